@@ -1,0 +1,9 @@
+//! Measurements: how far the engine is from what the machine can do.
+//!
+//! [`bare`] is the yardstick, a loop that can simulate one system only; [`w1`] is the engine on the
+//! same workload; [`contest`] measures
+//! several programs in turns, so that a busy neighbour hits all of them alike.
+
+pub mod bare;
+pub mod contest;
+pub mod w1;

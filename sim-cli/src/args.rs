@@ -1,0 +1,208 @@
+//! The arguments, and nothing else.
+
+use crate::exit::EXITS;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "Examples:
+  stampede run incident                     replay the incident that comes with the program
+  stampede run mine.toml --set seed=7       run a scenario of your own with another seed
+  stampede new mine --from incident         begin with a copy of a scenario";
+
+const SCENARIO: &str = "A scenario: a file, the name of a model that comes with the program, or `-` for standard input";
+
+/// The whole command line.
+#[derive(Parser, Debug)]
+#[command(name = "stampede", version, max_term_width = 100, arg_required_else_help = true, subcommand_required = true)]
+#[command(about = "What happens to this fleet, behind this balancer, when the rush comes?")]
+#[command(long_about = "What happens to this fleet, behind this balancer, when the rush comes?\n\nStampede simulates load balancing under overload, event by event. The same scenario and seed give the same bytes on every machine.")]
+#[command(after_help = EXAMPLES, after_long_help = long_help())]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to use colours; `auto` also heeds `NO_COLOR` and `CLICOLOR_FORCE`
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "General")]
+    pub color: When,
+    /// Only results and errors: no progress, no warnings, no hints
+    #[arg(short, long, global = true, help_heading = "General")]
+    pub quiet: bool,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Simulate scenarios and tell what happened
+    Run(RunArgs),
+    /// Read scenarios, without simulating them, and tell what is wrong
+    Check(CheckArgs),
+    /// Write a new scenario: a copy of a model, with its comments
+    New(NewArgs),
+    /// List what scenarios can use: policies, distributions, metrics, models …
+    List(ListArgs),
+    /// Explain an error code, a policy, a metric, a key …
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of scenarios, with which editors complete and check
+    Schema,
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the reference pages of the book
+    #[command(hide = true)]
+    DocsReference,
+}
+
+/// Arguments of `run`.
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    #[arg(required = true, value_name = "SCENARIO", help = SCENARIO)]
+    #[arg(long_help = "A scenario: a file, the name of a model that comes with the program, or `-` for standard input. What contains a `/` or ends in .toml or .json is a file if there is one; everything else is a name.")]
+    pub scenarios: Vec<String>,
+    /// Another seed than the scenario's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Number of the replication: other random numbers from the same seed
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub replication: u64,
+    #[command(flatten)]
+    pub sets: SetArgs,
+    /// Write all results into this folder: summary, time lines, events and the scenario as run
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Write into the folder even if it holds other files
+    #[arg(long, requires = "output", help_heading = "Output")]
+    pub force: bool,
+    /// Write every N-th request to requests.csv
+    #[arg(long, value_name = "N", requires = "output", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Output")]
+    pub log_requests: Option<u64>,
+    /// What to print: a report, the summary as JSON, or the time line as CSV
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub format: RunFormat,
+    /// Print every event of the story instead of folding it
+    #[arg(long, help_heading = "Output")]
+    pub story: bool,
+    /// How to show progress, on standard error; `auto` is a bar on a terminal and nothing elsewhere
+    #[arg(long, value_name = "HOW", default_value = "auto", help_heading = "Output")]
+    pub progress: ProgressStyle,
+}
+
+/// Sets from outside.
+#[derive(Args, Debug)]
+pub struct SetArgs {
+    /// Give a key another value, such as `service.web.server.web-1.weight=1`; may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
+    pub sets: Vec<(String, String)>,
+}
+
+/// Arguments of `check`.
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    #[arg(required = true, value_name = "SCENARIO", help = SCENARIO)]
+    pub scenarios: Vec<String>,
+    #[command(flatten)]
+    pub sets: SetArgs,
+    /// How to print what was found
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ListFormat,
+}
+
+/// Arguments of `new`.
+#[derive(Args, Debug)]
+pub struct NewArgs {
+    /// The new file; `.toml` is added where it is missing
+    #[arg(value_name = "NAME")]
+    pub name: PathBuf,
+    /// What to copy: a model that comes with the program, or a file
+    #[arg(long, value_name = "SCENARIO", default_value = "first")]
+    pub from: String,
+}
+
+/// Arguments of `list`.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// What to list; without it, what there is to list
+    #[arg(value_name = "TABLE", value_parser = PossibleValuesParser::new(crate::catalogue::names()))]
+    pub table: Option<String>,
+    /// Only entries whose name contains this
+    #[arg(value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ListFormat,
+}
+
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// An error code, or any name that `stampede list` shows
+    #[arg(value_name = "WORD", required = true)]
+    pub words: Vec<String>,
+}
+
+/// Arguments of `completions`.
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// What `run` prints.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunFormat {
+    /// A report for people.
+    Text,
+    /// The summary; several scenarios give several documents, one after the other.
+    Json,
+    /// The time line: one row for each interval.
+    Csv,
+}
+
+/// What lists are printed as.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ListFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// When to use colours.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum When {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// How to show progress.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ProgressStyle {
+    /// A bar on a terminal, nothing elsewhere.
+    Auto,
+    /// A bar, if standard error is a terminal.
+    Bar,
+    /// A line every ten seconds.
+    Counter,
+    /// Nothing.
+    None,
+}
+
+fn path_and_value(text: &str) -> Result<(String, String), String> {
+    let (path, value) = text.split_once('=').ok_or("it takes a path, `=` and a value, such as `seed=7`")?;
+    Ok((path.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn long_help() -> String {
+    let mut text = format!("{EXAMPLES}\n\nExit codes:\n");
+    for (_, code, about) in EXITS {
+        // Writing to a `String` cannot fail.
+        drop(writeln!(text, "  {code:>3}  {about}"));
+    }
+    text.push_str("\nResults go to standard output, messages to standard error.");
+    text
+}

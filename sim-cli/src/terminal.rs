@@ -1,0 +1,83 @@
+//! Standard output and standard error: results on one, messages on the other.
+
+use crate::exit::Failure;
+use anstream::ColorChoice;
+use anstyle::{AnsiColor, Style};
+use std::io::{self, BufWriter, Write};
+
+/// Things to look at first.
+pub const BOLD: Style = Style::new().bold();
+/// Things to look at last.
+pub const DIM: Style = Style::new().dimmed();
+/// What is wrong.
+pub const RED: Style = AnsiColor::Red.on_default().bold();
+/// What may be wrong.
+pub const YELLOW: Style = AnsiColor::Yellow.on_default();
+/// What is right.
+pub const GREEN: Style = AnsiColor::Green.on_default();
+/// What people did.
+pub const CYAN: Style = AnsiColor::Cyan.on_default();
+
+/// Decides on colours for the whole program. Whatever is printed may hold colours; they are taken
+/// out where nobody wants them: `NO_COLOR`, a pipe, a simple terminal.
+pub fn choose_colors(choice: ColorChoice) {
+    choice.write_global();
+}
+
+/// Standard output. A reader who has seen enough and closed the pipe is no error: the rest is
+/// dropped, and the exit code still tells how the run went.
+pub struct Out {
+    inner: Option<BufWriter<anstream::Stdout>>,
+}
+
+impl Out {
+    /// Standard output with colours where they are wanted.
+    pub fn new() -> Self {
+        Self { inner: Some(BufWriter::new(anstream::stdout())) }
+    }
+
+    fn attempt<T>(&mut self, whole: T, act: impl FnOnce(&mut BufWriter<anstream::Stdout>) -> io::Result<T>) -> io::Result<T> {
+        let Some(inner) = &mut self.inner else { return Ok(whole) };
+        match act(inner) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                // Dropping a writer with something left in it would try once more.
+                if let Some(inner) = self.inner.take() {
+                    drop(inner.into_parts());
+                }
+                Ok(whole)
+            }
+            result => result,
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.attempt(bytes.len(), |inner| inner.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.attempt((), Write::flush)
+    }
+}
+
+/// Writes to standard error; when even that fails there is nobody left to tell.
+pub fn say(text: &str) {
+    drop(writeln!(anstream::stderr(), "{text}"));
+}
+
+/// Tells of a failure, unless it was told already.
+pub fn say_failure(failure: &Failure) {
+    if failure.message.is_empty() {
+        return;
+    }
+    say(&format!("{RED}error{RED:#}{BOLD}: {}{BOLD:#}", failure.message));
+    if !failure.help.is_empty() {
+        say(&format!("{CYAN}help{CYAN:#}: {}", failure.help));
+    }
+}
+
+/// Tells of something that may not be meant.
+pub fn say_warning(name: &str, text: &str) {
+    say(&format!("{YELLOW}warning{YELLOW:#}: {name}: {text}"));
+}

@@ -1,0 +1,54 @@
+//! Closed arrivals: a fixed number of users who think, ask, and wait for the answer.
+//!
+//! A slow system is asked less often, which hides overload: Schroeder, Wierman and Harchol-Balter,
+//! "Open versus closed: a cautionary tale", NSDI 2006.
+
+use super::{ArrivalDef, Arrivals};
+use crate::plug::{ParamDef, ParamKind, Plug};
+use std::sync::Arc;
+
+pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
+    plug: Plug {
+        name: "closed",
+        about: "A fixed number of users who think, ask, wait for the answer, and think again.",
+        source: "Schroeder, Wierman and Harchol-Balter, Open versus closed: a cautionary tale, NSDI 2006",
+        params: &[
+            ParamDef {
+                name: "users",
+                about: "How many users there are.",
+                kind: ParamKind::Integer {
+                    min: 1,
+                    max: 10_000_000,
+                    unit: "users",
+                },
+                default: None,
+            },
+            ParamDef {
+                name: "think",
+                about: "Time between an answer and the same user's next request; \"0s\" asks again at once.",
+                kind: ParamKind::Distribution,
+                default: None,
+            },
+        ],
+    },
+    uses_rate: false,
+    check: |_| Ok(()),
+    build: |params| Arrivals::Closed {
+        users: params.integer("users") as u32,
+        think: Arc::from(params.distribution("think").build()),
+    },
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plug::testing::example;
+
+    #[test]
+    fn users_and_think_time_are_taken_over() {
+        let Arrivals::Closed { users, think } = (ARRIVAL.build)(&example(&ARRIVAL.plug)) else {
+            panic!("not closed")
+        };
+        assert_eq!((users, think.constant_ns()), (1000, Some(1e9)));
+    }
+}

@@ -1,0 +1,27 @@
+//! Deterministic arrivals: evenly spaced, as a load generator or a timer makes them.
+
+use super::{ArrivalDef, Arrivals, Gaps};
+use crate::draws::Draws;
+use crate::plug::Plug;
+use std::sync::Arc;
+
+pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
+    plug: Plug {
+        name: "deterministic",
+        about: "Evenly spaced requests, as a load generator or a timer makes them.",
+        source: "",
+        params: &[],
+    },
+    uses_rate: true,
+    check: |_| Ok(()),
+    build: |_| Arrivals::Open(Arc::new(Deterministic)),
+};
+
+#[derive(Debug)]
+struct Deterministic;
+
+impl Gaps for Deterministic {
+    fn gap(&self, _: &mut Draws) -> f64 {
+        1.0
+    }
+}

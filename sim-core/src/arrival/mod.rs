@@ -1,0 +1,118 @@
+//! Arrivals: when a source emits requests.
+//!
+//! An open source draws gaps in *expected requests* (mean 1) and the engine stretches them by the
+//! rate: the n-th request comes when the integral of the rate reaches the sum of the first n gaps.
+//! This is exact for a Poisson process with a varying rate (Cinlar, "Introduction to Stochastic
+//! Processes", 1975, chapter 4.7) and keeps the n-th gap the same whatever the rate is.
+
+use crate::distribution::Distribution;
+use crate::draws::Draws;
+use crate::plug::{Choice, Def, ParamProblem, Params, Plug};
+use crate::time::Duration;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+mod closed;
+mod deterministic;
+mod poisson;
+mod trace;
+
+/// Every kind of arrivals a scenario can name.
+pub static ARRIVALS: &[&ArrivalDef] = &[
+    &poisson::ARRIVAL,
+    &deterministic::ARRIVAL,
+    &closed::ARRIVAL,
+    &trace::ARRIVAL,
+];
+
+/// A row of [`ARRIVALS`].
+pub struct ArrivalDef {
+    /// Name, description, parameters.
+    pub plug: Plug,
+    /// Whether the source's `rate` applies; otherwise writing one is an error.
+    pub uses_rate: bool,
+    /// Conditions between parameters.
+    pub check: fn(&Params) -> Result<(), ParamProblem>,
+    /// Makes the process.
+    pub build: fn(&Params) -> Arrivals,
+}
+
+impl Def for ArrivalDef {
+    fn plug(&self) -> &Plug {
+        &self.plug
+    }
+    fn check(&self, params: &Params) -> Result<(), ParamProblem> {
+        (self.check)(params)
+    }
+}
+
+impl Choice<ArrivalDef> {
+    /// The process.
+    pub fn build(&self) -> Arrivals {
+        (self.def.build)(&self.params)
+    }
+}
+
+/// How a source decides when to emit.
+#[derive(Clone, Debug)]
+pub enum Arrivals {
+    /// Gaps stretched by the rate.
+    Open(Arc<dyn Gaps>),
+    /// Users who think, ask, wait for the answer, and think again.
+    Closed {
+        /// How many.
+        users: u32,
+        /// Time between an answer and the next request.
+        think: Arc<dyn Distribution>,
+    },
+    /// Given moments, ascending.
+    Trace(Arc<[Duration]>),
+}
+
+/// Gaps between the requests of an open source.
+pub trait Gaps: Debug + Send + Sync {
+    /// The gap before a request, in expected requests: mean 1.
+    fn gap(&self, draws: &mut Draws) -> f64;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draws::Stream;
+    use crate::plug::testing::{check_rows, example};
+
+    #[test]
+    fn rows_are_well_formed() {
+        check_rows(ARRIVALS);
+    }
+
+    #[test]
+    fn open_rows_use_the_rate_and_their_gaps_have_mean_one() {
+        let (stream, n) = (Stream::new(2, 0, "gaps"), 100_000);
+        for def in ARRIVALS {
+            let arrivals = (def.build)(&example(&def.plug));
+            assert_eq!(
+                matches!(arrivals, Arrivals::Open(_)),
+                def.uses_rate,
+                "{}",
+                def.plug.name
+            );
+            if let Arrivals::Open(gaps) = arrivals {
+                let sample: Vec<f64> = (0..n)
+                    .map(|number| gaps.gap(&mut stream.at(number)))
+                    .collect();
+                let mean = sample.iter().sum::<f64>() / n as f64;
+                let variance = sample
+                    .iter()
+                    .map(|gap| (gap - mean) * (gap - mean))
+                    .sum::<f64>()
+                    / n as f64;
+                assert!(
+                    (mean - 1.0).abs() <= 4.0 * (variance / n as f64).sqrt(),
+                    "{}: mean gap {mean}",
+                    def.plug.name
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Processor sharing: nobody waits, everyone is slowed down, as on a time-sharing machine.
+
+use super::{DisciplineDef, Order};
+use crate::plug::Plug;
+
+pub(super) static DISCIPLINE: DisciplineDef = DisciplineDef {
+    plug: Plug {
+        name: "processor-sharing",
+        about: "Nobody waits: all requests share the workers equally and slow each other down.",
+        source: "Kleinrock, Queueing Systems, volume 2, 1976, chapter 4",
+        params: &[],
+    },
+    order: Order::Shared,
+};

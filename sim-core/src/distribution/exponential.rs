@@ -1,0 +1,43 @@
+//! Exponential: memoryless, the law of classical queueing theory.
+
+use super::{Distribution, DistributionDef, no_conditions};
+use crate::draws::Draws;
+use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::time::Duration;
+
+pub(super) static DISTRIBUTION: DistributionDef = DistributionDef {
+    plug: Plug {
+        name: "exponential",
+        about: "Memoryless; as often below 0.69 of the mean as above.",
+        source: "",
+        params: &[ParamDef {
+            name: "mean",
+            about: "The mean.",
+            kind: ParamKind::Span { min: Duration(1) },
+            default: None,
+        }],
+    },
+    check: no_conditions,
+    build: |params| {
+        Box::new(Exponential {
+            mean_ns: params.span("mean").0 as f64,
+        })
+    },
+};
+
+#[derive(Debug)]
+struct Exponential {
+    mean_ns: f64,
+}
+
+impl Distribution for Exponential {
+    fn sample_ns(&self, draws: &mut Draws) -> f64 {
+        self.mean_ns * draws.exponential()
+    }
+    fn mean_ns(&self) -> f64 {
+        self.mean_ns
+    }
+    fn cv2(&self) -> f64 {
+        1.0
+    }
+}

@@ -1,0 +1,197 @@
+//! Distributions of times: demand, think time, network delay.
+//!
+//! A distribution is formed from exponential, normal or uniform [`Draws`] with the `libm` crate
+//! only, so that the same seed gives the same bits everywhere. Values are nanoseconds as `f64`;
+//! the caller rounds once, when the number becomes time.
+
+use crate::draws::Draws;
+use crate::plug::{Choice, Def, ParamProblem, Params, Plug};
+use std::fmt::Debug;
+
+mod bimodal;
+mod constant;
+mod erlang;
+mod exponential;
+mod hyperexponential;
+mod lognormal;
+mod pareto;
+mod uniform;
+mod weibull;
+
+/// Every distribution a scenario can name.
+pub static DISTRIBUTIONS: &[&DistributionDef] = &[
+    &constant::DISTRIBUTION,
+    &exponential::DISTRIBUTION,
+    &lognormal::DISTRIBUTION,
+    &uniform::DISTRIBUTION,
+    &erlang::DISTRIBUTION,
+    &hyperexponential::DISTRIBUTION,
+    &bimodal::DISTRIBUTION,
+    &weibull::DISTRIBUTION,
+    &pareto::DISTRIBUTION,
+];
+
+/// A row of [`DISTRIBUTIONS`].
+pub struct DistributionDef {
+    /// Name, description, parameters.
+    pub plug: Plug,
+    /// Conditions between parameters.
+    pub check: fn(&Params) -> Result<(), ParamProblem>,
+    /// Makes the sampler.
+    pub build: fn(&Params) -> Box<dyn Distribution>,
+}
+
+impl Def for DistributionDef {
+    fn plug(&self) -> &Plug {
+        &self.plug
+    }
+    fn check(&self, params: &Params) -> Result<(), ParamProblem> {
+        (self.check)(params)
+    }
+}
+
+/// For rows whose parameters need no joint condition.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the type is that of `DistributionDef::check`"
+)]
+pub(crate) fn no_conditions(_: &Params) -> Result<(), ParamProblem> {
+    Ok(())
+}
+
+impl Choice<DistributionDef> {
+    /// The sampler.
+    pub fn build(&self) -> Box<dyn Distribution> {
+        (self.def.build)(&self.params)
+    }
+}
+
+/// A law of non-negative times.
+pub trait Distribution: Debug + Send + Sync {
+    /// A value in nanoseconds.
+    fn sample_ns(&self, draws: &mut Draws) -> f64;
+    /// The mean in nanoseconds; infinite where it does not exist.
+    fn mean_ns(&self) -> f64;
+    /// Variance divided by the squared mean; infinite where it does not exist.
+    fn cv2(&self) -> f64;
+    /// The value when it is always the same: lets the engine use a plain queue for such delays.
+    fn constant_ns(&self) -> Option<f64> {
+        None
+    }
+}
+
+/// What the tests of the rows share.
+#[cfg(test)]
+mod testing {
+    use super::Distribution;
+    use crate::draws::Stream;
+
+    /// Draws of every moment test.
+    const DRAWS: u64 = 200_000;
+
+    fn sample(law: &dyn Distribution) -> Vec<f64> {
+        let stream = Stream::new(11, 0, "moments");
+        (0..DRAWS)
+            .map(|number| law.sample_ns(&mut stream.at(number)))
+            .collect()
+    }
+
+    /// Compares mean and squared coefficient of variation with what the law claims and with what
+    /// theory says: the mean within four standard errors, the other within `tolerance`.
+    pub(super) fn assert_moments(law: &dyn Distribution, mean_ns: f64, cv2: f64, tolerance: f64) {
+        assert!(
+            (law.mean_ns() - mean_ns).abs() <= 1e-12 * mean_ns,
+            "{law:?} claims the mean {}",
+            law.mean_ns()
+        );
+        assert!(
+            (law.cv2() - cv2).abs() <= 1e-9 * cv2,
+            "{law:?} claims cv² {}",
+            law.cv2()
+        );
+        let sample = sample(law);
+        assert!(
+            sample.iter().all(|ns| ns.is_finite() && *ns >= 0.0),
+            "{law:?} draws something that is no time"
+        );
+        let mean = sample.iter().sum::<f64>() / DRAWS as f64;
+        let error = mean_ns * (cv2 / DRAWS as f64).sqrt();
+        assert!(
+            (mean - mean_ns).abs() <= 4.0 * error + 1e-12 * mean_ns,
+            "{law:?} has the mean {mean}, not {mean_ns}"
+        );
+        if mean_ns > 0.0 {
+            let variance = sample
+                .iter()
+                .map(|ns| (ns - mean) * (ns - mean))
+                .sum::<f64>()
+                / DRAWS as f64;
+            let measured = variance / (mean * mean);
+            assert!(
+                (measured - cv2).abs() <= tolerance + 1e-12,
+                "{law:?} has cv² {measured}, not {cv2}"
+            );
+        }
+    }
+
+    /// The share of draws below a value.
+    pub(super) fn share_below(law: &dyn Distribution, bound_ns: f64) -> f64 {
+        sample(law).iter().filter(|ns| **ns < bound_ns).count() as f64 / DRAWS as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draws::{Stream, mix};
+    use crate::plug::testing::{check_rows, example};
+
+    /// A hash of the first thousand draws of every row with its example parameters. The same on
+    /// every processor, in every build; it changes only with the definition of a draw.
+    const PINNED: &[(&str, u64)] = &[
+        ("constant", 0x99bb_0cd8_a8d6_9a19),
+        ("exponential", 0x9e87_0e5b_4190_56b6),
+        ("lognormal", 0xbfeb_efcf_7e76_4831),
+        ("uniform", 0x91b7_93ac_0165_5a1a),
+        ("erlang", 0x6930_df02_77f9_02bc),
+        ("hyperexponential", 0x2ab8_3a23_22b2_54d8),
+        ("bimodal", 0x5af2_02f4_72f5_97a4),
+        ("weibull", 0xa5fa_8c6d_13ba_d0aa),
+        ("pareto", 0xdfee_69d8_97fc_0b02),
+    ];
+
+    #[test]
+    fn rows_are_well_formed() {
+        check_rows(DISTRIBUTIONS);
+    }
+
+    #[test]
+    fn sample_means_are_the_stated_means() {
+        for def in DISTRIBUTIONS {
+            let law = (def.build)(&example(&def.plug));
+            testing::assert_moments(law.as_ref(), law.mean_ns(), law.cv2(), f64::INFINITY);
+            assert_eq!(
+                law.constant_ns().is_some(),
+                law.cv2() == 0.0,
+                "{}",
+                def.plug.name
+            );
+        }
+    }
+
+    #[test]
+    fn draws_are_the_same_bits_everywhere() {
+        let stream = Stream::new(1, 0, "pinned");
+        let measured: Vec<(&str, u64)> = DISTRIBUTIONS
+            .iter()
+            .map(|def| {
+                let law = (def.build)(&example(&def.plug));
+                let hash = (0..1000).fold(0, |hash, number| {
+                    mix(hash ^ law.sample_ns(&mut stream.at(number)).to_bits())
+                });
+                (def.plug.name, hash)
+            })
+            .collect();
+        assert_eq!(measured, PINNED);
+    }
+}

@@ -1,0 +1,338 @@
+//! Balancer instances: connections, own work, choice of a server, waiting room.
+
+use super::Simulation;
+use super::event::Event;
+use super::slab::Handle;
+use super::state::{Attempt, Instance, MachineState, NIL, Place, Server};
+use crate::outcome::Outcome;
+use crate::policy::{FleetView, Job, Oracle};
+use crate::time::{Duration, Instant};
+
+/// The servers' true state, for policies that ask.
+pub(super) struct TrueState<'a> {
+    pub now: u64,
+    pub servers: &'a [Server],
+    pub numbers: &'a [u32],
+}
+
+impl Oracle for TrueState<'_> {
+    fn in_system(&self, server: usize) -> u32 {
+        self.servers[self.numbers[server] as usize].in_system
+    }
+    fn work_left_ns(&self, server: usize) -> f64 {
+        self.servers[self.numbers[server] as usize].work_left_ns(self.now)
+    }
+}
+
+impl Simulation {
+    /// An attempt reaches the balancer.
+    #[inline]
+    pub(super) fn at_balancer(&mut self, handle: Handle) {
+        let Attempt {
+            call,
+            number,
+            service,
+            ..
+        } = self.attempts[handle];
+        let s = &self.services[service as usize];
+        let index = if s.active.len() == 1 {
+            s.active[0]
+        } else {
+            // Callers spread over the instances they know, and a retry goes to the next.
+            s.active[(number.wrapping_add(u64::from(self.calls[call].attempts))
+                % s.active.len() as u64) as usize]
+        };
+        let instance = &mut self.instances[index as usize];
+        if instance.state != MachineState::Up {
+            return self.meets_door(handle, s.door);
+        }
+        if instance.connections >= s.max_connections {
+            return self.reply(handle, Outcome::Rejected);
+        }
+        if s.cost > 0 && instance.waiting >= self.model_queue_limit(service) {
+            return self.reply(handle, Outcome::Rejected);
+        }
+        let instance = &mut self.instances[index as usize];
+        instance.connections += 1;
+        instance.attempts += 1;
+        self.attempts[handle].instance = index;
+        let watched = instance.watched;
+        let cost = self.services[service as usize].cost;
+        if cost == 0 {
+            self.dispatch(handle);
+        } else {
+            let instance = &mut self.instances[index as usize];
+            instance.waiting += 1;
+            instance.busy_until = instance.busy_until.max(self.now).saturating_add(cost);
+            instance.busy_ns += cost;
+            let at = instance.busy_until;
+            self.attempts[handle].place = Place::AtBalancer;
+            if !self
+                .agenda
+                .push_lane(self.lanes.dispatch(index), at, handle)
+            {
+                self.agenda.schedule(at, Event::Dispatched(handle));
+            }
+        }
+        if watched {
+            self.watch_instance(index);
+        }
+    }
+
+    fn model_queue_limit(&self, service: u16) -> u32 {
+        self.balancers[service as usize].queue_limit
+    }
+
+    /// The balancer instance has done its own work for an attempt.
+    pub(super) fn dispatched(&mut self, handle: Handle) {
+        let index = self.attempts[handle].instance;
+        self.instances[index as usize].waiting -= 1;
+        self.dispatch(handle);
+    }
+
+    /// Chooses a server and sends the attempt there.
+    #[inline]
+    pub(super) fn dispatch(&mut self, handle: Handle) {
+        match self.pick(handle) {
+            Some(local) => self.assign(handle, local),
+            None => self.without_server(handle),
+        }
+    }
+
+    /// The policy's choice for an attempt.
+    #[inline]
+    fn pick(&mut self, handle: Handle) -> Option<usize> {
+        let attempt = &self.attempts[handle];
+        let call = &self.calls[attempt.call];
+        let service = &self.services[attempt.service as usize];
+        let instance = &mut self.instances[attempt.instance as usize];
+        if instance.eligible.is_empty() {
+            return None;
+        }
+        let job = Job {
+            key: call.key,
+            priority: self.classes[attempt.class as usize].priority,
+            previous: (call.previous != NIL).then_some(call.previous as usize),
+        };
+        let mut draws = self
+            .policy_stream
+            .at(super::caller::try_of(attempt.number, call.attempts));
+        let view = FleetView {
+            now: Instant(self.now),
+            eligible: &instance.eligible,
+            in_flight: &instance.in_flight,
+            weights: &service.weights,
+            oracle: &TrueState {
+                now: self.now,
+                servers: &self.servers,
+                numbers: &service.servers,
+            },
+        };
+        instance.policy.pick(&view, &job, &mut draws)
+    }
+
+    /// Nobody to send the attempt to: it waits, if there is room, or fails at once.
+    pub(super) fn without_server(&mut self, handle: Handle) {
+        let Attempt {
+            service, instance, ..
+        } = self.attempts[handle];
+        let Some(pool) = self.balancers[service as usize].pool else {
+            return self.reply(handle, Outcome::Unavailable);
+        };
+        let waiting = &mut self.instances[instance as usize].pool;
+        if waiting.len() >= pool.limit as usize {
+            return self.reply(handle, Outcome::Unavailable);
+        }
+        waiting.push_back(handle);
+        self.attempts[handle].place = Place::Pooled;
+        if let Some(timeout) = pool.timeout {
+            self.agenda.schedule(
+                self.now.saturating_add(timeout.0),
+                Event::PoolTimeout(handle),
+            );
+        }
+    }
+
+    /// An attempt has waited long enough for an eligible server.
+    pub(super) fn pool_timeout(&mut self, handle: Handle) {
+        if self.attempts[handle].place == Place::Pooled {
+            self.leave_balancer_queue(handle);
+            self.reply(handle, Outcome::Unavailable);
+        }
+    }
+
+    /// Takes an attempt that goes away out of the balancer's waiting rooms.
+    pub(super) fn leave_balancer_queue(&mut self, handle: Handle) {
+        let Attempt {
+            place, instance, ..
+        } = self.attempts[handle];
+        match place {
+            Place::Pooled => self.instances[instance as usize]
+                .pool
+                .retain(|&other| other != handle),
+            // Its share of the instance's time stays spent: the work was queued.
+            Place::AtBalancer => self.instances[instance as usize].waiting -= 1,
+            _ => {}
+        }
+    }
+
+    /// Sends an attempt to a server.
+    #[inline]
+    fn assign(&mut self, handle: Handle, local: usize) {
+        let Attempt {
+            call,
+            service,
+            instance: index,
+            ..
+        } = self.attempts[handle];
+        let server = self.services[service as usize].servers[local];
+        let instance = &mut self.instances[index as usize];
+        instance.in_flight[local] += 1;
+        if instance.observes {
+            instance.policy.on_assigned(local);
+        }
+        if self.services[service as usize].limited
+            && instance.in_flight[local]
+                >= self.rests[server as usize]
+                    .params
+                    .max_connections
+                    .unwrap_or(u32::MAX)
+        {
+            self.refresh_eligible(index);
+        }
+        self.calls[call].previous = local as u32;
+        self.attempts[handle].server = server;
+        self.servers[server as usize].attempts += 1;
+        if self.rests[server as usize].params.errors.rate > 0.0 {
+            self.draw_error(handle, server, self.fault_stream);
+        }
+        self.at_server(handle, server);
+    }
+
+    /// The balancer's books forget an attempt: it was answered, or its caller hung up.
+    #[inline]
+    pub(super) fn release(&mut self, handle: Handle, outcome: Outcome) {
+        let now = self.now;
+        let attempt = &mut self.attempts[handle];
+        let index = attempt.instance;
+        if index == NIL {
+            return;
+        }
+        attempt.instance = NIL;
+        let (server, begun, service) = (attempt.server, attempt.begun, attempt.service);
+        let instance = &mut self.instances[index as usize];
+        instance.connections -= 1;
+        if server != NIL {
+            let s = &mut self.servers[server as usize];
+            if outcome == Outcome::Succeeded {
+                s.succeeded += 1;
+            } else {
+                s.failed += 1;
+            }
+            let local = s.local as usize;
+            let before = instance.in_flight[local];
+            instance.in_flight[local] = before - 1;
+            if instance.observes {
+                instance
+                    .policy
+                    .on_finished(Instant(now), local, outcome, Duration(now - begun));
+            }
+            if self.services[service as usize].limited
+                && before
+                    == self.rests[server as usize]
+                        .params
+                        .max_connections
+                        .unwrap_or(u32::MAX)
+            {
+                self.refresh_eligible(index);
+            }
+        }
+        let instance = &self.instances[index as usize];
+        if !instance.pool.is_empty() {
+            self.pools_to_drain.push(index);
+        }
+        if instance.watched {
+            self.watch_instance(index);
+        }
+    }
+
+    /// Sends waiting attempts on, now that a server may be eligible again.
+    pub(super) fn drain_pool(&mut self, index: u32) {
+        while let Some(&handle) = self.instances[index as usize].pool.front() {
+            let Some(local) = self.pick(handle) else {
+                break;
+            };
+            self.instances[index as usize].pool.pop_front();
+            self.assign(handle, local);
+        }
+    }
+
+    /// Works out anew which servers an instance may pick, after anything that matters to it.
+    pub(super) fn refresh_eligible(&mut self, index: u32) {
+        let Self {
+            instances,
+            services,
+            servers,
+            rests,
+            pools_to_drain,
+            now,
+            ..
+        } = self;
+        let instance = &mut instances[index as usize];
+        let service = &services[instance.service as usize];
+        let open = |local: usize, instance: &Instance| {
+            let server = service.servers[local] as usize;
+            let below_limit = !service.limited
+                || rests[server]
+                    .params
+                    .max_connections
+                    .is_none_or(|limit| instance.in_flight[local] < limit);
+            // Rotation is a matter of settings; whether a server is up the balancer cannot see.
+            let in_rotation =
+                servers[server].state != MachineState::Absent && !rests[server].out_of_rotation;
+            in_rotation && below_limit && instance.healthy[local]
+        };
+        let mut eligible = std::mem::take(&mut instance.eligible);
+        for backups in [false, true] {
+            eligible.clear();
+            eligible.extend(
+                (0..service.servers.len())
+                    .filter(|&local| {
+                        rests[service.servers[local] as usize].params.backup == backups
+                            && open(local, instance)
+                    })
+                    .map(|local| local as u32),
+            );
+            if !eligible.is_empty() {
+                break;
+            }
+        }
+        instance.eligible = eligible;
+        let view = FleetView {
+            now: Instant(*now),
+            eligible: &instance.eligible,
+            in_flight: &instance.in_flight,
+            weights: &service.weights,
+            oracle: &TrueState {
+                now: *now,
+                servers,
+                numbers: &service.servers,
+            },
+        };
+        instance.policy.on_fleet_changed(&view);
+        if !instance.pool.is_empty() && !instance.eligible.is_empty() {
+            pools_to_drain.push(index);
+        }
+        let service = instance.service;
+        self.refresh_express(service);
+    }
+
+    /// As [`Simulation::refresh_eligible`], for all instances of a service.
+    pub(super) fn refresh_service(&mut self, service: u16) {
+        for index in 0..self.instances.len() {
+            if self.instances[index].service == service {
+                self.refresh_eligible(index as u32);
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Everything that can happen: one closed list.
+
+use super::slab::Handle;
+
+/// An event of the simulation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Event {
+    /// A source emits a request.
+    Arrival {
+        /// Which source.
+        source: u16,
+    },
+    /// A server finishes the request that was to finish first.
+    Completion {
+        /// Which server.
+        server: u32,
+    },
+    /// An attempt reaches the balancer over the network.
+    AtBalancer(Handle),
+    /// A balancer instance has done its own work for an attempt.
+    Dispatched(Handle),
+    /// An answer reaches the caller over the network.
+    Answer(Handle),
+    /// A caller gives up an attempt.
+    Timeout(Handle),
+    /// A caller gives up a request.
+    Deadline(Handle),
+    /// A caller makes an attempt: a retry, or the first of a call between services.
+    Attempt(Handle),
+    /// An attempt has waited long enough for an eligible server.
+    PoolTimeout(Handle),
+    /// A closed source's user has thought.
+    Thought {
+        /// Which source.
+        source: u16,
+    },
+    /// A probe of health or liveness starts.
+    Probe {
+        /// Index of the prober.
+        prober: u32,
+        /// The prober's generation: settings may have changed.
+        generation: u32,
+    },
+    /// A probe has waited long enough.
+    ProbeTimeout(Handle),
+    /// A crash rule may have held for long enough.
+    CrashDue {
+        /// Whose.
+        machine: Machine,
+        /// Which rule.
+        rule: u16,
+        /// The machine's life: it may have restarted.
+        life: u32,
+    },
+    /// Something that is down begins to start.
+    Restart {
+        /// What.
+        machine: Machine,
+        /// Its life.
+        life: u32,
+    },
+    /// Something that was starting is up.
+    Up {
+        /// What.
+        machine: Machine,
+        /// Its life.
+        life: u32,
+    },
+    /// A warming server gets faster.
+    WarmStep {
+        /// Which.
+        server: u32,
+        /// Its life.
+        life: u32,
+    },
+    /// A standby instance takes the place of a crashed one.
+    Takeover {
+        /// The crashed instance.
+        instance: u32,
+        /// Its life.
+        life: u32,
+    },
+    /// A temporary slow-down ends.
+    SlowEnds {
+        /// Which server.
+        server: u32,
+        /// Which slow-down.
+        generation: u32,
+    },
+    /// Gauges that change without events are looked at.
+    Poll,
+    /// An entry of the time line comes due.
+    Timeline {
+        /// Its position.
+        index: u32,
+    },
+    /// The warm-up is over: measurement starts.
+    Measure,
+    /// The recorder closes an interval.
+    Tick,
+}
+
+/// Something that can crash.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Machine {
+    /// A server.
+    Server(u32),
+    /// A balancer instance.
+    Instance(u32),
+}
+
+impl Event {
+    /// Kind and subject as numbers, for the digest of the event sequence.
+    pub(crate) fn code(self) -> (u64, u64) {
+        let machine = |m| match m {
+            Machine::Server(i) => u64::from(i),
+            Machine::Instance(i) => u64::from(i) | 1 << 32,
+        };
+        match self {
+            Self::Arrival { source } => (1, u64::from(source)),
+            Self::Completion { server } => (2, u64::from(server)),
+            Self::AtBalancer(h) => (3, u64::from(h.index())),
+            Self::Dispatched(h) => (4, u64::from(h.index())),
+            Self::Answer(h) => (5, u64::from(h.index())),
+            Self::Timeout(h) => (6, u64::from(h.index())),
+            Self::Deadline(h) => (7, u64::from(h.index())),
+            Self::Attempt(h) => (8, u64::from(h.index())),
+            Self::PoolTimeout(h) => (9, u64::from(h.index())),
+            Self::Thought { source } => (10, u64::from(source)),
+            Self::Probe { prober, .. } => (11, u64::from(prober)),
+            Self::ProbeTimeout(h) => (12, u64::from(h.index())),
+            Self::CrashDue {
+                machine: m, rule, ..
+            } => (13, machine(m) ^ u64::from(rule) << 40),
+            Self::Restart { machine: m, .. } => (14, machine(m)),
+            Self::Up { machine: m, .. } => (15, machine(m)),
+            Self::WarmStep { server, .. } => (16, u64::from(server)),
+            Self::Takeover { instance, .. } => (17, u64::from(instance)),
+            Self::SlowEnds { server, .. } => (18, u64::from(server)),
+            Self::Poll => (19, 0),
+            Self::Timeline { index } => (20, u64::from(index)),
+            Self::Tick => (21, 0),
+            Self::Measure => (22, 0),
+        }
+    }
+}

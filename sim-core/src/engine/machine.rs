@@ -1,0 +1,555 @@
+//! Machines that crash and come back: servers and balancer instances alike.
+
+use super::Simulation;
+use super::event::{Event, Machine};
+use super::slab::Handle;
+use super::state::{Life, MachineState, NIL, Place};
+use crate::crash::{Gauge, GaugeUnit};
+use crate::model::{CrashRule, Lane};
+use crate::outcome::Outcome;
+use crate::restart::Restart;
+use crate::story::Kind;
+use crate::time::Duration;
+
+/// How often gauges that change without events are looked at.
+pub(super) const POLL: u64 = 100_000_000;
+
+/// Steps in which a warming server gets faster.
+const WARM_STEPS: u64 = 100;
+
+impl Simulation {
+    fn life(&mut self, machine: Machine) -> &mut Life {
+        match machine {
+            Machine::Server(i) => &mut self.rests[i as usize].life,
+            Machine::Instance(i) => &mut self.instances[i as usize].life,
+        }
+    }
+
+    pub(super) fn state_of(&self, machine: Machine) -> MachineState {
+        match machine {
+            Machine::Server(i) => self.servers[i as usize].state,
+            Machine::Instance(i) => self.instances[i as usize].state,
+        }
+    }
+
+    fn set_state(&mut self, machine: Machine, state: MachineState) {
+        match machine {
+            Machine::Server(i) => self.servers[i as usize].state = state,
+            Machine::Instance(i) => self.instances[i as usize].state = state,
+        }
+        let service = match machine {
+            Machine::Server(i) => self.servers[i as usize].service,
+            Machine::Instance(i) => self.instances[i as usize].service,
+        };
+        self.refresh_express(service);
+    }
+
+    pub(super) fn name_of(&self, machine: Machine) -> String {
+        match machine {
+            Machine::Server(i) => self.model.servers[i as usize].name.clone(),
+            Machine::Instance(i) => self.instances[i as usize].name.clone(),
+        }
+    }
+
+    /// How a machine restarts, and how long it boots.
+    fn comeback(&self, machine: Machine) -> (Restart, Duration) {
+        match machine {
+            Machine::Server(i) => {
+                let params = &self.rests[i as usize].params;
+                (params.restart.build(), params.boot)
+            }
+            Machine::Instance(i) => {
+                let balancer = &self.balancers[self.instances[i as usize].service as usize];
+                (balancer.restart.build(), balancer.boot)
+            }
+        }
+    }
+
+    /// Looks at a server's crash rules after its numbers changed.
+    pub(super) fn watch_server(&mut self, server: u32) {
+        let params = self.rests[server as usize].params.clone();
+        if let Some(memory) = &params.memory {
+            let used = self.memory_of(server);
+            if used > memory.limit {
+                // As an event of its own: the caller is half-way through a step.
+                self.agenda.schedule(
+                    self.now,
+                    Event::CrashDue {
+                        machine: Machine::Server(server),
+                        rule: OUT_OF_MEMORY,
+                        life: self.rests[server as usize].life.number,
+                    },
+                );
+            }
+        }
+        for (i, rule) in params.crash.iter().enumerate() {
+            if !matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation) {
+                let value = self.server_gauge(server, rule.gauge.gauge);
+                self.watch(Machine::Server(server), i, rule, value);
+            }
+        }
+    }
+
+    fn memory_of(&self, server: u32) -> f64 {
+        let s = &self.servers[server as usize];
+        self.rests[server as usize]
+            .params
+            .memory
+            .as_ref()
+            .map_or(0.0, |m| {
+                m.base
+                    + m.per_in_service * f64::from(s.in_service + s.holding)
+                    + m.per_queued * f64::from(s.queue_len)
+            })
+    }
+
+    fn server_gauge(&self, server: u32, gauge: Gauge) -> f64 {
+        let s = &self.servers[server as usize];
+        match gauge {
+            Gauge::InFlight => f64::from(s.in_system),
+            Gauge::QueueLen => f64::from(s.queue_len),
+            Gauge::Memory => self.memory_of(server),
+            Gauge::QueueAge => self
+                .oldest_waiting(server)
+                .map_or(0.0, |since| (self.now - since) as f64),
+            Gauge::Utilisation => {
+                let area = s
+                    .busy_area(self.now)
+                    .wrapping_sub(self.rests[server as usize].polled_busy);
+                area as f64 / POLL as f64 / f64::from(s.workers)
+            }
+        }
+    }
+
+    fn oldest_waiting(&self, server: u32) -> Option<u64> {
+        let s = &self.servers[server as usize];
+        let mut oldest: Option<u64> = None;
+        let mut see = |at: u64| oldest = Some(oldest.map_or(at, |o| o.min(at)));
+        if s.queue_len > 0 {
+            let mut index = s.head;
+            while index != NIL {
+                see(self.attempts[index].queued_at);
+                // In order of arrival one end is the oldest; otherwise all must be seen.
+                index = if s.waiting == super::state::Waiting::Fifo {
+                    NIL
+                } else {
+                    self.attempts[index].behind
+                };
+            }
+            for std::cmp::Reverse((_, _, handle)) in &self.rests[server as usize].ranked {
+                if self.attempts.contains(*handle) && self.attempts[*handle].place == Place::Queued
+                {
+                    see(self.attempts[*handle].queued_at);
+                }
+            }
+        }
+        oldest
+    }
+
+    /// Looks at a balancer instance's crash rules after its numbers changed.
+    pub(super) fn watch_instance(&mut self, index: u32) {
+        let service = self.instances[index as usize].service;
+        for i in 0..self.balancers[service as usize].crash.len() {
+            let rule = self.balancers[service as usize].crash[i].clone();
+            let instance = &self.instances[index as usize];
+            let value = match rule.gauge.gauge {
+                Gauge::QueueLen => instance.waiting as usize + instance.pool.len(),
+                _ => instance.connections as usize,
+            };
+            self.watch(Machine::Instance(index), i, &rule, value as f64);
+        }
+    }
+
+    /// Notes whether a rule holds, and sets its timer when it begins to.
+    fn watch(&mut self, machine: Machine, index: usize, rule: &CrashRule, value: f64) {
+        let now = self.now;
+        let watch = match machine {
+            Machine::Server(i) => &mut self.rests[i as usize].watch,
+            Machine::Instance(i) => &mut self.instances[i as usize].watch,
+        };
+        if value <= rule.above {
+            watch.since[index] = None;
+            return;
+        }
+        let since = *watch.since[index].get_or_insert(now);
+        if !std::mem::replace(&mut watch.armed[index], true) {
+            let life = self.life(machine).number;
+            self.agenda.schedule(
+                since.saturating_add(rule.hold.0),
+                Event::CrashDue {
+                    machine,
+                    rule: index as u16,
+                    life,
+                },
+            );
+        }
+    }
+
+    /// A rule's timer: crash if it has held throughout, wait on if it began to hold later.
+    pub(super) fn crash_due(&mut self, machine: Machine, index: u16, life: u32) {
+        if self.life(machine).number != life || !self.state_of(machine).serves() {
+            return;
+        }
+        if index == OUT_OF_MEMORY {
+            if let Machine::Server(server) = machine {
+                let limit = self.rests[server as usize]
+                    .params
+                    .memory
+                    .as_ref()
+                    .map_or(f64::INFINITY, |m| m.limit);
+                if self.memory_of(server) > limit {
+                    let cause = format!(
+                        "out of memory: {:.0} MiB of {:.0}",
+                        self.memory_of(server) / MIB,
+                        limit / MIB
+                    );
+                    self.crash(machine, cause);
+                }
+            }
+            return;
+        }
+        let (watch, rules) = match machine {
+            Machine::Server(i) => {
+                let rest = &mut self.rests[i as usize];
+                (&mut rest.watch, &rest.params.crash)
+            }
+            Machine::Instance(i) => {
+                let instance = &mut self.instances[i as usize];
+                (
+                    &mut instance.watch,
+                    &self.balancers[instance.service as usize].crash,
+                )
+            }
+        };
+        let Some(rule) = rules.get(index as usize) else {
+            return;
+        };
+        watch.armed[index as usize] = false;
+        let Some(since) = watch.since[index as usize] else {
+            return;
+        };
+        let due = since.saturating_add(rule.hold.0);
+        if due > self.now {
+            watch.armed[index as usize] = true;
+            self.agenda.schedule(
+                due,
+                Event::CrashDue {
+                    machine,
+                    rule: index,
+                    life,
+                },
+            );
+            return;
+        }
+        let cause = describe(rule);
+        self.crash(machine, cause);
+    }
+
+    /// Something crashes: what it held is lost, callers learn it at once, it may come back.
+    pub(super) fn crash(&mut self, machine: Machine, cause: String) {
+        if !self.state_of(machine).serves() {
+            return;
+        }
+        self.set_state(machine, MachineState::Down);
+        let now = self.now;
+        let (restart, _) = self.comeback(machine);
+        let life = self.life(machine);
+        if now.saturating_sub(life.up_since) >= restart.reset.0 {
+            life.streak = 0;
+        }
+        life.number += 1;
+        life.crashes += 1;
+        life.streak += 1;
+        life.down_since = now;
+        life.cause.clone_from(&cause);
+        let (number, streak) = (life.number, life.streak);
+        self.tell(Kind::Crash, Lane::System, &self.name_of(machine), cause);
+        match machine {
+            Machine::Server(server) => self.reset_server(server),
+            Machine::Instance(index) => self.reset_instance(index),
+        }
+        if let Some(pause) = restart.pause(streak) {
+            self.agenda.schedule(
+                now.saturating_add(pause.0),
+                Event::Restart {
+                    machine,
+                    life: number,
+                },
+            );
+        }
+    }
+
+    /// What a crashed server held is gone.
+    fn reset_server(&mut self, server: u32) {
+        self.clear_watch(Machine::Server(server));
+        let keep = self.rests[server as usize].params.crash_keeps_queue;
+        for handle in self.evict(server, keep) {
+            self.abandon_child(self.attempts[handle].child);
+            self.reply(handle, Outcome::Reset);
+        }
+    }
+
+    /// What a crashed balancer instance held is cut off from its callers; servers go on working.
+    fn reset_instance(&mut self, index: u32) {
+        self.clear_watch(Machine::Instance(index));
+        let held: Vec<Handle> = self
+            .attempts
+            .iter()
+            .filter(|(_, a)| a.instance == index)
+            .map(|(h, _)| h)
+            .collect();
+        self.instances[index as usize].pool.clear();
+        for handle in held {
+            self.cut_off(handle);
+        }
+        let instance = &mut self.instances[index as usize];
+        instance.busy_until = self.now;
+        let service = instance.service;
+        if let Some(at) = self.takeover_at(service) {
+            self.agenda.schedule(
+                at,
+                Event::Takeover {
+                    instance: index,
+                    life: self.instances[index as usize].life.number,
+                },
+            );
+        }
+    }
+
+    /// The connection of an attempt breaks at the balancer.
+    fn cut_off(&mut self, handle: Handle) {
+        let call = self.attempts[handle].call;
+        if self.attempts[handle].place == Place::AtBalancer {
+            self.instances[self.attempts[handle].instance as usize].waiting -= 1;
+        }
+        let at_server = matches!(
+            self.attempts[handle].place,
+            Place::Queued | Place::InService | Place::Holding | Place::Calling
+        );
+        if !at_server {
+            return self.reply(handle, Outcome::Reset);
+        }
+        // The server works on for nobody; a messenger without work carries the news to the caller.
+        self.release(handle, Outcome::Reset);
+        self.attempts[handle].call = Handle::NONE;
+        let mut messenger = self.attempts[handle].clone();
+        messenger.call = call;
+        messenger.server = NIL;
+        messenger.child = Handle::NONE;
+        let messenger = self.attempts.insert(messenger);
+        if self.calls.contains(call) {
+            self.calls[call].current = messenger;
+        }
+        self.reply(messenger, Outcome::Reset);
+    }
+
+    fn takeover_at(&self, service: u16) -> Option<u64> {
+        let spare = !self.services[service as usize].spares.is_empty();
+        spare.then(|| {
+            self.now
+                .saturating_add(self.balancers[service as usize].standby.takeover.0)
+        })
+    }
+
+    /// A spare takes the place of a crashed instance.
+    pub(super) fn take_over(&mut self, crashed: u32, life: u32) {
+        let service = self.instances[crashed as usize].service;
+        let same_outage = self.instances[crashed as usize].life.number == life
+            && !self.instances[crashed as usize].state.serves();
+        if !same_outage || self.services[service as usize].spares.is_empty() {
+            return;
+        }
+        let spare = self.services[service as usize].spares.remove(0);
+        let active = &mut self.services[service as usize].active;
+        if let Some(place) = active.iter_mut().find(|place| **place == crashed) {
+            *place = spare;
+            let instance = &mut self.instances[spare as usize];
+            instance.state = MachineState::Up;
+            instance.life.up_since = self.now;
+            self.refresh_express(service);
+            let cause = format!("in place of {}", self.instances[crashed as usize].name);
+            self.tell(
+                Kind::Takeover,
+                Lane::System,
+                &self.name_of(Machine::Instance(spare)),
+                cause,
+            );
+        }
+    }
+
+    /// A machine that is down begins to start.
+    pub(super) fn restart(&mut self, machine: Machine, life: u32, lane: Lane) {
+        if self.life(machine).number != life || self.state_of(machine) != MachineState::Down {
+            return;
+        }
+        self.set_state(machine, MachineState::Booting);
+        let (_, boot) = self.comeback(machine);
+        self.tell(Kind::Restart, lane, &self.name_of(machine), String::new());
+        if boot.is_zero() {
+            self.up(machine, life);
+        } else {
+            self.agenda
+                .schedule(self.now.saturating_add(boot.0), Event::Up { machine, life });
+        }
+    }
+
+    /// Restarts a machine by hand, whether it is up or down.
+    pub(super) fn restart_by_hand(&mut self, machine: Machine) {
+        if self.state_of(machine).serves() {
+            self.crash(machine, "stopped to restart".to_owned());
+        }
+        let life = self.life(machine).number;
+        let (restart, _) = self.comeback(machine);
+        if restart.by_hand {
+            self.restart(machine, life, Lane::People);
+        }
+    }
+
+    /// A machine serves again.
+    pub(super) fn up(&mut self, machine: Machine, life: u32) {
+        if self.life(machine).number != life || self.state_of(machine) != MachineState::Booting {
+            return;
+        }
+        self.set_state(machine, MachineState::Up);
+        let now = self.now;
+        let record = self.life(machine);
+        let downtime = now - record.down_since;
+        record.downtime += downtime;
+        record.up_since = now;
+        self.tell(
+            Kind::Up,
+            Lane::System,
+            &self.name_of(machine),
+            format!("after {}", short(Duration(downtime))),
+        );
+        match machine {
+            Machine::Server(server) => {
+                self.begin_warm_up(server);
+                let busy = self.servers[server as usize].busy();
+                self.servers[server as usize].advance(now);
+                self.workers_freed(server, busy);
+            }
+            Machine::Instance(index) => self.instance_up(index),
+        }
+    }
+
+    /// A balancer instance that comes back after a spare has taken its place is a spare itself.
+    fn instance_up(&mut self, index: u32) {
+        let service = self.instances[index as usize].service as usize;
+        if !self.services[service].active.contains(&index) {
+            self.instances[index as usize].state = MachineState::Absent;
+            self.services[service].spares.push(index);
+        }
+        self.refresh_eligible(index);
+    }
+
+    /// A server that has just started is slow, if it has a warm-up.
+    pub(super) fn begin_warm_up(&mut self, server: u32) {
+        let rest = &mut self.rests[server as usize];
+        let Some(warm_up) = rest.params.warm_up else {
+            rest.warmth = 1.0;
+            return self.speed_changed(server);
+        };
+        rest.warmth = warm_up.from;
+        let life = rest.life.number;
+        self.agenda.schedule(
+            self.now
+                .saturating_add((warm_up.over.0 / WARM_STEPS).max(1)),
+            Event::WarmStep { server, life },
+        );
+        self.speed_changed(server);
+    }
+
+    /// The next step of a warm-up.
+    pub(super) fn warm_step(&mut self, server: u32, life: u32) {
+        let now = self.now;
+        let rest = &mut self.rests[server as usize];
+        if rest.life.number != life || !self.servers[server as usize].state.serves() {
+            return;
+        }
+        let progress = match rest.params.warm_up {
+            Some(warm_up) if !warm_up.over.is_zero() => {
+                let share = (now - rest.life.up_since) as f64 / warm_up.over.0 as f64;
+                (warm_up.from + (1.0 - warm_up.from) * share).min(1.0)
+            }
+            _ => 1.0,
+        };
+        rest.warmth = progress;
+        self.speed_changed(server);
+        if progress < 1.0 {
+            let over = self.rests[server as usize]
+                .params
+                .warm_up
+                .map_or(0, |w| w.over.0);
+            self.agenda.schedule(
+                now.saturating_add((over / WARM_STEPS).max(1)),
+                Event::WarmStep { server, life },
+            );
+        } else {
+            self.tell(
+                Kind::Warm,
+                Lane::System,
+                &self.name_of(Machine::Server(server)),
+                "at full speed".to_owned(),
+            );
+        }
+    }
+
+    /// Looks at gauges that change without events.
+    pub(super) fn poll(&mut self) {
+        for server in 0..self.servers.len() as u32 {
+            let params = self.rests[server as usize].params.clone();
+            if self.servers[server as usize].state.serves() {
+                for (i, rule) in params.crash.iter().enumerate() {
+                    if matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation) {
+                        let value = self.server_gauge(server, rule.gauge.gauge);
+                        self.watch(Machine::Server(server), i, rule, value);
+                    }
+                }
+            }
+            self.rests[server as usize].polled_busy =
+                self.servers[server as usize].busy_area(self.now);
+        }
+        self.agenda.schedule(self.now + POLL, Event::Poll);
+    }
+
+    fn clear_watch(&mut self, machine: Machine) {
+        let watch = match machine {
+            Machine::Server(i) => &mut self.rests[i as usize].watch,
+            Machine::Instance(i) => &mut self.instances[i as usize].watch,
+        };
+        watch.since.fill(None);
+        watch.armed.fill(false);
+    }
+}
+
+/// Stands for the limit on memory among a server's crash rules.
+const OUT_OF_MEMORY: u16 = u16::MAX;
+
+const MIB: f64 = 1024.0 * 1024.0;
+
+/// A crash rule in words.
+fn describe(rule: &CrashRule) -> String {
+    let above = match rule.gauge.unit {
+        GaugeUnit::Count => format!("{}", rule.above),
+        GaugeUnit::Time => short(Duration(rule.above as u64)),
+        GaugeUnit::Bytes => format!("{:.0} MiB", rule.above / MIB),
+        GaugeUnit::Ratio => format!("{:.0} %", rule.above * 100.0),
+    };
+    let name = rule.gauge.name.replace('_', " ");
+    if rule.hold.is_zero() {
+        format!("{name} above {above}")
+    } else {
+        format!("{name} above {above} for {}", rule.hold)
+    }
+}
+
+/// A span rounded to what a reader wants to know: seconds above ten seconds, else milliseconds.
+pub(super) fn short(span: Duration) -> String {
+    let unit: u64 = if span.0 >= 10_000_000_000 {
+        1_000_000_000
+    } else {
+        1_000_000
+    };
+    Duration((span.0 + unit / 2) / unit * unit).to_string()
+}

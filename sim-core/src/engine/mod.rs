@@ -1,0 +1,391 @@
+//! The engine: a model, run event by event.
+//!
+//! [`Simulation`] holds the whole state of a run and is `Clone`: a fork is a clone that is then
+//! treated differently. It advances by one event, until a time, or by a number of events; the way
+//! it is driven never changes what happens. Handlers live beside what they concern:
+//!
+//! | file | concern |
+//! |---|---|
+//! | `express` | the common case of the next three, fused for speed |
+//! | `caller` | sources, requests, attempts, timeouts, retries |
+//! | `balancer` | balancer instances: connections, choice, waiting room |
+//! | `server` | workers, queue, virtual time |
+//! | `visit` | calls from one service to another |
+//! | `machine` | crashes, restarts, warm-up, takeover |
+//! | `probe` | health checks and liveness |
+//! | `timeline` | actions and changed settings |
+//! | `agenda`, `tournament`, `slab` | event set and storage |
+
+mod agenda;
+mod balancer;
+mod caller;
+mod event;
+mod express;
+mod machine;
+mod probe;
+mod recording;
+mod server;
+mod setup;
+mod slab;
+mod snapshot;
+mod state;
+mod timeline;
+mod tournament;
+mod visit;
+
+pub use event::{Event, Machine};
+pub use slab::Handle;
+pub(crate) use snapshot::ServerFigures;
+pub use snapshot::{Conservation, InstanceSnapshot, ServerSnapshot, Snapshot};
+pub use state::MachineState;
+
+use crate::draws::{Stream, mix};
+use crate::model::{Balancer, Class, Lane, Model};
+use crate::record::Recorder;
+use crate::record::history::{InstanceInterval, ServiceInterval};
+use crate::story;
+use crate::time::Instant;
+use agenda::{Agenda, Clock, Next};
+use slab::Slab;
+use state::{
+    Attempt, Call, Caller, Instance, ProbeSettings, Prober, Server, ServerRest, Service, Source,
+};
+use std::sync::Arc;
+
+/// Events at one instant after which time is taken to stand still.
+const STALLED: u64 = 50_000_000;
+
+/// Why a run is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// The horizon was reached.
+    Horizon,
+    /// The limit on events was reached first.
+    EventLimit,
+    /// The limit on requests and attempts in flight was reached first.
+    InFlightLimit,
+    /// Events followed one another without time going on: a loop without any delay.
+    Stalled,
+}
+
+impl End {
+    /// A sentence for the warning that belongs to an early end; `None` for the horizon.
+    pub fn warning(self) -> Option<&'static str> {
+        match self {
+            Self::Horizon => None,
+            Self::EventLimit => Some("the run ended early: it reached limits.events"),
+            Self::InFlightLimit => Some(
+                "the run ended early: requests and attempts in flight reached limits.in_flight",
+            ),
+            Self::Stalled => Some(
+                "the run ended early: time stood still, because some loop has no delay at all (users who never think, refused at once?)",
+            ),
+        }
+    }
+}
+
+/// A run of a model.
+#[derive(Clone)]
+pub struct Simulation {
+    model: Arc<Model>,
+    replication: u64,
+    now: u64,
+    end: Option<End>,
+    digest: u64,
+    events: u64,
+    events_at_now: u64,
+    agenda: Agenda,
+    lanes: setup::Lanes,
+    calls: Slab<Call>,
+    attempts: Slab<Attempt>,
+    servers: Vec<Server>,
+    rests: Vec<ServerRest>,
+    services: Vec<Service>,
+    balancers: Vec<Balancer>,
+    service_calls: Vec<Vec<crate::model::Call>>,
+    instances: Vec<Instance>,
+    callers: Vec<Caller>,
+    sources: Vec<Source>,
+    classes: Vec<Class>,
+    probers: Vec<Prober>,
+    probe_generation: u32,
+    /// Whether the express lane is in use.
+    express: bool,
+    health: Vec<Option<ProbeSettings>>,
+    liveness: Vec<Option<ProbeSettings>>,
+    /// Instances whose waiting rooms may move on, once the present event is done.
+    pools_to_drain: Vec<u32>,
+    /// Numbers services in the order of their start.
+    started: u64,
+    next_timeline_entry: u32,
+    request_stream: Stream,
+    network_stream: Stream,
+    reply_stream: Stream,
+    policy_stream: Stream,
+    retry_stream: Stream,
+    fault_stream: Stream,
+    call_stream: Stream,
+    probe_stream: Stream,
+    recorder: Recorder,
+    totals: Vec<recording::ServerTotals>,
+    /// Room for the interval that is closed.
+    service_intervals: Vec<ServiceInterval>,
+    instance_intervals: Vec<InstanceInterval>,
+    service_busy: Vec<f64>,
+}
+
+impl Simulation {
+    /// Now.
+    pub fn now(&self) -> Instant {
+        Instant(self.now)
+    }
+
+    /// The model as it was at the start.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// The replication's number.
+    pub fn replication(&self) -> u64 {
+        self.replication
+    }
+
+    /// Why the run is over; `None` while it goes on.
+    pub fn end(&self) -> Option<End> {
+        self.end
+    }
+
+    /// Events so far.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// What was recorded so far.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// What was recorded so far, for those who take the request log out of it.
+    pub fn recorder_mut(&mut self) -> &mut Recorder {
+        &mut self.recorder
+    }
+
+    /// A hash of the sequence of events so far: time, kind and subject of each. Equal digests mean
+    /// equal runs.
+    pub fn digest(&self) -> u64 {
+        mix(self.digest ^ mix(self.events))
+    }
+
+    /// Does the next event, if it comes before the horizon.
+    pub fn step(&mut self) -> Option<Event> {
+        self.step_until(self.model.horizon.0)
+    }
+
+    /// Runs to the end of the run.
+    pub fn run(&mut self) {
+        self.run_until(Instant(self.model.horizon.0));
+    }
+
+    /// Does everything up to and including `until`, or up to the end of the run.
+    pub fn run_until(&mut self, until: Instant) {
+        let until = until.0.min(self.model.horizon.0);
+        while self.step_until(until).is_some() {}
+        if self.end.is_none() {
+            self.now = until;
+            if until == self.model.horizon.0 {
+                self.finish(End::Horizon);
+            }
+        }
+    }
+
+    /// Does at most `budget` events; true while the run goes on.
+    pub fn run_events(&mut self, budget: u64) -> bool {
+        for _ in 0..budget {
+            if self.step().is_none() {
+                if self.end.is_none() {
+                    self.now = self.model.horizon.0;
+                    self.finish(End::Horizon);
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    fn finish(&mut self, end: End) {
+        self.end = Some(end);
+        self.close_recording();
+    }
+
+    /// The next event, done, unless it comes after `until` or the run is over.
+    ///
+    /// Completions and arrivals are nearly all events; they are told apart by one comparison and
+    /// go their way without passing through the general `handle`.
+    #[inline]
+    fn step_until(&mut self, until: u64) -> Option<Event> {
+        if self.end.is_some() {
+            return None;
+        }
+        let (at, next) = self.agenda.peek();
+        if at > until {
+            return None;
+        }
+        match next {
+            Next::Completion(server) => {
+                self.count(at, (2, u64::from(server)));
+                if self.servers[server as usize].express {
+                    self.complete_express(server);
+                } else {
+                    self.complete(server);
+                    self.drain_pools();
+                }
+                Some(Event::Completion { server })
+            }
+            Next::Arrival(source) => {
+                self.count(at, (1, u64::from(source)));
+                if self.services[self.sources[source as usize].to as usize].express {
+                    self.arrive_express(source);
+                } else {
+                    self.arrive(source);
+                }
+                self.drain_pools();
+                Some(Event::Arrival { source })
+            }
+            Next::Clock(slot) => self.step_clock(slot, until),
+        }
+    }
+
+    /// As [`Simulation::step_until`] when a clock is due: everything but completions and arrivals.
+    #[inline(never)]
+    fn step_clock(&mut self, slot: u32, until: u64) -> Option<Event> {
+        let at = self.agenda.clock_time();
+        let event = match self.agenda.clock(slot) {
+            Clock::Silent => return None,
+            Clock::Tick => Event::Tick,
+            Clock::Heap => self.agenda.pop_heap(),
+            Clock::Lane(lane) => match self.pop_lane(lane) {
+                Some(event) => event,
+                // A stale entry is no event: nothing happens, nothing is counted.
+                None => return self.step_until_again(until),
+            },
+        };
+        self.count(at, event.code());
+        self.handle(event);
+        self.drain_pools();
+        Some(event)
+    }
+
+    #[inline(never)]
+    fn step_until_again(&mut self, until: u64) -> Option<Event> {
+        self.step_until(until)
+    }
+
+    #[inline]
+    fn drain_pools(&mut self) {
+        while let Some(instance) = self.pools_to_drain.pop() {
+            self.drain_pool(instance);
+        }
+    }
+
+    /// Time goes on to an event, which enters the digest.
+    #[inline]
+    fn count(&mut self, at: u64, (kind, subject): (u64, u64)) {
+        self.events_at_now = if at == self.now {
+            self.events_at_now + 1
+        } else {
+            0
+        };
+        self.now = at;
+        self.events += 1;
+        self.digest = (self.digest ^ at.rotate_left(20) ^ (kind << 58) ^ subject)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(23);
+        if self.events >= self.model.limits.events || self.events_at_now > STALLED {
+            self.give_out();
+        }
+    }
+
+    /// A limit on events is reached: this event is the last.
+    #[cold]
+    fn give_out(&mut self) {
+        self.finish(if self.events_at_now > STALLED {
+            End::Stalled
+        } else {
+            End::EventLimit
+        });
+    }
+
+    fn pop_lane(&mut self, lane: usize) -> Option<Event> {
+        let (attempts, calls) = (&self.attempts, &self.calls);
+        let kind = self.lanes.kind(lane);
+        let fresh = |handle| match kind {
+            setup::LaneKind::Deadline => calls.contains(handle),
+            setup::LaneKind::Timeout => {
+                attempts.contains(handle) && calls.contains(attempts[handle].call)
+            }
+            _ => attempts.contains(handle),
+        };
+        let handle = self.agenda.pop_lane(lane, fresh)?;
+        Some(match kind {
+            setup::LaneKind::Deadline => Event::Deadline(handle),
+            setup::LaneKind::Timeout => Event::Timeout(handle),
+            setup::LaneKind::ToBalancer => Event::AtBalancer(handle),
+            setup::LaneKind::ToCaller => Event::Answer(handle),
+            setup::LaneKind::Dispatch => Event::Dispatched(handle),
+        })
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Tick => self.tick(),
+            Event::AtBalancer(handle) if self.waited_for(handle) => self.at_balancer(handle),
+            Event::Dispatched(handle) if self.waited_for(handle) => self.dispatched(handle),
+            Event::Answer(handle) if self.attempts.contains(handle) => self.answer(handle),
+            Event::Timeout(handle) if self.waited_for(handle) => self.give_up(handle),
+            Event::Deadline(handle) if self.calls.contains(handle) => {
+                self.give_up_call(handle, crate::outcome::Outcome::TimedOut)
+            }
+            Event::Attempt(handle) if self.calls.contains(handle) => self.begin_attempt(handle),
+            Event::PoolTimeout(handle) if self.waited_for(handle) => self.pool_timeout(handle),
+            Event::ProbeTimeout(handle) if self.attempts.contains(handle) => {
+                self.probe_timeout(handle)
+            }
+            Event::Thought { source } => {
+                let call = self.new_request(source);
+                self.begin_attempt(call);
+            }
+            Event::Probe { prober, generation } => self.probe(prober, generation),
+            Event::CrashDue {
+                machine,
+                rule,
+                life,
+            } => self.crash_due(machine, rule, life),
+            Event::Restart { machine, life } => self.restart(machine, life, Lane::System),
+            Event::Up { machine, life } => self.up(machine, life),
+            Event::WarmStep { server, life } => self.warm_step(server, life),
+            Event::Takeover { instance, life } => self.take_over(instance, life),
+            Event::SlowEnds { server, generation } => self.slow_ends(server, generation),
+            Event::Poll => self.poll(),
+            Event::Measure => self.start_measuring(),
+            Event::Timeline { index } => self.timeline_entry(index),
+            // Its subject is gone: the timer came too late to matter. (Completions and arrivals do
+            // not come this way.)
+            _ => {}
+        }
+    }
+
+    /// Whether an attempt is there and its caller still waits for it.
+    fn waited_for(&self, handle: Handle) -> bool {
+        self.attempts.contains(handle) && self.calls.contains(self.attempts[handle].call)
+    }
+
+    fn tell(&mut self, kind: story::Kind, lane: Lane, subject: &str, cause: String) {
+        self.recorder.tell(story::Event {
+            at: Instant(self.now),
+            kind,
+            lane,
+            subject: subject.to_owned(),
+            cause,
+        });
+    }
+}

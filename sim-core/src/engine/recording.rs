@@ -1,0 +1,160 @@
+//! What the engine hands to the recorder at the end of an interval, and at the end of the run.
+
+use super::state::MachineState;
+use super::{End, Simulation};
+use crate::record::history::{InstanceInterval, ServerInterval, ServiceInterval};
+
+/// A server's counters when its last record was written, and its measured totals.
+#[derive(Clone, Default)]
+pub(super) struct ServerTotals {
+    in_system: u64,
+    busy: u64,
+    queued: u64,
+    attempts: u64,
+    succeeded: u64,
+    failed: u64,
+    /// Areas since measurement began, in nanoseconds.
+    pub measured_in_system: u128,
+    pub measured_busy: u128,
+    pub measured_queued: u128,
+    /// Counters when measurement began.
+    pub attempts_before: u64,
+    pub succeeded_before: u64,
+    pub failed_before: u64,
+    pub crashes_before: u64,
+    pub downtime_before: u64,
+}
+
+impl Simulation {
+    /// An interval of the time line ends.
+    pub(super) fn tick(&mut self) {
+        self.record_interval();
+        let next = self.now.saturating_add(self.recorder.interval_ns());
+        self.agenda.set_tick(next);
+        if self.calls.len() + self.attempts.len() > self.model.limits.in_flight as usize {
+            self.finish(End::InFlightLimit);
+        }
+    }
+
+    fn record_interval(&mut self) {
+        let due = self.recorder.history.servers_are_due();
+        let span =
+            (self.recorder.interval_ns() * self.recorder.history.server_stride() as u64) as f64;
+        let now = self.now;
+        self.service_intervals.clear();
+        self.service_intervals
+            .resize(self.services.len(), ServiceInterval::default());
+        for (server, totals) in self.servers.iter().zip(&mut self.totals) {
+            let service = &mut self.service_intervals[server.service as usize];
+            service.queue_len += server.queue_len;
+            let there = server.state != MachineState::Absent;
+            service.workers += if there { server.workers as f32 } else { 0.0 };
+            service.up += u32::from(server.state == MachineState::Up);
+            if !due {
+                continue;
+            }
+            let busy = totals.advance(server, now) as f64 / span;
+            self.recorder.history.push_server(ServerInterval {
+                attempts: (server.attempts - totals.attempts) as u32,
+                succeeded: (server.succeeded - totals.succeeded) as u32,
+                failed: (server.failed - totals.failed) as u32,
+                in_system: server.in_system,
+                queue_len: server.queue_len,
+                busy: busy as f32,
+                workers: server.workers,
+                state: server.state as u8,
+            });
+            (totals.attempts, totals.succeeded, totals.failed) =
+                (server.attempts, server.succeeded, server.failed);
+            self.service_busy[server.service as usize] += busy;
+        }
+        for (i, service) in self.services.iter_mut().enumerate() {
+            let interval = &mut self.service_intervals[i];
+            interval.attempts = (service.attempts - service.attempts_recorded) as u32;
+            service.attempts_recorded = service.attempts;
+            if due {
+                service.busy_recorded = std::mem::take(&mut self.service_busy[i]) as f32;
+            }
+            interval.busy = service.busy_recorded;
+        }
+        self.instance_intervals.clear();
+        self.instance_intervals
+            .extend(self.instances.iter().map(|instance| InstanceInterval {
+                connections: instance.connections,
+                waiting: instance.waiting + instance.pool.len() as u32,
+                state: instance.state as u8,
+            }));
+        self.recorder
+            .close_interval(now, &self.service_intervals, &self.instance_intervals);
+    }
+
+    /// The warm-up is over.
+    pub(super) fn start_measuring(&mut self) {
+        let now = self.now;
+        self.recorder.start_measuring(now);
+        for ((server, rest), totals) in self.servers.iter().zip(&self.rests).zip(&mut self.totals) {
+            totals.advance(server, now);
+            (
+                totals.measured_in_system,
+                totals.measured_busy,
+                totals.measured_queued,
+            ) = (0, 0, 0);
+            (
+                totals.attempts_before,
+                totals.succeeded_before,
+                totals.failed_before,
+            ) = (server.attempts, server.succeeded, server.failed);
+            totals.crashes_before = rest.life.crashes;
+            totals.downtime_before = rest.life.downtime
+                + if server.state.serves() {
+                    0
+                } else {
+                    now - rest.life.down_since
+                };
+        }
+        for service in &mut self.services {
+            service.attempts_before = service.attempts;
+            (service.served_ns, service.wasted_ns) = (0, 0);
+        }
+    }
+
+    /// The run is over: totals are brought up to now.
+    pub(super) fn close_recording(&mut self) {
+        let now = self.now;
+        for (server, totals) in self.servers.iter().zip(&mut self.totals) {
+            totals.advance(server, now);
+        }
+    }
+
+    /// Counts a finished service, and whether anybody still wanted it.
+    #[inline]
+    pub(super) fn count_service(&mut self, service: u16, demand_ns: u64, wanted: bool) {
+        let service = &mut self.services[service as usize];
+        service.served_ns += u128::from(demand_ns);
+        if !wanted {
+            service.wasted_ns += u128::from(demand_ns);
+        }
+    }
+}
+
+impl ServerTotals {
+    /// Adds the areas since the last call to the totals; the area of busy workers is returned.
+    #[inline]
+    fn advance(&mut self, server: &super::state::Server, now: u64) -> u64 {
+        let step = |last: &mut u64, area: u64| area.wrapping_sub(std::mem::replace(last, area));
+        let in_system = step(&mut self.in_system, server.in_system_area(now));
+        let busy = step(&mut self.busy, server.busy_area(now));
+        let queued = step(&mut self.queued, server.queued_area(now));
+        self.measured_in_system += u128::from(in_system);
+        self.measured_busy += u128::from(busy);
+        self.measured_queued += u128::from(queued);
+        busy
+    }
+
+    /// The totals up to `now` without closing them: for a summary while the run goes on.
+    pub(super) fn at(&self, server: &super::state::Server, now: u64) -> Self {
+        let mut copy = self.clone();
+        copy.advance(server, now);
+        copy
+    }
+}

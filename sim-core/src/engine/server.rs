@@ -1,0 +1,546 @@
+//! Servers: workers, queue, virtual time.
+
+use super::Simulation;
+use super::agenda::NEVER;
+use super::slab::Handle;
+use super::state::{NIL, Place, Purpose, Server, Waiting};
+use crate::discipline::{Order, Waiting as Ranked};
+use crate::draws::Stream;
+use crate::model::Door;
+use crate::outcome::Outcome;
+use std::cmp::Reverse;
+
+impl Server {
+    /// Brings virtual time up to `now`.
+    #[inline]
+    #[allow(
+        clippy::float_cmp,
+        reason = "a rate of exactly one needs no multiplication"
+    )]
+    pub(super) fn advance(&mut self, now: u64) {
+        let real = now - self.virtual_at;
+        self.virtual_at = now;
+        if self.in_service == 0 {
+            return;
+        }
+        if self.rate == 1.0 {
+            self.virtual_now += real;
+        } else {
+            let gone = real as f64 * self.rate + self.virtual_part;
+            let whole = gone as u64;
+            self.virtual_now += whole;
+            self.virtual_part = gone - whole as f64;
+        }
+    }
+
+    /// When virtual time will reach `finish`.
+    #[inline]
+    #[allow(clippy::float_cmp, reason = "a rate of exactly one needs no division")]
+    pub(super) fn real_time_of(&self, finish: u64) -> u64 {
+        let left = finish.saturating_sub(self.virtual_now);
+        if self.rate == 1.0 {
+            return self.virtual_at + left;
+        }
+        let left = (left as f64 - self.virtual_part).max(0.0) / self.rate;
+        self.virtual_at.saturating_add(left.ceil() as u64)
+    }
+
+    /// Workers that are not free.
+    #[inline]
+    pub(super) fn busy(&self) -> u32 {
+        (self.in_service + self.holding).min(self.workers)
+    }
+
+    /// Area under the number in the system up to `now`, wrapping.
+    #[inline]
+    pub(super) fn in_system_area(&self, now: u64) -> u64 {
+        self.area_in_system
+            .wrapping_add(u64::from(self.in_system).wrapping_mul(now))
+    }
+
+    /// Area under the number of busy workers up to `now`, wrapping.
+    #[inline]
+    pub(super) fn busy_area(&self, now: u64) -> u64 {
+        self.area_busy
+            .wrapping_add(u64::from(self.busy()).wrapping_mul(now))
+    }
+
+    /// Area under the number of waiting requests up to `now`, wrapping.
+    #[inline]
+    pub(super) fn queued_area(&self, now: u64) -> u64 {
+        self.area_queued
+            .wrapping_add(u64::from(self.queue_len).wrapping_mul(now))
+    }
+
+    /// Real time until the server would be empty, in nanoseconds, its workers all at work.
+    pub(super) fn work_left_ns(&self, now: u64) -> f64 {
+        let virtual_now = self.virtual_now as f64
+            + if self.in_service > 0 {
+                (now - self.virtual_at) as f64 * self.rate
+            } else {
+                0.0
+            };
+        let serving = self
+            .finish_sum
+            .wrapping_sub(u64::from(self.in_service).wrapping_mul(self.virtual_now))
+            as f64
+            - f64::from(self.in_service) * (virtual_now - self.virtual_now as f64);
+        (serving.max(0.0) + self.queued_ns as f64) / (f64::from(self.workers) * self.rate)
+    }
+}
+
+impl Simulation {
+    /// An attempt, already placed at `server` by its balancer or prober, knocks.
+    #[inline]
+    pub(super) fn at_server(&mut self, handle: Handle, server: u32) {
+        let s = &mut self.servers[server as usize];
+        if !s.state.serves() {
+            return self.meets_door(handle, self.rests[server as usize].params.door);
+        }
+        let attempt = &mut self.attempts[handle];
+        attempt.queued_at = self.now;
+        s.in_system += 1;
+        s.area_in_system = s.area_in_system.wrapping_sub(self.now);
+        if self.services[s.service as usize].has_calls && attempt.purpose == Purpose::Request {
+            self.begin_visit(handle);
+        } else {
+            self.seek_worker(handle);
+        }
+    }
+
+    /// An attempt meets something that is down.
+    pub(super) fn meets_door(&mut self, handle: Handle, door: Door) {
+        match door {
+            Door::Refuse => self.reply(handle, Outcome::Refused),
+            Door::BlackHole => self.attempts[handle].place = Place::Lost,
+        }
+    }
+
+    /// Takes a free worker, waits for one, or is turned away.
+    #[inline]
+    pub(super) fn seek_worker(&mut self, handle: Handle) {
+        let server = self.attempts[handle].server;
+        let s = &mut self.servers[server as usize];
+        let busy = s.in_service + s.holding;
+        if busy < s.workers || (s.waiting == Waiting::Shared && busy - s.workers < s.queue_limit) {
+            self.begin_service(handle);
+        } else if s.waiting != Waiting::Shared && s.queue_len < s.queue_limit {
+            self.enqueue(handle);
+        } else {
+            self.leave_server(server);
+            self.reply(handle, Outcome::Rejected);
+            return;
+        }
+        if self.servers[server as usize].watched {
+            self.watch_server(server);
+        }
+    }
+
+    pub(super) fn enqueue(&mut self, handle: Handle) {
+        let now = self.now;
+        let index = handle.index();
+        let attempt = &mut self.attempts[handle];
+        attempt.place = Place::Queued;
+        let (server, demand_ns, class) = (attempt.server, attempt.demand_ns, attempt.class);
+        let s = &mut self.servers[server as usize];
+        s.queue_len += 1;
+        s.area_queued = s.area_queued.wrapping_sub(now);
+        s.queued_ns = s.queued_ns.saturating_add(demand_ns);
+        match s.waiting {
+            Waiting::Fifo => {
+                attempt.before = s.tail;
+                attempt.behind = NIL;
+                let tail = std::mem::replace(&mut s.tail, index);
+                if tail == NIL {
+                    s.head = index;
+                } else {
+                    self.attempts[tail].behind = index;
+                }
+            }
+            Waiting::Lifo => {
+                attempt.before = NIL;
+                attempt.behind = s.head;
+                let head = std::mem::replace(&mut s.head, index);
+                if head == NIL {
+                    s.tail = index;
+                } else {
+                    self.attempts[head].before = index;
+                }
+            }
+            Waiting::Ranked => {
+                let rest = &mut self.rests[server as usize];
+                let Order::Ranked(rank) = rest.params.discipline.order() else {
+                    unreachable!("the order was copied from the discipline")
+                };
+                let rank = rank(&Ranked {
+                    priority: self.classes[class as usize].priority,
+                    demand_ns,
+                });
+                self.started += 1;
+                rest.ranked.push(Reverse((rank, self.started, handle)));
+            }
+            Waiting::Shared => unreachable!("nobody waits where all share"),
+        }
+    }
+
+    /// Takes the next waiting request out of the queue.
+    #[inline]
+    pub(super) fn dequeue(&mut self, server: u32) -> Option<u32> {
+        let s = &mut self.servers[server as usize];
+        if s.queue_len == 0 {
+            return None;
+        }
+        let index = if s.waiting == Waiting::Ranked {
+            loop {
+                let Reverse((_, _, handle)) = self.rests[server as usize].ranked.pop()?;
+                if self.attempts.contains(handle) && self.attempts[handle].place == Place::Queued {
+                    break handle.index();
+                }
+            }
+        } else {
+            let index = s.head;
+            s.head = self.attempts[index].behind;
+            if s.head == NIL {
+                s.tail = NIL;
+            } else {
+                self.attempts[s.head].before = NIL;
+            }
+            index
+        };
+        let s = &mut self.servers[server as usize];
+        s.queue_len -= 1;
+        s.area_queued = s.area_queued.wrapping_add(self.now);
+        s.queued_ns = s.queued_ns.saturating_sub(self.attempts[index].demand_ns);
+        Some(index)
+    }
+
+    /// Takes a given request out of the queue.
+    pub(super) fn unqueue(&mut self, handle: Handle) {
+        let attempt = &mut self.attempts[handle];
+        // A ranked entry stays in the heap and is skipped when it surfaces.
+        attempt.place = Place::Underway;
+        let (server, before, behind, demand_ns) = (
+            attempt.server,
+            attempt.before,
+            attempt.behind,
+            attempt.demand_ns,
+        );
+        let s = &mut self.servers[server as usize];
+        s.queue_len -= 1;
+        s.area_queued = s.area_queued.wrapping_add(self.now);
+        s.queued_ns = s.queued_ns.saturating_sub(demand_ns);
+        if s.waiting == Waiting::Ranked {
+            return;
+        }
+        if before == NIL {
+            s.head = behind;
+        } else {
+            self.attempts[before].behind = behind;
+        }
+        if behind == NIL {
+            s.tail = before;
+        } else {
+            self.attempts[behind].before = before;
+        }
+    }
+
+    /// Puts a request on a worker and plans the server's next completion.
+    #[inline]
+    pub(super) fn begin_service(&mut self, handle: Handle) {
+        let server = self.attempts[handle].server;
+        let busy = self.servers[server as usize].busy();
+        self.put_to_work(handle.index(), server);
+        let s = &mut self.servers[server as usize];
+        if s.busy() != busy {
+            s.area_busy = s.area_busy.wrapping_sub(self.now);
+        }
+        self.plan_completion(server);
+    }
+
+    /// Puts a request on a worker.
+    #[inline]
+    fn load(&mut self, index: u32, server: u32) {
+        let now = self.now;
+        let s = &mut self.servers[server as usize];
+        s.advance(now);
+        let attempt = &mut self.attempts[index];
+        attempt.place = Place::InService;
+        attempt.finish = s.virtual_now.saturating_add(attempt.demand_ns);
+        s.finish_sum = s.finish_sum.wrapping_add(attempt.finish);
+        s.in_service += 1;
+        if attempt.purpose == Purpose::Request {
+            self.recorder
+                .waited(s.service, attempt.begun, now - attempt.queued_at);
+        }
+        if s.first == NIL {
+            s.first = index;
+        } else {
+            let finish = attempt.finish;
+            self.started += 1;
+            let first_finish = self.attempts[s.first].finish;
+            let entry = if finish < first_finish {
+                (
+                    first_finish,
+                    self.started,
+                    std::mem::replace(&mut s.first, index),
+                )
+            } else {
+                (finish, self.started, index)
+            };
+            self.rests[server as usize].in_service.push(Reverse(entry));
+        }
+    }
+
+    /// Takes the request that finishes first off its worker.
+    #[inline]
+    fn unload_first(&mut self, server: u32) -> u32 {
+        let s = &mut self.servers[server as usize];
+        let index = s.first;
+        s.first = if s.in_service > 1 {
+            self.rests[server as usize]
+                .in_service
+                .pop()
+                .map_or(NIL, |Reverse((_, _, next))| next)
+        } else {
+            NIL
+        };
+        s.in_service -= 1;
+        s.finish_sum = s.finish_sum.wrapping_sub(self.attempts[index].finish);
+        index
+    }
+
+    /// Takes any request off its worker, its work undone, and gives the worker to the next.
+    pub(super) fn interrupt(&mut self, handle: Handle) {
+        let server = self.attempts[handle].server;
+        let s = &mut self.servers[server as usize];
+        s.advance(self.now);
+        let busy = s.busy();
+        if s.first == handle.index() {
+            self.unload_first(server);
+        } else {
+            self.rests[server as usize]
+                .in_service
+                .retain(|Reverse((_, _, index))| *index != handle.index());
+            let finish = self.attempts[handle].finish;
+            s.in_service -= 1;
+            s.finish_sum = s.finish_sum.wrapping_sub(finish);
+        }
+        self.workers_freed(server, busy);
+    }
+
+    /// The speed at which each request in service progresses.
+    pub(super) fn rate_of(&self, server: u32) -> f64 {
+        let s = &self.servers[server as usize];
+        let rest = &self.rests[server as usize];
+        let params = &rest.params;
+        let n = f64::from((s.in_service + s.holding).max(1));
+        let shared = if s.waiting == Waiting::Shared && s.in_service > s.workers {
+            f64::from(s.workers) / f64::from(s.in_service)
+        } else {
+            1.0
+        };
+        let crowd = 1.0
+            + params.slowdown.contention * (n - 1.0)
+            + params.slowdown.coherence * n * (n - 1.0);
+        params.speed * rest.warmth * rest.slow * shared / crowd
+    }
+
+    /// Recomputes the speed, if it depends on concurrency, and when the next request finishes.
+    #[inline]
+    pub(super) fn plan_completion(&mut self, server: u32) {
+        if self.servers[server as usize].elastic {
+            self.servers[server as usize].rate = self.rate_of(server);
+        }
+        let s = &self.servers[server as usize];
+        let at = if s.first == NIL {
+            NEVER
+        } else {
+            s.real_time_of(self.attempts[s.first].finish)
+        };
+        self.agenda.set_completion(server, at);
+    }
+
+    /// Applies a speed that changed for another reason than concurrency.
+    pub(super) fn speed_changed(&mut self, server: u32) {
+        self.servers[server as usize].advance(self.now);
+        self.servers[server as usize].rate = self.rate_of(server);
+        self.plan_completion(server);
+    }
+
+    /// The request that was to finish first has finished.
+    #[inline]
+    pub(super) fn complete(&mut self, server: u32) {
+        let now = self.now;
+        let s = &mut self.servers[server as usize];
+        s.advance(now);
+        let busy = s.busy();
+        let index = self.unload_first(server);
+        let handle = self.attempts.handle_at(index);
+        let finish = self.attempts[index].finish;
+        let s = &mut self.servers[server as usize];
+        if s.virtual_now < finish {
+            // Rounding of a speed other than one left a fraction of a nanosecond.
+            s.virtual_now = finish;
+            s.virtual_part = 0.0;
+        }
+        if s.in_service == 0 {
+            // An idle server has no virtual time to keep: starting over keeps the numbers small.
+            s.virtual_now = 0;
+            s.virtual_part = 0.0;
+        }
+        let attempt = &self.attempts[index];
+        if attempt.purpose == Purpose::Request {
+            self.count_service(
+                s_service(&self.servers, server),
+                attempt.demand_ns,
+                self.calls.contains(attempt.call),
+            );
+        }
+        if self.services[self.attempts[index].service as usize].has_calls
+            && self.attempts[index].purpose == Purpose::Request
+            && !self.attempts[index].fails
+        {
+            self.served(handle, busy);
+        } else {
+            self.workers_freed(server, busy);
+            self.finish_at_server(handle);
+        }
+    }
+
+    /// Gives free workers to waiting requests; `busy` is the number of busy workers before.
+    #[inline]
+    pub(super) fn workers_freed(&mut self, server: u32, busy: u32) {
+        while self.servers[server as usize].in_service + self.servers[server as usize].holding
+            < self.servers[server as usize].workers
+        {
+            let Some(index) = self.dequeue(server) else {
+                break;
+            };
+            self.put_to_work(index, server);
+        }
+        let s = &mut self.servers[server as usize];
+        let difference = u64::from(busy).wrapping_sub(u64::from(s.busy()));
+        s.area_busy = s.area_busy.wrapping_add(difference.wrapping_mul(self.now));
+        self.plan_completion(server);
+    }
+
+    /// The attempt's work at its server is done: it leaves and its answer goes back.
+    #[inline]
+    pub(super) fn finish_at_server(&mut self, handle: Handle) {
+        let attempt = &self.attempts[handle];
+        let (server, fails) = (attempt.server, attempt.fails);
+        self.leave_server(server);
+        if self.servers[server as usize].watched {
+            self.watch_server(server);
+        }
+        self.reply(
+            handle,
+            if fails {
+                Outcome::Errored
+            } else {
+                Outcome::Succeeded
+            },
+        );
+    }
+
+    /// One request fewer in the server.
+    #[inline]
+    pub(super) fn leave_server(&mut self, server: u32) {
+        let s = &mut self.servers[server as usize];
+        s.in_system -= 1;
+        s.area_in_system = s.area_in_system.wrapping_add(self.now);
+    }
+
+    /// Starts a dequeued request: its calls that come first, or its service.
+    #[inline]
+    fn put_to_work(&mut self, index: u32, server: u32) {
+        if self.services[self.attempts[index].service as usize].has_calls
+            && self.attempts[index].purpose == Purpose::Request
+        {
+            self.resume_visit(index);
+        } else {
+            self.load(index, server);
+        }
+    }
+
+    /// As [`Simulation::load`], for those who plan the completion themselves.
+    pub(super) fn load_only(&mut self, index: u32, server: u32) {
+        self.load(index, server);
+    }
+
+    /// Draws what an attempt will ask of its server.
+    #[inline]
+    pub(super) fn draw_demand(&mut self, handle: Handle) {
+        let attempt = &self.attempts[handle];
+        let service = &self.services[attempt.service as usize];
+        let factor = self.classes[attempt.class as usize].demand_factor;
+        let demand = service
+            .demand
+            .sample_ns(&mut service.demand_stream.at(attempt.number))
+            * factor;
+        self.attempts[handle].demand_ns = crate::time::Duration::from_nanos_f64(demand).0;
+    }
+
+    /// Decides whether the server will fail this attempt, and how fast.
+    pub(super) fn draw_error(&mut self, handle: Handle, server: u32, faults: Stream) {
+        let rest = &self.rests[server as usize];
+        let rate = rest.params.errors.rate;
+        if rate <= 0.0 {
+            return;
+        }
+        let attempt = &mut self.attempts[handle];
+        let tries = self.calls[attempt.call].attempts;
+        let mut draws = faults.at(attempt.number.wrapping_add(u64::from(tries) << 40));
+        if draws.chance(rate) {
+            attempt.fails = true;
+            if let Some(demand) = &rest.error_demand {
+                attempt.demand_ns =
+                    crate::time::Duration::from_nanos_f64(demand.sample_ns(&mut draws)).0;
+            }
+        }
+    }
+
+    /// Empties a server that crashed; what was there, in order of service and then of queueing.
+    pub(super) fn evict(&mut self, server: u32, keep_queue: bool) -> Vec<Handle> {
+        let busy = self.servers[server as usize].busy();
+        let mut evicted = Vec::new();
+        while self.servers[server as usize].in_service > 0 {
+            let index = self.unload_first(server);
+            evicted.push(self.attempts.handle_at(index));
+        }
+        let visiting: Vec<Handle> =
+            if self.services[self.servers[server as usize].service as usize].has_calls {
+                let out = |place| matches!(place, Place::Holding | Place::Calling);
+                self.attempts
+                    .iter()
+                    .filter(|(_, a)| a.server == server && out(a.place))
+                    .map(|(h, _)| h)
+                    .collect()
+            } else {
+                Vec::new()
+            };
+        self.servers[server as usize].holding = 0;
+        evicted.extend(visiting);
+        if !keep_queue {
+            while let Some(index) = self.dequeue(server) {
+                evicted.push(self.attempts.handle_at(index));
+            }
+        }
+        for &handle in &evicted {
+            self.attempts[handle].place = Place::Underway;
+            self.leave_server(server);
+        }
+        let s = &mut self.servers[server as usize];
+        s.area_busy = s
+            .area_busy
+            .wrapping_add(u64::from(busy).wrapping_mul(self.now));
+        s.virtual_now = 0;
+        s.virtual_part = 0.0;
+        self.agenda.set_completion(server, NEVER);
+        evicted
+    }
+}
+
+fn s_service(servers: &[Server], server: u32) -> u16 {
+    servers[server as usize].service
+}

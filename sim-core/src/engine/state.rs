@@ -1,0 +1,390 @@
+//! What the engine remembers: calls, attempts, servers, balancer instances, callers, sources.
+//!
+//! Records are small and indexed by number. What one event touches lies together; what only rare
+//! events touch is set apart.
+
+use super::slab::Handle;
+use crate::arrival::{Arrivals, Gaps};
+use crate::distribution::Distribution;
+use crate::draws::Stream;
+use crate::key::Keys;
+use crate::model::{Client, Door, HealthCheck, Liveness, RatePoint, ServerParams};
+use crate::outcome::Outcome;
+use crate::policy::Policy;
+use crate::retry::Retry;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+/// Not in any list; no place.
+pub(super) const NIL: u32 = u32::MAX;
+
+/// A request as one caller sees it: from outside, or from a service to another.
+#[derive(Clone)]
+pub(super) struct Call {
+    /// Identity of the request for random draws: the same whatever happened before.
+    pub number: u64,
+    pub key: u64,
+    pub arrived: u64,
+    /// The attempt at the calling service, for calls between services.
+    pub parent: Handle,
+    /// The attempt in flight.
+    pub current: Handle,
+    pub pause_ns: u64,
+    pub client: u16,
+    pub class: u16,
+    pub service: u16,
+    pub source: u16,
+    /// Row of counters.
+    pub flow: u16,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// The server of the latest attempt, numbered within the service.
+    pub previous: u32,
+}
+
+/// Where an attempt is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    /// On its way to the balancer.
+    Underway,
+    /// Waiting for the balancer instance itself.
+    AtBalancer,
+    /// Waiting for an eligible server.
+    Pooled,
+    /// Waiting for a worker.
+    Queued,
+    /// Being served.
+    InService,
+    /// Holding a worker while a call to another service is out.
+    Holding,
+    /// In the server without a worker while a call to another service is out.
+    Calling,
+    /// Its answer is on the way back.
+    Answered,
+    /// Sent to something that is down and says nothing.
+    Lost,
+}
+
+/// What an attempt is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Purpose {
+    Request,
+    /// A probe by this prober.
+    Probe(u32),
+}
+
+/// One try of a call, or a probe.
+#[derive(Clone)]
+pub(super) struct Attempt {
+    /// Stale once the caller no longer waits.
+    pub call: Handle,
+    pub number: u64,
+    pub begun: u64,
+    /// When it reached the server.
+    pub queued_at: u64,
+    /// Time of service on an idle server of speed 1.
+    pub demand_ns: u64,
+    /// Virtual time at which its service is complete.
+    pub finish: u64,
+    /// Neighbours in the server's queue.
+    pub before: u32,
+    pub behind: u32,
+    /// Server and balancer instance, [`NIL`] before and after.
+    pub server: u32,
+    pub instance: u32,
+    pub service: u16,
+    pub class: u16,
+    /// Where to go on in the service's list of calls.
+    pub stage: u16,
+    /// Whether its own work is done, so that calls of the second kind are due.
+    pub worked: bool,
+    /// Whether it fails when the call that is out does.
+    pub required: bool,
+    pub place: Place,
+    pub purpose: Purpose,
+    /// Whether its service ends in an error.
+    pub fails: bool,
+    /// How it ended, while the answer is on its way.
+    pub outcome: Outcome,
+    /// The call to another service that is out.
+    pub child: Handle,
+}
+
+/// What a machine is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum MachineState {
+    /// Serving.
+    Up,
+    /// Crashed.
+    Down,
+    /// Starting.
+    Booting,
+    /// Not there: not added yet, removed, or a spare standing by.
+    Absent,
+}
+
+impl MachineState {
+    /// Whether requests are served.
+    pub fn serves(self) -> bool {
+        self == Self::Up
+    }
+
+    /// The word used in files and on screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Booting => "booting",
+            Self::Absent => "absent",
+        }
+    }
+}
+
+/// How a server orders its work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waiting {
+    Fifo,
+    Lifo,
+    Ranked,
+    Shared,
+}
+
+/// The part of a server that every request touches.
+///
+/// Service is counted in *virtual time*, which advances at `rate` virtual nanoseconds for each
+/// real one while requests are in service: all of them progress alike, so a change of speed or of
+/// concurrency is one multiplication and their order of completion never changes.
+#[derive(Clone)]
+pub(super) struct Server {
+    pub virtual_now: u64,
+    pub virtual_at: u64,
+    /// Part of a virtual nanosecond not yet in `virtual_now`.
+    pub virtual_part: f64,
+    pub rate: f64,
+    /// Sum of `finish` over requests in service, wrapping: their remaining work is this less their
+    /// number times virtual time.
+    pub finish_sum: u64,
+    /// Demand of waiting requests.
+    pub queued_ns: u64,
+    /// Areas under the numbers in the system, at work and waiting, each less its present
+    /// height times now, wrapping: one addition when the height changes, exact when read.
+    pub area_in_system: u64,
+    pub area_busy: u64,
+    pub area_queued: u64,
+    /// The request in service that finishes first; the others are in [`ServerRest::in_service`].
+    pub first: u32,
+    pub in_service: u32,
+    /// Workers held by calls to other services.
+    pub holding: u32,
+    pub in_system: u32,
+    pub queue_len: u32,
+    pub head: u32,
+    pub tail: u32,
+    pub workers: u32,
+    pub queue_limit: u32,
+    pub attempts: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub state: MachineState,
+    pub waiting: Waiting,
+    /// Whether `rate` depends on concurrency.
+    pub elastic: bool,
+    /// Whether crash rules watch it.
+    pub watched: bool,
+    /// Whether the express lane may serve it.
+    pub express: bool,
+    pub local: u32,
+    pub service: u16,
+}
+
+/// The part of a server that few events touch.
+#[derive(Clone)]
+pub(super) struct ServerRest {
+    pub params: Arc<ServerParams>,
+    /// Requests in service but the first: (finish, sequence, attempt).
+    pub in_service: BinaryHeap<Reverse<(u64, u64, u32)>>,
+    /// Waiting requests of a ranked discipline: (rank, sequence, attempt); stale ones stay until
+    /// they surface.
+    pub ranked: BinaryHeap<Reverse<(u64, u64, Handle)>>,
+    pub error_demand: Option<Arc<dyn Distribution>>,
+    pub watch: Watch,
+    pub life: Life,
+    /// Factor of the speed while warming up, and set by the time line.
+    pub warmth: f64,
+    pub slow: f64,
+    pub slow_generation: u32,
+    /// Area of busy workers at the last poll.
+    pub polled_busy: u64,
+    /// Taken out of rotation by hand: stays so through a restart.
+    pub out_of_rotation: bool,
+}
+
+/// Crash rules of a machine and since when each holds.
+#[derive(Clone, Default)]
+pub(super) struct Watch {
+    pub since: Vec<Option<u64>>,
+    /// Whether a timer is out for the rule.
+    pub armed: Vec<bool>,
+}
+
+impl Watch {
+    pub fn new(rules: usize) -> Self {
+        Self {
+            since: vec![None; rules],
+            armed: vec![false; rules],
+        }
+    }
+}
+
+/// Crashes and restarts of a machine.
+#[derive(Clone, Default)]
+pub(super) struct Life {
+    /// Grows with every crash, restart and start: timers of earlier lives are void.
+    pub number: u32,
+    pub crashes: u64,
+    /// Crashes in quick succession, for back-off.
+    pub streak: u32,
+    pub up_since: u64,
+    pub down_since: u64,
+    /// Time not up, over ended spells.
+    pub downtime: u64,
+    /// The latest cause of a crash.
+    pub cause: String,
+}
+
+/// A balancer instance.
+#[derive(Clone)]
+pub(super) struct Instance {
+    pub service: u16,
+    pub name: String,
+    pub state: MachineState,
+    pub policy: Box<dyn Policy>,
+    pub observes: bool,
+    /// Attempts it holds.
+    pub connections: u32,
+    /// Attempts waiting for itself.
+    pub waiting: u32,
+    pub busy_until: u64,
+    pub busy_ns: u64,
+    /// Its attempts at each server.
+    pub in_flight: Vec<u32>,
+    /// Servers it believes healthy.
+    pub healthy: Vec<bool>,
+    /// Servers it may pick, ascending.
+    pub eligible: Vec<u32>,
+    pub pool: VecDeque<Handle>,
+    pub watch: Watch,
+    pub watched: bool,
+    pub life: Life,
+    pub attempts: u64,
+    pub failed: u64,
+}
+
+/// Who probes whom.
+#[derive(Clone)]
+pub(super) struct Prober {
+    /// The balancer instance; [`NIL`] for liveness.
+    pub instance: u32,
+    pub server: u32,
+    pub generation: u32,
+    /// Results in a row: successes if positive, failures if negative.
+    pub row: i64,
+    pub probes: u64,
+}
+
+/// What probes look like.
+#[derive(Clone)]
+pub(super) struct ProbeSettings {
+    pub interval: u64,
+    pub timeout: u64,
+    pub demand: Arc<dyn Distribution>,
+}
+
+impl ProbeSettings {
+    pub fn of_health(check: &HealthCheck) -> Self {
+        Self {
+            interval: check.interval.0,
+            timeout: check.timeout.0,
+            demand: check.demand.build().into(),
+        }
+    }
+
+    pub fn of_liveness(probe: &Liveness) -> Self {
+        Self {
+            interval: probe.interval.0,
+            timeout: probe.timeout.0,
+            demand: probe.demand.build().into(),
+        }
+    }
+}
+
+/// A service with its samplers.
+#[derive(Clone)]
+pub(super) struct Service {
+    pub demand: Arc<dyn Distribution>,
+    pub demand_stream: Stream,
+    pub network: Arc<dyn Distribution>,
+    /// The network's delay where it never varies.
+    pub network_ns: Option<u64>,
+    /// Servers by local number.
+    pub servers: Vec<u32>,
+    pub weights: Vec<f64>,
+    /// Balancer instances that callers know.
+    pub active: Vec<u32>,
+    /// Spares.
+    pub spares: Vec<u32>,
+    pub door: Door,
+    pub cost: u64,
+    pub max_connections: u32,
+    pub has_calls: bool,
+    /// Whether any server has a connection limit.
+    pub limited: bool,
+    /// Whether the express lane may serve it.
+    pub express: bool,
+    pub attempts: u64,
+    /// `attempts` when measurement began, and at the end of the last interval.
+    pub attempts_before: u64,
+    pub attempts_recorded: u64,
+    pub busy_recorded: f32,
+    pub attempt_outcomes: [u64; Outcome::COUNT],
+    /// Time workers spent on attempts whose caller had given up.
+    pub wasted_ns: u128,
+    pub served_ns: u128,
+}
+
+/// A kind of caller with its rules.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub client: Client,
+    pub timeout: u64,
+    pub deadline: u64,
+    pub retry: Arc<dyn Retry>,
+    pub attempts: u32,
+    pub tokens: f64,
+    /// Whether the express lane may serve it: no deadline and no budget to keep.
+    pub express: bool,
+}
+
+/// A source with its process.
+#[derive(Clone)]
+pub(super) struct Source {
+    pub arrivals: Arrivals,
+    pub gaps: Option<Arc<dyn Gaps>>,
+    pub rate: Arc<[RatePoint]>,
+    /// Corner of the rate at or before the latest arrival.
+    pub corner: usize,
+    pub stream: Stream,
+    pub mix: Vec<f64>,
+    pub keys: Arc<dyn Keys>,
+    pub clients: Vec<u16>,
+    pub to: u16,
+    /// Requests emitted.
+    pub count: u64,
+    /// Times that users of a closed source have begun to think.
+    pub thoughts: u64,
+    /// The next arrival comes when `gap` more requests are expected after `from`.
+    pub from: u64,
+    pub gap: f64,
+}

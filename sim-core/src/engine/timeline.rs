@@ -1,0 +1,310 @@
+//! What the time line and people do: actions and changes of settings while time runs.
+
+use super::Simulation;
+use super::caller::constant_ns;
+use super::event::{Event, Machine};
+use super::state::{MachineState, Waiting, Watch};
+use crate::discipline::Order;
+use crate::model::{Action, Balancer, Change, Lane, ServerId, ServerParams, Service, Target};
+use crate::story::Kind;
+use std::sync::Arc;
+
+impl Simulation {
+    /// An entry of the time line comes due.
+    pub(super) fn timeline_entry(&mut self, index: u32) {
+        let model = Arc::clone(&self.model);
+        let entry = &model.timeline[index as usize];
+        self.perform(&entry.action, entry.lane, &entry.note);
+        self.next_timeline_entry = index + 1;
+        self.plan_timeline();
+    }
+
+    pub(super) fn plan_timeline(&mut self) {
+        if let Some(entry) = self.model.timeline.get(self.next_timeline_entry as usize) {
+            self.agenda.schedule(
+                entry.at.0.max(self.now),
+                Event::Timeline {
+                    index: self.next_timeline_entry,
+                },
+            );
+        }
+    }
+
+    /// Performs an action now. Front ends use it for what their user does by hand; `note` goes
+    /// into the story.
+    pub fn perform(&mut self, action: &Action, lane: Lane, note: &str) {
+        match action {
+            Action::Note => self.tell(Kind::Note, lane, "", note.to_owned()),
+            Action::Set { text, changes } => {
+                self.tell(Kind::Set, lane, text, note.to_owned());
+                for change in changes {
+                    self.change(change);
+                }
+            }
+            Action::Crash(target) => {
+                for machine in self.machines(target) {
+                    self.crash(
+                        machine,
+                        if note.is_empty() {
+                            "by the time line".to_owned()
+                        } else {
+                            note.to_owned()
+                        },
+                    );
+                }
+            }
+            Action::Restart(target) => {
+                for machine in self.machines(target) {
+                    self.restart_by_hand(machine);
+                }
+            }
+            Action::Drain(target) => self.rotate(target, true, lane, note),
+            Action::Undrain(target) => self.rotate(target, false, lane, note),
+            Action::Add(servers) => {
+                for &ServerId(server) in servers {
+                    self.add(server, lane, note);
+                }
+            }
+            Action::Remove(target) => self.remove(target, lane, note),
+            Action::Slow {
+                target,
+                factor,
+                lasts,
+            } => {
+                for machine in self.machines(target) {
+                    let Machine::Server(server) = machine else {
+                        continue;
+                    };
+                    self.slow(server, *factor, lane, note);
+                    if let Some(lasts) = lasts {
+                        let generation = self.rests[server as usize].slow_generation;
+                        self.agenda.schedule(
+                            self.now.saturating_add(lasts.0),
+                            Event::SlowEnds { server, generation },
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn machines(&self, target: &Target) -> Vec<Machine> {
+        match target {
+            Target::Servers(servers) => servers.iter().map(|id| Machine::Server(id.0)).collect(),
+            Target::Balancer(service) => self.services[service.0 as usize]
+                .active
+                .iter()
+                .map(|&i| Machine::Instance(i))
+                .collect(),
+        }
+    }
+
+    fn rotate(&mut self, target: &Target, out: bool, lane: Lane, note: &str) {
+        let Target::Servers(servers) = target else {
+            return;
+        };
+        for &ServerId(server) in servers {
+            self.rests[server as usize].out_of_rotation = out;
+            let kind = if out { Kind::Drain } else { Kind::Undrain };
+            self.tell(
+                kind,
+                lane,
+                &self.name_of(Machine::Server(server)),
+                note.to_owned(),
+            );
+            self.refresh_service(self.servers[server as usize].service);
+        }
+    }
+
+    fn add(&mut self, server: u32, lane: Lane, note: &str) {
+        if self.servers[server as usize].state != MachineState::Absent {
+            return;
+        }
+        self.servers[server as usize].state = MachineState::Up;
+        self.rests[server as usize].life.number += 1;
+        self.rests[server as usize].life.up_since = self.now;
+        self.rests[server as usize].out_of_rotation = false;
+        self.tell(
+            Kind::Added,
+            lane,
+            &self.name_of(Machine::Server(server)),
+            note.to_owned(),
+        );
+        self.begin_warm_up(server);
+        self.refresh_service(self.servers[server as usize].service);
+    }
+
+    /// Servers leave rotation at once and are gone when they are empty: no work is lost.
+    fn remove(&mut self, target: &Target, lane: Lane, note: &str) {
+        let Target::Servers(servers) = target else {
+            return;
+        };
+        for &ServerId(server) in servers {
+            self.rests[server as usize].out_of_rotation = true;
+            self.tell(
+                Kind::Removed,
+                lane,
+                &self.name_of(Machine::Server(server)),
+                note.to_owned(),
+            );
+            self.refresh_service(self.servers[server as usize].service);
+        }
+    }
+
+    fn slow(&mut self, server: u32, factor: f64, lane: Lane, note: &str) {
+        let rest = &mut self.rests[server as usize];
+        rest.slow = factor;
+        rest.slow_generation += 1;
+        self.tell(
+            Kind::Slow,
+            lane,
+            &self.name_of(Machine::Server(server)),
+            if note.is_empty() {
+                format!("speed × {factor}")
+            } else {
+                note.to_owned()
+            },
+        );
+        self.speed_changed(server);
+    }
+
+    pub(super) fn slow_ends(&mut self, server: u32, generation: u32) {
+        if self.rests[server as usize].slow_generation == generation {
+            self.slow(server, 1.0, Lane::System, "at its own speed again");
+        }
+    }
+
+    /// Replaces a part of the model.
+    fn change(&mut self, change: &Change) {
+        match change {
+            Change::Server(id, params) => self.change_server(id.0, params),
+            Change::Balancer(id, balancer) => self.change_balancer(id.0, balancer),
+            Change::Service(id, service) => self.change_service(id.0, service),
+            Change::Client(id, client) => self.callers[id.0 as usize].adopt(client),
+            Change::Source(id, source) => {
+                let s = &mut self.sources[id.0 as usize];
+                s.mix.clone_from(&source.mix);
+                s.keys = source.key.build();
+                if s.rate != source.rate {
+                    self.rate_changed(id.0, Arc::clone(&source.rate));
+                }
+            }
+            Change::Class(id, class) => self.classes[id.0 as usize] = (**class).clone(),
+        }
+    }
+
+    fn change_server(&mut self, server: u32, params: &Arc<ServerParams>) {
+        let before = std::mem::replace(&mut self.rests[server as usize].params, Arc::clone(params));
+        if before.crash.len() != params.crash.len() {
+            self.rests[server as usize].watch = Watch::new(params.crash.len());
+        }
+        self.configure_server(server);
+        let service = self.servers[server as usize].service;
+        let local = self.servers[server as usize].local as usize;
+        self.services[service as usize].weights[local] = params.weight;
+        self.services[service as usize].limited |= params.max_connections.is_some();
+        if before.liveness != params.liveness {
+            self.start_probers(service);
+        }
+        self.refresh_service(service);
+        let busy = self.servers[server as usize].busy();
+        self.servers[server as usize].advance(self.now);
+        self.workers_freed(server, busy);
+        self.watch_server(server);
+    }
+
+    /// Copies a server's properties to where the engine looks.
+    pub(super) fn configure_server(&mut self, server: u32) {
+        let now = self.now;
+        let params = Arc::clone(&self.rests[server as usize].params);
+        self.rests[server as usize].error_demand =
+            params.errors.demand.as_ref().map(|d| Arc::from(d.build()));
+        let s = &mut self.servers[server as usize];
+        s.advance(now);
+        // The number of busy workers may change with the number of workers.
+        let before = s.busy();
+        s.workers = params.workers;
+        s.area_busy = s.area_busy.wrapping_add(
+            u64::from(before)
+                .wrapping_sub(u64::from(s.busy()))
+                .wrapping_mul(now),
+        );
+        s.queue_limit = params.queue_limit;
+        let waiting = match params.discipline.order() {
+            Order::Fifo => Waiting::Fifo,
+            Order::Lifo => Waiting::Lifo,
+            Order::Ranked(_) => Waiting::Ranked,
+            Order::Shared => Waiting::Shared,
+        };
+        s.elastic = waiting == Waiting::Shared
+            || params.slowdown.contention > 0.0
+            || params.slowdown.coherence > 0.0;
+        s.watched = !params.crash.is_empty() || params.memory.is_some();
+        if s.waiting != waiting {
+            self.requeue(server, waiting);
+        }
+        self.servers[server as usize].rate = self.rate_of(server);
+    }
+
+    /// Moves waiting requests over to another discipline.
+    fn requeue(&mut self, server: u32, waiting: Waiting) {
+        let mut moved = Vec::new();
+        while let Some(index) = self.dequeue(server) {
+            moved.push(self.attempts.handle_at(index));
+        }
+        // Ranked and last-in orders must see them in the order in which they came.
+        moved.sort_by_key(|&handle| (self.attempts[handle].queued_at, handle));
+        self.rests[server as usize].ranked.clear();
+        self.servers[server as usize].waiting = waiting;
+        for handle in moved {
+            if waiting == Waiting::Shared {
+                self.begin_service(handle);
+            } else {
+                self.enqueue(handle);
+            }
+        }
+    }
+
+    fn change_balancer(&mut self, service: u16, balancer: &Balancer) {
+        let before = std::mem::replace(&mut self.balancers[service as usize], balancer.clone());
+        self.configure_balancer(service);
+        for index in 0..self.instances.len() {
+            let instance = &mut self.instances[index];
+            if instance.service != service {
+                continue;
+            }
+            instance.watched = !balancer.crash.is_empty();
+            if before.crash.len() != balancer.crash.len() {
+                instance.watch = Watch::new(balancer.crash.len());
+            }
+            if before.policy != balancer.policy {
+                instance.policy = balancer.policy.build();
+                instance.observes = instance.policy.observes();
+            }
+            if !instance.pool.is_empty() {
+                self.pools_to_drain.push(index as u32);
+            }
+        }
+        if before.health_check != balancer.health_check {
+            self.start_probers(service);
+        }
+        self.refresh_service(service);
+    }
+
+    /// Copies a balancer's settings to where the engine looks.
+    pub(super) fn configure_balancer(&mut self, service: u16) {
+        let balancer = &self.balancers[service as usize];
+        let s = &mut self.services[service as usize];
+        s.door = balancer.door;
+        s.cost = balancer.cost.0;
+        s.max_connections = balancer.max_connections.unwrap_or(u32::MAX);
+    }
+
+    fn change_service(&mut self, id: u16, service: &Service) {
+        let s = &mut self.services[id as usize];
+        s.demand = service.demand.build().into();
+        s.network = service.network.build().into();
+        s.network_ns = constant_ns(&*s.network);
+        self.service_calls[id as usize].clone_from(&service.calls);
+    }
+}

@@ -1,0 +1,79 @@
+//! The request log, written while the run goes on.
+
+use super::{io_error, seconds};
+use crate::model::Model;
+use crate::record::RequestRecord;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// A table of requests in the order in which they ended.
+pub struct RequestLog<W: Write> {
+    table: csv::Writer<W>,
+    model: Arc<Model>,
+}
+
+impl<W: Write> RequestLog<W> {
+    /// An empty table.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn new(model: Arc<Model>, out: W) -> io::Result<Self> {
+        let mut table = csv::Writer::from_writer(out);
+        let head = [
+            "source",
+            "number",
+            "class",
+            "service",
+            "arrived_s",
+            "ended_s",
+            "response_time_s",
+            "attempts",
+            "server",
+            "outcome",
+        ];
+        table.write_record(head).map_err(io_error)?;
+        Ok(Self { table, model })
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// Those of the place it is written to.
+    pub fn write(&mut self, records: &[RequestRecord]) -> io::Result<()> {
+        let model = &self.model;
+        for record in records {
+            let service = &model.services[usize::from(record.service)];
+            // A request that never reached a server has none.
+            let server = record
+                .server
+                .and_then(|s| service.servers.get(s as usize))
+                .map_or("", |id| &model.servers[id.0 as usize].name);
+            let source = model
+                .sources
+                .get((record.number >> 48) as usize)
+                .map_or("", |s| &s.name);
+            let row = [
+                source,
+                &(record.number & 0xFFFF_FFFF_FFFF).to_string(),
+                &model.classes[usize::from(record.class)].name,
+                &service.name,
+                &seconds(record.arrived_ns),
+                &seconds(record.ended_ns),
+                &seconds(record.ended_ns - record.arrived_ns),
+                &record.attempts.to_string(),
+                server,
+                record.outcome.name(),
+            ];
+            self.table.write_record(row).map_err(io_error)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is still held back.
+    ///
+    /// # Errors
+    /// Those of the place it is written to.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.table.flush()
+    }
+}

@@ -1,0 +1,77 @@
+//! Session and hash keys of requests.
+
+use crate::draws::Draws;
+use crate::plug::{Choice, Def, Params, Plug};
+use std::fmt::Debug;
+use std::sync::Arc;
+
+mod uniform;
+mod unique;
+mod zipf;
+
+/// Every law of keys a scenario can name.
+pub static KEYS: &[&KeyDef] = &[&unique::KEY, &uniform::KEY, &zipf::KEY];
+
+/// A row of [`KEYS`].
+pub struct KeyDef {
+    /// Name, description, parameters.
+    pub plug: Plug,
+    /// Makes the sampler.
+    pub build: fn(&Params) -> Arc<dyn Keys>,
+}
+
+impl Def for KeyDef {
+    fn plug(&self) -> &Plug {
+        &self.plug
+    }
+}
+
+impl Choice<KeyDef> {
+    /// The sampler.
+    pub fn build(&self) -> Arc<dyn Keys> {
+        (self.def.build)(&self.params)
+    }
+}
+
+/// A law of keys.
+pub trait Keys: Debug + Send + Sync {
+    /// The key of request `number`.
+    fn key(&self, number: u64, draws: &mut Draws) -> u64;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draws::{Stream, mix};
+    use crate::plug::testing::{check_rows, example};
+
+    /// A hash of the first thousand keys of every row with its example parameters.
+    const PINNED: &[(&str, u64)] = &[
+        ("unique", 0xf8f1_6d58_8082_91bf),
+        ("uniform", 0x8ab6_4021_170c_f82c),
+        ("zipf", 0x50df_c023_5343_8933),
+    ];
+
+    #[test]
+    fn rows_are_well_formed() {
+        check_rows(KEYS);
+    }
+
+    #[test]
+    fn keys_are_the_same_bits_everywhere() {
+        let stream = Stream::new(1, 0, "pinned");
+        let measured: Vec<(&str, u64)> = KEYS
+            .iter()
+            .map(|def| {
+                let law = (def.build)(&example(&def.plug));
+                (
+                    def.plug.name,
+                    (0..1000).fold(0, |hash, number| {
+                        mix(hash ^ law.key(number, &mut stream.at(number)))
+                    }),
+                )
+            })
+            .collect();
+        assert_eq!(measured, PINNED);
+    }
+}

@@ -1,0 +1,32 @@
+//! Stampede's core: a deterministic discrete-event simulation of load balancing under overload.
+//!
+//! Data flows one way: scenario text becomes a [`scenario::Scenario`] (as written), then a
+//! [`model::Model`] (valid), then a [`engine::Simulation`] (events), whose [`record::Recorder`]
+//! yields a [`summary::Summary`] (figures). The same scenario and seed give the same bytes on every
+//! machine. The core reads no clock and no file, prints nothing and starts no threads.
+
+pub mod arrival;
+pub mod crash;
+pub mod discipline;
+pub mod distribution;
+pub mod draws;
+pub mod engine;
+pub mod expect;
+pub mod export;
+pub mod key;
+pub mod library;
+pub mod load;
+pub mod metric;
+pub mod model;
+pub mod outcome;
+pub mod plug;
+pub mod policy;
+pub mod profile;
+pub mod readable;
+pub mod record;
+pub mod restart;
+pub mod retry;
+pub mod scenario;
+pub mod story;
+pub mod summary;
+pub mod time;

@@ -1,0 +1,172 @@
+//! The load a scenario asks for, before anything is simulated.
+
+use crate::model::{Model, RatePoint, Source};
+use crate::readable;
+use crate::time::{Instant, SECOND};
+
+/// The highest load that the traffic of a scenario offers to a service.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Peak {
+    /// Arrival rate times mean demand over capacity; may exceed one.
+    pub offered_load: f64,
+    /// When it is reached first.
+    pub at: Instant,
+}
+
+/// The highest offered load of each service, from the rates of open sources and the calls between
+/// services; without retries, errors, and what the time line changes. `None` for a service that
+/// has no capacity, or whose demand has no mean.
+pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
+    let open: Vec<&Source> = model
+        .sources
+        .iter()
+        .filter(|s| s.arrivals.def.uses_rate)
+        .collect();
+    let visits: Vec<Vec<f64>> = open.iter().map(|source| visits(model, source)).collect();
+    let mut corners: Vec<Instant> = open
+        .iter()
+        .flat_map(|s| s.rate.iter().map(|p| p.at))
+        .filter(|at| at.0 < model.horizon.0)
+        .collect();
+    corners.sort_unstable();
+    corners.dedup();
+    let mut peaks: Vec<Option<Peak>> = vec![None; model.services.len()];
+    for at in corners {
+        let rates: Vec<f64> = open
+            .iter()
+            .map(|source| rate_hz(&source.rate, at))
+            .collect();
+        for (service, peak) in peaks.iter_mut().enumerate() {
+            let hz: f64 = rates
+                .iter()
+                .zip(&visits)
+                .map(|(rate, visits)| rate * visits[service])
+                .sum();
+            if let Some(offered_load) = offered_load(model, service, hz)
+                && peak.is_none_or(|p| offered_load > p.offered_load)
+            {
+                *peak = Some(Peak { offered_load, at });
+            }
+        }
+    }
+    peaks
+}
+
+/// Remarks on services that are offered more than they can do.
+pub fn remarks(model: &Model) -> Vec<String> {
+    let too_much = |(service, peak): (&crate::model::Service, Option<Peak>)| {
+        let peak = peak.filter(|p| p.offered_load > 1.0)?;
+        let at = readable::moment(peak.at, model.clock);
+        Some(format!(
+            "at {at} the traffic offers `{}` {} of what its servers can do",
+            service.name,
+            readable::share(peak.offered_load)
+        ))
+    };
+    model
+        .services
+        .iter()
+        .zip(peaks(model))
+        .filter_map(too_much)
+        .collect()
+}
+
+/// Mean visits of each service by a request of the source, weighted by what its class demands.
+fn visits(model: &Model, source: &Source) -> Vec<f64> {
+    let mut shares = source.mix.iter().scan(0.0, |before, &upto| {
+        Some(upto - std::mem::replace(before, upto))
+    });
+    let factor: f64 = model
+        .classes
+        .iter()
+        .map(|class| class.demand_factor * shares.next().unwrap_or(0.0))
+        .sum();
+    let mut visits = vec![0.0; model.services.len()];
+    // Calls do not go round in circles, so that this settles within as many steps as services.
+    for _ in 0..model.services.len() {
+        let mut next = vec![0.0; visits.len()];
+        next[usize::from(source.to.0)] = factor;
+        for (from, service) in model.services.iter().enumerate() {
+            for call in &service.calls {
+                next[usize::from(call.to.0)] += visits[from] * call.probability;
+            }
+        }
+        if next == visits {
+            break;
+        }
+        visits = next;
+    }
+    visits
+}
+
+fn offered_load(model: &Model, service: usize, hz: f64) -> Option<f64> {
+    let service = &model.services[service];
+    let servers = service
+        .servers
+        .iter()
+        .map(|id| &model.servers[id.0 as usize])
+        .filter(|s| s.present && !s.params.backup);
+    let capacity: f64 = servers
+        .map(|s| s.params.speed * f64::from(s.params.workers))
+        .sum();
+    let demand_s = service.demand.build().mean_ns() / SECOND as f64;
+    (capacity > 0.0 && demand_s.is_finite()).then(|| hz * demand_s / capacity)
+}
+
+fn rate_hz(corners: &[RatePoint], at: Instant) -> f64 {
+    let next = corners.partition_point(|c| c.at <= at);
+    match (next.checked_sub(1).map(|i| corners[i]), corners.get(next)) {
+        (Some(left), Some(right)) => {
+            let part = (at - left.at).0 as f64 / (right.at - left.at).0 as f64;
+            left.rate_hz + part * (right.rate_hz - left.rate_hz)
+        }
+        (Some(last), None) => last.rate_hz,
+        (None, _) => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loads_follow_rates_calls_and_classes() {
+        let model = crate::scenario::parse(
+            r#"
+            horizon = "10m"
+            class.small = { share = 0.5 }
+            class.large = { share = 0.5, demand_factor = 3.0 }
+            traffic = [{ to = "web", rate = [["0s", 10], ["5m", 100], ["10m", 10]] }, { to = "web", rate = [["0s", 0], ["2m", 20]] }]
+            [service.web]
+            demand = "10ms"
+            server = [{ name = "a", workers = 2 }]
+            call = [{ to = "db", probability = 0.25 }]
+            [service.db]
+            demand = "100ms"
+            server = [{ name = "b", workers = 1 }]
+            "#,
+        )
+        .unwrap_or_else(|problems| panic!("{problems}"));
+        let peaks: Vec<(f64, u64)> = peaks(&model)
+            .iter()
+            .map(|p| p.map_or((0.0, 0), |p| (p.offered_load, p.at.0 / SECOND)))
+            .collect();
+        let expected = [
+            (120.0 * 2.0 * 0.01 / 2.0, 300),
+            (120.0 * 2.0 * 0.25 * 0.1, 300),
+        ];
+        for ((load, at), (expected_load, expected_at)) in peaks.iter().zip(expected) {
+            assert!(
+                (load - expected_load).abs() < 1e-9 && *at == expected_at,
+                "{peaks:?}"
+            );
+        }
+        assert_eq!(
+            remarks(&model),
+            [
+                "at 5m the traffic offers `web` 120 % of what its servers can do",
+                "at 5m the traffic offers `db` 600 % of what its servers can do"
+            ]
+        );
+    }
+}

@@ -1,0 +1,501 @@
+//! The validated system: what the engine simulates. Nothing invalid can be written down here.
+//!
+//! A `Model` is built from a scenario and never changes. What a time line or a user alters while
+//! time runs is a list of [`Change`]s, each replacing one whole part; the model before and the
+//! model after differ exactly by them.
+
+use crate::arrival::ArrivalDef;
+use crate::crash::GaugeDef;
+use crate::discipline::DisciplineDef;
+use crate::distribution::DistributionDef;
+use crate::key::KeyDef;
+use crate::metric::Condition;
+use crate::plug::Choice;
+use crate::policy::PolicyDef;
+use crate::restart::RestartDef;
+use crate::retry::RetryDef;
+use crate::time::{Clock, Duration, Instant};
+use std::sync::Arc;
+
+/// Position in [`Model::services`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ServiceId(pub u16);
+/// Position in [`Model::servers`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ServerId(pub u32);
+/// Position in [`Model::classes`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClassId(pub u16);
+/// Position in [`Model::clients`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClientId(pub u16);
+/// Position in [`Model::sources`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SourceId(pub u16);
+
+/// Everything the engine needs to know.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Model {
+    /// Short name: the scenario's file stem or key among the embedded models.
+    pub name: String,
+    /// The scenario's title; may be empty.
+    pub title: String,
+    /// Time of day at the start, for labels.
+    pub clock: Option<Clock>,
+    /// How long is simulated.
+    pub horizon: Duration,
+    /// Statistics begin here; earlier requests are simulated but not measured.
+    pub warm_up: Duration,
+    /// Key of all random streams.
+    pub seed: u64,
+    /// What bounds a run.
+    pub limits: Limits,
+    /// What is kept of it.
+    pub recording: Recording,
+    /// Kinds of requests; at least one.
+    pub classes: Vec<Class>,
+    /// Where requests come from; at least one.
+    pub sources: Vec<Source>,
+    /// How callers behave, one entry for each (source, class), source by source, and then one for
+    /// each call between services: never shared, so that a change of one leaves the others alone.
+    pub clients: Vec<Client>,
+    /// Services; at least one.
+    pub services: Vec<Service>,
+    /// All servers, those of a service next to each other in the order of the scenario.
+    pub servers: Vec<Server>,
+    /// What happens when, in order of time and, within an instant, of the scenario.
+    pub timeline: Vec<TimelineEntry>,
+    /// Rules of the monitoring.
+    pub alerts: Vec<Alert>,
+    /// What counts as good service.
+    pub slos: Vec<Slo>,
+    /// Assertions over the finished run.
+    pub expectations: Vec<Expectation>,
+}
+
+/// Bounds of a run, so that no scenario can take the machine down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Events after which the run ends early, with what was simulated so far.
+    pub events: u64,
+    /// Attempts and requests in flight after which the run ends early.
+    pub in_flight: u32,
+}
+
+/// What is kept of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Recording {
+    /// Width of a timeline's interval. The recorder may widen it to stay within memory.
+    pub interval: Duration,
+    /// Every how many-th request goes to the request log; zero for none, one for all.
+    pub every_nth_request: u64,
+}
+
+/// A kind of request.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Class {
+    /// Its name.
+    pub name: String,
+    /// Lower is served first where a discipline looks.
+    pub priority: u32,
+    /// Multiplies the demand of its requests at every service.
+    pub demand_factor: f64,
+}
+
+/// A stream of requests from outside.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// The service asked.
+    pub to: ServiceId,
+    /// When requests come.
+    pub arrivals: Choice<ArrivalDef>,
+    /// Requests per second over time, piecewise linear, constant after the last point; never
+    /// empty. The first point is at zero.
+    pub rate: Arc<[RatePoint]>,
+    /// Cumulated share by class; the last is 1.
+    pub mix: Vec<f64>,
+    /// Session or hash key of each request.
+    pub key: Choice<KeyDef>,
+    /// Its callers by class.
+    pub clients: Vec<ClientId>,
+}
+
+/// A corner of a piecewise-linear rate.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct RatePoint {
+    /// When.
+    pub at: Instant,
+    /// Requests per second, zero or more.
+    pub rate_hz: f64,
+}
+
+/// How a caller behaves.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Client {
+    /// An attempt unanswered for so long is given up.
+    pub timeout: Option<Duration>,
+    /// A request unanswered for so long, over all attempts and pauses, is given up.
+    pub deadline: Option<Duration>,
+    /// Whether and when to try again.
+    pub retry: Choice<RetryDef>,
+    /// What bounds the retries of all callers of this kind together.
+    pub retry_budget: Option<RetryBudget>,
+    /// Whether giving up also stops the work at the server.
+    pub cancel: bool,
+}
+
+/// A token bucket for retries: each first attempt earns `ratio`, each retry costs one.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct RetryBudget {
+    /// Tokens earned by a first attempt.
+    pub ratio: f64,
+    /// Tokens at the start and the most that can be saved up.
+    pub reserve: f64,
+}
+
+/// A service: a balancer, the servers behind it, and what they call in turn.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Time of service on an idle server of speed 1.
+    pub demand: Choice<DistributionDef>,
+    /// Time from caller to balancer and, again, from server back to caller.
+    pub network: Choice<DistributionDef>,
+    /// What distributes its requests.
+    pub balancer: Balancer,
+    /// Its servers, in order.
+    pub servers: Vec<ServerId>,
+    /// What a server of it calls while serving, in order.
+    pub calls: Vec<Call>,
+}
+
+/// What distributes requests, and its limits as a machine.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Balancer {
+    /// How a server is chosen.
+    pub policy: Choice<PolicyDef>,
+    /// Instances working side by side, each with its own view of the servers.
+    pub instances: u32,
+    /// Connections an instance holds at most; a further attempt is rejected.
+    pub max_connections: Option<u32>,
+    /// Time an instance spends on each attempt, one after the other.
+    pub cost: Duration,
+    /// Attempts that may wait for that; a further one is rejected.
+    pub queue_limit: u32,
+    /// Where attempts wait when no server is eligible; absent: they fail at once.
+    pub pool: Option<Pool>,
+    /// When an instance crashes by itself.
+    pub crash: Vec<CrashRule>,
+    /// What callers of a crashed instance meet.
+    pub door: Door,
+    /// How a crashed instance comes back.
+    pub restart: Choice<RestartDef>,
+    /// Time from the decision to restart until it serves.
+    pub boot: Duration,
+    /// How it learns which servers are healthy; absent: it never learns.
+    pub health_check: Option<HealthCheck>,
+    /// Spare instances that step in for crashed ones.
+    pub standby: Standby,
+}
+
+/// Waiting room of a balancer for attempts without an eligible server.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Pool {
+    /// Attempts that may wait.
+    pub limit: u32,
+    /// Longest wait.
+    pub timeout: Option<Duration>,
+}
+
+/// Spare balancer instances.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Standby {
+    /// How many stand by.
+    pub count: u32,
+    /// Time from a crash until a spare takes over.
+    pub takeover: Duration,
+}
+
+/// Active health checks: probes that wait in the server's queue like anyone.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HealthCheck {
+    /// Time between probes of one server.
+    pub interval: Duration,
+    /// An unanswered probe has failed after this.
+    pub timeout: Duration,
+    /// Failures in a row that take a server out.
+    pub fall: u32,
+    /// Successes in a row that bring it back.
+    pub rise: u32,
+    /// Time of service of a probe.
+    pub demand: Choice<DistributionDef>,
+}
+
+/// A server.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Server {
+    /// Its name, unique within the service.
+    pub name: String,
+    /// Its service.
+    pub service: ServiceId,
+    /// Its properties, shared by servers written together.
+    pub params: Arc<ServerParams>,
+    /// Whether it is there from the start; otherwise the time line adds it.
+    pub present: bool,
+}
+
+/// Properties of a server.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ServerParams {
+    /// Weight in the balancer's settings, zero or more; policies decide what it means.
+    pub weight: f64,
+    /// Work done per unit of time by a worker, above zero.
+    pub speed: f64,
+    /// Requests served at once.
+    pub workers: u32,
+    /// Requests that may wait.
+    pub queue_limit: u32,
+    /// Who is served next.
+    pub discipline: Choice<DisciplineDef>,
+    /// How concurrency slows every request down.
+    pub slowdown: Slowdown,
+    /// Memory, and its limit.
+    pub memory: Option<Memory>,
+    /// Requests that fail by themselves.
+    pub errors: Errors,
+    /// When it crashes by itself.
+    pub crash: Vec<CrashRule>,
+    /// What a crash does to waiting requests: lost, or kept and served after the restart.
+    pub crash_keeps_queue: bool,
+    /// What arrives at a crashed server meets.
+    pub door: Door,
+    /// How it comes back.
+    pub restart: Choice<RestartDef>,
+    /// Time from the decision to restart until it serves.
+    pub boot: Duration,
+    /// Slower service after a start.
+    pub warm_up: Option<WarmUp>,
+    /// Used only while no other server is eligible.
+    pub backup: bool,
+    /// Attempts a balancer instance may have in flight at it.
+    pub max_connections: Option<u32>,
+    /// A probe that kills: after `fall` failures in a row the server is restarted.
+    pub liveness: Option<Liveness>,
+}
+
+/// The universal scalability law: with n requests in service each runs at
+/// 1 / (1 + contention·(n−1) + coherence·n·(n−1)) of its speed (Gunther, "Guerrilla Capacity
+/// Planning", 2007, chapter 4).
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Slowdown {
+    /// Cost of waiting for shared things, zero or more.
+    pub contention: f64,
+    /// Cost of keeping shared things consistent, zero or more.
+    pub coherence: f64,
+}
+
+/// Memory of a server, in bytes.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Memory {
+    /// Used when idle.
+    pub base: f64,
+    /// For each request in service.
+    pub per_in_service: f64,
+    /// For each waiting request.
+    pub per_queued: f64,
+    /// Beyond this it is killed.
+    pub limit: f64,
+}
+
+/// Requests that a server answers with an error.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Errors {
+    /// Probability of an error.
+    pub rate: f64,
+    /// Time of service of a request that fails; absent: the same as of one that does not.
+    pub demand: Option<Choice<DistributionDef>>,
+}
+
+/// A condition under which something crashes by itself.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CrashRule {
+    /// What is watched.
+    pub gauge: &'static GaugeDef,
+    /// The rule holds above this.
+    pub above: f64,
+    /// It must hold for so long without a break.
+    pub hold: Duration,
+}
+
+/// What a newcomer meets at something that is down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Door {
+    /// Refused at once.
+    Refuse,
+    /// Silence, until the caller gives up.
+    BlackHole,
+}
+
+/// Slower service after a start: the speed rises linearly from `from` to 1.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct WarmUp {
+    /// Share of the speed at the start, in (0, 1].
+    pub from: f64,
+    /// Time until full speed.
+    pub over: Duration,
+}
+
+/// A liveness probe.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Liveness {
+    /// Time between probes.
+    pub interval: Duration,
+    /// An unanswered probe has failed after this.
+    pub timeout: Duration,
+    /// Failures in a row that kill.
+    pub fall: u32,
+    /// Time of service of a probe.
+    pub demand: Choice<DistributionDef>,
+}
+
+/// A call from one service to another while serving.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Call {
+    /// The service called.
+    pub to: ServiceId,
+    /// Before or after the caller's own work.
+    pub before: bool,
+    /// Probability that a request makes the call (one minus the hit rate of a cache).
+    pub probability: f64,
+    /// Whether the caller's worker waits for the answer.
+    pub hold: bool,
+    /// Whether the request fails when the call does.
+    pub required: bool,
+    /// How the caller behaves.
+    pub client: ClientId,
+}
+
+/// Something that happens at a given time.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TimelineEntry {
+    /// When.
+    pub at: Instant,
+    /// Whether people or the system do it: which lane of the story shows it.
+    pub lane: Lane,
+    /// A sentence for the story; when empty one is made from the action.
+    pub note: String,
+    /// What.
+    pub action: Action,
+}
+
+/// A lane of the story.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lane {
+    /// The machines.
+    System,
+    /// The people.
+    People,
+}
+
+/// What a time line can do.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Action {
+    /// Nothing but the note.
+    Note,
+    /// Change settings: `text` as written, `path = value`.
+    Set {
+        /// As written, for the story.
+        text: String,
+        /// The parts that differ afterwards.
+        changes: Vec<Change>,
+    },
+    /// Crash.
+    Crash(Target),
+    /// Restart what is down or up.
+    Restart(Target),
+    /// Take out of rotation; what is in flight finishes.
+    Drain(Target),
+    /// Back into rotation.
+    Undrain(Target),
+    /// Bring in servers that were absent.
+    Add(Vec<ServerId>),
+    /// Take a server away: drained, then gone.
+    Remove(Target),
+    /// Multiply the speed for a while (or for good).
+    Slow {
+        /// Whose.
+        target: Target,
+        /// Factor of the speed, above zero.
+        factor: f64,
+        /// For how long; absent: until another entry says otherwise.
+        lasts: Option<Duration>,
+    },
+}
+
+/// Whom an action concerns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// These servers.
+    Servers(Vec<ServerId>),
+    /// All balancer instances of a service.
+    Balancer(ServiceId),
+}
+
+/// A part of the model replaced by another value of it.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Change {
+    /// A server's properties.
+    Server(ServerId, Arc<ServerParams>),
+    /// A service's balancer.
+    Balancer(ServiceId, Box<Balancer>),
+    /// A service's demand, network and calls.
+    Service(ServiceId, Box<Service>),
+    /// A caller's behaviour.
+    Client(ClientId, Box<Client>),
+    /// A source's traffic.
+    Source(SourceId, Box<Source>),
+    /// A class.
+    Class(ClassId, Box<Class>),
+}
+
+/// A rule of the monitoring.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Alert {
+    /// Its name.
+    pub name: String,
+    /// As written, for messages.
+    pub text: String,
+    /// What is watched.
+    pub when: Condition,
+    /// Length of the window that the metric is taken over.
+    pub over: Duration,
+    /// How long the condition must hold.
+    pub hold: Duration,
+}
+
+/// A service-level objective.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Slo {
+    /// Its name.
+    pub name: String,
+    /// Only requests of this class; absent: all.
+    pub class: Option<ClassId>,
+    /// A good request is answered within this; absent: answered at all.
+    pub response_time: Option<Duration>,
+    /// Share of requests that must be good, in (0, 1).
+    pub objective: f64,
+}
+
+/// An assertion over the finished run.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Expectation {
+    /// As written.
+    pub that: String,
+    /// As understood.
+    pub expr: crate::expect::Expr,
+    /// Line in the scenario, for messages; zero when there is none.
+    pub line: usize,
+}

@@ -1,0 +1,58 @@
+//! How attempts and requests end: one closed list.
+
+/// The end of an attempt or of a request.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Outcome {
+    /// Answered in time.
+    Succeeded,
+    /// Answered with an error.
+    Errored,
+    /// Connection refused: server or balancer is down.
+    Refused,
+    /// Turned away: a queue or a connection limit was full.
+    Rejected,
+    /// Turned away on purpose by admission control.
+    Shed,
+    /// No eligible server.
+    Unavailable,
+    /// The caller gave up waiting.
+    TimedOut,
+    /// Connection lost: server or balancer crashed with the attempt in flight.
+    Reset,
+    /// Called off by the caller for another reason than time.
+    Cancelled,
+}
+
+impl Outcome {
+    /// All of them, in the order of every table and file.
+    pub const ALL: [Self; 9] = [
+        Self::Succeeded,
+        Self::Errored,
+        Self::Refused,
+        Self::Rejected,
+        Self::Shed,
+        Self::Unavailable,
+        Self::TimedOut,
+        Self::Reset,
+        Self::Cancelled,
+    ];
+
+    /// Number of outcomes.
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// The word used in files and on screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Errored => "errored",
+            Self::Refused => "refused",
+            Self::Rejected => "rejected",
+            Self::Shed => "shed",
+            Self::Unavailable => "unavailable",
+            Self::TimedOut => "timed_out",
+            Self::Reset => "reset",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! One fleet for the tests of all policies, chosen so that policies differ on it.
+
+use super::{FleetView, Job, Oracle, POLICIES, Policy};
+use crate::draws::Stream;
+use crate::plug::{ParamKind, ParamValue, Params};
+use crate::time::Instant;
+
+/// A fleet as a policy sees it.
+pub(crate) struct Fleet {
+    pub(crate) eligible: Vec<u32>,
+    pub(crate) in_flight: Vec<u32>,
+    pub(crate) weights: Vec<f64>,
+    pub(crate) in_system: Vec<u32>,
+    pub(crate) work_ns: Vec<f64>,
+}
+
+impl Fleet {
+    /// `n` idle servers of weight 1.
+    pub(crate) fn of(n: usize) -> Self {
+        Self {
+            eligible: (0..n as u32).collect(),
+            in_flight: vec![0; n],
+            weights: vec![1.0; n],
+            in_system: vec![0; n],
+            work_ns: vec![0.0; n],
+        }
+    }
+
+    pub(crate) fn view(&self) -> FleetView<'_> {
+        FleetView {
+            now: Instant::ZERO,
+            eligible: &self.eligible,
+            in_flight: &self.in_flight,
+            weights: &self.weights,
+            oracle: self,
+        }
+    }
+}
+
+impl Oracle for Fleet {
+    fn in_system(&self, server: usize) -> u32 {
+        self.in_system[server]
+    }
+    fn work_left_ns(&self, server: usize) -> f64 {
+        self.work_ns[server]
+    }
+}
+
+/// A policy by its name, numbers given as `name=value` behind it and the rest at their defaults.
+pub(crate) fn build(text: &str) -> Box<dyn Policy> {
+    let mut words = text.split(' ');
+    let name = words.next().expect("a name");
+    let given: Vec<(&str, &str)> = words.filter_map(|w| w.split_once('=')).collect();
+    let def = POLICIES
+        .iter()
+        .find(|p| p.plug.name == name)
+        .unwrap_or_else(|| panic!("no policy {name}"));
+    let values = def.plug.params.iter().map(|param| {
+        let text = given
+            .iter()
+            .find(|(n, _)| *n == param.name)
+            .map(|(_, v)| *v)
+            .or(param.default)
+            .expect("given or default");
+        let value = match param.kind {
+            ParamKind::Integer { .. } => ParamValue::Integer(text.parse().expect("a number")),
+            ParamKind::Number { .. } => ParamValue::Number(text.parse().expect("a number")),
+            ParamKind::Flag => ParamValue::Flag(text == "true"),
+            ParamKind::Choice(words) => ParamValue::Choice(
+                words
+                    .iter()
+                    .position(|w| *w == text)
+                    .expect("a listed word"),
+            ),
+            other => panic!("the fixture does not read {other:?}"),
+        };
+        (param.name, value)
+    });
+    (def.build)(&Params::new(values.collect()))
+}
+
+/// The choice of a fresh policy.
+pub(crate) fn pick(policy: &str, fleet: &Fleet) -> Option<usize> {
+    let mut policy = build(policy);
+    policy.on_fleet_changed(&fleet.view());
+    policy.pick(
+        &fleet.view(),
+        &Job {
+            key: 7,
+            priority: 0,
+            previous: None,
+        },
+        &mut Stream::new(1, 0, "policy").at(0),
+    )
+}
+
+/// The first `n` choices on idle servers of these weights, as letters.
+pub(crate) fn sequence(policy: &str, weights: &[f64], n: u64) -> String {
+    let fleet = Fleet {
+        weights: weights.to_vec(),
+        ..Fleet::of(weights.len())
+    };
+    let mut policy = build(policy);
+    policy.on_fleet_changed(&fleet.view());
+    (0..n)
+        .map(|i| {
+            let server = policy.pick(
+                &fleet.view(),
+                &Job {
+                    key: i,
+                    priority: 0,
+                    previous: None,
+                },
+                &mut Stream::new(1, 0, "policy").at(i),
+            );
+            char::from(b'a' + server.expect("a server") as u8)
+        })
+        .collect()
+}

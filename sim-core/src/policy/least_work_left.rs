@@ -1,0 +1,55 @@
+//! Least work left, by the servers' true state.
+//!
+//! An oracle: it knows the remaining work of every server. With one worker per server and first
+//! come, first served it assigns each request to the server that a single shared queue would have
+//! given it, so the farm behaves exactly like G/G/c.
+
+use super::least_in_flight::Least;
+use super::{FleetView, Job, Policy, PolicyDef};
+use crate::draws::Draws;
+use crate::plug::Plug;
+
+pub(super) static POLICY: PolicyDef = PolicyDef {
+    plug: Plug {
+        name: "least-work-left",
+        about: "The eligible server that would be empty first (an oracle: no real balancer knows this).",
+        source: "Harchol-Balter, \"Performance Modeling and Design of Computer Systems\", 2013, chapter 24",
+        params: &[],
+    },
+    build: |_| Box::new(LeastWorkLeft),
+};
+
+#[derive(Clone, Debug)]
+struct LeastWorkLeft;
+
+impl Policy for LeastWorkLeft {
+    fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
+        let mut least = Least::new(false);
+        for &server in fleet.eligible {
+            least.consider(
+                server as usize,
+                fleet.oracle.work_left_ns(server as usize),
+                draws,
+            );
+        }
+        least.server
+    }
+    fn clone_box(&self) -> Box<dyn Policy> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::fixture::{Fleet, pick};
+
+    #[test]
+    fn looks_at_work_and_not_at_numbers() {
+        let fleet = Fleet {
+            in_system: vec![1, 3, 2],
+            work_ns: vec![9e9, 1e9, 5e9],
+            ..Fleet::of(3)
+        };
+        assert_eq!(pick("least-work-left", &fleet), Some(1));
+    }
+}

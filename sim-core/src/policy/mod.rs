@@ -1,0 +1,231 @@
+//! Dispatch policies: how a balancer instance chooses a server.
+//!
+//! A policy sees a [`FleetView`]: what its own balancer instance knows. True queue lengths and
+//! remaining work belong to [`Oracle`], a separate accessor, so that a policy which cheats shows
+//! it. Each instance has a policy object of its own, hence its own rotation, samples and averages.
+
+use crate::draws::Draws;
+use crate::outcome::Outcome;
+use crate::plug::{Choice, Def, Plug};
+use crate::time::{Duration, Instant};
+use std::fmt::Debug;
+
+mod first;
+mod join_shortest_queue;
+mod least_in_flight;
+mod least_work_left;
+mod power_of_d;
+mod random;
+mod round_robin;
+mod source_hash;
+mod weighted_random;
+mod weighted_round_robin;
+
+/// Every policy a scenario can name.
+pub static POLICIES: &[&PolicyDef] = &[
+    &random::POLICY,
+    &round_robin::POLICY,
+    &weighted_round_robin::POLICY,
+    &weighted_random::POLICY,
+    &least_in_flight::POLICY,
+    &power_of_d::POLICY,
+    &join_shortest_queue::POLICY,
+    &least_work_left::POLICY,
+    &source_hash::POLICY,
+    &first::POLICY,
+];
+
+/// A row of [`POLICIES`].
+pub struct PolicyDef {
+    /// Name, description, parameters.
+    pub plug: Plug,
+    /// Makes the policy of one balancer instance.
+    pub build: fn(&crate::plug::Params) -> Box<dyn Policy>,
+}
+
+impl Def for PolicyDef {
+    fn plug(&self) -> &Plug {
+        &self.plug
+    }
+}
+
+impl Choice<PolicyDef> {
+    /// The policy of one balancer instance.
+    pub fn build(&self) -> Box<dyn Policy> {
+        (self.def.build)(&self.params)
+    }
+}
+
+/// What is known of the attempt to be placed.
+#[derive(Clone, Copy, Debug)]
+pub struct Job {
+    /// Session or hash key.
+    pub key: u64,
+    /// Priority of its class, lower first.
+    pub priority: u32,
+    /// The server of the request's previous attempt, if there was one.
+    pub previous: Option<usize>,
+}
+
+/// A balancer instance's own knowledge of its servers. Servers are numbered from zero in the
+/// order of the scenario; `eligible` lists those that may be picked.
+#[derive(Clone, Copy)]
+pub struct FleetView<'a> {
+    /// Now.
+    pub now: Instant,
+    /// Servers that may be picked, in ascending order, never empty: present, in rotation, healthy
+    /// as far as this instance knows, below their connection limit; backups only when no other
+    /// server is left.
+    pub eligible: &'a [u32],
+    /// Attempts this instance has in flight at each server.
+    pub in_flight: &'a [u32],
+    /// Weight of each server.
+    pub weights: &'a [f64],
+    /// The true state of the servers, which no real balancer has.
+    pub oracle: &'a dyn Oracle,
+}
+
+/// The true state of the servers, without delay.
+pub trait Oracle {
+    /// Requests in the server, waiting or in service.
+    fn in_system(&self, server: usize) -> u32;
+    /// Work left in the server, in nanoseconds until it would be empty.
+    fn work_left_ns(&self, server: usize) -> f64;
+}
+
+/// A dispatch policy, with the state of one balancer instance.
+pub trait Policy: Debug + Send {
+    /// The server for `job`: one of `fleet.eligible`. `draws` belong to this attempt alone.
+    /// `None` leaves the attempt without a server, as if none were eligible.
+    fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, draws: &mut Draws) -> Option<usize>;
+
+    /// The attempt went to `server`.
+    fn on_assigned(&mut self, server: usize) {
+        let _ = server;
+    }
+
+    /// An attempt at `server` ended after `took`.
+    fn on_finished(&mut self, now: Instant, server: usize, outcome: Outcome, took: Duration) {
+        let _ = (now, server, outcome, took);
+    }
+
+    /// Whether the two hooks above are wanted: saves two calls for each attempt where not.
+    fn observes(&self) -> bool {
+        false
+    }
+
+    /// Weights or eligibility changed; `fleet.eligible` may be empty here.
+    fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
+        let _ = fleet;
+    }
+
+    /// A copy with the same state: forks of a simulation need it.
+    fn clone_box(&self) -> Box<dyn Policy>;
+}
+
+impl Clone for Box<dyn Policy> {
+    fn clone(&self) -> Self {
+        self.clone_box()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod fixture;
+
+#[cfg(test)]
+mod tests {
+    use super::fixture::{Fleet, build};
+    use super::*;
+    use crate::draws::Stream;
+
+    fn job(key: u64) -> Job {
+        Job {
+            key,
+            priority: 0,
+            previous: None,
+        }
+    }
+
+    #[test]
+    fn every_policy_picks_eligible_servers_only() {
+        let fleet = Fleet {
+            eligible: vec![1, 4, 5],
+            in_flight: vec![0, 9, 0, 0, 2, 7],
+            ..Fleet::of(6)
+        };
+        for def in POLICIES {
+            let mut policy = build(def.plug.name);
+            policy.on_fleet_changed(&fleet.view());
+            for i in 0..200 {
+                let server = policy
+                    .pick(&fleet.view(), &job(i), &mut Stream::new(1, 0, "p").at(i))
+                    .expect("three are eligible");
+                assert!(
+                    [1, 4, 5].contains(&server),
+                    "{} picked {server}",
+                    def.plug.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_policy_works_with_one_server() {
+        let fleet = Fleet::of(1);
+        for def in POLICIES {
+            let mut policy = build(def.plug.name);
+            policy.on_fleet_changed(&fleet.view());
+            assert_eq!(
+                policy.pick(&fleet.view(), &job(3), &mut Stream::new(1, 0, "p").at(3)),
+                Some(0),
+                "{}",
+                def.plug.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_clone_goes_on_like_the_original() {
+        let fleet = Fleet {
+            weights: vec![5.0, 1.0, 2.0],
+            ..Fleet::of(3)
+        };
+        for def in POLICIES {
+            let mut original = build(def.plug.name);
+            original.on_fleet_changed(&fleet.view());
+            let choose = |policy: &mut Box<dyn Policy>, i: u64| {
+                policy.pick(&fleet.view(), &job(i), &mut Stream::new(1, 0, "p").at(i))
+            };
+            for i in 0..7 {
+                choose(&mut original, i);
+            }
+            let mut copy = original.clone();
+            for i in 7..30 {
+                assert_eq!(
+                    choose(&mut original, i),
+                    choose(&mut copy, i),
+                    "{}",
+                    def.plug.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn round_robin_steps_over_gaps_and_sessions_stick() {
+        let fleet = Fleet {
+            eligible: vec![0, 2, 3],
+            ..Fleet::of(4)
+        };
+        let mut policy = build("round-robin");
+        let order: Vec<_> = (0..6)
+            .map(|i| policy.pick(&fleet.view(), &job(i), &mut Stream::new(1, 0, "p").at(i)))
+            .collect();
+        assert_eq!(order, [0, 2, 3, 0, 2, 3].map(Some));
+        let mut policy = build("source-hash");
+        policy.on_fleet_changed(&fleet.view());
+        let mut of =
+            |key, i| policy.pick(&fleet.view(), &job(key), &mut Stream::new(1, 0, "p").at(i));
+        assert!((0..50).all(|key| of(key, 1) == of(key, 99)));
+    }
+}

@@ -1,0 +1,149 @@
+//! Power of d choices.
+//!
+//! Samples d eligible servers and takes the one with fewest attempts in flight, the first drawn of
+//! equals. Two choices instead of one make the queue's tail shrink doubly exponentially; more add
+//! little. Costs d draws. With replacement a server may be drawn twice, as in the mean-field
+//! literature; without, d servers are distinct, as in real balancers.
+
+use super::{FleetView, Job, Policy, PolicyDef};
+use crate::draws::Draws;
+use crate::plug::{ParamDef, ParamKind, Plug};
+
+/// Most choices that may be asked for: their indices live in an array on the stack.
+const D_MAX: usize = 64;
+
+pub(super) static POLICY: PolicyDef = PolicyDef {
+    plug: Plug {
+        name: "power-of-d",
+        about: "Samples d eligible servers and takes the one with fewest attempts in flight; weights are ignored.",
+        source: "Mitzenmacher, \"The power of two choices in randomized load balancing\", IEEE TPDS 12(10), 2001",
+        params: &[
+            ParamDef {
+                name: "d",
+                about: "How many are sampled.",
+                kind: ParamKind::Integer {
+                    min: 1,
+                    max: D_MAX as u64,
+                    unit: "servers",
+                },
+                default: Some("2"),
+            },
+            ParamDef {
+                name: "replacement",
+                about: "Whether the same server may be drawn twice.",
+                kind: ParamKind::Flag,
+                default: Some("false"),
+            },
+            ParamDef {
+                name: "compare",
+                about: "What is compared: this instance's own in-flight count, or the true number at the server (an oracle).",
+                kind: ParamKind::Choice(&["in-flight", "true-queue"]),
+                default: Some("in-flight"),
+            },
+        ],
+    },
+    build: |params| {
+        Box::new(PowerOfD {
+            d: params.integer("d") as usize,
+            replacement: params.flag("replacement"),
+            oracle: params.choice("compare") == 1,
+        })
+    },
+};
+
+#[derive(Clone, Debug)]
+struct PowerOfD {
+    d: usize,
+    replacement: bool,
+    oracle: bool,
+}
+
+impl PowerOfD {
+    fn load(&self, fleet: &FleetView<'_>, server: u32) -> u32 {
+        if self.oracle {
+            fleet.oracle.in_system(server as usize)
+        } else {
+            fleet.in_flight[server as usize]
+        }
+    }
+}
+
+impl Policy for PowerOfD {
+    fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
+        let eligible = fleet.eligible;
+        let n = eligible.len();
+        let first = draws.below(n);
+        let mut best = eligible[first];
+        let mut least = self.load(fleet, best);
+        if !self.replacement && self.d == 2 && n > 1 {
+            // The common case, free of the bookkeeping below; the same draws.
+            let second = draws.below(n - 1);
+            let other = eligible[second + usize::from(second >= first)];
+            if self.load(fleet, other) < least {
+                best = other;
+            }
+            return Some(best as usize);
+        }
+        let wanted = if self.replacement {
+            self.d
+        } else {
+            self.d.min(n)
+        };
+        let mut drawn = [first; D_MAX];
+        for count in 1..wanted {
+            let position = if self.replacement {
+                draws.below(n)
+            } else {
+                nth_absent(draws.below(n - count), &mut drawn[..count])
+            };
+            drawn[count] = position;
+            let load = self.load(fleet, eligible[position]);
+            if load < least {
+                (best, least) = (eligible[position], load);
+            }
+        }
+        Some(best as usize)
+    }
+    fn clone_box(&self) -> Box<dyn Policy> {
+        Box::new(self.clone())
+    }
+}
+
+/// The `rank`-th position that is not among `drawn`, which is left sorted.
+fn nth_absent(rank: usize, drawn: &mut [usize]) -> usize {
+    drawn.sort_unstable();
+    let mut position = rank;
+    for &taken in drawn.iter() {
+        if taken <= position {
+            position += 1;
+        }
+    }
+    position
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::fixture::{Fleet, pick};
+
+    #[test]
+    fn all_choices_without_replacement_is_the_least_loaded() {
+        let fleet = Fleet {
+            in_flight: vec![4, 3, 1, 2],
+            ..Fleet::of(4)
+        };
+        assert_eq!(pick("power-of-d d=4", &fleet), Some(2));
+        assert_eq!(pick("power-of-d d=64", &fleet), Some(2));
+    }
+
+    #[test]
+    fn draws_without_replacement_are_distinct_and_uniform() {
+        let mut seen = [0; 5];
+        for rank in 0..3 {
+            let position = nth_absent(rank, &mut [3, 1]);
+            assert!(position != 3 && position != 1);
+            seen[position] += 1;
+        }
+        assert_eq!(seen, [1, 0, 1, 0, 1]);
+    }
+}

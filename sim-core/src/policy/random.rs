@@ -1,0 +1,30 @@
+//! Uniformly random.
+//!
+//! Observes nothing and costs one draw. Splits a Poisson stream into independent Poisson streams,
+//! so each server is an M/G/1 of its own: no skew, but no help for a busy server either.
+
+use super::{FleetView, Job, Policy, PolicyDef};
+use crate::draws::Draws;
+use crate::plug::Plug;
+
+pub(super) static POLICY: PolicyDef = PolicyDef {
+    plug: Plug {
+        name: "random",
+        about: "Any eligible server with equal chance; weights are ignored.",
+        source: "",
+        params: &[],
+    },
+    build: |_| Box::new(Random),
+};
+
+#[derive(Clone, Debug)]
+struct Random;
+
+impl Policy for Random {
+    fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
+        Some(fleet.eligible[draws.below(fleet.eligible.len())] as usize)
+    }
+    fn clone_box(&self) -> Box<dyn Policy> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,42 @@
+//! Plain round robin: each server in turn.
+//!
+//! Observes nothing. Servers that are not eligible are stepped over; weights are ignored. Turns a
+//! Poisson stream into Erlang streams, but a slow server receives as much as a fast one.
+
+use super::{FleetView, Job, Policy, PolicyDef};
+use crate::draws::Draws;
+use crate::plug::Plug;
+
+pub(super) static POLICY: PolicyDef = PolicyDef {
+    plug: Plug {
+        name: "round-robin",
+        about: "Each eligible server in turn; weights are ignored.",
+        source: "",
+        params: &[],
+    },
+    build: |_| Box::new(RoundRobin { next: 0 }),
+};
+
+#[derive(Clone, Debug)]
+struct RoundRobin {
+    /// The server whose turn it is.
+    next: u32,
+}
+
+impl Policy for RoundRobin {
+    fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, _: &mut Draws) -> Option<usize> {
+        let eligible = fleet.eligible;
+        // With every server eligible the turn is its own position; only gaps need a search.
+        let turn = self.next as usize;
+        let position = match eligible.get(turn) {
+            Some(&server) if server == self.next => turn,
+            _ => eligible.partition_point(|&server| server < self.next) % eligible.len(),
+        };
+        let server = eligible[position];
+        self.next = server + 1;
+        Some(server as usize)
+    }
+    fn clone_box(&self) -> Box<dyn Policy> {
+        Box::new(self.clone())
+    }
+}

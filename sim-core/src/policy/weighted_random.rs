@@ -1,0 +1,52 @@
+//! Random in proportion to the weights.
+//!
+//! One draw and a binary search over cumulated weights, rebuilt when the fleet changes.
+
+use super::{FleetView, Job, Policy, PolicyDef};
+use crate::draws::Draws;
+use crate::plug::Plug;
+
+pub(super) static POLICY: PolicyDef = PolicyDef {
+    plug: Plug {
+        name: "weighted-random",
+        about: "A random eligible server, with chances in proportion to the weights.",
+        source: "",
+        params: &[],
+    },
+    build: |_| {
+        Box::new(WeightedRandom {
+            cumulated: Vec::new(),
+        })
+    },
+};
+
+#[derive(Clone, Debug)]
+struct WeightedRandom {
+    /// Sum of the weights of the eligible servers up to and including each.
+    cumulated: Vec<f64>,
+}
+
+impl Policy for WeightedRandom {
+    fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
+        let total = *self.cumulated.last()?;
+        if total <= 0.0 {
+            return None;
+        }
+        let point = draws.uniform() * total;
+        let position = self.cumulated.partition_point(|&sum| sum <= point);
+        // Rounding may carry the point onto the very end.
+        let position = position.min(self.cumulated.len() - 1);
+        Some(fleet.eligible[position] as usize)
+    }
+    fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
+        let mut sum = 0.0;
+        self.cumulated.clear();
+        self.cumulated.extend(fleet.eligible.iter().map(|&server| {
+            sum += fleet.weights[server as usize];
+            sum
+        }));
+    }
+    fn clone_box(&self) -> Box<dyn Policy> {
+        Box::new(self.clone())
+    }
+}

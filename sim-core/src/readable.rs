@@ -1,0 +1,158 @@
+//! Figures as people read them: three digits that matter, with a unit.
+//!
+//! Files and JSON carry full precision; these texts are for screens and messages only. All front
+//! ends use them, so that one figure never looks like two.
+
+use crate::metric::Unit;
+use crate::time::{Clock, Duration, Instant, SECOND};
+
+/// A value in the unit its metric is kept in: nanoseconds for times.
+pub fn value(unit: Unit, value: f64) -> String {
+    match unit {
+        Unit::Time => time(value),
+        Unit::Ratio => share(value),
+        Unit::Hertz => format!("{}/s", short(value)),
+        Unit::Count => number(value),
+    }
+}
+
+/// A time in nanoseconds: `61.2 ms`, `8.10 s`, `2h45m`.
+pub fn time(ns: f64) -> String {
+    let magnitude = ns.abs();
+    if magnitude >= 120.0 * SECOND as f64 {
+        return span(Duration::from_nanos_f64(ns));
+    }
+    for (unit, scale) in [("s", SECOND as f64), ("ms", 1e6), ("us", 1e3)] {
+        if magnitude >= 0.9995 * scale {
+            return format!("{} {unit}", digits(ns / scale));
+        }
+    }
+    if magnitude < 0.5 {
+        "0 s".to_owned()
+    } else {
+        format!("{ns:.0} ns")
+    }
+}
+
+/// A long span, to the second from a minute on and to the millisecond below: `1h5m`, `2.5s`.
+pub fn span(span: Duration) -> String {
+    let grain = if span.0 >= 60 * SECOND {
+        SECOND
+    } else {
+        1_000_000
+    };
+    let rounded = Duration((span.0 + grain / 2) / grain * grain);
+    if rounded.0 >= 60 * SECOND || rounded.0.is_multiple_of(SECOND) {
+        return rounded.to_string();
+    }
+    format!("{}s", rounded.as_secs_f64())
+}
+
+/// A moment: the time of day where there is a clock, otherwise the time since the start.
+pub fn moment(at: Instant, clock: Option<Clock>) -> String {
+    clock.map_or_else(|| span(Duration(at.0)), |clock| clock.label(at))
+}
+
+/// A share of one in per cent, with more digits near nothing and near everything.
+pub fn share(share: f64) -> String {
+    let percent = share * 100.0;
+    let near_an_end = (percent > 0.0 && percent < 1.0) || (percent > 99.0 && percent < 100.0);
+    let text = if near_an_end {
+        format!("{percent:.3}")
+    } else {
+        format!("{percent:.1}")
+    };
+    format!("{} %", trim_zeros(&text))
+}
+
+/// A number: whole ones in full with groups of three, others with three digits that matter.
+pub fn number(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        grouped(value)
+    } else {
+        digits(value)
+    }
+}
+
+/// A number cut to three digits that matter: `4.90 M`.
+pub fn short(value: f64) -> String {
+    for (unit, scale) in [("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e4)] {
+        if value.abs() >= scale {
+            let scale = if unit == "k" { 1e3 } else { scale };
+            return format!("{} {unit}", digits(value / scale));
+        }
+    }
+    if value.fract() == 0.0 {
+        grouped(value)
+    } else {
+        digits(value)
+    }
+}
+
+/// Three digits that matter, without an exponent.
+fn digits(value: f64) -> String {
+    let decimals = match value.abs() {
+        v if v >= 99.95 => 0,
+        v if v >= 9.995 => 1,
+        v if v >= 0.9995 || v == 0.0 => 2,
+        v if v >= 0.001 => 4,
+        _ => 6,
+    };
+    trim_zeros(&format!("{value:.decimals$}")).to_owned()
+}
+
+fn trim_zeros(text: &str) -> &str {
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text
+    }
+}
+
+fn grouped(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut text = if value < 0.0 {
+        "-".to_owned()
+    } else {
+        String::new()
+    };
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 && digits.len() > 4 {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_digits_that_matter() {
+        assert_eq!(time(61_234_000.0), "61.2 ms");
+        assert_eq!(time(8.1e9), "8.1 s");
+        assert_eq!(time(9900.4e9), "2h45m");
+        assert_eq!(time(999_700_000.0), "1 s");
+        assert_eq!(time(0.0), "0 s");
+        assert_eq!(share(0.267), "26.7 %");
+        assert_eq!(share(0.99953), "99.953 %");
+        assert_eq!(share(1.0), "100 %");
+        assert_eq!(number(1_308_112.0), "1 308 112");
+        assert_eq!(number(1.23456), "1.23");
+        assert_eq!(short(4_903_113.0), "4.9 M");
+        assert_eq!(short(320.5), "320");
+        assert_eq!(value(Unit::Hertz, 25_000.0), "25 k/s");
+    }
+
+    #[test]
+    fn moments_follow_the_clock() {
+        let clock = Clock {
+            start_s: 12 * 3600 + 600,
+        };
+        assert_eq!(moment(Instant(600 * SECOND), Some(clock)), "12:20");
+        assert_eq!(moment(Instant(605 * SECOND), None), "10m5s");
+        assert_eq!(moment(Instant(2_500_400_000), None), "2.5s");
+    }
+}

@@ -1,0 +1,430 @@
+//! The time line of a run: counters for every interval.
+//!
+//! Intervals are kept in sealed chunks that clones of a simulation share, so that a fork or a key
+//! frame copies pointers and not hours of data. Memory is bounded when the run begins: an interval
+//! is widened, and servers are recorded less often, until the whole fits.
+
+use super::Layout;
+use super::histogram::COARSE_LEN;
+use crate::metric::{Scope, Window};
+use crate::outcome::Outcome;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Intervals in a chunk.
+const CHUNK: usize = 256;
+
+/// Counters of one flow (service, class, from outside or not) in an interval.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct FlowInterval {
+    /// Requests that arrived.
+    pub arrived: u32,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// Requests that ended, by outcome.
+    pub outcomes: [u32; Outcome::COUNT],
+    /// In flight at the end.
+    pub in_flight: u32,
+    /// Where the response times end in the chunk's list.
+    pub(crate) buckets_end: u32,
+}
+
+/// Counters of one server in an interval.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct ServerInterval {
+    /// Attempts sent to it.
+    pub attempts: u32,
+    /// Attempts answered.
+    pub succeeded: u32,
+    /// Attempts that ended otherwise.
+    pub failed: u32,
+    /// At the server at the end, waiting or in service.
+    pub in_system: u32,
+    /// Waiting at the end.
+    pub queue_len: u32,
+    /// Busy workers, averaged.
+    pub busy: f32,
+    /// Number of workers.
+    pub workers: u32,
+    /// [`crate::engine::MachineState`] at the end, as its number.
+    pub state: u8,
+}
+
+/// Counters of one service in an interval.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct ServiceInterval {
+    /// Attempts begun.
+    pub attempts: u32,
+    /// Waiting at its servers at the end.
+    pub queue_len: u32,
+    /// Busy workers, averaged.
+    pub busy: f32,
+    /// Workers of servers that are there.
+    pub workers: f32,
+    /// Servers up at the end.
+    pub up: u32,
+}
+
+/// Counters of one balancer instance in an interval.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct InstanceInterval {
+    /// Attempts it held at the end.
+    pub connections: u32,
+    /// Attempts waiting in it at the end.
+    pub waiting: u32,
+    /// [`crate::engine::MachineState`] at the end, as its number.
+    pub state: u8,
+}
+
+/// Good and all requests of an objective in an interval.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SloInterval {
+    /// Requests that were good.
+    pub good: u32,
+    /// Requests that ended.
+    pub total: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Chunk {
+    flows: Vec<FlowInterval>,
+    /// Response times of all flows one after the other: (coarse bucket, count).
+    buckets: Vec<(u16, u32)>,
+    services: Vec<ServiceInterval>,
+    servers: Vec<ServerInterval>,
+    instances: Vec<InstanceInterval>,
+    slos: Vec<SloInterval>,
+}
+
+/// The time line of a run.
+#[derive(Clone, Debug)]
+pub struct History {
+    layout: Layout,
+    interval_ns: u64,
+    stride: usize,
+    sealed: Vec<Arc<Chunk>>,
+    open: Chunk,
+    intervals: usize,
+}
+
+/// What the engine hands over at the end of an interval.
+pub(crate) struct Closing<'a> {
+    pub flows: &'a mut dyn Iterator<Item = (FlowInterval, &'a [(u16, u32)])>,
+    pub services: &'a [ServiceInterval],
+    pub instances: &'a [InstanceInterval],
+    pub slos: &'a [SloInterval],
+}
+
+impl History {
+    pub(crate) fn new(layout: Layout, interval_ns: u64, stride: usize) -> Self {
+        Self {
+            layout,
+            interval_ns,
+            stride,
+            sealed: Vec::new(),
+            open: Chunk::default(),
+            intervals: 0,
+        }
+    }
+
+    /// Width of an interval in nanoseconds.
+    pub fn interval_ns(&self) -> u64 {
+        self.interval_ns
+    }
+
+    /// Closed intervals so far.
+    pub fn len(&self) -> usize {
+        self.intervals
+    }
+
+    /// Whether no interval is closed yet.
+    pub fn is_empty(&self) -> bool {
+        self.intervals == 0
+    }
+
+    /// Servers are recorded at the end of every so many-th interval.
+    pub fn server_stride(&self) -> usize {
+        self.stride
+    }
+
+    fn at(&self, interval: usize) -> (&Chunk, usize) {
+        let chunk = self
+            .sealed
+            .get(interval / CHUNK)
+            .map_or(&self.open, |sealed| sealed);
+        (chunk, interval % CHUNK)
+    }
+
+    /// Counters of a flow.
+    pub fn flow(&self, interval: usize, flow: usize) -> &FlowInterval {
+        let (chunk, row) = self.at(interval);
+        &chunk.flows[row * self.layout.flows() + flow]
+    }
+
+    /// Response times of a flow's answered requests: (coarse bucket, count), ascending.
+    fn buckets(&self, interval: usize, flow: usize) -> &[(u16, u32)] {
+        let (chunk, row) = self.at(interval);
+        let index = row * self.layout.flows() + flow;
+        let start = index
+            .checked_sub(1)
+            .map_or(0, |before| chunk.flows[before].buckets_end);
+        &chunk.buckets[start as usize..chunk.flows[index].buckets_end as usize]
+    }
+
+    /// Counters of a service.
+    pub fn service(&self, interval: usize, service: usize) -> &ServiceInterval {
+        let (chunk, row) = self.at(interval);
+        &chunk.services[row * self.layout.services + service]
+    }
+
+    /// Counters of a server over the last [`History::server_stride`] intervals; `None` before
+    /// the first such record.
+    pub fn server(&self, interval: usize, server: usize) -> Option<&ServerInterval> {
+        // A chunk's records of servers follow one another without the intervals between.
+        let per_chunk = CHUNK / self.stride;
+        let record = ((interval + 1) / self.stride).checked_sub(1)?;
+        let chunk = self
+            .sealed
+            .get(record / per_chunk)
+            .map_or(&self.open, |sealed| sealed);
+        chunk
+            .servers
+            .get((record % per_chunk) * self.layout.servers + server)
+    }
+
+    /// Counters of a balancer instance.
+    pub fn instance(&self, interval: usize, instance: usize) -> &InstanceInterval {
+        let (chunk, row) = self.at(interval);
+        &chunk.instances[row * self.layout.instances + instance]
+    }
+
+    /// Counters of an objective.
+    pub fn slo(&self, interval: usize, slo: usize) -> &SloInterval {
+        let (chunk, row) = self.at(interval);
+        &chunk.slos[row * self.layout.slos + slo]
+    }
+
+    /// Whether servers are recorded at the end of the interval that is about to close.
+    pub(crate) fn servers_are_due(&self) -> bool {
+        (self.intervals + 1).is_multiple_of(self.stride)
+    }
+
+    /// A server's record for the interval about to close, in the order of the servers.
+    #[inline]
+    pub(crate) fn push_server(&mut self, server: ServerInterval) {
+        self.open.servers.push(server);
+    }
+
+    /// Closes an interval.
+    pub(crate) fn close(&mut self, closing: Closing<'_>) {
+        for (mut flow, buckets) in closing.flows {
+            self.open.buckets.extend_from_slice(buckets);
+            flow.buckets_end = self.open.buckets.len() as u32;
+            self.open.flows.push(flow);
+        }
+        self.open.services.extend_from_slice(closing.services);
+        self.open.instances.extend_from_slice(closing.instances);
+        self.open.slos.extend_from_slice(closing.slos);
+        self.intervals += 1;
+        if self.intervals.is_multiple_of(CHUNK) {
+            self.sealed.push(Arc::new(std::mem::take(&mut self.open)));
+        }
+    }
+
+    /// The counters of `intervals` taken together.
+    pub fn total(&self, scope: Scope, intervals: Range<usize>) -> Total {
+        let mut total = Total::new(scope);
+        for interval in intervals {
+            total.add(self, interval);
+        }
+        total
+    }
+
+    /// Bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        let one = |c: &Chunk| {
+            c.flows.capacity() * size_of::<FlowInterval>()
+                + c.buckets.capacity() * size_of::<(u16, u32)>()
+                + c.services.capacity() * size_of::<ServiceInterval>()
+                + c.servers.capacity() * size_of::<ServerInterval>()
+                + c.instances.capacity() * size_of::<InstanceInterval>()
+        };
+        self.sealed.iter().map(|c| one(c)).sum::<usize>() + one(&self.open)
+    }
+}
+
+/// Counters of several intervals, to which intervals can be added and from which the oldest can
+/// be taken away: a sliding window.
+#[derive(Clone, Debug)]
+pub struct Total {
+    scope: Scope,
+    intervals: usize,
+    arrived: u64,
+    attempts: u64,
+    attempts_of_service: u64,
+    outcomes: [u64; Outcome::COUNT],
+    busy: f64,
+    workers: f64,
+    in_flight: u64,
+    queue_len: u64,
+    up: u64,
+    response_time: Vec<u32>,
+    interval_ns: u64,
+}
+
+impl Total {
+    /// An empty window.
+    pub fn new(scope: Scope) -> Self {
+        let len = if matches!(scope, Scope::Server(_)) {
+            0
+        } else {
+            COARSE_LEN
+        };
+        Self {
+            scope,
+            intervals: 0,
+            arrived: 0,
+            attempts: 0,
+            attempts_of_service: 0,
+            outcomes: [0; Outcome::COUNT],
+            busy: 0.0,
+            workers: 0.0,
+            in_flight: 0,
+            queue_len: 0,
+            up: 0,
+            response_time: vec![0; len],
+            interval_ns: 0,
+        }
+    }
+
+    /// Extends the window by its next interval.
+    pub fn add(&mut self, history: &History, interval: usize) {
+        self.intervals += 1;
+        self.interval_ns = history.interval_ns;
+        (self.in_flight, self.queue_len, self.up) = (0, 0, 0);
+        self.apply(history, interval, true);
+    }
+
+    /// Takes the window's oldest interval away.
+    pub fn remove(&mut self, history: &History, interval: usize) {
+        self.intervals -= 1;
+        let levels = (self.in_flight, self.queue_len, self.up);
+        self.apply(history, interval, false);
+        (self.in_flight, self.queue_len, self.up) = levels;
+    }
+
+    fn apply(&mut self, history: &History, interval: usize, add: bool) {
+        let layout = &history.layout;
+        match self.scope {
+            Scope::Site => {
+                for flow in (0..layout.flows()).step_by(2) {
+                    self.apply_flow(history, interval, flow, add);
+                }
+                for service in 0..layout.services {
+                    self.apply_service(history.service(interval, service), add);
+                }
+            }
+            Scope::Class(class) => {
+                for flow in (0..layout.flows())
+                    .filter(|f| f % 2 == 0 && f / 2 % layout.classes == class.0 as usize)
+                {
+                    self.apply_flow(history, interval, flow, add);
+                }
+            }
+            Scope::Service(service) => {
+                let per_service = 2 * layout.classes;
+                for flow in service.0 as usize * per_service..(service.0 as usize + 1) * per_service
+                {
+                    self.apply_flow(history, interval, flow, add);
+                }
+                self.apply_service(history.service(interval, service.0 as usize), add);
+            }
+            Scope::Server(server) => self.apply_server(history, interval, server.0 as usize, add),
+        }
+    }
+
+    fn apply_flow(&mut self, history: &History, interval: usize, flow: usize, add: bool) {
+        let counters = history.flow(interval, flow);
+        change(&mut self.arrived, counters.arrived, add);
+        change(&mut self.attempts, counters.attempts, add);
+        for (total, &count) in self.outcomes.iter_mut().zip(&counters.outcomes) {
+            change(total, count, add);
+        }
+        for &(bucket, count) in history.buckets(interval, flow) {
+            let total = &mut self.response_time[bucket as usize];
+            *total = if add { *total + count } else { *total - count };
+        }
+        self.in_flight += u64::from(counters.in_flight);
+    }
+
+    fn apply_service(&mut self, counters: &ServiceInterval, add: bool) {
+        let sign = if add { 1.0 } else { -1.0 };
+        self.busy += sign * f64::from(counters.busy);
+        self.workers += sign * f64::from(counters.workers);
+        self.queue_len += u64::from(counters.queue_len);
+        self.up += u64::from(counters.up);
+    }
+
+    fn apply_server(&mut self, history: &History, interval: usize, server: usize, add: bool) {
+        // A record of several intervals counts once, at their end; levels hold in between.
+        let due = (interval + 1).is_multiple_of(history.stride);
+        let Some(counters) = history.server(interval, server) else {
+            return;
+        };
+        self.in_flight = u64::from(counters.in_system);
+        self.queue_len = u64::from(counters.queue_len);
+        self.up = u64::from(counters.state == crate::engine::MachineState::Up as u8);
+        if !due {
+            return;
+        }
+        let sign = history.stride as f64 * if add { 1.0 } else { -1.0 };
+        self.busy += sign * f64::from(counters.busy);
+        self.workers += sign * f64::from(counters.workers);
+        change(&mut self.attempts, counters.attempts, add);
+        change(
+            &mut self.outcomes[Outcome::Succeeded as usize],
+            counters.succeeded,
+            add,
+        );
+        // A server's record does not tell failures apart; any failed outcome stands for them.
+        change(
+            &mut self.outcomes[Outcome::Errored as usize],
+            counters.failed,
+            add,
+        );
+        let service = history.layout.service_of(server);
+        for i in interval + 1 - history.stride..=interval {
+            change(
+                &mut self.attempts_of_service,
+                history.service(i, service).attempts,
+                add,
+            );
+        }
+    }
+
+    /// The window as metrics see it.
+    pub fn window(&self) -> Window<'_> {
+        let intervals = self.intervals.max(1) as f64;
+        Window {
+            span_s: self.intervals as f64 * self.interval_ns as f64 / 1e9,
+            arrived: self.arrived,
+            outcomes: self.outcomes,
+            attempts: self.attempts,
+            attempts_of_service: self.attempts_of_service,
+            in_flight: self.in_flight,
+            queue_len: self.queue_len,
+            busy: self.busy / intervals,
+            workers: self.workers / intervals,
+            up: self.up,
+            response_time: &self.response_time,
+        }
+    }
+}
+
+fn change(total: &mut u64, count: u32, add: bool) {
+    *total = if add {
+        *total + u64::from(count)
+    } else {
+        *total - u64::from(count)
+    };
+}

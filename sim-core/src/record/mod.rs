@@ -1,0 +1,496 @@
+//! The recorder: counts what the engine does.
+//!
+//! The engine tells the recorder what happened; the recorder never tells the engine anything, so
+//! that what is recorded cannot change what happens. Everything is counted in integers and kept
+//! in places fixed before the run; nothing is allocated for a request.
+
+pub mod histogram;
+pub mod history;
+mod site;
+mod watch;
+
+use crate::model::Model;
+use crate::outcome::Outcome;
+use crate::story;
+use histogram::{COARSE_LEN, Histogram, bucket, coarse};
+use history::{FlowInterval, History, SloInterval};
+use site::Site;
+use std::sync::Arc;
+use watch::AlertWatch;
+
+/// Memory for the time line of one run, in bytes.
+const HISTORY_BYTES: u64 = 512 << 20;
+
+/// Events of the story kept at most; more are counted.
+const STORY_LEN: usize = 200_000;
+
+/// Rows of the request log kept until they are taken; more are counted.
+const LOG_LEN: usize = 4_000_000;
+
+/// How counters are arranged.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// Number of classes.
+    pub classes: usize,
+    /// Number of services.
+    pub services: usize,
+    /// Number of servers.
+    pub servers: usize,
+    /// Number of balancer instances.
+    pub instances: usize,
+    /// Number of objectives.
+    pub slos: usize,
+    service_of: Arc<[u16]>,
+}
+
+impl Layout {
+    /// The row of requests of a class to a service: those from outside in even rows, those from
+    /// other services in odd ones.
+    #[inline]
+    pub fn flow(&self, service: u16, class: u16, nested: bool) -> u16 {
+        ((usize::from(service) * self.classes + usize::from(class)) * 2 + usize::from(nested))
+            as u16
+    }
+
+    /// Number of flows.
+    pub fn flows(&self) -> usize {
+        self.services * self.classes * 2
+    }
+
+    /// The service of a server.
+    pub fn service_of(&self, server: usize) -> usize {
+        self.service_of[server] as usize
+    }
+}
+
+/// Counters of one flow.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Requests that arrived.
+    pub arrived: u64,
+    /// Attempts begun.
+    pub attempts: u64,
+    /// Requests that ended, by outcome.
+    pub outcomes: [u64; Outcome::COUNT],
+    /// Of those, the ones that arrived after the warm-up.
+    pub measured: [u64; Outcome::COUNT],
+    /// Response times of measured requests that succeeded.
+    pub response_time: Histogram,
+    /// `arrived` and `attempts` when measurement began.
+    before: (u64, u64),
+    /// The same and `outcomes` when the present interval began.
+    last: (u64, u64, [u64; Outcome::COUNT]),
+    pub(crate) recent: Recent,
+}
+
+/// Response times of the present interval.
+#[derive(Clone, Debug)]
+pub(crate) struct Recent {
+    counts: Vec<u32>,
+    lowest: usize,
+    highest: usize,
+}
+
+impl Recent {
+    fn new() -> Self {
+        Self {
+            counts: vec![0; COARSE_LEN],
+            lowest: COARSE_LEN,
+            highest: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn record(&mut self, bucket: usize) {
+        self.counts[bucket] += 1;
+        self.lowest = self.lowest.min(bucket);
+        self.highest = self.highest.max(bucket);
+    }
+
+    /// Moves the counts out as (bucket, count).
+    fn drain_into(&mut self, list: &mut Vec<(u16, u32)>) {
+        if self.lowest <= self.highest {
+            for (i, count) in self.counts[self.lowest..=self.highest]
+                .iter_mut()
+                .enumerate()
+            {
+                if *count > 0 {
+                    list.push(((self.lowest + i) as u16, std::mem::take(count)));
+                }
+            }
+        }
+        (self.lowest, self.highest) = (COARSE_LEN, 0);
+    }
+}
+
+impl Flow {
+    fn new() -> Self {
+        Self {
+            arrived: 0,
+            attempts: 0,
+            outcomes: [0; Outcome::COUNT],
+            measured: [0; Outcome::COUNT],
+            response_time: Histogram::default(),
+            before: (0, 0),
+            last: (0, 0, [0; Outcome::COUNT]),
+            recent: Recent::new(),
+        }
+    }
+
+    /// Requests in flight.
+    pub fn in_flight(&self) -> u64 {
+        self.arrived - self.outcomes.iter().sum::<u64>()
+    }
+
+    /// Requests that arrived after the warm-up.
+    pub fn measured_arrived(&self) -> u64 {
+        self.arrived - self.before.0
+    }
+
+    /// Attempts begun after the warm-up.
+    pub fn measured_attempts(&self) -> u64 {
+        self.attempts - self.before.1
+    }
+
+    /// The counters of the interval that ends, and a new one begins.
+    fn take_interval(&mut self, buckets: &mut Vec<(u16, u32)>) -> FlowInterval {
+        let (arrived, attempts, outcomes) = self.last;
+        let mut interval = FlowInterval {
+            arrived: (self.arrived - arrived) as u32,
+            attempts: (self.attempts - attempts) as u32,
+            in_flight: u32::try_from(self.in_flight()).unwrap_or(u32::MAX),
+            ..FlowInterval::default()
+        };
+        for (i, count) in interval.outcomes.iter_mut().enumerate() {
+            *count = (self.outcomes[i] - outcomes[i]) as u32;
+        }
+        self.last = (self.arrived, self.attempts, self.outcomes);
+        self.recent.drain_into(buckets);
+        interval
+    }
+}
+
+/// Counters of an objective.
+#[derive(Clone, Debug)]
+pub struct SloCount {
+    class: Option<u16>,
+    limit_ns: u64,
+    /// Good requests that arrived after the warm-up and ended.
+    pub good: u64,
+    /// All requests that arrived after the warm-up and ended.
+    pub total: u64,
+    interval: SloInterval,
+}
+
+/// Measured totals of one service.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceCount {
+    /// Time waited at servers by attempts begun after the warm-up that reached a worker.
+    pub wait: Histogram,
+    /// Attempts begun after the warm-up, by outcome.
+    pub attempt_outcomes: [u64; Outcome::COUNT],
+}
+
+/// A row of the request log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RequestRecord {
+    /// The request's number; the upper 16 bits are its source.
+    pub number: u64,
+    /// Its class.
+    pub class: u16,
+    /// The service it asked.
+    pub service: u16,
+    /// When it arrived, in nanoseconds.
+    pub arrived_ns: u64,
+    /// When it ended.
+    pub ended_ns: u64,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Server of the last attempt, numbered within the service.
+    pub server: Option<u32>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// Everything recorded of a run so far.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    pub(crate) layout: Layout,
+    pub(crate) flows: Vec<Flow>,
+    pub(crate) services: Vec<ServiceCount>,
+    pub(crate) slos: Vec<SloCount>,
+    pub(crate) history: History,
+    pub(crate) measure_from: u64,
+    story: Vec<Arc<story::Event>>,
+    story_dropped: u64,
+    log: Vec<RequestRecord>,
+    log_dropped: u64,
+    pub(crate) log_every: u64,
+    alerts: Vec<AlertWatch>,
+    site: Site,
+    buckets: Vec<(u16, u32)>,
+    ends: Vec<(FlowInterval, usize)>,
+    widened: bool,
+}
+
+impl Recorder {
+    pub(crate) fn new(model: &Model, instances: usize) -> Self {
+        let layout = Layout {
+            classes: model.classes.len(),
+            services: model.services.len(),
+            servers: model.servers.len(),
+            instances,
+            slos: model.slos.len(),
+            service_of: model.servers.iter().map(|s| s.service.0).collect(),
+        };
+        let (interval_ns, stride) = fit_history(model, &layout);
+        let slo = |slo: &crate::model::Slo| SloCount {
+            class: slo.class.map(|c| c.0),
+            limit_ns: slo.response_time.map_or(u64::MAX, |t| t.0),
+            good: 0,
+            total: 0,
+            interval: SloInterval::default(),
+        };
+        Self {
+            flows: vec![Flow::new(); layout.flows()],
+            services: vec![ServiceCount::default(); layout.services],
+            slos: model.slos.iter().map(slo).collect(),
+            alerts: model
+                .alerts
+                .iter()
+                .map(|alert| AlertWatch::new(alert, interval_ns))
+                .collect(),
+            site: Site::new(model, interval_ns),
+            history: History::new(layout.clone(), interval_ns, stride),
+            layout,
+            measure_from: 0,
+            story: Vec::new(),
+            story_dropped: 0,
+            log: Vec::new(),
+            log_dropped: 0,
+            log_every: model.recording.every_nth_request,
+            buckets: Vec::new(),
+            ends: Vec::new(),
+            widened: interval_ns != model.recording.interval.0 || stride > 1,
+        }
+    }
+
+    pub(crate) fn interval_ns(&self) -> u64 {
+        self.history.interval_ns()
+    }
+
+    /// The time line.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The story so far, in order of time.
+    pub fn story(&self) -> impl DoubleEndedIterator<Item = &story::Event> + ExactSizeIterator {
+        self.story.iter().map(|event| &**event)
+    }
+
+    /// Events of the story that did not fit into memory.
+    pub fn story_dropped(&self) -> u64 {
+        self.story_dropped
+    }
+
+    /// Rows of the request log that did not fit into memory before they were taken.
+    pub fn log_dropped(&self) -> u64 {
+        self.log_dropped
+    }
+
+    /// Whether intervals were widened, or servers recorded less often, to stay within memory.
+    pub fn widened(&self) -> bool {
+        self.widened
+    }
+
+    /// Takes the rows of the request log gathered since the last call.
+    pub fn take_log(&mut self) -> Vec<RequestRecord> {
+        std::mem::take(&mut self.log)
+    }
+
+    /// Counters of a flow.
+    pub fn flow(&self, flow: u16) -> &Flow {
+        &self.flows[flow as usize]
+    }
+
+    pub(crate) fn tell(&mut self, event: story::Event) {
+        if self.story.len() < STORY_LEN {
+            self.story.push(Arc::new(event));
+        } else {
+            self.story_dropped += 1;
+        }
+    }
+
+    /// An attempt got a worker.
+    #[inline]
+    pub(crate) fn waited(&mut self, service: u16, begun: u64, wait_ns: u64) {
+        if begun >= self.measure_from {
+            self.services[service as usize].wait.record(wait_ns);
+        }
+    }
+
+    /// An attempt ended for its caller.
+    #[inline]
+    pub(crate) fn attempt_ended(&mut self, service: u16, begun: u64, outcome: Outcome) {
+        if begun >= self.measure_from {
+            self.services[service as usize].attempt_outcomes[outcome as usize] += 1;
+        }
+    }
+
+    /// A call ended.
+    #[inline]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the call's record is private to the engine"
+    )]
+    pub(crate) fn call_ended(
+        &mut self,
+        now: u64,
+        flow: u16,
+        number: u64,
+        class: u16,
+        arrived: u64,
+        attempts: u32,
+        server: u32,
+        outcome: Outcome,
+    ) {
+        let counters = &mut self.flows[flow as usize];
+        counters.outcomes[outcome as usize] += 1;
+        let measured = arrived >= self.measure_from;
+        if measured {
+            counters.measured[outcome as usize] += 1;
+        }
+        let response_ns = now - arrived;
+        if outcome == Outcome::Succeeded {
+            let bucket = bucket(response_ns);
+            counters.recent.record(coarse(bucket));
+            if measured {
+                counters.response_time.record_at(bucket, response_ns);
+            }
+        }
+        if flow % 2 == 1 {
+            return;
+        }
+        for slo in &mut self.slos {
+            if slo.class.is_none_or(|c| c == class) {
+                let good = outcome == Outcome::Succeeded && response_ns < slo.limit_ns;
+                slo.interval.total += 1;
+                slo.interval.good += u32::from(good);
+                if measured {
+                    slo.total += 1;
+                    slo.good += u64::from(good);
+                }
+            }
+        }
+        if self.log_every != 0 && (number & 0xFFFF_FFFF_FFFF).is_multiple_of(self.log_every) {
+            if self.log.len() < LOG_LEN {
+                let service = flow / 2 / self.layout.classes as u16;
+                let server = (server != u32::MAX).then_some(server);
+                self.log.push(RequestRecord {
+                    number,
+                    class,
+                    service,
+                    arrived_ns: arrived,
+                    ended_ns: now,
+                    attempts,
+                    server,
+                    outcome,
+                });
+            } else {
+                self.log_dropped += 1;
+            }
+        }
+    }
+
+    /// The warm-up is over.
+    pub(crate) fn start_measuring(&mut self, now: u64) {
+        self.measure_from = now;
+        for flow in &mut self.flows {
+            flow.before = (flow.arrived, flow.attempts);
+            flow.measured = [0; Outcome::COUNT];
+            flow.response_time = Histogram::default();
+        }
+        for service in &mut self.services {
+            *service = ServiceCount::default();
+        }
+        for slo in &mut self.slos {
+            (slo.good, slo.total) = (0, 0);
+        }
+    }
+
+    /// An interval ends; servers have been pushed to the history by the caller where due.
+    pub(crate) fn close_interval(
+        &mut self,
+        now: u64,
+        services: &[history::ServiceInterval],
+        instances: &[history::InstanceInterval],
+    ) {
+        self.buckets.clear();
+        self.ends.clear();
+        for flow in &mut self.flows {
+            let interval = flow.take_interval(&mut self.buckets);
+            self.ends.push((interval, self.buckets.len()));
+        }
+        let slos: Vec<SloInterval> = self
+            .slos
+            .iter_mut()
+            .map(|slo| std::mem::take(&mut slo.interval))
+            .collect();
+        let mut start = 0;
+        let buckets = &self.buckets;
+        let mut flows = self
+            .ends
+            .iter()
+            .map(|&(interval, end)| (interval, &buckets[std::mem::replace(&mut start, end)..end]));
+        self.history.close(history::Closing {
+            flows: &mut flows,
+            services,
+            instances,
+            slos: &slos,
+        });
+        let mut told = Vec::new();
+        for alert in &mut self.alerts {
+            alert.look(&self.history, now, &mut told);
+        }
+        self.site.look(&self.history, now, &mut told);
+        for event in told {
+            self.tell(event);
+        }
+    }
+
+    /// Bytes held, for the report on memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let histograms = self
+            .flows
+            .iter()
+            .map(|f| f.response_time.bytes() + COARSE_LEN * 4)
+            .sum::<usize>();
+        self.history.bytes()
+            + histograms
+            + self.log.capacity() * size_of::<RequestRecord>()
+            + self.story.len() * 200
+    }
+}
+
+/// The width of an interval and how often servers are recorded, such that the time line fits.
+fn fit_history(model: &Model, layout: &Layout) -> (u64, usize) {
+    let per_server = size_of::<history::ServerInterval>() as u64 * layout.servers as u64;
+    // Response times take a few hundred bytes for each flow that is in use.
+    let per_interval = layout.flows() as u64 * (size_of::<FlowInterval>() as u64 + 256)
+        + layout.services as u64 * size_of::<history::ServiceInterval>() as u64
+        + layout.instances as u64 * size_of::<history::InstanceInterval>() as u64;
+    let mut interval_ns = model.recording.interval.0.max(1);
+    while model.horizon.0 / interval_ns * per_interval > HISTORY_BYTES / 2 {
+        interval_ns = interval_ns.saturating_mul(2);
+    }
+    let mut stride = 1;
+    while model.horizon.0 / interval_ns / stride * per_server > HISTORY_BYTES / 2 && stride < 256 {
+        stride *= 2;
+    }
+    // Beyond the longest stride the interval itself must give way.
+    while model.horizon.0 / interval_ns / stride * per_server > HISTORY_BYTES / 2 {
+        interval_ns = interval_ns.saturating_mul(2);
+    }
+    (interval_ns, stride as usize)
+}

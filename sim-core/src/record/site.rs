@@ -1,0 +1,132 @@
+//! The state of the whole site: normal, degraded, down.
+//!
+//! Taken from the requests of the last 30 seconds: down below 5 % goodput; normal at 98 % with
+//! every objective met, which must last two minutes before it is believed; degraded in between.
+
+use super::history::{History, Total};
+use crate::metric::Scope;
+use crate::model::{Lane, Model};
+use crate::outcome::Outcome;
+use crate::story::{Event, Kind};
+use crate::time::Instant;
+
+const WINDOW_NS: u64 = 30_000_000_000;
+const DOWN_BELOW: f64 = 0.05;
+const NORMAL_FROM: f64 = 0.98;
+const NORMAL_FOR_NS: u64 = 120_000_000_000;
+/// Requests that must have ended in the window before it says anything: a single failure of a
+/// quiet site is no outage.
+const FEWEST: u64 = 10;
+
+/// Good and all requests of an objective in the window, and what share is wanted.
+#[derive(Clone, Debug)]
+struct Objective {
+    name: String,
+    objective: f64,
+    good: u64,
+    total: u64,
+}
+
+/// The present state and its window.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    state: Kind,
+    window: Total,
+    objectives: Vec<Objective>,
+    len: usize,
+    normal_since: Option<u64>,
+}
+
+impl Site {
+    pub(super) fn new(model: &Model, interval_ns: u64) -> Self {
+        let objective = |slo: &crate::model::Slo| Objective {
+            name: slo.name.clone(),
+            objective: slo.objective,
+            good: 0,
+            total: 0,
+        };
+        Self {
+            state: Kind::Normal,
+            window: Total::new(Scope::Site),
+            objectives: model.slos.iter().map(objective).collect(),
+            len: WINDOW_NS.div_ceil(interval_ns).max(1) as usize,
+            normal_since: None,
+        }
+    }
+
+    /// Looks at the interval that has just closed.
+    pub(super) fn look(&mut self, history: &History, now: u64, told: &mut Vec<Event>) {
+        let newest = history.len() - 1;
+        self.window.add(history, newest);
+        let gone = newest.checked_sub(self.len);
+        if let Some(gone) = gone {
+            self.window.remove(history, gone);
+        }
+        for (i, objective) in self.objectives.iter_mut().enumerate() {
+            let slo = history.slo(newest, i);
+            objective.good += u64::from(slo.good);
+            objective.total += u64::from(slo.total);
+            if let Some(gone) = gone {
+                let slo = history.slo(gone, i);
+                objective.good -= u64::from(slo.good);
+                objective.total -= u64::from(slo.total);
+            }
+        }
+        let window = self.window.window();
+        let ended = window.ended();
+        if ended < FEWEST {
+            return;
+        }
+        let goodput = window.outcomes[Outcome::Succeeded as usize] as f64 / ended as f64;
+        let missed = self
+            .objectives
+            .iter()
+            .find(|o| o.total > 0 && (o.good as f64) < o.objective * o.total as f64);
+        let seen = if goodput < DOWN_BELOW {
+            Kind::Down
+        } else if goodput >= NORMAL_FROM && missed.is_none() {
+            Kind::Normal
+        } else {
+            Kind::Degraded
+        };
+        let mut cause = format!("goodput {:.1} %", goodput * 100.0);
+        if let Some(o) = missed {
+            cause = format!(
+                "{cause}, {}: {:.1} % good",
+                o.name,
+                o.good as f64 / o.total as f64 * 100.0
+            );
+        }
+        if seen != Kind::Normal {
+            self.normal_since = None;
+        } else if self.state != Kind::Normal
+            && now - *self.normal_since.get_or_insert(now) < NORMAL_FOR_NS
+        {
+            // Better, but not for long enough to be believed.
+            return self.change(
+                if self.state == Kind::Down {
+                    Kind::Degraded
+                } else {
+                    self.state
+                },
+                now,
+                cause,
+                told,
+            );
+        }
+        self.change(seen, now, cause, told);
+    }
+
+    fn change(&mut self, state: Kind, now: u64, cause: String, told: &mut Vec<Event>) {
+        if state != self.state {
+            self.state = state;
+            told.push(Event {
+                at: Instant(now),
+                kind: state,
+                lane: Lane::System,
+                subject: "site".to_owned(),
+                cause,
+            });
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Alerts: conditions on sliding windows.
+
+use super::history::{History, Total};
+use crate::metric::Unit;
+use crate::model::{Alert, Lane};
+use crate::story::{Event, Kind};
+use crate::time::{Duration, Instant};
+
+/// An alert and its window.
+#[derive(Clone, Debug)]
+pub(super) struct AlertWatch {
+    alert: Alert,
+    window: Total,
+    /// Length of the window in intervals.
+    len: usize,
+    since: Option<u64>,
+    firing: bool,
+}
+
+impl AlertWatch {
+    pub(super) fn new(alert: &Alert, interval_ns: u64) -> Self {
+        let len = alert.over.0.div_ceil(interval_ns).max(1) as usize;
+        Self {
+            alert: alert.clone(),
+            window: Total::new(alert.when.scope),
+            len,
+            since: None,
+            firing: false,
+        }
+    }
+
+    /// Looks at the interval that has just closed.
+    pub(super) fn look(&mut self, history: &History, now: u64, told: &mut Vec<Event>) {
+        let newest = history.len() - 1;
+        self.window.add(history, newest);
+        if newest >= self.len {
+            self.window.remove(history, newest - self.len);
+        }
+        // Nothing to measure says nothing: the alert stays as it is.
+        let Some(value) = (self.alert.when.metric.of)(&self.window.window()) else {
+            return;
+        };
+        if !self
+            .alert
+            .when
+            .comparison
+            .holds(value, self.alert.when.threshold)
+        {
+            self.since = None;
+            if std::mem::replace(&mut self.firing, false) {
+                told.push(self.event(now, Kind::Resolved, value));
+            }
+            return;
+        }
+        let since = *self.since.get_or_insert(now);
+        if !self.firing && now - since >= self.alert.hold.0 {
+            self.firing = true;
+            told.push(self.event(now, Kind::Alert, value));
+        }
+    }
+
+    fn event(&self, now: u64, kind: Kind, value: f64) -> Event {
+        let value = show(value, self.alert.when.metric.unit);
+        let cause = format!("{} (now {value})", self.alert.text);
+        Event {
+            at: Instant(now),
+            kind,
+            lane: Lane::System,
+            subject: self.alert.name.clone(),
+            cause,
+        }
+    }
+}
+
+/// A metric's value for people: two or three digits and a unit.
+pub(crate) fn show(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Time => show_time(value),
+        Unit::Ratio => format!("{:.1} %", value * 100.0),
+        Unit::Hertz => format!("{value:.0}/s"),
+        Unit::Count => {
+            if value.fract() == 0.0 {
+                format!("{value:.0}")
+            } else {
+                format!("{value:.2}")
+            }
+        }
+    }
+}
+
+fn show_time(ns: f64) -> String {
+    if ns >= 100e9 {
+        let span = Duration::from_nanos_f64(ns);
+        Duration(span.0 / 1_000_000_000 * 1_000_000_000).to_string()
+    } else if ns >= 1e9 {
+        format!("{:.1} s", ns / 1e9)
+    } else if ns >= 1e6 {
+        format!("{:.0} ms", ns / 1e6)
+    } else {
+        format!("{:.0} µs", ns / 1e3)
+    }
+}

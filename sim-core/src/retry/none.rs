@@ -1,0 +1,29 @@
+//! No retries: the first failure is final.
+
+use super::{Retry, RetryDef};
+use crate::draws::Draws;
+use crate::plug::Plug;
+use crate::time::Duration;
+
+pub(super) static RETRY: RetryDef = RetryDef {
+    plug: Plug {
+        name: "none",
+        about: "The first failure is final.",
+        source: "",
+        params: &[],
+    },
+    check: |_| Ok(()),
+    build: |_| Box::new(NoRetry),
+};
+
+#[derive(Debug)]
+struct NoRetry;
+
+impl Retry for NoRetry {
+    fn attempts(&self) -> u32 {
+        1
+    }
+    fn pause(&self, _: u32, _: Duration, _: &mut Draws) -> Duration {
+        Duration::ZERO
+    }
+}

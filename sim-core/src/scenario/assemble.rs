@@ -1,0 +1,113 @@
+//! The whole model from the sections, with every check that concerns more than one of them.
+
+use super::Scenario;
+use super::alarm::{alerts, expectations, slos};
+use super::kinds::TEN_YEARS;
+use super::problem::{Collector, Problem};
+use super::section::Cx;
+use super::sections::Top;
+use super::servers::{Fleet, fleet};
+use super::services::{Skeleton, skeleton};
+use super::timeline::{Planned, timeline};
+use crate::model::{Limits, Model, Recording};
+use crate::time::{Clock, Duration};
+
+/// The state of the system at a moment, as far as a time line can change it.
+pub(crate) struct Base {
+    pub skeleton: Skeleton,
+    pub fleet: Fleet,
+    pub horizon: Duration,
+    pub warm_up: Duration,
+    pub clock: Option<Clock>,
+}
+
+/// Builds the model; `None` after a problem.
+pub(crate) fn model(scenario: &Scenario, top: &Top, problems: &mut Collector) -> Option<Model> {
+    let base = base(scenario, top, problems)?;
+    let entries = timeline(scenario, top, &base, problems);
+    finish(scenario, top, base, entries, problems)
+}
+
+/// The base of the model: all but its time line and what watches the run.
+pub(crate) fn base(scenario: &Scenario, top: &Top, problems: &mut Collector) -> Option<Base> {
+    let cx = &mut Cx {
+        problems,
+        clock: scenario.clock(),
+    };
+    let times = times(top, cx);
+    let horizon = times.map_or(TEN_YEARS, |(horizon, _)| horizon);
+    let mut skeleton = skeleton(top, horizon, cx);
+    let fleet = fleet(
+        top.service.get()?,
+        skeleton.as_mut().map(|s| &mut s.services[..]),
+        cx,
+    );
+    let (horizon, warm_up) = times?;
+    Some(Base {
+        skeleton: skeleton?,
+        fleet: fleet?,
+        horizon,
+        warm_up,
+        clock: scenario.clock(),
+    })
+}
+
+/// Adds what watches the run: alerts, objectives, expectations.
+fn finish(
+    scenario: &Scenario,
+    top: &Top,
+    base: Base,
+    entries: Option<Vec<Planned>>,
+    problems: &mut Collector,
+) -> Option<Model> {
+    let cx = &mut Cx {
+        problems,
+        clock: scenario.clock(),
+    };
+    let alerts = alerts(top, &base, cx);
+    let slos = slos(top, &base, cx);
+    let expectations = expectations(scenario, top, &base, cx);
+    let (limits, record) = (top.limits.get()?, top.record.get()?);
+    Some(Model {
+        name: scenario.name.clone(),
+        title: top.title.get()?.clone(),
+        clock: base.clock,
+        horizon: base.horizon,
+        warm_up: base.warm_up,
+        seed: top.seed.copied()?,
+        limits: Limits {
+            events: limits.events.copied()?,
+            in_flight: super::build::count(limits.in_flight.copied()?),
+        },
+        recording: Recording {
+            interval: record.interval.copied()?,
+            every_nth_request: record.every_nth_request.copied()?,
+        },
+        classes: base.skeleton.classes,
+        sources: base.skeleton.sources,
+        clients: base.skeleton.clients,
+        services: base.skeleton.services,
+        servers: base.fleet.servers,
+        timeline: entries?.into_iter().map(|planned| planned.entry).collect(),
+        alerts: alerts?,
+        slos: slos?,
+        expectations: expectations?,
+    })
+}
+
+fn times(top: &Top, cx: &mut Cx<'_>) -> Option<(Duration, Duration)> {
+    let (horizon, warm_up) = (top.horizon.copied()?, top.warm_up.copied()?);
+    if warm_up >= horizon {
+        let problem = Problem::new(
+            "E017",
+            format!("a warm-up of {warm_up} leaves nothing of the horizon of {horizon} to measure"),
+        );
+        cx.push(
+            problem
+                .at(top.warm_up.span)
+                .label(top.horizon.span, "the horizon"),
+        );
+        return None;
+    }
+    Some((horizon, warm_up))
+}

@@ -1,0 +1,355 @@
+//! Classes, sources and callers, from sections to the model.
+
+use super::build::{count, optional, retry_budget};
+use super::plugs::RateSpec;
+use super::problem::{Problem, Span, suggest};
+use super::section::{Cx, Section};
+use super::sections::{ClassSpec, ClientSpec, Top, TrafficSpec};
+use super::set::traffic_name;
+use super::tree::Node;
+use crate::model::{Class, Client, ClientId, RatePoint, ServiceId, Source};
+use crate::time::{Duration, Instant};
+
+/// How far the shares of the classes may be from 1 in all: rounding, not a mistake.
+const SHARE_TOLERANCE: f64 = 1e-9;
+/// Most classes, sources and callers: ids are small, and nobody writes that many.
+const SOURCES_MAX: usize = 1000;
+const CLASSES_MAX: usize = 1000;
+pub(crate) const CLIENTS_MAX: usize = 60_000;
+
+/// A class with what is written about its callers and its share.
+pub(crate) struct ClassRow<'t> {
+    pub name: String,
+    pub share: f64,
+    pub client: Option<&'t Node>,
+    pub class: Class,
+}
+
+/// The classes; one called `all` when none is written.
+pub(crate) fn classes<'t>(top: &'t Top, cx: &mut Cx<'_>) -> Option<Vec<ClassRow<'t>>> {
+    let written = top.class.get()?;
+    if written.len() > CLASSES_MAX {
+        cx.push(
+            Problem::new(
+                "E024",
+                format!(
+                    "{} classes; at most {CLASSES_MAX} are allowed",
+                    written.len()
+                ),
+            )
+            .at(top.class.span),
+        );
+        return None;
+    }
+    if written.is_empty() {
+        let class = Class {
+            name: "all".to_owned(),
+            priority: 0,
+            demand_factor: 1.0,
+        };
+        return Some(vec![ClassRow {
+            name: "all".to_owned(),
+            share: 1.0,
+            client: None,
+            class,
+        }]);
+    }
+    let rows: Vec<_> = written
+        .iter()
+        .map(|(name, _, spec)| class_row(name, spec))
+        .collect();
+    rows.into_iter().collect()
+}
+
+fn class_row<'t>(name: &str, spec: &'t ClassSpec) -> Option<ClassRow<'t>> {
+    let class = Class {
+        name: name.to_owned(),
+        priority: count(spec.priority.copied()?),
+        demand_factor: spec.demand_factor.copied()?,
+    };
+    Some(ClassRow {
+        name: name.to_owned(),
+        share: spec.share.copied()?,
+        client: spec.client.get(),
+        class,
+    })
+}
+
+fn check_shares(top: &Top, rows: &[ClassRow<'_>], cx: &mut Cx<'_>) -> Option<()> {
+    let total: f64 = rows.iter().map(|row| row.share).sum();
+    if (total - 1.0).abs() <= SHARE_TOLERANCE {
+        return Some(());
+    }
+    let shares: Vec<String> = rows
+        .iter()
+        .map(|row| format!("{} {}", row.name, row.share))
+        .collect();
+    let mut problem = Problem::new(
+        "E021",
+        format!("the shares of the classes add up to {total}, not to 1"),
+    );
+    for (_, _, spec) in top.class.get()? {
+        problem = problem.at(spec.share.span);
+    }
+    cx.push(problem.help(format!("written: {}", shares.join(", "))));
+    None
+}
+
+/// Sources and their callers.
+pub(crate) struct Outside {
+    pub sources: Vec<Source>,
+    pub clients: Vec<Client>,
+}
+
+/// The sources with their callers, one for each (source, class).
+pub(crate) fn sources(
+    top: &Top,
+    rows: &[ClassRow<'_>],
+    services: &[String],
+    horizon: Duration,
+    cx: &mut Cx<'_>,
+) -> Option<Outside> {
+    let written = top.traffic.get()?;
+    if written.is_empty() {
+        cx.push(
+            Problem::new("E011", "no traffic: nobody asks for anything")
+                .at(top.span)
+                .help("add a [[traffic]] with `to` and `rate`"),
+        );
+        return None;
+    }
+    if written.len() > SOURCES_MAX || written.len() * rows.len() > CLIENTS_MAX {
+        cx.push(
+            Problem::new(
+                "E024",
+                format!(
+                    "{} sources of {} classes; that is too many",
+                    written.len(),
+                    rows.len()
+                ),
+            )
+            .at(top.traffic.span),
+        );
+        return None;
+    }
+    let mut names = std::collections::BTreeMap::new();
+    let mut outside = Outside {
+        sources: Vec::new(),
+        clients: Vec::new(),
+    };
+    let mut whole = true;
+    if written.iter().any(|t| matches!(t.class.get(), Some(None))) {
+        whole = check_shares(top, rows, cx).is_some();
+    }
+    for (index, spec) in written.iter().enumerate() {
+        let name = spec
+            .name
+            .get()
+            .and_then(Clone::clone)
+            .unwrap_or_else(|| traffic_name(index));
+        if let Some(first) = names.insert(name.clone(), spec.name.span) {
+            cx.push(
+                Problem::new("E019", format!("two sources are called `{name}`"))
+                    .at(spec.name.span)
+                    .label(first, "first here"),
+            );
+            whole = false;
+        }
+        match source(
+            top,
+            spec,
+            name,
+            rows,
+            services,
+            horizon,
+            &mut outside.clients,
+            cx,
+        ) {
+            Some(source) => outside.sources.push(source),
+            None => whole = false,
+        }
+    }
+    whole.then_some(outside)
+}
+
+/// Finds a service by name.
+pub(crate) fn find_service(
+    name: &str,
+    span: Span,
+    services: &[String],
+    cx: &mut Cx<'_>,
+) -> Option<ServiceId> {
+    let found = services.iter().position(|s| s == name);
+    if found.is_none() {
+        let help = suggest(name, services.iter().map(String::as_str));
+        cx.push(
+            Problem::new("E020", format!("no service is called `{name}`"))
+                .at(span)
+                .help(help),
+        );
+    }
+    found.and_then(|i| u16::try_from(i).ok()).map(ServiceId)
+}
+
+#[allow(
+    clippy::too_many_arguments,
+    reason = "what a source refers to lies in as many places"
+)]
+fn source(
+    top: &Top,
+    spec: &TrafficSpec,
+    name: String,
+    rows: &[ClassRow<'_>],
+    services: &[String],
+    horizon: Duration,
+    clients: &mut Vec<Client>,
+    cx: &mut Cx<'_>,
+) -> Option<Source> {
+    let to = spec
+        .to
+        .get()
+        .and_then(|to| find_service(to, spec.to.span, services, cx));
+    let rate = rate(spec, horizon, cx);
+    let mix = mix(spec, rows, cx);
+    let mut ids = Vec::with_capacity(rows.len());
+    let mut whole = true;
+    for row in rows {
+        let layers = [top.client.get(), row.client, spec.client.get()];
+        ids.push(ClientId(u16::try_from(clients.len()).ok()?));
+        match client(layers.into_iter().flatten(), cx) {
+            Some(client) => clients.push(client),
+            None => whole = false,
+        }
+    }
+    if !whole {
+        return None;
+    }
+    Some(Source {
+        name,
+        to: to?,
+        arrivals: spec.arrivals.get()?.clone(),
+        rate: rate?.into(),
+        mix: mix?,
+        key: spec.key.get()?.clone(),
+        clients: ids,
+    })
+}
+
+/// A caller from layers of keys, the widest first.
+pub(crate) fn client<'n>(
+    layers: impl Iterator<Item = &'n Node>,
+    cx: &mut Cx<'_>,
+) -> Option<Client> {
+    let mut merged = Node::empty_table(Span::NOWHERE);
+    for layer in layers {
+        merged = Node::merged(&merged, layer);
+    }
+    let spec = ClientSpec::read(&merged, cx)?;
+    Some(Client {
+        timeout: spec.timeout.copied()?,
+        deadline: spec.deadline.copied()?,
+        retry: spec.retry.get()?.clone(),
+        retry_budget: optional(&spec.retry_budget, retry_budget)?,
+        cancel: spec.cancel.copied()?,
+    })
+}
+
+/// Cumulated shares by class.
+fn mix(spec: &TrafficSpec, rows: &[ClassRow<'_>], cx: &mut Cx<'_>) -> Option<Vec<f64>> {
+    if let Some(pinned) = spec.class.get()? {
+        let Some(index) = rows.iter().position(|row| row.name == *pinned) else {
+            let help = suggest(pinned, rows.iter().map(|row| row.name.as_str()));
+            cx.push(
+                Problem::new("E020", format!("no class is called `{pinned}`"))
+                    .at(spec.class.span)
+                    .help(help),
+            );
+            return None;
+        };
+        return Some(
+            (0..rows.len())
+                .map(|i| if i < index { 0.0 } else { 1.0 })
+                .collect(),
+        );
+    }
+    let mut total = 0.0;
+    let mut mix: Vec<f64> = Vec::with_capacity(rows.len());
+    for row in rows {
+        total += row.share;
+        mix.push(total.min(1.0));
+    }
+    // Rounding must leave no gap above the last class that has a share at all.
+    let last = rows.iter().rposition(|row| row.share > 0.0).unwrap_or(0);
+    for share in &mut mix[last..] {
+        *share = 1.0;
+    }
+    Some(mix)
+}
+
+fn rate(spec: &TrafficSpec, horizon: Duration, cx: &mut Cx<'_>) -> Option<Vec<RatePoint>> {
+    let arrivals = spec.arrivals.get();
+    let rate = spec.rate.get()?;
+    let flat = |rate_hz| {
+        vec![RatePoint {
+            at: Instant::ZERO,
+            rate_hz,
+        }]
+    };
+    match (rate, arrivals?.def.uses_rate) {
+        (None, false) => Some(flat(0.0)),
+        (None, true) => {
+            let what = format!("{} arrivals need a `rate`", arrivals?.def.plug.name);
+            cx.push(
+                Problem::new("E027", what)
+                    .at(spec.span)
+                    .help("such as rate = 100, in requests per second"),
+            );
+            None
+        }
+        (Some(_), false) => {
+            let what = format!("{} arrivals have no `rate`", arrivals?.def.plug.name);
+            cx.push(
+                Problem::new("E027", what)
+                    .at(spec.rate.span)
+                    .label(spec.arrivals.span, "because of these")
+                    .help("leave `rate` out"),
+            );
+            None
+        }
+        (Some(RateSpec::Number(rate_hz)), true) => Some(flat(*rate_hz)),
+        (Some(RateSpec::Profile(profile)), true) => Some(profile.corners(horizon)),
+        (Some(RateSpec::Corners(corners)), true) => line(corners, cx),
+    }
+}
+
+/// Corners in strictly ascending order from zero. Two at the same time are a jump, which takes a
+/// nanosecond so that no slope is infinite.
+fn line(corners: &[(Instant, f64, Span)], cx: &mut Cx<'_>) -> Option<Vec<RatePoint>> {
+    let mut points: Vec<RatePoint> = Vec::with_capacity(corners.len() + 1);
+    let mut before: Option<Instant> = None;
+    for (at, rate_hz, span) in corners {
+        if before.is_some_and(|before| *at < before) {
+            cx.push(
+                Problem::new("E028", "the corners of a rate must be in order of time")
+                    .at(*span)
+                    .help("each at or after the one before"),
+            );
+            return None;
+        }
+        before = Some(*at);
+        if points.is_empty() && *at > Instant::ZERO {
+            points.push(RatePoint {
+                at: Instant::ZERO,
+                rate_hz: *rate_hz,
+            });
+        }
+        let earliest = points
+            .last()
+            .map_or(Instant::ZERO, |last| last.at + Duration(1));
+        points.push(RatePoint {
+            at: (*at).max(earliest),
+            rate_hz: *rate_hz,
+        });
+    }
+    Some(points)
+}

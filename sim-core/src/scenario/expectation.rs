@@ -1,0 +1,345 @@
+//! Expectations: the grammar of [`crate::expect`].
+
+use super::assemble::Base;
+use super::condition::{Piece, metric, quantity};
+use super::kinds::moment;
+use super::problem::suggest;
+use super::section::Cx;
+use super::summary_paths::SUMMARY_PATHS;
+use crate::expect::{EventPattern, Expr, Fold, Value};
+use crate::metric::{METRICS, MetricDef, Unit};
+use crate::outcome::Outcome;
+use crate::story::{KINDS, Kind};
+use crate::time::{Duration, Instant};
+
+/// `at 13:00` looks at the minute before.
+const AT_WINDOW: Duration = Duration::from_secs(60);
+
+/// What expectations can name beside the system itself.
+pub(crate) struct Known<'a> {
+    pub base: &'a Base,
+    pub alerts: Vec<String>,
+    pub slos: Vec<String>,
+}
+
+/// How the right side is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Right {
+    Moment,
+    Quantity(Unit),
+}
+
+/// Reads an expectation.
+pub(crate) fn expectation(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<Expr> {
+    if let (name, Some(inside)) = text.call()
+        && name.text == "never"
+    {
+        return event(inside, known, cx).map(Expr::Never);
+    }
+    if let Some((left, comparison, right)) = text.comparison() {
+        let (value, unit) = value(left, known, cx)?;
+        let right = side(right, unit, known, cx)?;
+        return Some(Expr::Compare {
+            value,
+            comparison,
+            right,
+        });
+    }
+    if let Some((left, range)) = text.split(" in ") {
+        let Some((low, high)) = range.split("..") else {
+            cx.push(
+                range
+                    .problem("E032", format!("{:?} is no range", range.text))
+                    .help("such as 12:18..12:23"),
+            );
+            return None;
+        };
+        let (value, unit) = value(left, known, cx)?;
+        let (low_value, high_value) = (side(low, unit, known, cx)?, side(high, unit, known, cx)?);
+        if low_value > high_value {
+            cx.push(range.problem("E032", "the range ends before it begins"));
+            return None;
+        }
+        return Some(Expr::Within {
+            value,
+            low: low_value,
+            high: high_value,
+        });
+    }
+    let help = "such as first(alert.slow) in 12:18..12:23, count(crash.web-1) == 1, never(crash), goodput at 13:00 < 5%, availability > 99%";
+    cx.push(
+        text.problem("E032", format!("{:?} is no expectation", text.text))
+            .help(help),
+    );
+    None
+}
+
+fn side(text: Piece<'_>, right: Right, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<f64> {
+    match right {
+        Right::Moment => {
+            let at = moment(text.text, text.span, cx.clock, cx)?;
+            if at.0 > known.base.horizon.0 {
+                // A clock time before the start means the day after, which nobody meant.
+                cx.push(text.problem(
+                    "E030",
+                    format!("{:?} lies after the end of the run", text.text),
+                ));
+                return None;
+            }
+            Some(at.0 as f64)
+        }
+        Right::Quantity(unit) => quantity(text, unit, cx),
+    }
+}
+
+/// What stands on the left: an event's moment or number, a metric, or a figure of the summary.
+fn value(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<(Value, Right)> {
+    let (what, from, until, fold) = period(text, known, cx)?;
+    let (name, inside) = what.call();
+    match (name.text, inside) {
+        ("first" | "last" | "count", Some(inside)) => {
+            if fold.is_some() {
+                cx.push(
+                    text.problem(
+                        "E032",
+                        "`during` and `at` go with metrics; events have moments of their own",
+                    )
+                    .help("first(x) in 12:18..12:23"),
+                );
+                return None;
+            }
+            let pattern = event(inside, known, cx)?;
+            Some(match name.text {
+                "first" => (Value::First(pattern), Right::Moment),
+                "last" => (Value::Last(pattern), Right::Moment),
+                _ => (Value::Count(pattern), Right::Quantity(Unit::Count)),
+            })
+        }
+        ("max" | "min" | "whole", Some(inside)) => {
+            let (metric, scope) = metric(inside, known.base, cx)?;
+            let fold = match name.text {
+                "max" => Fold::Max,
+                "min" => Fold::Min,
+                _ => Fold::Whole,
+            };
+            Some((
+                Value::Metric {
+                    metric,
+                    scope,
+                    fold,
+                    from,
+                    until,
+                },
+                Right::Quantity(metric.unit),
+            ))
+        }
+        (word, inside) if inside.is_some() || MetricDef::find(word).is_some() => {
+            let (metric, scope) = metric(what, known.base, cx)?;
+            Some((
+                Value::Metric {
+                    metric,
+                    scope,
+                    fold: Fold::Whole,
+                    from,
+                    until,
+                },
+                Right::Quantity(metric.unit),
+            ))
+        }
+        _ if fold.is_some() => {
+            let help = suggest(name.text, METRICS.iter().map(|m| m.name));
+            cx.push(
+                name.problem("E033", format!("no metric is called {:?}", name.text))
+                    .help(help),
+            );
+            None
+        }
+        _ => summary(what, known, cx)
+            .map(|unit| (Value::Summary(what.text.to_owned()), Right::Quantity(unit))),
+    }
+}
+
+type Period<'t> = (Piece<'t>, Instant, Instant, Option<()>);
+
+/// Takes `during A..B` or `at T` off the end; without either, the measured part of the run.
+fn period<'t>(text: Piece<'t>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<Period<'t>> {
+    let end = Instant(known.base.horizon.0);
+    if let Some((what, range)) = text.split(" during ") {
+        let Some((from, until)) = range.split("..") else {
+            cx.push(
+                range
+                    .problem("E032", format!("{:?} is no period", range.text))
+                    .help("such as during 12:20..12:30"),
+            );
+            return None;
+        };
+        let (from, until) = (
+            moment(from.text, from.span, cx.clock, cx)?,
+            moment(until.text, until.span, cx.clock, cx)?,
+        );
+        if from >= until || from >= end {
+            cx.push(range.problem(
+                "E032",
+                "the period is empty, or lies after the end of the run",
+            ));
+            return None;
+        }
+        return Some((what, from, until.min(end), Some(())));
+    }
+    if let Some((what, at)) = text.split(" at ") {
+        let until = moment(at.text, at.span, cx.clock, cx)?;
+        if until.0 == 0 || until > end {
+            cx.push(at.problem(
+                "E032",
+                "this moment lies outside of the run: `at` looks at the minute before",
+            ));
+            return None;
+        }
+        return Some((
+            what,
+            Instant(until.0.saturating_sub(AT_WINDOW.0)),
+            until,
+            Some(()),
+        ));
+    }
+    Some((text, Instant(known.base.warm_up.0), end, None))
+}
+
+/// Reads `kind` or `kind.subject`.
+fn event(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<EventPattern> {
+    let (word, subject) = match text.split(".") {
+        Some((word, subject)) => (word, Some(subject)),
+        None => (text, None),
+    };
+    let Some((kind, _, _)) = KINDS.iter().find(|(_, name, _)| *name == word.text) else {
+        let help = suggest(word.text, KINDS.iter().map(|(_, name, _)| *name));
+        cx.push(
+            word.problem(
+                "E033",
+                format!("no kind of event is called {:?}", word.text),
+            )
+            .help(help),
+        );
+        return None;
+    };
+    if let Some(subject) = subject {
+        check_subject(*kind, subject, known, cx)?;
+    }
+    Some(EventPattern {
+        kind: *kind,
+        subject: subject.map(|s| s.text.to_owned()),
+    })
+}
+
+/// A misspelt name would make an expectation hold, or fail, for the wrong reason.
+fn check_subject(kind: Kind, subject: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<()> {
+    let base = known.base;
+    let (names, what): (Vec<String>, &str) = match kind {
+        Kind::Alert | Kind::Resolved => (known.alerts.clone(), "alert"),
+        Kind::Down | Kind::Degraded | Kind::Normal | Kind::Set | Kind::Note => {
+            (vec!["site".to_owned()], "subject of this event")
+        }
+        _ => {
+            let mut names = Vec::new();
+            for service in &base.skeleton.services {
+                let instances = service.balancer.instances + service.balancer.standby.count;
+                names.extend((1..=instances).map(|i| format!("{}-lb-{i}", service.name)));
+            }
+            if base.fleet.servers.iter().any(|s| s.name == subject.text)
+                || names.iter().any(|n| n == subject.text)
+            {
+                return Some(());
+            }
+            names.splice(
+                0..0,
+                base.fleet.servers.iter().take(300).map(|s| s.name.clone()),
+            );
+            (names, "server or balancer instance")
+        }
+    };
+    if names.iter().any(|n| n == subject.text) {
+        return Some(());
+    }
+    cx.push(
+        subject
+            .problem("E033", format!("no {what} is called {:?}", subject.text))
+            .help(suggest(subject.text, names.iter().map(String::as_str))),
+    );
+    None
+}
+
+/// The unit of a figure of the summary.
+fn summary(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<Unit> {
+    let words: Vec<&str> = text.text.split('.').collect();
+    for row in SUMMARY_PATHS {
+        let pattern: Vec<&str> = row.path.split('.').collect();
+        let fits = |(p, w): (&&str, &&str)| p == w || p.bytes().all(|b| b.is_ascii_uppercase());
+        if pattern.len() == words.len() && pattern.iter().zip(&words).all(fits) {
+            return check_names(&pattern, &words, text, known, cx).map(|()| row.unit);
+        }
+    }
+    let names = SUMMARY_PATHS
+        .iter()
+        .map(|row| row.path)
+        .chain(METRICS.iter().map(|m| m.name));
+    cx.push(
+        text.problem(
+            "E033",
+            format!(
+                "no metric and no figure of the summary is called {:?}",
+                text.text
+            ),
+        )
+        .help(suggest(text.text, names)),
+    );
+    None
+}
+
+fn check_names(
+    pattern: &[&str],
+    words: &[&str],
+    text: Piece<'_>,
+    known: &Known<'_>,
+    cx: &mut Cx<'_>,
+) -> Option<()> {
+    let base = known.base;
+    let mut service = 0;
+    for (place, word) in pattern.iter().zip(words) {
+        let names: Vec<&str> = match *place {
+            "CLASS" => base
+                .skeleton
+                .classes
+                .iter()
+                .map(|c| c.name.as_str())
+                .collect(),
+            "SERVICE" => base
+                .skeleton
+                .services
+                .iter()
+                .map(|s| s.name.as_str())
+                .collect(),
+            "SERVER" => base
+                .fleet
+                .servers
+                .iter()
+                .filter(|s| usize::from(s.service.0) == service)
+                .map(|s| s.name.as_str())
+                .collect(),
+            "SLO" => known.slos.iter().map(String::as_str).collect(),
+            "OUTCOME" => Outcome::ALL.iter().map(|o| o.name()).collect(),
+            _ => continue,
+        };
+        let Some(at) = names.iter().position(|n| n == word) else {
+            let what = place.to_lowercase();
+            cx.push(
+                text.problem("E033", format!("no {what} is called {word:?}"))
+                    .help(suggest(word, names.into_iter().take(300))),
+            );
+            return None;
+        };
+        if *place == "SERVICE" {
+            service = at;
+        }
+    }
+    Some(())
+}

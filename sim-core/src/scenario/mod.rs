@@ -1,0 +1,294 @@
+//! Scenarios: text becomes a [`Scenario`], what was written, and then a [`Model`], what is valid.
+//!
+//! A scenario is TOML or JSON of the same shape. Reading goes in steps, each of which collects all
+//! problems it finds: the text becomes a tree that knows where everything stands; a scenario with
+//! a `base` is laid upon it; `like` copies keys between servers; sets from outside are applied;
+//! the sections are read; and the model is built and checked as a whole. No step touches files:
+//! what else must be read is asked of [`Files`].
+
+#![allow(
+    clippy::option_option,
+    reason = "the outer option is a problem that was reported, the inner one a value that may be absent"
+)]
+#![allow(
+    clippy::single_match_else,
+    reason = "what was read and what was not are two sides of one question"
+)]
+
+mod alarm;
+mod assemble;
+mod build;
+mod canonical;
+mod change;
+mod clients;
+mod code;
+mod compound;
+mod condition;
+mod expectation;
+mod kinds;
+mod like;
+mod live;
+mod overlay;
+mod parts;
+mod plugs;
+mod problem;
+mod reference;
+mod schema;
+mod section;
+mod sections;
+mod servers;
+mod services;
+mod set;
+mod summary_paths;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod tree;
+mod warning;
+
+pub use change::change;
+pub use code::{CODES, Code};
+pub use plugs::plug_tables;
+pub use problem::{Label, PROBLEMS_MAX, Problem, Problems, Span, suggest};
+pub use reference::{KeyRow, keys, reference};
+pub use schema::schema;
+pub use section::PlugTable;
+pub use summary_paths::{SUMMARY_PATHS, SummaryPath};
+
+use crate::model::Model;
+use crate::time::{Clock, Instant};
+use problem::Collector;
+use section::Section;
+use std::sync::Arc;
+use tree::Node;
+
+/// A text to read a scenario from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// File name, or what to call the text in messages; `.json` at the end means JSON.
+    pub name: String,
+    /// The text.
+    pub text: String,
+}
+
+impl Source {
+    /// A text with its name.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            text: text.into(),
+        }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.name
+            .rsplit_once('.')
+            .is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("json"))
+    }
+
+    /// The name without folder and ending.
+    pub fn stem(&self) -> &str {
+        let file = self.name.rsplit(['/', '\\']).next().unwrap_or(&self.name);
+        match file.rsplit_once('.') {
+            Some((stem, ending))
+                if !stem.is_empty()
+                    && ["toml", "json"]
+                        .iter()
+                        .any(|e| ending.eq_ignore_ascii_case(e)) =>
+            {
+                stem
+            }
+            _ => file,
+        }
+    }
+
+    /// Line and column of a byte, both from 1; the column counts characters.
+    pub fn line_column(&self, byte: usize) -> (usize, usize) {
+        let mut byte = byte.min(self.text.len());
+        while !self.text.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        let before = &self.text[..byte];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        (
+            before.matches('\n').count() + 1,
+            before[line_start..].chars().count() + 1,
+        )
+    }
+}
+
+/// How a scenario reaches other files: bases and traces. The front end decides what names mean.
+pub trait Files {
+    /// The text called `name` in a scenario.
+    ///
+    /// # Errors
+    /// Says why it cannot be had, in words for the scenario's author.
+    fn read(&self, name: &str) -> Result<Source, String>;
+}
+
+/// No other files: for texts that stand alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, name: &str) -> Result<Source, String> {
+        Err(format!(
+            "{name:?} cannot be read here: no other files are at hand"
+        ))
+    }
+}
+
+/// A set made while time ran: part of what a fork is.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct LiveSet {
+    at: Instant,
+    assignment: set::Assignment,
+}
+
+/// A scenario as written: bases, copies and sets are applied, and every value still knows where it
+/// stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scenario {
+    name: String,
+    sources: Arc<[Source]>,
+    tree: Node,
+    live: Vec<LiveSet>,
+}
+
+impl Scenario {
+    /// Reads a scenario, with `sets` of `path = value` applied to it. A value is TOML, or else a
+    /// text. The order of sets does not matter: a whole comes before its parts, and two values
+    /// for one path are a problem.
+    ///
+    /// # Errors
+    /// All problems that can be seen at this stage; when there are any, those of the model too.
+    pub fn read(
+        source: Source,
+        sets: &[(String, String)],
+        files: &dyn Files,
+    ) -> Result<Self, Problems> {
+        let mut problems = Collector::default();
+        let mut loader = overlay::Loader::new(files, &mut problems);
+        let name = source.stem().to_owned();
+        let tree = loader.load(source, sets);
+        let sources: Arc<[Source]> = loader.into_sources().into();
+        if let Some(tree) = tree {
+            let scenario = Self {
+                name,
+                sources: sources.clone(),
+                tree,
+                live: Vec::new(),
+            };
+            let top = scenario.sections(&mut problems);
+            if !problems.is_empty()
+                && let Some(top) = top
+            {
+                // One look should show everything: go on as far as what is readable allows.
+                let _ = assemble::model(&scenario, &top, &mut problems);
+            }
+            problems.finish(&sources)?;
+            return Ok(scenario);
+        }
+        if problems.is_empty() {
+            problems.push(Problem::new("E001", "the scenario cannot be read"));
+        }
+        problems.finish(&sources)?;
+        // Unreachable by the line above; an empty list of problems would be a lie.
+        Err(Problems {
+            sources: sources.to_vec(),
+            problems: Vec::new(),
+            left_out: 0,
+        })
+    }
+
+    /// The validated system.
+    ///
+    /// # Errors
+    /// All problems between the parts.
+    pub fn model(&self) -> Result<Model, Problems> {
+        let mut problems = Collector::default();
+        let model = self
+            .sections(&mut problems)
+            .and_then(|top| assemble::model(self, &top, &mut problems));
+        if model.is_none() && problems.is_empty() {
+            problems.push(Problem::new("E099", "the scenario cannot be built, and no reason was found: this is a mistake of the program"));
+        }
+        problems.finish(&self.sources)?;
+        model.ok_or_else(|| Problems {
+            sources: self.sources.to_vec(),
+            problems: Vec::new(),
+            left_out: 0,
+        })
+    }
+
+    /// The name: the file's, without folder and ending.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// All texts it was read from; the first is its own.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// The title.
+    pub fn title(&self) -> &str {
+        self.tree.get("title").and_then(Node::as_text).unwrap_or("")
+    }
+
+    /// What the scenario wants to know.
+    pub fn question(&self) -> &str {
+        self.tree
+            .get("question")
+            .and_then(Node::as_text)
+            .unwrap_or("")
+    }
+
+    /// The scenario written out in one fixed form: bases, copies and sets applied, and what was set
+    /// while time ran as entries of the time line.
+    pub fn to_toml(&self) -> String {
+        canonical::scenario_text(&self.tree, &self.live)
+    }
+
+    /// Identifies what was written, whatever its formatting and the order of sets.
+    pub fn hash(&self) -> u64 {
+        canonical::fingerprint(&self.to_toml())
+    }
+
+    /// Remarks on what is allowed and yet may not be meant.
+    pub fn warnings(&self) -> Vec<String> {
+        warning::warnings(self)
+    }
+
+    /// The names of its bases, nearest first.
+    pub fn bases(&self) -> Vec<&str> {
+        self.sources
+            .iter()
+            .skip(1)
+            .map(|s| s.name.as_str())
+            .filter(|n| *n != overlay::SET_SOURCE)
+            .collect()
+    }
+
+    /// The sections, with problems collected; `None` when not even the top is a table.
+    pub(crate) fn sections(&self, problems: &mut Collector) -> Option<sections::Top> {
+        let clock = self.clock();
+        sections::Top::read(&self.tree, &mut section::Cx { problems, clock })
+    }
+
+    /// The clock, before anything else is read: moments everywhere depend on it.
+    pub(crate) fn clock(&self) -> Option<Clock> {
+        let text = self.tree.get("clock")?.as_text()?;
+        Clock::parse_time_of_day(text)
+            .ok()
+            .map(|start_s| Clock { start_s })
+    }
+}
+
+/// Reads a text that stands alone as a model: for tests and examples.
+///
+/// # Errors
+/// All problems found.
+pub fn parse(text: &str) -> Result<Model, Problems> {
+    Scenario::read(Source::new("scenario.toml", text), &[], &NoFiles)?.model()
+}

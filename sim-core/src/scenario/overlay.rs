@@ -1,0 +1,293 @@
+//! Loading: bases, sets from outside and traces, until one tree holds the whole scenario.
+
+use super::problem::{Collector, Problem, Span, suggest};
+use super::set::{Assignment, apply, assignments, refuse_twice, split};
+use super::tree::{Entry, Node, Value, parse, parse_value};
+use super::{Files, Source, like};
+
+/// What the sets from outside are called in messages.
+pub(crate) const SET_SOURCE: &str = "--set";
+/// Bases of bases of bases …: deeper than this nobody follows.
+const BASES_MAX: usize = 16;
+/// What a scenario with a base may hold.
+const OVERLAY_KEYS: [&str; 6] = ["title", "question", "base", "set", "timeline", "expect"];
+
+/// Loads one scenario.
+pub(crate) struct Loader<'a> {
+    files: &'a dyn Files,
+    problems: &'a mut Collector,
+    sources: Vec<Source>,
+}
+
+impl<'a> Loader<'a> {
+    pub(crate) fn new(files: &'a dyn Files, problems: &'a mut Collector) -> Self {
+        Self {
+            files,
+            problems,
+            sources: Vec::new(),
+        }
+    }
+
+    pub(crate) fn into_sources(self) -> Vec<Source> {
+        self.sources
+    }
+
+    /// The tree of `source` with everything applied.
+    pub(crate) fn load(&mut self, source: Source, sets: &[(String, String)]) -> Option<Node> {
+        let mut layers = vec![self.add(source)?];
+        while let Some(base) = self.base_of(layers.last()?) {
+            layers.push(self.add(base)?);
+        }
+        let mut tree = layers.pop()?;
+        // A base that cannot be read has been reported; what lies upon it is no scenario alone.
+        if tree
+            .get("base")
+            .is_some_and(|base| base.as_text().is_some_and(|name| name != "none"))
+        {
+            return None;
+        }
+        self.drop_stray_set(&mut tree);
+        like::resolve(&mut tree, self.problems);
+        while let Some(layer) = layers.pop() {
+            self.lay(&mut tree, layer);
+        }
+        for assignment in self.outside(sets) {
+            apply(&mut tree, &assignment, self.problems);
+        }
+        self.traces(&mut tree);
+        Some(tree)
+    }
+
+    fn add(&mut self, source: Source) -> Option<Node> {
+        let number = self.sources.len() as u32;
+        self.sources.push(source);
+        parse(self.sources.last()?, number, self.problems)
+    }
+
+    /// The base that a layer asks for.
+    fn base_of(&mut self, layer: &Node) -> Option<Source> {
+        let base = layer.get("base")?;
+        let span = base.span;
+        let name = base.as_text().filter(|name| *name != "none")?;
+        if self.sources.len() > BASES_MAX {
+            self.problems.push(
+                Problem::new(
+                    "E051",
+                    format!("more than {BASES_MAX} bases upon each other"),
+                )
+                .at(span),
+            );
+            return None;
+        }
+        match self.files.read(name) {
+            Ok(source) if self.sources.iter().any(|s| s.name == source.name) => {
+                self.problems.push(
+                    Problem::new(
+                        "E051",
+                        format!("the base {name:?} is based on this scenario"),
+                    )
+                    .at(span)
+                    .help("bases must not go round in a circle"),
+                );
+                None
+            }
+            Ok(source) => Some(source),
+            Err(why) => {
+                self.problems.push(
+                    Problem::new("E050", format!("the base {name:?} cannot be read: {why}"))
+                        .at(span),
+                );
+                None
+            }
+        }
+    }
+
+    fn drop_stray_set(&mut self, tree: &mut Node) {
+        if let Some(set) = tree.take("set") {
+            self.problems.push(
+                Problem::new("E052", "`set` is for scenarios with a `base`")
+                    .at(set.key_span)
+                    .help("write the value where it belongs"),
+            );
+        }
+    }
+
+    /// Lays a scenario upon its base.
+    fn lay(&mut self, tree: &mut Node, mut layer: Node) {
+        for entry in layer.entries() {
+            if !OVERLAY_KEYS.contains(&entry.key.as_str()) {
+                let help = format!(
+                    "{}; change the base with [set]",
+                    suggest(&entry.key, OVERLAY_KEYS)
+                );
+                self.problems.push(
+                    Problem::new(
+                        "E052",
+                        format!("a scenario with a `base` cannot hold `{}`", entry.key),
+                    )
+                    .at(entry.key_span)
+                    .help(help),
+                );
+            }
+        }
+        // What a base expects of itself need not hold for what was changed.
+        tree.take("expect");
+        tree.take("base");
+        if let Some(set) = layer.take("set") {
+            if !set.node.is_table() {
+                self.problems.push(
+                    Problem::new("E012", "`set` is a table of paths with values").at(set.node.span),
+                );
+            }
+            for assignment in assignments(set.node.entries(), self.problems) {
+                apply(tree, &assignment, self.problems);
+            }
+        }
+        let more = layer.take("timeline");
+        for key in ["title", "question", "expect"] {
+            if let Some(entry) = layer.take(key) {
+                tree.put(entry);
+            }
+        }
+        if let Some(more) = more {
+            append(tree, more);
+        }
+    }
+
+    /// The sets from outside, each pointing into a source of their own.
+    fn outside(&mut self, sets: &[(String, String)]) -> Vec<Assignment> {
+        if sets.is_empty() {
+            return Vec::new();
+        }
+        let number = self.sources.len() as u32;
+        let mut text = String::new();
+        let mut found = Vec::new();
+        for (path, value) in sets {
+            let start = text.len();
+            text.push_str(path);
+            let path_span = Span::new(number, start..text.len());
+            text.push_str(" = ");
+            let value_start = text.len();
+            text.push_str(value);
+            let value_span = Span::new(number, value_start..text.len());
+            text.push('\n');
+            if let Some(path) = split(path, path_span, self.problems)
+                && let Some(value) = parse_value(value, value_span, self.problems)
+            {
+                found.push(Assignment { path, value });
+            }
+        }
+        self.sources.push(Source::new(SET_SOURCE, text));
+        found.sort_by(|a, b| a.words().cmp(&b.words()));
+        refuse_twice(&found, self.problems);
+        found
+    }
+
+    /// Puts the moments of `arrivals = { kind = "trace", file = "…" }` in place of the file's name.
+    fn traces(&mut self, tree: &mut Node) {
+        let Some(Node {
+            value: Value::List(sources),
+            ..
+        }) = tree.get_mut("traffic")
+        else {
+            return;
+        };
+        for source in sources {
+            let Some(arrivals) = source.get_mut("arrivals") else {
+                continue;
+            };
+            if arrivals.get("kind").and_then(Node::as_text) != Some("trace") {
+                continue;
+            }
+            let Some(file) = arrivals.take("file") else {
+                continue;
+            };
+            let span = file.node.span;
+            if let Some(times) = self.trace(&file.node) {
+                let entry = Entry {
+                    key: "times".to_owned(),
+                    key_span: file.key_span,
+                    node: Node {
+                        value: Value::List(times),
+                        span,
+                    },
+                };
+                if arrivals.get("times").is_some() {
+                    self.problems.push(
+                        Problem::new("E017", "a trace has either `times` or a `file`")
+                            .at(file.key_span),
+                    );
+                }
+                arrivals.put(entry);
+            }
+        }
+    }
+
+    fn trace(&mut self, file: &Node) -> Option<Vec<Node>> {
+        let span = file.span;
+        let Some(name) = file.as_text() else {
+            self.problems.push(
+                Problem::new("E012", format!("`file` is a text, not {}", file.noun())).at(span),
+            );
+            return None;
+        };
+        let source = match self.files.read(name) {
+            Ok(source) => source,
+            Err(why) => {
+                self.problems.push(
+                    Problem::new("E053", format!("the trace {name:?} cannot be read: {why}"))
+                        .at(span),
+                );
+                return None;
+            }
+        };
+        let mut times = Vec::new();
+        for (number, line) in source.text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            match line
+                .parse::<f64>()
+                .ok()
+                .filter(|s| s.is_finite() && *s >= 0.0)
+            {
+                Some(seconds) => times.push(Node::text(
+                    crate::time::Duration::from_secs_f64(seconds).to_string(),
+                    span,
+                )),
+                None => {
+                    let message = format!(
+                        "line {} of the trace {name:?} is no time: {:?}",
+                        number + 1,
+                        line.chars().take(40).collect::<String>()
+                    );
+                    self.problems.push(
+                        Problem::new("E053", message)
+                            .at(span)
+                            .help("one time a line, in seconds since the start of the run"),
+                    );
+                    return None;
+                }
+            }
+        }
+        Some(times)
+    }
+}
+
+/// Adds the overlay's time line to the base's.
+fn append(tree: &mut Node, more: Entry) {
+    match (
+        tree.get_mut("timeline").map(|n| &mut n.value),
+        more.node.value,
+    ) {
+        (Some(Value::List(old)), Value::List(new)) => old.extend(new),
+        (_, value) => tree.put(Entry {
+            node: Node {
+                value,
+                span: more.node.span,
+            },
+            ..more
+        }),
+    }
+}

@@ -1,0 +1,439 @@
+//! Pluggable values: `"name"` or `{ kind = "name", … }`, read from the rows of their tables.
+
+use super::kinds::{TEN_YEARS_S, moment, number, out_of_range, span, whole, written};
+use super::problem::{Problem, Span, suggest};
+use super::section::{Cx, Form, KeyDef, Limits, PlugTable, Reads, from, lower_first};
+use super::tree::{Node, Value, default_value};
+use crate::arrival::{ARRIVALS, ArrivalDef};
+use crate::discipline::{DISCIPLINES, DisciplineDef};
+use crate::distribution::{DISTRIBUTIONS, DistributionDef};
+use crate::key::{KEYS, KeyDef as KeyLaw};
+use crate::plug::{Choice, Def, ParamDef, ParamKind, ParamValue, Params, Plug};
+use crate::policy::{POLICIES, PolicyDef};
+use crate::profile::{PROFILES, ProfileDef};
+use crate::restart::{RESTARTS, RestartDef};
+use crate::retry::{RETRIES, RetryDef};
+use crate::time::{Duration, Instant};
+use std::marker::PhantomData;
+
+/// A row of the table of `D`s.
+pub(crate) struct PlugOf<D>(PhantomData<D>);
+/// A rate over time.
+pub(crate) struct Rate;
+
+/// A definition that has a table.
+pub(crate) trait Listed: Def + Sized {
+    const NAME: &'static str;
+    const NOUN: &'static str;
+    fn rows() -> &'static [&'static Self];
+    /// The row and parameter meant by a bare span, where that is allowed.
+    const BARE_SPAN: Option<(&'static str, &'static str)> = None;
+
+    fn table() -> PlugTable {
+        PlugTable {
+            name: Self::NAME,
+            noun: Self::NOUN,
+            plugs: || Self::rows().iter().map(|row| row.plug()).collect(),
+        }
+    }
+}
+
+macro_rules! listed {
+    ($($def:ty, $rows:ident, $name:literal, $noun:literal $(, bare $bare:expr)?;)*) => {$(
+        impl Listed for $def {
+            const NAME: &'static str = $name;
+            const NOUN: &'static str = $noun;
+            fn rows() -> &'static [&'static Self] { $rows }
+            $( const BARE_SPAN: Option<(&'static str, &'static str)> = Some($bare); )?
+        }
+    )*
+        /// Every table of pluggable things.
+        pub fn plug_tables() -> Vec<PlugTable> {
+            vec![$(<$def as Listed>::table()),*]
+        }
+    };
+}
+
+listed! {
+    PolicyDef, POLICIES, "policies", "policy";
+    DistributionDef, DISTRIBUTIONS, "distributions", "distribution", bare ("constant", "value");
+    ArrivalDef, ARRIVALS, "arrivals", "kind of arrivals";
+    ProfileDef, PROFILES, "profiles", "rate profile";
+    KeyLaw, KEYS, "keys", "law of keys";
+    DisciplineDef, DISCIPLINES, "disciplines", "discipline";
+    RetryDef, RETRIES, "retries", "kind of retry";
+    RestartDef, RESTARTS, "restarts", "restart rule";
+}
+
+/// Reads a pluggable value.
+pub(crate) fn choice<D: Listed>(node: &Node, cx: &mut Cx<'_>) -> Option<Choice<D>> {
+    let (kind, kind_span) = match &node.value {
+        Value::Text(text) => {
+            if let Some((row, param)) = D::BARE_SPAN
+                && text.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == '-')
+            {
+                return bare_span(node, row, param, cx);
+            }
+            (text.as_str(), node.span)
+        }
+        Value::Integer(_) | Value::Float(_) if D::BARE_SPAN.is_some() => {
+            span(node, D::NOUN, cx)?;
+            let (row, param) = D::BARE_SPAN?;
+            return bare_span(node, row, param, cx);
+        }
+        Value::Table(_) => {
+            let Some(kind) = node.get("kind") else {
+                let help = suggest("", D::rows().iter().map(|row| row.plug().name));
+                cx.push(
+                    Problem::new("E011", format!("`kind` is missing: which {}", D::NOUN))
+                        .at(node.span)
+                        .help(help),
+                );
+                return None;
+            };
+            let Some(text) = kind.as_text() else {
+                cx.push(
+                    Problem::new("E012", format!("`kind` is a text, not {}", kind.noun()))
+                        .at(kind.span),
+                );
+                return None;
+            };
+            (text, kind.span)
+        }
+        _ => {
+            let what = format!(
+                "a {} is a name or a table with `kind`, not {}",
+                D::NOUN,
+                node.noun()
+            );
+            let help = suggest("", D::rows().iter().map(|row| row.plug().name));
+            cx.push(Problem::new("E012", what).at(node.span).help(help));
+            return None;
+        }
+    };
+    let Some(def) = D::rows()
+        .iter()
+        .copied()
+        .find(|row| row.plug().name == kind)
+    else {
+        let help = suggest(kind, D::rows().iter().map(|row| row.plug().name));
+        cx.push(
+            Problem::new("E014", format!("unknown {} {kind:?}", D::NOUN))
+                .at(kind_span)
+                .help(help),
+        );
+        return None;
+    };
+    params(node, def, cx)
+}
+
+/// `"35ms"` where a distribution is wanted: always that long.
+fn bare_span<D: Listed>(
+    node: &Node,
+    row: &str,
+    param: &'static str,
+    cx: &mut Cx<'_>,
+) -> Option<Choice<D>> {
+    let def = D::rows().iter().copied().find(|r| r.plug().name == row)?;
+    let value = span(node, D::NOUN, cx)?;
+    Some(Choice {
+        def,
+        params: Params::new(vec![(param, ParamValue::Span(value))]),
+    })
+}
+
+fn params<D: Def>(node: &Node, def: &'static D, cx: &mut Cx<'_>) -> Option<Choice<D>> {
+    let plug: &'static Plug = def.plug();
+    for entry in node.entries() {
+        if entry.key != "kind" && !plug.params.iter().any(|p| p.name == entry.key) {
+            let help = if plug.params.is_empty() {
+                "it has no parameters".to_owned()
+            } else {
+                suggest(&entry.key, plug.params.iter().map(|p| p.name))
+            };
+            cx.push(
+                Problem::new(
+                    "E010",
+                    format!("{} has no parameter `{}`", plug.name, entry.key),
+                )
+                .at(entry.key_span)
+                .help(help),
+            );
+        }
+    }
+    let mut values = Vec::with_capacity(plug.params.len());
+    let mut whole = true;
+    for param in plug.params {
+        let value = match (node.get(param.name), param.default) {
+            (Some(written), _) => param_value(written, param, cx),
+            (None, Some(default)) => param_value(&default_value(default), param, cx),
+            (None, None) => {
+                let what = format!(
+                    "{} needs `{}`: {}",
+                    plug.name,
+                    param.name,
+                    lower_first(param.about)
+                );
+                let example = format!("{{ kind = \"{}\", {} = … }}", plug.name, param.name);
+                cx.push(
+                    Problem::new("E011", what)
+                        .at(node.span)
+                        .help(format!("write {example}")),
+                );
+                None
+            }
+        };
+        match value {
+            Some(value) => values.push((param.name, value)),
+            None => whole = false,
+        }
+    }
+    if !whole {
+        return None;
+    }
+    let params = Params::new(values);
+    if let Err(problem) = def.check(&params) {
+        let place = node.get(problem.param).map_or(node.span, |n| n.span);
+        cx.push(Problem::new("E017", format!("{}: {}", plug.name, problem.message)).at(place));
+        return None;
+    }
+    Some(Choice { def, params })
+}
+
+/// A key definition for the readers of plain values.
+fn as_key(param: &ParamDef, limits: Limits) -> KeyDef {
+    KeyDef {
+        name: param.name,
+        about: param.about,
+        default: param.default,
+        limits,
+        unit: "",
+        live: true,
+        form: || Form::Number,
+    }
+}
+
+fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamValue> {
+    match param.kind {
+        ParamKind::Number { min, max, unit } => {
+            bounded(node, param, min, max, unit, cx).map(ParamValue::Number)
+        }
+        ParamKind::Integer { min, max, unit } => {
+            let value = whole(node, &as_key(param, Limits::ANY), cx)?;
+            match u64::try_from(value) {
+                Ok(value) if (min..=max).contains(&value) => Some(ParamValue::Integer(value)),
+                _ => {
+                    let allowed = if max == u64::MAX {
+                        format!("{min} or more {unit}")
+                    } else {
+                        format!("{min} to {max} {unit}")
+                    };
+                    cx.push(out_of_range(
+                        &written(node),
+                        param.name,
+                        allowed.trim(),
+                        node.span,
+                    ));
+                    None
+                }
+            }
+        }
+        ParamKind::Span { min } => at_least(node, param, min, cx).map(ParamValue::Span),
+        ParamKind::Choice(words) => {
+            let Some(text) = node.as_text() else {
+                cx.push(
+                    Problem::new(
+                        "E012",
+                        format!(
+                            "`{}` is one of a few words, not {}",
+                            param.name,
+                            node.noun()
+                        ),
+                    )
+                    .at(node.span)
+                    .help(suggest("", words.iter().copied())),
+                );
+                return None;
+            };
+            let found = words.iter().position(|w| *w == text);
+            if found.is_none() {
+                cx.push(
+                    Problem::new("E014", format!("`{}` cannot be {text:?}", param.name))
+                        .at(node.span)
+                        .help(suggest(text, words.iter().copied())),
+                );
+            }
+            found.map(ParamValue::Choice)
+        }
+        ParamKind::Flag => {
+            super::kinds::Flag::read(node, &as_key(param, Limits::ANY), cx).map(ParamValue::Flag)
+        }
+        ParamKind::Distribution => {
+            choice::<DistributionDef>(node, cx).map(ParamValue::Distribution)
+        }
+        ParamKind::Spans => {
+            let read: Vec<_> = list(node, param, cx)?
+                .iter()
+                .map(|item| at_least(item, param, Duration::ZERO, cx))
+                .collect();
+            read.into_iter()
+                .collect::<Option<Vec<_>>>()
+                .map(|v| ParamValue::Spans(v.into()))
+        }
+        ParamKind::Numbers { min, max } => {
+            let read: Vec<_> = list(node, param, cx)?
+                .iter()
+                .map(|item| bounded(item, param, min, max, "", cx))
+                .collect();
+            read.into_iter()
+                .collect::<Option<Vec<_>>>()
+                .map(|v| ParamValue::Numbers(v.into()))
+        }
+    }
+}
+
+fn list<'n>(node: &'n Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<&'n [Node]> {
+    if let Value::List(items) = &node.value {
+        return Some(items);
+    }
+    cx.push(
+        Problem::new(
+            "E012",
+            format!("`{}` is a list, not {}", param.name, node.noun()),
+        )
+        .at(node.span),
+    );
+    None
+}
+
+fn bounded(
+    node: &Node,
+    param: &ParamDef,
+    min: f64,
+    max: f64,
+    unit: &str,
+    cx: &mut Cx<'_>,
+) -> Option<f64> {
+    let limits = from(min, max);
+    let key = as_key(param, limits);
+    let value = match &node.value {
+        Value::Text(text) if text.trim().ends_with('%') && max <= 1.0 => {
+            super::kinds::Ratio::read(node, &key, cx)?
+        }
+        _ => number(node, &key, cx)?,
+    };
+    if limits.allow(value) {
+        return Some(value);
+    }
+    cx.push(out_of_range(
+        &written(node),
+        param.name,
+        format!("{} {unit}", limits.words()).trim(),
+        node.span,
+    ));
+    None
+}
+
+fn at_least(node: &Node, param: &ParamDef, min: Duration, cx: &mut Cx<'_>) -> Option<Duration> {
+    let value = span(node, param.name, cx)?;
+    if value >= min && value.as_secs_f64() <= TEN_YEARS_S {
+        return Some(value);
+    }
+    cx.push(out_of_range(
+        &written(node),
+        param.name,
+        &format!("{min} or more, at most ten years"),
+        node.span,
+    ));
+    None
+}
+
+impl<D: Listed> Reads for PlugOf<D> {
+    type Out = Choice<D>;
+    fn read(node: &Node, _: &KeyDef, cx: &mut Cx<'_>) -> Option<Choice<D>> {
+        choice(node, cx)
+    }
+    fn form() -> Form {
+        Form::Plug(D::table())
+    }
+}
+
+/// A rate as written.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum RateSpec {
+    Number(f64),
+    /// Moments with the rate there, and where each moment stands.
+    Corners(Vec<(Instant, f64, Span)>),
+    Profile(Choice<ProfileDef>),
+}
+
+/// Highest rate: more requests than this a second no run could count.
+const RATE_MAX: f64 = 1e9;
+
+fn rate_hz(node: &Node, cx: &mut Cx<'_>) -> Option<f64> {
+    const RATE: KeyDef = KeyDef {
+        name: "rate",
+        about: "",
+        default: None,
+        limits: from(0.0, RATE_MAX),
+        unit: "requests per second",
+        live: true,
+        form: || Form::Rate,
+    };
+    super::kinds::Number::read(node, &RATE, cx)
+}
+
+impl Reads for Rate {
+    type Out = RateSpec;
+    fn read(node: &Node, _: &KeyDef, cx: &mut Cx<'_>) -> Option<RateSpec> {
+        match &node.value {
+            Value::Integer(_) | Value::Float(_) => rate_hz(node, cx).map(RateSpec::Number),
+            Value::List(items) => {
+                if items.is_empty() {
+                    cx.push(
+                        Problem::new("E013", "a rate needs at least one corner")
+                            .at(node.span)
+                            .help("such as [[\"0s\", 100], [\"5m\", 300]]"),
+                    );
+                    return None;
+                }
+                let read: Vec<_> = items.iter().map(|item| corner(item, cx)).collect();
+                read.into_iter()
+                    .collect::<Option<Vec<_>>>()
+                    .map(RateSpec::Corners)
+            }
+            Value::Table(_) => choice(node, cx).map(RateSpec::Profile),
+            Value::Text(text) if ProfileDef::rows().iter().any(|row| row.plug.name == text) => {
+                choice(node, cx).map(RateSpec::Profile)
+            }
+            _ => {
+                let help = "a number of requests per second, a list of corners such as [[\"0s\", 100], [\"5m\", 300]], or a profile { kind = … }";
+                cx.push(
+                    Problem::new("E012", format!("`rate` cannot be {}", node.noun()))
+                        .at(node.span)
+                        .help(help),
+                );
+                None
+            }
+        }
+    }
+    fn form() -> Form {
+        Form::Rate
+    }
+}
+
+fn corner(node: &Node, cx: &mut Cx<'_>) -> Option<(Instant, f64, Span)> {
+    let [at, rate] = node.items() else {
+        cx.push(
+            Problem::new("E012", "a corner of a rate is [time, requests per second]")
+                .at(node.span)
+                .help("such as [\"5m\", 320]"),
+        );
+        return None;
+    };
+    let moment = match &at.value {
+        Value::Text(text) => moment(text, at.span, cx.clock, cx),
+        _ => span(at, "time of a corner", cx).map(|s| Instant(s.0)),
+    };
+    Some((moment?, rate_hz(rate, cx)?, at.span))
+}

@@ -1,0 +1,185 @@
+//! Servers, from sections to the model.
+
+use super::build::{bound, count, crash_rules, liveness, memory, optional, warm_up};
+use super::parts::{ServerSpec, ServiceSpec};
+use super::problem::{Problem, Span};
+use super::section::Cx;
+use crate::crash::{Gauge, SERVER_GAUGES};
+use crate::model::{Errors, Server, ServerId, ServerParams, Service, ServiceId, Slowdown};
+use std::sync::Arc;
+
+/// Most servers in all.
+pub(crate) const SERVERS_MAX: usize = 1_000_000;
+
+/// All servers, and which table of which service each was written in.
+pub(crate) struct Fleet {
+    pub servers: Vec<Server>,
+    /// For each service and table: the table's name and the position of its first server.
+    pub tables: Vec<Vec<(String, u32)>>,
+}
+
+/// Builds the servers and enters them into their services.
+pub(crate) fn fleet(
+    written: &[(String, Span, ServiceSpec)],
+    services: Option<&mut [Service]>,
+    cx: &mut Cx<'_>,
+) -> Option<Fleet> {
+    let mut fleet = Fleet {
+        servers: Vec::new(),
+        tables: Vec::new(),
+    };
+    let mut ranges = Vec::with_capacity(written.len());
+    let mut whole = true;
+    for (index, (name, span, spec)) in written.iter().enumerate() {
+        let start = fleet.servers.len();
+        let id = ServiceId(u16::try_from(index).ok()?);
+        whole &= service_servers(id, name, *span, spec, &mut fleet, cx).is_some();
+        ranges.push(start as u32..fleet.servers.len() as u32);
+    }
+    if !whole {
+        return None;
+    }
+    for (service, range) in services?.iter_mut().zip(ranges) {
+        service.servers = range.map(ServerId).collect();
+    }
+    Some(fleet)
+}
+
+fn service_servers(
+    id: ServiceId,
+    name: &str,
+    span: Span,
+    spec: &ServiceSpec,
+    fleet: &mut Fleet,
+    cx: &mut Cx<'_>,
+) -> Option<()> {
+    let tables = spec.server.get()?;
+    let start = fleet.servers.len();
+    let mut names = std::collections::BTreeMap::new();
+    let mut heads = Vec::with_capacity(tables.len());
+    let mut whole = true;
+    for table in tables {
+        let params = params(table, cx).map(Arc::new);
+        whole &= params.is_some();
+        let (Some(base), Some(count), Some(first), Some(present)) = (
+            table.name.get(),
+            table.count.copied(),
+            table.first.copied(),
+            table.present.copied(),
+        ) else {
+            whole = false;
+            continue;
+        };
+        heads.push((base.clone(), fleet.servers.len() as u32));
+        if fleet.servers.len() as u64 + count > SERVERS_MAX as u64 {
+            let problem = Problem::new("E024", format!("more than {SERVERS_MAX} servers"))
+                .at(table.count.span);
+            cx.push(problem.help(
+                "a fleet of that size behaves like a smaller one with the same load per server",
+            ));
+            return None;
+        }
+        for i in 0..count {
+            let name = server_name(base, count, first, i);
+            if let Some(other) = names.insert(name.clone(), table.name.span) {
+                let problem = Problem::new("E019", format!("two servers are called `{name}`"))
+                    .at(table.name.span);
+                cx.push(
+                    problem
+                        .label(other, "first here")
+                        .help("`first` moves the numbers of a group"),
+                );
+                whole = false;
+                break;
+            }
+            if let Some(params) = &params {
+                fleet.servers.push(Server {
+                    name,
+                    service: id,
+                    params: params.clone(),
+                    present,
+                });
+            }
+        }
+    }
+    fleet.tables.push(heads);
+    if tables.is_empty() {
+        cx.push(
+            Problem::new("E022", format!("the service `{name}` has no servers"))
+                .at(span)
+                .help(format!(
+                    "add a [[service.{name}.server]] with `name` and `workers`"
+                )),
+        );
+        return None;
+    }
+    if whole
+        && fleet.servers[start..]
+            .iter()
+            .all(|server| server.params.weight <= 0.0)
+    {
+        cx.push(
+            Problem::new(
+                "E023",
+                format!("all servers of `{name}` have weight 0: none could ever be chosen"),
+            )
+            .at(tables[0].weight.span),
+        );
+        return None;
+    }
+    whole.then_some(())
+}
+
+/// The name of member number `index` of a table of servers.
+pub(crate) fn server_name(base: &str, count: u64, first: Option<u64>, index: u64) -> String {
+    if count == 1 && first.is_none() {
+        base.to_owned()
+    } else {
+        format!("{base}-{}", first.unwrap_or(1) + index)
+    }
+}
+
+/// The properties written in a table of servers.
+pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams> {
+    let crash = crash_rules(&spec.crash, SERVER_GAUGES, cx);
+    let memory = optional(&spec.memory, |m| memory(m, cx));
+    if let (Some(rules), Some(None)) = (&crash, &memory)
+        && rules.iter().any(|rule| rule.gauge.gauge == Gauge::Memory)
+    {
+        let problem = Problem::new(
+            "E017",
+            "a crash rule watches memory, but the server has no `memory`",
+        )
+        .at(spec.crash.span);
+        cx.push(problem.help(
+            "such as memory = { base = \"200MiB\", per_queued = \"1MiB\", limit = \"2GiB\" }",
+        ));
+        return None;
+    }
+    let (queue, slowdown, errors) = (spec.queue.get()?, spec.slowdown.get()?, spec.errors.get()?);
+    Some(ServerParams {
+        weight: spec.weight.copied()?,
+        speed: spec.speed.copied()?,
+        workers: count(spec.workers.copied()?),
+        queue_limit: bound(&queue.limit)?,
+        discipline: queue.discipline.get()?.clone(),
+        slowdown: Slowdown {
+            contention: slowdown.contention.copied()?,
+            coherence: slowdown.coherence.copied()?,
+        },
+        memory: memory?,
+        errors: Errors {
+            rate: errors.rate.copied()?,
+            demand: errors.demand.get()?.clone(),
+        },
+        crash: crash?,
+        crash_keeps_queue: spec.crash_keeps_queue.copied()?,
+        door: spec.door.copied()?,
+        restart: spec.restart.get()?.clone(),
+        boot: spec.boot.copied()?,
+        warm_up: optional(&spec.warm_up, warm_up)?,
+        backup: spec.backup.copied()?,
+        max_connections: spec.max_connections.copied()?.map(count),
+        liveness: optional(&spec.liveness, liveness)?,
+    })
+}

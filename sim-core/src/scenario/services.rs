@@ -1,0 +1,209 @@
+//! Services, their balancers and calls, from sections to the model.
+
+use super::build::{bound, count, crash_rules, health_check, optional};
+use super::clients::{CLIENTS_MAX, ClassRow, Outside, classes, client, find_service, sources};
+use super::parts::{BalancerSpec, CallAt, CallSpec, PoolSpec, ServiceSpec};
+use super::problem::{Problem, Span};
+use super::section::Cx;
+use super::sections::Top;
+use crate::crash::BALANCER_GAUGES;
+use crate::model::{Balancer, Call, Class, Client, ClientId, Pool, Service, Source, Standby};
+use crate::time::Duration;
+
+/// Most services.
+const SERVICES_MAX: usize = 1000;
+
+/// The model without its servers and without what concerns time: all that is rebuilt when
+/// something other than a server changes.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Skeleton {
+    pub classes: Vec<Class>,
+    pub sources: Vec<Source>,
+    pub clients: Vec<Client>,
+    /// With empty lists of servers.
+    pub services: Vec<Service>,
+}
+
+/// Builds everything but servers, time line, monitoring and expectations.
+pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<Skeleton> {
+    let written = top.service.get()?;
+    if written.is_empty() {
+        cx.push(
+            Problem::new("E011", "no service")
+                .at(top.span)
+                .help("add a [service.NAME] with `demand`, and a [[service.NAME.server]]"),
+        );
+        return None;
+    }
+    if written.len() > SERVICES_MAX {
+        cx.push(
+            Problem::new(
+                "E024",
+                format!(
+                    "{} services; at most {SERVICES_MAX} are allowed",
+                    written.len()
+                ),
+            )
+            .at(top.service.span),
+        );
+        return None;
+    }
+    let names: Vec<String> = written.iter().map(|(name, _, _)| name.clone()).collect();
+    let rows = classes(top, cx);
+    let outside = rows
+        .as_ref()
+        .and_then(|rows: &Vec<ClassRow<'_>>| sources(top, rows, &names, horizon, cx));
+    let whole = outside.is_some();
+    let mut outside = outside.unwrap_or(Outside {
+        sources: Vec::new(),
+        clients: Vec::new(),
+    });
+    let services: Vec<_> = written
+        .iter()
+        .map(|(name, _, spec)| service(name, spec, &names, &mut outside.clients, cx))
+        .collect();
+    let services: Vec<Service> = services.into_iter().collect::<Option<_>>()?;
+    check_cycles(written, &services, cx)?;
+    if !whole {
+        return None;
+    }
+    let classes = rows?.into_iter().map(|row| row.class).collect();
+    Some(Skeleton {
+        classes,
+        sources: outside.sources,
+        clients: outside.clients,
+        services,
+    })
+}
+
+fn service(
+    name: &str,
+    spec: &ServiceSpec,
+    names: &[String],
+    clients: &mut Vec<Client>,
+    cx: &mut Cx<'_>,
+) -> Option<Service> {
+    let balancer = spec.balancer.get().and_then(|b| balancer(b, cx));
+    let calls: Vec<_> = spec
+        .call
+        .get()?
+        .iter()
+        .map(|c| call(c, names, clients, cx))
+        .collect();
+    Some(Service {
+        name: name.to_owned(),
+        demand: spec.demand.get()?.clone(),
+        network: spec.network.get()?.clone(),
+        balancer: balancer?,
+        servers: Vec::new(),
+        calls: calls.into_iter().collect::<Option<_>>()?,
+    })
+}
+
+fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
+    let crash = crash_rules(&spec.crash, BALANCER_GAUGES, cx);
+    let standby = spec.standby.get()?;
+    Some(Balancer {
+        policy: spec.policy.get()?.clone(),
+        instances: count(spec.instances.copied()?),
+        max_connections: spec.max_connections.copied()?.map(count),
+        cost: spec.cost.copied()?,
+        queue_limit: bound(&spec.queue_limit)?,
+        pool: optional(&spec.pool, pool)?,
+        crash: crash?,
+        door: spec.door.copied()?,
+        restart: spec.restart.get()?.clone(),
+        boot: spec.boot.copied()?,
+        health_check: optional(&spec.health_check, health_check)?,
+        standby: Standby {
+            count: count(standby.count.copied()?),
+            takeover: standby.takeover.copied()?,
+        },
+    })
+}
+
+fn pool(spec: &PoolSpec) -> Option<Pool> {
+    Some(Pool {
+        limit: count(spec.limit.copied()?),
+        timeout: spec.timeout.copied()?,
+    })
+}
+
+fn call(
+    spec: &CallSpec,
+    names: &[String],
+    clients: &mut Vec<Client>,
+    cx: &mut Cx<'_>,
+) -> Option<Call> {
+    let to = spec
+        .to
+        .get()
+        .and_then(|to| find_service(to, spec.to.span, names, cx));
+    if clients.len() >= CLIENTS_MAX {
+        cx.push(Problem::new("E024", "too many calls").at(spec.span));
+        return None;
+    }
+    let id = ClientId(u16::try_from(clients.len()).ok()?);
+    clients.push(client(spec.client.get().into_iter(), cx)?);
+    Some(Call {
+        to: to?,
+        before: spec.at.copied()? == CallAt::Before,
+        probability: spec.probability.copied()?,
+        hold: spec.hold.copied()?,
+        required: spec.required.copied()?,
+        client: id,
+    })
+}
+
+/// Calls that come back to where they began would never end.
+fn check_cycles(
+    written: &[(String, Span, ServiceSpec)],
+    services: &[Service],
+    cx: &mut Cx<'_>,
+) -> Option<()> {
+    // 0: not visited, 1: on the way, 2: done. The way is kept by hand: a long chain of services
+    // must not use up the stack.
+    let mut state = vec![0_u8; services.len()];
+    for start in 0..services.len() {
+        let mut way: Vec<(usize, usize)> = if state[start] == 0 {
+            vec![(start, 0)]
+        } else {
+            Vec::new()
+        };
+        while let Some((service, next)) = way.pop() {
+            state[service] = 1;
+            let Some(call) = services[service].calls.get(next) else {
+                state[service] = 2;
+                continue;
+            };
+            way.push((service, next + 1));
+            let to = usize::from(call.to.0);
+            match state[to] {
+                0 => way.push((to, 0)),
+                1 => {
+                    let from = way.iter().position(|(s, _)| *s == to).unwrap_or(0);
+                    let mut names: Vec<&str> = way[from..]
+                        .iter()
+                        .map(|(s, _)| services[*s].name.as_str())
+                        .collect();
+                    names.push(&services[to].name);
+                    let span = written
+                        .get(service)
+                        .and_then(|(_, _, spec)| spec.call.get()?.get(next).map(|c| c.to.span));
+                    let problem = Problem::new(
+                        "E025",
+                        format!("calls go round in a circle: {}", names.join(" → ")),
+                    );
+                    cx.push(
+                        problem
+                            .at(span.unwrap_or(Span::NOWHERE))
+                            .help("a request must come to an end"),
+                    );
+                    return None;
+                }
+                _ => {}
+            }
+        }
+    }
+    Some(())
+}

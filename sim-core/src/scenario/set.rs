@@ -1,0 +1,583 @@
+//! Paths: how `--set`, overlays, time lines, sweeps and sliders name a key.
+//!
+//! A path is the keys from the top down, joined by dots: `client.timeout`,
+//! `service.web.server.web-1.weight`, `service.web.balancer.policy.d`. Members of a list are named
+//! by their name (calls: by the service called) or counted from 0; `*` is all of them. A server
+//! written with others (`count = 3`) can be named alone, which takes it out of the group, or with
+//! them by the group's name. A name with a dot stands in quotation marks.
+//!
+//! A set changes exactly what its path names: `like` has copied its keys before.
+
+use super::parts::ServerSpec;
+use super::problem::{Collector, Problem, Span, suggest};
+use super::section::Section;
+use super::section::{Form, KeyDef, SectionDef, key_list};
+use super::sections::{TimelineSpec, Top, TrafficSpec};
+use super::tree::{Entry, Node, Value};
+
+/// A key of a path and where it stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Segment {
+    pub word: String,
+    pub span: Span,
+}
+
+/// A path with its new value.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Assignment {
+    pub path: Vec<Segment>,
+    pub value: Node,
+}
+
+impl Assignment {
+    /// The path's words: what decides the order in which several are applied, so that a whole
+    /// comes before its parts whoever wrote them first.
+    pub(crate) fn words(&self) -> Vec<&str> {
+        self.path.iter().map(|s| s.word.as_str()).collect()
+    }
+
+    /// As a path is written.
+    pub(crate) fn text(&self) -> String {
+        let quoted = |w: &str| {
+            if w.contains('.') {
+                format!("\"{w}\"")
+            } else {
+                w.to_owned()
+            }
+        };
+        self.path
+            .iter()
+            .map(|s| quoted(&s.word))
+            .collect::<Vec<_>>()
+            .join(".")
+    }
+
+    fn span(&self) -> Span {
+        match (self.path.first(), self.path.last()) {
+            (Some(first), Some(last)) => Span {
+                end: last.span.end,
+                ..first.span
+            },
+            _ => self.value.span,
+        }
+    }
+}
+
+/// Splits a path into its keys; `span` is where it stands.
+pub(crate) fn split(path: &str, span: Span, problems: &mut Collector) -> Option<Vec<Segment>> {
+    let mut segments = Vec::new();
+    let mut rest = path;
+    loop {
+        let at = path.len() - rest.len();
+        let (word, from, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            let Some(end) = quoted.find('"') else { break };
+            (&quoted[..end], at + 1, &quoted[end + 1..])
+        } else {
+            let end = rest.find('.').unwrap_or(rest.len());
+            (rest[..end].trim(), at, &rest[end..])
+        };
+        if word.is_empty() {
+            break;
+        }
+        segments.push(Segment {
+            word: word.to_owned(),
+            span: span.part(from, from + word.len()),
+        });
+        if after.is_empty() {
+            return Some(segments);
+        }
+        let Some(next) = after.strip_prefix('.') else {
+            break;
+        };
+        rest = next;
+    }
+    problems.push(
+        Problem::new("E040", format!("{path:?} is no path"))
+            .at(span)
+            .help("keys joined by dots, such as service.web.server.web-1.weight"),
+    );
+    None
+}
+
+/// Reads the pairs of a `set` table. Nested tables written with dots but without quotation marks
+/// mean the same as quoted paths.
+pub(crate) fn assignments(entries: &[Entry], problems: &mut Collector) -> Vec<Assignment> {
+    let mut found = Vec::new();
+    for entry in entries {
+        // A quoted key stands between quotation marks: the path begins one byte later.
+        let quoted = (entry.key_span.end - entry.key_span.start) as usize > entry.key.len();
+        let span = if quoted {
+            entry.key_span.part(1, entry.key.len() + 1)
+        } else {
+            entry.key_span
+        };
+        if let Some(path) = split(&entry.key, span, problems) {
+            flatten(path, &entry.node, &mut found);
+        }
+    }
+    found.sort_by(|a, b| a.words().cmp(&b.words()));
+    refuse_twice(&found, problems);
+    found
+}
+
+fn flatten(path: Vec<Segment>, value: &Node, found: &mut Vec<Assignment>) {
+    let nested = path.len() < 3 && value.get("kind").is_none() && !value.entries().is_empty();
+    if !nested {
+        found.push(Assignment {
+            path,
+            value: value.clone(),
+        });
+        return;
+    }
+    for entry in value.entries() {
+        let mut path = path.clone();
+        path.push(Segment {
+            word: entry.key.clone(),
+            span: entry.key_span,
+        });
+        flatten_deep(path, &entry.node, found);
+    }
+}
+
+fn flatten_deep(path: Vec<Segment>, value: &Node, found: &mut Vec<Assignment>) {
+    if value.is_table() && value.get("kind").is_none() && !value.entries().is_empty() {
+        for entry in value.entries() {
+            let mut path = path.clone();
+            path.push(Segment {
+                word: entry.key.clone(),
+                span: entry.key_span,
+            });
+            flatten_deep(path, &entry.node, found);
+        }
+    } else {
+        found.push(Assignment {
+            path,
+            value: value.clone(),
+        });
+    }
+}
+
+/// Two values for one path: whichever won, somebody would be surprised.
+pub(crate) fn refuse_twice(sorted: &[Assignment], problems: &mut Collector) {
+    for pair in sorted.windows(2) {
+        if let [first, second] = pair
+            && first.words() == second.words()
+        {
+            problems.push(
+                Problem::new("E041", format!("`{}` is set twice", first.text()))
+                    .at(second.span())
+                    .label(first.span(), "first here"),
+            );
+        }
+    }
+}
+
+/// Applies one assignment to the tree of a scenario.
+pub(crate) fn apply(root: &mut Node, assignment: &Assignment, problems: &mut Collector) {
+    for key in ["base", "set"] {
+        if assignment.path[0].word == key {
+            problems.push(
+                Problem::new("E044", format!("`{key}` cannot be set"))
+                    .at(assignment.span())
+                    .help("it belongs into a file"),
+            );
+            return;
+        }
+    }
+    Walk {
+        assignment,
+        problems,
+    }
+    .section(root, Top::def(), 0);
+}
+
+/// One assignment on its way down the tree.
+pub(crate) struct Walk<'a> {
+    pub assignment: &'a Assignment,
+    pub problems: &'a mut Collector,
+}
+
+impl Walk<'_> {
+    fn segment(&self, at: usize) -> Option<&Segment> {
+        self.assignment.path.get(at)
+    }
+
+    fn fail(&mut self, at: usize, code: &'static str, message: String, help: impl Into<String>) {
+        let span = self.segment(at).map_or(self.assignment.span(), |s| s.span);
+        self.problems
+            .push(Problem::new(code, message).at(span).help(help));
+    }
+
+    /// Sets the key at position `at` of the path in a section.
+    pub(crate) fn section(&mut self, node: &mut Node, def: &'static SectionDef, at: usize) {
+        let Some(segment) = self.segment(at).cloned() else {
+            self.fail(
+                at,
+                "E040",
+                "the path ends too early".to_owned(),
+                format!("go on with one of: {}", key_list(def)),
+            );
+            return;
+        };
+        let Some(key) = def.keys.iter().find(|k| k.name == segment.word) else {
+            let help = suggest(&segment.word, def.keys.iter().map(|k| k.name));
+            self.fail(at, "E040", format!("no key `{}` here", segment.word), help);
+            return;
+        };
+        if key.name == "like" {
+            self.fail(
+                at,
+                "E044",
+                "`like` cannot be set".to_owned(),
+                "its keys were copied when the file was read",
+            );
+            return;
+        }
+        if at + 1 == self.assignment.path.len() {
+            node.put(Entry {
+                key: segment.word,
+                key_span: segment.span,
+                node: self.assignment.value.clone(),
+            });
+            return;
+        }
+        self.inside(node, key, at);
+    }
+
+    /// Goes on below a key.
+    fn inside(&mut self, node: &mut Node, key: &'static KeyDef, at: usize) {
+        let mut form = (key.form)();
+        if let Form::Optional(inner) = form {
+            form = *inner;
+        }
+        match form {
+            Form::Table(def) | Form::Override(def) => {
+                if let Some(child) = self.child_table(node, key, at) {
+                    self.section(child, def, at + 1);
+                }
+            }
+            Form::Named(def) => self.named(node, key, def, at),
+            Form::Tables(def) => self.member(node, key, def, at),
+            Form::Plug(_) | Form::Rate => self.plug(node, key, at),
+            Form::Sets => {
+                if let Some(child) = self.child_table(node, key, at) {
+                    self.raw(child, at + 1);
+                }
+            }
+            _ => self.fail(at + 1, "E040", format!("`{}` has no parts", key.name), ""),
+        }
+    }
+
+    /// The table of an optional section, made when it was absent or `none`.
+    fn child_table<'n>(
+        &mut self,
+        node: &'n mut Node,
+        key: &KeyDef,
+        at: usize,
+    ) -> Option<&'n mut Node> {
+        if node.get(key.name).is_none_or(|child| !child.is_table()) {
+            let span = self.segment(at)?.span;
+            node.put(Entry {
+                key: key.name.to_owned(),
+                key_span: span,
+                node: Node::empty_table(span),
+            });
+        }
+        node.get_mut(key.name)
+    }
+
+    fn named(&mut self, node: &mut Node, key: &KeyDef, def: &'static SectionDef, at: usize) {
+        let Some(name) = self.segment(at + 1).cloned() else {
+            return;
+        };
+        let names: Vec<String> = node
+            .get(key.name)
+            .map_or(&[][..], Node::entries)
+            .iter()
+            .map(|e| e.key.clone())
+            .collect();
+        match node
+            .get_mut(key.name)
+            .and_then(|table| table.get_mut(&name.word))
+        {
+            Some(child) if child.is_table() && at + 2 < self.assignment.path.len() => {
+                self.section(child, def, at + 2)
+            }
+            Some(_) => self.fail(
+                at + 1,
+                "E040",
+                "the path ends too early".to_owned(),
+                format!("go on with one of: {}", key_list(def)),
+            ),
+            None => self.fail(
+                at + 1,
+                "E020",
+                format!("no {} is called `{}`", key.name, name.word),
+                suggest(&name.word, names.iter().map(String::as_str)),
+            ),
+        }
+    }
+
+    fn member(&mut self, node: &mut Node, key: &KeyDef, def: &'static SectionDef, at: usize) {
+        let Some(name) = self.segment(at + 1).cloned() else {
+            return;
+        };
+        let servers = std::ptr::eq(def, ServerSpec::def());
+        let list = node.get_mut(key.name);
+        let Some(Node {
+            value: Value::List(items),
+            ..
+        }) = list
+        else {
+            self.fail(at, "E020", format!("there is no {} here", key.name), "");
+            return;
+        };
+        // A server can be set as a whole group: `service.web.server.weight` names all of them.
+        if servers
+            && def.keys.iter().any(|k| k.name == name.word)
+            && !items
+                .iter()
+                .any(|i| member_name(i, 0, def).as_deref() == Some(&name.word))
+        {
+            for item in items.iter_mut() {
+                self.section(item, def, at + 1);
+            }
+            return;
+        }
+        if at + 2 >= self.assignment.path.len() {
+            self.fail(
+                at + 1,
+                "E040",
+                "the path ends too early".to_owned(),
+                format!("go on with one of: {}", key_list(def)),
+            );
+            return;
+        }
+        let chosen = choose(items, &name.word, def);
+        if chosen.is_empty() {
+            let names: Vec<String> = items
+                .iter()
+                .enumerate()
+                .filter_map(|(i, item)| member_name(item, i, def))
+                .collect();
+            let help = suggest(&name.word, names.iter().map(String::as_str));
+            self.fail(
+                at + 1,
+                "E020",
+                format!("no {} is called `{}`", key.name, name.word),
+                help,
+            );
+        }
+        for index in chosen {
+            if let Some(item) = items.get_mut(index) {
+                self.section(item, def, at + 2);
+            }
+        }
+    }
+
+    fn plug(&mut self, node: &mut Node, key: &KeyDef, at: usize) {
+        let Some(child) = node.get_mut(key.name) else {
+            let help = format!(
+                "set the whole: {} = {{ kind = \"…\", {} = … }}",
+                key.name,
+                self.segment(at + 1).map_or("", |s| &s.word)
+            );
+            self.fail(
+                at + 1,
+                "E040",
+                format!(
+                    "`{}` is not written in the scenario, so it has no parameter to set",
+                    key.name
+                ),
+                help,
+            );
+            return;
+        };
+        // `"power-of-d"` is short for `{ kind = "power-of-d" }`.
+        if let Value::Text(name) = &child.value
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        {
+            let kind = Entry {
+                key: "kind".to_owned(),
+                key_span: child.span,
+                node: child.clone(),
+            };
+            *child = Node {
+                value: Value::Table(vec![kind]),
+                span: child.span,
+            };
+        }
+        self.raw(child, at + 1);
+    }
+
+    /// Inside of pluggable values and lists, whose readers check what is written there.
+    fn raw(&mut self, node: &mut Node, at: usize) {
+        let Some(segment) = self.segment(at).cloned() else {
+            return;
+        };
+        let last = at + 1 == self.assignment.path.len();
+        let value = self.assignment.value.clone();
+        match &mut node.value {
+            Value::Table(_) if last => node.put(Entry {
+                key: segment.word,
+                key_span: segment.span,
+                node: value,
+            }),
+            Value::Table(_) => match node.get_mut(&segment.word) {
+                Some(child) => self.raw(child, at + 1),
+                None => self.fail(
+                    at,
+                    "E040",
+                    format!("`{}` is not written here", segment.word),
+                    "",
+                ),
+            },
+            Value::List(items) => match segment
+                .word
+                .parse::<usize>()
+                .ok()
+                .and_then(|i| items.get_mut(i))
+            {
+                Some(item) if last => *item = value,
+                Some(item) => self.raw(item, at + 1),
+                None => {
+                    let count = items.len();
+                    self.fail(
+                        at,
+                        "E040",
+                        format!("no member {} in a list of {count}", segment.word),
+                        "members are counted from 0",
+                    );
+                }
+            },
+            _ => self.fail(
+                at,
+                "E040",
+                "what is written here has no parts".to_owned(),
+                "",
+            ),
+        }
+    }
+}
+
+/// What a member of a list is called in paths.
+fn member_name(item: &Node, index: usize, def: &'static SectionDef) -> Option<String> {
+    let named = |key: &str| item.get(key).and_then(Node::as_text).map(str::to_owned);
+    if std::ptr::eq(def, TrafficSpec::def()) {
+        return named("name").or_else(|| Some(traffic_name(index)));
+    }
+    if std::ptr::eq(def, TimelineSpec::def()) || def.keys.iter().any(|k| k.name == "name") {
+        return named("name");
+    }
+    named("to")
+}
+
+/// The name of a source that has none of its own.
+pub(crate) fn traffic_name(index: usize) -> String {
+    if index == 0 {
+        "traffic".to_owned()
+    } else {
+        format!("traffic-{}", index + 1)
+    }
+}
+
+/// Positions of the members meant by a word; a server named alone is taken out of its group.
+fn choose(items: &mut Vec<Node>, word: &str, def: &'static SectionDef) -> Vec<usize> {
+    if word == "*" {
+        return (0..items.len()).collect();
+    }
+    let named: Vec<usize> = (0..items.len())
+        .filter(|i| member_name(&items[*i], *i, def).as_deref() == Some(word))
+        .collect();
+    let exact = |i: &usize| {
+        !std::ptr::eq(def, ServerSpec::def())
+            || Group::of(&items[*i]).is_none_or(|g| g.count > 1 || g.first.is_none())
+    };
+    if std::ptr::eq(def, ServerSpec::def())
+        && !named.iter().any(exact)
+        && let Some(index) = split_off(items, word)
+    {
+        return vec![index];
+    }
+    if named.is_empty() {
+        return word
+            .parse::<usize>()
+            .ok()
+            .filter(|i| *i < items.len())
+            .into_iter()
+            .collect();
+    }
+    named
+}
+
+/// How the servers of a table are numbered.
+struct Group {
+    name: String,
+    count: u64,
+    first: Option<u64>,
+}
+
+impl Group {
+    fn of(item: &Node) -> Option<Self> {
+        let number = |key: &str| match item.get(key).map(|n| &n.value) {
+            Some(Value::Integer(i)) => u64::try_from(*i).ok(),
+            _ => None,
+        };
+        let name = item.get("name")?.as_text()?.to_owned();
+        Some(Self {
+            name,
+            count: number("count").unwrap_or(1),
+            first: number("first"),
+        })
+    }
+
+    /// The position of the server called `word` within the group.
+    fn position(&self, word: &str) -> Option<u64> {
+        let digits = word.strip_prefix(self.name.as_str())?.strip_prefix('-')?;
+        let number: u64 = digits.parse().ok()?;
+        let position = number.checked_sub(self.first.unwrap_or(1))?;
+        (position < self.count
+            && number.to_string() == digits
+            && (self.count > 1 || self.first.is_some()))
+        .then_some(position)
+    }
+}
+
+/// Takes the server called `word` out of its group; its position afterwards.
+fn split_off(items: &mut Vec<Node>, word: &str) -> Option<usize> {
+    let (index, group, position) = items.iter().enumerate().find_map(|(i, item)| {
+        let group = Group::of(item)?;
+        let position = group.position(word)?;
+        Some((i, group, position))
+    })?;
+    if group.count == 1 {
+        return Some(index);
+    }
+    let start = group.first.unwrap_or(1);
+    let part = |from: u64, count: u64| {
+        let mut item = items[index].clone();
+        let span = item.span;
+        for (key, value) in [("first", start + from), ("count", count)] {
+            item.put(Entry {
+                key: key.to_owned(),
+                key_span: span,
+                node: Node {
+                    value: Value::Integer(i128::from(value)),
+                    span,
+                },
+            });
+        }
+        item
+    };
+    let mut parts = Vec::with_capacity(3);
+    if position > 0 {
+        parts.push(part(0, position));
+    }
+    let at = index + parts.len();
+    parts.push(part(position, 1));
+    if position + 1 < group.count {
+        parts.push(part(position + 1, group.count - position - 1));
+    }
+    items.splice(index..=index, parts);
+    Some(at)
+}

@@ -1,0 +1,98 @@
+//! Bases and traces.
+
+use super::*;
+
+struct Shelf(Vec<(&'static str, String)>);
+
+impl Files for Shelf {
+    fn read(&self, name: &str) -> Result<Source, String> {
+        let found = self.0.iter().find(|(n, _)| *n == name);
+        found
+            .map(|(n, text)| Source::new(*n, text.clone()))
+            .ok_or_else(|| "there is none".to_owned())
+    }
+}
+
+fn read(text: &str, shelf: &Shelf) -> Result<Model, Problems> {
+    Scenario::read(Source::new("over.toml", text), &[], shelf)?.model()
+}
+
+#[test]
+fn an_overlay_changes_its_base() {
+    let shelf = Shelf(vec![("incident", DESIGN.to_owned())]);
+    let text = "base = \"incident\"\ntitle = \"What if\"\n[set]\n\"service.web.server.web-1.weight\" = 1\nclient.timeout = \"3s\"\n\
+                [[timeline]]\nat = \"12:20\"\ndo = \"crash\"\ntarget = \"service.web.server.web-2\"\n[[expect]]\nthat = \"never(alert)\"\n";
+    let model = read(text, &shelf).unwrap_or_else(|p| panic!("{p}"));
+    assert_eq!(
+        (model.name.as_str(), model.title.as_str()),
+        ("over", "What if")
+    );
+    assert_eq!(model.servers[0].params.weight, 1.0);
+    assert_eq!(model.clients[0].timeout, Some(Duration::from_secs(3)));
+    assert_eq!(model.timeline.len(), 3);
+    assert_eq!(
+        model
+            .expectations
+            .iter()
+            .map(|e| e.that.as_str())
+            .collect::<Vec<_>>(),
+        ["never(alert)"]
+    );
+    let bare = read("base = \"incident\"", &shelf).expect("valid");
+    assert!(
+        bare.expectations.is_empty(),
+        "what the base expects of itself need not hold here"
+    );
+}
+
+#[test]
+fn bad_overlays_are_refused() {
+    let shelf = Shelf(vec![
+        ("incident", DESIGN.to_owned()),
+        ("a", "base = \"b\"".to_owned()),
+        ("b", "base = \"a\"".to_owned()),
+    ]);
+    for (text, code) in [
+        ("base = \"incidnt\"", "E050"),
+        ("base = \"a\"", "E051"),
+        ("base = \"incident\"\nhorizon = \"1h\"", "E052"),
+        ("base = \"incident\"\n[set]\nseed = 1\n\"seed\" = 2", "E001"),
+        (
+            "base = \"incident\"\n[set]\n\"service.web.server.web-8.weight\" = 2",
+            "E020",
+        ),
+    ] {
+        let problems = read(text, &shelf).expect_err(text);
+        assert!(problems.has(code), "{text}: {problems}");
+        assert_eq!(problems.problems.len(), 1, "{problems}");
+    }
+}
+
+#[test]
+fn traces_come_from_a_file_or_stand_in_the_scenario() {
+    let shelf = Shelf(vec![
+        ("log", "# times\n0\n1.5\n2\n".to_owned()),
+        ("bad", "1\nx\n".to_owned()),
+    ]);
+    let with = |arrivals: &str| {
+        SMALL.replace(
+            "rate = 100",
+            &format!("arrivals = {{ kind = \"trace\", {arrivals} }}"),
+        )
+    };
+    let from_file = read(&with("file = \"log\""), &shelf).unwrap_or_else(|p| panic!("{p}"));
+    assert_eq!(
+        from_file,
+        read(&with("times = [\"0s\", \"1.5s\", \"2s\"]"), &shelf).expect("valid")
+    );
+    assert!(
+        read(&with("file = \"bad\""), &shelf)
+            .expect_err("no time")
+            .has("E053")
+    );
+    assert!(
+        read(&with("file = \"gone\""), &shelf)
+            .expect_err("no file")
+            .has("E053")
+    );
+}

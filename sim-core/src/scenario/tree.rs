@@ -1,0 +1,492 @@
+//! One tree for TOML and JSON: values with the bytes they were written in, tables in the order of
+//! the file.
+
+use super::Source;
+use super::problem::{Collector, Problem, Span};
+use jsonc_parser::ast;
+use toml::de::{DeTable, DeValue};
+
+/// Longest text that is read: beyond it a scenario is data, not a description.
+const TEXT_MAX: usize = 64 << 20;
+/// Deepest nesting: twice what any scenario needs.
+const DEPTH_MAX: usize = 24;
+/// Longest single text or key: they are repeated in messages.
+const WORD_MAX: usize = 1 << 16;
+
+/// A value and where it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Node {
+    pub value: Value,
+    pub span: Span,
+}
+
+/// What can be written.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Value {
+    Text(String),
+    Integer(i128),
+    Float(f64),
+    Flag(bool),
+    List(Vec<Node>),
+    Table(Vec<Entry>),
+}
+
+/// A key of a table with its value.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Entry {
+    pub key: String,
+    pub key_span: Span,
+    pub node: Node,
+}
+
+impl Node {
+    pub(crate) fn text(text: impl Into<String>, span: Span) -> Self {
+        Self {
+            value: Value::Text(text.into()),
+            span,
+        }
+    }
+
+    pub(crate) fn empty_table(span: Span) -> Self {
+        Self {
+            value: Value::Table(Vec::new()),
+            span,
+        }
+    }
+
+    /// The entries of a table; none for anything else.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        match &self.value {
+            Value::Table(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The members of a list; none for anything else.
+    pub(crate) fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|e| e.key == key)
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+        self.entry(key).map(|e| &e.node)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        match &mut self.value {
+            Value::Table(entries) => entries
+                .iter_mut()
+                .find(|e| e.key == key)
+                .map(|e| &mut e.node),
+            _ => None,
+        }
+    }
+
+    /// Takes a key out of a table.
+    pub(crate) fn take(&mut self, key: &str) -> Option<Entry> {
+        let Value::Table(entries) = &mut self.value else {
+            return None;
+        };
+        let at = entries.iter().position(|e| e.key == key)?;
+        Some(entries.remove(at))
+    }
+
+    /// Puts a key into a table, in place of the one there was.
+    pub(crate) fn put(&mut self, entry: Entry) {
+        let Value::Table(entries) = &mut self.value else {
+            return;
+        };
+        match entries.iter_mut().find(|e| e.key == entry.key) {
+            Some(old) => *old = entry,
+            None => entries.push(entry),
+        }
+    }
+
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_table(&self) -> bool {
+        matches!(self.value, Value::Table(_))
+    }
+
+    /// What the value is called in messages.
+    pub(crate) fn noun(&self) -> &'static str {
+        match self.value {
+            Value::Text(_) => "a text",
+            Value::Integer(_) => "a whole number",
+            Value::Float(_) => "a number",
+            Value::Flag(_) => "true or false",
+            Value::List(_) => "a list",
+            Value::Table(_) => "a table",
+        }
+    }
+
+    /// `base` with the keys of `over` laid upon it; tables that are no pluggable thing merge key
+    /// by key.
+    pub(crate) fn merged(base: &Self, over: &Self) -> Self {
+        let mut result = base.clone();
+        result.span = over.span;
+        for entry in over.entries() {
+            let plain = |n: &Self| n.is_table() && n.get("kind").is_none();
+            let mut entry = entry.clone();
+            if let Some(old) = base.get(&entry.key)
+                && plain(old)
+                && plain(&entry.node)
+            {
+                entry.node = Self::merged(old, &entry.node);
+            }
+            result.put(entry);
+        }
+        result
+    }
+}
+
+/// Reads a source as the top table of a scenario; `None` after a problem.
+pub(crate) fn parse(source: &Source, number: u32, problems: &mut Collector) -> Option<Node> {
+    if source.text.len() > TEXT_MAX {
+        problems.push(Problem::new(
+            "E002",
+            format!("{} holds more than 64 MiB", source.name),
+        ));
+        return None;
+    }
+    if source.is_json() {
+        parse_json(&source.text, number, problems)
+    } else {
+        parse_toml(&source.text, number, problems)
+    }
+}
+
+fn parse_toml(text: &str, number: u32, problems: &mut Collector) -> Option<Node> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        let span = Span::new(number, 0..0);
+        return from_table(table.get_ref(), span, number, DEPTH_MAX, problems);
+    }
+    // One slip, such as an unclosed bracket, makes the parser stumble over all that follows in
+    // the line: only its first complaint in a line is worth reading.
+    let mut last_line = usize::MAX;
+    for error in errors.iter().take(20) {
+        let range = error.span().unwrap_or(0..0);
+        let line = text
+            .get(..range.start)
+            .unwrap_or(text)
+            .matches('\n')
+            .count();
+        if line != last_line {
+            problems.push(
+                Problem::new("E001", format!("not well-formed TOML: {}", error.message()))
+                    .at(Span::new(number, range)),
+            );
+            last_line = line;
+        }
+    }
+    None
+}
+
+fn from_table(
+    table: &DeTable<'_>,
+    span: Span,
+    number: u32,
+    depth: usize,
+    problems: &mut Collector,
+) -> Option<Node> {
+    let mut entries = Vec::with_capacity(table.len());
+    let mut whole = true;
+    for (key, value) in table {
+        short(key.get_ref(), Span::new(number, key.span()), problems)?;
+        let place = Span::new(number, value.span());
+        match from_toml(value.get_ref(), place, number, depth, problems) {
+            Some(node) => entries.push(Entry {
+                key: key.get_ref().to_string(),
+                key_span: Span::new(number, key.span()),
+                node,
+            }),
+            None => whole = false,
+        }
+    }
+    whole.then_some(Node {
+        value: Value::Table(entries),
+        span,
+    })
+}
+
+fn from_toml(
+    value: &DeValue<'_>,
+    span: Span,
+    number: u32,
+    depth: usize,
+    problems: &mut Collector,
+) -> Option<Node> {
+    if depth == 0 {
+        problems.push(Problem::new("E002", format!("nested more than {DEPTH_MAX} deep")).at(span));
+        return None;
+    }
+    let value = match value {
+        DeValue::String(text) => Value::Text(short(text, span, problems)?.to_owned()),
+        DeValue::Integer(integer) => {
+            match i128::from_str_radix(integer.as_str(), integer.radix()) {
+                Ok(i) => Value::Integer(i),
+                Err(_) => return refuse_number(integer.as_str(), span, problems),
+            }
+        }
+        DeValue::Float(float) => Value::Float(finite(float.as_str(), span, problems)?),
+        DeValue::Boolean(flag) => Value::Flag(*flag),
+        // `at = 12:30` without quotation marks is a time to TOML; it means the same here.
+        DeValue::Datetime(moment) => Value::Text(moment.to_string()),
+        DeValue::Array(items) => {
+            let read = items.iter().map(|item| {
+                from_toml(
+                    item.get_ref(),
+                    Span::new(number, item.span()),
+                    number,
+                    depth - 1,
+                    problems,
+                )
+            });
+            let read: Vec<Option<Node>> = read.collect();
+            Value::List(read.into_iter().collect::<Option<_>>()?)
+        }
+        DeValue::Table(table) => return from_table(table, span, number, depth - 1, problems),
+    };
+    Some(Node { value, span })
+}
+
+/// Refuses texts that are too long to be repeated in a message.
+fn short<'t>(text: &'t str, span: Span, problems: &mut Collector) -> Option<&'t str> {
+    if text.len() <= WORD_MAX {
+        return Some(text);
+    }
+    problems.push(Problem::new("E002", "a text of more than 64 KiB").at(span));
+    None
+}
+
+fn refuse_number(text: &str, span: Span, problems: &mut Collector) -> Option<Node> {
+    problems.push(
+        Problem::new(
+            "E003",
+            format!("{text} is no number that can be calculated with"),
+        )
+        .at(span)
+        .help("numbers are finite"),
+    );
+    None
+}
+
+fn finite(text: &str, span: Span, problems: &mut Collector) -> Option<f64> {
+    let number = text.parse::<f64>().ok().filter(|n| n.is_finite());
+    if number.is_none() {
+        refuse_number(text, span, problems);
+    }
+    number
+}
+
+const STRICT_JSON: jsonc_parser::ParseOptions = jsonc_parser::ParseOptions {
+    allow_comments: true,
+    allow_loose_object_property_names: false,
+    allow_trailing_commas: true,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
+fn parse_json(text: &str, number: u32, problems: &mut Collector) -> Option<Node> {
+    let parsed =
+        jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &STRICT_JSON);
+    let value = match parsed {
+        Ok(result) => result.value,
+        Err(error) => {
+            let range = error.range();
+            let span = Span::new(
+                number,
+                range.start.min(text.len())..range.end.min(text.len()),
+            );
+            problems.push(
+                Problem::new("E001", format!("not well-formed JSON: {}", error.kind())).at(span),
+            );
+            return None;
+        }
+    };
+    match value {
+        Some(value @ ast::Value::Object(_)) => from_json(&value, number, DEPTH_MAX, problems),
+        _ => {
+            problems.push(
+                Problem::new("E001", "a scenario in JSON is an object")
+                    .at(Span::new(number, 0..text.len().min(1))),
+            );
+            None
+        }
+    }
+}
+
+fn from_json(
+    value: &ast::Value<'_>,
+    number: u32,
+    depth: usize,
+    problems: &mut Collector,
+) -> Option<Node> {
+    use jsonc_parser::common::Ranged;
+    let range = value.range();
+    let span = Span::new(number, range.start..range.end);
+    if depth == 0 {
+        problems.push(Problem::new("E002", format!("nested more than {DEPTH_MAX} deep")).at(span));
+        return None;
+    }
+    let value = match value {
+        ast::Value::StringLit(text) => Value::Text(short(&text.value, span, problems)?.to_owned()),
+        ast::Value::NumberLit(literal) => match literal.value.parse::<i128>() {
+            Ok(integer) => Value::Integer(integer),
+            Err(_) => Value::Float(finite(literal.value, span, problems)?),
+        },
+        ast::Value::BooleanLit(flag) => Value::Flag(flag.value),
+        ast::Value::Array(list) => {
+            let read: Vec<Option<Node>> = list
+                .elements
+                .iter()
+                .map(|e| from_json(e, number, depth - 1, problems))
+                .collect();
+            Value::List(read.into_iter().collect::<Option<_>>()?)
+        }
+        ast::Value::Object(object) => Value::Table(json_entries(object, number, depth, problems)?),
+        ast::Value::NullKeyword(_) => {
+            problems.push(
+                Problem::new("E012", "null has no meaning in a scenario")
+                    .at(span)
+                    .help("leave the key out"),
+            );
+            return None;
+        }
+    };
+    Some(Node { value, span })
+}
+
+fn json_entries(
+    object: &ast::Object<'_>,
+    number: u32,
+    depth: usize,
+    problems: &mut Collector,
+) -> Option<Vec<Entry>> {
+    use jsonc_parser::common::Ranged;
+    let mut table = Node::empty_table(Span::NOWHERE);
+    let mut seen = std::collections::BTreeMap::new();
+    let mut whole = true;
+    for property in &object.properties {
+        let range = property.name.range();
+        let key_span = Span::new(number, range.start..range.end);
+        let key = short(property.name.as_str(), key_span, problems)?.to_owned();
+        if let Some(first) = seen.insert(key.clone(), key_span) {
+            problems.push(
+                Problem::new("E001", format!("the key {key:?} is written twice"))
+                    .at(key_span)
+                    .label(first, "first here"),
+            );
+            whole = false;
+            continue;
+        }
+        match from_json(&property.value, number, depth - 1, problems) {
+            Some(node) => match &mut table.value {
+                Value::Table(entries) => entries.push(Entry {
+                    key,
+                    key_span,
+                    node,
+                }),
+                _ => whole = false,
+            },
+            None => whole = false,
+        }
+    }
+    match table.value {
+        Value::Table(entries) if whole => Some(entries),
+        _ => None,
+    }
+}
+
+/// Reads one value in TOML syntax, as on a command line; what is no TOML is taken as a text.
+/// `span` is where `text` stands.
+pub(crate) fn parse_value(text: &str, span: Span, problems: &mut Collector) -> Option<Node> {
+    if text.len() > TEXT_MAX {
+        problems.push(Problem::new("E002", "a value of more than 64 MiB").at(span));
+        return None;
+    }
+    let trimmed = text.trim();
+    let (value, errors) = DeValue::parse_recoverable(trimmed);
+    if !errors.is_empty() || matches!(value.get_ref(), DeValue::Datetime(_)) {
+        return short(trimmed, span, problems).map(|text| Node::text(text, span));
+    }
+    let mut inner = Collector::default();
+    let Some(mut node) = from_toml(value.get_ref(), span, span.source, DEPTH_MAX, &mut inner)
+    else {
+        // Places inside the value are not yet places in the source: point at the whole of it.
+        problems.push(
+            Problem::new(
+                "E003",
+                format!(
+                    "{trimmed} holds a number that cannot be calculated with, or is nested too deep"
+                ),
+            )
+            .at(span),
+        );
+        return None;
+    };
+    let lead = text.len() - text.trim_start().len();
+    shift(&mut node, span, lead);
+    node.span = span;
+    Some(node)
+}
+
+/// Moves spans that count from the start of a value to where the value stands.
+fn shift(node: &mut Node, base: Span, lead: usize) {
+    let moved = |s: Span| base.part(s.start as usize + lead, s.end as usize + lead);
+    match &mut node.value {
+        Value::List(items) => {
+            for item in items {
+                shift(item, base, lead);
+                item.span = moved(item.span);
+            }
+        }
+        Value::Table(entries) => {
+            for entry in entries {
+                entry.key_span = moved(entry.key_span);
+                shift(&mut entry.node, base, lead);
+                entry.node.span = moved(entry.node.span);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A default as written in the tables of keys and parameters.
+pub(crate) fn default_value(text: &str) -> Node {
+    let span = Span::NOWHERE;
+    // The common cases without a parser: defaults are read anew for each part of a large fleet.
+    let value = match text {
+        "true" => Value::Flag(true),
+        "false" => Value::Flag(false),
+        "{}" => Value::Table(Vec::new()),
+        "[]" => Value::List(Vec::new()),
+        _ if text.starts_with(['{', '[']) => {
+            return parse_value(text, span, &mut Collector::default())
+                .unwrap_or(Node::empty_table(span));
+        }
+        _ => match (text.parse::<i128>(), text.parse::<f64>()) {
+            (Ok(integer), _) => Value::Integer(integer),
+            (_, Ok(float)) if float.is_finite() => Value::Float(float),
+            _ => Value::Text(text.to_owned()),
+        },
+    };
+    Node { value, span }
+}

@@ -1,0 +1,63 @@
+//! Remarks on scenarios that are valid and yet may not be meant.
+
+use super::Scenario;
+use crate::model::Model;
+
+/// Remarks on a scenario; none when it has no model.
+pub(crate) fn warnings(scenario: &Scenario) -> Vec<String> {
+    scenario
+        .model()
+        .map_or(Vec::new(), |model| of_model(&model))
+}
+
+fn of_model(model: &Model) -> Vec<String> {
+    let mut found = Vec::new();
+    let asked = |id: usize| {
+        let outside = model.sources.iter().any(|s| usize::from(s.to.0) == id);
+        outside
+            || model
+                .services
+                .iter()
+                .flat_map(|s| &s.calls)
+                .any(|c| usize::from(c.to.0) == id && c.probability > 0.0)
+    };
+    for (id, service) in model.services.iter().enumerate() {
+        if !asked(id) {
+            found.push(format!("nobody asks the service `{}`", service.name));
+        }
+        let absent = service
+            .servers
+            .iter()
+            .all(|s| model.servers.get(s.0 as usize).is_some_and(|s| !s.present));
+        if absent {
+            found.push(format!(
+                "no server of `{}` is there from the start",
+                service.name
+            ));
+        }
+    }
+    for class in model
+        .classes
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| model.sources.iter().all(|s| share(&s.mix, *i) <= 0.0))
+        .map(|(_, c)| c)
+    {
+        found.push(format!("no request is of the class `{}`", class.name));
+    }
+    for source in &model.sources {
+        if source.arrivals.def.uses_rate && source.rate.iter().all(|corner| corner.rate_hz <= 0.0) {
+            found.push(format!("the rate of `{}` is always 0", source.name));
+        }
+    }
+    found
+}
+
+fn share(mix: &[f64], class: usize) -> f64 {
+    let before = class
+        .checked_sub(1)
+        .and_then(|i| mix.get(i))
+        .copied()
+        .unwrap_or(0.0);
+    mix.get(class).copied().unwrap_or(0.0) - before
+}

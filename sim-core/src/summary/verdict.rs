@@ -1,0 +1,106 @@
+//! One word on the whole run, and what the reader must be warned of.
+//!
+//! The verdict is given only where the evidence allows:
+//! `STABLE` when nothing grows and nearly everything succeeds; `BACKLOGGED` when much is waiting
+//! at the end though the offered load is below one; `OVERLOADED` when more was offered than the
+//! servers can do; `METASTABLE` when, at the end, goodput stays below half of what is offered
+//! though the offered load at that time is below one: the trigger is gone, the overload is not.
+
+use super::{Summary, Warning};
+use crate::engine::Simulation;
+use crate::metric::Scope;
+use crate::outcome::Outcome;
+
+/// Share of the run, at its end, that the verdict looks at.
+const TAIL: f64 = 0.1;
+
+pub(super) fn judge(summary: &mut Summary, simulation: &Simulation) {
+    if let Some(message) = simulation.end().and_then(crate::engine::End::warning) {
+        warn(summary, "ended-early", message.to_owned());
+    }
+    if summary.requests.arrived == 0 {
+        warn(
+            summary,
+            "no-requests",
+            "no request arrived: there is nothing to measure".to_owned(),
+        );
+        return;
+    }
+    few_samples(summary);
+    let recorder = simulation.recorder();
+    if recorder.widened() {
+        let message = format!(
+            "the time line's interval is {:.0} s, servers every {:.0} s, to stay within memory",
+            recorder.interval_ns() as f64 / 1e9,
+            (recorder.interval_ns() * recorder.history().server_stride() as u64) as f64 / 1e9
+        );
+        warn(summary, "coarse-timeline", message);
+    }
+    if recorder.story_dropped() > 0 {
+        warn(
+            summary,
+            "story-cut",
+            format!(
+                "{} events of the story did not fit into memory",
+                recorder.story_dropped()
+            ),
+        );
+    }
+    if recorder.log_dropped() > 0 {
+        warn(
+            summary,
+            "log-cut",
+            format!(
+                "{} rows of the request log did not fit into memory",
+                recorder.log_dropped()
+            ),
+        );
+    }
+    summary.verdict = verdict(summary, simulation);
+}
+
+fn few_samples(summary: &mut Summary) {
+    let count = summary.response_time_s.count;
+    for (name, beyond) in [("p99", 100), ("p999", 1000)] {
+        if count > 0 && count < 10 * beyond {
+            let message = format!(
+                "{name} rests on {} of {count} answered requests beyond it; ten at least are wanted",
+                count / beyond
+            );
+            warn(summary, "few-samples", message);
+            break;
+        }
+    }
+}
+
+fn verdict(summary: &Summary, simulation: &Simulation) -> Option<&'static str> {
+    let history = simulation.recorder().history();
+    let intervals = history.len();
+    let tail = ((intervals as f64 * TAIL).ceil() as usize).max(1);
+    if intervals < 10 {
+        return None;
+    }
+    let total = history.total(Scope::Site, intervals - tail..intervals);
+    let window = total.window();
+    let succeeded = window.outcomes[Outcome::Succeeded as usize] as f64;
+    if window.arrived == 0 {
+        return None;
+    }
+    let answered = succeeded / window.arrived as f64;
+    // The offered load of the tail: that of the whole run, scaled by the rate.
+    let load = summary.offered_load? * (window.arrived as f64 / window.span_s) / summary.offered_hz;
+    let waiting = summary.requests.in_flight as f64 / summary.offered_hz;
+    Some(if load > 1.0 {
+        "OVERLOADED"
+    } else if answered < 0.5 {
+        "METASTABLE"
+    } else if answered < 0.95 || waiting > summary.horizon_s * 0.05 {
+        "BACKLOGGED"
+    } else {
+        "STABLE"
+    })
+}
+
+fn warn(summary: &mut Summary, code: &'static str, message: String) {
+    summary.warnings.push(Warning { code, message });
+}
