@@ -11,7 +11,7 @@ use std::{env, fs, io};
 const ENDINGS: [&str; 4] = ["toml", "json", "csv", "txt"];
 
 /// Writes `models.rs` into the build's folder.
-pub fn embed(models: &Path) -> io::Result<()> {
+pub(crate) fn embed(models: &Path) -> io::Result<()> {
     let models = models.canonicalize()?;
     println!("cargo::rerun-if-changed={}", models.display());
     let mut files = Vec::new();

@@ -219,9 +219,11 @@ pub struct Standby {
     pub takeover: Duration,
 }
 
-/// Active health checks: probes that wait in the server's queue like anyone.
+/// Active health checks.
 #[derive(Clone, PartialEq, Debug)]
 pub struct HealthCheck {
+    /// What a probe does.
+    pub probe: Probe,
     /// Time between probes of one server.
     pub interval: Duration,
     /// An unanswered probe has failed after this.
@@ -232,6 +234,15 @@ pub struct HealthCheck {
     pub rise: u32,
     /// Time of service of a probe.
     pub demand: Choice<DistributionDef>,
+}
+
+/// What a health check's probe does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Probe {
+    /// Sends a request, which waits in the server's queue like any other.
+    Request,
+    /// Opens a connection, which a server that is up accepts however busy it is.
+    Connect,
 }
 
 /// A server.
@@ -414,7 +425,7 @@ pub enum Action {
     },
     /// Crash.
     Crash(Target),
-    /// Restart what is down or up.
+    /// Restart what is down; what is up is left alone.
     Restart(Target),
     /// Take out of rotation; what is in flight finishes.
     Drain(Target),

@@ -55,4 +55,19 @@ impl Outcome {
             Self::Cancelled => "cancelled",
         }
     }
+
+    /// What it means, as a phrase.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Succeeded => "answered in time",
+            Self::Errored => "answered with an error",
+            Self::Refused => "connection refused: the server or the balancer is down",
+            Self::Rejected => "turned away: a queue or a connection limit was full",
+            Self::Shed => "turned away on purpose by admission control",
+            Self::Unavailable => "no eligible server",
+            Self::TimedOut => "the caller gave up waiting",
+            Self::Reset => "connection lost: the server or the balancer crashed with the attempt in flight",
+            Self::Cancelled => "called off by the caller for another reason than time",
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod incident;
 mod verdict;
 
 pub use incident::Incident;
+pub use verdict::{VERDICTS, WARNINGS};
 
 use crate::engine::{End, Simulation};
 use crate::expect::Checked;

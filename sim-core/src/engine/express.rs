@@ -231,6 +231,7 @@ impl Simulation {
             || !service.express
             || attempt.purpose != Purpose::Request
             || attempt.instance == NIL
+            || attempt.fails
         {
             return self.complete(server);
         }

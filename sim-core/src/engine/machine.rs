@@ -12,7 +12,7 @@ use crate::story::Kind;
 use crate::time::Duration;
 
 /// How often gauges that change without events are looked at.
-pub(super) const POLL: u64 = 100_000_000;
+const POLL: u64 = 100_000_000;
 
 /// Steps in which a warming server gets faster.
 const WARM_STEPS: u64 = 100;
@@ -67,6 +67,7 @@ impl Simulation {
 
     /// Looks at a server's crash rules after its numbers changed.
     pub(super) fn watch_server(&mut self, server: u32) {
+        self.leave_if_empty(server);
         let params = self.rests[server as usize].params.clone();
         if let Some(memory) = &params.memory {
             let used = self.memory_of(server);
@@ -287,6 +288,7 @@ impl Simulation {
             self.abandon_child(self.attempts[handle].child);
             self.reply(handle, Outcome::Reset);
         }
+        self.leave_if_empty(server);
     }
 
     /// What a crashed balancer instance held is cut off from its callers; servers go on working.
@@ -393,11 +395,9 @@ impl Simulation {
         }
     }
 
-    /// Restarts a machine by hand, whether it is up or down.
+    /// Restarts a machine by hand, if it is down; one that is up is left alone, so that the same
+    /// time line serves the what-ifs in which nothing crashed.
     pub(super) fn restart_by_hand(&mut self, machine: Machine) {
-        if self.state_of(machine).serves() {
-            self.crash(machine, "stopped to restart".to_owned());
-        }
         let life = self.life(machine).number;
         let (restart, _) = self.comeback(machine);
         if restart.by_hand {
@@ -428,6 +428,9 @@ impl Simulation {
                 let busy = self.servers[server as usize].busy();
                 self.servers[server as usize].advance(now);
                 self.workers_freed(server, busy);
+                if self.servers[server as usize].watched {
+                    self.watch_server(server);
+                }
             }
             Machine::Instance(index) => self.instance_up(index),
         }
@@ -495,6 +498,22 @@ impl Simulation {
         }
     }
 
+    /// Begins to poll when a server has a rule that needs it.
+    pub(super) fn poll_if_asked(&mut self, server: u32) {
+        let polled = |rule: &CrashRule| {
+            matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation)
+        };
+        if self.polling || !self.rests[server as usize].params.crash.iter().any(polled) {
+            return;
+        }
+        self.polling = true;
+        for (server, rest) in self.servers.iter().zip(&mut self.rests) {
+            rest.polled_busy = server.busy_area(self.now);
+        }
+        self.agenda
+            .schedule(self.now.saturating_add(POLL), Event::Poll);
+    }
+
     /// Looks at gauges that change without events.
     pub(super) fn poll(&mut self) {
         for server in 0..self.servers.len() as u32 {
@@ -510,7 +529,8 @@ impl Simulation {
             self.rests[server as usize].polled_busy =
                 self.servers[server as usize].busy_area(self.now);
         }
-        self.agenda.schedule(self.now + POLL, Event::Poll);
+        self.agenda
+            .schedule(self.now.saturating_add(POLL), Event::Poll);
     }
 
     fn clear_watch(&mut self, machine: Machine) {

@@ -55,6 +55,10 @@ use std::sync::Arc;
 /// Events at one instant after which time is taken to stand still.
 const STALLED: u64 = 50_000_000;
 
+/// Every how many events the number in flight is compared with its limit: an event adds a handful
+/// at most, so memory stays within the limit, and where the run ends does not depend on recording.
+const LOOK: u64 = 256;
+
 /// Why a run is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {
@@ -94,6 +98,10 @@ pub struct Simulation {
     digest: u64,
     events: u64,
     events_at_now: u64,
+    /// Number of events at which limits are looked at again.
+    next_look: u64,
+    /// Whether gauges are being polled.
+    polling: bool,
     agenda: Agenda,
     lanes: setup::Lanes,
     calls: Slab<Call>,
@@ -191,7 +199,8 @@ impl Simulation {
         let until = until.0.min(self.model.horizon.0);
         while self.step_until(until).is_some() {}
         if self.end.is_none() {
-            self.now = until;
+            // Time never goes back, whatever is asked.
+            self.now = self.now.max(until);
             if until == self.model.horizon.0 {
                 self.finish(End::Horizon);
             }
@@ -269,7 +278,12 @@ impl Simulation {
                 None => return self.step_until_again(until),
             },
         };
-        self.count(at, event.code());
+        if matches!(event, Event::Tick | Event::Measure) {
+            // What is recorded is no part of what happens: it is not counted and not in the digest.
+            self.now = at;
+        } else {
+            self.count(at, event.code());
+        }
         self.handle(event);
         self.drain_pools();
         Some(event)
@@ -300,19 +314,23 @@ impl Simulation {
         self.digest = (self.digest ^ at.rotate_left(20) ^ (kind << 58) ^ subject)
             .wrapping_mul(0x9E37_79B9_7F4A_7C15)
             .rotate_left(23);
-        if self.events >= self.model.limits.events || self.events_at_now > STALLED {
-            self.give_out();
+        if self.events >= self.next_look {
+            self.look_at_limits();
         }
     }
 
-    /// A limit on events is reached: this event is the last.
+    /// Ends the run with this event if a limit is reached.
     #[cold]
-    fn give_out(&mut self) {
-        self.finish(if self.events_at_now > STALLED {
-            End::Stalled
-        } else {
-            End::EventLimit
-        });
+    fn look_at_limits(&mut self) {
+        let limits = self.model.limits;
+        self.next_look = limits.events.min(self.events + LOOK);
+        if self.events_at_now > STALLED {
+            self.finish(End::Stalled);
+        } else if self.events >= limits.events {
+            self.finish(End::EventLimit);
+        } else if self.calls.len() + self.attempts.len() > limits.in_flight as usize {
+            self.finish(End::InFlightLimit);
+        }
     }
 
     fn pop_lane(&mut self, lane: usize) -> Option<Event> {

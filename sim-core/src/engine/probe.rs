@@ -132,7 +132,7 @@ impl Simulation {
         let Some(settings) = self.settings(&prober) else {
             return;
         };
-        let (interval, timeout) = (settings.interval, settings.timeout);
+        let (interval, timeout, connect) = (settings.interval, settings.timeout, settings.connect);
         let mut draws = self.probe_stream.at(u64::from(index) << 32 | prober.probes);
         let demand = Duration::from_nanos_f64(settings.demand.sample_ns(&mut draws)).0;
         self.probers[index as usize].probes += 1;
@@ -151,6 +151,9 @@ impl Simulation {
             || (prober.instance == NIL && !server_state.serves());
         if asleep || pointless {
             return;
+        }
+        if connect && server_state.serves() {
+            return self.probe_result(Purpose::Probe(index), true);
         }
         let service = self.servers[prober.server as usize].service;
         let handle = self.attempts.insert(Attempt {
@@ -206,6 +209,9 @@ impl Simulation {
             _ => {}
         }
         self.attempts.remove(handle);
+        if self.servers[server as usize].watched {
+            self.watch_server(server);
+        }
         self.probe_result(purpose, false);
     }
 

@@ -1,7 +1,7 @@
 //! What the engine hands to the recorder at the end of an interval, and at the end of the run.
 
 use super::state::MachineState;
-use super::{End, Simulation};
+use super::Simulation;
 use crate::record::history::{InstanceInterval, ServerInterval, ServiceInterval};
 
 /// A server's counters when its last record was written, and its measured totals.
@@ -31,9 +31,6 @@ impl Simulation {
         self.record_interval();
         let next = self.now.saturating_add(self.recorder.interval_ns());
         self.agenda.set_tick(next);
-        if self.calls.len() + self.attempts.len() > self.model.limits.in_flight as usize {
-            self.finish(End::InFlightLimit);
-        }
     }
 
     fn record_interval(&mut self) {
@@ -106,10 +103,10 @@ impl Simulation {
             ) = (server.attempts, server.succeeded, server.failed);
             totals.crashes_before = rest.life.crashes;
             totals.downtime_before = rest.life.downtime
-                + if server.state.serves() {
-                    0
-                } else {
+                + if matches!(server.state, MachineState::Down | MachineState::Booting) {
                     now - rest.life.down_since
+                } else {
+                    0
                 };
         }
         for service in &mut self.services {

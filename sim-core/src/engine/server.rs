@@ -103,6 +103,9 @@ impl Simulation {
         s.area_in_system = s.area_in_system.wrapping_sub(self.now);
         if self.services[s.service as usize].has_calls && attempt.purpose == Purpose::Request {
             self.begin_visit(handle);
+            if self.servers[server as usize].watched {
+                self.watch_server(server);
+            }
         } else {
             self.seek_worker(handle);
         }

@@ -4,14 +4,12 @@ use super::Simulation;
 use super::agenda::Agenda;
 use super::caller::constant_ns;
 use super::event::Event;
-use super::machine::POLL;
 use super::recording::ServerTotals;
 use super::slab::Slab;
 use super::state::{
     Caller, Instance, Life, MachineState, NIL, Server, ServerRest, Service, Source, Waiting, Watch,
 };
 use crate::arrival::Arrivals;
-use crate::crash::Gauge;
 use crate::draws::Stream;
 use crate::model::{Model, ServerId};
 use crate::record::Recorder;
@@ -80,6 +78,8 @@ impl Simulation {
             digest: 0,
             events: 0,
             events_at_now: 0,
+            polling: false,
+            next_look: 1,
             agenda: Agenda::new(model.servers.len(), model.sources.len(), lane_count),
             lanes,
             calls: Slab::new(),
@@ -135,15 +135,8 @@ impl Simulation {
         }
         self.agenda.set_tick(self.recorder.interval_ns());
         self.plan_timeline();
-        let polled = |gauge| matches!(gauge, Gauge::QueueAge | Gauge::Utilisation);
-        let changes_polled = |params: &crate::model::ServerParams| {
-            params.crash.iter().any(|rule| polled(rule.gauge.gauge))
-        };
-        let polls = self.model.servers.iter().any(|s| changes_polled(&s.params))
-            || self.model.timeline.iter().any(|entry| matches!(&entry.action, crate::model::Action::Set { changes, .. }
-                if changes.iter().any(|c| matches!(c, crate::model::Change::Server(_, params) if changes_polled(params)))));
-        if polls {
-            self.agenda.schedule(POLL, Event::Poll);
+        for server in 0..self.servers.len() as u32 {
+            self.poll_if_asked(server);
         }
         for source in 0..self.sources.len() as u16 {
             self.start_source(source);
@@ -243,6 +236,7 @@ fn rests(model: &Model) -> Vec<ServerRest> {
         slow_generation: 0,
         polled_busy: 0,
         out_of_rotation: false,
+        leaving: false,
     };
     model.servers.iter().map(one).collect()
 }

@@ -8,7 +8,7 @@ use crate::arrival::{Arrivals, Gaps};
 use crate::distribution::Distribution;
 use crate::draws::Stream;
 use crate::key::Keys;
-use crate::model::{Client, Door, HealthCheck, Liveness, RatePoint, ServerParams};
+use crate::model::{Client, Door, HealthCheck, Liveness, Probe, RatePoint, ServerParams};
 use crate::outcome::Outcome;
 use crate::policy::Policy;
 use crate::retry::Retry;
@@ -219,6 +219,8 @@ pub(super) struct ServerRest {
     pub polled_busy: u64,
     /// Taken out of rotation by hand: stays so through a restart.
     pub out_of_rotation: bool,
+    /// Removed, and gone once nothing is left in it.
+    pub leaving: bool,
 }
 
 /// Crash rules of a machine and since when each holds.
@@ -299,6 +301,8 @@ pub(super) struct Prober {
 pub(super) struct ProbeSettings {
     pub interval: u64,
     pub timeout: u64,
+    /// Whether a probe only opens a connection.
+    pub connect: bool,
     pub demand: Arc<dyn Distribution>,
 }
 
@@ -307,6 +311,7 @@ impl ProbeSettings {
         Self {
             interval: check.interval.0,
             timeout: check.timeout.0,
+            connect: check.probe == Probe::Connect,
             demand: check.demand.build().into(),
         }
     }
@@ -315,6 +320,7 @@ impl ProbeSettings {
         Self {
             interval: probe.interval.0,
             timeout: probe.timeout.0,
+            connect: false,
             demand: probe.demand.build().into(),
         }
     }

@@ -105,6 +105,7 @@ impl Simulation {
         };
         for &ServerId(server) in servers {
             self.rests[server as usize].out_of_rotation = out;
+            self.rests[server as usize].leaving &= out;
             let kind = if out { Kind::Drain } else { Kind::Undrain };
             self.tell(
                 kind,
@@ -117,20 +118,26 @@ impl Simulation {
     }
 
     fn add(&mut self, server: u32, lane: Lane, note: &str) {
-        if self.servers[server as usize].state != MachineState::Absent {
+        let absent = self.servers[server as usize].state == MachineState::Absent;
+        // One that is still on its way out stays.
+        if !absent && !self.rests[server as usize].leaving {
             return;
         }
-        self.servers[server as usize].state = MachineState::Up;
-        self.rests[server as usize].life.number += 1;
-        self.rests[server as usize].life.up_since = self.now;
-        self.rests[server as usize].out_of_rotation = false;
+        let rest = &mut self.rests[server as usize];
+        rest.out_of_rotation = false;
+        rest.leaving = false;
         self.tell(
             Kind::Added,
             lane,
             &self.name_of(Machine::Server(server)),
             note.to_owned(),
         );
-        self.begin_warm_up(server);
+        if absent {
+            self.servers[server as usize].state = MachineState::Up;
+            self.rests[server as usize].life.number += 1;
+            self.rests[server as usize].life.up_since = self.now;
+            self.begin_warm_up(server);
+        }
         self.refresh_service(self.servers[server as usize].service);
     }
 
@@ -147,8 +154,32 @@ impl Simulation {
                 &self.name_of(Machine::Server(server)),
                 note.to_owned(),
             );
+            if self.servers[server as usize].state != MachineState::Absent {
+                self.rests[server as usize].leaving = true;
+                self.servers[server as usize].watched = true;
+                self.leave_if_empty(server);
+            }
             self.refresh_service(self.servers[server as usize].service);
         }
+    }
+
+    /// A removed server is gone as soon as nothing is left in it.
+    pub(super) fn leave_if_empty(&mut self, server: u32) {
+        let (s, rest) = (
+            &mut self.servers[server as usize],
+            &mut self.rests[server as usize],
+        );
+        if !rest.leaving || s.in_system > 0 {
+            return;
+        }
+        rest.leaving = false;
+        if s.state != MachineState::Up {
+            rest.life.downtime += self.now - rest.life.down_since;
+        }
+        rest.life.number += 1;
+        s.state = MachineState::Absent;
+        let service = s.service;
+        self.refresh_express(service);
     }
 
     fn slow(&mut self, server: u32, factor: f64, lane: Lane, note: &str) {
@@ -207,10 +238,14 @@ impl Simulation {
             self.start_probers(service);
         }
         self.refresh_service(service);
-        let busy = self.servers[server as usize].busy();
-        self.servers[server as usize].advance(self.now);
-        self.workers_freed(server, busy);
-        self.watch_server(server);
+        // What is down keeps its queue until it is up again.
+        if self.servers[server as usize].state.serves() {
+            let busy = self.servers[server as usize].busy();
+            self.servers[server as usize].advance(self.now);
+            self.workers_freed(server, busy);
+            self.watch_server(server);
+        }
+        self.poll_if_asked(server);
     }
 
     /// Copies a server's properties to where the engine looks.
@@ -239,7 +274,9 @@ impl Simulation {
         s.elastic = waiting == Waiting::Shared
             || params.slowdown.contention > 0.0
             || params.slowdown.coherence > 0.0;
-        s.watched = !params.crash.is_empty() || params.memory.is_some();
+        s.watched = !params.crash.is_empty()
+            || params.memory.is_some()
+            || self.rests[server as usize].leaving;
         if s.waiting != waiting {
             self.requeue(server, waiting);
         }
@@ -306,5 +343,6 @@ impl Simulation {
         s.network = service.network.build().into();
         s.network_ns = constant_ns(&*s.network);
         self.service_calls[id as usize].clone_from(&service.calls);
+        self.refresh_express(id);
     }
 }

@@ -105,6 +105,7 @@ fn threshold(node: &Node, gauge: &GaugeDef, cx: &mut Cx<'_>) -> Option<f64> {
 
 pub(crate) fn health_check(spec: &HealthCheckSpec) -> Option<HealthCheck> {
     Some(HealthCheck {
+        probe: spec.probe.copied()?,
         interval: spec.interval.copied()?,
         timeout: spec.timeout.copied()?,
         fall: count(spec.fall.copied()?),

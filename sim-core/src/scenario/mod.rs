@@ -50,7 +50,7 @@ pub use change::change;
 pub use code::{CODES, Code};
 pub use plugs::plug_tables;
 pub use problem::{Label, PROBLEMS_MAX, Problem, Problems, Span, suggest};
-pub use reference::{KeyRow, keys, reference};
+pub use reference::{KeyRow, keys, param_text, reference};
 pub use schema::schema;
 pub use section::PlugTable;
 pub use summary_paths::{SUMMARY_PATHS, SummaryPath};

@@ -7,7 +7,7 @@ use super::section::{above, from, section};
 use super::sections::ClientSpec;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
-use crate::model::Door;
+use crate::model::{Door, Probe};
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 
@@ -78,8 +78,11 @@ section! {
 }
 
 section! {
-    /// Active health checks: probes that wait in the server's queue like anyone.
+    /// Active health checks.
     HealthCheckSpec {
+        /// What a probe does: send a request, which waits in the server's queue like any other, or
+        /// only open a connection, which a server that is up accepts however busy it is.
+        probe [live]: Word<Probe> = "request";
         /// Time between probes of one server.
         interval [live]: Span = "5s", in from(0.001, TEN_YEARS_S);
         /// An unanswered probe has failed after this.
@@ -250,6 +253,13 @@ impl Words for CallAt {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
         ("before", Self::Before, "before the caller's own work"),
         ("after", Self::After, "after the caller's own work"),
+    ];
+}
+
+impl Words for Probe {
+    const WORDS: &'static [(&'static str, Self, &'static str)] = &[
+        ("request", Self::Request, "a request, which waits in the queue"),
+        ("connect", Self::Connect, "a connection, which any server that is up accepts"),
     ];
 }
 

@@ -140,7 +140,8 @@ fn form_text(form: &Form) -> String {
     }
 }
 
-fn param_text(param: &ParamDef) -> (String, String, String) {
+/// What may be written for a parameter, in what unit, and in what range; the latter two may be empty.
+pub fn param_text(param: &ParamDef) -> (String, String, String) {
     let words = |min: f64, max: f64| super::section::from(min, max).words();
     match param.kind {
         ParamKind::Number { min, max, unit } => {

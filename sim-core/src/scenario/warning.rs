@@ -50,6 +50,7 @@ fn of_model(model: &Model) -> Vec<String> {
             found.push(format!("the rate of `{}` is always 0", source.name));
         }
     }
+    found.extend(crate::load::remarks(model));
     found
 }
 

@@ -1,0 +1,433 @@
+//! Small scenarios that between them touch every feature.
+
+/// Scenarios with a name each.
+pub(crate) static ZOO: &[(&str, &str)] = &[
+    ("plain", PLAIN),
+    ("overload", OVERLOAD),
+    ("classes", CLASSES),
+    ("sharing", SHARING),
+    ("faults", FAULTS),
+    ("crashes", CRASHES),
+    ("balancers", BALANCERS),
+    ("tiers", TIERS),
+    ("closed", CLOSED),
+    ("people", PEOPLE),
+    ("settings", SETTINGS),
+    ("mended", MENDED),
+];
+
+const PLAIN: &str = r#"
+horizon = "60s"
+warm_up = "5s"
+traffic = [{ to = "web", rate = 400 }]
+[client]
+timeout = "200ms"
+[service.web]
+demand = { kind = "exponential", mean = "10ms" }
+[service.web.balancer]
+policy = "power-of-d"
+[[service.web.server]]
+name = "web"
+count = 5
+workers = 1
+"#;
+
+const OVERLOAD: &str = r#"
+horizon = "60s"
+traffic = [{ to = "web", rate = { kind = "surge", base = 50, peak = 300, at = "10s", rise = "5s", hold = "10s", fall = "5s" } }]
+[client]
+timeout = "300ms"
+deadline = "2s"
+retry = { kind = "exponential-backoff", attempts = 4, base = "50ms", cap = "1s", jitter = "decorrelated" }
+retry_budget = { ratio = 0.3, reserve = 20 }
+cancel = true
+[service.web]
+demand = { kind = "lognormal", mean = "20ms", cv = 1.5 }
+network = "2ms"
+[service.web.balancer]
+policy = "least-in-flight"
+[[service.web.server]]
+name = "web"
+count = 3
+workers = 1
+queue = { limit = 40, discipline = "lifo" }
+"#;
+
+const CLASSES: &str = r#"
+horizon = "60s"
+[class.browse]
+share = 0.7
+[class.buy]
+share = 0.3
+priority = 5
+demand_factor = 2.5
+client = { timeout = "1s", retry = { kind = "fixed", attempts = 2, pause = "10ms" } }
+[[traffic]]
+to = "web"
+arrivals = "deterministic"
+rate = [["0s", 10], ["20s", 90], ["40s", 90], ["60s", 5]]
+key = { kind = "zipf", n = 50, s = 1.1 }
+[[traffic]]
+name = "robots"
+to = "web"
+rate = { kind = "wave", mean = 20, amplitude = 0.8, period = "15s" }
+class = "browse"
+client = { timeout = "50ms" }
+key = { kind = "uniform", n = 7 }
+[service.web]
+demand = { kind = "erlang", mean = "12ms", stages = 3 }
+network = { kind = "exponential", mean = "3ms" }
+[service.web.balancer]
+policy = "source-hash"
+[[service.web.server]]
+name = "web"
+count = 2
+workers = 1
+queue = { discipline = "priority" }
+"#;
+
+const SHARING: &str = r#"
+horizon = "60s"
+traffic = [{ to = "web", rate = 70 }]
+[client]
+timeout = "500ms"
+cancel = true
+retry = { kind = "fixed", attempts = 3 }
+[service.web]
+demand = { kind = "hyperexponential", mean = "20ms", cv = 3 }
+[service.web.balancer]
+policy = "join-shortest-queue"
+[[service.web.server]]
+name = "shared"
+workers = 1
+speed = 1.5
+queue = { discipline = "processor-sharing", limit = 60 }
+[[service.web.server]]
+name = "crowded"
+workers = 4
+slowdown = { contention = 0.1, coherence = 0.01 }
+"#;
+
+const FAULTS: &str = r#"
+horizon = "60s"
+traffic = [{ to = "web", rate = 100 }]
+[client]
+timeout = "300ms"
+retry = { kind = "exponential-backoff", attempts = 3, base = "10ms", jitter = "equal" }
+[service.web]
+demand = { kind = "bimodal", short = "5ms", long = "80ms", probability_of_long = 0.1 }
+[service.web.balancer]
+policy = "least-in-flight"
+health_check = { interval = "1s", timeout = "150ms", fall = 2, rise = 2, demand = "1ms" }
+pool = { limit = 30, timeout = "200ms" }
+[[service.web.server]]
+name = "a"
+workers = 1
+errors = { rate = 0.2, demand = "1ms" }
+max_connections = 8
+liveness = { interval = "2s", timeout = "200ms", fall = 2 }
+restart = { kind = "after", pause = "3s" }
+warm_up = { from = 0.3, over = "5s" }
+[[service.web.server]]
+name = "b"
+workers = 1
+max_connections = 8
+[[service.web.server]]
+name = "spare"
+workers = 1
+backup = true
+"#;
+
+const CRASHES: &str = r#"
+horizon = "120s"
+traffic = [{ to = "web", rate = 190 }]
+[client]
+timeout = "1s"
+retry = { kind = "fixed", attempts = 2 }
+[service.web]
+demand = { kind = "weibull", mean = "20ms", shape = 0.7 }
+[service.web.balancer]
+policy = "random"
+health_check = { interval = "2s", timeout = "500ms", fall = 2, rise = 1 }
+[[service.web.server]]
+name = "flight"
+workers = 1
+crash = [{ when = "in_flight", above = 20, for = "200ms" }]
+restart = { kind = "crash-loop", first = "1s", cap = "10s", reset = "30s" }
+boot = "500ms"
+[[service.web.server]]
+name = "age"
+workers = 1
+crash = [{ when = "queue_age", above = "400ms" }, { when = "utilisation", above = 0.99, for = "5s" }]
+restart = { kind = "after", pause = "2s" }
+crash_keeps_queue = true
+[[service.web.server]]
+name = "memory"
+workers = 1
+memory = { base = "100MiB", per_in_service = "10MiB", per_queued = "5MiB", limit = "200MiB" }
+restart = { kind = "after", pause = "2s" }
+door = "black-hole"
+warm_up = { from = 0.5, over = "4s" }
+[[service.web.server]]
+name = "queue"
+workers = 1
+crash = [{ when = "queue_len", above = 15 }]
+restart = "manual"
+"#;
+
+const BALANCERS: &str = r#"
+horizon = "60s"
+traffic = [{ to = "web", rate = 450 }]
+[client]
+timeout = "400ms"
+retry = { kind = "fixed", attempts = 3, pause = "20ms" }
+[service.web]
+demand = { kind = "uniform", low = "1ms", high = "20ms" }
+network = "1ms"
+[service.web.balancer]
+policy = "weighted-round-robin"
+instances = 2
+cost = "3ms"
+queue_limit = 100
+max_connections = 90
+crash = [{ when = "in_flight", above = 80, for = "300ms" }]
+door = "black-hole"
+restart = { kind = "after", pause = "5s" }
+boot = "1s"
+standby = { count = 1, takeover = "2s" }
+health_check = { interval = "1s", timeout = "100ms" }
+[[service.web.server]]
+name = "web"
+count = 6
+workers = 1
+weight = 2
+"#;
+
+const TIERS: &str = r#"
+horizon = "40s"
+traffic = [{ to = "web", rate = 80 }]
+[client]
+timeout = "500ms"
+retry = { kind = "fixed", attempts = 2 }
+cancel = true
+[service.web]
+demand = "5ms"
+[[service.web.call]]
+to = "auth"
+at = "before"
+hold = false
+client = { timeout = "100ms" }
+[[service.web.call]]
+to = "db"
+at = "after"
+probability = 0.6
+client = { timeout = "120ms", retry = { kind = "fixed", attempts = 2 } }
+[[service.web.call]]
+to = "ads"
+at = "after"
+required = false
+client = { timeout = "30ms", cancel = true }
+[[service.web.server]]
+name = "web"
+count = 2
+workers = 4
+queue = { limit = 50 }
+crash = [{ when = "in_flight", above = 40, for = "1s" }]
+restart = { kind = "after", pause = "3s" }
+[service.auth]
+demand = { kind = "exponential", mean = "3ms" }
+network = "1ms"
+server = [{ name = "auth", workers = 1 }]
+[service.db]
+demand = { kind = "lognormal", mean = "15ms", cv = 1 }
+[[service.db.server]]
+name = "db"
+workers = 1
+queue = { limit = 20 }
+[[service.db.call]]
+to = "disk"
+at = "before"
+[service.ads]
+demand = { kind = "pareto", mean = "10ms", shape = 2.2 }
+server = [{ name = "ads", workers = 1, queue = { discipline = "processor-sharing" } }]
+[service.disk]
+demand = "4ms"
+server = [{ name = "disk", workers = 1, errors = { rate = 0.02 } }]
+"#;
+
+const CLOSED: &str = r#"
+horizon = "60s"
+[[traffic]]
+to = "web"
+arrivals = { kind = "closed", users = 60, think = { kind = "exponential", mean = "500ms" } }
+[[traffic]]
+to = "web"
+arrivals = { kind = "trace", times = ["0s", "1s", "1s", "2500ms", "30s", "59s"] }
+[client]
+timeout = "800ms"
+[service.web]
+demand = { kind = "exponential", mean = "15ms" }
+[service.web.balancer]
+policy = "least-work-left"
+[[service.web.server]]
+name = "web"
+count = 2
+workers = 1
+queue = { limit = 25 }
+"#;
+
+const PEOPLE: &str = r#"
+horizon = "60s"
+traffic = [{ to = "web", rate = 150 }]
+[client]
+timeout = "1s"
+[service.web]
+demand = { kind = "exponential", mean = "15ms" }
+[service.web.balancer]
+policy = "weighted-random"
+restart = { kind = "after", pause = "1s" }
+[[service.web.server]]
+name = "web"
+count = 4
+workers = 1
+restart = { kind = "after", pause = "4s" }
+warm_up = { from = 0.4, over = "3s" }
+[[service.web.server]]
+name = "late"
+workers = 2
+present = false
+[[timeline]]
+at = "2s"
+do = "note"
+note = "a quiet morning"
+[[timeline]]
+at = "5s"
+do = "crash"
+target = "service.web.server.web-1"
+[[timeline]]
+at = "6s"
+do = "restart"
+target = "service.web.server.web-1"
+[[timeline]]
+at = "10s"
+do = "drain"
+target = "service.web.server.web-2"
+[[timeline]]
+at = "15s"
+do = "undrain"
+target = "service.web.server.web-2"
+[[timeline]]
+at = "20s"
+do = "add"
+target = "service.web.server.late"
+[[timeline]]
+at = "25s"
+do = "remove"
+target = "service.web.server.web-3"
+[[timeline]]
+at = "30s"
+do = "slow"
+target = "service.web.server.web-4"
+factor = 0.2
+for = "6s"
+[[timeline]]
+at = "40s"
+do = "crash"
+target = "service.web.balancer"
+[[timeline]]
+at = "45s"
+do = "restart"
+target = "service.web.server"
+[[timeline]]
+at = "50s"
+do = "add"
+target = "service.web.server.web-3"
+"#;
+
+const SETTINGS: &str = r#"
+horizon = "60s"
+[class.a]
+share = 0.5
+[class.b]
+share = 0.5
+[[traffic]]
+name = "t"
+to = "web"
+rate = 120
+[client]
+timeout = "1s"
+[service.web]
+demand = { kind = "exponential", mean = "10ms" }
+[[service.web.call]]
+to = "db"
+probability = 0.5
+[service.web.balancer]
+policy = "round-robin"
+[[service.web.server]]
+name = "web"
+count = 3
+workers = 1
+errors = { rate = 0.1 }
+[service.db]
+demand = { kind = "exponential", mean = "5ms" }
+server = [{ name = "db", workers = 1 }]
+[[timeline]]
+at = "5s"
+set = { "service.web.balancer.policy" = "least-in-flight", "service.web.server.web-1.workers" = 3 }
+[[timeline]]
+at = "10s"
+set = { "service.web.network" = "4ms", "service.web.call.db.probability" = 1.0 }
+[[timeline]]
+at = "15s"
+set = { "service.web.server.web-2.queue.discipline" = "processor-sharing", "service.web.server.web-1.queue.discipline" = "lifo" }
+[[timeline]]
+at = "20s"
+set = { "class.a.share" = 0.9, "class.b.share" = 0.1, "class.b.demand_factor" = 4, "traffic.t.rate" = 180 }
+[[timeline]]
+at = "25s"
+set = { "service.web.balancer.health_check.interval" = "500ms", "service.web.server.web-3.errors.rate" = 0.0 }
+[[timeline]]
+at = "30s"
+set = { "client.timeout" = "100ms", "client.retry" = { kind = "fixed", attempts = 2, pause = "5ms" } }
+[[timeline]]
+at = "35s"
+set = { "service.web.server.web-3.crash" = [{ when = "queue_age", above = "50ms" }], "service.web.server.web-3.restart" = { kind = "after", pause = "2s" } }
+[[timeline]]
+at = "40s"
+set = { "service.web.balancer.max_connections" = 15, "service.web.balancer.cost" = "1ms", "service.web.server.web-2.queue.discipline" = "fifo" }
+[[timeline]]
+at = "50s"
+set = { "service.web.network" = "0s", "service.web.balancer.cost" = "0s", "service.web.server.*.errors.rate" = 0.0 }
+"#;
+
+/// Settings that turn the fast path of the engine off and on while requests are on their way.
+const MENDED: &str = r#"
+horizon = "60s"
+traffic = [{ to = "web", rate = 150 }]
+[client]
+timeout = "400ms"
+[service.web]
+demand = { kind = "exponential", mean = "16ms" }
+[service.web.balancer]
+policy = "round-robin"
+[[service.web.server]]
+name = "web"
+count = 3
+workers = 1
+errors = { rate = 0.3 }
+[[timeline]]
+at = "10s"
+set = { "service.web.server.*.errors.rate" = 0.0 }
+[[timeline]]
+at = "20s"
+set = { "service.web.network" = "5ms" }
+[[timeline]]
+at = "30s"
+set = { "service.web.network" = "0s" }
+[[timeline]]
+at = "40s"
+set = { "service.web.server.web-2.slowdown.contention" = 0.5, "service.web.server.web-2.workers" = 2 }
+[[timeline]]
+at = "50s"
+set = { "service.web.server.web-2.workers" = 1, "service.web.server.web-1.weight" = 0 }
+"#;
