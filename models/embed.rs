@@ -22,7 +22,13 @@ pub(crate) fn embed(models: &Path) -> io::Result<()> {
     for file in files {
         let path = file.strip_prefix(&models).map_err(io::Error::other)?;
         let path: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-        writeln!(code, "    ({:?}, include_str!({:?})),", path.join("/"), file.display().to_string()).map_err(io::Error::other)?;
+        writeln!(
+            code,
+            "    ({:?}, include_str!({:?})),",
+            path.join("/"),
+            file.display().to_string()
+        )
+        .map_err(io::Error::other)?;
     }
     code.push_str("]\n");
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is set by cargo"))?;
@@ -34,7 +40,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|e| ENDINGS.iter().any(|known| e == *known)) {
+        } else if path
+            .extension()
+            .is_some_and(|e| ENDINGS.iter().any(|known| e == *known))
+        {
             files.push(path);
         }
     }

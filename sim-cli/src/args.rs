@@ -3,7 +3,6 @@
 use crate::exit::EXITS;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "Examples:
@@ -15,16 +14,30 @@ const SCENARIO: &str = "A scenario: a file, the name of a model that comes with 
 
 /// The whole command line.
 #[derive(Parser, Debug)]
-#[command(name = "stampede", version, max_term_width = 100, arg_required_else_help = true, subcommand_required = true)]
+#[command(
+    name = "stampede",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    subcommand_required = true
+)]
 #[command(about = "What happens to this fleet, behind this balancer, when the rush comes?")]
-#[command(long_about = "What happens to this fleet, behind this balancer, when the rush comes?\n\nStampede simulates load balancing under overload, event by event. The same scenario and seed give the same bytes on every machine.")]
+#[command(
+    long_about = "What happens to this fleet, behind this balancer, when the rush comes?\n\nStampede simulates load balancing under overload, event by event. The same scenario and seed give the same bytes on every machine."
+)]
 #[command(after_help = EXAMPLES, after_long_help = long_help())]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
     /// When to use colours; `auto` also heeds `NO_COLOR` and `CLICOLOR_FORCE`
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "General")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "General"
+    )]
     pub color: When,
     /// Only results and errors: no progress, no warnings, no hints
     #[arg(short, long, global = true, help_heading = "General")]
@@ -33,7 +46,7 @@ pub struct Cli {
 
 /// What to do.
 #[derive(Subcommand, Debug)]
-pub enum Command {
+pub(crate) enum Command {
     /// Simulate scenarios and tell what happened
     Run(RunArgs),
     /// Read scenarios, without simulating them, and tell what is wrong
@@ -55,9 +68,11 @@ pub enum Command {
 
 /// Arguments of `run`.
 #[derive(Args, Debug)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     #[arg(required = true, value_name = "SCENARIO", help = SCENARIO)]
-    #[arg(long_help = "A scenario: a file, the name of a model that comes with the program, or `-` for standard input. What contains a `/` or ends in .toml or .json is a file if there is one; everything else is a name.")]
+    #[arg(
+        long_help = "A scenario: a file, the name of a model that comes with the program, or `-` for standard input. What contains a `/` or ends in .toml or .json is a file if there is one; everything else is a name."
+    )]
     pub scenarios: Vec<String>,
     /// Another seed than the scenario's
     #[arg(long, value_name = "N")]
@@ -77,19 +92,29 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", requires = "output", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Output")]
     pub log_requests: Option<u64>,
     /// What to print: a report, the summary as JSON, or the time line as CSV
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
     pub format: RunFormat,
     /// Print every event of the story instead of folding it
     #[arg(long, help_heading = "Output")]
     pub story: bool,
     /// How to show progress, on standard error; `auto` is a bar on a terminal and nothing elsewhere
-    #[arg(long, value_name = "HOW", default_value = "auto", help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "auto",
+        help_heading = "Output"
+    )]
     pub progress: ProgressStyle,
 }
 
 /// Sets from outside.
 #[derive(Args, Debug)]
-pub struct SetArgs {
+pub(crate) struct SetArgs {
     /// Give a key another value, such as `service.web.server.web-1.weight=1`; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
     pub sets: Vec<(String, String)>,
@@ -97,7 +122,7 @@ pub struct SetArgs {
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     #[arg(required = true, value_name = "SCENARIO", help = SCENARIO)]
     pub scenarios: Vec<String>,
     #[command(flatten)]
@@ -109,7 +134,7 @@ pub struct CheckArgs {
 
 /// Arguments of `new`.
 #[derive(Args, Debug)]
-pub struct NewArgs {
+pub(crate) struct NewArgs {
     /// The new file; `.toml` is added where it is missing
     #[arg(value_name = "NAME")]
     pub name: PathBuf,
@@ -120,7 +145,7 @@ pub struct NewArgs {
 
 /// Arguments of `list`.
 #[derive(Args, Debug)]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// What to list; without it, what there is to list
     #[arg(value_name = "TABLE", value_parser = PossibleValuesParser::new(crate::catalogue::names()))]
     pub table: Option<String>,
@@ -134,7 +159,7 @@ pub struct ListArgs {
 
 /// Arguments of `explain`.
 #[derive(Args, Debug)]
-pub struct ExplainArgs {
+pub(crate) struct ExplainArgs {
     /// An error code, or any name that `stampede list` shows
     #[arg(value_name = "WORD", required = true)]
     pub words: Vec<String>,
@@ -142,7 +167,7 @@ pub struct ExplainArgs {
 
 /// Arguments of `completions`.
 #[derive(Args, Debug)]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// The shell
     #[arg(value_name = "SHELL")]
     pub shell: clap_complete::Shell,
@@ -150,7 +175,7 @@ pub struct CompletionsArgs {
 
 /// What `run` prints.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RunFormat {
+pub(crate) enum RunFormat {
     /// A report for people.
     Text,
     /// The summary; several scenarios give several documents, one after the other.
@@ -161,7 +186,7 @@ pub enum RunFormat {
 
 /// What lists are printed as.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ListFormat {
+pub(crate) enum ListFormat {
     /// For people.
     Text,
     /// For programs.
@@ -170,7 +195,7 @@ pub enum ListFormat {
 
 /// When to use colours.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum When {
+pub(crate) enum When {
     /// On a terminal.
     Auto,
     /// Everywhere.
@@ -181,7 +206,7 @@ pub enum When {
 
 /// How to show progress.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ProgressStyle {
+pub(crate) enum ProgressStyle {
     /// A bar on a terminal, nothing elsewhere.
     Auto,
     /// A bar, if standard error is a terminal.
@@ -193,16 +218,19 @@ pub enum ProgressStyle {
 }
 
 fn path_and_value(text: &str) -> Result<(String, String), String> {
-    let (path, value) = text.split_once('=').ok_or("it takes a path, `=` and a value, such as `seed=7`")?;
+    let (path, value) = text
+        .split_once('=')
+        .ok_or("it takes a path, `=` and a value, such as `seed=7`")?;
     Ok((path.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn long_help() -> String {
     let mut text = format!("{EXAMPLES}\n\nExit codes:\n");
-    for (_, code, about) in EXITS {
-        // Writing to a `String` cannot fail.
-        drop(writeln!(text, "  {code:>3}  {about}"));
-    }
+    text.extend(
+        EXITS
+            .iter()
+            .map(|(_, code, about)| format!("  {code:>3}  {about}\n")),
+    );
     text.push_str("\nResults go to standard output, messages to standard error.");
     text
 }

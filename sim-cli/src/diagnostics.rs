@@ -6,7 +6,7 @@ use sim_core::scenario::{Label, Problem, Problems, Source};
 use std::ops::Range;
 
 /// All problems as text, the way the compiler would show them.
-pub fn render(problems: &Problems) -> String {
+pub(crate) fn render(problems: &Problems) -> String {
     let renderer = Renderer::styled();
     let mut text = String::new();
     for problem in &problems.problems {
@@ -14,26 +14,52 @@ pub fn render(problems: &Problems) -> String {
         text.push_str("\n\n");
     }
     let count = problems.problems.len() + problems.left_out;
-    let name = problems.sources.first().map_or("the scenario", |source| &source.name);
-    let more = if problems.left_out > 0 { format!(", of which {} are shown", problems.problems.len()) } else { String::new() };
+    let name = problems
+        .sources
+        .first()
+        .map_or("the scenario", |source| &source.name);
+    let more = if problems.left_out > 0 {
+        format!(", of which {} are shown", problems.problems.len())
+    } else {
+        String::new()
+    };
     let noun = if count == 1 { "problem" } else { "problems" };
-    let total = [Group::with_title(Level::ERROR.primary_title(format!("{count} {noun} in {name}{more}")))];
+    let total = [Group::with_title(
+        Level::ERROR.primary_title(format!("{count} {noun} in {name}{more}")),
+    )];
     text.push_str(&renderer.render(&total));
     text
 }
 
 fn group<'a>(problem: &'a Problem, sources: &'a [Source]) -> Group<'a> {
-    let mut group = Group::with_title(Level::ERROR.primary_title(&*problem.message).id(problem.code));
+    let mut group = Group::with_title(
+        Level::ERROR
+            .primary_title(&*problem.message)
+            .id(problem.code),
+    );
     for (number, source) in sources.iter().enumerate() {
-        let mut labels = problem.labels.iter().enumerate().filter(|(_, label)| label.source == number).peekable();
+        let mut labels = problem
+            .labels
+            .iter()
+            .enumerate()
+            .filter(|(_, label)| label.source == number)
+            .peekable();
         if labels.peek().is_none() {
             continue;
         }
         let mut snippet = Snippet::source(&*source.text).path(&*source.name);
         for (i, label) in labels {
-            let kind = if i == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let kind = if i == 0 {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
             let annotation = kind.span(whole_characters(&source.text, &label.span));
-            snippet = snippet.annotation(if label.text.is_empty() { annotation } else { annotation.label(&*label.text) });
+            snippet = snippet.annotation(if label.text.is_empty() {
+                annotation
+            } else {
+                annotation.label(&*label.text)
+            });
         }
         group = group.element(snippet);
     }
@@ -58,7 +84,7 @@ fn whole_characters(text: &str, span: &Range<usize>) -> Range<usize> {
 
 /// A problem for programs.
 #[derive(Serialize)]
-pub struct ProblemJson<'a> {
+pub(crate) struct ProblemJson<'a> {
     code: &'a str,
     message: &'a str,
     help: Option<&'a str>,
@@ -77,18 +103,38 @@ struct PlaceJson<'a> {
 }
 
 /// All problems for programs.
-pub fn to_json(problems: &Problems) -> Vec<ProblemJson<'_>> {
-    let place = |label| place_json(label, &problems.sources);
-    let one = |problem| {
-        let Problem { code, message, labels, help } = problem;
-        ProblemJson { code, message, help: help.as_deref(), places: labels.iter().filter_map(place).collect() }
-    };
-    problems.problems.iter().map(one).collect()
+pub(crate) fn to_json(problems: &Problems) -> Vec<ProblemJson<'_>> {
+    problems
+        .problems
+        .iter()
+        .map(|problem| problem_json(problem, &problems.sources))
+        .collect()
+}
+
+fn problem_json<'a>(problem: &'a Problem, sources: &'a [Source]) -> ProblemJson<'a> {
+    let places = problem
+        .labels
+        .iter()
+        .filter_map(|label| place_json(label, sources))
+        .collect();
+    ProblemJson {
+        code: problem.code,
+        message: &problem.message,
+        help: problem.help.as_deref(),
+        places,
+    }
 }
 
 fn place_json<'a>(label: &'a Label, sources: &'a [Source]) -> Option<PlaceJson<'a>> {
     let source = sources.get(label.source)?;
     let (line, column) = source.line_column(label.span.start);
     let (end_line, end_column) = source.line_column(label.span.end);
-    Some(PlaceJson { file: &source.name, line, column, end_line, end_column, text: &label.text })
+    Some(PlaceJson {
+        file: &source.name,
+        line,
+        column,
+        end_line,
+        end_column,
+        text: &label.text,
+    })
 }

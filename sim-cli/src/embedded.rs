@@ -3,4 +3,4 @@
 use sim_core::library::Library;
 
 /// Every file below `models/`, embedded when the program was built.
-pub static MODELS: Library = Library::new(include!(concat!(env!("OUT_DIR"), "/models.rs")));
+pub(crate) static MODELS: Library = Library::new(include!(concat!(env!("OUT_DIR"), "/models.rs")));

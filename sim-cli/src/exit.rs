@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 /// Exit codes: an interface to scripts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Done, and everything expected holds.
     Ok,
     /// A mistake of the program.
@@ -26,21 +26,32 @@ pub enum Exit {
 }
 
 /// Every exit code with its meaning, for the help and for `explain`.
-pub const EXITS: &[(Exit, u8, &str)] = &[
+pub(crate) const EXITS: &[(Exit, u8, &str)] = &[
     (Exit::Ok, 0, "done, and everything expected holds"),
     (Exit::Internal, 1, "a mistake of the program"),
     (Exit::Usage, 2, "the arguments make no sense"),
     (Exit::Invalid, 3, "a scenario is invalid"),
     (Exit::NotFound, 4, "no model, table or word has this name"),
     (Exit::Io, 5, "a file could not be read or written"),
-    (Exit::Failed, 6, "an expectation does not hold, or the run ended early at a limit"),
-    (Exit::Interrupted, 130, "interrupted; what was simulated so far is kept and marked incomplete"),
+    (
+        Exit::Failed,
+        6,
+        "an expectation does not hold, or the run ended early at a limit",
+    ),
+    (
+        Exit::Interrupted,
+        130,
+        "interrupted; what was simulated so far is kept and marked incomplete",
+    ),
 ];
 
 impl Exit {
     /// The number.
-    pub fn code(self) -> u8 {
-        EXITS.iter().find(|(exit, _, _)| *exit == self).map_or(1, |(_, code, _)| *code)
+    pub(crate) fn code(self) -> u8 {
+        EXITS
+            .iter()
+            .find(|(exit, _, _)| *exit == self)
+            .map_or(1, |(_, code, _)| *code)
     }
 }
 
@@ -52,7 +63,7 @@ impl From<Exit> for ExitCode {
 
 /// Why a command could not do what was asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// What it amounts to.
     pub exit: Exit,
     /// What went wrong; empty when the user was told already.
@@ -63,24 +74,28 @@ pub struct Failure {
 
 impl Failure {
     /// A failure to be told on standard error.
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), help: String::new() }
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            help: String::new(),
+        }
     }
 
     /// A failure whose reason was told already.
-    pub fn told(exit: Exit) -> Self {
+    pub(crate) fn told(exit: Exit) -> Self {
         Self::new(exit, "")
     }
 
     /// Adds what to do about it.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
         self
     }
 
     /// A file that could not be read or written.
-    pub fn io(doing: impl fmt::Display, error: &io::Error) -> Self {
+    pub(crate) fn io(doing: impl fmt::Display, error: &io::Error) -> Self {
         Self::new(Exit::Io, format!("{doing}: {}", reason(error)))
     }
 }
@@ -92,9 +107,11 @@ impl From<io::Error> for Failure {
 }
 
 /// The reason in words, without the number of the operating system.
-pub fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
+    letters.next().map_or(String::new(), |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const BYTES_MAX: u64 = 64 << 20;
 
 /// A scenario's text, and where it came from.
-pub struct Input {
+pub(crate) struct Input {
     source: Source,
     place: Place,
 }
@@ -26,7 +26,7 @@ enum Place {
 
 impl Input {
     /// Finds what `argument` means: `-`, a file, or the name of a model.
-    pub fn open(argument: &str) -> Result<Self, Failure> {
+    pub(crate) fn open(argument: &str) -> Result<Self, Failure> {
         if argument == "-" {
             return stdin();
         }
@@ -35,40 +35,71 @@ impl Input {
         if like_a_path && path.exists() {
             let text = read(path).map_err(|why| why.failure(argument))?;
             let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-            return Ok(Self { source: Source::new(argument, text), place: Place::Folder(folder) });
+            return Ok(Self {
+                source: Source::new(argument, text),
+                place: Place::Folder(folder),
+            });
         }
         if let Some(source) = MODELS.find(argument) {
-            return Ok(Self { source, place: Place::Library });
+            return Ok(Self {
+                source,
+                place: Place::Library,
+            });
         }
         if like_a_path {
-            return Err(Failure::new(Exit::Io, format!("cannot read {argument}: no such file")).help("`stampede list models` shows the models that come with the program"));
+            return Err(
+                Failure::new(Exit::Io, format!("cannot read {argument}: no such file"))
+                    .help("`stampede list models` shows the models that come with the program"),
+            );
         }
         Err(unknown(argument))
     }
 
     /// The text as it stands.
-    pub fn source(&self) -> &Source {
+    pub(crate) fn source(&self) -> &Source {
         &self.source
     }
 
     /// Reads the scenario.
-    pub fn scenario(&self, sets: &[(String, String)]) -> Result<Scenario, Problems> {
+    pub(crate) fn scenario(&self, sets: &[(String, String)]) -> Result<Scenario, Problems> {
         match &self.place {
-            Place::Library => Scenario::read(self.source.clone(), sets, &Neighbours { of: &self.source.name }),
-            Place::Folder(folder) => Scenario::read(self.source.clone(), sets, &Disk { folders: RefCell::new(vec![folder.clone()]) }),
+            Place::Library => Scenario::read(
+                self.source.clone(),
+                sets,
+                &Neighbours {
+                    of: &self.source.name,
+                },
+            ),
+            Place::Folder(folder) => Scenario::read(
+                self.source.clone(),
+                sets,
+                &Disk {
+                    folders: RefCell::new(vec![folder.clone()]),
+                },
+            ),
         }
     }
 }
 
 /// Whether an argument names a file rather than a model.
 fn looks_like_a_path(argument: &str) -> bool {
-    let ending = Path::new(argument).extension().and_then(|e| e.to_str()).unwrap_or("");
-    argument.contains(['/', '\\']) || ["toml", "json"].iter().any(|e| ending.eq_ignore_ascii_case(e))
+    let ending = Path::new(argument)
+        .extension()
+        .and_then(|e| e.to_str())
+        .unwrap_or("");
+    argument.contains(['/', '\\'])
+        || ["toml", "json"]
+            .iter()
+            .any(|e| ending.eq_ignore_ascii_case(e))
 }
 
 fn unknown(name: &str) -> Failure {
     let failure = Failure::new(Exit::NotFound, format!("no model is called {name:?}"));
-    for file in [name.to_owned(), format!("{name}.toml"), format!("{name}.json")] {
+    for file in [
+        name.to_owned(),
+        format!("{name}.toml"),
+        format!("{name}.json"),
+    ] {
         if Path::new(&file).is_file() {
             return failure.help(format!("there is a file of this name: write ./{file}"));
         }
@@ -79,8 +110,15 @@ fn unknown(name: &str) -> Failure {
 fn stdin() -> Result<Input, Failure> {
     let text = text_of(io::stdin().lock()).map_err(|why| why.failure("standard input"))?;
     // No TOML begins with a brace, and no other JSON is a scenario.
-    let name = if text.trim_start().starts_with('{') { "stdin.json" } else { "stdin" };
-    Ok(Input { source: Source::new(name, text), place: Place::Folder(PathBuf::new()) })
+    let name = if text.trim_start().starts_with('{') {
+        "stdin.json"
+    } else {
+        "stdin"
+    };
+    Ok(Input {
+        source: Source::new(name, text),
+        place: Place::Folder(PathBuf::new()),
+    })
 }
 
 /// Why a text could not be had.
@@ -100,7 +138,11 @@ impl Unreadable {
     }
 
     fn failure(&self, name: &str) -> Failure {
-        let exit = if matches!(self, Self::Io(_)) { Exit::Io } else { Exit::Invalid };
+        let exit = if matches!(self, Self::Io(_)) {
+            Exit::Io
+        } else {
+            Exit::Invalid
+        };
         Failure::new(exit, format!("cannot read {name}: {}", self.words()))
     }
 }
@@ -111,7 +153,10 @@ fn read(path: &Path) -> Result<String, Unreadable> {
 
 fn text_of(reader: impl Read) -> Result<String, Unreadable> {
     let mut bytes = Vec::new();
-    reader.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(Unreadable::Io)?;
+    reader
+        .take(BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(Unreadable::Io)?;
     if bytes.len() as u64 > BYTES_MAX {
         return Err(Unreadable::TooLarge);
     }
@@ -140,12 +185,18 @@ impl Files for Disk {
     fn read(&self, name: &str) -> Result<Source, String> {
         let mut folders = self.folders.borrow_mut();
         // A base was named by the scenario read before it, which is why the latest comes first.
-        let found = folders.iter().rev().map(|folder| folder.join(name)).find(|path| path.is_file());
+        let found = folders
+            .iter()
+            .rev()
+            .map(|folder| folder.join(name))
+            .find(|path| path.is_file());
         if let Some(path) = found {
             let text = read(&path).map_err(|why| why.words())?;
             folders.push(path.parent().unwrap_or(Path::new("")).to_path_buf());
             return Ok(Source::new(path.display().to_string(), text));
         }
-        MODELS.find(name).ok_or_else(|| "there is neither such a file nor a model of this name".to_owned())
+        MODELS
+            .find(name)
+            .ok_or_else(|| "there is neither such a file nor a model of this name".to_owned())
     }
 }

@@ -1,22 +1,81 @@
-//! minimal
-#![allow(clippy::print_stdout)]
-use sim_core::scenario::{Files, Scenario, Source};
-use std::sync::Arc;
-struct Disk;
-impl Files for Disk { fn read(&self, name: &str) -> Result<Source, String> { std::fs::read_to_string(name).map(|t| Source::new(name, t)).map_err(|e| e.to_string()) } }
-fn main() {
-    let mut a = std::env::args().skip(2);
-    let file = a.next().unwrap();
-    let mut sets = vec![];
-    let mut rep = 0;
-    while let Some(x) = a.next() { let v = a.next().unwrap(); match x.as_str() { "--set" => { let (p, v) = v.split_once('=').unwrap(); sets.push((p.to_string(), v.to_string())) } "--seed" => sets.push(("seed".into(), v)), "--replication" => rep = v.parse().unwrap(), _ => panic!() } }
-    let s = match Scenario::read(Disk.read(&file).unwrap(), &sets, &Disk) { Ok(s) => s, Err(p) => { eprintln!("{p}"); std::process::exit(3) } };
-    let m = match s.model() { Ok(s) => s, Err(p) => { eprintln!("{p}"); std::process::exit(3) } };
-    let t = std::time::Instant::now();
-    let mut sim = sim_core::engine::Simulation::new(Arc::new(m), rep);
-    sim.run();
-    let w = t.elapsed().as_secs_f64();
-    let sum = sim_core::summary::Summary::of(&sim, s.hash());
-    println!("{}", sum.to_json());
-    eprintln!("{w:.2} s  {:.0} req/s", sum.requests.arrived as f64 / w);
+//! `stampede`: the command line of the simulator.
+//!
+//! The front end translates: arguments and files into a scenario, figures into text. Every figure
+//! it shows comes from the library.
+
+mod args;
+mod catalogue;
+mod command;
+mod diagnostics;
+mod drive;
+mod embedded;
+mod exit;
+mod folder;
+mod host;
+mod input;
+mod interrupt;
+mod progress;
+mod report;
+mod table;
+mod terminal;
+
+use args::{Cli, Command, When};
+use clap::Parser;
+use exit::{Exit, Failure};
+use std::io::Write;
+use std::process::ExitCode;
+use terminal::Out;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) => {
+            // Help and version come this way too. With standard error gone nobody can be told.
+            drop(message.print());
+            return if message.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Ok
+            }
+            .into();
+        }
+    };
+    terminal::choose_colors(match cli.color {
+        When::Auto => anstream::ColorChoice::Auto,
+        When::Always => anstream::ColorChoice::Always,
+        When::Never => anstream::ColorChoice::Never,
+    });
+    let done = std::panic::catch_unwind(|| {
+        let mut out = Out::new();
+        let exit = run(&cli, &mut out)?;
+        out.flush()?;
+        Ok(exit)
+    });
+    match done {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(failure)) => {
+            terminal::say_failure(&failure);
+            failure.exit.into()
+        }
+        Err(_) => {
+            terminal::say_failure(
+                &Failure::new(Exit::Internal, "this is a mistake of the program")
+                    .help("please report it, with the scenario and the lines above"),
+            );
+            Exit::Internal.into()
+        }
+    }
+}
+
+fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
+    match &cli.command {
+        Command::Run(args) => command::run::run(args, cli.quiet, out),
+        Command::Check(args) => command::check::run(args, cli.quiet, out),
+        Command::New(args) => command::new::run(args, cli.quiet, out),
+        Command::List(args) => command::list::run(args, out),
+        Command::Explain(args) => command::explain::run(args, out),
+        Command::Schema => command::schema::run(out),
+        Command::Completions(args) => command::completions::run(args, out),
+        Command::DocsReference => command::reference::run(out),
+    }
 }

@@ -6,38 +6,46 @@ use anstyle::{AnsiColor, Style};
 use std::io::{self, BufWriter, Write};
 
 /// Things to look at first.
-pub const BOLD: Style = Style::new().bold();
+pub(crate) const BOLD: Style = Style::new().bold();
 /// Things to look at last.
-pub const DIM: Style = Style::new().dimmed();
+pub(crate) const DIM: Style = Style::new().dimmed();
 /// What is wrong.
-pub const RED: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const RED: Style = AnsiColor::Red.on_default().bold();
 /// What may be wrong.
-pub const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
 /// What is right.
-pub const GREEN: Style = AnsiColor::Green.on_default();
+pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 /// What people did.
-pub const CYAN: Style = AnsiColor::Cyan.on_default();
+pub(crate) const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// Decides on colours for the whole program. Whatever is printed may hold colours; they are taken
 /// out where nobody wants them: `NO_COLOR`, a pipe, a simple terminal.
-pub fn choose_colors(choice: ColorChoice) {
+pub(crate) fn choose_colors(choice: ColorChoice) {
     choice.write_global();
 }
 
 /// Standard output. A reader who has seen enough and closed the pipe is no error: the rest is
 /// dropped, and the exit code still tells how the run went.
-pub struct Out {
+pub(crate) struct Out {
     inner: Option<BufWriter<anstream::Stdout>>,
 }
 
 impl Out {
     /// Standard output with colours where they are wanted.
-    pub fn new() -> Self {
-        Self { inner: Some(BufWriter::new(anstream::stdout())) }
+    pub(crate) fn new() -> Self {
+        Self {
+            inner: Some(BufWriter::new(anstream::stdout())),
+        }
     }
 
-    fn attempt<T>(&mut self, whole: T, act: impl FnOnce(&mut BufWriter<anstream::Stdout>) -> io::Result<T>) -> io::Result<T> {
-        let Some(inner) = &mut self.inner else { return Ok(whole) };
+    fn attempt<T>(
+        &mut self,
+        whole: T,
+        act: impl FnOnce(&mut BufWriter<anstream::Stdout>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let Some(inner) = &mut self.inner else {
+            return Ok(whole);
+        };
         match act(inner) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 // Dropping a writer with something left in it would try once more.
@@ -62,22 +70,31 @@ impl Write for Out {
 }
 
 /// Writes to standard error; when even that fails there is nobody left to tell.
-pub fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     drop(writeln!(anstream::stderr(), "{text}"));
 }
 
 /// Tells of a failure, unless it was told already.
-pub fn say_failure(failure: &Failure) {
+pub(crate) fn say_failure(failure: &Failure) {
     if failure.message.is_empty() {
         return;
     }
-    say(&format!("{RED}error{RED:#}{BOLD}: {}{BOLD:#}", failure.message));
+    say(&format!(
+        "{RED}error{RED:#}{BOLD}: {}{BOLD:#}",
+        failure.message
+    ));
     if !failure.help.is_empty() {
         say(&format!("{CYAN}help{CYAN:#}: {}", failure.help));
     }
 }
 
 /// Tells of something that may not be meant.
-pub fn say_warning(name: &str, text: &str) {
+pub(crate) fn say_warning(name: &str, text: &str) {
     say(&format!("{YELLOW}warning{YELLOW:#}: {name}: {text}"));
+}
+
+/// Plain data as JSON, over several lines.
+pub(crate) fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value)
+        .unwrap_or_else(|error| unreachable!("plain data always serialises: {error}"))
 }

@@ -12,8 +12,6 @@
 //! whose tables and rare branches use the `libm` crate, so that the same seed gives the same bits
 //! on every processor and in the browser.
 
-use std::sync::LazyLock;
-
 /// Step between the sequences of neighbouring numbers: SplitMix64's own.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Step within a sequence.
@@ -156,27 +154,13 @@ impl Draws {
 
 /// Where the tail begins and the area of each of the 256 layers, for exp(-x): Marsaglia and Tsang.
 const EXPONENTIAL_TAIL: f64 = 7.697_117_470_131_05;
-const EXPONENTIAL_AREA: f64 = 0.003_949_659_822_581_572;
+const EXPONENTIAL_AREA: f64 = 0.003_949_659_822_581_556;
 /// The same for exp(-x²/2).
 const NORMAL_TAIL: f64 = 3.654_152_885_361_009;
-const NORMAL_AREA: f64 = 0.004_928_673_233_992_336;
+const NORMAL_AREA: f64 = 0.004_928_673_233_974_658;
 
-static EXPONENTIAL: LazyLock<Ziggurat> = LazyLock::new(|| {
-    Ziggurat::new(
-        EXPONENTIAL_TAIL,
-        EXPONENTIAL_AREA,
-        |x| libm::exp(-x),
-        |y| -libm::log(y),
-    )
-});
-static NORMAL: LazyLock<Ziggurat> = LazyLock::new(|| {
-    Ziggurat::new(
-        NORMAL_TAIL,
-        NORMAL_AREA,
-        |x| libm::exp(-0.5 * x * x),
-        |y| libm::sqrt(-2.0 * libm::log(y)),
-    )
-});
+static EXPONENTIAL: Ziggurat = Ziggurat::new(EXPONENTIAL_TAIL, EXPONENTIAL_AREA, false);
+static NORMAL: Ziggurat = Ziggurat::new(NORMAL_TAIL, NORMAL_AREA, true);
 
 /// Right edges `x` of the layers, widest first, and the density `f` there.
 struct Ziggurat {
@@ -185,17 +169,78 @@ struct Ziggurat {
 }
 
 impl Ziggurat {
-    fn new(tail: f64, area: f64, density: fn(f64) -> f64, inverse: fn(f64) -> f64) -> Self {
+    /// The tables, worked out by the compiler. Layers need not be exact to the last bit: what
+    /// counts is that every build has the same ones.
+    const fn new(tail: f64, area: f64, normal: bool) -> Self {
         let mut x = [0.0; 257];
-        // The bottom layer holds the tail as well: a strip of the same area would be this wide.
-        x[0] = area / density(tail);
+        let mut f = [1.0; 257];
+        f[1] = density(tail, normal);
         x[1] = tail;
-        for i in 2..256 {
-            x[i] = inverse(area / x[i - 1] + density(x[i - 1]));
+        // The bottom layer holds the tail as well: a strip of the same area would be this wide.
+        x[0] = area / f[1];
+        f[0] = density(x[0], normal);
+        let mut i = 2;
+        while i < 256 {
+            f[i] = area / x[i - 1] + f[i - 1];
+            let exponent = -constant::ln(f[i]);
+            x[i] = if normal {
+                constant::sqrt(2.0 * exponent)
+            } else {
+                exponent
+            };
+            i += 1;
         }
-        x[256] = 0.0;
-        let f = x.map(density);
         Self { x, f }
+    }
+}
+
+const fn density(x: f64, normal: bool) -> f64 {
+    constant::exp(if normal { -0.5 * x * x } else { -x })
+}
+
+/// Functions the compiler can evaluate, for tables; accurate to a few units in the last place.
+mod constant {
+    /// eˣ for |x| < 100: the series for x/64, squared six times.
+    pub(super) const fn exp(x: f64) -> f64 {
+        let x = x / 64.0;
+        let (mut sum, mut term, mut n) = (1.0, 1.0, 1.0);
+        while n < 24.0 {
+            term *= x / n;
+            sum += term;
+            n += 1.0;
+        }
+        let mut i = 0;
+        while i < 6 {
+            sum *= sum;
+            i += 1;
+        }
+        sum
+    }
+
+    /// ln y for y in (0.0001, 1]: Newton's method on the exponential.
+    pub(super) const fn ln(y: f64) -> f64 {
+        let mut x = 0.0;
+        let mut i = 0;
+        while i < 40 {
+            let e = exp(x);
+            x += 2.0 * (y - e) / (y + e);
+            i += 1;
+        }
+        x
+    }
+
+    /// √y for y in [0, 100]: Newton's method.
+    pub(super) const fn sqrt(y: f64) -> f64 {
+        if y <= 0.0 {
+            return 0.0;
+        }
+        let mut x = 1.0;
+        let mut i = 0;
+        while i < 60 {
+            x = 0.5 * (x + y / x);
+            i += 1;
+        }
+        x
     }
 }
 
@@ -223,6 +268,27 @@ mod tests {
         assert!(mean(n, Draws::normal).abs() < 0.005);
         assert!((mean(n, |d| d.normal().powi(2)) - 1.0).abs() < 0.008);
         assert!((mean(n, |d| d.normal().powi(4)) - 3.0).abs() < 0.06);
+    }
+
+    #[test]
+    fn tables_are_what_the_functions_say() {
+        for i in 1..256 {
+            let (x, f) = (EXPONENTIAL.x[i], EXPONENTIAL.f[i]);
+            assert!(
+                (libm::exp(-x) / f - 1.0).abs() < 1e-13,
+                "exponential layer {i}"
+            );
+            let (x, f) = (NORMAL.x[i], NORMAL.f[i]);
+            assert!(
+                (libm::exp(-0.5 * x * x) / f - 1.0).abs() < 1e-13,
+                "normal layer {i}"
+            );
+        }
+        // The top layer closes: its area is that of the others.
+        assert!(
+            (EXPONENTIAL.x[255] * (1.0 - EXPONENTIAL.f[255]) / EXPONENTIAL_AREA - 1.0).abs() < 1e-9
+        );
+        assert!((NORMAL.x[255] * (1.0 - NORMAL.f[255]) / NORMAL_AREA - 1.0).abs() < 1e-9);
     }
 
     #[test]

@@ -37,11 +37,13 @@ impl Library {
             .collect()
     }
 
-    /// The scenario of this name: one of [`Library::names`], or a path with or without its ending.
+    /// The scenario of this name: one of [`Library::names`], or a path; either with or without its
+    /// ending.
     pub fn find(&self, name: &str) -> Option<Source> {
+        let name = without_ending(name);
         let by_path = self
             .scenarios()
-            .find(|(path, _)| *path == name || without_ending(path) == name);
+            .find(|(path, _)| without_ending(path) == name);
         let found = by_path.or_else(|| {
             let mut named = self
                 .scenarios()
@@ -120,6 +122,7 @@ mod tests {
         assert_eq!(text("two").as_deref(), Some("2"));
         assert_eq!(text("b/one").as_deref(), Some("3"));
         assert_eq!(text("a/two.json").as_deref(), Some("2"));
+        assert_eq!(text("two.toml").as_deref(), Some("2"));
         assert_eq!(text("one"), None, "two scenarios have this name");
         assert_eq!(text("trace"), None, "a trace is no scenario");
         assert!(LIBRARY.suggest("tow").contains("did you mean \"two\"?"));

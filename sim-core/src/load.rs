@@ -99,7 +99,9 @@ fn visits(model: &Model, source: &Source) -> Vec<f64> {
     visits
 }
 
-fn offered_load(model: &Model, service: usize, hz: f64) -> Option<f64> {
+/// `hz` times mean demand over capacity, for the servers that are there from the start; `None`
+/// when there are none, or when the demand has no mean.
+pub(crate) fn offered_load(model: &Model, service: usize, hz: f64) -> Option<f64> {
     let service = &model.services[service];
     let servers = service
         .servers

@@ -4,6 +4,10 @@
 //! time runs is a list of [`Change`]s, each replacing one whole part; the model before and the
 //! model after differ exactly by them.
 
+mod timeline;
+
+pub use timeline::{Action, Change, Lane, Target, TimelineEntry};
+
 use crate::arrival::ArrivalDef;
 use crate::crash::GaugeDef;
 use crate::discipline::DisciplineDef;
@@ -387,89 +391,6 @@ pub struct Call {
     pub required: bool,
     /// How the caller behaves.
     pub client: ClientId,
-}
-
-/// Something that happens at a given time.
-#[derive(Clone, PartialEq, Debug)]
-pub struct TimelineEntry {
-    /// When.
-    pub at: Instant,
-    /// Whether people or the system do it: which lane of the story shows it.
-    pub lane: Lane,
-    /// A sentence for the story; when empty one is made from the action.
-    pub note: String,
-    /// What.
-    pub action: Action,
-}
-
-/// A lane of the story.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Lane {
-    /// The machines.
-    System,
-    /// The people.
-    People,
-}
-
-/// What a time line can do.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Action {
-    /// Nothing but the note.
-    Note,
-    /// Change settings: `text` as written, `path = value`.
-    Set {
-        /// As written, for the story.
-        text: String,
-        /// The parts that differ afterwards.
-        changes: Vec<Change>,
-    },
-    /// Crash.
-    Crash(Target),
-    /// Restart what is down; what is up is left alone.
-    Restart(Target),
-    /// Take out of rotation; what is in flight finishes.
-    Drain(Target),
-    /// Back into rotation.
-    Undrain(Target),
-    /// Bring in servers that were absent.
-    Add(Vec<ServerId>),
-    /// Take a server away: drained, then gone.
-    Remove(Target),
-    /// Multiply the speed for a while (or for good).
-    Slow {
-        /// Whose.
-        target: Target,
-        /// Factor of the speed, above zero.
-        factor: f64,
-        /// For how long; absent: until another entry says otherwise.
-        lasts: Option<Duration>,
-    },
-}
-
-/// Whom an action concerns.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Target {
-    /// These servers.
-    Servers(Vec<ServerId>),
-    /// All balancer instances of a service.
-    Balancer(ServiceId),
-}
-
-/// A part of the model replaced by another value of it.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Change {
-    /// A server's properties.
-    Server(ServerId, Arc<ServerParams>),
-    /// A service's balancer.
-    Balancer(ServiceId, Box<Balancer>),
-    /// A service's demand, network and calls.
-    Service(ServiceId, Box<Service>),
-    /// A caller's behaviour.
-    Client(ClientId, Box<Client>),
-    /// A source's traffic.
-    Source(SourceId, Box<Source>),
-    /// A class.
-    Class(ClassId, Box<Class>),
 }
 
 /// A rule of the monitoring.

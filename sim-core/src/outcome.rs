@@ -66,7 +66,9 @@ impl Outcome {
             Self::Shed => "turned away on purpose by admission control",
             Self::Unavailable => "no eligible server",
             Self::TimedOut => "the caller gave up waiting",
-            Self::Reset => "connection lost: the server or the balancer crashed with the attempt in flight",
+            Self::Reset => {
+                "connection lost: the server or the balancer crashed with the attempt in flight"
+            }
             Self::Cancelled => "called off by the caller for another reason than time",
         }
     }

@@ -17,7 +17,7 @@ use super::event::Event;
 use super::slab::Handle;
 use super::tournament::Tournament;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 
 /// Never: the time of an empty slot.
 pub(crate) const NEVER: u64 = u64::MAX;
@@ -40,6 +40,31 @@ struct LaneEntry {
     subject: Handle,
 }
 
+/// A queue of events that come due in the order in which they were scheduled.
+#[derive(Clone, Default)]
+struct Lane {
+    entries: Vec<LaneEntry>,
+    /// Entries before this one are gone.
+    head: usize,
+    /// Time of the latest entry ever.
+    latest: u64,
+}
+
+impl Lane {
+    fn front(&self) -> Option<LaneEntry> {
+        self.entries.get(self.head).copied()
+    }
+
+    fn pop_front(&mut self) {
+        self.head += 1;
+        // Room is made by moving the rest down, when that is less than what is gone.
+        if self.head >= 1024 && self.head * 2 >= self.entries.len() {
+            self.entries.drain(..self.head);
+            self.head = 0;
+        }
+    }
+}
+
 /// What is next.
 pub(crate) enum Next {
     Completion(u32),
@@ -50,8 +75,6 @@ pub(crate) enum Next {
 
 /// What a clock's slot stands for.
 pub(crate) enum Clock {
-    /// Nothing is planned.
-    Silent,
     Tick,
     Heap,
     /// A lane, whose head the caller must judge stale or fresh.
@@ -66,8 +89,11 @@ pub(crate) struct Agenda {
     /// few and nearly always it is the first that changes: a look at all of them beats a tree.
     arrivals: Vec<(u64, u64)>,
     first_source: usize,
+    /// Copies of the earliest times, so that the next event is found by two comparisons.
+    arrival_at: u64,
+    clock_at: u64,
     heap: BinaryHeap<Reverse<Entry>>,
-    lanes: Vec<VecDeque<LaneEntry>>,
+    lanes: Vec<Lane>,
     sequence: u64,
 }
 
@@ -78,37 +104,57 @@ impl Agenda {
             clocks: Tournament::new(FIRST_LANE + lanes),
             arrivals: vec![(NEVER, NEVER); sources.max(1)],
             first_source: 0,
+            arrival_at: NEVER,
+            clock_at: NEVER,
             heap: BinaryHeap::new(),
-            lanes: vec![VecDeque::new(); lanes],
+            lanes: vec![Lane::default(); lanes],
             sequence: 0,
         }
     }
 
+    #[inline]
     fn next_sequence(&mut self) -> u64 {
         self.sequence += 1;
         self.sequence
     }
 
-    /// The time and kind of the next event.
+    /// The time and kind of the next event; a time after every horizon when nothing is planned.
     #[inline]
     pub(crate) fn peek(&self) -> (u64, Next) {
-        let (done_at, done_sequence, server) = self.completions.first();
+        let (done_at, server) = self.completions.earliest();
+        let arrival_at = self.arrival_at;
+        if self.clock_at <= done_at.min(arrival_at) {
+            return self.peek_clock();
+        }
+        if done_at < arrival_at {
+            (done_at, Next::Completion(server))
+        } else if arrival_at < done_at {
+            (arrival_at, Next::Arrival(self.first_source as u16))
+        } else {
+            self.break_tie()
+        }
+    }
+
+    /// As [`Agenda::peek`] when a clock is due, perhaps together with others.
+    #[cold]
+    fn peek_clock(&self) -> (u64, Next) {
+        let (done_at, done_sequence, _) = self.completions.first();
         let (clock_at, clock_sequence, slot) = self.clocks.first();
         let (arrival_at, arrival_sequence) = self.arrivals[self.first_source];
-        let earliest = done_at.min(arrival_at);
-        if clock_at <= earliest
-            && (clock_at < earliest
-                || clock_precedes(
-                    clock_sequence,
-                    done_at,
-                    done_sequence,
-                    arrival_at,
-                    arrival_sequence,
-                ))
-        {
-            return (clock_at, Next::Clock(slot));
+        let clock = (clock_at, clock_sequence);
+        if clock < (done_at, done_sequence) && clock < (arrival_at, arrival_sequence) {
+            (clock_at, Next::Clock(slot))
+        } else {
+            self.break_tie()
         }
-        if done_at < arrival_at || (done_at == arrival_at && done_sequence < arrival_sequence) {
+    }
+
+    /// The earlier of completion and arrival, by the order of their insertion if they coincide.
+    #[cold]
+    fn break_tie(&self) -> (u64, Next) {
+        let (done_at, done_sequence, server) = self.completions.first();
+        let (arrival_at, arrival_sequence) = self.arrivals[self.first_source];
+        if (done_at, done_sequence) < (arrival_at, arrival_sequence) {
             (done_at, Next::Completion(server))
         } else {
             (arrival_at, Next::Arrival(self.first_source as u16))
@@ -117,16 +163,25 @@ impl Agenda {
 
     /// When the first clock is due.
     pub(crate) fn clock_time(&self) -> u64 {
-        self.clocks.first().0
+        self.clock_at
     }
 
-    pub(crate) fn clock(&self, slot: u32) -> Clock {
+    pub(crate) fn clock(slot: u32) -> Clock {
         match slot as usize {
-            _ if self.clock_time() == NEVER => Clock::Silent,
             TICK => Clock::Tick,
             HEAP => Clock::Heap,
             lane => Clock::Lane(lane - FIRST_LANE),
         }
+    }
+
+    fn set_clock(&mut self, slot: usize, time: u64, sequence: u64) {
+        self.clocks.set(slot, time, sequence);
+        self.clock_at = self.clocks.first().0;
+    }
+
+    fn clear_clock(&mut self, slot: usize) {
+        self.clocks.clear(slot);
+        self.clock_at = self.clocks.first().0;
     }
 
     /// The next completion of a server, or [`NEVER`].
@@ -145,11 +200,12 @@ impl Agenda {
                 .min_by_key(|&i| self.arrivals[i])
                 .unwrap_or(0);
         }
+        self.arrival_at = self.arrivals[self.first_source].0;
     }
 
     pub(crate) fn set_tick(&mut self, time: u64) {
         let sequence = self.next_sequence();
-        self.clocks.set(TICK, time, sequence);
+        self.set_clock(TICK, time, sequence);
     }
 
     pub(crate) fn schedule(&mut self, time: u64, event: Event) {
@@ -170,8 +226,8 @@ impl Agenda {
 
     fn show_heap(&mut self) {
         match self.heap.peek() {
-            Some(Reverse(entry)) => self.clocks.set(HEAP, entry.time, entry.sequence),
-            None => self.clocks.clear(HEAP),
+            Some(Reverse(entry)) => self.set_clock(HEAP, entry.time, entry.sequence),
+            None => self.clear_clock(HEAP),
         }
     }
 
@@ -179,18 +235,21 @@ impl Agenda {
     /// which happens after a delay was shortened: it then belongs into the heap.
     #[inline]
     pub(crate) fn push_lane(&mut self, lane: usize, time: u64, subject: Handle) -> bool {
-        if self.lanes[lane].back().is_some_and(|last| time < last.time) {
+        let sequence = self.next_sequence();
+        let queue = &mut self.lanes[lane];
+        if time < queue.latest {
             return false;
         }
-        let sequence = self.next_sequence();
-        if self.lanes[lane].is_empty() {
-            self.clocks.set(FIRST_LANE + lane, time, sequence);
-        }
-        self.lanes[lane].push_back(LaneEntry {
+        queue.latest = time;
+        let was_empty = queue.head == queue.entries.len();
+        queue.entries.push(LaneEntry {
             time,
             sequence,
             subject,
         });
+        if was_empty {
+            self.set_clock(FIRST_LANE + lane, time, sequence);
+        }
         true
     }
 
@@ -202,24 +261,18 @@ impl Agenda {
     ) -> Option<Handle> {
         let queue = &mut self.lanes[lane];
         let head = queue
-            .pop_front()
+            .front()
             .expect("the lane's head was announced")
             .subject;
+        queue.pop_front();
         while queue.front().is_some_and(|entry| !fresh(entry.subject)) {
             queue.pop_front();
         }
         match queue.front() {
-            Some(entry) => self
-                .clocks
-                .set(FIRST_LANE + lane, entry.time, entry.sequence),
-            None => self.clocks.clear(FIRST_LANE + lane),
+            Some(entry) => self.set_clock(FIRST_LANE + lane, entry.time, entry.sequence),
+            None => self.clear_clock(FIRST_LANE + lane),
         }
         fresh(head).then_some(head)
-    }
-
-    /// More servers.
-    pub(crate) fn grow(&mut self, servers: usize) {
-        self.completions.grow(servers);
     }
 
     /// Bytes held, for the report on memory.
@@ -228,17 +281,7 @@ impl Agenda {
             + self
                 .lanes
                 .iter()
-                .map(|l| l.capacity() * size_of::<LaneEntry>())
+                .map(|l| l.entries.capacity() * size_of::<LaneEntry>())
                 .sum::<usize>()
-    }
-}
-
-/// Whether a clock that ticks at the earliest time goes before the others due then.
-#[cold]
-fn clock_precedes(clock: u64, done_at: u64, done: u64, arrival_at: u64, arrival: u64) -> bool {
-    match done_at.cmp(&arrival_at) {
-        std::cmp::Ordering::Less => clock < done,
-        std::cmp::Ordering::Greater => clock < arrival,
-        std::cmp::Ordering::Equal => clock < done.min(arrival),
     }
 }

@@ -85,6 +85,10 @@ impl Simulation {
 
     /// The balancer instance has done its own work for an attempt.
     pub(super) fn dispatched(&mut self, handle: Handle) {
+        if self.attempts[handle].place != Place::AtBalancer {
+            // The instance crashed meanwhile: the attempt is on its way back.
+            return;
+        }
         let index = self.attempts[handle].instance;
         self.instances[index as usize].waiting -= 1;
         self.dispatch(handle);

@@ -3,14 +3,14 @@
 use super::Simulation;
 use super::event::Event;
 use super::slab::Handle;
-use super::state::{Attempt, Call, Caller, NIL, Place, Purpose, Source};
-use crate::arrival::Arrivals;
+use super::source::number_of;
+use super::state::{Attempt, Call, Caller, NIL, Place, Purpose};
 use crate::distribution::Distribution;
 use crate::draws::{Stream, mix};
-use crate::model::{Client, RatePoint};
+use crate::model::Client;
 use crate::outcome::Outcome;
 use crate::retry::Retry;
-use crate::time::{Duration, SECOND};
+use crate::time::Duration;
 use std::sync::Arc;
 
 impl Caller {
@@ -41,93 +41,6 @@ impl Caller {
     }
 }
 
-impl Source {
-    /// The class of a request.
-    #[inline]
-    pub(super) fn draw_class(&self, draws: &mut crate::draws::Draws) -> u16 {
-        if self.mix.len() == 1 {
-            return 0;
-        }
-        let point = draws.uniform();
-        let mut class = 0;
-        while class + 1 < self.mix.len() && self.mix[class] <= point {
-            class += 1;
-        }
-        class as u16
-    }
-
-    /// When `gap` more requests will have been expected since `from`; `None`: never.
-    #[inline]
-    fn next_arrival(&mut self) -> Option<u64> {
-        while let Some(next) = self.rate.get(self.corner + 1) {
-            if next.at.0 > self.from {
-                break;
-            }
-            self.corner += 1;
-        }
-        let mut corner = self.corner;
-        let mut at = self.from;
-        let mut gap = self.gap;
-        loop {
-            let here = self.rate[corner];
-            let Some(next) = self.rate.get(corner + 1) else {
-                return (here.rate_hz > 0.0).then(|| add(at, gap / here.rate_hz));
-            };
-            let rate = rate_within(here, *next, at);
-            let slope = (next.rate_hz - here.rate_hz) / (next.at - here.at).as_secs_f64();
-            let span = (next.at.0 - at) as f64 / SECOND as f64;
-            let expected = (rate + 0.5 * slope * span) * span;
-            if expected >= gap && expected > 0.0 {
-                // The root of rate·x + slope·x²/2 = gap, in the form that does not cancel.
-                let x = 2.0 * gap / (rate + (rate * rate + 2.0 * slope * gap).max(0.0).sqrt());
-                return Some(add(at, x).min(next.at.0));
-            }
-            gap -= expected;
-            at = next.at.0;
-            corner += 1;
-        }
-    }
-
-    /// Requests expected between `from` and `until`.
-    fn expected(&self, from: u64, until: u64) -> f64 {
-        let mut total = 0.0;
-        for (i, here) in self.rate.iter().enumerate() {
-            let start = from.max(here.at.0);
-            let end = self
-                .rate
-                .get(i + 1)
-                .map_or(until, |next| until.min(next.at.0));
-            if start >= end {
-                continue;
-            }
-            let (first, last) = match self.rate.get(i + 1) {
-                Some(next) => (
-                    rate_within(*here, *next, start),
-                    rate_within(*here, *next, end),
-                ),
-                None => (here.rate_hz, here.rate_hz),
-            };
-            total += 0.5 * (first + last) * (end - start) as f64 / SECOND as f64;
-        }
-        total
-    }
-}
-
-fn add(at: u64, seconds: f64) -> u64 {
-    at.saturating_add(Duration::from_secs_f64(seconds).0)
-}
-
-/// The rate at a moment between two corners.
-fn rate_within(here: RatePoint, next: RatePoint, at: u64) -> f64 {
-    let share = (at - here.at.0) as f64 / (next.at.0 - here.at.0) as f64;
-    here.rate_hz + (next.rate_hz - here.rate_hz) * share
-}
-
-/// The request number of the `n`-th request of a source.
-pub(super) fn number_of(source: u16, n: u64) -> u64 {
-    n | u64::from(source) << 48
-}
-
 /// The stream position of try number `attempt` of a request.
 #[inline]
 pub(super) fn try_of(number: u64, attempt: u32) -> u64 {
@@ -135,60 +48,6 @@ pub(super) fn try_of(number: u64, attempt: u32) -> u64 {
 }
 
 impl Simulation {
-    /// Plans a source's first arrivals.
-    pub(super) fn start_source(&mut self, source: u16) {
-        let s = &mut self.sources[source as usize];
-        match &s.arrivals {
-            Arrivals::Open(_) | Arrivals::Trace(_) => self.plan_arrival(source),
-            Arrivals::Closed { users, .. } => {
-                for _ in 0..*users {
-                    self.think(source);
-                }
-            }
-        }
-    }
-
-    /// Plans the next arrival after the latest.
-    #[inline]
-    pub(super) fn plan_arrival(&mut self, source: u16) {
-        let s = &mut self.sources[source as usize];
-        let at = if let Some(gaps) = &s.gaps {
-            s.gap = gaps.gap(&mut s.stream.at(s.count));
-            s.next_arrival()
-        } else if let Arrivals::Trace(times) = &s.arrivals {
-            times.get(s.count as usize).map(|at| at.0.max(self.now))
-        } else {
-            None
-        };
-        self.agenda.set_arrival(source, at.unwrap_or(u64::MAX));
-    }
-
-    /// The rate changed: what was still expected of the gap is stretched anew.
-    pub(super) fn rate_changed(&mut self, source: u16, rate: Arc<[RatePoint]>) {
-        let now = self.now;
-        let s = &mut self.sources[source as usize];
-        s.gap = (s.gap - s.expected(s.from, now)).max(0.0);
-        s.from = now;
-        s.rate = rate;
-        s.corner = 0;
-        if s.gaps.is_some() {
-            let at = s.next_arrival();
-            self.agenda.set_arrival(source, at.unwrap_or(u64::MAX));
-        }
-    }
-
-    /// One user of a closed source thinks, then asks.
-    pub(super) fn think(&mut self, source: u16) {
-        let s = &mut self.sources[source as usize];
-        let Arrivals::Closed { think, .. } = &s.arrivals else {
-            return;
-        };
-        s.thoughts += 1;
-        let pause = Duration::from_nanos_f64(think.sample_ns(&mut s.stream.at(s.thoughts)));
-        self.agenda
-            .schedule(self.now.saturating_add(pause.0), Event::Thought { source });
-    }
-
     /// An open source emits a request and plans its next.
     #[inline]
     pub(super) fn arrive(&mut self, source: u16) {

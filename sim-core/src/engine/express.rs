@@ -33,10 +33,16 @@ impl Simulation {
             && simple_balancer
             && instance.state == MachineState::Up
             && !instance.observes;
+        for source in &mut self.sources {
+            if source.to == service {
+                source.express = self.services[service as usize].express && source.gaps.is_some();
+            }
+        }
         for &server in &self.services[service as usize].servers {
             let faultless = self.rests[server as usize].params.errors.rate <= 0.0;
             let server = &mut self.servers[server as usize];
-            server.express = faultless
+            server.express = self.express
+                && faultless
                 && server.state == MachineState::Up
                 && server.waiting == Waiting::Fifo
                 && !server.elastic
@@ -57,7 +63,7 @@ impl Simulation {
     pub(super) fn arrive_express(&mut self, source: u16) {
         let now = self.now;
         let s = &mut self.sources[source as usize];
-        let number = super::caller::number_of(source, s.count);
+        let number = super::source::number_of(source, s.count);
         s.count += 1;
         let mut draws = self.request_stream.at(number);
         let class = s.draw_class(&mut draws);
@@ -233,7 +239,8 @@ impl Simulation {
             || attempt.instance == NIL
             || attempt.fails
         {
-            return self.complete(server);
+            self.complete(server);
+            return self.drain_pools();
         }
         let (call, begun, demand_ns, instance) = (
             attempt.call,

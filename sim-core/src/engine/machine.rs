@@ -4,21 +4,17 @@ use super::Simulation;
 use super::event::{Event, Machine};
 use super::slab::Handle;
 use super::state::{Life, MachineState, NIL, Place};
-use crate::crash::{Gauge, GaugeUnit};
-use crate::model::{CrashRule, Lane};
+use crate::model::Lane;
 use crate::outcome::Outcome;
 use crate::restart::Restart;
 use crate::story::Kind;
 use crate::time::Duration;
 
-/// How often gauges that change without events are looked at.
-const POLL: u64 = 100_000_000;
-
 /// Steps in which a warming server gets faster.
 const WARM_STEPS: u64 = 100;
 
 impl Simulation {
-    fn life(&mut self, machine: Machine) -> &mut Life {
+    pub(super) fn life(&mut self, machine: Machine) -> &mut Life {
         match machine {
             Machine::Server(i) => &mut self.rests[i as usize].life,
             Machine::Instance(i) => &mut self.instances[i as usize].life,
@@ -65,189 +61,8 @@ impl Simulation {
         }
     }
 
-    /// Looks at a server's crash rules after its numbers changed.
-    pub(super) fn watch_server(&mut self, server: u32) {
-        self.leave_if_empty(server);
-        let params = self.rests[server as usize].params.clone();
-        if let Some(memory) = &params.memory {
-            let used = self.memory_of(server);
-            if used > memory.limit {
-                // As an event of its own: the caller is half-way through a step.
-                self.agenda.schedule(
-                    self.now,
-                    Event::CrashDue {
-                        machine: Machine::Server(server),
-                        rule: OUT_OF_MEMORY,
-                        life: self.rests[server as usize].life.number,
-                    },
-                );
-            }
-        }
-        for (i, rule) in params.crash.iter().enumerate() {
-            if !matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation) {
-                let value = self.server_gauge(server, rule.gauge.gauge);
-                self.watch(Machine::Server(server), i, rule, value);
-            }
-        }
-    }
-
-    fn memory_of(&self, server: u32) -> f64 {
-        let s = &self.servers[server as usize];
-        self.rests[server as usize]
-            .params
-            .memory
-            .as_ref()
-            .map_or(0.0, |m| {
-                m.base
-                    + m.per_in_service * f64::from(s.in_service + s.holding)
-                    + m.per_queued * f64::from(s.queue_len)
-            })
-    }
-
-    fn server_gauge(&self, server: u32, gauge: Gauge) -> f64 {
-        let s = &self.servers[server as usize];
-        match gauge {
-            Gauge::InFlight => f64::from(s.in_system),
-            Gauge::QueueLen => f64::from(s.queue_len),
-            Gauge::Memory => self.memory_of(server),
-            Gauge::QueueAge => self
-                .oldest_waiting(server)
-                .map_or(0.0, |since| (self.now - since) as f64),
-            Gauge::Utilisation => {
-                let area = s
-                    .busy_area(self.now)
-                    .wrapping_sub(self.rests[server as usize].polled_busy);
-                area as f64 / POLL as f64 / f64::from(s.workers)
-            }
-        }
-    }
-
-    fn oldest_waiting(&self, server: u32) -> Option<u64> {
-        let s = &self.servers[server as usize];
-        let mut oldest: Option<u64> = None;
-        let mut see = |at: u64| oldest = Some(oldest.map_or(at, |o| o.min(at)));
-        if s.queue_len > 0 {
-            let mut index = s.head;
-            while index != NIL {
-                see(self.attempts[index].queued_at);
-                // In order of arrival one end is the oldest; otherwise all must be seen.
-                index = if s.waiting == super::state::Waiting::Fifo {
-                    NIL
-                } else {
-                    self.attempts[index].behind
-                };
-            }
-            for std::cmp::Reverse((_, _, handle)) in &self.rests[server as usize].ranked {
-                if self.attempts.contains(*handle) && self.attempts[*handle].place == Place::Queued
-                {
-                    see(self.attempts[*handle].queued_at);
-                }
-            }
-        }
-        oldest
-    }
-
-    /// Looks at a balancer instance's crash rules after its numbers changed.
-    pub(super) fn watch_instance(&mut self, index: u32) {
-        let service = self.instances[index as usize].service;
-        for i in 0..self.balancers[service as usize].crash.len() {
-            let rule = self.balancers[service as usize].crash[i].clone();
-            let instance = &self.instances[index as usize];
-            let value = match rule.gauge.gauge {
-                Gauge::QueueLen => instance.waiting as usize + instance.pool.len(),
-                _ => instance.connections as usize,
-            };
-            self.watch(Machine::Instance(index), i, &rule, value as f64);
-        }
-    }
-
-    /// Notes whether a rule holds, and sets its timer when it begins to.
-    fn watch(&mut self, machine: Machine, index: usize, rule: &CrashRule, value: f64) {
-        let now = self.now;
-        let watch = match machine {
-            Machine::Server(i) => &mut self.rests[i as usize].watch,
-            Machine::Instance(i) => &mut self.instances[i as usize].watch,
-        };
-        if value <= rule.above {
-            watch.since[index] = None;
-            return;
-        }
-        let since = *watch.since[index].get_or_insert(now);
-        if !std::mem::replace(&mut watch.armed[index], true) {
-            let life = self.life(machine).number;
-            self.agenda.schedule(
-                since.saturating_add(rule.hold.0),
-                Event::CrashDue {
-                    machine,
-                    rule: index as u16,
-                    life,
-                },
-            );
-        }
-    }
-
-    /// A rule's timer: crash if it has held throughout, wait on if it began to hold later.
-    pub(super) fn crash_due(&mut self, machine: Machine, index: u16, life: u32) {
-        if self.life(machine).number != life || !self.state_of(machine).serves() {
-            return;
-        }
-        if index == OUT_OF_MEMORY {
-            if let Machine::Server(server) = machine {
-                let limit = self.rests[server as usize]
-                    .params
-                    .memory
-                    .as_ref()
-                    .map_or(f64::INFINITY, |m| m.limit);
-                if self.memory_of(server) > limit {
-                    let cause = format!(
-                        "out of memory: {:.0} MiB of {:.0}",
-                        self.memory_of(server) / MIB,
-                        limit / MIB
-                    );
-                    self.crash(machine, cause);
-                }
-            }
-            return;
-        }
-        let (watch, rules) = match machine {
-            Machine::Server(i) => {
-                let rest = &mut self.rests[i as usize];
-                (&mut rest.watch, &rest.params.crash)
-            }
-            Machine::Instance(i) => {
-                let instance = &mut self.instances[i as usize];
-                (
-                    &mut instance.watch,
-                    &self.balancers[instance.service as usize].crash,
-                )
-            }
-        };
-        let Some(rule) = rules.get(index as usize) else {
-            return;
-        };
-        watch.armed[index as usize] = false;
-        let Some(since) = watch.since[index as usize] else {
-            return;
-        };
-        let due = since.saturating_add(rule.hold.0);
-        if due > self.now {
-            watch.armed[index as usize] = true;
-            self.agenda.schedule(
-                due,
-                Event::CrashDue {
-                    machine,
-                    rule: index,
-                    life,
-                },
-            );
-            return;
-        }
-        let cause = describe(rule);
-        self.crash(machine, cause);
-    }
-
     /// Something crashes: what it held is lost, callers learn it at once, it may come back.
-    pub(super) fn crash(&mut self, machine: Machine, cause: String) {
+    pub(super) fn crash(&mut self, machine: Machine, lane: Lane, cause: String) {
         if !self.state_of(machine).serves() {
             return;
         }
@@ -264,7 +79,7 @@ impl Simulation {
         life.down_since = now;
         life.cause.clone_from(&cause);
         let (number, streak) = (life.number, life.streak);
-        self.tell(Kind::Crash, Lane::System, &self.name_of(machine), cause);
+        self.tell(Kind::Crash, lane, &self.name_of(machine), cause);
         match machine {
             Machine::Server(server) => self.reset_server(server),
             Machine::Instance(index) => self.reset_instance(index),
@@ -380,13 +195,13 @@ impl Simulation {
     }
 
     /// A machine that is down begins to start.
-    pub(super) fn restart(&mut self, machine: Machine, life: u32, lane: Lane) {
+    pub(super) fn restart(&mut self, machine: Machine, life: u32, lane: Lane, note: &str) {
         if self.life(machine).number != life || self.state_of(machine) != MachineState::Down {
             return;
         }
         self.set_state(machine, MachineState::Booting);
         let (_, boot) = self.comeback(machine);
-        self.tell(Kind::Restart, lane, &self.name_of(machine), String::new());
+        self.tell(Kind::Restart, lane, &self.name_of(machine), note.to_owned());
         if boot.is_zero() {
             self.up(machine, life);
         } else {
@@ -397,11 +212,17 @@ impl Simulation {
 
     /// Restarts a machine by hand, if it is down; one that is up is left alone, so that the same
     /// time line serves the what-ifs in which nothing crashed.
-    pub(super) fn restart_by_hand(&mut self, machine: Machine) {
+    pub(super) fn restart_by_hand(&mut self, machine: Machine, lane: Lane, note: &str) {
         let life = self.life(machine).number;
         let (restart, _) = self.comeback(machine);
         if restart.by_hand {
-            self.restart(machine, life, Lane::People);
+            self.restart(machine, life, lane, note);
+        } else if self.state_of(machine) == MachineState::Down {
+            let refusal = format!(
+                "{} cannot be restarted: restart = \"never\"",
+                self.name_of(machine)
+            );
+            self.tell(Kind::Note, lane, "", refusal);
         }
     }
 
@@ -498,41 +319,6 @@ impl Simulation {
         }
     }
 
-    /// Begins to poll when a server has a rule that needs it.
-    pub(super) fn poll_if_asked(&mut self, server: u32) {
-        let polled = |rule: &CrashRule| {
-            matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation)
-        };
-        if self.polling || !self.rests[server as usize].params.crash.iter().any(polled) {
-            return;
-        }
-        self.polling = true;
-        for (server, rest) in self.servers.iter().zip(&mut self.rests) {
-            rest.polled_busy = server.busy_area(self.now);
-        }
-        self.agenda
-            .schedule(self.now.saturating_add(POLL), Event::Poll);
-    }
-
-    /// Looks at gauges that change without events.
-    pub(super) fn poll(&mut self) {
-        for server in 0..self.servers.len() as u32 {
-            let params = self.rests[server as usize].params.clone();
-            if self.servers[server as usize].state.serves() {
-                for (i, rule) in params.crash.iter().enumerate() {
-                    if matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation) {
-                        let value = self.server_gauge(server, rule.gauge.gauge);
-                        self.watch(Machine::Server(server), i, rule, value);
-                    }
-                }
-            }
-            self.rests[server as usize].polled_busy =
-                self.servers[server as usize].busy_area(self.now);
-        }
-        self.agenda
-            .schedule(self.now.saturating_add(POLL), Event::Poll);
-    }
-
     fn clear_watch(&mut self, machine: Machine) {
         let watch = match machine {
             Machine::Server(i) => &mut self.rests[i as usize].watch,
@@ -540,27 +326,6 @@ impl Simulation {
         };
         watch.since.fill(None);
         watch.armed.fill(false);
-    }
-}
-
-/// Stands for the limit on memory among a server's crash rules.
-const OUT_OF_MEMORY: u16 = u16::MAX;
-
-const MIB: f64 = 1024.0 * 1024.0;
-
-/// A crash rule in words.
-fn describe(rule: &CrashRule) -> String {
-    let above = match rule.gauge.unit {
-        GaugeUnit::Count => format!("{}", rule.above),
-        GaugeUnit::Time => short(Duration(rule.above as u64)),
-        GaugeUnit::Bytes => format!("{:.0} MiB", rule.above / MIB),
-        GaugeUnit::Ratio => format!("{:.0} %", rule.above * 100.0),
-    };
-    let name = rule.gauge.name.replace('_', " ");
-    if rule.hold.is_zero() {
-        format!("{name} above {above}")
-    } else {
-        format!("{name} above {above} for {}", rule.hold)
     }
 }
 

@@ -7,10 +7,12 @@
 //! | file | concern |
 //! |---|---|
 //! | `express` | the common case of the next three, fused for speed |
-//! | `caller` | sources, requests, attempts, timeouts, retries |
+//! | `source` | when requests come |
+//! | `caller` | requests, attempts, timeouts, retries |
 //! | `balancer` | balancer instances: connections, choice, waiting room |
-//! | `server` | workers, queue, virtual time |
+//! | `server`, `queue` | workers, virtual time, waiting room |
 //! | `visit` | calls from one service to another |
+//! | `watch` | crash rules |
 //! | `machine` | crashes, restarts, warm-up, takeover |
 //! | `probe` | health checks and liveness |
 //! | `timeline` | actions and changed settings |
@@ -23,15 +25,18 @@ mod event;
 mod express;
 mod machine;
 mod probe;
+mod queue;
 mod recording;
 mod server;
 mod setup;
 mod slab;
 mod snapshot;
+mod source;
 mod state;
 mod timeline;
 mod tournament;
 mod visit;
+mod watch;
 
 pub use event::{Event, Machine};
 pub use slab::Handle;
@@ -136,6 +141,9 @@ pub struct Simulation {
     probe_stream: Stream,
     recorder: Recorder,
     totals: Vec<recording::ServerTotals>,
+    recorded: Vec<recording::ServerRecorded>,
+    /// Records of servers written.
+    records: u64,
     /// Room for the interval that is closed.
     service_intervals: Vec<ServiceInterval>,
     instance_intervals: Vec<InstanceInterval>,
@@ -186,7 +194,7 @@ impl Simulation {
 
     /// Does the next event, if it comes before the horizon.
     pub fn step(&mut self) -> Option<Event> {
-        self.step_until(self.model.horizon.0)
+        self.step_until_again(self.model.horizon.0)
     }
 
     /// Runs to the end of the run.
@@ -230,7 +238,7 @@ impl Simulation {
     ///
     /// Completions and arrivals are nearly all events; they are told apart by one comparison and
     /// go their way without passing through the general `handle`.
-    #[inline]
+    #[inline(always)]
     fn step_until(&mut self, until: u64) -> Option<Event> {
         if self.end.is_some() {
             return None;
@@ -252,7 +260,7 @@ impl Simulation {
             }
             Next::Arrival(source) => {
                 self.count(at, (1, u64::from(source)));
-                if self.services[self.sources[source as usize].to as usize].express {
+                if self.sources[source as usize].express {
                     self.arrive_express(source);
                 } else {
                     self.arrive(source);
@@ -268,8 +276,7 @@ impl Simulation {
     #[inline(never)]
     fn step_clock(&mut self, slot: u32, until: u64) -> Option<Event> {
         let at = self.agenda.clock_time();
-        let event = match self.agenda.clock(slot) {
-            Clock::Silent => return None,
+        let event = match Agenda::clock(slot) {
             Clock::Tick => Event::Tick,
             Clock::Heap => self.agenda.pop_heap(),
             Clock::Lane(lane) => match self.pop_lane(lane) {
@@ -296,6 +303,13 @@ impl Simulation {
 
     #[inline]
     fn drain_pools(&mut self) {
+        if !self.pools_to_drain.is_empty() {
+            self.drain_all_pools();
+        }
+    }
+
+    #[cold]
+    fn drain_all_pools(&mut self) {
         while let Some(instance) = self.pools_to_drain.pop() {
             self.drain_pool(instance);
         }
@@ -378,7 +392,7 @@ impl Simulation {
                 rule,
                 life,
             } => self.crash_due(machine, rule, life),
-            Event::Restart { machine, life } => self.restart(machine, life, Lane::System),
+            Event::Restart { machine, life } => self.restart(machine, life, Lane::System, ""),
             Event::Up { machine, life } => self.up(machine, life),
             Event::WarmStep { server, life } => self.warm_step(server, life),
             Event::Takeover { instance, life } => self.take_over(instance, life),

@@ -251,7 +251,7 @@ impl Simulation {
         if -row >= i64::from(liveness.fall) {
             let cause = format!("killed by its liveness probe after {} failures", -row);
             self.probers[index as usize].row = 0;
-            self.crash(Machine::Server(server), cause);
+            self.crash(Machine::Server(server), Lane::System, cause);
         }
     }
 

@@ -1,18 +1,24 @@
 //! What the engine hands to the recorder at the end of an interval, and at the end of the run.
 
-use super::state::MachineState;
 use super::Simulation;
+use super::state::{MachineState, Server};
 use crate::record::history::{InstanceInterval, ServerInterval, ServiceInterval};
 
-/// A server's counters when its last record was written, and its measured totals.
+/// A server's counters when its last record was written.
+#[derive(Clone, Copy, Default)]
+pub(super) struct ServerRecorded {
+    busy: u64,
+    attempts: u64,
+    succeeded: u64,
+    failed: u64,
+}
+
+/// A server's areas at the last look, and its measured totals.
 #[derive(Clone, Default)]
 pub(super) struct ServerTotals {
     in_system: u64,
     busy: u64,
     queued: u64,
-    attempts: u64,
-    succeeded: u64,
-    failed: u64,
     /// Areas since measurement began, in nanoseconds.
     pub measured_in_system: u128,
     pub measured_busy: u128,
@@ -34,36 +40,23 @@ impl Simulation {
     }
 
     fn record_interval(&mut self) {
-        let due = self.recorder.history.servers_are_due();
-        let span =
-            (self.recorder.interval_ns() * self.recorder.history.server_stride() as u64) as f64;
         let now = self.now;
         self.service_intervals.clear();
         self.service_intervals
             .resize(self.services.len(), ServiceInterval::default());
-        for (server, totals) in self.servers.iter().zip(&mut self.totals) {
+        for server in &self.servers {
             let service = &mut self.service_intervals[server.service as usize];
             service.queue_len += server.queue_len;
-            let there = server.state != MachineState::Absent;
-            service.workers += if there { server.workers as f32 } else { 0.0 };
+            service.workers += if server.state == MachineState::Absent {
+                0.0
+            } else {
+                server.workers as f32
+            };
             service.up += u32::from(server.state == MachineState::Up);
-            if !due {
-                continue;
-            }
-            let busy = totals.advance(server, now) as f64 / span;
-            self.recorder.history.push_server(ServerInterval {
-                attempts: (server.attempts - totals.attempts) as u32,
-                succeeded: (server.succeeded - totals.succeeded) as u32,
-                failed: (server.failed - totals.failed) as u32,
-                in_system: server.in_system,
-                queue_len: server.queue_len,
-                busy: busy as f32,
-                workers: server.workers,
-                state: server.state as u8,
-            });
-            (totals.attempts, totals.succeeded, totals.failed) =
-                (server.attempts, server.succeeded, server.failed);
-            self.service_busy[server.service as usize] += busy;
+        }
+        let due = self.recorder.history.servers_are_due();
+        if due {
+            self.record_servers();
         }
         for (i, service) in self.services.iter_mut().enumerate() {
             let interval = &mut self.service_intervals[i];
@@ -83,6 +76,48 @@ impl Simulation {
             }));
         self.recorder
             .close_interval(now, &self.service_intervals, &self.instance_intervals);
+    }
+
+    fn record_servers(&mut self) {
+        let now = self.now;
+        let span_ns = self.recorder.interval_ns() * self.recorder.history.server_stride() as u64;
+        let per_span = 1.0 / span_ns as f64;
+        // Areas wrap around at 2⁶⁴; a look now and then keeps the totals far from that.
+        self.records += 1;
+        if self.records.is_multiple_of(64) {
+            self.advance_totals();
+        }
+        let service_busy = &mut self.service_busy;
+        let record = |(server, recorded): (&Server, &mut ServerRecorded)| {
+            let area = server.busy_area(now);
+            let busy = area.wrapping_sub(recorded.busy) as f64 * per_span;
+            service_busy[server.service as usize] += busy;
+            let interval = ServerInterval {
+                attempts: (server.attempts - recorded.attempts) as u32,
+                succeeded: (server.succeeded - recorded.succeeded) as u32,
+                failed: (server.failed - recorded.failed) as u32,
+                in_system: server.in_system,
+                queue_len: server.queue_len,
+                busy: busy as f32,
+                workers: server.workers,
+                state: server.state as u8,
+            };
+            *recorded = ServerRecorded {
+                busy: area,
+                attempts: server.attempts,
+                succeeded: server.succeeded,
+                failed: server.failed,
+            };
+            interval
+        };
+        let intervals = self.servers.iter().zip(&mut self.recorded).map(record);
+        self.recorder.history.extend_servers(intervals);
+    }
+
+    fn advance_totals(&mut self) {
+        for (server, totals) in self.servers.iter().zip(&mut self.totals) {
+            totals.advance(server, self.now);
+        }
     }
 
     /// The warm-up is over.
@@ -117,10 +152,7 @@ impl Simulation {
 
     /// The run is over: totals are brought up to now.
     pub(super) fn close_recording(&mut self) {
-        let now = self.now;
-        for (server, totals) in self.servers.iter().zip(&mut self.totals) {
-            totals.advance(server, now);
-        }
+        self.advance_totals();
     }
 
     /// Counts a finished service, and whether anybody still wanted it.
@@ -135,9 +167,8 @@ impl Simulation {
 }
 
 impl ServerTotals {
-    /// Adds the areas since the last call to the totals; the area of busy workers is returned.
-    #[inline]
-    fn advance(&mut self, server: &super::state::Server, now: u64) -> u64 {
+    /// Adds the areas since the last call to the totals.
+    fn advance(&mut self, server: &Server, now: u64) {
         let step = |last: &mut u64, area: u64| area.wrapping_sub(std::mem::replace(last, area));
         let in_system = step(&mut self.in_system, server.in_system_area(now));
         let busy = step(&mut self.busy, server.busy_area(now));
@@ -145,11 +176,10 @@ impl ServerTotals {
         self.measured_in_system += u128::from(in_system);
         self.measured_busy += u128::from(busy);
         self.measured_queued += u128::from(queued);
-        busy
     }
 
     /// The totals up to `now` without closing them: for a summary while the run goes on.
-    pub(super) fn at(&self, server: &super::state::Server, now: u64) -> Self {
+    pub(super) fn at(&self, server: &Server, now: u64) -> Self {
         let mut copy = self.clone();
         copy.advance(server, now);
         copy

@@ -4,7 +4,7 @@ use super::Simulation;
 use super::agenda::Agenda;
 use super::caller::constant_ns;
 use super::event::Event;
-use super::recording::ServerTotals;
+use super::recording::{ServerRecorded, ServerTotals};
 use super::slab::Slab;
 use super::state::{
     Caller, Instance, Life, MachineState, NIL, Server, ServerRest, Service, Source, Waiting, Watch,
@@ -109,6 +109,8 @@ impl Simulation {
             call_stream: stream("calls"),
             probe_stream: stream("probes"),
             totals: vec![ServerTotals::default(); model.servers.len()],
+            recorded: vec![ServerRecorded::default(); model.servers.len()],
+            records: 0,
             service_intervals: Vec::new(),
             instance_intervals: Vec::new(),
             service_busy: vec![0.0; model.services.len()],
@@ -173,7 +175,6 @@ fn instances(model: &Model) -> Vec<Instance> {
                 watched: !balancer.crash.is_empty(),
                 life: Life::default(),
                 attempts: 0,
-                failed: 0,
             });
         }
     }
@@ -307,6 +308,7 @@ fn sources(model: &Model, replication: u64) -> Vec<Source> {
             clients: source.clients.iter().map(|c| c.0).collect(),
             to: source.to.0,
             count: 0,
+            express: false,
             thoughts: 0,
             from: 0,
             gap: 0.0,

@@ -126,6 +126,9 @@ pub enum MachineState {
 }
 
 impl MachineState {
+    /// All of them, by their numbers.
+    pub const ALL: [Self; 4] = [Self::Up, Self::Down, Self::Booting, Self::Absent];
+
     /// Whether requests are served.
     pub fn serves(self) -> bool {
         self == Self::Up
@@ -232,7 +235,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub fn new(rules: usize) -> Self {
+    pub(super) fn new(rules: usize) -> Self {
         Self {
             since: vec![None; rules],
             armed: vec![false; rules],
@@ -281,7 +284,6 @@ pub(super) struct Instance {
     pub watched: bool,
     pub life: Life,
     pub attempts: u64,
-    pub failed: u64,
 }
 
 /// Who probes whom.
@@ -307,7 +309,7 @@ pub(super) struct ProbeSettings {
 }
 
 impl ProbeSettings {
-    pub fn of_health(check: &HealthCheck) -> Self {
+    pub(super) fn of_health(check: &HealthCheck) -> Self {
         Self {
             interval: check.interval.0,
             timeout: check.timeout.0,
@@ -316,7 +318,7 @@ impl ProbeSettings {
         }
     }
 
-    pub fn of_liveness(probe: &Liveness) -> Self {
+    pub(super) fn of_liveness(probe: &Liveness) -> Self {
         Self {
             interval: probe.interval.0,
             timeout: probe.timeout.0,
@@ -386,6 +388,8 @@ pub(super) struct Source {
     pub keys: Arc<dyn Keys>,
     pub clients: Vec<u16>,
     pub to: u16,
+    /// Whether the express lane may serve it: an open source of a service on the express lane.
+    pub express: bool,
     /// Requests emitted.
     pub count: u64,
     /// Times that users of a closed source have begun to think.

@@ -5,7 +5,9 @@ use super::caller::constant_ns;
 use super::event::{Event, Machine};
 use super::state::{MachineState, Waiting, Watch};
 use crate::discipline::Order;
-use crate::model::{Action, Balancer, Change, Lane, ServerId, ServerParams, Service, Target};
+use crate::model::{
+    Action, Balancer, Change, Lane, Model, ServerId, ServerParams, Service, Target,
+};
 use crate::story::Kind;
 use std::sync::Arc;
 
@@ -42,20 +44,18 @@ impl Simulation {
                 }
             }
             Action::Crash(target) => {
+                let cause = if note.is_empty() {
+                    "by the time line"
+                } else {
+                    note
+                };
                 for machine in self.machines(target) {
-                    self.crash(
-                        machine,
-                        if note.is_empty() {
-                            "by the time line".to_owned()
-                        } else {
-                            note.to_owned()
-                        },
-                    );
+                    self.crash(machine, lane, cause.to_owned());
                 }
             }
             Action::Restart(target) => {
                 for machine in self.machines(target) {
-                    self.restart_by_hand(machine);
+                    self.restart_by_hand(machine, lane, note);
                 }
             }
             Action::Drain(target) => self.rotate(target, true, lane, note),
@@ -86,6 +86,17 @@ impl Simulation {
                 }
             }
         }
+    }
+
+    /// Changes settings by hand: takes over what [`crate::scenario::change`] made of the model, and
+    /// its time line, whose later entries know of the change.
+    pub fn adopt(&mut self, model: Arc<Model>, text: &str, changes: Vec<Change>, note: &str) {
+        self.model = model;
+        let action = Action::Set {
+            text: text.to_owned(),
+            changes,
+        };
+        self.perform(&action, Lane::People, note);
     }
 
     fn machines(&self, target: &Target) -> Vec<Machine> {

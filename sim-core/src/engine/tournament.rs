@@ -59,6 +59,13 @@ impl Tournament {
         )
     }
 
+    /// The earliest time and its slot; a time in the last seconds of time when all are empty.
+    #[inline]
+    pub(crate) fn earliest(&self) -> (u64, u32) {
+        let slot = self.winners[1];
+        (self.times[slot as usize], slot)
+    }
+
     /// Gives a slot a time; `u64::MAX` empties it.
     #[inline]
     pub(crate) fn set(&mut self, slot: usize, time: u64, sequence: u64) {

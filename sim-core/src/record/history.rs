@@ -6,6 +6,7 @@
 
 use super::Layout;
 use super::histogram::COARSE_LEN;
+use crate::engine::MachineState;
 use crate::metric::{Scope, Window};
 use crate::outcome::Outcome;
 use std::ops::Range;
@@ -48,6 +49,13 @@ pub struct ServerInterval {
     pub workers: u32,
     /// [`crate::engine::MachineState`] at the end, as its number.
     pub state: u8,
+}
+
+impl ServerInterval {
+    /// What the server was doing at the end.
+    pub fn state(&self) -> MachineState {
+        MachineState::ALL[self.state as usize]
+    }
 }
 
 /// Counters of one service in an interval.
@@ -94,6 +102,19 @@ struct Chunk {
     servers: Vec<ServerInterval>,
     instances: Vec<InstanceInterval>,
     slos: Vec<SloInterval>,
+}
+
+impl Chunk {
+    fn with_same_room(&self) -> Self {
+        Self {
+            flows: Vec::with_capacity(self.flows.len()),
+            buckets: Vec::with_capacity(self.buckets.len()),
+            services: Vec::with_capacity(self.services.len()),
+            servers: Vec::with_capacity(self.servers.len()),
+            instances: Vec::with_capacity(self.instances.len()),
+            slos: Vec::with_capacity(self.slos.len()),
+        }
+    }
 }
 
 /// The time line of a run.
@@ -209,10 +230,9 @@ impl History {
         (self.intervals + 1).is_multiple_of(self.stride)
     }
 
-    /// A server's record for the interval about to close, in the order of the servers.
-    #[inline]
-    pub(crate) fn push_server(&mut self, server: ServerInterval) {
-        self.open.servers.push(server);
+    /// The servers' records for the interval about to close, in the order of the servers.
+    pub(crate) fn extend_servers(&mut self, servers: impl Iterator<Item = ServerInterval>) {
+        self.open.servers.extend(servers);
     }
 
     /// Closes an interval.
@@ -227,7 +247,10 @@ impl History {
         self.open.slos.extend_from_slice(closing.slos);
         self.intervals += 1;
         if self.intervals.is_multiple_of(CHUNK) {
-            self.sealed.push(Arc::new(std::mem::take(&mut self.open)));
+            // The next chunk will be about as large: room for it at once, instead of by doubling.
+            let next = self.open.with_same_room();
+            self.sealed
+                .push(Arc::new(std::mem::replace(&mut self.open, next)));
         }
     }
 
@@ -373,7 +396,7 @@ impl Total {
         };
         self.in_flight = u64::from(counters.in_system);
         self.queue_len = u64::from(counters.queue_len);
-        self.up = u64::from(counters.state == crate::engine::MachineState::Up as u8);
+        self.up = u64::from(counters.state == MachineState::Up as u8);
         if !due {
             return;
         }

@@ -1,11 +1,11 @@
 //! Classes, sources and callers, from sections to the model.
 
 use super::build::{count, optional, retry_budget};
+use super::members::traffic_name;
 use super::plugs::RateSpec;
 use super::problem::{Problem, Span, suggest};
 use super::section::{Cx, Section};
 use super::sections::{ClassSpec, ClientSpec, Top, TrafficSpec};
-use super::set::traffic_name;
 use super::tree::Node;
 use crate::model::{Class, Client, ClientId, RatePoint, ServiceId, Source};
 use crate::time::{Duration, Instant};

@@ -28,6 +28,7 @@ mod expectation;
 mod kinds;
 mod like;
 mod live;
+mod members;
 mod overlay;
 mod parts;
 mod plugs;

@@ -258,8 +258,16 @@ impl Words for CallAt {
 
 impl Words for Probe {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
-        ("request", Self::Request, "a request, which waits in the queue"),
-        ("connect", Self::Connect, "a connection, which any server that is up accepts"),
+        (
+            "request",
+            Self::Request,
+            "a request, which waits in the queue",
+        ),
+        (
+            "connect",
+            Self::Connect,
+            "a connection, which any server that is up accepts",
+        ),
     ];
 }
 

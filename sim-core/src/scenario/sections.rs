@@ -210,7 +210,7 @@ pub(crate) enum Deed {
 impl Words for Deed {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
         ("crash", Self::Crash, "crash"),
-        ("restart", Self::Restart, "restart what is down or up"),
+        ("restart", Self::Restart, "restart what is down"),
         (
             "drain",
             Self::Drain,

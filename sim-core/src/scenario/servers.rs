@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// Most servers in all.
 pub(crate) const SERVERS_MAX: usize = 1_000_000;
+/// Each balancer instance has a view of its own of each server.
+const VIEWS_MAX: usize = 4_000_000;
 
 /// All servers, and which table of which service each was written in.
 pub(crate) struct Fleet {
@@ -40,6 +42,17 @@ pub(crate) fn fleet(
         return None;
     }
     for (service, range) in services?.iter_mut().zip(ranges) {
+        let instances =
+            service.balancer.instances as usize + service.balancer.standby.count as usize;
+        if instances * range.len() > VIEWS_MAX {
+            let what = format!(
+                "{instances} balancer instances times {} servers of `{}`; at most {VIEWS_MAX} views of servers are kept",
+                range.len(),
+                service.name
+            );
+            cx.push(Problem::new("E024", what));
+            return None;
+        }
         service.servers = range.map(ServerId).collect();
     }
     Some(fleet)

@@ -12,6 +12,8 @@ use crate::time::Duration;
 
 /// Most services.
 const SERVICES_MAX: usize = 1000;
+/// Each pair of a class and a service has counters and histograms of its own.
+const FLOWS_MAX: usize = 10_000;
 
 /// The model without its servers and without what concerns time: all that is rebuilt when
 /// something other than a server changes.
@@ -67,7 +69,16 @@ pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<
     if !whole {
         return None;
     }
-    let classes = rows?.into_iter().map(|row| row.class).collect();
+    let classes: Vec<_> = rows?.into_iter().map(|row| row.class).collect();
+    if classes.len() * services.len() > FLOWS_MAX {
+        let what = format!(
+            "{} classes times {} services; at most {FLOWS_MAX} pairs can be told apart",
+            classes.len(),
+            services.len()
+        );
+        cx.push(Problem::new("E024", what).at(top.class.span));
+        return None;
+    }
     Some(Skeleton {
         classes,
         sources: outside.sources,

@@ -13,20 +13,50 @@ use crate::outcome::Outcome;
 
 /// Every verdict with its meaning.
 pub static VERDICTS: &[(&str, &str)] = &[
-    ("STABLE", "nearly everything succeeds at the end of the run, and nothing grows"),
-    ("BACKLOGGED", "at the end much is waiting or failing, though the offered load is below one: the run ended before it was worked off"),
-    ("OVERLOADED", "at the end more is offered than the servers can do"),
-    ("METASTABLE", "at the end most requests fail though the offered load is below one: the trigger is gone, the overload is not"),
+    (
+        "STABLE",
+        "nearly everything succeeds at the end of the run, and nothing grows",
+    ),
+    (
+        "BACKLOGGED",
+        "at the end much is waiting or failing, though the offered load is below one: the run ended before it was worked off",
+    ),
+    (
+        "OVERLOADED",
+        "at the end more is offered than the servers can do",
+    ),
+    (
+        "METASTABLE",
+        "at the end most requests fail though the offered load is below one: the trigger is gone, the overload is not",
+    ),
 ];
 
 /// Every code of a warning with its meaning.
 pub static WARNINGS: &[(&str, &str)] = &[
-    ("ended-early", "a limit of the scenario was reached, or time stood still: the figures describe the run up to there"),
-    ("no-requests", "no request arrived after the warm-up, so that there is nothing to measure"),
-    ("few-samples", "a percentile rests on fewer than ten requests beyond it and would be another one with another seed; simulate longer"),
-    ("coarse-timeline", "intervals of the time line are wider, or servers recorded less often, than asked for, to stay within memory"),
-    ("story-cut", "the list of events is incomplete, because there were too many"),
-    ("log-cut", "the request log is incomplete, because it was not taken away fast enough"),
+    (
+        "ended-early",
+        "a limit of the scenario was reached, or time stood still: the figures describe the run up to there",
+    ),
+    (
+        "no-requests",
+        "no request arrived after the warm-up, so that there is nothing to measure",
+    ),
+    (
+        "few-samples",
+        "a percentile rests on fewer than ten requests beyond it and would be another one with another seed; simulate longer",
+    ),
+    (
+        "coarse-timeline",
+        "intervals of the time line are wider, or servers recorded less often, than asked for, to stay within memory",
+    ),
+    (
+        "story-cut",
+        "the list of events is incomplete, because there were too many",
+    ),
+    (
+        "log-cut",
+        "the request log is incomplete, because it was not taken away fast enough",
+    ),
 ];
 
 /// Share of the run, at its end, that the verdict looks at.
@@ -120,6 +150,9 @@ fn verdict(summary: &Summary, simulation: &Simulation) -> Option<&'static str> {
 }
 
 fn warn(summary: &mut Summary, code: &'static str, message: String) {
-    debug_assert!(WARNINGS.iter().any(|(known, _)| *known == code), "{code} is not in the table of warnings");
+    debug_assert!(
+        WARNINGS.iter().any(|(known, _)| *known == code),
+        "{code} is not in the table of warnings"
+    );
     summary.warnings.push(Warning { code, message });
 }

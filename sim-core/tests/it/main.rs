@@ -2,6 +2,27 @@
 //!
 //! They know scenarios, summaries and stories only, so that they would survive another engine.
 
+#![allow(
+    clippy::float_cmp,
+    reason = "instants that are whole multiples of a millisecond come out exactly"
+)]
+#![allow(
+    clippy::format_push_string,
+    reason = "a scenario is put together from parts, and reads better so"
+)]
+
+mod balancers;
+mod choices;
+mod clients;
+mod closed_form;
 mod determinism;
+mod invariants;
+mod knobs;
+mod limits;
+mod monitoring;
+mod replicate;
+mod servers;
 mod support;
+mod swarm;
+mod theory;
 mod zoo;

@@ -50,11 +50,6 @@ pub(crate) fn at(seconds: f64) -> Instant {
     Instant((seconds * 1e9) as u64)
 }
 
-/// Equal but for the rounding of a long sum.
-pub(crate) fn close(a: f64, b: f64, relative: f64) -> bool {
-    (a - b).abs() <= relative * a.abs().max(b.abs())
-}
-
 /// The request log, in order of arrival.
 pub(crate) fn log(text: &str) -> Vec<RequestRecord> {
     let mut simulation = run(text);
@@ -74,7 +69,10 @@ pub(crate) fn told(simulation: &Simulation, kind: Kind) -> Vec<(f64, String, Str
 
 /// When events of a kind happened, in seconds.
 pub(crate) fn times(simulation: &Simulation, kind: Kind) -> Vec<f64> {
-    told(simulation, kind).into_iter().map(|(at, ..)| at).collect()
+    told(simulation, kind)
+        .into_iter()
+        .map(|(at, ..)| at)
+        .collect()
 }
 
 /// Figures of a service.
@@ -100,4 +98,18 @@ pub(crate) fn outcome(summary: &Summary, name: &str) -> u64 {
         .outcomes
         .get(name)
         .unwrap_or_else(|| panic!("no outcome {name}"))
+}
+
+/// A scenario in which requests come at given times; `rest` is everything else.
+pub(crate) fn traced(horizon: &str, times: &[&str], rest: &str) -> String {
+    format!(
+        "horizon = \"{horizon}\"\nrecord = {{ every_nth_request = 1 }}\n\
+         traffic = [{{ to = \"web\", arrivals = {{ kind = \"trace\", times = {times:?} }} }}]\n{rest}"
+    )
+}
+
+/// What became of each request in order of arrival: how it ended and when, in milliseconds.
+pub(crate) fn fates(text: &str) -> Vec<(&'static str, f64)> {
+    let fate = |row: &RequestRecord| (row.outcome.name(), row.ended_ns as f64 / 1e6);
+    log(text).iter().map(fate).collect()
 }

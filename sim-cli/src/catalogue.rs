@@ -1,0 +1,312 @@
+//! Everything that has a name, from the library's own tables: what `list` lists and `explain`
+//! explains.
+
+use crate::embedded::MODELS;
+use crate::exit::EXITS;
+use crate::folder::FILES;
+use serde::Serialize;
+use sim_core::crash::{BALANCER_GAUGES, GaugeDef, SERVER_GAUGES};
+use sim_core::metric::{METRICS, MetricDef, Scope};
+use sim_core::model::{ClassId, ServerId, ServiceId};
+use sim_core::outcome::Outcome;
+use sim_core::plug::{ParamDef, Plug};
+use sim_core::scenario::{
+    CODES, PlugTable, SUMMARY_PATHS, Scenario, keys, param_text, plug_tables,
+};
+use sim_core::story::KINDS;
+use sim_core::summary::{VERDICTS, WARNINGS};
+
+/// A list of things with names.
+pub(crate) struct List {
+    /// What it is called, in the plural.
+    pub name: &'static str,
+    /// What its entries are, as a phrase.
+    pub about: String,
+    rows: Rows,
+}
+
+/// Where a list's entries come from.
+enum Rows {
+    /// A table of pluggable things.
+    Plugs(fn() -> Vec<&'static Plug>),
+    /// Another table.
+    Others(fn() -> Vec<Entry>),
+}
+
+impl List {
+    /// Its entries.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        match self.rows {
+            Rows::Plugs(plugs) => plugs().into_iter().map(plug).collect(),
+            Rows::Others(entries) => entries(),
+        }
+    }
+}
+
+/// A thing with a name.
+#[derive(Serialize, Clone, PartialEq, Debug, Default)]
+pub(crate) struct Entry {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub about: String,
+    /// Where that is defined: a book, a paper, a program; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// Further properties, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<Fact>,
+    /// Its parameters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<Param>,
+}
+
+/// A property.
+#[derive(Serialize, Clone, PartialEq, Debug)]
+pub(crate) struct Fact {
+    /// Which.
+    pub name: &'static str,
+    /// Its value.
+    pub value: String,
+}
+
+/// A parameter.
+#[derive(Serialize, Clone, PartialEq, Debug)]
+pub(crate) struct Param {
+    /// Its key.
+    pub name: &'static str,
+    /// What may be written.
+    pub kind: String,
+    /// What is counted or measured; may be empty.
+    pub unit: String,
+    /// What is allowed; may be empty.
+    pub range: String,
+    /// The value when it is not written; absent when it must be.
+    pub default: Option<&'static str>,
+    /// What it changes.
+    pub about: &'static str,
+}
+
+/// The names of all lists.
+pub(crate) fn names() -> Vec<&'static str> {
+    lists().iter().map(|list| list.name).collect()
+}
+
+/// All lists, those of pluggable things first.
+pub(crate) fn lists() -> Vec<List> {
+    let plugs = |table: PlugTable| {
+        let about = format!(
+            "each a {}: its name, or a table with `kind` and parameters",
+            table.noun
+        );
+        List {
+            name: table.name,
+            about,
+            rows: Rows::Plugs(table.plugs),
+        }
+    };
+    let list = |name, about: &str, entries| List {
+        name,
+        about: about.to_owned(),
+        rows: Rows::Others(entries),
+    };
+    let mut lists: Vec<List> = plug_tables().into_iter().map(plugs).collect();
+    lists.extend([
+        list(
+            "paths",
+            "keys of a scenario, for files, `--set` and time lines",
+            paths,
+        ),
+        list(
+            "metrics",
+            "what alerts and expectations can watch over a window of time",
+            metrics,
+        ),
+        list(
+            "figures",
+            "what expectations can name of the summary",
+            figures,
+        ),
+        list("gauges", "what crash rules can watch", gauges),
+        list(
+            "events",
+            "kinds of events of the story, for expectations",
+            events,
+        ),
+        list("outcomes", "how requests and attempts end", outcomes),
+        list("models", "scenarios that come with the program", models),
+        list("verdicts", "the one word on a whole run", || {
+            pairs(VERDICTS)
+        }),
+        list("warnings", "what a summary warns of", || pairs(WARNINGS)),
+        list("codes", "problems a scenario can have", codes),
+        list("files", "what `stampede run -o` writes", || pairs(FILES)),
+        list("exits", "exit codes of the command", exits),
+    ]);
+    lists
+}
+
+fn entry(name: &str, about: &str) -> Entry {
+    Entry {
+        name: name.to_owned(),
+        about: about.to_owned(),
+        ..Entry::default()
+    }
+}
+
+fn pairs(rows: &[(&str, &str)]) -> Vec<Entry> {
+    rows.iter()
+        .map(|(name, about)| entry(name, about))
+        .collect()
+}
+
+fn fact(name: &'static str, value: impl Into<String>) -> Option<Fact> {
+    let value = value.into();
+    (!value.is_empty()).then_some(Fact { name, value })
+}
+
+fn plug(plug: &Plug) -> Entry {
+    Entry {
+        source: plug.source.to_owned(),
+        params: plug.params.iter().map(param).collect(),
+        ..entry(plug.name, plug.about)
+    }
+}
+
+fn param(param: &ParamDef) -> Param {
+    let (kind, unit, range) = param_text(param);
+    Param {
+        name: param.name,
+        kind,
+        unit,
+        range,
+        default: param.default,
+        about: param.about,
+    }
+}
+
+fn paths() -> Vec<Entry> {
+    let of = |row: sim_core::scenario::KeyRow| {
+        let default = row
+            .default
+            .map_or("none, it must be written".to_owned(), |d| {
+                if d.is_empty() { "\"\"".to_owned() } else { d }
+            });
+        let live = if row.live { "yes" } else { "" };
+        let facts = [
+            fact("value", row.kind),
+            fact("unit", row.unit),
+            fact("range", row.range),
+            fact("default", default),
+            fact("changes while time runs", live),
+        ];
+        Entry {
+            facts: facts.into_iter().flatten().collect(),
+            ..entry(&row.path, &row.about)
+        }
+    };
+    keys().into_iter().map(of).collect()
+}
+
+fn metrics() -> Vec<Entry> {
+    let scopes = [
+        ("site", Scope::Site),
+        ("class", Scope::Class(ClassId(0))),
+        ("service", Scope::Service(ServiceId(0))),
+        ("server", Scope::Server(ServerId(0))),
+    ];
+    let of = |metric: &MetricDef| {
+        let of: Vec<&str> = scopes
+            .iter()
+            .filter(|(_, scope)| metric.applies_to(*scope))
+            .map(|(name, _)| *name)
+            .collect();
+        let facts = [
+            fact("unit", format!("{:?}", metric.unit).to_lowercase()),
+            fact("taken of", of.join(", ")),
+        ];
+        Entry {
+            facts: facts.into_iter().flatten().collect(),
+            ..entry(metric.name, metric.about)
+        }
+    };
+    METRICS.iter().map(of).collect()
+}
+
+fn figures() -> Vec<Entry> {
+    let unit = |row: &sim_core::scenario::SummaryPath| {
+        fact("unit", format!("{:?}", row.unit).to_lowercase())
+    };
+    SUMMARY_PATHS
+        .iter()
+        .map(|row| Entry {
+            facts: unit(row).into_iter().collect(),
+            ..entry(row.path, row.about)
+        })
+        .collect()
+}
+
+fn gauges() -> Vec<Entry> {
+    let of = |whose: &'static str| {
+        move |gauge: &GaugeDef| {
+            let facts = [
+                fact("of", whose),
+                fact("unit", format!("{:?}", gauge.unit).to_lowercase()),
+            ];
+            Entry {
+                facts: facts.into_iter().flatten().collect(),
+                ..entry(gauge.name, gauge.about)
+            }
+        }
+    };
+    SERVER_GAUGES
+        .iter()
+        .map(of("servers"))
+        .chain(BALANCER_GAUGES.iter().map(of("balancers")))
+        .collect()
+}
+
+fn events() -> Vec<Entry> {
+    KINDS
+        .iter()
+        .map(|(_, word, about)| entry(word, about))
+        .collect()
+}
+
+fn outcomes() -> Vec<Entry> {
+    Outcome::ALL
+        .iter()
+        .map(|outcome| entry(outcome.name(), outcome.about()))
+        .collect()
+}
+
+fn models() -> Vec<Entry> {
+    let of = |name: &str| {
+        let read = MODELS
+            .find(name)
+            .and_then(|source| Scenario::read(source, &[], &MODELS).ok());
+        let (title, question) = read
+            .as_ref()
+            .map_or(("", ""), |scenario| (scenario.title(), scenario.question()));
+        Entry {
+            facts: fact("question", question).into_iter().collect(),
+            ..entry(name, title)
+        }
+    };
+    MODELS.names().into_iter().map(of).collect()
+}
+
+fn codes() -> Vec<Entry> {
+    let of = |row: &sim_core::scenario::Code| Entry {
+        facts: fact("meaning", row.explanation).into_iter().collect(),
+        ..entry(row.code, row.title)
+    };
+    CODES.iter().map(of).collect()
+}
+
+fn exits() -> Vec<Entry> {
+    EXITS
+        .iter()
+        .map(|(_, code, about)| entry(&code.to_string(), about))
+        .collect()
+}

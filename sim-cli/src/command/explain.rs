@@ -1,0 +1,58 @@
+//! `stampede explain`: what a word means, wherever it occurs.
+
+use super::list::write_entry;
+use crate::args::ExplainArgs;
+use crate::catalogue::{Entry, lists};
+use crate::exit::{Exit, Failure};
+use crate::terminal::{DIM, Out};
+use sim_core::scenario::suggest;
+use std::io::Write;
+
+/// Explains every word, from every list that holds it.
+pub(crate) fn run(args: &ExplainArgs, out: &mut Out) -> Result<Exit, Failure> {
+    let lists: Vec<(&str, Vec<Entry>)> = lists()
+        .iter()
+        .map(|list| (list.name, list.entries()))
+        .collect();
+    for word in &args.words {
+        let mut found = false;
+        for (list, entries) in &lists {
+            let meant: Vec<&Entry> = entries
+                .iter()
+                .filter(|entry| is_meant(entry, word))
+                .collect();
+            if meant.is_empty() {
+                continue;
+            }
+            writeln!(out, "{DIM}{list}{DIM:#}")?;
+            for entry in meant {
+                write_entry(entry, out)?;
+            }
+            found = true;
+        }
+        if !found {
+            let names = lists
+                .iter()
+                .flat_map(|(_, entries)| entries.iter().map(|entry| entry.name.as_str()));
+            // Everything there is would be no help: only what is near.
+            let near = suggest(word, names);
+            let near = near.split_once('?').map_or(
+                "`stampede list` shows what there is".to_owned(),
+                |(near, _)| format!("{near}?"),
+            );
+            return Err(
+                Failure::new(Exit::NotFound, format!("nothing is called {word:?}")).help(near),
+            );
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// Whether the word is the entry's name; a key may be named without the path to it.
+fn is_meant(entry: &Entry, word: &str) -> bool {
+    entry.name.eq_ignore_ascii_case(word)
+        || entry
+            .name
+            .rsplit_once('.')
+            .is_some_and(|(_, key)| key == word)
+}

@@ -1,0 +1,26 @@
+//! `stampede docs-reference`: the reference pages of the book.
+
+use crate::exit::{EXITS, Exit, Failure};
+use crate::folder::FILES;
+use crate::terminal::Out;
+use std::io::Write;
+
+/// Prints the pages in Markdown.
+pub(crate) fn run(out: &mut Out) -> Result<Exit, Failure> {
+    write!(out, "{}", sim_core::scenario::reference())?;
+    writeln!(
+        out,
+        "\n## Files of a run\n\nWritten by `stampede run SCENARIO -o DIR`.\n\n| file | what it holds |\n|---|---|"
+    )?;
+    for (name, about) in FILES {
+        writeln!(out, "| `{name}` | {about} |")?;
+    }
+    writeln!(
+        out,
+        "\n## Exit codes\n\n| code | what it means |\n|---|---|"
+    )?;
+    for (_, code, about) in EXITS {
+        writeln!(out, "| {code} | {about} |")?;
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,235 @@
+//! `stampede run`: simulate scenarios and tell what happened.
+
+use crate::args::{RunArgs, RunFormat};
+use crate::diagnostics;
+use crate::drive::{Driven, drive};
+use crate::exit::{Exit, Failure};
+use crate::folder::{Folder, REQUESTS, SUMMARY};
+use crate::host::Host;
+use crate::input::Input;
+use crate::interrupt;
+use crate::progress::Progress;
+use crate::report::{self, Report};
+use crate::terminal::{self, Out, say, say_warning};
+use serde::Serialize;
+use sim_core::engine::Simulation;
+use sim_core::export::{self, RequestLog};
+use sim_core::model::Model;
+use sim_core::scenario::Scenario;
+use sim_core::summary::Summary;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A scenario that is ready to run.
+struct Job {
+    argument: String,
+    scenario: Scenario,
+    model: Arc<Model>,
+    output: Option<PathBuf>,
+}
+
+/// A run that is over.
+struct Finished {
+    simulation: Simulation,
+    summary: Summary,
+    driven: Driven,
+    exit: Exit,
+}
+
+/// Reads all scenarios, then runs one after the other.
+pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    let jobs = prepare(args)?;
+    interrupt::watch()?;
+    let mut worst = Exit::Ok;
+    for (number, job) in jobs.iter().enumerate() {
+        if !quiet {
+            for text in job.scenario.warnings() {
+                say_warning(job.scenario.name(), &text);
+            }
+        }
+        let finished = simulate(job, args, quiet)?;
+        print(job, &finished, args, quiet, number, out)?;
+        out.flush()?;
+        if finished.exit != Exit::Ok {
+            worst = finished.exit;
+        }
+        if worst == Exit::Interrupted {
+            return Ok(worst);
+        }
+    }
+    Ok(worst)
+}
+
+/// Reads every scenario before the first one runs: a mistake in the last should not cost an hour.
+fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
+    if args.format == RunFormat::Csv && args.scenarios.len() > 1 {
+        return Err(Failure::new(
+            Exit::Usage,
+            "one table cannot hold the time lines of several scenarios",
+        )
+        .help("write each into a folder of its own with -o DIR"));
+    }
+    let mut sets = args.sets.sets.clone();
+    sets.extend(args.seed.map(|seed| ("seed".to_owned(), seed.to_string())));
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut invalid = false;
+    for argument in &args.scenarios {
+        let input = Input::open(argument)?;
+        match input
+            .scenario(&sets)
+            .and_then(|scenario| scenario.model().map(|model| (scenario, model)))
+        {
+            Ok((scenario, mut model)) => {
+                if let Some(every) = args.log_requests {
+                    model.recording.every_nth_request = every;
+                }
+                let folder = |dir: &PathBuf| {
+                    if args.scenarios.len() > 1 {
+                        dir.join(scenario.name())
+                    } else {
+                        dir.clone()
+                    }
+                };
+                let output = args.output.as_ref().map(folder);
+                if output.is_some() && jobs.iter().any(|job| job.output == output) {
+                    let message = format!(
+                        "two scenarios are called {:?}: their results would fall on one another",
+                        scenario.name()
+                    );
+                    return Err(Failure::new(Exit::Usage, message));
+                }
+                jobs.push(Job {
+                    argument: argument.clone(),
+                    scenario,
+                    model: Arc::new(model),
+                    output,
+                });
+            }
+            Err(problems) => {
+                say(&diagnostics::render(&problems));
+                invalid = true;
+            }
+        }
+    }
+    if invalid {
+        Err(Failure::told(Exit::Invalid))
+    } else {
+        Ok(jobs)
+    }
+}
+
+fn simulate(job: &Job, args: &RunArgs, quiet: bool) -> Result<Finished, Failure> {
+    let folder = job
+        .output
+        .as_ref()
+        .map(|target| Folder::begin(target, args.force))
+        .transpose()?;
+    let mut log = match &folder {
+        Some(folder) if job.model.recording.every_nth_request > 0 => {
+            let file = folder.file(REQUESTS)?;
+            Some(
+                RequestLog::new(job.model.clone(), file)
+                    .map_err(|error| folder.failure(REQUESTS, &error))?,
+            )
+        }
+        _ => None,
+    };
+    let log_failure = |error| {
+        folder.as_ref().map_or_else(
+            || Failure::told(Exit::Io),
+            |folder| folder.failure(REQUESTS, &error),
+        )
+    };
+    let mut simulation = Simulation::new(job.model.clone(), args.replication);
+    let progress = Progress::new(job.scenario.name(), args.progress, quiet);
+    let driven = drive(&mut simulation, progress, &mut |rows| match &mut log {
+        Some(log) => log.write(&rows).map_err(log_failure),
+        None => Ok(()),
+    })?;
+    log.map_or(Ok(()), RequestLog::finish)
+        .map_err(log_failure)?;
+    let summary = Summary::of(&simulation, job.scenario.hash());
+    if let Some(folder) = folder {
+        write_files(&folder, &job.scenario, &simulation, &summary)?;
+        folder.finish()?;
+    }
+    let exit = if driven.interrupted {
+        Exit::Interrupted
+    } else if summary.complete && summary.expectations_hold() {
+        Exit::Ok
+    } else {
+        Exit::Failed
+    };
+    Ok(Finished {
+        simulation,
+        summary,
+        driven,
+        exit,
+    })
+}
+
+fn write_files(
+    folder: &Folder,
+    scenario: &Scenario,
+    simulation: &Simulation,
+    summary: &Summary,
+) -> Result<(), Failure> {
+    folder.write("scenario.toml", |out| {
+        out.write_all(scenario.to_toml().as_bytes())
+    })?;
+    folder.write("timeline.csv", |out| export::timeline(simulation, out))?;
+    folder.write("servers.csv", |out| export::servers(simulation, out))?;
+    folder.write("balancers.csv", |out| export::balancers(simulation, out))?;
+    folder.write("events.csv", |out| export::events(simulation, out))?;
+    folder.write(SUMMARY, |out| out.write_all(summary.to_json().as_bytes()))
+}
+
+fn print(
+    job: &Job,
+    finished: &Finished,
+    args: &RunArgs,
+    quiet: bool,
+    number: usize,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let Finished {
+        simulation,
+        summary,
+        driven,
+        exit,
+    } = finished;
+    match args.format {
+        RunFormat::Text => {
+            if number > 0 {
+                writeln!(out)?;
+            }
+            let report = Report {
+                argument: &job.argument,
+                scenario: &job.scenario,
+                simulation,
+                summary,
+                driven: *driven,
+                whole_story: args.story,
+            };
+            report::write(&report, out)?;
+            if !quiet {
+                report::write_next(&report, job.output.as_deref(), out)?;
+            }
+        }
+        RunFormat::Json => {
+            let host = Host::new(summary, driven.wall, *exit);
+            writeln!(out, "{}", terminal::json(&WithHost { summary, host }))?;
+        }
+        RunFormat::Csv => export::timeline(simulation, out)?,
+    }
+    Ok(())
+}
+
+/// The summary, with what depends on the machine in a place of its own.
+#[derive(Serialize)]
+struct WithHost<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary,
+    host: Host,
+}

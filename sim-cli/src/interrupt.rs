@@ -1,0 +1,22 @@
+//! Ctrl-C: the first asks for an orderly stop, the second stops at once.
+
+use crate::exit::{Exit, Failure};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C, and a polite request to end, are noticed instead of obeyed.
+pub(crate) fn watch() -> Result<(), Failure> {
+    let noticed = || {
+        if ASKED.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+    };
+    ctrlc::set_handler(noticed)
+        .map_err(|error| Failure::new(Exit::Internal, format!("cannot watch for Ctrl-C: {error}")))
+}
+
+/// Whether the user wants to stop.
+pub(crate) fn asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}

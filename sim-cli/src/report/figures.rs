@@ -1,0 +1,194 @@
+//! The key figures.
+
+use super::Report;
+use crate::table::Table;
+use crate::terminal::{BOLD, RED};
+use sim_core::readable::{number, share, short, span, time};
+use sim_core::summary::{Incident, Summary, Times};
+use sim_core::time::Duration as Span;
+use std::io::{self, Write};
+
+/// Servers listed one by one; beyond this the table would no longer be read.
+const SERVERS_MAX: usize = 10;
+
+/// Writes the figures of the whole, the objectives, the servers where they are few, and incidents.
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let summary = report.summary;
+    let mut table = Table::default();
+    table.row(["requests".to_owned(), requests(summary)]);
+    table.row(["response".to_owned(), response(&summary.response_time_s)]);
+    table.row(["load".to_owned(), load(summary)]);
+    for (name, slo) in &summary.slos.0 {
+        let verdict = slo.met.map_or("", |met| if met { "met" } else { "MISSED" });
+        let attained = slo
+            .attained
+            .map_or("nothing to judge it by".to_owned(), |attained| {
+                format!(
+                    "{} good of {} wanted",
+                    share(attained),
+                    share(slo.objective)
+                )
+            });
+        table.row([
+            "objective".to_owned(),
+            format!("{name}: {attained}   {verdict}"),
+        ]);
+    }
+    for incident in &summary.incidents {
+        table.row(["incident".to_owned(), self::incident(report, incident)]);
+    }
+    if let Some(verdict) = summary.verdict {
+        table.row(["at the end", verdict]);
+    }
+    writeln!(out, "{}", table.text(2))?;
+    servers(report, out)
+}
+
+fn requests(summary: &Summary) -> String {
+    let requests = &summary.requests;
+    let ended = requests.succeeded + requests.failed;
+    let mut text = short(requests.arrived as f64);
+    if ended > 0 {
+        let failed = format!("failed {}", share(requests.failed as f64 / ended as f64));
+        text = if requests.failed > 0 {
+            format!("{text}   {RED}{failed}{RED:#}")
+        } else {
+            format!("{text}   {failed}")
+        };
+    }
+    let failures = requests
+        .outcomes
+        .0
+        .iter()
+        .skip(1)
+        .filter(|(_, count)| *count > 0);
+    let failures: Vec<String> = failures
+        .map(|(name, count)| format!("{} {}", name.replace('_', " "), short(*count as f64)))
+        .collect();
+    if !failures.is_empty() {
+        text = format!("{text} ({})", failures.join(", "));
+    }
+    if requests.in_flight > 0 {
+        text = format!(
+            "{text}   {} in flight at the end",
+            number(requests.in_flight as f64)
+        );
+    }
+    text
+}
+
+fn response(times: &Times) -> String {
+    let named = [
+        ("p50", times.p50),
+        ("p99", times.p99),
+        ("mean", times.mean),
+        ("longest", times.max),
+    ];
+    let known: Vec<String> = named
+        .iter()
+        .filter_map(|(name, s)| s.map(|s| format!("{name} {}", time(s * 1e9))))
+        .collect();
+    if known.is_empty() {
+        "no request was answered".to_owned()
+    } else {
+        known.join("   ")
+    }
+}
+
+fn load(summary: &Summary) -> String {
+    let mut parts = vec![format!(
+        "goodput {}/s of {}/s offered",
+        short(round(summary.goodput_hz)),
+        short(round(summary.offered_hz))
+    )];
+    if let Some(per_request) = summary.attempts.per_request {
+        parts.push(format!("{per_request:.2} attempts per request"));
+    }
+    if let Some(load) = summary.offered_load {
+        parts.push(format!("offered load {load:.2}"));
+    }
+    if let Some(wasted) = summary.wasted_work.filter(|w| *w >= 0.001) {
+        parts.push(format!("{} of the work for nobody", share(wasted)));
+    }
+    parts.join("   ")
+}
+
+/// Rates to a digit or two.
+fn round(hz: f64) -> f64 {
+    if hz >= 100.0 { hz.round() } else { hz }
+}
+
+fn incident(report: &Report<'_>, incident: &Incident) -> String {
+    let after = |at: f64| span(Span::from_secs_f64(at - incident.start_s));
+    let mut parts = Vec::new();
+    match incident.end_s {
+        Some(end) => parts.push(format!(
+            "{} to {}, {}",
+            report.moment(incident.start_s),
+            report.moment(end),
+            after(end)
+        )),
+        None => parts.push(format!(
+            "from {}, not over at the end",
+            report.moment(incident.start_s)
+        )),
+    }
+    parts.push(match incident.detected_s {
+        Some(at) if at <= incident.start_s => "an alert was firing already".to_owned(),
+        Some(at) => format!("detected after {}", after(at)),
+        None => "no alert fired".to_owned(),
+    });
+    if let Some(down) = incident.down_s {
+        parts.push(format!("down from {}", report.moment(down)));
+    }
+    if let Some(at) = incident.mitigated_s {
+        parts.push(format!("mitigated after {}", after(at)));
+    }
+    parts.push(format!("{} requests lost", number(incident.lost as f64)));
+    parts.join("   ")
+}
+
+fn servers(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let services = &report.summary.services.0;
+    let count: usize = services.iter().map(|(_, s)| s.servers.0.len()).sum();
+    if count > SERVERS_MAX {
+        return Ok(());
+    }
+    let mut table = Table::default();
+    table.row([
+        "server",
+        "busy",
+        "share",
+        "attempts",
+        "failed",
+        "mean queue",
+        "crashes",
+        "down",
+    ]);
+    for (service, figures) in services {
+        for (name, server) in &figures.servers.0 {
+            let name = if services.len() > 1 {
+                format!("{service}/{name}")
+            } else {
+                name.clone()
+            };
+            table.row([
+                name,
+                share(server.utilisation),
+                server.share.map_or("-".to_owned(), share),
+                short(server.attempts as f64),
+                short(server.failed as f64),
+                format!("{:.1}", server.mean_queue_len),
+                number(server.crashes as f64),
+                if server.downtime_s > 0.0 {
+                    span(Span::from_secs_f64(server.downtime_s))
+                } else {
+                    "-".to_owned()
+                },
+            ]);
+        }
+    }
+    let text = table.text(2);
+    let (head, rows) = text.split_once('\n').unwrap_or((&text, ""));
+    writeln!(out, "{BOLD}{head}{BOLD:#}\n{rows}")
+}

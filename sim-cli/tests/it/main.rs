@@ -1,0 +1,9 @@
+//! The command as its users meet it: processes, their output, their exit codes.
+
+mod check;
+mod exits;
+mod files;
+mod lists;
+mod output;
+mod stampede;
+mod tidy;

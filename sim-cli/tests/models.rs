@@ -1,0 +1,209 @@
+//! What the models claim, run for real.
+//!
+//! Every model opens with what it shows, and its expectations pin that down. Here each is run with
+//! its own seed, the incident with twenty, and all expectations must hold.
+
+use sim_core::engine::Simulation;
+use sim_core::library::Library;
+use sim_core::scenario::Scenario;
+use sim_core::story::Kind;
+use sim_core::summary::Summary;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// What the command embeds.
+static MODELS: Library = Library::new(include!(concat!(env!("OUT_DIR"), "/models.rs")));
+
+/// Seeds of the incident, and how many of them may tell another story: rare chances exist, and a
+/// model that allowed none would have been fitted to its seeds.
+const SEEDS: u64 = 20;
+const EXCEPTIONS: usize = 1;
+
+/// Remarks on a scenario that belong to what it shows, by what they begin with.
+const REMARKS: &[(&str, &str)] = &[
+    // A rush above the capacity is the subject.
+    ("first", "at 12:10 the traffic offers `web` 150 %"),
+];
+
+/// A run of a model.
+struct Ran {
+    name: String,
+    seed: u64,
+    arrived: u64,
+    crashes: usize,
+    /// What is not as it should be.
+    complaints: Vec<String>,
+}
+
+fn run(name: &str, seed: Option<u64>) -> Ran {
+    let source = MODELS
+        .find(name)
+        .unwrap_or_else(|| panic!("no model is called {name}"));
+    let sets: Vec<(String, String)> = seed
+        .iter()
+        .map(|seed| ("seed".to_owned(), seed.to_string()))
+        .collect();
+    let scenario = Scenario::read(source, &sets, &MODELS)
+        .unwrap_or_else(|problems| panic!("{name}: {problems}"));
+    let model = Arc::new(
+        scenario
+            .model()
+            .unwrap_or_else(|problems| panic!("{name}: {problems}")),
+    );
+    let seed = model.seed;
+    let mut simulation = Simulation::new(model, 0);
+    simulation.run();
+    let summary = Summary::of(&simulation, scenario.hash());
+
+    let mut complaints = Vec::new();
+    for checked in summary
+        .expectations
+        .iter()
+        .filter(|checked| !checked.passed)
+    {
+        complaints.push(format!("{} (it was: {})", checked.that, checked.actual));
+    }
+    for warning in &summary.warnings {
+        complaints.push(format!("warning {}: {}", warning.code, warning.message));
+    }
+    let listed = |remark: &str| {
+        REMARKS
+            .iter()
+            .any(|(model, begin)| *model == name && remark.starts_with(begin))
+    };
+    complaints.extend(
+        scenario
+            .warnings()
+            .into_iter()
+            .filter(|remark| !listed(remark)),
+    );
+    Ran {
+        name: name.to_owned(),
+        seed,
+        arrived: summary.requests.arrived,
+        crashes: simulation
+            .recorder()
+            .story()
+            .filter(|event| event.kind == Kind::Crash)
+            .count(),
+        complaints,
+    }
+}
+
+/// Runs jobs on two threads; the order of the results is that of the jobs.
+fn run_all(jobs: &[(&str, Option<u64>)]) -> Vec<Ran> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some((at, (name, seed))) = {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    jobs.get(at).map(|job| (at, job))
+                } {
+                    let ran = run(name, *seed);
+                    done.lock().expect("no run panicked").push((at, ran));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().expect("no run panicked");
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, ran)| ran).collect()
+}
+
+/// One test, so that never more than two runs fight for the machine.
+#[test]
+fn models_show_what_they_say() {
+    let mut jobs: Vec<(&str, Option<u64>)> = MODELS
+        .names()
+        .into_iter()
+        .map(|name| (name, None))
+        .collect();
+    let of_their_own = jobs.len();
+    jobs.extend((1..=SEEDS).map(|seed| ("incident", Some(seed))));
+    let ran = run_all(&jobs);
+    let (own, seeds) = ran.split_at(of_their_own);
+
+    let told = |ran: &Ran| format!("{} with seed {}: {:#?}", ran.name, ran.seed, ran.complaints);
+    let wrong: Vec<String> = own
+        .iter()
+        .filter(|ran| !ran.complaints.is_empty())
+        .map(told)
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+
+    let wrong: Vec<String> = seeds
+        .iter()
+        .filter(|ran| !ran.complaints.is_empty())
+        .map(told)
+        .collect();
+    assert!(
+        wrong.len() <= EXCEPTIONS,
+        "{} of {SEEDS} seeds tell another story:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+
+    let find = |name: &str| {
+        own.iter()
+            .find(|ran| ran.name == name)
+            .unwrap_or_else(|| panic!("no model {name}"))
+    };
+    let (incident, right) = (find("incident"), find("right-weights"));
+    assert_eq!(
+        incident.arrived, right.arrived,
+        "a what-if has the same visitors"
+    );
+    assert_eq!(right.crashes, 0, "with the right weights nothing crashes");
+    assert!(incident.crashes > 0);
+}
+
+/// The index names every model, and nothing else.
+#[test]
+fn the_index_is_complete() {
+    let index = include_str!("../../models/README.md");
+    let missing: Vec<&str> = MODELS
+        .names()
+        .into_iter()
+        .filter(|name| !index.contains(&format!("/{name}.toml)")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "models/README.md does not tell of {missing:?}"
+    );
+    let links = index
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .filter(|link| link.ends_with(".toml"));
+    let dangling: Vec<&str> = links.filter(|link| MODELS.find(link).is_none()).collect();
+    assert!(
+        dangling.is_empty(),
+        "models/README.md tells of {dangling:?}, which is not there"
+    );
+}
+
+/// Every model says what it asks and shows before its first line.
+#[test]
+fn models_open_with_their_question() {
+    for name in MODELS.names() {
+        let source = MODELS.find(name).expect("listed");
+        let scenario = Scenario::read(source.clone(), &[], &MODELS).expect("valid");
+        assert!(
+            !scenario.title().is_empty() && !scenario.question().is_empty(),
+            "{name} has a title and a question"
+        );
+        assert!(
+            source.text.contains("[[expect]]"),
+            "{name} expects something"
+        );
+        if name != "first" {
+            // That one is what `stampede new` copies, and explains itself line by line.
+            assert!(
+                source.text.starts_with("# Question: "),
+                "{name} does not open with its question"
+            );
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! From the counters of a run to its figures.
+
+use super::{
+    AlertFigures, Attempts, BalancerFigures, ClassFigures, Named, Outcomes, Requests,
+    SCHEMA_VERSION, ServerFigures, ServiceFigures, SloFigures, StoryFigures, Summary, Times,
+    incident, verdict,
+};
+use crate::engine::{End, Simulation};
+use crate::outcome::Outcome;
+use crate::record::histogram::Histogram;
+use crate::story::Kind;
+use crate::time::SECOND;
+
+/// Most events of the story that a summary lists; the event log has all.
+const STORY_MAX: usize = 1000;
+
+/// The figures of a run so far.
+pub(super) fn summary(simulation: &Simulation, scenario_hash: u64) -> Summary {
+    Builder {
+        simulation,
+        span_s: span_s(simulation),
+    }
+    .summary(scenario_hash)
+}
+
+/// Measured time in seconds.
+fn span_s(simulation: &Simulation) -> f64 {
+    simulation.now().as_secs_f64() - measured_from_s(simulation)
+}
+
+fn measured_from_s(simulation: &Simulation) -> f64 {
+    simulation.recorder().measure_from as f64 / SECOND as f64
+}
+
+struct Builder<'a> {
+    simulation: &'a Simulation,
+    span_s: f64,
+}
+
+impl Builder<'_> {
+    fn summary(&self, scenario_hash: u64) -> Summary {
+        let (sim, model) = (self.simulation, self.simulation.model());
+        let recorder = sim.recorder();
+        let outside: Vec<u16> = (0..recorder.layout.flows() as u16).step_by(2).collect();
+        let requests = self.requests(&outside);
+        let services: Vec<(String, ServiceFigures)> = (0..model.services.len())
+            .map(|i| (model.services[i].name.clone(), self.service(i)))
+            .collect();
+        let mut wait = Histogram::default();
+        let (mut served, mut wasted, mut answered) = (0, 0, 0);
+        for (i, service) in recorder.services.iter().enumerate() {
+            wait.merge(&service.wait);
+            let (all, unwanted) = sim.work_ns(i);
+            served += all;
+            wasted += unwanted;
+            answered += service.attempt_outcomes[Outcome::Succeeded as usize];
+        }
+        let mut summary = Summary {
+            schema_version: SCHEMA_VERSION,
+            version: env!("CARGO_PKG_VERSION"),
+            scenario: model.name.clone(),
+            scenario_hash: format!("{scenario_hash:016x}"),
+            seed: model.seed,
+            replication: sim.replication(),
+            complete: sim.end() == Some(End::Horizon),
+            horizon_s: sim.now().as_secs_f64(),
+            measured_from_s: measured_from_s(sim),
+            digest: format!("{:016x}", sim.digest()),
+            events: sim.events(),
+            verdict: None,
+            attempts: self.attempts(&outside, &requests),
+            response_time_s: Times::of(&self.response_time(&outside)),
+            wait_s: Times::of(&wait),
+            offered_load: services
+                .iter()
+                .filter_map(|(_, s)| s.offered_load)
+                .max_by(f64::total_cmp),
+            offered_hz: self.rate(requests.arrived),
+            goodput_hz: self.rate(requests.succeeded),
+            throughput_hz: self.rate(answered),
+            availability: ratio(requests.succeeded, requests.succeeded + requests.failed),
+            wasted_work: (served > 0).then(|| wasted as f64 / served as f64),
+            peak_in_flight: sim.footprint().0 as u64,
+            percentile_error: Histogram::RELATIVE_ERROR,
+            classes: Named(
+                (0..model.classes.len())
+                    .map(|i| (model.classes[i].name.clone(), self.class(i)))
+                    .collect(),
+            ),
+            services: Named(services),
+            slos: self.slos(),
+            alerts: self.alerts(),
+            incidents: incident::find(sim),
+            expectations: Vec::new(),
+            warnings: Vec::new(),
+            story: recorder.story().take(STORY_MAX).map(story).collect(),
+            requests,
+        };
+        verdict::judge(&mut summary, sim);
+        summary.expectations = model
+            .expectations
+            .iter()
+            .map(|e| e.check(&summary, sim))
+            .collect();
+        summary
+    }
+
+    fn rate(&self, count: u64) -> f64 {
+        if self.span_s > 0.0 {
+            count as f64 / self.span_s
+        } else {
+            0.0
+        }
+    }
+
+    fn requests(&self, flows: &[u16]) -> Requests {
+        let mut counts = [0; Outcome::COUNT];
+        let mut arrived = 0;
+        for &flow in flows {
+            let flow = self.simulation.recorder().flow(flow);
+            arrived += flow.measured_arrived();
+            for (count, more) in counts.iter_mut().zip(flow.measured) {
+                *count += more;
+            }
+        }
+        let ended: u64 = counts.iter().sum();
+        let succeeded = counts[Outcome::Succeeded as usize];
+        Requests {
+            arrived,
+            succeeded,
+            failed: ended - succeeded,
+            in_flight: arrived - ended,
+            outcomes: outcomes(&counts),
+        }
+    }
+
+    fn response_time(&self, flows: &[u16]) -> Histogram {
+        let mut histogram = Histogram::default();
+        for &flow in flows {
+            histogram.merge(&self.simulation.recorder().flow(flow).response_time);
+        }
+        histogram
+    }
+
+    /// Attempts of requests from outside. Their ends are counted by service; where a service is
+    /// also called by others the two cannot be told apart, and all of its attempts count.
+    fn attempts(&self, flows: &[u16], requests: &Requests) -> Attempts {
+        let recorder = self.simulation.recorder();
+        let total = flows
+            .iter()
+            .map(|&f| recorder.flow(f).measured_attempts())
+            .sum();
+        let mut counts = [0; Outcome::COUNT];
+        for (i, service) in recorder.services.iter().enumerate() {
+            if self
+                .simulation
+                .model()
+                .sources
+                .iter()
+                .any(|s| s.to.0 as usize == i)
+            {
+                for (count, more) in counts.iter_mut().zip(service.attempt_outcomes) {
+                    *count += more;
+                }
+            }
+        }
+        Attempts {
+            total,
+            per_request: ratio(total, requests.arrived),
+            outcomes: outcomes(&counts),
+        }
+    }
+
+    fn class(&self, class: usize) -> ClassFigures {
+        let layout = &self.simulation.recorder().layout;
+        let flows: Vec<u16> = (0..layout.services)
+            .map(|s| layout.flow(s as u16, class as u16, false))
+            .collect();
+        let requests = self.requests(&flows);
+        ClassFigures {
+            response_time_s: Times::of(&self.response_time(&flows)),
+            goodput_hz: self.rate(requests.succeeded),
+            availability: ratio(requests.succeeded, requests.succeeded + requests.failed),
+            requests,
+        }
+    }
+
+    fn service(&self, id: usize) -> ServiceFigures {
+        let sim = self.simulation;
+        let layout = &sim.recorder().layout;
+        let flows: Vec<u16> = (0..2 * layout.classes)
+            .map(|i| (id * 2 * layout.classes + i) as u16)
+            .collect();
+        let requests = self.requests(&flows);
+        let recorded = &sim.recorder().services[id];
+        let total = sim.service_attempts(id);
+        let (served, wasted) = sim.work_ns(id);
+        let service = &sim.model().services[id];
+        let servers: Vec<_> = service
+            .servers
+            .iter()
+            .map(|s| sim.server_figures(s.0 as usize))
+            .collect();
+        let sent: u64 = servers.iter().map(|s| s.attempts).sum();
+        let figures = service.servers.iter().zip(&servers).map(|(id, figures)| {
+            let server = &sim.model().servers[id.0 as usize];
+            (
+                server.name.clone(),
+                self.server(figures, server.params.workers, sent),
+            )
+        });
+        ServiceFigures {
+            attempts: Attempts {
+                total,
+                per_request: ratio(total, requests.arrived),
+                outcomes: outcomes(&recorded.attempt_outcomes),
+            },
+            response_time_s: Times::of(&self.response_time(&flows)),
+            wait_s: Times::of(&recorded.wait),
+            offered_load: self.offered_load(id),
+            wasted_work: (served > 0).then(|| wasted as f64 / served as f64),
+            fairness: self.fairness(id, &servers),
+            servers: Named(figures.collect()),
+            balancers: self.balancers(id),
+            requests,
+        }
+    }
+
+    /// λ × mean demand ÷ capacity; each class with its own demand.
+    fn offered_load(&self, id: usize) -> Option<f64> {
+        let model = self.simulation.model();
+        let recorder = self.simulation.recorder();
+        let demanding = |(class, params): (usize, &crate::model::Class)| {
+            let flow =
+                |nested| recorder.flow(recorder.layout.flow(id as u16, class as u16, nested));
+            let arrived = flow(false).measured_arrived() + flow(true).measured_arrived();
+            self.rate(arrived) * params.demand_factor
+        };
+        let hz: f64 = model.classes.iter().enumerate().map(demanding).sum();
+        crate::load::offered_load(model, id, hz)
+    }
+
+    fn fairness(&self, id: usize, servers: &[crate::engine::ServerFigures]) -> Option<f64> {
+        let model = self.simulation.model();
+        let of = |(i, figures): (usize, &crate::engine::ServerFigures)| {
+            let params = &model.servers[model.services[id].servers[i].0 as usize].params;
+            figures.attempts as f64 / (params.speed * f64::from(params.workers))
+        };
+        let loads: Vec<f64> = servers.iter().enumerate().map(of).collect();
+        let (sum, squares) = loads
+            .iter()
+            .fold((0.0, 0.0), |(s, q), x| (s + x, q + x * x));
+        (squares > 0.0).then(|| sum * sum / (loads.len() as f64 * squares))
+    }
+
+    fn server(
+        &self,
+        figures: &crate::engine::ServerFigures,
+        workers: u32,
+        sent: u64,
+    ) -> ServerFigures {
+        let mean = |area: u128| {
+            if self.span_s > 0.0 {
+                area as f64 / SECOND as f64 / self.span_s
+            } else {
+                0.0
+            }
+        };
+        ServerFigures {
+            utilisation: mean(figures.busy_ns) / f64::from(workers),
+            mean_in_system: mean(figures.in_system_ns),
+            mean_queue_len: mean(figures.queued_ns),
+            attempts: figures.attempts,
+            succeeded: figures.succeeded,
+            failed: figures.failed,
+            share: ratio(figures.attempts, sent),
+            crashes: figures.crashes,
+            downtime_s: figures.downtime_ns as f64 / SECOND as f64,
+        }
+    }
+
+    fn balancers(&self, id: usize) -> Named<BalancerFigures> {
+        let now_s = self.simulation.now().as_secs_f64();
+        let snapshot = self.simulation.snapshot();
+        let of_service = snapshot
+            .instances
+            .into_iter()
+            .filter(|i| i.service as usize == id);
+        Named(
+            of_service
+                .map(|instance| {
+                    let figures = BalancerFigures {
+                        attempts: instance.attempts,
+                        utilisation: if now_s > 0.0 {
+                            instance.busy_ns as f64 / SECOND as f64 / now_s
+                        } else {
+                            0.0
+                        },
+                        crashes: instance.crashes,
+                        downtime_s: instance.downtime_ns as f64 / SECOND as f64,
+                    };
+                    (instance.name, figures)
+                })
+                .collect(),
+        )
+    }
+
+    fn slos(&self) -> Named<SloFigures> {
+        let of = |(slo, count): (&crate::model::Slo, &crate::record::SloCount)| {
+            let attained = ratio(count.good, count.total);
+            let figures = SloFigures {
+                objective: slo.objective,
+                attained,
+                met: attained.map(|a| a >= slo.objective),
+                budget_spent: attained.map(|a| (1.0 - a) / (1.0 - slo.objective)),
+            };
+            (slo.name.clone(), figures)
+        };
+        Named(
+            self.simulation
+                .model()
+                .slos
+                .iter()
+                .zip(&self.simulation.recorder().slos)
+                .map(of)
+                .collect(),
+        )
+    }
+
+    fn alerts(&self) -> Vec<AlertFigures> {
+        let state = |kind| match kind {
+            Kind::Alert => Some("firing"),
+            Kind::Resolved => Some("resolved"),
+            _ => None,
+        };
+        let story = self.simulation.recorder().story();
+        story
+            .filter_map(|e| {
+                Some(AlertFigures {
+                    name: e.subject.clone(),
+                    state: state(e.kind)?,
+                    at_s: e.at.as_secs_f64(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn story(event: &crate::story::Event) -> StoryFigures {
+    StoryFigures {
+        at_s: event.at.as_secs_f64(),
+        kind: event.kind.name(),
+        lane: match event.lane {
+            crate::model::Lane::System => "system",
+            crate::model::Lane::People => "people",
+        },
+        subject: event.subject.clone(),
+        cause: event.cause.clone(),
+    }
+}
+
+fn outcomes(counts: &[u64; Outcome::COUNT]) -> Outcomes {
+    Named(
+        Outcome::ALL
+            .iter()
+            .zip(counts)
+            .map(|(outcome, &count)| (outcome.name().to_owned(), count))
+            .collect(),
+    )
+}
+
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+impl Times {
+    fn of(histogram: &Histogram) -> Self {
+        let seconds = |ns: f64| ns / SECOND as f64;
+        let q = |q| histogram.quantile_ns(q).map(seconds);
+        Self {
+            count: histogram.count(),
+            mean: histogram.mean_ns().map(seconds),
+            p50: q(0.5),
+            p90: q(0.9),
+            p95: q(0.95),
+            p99: q(0.99),
+            p999: q(0.999),
+            max: histogram.max_ns().map(|ns| seconds(ns as f64)),
+        }
+    }
+}

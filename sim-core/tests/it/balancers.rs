@@ -1,0 +1,373 @@
+//! What balancers do: health checks, backups, limits, their own cost, crashes, spares, views.
+
+use crate::closed_form::mg1_wait;
+use crate::replicate::{check, exact, response};
+use crate::support::{
+    at, fates, outcome, run, server, service, start, summary, times, told, traced,
+};
+use sim_core::story::Kind;
+
+fn steady(rate: u32, horizon: &str, balancer: &str, rest: &str) -> String {
+    format!(
+        "horizon = \"{horizon}\"\ntraffic = [{{ to = \"web\", arrivals = \"deterministic\", rate = {rate} }}]\n\
+         [service.web]\ndemand = \"1ms\"\nbalancer = {{ {balancer} }}\n{rest}"
+    )
+}
+
+const TWO: &str = "[[service.web.server]]\nname = \"s\"\ncount = 2\nworkers = 4\n";
+
+fn entry(at: &str, what: &str, target: &str) -> String {
+    format!("[[timeline]]\nat = \"{at}\"\ndo = \"{what}\"\ntarget = \"service.web.{target}\"\n")
+}
+
+/// When the first server, probed at 0, 5, 10 … s, is taken out after a crash at a given time.
+fn ejected_at(crash_ms: u32, check: &str, door: &str) -> f64 {
+    let servers = format!("{TWO}door = \"{door}\"\n");
+    let text = steady(
+        10,
+        "80s",
+        &format!("health_check = {{ {check} }}"),
+        &format!(
+            "{servers}{}",
+            entry(&format!("{crash_ms}ms"), "crash", "server.s-1")
+        ),
+    );
+    let told = told(&run(&text), Kind::Ejected);
+    assert_eq!((told.len(), told[0].1.as_str()), (1, "s-1"), "{told:?}");
+    told[0].0
+}
+
+#[test]
+fn a_silent_server_is_taken_out_after_fall_probes_and_a_timeout() {
+    let check = "interval = \"5s\", timeout = \"2s\", fall = 3";
+    assert_eq!(ejected_at(12_300, check, "black-hole"), 27.0);
+    // A refusal is known at once.
+    assert_eq!(ejected_at(12_300, check, "refuse"), 25.0);
+}
+
+/// With probes every P, a timeout τ and a fall of k the delay is uniform on
+/// [(k − 1)P + τ, kP + τ].
+#[test]
+fn detection_takes_what_its_settings_say() {
+    for (check, fall, interval, timeout) in [
+        (
+            "interval = \"10s\", timeout = \"2s\", fall = 3",
+            3.0,
+            10.0,
+            2.0,
+        ),
+        (
+            "interval = \"5s\", timeout = \"1s\", fall = 2",
+            2.0,
+            5.0,
+            1.0,
+        ),
+    ] {
+        let phases = 20;
+        let mut sum = 0.0;
+        for phase in 0..phases {
+            let crash = 10.0 + (f64::from(phase) + 0.5) * interval / f64::from(phases);
+            let delay = ejected_at((crash * 1e3) as u32, check, "black-hole") - crash;
+            let least = (fall - 1.0) * interval + timeout;
+            assert!(delay >= least && delay <= least + interval, "{delay}");
+            sum += delay;
+        }
+        let mean = interval / 2.0 + (fall - 1.0) * interval + timeout;
+        assert!((sum / f64::from(phases) - mean).abs() < 1e-6, "{sum}");
+    }
+}
+
+#[test]
+fn a_server_that_is_back_returns_after_rise_probes() {
+    let text = steady(
+        10,
+        "60s",
+        "health_check = { interval = \"5s\", timeout = \"1s\", fall = 1, rise = 3 }",
+        &format!(
+            "{TWO}restart = {{ kind = \"after\", pause = \"9s\" }}\n{}",
+            entry("12s", "crash", "server.s-1")
+        ),
+    );
+    let run = run(&text);
+    assert_eq!(times(&run, Kind::Ejected), [15.0]);
+    // Up at 21 s; probes at 25, 30 and 35 s pass, each after its demand of a millisecond.
+    let back = times(&run, Kind::Readmitted);
+    assert!(back.len() == 1 && (back[0] - 35.0).abs() < 0.01, "{back:?}");
+}
+
+#[test]
+fn backups_work_only_while_nobody_else_does() {
+    let servers = "[[service.web.server]]\nname = \"s\"\nworkers = 4\n\
+                   [[service.web.server]]\nname = \"spare\"\nworkers = 4\nbackup = true\n";
+    let text = steady(
+        10,
+        "30s",
+        "policy = \"random\"",
+        &format!(
+            "{servers}{}{}",
+            entry("10050ms", "drain", "server.s"),
+            entry("20050ms", "undrain", "server.s")
+        ),
+    );
+    let summary = summary(&text);
+    assert_eq!(server(&summary, "web", "spare").attempts, 100);
+    assert_eq!(summary.requests.failed, 0);
+}
+
+#[test]
+fn nobody_to_send_to_is_unavailable_or_waits_in_the_pool() {
+    let text = |balancer: &str| {
+        traced(
+            "10s",
+            &["0s", "100ms", "200ms"],
+            &format!(
+                "[service.web]\ndemand = \"1s\"\nbalancer = {{ {balancer} }}\n\
+                 server = [{{ name = \"s\", workers = 9, max_connections = 1 }}]\n"
+            ),
+        )
+    };
+    assert_eq!(
+        fates(&text("")),
+        [
+            ("succeeded", 1000.0),
+            ("unavailable", 100.0),
+            ("unavailable", 200.0)
+        ]
+    );
+    assert_eq!(
+        fates(&text("pool = { limit = 1 }")),
+        [
+            ("succeeded", 1000.0),
+            ("succeeded", 2000.0),
+            ("unavailable", 200.0)
+        ]
+    );
+    assert_eq!(
+        fates(&text("pool = { limit = 2, timeout = \"950ms\" }")),
+        [
+            ("succeeded", 1000.0),
+            ("succeeded", 2000.0),
+            ("unavailable", 1150.0)
+        ]
+    );
+}
+
+#[test]
+fn a_balancer_has_connections_and_a_queue_of_its_own() {
+    let text = |balancer: &str| {
+        traced(
+            "1s",
+            &["0s", "0s", "0s"],
+            &format!(
+                "[service.web]\ndemand = \"10ms\"\nbalancer = {{ {balancer} }}\n\
+                 server = [{{ name = \"s\", workers = 9 }}]\n"
+            ),
+        )
+    };
+    assert_eq!(
+        fates(&text("max_connections = 2")),
+        [("succeeded", 10.0), ("succeeded", 10.0), ("rejected", 0.0)]
+    );
+    assert_eq!(
+        fates(&text("cost = \"5ms\"")),
+        [
+            ("succeeded", 15.0),
+            ("succeeded", 20.0),
+            ("succeeded", 25.0)
+        ]
+    );
+    assert_eq!(
+        fates(&text("cost = \"5ms\", queue_limit = 2")),
+        [("succeeded", 15.0), ("succeeded", 20.0), ("rejected", 0.0)]
+    );
+}
+
+#[test]
+fn the_cost_of_requests_makes_a_balancer_md1() {
+    let text = "horizon = \"100s\"\nwarm_up = \"2s\"\ntraffic = [{ to = \"web\", rate = 800 }]\n\
+                [service.web]\ndemand = \"1us\"\nbalancer = { cost = \"1ms\" }\n\
+                server = [{ name = \"s\", workers = 100 }]\n";
+    let reference = 1.001 + mg1_wait(0.8, 0.0);
+    check(text, &[exact("response time", response, reference)]);
+}
+
+#[test]
+fn a_crashed_balancer_resets_its_callers_and_a_spare_takes_over() {
+    let text = |standby: &str| {
+        traced(
+            "10s",
+            &["1s", "2s", "3400ms", "3600ms"],
+            &format!(
+                "[service.web]\ndemand = \"1s\"\nbalancer = {{ restart = \"never\"{standby} }}\n\
+                 server = [{{ name = \"s\", workers = 9 }}]\n{}",
+                entry("1500ms", "crash", "balancer")
+            ),
+        )
+    };
+    assert_eq!(
+        fates(&text(", standby = { count = 1, takeover = \"2s\" }")),
+        [
+            ("reset", 1500.0),
+            ("refused", 2000.0),
+            ("refused", 3400.0),
+            ("succeeded", 4600.0)
+        ]
+    );
+    assert_eq!(fates(&text(""))[3], ("refused", 3600.0));
+    // The server finishes what nobody waits for.
+    let summary = summary(&text(""));
+    assert_eq!(summary.wasted_work, Some(1.0));
+    assert_eq!(outcome(&summary, "reset"), 1);
+    let balancers = &service(&summary, "web").balancers.0;
+    assert_eq!(
+        (balancers[0].1.crashes, balancers[0].1.downtime_s),
+        (1, 8.5)
+    );
+}
+
+/// A balancer that was overloaded must be able to crash again after its restart.
+#[test]
+fn a_balancer_crashes_as_often_as_its_rule_holds() {
+    let text = "horizon = \"60s\"\ntraffic = [{ to = \"web\", arrivals = \"deterministic\", rate = 10 }]\n\
+                [service.web]\ndemand = \"1h\"\n\
+                balancer = { crash = [{ when = \"in_flight\", above = 20 }], restart = { kind = \"after\", pause = \"3s\" } }\n\
+                server = [{ name = \"s\", workers = 1 }]\n";
+    // 21 requests take 2.1 s, the restart 3 s.
+    let crashes = times(&run(text), Kind::Crash);
+    assert!(crashes.len() >= 11, "{crashes:?}");
+    assert!(
+        (crashes[0] - 2.1).abs() < 1e-6 && (crashes[1] - 7.2).abs() < 0.11,
+        "{crashes:?}"
+    );
+}
+
+#[test]
+fn each_instance_sees_its_own_requests_only() {
+    let text = |instances: u32| {
+        traced(
+            "1s",
+            &["0s", "0s"],
+            &format!(
+                "[service.web]\ndemand = \"10ms\"\n\
+                 balancer = {{ instances = {instances}, policy = {{ kind = \"least-in-flight\", ties = \"first\" }} }}\n\
+                 [[service.web.server]]\nname = \"s\"\ncount = 2\nworkers = 1\n"
+            ),
+        )
+    };
+    assert_eq!(fates(&text(1)), [("succeeded", 10.0), ("succeeded", 10.0)]);
+    assert_eq!(fates(&text(2)), [("succeeded", 10.0), ("succeeded", 20.0)]);
+}
+
+fn attempts_between(text: &str, from: f64, until: f64) -> Vec<u64> {
+    let mut simulation = start(text);
+    simulation.run_until(at(from));
+    let before: Vec<u64> = simulation
+        .snapshot()
+        .servers
+        .iter()
+        .map(|s| s.attempts)
+        .collect();
+    simulation.run_until(at(until));
+    let after = simulation.snapshot().servers;
+    after
+        .iter()
+        .zip(before)
+        .map(|(s, b)| s.attempts - b)
+        .collect()
+}
+
+#[test]
+fn a_corrected_weight_moves_traffic() {
+    let text = steady(
+        100,
+        "20s",
+        "policy = \"weighted-round-robin\"",
+        &format!(
+            "{TWO}[[timeline]]\nat = \"10s\"\nset = {{ \"service.web.server.s-1.weight\" = 4 }}\n"
+        ),
+    );
+    assert_eq!(attempts_between(&text, 1.0, 9.0), [400, 400]);
+    assert_eq!(attempts_between(&text, 11.0, 19.0), [640, 160]);
+}
+
+#[test]
+fn people_drain_add_remove_and_bring_back() {
+    let text = steady(
+        100,
+        "60s",
+        "",
+        &format!(
+            "{TWO}[[service.web.server]]\nname = \"late\"\nworkers = 1\npresent = false\n{}{}{}{}{}",
+            entry("10s", "drain", "server.s-1"),
+            entry("20s", "undrain", "server.s-1"),
+            entry("30s", "add", "server.late"),
+            entry("40s", "remove", "server.s-2"),
+            entry("50s", "add", "server.s-2"),
+        ),
+    );
+    let share = |from| attempts_between(&text, from, from + 6.0);
+    assert_eq!(share(2.0), [300, 300, 0]);
+    assert_eq!(share(12.0), [0, 600, 0]);
+    assert_eq!(share(22.0), [300, 300, 0]);
+    assert_eq!(share(32.0), [200, 200, 200]);
+    assert_eq!(share(42.0), [300, 0, 300]);
+    assert_eq!(share(52.0), [200, 200, 200]);
+}
+
+#[test]
+fn a_removed_server_finishes_its_work_and_is_gone() {
+    let rest = format!(
+        "[service.web]\ndemand = \"1s\"\n[[service.web.server]]\nname = \"s\"\ncount = 2\nworkers = 1\n{}",
+        entry("500ms", "remove", "server.s-1")
+    );
+    let text = traced("10s", &["0s", "0s", "0s", "600ms"], &rest);
+    let ends: Vec<f64> = fates(&text).into_iter().map(|(_, at)| at).collect();
+    assert_eq!(ends, [1000.0, 1000.0, 2000.0, 2000.0]);
+    let mut simulation = start(&text);
+    simulation.run_until(at(1.5));
+    assert_eq!(simulation.snapshot().servers[0].state.name(), "up");
+    simulation.run_until(at(2.5));
+    assert_eq!(simulation.snapshot().servers[0].state.name(), "absent");
+}
+
+#[test]
+fn a_slow_spell_ends() {
+    let rest = "[service.web]\ndemand = \"100ms\"\nserver = [{ name = \"s\", workers = 1 }]\n\
+                [[timeline]]\nat = \"1s\"\ndo = \"slow\"\ntarget = \"service.web.server.s\"\nfactor = 0.25\nfor = \"300ms\"\n";
+    // The second runs at a quarter of the speed for 300 ms, which does 75 ms of its work.
+    let ends = fates(&traced("10s", &["0s", "1s", "3s"], rest));
+    assert_eq!(
+        ends,
+        [
+            ("succeeded", 100.0),
+            ("succeeded", 1325.0),
+            ("succeeded", 3100.0)
+        ]
+    );
+}
+
+/// A gauge that is polled must work for a rule that comes later, too.
+#[test]
+fn a_rule_set_while_time_runs_bites() {
+    let rest = "[service.web]\ndemand = \"1h\"\nserver = [{ name = \"s\", workers = 1 }]\n\
+                [[timeline]]\nat = \"5s\"\nset = { \"service.web.server.s.crash\" = [{ when = \"queue_age\", above = \"1s\" }] }\n";
+    let told = told(&run(&traced("20s", &["0s", "1s"], rest)), Kind::Crash);
+    assert_eq!(told.len(), 1);
+    assert!((told[0].0 - 5.1).abs() < 1e-6, "{told:?}");
+}
+
+#[test]
+fn a_network_set_while_time_runs_bites() {
+    let rest = "[service.web]\ndemand = \"10ms\"\nserver = [{ name = \"s\", workers = 1 }]\n\
+                [[timeline]]\nat = \"5s\"\nset = { \"service.web.network\" = \"20ms\" }\n";
+    let open = traced("11s", &[], rest).replace(
+        "arrivals = { kind = \"trace\", times = [] }",
+        "arrivals = \"deterministic\", rate = 1",
+    );
+    let took: Vec<u64> = crate::support::log(&open)
+        .iter()
+        .map(|row| (row.ended_ns - row.arrived_ns) / 1_000_000)
+        .collect();
+    assert_eq!(took[..3], [10, 10, 10]);
+    assert_eq!(took[5..8], [50, 50, 50]);
+}

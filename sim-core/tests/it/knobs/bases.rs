@@ -1,0 +1,121 @@
+//! Scenarios in which keys can show what they do.
+
+/// Two servers of 100 requests a second.
+pub(super) fn plain(rate: u32) -> String {
+    format!(
+        r#"
+title = "T"
+horizon = "20s"
+warm_up = "1s"
+[class.a]
+share = 0.5
+[class.b]
+share = 0.5
+[[traffic]]
+name = "t"
+to = "web"
+rate = {rate}
+[client]
+timeout = "500ms"
+[service.web]
+demand = {{ kind = "exponential", mean = "10ms" }}
+[[service.web.server]]
+name = "a"
+workers = 1
+[[service.web.server]]
+name = "b"
+workers = 1
+like = "a"
+[[timeline]]
+name = "first"
+at = "5s"
+do = "slow"
+target = "service.web.server.a"
+factor = 0.5
+for = "2s"
+note = "a remark"
+[[timeline]]
+at = "10s"
+set = {{ "service.web.server.b.speed" = 1.5 }}
+[[alert]]
+name = "slow"
+when = "p99 > 40ms"
+over = "3s"
+for = "1s"
+[[slo]]
+name = "quick"
+class = "a"
+good = "response_time < 20ms"
+objective = 0.9
+[[expect]]
+that = "availability > 50%"
+"#
+    )
+}
+
+/// A service that calls another, slow and unreliable, one.
+const CALLS: &str = r#"
+horizon = "20s"
+[class.a]
+share = 1
+[[traffic]]
+name = "t"
+to = "web"
+rate = 50
+[service.web]
+demand = { kind = "exponential", mean = "10ms" }
+server = [{ name = "s", workers = 4, errors = { rate = 0.2 } }]
+[[service.web.call]]
+to = "db"
+[service.db]
+demand = { kind = "exponential", mean = "15ms" }
+server = [{ name = "d", workers = 1, errors = { rate = 0.4 } }]
+[service.other]
+demand = "1ms"
+server = [{ name = "o", workers = 1 }]
+"#;
+
+/// A server and a balancer that crash now and then.
+const CRASHY: &str = r#"
+horizon = "60s"
+[[traffic]]
+name = "t"
+to = "web"
+rate = 140
+[client]
+timeout = "300ms"
+[service.web]
+demand = { kind = "exponential", mean = "10ms" }
+[service.web.balancer]
+crash = [{ when = "in_flight", above = 13 }]
+restart = { kind = "crash-loop", first = "200ms", factor = 2, cap = "1s", immediate = 1, reset = "3s" }
+[[service.web.server]]
+name = "a"
+workers = 1
+crash = [{ when = "in_flight", above = 7 }]
+restart = { kind = "crash-loop", first = "200ms", factor = 2, cap = "1s", immediate = 1, reset = "3s" }
+[[service.web.server]]
+name = "b"
+workers = 1
+"#;
+
+/// The scenario that a row calls by name.
+pub(super) fn base(name: &str) -> String {
+    let rate = |rate: &str| plain(90).replace("rate = 90", rate);
+    match name {
+        "plain" => plain(90),
+        "calls" => CALLS.to_owned(),
+        "crashy" => CRASHY.to_owned(),
+        "closed" => rate("arrivals = { kind = \"closed\", users = 10, think = \"100ms\" }"),
+        "trace" => rate("arrivals = { kind = \"trace\", times = [\"1s\"] }"),
+        "surge" => rate("rate = { kind = \"surge\", base = 50, peak = 90, at = \"5s\", rise = \"1s\", hold = \"3s\", fall = \"1s\" }"),
+        "wave" => rate("rate = { kind = \"wave\", mean = 50, amplitude = 0.5, period = \"10s\" }"),
+        "memory" => CRASHY.replacen(
+            "crash = [{ when = \"in_flight\", above = 7 }]\nrestart",
+            "memory = { base = \"1MiB\", per_in_service = \"1MiB\", per_queued = \"1MiB\", limit = \"7MiB\" }\nrestart",
+            1,
+        ),
+        "overlay" => "base = \"calm\"\n[set]\nseed = 3\n[[timeline]]\nname = \"late\"\nat = \"3s\"\ndo = \"note\"\nnote = \"x\"\n".to_owned(),
+        other => panic!("no base {other}"),
+    }
+}

@@ -1,0 +1,305 @@
+//! An entry for each key: a scenario, and two values that must make a difference.
+
+use super::bases::base;
+
+/// What must differ at least.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Level {
+    /// What happens.
+    Run,
+    /// What is recorded, measured or told; what happens stays.
+    Report,
+    /// What the scenario is called.
+    Words,
+}
+use Level::{Report, Run, Words};
+
+/// Two values of a key.
+#[derive(Debug)]
+pub(super) enum Change {
+    /// By path; an empty value stands for none.
+    Set(String, String, String),
+    /// In the text, where a path does not reach.
+    Text(String, String),
+}
+
+/// An entry for a key.
+pub(super) struct Knob {
+    pub path: String,
+    /// For parameters: of which plug, where several have one of that name.
+    pub kind: &'static str,
+    pub base: String,
+    pub with: Vec<(&'static str, &'static str)>,
+    pub change: Change,
+    pub level: Level,
+}
+
+const LOOP: &str = "{ kind = \"crash-loop\", first = \"200ms\", factor = 2, cap = \"1s\", immediate = 1, reset = \"3s\" }";
+
+const SLOTS: &[(&str, &str, &str)] = &[
+    ("service.NAME.demand", "plain", "service.web.demand"),
+    ("service.NAME.network", "plain", "service.web.network"),
+    (
+        "service.NAME.server.NAME.errors.demand",
+        "plain",
+        "service.web.server.a.errors.demand",
+    ),
+    (
+        "service.NAME.balancer.health_check.demand",
+        "crashy",
+        "service.web.balancer.health_check.demand",
+    ),
+    (
+        "service.NAME.server.NAME.liveness.demand",
+        "crashy",
+        "service.web.server.a.liveness.demand",
+    ),
+];
+
+/// Parameters of distributions, each with two values.
+const LAWS: &[(&str, &str, &str, &str, &str)] = &[
+    ("constant", "value", "", "\"2ms\"", "\"3ms\""),
+    ("exponential", "mean", "", "\"2ms\"", "\"3ms\""),
+    ("lognormal", "mean", "cv = 1", "\"2ms\"", "\"3ms\""),
+    ("lognormal", "cv", "mean = \"2ms\"", "1", "2"),
+    ("uniform", "low", "high = \"4ms\"", "\"1ms\"", "\"2ms\""),
+    ("uniform", "high", "low = \"1ms\"", "\"3ms\"", "\"4ms\""),
+    ("erlang", "mean", "stages = 2", "\"2ms\"", "\"3ms\""),
+    ("erlang", "stages", "mean = \"2ms\"", "2", "3"),
+    ("hyperexponential", "mean", "cv = 2", "\"2ms\"", "\"3ms\""),
+    ("hyperexponential", "cv", "mean = \"2ms\"", "2", "3"),
+    ("bimodal", "short", "long = \"9ms\"", "\"1ms\"", "\"2ms\""),
+    (
+        "bimodal",
+        "long",
+        "short = \"1ms\", probability_of_long = 0.5",
+        "\"8ms\"",
+        "\"9ms\"",
+    ),
+    (
+        "bimodal",
+        "probability_of_long",
+        "short = \"1ms\", long = \"9ms\"",
+        "0.2",
+        "0.4",
+    ),
+    ("weibull", "mean", "shape = 0.5", "\"2ms\"", "\"3ms\""),
+    ("weibull", "shape", "mean = \"2ms\"", "0.5", "0.7"),
+    ("pareto", "mean", "shape = 2.5", "\"2ms\"", "\"3ms\""),
+    ("pareto", "shape", "mean = \"2ms\"", "2.5", "3"),
+];
+
+/// Ways to a client: key, and path in the scenario with calls.
+const CALLERS: &[(&str, &str)] = &[
+    ("client", "client"),
+    ("class.NAME.client", "class.a.client"),
+    ("traffic.NAME.client", "traffic.t.client"),
+    (
+        "service.NAME.call.NAME.client",
+        "service.web.call.db.client",
+    ),
+];
+
+/// What callers can be told: key, plug, what else must be so, two values.
+const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
+    ("timeout", "", "", "none", "20ms"),
+    ("deadline", "", "", "none", "20ms"),
+    ("retry", "", "", "none", "fixed"),
+    ("retry.attempts", "fixed", "kind = \"fixed\"", "2", "3"),
+    (
+        "retry.pause",
+        "fixed",
+        "kind = \"fixed\"",
+        "\"0s\"",
+        "\"5ms\"",
+    ),
+    (
+        "retry.attempts",
+        "exponential-backoff",
+        "kind = \"exponential-backoff\"",
+        "2",
+        "3",
+    ),
+    (
+        "retry.base",
+        "exponential-backoff",
+        "kind = \"exponential-backoff\"",
+        "\"10ms\"",
+        "\"20ms\"",
+    ),
+    (
+        "retry.factor",
+        "exponential-backoff",
+        "kind = \"exponential-backoff\", attempts = 4",
+        "2",
+        "3",
+    ),
+    (
+        "retry.cap",
+        "exponential-backoff",
+        "kind = \"exponential-backoff\", attempts = 4",
+        "\"20s\"",
+        "\"110ms\"",
+    ),
+    (
+        "retry.jitter",
+        "exponential-backoff",
+        "kind = \"exponential-backoff\"",
+        "\"full\"",
+        "\"none\"",
+    ),
+    (
+        "retry_budget",
+        "",
+        "RETRY",
+        "none",
+        "{ ratio = 0.01, reserve = 1 }",
+    ),
+    ("retry_budget.ratio", "", "BUDGET", "0.01", "0.2"),
+    ("retry_budget.reserve", "", "BUDGET", "1", "50"),
+    ("cancel", "", "TIMEOUT", "false", "true"),
+];
+
+/// An entry as a row of the table.
+fn written(row: &'static str) -> Knob {
+    let cells: Vec<&str> = row.split(" | ").collect();
+    let [path, kind, name, with, at, old, new, level] = cells[..] else {
+        panic!("{row:?} has not eight cells")
+    };
+    let pair = |pair: &'static str| pair.split_once(" = ").unwrap_or_else(|| panic!("{pair:?}"));
+    let value = |text: &str| text.replace("LOOP", LOOP);
+    let text = |text: &str| text.replace("\\n", "\n");
+    Knob {
+        path: path.to_owned(),
+        kind,
+        base: base(name),
+        with: with
+            .split(" & ")
+            .filter(|w| !w.is_empty())
+            .map(pair)
+            .collect(),
+        change: if at == "text" {
+            Change::Text(text(old), text(new))
+        } else {
+            Change::Set(at.to_owned(), value(old), value(new))
+        },
+        level: match level {
+            "run" => Run,
+            "report" => Report,
+            "words" => Words,
+            other => panic!("{row:?}: what is {other}?"),
+        },
+    }
+}
+
+pub(super) fn knobs() -> Vec<Knob> {
+    let rows = include_str!("rows.txt").lines();
+    let mut knobs: Vec<Knob> = rows
+        .filter(|row| !row.is_empty() && !row.starts_with('#'))
+        .map(written)
+        .collect();
+    for &(key, at) in [
+        ("balancer", "service.web.balancer.restart"),
+        ("server.NAME", "service.web.server.a.restart"),
+    ]
+    .iter()
+    {
+        let after = (
+            "pause",
+            "after",
+            "{ kind = \"after\", pause = \"100ms\" }".to_owned(),
+            "{ kind = \"after\", pause = \"200ms\" }".to_owned(),
+        );
+        let looped = [
+            ("first", "first = \"200ms\"", "first = \"300ms\""),
+            ("factor", "factor = 2", "factor = 3"),
+            ("cap", "cap = \"1s\"", "cap = \"300ms\""),
+            ("immediate", "immediate = 1", "immediate = 2"),
+            ("reset", "reset = \"3s\"", "reset = \"1s\""),
+        ]
+        .map(|(key, old, new)| (key, "crash-loop", LOOP.to_owned(), LOOP.replace(old, new)));
+        for (param, kind, old, new) in looped.into_iter().chain([after]) {
+            knobs.push(Knob {
+                path: format!("service.NAME.{key}.restart.{param}"),
+                kind,
+                base: base("crashy"),
+                with: Vec::new(),
+                change: Change::Set(at.to_owned(), old, new),
+                level: Run,
+            });
+        }
+    }
+    knobs.extend(laws());
+    knobs.extend(manners());
+    knobs
+}
+
+fn laws() -> Vec<Knob> {
+    let mut knobs = Vec::new();
+    for &(key, name, at) in SLOTS {
+        let with = match () {
+            () if key.contains("errors") => vec![("service.web.server.a.errors.rate", "0.3")],
+            () if key.contains("liveness") => {
+                vec![("service.web.server.a.liveness.interval", "500ms")]
+            }
+            () if key.contains("health") => {
+                vec![("service.web.balancer.health_check.interval", "500ms")]
+            }
+            () => Vec::new(),
+        };
+        let knob = |path: String, kind, old: String, new: String| Knob {
+            path,
+            kind,
+            base: base(name),
+            with: with.clone(),
+            change: Change::Set(at.to_owned(), old, new),
+            level: Run,
+        };
+        knobs.push(knob(key.to_owned(), "", "1ms".to_owned(), "2ms".to_owned()));
+        for &(kind, param, rest, old, new) in LAWS {
+            let comma = if rest.is_empty() { "" } else { ", " };
+            let law = |value| format!("{{ kind = \"{kind}\", {param} = {value}{comma}{rest} }}");
+            knobs.push(knob(format!("{key}.{param}"), kind, law(old), law(new)));
+        }
+    }
+    knobs
+}
+
+fn manners() -> Vec<Knob> {
+    let mut knobs = Vec::new();
+    for &(key, at) in CALLERS {
+        for &(manner, kind, rest, old, new) in MANNERS {
+            let (section, param) = manner.split_once('.').unwrap_or((manner, ""));
+            let whole = |value: &str| match (section, param, rest) {
+                ("retry", p, _) if !p.is_empty() => {
+                    format!("{{ retry = {{ {rest}, {p} = {value} }} }}")
+                }
+                ("retry_budget", "ratio", _) => {
+                    format!(
+                        "{{ retry = \"fixed\", retry_budget = {{ ratio = {value}, reserve = 1 }} }}"
+                    )
+                }
+                ("retry_budget", "reserve", _) => {
+                    format!(
+                        "{{ retry = \"fixed\", retry_budget = {{ ratio = 0.01, reserve = {value} }} }}"
+                    )
+                }
+                (_, _, "RETRY") if value != "none" => {
+                    format!("{{ retry = \"fixed\", {manner} = {value} }}")
+                }
+                (_, _, "RETRY") => "{ retry = \"fixed\" }".to_owned(),
+                (_, _, "TIMEOUT") => format!("{{ timeout = \"20ms\", {manner} = {value} }}"),
+                _ => format!("{{ {manner} = \"{value}\" }}"),
+            };
+            knobs.push(Knob {
+                path: format!("{key}.{manner}"),
+                kind,
+                base: base("calls"),
+                with: Vec::new(),
+                change: Change::Set(at.to_owned(), whole(old), whole(new)),
+                level: Run,
+            });
+        }
+    }
+    knobs
+}

@@ -1,0 +1,158 @@
+//! What monitoring sees: alerts, objectives, incidents, the verdict.
+
+use crate::support::{at, model, run, start, summary, times};
+use sim_core::engine::Simulation;
+use sim_core::story::Kind;
+use sim_core::summary::Summary;
+
+/// Ten requests a second; the only server is down from 100 s to 200 s.
+fn outage(rest: &str) -> String {
+    format!(
+        "horizon = \"600s\"\ntraffic = [{{ to = \"web\", arrivals = \"deterministic\", rate = 10 }}]\n\
+         [service.web]\ndemand = \"10ms\"\n\
+         server = [{{ name = \"s\", workers = 1, restart = {{ kind = \"after\", pause = \"100s\" }} }}]\n\
+         [[timeline]]\nat = \"100050ms\"\ndo = \"crash\"\ntarget = \"service.web.server.s\"\n{rest}"
+    )
+}
+
+#[test]
+fn an_alert_fires_when_its_condition_has_held_and_resolves() {
+    let alert =
+        "[[alert]]\nname = \"failing\"\nwhen = \"failed > 50%\"\nover = \"10s\"\nfor = \"20s\"\n";
+    let run = run(&outage(alert));
+    // More than half of ten seconds fail from 106 s on; the condition has then held for 20 s.
+    assert_eq!(times(&run, Kind::Alert), [126.0]);
+    assert_eq!(times(&run, Kind::Resolved), [206.0]);
+    let summary = Summary::of(&run, 0);
+    let alerts: Vec<_> = summary
+        .alerts
+        .iter()
+        .map(|a| (a.name.as_str(), a.state, a.at_s))
+        .collect();
+    assert_eq!(
+        alerts,
+        [("failing", "firing", 126.0), ("failing", "resolved", 206.0)]
+    );
+}
+
+#[test]
+fn an_alert_that_does_not_hold_long_enough_is_silent() {
+    let alert =
+        "[[alert]]\nname = \"failing\"\nwhen = \"failed > 50%\"\nover = \"10s\"\nfor = \"101s\"\n";
+    assert!(times(&run(&outage(alert)), Kind::Alert).is_empty());
+}
+
+#[test]
+fn an_objective_counts_good_requests() {
+    let slo = "[[slo]]\nname = \"works\"\nobjective = 0.9\n\
+               [[slo]]\nname = \"quick\"\ngood = \"response_time < 10ms\"\nobjective = 0.5\n\
+               [[slo]]\nname = \"quick enough\"\ngood = \"response_time < 11ms\"\nobjective = 0.5\n";
+    let summary = summary(&outage(slo));
+    let slo = |name: &str| summary.slos.get(name).expect("it was asked for").clone();
+    let attained = slo("works").attained.expect("requests came");
+    assert!((attained - 5.0 / 6.0).abs() < 0.001, "{attained}");
+    assert_eq!(slo("works").met, Some(false));
+    let spent = slo("works").budget_spent.expect("requests came");
+    assert!((spent - 10.0 / 6.0).abs() < 0.01, "{spent}");
+    assert_eq!(slo("quick").attained, Some(0.0));
+    assert_eq!(slo("quick enough").attained, Some(attained));
+    assert_eq!(slo("quick enough").met, Some(true));
+}
+
+#[test]
+fn an_incident_has_a_start_a_detection_and_an_end() {
+    let alert = "[[alert]]\nname = \"failing\"\nwhen = \"failed > 50%\"\nover = \"10s\"\n";
+    let summary = summary(&outage(alert));
+    assert_eq!(summary.incidents.len(), 1, "{:?}", summary.incidents);
+    let incident = &summary.incidents[0];
+    // Two per cent of 30 s fail after the first failures; below five per cent after 29 s.
+    assert!((100.0..=102.0).contains(&incident.start_s), "{incident:?}");
+    let down = incident.down_s.expect("the site was down");
+    assert!((128.0..=131.0).contains(&down), "{incident:?}");
+    assert_eq!(incident.detected_s, Some(106.0));
+    // All is well for 30 s from 230 s on, and has been so for two minutes at 350 s.
+    let end = incident.end_s.expect("it ended");
+    assert!((345.0..=352.0).contains(&end), "{incident:?}");
+    assert!((985..=1002).contains(&incident.lost), "{incident:?}");
+}
+
+/// Thirty workers of 10 requests a second each, timeout and one retry after a second; nothing works
+/// from 20 s to 30 s (Bronson, Aghayev, Charapko and Zhu, "Metastable failures in distributed
+/// systems", `HotOS` 2021).
+fn storm(rate: u32, retry: &str, cancel: bool) -> String {
+    format!(
+        "horizon = \"300s\"\nrecord = {{ every_nth_request = 1 }}\ntraffic = [{{ to = \"db\", rate = {rate} }}]\n\
+         client = {{ timeout = \"1s\", retry = {retry}, cancel = {cancel} }}\n\
+         [service.db]\ndemand = {{ kind = \"exponential\", mean = \"100ms\" }}\n\
+         server = [{{ name = \"db\", workers = 30 }}]\n\
+         [[timeline]]\nat = \"20s\"\ndo = \"slow\"\ntarget = \"service.db.server\"\nfactor = 0.000001\nfor = \"10s\"\n"
+    )
+}
+
+const ONCE_MORE: &str = "{ kind = \"fixed\", attempts = 2 }";
+
+fn replication(text: &str, number: u64) -> Simulation {
+    let mut simulation = Simulation::new(model(text), number);
+    simulation.run();
+    simulation
+}
+
+#[test]
+fn a_retry_storm_outlives_its_trigger() {
+    for rate in [280, 155] {
+        for number in 0..5 {
+            let run = replication(&storm(rate, ONCE_MORE, false), number);
+            let summary = Summary::of(&run, 0);
+            assert_eq!(summary.verdict, Some("METASTABLE"), "{rate} {number}");
+            let text = summary.to_json();
+            assert!(summary.offered_load.expect("requests came") < 1.0, "{text}");
+        }
+    }
+}
+
+#[test]
+fn below_half_of_capacity_the_storm_blows_over() {
+    for (rate, recovered_s) in [(140, 150.2), (130, 86.6)] {
+        let last: Vec<f64> = (0..6)
+            .map(|number| {
+                let mut run = replication(&storm(rate, ONCE_MORE, false), number);
+                let summary = Summary::of(&run, 0);
+                assert_eq!(
+                    summary.verdict,
+                    Some("STABLE"),
+                    "{rate} {number}: {summary:?}"
+                );
+                let log = run.recorder_mut().take_log();
+                // A demand above the timeout fails at any time, now and then, with its retry:
+                // the storm is over after the last second with ten failures.
+                let mut failures = vec![0; 301];
+                for row in log.iter().filter(|row| row.outcome.name() != "succeeded") {
+                    failures[(row.ended_ns / 1_000_000_000) as usize] += 1;
+                }
+                failures.iter().rposition(|&n| n >= 10).unwrap_or(0) as f64 + 1.0
+            })
+            .collect();
+        let mean = last.iter().sum::<f64>() / last.len() as f64;
+        assert!((mean / recovered_s - 1.0).abs() < 0.06, "{rate}: {last:?}");
+    }
+}
+
+#[test]
+fn without_retries_or_with_cancelled_work_differently_bad() {
+    let goodput = |text: &str| {
+        let mut run = start(text);
+        run.run();
+        let log = run.recorder_mut().take_log();
+        let good = |row: &&sim_core::record::RequestRecord| {
+            row.outcome.name() == "succeeded" && row.ended_ns >= at(200.0).0
+        };
+        log.iter().filter(good).count() as f64 / 100.0
+    };
+    let none = goodput(&storm(280, "\"none\"", false));
+    let storm_on = goodput(&storm(280, ONCE_MORE, false));
+    let cancelled = goodput(&storm(280, ONCE_MORE, true));
+    assert!(storm_on < 5.0, "{storm_on}");
+    assert!(none > 200.0, "{none}");
+    // Work for nobody is gone: only what was late in the queue is lost.
+    assert!(cancelled > 200.0, "{cancelled}");
+}

@@ -1,0 +1,256 @@
+//! Random valid scenarios: each feature is there or not, weights and limits are wild.
+
+use proptest::prelude::*;
+
+/// One scenario in parts, so that a failure shrinks to the features that matter.
+#[derive(Clone, Debug)]
+pub(crate) struct Swarm {
+    pub seed: u64,
+    pub rate: u32,
+    pub users: Option<u32>,
+    pub client: Vec<&'static str>,
+    pub demand: &'static str,
+    pub network: Option<&'static str>,
+    pub balancer: Vec<&'static str>,
+    pub servers: Vec<(u32, Vec<&'static str>)>,
+    pub call: Option<(&'static str, &'static str)>,
+    pub classes: bool,
+    pub timeline: Vec<(u32, &'static str)>,
+}
+
+fn some(options: &'static [&'static str]) -> impl Strategy<Value = Option<&'static str>> {
+    prop_oneof![2 => Just(None), 1 => prop::sample::select(options).prop_map(Some)]
+}
+
+/// At most one of each group.
+fn features(
+    groups: &'static [&'static [&'static str]],
+) -> impl Strategy<Value = Vec<&'static str>> {
+    let each: Vec<_> = groups.iter().map(|group| some(group)).collect();
+    each.prop_map(|chosen| chosen.into_iter().flatten().collect())
+}
+
+const CLIENT: &[&[&str]] = &[
+    &[
+        "timeout = \"50ms\"",
+        "timeout = \"300ms\"",
+        "timeout = \"5ms\"",
+    ],
+    &["deadline = \"400ms\"", "deadline = \"40ms\""],
+    &[
+        "retry = { kind = \"fixed\", attempts = 3 }",
+        "retry = { kind = \"fixed\", attempts = 2, pause = \"7ms\" }",
+        "retry = { kind = \"exponential-backoff\", attempts = 4, base = \"5ms\", jitter = \"decorrelated\" }",
+    ],
+    &[
+        "retry_budget = { ratio = 0.1, reserve = 3 }",
+        "retry_budget = { ratio = 0, reserve = 0 }",
+    ],
+    &["cancel = true"],
+];
+
+const DEMANDS: &[&str] = &[
+    "\"10ms\"",
+    "\"0s\"",
+    "{ kind = \"exponential\", mean = \"10ms\" }",
+    "{ kind = \"pareto\", mean = \"10ms\", shape = 1.5 }",
+    "{ kind = \"lognormal\", mean = \"12ms\", cv = 3 }",
+    "{ kind = \"bimodal\", short = \"1ms\", long = \"200ms\" }",
+];
+
+const NETWORKS: &[&str] = &["\"1ms\"", "{ kind = \"exponential\", mean = \"2ms\" }"];
+
+const BALANCER: &[&[&str]] = &[
+    &[
+        "policy = \"random\"",
+        "policy = \"weighted-round-robin\"",
+        "policy = \"weighted-random\"",
+        "policy = \"least-in-flight\"",
+        "policy = \"power-of-d\"",
+        "policy = \"join-shortest-queue\"",
+        "policy = \"least-work-left\"",
+        "policy = \"source-hash\"",
+        "policy = \"first\"",
+    ],
+    &["instances = 3", "instances = 2"],
+    &["max_connections = 5", "max_connections = 40"],
+    &["cost = \"1ms\"", "cost = \"20ms\""],
+    &["queue_limit = 0", "queue_limit = 10"],
+    &[
+        "pool = { limit = 0 }",
+        "pool = { limit = 20, timeout = \"30ms\" }",
+        "pool = { limit = 5 }",
+    ],
+    &[
+        "crash = [{ when = \"in_flight\", above = 10, for = \"20ms\" }]",
+        "crash = [{ when = \"queue_len\", above = 3 }]",
+    ],
+    &["door = \"black-hole\""],
+    &[
+        "restart = { kind = \"after\", pause = \"50ms\" }",
+        "restart = { kind = \"crash-loop\", first = \"20ms\" }",
+    ],
+    &["boot = \"10ms\""],
+    &[
+        "health_check = { interval = \"50ms\", timeout = \"20ms\", fall = 2, rise = 2, demand = \"1ms\" }",
+        "health_check = { interval = \"10ms\", timeout = \"5ms\", fall = 1, rise = 1 }",
+    ],
+    &[
+        "standby = { count = 1, takeover = \"30ms\" }",
+        "standby = { count = 2, takeover = \"0s\" }",
+    ],
+];
+
+const SERVER: &[&[&str]] = &[
+    &["weight = 0", "weight = 100", "weight = 0.001"],
+    &["speed = 3", "speed = 0.1"],
+    &[
+        "queue = { limit = 0 }",
+        "queue = { limit = 5, discipline = \"lifo\" }",
+        "queue = { discipline = \"processor-sharing\", limit = 30 }",
+        "queue = { discipline = \"priority\" }",
+    ],
+    &["slowdown = { contention = 0.3, coherence = 0.02 }"],
+    &[
+        "memory = { base = \"10MiB\", per_in_service = \"5MiB\", per_queued = \"1MiB\", limit = \"25MiB\" }",
+    ],
+    &[
+        "errors = { rate = 0.3 }",
+        "errors = { rate = 1, demand = \"1ms\" }",
+    ],
+    &[
+        "crash = [{ when = \"in_flight\", above = 6 }]",
+        "crash = [{ when = \"queue_age\", above = \"30ms\" }, { when = \"utilisation\", above = 0.9, for = \"200ms\" }]",
+        "crash = [{ when = \"queue_len\", above = 4, for = \"15ms\" }]",
+    ],
+    &["crash_keeps_queue = true"],
+    &["door = \"black-hole\""],
+    &[
+        "restart = { kind = \"after\", pause = \"60ms\" }",
+        "restart = { kind = \"crash-loop\", first = \"10ms\", reset = \"100ms\" }",
+        "restart = \"never\"",
+    ],
+    &["boot = \"15ms\""],
+    &["warm_up = { from = 0.2, over = \"100ms\" }"],
+    &["backup = true"],
+    &["max_connections = 1", "max_connections = 4"],
+    &["liveness = { interval = \"40ms\", timeout = \"15ms\", fall = 2 }"],
+    &["present = false"],
+];
+
+const CALLS: &[&str] = &[
+    "",
+    "hold = false",
+    "at = \"before\"",
+    "at = \"before\"\nhold = false\nrequired = false",
+    "probability = 0.5\nclient = { timeout = \"15ms\", retry = { kind = \"fixed\", attempts = 2 }, cancel = true }",
+];
+
+const DB: &[&str] = &["", "queue = { limit = 2 }", "errors = { rate = 0.4 }"];
+
+const DEEDS: &[&str] = &[
+    "do = \"crash\"\ntarget = \"service.web.server.s0-1\"",
+    "do = \"restart\"\ntarget = \"service.web.server\"",
+    "do = \"drain\"\ntarget = \"service.web.server.s0-1\"",
+    "do = \"undrain\"\ntarget = \"service.web.server.s0-1\"",
+    "do = \"add\"\ntarget = \"service.web.server\"",
+    "do = \"remove\"\ntarget = \"service.web.server.s0-1\"",
+    "do = \"slow\"\ntarget = \"service.web.server\"\nfactor = 0.1\nfor = \"100ms\"",
+    "do = \"crash\"\ntarget = \"service.web.balancer\"",
+    "do = \"restart\"\ntarget = \"service.web.balancer\"",
+    "set = { \"service.web.balancer.policy\" = \"least-in-flight\", \"service.web.server.s0-1.workers\" = 1 }",
+    "set = { \"service.web.server.s0-1.queue.discipline\" = \"processor-sharing\" }",
+    "set = { \"service.web.server.*.queue.discipline\" = \"fifo\", \"service.web.server.*.queue.limit\" = 3 }",
+    "set = { \"service.web.network\" = \"3ms\", \"client.timeout\" = \"80ms\" }",
+    "set = { \"service.web.server.*.crash\" = [{ when = \"queue_age\", above = \"20ms\" }] }",
+    "set = { \"service.web.balancer.max_connections\" = 3, \"service.web.balancer.cost\" = \"2ms\" }",
+    "set = { \"service.web.server.*.max_connections\" = 2, \"service.web.server.*.errors.rate\" = 0.0 }",
+    "set = { \"service.web.balancer.health_check.interval\" = \"25ms\" }",
+];
+
+/// Random scenarios of two seconds at most.
+pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
+    let servers = prop::collection::vec((1..4_u32, features(SERVER)), 1..4);
+    let users = prop_oneof![3 => Just(None), 1 => (1..60_u32).prop_map(Some)];
+    let call = prop_oneof![
+        2 => Just(None),
+        1 => (prop::sample::select(CALLS), prop::sample::select(DB)).prop_map(Some)
+    ];
+    let deeds = prop::collection::vec((1..2000_u32, prop::sample::select(DEEDS)), 0..5);
+    (
+        (
+            any::<u32>(),
+            1..600_u32,
+            users,
+            features(CLIENT),
+            prop::sample::select(DEMANDS),
+        ),
+        (
+            some(NETWORKS),
+            features(BALANCER),
+            servers,
+            call,
+            any::<bool>(),
+            deeds,
+        ),
+    )
+        .prop_map(
+            |(
+                (seed, rate, users, client, demand),
+                (network, balancer, servers, call, classes, timeline),
+            )| Swarm {
+                seed: u64::from(seed),
+                rate,
+                users,
+                client,
+                demand,
+                network,
+                balancer,
+                servers,
+                call,
+                classes,
+                timeline,
+            },
+        )
+}
+
+impl Swarm {
+    /// As a scenario.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!(
+            "horizon = \"2s\"\nwarm_up = \"200ms\"\nseed = {}\nrecord = {{ interval = \"100ms\", every_nth_request = 1 }}\nlimits = {{ events = 2000000, in_flight = 100000 }}\n",
+            self.seed
+        );
+        if self.classes {
+            text +=
+                "[class.a]\nshare = 0.8\npriority = 3\n[class.b]\nshare = 0.2\ndemand_factor = 3\n";
+        }
+        text += &format!("[client]\n{}\n", self.client.join("\n"));
+        text += &format!("[[traffic]]\nto = \"web\"\nrate = {}\n", self.rate);
+        if let Some(users) = self.users {
+            text += &format!(
+                "[[traffic]]\nto = \"web\"\narrivals = {{ kind = \"closed\", users = {users}, think = {{ kind = \"exponential\", mean = \"40ms\" }} }}\n"
+            );
+        }
+        text += &format!("[service.web]\ndemand = {}\n", self.demand);
+        if let Some(network) = self.network {
+            text += &format!("network = {network}\n");
+        }
+        text += &format!("[service.web.balancer]\n{}\n", self.balancer.join("\n"));
+        for (i, (workers, keys)) in self.servers.iter().enumerate() {
+            text += &format!(
+                "[[service.web.server]]\nname = \"s{i}\"\ncount = 2\nworkers = {workers}\n{}\n",
+                keys.join("\n")
+            );
+        }
+        if let Some((call, db)) = self.call {
+            text += &format!(
+                "[[service.web.call]]\nto = \"db\"\n{call}\n[service.db]\ndemand = {{ kind = \"exponential\", mean = \"4ms\" }}\n[[service.db.server]]\nname = \"db\"\nworkers = 2\n{db}\n"
+            );
+        }
+        for (at, deed) in &self.timeline {
+            text += &format!("[[timeline]]\nat = \"{at}ms\"\n{deed}\n");
+        }
+        text
+    }
+}

@@ -1,0 +1,371 @@
+//! Queueing theory: what is known exactly must come out.
+//!
+//! The mean time of service is one millisecond, so that rates are per millisecond and times in
+//! milliseconds; run lengths follow the asymptotic variances of M/M/1 (Whitt, "Planning queueing
+//! simulations", Management Science 35, 1989).
+
+use crate::closed_form::{
+    erlang_b, first_passage, machine_repair, mg1_wait, mm1_quantile, mmc_wait, mmck,
+    priority_waits, round_robin_sigma,
+};
+use crate::replicate::{
+    Measured, check, exact, in_system, lost, median, p99, replicate, response, rough, throughput,
+    wait,
+};
+use crate::support::{log, server};
+use sim_core::summary::Summary;
+
+const EXPONENTIAL: &str = "{ kind = \"exponential\", mean = \"1ms\" }";
+
+/// Servers behind a policy, fed by a Poisson stream of `lam` requests a millisecond.
+pub(crate) struct Farm<'a> {
+    pub lam: f64,
+    pub demand: &'a str,
+    pub policy: &'a str,
+    pub servers: u32,
+    pub workers: u32,
+    pub queue: &'a str,
+    /// Milliseconds simulated, of which the first twentieth is not measured.
+    pub length: u64,
+}
+
+impl Farm<'_> {
+    pub(crate) fn text(&self) -> String {
+        let Farm {
+            demand,
+            policy,
+            servers,
+            workers,
+            queue,
+            length,
+            ..
+        } = self;
+        format!(
+            r#"
+horizon = "{length}ms"
+warm_up = "{}ms"
+record = {{ interval = "10s" }}
+traffic = [{{ to = "web", rate = {} }}]
+[service.web]
+demand = {demand}
+balancer = {{ policy = {policy} }}
+server = [{{ name = "s", count = {servers}, workers = {workers}, queue = {queue} }}]
+"#,
+            length / 20,
+            self.lam * 1e3
+        )
+    }
+}
+
+pub(crate) const fn one(lam: f64, length: u64) -> Farm<'static> {
+    Farm {
+        lam,
+        demand: EXPONENTIAL,
+        policy: "\"round-robin\"",
+        servers: 1,
+        workers: 1,
+        queue: "{}",
+        length,
+    }
+}
+
+#[test]
+fn one_server_is_mm1() {
+    for (rho, length) in [(0.5, 100_000), (0.8, 400_000), (0.9, 1_200_000)] {
+        check(
+            &one(rho, length).text(),
+            &[
+                exact("response time", response, 1.0 / (1.0 - rho)),
+                exact("wait", wait, rho / (1.0 - rho)),
+                exact("in system", in_system, rho / (1.0 - rho)),
+                exact("median", median, mm1_quantile(0.5, rho)),
+                rough("p99", p99, mm1_quantile(0.99, rho)),
+                exact("utilisation", utilisation, rho),
+            ],
+        );
+    }
+}
+
+fn utilisation(summary: &Summary) -> f64 {
+    let servers = &summary.services.0[0].1.servers.0;
+    servers.iter().map(|(_, s)| s.utilisation).sum::<f64>() / servers.len() as f64
+}
+
+#[test]
+fn a_formula_two_per_cent_off_is_caught() {
+    let measured = replicate(&one(0.5, 300_000).text(), &[response, wait, p99]);
+    let references = [2.0, 1.0, mm1_quantile(0.99, 0.5)];
+    for (measured, reference) in measured.into_iter().zip(references) {
+        assert!(measured.agrees(reference, 0.0), "{measured:?} {reference}");
+        for wrong in [0.98, 1.02] {
+            assert!(
+                !measured.agrees(wrong * reference, 0.0),
+                "{measured:?} would pass for {wrong} × {reference}"
+            );
+        }
+    }
+}
+
+#[test]
+fn several_workers_are_mmc() {
+    for (c, rho, length) in [
+        (2, 0.8, 200_000),
+        (5, 0.8, 90_000),
+        (10, 0.9, 120_000),
+        (10, 0.5, 100_000),
+    ] {
+        let farm = Farm {
+            workers: c,
+            ..one(f64::from(c) * rho, length)
+        };
+        let mut demands = vec![exact("response time", response, 1.0 + mmc_wait(c, rho))];
+        if rho > 0.5 {
+            demands.push(rough("wait", wait, mmc_wait(c, rho)));
+        }
+        check(&farm.text(), &demands);
+    }
+}
+
+#[test]
+fn general_demand_is_pollaczek_khinchine() {
+    let laws = [
+        ("\"1ms\"", 0.0, 150_000),
+        (
+            "{ kind = \"erlang\", mean = \"1ms\", stages = 4 }",
+            0.25,
+            220_000,
+        ),
+        (
+            "{ kind = \"uniform\", low = \"0s\", high = \"2ms\" }",
+            1.0 / 3.0,
+            220_000,
+        ),
+    ];
+    for (demand, cv2, length) in laws {
+        let farm = Farm {
+            demand,
+            ..one(0.8, length)
+        };
+        check(
+            &farm.text(),
+            &[
+                exact("wait", wait, mg1_wait(0.8, cv2)),
+                exact("response time", response, 1.0 + mg1_wait(0.8, cv2)),
+            ],
+        );
+    }
+    for demand in [
+        "{ kind = \"hyperexponential\", mean = \"1ms\", cv = 2 }",
+        "{ kind = \"lognormal\", mean = \"1ms\", cv = 2 }",
+    ] {
+        let farm = Farm {
+            demand,
+            ..one(0.5, 300_000)
+        };
+        check(&farm.text(), &[rough("wait", wait, mg1_wait(0.5, 4.0))]);
+    }
+}
+
+#[test]
+fn processor_sharing_is_insensitive_to_the_law_of_demand() {
+    for demand in [
+        EXPONENTIAL,
+        "\"1ms\"",
+        "{ kind = \"hyperexponential\", mean = \"1ms\", cv = 2 }",
+    ] {
+        let farm = Farm {
+            demand,
+            queue: "{ discipline = \"processor-sharing\" }",
+            ..one(0.7, 200_000)
+        };
+        check(
+            &farm.text(),
+            &[
+                exact("response time", response, 1.0 / 0.3),
+                exact("in system", in_system, 0.7 / 0.3),
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_bounded_queue_is_mmck() {
+    for (lam, c, k) in [(0.8, 1, 5), (1.5, 1, 10), (4.5, 5, 10), (9.5, 10, 15)] {
+        let queue = format!("{{ limit = {} }}", k - c);
+        let farm = Farm {
+            workers: c,
+            queue: &queue,
+            ..one(lam, (200_000.0 / lam) as u64)
+        };
+        let (loss, mean) = mmck(lam, c, k);
+        check(
+            &farm.text(),
+            &[
+                exact("loss", lost, loss),
+                exact("in system", in_system, mean),
+                exact("throughput", throughput, lam * (1.0 - loss)),
+                exact("response time", response, mean / (lam * (1.0 - loss))),
+            ],
+        );
+    }
+}
+
+#[test]
+fn loss_is_erlang_b_whatever_the_law_of_demand() {
+    for demand in [
+        EXPONENTIAL,
+        "\"1ms\"",
+        "{ kind = \"lognormal\", mean = \"1ms\", cv = 2 }",
+    ] {
+        let farm = Farm {
+            demand,
+            workers: 10,
+            queue: "{ limit = 0 }",
+            ..one(8.0, 30_000)
+        };
+        check(&farm.text(), &[exact("loss", lost, erlang_b(10, 8.0))]);
+    }
+}
+
+#[test]
+fn round_robin_makes_erlang_arrivals() {
+    for (k, length) in [(2, 150_000), (5, 60_000)] {
+        let farm = Farm {
+            servers: k,
+            ..one(0.8 * f64::from(k), length)
+        };
+        let slack = 1.0 - round_robin_sigma(k, 0.8);
+        check(
+            &farm.text(),
+            &[
+                exact("response time", response, 1.0 / slack),
+                rough("p99", p99, libm::log(100.0) / slack),
+            ],
+        );
+    }
+}
+
+#[test]
+fn random_choice_makes_independent_queues() {
+    let farm = Farm {
+        servers: 4,
+        policy: "\"random\"",
+        ..one(2.8, 60_000)
+    };
+    check(&farm.text(), &[exact("response time", response, 1.0 / 0.3)]);
+}
+
+#[test]
+fn least_work_left_is_the_central_queue_request_by_request() {
+    let finished = |servers, workers, policy| {
+        let farm = Farm {
+            servers,
+            workers,
+            policy,
+            ..one(3.6, 20_000)
+        };
+        let text = farm.text().replace(
+            "record = { interval = \"10s\" }",
+            "record = { every_nth_request = 1 }",
+        );
+        log(&text)
+            .iter()
+            .map(|row| (row.number, row.arrived_ns, row.ended_ns))
+            .collect::<Vec<_>>()
+    };
+    let central = finished(1, 4, "\"round-robin\"");
+    let spread = finished(4, 1, "\"least-work-left\"");
+    assert!(central.len() > 70_000);
+    assert_eq!(central, spread);
+}
+
+#[test]
+fn priorities_make_cobham_waits() {
+    let farm = Farm {
+        queue: "{ discipline = \"priority\" }",
+        ..one(0.8, 300_000)
+    };
+    let text = format!(
+        "{}\n[class.first]\nshare = 0.375\n[class.second]\nshare = 0.625\npriority = 1\n",
+        farm.text()
+    );
+    let (first, second) = priority_waits(0.3, 0.5);
+    check(
+        &text,
+        &[
+            exact("first", |s| class_response(s, 0), 1.0 + first),
+            exact("second", |s| class_response(s, 1), 1.0 + second),
+        ],
+    );
+}
+
+fn class_response(summary: &Summary, class: usize) -> f64 {
+    let times = &summary.classes.0[class].1.response_time_s;
+    times.mean.unwrap_or(f64::NAN) * 1e3
+}
+
+#[test]
+fn closed_users_are_machine_repair() {
+    for (users, think, workers) in [(10, 10, 1), (20, 10, 2), (30, 5, 4)] {
+        let text = one(0.0, 60_000).text();
+        let text = text
+            .replace(
+                "rate = 0",
+                &format!(
+                    "arrivals = {{ kind = \"closed\", users = {users}, think = {{ kind = \"exponential\", mean = \"{think}ms\" }} }}"
+                ),
+            )
+            .replace("workers = 1", &format!("workers = {workers}"));
+        let (rate, time) = machine_repair(users, f64::from(think), workers);
+        check(
+            &text,
+            &[
+                exact("throughput", throughput, rate),
+                exact("response time", response, time),
+            ],
+        );
+    }
+}
+
+/// A server that crashes when `k` requests are in it, loses them, and is back, empty, after a fixed
+/// pause: a renewal process whose cycle is a first passage and the pause.
+#[test]
+fn crashes_at_a_threshold_are_first_passages() {
+    let (lam, k, pause) = (0.8, 10, 50.0);
+    let text = one(lam, 400_000).text().replace(
+        "queue = {}",
+        &format!(
+            "crash = [{{ when = \"in_flight\", above = {} }}], restart = {{ kind = \"after\", pause = \"{pause}ms\" }}",
+            k - 1
+        ),
+    );
+    let cycle = first_passage(lam, k) + pause;
+    check(
+        &text,
+        &[
+            exact("downtime", downtime, pause / cycle),
+            exact("crashes", crash_rate, 1.0 / cycle),
+            exact(
+                "throughput",
+                throughput,
+                (lam * (cycle - pause) - f64::from(k)) / cycle,
+            ),
+            exact("loss", lost, (f64::from(k) + lam * pause) / (lam * cycle)),
+        ],
+    );
+}
+
+fn downtime(summary: &Summary) -> f64 {
+    server(summary, "web", "s").downtime_s / (summary.horizon_s - summary.measured_from_s)
+}
+
+fn crash_rate(summary: &Summary) -> f64 {
+    let span_ms = 1e3 * (summary.horizon_s - summary.measured_from_s);
+    server(summary, "web", "s").crashes as f64 / span_ms
+}
+
+#[test]
+fn a_standard_error_of_zero_agrees_with_its_mean_only() {
+    let certain = Measured { mean: 1.0, se: 0.0 };
+    assert!(certain.agrees(1.0, 0.0) && !certain.agrees(1.01, 0.0));
+}
