@@ -67,7 +67,8 @@ fn steps(page: &str) -> Vec<Step> {
             .take_while(|(_, line)| *line != "```")
             .collect();
         if let Some(name) = info.split(',').find_map(|word| word.strip_prefix("file=")) {
-            let text: String = block.iter().map(|(_, line)| format!("{line}\n")).collect();
+            let lines: Vec<&str> = block.iter().map(|(_, line)| *line).collect();
+            let text = lines.join("\n") + "\n";
             steps.push(Step::File {
                 name: name.to_owned(),
                 text,
@@ -134,9 +135,7 @@ fn mismatch<'a>(shown: &'a [String], output: &[&str]) -> Option<&'a str> {
         return complaint;
     }
     match output.split_first() {
-        Some((line, rest)) if line_matches(&narrow(first), &narrow(line)) => {
-            mismatch(others, rest)
-        }
+        Some((line, rest)) if line_matches(&narrow(first), &narrow(line)) => mismatch(others, rest),
         _ => Some(first),
     }
 }

@@ -5,19 +5,19 @@
 //! `n` it hands out [`Draws`], a short sequence of its own. The n-th request therefore has the same
 //! demand whatever the policy did before it, and an added draw in one place moves nothing elsewhere.
 //!
-//! The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
+//! The generator is `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number
 //! generators", OOPSLA 2014, with the published mixing constants): the first draws of numbers 0, 1,
-//! 2 … are its very sequence, and the second draws the same sequence from a place far away. Exponential and normal variates come from
-//! 256-layer ziggurats (Marsaglia and Tsang, "The ziggurat method", J. Stat. Softw. 5(8), 2000)
-//! whose tables and rare branches use the `libm` crate, so that the same seed gives the same bits
-//! on every processor and in the browser.
+//! 2 … are its very sequence, and the second draws the same sequence from a place far away.
+//! Exponential and normal variates come from 256-layer ziggurats (Marsaglia and Tsang, "The
+//! ziggurat method", J. Stat. Softw. 5(8), 2000) whose rare branches use the `libm` crate, so that
+//! the same seed gives the same bits on every processor and in the browser.
 
-/// Step between the sequences of neighbouring numbers: SplitMix64's own.
+/// Step between the sequences of neighbouring numbers: the published one.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Step within a sequence.
 const INCREMENT: u64 = 0xD605_1F31_9D5C_8C1D;
 
-/// SplitMix64's finaliser: a bijection of `u64` whose output bits each depend on all input bits.
+/// The finaliser of `SplitMix64`: a bijection of `u64` whose output bits each depend on all input bits.
 pub(crate) const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -19,11 +19,19 @@ const HEIGHT: f32 = 90.0;
 
 /// Draws a series; gaps stay gaps.
 pub(crate) fn show(ui: &mut egui::Ui, series: &Series, cursor: usize) {
-    let highest = if series.unit == Unit::Ratio { 1.0 } else { series.values.iter().flatten().copied().fold(1.0, f64::max) };
+    let highest = if series.unit == Unit::Ratio {
+        1.0
+    } else {
+        series.values.iter().flatten().copied().fold(1.0, f64::max)
+    };
     let now = series.values.get(cursor).copied().flatten();
-    let now = now.map_or_else(|| "nothing to show".to_owned(), |value| sim_core::readable::value(series.unit, value));
+    let now = now.map_or_else(
+        || "nothing to show".to_owned(),
+        |value| sim_core::readable::value(series.unit, value),
+    );
     ui.label(format!("{} – {}: {now}", series.name, series.about));
-    let (response, painter) = ui.allocate_painter(Vec2::new(ui.available_width(), HEIGHT), Sense::hover());
+    let (response, painter) =
+        ui.allocate_painter(Vec2::new(ui.available_width(), HEIGHT), Sense::hover());
     let rect = response.rect;
     painter.rect_filled(rect, 3.0, ui.visuals().extreme_bg_color);
     let stroke = Stroke::new(1.5, ui.visuals().hyperlink_color);
@@ -33,8 +41,18 @@ pub(crate) fn show(ui: &mut egui::Ui, series: &Series, cursor: usize) {
         }
     }
     let x = rect.left() + rect.width() * (cursor as f32 + 0.5) / series.values.len().max(1) as f32;
-    painter.vline(x, rect.y_range(), Stroke::new(1.0, ui.visuals().text_color()));
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, format!("{} over time, now {now}", series.name)));
+    painter.vline(
+        x,
+        rect.y_range(),
+        Stroke::new(1.0, ui.visuals().text_color()),
+    );
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(
+            egui::Role::Label,
+            true,
+            format!("{} over time, now {now}", series.name),
+        )
+    });
 }
 
 /// The lines to draw: for every column of pixels the lowest and the highest value in it, so that
@@ -72,7 +90,11 @@ mod tests {
         values[700..800].fill(None);
         let lines = columns(&values, rect, 1.0);
         assert_eq!(lines.iter().filter(|line| !line.is_empty()).count(), 2);
-        let top = lines.iter().flatten().map(|p| p.y).fold(f32::INFINITY, f32::min);
+        let top = lines
+            .iter()
+            .flatten()
+            .map(|p| p.y)
+            .fold(f32::INFINITY, f32::min);
         assert!((top - 2.0).abs() < 0.01, "the spike reaches the top: {top}");
     }
 }

@@ -27,7 +27,11 @@ pub struct App {
 impl App {
     /// A window that shows a model by its name.
     pub fn new(model: &str) -> Self {
-        Self { model: model.to_owned(), worker: Worker::start(&MODELS, model), cursor: 0 }
+        Self {
+            model: model.to_owned(),
+            worker: Worker::start(&MODELS, model),
+            cursor: 0,
+        }
     }
 
     /// The finished run, once there is one.
@@ -43,7 +47,9 @@ impl App {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         if self.worker.poll() {
-            self.cursor = self.run().map_or(0, |run| run.intervals().saturating_sub(1));
+            self.cursor = self
+                .run()
+                .map_or(0, |run| run.intervals().saturating_sub(1));
         }
         if self.worker.is_busy() {
             ctx.request_repaint_after(std::time::Duration::from_millis(50));
@@ -52,16 +58,18 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         let mut chosen = None;
-        egui::Panel::left("models").default_size(190.0).show(ui, |ui| {
-            ui.heading("Models");
-            egui::ScrollArea::vertical().show(ui, |ui| {
-                for name in MODELS.names() {
-                    if ui.selectable_label(name == self.model, name).clicked() {
-                        chosen = Some(name);
+        egui::Panel::left("models")
+            .default_size(190.0)
+            .show(ui, |ui| {
+                ui.heading("Models");
+                egui::ScrollArea::vertical().show(ui, |ui| {
+                    for name in MODELS.names() {
+                        if ui.selectable_label(name == self.model, name).clicked() {
+                            chosen = Some(name);
+                        }
                     }
-                }
+                });
             });
-        });
         if let Some(name) = chosen {
             self.open(name);
         }
@@ -107,22 +115,29 @@ const SERVERS_SHOWN: usize = 12;
 
 fn show_servers(ui: &mut egui::Ui, run: &Run, cursor: usize) {
     let servers = run.servers(cursor);
-    egui::Grid::new("servers").striped(true).num_columns(5).show(ui, |ui| {
-        for head in ["server", "state", "attempts/s", "waiting", "busy"] {
-            ui.label(RichText::new(head).weak());
-        }
-        ui.end_row();
-        for server in servers.iter().take(SERVERS_SHOWN) {
-            ui.label(&server.name);
-            // The word tells the state; colour only repeats it.
-            let colour = if server.up { ui.visuals().text_color() } else { ui.visuals().error_fg_color };
-            ui.colored_label(colour, server.state);
-            ui.monospace(format!("{:.0}", server.attempts_hz));
-            ui.monospace(format!("{}", server.queue_len));
-            ui.monospace(format!("{:.0} %", server.utilisation * 100.0));
+    egui::Grid::new("servers")
+        .striped(true)
+        .num_columns(5)
+        .show(ui, |ui| {
+            for head in ["server", "state", "attempts/s", "waiting", "busy"] {
+                ui.label(RichText::new(head).weak());
+            }
             ui.end_row();
-        }
-    });
+            for server in servers.iter().take(SERVERS_SHOWN) {
+                ui.label(&server.name);
+                // The word tells the state; colour only repeats it.
+                let colour = if server.up {
+                    ui.visuals().text_color()
+                } else {
+                    ui.visuals().error_fg_color
+                };
+                ui.colored_label(colour, server.state);
+                ui.monospace(format!("{:.0}", server.attempts_hz));
+                ui.monospace(format!("{}", server.queue_len));
+                ui.monospace(format!("{:.0} %", server.utilisation * 100.0));
+                ui.end_row();
+            }
+        });
     if servers.len() > SERVERS_SHOWN {
         ui.weak(format!("and {} more", servers.len() - SERVERS_SHOWN));
     }
@@ -130,20 +145,25 @@ fn show_servers(ui: &mut egui::Ui, run: &Run, cursor: usize) {
 
 fn show_story(ui: &mut egui::Ui, run: &Run, at: Instant) {
     ui.label(RichText::new("Story").strong());
-    egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        for event in run.story().filter(|event| event.at <= at) {
-            ui.horizontal_wrapped(|ui| {
-                ui.monospace(run.label(event.at));
-                let colour = match event.kind {
-                    Kind::Crash | Kind::Down => ui.visuals().error_fg_color,
-                    Kind::Alert | Kind::Degraded => ui.visuals().warn_fg_color,
-                    Kind::Normal | Kind::Up => Color32::from_rgb(0x2E, 0x9E, 0x6B),
-                    _ => ui.visuals().text_color(),
-                };
-                ui.colored_label(colour, event.kind.name());
-                ui.label(&event.subject);
-                ui.weak(&event.cause);
-            });
-        }
-    });
+    egui::ScrollArea::vertical()
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            for event in run.story().filter(|event| event.at <= at) {
+                ui.horizontal_wrapped(|ui| {
+                    ui.monospace(run.label(event.at));
+                    let colour = match event.kind {
+                        Kind::Crash | Kind::Down => ui.visuals().error_fg_color,
+                        Kind::Alert | Kind::Degraded => ui.visuals().warn_fg_color,
+                        Kind::Normal | Kind::Up => Color32::from_rgb(0x2E, 0x9E, 0x6B),
+                        _ => ui.visuals().text_color(),
+                    };
+                    ui.colored_label(colour, event.kind.name());
+                    // An empty label would still be a word for the wrapping, and overlap its neighbours.
+                    if !event.subject.is_empty() {
+                        ui.label(&event.subject);
+                    }
+                    ui.weak(&event.cause);
+                });
+            }
+        });
 }

@@ -39,20 +39,33 @@ impl Worker {
             // Nobody listens any more when the window has moved on: the result is then dropped.
             let _ = outbox.send(simulate(library, &name));
         };
-        match thread::Builder::new().name("simulation".to_owned()).spawn(work) {
-            Ok(_) => Self { state: State::Running, inbox: Some(inbox) },
-            Err(error) => Self { state: State::Failed(format!("no thread could be started: {error}")), inbox: None },
+        match thread::Builder::new()
+            .name("simulation".to_owned())
+            .spawn(work)
+        {
+            Ok(_) => Self {
+                state: State::Running,
+                inbox: Some(inbox),
+            },
+            Err(error) => Self {
+                state: State::Failed(format!("no thread could be started: {error}")),
+                inbox: None,
+            },
         }
     }
 
     /// Looks whether the run is finished; true when it has just become so.
     pub fn poll(&mut self) -> bool {
-        let Some(inbox) = &self.inbox else { return false };
+        let Some(inbox) = &self.inbox else {
+            return false;
+        };
         self.state = match inbox.try_recv() {
             Ok(Ok(run)) => State::Done(run),
             Ok(Err(problem)) => State::Failed(problem),
             Err(TryRecvError::Empty) => return false,
-            Err(TryRecvError::Disconnected) => State::Failed("the simulation stopped without a result".to_owned()),
+            Err(TryRecvError::Disconnected) => {
+                State::Failed("the simulation stopped without a result".to_owned())
+            }
         };
         self.inbox = None;
         true
@@ -70,18 +83,28 @@ impl Worker {
 
     /// The finished run.
     pub fn run(&self) -> Option<&Run> {
-        if let State::Done(run) = &self.state { Some(run) } else { None }
+        if let State::Done(run) = &self.state {
+            Some(run)
+        } else {
+            None
+        }
     }
 }
 
 fn simulate(library: &'static Library, name: &str) -> Result<Box<Run>, String> {
-    let source = library.find(name).ok_or_else(|| format!("there is no model {name:?}"))?;
+    let source = library
+        .find(name)
+        .ok_or_else(|| format!("there is no model {name:?}"))?;
     let scenario = Scenario::read(source, &[], library).map_err(|problems| problems.to_string())?;
     let model = Arc::new(scenario.model().map_err(|problems| problems.to_string())?);
     let mut simulation = Simulation::new(Arc::clone(&model), 0);
     simulation.run();
     let summary = Summary::of(&simulation, scenario.hash());
-    Ok(Box::new(Run { model, simulation, summary }))
+    Ok(Box::new(Run {
+        model,
+        simulation,
+        summary,
+    }))
 }
 
 /// A server's line in the table.
@@ -115,7 +138,11 @@ impl Run {
 
     /// The scenario's title, or its name.
     pub fn title(&self) -> &str {
-        if self.model.title.is_empty() { &self.model.name } else { &self.model.title }
+        if self.model.title.is_empty() {
+            &self.model.name
+        } else {
+            &self.model.title
+        }
     }
 
     /// Intervals of the time line.
@@ -130,14 +157,23 @@ impl Run {
 
     /// A moment as the reader knows it: by the clock, or as time since the start.
     pub fn label(&self, at: Instant) -> String {
-        self.model.clock.map_or_else(|| format!("{:.0} s", at.as_secs_f64()), |clock| clock.label(at))
+        self.model.clock.map_or_else(
+            || format!("{:.0} s", at.as_secs_f64()),
+            |clock| clock.label(at),
+        )
     }
 
     /// The key figures in a line.
     pub fn figures(&self) -> String {
         let requests = &self.summary.requests;
-        let share = |part: Option<f64>| part.map_or_else(|| "–".to_owned(), |p| format!("{:.1} %", p * 100.0));
-        let p99 = self.summary.response_time_s.p99.map_or_else(|| "–".to_owned(), |s| format!("{s:.2} s"));
+        let share = |part: Option<f64>| {
+            part.map_or_else(|| "–".to_owned(), |p| format!("{:.1} %", p * 100.0))
+        };
+        let p99 = self
+            .summary
+            .response_time_s
+            .p99
+            .map_or_else(|| "–".to_owned(), |s| format!("{s:.2} s"));
         format!(
             "{} requests, {} answered in time, p99 {p99}, {:.2} attempts a request, seed {}",
             readable::short(requests.arrived as f64),
@@ -154,29 +190,52 @@ impl Run {
 
     /// What is plotted over time.
     pub fn series(&self) -> Vec<Series> {
-        ["goodput", "attempts_hz"].iter().filter_map(|name| MetricDef::find(name)).map(|metric| self.one_series(metric)).collect()
+        ["goodput", "attempts_hz"]
+            .iter()
+            .filter_map(|name| MetricDef::find(name))
+            .map(|metric| self.one_series(metric))
+            .collect()
     }
 
     fn one_series(&self, metric: &MetricDef) -> Series {
         let history = self.simulation.recorder().history();
-        let value = |interval| (metric.of)(&history.total(Scope::Site, interval..interval + 1).window());
-        Series { name: metric.name, about: metric.about, unit: metric.unit, values: (0..history.len()).map(value).collect() }
+        let value =
+            |interval| (metric.of)(&history.total(Scope::Site, interval..interval + 1).window());
+        Series {
+            name: metric.name,
+            about: metric.about,
+            unit: metric.unit,
+            values: (0..history.len()).map(value).collect(),
+        }
     }
 
     /// The servers at the end of an interval.
     pub fn servers(&self, interval: usize) -> Vec<ServerLine> {
         let history = self.simulation.recorder().history();
         let line = |(index, server): (usize, &sim_core::model::Server)| {
-            let total = history.total(Scope::Server(ServerId(index as u32)), interval..interval + 1);
+            let total = history.total(
+                Scope::Server(ServerId(index as u32)),
+                interval..interval + 1,
+            );
             let window = total.window();
-            let state = history.server(interval, index).map_or("", |record| record.state().name());
+            let state = history
+                .server(interval, index)
+                .map_or("", |record| record.state().name());
             ServerLine {
                 name: server.name.clone(),
                 state,
                 up: window.up > 0,
-                attempts_hz: if window.span_s > 0.0 { window.attempts as f64 / window.span_s } else { 0.0 },
+                attempts_hz: if window.span_s > 0.0 {
+                    window.attempts as f64 / window.span_s
+                } else {
+                    0.0
+                },
                 queue_len: window.queue_len,
-                utilisation: if window.workers > 0.0 { window.busy / window.workers } else { 0.0 },
+                utilisation: if window.workers > 0.0 {
+                    window.busy / window.workers
+                } else {
+                    0.0
+                },
             }
         };
         self.model.servers.iter().enumerate().map(line).collect()

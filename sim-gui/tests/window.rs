@@ -25,7 +25,10 @@ fn finished(model: &str) -> Harness<'static, sim_gui::App> {
 fn a_model_opens_and_shows_the_figures_of_the_summary() {
     let harness = finished("mm1");
     let figures = harness.state().run().expect("finished").figures();
-    assert!(harness.query_by_label(&figures).is_some(), "{figures:?} is on the screen");
+    assert!(
+        harness.query_by_label(&figures).is_some(),
+        "{figures:?} is on the screen"
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@
 use super::event::Event;
 use super::slab::Handle;
 use super::tournament::Tournament;
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 /// Never: the time of an empty slot.
@@ -126,12 +126,10 @@ impl Agenda {
         if self.clock_at <= done_at.min(arrival_at) {
             return self.peek_clock();
         }
-        if done_at < arrival_at {
-            (done_at, Next::Completion(server))
-        } else if arrival_at < done_at {
-            (arrival_at, Next::Arrival(self.first_source as u16))
-        } else {
-            self.break_tie()
+        match done_at.cmp(&arrival_at) {
+            Ordering::Less => (done_at, Next::Completion(server)),
+            Ordering::Greater => (arrival_at, Next::Arrival(self.first_source as u16)),
+            Ordering::Equal => self.break_tie(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Simulation;
 use super::event::Event;
+use super::setup::Lanes;
 use super::slab::Handle;
 use super::source::number_of;
 use super::state::{Attempt, Call, Caller, NIL, Place, Purpose};
@@ -98,10 +99,7 @@ impl Simulation {
         let deadline = caller.deadline;
         if deadline != u64::MAX {
             let at = self.now.saturating_add(deadline);
-            if !self
-                .agenda
-                .push_lane(self.lanes.deadline(client), at, handle)
-            {
+            if !self.agenda.push_lane(Lanes::deadline(client), at, handle) {
                 self.agenda.schedule(at, Event::Deadline(handle));
             }
         }
@@ -158,10 +156,7 @@ impl Simulation {
     /// Sets the timer of an attempt.
     #[inline]
     pub(super) fn start_timeout(&mut self, client: u16, at: u64, handle: Handle) {
-        if !self
-            .agenda
-            .push_lane(self.lanes.timeout(client), at, handle)
-        {
+        if !self.agenda.push_lane(Lanes::timeout(client), at, handle) {
             self.agenda.schedule(at, Event::Timeout(handle));
         }
     }

@@ -51,6 +51,7 @@ impl Simulation {
     }
 
     /// Does without the express lane from now on: for the test that it changes nothing.
+    #[must_use]
     pub fn without_express(mut self) -> Self {
         self.express = false;
         for service in 0..self.services.len() as u16 {

@@ -57,8 +57,9 @@ use state::{
 };
 use std::sync::Arc;
 
-/// Events at one instant after which time is taken to stand still.
-const STALLED: u64 = 50_000_000;
+/// Events at one instant after which time is taken to stand still: so many, and a few for each
+/// request that may be in flight, since all users of a closed source may start at once.
+const STALLED: u64 = 1_000_000;
 
 /// Every how many events the number in flight is compared with its limit: an event adds a handful
 /// at most, so memory stays within the limit, and where the run ends does not depend on recording.
@@ -239,6 +240,7 @@ impl Simulation {
     /// Completions and arrivals are nearly all events; they are told apart by one comparison and
     /// go their way without passing through the general `handle`.
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn step_until(&mut self, until: u64) -> Option<Event> {
         if self.end.is_some() {
             return None;
@@ -338,7 +340,7 @@ impl Simulation {
     fn look_at_limits(&mut self) {
         let limits = self.model.limits;
         self.next_look = limits.events.min(self.events + LOOK);
-        if self.events_at_now > STALLED {
+        if self.events_at_now > STALLED + 4 * u64::from(limits.in_flight) {
             self.finish(End::Stalled);
         } else if self.events >= limits.events {
             self.finish(End::EventLimit);
@@ -375,12 +377,12 @@ impl Simulation {
             Event::Answer(handle) if self.attempts.contains(handle) => self.answer(handle),
             Event::Timeout(handle) if self.waited_for(handle) => self.give_up(handle),
             Event::Deadline(handle) if self.calls.contains(handle) => {
-                self.give_up_call(handle, crate::outcome::Outcome::TimedOut)
+                self.give_up_call(handle, crate::outcome::Outcome::TimedOut);
             }
             Event::Attempt(handle) if self.calls.contains(handle) => self.begin_attempt(handle),
             Event::PoolTimeout(handle) if self.waited_for(handle) => self.pool_timeout(handle),
             Event::ProbeTimeout(handle) if self.attempts.contains(handle) => {
-                self.probe_timeout(handle)
+                self.probe_timeout(handle);
             }
             Event::Thought { source } => {
                 let call = self.new_request(source);

@@ -11,6 +11,7 @@ use crate::model::{Door, Lane};
 use crate::outcome::Outcome;
 use crate::story::Kind;
 use crate::time::Duration;
+use std::collections::BTreeMap;
 
 impl Simulation {
     /// Sets up the probers that the present settings ask for; those before are void.
@@ -37,6 +38,13 @@ impl Simulation {
             .health_check
             .as_ref()
             .map(ProbeSettings::of_health);
+        let void: BTreeMap<(u32, u32), usize> = self
+            .probers
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.generation == 0)
+            .map(|(i, p)| ((p.instance, p.server), i))
+            .collect();
         let servers = self.services[service as usize].servers.clone();
         let instances: Vec<u32> = (0..self.instances.len() as u32)
             .filter(|&i| self.instances[i as usize].service == service)
@@ -57,6 +65,7 @@ impl Simulation {
                             probes: 0,
                         },
                         offset,
+                        &void,
                     );
                 }
             }
@@ -75,6 +84,7 @@ impl Simulation {
                         probes: 0,
                     },
                     settings.interval,
+                    &void,
                 );
             }
             self.liveness[server as usize] = liveness;
@@ -87,24 +97,20 @@ impl Simulation {
         }
     }
 
-    fn add_prober(&mut self, prober: Prober, offset: u64) {
+    /// Adds a prober, in the place of its void predecessor if it had one: what it saw goes on.
+    fn add_prober(&mut self, prober: Prober, offset: u64, void: &BTreeMap<(u32, u32), usize>) {
         let generation = prober.generation;
-        let index = self.probers.iter().position(|p| {
-            p.generation == 0 && p.instance == prober.instance && p.server == prober.server
-        });
-        let index = match index {
-            Some(index) => {
-                self.probers[index] = Prober {
-                    probes: self.probers[index].probes,
-                    row: self.probers[index].row,
-                    ..prober
-                };
-                index
-            }
-            None => {
-                self.probers.push(prober);
-                self.probers.len() - 1
-            }
+        let index = if let Some(&index) = void.get(&(prober.instance, prober.server)) {
+            let Prober { row, probes, .. } = self.probers[index];
+            self.probers[index] = Prober {
+                row,
+                probes,
+                ..prober
+            };
+            index
+        } else {
+            self.probers.push(prober);
+            self.probers.len() - 1
         };
         self.agenda.schedule(
             self.now.saturating_add(offset),

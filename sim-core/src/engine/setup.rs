@@ -34,10 +34,10 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn timeout(self, client: u16) -> usize {
+    pub(super) fn timeout(client: u16) -> usize {
         2 * client as usize
     }
-    pub(super) fn deadline(self, client: u16) -> usize {
+    pub(super) fn deadline(client: u16) -> usize {
         2 * client as usize + 1
     }
     pub(super) fn to_balancer(self, service: u16) -> usize {

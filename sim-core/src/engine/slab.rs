@@ -62,6 +62,10 @@ impl<T> Slab<T> {
     }
 
     #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a record is then written in place, not copied there"
+    )]
     pub(crate) fn insert(&mut self, value: T) -> Handle {
         if let Some(index) = self.vacant.pop() {
             let place = &mut self.places[index as usize];

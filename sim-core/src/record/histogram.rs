@@ -16,7 +16,7 @@ pub(crate) const COARSE_LEN: usize =
 /// The bucket of a time in nanoseconds.
 #[inline]
 pub(crate) fn bucket(ns: u64) -> usize {
-    let shift = (63 - (ns | 1).leading_zeros()).saturating_sub(FINE_BITS);
+    let shift = (ns | 1).ilog2().saturating_sub(FINE_BITS);
     ((shift as usize) << FINE_BITS) + (ns >> shift) as usize
 }
 

@@ -22,7 +22,7 @@ const FEWEST: u64 = 10;
 #[derive(Clone, Debug)]
 struct Objective {
     name: String,
-    objective: f64,
+    wanted: f64,
     good: u64,
     total: u64,
 }
@@ -41,7 +41,7 @@ impl Site {
     pub(super) fn new(model: &Model, interval_ns: u64) -> Self {
         let objective = |slo: &crate::model::Slo| Objective {
             name: slo.name.clone(),
-            objective: slo.objective,
+            wanted: slo.objective,
             good: 0,
             total: 0,
         };
@@ -81,7 +81,7 @@ impl Site {
         let missed = self
             .objectives
             .iter()
-            .find(|o| o.total > 0 && (o.good as f64) < o.objective * o.total as f64);
+            .find(|o| o.total > 0 && (o.good as f64) < o.wanted * o.total as f64);
         let seen = if goodput < DOWN_BELOW {
             Kind::Down
         } else if goodput >= NORMAL_FROM && missed.is_none() {

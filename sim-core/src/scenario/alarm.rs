@@ -120,7 +120,7 @@ fn good(text: Piece<'_>, cx: &mut Cx<'_>) -> Option<Option<Duration>> {
                     .help("above 0"),
             ),
             Err(why) => {
-                cx.push(right.problem("E015", format!("{:?} is no time span: {why}", right.text)))
+                cx.push(right.problem("E015", format!("{:?} is no time span: {why}", right.text)));
             }
         }
         return None;

@@ -59,7 +59,7 @@ fn section_keys(def: &'static SectionDef, path: &str, rows: &mut Vec<KeyRow>) {
                 section_keys(def, &path, rows);
             }
             Form::Tables(def) | Form::Named(def) => {
-                section_keys(def, &format!("{path}.NAME"), rows)
+                section_keys(def, &format!("{path}.NAME"), rows);
             }
             Form::Plug(table) => {
                 rows.push(row);

@@ -302,7 +302,7 @@ impl Walk<'_> {
             .and_then(|table| table.get_mut(&name.word))
         {
             Some(child) if child.is_table() && at + 2 < self.assignment.path.len() => {
-                self.section(child, def, at + 2)
+                self.section(child, def, at + 2);
             }
             Some(_) => self.fail(
                 at + 1,

@@ -3,11 +3,11 @@
 //! The verdict is given only where the evidence allows:
 //! `STABLE` when nothing grows and nearly everything succeeds; `BACKLOGGED` when much is waiting
 //! at the end though the offered load is below one; `OVERLOADED` when more was offered than the
-//! servers can do; `METASTABLE` when, at the end, goodput stays below half of what is offered
+//! servers that are up can do; `METASTABLE` when, at the end, goodput stays below half of what is offered
 //! though the offered load at that time is below one: the trigger is gone, the overload is not.
 
 use super::{Summary, Warning};
-use crate::engine::Simulation;
+use crate::engine::{MachineState, Simulation};
 use crate::metric::Scope;
 use crate::outcome::Outcome;
 
@@ -136,7 +136,9 @@ fn verdict(summary: &Summary, simulation: &Simulation) -> Option<&'static str> {
     }
     let answered = succeeded / window.arrived as f64;
     // The offered load of the tail: that of the whole run, scaled by the rate.
-    let load = summary.offered_load? * (window.arrived as f64 / window.span_s) / summary.offered_hz;
+    let load = summary.offered_load? * (window.arrived as f64 / window.span_s)
+        / summary.offered_hz
+        / alive(simulation);
     let waiting = summary.requests.in_flight as f64 / summary.offered_hz;
     Some(if load > 1.0 {
         "OVERLOADED"
@@ -147,6 +149,22 @@ fn verdict(summary: &Summary, simulation: &Simulation) -> Option<&'static str> {
     } else {
         "STABLE"
     })
+}
+
+/// Share of the workers whose servers are up: what is down at the end can do nothing.
+fn alive(simulation: &Simulation) -> f64 {
+    let (mut up, mut all) = (0, 0);
+    for server in simulation.snapshot().servers {
+        if server.state != MachineState::Absent {
+            all += server.workers;
+            up += if server.state == MachineState::Up {
+                server.workers
+            } else {
+                0
+            };
+        }
+    }
+    f64::from(up) / f64::from(all.max(1))
 }
 
 fn warn(summary: &mut Summary, code: &'static str, message: String) {

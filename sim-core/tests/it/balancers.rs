@@ -225,6 +225,17 @@ fn a_crashed_balancer_resets_its_callers_and_a_spare_takes_over() {
     );
 }
 
+/// The news of a crash travels; what the balancer was about to do with the attempt must not happen.
+#[test]
+fn a_crash_in_the_middle_of_the_balancers_own_work_resets() {
+    let rest = format!(
+        "[service.web]\ndemand = \"10ms\"\nnetwork = \"100ms\"\nbalancer = {{ cost = \"500ms\" }}\n\
+         server = [{{ name = \"s\", workers = 1 }}]\n{}",
+        entry("550ms", "crash", "balancer")
+    );
+    assert_eq!(fates(&traced("2s", &["0s"], &rest)), [("reset", 650.0)]);
+}
+
 /// A balancer that was overloaded must be able to crash again after its restart.
 #[test]
 fn a_balancer_crashes_as_often_as_its_rule_holds() {

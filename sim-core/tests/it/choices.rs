@@ -43,7 +43,7 @@ fn two_choices_of_a_hundred_without_replacement() {
 fn two_choices_with_replacement() {
     for (n, rho, mean, se, length) in [
         (10, 0.7, 1.219135, 0.0, 30_000),
-        (10, 0.9, 2.800299, 0.000763, 80_000),
+        (10, 0.9, 2.800299, 0.000763, 50_000),
         (100, 0.7, 1.138739, 0.000112, 2500),
     ] {
         check(
@@ -58,8 +58,8 @@ fn two_choices_with_replacement() {
 fn two_choices_and_shortest_queue_of_few_servers() {
     for (n, rho, replacement, mean, length) in [
         (2, 0.7, true, 2.362314, 100_000),
-        (3, 0.9, false, 4.274087, 250_000),
-        (5, 0.8, false, 2.235519, 60_000),
+        (3, 0.7, false, 1.884792, 80_000),
+        (5, 0.8, false, 2.235519, 40_000),
     ] {
         check(
             &choices(n, rho, replacement, length),
@@ -67,9 +67,9 @@ fn two_choices_and_shortest_queue_of_few_servers() {
         );
     }
     for (n, rho, mean, length) in [
-        (2, 0.7, 2.108197, 80_000),
-        (4, 0.8, 1.953134, 60_000),
-        (10, 0.9, 1.913123, 60_000),
+        (2, 0.7, 2.108197, 50_000),
+        (4, 0.8, 1.953134, 30_000),
+        (10, 0.9, 1.913123, 32_000),
     ] {
         for policy in ["\"join-shortest-queue\"", "\"least-in-flight\""] {
             let farm = Farm {

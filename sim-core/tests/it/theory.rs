@@ -109,10 +109,10 @@ fn a_formula_two_per_cent_off_is_caught() {
 #[test]
 fn several_workers_are_mmc() {
     for (c, rho, length) in [
-        (2, 0.8, 200_000),
-        (5, 0.8, 90_000),
-        (10, 0.9, 120_000),
-        (10, 0.5, 100_000),
+        (2, 0.8, 150_000),
+        (5, 0.8, 60_000),
+        (10, 0.8, 40_000),
+        (10, 0.5, 10_000),
     ] {
         let farm = Farm {
             workers: c,
@@ -154,13 +154,16 @@ fn general_demand_is_pollaczek_khinchine() {
             ],
         );
     }
-    for demand in [
-        "{ kind = \"hyperexponential\", mean = \"1ms\", cv = 2 }",
-        "{ kind = \"lognormal\", mean = \"1ms\", cv = 2 }",
+    for (demand, length) in [
+        (
+            "{ kind = \"hyperexponential\", mean = \"1ms\", cv = 2 }",
+            300_000,
+        ),
+        ("{ kind = \"lognormal\", mean = \"1ms\", cv = 2 }", 800_000),
     ] {
         let farm = Farm {
             demand,
-            ..one(0.5, 300_000)
+            ..one(0.5, length)
         };
         check(&farm.text(), &[rough("wait", wait, mg1_wait(0.5, 4.0))]);
     }
@@ -195,7 +198,7 @@ fn a_bounded_queue_is_mmck() {
         let farm = Farm {
             workers: c,
             queue: &queue,
-            ..one(lam, (200_000.0 / lam) as u64)
+            ..one(lam, (140_000.0 / lam) as u64)
         };
         let (loss, mean) = mmck(lam, c, k);
         check(
@@ -221,7 +224,7 @@ fn loss_is_erlang_b_whatever_the_law_of_demand() {
             demand,
             workers: 10,
             queue: "{ limit = 0 }",
-            ..one(8.0, 30_000)
+            ..one(8.0, 15_000)
         };
         check(&farm.text(), &[exact("loss", lost, erlang_b(10, 8.0))]);
     }
@@ -259,9 +262,9 @@ fn random_choice_makes_independent_queues() {
 fn least_work_left_is_the_central_queue_request_by_request() {
     let finished = |servers, workers, policy| {
         let farm = Farm {
+            policy,
             servers,
             workers,
-            policy,
             ..one(3.6, 20_000)
         };
         let text = farm.text().replace(
@@ -307,7 +310,7 @@ fn class_response(summary: &Summary, class: usize) -> f64 {
 #[test]
 fn closed_users_are_machine_repair() {
     for (users, think, workers) in [(10, 10, 1), (20, 10, 2), (30, 5, 4)] {
-        let text = one(0.0, 60_000).text();
+        let text = one(0.0, 40_000).text();
         let text = text
             .replace(
                 "rate = 0",

@@ -3,6 +3,7 @@
 use super::*;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table: one row a mistake")]
 fn each_mistake_gets_its_problem() {
     for (from, to, code, words) in [
         ("rate = 100", "rate = nan", "E003", "finite"),
@@ -203,6 +204,7 @@ fn each_mistake_gets_its_problem() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table: one row a mistake")]
 fn mistakes_in_what_is_added_get_their_problems() {
     for (more, code, words) in [
         (

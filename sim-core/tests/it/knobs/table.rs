@@ -198,12 +198,10 @@ pub(super) fn knobs() -> Vec<Knob> {
         .filter(|row| !row.is_empty() && !row.starts_with('#'))
         .map(written)
         .collect();
-    for &(key, at) in [
+    for (key, at) in [
         ("balancer", "service.web.balancer.restart"),
         ("server.NAME", "service.web.server.a.restart"),
-    ]
-    .iter()
-    {
+    ] {
         let after = (
             "pause",
             "after",
