@@ -186,7 +186,7 @@ fn long_stories_are_folded() {
     for second in 10..40 {
         write!(
             text,
-            "[[timeline]]\nat = \"{second}s\"\ndo = \"crash\"\ntarget = \"service.web.server.web-1\"\n"
+            "[[timeline]]\nat = \"{second}s\"\nlane = \"system\"\ndo = \"crash\"\ntarget = \"service.web.server.web-1\"\n"
         )
         .expect("a text");
     }
