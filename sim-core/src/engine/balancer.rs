@@ -206,7 +206,8 @@ impl Simulation {
         }
         self.calls[call].previous = local as u32;
         self.attempts[handle].server = server;
-        self.servers[server as usize].attempts += 1;
+        let s = &mut self.servers[server as usize];
+        s.attempts = s.attempts.wrapping_add(1);
         if self.rests[server as usize].params.errors.rate > 0.0 {
             self.draw_error(handle, server, self.fault_stream);
         }
@@ -229,9 +230,9 @@ impl Simulation {
         if server != NIL {
             let s = &mut self.servers[server as usize];
             if outcome == Outcome::Succeeded {
-                s.succeeded += 1;
+                s.succeeded = s.succeeded.wrapping_add(1);
             } else {
-                s.failed += 1;
+                s.failed = s.failed.wrapping_add(1);
             }
             let local = s.local as usize;
             let before = instance.in_flight[local];

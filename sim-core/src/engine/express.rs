@@ -188,7 +188,7 @@ impl Simulation {
         attempt.server = server;
         calls[attempt.call.index()].previous = local as u32;
         let s = &mut servers[server as usize];
-        s.attempts += 1;
+        s.attempts = s.attempts.wrapping_add(1);
         if !s.express {
             if self.rests[server as usize].params.errors.rate > 0.0 {
                 self.draw_error(handle, server, self.fault_stream);
@@ -259,7 +259,7 @@ impl Simulation {
         s.virtual_part = 0.0;
         s.in_system -= 1;
         s.area_in_system = s.area_in_system.wrapping_add(now);
-        s.succeeded += 1;
+        s.succeeded = s.succeeded.wrapping_add(1);
         let local = s.local as usize;
         let next = s.head;
         let done_at = if next == NIL {

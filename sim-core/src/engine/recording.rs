@@ -8,27 +8,36 @@ use crate::record::history::{InstanceInterval, ServerInterval, ServiceInterval};
 #[derive(Clone, Copy, Default)]
 pub(super) struct ServerRecorded {
     busy: u64,
-    attempts: u64,
-    succeeded: u64,
-    failed: u64,
+    attempts: u32,
+    succeeded: u32,
+    failed: u32,
 }
 
-/// A server's areas at the last look, and its measured totals.
+/// A server's counters at the last look, and its full and measured totals.
 #[derive(Clone, Default)]
 pub(super) struct ServerTotals {
     in_system: u64,
     busy: u64,
     queued: u64,
+    last: Counts<u32>,
+    /// Since the start of the run.
+    pub counts: Counts<u64>,
     /// Areas since measurement began, in nanoseconds.
     pub measured_in_system: u128,
     pub measured_busy: u128,
     pub measured_queued: u128,
     /// Counters when measurement began.
-    pub attempts_before: u64,
-    pub succeeded_before: u64,
-    pub failed_before: u64,
+    pub before: Counts<u64>,
     pub crashes_before: u64,
     pub downtime_before: u64,
+}
+
+/// Attempts sent to a server and how they ended.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Counts<T> {
+    pub attempts: T,
+    pub succeeded: T,
+    pub failed: T,
 }
 
 impl Simulation {
@@ -44,19 +53,13 @@ impl Simulation {
         self.service_intervals.clear();
         self.service_intervals
             .resize(self.services.len(), ServiceInterval::default());
-        for server in &self.servers {
-            let service = &mut self.service_intervals[server.service as usize];
-            service.queue_len += server.queue_len;
-            service.workers += if server.state == MachineState::Absent {
-                0.0
-            } else {
-                server.workers as f32
-            };
-            service.up += u32::from(server.state == MachineState::Up);
-        }
         let due = self.recorder.history.servers_are_due();
         if due {
             self.record_servers();
+        } else {
+            for server in &self.servers {
+                count_server(&mut self.service_intervals[server.service as usize], server);
+            }
         }
         for (i, service) in self.services.iter_mut().enumerate() {
             let interval = &mut self.service_intervals[i];
@@ -82,20 +85,21 @@ impl Simulation {
         let now = self.now;
         let span_ns = self.recorder.interval_ns() * self.recorder.history.server_stride() as u64;
         let per_span = 1.0 / span_ns as f64;
-        // Areas wrap around at 2⁶⁴; a look now and then keeps the totals far from that.
+        // Areas and counters wrap around; a look now and then keeps the totals far from that.
         self.records += 1;
         if self.records.is_multiple_of(64) {
             self.advance_totals();
         }
-        let service_busy = &mut self.service_busy;
+        let (services, service_busy) = (&mut self.service_intervals, &mut self.service_busy);
         let record = |(server, recorded): (&Server, &mut ServerRecorded)| {
             let area = server.busy_area(now);
             let busy = area.wrapping_sub(recorded.busy) as f64 * per_span;
             service_busy[server.service as usize] += busy;
+            count_server(&mut services[server.service as usize], server);
             let interval = ServerInterval {
-                attempts: (server.attempts - recorded.attempts) as u32,
-                succeeded: (server.succeeded - recorded.succeeded) as u32,
-                failed: (server.failed - recorded.failed) as u32,
+                attempts: server.attempts.wrapping_sub(recorded.attempts),
+                succeeded: server.succeeded.wrapping_sub(recorded.succeeded),
+                failed: server.failed.wrapping_sub(recorded.failed),
                 in_system: server.in_system,
                 queue_len: server.queue_len,
                 busy: busy as f32,
@@ -131,11 +135,7 @@ impl Simulation {
                 totals.measured_busy,
                 totals.measured_queued,
             ) = (0, 0, 0);
-            (
-                totals.attempts_before,
-                totals.succeeded_before,
-                totals.failed_before,
-            ) = (server.attempts, server.succeeded, server.failed);
+            totals.before = totals.counts;
             totals.crashes_before = rest.life.crashes;
             totals.downtime_before = rest.life.downtime
                 + if matches!(server.state, MachineState::Down | MachineState::Booting) {
@@ -166,6 +166,18 @@ impl Simulation {
     }
 }
 
+/// Adds a server's present state to its service's.
+#[inline]
+fn count_server(service: &mut ServiceInterval, server: &Server) {
+    service.queue_len += server.queue_len;
+    service.workers += if server.state == MachineState::Absent {
+        0.0
+    } else {
+        server.workers as f32
+    };
+    service.up += u32::from(server.state == MachineState::Up);
+}
+
 impl ServerTotals {
     /// Adds the areas since the last call to the totals.
     fn advance(&mut self, server: &Server, now: u64) {
@@ -176,6 +188,24 @@ impl ServerTotals {
         self.measured_in_system += u128::from(in_system);
         self.measured_busy += u128::from(busy);
         self.measured_queued += u128::from(queued);
+        let count = |total: &mut u64, last: &mut u32, now: u32| {
+            *total += u64::from(now.wrapping_sub(std::mem::replace(last, now)));
+        };
+        count(
+            &mut self.counts.attempts,
+            &mut self.last.attempts,
+            server.attempts,
+        );
+        count(
+            &mut self.counts.succeeded,
+            &mut self.last.succeeded,
+            server.succeeded,
+        );
+        count(
+            &mut self.counts.failed,
+            &mut self.last.failed,
+            server.failed,
+        );
     }
 
     /// The totals up to `now` without closing them: for a summary while the run goes on.

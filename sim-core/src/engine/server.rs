@@ -25,10 +25,10 @@ impl Server {
         if self.rate == 1.0 {
             self.virtual_now += real;
         } else {
-            let gone = real as f64 * self.rate + self.virtual_part;
+            let gone = real as f64 * self.rate + f64::from(self.virtual_part);
             let whole = gone as u64;
             self.virtual_now += whole;
-            self.virtual_part = gone - whole as f64;
+            self.virtual_part = (gone - whole as f64) as f32;
         }
     }
 
@@ -40,7 +40,7 @@ impl Server {
         if self.rate == 1.0 {
             return self.virtual_at + left;
         }
-        let left = (left as f64 - self.virtual_part).max(0.0) / self.rate;
+        let left = (left as f64 - f64::from(self.virtual_part)).max(0.0) / self.rate;
         self.virtual_at.saturating_add(left.ceil() as u64)
     }
 

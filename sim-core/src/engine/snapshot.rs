@@ -122,7 +122,7 @@ impl Simulation {
             workers: server.workers,
             warmth: self.rests[i].warmth,
             weight: self.rests[i].params.weight,
-            attempts: server.attempts,
+            attempts: self.totals[i].at(server, self.now).counts.attempts,
             crashes: self.rests[i].life.crashes,
         };
         let instance = |instance: &super::state::Instance| InstanceSnapshot {
@@ -204,9 +204,9 @@ impl Simulation {
             0
         };
         ServerFigures {
-            attempts: s.attempts - totals.attempts_before,
-            succeeded: s.succeeded - totals.succeeded_before,
-            failed: s.failed - totals.failed_before,
+            attempts: totals.counts.attempts - totals.before.attempts,
+            succeeded: totals.counts.succeeded - totals.before.succeeded,
+            failed: totals.counts.failed - totals.before.failed,
             crashes: rest.life.crashes - totals.crashes_before,
             downtime_ns: (rest.life.downtime + down).saturating_sub(totals.downtime_before),
             in_system_ns: totals.measured_in_system,

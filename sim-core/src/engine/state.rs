@@ -159,37 +159,32 @@ pub(super) enum Waiting {
 /// Service is counted in *virtual time*, which advances at `rate` virtual nanoseconds for each
 /// real one while requests are in service: all of them progress alike, so a change of speed or of
 /// concurrency is one multiplication and their order of completion never changes.
+///
+/// Two cache lines, the first of which holds all that is read at the end of an interval.
 #[derive(Clone)]
+#[repr(C, align(64))]
 pub(super) struct Server {
-    pub virtual_now: u64,
-    pub virtual_at: u64,
-    /// Part of a virtual nanosecond not yet in `virtual_now`.
-    pub virtual_part: f64,
-    pub rate: f64,
-    /// Sum of `finish` over requests in service, wrapping: their remaining work is this less their
-    /// number times virtual time.
-    pub finish_sum: u64,
-    /// Demand of waiting requests.
-    pub queued_ns: u64,
-    /// Areas under the numbers in the system, at work and waiting, each less its present
-    /// height times now, wrapping: one addition when the height changes, exact when read.
-    pub area_in_system: u64,
+    /// Areas under the numbers at work, in the system and waiting, each less its present height
+    /// times now, wrapping: one addition when the height changes, exact when read.
     pub area_busy: u64,
-    pub area_queued: u64,
-    /// The request in service that finishes first; the others are in [`ServerRest::in_service`].
-    pub first: u32,
+    /// Attempts sent to it and how they ended, wrapping; [`super::recording::ServerTotals`] has
+    /// the full numbers.
+    pub attempts: u32,
+    pub succeeded: u32,
+    pub failed: u32,
+    pub in_system: u32,
+    pub queue_len: u32,
     pub in_service: u32,
     /// Workers held by calls to other services.
     pub holding: u32,
-    pub in_system: u32,
-    pub queue_len: u32,
-    pub head: u32,
-    pub tail: u32,
     pub workers: u32,
     pub queue_limit: u32,
-    pub attempts: u64,
-    pub succeeded: u64,
-    pub failed: u64,
+    /// The request in service that finishes first; the others are in [`ServerRest::in_service`].
+    pub first: u32,
+    pub local: u32,
+    /// Part of a virtual nanosecond not yet in `virtual_now`.
+    pub virtual_part: f32,
+    pub service: u16,
     pub state: MachineState,
     pub waiting: Waiting,
     /// Whether `rate` depends on concurrency.
@@ -198,9 +193,21 @@ pub(super) struct Server {
     pub watched: bool,
     /// Whether the express lane may serve it.
     pub express: bool,
-    pub local: u32,
-    pub service: u16,
+    pub virtual_now: u64,
+    pub virtual_at: u64,
+    pub rate: f64,
+    /// Sum of `finish` over requests in service, wrapping: their remaining work is this less their
+    /// number times virtual time.
+    pub finish_sum: u64,
+    /// Demand of waiting requests.
+    pub queued_ns: u64,
+    pub area_in_system: u64,
+    pub area_queued: u64,
+    pub head: u32,
+    pub tail: u32,
 }
+
+const _: () = assert!(size_of::<Server>() == 128, "a server fills two cache lines");
 
 /// The part of a server that few events touch.
 #[derive(Clone)]

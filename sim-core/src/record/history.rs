@@ -51,6 +51,53 @@ pub struct ServerInterval {
     pub state: u8,
 }
 
+/// A server's record as it is kept: half the size, which is what recording a large fleet costs.
+/// A record that does not fit is kept whole beside the others, and this one points there.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct NarrowInterval {
+    busy: f32,
+    attempts: u16,
+    succeeded: u16,
+    failed: u16,
+    in_system: u16,
+    queue_len: u16,
+    /// Number of workers; [`WIDE`] stands for a record kept whole.
+    workers_and_state: u16,
+}
+
+/// In place of workers and state: the record is kept whole.
+const WIDE: u16 = u16::MAX;
+
+impl NarrowInterval {
+    fn of(interval: &ServerInterval) -> Option<Self> {
+        let workers_and_state = interval.workers.checked_mul(4)? + u32::from(interval.state);
+        Some(Self {
+            busy: interval.busy,
+            attempts: u16::try_from(interval.attempts).ok()?,
+            succeeded: u16::try_from(interval.succeeded).ok()?,
+            failed: u16::try_from(interval.failed).ok()?,
+            in_system: u16::try_from(interval.in_system).ok()?,
+            queue_len: u16::try_from(interval.queue_len).ok()?,
+            workers_and_state: u16::try_from(workers_and_state)
+                .ok()
+                .filter(|&w| w != WIDE)?,
+        })
+    }
+
+    fn widen(self) -> ServerInterval {
+        ServerInterval {
+            attempts: self.attempts.into(),
+            succeeded: self.succeeded.into(),
+            failed: self.failed.into(),
+            in_system: self.in_system.into(),
+            queue_len: self.queue_len.into(),
+            busy: self.busy,
+            workers: u32::from(self.workers_and_state / 4),
+            state: (self.workers_and_state % 4) as u8,
+        }
+    }
+}
+
 impl ServerInterval {
     /// What the server was doing at the end.
     pub fn state(&self) -> MachineState {
@@ -99,7 +146,9 @@ struct Chunk {
     /// Response times of all flows one after the other: (coarse bucket, count).
     buckets: Vec<(u16, u32)>,
     services: Vec<ServiceInterval>,
-    servers: Vec<ServerInterval>,
+    servers: Vec<NarrowInterval>,
+    /// Records that do not fit into narrow ones, by their position; ascending.
+    wide: Vec<(u32, ServerInterval)>,
     instances: Vec<InstanceInterval>,
     slos: Vec<SloInterval>,
 }
@@ -111,6 +160,7 @@ impl Chunk {
             buckets: Vec::with_capacity(self.buckets.len()),
             services: Vec::with_capacity(self.services.len()),
             servers: Vec::with_capacity(self.servers.len()),
+            wide: Vec::new(),
             instances: Vec::with_capacity(self.instances.len()),
             slos: Vec::with_capacity(self.slos.len()),
         }
@@ -127,6 +177,9 @@ pub struct History {
     open: Chunk,
     intervals: usize,
 }
+
+/// Bytes that one record of a server takes.
+pub(crate) const SERVER_BYTES: usize = size_of::<NarrowInterval>();
 
 /// What the engine hands over at the end of an interval.
 pub(crate) struct Closing<'a> {
@@ -200,7 +253,7 @@ impl History {
 
     /// Counters of a server over the last [`History::server_stride`] intervals; `None` before
     /// the first such record.
-    pub fn server(&self, interval: usize, server: usize) -> Option<&ServerInterval> {
+    pub fn server(&self, interval: usize, server: usize) -> Option<ServerInterval> {
         // A chunk's records of servers follow one another without the intervals between.
         let per_chunk = CHUNK / self.stride;
         let record = ((interval + 1) / self.stride).checked_sub(1)?;
@@ -208,9 +261,15 @@ impl History {
             .sealed
             .get(record / per_chunk)
             .map_or(&self.open, |sealed| sealed);
-        chunk
-            .servers
-            .get((record % per_chunk) * self.layout.servers + server)
+        let position = (record % per_chunk) * self.layout.servers + server;
+        let narrow = chunk.servers.get(position)?;
+        if narrow.workers_and_state != WIDE {
+            return Some(narrow.widen());
+        }
+        let place = chunk
+            .wide
+            .binary_search_by_key(&(position as u32), |(p, _)| *p);
+        place.ok().map(|place| chunk.wide[place].1)
     }
 
     /// Counters of a balancer instance.
@@ -232,7 +291,26 @@ impl History {
 
     /// The servers' records for the interval about to close, in the order of the servers.
     pub(crate) fn extend_servers(&mut self, servers: impl Iterator<Item = ServerInterval>) {
-        self.open.servers.extend(servers);
+        let Chunk {
+            servers: narrow,
+            wide,
+            ..
+        } = &mut self.open;
+        let first = narrow.len() as u32;
+        narrow.extend(servers.enumerate().map(|(i, server)| {
+            NarrowInterval::of(&server).unwrap_or_else(|| {
+                wide.push((first + i as u32, server));
+                NarrowInterval {
+                    busy: 0.0,
+                    attempts: 0,
+                    succeeded: 0,
+                    failed: 0,
+                    in_system: 0,
+                    queue_len: 0,
+                    workers_and_state: WIDE,
+                }
+            })
+        }));
     }
 
     /// Closes an interval.
@@ -269,7 +347,8 @@ impl History {
             c.flows.capacity() * size_of::<FlowInterval>()
                 + c.buckets.capacity() * size_of::<(u16, u32)>()
                 + c.services.capacity() * size_of::<ServiceInterval>()
-                + c.servers.capacity() * size_of::<ServerInterval>()
+                + c.servers.capacity() * size_of::<NarrowInterval>()
+                + c.wide.capacity() * size_of::<(u32, ServerInterval)>()
                 + c.instances.capacity() * size_of::<InstanceInterval>()
         };
         self.sealed.iter().map(|c| one(c)).sum::<usize>() + one(&self.open)

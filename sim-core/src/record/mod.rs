@@ -475,7 +475,7 @@ impl Recorder {
 
 /// The width of an interval and how often servers are recorded, such that the time line fits.
 fn fit_history(model: &Model, layout: &Layout) -> (u64, usize) {
-    let per_server = size_of::<history::ServerInterval>() as u64 * layout.servers as u64;
+    let per_server = history::SERVER_BYTES as u64 * layout.servers as u64;
     // Response times take a few hundred bytes for each flow that is in use.
     let per_interval = layout.flows() as u64 * (size_of::<FlowInterval>() as u64 + 256)
         + layout.services as u64 * size_of::<history::ServiceInterval>() as u64
