@@ -263,6 +263,22 @@ impl Simulation {
         if !self.services[service].active.contains(&index) {
             self.instances[index as usize].state = MachineState::Absent;
             self.services[service].spares.push(index);
+            // Another may have crashed while there was no spare.
+            let takeover = self.balancers[service].standby.takeover.0;
+            for &waiting in &self.services[service].active {
+                let instance = &self.instances[waiting as usize];
+                if !instance.state.serves() {
+                    let life = instance.life.number;
+                    let at = self.now.saturating_add(takeover);
+                    self.agenda.schedule(
+                        at,
+                        Event::Takeover {
+                            instance: waiting,
+                            life,
+                        },
+                    );
+                }
+            }
         }
         self.refresh_eligible(index);
     }

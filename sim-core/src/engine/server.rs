@@ -121,7 +121,10 @@ impl Simulation {
     /// Takes a free worker, waits for one, or is turned away.
     #[inline]
     pub(super) fn seek_worker(&mut self, handle: Handle) {
-        let server = self.attempts[handle].server;
+        let attempt = &mut self.attempts[handle];
+        // Calls that came before its own work are no wait for a worker.
+        attempt.queued_at = self.now;
+        let server = attempt.server;
         let s = &mut self.servers[server as usize];
         let busy = s.in_service + s.holding;
         if busy < s.workers || (s.waiting == Waiting::Shared && busy - s.workers < s.queue_limit) {
@@ -158,11 +161,12 @@ impl Simulation {
         let s = &mut self.servers[server as usize];
         s.advance(now);
         let attempt = &mut self.attempts[index];
+        let waited = attempt.place != Place::Holding && attempt.purpose == Purpose::Request;
         attempt.place = Place::InService;
         attempt.finish = s.virtual_now.saturating_add(attempt.demand_ns);
         s.finish_sum = s.finish_sum.wrapping_add(attempt.finish);
         s.in_service += 1;
-        if attempt.purpose == Purpose::Request {
+        if waited {
             self.recorder
                 .waited(s.service, attempt.begun, now - attempt.queued_at);
         }

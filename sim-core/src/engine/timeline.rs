@@ -237,7 +237,8 @@ impl Simulation {
 
     fn change_server(&mut self, server: u32, params: &Arc<ServerParams>) {
         let before = std::mem::replace(&mut self.rests[server as usize].params, Arc::clone(params));
-        if before.crash.len() != params.crash.len() {
+        if before.crash != params.crash {
+            // A changed rule begins anew.
             self.rests[server as usize].watch = Watch::new(params.crash.len());
         }
         self.configure_server(server);
@@ -322,7 +323,7 @@ impl Simulation {
                 continue;
             }
             instance.watched = !balancer.crash.is_empty();
-            if before.crash.len() != balancer.crash.len() {
+            if before.crash != balancer.crash {
                 instance.watch = Watch::new(balancer.crash.len());
             }
             if before.policy != balancer.policy {
@@ -331,6 +332,11 @@ impl Simulation {
             }
             if !instance.pool.is_empty() {
                 self.pools_to_drain.push(index as u32);
+            }
+        }
+        for index in 0..self.instances.len() {
+            if self.instances[index].service == service && self.instances[index].watched {
+                self.watch_instance(index as u32);
             }
         }
         if before.health_check != balancer.health_check {

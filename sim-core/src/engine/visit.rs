@@ -44,7 +44,10 @@ impl Simulation {
             Some(call) => {
                 self.servers[server as usize].advance(self.now);
                 self.servers[server as usize].holding += 1;
-                self.attempts[handle].place = Place::Holding;
+                let attempt = &mut self.attempts[handle];
+                attempt.place = Place::Holding;
+                self.recorder
+                    .waited(attempt.service, attempt.begun, self.now - attempt.queued_at);
                 self.call_out(handle, call);
             }
             None => self.load_only(index, server),

@@ -3,22 +3,17 @@
 //! An oracle: it knows how many requests each server really holds, without delay and including
 //! those of other balancer instances. No real balancer does; this is the yardstick of theory.
 
-use super::least_in_flight::Least;
+use super::least_in_flight::{Least, TIES};
 use super::{FleetView, Job, Policy, PolicyDef};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::plug::Plug;
 
 pub(super) static POLICY: PolicyDef = PolicyDef {
     plug: Plug {
         name: "join-shortest-queue",
         about: "The eligible server that truly holds the fewest requests (an oracle: no real balancer knows this).",
         source: "Winston, \"Optimality of the shortest line discipline\", J. Appl. Prob. 14 (1977)",
-        params: &[ParamDef {
-            name: "ties",
-            about: "Which of equals: a random one, or the first in order.",
-            kind: ParamKind::Choice(&["random", "first"]),
-            default: Some("random"),
-        }],
+        params: &[TIES],
     },
     build: |params| {
         Box::new(JoinShortestQueue {

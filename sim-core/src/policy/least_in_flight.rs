@@ -8,17 +8,20 @@ use super::{FleetView, Job, Policy, PolicyDef};
 use crate::draws::Draws;
 use crate::plug::{ParamDef, ParamKind, Plug};
 
+/// The parameter of policies that may find several servers equally good.
+pub(super) const TIES: ParamDef = ParamDef {
+    name: "ties",
+    about: "Which of equals: a random one, or the first in order.",
+    kind: ParamKind::Choice(&["random", "first"]),
+    default: Some("random"),
+};
+
 pub(super) static POLICY: PolicyDef = PolicyDef {
     plug: Plug {
         name: "least-in-flight",
         about: "The eligible server with fewest attempts in flight from this balancer instance, relative to its weight.",
         source: "",
-        params: &[ParamDef {
-            name: "ties",
-            about: "Which of equals: a random one, or the first in order.",
-            kind: ParamKind::Choice(&["random", "first"]),
-            default: Some("random"),
-        }],
+        params: &[TIES],
     },
     build: |params| {
         Box::new(LeastInFlight {

@@ -225,6 +225,26 @@ fn a_crashed_balancer_resets_its_callers_and_a_spare_takes_over() {
     );
 }
 
+/// A spare that comes back while another instance is down takes its place as well.
+#[test]
+fn a_spare_that_returns_takes_over_from_whoever_is_down() {
+    let rest = format!(
+        "[service.web]\ndemand = \"10ms\"\n\
+         balancer = {{ restart = {{ kind = \"after\", pause = \"3s\" }}, standby = {{ count = 1, takeover = \"1s\" }} }}\n\
+         server = [{{ name = \"s\", workers = 1 }}]\n{}{}",
+        entry("1s", "crash", "balancer"),
+        entry("3s", "crash", "balancer"),
+    );
+    // The first crashes at 1 s and is a spare from 4 s on; the second, in its place since 2 s,
+    // crashes at 3 s with no spare left, and would itself be back at 6 s.
+    let simulation = run(&traced("10s", &["4900ms", "5100ms"], &rest));
+    assert_eq!(times(&simulation, Kind::Takeover), [2.0, 5.0]);
+    assert_eq!(
+        fates(&traced("10s", &["4900ms", "5100ms"], &rest)),
+        [("refused", 4900.0), ("succeeded", 5110.0)]
+    );
+}
+
 /// The news of a crash travels; what the balancer was about to do with the attempt must not happen.
 #[test]
 fn a_crash_in_the_middle_of_the_balancers_own_work_resets() {

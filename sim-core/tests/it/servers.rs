@@ -1,6 +1,6 @@
 //! What servers do: queues, disciplines, slowdown, errors, crashes, restarts, warm-up.
 
-use crate::support::{fates, run, server, summary, times, told, traced};
+use crate::support::{fates, run, server, service, summary, times, told, traced};
 use sim_core::story::Kind;
 use sim_core::summary::Summary;
 
@@ -369,4 +369,36 @@ fn an_overloaded_server_is_killed_again_and_again() {
     let figures = server(&summary, "web", "s");
     assert!(figures.crashes >= 10, "{figures:?}");
     assert!((figures.downtime_s - 5.0 * figures.crashes as f64).abs() < 5.1);
+}
+
+/// Calls to other services that come before the own work are no wait for a worker, held or not.
+#[test]
+fn the_wait_is_for_a_worker_and_not_for_calls() {
+    for hold in [true, false] {
+        let rest = format!(
+            "[service.web]\ndemand = \"10ms\"\nserver = [{{ name = \"s\", workers = 1 }}]\n\
+             [[service.web.call]]\nto = \"db\"\nat = \"before\"\nhold = {hold}\n\
+             [service.db]\ndemand = \"100ms\"\nserver = [{{ name = \"d\", workers = 9 }}]\n"
+        );
+        let one = summary(&traced("1s", &["0s"], &rest));
+        assert_eq!(service(&one, "web").wait_s.max, Some(0.0), "hold = {hold}");
+        // The second finds the worker held by the first's call, or free.
+        let two = summary(&traced("1s", &["0s", "20ms"], &rest));
+        let expected = if hold { 0.09 } else { 0.0 };
+        assert_eq!(
+            service(&two, "web").wait_s.max,
+            Some(expected),
+            "hold = {hold}"
+        );
+    }
+}
+
+/// A crash rule that is changed while it holds begins anew, under its new terms.
+#[test]
+fn a_changed_crash_rule_begins_anew() {
+    let rest = "[service.web]\ndemand = \"1h\"\n\
+         server = [{ name = \"s\", workers = 9, crash = [{ when = \"in_flight\", above = 0, for = \"30s\" }] }]\n\
+         [[timeline]]\nat = \"5s\"\nset = { \"service.web.server.s.crash.0.for\" = \"2s\" }\n";
+    let simulation = run(&traced("60s", &["1s"], rest));
+    assert_eq!(times(&simulation, Kind::Crash), [7.0]);
 }
