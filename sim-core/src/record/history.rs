@@ -5,9 +5,9 @@
 //! is widened, and servers are recorded less often, until the whole fits.
 
 use super::Layout;
-use super::histogram::COARSE_LEN;
+use super::total::Total;
 use crate::engine::MachineState;
-use crate::metric::{Scope, Window};
+use crate::metric::Scope;
 use crate::outcome::Outcome;
 use std::ops::Range;
 use std::sync::Arc;
@@ -170,9 +170,9 @@ impl Chunk {
 /// The time line of a run.
 #[derive(Clone, Debug)]
 pub struct History {
-    layout: Layout,
-    interval_ns: u64,
-    stride: usize,
+    pub(super) layout: Layout,
+    pub(super) interval_ns: u64,
+    pub(super) stride: usize,
     sealed: Vec<Arc<Chunk>>,
     open: Chunk,
     intervals: usize,
@@ -236,7 +236,7 @@ impl History {
     }
 
     /// Response times of a flow's answered requests: (coarse bucket, count), ascending.
-    fn buckets(&self, interval: usize, flow: usize) -> &[(u16, u32)] {
+    pub(super) fn buckets(&self, interval: usize, flow: usize) -> &[(u16, u32)] {
         let (chunk, row) = self.at(interval);
         let index = row * self.layout.flows() + flow;
         let start = index
@@ -353,180 +353,4 @@ impl History {
         };
         self.sealed.iter().map(|c| one(c)).sum::<usize>() + one(&self.open)
     }
-}
-
-/// Counters of several intervals, to which intervals can be added and from which the oldest can
-/// be taken away: a sliding window.
-#[derive(Clone, Debug)]
-pub struct Total {
-    scope: Scope,
-    intervals: usize,
-    arrived: u64,
-    attempts: u64,
-    attempts_of_service: u64,
-    outcomes: [u64; Outcome::COUNT],
-    busy: f64,
-    workers: f64,
-    in_flight: u64,
-    queue_len: u64,
-    up: u64,
-    response_time: Vec<u32>,
-    interval_ns: u64,
-}
-
-impl Total {
-    /// An empty window.
-    pub fn new(scope: Scope) -> Self {
-        let len = if matches!(scope, Scope::Server(_)) {
-            0
-        } else {
-            COARSE_LEN
-        };
-        Self {
-            scope,
-            intervals: 0,
-            arrived: 0,
-            attempts: 0,
-            attempts_of_service: 0,
-            outcomes: [0; Outcome::COUNT],
-            busy: 0.0,
-            workers: 0.0,
-            in_flight: 0,
-            queue_len: 0,
-            up: 0,
-            response_time: vec![0; len],
-            interval_ns: 0,
-        }
-    }
-
-    /// Extends the window by its next interval.
-    pub fn add(&mut self, history: &History, interval: usize) {
-        self.intervals += 1;
-        self.interval_ns = history.interval_ns;
-        (self.in_flight, self.queue_len, self.up) = (0, 0, 0);
-        self.apply(history, interval, true);
-    }
-
-    /// Takes the window's oldest interval away.
-    pub fn remove(&mut self, history: &History, interval: usize) {
-        self.intervals -= 1;
-        let levels = (self.in_flight, self.queue_len, self.up);
-        self.apply(history, interval, false);
-        (self.in_flight, self.queue_len, self.up) = levels;
-    }
-
-    fn apply(&mut self, history: &History, interval: usize, add: bool) {
-        let layout = &history.layout;
-        match self.scope {
-            Scope::Site => {
-                for flow in (0..layout.flows()).step_by(2) {
-                    self.apply_flow(history, interval, flow, add);
-                }
-                for service in 0..layout.services {
-                    self.apply_service(history.service(interval, service), add);
-                }
-            }
-            Scope::Class(class) => {
-                for flow in (0..layout.flows())
-                    .filter(|f| f % 2 == 0 && f / 2 % layout.classes == class.0 as usize)
-                {
-                    self.apply_flow(history, interval, flow, add);
-                }
-            }
-            Scope::Service(service) => {
-                let per_service = 2 * layout.classes;
-                for flow in service.0 as usize * per_service..(service.0 as usize + 1) * per_service
-                {
-                    self.apply_flow(history, interval, flow, add);
-                }
-                self.apply_service(history.service(interval, service.0 as usize), add);
-            }
-            Scope::Server(server) => self.apply_server(history, interval, server.0 as usize, add),
-        }
-    }
-
-    fn apply_flow(&mut self, history: &History, interval: usize, flow: usize, add: bool) {
-        let counters = history.flow(interval, flow);
-        change(&mut self.arrived, counters.arrived, add);
-        change(&mut self.attempts, counters.attempts, add);
-        for (total, &count) in self.outcomes.iter_mut().zip(&counters.outcomes) {
-            change(total, count, add);
-        }
-        for &(bucket, count) in history.buckets(interval, flow) {
-            let total = &mut self.response_time[bucket as usize];
-            *total = if add { *total + count } else { *total - count };
-        }
-        self.in_flight += u64::from(counters.in_flight);
-    }
-
-    fn apply_service(&mut self, counters: &ServiceInterval, add: bool) {
-        let sign = if add { 1.0 } else { -1.0 };
-        self.busy += sign * f64::from(counters.busy);
-        self.workers += sign * f64::from(counters.workers);
-        self.queue_len += u64::from(counters.queue_len);
-        self.up += u64::from(counters.up);
-    }
-
-    fn apply_server(&mut self, history: &History, interval: usize, server: usize, add: bool) {
-        // A record of several intervals counts once, at their end; levels hold in between.
-        let due = (interval + 1).is_multiple_of(history.stride);
-        let Some(counters) = history.server(interval, server) else {
-            return;
-        };
-        self.in_flight = u64::from(counters.in_system);
-        self.queue_len = u64::from(counters.queue_len);
-        self.up = u64::from(counters.state == MachineState::Up as u8);
-        if !due {
-            return;
-        }
-        let sign = history.stride as f64 * if add { 1.0 } else { -1.0 };
-        self.busy += sign * f64::from(counters.busy);
-        self.workers += sign * f64::from(counters.workers);
-        change(&mut self.attempts, counters.attempts, add);
-        change(
-            &mut self.outcomes[Outcome::Succeeded as usize],
-            counters.succeeded,
-            add,
-        );
-        // A server's record does not tell failures apart; any failed outcome stands for them.
-        change(
-            &mut self.outcomes[Outcome::Errored as usize],
-            counters.failed,
-            add,
-        );
-        let service = history.layout.service_of(server);
-        for i in interval + 1 - history.stride..=interval {
-            change(
-                &mut self.attempts_of_service,
-                history.service(i, service).attempts,
-                add,
-            );
-        }
-    }
-
-    /// The window as metrics see it.
-    pub fn window(&self) -> Window<'_> {
-        let intervals = self.intervals.max(1) as f64;
-        Window {
-            span_s: self.intervals as f64 * self.interval_ns as f64 / 1e9,
-            arrived: self.arrived,
-            outcomes: self.outcomes,
-            attempts: self.attempts,
-            attempts_of_service: self.attempts_of_service,
-            in_flight: self.in_flight,
-            queue_len: self.queue_len,
-            busy: self.busy / intervals,
-            workers: self.workers / intervals,
-            up: self.up,
-            response_time: &self.response_time,
-        }
-    }
-}
-
-fn change(total: &mut u64, count: u32, add: bool) {
-    *total = if add {
-        *total + u64::from(count)
-    } else {
-        *total - u64::from(count)
-    };
 }

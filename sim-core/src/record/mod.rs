@@ -7,6 +7,7 @@
 pub mod histogram;
 pub mod history;
 mod site;
+pub mod total;
 mod watch;
 
 use crate::model::Model;

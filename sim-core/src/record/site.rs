@@ -3,7 +3,8 @@
 //! Taken from the requests of the last 30 seconds: down below 5 % goodput; normal at 98 % with
 //! every objective met, which must last two minutes before it is believed; degraded in between.
 
-use super::history::{History, Total};
+use super::history::History;
+use super::total::Total;
 use crate::metric::Scope;
 use crate::model::{Lane, Model};
 use crate::outcome::Outcome;

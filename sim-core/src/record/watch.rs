@@ -1,6 +1,7 @@
 //! Alerts: conditions on sliding windows.
 
-use super::history::{History, Total};
+use super::history::History;
+use super::total::Total;
 use crate::metric::Unit;
 use crate::model::{Alert, Lane};
 use crate::story::{Event, Kind};
