@@ -43,7 +43,7 @@ impl<T> Named<T> {
     }
 }
 
-/// Counts by outcome, in the order of [`Outcome::ALL`].
+/// Counts by outcome, in the order of [`crate::outcome::Outcome::ALL`].
 pub type Outcomes = Named<u64>;
 
 /// Requests that arrived after the warm-up.
@@ -204,7 +204,7 @@ pub struct Warning {
 pub struct StoryFigures {
     /// When, in seconds.
     pub at_s: f64,
-    /// [`Kind`] by its word.
+    /// [`crate::story::Kind`] by its word.
     pub kind: &'static str,
     /// `system` or `people`.
     pub lane: &'static str,
@@ -239,7 +239,7 @@ pub struct Summary {
     pub digest: String,
     /// Events simulated.
     pub events: u64,
-    /// One word on the whole: see [`verdict`].
+    /// One word on the whole: one of [`VERDICTS`].
     pub verdict: Option<&'static str>,
     /// Requests from outside.
     pub requests: Requests,

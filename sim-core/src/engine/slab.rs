@@ -4,7 +4,7 @@
 //! [`Handle`] names a place and its generation; it is stale once its thing is gone, even when the
 //! place holds another. Timers that are nearly always outlived by their attempt need no removal.
 
-/// A thing in a [`Slab`], or what once was one.
+/// A thing in the engine's storage, or what once was one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct Handle {
     index: u32,

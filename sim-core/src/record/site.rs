@@ -48,7 +48,7 @@ impl Site {
         };
         Self {
             state: Kind::Normal,
-            window: Total::new(Scope::Site),
+            window: Total::of_counts(Scope::Site),
             objectives: model.slos.iter().map(objective).collect(),
             len: WINDOW_NS.div_ceil(interval_ns).max(1) as usize,
             normal_since: None,

@@ -50,6 +50,14 @@ impl Total {
         }
     }
 
+    /// An empty window without response times, for those who need counts only.
+    pub fn of_counts(scope: Scope) -> Self {
+        Self {
+            response_time: Vec::new(),
+            ..Self::new(scope)
+        }
+    }
+
     /// Extends the window by its next interval.
     pub fn add(&mut self, history: &History, interval: usize) {
         self.intervals += 1;
@@ -103,9 +111,11 @@ impl Total {
         for (total, &count) in self.outcomes.iter_mut().zip(&counters.outcomes) {
             change(total, count, add);
         }
-        for &(bucket, count) in history.buckets(interval, flow) {
-            let total = &mut self.response_time[bucket as usize];
-            *total = if add { *total + count } else { *total - count };
+        if !self.response_time.is_empty() {
+            for &(bucket, count) in history.buckets(interval, flow) {
+                let total = &mut self.response_time[bucket as usize];
+                *total = if add { *total + count } else { *total - count };
+            }
         }
         self.in_flight += u64::from(counters.in_flight);
     }
