@@ -4,7 +4,7 @@ use super::Simulation;
 use super::event::Event;
 use super::setup::Lanes;
 use super::slab::Handle;
-use super::source::number_of;
+use super::source::{number_of, source_of};
 use super::state::{Attempt, Call, Caller, NIL, Place, Purpose};
 use crate::distribution::Distribution;
 use crate::draws::{Stream, mix};
@@ -79,7 +79,6 @@ impl Simulation {
             client,
             class,
             service,
-            source,
             flow,
             attempts: 0,
             previous: NIL,
@@ -266,7 +265,7 @@ impl Simulation {
     #[inline]
     pub(super) fn end_call(&mut self, handle: Handle, outcome: Outcome) {
         let call = &self.calls[handle];
-        let (parent, source) = (call.parent, call.source);
+        let (parent, number) = (call.parent, call.number);
         self.recorder.call_ended(
             self.now,
             call.flow,
@@ -280,8 +279,8 @@ impl Simulation {
         self.calls.remove(handle);
         if !parent.is_none() {
             self.child_returned(parent, outcome == Outcome::Succeeded);
-        } else if self.sources[source as usize].gaps.is_none() {
-            self.think(source);
+        } else if self.sources[source_of(number)].gaps.is_none() {
+            self.think(source_of(number) as u16);
         }
     }
 

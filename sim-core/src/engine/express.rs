@@ -8,6 +8,7 @@
 
 use super::Simulation;
 use super::slab::Handle;
+use super::source::{number_of, source_of};
 use super::state::{Attempt, Call, MachineState, NIL, Place, Purpose, Waiting};
 use crate::outcome::Outcome;
 use crate::policy::{FleetView, Job};
@@ -64,7 +65,7 @@ impl Simulation {
     pub(super) fn arrive_express(&mut self, source: u16) {
         let now = self.now;
         let s = &mut self.sources[source as usize];
-        let number = super::source::number_of(source, s.count);
+        let number = number_of(source, s.count);
         s.count += 1;
         let mut draws = self.request_stream.at(number);
         let class = s.draw_class(&mut draws);
@@ -85,7 +86,6 @@ impl Simulation {
             client,
             class,
             service: service_id,
-            source,
             flow,
             attempts: 0,
             previous: NIL,
@@ -284,8 +284,6 @@ impl Simulation {
             let done_at = s.real_time_of(waiting.finish);
             if s.head == NIL {
                 s.tail = NIL;
-            } else {
-                attempts[s.head].before = NIL;
             }
             done_at
         };
@@ -302,7 +300,7 @@ impl Simulation {
     #[inline]
     fn end_call_express(&mut self, handle: Handle) {
         let call = &self.calls[handle];
-        if !call.parent.is_none() || self.sources[call.source as usize].gaps.is_none() {
+        if !call.parent.is_none() || self.sources[source_of(call.number)].gaps.is_none() {
             return self.end_call(handle, Outcome::Succeeded);
         }
         let response_ns = self.now - call.arrived;

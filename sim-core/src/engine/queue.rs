@@ -72,10 +72,10 @@ impl Simulation {
         } else {
             let index = s.head;
             s.head = self.attempts[index].behind;
+            // The new head's link to the one before is left as it is: it would cost a look at a
+            // record that nothing else touches now.
             if s.head == NIL {
                 s.tail = NIL;
-            } else {
-                self.attempts[s.head].before = NIL;
             }
             index
         };
@@ -104,6 +104,12 @@ impl Simulation {
         if s.waiting == Waiting::Ranked {
             return;
         }
+        // The head's link to the one before may be left over from when it had one.
+        let before = if s.head == handle.index() {
+            NIL
+        } else {
+            before
+        };
         if before == NIL {
             s.head = behind;
         } else {

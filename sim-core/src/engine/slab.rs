@@ -29,36 +29,33 @@ impl Handle {
     }
 }
 
-#[derive(Clone)]
-struct Place<T> {
-    /// Odd while occupied.
-    generation: u32,
-    value: T,
-}
-
-/// See the module's documentation.
+/// See the module's documentation. Generations lie apart from the things: whether a timer is stale
+/// is then seen without touching what it was set for.
 #[derive(Clone)]
 pub(crate) struct Slab<T> {
-    places: Vec<Place<T>>,
+    /// Odd while the place is occupied.
+    generations: Vec<u32>,
+    things: Vec<T>,
     vacant: Vec<u32>,
 }
 
 impl<T> Slab<T> {
     pub(crate) fn new() -> Self {
         Self {
-            places: Vec::new(),
+            generations: Vec::new(),
+            things: Vec::new(),
             vacant: Vec::new(),
         }
     }
 
     /// Number of things.
     pub(crate) fn len(&self) -> usize {
-        self.places.len() - self.vacant.len()
+        self.things.len() - self.vacant.len()
     }
 
     /// Places ever used: the peak of [`Slab::len`].
     pub(crate) fn peak(&self) -> usize {
-        self.places.len()
+        self.things.len()
     }
 
     #[inline(always)]
@@ -66,22 +63,20 @@ impl<T> Slab<T> {
         clippy::inline_always,
         reason = "a record is then written in place, not copied there"
     )]
-    pub(crate) fn insert(&mut self, value: T) -> Handle {
+    pub(crate) fn insert(&mut self, thing: T) -> Handle {
         if let Some(index) = self.vacant.pop() {
-            let place = &mut self.places[index as usize];
-            place.generation = place.generation.wrapping_add(1);
-            place.value = value;
+            self.things[index as usize] = thing;
+            let generation = &mut self.generations[index as usize];
+            *generation = generation.wrapping_add(1);
             Handle {
                 index,
-                generation: place.generation,
+                generation: *generation,
             }
         } else {
-            let index = u32::try_from(self.places.len())
+            let index = u32::try_from(self.things.len())
                 .expect("the limit on things in flight is far below 2³²");
-            self.places.push(Place {
-                generation: 1,
-                value,
-            });
+            self.things.push(thing);
+            self.generations.push(1);
             Handle {
                 index,
                 generation: 1,
@@ -91,33 +86,30 @@ impl<T> Slab<T> {
 
     /// Forgets a thing; its handle must be fresh.
     pub(crate) fn remove(&mut self, handle: Handle) {
-        let place = &mut self.places[handle.index as usize];
-        assert_eq!(place.generation, handle.generation, "removed twice");
-        place.generation = place.generation.wrapping_add(1);
-        self.vacant.push(handle.index);
+        assert!(self.contains(handle), "removed twice");
+        self.vacate(handle.index);
     }
 
     /// Forgets the thing at a place known to be occupied.
     #[inline]
     pub(crate) fn vacate(&mut self, index: u32) {
-        let place = &mut self.places[index as usize];
-        debug_assert!(place.generation & 1 == 1, "removed twice");
-        place.generation = place.generation.wrapping_add(1);
+        let generation = &mut self.generations[index as usize];
+        debug_assert!(*generation & 1 == 1, "removed twice");
+        *generation = generation.wrapping_add(1);
         self.vacant.push(index);
     }
 
     #[inline]
     pub(crate) fn contains(&self, handle: Handle) -> bool {
-        self.places
-            .get(handle.index as usize)
-            .is_some_and(|place| place.generation == handle.generation)
+        self.generations.get(handle.index as usize) == Some(&handle.generation)
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, handle: Handle) -> Option<&mut T> {
-        match self.places.get_mut(handle.index as usize) {
-            Some(place) if place.generation == handle.generation => Some(&mut place.value),
-            _ => None,
+        if self.contains(handle) {
+            self.things.get_mut(handle.index as usize)
+        } else {
+            None
         }
     }
 
@@ -126,24 +118,18 @@ impl<T> Slab<T> {
     pub(crate) fn handle_at(&self, index: u32) -> Handle {
         Handle {
             index,
-            generation: self.places[index as usize].generation,
+            generation: self.generations[index as usize],
         }
     }
 
     /// Things with their handles, by place.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Handle, &T)> {
-        self.places
-            .iter()
-            .enumerate()
-            .filter(|(_, place)| place.generation & 1 == 1)
-            .map(|(index, place)| {
-                (
-                    Handle {
-                        index: index as u32,
-                        generation: place.generation,
-                    },
-                    &place.value,
-                )
+        let places = self.generations.iter().zip(&self.things).enumerate();
+        places
+            .filter(|(_, (generation, _))| **generation & 1 == 1)
+            .map(|(index, (&generation, thing))| {
+                let index = index as u32;
+                (Handle { index, generation }, thing)
             })
     }
 }
@@ -152,14 +138,14 @@ impl<T> std::ops::Index<u32> for Slab<T> {
     type Output = T;
     #[inline]
     fn index(&self, index: u32) -> &T {
-        &self.places[index as usize].value
+        &self.things[index as usize]
     }
 }
 
 impl<T> std::ops::IndexMut<u32> for Slab<T> {
     #[inline]
     fn index_mut(&mut self, index: u32) -> &mut T {
-        &mut self.places[index as usize].value
+        &mut self.things[index as usize]
     }
 }
 
@@ -167,18 +153,16 @@ impl<T> std::ops::Index<Handle> for Slab<T> {
     type Output = T;
     #[inline]
     fn index(&self, handle: Handle) -> &T {
-        let place = &self.places[handle.index as usize];
-        debug_assert_eq!(place.generation, handle.generation, "stale handle");
-        &place.value
+        debug_assert!(self.contains(handle), "stale handle");
+        &self.things[handle.index as usize]
     }
 }
 
 impl<T> std::ops::IndexMut<Handle> for Slab<T> {
     #[inline]
     fn index_mut(&mut self, handle: Handle) -> &mut T {
-        let place = &mut self.places[handle.index as usize];
-        debug_assert_eq!(place.generation, handle.generation, "stale handle");
-        &mut place.value
+        debug_assert!(self.contains(handle), "stale handle");
+        &mut self.things[handle.index as usize]
     }
 }
 

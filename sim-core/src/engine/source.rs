@@ -90,6 +90,11 @@ fn rate_within(here: RatePoint, next: RatePoint, at: u64) -> f64 {
     here.rate_hz + (next.rate_hz - here.rate_hz) * share
 }
 
+/// The source of a request from outside.
+pub(super) fn source_of(number: u64) -> usize {
+    (number >> 48) as usize
+}
+
 /// The request number of the `n`-th request of a source.
 pub(super) fn number_of(source: u16, n: u64) -> u64 {
     n | u64::from(source) << 48

@@ -19,8 +19,9 @@ use std::sync::Arc;
 /// Not in any list; no place.
 pub(super) const NIL: u32 = u32::MAX;
 
-/// A request as one caller sees it: from outside, or from a service to another.
+/// A request as one caller sees it: from outside, or from a service to another. One cache line.
 #[derive(Clone)]
+#[repr(C, align(64))]
 pub(super) struct Call {
     /// Identity of the request for random draws: the same whatever happened before.
     pub number: u64,
@@ -31,17 +32,18 @@ pub(super) struct Call {
     /// The attempt in flight.
     pub current: Handle,
     pub pause_ns: u64,
-    pub client: u16,
-    pub class: u16,
-    pub service: u16,
-    pub source: u16,
-    /// Row of counters.
-    pub flow: u16,
     /// Attempts so far.
     pub attempts: u32,
     /// The server of the latest attempt, numbered within the service.
     pub previous: u32,
+    pub client: u16,
+    pub class: u16,
+    pub service: u16,
+    /// Row of counters.
+    pub flow: u16,
 }
+
+const _: () = assert!(size_of::<Call>() == 64, "a call fills a cache line");
 
 /// Where an attempt is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,42 +76,50 @@ pub(super) enum Purpose {
     Probe(u32),
 }
 
-/// One try of a call, or a probe.
+/// One try of a call, or a probe. Two cache lines, the first of which is all that the end of its
+/// service touches.
 #[derive(Clone)]
+#[repr(C, align(64))]
 pub(super) struct Attempt {
     /// Stale once the caller no longer waits.
     pub call: Handle,
-    pub number: u64,
     pub begun: u64,
-    /// When it reached the server.
+    /// When it began to wait for a worker.
     pub queued_at: u64,
     /// Time of service on an idle server of speed 1.
     pub demand_ns: u64,
     /// Virtual time at which its service is complete.
     pub finish: u64,
-    /// Neighbours in the server's queue.
-    pub before: u32,
+    /// The next in the server's queue.
     pub behind: u32,
     /// Server and balancer instance, [`NIL`] before and after.
     pub server: u32,
     pub instance: u32,
-    pub service: u16,
-    pub class: u16,
-    /// Where to go on in the service's list of calls.
-    pub stage: u16,
-    /// Whether its own work is done, so that calls of the second kind are due.
-    pub worked: bool,
-    /// Whether it fails when the call that is out does.
-    pub required: bool,
-    pub place: Place,
     pub purpose: Purpose,
+    pub place: Place,
     /// Whether its service ends in an error.
     pub fails: bool,
     /// How it ended, while the answer is on its way.
     pub outcome: Outcome,
+    /// Whether its own work is done, so that calls of the second kind are due.
+    pub worked: bool,
+    pub number: u64,
     /// The call to another service that is out.
     pub child: Handle,
+    /// The one before in the server's queue; means nothing for the first.
+    pub before: u32,
+    pub service: u16,
+    pub class: u16,
+    /// Where to go on in the service's list of calls.
+    pub stage: u16,
+    /// Whether it fails when the call that is out does.
+    pub required: bool,
 }
+
+const _: () = assert!(
+    size_of::<Attempt>() == 128,
+    "an attempt fills two cache lines"
+);
 
 /// What a machine is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

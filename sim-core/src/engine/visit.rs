@@ -103,7 +103,6 @@ impl Simulation {
             client,
             class,
             service,
-            source: 0,
             flow,
             attempts: 0,
             previous: NIL,
