@@ -86,23 +86,14 @@ pub(crate) fn write_entry(entry: &Entry, out: &mut Out) -> Result<(), Failure> {
     } else {
         writeln!(out, "  {BOLD}{:<NAME_WIDTH$}{BOLD:#}  {about}", entry.name)?;
     }
-    for fact in &entry.facts {
-        let text = format!("{}: {}", fact.name, fact.value);
-        writeln!(
-            out,
-            "{:indent$}{DIM}{}{DIM:#}",
-            "",
-            wrap(&text, WIDTH, indent)
-        )?;
-    }
-    if !entry.source.is_empty() {
-        let text = format!("source: {}", entry.source);
-        writeln!(
-            out,
-            "{:indent$}{DIM}{}{DIM:#}",
-            "",
-            wrap(&text, WIDTH, indent)
-        )?;
+    let facts = entry
+        .facts
+        .iter()
+        .map(|f| format!("{}: {}", f.name, f.value));
+    let source = (!entry.source.is_empty()).then(|| format!("source: {}", entry.source));
+    for text in facts.chain(source) {
+        let text = wrap(&text, WIDTH, indent);
+        writeln!(out, "{:indent$}{DIM}{text}{DIM:#}", "")?;
     }
     let width = entry
         .params
