@@ -6,7 +6,7 @@
 //! Processes", 1975, chapter 4.7) and keeps the n-th gap the same whatever the rate is.
 
 use crate::distribution::Distribution;
-use crate::draws::Draws;
+use crate::draws::{Draws, Stream};
 use crate::plug::{Choice, Def, ParamProblem, Params, Plug};
 use crate::time::Duration;
 use std::fmt::Debug;
@@ -73,12 +73,17 @@ pub enum Arrivals {
 pub trait Gaps: Debug + Send + Sync {
     /// The gap before a request, in expected requests: mean 1.
     fn gap(&self, draws: &mut Draws) -> f64;
+    /// The gaps before the requests from `first` on: one call for many.
+    fn fill(&self, stream: Stream, first: u64, gaps: &mut [f64]) {
+        for (number, gap) in (first..).zip(gaps) {
+            *gap = self.gap(&mut stream.at(number));
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draws::Stream;
     use crate::plug::testing::{check_rows, example};
 
     #[test]

@@ -4,7 +4,7 @@
 //! only, so that the same seed gives the same bits everywhere. Values are nanoseconds as `f64`;
 //! the caller rounds once, when the number becomes time.
 
-use crate::draws::Draws;
+use crate::draws::{Draws, Stream};
 use crate::plug::{Choice, Def, ParamProblem, Params, Plug};
 use std::fmt::Debug;
 
@@ -70,6 +70,12 @@ impl Choice<DistributionDef> {
 pub trait Distribution: Debug + Send + Sync {
     /// A value in nanoseconds.
     fn sample_ns(&self, draws: &mut Draws) -> f64;
+    /// Values for the numbers from `first` on: one call for many.
+    fn fill_ns(&self, stream: Stream, first: u64, values: &mut [f64]) {
+        for (number, value) in (first..).zip(values) {
+            *value = self.sample_ns(&mut stream.at(number));
+        }
+    }
     /// The mean in nanoseconds; infinite where it does not exist.
     fn mean_ns(&self) -> f64;
     /// Variance divided by the squared mean; infinite where it does not exist.

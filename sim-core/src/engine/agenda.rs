@@ -14,9 +14,10 @@
 //! of one sequence.
 
 use super::event::Event;
+use super::setup::Lanes;
 use super::slab::Handle;
 use super::tournament::Tournament;
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Never: the time of an empty slot.
@@ -118,24 +119,27 @@ impl Agenda {
         self.sequence
     }
 
-    /// The time and kind of the next event; a time after every horizon when nothing is planned.
+    /// When the first completion is due, and at which server.
     #[inline]
-    pub(crate) fn peek(&self) -> (u64, Next) {
-        let (done_at, server) = self.completions.earliest();
-        let arrival_at = self.arrival_at;
-        if self.clock_at <= done_at.min(arrival_at) {
-            return self.peek_clock();
-        }
-        match done_at.cmp(&arrival_at) {
-            Ordering::Less => (done_at, Next::Completion(server)),
-            Ordering::Greater => (arrival_at, Next::Arrival(self.first_source as u16)),
-            Ordering::Equal => self.break_tie(),
-        }
+    pub(crate) fn first_completion(&self) -> (u64, u32) {
+        self.completions.earliest()
     }
 
-    /// As [`Agenda::peek`] when a clock is due, perhaps together with others.
-    #[cold]
-    fn peek_clock(&self) -> (u64, Next) {
+    /// When the first arrival is due, and of which source.
+    #[inline]
+    pub(crate) fn first_arrival(&self) -> (u64, u16) {
+        (self.arrival_at, self.first_source as u16)
+    }
+
+    /// When the first clock is due.
+    #[inline]
+    pub(crate) fn clock_time(&self) -> u64 {
+        self.clock_at
+    }
+
+    /// The time and kind of the next event, by the order of insertion if several coincide; a time
+    /// after every horizon when nothing is planned.
+    pub(crate) fn peek(&self) -> (u64, Next) {
         let (done_at, done_sequence, _) = self.completions.first();
         let (clock_at, clock_sequence, slot) = self.clocks.first();
         let (arrival_at, arrival_sequence) = self.arrivals[self.first_source];
@@ -148,7 +152,6 @@ impl Agenda {
     }
 
     /// The earlier of completion and arrival, by the order of their insertion if they coincide.
-    #[cold]
     fn break_tie(&self) -> (u64, Next) {
         let (done_at, done_sequence, server) = self.completions.first();
         let (arrival_at, arrival_sequence) = self.arrivals[self.first_source];
@@ -157,11 +160,6 @@ impl Agenda {
         } else {
             (arrival_at, Next::Arrival(self.first_source as u16))
         }
-    }
-
-    /// When the first clock is due.
-    pub(crate) fn clock_time(&self) -> u64 {
-        self.clock_at
     }
 
     pub(crate) fn clock(slot: u32) -> Clock {
@@ -189,15 +187,27 @@ impl Agenda {
         self.completions.set(server as usize, time, sequence);
     }
 
+    /// A server has nothing to complete. It takes a number of the sequence as any scheduling.
+    #[inline]
+    pub(crate) fn clear_completion(&mut self, server: u32) {
+        self.sequence += 1;
+        self.completions.clear(server as usize);
+    }
+
     #[inline]
     pub(crate) fn set_arrival(&mut self, source: u16, time: u64) {
         let sequence = self.next_sequence();
         self.arrivals[source as usize] = (time, sequence);
+        self.arrival_at = time;
         if self.arrivals.len() > 1 {
-            self.first_source = (0..self.arrivals.len())
-                .min_by_key(|&i| self.arrivals[i])
-                .unwrap_or(0);
+            self.find_first_source();
         }
+    }
+
+    fn find_first_source(&mut self) {
+        let times = self.arrivals.iter().enumerate();
+        let first = times.min_by_key(|(_, time)| **time);
+        self.first_source = first.map_or(0, |(source, _)| source);
         self.arrival_at = self.arrivals[self.first_source].0;
     }
 
@@ -229,6 +239,14 @@ impl Agenda {
         }
     }
 
+    /// Sets the timer of an attempt.
+    #[inline]
+    pub(crate) fn set_timeout(&mut self, client: u16, at: u64, attempt: Handle) {
+        if !self.push_lane(Lanes::timeout(client), at, attempt) {
+            self.schedule(at, Event::Timeout(attempt));
+        }
+    }
+
     /// Puts a subject at the end of a lane. False when it would come due before the lane's end,
     /// which happens after a delay was shortened: it then belongs into the heap.
     #[inline]
@@ -246,9 +264,14 @@ impl Agenda {
             subject,
         });
         if was_empty {
-            self.set_clock(FIRST_LANE + lane, time, sequence);
+            self.show_lane(lane, time, sequence);
         }
         true
+    }
+
+    #[cold]
+    fn show_lane(&mut self, lane: usize, time: u64, sequence: u64) {
+        self.set_clock(FIRST_LANE + lane, time, sequence);
     }
 
     /// Takes the head of a lane if it is fresh, and drops all stale entries behind it.

@@ -182,7 +182,7 @@ impl Simulation {
 
     /// Sends an attempt to a server.
     #[inline]
-    fn assign(&mut self, handle: Handle, local: usize) {
+    pub(super) fn assign(&mut self, handle: Handle, local: usize) {
         let Attempt {
             call,
             service,

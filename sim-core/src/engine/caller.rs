@@ -4,7 +4,7 @@ use super::Simulation;
 use super::event::Event;
 use super::setup::Lanes;
 use super::slab::Handle;
-use super::source::{number_of, source_of};
+use super::source::{draw_class, number_of, source_of};
 use super::state::{Attempt, Call, Caller, NIL, Place, Purpose};
 use crate::distribution::Distribution;
 use crate::draws::{Stream, mix};
@@ -65,7 +65,7 @@ impl Simulation {
         let number = number_of(source, s.count);
         s.count += 1;
         let mut draws = self.request_stream.at(number);
-        let class = s.draw_class(&mut draws);
+        let class = draw_class(&s.mix, &mut draws);
         let key = s.keys.key(number, &mut draws);
         let (client, service) = (s.clients[class as usize], s.to);
         let flow = self.recorder.layout.flow(service, class, false);
@@ -113,25 +113,7 @@ impl Simulation {
         let (number, client, service) = (call.number, call.client, call.service);
         let handle = self.attempts.insert(Attempt {
             call: call_handle,
-            number,
-            begun: self.now,
-            queued_at: 0,
-            demand_ns: 0,
-            finish: 0,
-            before: NIL,
-            behind: NIL,
-            server: NIL,
-            instance: NIL,
-            service,
-            class: call.class,
-            stage: 0,
-            worked: false,
-            required: false,
-            place: Place::Underway,
-            purpose: Purpose::Request,
-            fails: false,
-            outcome: Outcome::Succeeded,
-            child: Handle::NONE,
+            ..Attempt::new(number, service, call.class, self.now)
         });
         call.current = handle;
         self.recorder.flows[call.flow as usize].attempts += 1;
@@ -139,7 +121,8 @@ impl Simulation {
         self.draw_demand(handle);
         let timeout = self.callers[client as usize].timeout;
         if timeout != u64::MAX {
-            self.start_timeout(client, self.now.saturating_add(timeout), handle);
+            self.agenda
+                .set_timeout(client, self.now.saturating_add(timeout), handle);
         }
         match self.network_delay(handle, self.network_stream) {
             0 => self.at_balancer(handle),
@@ -149,14 +132,6 @@ impl Simulation {
                 handle,
                 Event::AtBalancer,
             ),
-        }
-    }
-
-    /// Sets the timer of an attempt.
-    #[inline]
-    pub(super) fn start_timeout(&mut self, client: u16, at: u64, handle: Handle) {
-        if !self.agenda.push_lane(Lanes::timeout(client), at, handle) {
-            self.agenda.schedule(at, Event::Timeout(handle));
         }
     }
 
@@ -286,7 +261,7 @@ impl Simulation {
 
     /// A caller gives up an attempt, and tries again or not.
     pub(super) fn give_up(&mut self, handle: Handle) {
-        let call = self.attempts[handle].call;
+        let call = self.spell_out(handle);
         self.abandon(handle, Outcome::TimedOut);
         self.calls[call].current = Handle::NONE;
         self.try_again(call, Outcome::TimedOut);
@@ -326,12 +301,8 @@ impl Simulation {
 
     /// Takes a cancelled attempt out of its server.
     fn withdraw(&mut self, handle: Handle) {
-        let Attempt {
-            place,
-            server,
-            child,
-            ..
-        } = self.attempts[handle];
+        let Attempt { place, server, .. } = self.attempts[handle];
+        let child = self.child_of(handle);
         match place {
             Place::Queued => self.unqueue(handle),
             Place::InService => self.interrupt(handle),

@@ -123,8 +123,9 @@ impl Event {
             Self::Dispatched(h) => (4, u64::from(h.index())),
             Self::Answer(h) => (5, u64::from(h.index())),
             Self::Timeout(h) => (6, u64::from(h.index())),
-            Self::Deadline(h) => (7, u64::from(h.index())),
-            Self::Attempt(h) => (8, u64::from(h.index())),
+            // The engine puts in the call's number.
+            Self::Deadline(_) => (7, 0),
+            Self::Attempt(_) => (8, 0),
             Self::PoolTimeout(h) => (9, u64::from(h.index())),
             Self::Thought { source } => (10, u64::from(source)),
             Self::Probe { prober, .. } => (11, u64::from(prober)),

@@ -1,19 +1,67 @@
 //! The express lane: requests that meet none of the rarer features.
 //!
 //! Most requests of most scenarios go from a caller straight through a balancer that is up to a
-//! first-come, first-served server and back. For them these two functions do what the general path
+//! first-come, first-served server and back. For them two functions do what the general path
 //! does, step for step and with the same draws and sequence numbers, but look each thing up once
-//! instead of at every step; it makes a run about twice as fast. A test runs scenarios with and
-//! without the express lane and demands the same digest.
+//! instead of at every step. A test runs scenarios with and without the express lane and demands
+//! the same digest.
+//! The calls of such requests are [implied](super::implied), and their draws made
+//! [ahead](super::ahead).
 
 use super::Simulation;
-use super::slab::Handle;
-use super::source::{number_of, source_of};
-use super::state::{Attempt, Call, MachineState, NIL, Place, Purpose, Waiting};
+use super::agenda::NEVER;
+use super::ahead::AHEAD;
+use super::balancer::TrueState;
+use super::caller::try_of;
+use super::slab::{Handle, Slab};
+use super::source::number_of;
+use super::state::{Attempt, Call, MachineState, NIL, Place, Purpose, Server, Waiting};
 use crate::outcome::Outcome;
 use crate::policy::{FleetView, Job};
 use crate::record::histogram::{bucket, coarse};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
+use std::hint::select_unpredictable;
+
+impl Server {
+    /// Links an attempt to the end of the queue.
+    #[inline]
+    fn append(&mut self, attempts: &mut Slab<Attempt>, index: u32) {
+        // Whether the queue is empty is a coin toss: both cases take the same steps.
+        let tail = std::mem::replace(&mut self.tail, index);
+        let empty = tail == NIL;
+        self.queue_len += 1;
+        self.head = select_unpredictable(empty, index, self.head);
+        attempts[select_unpredictable(empty, index, tail)].behind =
+            select_unpredictable(empty, NIL, index);
+    }
+}
+
+impl Attempt {
+    /// Overwrites what is left of another, but for place and server, with the only attempt of a
+    /// request.
+    #[inline]
+    fn begin_express(
+        &mut self,
+        number: u64,
+        class: u16,
+        service: u16,
+        instance: u32,
+        demand_ns: u64,
+        now: u64,
+    ) {
+        self.number = number;
+        self.begun = now;
+        self.demand_ns = demand_ns;
+        self.mark = now;
+        self.call = Handle::IMPLIED;
+        self.behind = NIL;
+        self.instance = instance;
+        self.class = class;
+        self.service = service;
+        self.fails = false;
+        self.purpose = Purpose::Request;
+    }
+}
 
 impl Simulation {
     /// Works out anew which services and servers the express lane may serve, after a change of
@@ -30,24 +78,34 @@ impl Simulation {
             && !s.limited
             && s.active.len() == 1;
         let instance = &self.instances[s.active[0] as usize];
+        let was_express = s.express;
         s.express = self.express
             && simple_balancer
             && instance.state == MachineState::Up
             && !instance.observes;
+        let left = was_express && !s.express;
         for source in &mut self.sources {
             if source.to == service {
                 source.express = self.services[service as usize].express && source.gaps.is_some();
             }
         }
-        for &server in &self.services[service as usize].servers {
+        if left {
+            self.spell_out_all(|attempt| attempt.service == service);
+        }
+        for local in 0..self.services[service as usize].servers.len() {
+            let server = self.services[service as usize].servers[local];
             let faultless = self.rests[server as usize].params.errors.rate <= 0.0;
-            let server = &mut self.servers[server as usize];
-            server.express = self.express
+            let s = &mut self.servers[server as usize];
+            let was_express = s.express;
+            s.express = self.express
                 && faultless
-                && server.state == MachineState::Up
-                && server.waiting == Waiting::Fifo
-                && !server.elastic
-                && !server.watched;
+                && s.state == MachineState::Up
+                && s.waiting == Waiting::Fifo
+                && !s.elastic
+                && !s.watched;
+            if was_express && !s.express {
+                self.spell_out_server(server);
+            }
         }
     }
 
@@ -62,110 +120,73 @@ impl Simulation {
     }
 
     /// An open source emits a request to a service on the express lane.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     pub(super) fn arrive_express(&mut self, source: u16) {
-        let now = self.now;
-        let s = &mut self.sources[source as usize];
-        let number = number_of(source, s.count);
-        s.count += 1;
-        let mut draws = self.request_stream.at(number);
-        let class = s.draw_class(&mut draws);
-        let key = s.keys.key(number, &mut draws);
-        let (client, service_id) = (s.clients[class as usize], s.to);
-        s.from = now;
-        self.plan_arrival(source);
-
-        let caller = &self.callers[client as usize];
-        let flow = self.recorder.layout.flow(service_id, class, false);
-        let call = Call {
-            number,
-            key,
-            arrived: now,
-            parent: Handle::NONE,
-            current: Handle::NONE,
-            pause_ns: 0,
-            client,
-            class,
-            service: service_id,
-            flow,
-            attempts: 0,
-            previous: NIL,
-        };
-        if !caller.express {
-            let call = self.new_call(call);
-            return self.begin_attempt(call);
+        let s = &self.sources[source as usize];
+        if s.count.wrapping_sub(s.ahead.first) >= AHEAD as u64 {
+            self.look_ahead(source);
         }
-        let counters = &mut self.recorder.flows[flow as usize];
-        counters.arrived += 1;
-        counters.attempts += 1;
-        let call_handle = self.calls.insert(call);
-        let call = &mut self.calls[call_handle.index()];
-        call.attempts = 1;
-
-        let service = &mut self.services[service_id as usize];
-        service.attempts += 1;
-        let demand = service
-            .demand
-            .sample_ns(&mut service.demand_stream.at(number))
-            * self.classes[class as usize].demand_factor;
-        let index = service.active[0];
-        let instance = &mut self.instances[index as usize];
-        instance.connections += 1;
-        instance.attempts += 1;
-        let handle = self.attempts.insert(Attempt {
-            call: call_handle,
-            number,
-            begun: now,
-            queued_at: now,
-            demand_ns: Duration::from_nanos_f64(demand).0,
-            finish: 0,
-            before: NIL,
-            behind: NIL,
-            server: NIL,
-            instance: index,
-            service: service_id,
-            class,
-            stage: 0,
-            worked: false,
-            required: false,
-            place: Place::Underway,
-            purpose: Purpose::Request,
-            fails: false,
-            outcome: Outcome::Succeeded,
-            child: Handle::NONE,
-        });
-        call.current = handle;
-        if caller.timeout != u64::MAX {
-            self.start_timeout(client, now.saturating_add(caller.timeout), handle);
-        }
-        self.place_express(handle, key, class);
-    }
-
-    /// Chooses a server for an attempt on the express lane and sends it there.
-    #[inline]
-    fn place_express(&mut self, handle: Handle, key: u64, class: u16) {
         let Self {
-            instances,
+            sources,
+            callers,
             services,
+            instances,
             servers,
             attempts,
-            calls,
             classes,
-            now,
+            recorder,
+            agenda,
             ..
         } = self;
-        let attempt = &mut attempts[handle.index()];
-        let service = &services[attempt.service as usize];
-        let instance = &mut instances[attempt.instance as usize];
-        let mut draws = self
-            .policy_stream
-            .at(super::caller::try_of(attempt.number, 1));
+        let now = self.now;
+        let s = &mut sources[source as usize];
+        let number = number_of(source, s.count);
+        let ahead = (s.count - s.ahead.first) as usize % AHEAD;
+        let (class, key, demand_ns) = (
+            s.ahead.classes[ahead],
+            s.ahead.keys[ahead],
+            s.ahead.demands_ns[ahead],
+        );
+        s.count += 1;
+        s.from = now;
+        s.gap = s.ahead.gaps[ahead + 1];
+        let next = if s.rate.len() == 1 {
+            now.saturating_add(s.ahead.gaps_ns[ahead + 1])
+        } else {
+            s.next_arrival().unwrap_or(NEVER)
+        };
+        agenda.set_arrival(source, next);
+        let client = s.clients[class as usize];
+        let caller = &callers[client as usize];
+        if !caller.express {
+            return self.begin_call(source, number, key, class);
+        }
+
+        let service_id = s.to;
+        let counters = recorder.flow_mut(service_id, class);
+        counters.arrived += 1;
+        counters.attempts += 1;
+        let service = &mut services[service_id as usize];
+        service.attempts += 1;
+        let index = service.active[0];
+        let instance = &mut instances[index as usize];
+        instance.connections += 1;
+        instance.attempts += 1;
+        let (handle, attempt) = attempts.claim(Attempt::blank);
+        attempt.begin_express(number, class, service_id, index, demand_ns, now);
+        self.implied += 1;
+        if caller.timeout != u64::MAX {
+            agenda.set_timeout(client, now.saturating_add(caller.timeout), handle);
+        }
+
         let view = FleetView {
-            now: Instant(*now),
+            now: Instant(now),
             eligible: &instance.eligible,
             in_flight: &instance.in_flight,
             weights: &service.weights,
-            oracle: &super::balancer::TrueState {
-                now: *now,
+            oracle: &TrueState {
+                now,
                 servers,
                 numbers: &service.servers,
             },
@@ -175,148 +196,185 @@ impl Simulation {
             priority: classes[class as usize].priority,
             previous: None,
         };
+        let mut draws = self.policy_stream.at(try_of(number, 1));
         let choice = if instance.eligible.is_empty() {
             None
         } else {
             instance.policy.pick(&view, &job, &mut draws)
         };
         let Some(local) = choice else {
-            return self.without_server(handle);
+            return self.send_spelled_out(handle, None);
         };
         let server = service.servers[local];
+        let s = &mut servers[server as usize];
+        let idle = s.in_service + s.holding < s.workers;
+        if !s.express || !(idle || s.queue_len < s.queue_limit) {
+            return self.send_spelled_out(handle, Some(local));
+        }
         instance.in_flight[local] += 1;
         attempt.server = server;
-        calls[attempt.call.index()].previous = local as u32;
-        let s = &mut servers[server as usize];
         s.attempts = s.attempts.wrapping_add(1);
-        if !s.express {
-            if self.rests[server as usize].params.errors.rate > 0.0 {
-                self.draw_error(handle, server, self.fault_stream);
-            }
-            return self.at_server(handle, server);
-        }
         s.in_system += 1;
-        s.area_in_system = s.area_in_system.wrapping_sub(*now);
-        let busy = s.in_service + s.holding;
-        if busy < s.workers {
-            self.begin_service(handle);
-        } else if s.queue_len < s.queue_limit {
-            attempt.place = Place::Queued;
-            attempt.before = s.tail;
-            s.queue_len += 1;
-            s.area_queued = s.area_queued.wrapping_sub(*now);
-            s.queued_ns = s.queued_ns.saturating_add(attempt.demand_ns);
-            let tail = std::mem::replace(&mut s.tail, handle.index());
-            if tail == NIL {
-                s.head = handle.index();
-            } else {
-                attempts[tail].behind = handle.index();
-            }
-        } else {
-            self.leave_server(server);
-            self.reply(handle, Outcome::Rejected);
+        s.area_in_system = s.area_in_system.wrapping_sub(now);
+        if idle {
+            attempt.place = Place::Underway;
+            return self.begin_service_apart(handle);
         }
+        attempt.place = Place::Queued;
+        attempt.before = s.tail;
+        s.area_queued = s.area_queued.wrapping_sub(now);
+        s.queued_ns = s.queued_ns.saturating_add(demand_ns);
+        s.append(attempts, handle.index());
+    }
+
+    /// As [`Simulation::arrive`], once source and draws are done with: for callers whose rules the
+    /// express lane does not know.
+    #[inline(never)]
+    fn begin_call(&mut self, source: u16, number: u64, key: u64, class: u16) {
+        let s = &self.sources[source as usize];
+        let (client, service) = (s.clients[class as usize], s.to);
+        let call = self.new_call(Call {
+            number,
+            key,
+            arrived: self.now,
+            parent: Handle::NONE,
+            current: Handle::NONE,
+            pause_ns: 0,
+            client,
+            class,
+            service,
+            flow: self.recorder.layout.flow(service, class, false),
+            attempts: 0,
+            previous: NIL,
+        });
+        self.begin_attempt(call);
+        self.drain_pools();
+    }
+
+    /// The general path takes over an attempt for which a server was chosen or not.
+    #[cold]
+    #[inline(never)]
+    fn send_spelled_out(&mut self, handle: Handle, choice: Option<usize>) {
+        let attempt = &mut self.attempts[handle];
+        (attempt.place, attempt.server) = (Place::Underway, NIL);
+        self.spell_out(handle);
+        match choice {
+            Some(local) => self.assign(handle, local),
+            None => self.without_server(handle),
+        }
+        self.drain_pools();
+    }
+
+    /// As [`Simulation::begin_service`], kept out of the loop, where it would take up registers.
+    #[inline(never)]
+    fn begin_service_apart(&mut self, handle: Handle) {
+        self.begin_service(handle);
     }
 
     /// A server on the express lane finishes the request that was to finish first.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     pub(super) fn complete_express(&mut self, server: u32) {
         let Self {
             servers,
             attempts,
-            services,
             recorder,
-            now,
+            agenda,
             ..
         } = self;
-        let now = *now;
+        let now = self.now;
         let s = &mut servers[server as usize];
         let index = s.first;
-        let attempt = &attempts[index];
-        let service = &mut services[s.service as usize];
-        if s.in_service != 1
-            || s.workers != 1
-            || !service.express
-            || attempt.purpose != Purpose::Request
-            || attempt.instance == NIL
-            || attempt.fails
-        {
-            self.complete(server);
-            return self.drain_pools();
+        if !attempts[index].call.is_implied() {
+            return self.complete_apart(server);
         }
-        let (call, begun, demand_ns, instance) = (
-            attempt.call,
-            attempt.begun,
-            attempt.demand_ns,
-            attempt.instance,
-        );
-        service.served_ns += u128::from(demand_ns);
-        service.attempt_outcomes[Outcome::Succeeded as usize] += 1;
-        recorder.attempt_ended(s.service, begun, Outcome::Succeeded);
-
+        if s.workers != 1 || s.in_service != 1 {
+            self.pass_worker_on(server);
+            return self.leave_express(server, index);
+        }
         // One worker: virtual time starts over, and the next in the queue starts at its zero.
         s.virtual_at = now;
         s.virtual_now = 0;
         s.virtual_part = 0.0;
-        s.in_system -= 1;
-        s.area_in_system = s.area_in_system.wrapping_add(now);
-        s.succeeded = s.succeeded.wrapping_add(1);
-        let local = s.local as usize;
         let next = s.head;
-        let done_at = if next == NIL {
+        if next == NIL {
             s.first = NIL;
             s.in_service = 0;
             s.finish_sum = 0;
             s.area_busy = s.area_busy.wrapping_add(now);
-            super::agenda::NEVER
-        } else {
-            let waiting = &mut attempts[next];
-            s.head = waiting.behind;
-            s.queue_len -= 1;
-            s.area_queued = s.area_queued.wrapping_add(now);
-            s.queued_ns = s.queued_ns.saturating_sub(waiting.demand_ns);
-            waiting.place = Place::InService;
-            waiting.finish = waiting.demand_ns;
-            s.finish_sum = waiting.demand_ns;
-            s.first = next;
-            if waiting.purpose == Purpose::Request {
-                recorder.waited(s.service, waiting.begun, now - waiting.queued_at);
-            }
-            let done_at = s.real_time_of(waiting.finish);
-            if s.head == NIL {
-                s.tail = NIL;
-            }
-            done_at
-        };
-        self.agenda.set_completion(server, done_at);
+            agenda.clear_completion(server);
+            return self.leave_express(server, index);
+        }
+        let waiting = &mut attempts[next];
+        let demand_ns = waiting.demand_ns;
+        s.head = waiting.behind;
+        s.tail = select_unpredictable(s.head == NIL, NIL, s.tail);
+        s.queue_len -= 1;
+        s.area_queued = s.area_queued.wrapping_add(now);
+        s.queued_ns = s.queued_ns.saturating_sub(demand_ns);
+        if waiting.purpose == Purpose::Request {
+            recorder.waited(s.service, waiting.begun, now - waiting.mark);
+        }
+        waiting.place = Place::InService;
+        waiting.mark = demand_ns;
+        s.finish_sum = demand_ns;
+        s.first = next;
+        agenda.set_completion(server, s.real_time_of(demand_ns));
+        self.leave_express(server, index);
+    }
 
-        let instance = &mut self.instances[instance as usize];
+    /// A request whose service is done, and its attempt with it, leaves server and balancer; its
+    /// answer is there at once.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a part of `complete_express`, twice")]
+    fn leave_express(&mut self, server: u32, index: u32) {
+        let now = self.now;
+        let attempt = &self.attempts[index];
+        let (number, begun, class) = (attempt.number, attempt.begun, attempt.class);
+        let s = &mut self.servers[server as usize];
+        s.in_system -= 1;
+        s.area_in_system = s.area_in_system.wrapping_add(now);
+        s.succeeded = s.succeeded.wrapping_add(1);
+        let local = s.local as usize;
+        let service = &mut self.services[s.service as usize];
+        service.served_ns += u128::from(attempt.demand_ns);
+        service.attempt_outcomes[Outcome::Succeeded as usize] += 1;
+        let instance = &mut self.instances[attempt.instance as usize];
         instance.connections -= 1;
         instance.in_flight[local] -= 1;
         self.attempts.vacate(index);
-        self.end_call_express(call);
+        self.implied -= 1;
+
+        let recorder = &mut self.recorder;
+        recorder.attempt_ended(s.service, begun, Outcome::Succeeded);
+        if recorder.is_plain() && begun >= recorder.measure_from {
+            let counters = recorder.flow_mut(s.service, class);
+            let response_ns = now - begun;
+            let bucket = bucket(response_ns);
+            counters.outcomes[Outcome::Succeeded as usize] += 1;
+            counters.measured[Outcome::Succeeded as usize] += 1;
+            counters.recent.record(coarse(bucket));
+            counters.response_time.record_at(bucket, response_ns);
+        } else {
+            let flow = recorder.layout.flow(s.service, class, false);
+            let (attempts, last) = (1, local as u32);
+            recorder.call_ended(
+                now,
+                flow,
+                number,
+                class,
+                begun,
+                attempts,
+                last,
+                Outcome::Succeeded,
+            );
+        }
     }
 
-    /// A call has succeeded.
-    #[inline]
-    fn end_call_express(&mut self, handle: Handle) {
-        let call = &self.calls[handle];
-        if !call.parent.is_none() || self.sources[source_of(call.number)].gaps.is_none() {
-            return self.end_call(handle, Outcome::Succeeded);
-        }
-        let response_ns = self.now - call.arrived;
-        let recorder = &mut self.recorder;
-        if !recorder.slos.is_empty()
-            || recorder.log_every != 0
-            || call.arrived < recorder.measure_from
-        {
-            return self.end_call(handle, Outcome::Succeeded);
-        }
-        let counters = &mut recorder.flows[call.flow as usize];
-        let bucket = bucket(response_ns);
-        counters.outcomes[Outcome::Succeeded as usize] += 1;
-        counters.measured[Outcome::Succeeded as usize] += 1;
-        counters.recent.record(coarse(bucket));
-        counters.response_time.record_at(bucket, response_ns);
-        self.calls.vacate(handle.index());
+    /// The finished request leaves its worker, the next takes it: for servers with several.
+    #[inline(never)]
+    fn pass_worker_on(&mut self, server: u32) {
+        let (_, busy) = self.unload_finished(server);
+        self.workers_freed(server, busy);
     }
 }

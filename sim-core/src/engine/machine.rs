@@ -100,7 +100,7 @@ impl Simulation {
         self.clear_watch(Machine::Server(server));
         let keep = self.rests[server as usize].params.crash_keeps_queue;
         for handle in self.evict(server, keep) {
-            self.abandon_child(self.attempts[handle].child);
+            self.abandon_child(self.child_of(handle));
             self.reply(handle, Outcome::Reset);
         }
         self.leave_if_empty(server);
@@ -152,7 +152,6 @@ impl Simulation {
         let mut messenger = self.attempts[handle].clone();
         messenger.call = call;
         messenger.server = NIL;
-        messenger.child = Handle::NONE;
         let messenger = self.attempts.insert(messenger);
         if self.calls.contains(call) {
             self.calls[call].current = messenger;

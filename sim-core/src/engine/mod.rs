@@ -6,7 +6,7 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `express` | the common case of the next three, fused for speed |
+//! | `express`, `implied`, `ahead` | the common case of the next three, fused for speed |
 //! | `source` | when requests come |
 //! | `caller` | requests, attempts, timeouts, retries |
 //! | `balancer` | balancer instances: connections, choice, waiting room |
@@ -19,10 +19,12 @@
 //! | `agenda`, `tournament`, `slab` | event set and storage |
 
 mod agenda;
+mod ahead;
 mod balancer;
 mod caller;
 mod event;
 mod express;
+mod implied;
 mod machine;
 mod probe;
 mod queue;
@@ -54,6 +56,7 @@ use agenda::{Agenda, Clock, Next};
 use slab::Slab;
 use state::{
     Attempt, Call, Caller, Instance, ProbeSettings, Prober, Server, ServerRest, Service, Source,
+    Visit,
 };
 use std::sync::Arc;
 
@@ -103,7 +106,9 @@ pub struct Simulation {
     end: Option<End>,
     digest: u64,
     events: u64,
-    events_at_now: u64,
+    /// The time when limits were looked at last, and how many events time has stood still.
+    looked_at: u64,
+    still: u64,
     /// Number of events at which limits are looked at again.
     next_look: u64,
     /// Whether gauges are being polled.
@@ -112,6 +117,10 @@ pub struct Simulation {
     lanes: setup::Lanes,
     calls: Slab<Call>,
     attempts: Slab<Attempt>,
+    /// Beside attempts at services that call others, by the same places.
+    visits: Vec<Visit>,
+    /// Calls that are not written down.
+    implied: usize,
     servers: Vec<Server>,
     rests: Vec<ServerRest>,
     services: Vec<Service>,
@@ -245,6 +254,21 @@ impl Simulation {
         if self.end.is_some() {
             return None;
         }
+        let (done_at, server) = self.agenda.first_completion();
+        let (arrival_at, source) = self.agenda.first_arrival();
+        let clock_at = self.agenda.clock_time();
+        if done_at < arrival_at.min(clock_at) {
+            (done_at <= until).then(|| self.completion(done_at, server))
+        } else if arrival_at < done_at.min(clock_at) {
+            (arrival_at <= until).then(|| self.arrival(arrival_at, source))
+        } else {
+            self.step_rarely(until)
+        }
+    }
+
+    /// As [`Simulation::step_until`] when a clock is due or several things are at once.
+    #[inline(never)]
+    fn step_rarely(&mut self, until: u64) -> Option<Event> {
         let (at, next) = self.agenda.peek();
         if at > until {
             return None;
@@ -252,26 +276,56 @@ impl Simulation {
         match next {
             Next::Completion(server) => {
                 self.count(at, (2, u64::from(server)));
-                if self.servers[server as usize].express {
-                    self.complete_express(server);
-                } else {
-                    self.complete(server);
-                    self.drain_pools();
-                }
+                let first = self.servers[server as usize].first;
+                self.spell_out(self.attempts.handle_at(first));
+                self.complete_apart(server);
                 Some(Event::Completion { server })
             }
             Next::Arrival(source) => {
                 self.count(at, (1, u64::from(source)));
-                if self.sources[source as usize].express {
-                    self.arrive_express(source);
-                } else {
-                    self.arrive(source);
-                }
-                self.drain_pools();
+                self.arrive_apart(source);
                 Some(Event::Arrival { source })
             }
             Next::Clock(slot) => self.step_clock(slot, until),
         }
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    fn completion(&mut self, at: u64, server: u32) -> Event {
+        self.count(at, (2, u64::from(server)));
+        if self.servers[server as usize].express {
+            self.complete_express(server);
+        } else {
+            self.complete_apart(server);
+        }
+        Event::Completion { server }
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    fn arrival(&mut self, at: u64, source: u16) -> Event {
+        self.count(at, (1, u64::from(source)));
+        if self.sources[source as usize].express {
+            self.arrive_express(source);
+        } else {
+            self.arrive_apart(source);
+        }
+        Event::Arrival { source }
+    }
+
+    /// The general path of a completion, kept out of the loop.
+    #[inline(never)]
+    pub(super) fn complete_apart(&mut self, server: u32) {
+        self.complete(server);
+        self.drain_pools();
+    }
+
+    /// The general path of an arrival, kept out of the loop.
+    #[inline(never)]
+    fn arrive_apart(&mut self, source: u16) {
+        self.arrive(source);
+        self.drain_pools();
     }
 
     /// As [`Simulation::step_until`] when a clock is due: everything but completions and arrivals.
@@ -291,11 +345,24 @@ impl Simulation {
             // What is recorded is no part of what happens: it is not counted and not in the digest.
             self.now = at;
         } else {
-            self.count(at, event.code());
+            self.count(at, self.code_of(event));
         }
         self.handle(event);
         self.drain_pools();
         Some(event)
+    }
+
+    /// Kind and subject of an event for the digest. Calls go by the number of their request: where
+    /// they are kept is nobody's business.
+    fn code_of(&self, event: Event) -> (u64, u64) {
+        let (kind, subject) = event.code();
+        match event {
+            Event::Attempt(call) | Event::Deadline(call) => {
+                let there = self.calls.contains(call);
+                (kind, if there { self.calls[call].number } else { 0 })
+            }
+            _ => (kind, subject),
+        }
     }
 
     #[inline(never)]
@@ -320,11 +387,6 @@ impl Simulation {
     /// Time goes on to an event, which enters the digest.
     #[inline]
     fn count(&mut self, at: u64, (kind, subject): (u64, u64)) {
-        self.events_at_now = if at == self.now {
-            self.events_at_now + 1
-        } else {
-            0
-        };
         self.now = at;
         self.events += 1;
         self.digest = (self.digest ^ at.rotate_left(20) ^ (kind << 58) ^ subject)
@@ -340,11 +402,14 @@ impl Simulation {
     fn look_at_limits(&mut self) {
         let limits = self.model.limits;
         self.next_look = limits.events.min(self.events + LOOK);
-        if self.events_at_now > STALLED + 4 * u64::from(limits.in_flight) {
+        let moved = std::mem::replace(&mut self.looked_at, self.now) != self.now;
+        self.still = if moved { 0 } else { self.still + LOOK };
+        if self.still > STALLED + 4 * u64::from(limits.in_flight) {
             self.finish(End::Stalled);
         } else if self.events >= limits.events {
             self.finish(End::EventLimit);
-        } else if self.calls.len() + self.attempts.len() > limits.in_flight as usize {
+        } else if self.calls.len() + self.implied + self.attempts.len() > limits.in_flight as usize
+        {
             self.finish(End::InFlightLimit);
         }
     }
@@ -355,7 +420,8 @@ impl Simulation {
         let fresh = |handle| match kind {
             setup::LaneKind::Deadline => calls.contains(handle),
             setup::LaneKind::Timeout => {
-                attempts.contains(handle) && calls.contains(attempts[handle].call)
+                attempts.contains(handle)
+                    && (attempts[handle].call.is_implied() || calls.contains(attempts[handle].call))
             }
             _ => attempts.contains(handle),
         };
@@ -410,7 +476,9 @@ impl Simulation {
 
     /// Whether an attempt is there and its caller still waits for it.
     fn waited_for(&self, handle: Handle) -> bool {
-        self.attempts.contains(handle) && self.calls.contains(self.attempts[handle].call)
+        self.attempts.contains(handle)
+            && (self.attempts[handle].call.is_implied()
+                || self.calls.contains(self.attempts[handle].call))
     }
 
     fn tell(&mut self, kind: story::Kind, lane: Lane, subject: &str, cause: String) {

@@ -8,7 +8,6 @@ use super::event::{Event, Machine};
 use super::slab::Handle;
 use super::state::{Attempt, MachineState, NIL, Place, ProbeSettings, Prober, Purpose};
 use crate::model::{Door, Lane};
-use crate::outcome::Outcome;
 use crate::story::Kind;
 use crate::time::Duration;
 use std::collections::BTreeMap;
@@ -159,31 +158,14 @@ impl Simulation {
             return;
         }
         if connect && server_state.serves() {
-            return self.probe_result(Purpose::Probe(index), true);
+            return self.probe_result(index, true);
         }
         let service = self.servers[prober.server as usize].service;
-        let handle = self.attempts.insert(Attempt {
-            call: Handle::NONE,
-            number: 0,
-            begun: self.now,
-            queued_at: self.now,
-            demand_ns: demand,
-            finish: 0,
-            before: NIL,
-            behind: NIL,
-            server: prober.server,
-            instance: NIL,
-            service,
-            class: 0,
-            stage: 0,
-            worked: false,
-            required: false,
-            place: Place::Underway,
-            purpose: Purpose::Probe(index),
-            fails: false,
-            outcome: Outcome::Succeeded,
-            child: Handle::NONE,
-        });
+        let mut attempt = Attempt::new(u64::from(index), service, 0, self.now);
+        attempt.demand_ns = demand;
+        attempt.server = prober.server;
+        attempt.purpose = Purpose::Probe;
+        let handle = self.attempts.insert(attempt);
         if server_state.serves()
             || self.rests[prober.server as usize].params.door == Door::BlackHole
         {
@@ -197,12 +179,8 @@ impl Simulation {
 
     /// A probe has waited long enough: it failed, and its place in the server is given up.
     pub(super) fn probe_timeout(&mut self, handle: Handle) {
-        let Attempt {
-            place,
-            server,
-            purpose,
-            ..
-        } = self.attempts[handle];
+        let Attempt { place, server, .. } = self.attempts[handle];
+        let prober = self.attempts[handle].number as u32;
         match place {
             Place::Queued => {
                 self.unqueue(handle);
@@ -218,20 +196,17 @@ impl Simulation {
         if self.servers[server as usize].watched {
             self.watch_server(server);
         }
-        self.probe_result(purpose, false);
+        self.probe_result(prober, false);
     }
 
     /// A probe was answered or turned away.
     pub(super) fn probe_ended(&mut self, handle: Handle, passed: bool) {
-        let purpose = self.attempts[handle].purpose;
+        let prober = self.attempts[handle].number as u32;
         self.attempts.remove(handle);
-        self.probe_result(purpose, passed);
+        self.probe_result(prober, passed);
     }
 
-    fn probe_result(&mut self, purpose: Purpose, passed: bool) {
-        let Purpose::Probe(index) = purpose else {
-            return;
-        };
+    fn probe_result(&mut self, index: u32, passed: bool) {
         let prober = &mut self.probers[index as usize];
         if prober.generation == 0 {
             return;

@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::state::{MachineState, Server};
-use crate::record::history::{InstanceInterval, ServerInterval, ServiceInterval};
+use crate::record::history::{InstanceInterval, ServiceInterval};
 
 /// A server's counters when its last record was written.
 #[derive(Clone, Copy, Default)]
@@ -81,6 +81,7 @@ impl Simulation {
             .close_interval(now, &self.service_intervals, &self.instance_intervals);
     }
 
+    #[inline(never)]
     fn record_servers(&mut self) {
         let now = self.now;
         let span_ns = self.recorder.interval_ns() * self.recorder.history.server_stride() as u64;
@@ -90,32 +91,49 @@ impl Simulation {
         if self.records.is_multiple_of(64) {
             self.advance_totals();
         }
-        let (services, service_busy) = (&mut self.service_intervals, &mut self.service_busy);
-        let record = |(server, recorded): (&Server, &mut ServerRecorded)| {
+        // Servers of a service follow one another: their sum is kept at hand.
+        let mut service = 0;
+        let mut sum = (ServiceInterval::default(), 0.0);
+        let fields = self.recorder.history.server_columns.fields();
+        let n = self.servers.len();
+        let [
+            attempts,
+            succeeded,
+            failed,
+            in_system,
+            queue_len,
+            busy,
+            workers_and_state,
+        ] = fields.map(|field| &mut field[..n]);
+        let (servers, recorded) = (&self.servers[..n], &mut self.recorded[..n]);
+        for i in 0..n {
+            let (server, recorded) = (&servers[i], &mut recorded[i]);
+            if server.service != service {
+                self.service_intervals[service as usize].add(&std::mem::take(&mut sum.0));
+                self.service_busy[service as usize] += std::mem::take(&mut sum.1);
+                service = server.service;
+            }
             let area = server.busy_area(now);
-            let busy = area.wrapping_sub(recorded.busy) as f64 * per_span;
-            service_busy[server.service as usize] += busy;
-            count_server(&mut services[server.service as usize], server);
-            let interval = ServerInterval {
-                attempts: server.attempts.wrapping_sub(recorded.attempts),
-                succeeded: server.succeeded.wrapping_sub(recorded.succeeded),
-                failed: server.failed.wrapping_sub(recorded.failed),
-                in_system: server.in_system,
-                queue_len: server.queue_len,
-                busy: busy as f32,
-                workers: server.workers,
-                state: server.state as u8,
-            };
+            let busy_workers = area.wrapping_sub(recorded.busy).cast_signed() as f64 * per_span;
+            sum.1 += busy_workers;
+            count_server(&mut sum.0, server);
+            attempts[i] = server.attempts.wrapping_sub(recorded.attempts);
+            succeeded[i] = server.succeeded.wrapping_sub(recorded.succeeded);
+            failed[i] = server.failed.wrapping_sub(recorded.failed);
+            in_system[i] = server.in_system;
+            queue_len[i] = server.queue_len;
+            busy[i] = (busy_workers as f32).to_bits();
+            workers_and_state[i] = server.workers << 2 | server.state as u32;
             *recorded = ServerRecorded {
                 busy: area,
                 attempts: server.attempts,
                 succeeded: server.succeeded,
                 failed: server.failed,
             };
-            interval
-        };
-        let intervals = self.servers.iter().zip(&mut self.recorded).map(record);
-        self.recorder.history.extend_servers(intervals);
+        }
+        self.recorder.history.push_servers();
+        self.service_intervals[service as usize].add(&sum.0);
+        self.service_busy[service as usize] += sum.1;
     }
 
     fn advance_totals(&mut self) {
@@ -163,6 +181,15 @@ impl Simulation {
         if !wanted {
             service.wasted_ns += u128::from(demand_ns);
         }
+    }
+}
+
+impl ServiceInterval {
+    /// Adds the servers of another.
+    fn add(&mut self, other: &Self) {
+        self.queue_len += other.queue_len;
+        self.workers += other.workers;
+        self.up += other.up;
     }
 }
 

@@ -97,7 +97,7 @@ impl Simulation {
             return self.meets_door(handle, self.rests[server as usize].params.door);
         }
         let attempt = &mut self.attempts[handle];
-        attempt.queued_at = self.now;
+        attempt.mark = self.now;
         s.in_system += 1;
         s.area_in_system = s.area_in_system.wrapping_sub(self.now);
         if self.services[s.service as usize].has_calls && attempt.purpose == Purpose::Request {
@@ -123,7 +123,7 @@ impl Simulation {
     pub(super) fn seek_worker(&mut self, handle: Handle) {
         let attempt = &mut self.attempts[handle];
         // Calls that came before its own work are no wait for a worker.
-        attempt.queued_at = self.now;
+        attempt.mark = self.now;
         let server = attempt.server;
         let s = &mut self.servers[server as usize];
         let busy = s.in_service + s.holding;
@@ -162,20 +162,20 @@ impl Simulation {
         s.advance(now);
         let attempt = &mut self.attempts[index];
         let waited = attempt.place != Place::Holding && attempt.purpose == Purpose::Request;
-        attempt.place = Place::InService;
-        attempt.finish = s.virtual_now.saturating_add(attempt.demand_ns);
-        s.finish_sum = s.finish_sum.wrapping_add(attempt.finish);
-        s.in_service += 1;
         if waited {
             self.recorder
-                .waited(s.service, attempt.begun, now - attempt.queued_at);
+                .waited(s.service, attempt.begun, now - attempt.mark);
         }
+        attempt.place = Place::InService;
+        let finish = s.virtual_now.saturating_add(attempt.demand_ns);
+        attempt.mark = finish;
+        s.finish_sum = s.finish_sum.wrapping_add(finish);
+        s.in_service += 1;
         if s.first == NIL {
             s.first = index;
         } else {
-            let finish = attempt.finish;
             self.started += 1;
-            let first_finish = self.attempts[s.first].finish;
+            let first_finish = self.attempts[s.first].mark;
             let entry = if finish < first_finish {
                 (
                     first_finish,
@@ -203,8 +203,30 @@ impl Simulation {
             NIL
         };
         s.in_service -= 1;
-        s.finish_sum = s.finish_sum.wrapping_sub(self.attempts[index].finish);
+        s.finish_sum = s.finish_sum.wrapping_sub(self.attempts[index].mark);
         index
+    }
+
+    /// Takes the request that has just finished off its worker; and how many were busy before.
+    #[inline]
+    pub(super) fn unload_finished(&mut self, server: u32) -> (u32, u32) {
+        let s = &mut self.servers[server as usize];
+        s.advance(self.now);
+        let busy = s.busy();
+        let index = self.unload_first(server);
+        let finish = self.attempts[index].mark;
+        let s = &mut self.servers[server as usize];
+        if s.virtual_now < finish {
+            // Rounding of a speed other than one left a fraction of a nanosecond.
+            s.virtual_now = finish;
+            s.virtual_part = 0.0;
+        }
+        if s.in_service == 0 {
+            // An idle server has no virtual time to keep: starting over keeps the numbers small.
+            s.virtual_now = 0;
+            s.virtual_part = 0.0;
+        }
+        (index, busy)
     }
 
     /// Takes any request off its worker, its work undone, and gives the worker to the next.
@@ -219,7 +241,7 @@ impl Simulation {
             self.rests[server as usize]
                 .in_service
                 .retain(|Reverse((_, _, index))| *index != handle.index());
-            let finish = self.attempts[handle].finish;
+            let finish = self.attempts[handle].mark;
             s.in_service -= 1;
             s.finish_sum = s.finish_sum.wrapping_sub(finish);
         }
@@ -253,7 +275,7 @@ impl Simulation {
         let at = if s.first == NIL {
             NEVER
         } else {
-            s.real_time_of(self.attempts[s.first].finish)
+            s.real_time_of(self.attempts[s.first].mark)
         };
         self.agenda.set_completion(server, at);
     }
@@ -268,24 +290,8 @@ impl Simulation {
     /// The request that was to finish first has finished.
     #[inline]
     pub(super) fn complete(&mut self, server: u32) {
-        let now = self.now;
-        let s = &mut self.servers[server as usize];
-        s.advance(now);
-        let busy = s.busy();
-        let index = self.unload_first(server);
+        let (index, busy) = self.unload_finished(server);
         let handle = self.attempts.handle_at(index);
-        let finish = self.attempts[index].finish;
-        let s = &mut self.servers[server as usize];
-        if s.virtual_now < finish {
-            // Rounding of a speed other than one left a fraction of a nanosecond.
-            s.virtual_now = finish;
-            s.virtual_part = 0.0;
-        }
-        if s.in_service == 0 {
-            // An idle server has no virtual time to keep: starting over keeps the numbers small.
-            s.virtual_now = 0;
-            s.virtual_part = 0.0;
-        }
         let attempt = &self.attempts[index];
         if attempt.purpose == Purpose::Request {
             self.count_service(

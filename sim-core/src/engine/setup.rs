@@ -77,13 +77,16 @@ impl Simulation {
             end: None,
             digest: 0,
             events: 0,
-            events_at_now: 0,
+            looked_at: 0,
+            still: 0,
+            implied: 0,
             polling: false,
             next_look: 1,
             agenda: Agenda::new(model.servers.len(), model.sources.len(), lane_count),
             lanes,
             calls: Slab::new(),
             attempts: Slab::new(),
+            visits: Vec::new(),
             servers: servers(&model),
             rests: rests(&model),
             services: services(&model, &instances, replication),
@@ -312,6 +315,7 @@ fn sources(model: &Model, replication: u64) -> Vec<Source> {
             thoughts: 0,
             from: 0,
             gap: 0.0,
+            ahead: Box::default(),
         }
     };
     model.sources.iter().map(one).collect()

@@ -11,6 +11,12 @@ pub struct Handle {
     generation: u32,
 }
 
+impl Default for Handle {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 impl Handle {
     /// No thing: stale in every slab.
     pub(crate) const NONE: Self = Self {
@@ -18,9 +24,22 @@ impl Handle {
         generation: u32::MAX,
     };
 
+    /// A call that is not written down: the first attempt of a request from outside says all there
+    /// is to know about it. Stale in every slab.
+    pub(crate) const IMPLIED: Self = Self {
+        index: u32::MAX - 1,
+        generation: u32::MAX,
+    };
+
     /// The place, for compact links between things known to be alive.
     pub(crate) fn index(self) -> u32 {
         self.index
+    }
+
+    /// Whether this is [`Handle::IMPLIED`].
+    #[inline]
+    pub(crate) fn is_implied(self) -> bool {
+        self.index == u32::MAX - 1
     }
 
     /// Whether this is [`Handle::NONE`].
@@ -84,6 +103,33 @@ impl<T> Slab<T> {
         }
     }
 
+    /// Makes room for a thing. What lies there is left over from another, or `blank`; the caller
+    /// overwrites what matters.
+    #[inline]
+    pub(crate) fn claim(&mut self, blank: fn() -> T) -> (Handle, &mut T) {
+        let index = match self.vacant.pop() {
+            Some(index) => index,
+            None => self.extend(blank),
+        };
+        let generation = &mut self.generations[index as usize];
+        *generation = generation.wrapping_add(1);
+        let handle = Handle {
+            index,
+            generation: *generation,
+        };
+        (handle, &mut self.things[index as usize])
+    }
+
+    /// A new, vacant place.
+    #[cold]
+    #[inline(never)]
+    fn extend(&mut self, blank: fn() -> T) -> u32 {
+        let index = u32::try_from(self.things.len());
+        self.things.push(blank());
+        self.generations.push(0);
+        index.expect("the limit on things in flight is far below 2³²")
+    }
+
     /// Forgets a thing; its handle must be fresh.
     pub(crate) fn remove(&mut self, handle: Handle) {
         assert!(self.contains(handle), "removed twice");
@@ -101,6 +147,10 @@ impl<T> Slab<T> {
 
     #[inline]
     pub(crate) fn contains(&self, handle: Handle) -> bool {
+        debug_assert!(
+            !handle.is_implied(),
+            "a call that is not written down was asked about"
+        );
         self.generations.get(handle.index as usize) == Some(&handle.generation)
     }
 

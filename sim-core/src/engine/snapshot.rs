@@ -151,7 +151,9 @@ impl Simulation {
 
     /// Balances the books by counting what is in flight one by one.
     pub fn conservation(&self) -> Conservation {
-        let waits = |a: &Attempt| a.purpose == Purpose::Request && self.calls.contains(a.call);
+        let waits = |a: &Attempt| {
+            a.purpose == Purpose::Request && (a.call.is_implied() || self.calls.contains(a.call))
+        };
         let mut in_servers = vec![0_u32; self.servers.len()];
         let mut queued = vec![0_u32; self.servers.len()];
         let mut in_instances = vec![0_u32; self.instances.len()];
@@ -174,7 +176,7 @@ impl Simulation {
         Conservation {
             arrived: flows.iter().map(|f| f.arrived).sum(),
             ended: flows.iter().map(|f| outcomes(&f.outcomes)).sum(),
-            in_flight: self.calls.len() as u64,
+            in_flight: (self.calls.len() + self.implied) as u64,
             attempts: self.services.iter().map(|s| s.attempts).sum(),
             attempts_ended: self
                 .services

@@ -1,6 +1,7 @@
 //! Sources: when requests come.
 
 use super::Simulation;
+use super::agenda::NEVER;
 use super::event::Event;
 use super::state::Source;
 use crate::arrival::Arrivals;
@@ -8,24 +9,25 @@ use crate::model::RatePoint;
 use crate::time::{Duration, SECOND};
 use std::sync::Arc;
 
-impl Source {
-    /// The class of a request.
-    #[inline]
-    pub(super) fn draw_class(&self, draws: &mut crate::draws::Draws) -> u16 {
-        if self.mix.len() == 1 {
-            return 0;
-        }
-        let point = draws.uniform();
-        let mut class = 0;
-        while class + 1 < self.mix.len() && self.mix[class] <= point {
-            class += 1;
-        }
-        class as u16
+/// The class of a request, from a source's cumulative shares of classes.
+#[inline]
+pub(super) fn draw_class(mix: &[f64], draws: &mut crate::draws::Draws) -> u16 {
+    let [all_but_last @ .., _] = mix else {
+        return 0;
+    };
+    if all_but_last.is_empty() {
+        return 0;
     }
+    let point = draws.uniform();
+    // Shares add up, so those below come first: counting all of them needs no guess where to stop.
+    let below = all_but_last.iter().map(|share| u16::from(*share <= point));
+    below.sum()
+}
 
+impl Source {
     /// When `gap` more requests will have been expected since `from`; `None`: never.
-    #[inline]
-    fn next_arrival(&mut self) -> Option<u64> {
+    #[inline(never)]
+    pub(super) fn next_arrival(&mut self) -> Option<u64> {
         while let Some(next) = self.rate.get(self.corner + 1) {
             if next.at.0 > self.from {
                 break;
@@ -91,6 +93,7 @@ fn rate_within(here: RatePoint, next: RatePoint, at: u64) -> f64 {
 }
 
 /// The source of a request from outside.
+#[inline]
 pub(super) fn source_of(number: u64) -> usize {
     (number >> 48) as usize
 }
@@ -120,13 +123,14 @@ impl Simulation {
         let s = &mut self.sources[source as usize];
         let at = if let Some(gaps) = &s.gaps {
             s.gap = gaps.gap(&mut s.stream.at(s.count));
-            s.next_arrival()
+            s.next_arrival().unwrap_or(NEVER)
         } else if let Arrivals::Trace(times) = &s.arrivals {
-            times.get(s.count as usize).map(|at| at.0.max(self.now))
+            let next = times.get(s.count as usize);
+            next.map_or(NEVER, |at| at.0.max(self.now))
         } else {
-            None
+            NEVER
         };
-        self.agenda.set_arrival(source, at.unwrap_or(u64::MAX));
+        self.agenda.set_arrival(source, at);
     }
 
     /// The rate changed: what was still expected of the gap is stretched anew.
@@ -139,7 +143,7 @@ impl Simulation {
         s.corner = 0;
         if s.gaps.is_some() {
             let at = s.next_arrival();
-            self.agenda.set_arrival(source, at.unwrap_or(u64::MAX));
+            self.agenda.set_arrival(source, at.unwrap_or(NEVER));
         }
     }
 

@@ -3,6 +3,7 @@
 //! Records are small and indexed by number. What one event touches lies together; what only rare
 //! events touch is set apart.
 
+use super::ahead::Ahead;
 use super::slab::Handle;
 use crate::arrival::{Arrivals, Gaps};
 use crate::distribution::Distribution;
@@ -72,54 +73,83 @@ pub(super) enum Place {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Purpose {
     Request,
-    /// A probe by this prober.
-    Probe(u32),
+    Probe,
 }
 
-/// One try of a call, or a probe. Two cache lines, the first of which is all that the end of its
-/// service touches.
+/// One try of a call, or a probe. One cache line.
 #[derive(Clone)]
 #[repr(C, align(64))]
 pub(super) struct Attempt {
-    /// Stale once the caller no longer waits.
-    pub call: Handle,
+    /// The number of its call; of a probe, that of the prober.
+    pub number: u64,
     pub begun: u64,
-    /// When it began to wait for a worker.
-    pub queued_at: u64,
     /// Time of service on an idle server of speed 1.
     pub demand_ns: u64,
-    /// Virtual time at which its service is complete.
-    pub finish: u64,
+    /// While it waits for a worker: since when. In service: the virtual time at which it is done.
+    pub mark: u64,
+    /// Stale once the caller no longer waits; [`Handle::IMPLIED`] on the express lane.
+    pub call: Handle,
     /// The next in the server's queue.
     pub behind: u32,
+    /// The one before in the server's queue; means nothing for the first.
+    pub before: u32,
     /// Server and balancer instance, [`NIL`] before and after.
     pub server: u32,
     pub instance: u32,
-    pub purpose: Purpose,
+    pub class: u16,
+    pub service: u16,
     pub place: Place,
-    /// Whether its service ends in an error.
-    pub fails: bool,
     /// How it ended, while the answer is on its way.
     pub outcome: Outcome,
-    /// Whether its own work is done, so that calls of the second kind are due.
-    pub worked: bool,
-    pub number: u64,
+    /// Whether its service ends in an error.
+    pub fails: bool,
+    pub purpose: Purpose,
+}
+
+/// What a visit to a service that calls others remembers.
+#[derive(Clone, Default)]
+pub(super) struct Visit {
     /// The call to another service that is out.
     pub child: Handle,
-    /// The one before in the server's queue; means nothing for the first.
-    pub before: u32,
-    pub service: u16,
-    pub class: u16,
     /// Where to go on in the service's list of calls.
     pub stage: u16,
+    /// Whether its own work is done, so that calls of the second kind are due.
+    pub worked: bool,
     /// Whether it fails when the call that is out does.
     pub required: bool,
 }
 
-const _: () = assert!(
-    size_of::<Attempt>() == 128,
-    "an attempt fills two cache lines"
-);
+impl Attempt {
+    /// What a new place holds.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn blank() -> Self {
+        Self::new(0, 0, 0, 0)
+    }
+
+    /// One that begins now.
+    pub(super) fn new(number: u64, service: u16, class: u16, begun: u64) -> Self {
+        Self {
+            number,
+            begun,
+            demand_ns: 0,
+            mark: begun,
+            call: Handle::NONE,
+            behind: NIL,
+            before: NIL,
+            server: NIL,
+            instance: NIL,
+            class,
+            service,
+            place: Place::Underway,
+            outcome: Outcome::Succeeded,
+            fails: false,
+            purpose: Purpose::Request,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<Attempt>() == 64, "an attempt fills a cache line");
 
 /// What a machine is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -414,4 +444,6 @@ pub(super) struct Source {
     /// The next arrival comes when `gap` more requests are expected after `from`.
     pub from: u64,
     pub gap: f64,
+    /// Draws made ahead, for the express lane.
+    pub ahead: Box<Ahead>,
 }

@@ -3,6 +3,7 @@
 use super::Simulation;
 use super::caller::constant_ns;
 use super::event::{Event, Machine};
+use super::source::source_of;
 use super::state::{MachineState, Waiting, Watch};
 use crate::discipline::Order;
 use crate::model::{
@@ -218,12 +219,15 @@ impl Simulation {
 
     /// Replaces a part of the model.
     fn change(&mut self, change: &Change) {
+        self.forget_ahead();
         match change {
             Change::Server(id, params) => self.change_server(id.0, params),
             Change::Balancer(id, balancer) => self.change_balancer(id.0, balancer),
             Change::Service(id, service) => self.change_service(id.0, service),
             Change::Client(id, client) => self.callers[id.0 as usize].adopt(client),
             Change::Source(id, source) => {
+                // Implied calls are what the source's present settings say.
+                self.spell_out_all(|attempt| source_of(attempt.number) == id.0 as usize);
                 let s = &mut self.sources[id.0 as usize];
                 s.mix.clone_from(&source.mix);
                 s.keys = source.key.build();
@@ -302,7 +306,7 @@ impl Simulation {
             moved.push(self.attempts.handle_at(index));
         }
         // Ranked and last-in orders must see them in the order in which they came.
-        moved.sort_by_key(|&handle| (self.attempts[handle].queued_at, handle));
+        moved.sort_by_key(|&handle| (self.attempts[handle].mark, handle));
         self.rests[server as usize].ranked.clear();
         self.servers[server as usize].waiting = waiting;
         for handle in moved {

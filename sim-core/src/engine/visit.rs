@@ -7,16 +7,19 @@ use super::Simulation;
 use super::caller::try_of;
 use super::event::Event;
 use super::slab::Handle;
-use super::state::{Call, NIL, Place};
+use super::state::{Call, NIL, Place, Purpose, Visit};
 
 impl Simulation {
     /// The next call of a visit from its present stage on: position in the service's list.
     fn next_call(&self, handle: Handle) -> Option<usize> {
-        let attempt = &self.attempts[handle];
+        let (attempt, visit) = (
+            &self.attempts[handle],
+            &self.visits[handle.index() as usize],
+        );
         let calls = &self.service_calls[attempt.service as usize];
-        (attempt.stage as usize..calls.len()).find(|&i| {
+        (visit.stage as usize..calls.len()).find(|&i| {
             let call = &calls[i];
-            call.before != attempt.worked
+            call.before != visit.worked
                 && self
                     .call_stream
                     .at(try_of(attempt.number, i as u32))
@@ -26,9 +29,29 @@ impl Simulation {
 
     /// A visit begins: calls that need no worker go out at once.
     pub(super) fn begin_visit(&mut self, handle: Handle) {
+        let place = handle.index() as usize;
+        if place >= self.visits.len() {
+            self.visits.resize(self.attempts.peak(), Visit::default());
+        }
+        self.visits[place] = Visit::default();
         match self.next_call(handle) {
             Some(call) if !self.holds(handle, call) => self.call_without_worker(handle, call),
             _ => self.seek_worker(handle),
+        }
+    }
+
+    fn visit(&mut self, handle: Handle) -> &mut Visit {
+        &mut self.visits[handle.index() as usize]
+    }
+
+    /// The call to another service that an attempt at a server has out.
+    pub(super) fn child_of(&self, handle: Handle) -> Handle {
+        let attempt = &self.attempts[handle];
+        if self.services[attempt.service as usize].has_calls && attempt.purpose == Purpose::Request
+        {
+            self.visits[handle.index() as usize].child
+        } else {
+            Handle::NONE
         }
     }
 
@@ -47,7 +70,7 @@ impl Simulation {
                 let attempt = &mut self.attempts[handle];
                 attempt.place = Place::Holding;
                 self.recorder
-                    .waited(attempt.service, attempt.begun, self.now - attempt.queued_at);
+                    .waited(attempt.service, attempt.begun, self.now - attempt.mark);
                 self.call_out(handle, call);
             }
             None => self.load_only(index, server),
@@ -57,8 +80,8 @@ impl Simulation {
     /// The visit's own work is done; `busy` workers were at work before.
     pub(super) fn served(&mut self, handle: Handle, busy: u32) {
         let server = self.attempts[handle].server;
-        self.attempts[handle].stage = 0;
-        self.attempts[handle].worked = true;
+        let visit = self.visit(handle);
+        (visit.stage, visit.worked) = (0, true);
         match self.next_call(handle) {
             Some(call) if self.holds(handle, call) => {
                 self.servers[server as usize].holding += 1;
@@ -85,10 +108,10 @@ impl Simulation {
     /// Sends a call to another service. Its first attempt is an event of its own, so that an
     /// immediate answer does not find the caller half-way through its own step.
     fn call_out(&mut self, handle: Handle, position: usize) {
-        let attempt = &mut self.attempts[handle];
+        let attempt = &self.attempts[handle];
         let call = &self.service_calls[attempt.service as usize][position];
-        attempt.stage = position as u16 + 1;
-        attempt.required = call.required;
+        let visit = &mut self.visits[handle.index() as usize];
+        (visit.stage, visit.required) = (position as u16 + 1, call.required);
         let (number, class) = (Self::child_number(attempt.number, position), attempt.class);
         let key = self.calls.get_mut(attempt.call).map_or(number, |c| c.key);
         let flow = self.recorder.layout.flow(call.to.0, class, true);
@@ -107,7 +130,7 @@ impl Simulation {
             attempts: 0,
             previous: NIL,
         });
-        self.attempts[handle].child = child;
+        self.visit(handle).child = child;
         self.agenda.schedule(self.now, Event::Attempt(child));
     }
 
@@ -116,16 +139,17 @@ impl Simulation {
         let Some(attempt) = self.attempts.get_mut(parent) else {
             return;
         };
-        attempt.child = Handle::NONE;
+        let visit = &mut self.visits[parent.index() as usize];
+        visit.child = Handle::NONE;
         let (server, holding) = (attempt.server, attempt.place == Place::Holding);
-        if !succeeded && attempt.required {
+        if !succeeded && visit.required {
             attempt.fails = true;
             if holding {
                 self.let_go(server);
             }
             return self.finish_at_server(parent);
         }
-        let worked = self.attempts[parent].worked;
+        let worked = self.visit(parent).worked;
         match self.next_call(parent) {
             Some(call) if holding && self.holds(parent, call) => self.call_out(parent, call),
             Some(call) if !worked && self.holds(parent, call) => self.seek_worker(parent),

@@ -80,7 +80,7 @@ impl Simulation {
         if s.queue_len > 0 {
             let mut index = s.head;
             while index != NIL {
-                see(self.attempts[index].queued_at);
+                see(self.attempts[index].mark);
                 // In order of arrival one end is the oldest; otherwise all must be seen.
                 index = if s.waiting == super::state::Waiting::Fifo {
                     NIL
@@ -91,7 +91,7 @@ impl Simulation {
             for std::cmp::Reverse((_, _, handle)) in &self.rests[server as usize].ranked {
                 if self.attempts.contains(*handle) && self.attempts[*handle].place == Place::Queued
                 {
-                    see(self.attempts[*handle].queued_at);
+                    see(self.attempts[*handle].mark);
                 }
             }
         }

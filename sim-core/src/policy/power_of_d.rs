@@ -8,6 +8,7 @@
 use super::{FleetView, Job, Policy, PolicyDef};
 use crate::draws::Draws;
 use crate::plug::{ParamDef, ParamKind, Plug};
+use std::hint::select_unpredictable;
 
 /// Most choices that may be asked for: their indices live in an array on the stack.
 const D_MAX: usize = 64;
@@ -59,6 +60,7 @@ struct PowerOfD {
 }
 
 impl PowerOfD {
+    #[inline]
     fn load(&self, fleet: &FleetView<'_>, server: u32) -> u32 {
         if self.oracle {
             fleet.oracle.in_system(server as usize)
@@ -79,10 +81,8 @@ impl Policy for PowerOfD {
             // The common case, free of the bookkeeping below; the same draws.
             let second = draws.below(n - 1);
             let other = eligible[second + usize::from(second >= first)];
-            if self.load(fleet, other) < least {
-                best = other;
-            }
-            return Some(best as usize);
+            let other_is_less = self.load(fleet, other) < least;
+            return Some(select_unpredictable(other_is_less, other, best) as usize);
         }
         let wanted = if self.replacement {
             self.d

@@ -78,7 +78,6 @@ pub(crate) fn coarse_quantile_ns(counts: &[u32], q: f64) -> Option<f64> {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Histogram {
     counts: Vec<u64>,
-    count: u64,
     sum: u128,
     max: u64,
 }
@@ -90,14 +89,22 @@ impl Histogram {
     /// Counts a time whose bucket is known.
     #[inline]
     pub(crate) fn record_at(&mut self, bucket: usize, ns: u64) {
-        if bucket >= self.counts.len() {
-            self.counts
-                .resize(((bucket >> FINE_BITS) + 1) << FINE_BITS, 0);
+        if let Some(count) = self.counts.get_mut(bucket) {
+            *count += 1;
+        } else {
+            self.extend_to(bucket);
         }
-        self.counts[bucket] += 1;
-        self.count += 1;
         self.sum += u128::from(ns);
         self.max = self.max.max(ns);
+    }
+
+    /// Counts a time larger than all before.
+    #[cold]
+    #[inline(never)]
+    fn extend_to(&mut self, bucket: usize) {
+        self.counts
+            .resize(((bucket >> FINE_BITS) + 1) << FINE_BITS, 0);
+        self.counts[bucket] = 1;
     }
 
     /// Counts a time.
@@ -114,19 +121,19 @@ impl Histogram {
         for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
             *mine += theirs;
         }
-        self.count += other.count;
         self.sum += other.sum;
         self.max = self.max.max(other.max);
     }
 
     /// How many times were counted.
     pub fn count(&self) -> u64 {
-        self.count
+        self.counts.iter().sum()
     }
 
     /// The exact mean in nanoseconds.
     pub fn mean_ns(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum as f64 / self.count as f64)
+        let count = self.count();
+        (count > 0).then(|| self.sum as f64 / count as f64)
     }
 
     /// The exact sum in nanoseconds.
@@ -136,7 +143,7 @@ impl Histogram {
 
     /// The exact maximum in nanoseconds.
     pub fn max_ns(&self) -> Option<u64> {
-        (self.count > 0).then_some(self.max)
+        (self.count() > 0).then_some(self.max)
     }
 
     /// The `q`-quantile in nanoseconds, within [`Histogram::RELATIVE_ERROR`].
@@ -147,7 +154,7 @@ impl Histogram {
             .enumerate()
             .filter(|(_, c)| **c > 0)
             .map(|(i, &c)| (i, c));
-        quantile(counted, self.count, q, FINE_BITS, 1.0).map(|ns| ns.min(self.max as f64))
+        quantile(counted, self.count(), q, FINE_BITS, 1.0).map(|ns| ns.min(self.max as f64))
     }
 
     /// Bytes held.

@@ -5,6 +5,7 @@
 //! is widened, and servers are recorded less often, until the whole fits.
 
 use super::Layout;
+use super::columns::Columns;
 use super::total::Total;
 use crate::engine::MachineState;
 use crate::metric::Scope;
@@ -51,53 +52,6 @@ pub struct ServerInterval {
     pub state: u8,
 }
 
-/// A server's record as it is kept: half the size, which is what recording a large fleet costs.
-/// A record that does not fit is kept whole beside the others, and this one points there.
-#[derive(Clone, Copy, PartialEq, Debug)]
-struct NarrowInterval {
-    busy: f32,
-    attempts: u16,
-    succeeded: u16,
-    failed: u16,
-    in_system: u16,
-    queue_len: u16,
-    /// Number of workers; [`WIDE`] stands for a record kept whole.
-    workers_and_state: u16,
-}
-
-/// In place of workers and state: the record is kept whole.
-const WIDE: u16 = u16::MAX;
-
-impl NarrowInterval {
-    fn of(interval: &ServerInterval) -> Option<Self> {
-        let workers_and_state = interval.workers.checked_mul(4)? + u32::from(interval.state);
-        Some(Self {
-            busy: interval.busy,
-            attempts: u16::try_from(interval.attempts).ok()?,
-            succeeded: u16::try_from(interval.succeeded).ok()?,
-            failed: u16::try_from(interval.failed).ok()?,
-            in_system: u16::try_from(interval.in_system).ok()?,
-            queue_len: u16::try_from(interval.queue_len).ok()?,
-            workers_and_state: u16::try_from(workers_and_state)
-                .ok()
-                .filter(|&w| w != WIDE)?,
-        })
-    }
-
-    fn widen(self) -> ServerInterval {
-        ServerInterval {
-            attempts: self.attempts.into(),
-            succeeded: self.succeeded.into(),
-            failed: self.failed.into(),
-            in_system: self.in_system.into(),
-            queue_len: self.queue_len.into(),
-            busy: self.busy,
-            workers: u32::from(self.workers_and_state / 4),
-            state: (self.workers_and_state % 4) as u8,
-        }
-    }
-}
-
 impl ServerInterval {
     /// What the server was doing at the end.
     pub fn state(&self) -> MachineState {
@@ -140,27 +94,38 @@ pub struct SloInterval {
     pub total: u32,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Chunk {
     flows: Vec<FlowInterval>,
     /// Response times of all flows one after the other: (coarse bucket, count).
-    buckets: Vec<(u16, u32)>,
+    buckets: Vec<(u16, u16)>,
     services: Vec<ServiceInterval>,
-    servers: Vec<NarrowInterval>,
-    /// Records that do not fit into narrow ones, by their position; ascending.
-    wide: Vec<(u32, ServerInterval)>,
+    servers: ServerTable,
     instances: Vec<InstanceInterval>,
     slos: Vec<SloInterval>,
 }
 
+/// Records of servers: their fields as columns.
+type ServerTable = Columns<{ ServerColumns::COUNT }>;
+
 impl Chunk {
+    fn new(servers: usize) -> Self {
+        Self {
+            flows: Vec::new(),
+            buckets: Vec::new(),
+            services: Vec::new(),
+            servers: ServerTable::new(servers),
+            instances: Vec::new(),
+            slos: Vec::new(),
+        }
+    }
+
     fn with_same_room(&self) -> Self {
         Self {
             flows: Vec::with_capacity(self.flows.len()),
             buckets: Vec::with_capacity(self.buckets.len()),
             services: Vec::with_capacity(self.services.len()),
-            servers: Vec::with_capacity(self.servers.len()),
-            wide: Vec::new(),
+            servers: self.servers.with_same_room(),
             instances: Vec::with_capacity(self.instances.len()),
             slos: Vec::with_capacity(self.slos.len()),
         }
@@ -175,15 +140,59 @@ pub struct History {
     pub(super) stride: usize,
     sealed: Vec<Arc<Chunk>>,
     open: Chunk,
+    /// The servers' records that come next.
+    pub(crate) server_columns: ServerColumns,
     intervals: usize,
 }
 
-/// Bytes that one record of a server takes.
-pub(crate) const SERVER_BYTES: usize = size_of::<NarrowInterval>();
+/// The servers' records of one interval, field by field in the order of the servers, as they are
+/// written.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerColumns([Vec<u32>; Self::COUNT]);
+
+impl ServerColumns {
+    const COUNT: usize = 7;
+
+    fn new(servers: usize) -> Self {
+        Self(std::array::from_fn(|_| vec![0; servers]))
+    }
+
+    /// The columns, all of one length: attempts, succeeded, failed, in the system, waiting, busy
+    /// workers as the bits of an `f32`, and workers times four plus state.
+    pub(crate) fn fields(&mut self) -> [&mut [u32]; Self::COUNT] {
+        self.0.each_mut().map(Vec::as_mut_slice)
+    }
+
+    /// A record from its fields.
+    fn record(fields: [u32; Self::COUNT]) -> ServerInterval {
+        let [
+            attempts,
+            succeeded,
+            failed,
+            in_system,
+            queue_len,
+            busy,
+            workers_and_state,
+        ] = fields;
+        ServerInterval {
+            attempts,
+            succeeded,
+            failed,
+            in_system,
+            queue_len,
+            busy: f32::from_bits(busy),
+            workers: workers_and_state >> 2,
+            state: (workers_and_state & 3) as u8,
+        }
+    }
+}
+
+/// Bytes that one record of a server takes, unless its counts go beyond 65 535; often it is half.
+pub(crate) const SERVER_BYTES: usize = 16;
 
 /// What the engine hands over at the end of an interval.
 pub(crate) struct Closing<'a> {
-    pub flows: &'a mut dyn Iterator<Item = (FlowInterval, &'a [(u16, u32)])>,
+    pub flows: &'a mut dyn Iterator<Item = (FlowInterval, &'a [(u16, u16)])>,
     pub services: &'a [ServiceInterval],
     pub instances: &'a [InstanceInterval],
     pub slos: &'a [SloInterval],
@@ -192,11 +201,12 @@ pub(crate) struct Closing<'a> {
 impl History {
     pub(crate) fn new(layout: Layout, interval_ns: u64, stride: usize) -> Self {
         Self {
+            open: Chunk::new(layout.servers),
+            server_columns: ServerColumns::new(layout.servers),
             layout,
             interval_ns,
             stride,
             sealed: Vec::new(),
-            open: Chunk::default(),
             intervals: 0,
         }
     }
@@ -236,7 +246,7 @@ impl History {
     }
 
     /// Response times of a flow's answered requests: (coarse bucket, count), ascending.
-    pub(super) fn buckets(&self, interval: usize, flow: usize) -> &[(u16, u32)] {
+    pub(super) fn buckets(&self, interval: usize, flow: usize) -> &[(u16, u16)] {
         let (chunk, row) = self.at(interval);
         let index = row * self.layout.flows() + flow;
         let start = index
@@ -261,15 +271,8 @@ impl History {
             .sealed
             .get(record / per_chunk)
             .map_or(&self.open, |sealed| sealed);
-        let position = (record % per_chunk) * self.layout.servers + server;
-        let narrow = chunk.servers.get(position)?;
-        if narrow.workers_and_state != WIDE {
-            return Some(narrow.widen());
-        }
-        let place = chunk
-            .wide
-            .binary_search_by_key(&(position as u32), |(p, _)| *p);
-        place.ok().map(|place| chunk.wide[place].1)
+        let fields = chunk.servers.get(record % per_chunk, server);
+        fields.map(ServerColumns::record)
     }
 
     /// Counters of a balancer instance.
@@ -289,28 +292,10 @@ impl History {
         (self.intervals + 1).is_multiple_of(self.stride)
     }
 
-    /// The servers' records for the interval about to close, in the order of the servers.
-    pub(crate) fn extend_servers(&mut self, servers: impl Iterator<Item = ServerInterval>) {
-        let Chunk {
-            servers: narrow,
-            wide,
-            ..
-        } = &mut self.open;
-        let first = narrow.len() as u32;
-        narrow.extend(servers.enumerate().map(|(i, server)| {
-            NarrowInterval::of(&server).unwrap_or_else(|| {
-                wide.push((first + i as u32, server));
-                NarrowInterval {
-                    busy: 0.0,
-                    attempts: 0,
-                    succeeded: 0,
-                    failed: 0,
-                    in_system: 0,
-                    queue_len: 0,
-                    workers_and_state: WIDE,
-                }
-            })
-        }));
+    /// Keeps the servers' records of the interval about to close, as they stand in
+    /// `server_columns`.
+    pub(crate) fn push_servers(&mut self) {
+        self.open.servers.push(&self.server_columns.0);
     }
 
     /// Closes an interval.
@@ -345,10 +330,9 @@ impl History {
     pub(crate) fn bytes(&self) -> usize {
         let one = |c: &Chunk| {
             c.flows.capacity() * size_of::<FlowInterval>()
-                + c.buckets.capacity() * size_of::<(u16, u32)>()
+                + c.buckets.capacity() * size_of::<(u16, u16)>()
                 + c.services.capacity() * size_of::<ServiceInterval>()
-                + c.servers.capacity() * size_of::<NarrowInterval>()
-                + c.wide.capacity() * size_of::<(u32, ServerInterval)>()
+                + c.servers.room()
                 + c.instances.capacity() * size_of::<InstanceInterval>()
         };
         self.sealed.iter().map(|c| one(c)).sum::<usize>() + one(&self.open)

@@ -4,6 +4,7 @@
 //! that what is recorded cannot change what happens. Everything is counted in integers and kept
 //! in places fixed before the run; nothing is allocated for a request.
 
+mod columns;
 pub mod histogram;
 pub mod history;
 mod site;
@@ -88,39 +89,39 @@ pub struct Flow {
 #[derive(Clone, Debug)]
 pub(crate) struct Recent {
     counts: Vec<u32>,
-    lowest: usize,
-    highest: usize,
+    /// A bit for each bucket that is not empty: few are, and reading them out takes no guessing.
+    used: [u64; COARSE_LEN.div_ceil(64)],
 }
 
 impl Recent {
     fn new() -> Self {
         Self {
             counts: vec![0; COARSE_LEN],
-            lowest: COARSE_LEN,
-            highest: 0,
+            used: [0; COARSE_LEN.div_ceil(64)],
         }
     }
 
     #[inline]
     pub(crate) fn record(&mut self, bucket: usize) {
         self.counts[bucket] += 1;
-        self.lowest = self.lowest.min(bucket);
-        self.highest = self.highest.max(bucket);
+        self.used[bucket / 64] |= 1 << (bucket % 64);
     }
 
     /// Moves the counts out as (bucket, count).
-    fn drain_into(&mut self, list: &mut Vec<(u16, u32)>) {
-        if self.lowest <= self.highest {
-            for (i, count) in self.counts[self.lowest..=self.highest]
-                .iter_mut()
-                .enumerate()
-            {
-                if *count > 0 {
-                    list.push(((self.lowest + i) as u16, std::mem::take(count)));
+    fn drain_into(&mut self, list: &mut Vec<(u16, u16)>) {
+        for (i, word) in self.used.iter_mut().enumerate() {
+            let mut bits = std::mem::take(word);
+            while bits != 0 {
+                let bucket = 64 * i + bits.trailing_zeros() as usize;
+                let mut count = std::mem::take(&mut self.counts[bucket]);
+                bits &= bits - 1;
+                while count > u32::from(u16::MAX) {
+                    list.push((bucket as u16, u16::MAX));
+                    count -= u32::from(u16::MAX);
                 }
+                list.push((bucket as u16, count as u16));
             }
         }
-        (self.lowest, self.highest) = (COARSE_LEN, 0);
     }
 }
 
@@ -154,7 +155,7 @@ impl Flow {
     }
 
     /// The counters of the interval that ends, and a new one begins.
-    fn take_interval(&mut self, buckets: &mut Vec<(u16, u32)>) -> FlowInterval {
+    fn take_interval(&mut self, buckets: &mut Vec<(u16, u16)>) -> FlowInterval {
         let (arrived, attempts, outcomes) = self.last;
         let mut interval = FlowInterval {
             arrived: (self.arrived - arrived) as u32,
@@ -229,7 +230,7 @@ pub struct Recorder {
     pub(crate) log_every: u64,
     alerts: Vec<AlertWatch>,
     site: Site,
-    buckets: Vec<(u16, u32)>,
+    buckets: Vec<(u16, u16)>,
     ends: Vec<(FlowInterval, usize)>,
     widened: bool,
 }
@@ -337,6 +338,18 @@ impl Recorder {
         if begun >= self.measure_from {
             self.services[service as usize].attempt_outcomes[outcome as usize] += 1;
         }
+    }
+
+    /// Counters of requests of a class from outside to a service.
+    #[inline]
+    pub(crate) fn flow_mut(&mut self, service: u16, class: u16) -> &mut Flow {
+        &mut self.flows[self.layout.flow(service, class, false) as usize]
+    }
+
+    /// Whether the end of a call concerns its flow only: no objectives, no request log.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.slos.is_empty() && self.log_every == 0
     }
 
     /// A call ended.

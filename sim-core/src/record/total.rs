@@ -114,6 +114,7 @@ impl Total {
         if !self.response_time.is_empty() {
             for &(bucket, count) in history.buckets(interval, flow) {
                 let total = &mut self.response_time[bucket as usize];
+                let count = u32::from(count);
                 *total = if add { *total + count } else { *total - count };
             }
         }

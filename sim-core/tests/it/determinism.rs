@@ -136,16 +136,16 @@ fn runs_are_what_they_were() {
 
 const PINNED: &[&str] = &[
     "plain d37270f5c1577e91",
-    "overload 282e421aa6493f35",
-    "classes d9e068684f25fd34",
-    "sharing 16945ac6002657a2",
-    "faults 3adc973916a48a2f",
-    "crashes 343e3a69507b8b37",
+    "overload f87a28db884caa66",
+    "classes 6a5c94ed4afc0dd8",
+    "sharing dfef5c0471a66e9a",
+    "faults d53c795f976cc18b",
+    "crashes 5b0dc129872de740",
     "balancers ab1dba183ad59f22",
-    "tiers 0c6e66de521f520d",
+    "tiers 5d38c45d6445743a",
     "closed 9c3f856da4fe110d",
     "people 0181d8f774ca8fd7",
-    "settings 2a8107126664524d",
+    "settings 5e606369e60445a3",
     "mended a4ae672487ba5754",
     "pooled fce6f2231751cbe6",
 ];
