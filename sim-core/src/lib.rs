@@ -12,6 +12,7 @@ pub mod distribution;
 pub mod draws;
 pub mod engine;
 pub mod expect;
+pub mod experiment;
 pub mod export;
 pub mod key;
 pub mod library;
