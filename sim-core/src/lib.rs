@@ -29,6 +29,7 @@ pub mod record;
 pub mod restart;
 pub mod retry;
 pub mod scenario;
+pub mod statistics;
 pub mod story;
 pub mod summary;
 pub mod time;
