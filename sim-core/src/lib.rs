@@ -21,6 +21,7 @@ pub mod load;
 pub mod metric;
 pub mod model;
 pub mod outcome;
+pub mod plot;
 pub mod plug;
 pub mod policy;
 pub mod profile;

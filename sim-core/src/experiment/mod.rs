@@ -14,6 +14,7 @@
 //! | `warm_up` | where the warm-up ends |
 //! | `replicate` | replications, in waves until they are precise enough |
 //! | `single` | one long run, cut into batches |
+//! | `sweep` | a grid of models |
 //!
 //! Replications of different models with the same number share their random numbers (see
 //! [`crate::draws`]): the n-th request of replication 3 has the same demand under every policy.
@@ -25,6 +26,7 @@ mod nature;
 mod replicate;
 mod run;
 mod single;
+pub mod sweep;
 mod warm_up;
 
 pub use control::{Control, Progress};
