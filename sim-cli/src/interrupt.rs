@@ -20,3 +20,8 @@ pub(crate) fn watch() -> Result<(), Failure> {
 pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
+
+/// What is set when the user wants to stop.
+pub(crate) fn flag() -> &'static AtomicBool {
+    &ASKED
+}

@@ -5,4 +5,5 @@
 //! from machine to machine, so that a plot can be compared and kept like any other result.
 
 pub mod axis;
+pub mod intervals;
 pub mod svg;
