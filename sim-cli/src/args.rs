@@ -1,5 +1,9 @@
 //! The arguments, and nothing else.
 
+mod sweep;
+
+pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
+
 use crate::exit::EXITS;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -49,6 +53,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Simulate scenarios and tell what happened
     Run(RunArgs),
+    /// Simulate a scenario in many variants: every combination of values along its axes
+    Sweep(SweepArgs),
     /// Read scenarios, without simulating them, and tell what is wrong
     Check(CheckArgs),
     /// Write a new scenario: a copy of a model, with its comments
@@ -217,7 +223,7 @@ pub(crate) enum ProgressStyle {
     None,
 }
 
-fn path_and_value(text: &str) -> Result<(String, String), String> {
+pub(crate) fn path_and_value(text: &str) -> Result<(String, String), String> {
     let (path, value) = text
         .split_once('=')
         .ok_or("it takes a path, `=` and a value, such as `seed=7`")?;

@@ -108,6 +108,18 @@ impl Plan {
         self.flat().map(|column| column.name.as_str()).collect()
     }
 
+    /// Every column with the values that its axis gives it.
+    pub fn values(&self) -> Vec<(&str, Vec<String>)> {
+        let of = |axis: &Axis, c: usize| axis.points.iter().map(|p| cell_text(&p[c])).collect();
+        self.axes
+            .iter()
+            .flat_map(|axis| {
+                let columns = axis.columns.iter().enumerate();
+                columns.map(move |(c, column)| (column.name.as_str(), of(axis, c)))
+            })
+            .collect()
+    }
+
     pub(super) fn flat(&self) -> impl Iterator<Item = &Column> {
         self.axes.iter().flat_map(|axis| &axis.columns)
     }
