@@ -3,7 +3,8 @@
 //! Data flows one way: scenario text becomes a [`scenario::Scenario`] (as written), then a
 //! [`model::Model`] (valid), then a [`engine::Simulation`] (events), whose [`record::Recorder`]
 //! yields a [`summary::Summary`] (figures). The same scenario and seed give the same bytes on every
-//! machine. The core reads no clock and no file, prints nothing and starts no threads.
+//! machine. The core reads no clock and no file, and prints nothing; only [`experiment`], which
+//! runs many simulations, starts threads.
 
 pub mod arrival;
 pub mod crash;

@@ -35,7 +35,7 @@ pub use distribution::{
 pub use estimate::{Estimate, Interval, Withheld};
 pub use interval::{
     MIN_BEYOND, MIN_EVENTS, MIN_SAMPLES, correlation, mean, mean_difference, order_statistics,
-    paired_difference, quantile, ratio, share, slope, wilson,
+    paired_difference, quantile, quantile_needs, ratio, ratio_values, share, slope, wilson,
 };
 pub use moments::Moments;
 pub use several::{bonferroni_level, holm};

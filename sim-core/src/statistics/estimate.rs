@@ -111,6 +111,8 @@ pub enum Withheld {
         /// The statistic of the von Neumann test.
         z: f64,
     },
+    /// One run says nothing about how this figure varies.
+    NeedsReplications,
     /// The run is too short to find the end of the warm-up.
     WarmUpNotFound,
     /// Values that are no numbers.
@@ -129,6 +131,7 @@ impl Withheld {
             Self::BeyondData { .. } => "beyond-data",
             Self::TooFewEvents { .. } => "too-few-events",
             Self::CorrelatedBatches { .. } => "correlated-batches",
+            Self::NeedsReplications => "needs-replications",
             Self::WarmUpNotFound => "warm-up-not-found",
             Self::NotFinite => "not-finite",
         }
@@ -142,6 +145,7 @@ impl Withheld {
             Self::TooFewReplications { .. }
                 | Self::TooFewEvents { .. }
                 | Self::CorrelatedBatches { .. }
+                | Self::NeedsReplications
         )
     }
 }
@@ -180,6 +184,9 @@ impl fmt::Display for Withheld {
                 f,
                 "batch means are correlated (z = {z:.1}): the run is too short"
             ),
+            Self::NeedsReplications => {
+                f.write_str("one run does not tell how it varies: simulate several replications")
+            }
             Self::WarmUpNotFound => {
                 f.write_str("the runs are too short to find the end of their warm-up")
             }

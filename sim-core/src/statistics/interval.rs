@@ -84,25 +84,29 @@ pub fn mean_difference(left: &[f64], right: &[f64], level: f64) -> Estimate {
 /// The ratio of two means, `above` over `below`, by the delta method: for shares of a number that
 /// is itself random. The mean of the replications' ratios would be biased (Law, section 9.5).
 pub fn ratio(above: &[f64], below: &[f64], level: f64) -> Estimate {
+    if let Some(reason) = obstacle(above).or(obstacle(below)) {
+        let (y, z) = (Moments::of(above).mean(), Moments::of(below).mean());
+        return Estimate::withheld((z != 0.0).then(|| y / z), reason);
+    }
+    if let Some(values) = ratio_values(above, below) {
+        return mean(&values, level);
+    }
+    let of = above.len() as u64;
+    Estimate::withheld(None, Withheld::NothingMeasured { missing: of, of })
+}
+
+/// A value for each observation of a ratio: the ratio itself plus what the observation moves it by,
+/// to first order. Their mean is the ratio, and their variance is the one that the delta method
+/// gives it; so whatever can be done with plain observations can be done with a ratio. `None`
+/// when all below is zero.
+pub fn ratio_values(above: &[f64], below: &[f64]) -> Option<Vec<f64>> {
     assert_eq!(above.len(), below.len(), "each ratio has two parts");
     let (y, z) = (Moments::of(above).mean(), Moments::of(below).mean());
-    let known = (z != 0.0).then(|| y / z);
-    if let Some(reason) = obstacle(above).or(obstacle(below)) {
-        return Estimate::withheld(known, reason);
-    }
-    let Some(r) = known else {
-        let of = above.len() as u64;
-        return Estimate::withheld(None, Withheld::NothingMeasured { missing: of, of });
-    };
-    let n = above.len() as f64;
-    let squares: f64 = above
-        .iter()
-        .zip(below)
-        .map(|(y, z)| (y - r * z) * (y - r * z))
-        .sum();
-    let deviation = libm::sqrt(squares / (n - 1.0));
-    let half_width = factor(level, n - 1.0) * deviation / (z.abs() * libm::sqrt(n));
-    Estimate::Interval(Interval::around(r, half_width, level, above.len() as u64))
+    (z != 0.0).then(|| {
+        let ratio = y / z;
+        let moved = |(y, z_i): (&f64, &f64)| ratio + (y - ratio * z_i) / z;
+        above.iter().zip(below).map(moved).collect()
+    })
 }
 
 /// A probability from `events` in `trials` independent trials, by Wilson's method (E. B. Wilson,
@@ -158,11 +162,17 @@ pub fn order_statistics(p: f64, n: u64, level: f64) -> Option<(u64, u64)> {
     (low >= 1 && high <= n).then_some((low, high))
 }
 
+/// Observations that a `p`-quantile takes at least: [`MIN_BEYOND`] beyond it.
+pub fn quantile_needs(p: f64) -> u64 {
+    // Rounding must not ask for one more.
+    libm::ceil(MIN_BEYOND as f64 / (1.0 - p) - 1e-6) as u64
+}
+
 /// A quantile over replications: an interval by Student's t on the replications' quantiles, unless
 /// some replication has fewer than [`MIN_BEYOND`] observations beyond it. `counts` says how many
 /// observations each replication has.
 pub fn quantile(values: &[f64], counts: &[u64], p: f64, level: f64) -> Estimate {
-    let need = libm::ceil(MIN_BEYOND as f64 / (1.0 - p) - 1e-6) as u64;
+    let need = quantile_needs(p);
     let have = counts.iter().copied().min().unwrap_or(0);
     if have < need {
         return Estimate::withheld(
