@@ -84,7 +84,7 @@ fn to_folder(
         ));
     }
     let mut meter = Meter::new(plan.name(), args.progress, quiet, rows.len(), cells.len());
-    run_cells(plan, &todo, threads(args), &interrupt::asked, &mut |row| {
+    run_cells(plan, &todo, threads(args), interrupt::flag(), &mut |row| {
         store.append(&line_of(&row))?;
         meter.add(row.failed > 0);
         rows.insert(row.cell, row);
@@ -125,7 +125,7 @@ fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
     out.write_all(Header::of(plan, shard).line().as_bytes())?;
     let mut rows = Vec::new();
     let mut meter = Meter::new(plan.name(), args.progress, quiet, 0, cells.len());
-    run_cells(plan, &cells, threads(args), &interrupt::asked, &mut |row| {
+    run_cells(plan, &cells, threads(args), interrupt::flag(), &mut |row| {
         out.write_all(line_of(&row).as_bytes())?;
         out.flush()?;
         meter.add(row.failed > 0);
@@ -144,7 +144,7 @@ fn to_screen(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
     let cells = Shard::WHOLE.cells(plan);
     let mut rows: BTreeMap<usize, Row> = BTreeMap::new();
     let mut meter = Meter::new(plan.name(), args.progress, quiet, 0, cells.len());
-    run_cells(plan, &cells, threads(args), &interrupt::asked, &mut |row| {
+    run_cells(plan, &cells, threads(args), interrupt::flag(), &mut |row| {
         meter.add(row.failed > 0);
         rows.insert(row.cell, row);
         Ok::<(), Failure>(())

@@ -5,8 +5,8 @@ use crate::args::TableFormat;
 use crate::exit::Failure;
 use crate::table::Table;
 use crate::terminal::{BOLD, DIM, Out, RED, YELLOW};
-use sim_core::experiment::sweep::{Figure, Measure, Plan, Row};
-use sim_core::metric::Unit;
+use sim_core::experiment::Measure;
+use sim_core::experiment::sweep::{Figure, Plan, Row};
 use sim_core::readable;
 use std::io::Write;
 use std::path::Path;
@@ -62,7 +62,7 @@ pub(super) fn overview(plan: &Plan, out: &mut Out) -> Result<(), Failure> {
         table.row([name, &format!("{} values", values.len()), &ends]);
     }
     write!(out, "\n{}", table.text(2))?;
-    let measures: Vec<&str> = plan.measures().iter().map(|m| m.path.as_str()).collect();
+    let measures: Vec<&str> = plan.measures().iter().map(|m| m.path()).collect();
     writeln!(out, "\n  measured: {}", measures.join(", "))?;
     Ok(())
 }
@@ -84,7 +84,7 @@ fn cells(plan: &Plan, rows: &[Row]) -> String {
     let mut table = Table::default();
     let mut head = vec!["cell".to_owned()];
     head.extend(plan.columns().into_iter().map(str::to_owned));
-    head.extend(plan.measures().iter().map(|m| m.path.clone()));
+    head.extend(plan.measures().iter().map(|m| m.path().to_owned()));
     table.row(head);
     for row in rows.iter().take(ROWS_MAX) {
         let mut cells = vec![row.cell.to_string()];
@@ -99,14 +99,7 @@ fn cells(plan: &Plan, rows: &[Row]) -> String {
 
 /// A mean with half the width of its interval.
 fn figure_text(measure: &Measure, figure: &Figure, failed: bool) -> String {
-    let value = |v: f64| {
-        let v = if measure.unit == Unit::Time {
-            v * 1e9
-        } else {
-            v
-        };
-        readable::value(measure.unit, v)
-    };
+    let value = |v: f64| measure.text(v);
     match (figure.mean, figure.half_width) {
         _ if failed => "failed".to_owned(),
         (Some(mean), Some(half)) => format!("{} ± {}", value(mean), value(half)),

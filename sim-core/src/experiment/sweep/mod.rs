@@ -10,7 +10,6 @@ mod axis;
 mod check;
 mod journal;
 mod keys;
-mod measure;
 mod plan;
 mod row;
 mod run;
@@ -19,7 +18,6 @@ mod value;
 mod write;
 
 pub use journal::{Header, Journal, Mismatch, line_of};
-pub use measure::Measure;
 pub use plan::{Cell, Plan};
 pub use row::{Figure, Row};
 pub use run::{THREADS_MAX, run};

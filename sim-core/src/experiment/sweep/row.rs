@@ -1,9 +1,9 @@
 //! Rows: what came of a cell, and how it is written as fields of a table.
 
-use super::measure::Measure;
 use super::plan::{Cell, Plan};
-use crate::statistics::{Estimate, mean};
-use crate::summary::Summary;
+use crate::experiment::{Measure, Run, estimates};
+use crate::model::Model;
+use crate::statistics::Estimate;
 
 /// What came of a cell.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,12 +35,17 @@ pub struct Figure {
     pub half_width: Option<f64>,
 }
 
-/// How a replication ended: with its summary, or why it has none.
-pub(super) type Run = Result<Summary, String>;
+/// How a replication ended: with what was measured, or why there is nothing.
+pub(super) type Ended = Result<Run, String>;
 
 impl Row {
     /// From the replications of a cell, in their order.
-    pub(super) fn of(plan: &Plan, cell: Cell, runs: &[Run]) -> Self {
+    pub(super) fn of(
+        plan: &Plan,
+        cell: Cell,
+        built: Option<(&Model, &[Measure])>,
+        runs: &[Ended],
+    ) -> Self {
         let failures: Vec<(usize, &String)> = runs
             .iter()
             .enumerate()
@@ -65,15 +70,14 @@ impl Row {
             };
             return row;
         }
-        let summaries: Vec<&Summary> = runs.iter().filter_map(|run| run.as_ref().ok()).collect();
-        row.digest = summaries.iter().fold(0, |hash, summary| {
-            crate::draws::mix(hash ^ u64::from_str_radix(&summary.digest, 16).unwrap_or(0))
-        });
-        let estimates: Vec<Estimate> = plan
-            .measures()
+        let runs: Vec<Run> = runs.iter().filter_map(|run| run.clone().ok()).collect();
+        let Some((model, measures)) = built else {
+            return row;
+        };
+        row.digest = runs
             .iter()
-            .map(|measure| estimate(measure, &summaries, plan.confidence()))
-            .collect();
+            .fold(0, |hash, run| crate::draws::mix(hash ^ run.digest));
+        let estimates = estimates(model, measures, &runs, plan.confidence());
         row.figures = estimates
             .iter()
             .map(|estimate| Figure {
@@ -91,8 +95,8 @@ impl Row {
         names.extend(plan.columns().into_iter().map(str::to_owned));
         names.extend(["replications".to_owned(), "failed".to_owned()]);
         for measure in plan.measures() {
-            names.push(measure.path.clone());
-            names.push(format!("{}.half_width", measure.path));
+            names.push(measure.path().to_owned());
+            names.push(format!("{}.half_width", measure.path()));
         }
         names.extend(["digest".to_owned(), "notes".to_owned()]);
         names
@@ -146,24 +150,6 @@ impl Row {
     }
 }
 
-fn estimate(measure: &Measure, summaries: &[&Summary], level: f64) -> Estimate {
-    let values: Vec<f64> = summaries
-        .iter()
-        .filter_map(|summary| summary.figure(&measure.path))
-        .collect();
-    let missing = summaries.len() - values.len();
-    if missing > 0 {
-        return Estimate::withheld(
-            None,
-            crate::statistics::Withheld::NothingMeasured {
-                missing: missing as u64,
-                of: summaries.len() as u64,
-            },
-        );
-    }
-    mean(&values, level)
-}
-
 /// Why intervals are missing; a reason that holds for all measures is told once.
 fn notes(measures: &[Measure], estimates: &[Estimate]) -> String {
     let reasons: Vec<(&str, String)> = measures
@@ -172,7 +158,7 @@ fn notes(measures: &[Measure], estimates: &[Estimate]) -> String {
         .filter_map(|(measure, estimate)| {
             estimate
                 .reason()
-                .map(|reason| (measure.path.as_str(), reason.to_string()))
+                .map(|reason| (measure.path(), reason.to_string()))
         })
         .collect();
     match reasons.split_first() {

@@ -6,11 +6,11 @@
 //! does therefore not depend on how many threads there are, only when it comes does.
 
 use super::plan::Plan;
-use super::row::{Row, Run};
-use crate::engine::Simulation;
+use super::row::{Ended, Row};
+use crate::engine::{End, Simulation};
+use crate::experiment::{Measure, Run};
 use crate::model::Model;
 use crate::scenario::Problems;
-use crate::summary::Summary;
 use rayon::iter::{ParallelBridge, ParallelIterator};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,19 +27,29 @@ pub const THREADS_MAX: usize = 1024;
 struct Shared {
     number: usize,
     /// Built by whoever comes first.
-    model: OnceLock<Result<Arc<Model>, String>>,
+    model: OnceLock<Result<Built, String>>,
 }
+
+/// The model of a cell, and what is measured in it.
+struct Built {
+    model: Arc<Model>,
+    measures: Vec<Measure>,
+}
+
+/// Simulates a replication; `None` when it was told to stop.
+pub(super) type Simulate =
+    dyn Fn(&Arc<Model>, u64, &[Measure], &AtomicBool) -> Option<Ended> + Sync;
 
 /// A replication that is over.
 struct Message {
-    number: usize,
+    shared: Arc<Shared>,
     replication: u64,
-    run: Run,
+    ended: Ended,
 }
 
 /// Runs `cells` of a plan on so many threads. `done` gets each cell's row as soon as it is
-/// complete, on the calling thread, in no fixed order; an error of its stops the rest and is
-/// returned. When `stop` says so, cells that are not complete are given up.
+/// complete, on the calling thread, in no fixed order; an error of its sets `stop` and is returned.
+/// When `stop` is set, cells that are not complete are given up.
 ///
 /// # Errors
 /// What `done` returned.
@@ -47,7 +57,7 @@ pub fn run<E>(
     plan: &Plan,
     cells: &[usize],
     threads: usize,
-    stop: &(dyn Fn() -> bool + Sync),
+    stop: &AtomicBool,
     done: &mut dyn FnMut(Row) -> Result<(), E>,
 ) -> Result<(), E> {
     run_with(plan, cells, threads, stop, done, &simulate)
@@ -58,12 +68,10 @@ pub(super) fn run_with<E>(
     plan: &Plan,
     cells: &[usize],
     threads: usize,
-    stop: &(dyn Fn() -> bool + Sync),
+    stop: &AtomicBool,
     done: &mut dyn FnMut(Row) -> Result<(), E>,
-    simulate: &(dyn Fn(&Arc<Model>, u64, u64, &(dyn Fn() -> bool + Sync)) -> Option<Run> + Sync),
+    simulate: &Simulate,
 ) -> Result<(), E> {
-    let given_up = AtomicBool::new(false);
-    let stopped = || given_up.load(Ordering::Relaxed) || stop();
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.clamp(1, THREADS_MAX))
         .thread_name(|index| format!("cells-{index}"))
@@ -79,41 +87,46 @@ pub(super) fn run_with<E>(
             });
             (0..plan.replications()).map(move |replication| (Arc::clone(&shared), replication))
         })
-        .take_while(|_| !stopped());
+        .take_while(|_| !stop.load(Ordering::Relaxed));
     let mut result = Ok(());
     std::thread::scope(|scope| {
-        let (pool, stopped) = (&pool, &stopped);
+        let pool = &pool;
         scope.spawn(move || {
-            pool.install(|| {
-                units
-                    .par_bridge()
-                    .for_each_with(sender, |sender, (shared, replication)| {
-                        if let Some(run) = unit(plan, &shared, replication, stopped, simulate) {
-                            // Nobody listens any more when the rest was given up.
-                            drop(sender.send(Message {
-                                number: shared.number,
-                                replication,
-                                run,
-                            }));
-                        }
-                    });
-            });
+            let work = |sender: &mut mpsc::Sender<Message>,
+                        (shared, replication): (Arc<Shared>, u64)| {
+                if let Some(ended) = unit(plan, &shared, replication, stop, simulate) {
+                    // Nobody listens any more when the rest was given up.
+                    drop(sender.send(Message {
+                        shared,
+                        replication,
+                        ended,
+                    }));
+                }
+            };
+            pool.install(|| units.par_bridge().for_each_with(sender, work));
         });
-        let mut open: BTreeMap<usize, Vec<(u64, Run)>> = BTreeMap::new();
-        for message in receiver {
-            let runs = open.entry(message.number).or_default();
-            runs.push((message.replication, message.run));
+        let mut open: BTreeMap<usize, Vec<(u64, Ended)>> = BTreeMap::new();
+        for Message {
+            shared,
+            replication,
+            ended,
+        } in receiver
+        {
+            let runs = open.entry(shared.number).or_default();
+            runs.push((replication, ended));
             if (runs.len() as u64) < plan.replications() || result.is_err() {
                 continue;
             }
-            let Some(mut runs) = open.remove(&message.number) else {
+            let Some(mut runs) = open.remove(&shared.number) else {
                 continue;
             };
             runs.sort_by_key(|(replication, _)| *replication);
-            let runs: Vec<Run> = runs.into_iter().map(|(_, run)| run).collect();
-            if let Err(error) = done(Row::of(plan, plan.cell(message.number), &runs)) {
+            let runs: Vec<Ended> = runs.into_iter().map(|(_, ended)| ended).collect();
+            let built = shared.model.get().and_then(|built| built.as_ref().ok());
+            let built = built.map(|built| (&*built.model, &built.measures[..]));
+            if let Err(error) = done(Row::of(plan, plan.cell(shared.number), built, &runs)) {
                 result = Err(error);
-                given_up.store(true, Ordering::Relaxed);
+                stop.store(true, Ordering::Relaxed);
             }
         }
     });
@@ -125,18 +138,13 @@ fn unit(
     plan: &Plan,
     shared: &Shared,
     replication: u64,
-    stopped: &(dyn Fn() -> bool + Sync),
-    simulate: &(dyn Fn(&Arc<Model>, u64, u64, &(dyn Fn() -> bool + Sync)) -> Option<Run> + Sync),
-) -> Option<Run> {
+    stop: &AtomicBool,
+    simulate: &Simulate,
+) -> Option<Ended> {
     // A mistake of the program in one cell is told, and the others go on.
     let caught = catch_unwind(AssertUnwindSafe(|| {
-        let model = shared.model.get_or_init(|| {
-            plan.model(shared.number)
-                .map(Arc::new)
-                .map_err(|problems| refusal(&problems))
-        });
-        match model {
-            Ok(model) => simulate(model, replication, plan.scenario_hash(), stopped),
+        match shared.model.get_or_init(|| build(plan, shared.number)) {
+            Ok(built) => simulate(&built.model, replication, &built.measures, stop),
             Err(why) => Some(Err(why.clone())),
         }
     }));
@@ -152,21 +160,34 @@ fn unit(
     })
 }
 
+fn build(plan: &Plan, cell: usize) -> Result<Built, String> {
+    let model = plan.model(cell).map_err(|problems| refusal(&problems))?;
+    let measures: Result<Vec<Measure>, String> = plan
+        .measures()
+        .iter()
+        .map(|measure| Measure::parse(measure.path(), &model))
+        .collect();
+    Ok(Built {
+        measures: measures?,
+        model: Arc::new(model),
+    })
+}
+
 fn simulate(
     model: &Arc<Model>,
     replication: u64,
-    scenario_hash: u64,
-    stopped: &(dyn Fn() -> bool + Sync),
-) -> Option<Run> {
+    measures: &[Measure],
+    stop: &AtomicBool,
+) -> Option<Ended> {
     let mut simulation = Simulation::new(Arc::clone(model), replication);
     while simulation.run_events(SLICE) {
-        if stopped() {
+        if stop.load(Ordering::Relaxed) {
             return None;
         }
     }
-    Some(match simulation.end().and_then(|end| end.warning()) {
+    Some(match simulation.end().and_then(End::warning) {
         Some(early) => Err(early.to_owned()),
-        None => Ok(Summary::of(&simulation, scenario_hash)),
+        None => Ok(Run::of(&simulation, measures)),
     })
 }
 
