@@ -156,6 +156,11 @@ impl Axis {
         from + share * (to - from)
     }
 
+    /// Its ticks: values with their texts.
+    pub fn ticks(&self) -> &[(f64, String)] {
+        &self.ticks
+    }
+
     /// What stands along the axis.
     pub fn label(&self) -> &str {
         &self.label

@@ -5,4 +5,6 @@
 //! from machine to machine, so that a plot can be compared and kept like any other result.
 
 pub mod axis;
+pub mod heat_map;
+pub mod lines;
 pub mod svg;

@@ -2,7 +2,7 @@
 
 use super::store::write_whole;
 use crate::exit::{Exit, Failure};
-use sim_core::experiment::sweep::{Plan, Row};
+use sim_core::experiment::sweep::{Plan, Row, pictures};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -20,6 +20,9 @@ pub(super) fn write(
     csv(plan, rows, &mut bytes)
         .map_err(|error| Failure::new(Exit::Internal, format!("a table in memory: {error}")))?;
     write_whole(&folder.join(TABLE), &bytes)?;
+    for (name, svg) in pictures(plan, rows) {
+        write_whole(&folder.join(name), svg.as_bytes())?;
+    }
     let _ = parquet;
     Ok(())
 }

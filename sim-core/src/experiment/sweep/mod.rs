@@ -10,6 +10,7 @@ mod axis;
 mod check;
 mod journal;
 mod keys;
+mod pictures;
 mod plan;
 mod row;
 mod run;
@@ -18,6 +19,7 @@ mod value;
 mod write;
 
 pub use journal::{Header, Journal, Mismatch, line_of};
+pub use pictures::pictures;
 pub use plan::{Cell, Plan};
 pub use row::{Figure, Row};
 pub use run::{THREADS_MAX, run};
