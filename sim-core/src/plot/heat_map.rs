@@ -22,7 +22,7 @@ const STOPS: [(u8, u8, u8); 9] = [
 /// Cells about which nothing can be said.
 const NOTHING: &str = "#ffffff";
 /// From this ratio on colours follow the logarithm.
-const LOG_FROM: f64 = 50.0;
+const LOG_FROM: f64 = 10.0;
 /// Least width of a cell that carries its value.
 const TEXT_FROM: f64 = 46.0;
 
@@ -136,7 +136,7 @@ impl HeatMap {
         let label = shown.label(&self.figure);
         let letters = (height / 6.2) as usize;
         drawing.upright_text(
-            (left + 92.0, frame.top + height / 2.0),
+            (left + 40.0 + axis.width(), frame.top + height / 2.0),
             LABEL,
             &cut(&label, letters.max(12)),
         );

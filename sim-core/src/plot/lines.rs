@@ -1,7 +1,7 @@
 //! Lines: a figure along an axis, with the band of its interval.
 
 use super::axis::{Axis, Frame, Shown};
-use super::svg::{Anchor, Drawing, LABEL, Look, Pen, SMALL, TITLE, cut};
+use super::svg::{Anchor, Drawing, LABEL, Look, Pen, SMALL, TITLE, cut, cut_start};
 use crate::metric::Unit;
 
 /// Width of the drawing in pixels, without its legend.
@@ -224,7 +224,7 @@ impl Lines {
         if self.series.len() < 2 {
             return 0.0;
         }
-        let names = self.names().chain([cut(&self.legend, NAME_MAX)]);
+        let names = self.names().chain([cut_start(&self.legend, NAME_MAX)]);
         names.map(|name| LABEL.width(&name)).fold(0.0, f64::max) + 66.0
     }
 
@@ -236,7 +236,7 @@ impl Lines {
                 (left, top),
                 Anchor::Start,
                 SMALL,
-                &cut(&self.legend, NAME_MAX),
+                &cut_start(&self.legend, NAME_MAX),
             );
             top += 22.0;
             for (i, name) in self.names().enumerate() {

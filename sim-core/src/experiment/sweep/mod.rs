@@ -15,6 +15,8 @@ mod plan;
 mod row;
 mod run;
 mod shard;
+#[cfg(test)]
+mod tests;
 mod value;
 mod write;
 

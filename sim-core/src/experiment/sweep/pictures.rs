@@ -75,7 +75,7 @@ impl Picture<'_> {
             .collect();
         Lines {
             title: self.title(),
-            note: self.note("band: "),
+            note: self.note("band: the % interval"),
             x,
             figure: self.measure.path().to_owned(),
             unit: self.measure.unit(),
@@ -101,7 +101,7 @@ impl Picture<'_> {
             .collect();
         HeatMap {
             title: self.title(),
-            note: self.note("intervals are in the table: "),
+            note: self.note("the % intervals are in the table"),
             across: (label(across), words(across)),
             upward: (label(upward), words(upward)),
             figure: self.measure.path().to_owned(),
@@ -129,15 +129,14 @@ impl Picture<'_> {
         format!("{}: {}", self.plan.title(), self.measure.path())
     }
 
-    fn note(&self, before: &str) -> String {
+    fn note(&self, intervals: &str) -> String {
         let replications = match self.plan.replications() {
             1 => "1 replication".to_owned(),
             n => format!("mean of {n} replications"),
         };
-        format!(
-            "{replications}; {before}{} % confidence; the same random numbers in every cell",
-            self.plan.confidence() * 100.0
-        )
+        let level = format!("{} %", self.plan.confidence() * 100.0);
+        let intervals = intervals.replace('%', &level);
+        format!("{replications}; {intervals}; the same random numbers in every cell")
     }
 
     /// What a cell is, and what came of it.
