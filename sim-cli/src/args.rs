@@ -1,10 +1,12 @@
 //! The arguments, and nothing else.
 
 mod experiment;
+mod sweep;
 
 pub(crate) use experiment::{
     CompareArgs, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
 };
+pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
 
 use crate::exit::EXITS;
 use clap::builder::PossibleValuesParser;
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Simulate variants side by side, under the same random numbers, and tell which is better
     Compare(CompareArgs),
+    /// Simulate a scenario in many variants: every combination of values along its axes
+    Sweep(SweepArgs),
     /// Read scenarios, without simulating them, and tell what is wrong
     Check(CheckArgs),
     /// Write a new scenario: a copy of a model, with its comments
@@ -229,7 +233,7 @@ pub(crate) enum ProgressStyle {
     None,
 }
 
-fn path_and_value(text: &str) -> Result<(String, String), String> {
+pub(crate) fn path_and_value(text: &str) -> Result<(String, String), String> {
     let (path, value) = text
         .split_once('=')
         .ok_or("it takes a path, `=` and a value, such as `seed=7`")?;

@@ -10,3 +10,4 @@ pub(crate) mod reference;
 pub(crate) mod replications;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod sweep;

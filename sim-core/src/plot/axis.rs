@@ -107,8 +107,8 @@ impl Axis {
         }
     }
 
-    /// Numbers at given places, each with its tick, on a linear or logarithmic scale that ends with
-    /// the data: for axes whose values somebody chose.
+    /// Numbers at given places, each with its tick, on a linear or logarithmic scale that ends soon
+    /// after the data: for axes whose values somebody chose.
     pub fn at_values(label: impl Into<String>, values: &[f64], log: bool) -> Self {
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -123,9 +123,10 @@ impl Axis {
             high: to,
         } = &mut axis.scale
         {
-            (*from, *to) = (low, high);
+            let slack = 0.02 * (high - low);
+            (*from, *to) = (low - slack, high + slack);
             axis.ticks
-                .retain(|(v, _)| *v >= low - 1e-9 * high.abs() && *v <= high + 1e-9 * high.abs());
+                .retain(|(v, _)| *v >= low - slack && *v <= high + slack);
         }
         axis
     }
@@ -154,6 +155,11 @@ impl Axis {
             Scale::Words(count) => (value + 0.5) / count as f64,
         };
         from + share * (to - from)
+    }
+
+    /// Its ticks: values with their texts.
+    pub fn ticks(&self) -> &[(f64, String)] {
+        &self.ticks
     }
 
     /// What stands along the axis.

@@ -5,5 +5,7 @@
 //! from machine to machine, so that a plot can be compared and kept like any other result.
 
 pub mod axis;
+pub mod heat_map;
 pub mod intervals;
+pub mod lines;
 pub mod svg;

@@ -209,7 +209,7 @@ impl Drawing {
     pub fn rectangle(&mut self, corner: (f64, f64), size: (f64, f64), fill: &str, about: &str) {
         let title = title(about);
         self.push(&format!(
-            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{fill}\">{title}</rect>",
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{fill}\" shape-rendering=\"crispEdges\">{title}</rect>",
             short(corner.0),
             short(corner.1),
             short(size.0),
@@ -355,6 +355,16 @@ pub fn cut(text: &str, letters: usize) -> String {
     let mut kept: String = text.chars().take(letters.saturating_sub(1)).collect();
     kept.push('…');
     kept
+}
+
+/// `text` cut to its last `letters` characters: of a path, the end says more.
+pub fn cut_start(text: &str, letters: usize) -> String {
+    let all = text.chars().count();
+    if all <= letters {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().skip(all - letters.saturating_sub(1)).collect();
+    format!("…{kept}")
 }
 
 /// Contrast of two colours written `#rrggbb`, from 1 (the same) to 21 (black on white), after the

@@ -6,12 +6,17 @@
 
 use super::axis::Axis;
 use super::plan::{Plan, path_text};
+use crate::experiment::Measure;
+use crate::model::Model;
+use crate::scenario::Problems;
 use crate::scenario::problem::{Collector, Problem};
 use crate::scenario::set::Assignment;
 use crate::scenario::tree::Node;
 
 /// Values of one axis that are tried: a range is fine when its ends and some between are.
-const TRIED_MAX: usize = 200;
+const VALUES_TRIED: usize = 200;
+/// Cells that are tried until one can be built.
+const CELLS_TRIED: usize = 20;
 
 /// Columns that the table of results has anyway.
 const TAKEN: [&str; 5] = ["cell", "replications", "failed", "digest", "notes"];
@@ -51,42 +56,68 @@ pub(super) fn names(axes: &[Axis], measures: &[&str], problems: &mut Collector) 
     }
 }
 
-/// Tries the values of all axes, the cells at the corners, and the names of measures.
-pub(super) fn check(plan: &Plan, measures: &Node, problems: &mut Collector) {
+/// Tries the values of all axes, builds a cell, and reads the names of measures; `None` after a
+/// problem.
+pub(super) fn check(
+    plan: &Plan,
+    paths: &[&Node],
+    problems: &mut Collector,
+) -> Option<Vec<Measure>> {
     let found = problems.count();
     for (a, axis) in plan.axes.iter().enumerate() {
-        let last = axis.points.len() - 1;
-        let tried = axis.points.len().min(TRIED_MAX);
-        for i in 0..tried {
-            let point = if tried == axis.points.len() {
-                i
-            } else {
-                i * last / (tried - 1)
-            };
+        for point in spread(axis.points.len(), VALUES_TRIED) {
             value(plan, a, point, problems);
         }
     }
     if problems.count() > found {
-        return;
+        return None;
     }
-    let corners = [0, plan.cells() - 1].map(|number| plan.model(number));
-    match &corners {
-        [Ok(model), _] | [_, Ok(model)] => {
-            for (measure, item) in plan.measures.iter().zip(measures.items()) {
-                if let Err((message, help)) = measure.check(model) {
-                    problems.push(Problem::new("E033", message).at(item.span).help(help));
-                }
+    let model = match buildable(plan) {
+        Ok(model) => model,
+        Err(refused) => {
+            for problem in refused.problems {
+                problems.push(problem);
+            }
+            return None;
+        }
+    };
+    let mut measures: Vec<Measure> = Vec::new();
+    for node in paths {
+        match Measure::parse(node.as_text().unwrap_or_default(), &model) {
+            Ok(measure) if measures.contains(&measure) => {
+                let message = format!("{} is measured twice", measure.path());
+                problems.push(Problem::new("E041", message).at(node.span));
+            }
+            Ok(measure) => measures.push(measure),
+            Err(why) => {
+                let (message, help) = why.split_once("; ").unwrap_or((&why, ""));
+                problems.push(Problem::new("E033", message).at(node.span).help(help));
             }
         }
-        [Err(first), Err(_)] => {
-            // Perhaps the scenario as it stands is what is wrong: then no cell is worth a try.
-            if plan.scenario.build(&mut Collector::default()).is_none() {
-                for problem in &first.problems {
-                    problems.push(problem.clone());
-                }
-            }
-        }
     }
+    (problems.count() == found).then_some(measures)
+}
+
+/// The model of some cell. When none of those tried can be built, no cell is worth a try.
+fn buildable(plan: &Plan) -> Result<Model, Problems> {
+    let mut tried = spread(plan.cells(), CELLS_TRIED).map(|cell| plan.model(cell));
+    let first = tried.next().unwrap_or_else(|| plan.model(0));
+    match first {
+        Ok(model) => Ok(model),
+        Err(refused) => tried.find_map(Result::ok).ok_or(refused),
+    }
+}
+
+/// At most `most` of the numbers below `count`, with both ends.
+fn spread(count: usize, most: usize) -> impl Iterator<Item = usize> {
+    let taken = count.min(most);
+    (0..taken).map(move |i| {
+        if taken == count {
+            i
+        } else {
+            i * (count - 1) / (taken - 1)
+        }
+    })
 }
 
 /// Tries one value of one axis in three surroundings.

@@ -2,9 +2,9 @@
 
 use super::axis::{Axis, CELLS_MAX, Column, axis};
 use super::keys::PlanSpec;
-use super::measure::Measure;
 use super::value::cell_text;
 use super::{check, write};
+use crate::experiment::Measure;
 use crate::model::Model;
 use crate::scenario::canonical::{fingerprint, value_text};
 use crate::scenario::problem::{Collector, Problem, Span};
@@ -106,6 +106,18 @@ impl Plan {
     /// Names of the columns that are varied.
     pub fn columns(&self) -> Vec<&str> {
         self.flat().map(|column| column.name.as_str()).collect()
+    }
+
+    /// Every column with the values that its axis gives it.
+    pub fn values(&self) -> Vec<(&str, Vec<String>)> {
+        let of = |axis: &Axis, c: usize| axis.points.iter().map(|p| cell_text(&p[c])).collect();
+        self.axes
+            .iter()
+            .flat_map(|axis| {
+                let columns = axis.columns.iter().enumerate();
+                columns.map(move |(c, column)| (column.name.as_str(), of(axis, c)))
+            })
+            .collect()
     }
 
     pub(super) fn flat(&self) -> impl Iterator<Item = &Column> {
@@ -255,18 +267,21 @@ fn read(
         scenario,
         replications: spec.replications.copied()?,
         confidence: spec.confidence.copied()?,
-        measures,
+        measures: Vec::new(),
         axes,
         order,
         common: String::new(),
         sources: sources.clone(),
     };
+    plan.measures = check::check(&plan, &measures, problems)?;
+    let taken: Vec<&str> = plan.measures.iter().map(Measure::path).collect();
+    check::names(&plan.axes, &taken, problems);
     plan.common = write::common_text(&plan);
-    check::check(&plan, spec.measures.get()?, problems);
     Some(plan)
 }
 
-fn measures(node: &Node, problems: &mut Collector) -> Option<Vec<Measure>> {
+/// The paths of what is measured; whether a summary has them is found out with a model.
+fn measures<'n>(node: &'n Node, problems: &mut Collector) -> Option<Vec<&'n Node>> {
     let Value::List(items) = &node.value else {
         let message = format!("`measures` is a list of paths, not {}", node.noun());
         problems.push(
@@ -276,29 +291,20 @@ fn measures(node: &Node, problems: &mut Collector) -> Option<Vec<Measure>> {
         );
         return None;
     };
-    let mut measures: Vec<Measure> = Vec::new();
-    let found = problems.count();
-    for item in items {
-        let Some(path) = item.as_text() else {
-            problems.push(
-                Problem::new("E012", format!("a path is a text, not {}", item.noun()))
-                    .at(item.span),
-            );
-            continue;
-        };
-        match Measure::of_shape(path) {
-            Ok(measure) if measures.contains(&measure) => problems
-                .push(Problem::new("E041", format!("{path} is measured twice")).at(item.span)),
-            Ok(measure) => measures.push(measure),
-            Err((message, help)) => {
-                problems.push(Problem::new("E033", message).at(item.span).help(help));
-            }
-        }
-    }
     if items.is_empty() {
         problems.push(Problem::new("E011", "a plan that measures nothing").at(node.span));
+        return None;
     }
-    (problems.count() == found).then_some(measures)
+    for item in items.iter().filter(|item| item.as_text().is_none()) {
+        let message = format!("a path is a text, not {}", item.noun());
+        problems.push(Problem::new("E012", message).at(item.span));
+    }
+    Some(
+        items
+            .iter()
+            .filter(|item| item.as_text().is_some())
+            .collect(),
+    )
 }
 
 fn axes(spec: &PlanSpec, files: &dyn Files, problems: &mut Collector) -> Option<Vec<Axis>> {
@@ -325,14 +331,6 @@ fn axes(spec: &PlanSpec, files: &dyn Files, problems: &mut Collector) -> Option<
                 .help("fewer values, paths that go together (zip), or a sample (latin_hypercube)"),
         );
     }
-    let measured: Vec<&str> = spec
-        .measures
-        .get()?
-        .items()
-        .iter()
-        .filter_map(Node::as_text)
-        .collect();
-    check::names(&axes, &measured, problems);
     Some(axes)
 }
 

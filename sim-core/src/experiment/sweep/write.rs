@@ -65,7 +65,7 @@ pub(super) fn common_text(plan: &Plan) -> String {
 }
 
 fn settings_text(plan: &Plan) -> String {
-    let measures: Vec<String> = plan.measures.iter().map(|m| quoted(&m.path)).collect();
+    let measures: Vec<String> = plan.measures.iter().map(|m| quoted(m.path())).collect();
     format!(
         "replications = {}\nconfidence = {:?}\nmeasures = [{}]\n",
         plan.replications,
