@@ -1,5 +1,15 @@
 //! The arguments, and nothing else.
 
+mod experiment;
+mod stress;
+mod sweep;
+
+pub(crate) use experiment::{
+    CompareArgs, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
+};
+pub(crate) use stress::StressArgs;
+pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
+
 use crate::exit::EXITS;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,6 +18,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "Examples:
   stampede run incident                     replay the incident that comes with the program
   stampede run mine.toml --set seed=7       run a scenario of your own with another seed
+  stampede compare mine.toml --vary service.web.balancer.policy=random,power-of-d
   stampede new mine --from incident         begin with a copy of a scenario";
 
 const SCENARIO: &str = "A scenario: a file, the name of a model that comes with the program, or `-` for standard input";
@@ -49,6 +60,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Simulate scenarios and tell what happened
     Run(RunArgs),
+    /// Simulate variants side by side, under the same random numbers, and tell which is better
+    Compare(CompareArgs),
+    /// Find the load at which a system breaks, and whether it recovers
+    Stress(StressArgs),
+    /// Simulate a scenario in many variants: every combination of values along its axes
+    Sweep(SweepArgs),
     /// Read scenarios, without simulating them, and tell what is wrong
     Check(CheckArgs),
     /// Write a new scenario: a copy of a model, with its comments
@@ -82,6 +99,8 @@ pub(crate) struct RunArgs {
     pub replication: u64,
     #[command(flatten)]
     pub sets: SetArgs,
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
     /// Write all results into this folder: summary, time lines, events and the scenario as run
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     pub output: Option<PathBuf>,
@@ -91,7 +110,8 @@ pub(crate) struct RunArgs {
     /// Write every N-th request to requests.csv
     #[arg(long, value_name = "N", requires = "output", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Output")]
     pub log_requests: Option<u64>,
-    /// What to print: a report, the summary as JSON, or the time line as CSV
+    /// What to print: a report, the summary as JSON, or the time line as CSV; with --replications
+    /// the table of measures
     #[arg(
         long,
         value_name = "FORMAT",
@@ -217,7 +237,7 @@ pub(crate) enum ProgressStyle {
     None,
 }
 
-fn path_and_value(text: &str) -> Result<(String, String), String> {
+pub(crate) fn path_and_value(text: &str) -> Result<(String, String), String> {
     let (path, value) = text
         .split_once('=')
         .ok_or("it takes a path, `=` and a value, such as `seed=7`")?;

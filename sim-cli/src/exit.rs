@@ -19,7 +19,7 @@ pub(crate) enum Exit {
     NotFound,
     /// A file could not be read or written.
     Io,
-    /// An expectation does not hold, or the run ended early at a limit.
+    /// An expectation does not hold, a run ended early at a limit, or a cell of a sweep failed.
     Failed,
     /// Interrupted by Ctrl-C or a signal.
     Interrupted,
@@ -36,7 +36,7 @@ pub(crate) const EXITS: &[(Exit, u8, &str)] = &[
     (
         Exit::Failed,
         6,
-        "an expectation does not hold, or the run ended early at a limit",
+        "an expectation does not hold, a run ended early at a limit, or a cell of a sweep failed",
     ),
     (
         Exit::Interrupted,

@@ -2,7 +2,8 @@
 
 use crate::embedded::MODELS;
 use crate::exit::{Exit, Failure, reason};
-use sim_core::scenario::{Files, Problems, Scenario, Source};
+use sim_core::experiment::sweep::Plan;
+use sim_core::scenario::{Files, Problems, Scenario, Source, suggest};
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
@@ -53,6 +54,68 @@ impl Input {
             );
         }
         Err(unknown(argument))
+    }
+
+    /// Finds what `argument` means as a plan: `-`, a file, or the name of a plan that comes with the
+    /// program.
+    pub(crate) fn open_plan(argument: &str) -> Result<Self, Failure> {
+        if argument == "-" {
+            return stdin();
+        }
+        if looks_like_a_path(argument) && Path::new(argument).exists() {
+            return Self::open(argument);
+        }
+        if let Some(source) = MODELS.find_plan(argument) {
+            return Ok(Self {
+                source,
+                place: Place::Library,
+            });
+        }
+        if MODELS.find(argument).is_some() {
+            return Err(Failure::new(Exit::Usage, format!("{argument} is a scenario, not a plan"))
+                .help(format!("name it with --scenario {argument} and say what to vary with --vary PATH=VALUES")));
+        }
+        if looks_like_a_path(argument) {
+            return Err(Failure::new(
+                Exit::Io,
+                format!("cannot read {argument}: no such file"),
+            ));
+        }
+        let failure = Failure::new(Exit::NotFound, format!("no plan is called {argument:?}"));
+        Err(if Path::new(&format!("{argument}.toml")).is_file() {
+            failure.help(format!(
+                "there is a file of this name: write ./{argument}.toml"
+            ))
+        } else {
+            failure.help(suggest(argument, MODELS.plans()))
+        })
+    }
+
+    /// A plan that was put together from arguments; the scenario it names is looked for as an
+    /// argument would be.
+    pub(crate) fn of_arguments(text: String) -> Self {
+        Self {
+            source: Source::new("the arguments", text),
+            place: Place::Folder(PathBuf::new()),
+        }
+    }
+
+    /// Reads it as a plan.
+    pub(crate) fn plan(&self) -> Result<Plan, Problems> {
+        match &self.place {
+            Place::Library => Plan::read(
+                self.source.clone(),
+                &Neighbours {
+                    of: &self.source.name,
+                },
+            ),
+            Place::Folder(folder) => Plan::read(
+                self.source.clone(),
+                &Disk {
+                    folders: RefCell::new(vec![folder.clone()]),
+                },
+            ),
+        }
     }
 
     /// The text as it stands.

@@ -5,6 +5,9 @@
 
 use crate::scenario::{Files, Source, suggest};
 
+/// Where plans of sweeps stand; everything else is a scenario.
+const PLANS: &str = "plan/";
+
 /// Texts by their path, such as `incident/incident.toml`, in the order of the paths.
 #[derive(Clone, Copy, Debug)]
 pub struct Library {
@@ -78,10 +81,32 @@ impl Library {
             .ok_or_else(|| format!("no model is called {name:?}"))
     }
 
+    /// The names of all plans: the file's name without folder and ending.
+    pub fn plans(&self) -> Vec<&'static str> {
+        self.plan_files()
+            .map(|(path, _)| stem_of(without_ending(path)))
+            .collect()
+    }
+
+    /// The plan of this name, with or without folder and ending.
+    pub fn find_plan(&self, name: &str) -> Option<Source> {
+        let name = without_ending(name);
+        let name = name.strip_prefix(PLANS).unwrap_or(name);
+        self.plan_files()
+            .find(|(path, _)| stem_of(without_ending(path)) == name)
+            .map(|(path, text)| Source::new(*path, *text))
+    }
+
+    fn plan_files(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+        self.files
+            .iter()
+            .filter(|(path, _)| path.starts_with(PLANS) && without_ending(path).len() < path.len())
+    }
+
     fn scenarios(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
         self.files
             .iter()
-            .filter(|(path, _)| without_ending(path).len() < path.len())
+            .filter(|(path, _)| !path.starts_with(PLANS) && without_ending(path).len() < path.len())
     }
 }
 
@@ -110,6 +135,7 @@ mod tests {
         ("a/two.json", "2"),
         ("a/trace.txt", "t"),
         ("b/one.toml", "3"),
+        ("plan/loads.toml", "4"),
     ]);
 
     fn text(name: &str) -> Option<String> {
@@ -126,6 +152,20 @@ mod tests {
         assert_eq!(text("one"), None, "two scenarios have this name");
         assert_eq!(text("trace"), None, "a trace is no scenario");
         assert!(LIBRARY.suggest("tow").contains("did you mean \"two\"?"));
+    }
+
+    #[test]
+    fn plans_are_no_scenarios() {
+        assert_eq!(LIBRARY.plans(), ["loads"]);
+        for name in ["loads", "plan/loads", "loads.toml", "plan/loads.toml"] {
+            assert_eq!(
+                LIBRARY.find_plan(name).map(|s| s.text).as_deref(),
+                Some("4"),
+                "{name}"
+            );
+            assert_eq!(text(name), None);
+        }
+        assert_eq!(LIBRARY.find_plan("one"), None);
     }
 
     #[test]

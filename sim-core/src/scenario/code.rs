@@ -124,7 +124,7 @@ pub static CODES: &[Code] = &[
     row(
         "E027",
         "rate and arrivals do not fit",
-        "Open arrivals need a `rate`; closed ones and traces bring their own.",
+        "Open arrivals need a `rate`; closed ones and traces bring their own, which `rate_factor` does not multiply.",
     ),
     row(
         "E028",
@@ -191,6 +191,16 @@ pub static CODES: &[Code] = &[
         "E053",
         "trace not readable",
         "A trace is a text with one time a line, in seconds since the start of the run.",
+    ),
+    row(
+        "E054",
+        "scenario of a plan not found",
+        "A plan varies a scenario, which cannot be read.",
+    ),
+    row(
+        "E060",
+        "an axis that does not make sense",
+        "An axis of a plan has either a path, or paths that go together, or a sample; and a path has either a list of values, or a range with both ends and a count or a step.",
     ),
     row(
         "E099",

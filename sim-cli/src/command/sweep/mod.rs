@@ -1,0 +1,183 @@
+//! `stampede sweep`: a scenario in many variants.
+
+mod flags;
+mod merge;
+mod meter;
+mod output;
+mod store;
+mod table;
+
+use crate::args::{SweepArgs, SweepCommand};
+use crate::diagnostics;
+use crate::exit::{Exit, Failure};
+use crate::input::Input;
+use crate::interrupt;
+use crate::terminal::{Out, say};
+use meter::Meter;
+use sim_core::experiment::sweep::{Header, Plan, Row, Shard, line_of, run as run_cells};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::thread::available_parallelism;
+use store::Store;
+
+/// Runs a plan, a part of it, or puts parts together.
+pub(crate) fn run(args: &SweepArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    if let Some(SweepCommand::Merge(args)) = &args.command {
+        return merge::run(args, quiet, out);
+    }
+    let plan = read(&plan_of(args)?)?;
+    if args.bundle {
+        out.write_all(plan.to_toml().as_bytes())?;
+        return Ok(Exit::Ok);
+    }
+    if args.dry_run {
+        table::overview(&plan, out)?;
+        return Ok(Exit::Ok);
+    }
+    interrupt::watch()?;
+    match args.output.as_deref() {
+        Some(target) if target == Path::new("-") => to_stdout(&plan, args, quiet, out),
+        Some(target) => to_folder(&plan, target, args, quiet, out),
+        None => to_screen(&plan, args, quiet, out),
+    }
+}
+
+fn plan_of(args: &SweepArgs) -> Result<Input, Failure> {
+    match &args.plan {
+        Some(argument) => Input::open_plan(argument),
+        None => Ok(Input::of_arguments(flags::plan_text(args)?)),
+    }
+}
+
+/// Reads a plan; problems are told.
+fn read(input: &Input) -> Result<Plan, Failure> {
+    input.plan().map_err(|problems| {
+        say(&diagnostics::render(&problems));
+        Failure::told(Exit::Invalid)
+    })
+}
+
+/// Rows as they come to a folder, which may hold some already.
+fn to_folder(
+    plan: &Plan,
+    target: &Path,
+    args: &SweepArgs,
+    quiet: bool,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let (mut store, rows) = Store::open(target, plan, shard)?;
+    let mut rows: BTreeMap<usize, Row> = rows.into_iter().map(|row| (row.cell, row)).collect();
+    let cells = shard.cells(plan);
+    let todo: Vec<usize> = cells
+        .iter()
+        .copied()
+        .filter(|cell| !rows.contains_key(cell))
+        .collect();
+    if !quiet && !rows.is_empty() {
+        say(&format!(
+            "{} of {} cells were there already in {}",
+            rows.len(),
+            cells.len(),
+            target.display()
+        ));
+    }
+    let mut meter = Meter::new(plan.name(), args.progress, quiet, rows.len(), cells.len());
+    run_cells(plan, &todo, threads(args), interrupt::flag(), &mut |row| {
+        store.append(&line_of(&row))?;
+        meter.add(row.failed > 0);
+        rows.insert(row.cell, row);
+        Ok::<(), Failure>(())
+    })?;
+    meter.finish();
+    store.finish()?;
+    let rows: Vec<Row> = rows.into_values().collect();
+    if rows.len() < cells.len() {
+        return Err(interrupted(rows.len(), cells.len()).help(format!(
+            "they are kept in {}: the same command goes on from there",
+            store.path().display()
+        )));
+    }
+    if args.shard.is_some_and(|shard| shard.of > 1) {
+        if !quiet {
+            say(&format!(
+                "shard {shard}: {} cells in {}; `stampede sweep merge {}` when all shards are there",
+                rows.len(),
+                store.path().display(),
+                target.display()
+            ));
+        }
+        return Ok(exit_of(&rows));
+    }
+    output::write(plan, &rows, target, args.parquet)?;
+    table::print(plan, &rows, args.format, Some(target), quiet, out)?;
+    Ok(exit_of(&rows))
+}
+
+/// The journal as it comes, for whoever collects shards.
+fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    if args.parquet {
+        return Err(Failure::new(Exit::Usage, "Parquet needs a folder").help("-o DIR"));
+    }
+    let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let cells = shard.cells(plan);
+    out.write_all(Header::of(plan, shard).line().as_bytes())?;
+    let mut rows = Vec::new();
+    let mut meter = Meter::new(plan.name(), args.progress, quiet, 0, cells.len());
+    run_cells(plan, &cells, threads(args), interrupt::flag(), &mut |row| {
+        out.write_all(line_of(&row).as_bytes())?;
+        out.flush()?;
+        meter.add(row.failed > 0);
+        rows.push(row);
+        Ok::<(), Failure>(())
+    })?;
+    meter.finish();
+    if rows.len() < cells.len() {
+        return Err(interrupted(rows.len(), cells.len()));
+    }
+    Ok(exit_of(&rows))
+}
+
+/// A table on the screen, and nothing kept.
+fn to_screen(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    let cells = Shard::WHOLE.cells(plan);
+    let mut rows: BTreeMap<usize, Row> = BTreeMap::new();
+    let mut meter = Meter::new(plan.name(), args.progress, quiet, 0, cells.len());
+    run_cells(plan, &cells, threads(args), interrupt::flag(), &mut |row| {
+        meter.add(row.failed > 0);
+        rows.insert(row.cell, row);
+        Ok::<(), Failure>(())
+    })?;
+    meter.finish();
+    let rows: Vec<Row> = rows.into_values().collect();
+    table::print(plan, &rows, args.format, None, quiet, out)?;
+    if rows.len() < cells.len() {
+        out.flush()?;
+        return Err(interrupted(rows.len(), cells.len())
+            .help("with -o DIR they would be kept, and the same command would go on"));
+    }
+    Ok(exit_of(&rows))
+}
+
+fn interrupted(have: usize, of: usize) -> Failure {
+    Failure::new(
+        Exit::Interrupted,
+        format!("interrupted: {have} of {of} cells are complete"),
+    )
+}
+
+fn exit_of(rows: &[Row]) -> Exit {
+    if rows.iter().any(|row| row.failed > 0) {
+        Exit::Failed
+    } else {
+        Exit::Ok
+    }
+}
+
+fn threads(args: &SweepArgs) -> usize {
+    args.threads.map_or_else(
+        || available_parallelism().map_or(1, usize::from),
+        |threads| threads as usize,
+    )
+}

@@ -1,0 +1,38 @@
+//! What a sweep leaves behind: the table, as files.
+
+use super::store::write_whole;
+use crate::exit::{Exit, Failure};
+use sim_core::experiment::sweep::{Plan, Row, pictures};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// The table.
+pub(super) const TABLE: &str = "cells.csv";
+
+/// Writes the table of a complete sweep into `folder`.
+pub(super) fn write(
+    plan: &Plan,
+    rows: &[Row],
+    folder: &Path,
+    parquet: bool,
+) -> Result<(), Failure> {
+    let mut bytes = Vec::new();
+    csv(plan, rows, &mut bytes)
+        .map_err(|error| Failure::new(Exit::Internal, format!("a table in memory: {error}")))?;
+    write_whole(&folder.join(TABLE), &bytes)?;
+    for (name, svg) in pictures(plan, rows) {
+        write_whole(&folder.join(name), svg.as_bytes())?;
+    }
+    let _ = parquet;
+    Ok(())
+}
+
+/// The table as CSV.
+pub(super) fn csv(plan: &Plan, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(Row::header(plan))?;
+    for row in rows {
+        writer.write_record(row.fields())?;
+    }
+    writer.flush()
+}

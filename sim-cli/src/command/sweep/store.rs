@@ -1,0 +1,205 @@
+//! The folder of a sweep: its plan and its journals.
+//!
+//! A journal is appended to while a sweep runs, by one process at a time. Each cell is one write; the
+//! disk is asked to have it at most every second, so that small cells do not wait for the disk:
+//! a killed process loses nothing, a lost power supply the cells of the last second.
+
+use crate::exit::{Exit, Failure, reason};
+use sim_core::experiment::sweep::{Header, Journal, Plan, Row, Shard};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The plan, with everything it needs.
+pub(super) const PLAN: &str = "plan.toml";
+/// How journals end.
+pub(super) const JOURNAL: &str = ".journal";
+/// How files end that are not there yet.
+const PART: &str = ".part";
+/// How long cells may stay out of the disk's reach.
+const SYNC: Duration = Duration::from_secs(1);
+
+/// An open journal.
+pub(super) struct Store {
+    file: File,
+    path: PathBuf,
+    synced: Instant,
+}
+
+impl Store {
+    /// Opens the journal of a shard in `folder`, with what it holds already.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how often the disk is asked changes nothing that is written"
+    )]
+    pub(super) fn open(
+        folder: &Path,
+        plan: &Plan,
+        shard: Shard,
+    ) -> Result<(Self, Vec<Row>), Failure> {
+        fs::create_dir_all(folder)
+            .map_err(|error| Failure::io(format!("cannot create {}", folder.display()), &error))?;
+        let path = folder.join(journal_name(shard));
+        let fail =
+            |error: &io::Error| Failure::io(format!("cannot write {}", path.display()), error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| fail(&error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::new(
+                    Exit::Io,
+                    format!("another process is writing {}", path.display()),
+                )
+                .help("wait for it, or choose another folder"));
+            }
+            // Not every file system has locks; then nobody is kept out.
+            Err(TryLockError::Error(_)) => {}
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|error| fail(&error))?;
+        let mut rows = Vec::new();
+        let mut whole = 0;
+        // Without a single whole line nothing was kept: the process ended while it began.
+        if bytes.contains(&b'\n') {
+            let journal = Journal::read(&bytes, plan, Some(shard)).map_err(|why| {
+                Failure::new(
+                    Exit::Io,
+                    format!("cannot go on with {}: {why}", path.display()),
+                )
+                .help("choose another folder, or remove this one")
+            })?;
+            (rows, whole) = (journal.rows, journal.whole);
+        }
+        check_plan(folder, plan)?;
+        file.set_len(whole as u64).map_err(|error| fail(&error))?;
+        file.seek(SeekFrom::End(0)).map_err(|error| fail(&error))?;
+        let mut store = Self {
+            file,
+            path,
+            synced: Instant::now(),
+        };
+        if whole == 0 {
+            store.append(&Header::of(plan, shard).line())?;
+        }
+        store.sync()?;
+        Ok((store, rows))
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds a line.
+    pub(super) fn append(&mut self, line: &str) -> Result<(), Failure> {
+        self.file
+            .write_all(line.as_bytes())
+            .map_err(|error| self.failure(&error))?;
+        if self.synced.elapsed() >= SYNC {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Everything is there.
+    pub(super) fn finish(&mut self) -> Result<(), Failure> {
+        self.sync()
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how often the disk is asked changes nothing that is written"
+    )]
+    fn sync(&mut self) -> Result<(), Failure> {
+        self.file
+            .sync_data()
+            .map_err(|error| self.failure(&error))?;
+        self.synced = Instant::now();
+        Ok(())
+    }
+
+    fn failure(&self, error: &io::Error) -> Failure {
+        Failure::io(format!("cannot write {}", self.path.display()), error)
+    }
+}
+
+/// What the journal of a shard is called.
+fn journal_name(shard: Shard) -> String {
+    if shard == Shard::WHOLE {
+        return format!("cells{JOURNAL}");
+    }
+    let digits = (shard.of - 1).to_string().len();
+    format!("shard-{:0digits$}-of-{}{JOURNAL}", shard.index, shard.of)
+}
+
+/// Puts the plan into the folder, or makes sure that it is the one there.
+fn check_plan(folder: &Path, plan: &Plan) -> Result<(), Failure> {
+    let path = folder.join(PLAN);
+    let text = plan.to_toml();
+    match fs::read_to_string(&path) {
+        Ok(there) if there == text => Ok(()),
+        Ok(there) => {
+            // Names may differ; what is run may not.
+            let same = read_plan(&path, there).is_ok_and(|there| there.hash() == plan.hash());
+            if same {
+                return Ok(());
+            }
+            Err(
+                Failure::new(Exit::Io, format!("{} holds another plan", folder.display()))
+                    .help("choose another folder, or remove this one"),
+            )
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            write_whole(&path, text.as_bytes())
+        }
+        Err(error) => Err(Failure::io(
+            format!("cannot read {}", path.display()),
+            &error,
+        )),
+    }
+}
+
+/// The plan of a folder.
+pub(super) fn plan_of(folder: &Path) -> Result<Plan, Failure> {
+    let path = folder.join(PLAN);
+    let text = fs::read_to_string(&path).map_err(|error| {
+        Failure::new(
+            Exit::Io,
+            format!("cannot read {}: {}", path.display(), reason(&error)),
+        )
+        .help("a folder of shards holds the plan they belong to: `stampede sweep PLAN --bundle` writes it")
+    })?;
+    read_plan(&path, text)
+}
+
+fn read_plan(path: &Path, text: String) -> Result<Plan, Failure> {
+    let source = sim_core::scenario::Source::new(path.display().to_string(), text);
+    Plan::read(source, &sim_core::scenario::NoFiles).map_err(|problems| {
+        crate::terminal::say(&crate::diagnostics::render(&problems));
+        Failure::told(Exit::Invalid)
+    })
+}
+
+/// Writes a file that appears as a whole, or not at all.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}{PART}", std::process::id()));
+    let part = path.with_file_name(name);
+    let write = || {
+        let mut file = File::create(&part)?;
+        file.write_all(bytes)?;
+        file.sync_data()?;
+        fs::rename(&part, path)
+    };
+    write().map_err(|error| {
+        drop(fs::remove_file(&part));
+        Failure::io(format!("cannot write {}", path.display()), &error)
+    })
+}

@@ -1,0 +1,52 @@
+//! Experiments: many runs, and what may be concluded from them.
+//!
+//! The only place of the core with threads. What comes out never depends on how many: runs are
+//! numbered, results are put together in the order of their numbers, and decisions (when to stop,
+//! where to look next) are taken on whole waves.
+//!
+//! | file | what for |
+//! |---|---|
+//! | `control` | threads, progress, cancelling |
+//! | `measure` | what is measured, by the path of a summary's figure |
+//! | `run` | one replication |
+//! | `nature` | whether a steady state can be spoken of |
+//! | `estimate` | from replications to intervals, or to the reason why there are none |
+//! | `warm_up` | where the warm-up ends |
+//! | `replicate` | replications, in waves until they are precise enough |
+//! | `compare` | several models under the same random numbers |
+//! | `report` | results as JSON and CSV |
+//! | `single` | one long run, cut into batches |
+//! | `stress` | the load at which a system breaks |
+//! | `recovery`, `hysteresis`, `map` | what happens after a trigger, and on the way up and down |
+//! | `sweep` | a grid of models |
+//!
+//! Replications of different models with the same number share their random numbers (see
+//! [`crate::draws`]): the n-th request of replication 3 has the same demand under every policy.
+
+mod compare;
+mod control;
+mod estimate;
+mod hysteresis;
+mod map;
+mod measure;
+mod nature;
+mod recovery;
+mod replicate;
+pub mod report;
+mod run;
+mod single;
+mod stress;
+pub mod sweep;
+mod warm_up;
+
+pub use compare::{Compared, Comparison, Pair, Place, Variant, compare};
+pub use control::{Control, Progress};
+pub use estimate::{estimates, series};
+pub use hysteresis::{Hysteresis, Ramp, Ramped, hysteresis};
+pub use map::{Map, MapPlan, Region, SlowDown, Spot, Triggered, map};
+pub use measure::{Better, Measure, Observation};
+pub use nature::Nature;
+pub use replicate::{MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate};
+pub use run::{Run, run_one};
+pub use stress::{Breaking, Loaded, Search, StressPlan, Stressed, stress};
+pub use warm_up::{PILOTS, WarmUp, with_warm_up};

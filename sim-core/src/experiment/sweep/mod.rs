@@ -1,0 +1,28 @@
+//! Sweeps: one scenario in many variants, as cells of a table.
+//!
+//! A [`Plan`] varies a scenario along axes; every combination is a [`Cell`] with a number and an
+//! identity. [`run`] simulates cells on several threads and gives a [`Row`] for each, the same for
+//! any number of threads; a [`Journal`] keeps rows so that a sweep can go on where it ended; a
+//! [`Shard`] is a part of a plan for another machine, and [`merge`] puts shards together. Random
+//! numbers are common to all cells: replication n of each faces the same requests.
+
+mod axis;
+mod check;
+mod journal;
+mod keys;
+mod pictures;
+mod plan;
+mod row;
+mod run;
+mod shard;
+#[cfg(test)]
+mod tests;
+mod value;
+mod write;
+
+pub use journal::{Header, Journal, Mismatch, line_of};
+pub use pictures::pictures;
+pub use plan::{Cell, Plan};
+pub use row::{Figure, Row};
+pub use run::{THREADS_MAX, run};
+pub use shard::{Gap, Shard, merge};

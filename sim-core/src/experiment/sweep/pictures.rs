@@ -1,0 +1,234 @@
+//! Plots of a sweep: lines for one axis, heat maps for two, and lines for two when one of them has
+//! few values. More axes make no picture.
+
+use super::axis::Axis as Varied;
+use super::plan::Plan;
+use super::row::Row;
+use super::value::{Kind, cell_text, number_of};
+use crate::experiment::Measure;
+use crate::metric::Unit;
+use crate::plot::axis::{Axis, Shown};
+use crate::plot::heat_map::{HeatMap, Spot};
+use crate::plot::lines::{Lines, Point, Series};
+use crate::plot::svg::LOOKS;
+
+/// Every plot of a sweep that is complete: its file's name, and the file.
+pub fn pictures(plan: &Plan, rows: &[Row]) -> Vec<(String, String)> {
+    if rows.len() != plan.cells() {
+        return Vec::new();
+    }
+    let mut files = Vec::new();
+    for (m, measure) in plan.measures().iter().enumerate() {
+        let picture = Picture {
+            plan,
+            rows,
+            m,
+            measure,
+        };
+        let name = file_name(measure.path());
+        match &plan.axes[..] {
+            [_] => files.push((format!("{name}.lines.svg"), picture.lines(0, None).svg())),
+            [_, _] => {
+                files.push((format!("{name}.heat-map.svg"), picture.heat_map().svg()));
+                if let Some((along, by)) = along_and_by(&plan.axes[0], &plan.axes[1]) {
+                    files.push((
+                        format!("{name}.lines.svg"),
+                        picture.lines(along, Some(by)).svg(),
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    files
+}
+
+/// One measure of a sweep.
+struct Picture<'a> {
+    plan: &'a Plan,
+    rows: &'a [Row],
+    m: usize,
+    measure: &'a Measure,
+}
+
+impl Picture<'_> {
+    /// Lines along one axis, one for each point of the other.
+    fn lines(&self, along: usize, by: Option<usize>) -> Lines {
+        let axis = &self.plan.axes[along];
+        let (x, places) = across(axis);
+        let series = (0..by.map_or(1, |by| self.plan.axes[by].points.len()))
+            .map(|s| {
+                let points = places.iter().enumerate().map(|(p, x)| {
+                    let row = &self.rows[self.number(along, p, by.map(|by| (by, s)))];
+                    Point {
+                        x: *x,
+                        mean: row.figures[self.m].mean,
+                        half_width: row.figures[self.m].half_width,
+                        about: self.about(row),
+                    }
+                });
+                Series {
+                    name: by.map_or(String::new(), |by| words(&self.plan.axes[by])[s].clone()),
+                    points: points.collect(),
+                }
+            })
+            .collect();
+        Lines {
+            title: self.title(),
+            note: self.note("band: the % interval"),
+            x,
+            figure: self.measure.path().to_owned(),
+            unit: self.measure.unit(),
+            legend: by.map_or(String::new(), |by| label(&self.plan.axes[by])),
+            series,
+        }
+    }
+
+    /// The second axis lies across, the first upward.
+    fn heat_map(&self) -> HeatMap {
+        let (upward, across) = (&self.plan.axes[0], &self.plan.axes[1]);
+        let spots = (0..upward.points.len())
+            .map(|y| {
+                let spot = |x: usize| {
+                    let row = &self.rows[self.number(1, x, Some((0, y)))];
+                    Spot {
+                        value: row.figures[self.m].mean,
+                        about: self.about(row),
+                    }
+                };
+                (0..across.points.len()).map(spot).collect()
+            })
+            .collect();
+        HeatMap {
+            title: self.title(),
+            note: self.note("the % intervals are in the table"),
+            across: (label(across), words(across)),
+            upward: (label(upward), words(upward)),
+            figure: self.measure.path().to_owned(),
+            unit: self.measure.unit(),
+            spots,
+        }
+    }
+
+    /// The number of the cell at these points of one or two axes.
+    fn number(&self, axis: usize, point: usize, other: Option<(usize, usize)>) -> usize {
+        let mut points = vec![0; self.plan.axes.len()];
+        points[axis] = point;
+        if let Some((axis, point)) = other {
+            points[axis] = point;
+        }
+        points
+            .iter()
+            .zip(&self.plan.axes)
+            .fold(0, |number, (point, axis)| {
+                number * axis.points.len() + point
+            })
+    }
+
+    fn title(&self) -> String {
+        format!("{}: {}", self.plan.title(), self.measure.path())
+    }
+
+    fn note(&self, intervals: &str) -> String {
+        let replications = match self.plan.replications() {
+            1 => "1 replication".to_owned(),
+            n => format!("mean of {n} replications"),
+        };
+        let level = format!("{} %", self.plan.confidence() * 100.0);
+        let intervals = intervals.replace('%', &level);
+        format!("{replications}; {intervals}; the same random numbers in every cell")
+    }
+
+    /// What a cell is, and what came of it.
+    fn about(&self, row: &Row) -> String {
+        let values: Vec<String> = self
+            .plan
+            .columns()
+            .iter()
+            .zip(&row.values)
+            .map(|(name, value)| format!("{name} = {value}"))
+            .collect();
+        let figure = &row.figures[self.m];
+        let found = match (figure.mean, figure.half_width) {
+            (Some(mean), Some(half)) => {
+                format!("{} ± {}", self.measure.text(mean), self.measure.text(half))
+            }
+            (Some(mean), None) => self.measure.text(mean),
+            _ => row.notes.clone(),
+        };
+        format!("cell {}: {}\n{found}", row.cell, values.join(", "))
+    }
+}
+
+/// Along which of two axes lines run, and by which they differ.
+fn along_and_by(first: &Varied, second: &Varied) -> Option<(usize, usize)> {
+    let few = |axis: &Varied| axis.points.len() <= LOOKS.len();
+    let numeric = |axis: &Varied| numbers(axis).is_some();
+    // Words make lines that differ; numbers make an axis to run along.
+    match (numeric(first), numeric(second)) {
+        (true, false) if few(second) => Some((0, 1)),
+        (false, true) if few(first) => Some((1, 0)),
+        (true, true) if few(second) && first.points.len() >= second.points.len() => Some((0, 1)),
+        (true, true) if few(first) => Some((1, 0)),
+        _ => None,
+    }
+}
+
+/// What is written along an axis: paths that go together are named by the first.
+fn label(axis: &Varied) -> String {
+    let more = axis.columns.len() - 1;
+    let first = axis.columns.first().map_or("", |column| &column.name);
+    if more == 0 {
+        first.to_owned()
+    } else {
+        format!("{first} and {more} more")
+    }
+}
+
+fn words(axis: &Varied) -> Vec<String> {
+    axis.points
+        .iter()
+        .map(|point| point.first().map_or(String::new(), cell_text))
+        .collect()
+}
+
+/// The values of an axis as numbers that ascend.
+fn numbers(axis: &Varied) -> Option<(Vec<f64>, Kind)> {
+    let read: Vec<(f64, Kind)> = words(axis)
+        .iter()
+        .map(|text| number_of(text))
+        .collect::<Option<_>>()?;
+    let ascending = read
+        .windows(2)
+        .all(|pair| pair[0].0 < pair[1].0 && pair[0].1 == pair[1].1);
+    let kind = read.first().map(|(_, kind)| *kind)?;
+    (ascending && read.len() > 1).then(|| (read.into_iter().map(|(n, _)| n).collect(), kind))
+}
+
+/// The axis of a plot, and where its points stand.
+fn across(axis: &Varied) -> (Axis, Vec<f64>) {
+    let Some((mut values, kind)) = numbers(axis) else {
+        let places = (0..axis.points.len()).map(|i| i as f64).collect();
+        return (Axis::words(label(axis), &words(axis)), places);
+    };
+    let log = axis.columns.first().is_some_and(|column| column.log);
+    let mut name = label(axis);
+    if kind == Kind::Span {
+        let shown = Shown::of(Unit::Time, values.last().copied().unwrap_or(0.0));
+        values.iter_mut().for_each(|value| *value *= shown.factor);
+        name = shown.label(&name);
+    }
+    (Axis::at_values(name, &values, log), values)
+}
+
+/// A path as the name of a file.
+fn file_name(path: &str) -> String {
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || ['.', '-', '_'].contains(&c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    path.chars().map(safe).collect()
+}

@@ -1,0 +1,179 @@
+//! Rows: what came of a cell, and how it is written as fields of a table.
+
+use super::plan::{Cell, Plan};
+use crate::experiment::{Measure, Run, estimates};
+use crate::model::Model;
+use crate::statistics::Estimate;
+
+/// What came of a cell.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Row {
+    /// The cell's number.
+    pub cell: usize,
+    /// The cell's identity.
+    pub identity: u64,
+    /// The values that were varied.
+    pub values: Vec<String>,
+    /// Replications that it was to have.
+    pub replications: u64,
+    /// Replications that could not be simulated to their end; all when the scenario is invalid.
+    pub failed: u64,
+    /// In the order of [`Plan::measures`].
+    pub figures: Vec<Figure>,
+    /// Hash over the digests of all replications: equal hashes, equal runs.
+    pub digest: u64,
+    /// Why something is missing; empty when nothing is.
+    pub notes: String,
+}
+
+/// What is known of a measure in a cell.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Figure {
+    /// Mean over the replications, where it means something.
+    pub mean: Option<f64>,
+    /// Half of the width of its interval.
+    pub half_width: Option<f64>,
+}
+
+/// How a replication ended: with what was measured, or why there is nothing.
+pub(super) type Ended = Result<Run, String>;
+
+impl Row {
+    /// From the replications of a cell, in their order.
+    pub(super) fn of(
+        plan: &Plan,
+        cell: Cell,
+        built: Option<(&Model, &[Measure])>,
+        runs: &[Ended],
+    ) -> Self {
+        let failures: Vec<(usize, &String)> = runs
+            .iter()
+            .enumerate()
+            .filter_map(|(i, run)| run.as_ref().err().map(|why| (i, why)))
+            .collect();
+        let mut row = Self {
+            cell: cell.number,
+            identity: cell.identity,
+            values: cell.values,
+            replications: plan.replications(),
+            failed: failures.len() as u64,
+            figures: vec![Figure::default(); plan.measures().len()],
+            digest: 0,
+            notes: String::new(),
+        };
+        if let Some((first, why)) = failures.first() {
+            // An invalid scenario fails in all replications alike.
+            row.notes = if runs.iter().all(|run| run.as_ref().err() == Some(*why)) {
+                (*why).clone()
+            } else {
+                format!("replication {first}: {why}")
+            };
+            return row;
+        }
+        let runs: Vec<Run> = runs.iter().filter_map(|run| run.clone().ok()).collect();
+        let Some((model, measures)) = built else {
+            return row;
+        };
+        row.digest = runs
+            .iter()
+            .fold(0, |hash, run| crate::draws::mix(hash ^ run.digest));
+        let estimates = estimates(model, measures, &runs, plan.confidence());
+        row.figures = estimates
+            .iter()
+            .map(|estimate| Figure {
+                mean: estimate.mean(),
+                half_width: estimate.interval().map(|i| i.half_width()),
+            })
+            .collect();
+        row.notes = notes(plan.measures(), &estimates);
+        row
+    }
+
+    /// The names of the fields.
+    pub fn header(plan: &Plan) -> Vec<String> {
+        let mut names = vec!["cell".to_owned()];
+        names.extend(plan.columns().into_iter().map(str::to_owned));
+        names.extend(["replications".to_owned(), "failed".to_owned()]);
+        for measure in plan.measures() {
+            names.push(measure.path().to_owned());
+            names.push(format!("{}.half_width", measure.path()));
+        }
+        names.extend(["digest".to_owned(), "notes".to_owned()]);
+        names
+    }
+
+    /// The fields, each number in the shortest form that is read back as the same number.
+    pub fn fields(&self) -> Vec<String> {
+        let mut fields = vec![self.cell.to_string()];
+        fields.extend(self.values.iter().cloned());
+        fields.extend([self.replications.to_string(), self.failed.to_string()]);
+        let number = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:?}"));
+        for figure in &self.figures {
+            fields.extend([number(figure.mean), number(figure.half_width)]);
+        }
+        fields.extend([format!("{:016x}", self.digest), self.notes.clone()]);
+        fields
+    }
+
+    /// The row from its fields; `None` when they are not those of a row of this plan.
+    pub fn from_fields(plan: &Plan, identity: u64, fields: &[String]) -> Option<Self> {
+        let (columns, measures) = (plan.columns().len(), plan.measures().len());
+        if fields.len() != 5 + columns + 2 * measures {
+            return None;
+        }
+        let number = |text: &String| -> Option<Option<f64>> {
+            if text.is_empty() {
+                return Some(None);
+            }
+            text.parse().ok().map(Some)
+        };
+        let figures = fields[3 + columns..3 + columns + 2 * measures]
+            .chunks(2)
+            .map(|pair| {
+                Some(Figure {
+                    mean: number(&pair[0])?,
+                    half_width: number(&pair[1])?,
+                })
+            })
+            .collect::<Option<Vec<_>>>()?;
+        let row = Self {
+            cell: fields[0].parse().ok()?,
+            identity,
+            values: fields[1..=columns].to_vec(),
+            replications: fields[1 + columns].parse().ok()?,
+            failed: fields[2 + columns].parse().ok()?,
+            figures,
+            digest: u64::from_str_radix(&fields[fields.len() - 2], 16).ok()?,
+            notes: fields.last()?.clone(),
+        };
+        (row.cell < plan.cells()).then_some(row)
+    }
+}
+
+/// Why intervals are missing; a reason that holds for all measures is told once.
+fn notes(measures: &[Measure], estimates: &[Estimate]) -> String {
+    let reasons: Vec<(&str, String)> = measures
+        .iter()
+        .zip(estimates)
+        .filter_map(|(measure, estimate)| {
+            estimate
+                .reason()
+                .map(|reason| (measure.path(), reason.to_string()))
+        })
+        .collect();
+    match reasons.split_first() {
+        None => String::new(),
+        Some(((_, first), others))
+            if reasons.len() == measures.len() && others.iter().all(|(_, why)| why == first) =>
+        {
+            format!("no intervals: {first}")
+        }
+        Some(_) => {
+            let told: Vec<String> = reasons
+                .iter()
+                .map(|(path, why)| format!("{path}: {why}"))
+                .collect();
+            told.join("; ")
+        }
+    }
+}
