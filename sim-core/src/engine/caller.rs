@@ -127,6 +127,7 @@ impl Simulation {
             stage: 0,
             worked: false,
             required: false,
+            resumed: false,
             place: Place::Underway,
             purpose: Purpose::Request,
             fails: false,

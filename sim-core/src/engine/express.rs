@@ -26,6 +26,8 @@ impl Simulation {
             && s.max_connections == u32::MAX
             && balancer.pool.is_none()
             && balancer.crash.is_empty()
+            && balancer.load_reports.is_none()
+            && !s.tracks_idle
             && !s.has_calls
             && !s.limited
             && s.active.len() == 1;
@@ -40,7 +42,10 @@ impl Simulation {
             }
         }
         for &server in &self.services[service as usize].servers {
-            let faultless = self.rests[server as usize].params.errors.rate <= 0.0;
+            let params = &self.rests[server as usize].params;
+            let faultless = params.errors.rate <= 0.0
+                && params.patience.is_none()
+                && params.breakdowns.is_none();
             let server = &mut self.servers[server as usize];
             server.express = self.express
                 && faultless
@@ -127,6 +132,7 @@ impl Simulation {
             stage: 0,
             worked: false,
             required: false,
+            resumed: false,
             place: Place::Underway,
             purpose: Purpose::Request,
             fails: false,

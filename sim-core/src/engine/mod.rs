@@ -12,6 +12,8 @@
 //! | `balancer` | balancer instances: connections, choice, waiting room |
 //! | `server`, `queue` | workers, virtual time, waiting room |
 //! | `visit` | calls from one service to another |
+//! | `patience`, `preempt`, `breakdown` | leaving the queue; interrupted service; workers that fail |
+//! | `idle`, `board` | idle servers that report themselves; loads known only from time to time |
 //! | `watch` | crash rules |
 //! | `machine` | crashes, restarts, warm-up, takeover |
 //! | `probe` | health checks and liveness |
@@ -20,10 +22,15 @@
 
 mod agenda;
 mod balancer;
+mod board;
+mod breakdown;
 mod caller;
 mod event;
 mod express;
+mod idle;
 mod machine;
+mod patience;
+mod preempt;
 mod probe;
 mod queue;
 mod recording;
@@ -140,6 +147,11 @@ pub struct Simulation {
     fault_stream: Stream,
     call_stream: Stream,
     probe_stream: Stream,
+    patience_stream: Stream,
+    breakdown_stream: Stream,
+    order_stream: Stream,
+    idle_stream: Stream,
+    spread_stream: Stream,
     recorder: Recorder,
     totals: Vec<recording::ServerTotals>,
     recorded: Vec<recording::ServerRecorded>,
@@ -399,6 +411,14 @@ impl Simulation {
             Event::WarmStep { server, life } => self.warm_step(server, life),
             Event::Takeover { instance, life } => self.take_over(instance, life),
             Event::SlowEnds { server, generation } => self.slow_ends(server, generation),
+            Event::Impatient(handle) if self.attempts.contains(handle) => self.impatient(handle),
+            Event::Phase { source } => self.begin_phase(source),
+            Event::Breakdown { server, generation } => self.break_down(server, generation),
+            Event::Repaired { server, generation } => self.repaired(server, generation),
+            Event::Report {
+                service,
+                generation,
+            } => self.report(service, generation),
             Event::Poll => self.poll(),
             Event::Measure => self.start_measuring(),
             Event::Timeline { index } => self.timeline_entry(index),

@@ -178,6 +178,7 @@ impl Simulation {
             stage: 0,
             worked: false,
             required: false,
+            resumed: false,
             place: Place::Underway,
             purpose: Purpose::Probe(index),
             fails: false,

@@ -84,7 +84,8 @@ impl Server {
             .wrapping_sub(u64::from(self.in_service).wrapping_mul(self.virtual_now))
             as f64
             - f64::from(self.in_service) * (virtual_now - self.virtual_now as f64);
-        (serving.max(0.0) + self.queued_ns as f64) / (f64::from(self.workers) * self.rate)
+        // With every worker broken the work is still there: one stands for what will come back.
+        (serving.max(0.0) + self.queued_ns as f64) / (f64::from(self.workers.max(1)) * self.rate)
     }
 }
 
@@ -100,7 +101,12 @@ impl Simulation {
         attempt.queued_at = self.now;
         s.in_system += 1;
         s.area_in_system = s.area_in_system.wrapping_sub(self.now);
-        if self.services[s.service as usize].has_calls && attempt.purpose == Purpose::Request {
+        if s.in_system == 1 && self.services[s.service as usize].tracks_idle {
+            self.server_busy(server);
+        }
+        let attempt = &self.attempts[handle];
+        if self.services[attempt.service as usize].has_calls && attempt.purpose == Purpose::Request
+        {
             self.begin_visit(handle);
             if self.servers[server as usize].watched {
                 self.watch_server(server);
@@ -130,7 +136,12 @@ impl Simulation {
         if busy < s.workers || (s.waiting == Waiting::Shared && busy - s.workers < s.queue_limit) {
             self.begin_service(handle);
         } else if s.waiting != Waiting::Shared && s.queue_len < s.queue_limit {
-            self.enqueue(handle);
+            if s.waiting == Waiting::Preemptive && self.interrupt_for(handle) {
+                self.begin_service(handle);
+            } else {
+                self.enqueue(handle);
+                self.begin_patience(handle);
+            }
         } else {
             self.leave_server(server);
             self.reply(handle, Outcome::Rejected);
@@ -161,7 +172,9 @@ impl Simulation {
         let s = &mut self.servers[server as usize];
         s.advance(now);
         let attempt = &mut self.attempts[index];
-        let waited = attempt.place != Place::Holding && attempt.purpose == Purpose::Request;
+        let waited = attempt.place != Place::Holding
+            && attempt.purpose == Purpose::Request
+            && !attempt.resumed;
         attempt.place = Place::InService;
         attempt.finish = s.virtual_now.saturating_add(attempt.demand_ns);
         s.finish_sum = s.finish_sum.wrapping_add(attempt.finish);
@@ -210,9 +223,16 @@ impl Simulation {
     /// Takes any request off its worker, its work undone, and gives the worker to the next.
     pub(super) fn interrupt(&mut self, handle: Handle) {
         let server = self.attempts[handle].server;
+        self.servers[server as usize].advance(self.now);
+        let busy = self.servers[server as usize].busy();
+        self.unload(handle);
+        self.workers_freed(server, busy);
+    }
+
+    /// Takes any request off its worker; virtual time must be that of now.
+    pub(super) fn unload(&mut self, handle: Handle) {
+        let server = self.attempts[handle].server;
         let s = &mut self.servers[server as usize];
-        s.advance(self.now);
-        let busy = s.busy();
         if s.first == handle.index() {
             self.unload_first(server);
         } else {
@@ -223,7 +243,6 @@ impl Simulation {
             s.in_service -= 1;
             s.finish_sum = s.finish_sum.wrapping_sub(finish);
         }
-        self.workers_freed(server, busy);
     }
 
     /// The speed at which each request in service progresses.
@@ -347,6 +366,9 @@ impl Simulation {
         let s = &mut self.servers[server as usize];
         s.in_system -= 1;
         s.area_in_system = s.area_in_system.wrapping_add(self.now);
+        if s.in_system == 0 && self.services[s.service as usize].tracks_idle {
+            self.server_idle(server);
+        }
     }
 
     /// Starts a dequeued request: its calls that come first, or its service.

@@ -114,6 +114,8 @@ pub(super) struct Attempt {
     pub stage: u16,
     /// Whether it fails when the call that is out does.
     pub required: bool,
+    /// Whether its service was interrupted: it has waited its wait.
+    pub resumed: bool,
 }
 
 const _: () = assert!(
@@ -161,6 +163,10 @@ pub(super) enum Waiting {
     Fifo,
     Lifo,
     Ranked,
+    /// Ranked, and a better rank interrupts the worst in service.
+    Preemptive,
+    /// At random.
+    Pile,
     Shared,
 }
 
@@ -228,7 +234,18 @@ pub(super) struct ServerRest {
     /// Waiting requests of a ranked discipline: (rank, sequence, attempt); stale ones stay until
     /// they surface.
     pub ranked: BinaryHeap<Reverse<(u64, u64, Handle)>>,
+    /// Waiting requests of which a random one is next; each knows its place as `before`.
+    pub pile: Vec<u32>,
+    /// Random choices made of the pile.
+    pub picked: u64,
     pub error_demand: Option<Arc<dyn Distribution>>,
+    pub patience: Option<Arc<dyn Distribution>>,
+    pub breakdowns: Option<Failing>,
+    /// Workers that are broken.
+    pub broken: u32,
+    /// Random lengths drawn for breakdowns, and times their settings changed.
+    pub breakdown_draws: u64,
+    pub breakdown_generation: u32,
     pub watch: Watch,
     pub life: Life,
     /// Factor of the speed while warming up, and set by the time line.
@@ -241,6 +258,14 @@ pub(super) struct ServerRest {
     pub out_of_rotation: bool,
     /// Removed, and gone once nothing is left in it.
     pub leaving: bool,
+}
+
+/// How long workers last and how long repairs take.
+#[derive(Clone)]
+pub(super) struct Failing {
+    pub settings: crate::model::Breakdowns,
+    pub every: Arc<dyn Distribution>,
+    pub repair: Arc<dyn Distribution>,
 }
 
 /// Crash rules of a machine and since when each holds.
@@ -284,6 +309,8 @@ pub(super) struct Instance {
     pub state: MachineState,
     pub policy: Box<dyn Policy>,
     pub observes: bool,
+    /// Loads as last reported, where policies do not see the present ones.
+    pub board: Option<Box<super::board::Board>>,
     /// Attempts it holds.
     pub connections: u32,
     /// Attempts waiting for itself.
@@ -366,6 +393,13 @@ pub(super) struct Service {
     pub has_calls: bool,
     /// Whether any server has a connection limit.
     pub limited: bool,
+    /// Whether policies want to hear of servers that become idle.
+    pub tracks_idle: bool,
+    /// Times that servers became idle.
+    pub idle_reports: u64,
+    /// Whether callers choose an instance at random.
+    pub random_spread: bool,
+    pub report_generation: u32,
     /// Whether the express lane may serve it.
     pub express: bool,
     pub attempts: u64,
@@ -409,6 +443,10 @@ pub(super) struct Source {
     pub express: bool,
     /// Requests emitted.
     pub count: u64,
+    /// Phases of a modulated source: the present one, and how many were begun.
+    pub phase: usize,
+    pub phases_begun: u64,
+    pub phase_stream: Stream,
     /// Times that users of a closed source have begun to think.
     pub thoughts: u64,
     /// The next arrival comes when `gap` more requests are expected after `from`.

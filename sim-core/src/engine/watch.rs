@@ -88,6 +88,9 @@ impl Simulation {
                     self.attempts[index].behind
                 };
             }
+            for &index in &self.rests[server as usize].pile {
+                see(self.attempts[index].queued_at);
+            }
             for std::cmp::Reverse((_, _, handle)) in &self.rests[server as usize].ranked {
                 if self.attempts.contains(*handle) && self.attempts[*handle].place == Place::Queued
                 {

@@ -117,6 +117,8 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
     Some(Balancer {
         policy: spec.policy.get()?.clone(),
         instances: count(spec.instances.copied()?),
+        spread: spec.spread.copied()?,
+        load_reports: spec.load_reports.copied()?,
         max_connections: spec.max_connections.copied()?.map(count),
         cost: spec.cost.copied()?,
         queue_limit: bound(&spec.queue_limit)?,

@@ -148,4 +148,8 @@ const PINNED: &[&str] = &[
     "settings 2a8107126664524d",
     "mended a4ae672487ba5754",
     "pooled fce6f2231751cbe6",
+    "impatient 35bf12aac2f76b16",
+    "interrupted d385b2e14928ed74",
+    "idle cf90593cebea1643",
+    "modulated 586977ee2eae4065",
 ];
