@@ -29,4 +29,5 @@ pub mod retry;
 pub mod scenario;
 pub mod story;
 pub mod summary;
+pub mod theory;
 pub mod time;
