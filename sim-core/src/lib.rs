@@ -3,7 +3,8 @@
 //! Data flows one way: scenario text becomes a [`scenario::Scenario`] (as written), then a
 //! [`model::Model`] (valid), then a [`engine::Simulation`] (events), whose [`record::Recorder`]
 //! yields a [`summary::Summary`] (figures). The same scenario and seed give the same bytes on every
-//! machine. The core reads no clock and no file, prints nothing and starts no threads.
+//! machine. The core reads no clock and no file, and prints nothing; only [`experiment`], which
+//! runs many simulations, starts threads.
 
 pub mod arrival;
 pub mod crash;
@@ -12,6 +13,7 @@ pub mod distribution;
 pub mod draws;
 pub mod engine;
 pub mod expect;
+pub mod experiment;
 pub mod export;
 pub mod key;
 pub mod library;
@@ -19,6 +21,7 @@ pub mod load;
 pub mod metric;
 pub mod model;
 pub mod outcome;
+pub mod plot;
 pub mod plug;
 pub mod policy;
 pub mod profile;
@@ -27,6 +30,7 @@ pub mod record;
 pub mod restart;
 pub mod retry;
 pub mod scenario;
+pub mod statistics;
 pub mod story;
 pub mod summary;
 pub mod theory;

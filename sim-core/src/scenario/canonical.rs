@@ -42,7 +42,7 @@ fn key_text(key: &str) -> String {
     if bare { key.to_owned() } else { quoted(key) }
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut result = String::with_capacity(text.len() + 2);
     result.push('"');
     for c in text.chars() {
@@ -81,6 +81,14 @@ pub(crate) fn scenario_text(tree: &Node, live: &[LiveSet]) -> String {
             ),
         );
     }
+    out
+}
+
+/// The scenario as the table `path` of a larger file.
+pub(crate) fn scenario_text_below(tree: &Node, path: &str) -> String {
+    let mut out = String::new();
+    header(&mut out, &format!("[{path}]"));
+    section(&mut out, tree, Top::def(), path);
     out
 }
 

@@ -193,6 +193,16 @@ pub static CODES: &[Code] = &[
         "A trace is a text with one time a line, in seconds since the start of the run.",
     ),
     row(
+        "E054",
+        "scenario of a plan not found",
+        "A plan varies a scenario, which cannot be read.",
+    ),
+    row(
+        "E060",
+        "an axis that does not make sense",
+        "An axis of a plan has either a path, or paths that go together, or a sample; and a path has either a list of values, or a range with both ends and a count or a step.",
+    ),
+    row(
         "E099",
         "mistake of the program",
         "This should not happen; please report it with the scenario.",

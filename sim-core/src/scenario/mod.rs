@@ -18,33 +18,33 @@
 mod alarm;
 mod assemble;
 mod build;
-mod canonical;
+pub(crate) mod canonical;
 mod change;
 mod clients;
 mod code;
-mod compound;
+pub(crate) mod compound;
 mod condition;
-mod expectation;
-mod kinds;
+pub(crate) mod expectation;
+pub(crate) mod kinds;
 mod like;
 mod live;
 mod members;
 mod overlay;
 mod parts;
 mod plugs;
-mod problem;
+pub(crate) mod problem;
 mod reference;
 mod schema;
-mod section;
-mod sections;
+pub(crate) mod section;
+pub(crate) mod sections;
 mod servers;
 mod services;
-mod set;
+pub(crate) mod set;
 mod summary_paths;
 #[cfg(test)]
 mod tests;
 mod timeline;
-mod tree;
+pub(crate) mod tree;
 mod warning;
 
 pub use change::change;
@@ -146,6 +146,14 @@ pub(crate) struct LiveSet {
     assignment: set::Assignment,
 }
 
+/// Which scenario a plan means.
+pub(crate) enum Planned<'a> {
+    /// One that stands elsewhere.
+    Named(Source),
+    /// One that is written in the plan, and what to call it.
+    Written(&'a str, Node),
+}
+
 /// A scenario as written: bases, copies and sets are applied, and every value still knows where it
 /// stands.
 #[derive(Clone, PartialEq, Debug)]
@@ -200,6 +208,75 @@ impl Scenario {
             problems: Vec::new(),
             left_out: 0,
         })
+    }
+
+    /// Reads the scenario of a plan: `plan` is the first source, so that problems of both point into
+    /// one list of texts. `set` comes from the plan and is applied to what was read.
+    pub(crate) fn of_plan(
+        plan: &Source,
+        what: Planned<'_>,
+        set: &[set::Assignment],
+        files: &dyn Files,
+        problems: &mut Collector,
+    ) -> (Option<Self>, Arc<[Source]>) {
+        let mut loader = overlay::Loader::new(files, problems);
+        let (name, tree) = match what {
+            Planned::Named(source) => (
+                source.stem().to_owned(),
+                loader.load_after(plan.clone(), source),
+            ),
+            Planned::Written(name, node) => (name.to_owned(), loader.load_within(plan, node)),
+        };
+        let tree = tree.map(|mut tree| {
+            for assignment in set {
+                loader.apply(&mut tree, assignment);
+            }
+            loader.traces(&mut tree);
+            tree
+        });
+        let sources: Arc<[Source]> = loader.into_sources().into();
+        let Some(tree) = tree else {
+            return (None, sources);
+        };
+        let scenario = Self {
+            name,
+            sources: sources.clone(),
+            tree,
+            live: Vec::new(),
+        };
+        (Some(scenario), sources)
+    }
+
+    /// Reads the traces that values of `arrivals` name, for values that are set later.
+    pub(crate) fn read_traces<'n>(
+        values: impl Iterator<Item = &'n mut Node>,
+        files: &dyn Files,
+        problems: &mut Collector,
+    ) {
+        let mut loader = overlay::Loader::new(files, problems);
+        for value in values {
+            loader.arrivals(value);
+        }
+    }
+
+    /// The scenario with further sets.
+    pub(crate) fn with(&self, sets: &[&set::Assignment], problems: &mut Collector) -> Self {
+        let mut varied = self.clone();
+        for assignment in sets {
+            set::apply(&mut varied.tree, assignment, problems);
+        }
+        varied
+    }
+
+    /// The validated system, with problems collected.
+    pub(crate) fn build(&self, problems: &mut Collector) -> Option<Model> {
+        let top = self.sections(problems)?;
+        assemble::model(self, &top, problems).filter(|_| problems.is_empty())
+    }
+
+    /// The scenario as a table of a larger file, in its fixed form.
+    pub(crate) fn to_toml_below(&self, path: &str) -> String {
+        canonical::scenario_text_below(&self.tree, path)
     }
 
     /// The validated system.

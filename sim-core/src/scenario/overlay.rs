@@ -34,7 +34,29 @@ impl<'a> Loader<'a> {
 
     /// The tree of `source` with everything applied.
     pub(crate) fn load(&mut self, source: Source, sets: &[(String, String)]) -> Option<Node> {
-        let mut layers = vec![self.add(source)?];
+        let first = self.add(source)?;
+        self.layers(first, sets)
+    }
+
+    /// The tree of `source`, which `plan` refers to.
+    pub(crate) fn load_after(&mut self, plan: Source, source: Source) -> Option<Node> {
+        self.sources.push(plan);
+        self.load(source, &[])
+    }
+
+    /// The tree of a scenario that is written within `plan`.
+    pub(crate) fn load_within(&mut self, plan: &Source, tree: Node) -> Option<Node> {
+        self.sources.push(plan.clone());
+        self.layers(tree, &[])
+    }
+
+    /// Applies a set to what was loaded.
+    pub(crate) fn apply(&mut self, tree: &mut Node, assignment: &Assignment) {
+        apply(tree, assignment, self.problems);
+    }
+
+    fn layers(&mut self, first: Node, sets: &[(String, String)]) -> Option<Node> {
+        let mut layers = vec![first];
         while let Some(base) = self.base_of(layers.last()?) {
             layers.push(self.add(base)?);
         }
@@ -184,7 +206,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Puts the moments of `arrivals = { kind = "trace", file = "…" }` in place of the file's name.
-    fn traces(&mut self, tree: &mut Node) {
+    pub(crate) fn traces(&mut self, tree: &mut Node) {
         let Some(Node {
             value: Value::List(sources),
             ..
@@ -193,34 +215,37 @@ impl<'a> Loader<'a> {
             return;
         };
         for source in sources {
-            let Some(arrivals) = source.get_mut("arrivals") else {
-                continue;
-            };
-            if arrivals.get("kind").and_then(Node::as_text) != Some("trace") {
-                continue;
-            }
-            let Some(file) = arrivals.take("file") else {
-                continue;
-            };
-            let span = file.node.span;
-            if let Some(times) = self.trace(&file.node) {
-                let entry = Entry {
-                    key: "times".to_owned(),
-                    key_span: file.key_span,
-                    node: Node {
-                        value: Value::List(times),
-                        span,
-                    },
-                };
-                if arrivals.get("times").is_some() {
-                    self.problems.push(
-                        Problem::new("E017", "a trace has either `times` or a `file`")
-                            .at(file.key_span),
-                    );
-                }
-                arrivals.put(entry);
+            if let Some(arrivals) = source.get_mut("arrivals") {
+                self.arrivals(arrivals);
             }
         }
+    }
+
+    /// The same for one value of `arrivals`.
+    pub(crate) fn arrivals(&mut self, arrivals: &mut Node) {
+        if arrivals.get("kind").and_then(Node::as_text) != Some("trace") {
+            return;
+        }
+        let Some(file) = arrivals.take("file") else {
+            return;
+        };
+        let span = file.node.span;
+        let Some(times) = self.trace(&file.node) else {
+            return;
+        };
+        if arrivals.get("times").is_some() {
+            self.problems.push(
+                Problem::new("E017", "a trace has either `times` or a `file`").at(file.key_span),
+            );
+        }
+        arrivals.put(Entry {
+            key: "times".to_owned(),
+            key_span: file.key_span,
+            node: Node {
+                value: Value::List(times),
+                span,
+            },
+        });
     }
 
     fn trace(&mut self, file: &Node) -> Option<Vec<Node>> {

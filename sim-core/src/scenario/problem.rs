@@ -187,6 +187,11 @@ impl Collector {
         self.problems.len() + self.left_out
     }
 
+    /// All that was found so far, in the order of finding.
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.problems.is_empty()
     }

@@ -136,6 +136,7 @@ fn form_text(form: &Form) -> String {
         Form::Table(_) | Form::Override(_) | Form::Named(_) => "table".to_owned(),
         Form::Tables(_) => "list of tables".to_owned(),
         Form::Sets => "paths with values".to_owned(),
+        Form::Any(about) => (*about).to_owned(),
         Form::Optional(inner) => format!("{}, or none", form_text(inner)),
     }
 }

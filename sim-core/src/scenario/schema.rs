@@ -132,6 +132,7 @@ fn form_schema(form: &Form, limits: &Limits, defs: &mut Map<String, Value>) -> V
             json!({ "type": "object", "additionalProperties": reference(def, defs) })
         }
         Form::Sets => json!({ "type": "object" }),
+        Form::Any(_) => json!({}),
         Form::Optional(inner) => {
             json!({ "anyOf": [{ "const": "none" }, form_schema(inner, limits, defs)] })
         }

@@ -135,6 +135,8 @@ pub(crate) enum Form {
     Named(&'static SectionDef),
     /// Paths with their new values.
     Sets,
+    /// Any value, read by whoever knows what it is for; how it is described.
+    Any(&'static str),
     /// The other form, or the word `none`.
     Optional(Box<Form>),
 }

@@ -1,0 +1,163 @@
+//! Threads, progress, cancelling.
+
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// How far an experiment is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// Runs done.
+    pub done: u64,
+    /// Runs that are known to be needed so far.
+    pub planned: u64,
+}
+
+/// How an experiment is to be run: nothing here changes what comes out.
+pub struct Control<'a> {
+    /// Threads that simulate.
+    pub threads: NonZeroUsize,
+    /// Set from outside to stop: what is complete is kept.
+    pub cancel: &'a AtomicBool,
+    /// Told after every run, from whatever thread did it.
+    pub progress: &'a (dyn Fn(Progress) + Sync),
+    done: AtomicU64,
+    planned: AtomicU64,
+    pool: Option<rayon::ThreadPool>,
+}
+
+impl<'a> Control<'a> {
+    /// A way to run experiments on so many threads.
+    pub fn new(
+        threads: NonZeroUsize,
+        cancel: &'a AtomicBool,
+        progress: &'a (dyn Fn(Progress) + Sync),
+    ) -> Self {
+        // Where no threads can be had, the one there is does the work.
+        let pool = (threads.get() > 1)
+            .then(|| {
+                rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads.get())
+                    .thread_name(|i| format!("replications-{i}"))
+                    .build()
+                    .ok()
+            })
+            .flatten();
+        Self {
+            threads,
+            cancel,
+            progress,
+            done: AtomicU64::new(0),
+            planned: AtomicU64::new(0),
+            pool,
+        }
+    }
+
+    /// Whether to stop.
+    pub fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+
+    /// Says that so many runs more are needed.
+    pub fn plan(&self, runs: u64) {
+        self.planned.fetch_add(runs, Ordering::Relaxed);
+    }
+
+    /// Says that a run is done.
+    pub fn did_one(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let planned = self.planned.load(Ordering::Relaxed).max(done);
+        (self.progress)(Progress { done, planned });
+    }
+
+    /// Does `count` jobs on all threads, begun in the order of their numbers, and gives back their
+    /// results in that order, up to the first that was given up.
+    ///
+    /// Results are taken by number and not as they finish, because the slow ones are the congested
+    /// ones: whoever takes the first thirty to finish measures a better system than there is.
+    pub fn map<T: Send>(&self, count: usize, job: impl Fn(usize) -> Option<T> + Sync) -> Vec<T> {
+        let results: Mutex<Vec<Option<T>>> = Mutex::new((0..count).map(|_| None).collect());
+        let next = AtomicU64::new(0);
+        let work = || {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed) as usize;
+                if number >= count || self.cancelled() {
+                    return;
+                }
+                let result = job(number);
+                let given_up = result.is_none();
+                if let Ok(mut results) = results.lock() {
+                    results[number] = result;
+                }
+                if given_up {
+                    // What comes after would be thrown away.
+                    next.fetch_max(count as u64, Ordering::Relaxed);
+                }
+            }
+        };
+        match &self.pool {
+            Some(pool) => pool.scope(|scope| {
+                for _ in 0..self.threads.get().min(count) {
+                    scope.spawn(|_| work());
+                }
+            }),
+            None => work(),
+        }
+        let results = results
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        results.into_iter().map_while(|result| result).collect()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Runs something on so many threads, without progress.
+    pub(in crate::experiment) fn on<T>(threads: usize, what: impl FnOnce(&Control<'_>) -> T) -> T {
+        let cancel = AtomicBool::new(false);
+        let threads = NonZeroUsize::new(threads).expect("at least one");
+        what(&Control::new(threads, &cancel, &|_| {}))
+    }
+
+    #[test]
+    fn results_come_by_number_whatever_takes_long() {
+        let squares: Vec<usize> = (0..50).map(|i| i * i).collect();
+        for threads in [1, 2, 7] {
+            let found = on(threads, |control| {
+                control.map(50, |i| {
+                    let mut waste = 0u64;
+                    for k in 0..(50 - i as u64) * 2_000 {
+                        waste = waste.wrapping_mul(31).wrapping_add(k);
+                    }
+                    (waste != 1).then_some(i * i)
+                })
+            });
+            assert_eq!(found, squares, "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn what_follows_something_given_up_is_left_out() {
+        for threads in [1, 3] {
+            let found = on(threads, |control| {
+                control.map(20, |i| (i != 7).then_some(i))
+            });
+            assert_eq!(found, (0..7).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn cancelling_keeps_what_is_complete() {
+        let cancel = AtomicBool::new(false);
+        let control = Control::new(NonZeroUsize::MIN, &cancel, &|_| {});
+        let found = control.map(20, |i| {
+            if i == 4 {
+                cancel.store(true, Ordering::Relaxed);
+            }
+            Some(i)
+        });
+        assert_eq!(found, [0, 1, 2, 3, 4]);
+    }
+}

@@ -1,0 +1,345 @@
+//! What is measured: figures of the summary, by their path.
+
+use crate::metric::Unit;
+use crate::model::{Model, Slo};
+use crate::outcome::Outcome;
+use crate::scenario::{SUMMARY_PATHS, suggest};
+use crate::summary::Summary;
+
+/// What one run says about a measure.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Observation {
+    /// The figure.
+    pub value: f64,
+    /// How many requests, or how much time, it is a mean over; 1 where it is no mean.
+    pub weight: f64,
+}
+
+/// Whether more of it is good.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Better {
+    /// Less is better: response times, failures.
+    Lower,
+    /// More is better: goodput, availability.
+    Higher,
+    /// Neither: how many came, how busy a server is.
+    Neither,
+}
+
+/// How the figures of several runs become one.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Kind {
+    /// The mean over runs.
+    Plain,
+    /// A mean over time: within one run, figures of its parts add up by their length.
+    Rate,
+    /// A mean over a random number of things, found at this path: a ratio of two means.
+    Weighted(String),
+    /// As before; moreover a probability, which must rest on enough events of either kind.
+    Share { ended: (String, String) },
+    /// A quantile of so many observations as this path says.
+    Quantile { p: f64, count: String },
+}
+
+/// A measure of an experiment.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Measure {
+    path: String,
+    unit: Unit,
+    pub(super) kind: Kind,
+}
+
+/// Percentiles by the last word of their path.
+const QUANTILES: &[(&str, f64)] = &[
+    ("p50", 0.5),
+    ("p90", 0.9),
+    ("p95", 0.95),
+    ("p99", 0.99),
+    ("p999", 0.999),
+];
+
+/// Measures shown when none are asked for.
+const DEFAULTS: &[&str] = &[
+    "response_time_s.mean",
+    "response_time_s.p50",
+    "response_time_s.p99",
+    "availability",
+    "goodput_hz",
+    "attempts.per_request",
+    "wait_s.mean",
+];
+
+impl Measure {
+    /// The measure at a path of the summary, such as `response_time_s.p99`, or `p99` for short.
+    ///
+    /// # Errors
+    /// Says what the path should have been, for a path that the model's summary does not have.
+    pub fn parse(path: &str, model: &Model) -> Result<Self, String> {
+        let path = match path.trim() {
+            short if short == "mean" || QUANTILES.iter().any(|(name, _)| *name == short) => {
+                format!("response_time_s.{short}")
+            }
+            path => path.to_owned(),
+        };
+        let words: Vec<&str> = path.split('.').collect();
+        let row = SUMMARY_PATHS
+            .iter()
+            .find(|row| fits(row.path, &words, model));
+        let Some(row) = row else {
+            return Err(unknown(&path, model));
+        };
+        let kind = kind(&words, model);
+        Ok(Self {
+            path,
+            unit: row.unit,
+            kind,
+        })
+    }
+
+    /// Those shown when none are asked for.
+    pub fn defaults(model: &Model) -> Vec<Self> {
+        let parsed = DEFAULTS.iter().map(|path| Self::parse(path, model));
+        parsed.filter_map(Result::ok).collect()
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// How its values are written. Times are in seconds, as in the summary.
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// A value of it as people read it.
+    pub fn text(&self, value: f64) -> String {
+        let scale = if self.unit == Unit::Time { 1e9 } else { 1.0 };
+        crate::readable::value(self.unit, value * scale)
+    }
+
+    /// Whether more of it is good.
+    pub fn better(&self) -> Better {
+        let last = self.path.rsplit('.').next().unwrap_or("");
+        match last {
+            "availability" | "goodput_hz" | "attained" | "succeeded" => Better::Higher,
+            "failed" | "per_request" | "crashes" | "downtime_s" | "mean_queue_len"
+            | "mean_in_system" | "in_flight" => Better::Lower,
+            word if Outcome::ALL.iter().any(|o| o.name() == word) => Better::Lower,
+            _ if self.path.contains("response_time_s.") || self.path.contains("wait_s.") => {
+                Better::Lower
+            }
+            _ => Better::Neither,
+        }
+    }
+
+    /// Whether it is decided by the traffic alone, so that it has a mean even where queues grow
+    /// for ever.
+    pub(super) fn is_given(&self) -> bool {
+        ["offered_hz", "offered_load"].contains(&self.path.as_str())
+            || self.path.ends_with("requests.arrived")
+    }
+
+    /// What a finished run says of it; `None` where the run holds nothing to take it from.
+    pub fn observe(&self, summary: &Summary) -> Option<Observation> {
+        let value = summary.figure(&self.path)?;
+        let weight = match &self.kind {
+            Kind::Plain => 1.0,
+            Kind::Rate => summary.horizon_s - summary.measured_from_s,
+            Kind::Weighted(count) | Kind::Quantile { count, .. } => summary.figure(count)?,
+            Kind::Share {
+                ended: (one, other),
+            } => summary.figure(one)? + summary.figure(other)?,
+        };
+        Some(Observation { value, weight })
+    }
+}
+
+/// Whether `words` are the path `pattern`, in which a word in capitals stands for a name.
+fn fits(pattern: &str, words: &[&str], model: &Model) -> bool {
+    let pattern: Vec<&str> = pattern.split('.').collect();
+    pattern.len() == words.len()
+        && pattern.iter().zip(words).enumerate().all(|(at, (p, w))| {
+            if p.chars().all(|c| c.is_ascii_uppercase()) {
+                names(p, words, at, model).any(|name| name == *w)
+            } else {
+                p == w
+            }
+        })
+}
+
+/// What may stand for a word in capitals.
+fn names<'m>(
+    of: &str,
+    words: &[&str],
+    at: usize,
+    model: &'m Model,
+) -> Box<dyn Iterator<Item = &'m str> + 'm> {
+    match of {
+        "CLASS" => Box::new(model.classes.iter().map(|c| c.name.as_str())),
+        "SERVICE" => Box::new(model.services.iter().map(|s| s.name.as_str())),
+        "SLO" => Box::new(model.slos.iter().map(|s| s.name.as_str())),
+        "OUTCOME" => Box::new(Outcome::ALL.iter().map(|o| o.name())),
+        "SERVER" => {
+            // services.SERVICE.servers.SERVER
+            let service = at.checked_sub(2).map_or("", |i| words[i]).to_owned();
+            let of_it = model.servers.iter().filter(move |server| {
+                model.services[usize::from(server.service.0)].name == service
+            });
+            Box::new(of_it.map(|s| s.name.as_str()))
+        }
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+fn unknown(path: &str, model: &Model) -> String {
+    // The first name of each kind makes patterns into paths that exist.
+    let concrete = |pattern: &str| {
+        let server = model.servers.first();
+        let service = server.map_or("", |s| &model.services[usize::from(s.service.0)].name);
+        pattern
+            .replace("CLASS", model.classes.first().map_or("", |c| &c.name))
+            .replace("SERVICE", service)
+            .replace("SERVER", server.map_or("", |s| &s.name))
+            .replace("SLO", model.slos.first().map_or("SLO", |s: &Slo| &s.name))
+            .replace("OUTCOME", "timed_out")
+    };
+    let known: Vec<String> = SUMMARY_PATHS.iter().map(|row| concrete(row.path)).collect();
+    let help = suggest(path, known.iter().map(String::as_str));
+    format!("no figure of the summary is called {path:?}; {help}")
+}
+
+fn kind(words: &[&str], model: &Model) -> Kind {
+    let (last, before) = match words {
+        [] => return Kind::Plain,
+        [last] => (*last, ""),
+        [.., before, last] => (*last, *before),
+    };
+    let parent = words[..words.len() - 1].join(".");
+    let beside = |word: &str| {
+        if parent.is_empty() {
+            word.to_owned()
+        } else {
+            format!("{parent}.{word}")
+        }
+    };
+    if before == "response_time_s" || before == "wait_s" {
+        if let Some((_, p)) = QUANTILES.iter().find(|(name, _)| *name == last) {
+            return Kind::Quantile {
+                p: *p,
+                count: beside("count"),
+            };
+        }
+        if last == "mean" {
+            return Kind::Weighted(beside("count"));
+        }
+        return Kind::Plain;
+    }
+    let ended_of = |prefix: &str| {
+        (
+            format!("{prefix}requests.succeeded"),
+            format!("{prefix}requests.failed"),
+        )
+    };
+    match (words, last) {
+        (["slos", slo, "attained"], _) => {
+            let class = model
+                .slos
+                .iter()
+                .find(|s| s.name == *slo)
+                .and_then(|s| s.class)
+                .map(|c| &model.classes[usize::from(c.0)].name);
+            Kind::Share {
+                ended: ended_of(&class.map_or(String::new(), |c| format!("classes.{c}."))),
+            }
+        }
+        (_, "availability") => Kind::Share {
+            ended: ended_of(&if parent.is_empty() {
+                String::new()
+            } else {
+                format!("{parent}.")
+            }),
+        },
+        (_, "per_request") => Kind::Weighted("requests.arrived".to_owned()),
+        (_, "goodput_hz" | "offered_hz" | "utilisation" | "mean_in_system" | "mean_queue_len") => {
+            Kind::Rate
+        }
+        _ => Kind::Plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Simulation;
+    use std::sync::Arc;
+
+    fn model() -> Arc<Model> {
+        let text = r#"
+            horizon = "20s"
+            class.small = { share = 0.5 }
+            class.large = { share = 0.5 }
+            traffic = [{ to = "web", rate = 100 }]
+            client = { timeout = "20ms" }
+            [service.web]
+            demand = { kind = "exponential", mean = "10ms" }
+            server = [{ name = "a", workers = 2 }]
+            [[slo]]
+            name = "fast"
+            class = "large"
+            good = "response_time < 10ms"
+            objective = 0.9
+        "#;
+        Arc::new(crate::scenario::parse(text).unwrap_or_else(|p| panic!("{p}")))
+    }
+
+    #[test]
+    fn every_path_of_an_expectation_is_a_measure_with_a_value() {
+        let model = model();
+        let mut simulation = Simulation::new(model.clone(), 0);
+        simulation.run();
+        let summary = Summary::of(&simulation, 0);
+        for row in SUMMARY_PATHS {
+            let path = row
+                .path
+                .replace("CLASS", "small")
+                .replace("SERVICE", "web")
+                .replace("SERVER", "a")
+                .replace("SLO", "fast")
+                .replace("OUTCOME", "timed_out");
+            let measure = Measure::parse(&path, &model).unwrap_or_else(|why| panic!("{why}"));
+            let seen = measure.observe(&summary).expect("twenty seconds suffice");
+            assert!(seen.weight > 0.0, "{path}");
+        }
+        let slo = Measure::parse("slos.fast.attained", &model).expect("there is one");
+        let large = &summary.classes.get("large").expect("a class").requests;
+        let seen = slo.observe(&summary).expect("requests ended");
+        assert_eq!(seen.weight as u64, large.succeeded + large.failed);
+    }
+
+    #[test]
+    fn short_words_stand_for_response_times() {
+        let measure = Measure::parse("p99", &model()).expect("a percentile");
+        assert_eq!(measure.path(), "response_time_s.p99");
+        assert_eq!(measure.better(), Better::Lower);
+        assert_eq!(measure.text(0.0612), "61.2 ms");
+    }
+
+    #[test]
+    fn what_is_no_figure_is_refused_with_what_was_meant() {
+        let model = model();
+        for (wrong, meant) in [
+            ("response_time.p99", "response_time_s.p99"),
+            (
+                "services.web.servers.b.share",
+                "services.web.servers.a.share",
+            ),
+            ("avaliability", "availability"),
+        ] {
+            let why = Measure::parse(wrong, &model).expect_err(wrong);
+            assert!(why.contains(meant), "{why}");
+        }
+        assert!(Measure::parse("", &model).is_err());
+        assert!(Measure::parse("requests", &model).is_err());
+    }
+}

@@ -1,0 +1,38 @@
+//! Experiments: many runs, and what may be concluded from them.
+//!
+//! The only place of the core with threads. What comes out never depends on how many: runs are
+//! numbered, results are put together in the order of their numbers, and decisions (when to stop,
+//! where to look next) are taken on whole waves.
+//!
+//! | file | what for |
+//! |---|---|
+//! | `control` | threads, progress, cancelling |
+//! | `measure` | what is measured, by the path of a summary's figure |
+//! | `run` | one replication |
+//! | `nature` | whether a steady state can be spoken of |
+//! | `estimate` | from replications to intervals, or to the reason why there are none |
+//! | `warm_up` | where the warm-up ends |
+//! | `replicate` | replications, in waves until they are precise enough |
+//! | `single` | one long run, cut into batches |
+//! | `sweep` | a grid of models |
+//!
+//! Replications of different models with the same number share their random numbers (see
+//! [`crate::draws`]): the n-th request of replication 3 has the same demand under every policy.
+
+mod control;
+mod estimate;
+mod measure;
+mod nature;
+mod replicate;
+mod run;
+mod single;
+pub mod sweep;
+mod warm_up;
+
+pub use control::{Control, Progress};
+pub use estimate::{estimates, series};
+pub use measure::{Better, Measure, Observation};
+pub use nature::Nature;
+pub use replicate::{MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate};
+pub use run::{Run, run_one};
+pub use warm_up::{PILOTS, WarmUp, with_warm_up};

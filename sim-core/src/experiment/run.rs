@@ -1,0 +1,117 @@
+//! One replication.
+
+use super::measure::{Measure, Observation};
+use crate::engine::Simulation;
+use crate::metric::Scope;
+use crate::model::Model;
+use crate::record::total::Total;
+use crate::statistics::slope;
+use crate::summary::Summary;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Events between two looks at whether to stop.
+const SLICE: u64 = 200_000;
+
+/// What a replication leaves behind: a few numbers, however long it was.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Run {
+    /// Its number.
+    pub replication: u64,
+    /// Whether it reached its horizon.
+    pub complete: bool,
+    /// Hash of its sequence of events.
+    pub digest: u64,
+    /// Events simulated.
+    pub events: u64,
+    /// What it says of each measure, in their order.
+    pub observations: Vec<Option<Observation>>,
+    /// How fast what is in flight or waiting grew over the second half of what was measured, in
+    /// requests per second.
+    pub growth_hz: Option<f64>,
+    /// In flight or waiting on average over that half.
+    pub level: f64,
+    /// Length of that half in seconds.
+    pub half_s: f64,
+    /// Whether each expectation of the scenario holds, in their order.
+    pub expectations: Vec<bool>,
+    /// Whether each objective is met, in their order; `None` where nothing ended.
+    pub slos: Vec<Option<bool>>,
+    /// The summary's verdict.
+    pub verdict: Option<&'static str>,
+}
+
+/// Runs a replication to its end; `None` if told to stop before.
+pub(super) fn simulate(
+    model: &Arc<Model>,
+    replication: u64,
+    cancel: &AtomicBool,
+) -> Option<Simulation> {
+    let mut simulation = Simulation::new(model.clone(), replication);
+    while simulation.run_events(SLICE) {
+        if cancel.load(Ordering::Relaxed) {
+            return None;
+        }
+    }
+    Some(simulation)
+}
+
+/// Runs a replication and measures it; `None` if told to stop before its end.
+pub fn run_one(
+    model: &Arc<Model>,
+    replication: u64,
+    measures: &[Measure],
+    cancel: &AtomicBool,
+) -> Option<Run> {
+    let simulation = simulate(model, replication, cancel)?;
+    Some(Run::of(&simulation, measures))
+}
+
+impl Run {
+    /// What a finished simulation says.
+    pub fn of(simulation: &Simulation, measures: &[Measure]) -> Self {
+        let summary = Summary::of(simulation, 0);
+        let (growth_hz, level, half_s) = growth(simulation);
+        Self {
+            replication: simulation.replication(),
+            complete: summary.complete,
+            digest: simulation.digest(),
+            events: simulation.events(),
+            observations: measures.iter().map(|m| m.observe(&summary)).collect(),
+            growth_hz,
+            level,
+            half_s,
+            expectations: summary.expectations.iter().map(|e| e.passed).collect(),
+            slos: summary.slos.0.iter().map(|(_, slo)| slo.met).collect(),
+            verdict: summary.verdict,
+        }
+    }
+}
+
+/// Requests in flight and waiting, summed, at the end of each interval of the time line.
+pub(super) fn levels(simulation: &Simulation, from: usize) -> Vec<f64> {
+    let history = simulation.recorder().history();
+    (from..history.len())
+        .map(|interval| {
+            let mut total = Total::of_counts(Scope::Site);
+            total.add(history, interval);
+            let window = total.window();
+            // Work that nobody waits for any more is not in flight, yet it delays what comes.
+            (window.in_flight + window.queue_len) as f64
+        })
+        .collect()
+}
+
+fn growth(simulation: &Simulation) -> (Option<f64>, f64, f64) {
+    let history = simulation.recorder().history();
+    let interval_s = history.interval_ns() as f64 / 1e9;
+    let first = (simulation.model().warm_up.0 / history.interval_ns()) as usize;
+    let half = first + history.len().saturating_sub(first) / 2;
+    let levels = levels(simulation, half);
+    let mean = crate::statistics::Moments::of(&levels).mean();
+    (
+        slope(&levels).map(|per_interval| per_interval / interval_s),
+        mean,
+        levels.len() as f64 * interval_s,
+    )
+}

@@ -1,0 +1,42 @@
+//! Statistics of output: what may be said of a simulation's figures, and how surely.
+//!
+//! Pure numerics; nothing here simulates. Everything that is estimated comes as an [`Estimate`]:
+//! an [`Interval`], or the reason why none is given. What cannot be stood behind is not printed:
+//! a half-width that rests on three runs, or on a queue that never settles, misleads more than
+//! its absence.
+//!
+//! | file | what for |
+//! |---|---|
+//! | `moments` | mean and variance in one pass, mergeable in a fixed order |
+//! | `distribution` | Student's t, the normal and the binomial distribution |
+//! | `interval` | intervals for a mean, a ratio, a share, a quantile, a difference |
+//! | `batch` | one long run: batch means, overlapping batch means, the von Neumann test |
+//! | `truncation` | where the warm-up ends: MSER-5 |
+//! | `several` | several statements at once: Holm and Bonferroni |
+//!
+//! References by short name: **Law** is A. M. Law, "Simulation Modeling and Analysis", 5th
+//! edition, 2015.
+
+mod batch;
+mod distribution;
+mod estimate;
+mod interval;
+mod moments;
+mod several;
+mod truncation;
+
+#[cfg(test)]
+mod vectors;
+
+pub use batch::{BATCHES, BatchMeans, VON_NEUMANN_Z, batch_means, overlapping_batch_means};
+pub use distribution::{
+    binomial_cdf, binomial_quantile, normal_quantile, normal_tail, student_quantile, student_tail,
+};
+pub use estimate::{Estimate, Interval, Withheld};
+pub use interval::{
+    MIN_BEYOND, MIN_EVENTS, MIN_SAMPLES, correlation, mean, mean_difference, order_statistics,
+    paired_difference, quantile, quantile_needs, ratio, ratio_values, share, slope, wilson,
+};
+pub use moments::Moments;
+pub use several::{bonferroni_level, holm};
+pub use truncation::{MSER_BATCH, Truncation, mser5};

@@ -1,0 +1,330 @@
+//! Intervals from independent observations.
+
+use super::distribution::{binomial_quantile, normal_quantile, student_quantile};
+use super::estimate::{Estimate, Interval, Withheld};
+use super::moments::Moments;
+
+/// Observations that an interval takes at least: with fewer, Student's t is so wide, and the
+/// variance so uncertain, that the interval says nothing.
+pub const MIN_SAMPLES: u64 = 5;
+
+/// Events that a share must rest on at least.
+pub const MIN_EVENTS: u64 = 10;
+
+/// Observations beyond a quantile that it must rest on at least, in every replication.
+pub const MIN_BEYOND: u64 = 10;
+
+/// Student's factor for a two-sided interval.
+fn factor(level: f64, df: f64) -> f64 {
+    student_quantile(0.5 + level / 2.0, df)
+}
+
+/// What stands in the way of any interval from these values.
+fn obstacle(values: &[f64]) -> Option<Withheld> {
+    if values.iter().any(|v| !v.is_finite()) {
+        return Some(Withheld::NotFinite);
+    }
+    let have = values.len() as u64;
+    (have < MIN_SAMPLES).then_some(Withheld::TooFewReplications {
+        have,
+        need: MIN_SAMPLES,
+    })
+}
+
+/// The mean of independent observations, by Student's t (Law, section 4.5).
+pub fn mean(values: &[f64], level: f64) -> Estimate {
+    let moments = Moments::of(values);
+    if let Some(reason) = obstacle(values) {
+        let known = (!values.is_empty()).then_some(moments.mean());
+        return Estimate::withheld(known, reason);
+    }
+    let half_width = factor(level, values.len() as f64 - 1.0) * moments.standard_error();
+    Estimate::Interval(Interval::around(
+        moments.mean(),
+        half_width,
+        level,
+        moments.count(),
+    ))
+}
+
+/// The mean of `left − right`, observation by observation: what common random numbers are for
+/// (Law, section 10.2.1). Both have the same length.
+pub fn paired_difference(left: &[f64], right: &[f64], level: f64) -> Estimate {
+    assert_eq!(left.len(), right.len(), "pairs have two sides");
+    let differences: Vec<f64> = left.iter().zip(right).map(|(l, r)| l - r).collect();
+    mean(&differences, level)
+}
+
+/// The difference of the means of two independent sets of observations, by Welch's method (Law,
+/// section 10.2.2).
+pub fn mean_difference(left: &[f64], right: &[f64], level: f64) -> Estimate {
+    let (a, b) = (Moments::of(left), Moments::of(right));
+    let known = a.mean() - b.mean();
+    if let Some(reason) = obstacle(left).or(obstacle(right)) {
+        return Estimate::withheld(Some(known), reason);
+    }
+    let (va, vb) = (
+        a.variance() / a.count() as f64,
+        b.variance() / b.count() as f64,
+    );
+    let below = va * va / (a.count() - 1) as f64 + vb * vb / (b.count() - 1) as f64;
+    let half_width = if below > 0.0 {
+        factor(level, (va + vb) * (va + vb) / below) * libm::sqrt(va + vb)
+    } else {
+        0.0
+    };
+    Estimate::Interval(Interval::around(
+        known,
+        half_width,
+        level,
+        a.count().min(b.count()),
+    ))
+}
+
+/// The ratio of two means, `above` over `below`, by the delta method: for shares of a number that
+/// is itself random. The mean of the replications' ratios would be biased (Law, section 9.5).
+pub fn ratio(above: &[f64], below: &[f64], level: f64) -> Estimate {
+    if let Some(reason) = obstacle(above).or(obstacle(below)) {
+        let (y, z) = (Moments::of(above).mean(), Moments::of(below).mean());
+        return Estimate::withheld((z != 0.0).then(|| y / z), reason);
+    }
+    if let Some(values) = ratio_values(above, below) {
+        return mean(&values, level);
+    }
+    let of = above.len() as u64;
+    Estimate::withheld(None, Withheld::NothingMeasured { missing: of, of })
+}
+
+/// A value for each observation of a ratio: the ratio itself plus what the observation moves it by,
+/// to first order. Their mean is the ratio, and their variance is the one that the delta method
+/// gives it; so whatever can be done with plain observations can be done with a ratio. `None`
+/// when all below is zero.
+pub fn ratio_values(above: &[f64], below: &[f64]) -> Option<Vec<f64>> {
+    assert_eq!(above.len(), below.len(), "each ratio has two parts");
+    let (y, z) = (Moments::of(above).mean(), Moments::of(below).mean());
+    (z != 0.0).then(|| {
+        let ratio = y / z;
+        let moved = |(y, z_i): (&f64, &f64)| ratio + (y - ratio * z_i) / z;
+        above.iter().zip(below).map(moved).collect()
+    })
+}
+
+/// A probability from `events` in `trials` independent trials, by Wilson's method (E. B. Wilson,
+/// "Probable Inference", JASA 22, 1927). Never leaves [0, 1], and says something even when
+/// nothing happened.
+pub fn wilson(events: u64, trials: u64, level: f64) -> Option<Interval> {
+    if trials == 0 || events > trials {
+        return None;
+    }
+    let n = trials as f64;
+    let p = events as f64 / n;
+    let z = normal_quantile(0.5 + level / 2.0);
+    let scale = 1.0 + z * z / n;
+    let centre = (p + z * z / (2.0 * n)) / scale;
+    let half = z * libm::sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n)) / scale;
+    Some(Interval {
+        mean: p,
+        // Exact at the ends, where rounding would leave a crumb.
+        low: if events == 0 { 0.0 } else { centre - half },
+        high: if events == trials { 1.0 } else { centre + half },
+        level,
+        samples: trials,
+    })
+}
+
+/// A probability from `events` in `trials` independent trials, unless it rests on fewer than
+/// [`MIN_EVENTS`] of either outcome.
+pub fn share(events: u64, trials: u64, level: f64) -> Estimate {
+    let rarer = events.min(trials.saturating_sub(events));
+    match wilson(events, trials, level) {
+        Some(interval) if rarer >= MIN_EVENTS => Estimate::Interval(interval),
+        Some(interval) => Estimate::withheld(
+            Some(interval.mean),
+            Withheld::TooFewEvents {
+                have: rarer,
+                need: MIN_EVENTS,
+            },
+        ),
+        None => Estimate::withheld(None, Withheld::NothingMeasured { missing: 1, of: 1 }),
+    }
+}
+
+/// Positions, counted from 1, of the two order statistics between which the `p`-quantile of `n`
+/// independent observations lies; `None` when the data do not reach so far (H. A. David,
+/// H. N. Nagaraja, "Order Statistics", 3rd edition, 2003, section 7.1).
+///
+/// Not for the response times of one run: they are correlated, and at a load of 0.9 an interval
+/// made so covers the truth once in twenty times instead of nineteen.
+pub fn order_statistics(p: f64, n: u64, level: f64) -> Option<(u64, u64)> {
+    let outside = (1.0 - level) / 2.0;
+    let low = binomial_quantile(outside, n, p);
+    let high = binomial_quantile(1.0 - outside, n, p) + 1;
+    (low >= 1 && high <= n).then_some((low, high))
+}
+
+/// Observations that a `p`-quantile takes at least: [`MIN_BEYOND`] beyond it.
+pub fn quantile_needs(p: f64) -> u64 {
+    // Rounding must not ask for one more.
+    libm::ceil(MIN_BEYOND as f64 / (1.0 - p) - 1e-6) as u64
+}
+
+/// A quantile over replications: an interval by Student's t on the replications' quantiles, unless
+/// some replication has fewer than [`MIN_BEYOND`] observations beyond it. `counts` says how many
+/// observations each replication has.
+pub fn quantile(values: &[f64], counts: &[u64], p: f64, level: f64) -> Estimate {
+    let need = quantile_needs(p);
+    let have = counts.iter().copied().min().unwrap_or(0);
+    if have < need {
+        return Estimate::withheld(
+            None,
+            Withheld::BeyondData {
+                quantile: p,
+                have,
+                need,
+            },
+        );
+    }
+    mean(values, level)
+}
+
+/// The slope of a straight line through a series, per step, by least squares; `None` for fewer
+/// than two values.
+pub fn slope(series: &[f64]) -> Option<f64> {
+    if series.len() < 2 {
+        return None;
+    }
+    let n = series.len() as f64;
+    let middle = (n - 1.0) / 2.0;
+    let mean = Moments::of(series).mean();
+    let (mut above, mut below) = (0.0, 0.0);
+    for (i, value) in series.iter().enumerate() {
+        let x = i as f64 - middle;
+        above += x * (value - mean);
+        below += x * x;
+    }
+    Some(above / below)
+}
+
+/// Pearson's correlation of two series of one length; `None` when one does not vary.
+pub fn correlation(left: &[f64], right: &[f64]) -> Option<f64> {
+    let (a, b) = (Moments::of(left), Moments::of(right));
+    let product: f64 = left
+        .iter()
+        .zip(right)
+        .map(|(l, r)| (l - a.mean()) * (r - b.mean()))
+        .sum();
+    let scale = a.deviation() * b.deviation() * (a.count() as f64 - 1.0);
+    (scale > 0.0).then(|| product / scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_observations_give_no_interval() {
+        let estimate = mean(&[1.0, 2.0, 3.0, 4.0], 0.95);
+        assert_eq!(estimate.mean(), Some(2.5));
+        assert_eq!(
+            estimate.reason(),
+            Some(&Withheld::TooFewReplications { have: 4, need: 5 })
+        );
+        assert!(mean(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.95).interval().is_some());
+        assert_eq!(mean(&[], 0.95).mean(), None);
+    }
+
+    #[test]
+    fn what_is_no_number_gives_no_interval() {
+        let estimate = mean(&[1.0, 2.0, f64::NAN, 4.0, 5.0], 0.95);
+        assert_eq!(estimate.reason(), Some(&Withheld::NotFinite));
+        assert_eq!(estimate.mean(), None);
+    }
+
+    #[test]
+    fn order_statistics_are_those_of_the_binomial_distribution() {
+        for (n, p, low, high) in [
+            (1_000, 0.5, 469, 532),
+            (1_000, 0.99, 983, 997),
+            (10_000, 0.99, 9880, 9920),
+            (10_000, 0.999, 9983, 9997),
+            (100_000, 0.999, 99880, 99920),
+            (100, 0.9, 84, 96),
+            (30, 0.5, 10, 21),
+        ] {
+            assert_eq!(order_statistics(p, n, 0.95), Some((low, high)), "{n}, {p}");
+        }
+        assert_eq!(order_statistics(0.999, 1000, 0.95), None);
+    }
+
+    #[test]
+    fn a_quantile_beyond_the_data_is_refused() {
+        let values = [1.0, 2.0, 3.0, 4.0, 5.0];
+        let counts = [10_000, 10_000, 9_999, 10_000, 10_000];
+        let estimate = quantile(&values, &counts, 0.999, 0.95);
+        let reason = Withheld::BeyondData {
+            quantile: 0.999,
+            have: 9_999,
+            need: 10_000,
+        };
+        assert_eq!(estimate.reason(), Some(&reason));
+        assert_eq!(estimate.mean(), None);
+        assert!(
+            quantile(&values, &[10_000; 5], 0.999, 0.95)
+                .interval()
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn a_share_needs_events_of_both_kinds() {
+        for events in [0, 9, 991, 1000] {
+            let estimate = share(events, 1000, 0.95);
+            assert!(
+                matches!(estimate.reason(), Some(Withheld::TooFewEvents { .. })),
+                "{events}"
+            );
+        }
+        assert!(share(10, 1000, 0.95).interval().is_some());
+        assert!(share(990, 1000, 0.95).interval().is_some());
+    }
+
+    #[test]
+    fn wilson_stays_inside_and_is_the_published_one() {
+        // R. G. Newcombe, Statistics in Medicine 17, 1998, table I: 81 of 263, 15 of 148, 0 of
+        // 20, 1 of 29.
+        for (events, trials, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (0, 20, 0.0, 0.1611),
+            (1, 29, 0.0061, 0.1718),
+        ] {
+            let interval = wilson(events, trials, 0.95).expect("trials");
+            assert!((interval.low - low).abs() < 6e-5, "{events}/{trials}");
+            assert!((interval.high - high).abs() < 6e-5, "{events}/{trials}");
+        }
+        assert_eq!(wilson(0, 0, 0.95), None);
+    }
+
+    #[test]
+    fn a_ratio_of_constants_is_certain() {
+        let estimate = ratio(
+            &[2.0, 4.0, 6.0, 8.0, 10.0],
+            &[1.0, 2.0, 3.0, 4.0, 5.0],
+            0.95,
+        );
+        let interval = estimate.interval().expect("five pairs");
+        assert!((interval.mean - 2.0).abs() < 1e-12 && interval.half_width() < 1e-12);
+        // By hand: r = 15/20; residuals 1/4, 0, -1/4, 1/4, -1/4, their squares 1/4.
+        let estimate = ratio(&[4.0, 3.0, 2.0, 4.0, 2.0], &[5.0, 4.0, 3.0, 5.0, 3.0], 0.95);
+        let interval = estimate.interval().expect("five pairs");
+        let expected = 2.776445 * libm::sqrt(0.25 / 4.0) / (4.0 * libm::sqrt(5.0));
+        assert!((interval.mean - 0.75).abs() < 1e-12);
+        assert!((interval.half_width() - expected).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_slope_is_that_of_the_line() {
+        assert_eq!(slope(&[1.0]), None);
+        assert!((slope(&[1.0, 3.0, 5.0, 7.0]).expect("a line") - 2.0).abs() < 1e-12);
+    }
+}
