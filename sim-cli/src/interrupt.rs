@@ -16,6 +16,11 @@ pub(crate) fn watch() -> Result<(), Failure> {
         .map_err(|error| Failure::new(Exit::Internal, format!("cannot watch for Ctrl-C: {error}")))
 }
 
+/// What Ctrl-C sets, for those who look by themselves.
+pub(crate) fn flag() -> &'static AtomicBool {
+    &ASKED
+}
+
 /// Whether the user wants to stop.
 pub(crate) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)

@@ -70,6 +70,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Run(args) => command::run::run(args, cli.quiet, out),
+        Command::Verify(args) => command::verify::run(args, cli.quiet, out),
         Command::Check(args) => command::check::run(args, cli.quiet, out),
         Command::New(args) => command::new::run(args, cli.quiet, out),
         Command::List(args) => command::list::run(args, out),

@@ -35,3 +35,4 @@ pub mod story;
 pub mod summary;
 pub mod theory;
 pub mod time;
+pub mod verify;

@@ -203,7 +203,7 @@ pub struct Balancer {
     /// How a crashed instance comes back.
     pub restart: Choice<RestartDef>,
     /// Time from the decision to restart until it serves.
-    pub boot: Duration,
+    pub boot: Choice<DistributionDef>,
     /// How it learns which servers are healthy; absent: it never learns.
     pub health_check: Option<HealthCheck>,
     /// Spare instances that step in for crashed ones.
@@ -308,7 +308,7 @@ pub struct ServerParams {
     /// How it comes back.
     pub restart: Choice<RestartDef>,
     /// Time from the decision to restart until it serves.
-    pub boot: Duration,
+    pub boot: Choice<DistributionDef>,
     /// Slower service after a start.
     pub warm_up: Option<WarmUp>,
     /// Used only while no other server is eligible.

@@ -8,3 +8,4 @@ pub(crate) mod new;
 pub(crate) mod reference;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod verify;

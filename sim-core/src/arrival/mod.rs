@@ -17,12 +17,14 @@ mod closed;
 mod deterministic;
 mod mmpp;
 mod poisson;
+mod renewal;
 mod trace;
 
 /// Every kind of arrivals a scenario can name.
 pub static ARRIVALS: &[&ArrivalDef] = &[
     &poisson::ARRIVAL,
     &deterministic::ARRIVAL,
+    &renewal::ARRIVAL,
     &batch::ARRIVAL,
     &mmpp::ARRIVAL,
     &closed::ARRIVAL,

@@ -152,6 +152,7 @@ pub struct Simulation {
     order_stream: Stream,
     idle_stream: Stream,
     spread_stream: Stream,
+    boot_stream: Stream,
     recorder: Recorder,
     totals: Vec<recording::ServerTotals>,
     recorded: Vec<recording::ServerRecorded>,

@@ -113,6 +113,7 @@ impl Simulation {
             order_stream: stream("order"),
             idle_stream: stream("idle"),
             spread_stream: stream("spread"),
+            boot_stream: stream("boot"),
             totals: vec![ServerTotals::default(); model.servers.len()],
             recorded: vec![ServerRecorded::default(); model.servers.len()],
             records: 0,

@@ -53,7 +53,7 @@ section! {
         /// How a crashed instance comes back.
         restart [live]: PlugOf<RestartDef> = "manual";
         /// Time from the decision to restart until it serves.
-        boot [live]: Span = "0s", in from(0.0, TEN_YEARS_S);
+        boot [live]: PlugOf<DistributionDef> = "0s";
         /// How it learns which servers are healthy; without it, it never learns.
         health_check [live]: Optional<Table<HealthCheckSpec>> = "none";
         /// Spare instances that step in for crashed ones.
@@ -148,7 +148,7 @@ section! {
         /// How it comes back.
         restart [live]: PlugOf<RestartDef> = "manual";
         /// Time from the decision to restart until it serves.
-        boot [live]: Span = "0s", in from(0.0, TEN_YEARS_S);
+        boot [live]: PlugOf<DistributionDef> = "0s";
         /// Slower service after a start.
         warm_up [live]: Optional<Table<WarmUpSpec>> = "none";
         /// Used only while no other server is eligible.

@@ -192,7 +192,7 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
         crash_keeps_queue: spec.crash_keeps_queue.copied()?,
         door: spec.door.copied()?,
         restart: spec.restart.get()?.clone(),
-        boot: spec.boot.copied()?,
+        boot: spec.boot.get()?.clone(),
         warm_up: optional(&spec.warm_up, warm_up)?,
         backup: spec.backup.copied()?,
         max_connections: spec.max_connections.copied()?.map(count),

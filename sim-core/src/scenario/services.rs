@@ -126,7 +126,7 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
         crash: crash?,
         door: spec.door.copied()?,
         restart: spec.restart.get()?.clone(),
-        boot: spec.boot.copied()?,
+        boot: spec.boot.get()?.clone(),
         health_check: optional(&spec.health_check, health_check)?,
         standby: Standby {
             count: count(standby.count.copied()?),

@@ -55,6 +55,16 @@ const SLOTS: &[(&str, &str, &str)] = &[
         "service.web.server.a.liveness.demand",
     ),
     (
+        "service.NAME.balancer.boot",
+        "crashy",
+        "service.web.balancer.boot",
+    ),
+    (
+        "service.NAME.server.NAME.boot",
+        "crashy",
+        "service.web.server.a.boot",
+    ),
+    (
         "service.NAME.server.NAME.queue.patience",
         "plain",
         "service.web.server.a.queue.patience",
