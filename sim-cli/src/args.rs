@@ -101,6 +101,9 @@ pub(crate) struct RunArgs {
         help_heading = "Output"
     )]
     pub format: RunFormat,
+    /// Set beside the figures what queueing theory says, or why it says nothing here
+    #[arg(long, help_heading = "Output")]
+    pub theory: bool,
     /// Print every event of the story instead of folding it
     #[arg(long, help_heading = "Output")]
     pub story: bool,

@@ -359,7 +359,8 @@ impl Shown {
             .weight
             .swap(case.requests(effort) as u64, Ordering::Relaxed);
         self.before.fetch_add(done, Ordering::Relaxed);
-        self.runs.store(case.replications.max(1), Ordering::Relaxed);
+        self.runs
+            .store(case.replications(effort).max(1), Ordering::Relaxed);
         let seen = self.runs_seen.load(Ordering::Relaxed);
         self.runs_before.store(seen, Ordering::Relaxed);
         if let Kind::Bar(bar) = &self.kind {

@@ -67,12 +67,14 @@ pub fn run(
         return Ok(Outcome::TooLong);
     };
     let twin = case.twin(effort)?;
-    let rows = control.map(case.replications as usize, |replication| {
+    let replications = case.replications(effort) as usize;
+    control.plan(replications as u64);
+    let rows = control.map(replications, |replication| {
         let row = measure(case, &model, twin.as_ref(), replication as u64, control)?;
         control.did_one();
         Some(row)
     });
-    if rows.len() < case.replications as usize {
+    if rows.len() < replications {
         return Ok(Outcome::Interrupted);
     }
     let judged = |(i, demand): (usize, &Demand)| {
@@ -150,3 +152,79 @@ fn simulate(
 
 /// A time unit of the suite, one second, in nanoseconds.
 const UNIT: f64 = SECOND as f64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZeroUsize;
+    use std::sync::atomic::AtomicBool;
+
+    fn outcome(name: &str, shift: f64) -> Vec<Verdict> {
+        let all = cases().expect("the suite is well-formed");
+        let case = all.iter().find(|case| case.name() == name);
+        let case = case.unwrap_or_else(|| panic!("no case {name:?}"));
+        let cancel = AtomicBool::new(false);
+        let control = Control::new(NonZeroUsize::MIN, &cancel, &|_| {});
+        match run(case, Effort::Fast, shift, &control) {
+            Ok(Outcome::Compared(compared)) => compared.iter().map(|c| c.verdict).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_case_can_be_run_and_says_where_it_is_from() {
+        let all = cases().expect("the suite is well-formed");
+        for case in &all {
+            let name = case.name();
+            assert!(!case.source.is_empty(), "{name} has no source");
+            assert!(
+                !case.runs(Effort::Full) || case.requests(Effort::Full) > 0.0,
+                "{name} is not valid: {:?}",
+                case.model(Effort::Full).err()
+            );
+            assert!(case.twin(Effort::Full).is_ok(), "{name}");
+            assert_eq!(case.demands.is_empty(), case.needs.is_some(), "{name}");
+            for demand in &case.demands {
+                let value = crate::theory::evaluate(&demand.expected);
+                assert!(value.is_ok(), "{name}: {value:?}");
+            }
+        }
+        for number in 1..=28 {
+            let id = format!("P{number:02}");
+            assert!(all.iter().any(|case| case.id == id), "no case {id}");
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let names: Vec<String> = cases()
+            .expect("the suite is well-formed")
+            .iter()
+            .map(Case::name)
+            .collect();
+        for (i, name) in names.iter().enumerate() {
+            assert!(!names[..i].contains(name), "two cases are called {name:?}");
+        }
+    }
+
+    #[test]
+    fn references_two_per_cent_off_are_refused() {
+        for name in [
+            "P03 Erlang loss, 10 places, load 8",
+            "P03 M/M/1/5, rate 0.8",
+            "P22 Gast's table: 2 of 100 with replacement, load 0.7",
+        ] {
+            assert!(
+                outcome(name, 1.0).iter().all(|v| *v == Verdict::Passed),
+                "{name}"
+            );
+            for shift in [0.98, 1.02] {
+                let verdicts = outcome(name, shift);
+                assert!(
+                    verdicts.iter().all(|v| *v == Verdict::Failed),
+                    "{name} × {shift}: {verdicts:?}"
+                );
+            }
+        }
+    }
+}

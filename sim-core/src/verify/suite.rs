@@ -51,8 +51,8 @@ pub struct Case {
     pub source: String,
     /// What it demands.
     pub demands: Vec<Demand>,
-    /// Independent replications.
-    pub replications: u64,
+    /// Independent replications in a full run, and in a fast one.
+    replications: [u64; 2],
     /// What it needs that is not there.
     pub needs: Option<String>,
     scenario: String,
@@ -155,9 +155,11 @@ fn read(node: &Node, tree: &Node, cells: &[(String, String)]) -> Result<Case, St
             })
             .collect()
     };
+    let full_replications = number("replications")?.map_or(REPLICATIONS, |n| n as u64);
+    let fast_replications = number("fast_replications")?.map_or(full_replications, |n| n as u64);
     Ok(Case {
         source: required("source")?,
-        replications: number("replications")?.map_or(REPLICATIONS, |n| n as u64),
+        replications: [full_replications, fast_replications],
         scenario,
         sets: sets("set")?,
         twin: sets("twin")?,
@@ -218,6 +220,14 @@ impl Case {
         format!("{} {}", self.id, self.title)
     }
 
+    /// Independent replications in a run of that kind.
+    pub fn replications(&self, effort: Effort) -> u64 {
+        match effort {
+            Effort::Full => self.replications[0],
+            Effort::Fast => self.replications[1],
+        }
+    }
+
     /// Time simulated in all replications together, in mean service times; `None` when there is
     /// no run of that kind.
     fn time(&self, effort: Effort) -> Option<f64> {
@@ -247,7 +257,7 @@ impl Case {
     /// What is wrong with the scenario.
     pub(super) fn model(&self, effort: Effort) -> Result<Option<Arc<Model>>, String> {
         match self.time(effort) {
-            Some(time) => self.build(&[], time).map(Some),
+            Some(time) => self.build(&[], time, effort).map(Some),
             None => Ok(None),
         }
     }
@@ -255,19 +265,24 @@ impl Case {
     /// The other scenario, whose requests must end at the same times.
     pub(super) fn twin(&self, effort: Effort) -> Result<Option<Arc<Model>>, String> {
         match self.time(effort) {
-            Some(time) if !self.twin.is_empty() => self.build(&self.twin, time).map(Some),
+            Some(time) if !self.twin.is_empty() => self.build(&self.twin, time, effort).map(Some),
             _ => Ok(None),
         }
     }
 
-    fn build(&self, twin: &[(String, String)], time: f64) -> Result<Arc<Model>, String> {
+    fn build(
+        &self,
+        twin: &[(String, String)],
+        time: f64,
+        effort: Effort,
+    ) -> Result<Arc<Model>, String> {
         let replaced = |path: &String| twin.iter().any(|(other, _)| other == path);
         let own = self.sets.iter().filter(|(path, _)| !replaced(path));
         let sets: Vec<_> = own.chain(twin).cloned().collect();
         let source = Source::new(format!("{}.toml", self.id), self.scenario.clone());
         let read = Scenario::read(source, &sets, &NoFiles).and_then(|scenario| scenario.model());
         let mut model = read.map_err(|problems| format!("{}: {problems}", self.name()))?;
-        let each = time / self.replications as f64;
+        let each = time / self.replications(effort) as f64;
         let warm_up = self.warm_up.unwrap_or(WARM_UP * each);
         model.horizon = Duration::from_secs_f64(warm_up + each);
         model.warm_up = Duration::from_secs_f64(warm_up);

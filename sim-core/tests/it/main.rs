@@ -14,7 +14,6 @@
 mod balancers;
 mod choices;
 mod clients;
-mod closed_form;
 mod determinism;
 mod invariants;
 mod knobs;
