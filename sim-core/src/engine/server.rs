@@ -137,7 +137,9 @@ impl Simulation {
             self.begin_service(handle);
         } else if s.waiting != Waiting::Shared && s.queue_len < s.queue_limit {
             if s.waiting == Waiting::Preemptive && self.interrupt_for(handle) {
-                self.begin_service(handle);
+                // As many workers are busy as before.
+                self.put_to_work(handle.index(), server);
+                self.plan_completion(server);
             } else {
                 self.enqueue(handle);
                 self.begin_patience(handle);

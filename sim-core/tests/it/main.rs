@@ -19,6 +19,7 @@ mod invariants;
 mod knobs;
 mod limits;
 mod monitoring;
+mod queues;
 mod replicate;
 mod servers;
 mod support;
