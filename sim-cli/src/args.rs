@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Stress(StressArgs),
     /// Simulate a scenario in many variants: every combination of values along its axes
     Sweep(SweepArgs),
+    /// Measure the engine against queueing theory and published tables
+    Verify(VerifyArgs),
     /// Read scenarios, without simulating them, and tell what is wrong
     Check(CheckArgs),
     /// Write a new scenario: a copy of a model, with its comments
@@ -119,9 +121,50 @@ pub(crate) struct RunArgs {
         help_heading = "Output"
     )]
     pub format: RunFormat,
+    /// Set beside the figures what queueing theory says, or why it says nothing here
+    #[arg(long, help_heading = "Output")]
+    pub theory: bool,
     /// Print every event of the story instead of folding it
     #[arg(long, help_heading = "Output")]
     pub story: bool,
+    /// How to show progress, on standard error; `auto` is a bar on a terminal and nothing elsewhere
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "auto",
+        help_heading = "Output"
+    )]
+    pub progress: ProgressStyle,
+}
+
+/// Arguments of `verify`.
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// Only what takes minutes: shorter runs, fewer cases
+    #[arg(long)]
+    pub fast: bool,
+    /// Only cases whose number or title contains this, such as `P21` or `M/M/1`; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub case: Vec<String>,
+    /// Make every reference wrong by so many per cent, to see that wrong ones are refused
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
+    pub shift: f64,
+    /// How many threads simulate; as many as there are processors when not given
+    #[arg(long, value_name = "N")]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// How to print the table
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub format: VerifyFormat,
     /// How to show progress, on standard error; `auto` is a bar on a terminal and nothing elsewhere
     #[arg(
         long,
@@ -201,6 +244,17 @@ pub(crate) enum RunFormat {
     /// The summary; several scenarios give several documents, one after the other.
     Json,
     /// The time line: one row for each interval.
+    Csv,
+}
+
+/// What `verify` prints.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum VerifyFormat {
+    /// A table for people, as it grows.
+    Text,
+    /// One object for each comparison.
+    Json,
+    /// One row for each comparison.
     Csv,
 }
 

@@ -33,4 +33,6 @@ pub mod scenario;
 pub mod statistics;
 pub mod story;
 pub mod summary;
+pub mod theory;
 pub mod time;
+pub mod verify;

@@ -183,6 +183,11 @@ pub struct Balancer {
     pub policy: Choice<PolicyDef>,
     /// Instances working side by side, each with its own view of the servers.
     pub instances: u32,
+    /// How callers spread over the instances.
+    pub spread: Spread,
+    /// Time between reports of the servers' load, all that policies then know; absent: they see
+    /// the present load.
+    pub load_reports: Option<Duration>,
     /// Connections an instance holds at most; a further attempt is rejected.
     pub max_connections: Option<u32>,
     /// Time an instance spends on each attempt, one after the other.
@@ -198,11 +203,20 @@ pub struct Balancer {
     /// How a crashed instance comes back.
     pub restart: Choice<RestartDef>,
     /// Time from the decision to restart until it serves.
-    pub boot: Duration,
+    pub boot: Choice<DistributionDef>,
     /// How it learns which servers are healthy; absent: it never learns.
     pub health_check: Option<HealthCheck>,
     /// Spare instances that step in for crashed ones.
     pub standby: Standby,
+}
+
+/// How callers choose among balancer instances.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Spread {
+    /// One after the other.
+    InTurn,
+    /// Each time at random.
+    Random,
 }
 
 /// Waiting room of a balancer for attempts without an eligible server.
@@ -275,6 +289,10 @@ pub struct ServerParams {
     pub queue_limit: u32,
     /// Who is served next.
     pub discipline: Choice<DisciplineDef>,
+    /// How long a request waits for a worker before it leaves; absent: for ever.
+    pub patience: Option<Choice<DistributionDef>>,
+    /// When workers fail and how long repairs take; absent: they do not.
+    pub breakdowns: Option<Breakdowns>,
     /// How concurrency slows every request down.
     pub slowdown: Slowdown,
     /// Memory, and its limit.
@@ -290,7 +308,7 @@ pub struct ServerParams {
     /// How it comes back.
     pub restart: Choice<RestartDef>,
     /// Time from the decision to restart until it serves.
-    pub boot: Duration,
+    pub boot: Choice<DistributionDef>,
     /// Slower service after a start.
     pub warm_up: Option<WarmUp>,
     /// Used only while no other server is eligible.
@@ -323,6 +341,16 @@ pub struct Memory {
     pub per_queued: f64,
     /// Beyond this it is killed.
     pub limit: f64,
+}
+
+/// Workers that fail, each on its own, whether at work or not. The request of a worker that fails
+/// keeps what it has received and goes on, before all others, with the next free worker.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Breakdowns {
+    /// Time from a worker's start or repair to its failure.
+    pub every: Choice<DistributionDef>,
+    /// Time of a repair.
+    pub repair: Choice<DistributionDef>,
 }
 
 /// Requests that a server answers with an error.

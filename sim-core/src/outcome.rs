@@ -22,11 +22,13 @@ pub enum Outcome {
     Reset,
     /// Called off by the caller for another reason than time.
     Cancelled,
+    /// Left a server's queue: its patience ended before a worker was free.
+    Abandoned,
 }
 
 impl Outcome {
     /// All of them, in the order of every table and file.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Succeeded,
         Self::Errored,
         Self::Refused,
@@ -36,6 +38,7 @@ impl Outcome {
         Self::TimedOut,
         Self::Reset,
         Self::Cancelled,
+        Self::Abandoned,
     ];
 
     /// Number of outcomes.
@@ -53,6 +56,7 @@ impl Outcome {
             Self::TimedOut => "timed_out",
             Self::Reset => "reset",
             Self::Cancelled => "cancelled",
+            Self::Abandoned => "abandoned",
         }
     }
 
@@ -70,6 +74,7 @@ impl Outcome {
                 "connection lost: the server or the balancer crashed with the attempt in flight"
             }
             Self::Cancelled => "called off by the caller for another reason than time",
+            Self::Abandoned => "left a server's queue, its patience at an end",
         }
     }
 }

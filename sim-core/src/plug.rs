@@ -389,7 +389,7 @@ pub(crate) mod testing {
             }
             ParamKind::Spans => ParamValue::Spans([1, 2, 3].map(Duration::from_secs).into()),
             ParamKind::Numbers { min, max } => {
-                ParamValue::Numbers([1.0_f64.clamp(min, max)].into())
+                ParamValue::Numbers([1.0_f64.clamp(min, max); 3].into())
             }
         }
     }

@@ -12,3 +12,4 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod stress;
 pub(crate) mod sweep;
+pub(crate) mod verify;

@@ -17,6 +17,7 @@ use sim_core::export::{self, RequestLog};
 use sim_core::model::Model;
 use sim_core::scenario::Scenario;
 use sim_core::summary::Summary;
+use sim_core::theory::{self, Applied};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -222,13 +223,25 @@ fn print(
                 whole_story: args.story,
             };
             report::write(&report, out)?;
+            if args.theory {
+                let applied = theory::apply(&job.model).beside(summary);
+                report::write_theory(&applied, out)?;
+            }
             if !quiet {
                 report::write_next(&report, job.output.as_deref(), out)?;
             }
         }
         RunFormat::Json => {
             let host = Host::new(summary, driven.wall, *exit);
-            writeln!(out, "{}", terminal::json(&WithHost { summary, host }))?;
+            let theory = args
+                .theory
+                .then(|| theory::apply(&job.model).beside(summary));
+            let whole = WithHost {
+                summary,
+                theory,
+                host,
+            };
+            writeln!(out, "{}", terminal::json(&whole))?;
         }
         RunFormat::Csv => export::timeline(simulation, out)?,
     }
@@ -240,5 +253,7 @@ fn print(
 struct WithHost<'a> {
     #[serde(flatten)]
     summary: &'a Summary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    theory: Option<Applied>,
     host: Host,
 }

@@ -2,6 +2,9 @@
 
 mod figures;
 mod story;
+mod theory;
+
+pub(crate) use theory::write as write_theory;
 
 use crate::drive::Driven;
 use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW};

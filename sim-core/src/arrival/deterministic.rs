@@ -21,7 +21,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
 struct Deterministic;
 
 impl Gaps for Deterministic {
-    fn gap(&self, _: &mut Draws) -> f64 {
+    fn gap(&self, _: u64, _: &mut Draws) -> f64 {
         1.0
     }
 }

@@ -12,15 +12,21 @@ use crate::time::Duration;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+mod batch;
 mod closed;
 mod deterministic;
+mod mmpp;
 mod poisson;
+mod renewal;
 mod trace;
 
 /// Every kind of arrivals a scenario can name.
 pub static ARRIVALS: &[&ArrivalDef] = &[
     &poisson::ARRIVAL,
     &deterministic::ARRIVAL,
+    &renewal::ARRIVAL,
+    &batch::ARRIVAL,
+    &mmpp::ARRIVAL,
     &closed::ARRIVAL,
     &trace::ARRIVAL,
 ];
@@ -58,6 +64,8 @@ impl Choice<ArrivalDef> {
 pub enum Arrivals {
     /// Gaps stretched by the rate.
     Open(Arc<dyn Gaps>),
+    /// Poisson arrivals whose rate jumps between phases.
+    Modulated(Arc<[Phase]>),
     /// Users who think, ask, wait for the answer, and think again.
     Closed {
         /// How many.
@@ -69,14 +77,23 @@ pub enum Arrivals {
     Trace(Arc<[Duration]>),
 }
 
+/// A phase of modulated arrivals; the phases follow one another in a circle.
+#[derive(Clone, Debug)]
+pub struct Phase {
+    /// Gaps while it lasts: the rate is the source's times a factor.
+    pub gaps: Arc<dyn Gaps>,
+    /// Its mean length in nanoseconds; the length is exponential.
+    pub mean_ns: f64,
+}
+
 /// Gaps between the requests of an open source.
 pub trait Gaps: Debug + Send + Sync {
-    /// The gap before a request, in expected requests: mean 1.
-    fn gap(&self, draws: &mut Draws) -> f64;
+    /// The gap before request number `number` (from zero), in expected requests: mean 1.
+    fn gap(&self, number: u64, draws: &mut Draws) -> f64;
     /// The gaps before the requests from `first` on: one call for many.
     fn fill(&self, stream: Stream, first: u64, gaps: &mut [f64]) {
         for (number, gap) in (first..).zip(gaps) {
-            *gap = self.gap(&mut stream.at(number));
+            *gap = self.gap(number, &mut stream.at(number));
         }
     }
 }
@@ -97,14 +114,14 @@ mod tests {
         for def in ARRIVALS {
             let arrivals = (def.build)(&example(&def.plug));
             assert_eq!(
-                matches!(arrivals, Arrivals::Open(_)),
+                matches!(arrivals, Arrivals::Open(_) | Arrivals::Modulated(_)),
                 def.uses_rate,
                 "{}",
                 def.plug.name
             );
             if let Arrivals::Open(gaps) = arrivals {
                 let sample: Vec<f64> = (0..n)
-                    .map(|number| gaps.gap(&mut stream.at(number)))
+                    .map(|number| gaps.gap(number, &mut stream.at(number)))
                     .collect();
                 let mean = sample.iter().sum::<f64>() / n as f64;
                 let variance = sample

@@ -18,10 +18,10 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
 };
 
 #[derive(Debug)]
-struct Poisson;
+pub(super) struct Poisson;
 
 impl Gaps for Poisson {
-    fn gap(&self, draws: &mut Draws) -> f64 {
+    fn gap(&self, _: u64, draws: &mut Draws) -> f64 {
         draws.exponential()
     }
 }
@@ -36,7 +36,7 @@ mod tests {
         let stream = Stream::new(5, 0, "gaps");
         let n = 200_000;
         let gaps: Vec<f64> = (0..n)
-            .map(|number| Poisson.gap(&mut stream.at(number)))
+            .map(|number| Poisson.gap(number, &mut stream.at(number)))
             .collect();
         let mean = gaps.iter().sum::<f64>() / n as f64;
         let variance = gaps

@@ -7,8 +7,13 @@ use crate::plug::{Choice, Def, Plug};
 
 mod fifo;
 mod lifo;
+mod lifo_preemptive;
 mod priority;
+mod priority_preemptive;
 mod processor_sharing;
+mod random_order;
+mod shortest_job;
+mod shortest_remaining;
 
 /// Every discipline a scenario can name.
 pub static DISCIPLINES: &[&DisciplineDef] = &[
@@ -16,6 +21,11 @@ pub static DISCIPLINES: &[&DisciplineDef] = &[
     &lifo::DISCIPLINE,
     &priority::DISCIPLINE,
     &processor_sharing::DISCIPLINE,
+    &random_order::DISCIPLINE,
+    &lifo_preemptive::DISCIPLINE,
+    &priority_preemptive::DISCIPLINE,
+    &shortest_job::DISCIPLINE,
+    &shortest_remaining::DISCIPLINE,
 ];
 
 /// A row of [`DISCIPLINES`].
@@ -41,6 +51,11 @@ pub enum Order {
     Lifo,
     /// By a rank, lowest first.
     Ranked(fn(&Waiting) -> u64),
+    /// By a rank, lowest first; a newcomer of a lower rank interrupts the one with the highest in
+    /// service, which keeps what it has received and goes on later.
+    Preemptive(fn(&Waiting) -> u64),
+    /// At random.
+    Random,
     /// Nobody waits: all share the workers equally.
     Shared,
 }
@@ -50,8 +65,10 @@ pub enum Order {
 pub struct Waiting {
     /// Priority of the class, lower first.
     pub priority: u32,
-    /// Time of service it asks for, in nanoseconds.
+    /// Time of service it still asks for, in nanoseconds.
     pub demand_ns: u64,
+    /// When it came, in nanoseconds.
+    pub arrived_ns: u64,
 }
 
 impl Choice<DisciplineDef> {

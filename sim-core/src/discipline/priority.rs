@@ -27,10 +27,12 @@ mod tests {
         let checkout = Waiting {
             priority: 1,
             demand_ns: 900,
+            arrived_ns: 7,
         };
         let browse = Waiting {
             priority: 2,
             demand_ns: 5,
+            arrived_ns: 3,
         };
         assert!(rank(&checkout) < rank(&browse));
         assert_eq!(

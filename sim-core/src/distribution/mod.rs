@@ -9,11 +9,13 @@ use crate::plug::{Choice, Def, ParamProblem, Params, Plug};
 use std::fmt::Debug;
 
 mod bimodal;
+mod bounded_pareto;
 mod constant;
 mod erlang;
 mod exponential;
 mod hyperexponential;
 mod lognormal;
+mod mixed_exponential;
 mod pareto;
 mod uniform;
 mod weibull;
@@ -29,6 +31,8 @@ pub static DISTRIBUTIONS: &[&DistributionDef] = &[
     &bimodal::DISTRIBUTION,
     &weibull::DISTRIBUTION,
     &pareto::DISTRIBUTION,
+    &bounded_pareto::DISTRIBUTION,
+    &mixed_exponential::DISTRIBUTION,
 ];
 
 /// A row of [`DISTRIBUTIONS`].
@@ -164,6 +168,8 @@ mod tests {
         ("bimodal", 0x5af2_02f4_72f5_97a4),
         ("weibull", 0x7cd9_e6ef_14e7_ed87),
         ("pareto", 0xd170_eb16_d427_ea80),
+        ("bounded-pareto", 0x2dc1_a97c_a27d_2895),
+        ("mixed-exponential", 0x3687_0f62_5bf5_c819),
     ];
 
     #[test]

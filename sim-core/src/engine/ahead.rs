@@ -38,6 +38,13 @@ impl Default for Ahead {
     }
 }
 
+impl Ahead {
+    /// What was drawn may be drawn otherwise now.
+    pub(super) fn forget(&mut self) {
+        self.first = NOTHING_AHEAD;
+    }
+}
+
 impl Simulation {
     /// Makes the draws of a source's next requests.
     #[inline(never)]
@@ -77,7 +84,7 @@ impl Simulation {
     /// Settings change: what was drawn ahead may be drawn otherwise now.
     pub(super) fn forget_ahead(&mut self) {
         for source in &mut self.sources {
-            source.ahead.first = NOTHING_AHEAD;
+            source.ahead.forget();
         }
     }
 }

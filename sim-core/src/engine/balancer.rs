@@ -37,6 +37,10 @@ impl Simulation {
         let s = &self.services[service as usize];
         let index = if s.active.len() == 1 {
             s.active[0]
+        } else if s.random_spread {
+            let tries = self.calls[call].attempts;
+            let mut draws = self.spread_stream.at(super::caller::try_of(number, tries));
+            s.active[draws.below(s.active.len())]
         } else {
             // Callers spread over the instances they know, and a retry goes to the next.
             s.active[(number.wrapping_add(u64::from(self.calls[call].attempts))
@@ -121,17 +125,22 @@ impl Simulation {
         let mut draws = self
             .policy_stream
             .at(super::caller::try_of(attempt.number, call.attempts));
-        let view = FleetView {
+        let truth = TrueState {
+            now: self.now,
+            servers: &self.servers,
+            numbers: &service.servers,
+        };
+        let mut view = FleetView {
             now: Instant(self.now),
             eligible: &instance.eligible,
             in_flight: &instance.in_flight,
             weights: &service.weights,
-            oracle: &TrueState {
-                now: self.now,
-                servers: &self.servers,
-                numbers: &service.servers,
-            },
+            oracle: &truth,
         };
+        if let Some(board) = &instance.board {
+            view.in_flight = &board.in_flight;
+            view.oracle = &**board;
+        }
         instance.policy.pick(&view, &job, &mut draws)
     }
 

@@ -285,10 +285,7 @@ impl Simulation {
         let cancel = self.callers[client as usize].client.cancel;
         self.leave_balancer_queue(handle);
         self.release(handle, outcome);
-        let at_server = matches!(
-            place,
-            Place::Queued | Place::InService | Place::Holding | Place::Calling
-        );
+        let at_server = place.is_at_server();
         if at_server && !cancel {
             self.attempts[handle].call = Handle::NONE;
             return;
@@ -304,7 +301,7 @@ impl Simulation {
         let Attempt { place, server, .. } = self.attempts[handle];
         let child = self.child_of(handle);
         match place {
-            Place::Queued => self.unqueue(handle),
+            Place::Queued | Place::Interrupted => self.unqueue(handle),
             Place::InService => self.interrupt(handle),
             Place::Holding => self.let_go(server),
             _ => {}

@@ -87,6 +87,34 @@ pub enum Event {
         /// Which slow-down.
         generation: u32,
     },
+    /// The patience of a waiting attempt ends.
+    Impatient(Handle),
+    /// A modulated source enters its next phase.
+    Phase {
+        /// Which source.
+        source: u16,
+    },
+    /// A worker breaks down.
+    Breakdown {
+        /// Of which server.
+        server: u32,
+        /// Settings may have changed since.
+        generation: u32,
+    },
+    /// A worker is repaired.
+    Repaired {
+        /// Of which server.
+        server: u32,
+        /// Settings may have changed since.
+        generation: u32,
+    },
+    /// The servers of a service report their load.
+    Report {
+        /// Which service.
+        service: u16,
+        /// Settings may have changed since.
+        generation: u32,
+    },
     /// Gauges that change without events are looked at.
     Poll,
     /// An entry of the time line comes due.
@@ -142,6 +170,11 @@ impl Event {
             Self::Timeline { index } => (20, u64::from(index)),
             Self::Tick => (21, 0),
             Self::Measure => (22, 0),
+            Self::Impatient(h) => (23, u64::from(h.index())),
+            Self::Phase { source } => (24, u64::from(source)),
+            Self::Breakdown { server, .. } => (25, u64::from(server)),
+            Self::Repaired { server, .. } => (26, u64::from(server)),
+            Self::Report { service, .. } => (27, u64::from(service)),
         }
     }
 }

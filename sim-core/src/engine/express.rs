@@ -74,6 +74,8 @@ impl Simulation {
             && s.max_connections == u32::MAX
             && balancer.pool.is_none()
             && balancer.crash.is_empty()
+            && balancer.load_reports.is_none()
+            && !s.tracks_idle
             && !s.has_calls
             && !s.limited
             && s.active.len() == 1;
@@ -94,7 +96,10 @@ impl Simulation {
         }
         for local in 0..self.services[service as usize].servers.len() {
             let server = self.services[service as usize].servers[local];
-            let faultless = self.rests[server as usize].params.errors.rate <= 0.0;
+            let params = &self.rests[server as usize].params;
+            let faultless = params.errors.rate <= 0.0
+                && params.patience.is_none()
+                && params.breakdowns.is_none();
             let s = &mut self.servers[server as usize];
             let was_express = s.express;
             s.express = self.express

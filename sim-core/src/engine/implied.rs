@@ -8,7 +8,7 @@
 use super::Simulation;
 use super::slab::Handle;
 use super::source::{draw_class, source_of};
-use super::state::{Attempt, Call, NIL, Waiting};
+use super::state::{Attempt, AttemptRest, Call, NIL, Waiting};
 use std::cmp::Reverse;
 
 impl Simulation {
@@ -42,8 +42,32 @@ impl Simulation {
         });
         let attempt = &mut self.attempts[handle];
         attempt.call = call;
+        let arrived = attempt.begun;
+        self.reset_rest(handle, arrived);
         self.implied -= 1;
         call
+    }
+
+    /// What is kept beside an attempt begins anew.
+    pub(super) fn reset_rest(&mut self, handle: Handle, arrived: u64) {
+        let place = handle.index() as usize;
+        if place >= self.attempt_rests.len() {
+            let places = self.attempts.peak();
+            self.attempt_rests.resize(places, AttemptRest::default());
+        }
+        self.attempt_rests[place] = AttemptRest {
+            arrived,
+            ..AttemptRest::default()
+        };
+    }
+
+    /// What is kept beside an attempt that has been at a server on the general path.
+    pub(super) fn rest(&self, handle: Handle) -> &AttemptRest {
+        &self.attempt_rests[handle.index() as usize]
+    }
+
+    pub(super) fn rest_mut(&mut self, handle: Handle) -> &mut AttemptRest {
+        &mut self.attempt_rests[handle.index() as usize]
     }
 
     /// Writes down the implied calls of certain attempts.
@@ -70,6 +94,11 @@ impl Simulation {
         }
         let serving = rest.in_service.iter();
         here.extend(serving.map(|Reverse((_, _, index))| self.attempts.handle_at(*index)));
+        here.extend(
+            rest.pile
+                .iter()
+                .map(|index| self.attempts.handle_at(*index)),
+        );
         here.extend(rest.ranked.iter().map(|Reverse((_, _, handle))| *handle));
         if matches!(s.waiting, Waiting::Fifo | Waiting::Lifo) {
             let mut next = s.head;

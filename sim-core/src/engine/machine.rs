@@ -47,18 +47,31 @@ impl Simulation {
         }
     }
 
-    /// How a machine restarts, and how long it boots.
-    fn comeback(&self, machine: Machine) -> (Restart, Duration) {
+    /// How a machine restarts.
+    fn comeback(&self, machine: Machine) -> Restart {
         match machine {
             Machine::Server(i) => {
                 let params = &self.rests[i as usize].params;
-                (params.restart.build(), params.boot)
+                params.restart.build()
             }
             Machine::Instance(i) => {
                 let balancer = &self.balancers[self.instances[i as usize].service as usize];
-                (balancer.restart.build(), balancer.boot)
+                balancer.restart.build()
             }
         }
+    }
+
+    /// How long a machine boots in this life.
+    fn boot_time(&self, machine: Machine, life: u32) -> Duration {
+        let (boot, number) = match machine {
+            Machine::Server(i) => (&self.rests[i as usize].params.boot, u64::from(i)),
+            Machine::Instance(i) => {
+                let service = self.instances[i as usize].service as usize;
+                (&self.balancers[service].boot, u64::from(i) | 1 << 32)
+            }
+        };
+        let mut draws = self.boot_stream.at(number | u64::from(life) << 33);
+        Duration::from_nanos_f64(boot.build().sample_ns(&mut draws))
     }
 
     /// Something crashes: what it held is lost, callers learn it at once, it may come back.
@@ -68,7 +81,7 @@ impl Simulation {
         }
         self.set_state(machine, MachineState::Down);
         let now = self.now;
-        let (restart, _) = self.comeback(machine);
+        let restart = self.comeback(machine);
         let life = self.life(machine);
         if now.saturating_sub(life.up_since) >= restart.reset.0 {
             life.streak = 0;
@@ -139,10 +152,7 @@ impl Simulation {
         if self.attempts[handle].place == Place::AtBalancer {
             self.instances[self.attempts[handle].instance as usize].waiting -= 1;
         }
-        let at_server = matches!(
-            self.attempts[handle].place,
-            Place::Queued | Place::InService | Place::Holding | Place::Calling
-        );
+        let at_server = self.attempts[handle].place.is_at_server();
         if !at_server {
             return self.reply(handle, Outcome::Reset);
         }
@@ -199,7 +209,7 @@ impl Simulation {
             return;
         }
         self.set_state(machine, MachineState::Booting);
-        let (_, boot) = self.comeback(machine);
+        let boot = self.boot_time(machine, life);
         self.tell(Kind::Restart, lane, &self.name_of(machine), note.to_owned());
         if boot.is_zero() {
             self.up(machine, life);
@@ -213,7 +223,7 @@ impl Simulation {
     /// time line serves the what-ifs in which nothing crashed.
     pub(super) fn restart_by_hand(&mut self, machine: Machine, lane: Lane, note: &str) {
         let life = self.life(machine).number;
-        let (restart, _) = self.comeback(machine);
+        let restart = self.comeback(machine);
         if restart.by_hand {
             self.restart(machine, life, lane, note);
         } else if self.state_of(machine) == MachineState::Down {

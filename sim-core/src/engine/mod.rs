@@ -12,6 +12,8 @@
 //! | `balancer` | balancer instances: connections, choice, waiting room |
 //! | `server`, `queue` | workers, virtual time, waiting room |
 //! | `visit` | calls from one service to another |
+//! | `patience`, `preempt`, `breakdown` | leaving the queue; interrupted service; workers that fail |
+//! | `idle`, `board` | idle servers that report themselves; loads known only from time to time |
 //! | `watch` | crash rules |
 //! | `machine` | crashes, restarts, warm-up, takeover |
 //! | `probe` | health checks and liveness |
@@ -20,12 +22,19 @@
 
 mod agenda;
 mod ahead;
+mod attempt;
 mod balancer;
+mod board;
+mod breakdown;
 mod caller;
+mod end;
 mod event;
 mod express;
+mod idle;
 mod implied;
 mod machine;
+mod patience;
+mod preempt;
 mod probe;
 mod queue;
 mod recording;
@@ -40,6 +49,7 @@ mod tournament;
 mod visit;
 mod watch;
 
+pub use end::End;
 pub use event::{Event, Machine};
 pub use slab::Handle;
 pub(crate) use snapshot::ServerFigures;
@@ -55,8 +65,8 @@ use crate::time::Instant;
 use agenda::{Agenda, Clock, Next};
 use slab::Slab;
 use state::{
-    Attempt, Call, Caller, Instance, ProbeSettings, Prober, Server, ServerRest, Service, Source,
-    Visit,
+    Attempt, AttemptRest, Call, Caller, Instance, ProbeSettings, Prober, Server, ServerRest,
+    Service, Source,
 };
 use std::sync::Arc;
 
@@ -67,35 +77,6 @@ const STALLED: u64 = 1_000_000;
 /// Every how many events the number in flight is compared with its limit: an event adds a handful
 /// at most, so memory stays within the limit, and where the run ends does not depend on recording.
 const LOOK: u64 = 256;
-
-/// Why a run is over.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum End {
-    /// The horizon was reached.
-    Horizon,
-    /// The limit on events was reached first.
-    EventLimit,
-    /// The limit on requests and attempts in flight was reached first.
-    InFlightLimit,
-    /// Events followed one another without time going on: a loop without any delay.
-    Stalled,
-}
-
-impl End {
-    /// A sentence for the warning that belongs to an early end; `None` for the horizon.
-    pub fn warning(self) -> Option<&'static str> {
-        match self {
-            Self::Horizon => None,
-            Self::EventLimit => Some("the run ended early: it reached limits.events"),
-            Self::InFlightLimit => Some(
-                "the run ended early: requests and attempts in flight reached limits.in_flight",
-            ),
-            Self::Stalled => Some(
-                "the run ended early: time stood still, because some loop has no delay at all (users who never think, refused at once?)",
-            ),
-        }
-    }
-}
 
 /// A run of a model.
 #[derive(Clone)]
@@ -117,8 +98,8 @@ pub struct Simulation {
     lanes: setup::Lanes,
     calls: Slab<Call>,
     attempts: Slab<Attempt>,
-    /// Beside attempts at services that call others, by the same places.
-    visits: Vec<Visit>,
+    /// Beside attempts on the general path, by the same places.
+    attempt_rests: Vec<AttemptRest>,
     /// Calls that are not written down.
     implied: usize,
     servers: Vec<Server>,
@@ -149,6 +130,12 @@ pub struct Simulation {
     fault_stream: Stream,
     call_stream: Stream,
     probe_stream: Stream,
+    patience_stream: Stream,
+    breakdown_stream: Stream,
+    order_stream: Stream,
+    idle_stream: Stream,
+    spread_stream: Stream,
+    boot_stream: Stream,
     recorder: Recorder,
     totals: Vec<recording::ServerTotals>,
     recorded: Vec<recording::ServerRecorded>,
@@ -465,6 +452,14 @@ impl Simulation {
             Event::WarmStep { server, life } => self.warm_step(server, life),
             Event::Takeover { instance, life } => self.take_over(instance, life),
             Event::SlowEnds { server, generation } => self.slow_ends(server, generation),
+            Event::Impatient(handle) if self.attempts.contains(handle) => self.impatient(handle),
+            Event::Phase { source } => self.begin_phase(source),
+            Event::Breakdown { server, generation } => self.break_down(server, generation),
+            Event::Repaired { server, generation } => self.repaired(server, generation),
+            Event::Report {
+                service,
+                generation,
+            } => self.report(service, generation),
             Event::Poll => self.poll(),
             Event::Measure => self.start_measuring(),
             Event::Timeline { index } => self.timeline_entry(index),

@@ -182,7 +182,7 @@ impl Simulation {
         let Attempt { place, server, .. } = self.attempts[handle];
         let prober = self.attempts[handle].number as u32;
         match place {
-            Place::Queued => {
+            Place::Queued | Place::Interrupted => {
                 self.unqueue(handle);
                 self.leave_server(server);
             }

@@ -12,7 +12,9 @@ impl Simulation {
         let now = self.now;
         let index = handle.index();
         let attempt = &mut self.attempts[handle];
-        attempt.place = Place::Queued;
+        if attempt.place != Place::Interrupted {
+            attempt.place = Place::Queued;
+        }
         let (server, demand_ns, class) = (attempt.server, attempt.demand_ns, attempt.class);
         let s = &mut self.servers[server as usize];
         s.queue_len += 1;
@@ -39,19 +41,70 @@ impl Simulation {
                     self.attempts[head].before = index;
                 }
             }
-            Waiting::Ranked => {
+            Waiting::Ranked | Waiting::Preemptive => {
+                let (resumed, arrived_ns) = (attempt.place == Place::Interrupted, attempt.mark);
                 let rest = &mut self.rests[server as usize];
-                let Order::Ranked(rank) = rest.params.discipline.order() else {
+                let (Order::Ranked(rank) | Order::Preemptive(rank)) =
+                    rest.params.discipline.order()
+                else {
                     unreachable!("the order was copied from the discipline")
                 };
                 let rank = rank(&Ranked {
                     priority: self.classes[class as usize].priority,
                     demand_ns,
+                    arrived_ns,
                 });
                 self.started += 1;
-                rest.ranked.push(Reverse((rank, self.started, handle)));
+                // Whoever was interrupted goes on before others of its rank.
+                let turn = if resumed { 0 } else { self.started };
+                rest.ranked.push(Reverse((rank, turn, handle)));
+            }
+            Waiting::Pile => {
+                let pile = &mut self.rests[server as usize].pile;
+                attempt.before = pile.len() as u32;
+                pile.push(index);
             }
             Waiting::Shared => unreachable!("nobody waits where all share"),
+        }
+    }
+
+    /// Puts an interrupted request where it goes on before all others that wait.
+    pub(super) fn enqueue_first(&mut self, handle: Handle) {
+        let server = self.attempts[handle].server;
+        if self.servers[server as usize].waiting != Waiting::Fifo {
+            return self.enqueue(handle);
+        }
+        let index = handle.index();
+        let attempt = &mut self.attempts[handle];
+        attempt.before = NIL;
+        let s = &mut self.servers[server as usize];
+        s.queue_len += 1;
+        s.area_queued = s.area_queued.wrapping_sub(self.now);
+        s.queued_ns = s.queued_ns.saturating_add(attempt.demand_ns);
+        attempt.behind = std::mem::replace(&mut s.head, index);
+        match attempt.behind {
+            NIL => s.tail = index,
+            next => self.attempts[next].before = index,
+        }
+    }
+
+    /// Takes a random one out of the pile, which must not be empty.
+    fn take_from_pile(&mut self, server: u32) -> u32 {
+        let rest = &mut self.rests[server as usize];
+        rest.picked += 1;
+        let number = (u64::from(server) << 40) + rest.picked;
+        let place = self.order_stream.at(number).below(rest.pile.len());
+        let index = rest.pile[place];
+        self.leave_pile(server, place as u32);
+        index
+    }
+
+    /// Closes the gap in the pile with its last.
+    fn leave_pile(&mut self, server: u32, place: u32) {
+        let pile = &mut self.rests[server as usize].pile;
+        pile.swap_remove(place as usize);
+        if let Some(&moved) = pile.get(place as usize) {
+            self.attempts[moved].before = place;
         }
     }
 
@@ -62,13 +115,15 @@ impl Simulation {
         if s.queue_len == 0 {
             return None;
         }
-        let index = if s.waiting == Waiting::Ranked {
+        let index = if matches!(s.waiting, Waiting::Ranked | Waiting::Preemptive) {
             loop {
                 let Reverse((_, _, handle)) = self.rests[server as usize].ranked.pop()?;
-                if self.attempts.contains(handle) && self.attempts[handle].place == Place::Queued {
+                if self.attempts.contains(handle) && self.attempts[handle].place.is_queued() {
                     break handle.index();
                 }
             }
+        } else if s.waiting == Waiting::Pile {
+            self.take_from_pile(server)
         } else {
             let index = s.head;
             s.head = self.attempts[index].behind;
@@ -101,8 +156,11 @@ impl Simulation {
         s.queue_len -= 1;
         s.area_queued = s.area_queued.wrapping_add(self.now);
         s.queued_ns = s.queued_ns.saturating_sub(demand_ns);
-        if s.waiting == Waiting::Ranked {
+        if matches!(s.waiting, Waiting::Ranked | Waiting::Preemptive) {
             return;
+        }
+        if s.waiting == Waiting::Pile {
+            return self.leave_pile(server, before);
         }
         // The head's link to the one before may be left over from when it had one.
         let before = if s.head == handle.index() {

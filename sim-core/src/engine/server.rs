@@ -84,7 +84,8 @@ impl Server {
             .wrapping_sub(u64::from(self.in_service).wrapping_mul(self.virtual_now))
             as f64
             - f64::from(self.in_service) * (virtual_now - self.virtual_now as f64);
-        (serving.max(0.0) + self.queued_ns as f64) / (f64::from(self.workers) * self.rate)
+        // With every worker broken the work is still there: one stands for what will come back.
+        (serving.max(0.0) + self.queued_ns as f64) / (f64::from(self.workers.max(1)) * self.rate)
     }
 }
 
@@ -98,9 +99,16 @@ impl Simulation {
         }
         let attempt = &mut self.attempts[handle];
         attempt.mark = self.now;
+        self.reset_rest(handle, self.now);
+        let s = &mut self.servers[server as usize];
         s.in_system += 1;
         s.area_in_system = s.area_in_system.wrapping_sub(self.now);
-        if self.services[s.service as usize].has_calls && attempt.purpose == Purpose::Request {
+        if s.in_system == 1 && self.services[s.service as usize].tracks_idle {
+            self.server_busy(server);
+        }
+        let attempt = &self.attempts[handle];
+        if self.services[attempt.service as usize].has_calls && attempt.purpose == Purpose::Request
+        {
             self.begin_visit(handle);
             if self.servers[server as usize].watched {
                 self.watch_server(server);
@@ -125,12 +133,20 @@ impl Simulation {
         // Calls that came before its own work are no wait for a worker.
         attempt.mark = self.now;
         let server = attempt.server;
+        self.attempt_rests[handle.index() as usize].arrived = self.now;
         let s = &mut self.servers[server as usize];
         let busy = s.in_service + s.holding;
         if busy < s.workers || (s.waiting == Waiting::Shared && busy - s.workers < s.queue_limit) {
             self.begin_service(handle);
         } else if s.waiting != Waiting::Shared && s.queue_len < s.queue_limit {
-            self.enqueue(handle);
+            if s.waiting == Waiting::Preemptive && self.interrupt_for(handle) {
+                // As many workers are busy as before.
+                self.put_to_work(handle.index(), server);
+                self.plan_completion(server);
+            } else {
+                self.enqueue(handle);
+                self.begin_patience(handle);
+            }
         } else {
             self.leave_server(server);
             self.reply(handle, Outcome::Rejected);
@@ -161,7 +177,8 @@ impl Simulation {
         let s = &mut self.servers[server as usize];
         s.advance(now);
         let attempt = &mut self.attempts[index];
-        let waited = attempt.place != Place::Holding && attempt.purpose == Purpose::Request;
+        let waited = !matches!(attempt.place, Place::Holding | Place::Interrupted)
+            && attempt.purpose == Purpose::Request;
         if waited {
             self.recorder
                 .waited(s.service, attempt.begun, now - attempt.mark);
@@ -232,9 +249,16 @@ impl Simulation {
     /// Takes any request off its worker, its work undone, and gives the worker to the next.
     pub(super) fn interrupt(&mut self, handle: Handle) {
         let server = self.attempts[handle].server;
+        self.servers[server as usize].advance(self.now);
+        let busy = self.servers[server as usize].busy();
+        self.unload(handle);
+        self.workers_freed(server, busy);
+    }
+
+    /// Takes any request off its worker; virtual time must be that of now.
+    pub(super) fn unload(&mut self, handle: Handle) {
+        let server = self.attempts[handle].server;
         let s = &mut self.servers[server as usize];
-        s.advance(self.now);
-        let busy = s.busy();
         if s.first == handle.index() {
             self.unload_first(server);
         } else {
@@ -245,7 +269,6 @@ impl Simulation {
             s.in_service -= 1;
             s.finish_sum = s.finish_sum.wrapping_sub(finish);
         }
-        self.workers_freed(server, busy);
     }
 
     /// The speed at which each request in service progresses.
@@ -353,6 +376,9 @@ impl Simulation {
         let s = &mut self.servers[server as usize];
         s.in_system -= 1;
         s.area_in_system = s.area_in_system.wrapping_add(self.now);
+        if s.in_system == 0 && self.services[s.service as usize].tracks_idle {
+            self.server_idle(server);
+        }
     }
 
     /// Starts a dequeued request: its calls that come first, or its service.

@@ -86,7 +86,7 @@ impl Simulation {
             lanes,
             calls: Slab::new(),
             attempts: Slab::new(),
-            visits: Vec::new(),
+            attempt_rests: Vec::new(),
             servers: servers(&model),
             rests: rests(&model),
             services: services(&model, &instances, replication),
@@ -111,6 +111,12 @@ impl Simulation {
             fault_stream: stream("faults"),
             call_stream: stream("calls"),
             probe_stream: stream("probes"),
+            patience_stream: stream("patience"),
+            breakdown_stream: stream("breakdowns"),
+            order_stream: stream("order"),
+            idle_stream: stream("idle"),
+            spread_stream: stream("spread"),
+            boot_stream: stream("boot"),
             totals: vec![ServerTotals::default(); model.servers.len()],
             recorded: vec![ServerRecorded::default(); model.servers.len()],
             records: 0,
@@ -134,6 +140,7 @@ impl Simulation {
             self.configure_balancer(service);
             self.refresh_service(service);
             self.start_probers(service);
+            self.report_all_idle(service);
         }
         if !self.model.warm_up.is_zero() {
             self.agenda.schedule(self.model.warm_up.0, Event::Measure);
@@ -166,6 +173,7 @@ fn instances(model: &Model) -> Vec<Instance> {
                 },
                 observes: policy.observes(),
                 policy,
+                board: None,
                 connections: 0,
                 waiting: 0,
                 busy_until: 0,
@@ -232,7 +240,14 @@ fn rests(model: &Model) -> Vec<ServerRest> {
         params: Arc::clone(&server.params),
         in_service: BinaryHeap::new(),
         ranked: BinaryHeap::new(),
+        pile: Vec::new(),
+        picked: 0,
         error_demand: None,
+        patience: None,
+        breakdowns: None,
+        broken: 0,
+        breakdown_draws: 0,
+        breakdown_generation: 0,
         watch: Watch::new(server.params.crash.len()),
         life: Life::default(),
         warmth: 1.0,
@@ -276,6 +291,10 @@ fn services(model: &Model, instances: &[Instance], replication: u64) -> Vec<Serv
                 .servers
                 .iter()
                 .any(|s| params(s).max_connections.is_some()),
+            tracks_idle: false,
+            idle_reports: 0,
+            random_spread: false,
+            report_generation: 0,
             express: false,
             attempts: 0,
             attempts_before: 0,
@@ -293,10 +312,10 @@ fn sources(model: &Model, replication: u64) -> Vec<Source> {
     let one = |source: &crate::model::Source| {
         let arrivals = source.arrivals.build();
         Source {
-            gaps: if let Arrivals::Open(gaps) = &arrivals {
-                Some(Arc::clone(gaps))
-            } else {
-                None
+            gaps: match &arrivals {
+                Arrivals::Open(gaps) => Some(Arc::clone(gaps)),
+                Arrivals::Modulated(phases) => Some(Arc::clone(&phases[0].gaps)),
+                Arrivals::Closed { .. } | Arrivals::Trace(_) => None,
             },
             arrivals,
             rate: Arc::clone(&source.rate),
@@ -312,6 +331,9 @@ fn sources(model: &Model, replication: u64) -> Vec<Source> {
             to: source.to.0,
             count: 0,
             express: false,
+            phase: 0,
+            phases_begun: 0,
+            phase_stream: Stream::new(model.seed, replication, &format!("phases/{}", source.name)),
             thoughts: 0,
             from: 0,
             gap: 0.0,

@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::recording::ServerTotals;
-use super::state::{Attempt, MachineState, Place, Purpose};
+use super::state::{Attempt, MachineState, Purpose};
 use crate::outcome::Outcome;
 
 /// The state of the system at a moment.
@@ -160,12 +160,9 @@ impl Simulation {
         let mut attempts_in_flight = 0;
         for (_, attempt) in self.attempts.iter() {
             attempts_in_flight += u64::from(waits(attempt));
-            if matches!(
-                attempt.place,
-                Place::Queued | Place::InService | Place::Holding | Place::Calling
-            ) {
+            if attempt.place.is_at_server() {
                 in_servers[attempt.server as usize] += 1;
-                queued[attempt.server as usize] += u32::from(attempt.place == Place::Queued);
+                queued[attempt.server as usize] += u32::from(attempt.place.is_queued());
             }
             if let Some(count) = in_instances.get_mut(attempt.instance as usize) {
                 *count += 1;

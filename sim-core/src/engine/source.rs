@@ -109,6 +109,7 @@ impl Simulation {
         let s = &mut self.sources[source as usize];
         match &s.arrivals {
             Arrivals::Open(_) | Arrivals::Trace(_) => self.plan_arrival(source),
+            Arrivals::Modulated(_) => self.begin_phase(source),
             Arrivals::Closed { users, .. } => {
                 for _ in 0..*users {
                     self.think(source);
@@ -122,7 +123,7 @@ impl Simulation {
     pub(super) fn plan_arrival(&mut self, source: u16) {
         let s = &mut self.sources[source as usize];
         let at = if let Some(gaps) = &s.gaps {
-            s.gap = gaps.gap(&mut s.stream.at(s.count));
+            s.gap = gaps.gap(s.count, &mut s.stream.at(s.count));
             s.next_arrival().unwrap_or(NEVER)
         } else if let Arrivals::Trace(times) = &s.arrivals {
             let next = times.get(s.count as usize);
@@ -145,6 +146,45 @@ impl Simulation {
             let at = s.next_arrival();
             self.agenda.set_arrival(source, at.unwrap_or(NEVER));
         }
+    }
+
+    /// A modulated source enters its next phase; the first one of a run by its share of the time,
+    /// so that the process is stationary from the start.
+    pub(super) fn begin_phase(&mut self, source: u16) {
+        let now = self.now;
+        let s = &mut self.sources[source as usize];
+        let Arrivals::Modulated(phases) = &s.arrivals else {
+            return;
+        };
+        let mut draws = s.phase_stream.at(s.phases_begun);
+        let present = match (s.phases_begun, s.phase) {
+            (0, _) => {
+                let whole: f64 = phases.iter().map(|p| p.mean_ns).sum();
+                let mut point = draws.uniform() * whole;
+                let passed = |p: &&crate::arrival::Phase| {
+                    point -= p.mean_ns;
+                    point >= 0.0
+                };
+                phases
+                    .iter()
+                    .take_while(passed)
+                    .count()
+                    .min(phases.len() - 1)
+            }
+            (_, before) => (before + 1) % phases.len(),
+        };
+        s.phase = present;
+        s.phases_begun += 1;
+        s.gaps = Some(Arc::clone(&phases[present].gaps));
+        let lasts = Duration::from_nanos_f64(phases[present].mean_ns * draws.exponential());
+        // Exponential gaps have no memory: what was still to come is drawn anew.
+        s.gap = phases[present].gaps.gap(s.count, &mut draws);
+        s.from = now;
+        s.ahead.forget();
+        let at = s.next_arrival();
+        self.agenda.set_arrival(source, at.unwrap_or(NEVER));
+        self.agenda
+            .schedule(now.saturating_add(lasts.0), Event::Phase { source });
     }
 
     /// One user of a closed source thinks, then asks.

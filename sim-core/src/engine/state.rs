@@ -1,7 +1,10 @@
-//! What the engine remembers: calls, attempts, servers, balancer instances, callers, sources.
+//! What the engine remembers: servers, balancer instances, callers, sources; and, in
+//! [`super::attempt`], calls and attempts.
 //!
 //! Records are small and indexed by number. What one event touches lies together; what only rare
 //! events touch is set apart.
+
+pub(super) use super::attempt::{Attempt, AttemptRest, Call, NIL, Place, Purpose};
 
 use super::ahead::Ahead;
 use super::slab::Handle;
@@ -16,140 +19,6 @@ use crate::retry::Retry;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
-
-/// Not in any list; no place.
-pub(super) const NIL: u32 = u32::MAX;
-
-/// A request as one caller sees it: from outside, or from a service to another. One cache line.
-#[derive(Clone)]
-#[repr(C, align(64))]
-pub(super) struct Call {
-    /// Identity of the request for random draws: the same whatever happened before.
-    pub number: u64,
-    pub key: u64,
-    pub arrived: u64,
-    /// The attempt at the calling service, for calls between services.
-    pub parent: Handle,
-    /// The attempt in flight.
-    pub current: Handle,
-    pub pause_ns: u64,
-    /// Attempts so far.
-    pub attempts: u32,
-    /// The server of the latest attempt, numbered within the service.
-    pub previous: u32,
-    pub client: u16,
-    pub class: u16,
-    pub service: u16,
-    /// Row of counters.
-    pub flow: u16,
-}
-
-const _: () = assert!(size_of::<Call>() == 64, "a call fills a cache line");
-
-/// Where an attempt is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Place {
-    /// On its way to the balancer.
-    Underway,
-    /// Waiting for the balancer instance itself.
-    AtBalancer,
-    /// Waiting for an eligible server.
-    Pooled,
-    /// Waiting for a worker.
-    Queued,
-    /// Being served.
-    InService,
-    /// Holding a worker while a call to another service is out.
-    Holding,
-    /// In the server without a worker while a call to another service is out.
-    Calling,
-    /// Its answer is on the way back.
-    Answered,
-    /// Sent to something that is down and says nothing.
-    Lost,
-}
-
-/// What an attempt is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Purpose {
-    Request,
-    Probe,
-}
-
-/// One try of a call, or a probe. One cache line.
-#[derive(Clone)]
-#[repr(C, align(64))]
-pub(super) struct Attempt {
-    /// The number of its call; of a probe, that of the prober.
-    pub number: u64,
-    pub begun: u64,
-    /// Time of service on an idle server of speed 1.
-    pub demand_ns: u64,
-    /// While it waits for a worker: since when. In service: the virtual time at which it is done.
-    pub mark: u64,
-    /// Stale once the caller no longer waits; [`Handle::IMPLIED`] on the express lane.
-    pub call: Handle,
-    /// The next in the server's queue.
-    pub behind: u32,
-    /// The one before in the server's queue; means nothing for the first.
-    pub before: u32,
-    /// Server and balancer instance, [`NIL`] before and after.
-    pub server: u32,
-    pub instance: u32,
-    pub class: u16,
-    pub service: u16,
-    pub place: Place,
-    /// How it ended, while the answer is on its way.
-    pub outcome: Outcome,
-    /// Whether its service ends in an error.
-    pub fails: bool,
-    pub purpose: Purpose,
-}
-
-/// What a visit to a service that calls others remembers.
-#[derive(Clone, Default)]
-pub(super) struct Visit {
-    /// The call to another service that is out.
-    pub child: Handle,
-    /// Where to go on in the service's list of calls.
-    pub stage: u16,
-    /// Whether its own work is done, so that calls of the second kind are due.
-    pub worked: bool,
-    /// Whether it fails when the call that is out does.
-    pub required: bool,
-}
-
-impl Attempt {
-    /// What a new place holds.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn blank() -> Self {
-        Self::new(0, 0, 0, 0)
-    }
-
-    /// One that begins now.
-    pub(super) fn new(number: u64, service: u16, class: u16, begun: u64) -> Self {
-        Self {
-            number,
-            begun,
-            demand_ns: 0,
-            mark: begun,
-            call: Handle::NONE,
-            behind: NIL,
-            before: NIL,
-            server: NIL,
-            instance: NIL,
-            class,
-            service,
-            place: Place::Underway,
-            outcome: Outcome::Succeeded,
-            fails: false,
-            purpose: Purpose::Request,
-        }
-    }
-}
-
-const _: () = assert!(size_of::<Attempt>() == 64, "an attempt fills a cache line");
 
 /// What a machine is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -191,6 +60,10 @@ pub(super) enum Waiting {
     Fifo,
     Lifo,
     Ranked,
+    /// Ranked, and a better rank interrupts the worst in service.
+    Preemptive,
+    /// At random.
+    Pile,
     Shared,
 }
 
@@ -258,7 +131,18 @@ pub(super) struct ServerRest {
     /// Waiting requests of a ranked discipline: (rank, sequence, attempt); stale ones stay until
     /// they surface.
     pub ranked: BinaryHeap<Reverse<(u64, u64, Handle)>>,
+    /// Waiting requests of which a random one is next; each knows its place as `before`.
+    pub pile: Vec<u32>,
+    /// Random choices made of the pile.
+    pub picked: u64,
     pub error_demand: Option<Arc<dyn Distribution>>,
+    pub patience: Option<Arc<dyn Distribution>>,
+    pub breakdowns: Option<Failing>,
+    /// Workers that are broken.
+    pub broken: u32,
+    /// Random lengths drawn for breakdowns, and times their settings changed.
+    pub breakdown_draws: u64,
+    pub breakdown_generation: u32,
     pub watch: Watch,
     pub life: Life,
     /// Factor of the speed while warming up, and set by the time line.
@@ -271,6 +155,14 @@ pub(super) struct ServerRest {
     pub out_of_rotation: bool,
     /// Removed, and gone once nothing is left in it.
     pub leaving: bool,
+}
+
+/// How long workers last and how long repairs take.
+#[derive(Clone)]
+pub(super) struct Failing {
+    pub settings: crate::model::Breakdowns,
+    pub every: Arc<dyn Distribution>,
+    pub repair: Arc<dyn Distribution>,
 }
 
 /// Crash rules of a machine and since when each holds.
@@ -314,6 +206,8 @@ pub(super) struct Instance {
     pub state: MachineState,
     pub policy: Box<dyn Policy>,
     pub observes: bool,
+    /// Loads as last reported, where policies do not see the present ones.
+    pub board: Option<Box<super::board::Board>>,
     /// Attempts it holds.
     pub connections: u32,
     /// Attempts waiting for itself.
@@ -377,6 +271,10 @@ impl ProbeSettings {
 
 /// A service with its samplers.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether something rare must be looked at"
+)]
 pub(super) struct Service {
     pub demand: Arc<dyn Distribution>,
     pub demand_stream: Stream,
@@ -396,6 +294,13 @@ pub(super) struct Service {
     pub has_calls: bool,
     /// Whether any server has a connection limit.
     pub limited: bool,
+    /// Whether policies want to hear of servers that become idle.
+    pub tracks_idle: bool,
+    /// Times that servers became idle.
+    pub idle_reports: u64,
+    /// Whether callers choose an instance at random.
+    pub random_spread: bool,
+    pub report_generation: u32,
     /// Whether the express lane may serve it.
     pub express: bool,
     pub attempts: u64,
@@ -439,6 +344,10 @@ pub(super) struct Source {
     pub express: bool,
     /// Requests emitted.
     pub count: u64,
+    /// Phases of a modulated source: the present one, and how many were begun.
+    pub phase: usize,
+    pub phases_begun: u64,
+    pub phase_stream: Stream,
     /// Times that users of a closed source have begun to think.
     pub thoughts: u64,
     /// The next arrival comes when `gap` more requests are expected after `from`.

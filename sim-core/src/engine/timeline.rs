@@ -7,7 +7,7 @@ use super::source::source_of;
 use super::state::{MachineState, Waiting, Watch};
 use crate::discipline::Order;
 use crate::model::{
-    Action, Balancer, Change, Lane, Model, ServerId, ServerParams, Service, Target,
+    Action, Balancer, Change, Lane, Model, ServerId, ServerParams, Service, Spread, Target,
 };
 use crate::story::Kind;
 use std::sync::Arc;
@@ -246,6 +246,10 @@ impl Simulation {
             self.rests[server as usize].watch = Watch::new(params.crash.len());
         }
         self.configure_server(server);
+        if before.discipline != params.discipline {
+            // Ranks are those of the new discipline.
+            self.requeue(server, self.servers[server as usize].waiting);
+        }
         let service = self.servers[server as usize].service;
         let local = self.servers[server as usize].local as usize;
         self.services[service as usize].weights[local] = params.weight;
@@ -267,14 +271,19 @@ impl Simulation {
     /// Copies a server's properties to where the engine looks.
     pub(super) fn configure_server(&mut self, server: u32) {
         let now = self.now;
+        self.configure_breakdowns(server);
         let params = Arc::clone(&self.rests[server as usize].params);
+        self.rests[server as usize].patience =
+            params.patience.as_ref().map(|d| Arc::from(d.build()));
         self.rests[server as usize].error_demand =
             params.errors.demand.as_ref().map(|d| Arc::from(d.build()));
         let s = &mut self.servers[server as usize];
         s.advance(now);
         // The number of busy workers may change with the number of workers.
         let before = s.busy();
-        s.workers = params.workers;
+        s.workers = params
+            .workers
+            .saturating_sub(self.rests[server as usize].broken);
         s.area_busy = s.area_busy.wrapping_add(
             u64::from(before)
                 .wrapping_sub(u64::from(s.busy()))
@@ -285,6 +294,8 @@ impl Simulation {
             Order::Fifo => Waiting::Fifo,
             Order::Lifo => Waiting::Lifo,
             Order::Ranked(_) => Waiting::Ranked,
+            Order::Preemptive(_) => Waiting::Preemptive,
+            Order::Random => Waiting::Pile,
             Order::Shared => Waiting::Shared,
         };
         s.elastic = waiting == Waiting::Shared
@@ -320,6 +331,7 @@ impl Simulation {
 
     fn change_balancer(&mut self, service: u16, balancer: &Balancer) {
         let before = std::mem::replace(&mut self.balancers[service as usize], balancer.clone());
+        let mut idle_lists_lost = false;
         self.configure_balancer(service);
         for index in 0..self.instances.len() {
             let instance = &mut self.instances[index];
@@ -333,6 +345,7 @@ impl Simulation {
             if before.policy != balancer.policy {
                 instance.policy = balancer.policy.build();
                 instance.observes = instance.policy.observes();
+                idle_lists_lost = true;
             }
             if !instance.pool.is_empty() {
                 self.pools_to_drain.push(index as u32);
@@ -346,6 +359,10 @@ impl Simulation {
         if before.health_check != balancer.health_check {
             self.start_probers(service);
         }
+        if idle_lists_lost {
+            self.configure_idle(service);
+            self.report_all_idle(service);
+        }
         self.refresh_service(service);
     }
 
@@ -356,6 +373,9 @@ impl Simulation {
         s.door = balancer.door;
         s.cost = balancer.cost.0;
         s.max_connections = balancer.max_connections.unwrap_or(u32::MAX);
+        s.random_spread = balancer.spread == Spread::Random;
+        self.configure_idle(service);
+        self.configure_reports(service);
     }
 
     fn change_service(&mut self, id: u16, service: &Service) {

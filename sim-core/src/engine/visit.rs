@@ -7,15 +7,12 @@ use super::Simulation;
 use super::caller::try_of;
 use super::event::Event;
 use super::slab::Handle;
-use super::state::{Call, NIL, Place, Purpose, Visit};
+use super::state::{Call, NIL, Place};
 
 impl Simulation {
     /// The next call of a visit from its present stage on: position in the service's list.
     fn next_call(&self, handle: Handle) -> Option<usize> {
-        let (attempt, visit) = (
-            &self.attempts[handle],
-            &self.visits[handle.index() as usize],
-        );
+        let (attempt, visit) = (&self.attempts[handle], self.rest(handle));
         let calls = &self.service_calls[attempt.service as usize];
         (visit.stage as usize..calls.len()).find(|&i| {
             let call = &calls[i];
@@ -29,27 +26,16 @@ impl Simulation {
 
     /// A visit begins: calls that need no worker go out at once.
     pub(super) fn begin_visit(&mut self, handle: Handle) {
-        let place = handle.index() as usize;
-        if place >= self.visits.len() {
-            self.visits.resize(self.attempts.peak(), Visit::default());
-        }
-        self.visits[place] = Visit::default();
         match self.next_call(handle) {
             Some(call) if !self.holds(handle, call) => self.call_without_worker(handle, call),
             _ => self.seek_worker(handle),
         }
     }
 
-    fn visit(&mut self, handle: Handle) -> &mut Visit {
-        &mut self.visits[handle.index() as usize]
-    }
-
     /// The call to another service that an attempt at a server has out.
     pub(super) fn child_of(&self, handle: Handle) -> Handle {
-        let attempt = &self.attempts[handle];
-        if self.services[attempt.service as usize].has_calls && attempt.purpose == Purpose::Request
-        {
-            self.visits[handle.index() as usize].child
+        if self.services[self.attempts[handle].service as usize].has_calls {
+            self.rest(handle).child
         } else {
             Handle::NONE
         }
@@ -80,7 +66,7 @@ impl Simulation {
     /// The visit's own work is done; `busy` workers were at work before.
     pub(super) fn served(&mut self, handle: Handle, busy: u32) {
         let server = self.attempts[handle].server;
-        let visit = self.visit(handle);
+        let visit = self.rest_mut(handle);
         (visit.stage, visit.worked) = (0, true);
         match self.next_call(handle) {
             Some(call) if self.holds(handle, call) => {
@@ -110,7 +96,7 @@ impl Simulation {
     fn call_out(&mut self, handle: Handle, position: usize) {
         let attempt = &self.attempts[handle];
         let call = &self.service_calls[attempt.service as usize][position];
-        let visit = &mut self.visits[handle.index() as usize];
+        let visit = &mut self.attempt_rests[handle.index() as usize];
         (visit.stage, visit.required) = (position as u16 + 1, call.required);
         let (number, class) = (Self::child_number(attempt.number, position), attempt.class);
         let key = self.calls.get_mut(attempt.call).map_or(number, |c| c.key);
@@ -130,7 +116,7 @@ impl Simulation {
             attempts: 0,
             previous: NIL,
         });
-        self.visit(handle).child = child;
+        self.rest_mut(handle).child = child;
         self.agenda.schedule(self.now, Event::Attempt(child));
     }
 
@@ -139,7 +125,7 @@ impl Simulation {
         let Some(attempt) = self.attempts.get_mut(parent) else {
             return;
         };
-        let visit = &mut self.visits[parent.index() as usize];
+        let visit = &mut self.attempt_rests[parent.index() as usize];
         visit.child = Handle::NONE;
         let (server, holding) = (attempt.server, attempt.place == Place::Holding);
         if !succeeded && visit.required {
@@ -149,7 +135,7 @@ impl Simulation {
             }
             return self.finish_at_server(parent);
         }
-        let worked = self.visit(parent).worked;
+        let worked = self.rest(parent).worked;
         match self.next_call(parent) {
             Some(call) if holding && self.holds(parent, call) => self.call_out(parent, call),
             Some(call) if !worked && self.holds(parent, call) => self.seek_worker(parent),

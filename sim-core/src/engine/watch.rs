@@ -3,7 +3,7 @@
 use super::Simulation;
 use super::event::{Event, Machine};
 use super::machine::short;
-use super::state::{NIL, Place};
+use super::state::NIL;
 use crate::crash::{Gauge, GaugeUnit};
 use crate::model::{CrashRule, Lane};
 use crate::time::Duration;
@@ -88,9 +88,11 @@ impl Simulation {
                     self.attempts[index].behind
                 };
             }
+            for &index in &self.rests[server as usize].pile {
+                see(self.attempts[index].mark);
+            }
             for std::cmp::Reverse((_, _, handle)) in &self.rests[server as usize].ranked {
-                if self.attempts.contains(*handle) && self.attempts[*handle].place == Place::Queued
-                {
+                if self.attempts.contains(*handle) && self.attempts[*handle].place.is_queued() {
                     see(self.attempts[*handle].mark);
                 }
             }

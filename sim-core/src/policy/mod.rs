@@ -11,6 +11,7 @@ use crate::time::{Duration, Instant};
 use std::fmt::Debug;
 
 mod first;
+mod join_idle_queue;
 mod join_shortest_queue;
 mod least_in_flight;
 mod least_work_left;
@@ -30,6 +31,7 @@ pub static POLICIES: &[&PolicyDef] = &[
     &least_in_flight::POLICY,
     &power_of_d::POLICY,
     &join_shortest_queue::POLICY,
+    &join_idle_queue::POLICY,
     &least_work_left::POLICY,
     &source_hash::POLICY,
     &first::POLICY,
@@ -111,6 +113,27 @@ pub trait Policy: Debug + Send {
 
     /// Whether the two hooks above are wanted: saves two calls for each attempt where not.
     fn observes(&self) -> bool {
+        false
+    }
+
+    /// Whether the three hooks below are wanted.
+    fn tracks_idle(&self) -> bool {
+        false
+    }
+
+    /// A server has become idle and tells this instance, and no other.
+    fn on_idle(&mut self, server: usize) {
+        let _ = server;
+    }
+
+    /// An idle server was given work, perhaps by another instance.
+    fn on_busy(&mut self, server: usize) {
+        let _ = server;
+    }
+
+    /// Whether this instance still takes the server for idle.
+    fn lists(&self, server: usize) -> bool {
+        let _ = server;
         false
     }
 

@@ -1,13 +1,18 @@
 //! Parts that servers and balancers have in common, from sections to the model.
 
 use super::kinds::{ratio_of_text, size_of_text, span, written};
-use super::parts::{CrashSpec, HealthCheckSpec, LivenessSpec, MemorySpec, WarmUpSpec};
+use super::parts::{
+    BreakdownsSpec, CrashSpec, HealthCheckSpec, LivenessSpec, MemorySpec, WarmUpSpec,
+};
 use super::problem::{Problem, suggest};
 use super::section::{Cx, Item};
 use super::sections::RetryBudgetSpec;
 use super::tree::{Node, Value};
 use crate::crash::{GaugeDef, GaugeUnit};
-use crate::model::{CrashRule, HealthCheck, Liveness, Memory, RetryBudget, WarmUp};
+use crate::model::{Breakdowns, CrashRule, HealthCheck, Liveness, Memory, RetryBudget, WarmUp};
+
+/// Shortest mean life of a worker: shorter ones would keep the machine busy with failures alone.
+const SHORTEST_LIFE_NS: f64 = 1000.0;
 
 /// A count that fits where the model keeps it; what is absent has no bound.
 pub(crate) fn bound(item: &Item<Option<u64>>) -> Option<u32> {
@@ -140,6 +145,22 @@ pub(crate) fn memory(spec: &MemorySpec, cx: &mut Cx<'_>) -> Option<Memory> {
         return None;
     }
     Some(memory)
+}
+
+pub(crate) fn breakdowns(spec: &BreakdownsSpec, cx: &mut Cx<'_>) -> Option<Breakdowns> {
+    let built = Breakdowns {
+        every: spec.every.get()?.clone(),
+        repair: spec.repair.get()?.clone(),
+    };
+    if built.every.build().mean_ns() < SHORTEST_LIFE_NS {
+        let problem = Problem::new(
+            "E017",
+            "workers that last less than a microsecond on average",
+        );
+        cx.push(problem.at(spec.every.span));
+        return None;
+    }
+    Some(built)
 }
 
 pub(crate) fn warm_up(spec: &WarmUpSpec) -> Option<WarmUp> {

@@ -7,7 +7,7 @@ use super::section::{above, from, section};
 use super::sections::ClientSpec;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
-use crate::model::{Door, Probe};
+use crate::model::{Door, Probe, Spread};
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 
@@ -34,6 +34,10 @@ section! {
         policy [live]: PlugOf<PolicyDef> = "round-robin";
         /// Instances working side by side, each with its own view of the servers.
         instances: Count = "1", in from(1.0, 1000.0), unit "instances";
+        /// How callers spread over the instances.
+        spread [live]: Word<Spread> = "in-turn";
+        /// Time between reports of the servers' load, all that policies then know, the first at the start; without it, they see the present load.
+        load_reports [live]: Optional<Span> = "none", in from(0.000001, TEN_YEARS_S);
         /// Connections an instance holds at most; a further attempt is rejected.
         max_connections [live]: Optional<Count> = "none", in from(1.0, 4e9), unit "connections";
         /// Time an instance spends on each attempt, one after the other.
@@ -49,7 +53,7 @@ section! {
         /// How a crashed instance comes back.
         restart [live]: PlugOf<RestartDef> = "manual";
         /// Time from the decision to restart until it serves.
-        boot [live]: Span = "0s", in from(0.0, TEN_YEARS_S);
+        boot [live]: PlugOf<DistributionDef> = "0s";
         /// How it learns which servers are healthy; without it, it never learns.
         health_check [live]: Optional<Table<HealthCheckSpec>> = "none";
         /// Spare instances that step in for crashed ones.
@@ -127,6 +131,8 @@ section! {
         workers [live]: Count, in from(1.0, 1e6), unit "workers";
         /// Where requests wait.
         queue [live]: Table<QueueSpec> = "{}";
+        /// Workers that fail, each on its own, and are repaired.
+        breakdowns [live]: Optional<Table<BreakdownsSpec>> = "none";
         /// How concurrency slows every request down.
         slowdown [live]: Table<SlowdownSpec> = "{}";
         /// Memory, and its limit.
@@ -142,7 +148,7 @@ section! {
         /// How it comes back.
         restart [live]: PlugOf<RestartDef> = "manual";
         /// Time from the decision to restart until it serves.
-        boot [live]: Span = "0s", in from(0.0, TEN_YEARS_S);
+        boot [live]: PlugOf<DistributionDef> = "0s";
         /// Slower service after a start.
         warm_up [live]: Optional<Table<WarmUpSpec>> = "none";
         /// Used only while no other server is eligible.
@@ -163,6 +169,18 @@ section! {
         limit [live]: Optional<Count> = "none", in from(0.0, 4e9), unit "requests";
         /// Who is served next.
         discipline [live]: PlugOf<DisciplineDef> = "fifo";
+        /// How long a request waits for a worker before it leaves the queue, its attempt abandoned; without it, for ever.
+        patience [live]: Optional<PlugOf<DistributionDef>> = "none";
+    }
+}
+
+section! {
+    /// Workers that fail, each on its own, whether at work or not. The request of a worker that fails keeps what it has received and goes on, before all others, with the next free worker.
+    BreakdownsSpec {
+        /// Time from a worker's start or repair to its failure.
+        every [live]: PlugOf<DistributionDef>;
+        /// Time of a repair.
+        repair [live]: PlugOf<DistributionDef>;
     }
 }
 
@@ -268,6 +286,13 @@ impl Words for Probe {
             Self::Connect,
             "a connection, which any server that is up accepts",
         ),
+    ];
+}
+
+impl Words for Spread {
+    const WORDS: &'static [(&'static str, Self, &'static str)] = &[
+        ("in-turn", Self::InTurn, "one after the other"),
+        ("random", Self::Random, "each time at random"),
     ];
 }
 

@@ -1,6 +1,6 @@
 //! Servers, from sections to the model.
 
-use super::build::{bound, count, crash_rules, liveness, memory, optional, warm_up};
+use super::build::{bound, breakdowns, count, crash_rules, liveness, memory, optional, warm_up};
 use super::parts::{ServerSpec, ServiceSpec};
 use super::problem::{Problem, Span};
 use super::section::Cx;
@@ -155,6 +155,7 @@ pub(crate) fn server_name(base: &str, count: u64, first: Option<u64>, index: u64
 /// The properties written in a table of servers.
 pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams> {
     let crash = crash_rules(&spec.crash, SERVER_GAUGES, cx);
+    let breakdowns = optional(&spec.breakdowns, |b| breakdowns(b, cx));
     let memory = optional(&spec.memory, |m| memory(m, cx));
     if let (Some(rules), Some(None)) = (&crash, &memory)
         && rules.iter().any(|rule| rule.gauge.gauge == Gauge::Memory)
@@ -176,6 +177,8 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
         workers: count(spec.workers.copied()?),
         queue_limit: bound(&queue.limit)?,
         discipline: queue.discipline.get()?.clone(),
+        patience: queue.patience.get()?.clone(),
+        breakdowns: breakdowns?,
         slowdown: Slowdown {
             contention: slowdown.contention.copied()?,
             coherence: slowdown.coherence.copied()?,
@@ -189,7 +192,7 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
         crash_keeps_queue: spec.crash_keeps_queue.copied()?,
         door: spec.door.copied()?,
         restart: spec.restart.get()?.clone(),
-        boot: spec.boot.copied()?,
+        boot: spec.boot.get()?.clone(),
         warm_up: optional(&spec.warm_up, warm_up)?,
         backup: spec.backup.copied()?,
         max_connections: spec.max_connections.copied()?.map(count),

@@ -117,6 +117,8 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
     Some(Balancer {
         policy: spec.policy.get()?.clone(),
         instances: count(spec.instances.copied()?),
+        spread: spec.spread.copied()?,
+        load_reports: spec.load_reports.copied()?,
         max_connections: spec.max_connections.copied()?.map(count),
         cost: spec.cost.copied()?,
         queue_limit: bound(&spec.queue_limit)?,
@@ -124,7 +126,7 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
         crash: crash?,
         door: spec.door.copied()?,
         restart: spec.restart.get()?.clone(),
-        boot: spec.boot.copied()?,
+        boot: spec.boot.get()?.clone(),
         health_check: optional(&spec.health_check, health_check)?,
         standby: Standby {
             count: count(standby.count.copied()?),

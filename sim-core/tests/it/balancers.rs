@@ -1,11 +1,11 @@
 //! What balancers do: health checks, backups, limits, their own cost, crashes, spares, views.
 
-use crate::closed_form::mg1_wait;
 use crate::replicate::{check, exact, response};
 use crate::support::{
     at, fates, outcome, run, server, service, start, summary, times, told, traced,
 };
 use sim_core::story::Kind;
+use sim_core::theory::station::mg1_wait;
 
 fn steady(rate: u32, horizon: &str, balancer: &str, rest: &str) -> String {
     format!(

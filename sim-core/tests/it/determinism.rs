@@ -148,4 +148,8 @@ const PINNED: &[&str] = &[
     "settings 5e606369e60445a3",
     "mended a4ae672487ba5754",
     "pooled fce6f2231751cbe6",
+    "impatient 9d4e196a6454a22c",
+    "interrupted 4de6507580a31ac1",
+    "idle 2bf34014460dd3c0",
+    "modulated 586977ee2eae4065",
 ];

@@ -14,12 +14,12 @@
 mod balancers;
 mod choices;
 mod clients;
-mod closed_form;
 mod determinism;
 mod invariants;
 mod knobs;
 mod limits;
 mod monitoring;
+mod queues;
 mod replicate;
 mod servers;
 mod support;

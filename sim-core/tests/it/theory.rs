@@ -4,16 +4,17 @@
 //! milliseconds; run lengths follow the asymptotic variances of M/M/1 (Whitt, "Planning queueing
 //! simulations", Management Science 35, 1989).
 
-use crate::closed_form::{
-    erlang_b, first_passage, machine_repair, mg1_wait, mm1_quantile, mmc_wait, mmck,
-    priority_waits, round_robin_sigma,
-};
 use crate::replicate::{
     Measured, check, exact, in_system, lost, median, p99, replicate, response, rough, throughput,
     wait,
 };
 use crate::support::{log, server};
 use sim_core::summary::Summary;
+use sim_core::theory::markov::{erlang_b, machine_repair, mmc_wait, mmck};
+use sim_core::theory::priority::{ClassLoad, waits};
+use sim_core::theory::renewal::round_robin_waiting;
+use sim_core::theory::station::{mg1_wait, mm1_quantile};
+use sim_core::theory::time::first_passage;
 
 const EXPONENTIAL: &str = "{ kind = \"exponential\", mean = \"1ms\" }";
 
@@ -200,7 +201,8 @@ fn a_bounded_queue_is_mmck() {
             queue: &queue,
             ..one(lam, (140_000.0 / lam) as u64)
         };
-        let (loss, mean) = mmck(lam, c, k);
+        let theory = mmck(lam, c, k);
+        let (loss, mean) = (theory.loss, theory.number);
         check(
             &farm.text(),
             &[
@@ -237,7 +239,7 @@ fn round_robin_makes_erlang_arrivals() {
             servers: k,
             ..one(0.8 * f64::from(k), length)
         };
-        let slack = 1.0 - round_robin_sigma(k, 0.8);
+        let slack = 1.0 - round_robin_waiting(k, 0.8);
         check(
             &farm.text(),
             &[
@@ -292,12 +294,17 @@ fn priorities_make_cobham_waits() {
         "{}\n[class.first]\nshare = 0.375\n[class.second]\nshare = 0.625\npriority = 1\n",
         farm.text()
     );
-    let (first, second) = priority_waits(0.3, 0.5);
+    let class = |rate| ClassLoad {
+        rate,
+        mean: 1.0,
+        second: 2.0,
+    };
+    let waits = waits(&[class(0.3), class(0.5)]);
     check(
         &text,
         &[
-            exact("first", |s| class_response(s, 0), 1.0 + first),
-            exact("second", |s| class_response(s, 1), 1.0 + second),
+            exact("first", |s| class_response(s, 0), 1.0 + waits[0]),
+            exact("second", |s| class_response(s, 1), 1.0 + waits[1]),
         ],
     );
 }
@@ -319,7 +326,8 @@ fn closed_users_are_machine_repair() {
                 ),
             )
             .replace("workers = 1", &format!("workers = {workers}"));
-        let (rate, time) = machine_repair(users, f64::from(think), workers);
+        let theory = machine_repair(users, f64::from(think), 1.0, workers);
+        let (rate, time) = (theory.throughput, theory.response);
         check(
             &text,
             &[

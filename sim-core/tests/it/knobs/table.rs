@@ -54,6 +54,31 @@ const SLOTS: &[(&str, &str, &str)] = &[
         "crashy",
         "service.web.server.a.liveness.demand",
     ),
+    (
+        "service.NAME.balancer.boot",
+        "crashy",
+        "service.web.balancer.boot",
+    ),
+    (
+        "service.NAME.server.NAME.boot",
+        "crashy",
+        "service.web.server.a.boot",
+    ),
+    (
+        "service.NAME.server.NAME.queue.patience",
+        "plain",
+        "service.web.server.a.queue.patience",
+    ),
+    (
+        "service.NAME.server.NAME.breakdowns.every",
+        "plain",
+        "service.web.server.a.breakdowns.every",
+    ),
+    (
+        "service.NAME.server.NAME.breakdowns.repair",
+        "plain",
+        "service.web.server.a.breakdowns.repair",
+    ),
 ];
 
 /// Parameters of distributions, each with two values.
@@ -87,6 +112,48 @@ const LAWS: &[(&str, &str, &str, &str, &str)] = &[
     ("weibull", "shape", "mean = \"2ms\"", "0.5", "0.7"),
     ("pareto", "mean", "shape = 2.5", "\"2ms\"", "\"3ms\""),
     ("pareto", "shape", "mean = \"2ms\"", "2.5", "3"),
+    (
+        "bounded-pareto",
+        "least",
+        "greatest = \"9ms\"",
+        "\"1ms\"",
+        "\"2ms\"",
+    ),
+    (
+        "bounded-pareto",
+        "greatest",
+        "least = \"1ms\"",
+        "\"8ms\"",
+        "\"9ms\"",
+    ),
+    (
+        "bounded-pareto",
+        "shape",
+        "least = \"1ms\", greatest = \"9ms\"",
+        "1.5",
+        "2",
+    ),
+    (
+        "mixed-exponential",
+        "short",
+        "long = \"9ms\"",
+        "\"1ms\"",
+        "\"2ms\"",
+    ),
+    (
+        "mixed-exponential",
+        "long",
+        "short = \"1ms\", probability_of_long = 0.5",
+        "\"8ms\"",
+        "\"9ms\"",
+    ),
+    (
+        "mixed-exponential",
+        "probability_of_long",
+        "short = \"1ms\", long = \"9ms\"",
+        "0.2",
+        "0.4",
+    ),
 ];
 
 /// Ways to a client: key, and path in the scenario with calls.
@@ -236,6 +303,12 @@ fn laws() -> Vec<Knob> {
     let mut knobs = Vec::new();
     for &(key, name, at) in SLOTS {
         let with = match () {
+            () if key.contains("breakdowns") => {
+                vec![(
+                    "service.web.server.a.breakdowns",
+                    "{ every = \"100ms\", repair = \"10ms\" }",
+                )]
+            }
             () if key.contains("errors") => vec![("service.web.server.a.errors.rate", "0.3")],
             () if key.contains("liveness") => {
                 vec![("service.web.server.a.liveness.interval", "500ms")]

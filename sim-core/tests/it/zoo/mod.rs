@@ -1,8 +1,10 @@
 //! Small scenarios that between them touch every feature.
 
 mod changes;
+mod queues;
 
 use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
+use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
 
 /// Scenarios with a name each.
 pub(crate) static ZOO: &[(&str, &str)] = &[
@@ -19,6 +21,10 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("settings", SETTINGS),
     ("mended", MENDED),
     ("pooled", POOLED),
+    ("impatient", IMPATIENT),
+    ("interrupted", INTERRUPTED),
+    ("idle", IDLE),
+    ("modulated", MODULATED),
 ];
 
 const PLAIN: &str = r#"

@@ -1,0 +1,128 @@
+//! Breakdowns: workers that fail, each on its own, and are repaired.
+//!
+//! A broken worker is one worker fewer. Its request goes on with another one, or waits before all
+//! others; nothing is lost and the server stays up.
+
+use super::Simulation;
+use super::event::Event;
+use super::state::{Failing, Waiting};
+use crate::time::Duration;
+use std::sync::Arc;
+
+impl Simulation {
+    /// Takes on a server's settings; changed ones begin anew with all workers in order.
+    pub(super) fn configure_breakdowns(&mut self, server: u32) {
+        let rest = &mut self.rests[server as usize];
+        let (wanted, workers) = (rest.params.breakdowns.clone(), rest.params.workers);
+        if rest.breakdowns.as_ref().map(|b| &b.settings) == wanted.as_ref() {
+            return;
+        }
+        rest.broken = 0;
+        rest.breakdown_generation += 1;
+        rest.breakdowns = wanted.map(|settings| Failing {
+            every: Arc::from(settings.every.build()),
+            repair: Arc::from(settings.repair.build()),
+            settings,
+        });
+        if self.rests[server as usize].breakdowns.is_some() {
+            for _ in 0..workers {
+                self.plan_breakdown(server);
+            }
+        }
+    }
+
+    fn plan_breakdown(&mut self, server: u32) {
+        let generation = self.rests[server as usize].breakdown_generation;
+        if let Some(after) = self.breakdown_time(server, |failing| &failing.every) {
+            let at = self.now.saturating_add(after);
+            self.agenda
+                .schedule(at, Event::Breakdown { server, generation });
+        }
+    }
+
+    fn breakdown_time(
+        &mut self,
+        server: u32,
+        which: impl Fn(&Failing) -> &Arc<dyn crate::distribution::Distribution>,
+    ) -> Option<u64> {
+        let rest = &mut self.rests[server as usize];
+        let failing = rest.breakdowns.as_ref()?;
+        rest.breakdown_draws += 1;
+        let number = (u64::from(server) << 40) + rest.breakdown_draws;
+        let mut draws = self.breakdown_stream.at(number);
+        Some(Duration::from_nanos_f64(which(failing).sample_ns(&mut draws)).0)
+    }
+
+    /// A worker fails.
+    pub(super) fn break_down(&mut self, server: u32, generation: u32) {
+        if self.rests[server as usize].breakdown_generation != generation {
+            return;
+        }
+        self.rests[server as usize].broken += 1;
+        self.change_workers(server);
+        if let Some(lasts) = self.breakdown_time(server, |failing| &failing.repair) {
+            let at = self.now.saturating_add(lasts);
+            self.agenda
+                .schedule(at, Event::Repaired { server, generation });
+        }
+    }
+
+    /// A worker is repaired.
+    pub(super) fn repaired(&mut self, server: u32, generation: u32) {
+        if self.rests[server as usize].breakdown_generation != generation {
+            return;
+        }
+        self.rests[server as usize].broken -= 1;
+        self.change_workers(server);
+        self.plan_breakdown(server);
+    }
+
+    /// The number of workers in order has changed.
+    fn change_workers(&mut self, server: u32) {
+        let rest = &self.rests[server as usize];
+        let workers = rest.params.workers.saturating_sub(rest.broken);
+        let s = &mut self.servers[server as usize];
+        s.advance(self.now);
+        let busy = s.busy();
+        s.workers = workers;
+        while self.servers[server as usize].in_service > 0 && self.is_crowded(server) {
+            self.interrupt_any(server);
+        }
+        if self.servers[server as usize].state.serves() {
+            self.workers_freed(server, busy);
+        } else {
+            // Nothing is served; only the number that could be is another.
+            let s = &mut self.servers[server as usize];
+            let difference = u64::from(busy).wrapping_sub(u64::from(s.busy()));
+            s.area_busy = s.area_busy.wrapping_add(difference.wrapping_mul(self.now));
+        }
+        if self.servers[server as usize].watched {
+            self.watch_server(server);
+        }
+    }
+
+    fn is_crowded(&self, server: u32) -> bool {
+        let s = &self.servers[server as usize];
+        s.waiting != Waiting::Shared && s.in_service + s.holding > s.workers
+    }
+
+    /// Interrupts one of the requests in service, each with the same chance.
+    fn interrupt_any(&mut self, server: u32) {
+        let rest = &mut self.rests[server as usize];
+        rest.picked += 1;
+        let number = (u64::from(server) << 40) + rest.picked;
+        let place = self
+            .order_stream
+            .at(number)
+            .below(rest.in_service.len() + 1);
+        let index = match place.checked_sub(1) {
+            None => self.servers[server as usize].first,
+            Some(other) => rest
+                .in_service
+                .iter()
+                .nth(other)
+                .map_or(self.servers[server as usize].first, |entry| entry.0.2),
+        };
+        self.interrupt_at(self.attempts.handle_at(index));
+    }
+}

@@ -1,0 +1,53 @@
+//! Patience: requests that leave a server's queue when they have waited too long.
+
+use super::Simulation;
+use super::caller::try_of;
+use super::event::Event;
+use super::slab::Handle;
+use super::state::{Place, Purpose};
+use crate::outcome::Outcome;
+use crate::time::Duration;
+
+impl Simulation {
+    /// How long an attempt waits for a worker: the same whenever it is asked.
+    fn patience(&self, handle: Handle) -> Option<u64> {
+        let attempt = &self.attempts[handle];
+        let patience = self.rests[attempt.server as usize].patience.as_ref()?;
+        let tries = self
+            .calls
+            .contains(attempt.call)
+            .then(|| self.calls[attempt.call].attempts);
+        let mut draws = self
+            .patience_stream
+            .at(try_of(attempt.number, tries.unwrap_or(0)));
+        Some(Duration::from_nanos_f64(patience.sample_ns(&mut draws)).0)
+    }
+
+    /// An attempt has begun to wait.
+    pub(super) fn begin_patience(&mut self, handle: Handle) {
+        if self.attempts[handle].purpose != Purpose::Request {
+            return;
+        }
+        if let Some(patience) = self.patience(handle) {
+            let until = self.now.saturating_add(patience);
+            self.rest_mut(handle).patient_until = until;
+            self.agenda.schedule(until, Event::Impatient(handle));
+        }
+    }
+
+    /// The patience of an attempt is at an end, if it still waits in the same queue.
+    pub(super) fn impatient(&mut self, handle: Handle) {
+        let attempt = &self.attempts[handle];
+        let server = attempt.server;
+        if attempt.place != Place::Queued || self.rest(handle).patient_until != self.now {
+            return;
+        }
+        self.unqueue(handle);
+        self.abandon_child(self.child_of(handle));
+        self.leave_server(server);
+        if self.servers[server as usize].watched {
+            self.watch_server(server);
+        }
+        self.reply(handle, Outcome::Abandoned);
+    }
+}

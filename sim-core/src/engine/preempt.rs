@@ -1,0 +1,71 @@
+//! Interrupted service: disciplines in which a newcomer may take a worker from somebody else.
+//!
+//! Who is interrupted keeps what he has received (preemptive resume): his demand is what is left.
+
+use super::Simulation;
+use super::slab::Handle;
+use super::state::{Place, Purpose};
+use crate::discipline::{Order, Waiting};
+use std::cmp::Reverse;
+
+impl Simulation {
+    /// Frees a worker for a newcomer whose rank is lower than the highest in service; false when
+    /// there is none, and nothing has happened.
+    pub(super) fn interrupt_for(&mut self, newcomer: Handle) -> bool {
+        let server = self.attempts[newcomer].server;
+        let Order::Preemptive(rank) = self.rests[server as usize].params.discipline.order() else {
+            return false;
+        };
+        let now = self.now;
+        let s = &mut self.servers[server as usize];
+        if s.in_service == 0 {
+            return false;
+        }
+        s.advance(now);
+        let s = &self.servers[server as usize];
+        let rank_of = |index: u32, demand_ns: u64| {
+            let class = self.attempts[index].class;
+            rank(&Waiting {
+                priority: self.classes[class as usize].priority,
+                demand_ns,
+                arrived_ns: self.attempt_rests[index as usize].arrived,
+            })
+        };
+        let left = |index: u32| self.attempts[index].mark.saturating_sub(s.virtual_now);
+        let others = self.rests[server as usize].in_service.iter();
+        let worst = std::iter::once(s.first)
+            .chain(others.map(|Reverse((_, _, index))| *index))
+            .map(|index| (rank_of(index, left(index)), index))
+            .max();
+        let own = rank_of(newcomer.index(), self.attempts[newcomer].demand_ns);
+        match worst {
+            Some((highest, index)) if own < highest => {
+                self.interrupt_at(self.attempts.handle_at(index));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes a request off its worker, to go on later; virtual time must be that of now.
+    pub(super) fn interrupt_at(&mut self, handle: Handle) {
+        let attempt = &self.attempts[handle];
+        let (server, service) = (attempt.server, attempt.service);
+        let left = attempt
+            .mark
+            .saturating_sub(self.servers[server as usize].virtual_now)
+            .min(attempt.demand_ns);
+        let done = attempt.demand_ns - left;
+        if attempt.purpose == Purpose::Request {
+            let wanted = self.calls.contains(attempt.call);
+            self.count_service(service, done, wanted);
+        }
+        self.unload(handle);
+        let arrived = self.rest(handle).arrived;
+        let attempt = &mut self.attempts[handle];
+        attempt.demand_ns = left;
+        attempt.mark = arrived;
+        attempt.place = Place::Interrupted;
+        self.enqueue_first(handle);
+    }
+}

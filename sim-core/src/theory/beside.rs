@@ -1,0 +1,601 @@
+//! Closed forms beside a run: which of them a scenario satisfies, and what they say.
+
+use super::{markov, renewal, station};
+use crate::arrival::Arrivals;
+use crate::discipline::Order;
+use crate::model::{Model, Server, Service};
+use crate::summary::Summary;
+
+/// A closed form whose assumptions a scenario satisfies.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Known {
+    /// Kendall's name for it, such as `M/M/1`.
+    pub form: String,
+    /// Where it is from.
+    pub reference: &'static str,
+    /// The service it is about.
+    pub service: String,
+    /// What it says.
+    pub figures: Vec<Figure>,
+}
+
+/// A figure that theory knows.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Figure {
+    /// Its path in the summary.
+    pub path: String,
+    /// The value; times in seconds.
+    pub expected: f64,
+    /// The value that a run gave, where it was measured.
+    pub measured: Option<f64>,
+}
+
+/// What theory has to say about a scenario.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Applied {
+    /// A closed form applies.
+    Known(Known),
+    /// None does, for these reasons.
+    Unknown(Vec<String>),
+}
+
+impl Applied {
+    /// Sets what a run gave beside what was expected.
+    #[must_use]
+    pub fn beside(mut self, summary: &Summary) -> Self {
+        if let Self::Known(known) = &mut self {
+            for figure in &mut known.figures {
+                figure.measured = summary.figure(&figure.path);
+            }
+        }
+        self
+    }
+}
+
+/// The closed form for a scenario's steady state, or the reasons why there is none here.
+///
+/// Recognised are one service whose servers are alike and do nothing but serve in order of arrival
+/// or by processor sharing, with Poisson traffic at a constant rate or users who think for an
+/// exponential time: M/M/c, M/M/c/K, loss systems of any law, M/G/1, M/G/1 under processor sharing,
+/// round robin and random choice over M/M/1 servers, impatience and machine repair.
+pub fn apply(model: &Model) -> Applied {
+    let mut reasons = Vec::new();
+    obstacles(model, &mut reasons);
+    if !reasons.is_empty() {
+        return Applied::Unknown(reasons);
+    }
+    let service = &model.services[0];
+    let servers: Vec<&Server> = service
+        .servers
+        .iter()
+        .map(|id| &model.servers[id.0 as usize])
+        .collect();
+    match form(model, service, &servers) {
+        Ok(known) => Applied::Known(known),
+        Err(reason) => Applied::Unknown(vec![reason]),
+    }
+}
+
+/// What stands in the way of every form.
+fn obstacles(model: &Model, reasons: &mut Vec<String>) {
+    let mut because = |holds: bool, reason: &str| {
+        if holds {
+            reasons.push(reason.to_owned());
+        }
+    };
+    because(
+        model.services.len() > 1,
+        "several services call one another",
+    );
+    because(model.sources.len() > 1, "there are several sources");
+    because(model.classes.len() > 1, "there are several classes");
+    let changes = |entry: &crate::model::TimelineEntry| entry.action != crate::model::Action::Note;
+    because(
+        model.timeline.iter().any(changes),
+        "the time line changes the system while it runs",
+    );
+    let client = &model.clients[0];
+    because(client.timeout.is_some(), "callers give up after a timeout");
+    because(client.deadline.is_some(), "callers give up at a deadline");
+    because(
+        client.retry.def.plug.name != "none",
+        "callers try again after a failure",
+    );
+    because(
+        model.sources.iter().any(|source| source.rate.len() > 1),
+        "the rate varies",
+    );
+    let service = &model.services[0];
+    let balancer = &service.balancer;
+    because(
+        service.network.build().constant_ns() != Some(0.0),
+        "the network takes time",
+    );
+    because(!balancer.cost.is_zero(), "the balancer takes time");
+    because(
+        balancer.max_connections.is_some() || balancer.pool.is_some(),
+        "the balancer limits connections or lets attempts wait",
+    );
+    because(!balancer.crash.is_empty(), "the balancer can crash");
+    because(
+        balancer.health_check.is_some(),
+        "health checks take servers out, and their probes take time",
+    );
+    because(
+        balancer.instances > 1 && service.servers.len() > 1,
+        "several balancer instances each see a part of the traffic",
+    );
+    let first = &model.servers[0];
+    because(
+        model
+            .servers
+            .iter()
+            .any(|s| s.params != first.params || !s.present),
+        "the servers are not all alike, or not all there",
+    );
+    let server = &first.params;
+    because(
+        !server.crash.is_empty() || server.memory.is_some(),
+        "servers can crash",
+    );
+    because(server.breakdowns.is_some(), "workers fail");
+    because(server.errors.rate > 0.0, "some requests fail");
+    because(
+        server.slowdown.contention > 0.0 || server.slowdown.coherence > 0.0,
+        "requests slow each other down",
+    );
+    because(
+        server.max_connections.is_some() || server.liveness.is_some() || server.backup,
+        "servers have connection limits or liveness probes, or stand by",
+    );
+}
+
+const KLEINROCK: &str = "Kleinrock, Queueing Systems, volume 1, 1975";
+
+/// What the forms are made of: times in seconds.
+struct Shape {
+    /// Mean service time.
+    mean_s: f64,
+    cv2: f64,
+    exponential: bool,
+    servers: u32,
+    workers: u32,
+    /// Room in the queue of a server.
+    room: Option<u32>,
+    shared: bool,
+    name: String,
+}
+
+fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, String> {
+    let params = &servers[0].params;
+    let demand = service.demand.build();
+    let factor = model.classes[0].demand_factor / params.speed;
+    let shared = matches!(params.discipline.order(), Order::Shared);
+    if !shared && !matches!(params.discipline.order(), Order::Fifo) {
+        return Err(format!(
+            "the order of service is {}",
+            params.discipline.def.plug.name
+        ));
+    }
+    let shape = Shape {
+        mean_s: demand.mean_ns() * 1e-9 * factor,
+        cv2: demand.cv2(),
+        exponential: service.demand.def.plug.name == "exponential",
+        servers: servers.len() as u32,
+        workers: params.workers,
+        room: (params.queue_limit < u32::MAX).then_some(params.queue_limit),
+        shared,
+        name: service.name.clone(),
+    };
+    let source = &model.sources[0];
+    match source.arrivals.build() {
+        Arrivals::Closed { users, .. } => {
+            let think = source.arrivals.params.distribution("think");
+            closed(&shape, users, think, params.patience.is_some())
+        }
+        Arrivals::Open(_) if source.arrivals.def.plug.name == "poisson" => {
+            let rate_hz = source.rate[0].rate_hz;
+            match &params.patience {
+                Some(patience) => impatient(&shape, rate_hz, patience),
+                None if shape.servers > 1 => {
+                    behind(&shape, rate_hz, service.balancer.policy.def.plug.name)
+                }
+                None => open(&shape, rate_hz),
+            }
+        }
+        _ => Err(format!("arrivals are {}", source.arrivals.def.plug.name)),
+    }
+}
+
+impl Shape {
+    fn known(&self, form: String, reference: &'static str, figures: &[(&str, f64)]) -> Known {
+        let figure = |(path, expected): &(&str, f64)| Figure {
+            path: (*path).replace("NAME", &self.name),
+            expected: *expected,
+            measured: None,
+        };
+        Known {
+            form,
+            reference,
+            service: self.name.clone(),
+            figures: figures.iter().map(figure).collect(),
+        }
+    }
+
+    /// The load of a worker, if the queue can be stable.
+    fn load(&self, rate_hz: f64) -> Result<f64, String> {
+        let rho = rate_hz * self.mean_s / f64::from(self.servers * self.workers);
+        if rho < 1.0 && rho > 0.0 {
+            Ok(rho)
+        } else if rho > 0.0 {
+            Err(format!("the load is {rho:.2}: there is no steady state"))
+        } else {
+            Err("there is no traffic, or its demand has no mean".to_owned())
+        }
+    }
+}
+
+const RESPONSE: &str = "response_time_s.mean";
+const WAIT: &str = "wait_s.mean";
+
+/// One server and a Poisson stream.
+fn open(shape: &Shape, rate_hz: f64) -> Result<Known, String> {
+    let (s, c) = (shape.mean_s, shape.workers);
+    if let Some(room) = shape.room {
+        return bounded(shape, rate_hz, room);
+    }
+    let rho = shape.load(rate_hz)?;
+    match (shape.shared, shape.exponential, c) {
+        (true, _, 1) => Ok(shape.known(
+            "M/G/1-PS".to_owned(),
+            "Kleinrock, Queueing Systems, volume 2, 1976, section 4.4",
+            &[(RESPONSE, s * station::mm1_response(rho))],
+        )),
+        (true, ..) => Err("several workers are shared by all".to_owned()),
+        (false, true, 1) => Ok(shape.known(
+            "M/M/1".to_owned(),
+            KLEINROCK,
+            &[
+                (RESPONSE, s * station::mm1_response(rho)),
+                ("response_time_s.p50", s * station::mm1_quantile(0.5, rho)),
+                ("response_time_s.p99", s * station::mm1_quantile(0.99, rho)),
+                (WAIT, s * station::mm1_wait(rho)),
+            ],
+        )),
+        (false, true, _) => Ok(shape.known(
+            format!("M/M/{c}"),
+            KLEINROCK,
+            &[
+                (RESPONSE, s * (1.0 + markov::mmc_wait(c, rho))),
+                ("response_time_s.p50", s * markov::mmc_quantile(0.5, c, rho)),
+                (
+                    "response_time_s.p99",
+                    s * markov::mmc_quantile(0.99, c, rho),
+                ),
+                (WAIT, s * markov::mmc_wait(c, rho)),
+            ],
+        )),
+        (false, false, 1) if shape.cv2.is_finite() => {
+            let wait = station::mg1_wait(rho, shape.cv2);
+            let name = if shape.cv2 > 0.0 { "M/G/1" } else { "M/D/1" };
+            Ok(shape.known(
+                name.to_owned(),
+                KLEINROCK,
+                &[(RESPONSE, s * (1.0 + wait)), (WAIT, s * wait)],
+            ))
+        }
+        (false, false, 1) => {
+            Err("the variance of the demand is infinite, and so is the wait".to_owned())
+        }
+        _ => Err("for several workers the demand must be exponential".to_owned()),
+    }
+}
+
+/// A queue with limited room.
+fn bounded(shape: &Shape, rate_hz: f64, room: u32) -> Result<Known, String> {
+    let (s, c) = (shape.mean_s, shape.workers);
+    let lam = rate_hz * s;
+    if room == 0 && !shape.shared {
+        return Ok(shape.known(
+            format!("M/G/{c}/{c}"),
+            KLEINROCK,
+            &[
+                ("availability", 1.0 - markov::erlang_b(c, lam)),
+                (RESPONSE, s),
+            ],
+        ));
+    }
+    if !shape.exponential || shape.shared {
+        return Err(
+            "with limited room the demand must be exponential and served in order".to_owned(),
+        );
+    }
+    if room > 100_000 {
+        return Err("the room in the queue is too large to be counted through".to_owned());
+    }
+    let state = markov::mmck(lam, c, c + room);
+    Ok(shape.known(
+        format!("M/M/{c}/{}", c + room),
+        KLEINROCK,
+        &[
+            ("availability", 1.0 - state.loss),
+            (RESPONSE, s * state.response),
+            ("goodput_hz", state.throughput / s),
+        ],
+    ))
+}
+
+/// Servers behind a policy whose effect is known.
+fn behind(shape: &Shape, rate_hz: f64, policy: &str) -> Result<Known, String> {
+    let (s, n) = (shape.mean_s, shape.servers);
+    let rho = shape.load(rate_hz)?;
+    if shape.workers > 1 || shape.room.is_some() || !shape.exponential {
+        return Err(
+            "behind a policy servers must have one worker, room for all and exponential demand"
+                .to_owned(),
+        );
+    }
+    match policy {
+        "random" => Ok(shape.known(
+            format!("{n} × M/M/1"),
+            KLEINROCK,
+            &[(RESPONSE, s * station::mm1_response(rho))],
+        )),
+        "round-robin" => {
+            let sigma = renewal::round_robin_waiting(n, rho);
+            Ok(shape.known(
+                format!("{n} × E{n}/M/1"),
+                "Kleinrock, Queueing Systems, volume 1, 1975, section 6.4",
+                &[
+                    (RESPONSE, s * renewal::response(sigma)),
+                    (WAIT, s * (renewal::response(sigma) - 1.0)),
+                ],
+            ))
+        }
+        "least-work-left" if !shape.shared => Ok(shape.known(
+            format!("M/M/{n}"),
+            "Harchol-Balter, Performance Modeling and Design of Computer Systems, 2013, section 24.2: least work left is the central queue",
+            &[
+                (RESPONSE, s * (1.0 + markov::mmc_wait(n, rho))),
+                (WAIT, s * markov::mmc_wait(n, rho)),
+            ],
+        )),
+        _ => Err(format!("no closed form is known for the policy {policy}")),
+    }
+}
+
+/// Waiting requests that leave.
+fn impatient(
+    shape: &Shape,
+    rate_hz: f64,
+    patience: &crate::plug::Choice<crate::distribution::DistributionDef>,
+) -> Result<Known, String> {
+    if patience.def.plug.name != "exponential"
+        || !shape.exponential
+        || shape.servers > 1
+        || shape.room.is_some()
+        || shape.shared
+    {
+        return Err("with patience, that and the demand must be exponential, at one server with room for all".to_owned());
+    }
+    let (s, c) = (shape.mean_s, shape.workers);
+    let theta = s / (patience.build().mean_ns() * 1e-9);
+    let lam = rate_hz * s;
+    if lam / theta > 1e6 {
+        return Err("so many wait that the chain is too long to be counted through".to_owned());
+    }
+    let state = markov::erlang_a(lam, c, theta);
+    Ok(shape.known(
+        format!("M/M/{c}+M"),
+        "Garnett, Mandelbaum and Reiman, Designing a call center with impatient customers, M&SOM 4(3), 2002",
+        &[
+            ("availability", 1.0 - state.abandons),
+            ("goodput_hz", state.throughput / s),
+        ],
+    ))
+}
+
+/// Users who think.
+fn closed(
+    shape: &Shape,
+    users: u32,
+    think: &crate::plug::Choice<crate::distribution::DistributionDef>,
+    patience: bool,
+) -> Result<Known, String> {
+    let plain = shape.servers == 1 && shape.room.is_none() && !shape.shared && !patience;
+    if !plain || !shape.exponential || think.def.plug.name != "exponential" {
+        return Err("for users who think, their pauses and the demand must be exponential, at one server with room for all".to_owned());
+    }
+    if users > 1_000_000 {
+        return Err("so many users are not counted through".to_owned());
+    }
+    let state = markov::machine_repair(
+        users,
+        think.build().mean_ns() * 1e-9,
+        shape.mean_s,
+        shape.workers,
+    );
+    Ok(shape.known(
+        format!("M/M/{}//{users}", shape.workers),
+        KLEINROCK,
+        &[("goodput_hz", state.throughput), (RESPONSE, state.response)],
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::assert_close;
+    use super::*;
+
+    fn scenario(rate: &str, demand: &str, balancer: &str, server: &str, client: &str) -> Applied {
+        let text = format!(
+            "horizon = \"10s\"\ntraffic = [{{ to = \"web\", {rate} }}]\nclient = {{ {client} }}\n\
+             [service.web]\ndemand = {demand}\nbalancer = {{ {balancer} }}\n\
+             server = [{{ name = \"s\", {server} }}]\n"
+        );
+        match crate::scenario::parse(&text) {
+            Ok(model) => apply(&model),
+            Err(problems) => panic!("{problems}"),
+        }
+    }
+
+    fn form_and_first(applied: Applied) -> (String, f64) {
+        match applied {
+            Applied::Known(known) => (known.form, known.figures[0].expected),
+            Applied::Unknown(reasons) => panic!("{reasons:?}"),
+        }
+    }
+
+    const EXPONENTIAL: &str = "{ kind = \"exponential\", mean = \"10ms\" }";
+
+    #[test]
+    fn forms_are_recognised_with_their_figures_in_seconds() {
+        let cases = [
+            ("rate = 80", EXPONENTIAL, "", "workers = 1", "M/M/1", 0.05),
+            (
+                "rate = 400",
+                EXPONENTIAL,
+                "",
+                "workers = 5",
+                "M/M/5",
+                0.01554113,
+            ),
+            (
+                "rate = 40",
+                EXPONENTIAL,
+                "",
+                "workers = 1, speed = 0.5",
+                "M/M/1",
+                0.1,
+            ),
+            ("rate = 80", "\"10ms\"", "", "workers = 1", "M/D/1", 0.03),
+            (
+                "rate = 80",
+                "{ kind = \"lognormal\", mean = \"10ms\", cv = 2 }",
+                "",
+                "workers = 1",
+                "M/G/1",
+                0.11,
+            ),
+            (
+                "rate = 80",
+                "\"10ms\"",
+                "",
+                "workers = 1, queue = { discipline = \"processor-sharing\" }",
+                "M/G/1-PS",
+                0.05,
+            ),
+            (
+                "rate = 800",
+                "\"10ms\"",
+                "",
+                "workers = 10, queue = { limit = 0 }",
+                "M/G/10/10",
+                1.0 - 0.1216611,
+            ),
+            (
+                "rate = 90",
+                EXPONENTIAL,
+                "",
+                "workers = 1, queue = { limit = 9 }",
+                "M/M/1/10",
+                1.0 - 0.05081373,
+            ),
+            (
+                "rate = 400",
+                EXPONENTIAL,
+                "policy = \"round-robin\"",
+                "workers = 1, count = 5",
+                "5 × E5/M/1",
+                0.03152257,
+            ),
+            (
+                "rate = 1200",
+                EXPONENTIAL,
+                "",
+                "workers = 10, queue = { patience = { kind = \"exponential\", mean = \"20ms\" } }",
+                "M/M/10+M",
+                1.0 - 0.1956559,
+            ),
+            (
+                "arrivals = { kind = \"closed\", users = 20, think = { kind = \"exponential\", mean = \"100ms\" } }",
+                EXPONENTIAL,
+                "",
+                "workers = 2",
+                "M/M/2//20",
+                165.4791,
+            ),
+        ];
+        for (rate, demand, balancer, server, form, first) in cases {
+            let (name, value) = form_and_first(scenario(rate, demand, balancer, server, ""));
+            assert_eq!(name, form);
+            assert_close(value, first);
+        }
+    }
+
+    #[test]
+    fn what_breaks_an_assumption_is_named() {
+        let cases = [
+            (
+                "rate = 80",
+                "",
+                "workers = 1",
+                "timeout = \"1s\"",
+                "timeout",
+            ),
+            ("rate = 120", "", "workers = 1", "", "no steady state"),
+            (
+                "rate = [[\"0s\", 1], [\"5s\", 50]]",
+                "",
+                "workers = 1",
+                "",
+                "rate varies",
+            ),
+            (
+                "rate = 80",
+                "",
+                "workers = 1, errors = { rate = 0.1 }",
+                "",
+                "fail",
+            ),
+            (
+                "rate = 80",
+                "",
+                "workers = 1, crash = [{ when = \"in_flight\", above = 9 }]",
+                "",
+                "crash",
+            ),
+            (
+                "rate = 80, arrivals = \"deterministic\"",
+                "",
+                "workers = 1",
+                "",
+                "deterministic",
+            ),
+            (
+                "rate = 80",
+                "policy = \"power-of-d\"",
+                "workers = 1, count = 2",
+                "",
+                "power-of-d",
+            ),
+            (
+                "rate = 80",
+                "",
+                "workers = 1, queue = { discipline = \"lifo\" }",
+                "",
+                "lifo",
+            ),
+        ];
+        for (rate, balancer, server, client, word) in cases {
+            match scenario(rate, EXPONENTIAL, balancer, server, client) {
+                Applied::Unknown(reasons) => assert!(
+                    reasons.iter().any(|reason| reason.contains(word)),
+                    "{reasons:?} do not tell of {word}"
+                ),
+                Applied::Known(known) => panic!("{known:?} in spite of {word}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The rarer ways to queue, to fail and to be told: what happens, request by request.
+
+use crate::support::{at, fates, outcome, run, server, start, summary, traced};
+use sim_core::model::ServerId;
+
+/// One worker, a millisecond for each unit of demand; classes by their demand.
+fn one(times: &[&str], service: &str, server: &str) -> String {
+    traced(
+        "1s",
+        times,
+        &format!(
+            "[service.web]\ndemand = \"10ms\"\n{service}\nserver = [{{ name = \"s\", workers = 1, {server} }}]\n"
+        ),
+    )
+}
+
+#[test]
+fn whoever_waits_longer_than_its_patience_abandons() {
+    let text = one(
+        &["0s", "1ms", "2ms", "3ms"],
+        "",
+        "queue = { patience = \"15ms\" }",
+    );
+    // Served at 0 and 10; the third and fourth would have waited until 20 and leave at 17 and 18.
+    assert_eq!(
+        fates(&text),
+        [
+            ("succeeded", 10.0),
+            ("succeeded", 20.0),
+            ("abandoned", 17.0),
+            ("abandoned", 18.0)
+        ]
+    );
+    let figures = summary(&text);
+    assert_eq!(outcome(&figures, "abandoned"), 2);
+    assert_eq!(figures.requests.failed, 2);
+}
+
+#[test]
+fn patience_is_over_once_service_begins() {
+    let text = one(&["0s", "1ms"], "", "queue = { patience = \"10ms\" }");
+    assert_eq!(fates(&text), [("succeeded", 10.0), ("succeeded", 20.0)]);
+}
+
+#[test]
+fn who_abandons_tries_again_like_anybody_who_failed() {
+    let text = one(&["0s", "1ms"], "", "queue = { patience = \"5ms\" }").replacen(
+        "[service.web]",
+        "[client]\nretry = { kind = \"fixed\", attempts = 2, pause = \"7ms\" }\n[service.web]",
+        1,
+    );
+    // Away at 6, again at 13 when the worker is free.
+    assert_eq!(fates(&text), [("succeeded", 10.0), ("succeeded", 23.0)]);
+}
+
+#[test]
+fn the_latest_interrupts_and_the_interrupted_go_on_in_reverse() {
+    let text = one(
+        &["0s", "4ms", "6ms"],
+        "",
+        "queue = { discipline = \"lifo-preemptive\" }",
+    );
+    // 0–4 first, 4–6 second, 6–16 third, 16–24 the rest of the second, 24–30 of the first.
+    assert_eq!(
+        fates(&text),
+        [
+            ("succeeded", 30.0),
+            ("succeeded", 24.0),
+            ("succeeded", 16.0)
+        ]
+    );
+    // Nobody waited before a first service, however long it was interrupted.
+    assert_eq!(summary(&text).wait_s.max, Some(0.0));
+    let figures = summary(&text);
+    let busy = server(&figures, "web", "s").utilisation;
+    assert!((busy - 0.03).abs() < 1e-9, "no work is lost: {busy}");
+}
+
+#[test]
+fn a_better_class_interrupts_a_worse_one_but_not_its_own() {
+    let text = r#"
+horizon = "1s"
+record = { every_nth_request = 1 }
+[class.late]
+priority = 1
+[class.soon]
+[[traffic]]
+to = "web"
+class = "late"
+arrivals = { kind = "trace", times = ["0s", "1ms"] }
+[[traffic]]
+to = "web"
+class = "soon"
+arrivals = { kind = "trace", times = ["5ms", "6ms"] }
+[service.web]
+demand = "10ms"
+server = [{ name = "s", workers = 1, queue = { discipline = "priority-preemptive" } }]
+"#;
+    // 0–5 late, 5–15 and 15–25 soon, 25–30 the rest of the first late, 30–40 the second.
+    assert_eq!(
+        fates(text),
+        [
+            ("succeeded", 30.0),
+            ("succeeded", 40.0),
+            ("succeeded", 15.0),
+            ("succeeded", 25.0)
+        ]
+    );
+}
+
+#[test]
+fn shortest_remaining_counts_what_is_left() {
+    let text = r#"
+horizon = "1s"
+record = { every_nth_request = 1 }
+[class.long]
+[class.short]
+demand_factor = 0.6
+[[traffic]]
+to = "web"
+class = "long"
+arrivals = { kind = "trace", times = ["0s"] }
+[[traffic]]
+to = "web"
+class = "short"
+arrivals = { kind = "trace", times = ["3ms", "5ms"] }
+[service.web]
+demand = "10ms"
+server = [{ name = "s", workers = 1, queue = { discipline = "shortest-remaining" } }]
+"#;
+    // At 3 the short one needs 6 of 7 left: it interrupts. At 5 another 6 meets 4 left: it waits, and
+    // goes before the 7 that are left of the long one.
+    assert_eq!(
+        fates(text),
+        [("succeeded", 22.0), ("succeeded", 9.0), ("succeeded", 15.0)]
+    );
+}
+
+#[test]
+fn a_broken_worker_keeps_its_request_for_later() {
+    let text = one(
+        &["0s", "1ms"],
+        "",
+        "breakdowns = { every = \"6ms\", repair = \"20ms\" }",
+    );
+    // Up 0–6, 26–32, 52–58, 78–84: the first needs 6 and 4, the second 2, 6 and 2.
+    assert_eq!(fates(&text), [("succeeded", 30.0), ("succeeded", 80.0)]);
+}
+
+#[test]
+fn with_a_second_worker_an_interrupted_request_goes_on_at_once() {
+    let text = one(
+        &["0s"],
+        "",
+        "breakdowns = { every = \"600ms\", repair = \"20ms\" }",
+    )
+    .replace("demand = \"10ms\"", "demand = \"700ms\"")
+    .replace("workers = 1", "workers = 2");
+    // Both fail at 600, as their lives are equal; both are back at 620.
+    assert_eq!(fates(&text), [("succeeded", 720.0)]);
+}
+
+#[test]
+fn loads_are_as_last_reported() {
+    let text = traced(
+        "1s",
+        &["1ms", "2ms", "3ms", "101ms"],
+        "[service.web]\ndemand = \"50ms\"\n\
+         balancer = { policy = { kind = \"join-shortest-queue\", ties = \"first\" }, load_reports = \"100ms\" }\n\
+         server = [{ name = \"s\", count = 2, workers = 1 }]\n",
+    );
+    // All of the first round see two empty servers; the report at 100 shows two at the first.
+    let mut simulation = start(&text);
+    simulation.run_until(at(0.1005));
+    let numbers = |simulation: &sim_core::engine::Simulation| -> Vec<u32> {
+        let servers = simulation.snapshot().servers;
+        servers.iter().map(|s| s.in_system).collect()
+    };
+    assert_eq!(numbers(&simulation), [2, 0]);
+    simulation.run_until(at(0.102));
+    assert_eq!(numbers(&simulation), [1, 1]);
+}
+
+#[test]
+fn idle_servers_are_used_before_busy_ones() {
+    let text = traced(
+        "1s",
+        &["0s", "1ms", "2ms", "3ms", "4ms", "5ms", "6ms", "7ms"],
+        "[service.web]\ndemand = \"100ms\"\nbalancer = { policy = \"join-idle-queue\" }\n\
+         server = [{ name = \"s\", count = 8, workers = 1 }]\n",
+    );
+    let figures = summary(&text);
+    assert_eq!(figures.wait_s.max, Some(0.0), "each found an idle server");
+}
+
+#[test]
+fn batches_come_at_one_instant_and_bursts_keep_the_rate() {
+    let batch = "horizon = \"200s\"\nrecord = { every_nth_request = 1 }\n\
+        traffic = [{ to = \"web\", arrivals = { kind = \"batch\", size = 4 }, rate = 40 }]\n\
+        [service.web]\ndemand = \"1ms\"\nserver = [{ name = \"s\", workers = 1 }]\n";
+    let rows = crate::support::log(batch);
+    for group in rows.chunks_exact(4) {
+        assert!(
+            group
+                .iter()
+                .all(|row| row.arrived_ns == group[0].arrived_ns)
+        );
+    }
+    let bursts = batch.replace(
+        "{ kind = \"batch\", size = 4 }",
+        "{ kind = \"mmpp\", factors = [9, 1], lengths = [\"1s\", \"3s\"] }",
+    );
+    // Mean 40 a second over 200; counts spread by the phases: sd of the mean about 6 %.
+    let arrived = run(&bursts).recorder().flow(0).arrived as f64 / 200.0;
+    assert!((30.0..50.0).contains(&arrived), "{arrived}");
+}
+
+#[test]
+fn random_callers_reach_every_instance_but_not_in_turn() {
+    let text = "horizon = \"20s\"\ntraffic = [{ to = \"web\", arrivals = \"deterministic\", rate = 100 }]\n\
+        [service.web]\ndemand = \"1ms\"\nbalancer = { instances = 2, spread = \"SPREAD\" }\n\
+        server = [{ name = \"s\", workers = 1 }]\n";
+    let attempts = |spread: &str| -> Vec<u64> {
+        let simulation = run(&text.replace("SPREAD", spread));
+        let instances = simulation.snapshot().instances;
+        instances.iter().map(|i| i.attempts).collect()
+    };
+    let in_turn = attempts("in-turn");
+    assert!(in_turn[0].abs_diff(in_turn[1]) <= 1, "{in_turn:?}");
+    let random = attempts("random");
+    assert!(random[0] > 850 && random[1] > 850, "{random:?}");
+    assert_ne!(
+        random[0].abs_diff(random[1]),
+        in_turn[0].abs_diff(in_turn[1])
+    );
+}
+
+#[test]
+fn changed_breakdowns_begin_anew_with_all_workers() {
+    let text = "horizon = \"20s\"\ntraffic = [{ to = \"web\", rate = 50 }]\n\
+        [service.web]\ndemand = \"10ms\"\n\
+        server = [{ name = \"s\", workers = 3, breakdowns = { every = \"1s\", repair = \"10h\" } }]\n\
+        [[timeline]]\nat = \"5s\"\nset = { \"service.web.server.s.breakdowns\" = \"none\" }\n";
+    let mut simulation = start(text);
+    simulation.run_until(at(4.0));
+    assert_eq!(simulation.snapshot().servers[0].workers, 0);
+    simulation.run_until(at(6.0));
+    assert_eq!(simulation.snapshot().servers[0].workers, 3);
+    assert_eq!(
+        simulation.model().servers[ServerId(0).0 as usize]
+            .params
+            .workers,
+        3
+    );
+}
