@@ -133,10 +133,7 @@ pub(super) fn run(
 type Load<'a> = &'a dyn Fn(&Lever<'_>, f64) -> Result<Loaded, Problems>;
 
 /// The key, where to look, and the model at some value between.
-fn lever<'a>(
-    args: &'a StressArgs,
-    load: Load<'_>,
-) -> Result<(Lever<'a>, Search, Loaded), Failure> {
+fn lever<'a>(args: &'a StressArgs, load: Load<'_>) -> Result<(Lever<'a>, Search, Loaded), Failure> {
     let path = args.path.as_deref().unwrap_or(RATE_FACTOR);
     let mut lever = Lever {
         path,
