@@ -95,7 +95,7 @@ pub(crate) fn measures(
         for model in models {
             let measure = Measure::parse(path, model).map_err(|why| {
                 Failure::new(Exit::NotFound, format!("{}: {why}", model.name))
-                    .help("`stampede list summary` shows all figures")
+                    .help("`stampede list figures` shows all figures")
             })?;
             if !measures.contains(&measure) {
                 measures.push(measure);

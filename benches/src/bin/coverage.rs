@@ -149,16 +149,17 @@ fn row(queue: &Queue, method: &Method, seeds: u64) {
 fn model(queue: &Queue, method: &Method, seed: u64) -> Model {
     let text = format!(
         r#"
-horizon = "{}s"
-warm_up = "{}s"
+horizon = "{}ms"
+warm_up = "{}ms"
 seed = {seed}
 traffic = [{{ to = "web", rate = {} }}]
 [service.web]
 demand = {{ kind = "exponential", mean = "1ms" }}
 server = [{{ name = "a", workers = {} }}]
 "#,
-        method.horizon_s,
-        method.horizon_s / 10,
+        // More workers forget sooner: the same number of requests, and of relaxation times.
+        1000 * method.horizon_s / queue.workers,
+        100 * method.horizon_s / queue.workers,
         800 * queue.workers,
         queue.workers
     );

@@ -1,10 +1,10 @@
-//! `run --replications`, `compare` and `stress`.
+//! `run --replications` and `compare`, and what they and `stress` have in common.
 
 use crate::stampede::{Folder, stampede};
 use serde_json::Value;
 
 /// A queue that is over in no time: two seconds of 500 requests a second, half busy.
-const QUEUE: &str = r#"
+pub(crate) const QUEUE: &str = r#"
 title = "queue"
 horizon = "2s"
 warm_up = "200ms"
@@ -35,7 +35,7 @@ fn without_host(json: &str) -> &str {
         .expect("there is a host")
 }
 
-fn json(text: &str) -> Value {
+pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
@@ -203,6 +203,20 @@ fn a_folder_holds_everything() {
             "stress.svg"
         ]
     );
+    // Several scenarios have a folder each.
+    folder.write("r.toml", QUEUE);
+    folder
+        .run(&[
+            "run",
+            "q.toml",
+            "r.toml",
+            "--replications",
+            "2",
+            "-o",
+            "both",
+        ])
+        .code(6);
+    assert_eq!(folder.list("both"), ["q", "r"]);
     // An old result gives way to a new one, and something else is not overwritten.
     folder
         .run(&["run", "q.toml", "--replications", "5", "-o", "broken"])
@@ -348,41 +362,6 @@ fn variants_are_ranked_with_a_verdict() {
 }
 
 #[test]
-fn the_breaking_point_is_told_with_its_interval() {
-    // Two servers of speed 0.5: each a queue of 2 ms, which random splitting leaves M/M/1. The
-    // mean response time 1 / (500 - rate/2) exceeds 10 ms from 800/s on.
-    let ran = folder()
-        .run(&[
-            "stress",
-            "q.toml",
-            "--set",
-            "service.web.balancer.policy=random",
-            "--set",
-            "horizon=40s",
-            "--set",
-            "warm_up=4s",
-            "--until",
-            "response_time_s.mean > 10ms",
-            "--replications",
-            "10",
-            "--tolerance",
-            "1%",
-            "--format",
-            "json",
-        ])
-        .code(0);
-    let report = json(&ran.out);
-    let rate = |key: &str| {
-        report["estimate"][key].as_f64().expect("an interval")
-            * report["base_rate_hz"].as_f64().expect("a rate")
-    };
-    assert!(rate("low") < 800.0 && 800.0 < rate("high"), "{}", ran.out);
-    assert!(rate("half_width") < 40.0, "{}", ran.out);
-    let verdict = report["verdict"].as_str().expect("a sentence");
-    assert!(verdict.starts_with("safe to "), "{verdict}");
-}
-
-#[test]
 fn what_a_command_cannot_do_is_refused_with_a_way_out() {
     let folder = folder();
     folder.write(
@@ -390,7 +369,7 @@ fn what_a_command_cannot_do_is_refused_with_a_way_out() {
         QUEUE.split("[[expect]]").next().expect("a part"),
     );
     folder.write("seed.toml", "base = \"q.toml\"\n[set]\nseed = 2\n");
-    let cases: [(i32, &str, &[&str]); 19] = [
+    let cases: [(i32, &str, &[&str]); 21] = [
         (
             2,
             "--replications N",
@@ -454,13 +433,30 @@ fn what_a_command_cannot_do_is_refused_with_a_way_out() {
                 "response_time_s.p98",
             ],
         ),
+        (
+            2,
+            "leaves no numbers",
+            &[
+                "run",
+                "q.toml",
+                "--replications",
+                "5",
+                "--replication",
+                "18446744073709551615",
+            ],
+        ),
+        (
+            2,
+            "a year at most",
+            &["stress", "q.toml", "--hysteresis", "--hold", "3000d"],
+        ),
         (2, "--vary", &["compare", "q.toml"]),
         (2, "empty", &["compare", "q.toml", "--vary", "seed=1,,2"]),
         (2, "seed", &["compare", "q.toml", "--vary", "seed=1,2"]),
         (2, "--seed N", &["compare", "q.toml", "seed.toml"]),
         (
             3,
-            "E012",
+            "E014",
             &[
                 "compare",
                 "q.toml",
@@ -486,55 +482,4 @@ fn what_a_command_cannot_do_is_refused_with_a_way_out() {
         assert_eq!(ran.code, code, "{args:?}\n{}\n{}", ran.out, ran.err);
         assert!(ran.err.contains(words), "{args:?}: {words} in\n{}", ran.err);
     }
-}
-
-#[test]
-fn a_ramp_and_a_map_know_the_retry_storm() {
-    let storm = [
-        "stress",
-        "retry-storm",
-        "--set",
-        "service.db.server.db.queue.limit=600",
-        "--replications",
-    ];
-    let ramp = [
-        &storm[..],
-        &[
-            "3",
-            "--hysteresis",
-            "--range",
-            "0.3..1.2",
-            "--steps",
-            "10",
-            "--hold",
-            "40s",
-        ],
-    ]
-    .concat();
-    let ran = stampede(&ramp).code(0);
-    assert!(ran.out.contains("the time line is left out"), "{}", ran.out);
-    // Three replications give no interval, and say so by giving none.
-    assert!(ran.out.contains("retry-storm: "), "{}", ran.out);
-    let map = [
-        &storm[..],
-        &[
-            "2",
-            "--map",
-            "--range",
-            "0.4..0.8",
-            "--steps",
-            "2",
-            "--triggers",
-            "10s",
-            "--watch",
-            "100s",
-        ],
-    ]
-    .concat();
-    let ran = stampede(&map).code(0);
-    assert!(
-        ran.out.contains("stable at 112/s; vulnerable at 224/s"),
-        "{}",
-        ran.out
-    );
 }

@@ -7,4 +7,5 @@ mod files;
 mod lists;
 mod output;
 mod stampede;
+mod stress;
 mod tidy;
