@@ -73,7 +73,7 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
                 let models = [model.clone()];
                 let warm_up = warm_up(&args.experiment, &models, plan.first, control)?;
                 warm_up.length()?;
-                let model = &warmed(&args.experiment, &models, &warm_up)[0];
+                let model = &warmed(&models, &warm_up)[0];
                 Some((replicate(model, &plan, control), warm_up))
             },
         )?;
