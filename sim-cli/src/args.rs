@@ -7,7 +7,7 @@ mod sweep;
 pub(crate) use experiment::{
     CompareArgs, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
 };
-pub(crate) use stress::StressArgs;
+pub(crate) use stress::{SPAN_MAX, StressArgs};
 pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
 
 use crate::exit::EXITS;
@@ -60,7 +60,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Simulate scenarios and tell what happened
     Run(RunArgs),
-    /// Simulate variants side by side, under the same random numbers, and tell which is better
+    /// Simulate variants under the same random numbers, and tell which is better
     Compare(CompareArgs),
     /// Find the load at which a system breaks, and whether it recovers
     Stress(StressArgs),

@@ -13,6 +13,7 @@ use sim_core::plug::{ParamDef, Plug};
 use sim_core::scenario::{
     CODES, PlugTable, SUMMARY_PATHS, Scenario, keys, param_text, plug_tables,
 };
+use sim_core::statistics::WITHHELD;
 use sim_core::story::KINDS;
 use sim_core::summary::{VERDICTS, WARNINGS};
 
@@ -139,8 +140,11 @@ pub(crate) fn lists() -> Vec<List> {
             pairs(VERDICTS)
         }),
         list("warnings", "what a summary warns of", || pairs(WARNINGS)),
+        list("reasons", "why a figure has no interval", || {
+            pairs(WITHHELD)
+        }),
         list("codes", "problems a scenario can have", codes),
-        list("files", "what `stampede run -o` writes", || pairs(FILES)),
+        list("files", "what `-o DIR` writes", || pairs(FILES)),
         list("exits", "exit codes of the command", exits),
     ]);
     lists

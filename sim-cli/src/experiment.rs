@@ -95,7 +95,7 @@ pub(crate) fn measures(
         for model in models {
             let measure = Measure::parse(path, model).map_err(|why| {
                 Failure::new(Exit::NotFound, format!("{}: {why}", model.name))
-                    .help("`stampede list summary` shows all figures")
+                    .help("`stampede list figures` shows all figures")
             })?;
             if !measures.contains(&measure) {
                 measures.push(measure);
@@ -175,13 +175,9 @@ fn longer(one: WarmUp, other: WarmUp) -> WarmUp {
     }
 }
 
-/// The models with a warm-up that was asked for; without one each keeps its own.
-pub(crate) fn warmed(
-    args: &ExperimentArgs,
-    models: &[Arc<Model>],
-    warm_up: &WarmUp,
-) -> Vec<Arc<Model>> {
-    let Some(length) = warm_up.length().filter(|_| args.warm_up.is_some()) else {
+/// The models with that warm-up: the same for all, or what is compared would not be comparable.
+pub(crate) fn warmed(models: &[Arc<Model>], warm_up: &WarmUp) -> Vec<Arc<Model>> {
+    let Some(length) = warm_up.length() else {
         return models.to_vec();
     };
     models

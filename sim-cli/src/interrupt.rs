@@ -5,8 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// From now on Ctrl-C, and a polite request to end, are noticed instead of obeyed.
+/// From now on Ctrl-C, and a polite request to end, are noticed instead of obeyed. May be called again.
 pub(crate) fn watch() -> Result<(), Failure> {
+    static WATCHING: AtomicBool = AtomicBool::new(false);
+    if WATCHING.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
     let noticed = || {
         if ASKED.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(Exit::Interrupted.code()));

@@ -32,7 +32,7 @@ pub use batch::{BATCHES, BatchMeans, VON_NEUMANN_Z, batch_means, overlapping_bat
 pub use distribution::{
     binomial_cdf, binomial_quantile, normal_quantile, normal_tail, student_quantile, student_tail,
 };
-pub use estimate::{Estimate, Interval, Withheld};
+pub use estimate::{Estimate, Interval, WITHHELD, Withheld};
 pub use interval::{
     MIN_BEYOND, MIN_EVENTS, MIN_SAMPLES, correlation, mean, mean_difference, order_statistics,
     paired_difference, quantile, quantile_needs, ratio, ratio_values, share, slope, wilson,

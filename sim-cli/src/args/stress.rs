@@ -11,6 +11,9 @@ const EXAMPLES: &str = "Examples:
   stampede stress mine --hysteresis                    load up, then down: does it recover?
   stampede stress mine --map                           which triggers at which loads leave it down?";
 
+/// The longest step, trigger or watch: what is longer would never end.
+pub(crate) const SPAN_MAX: Duration = Duration::from_secs(365 * 86_400);
+
 /// Arguments of `stress`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -135,8 +138,9 @@ fn slow(text: &str) -> Result<f64, String> {
 
 fn span(text: &str) -> Result<Duration, String> {
     let span = Duration::parse(text)?;
-    if span < Duration::from_secs(1) {
-        return Err("a second at least".to_owned());
+    if (Duration::from_secs(1)..=SPAN_MAX).contains(&span) {
+        Ok(span)
+    } else {
+        Err("a second at least, and a year at most".to_owned())
     }
-    Ok(span)
 }

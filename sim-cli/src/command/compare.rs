@@ -14,6 +14,7 @@ use crate::table::Table;
 use crate::terminal::{self, BOLD, DIM, Out, YELLOW, say};
 use sim_core::experiment::report::{ComparisonReport, write_comparison, write_variant_runs};
 use sim_core::experiment::{Comparison, Pair, Stop, Variant, WarmUp, compare};
+use sim_core::metric::Unit;
 use sim_core::plot::intervals::{Row, intervals};
 use sim_core::readable;
 use std::io::Write;
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
         |control| {
             let warm_up = warm_up(&args.experiment, &models, plan.first, control)?;
             warm_up.length()?;
-            let warmed = warmed(&args.experiment, &models, &warm_up);
+            let warmed = warmed(&models, &warm_up);
             let variants = variants
                 .iter()
                 .zip(warmed)
@@ -294,16 +295,20 @@ fn pair_words(found: &Comparison, at: usize, pair: &Pair) -> String {
             .reason()
             .map_or(String::new(), |reason| format!("cannot tell: {reason}"));
     };
-    let (mean, half) = found.measures[at].interval_text(interval);
+    let (mean, half) = found.measures[at].difference_text(interval);
     let sign = if interval.mean > 0.0 { "+" } else { "" };
     let mean = mean.replace('-', "−");
     if pair.sign() == 0 {
         return format!("cannot tell: {sign}{mean} ± {half}");
     }
-    let relative = pair.relative.map_or(String::new(), |r| {
-        let sign = if r < 0.0 { "−" } else { "+" };
-        format!(" ({sign}{})", readable::share(r.abs()))
-    });
+    let of_share = found.measures[at].unit() == Unit::Ratio;
+    let relative = pair
+        .relative
+        .filter(|_| !of_share)
+        .map_or(String::new(), |r| {
+            let sign = if r < 0.0 { "−" } else { "+" };
+            format!(" ({sign}{})", readable::share(r.abs()))
+        });
     format!("{sign}{mean} ± {half}{relative}")
 }
 

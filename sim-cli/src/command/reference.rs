@@ -10,7 +10,7 @@ pub(crate) fn run(out: &mut Out) -> Result<Exit, Failure> {
     write!(out, "{}", sim_core::scenario::reference())?;
     writeln!(
         out,
-        "\n## Files of a run\n\nWritten by `stampede run SCENARIO -o DIR`.\n\n| file | what it holds |\n|---|---|"
+        "\n## Files\n\nWritten with `-o DIR` by `run`, `compare` and `stress`.\n\n| file | what it holds |\n|---|---|"
     )?;
     for (name, about) in FILES {
         writeln!(out, "| `{name}` | {about} |")?;

@@ -24,11 +24,25 @@ use std::sync::Arc;
 /// Replications of each scenario, one after the other.
 pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     refuse_what_one_run_has(args)?;
-    let mut jobs = Vec::new();
+    if args.format == RunFormat::Csv && args.scenarios.len() > 1 {
+        return Err(Failure::new(
+            Exit::Usage,
+            "one table cannot hold the measures of several scenarios",
+        )
+        .help("write each into a folder of its own with -o DIR"));
+    }
+    let mut jobs: Vec<(Scenario, Arc<Model>, Vec<Measure>)> = Vec::new();
     for argument in &args.scenarios {
         let (scenario, model) = read(argument, &args.sets, args.seed)?;
         check_warm_up(&args.experiment, &[&model])?;
         let measures = measures(&args.experiment, &[&model])?;
+        if args.output.is_some() && jobs.iter().any(|(s, _, _)| s.name() == scenario.name()) {
+            let message = format!(
+                "two scenarios are called {:?}: their results would fall on one another",
+                scenario.name()
+            );
+            return Err(Failure::new(Exit::Usage, message));
+        }
         jobs.push((scenario, model, measures));
     }
     let mut worst = Exit::Ok;
@@ -59,7 +73,7 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
                 let models = [model.clone()];
                 let warm_up = warm_up(&args.experiment, &models, plan.first, control)?;
                 warm_up.length()?;
-                let model = &warmed(&args.experiment, &models, &warm_up)[0];
+                let model = &warmed(&models, &warm_up)[0];
                 Some((replicate(model, &plan, control), warm_up))
             },
         )?;
@@ -118,6 +132,13 @@ fn refuse_what_one_run_has(args: &RunArgs) -> Result<(), Failure> {
         (args.log_requests.is_some(), "--log-requests"),
         (args.story, "--story"),
     ];
+    if args.replication > u64::MAX / 2 {
+        let message = format!(
+            "--replication {} leaves no numbers for more",
+            args.replication
+        );
+        return Err(Failure::new(Exit::Usage, message));
+    }
     match in_vain.into_iter().find(|(given, _)| *given) {
         Some((_, name)) => Err(Failure::new(
             Exit::Usage,

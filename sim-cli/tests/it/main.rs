@@ -2,8 +2,10 @@
 
 mod check;
 mod exits;
+mod experiments;
 mod files;
 mod lists;
 mod output;
 mod stampede;
+mod stress;
 mod tidy;

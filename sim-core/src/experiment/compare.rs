@@ -5,6 +5,7 @@ use super::estimate::{estimates, obstacle, two_series};
 use super::measure::{Better, Measure};
 use super::replicate::{MIN_SEQUENTIAL, Plan, Stop, next_wave};
 use super::run::{Run, run_one};
+use crate::metric::Unit;
 use crate::model::Model;
 use crate::statistics::{
     Estimate, Interval, Moments, Withheld, correlation, holm, paired_difference, student_tail,
@@ -357,10 +358,11 @@ impl Comparison {
             return format!("{path}: {} is {word}", name(first.variant));
         };
         let next = compared.estimates[second.variant].mean();
-        let share = next.filter(|m| *m != 0.0).map_or(String::new(), |m| {
+        let relative = next.filter(|m| *m != 0.0 && of.unit() != Unit::Ratio);
+        let share = relative.map_or(String::new(), |m| {
             format!(" ({})", crate::readable::share((gap.mean / m).abs()))
         });
-        let (mean, half) = of.interval_text(&Interval::around(
+        let (mean, half) = of.difference_text(&Interval::around(
             gap.mean.abs(),
             gap.half_width(),
             gap.level,

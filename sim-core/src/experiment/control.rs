@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub struct Progress {
     /// Runs done.
     pub done: u64,
-    /// Runs that are known to be needed so far.
+    /// Runs that are known to be needed so far, and those that will be needed by the variance seen.
     pub planned: u64,
 }
 
@@ -23,6 +23,7 @@ pub struct Control<'a> {
     pub progress: &'a (dyn Fn(Progress) + Sync),
     done: AtomicU64,
     planned: AtomicU64,
+    hoped: AtomicU64,
     pool: Option<rayon::ThreadPool>,
 }
 
@@ -49,6 +50,7 @@ impl<'a> Control<'a> {
             progress,
             done: AtomicU64::new(0),
             planned: AtomicU64::new(0),
+            hoped: AtomicU64::new(0),
             pool,
         }
     }
@@ -63,10 +65,17 @@ impl<'a> Control<'a> {
         self.planned.fetch_add(runs, Ordering::Relaxed);
     }
 
+    /// Says that about so many runs more will follow those that are planned: an estimate for
+    /// progress, which replaces the one before.
+    pub(super) fn hope(&self, runs: u64) {
+        self.hoped.store(runs, Ordering::Relaxed);
+    }
+
     /// Says that a run is done.
     pub fn did_one(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let planned = self.planned.load(Ordering::Relaxed).max(done);
+        let hoped = self.hoped.load(Ordering::Relaxed);
+        let planned = (self.planned.load(Ordering::Relaxed) + hoped).max(done);
         (self.progress)(Progress { done, planned });
     }
 

@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::statistics::{self, Estimate, MIN_EVENTS, Withheld};
 
 /// Level of the test for growth. Strict, because it is asked of every experiment.
-const GROWTH_LEVEL: f64 = 0.99;
+const GROWTH_LEVEL: f64 = 0.999;
 
 /// Growth over the second half of what was measured that matters, as a share of the mean there.
 const GROWTH_SHARE: f64 = 0.1;

@@ -3,12 +3,13 @@
 //! A system that breaks at one load and recovers only at a lower one has two states in between:
 //! which it is in depends on where it comes from. That is what makes overload outlast its trigger
 //! (N. Bronson, A. Aghayev, A. Charapko, T. Zhu, "Metastable Failures in Distributed Systems",
-//! HotOS 2021).
+//! `HotOS` 2021).
 
 use super::control::Control;
 use super::recovery::answered;
 use super::run::simulate;
 use crate::model::{Model, RatePoint};
+use crate::scenario::TEN_YEARS;
 use crate::statistics::{self, Estimate, Withheld, paired_difference};
 use crate::time::{Duration, Instant};
 use std::sync::Arc;
@@ -45,7 +46,7 @@ impl Ramp {
     /// is to be the only thing that changes.
     ///
     /// # Errors
-    /// Says why, when the model has no rate that could be ramped.
+    /// Says why, when the model has no rate that could be ramped, or when it would take too long.
     pub fn model(&self, model: &Model) -> Result<Model, String> {
         let rated = |s: &&crate::model::Source| s.arrivals.def.uses_rate;
         if !model.sources.iter().any(|s| rated(&s)) {
@@ -56,6 +57,10 @@ impl Ramp {
                 "the rate of `{}` varies by itself: give it one number",
                 source.name
             ));
+        }
+        let time = (2 * self.steps as u64).checked_mul(self.hold.0);
+        if time.is_none_or(|time| time > TEN_YEARS.0) {
+            return Err("the ramp takes longer than ten years".to_owned());
         }
         let up = self.factors();
         let stairs: Vec<f64> = up.iter().chain(up.iter().rev().skip(1)).copied().collect();
@@ -280,5 +285,11 @@ mod tests {
         let model = crate::scenario::parse(text).unwrap_or_else(|p| panic!("{p}"));
         let why = RAMP.model(&model).expect_err("it varies");
         assert!(why.contains("`t`"), "{why}");
+        let endless = Ramp {
+            hold: Duration::MAX,
+            ..RAMP
+        };
+        let why = endless.model(&storm("\"none\"")).expect_err("it ends");
+        assert!(why.contains("ten years"), "{why}");
     }
 }

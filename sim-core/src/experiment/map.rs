@@ -2,7 +2,7 @@
 //!
 //! *Stable*: it recovers from every trigger tried. *Vulnerable*: well by itself, but some trigger
 //! puts it into a state that it does not leave. *Overloaded*: not well even without a trigger.
-//! (After N. Bronson and others, "Metastable Failures in Distributed Systems", HotOS 2021.)
+//! (After N. Bronson and others, "Metastable Failures in Distributed Systems", `HotOS` 2021.)
 
 use super::control::Control;
 use super::recovery::{Fate, fate};

@@ -118,12 +118,6 @@ impl Measure {
         crate::readable::value(self.unit, value * self.scale())
     }
 
-    /// A difference from one value to another, with its sign.
-    pub fn difference_text(&self, difference: f64) -> String {
-        let sign = if difference < 0.0 { "−" } else { "+" };
-        format!("{sign}{}", self.text(difference.abs()))
-    }
-
     /// An interval's mean and half-width as people read them, to the digits that the half-width
     /// leaves standing: `4.993 ms` and `0.031 ms`.
     pub fn interval_text(&self, interval: &Interval) -> (String, String) {
@@ -132,6 +126,16 @@ impl Measure {
             interval.mean * self.scale(),
             interval.half_width() * self.scale(),
         )
+    }
+
+    /// The same for the interval of a difference: those of shares are in points, for 5 % more than
+    /// 80 % might be 84 % or 85 %.
+    pub fn difference_text(&self, interval: &Interval) -> (String, String) {
+        let (mean, half) = self.interval_text(interval);
+        if self.unit == Unit::Ratio {
+            return (mean.replace(" %", " points"), half.replace(" %", " points"));
+        }
+        (mean, half)
     }
 
     /// From the unit of the summary to that of the metrics.

@@ -112,7 +112,25 @@ pub fn replicate(model: &Arc<Model>, plan: &Plan, control: &Control<'_>) -> Repl
         if let Some(stop) = stop {
             return done(runs, estimates, stop);
         }
+        let after_next = runs.len() as u64 + next_wave(plan, runs.len() as u64);
+        control.hope(needed(plan, &estimates).saturating_sub(after_next));
     }
+}
+
+/// Replications that the precision will take, by what is known so far: half-widths shrink with the
+/// root of the number (Law, section 9.4.1).
+fn needed(plan: &Plan, estimates: &[Estimate]) -> u64 {
+    let Some(precision) = plan.precision else {
+        return plan.replications;
+    };
+    let wanted = precision.relative / (1.0 + precision.relative);
+    let needed = |estimate: &Estimate| {
+        let interval = estimate.interval()?;
+        let ratio = interval.relative() / wanted;
+        Some(libm::ceil(interval.samples as f64 * ratio * ratio) as u64)
+    };
+    let most = estimates.iter().filter_map(needed).max().unwrap_or(0);
+    most.min(precision.max_replications)
 }
 
 /// Replications to do next, after so many.
@@ -244,6 +262,32 @@ mod tests {
             let many = on(threads, |control| replicate(&model, &plan, control));
             assert_eq!(one, many, "{threads} threads");
         }
+    }
+
+    #[test]
+    fn progress_foresees_later_waves() {
+        use std::num::NonZeroUsize;
+        use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+        let model = queue("20s", 800);
+        let mut plan = plan(&model, &["mean"], 10);
+        plan.precision = Some(Precision {
+            relative: 0.02,
+            max_replications: 300,
+        });
+        let (cancel, after_one_wave) = (AtomicBool::new(false), AtomicU64::new(0));
+        let progress = |progress: super::super::Progress| {
+            if progress.done == 11 {
+                after_one_wave.store(progress.planned, Ordering::Relaxed);
+            }
+        };
+        let control = Control::new(NonZeroUsize::MIN, &cancel, &progress);
+        let found = replicate(&model, &plan, &control);
+        let (foreseen, took) = (after_one_wave.into_inner(), found.runs.len() as u64);
+        assert!(foreseen > 20, "more than the next wave: {foreseen}");
+        assert!(
+            foreseen < 5 * took && took < 5 * foreseen,
+            "{foreseen} and {took}"
+        );
     }
 
     #[test]

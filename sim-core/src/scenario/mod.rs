@@ -50,6 +50,7 @@ mod warning;
 
 pub use change::change;
 pub use code::{CODES, Code};
+pub(crate) use kinds::TEN_YEARS;
 pub use plugs::plug_tables;
 pub use problem::{Label, PROBLEMS_MAX, Problem, Problems, Span, suggest};
 pub use reference::{KeyRow, keys, param_text, reference};

@@ -56,6 +56,51 @@ impl Interval {
     }
 }
 
+/// Every word of [`Withheld::code`] with its meaning.
+pub static WITHHELD: &[(&str, &str)] = &[
+    (
+        "too-few-replications",
+        "fewer than five replications: an interval would be so wide, and so uncertain itself, that it says nothing",
+    ),
+    (
+        "nothing-measured",
+        "some replications hold nothing to take the figure from",
+    ),
+    (
+        "ended-early",
+        "some runs ended at a limit of the scenario: what they measured is not what was asked",
+    ),
+    (
+        "overloaded",
+        "a service is offered as much as it can do or more, and nothing bounds its queue: every figure depends on the length of the run",
+    ),
+    (
+        "still-growing",
+        "what is in flight or waiting still grows at the end of the runs: there is no steady state, or the warm-up is too short",
+    ),
+    (
+        "beyond-data",
+        "fewer than ten observations lie beyond the quantile in some replication: simulate longer",
+    ),
+    (
+        "too-few-events",
+        "a share rests on fewer than ten events of its rarer kind",
+    ),
+    (
+        "correlated-batches",
+        "the batches of the run depend on one another: simulate longer, or several replications",
+    ),
+    (
+        "needs-replications",
+        "one run does not tell how a count, a maximum or a quantile varies",
+    ),
+    (
+        "warm-up-not-found",
+        "the runs are too short to find the end of their warm-up",
+    ),
+    ("not-finite", "some values are no numbers"),
+];
+
 /// Why no interval is given.
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
@@ -261,5 +306,49 @@ impl Serialize for Estimate {
             }
         }
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_in_the_table_and_says_its_numbers() {
+        let reasons = [
+            Withheld::TooFewReplications { have: 3, need: 5 },
+            Withheld::NothingMeasured { missing: 3, of: 5 },
+            Withheld::EndedEarly { runs: 3 },
+            Withheld::Overloaded { offered_load: 3.0 },
+            Withheld::StillGrowing { at_least_hz: 3.0 },
+            Withheld::BeyondData {
+                quantile: 0.999,
+                have: 3,
+                need: 10_000,
+            },
+            Withheld::TooFewEvents { have: 3, need: 10 },
+            Withheld::CorrelatedBatches { z: 3.0 },
+            Withheld::NeedsReplications,
+            Withheld::WarmUpNotFound,
+            Withheld::NotFinite,
+        ];
+        assert_eq!(reasons.len(), WITHHELD.len());
+        for (reason, (word, _)) in reasons.iter().zip(WITHHELD) {
+            assert_eq!(reason.code(), *word);
+            let counts = !matches!(
+                reason,
+                Withheld::NeedsReplications | Withheld::WarmUpNotFound | Withheld::NotFinite
+            );
+            assert_eq!(reason.to_string().contains('3'), counts, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_reason_that_hides_the_mean_hides_it_in_json_too() {
+        let json = |estimate: Estimate| serde_json::to_string(&estimate).expect("plain data");
+        let hidden = Estimate::withheld(Some(1.0), Withheld::Overloaded { offered_load: 1.0 });
+        assert!(json(hidden).starts_with("{\"mean\":null,\"withheld\":\"overloaded\""));
+        let few = Estimate::withheld(Some(1.0), Withheld::TooFewReplications { have: 1, need: 5 });
+        assert!(json(few).starts_with("{\"mean\":1.0,"));
     }
 }

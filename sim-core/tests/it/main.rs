@@ -15,6 +15,7 @@ mod balancers;
 mod choices;
 mod clients;
 mod determinism;
+mod experiments;
 mod invariants;
 mod knobs;
 mod limits;

@@ -16,7 +16,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 /// Factors of the rates beyond which nobody looks.
-const FACTORS: (f64, f64) = (1.0 / 1024.0, 1024.0);
+const FACTORS: (f64, f64) = (1.0 / 64.0, 64.0);
 
 /// How the values of the key are written: number and unit.
 struct Lever<'a> {

@@ -1,7 +1,7 @@
 //! Trigger size against load.
 
 use super::{RATE_FACTOR, REPLICATIONS, Subject, deliver, invalid};
-use crate::args::StressArgs;
+use crate::args::{SPAN_MAX, StressArgs};
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
 use crate::table::Table;
@@ -146,6 +146,10 @@ fn axes(args: &StressArgs, subject: &Subject) -> Result<Axes, Failure> {
                 Failure::new(Exit::Usage, format!("--triggers {text}: {why}"))
                     .help("sizes of the trigger are spans, such as 1s,5s,20s")
             })?;
+            if span > SPAN_MAX {
+                let message = format!("--triggers {text}: a year at most");
+                return Err(Failure::new(Exit::Usage, message));
+            }
             lasts.push(span);
         }
     }

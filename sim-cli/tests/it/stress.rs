@@ -1,0 +1,90 @@
+//! `stress`: breaking points, ramps, maps.
+
+use crate::experiments::{QUEUE, json};
+use crate::stampede::{Folder, stampede};
+
+#[test]
+fn the_breaking_point_is_told_with_its_interval() {
+    // Two servers of speed 0.5: each a queue of 2 ms, which random splitting leaves M/M/1. The
+    // mean response time 1 / (500 - rate/2) exceeds 10 ms from 800/s on.
+    let ran = Folder::with("q.toml", QUEUE)
+        .run(&[
+            "stress",
+            "q.toml",
+            "--set",
+            "service.web.balancer.policy=random",
+            "--set",
+            "horizon=40s",
+            "--set",
+            "warm_up=4s",
+            "--until",
+            "response_time_s.mean > 10ms",
+            "--replications",
+            "10",
+            "--tolerance",
+            "1%",
+            "--format",
+            "json",
+        ])
+        .code(0);
+    let report = json(&ran.out);
+    let rate = |key: &str| {
+        report["estimate"][key].as_f64().expect("an interval")
+            * report["base_rate_hz"].as_f64().expect("a rate")
+    };
+    assert!(rate("low") < 800.0 && 800.0 < rate("high"), "{}", ran.out);
+    assert!(rate("half_width") < 40.0, "{}", ran.out);
+    let verdict = report["verdict"].as_str().expect("a sentence");
+    assert!(verdict.starts_with("safe to "), "{verdict}");
+}
+
+#[test]
+fn a_ramp_and_a_map_know_the_retry_storm() {
+    let storm = [
+        "stress",
+        "retry-storm",
+        "--set",
+        "service.db.server.db.queue.limit=600",
+        "--replications",
+    ];
+    let ramp = [
+        &storm[..],
+        &[
+            "3",
+            "--hysteresis",
+            "--range",
+            "0.3..1.2",
+            "--steps",
+            "10",
+            "--hold",
+            "40s",
+        ],
+    ]
+    .concat();
+    let ran = stampede(&ramp).code(0);
+    assert!(ran.out.contains("the time line is left out"), "{}", ran.out);
+    // Three replications give no interval, and say so by giving none.
+    assert!(ran.out.contains("retry-storm: "), "{}", ran.out);
+    let map = [
+        &storm[..],
+        &[
+            "2",
+            "--map",
+            "--range",
+            "0.4..0.8",
+            "--steps",
+            "2",
+            "--triggers",
+            "10s",
+            "--watch",
+            "100s",
+        ],
+    ]
+    .concat();
+    let ran = stampede(&map).code(0);
+    assert!(
+        ran.out.contains("stable at 112/s; vulnerable at 224/s"),
+        "{}",
+        ran.out
+    );
+}
