@@ -44,7 +44,7 @@ impl Row {
         plan: &Plan,
         cell: Cell,
         built: Option<(&Model, &[Measure])>,
-        runs: &[Ended],
+        runs: &[&Ended],
     ) -> Self {
         let failures: Vec<(usize, &String)> = runs
             .iter()
@@ -70,7 +70,7 @@ impl Row {
             };
             return row;
         }
-        let runs: Vec<Run> = runs.iter().filter_map(|run| run.clone().ok()).collect();
+        let runs: Vec<Run> = runs.iter().filter_map(|run| (*run).clone().ok()).collect();
         let Some((model, measures)) = built else {
             return row;
         };
