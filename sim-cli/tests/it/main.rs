@@ -6,4 +6,5 @@ mod files;
 mod lists;
 mod output;
 mod stampede;
+mod sweep;
 mod tidy;

@@ -40,6 +40,7 @@ impl Store {
     ) -> Result<(Self, Vec<Row>), Failure> {
         fs::create_dir_all(folder)
             .map_err(|error| Failure::io(format!("cannot create {}", folder.display()), &error))?;
+        check_plan(folder, plan)?;
         let path = folder.join(journal_name(shard));
         let fail =
             |error: &io::Error| Failure::io(format!("cannot write {}", path.display()), error);
@@ -77,7 +78,6 @@ impl Store {
             })?;
             (rows, whole) = (journal.rows, journal.whole);
         }
-        check_plan(folder, plan)?;
         file.set_len(whole as u64).map_err(|error| fail(&error))?;
         file.seek(SeekFrom::End(0)).map_err(|error| fail(&error))?;
         let mut store = Self {
