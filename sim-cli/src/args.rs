@@ -1,7 +1,11 @@
 //! The arguments, and nothing else.
 
+mod experiment;
 mod sweep;
 
+pub(crate) use experiment::{
+    CompareArgs, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
+};
 pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
 
 use crate::exit::EXITS;
@@ -12,6 +16,7 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "Examples:
   stampede run incident                     replay the incident that comes with the program
   stampede run mine.toml --set seed=7       run a scenario of your own with another seed
+  stampede compare mine.toml --vary service.web.balancer.policy=random,power-of-d
   stampede new mine --from incident         begin with a copy of a scenario";
 
 const SCENARIO: &str = "A scenario: a file, the name of a model that comes with the program, or `-` for standard input";
@@ -53,6 +58,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Simulate scenarios and tell what happened
     Run(RunArgs),
+    /// Simulate variants side by side, under the same random numbers, and tell which is better
+    Compare(CompareArgs),
     /// Simulate a scenario in many variants: every combination of values along its axes
     Sweep(SweepArgs),
     /// Read scenarios, without simulating them, and tell what is wrong
@@ -88,6 +95,8 @@ pub(crate) struct RunArgs {
     pub replication: u64,
     #[command(flatten)]
     pub sets: SetArgs,
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
     /// Write all results into this folder: summary, time lines, events and the scenario as run
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     pub output: Option<PathBuf>,
@@ -97,7 +106,8 @@ pub(crate) struct RunArgs {
     /// Write every N-th request to requests.csv
     #[arg(long, value_name = "N", requires = "output", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Output")]
     pub log_requests: Option<u64>,
-    /// What to print: a report, the summary as JSON, or the time line as CSV
+    /// What to print: a report, the summary as JSON, or the time line as CSV; with --replications
+    /// the table of measures
     #[arg(
         long,
         value_name = "FORMAT",

@@ -29,7 +29,20 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ),
     (REQUESTS, "the request log, with --log-requests"),
     ("scenario.toml", "the scenario as it was run"),
+    (
+        EXPERIMENT,
+        "an experiment's results, with --replications, and of `compare` and `stress`",
+    ),
+    ("measures.csv", "each measure with its interval"),
+    ("replications.csv", "each replication's measures"),
+    (
+        "comparison.csv",
+        "each variant's measures, ranks and differences",
+    ),
+    ("measures.svg", "the comparison as a plot"),
 ];
+/// An experiment's results.
+pub(crate) const EXPERIMENT: &str = "experiment.json";
 /// The request log.
 pub(crate) const REQUESTS: &str = "requests.csv";
 /// How the folder begins that files are written into first; the process's number follows.

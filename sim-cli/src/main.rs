@@ -10,6 +10,7 @@ mod diagnostics;
 mod drive;
 mod embedded;
 mod exit;
+mod experiment;
 mod folder;
 mod host;
 mod input;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Run(args) => command::run::run(args, cli.quiet, out),
+        Command::Compare(args) => command::compare::run(args, cli.quiet, out),
         Command::Sweep(args) => command::sweep::run(args, cli.quiet, out),
         Command::Check(args) => command::check::run(args, cli.quiet, out),
         Command::New(args) => command::new::run(args, cli.quiet, out),

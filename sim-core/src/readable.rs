@@ -34,6 +34,36 @@ pub fn time(ns: f64) -> String {
     }
 }
 
+/// A mean with the half-width of its interval, in the unit its metric is kept in, to the digits that
+/// the half-width leaves standing: `4.993 ms` and `0.031 ms`.
+pub fn with_half_width(unit: Unit, mean: f64, half: f64) -> (String, String) {
+    let largest = mean.abs().max(half.abs());
+    let (scale, word) = match unit {
+        Unit::Time => [(SECOND as f64, " s"), (1e6, " ms"), (1e3, " us")]
+            .into_iter()
+            .find(|(scale, _)| largest >= 0.9995 * scale)
+            .unwrap_or((1.0, " ns")),
+        Unit::Ratio => (0.01, " %"),
+        Unit::Hertz => (1.0, "/s"),
+        Unit::Count => (1.0, ""),
+    };
+    let (mean, half) = (mean / scale, half / scale);
+    if half == 0.0 {
+        return (value(unit, mean * scale), format!("0{word}"));
+    }
+    // Two digits of the half-width; more would be chance.
+    let magnitude = libm::floor(libm::log10(half.abs()));
+    let decimals = (1.0 - magnitude).clamp(0.0, 9.0) as usize;
+    let text = |value: f64| {
+        if decimals == 0 {
+            format!("{}{word}", grouped(value))
+        } else {
+            format!("{value:.decimals$}{word}")
+        }
+    };
+    (text(mean), text(half))
+}
+
 /// A long span, to the second from a minute on and to the millisecond below: `1h5m`, `2.5s`.
 pub fn span(span: Duration) -> String {
     let grain = if span.0 >= 60 * SECOND {
@@ -128,6 +158,23 @@ fn grouped(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_half_width_decides_on_the_digits() {
+        let pair = |unit, mean, half| {
+            let (mean, half) = with_half_width(unit, mean, half);
+            format!("{mean} ± {half}")
+        };
+        assert_eq!(
+            pair(Unit::Time, 4_993_210.0, 31_400.0),
+            "4.993 ms ± 0.031 ms"
+        );
+        assert_eq!(pair(Unit::Time, 200e9, 3.3e9), "200.0 s ± 3.3 s");
+        assert_eq!(pair(Unit::Ratio, 0.98765, 0.0021), "98.77 % ± 0.21 %");
+        assert_eq!(pair(Unit::Hertz, 18_402.0, 31.0), "18 402/s ± 31/s");
+        assert_eq!(pair(Unit::Count, 3.0, 0.0), "3 ± 0");
+        assert_eq!(pair(Unit::Time, 0.0, 4e6), "0.0 ms ± 4.0 ms");
+    }
 
     #[test]
     fn three_digits_that_matter() {

@@ -39,6 +39,15 @@ struct Finished {
 
 /// Reads all scenarios, then runs one after the other.
 pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    if args.experiment.replications.is_some() || args.experiment.precision.is_some() {
+        return super::replications::run(args, quiet, out);
+    }
+    if let Some(name) = args.experiment.wanted_in_vain() {
+        let message = format!("{name} means nothing for a single run without intervals");
+        return Err(
+            Failure::new(Exit::Usage, message).help("add --replications N, or --precision SHARE")
+        );
+    }
     let jobs = prepare(args)?;
     interrupt::watch()?;
     let mut worst = Exit::Ok;

@@ -36,7 +36,22 @@ pub fn estimates(model: &Model, measures: &[Measure], runs: &[Run], level: f64) 
 /// # Errors
 /// The reason why nothing can be said.
 pub fn series(measure: &Measure, runs: &[Run], at: usize) -> Result<Vec<f64>, Withheld> {
-    values(measure, &column(runs, at))
+    let column = column(runs, at);
+    enough_events(measure, rarer(measure, &column))?;
+    values(measure, &column)
+}
+
+/// The same for two models whose difference is wanted. A share must rest on enough events in both
+/// together: that nothing ever failed on one side is no reason not to say how much better it is.
+pub(super) fn two_series(
+    measure: &Measure,
+    (left, right): (&[Run], &[Run]),
+    at: usize,
+) -> Result<(Vec<f64>, Vec<f64>), Withheld> {
+    let (left, right) = (column(left, at), column(right, at));
+    let both = [left.clone(), right.clone()].concat();
+    enough_events(measure, rarer(measure, &both))?;
+    Ok((values(measure, &left)?, values(measure, &right)?))
 }
 
 fn column(runs: &[Run], at: usize) -> Vec<Option<Observation>> {
@@ -81,19 +96,7 @@ fn values(measure: &Measure, column: &[Option<Observation>]) -> Result<Vec<f64>,
     }
     match &measure.kind {
         Kind::Plain | Kind::Rate => {}
-        Kind::Weighted(_) => return pseudo_values(&seen),
-        Kind::Share { .. } => {
-            let all: f64 = seen.iter().map(|s| s.weight).sum();
-            let good: f64 = seen.iter().map(|s| s.value * s.weight).sum();
-            let have = libm::round(good.min(all - good)) as u64;
-            if have < MIN_EVENTS {
-                return Err(Withheld::TooFewEvents {
-                    have,
-                    need: MIN_EVENTS,
-                });
-            }
-            return pseudo_values(&seen);
-        }
+        Kind::Weighted(_) | Kind::Share { .. } => return pseudo_values(&seen),
         Kind::Quantile { p, .. } => {
             let have = seen.iter().map(|s| s.weight as u64).min().unwrap_or(0);
             let need = statistics::quantile_needs(*p);
@@ -109,6 +112,29 @@ fn values(measure: &Measure, column: &[Option<Observation>]) -> Result<Vec<f64>,
     Ok(seen.iter().map(|s| s.value).collect())
 }
 
+/// Events behind a share, of whichever kind is rarer; `None` for what is no share.
+fn rarer(measure: &Measure, column: &[Option<Observation>]) -> Option<u64> {
+    if !matches!(measure.kind, Kind::Share { .. }) {
+        return None;
+    }
+    let seen = column.iter().flatten();
+    let (good, all) = seen.fold((0.0, 0.0), |(good, all), o| {
+        (good + o.value * o.weight, all + o.weight)
+    });
+    Some(libm::round(good.min(all - good)) as u64)
+}
+
+pub(super) fn enough_events(measure: &Measure, have: Option<u64>) -> Result<(), Withheld> {
+    debug_assert_eq!(have.is_some(), matches!(measure.kind, Kind::Share { .. }));
+    match have {
+        Some(have) if have < MIN_EVENTS => Err(Withheld::TooFewEvents {
+            have,
+            need: MIN_EVENTS,
+        }),
+        _ => Ok(()),
+    }
+}
+
 fn pseudo_values(seen: &[Observation]) -> Result<Vec<f64>, Withheld> {
     let above: Vec<f64> = seen.iter().map(|s| s.value * s.weight).collect();
     let below: Vec<f64> = seen.iter().map(|s| s.weight).collect();
@@ -118,7 +144,9 @@ fn pseudo_values(seen: &[Observation]) -> Result<Vec<f64>, Withheld> {
 
 /// An estimate from what each replication says.
 pub(super) fn estimate(measure: &Measure, column: &[Option<Observation>], level: f64) -> Estimate {
-    match values(measure, column) {
+    let found =
+        enough_events(measure, rarer(measure, column)).and_then(|()| values(measure, column));
+    match found {
         Ok(values) => statistics::mean(&values, level),
         Err(reason) => {
             // The mean as it is, for reasons that leave it standing.

@@ -4,6 +4,7 @@ use crate::metric::Unit;
 use crate::model::{Model, Slo};
 use crate::outcome::Outcome;
 use crate::scenario::{SUMMARY_PATHS, suggest};
+use crate::statistics::Interval;
 use crate::summary::Summary;
 
 /// What one run says about a measure.
@@ -114,8 +115,28 @@ impl Measure {
 
     /// A value of it as people read it.
     pub fn text(&self, value: f64) -> String {
-        let scale = if self.unit == Unit::Time { 1e9 } else { 1.0 };
-        crate::readable::value(self.unit, value * scale)
+        crate::readable::value(self.unit, value * self.scale())
+    }
+
+    /// A difference from one value to another, with its sign.
+    pub fn difference_text(&self, difference: f64) -> String {
+        let sign = if difference < 0.0 { "−" } else { "+" };
+        format!("{sign}{}", self.text(difference.abs()))
+    }
+
+    /// An interval's mean and half-width as people read them, to the digits that the half-width
+    /// leaves standing: `4.993 ms` and `0.031 ms`.
+    pub fn interval_text(&self, interval: &Interval) -> (String, String) {
+        crate::readable::with_half_width(
+            self.unit,
+            interval.mean * self.scale(),
+            interval.half_width() * self.scale(),
+        )
+    }
+
+    /// From the unit of the summary to that of the metrics.
+    fn scale(&self) -> f64 {
+        if self.unit == Unit::Time { 1e9 } else { 1.0 }
     }
 
     /// Whether more of it is good.
@@ -204,7 +225,10 @@ fn unknown(path: &str, model: &Model) -> String {
             .replace("SLO", model.slos.first().map_or("SLO", |s: &Slo| &s.name))
             .replace("OUTCOME", "timed_out")
     };
-    let known: Vec<String> = SUMMARY_PATHS.iter().map(|row| concrete(row.path)).collect();
+    let short = QUANTILES.iter().map(|(name, _)| (*name).to_owned());
+    let known: Vec<String> = short
+        .chain(SUMMARY_PATHS.iter().map(|row| concrete(row.path)))
+        .collect();
     let help = suggest(path, known.iter().map(String::as_str));
     format!("no figure of the summary is called {path:?}; {help}")
 }

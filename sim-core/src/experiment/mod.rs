@@ -13,26 +13,34 @@
 //! | `estimate` | from replications to intervals, or to the reason why there are none |
 //! | `warm_up` | where the warm-up ends |
 //! | `replicate` | replications, in waves until they are precise enough |
+//! | `compare` | several models under the same random numbers |
+//! | `report` | results as JSON and CSV |
 //! | `single` | one long run, cut into batches |
+//! | `stress` | the load at which a system breaks |
 //! | `sweep` | a grid of models |
 //!
 //! Replications of different models with the same number share their random numbers (see
 //! [`crate::draws`]): the n-th request of replication 3 has the same demand under every policy.
 
+mod compare;
 mod control;
 mod estimate;
 mod measure;
 mod nature;
 mod replicate;
+pub mod report;
 mod run;
 mod single;
+mod stress;
 pub mod sweep;
 mod warm_up;
 
+pub use compare::{Compared, Comparison, Pair, Place, Variant, compare};
 pub use control::{Control, Progress};
 pub use estimate::{estimates, series};
 pub use measure::{Better, Measure, Observation};
 pub use nature::Nature;
 pub use replicate::{MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate};
 pub use run::{Run, run_one};
+pub use stress::{Breaking, Loaded, Search, StressPlan, Stressed, stress};
 pub use warm_up::{PILOTS, WarmUp, with_warm_up};

@@ -116,7 +116,7 @@ pub fn replicate(model: &Arc<Model>, plan: &Plan, control: &Control<'_>) -> Repl
 }
 
 /// Replications to do next, after so many.
-fn next_wave(plan: &Plan, done: u64) -> u64 {
+pub(super) fn next_wave(plan: &Plan, done: u64) -> u64 {
     let Some(precision) = plan.precision else {
         return plan.replications;
     };

@@ -6,5 +6,6 @@
 
 pub mod axis;
 pub mod heat_map;
+pub mod intervals;
 pub mod lines;
 pub mod svg;

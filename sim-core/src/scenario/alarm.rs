@@ -143,21 +143,7 @@ pub(crate) fn expectations(
 ) -> Option<Vec<Expectation>> {
     let written = top.expect.get()?;
     check_count(written.len(), "expectations", cx)?;
-    let known = Known {
-        base,
-        alerts: top
-            .alert
-            .get()?
-            .iter()
-            .filter_map(|a| a.name.get().cloned())
-            .collect(),
-        slos: top
-            .slo
-            .get()?
-            .iter()
-            .filter_map(|s| s.name.get().cloned())
-            .collect(),
-    };
+    let known = known(top, base)?;
     let built: Vec<Option<Expectation>> = written
         .iter()
         .map(|spec| {
@@ -176,4 +162,15 @@ pub(crate) fn expectations(
         })
         .collect();
     built.into_iter().collect()
+}
+
+/// What expectations can name.
+pub(crate) fn known<'a>(top: &Top, base: &'a Base) -> Option<Known<'a>> {
+    let alerts = top.alert.get()?.iter();
+    let slos = top.slo.get()?.iter();
+    Some(Known {
+        base,
+        alerts: alerts.filter_map(|a| a.name.get().cloned()).collect(),
+        slos: slos.filter_map(|s| s.name.get().cloned()).collect(),
+    })
 }

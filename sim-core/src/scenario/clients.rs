@@ -169,7 +169,23 @@ pub(crate) fn sources(
             None => whole = false,
         }
     }
+    check_rate_factor(top, &outside, cx)?;
     whole.then_some(outside)
+}
+
+/// A factor that multiplies nothing would be accepted and have no effect.
+fn check_rate_factor(top: &Top, outside: &Outside, cx: &mut Cx<'_>) -> Option<()> {
+    let factor = top.rate_factor.copied()?;
+    let rated = |s: &Source| s.arrivals.def.uses_rate;
+    if factor.to_bits() == 1f64.to_bits() || outside.sources.iter().any(rated) {
+        return Some(());
+    }
+    cx.push(
+        Problem::new("E027", "no traffic has a `rate` to multiply")
+            .at(top.rate_factor.span)
+            .help("leave `rate_factor` out; users of closed traffic are set by their number"),
+    );
+    None
 }
 
 /// Finds a service by name.
@@ -209,7 +225,8 @@ fn source(
         .to
         .get()
         .and_then(|to| find_service(to, spec.to.span, services, cx));
-    let rate = rate(spec, horizon, cx);
+    let factor = top.rate_factor.copied().unwrap_or(1.0);
+    let rate = rate(spec, horizon, cx).map(|corners| scaled(corners, factor));
     let mix = mix(spec, rows, cx);
     let mut ids = Vec::with_capacity(rows.len());
     let mut whole = true;
@@ -320,6 +337,13 @@ fn rate(spec: &TrafficSpec, horizon: Duration, cx: &mut Cx<'_>) -> Option<Vec<Ra
         (Some(RateSpec::Profile(profile)), true) => Some(profile.corners(horizon)),
         (Some(RateSpec::Corners(corners)), true) => line(corners, cx),
     }
+}
+
+fn scaled(mut corners: Vec<RatePoint>, factor: f64) -> Vec<RatePoint> {
+    for corner in &mut corners {
+        corner.rate_hz *= factor;
+    }
+    corners
 }
 
 /// Corners in strictly ascending order from zero. Two at the same time are a jump, which takes a

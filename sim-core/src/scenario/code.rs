@@ -124,7 +124,7 @@ pub static CODES: &[Code] = &[
     row(
         "E027",
         "rate and arrivals do not fit",
-        "Open arrivals need a `rate`; closed ones and traces bring their own.",
+        "Open arrivals need a `rate`; closed ones and traces bring their own, which `rate_factor` does not multiply.",
     ),
     row(
         "E028",

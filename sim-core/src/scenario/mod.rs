@@ -24,6 +24,7 @@ mod clients;
 mod code;
 pub(crate) mod compound;
 mod condition;
+mod condition_asked;
 pub(crate) mod expectation;
 pub(crate) mod kinds;
 mod like;

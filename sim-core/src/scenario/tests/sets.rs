@@ -179,3 +179,38 @@ fn the_hash_follows_the_content_and_not_its_form() {
         hash(SMALL, &[("traffic.0.rate", "7"), ("seed", "5")])
     );
 }
+
+#[test]
+fn a_rate_factor_multiplies_every_rate_also_later_ones() {
+    let text = r#"
+        horizon = "1m"
+        rate_factor = 2.5
+        traffic = [
+            { name = "a", to = "web", rate = 100 },
+            { name = "b", to = "web", rate = [["0s", 10], ["30s", 20]] },
+            { name = "c", to = "web", arrivals = { kind = "closed", users = 3, think = "1s" } },
+        ]
+        timeline = [{ at = "9s", set = { "traffic.a.rate" = 40 } }]
+        [service.web]
+        demand = "1ms"
+        server = [{ name = "a", workers = 1 }]
+    "#;
+    let model = crate::scenario::parse(text).unwrap_or_else(|p| panic!("{p}"));
+    let rates = |source: &crate::model::Source| -> Vec<f64> {
+        source.rate.iter().map(|point| point.rate_hz).collect()
+    };
+    assert_eq!(rates(&model.sources[0]), [250.0]);
+    assert_eq!(rates(&model.sources[1]), [25.0, 50.0]);
+    let crate::model::Action::Set { changes, .. } = &model.timeline[0].action else {
+        panic!("{:?}", model.timeline);
+    };
+    let [crate::model::Change::Source(_, source)] = &changes[..] else {
+        panic!("{changes:?}");
+    };
+    assert_eq!(rates(source), [100.0]);
+    let closed = text.replace("name = \"a\", to = \"web\", rate = 100", "name = \"a\", to = \"web\", arrivals = { kind = \"closed\", users = 3, think = \"1s\" }")
+        .replace("name = \"b\", to = \"web\", rate = [[\"0s\", 10], [\"30s\", 20]]", "name = \"b\", to = \"web\", arrivals = { kind = \"closed\", users = 3, think = \"1s\" }")
+        .replace("timeline = [{ at = \"9s\", set = { \"traffic.a.rate\" = 40 } }]", "");
+    let problems = crate::scenario::parse(&closed).expect_err("nothing to multiply");
+    assert!(problems.to_string().contains("E027"), "{problems}");
+}

@@ -1,0 +1,160 @@
+//! Arguments that all experiments share.
+
+use super::{ProgressStyle, SCENARIO, SetArgs, path_and_value};
+use clap::{Args, ValueEnum};
+use sim_core::time::Duration;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Replications when nothing is said.
+pub(crate) const REPLICATIONS: u64 = 30;
+/// Level of intervals when nothing is said.
+pub(crate) const CONFIDENCE: f64 = 0.95;
+
+/// How many runs, what is measured in them, and how surely.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Experiment")]
+pub(crate) struct ExperimentArgs {
+    /// Simulate so many replications and give intervals; one is cut into batches
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub replications: Option<u64>,
+    /// A figure to measure, by its path in the summary, such as `response_time_s.p99` (or `p99`) or
+    /// `services.web.servers.web-1.utilisation`; may be repeated, or several joined by commas
+    #[arg(long = "measure", value_name = "FIGURE", value_delimiter = ',')]
+    pub measures: Vec<String>,
+    /// How surely an interval covers the truth [default: 95%]
+    #[arg(long, value_name = "SHARE", value_parser = confidence)]
+    pub confidence: Option<f64>,
+    /// Go on, in waves of ten, until every interval's half-width is at most this share of its mean
+    #[arg(long, value_name = "SHARE", value_parser = precision)]
+    pub precision: Option<f64>,
+    /// With --precision: replications at most
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
+    pub max_replications: u64,
+    /// What to leave out at the start of a run: a time span, or `auto` to look for the end of the
+    /// warm-up in pilot runs (MSER-5 on their mean) [default: what the scenario says]
+    #[arg(long, value_name = "SPAN|auto", value_parser = warm_up)]
+    pub warm_up: Option<WarmUpArg>,
+    /// Threads to simulate on [default: one for each core]; results do not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+impl ExperimentArgs {
+    /// The level of intervals.
+    pub(crate) fn level(&self) -> f64 {
+        self.confidence.unwrap_or(CONFIDENCE)
+    }
+
+    /// The first option given that means nothing without replications, by its name.
+    pub(crate) fn wanted_in_vain(&self) -> Option<&'static str> {
+        [
+            (!self.measures.is_empty(), "--measure"),
+            (self.confidence.is_some(), "--confidence"),
+            (self.warm_up.is_some(), "--warm-up"),
+            (self.threads.is_some(), "--threads"),
+        ]
+        .into_iter()
+        .find_map(|(given, name)| given.then_some(name))
+    }
+}
+
+/// A warm-up as asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum WarmUpArg {
+    /// To be found.
+    Auto,
+    /// Given.
+    Fixed(Duration),
+}
+
+/// Where results go and how they look.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct ResultArgs {
+    /// Write all results into this folder, as JSON, CSV and SVG
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Write into the folder even if it holds other files
+    #[arg(long, requires = "output")]
+    pub force: bool,
+    /// What to print
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ResultFormat,
+    /// How to show progress, on standard error; `auto` is a bar on a terminal and nothing elsewhere
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub progress: ProgressStyle,
+}
+
+/// What results of an experiment are printed as.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ResultFormat {
+    /// A table for people.
+    Text,
+    /// One document.
+    Json,
+    /// One table.
+    Csv,
+}
+
+/// Arguments of `compare`.
+#[derive(Args, Debug)]
+pub(crate) struct CompareArgs {
+    #[arg(required = true, value_name = "SCENARIO", help = SCENARIO)]
+    pub scenarios: Vec<String>,
+    /// Make variants: a path and its values, such as `service.web.balancer.policy=random,power-of-d`;
+    /// repeated, all combinations
+    #[arg(long = "vary", value_name = "PATH=A,B,…", value_parser = path_and_value)]
+    pub vary: Vec<(String, String)>,
+    /// Another seed than the scenario's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    #[command(flatten)]
+    pub sets: SetArgs,
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
+    /// Also print every pair, not only the differences from the first variant
+    #[arg(long, help_heading = "Output")]
+    pub pairs: bool,
+    #[command(flatten)]
+    pub result: ResultArgs,
+}
+
+/// A share: `95%`, `95 %` or `0.95`.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    let (number, scale) = text
+        .strip_suffix('%')
+        .map_or((text, 1.0), |percent| (percent.trim_end(), 100.0));
+    match number.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value / scale),
+        _ => Err("it takes a share, such as 95% or 0.95".to_owned()),
+    }
+}
+
+fn confidence(text: &str) -> Result<f64, String> {
+    let value = share(text)?;
+    if (0.5..=0.9999).contains(&value) {
+        Ok(value)
+    } else {
+        Err("a confidence lies between 50% and 99.99%".to_owned())
+    }
+}
+
+fn precision(text: &str) -> Result<f64, String> {
+    let value = share(text)?;
+    if (0.0001..=0.5).contains(&value) {
+        Ok(value)
+    } else {
+        Err("a precision lies between 0.01% and 50%".to_owned())
+    }
+}
+
+fn warm_up(text: &str) -> Result<WarmUpArg, String> {
+    if text == "auto" {
+        return Ok(WarmUpArg::Auto);
+    }
+    Duration::parse(text)
+        .map(WarmUpArg::Fixed)
+        .map_err(|why| format!("`auto`, or a time span: {why}"))
+}

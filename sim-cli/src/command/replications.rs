@@ -1,0 +1,313 @@
+//! `stampede run --replications`: several runs of a scenario, and intervals for its figures.
+
+use crate::args::{RunArgs, RunFormat, SetArgs};
+use crate::diagnostics;
+use crate::exit::{Exit, Failure};
+use crate::experiment::{
+    ExperimentHost, WithHost, check_warm_up, conduct, measures, plan, too_short, warm_up,
+    warm_up_words, warmed,
+};
+use crate::folder::{EXPERIMENT, Folder};
+use crate::input::Input;
+use crate::table::Table;
+use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW, say, say_warning};
+use sim_core::experiment::report::{ReplicationsReport, write_measures, write_runs};
+use sim_core::experiment::{Measure, Replicated, Stop, WarmUp, replicate};
+use sim_core::model::Model;
+use sim_core::readable;
+use sim_core::scenario::Scenario;
+use sim_core::statistics::{Estimate, Withheld};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Replications of each scenario, one after the other.
+pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    refuse_what_one_run_has(args)?;
+    let mut jobs = Vec::new();
+    for argument in &args.scenarios {
+        let (scenario, model) = read(argument, &args.sets, args.seed)?;
+        check_warm_up(&args.experiment, &[&model])?;
+        let measures = measures(&args.experiment, &[&model])?;
+        jobs.push((scenario, model, measures));
+    }
+    let mut worst = Exit::Ok;
+    for (number, (scenario, model, measures)) in jobs.into_iter().enumerate() {
+        if !quiet {
+            for text in scenario.warnings() {
+                say_warning(scenario.name(), &text);
+            }
+        }
+        let output = args.output.as_ref().map(|dir| {
+            if args.scenarios.len() > 1 {
+                dir.join(scenario.name())
+            } else {
+                dir.clone()
+            }
+        });
+        let folder = output
+            .as_deref()
+            .map(|target| Folder::begin(target, args.force))
+            .transpose()?;
+        let plan = plan(&args.experiment, measures, args.replication);
+        let (found, mut host) = conduct(
+            scenario.name(),
+            args.experiment.threads,
+            args.progress,
+            quiet,
+            |control| {
+                let models = [model.clone()];
+                let warm_up = warm_up(&args.experiment, &models, plan.first, control)?;
+                warm_up.length()?;
+                let model = &warmed(&args.experiment, &models, &warm_up)[0];
+                Some((replicate(model, &plan, control), warm_up))
+            },
+        )?;
+        let Some((found, warm_up)) = found else {
+            return gave_up();
+        };
+        let report = ReplicationsReport::of(
+            &found,
+            &plan.measures,
+            plan.level,
+            &warm_up,
+            scenario.hash(),
+        );
+        let exit = exit_of(&found, &report);
+        host.exit_code = exit.code();
+        if let Some(folder) = folder {
+            write_files(&folder, &scenario, &report)?;
+            folder.finish()?;
+        }
+        let shown = Shown {
+            scenario: &scenario,
+            found: &found,
+            measures: &plan.measures,
+            warm_up: &warm_up,
+            report: &report,
+            host,
+        };
+        print(
+            &shown,
+            args,
+            number,
+            output.as_deref().filter(|_| !quiet),
+            out,
+        )?;
+        out.flush()?;
+        if exit != Exit::Ok {
+            worst = exit;
+        }
+        if exit == Exit::Interrupted {
+            break;
+        }
+    }
+    Ok(worst)
+}
+
+/// Without a warm-up there is nothing to measure: the user stopped, or it was not found.
+fn gave_up() -> Result<Exit, Failure> {
+    if crate::interrupt::asked() {
+        return Ok(Exit::Interrupted);
+    }
+    Err(too_short(&WarmUp::TooShort { found: None }))
+}
+
+fn refuse_what_one_run_has(args: &RunArgs) -> Result<(), Failure> {
+    let in_vain = [
+        (args.log_requests.is_some(), "--log-requests"),
+        (args.story, "--story"),
+    ];
+    match in_vain.into_iter().find(|(given, _)| *given) {
+        Some((_, name)) => Err(Failure::new(
+            Exit::Usage,
+            format!("{name} is about one run, and this is several"),
+        )
+        .help("leave out --replications")),
+        None => Ok(()),
+    }
+}
+
+/// Reads a scenario and its model, and tells what is wrong with it.
+pub(super) fn read(
+    argument: &str,
+    sets: &SetArgs,
+    seed: Option<u64>,
+) -> Result<(Scenario, Arc<Model>), Failure> {
+    let mut sets = sets.sets.clone();
+    sets.extend(seed.map(|seed| ("seed".to_owned(), seed.to_string())));
+    let input = Input::open(argument)?;
+    input
+        .scenario(&sets)
+        .and_then(|scenario| scenario.model().map(|model| (scenario, Arc::new(model))))
+        .map_err(|problems| {
+            say(&diagnostics::render(&problems));
+            Failure::told(Exit::Invalid)
+        })
+}
+
+/// An expectation fails when it holds in fewer replications than the confidence asks for.
+fn exit_of(found: &Replicated, report: &ReplicationsReport) -> Exit {
+    let held = |e: &sim_core::experiment::report::ExpectationReport| {
+        e.held as f64 >= report.head.confidence * e.of as f64
+    };
+    if found.stop == Stop::Interrupted {
+        Exit::Interrupted
+    } else if found.runs.iter().all(|run| run.complete) && report.expectations.iter().all(held) {
+        Exit::Ok
+    } else {
+        Exit::Failed
+    }
+}
+
+fn write_files(
+    folder: &Folder,
+    scenario: &Scenario,
+    report: &ReplicationsReport,
+) -> Result<(), Failure> {
+    folder.write("scenario.toml", |out| {
+        out.write_all(scenario.to_toml().as_bytes())
+    })?;
+    folder.write("measures.csv", |out| write_measures(report, out))?;
+    folder.write("replications.csv", |out| write_runs(report, out))?;
+    folder.write(EXPERIMENT, |out| {
+        writeln!(out, "{}", terminal::json(report))
+    })
+}
+
+struct Shown<'a> {
+    scenario: &'a Scenario,
+    found: &'a Replicated,
+    measures: &'a [Measure],
+    warm_up: &'a WarmUp,
+    report: &'a ReplicationsReport,
+    host: ExperimentHost,
+}
+
+fn print(
+    shown: &Shown<'_>,
+    args: &RunArgs,
+    number: usize,
+    output: Option<&Path>,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    match args.format {
+        RunFormat::Json => {
+            let (report, host) = (shown.report, shown.host);
+            writeln!(out, "{}", terminal::json(&WithHost { report, host }))?;
+        }
+        RunFormat::Csv => write_measures(shown.report, out)?,
+        RunFormat::Text => {
+            if number > 0 {
+                writeln!(out)?;
+            }
+            text(shown, out)?;
+            if let Some(folder) = output {
+                writeln!(out, "{DIM}results in {}{DIM:#}", folder.display())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn text(shown: &Shown<'_>, out: &mut Out) -> Result<(), Failure> {
+    let model = &shown.found.model;
+    let title = if model.title.is_empty() {
+        String::new()
+    } else {
+        format!("   {}", model.title)
+    };
+    writeln!(out, "{BOLD}{}{BOLD:#}{title}", shown.scenario.name())?;
+    let runs = shown.found.runs.len();
+    let how = if runs == 1 {
+        "run, in batches,"
+    } else {
+        "replications"
+    };
+    writeln!(
+        out,
+        "  {runs} {how} of {} · {} · {} confidence · seed {}",
+        readable::span(model.horizon),
+        warm_up_words(shown.warm_up),
+        readable::share(shown.report.head.confidence),
+        model.seed
+    )?;
+    if let Some(words) = stop_words(shown.found.stop) {
+        writeln!(out, "  {YELLOW}!{YELLOW:#} {words}")?;
+    }
+    writeln!(out)?;
+    if let Some(reason) = common_reason(&shown.found.estimates) {
+        writeln!(out, "  {YELLOW}!{YELLOW:#} no intervals: {reason}")?;
+    }
+    let mut table = Table::default();
+    table.row(["measure", "mean", "half-width", "relative"]);
+    for (measure, estimate) in shown.measures.iter().zip(&shown.found.estimates) {
+        let mut row = vec![measure.path().to_owned()];
+        row.extend(estimate_cells(measure, estimate));
+        if common_reason(&shown.found.estimates).is_some() {
+            row.truncate(2);
+        }
+        table.row(row);
+    }
+    write!(out, "{}", table.text(2))?;
+    if !shown.report.expectations.is_empty() && runs > 0 {
+        writeln!(
+            out,
+            "\n  expectations, and in how many replications they hold"
+        )?;
+    }
+    for expectation in &shown.report.expectations {
+        let enough =
+            expectation.held as f64 >= shown.report.head.confidence * expectation.of as f64;
+        let mark = if enough {
+            format!("{GREEN}✓{GREEN:#}")
+        } else {
+            format!("{RED}✗{RED:#}")
+        };
+        writeln!(
+            out,
+            "  {mark} {} of {}   {}",
+            expectation.held, expectation.of, expectation.that
+        )?;
+    }
+    Ok(())
+}
+
+/// The reason why no measure has an interval, where it is one for all.
+fn common_reason(estimates: &[Estimate]) -> Option<&Withheld> {
+    let first = estimates.first()?.reason()?;
+    estimates
+        .iter()
+        .all(|e| e.reason() == Some(first))
+        .then_some(first)
+}
+
+/// Why an experiment ended, where the reader should know.
+pub(super) fn stop_words(stop: Stop) -> Option<&'static str> {
+    match stop {
+        Stop::Planned | Stop::Precise => None,
+        Stop::Cap => Some("--max-replications was reached before the precision"),
+        Stop::Hopeless => Some("no measure has an interval, and more replications would not help"),
+        Stop::Interrupted => Some("interrupted: these are the replications that were complete"),
+    }
+}
+
+/// Mean, half-width and relative half-width; or the mean, if it stands, and the reason.
+pub(super) fn estimate_cells(measure: &Measure, estimate: &Estimate) -> Vec<String> {
+    match (estimate.interval(), estimate.reason()) {
+        (Some(interval), _) => {
+            let (mean, half) = measure.interval_text(interval);
+            let relative = interval.relative();
+            let relative = if relative.is_finite() {
+                readable::share(relative)
+            } else {
+                "–".to_owned()
+            };
+            vec![mean, format!("± {half}"), relative]
+        }
+        (None, reason) => vec![
+            estimate.mean().map_or("–".to_owned(), |m| measure.text(m)),
+            reason.map_or(String::new(), |r| format!("no interval: {r}")),
+        ],
+    }
+}

@@ -1,0 +1,481 @@
+//! Several models side by side, under the same random numbers.
+
+use super::control::Control;
+use super::estimate::{estimates, obstacle, two_series};
+use super::measure::{Better, Measure};
+use super::replicate::{MIN_SEQUENTIAL, Plan, Stop, next_wave};
+use super::run::{Run, run_one};
+use crate::model::Model;
+use crate::statistics::{
+    Estimate, Interval, Moments, Withheld, correlation, holm, paired_difference, student_tail,
+};
+use std::sync::Arc;
+
+/// A model to compare.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Variant {
+    /// What to call it.
+    pub name: String,
+    /// What to run.
+    pub model: Arc<Model>,
+}
+
+/// What is known of the difference of two variants in a measure.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pair {
+    /// The one, by its place among the variants.
+    pub left: usize,
+    /// The other, which comes later.
+    pub right: usize,
+    /// `right − left`, replication by replication. The interval has the level at which Holm's
+    /// procedure tests this pair: it excludes zero exactly where the procedure finds a difference.
+    pub difference: Estimate,
+    /// The difference as a share of `left`'s mean.
+    pub relative: Option<f64>,
+    /// Probability of a difference at least so large if there were none, for this pair alone.
+    pub p_value: Option<f64>,
+    /// The same, adjusted by Holm's procedure for all pairs of the measure.
+    pub p_adjusted: Option<f64>,
+    /// Correlation of the two over replications: what common random numbers gained.
+    pub correlation: Option<f64>,
+}
+
+impl Pair {
+    /// Whether `right` is surely greater (1), surely less (−1), or nobody can tell (0).
+    pub fn sign(&self) -> i8 {
+        match self.difference.interval() {
+            Some(interval) if interval.low > 0.0 => 1,
+            Some(interval) if interval.high < 0.0 => -1,
+            _ => 0,
+        }
+    }
+}
+
+/// A place in a ranking.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The variant.
+    pub variant: usize,
+    /// Best rank it may have: one more than there are variants surely better.
+    pub best: usize,
+    /// Worst rank it may have.
+    pub worst: usize,
+}
+
+/// All variants in one measure.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Compared {
+    /// Each variant's estimate.
+    pub estimates: Vec<Estimate>,
+    /// All pairs.
+    pub pairs: Vec<Pair>,
+    /// Variants from the best to the worst as measured, with the ranks that they may have. Where
+    /// more is neither better nor worse, from the least to the greatest.
+    pub ranking: Vec<Place>,
+}
+
+/// A comparison.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Comparison {
+    /// What was compared.
+    pub variants: Vec<Variant>,
+    /// In what.
+    pub measures: Vec<Measure>,
+    /// Each variant's replications.
+    pub runs: Vec<Vec<Run>>,
+    /// By measure, in their order.
+    pub compared: Vec<Compared>,
+    /// Level of each variant's intervals, and of all differences in a measure together.
+    pub level: f64,
+    /// Why it ended.
+    pub stop: Stop,
+}
+
+/// Runs replications of all variants, each with the same random numbers, and compares them. With a
+/// precision, it goes on until each difference from the first variant has a half-width of at most
+/// that share of the first's mean.
+pub fn compare(variants: Vec<Variant>, plan: &Plan, control: &Control<'_>) -> Comparison {
+    let mut runs: Vec<Vec<Run>> = vec![Vec::new(); variants.len()];
+    loop {
+        let done = runs.first().map_or(0, |r| r.len() as u64);
+        let wave = next_wave(plan, done) as usize;
+        control.plan((wave * variants.len()) as u64);
+        // All variants of a replication before the next one: what is cut off is still paired.
+        let more = control.map(wave * variants.len(), |i| {
+            let replication = plan.first + done + (i / variants.len()) as u64;
+            let model = &variants[i % variants.len()].model;
+            let run = run_one(model, replication, &plan.measures, control.cancel)?;
+            control.did_one();
+            Some(run)
+        });
+        let whole = more.len() / variants.len().max(1) * variants.len();
+        let interrupted = more.len() < wave * variants.len();
+        for (i, run) in more.into_iter().take(whole).enumerate() {
+            runs[i % variants.len()].push(run);
+        }
+        let compared: Vec<Compared> = (0..plan.measures.len())
+            .map(|at| in_measure(&variants, &runs, plan, at))
+            .collect();
+        let count = runs.first().map_or(0, |r| r.len() as u64);
+        let stop = if interrupted {
+            Some(Stop::Interrupted)
+        } else {
+            decide(plan, &compared, count)
+        };
+        if let Some(stop) = stop {
+            return Comparison {
+                variants,
+                measures: plan.measures.clone(),
+                runs,
+                compared,
+                level: plan.level,
+                stop,
+            };
+        }
+    }
+}
+
+fn decide(plan: &Plan, compared: &[Compared], runs: u64) -> Option<Stop> {
+    let Some(precision) = plan.precision else {
+        return Some(Stop::Planned);
+    };
+    if runs < MIN_SEQUENTIAL {
+        return None;
+    }
+    let mut any = false;
+    let mut precise = true;
+    for compared in compared {
+        let first = compared.estimates.first().and_then(Estimate::mean);
+        for pair in compared.pairs.iter().filter(|pair| pair.left == 0) {
+            if let (Some(interval), Some(first)) = (pair.difference.interval(), first) {
+                any = true;
+                precise &= interval.half_width() <= precision.relative * first.abs();
+            }
+        }
+    }
+    if !any {
+        return Some(Stop::Hopeless);
+    }
+    if precise {
+        return Some(Stop::Precise);
+    }
+    (runs >= precision.max_replications).then_some(Stop::Cap)
+}
+
+fn in_measure(variants: &[Variant], runs: &[Vec<Run>], plan: &Plan, at: usize) -> Compared {
+    let measure = &plan.measures[at];
+    let one = std::slice::from_ref(measure);
+    let column = |runs: &[Run]| -> Vec<Run> {
+        let only = |run: &Run| Run {
+            observations: vec![run.observations[at]],
+            ..run.clone()
+        };
+        runs.iter().map(only).collect()
+    };
+    let estimates: Vec<Estimate> = variants
+        .iter()
+        .zip(runs)
+        .map(|(variant, runs)| estimates(&variant.model, one, &column(runs), plan.level)[0])
+        .collect();
+    let obstacles: Vec<Option<Withheld>> = variants
+        .iter()
+        .zip(runs)
+        .map(|(variant, runs)| obstacle(&variant.model, runs).filter(|_| !measure.is_given()))
+        .collect();
+    let mut pairs = Vec::new();
+    for right in 1..variants.len() {
+        for left in 0..right {
+            let series = match obstacles[left].or(obstacles[right]) {
+                Some(reason) => Err(reason),
+                None => two_series(measure, (&runs[left], &runs[right]), at),
+            };
+            pairs.push(pair((left, right), series, plan.level));
+        }
+    }
+    pairs.sort_by_key(|pair| (pair.left, pair.right));
+    adjust(&mut pairs, plan.level);
+    let ranking = ranking(measure.better(), &estimates, &pairs);
+    Compared {
+        estimates,
+        pairs,
+        ranking,
+    }
+}
+
+fn pair(
+    (left, right): (usize, usize),
+    series: Result<(Vec<f64>, Vec<f64>), Withheld>,
+    level: f64,
+) -> Pair {
+    let none = |difference| Pair {
+        left,
+        right,
+        difference,
+        relative: None,
+        p_value: None,
+        p_adjusted: None,
+        correlation: None,
+    };
+    let (a, b) = match series {
+        Ok(series) => series,
+        Err(reason) => return none(Estimate::withheld(None, reason)),
+    };
+    let difference = paired_difference(&b, &a, level);
+    let Some(interval) = difference.interval() else {
+        return none(difference);
+    };
+    let differences: Vec<f64> = b.iter().zip(&a).map(|(b, a)| b - a).collect();
+    let moments = Moments::of(&differences);
+    let before = Moments::of(&a).mean();
+    Pair {
+        relative: (before != 0.0).then(|| interval.mean / before.abs()),
+        p_value: Some(p_value(&moments)),
+        correlation: correlation(&a, &b),
+        ..none(difference)
+    }
+}
+
+/// Two-sided, of a paired t test.
+fn p_value(differences: &Moments) -> f64 {
+    let error = differences.standard_error();
+    if error > 0.0 {
+        let t = (differences.mean() / error).abs();
+        return 2.0 * student_tail(t, differences.count() as f64 - 1.0);
+    }
+    // The same difference in every replication: certain, or none at all.
+    if differences.mean() == 0.0 { 1.0 } else { 0.0 }
+}
+
+/// Adjusts for all pairs of a measure by Holm's procedure.
+fn adjust(pairs: &mut [Pair], level: f64) {
+    let mut known: Vec<(usize, f64)> = Vec::new();
+    for (at, pair) in pairs.iter().enumerate() {
+        known.extend(pair.p_value.map(|p| (at, p)));
+    }
+    let adjusted = holm(&known.iter().map(|(_, p)| *p).collect::<Vec<_>>());
+    for (&(at, _), p) in known.iter().zip(adjusted) {
+        pairs[at].p_adjusted = Some(p);
+    }
+    // From the smallest p-value on, each is tested at a share of the error that grows; the first
+    // that shows no difference ends it, and those after it are tested no more easily.
+    known.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+    let mut share = 1.0;
+    let mut ended = false;
+    for (rank, &(at, p)) in known.iter().enumerate() {
+        if !ended {
+            share = (1.0 - level) / (known.len() - rank) as f64;
+            ended = p > share;
+        }
+        if let Estimate::Interval(interval) = &mut pairs[at].difference {
+            *interval = at_level(interval, 1.0 - share);
+        }
+    }
+}
+
+/// The same interval at another level.
+fn at_level(interval: &Interval, level: f64) -> Interval {
+    let df = interval.samples as f64 - 1.0;
+    let factor = |level: f64| crate::statistics::student_quantile(0.5 + level / 2.0, df);
+    let half_width = interval.half_width() / factor(interval.level) * factor(level);
+    Interval::around(interval.mean, half_width, level, interval.samples)
+}
+
+fn ranking(better: Better, estimates: &[Estimate], pairs: &[Pair]) -> Vec<Place> {
+    let mut order: Vec<usize> = (0..estimates.len()).collect();
+    let mean = |variant: usize| {
+        let mean = estimates[variant].mean();
+        // What has no mean comes last, whichever way is better.
+        match better {
+            Better::Higher => mean.map_or(f64::INFINITY, |m| -m),
+            Better::Lower | Better::Neither => mean.unwrap_or(f64::INFINITY),
+        }
+    };
+    order.sort_by(|&a, &b| mean(a).total_cmp(&mean(b)).then(a.cmp(&b)));
+    let flip = if better == Better::Higher { -1 } else { 1 };
+    // Whether `one` surely comes before `other`.
+    let before = |one: usize, other: usize| {
+        pairs.iter().any(|pair| {
+            let sign = pair.sign() * flip;
+            (pair.left, pair.right, sign) == (one, other, 1)
+                || (pair.left, pair.right, sign) == (other, one, -1)
+        })
+    };
+    let all = 0..estimates.len();
+    let place = |&variant: &usize| Place {
+        variant,
+        best: 1 + all.clone().filter(|&o| before(o, variant)).count(),
+        worst: estimates.len() - all.clone().filter(|&o| before(variant, o)).count(),
+    };
+    order.iter().map(place).collect()
+}
+
+impl Comparison {
+    /// The pair of two variants in a measure, whichever comes first; the difference is that of
+    /// the later from the earlier.
+    pub fn pair(&self, measure: usize, one: usize, other: usize) -> Option<&Pair> {
+        let (left, right) = (one.min(other), one.max(other));
+        self.compared[measure]
+            .pairs
+            .iter()
+            .find(|pair| pair.left == left && pair.right == right)
+    }
+
+    /// One sentence on a measure: which variant is best and by how much, or that nobody can tell.
+    pub fn verdict(&self, measure: usize) -> String {
+        let compared = &self.compared[measure];
+        let (of, path) = (&self.measures[measure], self.measures[measure].path());
+        let name = |variant: usize| self.variants[variant].name.as_str();
+        let (Some(first), Some(second)) = (compared.ranking.first(), compared.ranking.get(1))
+        else {
+            return format!("{path}: there is nothing to compare with");
+        };
+        if let Some(reason) = compared.pairs.iter().find_map(|p| p.difference.reason())
+            && compared
+                .pairs
+                .iter()
+                .all(|p| p.difference.reason().is_some())
+        {
+            return format!("{path}: cannot tell: {reason}");
+        }
+        let word = match of.better() {
+            Better::Lower | Better::Higher => "best",
+            Better::Neither => "least",
+        };
+        if first.worst > 1 {
+            let tied: Vec<&str> = compared
+                .ranking
+                .iter()
+                .filter(|place| place.best == 1)
+                .map(|place| name(place.variant))
+                .collect();
+            return format!("{path}: cannot tell which is {word} of {}", tied.join(", "));
+        }
+        let gap = self
+            .pair(measure, first.variant, second.variant)
+            .and_then(|pair| pair.difference.interval());
+        let Some(gap) = gap else {
+            return format!("{path}: {} is {word}", name(first.variant));
+        };
+        let next = compared.estimates[second.variant].mean();
+        let share = next.filter(|m| *m != 0.0).map_or(String::new(), |m| {
+            format!(" ({})", crate::readable::share((gap.mean / m).abs()))
+        });
+        let (mean, half) = of.interval_text(&Interval::around(
+            gap.mean.abs(),
+            gap.half_width(),
+            gap.level,
+            gap.samples,
+        ));
+        let direction = match of.better() {
+            Better::Higher => "more",
+            Better::Lower | Better::Neither => "less",
+        };
+        format!(
+            "{path}: {} is {word}: {mean} ± {half}{share} {direction} than {}, the next",
+            name(first.variant),
+            name(second.variant)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::control::tests::on;
+    use super::*;
+
+    fn variants(policies: &[&str], horizon: &str) -> Vec<Variant> {
+        let one = |policy: &&str| {
+            let text = format!(
+                "horizon = \"{horizon}\"\nwarm_up = \"1s\"\ntraffic = [{{ to = \"web\", rate = 4000 }}]\n[service.web]\ndemand = {{ kind = \"exponential\", mean = \"1ms\" }}\nbalancer.policy = \"{policy}\"\nserver = [{{ name = \"a\", count = 5, workers = 1 }}]\n"
+            );
+            let model = crate::scenario::parse(&text).unwrap_or_else(|p| panic!("{p}"));
+            Variant {
+                name: (*policy).to_owned(),
+                model: Arc::new(model),
+            }
+        };
+        policies.iter().map(one).collect()
+    }
+
+    fn plan(variants: &[Variant], measures: &[&str], replications: u64) -> Plan {
+        Plan {
+            measures: measures
+                .iter()
+                .map(|m| Measure::parse(m, &variants[0].model).expect("a figure"))
+                .collect(),
+            first: 0,
+            replications,
+            level: 0.95,
+            precision: None,
+        }
+    }
+
+    #[test]
+    fn what_differs_is_ranked_and_what_does_not_is_not() {
+        let mut variants = variants(
+            &["round-robin", "least-work-left", "round-robin", "random"],
+            "4s",
+        );
+        variants[2].name = "again".to_owned();
+        let plan = plan(&variants, &["mean", "offered_hz"], 8);
+        let one = on(1, |control| compare(variants.clone(), &plan, control));
+        for threads in [2, 7] {
+            let many = on(threads, |control| compare(variants.clone(), &plan, control));
+            assert_eq!(one, many, "{threads} threads");
+        }
+        let ranks: Vec<(usize, usize, usize)> = one.compared[0]
+            .ranking
+            .iter()
+            .map(|p| (p.variant, p.best, p.worst))
+            .collect();
+        assert_eq!(ranks, [(1, 1, 1), (0, 2, 3), (2, 2, 3), (3, 4, 4)]);
+        let verdict = one.verdict(0);
+        assert!(verdict.contains("least-work-left is best"), "{verdict}");
+        assert!(
+            verdict.contains("less than round-robin, the next"),
+            "{verdict}"
+        );
+        // The same requests reach all of them.
+        assert!(
+            one.compared[1]
+                .ranking
+                .iter()
+                .all(|p| (p.best, p.worst) == (1, 4))
+        );
+        assert!(one.verdict(1).contains("cannot tell"), "{}", one.verdict(1));
+        let same = one.pair(0, 0, 2).expect("a pair");
+        assert_eq!((same.p_value, same.sign()), (Some(1.0), 0));
+    }
+
+    #[test]
+    fn the_level_of_an_interval_is_that_of_its_test() {
+        let variants = variants(
+            &["round-robin", "power-of-d", "least-in-flight", "random"],
+            "2s",
+        );
+        let plan = plan(&variants, &["mean"], 6);
+        let found = on(2, |control| compare(variants, &plan, control));
+        assert_eq!(found.compared[0].pairs.len(), 6);
+        for pair in &found.compared[0].pairs {
+            let adjusted = pair.p_adjusted.expect("six runs suffice");
+            assert_eq!(pair.sign() != 0, adjusted <= 0.05, "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn four_replications_tell_nothing() {
+        let variants = variants(&["round-robin", "random"], "2s");
+        let plan = plan(&variants, &["mean"], 4);
+        let found = on(2, |control| compare(variants, &plan, control));
+        let pair = found.pair(0, 1, 0).expect("a pair");
+        assert_eq!(
+            pair.difference.reason(),
+            Some(&Withheld::TooFewReplications { have: 4, need: 5 })
+        );
+        assert!(
+            found.verdict(0).contains("cannot tell"),
+            "{}",
+            found.verdict(0)
+        );
+    }
+}

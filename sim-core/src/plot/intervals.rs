@@ -1,0 +1,145 @@
+//! Dots with intervals: one row for each thing, to see at a glance what overlaps.
+
+use super::axis::{Axis, Frame, Shown};
+use super::svg::{Anchor, Drawing, FADED, Look, Pen, SMALL, TITLE, cut};
+use crate::metric::Unit;
+
+/// A row of the plot.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// The dot; absent where there is nothing to show.
+    pub mean: Option<f64>,
+    /// The interval; absent where none is given.
+    pub interval: Option<(f64, f64)>,
+    /// Shown in place of what is absent, and to those who point at the dot.
+    pub note: String,
+}
+
+const ROW: f64 = 28.0;
+const WIDTH: f64 = 760.0;
+const NAME_LETTERS: usize = 40;
+
+/// Draws rows from top to bottom; `zero` draws a line there, for differences.
+pub fn intervals(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool) -> String {
+    let ends = rows.iter().flat_map(|row| {
+        let (low, high) = row.interval.unzip();
+        [row.mean, low, high].into_iter().flatten()
+    });
+    let (mut low, mut high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+        (low.min(v), high.max(v))
+    });
+    if zero {
+        (low, high) = (low.min(0.0), high.max(0.0));
+    }
+    if low > high {
+        (low, high) = (0.0, 1.0);
+    }
+    if high - low <= 0.0 {
+        let room = if low == 0.0 { 1.0 } else { low.abs() * 0.05 };
+        (low, high) = (low - room, high + room);
+    }
+    let shown = Shown::of(unit, low.abs().max(high.abs()));
+    let x = Axis::linear(shown.label(label), low * shown.factor, high * shown.factor);
+    // The first row is on top, where reading begins.
+    let names: Vec<String> = rows
+        .iter()
+        .rev()
+        .map(|row| cut(&row.name, NAME_LETTERS))
+        .collect();
+    let y = Axis::words("", &names);
+    let bottom = 50.0 + ROW * rows.len().max(1) as f64;
+    let frame = Frame {
+        left: y.width() + 30.0,
+        top: 50.0,
+        right: WIDTH - 30.0,
+        bottom,
+    };
+    let mut drawing = Drawing::new(WIDTH, bottom + 50.0);
+    drawing.text((20.0, 26.0), Anchor::Start, TITLE, title);
+    frame.draw(&mut drawing, &x, &y, true);
+    if zero {
+        let at = x.place(0.0, frame.across());
+        let pen = Pen {
+            colour: FADED,
+            width: 1.5,
+            dash: "",
+        };
+        drawing.line((at, frame.top), (at, frame.bottom), pen);
+    }
+    for (index, row) in rows.iter().enumerate() {
+        let height = y.place((rows.len() - 1 - index) as f64, frame.upward());
+        let across = |value: f64| x.place(value * shown.factor, frame.across());
+        let look = Look::of(0);
+        if let Some((low, high)) = row.interval {
+            let pen = Pen {
+                colour: look.colour,
+                width: 2.0,
+                dash: "",
+            };
+            drawing.line((across(low), height), (across(high), height), pen);
+            for end in [low, high] {
+                let (top, bottom) = (height - 5.0, height + 5.0);
+                drawing.line((across(end), top), (across(end), bottom), pen);
+            }
+        }
+        if let Some(mean) = row.mean {
+            drawing.mark((across(mean), height), look, &row.note);
+        } else {
+            let at = (frame.left + 8.0, height + 4.0);
+            drawing.text(at, Anchor::Start, SMALL.in_colour(FADED), &row.note);
+        }
+    }
+    let about = rows
+        .iter()
+        .map(|row| format!("{}: {}", row.name, row.note))
+        .collect::<Vec<_>>()
+        .join("; ");
+    drawing.finish(title, &about)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, mean: Option<f64>, interval: Option<(f64, f64)>) -> Row {
+        Row {
+            name: name.to_owned(),
+            mean,
+            interval,
+            note: "a note".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_row_is_drawn_and_nothing_is_no_number() {
+        let rows = [
+            row("random & <co>", Some(0.02), Some((0.018, 0.022))),
+            row("bare", Some(0.03), None),
+            row("withheld", None, None),
+        ];
+        for zero in [false, true] {
+            let svg = intervals("title", "p99", Unit::Time, &rows, zero);
+            assert!(svg.contains("random &amp; &lt;co&gt;"), "{svg}");
+            assert!(svg.contains("withheld"));
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+        }
+    }
+
+    #[test]
+    fn nothing_at_all_and_a_single_point_can_be_drawn() {
+        for rows in [
+            vec![],
+            vec![row("one", Some(0.0), None)],
+            vec![row("x", None, None)],
+        ] {
+            let svg = intervals("", "", Unit::Count, &rows, false);
+            assert!(
+                svg.ends_with("</svg>\n") || svg.ends_with("</svg>"),
+                "{svg}"
+            );
+            assert!(!svg.contains("NaN"), "{svg}");
+        }
+    }
+}
