@@ -292,8 +292,8 @@ InactiveLimit=0
 MinJobAge=30
 KillWait=1
 MpiDefault=none
-NodeName=n0 NodeHostname=localhost Port={port0} CPUs=1 State=UNKNOWN
-NodeName=n1 NodeHostname=localhost Port={port1} CPUs=1 State=UNKNOWN
+NodeName=n0 NodeHostname=localhost Port={port0} CPUs=1 RealMemory=900 State=UNKNOWN
+NodeName=n1 NodeHostname=localhost Port={port1} CPUs=1 RealMemory=900 State=UNKNOWN
 PartitionName=all Nodes=n0,n1 Default=YES MaxTime=INFINITE State=UP
 """
 

@@ -113,6 +113,8 @@ def main():
         # A shard that was being run when its worker was lost is no suspect: machines go.
         dask.config.set({"distributed.scheduler.allowed-failures": 20})
         with Client(cluster_of(arguments.cluster, arguments.workers)) as client:
+            # A queue may take its time to give the first.
+            client.wait_for_workers(1)
             [plan] = client.scatter([bundle.stdout], broadcast=False)
             futures = {
                 client.submit(run_shard, program, plan, shard, of, pure=False, retries=3): shard for shard in todo
