@@ -1,7 +1,7 @@
 //! What a sweep costs beside its cells, and what a second core gains.
 //!
 //! ```console
-//! cargo run --release -p benches --bin sweep [-- cells [rounds]]
+//! cargo run --release -p benches --bin sweep [-- small cells [rounds [large cells]]]
 //! ```
 //!
 //! The cells alone are a plain loop: build the model, run its replications, take the estimates. The
@@ -33,9 +33,9 @@ fn small(cells: usize) -> Plan {
     plan(cells, "0.1s", 2)
 }
 
-/// 64 cells that are worth a core.
-fn large() -> Plan {
-    plan(64, "10s", 10)
+/// Cells that are worth a core.
+fn large(cells: usize) -> Plan {
+    plan(cells, "10s", 10)
 }
 
 fn plan(cells: usize, horizon: &str, servers: usize) -> Plan {
@@ -66,10 +66,11 @@ fn main() {
         .skip(1)
         .map(|text| match text.parse::<usize>() {
             Ok(number) if number > 1 => number,
-            _ => panic!("{text:?} is not a number above 1; usage: sweep [cells [rounds]]"),
+            _ => panic!("{text:?} is not a number above 1; usage: sweep [small cells [rounds [large cells]]]"),
         });
     let cells = arguments.next().unwrap_or(10_000);
     let rounds = arguments.next().unwrap_or(5);
+    let worth = arguments.next().unwrap_or(64);
 
     let plan = small(cells);
     println!(
@@ -96,8 +97,8 @@ fn main() {
     );
     println!("median: {cpu:.3} x the CPU time, {wall:.3} x the wall time of the cells alone\n");
 
-    let plan = large();
-    println!("64 cells on one thread and on two; seconds");
+    let plan = large(worth);
+    println!("{worth} cells on one thread and on two; seconds");
     println!(
         "{:>12} {:>12} {:>12} {:>12} {:>8}",
         "one CPU", "two CPU", "one wall", "two wall", "wall"

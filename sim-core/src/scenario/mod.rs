@@ -53,7 +53,7 @@ pub use code::{CODES, Code};
 pub use plugs::plug_tables;
 pub use problem::{Label, PROBLEMS_MAX, Problem, Problems, Span, suggest};
 pub use reference::{KeyRow, keys, param_text, reference};
-pub use schema::schema;
+pub use schema::{plan_schema, schema};
 pub use section::PlugTable;
 pub use summary_paths::{SUMMARY_PATHS, SummaryPath};
 

@@ -205,7 +205,7 @@ fn hypercube(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> O
             let column = part.column(problems);
             let range = part.range(problems);
             let sampled = column.zip(range).zip(samples).map(|((column, range), n)| {
-                // Keyed by the path: adding one leaves the values of the others as they are.
+                // Keyed by the name: adding a path leaves the values of the others as they are.
                 let stream = Stream::new(seed, 0, &format!("latin hypercube/{}", column.name));
                 let values = range.sample(&stratified(stream, n));
                 (column, values)
@@ -462,7 +462,12 @@ impl Range {
                 to,
                 log,
                 whole,
-            } => from.node(between(from.number, to.number, *place, *log), *whole),
+            } => {
+                // A sample is as good with the digits that tell its strata apart, and can be read.
+                let digits = 3 + places.len().to_string().len();
+                let number = between(from.number, to.number, *place, *log);
+                from.node(rounded_to(number, digits), *whole)
+            }
         };
         places.iter().map(value).collect()
     }
@@ -490,5 +495,11 @@ fn between(from: f64, to: f64, share: f64, log: bool) -> f64 {
 
 /// Twelve digits: enough for any setting, and `0.3` instead of `0.30000000000000004`.
 fn rounded(number: f64) -> f64 {
-    format!("{number:.11e}").parse().unwrap_or(number)
+    rounded_to(number, 12)
+}
+
+fn rounded_to(number: f64, digits: usize) -> f64 {
+    format!("{number:.0$e}", digits - 1)
+        .parse()
+        .unwrap_or(number)
 }

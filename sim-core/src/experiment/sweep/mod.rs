@@ -20,6 +20,8 @@ mod tests;
 mod value;
 mod write;
 
+pub(crate) use keys::PlanSpec;
+
 pub use journal::{Header, Journal, Mismatch, line_of};
 pub use pictures::pictures;
 pub use plan::{Cell, Plan};
