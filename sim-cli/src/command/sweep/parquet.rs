@@ -124,3 +124,56 @@ fn field(name: &str, column: &Column) -> Result<TypePtr> {
 fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
+    use sim_core::experiment::sweep::{Shard, run};
+    use sim_core::scenario::{NoFiles, Source};
+    use std::convert::Infallible;
+    use std::sync::atomic::AtomicBool;
+
+    const PLAN: &str = r#"
+        replications = 5
+        measures = ["response_time_s.mean", "requests.arrived"]
+        axis = [{ path = "traffic.traffic.rate", values = [50, 100] }, { path = "warm_up", name = "warm up", values = ["0s", "9s"] }]
+        [scenario]
+        horizon = "5s"
+        traffic = [{ to = "web", rate = 10 }]
+        service.web = { demand = { kind = "exponential", mean = "5ms" }, server = [{ name = "a", workers = 1 }] }
+    "#;
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let plan = Plan::read(Source::new("plan.toml", PLAN), &NoFiles)
+            .unwrap_or_else(|problems| panic!("{problems}"));
+        let mut rows: Vec<Row> = Vec::new();
+        let never = AtomicBool::new(false);
+        let all = Shard::WHOLE.cells(&plan);
+        let done: std::result::Result<(), Infallible> = run(&plan, &all, 1, &never, &mut |row| {
+            rows.push(row);
+            Ok(())
+        });
+        assert!(done.is_ok());
+        let file = bytes(&plan, &rows).expect("a table");
+        assert_eq!(file, bytes(&plan, &rows).expect("a table"), "the same bytes");
+        let reader = SerializedFileReader::new(parquet_bytes(file)).expect("Parquet");
+        let read: Vec<Vec<(String, Field)>> = reader
+            .get_row_iter(None)
+            .expect("rows")
+            .map(|row| row.expect("a row").into_columns())
+            .collect();
+        assert_eq!(read.len(), 4);
+        let names: Vec<&String> = read[0].iter().map(|(name, _)| name).collect();
+        assert_eq!(names, Row::header(&plan).iter().collect::<Vec<_>>());
+        assert_eq!(read[2][1].1, Field::Double(100.0), "values that are numbers");
+        assert_eq!(read[2][2].1, Field::Str("0s".to_owned()));
+        for (row, fields) in rows.iter().zip(&read) {
+            let mean = row.figures[0].mean.map_or(Field::Null, Field::Double);
+            assert_eq!(fields[5].1, mean);
+        }
+        assert!(rows[1].failed == 5 && read[1][5].1 == Field::Null, "a cell that failed");
+    }
+}
