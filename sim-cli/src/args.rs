@@ -1,11 +1,13 @@
 //! The arguments, and nothing else.
 
 mod experiment;
+mod stress;
 mod sweep;
 
 pub(crate) use experiment::{
     CompareArgs, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
 };
+pub(crate) use stress::StressArgs;
 pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
 
 use crate::exit::EXITS;
@@ -60,6 +62,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Simulate variants side by side, under the same random numbers, and tell which is better
     Compare(CompareArgs),
+    /// Find the load at which a system breaks, and whether it recovers
+    Stress(StressArgs),
     /// Simulate a scenario in many variants: every combination of values along its axes
     Sweep(SweepArgs),
     /// Read scenarios, without simulating them, and tell what is wrong

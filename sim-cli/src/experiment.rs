@@ -15,6 +15,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+/// Replications of a sequential experiment at most, when nothing is said.
+const MAX_REPLICATIONS: u64 = 1000;
 /// Nothing is shown before: a short experiment needs no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Time between the lines of the counter.
@@ -107,7 +109,7 @@ pub(crate) fn measures(
 pub(crate) fn plan(args: &ExperimentArgs, measures: Vec<Measure>, first: u64) -> Plan {
     let sequential = args.precision.map(|relative| Precision {
         relative,
-        max_replications: args.max_replications,
+        max_replications: args.max_replications.unwrap_or(MAX_REPLICATIONS),
     });
     // A sequential experiment begins with a wave and grows.
     let least = if sequential.is_some() {
@@ -118,8 +120,8 @@ pub(crate) fn plan(args: &ExperimentArgs, measures: Vec<Measure>, first: u64) ->
     Plan {
         measures,
         first,
-        replications: args.replications.unwrap_or(least),
-        level: args.level(),
+        replications: args.effort.replications.unwrap_or(least),
+        level: args.effort.level(),
         precision: sequential,
     }
 }

@@ -40,6 +40,11 @@ pub(crate) const FILES: &[(&str, &str)] = &[
         "each variant's measures, ranks and differences",
     ),
     ("measures.svg", "the comparison as a plot"),
+    (
+        "stress.csv",
+        "where each replication breaks; or the steps of the ramp; or the spots of the map",
+    ),
+    ("stress.svg", "the same as a plot"),
 ];
 /// An experiment's results.
 pub(crate) const EXPERIMENT: &str = "experiment.json";

@@ -72,6 +72,7 @@ fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Run(args) => command::run::run(args, cli.quiet, out),
         Command::Compare(args) => command::compare::run(args, cli.quiet, out),
+        Command::Stress(args) => command::stress::run(args, cli.quiet, out),
         Command::Sweep(args) => command::sweep::run(args, cli.quiet, out),
         Command::Check(args) => command::check::run(args, cli.quiet, out),
         Command::New(args) => command::new::run(args, cli.quiet, out),

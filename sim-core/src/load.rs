@@ -52,6 +52,14 @@ pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
     peaks
 }
 
+/// The highest rate of all open traffic together, in requests per second.
+pub fn peak_rate_hz(model: &Model) -> f64 {
+    let open = || model.sources.iter().filter(|s| s.arrivals.def.uses_rate);
+    let corners = open().flat_map(|s| s.rate.iter().map(|p| p.at));
+    let at = |at: Instant| open().map(|s| rate_hz(&s.rate, at)).sum::<f64>();
+    corners.map(at).fold(0.0, f64::max)
+}
+
 /// Remarks on services that are offered more than they can do.
 pub fn remarks(model: &Model) -> Vec<String> {
     let too_much = |(service, peak): (&crate::model::Service, Option<Peak>)| {

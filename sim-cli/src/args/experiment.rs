@@ -2,6 +2,7 @@
 
 use super::{ProgressStyle, SCENARIO, SetArgs, path_and_value};
 use clap::{Args, ValueEnum};
+use sim_core::experiment::sweep::THREADS_MAX;
 use sim_core::time::Duration;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -9,50 +10,60 @@ use std::path::PathBuf;
 /// Replications when nothing is said.
 pub(crate) const REPLICATIONS: u64 = 30;
 /// Level of intervals when nothing is said.
-pub(crate) const CONFIDENCE: f64 = 0.95;
+const CONFIDENCE: f64 = 0.95;
+
+/// How many runs, how surely, on how many threads.
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Experiment")]
+pub(crate) struct EffortArgs {
+    /// Simulate so many replications and give intervals
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub replications: Option<u64>,
+    /// How surely an interval covers the truth [default: 95%]
+    #[arg(long, value_name = "SHARE", value_parser = confidence)]
+    pub confidence: Option<f64>,
+    /// Threads to simulate on; results do not depend on it [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = threads)]
+    pub threads: Option<NonZeroUsize>,
+}
+
+impl EffortArgs {
+    /// The level of intervals.
+    pub(crate) fn level(self) -> f64 {
+        self.confidence.unwrap_or(CONFIDENCE)
+    }
+}
 
 /// How many runs, what is measured in them, and how surely.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Experiment")]
 pub(crate) struct ExperimentArgs {
-    /// Simulate so many replications and give intervals; one is cut into batches
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    pub replications: Option<u64>,
+    #[command(flatten)]
+    pub effort: EffortArgs,
     /// A figure to measure, by its path in the summary, such as `response_time_s.p99` (or `p99`) or
     /// `services.web.servers.web-1.utilisation`; may be repeated, or several joined by commas
     #[arg(long = "measure", value_name = "FIGURE", value_delimiter = ',')]
     pub measures: Vec<String>,
-    /// How surely an interval covers the truth [default: 95%]
-    #[arg(long, value_name = "SHARE", value_parser = confidence)]
-    pub confidence: Option<f64>,
     /// Go on, in waves of ten, until every interval's half-width is at most this share of its mean
     #[arg(long, value_name = "SHARE", value_parser = precision)]
     pub precision: Option<f64>,
-    /// With --precision: replications at most
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
-    pub max_replications: u64,
+    /// With --precision: replications at most [default: 1000]
+    #[arg(long, value_name = "N", requires = "precision", value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
+    pub max_replications: Option<u64>,
     /// What to leave out at the start of a run: a time span, or `auto` to look for the end of the
     /// warm-up in pilot runs (MSER-5 on their mean) [default: what the scenario says]
     #[arg(long, value_name = "SPAN|auto", value_parser = warm_up)]
     pub warm_up: Option<WarmUpArg>,
-    /// Threads to simulate on [default: one for each core]; results do not depend on it
-    #[arg(long, value_name = "N")]
-    pub threads: Option<NonZeroUsize>,
 }
 
 impl ExperimentArgs {
-    /// The level of intervals.
-    pub(crate) fn level(&self) -> f64 {
-        self.confidence.unwrap_or(CONFIDENCE)
-    }
-
     /// The first option given that means nothing without replications, by its name.
     pub(crate) fn wanted_in_vain(&self) -> Option<&'static str> {
         [
             (!self.measures.is_empty(), "--measure"),
-            (self.confidence.is_some(), "--confidence"),
+            (self.effort.confidence.is_some(), "--confidence"),
             (self.warm_up.is_some(), "--warm-up"),
-            (self.threads.is_some(), "--threads"),
+            (self.effort.threads.is_some(), "--threads"),
         ]
         .into_iter()
         .find_map(|(given, name)| given.then_some(name))
@@ -118,6 +129,13 @@ pub(crate) struct CompareArgs {
     pub pairs: bool,
     #[command(flatten)]
     pub result: ResultArgs,
+}
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<NonZeroUsize>() {
+        Ok(threads) if threads.get() <= THREADS_MAX => Ok(threads),
+        _ => Err(format!("it takes a number from 1 to {THREADS_MAX}")),
+    }
 }
 
 /// A share: `95%`, `95 %` or `0.95`.

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
     plan.replications = plan.replications.max(1);
     let (found, mut host) = conduct(
         "compare",
-        args.experiment.threads,
+        args.experiment.effort.threads,
         args.result.progress,
         quiet,
         |control| {

@@ -10,4 +10,5 @@ pub(crate) mod reference;
 pub(crate) mod replications;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod stress;
 pub(crate) mod sweep;

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         let plan = plan(&args.experiment, measures, args.replication);
         let (found, mut host) = conduct(
             scenario.name(),
-            args.experiment.threads,
+            args.experiment.effort.threads,
             args.progress,
             quiet,
             |control| {

@@ -39,7 +39,7 @@ struct Finished {
 
 /// Reads all scenarios, then runs one after the other.
 pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
-    if args.experiment.replications.is_some() || args.experiment.precision.is_some() {
+    if args.experiment.effort.replications.is_some() || args.experiment.precision.is_some() {
         return super::replications::run(args, quiet, out);
     }
     if let Some(name) = args.experiment.wanted_in_vain() {

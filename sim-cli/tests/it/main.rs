@@ -2,6 +2,7 @@
 
 mod check;
 mod exits;
+mod experiments;
 mod files;
 mod lists;
 mod output;

@@ -17,6 +17,7 @@
 //! | `report` | results as JSON and CSV |
 //! | `single` | one long run, cut into batches |
 //! | `stress` | the load at which a system breaks |
+//! | `recovery`, `hysteresis`, `map` | what happens after a trigger, and on the way up and down |
 //! | `sweep` | a grid of models |
 //!
 //! Replications of different models with the same number share their random numbers (see
@@ -25,8 +26,11 @@
 mod compare;
 mod control;
 mod estimate;
+mod hysteresis;
+mod map;
 mod measure;
 mod nature;
+mod recovery;
 mod replicate;
 pub mod report;
 mod run;
@@ -38,6 +42,8 @@ mod warm_up;
 pub use compare::{Compared, Comparison, Pair, Place, Variant, compare};
 pub use control::{Control, Progress};
 pub use estimate::{estimates, series};
+pub use hysteresis::{Hysteresis, Ramp, Ramped, hysteresis};
+pub use map::{Map, MapPlan, Region, SlowDown, Spot, Triggered, map};
 pub use measure::{Better, Measure, Observation};
 pub use nature::Nature;
 pub use replicate::{MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate};

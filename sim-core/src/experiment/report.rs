@@ -120,7 +120,7 @@ pub struct RunReport {
 pub struct Head {
     /// [`EXPERIMENT_SCHEMA_VERSION`].
     pub schema_version: u32,
-    /// `replications` or `comparison`.
+    /// `replications`, `comparison`, `stress`, `hysteresis` or `map`.
     pub experiment: &'static str,
     /// Version of the program.
     pub version: &'static str,
@@ -135,6 +135,15 @@ pub struct Head {
 }
 
 impl Head {
+    /// Of an experiment that has no list of runs.
+    pub fn of(experiment: &'static str, level: f64, first: u64, count: u64, stop: Stop) -> Self {
+        Self {
+            first_replication: first,
+            replications: count,
+            ..Self::new(experiment, level, &[], stop)
+        }
+    }
+
     fn new(experiment: &'static str, level: f64, runs: &[Run], stop: Stop) -> Self {
         Self {
             schema_version: EXPERIMENT_SCHEMA_VERSION,

@@ -84,7 +84,8 @@ pub struct StressPlan {
 }
 
 /// Where one replication breaks.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Breaking {
     /// It holds at `holds` and breaks at `breaks`.
     Point {
@@ -110,7 +111,7 @@ impl Breaking {
 }
 
 /// What a search found.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub struct Stressed {
     /// Where each replication breaks, in the order of their numbers.
     pub breaking: Vec<Breaking>,

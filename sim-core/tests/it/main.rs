@@ -16,6 +16,7 @@ mod choices;
 mod clients;
 mod closed_form;
 mod determinism;
+mod experiments;
 mod invariants;
 mod knobs;
 mod limits;

@@ -1,0 +1,348 @@
+//! The breaking point.
+
+use super::{RATE_FACTOR, REPLICATIONS, Subject, deliver, invalid};
+use crate::args::StressArgs;
+use crate::exit::{Exit, Failure};
+use crate::experiment::conduct;
+use crate::terminal::{BOLD, DIM, Out, YELLOW};
+use serde::Serialize;
+use sim_core::experiment::{Breaking, Loaded, Search, StressPlan, Stressed, stress};
+use sim_core::load::peak_rate_hz;
+use sim_core::metric::Unit;
+use sim_core::plot::intervals::{Row, intervals};
+use sim_core::readable;
+use sim_core::scenario::Problems;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// Factors of the rates beyond which nobody looks.
+const FACTORS: (f64, f64) = (1.0 / 1024.0, 1024.0);
+
+/// How the values of the key are written: number and unit.
+struct Lever<'a> {
+    path: &'a str,
+    unit: &'a str,
+    whole: bool,
+    /// Requests per second at a factor of 1, where the key is the factor.
+    rate_hz: Option<f64>,
+}
+
+impl Lever<'_> {
+    fn value(&self, value: f64) -> String {
+        format!("{value}{}", self.unit)
+    }
+
+    /// As people read it.
+    fn text(&self, value: f64) -> String {
+        match self.rate_hz {
+            Some(rate_hz) => {
+                let rate = value * rate_hz;
+                let rate = super::three_digits(rate);
+                format!("{}/s", readable::number(rate))
+            }
+            None => format!("{}{}", readable::number(value), self.unit),
+        }
+    }
+
+    /// A mean with its half-width.
+    fn interval(&self, mean: f64, half: f64) -> String {
+        let (mean, half) = match self.rate_hz {
+            Some(rate) => readable::with_half_width(Unit::Hertz, mean * rate, half * rate),
+            None => readable::with_half_width(Unit::Count, mean, half),
+        };
+        if self.rate_hz.is_some() || self.unit.is_empty() {
+            format!("{mean} ± {half}")
+        } else {
+            let unit = self.unit;
+            format!("{mean} {unit} ± {half} {unit}")
+        }
+    }
+}
+
+pub(super) fn run(
+    args: &StressArgs,
+    subject: &Subject,
+    quiet: bool,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let load = |lever: &Lever<'_>, value: f64| -> Result<Loaded, Problems> {
+        let scenario = subject.with(&[(lever.path, lever.value(value))])?;
+        let until: Result<Vec<_>, Problems> = args
+            .until
+            .iter()
+            .map(|text| scenario.condition("--until", text))
+            .collect();
+        Ok(Loaded {
+            model: Arc::new(scenario.model()?),
+            until: until?,
+        })
+    };
+    let (lever, search, example) = lever(args, &load)?;
+    if !example.can_break() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "nothing says when this scenario is broken: it has neither objectives nor expectations",
+        )
+        .help("say it: --until \"p99 > 2s\" or --until \"availability < 99%\""));
+    }
+    let plan = StressPlan {
+        first: 0,
+        replications: args.effort.replications.unwrap_or(REPLICATIONS),
+        level: args.effort.level(),
+        search,
+        tolerance: args.tolerance,
+        whole: lever.whole,
+    };
+    let (found, host) = conduct(
+        subject.scenario.name(),
+        args.effort.threads,
+        args.result.progress,
+        quiet,
+        |control| stress(&plan, &|value| load(&lever, value), control),
+    )?;
+    let found = found.map_err(invalid)?;
+    let verdict = verdict(&found, &lever);
+    let exit = if found.interrupted {
+        Exit::Interrupted
+    } else {
+        Exit::Ok
+    };
+    let result = Searched {
+        path: lever.path,
+        unit: lever.unit,
+        until: broken_when(&example),
+        found: &found,
+    };
+    let about = (args, found.breaking.len() as u64, found.interrupted);
+    let report = subject.report("stress", &verdict, about, result);
+    let csv = |out: &mut dyn Write| write_csv(&found, out);
+    let plot = plot(&found, &lever, &verdict);
+    deliver(
+        &args.result,
+        &report,
+        &csv,
+        Some(plot),
+        &subject.scenario,
+        host,
+        exit,
+        (quiet, out),
+        |out| text(&found, &lever, &verdict, &example, &plan, out),
+    )
+}
+
+type Load<'a> = &'a dyn Fn(&Lever<'_>, f64) -> Result<Loaded, Problems>;
+
+/// The key, where to look, and the model at some value between.
+fn lever<'a>(args: &'a StressArgs, load: Load<'_>) -> Result<(Lever<'a>, Search, Loaded), Failure> {
+    let path = args.path.as_deref().unwrap_or(RATE_FACTOR);
+    let mut lever = Lever {
+        path,
+        unit: args.range.as_ref().map_or("", |range| &range.unit),
+        whole: false,
+        rate_hz: None,
+    };
+    if path == RATE_FACTOR {
+        // At a factor of 1, whatever the scenario's own is.
+        let one = load(&lever, 1.0).map_err(invalid)?;
+        lever.rate_hz = Some(peak_rate_hz(&one.model));
+        let (low, high) = match &args.range {
+            Some(range) if range.from <= 0.0 || !range.unit.is_empty() => {
+                let message = "the factors of --range lie above 0 and have no unit";
+                return Err(Failure::new(Exit::Usage, message));
+            }
+            Some(range) => (range.from, range.to),
+            None => FACTORS,
+        };
+        let search = Search::From {
+            start: 1f64.clamp(low, high),
+            step: 2.0,
+            low,
+            high,
+        };
+        return Ok((lever, search, one));
+    }
+    let Some(range) = &args.range else {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("--path {path} needs a --range to look in, such as --range 1..100"),
+        ));
+    };
+    // Whole numbers only, where halves are refused and their neighbours are not.
+    let middle = (0.5 * (range.from + range.to)).floor();
+    lever.whole = range.from.fract() == 0.0
+        && range.to.fract() == 0.0
+        && load(&lever, middle).is_ok()
+        && load(&lever, middle + 0.5).is_err();
+    for end in [range.from, range.to] {
+        load(&lever, end).map_err(invalid)?;
+    }
+    let example = load(&lever, range.from).map_err(invalid)?;
+    Ok((lever, Search::Between(range.from, range.to), example))
+}
+
+/// What counts as broken, in words.
+fn broken_when(example: &Loaded) -> Vec<String> {
+    if !example.until.is_empty() {
+        return example.until.iter().map(|e| e.that.clone()).collect();
+    }
+    if !example.model.slos.is_empty() {
+        let missed = |slo: &sim_core::model::Slo| format!("objective {:?} is missed", slo.name);
+        return example.model.slos.iter().map(missed).collect();
+    }
+    let fails = |e: &sim_core::model::Expectation| format!("not: {}", e.that);
+    example.model.expectations.iter().map(fails).collect()
+}
+
+/// The search's result in JSON.
+#[derive(Serialize)]
+struct Searched<'a> {
+    path: &'a str,
+    unit: &'a str,
+    until: Vec<String>,
+    #[serde(flatten)]
+    found: &'a Stressed,
+}
+
+fn verdict(found: &Stressed, lever: &Lever<'_>) -> String {
+    let (never, always) = found.without_point();
+    let of = found.breaking.len();
+    let what = if lever.rate_hz.is_some() {
+        String::new()
+    } else {
+        format!(" {}", lever.path)
+    };
+    if of == 0 {
+        return "interrupted before anything was found".to_owned();
+    }
+    if never > 0 || always > 0 {
+        return format!(
+            "no breaking point in the range: {never} of {of} replications never broke, {always} broke everywhere"
+        );
+    }
+    let at = match found.estimate.interval() {
+        Some(interval) => lever.interval(interval.mean, interval.half_width()),
+        None => found
+            .estimate
+            .mean()
+            .map_or(String::new(), |mean| lever.text(mean)),
+    };
+    let safe = found.all_hold.map_or(String::new(), |v| lever.text(v));
+    format!("safe to{what} {safe}; breaks at {at}")
+}
+
+fn text(
+    found: &Stressed,
+    lever: &Lever<'_>,
+    verdict: &str,
+    example: &Loaded,
+    plan: &StressPlan,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let model = &example.model;
+    let level = readable::share(plan.level);
+    writeln!(out, "{BOLD}{}: {verdict}{BOLD:#}", model.name)?;
+    writeln!(out, "  broken when {}", broken_when(example).join(", or "))?;
+    let of = found.breaking.len();
+    writeln!(
+        out,
+        "  {DIM}{of} replications of {}, {} runs · {level} confidence for their mean breaking point · seed {}{DIM:#}",
+        readable::span(model.horizon),
+        found.runs,
+        model.seed
+    )?;
+    if let Some(reason) = found.estimate.reason() {
+        writeln!(out, "  {YELLOW}!{YELLOW:#} no interval: {reason}")?;
+    }
+    if let (Some(holds), Some(breaks), Some(risk)) = (found.all_hold, found.all_break, found.risk) {
+        writeln!(
+            out,
+            "  at {} all {of} hold: at most {} of runs would break there, with {level} confidence",
+            lever.text(holds),
+            readable::share(risk.high)
+        )?;
+        writeln!(out, "  at {} all {of} break", lever.text(breaks))?;
+    }
+    if lever.rate_hz.is_some()
+        && let Some(mean) = found.estimate.mean()
+    {
+        writeln!(
+            out,
+            "  as a factor of the rates: {} (--set {}={:.4} runs it there)",
+            readable::number(mean),
+            lever.path,
+            mean
+        )?;
+    }
+    if found.broke_below > 0 {
+        writeln!(
+            out,
+            "  {YELLOW}!{YELLOW:#} {} of {of} break also a tenth below where all held: more is not simply worse here, and a single breaking point means little",
+            found.broke_below
+        )?;
+    }
+    if found.interrupted {
+        writeln!(
+            out,
+            "  {YELLOW}!{YELLOW:#} interrupted: these are the replications that were complete"
+        )?;
+    }
+    Ok(())
+}
+
+fn write_csv(found: &Stressed, out: &mut dyn Write) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(["replication", "found", "holds", "breaks"])?;
+    for (i, breaking) in found.breaking.iter().enumerate() {
+        let number = i.to_string();
+        match breaking {
+            Breaking::Point { holds, breaks } => {
+                let (holds, breaks) = (holds.to_string(), breaks.to_string());
+                csv.write_record([number.as_str(), "point", &holds, &breaks])?;
+            }
+            Breaking::Never => csv.write_record([number.as_str(), "never", "", ""])?,
+            Breaking::Always => csv.write_record([number.as_str(), "always", "", ""])?,
+        }
+    }
+    csv.flush()
+}
+
+/// Each replication's breaking point, and their mean.
+fn plot(found: &Stressed, lever: &Lever<'_>, verdict: &str) -> String {
+    let scale = lever.rate_hz.unwrap_or(1.0);
+    let mut rows = vec![Row {
+        name: "mean".to_owned(),
+        mean: found.estimate.mean().map(|m| m * scale),
+        interval: found
+            .estimate
+            .interval()
+            .map(|i| (i.low * scale, i.high * scale)),
+        note: verdict.to_owned(),
+    }];
+    for (i, breaking) in found.breaking.iter().enumerate() {
+        let (mean, ends, note) = match breaking {
+            Breaking::Point { holds, breaks } => {
+                let (low, high) = (holds.min(*breaks), holds.max(*breaks));
+                let words = format!(
+                    "holds at {}, breaks at {}",
+                    lever.text(*holds),
+                    lever.text(*breaks)
+                );
+                (breaking.point(), Some((low * scale, high * scale)), words)
+            }
+            Breaking::Never => (None, None, "never broke".to_owned()),
+            Breaking::Always => (None, None, "broke everywhere".to_owned()),
+        };
+        rows.push(Row {
+            name: format!("replication {i}"),
+            mean: mean.map(|m| m * scale),
+            interval: ends,
+            note,
+        });
+    }
+    let (label, unit) = if lever.rate_hz.is_some() {
+        ("requests per second", Unit::Hertz)
+    } else {
+        (lever.path, Unit::Count)
+    };
+    intervals(verdict, label, unit, &rows, false)
+}

@@ -1,0 +1,231 @@
+//! `stampede stress`: at which load a system breaks, and whether it recovers.
+
+mod breaking;
+mod map;
+mod ramp;
+
+use crate::args::{ResultArgs, ResultFormat, StressArgs};
+use crate::diagnostics;
+use crate::exit::{Exit, Failure};
+use crate::experiment::{ExperimentHost, check_output};
+use crate::folder::{EXPERIMENT, Folder};
+use crate::input::Input;
+use crate::terminal::{self, DIM, Out, say};
+use serde::Serialize;
+use sim_core::experiment::Stop;
+use sim_core::experiment::report::Head;
+use sim_core::load::{peak_rate_hz, peaks};
+use sim_core::model::Model;
+use sim_core::readable;
+use sim_core::scenario::{Problems, Scenario};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+/// Replications when nothing is said: each of them takes some ten runs.
+const REPLICATIONS: u64 = 20;
+
+/// The key that multiplies the rates of all traffic.
+const RATE_FACTOR: &str = "rate_factor";
+
+/// Looks for a breaking point, ramps, or draws a map.
+pub(crate) fn run(args: &StressArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    refuse_in_vain(args)?;
+    check_output(&args.result)?;
+    let subject = Subject::read(args)?;
+    if args.hysteresis {
+        ramp::run(args, &subject, quiet, out)
+    } else if args.map {
+        map::run(args, &subject, quiet, out)
+    } else {
+        breaking::run(args, &subject, quiet, out)
+    }
+}
+
+fn refuse_in_vain(args: &StressArgs) -> Result<(), Failure> {
+    let in_vain = [
+        (
+            args.steps.is_some() && !args.hysteresis && !args.map,
+            "--steps",
+        ),
+        (
+            args.trigger_path.is_some() && args.hysteresis,
+            "--trigger-path",
+        ),
+    ];
+    match in_vain.into_iter().find(|(given, _)| *given) {
+        Some((_, name)) => Err(Failure::new(
+            Exit::Usage,
+            format!("{name} means nothing without --hysteresis or --map"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The scenario under stress.
+struct Subject {
+    input: Input,
+    sets: Vec<(String, String)>,
+    scenario: Scenario,
+    model: Arc<Model>,
+}
+
+impl Subject {
+    fn read(args: &StressArgs) -> Result<Self, Failure> {
+        let mut sets = args.sets.sets.clone();
+        sets.extend(args.seed.map(|seed| ("seed".to_owned(), seed.to_string())));
+        let input = Input::open(&args.scenario)?;
+        // Where the factor of the rates is what is varied, rates are told as they are at 1.
+        let mut first = sets.clone();
+        if !args.hysteresis && args.path.is_none() {
+            first.push((RATE_FACTOR.to_owned(), "1".to_owned()));
+        }
+        let read = input
+            .scenario(&first)
+            .and_then(|scenario| scenario.model().map(|model| (scenario, model)));
+        let (scenario, model) = read.map_err(invalid)?;
+        Ok(Self {
+            input,
+            sets,
+            scenario,
+            model: Arc::new(model),
+        })
+    }
+
+    /// The scenario with other values of some keys.
+    fn with(&self, more: &[(&str, String)]) -> Result<Scenario, Problems> {
+        let mut sets = self.sets.clone();
+        sets.extend(more.iter().map(|(path, v)| ((*path).to_owned(), v.clone())));
+        self.input.scenario(&sets)
+    }
+
+    /// Factors of the rates at which the busiest service is offered these shares of its capacity.
+    fn factors_of_load(&self, low: f64, high: f64) -> Result<(f64, f64), Failure> {
+        let peak = peaks(&self.model)
+            .into_iter()
+            .flatten()
+            .map(|peak| peak.offered_load)
+            .fold(0.0, f64::max);
+        if peak > 0.0 {
+            return Ok((low / peak, high / peak));
+        }
+        Err(Failure::new(
+            Exit::Usage,
+            "the offered load cannot be told from the scenario, so there is no range to begin with",
+        )
+        .help("give factors of the rates, such as --range 0.5..2"))
+    }
+
+    /// The rate of all traffic together at a factor, as people read it.
+    fn rate(&self, factor: f64) -> String {
+        format!(
+            "{}/s",
+            readable::number(three_digits(peak_rate_hz(&self.model) * factor))
+        )
+    }
+}
+
+/// Rounded to where a load is still told from the next.
+fn three_digits(value: f64) -> f64 {
+    if value.abs() >= 100.0 {
+        value.round()
+    } else {
+        (value * 100.0).round() / 100.0
+    }
+}
+
+/// Tells what is wrong with a scenario.
+fn invalid(problems: Problems) -> Failure {
+    say(&diagnostics::render(&problems));
+    Failure::told(Exit::Invalid)
+}
+
+/// What all three say of themselves in JSON.
+#[derive(Serialize)]
+struct StressReport<'a, T> {
+    #[serde(flatten)]
+    head: Head,
+    scenario: String,
+    scenario_hash: String,
+    seed: u64,
+    /// One sentence.
+    verdict: &'a str,
+    /// Rate of all traffic at a factor of 1, in requests per second.
+    base_rate_hz: f64,
+    #[serde(flatten)]
+    result: T,
+}
+
+/// A table as it is written to CSV.
+type Csv<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
+
+/// Prints results and writes them to the folder.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "three commands hand over the same things in three shapes"
+)]
+fn deliver<T: Serialize>(
+    args: &ResultArgs,
+    report: &StressReport<'_, T>,
+    csv: Csv<'_>,
+    svg: Option<String>,
+    scenario: &Scenario,
+    mut host: ExperimentHost,
+    exit: Exit,
+    (quiet, out): (bool, &mut Out),
+    text: impl FnOnce(&mut Out) -> Result<(), Failure>,
+) -> Result<Exit, Failure> {
+    host.exit_code = exit.code();
+    if let Some(target) = &args.output {
+        let folder = Folder::begin(target, args.force)?;
+        folder.write("scenario.toml", |out| {
+            out.write_all(scenario.to_toml().as_bytes())
+        })?;
+        folder.write("stress.csv", |out| csv(out))?;
+        if let Some(svg) = svg {
+            folder.write("stress.svg", |out| out.write_all(svg.as_bytes()))?;
+        }
+        folder.write(EXPERIMENT, |out| {
+            writeln!(out, "{}", terminal::json(report))
+        })?;
+        folder.finish()?;
+    }
+    match args.format {
+        ResultFormat::Json => {
+            let whole = crate::experiment::WithHost { report, host };
+            writeln!(out, "{}", terminal::json(&whole))?;
+        }
+        ResultFormat::Csv => csv(out)?,
+        ResultFormat::Text => {
+            text(out)?;
+            if let Some(folder) = args.output.as_ref().filter(|_| !quiet) {
+                writeln!(out, "{DIM}results in {}{DIM:#}", folder.display())?;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+impl Subject {
+    fn report<'a, T>(
+        &self,
+        experiment: &'static str,
+        verdict: &'a str,
+        (args, done, interrupted): (&StressArgs, u64, bool),
+        result: T,
+    ) -> StressReport<'a, T> {
+        let stop = if interrupted {
+            Stop::Interrupted
+        } else {
+            Stop::Planned
+        };
+        StressReport {
+            head: Head::of(experiment, args.effort.level(), 0, done, stop),
+            scenario: self.scenario.name().to_owned(),
+            scenario_hash: format!("{:016x}", self.scenario.hash()),
+            seed: self.model.seed,
+            verdict,
+            base_rate_hz: peak_rate_hz(&self.model),
+            result,
+        }
+    }
+}

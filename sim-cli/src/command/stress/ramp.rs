@@ -1,0 +1,256 @@
+//! Load up, then down.
+
+use super::{REPLICATIONS, Subject, deliver};
+use crate::args::StressArgs;
+use crate::exit::{Exit, Failure};
+use crate::experiment::conduct;
+use crate::table::Table;
+use crate::terminal::{BOLD, DIM, Out, YELLOW};
+use sim_core::experiment::{Hysteresis, Ramp, Ramped, hysteresis};
+use sim_core::metric::Unit;
+use sim_core::plot::axis::Axis;
+use sim_core::plot::lines::{Lines, Point, Series};
+use sim_core::readable;
+use sim_core::statistics::{Estimate, mean};
+use sim_core::time::Duration;
+use std::io::{self, Write};
+
+/// Offered loads that a ramp goes through when no range is given.
+const LOADS: (f64, f64) = (0.2, 1.2);
+
+/// Steps when nothing is said.
+const STEPS: u16 = 15;
+
+pub(super) fn run(
+    args: &StressArgs,
+    subject: &Subject,
+    quiet: bool,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let (low, high) = match &args.range {
+        Some(range) if range.from <= 0.0 || !range.unit.is_empty() => {
+            let message = "the factors of --range lie above 0 and have no unit";
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        Some(range) => (range.from, range.to),
+        None => subject.factors_of_load(LOADS.0, LOADS.1)?,
+    };
+    let ramp = Ramp {
+        low,
+        high,
+        steps: usize::from(args.steps.unwrap_or(STEPS)),
+        hold: args
+            .hold
+            .unwrap_or(Duration((subject.model.horizon.0 / 10).max(1_000_000_000))),
+        healthy: args.healthy,
+    };
+    // What cannot be ramped should be told before anything runs.
+    let unfit = |why: String| {
+        Failure::new(Exit::Usage, why).help("--hysteresis ramps rates that are constant")
+    };
+    ramp.model(&subject.model).map_err(unfit)?;
+    let level = args.effort.level();
+    let replications = args.effort.replications.unwrap_or(REPLICATIONS);
+    let (found, host) = conduct(
+        subject.scenario.name(),
+        args.effort.threads,
+        args.result.progress,
+        quiet,
+        |control| hysteresis(&subject.model, &ramp, (0, replications), level, control),
+    )?;
+    let found = found.map_err(unfit)?;
+    let verdict = verdict(&found, subject);
+    let exit = if found.interrupted {
+        Exit::Interrupted
+    } else {
+        Exit::Ok
+    };
+    let about = (args, found.ramped.len() as u64, found.interrupted);
+    let report = subject.report("hysteresis", &verdict, about, &found);
+    let csv = |out: &mut dyn Write| write_csv(&found, subject, level, out);
+    deliver(
+        &args.result,
+        &report,
+        &csv,
+        Some(plot(&found, subject, level, &verdict)),
+        &subject.scenario,
+        host,
+        exit,
+        (quiet, out),
+        |out| text(&found, &ramp, subject, level, &verdict, out),
+    )
+}
+
+/// An estimate of a factor as a rate.
+fn rate(estimate: &Estimate, subject: &Subject) -> String {
+    let base = sim_core::load::peak_rate_hz(&subject.model);
+    match (estimate.interval(), estimate.mean()) {
+        (Some(interval), _) => {
+            let half = interval.half_width() * base;
+            let (mean, half) = readable::with_half_width(Unit::Hertz, interval.mean * base, half);
+            format!("{mean} ± {half}")
+        }
+        (None, Some(mean)) => subject.rate(mean),
+        (None, None) => "–".to_owned(),
+    }
+}
+
+fn verdict(found: &Hysteresis, subject: &Subject) -> String {
+    let of = found.ramped.len();
+    let broke = found.ramped.iter().filter(|r| r.breaks.is_some()).count();
+    let stuck = found
+        .ramped
+        .iter()
+        .filter(|r| r.breaks.is_some() && r.recovers.is_none())
+        .count();
+    let top = found.factors.last().copied().unwrap_or(0.0);
+    let bottom = found.factors.first().copied().unwrap_or(0.0);
+    match found.is_metastable() {
+        None => format!("it never broke up to {}", subject.rate(top)),
+        Some(_) if stuck > 0 => format!(
+            "metastable: {broke} of {of} replications broke going up, and {stuck} did not recover down to {}",
+            subject.rate(bottom)
+        ),
+        Some(true) => format!(
+            "metastable: it breaks at {} going up and recovers at {} going down",
+            rate(&found.breaks, subject),
+            rate(&found.recovers, subject)
+        ),
+        Some(false) if broke < of => format!(
+            "{broke} of {of} replications broke up to {}, and all recovered",
+            subject.rate(top)
+        ),
+        Some(false) => format!(
+            "no hysteresis beyond chance and the ramp's steps: it breaks at {} going up and recovers at {} going down",
+            rate(&found.breaks, subject),
+            rate(&found.recovers, subject)
+        ),
+    }
+}
+
+/// The share answered on a step over the replications.
+fn on_step(found: &Hysteresis, step: usize, way: fn(&Ramped) -> &Vec<f64>, level: f64) -> Estimate {
+    let shares: Vec<f64> = found.ramped.iter().map(|r| way(r)[step]).collect();
+    mean(&shares, level)
+}
+
+fn up(ramped: &Ramped) -> &Vec<f64> {
+    &ramped.up
+}
+
+fn down(ramped: &Ramped) -> &Vec<f64> {
+    &ramped.down
+}
+
+fn text(
+    found: &Hysteresis,
+    ramp: &Ramp,
+    subject: &Subject,
+    level: f64,
+    verdict: &str,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    writeln!(out, "{BOLD}{}: {verdict}{BOLD:#}", subject.scenario.name())?;
+    writeln!(
+        out,
+        "  {DIM}{} replications of {} steps up and down, {} on each · steps of {} · {} confidence · seed {}{DIM:#}",
+        found.ramped.len(),
+        found.factors.len(),
+        readable::span(ramp.hold),
+        subject.rate(found.step),
+        readable::share(level),
+        subject.model.seed
+    )?;
+    if !subject.model.timeline.is_empty() {
+        writeln!(
+            out,
+            "  {YELLOW}!{YELLOW:#} the time line is left out: only the load changes"
+        )?;
+    }
+    if found.interrupted {
+        writeln!(
+            out,
+            "  {YELLOW}!{YELLOW:#} interrupted: these are the replications that were complete"
+        )?;
+    }
+    writeln!(out)?;
+    let mut table = Table::default();
+    table.row(["rate", "answered in time, going up", "going down"]);
+    for (step, factor) in found.factors.iter().enumerate() {
+        let share = |way: fn(&Ramped) -> &Vec<f64>| {
+            let estimate = on_step(found, step, way, level);
+            estimate.mean().map_or("–".to_owned(), readable::share)
+        };
+        table.row([subject.rate(*factor), share(up), share(down)]);
+    }
+    write!(out, "{}", table.text(2))?;
+    Ok(())
+}
+
+fn write_csv(
+    found: &Hysteresis,
+    subject: &Subject,
+    level: f64,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let base = sim_core::load::peak_rate_hz(&subject.model);
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record([
+        "factor",
+        "rate_hz",
+        "up",
+        "up_low",
+        "up_high",
+        "down",
+        "down_low",
+        "down_high",
+    ])?;
+    for (step, factor) in found.factors.iter().enumerate() {
+        let mut record = vec![factor.to_string(), (factor * base).to_string()];
+        for way in [up, down] {
+            let estimate = on_step(found, step, way, level);
+            record.push(estimate.mean().map_or(String::new(), |m| m.to_string()));
+            let interval = estimate.interval();
+            record.push(interval.map_or(String::new(), |i| i.low.to_string()));
+            record.push(interval.map_or(String::new(), |i| i.high.to_string()));
+        }
+        csv.write_record(&record)?;
+    }
+    csv.flush()
+}
+
+fn plot(found: &Hysteresis, subject: &Subject, level: f64, verdict: &str) -> String {
+    let base = sim_core::load::peak_rate_hz(&subject.model);
+    let series = |name: &str, way: fn(&Ramped) -> &Vec<f64>| {
+        let point = |(step, factor): (usize, &f64)| {
+            let estimate = on_step(found, step, way, level);
+            Point {
+                x: factor * base,
+                mean: estimate.mean(),
+                half_width: estimate
+                    .interval()
+                    .map(sim_core::statistics::Interval::half_width),
+                about: format!(
+                    "{} {name}: {}",
+                    subject.rate(*factor),
+                    estimate.mean().map_or("–".to_owned(), readable::share)
+                ),
+            }
+        };
+        Series {
+            name: name.to_owned(),
+            points: found.factors.iter().enumerate().map(point).collect(),
+        }
+    };
+    let ends = [found.factors.first(), found.factors.last()].map(|f| f.map_or(0.0, |f| f * base));
+    Lines {
+        title: subject.scenario.name().to_owned(),
+        note: verdict.to_owned(),
+        x: Axis::linear("requests per second", ends[0], ends[1]),
+        figure: "answered in time".to_owned(),
+        unit: Unit::Ratio,
+        legend: "load".to_owned(),
+        series: vec![series("going up", up), series("going down", down)],
+    }
+    .svg()
+}

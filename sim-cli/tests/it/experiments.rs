@@ -1,0 +1,540 @@
+//! `run --replications`, `compare` and `stress`.
+
+use crate::stampede::{Folder, stampede};
+use serde_json::Value;
+
+/// A queue that is over in no time: two seconds of 500 requests a second, half busy.
+const QUEUE: &str = r#"
+title = "queue"
+horizon = "2s"
+warm_up = "200ms"
+[[traffic]]
+to = "web"
+rate = 500
+[service.web]
+demand = { kind = "exponential", mean = "1ms" }
+[[service.web.server]]
+name = "web"
+count = 2
+workers = 1
+speed = 0.5
+[[expect]]
+that = "response_time_s.mean > 1ms"
+[[expect]]
+that = "response_time_s.mean < 1ms"
+"#;
+
+fn folder() -> Folder {
+    Folder::with("q.toml", QUEUE)
+}
+
+/// Everything but what depends on the machine.
+fn without_host(json: &str) -> &str {
+    json.split_once("\n  \"host\": {")
+        .map(|(figures, _)| figures)
+        .expect("there is a host")
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+#[test]
+fn replications_give_a_table_of_intervals() {
+    let ran = folder()
+        .run(&["run", "q.toml", "--replications", "6"])
+        .code(6);
+    for wanted in [
+        "6 replications of 2s",
+        "the first 0.2s left out",
+        "95 % confidence",
+        "response_time_s.mean",
+        "±",
+        "✓ 6 of 6   response_time_s.mean > 1ms",
+        "✗ 0 of 6   response_time_s.mean < 1ms",
+        "no interval: it rests on 0 events, and it takes 10",
+    ] {
+        assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
+    }
+    let csv = folder()
+        .run(&[
+            "run",
+            "q.toml",
+            "--replications",
+            "6",
+            "--measure",
+            "p90,availability",
+            "--format",
+            "csv",
+        ])
+        .code(6)
+        .out;
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "measure,mean,low,high,level,samples,withheld");
+    assert!(lines[1].starts_with("response_time_s.p90,0.00"), "{csv}");
+    assert!(lines[1].ends_with(",0.95,6,"), "{csv}");
+    assert_eq!(lines[2], "availability,1,,,,,too-few-events");
+}
+
+#[test]
+fn results_have_the_same_bytes_for_any_number_of_threads() {
+    let folder = folder();
+    let commands: [&[&str]; 4] = [
+        &[
+            "run",
+            "q.toml",
+            "--precision",
+            "10%",
+            "--measure",
+            "mean,p90",
+        ],
+        &[
+            "compare",
+            "q.toml",
+            "--vary",
+            "service.web.balancer.policy=random,round-robin",
+            "--replications",
+            "5",
+        ],
+        &[
+            "stress",
+            "q.toml",
+            "--until",
+            "p90 > 50ms",
+            "--replications",
+            "5",
+            "--tolerance",
+            "2%",
+        ],
+        &[
+            "stress",
+            "q.toml",
+            "--map",
+            "--steps",
+            "2",
+            "--triggers",
+            "1s",
+            "--replications",
+            "2",
+            "--watch",
+            "2s",
+        ],
+    ];
+    for command in commands {
+        let on = |threads: &str| {
+            let mut args = command.to_vec();
+            args.extend(["--threads", threads, "--format", "json"]);
+            folder.run(&args).out
+        };
+        let one = on("1");
+        for threads in ["2", "7"] {
+            assert_eq!(
+                without_host(&one),
+                without_host(&on(threads)),
+                "{command:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_folder_holds_everything() {
+    let folder = folder();
+    folder
+        .run(&["run", "q.toml", "--replications", "5", "-o", "runs"])
+        .code(6);
+    assert_eq!(
+        folder.list("runs"),
+        [
+            "experiment.json",
+            "measures.csv",
+            "replications.csv",
+            "scenario.toml"
+        ]
+    );
+    let report = json(&folder.read("runs/experiment.json"));
+    assert_eq!(report["experiment"], "replications");
+    assert_eq!(report["runs"].as_array().map(Vec::len), Some(5));
+    assert!(report["measures"][0]["half_width"].is_number(), "{report}");
+    assert!(
+        report.get("host").is_none(),
+        "files do not depend on the machine"
+    );
+    folder
+        .run(&[
+            "compare",
+            "q.toml",
+            "--vary",
+            "service.web.balancer.policy=random,round-robin",
+            "--replications",
+            "5",
+            "-o",
+            "pair",
+        ])
+        .code(0);
+    assert_eq!(
+        folder.list("pair"),
+        [
+            "comparison.csv",
+            "experiment.json",
+            "measures.svg",
+            "replications.csv"
+        ]
+    );
+    assert!(folder.read("pair/measures.svg").contains("round-robin"));
+    folder
+        .run(&[
+            "stress",
+            "q.toml",
+            "--until",
+            "p90 > 50ms",
+            "--replications",
+            "5",
+            "-o",
+            "broken",
+        ])
+        .code(0);
+    assert_eq!(
+        folder.list("broken"),
+        [
+            "experiment.json",
+            "scenario.toml",
+            "stress.csv",
+            "stress.svg"
+        ]
+    );
+    // An old result gives way to a new one, and something else is not overwritten.
+    folder
+        .run(&["run", "q.toml", "--replications", "5", "-o", "broken"])
+        .code(6);
+    assert!(!folder.list("broken").contains(&"stress.csv".to_owned()));
+    folder.write("runs/mine.txt", "precious");
+    folder
+        .run(&["stress", "q.toml", "--until", "p90 > 50ms", "-o", "runs"])
+        .code(5);
+}
+
+#[test]
+fn one_run_is_cut_into_batches() {
+    let ran = folder()
+        .run(&[
+            "run",
+            "q.toml",
+            "--replications",
+            "1",
+            "--measure",
+            "mean,p99",
+        ])
+        .code(6);
+    assert!(ran.out.contains("1 run, in batches"), "{}", ran.out);
+    assert!(
+        ran.out.contains("simulate several replications"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn what_has_no_steady_state_is_told_so() {
+    let folder = folder();
+    let overload = "traffic.traffic.rate=1500";
+    let ran = folder
+        .run(&["run", "q.toml", "--replications", "6", "--set", overload])
+        .code(6);
+    assert!(
+        ran.out
+            .contains("no intervals: no steady state: the offered load is 1.50"),
+        "{}",
+        ran.out
+    );
+    let ran = folder
+        .run(&[
+            "run",
+            "q.toml",
+            "--replications",
+            "6",
+            "--set",
+            overload,
+            "--warm-up",
+            "auto",
+        ])
+        .code(6);
+    assert!(
+        ran.err.contains("the end of the warm-up was not found"),
+        "{}",
+        ran.err
+    );
+    // Where something happens, nothing is looked for.
+    let ran = stampede(&[
+        "run",
+        "first",
+        "--replications",
+        "2",
+        "--warm-up",
+        "auto",
+        "--measure",
+        "availability",
+        "--set",
+        "horizon=10m",
+    ]);
+    assert!(
+        ran.out.contains("no steady state, for its rate varies"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn variants_are_ranked_with_a_verdict() {
+    let folder = folder();
+    let ran = folder
+        .run(&[
+            "compare",
+            "q.toml",
+            "--vary",
+            "service.web.balancer.policy=random,round-robin",
+            "--vary",
+            "service.web.server.speed=0.5,1",
+            "--measure",
+            "mean",
+            "--replications",
+            "6",
+            "--pairs",
+        ])
+        .code(0);
+    for wanted in [
+        "4 variants",
+        "response_time_s.mean: policy=round-robin speed=1 is best",
+        "less than policy=random speed=1, the next",
+        "rank   variant",
+        "policy=round-robin speed=1 − policy=random speed=0.5",
+    ] {
+        assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
+    }
+    // Overlays and files are variants too.
+    folder.write(
+        "fast.toml",
+        "base = \"q.toml\"\n[set]\n\"service.web.server.speed\" = 2\n",
+    );
+    folder.write("same.toml", "base = \"q.toml\"\ntitle = \"the same\"\n");
+    let report = folder
+        .run(&[
+            "compare",
+            "q.toml",
+            "fast.toml",
+            "same.toml",
+            "--measure",
+            "mean",
+            "--replications",
+            "5",
+            "--format",
+            "json",
+        ])
+        .code(0);
+    let report = json(&report.out);
+    let measure = &report["measures"][0];
+    assert_eq!(measure["ranking"][0]["variant"], "fast");
+    assert_eq!(measure["ranking"][0]["worst_rank"], 1);
+    assert_eq!(
+        (
+            &measure["ranking"][1]["best_rank"],
+            &measure["ranking"][1]["worst_rank"]
+        ),
+        (&2.into(), &3.into()),
+        "equal systems cannot be told apart"
+    );
+    let verdict = measure["verdict"].as_str().expect("a sentence");
+    assert!(verdict.contains("fast is best"), "{verdict}");
+}
+
+#[test]
+fn the_breaking_point_is_told_with_its_interval() {
+    // Two servers of speed 0.5: each a queue of 2 ms, which random splitting leaves M/M/1. The
+    // mean response time 1 / (500 - rate/2) exceeds 10 ms from 800/s on.
+    let ran = folder()
+        .run(&[
+            "stress",
+            "q.toml",
+            "--set",
+            "service.web.balancer.policy=random",
+            "--set",
+            "horizon=40s",
+            "--set",
+            "warm_up=4s",
+            "--until",
+            "response_time_s.mean > 10ms",
+            "--replications",
+            "10",
+            "--tolerance",
+            "1%",
+            "--format",
+            "json",
+        ])
+        .code(0);
+    let report = json(&ran.out);
+    let rate = |key: &str| {
+        report["estimate"][key].as_f64().expect("an interval")
+            * report["base_rate_hz"].as_f64().expect("a rate")
+    };
+    assert!(rate("low") < 800.0 && 800.0 < rate("high"), "{}", ran.out);
+    assert!(rate("half_width") < 40.0, "{}", ran.out);
+    let verdict = report["verdict"].as_str().expect("a sentence");
+    assert!(verdict.starts_with("safe to "), "{verdict}");
+}
+
+#[test]
+fn what_a_command_cannot_do_is_refused_with_a_way_out() {
+    let folder = folder();
+    folder.write(
+        "plain.toml",
+        QUEUE.split("[[expect]]").next().expect("a part"),
+    );
+    folder.write("seed.toml", "base = \"q.toml\"\n[set]\nseed = 2\n");
+    let cases: [(i32, &str, &[&str]); 19] = [
+        (
+            2,
+            "--replications N",
+            &["run", "q.toml", "--measure", "p99"],
+        ),
+        (2, "--threads", &["run", "q.toml", "--threads", "2"]),
+        (
+            2,
+            "50%",
+            &[
+                "run",
+                "q.toml",
+                "--replications",
+                "5",
+                "--confidence",
+                "20%",
+            ],
+        ),
+        (2, "precision", &["run", "q.toml", "--precision", "0%"]),
+        (
+            2,
+            "--replications",
+            &["run", "q.toml", "--replications", "0"],
+        ),
+        (
+            2,
+            "--precision",
+            &[
+                "run",
+                "q.toml",
+                "--replications",
+                "5",
+                "--max-replications",
+                "50",
+            ],
+        ),
+        (
+            2,
+            "horizon",
+            &["run", "q.toml", "--replications", "5", "--warm-up", "2s"],
+        ),
+        (
+            2,
+            "time span",
+            &["run", "q.toml", "--replications", "5", "--warm-up", "soon"],
+        ),
+        (
+            2,
+            "--story",
+            &["run", "q.toml", "--replications", "5", "--story"],
+        ),
+        (
+            4,
+            "response_time_s.p99",
+            &[
+                "run",
+                "q.toml",
+                "--replications",
+                "5",
+                "--measure",
+                "response_time_s.p98",
+            ],
+        ),
+        (2, "--vary", &["compare", "q.toml"]),
+        (2, "empty", &["compare", "q.toml", "--vary", "seed=1,,2"]),
+        (2, "seed", &["compare", "q.toml", "--vary", "seed=1,2"]),
+        (2, "--seed N", &["compare", "q.toml", "seed.toml"]),
+        (
+            3,
+            "E012",
+            &[
+                "compare",
+                "q.toml",
+                "--vary",
+                "service.web.balancer.policy=random,randum",
+            ],
+        ),
+        (2, "--until", &["stress", "plain.toml"]),
+        (3, "E0", &["stress", "q.toml", "--until", "p98 > 2s"]),
+        (
+            2,
+            "--range",
+            &["stress", "q.toml", "--path", "service.web.server.speed"],
+        ),
+        (
+            2,
+            "--steps",
+            &["stress", "q.toml", "--until", "p99 > 2s", "--steps", "3"],
+        ),
+    ];
+    for (code, words, args) in cases {
+        let ran = folder.run(args);
+        assert_eq!(ran.code, code, "{args:?}\n{}\n{}", ran.out, ran.err);
+        assert!(ran.err.contains(words), "{args:?}: {words} in\n{}", ran.err);
+    }
+}
+
+#[test]
+fn a_ramp_and_a_map_know_the_retry_storm() {
+    let storm = [
+        "stress",
+        "retry-storm",
+        "--set",
+        "service.db.server.db.queue.limit=600",
+        "--replications",
+    ];
+    let ramp = [
+        &storm[..],
+        &[
+            "3",
+            "--hysteresis",
+            "--range",
+            "0.3..1.2",
+            "--steps",
+            "10",
+            "--hold",
+            "40s",
+        ],
+    ]
+    .concat();
+    let ran = stampede(&ramp).code(0);
+    assert!(ran.out.contains("the time line is left out"), "{}", ran.out);
+    // Three replications give no interval, and say so by giving none.
+    assert!(ran.out.contains("retry-storm: "), "{}", ran.out);
+    let map = [
+        &storm[..],
+        &[
+            "2",
+            "--map",
+            "--range",
+            "0.4..0.8",
+            "--steps",
+            "2",
+            "--triggers",
+            "10s",
+            "--watch",
+            "100s",
+        ],
+    ]
+    .concat();
+    let ran = stampede(&map).code(0);
+    assert!(
+        ran.out.contains("stable at 112/s; vulnerable at 224/s"),
+        "{}",
+        ran.out
+    );
+}

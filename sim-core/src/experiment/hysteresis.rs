@@ -1,0 +1,284 @@
+//! Load up, then down: where a system breaks, and where it recovers.
+//!
+//! A system that breaks at one load and recovers only at a lower one has two states in between:
+//! which it is in depends on where it comes from. That is what makes overload outlast its trigger
+//! (N. Bronson, A. Aghayev, A. Charapko, T. Zhu, "Metastable Failures in Distributed Systems",
+//! HotOS 2021).
+
+use super::control::Control;
+use super::recovery::answered;
+use super::run::simulate;
+use crate::model::{Model, RatePoint};
+use crate::statistics::{self, Estimate, Withheld, paired_difference};
+use crate::time::{Duration, Instant};
+use std::sync::Arc;
+
+/// A staircase of loads, up and down again.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Ramp {
+    /// Factor of the rates on the lowest step, above 0.
+    pub low: f64,
+    /// Factor on the highest step.
+    pub high: f64,
+    /// Steps from the lowest to the highest, both included; at least 2.
+    pub steps: usize,
+    /// Time on each step; its second half is looked at.
+    pub hold: Duration,
+    /// Share of requests answered in time from which on a step is well.
+    pub healthy: f64,
+}
+
+impl Ramp {
+    /// The factors going up.
+    pub fn factors(&self) -> Vec<f64> {
+        let last = self.steps.max(2) - 1;
+        let at = |i: usize| self.low + (self.high - self.low) * i as f64 / last as f64;
+        (0..=last).map(at).collect()
+    }
+
+    /// From one step to the next.
+    pub fn step(&self) -> f64 {
+        (self.high - self.low) / (self.steps.max(2) - 1) as f64
+    }
+
+    /// The model with the ramp as its traffic. What happens in its time line is left out: the load
+    /// is to be the only thing that changes.
+    ///
+    /// # Errors
+    /// Says why, when the model has no rate that could be ramped.
+    pub fn model(&self, model: &Model) -> Result<Model, String> {
+        let rated = |s: &&crate::model::Source| s.arrivals.def.uses_rate;
+        if !model.sources.iter().any(|s| rated(&s)) {
+            return Err("no traffic has a rate that could go up and down".to_owned());
+        }
+        if let Some(source) = model.sources.iter().find(|s| rated(s) && s.rate.len() > 1) {
+            return Err(format!(
+                "the rate of `{}` varies by itself: give it one number",
+                source.name
+            ));
+        }
+        let up = self.factors();
+        let stairs: Vec<f64> = up.iter().chain(up.iter().rev().skip(1)).copied().collect();
+        let mut ramped = model.clone();
+        for source in &mut ramped.sources {
+            let rate_hz = source.rate[0].rate_hz;
+            let mut corners = Vec::new();
+            for (i, factor) in stairs.iter().enumerate() {
+                let rate_hz = rate_hz * factor;
+                let from = Instant(i as u64 * self.hold.0);
+                let until = Instant((i as u64 + 1) * self.hold.0 - 1);
+                corners.push(RatePoint { at: from, rate_hz });
+                corners.push(RatePoint { at: until, rate_hz });
+            }
+            source.rate = corners.into();
+        }
+        ramped.horizon = Duration(stairs.len() as u64 * self.hold.0);
+        ramped.warm_up = Duration::ZERO;
+        let finest = Duration((self.hold.0 / 20).max(1_000_000));
+        ramped.recording.interval = ramped.recording.interval.min(finest);
+        ramped.timeline.clear();
+        ramped.expectations.clear();
+        ramped.alerts.clear();
+        Ok(ramped)
+    }
+}
+
+/// One replication's way up and down: the share of requests answered in time on each step.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Ramped {
+    /// From the lowest step to the highest.
+    pub up: Vec<f64>,
+    /// The same steps on the way down; the highest is the same.
+    pub down: Vec<f64>,
+    /// The lowest step on which it was not well going up.
+    pub breaks: Option<usize>,
+    /// The highest step on which, going down, it was well and stayed so.
+    pub recovers: Option<usize>,
+}
+
+/// What ramps say.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct Hysteresis {
+    /// Factors of the rates, step by step.
+    pub factors: Vec<f64>,
+    /// The replications.
+    pub ramped: Vec<Ramped>,
+    /// Factor at which it breaks going up.
+    pub breaks: Estimate,
+    /// Factor at which it recovers going down.
+    pub recovers: Estimate,
+    /// The first less the second: how wide the region is in which both states last.
+    pub gap: Estimate,
+    /// From one step to the next: the ramp's resolution.
+    pub step: f64,
+    /// Whether it was stopped.
+    pub interrupted: bool,
+}
+
+impl Hysteresis {
+    /// Whether it surely recovers at a lower load only than it breaks at: beyond chance and beyond
+    /// the ramp's resolution; or never recovers at all. `None` when it never broke.
+    pub fn is_metastable(&self) -> Option<bool> {
+        let broke = self.ramped.iter().filter(|r| r.breaks.is_some()).count();
+        if broke == 0 {
+            return None;
+        }
+        let stuck = self
+            .ramped
+            .iter()
+            .filter(|r| r.breaks.is_some() && r.recovers.is_none())
+            .count();
+        let wide = self.gap.interval().is_some_and(|gap| gap.low > self.step);
+        Some(wide || stuck * 2 > broke)
+    }
+}
+
+/// Ramps the load of a model up and down in several replications.
+///
+/// # Errors
+/// Says why, when the model has no rate that could be ramped.
+pub fn hysteresis(
+    model: &Model,
+    ramp: &Ramp,
+    (first, replications): (u64, u64),
+    level: f64,
+    control: &Control<'_>,
+) -> Result<Hysteresis, String> {
+    let ramped_model = Arc::new(ramp.model(model)?);
+    control.plan(replications);
+    let ramped = control.map(replications as usize, |i| {
+        let simulation = simulate(&ramped_model, first + i as u64, control.cancel)?;
+        control.did_one();
+        let shares: Vec<f64> = (0..2 * ramp.factors().len() as u64 - 1)
+            .map(|step| {
+                let from = step * ramp.hold.0 + ramp.hold.0 / 2;
+                let until = (step + 1) * ramp.hold.0;
+                // A run that a limit ended was not well from there on.
+                if simulation.now().0 < until {
+                    return 0.0;
+                }
+                answered(&simulation, Instant(from), Instant(until))
+            })
+            .collect();
+        Some(judge(&shares, ramp))
+    });
+    let interrupted = (ramped.len() as u64) < replications;
+    let factors = ramp.factors();
+    let half = 0.5 * ramp.step();
+    let of = ramped.len() as u64;
+    let points = |step: fn(&Ramped) -> Option<usize>, off: f64| -> Vec<f64> {
+        let point = |r: &Ramped| step(r).map(|at| factors[at] + off);
+        ramped.iter().filter_map(point).collect()
+    };
+    // Between the last step that was well and the first that was not.
+    let breaks = points(|r| r.breaks, -half);
+    let recovers = points(|r| r.recovers, half);
+    let estimate = |points: &[f64]| {
+        let missing = of - points.len() as u64;
+        if missing > 0 || of == 0 {
+            return Estimate::withheld(None, Withheld::NothingMeasured { missing, of });
+        }
+        statistics::mean(points, level)
+    };
+    let gap = if breaks.len() == recovers.len() && breaks.len() as u64 == of && of > 0 {
+        paired_difference(&breaks, &recovers, level)
+    } else {
+        let missing = of - (breaks.len().min(recovers.len()) as u64);
+        Estimate::withheld(None, Withheld::NothingMeasured { missing, of })
+    };
+    Ok(Hysteresis {
+        breaks: estimate(&breaks),
+        recovers: estimate(&recovers),
+        gap,
+        step: ramp.step(),
+        factors,
+        ramped,
+        interrupted,
+    })
+}
+
+fn judge(shares: &[f64], ramp: &Ramp) -> Ramped {
+    let steps = shares.len().div_ceil(2);
+    let up = shares[..steps].to_vec();
+    let mut down = shares[steps - 1..].to_vec();
+    down.reverse();
+    let breaks = up.iter().position(|share| *share < ramp.healthy);
+    // The last step on the way down that was not well; everything below it was.
+    let ill = down.iter().position(|share| *share < ramp.healthy);
+    let recovers = match ill {
+        Some(0) => None,
+        Some(step) => Some(step - 1),
+        None => Some(steps - 1),
+    };
+    Ramped {
+        up,
+        down,
+        breaks,
+        recovers,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::control::tests::on;
+    use super::*;
+
+    /// The retry storm of `models/overload`: 30 workers of 100 ms, callers who wait for a second. The
+    /// queue is long enough for the storm and short enough to drain within a step.
+    fn storm(retry: &str) -> Model {
+        let text = format!(
+            "horizon = \"1m\"\ntraffic = [{{ to = \"db\", rate = 100 }}]\nclient = {{ timeout = \"1s\", retry = {retry} }}\n[service.db]\ndemand = {{ kind = \"exponential\", mean = \"100ms\" }}\nserver = [{{ name = \"db\", workers = 30, queue.limit = 600 }}]\n"
+        );
+        crate::scenario::parse(&text).unwrap_or_else(|p| panic!("{p}"))
+    }
+
+    const RAMP: Ramp = Ramp {
+        low: 1.0,
+        high: 3.4,
+        steps: 13,
+        hold: Duration::from_secs(60),
+        healthy: 0.9,
+    };
+
+    #[test]
+    fn a_retry_storm_recovers_at_half_of_what_breaks_it() {
+        let model = storm("{ kind = \"fixed\", attempts = 2, pause = \"0s\" }");
+        let one = on(1, |c| hysteresis(&model, &RAMP, (0, 5), 0.95, c)).expect("rates");
+        // It breaks near its capacity of 300/s, and recovers where twice the rate fits: at 150/s.
+        let breaks = one.breaks.interval().expect("all break");
+        assert!((2.7..3.2).contains(&breaks.mean), "{breaks:?}");
+        let recovers = one.recovers.interval().expect("all recover");
+        assert!((1.2..1.7).contains(&recovers.mean), "{recovers:?}");
+        assert_eq!(one.is_metastable(), Some(true), "{one:?}");
+        let many = on(3, |c| hysteresis(&model, &RAMP, (0, 5), 0.95, c));
+        assert_eq!(Ok(one), many);
+    }
+
+    #[test]
+    fn without_retries_it_recovers_where_it_breaks() {
+        let model = storm("\"none\"");
+        let found = on(2, |c| hysteresis(&model, &RAMP, (0, 5), 0.95, c)).expect("rates");
+        let recovers = found.recovers.interval().expect("all recover");
+        assert!(recovers.mean > 2.5, "{recovers:?}");
+        assert_eq!(found.is_metastable(), Some(false), "{found:?}");
+    }
+
+    #[test]
+    fn what_never_breaks_has_no_hysteresis() {
+        let ramp = Ramp { high: 2.0, ..RAMP };
+        let found = on(2, |c| {
+            hysteresis(&storm("\"none\""), &ramp, (0, 5), 0.95, c)
+        });
+        let found = found.expect("rates");
+        assert_eq!(found.is_metastable(), None);
+        assert!(found.breaks.interval().is_none());
+    }
+
+    #[test]
+    fn a_rate_that_varies_cannot_be_ramped() {
+        let text = "horizon = \"1m\"\ntraffic = [{ name = \"t\", to = \"db\", rate = [[\"0s\", 1], [\"9s\", 2]] }]\n[service.db]\ndemand = \"1ms\"\nserver = [{ name = \"db\", workers = 30 }]\n";
+        let model = crate::scenario::parse(text).unwrap_or_else(|p| panic!("{p}"));
+        let why = RAMP.model(&model).expect_err("it varies");
+        assert!(why.contains("`t`"), "{why}");
+    }
+}
