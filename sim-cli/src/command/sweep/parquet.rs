@@ -158,22 +158,37 @@ mod tests {
         });
         assert!(done.is_ok());
         let file = bytes(&plan, &rows).expect("a table");
-        assert_eq!(file, bytes(&plan, &rows).expect("a table"), "the same bytes");
-        let reader = SerializedFileReader::new(parquet_bytes(file)).expect("Parquet");
+        assert_eq!(
+            file,
+            bytes(&plan, &rows).expect("a table"),
+            "the same bytes"
+        );
+        let path = std::env::temp_dir().join(format!("stampede-{}.parquet", std::process::id()));
+        std::fs::write(&path, file).expect("a file");
+        let file = std::fs::File::open(&path).expect("a file");
+        let reader = SerializedFileReader::new(file).expect("Parquet");
         let read: Vec<Vec<(String, Field)>> = reader
             .get_row_iter(None)
             .expect("rows")
             .map(|row| row.expect("a row").into_columns())
             .collect();
+        drop(std::fs::remove_file(&path));
         assert_eq!(read.len(), 4);
         let names: Vec<&String> = read[0].iter().map(|(name, _)| name).collect();
         assert_eq!(names, Row::header(&plan).iter().collect::<Vec<_>>());
-        assert_eq!(read[2][1].1, Field::Double(100.0), "values that are numbers");
+        assert_eq!(
+            read[2][1].1,
+            Field::Double(100.0),
+            "values that are numbers"
+        );
         assert_eq!(read[2][2].1, Field::Str("0s".to_owned()));
         for (row, fields) in rows.iter().zip(&read) {
             let mean = row.figures[0].mean.map_or(Field::Null, Field::Double);
             assert_eq!(fields[5].1, mean);
         }
-        assert!(rows[1].failed == 5 && read[1][5].1 == Field::Null, "a cell that failed");
+        assert!(
+            rows[1].failed == 5 && read[1][5].1 == Field::Null,
+            "a cell that failed"
+        );
     }
 }
