@@ -302,7 +302,7 @@ fn plans() -> Vec<Entry> {
     let of = |name: &'static str| {
         let read = MODELS
             .find_plan(name)
-            .and_then(|source| Plan::read(source, &MODELS).ok());
+            .and_then(|source| Plan::read(&source, &MODELS).ok());
         entry(name, read.as_ref().map_or("", |plan| plan.title()))
     };
     MODELS.plans().into_iter().map(of).collect()

@@ -220,7 +220,7 @@ fn plans_can_be_run() {
             source.text.starts_with("# Question: ") && source.text.contains("# Shows: "),
             "{name} does not open with its question"
         );
-        let plan = Plan::read(source, &MODELS).unwrap_or_else(|problems| panic!("{problems}"));
+        let plan = Plan::read(&source, &MODELS).unwrap_or_else(|problems| panic!("{problems}"));
         assert_ne!(plan.title(), plan.name(), "{name} has a title");
         for cell in 0..plan.cells() {
             plan.model(cell)

@@ -57,7 +57,7 @@ fn plan(cells: usize, horizon: &str, servers: usize) -> Plan {
         server = [{{ name = "s", count = {servers}, workers = 1 }}]
         "#
     );
-    Plan::read(Source::new("plan.toml", text), &NoFiles)
+    Plan::read(&Source::new("plan.toml", text), &NoFiles)
         .unwrap_or_else(|problems| panic!("{problems}"))
 }
 

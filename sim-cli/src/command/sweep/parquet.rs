@@ -80,8 +80,9 @@ pub(super) fn bytes(plan: &Plan, rows: &[Row]) -> Result<Vec<u8>> {
 
 /// The columns of some rows, in the order of [`Row::header`].
 fn columns(plan: &Plan, numeric: &[bool], rows: &[Row]) -> Vec<Column> {
-    let integers =
-        |of: &dyn Fn(&Row) -> u64| Column::Integers(rows.iter().map(|r| of(r) as i64).collect());
+    let integers = |of: &dyn Fn(&Row) -> u64| {
+        Column::Integers(rows.iter().map(|r| of(r).cast_signed()).collect())
+    };
     let texts = |of: &dyn Fn(&Row) -> String| Column::Texts(rows.iter().map(of).collect());
     let mut columns = vec![integers(&|row| row.cell as u64)];
     for (c, numeric) in numeric.iter().enumerate() {
@@ -147,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_what_is_read() {
-        let plan = Plan::read(Source::new("plan.toml", PLAN), &NoFiles)
+        let plan = Plan::read(&Source::new("plan.toml", PLAN), &NoFiles)
             .unwrap_or_else(|problems| panic!("{problems}"));
         let mut rows: Vec<Row> = Vec::new();
         let never = AtomicBool::new(false);

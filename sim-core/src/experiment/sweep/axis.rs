@@ -171,7 +171,7 @@ fn zipped(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> Opti
     })
 }
 
-/// A Latin hypercube (McKay, Beckman and Conover, Technometrics 21(2), 1979): of the n strata of
+/// A Latin hypercube (M. D. `McKay`, Beckman and Conover, Technometrics 21(2), 1979): of the n strata of
 /// each path, each is taken once, in an order of its own.
 fn hypercube(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> Option<Axis> {
     let samples = spec.samples.copied()?.map(|n| n as usize);
@@ -204,13 +204,12 @@ fn hypercube(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> O
             }
             let column = part.column(problems);
             let range = part.range(problems);
-            let sampled = column.zip(range).zip(samples).map(|((column, range), n)| {
+            column.zip(range).zip(samples).map(|((column, range), n)| {
                 // Keyed by the name: adding a path leaves the values of the others as they are.
                 let stream = Stream::new(seed, 0, &format!("latin hypercube/{}", column.name));
                 let values = range.sample(&stratified(stream, n));
                 (column, values)
-            });
-            sampled
+            })
         })
         .collect();
     let read = read.into_iter().collect::<Option<Vec<_>>>()?;

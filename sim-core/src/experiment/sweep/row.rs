@@ -3,7 +3,7 @@
 use super::plan::{Cell, Plan};
 use crate::experiment::{Measure, Run, estimates};
 use crate::model::Model;
-use crate::statistics::Estimate;
+use crate::statistics::{Estimate, Interval};
 
 /// What came of a cell.
 #[derive(Clone, PartialEq, Debug)]
@@ -82,7 +82,7 @@ impl Row {
             .iter()
             .map(|estimate| Figure {
                 mean: estimate.mean(),
-                half_width: estimate.interval().map(|i| i.half_width()),
+                half_width: estimate.interval().map(Interval::half_width),
             })
             .collect();
         row.notes = notes(plan.measures(), &estimates);

@@ -102,7 +102,7 @@ fn bad_plans_are_told_where() {
         assert_eq!(problems.sources[0].name, "plan.toml");
     }
     // Without a scenario, and with one that is nowhere.
-    let bare = |text: &str| Plan::read(Source::new("plan.toml", text), &NoFiles).expect_err(text);
+    let bare = |text: &str| Plan::read(&Source::new("plan.toml", text), &NoFiles).expect_err(text);
     assert!(bare("replications = 2").has("E011"));
     assert!(bare("scenario = \"nowhere\"\n[[axis]]\npath = \"seed\"\nvalues = [1]").has("E054"));
     assert!(bare("scenario = 3\n[[axis]]\npath = \"seed\"\nvalues = [1]").has("E012"));
@@ -118,7 +118,7 @@ fn problems_of_the_scenario_point_into_it() {
         }
     }
     let text = "scenario = \"other.toml\"\n[[axis]]\npath = \"seed\"\nvalues = [1]\n";
-    let problems = Plan::read(Source::new("plan.toml", text), &One).expect_err("no scenario");
+    let problems = Plan::read(&Source::new("plan.toml", text), &One).expect_err("no scenario");
     assert!(
         problems.to_string().contains("other.toml:2:1: error[E010]"),
         "{problems}"
