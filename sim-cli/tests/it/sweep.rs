@@ -2,8 +2,9 @@
 
 use crate::stampede::{Folder, SMALL, stampede};
 use std::fs;
+use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A plan of 24 cells that are over in no time, with its scenario in a file beside it.
 const PLAN: &str = r#"
@@ -58,9 +59,10 @@ fn lines(folder: &Folder, journal: &str) -> Vec<String> {
 
 /// Waits until a journal has so many lines; whether it got there before the process ended.
 fn wait_for(folder: &Folder, journal: &str, count: usize, child: &mut Child) -> bool {
-    let begun = Instant::now();
+    let mut looks = 0;
     while lines(folder, journal).len() < count {
-        assert!(begun.elapsed() < Duration::from_secs(60), "no progress");
+        looks += 1;
+        assert!(looks < 30_000, "no progress in a minute");
         if child.try_wait().expect("a process").is_some() {
             return false;
         }
@@ -71,7 +73,10 @@ fn wait_for(folder: &Folder, journal: &str, count: usize, child: &mut Child) -> 
 
 /// Every result of a folder.
 fn results(folder: &Folder, name: &str) -> Vec<(String, String)> {
-    let wanted = |file: &String| file.ends_with(".csv") || file.ends_with(".svg");
+    let wanted = |file: &String| {
+        let ending = Path::new(file).extension();
+        ending.is_some_and(|ending| ending == "csv" || ending == "svg")
+    };
     let files = folder.list(name).into_iter().filter(wanted);
     files
         .map(|file| (folder.read(&format!("{name}/{file}")), file))
@@ -115,11 +120,9 @@ fn bytes_are_the_same_for_any_number_of_threads() {
 #[test]
 fn killed_and_continued_it_is_as_if_it_had_not_been() {
     let folder = folder(&slow());
-    let begun = Instant::now();
     folder
         .run(&["sweep", "plan.toml", "-o", "whole", "-j", "2"])
         .code(0);
-    let whole = begun.elapsed();
     let mut kills = 0;
     for count in [4, 9, 15] {
         let mut child = start(&folder, &["sweep", "plan.toml", "-o", "out", "-j", "2"]);
@@ -130,10 +133,7 @@ fn killed_and_continued_it_is_as_if_it_had_not_been() {
         child.kill().expect("it can be killed");
         child.wait().expect("it ends");
     }
-    assert!(
-        kills > 0,
-        "a whole sweep took {whole:?}, too short to be killed in"
-    );
+    assert!(kills > 0, "a sweep is too short to be killed in");
     assert!(!folder.list("out").contains(&"cells.csv".to_owned()));
     // As if the machine had stopped in the middle of a write.
     let journal = folder.path.join("out/cells.journal");

@@ -12,6 +12,7 @@ mod journal;
 mod keys;
 mod pictures;
 mod plan;
+mod range;
 mod row;
 mod run;
 mod shard;
