@@ -77,7 +77,7 @@ pub(crate) enum Command {
     /// Explain an error code, a policy, a metric, a key …
     Explain(ExplainArgs),
     /// Print the JSON Schema of scenarios, with which editors complete and check
-    Schema,
+    Schema(SchemaArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the reference pages of the book
@@ -226,6 +226,14 @@ pub(crate) struct ExplainArgs {
     /// An error code, or any name that `stampede list` shows
     #[arg(value_name = "WORD", required = true)]
     pub words: Vec<String>,
+}
+
+/// Arguments of `schema`.
+#[derive(Args, Debug)]
+pub(crate) struct SchemaArgs {
+    /// That of plans for `stampede sweep` instead
+    #[arg(long)]
+    pub plan: bool,
 }
 
 /// Arguments of `completions`.

@@ -6,6 +6,7 @@ use crate::exit::EXITS;
 use crate::folder::FILES;
 use serde::Serialize;
 use sim_core::crash::{BALANCER_GAUGES, GaugeDef, SERVER_GAUGES};
+use sim_core::experiment::sweep::Plan;
 use sim_core::metric::{METRICS, MetricDef, Scope};
 use sim_core::model::{ClassId, ServerId, ServiceId};
 use sim_core::outcome::Outcome;
@@ -136,6 +137,7 @@ pub(crate) fn lists() -> Vec<List> {
         ),
         list("outcomes", "how requests and attempts end", outcomes),
         list("models", "scenarios that come with the program", models),
+        list("plans", "plans of sweeps that come with the program", plans),
         list("verdicts", "the one word on a whole run", || {
             pairs(VERDICTS)
         }),
@@ -298,6 +300,16 @@ fn models() -> Vec<Entry> {
         }
     };
     MODELS.names().into_iter().map(of).collect()
+}
+
+fn plans() -> Vec<Entry> {
+    let of = |name: &'static str| {
+        let read = MODELS
+            .find_plan(name)
+            .and_then(|source| Plan::read(&source, &MODELS).ok());
+        entry(name, read.as_ref().map_or("", |plan| plan.title()))
+    };
+    MODELS.plans().into_iter().map(of).collect()
 }
 
 fn codes() -> Vec<Entry> {

@@ -104,13 +104,13 @@ impl Input {
     pub(crate) fn plan(&self) -> Result<Plan, Problems> {
         match &self.place {
             Place::Library => Plan::read(
-                self.source.clone(),
+                &self.source,
                 &Neighbours {
                     of: &self.source.name,
                 },
             ),
             Place::Folder(folder) => Plan::read(
-                self.source.clone(),
+                &self.source,
                 &Disk {
                     folders: RefCell::new(vec![folder.clone()]),
                 },

@@ -79,7 +79,7 @@ fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
         Command::New(args) => command::new::run(args, cli.quiet, out),
         Command::List(args) => command::list::run(args, out),
         Command::Explain(args) => command::explain::run(args, out),
-        Command::Schema => command::schema::run(out),
+        Command::Schema(args) => command::schema::run(args, out),
         Command::Completions(args) => command::completions::run(args, out),
         Command::DocsReference => command::reference::run(out),
     }

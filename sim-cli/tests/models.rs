@@ -4,6 +4,7 @@
 //! its own seed, the incident with twenty, and all expectations must hold.
 
 use sim_core::engine::Simulation;
+use sim_core::experiment::sweep::Plan;
 use sim_core::library::Library;
 use sim_core::scenario::Scenario;
 use sim_core::story::Kind;
@@ -166,6 +167,7 @@ fn the_index_is_complete() {
     let missing: Vec<&str> = MODELS
         .names()
         .into_iter()
+        .chain(MODELS.plans())
         .filter(|name| !index.contains(&format!("/{name}.toml)")))
         .collect();
     assert!(
@@ -177,7 +179,8 @@ fn the_index_is_complete() {
         .skip(1)
         .filter_map(|rest| rest.split(')').next())
         .filter(|link| link.contains(".toml"));
-    let dangling: Vec<&str> = links.filter(|link| MODELS.find(link).is_none()).collect();
+    let there = |link: &str| MODELS.find(link).is_some() || MODELS.find_plan(link).is_some();
+    let dangling: Vec<&str> = links.filter(|link| !there(link)).collect();
     assert!(
         dangling.is_empty(),
         "models/README.md tells of {dangling:?}, which is not there"
@@ -204,6 +207,24 @@ fn models_open_with_their_question() {
                 source.text.starts_with("# Question: "),
                 "{name} does not open with its question"
             );
+        }
+    }
+}
+
+/// Every plan can be run, and says what it asks before its first line.
+#[test]
+fn plans_can_be_run() {
+    for name in MODELS.plans() {
+        let source = MODELS.find_plan(name).expect("listed");
+        assert!(
+            source.text.starts_with("# Question: ") && source.text.contains("# Shows: "),
+            "{name} does not open with its question"
+        );
+        let plan = Plan::read(&source, &MODELS).unwrap_or_else(|problems| panic!("{problems}"));
+        assert_ne!(plan.title(), plan.name(), "{name} has a title");
+        for cell in 0..plan.cells() {
+            plan.model(cell)
+                .unwrap_or_else(|problems| panic!("{name}, cell {cell}: {problems}"));
         }
     }
 }

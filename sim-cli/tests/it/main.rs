@@ -8,4 +8,5 @@ mod lists;
 mod output;
 mod stampede;
 mod stress;
+mod sweep;
 mod tidy;

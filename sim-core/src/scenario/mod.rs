@@ -54,7 +54,7 @@ pub(crate) use kinds::TEN_YEARS;
 pub use plugs::plug_tables;
 pub use problem::{Label, PROBLEMS_MAX, Problem, Problems, Span, suggest};
 pub use reference::{KeyRow, keys, param_text, reference};
-pub use schema::schema;
+pub use schema::{plan_schema, schema};
 pub use section::PlugTable;
 pub use summary_paths::{SUMMARY_PATHS, SummaryPath};
 

@@ -6,6 +6,7 @@ use super::section::{Form, KeyDef, PlugTable, Section, SectionDef};
 use super::sections::Top;
 use super::summary_paths::SUMMARY_PATHS;
 use crate::crash::{BALANCER_GAUGES, GaugeDef, SERVER_GAUGES};
+use crate::experiment::sweep::PlanSpec;
 use crate::metric::METRICS;
 use crate::plug::{ParamDef, ParamKind};
 use crate::profile::ProfileDef;
@@ -182,6 +183,8 @@ pub fn reference() -> String {
         "# Reference\n\nGenerated from the program's own tables.\n\n## Keys of a scenario\n",
     );
     section_page(&mut out, Top::def(), "");
+    out.push_str("\n## Keys of a plan\n\nFor `stampede sweep`.\n");
+    section_page(&mut out, PlanSpec::def(), "");
     for table in plug_tables() {
         plug_page(&mut out, table);
     }

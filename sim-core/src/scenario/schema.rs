@@ -4,6 +4,7 @@ use super::plugs::plug_tables;
 use super::section::{Form, KeyDef, Limits, PlugTable, Section, SectionDef};
 use super::sections::Top;
 use super::tree::{Node, Value as Written, default_value};
+use crate::experiment::sweep::PlanSpec;
 use crate::plug::{ParamDef, ParamKind, Plug};
 use serde_json::{Map, Value, json};
 
@@ -28,6 +29,21 @@ pub fn schema() -> Value {
             json!("https://json-schema.org/draft/2020-12/schema"),
         );
         object.insert("title".to_owned(), json!("Stampede scenario"));
+        object.insert("$defs".to_owned(), Value::Object(defs));
+    }
+    top
+}
+
+/// JSON Schema (2020-12) of plans.
+pub fn plan_schema() -> Value {
+    let mut defs = Map::new();
+    let mut top = section(PlanSpec::def(), &mut defs);
+    if let Some(object) = top.as_object_mut() {
+        object.insert(
+            "$schema".to_owned(),
+            json!("https://json-schema.org/draft/2020-12/schema"),
+        );
+        object.insert("title".to_owned(), json!("Stampede plan"));
         object.insert("$defs".to_owned(), Value::Object(defs));
     }
     top

@@ -3,6 +3,7 @@
 use crate::args::SweepArgs;
 use crate::exit::{Exit, Failure};
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// The plan that the arguments describe.
 pub(super) fn plan_text(args: &SweepArgs) -> Result<String, Failure> {
@@ -16,6 +17,15 @@ pub(super) fn plan_text(args: &SweepArgs) -> Result<String, Failure> {
     }
     // Writing to a `String` cannot fail.
     let mut text = format!("scenario = {}\n", quoted(scenario));
+    // Called as the scenario is, where that can be a name.
+    let name = Path::new(scenario).file_stem().unwrap_or_default();
+    let name = name
+        .to_string_lossy()
+        .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let name = name.trim_start_matches('-');
+    if !name.is_empty() && name.len() <= 100 {
+        let _ = writeln!(text, "name = {}", quoted(name));
+    }
     if let Some(replications) = args.replications {
         let _ = writeln!(text, "replications = {replications}");
     }

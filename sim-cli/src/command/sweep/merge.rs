@@ -11,6 +11,7 @@ use std::path::Path;
 
 /// Puts the journals of a folder together.
 pub(super) fn run(args: &MergeArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    output::check_parquet(args.parquet)?;
     let folder = &args.folder;
     let journals = journals(folder)?;
     if journals.is_empty() {

@@ -4,6 +4,8 @@ mod flags;
 mod merge;
 mod meter;
 mod output;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod store;
 mod table;
 
@@ -26,6 +28,7 @@ pub(crate) fn run(args: &SweepArgs, quiet: bool, out: &mut Out) -> Result<Exit, 
     if let Some(SweepCommand::Merge(args)) = &args.command {
         return merge::run(args, quiet, out);
     }
+    output::check_parquet(args.parquet)?;
     let plan = read(&plan_of(args)?)?;
     if args.bundle {
         out.write_all(plan.to_toml().as_bytes())?;

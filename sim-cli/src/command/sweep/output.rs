@@ -23,8 +23,33 @@ pub(super) fn write(
     for (name, svg) in pictures(plan, rows) {
         write_whole(&folder.join(name), svg.as_bytes())?;
     }
-    let _ = parquet;
+    if parquet {
+        write_parquet(plan, rows, folder)?;
+    }
     Ok(())
+}
+
+/// Refuses, before anything is run, what this program cannot write.
+pub(super) fn check_parquet(wanted: bool) -> Result<(), Failure> {
+    if wanted && !cfg!(feature = "parquet") {
+        return Err(
+            Failure::new(Exit::Usage, "this program was built without Parquet")
+                .help("cargo install --path sim-cli --features parquet"),
+        );
+    }
+    Ok(())
+}
+
+#[cfg(feature = "parquet")]
+fn write_parquet(plan: &Plan, rows: &[Row], folder: &Path) -> Result<(), Failure> {
+    let bytes = super::parquet::bytes(plan, rows)
+        .map_err(|error| Failure::new(Exit::Internal, format!("a table in memory: {error}")))?;
+    write_whole(&folder.join("cells.parquet"), &bytes)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn write_parquet(_: &Plan, _: &[Row], _: &Path) -> Result<(), Failure> {
+    check_parquet(true)
 }
 
 /// The table as CSV.

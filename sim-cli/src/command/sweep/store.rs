@@ -40,6 +40,7 @@ impl Store {
     ) -> Result<(Self, Vec<Row>), Failure> {
         fs::create_dir_all(folder)
             .map_err(|error| Failure::io(format!("cannot create {}", folder.display()), &error))?;
+        check_plan(folder, plan)?;
         let path = folder.join(journal_name(shard));
         let fail =
             |error: &io::Error| Failure::io(format!("cannot write {}", path.display()), error);
@@ -50,17 +51,13 @@ impl Store {
             .truncate(false)
             .open(&path)
             .map_err(|error| fail(&error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Failure::new(
-                    Exit::Io,
-                    format!("another process is writing {}", path.display()),
-                )
-                .help("wait for it, or choose another folder"));
-            }
-            // Not every file system has locks; then nobody is kept out.
-            Err(TryLockError::Error(_)) => {}
+        // Not every file system has locks; where there are none, nobody is kept out.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(Failure::new(
+                Exit::Io,
+                format!("another process is writing {}", path.display()),
+            )
+            .help("wait for it, or choose another folder"));
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|error| fail(&error))?;
@@ -77,7 +74,6 @@ impl Store {
             })?;
             (rows, whole) = (journal.rows, journal.whole);
         }
-        check_plan(folder, plan)?;
         file.set_len(whole as u64).map_err(|error| fail(&error))?;
         file.seek(SeekFrom::End(0)).map_err(|error| fail(&error))?;
         let mut store = Self {
@@ -181,7 +177,7 @@ pub(super) fn plan_of(folder: &Path) -> Result<Plan, Failure> {
 
 fn read_plan(path: &Path, text: String) -> Result<Plan, Failure> {
     let source = sim_core::scenario::Source::new(path.display().to_string(), text);
-    Plan::read(source, &sim_core::scenario::NoFiles).map_err(|problems| {
+    Plan::read(&source, &sim_core::scenario::NoFiles).map_err(|problems| {
         crate::terminal::say(&crate::diagnostics::render(&problems));
         Failure::told(Exit::Invalid)
     })

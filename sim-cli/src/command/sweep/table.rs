@@ -62,7 +62,7 @@ pub(super) fn overview(plan: &Plan, out: &mut Out) -> Result<(), Failure> {
         table.row([name, &format!("{} values", values.len()), &ends]);
     }
     write!(out, "\n{}", table.text(2))?;
-    let measures: Vec<&str> = plan.measures().iter().map(|m| m.path()).collect();
+    let measures: Vec<&str> = plan.measures().iter().map(Measure::path).collect();
     writeln!(out, "\n  measured: {}", measures.join(", "))?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Axes: lists, ranges, paths that go together, and Latin hypercubes, all as lists of points.
 
 use super::keys::{AxisSpec, PartSpec, Spacing};
+use super::range::{Range, rounded, spaced};
 use super::value::{Quantity, quantity};
 use crate::draws::Stream;
 use crate::scenario::problem::{Collector, Problem, Span};
@@ -171,7 +172,7 @@ fn zipped(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> Opti
     })
 }
 
-/// A Latin hypercube (McKay, Beckman and Conover, Technometrics 21(2), 1979): of the n strata of
+/// A Latin hypercube (M. D. `McKay`, Beckman and Conover, Technometrics 21(2), 1979): of the n strata of
 /// each path, each is taken once, in an order of its own.
 fn hypercube(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> Option<Axis> {
     let samples = spec.samples.copied()?.map(|n| n as usize);
@@ -204,13 +205,12 @@ fn hypercube(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> O
             }
             let column = part.column(problems);
             let range = part.range(problems);
-            let sampled = column.zip(range).zip(samples).map(|((column, range), n)| {
-                // Keyed by the path: adding one leaves the values of the others as they are.
+            column.zip(range).zip(samples).map(|((column, range), n)| {
+                // Keyed by the name: adding a path leaves the values of the others as they are.
                 let stream = Stream::new(seed, 0, &format!("latin hypercube/{}", column.name));
                 let values = range.sample(&stratified(stream, n));
                 (column, values)
-            });
-            sampled
+            })
         })
         .collect();
     let read = read.into_iter().collect::<Option<Vec<_>>>()?;
@@ -437,58 +437,4 @@ impl Part<'_> {
             }
         }
     }
-}
-
-/// What a path's values are taken from.
-enum Range {
-    List(Vec<Node>),
-    Between {
-        from: Quantity,
-        to: Quantity,
-        log: bool,
-        whole: bool,
-    },
-}
-
-impl Range {
-    /// The values at these places of the unit interval.
-    fn sample(&self, places: &[f64]) -> Vec<Node> {
-        let value = |place: &f64| match self {
-            Self::List(values) => {
-                values[((place * values.len() as f64) as usize).min(values.len() - 1)].clone()
-            }
-            Self::Between {
-                from,
-                to,
-                log,
-                whole,
-            } => from.node(between(from.number, to.number, *place, *log), *whole),
-        };
-        places.iter().map(value).collect()
-    }
-}
-
-/// `count` numbers from `from` to `to`, both included.
-fn spaced(from: f64, to: f64, count: usize, log: bool) -> Vec<f64> {
-    let last = count - 1;
-    (0..count)
-        .map(|i| match i {
-            0 => from,
-            i if i == last => to,
-            i => between(from, to, i as f64 / last as f64, log),
-        })
-        .collect()
-}
-
-fn between(from: f64, to: f64, share: f64, log: bool) -> f64 {
-    rounded(if log {
-        from * libm::pow(to / from, share)
-    } else {
-        from + (to - from) * share
-    })
-}
-
-/// Twelve digits: enough for any setting, and `0.3` instead of `0.30000000000000004`.
-fn rounded(number: f64) -> f64 {
-    format!("{number:.11e}").parse().unwrap_or(number)
 }

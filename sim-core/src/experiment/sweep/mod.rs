@@ -12,6 +12,7 @@ mod journal;
 mod keys;
 mod pictures;
 mod plan;
+mod range;
 mod row;
 mod run;
 mod shard;
@@ -19,6 +20,8 @@ mod shard;
 mod tests;
 mod value;
 mod write;
+
+pub(crate) use keys::PlanSpec;
 
 pub use journal::{Header, Journal, Mismatch, line_of};
 pub use pictures::pictures;

@@ -167,9 +167,8 @@ fn along_and_by(first: &Varied, second: &Varied) -> Option<(usize, usize)> {
     // Words make lines that differ; numbers make an axis to run along.
     match (numeric(first), numeric(second)) {
         (true, false) if few(second) => Some((0, 1)),
-        (false, true) if few(first) => Some((1, 0)),
         (true, true) if few(second) && first.points.len() >= second.points.len() => Some((0, 1)),
-        (true, true) if few(first) => Some((1, 0)),
+        (_, true) if few(first) => Some((1, 0)),
         _ => None,
     }
 }
@@ -215,7 +214,9 @@ fn across(axis: &Varied) -> (Axis, Vec<f64>) {
     let mut name = label(axis);
     if kind == Kind::Span {
         let shown = Shown::of(Unit::Time, values.last().copied().unwrap_or(0.0));
-        values.iter_mut().for_each(|value| *value *= shown.factor);
+        for value in &mut values {
+            *value *= shown.factor;
+        }
         name = shown.label(&name);
     }
     (Axis::at_values(name, &values, log), values)

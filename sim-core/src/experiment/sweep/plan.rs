@@ -49,10 +49,10 @@ impl Plan {
     /// # Errors
     /// All problems of the plan and of its scenario. A value that only some cells cannot take is
     /// none: those cells fail when they are run.
-    pub fn read(source: Source, files: &dyn Files) -> Result<Self, Problems> {
+    pub fn read(source: &Source, files: &dyn Files) -> Result<Self, Problems> {
         let mut problems = Collector::default();
         let mut sources: Arc<[Source]> = Arc::from([source.clone()]);
-        let plan = read(&source, files, &mut sources, &mut problems);
+        let plan = read(source, files, &mut sources, &mut problems);
         problems.finish(&sources)?;
         plan.ok_or_else(|| Problems {
             sources: sources.to_vec(),

@@ -3,7 +3,7 @@
 use super::plan::{Cell, Plan};
 use crate::experiment::{Measure, Run, estimates};
 use crate::model::Model;
-use crate::statistics::Estimate;
+use crate::statistics::{Estimate, Interval};
 
 /// What came of a cell.
 #[derive(Clone, PartialEq, Debug)]
@@ -44,7 +44,7 @@ impl Row {
         plan: &Plan,
         cell: Cell,
         built: Option<(&Model, &[Measure])>,
-        runs: &[Ended],
+        runs: &[&Ended],
     ) -> Self {
         let failures: Vec<(usize, &String)> = runs
             .iter()
@@ -70,7 +70,7 @@ impl Row {
             };
             return row;
         }
-        let runs: Vec<Run> = runs.iter().filter_map(|run| run.clone().ok()).collect();
+        let runs: Vec<Run> = runs.iter().filter_map(|run| (*run).clone().ok()).collect();
         let Some((model, measures)) = built else {
             return row;
         };
@@ -82,7 +82,7 @@ impl Row {
             .iter()
             .map(|estimate| Figure {
                 mean: estimate.mean(),
-                half_width: estimate.interval().map(|i| i.half_width()),
+                half_width: estimate.interval().map(Interval::half_width),
             })
             .collect();
         row.notes = notes(plan.measures(), &estimates);

@@ -1,9 +1,10 @@
 //! Running cells on several threads.
 //!
 //! The unit of work is a replication, so that few cells with many replications fill all cores as
-//! well as many cells with few. Units are handed out in order; a cell is put together, replication
-//! by replication in the order of their numbers, when its last one has come. What comes out of a cell
-//! does therefore not depend on how many threads there are, only when it comes does.
+//! well as many cells with few. Units are taken in order; whoever ends the last replication of a cell
+//! puts them together in the order of their numbers. What comes out of a cell does therefore not
+//! depend on how many threads there are, only when it comes does. There is no thread that collects:
+//! waking one for every small cell would cost more than the cell.
 
 use super::plan::Plan;
 use super::row::{Ended, Row};
@@ -11,11 +12,9 @@ use crate::engine::{End, Simulation};
 use crate::experiment::{Measure, Run};
 use crate::model::Model;
 use crate::scenario::Problems;
-use rayon::iter::{ParallelBridge, ParallelIterator};
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Events after which a run looks whether it should stop.
 const SLICE: u64 = 100_000;
@@ -28,6 +27,8 @@ struct Shared {
     number: usize,
     /// Built by whoever comes first.
     model: OnceLock<Result<Built, String>>,
+    /// The replications that are over, in any order.
+    ended: Mutex<Vec<(u64, Ended)>>,
 }
 
 /// The model of a cell, and what is measured in it.
@@ -40,36 +41,29 @@ struct Built {
 pub(super) type Simulate =
     dyn Fn(&Arc<Model>, u64, &[Measure], &AtomicBool) -> Option<Ended> + Sync;
 
-/// A replication that is over.
-struct Message {
-    shared: Arc<Shared>,
-    replication: u64,
-    ended: Ended,
-}
-
 /// Runs `cells` of a plan on so many threads. `done` gets each cell's row as soon as it is
-/// complete, on the calling thread, in no fixed order; an error of its sets `stop` and is returned.
+/// complete, one at a time, in no fixed order; an error of its sets `stop` and is returned.
 /// When `stop` is set, cells that are not complete are given up.
 ///
 /// # Errors
 /// What `done` returned.
-pub fn run<E>(
+pub fn run<E: Send>(
     plan: &Plan,
     cells: &[usize],
     threads: usize,
     stop: &AtomicBool,
-    done: &mut dyn FnMut(Row) -> Result<(), E>,
+    done: &mut (dyn FnMut(Row) -> Result<(), E> + Send),
 ) -> Result<(), E> {
     run_with(plan, cells, threads, stop, done, &simulate)
 }
 
 /// As [`run`], with something in place of the simulation: for tests of what goes wrong.
-pub(super) fn run_with<E>(
+pub(super) fn run_with<E: Send>(
     plan: &Plan,
     cells: &[usize],
     threads: usize,
     stop: &AtomicBool,
-    done: &mut dyn FnMut(Row) -> Result<(), E>,
+    done: &mut (dyn FnMut(Row) -> Result<(), E> + Send),
     simulate: &Simulate,
 ) -> Result<(), E> {
     let pool = rayon::ThreadPoolBuilder::new()
@@ -77,60 +71,106 @@ pub(super) fn run_with<E>(
         .thread_name(|index| format!("cells-{index}"))
         .build()
         .unwrap_or_else(|error| panic!("the system gives no threads: {error}"));
-    let (sender, receiver) = mpsc::channel();
-    let units = cells
-        .iter()
-        .flat_map(|number| {
-            let shared = Arc::new(Shared {
-                number: *number,
-                model: OnceLock::new(),
-            });
-            (0..plan.replications()).map(move |replication| (Arc::clone(&shared), replication))
-        })
-        .take_while(|_| !stop.load(Ordering::Relaxed));
-    let mut result = Ok(());
-    std::thread::scope(|scope| {
-        let pool = &pool;
-        scope.spawn(move || {
-            let work = |sender: &mut mpsc::Sender<Message>,
-                        (shared, replication): (Arc<Shared>, u64)| {
-                if let Some(ended) = unit(plan, &shared, replication, stop, simulate) {
-                    // Nobody listens any more when the rest was given up.
-                    drop(sender.send(Message {
-                        shared,
-                        replication,
-                        ended,
-                    }));
-                }
+    let threads = pool.current_num_threads();
+    let queue = Queue::new(cells, plan.replications());
+    let done = Mutex::new((done, Ok(())));
+    let work = || {
+        while let Some((shared, replication)) = queue.take(stop) {
+            let Some(ended) = unit(plan, &shared, replication, stop, simulate) else {
+                return;
             };
-            pool.install(|| units.par_bridge().for_each_with(sender, work));
-        });
-        let mut open: BTreeMap<usize, Vec<(u64, Ended)>> = BTreeMap::new();
-        for Message {
-            shared,
-            replication,
-            ended,
-        } in receiver
-        {
-            let runs = open.entry(shared.number).or_default();
-            runs.push((replication, ended));
-            if (runs.len() as u64) < plan.replications() || result.is_err() {
+            let mut all = locked(&shared.ended);
+            all.push((replication, ended));
+            if (all.len() as u64) < plan.replications() {
                 continue;
             }
-            let Some(mut runs) = open.remove(&shared.number) else {
-                continue;
-            };
+            let mut runs = std::mem::take(&mut *all);
+            drop(all);
             runs.sort_by_key(|(replication, _)| *replication);
-            let runs: Vec<Ended> = runs.into_iter().map(|(_, ended)| ended).collect();
-            let built = shared.model.get().and_then(|built| built.as_ref().ok());
-            let built = built.map(|built| (&*built.model, &built.measures[..]));
-            if let Err(error) = done(Row::of(plan, plan.cell(shared.number), built, &runs)) {
-                result = Err(error);
-                stop.store(true, Ordering::Relaxed);
+            let row = row(plan, &shared, &runs);
+            let mut done = locked(&done);
+            if done.1.is_ok() {
+                done.1 = (done.0)(row);
+                if done.1.is_err() {
+                    stop.store(true, Ordering::Relaxed);
+                }
             }
         }
+    };
+    pool.scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|_| work());
+        }
     });
-    result
+    done.into_inner().unwrap_or_else(PoisonError::into_inner).1
+}
+
+/// Replications that are still to be simulated, cell by cell.
+struct Queue<'a> {
+    cells: &'a [usize],
+    replications: u64,
+    next: Mutex<Next>,
+}
+
+/// The next replication to be handed out.
+struct Next {
+    position: usize,
+    replication: u64,
+    /// The cell at this position, once one of its replications is handed out.
+    open: Option<Arc<Shared>>,
+}
+
+impl<'a> Queue<'a> {
+    fn new(cells: &'a [usize], replications: u64) -> Self {
+        Self {
+            cells,
+            replications,
+            next: Mutex::new(Next {
+                position: 0,
+                replication: 0,
+                open: None,
+            }),
+        }
+    }
+
+    /// The next replication of the next cell.
+    fn take(&self, stop: &AtomicBool) -> Option<(Arc<Shared>, u64)> {
+        let mut next = locked(&self.next);
+        let number = *self.cells.get(next.position)?;
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        let open = next.open.get_or_insert_with(|| {
+            Arc::new(Shared {
+                number,
+                model: OnceLock::new(),
+                ended: Mutex::new(Vec::new()),
+            })
+        });
+        let taken = (Arc::clone(open), next.replication);
+        next.replication += 1;
+        if next.replication == self.replications {
+            *next = Next {
+                position: next.position + 1,
+                replication: 0,
+                open: None,
+            };
+        }
+        Some(taken)
+    }
+}
+
+/// A lock that a panic elsewhere does not close: what it guards is whole after every step.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The row of a cell whose replications are in order.
+fn row(plan: &Plan, shared: &Shared, runs: &[(u64, Ended)]) -> Row {
+    let runs: Vec<&Ended> = runs.iter().map(|(_, ended)| ended).collect();
+    let built = shared.model.get().and_then(|built| built.as_ref().ok());
+    let built = built.map(|built| (&*built.model, &built.measures[..]));
+    Row::of(plan, plan.cell(shared.number), built, &runs)
 }
 
 /// One replication of one cell; `None` when it was given up.

@@ -118,6 +118,10 @@ impl std::error::Error for Gap {}
 pub fn merge(plan: &Plan, journals: &[(String, Vec<u8>)]) -> Result<Vec<Row>, Gap> {
     let mut rows: Vec<Option<(usize, Row)>> = vec![None; plan.cells()];
     for (number, (name, bytes)) in journals.iter().enumerate() {
+        // Whoever began it ended before it had a line.
+        if !bytes.contains(&b'\n') {
+            continue;
+        }
         let journal = Journal::read(bytes, plan, None).map_err(|why| Gap::Alien {
             name: name.clone(),
             why,

@@ -76,9 +76,10 @@ pub(crate) fn quantity(node: &Node, key: &str, problems: &mut Collector) -> Opti
     let (number, kind) = match &node.value {
         Value::Integer(i) => (*i as f64, Kind::Integer),
         Value::Float(f) => (*f, Kind::Number),
-        Value::Text(text) => match text_quantity(text) {
-            Some(found) => found,
-            None => {
+        Value::Text(text) => {
+            if let Some(found) = text_quantity(text) {
+                found
+            } else {
                 problems.push(
                     Problem::new("E015", format!("{text:?} is no number, time span, share or size"))
                         .at(node.span)
@@ -86,7 +87,7 @@ pub(crate) fn quantity(node: &Node, key: &str, problems: &mut Collector) -> Opti
                 );
                 return None;
             }
-        },
+        }
         _ => {
             problems.push(
                 Problem::new(

@@ -102,7 +102,7 @@ fn bad_plans_are_told_where() {
         assert_eq!(problems.sources[0].name, "plan.toml");
     }
     // Without a scenario, and with one that is nowhere.
-    let bare = |text: &str| Plan::read(Source::new("plan.toml", text), &NoFiles).expect_err(text);
+    let bare = |text: &str| Plan::read(&Source::new("plan.toml", text), &NoFiles).expect_err(text);
     assert!(bare("replications = 2").has("E011"));
     assert!(bare("scenario = \"nowhere\"\n[[axis]]\npath = \"seed\"\nvalues = [1]").has("E054"));
     assert!(bare("scenario = 3\n[[axis]]\npath = \"seed\"\nvalues = [1]").has("E012"));
@@ -118,9 +118,36 @@ fn problems_of_the_scenario_point_into_it() {
         }
     }
     let text = "scenario = \"other.toml\"\n[[axis]]\npath = \"seed\"\nvalues = [1]\n";
-    let problems = Plan::read(Source::new("plan.toml", text), &One).expect_err("no scenario");
+    let problems = Plan::read(&Source::new("plan.toml", text), &One).expect_err("no scenario");
     assert!(
         problems.to_string().contains("other.toml:2:1: error[E010]"),
         "{problems}"
     );
+}
+
+#[test]
+fn a_trace_may_be_a_value() {
+    struct Days;
+    impl Files for Days {
+        fn read(&self, name: &str) -> Result<Source, String> {
+            match name {
+                "monday.txt" => Ok(Source::new(name, "0.5\n0.6\n")),
+                _ => Err("no such day".to_owned()),
+            }
+        }
+    }
+    let plan = |day: &str| {
+        let text = format!(
+            "measures = [\"requests.arrived\"]\naxis = [{{ path = \"traffic.traffic.arrivals\", values = [{{ kind = \"trace\", file = \"{day}\" }}] }}]\n[scenario]\nhorizon = \"2s\"\ntraffic = [{{ to = \"web\" }}]\nservice.web = {{ demand = \"1ms\", server = [{{ name = \"a\", workers = 1 }}] }}\n"
+        );
+        Plan::read(&Source::new("plan.toml", text), &Days)
+    };
+    let monday = plan("monday.txt").unwrap_or_else(|problems| panic!("{problems}"));
+    // What travels holds the moments, and no name of a file.
+    assert!(
+        monday.to_toml().contains("times = [\"500ms\", \"600ms\"]"),
+        "{}",
+        monday.to_toml()
+    );
+    assert!(plan("friday.txt").expect_err("no such file").has("E053"));
 }

@@ -25,7 +25,7 @@ server = [{ name = "a", workers = 2, queue = { limit = 50 } }, { name = "b", wor
 
 fn read(head: &str) -> Result<Plan, Problems> {
     Plan::read(
-        Source::new("plan.toml", format!("{head}\n{SCENARIO}")),
+        &Source::new("plan.toml", format!("{head}\n{SCENARIO}")),
         &NoFiles,
     )
 }
@@ -132,7 +132,7 @@ fn a_plan_written_out_is_the_same_plan() {
     ] {
         let plan = plan(head);
         let text = plan.to_toml();
-        let again = Plan::read(Source::new("stdin", text.clone()), &NoFiles)
+        let again = Plan::read(&Source::new("stdin", text.clone()), &NoFiles)
             .unwrap_or_else(|problems| panic!("{problems}\n{text}"));
         assert_eq!(again.hash(), plan.hash(), "{text}");
         assert_eq!(again.to_toml(), text);

@@ -1,0 +1,189 @@
+//! What a sweep costs beside its cells, and what a second core gains.
+//!
+//! ```console
+//! cargo run --release -p benches --bin sweep [-- small cells [rounds [large cells]]]
+//! ```
+//!
+//! The cells alone are a plain loop: build the model, run its replications, take the estimates. The
+//! sweep does the same through threads, rows and a journal on disk. CPU time is that of the whole
+//! process, so nothing hides on another core; wall time says more on an idle machine.
+#![expect(
+    clippy::print_stdout,
+    reason = "a table on the terminal is all it does"
+)]
+#![expect(clippy::disallowed_methods, reason = "wall time is what it measures")]
+
+use rustix::time::{ClockId, clock_gettime};
+use sim_core::experiment::sweep::{Header, Plan, Row, Shard, line_of, run};
+use sim_core::experiment::{Measure, estimates, run_one};
+use sim_core::scenario::{NoFiles, Source};
+use std::convert::Infallible;
+use std::fs::File;
+use std::hint::black_box;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// Replications of a cell.
+const REPLICATIONS: usize = 5;
+
+/// Many small cells: some hundred requests each.
+fn small(cells: usize) -> Plan {
+    plan(cells, "0.1s", 2)
+}
+
+/// Cells that are worth a core.
+fn large(cells: usize) -> Plan {
+    plan(cells, "10s", 10)
+}
+
+fn plan(cells: usize, horizon: &str, servers: usize) -> Plan {
+    let text = format!(
+        r#"
+        replications = {REPLICATIONS}
+        [[axis]]
+        path = "traffic.traffic.rate"
+        from = 500.0
+        to = 1500.0
+        count = {cells}
+        [scenario]
+        horizon = "{horizon}"
+        traffic = [{{ to = "web", rate = 1000 }}]
+        client = {{ timeout = "1s", cancel = true }}
+        [scenario.service.web]
+        demand = {{ kind = "exponential", mean = "1ms" }}
+        balancer = {{ policy = "power-of-d" }}
+        server = [{{ name = "s", count = {servers}, workers = 1 }}]
+        "#
+    );
+    Plan::read(&Source::new("plan.toml", text), &NoFiles)
+        .unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn main() {
+    let mut arguments = std::env::args()
+        .skip(1)
+        .map(|text| match text.parse::<usize>() {
+            Ok(number) if number > 1 => number,
+            _ => panic!("{text:?} is not a number above 1; usage: sweep [small cells [rounds [large cells]]]"),
+        });
+    let cells = arguments.next().unwrap_or(10_000);
+    let rounds = arguments.next().unwrap_or(5);
+    let worth = arguments.next().unwrap_or(64);
+
+    let plan = small(cells);
+    println!(
+        "{cells} small cells of {REPLICATIONS} replications, one thread, {rounds} rounds in turns; seconds"
+    );
+    println!(
+        "{:>12} {:>12} {:>12} {:>12} {:>8} {:>8}",
+        "alone CPU", "sweep CPU", "alone wall", "sweep wall", "CPU", "wall"
+    );
+    let mut ratios = Vec::new();
+    for _ in 0..rounds {
+        let alone = timed(|| alone(&plan));
+        let sweep = timed(|| sweep(&plan, 1));
+        let ratio = (sweep.0 / alone.0, sweep.1 / alone.1);
+        println!(
+            "{:>12.3} {:>12.3} {:>12.3} {:>12.3} {:>8.3} {:>8.3}",
+            alone.0, sweep.0, alone.1, sweep.1, ratio.0, ratio.1
+        );
+        ratios.push(ratio);
+    }
+    let (cpu, wall) = (
+        median(ratios.iter().map(|r| r.0)),
+        median(ratios.iter().map(|r| r.1)),
+    );
+    println!("median: {cpu:.3} x the CPU time, {wall:.3} x the wall time of the cells alone\n");
+
+    let plan = large(worth);
+    println!("{worth} cells on one thread and on two; seconds");
+    println!(
+        "{:>12} {:>12} {:>12} {:>12} {:>8}",
+        "one CPU", "two CPU", "one wall", "two wall", "wall"
+    );
+    let mut ratios = Vec::new();
+    for _ in 0..rounds {
+        let one = timed(|| sweep(&plan, 1));
+        let two = timed(|| sweep(&plan, 2));
+        let ratio = two.1 / one.1;
+        println!(
+            "{:>12.3} {:>12.3} {:>12.3} {:>12.3} {ratio:>8.3}",
+            one.0, two.0, one.1, two.1
+        );
+        ratios.push(ratio);
+    }
+    println!(
+        "median: {:.3} x the wall time of one thread",
+        median(ratios.into_iter())
+    );
+}
+
+/// The cells in a plain loop.
+fn alone(plan: &Plan) {
+    let never = AtomicBool::new(false);
+    for cell in 0..plan.cells() {
+        let model = plan
+            .model(cell)
+            .unwrap_or_else(|problems| panic!("{problems}"));
+        let measures: Vec<Measure> = plan
+            .measures()
+            .iter()
+            .filter_map(|measure| Measure::parse(measure.path(), &model).ok())
+            .collect();
+        let model = Arc::new(model);
+        let runs: Vec<_> = (0..plan.replications())
+            .filter_map(|n| run_one(&model, n, &measures, &never))
+            .collect();
+        black_box(estimates(&model, &measures, &runs, plan.confidence()));
+    }
+}
+
+/// The same through a sweep, with its journal on disk.
+fn sweep(plan: &Plan, threads: usize) {
+    let path = std::env::temp_dir().join(format!("stampede-bench-{}.journal", std::process::id()));
+    let mut journal =
+        File::create(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut write = |text: &str| {
+        journal
+            .write_all(text.as_bytes())
+            .unwrap_or_else(|error| panic!("the journal: {error}"));
+    };
+    write(&Header::of(plan, Shard::WHOLE).line());
+    let mut rows: Vec<Row> = Vec::new();
+    let stop = AtomicBool::new(false);
+    let done: Result<(), Infallible> = run(
+        plan,
+        &Shard::WHOLE.cells(plan),
+        threads,
+        &stop,
+        &mut |row| {
+            write(&line_of(&row));
+            rows.push(row);
+            Ok(())
+        },
+    );
+    if let Err(never) = done {
+        match never {}
+    }
+    assert_eq!(rows.len(), plan.cells());
+    drop(std::fs::remove_file(&path));
+}
+
+/// Seconds of the process's CPU time and of wall time.
+fn timed(work: impl FnOnce()) -> (f64, f64) {
+    let cpu = || {
+        let time = clock_gettime(ClockId::ProcessCPUTime);
+        time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+    };
+    let (start, begun) = (cpu(), Instant::now());
+    work();
+    (cpu() - start, begun.elapsed().as_secs_f64())
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
