@@ -374,6 +374,10 @@ impl ProbeSettings {
 
 /// A service with its samplers.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, looked at for every request"
+)]
 pub(super) struct Service {
     pub demand: Arc<dyn Distribution>,
     pub demand_stream: Stream,
