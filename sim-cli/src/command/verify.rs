@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use serde::Serialize;
 use sim_core::experiment::{Control, Progress};
 use sim_core::readable;
-use sim_core::verify::{self, Case, Demand, Effort, Judged, Outcome, Verdict};
+use sim_core::verify::{self, Case, Demand, Effort, Judged, Options, Outcome, Verdict};
 use std::io::{IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,6 +57,11 @@ pub(crate) fn run(args: &VerifyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     } else {
         Effort::Full
     };
+    let options = Options {
+        effort,
+        shift: 1.0 + args.shift / 100.0,
+        seed: args.seed,
+    };
     let cases = chosen(args)?;
     interrupt::watch()?;
     let begun = wall_clock();
@@ -72,7 +77,7 @@ pub(crate) fn run(args: &VerifyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let mut interrupted = false;
     for case in &cases {
         progress.begin(case, effort);
-        let outcome = verify::run(case, effort, 1.0 + args.shift / 100.0, &control)
+        let outcome = verify::run(case, &options, &control)
             .map_err(|what| Failure::new(Exit::Internal, what))?;
         if outcome == Outcome::Interrupted {
             interrupted = true;
