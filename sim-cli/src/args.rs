@@ -146,6 +146,9 @@ pub(crate) struct VerifyArgs {
     /// Only cases whose number or title contains this, such as `P21` or `M/M/1`; may be repeated
     #[arg(long, value_name = "PATTERN")]
     pub case: Vec<String>,
+    /// Seed of every scenario: with another one the suite is measured afresh
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
     /// Make every reference wrong by so many per cent, to see that wrong ones are refused
     #[arg(
         long,

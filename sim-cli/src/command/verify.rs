@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use serde::Serialize;
 use sim_core::experiment::{Control, Progress};
 use sim_core::readable;
-use sim_core::verify::{self, Case, Demand, Effort, Judged, Outcome, Verdict};
+use sim_core::verify::{self, Case, Demand, Effort, Judged, Options, Outcome, Verdict};
 use std::io::{IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,9 +57,14 @@ pub(crate) fn run(args: &VerifyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     } else {
         Effort::Full
     };
+    let options = Options {
+        effort,
+        shift: 1.0 + args.shift / 100.0,
+        seed: args.seed,
+    };
     let cases = chosen(args)?;
     interrupt::watch()?;
-    let begun = Instant::now();
+    let begun = wall_clock();
     let progress = Shown::new(&cases, effort, args.progress, quiet);
     let tell = |now: Progress| progress.show(now.done);
     let threads = args
@@ -72,7 +77,7 @@ pub(crate) fn run(args: &VerifyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let mut interrupted = false;
     for case in &cases {
         progress.begin(case, effort);
-        let outcome = verify::run(case, effort, 1.0 + args.shift / 100.0, &control)
+        let outcome = verify::run(case, &options, &control)
             .map_err(|what| Failure::new(Exit::Internal, what))?;
         if outcome == Outcome::Interrupted {
             interrupted = true;
@@ -88,6 +93,14 @@ pub(crate) fn run(args: &VerifyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         (false, 0) => Exit::Ok,
         _ => Exit::Failed,
     })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long the suite takes is shown, and enters no figure"
+)]
+fn wall_clock() -> Instant {
+    Instant::now()
 }
 
 /// The cases asked for: those whose name contains one of the patterns.
@@ -265,7 +278,9 @@ fn digits(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    let places = (5 - value.abs().log10().floor() as i32).clamp(0, 9) as usize;
+    let scientific = format!("{value:e}");
+    let exponent = scientific.split('e').nth(1).and_then(|e| e.parse().ok());
+    let places = (5 - exponent.unwrap_or(0_i32)).clamp(0, 9).cast_unsigned() as usize;
     format!("{value:.places$}")
 }
 
@@ -343,7 +358,7 @@ impl Shown {
         };
         Self {
             kind,
-            begun: Instant::now(),
+            begun: wall_clock(),
             total: cases.iter().map(|case| case.requests(effort)).sum(),
             before: AtomicU64::new(0),
             weight: AtomicU64::new(0),

@@ -10,11 +10,15 @@ fn steady_state(k: usize, birth: impl Fn(usize) -> f64, death: impl Fn(usize) ->
         weights.push(weight);
         if weight > 1e200 {
             // Only ratios matter.
-            weights.iter_mut().for_each(|w| *w *= 1e-200);
+            for weight in &mut weights {
+                *weight *= 1e-200;
+            }
         }
     }
     let total: f64 = weights.iter().sum();
-    weights.iter_mut().for_each(|w| *w /= total);
+    for weight in &mut weights {
+        *weight /= total;
+    }
     weights
 }
 

@@ -127,15 +127,15 @@ fn variance(wait_square: f64, rho: f64) -> f64 {
     wait_square - wait * wait + 1.0
 }
 
-/// Variance of the response time of M/M/1 served in random order: E[W²] is 2/(2 − rho) times that
-/// of order of arrival (Kingman, Proc. Cambridge Phil. Soc. 58, 1962).
+/// Variance of the response time of M/M/1 served in random order: the mean square of the wait is
+/// 2/(2 − rho) times that of order of arrival (Kingman, Proc. Cambridge Phil. Soc. 58, 1962).
 pub fn random_order_variance(rho: f64) -> f64 {
     variance(2.0 / (2.0 - rho) * fifo_wait_square(rho), rho)
 }
 
 /// Variance of the response time of M/M/1 served last come, first served without interruption:
-/// E[W²] is 1/(1 − rho) times that of order of arrival (Vaulot 1954; Cohen, *The Single Server
-/// Queue*, 1982, section III.3).
+/// the mean square of the wait is 1/(1 − rho) times that of order of arrival (Vaulot 1954; Cohen,
+/// *The Single Server Queue*, 1982, section III.3).
 pub fn lifo_variance(rho: f64) -> f64 {
     variance(fifo_wait_square(rho) / (1.0 - rho), rho)
 }

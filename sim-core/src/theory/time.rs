@@ -175,14 +175,18 @@ pub(super) fn relax(into: &[Vec<(f64, usize)>], out: &[f64]) -> Vec<f64> {
         }
         if round % 16 == 0 {
             let total: f64 = state.iter().sum();
-            state.iter_mut().for_each(|p| *p /= total);
+            for p in &mut state {
+                *p /= total;
+            }
             if change < 1e-13 {
                 break;
             }
         }
     }
     let total: f64 = state.iter().sum();
-    state.iter_mut().for_each(|p| *p /= total);
+    for p in &mut state {
+        *p /= total;
+    }
     state
 }
 

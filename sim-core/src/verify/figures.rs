@@ -186,14 +186,14 @@ pub static FIGURES: &[FigureDef] = &[
         Needs::Log,
         "arrivals_find",
         "share of arrivals that find so many or more",
-        |m, k| arrivals_find(m.measured_log(), *k.first()?),
+        |m, k| arrivals_find(&m.measured_log(), *k.first()?),
     ),
     with(
         Needs::Log,
         "departures_cv2",
         "squared coefficient of variation of times between departures",
         |m, _| {
-            let moments = Moments::of(&departures(m.measured_log()));
+            let moments = Moments::of(&departures(&m.measured_log()));
             Some(moments.variance() / (moments.mean() * moments.mean()))
         },
     ),
@@ -202,7 +202,7 @@ pub static FIGURES: &[FigureDef] = &[
         "departures_correlation",
         "correlation of successive times between departures",
         |m, _| {
-            let gaps = departures(m.measured_log());
+            let gaps = departures(&m.measured_log());
             correlation(&gaps[1..], &gaps[..gaps.len() - 1])
         },
     ),
@@ -346,7 +346,7 @@ impl Measured<'_> {
 }
 
 /// Times between departures in seconds.
-fn departures(log: Vec<RequestRecord>) -> Vec<f64> {
+fn departures(log: &[RequestRecord]) -> Vec<f64> {
     let mut ends: Vec<u64> = log.iter().map(|row| row.ended_ns).collect();
     ends.sort_unstable();
     ends.windows(2)
@@ -355,7 +355,7 @@ fn departures(log: Vec<RequestRecord>) -> Vec<f64> {
 }
 
 /// Share of arrivals that find `k` or more of the logged requests present.
-fn arrivals_find(log: Vec<RequestRecord>, k: f64) -> Option<f64> {
+fn arrivals_find(log: &[RequestRecord], k: f64) -> Option<f64> {
     let mut arrivals: Vec<u64> = log.iter().map(|row| row.arrived_ns).collect();
     let mut ends: Vec<u64> = log.iter().map(|row| row.ended_ns).collect();
     arrivals.sort_unstable();

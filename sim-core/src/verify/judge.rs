@@ -129,7 +129,10 @@ pub(super) fn judge(values: &[f64], expected: f64, class: Class, effort: Effort)
     // A reference of zero, such as a correlation, is measured on the scale of one.
     let scale = if expected == 0.0 { 1.0 } else { expected.abs() };
     let precise = se <= class.precision(effort) * scale;
-    let sharp = if expected == 0.0 {
+    let sharp = if !agrees(expected) {
+        // It has refused one.
+        true
+    } else if expected == 0.0 {
         4.0 * se <= SHARP
     } else {
         !agrees(expected * (1.0 + SHARP)) && !agrees(expected * (1.0 - SHARP))

@@ -49,24 +49,30 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// Runs a case; `shift` multiplies its references, which is how one sees that a wrong reference is
-/// refused.
+/// How the suite is run.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Options {
+    /// How much may be spent.
+    pub effort: Effort,
+    /// Multiplies every reference: with anything but 1 one sees that wrong references are refused.
+    pub shift: f64,
+    /// Seed of every scenario.
+    pub seed: u64,
+}
+
+/// Runs a case.
 ///
 /// # Errors
 /// A mistake in the case itself: a scenario that is not valid, a formula without a value.
-pub fn run(
-    case: &Case,
-    effort: Effort,
-    shift: f64,
-    control: &Control<'_>,
-) -> Result<Outcome, String> {
+pub fn run(case: &Case, options: &Options, control: &Control<'_>) -> Result<Outcome, String> {
+    let effort = options.effort;
     if let Some(needs) = &case.needs {
         return Ok(Outcome::NotBuilt(needs.clone()));
     }
-    let Some(model) = case.model(effort)? else {
+    let Some(model) = case.model(effort, options.seed)? else {
         return Ok(Outcome::TooLong);
     };
-    let twin = case.twin(effort)?;
+    let twin = case.twin(effort, options.seed)?;
     let replications = case.replications(effort) as usize;
     control.plan(replications as u64);
     let rows = control.map(replications, |replication| {
@@ -83,7 +89,7 @@ pub fn run(
         let expected = crate::theory::evaluate(&demand.expected)?;
         Ok(judge::judge(
             &values,
-            expected * shift,
+            expected * options.shift,
             demand.class,
             effort,
         ))
@@ -165,7 +171,12 @@ mod tests {
         let case = case.unwrap_or_else(|| panic!("no case {name:?}"));
         let cancel = AtomicBool::new(false);
         let control = Control::new(NonZeroUsize::MIN, &cancel, &|_| {});
-        match run(case, Effort::Fast, shift, &control) {
+        let options = Options {
+            effort: Effort::Fast,
+            shift,
+            seed: 1,
+        };
+        match run(case, &options, &control) {
             Ok(Outcome::Compared(compared)) => compared.iter().map(|c| c.verdict).collect(),
             other => panic!("{other:?}"),
         }
@@ -180,9 +191,9 @@ mod tests {
             assert!(
                 !case.runs(Effort::Full) || case.requests(Effort::Full) > 0.0,
                 "{name} is not valid: {:?}",
-                case.model(Effort::Full).err()
+                case.model(Effort::Full, 1).err()
             );
-            assert!(case.twin(Effort::Full).is_ok(), "{name}");
+            assert!(case.twin(Effort::Full, 1).is_ok(), "{name}");
             assert_eq!(case.demands.is_empty(), case.needs.is_some(), "{name}");
             for demand in &case.demands {
                 let value = crate::theory::evaluate(&demand.expected);

@@ -244,7 +244,7 @@ impl Case {
 
     /// About how many requests a run of that kind simulates, over all replications: for progress.
     pub fn requests(&self, effort: Effort) -> f64 {
-        let (Ok(Some(model)), Some(time)) = (self.model(effort), self.time(effort)) else {
+        let (Ok(Some(model)), Some(time)) = (self.model(effort, 1), self.time(effort)) else {
             return 0.0;
         };
         let rate = |source: &crate::model::Source| source.rate[0].rate_hz.max(1.0);
@@ -255,17 +255,19 @@ impl Case {
     ///
     /// # Errors
     /// What is wrong with the scenario.
-    pub(super) fn model(&self, effort: Effort) -> Result<Option<Arc<Model>>, String> {
+    pub(super) fn model(&self, effort: Effort, seed: u64) -> Result<Option<Arc<Model>>, String> {
         match self.time(effort) {
-            Some(time) => self.build(&[], time, effort).map(Some),
+            Some(time) => self.build(&[], time, effort, seed).map(Some),
             None => Ok(None),
         }
     }
 
     /// The other scenario, whose requests must end at the same times.
-    pub(super) fn twin(&self, effort: Effort) -> Result<Option<Arc<Model>>, String> {
+    pub(super) fn twin(&self, effort: Effort, seed: u64) -> Result<Option<Arc<Model>>, String> {
         match self.time(effort) {
-            Some(time) if !self.twin.is_empty() => self.build(&self.twin, time, effort).map(Some),
+            Some(time) if !self.twin.is_empty() => {
+                self.build(&self.twin, time, effort, seed).map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -275,6 +277,7 @@ impl Case {
         twin: &[(String, String)],
         time: f64,
         effort: Effort,
+        seed: u64,
     ) -> Result<Arc<Model>, String> {
         let replaced = |path: &String| twin.iter().any(|(other, _)| other == path);
         let own = self.sets.iter().filter(|(path, _)| !replaced(path));
@@ -286,6 +289,7 @@ impl Case {
         let warm_up = self.warm_up.unwrap_or(WARM_UP * each);
         model.horizon = Duration::from_secs_f64(warm_up + each);
         model.warm_up = Duration::from_secs_f64(warm_up);
+        model.seed = seed;
         model.recording.interval = model.horizon;
         if self.demands.iter().any(|d| d.figure.needs == Needs::Log) {
             model.recording.every_nth_request = 1;
