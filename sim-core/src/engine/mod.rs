@@ -27,6 +27,7 @@ mod machine;
 mod probe;
 mod queue;
 mod recording;
+mod sample;
 mod server;
 mod setup;
 mod slab;
@@ -39,6 +40,7 @@ mod visit;
 mod watch;
 
 pub use event::{Event, Machine};
+pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
 pub(crate) use snapshot::ServerFigures;
 pub use snapshot::{Conservation, InstanceSnapshot, ServerSnapshot, Snapshot};
