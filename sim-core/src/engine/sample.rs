@@ -47,10 +47,11 @@ impl Simulation {
     /// Attempts of requests in flight, at most about `most` of them: those whose request's number
     /// is a multiple of the second value, which a picture can state as its scale.
     pub fn sample(&self, most: usize) -> (Vec<AttemptSnapshot>, u64) {
-        let every = (self.attempts.len() as u64).div_ceil(most.max(1) as u64).max(1);
+        let every = (self.attempts.len() as u64)
+            .div_ceil(most.max(1) as u64)
+            .max(1);
         let wanted = |a: &Attempt| {
-            a.purpose == Purpose::Request
-                && (a.number & 0xFFFF_FFFF_FFFF).is_multiple_of(every)
+            a.purpose == Purpose::Request && (a.number & 0xFFFF_FFFF_FFFF).is_multiple_of(every)
         };
         let sampled = self
             .attempts
@@ -63,7 +64,10 @@ impl Simulation {
     }
 
     fn attempt_snapshot(&self, attempt: &Attempt) -> AttemptSnapshot {
-        let call = self.calls.contains(attempt.call).then(|| &self.calls[attempt.call]);
+        let call = self
+            .calls
+            .contains(attempt.call)
+            .then(|| &self.calls[attempt.call]);
         let place = match attempt.place {
             Place::Underway | Place::AtBalancer => Whereabouts::AtBalancer,
             Place::Pooled => Whereabouts::Pooled,
@@ -90,7 +94,9 @@ impl Simulation {
             server: server.map(|_| attempt.server),
             instance: ((attempt.instance as usize) < self.instances.len())
                 .then_some(attempt.instance),
-            age_ns: self.now.saturating_sub(call.map_or(attempt.begun, |c| c.arrived)),
+            age_ns: self
+                .now
+                .saturating_sub(call.map_or(attempt.begun, |c| c.arrived)),
             work_left,
             attempt: call.map_or(0, |c| c.attempts),
         }

@@ -45,6 +45,7 @@ mod summary_paths;
 mod tests;
 mod timeline;
 mod tree;
+mod values;
 mod warning;
 
 pub use change::change;
