@@ -1,17 +1,18 @@
 //! The window: it reads reports, draws panels, and does commands. Nothing else changes the state.
 
-use crate::command::{COMMANDS, Command, DIGITS, SPEEDS};
+use crate::command::{COMMANDS, Command, DIGITS};
 use crate::dialog::{self, Dialog};
 use crate::files;
+use crate::layout;
+use crate::lesson::{Answers, Lesson};
 use crate::local::Local;
-use crate::panel::{self, Cx, PANELS, PanelDef, Place, banner};
-use crate::playback::edit::overlay;
+use crate::panel::{self, Cx};
 use crate::playback::worker::{Sliced, Threaded, Worker};
 use crate::playback::{Edited, Report, Request, letter};
 use crate::settings::{Looks, Settings};
-use crate::state::State;
-use crate::theme::{self, Palette};
-use eframe::egui::{self, Margin};
+use crate::state::{State, site_word};
+use crate::theme;
+use eframe::egui;
 use sim_core::scenario::{Scenario, Source};
 use sim_core::time::Instant;
 use std::sync::Arc;
@@ -41,18 +42,19 @@ pub struct Opening {
 
 /// The window.
 pub struct App {
-    state: State,
-    local: Local,
-    worker: Option<Box<dyn Worker>>,
-    dialog: Option<Dialog>,
+    pub(crate) state: State,
+    pub(crate) local: Local,
+    pub(crate) worker: Option<Box<dyn Worker>>,
+    pub(crate) dialog: Option<Dialog>,
     sliced: bool,
     /// What is still to be done once the scenario runs: from a link.
     opening: Option<Opening>,
-    undone: Vec<Edited>,
+    pub(crate) undone: Vec<Edited>,
     edits_seen: u64,
     /// Settings as they were kept last; `None` where they are not kept.
     kept: Option<String>,
-    ctx: egui::Context,
+    pub(crate) ctx: egui::Context,
+    title: String,
 }
 
 impl App {
@@ -77,7 +79,8 @@ impl App {
                 settings,
                 hovered: None,
                 reveal: false,
-                predicting: false,
+                lesson: None,
+                answers: Answers::default(),
                 message: None,
                 time_s: 0.0,
             },
@@ -90,6 +93,7 @@ impl App {
             edits_seen: 0,
             kept,
             ctx: ctx.clone(),
+            title: String::new(),
         };
         app.apply_looks(ctx);
         app.open(&name);
@@ -107,7 +111,7 @@ impl App {
     }
 
     /// Opens a model by name, or a file.
-    fn open(&mut self, name: &str) {
+    pub(crate) fn open(&mut self, name: &str) {
         match files::find(name) {
             Ok(source) => self.run(name, source),
             Err(why) => self.say(why),
@@ -115,7 +119,7 @@ impl App {
     }
 
     /// Runs a text from its beginning.
-    fn run(&mut self, name: &str, source: Source) {
+    pub(crate) fn run(&mut self, name: &str, source: Source) {
         let state = &mut self.state;
         name.clone_into(&mut state.name);
         state.source = source;
@@ -126,6 +130,14 @@ impl App {
         self.worker = None;
         self.undone.clear();
         self.edits_seen = 0;
+        let lesson = Lesson::beside(&state.source.name);
+        state.lesson = None;
+        match lesson {
+            Ok(lesson) => state.lesson = lesson,
+            Err(why) => state.message = Some((why, state.time_s)),
+        }
+        let cards = state.lesson.as_ref().map_or(0, |lesson| lesson.cards.len());
+        state.answers = Answers::none(cards);
         let files = files::Beside {
             name: state.source.name.clone(),
         };
@@ -153,17 +165,17 @@ impl App {
         }
     }
 
-    fn say(&mut self, words: impl Into<String>) {
+    pub(crate) fn say(&mut self, words: impl Into<String>) {
         self.state.message = Some((words.into(), self.state.time_s));
     }
 
-    fn send(&mut self, request: Request) {
+    pub(crate) fn send(&mut self, request: Request) {
         if let Some(worker) = &mut self.worker {
             worker.send(request);
         }
     }
 
-    fn apply_looks(&self, ctx: &egui::Context) {
+    pub(crate) fn apply_looks(&self, ctx: &egui::Context) {
         ctx.set_theme(match self.state.settings.looks {
             Looks::System => egui::ThemePreference::System,
             Looks::Light => egui::ThemePreference::Light,
@@ -180,7 +192,13 @@ impl App {
             self.edits_seen = report.edits_seen;
             self.edited(&report);
         }
+        let before = self
+            .state
+            .report
+            .as_ref()
+            .map(|report| report.transport.goal);
         self.state.report = Some(report);
+        self.stop_for_lesson(before);
         self.begin();
     }
 
@@ -227,8 +245,58 @@ impl App {
         }
     }
 
+    /// The window's title says what is shown, for lists of windows and for whoever cannot see it.
+    fn name_the_window(&mut self, ctx: &egui::Context) {
+        let mut title = "Stampede".to_owned();
+        if let Some(report) = &self.state.report {
+            title = format!("Stampede: {}", self.state.name);
+            if !report.transport.playing && report.settled {
+                let states = report.views.iter().map(|view| {
+                    format!(
+                        "{} {}",
+                        letter(view.branch),
+                        site_word(view.site).to_lowercase()
+                    )
+                });
+                let states: Vec<String> = states.collect();
+                let now = self.state.label(self.state.now());
+                title = format!("{title} at {now}: {}", states.join(", "));
+            }
+        }
+        if title != self.title {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
+    /// Stops time where a question begins, and where one is explained.
+    fn stop_for_lesson(&mut self, before: Option<Instant>) {
+        let (Some(lesson), Some(before)) = (&self.state.lesson, before) else {
+            return;
+        };
+        let playing = self
+            .state
+            .report
+            .as_ref()
+            .is_some_and(|report| report.transport.playing);
+        let clock = self.state.model().and_then(|model| model.clock);
+        let (now, answers) = (self.state.now(), &self.state.answers);
+        let crossed = |at: Instant| before < at && at <= now;
+        let stop = lesson.cards.iter().enumerate().find_map(|(i, card)| {
+            let (at, until, locked) = (card.at(clock), card.until(clock), answers.is_locked(i));
+            if !locked && crossed(at) {
+                Some(at)
+            } else {
+                (locked && crossed(until)).then_some(until)
+            }
+        });
+        if let Some(at) = stop.filter(|_| playing && self.state.settings.is_open("lesson")) {
+            self.perform(Command::Seek(at));
+        }
+    }
+
     /// Keys that are commands.
-    fn keys(&mut self, ctx: &egui::Context, todo: &mut Vec<Command>) {
+    fn keys(ctx: &egui::Context, todo: &mut Vec<Command>) {
         if ctx.text_edit_focused() {
             return;
         }
@@ -244,227 +312,6 @@ impl App {
                 }
             }
         });
-    }
-
-    /// Does a command.
-    pub fn perform(&mut self, command: Command) {
-        let now = self
-            .state
-            .report
-            .as_ref()
-            .map_or(Instant::ZERO, |report| report.transport.goal);
-        let transport = self.state.report.as_ref().map(|report| report.transport);
-        match command {
-            Command::PlayPause => self.send(Request::Play(!transport.is_some_and(|t| t.playing))),
-            Command::Seek(at) => {
-                self.send(Request::Play(false));
-                self.send(Request::Seek(at));
-            }
-            Command::SeekBy(seconds) => {
-                let moved = (now.as_secs_f64() + seconds).max(0.0);
-                self.perform(Command::Seek(Instant((moved * 1e9) as u64)));
-            }
-            Command::First => self.perform(Command::Seek(Instant::ZERO)),
-            Command::Last => self.perform(Command::Seek(self.state.horizon())),
-            Command::Step => self.send(Request::Step),
-            Command::NextEvent => self.send(Request::NextEvent),
-            Command::PreviousEvent => self.send(Request::PreviousEvent),
-            Command::EventNumber(number) => self.event_number(number),
-            Command::Speed(speed) => self.send(Request::Speed(speed)),
-            Command::Faster | Command::Slower => {
-                let speed = transport.map_or(1.0, |t| t.speed);
-                let faster = command == Command::Faster;
-                let next = if faster {
-                    SPEEDS.into_iter().find(|s| *s > speed)
-                } else {
-                    SPEEDS.into_iter().rev().find(|s| *s < speed)
-                };
-                if let Some(speed) = next {
-                    self.send(Request::Speed(speed));
-                }
-            }
-            Command::PauseAtEvents => {
-                let on = transport.is_some_and(|t| t.pause_at_events);
-                self.send(Request::PauseAtEvents(!on));
-            }
-            Command::Loop => self.mark_loop(transport.and_then(|t| t.range)),
-            Command::Select(thing) => {
-                self.state.selected = thing;
-                if thing.is_some() {
-                    self.state.settings.show(panel::find("inspector"));
-                }
-            }
-            Command::Edit(edit) => {
-                self.undone.clear();
-                self.send(Request::Edit(edit));
-            }
-            Command::Undo => self.undo(),
-            Command::Redo => {
-                if let Some(edited) = self.undone.pop() {
-                    self.send(Request::Seek(edited.at));
-                    self.send(Request::Edit(edited.edit));
-                }
-            }
-            Command::Show(main, beside) => self.send(Request::Show(main, beside)),
-            Command::Close(branch) => self.send(Request::Close(branch)),
-            Command::Swap => {
-                if let Some((a, b)) = self
-                    .state
-                    .view()
-                    .zip(self.state.beside())
-                    .map(|(a, b)| (a.branch, b.branch))
-                {
-                    self.send(Request::Show(b, Some(a)));
-                }
-            }
-            Command::OpenModel(name) => {
-                self.state.settings.show(panel::find("topology"));
-                self.open(&name);
-            }
-            Command::OpenText(text) => {
-                let source = Source::new(self.state.source.name.clone(), text);
-                let name = self.state.name.clone();
-                self.run(&name, source);
-            }
-            Command::Escape => {
-                if self.dialog.take().is_none() {
-                    self.state.selected = None;
-                }
-            }
-            Command::Palette => {
-                self.local.search.clear();
-                self.local.chosen = 0;
-                self.dialog = Some(Dialog::Palette);
-            }
-            Command::Help => self.dialog = Some(Dialog::Help),
-            other => self.look_or_copy(other),
-        }
-    }
-
-    /// Commands that change looks and layout, and those that copy.
-    fn look_or_copy(&mut self, command: Command) {
-        match command {
-            Command::Split => self.state.settings.split = !self.state.settings.split,
-            Command::Reveal => self.state.reveal = !self.state.reveal,
-            Command::Panel(name) => self.state.settings.show_or_hide(panel::find(name)),
-            Command::Plot(name) => self.state.settings.toggle_plot(name),
-            Command::Theme => {
-                let dark = self.ctx.theme() == egui::Theme::Dark;
-                self.state.settings.looks = if dark { Looks::Light } else { Looks::Dark };
-                self.apply_looks(&self.ctx.clone());
-            }
-            Command::ReducedMotion => {
-                self.state.settings.reduced_motion = !self.state.settings.reduced_motion;
-            }
-            Command::ResetLayout => {
-                let fresh = Settings::default();
-                (self.state.settings.open, self.state.settings.plots) = (fresh.open, fresh.plots);
-            }
-            Command::CopyCommand => {
-                let command = self.command_line();
-                self.copy(command, "the command is copied");
-            }
-            Command::CopyOverlay => match self.overlay() {
-                Some(text) => self.copy(text, "the overlay is copied"),
-                None => self.say("nothing was changed: there is no fork to copy"),
-            },
-            Command::SaveOverlay => match self.overlay() {
-                Some(text) => {
-                    let name = format!("{}-what-if.toml", self.state.source.stem());
-                    let said = files::save(&name, &text);
-                    self.say(said);
-                }
-                None => self.say("nothing was changed: there is no fork to save"),
-            },
-            Command::CopyLink => {
-                let link = crate::link::of(&self.state);
-                self.copy(link, "the link is copied");
-            }
-            Command::Copy(text) => self.copy(text, "copied"),
-            _ => {}
-        }
-    }
-
-    fn copy(&mut self, text: String, said: &str) {
-        self.ctx.copy_text(text);
-        self.say(said);
-    }
-
-    /// The branch that is saved and copied: the one beside, or else the main one, if it is a fork.
-    fn fork(&self) -> Option<usize> {
-        let view = self.state.beside().or_else(|| self.state.view())?;
-        (!self.state.branch(view.branch)?.edits.is_empty()).then_some(view.branch)
-    }
-
-    /// The fork shown as a scenario file.
-    pub fn overlay(&self) -> Option<String> {
-        let fork = self.fork()?;
-        let edits = &self.state.branch(fork)?.edits;
-        let title = format!("{}, future {}", self.state.title(), letter(fork));
-        Some(overlay(&self.state.name, &title, edits))
-    }
-
-    /// The command that reproduces what is shown.
-    pub fn command_line(&self) -> String {
-        match self.overlay() {
-            Some(text) => format!("stampede run - <<'EOF'\n{text}EOF\n"),
-            None => format!("stampede run {}", self.state.name),
-        }
-    }
-
-    fn event_number(&mut self, number: usize) {
-        let Some(branch) = self.state.main() else {
-            return;
-        };
-        let mut moments: Vec<Instant> = self
-            .state
-            .story(branch)
-            .iter()
-            .map(|event| event.at)
-            .collect();
-        moments.dedup();
-        match moments.get(number) {
-            Some(at) => self.perform(Command::Seek(*at)),
-            None => self.send(Request::NextEvent),
-        }
-    }
-
-    fn mark_loop(&mut self, range: Option<(Instant, Instant)>) {
-        let now = self.state.now();
-        match (range, self.local.loop_from.take()) {
-            (Some(_), _) => self.send(Request::Range(None)),
-            (None, None) => {
-                self.local.loop_from = Some(now);
-                self.say("the loop begins here; go to its end and press L again");
-            }
-            (None, Some(from)) if from == now => {}
-            (None, Some(from)) => self.send(Request::Range(Some((from.min(now), from.max(now))))),
-        }
-    }
-
-    /// Takes the latest change of the latest branch back.
-    fn undo(&mut self) {
-        let Some(report) = &self.state.report else {
-            return;
-        };
-        let Some(number) = report.branches.len().checked_sub(1).filter(|n| *n > 0) else {
-            return self.say("there is nothing to undo");
-        };
-        let branch = &report.branches[number];
-        let (parent, mut edits) = (branch.parent.unwrap_or(0), branch.edits.clone());
-        let own = edits.split_off(edits.len() - branch.own_edits);
-        let back = self.state.now();
-        self.undone.extend(own.last().cloned());
-        self.send(Request::Close(number));
-        let kept = &own[..own.len().saturating_sub(1)];
-        if !kept.is_empty() {
-            self.send(Request::Show(parent, None));
-            for edited in kept {
-                self.send(Request::Seek(edited.at));
-                self.send(Request::Edit(edited.edit.clone()));
-            }
-        }
-        self.send(Request::Seek(back));
     }
 }
 
@@ -489,6 +336,7 @@ impl eframe::App for App {
                 ctx.request_repaint_after(Duration::from_millis(500));
             }
         }
+        self.name_the_window(ctx);
         if let Some(kept) = &mut self.kept {
             let text = self.state.settings.to_text();
             if text != *kept {
@@ -502,7 +350,7 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         let mut todo = Vec::new();
         if self.dialog.is_none() {
-            self.keys(&ctx, &mut todo);
+            Self::keys(&ctx, &mut todo);
         }
         self.local.pointed = None;
         let mut cx = Cx {
@@ -510,7 +358,7 @@ impl eframe::App for App {
             local: &mut self.local,
             todo: &mut todo,
         };
-        layout(ui, &mut cx);
+        layout::draw(ui, &mut cx);
         if let Some(open) = self.dialog
             && !dialog::draw(&ctx, open, &mut cx)
         {
@@ -530,157 +378,4 @@ impl eframe::App for App {
         #[cfg(target_arch = "wasm32")]
         crate::web::publish(self);
     }
-}
-
-/// All panels in their places.
-fn layout(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
-    let p = Palette::of(ui);
-    let frame = |x: i8, y: i8| {
-        egui::Frame::new()
-            .fill(p.panel)
-            .inner_margin(Margin::symmetric(x, y))
-    };
-    egui::Panel::top("banner")
-        .exact_size(46.0)
-        .frame(frame(10, 4))
-        .show(ui, |ui| banner::draw(ui, cx));
-    if cx.state.settings.is_open("timeline") {
-        let height = panel::timeline::height(cx.state) + 14.0;
-        egui::Panel::bottom("bottom")
-            .exact_size(height)
-            .resizable(false)
-            .frame(frame(12, 7))
-            .show(ui, |ui| {
-                (panel::timeline::PANEL.draw)(ui, cx);
-            });
-    }
-    let open = |place: Place, cx: &Cx<'_>| -> Vec<&'static PanelDef> {
-        let in_place = PANELS.iter().copied().filter(|panel| panel.place == place);
-        in_place
-            .filter(|panel| cx.state.settings.is_open(panel.name))
-            .collect()
-    };
-    let left = open(Place::Left, cx);
-    if !left.is_empty() {
-        egui::Panel::left("left")
-            .default_size(246.0)
-            .size_range(180.0..=420.0)
-            .frame(frame(10, 8))
-            .show(ui, |ui| {
-                stack(ui, cx, &left);
-            });
-    }
-    let right = open(Place::Right, cx);
-    let below = open(Place::RightBelow, cx);
-    if !(right.is_empty() && below.is_empty()) {
-        egui::Panel::right("right")
-            .default_size(404.0)
-            .size_range(300.0..=720.0)
-            .frame(frame(10, 8))
-            .show(ui, |ui| {
-                if let Some(panel) = below.last() {
-                    let height = if right.is_empty() {
-                        ui.available_height()
-                    } else {
-                        232.0
-                    };
-                    let inner = egui::Frame::new().inner_margin(Margin {
-                        top: 6,
-                        ..Margin::ZERO
-                    });
-                    egui::Panel::bottom("right-below")
-                        .default_size(height)
-                        .size_range(120.0..=520.0)
-                        .frame(inner)
-                        .resizable(true)
-                        .show(ui, |ui| {
-                            tabs(ui, cx, Place::RightBelow, panel);
-                            (panel.draw)(ui, cx);
-                        });
-                }
-                if let Some(panel) = right.first() {
-                    egui::CentralPanel::no_frame().show(ui, |ui| (panel.draw)(ui, cx));
-                }
-            });
-    }
-    egui::CentralPanel::default()
-        .frame(
-            egui::Frame::new()
-                .fill(p.panel)
-                .inner_margin(Margin::symmetric(12, 8)),
-        )
-        .show(ui, |ui| {
-            let middle = open(Place::Middle, cx);
-            let shown = middle.last().copied().unwrap_or(&panel::topology::PANEL);
-            tabs(ui, cx, Place::Middle, shown);
-            (shown.draw)(ui, cx);
-        });
-}
-
-/// Panels one below the other: the first takes what the others leave.
-fn stack(ui: &mut egui::Ui, cx: &mut Cx<'_>, panels: &[&'static PanelDef]) {
-    let height = ui.available_height();
-    for (i, panel) in panels.iter().enumerate().skip(1).rev() {
-        let name = format!("stack-{i}");
-        let inner = egui::Frame::new().inner_margin(Margin {
-            top: 6,
-            ..Margin::ZERO
-        });
-        if !panel::has_something(panel, cx.state) {
-            continue;
-        }
-        egui::Panel::bottom(name)
-            .default_size(height * 0.48)
-            .size_range(60.0..=height * 0.8)
-            .frame(inner)
-            .resizable(true)
-            .show(ui, |ui| {
-                panel::heading(ui, panel.title);
-                (panel.draw)(ui, cx);
-            });
-    }
-    if let Some(panel) = panels.first() {
-        egui::CentralPanel::no_frame().show(ui, |ui| {
-            panel::heading(ui, panel.title);
-            (panel.draw)(ui, cx);
-        });
-    }
-}
-
-/// The panels of a place as tabs.
-fn tabs(ui: &mut egui::Ui, cx: &mut Cx<'_>, place: Place, shown: &PanelDef) {
-    let p = Palette::of(ui);
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 14.0;
-        for panel in PANELS.iter().filter(|panel| panel.place == place) {
-            let chosen = panel.name == shown.name;
-            let mut title = panel.title.to_owned();
-            let problems = cx
-                .state
-                .problems
-                .as_ref()
-                .map_or(0, |problems| problems.problems.len());
-            if panel.name == "problems" && problems > 0 {
-                title = format!("{title} ({problems})");
-            }
-            let colour = if chosen { p.text } else { p.weak };
-            let face = if chosen {
-                theme::bold_font(13.0)
-            } else {
-                theme::font(13.0)
-            };
-            let words = egui::RichText::new(&title).font(face).color(colour);
-            let tab = ui.add(egui::Button::new(words).frame(false));
-            tab.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, chosen, &title));
-            if chosen {
-                let y = tab.rect.bottom() + 1.0;
-                ui.painter()
-                    .hline(tab.rect.x_range(), y, egui::Stroke::new(2.0, p.accent));
-            }
-            if tab.on_hover_text(panel.about).clicked() && !chosen {
-                cx.does(Command::Panel(panel.name));
-            }
-        }
-    });
-    ui.add_space(6.0);
 }

@@ -40,6 +40,10 @@ pub enum Command {
     Select(Option<Thing>),
     /// Change something now: a fork.
     Edit(Edit),
+    /// Answer a card of the lesson, and lock the answer or not.
+    Answer(usize, usize, bool),
+    /// Go to a moment and make a change there, both as typed.
+    Try(String, String),
     /// Take the latest change back.
     Undo,
     /// Make it again.

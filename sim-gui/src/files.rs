@@ -34,6 +34,15 @@ impl Files for Beside {
     }
 }
 
+/// The text of a lesson beside a scenario, if there is one.
+pub fn lesson(path: &str) -> Option<String> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    if let Ok(source) = MODELS.read_from(&format!("{folder}/"), name) {
+        return Some(source.text);
+    }
+    read(path).ok().map(|source| source.text)
+}
+
 /// Largest file read: far beyond any scenario.
 #[cfg(not(target_arch = "wasm32"))]
 const BYTES_MAX: u64 = 64 << 20;

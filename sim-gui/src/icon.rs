@@ -45,6 +45,7 @@ pub enum Icon {
 
 impl Icon {
     /// Paints the shape into the middle of a rectangle.
+    #[allow(clippy::too_many_lines, reason = "a list of shapes, each a few lines")]
     pub fn paint(self, painter: &Painter, rect: Rect, colour: Color32) {
         let c = rect.center();
         let r = rect.width().min(rect.height()) / 2.0;

@@ -22,8 +22,6 @@ pub struct Local {
     pub filter: String,
     /// Values at a moment, so that they are read once.
     pub values: BTreeMap<String, ValuesAt>,
-    /// Card of the lesson, answers given.
-    pub answers: Vec<Option<usize>>,
     /// Whether the answers of all cards are shown.
     pub teacher: bool,
 }

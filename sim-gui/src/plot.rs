@@ -67,7 +67,7 @@ pub struct Plot<'a> {
 
 /// Room for the labels of the value axis.
 pub const GUTTER: f32 = 44.0;
-const HEAD: f32 = 18.0;
+const HEAD: f32 = 22.0;
 const FOOT: f32 = 15.0;
 
 /// A value of a plot's axis, written.
@@ -232,17 +232,29 @@ pub fn draw(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
     for mark in &plot.marks {
         dotted(painter, x(*mark), body.y_range(), p.weak);
     }
+    let mut labels = Vec::new();
     for (label, limit) in &plot.limits {
         let line = [pos2(body.left(), y(*limit)), pos2(body.right(), y(*limit))];
         painter.extend(Shape::dashed_line(&line, Stroke::new(1.0, p.bad), 5.0, 4.0));
-        let at = pos2(body.right() - 3.0, y(*limit) - 1.0);
-        painter.text(at, Align2::RIGHT_BOTTOM, label, font(10.0), p.bad);
+        let galley = painter.layout_no_wrap(label.clone(), font(10.0), p.bad);
+        let above = y(*limit) - galley.size().y - 1.0;
+        let top = if above < body.top() {
+            y(*limit) + 1.0
+        } else {
+            above
+        };
+        labels.push((pos2(body.right() - 3.0 - galley.size().x, top), galley));
     }
     let clipped = painter.with_clip_rect(body.expand(1.0));
     for curve in plot.curves.iter().rev() {
         for line in columns(&curve.values, body, plot.row, |v| y(f64::from(v))) {
             stroke(&clipped, line, curve, curve.colour);
         }
+    }
+    for (at, galley) in labels {
+        let plate = Rect::from_min_size(at, galley.size()).expand2(Vec2::new(3.0, 0.0));
+        painter.rect_filled(plate, 2.0, p.sunken.gamma_multiply(0.8));
+        painter.galley(at, galley, p.bad);
     }
     if let Some(fork) = plot.fork {
         painter.vline(x(fork), body.y_range(), Stroke::new(1.5, p.accent));
@@ -279,7 +291,7 @@ fn dotted(painter: &Painter, x: f32, range: Rangef, colour: Color32) {
 
 /// Title to the left, lines with their present values to the right.
 fn head(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
-    let top = rect.top() + HEAD / 2.0;
+    let top = rect.top() + HEAD / 2.0 - 2.0;
     let title = painter.text(
         pos2(rect.left(), top),
         Align2::LEFT_CENTER,
@@ -287,21 +299,39 @@ fn head(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
         bold_font(12.0),
         p.text,
     );
-    let mut right = rect.right() - 4.0;
-    for curve in plot.curves.iter().rev().filter(|curve| !curve.beside) {
+    // As many as there is room for, in the order of the lines.
+    let room = rect.right() - 4.0 - title.right() - 12.0;
+    let mut shown = Vec::new();
+    let mut width = 0.0;
+    let quiet = |curve: &Curve| plot.curves.len() > 3 && curve.now.is_none_or(|v| v <= 0.0);
+    for curve in plot
+        .curves
+        .iter()
+        .filter(|curve| !curve.beside && !quiet(curve))
+    {
         let now = curve
             .now
-            .map_or_else(|| "–".to_owned(), |v| readable::value(plot.unit, v));
+            .map_or_else(|| "–".to_owned(), |v| text(plot.unit, v));
         let words = format!("{} {now}", curve.label);
         let galley = painter.layout_no_wrap(words, font(10.5), p.text);
-        let left = right - galley.size().x;
-        if left - 24.0 < title.right() + 6.0 {
+        let wanted = galley.size().x + 30.0;
+        if width + wanted > room {
             break;
         }
-        painter.galley(pos2(left, top - galley.size().y / 2.0), galley, p.text);
-        let sample = vec![pos2(left - 18.0, top), pos2(left - 4.0, top)];
+        width += wanted;
+        shown.push((curve, galley));
+    }
+    let mut left = rect.right() - 4.0 - width;
+    for (curve, galley) in shown {
+        let sample = vec![pos2(left + 8.0, top), pos2(left + 24.0, top)];
         stroke(painter, sample, curve, curve.colour);
-        right = left - 28.0;
+        let end = left + 30.0 + galley.size().x;
+        painter.galley(
+            pos2(left + 28.0, top - galley.size().y / 2.0),
+            galley,
+            p.text,
+        );
+        left = end;
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the window knows: plain data that panels read. Only `app.rs` changes it.
 
+use crate::lesson::{Answers, Lesson};
 use crate::playback::{BranchReport, Report, View};
 use crate::settings::Settings;
 use sim_core::engine::{MachineState, ServerSnapshot};
@@ -43,8 +44,10 @@ pub struct State {
     pub hovered: Option<Instant>,
     /// Whether what is known beyond the moment shown may be seen.
     pub reveal: bool,
-    /// Whether a lesson asks for predictions.
-    pub predicting: bool,
+    /// The lesson beside the scenario.
+    pub lesson: Option<Lesson>,
+    /// What was answered to its questions.
+    pub answers: Answers,
     /// A short message, and when it was given (seconds since the start of the program).
     pub message: Option<(String, f64)>,
     /// Seconds since the start of the program.
@@ -121,7 +124,7 @@ impl State {
 
     /// Whether nothing beyond the moment shown may be told, not even as something to try.
     pub fn hides_the_future(&self) -> bool {
-        self.predicting && !self.reveal
+        self.lesson.is_some() && !self.reveal
     }
 
     /// The scenario of a branch, with its changes.
@@ -144,7 +147,7 @@ impl State {
 pub enum Condition {
     /// Serving, with room.
     Ok,
-    /// All workers are busy and requests wait.
+    /// All workers are busy, and at least as many requests wait as are served.
     Busy,
     /// The queue is at 90 % of its limit or more.
     Full,
@@ -170,23 +173,24 @@ impl Condition {
             return Self::Drained;
         }
         let busy = f64::from(server.busy) / f64::from(server.workers.max(1));
-        let queue_limit = model.params.queue_limit;
-        match Self::from_figures(server.state, f64::from(server.queue_len), busy, queue_limit) {
+        match Self::from_figures(server.state, f64::from(server.queue_len), busy, model) {
             Self::Ok if server.warmth < 0.999 => Self::Warming,
             condition => condition,
         }
     }
 
     /// The same from what is recorded.
-    pub fn from_figures(state: MachineState, queue_len: f64, busy: f64, queue_limit: u32) -> Self {
+    pub fn from_figures(state: MachineState, queue_len: f64, busy: f64, model: &Server) -> Self {
+        let (limit, workers) = (
+            f64::from(model.params.queue_limit),
+            f64::from(model.params.workers),
+        );
         match state {
             MachineState::Down => Self::Down,
             MachineState::Booting => Self::Starting,
             MachineState::Absent => Self::Absent,
-            MachineState::Up if queue_len > 0.0 && queue_len >= FULL * f64::from(queue_limit) => {
-                Self::Full
-            }
-            MachineState::Up if queue_len > 0.0 && busy > 0.95 => Self::Busy,
+            MachineState::Up if queue_len > 0.0 && queue_len >= FULL * limit => Self::Full,
+            MachineState::Up if queue_len >= workers && busy > 0.95 => Self::Busy,
             MachineState::Up => Self::Ok,
         }
     }

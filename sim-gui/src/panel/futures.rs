@@ -87,9 +87,13 @@ pub static FIGURES: &[Figure] = &[
 pub fn difference(figure: &Figure, a: &Summary, b: &Summary) -> Option<(String, bool)> {
     let (a, b) = ((figure.value)(a)?, (figure.value)(b)?);
     let difference = b - a;
-    let words = (figure.write)(difference.abs());
+    let mut words = (figure.write)(difference.abs());
     if words == (figure.write)(0.0) {
         return Some(("same".to_owned(), false));
+    }
+    // A difference of two shares is counted in points, not in per cent of anything.
+    if let Some(points) = words.strip_suffix(" %") {
+        words = format!("{points} pts");
     }
     let sign = if difference < 0.0 { "−" } else { "+" };
     Some((
@@ -130,10 +134,32 @@ fn branches(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View) {
             letter_badge(ui.painter(), rect, number, p);
             let words = branch_words(cx.state, number);
             let name = format!("future {}: {words}", letter(number));
-            let button =
-                egui::Button::selectable(shown, RichText::new(&words).font(font(12.0))).truncate();
-            let room = ui.available_width() - if number > 0 { 30.0 } else { 0.0 };
-            let response = ui.add_sized([room, 22.0], button);
+            let room = ui.available_width() - if number > 0 { 34.0 } else { 0.0 };
+            let (rect, response) = ui.allocate_exact_size(vec2(room, 22.0), Sense::click());
+            let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+            let fill = if shown {
+                p.tint(p.accent, 0.20)
+            } else if response.hovered() {
+                p.raised
+            } else {
+                p.panel
+            };
+            painter.rect_filled(rect, 5.0, fill);
+            if response.has_focus() {
+                painter.rect_stroke(
+                    rect,
+                    5.0,
+                    egui::Stroke::new(2.0, p.accent),
+                    egui::StrokeKind::Inside,
+                );
+            }
+            painter.text(
+                pos2(rect.left() + 8.0, rect.center().y),
+                Align2::LEFT_CENTER,
+                &words,
+                font(12.0),
+                p.text,
+            );
             response
                 .widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, shown, &name));
             if response

@@ -71,7 +71,7 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         return super::nothing(ui, "Nothing to inspect yet.");
     };
     let Some(thing) = cx.state.selected else {
-        return whole_site(ui, cx.state, view);
+        return whole_site(ui, view);
     };
     let Some((path, pattern, title)) = paths(branch, view, thing) else {
         return super::nothing(ui, "What was selected is not there any more.");
@@ -92,14 +92,14 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         });
 }
 
-fn whole_site(ui: &mut egui::Ui, state: &State, view: &View) {
+fn whole_site(ui: &mut egui::Ui, view: &View) {
     super::heading(ui, "The whole site so far");
     let summary = &view.summary;
     let requests = &summary.requests;
     let text =
         |v: Option<f64>, write: &dyn Fn(f64) -> String| v.map_or_else(|| "–".to_owned(), write);
     let seconds = |s: f64| readable::time(s * 1e9);
-    let mut rows = vec![
+    let rows = vec![
         ("requests", readable::number(requests.arrived as f64)),
         (
             "answered in time",
@@ -120,36 +120,54 @@ fn whole_site(ui: &mut egui::Ui, state: &State, view: &View) {
             text(summary.attempts.per_request, &readable::number),
         ),
     ];
+    let mut objectives: Vec<(&str, String)> = Vec::new();
     for (name, slo) in &summary.slos.0 {
-        rows.push((
-            "objective",
-            format!("{name}: {}", text(slo.attained, &readable::share)),
-        ));
+        objectives.push((name, text(slo.attained, &readable::share)));
     }
     facts(ui, &rows);
+    for (name, attained) in &objectives {
+        facts(ui, &[(name, format!("{attained} good"))]);
+    }
     ui.add_space(2.0);
     let p = Palette::of(ui);
     let hint = "Click a server, a balancer or a source to see its parameters and change them.";
-    ui.label(RichText::new(hint).font(font(11.5)).color(p.weak));
-    let _ = state;
+    ui.add(egui::Label::new(RichText::new(hint).font(font(11.5)).color(p.weak)).wrap());
 }
 
 /// Label and value, in two columns of pairs.
 fn facts(ui: &mut egui::Ui, rows: &[(&str, String)]) {
     let p = Palette::of(ui);
-    let id = ui.next_auto_id();
-    egui::Grid::new(id)
-        .num_columns(4)
-        .spacing([12.0, 3.0])
-        .show(ui, |ui| {
-            for (i, (label, value)) in rows.iter().enumerate() {
-                ui.label(RichText::new(*label).font(font(11.5)).color(p.weak));
-                ui.label(RichText::new(value).font(font(12.0)).color(p.text));
-                if i % 2 == 1 {
-                    ui.end_row();
-                }
-            }
-        });
+    for pair in rows.chunks(2) {
+        let columns = pair.len() as f32;
+        let (rect, _) =
+            ui.allocate_exact_size(egui::vec2(ui.available_width(), 15.0), egui::Sense::hover());
+        for (i, (label, value)) in pair.iter().enumerate() {
+            let half = rect.width() / if rows.len() == 1 { columns } else { 2.0 };
+            let cell = egui::Rect::from_min_size(
+                rect.min + egui::vec2(half * i as f32, 0.0),
+                egui::vec2(half - 10.0, 15.0),
+            );
+            let painter = ui.painter().with_clip_rect(cell.intersect(ui.clip_rect()));
+            let y = cell.center().y;
+            painter.text(
+                egui::pos2(cell.left(), y),
+                egui::Align2::LEFT_CENTER,
+                label,
+                font(11.5),
+                p.weak,
+            );
+            painter.text(
+                egui::pos2(cell.right(), y),
+                egui::Align2::RIGHT_CENTER,
+                value,
+                crate::theme::bold_font(12.0),
+                p.text,
+            );
+            let name = format!("{label}: {value}");
+            ui.interact(cell, ui.scope_id().with(&name), egui::Sense::hover())
+                .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &name));
+        }
+    }
 }
 
 fn figures(branch: &BranchReport, view: &View, thing: Thing) -> Vec<(&'static str, String)> {

@@ -89,7 +89,7 @@ pub fn find(name: &str) -> Option<&'static PanelDef> {
 
 /// Whether a panel has anything to show: a lesson where there is none leaves its room to others.
 pub(crate) fn has_something(panel: &PanelDef, state: &State) -> bool {
-    panel.name != "lesson" || state.predicting
+    panel.name != "lesson" || state.lesson.is_some()
 }
 
 /// A heading of a panel.

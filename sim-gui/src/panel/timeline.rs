@@ -29,6 +29,8 @@ const NAMES: f32 = 70.0;
 /// Lanes of machines drawn one by one; larger fleets share one lane.
 const LANES: usize = 6;
 const LANE: f32 = 15.0;
+/// Height of a lane where every machine has two.
+const LANE_OF_TWO: f32 = 11.5;
 const STRIP: f32 = 21.0;
 
 /// Height that the panel wants.
@@ -36,7 +38,15 @@ pub fn height(state: &State) -> f32 {
     let lanes = state
         .main()
         .map_or(4, |branch| lanes_of(branch, state).len());
-    42.0 + 2.0 * STRIP + LANE * lanes as f32 + 22.0
+    42.0 + 2.0 * STRIP + lane_height(state) * lanes as f32 + 22.0
+}
+
+fn lane_height(state: &State) -> f32 {
+    if state.beside().is_some() {
+        LANE_OF_TWO
+    } else {
+        LANE
+    }
 }
 
 fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
@@ -68,9 +78,12 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             cx.state,
             branch,
             &lane,
-            Rect::from_min_size(pos2(body.left(), y), vec2(body.width(), LANE - 3.0)),
+            Rect::from_min_size(
+                pos2(body.left(), y),
+                vec2(body.width(), lane_height(cx.state) - 2.5),
+            ),
         );
-        y += LANE;
+        y += lane_height(cx.state);
     }
     axis(ui, cx.state, branch, body, y);
 }
@@ -264,7 +277,7 @@ fn draw_lane(ui: &egui::Ui, state: &State, main: &BranchReport, lane: &LaneOf, r
         LaneOf::Server(server) => {
             let name = main.model.servers[*server].name.clone();
             let name = match state.beside() {
-                Some(_) => format!("{name} {}", letter(state.view().map_or(0, |v| v.branch))),
+                Some(_) => format!("{name}  {}", letter(state.view().map_or(0, |v| v.branch))),
                 None => name,
             };
             (main, Some(*server), name)
@@ -292,7 +305,7 @@ fn draw_lane(ui: &egui::Ui, state: &State, main: &BranchReport, lane: &LaneOf, r
     let Some(server) = server else {
         return fleet_lane(painter, branch, rows, rect, &x, p);
     };
-    let limit = branch.model.servers[server].params.queue_limit;
+    let model = &branch.model.servers[server];
     let condition = |row: usize| -> Option<Condition> {
         let state = series.value(Column::State(server), row)?;
         let state = *MachineState::ALL.get(state as usize)?;
@@ -302,7 +315,7 @@ fn draw_lane(ui: &egui::Ui, state: &State, main: &BranchReport, lane: &LaneOf, r
         let busy = series
             .value(Column::server(server, "utilisation")?, row)
             .unwrap_or(0.0);
-        Some(Condition::from_figures(state, queue, busy, limit))
+        Some(Condition::from_figures(state, queue, busy, model))
     };
     let mut start = 0;
     while start < rows {

@@ -115,7 +115,7 @@ impl Deck {
     /// The moment shown.
     pub fn now(&self) -> Instant {
         self.cursor(self.shown.0)
-            .map_or(self.transport.goal, |cursor| cursor.now())
+            .map_or(self.transport.goal, Simulation::now)
     }
 
     /// The simulation shown of a branch.

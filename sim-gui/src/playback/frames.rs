@@ -8,12 +8,12 @@ use sim_core::engine::Simulation;
 use sim_core::time::Instant;
 
 /// Key frames that a whole run gets at first.
-const FRAMES: u64 = 256;
+const FRAMES: u64 = 160;
 
 /// Key frames of one branch, in order of time.
 #[derive(Default)]
 pub struct Frames {
-    frames: Vec<Simulation>,
+    all: Vec<Simulation>,
     spacing_ns: u64,
     bytes: usize,
 }
@@ -22,7 +22,7 @@ impl Frames {
     /// The frames of a branch that begins with `first`.
     pub fn new(first: &Simulation) -> Self {
         let mut frames = Self {
-            frames: Vec::new(),
+            all: Vec::new(),
             spacing_ns: (first.model().horizon.0 / FRAMES).max(1),
             bytes: 0,
         };
@@ -32,12 +32,12 @@ impl Frames {
 
     fn push(&mut self, simulation: &Simulation) {
         self.bytes += simulation.clone_bytes();
-        self.frames.push(simulation.clone());
+        self.all.push(simulation.clone());
     }
 
     /// The moment of the next frame.
     pub fn due(&self) -> Instant {
-        let last = self.frames.last().map_or(0, |frame| frame.now().0);
+        let last = self.all.last().map_or(0, |frame| frame.now().0);
         Instant((last / self.spacing_ns + 1).saturating_mul(self.spacing_ns))
     }
 
@@ -47,7 +47,7 @@ impl Frames {
             return;
         }
         self.push(simulation);
-        while self.bytes > budget && self.frames.len() > 2 {
+        while self.bytes > budget && self.all.len() > 2 {
             self.thin();
         }
     }
@@ -55,27 +55,27 @@ impl Frames {
     fn thin(&mut self) {
         self.spacing_ns = self.spacing_ns.saturating_mul(2);
         let mut index = 0;
-        self.frames.retain(|_| {
+        self.all.retain(|_| {
             index += 1;
             index % 2 == 1
         });
-        self.bytes = self.frames.iter().map(Simulation::clone_bytes).sum();
+        self.bytes = self.all.iter().map(Simulation::clone_bytes).sum();
     }
 
     /// The last frame at `at` or before.
     pub fn before(&self, at: Instant) -> Option<&Simulation> {
-        let after = self.frames.partition_point(|frame| frame.now() <= at);
-        after.checked_sub(1).map(|i| &self.frames[i])
+        let after = self.all.partition_point(|frame| frame.now() <= at);
+        after.checked_sub(1).map(|i| &self.all[i])
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.frames.len()
+        self.all.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.all.is_empty()
     }
 
     /// Bytes they take.

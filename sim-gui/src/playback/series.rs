@@ -57,6 +57,10 @@ pub enum Column {
     Server(usize, usize),
     /// The number of a server's state at the end of the row.
     State(usize),
+    /// The highest value of a metric among all servers.
+    Highest(usize),
+    /// The median of a metric over all servers.
+    Median(usize),
 }
 
 impl Column {
@@ -78,7 +82,7 @@ impl Column {
         let unit = |name| MetricDef::find(name).map_or(Unit::Count, |m| m.unit);
         match self {
             Self::Site(m) => unit(SITE[m]),
-            Self::Server(_, m) => unit(SERVER[m]),
+            Self::Server(_, m) | Self::Highest(m) | Self::Median(m) => unit(SERVER[m]),
             Self::Outcome(_) => Unit::Hertz,
             Self::Burn(_) | Self::State(_) => Unit::Count,
         }
@@ -115,16 +119,23 @@ impl Shape {
     }
 
     fn width(&self) -> usize {
-        SITE.len() + Outcome::COUNT + self.slos.len() + self.servers * SERVER_WIDTH
+        SITE.len()
+            + Outcome::COUNT
+            + self.slos.len()
+            + 2 * SERVER.len()
+            + self.servers * SERVER_WIDTH
     }
 
     fn position(&self, column: Column) -> Option<usize> {
         let outcomes = SITE.len();
         let slos = outcomes + Outcome::COUNT;
-        let servers = slos + self.slos.len();
+        let fleet = slos + self.slos.len();
+        let servers = fleet + 2 * SERVER.len();
         match column {
             Column::Site(m) => Some(m),
             Column::Outcome(o) => Some(outcomes + o as usize),
+            Column::Highest(m) => Some(fleet + m),
+            Column::Median(m) => Some(fleet + SERVER.len() + m),
             Column::Burn(i) => (i < self.slos.len()).then_some(slos + i),
             Column::Server(s, m) => (s < self.servers).then_some(servers + s * SERVER_WIDTH + m),
             Column::State(s) => {
@@ -272,6 +283,9 @@ impl Series {
             }
             self.open.push(number(burn_rate(good, total, objective)));
         }
+        let fleet = self.open.len();
+        self.open.extend([f32::NAN; 2 * SERVER.len()]);
+        let servers = self.open.len();
         for server in 0..self.shape.servers {
             let total = history.total(Scope::Server(ServerId(server as u32)), range.clone());
             let window = total.window();
@@ -281,6 +295,14 @@ impl Series {
                 .server(range.end - 1, server)
                 .map(|record| record.state);
             self.open.push(state.map_or(f32::NAN, f32::from));
+        }
+        for metric in 0..SERVER.len() {
+            let values = self.open[servers + metric..].iter().step_by(SERVER_WIDTH);
+            let mut values: Vec<f32> = values.copied().filter(|v| v.is_finite()).collect();
+            values.sort_by(f32::total_cmp);
+            self.open[fleet + metric] = values.last().copied().unwrap_or(f32::NAN);
+            let middle = values.get(values.len() / 2).copied().unwrap_or(f32::NAN);
+            self.open[fleet + SERVER.len() + metric] = middle;
         }
         self.rows += 1;
         if self.rows.is_multiple_of(BLOCK) {

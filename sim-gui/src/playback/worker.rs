@@ -2,6 +2,7 @@
 
 use super::deck::Deck;
 use super::{BranchReport, Edited, Report, Request};
+use sim_core::engine::Simulation;
 use sim_core::scenario::{Problems, Scenario};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +11,7 @@ use web_time::Instant as WallInstant;
 
 /// Bytes that key frames may take where memory is plentiful.
 #[cfg(not(target_arch = "wasm32"))]
-pub const BUDGET: usize = 384 << 20;
+pub const BUDGET: usize = 256 << 20;
 /// Bytes that key frames may take in a browser.
 #[cfg(target_arch = "wasm32")]
 pub const BUDGET: usize = 128 << 20;
@@ -55,9 +56,7 @@ struct Mark {
 impl Mark {
     fn of(deck: &Deck) -> Self {
         Self {
-            events: deck
-                .cursor(deck.shown().0)
-                .map_or(0, |simulation| simulation.events()),
+            events: deck.cursor(deck.shown().0).map_or(0, Simulation::events),
             at: deck.now().0,
             shown: deck.shown(),
             playing: deck.transport().playing,
@@ -263,7 +262,7 @@ fn live(
         }
         // Asleep until somebody asks; while playing what is known, until the next picture.
         let wait = if !busy {
-            Duration::from_secs(3600)
+            Duration::from_hours(1)
         } else if idle_ahead {
             Duration::from_millis(12)
         } else {

@@ -7,7 +7,8 @@ use crate::playback::{BranchReport, View};
 use crate::state::{Condition, Thing};
 use crate::theme::{Palette, bold_font, font, mix};
 use eframe::egui::{self, Align2, Color32, Rect, Vec2, pos2, vec2};
-use sim_core::engine::MachineState;
+use sim_core::engine::{MachineState, ServerSnapshot};
+use sim_core::model::Server;
 use sim_core::readable;
 
 /// Shape and colour of a condition.
@@ -133,6 +134,18 @@ pub(super) fn server(
         bold_font(10.5),
         colour,
     );
+    bars(&painter, rect, snapshot, model, condition, p);
+}
+
+/// Queue and workers as bars, and what else there is room for.
+fn bars(
+    painter: &egui::Painter,
+    rect: Rect,
+    snapshot: &ServerSnapshot,
+    model: &Server,
+    condition: Condition,
+    p: &Palette,
+) {
     let down = matches!(condition, Condition::Down | Condition::Absent);
     let queue_ink = match condition {
         Condition::Full => p.warn,
@@ -171,10 +184,10 @@ pub(super) fn server(
         );
         let track = Rect::from_min_max(
             pos2(rect.left() + 48.0, y - 4.0),
-            pos2(rect.right() - 56.0, y + 4.0),
+            pos2(rect.right() - 64.0, y + 4.0),
         );
         if track.width() > 16.0 {
-            bar(&painter, track, share, ink, p);
+            bar(painter, track, share, ink, p);
         }
     }
     if rect.height() >= 88.0 {
@@ -202,7 +215,7 @@ fn queue_share(queue_len: u32, limit: u32) -> f32 {
 }
 
 fn bar(painter: &egui::Painter, track: Rect, share: f32, ink: Color32, p: &Palette) {
-    painter.rect_filled(track, 3.0, mix(p.sunken, p.line, 0.75));
+    painter.rect_filled(track, 3.0, mix(p.raised, p.weak, 0.24));
     let share = share.clamp(0.0, 1.0);
     if share > 0.0 {
         let width = (track.width() * share).max(3.0);

@@ -38,6 +38,10 @@ fn hue(share: f32, p: &Palette) -> Color32 {
 }
 
 /// Draws the sample.
+#[allow(
+    clippy::too_many_lines,
+    reason = "each place of an attempt is a few lines"
+)]
 pub(super) fn draw(
     ui: &egui::Ui,
     state: &State,
@@ -174,7 +178,9 @@ pub(super) fn legend(ui: &egui::Ui, rect: Rect, state: &State, view: &View) {
         draw(pos2(*x + 4.0, y));
         *x += 13.0;
     };
-    mark(&mut x, &|at| drop(painter.circle_filled(at, 3.6, p.accent)));
+    mark(&mut x, &|at| {
+        painter.circle_filled(at, 3.6, p.accent);
+    });
     let every = view.sample_every;
     let many = if every == 1 {
         "1 request in flight".to_owned()
@@ -197,11 +203,11 @@ pub(super) fn legend(ui: &egui::Ui, rect: Rect, state: &State, view: &View) {
         ),
     );
     mark(&mut x, &|at| {
-        drop(painter.rect_filled(Rect::from_center_size(at, Vec2::splat(6.5)), 0.0, p.accent))
+        painter.rect_filled(Rect::from_center_size(at, Vec2::splat(6.5)), 0.0, p.accent);
     });
     words(&mut x, "retry");
     mark(&mut x, &|at| {
-        drop(painter.circle_stroke(at, 3.2, Stroke::new(1.2, p.weak)))
+        painter.circle_stroke(at, 3.2, Stroke::new(1.2, p.weak));
     });
     words(&mut x, "nobody waits for it");
 }

@@ -93,7 +93,7 @@ impl Layout {
         let instances: Vec<usize> = (0..view.snapshot.instances.len())
             .filter(|&i| view.snapshot.instances[i].service as usize == service)
             .collect();
-        let balancer_width = (area.width() * 0.28).clamp(86.0, 132.0);
+        let balancer_width = (area.width() * 0.30).clamp(86.0, 142.0);
         let shown = instances.len().clamp(1, 6);
         let height = (area.height() / shown as f32 - 8.0).clamp(24.0, 92.0);
         let pitch = (height + 10.0).min(area.height() / shown as f32);
@@ -105,7 +105,7 @@ impl Layout {
                 Rect::from_min_size(min, vec2(balancer_width, height)),
             ));
         }
-        let left = area.left() + balancer_width + area.width() * 0.24;
+        let left = area.left() + balancer_width + area.width() * 0.22;
         let column = Rect::from_min_max(pos2(left, area.top()), area.max);
         let mut servers: Vec<usize> = model.services[service]
             .servers
@@ -143,7 +143,7 @@ impl Layout {
         {
             self.links.push((
                 from.right_center(),
-                pos2(cell.left() - 4.0, (cell.top() + area.bottom()) / 2.0),
+                pos2(cell.left() - 4.0, f32::midpoint(cell.top(), area.bottom())),
             ));
         }
     }

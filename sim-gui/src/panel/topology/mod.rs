@@ -127,6 +127,7 @@ fn picture(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, rect: Rect, prefix: 
         card::cell(ui, cx, branch, view, server, rect, prefix);
     }
     dots::draw(ui, cx.state, branch, view, &layout);
+    rates(ui, branch, view, &layout);
 }
 
 /// The value of a server's metric in the last row before the moment shown.
@@ -147,15 +148,22 @@ pub(crate) fn site_now(branch: &BranchReport, view: &View, name: &str) -> Option
 }
 
 /// A point of the curve between two places.
-pub(crate) fn along(a: Pos2, b: Pos2, t: f32) -> Pos2 {
-    let reach = (b.x - a.x) * 0.5;
-    let (c, d) = (a + vec2(reach, 0.0), b - vec2(reach, 0.0));
-    let s = 1.0 - t;
-    let v = a.to_vec2() * (s * s * s)
-        + c.to_vec2() * (3.0 * s * s * t)
-        + d.to_vec2() * (3.0 * s * t * t)
-        + b.to_vec2() * (t * t * t);
-    v.to_pos2()
+pub(crate) fn along(from: Pos2, to: Pos2, t: f32) -> Pos2 {
+    let reach = vec2((to.x - from.x) * 0.5, 0.0);
+    let left = 1.0 - t;
+    // A cubic Bézier curve that leaves and arrives level.
+    let weights = [
+        left * left * left,
+        3.0 * left * left * t,
+        3.0 * left * t * t,
+        t * t * t,
+    ];
+    let points = [from, from + reach, to - reach, to];
+    let sum = points
+        .iter()
+        .zip(weights)
+        .map(|(point, weight)| point.to_vec2() * weight);
+    sum.fold(Vec2::ZERO, |a, b| a + b).to_pos2()
 }
 
 fn edges(ui: &egui::Ui, branch: &BranchReport, view: &View, layout: &Layout) {
@@ -192,9 +200,15 @@ fn edges(ui: &egui::Ui, branch: &BranchReport, view: &View, layout: &Layout) {
             if rate > 0.0 { colour } else { p.line },
         );
     }
+}
+
+/// Requests per second on the way to each server.
+fn rates(ui: &egui::Ui, branch: &BranchReport, view: &View, layout: &Layout) {
     if layout.edges.len() > 16 {
         return;
     }
+    let p = Palette::of(ui);
+    let painter = ui.painter();
     for edge in &layout.edges {
         let Some(rate) = server_now(branch, view, edge.server, "attempts_hz") else {
             continue;
@@ -203,7 +217,7 @@ fn edges(ui: &egui::Ui, branch: &BranchReport, view: &View, layout: &Layout) {
         let galley = painter.layout_no_wrap(words, font(11.0), p.text);
         let at = along(edge.from, edge.to, 0.5);
         let plate = Rect::from_center_size(at, galley.size() + vec2(8.0, 2.0));
-        painter.rect_filled(plate, 4.0, p.panel.gamma_multiply(0.9));
+        painter.rect_filled(plate, 4.0, p.panel.gamma_multiply(0.85));
         painter.galley(plate.min + vec2(4.0, 1.0), galley, p.text);
     }
 }

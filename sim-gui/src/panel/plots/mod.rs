@@ -1,14 +1,17 @@
 //! Plots over time, one below the other, with one time axis and one cursor.
 
+mod curves;
+
+pub use curves::{Lines, PLOTS, PlotDef};
+
 use super::{Cx, PanelDef, Place};
 use crate::command::Command;
-use crate::playback::{BranchReport, Column, View, letter};
-use crate::plot::{self, Curve, Dash, Plot};
+use crate::playback::{BranchReport, Column, View};
+use crate::plot::{self, Plot};
 use crate::state::State;
-use crate::theme::{Palette, mix};
+use crate::theme::Palette;
 use eframe::egui::{self, Rect, Sense, Vec2};
 use sim_core::metric::Unit;
-use sim_core::outcome::Outcome;
 use sim_core::story::Kind;
 use sim_core::time::Instant;
 use std::fmt::Write as _;
@@ -23,101 +26,8 @@ pub static PANEL: PanelDef = PanelDef {
     text,
 };
 
-/// What a plot's lines are taken from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Lines {
-    /// Metrics of the site: name, label.
-    Site(&'static [(&'static str, &'static str)]),
-    /// A metric of the servers: the hottest, and the highest of the rest.
-    Servers(&'static str),
-    /// Requests per second by how they ended.
-    Outcomes,
-    /// How fast each objective's budget is spent.
-    Burn,
-}
-
-/// A plot.
-pub struct PlotDef {
-    /// Short name, fixed.
-    pub name: &'static str,
-    /// Its title.
-    pub title: &'static str,
-    /// Whether its axis is logarithmic.
-    pub log: bool,
-    /// Its lines.
-    pub lines: Lines,
-}
-
-/// Every plot there is.
-pub static PLOTS: &[PlotDef] = &[
-    PlotDef {
-        name: "servers",
-        title: "Requests/s to servers",
-        log: false,
-        lines: Lines::Servers("attempts_hz"),
-    },
-    PlotDef {
-        name: "response-time",
-        title: "Response time",
-        log: true,
-        lines: Lines::Site(&[("p99", "p99"), ("p90", "p90"), ("p50", "p50")]),
-    },
-    PlotDef {
-        name: "outcomes",
-        title: "Requests/s by outcome",
-        log: false,
-        lines: Lines::Outcomes,
-    },
-    PlotDef {
-        name: "load",
-        title: "Offered and answered",
-        log: false,
-        lines: Lines::Site(&[
-            ("offered_hz", "offered"),
-            ("goodput_hz", "answered"),
-            ("attempts_hz", "attempts"),
-        ]),
-    },
-    PlotDef {
-        name: "failed",
-        title: "Failed requests",
-        log: false,
-        lines: Lines::Site(&[("failed", "failed")]),
-    },
-    PlotDef {
-        name: "queue",
-        title: "Waiting at servers",
-        log: false,
-        lines: Lines::Servers("queue_len"),
-    },
-    PlotDef {
-        name: "in-flight",
-        title: "In flight",
-        log: false,
-        lines: Lines::Site(&[("in_flight", "in flight")]),
-    },
-    PlotDef {
-        name: "utilisation",
-        title: "Busy workers",
-        log: false,
-        lines: Lines::Servers("utilisation"),
-    },
-    PlotDef {
-        name: "amplification",
-        title: "Attempts per request",
-        log: false,
-        lines: Lines::Site(&[("amplification", "attempts")]),
-    },
-    PlotDef {
-        name: "burn",
-        title: "Error budget burn",
-        log: false,
-        lines: Lines::Burn,
-    },
-];
-
 /// Height of one plot at least.
-const HEIGHT: f32 = 108.0;
+const HEIGHT: f32 = 78.0;
 
 fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let Some((view, branch)) = cx.state.view().zip(cx.state.main()) else {
@@ -195,13 +105,13 @@ pub(crate) fn build<'a>(
 ) -> Plot<'a> {
     let horizon = state.horizon().0 as f64;
     let share = |at: Instant| (at.0 as f64 / horizon) as f32;
-    let mut curves = curves(state, branch, view, def, p, false);
+    let mut curves = curves::curves(state, branch, view, def, p, false);
     let mut fork = None;
     if let Some(beside) = state.beside()
         && let Some(other) = state.branch(beside.branch)
     {
         fork = Some(share(branch.from.max(other.from)));
-        curves.extend(self::curves(state, other, beside, def, p, true));
+        curves.extend(curves::curves(state, other, beside, def, p, true));
     }
     let unit = match def.lines {
         Lines::Site(metrics) => Column::site(metrics[0].0).map_or(Unit::Count, Column::unit),
@@ -225,157 +135,6 @@ pub(crate) fn build<'a>(
         row: (branch.series.row_ns() as f64 / horizon) as f32,
         times: times(state),
     }
-}
-
-fn curves(
-    state: &State,
-    branch: &BranchReport,
-    view: &View,
-    def: &PlotDef,
-    p: &Palette,
-    beside: bool,
-) -> Vec<Curve> {
-    let series = &branch.series;
-    let rows = visible_rows(state, branch);
-    let now_row = series.rows_until(view.at).checked_sub(1);
-    let now = |column: Column| now_row.and_then(|row| series.value(column, row));
-    let values = |column: Column| series.column(column).take(rows).collect::<Vec<f32>>();
-    // The branch beside is drawn in the same hues, lighter and dotted: a line and its other future.
-    let ink = |i: usize| {
-        let colour = p.series[i % p.series.len()];
-        if beside {
-            mix(p.sunken, colour, 0.72)
-        } else {
-            colour
-        }
-    };
-    let dash = |i: usize| {
-        if beside {
-            Dash::Dots
-        } else if i == 0 {
-            Dash::Solid
-        } else {
-            Dash::Long
-        }
-    };
-    let name = |label: String| {
-        if beside {
-            format!("{} {label}", letter(view.branch))
-        } else {
-            label
-        }
-    };
-    let one = |i: usize, label: String, column: Column| Curve {
-        label: name(label),
-        colour: ink(i),
-        dash: dash(i),
-        values: values(column),
-        now: now(column),
-        beside,
-    };
-    match def.lines {
-        Lines::Site(metrics) => metrics
-            .iter()
-            .enumerate()
-            .filter_map(|(i, (metric, label))| {
-                Some(one(i, (*label).to_owned(), Column::site(metric)?))
-            })
-            .collect(),
-        Lines::Outcomes => Outcome::ALL
-            .into_iter()
-            .filter(|outcome| {
-                let column = Column::Outcome(*outcome);
-                *outcome == Outcome::Succeeded || series.column(column).take(rows).any(|v| v > 0.0)
-            })
-            .map(|outcome| {
-                let (i, label) = match outcome {
-                    Outcome::Succeeded => (2, "answered"),
-                    Outcome::Refused => (0, "refused"),
-                    Outcome::Rejected => (3, "rejected"),
-                    Outcome::TimedOut => (4, "timed out"),
-                    Outcome::Unavailable => (1, "unavailable"),
-                    other => (5, other.name()),
-                };
-                let mut curve = one(i, label.to_owned(), Column::Outcome(outcome));
-                if !beside {
-                    curve.dash = if outcome == Outcome::Succeeded {
-                        Dash::Solid
-                    } else {
-                        Dash::Long
-                    };
-                }
-                curve
-            })
-            .collect(),
-        Lines::Burn => (0..series.slos())
-            .map(|i| {
-                let name = branch.model.slos.get(i).map_or("", |slo| slo.name.as_str());
-                one(i, name.to_owned(), Column::Burn(i))
-            })
-            .collect(),
-        Lines::Servers(metric) => servers(branch, metric, rows, &one),
-    }
-}
-
-/// The server that stands out, and the highest of all others in each row.
-fn servers(
-    branch: &BranchReport,
-    metric: &str,
-    rows: usize,
-    one: &dyn Fn(usize, String, Column) -> Curve,
-) -> Vec<Curve> {
-    let series = &branch.series;
-    let count = series.servers();
-    let column = |server: usize| Column::server(server, metric);
-    let Some(hottest) = hottest(branch, rows) else {
-        return Vec::new();
-    };
-    let Some(first) = column(hottest) else {
-        return Vec::new();
-    };
-    let mut curves = vec![one(0, branch.model.servers[hottest].name.clone(), first)];
-    if count > 1 {
-        let others = (0..count).filter(|server| *server != hottest);
-        let mut rest: Option<Curve> = None;
-        for server in others {
-            let Some(column) = column(server) else {
-                continue;
-            };
-            let label = if count == 2 {
-                branch.model.servers[server].name.clone()
-            } else {
-                "highest of the rest".to_owned()
-            };
-            let curve = one(1, label, column);
-            rest = Some(match rest {
-                None => curve,
-                Some(mut all) => {
-                    for (a, b) in all.values.iter_mut().zip(curve.values) {
-                        *a = a.max(b);
-                    }
-                    all.now = match (all.now, curve.now) {
-                        (Some(a), Some(b)) => Some(a.max(b)),
-                        (a, b) => a.or(b),
-                    };
-                    all
-                }
-            });
-        }
-        curves.extend(rest);
-    }
-    curves
-}
-
-/// The server with the most requests so far.
-fn hottest(branch: &BranchReport, rows: usize) -> Option<usize> {
-    let series = &branch.series;
-    let total = |server: usize| {
-        let column = Column::server(server, "attempts_hz");
-        let values = column.into_iter().flat_map(|c| series.column(c).take(rows));
-        values.filter(|v| v.is_finite()).map(f64::from).sum::<f64>()
-    };
-    let totals: Vec<f64> = (0..series.servers()).map(total).collect();
-    (0..totals.len()).max_by(|a, b| totals[*a].total_cmp(&totals[*b]).then(b.cmp(a)))
 }
 
 /// Thresholds of objectives and alerts that belong to a plot.
