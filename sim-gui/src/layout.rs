@@ -53,7 +53,7 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             .show(ui, |ui| {
                 if let Some(panel) = below.last() {
                     // Two futures need more room than the rest.
-                    let share = if panel.name == "futures" { 0.56 } else { 0.42 };
+                    let share = if panel.name == "futures" { 0.5 } else { 0.42 };
                     let share = if right.is_empty() { 1.0 } else { share };
                     let height = (ui.available_height() * share).max(220.0);
                     let id = format!("right-below-{}", panel.name);

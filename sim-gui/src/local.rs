@@ -10,6 +10,8 @@ pub struct Local {
     pub text: Option<String>,
     /// What is being searched in the palette.
     pub search: String,
+    /// Events of the story so far, as they were brought into sight.
+    pub story_seen: usize,
     /// The line chosen in the palette.
     pub chosen: usize,
     /// Where a loop begins whose end is not marked yet.

@@ -299,11 +299,23 @@ fn head(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
         bold_font(12.0),
         p.text,
     );
+    let mut end = title.right();
+    if plot.curves.iter().any(|curve| curve.beside) {
+        let words = painter.text(
+            pos2(end + 8.0, top),
+            Align2::LEFT_CENTER,
+            "dots: beside",
+            font(10.5),
+            p.weak,
+        );
+        end = words.right();
+    }
     // As many as there is room for, in the order of the lines.
-    let room = rect.right() - 4.0 - title.right() - 12.0;
+    let room = rect.right() - 4.0 - end - 10.0;
     let mut shown = Vec::new();
     let mut width = 0.0;
-    let quiet = |curve: &Curve| plot.curves.len() > 3 && curve.now.is_none_or(|v| v <= 0.0);
+    let lines = plot.curves.iter().filter(|curve| !curve.beside).count();
+    let quiet = |curve: &Curve| lines > 3 && curve.now.is_none_or(|v| v <= 0.0);
     for curve in plot
         .curves
         .iter()

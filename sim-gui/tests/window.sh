@@ -28,7 +28,7 @@ begin() { # arguments of the program
     # It is named before it can be seen.
     for _ in $(seq 60); do xdotool windowfocus "$id" 2>/dev/null && break || sleep 0.5; done
     # Out of the way: nothing is pointed at.
-    xdotool mousemove 300 640
+    xdotool mousemove 1050 22
 }
 finish() {
     kill "$window"

@@ -49,7 +49,7 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let hidden = until.saturating_sub(ROWS);
     let scroll = egui::ScrollArea::vertical()
         .auto_shrink([false, false])
-        .stick_to_bottom(true);
+        .stick_to_bottom(!cx.state.reveal);
     scroll.show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         if hidden > 0 {
@@ -57,6 +57,11 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         }
         for (i, event) in story.iter().enumerate().skip(hidden) {
             let current = i + 1 == view.story_len;
+            if current && cx.local.story_seen != view.story_len {
+                // What has just happened is brought into sight, once.
+                cx.local.story_seen = view.story_len;
+                ui.scroll_to_cursor(Some(egui::Align::Center));
+            }
             if row(ui, cx.state, event, current, i >= view.story_len) {
                 cx.does(Command::Seek(event.at));
             }

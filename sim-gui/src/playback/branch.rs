@@ -172,6 +172,11 @@ impl Branch {
         &self.frames
     }
 
+    /// Keeps within another budget from now on.
+    pub fn fit(&mut self, budget: usize) {
+        self.frames.fit(budget);
+    }
+
     /// The nearest moment at `at` or before from which `at` can be reached.
     pub fn nearest(&self, at: Instant) -> Option<&Simulation> {
         if self.scout.now() <= at {

@@ -5,6 +5,7 @@
 
 use super::branch::{Branch, Pace};
 use super::edit::Edit;
+use super::transport::{FASTEST_S, Transport};
 use super::view::View;
 use sim_core::engine::Simulation;
 use sim_core::scenario::{Problems, Scenario};
@@ -12,24 +13,6 @@ use sim_core::time::Instant;
 
 /// Branches kept at most: what a person can still tell apart.
 pub const BRANCHES_MAX: usize = 8;
-
-/// Seconds that a whole run takes when it is played as fast as possible.
-const FASTEST_S: f64 = 5.0;
-
-/// Where the play head is, and how it moves.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Transport {
-    /// The moment shown, or on the way to be shown.
-    pub goal: Instant,
-    /// Whether time runs.
-    pub playing: bool,
-    /// Simulated seconds per second; infinite for as fast as the engine goes.
-    pub speed: f64,
-    /// Whether playing pauses at events of the story.
-    pub pause_at_events: bool,
-    /// A stretch that is played again and again.
-    pub range: Option<(Instant, Instant)>,
-}
 
 /// What is left to do before the goal is shown.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -266,6 +249,11 @@ impl Deck {
         let owner = fork.parent.map_or(0, |p| p.min(self.branches.len() - 1));
         self.branches.push(fork);
         let number = self.branches.len() - 1;
+        // All branches share the budget: those that are there make room.
+        let budget = self.share();
+        for branch in &mut self.branches {
+            branch.fit(budget);
+        }
         self.shown = (owner, Some(number));
         self.renew(number);
         Ok(number)

@@ -47,6 +47,11 @@ impl Frames {
             return;
         }
         self.push(simulation);
+        self.fit(budget);
+    }
+
+    /// Drops frames until they take no more than `budget` bytes.
+    pub fn fit(&mut self, budget: usize) {
         while self.bytes > budget && self.all.len() > 2 {
             self.thin();
         }

@@ -13,6 +13,7 @@
 //! | `edit` | what somebody changes, and how it is written down |
 //! | `branch` | one future: frames, series, story |
 //! | `deck` | all branches, and the play head |
+//! | `transport` | the play head |
 //! | `view` | what can be seen at a moment |
 //! | `worker` | who drives the deck |
 
@@ -21,12 +22,13 @@ pub mod deck;
 pub mod edit;
 pub mod frames;
 pub mod series;
+pub mod transport;
 pub mod view;
 pub mod worker;
 
-pub use deck::Transport;
 pub use edit::{Edit, Edited};
 pub use series::{Column, Series};
+pub use transport::Transport;
 pub use view::View;
 
 use sim_core::model::Model;

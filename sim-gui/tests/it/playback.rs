@@ -317,3 +317,26 @@ fn figures_over_time_are_those_of_the_metrics() {
         assert_eq!(series.value(column, row), expected);
     }
 }
+
+#[test]
+fn branches_share_the_memory_for_key_frames() {
+    let all = {
+        let mut deck = deck();
+        explore(&mut deck);
+        deck.branches()[0].frames().bytes()
+    };
+    let mut deck = Deck::new(scenario(), 0, all).expect("a valid scenario");
+    explore(&mut deck);
+    for seconds in [60, 90, 120] {
+        seek(&mut deck, seconds);
+        deck.edit(Edit::set("client.retry", "none"))
+            .expect("accepted");
+        explore(&mut deck);
+        let bytes: usize = deck.branches().iter().map(|b| b.frames().bytes()).sum();
+        assert!(
+            bytes <= all,
+            "{} branches take {bytes} of {all}",
+            deck.branches().len()
+        );
+    }
+}
