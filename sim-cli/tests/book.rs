@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// How README.md calls the program before it is installed.
 const FROM_SOURCE: &str = "cargo run --release -p sim-cli -- ";
 /// Other commands that may be shown; they are not run here.
-const NOT_RUN: [&str; 3] = ["cargo ", "mdbook ", "git "];
+const NOT_RUN: [&str; 5] = ["cargo ", "mdbook ", "git ", "rustup ", "sim-gui/"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -224,6 +224,11 @@ impl Window<'_> {
         self.outcomes.iter().sum()
     }
 
+    /// Requests that ended so, per second.
+    pub fn outcome_hz(&self, outcome: Outcome) -> Option<f64> {
+        self.rate(self.outcomes[outcome as usize])
+    }
+
     fn rate(&self, count: u64) -> Option<f64> {
         (self.span_s > 0.0).then(|| count as f64 / self.span_s)
     }
@@ -231,6 +236,13 @@ impl Window<'_> {
     fn quantile_ns(&self, q: f64) -> Option<f64> {
         crate::record::histogram::coarse_quantile_ns(self.response_time, q)
     }
+}
+
+/// How fast an error budget is spent over a window: 1 spends exactly what the objective allows.
+/// `objective` is the share of requests that must be good (Beyer and others, "The Site Reliability
+/// Workbook", 2018, chapter 5). `None` where no request ended.
+pub fn burn_rate(good: u64, total: u64, objective: f64) -> Option<f64> {
+    ratio(total - good.min(total), total).map(|bad| bad / (1.0 - objective))
 }
 
 fn ratio(part: u64, whole: u64) -> Option<f64> {

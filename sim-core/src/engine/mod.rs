@@ -38,6 +38,7 @@ mod preempt;
 mod probe;
 mod queue;
 mod recording;
+mod sample;
 mod server;
 mod setup;
 mod slab;
@@ -51,6 +52,7 @@ mod watch;
 
 pub use end::End;
 pub use event::{Event, Machine};
+pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
 pub(crate) use snapshot::ServerFigures;
 pub use snapshot::{Conservation, InstanceSnapshot, ServerSnapshot, Snapshot};

@@ -233,6 +233,7 @@ impl Simulation {
     pub fn footprint(&self) -> (usize, usize) {
         let state = self.calls.peak() * size_of::<super::state::Call>()
             + self.attempts.peak() * size_of::<Attempt>()
+            + self.attempt_rests.len() * size_of::<super::state::AttemptRest>()
             + self.servers.len()
                 * (size_of::<super::state::Server>() + size_of::<super::state::ServerRest>())
             + self.agenda.bytes();

@@ -130,6 +130,14 @@ impl Chunk {
             slos: Vec::with_capacity(self.slos.len()),
         }
     }
+
+    fn bytes(&self) -> usize {
+        self.flows.capacity() * size_of::<FlowInterval>()
+            + self.buckets.capacity() * size_of::<(u16, u16)>()
+            + self.services.capacity() * size_of::<ServiceInterval>()
+            + self.servers.room()
+            + self.instances.capacity() * size_of::<InstanceInterval>()
+    }
 }
 
 /// The time line of a run.
@@ -328,13 +336,11 @@ impl History {
 
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        let one = |c: &Chunk| {
-            c.flows.capacity() * size_of::<FlowInterval>()
-                + c.buckets.capacity() * size_of::<(u16, u16)>()
-                + c.services.capacity() * size_of::<ServiceInterval>()
-                + c.servers.room()
-                + c.instances.capacity() * size_of::<InstanceInterval>()
-        };
-        self.sealed.iter().map(|c| one(c)).sum::<usize>() + one(&self.open)
+        self.shared_bytes() + self.open.bytes()
+    }
+
+    /// Bytes of the sealed part, which clones share.
+    pub(crate) fn shared_bytes(&self) -> usize {
+        self.sealed.iter().map(|chunk| chunk.bytes()).sum()
     }
 }

@@ -75,6 +75,16 @@ impl Live {
         }
     }
 
+    /// What is written of everything but servers.
+    pub(crate) fn root(&self) -> &Node {
+        &self.root
+    }
+
+    /// What is written of a server.
+    pub(crate) fn server_node(&self, id: u32) -> Option<&Node> {
+        self.nodes.get(id as usize).map(|node| &**node)
+    }
+
     /// Applies sets made at one moment; the parts that differ afterwards.
     pub(crate) fn set(
         &mut self,

@@ -46,6 +46,7 @@ mod summary_paths;
 mod tests;
 mod timeline;
 pub(crate) mod tree;
+mod values;
 mod warning;
 
 pub use change::change;

@@ -1,0 +1,146 @@
+//! A sample of what is in flight, for drawing: some attempts as they are at a moment.
+
+use super::Simulation;
+use super::state::{Attempt, Place, Purpose};
+
+/// Where an attempt is, as a picture tells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whereabouts {
+    /// On its way to the balancer, or waiting for it.
+    AtBalancer,
+    /// Waiting in a balancer for an eligible server.
+    Pooled,
+    /// Waiting at a server for a worker.
+    Queued,
+    /// At a server, in service or waiting for an answer of another service.
+    InService,
+    /// Its answer is on the way back.
+    Answered,
+    /// Sent to something that is down and says nothing.
+    Lost,
+}
+
+/// An attempt in flight at a moment.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct AttemptSnapshot {
+    /// Number of its request: the same in every fork.
+    pub number: u64,
+    /// Service asked.
+    pub service: u16,
+    /// Class of its request.
+    pub class: u16,
+    /// Where it is.
+    pub place: Whereabouts,
+    /// The server chosen, by its position in the model.
+    pub server: Option<u32>,
+    /// The balancer instance, by its position in [`super::Snapshot::instances`].
+    pub instance: Option<u32>,
+    /// Time since the request arrived (for one whose caller gave up: since the attempt began).
+    pub age_ns: u64,
+    /// Share of its work that is still to be done, from 1 to 0.
+    pub work_left: f64,
+    /// Which try of the request it is: 1 for the first; 0 when nobody waits for it any more.
+    pub attempt: u32,
+}
+
+impl Simulation {
+    /// Attempts of requests in flight, at most about `most` of them: those whose request's number
+    /// is a multiple of the second value, which a picture can state as its scale.
+    pub fn sample(&self, most: usize) -> (Vec<AttemptSnapshot>, u64) {
+        let every = (self.attempts.len() as u64)
+            .div_ceil(most.max(1) as u64)
+            .max(1);
+        let wanted = |a: &Attempt| {
+            a.purpose == Purpose::Request && (a.number & 0xFFFF_FFFF_FFFF).is_multiple_of(every)
+        };
+        let sampled = self
+            .attempts
+            .iter()
+            .filter(|(_, attempt)| wanted(attempt))
+            .take(2 * most)
+            .map(|(_, attempt)| self.attempt_snapshot(attempt))
+            .collect();
+        (sampled, every)
+    }
+
+    fn attempt_snapshot(&self, attempt: &Attempt) -> AttemptSnapshot {
+        // An implied call began with its attempt, which is its first.
+        let implied = attempt.call.is_implied();
+        let call =
+            (!implied && self.calls.contains(attempt.call)).then(|| &self.calls[attempt.call]);
+        let place = match attempt.place {
+            Place::Underway | Place::AtBalancer => Whereabouts::AtBalancer,
+            Place::Pooled => Whereabouts::Pooled,
+            Place::Queued | Place::Interrupted => Whereabouts::Queued,
+            Place::InService | Place::Holding | Place::Calling => Whereabouts::InService,
+            Place::Answered => Whereabouts::Answered,
+            Place::Lost => Whereabouts::Lost,
+        };
+        let server = self.servers.get(attempt.server as usize);
+        let work_left = match (attempt.place, server) {
+            (Place::InService, Some(server)) if attempt.demand_ns > 0 => {
+                let since = self.now.saturating_sub(server.virtual_at) as f64 * server.rate;
+                let left = attempt.mark.saturating_sub(server.virtual_now) as f64 - since;
+                (left / attempt.demand_ns as f64).clamp(0.0, 1.0)
+            }
+            (Place::Answered, _) => 0.0,
+            _ => 1.0,
+        };
+        AttemptSnapshot {
+            number: attempt.number,
+            service: attempt.service,
+            class: attempt.class,
+            place,
+            server: server.map(|_| attempt.server),
+            instance: ((attempt.instance as usize) < self.instances.len())
+                .then_some(attempt.instance),
+            age_ns: self
+                .now
+                .saturating_sub(call.map_or(attempt.begun, |c| c.arrived)),
+            work_left,
+            attempt: call.map_or(u32::from(implied), |c| c.attempts),
+        }
+    }
+
+    /// Bytes that one more clone of this simulation takes: all of it but the sealed part of the
+    /// time line, which clones share.
+    pub fn clone_bytes(&self) -> usize {
+        self.footprint()
+            .1
+            .saturating_sub(self.recorder.history().shared_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Instant;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_sample_shows_what_the_servers_hold() {
+        let model = crate::scenario::parse(
+            "horizon = \"20s\"\n[[traffic]]\nto = \"web\"\nrate = 80\n[service.web]\n\
+             demand = { kind = \"exponential\", mean = \"100ms\" }\n\
+             [[service.web.server]]\nname = \"a\"\nworkers = 4\nqueue = { limit = 500 }\n",
+        )
+        .expect("a valid scenario");
+        let mut simulation = Simulation::new(Arc::new(model), 0);
+        simulation.run_until(Instant(10_000_000_000));
+        let held = simulation.snapshot().servers[0].in_system as usize;
+        assert!(held > 50, "overloaded on purpose: {held}");
+        let (all, every) = simulation.sample(1_000_000);
+        assert_eq!(every, 1);
+        let at_server = |p| matches!(p, Whereabouts::Queued | Whereabouts::InService);
+        assert_eq!(all.iter().filter(|a| at_server(a.place)).count(), held);
+        for attempt in &all {
+            let working = attempt.place == Whereabouts::InService;
+            assert!((0.0..=1.0).contains(&attempt.work_left));
+            assert!(working || attempt.work_left == 1.0, "{attempt:?}");
+        }
+        let (some, every) = simulation.sample(20);
+        assert!(every > 1 && some.len() <= 40);
+        assert!(some.iter().all(|a| a.number % every == 0));
+        assert!(simulation.clone_bytes() > 0);
+    }
+}

@@ -1,0 +1,381 @@
+//! The window: it reads reports, draws panels, and does commands. Nothing else changes the state.
+
+use crate::command::{COMMANDS, Command, DIGITS};
+use crate::dialog::{self, Dialog};
+use crate::files;
+use crate::layout;
+use crate::lesson::{Answers, Lesson};
+use crate::local::Local;
+use crate::panel::{self, Cx};
+use crate::playback::worker::{Sliced, Threaded, Worker};
+use crate::playback::{Edited, Report, Request, letter};
+use crate::settings::{Looks, Settings};
+use crate::state::{State, site_word};
+use crate::theme;
+use eframe::egui;
+use sim_core::scenario::{Scenario, Source};
+use sim_core::time::Instant;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Time of a frame that playback may use where there are no threads.
+const SLICE: Duration = Duration::from_millis(7);
+/// How long a message stays, in seconds.
+const MESSAGE_S: f64 = 4.0;
+
+/// How the window begins.
+#[derive(Clone, Debug, Default)]
+pub struct Opening {
+    /// A model's name or a file; the incident where nothing is given.
+    pub scenario: Option<String>,
+    /// Where the play head begins.
+    pub at: Option<String>,
+    /// Changes made at moments: a link's or a saved branch.
+    pub edits: Vec<(String, String)>,
+    /// Looks and layout.
+    pub settings: Settings,
+    /// Whether looks and layout are kept for the next start.
+    pub keep: bool,
+    /// Whether playback gets no thread: in browsers, and in tests that want to be in step.
+    pub sliced: bool,
+}
+
+/// The window.
+pub struct App {
+    pub(crate) state: State,
+    pub(crate) local: Local,
+    pub(crate) worker: Option<Box<dyn Worker>>,
+    pub(crate) dialog: Option<Dialog>,
+    sliced: bool,
+    /// What is still to be done once the scenario runs: from a link.
+    opening: Option<Opening>,
+    pub(crate) undone: Vec<Edited>,
+    edits_seen: u64,
+    /// Settings as they were kept last; `None` where they are not kept.
+    kept: Option<String>,
+    pub(crate) ctx: egui::Context,
+    title: String,
+}
+
+impl App {
+    /// A window.
+    pub fn new(ctx: &egui::Context, opening: Opening) -> Self {
+        theme::install(ctx);
+        let name = opening
+            .scenario
+            .clone()
+            .unwrap_or_else(|| "incident".to_owned());
+        let settings = opening.settings.clone();
+        let kept = opening.keep.then(|| settings.to_text());
+        let mut app = Self {
+            state: State {
+                name: String::new(),
+                source: Source::new("", ""),
+                scenario: None,
+                problems: None,
+                warnings: Vec::new(),
+                report: None,
+                selected: None,
+                settings,
+                hovered: None,
+                reveal: false,
+                lesson: None,
+                answers: Answers::default(),
+                message: None,
+                time_s: 0.0,
+            },
+            local: Local::default(),
+            worker: None,
+            dialog: None,
+            sliced: opening.sliced,
+            opening: Some(opening),
+            undone: Vec::new(),
+            edits_seen: 0,
+            kept,
+            ctx: ctx.clone(),
+            title: String::new(),
+        };
+        app.apply_looks(ctx);
+        app.open(&name);
+        app
+    }
+
+    /// What the window knows.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The context that everything is drawn in.
+    pub fn ctx(&self) -> &egui::Context {
+        &self.ctx
+    }
+
+    /// Opens a model by name, or a file.
+    pub(crate) fn open(&mut self, name: &str) {
+        match files::find(name) {
+            Ok(source) => self.run(name, source),
+            Err(why) => self.say(why),
+        }
+    }
+
+    /// Runs a text from its beginning.
+    pub(crate) fn run(&mut self, name: &str, source: Source) {
+        let state = &mut self.state;
+        name.clone_into(&mut state.name);
+        state.source = source;
+        (state.report, state.selected, state.scenario) = (None, None, None);
+        (state.problems, state.reveal) = (None, false);
+        state.warnings.clear();
+        self.local = Local::default();
+        self.worker = None;
+        self.undone.clear();
+        self.edits_seen = 0;
+        let lesson = Lesson::beside(&state.source.name);
+        state.lesson = None;
+        match lesson {
+            Ok(lesson) => state.lesson = lesson,
+            Err(why) => state.message = Some((why, state.time_s)),
+        }
+        let cards = state.lesson.as_ref().map_or(0, |lesson| lesson.cards.len());
+        state.answers = Answers::none(cards);
+        let files = files::Beside {
+            name: state.source.name.clone(),
+        };
+        let scenario = Scenario::read(state.source.clone(), &[], &files);
+        let worker = scenario.and_then(|scenario| {
+            state.warnings = scenario.warnings();
+            let worker: Box<dyn Worker> = if self.sliced {
+                Box::new(Sliced::start(scenario.clone())?)
+            } else {
+                let ctx = self.ctx.clone();
+                Box::new(Threaded::start(
+                    scenario.clone(),
+                    Arc::new(move || ctx.request_repaint()),
+                )?)
+            };
+            state.scenario = Some(scenario);
+            Ok(worker)
+        });
+        match worker {
+            Ok(worker) => self.worker = Some(worker),
+            Err(problems) => {
+                state.problems = Some(Arc::new(problems));
+                state.settings.show(panel::find("scenario"));
+            }
+        }
+    }
+
+    pub(crate) fn say(&mut self, words: impl Into<String>) {
+        self.state.message = Some((words.into(), self.state.time_s));
+    }
+
+    pub(crate) fn send(&mut self, request: Request) {
+        if let Some(worker) = &mut self.worker {
+            worker.send(request);
+        }
+    }
+
+    pub(crate) fn apply_looks(&self, ctx: &egui::Context) {
+        ctx.set_theme(match self.state.settings.looks {
+            Looks::System => egui::ThemePreference::System,
+            Looks::Light => egui::ThemePreference::Light,
+            Looks::Dark => egui::ThemePreference::Dark,
+        });
+    }
+
+    /// Takes the latest report.
+    fn receive(&mut self) {
+        let Some(report) = self.worker.as_mut().and_then(|worker| worker.poll(SLICE)) else {
+            return;
+        };
+        if report.edits_seen != self.edits_seen {
+            self.edits_seen = report.edits_seen;
+            self.edited(&report);
+        }
+        let before = self
+            .state
+            .report
+            .as_ref()
+            .map(|report| report.transport.goal);
+        self.state.report = Some(report);
+        self.stop_for_lesson(before);
+        self.begin();
+    }
+
+    /// A change was accepted or refused.
+    fn edited(&mut self, report: &Report) {
+        if let Some(problems) = &report.refused {
+            let words = problems
+                .problems
+                .first()
+                .map_or(String::new(), |p| p.message.clone());
+            self.state.problems = Some(Arc::clone(problems));
+            self.state.settings.show(panel::find("problems"));
+            self.say(format!("not possible: {words}"));
+        } else {
+            self.state.problems = None;
+            self.state.reveal = true;
+            self.state.settings.show(panel::find("futures"));
+        }
+    }
+
+    /// Does what a link asked for, as soon as the scenario runs.
+    fn begin(&mut self) {
+        let Some(opening) = self.opening.take() else {
+            return;
+        };
+        let mut edits = Vec::new();
+        for (at, typed) in &opening.edits {
+            let moment = dialog::moment(&self.state, at);
+            let edit = dialog::edit(&self.state, typed);
+            if let (Some(at), Some(edit)) = (moment, edit) {
+                edits.push(Edited { at, edit });
+            } else {
+                self.say(format!("{typed:?} at {at:?} is no change that can be made"));
+            }
+        }
+        if let Some(at) = &opening.at {
+            match dialog::moment(&self.state, at) {
+                Some(at) => self.send(Request::Seek(at)),
+                None => self.say(format!("{at:?} is no moment of this run")),
+            }
+        }
+        if !edits.is_empty() {
+            self.send(Request::Replay(edits));
+        }
+    }
+
+    /// The window's title says what is shown, for lists of windows and for whoever cannot see it.
+    fn name_the_window(&mut self, ctx: &egui::Context) {
+        let mut title = "Stampede".to_owned();
+        if let Some(report) = &self.state.report {
+            title = format!("Stampede: {}", self.state.name);
+            if !report.transport.playing && report.settled {
+                let states = report.views.iter().map(|view| {
+                    format!(
+                        "{} {}",
+                        letter(view.branch),
+                        site_word(view.site).to_lowercase()
+                    )
+                });
+                let states: Vec<String> = states.collect();
+                let now = self.state.label(self.state.now());
+                title = format!("{title} at {now}: {}", states.join(", "));
+            }
+        }
+        if title != self.title {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
+    /// Stops time where a question begins, and where one is explained.
+    fn stop_for_lesson(&mut self, before: Option<Instant>) {
+        let (Some(lesson), Some(before)) = (&self.state.lesson, before) else {
+            return;
+        };
+        let playing = self
+            .state
+            .report
+            .as_ref()
+            .is_some_and(|report| report.transport.playing);
+        let clock = self.state.model().and_then(|model| model.clock);
+        let (now, answers) = (self.state.now(), &self.state.answers);
+        let crossed = |at: Instant| before < at && at <= now;
+        let stop = lesson.cards.iter().enumerate().find_map(|(i, card)| {
+            let (at, until, locked) = (card.at(clock), card.until(clock), answers.is_locked(i));
+            if !locked && crossed(at) {
+                Some(at)
+            } else {
+                (locked && crossed(until)).then_some(until)
+            }
+        });
+        if let Some(at) = stop.filter(|_| playing && self.state.settings.is_open("lesson")) {
+            self.perform(Command::Seek(at));
+        }
+    }
+
+    /// Keys that are commands.
+    fn keys(ctx: &egui::Context, todo: &mut Vec<Command>) {
+        if ctx.text_edit_focused() {
+            return;
+        }
+        ctx.input_mut(|input| {
+            for command in COMMANDS {
+                if command.keys.iter().any(|key| input.consume_shortcut(key)) {
+                    todo.push(command.command.clone());
+                }
+            }
+            for (number, key) in DIGITS.into_iter().enumerate() {
+                if input.consume_key(egui::Modifiers::NONE, key) {
+                    todo.push(Command::EventNumber(number));
+                }
+            }
+        });
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
+        self.state.time_s = ctx.input(|i| i.time);
+        self.receive();
+        let busy = self.worker.as_ref().is_some_and(|worker| worker.is_busy());
+        if busy {
+            // A thread wakes the screen itself; slices need the next frame.
+            let wait = if self.sliced {
+                Duration::ZERO
+            } else {
+                Duration::from_millis(100)
+            };
+            ctx.request_repaint_after(wait);
+        }
+        if let Some((_, since)) = &self.state.message {
+            if self.state.time_s - since > MESSAGE_S {
+                self.state.message = None;
+            } else {
+                ctx.request_repaint_after(Duration::from_millis(500));
+            }
+        }
+        self.name_the_window(ctx);
+        if let Some(kept) = &mut self.kept {
+            let text = self.state.settings.to_text();
+            if text != *kept {
+                files::keep_settings(&text);
+                *kept = text;
+            }
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
+        let mut todo = Vec::new();
+        if self.dialog.is_none() {
+            Self::keys(&ctx, &mut todo);
+        }
+        self.local.pointed = None;
+        let mut cx = Cx {
+            state: &self.state,
+            local: &mut self.local,
+            todo: &mut todo,
+        };
+        layout::draw(ui, &mut cx);
+        if let Some(open) = self.dialog
+            && !dialog::draw(&ctx, open, &mut cx)
+        {
+            self.dialog = None;
+        }
+        if let Some((words, _)) = &self.state.message {
+            dialog::message(&ctx, words);
+        }
+        if self.state.hovered != self.local.pointed {
+            self.state.hovered = self.local.pointed;
+            ctx.request_repaint();
+        }
+        for command in todo {
+            self.perform(command);
+            ctx.request_repaint();
+        }
+        #[cfg(target_arch = "wasm32")]
+        crate::web::publish(self);
+    }
+}

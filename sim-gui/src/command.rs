@@ -1,0 +1,252 @@
+//! Everything that can be done, once: keys, menus, the palette and the help follow from one table.
+
+use crate::playback::Edit;
+use crate::state::Thing;
+use eframe::egui::{Key, KeyboardShortcut, Modifiers};
+use sim_core::time::Instant;
+
+/// Something to do.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Command {
+    /// Play, or pause.
+    PlayPause,
+    /// Go to a moment.
+    Seek(Instant),
+    /// Go so many seconds forward or back.
+    SeekBy(f64),
+    /// To the beginning.
+    First,
+    /// To the end.
+    Last,
+    /// One event forward.
+    Step,
+    /// To the next event of the story.
+    NextEvent,
+    /// To the previous one.
+    PreviousEvent,
+    /// To the n-th moment of the story.
+    EventNumber(usize),
+    /// Simulated seconds per second.
+    Speed(f64),
+    /// The next higher speed.
+    Faster,
+    /// The next lower speed.
+    Slower,
+    /// Pause at events, or not.
+    PauseAtEvents,
+    /// Mark the beginning of a loop, then its end, then no loop.
+    Loop,
+    /// Select something, or nothing.
+    Select(Option<Thing>),
+    /// Change something now: a fork.
+    Edit(Edit),
+    /// Answer a card of the lesson, and lock the answer or not.
+    Answer(usize, usize, bool),
+    /// Go to a moment and make a change there, both as typed.
+    Try(String, String),
+    /// Take the latest change back.
+    Undo,
+    /// Make it again.
+    Redo,
+    /// Show a branch, and another beside it.
+    Show(usize, Option<usize>),
+    /// Close a branch.
+    Close(usize),
+    /// Change places of the two branches shown.
+    Swap,
+    /// Two topologies, or one.
+    Split,
+    /// Show what is known of the future, or hide it.
+    Reveal,
+    /// Open or close a panel.
+    Panel(&'static str),
+    /// Show a plot, or not.
+    Plot(&'static str),
+    /// Open a model by name.
+    OpenModel(String),
+    /// Run another text in place of the open scenario.
+    OpenText(String),
+    /// Light or dark.
+    Theme,
+    /// Movement, or none.
+    ReducedMotion,
+    /// The list of all commands.
+    Palette,
+    /// The list of all keys.
+    Help,
+    /// Close what is open on top, or select nothing.
+    Escape,
+    /// Panels as at the first start.
+    ResetLayout,
+    /// Copy the command that reproduces what is shown.
+    CopyCommand,
+    /// Copy the overlay that the branch is.
+    CopyOverlay,
+    /// Save the overlay as a file.
+    SaveOverlay,
+    /// Copy a link to what is shown.
+    CopyLink,
+    /// Copy a text.
+    Copy(String),
+}
+
+/// A command that needs nothing more to be done.
+pub struct CommandDef {
+    /// Short name, fixed.
+    pub name: &'static str,
+    /// What it is called.
+    pub title: &'static str,
+    /// Keys that do it.
+    pub keys: &'static [KeyboardShortcut],
+    /// What it does.
+    pub about: &'static str,
+    /// The command.
+    pub command: Command,
+}
+
+const fn key(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
+}
+const fn shift(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::SHIFT, key)
+}
+const fn ctrl(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
+}
+
+macro_rules! commands {
+    ($($name:literal, $title:literal, [$($keys:expr),*], $command:expr, $about:literal;)*) => {
+        &[$(CommandDef { name: $name, title: $title, keys: &[$($keys),*], about: $about, command: $command }),*]
+    };
+}
+
+/// Every command that has a name. Keys with more modifiers stand before those with fewer.
+pub static COMMANDS: &[CommandDef] = commands![
+    "play", "Play or pause", [key(Key::Space)], Command::PlayPause, "Lets time run, or stops it.";
+    "step", "One event forward", [ctrl(Key::ArrowRight)], Command::Step, "Does exactly one event of the simulation.";
+    "next-event", "Next event of the story", [key(Key::Period)], Command::NextEvent, "Goes to the next thing that happens.";
+    "previous-event", "Previous event of the story", [key(Key::Comma)], Command::PreviousEvent, "Goes back to the last thing that happened.";
+    "forward-far", "100 seconds forward", [shift(Key::ArrowRight)], Command::SeekBy(100.0), "Goes forward in time.";
+    "back-far", "100 seconds back", [shift(Key::ArrowLeft)], Command::SeekBy(-100.0), "Goes back in time.";
+    "forward", "10 seconds forward", [key(Key::ArrowRight)], Command::SeekBy(10.0), "Goes forward in time.";
+    "back", "10 seconds back", [key(Key::ArrowLeft)], Command::SeekBy(-10.0), "Goes back in time.";
+    "first", "To the beginning", [key(Key::Home)], Command::First, "Goes to the beginning of the run.";
+    "last", "To the end", [key(Key::End)], Command::Last, "Simulates to the end of the run and goes there.";
+    "faster", "Faster", [key(Key::CloseBracket)], Command::Faster, "The next higher speed.";
+    "slower", "Slower", [key(Key::OpenBracket)], Command::Slower, "The next lower speed.";
+    "pause-at-events", "Pause at events", [key(Key::E)], Command::PauseAtEvents, "While playing, stops wherever something happens.";
+    "loop", "Loop a stretch", [key(Key::L)], Command::Loop, "Marks here as the beginning of a loop; again, its end; again, no loop.";
+    "swap", "Swap the futures", [key(Key::X)], Command::Swap, "The branch beside becomes the main one.";
+    "split", "Split the picture", [key(Key::S)], Command::Split, "Two futures one above the other, or the main one alone.";
+    "reveal", "Show the future", [key(Key::R)], Command::Reveal, "Shows what is already simulated beyond the moment shown, or hides it.";
+    "redo", "Redo", [KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z)], Command::Redo, "Makes the change again that was taken back.";
+    "undo", "Undo", [ctrl(Key::Z)], Command::Undo, "Takes the latest change back.";
+    "palette", "All commands", [ctrl(Key::K), ctrl(Key::P)], Command::Palette, "Finds a command by typing a part of its name.";
+    "help", "Keys and help", [key(Key::Questionmark), shift(Key::Questionmark), key(Key::F1)], Command::Help, "Lists every key.";
+    "theme", "Light or dark", [key(Key::T)], Command::Theme, "Changes between light and dark.";
+    "reduced-motion", "Reduced motion", [], Command::ReducedMotion, "Requests no longer move; the thickness of lines tells the rate.";
+    "copy-command", "Copy the command", [shift(Key::C)], Command::CopyCommand, "Copies the stampede command that reproduces the main branch.";
+    "copy-overlay", "Copy as overlay", [], Command::CopyOverlay, "Copies the latest fork as a scenario file laid upon the open one.";
+    "save-overlay", "Save as overlay", [ctrl(Key::S)], Command::SaveOverlay, "Saves the latest fork as a scenario file.";
+    "copy-link", "Copy a link", [], Command::CopyLink, "Copies a link to this page with scenario, changes and moment.";
+    "reset-layout", "Reset the layout", [], Command::ResetLayout, "Panels and plots as at the first start.";
+    "escape", "Close or deselect", [key(Key::Escape)], Command::Escape, "Closes what is open on top; otherwise selects nothing.";
+];
+
+/// The digits: they go to moments of the story.
+pub const DIGITS: [Key; 9] = [
+    Key::Num1,
+    Key::Num2,
+    Key::Num3,
+    Key::Num4,
+    Key::Num5,
+    Key::Num6,
+    Key::Num7,
+    Key::Num8,
+    Key::Num9,
+];
+
+/// Speeds to choose from.
+pub const SPEEDS: [f64; 6] = [1.0, 10.0, 60.0, 300.0, 1200.0, f64::INFINITY];
+
+/// A speed in words.
+pub fn speed_words(speed: f64) -> String {
+    if speed.is_infinite() {
+        "max".to_owned()
+    } else {
+        format!("{speed:.0}×")
+    }
+}
+
+/// Keys in words.
+pub fn keys_words(keys: &[KeyboardShortcut]) -> String {
+    let one = |shortcut: &KeyboardShortcut| {
+        let mut words = Vec::new();
+        for (held, word) in [
+            (shortcut.modifiers.command, "Ctrl"),
+            (
+                shortcut.modifiers.shift && shortcut.logical_key != Key::Questionmark,
+                "Shift",
+            ),
+        ] {
+            if held {
+                words.push(word.to_owned());
+            }
+        }
+        words.push(match shortcut.logical_key {
+            Key::ArrowLeft => "←".to_owned(),
+            Key::ArrowRight => "→".to_owned(),
+            Key::Escape => "Esc".to_owned(),
+            other => other.symbol_or_name().to_owned(),
+        });
+        words.join("+")
+    };
+    let mut all: Vec<String> = keys.iter().map(one).collect();
+    all.dedup();
+    all.join(", ")
+}
+
+/// The command of a name.
+pub fn find(name: &str) -> Option<&'static CommandDef> {
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+/// A hint for a button: what it does and its key.
+pub fn hint(name: &str) -> String {
+    find(name).map_or_else(String::new, |command| {
+        let keys = keys_words(command.keys);
+        if keys.is_empty() {
+            command.title.to_owned()
+        } else {
+            format!("{}  ({keys})", command.title)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_keys_are_taken_once() {
+        for (i, a) in COMMANDS.iter().enumerate() {
+            for b in &COMMANDS[i + 1..] {
+                assert_ne!(a.name, b.name);
+                assert_ne!(a.title, b.title);
+                for key in a.keys {
+                    assert!(
+                        !b.keys.contains(key),
+                        "{} and {} share a key",
+                        a.name,
+                        b.name
+                    );
+                }
+            }
+            assert!(
+                a.about.ends_with('.') && !a.about.contains('\n'),
+                "{}",
+                a.name
+            );
+        }
+    }
+}

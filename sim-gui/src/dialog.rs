@@ -1,0 +1,267 @@
+//! What lies over the panels: the palette, the help, and short messages.
+
+use crate::command::{COMMANDS, Command, keys_words};
+use crate::panel::gallery;
+use crate::panel::{Cx, PANELS};
+use crate::playback::Edit;
+use crate::state::State;
+use crate::theme::{Palette, bold_font, font, mono};
+use eframe::egui::{self, Align2, Key, RichText, Vec2};
+use sim_core::time::{Duration, Instant};
+
+/// What lies over the panels.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialog {
+    /// The list of all commands.
+    Palette,
+    /// The list of all keys.
+    Help,
+}
+
+/// Lines of the palette shown at most.
+const LINES: usize = 12;
+
+/// A line of the palette.
+pub struct Line {
+    /// What it says.
+    pub title: String,
+    /// Beside it: keys, or what kind it is.
+    pub hint: String,
+    /// What it does.
+    pub command: Command,
+}
+
+/// What fits to what was typed: a moment, a change, or commands, panels and models by a part of
+/// their names.
+pub fn matches(state: &State, typed: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let typed = typed.trim();
+    if let Some(at) = moment(state, typed) {
+        lines.push(Line {
+            title: format!("Go to {}", state.label(at)),
+            hint: "time".to_owned(),
+            command: Command::Seek(at),
+        });
+    }
+    if let Some(edit) = edit(state, typed) {
+        let now = state.label(Instant(state.now().0 / 1_000_000_000 * 1_000_000_000));
+        lines.push(Line {
+            title: format!("What if, at {now}: {}", edit.words()),
+            hint: "fork".to_owned(),
+            command: Command::Edit(edit),
+        });
+    }
+    let wanted = typed.to_lowercase();
+    let fits = |text: &str| {
+        wanted
+            .split(' ')
+            .all(|word| text.to_lowercase().contains(word))
+    };
+    for command in COMMANDS.iter().filter(|command| fits(command.title)) {
+        lines.push(Line {
+            title: command.title.to_owned(),
+            hint: keys_words(command.keys),
+            command: command.command.clone(),
+        });
+    }
+    for panel in PANELS
+        .iter()
+        .filter(|panel| fits(&format!("panel {}", panel.title)))
+    {
+        lines.push(Line {
+            title: format!("Panel: {}", panel.title),
+            hint: "view".to_owned(),
+            command: Command::Panel(panel.name),
+        });
+    }
+    if !wanted.is_empty() {
+        let models = gallery::entries().iter();
+        for entry in models.filter(|entry| fits(&format!("open {} {}", entry.name, entry.title))) {
+            lines.push(Line {
+                title: format!("Open {}: {}", entry.name, entry.title),
+                hint: "model".to_owned(),
+                command: Command::OpenModel(entry.name.to_owned()),
+            });
+        }
+    }
+    lines.truncate(LINES);
+    lines
+}
+
+/// A moment as it is typed: a time of day where there is a clock, or a span since the start.
+pub fn moment(state: &State, typed: &str) -> Option<Instant> {
+    let clock = state.model().and_then(|model| model.clock);
+    let parts: Vec<&str> = typed.split(':').collect();
+    let at = if let (Some(clock), 2..=3) = (clock, parts.len()) {
+        let mut seconds = 0;
+        for part in &parts {
+            seconds = seconds * 60 + part.parse::<u32>().ok().filter(|n| *n < 1440)?;
+        }
+        clock.instant(if parts.len() == 2 {
+            seconds * 60
+        } else {
+            seconds
+        })
+    } else {
+        let span: Duration = Duration::parse(typed).ok()?;
+        Instant(span.0)
+    };
+    (at <= state.horizon()).then_some(at)
+}
+
+/// A change as it is typed: `web-1.weight = 3`, `drain web-2`, or with a whole path.
+pub fn edit(state: &State, typed: &str) -> Option<Edit> {
+    let model = state.model()?;
+    let whole = |path: &str| {
+        let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+        let server = model.servers.iter().find(|server| server.name == first);
+        server.map_or_else(
+            || path.to_owned(),
+            |server| {
+                let service = &model.services[server.service.0 as usize].name;
+                let dot = if rest.is_empty() { "" } else { "." };
+                format!("service.{service}.server.{first}{dot}{rest}")
+            },
+        )
+    };
+    if let Some((path, value)) = typed.split_once('=') {
+        let (path, value) = (path.trim(), value.trim());
+        let sound = path.contains('.') && !path.contains(' ') && !value.is_empty();
+        return sound.then(|| Edit::set(whole(path), value));
+    }
+    let (action, target) = typed.split_once(' ')?;
+    let known = ["drain", "undrain", "crash", "restart", "add", "remove"].contains(&action);
+    let target = whole(target.trim());
+    (known && target.starts_with("service.")).then(|| Edit::act(action, target))
+}
+
+/// Draws a dialog; true while it stays open.
+pub fn draw(ctx: &egui::Context, dialog: Dialog, cx: &mut Cx<'_>) -> bool {
+    match dialog {
+        Dialog::Palette => palette(ctx, cx),
+        Dialog::Help => help(ctx),
+    }
+}
+
+fn frame(ctx: &egui::Context) -> egui::Frame {
+    egui::Frame::window(&ctx.global_style()).inner_margin(12)
+}
+
+fn palette(ctx: &egui::Context, cx: &mut Cx<'_>) -> bool {
+    let mut open = true;
+    let (up, down, enter) = ctx.input_mut(|i| {
+        let none = egui::Modifiers::NONE;
+        (
+            i.consume_key(none, Key::ArrowUp),
+            i.consume_key(none, Key::ArrowDown),
+            i.consume_key(none, Key::Enter),
+        )
+    });
+    let lines = matches(cx.state, &cx.local.search);
+    if up {
+        cx.local.chosen = cx.local.chosen.saturating_sub(1);
+    }
+    if down {
+        cx.local.chosen += 1;
+    }
+    cx.local.chosen = cx.local.chosen.min(lines.len().saturating_sub(1));
+    let modal = egui::Modal::new(egui::Id::unique("palette"))
+        .frame(frame(ctx))
+        .area(
+            egui::Modal::default_area(egui::Id::unique("palette-area"))
+                .anchor(Align2::CENTER_TOP, Vec2::new(0.0, 90.0)),
+        );
+    let response = modal.show(ctx, |ui| {
+        let p = Palette::of(ui);
+        ui.set_width(520.0);
+        let edit = egui::TextEdit::singleline(&mut cx.local.search)
+            .hint_text("A command, a time (12:25), or a change (web-1.weight = 3)")
+            .desired_width(f32::INFINITY)
+            .font(egui::FontSelection::FontId(font(15.0)));
+        let field = ui.add(edit);
+        field.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::TextInput, true, "search commands")
+        });
+        field.request_focus();
+        if field.changed() {
+            cx.local.chosen = 0;
+        }
+        ui.add_space(4.0);
+        if lines.is_empty() {
+            ui.label(RichText::new("Nothing fits. Try a part of a name.").color(p.weak));
+        }
+        for (i, line) in lines.iter().enumerate() {
+            let words = RichText::new(&line.title).font(font(13.0));
+            let button = egui::Button::selectable(i == cx.local.chosen, words)
+                .shortcut_text(RichText::new(&line.hint).color(p.weak))
+                .min_size(Vec2::new(ui.available_width(), 24.0));
+            if ui.add(button).clicked() || (enter && i == cx.local.chosen) {
+                cx.todo.push(line.command.clone());
+                open = false;
+            }
+        }
+    });
+    open && !response.should_close()
+}
+
+fn help(ctx: &egui::Context) -> bool {
+    let modal = egui::Modal::new(egui::Id::unique("help")).frame(frame(ctx));
+    let mut open = true;
+    let response = modal.show(ctx, |ui| {
+        let p = Palette::of(ui);
+        ui.set_width(680.0);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("Keys").font(bold_font(16.0)));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                open = !ui.button("Close").clicked();
+            });
+        });
+        ui.add_space(6.0);
+        egui::ScrollArea::vertical()
+            .max_height(520.0)
+            .show(ui, |ui| {
+                egui::Grid::new("keys")
+                    .num_columns(3)
+                    .spacing([18.0, 5.0])
+                    .striped(true)
+                    .show(ui, |ui| {
+                        for command in COMMANDS {
+                            ui.label(
+                                RichText::new(keys_words(command.keys))
+                                    .font(mono(12.0))
+                                    .color(p.accent),
+                            );
+                            ui.label(RichText::new(command.title).font(font(13.0)));
+                            ui.label(RichText::new(command.about).font(font(12.0)).color(p.weak));
+                            ui.end_row();
+                        }
+                        ui.label(RichText::new("1 … 9").font(mono(12.0)).color(p.accent));
+                        ui.label("To an event of the story");
+                        ui.label(
+                            RichText::new("Goes to the first, second, … moment of the story.")
+                                .font(font(12.0))
+                                .color(p.weak),
+                        );
+                        ui.end_row();
+                    });
+            });
+    });
+    open && !response.should_close()
+}
+
+/// A short message at the bottom of the middle.
+pub fn message(ctx: &egui::Context, words: &str) {
+    let area = egui::Area::new(egui::Id::unique("message")).order(egui::Order::Foreground);
+    area.anchor(Align2::CENTER_BOTTOM, Vec2::new(0.0, -230.0))
+        .interactable(false)
+        .show(ctx, |ui| {
+            let p = Palette::of(ui);
+            let frame = egui::Frame::new()
+                .fill(p.text)
+                .corner_radius(6)
+                .inner_margin(egui::Margin::symmetric(14, 8));
+            frame.show(ui, |ui| {
+                ui.label(RichText::new(words).font(font(13.0)).color(p.panel));
+            });
+        });
+}

@@ -1,0 +1,159 @@
+//! All panels in their places.
+
+use crate::command::Command;
+use crate::panel::{self, Cx, PANELS, PanelDef, Place, banner};
+use crate::theme::{self, Palette};
+use eframe::egui::{self, Margin};
+
+/// All panels in their places.
+pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+    let p = Palette::of(ui);
+    let frame = |x: i8, y: i8| {
+        egui::Frame::new()
+            .fill(p.panel)
+            .inner_margin(Margin::symmetric(x, y))
+    };
+    egui::Panel::top("banner")
+        .exact_size(46.0)
+        .frame(frame(10, 4))
+        .show(ui, |ui| banner::draw(ui, cx));
+    if cx.state.settings.is_open("timeline") {
+        let height = panel::timeline::height(cx.state) + 14.0;
+        egui::Panel::bottom("bottom")
+            .exact_size(height)
+            .resizable(false)
+            .frame(frame(12, 7))
+            .show(ui, |ui| {
+                (panel::timeline::PANEL.draw)(ui, cx);
+            });
+    }
+    let open = |place: Place, cx: &Cx<'_>| -> Vec<&'static PanelDef> {
+        let in_place = PANELS.iter().copied().filter(|panel| panel.place == place);
+        in_place
+            .filter(|panel| cx.state.settings.is_open(panel.name))
+            .collect()
+    };
+    let left = open(Place::Left, cx);
+    if !left.is_empty() {
+        egui::Panel::left("left")
+            .default_size(246.0)
+            .size_range(180.0..=420.0)
+            .frame(frame(10, 8))
+            .show(ui, |ui| {
+                stack(ui, cx, &left);
+            });
+    }
+    let right = open(Place::Right, cx);
+    let below = open(Place::RightBelow, cx);
+    if !(right.is_empty() && below.is_empty()) {
+        egui::Panel::right("right")
+            .default_size(404.0)
+            .size_range(300.0..=720.0)
+            .frame(frame(10, 8))
+            .show(ui, |ui| {
+                if let Some(panel) = below.last() {
+                    // Two futures need more room than the rest.
+                    let share = if panel.name == "futures" { 0.5 } else { 0.42 };
+                    let share = if right.is_empty() { 1.0 } else { share };
+                    let height = (ui.available_height() * share).max(220.0);
+                    let id = format!("right-below-{}", panel.name);
+                    let inner = egui::Frame::new().inner_margin(Margin {
+                        top: 6,
+                        ..Margin::ZERO
+                    });
+                    egui::Panel::bottom(id)
+                        .default_size(height)
+                        .size_range(120.0..=520.0)
+                        .frame(inner)
+                        .resizable(true)
+                        .show(ui, |ui| {
+                            tabs(ui, cx, Place::RightBelow, panel);
+                            (panel.draw)(ui, cx);
+                        });
+                }
+                if let Some(panel) = right.first() {
+                    egui::CentralPanel::no_frame().show(ui, |ui| (panel.draw)(ui, cx));
+                }
+            });
+    }
+    egui::CentralPanel::default()
+        .frame(
+            egui::Frame::new()
+                .fill(p.panel)
+                .inner_margin(Margin::symmetric(12, 8)),
+        )
+        .show(ui, |ui| {
+            let middle = open(Place::Middle, cx);
+            let shown = middle.last().copied().unwrap_or(&panel::topology::PANEL);
+            tabs(ui, cx, Place::Middle, shown);
+            (shown.draw)(ui, cx);
+        });
+}
+
+/// Panels one below the other: the first takes what the others leave.
+fn stack(ui: &mut egui::Ui, cx: &mut Cx<'_>, panels: &[&'static PanelDef]) {
+    let height = ui.available_height();
+    for (i, panel) in panels.iter().enumerate().skip(1).rev() {
+        let name = format!("stack-{i}");
+        let inner = egui::Frame::new().inner_margin(Margin {
+            top: 6,
+            ..Margin::ZERO
+        });
+        if !panel::has_something(panel, cx.state) {
+            continue;
+        }
+        egui::Panel::bottom(name)
+            .default_size(height * 0.48)
+            .size_range(60.0..=height * 0.8)
+            .frame(inner)
+            .resizable(true)
+            .show(ui, |ui| {
+                panel::heading(ui, panel.title);
+                (panel.draw)(ui, cx);
+            });
+    }
+    if let Some(panel) = panels.first() {
+        egui::CentralPanel::no_frame().show(ui, |ui| {
+            panel::heading(ui, panel.title);
+            (panel.draw)(ui, cx);
+        });
+    }
+}
+
+/// The panels of a place as tabs.
+fn tabs(ui: &mut egui::Ui, cx: &mut Cx<'_>, place: Place, shown: &PanelDef) {
+    let p = Palette::of(ui);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 14.0;
+        for panel in PANELS.iter().filter(|panel| panel.place == place) {
+            let chosen = panel.name == shown.name;
+            let mut title = panel.title.to_owned();
+            let problems = cx
+                .state
+                .problems
+                .as_ref()
+                .map_or(0, |problems| problems.problems.len());
+            if panel.name == "problems" && problems > 0 {
+                title = format!("{title} ({problems})");
+            }
+            let colour = if chosen { p.text } else { p.weak };
+            let face = if chosen {
+                theme::bold_font(13.0)
+            } else {
+                theme::font(13.0)
+            };
+            let words = egui::RichText::new(&title).font(face).color(colour);
+            let tab = ui.add(egui::Button::new(words).frame(false));
+            tab.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, chosen, &title));
+            if chosen {
+                let y = tab.rect.bottom() + 1.0;
+                ui.painter()
+                    .hline(tab.rect.x_range(), y, egui::Stroke::new(2.0, p.accent));
+            }
+            if tab.on_hover_text(panel.about).clicked() && !chosen {
+                cx.does(Command::Panel(panel.name));
+            }
+        }
+    });
+    ui.add_space(6.0);
+}

@@ -1,0 +1,37 @@
+//! Scratch of panels: texts being typed and the like. Losing it loses no work that was done.
+
+use sim_core::time::Instant;
+use std::collections::BTreeMap;
+
+/// Scratch of panels.
+#[derive(Default)]
+pub struct Local {
+    /// The scenario's text as it is being edited; `None` while it is as opened.
+    pub text: Option<String>,
+    /// What is being searched in the palette.
+    pub search: String,
+    /// Events of the story so far, as they were brought into sight.
+    pub story_seen: usize,
+    /// The line chosen in the palette.
+    pub chosen: usize,
+    /// Where a loop begins whose end is not marked yet.
+    pub loop_from: Option<Instant>,
+    /// The moment under the pointer in this frame.
+    pub pointed: Option<Instant>,
+    /// Parameters being typed: path and text.
+    pub typing: Option<(String, String)>,
+    /// What is being searched among the parameters.
+    pub filter: String,
+    /// Values at a moment, so that they are read once.
+    pub values: BTreeMap<String, ValuesAt>,
+    /// Whether the answers of all cards are shown.
+    pub teacher: bool,
+}
+
+/// Parameters read at a moment of a branch.
+pub struct ValuesAt {
+    /// Which branch, and when.
+    pub key: (usize, Instant, usize),
+    /// Rows: path, key row number, value.
+    pub rows: Vec<(String, usize, Option<String>)>,
+}

@@ -1,0 +1,233 @@
+//! The banner: menus, the clock, the site's state and the key figures.
+
+use super::{Cx, PANELS, Place};
+use crate::command::{self, Command};
+use crate::icon::Icon;
+use crate::panel::plots::PLOTS;
+use crate::playback::View;
+use crate::state::{State, site_word};
+use crate::theme::{Palette, bold_font, font};
+use eframe::egui::{self, Color32, RichText, Sense, Vec2, pos2};
+use sim_core::engine::MachineState;
+use sim_core::readable;
+use sim_core::story::Kind;
+
+/// Word, shape and colour of the site's state.
+pub(crate) fn site_look(site: Kind, p: &Palette) -> (&'static str, Icon, Color32) {
+    let word = site_word(site);
+    match site {
+        Kind::Down => (word, Icon::Cross, p.bad),
+        Kind::Degraded => (word, Icon::Triangle, p.warn),
+        _ => (word, Icon::Disc, p.good),
+    }
+}
+
+/// The key figures: a label and a value each, from the summary so far.
+pub fn figures(state: &State, view: &View) -> Vec<(&'static str, String)> {
+    let summary = &view.summary;
+    let share = |part: Option<f64>| part.map_or_else(|| "–".to_owned(), readable::share);
+    let servers = view
+        .snapshot
+        .servers
+        .iter()
+        .filter(|s| s.state != MachineState::Absent);
+    let up = servers
+        .clone()
+        .filter(|s| s.state == MachineState::Up)
+        .count();
+    let mut figures = vec![("servers up", format!("{up} of {}", servers.count()))];
+    if let Some(branch) = state.branch(view.branch) {
+        let now = |name: &str| super::topology::site_now(branch, view, name);
+        figures.push(("failing now", share(now("failed"))));
+        let p99 = now("p99").map_or_else(|| "–".to_owned(), readable::time);
+        figures.push(("p99 now", p99));
+    }
+    figures.push((
+        "lost so far",
+        readable::short(summary.requests.failed as f64),
+    ));
+    figures.push(("availability", share(summary.availability)));
+    let attempts = summary.attempts.per_request;
+    figures.push((
+        "attempts/request",
+        attempts.map_or_else(|| "–".to_owned(), readable::number),
+    ));
+    figures
+}
+
+/// Draws the banner.
+pub fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        menus(ui, cx);
+        divider(ui);
+        let p = Palette::of(ui);
+        let Some(view) = cx.state.view() else {
+            ui.label(RichText::new(cx.state.title()).font(bold_font(14.0)));
+            return;
+        };
+        let clock = cx.state.label(sim_core::time::Instant(
+            view.at.0 / 1_000_000_000 * 1_000_000_000,
+        ));
+        let clock = if cx.state.model().is_some_and(|m| m.clock.is_some()) && clock.len() == 5 {
+            format!("{clock}:00")
+        } else {
+            clock
+        };
+        let label = ui.label(RichText::new(&clock).font(bold_font(20.0)).color(p.text));
+        label.on_hover_text(format!(
+            "simulated time, {} events so far",
+            readable::number(view.events as f64)
+        ));
+        ui.add_space(8.0);
+        let (word, icon, colour) = site_look(view.site, p);
+        badge(ui, icon, word, colour);
+        ui.add_space(8.0);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            right(ui, cx, view);
+            ui.add_space(6.0);
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                for (label, value) in figures(cx.state, view) {
+                    if !figure(ui, label, &value) {
+                        break;
+                    }
+                }
+            });
+        });
+    });
+}
+
+fn divider(ui: &mut egui::Ui) {
+    let p = Palette::of(ui);
+    let (rect, _) = ui.allocate_exact_size(Vec2::new(13.0, 24.0), Sense::hover());
+    ui.painter().vline(
+        rect.center().x,
+        rect.y_range(),
+        egui::Stroke::new(1.0, p.line),
+    );
+}
+
+fn badge(ui: &mut egui::Ui, icon: Icon, word: &str, colour: Color32) {
+    let p = Palette::of(ui);
+    let galley = ui
+        .painter()
+        .layout_no_wrap(word.to_owned(), bold_font(13.0), colour);
+    let size = Vec2::new(galley.size().x + 34.0, 26.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    ui.painter().rect_filled(rect, 13.0, p.tint(colour, 0.16));
+    let spot =
+        egui::Rect::from_center_size(pos2(rect.left() + 15.0, rect.center().y), Vec2::splat(12.0));
+    icon.paint(ui.painter(), spot, colour);
+    ui.painter().galley(
+        pos2(rect.left() + 25.0, rect.center().y - galley.size().y / 2.0),
+        galley,
+        colour,
+    );
+    let name = format!("state of the site: {word}");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &name));
+}
+
+/// A figure over its label; false when there was no room for it.
+fn figure(ui: &mut egui::Ui, label: &str, value: &str) -> bool {
+    let p = Palette::of(ui);
+    let value_text = ui
+        .painter()
+        .layout_no_wrap(value.to_owned(), bold_font(13.0), p.text);
+    let label_text = ui
+        .painter()
+        .layout_no_wrap(label.to_owned(), font(10.0), p.weak);
+    let width = value_text.size().x.max(label_text.size().x) + 16.0;
+    if ui.available_width() < width {
+        return false;
+    }
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(width, 32.0), Sense::hover());
+    let left = rect.left() + 6.0;
+    ui.painter()
+        .galley(pos2(left, rect.top() + 1.0), value_text, p.text);
+    ui.painter()
+        .galley(pos2(left, rect.top() + 18.0), label_text, p.weak);
+    let name = format!("{label} {value}");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &name));
+    true
+}
+
+fn right(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View) {
+    let p = Palette::of(ui);
+    if crate::icon::button(
+        ui,
+        Icon::Fork,
+        "Futures",
+        "The futures of this run, side by side",
+    )
+    .clicked()
+    {
+        cx.does(Command::Panel("futures"));
+    }
+    ui.add_space(4.0);
+    let seed = format!("seed {}", view.summary.seed);
+    ui.label(RichText::new(seed).font(font(11.5)).color(p.weak));
+}
+
+fn menus(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+    let item = |ui: &mut egui::Ui, cx: &mut Cx<'_>, name: &str| {
+        if let Some(command) = command::find(name) {
+            let button =
+                egui::Button::new(command.title).shortcut_text(command::keys_words(command.keys));
+            if ui.add(button).on_hover_text(command.about).clicked() {
+                cx.does(command.command.clone());
+                ui.close();
+            }
+        }
+    };
+    ui.menu_button("File", |ui| {
+        ui.set_min_width(230.0);
+        if ui.button("Open a model …").clicked() {
+            cx.does(Command::Panel("gallery"));
+            ui.close();
+        }
+        if ui.button("Edit the scenario …").clicked() {
+            cx.does(Command::Panel("scenario"));
+            ui.close();
+        }
+        ui.separator();
+        for name in ["save-overlay", "copy-overlay", "copy-command", "copy-link"] {
+            item(ui, cx, name);
+        }
+    });
+    ui.menu_button("View", |ui| {
+        ui.set_min_width(230.0);
+        for panel in PANELS.iter().filter(|panel| panel.place != Place::Bottom) {
+            let open = cx.state.settings.is_open(panel.name);
+            if ui
+                .add(egui::Button::selectable(open, panel.title))
+                .on_hover_text(panel.about)
+                .clicked()
+            {
+                cx.does(Command::Panel(panel.name));
+                ui.close();
+            }
+        }
+        ui.separator();
+        ui.menu_button("Plots", |ui| {
+            for plot in PLOTS {
+                let shown = cx.state.settings.plots.iter().any(|name| name == plot.name);
+                if ui
+                    .add(egui::Button::selectable(shown, plot.title))
+                    .clicked()
+                {
+                    cx.does(Command::Plot(plot.name));
+                }
+            }
+        });
+        ui.separator();
+        for name in ["reveal", "split", "theme", "reduced-motion", "reset-layout"] {
+            item(ui, cx, name);
+        }
+    });
+    ui.menu_button("Help", |ui| {
+        ui.set_min_width(200.0);
+        for name in ["help", "palette"] {
+            item(ui, cx, name);
+        }
+    });
+}

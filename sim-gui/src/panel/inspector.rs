@@ -1,0 +1,423 @@
+//! The inspector: what is selected, its figures so far, and its parameters, each of which can be
+//! changed: a change forks the run at the moment shown.
+
+use super::{Cx, PanelDef, Place};
+use crate::command::Command;
+use crate::local::ValuesAt;
+use crate::playback::{BranchReport, Edit, View};
+use crate::state::{Condition, State, Thing};
+use crate::theme::{Palette, font, mono};
+use eframe::egui::{self, RichText};
+use sim_core::engine::MachineState;
+use sim_core::readable;
+use sim_core::scenario::{KeyRow, keys};
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+/// The row of this panel.
+pub static PANEL: PanelDef = PanelDef {
+    name: "inspector",
+    title: "Inspector",
+    about: "What is selected: figures, parameters, and what can be done now.",
+    place: Place::RightBelow,
+    draw,
+    text,
+};
+
+/// Every key of a scenario, made once.
+fn rows() -> &'static [KeyRow] {
+    static ROWS: OnceLock<Vec<KeyRow>> = OnceLock::new();
+    ROWS.get_or_init(keys)
+}
+
+/// The path of a thing, and the same with names as the tables write them.
+fn paths(
+    branch: &BranchReport,
+    view: &View,
+    thing: Thing,
+) -> Option<(String, &'static str, String)> {
+    let model = &branch.model;
+    match thing {
+        Thing::Server(i) => {
+            let server = model.servers.get(i)?;
+            let service = &model.services[server.service.0 as usize].name;
+            let path = format!("service.{service}.server.{}", server.name);
+            Some((
+                path,
+                "service.NAME.server.NAME",
+                format!("server {}", server.name),
+            ))
+        }
+        Thing::Instance(i) => {
+            let instance = view.snapshot.instances.get(i)?;
+            let service = &model.services[instance.service as usize].name;
+            let path = format!("service.{service}.balancer");
+            Some((
+                path,
+                "service.NAME.balancer",
+                format!("balancer {}", instance.name),
+            ))
+        }
+        Thing::Source(i) => {
+            let source = model.sources.get(i)?;
+            let path = format!("traffic.{}", source.name);
+            Some((path, "traffic.NAME", format!("source {}", source.name)))
+        }
+    }
+}
+
+fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+    let Some((view, branch)) = cx.state.view().zip(cx.state.main()) else {
+        return super::nothing(ui, "Nothing to inspect yet.");
+    };
+    let Some(thing) = cx.state.selected else {
+        return whole_site(ui, view);
+    };
+    let Some((path, pattern, title)) = paths(branch, view, thing) else {
+        return super::nothing(ui, "What was selected is not there any more.");
+    };
+    egui::ScrollArea::vertical()
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            ui.horizontal(|ui| {
+                super::heading(ui, &title);
+                actions(ui, cx, view, thing, &path);
+            });
+            facts(ui, &figures(branch, view, thing));
+            ui.add_space(4.0);
+            parameters(ui, cx, view, &path, pattern);
+            if matches!(thing, Thing::Source(_)) {
+                parameters_below(ui, cx, view, "client", "client", "callers");
+            }
+        });
+}
+
+fn whole_site(ui: &mut egui::Ui, view: &View) {
+    super::heading(ui, "The whole site so far");
+    let summary = &view.summary;
+    let requests = &summary.requests;
+    let text =
+        |v: Option<f64>, write: &dyn Fn(f64) -> String| v.map_or_else(|| "–".to_owned(), write);
+    let seconds = |s: f64| readable::time(s * 1e9);
+    let rows = vec![
+        ("requests", readable::number(requests.arrived as f64)),
+        (
+            "answered in time",
+            readable::number(requests.succeeded as f64),
+        ),
+        ("failed", readable::number(requests.failed as f64)),
+        ("availability", text(summary.availability, &readable::share)),
+        (
+            "response time p50",
+            text(summary.response_time_s.p50, &seconds),
+        ),
+        (
+            "response time p99",
+            text(summary.response_time_s.p99, &seconds),
+        ),
+        (
+            "attempts per request",
+            text(summary.attempts.per_request, &readable::number),
+        ),
+    ];
+    let mut objectives: Vec<(&str, String)> = Vec::new();
+    for (name, slo) in &summary.slos.0 {
+        objectives.push((name, text(slo.attained, &readable::share)));
+    }
+    facts(ui, &rows);
+    for (name, attained) in &objectives {
+        facts(ui, &[(name, format!("{attained} good"))]);
+    }
+    ui.add_space(2.0);
+    let p = Palette::of(ui);
+    let hint = "Click a server, a balancer or a source to see its parameters and change them.";
+    ui.add(egui::Label::new(RichText::new(hint).font(font(11.5)).color(p.weak)).wrap());
+}
+
+/// Label and value, in two columns of pairs.
+fn facts(ui: &mut egui::Ui, rows: &[(&str, String)]) {
+    let p = Palette::of(ui);
+    for pair in rows.chunks(2) {
+        let columns = pair.len() as f32;
+        let (rect, _) =
+            ui.allocate_exact_size(egui::vec2(ui.available_width(), 15.0), egui::Sense::hover());
+        for (i, (label, value)) in pair.iter().enumerate() {
+            let half = rect.width() / if rows.len() == 1 { columns } else { 2.0 };
+            let cell = egui::Rect::from_min_size(
+                rect.min + egui::vec2(half * i as f32, 0.0),
+                egui::vec2(half - 10.0, 15.0),
+            );
+            let painter = ui.painter().with_clip_rect(cell.intersect(ui.clip_rect()));
+            let y = cell.center().y;
+            painter.text(
+                egui::pos2(cell.left(), y),
+                egui::Align2::LEFT_CENTER,
+                label,
+                font(11.5),
+                p.weak,
+            );
+            painter.text(
+                egui::pos2(cell.right(), y),
+                egui::Align2::RIGHT_CENTER,
+                value,
+                crate::theme::bold_font(12.0),
+                p.text,
+            );
+            let name = format!("{label}: {value}");
+            ui.interact(cell, ui.scope_id().with(&name), egui::Sense::hover())
+                .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &name));
+        }
+    }
+}
+
+fn figures(branch: &BranchReport, view: &View, thing: Thing) -> Vec<(&'static str, String)> {
+    match thing {
+        Thing::Server(i) => {
+            let server = &branch.model.servers[i];
+            let snapshot = &view.snapshot.servers[i];
+            let service = &branch.model.services[server.service.0 as usize].name;
+            let summary = view
+                .summary
+                .services
+                .get(service)
+                .and_then(|s| s.servers.get(&server.name));
+            let mut rows = vec![
+                (
+                    "state",
+                    Condition::of(snapshot, server).word().to_lowercase(),
+                ),
+                (
+                    "in it",
+                    format!("{}, {} waiting", snapshot.in_system, snapshot.queue_len),
+                ),
+            ];
+            if let Some(s) = summary {
+                rows.push(("attempts", readable::number(s.attempts as f64)));
+                rows.push((
+                    "share",
+                    s.share.map_or_else(|| "–".to_owned(), readable::share),
+                ));
+                rows.push(("failed", readable::number(s.failed as f64)));
+                rows.push(("busy so far", readable::share(s.utilisation)));
+                rows.push(("crashes", s.crashes.to_string()));
+                rows.push(("time down", readable::time(s.downtime_s * 1e9)));
+            }
+            rows
+        }
+        Thing::Instance(i) => {
+            let instance = &view.snapshot.instances[i];
+            vec![
+                ("state", instance.state.name().to_owned()),
+                ("eligible servers", instance.eligible.to_string()),
+                ("holds", format!("{} connections", instance.connections)),
+                ("waiting", instance.waiting.to_string()),
+                ("attempts", readable::number(instance.attempts as f64)),
+                ("crashes", instance.crashes.to_string()),
+            ]
+        }
+        Thing::Source(i) => {
+            let source = &branch.model.sources[i];
+            let classes = branch.model.classes.iter().map(|class| class.name.as_str());
+            vec![
+                (
+                    "asks",
+                    branch.model.services[source.to.0 as usize].name.clone(),
+                ),
+                ("classes", classes.collect::<Vec<_>>().join(", ")),
+            ]
+        }
+    }
+}
+
+/// What people could do now, as buttons.
+fn actions(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, thing: Thing, path: &str) {
+    let offered: &[&str] = match thing {
+        Thing::Server(i) => match (
+            &view.snapshot.servers[i].state,
+            view.snapshot.servers[i].drained,
+        ) {
+            (MachineState::Up, false) => &["drain", "crash"],
+            (MachineState::Up, true) => &["undrain", "crash"],
+            (MachineState::Down, _) => &["restart"],
+            (MachineState::Absent, _) => &["add"],
+            (MachineState::Booting, _) => &[],
+        },
+        Thing::Instance(i) if view.snapshot.instances[i].state == MachineState::Down => {
+            &["restart"]
+        }
+        Thing::Instance(_) => &["crash"],
+        Thing::Source(_) => &[],
+    };
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        for action in offered.iter().rev() {
+            let hint = format!(
+                "{action} {} at {}: a fork",
+                crate::playback::edit::short_path(path),
+                cx.state.label(view.at)
+            );
+            if ui.small_button(*action).on_hover_text(hint).clicked() {
+                cx.does(Command::Edit(Edit::act(*action, path)));
+            }
+        }
+    });
+}
+
+fn parameters(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, path: &str, pattern: &str) {
+    parameters_below(ui, cx, view, path, pattern, "parameters");
+}
+
+/// All parameters below a path that can change while time runs.
+fn parameters_below(
+    ui: &mut egui::Ui,
+    cx: &mut Cx<'_>,
+    view: &View,
+    path: &str,
+    pattern: &str,
+    title: &str,
+) {
+    let p = Palette::of(ui);
+    let words = format!(
+        "{title}: a change forks the run at {}",
+        cx.state.label(sim_core::time::Instant(
+            view.at.0 / 1_000_000_000 * 1_000_000_000
+        ))
+    );
+    ui.label(RichText::new(words).font(font(11.0)).color(p.weak));
+    let key = (
+        view.branch,
+        view.at,
+        cx.state.branch(view.branch).map_or(0, |b| b.edits.len()),
+    );
+    let stale = cx
+        .local
+        .values
+        .get(path)
+        .is_none_or(|values| values.key != key);
+    if stale && let Some(scenario) = cx.state.scenario_of(view.branch) {
+        let prefix = format!("{pattern}.");
+        let found: Vec<(String, usize)> = rows()
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.live && row.path.starts_with(&prefix))
+            .map(|(i, row)| (format!("{path}.{}", &row.path[prefix.len()..]), i))
+            .collect();
+        let paths: Vec<String> = found.iter().map(|(path, _)| path.clone()).collect();
+        let values = scenario.values_at(view.at, &paths);
+        let rows = found
+            .into_iter()
+            .zip(values)
+            .map(|((path, row), value)| (path, row, value))
+            .collect();
+        cx.local
+            .values
+            .insert(path.to_owned(), ValuesAt { key, rows });
+    }
+    let Some(values) = cx.local.values.get(path).map(|values| values.rows.clone()) else {
+        return;
+    };
+    // What is written comes first: it is what this scenario is about.
+    let shown =
+        |row: &KeyRow, value: &Option<String>| value.is_some() || !row.about.starts_with("With `");
+    let all = values
+        .iter()
+        .filter(|(_, row, value)| shown(&rows()[*row], value));
+    let (written, defaults): (Vec<_>, Vec<_>) = all.partition(|(.., value)| value.is_some());
+    for (path, row, value) in written.into_iter().chain(defaults) {
+        parameter(ui, cx, path, &rows()[*row], value.as_deref());
+    }
+}
+
+fn parameter(ui: &mut egui::Ui, cx: &mut Cx<'_>, path: &str, row: &KeyRow, value: Option<&str>) {
+    let p = Palette::of(ui);
+    let name = short(path);
+    let current = value.map_or_else(
+        || row.default.clone().unwrap_or_default(),
+        |v| v.trim_matches('"').to_owned(),
+    );
+    ui.horizontal(|ui| {
+        let help = help(path, row);
+        let colour = if value.is_some() { p.text } else { p.weak };
+        let words = RichText::new(&name).font(font(12.0)).color(colour);
+        let slot = egui::vec2(128.0, 20.0);
+        let left = egui::Layout::left_to_right(egui::Align::Center);
+        ui.allocate_ui_with_layout(slot, left, |ui| {
+            ui.set_min_width(slot.x);
+            ui.add(egui::Label::new(words).truncate())
+                .on_hover_text(&help);
+        });
+        let typing = cx.local.typing.as_ref().filter(|(typed, _)| typed == path);
+        let mut text = typing.map_or_else(|| current.clone(), |(_, text)| text.clone());
+        let id = ui.make_persistent_id(("parameter", path));
+        let edit = egui::TextEdit::singleline(&mut text)
+            .id(id)
+            .font(egui::FontSelection::FontId(mono(11.5)))
+            .desired_width(ui.available_width() - 92.0);
+        let response = ui.add(edit);
+        response.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::TextInput, true, format!("parameter {path}"))
+        });
+        if response.changed() {
+            cx.local.typing = Some((path.to_owned(), text.clone()));
+        }
+        if response.lost_focus() {
+            if ui.input(|i| i.key_pressed(egui::Key::Enter)) && text != current {
+                cx.does(Command::Edit(Edit::set(path, text)));
+            }
+            cx.local.typing = None;
+        }
+        response.on_hover_text(help);
+        let unit = if row.unit.is_empty() {
+            &row.kind
+        } else {
+            &row.unit
+        };
+        ui.add(egui::Label::new(RichText::new(unit).font(font(11.0)).color(p.weak)).truncate());
+    });
+}
+
+/// Unit, range, default and meaning of a parameter.
+fn help(path: &str, row: &KeyRow) -> String {
+    let mut help = format!("{path}\n{}\n", row.about);
+    for (label, text) in [
+        ("what", &row.kind),
+        ("unit", &row.unit),
+        ("range", &row.range),
+    ] {
+        if !text.is_empty() {
+            let _ = writeln!(help, "{label}: {text}");
+        }
+    }
+    if let Some(default) = &row.default {
+        let _ = writeln!(help, "default: {default}");
+    }
+    help.push_str("Enter makes the change.");
+    help
+}
+
+/// A parameter's name below its thing.
+fn short(path: &str) -> String {
+    let words: Vec<&str> = path.split('.').collect();
+    let skip = match words.as_slice() {
+        ["service", _, "server", ..] => 4,
+        ["service", _, "balancer", ..] => 3,
+        ["traffic", ..] => 2,
+        _ => 1,
+    };
+    words[skip.min(words.len() - 1)..].join(" ")
+}
+
+fn text(state: &State) -> String {
+    let Some((view, branch)) = state.view().zip(state.main()) else {
+        return String::new();
+    };
+    let Some((path, _, title)) = state.selected.and_then(|thing| paths(branch, view, thing)) else {
+        return String::new();
+    };
+    let mut text = format!("{title} ({path})\n");
+    if let Some(thing) = state.selected {
+        for (label, value) in figures(branch, view, thing) {
+            let _ = writeln!(text, "  {label}: {value}");
+        }
+    }
+    text
+}

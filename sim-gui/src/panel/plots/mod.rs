@@ -1,0 +1,258 @@
+//! Plots over time, one below the other, with one time axis and one cursor.
+
+mod curves;
+
+pub use curves::{Lines, PLOTS, PlotDef};
+
+use super::{Cx, PanelDef, Place};
+use crate::command::Command;
+use crate::playback::{BranchReport, Column, View};
+use crate::plot::{self, Plot};
+use crate::state::State;
+use crate::theme::Palette;
+use eframe::egui::{self, Rect, Sense, Vec2};
+use sim_core::metric::Unit;
+use sim_core::story::Kind;
+use sim_core::time::Instant;
+use std::fmt::Write as _;
+
+/// The row of this panel.
+pub static PANEL: PanelDef = PanelDef {
+    name: "plots",
+    title: "Plots",
+    about: "Figures over time; a click or a drag goes to that moment.",
+    place: Place::Right,
+    draw,
+    text,
+};
+
+/// Height of one plot at least.
+const HEIGHT: f32 = 78.0;
+
+fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+    let Some((view, branch)) = cx.state.view().zip(cx.state.main()) else {
+        return super::nothing(ui, "There is nothing to plot yet.");
+    };
+    let shown: Vec<&PlotDef> = cx
+        .state
+        .settings
+        .plots
+        .iter()
+        .filter_map(|name| PLOTS.iter().find(|plot| plot.name == *name))
+        .collect();
+    if shown.is_empty() {
+        return super::nothing(ui, "No plot is chosen: View, Plots.");
+    }
+    let height = (ui.available_height() / shown.len() as f32 - 4.0).max(HEIGHT);
+    egui::ScrollArea::vertical()
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 4.0;
+            for def in shown {
+                let size = plot::size(ui.available_width(), height);
+                let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
+                let p = Palette::of(ui);
+                let plot = build(cx.state, view, branch, def, p);
+                if ui.is_rect_visible(rect) {
+                    plot::draw(ui.painter(), rect, &plot, p);
+                }
+                let name = format!("plot: {}", def.title);
+                response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
+                pointed(cx, &response, plot::body(rect));
+            }
+        });
+}
+
+/// What the pointer does over a plot or lanes: it shows a moment, and a press goes there.
+pub(crate) fn pointed(cx: &mut Cx<'_>, response: &egui::Response, body: Rect) {
+    let horizon = cx.state.horizon();
+    let at = |x: f32| {
+        let share = f64::from(((x - body.left()) / body.width()).clamp(0.0, 1.0));
+        Instant((share * horizon.0 as f64) as u64)
+    };
+    if let Some(pos) = response.interact_pointer_pos()
+        && (response.is_pointer_button_down_on() || response.clicked())
+    {
+        let at = at(pos.x);
+        if at
+            != cx
+                .state
+                .report
+                .as_ref()
+                .map_or(Instant::ZERO, |r| r.transport.goal)
+        {
+            cx.does(Command::Seek(at));
+        }
+    } else if let Some(pos) = response.hover_pos()
+        && body.x_range().contains(pos.x)
+    {
+        cx.local.pointed = Some(at(pos.x));
+    }
+}
+
+/// Rows of a branch that may be seen.
+fn visible_rows(state: &State, branch: &BranchReport) -> usize {
+    branch.series.rows_until(state.visible_until(branch))
+}
+
+/// Puts a plot together.
+pub(crate) fn build<'a>(
+    state: &State,
+    view: &View,
+    branch: &BranchReport,
+    def: &'a PlotDef,
+    p: &Palette,
+) -> Plot<'a> {
+    let horizon = state.horizon().0 as f64;
+    let share = |at: Instant| (at.0 as f64 / horizon) as f32;
+    let mut curves = curves::curves(state, branch, view, def, p, false);
+    let mut fork = None;
+    if let Some(beside) = state.beside()
+        && let Some(other) = state.branch(beside.branch)
+    {
+        fork = Some(share(branch.from.max(other.from)));
+        curves.extend(curves::curves(state, other, beside, def, p, true));
+    }
+    let unit = match def.lines {
+        Lines::Site(metrics) => Column::site(metrics[0].0).map_or(Unit::Count, Column::unit),
+        Lines::Servers(metric) => Column::server(0, metric).map_or(Unit::Count, Column::unit),
+        Lines::Outcomes => Unit::Hertz,
+        Lines::Burn => Unit::Count,
+    };
+    Plot {
+        title: def.title,
+        unit,
+        log: def.log,
+        curves,
+        limits: limits(branch, def),
+        down: down(state, branch)
+            .map(|(a, b)| (share(a), share(b)))
+            .collect(),
+        marks: marks(state, branch).map(share).collect(),
+        now: share(view.at),
+        hovered: state.hovered.map(share),
+        fork,
+        row: (branch.series.row_ns() as f64 / horizon) as f32,
+        times: times(state),
+    }
+}
+
+/// Thresholds of objectives and alerts that belong to a plot.
+fn limits(branch: &BranchReport, def: &PlotDef) -> Vec<(String, f64)> {
+    let mut limits = Vec::new();
+    if let Lines::Site(metrics) = def.lines {
+        for alert in &branch.model.alerts {
+            let watched = alert.when.metric.name;
+            if metrics.iter().any(|(metric, _)| *metric == watched)
+                && alert.when.scope == sim_core::metric::Scope::Site
+            {
+                limits.push((format!("alert {}", alert.name), alert.when.threshold));
+            }
+        }
+    }
+    if def.lines == Lines::Burn {
+        limits.push(("budget".to_owned(), 1.0));
+    }
+    limits
+}
+
+/// Stretches in which the site is down, as far as they may be seen.
+fn down<'a>(
+    state: &'a State,
+    branch: &'a BranchReport,
+) -> impl Iterator<Item = (Instant, Instant)> + 'a {
+    let story = state.story(branch);
+    let until = state.visible_until(branch);
+    story
+        .iter()
+        .enumerate()
+        .filter(|(_, event)| event.kind == Kind::Down)
+        .map(move |(i, event)| {
+            let over = |kind| matches!(kind, Kind::Degraded | Kind::Normal);
+            let end = story[i + 1..].iter().find(|event| over(event.kind));
+            (event.at, end.map_or(until, |event| event.at))
+        })
+}
+
+/// Events that are marked in plots: those that change the site, crash something, or are done.
+pub(crate) fn marks<'a>(
+    state: &'a State,
+    branch: &'a BranchReport,
+) -> impl Iterator<Item = Instant> + 'a {
+    let matters = |kind| {
+        matches!(
+            kind,
+            Kind::Alert
+                | Kind::Crash
+                | Kind::Down
+                | Kind::Normal
+                | Kind::Set
+                | Kind::Restart
+                | Kind::Added
+        )
+    };
+    let story = state
+        .story(branch)
+        .iter()
+        .filter(move |event| matters(event.kind));
+    story.map(|event| event.at).take(60)
+}
+
+/// Labels of the time axis, at round moments.
+pub(crate) fn times(state: &State) -> Vec<(f32, String)> {
+    let horizon = state.horizon();
+    let horizon_s = horizon.as_secs_f64();
+    let steps = [
+        0.001, 0.01, 0.1, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0,
+        7200.0, 14400.0, 43200.0, 86400.0, 604_800.0,
+    ];
+    let step = steps
+        .into_iter()
+        .find(|step| horizon_s / step <= 6.5)
+        .unwrap_or(horizon_s);
+    let start = state
+        .model()
+        .and_then(|m| m.clock)
+        .map_or(0.0, |clock| f64::from(clock.start_s));
+    let first = (start / step).ceil() * step - start;
+    let mut times = Vec::new();
+    let mut at = first;
+    while at <= horizon_s && times.len() < 12 {
+        let share = (at / horizon_s) as f32;
+        // Labels at the very ends would be cut.
+        if (0.03..=0.97).contains(&share) {
+            times.push((share, state.short_label(Instant((at * 1e9) as u64))));
+        }
+        at += step;
+    }
+    times
+}
+
+fn text(state: &State) -> String {
+    let Some((view, branch)) = state.view().zip(state.main()) else {
+        return String::new();
+    };
+    let mut text = String::new();
+    for def in PLOTS {
+        let plot = build(state, view, branch, def, &crate::theme::LIGHT);
+        let values: Vec<String> = plot
+            .curves
+            .iter()
+            .map(|curve| {
+                let now = curve.now.map(|v| sim_core::readable::value(plot.unit, v));
+                format!(
+                    "{} {}",
+                    curve.label,
+                    now.unwrap_or_else(|| "nothing".to_owned())
+                )
+            })
+            .collect();
+        let _ = writeln!(text, "{}: {}", def.title, values.join(", "));
+    }
+    text
+}
+
+/// Room a plot takes.
+pub fn plot_size(width: f32) -> Vec2 {
+    plot::size(width, HEIGHT)
+}

@@ -1,0 +1,488 @@
+//! Transport and time: buttons, the story on a strip, and the states of machines as lanes.
+
+use super::{Cx, PanelDef, Place, story};
+use crate::command::{Command, SPEEDS, hint, speed_words};
+use crate::icon::{self, Icon};
+use crate::playback::{BranchReport, Column, letter};
+use crate::state::{Condition, State, event_words};
+use crate::theme::{Palette, bold_font, font, mix};
+use eframe::egui::{
+    self, Align2, Color32, Rangef, Rect, RichText, Sense, Stroke, Vec2, pos2, vec2,
+};
+use sim_core::engine::MachineState;
+use sim_core::model::Lane;
+use sim_core::time::Instant;
+use std::fmt::Write as _;
+
+/// The row of this panel.
+pub static PANEL: PanelDef = PanelDef {
+    name: "timeline",
+    title: "Time",
+    about: "Play, scrub and step; the story and the states of machines over time.",
+    place: Place::Bottom,
+    draw,
+    text,
+};
+
+/// Room for names of lanes.
+const NAMES: f32 = 70.0;
+/// Lanes of machines drawn one by one; larger fleets share one lane.
+const LANES: usize = 6;
+const LANE: f32 = 15.0;
+/// Height of a lane where every machine has two.
+const LANE_OF_TWO: f32 = 11.5;
+const STRIP: f32 = 21.0;
+
+/// Height that the panel wants.
+pub fn height(state: &State) -> f32 {
+    let lanes = state
+        .main()
+        .map_or(4, |branch| lanes_of(branch, state).len());
+    42.0 + 2.0 * STRIP + lane_height(state) * lanes as f32 + 22.0
+}
+
+fn lane_height(state: &State) -> f32 {
+    if state.beside().is_some() {
+        LANE_OF_TWO
+    } else {
+        LANE
+    }
+}
+
+fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+    transport(ui, cx);
+    ui.add_space(4.0);
+    let rect = ui.available_rect_before_wrap();
+    let response = ui.allocate_rect(rect, Sense::click_and_drag());
+    let horizon = cx.state.horizon();
+    let now = cx.state.now();
+    let label = format!(
+        "time {} of {}",
+        cx.state.label(now),
+        cx.state.label(horizon)
+    );
+    response.widget_info(|| egui::WidgetInfo::slider(true, now.as_secs_f64(), &label));
+    let body = Rect::from_min_max(
+        pos2(rect.left() + NAMES, rect.top()),
+        pos2(rect.right() - 12.0, rect.bottom()),
+    );
+    super::plots::pointed(cx, &response, body);
+    let Some(branch) = cx.state.main() else {
+        return;
+    };
+    strip(ui, cx, branch, body);
+    let mut y = body.top() + 2.0 * STRIP + 2.0;
+    for lane in lanes_of(branch, cx.state) {
+        draw_lane(
+            ui,
+            cx.state,
+            branch,
+            &lane,
+            Rect::from_min_size(
+                pos2(body.left(), y),
+                vec2(body.width(), lane_height(cx.state) - 2.5),
+            ),
+        );
+        y += lane_height(cx.state);
+    }
+    axis(ui, cx.state, branch, body, y);
+}
+
+fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+    let Some(report) = &cx.state.report else {
+        ui.label("Simulating the first moment …");
+        return;
+    };
+    let transport = report.transport;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let button = |ui: &mut egui::Ui, cx: &mut Cx<'_>, icon, name: &str, command: &str| {
+            if icon::button(ui, icon, name, &hint(command)).clicked()
+                && let Some(def) = crate::command::find(command)
+            {
+                cx.does(def.command.clone());
+            }
+        };
+        button(ui, cx, Icon::First, "To the beginning", "first");
+        button(ui, cx, Icon::Previous, "Previous event", "previous-event");
+        let (icon, name) = if transport.playing { (Icon::Pause, "Pause") } else { (Icon::Play, "Play") };
+        if icon::wide_button(ui, icon, name, &hint("play"), 52.0, true).clicked() {
+            cx.does(Command::PlayPause);
+        }
+        button(ui, cx, Icon::Step, "One event", "step");
+        button(ui, cx, Icon::Next, "Next event", "next-event");
+        button(ui, cx, Icon::Last, "To the end", "last");
+        ui.add_space(14.0);
+        let p = Palette::of(ui);
+        ui.label(RichText::new("speed").color(p.weak).font(font(11.5)));
+        for speed in SPEEDS {
+            #[allow(clippy::float_cmp, reason = "one of these very numbers was chosen")]
+            let chosen = transport.speed == speed;
+            let words = speed_words(speed);
+            let button = egui::Button::selectable(chosen, RichText::new(&words).font(font(12.0)));
+            if ui.add(button).on_hover_text(format!("{words} simulated seconds a second")).clicked() {
+                cx.does(Command::Speed(speed));
+            }
+        }
+        ui.add_space(14.0);
+        let toggle = |ui: &mut egui::Ui, cx: &mut Cx<'_>, on: bool, words: &str, command: &str| {
+            let button = egui::Button::selectable(on, RichText::new(words).font(font(12.0)));
+            if ui.add(button).on_hover_text(hint(command)).clicked()
+                && let Some(def) = crate::command::find(command)
+            {
+                cx.does(def.command.clone());
+            }
+        };
+        toggle(ui, cx, transport.pause_at_events, "pause at events", "pause-at-events");
+        let looping = match transport.range {
+            Some((a, b)) => format!("loop {} – {}", cx.state.label(a), cx.state.label(b)),
+            None if cx.local.loop_from.is_some() => "loop: mark the end".to_owned(),
+            None => "loop".to_owned(),
+        };
+        toggle(ui, cx, transport.range.is_some() || cx.local.loop_from.is_some(), &looping, "loop");
+        toggle(ui, cx, cx.state.reveal, "show the future", "reveal");
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.label(RichText::new(memory(cx.state)).font(font(11.0)).color(p.weak)).on_hover_text(
+                "Key frames: copies of the whole simulation, from which any moment is reached in an instant",
+            );
+        });
+    });
+}
+
+/// How far is simulated, and what the key frames take.
+fn memory(state: &State) -> String {
+    let Some(report) = &state.report else {
+        return String::new();
+    };
+    let bytes: usize = report.branches.iter().map(|branch| branch.bytes).sum();
+    let frames: usize = report.branches.iter().map(|branch| branch.frames).sum();
+    let used = format!(
+        "{frames} key frames, {} of {} MB",
+        bytes >> 20,
+        report.budget >> 20
+    );
+    let behind = report.branches.iter().find(|branch| !branch.finished);
+    match behind {
+        Some(branch) => format!(
+            "simulated to {}   {used}",
+            state.label(Instant(branch.explored.0 / 1_000_000_000 * 1_000_000_000))
+        ),
+        None => used,
+    }
+}
+
+/// Events of the story on two lines: system above, people below.
+fn strip(ui: &mut egui::Ui, cx: &mut Cx<'_>, branch: &BranchReport, body: Rect) {
+    let p = Palette::of(ui);
+    let horizon = cx.state.horizon().0 as f64;
+    let now = cx.state.now();
+    let story = cx.state.story(branch);
+    for (i, name) in ["system", "people"].into_iter().enumerate() {
+        let y = body.top() + STRIP * (i as f32 + 0.5);
+        ui.painter()
+            .hline(body.x_range(), y, Stroke::new(1.0, p.line));
+        ui.painter().text(
+            pos2(body.left() - 10.0, y),
+            Align2::RIGHT_CENTER,
+            name,
+            font(11.0),
+            p.weak,
+        );
+    }
+    let mut ends = [f32::NEG_INFINITY; 2];
+    for event in story {
+        let lane = usize::from(event.lane == Lane::People);
+        let x = body.left() + (event.at.0 as f64 / horizon) as f32 * body.width();
+        // What lies under another mark is in the story; the strip shows the first.
+        if x - ends[lane] < 12.0 {
+            continue;
+        }
+        ends[lane] = x;
+        let (icon, colour) = story::look(event, p);
+        let y = body.top() + STRIP * (lane as f32 + 0.5);
+        let spot = Rect::from_center_size(pos2(x, y), Vec2::splat(16.0));
+        let ahead = event.at > now;
+        let response = ui.interact(
+            spot,
+            ui.scope_id().with(("mark", event.at.0, lane)),
+            Sense::click(),
+        );
+        let disc = if response.hovered() || response.has_focus() {
+            p.text
+        } else {
+            mix(p.panel, colour, if ahead { 0.35 } else { 0.9 })
+        };
+        ui.painter().circle_filled(spot.center(), 8.0, p.panel);
+        ui.painter()
+            .circle_stroke(spot.center(), 7.0, Stroke::new(1.5, disc));
+        icon.paint(
+            ui.painter(),
+            spot.shrink(4.2),
+            if ahead {
+                mix(p.panel, colour, 0.5)
+            } else {
+                colour
+            },
+        );
+        let words = format!("{} {}", cx.state.label(event.at), event_words(event));
+        response.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::Button, true, format!("go to {words}"))
+        });
+        if response.clicked() {
+            cx.does(Command::Seek(event.at));
+        }
+        response.on_hover_text(words);
+    }
+}
+
+/// A lane: one machine, or all servers.
+enum LaneOf {
+    Server(usize),
+    Fleet,
+    Beside(usize, usize),
+}
+
+fn lanes_of(branch: &BranchReport, state: &State) -> Vec<LaneOf> {
+    let servers = branch.model.servers.len();
+    if servers > LANES || servers > branch.series.servers() {
+        return vec![LaneOf::Fleet];
+    }
+    let mut lanes: Vec<LaneOf> = (0..servers).map(LaneOf::Server).collect();
+    if let Some(beside) = state.beside()
+        && servers <= 4
+    {
+        lanes = (0..servers)
+            .flat_map(|s| [LaneOf::Server(s), LaneOf::Beside(beside.branch, s)])
+            .collect();
+    }
+    lanes
+}
+
+/// Colour of a condition in a lane, and whether its word is written.
+fn paint(condition: Condition, p: &Palette) -> (Color32, bool) {
+    let share = match condition {
+        Condition::Ok => return (mix(p.sunken, p.good, 0.38), false),
+        Condition::Absent => return (mix(p.sunken, p.line, 0.4), false),
+        Condition::Busy => 0.45,
+        _ => 0.85,
+    };
+    let (_, colour) = super::topology::look(condition, p);
+    (mix(p.sunken, colour, share), condition != Condition::Busy)
+}
+
+fn draw_lane(ui: &egui::Ui, state: &State, main: &BranchReport, lane: &LaneOf, rect: Rect) {
+    let p = Palette::of(ui);
+    let painter = ui.painter();
+    let (branch, server, name) = match lane {
+        LaneOf::Server(server) => {
+            let name = main.model.servers[*server].name.clone();
+            let name = match state.beside() {
+                Some(_) => format!("{name}  {}", letter(state.view().map_or(0, |v| v.branch))),
+                None => name,
+            };
+            (main, Some(*server), name)
+        }
+        LaneOf::Beside(beside, server) => match state.branch(*beside) {
+            Some(branch) => (branch, Some(*server), letter(*beside).to_string()),
+            None => return,
+        },
+        LaneOf::Fleet => (main, None, "servers up".to_owned()),
+    };
+    painter.text(
+        pos2(rect.left() - 10.0, rect.center().y),
+        Align2::RIGHT_CENTER,
+        name,
+        font(11.0),
+        p.weak,
+    );
+    painter.rect_filled(rect, 2.0, mix(p.panel, p.sunken, 0.8));
+    let series = &branch.series;
+    let rows = series.rows_until(state.visible_until(branch));
+    let x = |row: usize| {
+        let share = (row as u64 * series.row_ns()) as f64 / state.horizon().0 as f64;
+        rect.left() + share.min(1.0) as f32 * rect.width()
+    };
+    let Some(server) = server else {
+        return fleet_lane(painter, branch, rows, rect, &x, p);
+    };
+    let model = &branch.model.servers[server];
+    let condition = |row: usize| -> Option<Condition> {
+        let state = series.value(Column::State(server), row)?;
+        let state = *MachineState::ALL.get(state as usize)?;
+        let queue = series
+            .value(Column::server(server, "queue_len")?, row)
+            .unwrap_or(0.0);
+        let busy = series
+            .value(Column::server(server, "utilisation")?, row)
+            .unwrap_or(0.0);
+        Some(Condition::from_figures(state, queue, busy, model))
+    };
+    let mut start = 0;
+    while start < rows {
+        let now = condition(start);
+        let end = (start + 1..rows)
+            .find(|row| condition(*row) != now)
+            .unwrap_or(rows);
+        if let Some(now) = now {
+            let stretch = Rect::from_x_y_ranges(Rangef::new(x(start), x(end)), rect.y_range());
+            let (fill, worded) = paint(now, p);
+            painter.rect_filled(stretch, 1.0, fill);
+            if worded {
+                word(painter, stretch, now, fill, p);
+            }
+        }
+        start = end;
+    }
+}
+
+/// The word of a stretch, with its shape, where there is room.
+fn word(painter: &egui::Painter, stretch: Rect, condition: Condition, fill: Color32, p: &Palette) {
+    let ink = if crate::theme::contrast(fill, p.text) > crate::theme::contrast(fill, p.panel) {
+        p.text
+    } else {
+        p.panel
+    };
+    let galley = painter.layout_no_wrap(condition.word().to_owned(), bold_font(9.5), ink);
+    let width = galley.size().x + 14.0;
+    if stretch.width() < width + 6.0 {
+        return;
+    }
+    let (icon, _) = super::topology::look(condition, p);
+    let left = stretch.center().x - width / 2.0;
+    let spot = Rect::from_center_size(pos2(left + 4.0, stretch.center().y), Vec2::splat(8.5));
+    icon.paint(painter, spot, ink);
+    painter.galley(
+        pos2(left + 13.0, stretch.center().y - galley.size().y / 2.0),
+        galley,
+        ink,
+    );
+}
+
+/// All servers in one lane: the share that is up, from green to red.
+fn fleet_lane(
+    painter: &egui::Painter,
+    branch: &BranchReport,
+    rows: usize,
+    rect: Rect,
+    x: &dyn Fn(usize) -> f32,
+    p: &Palette,
+) {
+    let servers = branch.series.servers().max(1);
+    let step = (rows / (rect.width() as usize).max(1)).max(1);
+    for row in (0..rows).step_by(step) {
+        let up = (0..servers)
+            .filter(|s| {
+                branch.series.value(Column::State(*s), row) == Some(MachineState::Up as u8 as f64)
+            })
+            .count();
+        let share = up as f32 / servers as f32;
+        let stretch =
+            Rect::from_x_y_ranges(Rangef::new(x(row), x(row + step) + 0.5), rect.y_range());
+        painter.rect_filled(
+            stretch,
+            0.0,
+            mix(
+                mix(p.sunken, p.bad, 0.85),
+                mix(p.sunken, p.good, 0.38),
+                share,
+            ),
+        );
+    }
+}
+
+fn axis(ui: &egui::Ui, state: &State, branch: &BranchReport, body: Rect, bottom: f32) {
+    let p = Palette::of(ui);
+    let painter = ui.painter();
+    let horizon = state.horizon().0 as f64;
+    let x = |at: Instant| body.left() + (at.0 as f64 / horizon) as f32 * body.width();
+    for (share, label) in super::plots::times(state) {
+        let at = body.left() + share * body.width();
+        painter.vline(
+            at,
+            Rangef::new(bottom, bottom + 4.0),
+            Stroke::new(1.0, p.line),
+        );
+        painter.text(
+            pos2(at, bottom + 5.0),
+            Align2::CENTER_TOP,
+            label,
+            font(10.5),
+            p.weak,
+        );
+    }
+    let lanes = Rangef::new(body.top(), bottom + 2.0);
+    if let Some(report) = &state.report {
+        if let Some((start, end)) = report.transport.range {
+            let range = Rect::from_x_y_ranges(Rangef::new(x(start), x(end)), lanes);
+            painter.rect_filled(range, 0.0, p.accent.gamma_multiply(0.10));
+            painter.rect_stroke(
+                range,
+                0.0,
+                Stroke::new(1.0, p.accent),
+                egui::StrokeKind::Inside,
+            );
+        }
+        if !report.settled {
+            let goal = painter.round_to_pixel_center(x(report.transport.goal));
+            painter.vline(goal, lanes, Stroke::new(1.0, p.weak));
+        }
+        // How far is simulated already, which says nothing of what happens there.
+        let known = Rect::from_x_y_ranges(
+            Rangef::new(body.left(), x(branch.explored)),
+            Rangef::new(bottom, bottom + 2.0),
+        );
+        painter.rect_filled(known, 0.0, mix(p.panel, p.accent, 0.45));
+    }
+    if let Some(beside) = state.beside()
+        && let Some(other) = state.branch(beside.branch)
+    {
+        painter.vline(
+            x(branch.from.max(other.from)),
+            lanes,
+            Stroke::new(1.5, p.accent),
+        );
+    }
+    if let Some(at) = state.hovered {
+        painter.vline(x(at), lanes, Stroke::new(1.0, p.text));
+        let words = state.label(Instant(at.0 / 1_000_000_000 * 1_000_000_000));
+        let galley = painter.layout_no_wrap(words, font(10.5), p.text);
+        let plate =
+            Rect::from_center_size(pos2(x(at), bottom + 12.0), galley.size() + vec2(8.0, 2.0));
+        painter.rect_filled(plate, 3.0, p.raised);
+        painter.galley(plate.min + vec2(4.0, 1.0), galley, p.text);
+    }
+    let now = x(state.now());
+    painter.vline(now, lanes, Stroke::new(2.0, p.now));
+    let head = pos2(now, body.top() - 1.0);
+    painter.add(egui::Shape::convex_polygon(
+        vec![
+            head + vec2(-6.0, -5.0),
+            head + vec2(6.0, -5.0),
+            head + vec2(0.0, 5.0),
+        ],
+        p.now,
+        Stroke::NONE,
+    ));
+}
+
+fn text(state: &State) -> String {
+    let mut text = format!(
+        "{} of {}",
+        state.label(state.now()),
+        state.label(state.horizon())
+    );
+    if let Some(report) = &state.report {
+        let playing = if report.transport.playing {
+            "playing"
+        } else {
+            "paused"
+        };
+        let _ = write!(
+            text,
+            ", {playing}, speed {}",
+            speed_words(report.transport.speed)
+        );
+    }
+    let _ = writeln!(text, "\n{}", memory(state));
+    text
+}

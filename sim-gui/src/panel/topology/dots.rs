@@ -1,0 +1,213 @@
+//! Requests in flight: a sample of the real ones, each where it is.
+//!
+//! Size is the work left, hue the age, a square is a retry, a ring is work that nobody waits for
+//! any more. Waiting requests stand in line before their server: a full queue reaches back to the
+//! balancer.
+
+use super::along;
+use super::layout::Layout;
+use crate::playback::{BranchReport, View};
+use crate::state::State;
+use crate::theme::{Palette, font, mix};
+use eframe::egui::{self, Align2, Color32, Pos2, Rect, Stroke, Vec2, pos2, vec2};
+use sim_core::engine::{AttemptSnapshot, Whereabouts};
+use sim_core::readable;
+use sim_core::time::Duration;
+use std::collections::BTreeMap;
+
+/// Age at which a request is drawn as old where no timeout says what old is.
+const OLD_NS: f64 = 8e9;
+
+/// The age at which callers give up, for the scale of hues.
+fn patience_ns(branch: &BranchReport) -> f64 {
+    let timeouts = branch
+        .model
+        .clients
+        .iter()
+        .filter_map(|client| client.timeout);
+    timeouts.map(|t| t.0).min().map_or(OLD_NS, |ns| ns as f64)
+}
+
+fn hue(share: f32, p: &Palette) -> Color32 {
+    let share = share.clamp(0.0, 1.0);
+    if share < 0.5 {
+        mix(p.accent, p.warn, share * 2.0)
+    } else {
+        mix(p.warn, p.bad, share * 2.0 - 1.0)
+    }
+}
+
+/// Draws the sample.
+#[allow(
+    clippy::too_many_lines,
+    reason = "each place of an attempt is a few lines"
+)]
+pub(super) fn draw(
+    ui: &egui::Ui,
+    state: &State,
+    branch: &BranchReport,
+    view: &View,
+    layout: &Layout,
+) {
+    if state.settings.reduced_motion {
+        return;
+    }
+    let p = Palette::of(ui);
+    let painter = ui.painter();
+    let patience = patience_ns(branch);
+    let mut lines: BTreeMap<(u32, bool), Vec<&AttemptSnapshot>> = BTreeMap::new();
+    let mut inside: BTreeMap<u32, Vec<&AttemptSnapshot>> = BTreeMap::new();
+    let mut held: BTreeMap<u32, Vec<&AttemptSnapshot>> = BTreeMap::new();
+    for attempt in &view.sample {
+        match (attempt.place, attempt.server, attempt.instance) {
+            (Whereabouts::Queued, Some(server), _) => {
+                lines.entry((server, false)).or_default().push(attempt);
+            }
+            (Whereabouts::Lost, Some(server), _) => {
+                lines.entry((server, true)).or_default().push(attempt);
+            }
+            (Whereabouts::InService | Whereabouts::Answered, Some(server), _) => {
+                inside.entry(server).or_default().push(attempt);
+            }
+            (_, _, Some(instance)) => held.entry(instance).or_default().push(attempt),
+            _ => {}
+        }
+    }
+    let dot = |at: Pos2, attempt: &AttemptSnapshot| {
+        let colour = hue((attempt.age_ns as f64 / patience) as f32, p);
+        let radius = 1.6 + 2.4 * attempt.work_left as f32;
+        if attempt.attempt == 0 {
+            painter.circle_stroke(at, radius, Stroke::new(1.2, p.weak));
+        } else if attempt.attempt > 1 {
+            painter.rect_filled(
+                Rect::from_center_size(at, Vec2::splat(radius * 1.8)),
+                0.0,
+                colour,
+            );
+        } else {
+            painter.circle_filled(at, radius, colour);
+        }
+    };
+    for ((server, lost), mut line) in lines {
+        let edges: Vec<_> = layout
+            .edges
+            .iter()
+            .filter(|e| e.server == server as usize)
+            .collect();
+        if edges.is_empty() {
+            continue;
+        }
+        line.sort_by_key(|attempt| std::cmp::Reverse((attempt.age_ns, attempt.number)));
+        let limit = branch.model.servers[server as usize]
+            .params
+            .queue_limit
+            .clamp(1, 2000);
+        let room = (f64::from(limit) / view.sample_every as f64).max(line.len() as f64);
+        for (rank, attempt) in line.into_iter().enumerate() {
+            let edge = edges[attempt.instance.unwrap_or(0) as usize % edges.len()];
+            let t = 0.965 - 0.93 * (rank as f64 / room) as f32;
+            // A line is as wide as it must be for its dots to be seen.
+            let sway = ((attempt.number.wrapping_mul(0x9E37_79B9) >> 7) % 9) as f32 - 4.0;
+            let wide = if lost { 1.1 } else { 0.8 };
+            dot(
+                along(edge.from, edge.to, t) + vec2(0.0, sway * wide),
+                attempt,
+            );
+        }
+    }
+    for (server, mut attempts) in inside {
+        let Some((_, rect)) = layout.servers.iter().find(|(s, _)| *s == server as usize) else {
+            continue;
+        };
+        if rect.height() < 88.0 {
+            continue;
+        }
+        attempts.sort_by_key(|attempt| attempt.number);
+        let strip = Rect::from_min_max(
+            pos2(rect.left() + 92.0, rect.bottom() - 22.0),
+            pos2(rect.right() - 10.0, rect.bottom() - 6.0),
+        );
+        let pitch = (strip.width() / attempts.len() as f32).min(9.0);
+        for (i, attempt) in attempts.into_iter().enumerate() {
+            dot(
+                pos2(strip.right() - pitch * (i as f32 + 0.5), strip.center().y),
+                attempt,
+            );
+        }
+    }
+    for (instance, attempts) in held {
+        let Some((_, rect)) = layout
+            .instances
+            .iter()
+            .find(|(i, _)| *i == instance as usize)
+        else {
+            continue;
+        };
+        let per_row = ((rect.width() - 12.0) / 7.0).max(1.0) as usize;
+        for (i, attempt) in attempts.into_iter().enumerate().take(per_row * 6) {
+            let at = pos2((i % per_row) as f32, (i / per_row) as f32) * 7.0;
+            dot(
+                pos2(rect.left() + 9.0 + at.x, rect.bottom() + 7.0 + at.y),
+                attempt,
+            );
+        }
+    }
+}
+
+/// What the marks mean, on one line.
+pub(super) fn legend(ui: &egui::Ui, rect: Rect, state: &State, view: &View) {
+    let p = Palette::of(ui);
+    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+    let Some(branch) = state.branch(view.branch) else {
+        return;
+    };
+    let y = rect.center().y;
+    let mut x = rect.left() + 6.0;
+    let words = |x: &mut f32, text: &str| {
+        let drawn = painter.text(pos2(*x, y), Align2::LEFT_CENTER, text, font(10.5), p.weak);
+        *x = drawn.right() + 14.0;
+    };
+    if state.settings.reduced_motion {
+        words(
+            &mut x,
+            "reduced motion: the thickness of a line is its rate",
+        );
+        return;
+    }
+    let mark = |x: &mut f32, draw: &dyn Fn(Pos2)| {
+        draw(pos2(*x + 4.0, y));
+        *x += 13.0;
+    };
+    mark(&mut x, &|at| {
+        painter.circle_filled(at, 3.6, p.accent);
+    });
+    let every = view.sample_every;
+    let many = if every == 1 {
+        "1 request in flight".to_owned()
+    } else {
+        format!("{every} requests in flight")
+    };
+    words(&mut x, &format!("= {many}, size: work left"));
+    let patience = patience_ns(branch);
+    for i in 0..24 {
+        let share = i as f32 / 23.0;
+        let at = Rect::from_min_size(pos2(x + i as f32 * 1.5, y - 3.0), vec2(1.6, 6.0));
+        painter.rect_filled(at, 0.0, hue(share, p));
+    }
+    x += 41.0;
+    words(
+        &mut x,
+        &format!(
+            "age 0 to {}",
+            readable::span(Duration::from_nanos_f64(patience))
+        ),
+    );
+    mark(&mut x, &|at| {
+        painter.rect_filled(Rect::from_center_size(at, Vec2::splat(6.5)), 0.0, p.accent);
+    });
+    words(&mut x, "retry");
+    mark(&mut x, &|at| {
+        painter.circle_stroke(at, 3.2, Stroke::new(1.2, p.weak));
+    });
+    words(&mut x, "nobody waits for it");
+}

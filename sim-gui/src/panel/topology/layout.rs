@@ -1,0 +1,232 @@
+//! Where things of the topology lie.
+
+use crate::playback::View;
+use eframe::egui::{Pos2, Rect, pos2, vec2};
+use sim_core::model::Model;
+
+/// Servers of a service that get a card each; more become cells of a map, with the fullest as cards.
+const CARDS: usize = 8;
+/// Cards beside a map.
+const HOTTEST: usize = 3;
+
+/// A way from a balancer instance to a server.
+pub(super) struct Edge {
+    pub server: usize,
+    pub service: usize,
+    pub from: Pos2,
+    pub to: Pos2,
+}
+
+/// Where everything lies.
+pub(super) struct Layout {
+    pub sources: Vec<(usize, Rect)>,
+    pub instances: Vec<(usize, Rect)>,
+    /// Servers as cards.
+    pub servers: Vec<(usize, Rect)>,
+    /// Servers as cells of a map.
+    pub cells: Vec<(usize, Rect)>,
+    pub edges: Vec<Edge>,
+    /// Ways without servers: from sources, and from service to service.
+    pub links: Vec<(Pos2, Pos2)>,
+    /// Instances of each service.
+    instances_of: Vec<usize>,
+    /// How thick lines may be.
+    pub scale: f32,
+}
+
+impl Layout {
+    /// The layout of a model in a rectangle.
+    pub(super) fn of(model: &Model, view: &View, rect: Rect) -> Self {
+        let depths = depths(model);
+        let columns = depths.iter().max().map_or(1, |deepest| deepest + 1);
+        let mut layout = Self {
+            sources: Vec::new(),
+            instances: Vec::new(),
+            servers: Vec::new(),
+            cells: Vec::new(),
+            edges: Vec::new(),
+            links: Vec::new(),
+            instances_of: vec![0; model.services.len()],
+            scale: (rect.height() / 560.0).clamp(0.4, 1.0),
+        };
+        for instance in &view.snapshot.instances {
+            layout.instances_of[instance.service as usize] += 1;
+        }
+        let source_width = (rect.width() * 0.17).clamp(64.0, 104.0);
+        let rest = Rect::from_min_max(
+            pos2(rect.left() + source_width + rect.width() * 0.06, rect.top()),
+            rect.max,
+        );
+        let width = rest.width() / columns as f32;
+        for (service, &depth) in depths.iter().enumerate() {
+            let peers: Vec<usize> = (0..depths.len())
+                .filter(|&other| depths[other] == depth)
+                .collect();
+            let place = peers.iter().position(|&peer| peer == service).unwrap_or(0);
+            let height = rest.height() / peers.len() as f32;
+            let gap = if depth + 1 < columns {
+                width * 0.14
+            } else {
+                0.0
+            };
+            let area = Rect::from_min_size(
+                rest.min + vec2(width * depth as f32, height * place as f32),
+                vec2(
+                    width - gap,
+                    height - if peers.len() > 1 { 8.0 } else { 0.0 },
+                ),
+            );
+            layout.service(model, view, service, area);
+        }
+        layout.place_sources(model, view, rect, source_width);
+        layout.place_calls(model, view);
+        layout
+    }
+
+    /// How much of all attempts an edge stands for at most, so that a thick line means the same
+    /// with one balancer instance and with several.
+    pub(super) fn shares(&self, edge: &Edge) -> f64 {
+        self.instances_of[edge.service].max(1) as f64
+    }
+
+    fn service(&mut self, model: &Model, view: &View, service: usize, area: Rect) {
+        let instances: Vec<usize> = (0..view.snapshot.instances.len())
+            .filter(|&i| view.snapshot.instances[i].service as usize == service)
+            .collect();
+        let balancer_width = (area.width() * 0.30).clamp(86.0, 142.0);
+        let shown = instances.len().clamp(1, 6);
+        let height = (area.height() / shown as f32 - 8.0).clamp(24.0, 92.0);
+        let pitch = (height + 10.0).min(area.height() / shown as f32);
+        let top = area.center().y - pitch * shown as f32 / 2.0 + (pitch - height) / 2.0;
+        for (i, &instance) in instances.iter().take(shown).enumerate() {
+            let min = pos2(area.left(), top + pitch * i as f32);
+            self.instances.push((
+                instance,
+                Rect::from_min_size(min, vec2(balancer_width, height)),
+            ));
+        }
+        let left = area.left() + balancer_width + area.width() * 0.22;
+        let column = Rect::from_min_max(pos2(left, area.top()), area.max);
+        let mut servers: Vec<usize> = model.services[service]
+            .servers
+            .iter()
+            .map(|id| id.0 as usize)
+            .collect();
+        let first = self.servers.len();
+        if servers.len() <= CARDS && column.height() / servers.len() as f32 >= 30.0 {
+            self.cards(&servers, column, 124.0);
+        } else {
+            let map = servers.clone();
+            servers.sort_by_key(|&s| std::cmp::Reverse(view.snapshot.servers[s].in_system));
+            servers.truncate(if column.height() > 220.0 { HOTTEST } else { 1 });
+            let share = (64.0 * servers.len() as f32).min(column.height() * 0.45);
+            let (upper, lower) = column.split_top_bottom_at_y(column.top() + share);
+            self.cards(&servers, upper, 58.0);
+            self.map(
+                &map,
+                Rect::from_min_max(lower.min + vec2(0.0, 20.0), lower.max),
+            );
+        }
+        for (_, from) in self.instances.iter().filter(|(i, _)| instances.contains(i)) {
+            for &(server, to) in &self.servers[first..] {
+                self.edges.push(Edge {
+                    server,
+                    service,
+                    from: from.right_center(),
+                    to: to.left_center(),
+                });
+            }
+        }
+        if !self.cells.is_empty()
+            && let Some((_, from)) = self.instances.last()
+            && let Some((_, cell)) = self.cells.first()
+        {
+            self.links.push((
+                from.right_center(),
+                pos2(cell.left() - 4.0, f32::midpoint(cell.top(), area.bottom())),
+            ));
+        }
+    }
+
+    fn cards(&mut self, servers: &[usize], column: Rect, tallest: f32) {
+        let pitch = column.height() / servers.len().max(1) as f32;
+        let height = (pitch - 10.0).min(tallest).max(22.0);
+        let pitch = pitch.min(height + 26.0);
+        let top = column.center().y - pitch * servers.len() as f32 / 2.0 + (pitch - height) / 2.0;
+        for (i, &server) in servers.iter().enumerate() {
+            let min = pos2(column.left(), top + pitch * i as f32);
+            self.servers.push((
+                server,
+                Rect::from_min_size(min, vec2(column.width(), height)),
+            ));
+        }
+    }
+
+    fn map(&mut self, servers: &[usize], area: Rect) {
+        let count = servers.len().max(1) as f32;
+        let side = (area.area() / count).sqrt().floor().clamp(4.0, 46.0);
+        let columns = (area.width() / side).floor().max(1.0);
+        let rows = (count / columns).ceil();
+        let side_y = (area.height() / rows).min(side);
+        for (i, &server) in servers.iter().enumerate() {
+            let (row, column) = ((i as f32 / columns).floor(), i as f32 % columns);
+            let min = area.min + vec2(column.floor() * side, row * side_y);
+            let gap = if side > 8.0 { 2.0 } else { 1.0 };
+            self.cells.push((
+                server,
+                Rect::from_min_size(min, vec2(side - gap, side_y - gap)),
+            ));
+        }
+    }
+
+    fn place_sources(&mut self, model: &Model, view: &View, rect: Rect, width: f32) {
+        let count = model.sources.len().min(8);
+        let pitch = (rect.height() / count.max(1) as f32).min(70.0);
+        let top = rect.center().y - pitch * count as f32 / 2.0;
+        for source in 0..count {
+            let min = pos2(rect.left(), top + pitch * source as f32 + 6.0);
+            let frame = Rect::from_min_size(min, vec2(width, pitch - 12.0).max(vec2(width, 24.0)));
+            self.sources.push((source, frame));
+            let to = model.sources[source].to.0;
+            for (instance, target) in &self.instances {
+                if view.snapshot.instances[*instance].service == to {
+                    self.links
+                        .push((frame.right_center(), target.left_center()));
+                }
+            }
+        }
+    }
+
+    fn place_calls(&mut self, model: &Model, view: &View) {
+        for (from, service) in model.services.iter().enumerate() {
+            let servers = self
+                .servers
+                .iter()
+                .filter(|(s, _)| model.servers[*s].service.0 as usize == from);
+            let starts: Vec<Pos2> = servers.map(|(_, rect)| rect.right_center()).collect();
+            for call in &service.calls {
+                for (instance, target) in &self.instances {
+                    if view.snapshot.instances[*instance].service == call.to.0 {
+                        self.links
+                            .extend(starts.iter().map(|start| (*start, target.left_center())));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How many calls a service is away from the outside.
+fn depths(model: &Model) -> Vec<usize> {
+    let mut depths = vec![0; model.services.len()];
+    // A path without a circle is no longer than there are services.
+    for _ in 0..model.services.len() {
+        for (from, service) in model.services.iter().enumerate() {
+            for call in &service.calls {
+                let to = call.to.0 as usize;
+                depths[to] = depths[to].max((depths[from] + 1).min(model.services.len() - 1));
+            }
+        }
+    }
+    depths
+}

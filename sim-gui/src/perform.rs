@@ -1,0 +1,257 @@
+//! Commands, done.
+
+use crate::app::App;
+use crate::command::{Command, SPEEDS};
+use crate::dialog::{self, Dialog};
+use crate::files;
+use crate::panel;
+use crate::playback::edit::overlay;
+use crate::playback::{Request, letter};
+use crate::settings::{Looks, Settings};
+use eframe::egui;
+use sim_core::scenario::Source;
+use sim_core::time::Instant;
+
+impl App {
+    /// Does a command.
+    pub fn perform(&mut self, command: Command) {
+        let now = self
+            .state
+            .report
+            .as_ref()
+            .map_or(Instant::ZERO, |report| report.transport.goal);
+        let transport = self.state.report.as_ref().map(|report| report.transport);
+        match command {
+            Command::PlayPause => self.send(Request::Play(!transport.is_some_and(|t| t.playing))),
+            Command::Seek(at) => {
+                self.send(Request::Play(false));
+                self.send(Request::Seek(at));
+            }
+            Command::SeekBy(seconds) => {
+                let moved = (now.as_secs_f64() + seconds).max(0.0);
+                self.perform(Command::Seek(Instant((moved * 1e9) as u64)));
+            }
+            Command::First => self.perform(Command::Seek(Instant::ZERO)),
+            Command::Last => self.perform(Command::Seek(self.state.horizon())),
+            Command::Step => self.send(Request::Step),
+            Command::NextEvent => self.send(Request::NextEvent),
+            Command::PreviousEvent => self.send(Request::PreviousEvent),
+            Command::EventNumber(number) => self.event_number(number),
+            Command::Speed(speed) => self.send(Request::Speed(speed)),
+            Command::Faster | Command::Slower => {
+                let speed = transport.map_or(1.0, |t| t.speed);
+                let faster = command == Command::Faster;
+                let next = if faster {
+                    SPEEDS.into_iter().find(|s| *s > speed)
+                } else {
+                    SPEEDS.into_iter().rev().find(|s| *s < speed)
+                };
+                if let Some(speed) = next {
+                    self.send(Request::Speed(speed));
+                }
+            }
+            Command::PauseAtEvents => {
+                let on = transport.is_some_and(|t| t.pause_at_events);
+                self.send(Request::PauseAtEvents(!on));
+            }
+            Command::Loop => self.mark_loop(transport.and_then(|t| t.range)),
+            Command::Select(thing) => {
+                self.state.selected = thing;
+                if thing.is_some() {
+                    self.state.settings.show(panel::find("inspector"));
+                }
+            }
+            Command::Edit(edit) => {
+                self.undone.clear();
+                self.send(Request::Edit(edit));
+            }
+            Command::Undo => self.undo(),
+            Command::Redo => {
+                if let Some(edited) = self.undone.pop() {
+                    self.send(Request::Seek(edited.at));
+                    self.send(Request::Edit(edited.edit));
+                }
+            }
+            Command::Show(main, beside) => self.send(Request::Show(main, beside)),
+            Command::Close(branch) => self.send(Request::Close(branch)),
+            Command::Swap => {
+                if let Some((a, b)) = self
+                    .state
+                    .view()
+                    .zip(self.state.beside())
+                    .map(|(a, b)| (a.branch, b.branch))
+                {
+                    self.send(Request::Show(b, Some(a)));
+                }
+            }
+            Command::OpenModel(name) => {
+                self.state.settings.show(panel::find("topology"));
+                self.open(&name);
+            }
+            Command::OpenText(text) => {
+                let source = Source::new(self.state.source.name.clone(), text);
+                let name = self.state.name.clone();
+                self.run(&name, source);
+            }
+            Command::Escape => {
+                if self.dialog.take().is_none() {
+                    self.state.selected = None;
+                }
+            }
+            Command::Palette => {
+                self.local.search.clear();
+                self.local.chosen = 0;
+                self.dialog = Some(Dialog::Palette);
+            }
+            Command::Help => self.dialog = Some(Dialog::Help),
+            Command::Answer(card, answer, lock) => {
+                if let Some(given) = self.state.answers.given.get_mut(card) {
+                    *given = Some((answer, lock));
+                }
+            }
+            Command::Try(at, edit) => self.try_at(&at, &edit),
+            other => self.look_or_copy(other),
+        }
+    }
+
+    /// Commands that change looks and layout, and those that copy.
+    fn look_or_copy(&mut self, command: Command) {
+        match command {
+            Command::Split => self.state.settings.split = !self.state.settings.split,
+            Command::Reveal => self.state.reveal = !self.state.reveal,
+            Command::Panel(name) => self.state.settings.show_or_hide(panel::find(name)),
+            Command::Plot(name) => self.state.settings.toggle_plot(name),
+            Command::Theme => {
+                let dark = self.ctx.theme() == egui::Theme::Dark;
+                self.state.settings.looks = if dark { Looks::Light } else { Looks::Dark };
+                self.apply_looks(&self.ctx.clone());
+            }
+            Command::ReducedMotion => {
+                self.state.settings.reduced_motion = !self.state.settings.reduced_motion;
+            }
+            Command::ResetLayout => {
+                let fresh = Settings::default();
+                (self.state.settings.open, self.state.settings.plots) = (fresh.open, fresh.plots);
+            }
+            Command::CopyCommand => {
+                let command = self.command_line();
+                self.copy(command, "the command is copied");
+            }
+            Command::CopyOverlay => match self.overlay() {
+                Some(text) => self.copy(text, "the overlay is copied"),
+                None => self.say("nothing was changed: there is no fork to copy"),
+            },
+            Command::SaveOverlay => match self.overlay() {
+                Some(text) => {
+                    let name = format!("{}-what-if.toml", self.state.source.stem());
+                    let said = files::save(&name, &text);
+                    self.say(said);
+                }
+                None => self.say("nothing was changed: there is no fork to save"),
+            },
+            Command::CopyLink => {
+                let link = crate::link::of(&self.state);
+                self.copy(link, "the link is copied");
+            }
+            Command::Copy(text) => self.copy(text, "copied"),
+            _ => {}
+        }
+    }
+
+    fn copy(&mut self, text: String, said: &str) {
+        self.ctx.copy_text(text);
+        self.say(said);
+    }
+
+    /// Makes a change of the run as it was, at a moment of it.
+    fn try_at(&mut self, at: &str, edit: &str) {
+        let moment = dialog::moment(&self.state, at);
+        match (moment, dialog::edit(&self.state, edit)) {
+            (Some(at), Some(edit)) => {
+                let back = self.state.now();
+                self.send(Request::Show(0, None));
+                self.send(Request::Seek(at));
+                self.send(Request::Edit(edit));
+                self.send(Request::Seek(back));
+            }
+            _ => self.say(format!("{edit:?} at {at:?} is no change that can be made")),
+        }
+    }
+
+    /// The branch that is saved and copied: the one beside, or else the main one, if it is a fork.
+    fn fork(&self) -> Option<usize> {
+        let view = self.state.beside().or_else(|| self.state.view())?;
+        (!self.state.branch(view.branch)?.edits.is_empty()).then_some(view.branch)
+    }
+
+    /// The fork shown as a scenario file.
+    pub fn overlay(&self) -> Option<String> {
+        let fork = self.fork()?;
+        let edits = &self.state.branch(fork)?.edits;
+        let title = format!("{}, future {}", self.state.title(), letter(fork));
+        Some(overlay(&self.state.name, &title, edits))
+    }
+
+    /// The command that reproduces what is shown.
+    pub fn command_line(&self) -> String {
+        match self.overlay() {
+            Some(text) => format!("stampede run - <<'EOF'\n{text}EOF\n"),
+            None => format!("stampede run {}", self.state.name),
+        }
+    }
+
+    fn event_number(&mut self, number: usize) {
+        let Some(branch) = self.state.main() else {
+            return;
+        };
+        let mut moments: Vec<Instant> = self
+            .state
+            .story(branch)
+            .iter()
+            .map(|event| event.at)
+            .collect();
+        moments.dedup();
+        match moments.get(number) {
+            Some(at) => self.perform(Command::Seek(*at)),
+            None => self.send(Request::NextEvent),
+        }
+    }
+
+    fn mark_loop(&mut self, range: Option<(Instant, Instant)>) {
+        let now = self.state.now();
+        match (range, self.local.loop_from.take()) {
+            (Some(_), _) => self.send(Request::Range(None)),
+            (None, None) => {
+                self.local.loop_from = Some(now);
+                self.say("the loop begins here; go to its end and press L again");
+            }
+            (None, Some(from)) if from == now => {}
+            (None, Some(from)) => self.send(Request::Range(Some((from.min(now), from.max(now))))),
+        }
+    }
+
+    /// Takes the latest change of the latest branch back.
+    fn undo(&mut self) {
+        let Some(report) = &self.state.report else {
+            return;
+        };
+        let Some(number) = report.branches.len().checked_sub(1).filter(|n| *n > 0) else {
+            return self.say("there is nothing to undo");
+        };
+        let branch = &report.branches[number];
+        let (parent, mut edits) = (branch.parent.unwrap_or(0), branch.edits.clone());
+        let own = edits.split_off(edits.len() - branch.own_edits);
+        let back = self.state.now();
+        self.undone.extend(own.last().cloned());
+        self.send(Request::Close(number));
+        let kept = &own[..own.len().saturating_sub(1)];
+        if !kept.is_empty() {
+            self.send(Request::Show(parent, None));
+            for edited in kept {
+                self.send(Request::Seek(edited.at));
+                self.send(Request::Edit(edited.edit.clone()));
+            }
+        }
+        self.send(Request::Seek(back));
+    }
+}

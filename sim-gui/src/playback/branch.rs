@@ -1,0 +1,256 @@
+//! A branch: one future of a scenario. The first begins at zero; every other begins as a clone of
+//! another branch at some moment, with something changed.
+
+use super::edit::{Edit, Edited};
+use super::frames::Frames;
+use super::series::{Series, Shape};
+use sim_core::engine::{End, Simulation};
+use sim_core::model::Model;
+use sim_core::scenario::{Problems, Scenario};
+use sim_core::story::Event;
+use sim_core::time::Instant;
+use std::sync::Arc;
+
+/// Events that a slice of work does before it looks at the clock, about.
+const SLICE_EVENTS: u64 = 2000;
+
+/// One future.
+pub struct Branch {
+    /// The branch it was forked from; `None` for the run as the scenario tells it.
+    pub parent: Option<usize>,
+    /// Where it leaves its parent.
+    pub from: Instant,
+    /// What was changed there.
+    pub edits: Vec<Edited>,
+    scenario: Arc<Scenario>,
+    model: Arc<Model>,
+    /// The scenario and the model before the changes made here, for changing them again.
+    origin: Option<Box<Origin>>,
+    frames: Frames,
+    /// The furthest point simulated; it runs ahead of what is shown.
+    scout: Simulation,
+    pace: Pace,
+    series: Series,
+    story: Vec<Arc<Event>>,
+}
+
+/// What a branch was before its changes.
+struct Origin {
+    simulation: Simulation,
+    scenario: Arc<Scenario>,
+    model: Arc<Model>,
+    series: Series,
+    inherited: usize,
+}
+
+impl Branch {
+    /// The run as the scenario tells it.
+    ///
+    /// # Errors
+    /// The scenario's problems.
+    pub fn first(scenario: Scenario, replication: u64) -> Result<Self, Problems> {
+        let model = Arc::new(scenario.model()?);
+        let scout = Simulation::new(Arc::clone(&model), replication);
+        let shape = Shape::of(&model, scout.recorder().history().interval_ns());
+        Ok(Self {
+            parent: None,
+            from: Instant::ZERO,
+            edits: Vec::new(),
+            scenario: Arc::new(scenario),
+            model,
+            origin: None,
+            frames: Frames::new(&scout),
+            pace: Pace::new(&scout),
+            series: Series::new(shape),
+            story: Vec::new(),
+            scout,
+        })
+    }
+
+    /// A fork of `self`, number `parent`, from a moment of it, with a change.
+    ///
+    /// # Errors
+    /// What is wrong with the change.
+    pub fn fork(&self, parent: usize, moment: &Simulation, edit: Edit) -> Result<Self, Problems> {
+        let mut series = self.series.clone();
+        series.truncate(moment.now());
+        let origin = Origin {
+            simulation: moment.clone(),
+            scenario: Arc::clone(&self.scenario),
+            model: Arc::clone(&self.model),
+            series,
+            inherited: self.edits.len(),
+        };
+        let mut fork = Self {
+            parent: Some(parent),
+            from: moment.now(),
+            edits: self.edits.clone(),
+            scenario: Arc::clone(&origin.scenario),
+            model: Arc::clone(&origin.model),
+            frames: Frames::new(moment),
+            scout: moment.clone(),
+            pace: Pace::new(moment),
+            series: origin.series.clone(),
+            story: Vec::new(),
+            origin: Some(Box::new(origin)),
+        };
+        fork.amend(edit)?;
+        Ok(fork)
+    }
+
+    /// Adds a change at the moment of the fork, or replaces the one that set the same.
+    ///
+    /// # Errors
+    /// What is wrong with the change; the branch is then as it was.
+    pub fn amend(&mut self, edit: Edit) -> Result<(), Problems> {
+        let Some(origin) = &self.origin else {
+            return Ok(());
+        };
+        let mut edits = self.edits.clone();
+        let kept = edits.split_off(origin.inherited);
+        edits.extend(kept.into_iter().filter(|old| !edit.replaces(&old.edit)));
+        edits.push(Edited {
+            at: self.from,
+            edit,
+        });
+        let mut simulation = origin.simulation.clone();
+        let mut scenario = Scenario::clone(&origin.scenario);
+        let mut model = Arc::clone(&origin.model);
+        for edited in &edits[origin.inherited..] {
+            edited
+                .edit
+                .apply(&mut simulation, &mut scenario, &mut model)?;
+        }
+        self.edits = edits;
+        self.series = origin.series.clone();
+        (self.scenario, self.model) = (Arc::new(scenario), model);
+        self.frames = Frames::new(&simulation);
+        self.pace = Pace::new(&simulation);
+        self.scout = simulation;
+        self.story.clear();
+        self.follow();
+        Ok(())
+    }
+
+    /// The changes made at this branch's own beginning.
+    pub fn own_edits(&self) -> &[Edited] {
+        &self.edits[self.origin.as_ref().map_or(0, |origin| origin.inherited)..]
+    }
+
+    /// The scenario with all changes.
+    pub fn scenario(&self) -> &Arc<Scenario> {
+        &self.scenario
+    }
+
+    /// The model after all changes.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// Figures over time as far as simulated.
+    pub fn series(&self) -> &Series {
+        &self.series
+    }
+
+    /// The story as far as simulated.
+    pub fn story(&self) -> &[Arc<Event>] {
+        &self.story
+    }
+
+    /// The furthest point simulated.
+    pub fn scout(&self) -> &Simulation {
+        &self.scout
+    }
+
+    /// How the run ended, once it has been simulated to its end.
+    pub fn end(&self) -> Option<End> {
+        self.scout.end()
+    }
+
+    /// Key frames.
+    pub fn frames(&self) -> &Frames {
+        &self.frames
+    }
+
+    /// Keeps within another budget from now on.
+    pub fn fit(&mut self, budget: usize) {
+        self.frames.fit(budget);
+    }
+
+    /// The nearest moment at `at` or before from which `at` can be reached.
+    pub fn nearest(&self, at: Instant) -> Option<&Simulation> {
+        if self.scout.now() <= at {
+            return Some(&self.scout);
+        }
+        self.frames.before(at)
+    }
+
+    /// Simulates further, up to `until`, until told to stop; true once it is there.
+    pub fn explore(
+        &mut self,
+        until: Instant,
+        budget: usize,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> bool {
+        while self.scout.end().is_none() && self.scout.now() < until {
+            let target = until.min(self.frames.due());
+            let there = self.pace.run(&mut self.scout, target, stop);
+            self.follow();
+            if there {
+                self.frames.offer(&self.scout, budget);
+            } else {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn follow(&mut self) {
+        self.series.follow(&self.scout);
+        let known = self.story.len();
+        let new = self.scout.recorder().story().skip(known);
+        self.story.extend(new.cloned().map(Arc::new));
+    }
+}
+
+/// How far to run between two looks at the clock: so far that some thousand events happen.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    step_ns: u64,
+}
+
+impl Pace {
+    /// A first guess.
+    pub fn new(simulation: &Simulation) -> Self {
+        Self {
+            step_ns: (simulation.model().horizon.0 / 100_000).max(1),
+        }
+    }
+
+    /// Runs to `until`, or until told to stop; true once it is there or the run is over. How it is
+    /// cut into steps changes nothing of what happens.
+    pub fn run(
+        &mut self,
+        simulation: &mut Simulation,
+        until: Instant,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> bool {
+        loop {
+            let next = Instant(simulation.now().0.saturating_add(self.step_ns)).min(until);
+            let before = simulation.events();
+            simulation.run_until(next);
+            let events = simulation.events() - before;
+            if events > 2 * SLICE_EVENTS {
+                self.step_ns = (self.step_ns / 2).max(1);
+            } else if events < SLICE_EVENTS / 2 {
+                self.step_ns = self.step_ns.saturating_mul(2);
+            }
+            if simulation.end().is_some() || simulation.now() >= until {
+                return true;
+            }
+            if stop() {
+                return false;
+            }
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! The deck: all branches of a scenario, what is shown of them, and the play head.
+//!
+//! Whoever drives it says how much time has passed ([`Deck::advance`]) and how long it may work
+//! ([`Deck::work`]); it knows no clock, no thread and no screen.
+
+use super::branch::{Branch, Pace};
+use super::edit::Edit;
+use super::transport::{FASTEST_S, Transport};
+use super::view::View;
+use sim_core::engine::Simulation;
+use sim_core::scenario::{Problems, Scenario};
+use sim_core::time::Instant;
+
+/// Branches kept at most: what a person can still tell apart.
+pub const BRANCHES_MAX: usize = 8;
+
+/// What is left to do before the goal is shown.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Pending {
+    /// Nothing.
+    Nothing,
+    /// Run every shown branch to the goal.
+    Reach,
+    /// Look for the first event of the story after a moment.
+    NextEvent(Instant),
+}
+
+/// The simulation that is shown of a branch.
+struct Cursor {
+    branch: usize,
+    /// The branch whose past or present it is.
+    owner: usize,
+    /// [`Branch`]es may be changed: the cursor is then void.
+    revision: u64,
+    simulation: Simulation,
+}
+
+/// All branches of a scenario, and the play head.
+pub struct Deck {
+    branches: Vec<Branch>,
+    /// Shown: the main one, and the one beside it.
+    shown: (usize, Option<usize>),
+    cursors: Vec<Cursor>,
+    transport: Transport,
+    pending: Pending,
+    story_seen: usize,
+    budget: usize,
+    revision: u64,
+}
+
+impl Deck {
+    /// A deck with a scenario, at its beginning; key frames take at most `budget` bytes.
+    ///
+    /// # Errors
+    /// The scenario's problems.
+    pub fn new(scenario: Scenario, replication: u64, budget: usize) -> Result<Self, Problems> {
+        let first = Branch::first(scenario, replication)?;
+        let mut deck = Self {
+            branches: vec![first],
+            shown: (0, None),
+            cursors: Vec::new(),
+            transport: Transport {
+                goal: Instant::ZERO,
+                playing: false,
+                speed: 60.0,
+                pause_at_events: false,
+                range: None,
+            },
+            pending: Pending::Nothing,
+            story_seen: 0,
+            budget,
+            revision: 0,
+        };
+        deck.seek(Instant::ZERO);
+        Ok(deck)
+    }
+
+    /// The branches; the first is the run as the scenario tells it.
+    pub fn branches(&self) -> &[Branch] {
+        &self.branches
+    }
+
+    /// The play head.
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// The branch shown, and the one beside it.
+    pub fn shown(&self) -> (usize, Option<usize>) {
+        self.shown
+    }
+
+    /// When the run ends.
+    pub fn horizon(&self) -> Instant {
+        Instant(self.branches[0].model().horizon.0)
+    }
+
+    /// The moment shown.
+    pub fn now(&self) -> Instant {
+        self.cursor(self.shown.0)
+            .map_or(self.transport.goal, Simulation::now)
+    }
+
+    /// The simulation shown of a branch.
+    pub fn cursor(&self, branch: usize) -> Option<&Simulation> {
+        let cursor = self.cursors.iter().find(|cursor| cursor.branch == branch)?;
+        Some(&cursor.simulation)
+    }
+
+    /// Whether what is shown is what was asked for.
+    pub fn is_settled(&self) -> bool {
+        self.pending == Pending::Nothing
+    }
+
+    /// Whether all branches are simulated to their end.
+    pub fn is_explored(&self) -> bool {
+        self.branches.iter().all(|branch| branch.end().is_some())
+    }
+
+    /// What can be seen of the shown branches now.
+    pub fn views(&self) -> Vec<View> {
+        let shown = [Some(self.shown.0), self.shown.1];
+        let view = |branch: usize| {
+            let hash = self.branches[branch].scenario().hash();
+            self.cursor(branch)
+                .map(|simulation| View::of(branch, simulation, hash))
+        };
+        shown.into_iter().flatten().filter_map(view).collect()
+    }
+
+    /// Goes to a moment, forward or back.
+    pub fn seek(&mut self, at: Instant) {
+        self.transport.goal = at.min(self.horizon());
+        self.pending = Pending::Reach;
+    }
+
+    /// Lets time run, or stops it. Played again from the end, a run begins anew.
+    pub fn play(&mut self, playing: bool) {
+        if playing && self.now() >= self.horizon() {
+            self.seek(Instant::ZERO);
+        }
+        self.transport.playing = playing;
+        self.note_story();
+    }
+
+    /// Sets the speed.
+    pub fn set_speed(&mut self, speed: f64) {
+        self.transport.speed = speed.max(0.001);
+    }
+
+    /// Whether playing pauses at events.
+    pub fn set_pause_at_events(&mut self, pause: bool) {
+        self.transport.pause_at_events = pause;
+        self.note_story();
+    }
+
+    /// A stretch to play again and again.
+    pub fn set_range(&mut self, range: Option<(Instant, Instant)>) {
+        self.transport.range = range.filter(|(start, end)| start < end);
+    }
+
+    /// Does one event of the main branch; the one beside it follows to the same time.
+    pub fn step(&mut self) {
+        self.transport.playing = false;
+        let shown = self.shown.0;
+        if !self.is_settled() {
+            return;
+        }
+        let Some(cursor) = self.cursors.iter_mut().find(|c| c.branch == shown) else {
+            return;
+        };
+        if cursor.simulation.step().is_none() {
+            return self.seek(self.horizon());
+        }
+        self.transport.goal = cursor.simulation.now();
+        let goal = self.transport.goal;
+        if let Some(other) = self.shown.1
+            && let Some(cursor) = self.cursors.iter_mut().find(|c| c.branch == other)
+        {
+            cursor.simulation.run_until(goal);
+        }
+    }
+
+    /// Goes to the next event of the main branch's story, or to the end.
+    pub fn next_event(&mut self) {
+        self.transport.playing = false;
+        self.pending = Pending::NextEvent(self.now());
+        self.find_next_event();
+    }
+
+    /// Goes to the previous event of the main branch's story, or to the beginning.
+    pub fn previous_event(&mut self) {
+        self.transport.playing = false;
+        let now = self.now();
+        let story = self.branches[self.shown.0].story();
+        let before = story.partition_point(|event| event.at < now);
+        let at = before.checked_sub(1).map_or(Instant::ZERO, |i| story[i].at);
+        self.seek(at);
+    }
+
+    /// Shows a branch, and another beside it.
+    pub fn show(&mut self, main: usize, beside: Option<usize>) {
+        let last = self.branches.len() - 1;
+        let main = main.min(last);
+        self.shown = (main, beside.map(|b| b.min(last)).filter(|b| *b != main));
+        self.seek(self.now_or_goal());
+    }
+
+    fn now_or_goal(&self) -> Instant {
+        if self.is_settled() {
+            self.now()
+        } else {
+            self.transport.goal
+        }
+    }
+
+    /// Changes something at the moment shown. In the middle of a branch that makes a fork, which
+    /// is then shown beside it; at the beginning of a fork it changes the fork.
+    ///
+    /// # Errors
+    /// What is wrong with the change; nothing has then happened.
+    pub fn edit(&mut self, edit: Edit) -> Result<usize, Problems> {
+        self.finish_seeking();
+        let now = self.now();
+        for branch in [Some(self.shown.0), self.shown.1].into_iter().flatten() {
+            if self.branches[branch].parent.is_some() && self.branches[branch].from == now {
+                self.branches[branch].amend(edit)?;
+                self.drop_children_of(branch);
+                self.renew(branch);
+                return Ok(branch);
+            }
+        }
+        self.fork(self.shown.0, edit)
+    }
+
+    fn fork(&mut self, parent: usize, edit: Edit) -> Result<usize, Problems> {
+        let Some(cursor) = self.cursors.iter().find(|c| c.branch == parent) else {
+            return Ok(parent);
+        };
+        // A moment of the past belongs to the branch that lived it.
+        let owner = cursor.owner;
+        let fork = self.branches[owner].fork(owner, &cursor.simulation, edit)?;
+        if self.branches.len() == BRANCHES_MAX {
+            let oldest = (1..self.branches.len()).find(|b| *b != owner && !self.is_parent(*b));
+            if let Some(oldest) = oldest {
+                self.close(oldest);
+            }
+        }
+        let owner = fork.parent.map_or(0, |p| p.min(self.branches.len() - 1));
+        self.branches.push(fork);
+        let number = self.branches.len() - 1;
+        // All branches share the budget: those that are there make room.
+        let budget = self.share();
+        for branch in &mut self.branches {
+            branch.fit(budget);
+        }
+        self.shown = (owner, Some(number));
+        self.renew(number);
+        Ok(number)
+    }
+
+    fn is_parent(&self, branch: usize) -> bool {
+        self.branches.iter().any(|b| b.parent == Some(branch))
+    }
+
+    /// Closes a fork and what was forked from it. The first branch stays.
+    pub fn close(&mut self, branch: usize) {
+        if branch == 0 || branch >= self.branches.len() {
+            return;
+        }
+        self.drop_children_of(branch);
+        self.remove(branch);
+        self.seek(self.now_or_goal());
+    }
+
+    fn drop_children_of(&mut self, branch: usize) {
+        while let Some(child) = self.branches.iter().rposition(|b| b.parent == Some(branch)) {
+            self.drop_children_of(child);
+            self.remove(child);
+        }
+    }
+
+    fn remove(&mut self, branch: usize) {
+        self.branches.remove(branch);
+        let moved = |b: usize| if b > branch { b - 1 } else { b };
+        for other in &mut self.branches {
+            other.parent = other.parent.map(moved);
+        }
+        let (main, beside) = self.shown;
+        let beside = beside.filter(|b| *b != branch).map(moved);
+        self.shown = if main == branch {
+            (0, beside.filter(|b| *b != 0))
+        } else {
+            (moved(main), beside)
+        };
+        self.revision += 1;
+        self.cursors.clear();
+    }
+
+    /// A branch has changed: what was shown of it is void.
+    fn renew(&mut self, branch: usize) {
+        self.revision += 1;
+        self.cursors
+            .retain(|cursor| cursor.branch != branch && cursor.owner != branch);
+        for cursor in &mut self.cursors {
+            cursor.revision = self.revision;
+        }
+        self.seek(self.transport.goal);
+        self.finish_seeking();
+    }
+
+    /// Lets time pass while playing.
+    pub fn advance(&mut self, seconds: f64) {
+        if !self.transport.playing || !self.is_settled() {
+            return;
+        }
+        let now = self.now();
+        if let Some((start, end)) = self.transport.range
+            && (now >= end || now < start)
+        {
+            return self.seek(start);
+        }
+        if now >= self.horizon() {
+            self.transport.playing = false;
+            return;
+        }
+        // As fast as possible is a whole run in some seconds, if the engine can do that.
+        let fastest = self.horizon().as_secs_f64() / FASTEST_S;
+        let speed = if self.transport.speed.is_infinite() {
+            fastest
+        } else {
+            self.transport.speed
+        };
+        let ahead = (seconds * speed * 1e9).min(1e18);
+        let mut goal = Instant(now.0.saturating_add(ahead as u64));
+        if let Some((_, end)) = self.transport.range {
+            goal = goal.min(end);
+        }
+        self.note_story();
+        self.seek(goal);
+    }
+
+    fn note_story(&mut self) {
+        self.story_seen = self
+            .cursor(self.shown.0)
+            .map_or(0, |s| s.recorder().story().len());
+    }
+
+    /// Works until told to stop; true while there is more to do.
+    pub fn work(&mut self, stop: &mut dyn FnMut() -> bool) -> bool {
+        match self.pending {
+            Pending::NextEvent(_) => {
+                let shown = self.shown.0;
+                let horizon = self.horizon();
+                let budget = self.share();
+                self.branches[shown].explore(horizon, budget, stop);
+                self.find_next_event();
+                return true;
+            }
+            Pending::Reach => {
+                if !self.reach(stop) {
+                    return true;
+                }
+                self.pending = Pending::Nothing;
+                self.pause_if_something_happened();
+                return true;
+            }
+            Pending::Nothing => {}
+        }
+        let (main, beside) = self.shown;
+        let (horizon, budget) = (self.horizon(), self.share());
+        let others = 0..self.branches.len();
+        for branch in [Some(main), beside].into_iter().flatten().chain(others) {
+            if !self.branches[branch].explore(horizon, budget, stop) {
+                return true;
+            }
+        }
+        !self.is_explored()
+    }
+
+    fn share(&self) -> usize {
+        self.budget / self.branches.len().max(1)
+    }
+
+    /// Seeks to the end without a pause.
+    pub fn finish_seeking(&mut self) {
+        while !self.is_settled() {
+            self.work(&mut || false);
+        }
+    }
+
+    fn find_next_event(&mut self) {
+        let Pending::NextEvent(after) = self.pending else {
+            return;
+        };
+        let branch = &self.branches[self.shown.0];
+        let next = branch
+            .story()
+            .iter()
+            .find(|event| event.at > after)
+            .map(|event| event.at);
+        if let Some(at) = next {
+            self.seek(at);
+        } else if branch.end().is_some() {
+            self.seek(self.horizon());
+        }
+    }
+
+    fn pause_if_something_happened(&mut self) {
+        if !(self.transport.playing && self.transport.pause_at_events) {
+            return;
+        }
+        let happened = self.cursor(self.shown.0).and_then(|simulation| {
+            simulation
+                .recorder()
+                .story()
+                .nth(self.story_seen)
+                .map(|event| event.at)
+        });
+        if let Some(at) = happened {
+            self.transport.playing = false;
+            self.seek(at);
+        }
+    }
+
+    /// Brings every shown branch to the goal; false when told to stop before.
+    fn reach(&mut self, stop: &mut dyn FnMut() -> bool) -> bool {
+        let goal = self.transport.goal;
+        let shown = [Some(self.shown.0), self.shown.1];
+        self.cursors
+            .retain(|cursor| shown.contains(&Some(cursor.branch)));
+        for branch in shown.into_iter().flatten() {
+            let owner = self.owner(branch, goal);
+            let budget = self.share();
+            if !self.branches[owner].explore(goal, budget, stop) {
+                return false;
+            }
+            self.place(branch, owner, goal);
+            let Some(cursor) = self.cursors.iter_mut().find(|c| c.branch == branch) else {
+                continue;
+            };
+            if !Pace::new(&cursor.simulation).run(&mut cursor.simulation, goal, stop) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The branch that lived a moment of a branch's past or present.
+    fn owner(&self, branch: usize, at: Instant) -> usize {
+        let mut owner = branch;
+        while let Some(parent) = self.branches[owner].parent
+            && at < self.branches[owner].from
+        {
+            owner = parent;
+        }
+        owner
+    }
+
+    /// Puts the cursor of a branch on the nearest moment from which the goal can be reached.
+    fn place(&mut self, branch: usize, owner: usize, goal: Instant) {
+        let nearest = self.branches[owner].nearest(goal);
+        let present = self.cursors.iter().position(|c| c.branch == branch);
+        let usable = present.map(|i| &self.cursors[i]).filter(|cursor| {
+            cursor.owner == owner
+                && cursor.revision == self.revision
+                && cursor.simulation.now() <= goal
+                && nearest.is_none_or(|near| near.now() <= cursor.simulation.now())
+        });
+        if usable.is_some() {
+            return;
+        }
+        let Some(nearest) = nearest else {
+            return;
+        };
+        let cursor = Cursor {
+            branch,
+            owner,
+            revision: self.revision,
+            simulation: nearest.clone(),
+        };
+        match present {
+            Some(i) => self.cursors[i] = cursor,
+            None => self.cursors.push(cursor),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! What somebody changes at a moment: the difference between a branch and its parent.
+//!
+//! Every edit is written as an entry of a time line, so that a branch can be saved as an overlay
+//! and run by the command.
+
+use sim_core::engine::Simulation;
+use sim_core::model::{Action, Lane, Model};
+use sim_core::scenario::{self, Files, Problems, Scenario, Source};
+use sim_core::time::{Duration, Instant};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// A change made by hand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Edit {
+    /// A parameter gets another value.
+    Set {
+        /// Its path, such as `service.web.server.web-1.weight`.
+        path: String,
+        /// The value, as in a scenario.
+        value: String,
+    },
+    /// Something is done: `restart`, `drain`, `crash`, …
+    Do {
+        /// The word of the time line.
+        action: String,
+        /// The path of a server or a balancer.
+        target: String,
+    },
+}
+
+impl Edit {
+    /// A parameter gets another value.
+    pub fn set(path: impl Into<String>, value: impl Into<String>) -> Self {
+        Self::Set {
+            path: path.into(),
+            value: value.into(),
+        }
+    }
+
+    /// Something is done to a target.
+    pub fn act(action: impl Into<String>, target: impl Into<String>) -> Self {
+        Self::Do {
+            action: action.into(),
+            target: target.into(),
+        }
+    }
+
+    /// A few words for lists.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Set { path, value } => format!("{} = {value}", short_path(path)),
+            Self::Do { action, target } => format!("{action} {}", short_path(target)),
+        }
+    }
+
+    /// Whether this edit and another set the same thing, so that the later replaces the earlier.
+    pub fn replaces(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Set { path: a, .. }, Self::Set { path: b, .. }) => a == b,
+            (a, b) => a == b,
+        }
+    }
+
+    /// The entry of a time line that does the same at `at`.
+    pub fn entry(&self, at: Instant) -> String {
+        let mut text = format!("[[timeline]]\nat     = {}\n", moment(at));
+        let quoted = |text: &str| format!("{text:?}");
+        let _ = match self {
+            Self::Set { path, value } => {
+                writeln!(
+                    text,
+                    "set    = {{ {} = {} }}",
+                    quoted(path),
+                    toml_value(value)
+                )
+            }
+            Self::Do { action, target } => {
+                writeln!(
+                    text,
+                    "do     = {}\ntarget = {}",
+                    quoted(action),
+                    quoted(target)
+                )
+            }
+        };
+        text
+    }
+
+    /// Makes the change in a running simulation; `scenario` and `model` are those of the run, and
+    /// come back as they are after the change.
+    ///
+    /// # Errors
+    /// The problems `stampede check` would find in the entry of the time line.
+    pub fn apply(
+        &self,
+        simulation: &mut Simulation,
+        scenario: &mut Scenario,
+        model: &mut Arc<Model>,
+    ) -> Result<(), Problems> {
+        let at = simulation.now();
+        match self {
+            Self::Set { path, value } => {
+                let (after, changed, changes) = scenario::change(scenario, model, at, path, value)?;
+                *scenario = after;
+                *model = Arc::new(changed);
+                let text = format!("{path} = {value}");
+                simulation.adopt(Arc::clone(model), &text, changes, "what if");
+            }
+            Self::Do { .. } => {
+                let action = self.action(at, scenario)?;
+                simulation.perform(&action, Lane::People, "what if");
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the edit's entry upon the scenario, so that it passes the one validator there is.
+    fn action(&self, at: Instant, scenario: &Scenario) -> Result<Action, Problems> {
+        let text = format!("base = \"base.toml\"\n{}", self.entry(at));
+        let base = OneFile(scenario.to_toml());
+        let model = Scenario::read(Source::new("change", text), &[], &base)?.model()?;
+        let last = model.timeline.iter().rfind(|entry| entry.at == at);
+        Ok(last.map_or(Action::Note, |entry| entry.action.clone()))
+    }
+}
+
+/// The scenario an edit is read upon.
+struct OneFile(String);
+
+impl Files for OneFile {
+    fn read(&self, name: &str) -> Result<Source, String> {
+        Ok(Source::new(name, self.0.clone()))
+    }
+}
+
+/// An edit and when it was made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Edited {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub edit: Edit,
+}
+
+/// A branch as an overlay: a scenario file that replays it from the start.
+pub fn overlay(base: &str, title: &str, edits: &[Edited]) -> String {
+    let mut text = format!("base  = {base:?}\ntitle = {title:?}\n");
+    for edited in edits {
+        let _ = write!(text, "\n{}", edited.edit.entry(edited.at));
+    }
+    text
+}
+
+/// A moment as a scenario writes it: a span since the start, exact to the nanosecond.
+fn moment(at: Instant) -> String {
+    format!("{:?}", Duration(at.0).to_string())
+}
+
+/// A value as TOML: as it stands if it is that, otherwise as text.
+fn toml_value(value: &str) -> String {
+    let plain = value.parse::<f64>().is_ok()
+        || ["true", "false"].contains(&value)
+        || value.starts_with(['[', '{', '"', '\'']);
+    if plain {
+        value.to_owned()
+    } else {
+        format!("{value:?}")
+    }
+}
+
+/// The end of a path that tells it apart: `web-1.weight`.
+pub fn short_path(path: &str) -> String {
+    let words: Vec<&str> = path.split('.').collect();
+    let words = match words.as_slice() {
+        ["service", _, "server", rest @ ..] if !rest.is_empty() => rest,
+        ["service", rest @ ..] if rest.len() > 1 => rest,
+        all => all,
+    };
+    words.join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overlay_says_what_was_done() {
+        let at = Instant(900_000_000_000);
+        let edits = [
+            Edit::set("service.web.server.web-1.weight", "3"),
+            Edit::set("client.retry", "none"),
+            Edit::act("drain", "service.web.server.web-2"),
+        ]
+        .map(|edit| Edited { at, edit });
+        let text = overlay("incident", "What if", &edits);
+        for line in [
+            "base  = \"incident\"",
+            "at     = \"15m\"",
+            "set    = { \"service.web.server.web-1.weight\" = 3 }",
+            "set    = { \"client.retry\" = \"none\" }",
+            "do     = \"drain\"\ntarget = \"service.web.server.web-2\"",
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+        assert_eq!(edits[0].edit.words(), "web-1.weight = 3");
+    }
+}

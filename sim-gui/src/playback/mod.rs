@@ -1,0 +1,124 @@
+//! Playback: a run that can be stopped, stepped, scrubbed in both directions and forked.
+//!
+//! Nothing here knows of a screen. A [`deck::Deck`] holds the branches of a scenario; each keeps
+//! key frames (clones of the simulation at intervals), so that any moment is reached by a short
+//! deterministic re-run from the nearest one. A [`worker::Worker`] drives a deck: on a thread, or
+//! in slices where there are no threads. What comes out is a [`Report`], plain data that is shared
+//! and not copied.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `frames` | key frames within a memory budget |
+//! | `series` | figures over time, row by row |
+//! | `edit` | what somebody changes, and how it is written down |
+//! | `branch` | one future: frames, series, story |
+//! | `deck` | all branches, and the play head |
+//! | `transport` | the play head |
+//! | `view` | what can be seen at a moment |
+//! | `worker` | who drives the deck |
+
+pub mod branch;
+pub mod deck;
+pub mod edit;
+pub mod frames;
+pub mod series;
+pub mod transport;
+pub mod view;
+pub mod worker;
+
+pub use edit::{Edit, Edited};
+pub use series::{Column, Series};
+pub use transport::Transport;
+pub use view::View;
+
+use sim_core::model::Model;
+use sim_core::scenario::{Problems, Scenario};
+use sim_core::story::Event;
+use sim_core::time::Instant;
+use std::sync::Arc;
+
+/// What the screen asks for.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// Go to a moment.
+    Seek(Instant),
+    /// Play or pause.
+    Play(bool),
+    /// Simulated seconds per second; infinite for as fast as possible.
+    Speed(f64),
+    /// Do one event.
+    Step,
+    /// Go to the next event of the story.
+    NextEvent,
+    /// Go to the previous one.
+    PreviousEvent,
+    /// Whether playing pauses at events.
+    PauseAtEvents(bool),
+    /// Play a stretch again and again.
+    Range(Option<(Instant, Instant)>),
+    /// Change something now.
+    Edit(Edit),
+    /// Changes at moments of their own, one after the other: a saved branch.
+    Replay(Vec<Edited>),
+    /// Show a branch, and another beside it.
+    Show(usize, Option<usize>),
+    /// Close a branch.
+    Close(usize),
+}
+
+/// What is known of a branch.
+#[derive(Clone, Debug)]
+pub struct BranchReport {
+    /// The branch it was forked from.
+    pub parent: Option<usize>,
+    /// Where it was forked.
+    pub from: Instant,
+    /// Every change since the beginning.
+    pub edits: Vec<Edited>,
+    /// How many of them are its own.
+    pub own_edits: usize,
+    /// The scenario with all changes of parameters.
+    pub scenario: Arc<Scenario>,
+    /// The model after all changes.
+    pub model: Arc<Model>,
+    /// Figures over time, as far as simulated.
+    pub series: Series,
+    /// The story, as far as simulated.
+    pub story: Arc<[Arc<Event>]>,
+    /// How far it is simulated.
+    pub explored: Instant,
+    /// Whether it is simulated to its end.
+    pub finished: bool,
+    /// Hash of the finished run.
+    pub digest: Option<u64>,
+    /// Number of key frames.
+    pub frames: usize,
+    /// Bytes that they and the figures take.
+    pub bytes: usize,
+    /// The first moment at which figures differ from the parent's.
+    pub parts_at: Option<Instant>,
+}
+
+/// What the screen shows.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The play head.
+    pub transport: Transport,
+    /// The shown branches at the moment of the play head; the main one comes first.
+    pub views: Vec<View>,
+    /// Whether the views are of the moment that was asked for.
+    pub settled: bool,
+    /// Every branch.
+    pub branches: Vec<BranchReport>,
+    /// What was wrong with the latest change.
+    pub refused: Option<Arc<Problems>>,
+    /// Grows whenever a change was accepted or refused.
+    pub edits_seen: u64,
+    /// Bytes that key frames may take.
+    pub budget: usize,
+}
+
+/// A branch's letter: A, B, C, …
+pub fn letter(branch: usize) -> char {
+    char::from(b'A' + (branch % 26) as u8)
+}

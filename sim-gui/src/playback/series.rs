@@ -1,0 +1,317 @@
+//! Figures over time, for plots and lanes: one row for each stretch of the time line.
+//!
+//! Rows are computed once, by the core's metrics, as a simulation passes them, and kept in blocks
+//! that everybody shares: handing them to the screen copies pointers.
+
+use sim_core::engine::Simulation;
+use sim_core::metric::{MetricDef, Scope, Unit, Window, burn_rate};
+use sim_core::model::{Model, ServerId};
+use sim_core::outcome::Outcome;
+use sim_core::time::Instant;
+use std::sync::Arc;
+
+/// Rows in a block.
+const BLOCK: usize = 64;
+/// Rows that a whole run is divided into, at most about.
+const ROWS: u64 = 2048;
+/// Numbers kept for servers of one run, at most about: beyond, rows are longer.
+const SERVER_NUMBERS: usize = 2_000_000;
+/// Servers that have figures of their own over time; further ones count in the service's.
+pub const SERVERS_MAX: usize = 1000;
+
+/// Metrics of the whole site, in the order of their columns.
+pub const SITE: &[&str] = &[
+    "offered_hz",
+    "goodput_hz",
+    "goodput",
+    "failed",
+    "p50",
+    "p90",
+    "p99",
+    "in_flight",
+    "queue_len",
+    "amplification",
+    "attempts_hz",
+    "utilisation",
+];
+/// Metrics of each server, in the order of their columns; the state follows them.
+pub const SERVER: &[&str] = &[
+    "attempts_hz",
+    "queue_len",
+    "utilisation",
+    "in_flight",
+    "failed_hz",
+];
+const SERVER_WIDTH: usize = SERVER.len() + 1;
+
+/// What one column holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Column {
+    /// A metric of the site, by its position in [`SITE`].
+    Site(usize),
+    /// Requests per second that ended so.
+    Outcome(Outcome),
+    /// How fast the error budget of an objective is spent.
+    Burn(usize),
+    /// A metric of a server, by its position in [`SERVER`].
+    Server(usize, usize),
+    /// The number of a server's state at the end of the row.
+    State(usize),
+    /// The highest value of a metric among all servers.
+    Highest(usize),
+    /// The median of a metric over all servers.
+    Median(usize),
+}
+
+impl Column {
+    /// The column of a metric of the site.
+    pub fn site(name: &str) -> Option<Self> {
+        SITE.iter().position(|n| *n == name).map(Self::Site)
+    }
+
+    /// The column of a metric of a server.
+    pub fn server(server: usize, name: &str) -> Option<Self> {
+        SERVER
+            .iter()
+            .position(|n| *n == name)
+            .map(|m| Self::Server(server, m))
+    }
+
+    /// How its values are written.
+    pub fn unit(self) -> Unit {
+        let unit = |name| MetricDef::find(name).map_or(Unit::Count, |m| m.unit);
+        match self {
+            Self::Site(m) => unit(SITE[m]),
+            Self::Server(_, m) | Self::Highest(m) | Self::Median(m) => unit(SERVER[m]),
+            Self::Outcome(_) => Unit::Hertz,
+            Self::Burn(_) | Self::State(_) => Unit::Count,
+        }
+    }
+}
+
+/// Where the columns of a model lie.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// Objectives.
+    pub slos: Vec<f64>,
+    /// Servers with columns of their own.
+    pub servers: usize,
+    /// Intervals of the time line in a row.
+    pub stride: usize,
+    /// Nanoseconds of a row.
+    pub row_ns: u64,
+}
+
+impl Shape {
+    /// The shape for a model whose time line has intervals of this width.
+    pub fn of(model: &Model, interval_ns: u64) -> Self {
+        let servers = model.servers.len().min(SERVERS_MAX);
+        let rows = ROWS
+            .min((SERVER_NUMBERS / (servers * SERVER_WIDTH).max(1)) as u64)
+            .max(256);
+        let stride = (model.horizon.0 / interval_ns.max(1)).div_ceil(rows).max(1);
+        Self {
+            slos: model.slos.iter().map(|slo| slo.objective).collect(),
+            servers,
+            stride: stride as usize,
+            row_ns: stride * interval_ns,
+        }
+    }
+
+    fn width(&self) -> usize {
+        SITE.len()
+            + Outcome::COUNT
+            + self.slos.len()
+            + 2 * SERVER.len()
+            + self.servers * SERVER_WIDTH
+    }
+
+    fn position(&self, column: Column) -> Option<usize> {
+        let outcomes = SITE.len();
+        let slos = outcomes + Outcome::COUNT;
+        let fleet = slos + self.slos.len();
+        let servers = fleet + 2 * SERVER.len();
+        match column {
+            Column::Site(m) => Some(m),
+            Column::Outcome(o) => Some(outcomes + o as usize),
+            Column::Highest(m) => Some(fleet + m),
+            Column::Median(m) => Some(fleet + SERVER.len() + m),
+            Column::Burn(i) => (i < self.slos.len()).then_some(slos + i),
+            Column::Server(s, m) => (s < self.servers).then_some(servers + s * SERVER_WIDTH + m),
+            Column::State(s) => {
+                (s < self.servers).then_some(servers + s * SERVER_WIDTH + SERVER.len())
+            }
+        }
+    }
+}
+
+fn number(value: Option<f64>) -> f32 {
+    value.map_or(f32::NAN, |v| v as f32)
+}
+
+fn of(name: &str, window: &Window<'_>) -> f32 {
+    number(MetricDef::find(name).and_then(|metric| (metric.of)(window)))
+}
+
+/// Figures over time of one branch, as far as it has been simulated.
+#[derive(Clone, Debug)]
+pub struct Series {
+    shape: Arc<Shape>,
+    full: Vec<Arc<[f32]>>,
+    open: Vec<f32>,
+    rows: usize,
+}
+
+impl Series {
+    /// No rows yet.
+    pub fn new(shape: Shape) -> Self {
+        Self {
+            shape: Arc::new(shape),
+            full: Vec::new(),
+            open: Vec::new(),
+            rows: 0,
+        }
+    }
+
+    /// Rows so far.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Length of a row.
+    pub fn row_ns(&self) -> u64 {
+        self.shape.row_ns
+    }
+
+    /// Servers with figures of their own.
+    pub fn servers(&self) -> usize {
+        self.shape.servers
+    }
+
+    /// Objectives.
+    pub fn slos(&self) -> usize {
+        self.shape.slos.len()
+    }
+
+    /// Rows that end at `at` or before.
+    pub fn rows_until(&self, at: Instant) -> usize {
+        ((at.0 / self.shape.row_ns) as usize).min(self.rows)
+    }
+
+    /// The end of a row.
+    pub fn end_of(&self, row: usize) -> Instant {
+        Instant((row as u64 + 1) * self.shape.row_ns)
+    }
+
+    fn row(&self, row: usize) -> &[f32] {
+        let width = self.shape.width();
+        let block = self
+            .full
+            .get(row / BLOCK)
+            .map_or(&self.open[..], |full| full);
+        let start = row % BLOCK * width;
+        &block[start..start + width]
+    }
+
+    /// A value, or nothing where there was nothing to take it from.
+    pub fn value(&self, column: Column, row: usize) -> Option<f64> {
+        if row >= self.rows {
+            return None;
+        }
+        let value = self.row(row)[self.shape.position(column)?];
+        (!value.is_nan()).then_some(f64::from(value))
+    }
+
+    /// The values of a column, row by row; a gap is not a number.
+    pub fn column(&self, column: Column) -> impl Iterator<Item = f32> + '_ {
+        let position = self.shape.position(column);
+        (0..self.rows).map(move |row| position.map_or(f32::NAN, |p| self.row(row)[p]))
+    }
+
+    /// The first row from `from` on in which two branches differ.
+    pub fn first_difference(&self, other: &Self, from: usize) -> Option<usize> {
+        let same = |a: &[f32], b: &[f32]| {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits())
+        };
+        (from..self.rows.min(other.rows)).find(|&row| !same(self.row(row), other.row(row)))
+    }
+
+    /// Forgets every row that ends after `at`: the part of a branch that a fork does not share.
+    pub fn truncate(&mut self, at: Instant) {
+        let rows = self.rows_until(at);
+        if rows >= self.rows {
+            return;
+        }
+        let width = self.shape.width();
+        let (blocks, rest) = (rows / BLOCK, rows % BLOCK);
+        if let Some(block) = self.full.get(blocks) {
+            self.open = block[..rest * width].to_vec();
+        } else {
+            self.open.truncate(rest * width);
+        }
+        self.full.truncate(blocks);
+        self.rows = rows;
+    }
+
+    /// Adds the rows that a simulation has completed.
+    pub fn follow(&mut self, simulation: &Simulation) {
+        let history = simulation.recorder().history();
+        while (self.rows + 1) * self.shape.stride <= history.len() {
+            self.add_row(simulation);
+        }
+    }
+
+    fn add_row(&mut self, simulation: &Simulation) {
+        let history = simulation.recorder().history();
+        let range = self.rows * self.shape.stride..(self.rows + 1) * self.shape.stride;
+        let site = history.total(Scope::Site, range.clone());
+        let window = site.window();
+        self.open.extend(SITE.iter().map(|name| of(name, &window)));
+        self.open
+            .extend(Outcome::ALL.map(|outcome| number(window.outcome_hz(outcome))));
+        for (i, &objective) in self.shape.slos.iter().enumerate() {
+            let (mut good, mut total) = (0, 0);
+            for interval in range.clone() {
+                let counts = history.slo(interval, i);
+                good += u64::from(counts.good);
+                total += u64::from(counts.total);
+            }
+            self.open.push(number(burn_rate(good, total, objective)));
+        }
+        let fleet = self.open.len();
+        self.open.extend([f32::NAN; 2 * SERVER.len()]);
+        let servers = self.open.len();
+        for server in 0..self.shape.servers {
+            let total = history.total(Scope::Server(ServerId(server as u32)), range.clone());
+            let window = total.window();
+            self.open
+                .extend(SERVER.iter().map(|name| of(name, &window)));
+            let state = history
+                .server(range.end - 1, server)
+                .map(|record| record.state);
+            self.open.push(state.map_or(f32::NAN, f32::from));
+        }
+        for metric in 0..SERVER.len() {
+            let values = self.open[servers + metric..].iter().step_by(SERVER_WIDTH);
+            let mut values: Vec<f32> = values.copied().filter(|v| v.is_finite()).collect();
+            values.sort_by(f32::total_cmp);
+            self.open[fleet + metric] = values.last().copied().unwrap_or(f32::NAN);
+            let middle = values.get(values.len() / 2).copied().unwrap_or(f32::NAN);
+            self.open[fleet + SERVER.len() + metric] = middle;
+        }
+        self.rows += 1;
+        if self.rows.is_multiple_of(BLOCK) {
+            self.full.push(std::mem::take(&mut self.open).into());
+        }
+    }
+
+    /// Bytes held, counting what branches share once for each.
+    pub fn bytes(&self) -> usize {
+        (self.full.len() * BLOCK * self.shape.width() + self.open.capacity()) * size_of::<f32>()
+    }
+}

@@ -1,0 +1,326 @@
+//! Who drives a deck: a thread, or, where there are none, slices of the screen's own time.
+
+use super::deck::Deck;
+use super::{BranchReport, Edited, Report, Request};
+use sim_core::engine::Simulation;
+use sim_core::scenario::{Problems, Scenario};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use web_time::Instant as WallInstant;
+
+/// Bytes that key frames may take where memory is plentiful.
+#[cfg(not(target_arch = "wasm32"))]
+pub const BUDGET: usize = 256 << 20;
+/// Bytes that key frames may take in a browser.
+#[cfg(target_arch = "wasm32")]
+pub const BUDGET: usize = 128 << 20;
+
+/// How long a deck works before requests are looked at again.
+const SLICE: Duration = Duration::from_millis(8);
+/// How often what is on the way to the goal is shown.
+const PREVIEW: Duration = Duration::from_millis(90);
+/// How often progress of the simulation ahead is shown.
+const PROGRESS: Duration = Duration::from_millis(150);
+
+/// Something that drives a deck.
+pub trait Worker {
+    /// Asks for something.
+    fn send(&mut self, request: Request);
+    /// The latest report, if there is a new one. Workers without a thread of their own work now,
+    /// for about `slice`.
+    fn poll(&mut self, slice: Duration) -> Option<Report>;
+    /// Whether reports are to be expected without a further request.
+    fn is_busy(&self) -> bool;
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "playing at a speed follows the clock on the wall; what is simulated does not"
+)]
+fn wall_clock() -> WallInstant {
+    WallInstant::now()
+}
+
+/// By what the screen would notice that something is new.
+#[derive(Clone, Copy, PartialEq)]
+struct Mark {
+    events: u64,
+    at: u64,
+    shown: (usize, Option<usize>),
+    playing: bool,
+    settled: bool,
+    explored: bool,
+}
+
+impl Mark {
+    fn of(deck: &Deck) -> Self {
+        Self {
+            events: deck.cursor(deck.shown().0).map_or(0, Simulation::events),
+            at: deck.now().0,
+            shown: deck.shown(),
+            playing: deck.transport().playing,
+            settled: deck.is_settled(),
+            explored: deck.is_explored(),
+        }
+    }
+}
+
+/// A deck with its clock: what both kinds of workers have in common.
+struct Driver {
+    deck: Deck,
+    last_advance: WallInstant,
+    last_report: WallInstant,
+    refused: Option<Arc<Problems>>,
+    edits_seen: u64,
+    changed: bool,
+    mark: Mark,
+}
+
+impl Driver {
+    fn new(deck: Deck) -> Self {
+        Self {
+            mark: Mark::of(&deck),
+            deck,
+            last_advance: wall_clock(),
+            last_report: wall_clock(),
+            refused: None,
+            edits_seen: 0,
+            changed: true,
+        }
+    }
+
+    fn apply(&mut self, request: Request) {
+        self.changed = true;
+        match request {
+            Request::Seek(at) => self.deck.seek(at),
+            Request::Play(playing) => {
+                self.last_advance = wall_clock();
+                self.deck.play(playing);
+            }
+            Request::Speed(speed) => self.deck.set_speed(speed),
+            Request::Step => {
+                self.deck.finish_seeking();
+                self.deck.step();
+            }
+            Request::NextEvent => self.deck.next_event(),
+            Request::PreviousEvent => self.deck.previous_event(),
+            Request::PauseAtEvents(pause) => self.deck.set_pause_at_events(pause),
+            Request::Range(range) => self.deck.set_range(range),
+            Request::Edit(edit) => {
+                self.refused = self.deck.edit(edit).err().map(Arc::new);
+                self.edits_seen += 1;
+            }
+            Request::Replay(edits) => self.replay(edits),
+            Request::Show(main, beside) => self.deck.show(main, beside),
+            Request::Close(branch) => self.deck.close(branch),
+        }
+    }
+
+    fn replay(&mut self, edits: Vec<Edited>) {
+        self.edits_seen += 1;
+        self.refused = None;
+        let back = self.deck.now();
+        for edited in edits {
+            self.deck.seek(edited.at);
+            match self.deck.edit(edited.edit) {
+                Ok(branch) => self.deck.show(branch, None),
+                Err(problems) => {
+                    self.refused = Some(Arc::new(problems));
+                    break;
+                }
+            }
+        }
+        let shown = self.deck.shown().0;
+        if let Some(parent) = self.deck.branches()[shown].parent {
+            self.deck.show(parent, Some(shown));
+        }
+        self.deck.seek(back);
+    }
+
+    /// Works for about `slice`; a report if there is something new to show.
+    fn drive(&mut self, slice: Duration) -> Option<Report> {
+        let now = wall_clock();
+        let passed = now - self.last_advance;
+        self.last_advance = now;
+        // After a pause of the program itself, time does not leap.
+        self.deck.advance(passed.as_secs_f64().min(0.1));
+        let mut stop = || now.elapsed() >= slice;
+        let before = self.deck.is_settled();
+        while self.deck.work(&mut stop) && !stop() && (before || !self.deck.is_settled()) {}
+        let mark = Mark::of(&self.deck);
+        let since = self.last_report.elapsed();
+        let arrived = mark.settled && (self.changed || mark != self.mark);
+        let preview = !mark.settled && since >= PREVIEW;
+        let progress = !mark.explored && since >= PROGRESS;
+        if !(arrived || preview || progress) {
+            return None;
+        }
+        self.changed &= !mark.settled;
+        self.mark = mark;
+        self.last_report = wall_clock();
+        Some(self.report())
+    }
+
+    fn is_busy(&self) -> bool {
+        self.changed
+            || self.deck.transport().playing
+            || !self.deck.is_settled()
+            || !self.deck.is_explored()
+    }
+
+    fn report(&self) -> Report {
+        let deck = &self.deck;
+        let branch = |branch: &super::branch::Branch| {
+            let parent = branch.parent.map(|p| &deck.branches()[p]);
+            let first = branch.series().rows_until(branch.from);
+            let parts_at = parent
+                .and_then(|parent| branch.series().first_difference(parent.series(), first))
+                .map(|row| branch.series().end_of(row));
+            BranchReport {
+                parent: branch.parent,
+                from: branch.from,
+                edits: branch.edits.clone(),
+                own_edits: branch.own_edits().len(),
+                scenario: Arc::clone(branch.scenario()),
+                model: Arc::clone(branch.model()),
+                series: branch.series().clone(),
+                story: branch.story().into(),
+                explored: branch.scout().now(),
+                finished: branch.end().is_some(),
+                digest: branch.end().map(|_| branch.scout().digest()),
+                frames: branch.frames().len(),
+                bytes: branch.frames().bytes() + branch.series().bytes(),
+                parts_at,
+            }
+        };
+        Report {
+            transport: deck.transport(),
+            views: deck.views(),
+            settled: deck.is_settled(),
+            branches: deck.branches().iter().map(branch).collect(),
+            refused: self.refused.clone(),
+            edits_seen: self.edits_seen,
+            budget: BUDGET,
+        }
+    }
+}
+
+/// Called when there is something new to show.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// Drives the deck on a thread of its own.
+pub struct Threaded {
+    outbox: Sender<Request>,
+    latest: Arc<Mutex<(Option<Report>, bool)>>,
+}
+
+impl Threaded {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The scenario's problems.
+    pub fn start(scenario: Scenario, waker: Waker) -> Result<Self, Problems> {
+        let deck = Deck::new(scenario, 0, BUDGET)?;
+        let (outbox, inbox) = channel();
+        let latest = Arc::new(Mutex::new((None, true)));
+        let slot = Arc::clone(&latest);
+        let work = move || live(Driver::new(deck), &inbox, &slot, &waker);
+        // Without a thread nothing is ever reported, and the screen goes on saying that it waits.
+        let _ = std::thread::Builder::new()
+            .name("playback".to_owned())
+            .spawn(work);
+        Ok(Self { outbox, latest })
+    }
+}
+
+/// The thread's life: it ends when nobody sends any more.
+fn live(
+    mut driver: Driver,
+    inbox: &Receiver<Request>,
+    slot: &Mutex<(Option<Report>, bool)>,
+    waker: &Waker,
+) {
+    loop {
+        loop {
+            match inbox.try_recv() {
+                Ok(request) => driver.apply(request),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return,
+            }
+        }
+        let report = driver.drive(SLICE);
+        let busy = driver.is_busy();
+        let idle_ahead = driver.deck.is_settled() && driver.deck.is_explored();
+        {
+            let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.1 = busy;
+            if report.is_some() {
+                slot.0 = report;
+                waker();
+            }
+        }
+        // Asleep until somebody asks; while playing what is known, until the next picture.
+        let wait = if !busy {
+            Duration::from_hours(1)
+        } else if idle_ahead {
+            Duration::from_millis(12)
+        } else {
+            continue;
+        };
+        match inbox.recv_timeout(wait) {
+            Ok(request) => driver.apply(request),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+impl Worker for Threaded {
+    fn send(&mut self, request: Request) {
+        let _ = self.outbox.send(request);
+        let mut slot = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.1 = true;
+    }
+
+    fn poll(&mut self, _: Duration) -> Option<Report> {
+        let mut slot = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.0.take()
+    }
+
+    fn is_busy(&self) -> bool {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+}
+
+/// Drives the deck whenever it is polled.
+pub struct Sliced {
+    driver: Driver,
+}
+
+impl Sliced {
+    /// A deck driven by its polls.
+    ///
+    /// # Errors
+    /// The scenario's problems.
+    pub fn start(scenario: Scenario) -> Result<Self, Problems> {
+        let deck = Deck::new(scenario, 0, BUDGET)?;
+        Ok(Self {
+            driver: Driver::new(deck),
+        })
+    }
+}
+
+impl Worker for Sliced {
+    fn send(&mut self, request: Request) {
+        self.driver.apply(request);
+    }
+
+    fn poll(&mut self, slice: Duration) -> Option<Report> {
+        self.driver.drive(slice)
+    }
+
+    fn is_busy(&self) -> bool {
+        self.driver.is_busy()
+    }
+}

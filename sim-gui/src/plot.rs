@@ -1,0 +1,421 @@
+//! Drawing a plot: lines over time with gaps, on a linear or a logarithmic axis, with events.
+//!
+//! Lines are reduced to the lowest and the highest value in each column of pixels, so that no
+//! spike is lost and the cost does not grow with the run.
+
+use crate::theme::{Palette, bold_font, font};
+use eframe::egui::{
+    Align2, Color32, Painter, Pos2, Rangef, Rect, Shape, Stroke, StrokeKind, Vec2, pos2,
+};
+use sim_core::metric::Unit;
+use sim_core::readable;
+
+/// How a line is drawn: apart from colour, so that it can be told without it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dash {
+    /// Unbroken.
+    Solid,
+    /// Long strokes.
+    Long,
+    /// Dots.
+    Dots,
+}
+
+/// A line of a plot.
+pub struct Curve {
+    /// What it is.
+    pub label: String,
+    /// Its colour.
+    pub colour: Color32,
+    /// How it is drawn.
+    pub dash: Dash,
+    /// A value for each row; not a number where there is none.
+    pub values: Vec<f32>,
+    /// Its value at the moment shown.
+    pub now: Option<f64>,
+    /// Whether it belongs to the branch beside the main one.
+    pub beside: bool,
+}
+
+/// A plot.
+pub struct Plot<'a> {
+    /// What it shows.
+    pub title: &'a str,
+    /// In what unit.
+    pub unit: Unit,
+    /// Whether the axis is logarithmic.
+    pub log: bool,
+    /// The lines.
+    pub curves: Vec<Curve>,
+    /// Values to compare with: a label and where it lies.
+    pub limits: Vec<(String, f64)>,
+    /// Stretches in which the site is down, as shares of the width.
+    pub down: Vec<(f32, f32)>,
+    /// Events, as shares of the width.
+    pub marks: Vec<f32>,
+    /// The moment shown, as a share of the width.
+    pub now: f32,
+    /// The moment under the pointer.
+    pub hovered: Option<f32>,
+    /// Where the branches part.
+    pub fork: Option<f32>,
+    /// Length of a row as a share of the width.
+    pub row: f32,
+    /// Labels of the time axis: a share of the width and a text.
+    pub times: Vec<(f32, String)>,
+}
+
+/// Room for the labels of the value axis.
+pub const GUTTER: f32 = 44.0;
+const HEAD: f32 = 22.0;
+const FOOT: f32 = 15.0;
+
+/// A value of a plot's axis, written.
+pub fn text(unit: Unit, value: f64) -> String {
+    match unit {
+        Unit::Hertz => readable::short(value),
+        Unit::Ratio => format!("{:.0} %", value * 100.0),
+        _ => readable::value(unit, value),
+    }
+}
+
+/// The value axis.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Axis {
+    low: f64,
+    high: f64,
+    log: bool,
+}
+
+impl Axis {
+    /// An axis that holds these values.
+    pub fn of(plot: &Plot<'_>) -> Self {
+        let values = || {
+            plot.curves
+                .iter()
+                .flat_map(|c| c.values.iter().copied())
+                .filter(|v| v.is_finite())
+        };
+        let highest = values().fold(0.0_f32, f32::max);
+        let mut highest = f64::from(highest);
+        for (_, limit) in &plot.limits {
+            highest = highest.max(*limit * 1.1);
+        }
+        if plot.log {
+            let lowest = values().filter(|v| *v > 0.0).fold(f32::INFINITY, f32::min);
+            let lowest = if lowest.is_finite() {
+                f64::from(lowest)
+            } else {
+                highest.max(1.0) / 100.0
+            };
+            let high = decade_above(highest.max(lowest * 1.01));
+            let low = decade_below(lowest).min(high / 10.0);
+            return Self {
+                low,
+                high,
+                log: true,
+            };
+        }
+        let high = match plot.unit {
+            Unit::Ratio => 1.0,
+            Unit::Count => round_above(highest.max(1.0)),
+            _ => round_above(highest.max(1e-9)),
+        };
+        Self {
+            low: 0.0,
+            high,
+            log: false,
+        }
+    }
+
+    /// Where a value lies, from 0 at the bottom to 1 at the top.
+    pub fn share(&self, value: f64) -> f32 {
+        let share = if self.log {
+            let value = value.max(self.low) / self.low;
+            (value as f32).ln() / ((self.high / self.low) as f32).ln()
+        } else {
+            ((value - self.low) / (self.high - self.low)) as f32
+        };
+        share.clamp(0.0, 1.0)
+    }
+
+    /// Where lines are drawn across.
+    fn ticks(&self) -> Vec<f64> {
+        if !self.log {
+            return (0..=4).map(|i| self.high * f64::from(i) / 4.0).collect();
+        }
+        let mut ticks = Vec::new();
+        let mut tick = self.low;
+        while tick <= self.high * 1.001 && ticks.len() < 16 {
+            ticks.push(tick);
+            tick *= 10.0;
+        }
+        ticks
+    }
+}
+
+fn decade_above(value: f64) -> f64 {
+    let mut decade = 1.0;
+    while decade < value * 0.999 {
+        decade *= 10.0;
+    }
+    while decade / 10.0 >= value * 0.999 {
+        decade /= 10.0;
+    }
+    decade
+}
+
+fn decade_below(value: f64) -> f64 {
+    let above = decade_above(value);
+    if above <= value * 1.001 {
+        above
+    } else {
+        above / 10.0
+    }
+}
+
+/// The next number above whose quarter is round too.
+fn round_above(value: f64) -> f64 {
+    let decade = decade_below(value);
+    [1.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+        .into_iter()
+        .map(|factor| factor * decade)
+        .find(|candidate| *candidate >= value * 0.999)
+        .unwrap_or(decade * 10.0)
+}
+
+/// The part of a plot's rectangle in which lines lie.
+pub fn body(rect: Rect) -> Rect {
+    Rect::from_min_max(
+        pos2(rect.left() + GUTTER, rect.top() + HEAD),
+        pos2(rect.right() - 4.0, rect.bottom() - FOOT),
+    )
+}
+
+/// Draws a plot into a rectangle.
+pub fn draw(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
+    let body = body(rect);
+    let axis = Axis::of(plot);
+    let x = |share: f32| body.left() + share.clamp(0.0, 1.0) * body.width();
+    let y = |value: f64| body.bottom() - axis.share(value) * body.height();
+    painter.rect_filled(body, 2.0, p.sunken);
+    for (start, end) in &plot.down {
+        let band = Rect::from_x_y_ranges(Rangef::new(x(*start), x(*end)), body.y_range());
+        painter.rect_filled(band, 0.0, crate::theme::mix(p.sunken, p.bad, 0.14));
+    }
+    let grid = Stroke::new(1.0, crate::theme::mix(p.sunken, p.line, 0.6));
+    for tick in axis.ticks() {
+        let at = painter.round_to_pixel_center(y(tick));
+        painter.hline(body.x_range(), at, grid);
+        painter.text(
+            pos2(body.left() - 5.0, at),
+            Align2::RIGHT_CENTER,
+            text(plot.unit, tick),
+            font(10.0),
+            p.weak,
+        );
+    }
+    for (share, label) in &plot.times {
+        painter.vline(
+            painter.round_to_pixel_center(x(*share)),
+            body.y_range(),
+            grid,
+        );
+        painter.text(
+            pos2(x(*share), body.bottom() + 2.0),
+            Align2::CENTER_TOP,
+            label,
+            font(10.0),
+            p.weak,
+        );
+    }
+    for mark in &plot.marks {
+        dotted(painter, x(*mark), body.y_range(), p.weak);
+    }
+    let mut labels = Vec::new();
+    for (label, limit) in &plot.limits {
+        let line = [pos2(body.left(), y(*limit)), pos2(body.right(), y(*limit))];
+        painter.extend(Shape::dashed_line(&line, Stroke::new(1.0, p.bad), 5.0, 4.0));
+        let galley = painter.layout_no_wrap(label.clone(), font(10.0), p.bad);
+        let above = y(*limit) - galley.size().y - 1.0;
+        let top = if above < body.top() {
+            y(*limit) + 1.0
+        } else {
+            above
+        };
+        labels.push((pos2(body.right() - 3.0 - galley.size().x, top), galley));
+    }
+    let clipped = painter.with_clip_rect(body.expand(1.0));
+    for curve in plot.curves.iter().rev() {
+        for line in columns(&curve.values, body, plot.row, |v| y(f64::from(v))) {
+            stroke(&clipped, line, curve, curve.colour);
+        }
+    }
+    for (at, galley) in labels {
+        let plate = Rect::from_min_size(at, galley.size()).expand2(Vec2::new(3.0, 0.0));
+        painter.rect_filled(plate, 2.0, p.sunken.gamma_multiply(0.8));
+        painter.galley(at, galley, p.bad);
+    }
+    if let Some(fork) = plot.fork {
+        painter.vline(x(fork), body.y_range(), Stroke::new(1.5, p.accent));
+    }
+    painter.vline(x(plot.now), body.y_range(), Stroke::new(1.5, p.now));
+    if let Some(hovered) = plot.hovered {
+        painter.vline(x(hovered), body.y_range(), Stroke::new(1.0, p.text));
+    }
+    painter.rect_stroke(body, 2.0, Stroke::new(1.0, p.line), StrokeKind::Outside);
+    head(painter, rect, plot, p);
+}
+
+fn stroke(painter: &Painter, line: Vec<Pos2>, curve: &Curve, colour: Color32) {
+    let width = if curve.beside { 1.6 } else { 1.8 };
+    let stroke = Stroke::new(width, colour);
+    if line.len() < 2 {
+        if let Some(point) = line.first() {
+            painter.circle_filled(*point, 1.5, colour);
+        }
+        return;
+    }
+    match curve.dash {
+        Dash::Solid => drop(painter.line(line, stroke)),
+        Dash::Long => painter.extend(Shape::dashed_line(&line, stroke, 6.0, 3.5)),
+        Dash::Dots => painter.extend(Shape::dashed_line(&line, stroke, 1.8, 2.6)),
+    }
+}
+
+fn dotted(painter: &Painter, x: f32, range: Rangef, colour: Color32) {
+    let line = [pos2(x, range.min), pos2(x, range.max)];
+    let stroke = Stroke::new(1.0, colour.gamma_multiply(0.6));
+    painter.extend(Shape::dashed_line(&line, stroke, 1.5, 3.0));
+}
+
+/// Title to the left, lines with their present values to the right.
+fn head(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
+    let top = rect.top() + HEAD / 2.0 - 2.0;
+    let title = painter.text(
+        pos2(rect.left(), top),
+        Align2::LEFT_CENTER,
+        plot.title,
+        bold_font(12.0),
+        p.text,
+    );
+    let mut end = title.right();
+    if plot.curves.iter().any(|curve| curve.beside) {
+        let words = painter.text(
+            pos2(end + 8.0, top),
+            Align2::LEFT_CENTER,
+            "dots: beside",
+            font(10.5),
+            p.weak,
+        );
+        end = words.right();
+    }
+    // As many as there is room for, in the order of the lines.
+    let room = rect.right() - 4.0 - end - 10.0;
+    let mut shown = Vec::new();
+    let mut width = 0.0;
+    let lines = plot.curves.iter().filter(|curve| !curve.beside).count();
+    let quiet = |curve: &Curve| lines > 3 && curve.now.is_none_or(|v| v <= 0.0);
+    for curve in plot
+        .curves
+        .iter()
+        .filter(|curve| !curve.beside && !quiet(curve))
+    {
+        let now = curve
+            .now
+            .map_or_else(|| "–".to_owned(), |v| text(plot.unit, v));
+        let words = format!("{} {now}", curve.label);
+        let galley = painter.layout_no_wrap(words, font(10.5), p.text);
+        let wanted = galley.size().x + 30.0;
+        if width + wanted > room {
+            break;
+        }
+        width += wanted;
+        shown.push((curve, galley));
+    }
+    let mut left = rect.right() - 4.0 - width;
+    for (curve, galley) in shown {
+        let sample = vec![pos2(left + 8.0, top), pos2(left + 24.0, top)];
+        stroke(painter, sample, curve, curve.colour);
+        let end = left + 30.0 + galley.size().x;
+        painter.galley(
+            pos2(left + 28.0, top - galley.size().y / 2.0),
+            galley,
+            p.text,
+        );
+        left = end;
+    }
+}
+
+/// The lines to draw: for every column of pixels the lowest and the highest value in it.
+fn columns(values: &[f32], body: Rect, row: f32, y: impl Fn(f32) -> f32) -> Vec<Vec<Pos2>> {
+    let per_row = row * body.width();
+    let rows = ((1.0 / per_row.max(1e-6)).floor() as usize).max(1);
+    let mut lines: Vec<Vec<Pos2>> = vec![Vec::new()];
+    for (column, chunk) in values.chunks(rows).enumerate() {
+        let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
+        for value in chunk.iter().filter(|v| v.is_finite()) {
+            (low, high) = (low.min(*value), high.max(*value));
+        }
+        let Some(line) = lines.last_mut() else {
+            break;
+        };
+        if low > high {
+            if !line.is_empty() {
+                lines.push(Vec::new());
+            }
+            continue;
+        }
+        let x = body.left() + ((column * rows) as f32 + chunk.len() as f32 / 2.0) * per_row;
+        let (first, second) = match line.last() {
+            Some(last) if (last.y - y(high)).abs() < (last.y - y(low)).abs() => (high, low),
+            _ => (low, high),
+        };
+        line.push(pos2(x, y(first)));
+        if (y(first) - y(second)).abs() > 0.4 {
+            line.push(pos2(x, y(second)));
+        }
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+/// Size of a plot with room for its labels.
+pub fn size(width: f32, height: f32) -> Vec2 {
+    Vec2::new(width, height.max(HEAD + FOOT + 24.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_break_a_line_and_spikes_survive() {
+        let body = Rect::from_min_size(Pos2::ZERO, Vec2::new(10.0, 100.0));
+        let mut values = vec![0.0; 1000];
+        values[555] = 1.0;
+        values[700..900].fill(f32::NAN);
+        let lines = columns(&values, body, 1.0 / 1000.0, |v| 100.0 - v * 100.0);
+        assert_eq!(lines.len(), 2);
+        let top = lines
+            .iter()
+            .flatten()
+            .map(|p| p.y)
+            .fold(f32::INFINITY, f32::min);
+        assert!(top.abs() < 0.01, "the spike reaches the top: {top}");
+        assert!(
+            lines.iter().flatten().count() < 40,
+            "a few points for each column"
+        );
+    }
+
+    #[test]
+    fn axes_end_at_round_numbers() {
+        let close = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-9, "{a} is not {b}");
+        close(round_above(437.0), 600.0);
+        close(round_above(0.03), 0.04);
+        close(round_above(1000.0), 1000.0);
+        close(decade_below(450.0), 100.0);
+        close(decade_above(0.002), 0.01);
+    }
+}

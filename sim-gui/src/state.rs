@@ -1,0 +1,249 @@
+//! What the window knows: plain data that panels read. Only `app.rs` changes it.
+
+use crate::lesson::{Answers, Lesson};
+use crate::playback::{BranchReport, Report, View};
+use crate::settings::Settings;
+use sim_core::engine::{MachineState, ServerSnapshot};
+use sim_core::model::{Model, Server};
+use sim_core::readable;
+use sim_core::scenario::{Problems, Scenario, Source};
+use sim_core::story::{Event, Kind};
+use sim_core::time::Instant;
+use std::sync::Arc;
+
+/// Something that can be selected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Thing {
+    /// A server, by its position in the model.
+    Server(usize),
+    /// A balancer instance, by its position in the snapshot.
+    Instance(usize),
+    /// A source of requests.
+    Source(usize),
+}
+
+/// What the window knows.
+pub struct State {
+    /// How the open scenario is called: a model's name, or a file's.
+    pub name: String,
+    /// Its text.
+    pub source: Source,
+    /// What it says, if it can be read.
+    pub scenario: Option<Scenario>,
+    /// What is wrong with it, or with the latest change.
+    pub problems: Option<Arc<Problems>>,
+    /// What is allowed and yet may not be meant.
+    pub warnings: Vec<String>,
+    /// What playback reported last.
+    pub report: Option<Report>,
+    /// What is selected.
+    pub selected: Option<Thing>,
+    /// What is kept from one start to the next.
+    pub settings: Settings,
+    /// The moment under the pointer in a plot or a lane.
+    pub hovered: Option<Instant>,
+    /// Whether what is known beyond the moment shown may be seen.
+    pub reveal: bool,
+    /// The lesson beside the scenario.
+    pub lesson: Option<Lesson>,
+    /// What was answered to its questions.
+    pub answers: Answers,
+    /// A short message, and when it was given (seconds since the start of the program).
+    pub message: Option<(String, f64)>,
+    /// Seconds since the start of the program.
+    pub time_s: f64,
+}
+
+impl State {
+    /// The main branch at the moment shown.
+    pub fn view(&self) -> Option<&View> {
+        self.report.as_ref()?.views.first()
+    }
+
+    /// The branch beside it.
+    pub fn beside(&self) -> Option<&View> {
+        self.report.as_ref()?.views.get(1)
+    }
+
+    /// What is known of a branch.
+    pub fn branch(&self, branch: usize) -> Option<&BranchReport> {
+        self.report.as_ref()?.branches.get(branch)
+    }
+
+    /// What is known of the main branch.
+    pub fn main(&self) -> Option<&BranchReport> {
+        self.branch(self.view()?.branch)
+    }
+
+    /// The model of the main branch.
+    pub fn model(&self) -> Option<&Arc<Model>> {
+        Some(&self.main()?.model)
+    }
+
+    /// The moment shown.
+    pub fn now(&self) -> Instant {
+        self.view().map_or(Instant::ZERO, |view| view.at)
+    }
+
+    /// When the run ends.
+    pub fn horizon(&self) -> Instant {
+        self.model()
+            .map_or(Instant(1), |model| Instant(model.horizon.0))
+    }
+
+    /// A moment as the reader knows it.
+    pub fn label(&self, at: Instant) -> String {
+        let clock = self.model().and_then(|model| model.clock);
+        readable::moment(at, clock)
+    }
+
+    /// A moment to the minute, for axes.
+    pub fn short_label(&self, at: Instant) -> String {
+        let label = self.label(Instant(at.0 / 1_000_000_000 * 1_000_000_000));
+        match label.split(':').collect::<Vec<_>>().as_slice() {
+            [hours, minutes, "00"] => format!("{hours}:{minutes}"),
+            _ => label,
+        }
+    }
+
+    /// How far a branch may be seen.
+    pub fn visible_until(&self, branch: &BranchReport) -> Instant {
+        if self.reveal {
+            branch.explored
+        } else {
+            self.now()
+        }
+    }
+
+    /// The story of a branch as far as it may be seen.
+    pub fn story<'a>(&self, branch: &'a BranchReport) -> &'a [Arc<Event>] {
+        let until = self.visible_until(branch);
+        let len = branch.story.partition_point(|event| event.at <= until);
+        &branch.story[..len]
+    }
+
+    /// Whether nothing beyond the moment shown may be told, not even as something to try.
+    pub fn hides_the_future(&self) -> bool {
+        self.lesson.is_some() && !self.reveal
+    }
+
+    /// The scenario of a branch, with its changes.
+    pub fn scenario_of(&self, branch: usize) -> Option<&Scenario> {
+        self.branch(branch).map(|branch| &*branch.scenario)
+    }
+
+    /// The scenario's title, or its name.
+    pub fn title(&self) -> &str {
+        let title = self
+            .scenario
+            .as_ref()
+            .map_or("", |scenario| scenario.title());
+        if title.is_empty() { &self.name } else { title }
+    }
+}
+
+/// A server's condition in one word: what its machine does, and how full it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Condition {
+    /// Serving, with room.
+    Ok,
+    /// All workers are busy, and at least as many requests wait as are served.
+    Busy,
+    /// The queue is at 90 % of its limit or more.
+    Full,
+    /// Serving more slowly after a start.
+    Warming,
+    /// Taken out of rotation by hand.
+    Drained,
+    /// Crashed.
+    Down,
+    /// Starting.
+    Starting,
+    /// Not there.
+    Absent,
+}
+
+/// Share of a queue's limit from which it is called full.
+const FULL: f64 = 0.9;
+
+impl Condition {
+    /// A server at a moment.
+    pub fn of(server: &ServerSnapshot, model: &Server) -> Self {
+        if server.state == MachineState::Up && server.drained {
+            return Self::Drained;
+        }
+        let busy = f64::from(server.busy) / f64::from(server.workers.max(1));
+        match Self::from_figures(server.state, f64::from(server.queue_len), busy, model) {
+            Self::Ok if server.warmth < 0.999 => Self::Warming,
+            condition => condition,
+        }
+    }
+
+    /// The same from what is recorded.
+    pub fn from_figures(state: MachineState, queue_len: f64, busy: f64, model: &Server) -> Self {
+        let (limit, workers) = (
+            f64::from(model.params.queue_limit),
+            f64::from(model.params.workers),
+        );
+        match state {
+            MachineState::Down => Self::Down,
+            MachineState::Booting => Self::Starting,
+            MachineState::Absent => Self::Absent,
+            MachineState::Up if queue_len > 0.0 && queue_len >= FULL * limit => Self::Full,
+            MachineState::Up if queue_len >= workers && busy > 0.95 => Self::Busy,
+            MachineState::Up => Self::Ok,
+        }
+    }
+
+    /// The word on screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Busy => "BUSY",
+            Self::Full => "FULL",
+            Self::Warming => "WARMING",
+            Self::Drained => "DRAINED",
+            Self::Down => "DOWN",
+            Self::Starting => "STARTING",
+            Self::Absent => "ABSENT",
+        }
+    }
+}
+
+/// The site's state in words.
+pub fn site_word(site: Kind) -> &'static str {
+    match site {
+        Kind::Down => "SITE DOWN",
+        Kind::Degraded => "DEGRADED",
+        _ => "NORMAL",
+    }
+}
+
+/// An event of the story in few words.
+pub fn event_words(event: &Event) -> String {
+    let subject = event.subject.as_str();
+    match event.kind {
+        Kind::Alert => format!("alert {subject} fires"),
+        Kind::Resolved => format!("alert {subject} resolved"),
+        Kind::Crash => format!("{subject} crashes"),
+        Kind::Restart => format!("{subject} restarts"),
+        Kind::Up => format!("{subject} is up"),
+        Kind::Warm => format!("{subject} at full speed"),
+        Kind::Ejected => format!("{subject} taken out"),
+        Kind::Readmitted => format!("{subject} back in rotation"),
+        Kind::Takeover => format!("{subject} takes over"),
+        Kind::Drain => format!("{subject} drained"),
+        Kind::Undrain => format!("{subject} put back"),
+        Kind::Added => format!("{subject} added"),
+        Kind::Removed => format!("{subject} removed"),
+        Kind::Slow => format!("{subject}: {}", event.cause),
+        Kind::Set if event.cause.is_empty() || event.cause == "what if" => {
+            let (path, value) = subject.split_once(" = ").unwrap_or((subject, ""));
+            format!("{} = {value}", crate::playback::edit::short_path(path))
+        }
+        Kind::Set | Kind::Note => event.cause.clone(),
+        Kind::Down => "site down".to_owned(),
+        Kind::Degraded => "site degraded".to_owned(),
+        Kind::Normal => "site normal".to_owned(),
+    }
+}

@@ -1,0 +1,150 @@
+//! Lessons: what they claim is true, and time stops for their questions.
+
+use crate::screen::{settle, window};
+use egui_kittest::kittest::Queryable as _;
+use sim_core::engine::Simulation;
+use sim_core::scenario::{Scenario, Source};
+use sim_core::summary::Summary;
+use sim_gui::lesson::{Lesson, moment};
+use sim_gui::playback::Edited;
+use sim_gui::playback::edit::overlay;
+use sim_gui::settings::Settings;
+use sim_gui::{MODELS, Opening, dialog};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Every model with a lesson.
+fn lessons() -> Vec<(&'static str, Lesson)> {
+    let lesson = |name: &'static str| {
+        let source = MODELS.find(name).expect("a model");
+        Some((name, Lesson::beside(&source.name).expect("a sound lesson")?))
+    };
+    MODELS.names().into_iter().filter_map(lesson).collect()
+}
+
+/// Runs an overlay with claims as its expectations; those that do not hold.
+fn broken(mut text: String, claims: &[String]) -> Vec<String> {
+    for claim in claims {
+        let _ = write!(text, "\n[[expect]]\nthat = {claim:?}\n");
+    }
+    let scenario = Scenario::read(Source::new("claims.toml", text), &[], &MODELS).expect("valid");
+    let mut simulation = Simulation::new(Arc::new(scenario.model().expect("valid")), 0);
+    simulation.run();
+    let summary = Summary::of(&simulation, scenario.hash());
+    let failed = summary
+        .expectations
+        .iter()
+        .filter(|checked| !checked.passed);
+    failed
+        .map(|checked| format!("{}: it was {}", checked.that, checked.actual))
+        .collect()
+}
+
+#[test]
+fn what_lessons_claim_is_true() {
+    let lessons = lessons();
+    assert!(
+        lessons
+            .iter()
+            .any(|(name, lesson)| *name == "incident" && lesson.cards.len() >= 6)
+    );
+    for (name, lesson) in lessons {
+        let claims: Vec<String> = lesson.cards.iter().flat_map(|c| c.claims.clone()).collect();
+        assert!(
+            claims.len() >= lesson.cards.len(),
+            "{name}: a claim for each card"
+        );
+        assert_eq!(
+            broken(overlay(name, "claims", &[]), &claims),
+            [""; 0],
+            "{name}"
+        );
+        let mut harness = window(opening(name));
+        settle(&mut harness);
+        let state = harness.state().state();
+        let clock = state.model().expect("a model").clock;
+        for card in &lesson.cards {
+            assert!(
+                card.at(clock) < card.until(clock),
+                "{name}: {}",
+                card.question
+            );
+            let known = sim_gui::panel::plots::PLOTS
+                .iter()
+                .any(|plot| plot.name == card.plot);
+            assert!(known, "{name}: there is no plot {:?}", card.plot);
+            let (Some(edit), Some(at)) = (&card.edit, &card.edit_at) else {
+                continue;
+            };
+            let edit = dialog::edit(state, edit).expect("a change");
+            let edits = [Edited {
+                at: moment(at, clock),
+                edit,
+            }];
+            let what_if = overlay(name, "claims", &edits);
+            assert_eq!(
+                broken(what_if, &card.claims_of_edit),
+                [""; 0],
+                "{name}: {}",
+                card.question
+            );
+        }
+    }
+}
+
+fn opening(name: &str) -> Opening {
+    Opening {
+        scenario: Some(name.to_owned()),
+        settings: Settings::default(),
+        sliced: true,
+        ..Opening::default()
+    }
+}
+
+#[test]
+fn time_stops_for_a_question_and_the_answer_is_locked() {
+    let mut harness = window(Opening {
+        at: Some("12:19:30".to_owned()),
+        ..opening("incident")
+    });
+    settle(&mut harness);
+    let clock = harness.state().state().model().expect("a model").clock;
+    let lesson = harness.state().state().lesson.clone().expect("a lesson");
+    harness.get_by_label("Play").click();
+    let stopped = |harness: &mut egui_kittest::Harness<'_, sim_gui::App>| {
+        for _ in 0..20_000 {
+            harness.run_steps(1);
+            let report = harness.state().state().report.as_ref().expect("a report");
+            if report.settled && !report.transport.playing {
+                harness.run_steps(2);
+                return;
+            }
+        }
+        panic!("time does not stop");
+    };
+    harness.run_steps(3);
+    stopped(&mut harness);
+    assert_eq!(harness.state().state().now(), lesson.cards[0].at(clock));
+    assert!(
+        harness.query_by_label(&lesson.cards[0].explain).is_none(),
+        "nothing is told yet"
+    );
+    harness.get_by_label(&lesson.cards[0].answers[1]).click();
+    harness.run_steps(2);
+    harness.get_by_label("Lock my answer").click();
+    harness.run_steps(2);
+    assert!(harness.state().state().answers.is_locked(0));
+    harness.get_by_label("Play to 12:25").click();
+    harness.run_steps(3);
+    stopped(&mut harness);
+    let until = lesson.cards[0].until(clock);
+    assert_eq!(harness.state().state().now(), until);
+    assert!(
+        harness
+            .state()
+            .state()
+            .answers
+            .csv(&lesson)
+            .contains(",yes")
+    );
+}

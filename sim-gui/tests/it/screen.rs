@@ -1,0 +1,232 @@
+//! The screen without a display: clicked by accessible name, with the figures of the summary.
+
+use eframe::egui::{Key, Modifiers};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use sim_core::engine::Simulation;
+use sim_core::scenario::Scenario;
+use sim_core::summary::Summary;
+use sim_core::time::Instant;
+use sim_gui::command::{COMMANDS, Command};
+use sim_gui::panel::{PANELS, banner};
+use sim_gui::settings::{Looks, Settings};
+use sim_gui::{App, MODELS, Opening};
+use std::sync::Arc;
+
+fn opening(scenario: &str) -> Opening {
+    let settings = Settings {
+        looks: Looks::Dark,
+        ..Settings::default()
+    };
+    Opening {
+        scenario: Some(scenario.to_owned()),
+        settings,
+        sliced: true,
+        ..Opening::default()
+    }
+}
+
+/// A window that shows what it was asked for.
+pub(crate) fn window(opening: Opening) -> Harness<'static, App> {
+    let mut harness = Harness::builder()
+        .with_size([1280.0, 800.0])
+        .with_max_steps(8)
+        .build_eframe(move |cc| App::new(&cc.egui_ctx, opening));
+    settle(&mut harness);
+    harness
+}
+
+/// Runs frames until what is shown is what was asked for.
+pub(crate) fn settle(harness: &mut Harness<'_, App>) {
+    for _ in 0..20_000 {
+        harness.run_steps(1);
+        let state = harness.state().state();
+        let settled = state.report.as_ref().is_some_and(|report| report.settled);
+        if settled || state.problems.is_some() {
+            harness.run_steps(3);
+            return;
+        }
+    }
+    panic!("nothing to show after 20000 frames");
+}
+
+/// The moment shown, in whole seconds.
+fn at(harness: &Harness<'_, App>) -> u64 {
+    harness.state().state().now().0 / 1_000_000_000
+}
+
+/// The same run without a window.
+fn plain(model: &str, until: Instant) -> Summary {
+    let scenario =
+        Scenario::read(MODELS.find(model).expect("a model"), &[], &MODELS).expect("valid");
+    let mut simulation = Simulation::new(Arc::new(scenario.model().expect("valid")), 0);
+    simulation.run_until(until);
+    Summary::of(&simulation, scenario.hash())
+}
+
+#[test]
+fn the_figures_on_screen_are_those_of_the_summary() {
+    let mut harness = window(Opening {
+        at: Some("5m".to_owned()),
+        ..opening("first")
+    });
+    settle(&mut harness);
+    let expected = plain("first", harness.state().state().now());
+    assert_eq!(at(&harness), 300);
+    let state = harness.state().state();
+    let view = state.view().expect("a view");
+    assert_eq!(*view.summary, expected);
+    assert_eq!(view.summary.to_json(), expected.to_json());
+    for (label, value) in banner::figures(state, view) {
+        let name = format!("{label} {value}");
+        assert!(
+            harness.query_by_label(&name).is_some(),
+            "{name:?} is on the screen"
+        );
+    }
+}
+
+#[test]
+fn every_panel_opens_and_says_what_it_shows() {
+    let mut harness = window(opening("first"));
+    for panel in PANELS {
+        harness.state_mut().perform(Command::Panel(panel.name));
+        harness.run_steps(2);
+        harness.state_mut().perform(Command::Panel(panel.name));
+        harness.run_steps(2);
+        let words = (panel.text)(harness.state().state());
+        let quiet = ["inspector", "lesson", "text", "story"].contains(&panel.name);
+        assert!(quiet || !words.is_empty(), "{} has a text view", panel.name);
+    }
+    harness.state_mut().perform(Command::Panel("text"));
+    harness.run_steps(3);
+    assert!(harness.query_by_label_contains("TOPOLOGY").is_some());
+}
+
+#[test]
+fn keys_buttons_and_the_palette_move_the_play_head() {
+    let mut harness = window(opening("first"));
+    harness.key_press(Key::ArrowRight);
+    settle(&mut harness);
+    assert_eq!(at(&harness), 10);
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::ArrowRight);
+    settle(&mut harness);
+    assert_eq!(at(&harness), 110);
+    harness.key_press(Key::Home);
+    settle(&mut harness);
+    assert_eq!(at(&harness), 0);
+    harness.get_by_label("Play").click();
+    harness.run_steps(3);
+    assert!(
+        harness.query_by_label("Pause").is_some(),
+        "the button says what it does now"
+    );
+    harness.key_press(Key::Space);
+    settle(&mut harness);
+    assert!(harness.query_by_label("Play").is_some());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run_steps(2);
+    harness.get_by_label("search commands").type_text("2m");
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    harness.run_steps(2);
+    settle(&mut harness);
+    assert_eq!(at(&harness), 120);
+}
+
+#[test]
+fn every_command_can_be_done_at_any_time() {
+    let mut harness = window(opening("first"));
+    for command in COMMANDS {
+        harness.state_mut().perform(command.command.clone());
+        harness.run_steps(2);
+        harness.state_mut().perform(Command::Escape);
+        settle(&mut harness);
+    }
+}
+
+#[test]
+fn a_server_is_selected_by_its_name_and_drained_by_a_button() {
+    let mut harness = window(Opening {
+        at: Some("1m".to_owned()),
+        ..opening("first")
+    });
+    let server = harness.state().state().model().expect("a model").servers[0]
+        .name
+        .clone();
+    harness
+        .get_by_label_contains(&format!("server {server} "))
+        .click();
+    harness.run_steps(3);
+    harness.get_by_label("drain").click();
+    harness.run_steps(3);
+    settle(&mut harness);
+    let state = harness.state().state();
+    let beside = state.beside().expect("two futures");
+    assert!(beside.snapshot.servers[0].drained);
+    assert!(!state.view().expect("A").snapshot.servers[0].drained);
+    assert!(harness.query_by_label_contains("future B: drain").is_some());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    harness.run_steps(3);
+    settle(&mut harness);
+    assert!(harness.state().state().beside().is_none(), "undone");
+    harness.key_press_modifiers(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z);
+    harness.run_steps(3);
+    settle(&mut harness);
+    assert!(harness.state().state().beside().is_some(), "done again");
+}
+
+#[test]
+fn a_broken_scenario_shows_its_problems_and_can_be_mended() {
+    let mut harness = window(opening("first"));
+    let text = harness.state().state().source.text.clone();
+    let broken = text.replace("horizon", "horizom");
+    harness.state_mut().perform(Command::OpenText(broken));
+    harness.run_steps(3);
+    let problems = harness.state().state().problems.clone().expect("problems");
+    let message = problems.problems[0].message.clone();
+    assert!(
+        harness.query_by_label_contains(&message).is_some(),
+        "{message} is on the screen"
+    );
+    harness.state_mut().perform(Command::OpenText(text));
+    harness.run_steps(3);
+    settle(&mut harness);
+    assert!(harness.state().state().problems.is_none());
+}
+
+#[test]
+fn every_model_opens() {
+    let mut harness = window(opening("first"));
+    harness.state_mut().perform(Command::Panel("gallery"));
+    harness.run_steps(2);
+    for name in MODELS.names() {
+        harness
+            .state_mut()
+            .perform(Command::OpenModel(name.to_owned()));
+        settle(&mut harness);
+        let state = harness.state().state();
+        assert_eq!(state.name, name);
+        assert!(state.problems.is_none() && state.view().is_some());
+    }
+}
+
+#[test]
+fn what_is_refused_is_said_and_nothing_happens() {
+    let mut harness = window(opening("first"));
+    let edit = sim_gui::playback::Edit::set("service.web.server.nobody.weight", "3");
+    harness.state_mut().perform(Command::Edit(edit));
+    harness.run_steps(5);
+    assert!(harness.state().state().problems.is_some());
+    assert!(harness.query_by_label_contains("not possible").is_some());
+    assert_eq!(
+        harness
+            .state()
+            .state()
+            .report
+            .as_ref()
+            .expect("a report")
+            .branches
+            .len(),
+        1
+    );
+}

@@ -1,0 +1,117 @@
+// The page in a real browser without a screen: it loads, plays the incident, forks, and ends with
+// the digest of the command.
+//
+//   node sim-gui/tests/page.mjs FOLDER DIGEST [PICTURE]
+//
+// FOLDER is what sim-gui/web/build.sh wrote, DIGEST that of `stampede run incident`. Needs
+// chromedriver and chromium; nothing of npm.
+import { spawn } from "node:child_process";
+import { createReadStream, existsSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+
+const [folder, digest, picture] = process.argv.slice(2);
+if (!digest) {
+  console.error("usage: page.mjs FOLDER DIGEST [PICTURE]");
+  process.exit(2);
+}
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+
+const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+const server = createServer((request, response) => {
+  const path = normalize(new URL(request.url, "http://x").pathname).replace(/\/$/, "/index.html");
+  const file = join(folder, path);
+  if (!existsSync(file)) return response.writeHead(404).end();
+  response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream" });
+  createReadStream(file).pipe(response);
+});
+await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+const page = `http://127.0.0.1:${server.address().port}/`;
+
+const port = 9000 + Math.floor(Math.random() * 900);
+const driver = spawn("chromedriver", [`--port=${port}`], { stdio: "ignore" });
+let session;
+async function ask(method, path, body) {
+  const address = `http://127.0.0.1:${port}${path}`;
+  const options = { method, body: body && JSON.stringify(body) };
+  const answer = await (await fetch(address, options)).json();
+  if (answer.value?.error) throw new Error(`${path}: ${answer.value.message}`);
+  return answer.value;
+}
+const look = () =>
+  ask("POST", `/session/${session}/execute/sync`, { script: "return window.stampede ?? {}", args: [] });
+
+async function until(words, holds, seconds = 240) {
+  let seen;
+  for (let i = 0; i < seconds * 2; i++) {
+    seen = await look();
+    if (holds(seen)) return console.log(`ok: ${words}`);
+    await wait(500);
+  }
+  throw new Error(`not within ${seconds} s: ${words}; shown is ${JSON.stringify(seen)}`);
+}
+async function keys(...chords) {
+  for (const chord of chords) {
+    const actions = [
+      ...chord.map((value) => ({ type: "keyDown", value })),
+      { type: "pause", duration: 60 },
+      ...chord.toReversed().map((value) => ({ type: "keyUp", value })),
+    ];
+    await ask("POST", `/session/${session}/actions`, { actions: [{ type: "key", id: "keys", actions }] });
+    await wait(250);
+  }
+}
+const type = (text) => keys(...[...text].map((sign) => [sign]));
+const [control, enter] = ["\uE009", "\uE007"];
+async function palette(text) {
+  await keys([control, "k"]);
+  await wait(1500);
+  await type(text);
+  await wait(700);
+  await keys([enter]);
+  await wait(500);
+}
+
+let failed = false;
+try {
+  for (let i = 0; ; i++) {
+    const ready = await ask("GET", "/status").then((s) => s.ready, () => false);
+    if (ready) break;
+    if (i > 100) throw new Error("chromedriver does not start");
+    await wait(200);
+  }
+  const args = ["--headless=new", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader", "--window-size=1280,800", "--force-dark-mode"];
+  const capabilities = { alwaysMatch: { "goog:chromeOptions": { args }, "goog:loggingPrefs": { browser: "ALL" } } };
+  session = (await ask("POST", "/session", { capabilities })).sessionId;
+  await ask("POST", `/session/${session}/url`, { url: `${page}#model=incident` });
+  await until("the page shows the incident at its beginning", (s) => s.settled && s.at === "12:10");
+  await keys([" "]);
+  await until("it plays until the lesson asks", (s) => !s.playing && s.at === "12:19:48");
+  await palette("12:25");
+  await until("it goes to 12:25", (s) => s.settled && s.at === "12:25");
+  await palette("web-1.weight = 3");
+  await until("it forks", (s) => s.settled && s.futures === 2);
+  await palette("12:45");
+  await until("two futures: one down, one normal", (s) => s.stateA === "SITE DOWN" && s.stateB === "NORMAL");
+  await until("the whole run is simulated", (s) => s.digest !== undefined, 600);
+  if ((await look()).digest !== digest) throw new Error(`digest ${(await look()).digest}, expected ${digest}`);
+  console.log(`ok: the digest is that of the command: ${digest}`);
+  if (picture) {
+    await wait(1000);
+    const png = await ask("GET", `/session/${session}/screenshot`);
+    writeFileSync(picture, Buffer.from(png, "base64"));
+  }
+  const log = await ask("POST", `/session/${session}/se/log`, { type: "browser" });
+  const errors = log.filter((line) => line.level === "SEVERE");
+  if (errors.length) throw new Error(`console errors: ${JSON.stringify(errors)}`);
+  console.log("ok: no errors in the console");
+} catch (error) {
+  console.error(String(error));
+  failed = true;
+} finally {
+  if (session) await ask("DELETE", `/session/${session}`).catch(() => {});
+  driver.kill();
+  server.close();
+}
+process.exit(failed ? 1 : 0);
