@@ -362,6 +362,7 @@ fn variants_are_ranked_with_a_verdict() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table of mistakes")]
 fn what_a_command_cannot_do_is_refused_with_a_way_out() {
     let folder = folder();
     folder.write(

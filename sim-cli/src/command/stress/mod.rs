@@ -134,6 +134,10 @@ fn three_digits(value: f64) -> f64 {
 }
 
 /// Tells what is wrong with a scenario.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what `map_err` hands over"
+)]
 fn invalid(problems: Problems) -> Failure {
     say(&diagnostics::render(&problems));
     Failure::told(Exit::Invalid)
