@@ -419,7 +419,13 @@ def main():
         for process in reversed(started):
             if process.poll() is None:
                 kill(process)
-        kill_all(of_slurm({"SLURM_CONF": str(work / "slurm" / "slurm.conf")}))
+        # Slurm's steps fork on their way: look until nothing new has come for a while.
+        quiet = 0
+        while quiet < 10:
+            left = of_slurm({"SLURM_CONF": str(work / "slurm" / "slurm.conf")})
+            kill_all(left)
+            quiet = 0 if left else quiet + 1
+            time.sleep(0.1)
     print(f"faults: {counts['passed']} passed, {counts['failed']} failed")
     if counts["failed"]:
         sys.exit(f"what is left of it is in {work}")
