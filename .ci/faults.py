@@ -118,13 +118,16 @@ def kill_simulator(*owners):
 
 def of_slurm(environment, node=None):
     """Processes of our Slurm, which lets go of what it starts: they know our configuration's path."""
+    # Raw, because a process that gives itself a title blanks the beginning.
+    wanted = [b"SLURM_CONF=" + environment["SLURM_CONF"].encode()]
+    wanted += [b"SLURMD_NODENAME=" + node.encode()] if node else []
     found = []
     for process in psutil.process_iter():
         try:
-            its = process.environ()
-        except psutil.Error:
+            its = pathlib.Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+        except OSError:
             continue
-        if its.get("SLURM_CONF") == environment["SLURM_CONF"] and (node is None or its.get("SLURMD_NODENAME") == node):
+        if all(entry in its for entry in wanted):
             found.append(process)
     return found
 
