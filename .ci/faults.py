@@ -118,13 +118,16 @@ def kill_simulator(*owners):
 
 def of_slurm(environment, node=None):
     """Processes of our Slurm, which lets go of what it starts: they know our configuration's path."""
+    # Raw, because a process that gives itself a title blanks the beginning.
+    wanted = [b"SLURM_CONF=" + environment["SLURM_CONF"].encode()]
+    wanted += [b"SLURMD_NODENAME=" + node.encode()] if node else []
     found = []
     for process in psutil.process_iter():
         try:
-            its = process.environ()
-        except psutil.Error:
+            its = pathlib.Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+        except OSError:
             continue
-        if its.get("SLURM_CONF") == environment["SLURM_CONF"] and (node is None or its.get("SLURMD_NODENAME") == node):
+        if all(entry in its for entry in wanted):
             found.append(process)
     return found
 
@@ -419,7 +422,13 @@ def main():
         for process in reversed(started):
             if process.poll() is None:
                 kill(process)
-        kill_all(of_slurm({"SLURM_CONF": str(work / "slurm" / "slurm.conf")}))
+        # Slurm's steps fork on their way: look until nothing new has come for a while.
+        quiet = 0
+        while quiet < 10:
+            left = of_slurm({"SLURM_CONF": str(work / "slurm" / "slurm.conf")})
+            kill_all(left)
+            quiet = 0 if left else quiet + 1
+            time.sleep(0.1)
     print(f"faults: {counts['passed']} passed, {counts['failed']} failed")
     if counts["failed"]:
         sys.exit(f"what is left of it is in {work}")
