@@ -52,8 +52,7 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             .frame(frame(10, 8))
             .show(ui, |ui| {
                 if let Some(panel) = below.last() {
-                    // Two futures need more room than the rest.
-                    let share = if panel.name == "futures" { 0.5 } else { 0.42 };
+                    let share = if panel.name == "problems" { 0.42 } else { 0.5 };
                     let share = if right.is_empty() { 1.0 } else { share };
                     let height = (ui.available_height() * share).max(220.0);
                     let id = format!("right-below-{}", panel.name);
@@ -103,7 +102,7 @@ fn stack(ui: &mut egui::Ui, cx: &mut Cx<'_>, panels: &[&'static PanelDef]) {
             continue;
         }
         egui::Panel::bottom(name)
-            .default_size(height * 0.48)
+            .default_size(height * 0.54)
             .size_range(60.0..=height * 0.8)
             .frame(inner)
             .resizable(true)

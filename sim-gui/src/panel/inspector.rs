@@ -351,6 +351,7 @@ fn parameter(ui: &mut egui::Ui, cx: &mut Cx<'_>, path: &str, row: &KeyRow, value
         let edit = egui::TextEdit::singleline(&mut text)
             .id(id)
             .font(egui::FontSelection::FontId(mono(11.5)))
+            .align(egui::Align2::LEFT_CENTER)
             .desired_width(ui.available_width() - 92.0);
         let response = ui.add(edit);
         response.widget_info(|| {

@@ -120,7 +120,7 @@ impl Driver {
     fn replay(&mut self, edits: Vec<Edited>) {
         self.edits_seen += 1;
         self.refused = None;
-        let back = self.deck.now();
+        let back = self.deck.transport().goal;
         for edited in edits {
             self.deck.seek(edited.at);
             match self.deck.edit(edited.edit) {

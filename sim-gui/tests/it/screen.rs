@@ -230,3 +230,116 @@ fn what_is_refused_is_said_and_nothing_happens() {
         1
     );
 }
+
+/// A scenario laid upon a model, run without a window.
+fn overlay_figures(text: &str, until: Instant) -> Summary {
+    let source = sim_core::scenario::Source::new("what-if.toml", text);
+    let scenario = Scenario::read(source, &[], &MODELS).expect("valid");
+    let mut simulation = Simulation::new(Arc::new(scenario.model().expect("valid")), 0);
+    simulation.run_until(until);
+    Summary::of(&simulation, scenario.hash())
+}
+
+#[test]
+fn the_incident_forks_at_12_25_and_its_overlay_says_the_same() {
+    let mut harness = window(Opening {
+        at: Some("12:25".to_owned()),
+        ..opening("incident")
+    });
+    settle(&mut harness);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run_steps(2);
+    harness
+        .get_by_label("search commands")
+        .type_text("web-1.weight = 3");
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    harness.run_steps(3);
+    settle(&mut harness);
+    harness.state_mut().perform(Command::SeekBy(20.0 * 60.0));
+    harness.run_steps(3);
+    settle(&mut harness);
+    let state = harness.state().state();
+    let (a, b) = (state.view().expect("A"), state.beside().expect("B"));
+    assert_eq!(
+        *a.summary,
+        plain("incident", a.at),
+        "the incident is as it was"
+    );
+    let text = harness.state().overlay().expect("an overlay");
+    let replayed = overlay_figures(&text, b.at);
+    assert_eq!(b.summary.requests, replayed.requests);
+    assert_eq!(b.summary.response_time_s, replayed.response_time_s);
+    assert_eq!(b.summary.services, replayed.services);
+    assert!(b.summary.requests.failed < a.summary.requests.failed / 5);
+    assert!(
+        harness
+            .query_by_label_contains("A: balancer web-lb-1 DOWN")
+            .is_some()
+    );
+    assert!(
+        harness
+            .query_by_label_contains("B: balancer web-lb-1 up")
+            .is_some()
+    );
+    assert!(harness.state().command_line().contains("stampede run -"));
+}
+
+#[test]
+fn a_link_brings_everything_back() {
+    let mut harness = window(Opening {
+        at: Some("3m".to_owned()),
+        ..opening("first")
+    });
+    settle(&mut harness);
+    for edit in [
+        sim_gui::playback::Edit::set("service.web.server.web-1.workers", "3"),
+        sim_gui::playback::Edit::act("drain", "service.web.server.web-2"),
+    ] {
+        harness.state_mut().perform(Command::Edit(edit));
+        harness.run_steps(3);
+        settle(&mut harness);
+    }
+    harness.state_mut().perform(Command::SeekBy(300.0));
+    harness.run_steps(3);
+    settle(&mut harness);
+    let link = sim_gui::link::of(harness.state().state());
+    let there = harness.state().state().beside().expect("B").summary.clone();
+    let again = Opening {
+        settings: Settings::default(),
+        sliced: true,
+        ..sim_gui::link::read(&link)
+    };
+    let mut harness = window(again);
+    for _ in 0..5 {
+        settle(&mut harness);
+    }
+    let state = harness.state().state();
+    assert_eq!(state.now(), Instant(480_000_000_000), "{link}");
+    assert_eq!(state.beside().expect("B comes back").summary, there);
+}
+
+#[test]
+fn four_hundred_servers_can_be_seen_and_reached() {
+    let text = "horizon = \"2m\"\n[[traffic]]\nto = \"web\"\nrate = 4000\n[service.web]\n\
+                demand = { kind = \"exponential\", mean = \"60ms\" }\n\
+                [service.web.balancer]\npolicy = \"random\"\n\
+                [[service.web.server]]\nname = \"web\"\ncount = 400\nworkers = 2\n";
+    let mut harness = window(opening("first"));
+    harness
+        .state_mut()
+        .perform(Command::OpenText(text.to_owned()));
+    harness.run_steps(2);
+    settle(&mut harness);
+    harness.state_mut().perform(Command::SeekBy(30.0));
+    harness.run_steps(3);
+    settle(&mut harness);
+    let name = "server web-400 ";
+    harness.get_by_label_contains(name).click();
+    harness.run_steps(3);
+    assert!(
+        harness
+            .query_by_label_contains("parameter service.web.server.web-400.weight")
+            .is_some()
+    );
+}
