@@ -1,14 +1,14 @@
 //! A tournament tree: the earliest of many times, one slot each.
 //!
 //! The next completions of servers live here. Setting a slot replays its matches up to the root;
-//! nothing is searched for and nothing moves. It is the fastest set for tens to thousands of slots
-//! (12 ns for a replacement among 100, 20 ns among 10 000), because of properties worth keeping:
+//! nothing is searched for and nothing moves. Among tens to thousands of slots no heap and no
+//! calendar queue was faster, because of properties worth keeping:
 //!
 //! - a node is one word, the time in its upper bits and the slot in its lower ones: a match is one
 //!   load and one branchless minimum, and loads do not depend on matches. Comparing (time,
 //!   sequence) as one `u128` makes LLVM branch on coin tosses, which doubles the cost of a run;
 //! - a match is played even when its winner is the one from before. Stopping early saves matches
-//!   but costs a misprediction, which is dearer (about 9 ns a request with 10 to 1000 servers).
+//!   but costs a misprediction, which is dearer.
 //!
 //! Equal times are rare, so the sequence is looked at on a cold path only. Empty slots would be
 //! equal to each other all the time; their words hold distinct times beyond all real ones instead.
