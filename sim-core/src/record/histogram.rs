@@ -34,44 +34,43 @@ fn edges(index: usize, bits: u32, unit: f64) -> (f64, f64) {
     ((index - (shift << bits)) as f64 * width, width)
 }
 
-/// The `q`-quantile of a sequence of counted buckets: the ⌈nq⌉-th smallest value, taken as evenly
-/// spread within its bucket.
-fn quantile(
-    counts: impl Iterator<Item = (usize, u64)>,
+/// Quantiles of a sequence of counted buckets, for ascending shares: the ⌈nq⌉-th smallest value of
+/// `total`, taken as evenly spread within its bucket. `None` when there are no values.
+fn quantiles<const N: usize>(
+    counts: impl Iterator<Item = u64>,
     total: u64,
-    q: f64,
+    shares: [f64; N],
     bits: u32,
     unit: f64,
-) -> Option<f64> {
-    let rank = ((total as f64 * q).ceil() as u64).clamp(1, total.max(1));
-    let mut below = 0;
-    for (index, count) in counts {
-        if below + count >= rank {
+) -> Option<[f64; N]> {
+    if total == 0 {
+        return None;
+    }
+    let ranks = shares.map(|q| ((total as f64 * q).ceil() as u64).clamp(1, total));
+    let mut values = [0.0; N];
+    let (mut found, mut below) = (0, 0);
+    for (index, count) in counts.enumerate().filter(|(_, count)| *count > 0) {
+        while found < N && ranks[found] <= below + count {
             let (lower, width) = edges(index, bits, unit);
             // Values are whole nanoseconds: a bucket one wide holds a single value.
             let width = if width <= 1.0 { 0.0 } else { width };
-            return Some(lower + width * ((rank - below) as f64 - 0.5) / count as f64);
+            values[found] = lower + width * ((ranks[found] - below) as f64 - 0.5) / count as f64;
+            found += 1;
+        }
+        if found == N {
+            break;
         }
         below += count;
     }
-    None
+    Some(values)
 }
 
 /// The `q`-quantile of coarse counts; `None` when there are none.
 pub(crate) fn coarse_quantile_ns(counts: &[u32], q: f64) -> Option<f64> {
-    let total = counts.iter().map(|&c| u64::from(c)).sum();
-    let counted = counts
-        .iter()
-        .enumerate()
-        .filter(|(_, c)| **c > 0)
-        .map(|(i, &c)| (i, u64::from(c)));
-    quantile(
-        counted,
-        total,
-        q,
-        COARSE_BITS,
-        f64::from(1_u32 << COARSE_SHIFT),
-    )
+    let counted = counts.iter().map(|&count| u64::from(count));
+    let unit = f64::from(1_u32 << COARSE_SHIFT);
+    let total = counted.clone().sum();
+    quantiles(counted, total, [q], COARSE_BITS, unit).map(|[value]| value)
 }
 
 /// Times in nanoseconds, counted in buckets; sum, smallest and largest are exact.
@@ -168,13 +167,15 @@ impl Histogram {
 
     /// The `q`-quantile in nanoseconds, within [`Histogram::RELATIVE_ERROR`].
     pub fn quantile_ns(&self, q: f64) -> Option<f64> {
-        let counted = self
-            .counts
-            .iter()
-            .enumerate()
-            .filter(|(_, c)| **c > 0)
-            .map(|(i, &c)| (i, c));
-        quantile(counted, self.count(), q, FINE_BITS, 1.0).map(|ns| ns.min(self.max as f64))
+        self.quantiles_ns([q]).map(|[value]| value)
+    }
+
+    /// Quantiles for ascending shares, in one pass.
+    pub fn quantiles_ns<const N: usize>(&self, shares: [f64; N]) -> Option<[f64; N]> {
+        debug_assert!(shares.is_sorted(), "one pass finds ascending quantiles");
+        let counts = self.counts.iter().copied();
+        let values = quantiles(counts, self.count(), shares, FINE_BITS, 1.0)?;
+        Some(values.map(|ns| ns.min(self.max as f64)))
     }
 
     /// Bytes held.

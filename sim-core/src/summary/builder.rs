@@ -376,15 +376,19 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 impl Times {
     fn of(histogram: &Histogram) -> Self {
         let seconds = |ns: f64| ns / SECOND as f64;
-        let q = |q| histogram.quantile_ns(q).map(seconds);
+        let quantiles = histogram.quantiles_ns([0.5, 0.9, 0.95, 0.99, 0.999]);
+        let [p50, p90, p95, p99, p999] = match quantiles {
+            Some(values) => values.map(|ns| Some(seconds(ns))),
+            None => [None; 5],
+        };
         Self {
             count: histogram.count(),
             mean: histogram.mean_ns().map(seconds),
-            p50: q(0.5),
-            p90: q(0.9),
-            p95: q(0.95),
-            p99: q(0.99),
-            p999: q(0.999),
+            p50,
+            p90,
+            p95,
+            p99,
+            p999,
             max: histogram.max_ns().map(|ns| seconds(ns as f64)),
         }
     }
