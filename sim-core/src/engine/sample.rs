@@ -136,7 +136,7 @@ mod tests {
         for attempt in &all {
             let working = attempt.place == Whereabouts::InService;
             assert!((0.0..=1.0).contains(&attempt.work_left));
-            assert!(working || attempt.work_left == 1.0, "{attempt:?}");
+            assert!(working || attempt.work_left > 0.999, "{attempt:?}");
         }
         let (some, every) = simulation.sample(20);
         assert!(every > 1 && some.len() <= 40);
