@@ -319,6 +319,11 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.state.time_s = ctx.input(|i| i.time);
         self.receive();
+        if let Some(source) = files::take_dropped(ctx) {
+            let name = source.name.clone();
+            self.state.settings.show(panel::find("topology"));
+            self.run(&name, source);
+        }
         let busy = self.worker.as_ref().is_some_and(|worker| worker.is_busy());
         if busy {
             // A thread wakes the screen itself; slices need the next frame.

@@ -63,6 +63,23 @@ fn read(_: &str) -> Result<Source, Option<String>> {
     Err(None)
 }
 
+/// A scenario that was dropped onto the window. What cannot be read is no scenario: its text is
+/// empty, and its problems say so.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn take_dropped(ctx: &eframe::egui::Context) -> Option<Source> {
+    let path = ctx.input(|input| {
+        let file = input.raw.dropped_files.first()?;
+        Some(file.path().to_string_lossy().into_owned())
+    })?;
+    Some(read(&path).unwrap_or_else(|_| Source::new(path, "")))
+}
+
+/// A scenario that was dropped onto the page, once the browser has read it.
+#[cfg(target_arch = "wasm32")]
+pub fn take_dropped(ctx: &eframe::egui::Context) -> Option<Source> {
+    crate::web::take_dropped(ctx)
+}
+
 /// Saves a text as a file; what to say about it.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn save(name: &str, text: &str) -> String {

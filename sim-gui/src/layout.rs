@@ -52,7 +52,7 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             .frame(frame(10, 8))
             .show(ui, |ui| {
                 if let Some(panel) = below.last() {
-                    let share = if panel.name == "problems" { 0.42 } else { 0.5 };
+                    let share = if panel.name == "problems" { 0.42 } else { 0.53 };
                     let share = if right.is_empty() { 1.0 } else { share };
                     let height = (ui.available_height() * share).max(220.0);
                     let id = format!("right-below-{}", panel.name);

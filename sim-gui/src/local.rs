@@ -12,6 +12,8 @@ pub struct Local {
     pub search: String,
     /// Events of the story so far, as they were brought into sight.
     pub story_seen: usize,
+    /// The path of a file to open, as it is typed.
+    pub path: String,
     /// The line chosen in the palette.
     pub chosen: usize,
     /// Where a loop begins whose end is not marked yet.

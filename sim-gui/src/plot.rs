@@ -119,7 +119,9 @@ impl Axis {
         let high = match plot.unit {
             Unit::Ratio => 1.0,
             Unit::Count => round_above(highest.max(1.0)),
-            _ => round_above(highest.max(1e-9)),
+            // Where nothing is to be seen yet, the labels shall still differ.
+            Unit::Hertz => round_above(highest.max(4.0)),
+            Unit::Time => round_above(highest.max(1e6)),
         };
         Self {
             low: 0.0,

@@ -4,6 +4,7 @@ use crate::app::{App, Opening};
 use crate::settings::Settings;
 use crate::state::site_word;
 use eframe::egui;
+use sim_core::scenario::Source;
 use wasm_bindgen::{JsCast as _, JsValue};
 
 /// Where looks and layout are kept.
@@ -65,6 +66,7 @@ fn opening() -> Opening {
     let mut opening = crate::link::read(&hash);
     (opening.sliced, opening.keep) = (true, true);
     opening.settings = kept_settings().map_or_else(Settings::default, |t| Settings::from_text(&t));
+    opening.settings.reduced_motion |= prefers_reduced_motion();
     opening
 }
 
@@ -89,6 +91,32 @@ pub(crate) fn keep_settings(text: &str) {
         // A full or forbidden storage: the next visit begins as the first.
         let _ = storage.set_item(KEY, text);
     }
+}
+
+thread_local! {
+    /// A file that was dropped and has been read.
+    static DROPPED: std::cell::RefCell<Option<Source>> = const { std::cell::RefCell::new(None) };
+}
+
+/// A scenario that was dropped onto the page: browsers read it in their own time.
+pub(crate) fn take_dropped(ctx: &egui::Context) -> Option<Source> {
+    if let Some(file) = ctx.input(|input| input.raw.dropped_files.first().cloned()) {
+        let ctx = ctx.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let name = file.path().to_string_lossy().into_owned();
+            let bytes = file.bytes_async().await.unwrap_or_default();
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            DROPPED.with(|slot| slot.replace(Some(Source::new(name, text))));
+            ctx.request_repaint();
+        });
+    }
+    DROPPED.with(std::cell::RefCell::take)
+}
+
+/// Whether the visitor's system asks for little movement.
+fn prefers_reduced_motion() -> bool {
+    let query = window().and_then(|w| w.match_media("(prefers-reduced-motion: reduce)").ok());
+    query.flatten().is_some_and(|query| query.matches())
 }
 
 /// Hands a text to the visitor as a file.

@@ -54,6 +54,7 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     super::heading(ui, "Models");
     let p = Palette::of(ui);
     ui.label(egui::RichText::new("Each answers a question. A click opens it.").color(p.weak));
+    open_file(ui, cx);
     ui.add_space(4.0);
     egui::ScrollArea::vertical()
         .auto_shrink([false, false])
@@ -63,6 +64,31 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
                 card(ui, cx, entry, p);
             }
         });
+}
+
+/// A scenario of one's own: by its path, or dropped anywhere.
+fn open_file(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
+    let p = Palette::of(ui);
+    if cfg!(target_arch = "wasm32") {
+        let words = "A scenario of your own: drop the file onto this page.";
+        ui.label(egui::RichText::new(words).color(p.weak));
+        return;
+    }
+    ui.horizontal(|ui| {
+        let edit = egui::TextEdit::singleline(&mut cx.local.path)
+            .hint_text("A scenario of your own: its path, or drop the file here")
+            .desired_width(ui.available_width() - 80.0);
+        let field = ui.add(edit);
+        field.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::TextInput, true, "path of a scenario")
+        });
+        let entered = field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        let named = !cx.local.path.trim().is_empty();
+        if ui.add_enabled(named, egui::Button::new("Open")).clicked() || (entered && named) {
+            let path = cx.local.path.trim().to_owned();
+            cx.does(Command::OpenModel(path));
+        }
+    });
 }
 
 fn card(ui: &mut egui::Ui, cx: &mut Cx<'_>, entry: &Entry, p: &Palette) {

@@ -79,11 +79,22 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = 8.0;
                 numbers(ui, &typed, &lines, p);
+                // Lines are never wrapped: their numbers stand beside them.
+                let mut lay_out = |ui: &egui::Ui, text: &dyn egui::TextBuffer, _: f32| {
+                    let ink = ui.visuals().text_color();
+                    let job = egui::text::LayoutJob::simple(
+                        text.as_str().to_owned(),
+                        mono(12.0),
+                        ink,
+                        f32::INFINITY,
+                    );
+                    ui.fonts_mut(|fonts| fonts.layout_job(job))
+                };
                 let edit = egui::TextEdit::multiline(&mut typed)
-                    .font(egui::FontSelection::FontId(mono(12.0)))
                     .frame(egui::Frame::NONE)
                     .code_editor()
-                    .desired_width(f32::INFINITY);
+                    .desired_width(f32::INFINITY)
+                    .layouter(&mut lay_out);
                 let response = ui.add(edit);
                 response.widget_info(|| {
                     egui::WidgetInfo::labeled(

@@ -1,5 +1,7 @@
 //! The window's tests: playback without a screen, and the screen without a display.
 
 mod lesson;
+mod pictures;
 mod playback;
+mod raster;
 mod screen;

@@ -343,3 +343,46 @@ fn four_hundred_servers_can_be_seen_and_reached() {
             .is_some()
     );
 }
+
+#[test]
+fn a_file_is_opened_by_its_path_and_a_missing_one_is_said() {
+    let mut harness = window(opening("first"));
+    harness.state_mut().perform(Command::Panel("gallery"));
+    harness.run_steps(2);
+    assert!(harness.query_by_label("path of a scenario").is_some());
+    harness
+        .state_mut()
+        .perform(Command::OpenModel("nowhere/mine.toml".to_owned()));
+    harness.run_steps(3);
+    let message = harness
+        .state()
+        .state()
+        .message
+        .clone()
+        .expect("a message")
+        .0;
+    assert!(message.contains("no model is called"), "{message}");
+    assert!(harness.query_by_label_contains(&message).is_some());
+    assert_eq!(
+        harness.state().state().name,
+        "first",
+        "what was open stays open"
+    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/reference/mm1.toml");
+    harness
+        .state_mut()
+        .perform(Command::OpenModel(path.to_owned()));
+    harness.run_steps(2);
+    settle(&mut harness);
+    assert!(harness.state().state().problems.is_none());
+    assert_eq!(
+        harness
+            .state()
+            .state()
+            .scenario
+            .as_ref()
+            .expect("read")
+            .name(),
+        "mm1"
+    );
+}

@@ -1,0 +1,247 @@
+//! Pictures of the window, drawn without a graphics driver and compared with those that were
+//! looked at: the incident at its moments, light and dark, and every panel.
+//!
+//! A picture differs when more than a few of its pixels do. `UPDATE_PICTURES=1` writes them anew;
+//! look at them before they are committed.
+
+use crate::raster::{Image, Textures};
+use crate::screen::settle;
+use eframe::egui::Theme;
+use egui_kittest::Harness;
+use sim_gui::command::Command;
+use sim_gui::panel::PANELS;
+use sim_gui::playback::Edit;
+use sim_gui::settings::{Looks, Settings};
+use sim_gui::{App, Opening};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const SIZE: [usize; 2] = [1280, 800];
+/// A pixel differs when one of its colours does by more than this.
+const FAR: u8 = 40;
+/// Share of pixels that may differ: corners of letters, on another processor.
+const FEW: f64 = 0.001;
+
+struct Window {
+    harness: Harness<'static, App>,
+    textures: Textures,
+}
+
+impl Window {
+    fn open(scenario: &str, looks: Looks) -> Self {
+        let textures = Textures::default();
+        let opening = Opening {
+            scenario: Some(scenario.to_owned()),
+            settings: Settings {
+                looks,
+                ..Settings::default()
+            },
+            sliced: true,
+            ..Opening::default()
+        };
+        let mut harness = Harness::builder()
+            .with_size([SIZE[0] as f32, SIZE[1] as f32])
+            .with_max_steps(8)
+            .with_theme(if looks == Looks::Light {
+                Theme::Light
+            } else {
+                Theme::Dark
+            })
+            .renderer(textures.clone())
+            .build_eframe(move |cc| App::new(&cc.egui_ctx, opening));
+        settle(&mut harness);
+        Self { harness, textures }
+    }
+
+    fn perform(&mut self, command: Command) {
+        self.harness.state_mut().perform(command);
+        self.harness.run_steps(3);
+        settle(&mut self.harness);
+    }
+
+    fn go(&mut self, at: &str) {
+        let moment = sim_gui::dialog::moment(self.harness.state().state(), at).expect("a moment");
+        self.perform(Command::Seek(moment));
+    }
+
+    /// Waits until every branch is simulated to its end, so that nothing on screen says how far.
+    fn explored(&mut self) {
+        loop {
+            self.harness.run_steps(1);
+            let report = self
+                .harness
+                .state()
+                .state()
+                .report
+                .as_ref()
+                .expect("a report");
+            if report.branches.iter().all(|branch| branch.finished) {
+                self.harness.run_steps(3);
+                return;
+            }
+        }
+    }
+
+    fn picture(&self) -> Image {
+        let shapes = self.harness.output().shapes.clone();
+        half(&self.textures.draw(&self.harness.ctx, shapes, SIZE))
+    }
+}
+
+/// Half the size, which is enough to see what changed: each pixel the mean of four.
+fn half(image: &Image) -> Image {
+    let [width, height] = [image.size[0] / 2, image.size[1] / 2];
+    let mean = |at: usize| {
+        let corner = (at / width * 2) * image.size[0] + at % width * 2;
+        let four = [0, 1, image.size[0], image.size[0] + 1].map(|step| image.pixels[corner + step]);
+        [0, 1, 2].map(|i| (four.iter().map(|pixel| u32::from(pixel[i])).sum::<u32>() / 4) as u8)
+    };
+    Image {
+        size: [width, height],
+        pixels: (0..width * height).map(mean).collect(),
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures")
+}
+
+fn write(path: &Path, image: &Image) {
+    let file = fs::File::create(path).expect("a writable folder");
+    let mut encoder = png::Encoder::new(file, image.size[0] as u32, image.size[1] as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::High);
+    let mut writer = encoder.write_header().expect("a header");
+    writer
+        .write_image_data(image.pixels.as_flattened())
+        .expect("an image");
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let file = std::io::BufReader::new(fs::File::open(path).ok()?);
+    let mut reader = png::Decoder::new(file).read_info().ok()?;
+    let mut bytes = vec![0; reader.output_buffer_size()?];
+    reader.next_frame(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Compares with the picture of this name; what is wrong, if anything.
+fn compare(name: &str, image: &Image) -> Option<String> {
+    let path = folder().join(format!("{name}.png"));
+    if std::env::var_os("UPDATE_PICTURES").is_some() {
+        fs::create_dir_all(folder()).expect("a writable folder");
+        write(&path, image);
+        return None;
+    }
+    let Some(known) = read(&path) else {
+        return Some(format!("{name}: there is no such picture"));
+    };
+    let new = image.pixels.as_flattened();
+    if known.len() != new.len() {
+        return Some(format!("{name}: another size"));
+    }
+    let far = |(a, b): (&[u8], &[u8])| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > FAR);
+    let differing = known
+        .chunks(3)
+        .zip(new.chunks(3))
+        .filter(|pair| far(*pair))
+        .count();
+    let share = differing as f64 / (known.len() / 3) as f64;
+    (share > FEW).then(|| {
+        write(&folder().join(format!("{name}.new.png")), image);
+        format!(
+            "{name}: {:.2} % of the pixels differ, see {name}.new.png",
+            share * 100.0
+        )
+    })
+}
+
+/// The incident's moments, by what happens there.
+const MOMENTS: [(&str, &str); 8] = [
+    ("1-quiet", "12:15"),
+    ("2-slow", "12:20"),
+    ("3-skew", "12:25"),
+    ("4-down", "12:30:50"),
+    ("5-called", "12:35"),
+    ("6-cause", "12:40"),
+    ("7-corrected", "13:20"),
+    ("8-cold", "14:10"),
+];
+
+#[test]
+fn the_incident_looks_as_it_did() {
+    let mut wrong = Vec::new();
+    let mut window = Window::open("incident", Looks::Dark);
+    window.explored();
+    for (name, at) in MOMENTS {
+        window.go(at);
+        wrong.extend(compare(&format!("incident-{name}-dark"), &window.picture()));
+    }
+    window.perform(Command::Theme);
+    for (name, at) in MOMENTS {
+        window.go(at);
+        wrong.extend(compare(
+            &format!("incident-{name}-light"),
+            &window.picture(),
+        ));
+    }
+    window.go("12:25");
+    window.perform(Command::Edit(Edit::set(
+        "service.web.server.web-1.weight",
+        "3",
+    )));
+    window.explored();
+    window.go("12:45");
+    wrong.extend(compare("futures-light", &window.picture()));
+    window.perform(Command::Theme);
+    wrong.extend(compare("futures-dark", &window.picture()));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_panel_looks_as_it_did() {
+    let mut wrong = Vec::new();
+    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+        let mut window = Window::open("first", looks);
+        window.explored();
+        window.go("12:10");
+        // The gallery changes with every model; it has no moment either.
+        let pictured =
+            |name| ["scenario", "text", "futures", "problems", "inspector"].contains(&name);
+        for panel in PANELS.iter().filter(|panel| pictured(panel.name)) {
+            window.perform(Command::Panel("topology"));
+            window.perform(Command::Panel(panel.name));
+            if panel.name == "inspector" {
+                window.perform(Command::Select(Some(sim_gui::state::Thing::Server(0))));
+            }
+            wrong.extend(compare(
+                &format!("panel-{}-{suffix}", panel.name),
+                &window.picture(),
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_change_of_the_picture_is_noticed() {
+    let mut window = Window::open("first", Looks::Dark);
+    window.explored();
+    window.go("12:10");
+    let before = window.picture();
+    window.perform(Command::Theme);
+    let after = window.picture();
+    let differing = before
+        .pixels
+        .iter()
+        .zip(&after.pixels)
+        .filter(|(a, b)| a != b)
+        .count();
+    assert!(differing > before.pixels.len() / 2, "light is not dark");
+    let lit = before
+        .pixels
+        .iter()
+        .filter(|p| p.iter().any(|v| *v > 150))
+        .count();
+    assert!(lit > 1000, "there is text: {lit}");
+}
