@@ -5,6 +5,7 @@
 //! in places fixed before the run; nothing is allocated for a request.
 
 mod columns;
+mod flow;
 pub mod histogram;
 pub mod history;
 mod site;
@@ -14,6 +15,7 @@ mod watch;
 use crate::model::Model;
 use crate::outcome::Outcome;
 use crate::story;
+pub use flow::Flow;
 use histogram::{COARSE_LEN, Histogram, bucket, coarse};
 use history::{FlowInterval, History, SloInterval};
 use site::Site;
@@ -62,113 +64,6 @@ impl Layout {
     /// The service of a server.
     pub fn service_of(&self, server: usize) -> usize {
         self.service_of[server] as usize
-    }
-}
-
-/// Counters of one flow.
-#[derive(Clone, Debug)]
-pub struct Flow {
-    /// Requests that arrived.
-    pub arrived: u64,
-    /// Attempts begun.
-    pub attempts: u64,
-    /// Requests that ended, by outcome.
-    pub outcomes: [u64; Outcome::COUNT],
-    /// Of those, the ones that arrived after the warm-up.
-    pub measured: [u64; Outcome::COUNT],
-    /// Response times of measured requests that succeeded.
-    pub response_time: Histogram,
-    /// `arrived` and `attempts` when measurement began.
-    before: (u64, u64),
-    /// The same and `outcomes` when the present interval began.
-    last: (u64, u64, [u64; Outcome::COUNT]),
-    pub(crate) recent: Recent,
-}
-
-/// Response times of the present interval.
-#[derive(Clone, Debug)]
-pub(crate) struct Recent {
-    counts: Vec<u32>,
-    /// A bit for each bucket that is not empty: few are, and reading them out takes no guessing.
-    used: [u64; COARSE_LEN.div_ceil(64)],
-}
-
-impl Recent {
-    fn new() -> Self {
-        Self {
-            counts: vec![0; COARSE_LEN],
-            used: [0; COARSE_LEN.div_ceil(64)],
-        }
-    }
-
-    #[inline]
-    pub(crate) fn record(&mut self, bucket: usize) {
-        self.counts[bucket] += 1;
-        self.used[bucket / 64] |= 1 << (bucket % 64);
-    }
-
-    /// Moves the counts out as (bucket, count).
-    fn drain_into(&mut self, list: &mut Vec<(u16, u16)>) {
-        for (i, word) in self.used.iter_mut().enumerate() {
-            let mut bits = std::mem::take(word);
-            while bits != 0 {
-                let bucket = 64 * i + bits.trailing_zeros() as usize;
-                let mut count = std::mem::take(&mut self.counts[bucket]);
-                bits &= bits - 1;
-                while count > u32::from(u16::MAX) {
-                    list.push((bucket as u16, u16::MAX));
-                    count -= u32::from(u16::MAX);
-                }
-                list.push((bucket as u16, count as u16));
-            }
-        }
-    }
-}
-
-impl Flow {
-    fn new() -> Self {
-        Self {
-            arrived: 0,
-            attempts: 0,
-            outcomes: [0; Outcome::COUNT],
-            measured: [0; Outcome::COUNT],
-            response_time: Histogram::default(),
-            before: (0, 0),
-            last: (0, 0, [0; Outcome::COUNT]),
-            recent: Recent::new(),
-        }
-    }
-
-    /// Requests in flight.
-    pub fn in_flight(&self) -> u64 {
-        self.arrived - self.outcomes.iter().sum::<u64>()
-    }
-
-    /// Requests that arrived after the warm-up.
-    pub fn measured_arrived(&self) -> u64 {
-        self.arrived - self.before.0
-    }
-
-    /// Attempts begun after the warm-up.
-    pub fn measured_attempts(&self) -> u64 {
-        self.attempts - self.before.1
-    }
-
-    /// The counters of the interval that ends, and a new one begins.
-    fn take_interval(&mut self, buckets: &mut Vec<(u16, u16)>) -> FlowInterval {
-        let (arrived, attempts, outcomes) = self.last;
-        let mut interval = FlowInterval {
-            arrived: (self.arrived - arrived) as u32,
-            attempts: (self.attempts - attempts) as u32,
-            in_flight: u32::try_from(self.in_flight()).unwrap_or(u32::MAX),
-            ..FlowInterval::default()
-        };
-        for (i, count) in interval.outcomes.iter_mut().enumerate() {
-            *count = (self.outcomes[i] - outcomes[i]) as u32;
-        }
-        self.last = (self.arrived, self.attempts, self.outcomes);
-        self.recent.drain_into(buckets);
-        interval
     }
 }
 
@@ -421,9 +316,7 @@ impl Recorder {
     pub(crate) fn start_measuring(&mut self, now: u64) {
         self.measure_from = now;
         for flow in &mut self.flows {
-            flow.before = (flow.arrived, flow.attempts);
-            flow.measured = [0; Outcome::COUNT];
-            flow.response_time = Histogram::default();
+            flow.start_measuring();
         }
         for service in &mut self.services {
             *service = ServiceCount::default();

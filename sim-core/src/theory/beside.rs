@@ -225,7 +225,7 @@ impl Shape {
 
     /// The load of a worker, if the queue can be stable.
     fn load(&self, rate_hz: f64) -> Result<f64, String> {
-        let rho = rate_hz * self.mean_s / f64::from(self.servers * self.workers);
+        let rho = rate_hz * self.mean_s / (f64::from(self.servers) * f64::from(self.workers));
         if rho < 1.0 && rho > 0.0 {
             Ok(rho)
         } else if rho > 0.0 {
@@ -344,13 +344,14 @@ fn behind(shape: &Shape, rate_hz: f64, policy: &str) -> Result<Known, String> {
         )),
         "round-robin" => {
             let sigma = renewal::round_robin_waiting(n, rho);
+            let response = (RESPONSE, s * renewal::response(sigma));
+            let wait = (WAIT, s * (renewal::response(sigma) - 1.0));
+            // Nobody waits where all share; the mean response is the same.
+            let figures = [response, wait];
             Ok(shape.known(
                 format!("{n} × E{n}/M/1"),
                 "Kleinrock, Queueing Systems, volume 1, 1975, section 6.4",
-                &[
-                    (RESPONSE, s * renewal::response(sigma)),
-                    (WAIT, s * (renewal::response(sigma) - 1.0)),
-                ],
+                if shape.shared { &figures[..1] } else { &figures },
             ))
         }
         "least-work-left" if !shape.shared => Ok(shape.known(

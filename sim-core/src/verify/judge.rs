@@ -102,7 +102,7 @@ impl Class {
             Self::A => (4.0 * se).max(1e-3 * expected.abs()),
             Self::B => 4.0 * se,
             Self::C(tolerance) | Self::Within(tolerance) => tolerance * expected.abs(),
-            Self::D(other) => 4.0 * se.hypot(other),
+            Self::D(other) => 4.0 * (se * se + other * other).sqrt(),
         }
     }
 }
