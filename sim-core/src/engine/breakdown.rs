@@ -95,6 +95,7 @@ impl Simulation {
             let s = &mut self.servers[server as usize];
             let difference = u64::from(busy).wrapping_sub(u64::from(s.busy()));
             s.area_busy = s.area_busy.wrapping_add(difference.wrapping_mul(self.now));
+            self.plan_completion(server);
         }
         if self.servers[server as usize].watched {
             self.watch_server(server);

@@ -255,6 +255,7 @@ impl Simulation {
         match machine {
             Machine::Server(server) => {
                 self.begin_warm_up(server);
+                self.adopt_discipline(server, false);
                 let busy = self.servers[server as usize].busy();
                 self.servers[server as usize].advance(now);
                 self.workers_freed(server, busy);

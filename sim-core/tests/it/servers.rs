@@ -288,6 +288,45 @@ fn a_kept_queue_rests_until_the_server_is_up() {
     assert_eq!(fates(&text), [("reset", 500.0), ("succeeded", 2500.0)]);
 }
 
+/// Whatever the disciplines in between, nobody is served before the server is up.
+#[test]
+fn a_discipline_set_while_down_waits_for_the_server() {
+    let text = |breakdowns: &str, disciplines: &[&str]| {
+        let mut text = crashed(
+            &format!("{AFTER}\ncrash_keeps_queue = true\n{breakdowns}"),
+            &["0s", "100ms", "200ms"],
+        );
+        for (i, discipline) in disciplines.iter().enumerate() {
+            text += &format!(
+                "[[timeline]]\nat = \"{}ms\"\nset = {{ \"service.web.server.s.queue.discipline\" = \"{discipline}\" }}\n",
+                700 + 100 * i
+            );
+        }
+        text
+    };
+    let shared = [
+        ("reset", 500.0),
+        ("succeeded", 3500.0),
+        ("succeeded", 3500.0),
+    ];
+    let in_turn = [
+        ("reset", 500.0),
+        ("succeeded", 2500.0),
+        ("succeeded", 3500.0),
+    ];
+    let breaks = "breakdowns = { every = \"850ms\", repair = \"100ms\" }";
+    for (disciplines, fate) in [
+        (&["processor-sharing"][..], shared),
+        (&["priority", "processor-sharing"], shared),
+        (&["processor-sharing", "fifo"], in_turn),
+        (&["priority", "processor-sharing", "shortest-job"], in_turn),
+    ] {
+        assert_eq!(fates(&text("", disciplines)), fate, "{disciplines:?}");
+        // A worker that breaks meanwhile interrupts nobody.
+        run(&text(breaks, disciplines));
+    }
+}
+
 #[test]
 fn a_closed_door_refuses_or_says_nothing() {
     let times = ["600ms"];
