@@ -259,6 +259,7 @@ impl Simulation {
                 let busy = self.servers[server as usize].busy();
                 self.servers[server as usize].advance(now);
                 self.workers_freed(server, busy);
+                self.report_if_idle(server);
                 if self.servers[server as usize].watched {
                     self.watch_server(server);
                 }

@@ -125,6 +125,9 @@ impl Simulation {
                 note.to_owned(),
             );
             self.refresh_service(self.servers[server as usize].service);
+            if !out {
+                self.report_if_idle(server);
+            }
         }
     }
 
@@ -150,6 +153,7 @@ impl Simulation {
             self.begin_warm_up(server);
         }
         self.refresh_service(self.servers[server as usize].service);
+        self.report_if_idle(server);
     }
 
     /// Servers leave rotation at once and are gone when they are empty: no work is lost.

@@ -150,6 +150,6 @@ const PINNED: &[&str] = &[
     "pooled fce6f2231751cbe6",
     "impatient 9d4e196a6454a22c",
     "interrupted 4de6507580a31ac1",
-    "idle 2bf34014460dd3c0",
+    "idle 53ff24c46207e95a",
     "modulated 586977ee2eae4065",
 ];
