@@ -441,3 +441,13 @@ fn a_changed_crash_rule_begins_anew() {
     let simulation = run(&traced("60s", &["1s"], rest));
     assert_eq!(times(&simulation, Kind::Crash), [7.0]);
 }
+
+/// With every worker broken nothing is busy, and nothing is divided by their number.
+#[test]
+fn broken_workers_are_not_busy() {
+    let text = "horizon = \"60s\"\ntraffic = [{ to = \"web\", rate = 1 }]\n\
+        [service.web]\ndemand = \"1ms\"\n[[service.web.server]]\nname = \"s\"\nworkers = 1\n\
+        breakdowns = { every = \"10s\", repair = \"5s\" }\n\
+        crash = [{ when = \"utilisation\", above = 0.9, for = \"2s\" }]\n";
+    assert_eq!(told(&run(text), Kind::Crash), []);
+}
