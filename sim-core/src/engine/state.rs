@@ -176,6 +176,8 @@ pub(super) struct ServerRest {
 #[derive(Clone)]
 pub(super) struct Failing {
     pub settings: crate::model::Breakdowns,
+    /// Workers for which a breakdown or a repair is planned.
+    pub workers: u32,
     pub every: Arc<dyn Distribution>,
     pub repair: Arc<dyn Distribution>,
 }

@@ -148,7 +148,7 @@ const PINNED: &[&str] = &[
     "settings 5e606369e60445a3",
     "mended a4ae672487ba5754",
     "pooled fce6f2231751cbe6",
-    "impatient 9d4e196a6454a22c",
+    "impatient f20bc10b8ac7b6ce",
     "interrupted 4de6507580a31ac1",
     "idle 53ff24c46207e95a",
     "modulated 586977ee2eae4065",
