@@ -100,6 +100,18 @@ fn the_express_lane_changes_nothing() {
     }
 }
 
+/// A deadline and an arrival at one instant keep their order.
+#[test]
+fn the_express_lane_keeps_the_order_of_deadlines() {
+    let text = "horizon = \"2s\"\nclient = { deadline = \"10ms\", cancel = true }\n\
+        traffic = [{ to = \"web\", rate = 100, arrivals = \"deterministic\" }]\n\
+        [service.web]\ndemand = \"20ms\"\n\
+        server = [{ name = \"s\", workers = 1, queue = { limit = 0 } }]\n";
+    let mut slow = start(text).without_express();
+    slow.run();
+    assert_eq!(report(&run(text)), report(&slow));
+}
+
 #[test]
 fn what_is_recorded_changes_nothing_of_the_run() {
     for (name, text) in ZOO {
