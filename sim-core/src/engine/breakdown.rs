@@ -11,10 +11,20 @@ use std::sync::Arc;
 
 impl Simulation {
     /// Takes on a server's settings; changed ones begin anew with all workers in order.
+    ///
+    /// Workers that are added fail like the others. Which ones are taken away is not said, so that
+    /// those which are left begin anew as well.
     pub(super) fn configure_breakdowns(&mut self, server: u32) {
         let rest = &mut self.rests[server as usize];
         let (wanted, workers) = (rest.params.breakdowns.clone(), rest.params.workers);
-        if rest.breakdowns.as_ref().map(|b| &b.settings) == wanted.as_ref() {
+        let planned = rest.breakdowns.as_ref().map_or(0, |b| b.workers);
+        if rest.breakdowns.as_ref().map(|b| &b.settings) == wanted.as_ref() && planned <= workers {
+            if let Some(failing) = &mut rest.breakdowns {
+                failing.workers = workers;
+                for _ in planned..workers {
+                    self.plan_breakdown(server);
+                }
+            }
             return;
         }
         rest.broken = 0;
@@ -23,6 +33,7 @@ impl Simulation {
             every: Arc::from(settings.every.build()),
             repair: Arc::from(settings.repair.build()),
             settings,
+            workers,
         });
         if self.rests[server as usize].breakdowns.is_some() {
             for _ in 0..workers {
@@ -95,6 +106,7 @@ impl Simulation {
             let s = &mut self.servers[server as usize];
             let difference = u64::from(busy).wrapping_sub(u64::from(s.busy()));
             s.area_busy = s.area_busy.wrapping_add(difference.wrapping_mul(self.now));
+            self.plan_completion(server);
         }
         if self.servers[server as usize].watched {
             self.watch_server(server);

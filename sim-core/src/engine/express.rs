@@ -161,12 +161,12 @@ impl Simulation {
         } else {
             s.next_arrival().unwrap_or(NEVER)
         };
-        agenda.set_arrival(source, next);
         let client = s.clients[class as usize];
         let caller = &callers[client as usize];
         if !caller.express {
-            return self.begin_call(source, number, key, class);
+            return self.begin_call(source, number, key, class, next);
         }
+        agenda.set_arrival(source, next);
 
         let service_id = s.to;
         let counters = recorder.flow_mut(service_id, class);
@@ -235,7 +235,7 @@ impl Simulation {
     /// As [`Simulation::arrive`], once source and draws are done with: for callers whose rules the
     /// express lane does not know.
     #[inline(never)]
-    fn begin_call(&mut self, source: u16, number: u64, key: u64, class: u16) {
+    fn begin_call(&mut self, source: u16, number: u64, key: u64, class: u16, next: u64) {
         let s = &self.sources[source as usize];
         let (client, service) = (s.clients[class as usize], s.to);
         let call = self.new_call(Call {
@@ -252,6 +252,8 @@ impl Simulation {
             attempts: 0,
             previous: NIL,
         });
+        // After the deadline: at one instant, what was planned first happens first.
+        self.agenda.set_arrival(source, next);
         self.begin_attempt(call);
         self.drain_pools();
     }

@@ -21,18 +21,25 @@ impl Simulation {
             return;
         }
         for local in 0..self.services[service as usize].servers.len() {
-            let server = self.services[service as usize].servers[local];
-            let s = &self.servers[server as usize];
-            if s.in_system == 0 && s.state == MachineState::Up {
-                self.server_idle(server);
-            }
+            self.report_if_idle(self.services[service as usize].servers[local]);
         }
     }
 
-    /// A server has nothing left to do.
+    /// A server that comes back to its balancers reports, as after the start.
+    pub(super) fn report_if_idle(&mut self, server: u32) {
+        let s = &self.servers[server as usize];
+        if s.in_system == 0 && self.services[s.service as usize].tracks_idle {
+            self.server_idle(server);
+        }
+    }
+
+    /// A server has nothing left to do. One that has crashed at work is empty, but not idle.
     #[cold]
     pub(super) fn server_idle(&mut self, server: u32) {
         let s = &self.servers[server as usize];
+        if s.state != MachineState::Up {
+            return;
+        }
         let (service, local) = (s.service as usize, s.local as usize);
         let known = self.services[service]
             .active

@@ -255,9 +255,11 @@ impl Simulation {
         match machine {
             Machine::Server(server) => {
                 self.begin_warm_up(server);
+                self.adopt_discipline(server, false);
                 let busy = self.servers[server as usize].busy();
                 self.servers[server as usize].advance(now);
                 self.workers_freed(server, busy);
+                self.report_if_idle(server);
                 if self.servers[server as usize].watched {
                     self.watch_server(server);
                 }

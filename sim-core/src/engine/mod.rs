@@ -143,6 +143,8 @@ pub struct Simulation {
     recorded: Vec<recording::ServerRecorded>,
     /// Records of servers written.
     records: u64,
+    /// When servers' areas were last added to their totals.
+    advanced_at: u64,
     /// Room for the interval that is closed.
     service_intervals: Vec<ServiceInterval>,
     instance_intervals: Vec<InstanceInterval>,

@@ -53,6 +53,11 @@ impl Simulation {
         self.service_intervals.clear();
         self.service_intervals
             .resize(self.services.len(), ServiceInterval::default());
+        // Areas wrap around; a look well before one can keeps the totals exact.
+        let ahead = (now - self.advanced_at).saturating_add(self.recorder.interval_ns());
+        if ahead.saturating_mul(u64::from(self.model.limits.in_flight)) > 1 << 62 {
+            self.advance_totals();
+        }
         let due = self.recorder.history.servers_are_due();
         if due {
             self.record_servers();
@@ -86,7 +91,7 @@ impl Simulation {
         let now = self.now;
         let span_ns = self.recorder.interval_ns() * self.recorder.history.server_stride() as u64;
         let per_span = 1.0 / span_ns as f64;
-        // Areas and counters wrap around; a look now and then keeps the totals far from that.
+        // Counters wrap around too; a look now and then keeps the totals far from that.
         self.records += 1;
         if self.records.is_multiple_of(64) {
             self.advance_totals();
@@ -137,6 +142,7 @@ impl Simulation {
     }
 
     fn advance_totals(&mut self) {
+        self.advanced_at = self.now;
         for (server, totals) in self.servers.iter().zip(&mut self.totals) {
             totals.advance(server, self.now);
         }

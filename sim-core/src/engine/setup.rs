@@ -120,6 +120,7 @@ impl Simulation {
             totals: vec![ServerTotals::default(); model.servers.len()],
             recorded: vec![ServerRecorded::default(); model.servers.len()],
             records: 0,
+            advanced_at: 0,
             service_intervals: Vec::new(),
             instance_intervals: Vec::new(),
             service_busy: vec![0.0; model.services.len()],

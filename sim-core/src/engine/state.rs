@@ -9,6 +9,7 @@ pub(super) use super::attempt::{Attempt, AttemptRest, Call, NIL, Place, Purpose}
 use super::ahead::Ahead;
 use super::slab::Handle;
 use crate::arrival::{Arrivals, Gaps};
+use crate::discipline::Order;
 use crate::distribution::Distribution;
 use crate::draws::Stream;
 use crate::key::Keys;
@@ -65,6 +66,20 @@ pub(super) enum Waiting {
     /// At random.
     Pile,
     Shared,
+}
+
+impl Waiting {
+    /// How requests wait under a discipline.
+    pub(super) fn under(order: &Order) -> Self {
+        match order {
+            Order::Fifo => Self::Fifo,
+            Order::Lifo => Self::Lifo,
+            Order::Ranked(_) => Self::Ranked,
+            Order::Preemptive(_) => Self::Preemptive,
+            Order::Random => Self::Pile,
+            Order::Shared => Self::Shared,
+        }
+    }
 }
 
 /// The part of a server that every request touches.
@@ -161,6 +176,8 @@ pub(super) struct ServerRest {
 #[derive(Clone)]
 pub(super) struct Failing {
     pub settings: crate::model::Breakdowns,
+    /// Workers for which a breakdown or a repair is planned.
+    pub workers: u32,
     pub every: Arc<dyn Distribution>,
     pub repair: Arc<dyn Distribution>,
 }

@@ -5,7 +5,6 @@ use super::caller::constant_ns;
 use super::event::{Event, Machine};
 use super::source::source_of;
 use super::state::{MachineState, Waiting, Watch};
-use crate::discipline::Order;
 use crate::model::{
     Action, Balancer, Change, Lane, Model, ServerId, ServerParams, Service, Spread, Target,
 };
@@ -126,6 +125,9 @@ impl Simulation {
                 note.to_owned(),
             );
             self.refresh_service(self.servers[server as usize].service);
+            if !out {
+                self.report_if_idle(server);
+            }
         }
     }
 
@@ -151,6 +153,7 @@ impl Simulation {
             self.begin_warm_up(server);
         }
         self.refresh_service(self.servers[server as usize].service);
+        self.report_if_idle(server);
     }
 
     /// Servers leave rotation at once and are gone when they are empty: no work is lost.
@@ -248,7 +251,7 @@ impl Simulation {
         self.configure_server(server);
         if before.discipline != params.discipline {
             // Ranks are those of the new discipline.
-            self.requeue(server, self.servers[server as usize].waiting);
+            self.adopt_discipline(server, true);
         }
         let service = self.servers[server as usize].service;
         let local = self.servers[server as usize].local as usize;
@@ -290,24 +293,29 @@ impl Simulation {
                 .wrapping_mul(now),
         );
         s.queue_limit = params.queue_limit;
-        let waiting = match params.discipline.order() {
-            Order::Fifo => Waiting::Fifo,
-            Order::Lifo => Waiting::Lifo,
-            Order::Ranked(_) => Waiting::Ranked,
-            Order::Preemptive(_) => Waiting::Preemptive,
-            Order::Random => Waiting::Pile,
-            Order::Shared => Waiting::Shared,
-        };
+        let waiting = Waiting::under(&params.discipline.order());
         s.elastic = waiting == Waiting::Shared
             || params.slowdown.contention > 0.0
             || params.slowdown.coherence > 0.0;
         s.watched = !params.crash.is_empty()
             || params.memory.is_some()
             || self.rests[server as usize].leaving;
-        if s.waiting != waiting {
+        self.adopt_discipline(server, false);
+        self.servers[server as usize].rate = self.rate_of(server);
+    }
+
+    /// Moves the queue over to the discipline of the settings, if it is kept in another way or
+    /// its ranks are `stale`.
+    ///
+    /// Where all share nobody waits: what is down keeps its queue as it is until it is up again.
+    pub(super) fn adopt_discipline(&mut self, server: u32, stale: bool) {
+        let order = self.rests[server as usize].params.discipline.order();
+        let waiting = Waiting::under(&order);
+        let s = &self.servers[server as usize];
+        let keeps = waiting == Waiting::Shared && !s.state.serves() && s.queue_len > 0;
+        if (stale || s.waiting != waiting) && !keeps {
             self.requeue(server, waiting);
         }
-        self.servers[server as usize].rate = self.rate_of(server);
     }
 
     /// Moves waiting requests over to another discipline.

@@ -68,7 +68,8 @@ impl Simulation {
                 let area = s
                     .busy_area(self.now)
                     .wrapping_sub(self.rests[server as usize].polled_busy);
-                area as f64 / POLL as f64 / f64::from(s.workers)
+                // With every worker broken none is busy: 0, and not 0 / 0.
+                area as f64 / POLL as f64 / f64::from(s.workers.max(1))
             }
         }
     }
@@ -124,7 +125,8 @@ impl Simulation {
             Machine::Server(i) => &mut self.rests[i as usize].watch,
             Machine::Instance(i) => &mut self.instances[i as usize].watch,
         };
-        if value <= rule.above {
+        let holds = value > rule.above;
+        if !holds {
             watch.since[index] = None;
             return;
         }

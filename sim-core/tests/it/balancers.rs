@@ -345,6 +345,46 @@ fn people_drain_add_remove_and_bring_back() {
     assert_eq!(share(52.0), [200, 200, 200]);
 }
 
+/// Whoever returns is idle and says so, or no request would ever find it.
+#[test]
+fn a_server_that_returns_joins_the_idle_queue() {
+    for (leave, back) in [
+        ("drain", "undrain"),
+        ("crash", "restart"),
+        ("remove", "add"),
+    ] {
+        let text = steady(
+            20,
+            "60s",
+            "policy = \"join-idle-queue\"",
+            &format!(
+                "[[service.web.server]]\nname = \"s\"\ncount = 4\nworkers = 1\nrestart = \"manual\"\n{}{}",
+                entry("10s", leave, "server.s-1"),
+                entry("20s", back, "server.s-1"),
+            ),
+        );
+        assert_eq!(attempts_between(&text, 12.0, 20.0)[0], 0, "{leave}");
+        // Each of the four is idle again long before its next turn.
+        assert_eq!(attempts_between(&text, 22.0, 30.0), [40; 4], "{back}");
+    }
+}
+
+/// One that crashes at work is empty, but not idle: it reports when it is back.
+#[test]
+fn a_server_that_crashes_at_work_does_not_join_the_idle_queue() {
+    let figures = summary(&traced(
+        "5s",
+        &["0s", "100ms", "1s"],
+        "[service.web]\ndemand = \"500ms\"\nbalancer = { policy = \"join-idle-queue\" }\n\
+         server = [{ name = \"s\", count = 2, workers = 1, restart = \"manual\" }]\n\
+         [[timeline]]\nat = \"50ms\"\ndo = \"crash\"\ntarget = \"service.web.server.s-1\"\n\
+         [[timeline]]\nat = \"900ms\"\ndo = \"restart\"\ntarget = \"service.web.server.s-1\"\n",
+    ));
+    // The other is done at 600 ms and has waited longer for the third request.
+    let attempts = |name| server(&figures, "web", name).attempts;
+    assert_eq!((attempts("s-1"), attempts("s-2")), (1, 2));
+}
+
 #[test]
 fn a_removed_server_finishes_its_work_and_is_gone() {
     let rest = format!(

@@ -100,6 +100,18 @@ fn the_express_lane_changes_nothing() {
     }
 }
 
+/// A deadline and an arrival at one instant keep their order.
+#[test]
+fn the_express_lane_keeps_the_order_of_deadlines() {
+    let text = "horizon = \"2s\"\nclient = { deadline = \"10ms\", cancel = true }\n\
+        traffic = [{ to = \"web\", rate = 100, arrivals = \"deterministic\" }]\n\
+        [service.web]\ndemand = \"20ms\"\n\
+        server = [{ name = \"s\", workers = 1, queue = { limit = 0 } }]\n";
+    let mut slow = start(text).without_express();
+    slow.run();
+    assert_eq!(report(&run(text)), report(&slow));
+}
+
 #[test]
 fn what_is_recorded_changes_nothing_of_the_run() {
     for (name, text) in ZOO {
@@ -148,8 +160,8 @@ const PINNED: &[&str] = &[
     "settings 5e606369e60445a3",
     "mended a4ae672487ba5754",
     "pooled fce6f2231751cbe6",
-    "impatient 9d4e196a6454a22c",
+    "impatient f20bc10b8ac7b6ce",
     "interrupted 4de6507580a31ac1",
-    "idle 2bf34014460dd3c0",
+    "idle 53ff24c46207e95a",
     "modulated 586977ee2eae4065",
 ];

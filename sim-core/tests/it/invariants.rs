@@ -162,6 +162,28 @@ fn littles_law_holds_to_the_nanosecond() {
 }
 
 /// Time until `end` of requests that arrived before it and end after it.
+/// Also where a look at the areas every now and then would come too late.
+#[test]
+fn long_intervals_measure_long_areas() {
+    let text = "horizon = \"3000d\"\nrecord = { interval = \"100d\" }\n\
+        traffic = [{ to = \"web\", rate = 0.0000347, arrivals = \"deterministic\" }]\n\
+        [service.web]\ndemand = \"100d\"\nserver = [{ name = \"s\", workers = 1000 }]\n";
+    let figures = Summary::of(&finished(text), 0);
+    let server = figures
+        .services
+        .get("web")
+        .and_then(|web| web.servers.get("s"))
+        .unwrap();
+    // All that came in the first 2900 days spent 100 days there, the rest half of it.
+    let mean = 0.000_034_7 * 8_640_000.0 * (1.0 - 50.0 / 3000.0);
+    assert!(
+        (server.mean_in_system / mean - 1.0).abs() < 0.01,
+        "{} instead of {mean}",
+        server.mean_in_system
+    );
+    assert!((server.utilisation * 1000.0 / mean - 1.0).abs() < 0.01);
+}
+
 fn still_there(text: &str, end: u64) -> u64 {
     let longer = text
         .replace("horizon = \"100s\"", "horizon = \"400s\"")

@@ -253,3 +253,29 @@ fn changed_breakdowns_begin_anew_with_all_workers() {
         3
     );
 }
+
+/// Every worker fails on its own, also one that came later.
+#[test]
+fn breakdowns_follow_the_number_of_workers() {
+    let text = |from: u32, to: u32| {
+        traced(
+            "60s",
+            &["10500ms", "12s"],
+            &format!(
+                "[service.web]\ndemand = \"10ms\"\n\
+                 server = [{{ name = \"s\", workers = {from}, breakdowns = {{ every = \"10s\", repair = \"5s\" }} }}]\n\
+                 [[timeline]]\nat = \"1s\"\nset = {{ \"service.web.server.s.workers\" = {to} }}\n"
+            ),
+        )
+    };
+    // The first fails at 10 s, those that are added at 11 s.
+    assert_eq!(
+        fates(&text(1, 3)),
+        [("succeeded", 10_510.0), ("succeeded", 15_010.0)]
+    );
+    // Whoever is left begins anew at 1 s.
+    assert_eq!(
+        fates(&text(3, 1)),
+        [("succeeded", 10_510.0), ("succeeded", 16_010.0)]
+    );
+}

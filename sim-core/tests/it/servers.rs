@@ -288,6 +288,45 @@ fn a_kept_queue_rests_until_the_server_is_up() {
     assert_eq!(fates(&text), [("reset", 500.0), ("succeeded", 2500.0)]);
 }
 
+/// Whatever the disciplines in between, nobody is served before the server is up.
+#[test]
+fn a_discipline_set_while_down_waits_for_the_server() {
+    let text = |breakdowns: &str, disciplines: &[&str]| {
+        let mut text = crashed(
+            &format!("{AFTER}\ncrash_keeps_queue = true\n{breakdowns}"),
+            &["0s", "100ms", "200ms"],
+        );
+        for (i, discipline) in disciplines.iter().enumerate() {
+            text += &format!(
+                "[[timeline]]\nat = \"{}ms\"\nset = {{ \"service.web.server.s.queue.discipline\" = \"{discipline}\" }}\n",
+                700 + 100 * i
+            );
+        }
+        text
+    };
+    let shared = [
+        ("reset", 500.0),
+        ("succeeded", 3500.0),
+        ("succeeded", 3500.0),
+    ];
+    let in_turn = [
+        ("reset", 500.0),
+        ("succeeded", 2500.0),
+        ("succeeded", 3500.0),
+    ];
+    let breaks = "breakdowns = { every = \"850ms\", repair = \"100ms\" }";
+    for (disciplines, fate) in [
+        (&["processor-sharing"][..], shared),
+        (&["priority", "processor-sharing"], shared),
+        (&["processor-sharing", "fifo"], in_turn),
+        (&["priority", "processor-sharing", "shortest-job"], in_turn),
+    ] {
+        assert_eq!(fates(&text("", disciplines)), fate, "{disciplines:?}");
+        // A worker that breaks meanwhile interrupts nobody.
+        run(&text(breaks, disciplines));
+    }
+}
+
 #[test]
 fn a_closed_door_refuses_or_says_nothing() {
     let times = ["600ms"];
@@ -401,4 +440,14 @@ fn a_changed_crash_rule_begins_anew() {
          [[timeline]]\nat = \"5s\"\nset = { \"service.web.server.s.crash.0.for\" = \"2s\" }\n";
     let simulation = run(&traced("60s", &["1s"], rest));
     assert_eq!(times(&simulation, Kind::Crash), [7.0]);
+}
+
+/// With every worker broken nothing is busy, and nothing is divided by their number.
+#[test]
+fn broken_workers_are_not_busy() {
+    let text = "horizon = \"60s\"\ntraffic = [{ to = \"web\", rate = 1 }]\n\
+        [service.web]\ndemand = \"1ms\"\n[[service.web.server]]\nname = \"s\"\nworkers = 1\n\
+        breakdowns = { every = \"10s\", repair = \"5s\" }\n\
+        crash = [{ when = \"utilisation\", above = 0.9, for = \"2s\" }]\n";
+    assert_eq!(told(&run(text), Kind::Crash), []);
 }
