@@ -57,6 +57,9 @@ pub(crate) struct SweepArgs {
         help_heading = "Output"
     )]
     pub output: Option<PathBuf>,
+    /// Begin in the folder even if it holds other files
+    #[arg(long, requires = "output", help_heading = "Output")]
+    pub force: bool,
     /// Only the I-th of N parts of the plan, counted from 0
     #[arg(long, value_name = "I/N", value_parser = Shard::parse, requires = "output")]
     pub shard: Option<Shard>,
