@@ -340,6 +340,7 @@ fn plot(found: &Map, axes: &Axes, subject: &Subject, verdict: &str) -> String {
         ),
         figure: "not recovered".to_owned(),
         unit: Unit::Ratio,
+        ends: Some((0.0, 1.0)),
         spots: (0..rows)
             .map(|row| {
                 std::iter::once(spot(&found.bare[row]))

@@ -250,6 +250,7 @@ fn plot(found: &Hysteresis, subject: &Subject, level: f64, verdict: &str) -> Str
         figure: "answered in time".to_owned(),
         unit: Unit::Ratio,
         legend: "load".to_owned(),
+        joined: true,
         series: vec![series("going up", up), series("going down", down)],
     }
     .svg()
