@@ -1,6 +1,6 @@
 //! Trigger size against load.
 
-use super::{RATE_FACTOR, REPLICATIONS, Subject, deliver, invalid};
+use super::{RATE_FACTOR, REPLICATIONS, Subject, deliver, invalid, warn_of_patience};
 use crate::args::{SPAN_MAX, StressArgs};
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
@@ -248,6 +248,7 @@ fn text(
             "  {YELLOW}!{YELLOW:#} the scenario's own time line is left out; --trigger-path uses it"
         )?;
     }
+    warn_of_patience(subject, out)?;
     if found.interrupted {
         writeln!(
             out,
