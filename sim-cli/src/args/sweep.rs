@@ -43,7 +43,12 @@ pub(crate) struct SweepArgs {
     #[arg(long, value_name = "N", help_heading = "In place of a plan")]
     pub replications: Option<u64>,
     /// Another seed than the scenario's
-    #[arg(long, value_name = "N", help_heading = "In place of a plan")]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        help_heading = "In place of a plan"
+    )]
     pub seed: Option<u64>,
     /// Give a key another value in all cells, such as `horizon=1m`; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value, help_heading = "In place of a plan")]
