@@ -18,6 +18,10 @@ const EXAMPLES: &str = "Examples:
     subcommand_negates_reqs = true,
     after_help = EXAMPLES
 )]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct SweepArgs {
     /// What else can be done with sweeps.
     #[command(subcommand)]
