@@ -94,7 +94,7 @@ pub(crate) struct RunArgs {
     )]
     pub scenarios: Vec<String>,
     /// Another seed than the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Number of the replication: other random numbers from the same seed
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -147,14 +147,20 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "PATTERN")]
     pub case: Vec<String>,
     /// Seed of every scenario: with another one the suite is measured afresh
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
     pub seed: u64,
     /// Make every reference wrong by so many per cent, to see that wrong ones are refused
     #[arg(
         long,
         value_name = "PERCENT",
         default_value_t = 0.0,
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = shift
     )]
     pub shift: f64,
     /// How many threads simulate; as many as there are processors when not given
@@ -300,6 +306,13 @@ pub(crate) enum ProgressStyle {
     Counter,
     /// Nothing.
     None,
+}
+
+fn shift(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if percent.is_finite() && percent > -100.0 => Ok(percent),
+        _ => Err("it takes per cent above -100, such as 2 or -0.5".to_owned()),
+    }
 }
 
 pub(crate) fn path_and_value(text: &str) -> Result<(String, String), String> {

@@ -34,8 +34,9 @@ pub use distribution::{
 };
 pub use estimate::{Estimate, Interval, WITHHELD, Withheld};
 pub use interval::{
-    MIN_BEYOND, MIN_EVENTS, MIN_SAMPLES, correlation, mean, mean_difference, order_statistics,
-    paired_difference, quantile, quantile_needs, ratio, ratio_values, share, slope, wilson,
+    MIN_BEYOND, MIN_EVENTS, MIN_SAMPLES, correlation, mean, mean_difference, none_seen,
+    order_statistics, paired_difference, quantile, quantile_needs, ratio, ratio_values, share,
+    slope, wilson,
 };
 pub use moments::Moments;
 pub use several::{bonferroni_level, holm};

@@ -45,7 +45,7 @@ pub(crate) struct ExperimentArgs {
     #[arg(long = "measure", value_name = "FIGURE", value_delimiter = ',')]
     pub measures: Vec<String>,
     /// Go on, in waves of ten, until every interval's half-width is at most this share of its mean
-    #[arg(long, value_name = "SHARE", value_parser = precision)]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = precision)]
     pub precision: Option<f64>,
     /// With --precision: replications at most [default: 1000]
     #[arg(long, value_name = "N", requires = "precision", value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
@@ -118,7 +118,7 @@ pub(crate) struct CompareArgs {
     #[arg(long = "vary", value_name = "PATH=A,B,…", value_parser = path_and_value)]
     pub vary: Vec<(String, String)>,
     /// Another seed than the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     #[command(flatten)]
     pub sets: SetArgs,

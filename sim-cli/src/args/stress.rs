@@ -21,14 +21,14 @@ pub(crate) struct StressArgs {
     #[arg(value_name = "SCENARIO", help = SCENARIO)]
     pub scenario: String,
     /// What counts as broken, in the words of expectations, such as "p99 > 2s"; may be repeated
-    /// [default: an objective is missed or, in a scenario without any, an expectation fails]
+    /// [default: an objective is missed; a scenario without any needs this]
     #[arg(long, value_name = "CONDITION", conflicts_with_all = ["hysteresis", "map"])]
     pub until: Vec<String>,
     /// The key to change [default: `rate_factor`, which multiplies the rates of all traffic]
     #[arg(long, value_name = "PATH", conflicts_with_all = ["hysteresis", "map"])]
     pub path: Option<String>,
     /// From which value to which; with --map, the loads: factors of the rates
-    #[arg(long, value_name = "A..B", value_parser = range)]
+    #[arg(long, value_name = "A..B", allow_hyphen_values = true, value_parser = range)]
     pub range: Option<Range>,
     /// End the search when what holds and what breaks differ by less than this share
     #[arg(long, value_name = "SHARE", default_value = "0.5%", value_parser = tolerance, conflicts_with_all = ["hysteresis", "map"])]
@@ -53,6 +53,7 @@ pub(crate) struct StressArgs {
         long,
         value_name = "A,B,…",
         value_delimiter = ',',
+        allow_hyphen_values = true,
         default_value = "1s,2s,5s,10s,20s",
         help_heading = "Hysteresis and maps"
     )]
@@ -73,7 +74,7 @@ pub(crate) struct StressArgs {
     #[arg(long, value_name = "SPAN", help_heading = "Hysteresis and maps", value_parser = span, requires = "map", conflicts_with = "trigger_path")]
     pub watch: Option<Duration>,
     /// Another seed than the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     #[command(flatten)]
     pub sets: SetArgs,

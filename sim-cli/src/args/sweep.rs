@@ -18,6 +18,10 @@ const EXAMPLES: &str = "Examples:
     subcommand_negates_reqs = true,
     after_help = EXAMPLES
 )]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct SweepArgs {
     /// What else can be done with sweeps.
     #[command(subcommand)]
@@ -43,7 +47,12 @@ pub(crate) struct SweepArgs {
     #[arg(long, value_name = "N", help_heading = "In place of a plan")]
     pub replications: Option<u64>,
     /// Another seed than the scenario's
-    #[arg(long, value_name = "N", help_heading = "In place of a plan")]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        help_heading = "In place of a plan"
+    )]
     pub seed: Option<u64>,
     /// Give a key another value in all cells, such as `horizon=1m`; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value, help_heading = "In place of a plan")]
@@ -57,6 +66,9 @@ pub(crate) struct SweepArgs {
         help_heading = "Output"
     )]
     pub output: Option<PathBuf>,
+    /// Begin in the folder even if it holds other files
+    #[arg(long, requires = "output", help_heading = "Output")]
+    pub force: bool,
     /// Only the I-th of N parts of the plan, counted from 0
     #[arg(long, value_name = "I/N", value_parser = Shard::parse, requires = "output")]
     pub shard: Option<Shard>,

@@ -157,7 +157,7 @@ fn variants(args: &CompareArgs) -> Result<Vec<Variant>, Failure> {
     let seed = variants[0].model.seed;
     if let Some(other) = variants.iter().find(|v| v.model.seed != seed) {
         let message = format!(
-            "{} has seed {seed} and {} has {}: they would not meet the same requests",
+            "{} has seed {seed} and {} has {}: they would not draw the same random numbers",
             variants[0].name, other.name, other.model.seed
         );
         return Err(Failure::new(Exit::Usage, message).help("give all the same with --seed N"));
@@ -226,10 +226,10 @@ fn text(found: &Comparison, warm_up: &WarmUp, pairs: bool, out: &mut Out) -> Res
     let level = readable::share(found.level);
     writeln!(
         out,
-        "{BOLD}{} variants{BOLD:#} · {} replications each of {}, the same requests in all · {}",
+        "{BOLD}{} variants{BOLD:#} · {} replications each of {}, the same random numbers in all · {}",
         found.variants.len(),
         found.runs[0].len(),
-        readable::span(model.horizon),
+        horizons(found),
         warm_up_words(warm_up)
     )?;
     writeln!(
@@ -268,6 +268,15 @@ fn in_measure(found: &Comparison, at: usize, pairs: bool, out: &mut Out) -> Resu
         table.row(row);
     }
     write!(out, "{}", table.text(2))?;
+    if measure.path().contains("response_time") {
+        for (name, availability) in less_answered(found) {
+            writeln!(
+                out,
+                "  {YELLOW}!{YELLOW:#} response times are of answered requests only: {name} answered {}",
+                readable::share(availability)
+            )?;
+        }
+    }
     if pairs {
         let mut table = Table::default();
         for pair in &compared.pairs {
@@ -285,6 +294,36 @@ fn in_measure(found: &Comparison, at: usize, pairs: bool, out: &mut Out) -> Resu
         write!(out, "{}", table.text(2))?;
     }
     Ok(())
+}
+
+/// How long the variants are simulated: one span, or from the shortest to the longest.
+fn horizons(found: &Comparison) -> String {
+    let all = || found.variants.iter().map(|v| v.model.horizon);
+    match (all().min(), all().max()) {
+        (Some(least), Some(most)) if least < most => {
+            format!("{} to {}", readable::span(least), readable::span(most))
+        }
+        (one, _) => one.map_or(String::new(), readable::span),
+    }
+}
+
+/// Variants that answered less than the best by more than a point, where availability is measured.
+fn less_answered(found: &Comparison) -> Vec<(&str, f64)> {
+    let at = found
+        .measures
+        .iter()
+        .position(|m| m.path() == "availability");
+    let shares: Vec<(&str, f64)> = at.map_or(Vec::new(), |at| {
+        let estimates = found.compared[at].estimates.iter().zip(&found.variants);
+        estimates
+            .filter_map(|(estimate, v)| Some((v.name.as_str(), estimate.mean()?)))
+            .collect()
+    });
+    let best = shares.iter().map(|(_, share)| *share).fold(0.0, f64::max);
+    shares
+        .into_iter()
+        .filter(|(_, share)| *share < best - 0.01)
+        .collect()
 }
 
 /// A difference with its interval, or why there is none; `cannot tell` where it covers zero.

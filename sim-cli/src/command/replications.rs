@@ -128,6 +128,10 @@ fn gave_up() -> Result<Exit, Failure> {
 }
 
 fn refuse_what_one_run_has(args: &RunArgs) -> Result<(), Failure> {
+    if args.theory {
+        return Err(Failure::new(Exit::Usage, "--theory goes with a single run")
+            .help("leave out --theory, or --replications"));
+    }
     let in_vain = [
         (args.log_requests.is_some(), "--log-requests"),
         (args.story, "--story"),
@@ -278,6 +282,14 @@ fn text(shown: &Shown<'_>, out: &mut Out) -> Result<(), Failure> {
         )?;
     }
     for expectation in &shown.report.expectations {
+        if expectation.of == 0 {
+            writeln!(
+                out,
+                "  {YELLOW}–{YELLOW:#} not judged   {}",
+                expectation.that
+            )?;
+            continue;
+        }
         let enough =
             expectation.held as f64 >= shown.report.head.confidence * expectation.of as f64;
         let mark = if enough {

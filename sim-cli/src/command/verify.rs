@@ -48,6 +48,7 @@ struct Tally {
     blunt: usize,
     not_built: usize,
     too_long: usize,
+    interrupted: bool,
 }
 
 /// Runs the suite.
@@ -87,6 +88,7 @@ pub(crate) fn run(args: &VerifyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         progress.aside(|| table.case(case, &outcome, out))?;
     }
     progress.finish();
+    tally.interrupted = interrupted;
     table.end(&tally, effort, begun.elapsed(), quiet, out)?;
     Ok(match (interrupted, tally.failed + tally.imprecise) {
         (true, _) => Exit::Interrupted,
@@ -144,10 +146,14 @@ impl Tally {
 
     fn words(&self, effort: Effort, wall: Duration) -> String {
         let all = self.passed + self.failed + self.imprecise;
-        let mut parts = vec![
+        let mut parts = Vec::new();
+        if self.interrupted {
+            parts.push("interrupted".to_owned());
+        }
+        parts.extend([
             format!("{all} comparisons: {} pass", self.passed),
             format!("{} fail", self.failed),
-        ];
+        ]);
         if self.imprecise > 0 {
             parts.push(format!("{} too imprecise to say", self.imprecise));
         }

@@ -225,3 +225,28 @@ fn help_lists_every_code() {
     let listed = stampede(&["list", "exits"]).out;
     assert!(listed.contains("130"), "{listed}");
 }
+
+#[test]
+fn what_would_be_ignored_or_means_nothing_is_refused() {
+    let vary = "--vary=traffic.traffic.rate=100,200";
+    let set = "--set=traffic.traffic.rate=100";
+    for (args, words) in [
+        (
+            &["run", "mm1", "--replications", "2", "--theory"][..],
+            "--theory goes with a single run",
+        ),
+        (
+            &["sweep", "--scenario", "mm1", vary, set],
+            "both set and varied",
+        ),
+        (&["verify", "--shift", "nan"], "per cent"),
+        (&["stress", "mm1", "--range", "-1..2"], "above 0"),
+        (
+            &["run", "mm1", "--replications", "2", "--precision", "-1%"],
+            "a precision lies between",
+        ),
+    ] {
+        let ran = stampede(args).code(2);
+        assert!(ran.err.contains(words), "{args:?}: {}", ran.err);
+    }
+}

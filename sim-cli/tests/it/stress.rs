@@ -88,3 +88,41 @@ fn a_ramp_and_a_map_know_the_retry_storm() {
         ran.out
     );
 }
+
+#[test]
+fn expectations_alone_do_not_say_what_broken_is() {
+    let ran = stampede(&["stress", "cascade"]).code(2);
+    assert!(ran.err.contains("--until"), "{}", ran.err);
+}
+
+#[test]
+fn more_than_a_server_can_do_is_not_stable_because_everybody_waits() {
+    let mm1 = |more: &[&str]| {
+        let args = [
+            "stress",
+            "mm1",
+            "--set",
+            "horizon=20s",
+            "--replications",
+            "2",
+        ];
+        stampede(&[&args[..], more].concat()).code(0)
+    };
+    let map = [
+        "--map",
+        "--range",
+        "1..8",
+        "--steps",
+        "2",
+        "--triggers",
+        "1s",
+        "--watch",
+        "20s",
+    ];
+    let ran = mm1(&map);
+    assert!(ran.out.contains("overloaded at 6400/s"), "{}", ran.out);
+    assert!(ran.out.contains("no caller has a timeout"), "{}", ran.out);
+    let ran = mm1(&["--hysteresis", "--range", "4..8", "--steps", "3"]);
+    let words = "not well at the lowest load tried";
+    assert!(ran.out.contains(words), "{}", ran.out);
+}

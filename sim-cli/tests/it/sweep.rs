@@ -371,3 +371,21 @@ fn wrong_arguments_and_plans_are_refused() {
     );
     assert!(!folder.path.join("out").exists(), "nothing is begun");
 }
+
+#[test]
+fn foreign_files_are_not_written_over() {
+    let folder = folder(PLAN);
+    fs::create_dir(folder.path.join("out")).expect("a folder");
+    folder.write("out/cells.csv", "mine");
+    let ran = folder.run(&["sweep", "plan.toml", "-o", "out"]).code(5);
+    assert!(ran.err.contains("cells.csv"), "{}", ran.err);
+    assert_eq!(
+        fs::read(folder.path.join("out/cells.csv")).expect("it is there"),
+        b"mine"
+    );
+    folder
+        .run(&["sweep", "plan.toml", "-o", "out", "--force"])
+        .code(0);
+    // It has a plan now, and goes on without being forced.
+    folder.run(&["sweep", "plan.toml", "-o", "out"]).code(0);
+}

@@ -6,7 +6,7 @@
 //! `HotOS` 2021).
 
 use super::control::Control;
-use super::recovery::answered;
+use super::recovery::{answered, is_too_much, kept_up, unbounded_load, waits_for_ever};
 use super::run::simulate;
 use crate::model::{Model, RatePoint};
 use crate::scenario::TEN_YEARS;
@@ -95,7 +95,8 @@ pub struct Ramped {
     pub up: Vec<f64>,
     /// The same steps on the way down; the highest is the same.
     pub down: Vec<f64>,
-    /// The lowest step on which it was not well going up.
+    /// The lowest step on which it was not well going up; with 0 there is no breaking point: it was
+    /// not well at the lowest load tried.
     pub breaks: Option<usize>,
     /// The highest step on which, going down, it was well and stayed so.
     pub recovers: Option<usize>,
@@ -120,18 +121,31 @@ pub struct Hysteresis {
     pub interrupted: bool,
 }
 
+impl Ramped {
+    /// Whether it was well at first and broke on the way up.
+    pub fn broke(&self) -> bool {
+        self.breaks.is_some_and(|step| step > 0)
+    }
+}
+
 impl Hysteresis {
+    /// Replications that were not well even at the lowest load, and so say nothing of breaking.
+    pub fn never_well(&self) -> usize {
+        let ill = |r: &&Ramped| r.breaks == Some(0);
+        self.ramped.iter().filter(ill).count()
+    }
+
     /// Whether it surely recovers at a lower load only than it breaks at: beyond chance and beyond
-    /// the ramp's resolution; or never recovers at all. `None` when it never broke.
+    /// the ramp's resolution; or never recovers at all. `None` when it never broke, or was never well.
     pub fn is_metastable(&self) -> Option<bool> {
-        let broke = self.ramped.iter().filter(|r| r.breaks.is_some()).count();
+        let broke = self.ramped.iter().filter(|r| r.broke()).count();
         if broke == 0 {
             return None;
         }
         let stuck = self
             .ramped
             .iter()
-            .filter(|r| r.breaks.is_some() && r.recovers.is_none())
+            .filter(|r| r.broke() && r.recovers.is_none())
             .count();
         let wide = self.gap.interval().is_some_and(|gap| gap.low > self.step);
         Some(wide || stuck * 2 > broke)
@@ -150,6 +164,10 @@ pub fn hysteresis(
     control: &Control<'_>,
 ) -> Result<Hysteresis, String> {
     let ramped_model = Arc::new(ramp.model(model)?);
+    let patient = waits_for_ever(model);
+    let load = if patient { unbounded_load(model) } else { 0.0 };
+    let up = ramp.factors();
+    let factors: Vec<f64> = up.iter().chain(up.iter().rev().skip(1)).copied().collect();
     control.plan(replications);
     let ramped = control.map(replications as usize, |i| {
         let simulation = simulate(&ramped_model, first + i as u64, control.cancel)?;
@@ -162,18 +180,25 @@ pub fn hysteresis(
                 if simulation.now().0 < until {
                     return 0.0;
                 }
+                if patient {
+                    return kept_up(&simulation, Instant(from), Instant(until));
+                }
                 answered(&simulation, Instant(from), Instant(until))
             })
             .collect();
-        Some(judge(&shares, ramp))
+        let well = shares.iter().zip(&factors);
+        let well = well.map(|(share, f)| *share >= ramp.healthy && !is_too_much(load * f));
+        Some(judge(&shares, &well.collect::<Vec<bool>>()))
     });
     let interrupted = (ramped.len() as u64) < replications;
     let factors = ramp.factors();
     let half = 0.5 * ramp.step();
     let of = ramped.len() as u64;
+    // Of those that broke; never beyond the steps that were tried.
     let points = |step: fn(&Ramped) -> Option<usize>, off: f64| -> Vec<f64> {
-        let point = |r: &Ramped| step(r).map(|at| factors[at] + off);
-        ramped.iter().filter_map(point).collect()
+        let point = |r: &Ramped| step(r).map(|at| (factors[at] + off).clamp(ramp.low, ramp.high));
+        let broken = ramped.iter().filter(|r| r.broke());
+        broken.filter_map(point).collect()
     };
     // Between the last step that was well and the first that was not.
     let breaks = points(|r| r.breaks, -half);
@@ -202,14 +227,14 @@ pub fn hysteresis(
     })
 }
 
-fn judge(shares: &[f64], ramp: &Ramp) -> Ramped {
+fn judge(shares: &[f64], well: &[bool]) -> Ramped {
     let steps = shares.len().div_ceil(2);
     let up = shares[..steps].to_vec();
     let mut down = shares[steps - 1..].to_vec();
     down.reverse();
-    let breaks = up.iter().position(|share| *share < ramp.healthy);
+    let breaks = well[..steps].iter().position(|well| !well);
     // The last step on the way down that was not well; everything below it was.
-    let ill = down.iter().position(|share| *share < ramp.healthy);
+    let ill = well[steps - 1..].iter().rev().position(|well| !well);
     let recovers = match ill {
         Some(0) => None,
         Some(step) => Some(step - 1),
@@ -277,6 +302,43 @@ mod tests {
         let found = found.expect("rates");
         assert_eq!(found.is_metastable(), None);
         assert!(found.breaks.interval().is_none());
+    }
+
+    #[test]
+    fn what_is_ill_at_the_lowest_load_is_not_metastable() {
+        let ramp = Ramp {
+            low: 4.0,
+            high: 6.0,
+            steps: 3,
+            ..RAMP
+        };
+        let found = on(2, |c| {
+            hysteresis(&storm("\"none\""), &ramp, (0, 5), 0.95, c)
+        });
+        let found = found.expect("rates");
+        assert_eq!((found.never_well(), found.is_metastable()), (5, None));
+        assert!(found.breaks.mean().is_none(), "{found:?}");
+    }
+
+    #[test]
+    fn callers_who_wait_for_ever_do_not_make_four_times_too_much_well() {
+        let text = "horizon = \"1m\"\ntraffic = [{ to = \"web\", rate = 100 }]\n[service.web]\ndemand = { kind = \"exponential\", mean = \"10ms\" }\nserver = [{ name = \"a\", workers = 1 }]\n";
+        let model = crate::scenario::parse(text).unwrap_or_else(|p| panic!("{p}"));
+        let ramp = Ramp {
+            low: 0.25,
+            high: 4.0,
+            steps: 16,
+            hold: Duration::from_secs(30),
+            healthy: 0.9,
+        };
+        let found = on(2, |c| hysteresis(&model, &ramp, (0, 3), 0.95, c)).expect("rates");
+        // The step with an offered load of 1 is the fourth.
+        let at: Vec<_> = found
+            .ramped
+            .iter()
+            .map(|r| (r.breaks, r.recovers))
+            .collect();
+        assert_eq!(at, [(Some(3), Some(2)); 3], "{found:?}");
     }
 
     #[test]

@@ -245,6 +245,37 @@ mod tests {
     }
 
     #[test]
+    fn four_times_too_much_is_not_stable_because_everybody_waits() {
+        let build = |load: usize, trigger: Option<usize>| -> Result<Triggered, ()> {
+            let rate = [50, 400][load];
+            let text = format!(
+                "horizon = \"1m\"\ntraffic = [{{ to = \"web\", rate = {rate} }}]\n[service.web]\ndemand = {{ kind = \"exponential\", mean = \"10ms\" }}\nserver = [{{ name = \"a\", workers = 1 }}]\n"
+            );
+            let model = crate::scenario::parse(&text).unwrap_or_else(|p| panic!("{p}"));
+            let slow = SlowDown {
+                at: Instant::ZERO + Duration::from_secs(10),
+                factor: 0.01,
+                lasts: trigger.map_or(Duration::ZERO, |_| Duration::from_secs(2)),
+                watch: Duration::from_secs(60),
+            };
+            Ok(Triggered {
+                model: Arc::new(slow.model(&model)),
+                at: slow.at,
+            })
+        };
+        let plan = MapPlan {
+            first: 0,
+            replications: 3,
+            level: 0.95,
+            healthy: 0.9,
+            loads: 2,
+            triggers: 1,
+        };
+        let found = on(2, |c| map(&plan, &build, c)).expect("built");
+        assert_eq!(found.regions, [Region::Stable, Region::Overloaded]);
+    }
+
+    #[test]
     fn the_published_retry_storm_has_its_three_regions() {
         // An outage of 10 s: below 150/s it recovers; at 155/s and 280/s it never does; at 320/s
         // the load alone is too much.

@@ -46,6 +46,7 @@ pub use hysteresis::{Hysteresis, Ramp, Ramped, hysteresis};
 pub use map::{Map, MapPlan, Region, SlowDown, Spot, Triggered, map};
 pub use measure::{Better, Measure, Observation};
 pub use nature::Nature;
+pub use recovery::waits_for_ever;
 pub use replicate::{MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate};
 pub use run::{Run, run_one};
 pub use stress::{Breaking, Loaded, Search, StressPlan, Stressed, stress};

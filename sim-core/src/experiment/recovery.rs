@@ -1,7 +1,9 @@
 //! Whether a system is well, and how long it takes to be well again.
 
 use crate::engine::Simulation;
+use crate::load::peaks;
 use crate::metric::Scope;
+use crate::model::{Model, ServerId};
 use crate::outcome::Outcome;
 use crate::record::total::Total;
 use crate::time::{Duration, Instant};
@@ -23,22 +25,77 @@ pub(super) enum Fate {
     Down,
 }
 
+/// Whether no caller ever gives up, so that every answer counts as in time, however late.
+pub fn waits_for_ever(model: &Model) -> bool {
+    let mut clients = model.sources.iter().flat_map(|source| &source.clients);
+    clients.all(|id| {
+        let client = &model.clients[usize::from(id.0)];
+        client.timeout.is_none() && client.deadline.is_none()
+    })
+}
+
+/// The offered load of the busiest service with a queue that no bound keeps short, when the rates
+/// are constant; 0 where it cannot be told.
+pub(super) fn unbounded_load(model: &Model) -> f64 {
+    let constant = |s: &crate::model::Source| !s.arrivals.def.uses_rate || s.rate.len() == 1;
+    if !model.sources.iter().all(constant) {
+        return 0.0;
+    }
+    let endless = |id: &ServerId| {
+        let params = &model.servers[id.0 as usize].params;
+        params.queue_limit == u32::MAX && params.patience.is_none()
+    };
+    let services = model.services.iter().zip(peaks(model));
+    services
+        .filter(|(service, _)| service.servers.iter().any(endless))
+        .filter_map(|(_, peak)| peak.map(|peak| peak.offered_load))
+        .fold(0.0, f64::max)
+}
+
+/// Whether so much load is more than lasts: the queue grows, though everybody waits.
+pub(super) fn is_too_much(offered_load: f64) -> bool {
+    offered_load >= 1.0 - 1e-9
+}
+
+/// Requests answered as a share of those that came between two moments, or that ended if those are
+/// more: below 1 where what is waiting grows. For callers who wait for ever.
+pub(super) fn kept_up(simulation: &Simulation, from: Instant, until: Instant) -> f64 {
+    let (first, last) = intervals(simulation, from, until);
+    let total = counted(simulation, first, last);
+    let window = total.window();
+    match window.ended().max(window.arrived) {
+        0 => 1.0,
+        all => window.outcomes[Outcome::Succeeded as usize] as f64 / all as f64,
+    }
+}
+
 /// Requests answered in time as a share of those that ended between two moments; 0 when requests
 /// came and none ended, 1 when none came.
 pub(super) fn answered(simulation: &Simulation, from: Instant, until: Instant) -> f64 {
+    let (first, last) = intervals(simulation, from, until);
+    share(simulation, first, last)
+}
+
+/// The intervals between two moments.
+fn intervals(simulation: &Simulation, from: Instant, until: Instant) -> (usize, usize) {
     let history = simulation.recorder().history();
     let width = history.interval_ns();
     let first = (from.0.div_ceil(width) as usize).min(history.len());
     let last = ((until.0 / width) as usize).min(history.len());
-    share(simulation, first, last)
+    (first, last)
 }
 
-fn share(simulation: &Simulation, first: usize, last: usize) -> f64 {
+fn counted(simulation: &Simulation, first: usize, last: usize) -> Total {
     let history = simulation.recorder().history();
     let mut total = Total::of_counts(Scope::Site);
     for interval in first..last {
         total.add(history, interval);
     }
+    total
+}
+
+fn share(simulation: &Simulation, first: usize, last: usize) -> f64 {
+    let total = counted(simulation, first, last);
     let window = total.window();
     match (window.ended(), window.arrived) {
         (0, 0) => 1.0,
@@ -49,11 +106,20 @@ fn share(simulation: &Simulation, first: usize, last: usize) -> f64 {
 
 /// How a run went from `trigger` on. A bin is well when at least the share `healthy` of what ended
 /// in it was answered in time; the system has recovered with the first of three such bins in a row
-/// after the last that was not well.
+/// after the last that was not well. Where callers wait for ever it is down, too, when in the second
+/// half of the time after the trigger fewer than that share are answered of those that come.
 pub(super) fn fate(simulation: &Simulation, trigger: Instant, healthy: f64) -> Fate {
     let history = simulation.recorder().history();
     let len = history.len();
     if simulation.end() != Some(crate::engine::End::Horizon) {
+        return Fate::Down;
+    }
+    let now = simulation.now();
+    let middle = Instant(trigger.0 + now.0.saturating_sub(trigger.0) / 2);
+    if waits_for_ever(simulation.model())
+        && (is_too_much(unbounded_load(simulation.model()))
+            || kept_up(simulation, middle, now) < healthy)
+    {
         return Fate::Down;
     }
     let mut all = Total::of_counts(Scope::Site);

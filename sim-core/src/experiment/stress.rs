@@ -8,7 +8,7 @@ use super::control::Control;
 use super::run::simulate;
 use crate::engine::Simulation;
 use crate::model::{Expectation, Model};
-use crate::statistics::{self, Estimate, Interval, Withheld, wilson};
+use crate::statistics::{self, Estimate, Interval, Withheld};
 use crate::summary::Summary;
 use std::sync::Arc;
 
@@ -20,15 +20,15 @@ const STEPS_MAX: usize = 60;
 pub struct Loaded {
     /// The model.
     pub model: Arc<Model>,
-    /// It is broken when one of these holds. None: when an objective is missed or, in a scenario
-    /// without objectives, an expectation does not hold.
+    /// It is broken when one of these holds. None: when an objective is missed. Expectations do not
+    /// count: those of a replayed incident say that the outage happens.
     pub until: Vec<Expectation>,
 }
 
 impl Loaded {
     /// Whether there is anything that can break.
     pub fn can_break(&self) -> bool {
-        !self.until.is_empty() || !self.model.slos.is_empty() || !self.model.expectations.is_empty()
+        !self.until.is_empty() || !self.model.slos.is_empty()
     }
 
     /// Whether a finished run broke. One that ended at a limit did.
@@ -41,10 +41,7 @@ impl Loaded {
             let holds = |e: &Expectation| e.check(&summary, simulation).passed;
             return self.until.iter().any(holds);
         }
-        if !summary.slos.0.is_empty() {
-            return summary.slos.0.iter().any(|(_, slo)| slo.met == Some(false));
-        }
-        !summary.expectations_hold()
+        summary.slos.0.iter().any(|(_, slo)| slo.met == Some(false))
     }
 }
 
@@ -121,8 +118,8 @@ pub struct Stressed {
     pub all_hold: Option<f64>,
     /// The value that every replication broke at: the one nearest to holding.
     pub all_break: Option<f64>,
-    /// Probability of breaking at `all_hold`, by Wilson's interval: all held, yet there are only so
-    /// many.
+    /// Probability of breaking at `all_hold`: all held, yet there are only so many. Its upper end is
+    /// exact at its level and one-sided.
     pub risk: Option<Interval>,
     /// Replications that break a tenth of the way back from the least breaking point, where all
     /// should hold; above zero, more load is not simply worse.
@@ -378,7 +375,7 @@ impl Stressed {
             (most(&held), least(&broken))
         };
         Self {
-            risk: wilson(0, points.len() as u64, plan.level).filter(|_| whole),
+            risk: statistics::none_seen(points.len() as u64, plan.level).filter(|_| whole),
             all_hold: all_hold.filter(|_| whole),
             all_break: all_break.filter(|_| whole),
             breaking,

@@ -1,7 +1,7 @@
 //! Heat maps: a figure over two axes, the darker the more.
 
 use super::axis::{Axis, Frame, Shown};
-use super::svg::{Anchor, Drawing, Font, INK, LABEL, Pen, SMALL, TITLE, contrast, cut};
+use super::svg::{Anchor, Drawing, Font, INK, LABEL, Pen, SMALL, TITLE, contrast, cut, fitted};
 use crate::metric::Unit;
 use crate::readable;
 
@@ -50,6 +50,8 @@ pub struct HeatMap {
     pub figure: String,
     /// What it is counted in; times are in seconds.
     pub unit: Unit,
+    /// Ends of the scale of colours; absent: those of the figures.
+    pub ends: Option<(f64, f64)>,
     /// Rows from below to above, each from left to right.
     pub spots: Vec<Vec<Spot>>,
 }
@@ -77,13 +79,8 @@ impl HeatMap {
         );
         let sheet = ((frame.right + 140.0).max(480.0), frame.bottom + 56.0);
         let mut drawing = Drawing::new(sheet.0, sheet.1);
-        let letters = ((sheet.0 - 40.0) / 8.6) as usize;
-        drawing.text(
-            (20.0, 26.0),
-            Anchor::Start,
-            TITLE,
-            &cut(&self.title, letters),
-        );
+        let title = fitted(&self.title, TITLE, sheet.0 - 40.0);
+        drawing.text((20.0, 26.0), Anchor::Start, TITLE, &title);
         let letters = ((sheet.0 - 40.0) / 6.0) as usize;
         drawing.text(
             (20.0, 46.0),
@@ -91,7 +88,14 @@ impl HeatMap {
             SMALL,
             &cut(&self.note, letters),
         );
-        let scale = Colours::of(self.spots.iter().flatten().filter_map(|s| s.value));
+        let scale = match self.ends {
+            Some((low, high)) => Colours {
+                low,
+                high,
+                log: false,
+            },
+            None => Colours::of(self.spots.iter().flatten().filter_map(|s| s.value)),
+        };
         let shown = Shown::of(self.unit, scale.high);
         for (row, spots) in self.spots.iter().enumerate() {
             for (column, spot) in spots.iter().enumerate() {
@@ -244,6 +248,7 @@ mod tests {
             upward: ("y".to_owned(), words(values.len())),
             figure: "availability".to_owned(),
             unit: Unit::Ratio,
+            ends: None,
             spots: values
                 .iter()
                 .map(|row| {
@@ -282,6 +287,12 @@ mod tests {
         assert!(svg.contains("#b0b0b0"));
         assert!(svg.contains(">50<") && svg.contains(">100<"), "{svg}");
         assert!(!svg.contains("NaN"));
+        let whole = HeatMap {
+            ends: Some((0.0, 1.0)),
+            ..map(&[&[Some(0.0), Some(0.0)]])
+        };
+        // With nothing but zeros, the lightest colour, not one between.
+        assert!(whole.svg().contains(&colour(0.0)), "{}", whole.svg());
         let svg = map(&[&[None]]).svg();
         assert!(!svg.contains("NaN"));
     }

@@ -1,7 +1,7 @@
 //! Dots with intervals: one row for each thing, to see at a glance what overlaps.
 
 use super::axis::{Axis, Frame, Shown};
-use super::svg::{Anchor, Drawing, FADED, Look, Pen, SMALL, TITLE, cut};
+use super::svg::{Anchor, Drawing, FADED, Look, Pen, SMALL, TITLE, cut, fitted};
 use crate::metric::Unit;
 
 /// A row of the plot.
@@ -40,6 +40,10 @@ pub fn intervals(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool)
         let room = if low == 0.0 { 1.0 } else { low.abs() * 0.05 };
         (low, high) = (low - room, high + room);
     }
+    if unit == Unit::Ratio && !zero {
+        high = capped(high, rows);
+    }
+    let greatest = high;
     let shown = Shown::of(unit, low.abs().max(high.abs()));
     let x = Axis::linear(shown.label(label), low * shown.factor, high * shown.factor);
     // The first row is on top, where reading begins.
@@ -57,7 +61,8 @@ pub fn intervals(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool)
         bottom,
     };
     let mut drawing = Drawing::new(WIDTH, bottom + 50.0);
-    drawing.text((20.0, 26.0), Anchor::Start, TITLE, title);
+    let heading = fitted(title, TITLE, WIDTH - 40.0);
+    drawing.text((20.0, 26.0), Anchor::Start, TITLE, &heading);
     frame.draw(&mut drawing, &x, &y, true);
     if zero {
         let at = x.place(0.0, frame.across());
@@ -78,6 +83,7 @@ pub fn intervals(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool)
                 width: 2.0,
                 dash: "",
             };
+            let (low, high) = (low, high.min(greatest));
             drawing.line((across(low), height), (across(high), height), pen);
             for end in [low, high] {
                 let (top, bottom) = (height - 5.0, height + 5.0);
@@ -97,6 +103,16 @@ pub fn intervals(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool)
         .collect::<Vec<_>>()
         .join("; ");
     drawing.finish(title, &about)
+}
+
+/// Shares end at everything: an interval that reaches beyond does not lengthen the axis, unless a
+/// mean lies there too, as an offered load can.
+fn capped(high: f64, rows: &[Row]) -> f64 {
+    if rows.iter().any(|row| row.mean.is_some_and(|m| m > 1.0)) {
+        high
+    } else {
+        high.min(1.0)
+    }
 }
 
 #[cfg(test)]

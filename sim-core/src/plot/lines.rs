@@ -1,7 +1,7 @@
 //! Lines: a figure along an axis, with the band of its interval.
 
 use super::axis::{Axis, Frame, Shown};
-use super::svg::{Anchor, Drawing, LABEL, Look, Pen, SMALL, TITLE, cut, cut_start};
+use super::svg::{Anchor, Drawing, LABEL, Look, Pen, SMALL, TITLE, cut, cut_start, fitted};
 use crate::metric::Unit;
 
 /// Width of the drawing in pixels, without its legend.
@@ -50,6 +50,8 @@ pub struct Lines {
     pub unit: Unit,
     /// What the lines differ in; empty when there is one.
     pub legend: String,
+    /// Whether points are joined; not where their order means nothing.
+    pub joined: bool,
     /// The lines.
     pub series: Vec<Series>,
 }
@@ -68,13 +70,8 @@ impl Lines {
             right: WIDTH - 28.0,
             bottom: HEIGHT - 56.0,
         };
-        let letters = ((WIDTH + legend - 40.0) / 8.6) as usize;
-        drawing.text(
-            (20.0, 26.0),
-            Anchor::Start,
-            TITLE,
-            &cut(&self.title, letters),
-        );
+        let title = fitted(&self.title, TITLE, WIDTH + legend - 40.0);
+        drawing.text((20.0, 26.0), Anchor::Start, TITLE, &title);
         let letters = ((WIDTH + legend - 40.0) / 6.0) as usize;
         drawing.text(
             (20.0, 46.0),
@@ -124,12 +121,11 @@ impl Lines {
         } else {
             low
         };
-        // A share ends at everything.
-        let high = if self.unit == Unit::Ratio {
-            high.min(100.0)
-        } else {
-            high
-        };
+        // A share ends at everything; where all is answered, the axis ends there and not beyond.
+        if self.unit == Unit::Ratio {
+            let high = high.min(100.0);
+            return Axis::linear(label, if low < high { low } else { high - 10.0 }, high);
+        }
         Axis::linear(label, low, high)
     }
 
@@ -146,10 +142,8 @@ impl Lines {
             y.place(value * factor, frame.upward())
                 .clamp(frame.top, frame.bottom)
         };
-        for run in series
-            .points
-            .split(|p| p.mean.is_none() || p.half_width.is_none())
-        {
+        let joined = if self.joined { &series.points[..] } else { &[] };
+        for run in joined.split(|p| p.mean.is_none() || p.half_width.is_none()) {
             let end = |sign: f64| {
                 move |p: &Point| {
                     let value = p.mean.unwrap_or(0.0) + sign * p.half_width.unwrap_or(0.0);
@@ -190,7 +184,8 @@ impl Lines {
                 y.place(mean * factor, frame.upward()),
             )
         };
-        for run in series.points.split(|p| p.mean.is_none()) {
+        let joined = if self.joined { &series.points[..] } else { &[] };
+        for run in joined.split(|p| p.mean.is_none()) {
             let points: Vec<(f64, f64)> = run
                 .iter()
                 .filter_map(|p| p.mean.map(|m| place(p, m)))
@@ -205,9 +200,10 @@ impl Lines {
         for p in &series.points {
             match p.mean {
                 Some(mean) => drawing.mark(place(p, mean), look, &p.about),
+                // Above the plot: on its floor it would read as nothing at all.
                 None => cross(
                     drawing,
-                    (self.x.place(p.x, frame.across()), frame.bottom - 7.0),
+                    (self.x.place(p.x, frame.across()), frame.top - 8.0),
                     look,
                     &p.about,
                 ),
@@ -294,6 +290,7 @@ mod tests {
             figure: "response_time_s.p99".to_owned(),
             unit: Unit::Time,
             legend: String::new(),
+            joined: true,
             series: vec![Series {
                 name: "one".to_owned(),
                 points: points.collect(),
@@ -316,6 +313,24 @@ mod tests {
         assert!(svg.contains("× nothing can be said"));
         assert!(svg.contains("response_time_s.p99 (ms)"));
         assert!(svg.contains("A &lt; B"));
+        let loose = Lines {
+            joined: false,
+            ..lines(&[Some((0.1, 0.01)), Some((0.2, 0.02))])
+        };
+        assert!(!loose.svg().contains("<poly"), "{}", loose.svg());
+    }
+
+    #[test]
+    fn shares_end_at_a_hundred() {
+        for value in [0.3, 0.97, 1.0] {
+            let plot = Lines {
+                unit: Unit::Ratio,
+                ..lines(&[Some((value, 0.0)), Some((1.0, 0.0))])
+            };
+            let axis = plot.upward(value * 100.0, 100.0, Shown::of(Unit::Ratio, 1.0));
+            let last = axis.ticks().last().expect("ticks").0;
+            assert!((last - 100.0).abs() < 1e-9, "{value}: {last}");
+        }
     }
 
     #[test]

@@ -367,6 +367,26 @@ pub fn cut_start(text: &str, letters: usize) -> String {
     format!("…{kept}")
 }
 
+/// `text` no wider than `room` pixels in a font, without its middle where it would be: both ends of
+/// a title say what it is about.
+pub fn fitted(text: &str, font: Font, room: f64) -> String {
+    if font.width(text) <= room {
+        return text.to_owned();
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let shortened = |kept: usize| -> String {
+        let end = kept / 2;
+        let start = letters[..kept - end].iter();
+        let end = letters[letters.len() - end..].iter();
+        start.chain(['…'].iter()).chain(end).collect()
+    };
+    (0..letters.len())
+        .rev()
+        .map(shortened)
+        .find(|text| font.width(text) <= room)
+        .unwrap_or_default()
+}
+
 /// Contrast of two colours written `#rrggbb`, from 1 (the same) to 21 (black on white), after the
 /// Web Content Accessibility Guidelines 2.1.
 pub fn contrast(one: &str, other: &str) -> f64 {

@@ -132,6 +132,19 @@ pub fn wilson(events: u64, trials: u64, level: f64) -> Option<Interval> {
     })
 }
 
+/// The probability of what happened in none of `trials` independent trials: from zero to the
+/// highest at which seeing none has a chance of `1 - level` still. Exact and one-sided (C. J. Clopper
+/// and E. S. Pearson, Biometrika 26, 1934, with no events); `None` without trials.
+pub fn none_seen(trials: u64, level: f64) -> Option<Interval> {
+    (trials > 0).then(|| Interval {
+        mean: 0.0,
+        low: 0.0,
+        high: 1.0 - libm::pow(1.0 - level, 1.0 / trials as f64),
+        level,
+        samples: trials,
+    })
+}
+
 /// A probability from `events` in `trials` independent trials, unless it rests on fewer than
 /// [`MIN_EVENTS`] of either outcome.
 pub fn share(events: u64, trials: u64, level: f64) -> Estimate {

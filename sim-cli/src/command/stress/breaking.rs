@@ -81,7 +81,7 @@ pub(super) fn run(
     if !example.can_break() {
         return Err(Failure::new(
             Exit::Usage,
-            "nothing says when this scenario is broken: it has neither objectives nor expectations",
+            "nothing says when this scenario is broken: it has no objectives, and expectations may describe the very outage",
         )
         .help("say it: --until \"p99 > 2s\" or --until \"availability < 99%\""));
     }
@@ -185,12 +185,8 @@ fn broken_when(example: &Loaded) -> Vec<String> {
     if !example.until.is_empty() {
         return example.until.iter().map(|e| e.that.clone()).collect();
     }
-    if !example.model.slos.is_empty() {
-        let missed = |slo: &sim_core::model::Slo| format!("objective {:?} is missed", slo.name);
-        return example.model.slos.iter().map(missed).collect();
-    }
-    let fails = |e: &sim_core::model::Expectation| format!("not: {}", e.that);
-    example.model.expectations.iter().map(fails).collect()
+    let missed = |slo: &sim_core::model::Slo| format!("objective {:?} is missed", slo.name);
+    example.model.slos.iter().map(missed).collect()
 }
 
 /// The search's result in JSON.

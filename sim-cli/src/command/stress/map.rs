@@ -1,6 +1,6 @@
 //! Trigger size against load.
 
-use super::{RATE_FACTOR, REPLICATIONS, Subject, deliver, invalid};
+use super::{RATE_FACTOR, REPLICATIONS, Subject, deliver, invalid, warn_of_patience};
 use crate::args::{SPAN_MAX, StressArgs};
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
@@ -248,6 +248,7 @@ fn text(
             "  {YELLOW}!{YELLOW:#} the scenario's own time line is left out; --trigger-path uses it"
         )?;
     }
+    warn_of_patience(subject, out)?;
     if found.interrupted {
         writeln!(
             out,
@@ -340,6 +341,7 @@ fn plot(found: &Map, axes: &Axes, subject: &Subject, verdict: &str) -> String {
         ),
         figure: "not recovered".to_owned(),
         unit: Unit::Ratio,
+        ends: Some((0.0, 1.0)),
         spots: (0..rows)
             .map(|row| {
                 std::iter::once(spot(&found.bare[row]))

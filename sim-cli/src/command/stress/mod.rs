@@ -10,10 +10,10 @@ use crate::exit::{Exit, Failure};
 use crate::experiment::{ExperimentHost, check_output};
 use crate::folder::{EXPERIMENT, Folder};
 use crate::input::Input;
-use crate::terminal::{self, DIM, Out, say};
+use crate::terminal::{self, DIM, Out, YELLOW, say};
 use serde::Serialize;
-use sim_core::experiment::Stop;
 use sim_core::experiment::report::Head;
+use sim_core::experiment::{Stop, waits_for_ever};
 use sim_core::load::{peak_rate_hz, peaks};
 use sim_core::model::Model;
 use sim_core::readable;
@@ -122,6 +122,17 @@ impl Subject {
             readable::number(three_digits(peak_rate_hz(&self.model) * factor))
         )
     }
+}
+
+/// Says what "in time" means where nobody gives up.
+fn warn_of_patience(subject: &Subject, out: &mut Out) -> io::Result<()> {
+    if !waits_for_ever(&subject.model) {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "  {YELLOW}!{YELLOW:#} no caller has a timeout: every answer counts as in time, however late; not well is where more comes than is answered, or the offered load reaches 1"
+    )
 }
 
 /// Rounded to where a load is still told from the next.

@@ -1,6 +1,6 @@
 //! Load up, then down.
 
-use super::{REPLICATIONS, Subject, deliver};
+use super::{REPLICATIONS, Subject, deliver, warn_of_patience};
 use crate::args::StressArgs;
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
@@ -97,15 +97,31 @@ fn rate(estimate: &Estimate, subject: &Subject) -> String {
 
 fn verdict(found: &Hysteresis, subject: &Subject) -> String {
     let of = found.ramped.len();
-    let broke = found.ramped.iter().filter(|r| r.breaks.is_some()).count();
+    let broke = found.ramped.iter().filter(|r| r.broke()).count();
     let stuck = found
         .ramped
         .iter()
-        .filter(|r| r.breaks.is_some() && r.recovers.is_none())
+        .filter(|r| r.broke() && r.recovers.is_none())
         .count();
     let top = found.factors.last().copied().unwrap_or(0.0);
     let bottom = found.factors.first().copied().unwrap_or(0.0);
+    let never_well = found.never_well();
+    if of == 0 {
+        return "interrupted before anything was found".to_owned();
+    }
+    // A few of them are beside the point; with many there is nothing to tell.
+    if 2 * never_well > of {
+        return format!(
+            "not well at the lowest load tried, {}, in {never_well} of {of} replications: no breaking point in this range",
+            subject.rate(bottom)
+        );
+    }
     match found.is_metastable() {
+        None if never_well > 0 => format!(
+            "{never_well} of {of} replications were not well even at {}, and the others never broke up to {}",
+            subject.rate(bottom),
+            subject.rate(top)
+        ),
         None => format!("it never broke up to {}", subject.rate(top)),
         Some(_) if stuck > 0 => format!(
             "metastable: {broke} of {of} replications broke going up, and {stuck} did not recover down to {}",
@@ -167,6 +183,7 @@ fn text(
             "  {YELLOW}!{YELLOW:#} the time line is left out: only the load changes"
         )?;
     }
+    warn_of_patience(subject, out)?;
     if found.interrupted {
         writeln!(
             out,
@@ -250,6 +267,7 @@ fn plot(found: &Hysteresis, subject: &Subject, level: f64, verdict: &str) -> Str
         figure: "answered in time".to_owned(),
         unit: Unit::Ratio,
         legend: "load".to_owned(),
+        joined: true,
         series: vec![series("going up", up), series("going down", down)],
     }
     .svg()

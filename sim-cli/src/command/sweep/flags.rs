@@ -15,6 +15,14 @@ pub(super) fn plan_text(args: &SweepArgs) -> Result<String, Failure> {
         )
         .help("write a plan with a table [scenario], and pass that: stampede sweep -"));
     }
+    if let Some((path, _)) = args
+        .sets
+        .iter()
+        .find(|(path, _)| args.vary.iter().any(|(varied, _)| varied == path))
+    {
+        let message = format!("{path} is both set and varied");
+        return Err(Failure::new(Exit::Usage, message).help("leave out one of --set and --vary"));
+    }
     // Writing to a `String` cannot fail.
     let mut text = format!("scenario = {}\n", quoted(scenario));
     // Called as the scenario is, where that can be a name.

@@ -70,7 +70,7 @@ fn to_folder(
     out: &mut Out,
 ) -> Result<Exit, Failure> {
     let shard = args.shard.unwrap_or(Shard::WHOLE);
-    let (mut store, rows) = Store::open(target, plan, shard)?;
+    let (mut store, rows) = Store::open(target, plan, shard, args.force)?;
     let mut rows: BTreeMap<usize, Row> = rows.into_iter().map(|row| (row.cell, row)).collect();
     let cells = shard.cells(plan);
     let todo: Vec<usize> = cells

@@ -28,7 +28,8 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens the journal of a shard in `folder`, with what it holds already.
+    /// Opens the journal of a shard in `folder`, with what it holds already. A folder without a plan
+    /// that holds other things is refused, unless `force` is given.
     #[expect(
         clippy::disallowed_methods,
         reason = "how often the disk is asked changes nothing that is written"
@@ -37,10 +38,11 @@ impl Store {
         folder: &Path,
         plan: &Plan,
         shard: Shard,
+        force: bool,
     ) -> Result<(Self, Vec<Row>), Failure> {
         fs::create_dir_all(folder)
             .map_err(|error| Failure::io(format!("cannot create {}", folder.display()), &error))?;
-        check_plan(folder, plan)?;
+        check_plan(folder, plan, force)?;
         let path = folder.join(journal_name(shard));
         let fail =
             |error: &io::Error| Failure::io(format!("cannot write {}", path.display()), error);
@@ -136,7 +138,7 @@ fn journal_name(shard: Shard) -> String {
 }
 
 /// Puts the plan into the folder, or makes sure that it is the one there.
-fn check_plan(folder: &Path, plan: &Plan) -> Result<(), Failure> {
+fn check_plan(folder: &Path, plan: &Plan, force: bool) -> Result<(), Failure> {
     let path = folder.join(PLAN);
     let text = plan.to_toml();
     match fs::read_to_string(&path) {
@@ -153,12 +155,39 @@ fn check_plan(folder: &Path, plan: &Plan) -> Result<(), Failure> {
             )
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if !force {
+                refuse_foreign(folder)?;
+            }
             write_whole(&path, text.as_bytes())
         }
         Err(error) => Err(Failure::io(
             format!("cannot read {}", path.display()),
             &error,
         )),
+    }
+}
+
+/// Refuses a folder that holds what no sweep left there before its table: files would be lost.
+fn refuse_foreign(folder: &Path) -> Result<(), Failure> {
+    let fail = |error: &io::Error| Failure::io(format!("cannot read {}", folder.display()), error);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| fail(&error))? {
+        let entry = entry.map_err(|error| fail(&error))?;
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    // Another process may have brought the plan meanwhile.
+    let ours = |name: &String| name == PLAN || name.ends_with(JOURNAL) || name.ends_with(PART);
+    match names.iter().find(|name| !ours(name)) {
+        Some(foreign) => {
+            let message = format!(
+                "{} holds something else than a sweep: {foreign}",
+                folder.display()
+            );
+            Err(Failure::new(Exit::Io, message)
+                .help("choose another folder, or write into this one with --force"))
+        }
+        None => Ok(()),
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Axis {
     pub columns: Vec<Column>,
     /// One value for each column, for each point.
     pub points: Vec<Vec<Node>>,
+    /// Whether the points are a sample, in no order.
+    pub sample: bool,
     /// Where it stands.
     pub span: Span,
 }
@@ -129,6 +131,7 @@ pub(crate) fn axis(spec: &AxisSpec, problems: &mut Collector) -> Option<Axis> {
     Some(Axis {
         columns: vec![column?],
         points: values?.into_iter().map(|value| vec![value]).collect(),
+        sample: false,
         span: spec.span,
     })
 }
@@ -168,6 +171,7 @@ fn zipped(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> Opti
     Some(Axis {
         columns,
         points,
+        sample: false,
         span: spec.span,
     })
 }
@@ -221,6 +225,7 @@ fn hypercube(spec: &AxisSpec, parts: &[PartSpec], problems: &mut Collector) -> O
     Some(Axis {
         columns: read.into_iter().map(|(column, _)| column).collect(),
         points,
+        sample: true,
         span: spec.span,
     })
 }

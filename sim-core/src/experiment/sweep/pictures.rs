@@ -27,6 +27,14 @@ pub fn pictures(plan: &Plan, rows: &[Row]) -> Vec<(String, String)> {
         };
         let name = file_name(measure.path());
         match &plan.axes[..] {
+            [axis] if axis.sample => {
+                for column in 0..axis.columns.len() {
+                    if let Some(points) = picture.scatter(column) {
+                        let by = file_name(&axis.columns[column].name);
+                        files.push((format!("{name}.by-{by}.svg"), points.svg()));
+                    }
+                }
+            }
             [_] => files.push((format!("{name}.lines.svg"), picture.lines(0, None).svg())),
             [_, _] => {
                 files.push((format!("{name}.heat-map.svg"), picture.heat_map().svg()));
@@ -79,9 +87,64 @@ impl Picture<'_> {
             x,
             figure: self.measure.path().to_owned(),
             unit: self.measure.unit(),
+            joined: true,
             legend: by.map_or(String::new(), |by| label(&self.plan.axes[by])),
             series,
         }
+    }
+
+    /// The points of a sample along one of its paths; `None` where that takes no numbers.
+    fn scatter(&self, column: usize) -> Option<Lines> {
+        let axis = &self.plan.axes[0];
+        let one = Varied {
+            columns: vec![axis.columns[column].clone()],
+            points: axis
+                .points
+                .iter()
+                .map(|point| vec![point[column].clone()])
+                .collect(),
+            ..axis.clone()
+        };
+        let mut order: Vec<(f64, usize)> = words(&one)
+            .iter()
+            .enumerate()
+            .map(|(at, text)| number_of(text).map(|(value, _)| (value, at)))
+            .collect::<Option<_>>()?;
+        order.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // Values of which each is taken several times share a place.
+        let mut distinct = order.clone();
+        distinct.dedup_by(|a, b| a.0.to_bits() == b.0.to_bits());
+        let sorted = Varied {
+            points: distinct
+                .iter()
+                .map(|(_, at)| one.points[*at].clone())
+                .collect(),
+            ..one
+        };
+        let (x, places) = across(&sorted);
+        let points = order.iter().map(|(value, at)| {
+            let place = distinct.partition_point(|(other, _)| other < value);
+            let row = &self.rows[*at];
+            Point {
+                x: places[place],
+                mean: row.figures[self.m].mean,
+                half_width: row.figures[self.m].half_width,
+                about: self.about(row),
+            }
+        });
+        Some(Lines {
+            title: self.title(),
+            note: self.note("bar: the % interval"),
+            x,
+            figure: self.measure.path().to_owned(),
+            unit: self.measure.unit(),
+            joined: false,
+            legend: String::new(),
+            series: vec![Series {
+                name: String::new(),
+                points: points.collect(),
+            }],
+        })
     }
 
     /// The second axis lies across, the first upward.
@@ -106,6 +169,7 @@ impl Picture<'_> {
             upward: (label(upward), words(upward)),
             figure: self.measure.path().to_owned(),
             unit: self.measure.unit(),
+            ends: None,
             spots,
         }
     }
