@@ -173,7 +173,7 @@ fn long_intervals_measure_long_areas() {
         .services
         .get("web")
         .and_then(|web| web.servers.get("s"))
-        .unwrap();
+        .expect("the server is in the summary");
     // All that came in the first 2900 days spent 100 days there, the rest half of it.
     let mean = 0.000_034_7 * 8_640_000.0 * (1.0 - 50.0 / 3000.0);
     assert!(
