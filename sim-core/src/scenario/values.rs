@@ -55,15 +55,15 @@ mod tests {
     #[test]
     fn a_value_follows_the_time_line_and_live_changes() {
         let text = "horizon = \"10m\"\n[[traffic]]\nname = \"all\"\nto = \"web\"\nrate = 5\n\
-                    [service.web]\n[service.web.balancer]\npolicy = \"random\"\n\
-                    [[service.web.server]]\nname = \"a\"\ncount = 2\nweight = 3\n\
+                    [service.web]\ndemand = \"10ms\"\n[service.web.balancer]\npolicy = \"random\"\n\
+                    [[service.web.server]]\nname = \"a\"\ncount = 2\nworkers = 4\nweight = 3\n\
                     [[timeline]]\nat = \"5m\"\nset = { \"service.web.server.a-1.weight\" = 7 }\n";
         let scenario =
             Scenario::read(Source::new("t.toml", text), &[], &NoFiles).expect("a valid scenario");
         let paths = [
             "service.web.server.a-1.weight",
             "service.web.server.a-2.weight",
-            "service.web.server.a-1.workers",
+            "service.web.server.a-1.speed",
             "service.web.balancer.policy",
             "traffic.all.rate",
             "service.nobody.balancer.policy",
