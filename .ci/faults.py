@@ -328,6 +328,17 @@ def slurm_cluster():
     return environment, nodes, quiet
 
 
+def steps_above(processes):
+    """Slurm's keepers of these processes, as far as both are still there."""
+    steps = []
+    for one in processes:
+        try:
+            steps += [p for p in [one, *one.parents()] if p.name() == "slurmstepd"]
+        except psutil.NoSuchProcess:
+            pass
+    return steps
+
+
 def slurm(plan, reference):
     environment, nodes, quiet = slurm_cluster()
     environment["STAMPEDE"] = PROGRAM
@@ -350,7 +361,7 @@ def slurm(plan, reference):
     # The node goes, with what it ran, and comes back.
     on_n0 = until("work on n0", lambda: [p for p in of_slurm(environment, "n0") if p.pid != nodes["n0"].pid])
     kill(nodes["n0"])
-    kill_all([p for one in on_n0 for p in [one, *one.parents()] if p.name() == "slurmstepd"] + on_n0)
+    kill_all(steps_above(on_n0) + on_n0)
     until("the loss to be noticed", lambda: "n0" in run("sinfo", "-h", "-t", "down", "-o", "%N", env=environment).stdout, 60)
     nodes["n0"] = start("slurmd", "-D", "-N", "n0", **quiet)
     output, _ = array.communicate(timeout=240)
