@@ -67,22 +67,28 @@ impl Simulation {
         let mut draws = self.request_stream.at(number);
         let class = draw_class(&s.mix, &mut draws);
         let key = s.keys.key(number, &mut draws);
-        let (client, service) = (s.clients[class as usize], s.to);
-        let flow = self.recorder.layout.flow(service, class, false);
-        self.new_call(Call {
+        let call = self.call_from_outside(source, number, key, class);
+        self.new_call(call)
+    }
+
+    /// The call of a request that a source emits now.
+    #[inline]
+    pub(super) fn call_from_outside(&self, source: u16, number: u64, key: u64, class: u16) -> Call {
+        let s = &self.sources[source as usize];
+        Call {
             number,
             key,
             arrived: self.now,
             parent: Handle::NONE,
             current: Handle::NONE,
             pause_ns: 0,
-            client,
+            client: s.clients[class as usize],
             class,
-            service,
-            flow,
+            service: s.to,
+            flow: self.recorder.layout.flow(s.to, class, false),
             attempts: 0,
             previous: NIL,
-        })
+        }
     }
 
     /// A call starts to exist: counted, and given its deadline.

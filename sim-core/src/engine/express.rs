@@ -15,7 +15,7 @@ use super::balancer::TrueState;
 use super::caller::try_of;
 use super::slab::{Handle, Slab};
 use super::source::number_of;
-use super::state::{Attempt, Call, MachineState, NIL, Place, Purpose, Server, Waiting};
+use super::state::{Attempt, MachineState, NIL, Place, Purpose, Server, Waiting};
 use crate::outcome::Outcome;
 use crate::policy::{FleetView, Job};
 use crate::record::histogram::{bucket, coarse};
@@ -236,22 +236,8 @@ impl Simulation {
     /// express lane does not know.
     #[inline(never)]
     fn begin_call(&mut self, source: u16, number: u64, key: u64, class: u16, next: u64) {
-        let s = &self.sources[source as usize];
-        let (client, service) = (s.clients[class as usize], s.to);
-        let call = self.new_call(Call {
-            number,
-            key,
-            arrived: self.now,
-            parent: Handle::NONE,
-            current: Handle::NONE,
-            pause_ns: 0,
-            client,
-            class,
-            service,
-            flow: self.recorder.layout.flow(service, class, false),
-            attempts: 0,
-            previous: NIL,
-        });
+        let call = self.call_from_outside(source, number, key, class);
+        let call = self.new_call(call);
         // After the deadline: at one instant, what was planned first happens first.
         self.agenda.set_arrival(source, next);
         self.begin_attempt(call);

@@ -18,27 +18,22 @@ impl Simulation {
         if !attempt.call.is_implied() {
             return attempt.call;
         }
-        let (number, class, service) = (attempt.number, attempt.class, attempt.service);
-        let source = &self.sources[source_of(number)];
+        let (number, class) = (attempt.number, attempt.class);
+        let source = source_of(number);
+        let s = &self.sources[source];
         let mut draws = self.request_stream.at(number);
         // The key's draws come after the class's.
-        draw_class(&source.mix, &mut draws);
+        draw_class(&s.mix, &mut draws);
+        let key = s.keys.key(number, &mut draws);
         let call = self.calls.insert(Call {
-            number,
-            key: source.keys.key(number, &mut draws),
             arrived: attempt.begun,
-            parent: Handle::NONE,
             current: handle,
-            pause_ns: 0,
-            client: source.clients[class as usize],
-            class,
-            service,
-            flow: self.recorder.layout.flow(service, class, false),
             attempts: 1,
             previous: match attempt.server {
                 NIL => NIL,
                 server => self.servers[server as usize].local,
             },
+            ..self.call_from_outside(source as u16, number, key, class)
         });
         let attempt = &mut self.attempts[handle];
         attempt.call = call;
