@@ -44,7 +44,7 @@ impl Row {
         plan: &Plan,
         cell: Cell,
         built: Option<(&Model, &[Measure])>,
-        runs: &[&Ended],
+        runs: Vec<Ended>,
     ) -> Self {
         let failures: Vec<(usize, &String)> = runs
             .iter()
@@ -63,14 +63,14 @@ impl Row {
         };
         if let Some((first, why)) = failures.first() {
             // An invalid scenario fails in all replications alike.
-            row.notes = if runs.iter().all(|run| run.as_ref().err() == Some(*why)) {
+            row.notes = if runs.iter().all(|run| run.as_ref().err() == Some(why)) {
                 (*why).clone()
             } else {
                 format!("replication {first}: {why}")
             };
             return row;
         }
-        let runs: Vec<Run> = runs.iter().filter_map(|run| (*run).clone().ok()).collect();
+        let runs: Vec<Run> = runs.into_iter().filter_map(Result::ok).collect();
         let Some((model, measures)) = built else {
             return row;
         };

@@ -66,12 +66,7 @@ pub(super) fn run_with<E: Send>(
     done: &mut (dyn FnMut(Row) -> Result<(), E> + Send),
     simulate: &Simulate,
 ) -> Result<(), E> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.clamp(1, THREADS_MAX))
-        .thread_name(|index| format!("cells-{index}"))
-        .build()
-        .unwrap_or_else(|error| panic!("the system gives no threads: {error}"));
-    let threads = pool.current_num_threads();
+    let threads = threads.clamp(1, THREADS_MAX);
     let queue = Queue::new(cells, plan.replications());
     let done = Mutex::new((done, Ok(())));
     let work = || {
@@ -87,7 +82,8 @@ pub(super) fn run_with<E: Send>(
             let mut runs = std::mem::take(&mut *all);
             drop(all);
             runs.sort_by_key(|(replication, _)| *replication);
-            let row = row(plan, &shared, &runs);
+            let runs = runs.into_iter().map(|(_, ended)| ended).collect();
+            let row = row(plan, &shared, runs);
             let mut done = locked(&done);
             if done.1.is_ok() {
                 done.1 = (done.0)(row);
@@ -97,10 +93,16 @@ pub(super) fn run_with<E: Send>(
             }
         }
     };
-    pool.scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|_| work());
+    // The calling thread works too: one thread needs no other, wherever there are none.
+    std::thread::scope(|scope| {
+        for index in 1..threads {
+            let thread = std::thread::Builder::new().name(format!("cells-{index}"));
+            if thread.spawn_scoped(scope, work).is_err() {
+                // Fewer threads than asked for make it slower, not different.
+                break;
+            }
         }
+        work();
     });
     done.into_inner().unwrap_or_else(PoisonError::into_inner).1
 }
@@ -166,11 +168,10 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The row of a cell whose replications are in order.
-fn row(plan: &Plan, shared: &Shared, runs: &[(u64, Ended)]) -> Row {
-    let runs: Vec<&Ended> = runs.iter().map(|(_, ended)| ended).collect();
+fn row(plan: &Plan, shared: &Shared, runs: Vec<Ended>) -> Row {
     let built = shared.model.get().and_then(|built| built.as_ref().ok());
     let built = built.map(|built| (&*built.model, &built.measures[..]));
-    Row::of(plan, plan.cell(shared.number), built, &runs)
+    Row::of(plan, plan.cell(shared.number), built, runs)
 }
 
 /// One replication of one cell; `None` when it was given up.
