@@ -21,6 +21,7 @@ use std::convert::Infallible;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -86,10 +87,11 @@ fn main() {
     );
     let mut ratios = Vec::new();
     for _ in 0..rounds {
+        let mut journal = Journal::create(&plan);
         let (mut without, mut with) = ((0.0, 0.0), (0.0, 0.0));
         for slice in (0..cells).collect::<Vec<_>>().chunks(SLICE) {
             add(&mut without, timed(|| alone(&plan, slice)));
-            add(&mut with, timed(|| sweep(&plan, slice, 1)));
+            add(&mut with, timed(|| sweep(&plan, slice, 1, &mut journal)));
         }
         let ratio = (with.0 / without.0, with.1 / without.1);
         println!(
@@ -113,8 +115,9 @@ fn main() {
     );
     let mut ratios = Vec::new();
     for _ in 0..rounds {
-        let one = timed(|| sweep(&plan, &all, 1));
-        let two = timed(|| sweep(&plan, &all, 2));
+        let mut journal = Journal::create(&plan);
+        let one = timed(|| sweep(&plan, &all, 1, &mut journal));
+        let two = timed(|| sweep(&plan, &all, 2, &mut journal));
         let ratio = two.1 / one.1;
         println!(
             "{:>12.3} {:>12.3} {:>12.3} {:>12.3} {ratio:>8.3}",
@@ -148,21 +151,42 @@ fn alone(plan: &Plan, cells: &[usize]) {
     }
 }
 
-/// The same through a sweep, with its journal on disk.
-fn sweep(plan: &Plan, cells: &[usize], threads: usize) {
-    let path = std::env::temp_dir().join(format!("stampede-bench-{}.journal", std::process::id()));
-    let mut journal =
-        File::create(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut write = |text: &str| {
+/// The journal of a sweep, on disk.
+struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+impl Journal {
+    fn create(plan: &Plan) -> Self {
+        let name = format!("stampede-bench-{}.journal", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let file =
+            File::create(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let mut journal = Self { path, file };
+        journal.write(&Header::of(plan, Shard::WHOLE).line());
         journal
+    }
+
+    fn write(&mut self, text: &str) {
+        self.file
             .write_all(text.as_bytes())
-            .unwrap_or_else(|error| panic!("the journal: {error}"));
-    };
-    write(&Header::of(plan, Shard::WHOLE).line());
+            .unwrap_or_else(|error| panic!("{}: {error}", self.path.display()));
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+/// The same through a sweep.
+fn sweep(plan: &Plan, cells: &[usize], threads: usize, journal: &mut Journal) {
     let mut rows: Vec<Row> = Vec::new();
     let stop = AtomicBool::new(false);
     let done: Result<(), Infallible> = run(plan, cells, threads, &stop, &mut |row| {
-        write(&line_of(&row));
+        journal.write(&line_of(&row));
         rows.push(row);
         Ok(())
     });
@@ -170,7 +194,6 @@ fn sweep(plan: &Plan, cells: &[usize], threads: usize) {
         match never {}
     }
     assert_eq!(rows.len(), cells.len());
-    drop(std::fs::remove_file(&path));
 }
 
 /// Seconds of the process's CPU time and of wall time.
