@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLUSTER = ROOT / "sim-cli" / "cluster"
 DRIVER = CLUSTER / "stampede_dask.py"
 PROGRAM = sys.argv[1]
+PROGRAM_NAME = os.path.basename(PROGRAM)
 SHARDS = 24
 PLAN = """
 title = "What faults must not change"
@@ -111,8 +112,7 @@ def journals(folder):
 
 def kill_simulator(*owners):
     """Kills a simulator that one of these runs, as soon as there is one."""
-    name = os.path.basename(PROGRAM)
-    victim = until("a simulator", lambda: next((c for o in owners for c in children(o, name)), None))
+    victim = until("a simulator", lambda: next((c for o in owners for c in children(o, PROGRAM_NAME)), None))
     victim.send_signal(signal.SIGKILL)
 
 
@@ -268,6 +268,56 @@ def dask(plan, reference):
         kill(process)
 
 
+SSHD_CONF = """
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {home}/host
+PidFile none
+AuthorizedKeysFile {home}/user.pub
+StrictModes no
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+UsePAM no
+"""
+
+
+def ssh_hosts():
+    """Three hosts that are this machine, behind a server of our own: where the driver finds its settings."""
+    home = work / "ssh"
+    (home / ".ssh").mkdir(parents=True)
+    port = 23800 + os.getpid() % 1000
+    for key in ("host", "user"):
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", home / key)
+    (home / "sshd_config").write_text(SSHD_CONF.format(port=port, home=home))
+    user = pwd.getpwuid(os.getuid()).pw_name
+    (home / ".ssh" / "config").write_text(
+        f"Host head n0 n1\n  HostName 127.0.0.1\n  Port {port}\n  User {user}\n  IdentityFile {home}/user\n"
+    )
+    host_key = (home / "host.pub").read_text()
+    (home / ".ssh" / "known_hosts").write_text(
+        "".join(f"{name} {host_key}" for name in ("head", "n0", "n1", f"[127.0.0.1]:{port}"))
+    )
+    if os.getuid() == 0:
+        pathlib.Path("/run/sshd").mkdir(exist_ok=True)
+    server = start("/usr/sbin/sshd", "-D", "-e", "-f", home / "sshd_config", stderr=open(home / "log", "w"))
+    until("the SSH server", lambda: "listening" in (home / "log").read_text(), 20)
+    return server, {**os.environ, "HOME": str(home)}
+
+
+def ssh(plan, reference):
+    server, environment = ssh_hosts()
+    folder = work / "dask-ssh"
+    client = driver(plan, folder, "--cluster", "ssh:head,n0,n1", env=environment)
+    until("some shards", lambda: journals(folder) >= 3)
+    worker = until("a worker", lambda: next((p for p in children(server, "python") if children(p, PROGRAM_NAME)), None))
+    kill_all([*worker.children(recursive=True), worker])
+    output, _ = client.communicate(timeout=240)
+    check("Dask over SSH ends well", client.returncode == 0, output[-600:] if client.returncode else "")
+    same("Dask over SSH with a worker killed", folder, reference)
+    until("no process on the hosts", lambda: not children(server, "python"), 30)
+    kill(server)
+
+
 SLURM_CONF = """
 ClusterName=faults
 SlurmctldHost=localhost
@@ -354,8 +404,7 @@ def slurm(plan, reference):
     complete = lambda: sum(1 for p in folder.glob("shard-*.journal") if p.read_bytes().count(b"\n") == 3)
     array = submit(f"0-{SHARDS - 1}")
     until("some shards", lambda: folder.exists() and complete() >= 3)
-    name = os.path.basename(PROGRAM)
-    victim = until("a simulator", lambda: next((p for p in of_slurm(environment) if p.name() == name), None))
+    victim = until("a simulator", lambda: next((p for p in of_slurm(environment) if p.name() == PROGRAM_NAME), None))
     kill_all([victim])
     until("more shards", lambda: complete() >= 6)
     # The node goes, with what it ran, and comes back.
@@ -424,7 +473,7 @@ def main():
     only = sys.argv[2:]
     try:
         reference = local(plan)
-        for part in (kubernetes, dask, slurm):
+        for part in (kubernetes, dask, ssh, slurm):
             if only and part.__name__ not in only:
                 continue
             part(plan, reference)

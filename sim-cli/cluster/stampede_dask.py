@@ -4,7 +4,7 @@
     pip install distributed
     python stampede_dask.py plan.toml out                              # this machine
     python stampede_dask.py plan.toml out --cluster tcp://head:8786    # a cluster that runs already
-    python stampede_dask.py plan.toml out --cluster ssh:head,n1,n2     # the scheduler on the first host
+    python stampede_dask.py plan.toml out --cluster ssh:head,n1,n2     # scheduler first; pip install asyncssh
     python stampede_dask.py plan.toml out --cluster slurm              # as Slurm jobs: pip install dask-jobqueue
 
 Workers need the program `stampede` of the same version, and nothing else: the plan travels with its
@@ -41,7 +41,8 @@ def cluster_of(name, workers):
     if name.startswith("ssh:"):
         from distributed import SSHCluster
 
-        # The first host runs the scheduler, the others workers; a host may be named twice.
+        # The first host runs the scheduler, the others workers; a host may be named twice. Users, ports
+        # and keys come from ~/.ssh/config.
         return SSHCluster(
             name.removeprefix("ssh:").split(","),
             connect_options={"known_hosts": os.environ.get("STAMPEDE_KNOWN_HOSTS", ())},
