@@ -167,6 +167,10 @@ fn unknown(name: &str) -> Failure {
             return failure.help(format!("there is a file of this name: write ./{file}"));
         }
     }
+    if MODELS.find_plan(name).is_some() {
+        let message = format!("{name} is the plan of a sweep, not a scenario");
+        return Failure::new(Exit::Usage, message).help(format!("stampede sweep {name}"));
+    }
     failure.help(MODELS.suggest(name))
 }
 

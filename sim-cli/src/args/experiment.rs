@@ -44,7 +44,8 @@ pub(crate) struct ExperimentArgs {
     /// `services.web.servers.web-1.utilisation`; may be repeated, or several joined by commas
     #[arg(long = "measure", value_name = "FIGURE", value_delimiter = ',')]
     pub measures: Vec<String>,
-    /// Go on, in waves of ten, until every interval's half-width is at most this share of its mean
+    /// Go on, in waves of ten and for ten replications at least, until every interval's half-width is
+    /// at most this share of its mean
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = precision)]
     pub precision: Option<f64>,
     /// With --precision: replications at most [default: 1000]

@@ -48,11 +48,48 @@ pub(crate) fn run(args: &ExplainArgs, out: &mut Out) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Whether the word is the entry's name; a key may be named without the path to it.
+/// Whether the word is the entry's name, or the end of it; where the name leaves open what stands
+/// there, as in `service.NAME.demand`, anything may.
 fn is_meant(entry: &Entry, word: &str) -> bool {
-    entry.name.eq_ignore_ascii_case(word)
-        || entry
-            .name
-            .rsplit_once('.')
-            .is_some_and(|(_, key)| key == word)
+    if entry.name.eq_ignore_ascii_case(word) {
+        return true;
+    }
+    let open = |part: &str| part.bytes().all(|byte| byte.is_ascii_uppercase());
+    let mut name = entry.name.rsplit('.');
+    let mut words = word.rsplit('.');
+    name.next() == words.next()
+        && words.all(|word| {
+            name.next()
+                .is_some_and(|part| part == word || open(part) && !word.is_empty())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_found_with_real_names_or_without_its_beginning() {
+        let entry = Entry {
+            name: "service.NAME.balancer.policy".to_owned(),
+            ..Entry::default()
+        };
+        for word in [
+            "policy",
+            "balancer.policy",
+            "service.web.balancer.policy",
+            "service.NAME.balancer.policy",
+        ] {
+            assert!(is_meant(&entry, word), "{word}");
+        }
+        for word in [
+            "",
+            "balancer",
+            "web.policy",
+            "service..balancer.policy",
+            "the.service.web.balancer.policy",
+        ] {
+            assert!(!is_meant(&entry, word), "{word}");
+        }
+    }
 }

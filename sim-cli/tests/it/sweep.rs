@@ -37,6 +37,17 @@ fn folder(plan: &str) -> Folder {
     folder
 }
 
+#[test]
+fn a_plan_taken_for_a_scenario_is_told_so() {
+    let ran = folder(PLAN).run(&["run", "./plan.toml"]).code(3);
+    let told = "error[E010]: this is the plan of a sweep, not a scenario";
+    assert!(ran.err.starts_with(told), "{ran:?}");
+    assert!(ran.err.contains("`stampede sweep` runs plans"), "{ran:?}");
+    assert!(ran.err.contains("error: 1 problem in"), "{ran:?}");
+    let ran = stampede(&["run", "queue-growth"]).code(2);
+    assert!(ran.err.contains("stampede sweep queue-growth"), "{ran:?}");
+}
+
 fn start(folder: &Folder, args: &[&str]) -> Child {
     folder
         .command(args)

@@ -184,7 +184,15 @@ impl Scenario {
         let name = source.stem().to_owned();
         let tree = loader.load(source, sets);
         let sources: Arc<[Source]> = loader.into_sources().into();
-        if let Some(tree) = tree {
+        if let Some(axis) = tree.as_ref().and_then(|tree| tree.entry("axis")) {
+            // Nothing else that could be said of it would help.
+            problems = Collector::default();
+            problems.push(
+                Problem::new("E010", "this is the plan of a sweep, not a scenario")
+                    .at(axis.key_span)
+                    .help("`stampede sweep` runs plans"),
+            );
+        } else if let Some(tree) = tree {
             let scenario = Self {
                 name,
                 sources: sources.clone(),

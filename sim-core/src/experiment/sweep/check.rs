@@ -9,9 +9,11 @@ use super::plan::{Plan, path_text};
 use crate::experiment::Measure;
 use crate::model::Model;
 use crate::scenario::Problems;
+use crate::scenario::canonical::value_text;
 use crate::scenario::problem::{Collector, Problem};
 use crate::scenario::set::Assignment;
 use crate::scenario::tree::Node;
+use std::collections::BTreeSet;
 
 /// Values of one axis that are tried: a range is fine when its ends and some between are.
 const VALUES_TRIED: usize = 200;
@@ -56,6 +58,30 @@ pub(super) fn names(axes: &[Axis], measures: &[&str], problems: &mut Collector) 
     }
 }
 
+/// Refuses an axis that takes the same values twice: its cells would stand for each other in the
+/// table.
+fn twice(axis: &Axis, problems: &mut Collector) {
+    let mut seen = BTreeSet::new();
+    for point in &axis.points {
+        let values: Vec<String> = point.iter().map(value_text).collect();
+        let text = values.join(", ");
+        if !seen.insert(values) {
+            // The value where one is written; a range that takes one twice has none.
+            let span = point
+                .iter()
+                .map(|value| value.span)
+                .find(|span| span.end > span.start)
+                .unwrap_or(axis.span);
+            problems.push(
+                Problem::new("E041", format!("the axis takes {text} twice"))
+                    .at(span)
+                    .help("each value once: `replications` says how often a cell is simulated"),
+            );
+            return;
+        }
+    }
+}
+
 /// Tries the values of all axes, builds a cell, and reads the names of measures; `None` after a
 /// problem.
 pub(super) fn check(
@@ -65,6 +91,7 @@ pub(super) fn check(
 ) -> Option<Vec<Measure>> {
     let found = problems.count();
     for (a, axis) in plan.axes.iter().enumerate() {
+        twice(axis, problems);
         for point in spread(axis.points.len(), VALUES_TRIED) {
             value(plan, a, point, problems);
         }

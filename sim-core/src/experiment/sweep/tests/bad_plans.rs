@@ -2,7 +2,29 @@
 
 use super::read;
 use crate::experiment::sweep::Plan;
-use crate::scenario::{Files, NoFiles, Source};
+use crate::scenario::{Files, NoFiles, Problems, Source};
+
+/// What the first label of a problem points at.
+fn pointed_at(problems: &Problems, code: &str) -> String {
+    let found = problems.problems.iter().find(|p| p.code == code);
+    let label = found.and_then(|found| found.labels.first());
+    let Some(label) = label else {
+        panic!("no {code} with a place: {problems}");
+    };
+    problems.sources[label.source].text[label.span.clone()].to_owned()
+}
+
+#[test]
+fn an_axis_takes_each_value_once() {
+    for (values, place) in [
+        ("values = [1, 2, 1.0]", "1.0"),
+        ("from = 1\nto = 1\ncount = 3", "1"),
+    ] {
+        let text = format!("[[axis]]\npath = \"traffic.traffic.rate\"\n{values}");
+        let problems = read(&text).expect_err("a value twice");
+        assert_eq!(pointed_at(&problems, "E041"), place, "{problems}");
+    }
+}
 
 /// Problems of bad plans, each by its code and what it points at.
 #[test]
@@ -86,15 +108,7 @@ fn bad_plans_are_told_where() {
         ),
     ] {
         let problems = read(head).expect_err(head);
-        let found = problems.problems.iter().find(|p| p.code == code);
-        let Some(found) = found else {
-            panic!("{head}\n{problems}");
-        };
-        let label = found
-            .labels
-            .first()
-            .unwrap_or_else(|| panic!("{head}: no place"));
-        let text = &problems.sources[label.source].text[label.span.clone()];
+        let text = pointed_at(&problems, code);
         assert!(
             place.is_empty() || text == place,
             "{head}: points at {text:?}\n{problems}"
