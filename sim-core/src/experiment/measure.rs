@@ -121,11 +121,12 @@ impl Measure {
     /// An interval's mean and half-width as people read them, to the digits that the half-width
     /// leaves standing: `4.993 ms` and `0.031 ms`.
     pub fn interval_text(&self, interval: &Interval) -> (String, String) {
-        crate::readable::with_half_width(
-            self.unit,
-            interval.mean * self.scale(),
-            interval.half_width() * self.scale(),
-        )
+        self.half_width_text(interval.mean, interval.half_width())
+    }
+
+    /// The same for a mean and a half-width that are known alone.
+    pub fn half_width_text(&self, mean: f64, half: f64) -> (String, String) {
+        crate::readable::with_half_width(self.unit, mean * self.scale(), half * self.scale())
     }
 
     /// The same for the interval of a difference: those of shares are in points, for 5 % more than

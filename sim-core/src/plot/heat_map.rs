@@ -1,7 +1,7 @@
 //! Heat maps: a figure over two axes, the darker the more.
 
 use super::axis::{Axis, Frame, Shown};
-use super::svg::{Anchor, Drawing, Font, INK, LABEL, Pen, SMALL, TITLE, contrast, cut, fitted};
+use super::svg::{Anchor, Drawing, Font, INK, LABEL, Pen, SMALL, TITLE, contrast, fitted};
 use crate::metric::Unit;
 use crate::readable;
 
@@ -67,27 +67,6 @@ impl HeatMap {
         };
         let width = cell(self.across.1.len(), 620.0, 7.0, 92.0);
         let height = cell(self.upward.1.len(), 380.0, 7.0, 46.0);
-        let frame = Frame {
-            left,
-            top: 66.0,
-            right: left + (width * self.across.1.len() as f64).max(180.0),
-            bottom: 66.0 + (height * self.upward.1.len() as f64).max(120.0),
-        };
-        let size = (
-            (frame.right - frame.left) / self.across.1.len().max(1) as f64,
-            (frame.bottom - frame.top) / self.upward.1.len().max(1) as f64,
-        );
-        let sheet = ((frame.right + 140.0).max(480.0), frame.bottom + 56.0);
-        let mut drawing = Drawing::new(sheet.0, sheet.1);
-        let title = fitted(&self.title, TITLE, sheet.0 - 40.0);
-        drawing.text((20.0, 26.0), Anchor::Start, TITLE, &title);
-        let letters = ((sheet.0 - 40.0) / 6.0) as usize;
-        drawing.text(
-            (20.0, 46.0),
-            Anchor::Start,
-            SMALL,
-            &cut(&self.note, letters),
-        );
         let scale = match self.ends {
             Some((low, high)) => Colours {
                 low,
@@ -97,6 +76,25 @@ impl HeatMap {
             None => Colours::of(self.spots.iter().flatten().filter_map(|s| s.value)),
         };
         let shown = Shown::of(self.unit, scale.high);
+        // Small maps leave room for what is written beside them.
+        let beside = LABEL.width(&shown.label(&self.figure)).clamp(120.0, 260.0);
+        let frame = Frame {
+            left,
+            top: 66.0,
+            right: left + (width * self.across.1.len() as f64).max(180.0),
+            bottom: 66.0 + (height * self.upward.1.len() as f64).max(beside),
+        };
+        let size = (
+            (frame.right - frame.left) / self.across.1.len().max(1) as f64,
+            (frame.bottom - frame.top) / self.upward.1.len().max(1) as f64,
+        );
+        let note = SMALL.width(&self.note).min(720.0) + 40.0;
+        let sheet = ((frame.right + 140.0).max(480.0).max(note), frame.bottom + 56.0);
+        let mut drawing = Drawing::new(sheet.0, sheet.1);
+        let title = fitted(&self.title, TITLE, sheet.0 - 40.0);
+        drawing.text((20.0, 26.0), Anchor::Start, TITLE, &title);
+        let note = fitted(&self.note, SMALL, sheet.0 - 40.0);
+        drawing.text((20.0, 46.0), Anchor::Start, SMALL, &note);
         for (row, spots) in self.spots.iter().enumerate() {
             for (column, spot) in spots.iter().enumerate() {
                 let corner = (
@@ -138,11 +136,10 @@ impl HeatMap {
             drawing.text((left + 22.0, at + 4.0), Anchor::Start, SMALL, text);
         }
         let label = shown.label(&self.figure);
-        let letters = (height / 6.2) as usize;
         drawing.upright_text(
             (left + 40.0 + axis.width(), frame.top + height / 2.0),
             LABEL,
-            &cut(&label, letters.max(12)),
+            &fitted(&label, LABEL, height),
         );
     }
 }

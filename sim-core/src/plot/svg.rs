@@ -357,14 +357,16 @@ pub fn cut(text: &str, letters: usize) -> String {
     kept
 }
 
-/// `text` cut to its last `letters` characters: of a path, the end says more.
+/// A path cut to its last words, with at most `letters` characters where a word allows: of a path, the
+/// end says more.
 pub fn cut_start(text: &str, letters: usize) -> String {
     let all = text.chars().count();
     if all <= letters {
         return text.to_owned();
     }
     let kept: String = text.chars().skip(all - letters.saturating_sub(1)).collect();
-    format!("…{kept}")
+    let whole = kept.split_once('.').map_or(&kept[..], |(_, words)| words);
+    format!("…{whole}")
 }
 
 /// `text` no wider than `room` pixels in a font, without its middle where it would be: both ends of

@@ -99,11 +99,13 @@ fn cells(plan: &Plan, rows: &[Row]) -> String {
 
 /// A mean with half the width of its interval.
 fn figure_text(measure: &Measure, figure: &Figure, failed: bool) -> String {
-    let value = |v: f64| measure.text(v);
     match (figure.mean, figure.half_width) {
         _ if failed => "failed".to_owned(),
-        (Some(mean), Some(half)) => format!("{} ± {}", value(mean), value(half)),
-        (Some(mean), None) => format!("{} (no interval)", value(mean)),
+        (Some(mean), Some(half)) => {
+            let (mean, half) = measure.half_width_text(mean, half);
+            format!("{mean} ± {half}")
+        }
+        (Some(mean), None) => format!("{} (no interval)", measure.text(mean)),
         _ => "–".to_owned(),
     }
 }
