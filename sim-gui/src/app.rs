@@ -296,13 +296,19 @@ impl App {
     }
 
     /// Keys that are commands.
-    fn keys(ctx: &egui::Context, todo: &mut Vec<Command>) {
+    fn keys(&mut self, ctx: &egui::Context, todo: &mut Vec<Command>) {
+        // A slider with the focus keeps the keys that move it.
+        let sliding = std::mem::take(&mut self.local.sliding);
         if ctx.text_edit_focused() {
             return;
         }
+        let moves = [egui::Key::ArrowLeft, egui::Key::ArrowRight];
         ctx.input_mut(|input| {
             for command in COMMANDS {
-                if command.keys.iter().any(|key| input.consume_shortcut(key)) {
+                let mut keys = command.keys.iter();
+                if keys.any(|key| {
+                    !(sliding && moves.contains(&key.logical_key)) && input.consume_shortcut(key)
+                }) {
                     todo.push(command.command.clone());
                 }
             }
@@ -355,7 +361,7 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         let mut todo = Vec::new();
         if self.dialog.is_none() {
-            Self::keys(&ctx, &mut todo);
+            self.keys(&ctx, &mut todo);
         }
         self.local.pointed = None;
         let mut cx = Cx {

@@ -9,6 +9,8 @@ pub mod app;
 pub mod command;
 pub mod dialog;
 pub mod files;
+pub mod form;
+pub mod highlight;
 pub mod icon;
 mod layout;
 pub mod lesson;

@@ -1,5 +1,6 @@
 //! Scratch of panels: texts being typed and the like. Losing it loses no work that was done.
 
+use sim_core::scenario::Written;
 use sim_core::time::Instant;
 use std::collections::BTreeMap;
 
@@ -8,6 +9,10 @@ use std::collections::BTreeMap;
 pub struct Local {
     /// The scenario's text as it is being edited; `None` while it is as opened.
     pub text: Option<String>,
+    /// Whether the scenario is shown as a form.
+    pub form: bool,
+    /// The values of a text, so that they are looked for once; `None` where it cannot be read.
+    pub outline: Option<(String, Option<Vec<Written>>)>,
     /// What is being searched in the palette.
     pub search: String,
     /// Events of the story so far, as they were brought into sight.
@@ -22,6 +27,8 @@ pub struct Local {
     pub pointed: Option<Instant>,
     /// Parameters being typed: path and text.
     pub typing: Option<(String, String)>,
+    /// Whether a slider had the focus in the last frame.
+    pub sliding: bool,
     /// What is being searched among the parameters.
     pub filter: String,
     /// Values at a moment, so that they are read once.

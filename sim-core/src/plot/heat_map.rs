@@ -89,7 +89,10 @@ impl HeatMap {
             (frame.bottom - frame.top) / self.upward.1.len().max(1) as f64,
         );
         let note = SMALL.width(&self.note).min(720.0) + 40.0;
-        let sheet = ((frame.right + 140.0).max(480.0).max(note), frame.bottom + 56.0);
+        let sheet = (
+            (frame.right + 140.0).max(480.0).max(note),
+            frame.bottom + 56.0,
+        );
         let mut drawing = Drawing::new(sheet.0, sheet.1);
         let title = fitted(&self.title, TITLE, sheet.0 - 40.0);
         drawing.text((20.0, 26.0), Anchor::Start, TITLE, &title);

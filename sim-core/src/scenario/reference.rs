@@ -1,6 +1,7 @@
 //! The list of all keys, and the reference pages made from it.
 
 use super::code::CODES;
+use super::input::Input;
 use super::plugs::{Listed, plug_tables};
 use super::section::{Form, KeyDef, PlugTable, Section, SectionDef};
 use super::sections::Top;
@@ -12,6 +13,7 @@ use crate::plug::{ParamDef, ParamKind};
 use crate::profile::ProfileDef;
 use crate::story::KINDS;
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 /// A key of a scenario.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,6 +32,8 @@ pub struct KeyRow {
     pub about: String,
     /// Whether it can change while time runs.
     pub live: bool,
+    /// How a form lets it be entered.
+    pub input: Input,
 }
 
 /// Every key of a scenario, with the parameters of pluggable values.
@@ -37,6 +41,12 @@ pub fn keys() -> Vec<KeyRow> {
     let mut rows = Vec::new();
     section_keys(Top::def(), "", &mut rows);
     rows
+}
+
+/// The same as [`keys`], made once.
+pub fn key_rows() -> &'static [KeyRow] {
+    static ROWS: OnceLock<Vec<KeyRow>> = OnceLock::new();
+    ROWS.get_or_init(keys)
 }
 
 fn section_keys(def: &'static SectionDef, path: &str, rows: &mut Vec<KeyRow>) {
@@ -94,6 +104,7 @@ fn key_row(key: &KeyDef, path: &str, form: &Form, optional: bool) -> KeyRow {
         },
         about: key.about.trim().to_owned(),
         live: key.live,
+        input: Input::of_form(form, key.limits, optional),
     }
 }
 
@@ -109,6 +120,7 @@ fn plug_keys(table: PlugTable, path: &str, live: bool, rows: &mut Vec<KeyRow>) {
                 range,
                 about: format!("With `{}`: {}", plug.name, param.about.trim()),
                 live,
+                input: Input::of_param(param.kind),
             });
         }
     }

@@ -3,16 +3,16 @@
 
 use super::{Cx, PanelDef, Place};
 use crate::command::Command;
+use crate::form::{self, Field};
 use crate::local::ValuesAt;
 use crate::playback::{BranchReport, Edit, View};
 use crate::state::{Condition, State, Thing};
-use crate::theme::{Palette, font, mono};
+use crate::theme::{Palette, font};
 use eframe::egui::{self, RichText};
 use sim_core::engine::MachineState;
 use sim_core::readable;
-use sim_core::scenario::{KeyRow, keys};
+use sim_core::scenario::{KeyRow, key_rows};
 use std::fmt::Write as _;
-use std::sync::OnceLock;
 
 /// The row of this panel.
 pub static PANEL: PanelDef = PanelDef {
@@ -23,12 +23,6 @@ pub static PANEL: PanelDef = PanelDef {
     draw,
     text,
 };
-
-/// Every key of a scenario, made once.
-fn rows() -> &'static [KeyRow] {
-    static ROWS: OnceLock<Vec<KeyRow>> = OnceLock::new();
-    ROWS.get_or_init(keys)
-}
 
 /// The path of a thing, and the same with names as the tables write them.
 fn paths(
@@ -295,7 +289,7 @@ fn parameters_below(
         .is_none_or(|values| values.key != key);
     if stale && let Some(scenario) = cx.state.scenario_of(view.branch) {
         let prefix = format!("{pattern}.");
-        let found: Vec<(String, usize)> = rows()
+        let found: Vec<(String, usize)> = key_rows()
             .iter()
             .enumerate()
             .filter(|(_, row)| row.live && row.path.starts_with(&prefix))
@@ -320,79 +314,20 @@ fn parameters_below(
         |row: &KeyRow, value: &Option<String>| value.is_some() || !row.about.starts_with("With `");
     let all = values
         .iter()
-        .filter(|(_, row, value)| shown(&rows()[*row], value));
+        .filter(|(_, row, value)| shown(&key_rows()[*row], value));
     let (written, defaults): (Vec<_>, Vec<_>) = all.partition(|(.., value)| value.is_some());
     for (path, row, value) in written.into_iter().chain(defaults) {
-        parameter(ui, cx, path, &rows()[*row], value.as_deref());
-    }
-}
-
-fn parameter(ui: &mut egui::Ui, cx: &mut Cx<'_>, path: &str, row: &KeyRow, value: Option<&str>) {
-    let p = Palette::of(ui);
-    let name = short(path);
-    let current = value.map_or_else(
-        || row.default.clone().unwrap_or_default(),
-        |v| v.trim_matches('"').to_owned(),
-    );
-    ui.horizontal(|ui| {
-        let help = help(path, row);
-        let colour = if value.is_some() { p.text } else { p.weak };
-        let words = RichText::new(&name).font(font(12.0)).color(colour);
-        let slot = egui::vec2(128.0, 20.0);
-        let left = egui::Layout::left_to_right(egui::Align::Center);
-        ui.allocate_ui_with_layout(slot, left, |ui| {
-            ui.set_min_width(slot.x);
-            ui.add(egui::Label::new(words).truncate())
-                .on_hover_text(&help);
-        });
-        let typing = cx.local.typing.as_ref().filter(|(typed, _)| typed == path);
-        let mut text = typing.map_or_else(|| current.clone(), |(_, text)| text.clone());
-        let id = ui.make_persistent_id(("parameter", path));
-        let edit = egui::TextEdit::singleline(&mut text)
-            .id(id)
-            .font(egui::FontSelection::FontId(mono(11.5)))
-            .align(egui::Align2::LEFT_CENTER)
-            .desired_width(ui.available_width() - 92.0);
-        let response = ui.add(edit);
-        response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::Role::TextInput, true, format!("parameter {path}"))
-        });
-        if response.changed() {
-            cx.local.typing = Some((path.to_owned(), text.clone()));
-        }
-        if response.lost_focus() {
-            if ui.input(|i| i.key_pressed(egui::Key::Enter)) && text != current {
-                cx.does(Command::Edit(Edit::set(path, text)));
-            }
-            cx.local.typing = None;
-        }
-        response.on_hover_text(help);
-        let unit = if row.unit.is_empty() {
-            &row.kind
-        } else {
-            &row.unit
+        let field = Field {
+            name: &short(path),
+            path,
+            row: &key_rows()[*row],
+            value: value.as_deref(),
+            hint: "Enter, or letting go of the slider, makes the change.",
         };
-        ui.add(egui::Label::new(RichText::new(unit).font(font(11.0)).color(p.weak)).truncate());
-    });
-}
-
-/// Unit, range, default and meaning of a parameter.
-fn help(path: &str, row: &KeyRow) -> String {
-    let mut help = format!("{path}\n{}\n", row.about);
-    for (label, text) in [
-        ("what", &row.kind),
-        ("unit", &row.unit),
-        ("range", &row.range),
-    ] {
-        if !text.is_empty() {
-            let _ = writeln!(help, "{label}: {text}");
+        if let Some(value) = form::field(ui, &field, cx.local) {
+            cx.does(Command::Edit(Edit::set(path, value)));
         }
     }
-    if let Some(default) = &row.default {
-        let _ = writeln!(help, "default: {default}");
-    }
-    help.push_str("Enter makes the change.");
-    help
 }
 
 /// A parameter's name below its thing.

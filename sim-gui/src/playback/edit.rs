@@ -158,7 +158,7 @@ fn moment(at: Instant) -> String {
 }
 
 /// A value as TOML: as it stands if it is that, otherwise as text.
-fn toml_value(value: &str) -> String {
+pub fn toml_value(value: &str) -> String {
     let plain = value.parse::<f64>().is_ok()
         || ["true", "false"].contains(&value)
         || value.starts_with(['[', '{', '"', '\'']);

@@ -12,7 +12,7 @@ use sim_gui::settings::{Looks, Settings};
 use sim_gui::{App, MODELS, Opening};
 use std::sync::Arc;
 
-fn opening(scenario: &str) -> Opening {
+pub(crate) fn opening(scenario: &str) -> Opening {
     let settings = Settings {
         looks: Looks::Dark,
         ..Settings::default()

@@ -1,7 +1,10 @@
-//! The scenario as text: to read, to change, and to run as changed.
+//! The scenario as text or as a form of its values: to read, to change, and to run as changed.
+
+mod values;
 
 use super::{Cx, PanelDef, Place, problems};
 use crate::command::Command;
+use crate::highlight;
 use crate::theme::{Palette, font, mono};
 use eframe::egui::{self, RichText};
 
@@ -45,6 +48,21 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             {
                 typed.clone_from(&original);
             }
+            ui.add_space(8.0);
+            // From right to left.
+            for (form, word, hint) in [
+                (
+                    true,
+                    "Form",
+                    "The values of this text, each with what it allows.",
+                ),
+                (false, "Text", "The text of the scenario."),
+            ] {
+                let tab = ui.selectable_label(cx.local.form == form, word);
+                if tab.on_hover_text(hint).clicked() {
+                    cx.local.form = form;
+                }
+            }
         });
     });
     let failed = cx
@@ -72,25 +90,29 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
                 problems::show(ui, cx.state);
             });
     }
+    if cx.local.form {
+        values::draw(ui, cx, &mut typed);
+    } else {
+        text(ui, &mut typed, &lines, p);
+    }
+    cx.local.text = (typed != original).then_some(typed);
+}
+
+/// The text itself, with numbers of lines and colours.
+fn text(ui: &mut egui::Ui, typed: &mut String, wrong: &[usize], p: &Palette) {
     egui::ScrollArea::both()
         .id_salt("text")
         .auto_shrink([false, false])
         .show(ui, |ui| {
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = 8.0;
-                numbers(ui, &typed, &lines, p);
+                numbers(ui, typed, wrong, p);
                 // Lines are never wrapped: their numbers stand beside them.
                 let mut lay_out = |ui: &egui::Ui, text: &dyn egui::TextBuffer, _: f32| {
-                    let ink = ui.visuals().text_color();
-                    let job = egui::text::LayoutJob::simple(
-                        text.as_str().to_owned(),
-                        mono(12.0),
-                        ink,
-                        f32::INFINITY,
-                    );
+                    let job = highlight::job(text.as_str(), &mono(12.0), p);
                     ui.fonts_mut(|fonts| fonts.layout_job(job))
                 };
-                let edit = egui::TextEdit::multiline(&mut typed)
+                let edit = egui::TextEdit::multiline(typed)
                     .frame(egui::Frame::NONE)
                     .code_editor()
                     .desired_width(f32::INFINITY)
@@ -105,7 +127,6 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
                 });
             });
         });
-    cx.local.text = (typed != original).then_some(typed);
 }
 
 /// Numbers of the lines, with those marked that have problems.

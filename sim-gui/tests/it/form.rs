@@ -1,0 +1,111 @@
+//! Values are changed by what their kind allows: lists, boxes, sliders and texts, in the inspector
+//! (which forks) and in the form of the scenario (which writes into its text).
+
+use crate::screen::{opening, settle, window};
+use eframe::egui::Key;
+use egui_kittest::{Harness, kittest::Queryable as _};
+use sim_gui::App;
+use sim_gui::command::Command;
+use sim_gui::playback::Edit;
+use sim_gui::state::Thing;
+
+fn selected(thing: Thing) -> Harness<'static, App> {
+    let mut harness = window(opening("first"));
+    harness.state_mut().perform(Command::SeekBy(600.0));
+    harness.run_steps(3);
+    settle(&mut harness);
+    harness.state_mut().perform(Command::Select(Some(thing)));
+    harness.run_steps(3);
+    harness
+}
+
+/// What the latest branch changed.
+fn edits(harness: &Harness<'_, App>) -> Vec<Edit> {
+    let report = harness.state().state().report.as_ref().expect("a report");
+    let last = report.branches.last().expect("a branch");
+    last.edits
+        .iter()
+        .map(|edited| edited.edit.clone())
+        .collect()
+}
+
+#[test]
+fn a_policy_is_chosen_from_the_list() {
+    let mut harness = selected(Thing::Instance(0));
+    let list = "choices of service.web.balancer.policy";
+    harness.get_by_label(list).click();
+    harness.run_steps(3);
+    harness.get_by_label("round-robin").click();
+    harness.run_steps(3);
+    settle(&mut harness);
+    let policy = Edit::set("service.web.balancer.policy", "round-robin");
+    assert_eq!(edits(&harness), [policy]);
+}
+
+#[test]
+fn a_slider_changes_a_weight_by_keys() {
+    let mut harness = selected(Thing::Server(0));
+    let path = "service.web.server.web-1.weight";
+    let slider = format!("slider of {path}");
+    harness.get_by_label(&slider).focus();
+    harness.run_steps(2);
+    harness.key_press(Key::ArrowRight);
+    harness.run_steps(3);
+    settle(&mut harness);
+    let found = edits(&harness);
+    let [Edit::Set { path: set, value }] = found.as_slice() else {
+        panic!("one change: {found:?}");
+    };
+    assert_eq!(set, path);
+    let value: f64 = value.parse().expect("a number");
+    assert!(value > 0.0, "{value}");
+}
+
+#[test]
+fn the_form_writes_into_the_text_and_run_runs_it() {
+    let mut harness = window(opening("first"));
+    harness.state_mut().perform(Command::Panel("scenario"));
+    harness.run_steps(3);
+    let original = harness.state().state().source.text.clone();
+    harness.get_by_label("Form").click();
+    harness.run_steps(3);
+    harness
+        .get_by_label("choices of service.web.balancer.policy")
+        .click();
+    harness.run_steps(3);
+    harness.get_by_label("random").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("changed, not run yet").is_some());
+    harness.get_by_label("Run").click();
+    harness.run_steps(3);
+    settle(&mut harness);
+    let changed = harness.state().state().source.text.clone();
+    assert_ne!(changed, original);
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (before, after) = (lines(&original), lines(&changed));
+    let differing: Vec<&String> = (before.iter().zip(&after))
+        .filter(|(a, b)| a != b)
+        .map(|(_, b)| b)
+        .collect();
+    assert_eq!(before.len(), after.len());
+    assert_eq!(differing.len(), 1, "{differing:?}");
+    assert!(differing[0].contains("\"random\""), "{differing:?}");
+    assert!(harness.state().state().problems.is_none());
+}
+
+#[test]
+fn what_cannot_be_read_is_said_instead_of_a_form() {
+    let mut harness = window(opening("first"));
+    harness
+        .state_mut()
+        .perform(Command::OpenText("horizon = [".to_owned()));
+    harness.state_mut().perform(Command::Panel("scenario"));
+    harness.run_steps(3);
+    harness.get_by_label("Form").click();
+    harness.run_steps(3);
+    assert!(
+        harness
+            .query_by_label_contains("mend it under Text")
+            .is_some()
+    );
+}
