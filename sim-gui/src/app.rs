@@ -126,7 +126,10 @@ impl App {
         (state.report, state.selected, state.scenario) = (None, None, None);
         (state.problems, state.reveal) = (None, false);
         state.warnings.clear();
-        self.local = Local::default();
+        self.local = Local {
+            form: self.local.form,
+            ..Local::default()
+        };
         self.worker = None;
         self.undone.clear();
         self.edits_seen = 0;
@@ -325,10 +328,14 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.state.time_s = ctx.input(|i| i.time);
         self.receive();
-        if let Some(source) = files::take_dropped(ctx) {
-            let name = source.name.clone();
-            self.state.settings.show(panel::find("topology"));
-            self.run(&name, source);
+        match files::take_dropped(ctx) {
+            Some(Ok(source)) => {
+                let name = source.name.clone();
+                self.state.settings.show(panel::find("topology"));
+                self.run(&name, source);
+            }
+            Some(Err(why)) => self.state.message = Some((why, self.state.time_s)),
+            None => {}
         }
         let busy = self.worker.as_ref().is_some_and(|worker| worker.is_busy());
         if busy {

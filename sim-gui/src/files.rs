@@ -63,20 +63,22 @@ fn read(_: &str) -> Result<Source, Option<String>> {
     Err(None)
 }
 
-/// A scenario that was dropped onto the window. What cannot be read is no scenario: its text is
-/// empty, and its problems say so.
+/// A scenario that was dropped onto the window, or why it cannot be read.
 #[cfg(not(target_arch = "wasm32"))]
-pub fn take_dropped(ctx: &eframe::egui::Context) -> Option<Source> {
+pub fn take_dropped(ctx: &eframe::egui::Context) -> Option<Result<Source, String>> {
     let path = ctx.input(|input| {
         let file = input.raw.dropped_files.first()?;
         Some(file.path().to_string_lossy().into_owned())
     })?;
-    Some(read(&path).unwrap_or_else(|_| Source::new(path, "")))
+    Some(read(&path).map_err(|why| {
+        let why = why.unwrap_or_else(|| "there is no such file".to_owned());
+        format!("cannot read {path}: {why}")
+    }))
 }
 
 /// A scenario that was dropped onto the page, once the browser has read it.
 #[cfg(target_arch = "wasm32")]
-pub fn take_dropped(ctx: &eframe::egui::Context) -> Option<Source> {
+pub fn take_dropped(ctx: &eframe::egui::Context) -> Option<Result<Source, String>> {
     crate::web::take_dropped(ctx)
 }
 

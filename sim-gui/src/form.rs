@@ -17,6 +17,8 @@ const NAME_WIDTH: f32 = 128.0;
 const UNIT_WIDTH: f32 = 84.0;
 /// Least width of a slider that can be aimed at.
 const SLIDER_FROM: f32 = 40.0;
+/// From here on a range has no end.
+const NO_BOUND: f64 = 1e18;
 /// Ranges up to this length are shown from end to end; of longer ones, what is about the value.
 const WHOLE_RANGE: f64 = 1000.0;
 
@@ -286,6 +288,10 @@ impl Sliding {
         let now = number(current).filter(|n| n.is_finite())?;
         let what = if whole { What::Whole } else { What::Number };
         let (min, max) = limits;
+        // A seed, say: any number is as good as another.
+        if max >= NO_BOUND {
+            return None;
+        }
         let (range, log) = if max - min <= WHOLE_RANGE {
             (min..=max, false)
         } else if now > 0.0 {
@@ -352,6 +358,7 @@ mod tests {
         let nothing = Sliding::of_number("0", "0", (0.0, 1e9), true).expect("a number");
         assert_eq!(nothing.range, 0.0..=10.0);
         assert_eq!(Sliding::of_number("none", "none", (0.0, 1.0), true), None);
+        assert_eq!(Sliding::of_number("42", "42", (0.0, f64::MAX), true), None);
         let span = Sliding::of_span("250ms", "250ms").expect("a span");
         assert_eq!(span.range, 0.025..=2.5);
         assert_eq!(Sliding::of_span("none", "none"), None);

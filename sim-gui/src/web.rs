@@ -95,18 +95,24 @@ pub(crate) fn keep_settings(text: &str) {
 
 thread_local! {
     /// A file that was dropped and has been read.
-    static DROPPED: std::cell::RefCell<Option<Source>> = const { std::cell::RefCell::new(None) };
+    static DROPPED: std::cell::RefCell<Option<Result<Source, String>>> =
+        const { std::cell::RefCell::new(None) };
 }
 
 /// A scenario that was dropped onto the page: browsers read it in their own time.
-pub(crate) fn take_dropped(ctx: &egui::Context) -> Option<Source> {
+pub(crate) fn take_dropped(ctx: &egui::Context) -> Option<Result<Source, String>> {
     if let Some(file) = ctx.input(|input| input.raw.dropped_files.first().cloned()) {
         let ctx = ctx.clone();
         wasm_bindgen_futures::spawn_local(async move {
             let name = file.path().to_string_lossy().into_owned();
-            let bytes = file.bytes_async().await.unwrap_or_default();
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            DROPPED.with(|slot| slot.replace(Some(Source::new(name, text))));
+            let read = file.bytes_async().await.and_then(|bytes| {
+                String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+            });
+            let read = match read {
+                Ok(text) => Ok(Source::new(name, text)),
+                Err(why) => Err(format!("cannot read {name}: {why}")),
+            };
+            DROPPED.with(|slot| slot.replace(Some(read)));
             ctx.request_repaint();
         });
     }
