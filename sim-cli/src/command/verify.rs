@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use serde::Serialize;
 use sim_core::experiment::{Control, Progress};
 use sim_core::readable;
-use sim_core::verify::{self, Case, Demand, Effort, Judged, Options, Outcome, Verdict};
+use sim_core::verify::{self, Case, Demand, Effort, Judged, Options, Outcome, Sight, Verdict};
 use std::io::{IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,7 +45,8 @@ struct Tally {
     passed: usize,
     failed: usize,
     imprecise: usize,
-    blunt: usize,
+    wide: usize,
+    loose: usize,
     not_built: usize,
     too_long: usize,
     interrupted: bool,
@@ -135,7 +136,8 @@ impl Tally {
                         Verdict::Failed => self.failed += 1,
                         Verdict::Imprecise => self.imprecise += 1,
                     }
-                    self.blunt += usize::from(!judged.sharp);
+                    self.wide += usize::from(judged.sight == Sight::Wide);
+                    self.loose += usize::from(judged.sight == Sight::Loose);
                 }
             }
             Outcome::NotBuilt(_) => self.not_built += 1,
@@ -157,10 +159,14 @@ impl Tally {
         if self.imprecise > 0 {
             parts.push(format!("{} too imprecise to say", self.imprecise));
         }
-        if self.blunt > 0 {
+        if self.wide > 0 {
+            let wide = self.wide;
+            parts.push(format!("{wide} (marked ~) would not see an error of 2 %"));
+        }
+        if self.loose > 0 {
+            let loose = self.loose;
             parts.push(format!(
-                "{} (marked ~) would not see an error of 2 %",
-                self.blunt
+                "{loose} (marked ≈) have a reference less exact than that"
             ));
         }
         if self.not_built > 0 {
@@ -268,7 +274,7 @@ fn rows<'a>(case: &'a Case, outcome: &'a Outcome) -> Vec<Row<'a>> {
         low: Some(judged.measured - judged.half_width),
         high: Some(judged.measured + judged.half_width),
         standard_error: Some(judged.standard_error),
-        sharp: Some(judged.sharp),
+        sharp: Some(judged.sight == Sight::Sharp),
         ..bare(judged.verdict.word(), "")
     };
     match outcome {
@@ -309,10 +315,10 @@ fn text(case: &Case, outcome: &Outcome, out: &mut Out) -> Result<(), Failure> {
                     Verdict::Failed => RED,
                     Verdict::Imprecise => YELLOW,
                 };
-                let blunt = if judged.sharp { ' ' } else { '~' };
+                let mark = judged.sight.mark();
                 writeln!(
                     out,
-                    "    {:<28} {:>12}   {:>12} ± {:<11} {} {blunt} {style}{}{style:#}",
+                    "    {:<28} {:>12}   {:>12} ± {:<11} {} {mark} {style}{}{style:#}",
                     demand.text,
                     digits(judged.expected),
                     digits(judged.measured),

@@ -185,7 +185,7 @@ pub static CODES: &[Code] = &[
     row(
         "E052",
         "not in a scenario with a base",
-        "Beside `base` a scenario may hold title, question, set, further entries of the time line, and its own expectations.",
+        "Beside `base` a scenario may hold title, question, set, further servers of its services, further entries of the time line, and its own expectations.",
     ),
     row(
         "E053",

@@ -10,7 +10,9 @@ pub(crate) const SET_SOURCE: &str = "--set";
 /// Bases of bases of bases …: deeper than this nobody follows.
 const BASES_MAX: usize = 16;
 /// What a scenario with a base may hold.
-const OVERLAY_KEYS: [&str; 6] = ["title", "question", "base", "set", "timeline", "expect"];
+const OVERLAY_KEYS: [&str; 7] = [
+    "title", "question", "base", "set", "service", "timeline", "expect",
+];
 
 /// Loads one scenario.
 pub(crate) struct Loader<'a> {
@@ -155,6 +157,10 @@ impl<'a> Loader<'a> {
         // What a base expects of itself need not hold for what was changed.
         tree.take("expect");
         tree.take("base");
+        if let Some(services) = layer.take("service") {
+            self.add_servers(tree, services.node);
+            like::resolve(tree, self.problems);
+        }
         if let Some(set) = layer.take("set") {
             if !set.node.is_table() {
                 self.problems.push(
@@ -173,6 +179,44 @@ impl<'a> Loader<'a> {
         }
         if let Some(more) = more {
             append(tree, more);
+        }
+    }
+
+    /// Adds the servers of an overlay to those of the base.
+    fn add_servers(&mut self, tree: &mut Node, services: Node) {
+        let Value::Table(services) = services.value else {
+            let message = "`service` is a table of services";
+            return (self.problems).push(Problem::new("E012", message).at(services.span));
+        };
+        for service in services {
+            let names = tree.get("service").map_or(&[][..], Node::entries);
+            let names: Vec<String> = names.iter().map(|entry| entry.key.clone()).collect();
+            let known = (tree.get_mut("service")).and_then(|all| all.get_mut(&service.key));
+            let Some(known) = known else {
+                let message = format!("the base has no service called `{}`", service.key);
+                self.problems.push(
+                    Problem::new("E020", message)
+                        .at(service.key_span)
+                        .help(suggest(&service.key, names.iter().map(String::as_str))),
+                );
+                continue;
+            };
+            if let Some(other) = service.node.entries().iter().find(|e| e.key != "server") {
+                let message = format!(
+                    "a scenario with a `base` can add servers to a service, but not `{}`",
+                    other.key
+                );
+                self.problems.push(
+                    Problem::new("E052", message)
+                        .at(other.key_span)
+                        .help("change the base with [set]"),
+                );
+            }
+            if let Value::Table(keys) = service.node.value
+                && let Some(more) = keys.into_iter().find(|entry| entry.key == "server")
+            {
+                append(known, more);
+            }
         }
     }
 
@@ -300,14 +344,14 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// Adds the overlay's time line to the base's.
-fn append(tree: &mut Node, more: Entry) {
+/// Adds a list of the overlay to the one that the base has under the same key.
+fn append(table: &mut Node, more: Entry) {
     match (
-        tree.get_mut("timeline").map(|n| &mut n.value),
+        table.get_mut(&more.key).map(|n| &mut n.value),
         more.node.value,
     ) {
         (Some(Value::List(old)), Value::List(new)) => old.extend(new),
-        (_, value) => tree.put(Entry {
+        (_, value) => table.put(Entry {
             node: Node {
                 value,
                 span: more.node.span,

@@ -46,8 +46,19 @@ pub struct Judged {
     pub tolerance: f64,
     /// The verdict.
     pub verdict: Verdict,
-    /// Whether a reference 2 % higher, and one 2 % lower, would have been refused.
-    pub sharp: bool,
+    /// Whether an error of 2 % would have been seen.
+    pub sight: Sight,
+}
+
+/// Whether a comparison would have seen an error of 2 %.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sight {
+    /// A reference 2 % higher, and one 2 % lower, would have been refused.
+    Sharp,
+    /// The measurement is precise enough, but the reference itself is not known so exactly.
+    Loose,
+    /// The measurement is not precise enough.
+    Wide,
 }
 
 /// Relative error of a reference that a comparison should see.
@@ -137,6 +148,12 @@ pub(super) fn judge(values: &[f64], expected: f64, class: Class, effort: Effort)
     } else {
         !agrees(expected * (1.0 + SHARP)) && !agrees(expected * (1.0 - SHARP))
     };
+    let exact = matches!(class, Class::Exact | Class::A | Class::B);
+    let sight = match sharp {
+        true => Sight::Sharp,
+        false if !exact && 4.0 * se <= SHARP * scale => Sight::Loose,
+        false => Sight::Wide,
+    };
     Judged {
         expected,
         measured,
@@ -148,7 +165,18 @@ pub(super) fn judge(values: &[f64], expected: f64, class: Class, effort: Effort)
             (true, false) => Verdict::Imprecise,
             (true, true) => Verdict::Passed,
         },
-        sharp,
+        sight,
+    }
+}
+
+impl Sight {
+    /// The mark shown.
+    pub fn mark(self) -> char {
+        match self {
+            Self::Sharp => ' ',
+            Self::Loose => '≈',
+            Self::Wide => '~',
+        }
     }
 }
 
@@ -170,7 +198,7 @@ mod tests {
     fn verdict(values: &[f64], expected: f64, class: &str) -> (Verdict, bool) {
         let class = Class::parse(class).unwrap_or_else(|| panic!("{class:?}"));
         let judged = judge(values, expected, class, Effort::Full);
-        (judged.verdict, judged.sharp)
+        (judged.verdict, judged.sight == Sight::Sharp)
     }
 
     /// Mean 1 and standard error 0.002.
@@ -206,7 +234,21 @@ mod tests {
                 "{class}"
             );
         }
-        assert!(!verdict(PRECISE, 1.0, "C 5%").1, "5 % does not see 2 %");
+    }
+
+    #[test]
+    fn what_would_not_see_two_per_cent_says_whose_fault_it_is() {
+        let sight = |values: &[f64], class: &str| {
+            let class = Class::parse(class).unwrap_or_else(|| panic!("{class:?}"));
+            judge(values, 1.0, class, Effort::Full).sight
+        };
+        assert_eq!(sight(PRECISE, "B"), Sight::Sharp);
+        assert_eq!(sight(PRECISE, "C 5%"), Sight::Loose);
+        assert_eq!(sight(PRECISE, "D 0.02"), Sight::Loose);
+        let wide = [0.95, 1.05, 0.975, 1.025];
+        for class in ["A", "B", "C 5%", "D 0.02"] {
+            assert_eq!(sight(&wide, class), Sight::Wide, "{class}");
+        }
     }
 
     #[test]

@@ -14,14 +14,15 @@
 //!
 //! Four standard errors, because a suite of two hundred comparisons at two of them would fail ten
 //! by chance. A comparison is *sharp* when it would refuse a reference that is 2 % off, on either
-//! side; those that are not are counted and said to be so.
+//! side; those that are not are counted and said to be so, apart by whether the measurement is too
+//! wide or the reference too loosely known.
 
 mod figures;
 mod judge;
 mod suite;
 
 pub use figures::{FIGURES, FigureDef};
-pub use judge::{Class, Judged, Verdict};
+pub use judge::{Class, Judged, Sight, Verdict};
 pub use suite::{Case, Demand, Effort, cases};
 
 use crate::engine::Simulation;

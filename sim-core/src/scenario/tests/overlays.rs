@@ -46,6 +46,25 @@ fn an_overlay_changes_its_base() {
 }
 
 #[test]
+fn an_overlay_adds_servers_like_those_of_its_base() {
+    let shelf = Shelf(vec![("incident", DESIGN.to_owned())]);
+    let text = "base = \"incident\"\n[set]\n\"service.web.server.spare.weight\" = 5\n\
+                [[service.web.server]]\nname = \"spare\"\nlike = \"web-2\"\npresent = false\n";
+    let (base, model) = (
+        read("base = \"incident\"", &shelf).expect("valid"),
+        read(text, &shelf).unwrap_or_else(|p| panic!("{p}")),
+    );
+    assert_eq!(model.servers.len(), base.servers.len() + 1);
+    let named = |model: &Model, name: &str| {
+        let server = model.servers.iter().find(|server| server.name == name);
+        server.unwrap_or_else(|| panic!("no {name}")).clone()
+    };
+    let (like, spare) = (named(&base, "web-2"), named(&model, "spare"));
+    assert_eq!(like.params.workers, spare.params.workers);
+    assert_eq!((spare.params.weight, spare.present), (5.0, false));
+}
+
+#[test]
 fn bad_overlays_are_refused() {
     let shelf = Shelf(vec![
         ("incident", DESIGN.to_owned()),
@@ -57,6 +76,19 @@ fn bad_overlays_are_refused() {
         ("base = \"a\"", "E051"),
         ("base = \"incident\"\nhorizon = \"1h\"", "E052"),
         ("base = \"incident\"\n[set]\nseed = 1\n\"seed\" = 2", "E001"),
+        ("base = \"incident\"\nservice = 3", "E012"),
+        (
+            "base = \"incident\"\n[[service.wbe.server]]\nname = \"x\"\nlike = \"web-1\"",
+            "E020",
+        ),
+        (
+            "base = \"incident\"\n[[service.web.server]]\nname = \"x\"\nlike = \"x-1\"\nworkers = 1",
+            "E020",
+        ),
+        (
+            "base = \"incident\"\n[service.web]\ndemand = \"1s\"",
+            "E052",
+        ),
         (
             "base = \"incident\"\n[set]\n\"service.web.server.web-8.weight\" = 2",
             "E020",
