@@ -130,6 +130,18 @@ pub fn edit(state: &State, typed: &str) -> Option<Edit> {
         return sound.then(|| Edit::set(whole(path), value));
     }
     let (action, target) = typed.split_once(' ')?;
+    if let ("add", Some((name, like))) = (action, target.split_once(" like ")) {
+        let (name, like) = (name.trim(), like.trim());
+        let service = whole(like).strip_suffix(like).map(str::to_owned);
+        let target = if name.contains('.') {
+            name.to_owned()
+        } else {
+            format!("{}{name}", service?)
+        };
+        return target
+            .starts_with("service.")
+            .then(|| Edit::add(target, like));
+    }
     let known = ["drain", "undrain", "crash", "restart", "add", "remove"].contains(&action);
     let target = whole(target.trim());
     (known && target.starts_with("service.")).then(|| Edit::act(action, target))

@@ -21,6 +21,7 @@ pub fn of(state: &State) -> String {
         let words = match &edited.edit {
             Edit::Set { path, value } => format!("{path}={value}"),
             Edit::Do { action, target } => format!("{action} {target}"),
+            Edit::Add { target, like } => format!("add {target} like {like}"),
         };
         let _ = write!(link, "&do={}@{}", Duration(edited.at.0), escape(&words));
     }

@@ -242,7 +242,14 @@ fn actions(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, thing: Thing, path: 
         Thing::Instance(_) => &["crash"],
         Thing::Source(_) => &[],
     };
+    let another = another_like(cx.state, thing);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        if let Some(edit) = another {
+            let hint = format!("{} at {}: a fork", edit.words(), cx.state.label(view.at));
+            if ui.small_button("add another").on_hover_text(hint).clicked() {
+                cx.does(Command::Edit(edit));
+            }
+        }
         for action in offered.iter().rev() {
             let hint = format!(
                 "{action} {} at {}: a fork",
@@ -254,6 +261,22 @@ fn actions(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, thing: Thing, path: 
             }
         }
     });
+}
+
+/// A further server like the one selected, under the next name that is free.
+fn another_like(state: &State, thing: Thing) -> Option<Edit> {
+    let (model, Thing::Server(i)) = (state.model()?, thing) else {
+        return None;
+    };
+    let like = model.servers.get(i)?;
+    let stem = like.name.rsplit_once('-');
+    let stem = stem.map_or(&*like.name, |(stem, _)| stem);
+    let same = model.servers.iter().filter(|s| s.service == like.service);
+    let numbers = same.filter_map(|s| s.name.strip_prefix(stem)?.strip_prefix('-')?.parse().ok());
+    let next = numbers.max().unwrap_or(1_u64) + 1;
+    let service = &model.services[like.service.0 as usize].name;
+    let target = format!("service.{service}.server.{stem}-{next}");
+    Some(Edit::add(target, &like.name))
 }
 
 fn parameters(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, path: &str, pattern: &str) {

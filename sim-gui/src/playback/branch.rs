@@ -1,7 +1,7 @@
 //! A branch: one future of a scenario. The first begins at zero; every other begins as a clone of
 //! another branch at some moment, with something changed.
 
-use super::edit::{Edit, Edited};
+use super::edit::{Edit, Edited, replayed};
 use super::frames::Frames;
 use super::series::{Series, Shape};
 use sim_core::engine::{End, Simulation};
@@ -22,6 +22,8 @@ pub struct Branch {
     pub from: Instant,
     /// What was changed there.
     pub edits: Vec<Edited>,
+    /// The scenario as it was opened.
+    root: Arc<Scenario>,
     scenario: Arc<Scenario>,
     model: Arc<Model>,
     /// The scenario and the model before the changes made here, for changing them again.
@@ -52,11 +54,13 @@ impl Branch {
         let model = Arc::new(scenario.model()?);
         let scout = Simulation::new(Arc::clone(&model), replication);
         let shape = Shape::of(&model, scout.recorder().history().interval_ns());
+        let scenario = Arc::new(scenario);
         Ok(Self {
             parent: None,
             from: Instant::ZERO,
             edits: Vec::new(),
-            scenario: Arc::new(scenario),
+            root: Arc::clone(&scenario),
+            scenario,
             model,
             origin: None,
             frames: Frames::new(&scout),
@@ -85,6 +89,7 @@ impl Branch {
             parent: Some(parent),
             from: moment.now(),
             edits: self.edits.clone(),
+            root: Arc::clone(&self.root),
             scenario: Arc::clone(&origin.scenario),
             model: Arc::clone(&origin.model),
             frames: Frames::new(moment),
@@ -113,6 +118,9 @@ impl Branch {
             at: self.from,
             edit,
         });
+        if edits.iter().any(|edited| edited.edit.is_structural()) {
+            return self.begin_anew(edits);
+        }
         let mut simulation = origin.simulation.clone();
         let mut scenario = Scenario::clone(&origin.scenario);
         let mut model = Arc::clone(&origin.model);
@@ -130,6 +138,24 @@ impl Branch {
         self.story.clear();
         self.follow();
         Ok(())
+    }
+
+    /// Simulates from the start, in a scenario that was another one all along: a server that joins
+    /// must have its place before it does.
+    fn begin_anew(&mut self, edits: Vec<Edited>) -> Result<(), Problems> {
+        let scenario = replayed(&self.root, &edits)?;
+        let anew = Self::first(scenario, self.scout.replication())?;
+        self.edits = edits;
+        (self.scenario, self.model) = (anew.scenario, anew.model);
+        (self.frames, self.scout, self.pace) = (anew.frames, anew.scout, anew.pace);
+        self.series = anew.series;
+        self.story.clear();
+        Ok(())
+    }
+
+    /// Whether it lives through the past itself instead of taking it from its parent.
+    pub fn is_anew(&self) -> bool {
+        self.edits.iter().any(|edited| edited.edit.is_structural())
     }
 
     /// The changes made at this branch's own beginning.

@@ -306,7 +306,10 @@ impl Deck {
             cursor.revision = self.revision;
         }
         self.seek(self.transport.goal);
-        self.finish_seeking();
+        if !self.branches[branch].is_anew() {
+            // There at once; one that begins anew takes its time, and others go on meanwhile.
+            self.finish_seeking();
+        }
     }
 
     /// Lets time pass while playing.
@@ -451,6 +454,7 @@ impl Deck {
         let mut owner = branch;
         while let Some(parent) = self.branches[owner].parent
             && at < self.branches[owner].from
+            && !self.branches[owner].is_anew()
         {
             owner = parent;
         }

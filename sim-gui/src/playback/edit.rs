@@ -27,6 +27,14 @@ pub enum Edit {
         /// The path of a server or a balancer.
         target: String,
     },
+    /// A server joins that the scenario does not have. It was never there before, so the run is
+    /// simulated anew up to this moment, which goes as it went.
+    Add {
+        /// The path of the new server, such as `service.web.server.web-5`.
+        target: String,
+        /// The server of the same service whose keys it has.
+        like: String,
+    },
 }
 
 impl Edit {
@@ -46,11 +54,25 @@ impl Edit {
         }
     }
 
+    /// A server joins that the scenario does not have.
+    pub fn add(target: impl Into<String>, like: impl Into<String>) -> Self {
+        Self::Add {
+            target: target.into(),
+            like: like.into(),
+        }
+    }
+
+    /// Whether the scenario itself must be another one from the start.
+    pub fn is_structural(&self) -> bool {
+        matches!(self, Self::Add { .. })
+    }
+
     /// A few words for lists.
     pub fn words(&self) -> String {
         match self {
             Self::Set { path, value } => format!("{} = {value}", short_path(path)),
             Self::Do { action, target } => format!("{action} {}", short_path(target)),
+            Self::Add { target, like } => format!("add {} like {like}", short_path(target)),
         }
     }
 
@@ -83,8 +105,22 @@ impl Edit {
                     quoted(target)
                 )
             }
+            Self::Add { target, .. } => {
+                writeln!(text, "do     = \"add\"\ntarget = {}", quoted(target))
+            }
         };
         text
+    }
+
+    /// What a scenario must hold from the start for this edit to be possible.
+    fn ground(&self) -> Option<String> {
+        let Self::Add { target, like } = self else {
+            return None;
+        };
+        let (service, name) = target.strip_prefix("service.")?.split_once(".server.")?;
+        Some(format!(
+            "[[service.{service}.server]]\nname    = {name:?}\nlike    = {like:?}\npresent = false\n"
+        ))
     }
 
     /// Makes the change in a running simulation; `scenario` and `model` are those of the run, and
@@ -107,7 +143,7 @@ impl Edit {
                 let text = format!("{path} = {value}");
                 simulation.adopt(Arc::clone(model), &text, changes, "what if");
             }
-            Self::Do { .. } => {
+            Self::Do { .. } | Self::Add { .. } => {
                 let action = self.action(at, scenario)?;
                 simulation.perform(&action, Lane::People, "what if");
             }
@@ -123,6 +159,16 @@ impl Edit {
         let last = model.timeline.iter().rfind(|entry| entry.at == at);
         Ok(last.map_or(Action::Note, |entry| entry.action.clone()))
     }
+}
+
+/// The scenario that makes all edits at their moments by itself.
+///
+/// # Errors
+/// What is wrong with the edits.
+pub fn replayed(root: &Scenario, edits: &[Edited]) -> Result<Scenario, Problems> {
+    let text = overlay("base.toml", root.title(), edits);
+    let source = Source::new(format!("{}.toml", root.name()), text);
+    Scenario::read(source, &[], &OneFile(root.to_toml()))
 }
 
 /// The scenario an edit is read upon.
@@ -146,6 +192,9 @@ pub struct Edited {
 /// A branch as an overlay: a scenario file that replays it from the start.
 pub fn overlay(base: &str, title: &str, edits: &[Edited]) -> String {
     let mut text = format!("base  = {base:?}\ntitle = {title:?}\n");
+    for ground in edits.iter().filter_map(|edited| edited.edit.ground()) {
+        let _ = write!(text, "\n{ground}");
+    }
     for edited in edits {
         let _ = write!(text, "\n{}", edited.edit.entry(edited.at));
     }

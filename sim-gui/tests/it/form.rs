@@ -109,3 +109,18 @@ fn what_cannot_be_read_is_said_instead_of_a_form() {
             .is_some()
     );
 }
+
+#[test]
+fn another_server_is_added_by_a_button_and_by_words() {
+    let mut harness = selected(Thing::Server(0));
+    harness.get_by_label("add another").click();
+    harness.run_steps(3);
+    settle(&mut harness);
+    let added = Edit::add("service.web.server.web-3", "web-1");
+    assert_eq!(edits(&harness), [added.clone()]);
+    let beside = harness.state().state().beside().expect("B");
+    assert_eq!(beside.snapshot.servers.len(), 3);
+    let typed = sim_gui::dialog::edit(harness.state().state(), "add web-3 like web-1");
+    assert_eq!(typed, Some(added));
+    assert!(harness.query_all_by_label_contains("server web-3").count() > 0);
+}

@@ -340,3 +340,57 @@ fn branches_share_the_memory_for_key_frames() {
         );
     }
 }
+
+#[test]
+fn a_server_that_was_never_there_joins_and_the_past_stays() {
+    let mut deck = deck();
+    seek(&mut deck, 120);
+    let add = Edit::add("service.web.server.c", "b");
+    assert_eq!(add.words(), "add c like b");
+    let branch = deck.edit(add).expect("it can be added");
+    deck.finish_seeking();
+    let hash = scenario().hash();
+    let then = Summary::of(deck.cursor(branch).expect("shown"), hash);
+    let before = Summary::of(&plain(120), hash);
+    assert_eq!(then.requests, before.requests, "the past is as it was");
+    assert_eq!(then.response_time_s, before.response_time_s);
+    deck.seek(at(400));
+    deck.finish_seeking();
+    let after = deck.cursor(branch).expect("shown");
+    let names: Vec<&str> = (after.model().servers.iter()).map(|s| &*s.name).collect();
+    assert_eq!(names, ["a", "b", "c"]);
+    let attempts = |summary: &Summary, server: &str| {
+        let web = summary.services.get("web").expect("it is there");
+        web.servers.get(server).map_or(0, |server| server.attempts)
+    };
+    let figures = Summary::of(after, hash);
+    assert_eq!(attempts(&then, "c"), 0);
+    assert!(attempts(&figures, "c") > 100, "{}", attempts(&figures, "c"));
+    // The overlay says the same, without any playback.
+    let text = overlay("two.toml", "With c", &deck.branches()[branch].edits);
+    struct One;
+    impl sim_core::scenario::Files for One {
+        fn read(&self, name: &str) -> Result<Source, String> {
+            Ok(Source::new(name, TEXT))
+        }
+    }
+    let again = Scenario::read(Source::new("with-c.toml", text), &[], &One).expect("valid");
+    let mut simulation = Simulation::new(Arc::new(again.model().expect("valid")), 0);
+    simulation.run_until(at(400));
+    assert_eq!(Summary::of(&simulation, hash).requests, figures.requests);
+    // A further change at the same moment changes the same branch.
+    deck.seek(at(120));
+    deck.finish_seeking();
+    let weight = Edit::set("service.web.server.c.weight", "9");
+    assert_eq!(deck.edit(weight), Ok(branch));
+    deck.seek(at(400));
+    deck.finish_seeking();
+    let heavier = Summary::of(deck.cursor(branch).expect("shown"), hash);
+    assert!(attempts(&heavier, "c") > attempts(&figures, "c"));
+    // One of that name is there already.
+    deck.seek(at(130));
+    deck.finish_seeking();
+    let branches = deck.branches().len();
+    assert!(deck.edit(Edit::add("service.web.server.a", "b")).is_err());
+    assert_eq!(deck.branches().len(), branches);
+}
