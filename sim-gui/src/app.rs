@@ -175,6 +175,10 @@ impl App {
     pub(crate) fn send(&mut self, request: Request) {
         if let Some(worker) = &mut self.worker {
             worker.send(request);
+            // Until the answer comes, what is shown is not what was asked for.
+            if let Some(report) = &mut self.state.report {
+                report.settled = false;
+            }
         }
     }
 

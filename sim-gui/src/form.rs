@@ -323,21 +323,11 @@ impl Sliding {
     /// A value as it is written, to three digits: a slider is no finer.
     fn text(&self, value: f64) -> String {
         let value = value.clamp(*self.range.start(), *self.range.end());
-        let grain = 10_f64.powf((value.abs().max(1e-9)).log10().floor() - 2.0);
-        let rounded = (value / grain).round() * grain;
+        let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
         match self.what {
             What::Whole if value >= 1000.0 => format!("{rounded:.0}"),
             What::Whole => format!("{value:.0}"),
-            What::Number if value.abs() < 1e-9 => "0".to_owned(),
-            What::Number => {
-                let decimals = (-grain.log10().round()).clamp(0.0, 9.0) as usize;
-                let text = format!("{rounded:.decimals$}");
-                if text.contains('.') {
-                    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-                } else {
-                    text
-                }
-            }
+            What::Number => rounded.to_string(),
             What::Span => Duration::from_nanos_f64(rounded * 1e9).to_string(),
         }
     }

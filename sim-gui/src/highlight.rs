@@ -172,7 +172,7 @@ mod tests {
         let models = crate::MODELS.names().into_iter();
         let models: Vec<String> = models
             .filter_map(|name| crate::MODELS.find(name))
-            .map(|source| source.text.to_string())
+            .map(|source| source.text)
             .collect();
         texts.extend(models.iter().map(String::as_str));
         for text in texts {

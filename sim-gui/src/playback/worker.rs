@@ -1,7 +1,7 @@
 //! Who drives a deck: a thread, or, where there are none, slices of the screen's own time.
 
 use super::deck::Deck;
-use super::{BranchReport, Edited, Report, Request};
+use super::{BranchReport, Edited, Report, Request, View};
 use sim_core::engine::Simulation;
 use sim_core::scenario::{Problems, Scenario};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -75,6 +75,8 @@ struct Driver {
     edits_seen: u64,
     changed: bool,
     mark: Mark,
+    /// What was shown last.
+    views: Vec<View>,
 }
 
 impl Driver {
@@ -87,11 +89,16 @@ impl Driver {
             refused: None,
             edits_seen: 0,
             changed: true,
+            views: Vec::new(),
         }
     }
 
     fn apply(&mut self, request: Request) {
         self.changed = true;
+        if !matches!(request, Request::Seek(_) | Request::Play(_) | Request::Speed(_)) {
+            // What was shown may be of branches that are not there any more.
+            self.views.clear();
+        }
         match request {
             Request::Seek(at) => self.deck.seek(at),
             Request::Play(playing) => {
@@ -169,7 +176,21 @@ impl Driver {
             || !self.deck.is_explored()
     }
 
-    fn report(&self) -> Report {
+    /// What can be seen now. Two futures are shown at one moment: while only one of them is on its way,
+    /// what was shown before stays.
+    fn look(&mut self) -> Vec<View> {
+        let views = self.deck.views();
+        let apart = views.windows(2).any(|pair| pair[0].at != pair[1].at);
+        let branches = |views: &[View]| views.iter().map(|v| v.branch).collect::<Vec<_>>();
+        let keep = apart && !self.deck.is_settled() && branches(&views) == branches(&self.views);
+        if !keep {
+            self.views = views;
+        }
+        self.views.clone()
+    }
+
+    fn report(&mut self) -> Report {
+        let views = self.look();
         let deck = &self.deck;
         let branch = |branch: &super::branch::Branch| {
             let parent = branch.parent.map(|p| &deck.branches()[p]);
@@ -196,7 +217,7 @@ impl Driver {
         };
         Report {
             transport: deck.transport(),
-            views: deck.views(),
+            views,
             settled: deck.is_settled(),
             branches: deck.branches().iter().map(branch).collect(),
             refused: self.refused.clone(),

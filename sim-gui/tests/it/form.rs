@@ -117,7 +117,7 @@ fn another_server_is_added_by_a_button_and_by_words() {
     harness.run_steps(3);
     settle(&mut harness);
     let added = Edit::add("service.web.server.web-3", "web-1");
-    assert_eq!(edits(&harness), [added.clone()]);
+    assert_eq!(edits(&harness), std::slice::from_ref(&added));
     let beside = harness.state().state().beside().expect("B");
     assert_eq!(beside.snapshot.servers.len(), 3);
     let typed = sim_gui::dialog::edit(harness.state().state(), "add web-3 like web-1");

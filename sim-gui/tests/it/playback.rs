@@ -368,13 +368,7 @@ fn a_server_that_was_never_there_joins_and_the_past_stays() {
     assert!(attempts(&figures, "c") > 100, "{}", attempts(&figures, "c"));
     // The overlay says the same, without any playback.
     let text = overlay("two.toml", "With c", &deck.branches()[branch].edits);
-    struct One;
-    impl sim_core::scenario::Files for One {
-        fn read(&self, name: &str) -> Result<Source, String> {
-            Ok(Source::new(name, TEXT))
-        }
-    }
-    let again = Scenario::read(Source::new("with-c.toml", text), &[], &One).expect("valid");
+    let again = Scenario::read(Source::new("with-c.toml", text), &[], &Base).expect("valid");
     let mut simulation = Simulation::new(Arc::new(again.model().expect("valid")), 0);
     simulation.run_until(at(400));
     assert_eq!(Summary::of(&simulation, hash).requests, figures.requests);
