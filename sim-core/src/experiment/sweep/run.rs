@@ -32,9 +32,9 @@ struct Shared {
 }
 
 /// The model of a cell, and what is measured in it.
-struct Built {
-    model: Arc<Model>,
-    measures: Vec<Measure>,
+pub(super) struct Built {
+    pub model: Arc<Model>,
+    pub measures: Vec<Measure>,
 }
 
 /// Simulates a replication; `None` when it was told to stop.
@@ -83,7 +83,8 @@ pub(super) fn run_with<E: Send>(
             drop(all);
             runs.sort_by_key(|(replication, _)| *replication);
             let runs = runs.into_iter().map(|(_, ended)| ended).collect();
-            let row = row(plan, &shared, runs);
+            let built = shared.model.get().and_then(|built| built.as_ref().ok());
+            let row = row(plan, shared.number, built, runs);
             let mut done = locked(&done);
             if done.1.is_ok() {
                 done.1 = (done.0)(row);
@@ -168,10 +169,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The row of a cell whose replications are in order.
-fn row(plan: &Plan, shared: &Shared, runs: Vec<Ended>) -> Row {
-    let built = shared.model.get().and_then(|built| built.as_ref().ok());
+pub(super) fn row(plan: &Plan, cell: usize, built: Option<&Built>, runs: Vec<Ended>) -> Row {
     let built = built.map(|built| (&*built.model, &built.measures[..]));
-    Row::of(plan, plan.cell(shared.number), built, runs)
+    Row::of(plan, plan.cell(cell), built, runs)
 }
 
 /// One replication of one cell; `None` when it was given up.
@@ -201,7 +201,7 @@ fn unit(
     })
 }
 
-fn build(plan: &Plan, cell: usize) -> Result<Built, String> {
+pub(super) fn build(plan: &Plan, cell: usize) -> Result<Built, String> {
     let model = plan.model(cell).map_err(|problems| refusal(&problems))?;
     let measures: Result<Vec<Measure>, String> = plan
         .measures()
@@ -226,10 +226,15 @@ fn simulate(
             return None;
         }
     }
-    Some(match simulation.end().and_then(End::warning) {
+    Some(ended(&simulation, measures))
+}
+
+/// What came of a simulation that is over.
+pub(super) fn ended(simulation: &Simulation, measures: &[Measure]) -> Ended {
+    match simulation.end().and_then(End::warning) {
         Some(early) => Err(early.to_owned()),
-        None => Ok(Run::of(&simulation, measures)),
-    })
+        None => Ok(Run::of(simulation, measures)),
+    }
 }
 
 /// Why a scenario was refused, in a line.
