@@ -1,5 +1,7 @@
 //! The window's tests: playback without a screen, and the screen without a display.
 
+mod experiment;
+mod lab;
 mod lesson;
 mod pictures;
 mod playback;
