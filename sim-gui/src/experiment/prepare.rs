@@ -106,7 +106,7 @@ pub fn prepare(draft: &Draft, subjects: &[Subject]) -> Result<Prepared, Vec<Refu
     }
     match draft.kind {
         Kind::Comparison => comparison(draft, subjects, replications),
-        Kind::Sweep => sweep(draft, subjects, replications),
+        Kind::Sweep => sweep(draft, subjects),
     }
 }
 
@@ -227,7 +227,7 @@ pub(super) fn arguments(draft: &Draft, subject: &Subject) -> Arguments {
     }
 }
 
-fn sweep(draft: &Draft, subjects: &[Subject], _: u64) -> Result<Prepared, Vec<Refusal>> {
+fn sweep(draft: &Draft, subjects: &[Subject]) -> Result<Prepared, Vec<Refusal>> {
     let Some(subject) = subjects.first() else {
         let message = "no scenario is chosen";
         return Err(vec![Refusal::new(Field::Scenarios, message, "")]);

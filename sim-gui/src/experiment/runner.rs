@@ -191,21 +191,22 @@ fn simulate(prepared: &Prepared, slot: &Slot) {
             let mut done = |row: Row| {
                 insert(&mut rows, row);
                 let known = (slot.due() || rows.len() == 1).then(|| Arc::new(rows.clone()));
-                slot.change(|report| {
-                    report.progress.done += plan.replications();
-                    if let Some(rows) = known {
-                        report.found = Found::Swept(rows);
-                    }
-                });
+                if let Some(rows) = known {
+                    slot.change(|report| report.found = Found::Swept(rows));
+                }
                 Ok::<(), Infallible>(())
             };
-            let Ok(()) = sweep::run(plan, &cells, threads().get(), &slot.stop, &mut done);
+            let told = || slot.change(|report| report.progress.done += 1);
+            let count = threads().get();
+            let Ok(()) = sweep::run_told(plan, &cells, count, &slot.stop, &mut done, &told);
             let over = if rows.len() == cells.len() {
                 Over::Complete
             } else {
                 Over::Stopped
             };
             slot.change(|report| {
+                // Cells that cannot be built need no run; those given up were told of.
+                report.progress.done = rows.len() as u64 * plan.replications();
                 report.found = Found::Swept(Arc::new(rows));
                 report.over = Some(over);
             });

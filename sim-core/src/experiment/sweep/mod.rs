@@ -30,6 +30,6 @@ pub use journal::{Header, Journal, Mismatch, line_of};
 pub use pictures::{Picture, picture, pictures};
 pub use plan::{Cell, Plan};
 pub use row::{Figure, Row, write_rows};
-pub use run::{THREADS_MAX, run};
+pub use run::{THREADS_MAX, run, run_told};
 pub use shard::{Gap, Shard, merge};
 pub use steps::Steps;

@@ -38,8 +38,8 @@ pub(super) struct Built {
 }
 
 /// Simulates a replication; `None` when it was told to stop.
-pub(super) type Simulate =
-    dyn Fn(&Arc<Model>, u64, &[Measure], &AtomicBool) -> Option<Ended> + Sync;
+pub(super) type Simulate<'a> =
+    dyn Fn(&Arc<Model>, u64, &[Measure], &AtomicBool) -> Option<Ended> + Sync + 'a;
 
 /// Runs `cells` of a plan on so many threads. `done` gets each cell's row as soon as it is
 /// complete, one at a time, in no fixed order; an error of its sets `stop` and is returned.
@@ -54,6 +54,26 @@ pub fn run<E: Send>(
     stop: &AtomicBool,
     done: &mut (dyn FnMut(Row) -> Result<(), E> + Send),
 ) -> Result<(), E> {
+    run_told(plan, cells, threads, stop, done, &|| {})
+}
+
+/// As [`run`], calling `told` after every replication, from whatever thread did it.
+///
+/// # Errors
+/// What `done` returned.
+pub fn run_told<E: Send>(
+    plan: &Plan,
+    cells: &[usize],
+    threads: usize,
+    stop: &AtomicBool,
+    done: &mut (dyn FnMut(Row) -> Result<(), E> + Send),
+    told: &(dyn Fn() + Sync),
+) -> Result<(), E> {
+    let simulate = |model: &Arc<Model>, replication, measures: &[Measure], stop: &AtomicBool| {
+        let ended = simulate(model, replication, measures, stop);
+        told();
+        ended
+    };
     run_with(plan, cells, threads, stop, done, &simulate)
 }
 
@@ -64,7 +84,7 @@ pub(super) fn run_with<E: Send>(
     threads: usize,
     stop: &AtomicBool,
     done: &mut (dyn FnMut(Row) -> Result<(), E> + Send),
-    simulate: &Simulate,
+    simulate: &Simulate<'_>,
 ) -> Result<(), E> {
     let threads = threads.clamp(1, THREADS_MAX);
     let queue = Queue::new(cells, plan.replications());
@@ -180,7 +200,7 @@ fn unit(
     shared: &Shared,
     replication: u64,
     stop: &AtomicBool,
-    simulate: &Simulate,
+    simulate: &Simulate<'_>,
 ) -> Option<Ended> {
     // A mistake of the program in one cell is told, and the others go on.
     let caught = catch_unwind(AssertUnwindSafe(|| {
