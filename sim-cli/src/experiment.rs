@@ -6,9 +6,8 @@ use crate::interrupt;
 use crate::terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use serde::Serialize;
-use sim_core::experiment::{Control, Measure, Plan, Precision, Progress, WarmUp, with_warm_up};
+use sim_core::experiment::{Control, Measure, Plan, Precision, Progress, WarmUp, words};
 use sim_core::model::Model;
-use sim_core::readable;
 use sim_core::time::Duration as Span;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
@@ -150,9 +149,7 @@ pub(crate) fn warm_up(
 ) -> Option<WarmUp> {
     match args.warm_up {
         Some(WarmUpArg::Fixed(length)) => Some(WarmUp::Given(length)),
-        None => Some(WarmUp::Given(
-            models.iter().map(|m| m.warm_up).max().unwrap_or(Span::ZERO),
-        )),
+        None => Some(WarmUp::alike(models)),
         Some(WarmUpArg::Auto) => {
             let mut found: Option<WarmUp> = None;
             for model in models {
@@ -175,60 +172,11 @@ fn longer(one: WarmUp, other: WarmUp) -> WarmUp {
     }
 }
 
-/// The models with that warm-up: the same for all, or what is compared would not be comparable.
-pub(crate) fn warmed(models: &[Arc<Model>], warm_up: &WarmUp) -> Vec<Arc<Model>> {
-    let Some(length) = warm_up.length() else {
-        return models.to_vec();
-    };
-    models
-        .iter()
-        .map(|model| {
-            if model.warm_up == length {
-                model.clone()
-            } else {
-                Arc::new(with_warm_up(model, length))
-            }
-        })
-        .collect()
-}
-
-/// What was left out at the start, in words.
-pub(crate) fn warm_up_words(warm_up: &WarmUp) -> String {
-    match warm_up {
-        WarmUp::Given(length) if length.is_zero() => "nothing left out at the start".to_owned(),
-        WarmUp::Given(length) => format!("the first {} left out", readable::span(*length)),
-        WarmUp::Found { length, after, .. } if length.is_zero() => format!(
-            "nothing left out at the start, for MSER-5 finds nothing to leave out ({} in flight or waiting on average)",
-            readable::number(*after)
-        ),
-        WarmUp::Found {
-            length,
-            after,
-            after_twice,
-        } => format!(
-            "the first {} left out, found by MSER-5 (after it {} in flight or waiting on average, after twice as long {})",
-            readable::span(*length),
-            readable::number(*after),
-            readable::number(*after_twice)
-        ),
-        WarmUp::NotSteady { why, .. } => {
-            format!("no warm-up looked for: no steady state, for {why}")
-        }
-        WarmUp::TooShort { found: None } => "the end of the warm-up was not found".to_owned(),
-        WarmUp::TooShort {
-            found: Some(length),
-        } => format!(
-            "the warm-up takes {}, more than a tenth of the runs",
-            readable::span(*length)
-        ),
-    }
-}
-
 /// The failure when runs are too short for their warm-up.
 pub(crate) fn too_short(warm_up: &WarmUp) -> Failure {
     Failure::new(
         Exit::Failed,
-        format!("no estimate: {}", warm_up_words(warm_up)),
+        format!("no estimate: {}", words::warm_up(warm_up)),
     )
     .help("simulate longer, such as with --set horizon=1h; or, if the load is too much for the servers, there is no steady state to estimate")
 }

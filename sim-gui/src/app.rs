@@ -2,6 +2,7 @@
 
 use crate::command::{COMMANDS, Command, DIGITS};
 use crate::dialog::{self, Dialog};
+use crate::experiment::{Experiment, Runner};
 use crate::files;
 use crate::layout;
 use crate::lesson::{Answers, Lesson};
@@ -46,7 +47,9 @@ pub struct App {
     pub(crate) local: Local,
     pub(crate) worker: Option<Box<dyn Worker>>,
     pub(crate) dialog: Option<Dialog>,
-    sliced: bool,
+    /// Who simulates the experiment.
+    pub(crate) runner: Option<Box<dyn Runner>>,
+    pub(crate) sliced: bool,
     /// What is still to be done once the scenario runs: from a link.
     opening: Option<Opening>,
     pub(crate) undone: Vec<Edited>,
@@ -81,12 +84,15 @@ impl App {
                 reveal: false,
                 lesson: None,
                 answers: Answers::default(),
+                experiment: None,
+                refusals: Vec::new(),
                 message: None,
                 time_s: 0.0,
             },
             local: Local::default(),
             worker: None,
             dialog: None,
+            runner: None,
             sliced: opening.sliced,
             opening: Some(opening),
             undone: Vec::new(),
@@ -126,6 +132,8 @@ impl App {
         (state.report, state.selected, state.scenario) = (None, None, None);
         (state.problems, state.reveal) = (None, false);
         state.warnings.clear();
+        (state.experiment, self.runner) = (None, None);
+        state.refusals.clear();
         self.local = Local {
             form: self.local.form,
             ..Local::default()
@@ -209,6 +217,30 @@ impl App {
         self.begin();
     }
 
+    /// Takes what the experiment reports.
+    fn look_at_experiment(&mut self, ctx: &egui::Context) {
+        // Where both share one thread, the moment that is being gone to comes first.
+        let settled = self.state.report.as_ref().is_some_and(|r| r.settled);
+        let slice = if self.sliced && !settled {
+            SLICE / 4
+        } else {
+            SLICE
+        };
+        let report = self.runner.as_mut().and_then(|runner| runner.poll(slice));
+        if let Some((experiment, report)) = self.state.experiment.as_mut().zip(report) {
+            experiment.report = report;
+        }
+        if self
+            .state
+            .experiment
+            .as_ref()
+            .is_some_and(Experiment::is_running)
+        {
+            let wait = if self.sliced { 0 } else { 100 };
+            ctx.request_repaint_after(Duration::from_millis(wait));
+        }
+    }
+
     /// A change was accepted or refused.
     fn edited(&mut self, report: &Report) {
         if let Some(problems) = &report.refused {
@@ -268,6 +300,9 @@ impl App {
                 let states: Vec<String> = states.collect();
                 let now = self.state.label(self.state.now());
                 title = format!("{title} at {now}: {}", states.join(", "));
+            }
+            if let Some(experiment) = &self.state.experiment {
+                title = format!("{title}; experiment {}", experiment.state_word());
             }
         }
         if title != self.title {
@@ -332,6 +367,7 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.state.time_s = ctx.input(|i| i.time);
         self.receive();
+        self.look_at_experiment(ctx);
         match files::take_dropped(ctx) {
             Some(Ok(source)) => {
                 let name = source.name.clone();

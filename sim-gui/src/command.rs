@@ -1,5 +1,6 @@
 //! Everything that can be done, once: keys, menus, the palette and the help follow from one table.
 
+use crate::experiment::Draft;
 use crate::playback::Edit;
 use crate::state::Thing;
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
@@ -88,6 +89,22 @@ pub enum Command {
     CopyLink,
     /// Copy a text.
     Copy(String),
+    /// Run an experiment.
+    Experiment(Box<Draft>),
+    /// Compare the balancer's policy with others.
+    ComparePolicies,
+    /// Compare the open scenario with its latest future.
+    CompareFutures,
+    /// Sweep how many requests come.
+    SweepLoad,
+    /// Stop the experiment.
+    StopExperiment,
+    /// Copy the command that does the same as the experiment.
+    CopyExperiment,
+    /// Save the table of the experiment.
+    SaveTable,
+    /// Save the plan of a sweep.
+    SavePlan,
 }
 
 /// A command that needs nothing more to be done.
@@ -136,6 +153,7 @@ pub static COMMANDS: &[CommandDef] = commands![
     "slower", "Slower", [key(Key::OpenBracket)], Command::Slower, "The next lower speed.";
     "pause-at-events", "Pause at events", [key(Key::E)], Command::PauseAtEvents, "While playing, stops wherever something happens.";
     "loop", "Loop a stretch", [key(Key::L)], Command::Loop, "Marks here as the beginning of a loop; again, its end; again, no loop.";
+    "stop-experiment", "Stop the experiment", [shift(Key::X)], Command::StopExperiment, "Stops the comparison or sweep that is running; what is complete is kept.";
     "swap", "Swap the futures", [key(Key::X)], Command::Swap, "The branch beside becomes the main one.";
     "split", "Split the picture", [key(Key::S)], Command::Split, "Two futures one above the other, or the main one alone.";
     "reveal", "Show the future", [key(Key::R)], Command::Reveal, "Shows what is already simulated beyond the moment shown, or hides it.";
@@ -149,6 +167,12 @@ pub static COMMANDS: &[CommandDef] = commands![
     "copy-overlay", "Copy as overlay", [], Command::CopyOverlay, "Copies the latest fork as a scenario file laid upon the open one.";
     "save-overlay", "Save as overlay", [ctrl(Key::S)], Command::SaveOverlay, "Saves the latest fork as a scenario file.";
     "copy-link", "Copy a link", [], Command::CopyLink, "Copies a link to this page with scenario, changes and moment.";
+    "copy-experiment", "Copy the experiment's command", [], Command::CopyExperiment, "Copies the stampede command that gives the same comparison or sweep.";
+    "save-table", "Save the experiment's table", [], Command::SaveTable, "Saves the table of the comparison or sweep as CSV, as the command writes it.";
+    "save-plan", "Save the sweep as a plan", [], Command::SavePlan, "Saves the sweep with its scenario as a plan for stampede sweep.";
+    "compare-policies", "Compare balancer policies", [], Command::ComparePolicies, "Runs the scenario with several policies, and says which differ for sure.";
+    "compare-futures", "Compare with the future beside", [], Command::CompareFutures, "Runs the scenario as opened and the latest fork many times, and says whether they differ.";
+    "sweep-load", "Sweep the load", [], Command::SweepLoad, "Runs the scenario with fewer and more requests, and draws figures over it.";
     "reset-layout", "Reset the layout", [], Command::ResetLayout, "Panels and plots as at the first start.";
     "escape", "Close or deselect", [key(Key::Escape)], Command::Escape, "Closes what is open on top; otherwise selects nothing.";
 ];

@@ -86,13 +86,13 @@ pub fn take_dropped(ctx: &eframe::egui::Context) -> Option<Result<Source, String
 #[cfg(not(target_arch = "wasm32"))]
 pub fn save(name: &str, text: &str) -> String {
     // Never over something that is there.
-    let stem = name.trim_end_matches(".toml");
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "toml"));
     let free = (1..1000)
         .map(|n| {
             if n == 1 {
                 name.to_owned()
             } else {
-                format!("{stem}-{n}.toml")
+                format!("{stem}-{n}.{ending}")
             }
         })
         .find(|name| !std::path::Path::new(name).exists());

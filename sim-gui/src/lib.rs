@@ -1,13 +1,15 @@
 //! Stampede's window: see an incident happen, stop it, ask "what if", and see both futures.
 //!
 //! One [`App`], natively and as a page of the web. [`playback`] runs the engine, without a screen,
-//! on a thread or in slices; the [`app`] receives its reports, draws [`panel`]s, and does
+//! on a thread or in slices, [`experiment`] many runs; the [`app`] receives its reports, draws [`panel`]s, and does
 //! [`command`]s. Figures on screen come from the core's summary and metrics; none is computed
 //! here. Everything works without a display, for tests.
 
 pub mod app;
 pub mod command;
+mod conduct;
 pub mod dialog;
+pub mod experiment;
 pub mod files;
 pub mod form;
 pub mod highlight;

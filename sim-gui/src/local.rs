@@ -1,5 +1,6 @@
 //! Scratch of panels: texts being typed and the like. Losing it loses no work that was done.
 
+use crate::experiment::{Draft, Field};
 use sim_core::scenario::Written;
 use sim_core::time::Instant;
 use std::collections::BTreeMap;
@@ -35,6 +36,8 @@ pub struct Local {
     pub values: BTreeMap<String, ValuesAt>,
     /// Whether the answers of all cards are shown.
     pub teacher: bool,
+    /// The experiment that is being put together, and how it is looked at.
+    pub lab: Lab,
 }
 
 /// Parameters read at a moment of a branch.
@@ -43,4 +46,23 @@ pub struct ValuesAt {
     pub key: (usize, Instant, usize),
     /// Rows: path, key row number, value.
     pub rows: Vec<(String, usize, Option<String>)>,
+}
+
+/// Scratch of the panel of experiments.
+#[derive(Default)]
+pub struct Lab {
+    /// What is being put together; `None` before anybody has touched it.
+    pub draft: Option<Draft>,
+    /// Whether it can be seen although there are results.
+    pub open: bool,
+    /// For which field something is being picked.
+    pub picking: Option<Field>,
+    /// What is being searched there.
+    pub filter: String,
+    /// Number of the measure that is looked at.
+    pub measure: usize,
+    /// Whether differences are drawn in place of means.
+    pub differences: bool,
+    /// Whether all pairs are listed.
+    pub pairs: bool,
 }

@@ -154,11 +154,11 @@ impl App {
                 self.copy(link, "the link is copied");
             }
             Command::Copy(text) => self.copy(text, "copied"),
-            _ => {}
+            other => self.experiment(other),
         }
     }
 
-    fn copy(&mut self, text: String, said: &str) {
+    pub(crate) fn copy(&mut self, text: String, said: &str) {
         self.ctx.copy_text(text);
         self.say(said);
     }
@@ -179,7 +179,7 @@ impl App {
     }
 
     /// The branch that is saved and copied: the one beside, or else the main one, if it is a fork.
-    fn fork(&self) -> Option<usize> {
+    pub(crate) fn fork(&self) -> Option<usize> {
         let view = self.state.beside().or_else(|| self.state.view())?;
         (!self.state.branch(view.branch)?.edits.is_empty()).then_some(view.branch)
     }

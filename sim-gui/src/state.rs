@@ -1,5 +1,6 @@
 //! What the window knows: plain data that panels read. Only `app.rs` changes it.
 
+use crate::experiment::{Experiment, Refusal};
 use crate::lesson::{Answers, Lesson};
 use crate::playback::{BranchReport, Report, View};
 use crate::settings::Settings;
@@ -48,6 +49,10 @@ pub struct State {
     pub lesson: Option<Lesson>,
     /// What was answered to its questions.
     pub answers: Answers,
+    /// The experiment that was begun last.
+    pub experiment: Option<Experiment>,
+    /// What is wrong with the one that was asked for last.
+    pub refusals: Vec<Refusal>,
     /// A short message, and when it was given (seconds since the start of the program).
     pub message: Option<(String, f64)>,
     /// Seconds since the start of the program.

@@ -86,4 +86,16 @@ done
 case "$(title)" in *", B"*) echo "undo does not undo" >&2; exit 1 ;; esac
 until_title "at 12:45: A site down"
 finish
+
+# Many runs: a comparison with one line of the palette.
+begin first --dark
+until_title "first at 12:00: A normal"
+palette "compare balancer policies"
+until_title "experiment complete"
+picture experiments
+palette "sweep the load"
+until_title "experiment running"
+until_title "experiment complete"
+picture experiments-sweep
+finish
 echo "the window works"

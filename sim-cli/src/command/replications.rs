@@ -5,14 +5,13 @@ use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::experiment::{
     ExperimentHost, WithHost, check_warm_up, conduct, measures, plan, too_short, warm_up,
-    warm_up_words, warmed,
 };
 use crate::folder::{EXPERIMENT, Folder};
 use crate::input::Input;
 use crate::table::Table;
 use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW, say, say_warning};
 use sim_core::experiment::report::{ReplicationsReport, write_measures, write_runs};
-use sim_core::experiment::{Measure, Replicated, Stop, WarmUp, replicate};
+use sim_core::experiment::{Measure, Replicated, Stop, WarmUp, replicate, warmed, words};
 use sim_core::model::Model;
 use sim_core::readable;
 use sim_core::scenario::Scenario;
@@ -253,7 +252,7 @@ fn text(shown: &Shown<'_>, out: &mut Out) -> Result<(), Failure> {
         out,
         "  {runs} {how} of {} · {} · {} confidence · seed {}",
         readable::span(model.horizon),
-        warm_up_words(shown.warm_up),
+        words::warm_up(shown.warm_up),
         readable::share(shown.report.head.confidence),
         model.seed
     )?;
@@ -268,7 +267,7 @@ fn text(shown: &Shown<'_>, out: &mut Out) -> Result<(), Failure> {
     table.row(["measure", "mean", "half-width", "relative"]);
     for (measure, estimate) in shown.measures.iter().zip(&shown.found.estimates) {
         let mut row = vec![measure.path().to_owned()];
-        row.extend(estimate_cells(measure, estimate));
+        row.extend(words::estimate(measure, estimate));
         if common_reason(&shown.found.estimates).is_some() {
             row.truncate(2);
         }
@@ -322,25 +321,5 @@ pub(super) fn stop_words(stop: Stop) -> Option<&'static str> {
         Stop::Cap => Some("--max-replications was reached before the precision"),
         Stop::Hopeless => Some("no measure has an interval, and more replications would not help"),
         Stop::Interrupted => Some("interrupted: these are the replications that were complete"),
-    }
-}
-
-/// Mean, half-width and relative half-width; or the mean, if it stands, and the reason.
-pub(super) fn estimate_cells(measure: &Measure, estimate: &Estimate) -> Vec<String> {
-    match (estimate.interval(), estimate.reason()) {
-        (Some(interval), _) => {
-            let (mean, half) = measure.interval_text(interval);
-            let relative = interval.relative();
-            let relative = if relative.is_finite() {
-                readable::share(relative)
-            } else {
-                "–".to_owned()
-            };
-            vec![mean, format!("± {half}"), relative]
-        }
-        (None, reason) => vec![
-            estimate.mean().map_or("–".to_owned(), |m| measure.text(m)),
-            reason.map_or(String::new(), |r| format!("no interval: {r}")),
-        ],
     }
 }

@@ -1,10 +1,9 @@
 //! Several models side by side, under the same random numbers.
 
-use super::control::Control;
 use super::estimate::{estimates, obstacle, two_series};
 use super::measure::{Better, Measure};
-use super::replicate::{MIN_SEQUENTIAL, Plan, Stop, next_wave};
-use super::run::{Run, run_one};
+use super::replicate::{Plan, Stop};
+use super::run::Run;
 use crate::metric::Unit;
 use crate::model::Model;
 use crate::statistics::{
@@ -92,78 +91,13 @@ pub struct Comparison {
     pub stop: Stop,
 }
 
-/// Runs replications of all variants, each with the same random numbers, and compares them. With a
-/// precision, it goes on until each difference from the first variant has a half-width of at most
-/// that share of the first's mean.
-pub fn compare(variants: Vec<Variant>, plan: &Plan, control: &Control<'_>) -> Comparison {
-    let mut runs: Vec<Vec<Run>> = vec![Vec::new(); variants.len()];
-    loop {
-        let done = runs.first().map_or(0, |r| r.len() as u64);
-        let wave = next_wave(plan, done) as usize;
-        control.plan((wave * variants.len()) as u64);
-        // All variants of a replication before the next one: what is cut off is still paired.
-        let more = control.map(wave * variants.len(), |i| {
-            let replication = plan.first + done + (i / variants.len()) as u64;
-            let model = &variants[i % variants.len()].model;
-            let run = run_one(model, replication, &plan.measures, control.cancel)?;
-            control.did_one();
-            Some(run)
-        });
-        let whole = more.len() / variants.len().max(1) * variants.len();
-        let interrupted = more.len() < wave * variants.len();
-        for (i, run) in more.into_iter().take(whole).enumerate() {
-            runs[i % variants.len()].push(run);
-        }
-        let compared: Vec<Compared> = (0..plan.measures.len())
-            .map(|at| in_measure(&variants, &runs, plan, at))
-            .collect();
-        let count = runs.first().map_or(0, |r| r.len() as u64);
-        let stop = if interrupted {
-            Some(Stop::Interrupted)
-        } else {
-            decide(plan, &compared, count)
-        };
-        if let Some(stop) = stop {
-            return Comparison {
-                variants,
-                measures: plan.measures.clone(),
-                runs,
-                compared,
-                level: plan.level,
-                stop,
-            };
-        }
-    }
-}
-
-fn decide(plan: &Plan, compared: &[Compared], runs: u64) -> Option<Stop> {
-    let Some(precision) = plan.precision else {
-        return Some(Stop::Planned);
-    };
-    if runs < MIN_SEQUENTIAL {
-        return None;
-    }
-    let mut any = false;
-    let mut precise = true;
-    for compared in compared {
-        let first = compared.estimates.first().and_then(Estimate::mean);
-        for pair in compared.pairs.iter().filter(|pair| pair.left == 0) {
-            if let (Some(interval), Some(first)) = (pair.difference.interval(), first) {
-                any = true;
-                precise &= interval.half_width() <= precision.relative * first.abs();
-            }
-        }
-    }
-    if !any {
-        return Some(Stop::Hopeless);
-    }
-    if precise {
-        return Some(Stop::Precise);
-    }
-    (runs >= precision.max_replications).then_some(Stop::Cap)
-}
-
-fn in_measure(variants: &[Variant], runs: &[Vec<Run>], plan: &Plan, at: usize) -> Compared {
+/// What replications of all variants say in measure number `at`.
+pub(super) fn in_measure(
+    variants: &[Variant],
+    runs: &[Vec<Run>],
+    plan: &Plan,
+    at: usize,
+) -> Compared {
     let measure = &plan.measures[at];
     let one = std::slice::from_ref(measure);
     let column = |runs: &[Run]| -> Vec<Run> {
@@ -382,6 +316,7 @@ impl Comparison {
 
 #[cfg(test)]
 mod tests {
+    use super::super::comparing::compare;
     use super::super::control::tests::on;
     use super::*;
 

@@ -13,8 +13,9 @@
 //! | `estimate` | from replications to intervals, or to the reason why there are none |
 //! | `warm_up` | where the warm-up ends |
 //! | `replicate` | replications, in waves until they are precise enough |
-//! | `compare` | several models under the same random numbers |
-//! | `report` | results as JSON and CSV |
+//! | `compare`, `comparing` | several models under the same random numbers; and while that goes on |
+//! | `vary` | variants from paths and their values |
+//! | `report`, `words` | results as JSON and CSV; as people read them |
 //! | `single` | one long run, cut into batches |
 //! | `stress` | the load at which a system breaks |
 //! | `recovery`, `hysteresis`, `map` | what happens after a trigger, and on the way up and down |
@@ -24,6 +25,7 @@
 //! [`crate::draws`]): the n-th request of replication 3 has the same demand under every policy.
 
 mod compare;
+mod comparing;
 mod control;
 mod estimate;
 mod hysteresis;
@@ -37,9 +39,12 @@ mod run;
 mod single;
 mod stress;
 pub mod sweep;
+mod vary;
 mod warm_up;
+pub mod words;
 
-pub use compare::{Compared, Comparison, Pair, Place, Variant, compare};
+pub use compare::{Compared, Comparison, Pair, Place, Variant};
+pub use comparing::{ComparisonSteps, Told, compare, compare_told};
 pub use control::{Control, Progress};
 pub use estimate::{estimates, series};
 pub use hysteresis::{Hysteresis, Ramp, Ramped, hysteresis};
@@ -50,4 +55,5 @@ pub use recovery::waits_for_ever;
 pub use replicate::{MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate};
 pub use run::{Run, run_one};
 pub use stress::{Breaking, Loaded, Search, StressPlan, Stressed, stress};
-pub use warm_up::{PILOTS, WarmUp, with_warm_up};
+pub use vary::{Read, Unfit, VARIANTS_MAX, split, variants};
+pub use warm_up::{PILOTS, WarmUp, warmed, with_warm_up};

@@ -58,6 +58,18 @@ impl WarmUp {
         }
     }
 
+    /// That of several models which are to be treated alike, where nothing else is said: the longest
+    /// that one of them says.
+    pub fn alike(models: &[Arc<Model>]) -> Self {
+        Self::Given(
+            models
+                .iter()
+                .map(|model| model.warm_up)
+                .max()
+                .unwrap_or(Duration::ZERO),
+        )
+    }
+
     /// Looks for it in a model; `None` if cancelled.
     ///
     /// It is looked for in the mean of several replications, interval by interval. In a single one
@@ -125,6 +137,23 @@ pub fn with_warm_up(model: &Model, warm_up: Duration) -> Model {
     }
     changed.warm_up = warm_up;
     changed
+}
+
+/// The models with that warm-up: the same for all, or what is compared would not be comparable.
+pub fn warmed(models: &[Arc<Model>], warm_up: &WarmUp) -> Vec<Arc<Model>> {
+    let Some(length) = warm_up.length() else {
+        return models.to_vec();
+    };
+    models
+        .iter()
+        .map(|model| {
+            if model.warm_up == length {
+                model.clone()
+            } else {
+                Arc::new(with_warm_up(model, length))
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]

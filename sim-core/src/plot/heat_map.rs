@@ -67,14 +67,7 @@ impl HeatMap {
         };
         let width = cell(self.across.1.len(), 620.0, 7.0, 92.0);
         let height = cell(self.upward.1.len(), 380.0, 7.0, 46.0);
-        let scale = match self.ends {
-            Some((low, high)) => Colours {
-                low,
-                high,
-                log: false,
-            },
-            None => Colours::of(self.spots.iter().flatten().filter_map(|s| s.value)),
-        };
+        let scale = self.colours();
         let shown = Shown::of(self.unit, scale.high);
         // Small maps leave room for what is written beside them.
         let beside = LABEL.width(&shown.label(&self.figure)).clamp(120.0, 260.0);
@@ -116,6 +109,18 @@ impl HeatMap {
         drawing.finish(&self.title, &about)
     }
 
+    /// The scale of its colours.
+    pub fn colours(&self) -> Colours {
+        match self.ends {
+            Some((low, high)) => Colours {
+                low,
+                high,
+                log: false,
+            },
+            None => Colours::of(self.spots.iter().flatten().filter_map(|s| s.value)),
+        }
+    }
+
     /// The colours with their values, beside the map.
     fn draw_scale(&self, drawing: &mut Drawing, frame: &Frame, scale: &Colours, shown: Shown) {
         let (left, steps) = (frame.right + 26.0, 60);
@@ -127,12 +132,7 @@ impl HeatMap {
             // A little higher than the step, so that no gap shows between two.
             drawing.rectangle((left, top), (14.0, step + 0.4), &colour(share), "");
         }
-        let (low, high) = (scale.low * shown.factor, scale.high * shown.factor);
-        let axis = if scale.log {
-            Axis::log("", low, high)
-        } else {
-            Axis::at_values("", &[low, high], false)
-        };
+        let axis = scale.axis(shown);
         for (value, text) in axis.ticks() {
             let at = axis.place(*value, (frame.top + height, frame.top));
             drawing.line((left + 14.0, at), (left + 18.0, at), Pen::thin(INK));
@@ -182,10 +182,14 @@ fn draw_spot(
 }
 
 /// From values to colours.
-struct Colours {
-    low: f64,
-    high: f64,
-    log: bool,
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Colours {
+    /// The value of the lightest.
+    pub low: f64,
+    /// The value of the darkest.
+    pub high: f64,
+    /// Whether they follow the logarithm.
+    pub log: bool,
 }
 
 impl Colours {
@@ -204,8 +208,18 @@ impl Colours {
         }
     }
 
+    /// The scale with its ticks.
+    pub fn axis(&self, shown: Shown) -> Axis {
+        let (low, high) = (self.low * shown.factor, self.high * shown.factor);
+        if self.log {
+            Axis::log("", low, high)
+        } else {
+            Axis::at_values("", &[low, high], false)
+        }
+    }
+
     /// From 0 for the least to 1 for the most.
-    fn share(&self, value: f64) -> f64 {
+    pub fn share(&self, value: f64) -> f64 {
         if self.high <= self.low {
             return 0.5;
         }
@@ -217,19 +231,20 @@ impl Colours {
     }
 }
 
-/// The colour at a share of the scale.
-fn colour(share: f64) -> String {
+/// Red, green and blue at a share of the scale.
+pub fn rgb(share: f64) -> (u8, u8, u8) {
     let place = share.clamp(0.0, 1.0) * (STOPS.len() - 1) as f64;
     let first = (place as usize).min(STOPS.len() - 2);
     let rest = place - first as f64;
     let (a, b) = (STOPS[first], STOPS[first + 1]);
     let mix = |a: u8, b: u8| libm::round(f64::from(a) + (f64::from(b) - f64::from(a)) * rest) as u8;
-    format!(
-        "#{:02x}{:02x}{:02x}",
-        mix(a.0, b.0),
-        mix(a.1, b.1),
-        mix(a.2, b.2)
-    )
+    (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
+}
+
+/// The colour at a share of the scale.
+fn colour(share: f64) -> String {
+    let (red, green, blue) = rgb(share);
+    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 #[cfg(test)]

@@ -23,29 +23,7 @@ const NAME_LETTERS: usize = 40;
 
 /// Draws rows from top to bottom; `zero` draws a line there, for differences.
 pub fn intervals(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool) -> String {
-    let ends = rows.iter().flat_map(|row| {
-        let (low, high) = row.interval.unzip();
-        [row.mean, low, high].into_iter().flatten()
-    });
-    let (mut low, mut high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
-        (low.min(v), high.max(v))
-    });
-    if zero {
-        (low, high) = (low.min(0.0), high.max(0.0));
-    }
-    if low > high {
-        (low, high) = (0.0, 1.0);
-    }
-    if high - low <= 0.0 {
-        let room = if low == 0.0 { 1.0 } else { low.abs() * 0.05 };
-        (low, high) = (low - room, high + room);
-    }
-    if unit == Unit::Ratio && !zero {
-        high = capped(high, rows);
-    }
-    let greatest = high;
-    let shown = Shown::of(unit, low.abs().max(high.abs()));
-    let x = Axis::linear(shown.label(label), low * shown.factor, high * shown.factor);
+    let (x, shown, greatest) = axis(label, unit, rows, zero);
     // The first row is on top, where reading begins.
     let names: Vec<String> = rows
         .iter()
@@ -103,6 +81,34 @@ pub fn intervals(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool)
         .collect::<Vec<_>>()
         .join("; ");
     drawing.finish(title, &about)
+}
+
+/// The axis of the figure, the unit that it is shown in, and where intervals end at the latest.
+pub fn axis(label: &str, unit: Unit, rows: &[Row], zero: bool) -> (Axis, Shown, f64) {
+    let ends = rows.iter().flat_map(|row| {
+        let (low, high) = row.interval.unzip();
+        [row.mean, low, high].into_iter().flatten()
+    });
+    let (mut low, mut high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
+        (low.min(v), high.max(v))
+    });
+    if zero {
+        (low, high) = (low.min(0.0), high.max(0.0));
+    }
+    if low > high {
+        (low, high) = (0.0, 1.0);
+    }
+    if high - low <= 0.0 {
+        let room = if low == 0.0 { 1.0 } else { low.abs() * 0.05 };
+        (low, high) = (low - room, high + room);
+    }
+    if unit == Unit::Ratio && !zero {
+        high = capped(high, rows);
+    }
+    let greatest = high;
+    let shown = Shown::of(unit, low.abs().max(high.abs()));
+    let axis = Axis::linear(shown.label(label), low * shown.factor, high * shown.factor);
+    (axis, shown, greatest)
 }
 
 /// Shares end at everything: an interval that reaches beyond does not lengthen the axis, unless a

@@ -59,9 +59,7 @@ pub struct Lines {
 impl Lines {
     /// The plot as an SVG file.
     pub fn svg(&self) -> String {
-        let (low, high) = self.bounds();
-        let shown = Shown::of(self.unit, high);
-        let y = self.upward(low * shown.factor, high * shown.factor, shown);
+        let (y, shown) = self.y_axis();
         let legend = self.legend_width();
         let mut drawing = Drawing::new(WIDTH + legend, HEIGHT);
         let frame = Frame {
@@ -93,6 +91,14 @@ impl Lines {
             &self.title,
             &format!("{} by {}. {}", self.figure, self.x.label(), self.note),
         )
+    }
+
+    /// The axis of the figure, and the unit that it is shown in.
+    pub fn y_axis(&self) -> (Axis, Shown) {
+        let (low, high) = self.bounds();
+        let shown = Shown::of(self.unit, high);
+        let axis = self.upward(low * shown.factor, high * shown.factor, shown);
+        (axis, shown)
     }
 
     /// Least and greatest value with its interval.

@@ -164,7 +164,7 @@ queue = { limit = 7 }
         assert!(seen.iter().all(|(path, ..)| *path != "nonsense"));
         let cv = found
             .iter()
-            .find(|w| w.path.ends_with(".cv"))
+            .find(|w| w.path == "service.web.demand.cv")
             .expect("it is there");
         assert!(
             rows[cv.row].about.starts_with("With `lognormal`"),

@@ -2,6 +2,7 @@
 //! the palette, the text view and the tests follow.
 
 pub mod banner;
+pub mod experiments;
 pub mod futures;
 pub mod gallery;
 pub mod inspector;
@@ -72,6 +73,7 @@ pub static PANELS: &[&PanelDef] = &[
     &story::PANEL,
     &lesson::PANEL,
     &topology::PANEL,
+    &experiments::PANEL,
     &scenario::PANEL,
     &gallery::PANEL,
     &text::PANEL,

@@ -95,7 +95,10 @@ impl Driver {
 
     fn apply(&mut self, request: Request) {
         self.changed = true;
-        if !matches!(request, Request::Seek(_) | Request::Play(_) | Request::Speed(_)) {
+        if !matches!(
+            request,
+            Request::Seek(_) | Request::Play(_) | Request::Speed(_)
+        ) {
             // What was shown may be of branches that are not there any more.
             self.views.clear();
         }

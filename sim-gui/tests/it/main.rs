@@ -1,7 +1,9 @@
 //! The window's tests: playback without a screen, and the screen without a display.
 
 mod drop;
+mod experiment;
 mod form;
+mod lab;
 mod lesson;
 mod pictures;
 mod playback;

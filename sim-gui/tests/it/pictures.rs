@@ -9,6 +9,7 @@ use crate::screen::settle;
 use eframe::egui::Theme;
 use egui_kittest::{Harness, kittest::Queryable as _};
 use sim_gui::command::Command;
+use sim_gui::experiment::{Draft, Experiment};
 use sim_gui::panel::PANELS;
 use sim_gui::playback::Edit;
 use sim_gui::settings::{Looks, Settings};
@@ -80,6 +81,21 @@ impl Window {
                 return;
             }
         }
+    }
+
+    /// Waits until the experiment is over. How long it took is a digit or two of the picture.
+    fn finished(&mut self) {
+        while self
+            .harness
+            .state()
+            .state()
+            .experiment
+            .as_ref()
+            .is_some_and(Experiment::is_running)
+        {
+            self.harness.run_steps(1);
+        }
+        self.harness.run_steps(3);
     }
 
     fn picture(&self) -> Image {
@@ -241,6 +257,51 @@ fn forms_questions_and_help_look_as_they_did() {
             wrong.extend(compare(&format!("{name}-{suffix}"), &window.picture()));
             window.harness.key_press(eframe::egui::Key::Escape);
             window.harness.run_steps(3);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn experiments_look_as_they_did() {
+    let mut wrong = Vec::new();
+    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+        let mut window = Window::open("first", looks);
+        window.explored();
+        window.perform(Command::Panel("experiments"));
+        let mut look = |window: &Window, what: &str| {
+            wrong.extend(compare(
+                &format!("experiments-{what}-{suffix}"),
+                &window.picture(),
+            ));
+        };
+        look(&window, "form");
+        let model = window
+            .harness
+            .state()
+            .state()
+            .model()
+            .expect("a model")
+            .clone();
+        let scenario = window
+            .harness
+            .state()
+            .state()
+            .scenario
+            .clone()
+            .expect("read");
+        let mut map = Draft::load(&model, &scenario);
+        map.vary.push(map.next_axis(&model));
+        let drafts = [
+            ("comparison", Draft::policies(&model)),
+            ("lines", Draft::load(&model, &scenario)),
+            ("map", map),
+        ];
+        for (what, mut draft) in drafts {
+            draft.replications = "5".to_owned();
+            window.perform(Command::Experiment(Box::new(draft)));
+            window.finished();
+            look(&window, what);
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

@@ -2,8 +2,7 @@
 
 use super::store::write_whole;
 use crate::exit::{Exit, Failure};
-use sim_core::experiment::sweep::{Plan, Row, pictures};
-use std::io::{self, Write};
+use sim_core::experiment::sweep::{Plan, Row, pictures, write_rows};
 use std::path::Path;
 
 /// The table.
@@ -17,7 +16,7 @@ pub(super) fn write(
     parquet: bool,
 ) -> Result<(), Failure> {
     let mut bytes = Vec::new();
-    csv(plan, rows, &mut bytes)
+    write_rows(plan, rows, &mut bytes)
         .map_err(|error| Failure::new(Exit::Internal, format!("a table in memory: {error}")))?;
     write_whole(&folder.join(TABLE), &bytes)?;
     for (name, svg) in pictures(plan, rows) {
@@ -50,14 +49,4 @@ fn write_parquet(plan: &Plan, rows: &[Row], folder: &Path) -> Result<(), Failure
 #[cfg(not(feature = "parquet"))]
 fn write_parquet(_: &Plan, _: &[Row], _: &Path) -> Result<(), Failure> {
     check_parquet(true)
-}
-
-/// The table as CSV.
-pub(super) fn csv(plan: &Plan, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(Row::header(plan))?;
-    for row in rows {
-        writer.write_record(row.fields())?;
-    }
-    writer.flush()
 }

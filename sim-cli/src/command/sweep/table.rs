@@ -1,12 +1,12 @@
 //! What a sweep prints.
 
-use super::output::{self, TABLE};
+use super::output::TABLE;
 use crate::args::TableFormat;
 use crate::exit::Failure;
 use crate::table::Table;
 use crate::terminal::{BOLD, DIM, Out, RED, YELLOW};
-use sim_core::experiment::Measure;
-use sim_core::experiment::sweep::{Figure, Plan, Row};
+use sim_core::experiment::sweep::{Plan, Row, write_rows};
+use sim_core::experiment::{Measure, words};
 use sim_core::readable;
 use std::io::Write;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(super) fn print(
     out: &mut Out,
 ) -> Result<(), Failure> {
     if format == TableFormat::Csv {
-        output::csv(plan, rows, out)?;
+        write_rows(plan, rows, out)?;
         return Ok(());
     }
     writeln!(out, "{BOLD}{}{BOLD:#}   {}", plan.name(), headline(plan))?;
@@ -90,24 +90,11 @@ fn cells(plan: &Plan, rows: &[Row]) -> String {
         let mut cells = vec![row.cell.to_string()];
         cells.extend(row.values.iter().cloned());
         for (measure, figure) in plan.measures().iter().zip(&row.figures) {
-            cells.push(figure_text(measure, figure, row.failed > 0));
+            cells.push(words::figure(measure, figure, row.failed > 0));
         }
         table.row(cells);
     }
     table.text(2)
-}
-
-/// A mean with half the width of its interval.
-fn figure_text(measure: &Measure, figure: &Figure, failed: bool) -> String {
-    match (figure.mean, figure.half_width) {
-        _ if failed => "failed".to_owned(),
-        (Some(mean), Some(half)) => {
-            let (mean, half) = measure.half_width_text(mean, half);
-            format!("{mean} ± {half}")
-        }
-        (Some(mean), None) => format!("{} (no interval)", measure.text(mean)),
-        _ => "–".to_owned(),
-    }
 }
 
 /// What failed, and why intervals are missing.

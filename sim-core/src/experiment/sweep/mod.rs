@@ -2,10 +2,11 @@
 //!
 //! A [`Plan`] varies a scenario along axes; every combination is a [`Cell`] with a number and an
 //! identity. [`run`] simulates cells on several threads and gives a [`Row`] for each, the same for
-//! any number of threads; a [`Journal`] keeps rows so that a sweep can go on where it ended; a
+//! any number of threads; [`Steps`] do the same a little at a time, without threads; a [`Journal`] keeps rows so that a sweep can go on where it ended; a
 //! [`Shard`] is a part of a plan for another machine, and [`merge`] puts shards together. Random
 //! numbers are common to all cells: replication n of each faces the same requests.
 
+mod arguments;
 mod axis;
 mod check;
 mod journal;
@@ -16,6 +17,7 @@ mod range;
 mod row;
 mod run;
 mod shard;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -23,9 +25,11 @@ mod write;
 
 pub(crate) use keys::PlanSpec;
 
+pub use arguments::{Arguments, Misused};
 pub use journal::{Header, Journal, Mismatch, line_of};
-pub use pictures::pictures;
+pub use pictures::{Picture, picture, pictures};
 pub use plan::{Cell, Plan};
-pub use row::{Figure, Row};
-pub use run::{THREADS_MAX, run};
+pub use row::{Figure, Row, write_rows};
+pub use run::{THREADS_MAX, run, run_told};
 pub use shard::{Gap, Shard, merge};
+pub use steps::Steps;

@@ -3,7 +3,7 @@
 
 use super::axis::Axis as Varied;
 use super::plan::Plan;
-use super::row::Row;
+use super::row::{Figure, Row};
 use super::value::{Kind, cell_text, number_of};
 use crate::experiment::Measure;
 use crate::metric::Unit;
@@ -12,16 +12,48 @@ use crate::plot::heat_map::{HeatMap, Spot};
 use crate::plot::lines::{Lines, Point, Series};
 use crate::plot::svg::LOOKS;
 
+/// What is drawn of a measure.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Picture {
+    /// Along one axis.
+    Lines(Lines),
+    /// Over two.
+    HeatMap(HeatMap),
+}
+
+/// The plot that says most of measure number `measure`, of the rows that are there: what is still to
+/// come has no value, and nothing to say about it. Lines where they can be told apart; `None` where
+/// a plan has too many axes.
+pub fn picture(plan: &Plan, rows: &[Row], measure: usize) -> Option<Picture> {
+    let mut by_number: Vec<Option<&Row>> = vec![None; plan.cells()];
+    for row in rows {
+        by_number[row.cell] = Some(row);
+    }
+    let drawn = Drawn {
+        plan,
+        rows: &by_number,
+        m: measure,
+        measure: plan.measures().get(measure)?,
+    };
+    match &plan.axes[..] {
+        [axis] if axis.sample => drawn.scatter(0).map(Picture::Lines),
+        [_] => Some(Picture::Lines(drawn.lines(0, None))),
+        [_, _] => Some(Picture::HeatMap(drawn.heat_map())),
+        _ => None,
+    }
+}
+
 /// Every plot of a sweep that is complete: its file's name, and the file.
 pub fn pictures(plan: &Plan, rows: &[Row]) -> Vec<(String, String)> {
     if rows.len() != plan.cells() {
         return Vec::new();
     }
+    let rows: Vec<Option<&Row>> = rows.iter().map(Some).collect();
     let mut files = Vec::new();
     for (m, measure) in plan.measures().iter().enumerate() {
-        let picture = Picture {
+        let picture = Drawn {
             plan,
-            rows,
+            rows: &rows,
             m,
             measure,
         };
@@ -52,29 +84,25 @@ pub fn pictures(plan: &Plan, rows: &[Row]) -> Vec<(String, String)> {
 }
 
 /// One measure of a sweep.
-struct Picture<'a> {
+struct Drawn<'a> {
     plan: &'a Plan,
-    rows: &'a [Row],
+    /// By the cells' numbers.
+    rows: &'a [Option<&'a Row>],
     m: usize,
     measure: &'a Measure,
 }
 
-impl Picture<'_> {
+impl Drawn<'_> {
     /// Lines along one axis, one for each point of the other.
     fn lines(&self, along: usize, by: Option<usize>) -> Lines {
         let axis = &self.plan.axes[along];
         let (x, places) = across(axis);
         let series = (0..by.map_or(1, |by| self.plan.axes[by].points.len()))
             .map(|s| {
-                let points = places.iter().enumerate().map(|(p, x)| {
-                    let row = &self.rows[self.number(along, p, by.map(|by| (by, s)))];
-                    Point {
-                        x: *x,
-                        mean: row.figures[self.m].mean,
-                        half_width: row.figures[self.m].half_width,
-                        about: self.about(row),
-                    }
-                });
+                let points = places
+                    .iter()
+                    .enumerate()
+                    .map(|(p, x)| self.point(*x, self.number(along, p, by.map(|by| (by, s)))));
                 Series {
                     name: by.map_or(String::new(), |by| words(&self.plan.axes[by])[s].clone()),
                     points: points.collect(),
@@ -124,13 +152,7 @@ impl Picture<'_> {
         let (x, places) = across(&sorted);
         let points = order.iter().map(|(value, at)| {
             let place = distinct.partition_point(|(other, _)| other < value);
-            let row = &self.rows[*at];
-            Point {
-                x: places[place],
-                mean: row.figures[self.m].mean,
-                half_width: row.figures[self.m].half_width,
-                about: self.about(row),
-            }
+            self.point(places[place], *at)
         });
         Some(Lines {
             title: self.title(),
@@ -153,10 +175,10 @@ impl Picture<'_> {
         let spots = (0..upward.points.len())
             .map(|y| {
                 let spot = |x: usize| {
-                    let row = &self.rows[self.number(1, x, Some((0, y)))];
+                    let row = self.rows[self.number(1, x, Some((0, y)))];
                     Spot {
-                        value: row.figures[self.m].mean,
-                        about: self.about(row),
+                        value: row.and_then(|row| row.figures[self.m].mean),
+                        about: row.map_or(String::new(), |row| self.about(row)),
                     }
                 };
                 (0..across.points.len()).map(spot).collect()
@@ -171,6 +193,17 @@ impl Picture<'_> {
             unit: self.measure.unit(),
             ends: None,
             spots,
+        }
+    }
+
+    /// A cell's figure at a place along an axis.
+    fn point(&self, x: f64, cell: usize) -> Point {
+        let figure = self.rows[cell].map_or_else(Figure::default, |row| row.figures[self.m]);
+        Point {
+            x,
+            mean: figure.mean,
+            half_width: figure.half_width,
+            about: self.rows[cell].map_or(String::new(), |row| self.about(row)),
         }
     }
 

@@ -4,6 +4,7 @@ use super::plan::{Cell, Plan};
 use crate::experiment::{Measure, Run, estimates};
 use crate::model::Model;
 use crate::statistics::{Estimate, Interval};
+use std::io::{self, Write};
 
 /// What came of a cell.
 #[derive(Clone, PartialEq, Debug)]
@@ -148,6 +149,19 @@ impl Row {
         };
         (row.cell < plan.cells()).then_some(row)
     }
+}
+
+/// Writes rows as CSV, with their header: the table of a sweep.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_rows(plan: &Plan, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(Row::header(plan))?;
+    for row in rows {
+        csv.write_record(row.fields())?;
+    }
+    csv.flush()
 }
 
 /// Why intervals are missing; a reason that holds for all measures is told once.

@@ -32,14 +32,14 @@ struct Shared {
 }
 
 /// The model of a cell, and what is measured in it.
-struct Built {
-    model: Arc<Model>,
-    measures: Vec<Measure>,
+pub(super) struct Built {
+    pub model: Arc<Model>,
+    pub measures: Vec<Measure>,
 }
 
 /// Simulates a replication; `None` when it was told to stop.
-pub(super) type Simulate =
-    dyn Fn(&Arc<Model>, u64, &[Measure], &AtomicBool) -> Option<Ended> + Sync;
+pub(super) type Simulate<'a> =
+    dyn Fn(&Arc<Model>, u64, &[Measure], &AtomicBool) -> Option<Ended> + Sync + 'a;
 
 /// Runs `cells` of a plan on so many threads. `done` gets each cell's row as soon as it is
 /// complete, one at a time, in no fixed order; an error of its sets `stop` and is returned.
@@ -54,6 +54,26 @@ pub fn run<E: Send>(
     stop: &AtomicBool,
     done: &mut (dyn FnMut(Row) -> Result<(), E> + Send),
 ) -> Result<(), E> {
+    run_told(plan, cells, threads, stop, done, &|| {})
+}
+
+/// As [`run`], calling `told` after every replication, from whatever thread did it.
+///
+/// # Errors
+/// What `done` returned.
+pub fn run_told<E: Send>(
+    plan: &Plan,
+    cells: &[usize],
+    threads: usize,
+    stop: &AtomicBool,
+    done: &mut (dyn FnMut(Row) -> Result<(), E> + Send),
+    told: &(dyn Fn() + Sync),
+) -> Result<(), E> {
+    let simulate = |model: &Arc<Model>, replication, measures: &[Measure], stop: &AtomicBool| {
+        let ended = simulate(model, replication, measures, stop);
+        told();
+        ended
+    };
     run_with(plan, cells, threads, stop, done, &simulate)
 }
 
@@ -64,7 +84,7 @@ pub(super) fn run_with<E: Send>(
     threads: usize,
     stop: &AtomicBool,
     done: &mut (dyn FnMut(Row) -> Result<(), E> + Send),
-    simulate: &Simulate,
+    simulate: &Simulate<'_>,
 ) -> Result<(), E> {
     let threads = threads.clamp(1, THREADS_MAX);
     let queue = Queue::new(cells, plan.replications());
@@ -83,7 +103,8 @@ pub(super) fn run_with<E: Send>(
             drop(all);
             runs.sort_by_key(|(replication, _)| *replication);
             let runs = runs.into_iter().map(|(_, ended)| ended).collect();
-            let row = row(plan, &shared, runs);
+            let built = shared.model.get().and_then(|built| built.as_ref().ok());
+            let row = row(plan, shared.number, built, runs);
             let mut done = locked(&done);
             if done.1.is_ok() {
                 done.1 = (done.0)(row);
@@ -168,10 +189,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The row of a cell whose replications are in order.
-fn row(plan: &Plan, shared: &Shared, runs: Vec<Ended>) -> Row {
-    let built = shared.model.get().and_then(|built| built.as_ref().ok());
+pub(super) fn row(plan: &Plan, cell: usize, built: Option<&Built>, runs: Vec<Ended>) -> Row {
     let built = built.map(|built| (&*built.model, &built.measures[..]));
-    Row::of(plan, plan.cell(shared.number), built, runs)
+    Row::of(plan, plan.cell(cell), built, runs)
 }
 
 /// One replication of one cell; `None` when it was given up.
@@ -180,7 +200,7 @@ fn unit(
     shared: &Shared,
     replication: u64,
     stop: &AtomicBool,
-    simulate: &Simulate,
+    simulate: &Simulate<'_>,
 ) -> Option<Ended> {
     // A mistake of the program in one cell is told, and the others go on.
     let caught = catch_unwind(AssertUnwindSafe(|| {
@@ -201,7 +221,7 @@ fn unit(
     })
 }
 
-fn build(plan: &Plan, cell: usize) -> Result<Built, String> {
+pub(super) fn build(plan: &Plan, cell: usize) -> Result<Built, String> {
     let model = plan.model(cell).map_err(|problems| refusal(&problems))?;
     let measures: Result<Vec<Measure>, String> = plan
         .measures()
@@ -226,10 +246,15 @@ fn simulate(
             return None;
         }
     }
-    Some(match simulation.end().and_then(End::warning) {
+    Some(ended(&simulation, measures))
+}
+
+/// What came of a simulation that is over.
+pub(super) fn ended(simulation: &Simulation, measures: &[Measure]) -> Ended {
+    match simulation.end().and_then(End::warning) {
         Some(early) => Err(early.to_owned()),
-        None => Ok(Run::of(&simulation, measures)),
-    })
+        None => Ok(Run::of(simulation, measures)),
+    }
 }
 
 /// Why a scenario was refused, in a line.

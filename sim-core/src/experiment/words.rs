@@ -1,0 +1,141 @@
+//! What experiments say, as people read it: the same words in every front end.
+
+use super::compare::{Comparison, Pair};
+use super::measure::Measure;
+use super::sweep::Figure;
+use super::warm_up::WarmUp;
+use crate::metric::Unit;
+use crate::readable;
+use crate::statistics::Estimate;
+
+/// Mean, half-width and relative half-width; or the mean, if it stands, and the reason why there is
+/// no interval.
+pub fn estimate(measure: &Measure, estimate: &Estimate) -> Vec<String> {
+    match (estimate.interval(), estimate.reason()) {
+        (Some(interval), _) => {
+            let (mean, half) = measure.interval_text(interval);
+            let relative = interval.relative();
+            let relative = if relative.is_finite() {
+                readable::share(relative)
+            } else {
+                "–".to_owned()
+            };
+            vec![mean, format!("± {half}"), relative]
+        }
+        (None, reason) => vec![
+            estimate.mean().map_or("–".to_owned(), |m| measure.text(m)),
+            reason.map_or(String::new(), |r| format!("no interval: {r}")),
+        ],
+    }
+}
+
+/// A difference with its interval, or why there is none; `cannot tell` where it covers zero.
+pub fn difference(found: &Comparison, measure: usize, pair: &Pair) -> String {
+    let Some(interval) = pair.difference.interval() else {
+        return pair
+            .difference
+            .reason()
+            .map_or(String::new(), |reason| format!("cannot tell: {reason}"));
+    };
+    let (mean, half) = found.measures[measure].difference_text(interval);
+    let sign = if interval.mean > 0.0 { "+" } else { "" };
+    let mean = mean.replace('-', "−");
+    if pair.sign() == 0 {
+        return format!("cannot tell: {sign}{mean} ± {half}");
+    }
+    let of_share = found.measures[measure].unit() == Unit::Ratio;
+    let relative = pair
+        .relative
+        .filter(|_| !of_share)
+        .map_or(String::new(), |r| {
+            let sign = if r < 0.0 { "−" } else { "+" };
+            format!(" ({sign}{})", readable::share(r.abs()))
+        });
+    format!("{sign}{mean} ± {half}{relative}")
+}
+
+/// A rank, or the ranks that a variant may have: `2` or `2–3`.
+pub fn rank(best: usize, worst: usize) -> String {
+    if best == worst {
+        best.to_string()
+    } else {
+        format!("{best}–{worst}")
+    }
+}
+
+/// Variants that answered less than the best by more than a point, where availability is measured:
+/// their response times are those of fewer requests.
+pub fn less_answered(found: &Comparison) -> Vec<(&str, f64)> {
+    let at = found
+        .measures
+        .iter()
+        .position(|m| m.path() == "availability");
+    let shares: Vec<(&str, f64)> = at.map_or(Vec::new(), |at| {
+        let estimates = found.compared[at].estimates.iter().zip(&found.variants);
+        estimates
+            .filter_map(|(estimate, v)| Some((v.name.as_str(), estimate.mean()?)))
+            .collect()
+    });
+    let best = shares.iter().map(|(_, share)| *share).fold(0.0, f64::max);
+    shares
+        .into_iter()
+        .filter(|(_, share)| *share < best - 0.01)
+        .collect()
+}
+
+/// How long the variants are simulated: one span, or from the shortest to the longest.
+pub fn horizons(found: &Comparison) -> String {
+    let all = || found.variants.iter().map(|v| v.model.horizon);
+    match (all().min(), all().max()) {
+        (Some(least), Some(most)) if least < most => {
+            format!("{} to {}", readable::span(least), readable::span(most))
+        }
+        (one, _) => one.map_or(String::new(), readable::span),
+    }
+}
+
+/// A mean of a cell with half the width of its interval.
+pub fn figure(measure: &Measure, figure: &Figure, failed: bool) -> String {
+    let value = |v: f64| measure.text(v);
+    match (figure.mean, figure.half_width) {
+        _ if failed => "failed".to_owned(),
+        (Some(mean), Some(half)) => {
+            let (mean, half) = measure.half_width_text(mean, half);
+            format!("{mean} ± {half}")
+        }
+        (Some(mean), None) => format!("{} (no interval)", value(mean)),
+        _ => "–".to_owned(),
+    }
+}
+
+/// What was left out at the start.
+pub fn warm_up(warm_up: &WarmUp) -> String {
+    match warm_up {
+        WarmUp::Given(length) if length.is_zero() => "nothing left out at the start".to_owned(),
+        WarmUp::Given(length) => format!("the first {} left out", readable::span(*length)),
+        WarmUp::Found { length, after, .. } if length.is_zero() => format!(
+            "nothing left out at the start, for MSER-5 finds nothing to leave out ({} in flight or waiting on average)",
+            readable::number(*after)
+        ),
+        WarmUp::Found {
+            length,
+            after,
+            after_twice,
+        } => format!(
+            "the first {} left out, found by MSER-5 (after it {} in flight or waiting on average, after twice as long {})",
+            readable::span(*length),
+            readable::number(*after),
+            readable::number(*after_twice)
+        ),
+        WarmUp::NotSteady { why, .. } => {
+            format!("no warm-up looked for: no steady state, for {why}")
+        }
+        WarmUp::TooShort { found: None } => "the end of the warm-up was not found".to_owned(),
+        WarmUp::TooShort {
+            found: Some(length),
+        } => format!(
+            "the warm-up takes {}, more than a tenth of the runs",
+            readable::span(*length)
+        ),
+    }
+}

@@ -1,0 +1,94 @@
+//! Which scenario an experiment is about, as the command would find it.
+
+use crate::files::{self, Beside};
+use crate::playback::edit::overlay;
+use crate::playback::letter;
+use crate::state::State;
+use sim_core::model::Model;
+use sim_core::scenario::{Files, Problems, Scenario, Source};
+
+/// A scenario with everything that is needed to read it.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// How the command names it: a model, or a file.
+    pub argument: String,
+    /// Its text.
+    pub source: Source,
+    /// Files that the command needs and that are nowhere yet.
+    pub unwritten: Vec<Source>,
+    /// The scenario that it is laid upon, by the name it uses.
+    base: Option<(String, Source)>,
+    /// Where everything else is looked for.
+    beside: String,
+}
+
+impl Subject {
+    /// The open scenario, or a future of it with all its changes.
+    pub fn of(state: &State, branch: usize) -> Option<Self> {
+        let opened = Self::opened(state)?;
+        let edits = &state.branch(branch).map(|branch| branch.edits.clone());
+        let Some(edits) = edits.as_ref().filter(|edits| !edits.is_empty()) else {
+            return Some(opened);
+        };
+        let title = format!("{}, future {}", state.title(), letter(branch));
+        let name = format!("{}-{}.toml", state.source.stem(), letter(branch));
+        let source = Source::new(name.clone(), overlay(&opened.argument, &title, edits));
+        let mut unwritten = opened.unwritten;
+        unwritten.push(source.clone());
+        Some(Self {
+            argument: name,
+            source,
+            unwritten,
+            base: Some((opened.argument, opened.source)),
+            beside: opened.beside,
+        })
+    }
+
+    /// The open scenario. A text that was changed and not saved has to be written for the command.
+    fn opened(state: &State) -> Option<Self> {
+        let scenario = state.scenario.as_ref()?;
+        let plain = Self {
+            argument: state.name.clone(),
+            source: state.source.clone(),
+            unwritten: Vec::new(),
+            base: None,
+            beside: state.source.name.clone(),
+        };
+        if files::find(&state.name).is_ok_and(|found| found.text == state.source.text) {
+            return Some(plain);
+        }
+        let name = format!("{}-changed.toml", state.source.stem());
+        let source = Source::new(name.clone(), scenario.to_toml());
+        Some(Self {
+            argument: name,
+            source: source.clone(),
+            unwritten: vec![source],
+            ..plain
+        })
+    }
+
+    /// Reads it with sets of `path = value`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(&self, sets: &[(String, String)]) -> Result<(Scenario, Model), Problems> {
+        let scenario = Scenario::read(self.source.clone(), sets, self)?;
+        let model = scenario.model()?;
+        Ok((scenario, model))
+    }
+}
+
+impl Files for Subject {
+    fn read(&self, name: &str) -> Result<Source, String> {
+        if name == self.argument {
+            return Ok(self.source.clone());
+        }
+        match &self.base {
+            Some((base, source)) if base == name => Ok(source.clone()),
+            _ => Beside {
+                name: self.beside.clone(),
+            }
+            .read(name),
+        }
+    }
+}
