@@ -24,6 +24,8 @@ pub struct Table {
 
 /// Rows of a sweep shown to people; the file has all.
 pub const ROWS_MAX: usize = 200;
+/// Reasons for missing intervals told beside a table.
+const REASONS_MAX: usize = 4;
 /// Cells of a sweep that are drawn; more than that is for files.
 pub const DRAWN_MAX: usize = 4_000;
 
@@ -280,17 +282,26 @@ fn swept_remarks(rows: &[Row], cells: usize) -> Vec<String> {
             first.notes
         ));
     }
-    let noted = || {
-        rows.iter()
-            .filter(|row| row.failed == 0 && !row.notes.is_empty())
-    };
-    if let Some(first) = noted().next() {
-        let count = noted().count();
-        let noun = if count == 1 { "cell" } else { "cells" };
-        remarks.push(format!(
-            "{count} {noun} without some intervals; cell {}: {}",
-            first.cell, first.notes
-        ));
+    // Each reason once, with the cells that have it, of the rows that are shown.
+    let mut reasons: Vec<(&str, Vec<usize>)> = Vec::new();
+    let noted = |row: &&Row| row.failed == 0 && !row.notes.is_empty();
+    for row in rows.iter().take(ROWS_MAX).filter(noted) {
+        match reasons.iter_mut().find(|(why, _)| *why == row.notes) {
+            Some((_, cells)) => cells.push(row.cell),
+            None => reasons.push((&row.notes, vec![row.cell])),
+        }
+    }
+    for (why, cells) in reasons.iter().take(REASONS_MAX) {
+        let first = &rows[rows.partition_point(|row| row.cell < cells[0])];
+        let values = first.values.join(", ");
+        remarks.push(match cells.len() {
+            1 => format!("{values}: {why}"),
+            n => format!("{n} cells without some intervals, the first at {values}: {why}"),
+        });
+    }
+    if reasons.len() > REASONS_MAX {
+        let more = reasons.len() - REASONS_MAX;
+        remarks.push(format!("{more} more reasons are in the file"));
     }
     remarks
 }
