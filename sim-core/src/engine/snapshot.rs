@@ -214,6 +214,13 @@ impl Simulation {
         }
     }
 
+    /// The share of all keys that each server of a service would get, all of them eligible; `None`
+    /// where the policy does not go by keys.
+    pub(crate) fn key_shares(&self, service: usize) -> Option<Vec<f64>> {
+        let of = |instance: &&super::state::Instance| instance.service as usize == service;
+        self.instances.iter().find(of)?.policy.key_shares()
+    }
+
     /// Attempts at a service begun after the warm-up, and those of them that ended, by outcome.
     pub(crate) fn service_attempts(&self, service: usize) -> u64 {
         self.services[service].attempts - self.services[service].attempts_before

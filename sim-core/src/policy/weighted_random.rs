@@ -2,7 +2,7 @@
 //!
 //! One draw and a binary search over cumulated weights, rebuilt when the fleet changes.
 
-use super::{FleetView, Job, Policy, PolicyDef};
+use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::plug::Plug;
 
@@ -13,6 +13,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "",
         params: &[],
     },
+    check: no_conditions,
     build: |_| {
         Box::new(WeightedRandom {
             cumulated: Vec::new(),

@@ -164,4 +164,5 @@ const PINNED: &[&str] = &[
     "interrupted 4de6507580a31ac1",
     "idle 53ff24c46207e95a",
     "modulated 586977ee2eae4065",
+    "hashed f57ecbaaea69f4d2",
 ];

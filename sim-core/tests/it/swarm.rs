@@ -70,6 +70,8 @@ const BALANCER: &[&[&str]] = &[
         "policy = \"join-shortest-queue\"",
         "policy = \"least-work-left\"",
         "policy = \"source-hash\"",
+        "policy = \"ring-hash\"",
+        "policy = { kind = \"ring-hash\", points = 2, bound = 1 }",
         "policy = \"first\"",
     ],
     &["instances = 3", "instances = 2"],
