@@ -107,8 +107,8 @@ pub(super) struct Attempt {
     pub purpose: Purpose,
 }
 
-/// What only some attempts at a server need, kept apart: visits to services that call others, and
-/// those that lose patience or are interrupted.
+/// What only attempts on the general path need, kept apart: visits to services that call others, and
+/// those that lose patience, are interrupted or are one of several side by side.
 #[derive(Clone, Default)]
 pub(super) struct AttemptRest {
     /// The call to another service that is out.
@@ -123,6 +123,8 @@ pub(super) struct AttemptRest {
     pub arrived: u64,
     /// When it loses patience.
     pub patient_until: u64,
+    /// Which attempt of its call it is, from 1.
+    pub tries: u32,
 }
 
 impl Attempt {

@@ -39,21 +39,33 @@ impl Simulation {
         attempt.call = call;
         let arrived = attempt.begun;
         self.reset_rest(handle, arrived);
+        self.set_tries(handle, 1);
         self.implied -= 1;
         call
     }
 
-    /// What is kept beside an attempt begins anew.
+    /// What is kept beside an attempt begins anew, but for which attempt it is.
     pub(super) fn reset_rest(&mut self, handle: Handle, arrived: u64) {
+        let rest = self.rest_with_room(handle);
+        *rest = AttemptRest {
+            arrived,
+            tries: rest.tries,
+            ..AttemptRest::default()
+        };
+    }
+
+    /// Notes which attempt of its call it is.
+    pub(super) fn set_tries(&mut self, handle: Handle, tries: u32) {
+        self.rest_with_room(handle).tries = tries;
+    }
+
+    fn rest_with_room(&mut self, handle: Handle) -> &mut AttemptRest {
         let place = handle.index() as usize;
         if place >= self.attempt_rests.len() {
             let places = self.attempts.peak();
             self.attempt_rests.resize(places, AttemptRest::default());
         }
-        self.attempt_rests[place] = AttemptRest {
-            arrived,
-            ..AttemptRest::default()
-        };
+        &mut self.attempt_rests[place]
     }
 
     /// What is kept beside an attempt that has been at a server on the general path.

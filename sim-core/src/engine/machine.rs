@@ -162,10 +162,10 @@ impl Simulation {
         let mut messenger = self.attempts[handle].clone();
         messenger.call = call;
         messenger.server = NIL;
+        let tries = self.rest(handle).tries;
         let messenger = self.attempts.insert(messenger);
-        if self.calls.contains(call) {
-            self.calls[call].current = messenger;
-        }
+        self.set_tries(messenger, tries);
+        self.replace_attempt(call, handle, messenger);
         self.reply(messenger, Outcome::Reset);
     }
 

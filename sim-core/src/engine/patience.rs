@@ -16,7 +16,7 @@ impl Simulation {
         let tries = self
             .calls
             .contains(attempt.call)
-            .then(|| self.calls[attempt.call].attempts);
+            .then(|| self.rest(handle).tries);
         let mut draws = self
             .patience_stream
             .at(try_of(attempt.number, tries.unwrap_or(0)));

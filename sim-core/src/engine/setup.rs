@@ -89,6 +89,8 @@ impl Simulation {
             calls: Slab::new(),
             attempts: Slab::new(),
             attempt_rests: Vec::new(),
+            hedged: Vec::new(),
+            apart: Vec::new(),
             servers: servers(&model),
             rests: rests(&model),
             services: services(&model, &instances, replication),

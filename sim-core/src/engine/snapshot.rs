@@ -241,6 +241,7 @@ impl Simulation {
         let state = self.calls.peak() * size_of::<super::state::Call>()
             + self.attempts.peak() * size_of::<Attempt>()
             + self.attempt_rests.len() * size_of::<super::state::AttemptRest>()
+            + self.hedged.len() * size_of::<super::hedge::Hedged>()
             + self.servers.len()
                 * (size_of::<super::state::Server>() + size_of::<super::state::ServerRest>())
             + self.agenda.bytes();

@@ -114,7 +114,8 @@ pub trait Oracle {
 /// A dispatch policy, with the state of one balancer instance.
 pub trait Policy: Debug + Send {
     /// The server for `job`: one of `fleet.eligible`. `draws` belong to this attempt alone.
-    /// `None` leaves the attempt without a server, as if none were eligible.
+    /// `None` leaves the attempt without a server, as if none were eligible. A copy of a request that
+    /// is at other servers already may see fewer eligible ones than the fleet last had.
     fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, draws: &mut Draws) -> Option<usize>;
 
     /// Called once, before anything else: the randomness that belongs to each of so many servers for

@@ -28,7 +28,13 @@ struct WeightedRandom {
 }
 
 impl Policy for WeightedRandom {
-    fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
+    fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, draws: &mut Draws) -> Option<usize> {
+        if self.cumulated.len() != fleet.eligible.len() {
+            // Fewer than when the fleet changed: the other copies' servers are left out.
+            let mut narrowed = self.clone();
+            narrowed.on_fleet_changed(fleet);
+            return narrowed.pick(fleet, job, draws);
+        }
         let total = *self.cumulated.last()?;
         if total <= 0.0 {
             return None;

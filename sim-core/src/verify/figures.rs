@@ -138,6 +138,12 @@ pub static FIGURES: &[FigureDef] = &[
             .map(|s| s.attempts as f64)
             .max_by(f64::total_cmp)
     }),
+    row("copies", "attempts of a request", |m, _| {
+        m.summary.attempts.per_request
+    }),
+    row("extra_copies", "the same beyond the first", |m, _| {
+        Some(m.summary.attempts.per_request? - 1.0)
+    }),
     row(
         "largest_share",
         "largest share of the keys that a server gets, times servers, by the policy's own ring",

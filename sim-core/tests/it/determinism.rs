@@ -165,4 +165,5 @@ const PINNED: &[&str] = &[
     "idle 53ff24c46207e95a",
     "modulated 586977ee2eae4065",
     "hashed f57ecbaaea69f4d2",
+    "hedged 47e50740ba543f2a",
 ];

@@ -16,6 +16,7 @@ mod choices;
 mod clients;
 mod determinism;
 mod experiments;
+mod hedging;
 mod invariants;
 mod knobs;
 mod limits;

@@ -45,3 +45,74 @@ set = { "service.web.server.big.weight" = 1, "service.web.balancer.policy.bound"
 at = "45s"
 set = { "service.web.balancer.policy" = { kind = "ring-hash", points = 1 } }
 "#;
+
+/// Hedged and redundant requests under everything that can befall them, changed while they are out.
+pub(super) const HEDGED: &str = r#"
+horizon = "60s"
+[class.quick]
+share = 0.7
+[class.twice]
+share = 0.3
+client = { hedge = { after = "0s", copies = 2, distinct = false } }
+[[traffic]]
+name = "t"
+to = "web"
+rate = 45
+[client]
+timeout = "250ms"
+deadline = "700ms"
+retry = { kind = "fixed", attempts = 2, pause = "5ms" }
+retry_budget = { ratio = 0.6, reserve = 30 }
+cancel = true
+hedge = { after = "30ms", copies = 3, demand = "own" }
+[service.web]
+demand = { kind = "exponential", mean = "25ms" }
+network = { kind = "exponential", mean = "1ms" }
+[[service.web.call]]
+to = "db"
+probability = 0.4
+client = { timeout = "80ms", hedge = { after = "10ms" } }
+[service.web.balancer]
+policy = "weighted-random"
+instances = 2
+pool = { limit = 20, timeout = "50ms" }
+[[service.web.server]]
+name = "web"
+count = 4
+workers = 1
+errors = { rate = 0.05 }
+queue = { limit = 15 }
+max_connections = 12
+crash = [{ when = "queue_age", above = "150ms" }]
+restart = { kind = "after", pause = "700ms" }
+[[service.web.server]]
+name = "waiting"
+workers = 1
+weight = 2
+queue = { discipline = "random-order", patience = "60ms" }
+[service.db]
+demand = { kind = "exponential", mean = "6ms" }
+balancer = { policy = "round-robin" }
+server = [{ name = "db", count = 2, workers = 1, queue = { discipline = "processor-sharing", limit = 50 } }]
+[[timeline]]
+at = "15s"
+do = "crash"
+target = "service.web.server.web-1"
+[[timeline]]
+at = "20s"
+set = { "client.hedge.after" = "10ms", "client.hedge.copies" = 4 }
+[[timeline]]
+at = "30s"
+set = { "client.hedge" = "none", "class.twice.client.hedge.distinct" = true }
+[[timeline]]
+at = "40s"
+do = "crash"
+target = "service.web.balancer"
+[[timeline]]
+at = "41s"
+do = "restart"
+target = "service.web.balancer"
+[[timeline]]
+at = "45s"
+set = { "client.hedge" = { after = "20ms" }, "client.cancel" = false }
+"#;

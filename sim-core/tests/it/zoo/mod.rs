@@ -5,7 +5,7 @@ mod copies;
 mod queues;
 
 use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
-use copies::HASHED;
+use copies::{HASHED, HEDGED};
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
 
 /// Scenarios with a name each.
@@ -28,6 +28,7 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("idle", IDLE),
     ("modulated", MODULATED),
     ("hashed", HASHED),
+    ("hedged", HEDGED),
 ];
 
 const PLAIN: &str = r#"
