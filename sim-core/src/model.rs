@@ -421,6 +421,10 @@ pub struct Liveness {
 
 /// A call from one service to another while serving.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of its own, and they combine freely"
+)]
 pub struct Call {
     /// The service called.
     pub to: ServiceId,
@@ -428,6 +432,8 @@ pub struct Call {
     pub before: bool,
     /// Probability that a request makes the call (one minus the hit rate of a cache).
     pub probability: f64,
+    /// Whether it goes out together with the call before it in the list.
+    pub parallel: bool,
     /// Whether the caller's worker waits for the answer.
     pub hold: bool,
     /// Whether the request fails when the call does.

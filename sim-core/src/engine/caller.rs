@@ -288,7 +288,7 @@ impl Simulation {
         );
         self.calls.remove(handle);
         if !parent.is_none() {
-            self.child_returned(parent, outcome == Outcome::Succeeded);
+            self.child_returned(parent, handle, outcome == Outcome::Succeeded);
         } else if self.sources[source_of(number)].gaps.is_none() {
             self.think(source_of(number) as u16);
         }
@@ -341,7 +341,7 @@ impl Simulation {
             Place::Holding => self.let_go(server),
             _ => {}
         }
-        self.abandon_child(child);
+        self.abandon_children(child);
         self.leave_server(server);
         if self.servers[server as usize].watched {
             self.watch_server(server);

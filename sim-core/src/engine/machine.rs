@@ -113,7 +113,7 @@ impl Simulation {
         self.clear_watch(Machine::Server(server));
         let keep = self.rests[server as usize].params.crash_keeps_queue;
         for handle in self.evict(server, keep) {
-            self.abandon_child(self.child_of(handle));
+            self.abandon_children(self.child_of(handle));
             self.reply(handle, Outcome::Reset);
         }
         self.leave_if_empty(server);

@@ -64,7 +64,6 @@ use crate::draws::{Stream, mix};
 use crate::model::{Balancer, Class, Lane, Model};
 use crate::record::Recorder;
 use crate::record::history::{InstanceInterval, ServiceInterval};
-use crate::story;
 use crate::time::Instant;
 use agenda::{Agenda, Clock, Next};
 use slab::Slab;
@@ -106,6 +105,8 @@ pub struct Simulation {
     attempt_rests: Vec<AttemptRest>,
     /// Beside calls with several attempts at once, by the same places.
     hedged: Vec<hedge::Hedged>,
+    /// Beside calls between services, by the same places.
+    children: Vec<visit::Child>,
     /// Room for the servers that a copy may go to.
     apart: Vec<u32>,
     /// Calls that are not written down.
@@ -485,15 +486,5 @@ impl Simulation {
         self.attempts.contains(handle)
             && (self.attempts[handle].call.is_implied()
                 || self.calls.contains(self.attempts[handle].call))
-    }
-
-    fn tell(&mut self, kind: story::Kind, lane: Lane, subject: &str, cause: String) {
-        self.recorder.tell(story::Event {
-            at: Instant(self.now),
-            kind,
-            lane,
-            subject: subject.to_owned(),
-            cause,
-        });
     }
 }

@@ -43,7 +43,7 @@ impl Simulation {
             return;
         }
         self.unqueue(handle);
-        self.abandon_child(self.child_of(handle));
+        self.abandon_children(self.child_of(handle));
         self.leave_server(server);
         if self.servers[server as usize].watched {
             self.watch_server(server);

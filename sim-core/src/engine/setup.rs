@@ -90,6 +90,7 @@ impl Simulation {
             attempts: Slab::new(),
             attempt_rests: Vec::new(),
             hedged: Vec::new(),
+            children: Vec::new(),
             apart: Vec::new(),
             servers: servers(&model),
             rests: rests(&model),

@@ -242,6 +242,7 @@ impl Simulation {
             + self.attempts.peak() * size_of::<Attempt>()
             + self.attempt_rests.len() * size_of::<super::state::AttemptRest>()
             + self.hedged.len() * size_of::<super::hedge::Hedged>()
+            + self.children.len() * size_of::<super::visit::Child>()
             + self.servers.len()
                 * (size_of::<super::state::Server>() + size_of::<super::state::ServerRest>())
             + self.agenda.bytes();

@@ -306,8 +306,8 @@ mod tests {
                 let chosen = pick(&mut policy, &fleet, draws.bits() % 3);
                 fleet.in_flight[chosen] += 1;
                 let total = f64::from(fleet.in_flight.iter().sum::<u32>());
-                for server in 0..weights.len() {
-                    let most = bound * total * weights[server] / sum;
+                for (server, weight) in weights.iter().enumerate() {
+                    let most = bound * total * weight / sum;
                     let holds = f64::from(fleet.in_flight[server]);
                     assert!(
                         holds < most + 1.0 || (step >= 1000 && server != chosen),

@@ -28,12 +28,10 @@ struct WeightedRandom {
 }
 
 impl Policy for WeightedRandom {
-    fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, draws: &mut Draws) -> Option<usize> {
+    fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
         if self.cumulated.len() != fleet.eligible.len() {
             // Fewer than when the fleet changed: the other copies' servers are left out.
-            let mut narrowed = self.clone();
-            narrowed.on_fleet_changed(fleet);
-            return narrowed.pick(fleet, job, draws);
+            return among(fleet, draws);
         }
         let total = *self.cumulated.last()?;
         if total <= 0.0 {
@@ -56,4 +54,23 @@ impl Policy for WeightedRandom {
     fn clone_box(&self) -> Box<dyn Policy> {
         Box::new(self.clone())
     }
+}
+
+/// The same choice without the sums made before.
+fn among(fleet: &FleetView<'_>, draws: &mut Draws) -> Option<usize> {
+    let weight = |server: &u32| fleet.weights[*server as usize];
+    let total: f64 = fleet.eligible.iter().map(weight).sum();
+    if total <= 0.0 {
+        return None;
+    }
+    let point = draws.uniform() * total;
+    let mut sum = 0.0;
+    let mut beyond = |server: &&u32| {
+        sum += weight(server);
+        sum > point
+    };
+    let chosen = fleet.eligible.iter().find(|server| beyond(server));
+    chosen
+        .or(fleet.eligible.last())
+        .map(|&server| server as usize)
 }

@@ -166,4 +166,5 @@ const PINNED: &[&str] = &[
     "modulated 586977ee2eae4065",
     "hashed f57ecbaaea69f4d2",
     "hedged 47e50740ba543f2a",
+    "parallel 22681adffdb2d0bf",
 ];

@@ -21,6 +21,7 @@ mod invariants;
 mod knobs;
 mod limits;
 mod monitoring;
+mod parallel;
 mod queues;
 mod replicate;
 mod servers;

@@ -151,6 +151,8 @@ const CALLS: &[&str] = &[
     "at = \"before\"",
     "at = \"before\"\nhold = false\nrequired = false",
     "client = { hedge = { after = \"2ms\", copies = 3 }, cancel = true }",
+    "hold = false\nclient = { cancel = true }\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false",
+    "at = \"before\"\n[[service.web.call]]\nto = \"db\"\nat = \"before\"\nparallel = true\nprobability = 0.6\nrequired = false\nclient = { timeout = \"9ms\", cancel = true }",
     "probability = 0.5\nclient = { timeout = \"15ms\", retry = { kind = \"fixed\", attempts = 2 }, cancel = true }",
 ];
 

@@ -191,6 +191,12 @@ fn each_mistake_gets_its_problem() {
         ("demand = \"10ms\"", "demand = \"10\"", "E015", "unit"),
         (
             "demand = \"10ms\"",
+            "demand = \"10ms\"\ncall = [{ to = \"web\", parallel = true }]",
+            "E017",
+            "none before it",
+        ),
+        (
+            "demand = \"10ms\"",
             "demand = \"10ms\"\ncall = [{ to = \"web\" }]",
             "E025",
             "web → web",

@@ -116,3 +116,63 @@ target = "service.web.balancer"
 at = "45s"
 set = { "client.hedge" = { after = "20ms" }, "client.cancel" = false }
 "#;
+
+/// Calls side by side, some hedged, some held, some failing, some called off.
+pub(super) const PARALLEL: &str = r#"
+horizon = "60s"
+traffic = [{ to = "web", rate = 60 }]
+[client]
+timeout = "200ms"
+retry = { kind = "fixed", attempts = 2 }
+cancel = true
+[service.web]
+demand = { kind = "exponential", mean = "4ms" }
+[[service.web.call]]
+to = "user"
+at = "before"
+hold = false
+client = { cancel = true }
+[[service.web.call]]
+to = "cart"
+at = "before"
+parallel = true
+hold = false
+probability = 0.7
+client = { timeout = "60ms", cancel = true }
+[[service.web.call]]
+to = "ads"
+required = false
+client = { timeout = "25ms", cancel = true }
+[[service.web.call]]
+to = "user"
+parallel = true
+probability = 0.5
+client = { hedge = { after = "10ms" } }
+[[service.web.call]]
+to = "cart"
+parallel = true
+[[service.web.server]]
+name = "web"
+count = 2
+workers = 5
+queue = { limit = 30, patience = "80ms" }
+crash = [{ when = "in_flight", above = 25, for = "500ms" }]
+restart = { kind = "after", pause = "2s" }
+[service.user]
+demand = { kind = "exponential", mean = "6ms" }
+network = "1ms"
+server = [{ name = "user", workers = 2, errors = { rate = 0.03 } }]
+[service.cart]
+demand = { kind = "lognormal", mean = "8ms", cv = 1.5 }
+server = [{ name = "cart", count = 2, workers = 1, queue = { limit = 10 } }]
+[service.ads]
+demand = { kind = "exponential", mean = "15ms" }
+server = [{ name = "ads", workers = 1, queue = { discipline = "processor-sharing" } }]
+[[timeline]]
+at = "20s"
+do = "crash"
+target = "service.web.server.web-1"
+[[timeline]]
+at = "30s"
+set = { "service.web.call.ads.hold" = false, "service.web.call.ads.required" = true }
+"#;

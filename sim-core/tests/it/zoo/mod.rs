@@ -5,7 +5,7 @@ mod copies;
 mod queues;
 
 use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
-use copies::{HASHED, HEDGED};
+use copies::{HASHED, HEDGED, PARALLEL};
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
 
 /// Scenarios with a name each.
@@ -29,6 +29,7 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("modulated", MODULATED),
     ("hashed", HASHED),
     ("hedged", HEDGED),
+    ("parallel", PARALLEL),
 ];
 
 const PLAIN: &str = r#"
