@@ -107,6 +107,16 @@ impl Simulation {
     /// The policy's choice for an attempt.
     #[inline]
     fn pick(&mut self, handle: Handle) -> Option<usize> {
+        if self.is_hedged(self.attempts[handle].call) {
+            self.pick_apart(handle)
+        } else {
+            self.pick_of(handle, None)
+        }
+    }
+
+    /// The same for one of several attempts at once.
+    #[inline(never)]
+    fn pick_apart(&mut self, handle: Handle) -> Option<usize> {
         let mut apart = std::mem::take(&mut self.apart);
         let instance = &self.instances[self.attempts[handle].instance as usize];
         let choice = if self.keep_apart(handle, &instance.eligible, &mut apart) {

@@ -45,6 +45,7 @@ impl Simulation {
     }
 
     /// What is kept beside an attempt begins anew, but for which attempt it is.
+    #[inline]
     pub(super) fn reset_rest(&mut self, handle: Handle, arrived: u64) {
         let rest = self.rest_with_room(handle);
         *rest = AttemptRest {
@@ -55,17 +56,25 @@ impl Simulation {
     }
 
     /// Notes which attempt of its call it is.
+    #[inline]
     pub(super) fn set_tries(&mut self, handle: Handle, tries: u32) {
         self.rest_with_room(handle).tries = tries;
     }
 
+    #[inline]
     fn rest_with_room(&mut self, handle: Handle) -> &mut AttemptRest {
         let place = handle.index() as usize;
         if place >= self.attempt_rests.len() {
-            let places = self.attempts.peak();
-            self.attempt_rests.resize(places, AttemptRest::default());
+            self.make_room_for_rests();
         }
         &mut self.attempt_rests[place]
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room_for_rests(&mut self) {
+        let places = self.attempts.peak();
+        self.attempt_rests.resize(places, AttemptRest::default());
     }
 
     /// What is kept beside an attempt that has been at a server on the general path.
