@@ -122,7 +122,7 @@ pub(super) struct AttemptRest {
     /// When it loses patience.
     pub patient_until: u64,
     /// Which attempt of its call it is, from 1.
-    pub tries: u32,
+    pub ordinal: u32,
 }
 
 impl Attempt {

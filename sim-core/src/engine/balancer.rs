@@ -35,12 +35,14 @@ impl Simulation {
         let index = if s.active.len() == 1 {
             s.active[0]
         } else if s.random_spread {
-            let tries = self.rest(handle).tries;
-            let mut draws = self.spread_stream.at(super::caller::try_of(number, tries));
+            let ordinal = self.rest(handle).ordinal;
+            let mut draws = self
+                .spread_stream
+                .at(super::caller::try_of(number, ordinal));
             s.active[draws.below(s.active.len())]
         } else {
             // Callers spread over the instances they know, and a retry goes to the next.
-            s.active[(number.wrapping_add(u64::from(self.rest(handle).tries))
+            s.active[(number.wrapping_add(u64::from(self.rest(handle).ordinal))
                 % s.active.len() as u64) as usize]
         };
         let instance = &mut self.instances[index as usize];
@@ -131,7 +133,7 @@ impl Simulation {
     /// The policy's choice among the servers eligible, or `some` of them.
     #[inline]
     fn pick_of(&mut self, handle: Handle, some: Option<&[u32]>) -> Option<usize> {
-        let tries = self.rest(handle).tries;
+        let ordinal = self.rest(handle).ordinal;
         let attempt = &self.attempts[handle];
         let call = &self.calls[attempt.call];
         let service = &self.services[attempt.service as usize];
@@ -146,7 +148,7 @@ impl Simulation {
         };
         let mut draws = self
             .policy_stream
-            .at(super::caller::try_of(attempt.number, tries));
+            .at(super::caller::try_of(attempt.number, ordinal));
         let truth = TrueState {
             now: self.now,
             servers: &self.servers,

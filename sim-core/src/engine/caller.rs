@@ -56,7 +56,7 @@ impl Caller {
     }
 }
 
-/// The stream position of try number `attempt` of a request.
+/// The stream position of attempt number `attempt` of a request.
 #[inline]
 pub(super) fn try_of(number: u64, attempt: u32) -> u64 {
     number.wrapping_add(u64::from(attempt) << 40)
@@ -131,13 +131,13 @@ impl Simulation {
         let call = &mut self.calls[call_handle];
         call.attempts += 1;
         let (number, client, service) = (call.number, call.client, call.service);
-        let (tries, flow) = (call.attempts, call.flow);
+        let (ordinal, flow) = (call.attempts, call.flow);
         let handle = self.attempts.insert(Attempt {
             call: call_handle,
             ..Attempt::new(number, service, call.class, self.now)
         });
         let is_copy = self.attempt_begins(call_handle, handle);
-        self.set_tries(handle, tries);
+        self.set_ordinal(handle, ordinal);
         self.recorder.flows[flow as usize].attempts += 1;
         self.services[service as usize].attempts += 1;
         let caller = &self.callers[client as usize].client;
@@ -145,7 +145,7 @@ impl Simulation {
         self.draw_demand(
             handle,
             if own_demand {
-                try_of(number, tries)
+                try_of(number, ordinal)
             } else {
                 number
             },
@@ -174,15 +174,15 @@ impl Simulation {
         if let Some(constant) = service.network_ns {
             return constant;
         }
-        let tries = if self.calls.contains(attempt.call) {
-            self.rest(handle).tries
+        let ordinal = if self.calls.contains(attempt.call) {
+            self.rest(handle).ordinal
         } else {
             0
         };
         Duration::from_nanos_f64(
             service
                 .network
-                .sample_ns(&mut stream.at(try_of(attempt.number, tries))),
+                .sample_ns(&mut stream.at(try_of(attempt.number, ordinal))),
         )
         .0
     }

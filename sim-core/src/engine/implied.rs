@@ -39,7 +39,7 @@ impl Simulation {
         attempt.call = call;
         let arrived = attempt.begun;
         self.reset_rest(handle, arrived);
-        self.set_tries(handle, 1);
+        self.set_ordinal(handle, 1);
         self.implied -= 1;
         call
     }
@@ -50,15 +50,15 @@ impl Simulation {
         let rest = self.rest_with_room(handle);
         *rest = AttemptRest {
             arrived,
-            tries: rest.tries,
+            ordinal: rest.ordinal,
             ..AttemptRest::default()
         };
     }
 
     /// Notes which attempt of its call it is.
     #[inline]
-    pub(super) fn set_tries(&mut self, handle: Handle, tries: u32) {
-        self.rest_with_room(handle).tries = tries;
+    pub(super) fn set_ordinal(&mut self, handle: Handle, ordinal: u32) {
+        self.rest_with_room(handle).ordinal = ordinal;
     }
 
     #[inline]

@@ -162,9 +162,9 @@ impl Simulation {
         let mut messenger = self.attempts[handle].clone();
         messenger.call = call;
         messenger.server = NIL;
-        let tries = self.rest(handle).tries;
+        let ordinal = self.rest(handle).ordinal;
         let messenger = self.attempts.insert(messenger);
-        self.set_tries(messenger, tries);
+        self.set_ordinal(messenger, ordinal);
         self.replace_attempt(call, handle, messenger);
         self.reply(messenger, Outcome::Reset);
     }

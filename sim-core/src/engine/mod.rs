@@ -77,8 +77,9 @@ use std::sync::Arc;
 /// request that may be in flight, since all users of a closed source may start at once.
 const STALLED: u64 = 1_000_000;
 
-/// Every how many events the number in flight is compared with its limit: an event adds a handful
-/// at most, so memory stays within the limit, and where the run ends does not depend on recording.
+/// Every how many events the number in flight is compared with its limit: an event adds a handful,
+/// at worst a hundred copies, so memory stays about the limit, and where the run ends does not depend
+/// on recording.
 const LOOK: u64 = 256;
 
 /// A run of a model.

@@ -40,7 +40,7 @@ pub struct AttemptSnapshot {
     pub age_ns: u64,
     /// Share of its work that is still to be done, from 1 to 0.
     pub work_left: f64,
-    /// Which try of the request it is: 1 for the first; 0 when nobody waits for it any more.
+    /// Which attempt of the request it is: 1 for the first; 0 when nobody waits for it any more.
     pub attempt: u32,
 }
 
@@ -99,7 +99,7 @@ impl Simulation {
                 .now
                 .saturating_sub(call.map_or(attempt.begun, |c| c.arrived)),
             work_left,
-            attempt: call.map_or(u32::from(implied), |_| self.rest(handle).tries),
+            attempt: call.map_or(u32::from(implied), |_| self.rest(handle).ordinal),
         }
     }
 

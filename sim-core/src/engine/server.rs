@@ -418,9 +418,9 @@ impl Simulation {
         if rate <= 0.0 {
             return;
         }
-        let tries = self.rest(handle).tries;
+        let ordinal = self.rest(handle).ordinal;
         let attempt = &mut self.attempts[handle];
-        let mut draws = faults.at(attempt.number.wrapping_add(u64::from(tries) << 40));
+        let mut draws = faults.at(attempt.number.wrapping_add(u64::from(ordinal) << 40));
         if draws.chance(rate) {
             attempt.fails = true;
             if let Some(demand) = &rest.error_demand {
