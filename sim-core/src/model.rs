@@ -146,8 +146,23 @@ pub struct Client {
     pub retry: Choice<RetryDef>,
     /// What bounds the retries of all callers of this kind together.
     pub retry_budget: Option<RetryBudget>,
-    /// Whether giving up also stops the work at the server.
+    /// Whether giving up, or calling off a copy, also stops the work at the server.
     pub cancel: bool,
+    /// Copies sent beside an attempt that is out; absent: none.
+    pub hedge: Option<Hedge>,
+}
+
+/// Further attempts beside the first, whose first success counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hedge {
+    /// A copy goes out when so much time has passed since the one before; zero: all at once.
+    pub after: Duration,
+    /// Attempts of a try in all, the first included; two or more.
+    pub copies: u32,
+    /// Whether copies go to different servers, as long as there are enough.
+    pub distinct: bool,
+    /// Whether each copy has a demand of its own.
+    pub own_demand: bool,
 }
 
 /// A token bucket for retries: each first attempt earns `ratio`, each retry costs one.
@@ -406,6 +421,10 @@ pub struct Liveness {
 
 /// A call from one service to another while serving.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of its own, and they combine freely"
+)]
 pub struct Call {
     /// The service called.
     pub to: ServiceId,
@@ -413,6 +432,8 @@ pub struct Call {
     pub before: bool,
     /// Probability that a request makes the call (one minus the hit rate of a cache).
     pub probability: f64,
+    /// Whether it goes out together with the call before it in the list.
+    pub parallel: bool,
     /// Whether the caller's worker waits for the answer.
     pub hold: bool,
     /// Whether the request fails when the call does.

@@ -143,7 +143,7 @@ pub struct ServerFigures {
     pub attempts: u64,
     /// Of those, answered.
     pub succeeded: u64,
-    /// Of those, ended otherwise.
+    /// Of those, ended otherwise, but for those that the caller called off.
     pub failed: u64,
     /// Its share of the service's attempts that reached a server.
     pub share: Option<f64>,

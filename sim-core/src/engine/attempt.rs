@@ -107,22 +107,22 @@ pub(super) struct Attempt {
     pub purpose: Purpose,
 }
 
-/// What only some attempts at a server need, kept apart: visits to services that call others, and
-/// those that lose patience or are interrupted.
+/// What only attempts on the general path need, kept apart: visits to services that call others, and
+/// those that lose patience, are interrupted or are one of several side by side.
 #[derive(Clone, Default)]
 pub(super) struct AttemptRest {
-    /// The call to another service that is out.
+    /// The call to another service that is out, the first of several.
     pub child: Handle,
     /// Where to go on in the service's list of calls.
     pub stage: u16,
     /// Whether its own work is done, so that calls of the second kind are due.
     pub worked: bool,
-    /// Whether it fails when the call that is out does.
-    pub required: bool,
     /// Since when it waited for a worker before its service began.
     pub arrived: u64,
     /// When it loses patience.
     pub patient_until: u64,
+    /// Which attempt of its call it is, from 1.
+    pub ordinal: u32,
 }
 
 impl Attempt {

@@ -29,21 +29,20 @@ impl Simulation {
     #[inline]
     pub(super) fn at_balancer(&mut self, handle: Handle) {
         let Attempt {
-            call,
-            number,
-            service,
-            ..
+            number, service, ..
         } = self.attempts[handle];
         let s = &self.services[service as usize];
         let index = if s.active.len() == 1 {
             s.active[0]
         } else if s.random_spread {
-            let tries = self.calls[call].attempts;
-            let mut draws = self.spread_stream.at(super::caller::try_of(number, tries));
+            let ordinal = self.rest(handle).ordinal;
+            let mut draws = self
+                .spread_stream
+                .at(super::caller::try_of(number, ordinal));
             s.active[draws.below(s.active.len())]
         } else {
             // Callers spread over the instances they know, and a retry goes to the next.
-            s.active[(number.wrapping_add(u64::from(self.calls[call].attempts))
+            s.active[(number.wrapping_add(u64::from(self.rest(handle).ordinal))
                 % s.active.len() as u64) as usize]
         };
         let instance = &mut self.instances[index as usize];
@@ -110,6 +109,31 @@ impl Simulation {
     /// The policy's choice for an attempt.
     #[inline]
     fn pick(&mut self, handle: Handle) -> Option<usize> {
+        if self.is_hedged(self.attempts[handle].call) {
+            self.pick_apart(handle)
+        } else {
+            self.pick_of(handle, None)
+        }
+    }
+
+    /// The same for one of several attempts at once.
+    #[inline(never)]
+    fn pick_apart(&mut self, handle: Handle) -> Option<usize> {
+        let mut apart = std::mem::take(&mut self.apart);
+        let instance = &self.instances[self.attempts[handle].instance as usize];
+        let choice = if self.keep_apart(handle, &instance.eligible, &mut apart) {
+            self.pick_of(handle, Some(&apart))
+        } else {
+            self.pick_of(handle, None)
+        };
+        self.apart = apart;
+        choice
+    }
+
+    /// The policy's choice among the servers eligible, or `some` of them.
+    #[inline]
+    fn pick_of(&mut self, handle: Handle, some: Option<&[u32]>) -> Option<usize> {
+        let ordinal = self.rest(handle).ordinal;
         let attempt = &self.attempts[handle];
         let call = &self.calls[attempt.call];
         let service = &self.services[attempt.service as usize];
@@ -124,7 +148,7 @@ impl Simulation {
         };
         let mut draws = self
             .policy_stream
-            .at(super::caller::try_of(attempt.number, call.attempts));
+            .at(super::caller::try_of(attempt.number, ordinal));
         let truth = TrueState {
             now: self.now,
             servers: &self.servers,
@@ -132,7 +156,7 @@ impl Simulation {
         };
         let mut view = FleetView {
             now: Instant(self.now),
-            eligible: &instance.eligible,
+            eligible: some.unwrap_or(&instance.eligible),
             in_flight: &instance.in_flight,
             weights: &service.weights,
             oracle: &truth,
@@ -238,10 +262,11 @@ impl Simulation {
         instance.connections -= 1;
         if server != NIL {
             let s = &mut self.servers[server as usize];
-            if outcome == Outcome::Succeeded {
-                s.succeeded = s.succeeded.wrapping_add(1);
-            } else {
-                s.failed = s.failed.wrapping_add(1);
+            match outcome {
+                Outcome::Succeeded => s.succeeded = s.succeeded.wrapping_add(1),
+                // Nothing went wrong there.
+                Outcome::Cancelled => {}
+                _ => s.failed = s.failed.wrapping_add(1),
             }
             let local = s.local as usize;
             let before = instance.in_flight[local];

@@ -23,9 +23,23 @@ impl Caller {
             attempts: retry.attempts(),
             retry,
             tokens: client.retry_budget.map_or(0.0, |budget| budget.reserve),
-            express: client.deadline.is_none() && client.retry_budget.is_none(),
+            express: client.deadline.is_none()
+                && client.retry_budget.is_none()
+                && client.hedge.is_none(),
             client: client.clone(),
         }
+    }
+
+    /// Pays for an attempt beside the first, unless there is a budget that does not cover it.
+    pub(super) fn pay(&mut self) -> bool {
+        if self.client.retry_budget.is_none() {
+            return true;
+        }
+        let affordable = self.tokens >= 1.0;
+        if affordable {
+            self.tokens -= 1.0;
+        }
+        affordable
     }
 
     /// Takes on new rules; saved-up tokens stay, within the new reserve.
@@ -42,7 +56,7 @@ impl Caller {
     }
 }
 
-/// The stream position of try number `attempt` of a request.
+/// The stream position of attempt number `attempt` of a request.
 #[inline]
 pub(super) fn try_of(number: u64, attempt: u32) -> u64 {
     number.wrapping_add(u64::from(attempt) << 40)
@@ -55,7 +69,7 @@ impl Simulation {
         let call = self.new_request(source);
         self.sources[source as usize].from = self.now;
         self.plan_arrival(source);
-        self.begin_attempt(call);
+        self.begin_try(call);
     }
 
     /// A request from outside comes into being.
@@ -117,14 +131,25 @@ impl Simulation {
         let call = &mut self.calls[call_handle];
         call.attempts += 1;
         let (number, client, service) = (call.number, call.client, call.service);
+        let (ordinal, flow) = (call.attempts, call.flow);
         let handle = self.attempts.insert(Attempt {
             call: call_handle,
             ..Attempt::new(number, service, call.class, self.now)
         });
-        call.current = handle;
-        self.recorder.flows[call.flow as usize].attempts += 1;
+        let is_copy = self.attempt_begins(call_handle, handle);
+        self.set_ordinal(handle, ordinal);
+        self.recorder.flows[flow as usize].attempts += 1;
         self.services[service as usize].attempts += 1;
-        self.draw_demand(handle);
+        let caller = &self.callers[client as usize].client;
+        let own_demand = is_copy && caller.hedge.is_some_and(|hedge| hedge.own_demand);
+        self.draw_demand(
+            handle,
+            if own_demand {
+                try_of(number, ordinal)
+            } else {
+                number
+            },
+        );
         let timeout = self.callers[client as usize].timeout;
         if timeout != u64::MAX {
             self.agenda
@@ -149,15 +174,15 @@ impl Simulation {
         if let Some(constant) = service.network_ns {
             return constant;
         }
-        let tries = if self.calls.contains(attempt.call) {
-            self.calls[attempt.call].attempts
+        let ordinal = if self.calls.contains(attempt.call) {
+            self.rest(handle).ordinal
         } else {
             0
         };
         Duration::from_nanos_f64(
             service
                 .network
-                .sample_ns(&mut stream.at(try_of(attempt.number, tries))),
+                .sample_ns(&mut stream.at(try_of(attempt.number, ordinal))),
         )
         .0
     }
@@ -197,11 +222,19 @@ impl Simulation {
     /// The outcome of an attempt reaches the caller.
     #[inline]
     pub(super) fn answer(&mut self, handle: Handle) {
-        let Attempt { call, outcome, .. } = self.attempts[handle];
+        let Attempt {
+            call,
+            outcome,
+            server,
+            ..
+        } = self.attempts[handle];
         self.attempt_ended(handle, outcome);
         self.attempts.remove(handle);
         if !self.calls.contains(call) {
             return;
+        }
+        if self.is_hedged(call) {
+            return self.copy_answered(call, handle, server, outcome);
         }
         self.calls[call].current = Handle::NONE;
         if outcome == Outcome::Succeeded {
@@ -222,21 +255,17 @@ impl Simulation {
     }
 
     /// After a failed attempt: another one, or the end of the call.
-    fn try_again(&mut self, handle: Handle, outcome: Outcome) {
-        let retries = self.retry_stream;
+    pub(super) fn try_again(&mut self, handle: Handle, outcome: Outcome) {
+        let (retries, tries) = (self.retry_stream, self.tries(handle));
         let call = &mut self.calls[handle];
         let caller = &mut self.callers[call.client as usize];
-        let affordable = caller.client.retry_budget.is_none() || caller.tokens >= 1.0;
-        if call.attempts >= caller.attempts || !affordable {
+        if tries >= caller.attempts || !caller.pay() {
             return self.end_call(handle, outcome);
-        }
-        if caller.client.retry_budget.is_some() {
-            caller.tokens -= 1.0;
         }
         let mut draws = retries.at(try_of(call.number, call.attempts));
         let pause = caller
             .retry
-            .pause(call.attempts, Duration(call.pause_ns), &mut draws);
+            .pause(tries, Duration(call.pause_ns), &mut draws);
         call.pause_ns = pause.0;
         self.agenda
             .schedule(self.now.saturating_add(pause.0), Event::Attempt(handle));
@@ -259,7 +288,7 @@ impl Simulation {
         );
         self.calls.remove(handle);
         if !parent.is_none() {
-            self.child_returned(parent, outcome == Outcome::Succeeded);
+            self.child_returned(parent, handle, outcome == Outcome::Succeeded);
         } else if self.sources[source_of(number)].gaps.is_none() {
             self.think(source_of(number) as u16);
         }
@@ -268,6 +297,9 @@ impl Simulation {
     /// A caller gives up an attempt, and tries again or not.
     pub(super) fn give_up(&mut self, handle: Handle) {
         let call = self.spell_out(handle);
+        if self.is_hedged(call) {
+            return self.give_up_copy(call, handle);
+        }
         self.abandon(handle, Outcome::TimedOut);
         self.calls[call].current = Handle::NONE;
         self.try_again(call, Outcome::TimedOut);
@@ -275,10 +307,7 @@ impl Simulation {
 
     /// A caller gives up a call, whatever its attempts.
     pub(super) fn give_up_call(&mut self, handle: Handle, outcome: Outcome) {
-        let current = self.calls[handle].current;
-        if self.attempts.contains(current) {
-            self.abandon(current, outcome);
-        }
+        self.hang_up(handle, outcome);
         self.end_call(handle, outcome);
     }
 
@@ -312,7 +341,7 @@ impl Simulation {
             Place::Holding => self.let_go(server),
             _ => {}
         }
-        self.abandon_child(child);
+        self.abandon_children(child);
         self.leave_server(server);
         if self.servers[server as usize].watched {
             self.watch_server(server);
@@ -323,10 +352,7 @@ impl Simulation {
     pub(super) fn abandon_child(&mut self, child: Handle) {
         if self.calls.contains(child) {
             self.calls[child].parent = Handle::NONE;
-            let current = self.calls[child].current;
-            if self.attempts.contains(current) {
-                self.abandon(current, Outcome::Cancelled);
-            }
+            self.hang_up(child, Outcome::Cancelled);
             let call = &self.calls[child];
             self.recorder.call_ended(
                 self.now,

@@ -27,6 +27,8 @@ pub enum Event {
     Deadline(Handle),
     /// A caller makes an attempt: a retry, or the first of a call between services.
     Attempt(Handle),
+    /// A caller sends a copy beside an attempt that is out.
+    Copy(Handle),
     /// An attempt has waited long enough for an eligible server.
     PoolTimeout(Handle),
     /// A closed source's user has thought.
@@ -175,6 +177,8 @@ impl Event {
             Self::Breakdown { server, .. } => (25, u64::from(server)),
             Self::Repaired { server, .. } => (26, u64::from(server)),
             Self::Report { service, .. } => (27, u64::from(service)),
+            // As for attempts.
+            Self::Copy(_) => (28, 0),
         }
     }
 }

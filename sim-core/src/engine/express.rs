@@ -240,7 +240,7 @@ impl Simulation {
         let call = self.new_call(call);
         // After the deadline: at one instant, what was planned first happens first.
         self.agenda.set_arrival(source, next);
-        self.begin_attempt(call);
+        self.begin_try(call);
         self.drain_pools();
     }
 

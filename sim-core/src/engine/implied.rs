@@ -39,21 +39,42 @@ impl Simulation {
         attempt.call = call;
         let arrived = attempt.begun;
         self.reset_rest(handle, arrived);
+        self.set_ordinal(handle, 1);
         self.implied -= 1;
         call
     }
 
-    /// What is kept beside an attempt begins anew.
+    /// What is kept beside an attempt begins anew, but for which attempt it is.
+    #[inline]
     pub(super) fn reset_rest(&mut self, handle: Handle, arrived: u64) {
-        let place = handle.index() as usize;
-        if place >= self.attempt_rests.len() {
-            let places = self.attempts.peak();
-            self.attempt_rests.resize(places, AttemptRest::default());
-        }
-        self.attempt_rests[place] = AttemptRest {
+        let rest = self.rest_with_room(handle);
+        *rest = AttemptRest {
             arrived,
+            ordinal: rest.ordinal,
             ..AttemptRest::default()
         };
+    }
+
+    /// Notes which attempt of its call it is.
+    #[inline]
+    pub(super) fn set_ordinal(&mut self, handle: Handle, ordinal: u32) {
+        self.rest_with_room(handle).ordinal = ordinal;
+    }
+
+    #[inline]
+    fn rest_with_room(&mut self, handle: Handle) -> &mut AttemptRest {
+        let place = handle.index() as usize;
+        if place >= self.attempt_rests.len() {
+            self.make_room_for_rests();
+        }
+        &mut self.attempt_rests[place]
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room_for_rests(&mut self) {
+        let places = self.attempts.peak();
+        self.attempt_rests.resize(places, AttemptRest::default());
     }
 
     /// What is kept beside an attempt that has been at a server on the general path.

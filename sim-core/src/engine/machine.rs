@@ -113,7 +113,7 @@ impl Simulation {
         self.clear_watch(Machine::Server(server));
         let keep = self.rests[server as usize].params.crash_keeps_queue;
         for handle in self.evict(server, keep) {
-            self.abandon_child(self.child_of(handle));
+            self.abandon_children(self.child_of(handle));
             self.reply(handle, Outcome::Reset);
         }
         self.leave_if_empty(server);
@@ -162,10 +162,10 @@ impl Simulation {
         let mut messenger = self.attempts[handle].clone();
         messenger.call = call;
         messenger.server = NIL;
+        let ordinal = self.rest(handle).ordinal;
         let messenger = self.attempts.insert(messenger);
-        if self.calls.contains(call) {
-            self.calls[call].current = messenger;
-        }
+        self.set_ordinal(messenger, ordinal);
+        self.replace_attempt(call, handle, messenger);
         self.reply(messenger, Outcome::Reset);
     }
 

@@ -9,6 +9,7 @@
 //! | `express`, `implied`, `ahead` | the common case of the next three, fused for speed |
 //! | `source` | when requests come |
 //! | `caller` | requests, attempts, timeouts, retries |
+//! | `hedge` | several attempts of a call at once |
 //! | `balancer` | balancer instances: connections, choice, waiting room |
 //! | `server`, `queue` | workers, virtual time, waiting room |
 //! | `visit` | calls from one service to another |
@@ -30,6 +31,7 @@ mod caller;
 mod end;
 mod event;
 mod express;
+mod hedge;
 mod idle;
 mod implied;
 mod machine;
@@ -62,7 +64,6 @@ use crate::draws::{Stream, mix};
 use crate::model::{Balancer, Class, Lane, Model};
 use crate::record::Recorder;
 use crate::record::history::{InstanceInterval, ServiceInterval};
-use crate::story;
 use crate::time::Instant;
 use agenda::{Agenda, Clock, Next};
 use slab::Slab;
@@ -76,8 +77,9 @@ use std::sync::Arc;
 /// request that may be in flight, since all users of a closed source may start at once.
 const STALLED: u64 = 1_000_000;
 
-/// Every how many events the number in flight is compared with its limit: an event adds a handful
-/// at most, so memory stays within the limit, and where the run ends does not depend on recording.
+/// Every how many events the number in flight is compared with its limit: an event adds a handful,
+/// at worst a hundred copies, so memory stays about the limit, and where the run ends does not depend
+/// on recording.
 const LOOK: u64 = 256;
 
 /// A run of a model.
@@ -102,6 +104,12 @@ pub struct Simulation {
     attempts: Slab<Attempt>,
     /// Beside attempts on the general path, by the same places.
     attempt_rests: Vec<AttemptRest>,
+    /// Beside calls with several attempts at once, by the same places.
+    hedged: Vec<hedge::Hedged>,
+    /// Beside calls between services, by the same places.
+    children: Vec<visit::Child>,
+    /// Room for the servers that a copy may go to.
+    apart: Vec<u32>,
     /// Calls that are not written down.
     implied: usize,
     servers: Vec<Server>,
@@ -348,7 +356,7 @@ impl Simulation {
     fn code_of(&self, event: Event) -> (u64, u64) {
         let (kind, subject) = event.code();
         match event {
-            Event::Attempt(call) | Event::Deadline(call) => {
+            Event::Attempt(call) | Event::Deadline(call) | Event::Copy(call) => {
                 let there = self.calls.contains(call);
                 (kind, if there { self.calls[call].number } else { 0 })
             }
@@ -436,14 +444,15 @@ impl Simulation {
             Event::Deadline(handle) if self.calls.contains(handle) => {
                 self.give_up_call(handle, crate::outcome::Outcome::TimedOut);
             }
-            Event::Attempt(handle) if self.calls.contains(handle) => self.begin_attempt(handle),
+            Event::Attempt(handle) if self.calls.contains(handle) => self.begin_try(handle),
+            Event::Copy(handle) if self.calls.contains(handle) => self.copy_due(handle),
             Event::PoolTimeout(handle) if self.waited_for(handle) => self.pool_timeout(handle),
             Event::ProbeTimeout(handle) if self.attempts.contains(handle) => {
                 self.probe_timeout(handle);
             }
             Event::Thought { source } => {
                 let call = self.new_request(source);
-                self.begin_attempt(call);
+                self.begin_try(call);
             }
             Event::Probe { prober, generation } => self.probe(prober, generation),
             Event::CrashDue {
@@ -478,15 +487,5 @@ impl Simulation {
         self.attempts.contains(handle)
             && (self.attempts[handle].call.is_implied()
                 || self.calls.contains(self.attempts[handle].call))
-    }
-
-    fn tell(&mut self, kind: story::Kind, lane: Lane, subject: &str, cause: String) {
-        self.recorder.tell(story::Event {
-            at: Instant(self.now),
-            kind,
-            lane,
-            subject: subject.to_owned(),
-            cause,
-        });
     }
 }

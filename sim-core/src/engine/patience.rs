@@ -13,13 +13,13 @@ impl Simulation {
     fn patience(&self, handle: Handle) -> Option<u64> {
         let attempt = &self.attempts[handle];
         let patience = self.rests[attempt.server as usize].patience.as_ref()?;
-        let tries = self
+        let ordinal = self
             .calls
             .contains(attempt.call)
-            .then(|| self.calls[attempt.call].attempts);
+            .then(|| self.rest(handle).ordinal);
         let mut draws = self
             .patience_stream
-            .at(try_of(attempt.number, tries.unwrap_or(0)));
+            .at(try_of(attempt.number, ordinal.unwrap_or(0)));
         Some(Duration::from_nanos_f64(patience.sample_ns(&mut draws)).0)
     }
 
@@ -43,7 +43,7 @@ impl Simulation {
             return;
         }
         self.unqueue(handle);
-        self.abandon_child(self.child_of(handle));
+        self.abandon_children(self.child_of(handle));
         self.leave_server(server);
         if self.servers[server as usize].watched {
             self.watch_server(server);

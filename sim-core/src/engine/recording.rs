@@ -2,7 +2,10 @@
 
 use super::Simulation;
 use super::state::{MachineState, Server};
+use crate::model::Lane;
 use crate::record::history::{InstanceInterval, ServiceInterval};
+use crate::story;
+use crate::time::Instant;
 
 /// A server's counters when its last record was written.
 #[derive(Clone, Copy, Default)]
@@ -177,6 +180,17 @@ impl Simulation {
     /// The run is over: totals are brought up to now.
     pub(super) fn close_recording(&mut self) {
         self.advance_totals();
+    }
+
+    /// Something worth telling happens now.
+    pub(super) fn tell(&mut self, kind: story::Kind, lane: Lane, subject: &str, cause: String) {
+        self.recorder.tell(story::Event {
+            at: Instant(self.now),
+            kind,
+            lane,
+            subject: subject.to_owned(),
+            cause,
+        });
     }
 
     /// Counts a finished service, and whether anybody still wanted it.

@@ -1,6 +1,7 @@
 //! A sample of what is in flight, for drawing: some attempts as they are at a moment.
 
 use super::Simulation;
+use super::slab::Handle;
 use super::state::{Attempt, Place, Purpose};
 
 /// Where an attempt is, as a picture tells it.
@@ -39,7 +40,7 @@ pub struct AttemptSnapshot {
     pub age_ns: u64,
     /// Share of its work that is still to be done, from 1 to 0.
     pub work_left: f64,
-    /// Which try of the request it is: 1 for the first; 0 when nobody waits for it any more.
+    /// Which attempt of the request it is: 1 for the first; 0 when nobody waits for it any more.
     pub attempt: u32,
 }
 
@@ -58,12 +59,12 @@ impl Simulation {
             .iter()
             .filter(|(_, attempt)| wanted(attempt))
             .take(2 * most)
-            .map(|(_, attempt)| self.attempt_snapshot(attempt))
+            .map(|(handle, attempt)| self.attempt_snapshot(handle, attempt))
             .collect();
         (sampled, every)
     }
 
-    fn attempt_snapshot(&self, attempt: &Attempt) -> AttemptSnapshot {
+    fn attempt_snapshot(&self, handle: Handle, attempt: &Attempt) -> AttemptSnapshot {
         // An implied call began with its attempt, which is its first.
         let implied = attempt.call.is_implied();
         let call =
@@ -98,7 +99,7 @@ impl Simulation {
                 .now
                 .saturating_sub(call.map_or(attempt.begun, |c| c.arrived)),
             work_left,
-            attempt: call.map_or(u32::from(implied), |c| c.attempts),
+            attempt: call.map_or(u32::from(implied), |_| self.rest(handle).ordinal),
         }
     }
 

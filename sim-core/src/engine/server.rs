@@ -398,15 +398,15 @@ impl Simulation {
         self.load(index, server);
     }
 
-    /// Draws what an attempt will ask of its server.
+    /// Draws what an attempt will ask of its server: what belongs to `number`.
     #[inline]
-    pub(super) fn draw_demand(&mut self, handle: Handle) {
+    pub(super) fn draw_demand(&mut self, handle: Handle, number: u64) {
         let attempt = &self.attempts[handle];
         let service = &self.services[attempt.service as usize];
         let factor = self.classes[attempt.class as usize].demand_factor;
         let demand = service
             .demand
-            .sample_ns(&mut service.demand_stream.at(attempt.number))
+            .sample_ns(&mut service.demand_stream.at(number))
             * factor;
         self.attempts[handle].demand_ns = crate::time::Duration::from_nanos_f64(demand).0;
     }
@@ -418,9 +418,9 @@ impl Simulation {
         if rate <= 0.0 {
             return;
         }
+        let ordinal = self.rest(handle).ordinal;
         let attempt = &mut self.attempts[handle];
-        let tries = self.calls[attempt.call].attempts;
-        let mut draws = faults.at(attempt.number.wrapping_add(u64::from(tries) << 40));
+        let mut draws = faults.at(attempt.number.wrapping_add(u64::from(ordinal) << 40));
         if draws.chance(rate) {
             attempt.fails = true;
             if let Some(demand) = &rest.error_demand {

@@ -12,6 +12,8 @@ use super::state::{
 use crate::arrival::Arrivals;
 use crate::draws::Stream;
 use crate::model::{Model, ServerId};
+use crate::plug::Choice;
+use crate::policy::{Policy, PolicyDef};
 use crate::record::Recorder;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -69,7 +71,7 @@ impl Simulation {
             clients: model.clients.len(),
             services: model.services.len(),
         };
-        let instances = instances(&model);
+        let instances = instances(&model, replication);
         let lane_count = lanes.dispatch(instances.len() as u32);
         let mut simulation = Self {
             replication,
@@ -87,6 +89,9 @@ impl Simulation {
             calls: Slab::new(),
             attempts: Slab::new(),
             attempt_rests: Vec::new(),
+            hedged: Vec::new(),
+            children: Vec::new(),
+            apart: Vec::new(),
             servers: servers(&model),
             rests: rests(&model),
             services: services(&model, &instances, replication),
@@ -157,13 +162,30 @@ impl Simulation {
     }
 }
 
-fn instances(model: &Model) -> Vec<Instance> {
+/// The policy of one instance of a service, with its servers in their places.
+pub(super) fn policy(
+    model: &Model,
+    replication: u64,
+    service: u16,
+    choice: &Choice<PolicyDef>,
+) -> Box<dyn Policy> {
+    let service = &model.services[service as usize];
+    let mut policy = choice.build();
+    policy.place_servers(service.servers.len(), &|server| {
+        let server = &model.servers[service.servers[server].0 as usize].name;
+        let concern = format!("ring/{}/{server}", service.name);
+        Stream::new(model.seed, replication, &concern)
+    });
+    policy
+}
+
+fn instances(model: &Model, replication: u64) -> Vec<Instance> {
     let mut instances = Vec::new();
     for (id, service) in model.services.iter().enumerate() {
         let balancer = &service.balancer;
         let n = service.servers.len();
         for number in 0..balancer.instances + balancer.standby.count {
-            let policy = balancer.policy.build();
+            let policy = policy(model, replication, id as u16, &balancer.policy);
             instances.push(Instance {
                 service: id as u16,
                 name: format!("{}-lb-{}", service.name, number + 1),

@@ -214,6 +214,13 @@ impl Simulation {
         }
     }
 
+    /// The share of all keys that each server of a service would get, all of them eligible; `None`
+    /// where the policy does not go by keys.
+    pub(crate) fn key_shares(&self, service: usize) -> Option<Vec<f64>> {
+        let of = |instance: &&super::state::Instance| instance.service as usize == service;
+        self.instances.iter().find(of)?.policy.key_shares()
+    }
+
     /// Attempts at a service begun after the warm-up, and those of them that ended, by outcome.
     pub(crate) fn service_attempts(&self, service: usize) -> u64 {
         self.services[service].attempts - self.services[service].attempts_before
@@ -234,6 +241,8 @@ impl Simulation {
         let state = self.calls.peak() * size_of::<super::state::Call>()
             + self.attempts.peak() * size_of::<Attempt>()
             + self.attempt_rests.len() * size_of::<super::state::AttemptRest>()
+            + self.hedged.len() * size_of::<super::hedge::Hedged>()
+            + self.children.len() * size_of::<super::visit::Child>()
             + self.servers.len()
                 * (size_of::<super::state::Server>() + size_of::<super::state::ServerRest>())
             + self.agenda.bytes();

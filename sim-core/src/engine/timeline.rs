@@ -3,6 +3,7 @@
 use super::Simulation;
 use super::caller::constant_ns;
 use super::event::{Event, Machine};
+use super::setup::policy;
 use super::source::source_of;
 use super::state::{MachineState, Waiting, Watch};
 use crate::model::{
@@ -351,7 +352,7 @@ impl Simulation {
                 instance.watch = Watch::new(balancer.crash.len());
             }
             if before.policy != balancer.policy {
-                instance.policy = balancer.policy.build();
+                instance.policy = policy(&self.model, self.replication, service, &balancer.policy);
                 instance.observes = instance.policy.observes();
                 idle_lists_lost = true;
             }

@@ -1,7 +1,9 @@
 //! Visits: what a request does at a server whose service calls others.
 //!
 //! A visit makes the calls that come before its own work, then works, then makes the calls that
-//! come after. While a call is out the worker is held, or given to others.
+//! come after, one after the other or several side by side. While a call is out the worker is held,
+//! or given to others. Of calls side by side each knows the next: the visit goes on when the last
+//! of the chain has returned.
 
 use super::Simulation;
 use super::caller::try_of;
@@ -9,19 +11,36 @@ use super::event::Event;
 use super::slab::Handle;
 use super::state::{Call, NIL, Place};
 
+/// What there is to know of a call that a visit made, besides the call, by its place.
+#[derive(Clone, Copy)]
+pub(super) struct Child {
+    /// Another call of the visit that is out beside it.
+    next: Handle,
+    /// Whether the visit fails when the call does.
+    required: bool,
+}
+
 impl Simulation {
     /// The next call of a visit from its present stage on: position in the service's list.
     fn next_call(&self, handle: Handle) -> Option<usize> {
-        let (attempt, visit) = (&self.attempts[handle], self.rest(handle));
-        let calls = &self.service_calls[attempt.service as usize];
-        (visit.stage as usize..calls.len()).find(|&i| {
-            let call = &calls[i];
-            call.before != visit.worked
-                && self
-                    .call_stream
-                    .at(try_of(attempt.number, i as u32))
-                    .chance(call.probability)
-        })
+        let stage = self.rest(handle).stage as usize;
+        let calls = self.service_calls[self.attempts[handle].service as usize].len();
+        (stage..calls).find(|&i| self.makes(handle, i))
+    }
+
+    /// Whether a visit makes a call now: it is of the present kind, and the draw says so.
+    fn makes(&self, handle: Handle, call: usize) -> bool {
+        let attempt = &self.attempts[handle];
+        let written = &self.service_calls[attempt.service as usize][call];
+        let mut draws = self.call_stream.at(try_of(attempt.number, call as u32));
+        written.before != self.rest(handle).worked && draws.chance(written.probability)
+    }
+
+    /// Where, after a call, those end in the list that go out together with it.
+    fn group_end(&self, handle: Handle, first: usize) -> usize {
+        let calls = &self.service_calls[self.attempts[handle].service as usize];
+        let apart = |i: &usize| calls[*i].before == calls[first].before && !calls[*i].parallel;
+        (first + 1..calls.len()).find(apart).unwrap_or(calls.len())
     }
 
     /// A visit begins: calls that need no worker go out at once.
@@ -32,7 +51,7 @@ impl Simulation {
         }
     }
 
-    /// The call to another service that an attempt at a server has out.
+    /// The call to another service that an attempt at a server has out, the first of several.
     pub(super) fn child_of(&self, handle: Handle) -> Handle {
         if self.services[self.attempts[handle].service as usize].has_calls {
             self.rest(handle).child
@@ -41,8 +60,10 @@ impl Simulation {
         }
     }
 
+    /// Whether the worker waits for a call or for one of those that go out together with it.
     fn holds(&self, handle: Handle, call: usize) -> bool {
-        self.service_calls[self.attempts[handle].service as usize][call].hold
+        let calls = &self.service_calls[self.attempts[handle].service as usize];
+        (call..self.group_end(handle, call)).any(|i| calls[i].hold && self.makes(handle, i))
     }
 
     /// A worker is free for the visit: it makes its calls while holding it, or works.
@@ -91,13 +112,27 @@ impl Simulation {
         self.call_out(handle, call);
     }
 
-    /// Sends a call to another service. Its first attempt is an event of its own, so that an
-    /// immediate answer does not find the caller half-way through its own step.
-    fn call_out(&mut self, handle: Handle, position: usize) {
+    /// Sends a call to another service, with those that go out beside it.
+    fn call_out(&mut self, handle: Handle, first: usize) {
+        let end = self.group_end(handle, first);
+        let mut last = self.make_call(handle, first);
+        self.rest_mut(handle).child = last;
+        for position in first + 1..end {
+            if self.makes(handle, position) {
+                let call = self.make_call(handle, position);
+                self.children[last.index() as usize].next = call;
+                last = call;
+            }
+        }
+        self.rest_mut(handle).stage = end as u16;
+    }
+
+    /// Makes a call. Its first attempt is an event of its own, so that an immediate answer does not
+    /// find the caller half-way through its own step.
+    fn make_call(&mut self, handle: Handle, position: usize) -> Handle {
         let attempt = &self.attempts[handle];
         let call = &self.service_calls[attempt.service as usize][position];
-        let visit = &mut self.attempt_rests[handle.index() as usize];
-        (visit.stage, visit.required) = (position as u16 + 1, call.required);
+        let required = call.required;
         let (number, class) = (Self::child_number(attempt.number, position), attempt.class);
         let key = self.calls.get_mut(attempt.call).map_or(number, |c| c.key);
         let flow = self.recorder.layout.flow(call.to.0, class, true);
@@ -116,24 +151,82 @@ impl Simulation {
             attempts: 0,
             previous: NIL,
         });
-        self.rest_mut(handle).child = child;
+        let record = Child {
+            next: Handle::NONE,
+            required,
+        };
+        let place = child.index() as usize;
+        if place >= self.children.len() {
+            self.children.resize(place + 1, record);
+        }
+        self.children[place] = record;
         self.agenda.schedule(self.now, Event::Attempt(child));
+        child
+    }
+
+    /// Takes a call out of the chain of those that a visit has out; whether it was required.
+    fn unlink(&mut self, parent: Handle, child: Handle) -> bool {
+        let Child { next, required } = self.children[child.index() as usize];
+        let mut before = self.rest(parent).child;
+        if before == child {
+            self.rest_mut(parent).child = next;
+            return required;
+        }
+        while !before.is_none() {
+            let link = &mut self.children[before.index() as usize].next;
+            if *link == child {
+                *link = next;
+                break;
+            }
+            before = *link;
+        }
+        required
+    }
+
+    /// The caller of calls between services is gone: of the first given and of those beside it.
+    pub(super) fn abandon_children(&mut self, first: Handle) {
+        if !self.calls.contains(first) {
+            return;
+        }
+        let next = |s: &Self, child: Handle| s.children[child.index() as usize].next;
+        let mut child = next(self, first);
+        if child.is_none() {
+            return self.abandon_child(first);
+        }
+        let mut all = vec![first];
+        while !child.is_none() {
+            all.push(child);
+            child = next(self, child);
+        }
+        // None has anybody to return to, whatever calling off another brings about.
+        for &child in &all {
+            self.calls[child].parent = Handle::NONE;
+        }
+        for child in all {
+            self.abandon_child(child);
+        }
     }
 
     /// A call that a visit made is over.
-    pub(super) fn child_returned(&mut self, parent: Handle, succeeded: bool) {
-        let Some(attempt) = self.attempts.get_mut(parent) else {
+    pub(super) fn child_returned(&mut self, parent: Handle, child: Handle, succeeded: bool) {
+        if !self.attempts.contains(parent) {
             return;
-        };
-        let visit = &mut self.attempt_rests[parent.index() as usize];
-        visit.child = Handle::NONE;
+        }
+        let required = self.unlink(parent, child);
+        let others = self.rest(parent).child;
+        let attempt = &mut self.attempts[parent];
         let (server, holding) = (attempt.server, attempt.place == Place::Holding);
-        if !succeeded && visit.required {
+        if !succeeded && required {
             attempt.fails = true;
+            self.rest_mut(parent).child = Handle::NONE;
+            self.abandon_children(others);
             if holding {
                 self.let_go(server);
             }
             return self.finish_at_server(parent);
+        }
+        if !others.is_none() {
+            return;
         }
         let worked = self.rest(parent).worked;
         match self.next_call(parent) {

@@ -48,6 +48,11 @@ impl Oracle for Fleet {
 
 /// A policy by its name, numbers given as `name=value` behind it and the rest at their defaults.
 pub(crate) fn build(text: &str) -> Box<dyn Policy> {
+    build_for(text, 16, 0)
+}
+
+/// The same for so many servers, placed as in a replication.
+pub(crate) fn build_for(text: &str, servers: usize, replication: u64) -> Box<dyn Policy> {
     let mut words = text.split(' ');
     let name = words.next().expect("a name");
     let given: Vec<(&str, &str)> = words.filter_map(|w| w.split_once('=')).collect();
@@ -76,7 +81,11 @@ pub(crate) fn build(text: &str) -> Box<dyn Policy> {
         };
         (param.name, value)
     });
-    (def.build)(&Params::new(values.collect()))
+    let mut policy = (def.build)(&Params::new(values.collect()));
+    policy.place_servers(servers, &|i| {
+        Stream::new(1, replication, &format!("ring/{i}"))
+    });
+    policy
 }
 
 /// The choice of a fresh policy.

@@ -4,7 +4,7 @@
 //! eligible server. A server that fails fast always looks idle and attracts everything; with many
 //! instances each sees only its own share.
 
-use super::{FleetView, Job, Policy, PolicyDef};
+use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::plug::{ParamDef, ParamKind, Plug};
 
@@ -23,6 +23,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "",
         params: &[TIES],
     },
+    check: no_conditions,
     build: |params| {
         Box::new(LeastInFlight {
             random_ties: params.choice("ties") == 0,

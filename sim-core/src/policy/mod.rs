@@ -4,9 +4,9 @@
 //! remaining work belong to [`Oracle`], a separate accessor, so that a policy which cheats shows
 //! it. Each instance has a policy object of its own, hence its own rotation, samples and averages.
 
-use crate::draws::Draws;
+use crate::draws::{Draws, Stream};
 use crate::outcome::Outcome;
-use crate::plug::{Choice, Def, Plug};
+use crate::plug::{Choice, Def, ParamProblem, Params, Plug};
 use crate::time::{Duration, Instant};
 use std::fmt::Debug;
 
@@ -17,6 +17,7 @@ mod least_in_flight;
 mod least_work_left;
 mod power_of_d;
 mod random;
+mod ring_hash;
 mod round_robin;
 mod source_hash;
 mod weighted_random;
@@ -34,6 +35,7 @@ pub static POLICIES: &[&PolicyDef] = &[
     &join_idle_queue::POLICY,
     &least_work_left::POLICY,
     &source_hash::POLICY,
+    &ring_hash::POLICY,
     &first::POLICY,
 ];
 
@@ -41,13 +43,27 @@ pub static POLICIES: &[&PolicyDef] = &[
 pub struct PolicyDef {
     /// Name, description, parameters.
     pub plug: Plug,
+    /// Conditions between and within parameters beyond their ranges.
+    pub check: fn(&Params) -> Result<(), ParamProblem>,
     /// Makes the policy of one balancer instance.
-    pub build: fn(&crate::plug::Params) -> Box<dyn Policy>,
+    pub build: fn(&Params) -> Box<dyn Policy>,
+}
+
+/// For rows whose parameters need no more than their ranges.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the type is that of `PolicyDef::check`"
+)]
+fn no_conditions(_: &Params) -> Result<(), ParamProblem> {
+    Ok(())
 }
 
 impl Def for PolicyDef {
     fn plug(&self) -> &Plug {
         &self.plug
+    }
+    fn check(&self, params: &Params) -> Result<(), ParamProblem> {
+        (self.check)(params)
     }
 }
 
@@ -98,8 +114,21 @@ pub trait Oracle {
 /// A dispatch policy, with the state of one balancer instance.
 pub trait Policy: Debug + Send {
     /// The server for `job`: one of `fleet.eligible`. `draws` belong to this attempt alone.
-    /// `None` leaves the attempt without a server, as if none were eligible.
+    /// `None` leaves the attempt without a server, as if none were eligible. A copy of a request that
+    /// is at other servers already may see fewer eligible ones than the fleet last had.
     fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, draws: &mut Draws) -> Option<usize>;
+
+    /// Called once, before anything else: the randomness that belongs to each of so many servers for
+    /// the whole run, a function of seed, replication and the names of service and server alone.
+    fn place_servers(&mut self, servers: usize, place: &dyn Fn(usize) -> Stream) {
+        let _ = (servers, place);
+    }
+
+    /// The share of all possible keys that goes to each server while all may get traffic, where keys
+    /// decide and the policy knows.
+    fn key_shares(&self) -> Option<Vec<f64>> {
+        None
+    }
 
     /// The attempt went to `server`.
     fn on_assigned(&mut self, server: usize) {
@@ -159,7 +188,6 @@ pub(crate) mod fixture;
 mod tests {
     use super::fixture::{Fleet, build};
     use super::*;
-    use crate::draws::Stream;
 
     fn job(key: u64) -> Job {
         Job {

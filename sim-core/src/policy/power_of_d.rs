@@ -5,7 +5,7 @@
 //! little. Costs d draws. With replacement a server may be drawn twice, as in the mean-field
 //! literature; without, d servers are distinct, as in real balancers.
 
-use super::{FleetView, Job, Policy, PolicyDef};
+use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::plug::{ParamDef, ParamKind, Plug};
 use std::hint::select_unpredictable;
@@ -43,6 +43,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
             },
         ],
     },
+    check: no_conditions,
     build: |params| {
         Box::new(PowerOfD {
             d: params.integer("d") as usize,

@@ -3,7 +3,7 @@
 //! Observes nothing. Servers that are not eligible are stepped over; weights are ignored. Turns a
 //! Poisson stream into Erlang streams, but a slow server receives as much as a fast one.
 
-use super::{FleetView, Job, Policy, PolicyDef};
+use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::plug::Plug;
 
@@ -14,6 +14,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "",
         params: &[],
     },
+    check: no_conditions,
     build: |_| Box::new(RoundRobin { next: 0 }),
 };
 

@@ -2,7 +2,7 @@
 //!
 //! One draw and a binary search over cumulated weights, rebuilt when the fleet changes.
 
-use super::{FleetView, Job, Policy, PolicyDef};
+use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::plug::Plug;
 
@@ -13,6 +13,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "",
         params: &[],
     },
+    check: no_conditions,
     build: |_| {
         Box::new(WeightedRandom {
             cumulated: Vec::new(),
@@ -28,6 +29,10 @@ struct WeightedRandom {
 
 impl Policy for WeightedRandom {
     fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
+        if self.cumulated.len() != fleet.eligible.len() {
+            // Fewer than when the fleet changed: the other copies' servers are left out.
+            return among(fleet, draws);
+        }
         let total = *self.cumulated.last()?;
         if total <= 0.0 {
             return None;
@@ -49,4 +54,23 @@ impl Policy for WeightedRandom {
     fn clone_box(&self) -> Box<dyn Policy> {
         Box::new(self.clone())
     }
+}
+
+/// The same choice without the sums made before.
+fn among(fleet: &FleetView<'_>, draws: &mut Draws) -> Option<usize> {
+    let weight = |server: &u32| fleet.weights[*server as usize];
+    let total: f64 = fleet.eligible.iter().map(weight).sum();
+    if total <= 0.0 {
+        return None;
+    }
+    let point = draws.uniform() * total;
+    let mut sum = 0.0;
+    let mut beyond = |server: &&u32| {
+        sum += weight(server);
+        sum > point
+    };
+    let chosen = fleet.eligible.iter().find(|server| beyond(server));
+    chosen
+        .or(fleet.eligible.last())
+        .map(|&server| server as usize)
 }

@@ -6,10 +6,12 @@ use super::parts::{
 };
 use super::problem::{Problem, suggest};
 use super::section::{Cx, Item};
-use super::sections::RetryBudgetSpec;
+use super::sections::{CopyDemand, HedgeSpec, RetryBudgetSpec};
 use super::tree::{Node, Value};
 use crate::crash::{GaugeDef, GaugeUnit};
-use crate::model::{Breakdowns, CrashRule, HealthCheck, Liveness, Memory, RetryBudget, WarmUp};
+use crate::model::{
+    Breakdowns, CrashRule, HealthCheck, Hedge, Liveness, Memory, RetryBudget, WarmUp,
+};
 
 /// Shortest mean life of a worker: shorter ones would keep the machine busy with failures alone.
 const SHORTEST_LIFE_NS: f64 = 1000.0;
@@ -174,5 +176,14 @@ pub(crate) fn retry_budget(spec: &RetryBudgetSpec) -> Option<RetryBudget> {
     Some(RetryBudget {
         ratio: spec.ratio.copied()?,
         reserve: spec.reserve.copied()?,
+    })
+}
+
+pub(crate) fn hedge(spec: &HedgeSpec) -> Option<Hedge> {
+    Some(Hedge {
+        after: spec.after.copied()?,
+        copies: count(spec.copies.copied()?),
+        distinct: spec.distinct.copied()?,
+        own_demand: spec.demand.copied()? == CopyDemand::Own,
     })
 }

@@ -1,6 +1,6 @@
 //! Classes, sources and callers, from sections to the model.
 
-use super::build::{count, optional, retry_budget};
+use super::build::{count, hedge, optional, retry_budget};
 use super::members::traffic_name;
 use super::plugs::RateSpec;
 use super::problem::{Problem, Span, suggest};
@@ -262,13 +262,44 @@ pub(crate) fn client<'n>(
         merged = Node::merged(&merged, layer);
     }
     let spec = ClientSpec::read(&merged, cx)?;
-    Some(Client {
+    let client = Client {
         timeout: spec.timeout.copied()?,
         deadline: spec.deadline.copied()?,
         retry: spec.retry.get()?.clone(),
         retry_budget: optional(&spec.retry_budget, retry_budget)?,
         cancel: spec.cancel.copied()?,
-    })
+        hedge: optional(&spec.hedge, hedge)?,
+    };
+    check_hedge(&spec, &client, cx)?;
+    Some(client)
+}
+
+/// A copy that is due when nobody waits any more would never go out.
+fn check_hedge(spec: &ClientSpec, client: &Client, cx: &mut Cx<'_>) -> Option<()> {
+    let (Some(Some(written)), Some(hedge)) = (spec.hedge.get(), client.hedge) else {
+        return Some(());
+    };
+    let waits = [
+        ("timeout", client.timeout, spec.timeout.span),
+        ("deadline", client.deadline, spec.deadline.span),
+    ];
+    for (name, wait, span) in waits {
+        let Some(wait) = wait.filter(|wait| hedge.after >= *wait) else {
+            continue;
+        };
+        let what = format!(
+            "no copy would ever go out: it is due after {}, and the {name} is {wait}",
+            hedge.after
+        );
+        let problem = Problem::new("E017", what).at(written.after.span);
+        cx.push(
+            problem
+                .label(span, "nobody waits any longer")
+                .help(format!("make `after` shorter than the {name}")),
+        );
+        return None;
+    }
+    Some(())
 }
 
 /// Cumulated shares by class.

@@ -251,7 +251,9 @@ section! {
         at: Word<CallAt> = "after";
         /// Probability that a request makes the call: one minus the hit rate of a cache.
         probability [live]: Ratio = "1", in from(0.0, 1.0);
-        /// Whether the caller's worker waits for the answer.
+        /// Whether it goes out together with the call before it in the list, of those with the same `at`, and not after that one's answer. The caller goes on when all have answered; when a required one fails the others are called off.
+        parallel [live]: Flag = "false";
+        /// Whether the caller's worker waits for the answer; of calls that go out together, for all if for one.
         hold [live]: Flag = "true";
         /// Whether the request fails when the call does.
         required [live]: Flag = "true";

@@ -121,9 +121,47 @@ section! {
         retry [live]: PlugOf<RetryDef> = "none";
         /// What bounds the retries of all callers of this kind together.
         retry_budget [live]: Optional<Table<RetryBudgetSpec>> = "none";
-        /// Whether giving up also stops the work at the server.
+        /// Whether giving up, or calling off a copy, also stops the work at the server.
         cancel [live]: Flag = "false";
+        /// Copies sent beside an attempt that is out. The first success ends the request and the other attempts are called off; nothing has failed, and no retry is made, while one of them is out.
+        hedge [live]: Optional<Table<HedgeSpec>> = "none";
     }
+}
+
+section! {
+    /// Hedging: further attempts beside the first. A copy is no retry, but costs as much of a retry budget.
+    HedgeSpec {
+        /// A copy goes out when there is no success so long after the one before; 0s sends all at once.
+        after [live]: Span, in from(0.0, TEN_YEARS_S);
+        /// Attempts in all, the first included.
+        copies [live]: Count = "2", in from(2.0, 100.0), unit "attempts";
+        /// Whether copies that are out go to different servers, as long as there are enough.
+        distinct [live]: Flag = "true";
+        /// What a copy asks of its server: what its request asks, or a draw of its own.
+        demand [live]: Word<CopyDemand> = "same";
+    }
+}
+
+/// The demand of a copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum CopyDemand {
+    Same,
+    Own,
+}
+
+impl Words for CopyDemand {
+    const WORDS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "same",
+            Self::Same,
+            "that of the request: what is slow is slow everywhere",
+        ),
+        (
+            "own",
+            Self::Own,
+            "drawn anew: what is slow here may be quick elsewhere",
+        ),
+    ];
 }
 
 section! {

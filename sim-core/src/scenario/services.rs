@@ -101,6 +101,7 @@ fn service(
         .iter()
         .map(|c| call(c, names, clients, cx))
         .collect();
+    check_parallel(spec.call.get()?, cx)?;
     Some(Service {
         name: name.to_owned(),
         demand: spec.demand.get()?.clone(),
@@ -162,10 +163,25 @@ fn call(
         to: to?,
         before: spec.at.copied()? == CallAt::Before,
         probability: spec.probability.copied()?,
+        parallel: spec.parallel.copied()?,
         hold: spec.hold.copied()?,
         required: spec.required.copied()?,
         client: id,
     })
+}
+
+/// A call beside none would be accepted and change nothing.
+fn check_parallel(calls: &[CallSpec], cx: &mut Cx<'_>) -> Option<()> {
+    for kind in [CallAt::Before, CallAt::After] {
+        let first = calls.iter().find(|call| call.at.copied() == Some(kind));
+        if let Some(first) = first.filter(|call| call.parallel.copied() == Some(true)) {
+            let what = "the first call has none before it to go out beside";
+            let problem = Problem::new("E017", what).at(first.parallel.span);
+            cx.push(problem.help("write `parallel = true` at the calls that join it"));
+            return None;
+        }
+    }
+    Some(())
 }
 
 /// Calls that come back to where they began would never end.

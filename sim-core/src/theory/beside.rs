@@ -102,6 +102,7 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
         client.retry.def.plug.name != "none",
         "callers try again after a failure",
     );
+    because(client.hedge.is_some(), "callers send copies");
     because(
         model.sources.iter().any(|source| source.rate.len() > 1),
         "the rate varies",

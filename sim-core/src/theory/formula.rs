@@ -2,7 +2,7 @@
 
 use super::farm::{self, Choose};
 use super::priority::{ClassLoad, preemptive_responses, waits};
-use super::{levels, markov, renewal, station, time};
+use super::{levels, markov, parallel, renewal, ring, station, time};
 
 /// A formula that data may name.
 pub struct Formula {
@@ -102,6 +102,14 @@ formulas! {
     shortest_of(n, rho) "mean response time of two or three servers, shortest queue" = farm::sorted_response(n as usize, rho, Choose::Shortest, longest(n, rho));
     two_of(n, rho) "the same, shorter of two different ones" = farm::sorted_response(n as usize, rho, Choose::OfTwo, longest(n, rho));
     two_of_with_replacement(n, rho) "the same, shorter of two that may be one" = farm::sorted_response(n as usize, rho, Choose::OfTwoWithReplacement, longest(n, rho));
+    ring_largest(n) "mean of the largest share of a ring with a point for each of n servers, times n" = ring::largest_share(n as u32);
+    ring_smallest(n) "mean of the smallest, times n" = ring::smallest_share(n as u32);
+    ring_variance(n) "variance of a share, times n²" = ring::share_variance(n as u32);
+    fork_join_response(rho) "mean response time of a job that forks to two servers and joins" = parallel::fork_join_response(rho);
+    redundant_response(k, d, lam) "mean response time with copies at d of k servers, the first answer cancelling the others" = parallel::redundant_response(k as u32, d as u32, lam);
+    hedged_response(delta) "mean response time with a second copy after delta, without queueing" = parallel::hedged_response(delta);
+    hedged_extra(delta) "share of requests that send it" = parallel::hedged_extra(delta);
+    hedged_quantile(q, delta) "quantile of that response time" = parallel::hedged_quantile(q, delta);
 }
 
 /// Two classes of one law of demand: mean 1 for the first, `mean` for the second.

@@ -14,6 +14,8 @@
 //! | `levels` | breakdowns and bursts, solved numerically |
 //! | `time` | transients, first passages, crashes |
 //! | `farm` | many servers behind a policy |
+//! | `ring` | consistent hashing |
+//! | `parallel` | fork and join, redundant and hedged requests |
 //! | `formula` | the same by name, for the suite's data |
 //! | `beside` | which of it applies to a scenario |
 
@@ -22,8 +24,10 @@ pub mod farm;
 mod formula;
 pub mod levels;
 pub mod markov;
+pub mod parallel;
 pub mod priority;
 pub mod renewal;
+pub mod ring;
 pub mod station;
 pub mod time;
 

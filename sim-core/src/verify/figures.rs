@@ -138,6 +138,25 @@ pub static FIGURES: &[FigureDef] = &[
             .map(|s| s.attempts as f64)
             .max_by(f64::total_cmp)
     }),
+    row("copies", "attempts of a request", |m, _| {
+        m.summary.attempts.per_request
+    }),
+    row("extra_copies", "the same beyond the first", |m, _| {
+        Some(m.summary.attempts.per_request? - 1.0)
+    }),
+    row(
+        "largest_share",
+        "largest share of the keys that a server gets, times servers, by the policy's own ring",
+        |m, _| m.key_shares()?.into_iter().max_by(f64::total_cmp),
+    ),
+    row("smallest_share", "smallest of these shares", |m, _| {
+        m.key_shares()?.into_iter().min_by(f64::total_cmp)
+    }),
+    row("share_variance", "variance of these shares", |m, _| {
+        let shares = m.key_shares()?;
+        let squares = shares.iter().map(|share| (share - 1.0) * (share - 1.0));
+        Some(squares.sum::<f64>() / shares.len() as f64)
+    }),
     row("utilisation", "busy share of the workers", |m, _| {
         Some(m.over_servers(|s| s.utilisation) / m.servers().count() as f64)
     }),
@@ -314,6 +333,13 @@ impl Measured<'_> {
 
     fn over_servers(&self, of: impl Fn(&ServerFigures) -> f64) -> f64 {
         self.servers().map(of).sum()
+    }
+
+    /// Shares of the keys at the first service, in units of their mean.
+    fn key_shares(&self) -> Option<Vec<f64>> {
+        let shares = self.simulation.key_shares(0)?;
+        let n = shares.len() as f64;
+        Some(shares.into_iter().map(|share| share * n).collect())
     }
 
     fn span(&self) -> f64 {

@@ -164,4 +164,7 @@ const PINNED: &[&str] = &[
     "interrupted 4de6507580a31ac1",
     "idle 53ff24c46207e95a",
     "modulated 586977ee2eae4065",
+    "hashed f57ecbaaea69f4d2",
+    "hedged 47e50740ba543f2a",
+    "parallel 22681adffdb2d0bf",
 ];

@@ -47,6 +47,11 @@ const CLIENT: &[&[&str]] = &[
         "retry_budget = { ratio = 0, reserve = 0 }",
     ],
     &["cancel = true"],
+    &[
+        "hedge = { after = \"0s\" }",
+        "hedge = { after = \"4ms\", copies = 4, demand = \"own\" }",
+        "hedge = { after = \"1ms\", copies = 3, distinct = false }",
+    ],
 ];
 
 const DEMANDS: &[&str] = &[
@@ -70,6 +75,8 @@ const BALANCER: &[&[&str]] = &[
         "policy = \"join-shortest-queue\"",
         "policy = \"least-work-left\"",
         "policy = \"source-hash\"",
+        "policy = \"ring-hash\"",
+        "policy = { kind = \"ring-hash\", points = 2, bound = 1 }",
         "policy = \"first\"",
     ],
     &["instances = 3", "instances = 2"],
@@ -143,6 +150,9 @@ const CALLS: &[&str] = &[
     "hold = false",
     "at = \"before\"",
     "at = \"before\"\nhold = false\nrequired = false",
+    "client = { hedge = { after = \"2ms\", copies = 3 }, cancel = true }",
+    "hold = false\nclient = { cancel = true }\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false",
+    "at = \"before\"\n[[service.web.call]]\nto = \"db\"\nat = \"before\"\nparallel = true\nprobability = 0.6\nrequired = false\nclient = { timeout = \"9ms\", cancel = true }",
     "probability = 0.5\nclient = { timeout = \"15ms\", retry = { kind = \"fixed\", attempts = 2 }, cancel = true }",
 ];
 
@@ -162,6 +172,8 @@ const DEEDS: &[&str] = &[
     "set = { \"service.web.server.s0-1.queue.discipline\" = \"processor-sharing\" }",
     "set = { \"service.web.server.*.queue.discipline\" = \"fifo\", \"service.web.server.*.queue.limit\" = 3 }",
     "set = { \"service.web.network\" = \"3ms\", \"client.timeout\" = \"80ms\" }",
+    "set = { \"client.hedge\" = { after = \"3ms\" } }",
+    "set = { \"client.hedge\" = \"none\" }",
     "set = { \"service.web.server.*.crash\" = [{ when = \"queue_age\", above = \"20ms\" }] }",
     "set = { \"service.web.balancer.max_connections\" = 3, \"service.web.balancer.cost\" = \"2ms\" }",
     "set = { \"service.web.server.*.max_connections\" = 2, \"service.web.server.*.errors.rate\" = 0.0 }",

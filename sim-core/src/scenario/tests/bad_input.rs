@@ -32,6 +32,18 @@ fn each_mistake_gets_its_problem() {
         ),
         (
             "rate = 100",
+            "rate = 1\nclient = { timeout = \"1s\", hedge = { after = \"1s\" } }",
+            "E017",
+            "no copy would ever go out",
+        ),
+        (
+            "rate = 100",
+            "rate = 1\nclient = { hedge = { after = \"1s\", copies = 1 } }",
+            "E013",
+            "2 to 100",
+        ),
+        (
+            "rate = 100",
             "rate = 1\narrivals = \"trace\"",
             "E011",
             "times",
@@ -177,6 +189,12 @@ fn each_mistake_gets_its_problem() {
             "mean",
         ),
         ("demand = \"10ms\"", "demand = \"10\"", "E015", "unit"),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\ncall = [{ to = \"web\", parallel = true }]",
+            "E017",
+            "none before it",
+        ),
         (
             "demand = \"10ms\"",
             "demand = \"10ms\"\ncall = [{ to = \"web\" }]",

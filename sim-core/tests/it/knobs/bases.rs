@@ -106,6 +106,7 @@ pub(super) fn base(name: &str) -> String {
         "plain" => plain(90),
         "calls" => CALLS.to_owned(),
         "crashy" => CRASHY.to_owned(),
+        "pair" => CALLS.replacen("[service.db]", "[[service.web.call]]\nto = \"other\"\n[service.db]", 1),
         "closed" => rate("arrivals = { kind = \"closed\", users = 10, think = \"100ms\" }"),
         "trace" => rate("arrivals = { kind = \"trace\", times = [\"1s\"] }"),
         "surge" => rate("rate = { kind = \"surge\", base = 50, peak = 90, at = \"5s\", rise = \"1s\", hold = \"3s\", fall = \"1s\" }"),

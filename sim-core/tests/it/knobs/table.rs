@@ -225,6 +225,19 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
     ("retry_budget.ratio", "", "BUDGET", "0.01", "0.2"),
     ("retry_budget.reserve", "", "BUDGET", "1", "50"),
     ("cancel", "", "TIMEOUT", "false", "true"),
+    ("hedge", "", "HEDGE", "none", "{ after = \"5ms\" }"),
+    ("hedge.after", "", "HEDGE", "\"5ms\"", "\"9ms\""),
+    ("hedge.copies", "", "HEDGE", "2", "3"),
+    ("hedge.distinct", "", "HEDGE", "true", "false"),
+    ("hedge.demand", "", "HEDGE", "\"same\"", "\"own\""),
+];
+
+/// For copies: another server to go to, which the policy would not choose by itself.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("service.web.server.s.count", "2"),
+    ("service.db.server.d.count", "2"),
+    ("service.web.balancer.policy", "first"),
+    ("service.db.balancer.policy", "first"),
 ];
 
 /// An entry as a row of the table.
@@ -355,6 +368,14 @@ fn manners() -> Vec<Knob> {
                         "{{ retry = \"fixed\", retry_budget = {{ ratio = 0.01, reserve = {value} }} }}"
                     )
                 }
+                ("hedge", "" | "after", _) if value != "none" => {
+                    let value = value.replace("{ after = ", "").replace(" }", "");
+                    format!("{{ hedge = {{ after = {value} }} }}")
+                }
+                ("hedge", "", _) => "{}".to_owned(),
+                ("hedge", _, _) => {
+                    format!("{{ hedge = {{ after = \"5ms\", {param} = {value} }} }}")
+                }
                 (_, _, "RETRY") if value != "none" => {
                     format!("{{ retry = \"fixed\", {manner} = {value} }}")
                 }
@@ -366,7 +387,11 @@ fn manners() -> Vec<Knob> {
                 path: format!("{key}.{manner}"),
                 kind,
                 base: base("calls"),
-                with: Vec::new(),
+                with: if manner == "hedge.distinct" {
+                    ELSEWHERE.to_vec()
+                } else {
+                    Vec::new()
+                },
                 change: Change::Set(at.to_owned(), whole(old), whole(new)),
                 level: Run,
             });

@@ -1,9 +1,11 @@
 //! Small scenarios that between them touch every feature.
 
 mod changes;
+mod copies;
 mod queues;
 
 use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
+use copies::{HASHED, HEDGED, PARALLEL};
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
 
 /// Scenarios with a name each.
@@ -25,6 +27,9 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("interrupted", INTERRUPTED),
     ("idle", IDLE),
     ("modulated", MODULATED),
+    ("hashed", HASHED),
+    ("hedged", HEDGED),
+    ("parallel", PARALLEL),
 ];
 
 const PLAIN: &str = r#"

@@ -1,0 +1,284 @@
+//! Hedging: several attempts of a call side by side.
+//!
+//! A *try* of a hedged call is an attempt and the *copies* sent beside it. The first success
+//! ends the call, and the other copies are called off. A try has failed when nothing of it is
+//! out any more; only then do the rules for retries decide. Copies that were not sent by then
+//! never are.
+
+use super::Simulation;
+use super::agenda::NEVER;
+use super::event::Event;
+use super::slab::Handle;
+use super::state::NIL;
+use crate::model::Hedge;
+use crate::outcome::Outcome;
+
+/// What there is to know of a hedged call besides the call, by its place.
+#[derive(Clone)]
+pub(super) struct Hedged {
+    /// Stale once the call is gone: the place may by then be that of another.
+    call: Handle,
+    /// Its attempts that are out, in the order in which they were begun.
+    out: Vec<Handle>,
+    /// Attempts of the present try.
+    sent: u32,
+    /// Copies beside the first attempt, over all tries.
+    copies: u32,
+    /// When the next copy is due.
+    next: u64,
+    /// While attempts are sent or called off one by one, failures of others wait for the end of that.
+    busy: bool,
+    /// How the latest attempt failed.
+    failure: Outcome,
+}
+
+impl Hedged {
+    fn of(call: Handle) -> Self {
+        Self {
+            call,
+            out: Vec::new(),
+            sent: 0,
+            copies: 0,
+            next: NEVER,
+            busy: false,
+            failure: Outcome::Cancelled,
+        }
+    }
+}
+
+impl Simulation {
+    /// A caller makes a try: one attempt, or several side by side.
+    #[inline]
+    pub(super) fn begin_try(&mut self, call: Handle) {
+        let client = self.calls[call].client;
+        match self.callers[client as usize].client.hedge {
+            None => self.begin_attempt(call),
+            Some(hedge) => self.begin_hedged(call, hedge),
+        }
+    }
+
+    #[inline(never)]
+    fn begin_hedged(&mut self, call: Handle, hedge: Hedge) {
+        let place = call.index() as usize;
+        if place >= self.hedged.len() {
+            self.hedged.resize(place + 1, Hedged::of(Handle::NONE));
+        }
+        let hedged = &mut self.hedged[place];
+        if hedged.call != call {
+            // The list of attempts is kept for its room.
+            let mut out = std::mem::take(&mut hedged.out);
+            out.clear();
+            *hedged = Hedged {
+                out,
+                ..Hedged::of(call)
+            };
+        }
+        (hedged.sent, hedged.next) = (0, NEVER);
+        if hedge.after.is_zero() {
+            hedged.busy = true;
+            self.begin_attempt(call);
+            while self.send_copy(call, hedge) {}
+            self.hedged[place].busy = false;
+            self.settle(call);
+        } else {
+            self.begin_attempt(call);
+            self.plan_copy(call, hedge);
+        }
+    }
+
+    /// What is known of a call that is hedged.
+    #[inline]
+    pub(super) fn hedged_mut(&mut self, call: Handle) -> Option<&mut Hedged> {
+        let hedged = self.hedged.get_mut(call.index() as usize)?;
+        (hedged.call == call).then_some(hedged)
+    }
+
+    #[inline]
+    fn hedged(&self, call: Handle) -> Option<&Hedged> {
+        let hedged = self.hedged.get(call.index() as usize)?;
+        (hedged.call == call).then_some(hedged)
+    }
+
+    /// Whether several attempts of a call may be out.
+    #[inline]
+    pub(super) fn is_hedged(&self, call: Handle) -> bool {
+        self.hedged(call).is_some()
+    }
+
+    /// An attempt of a call begins: whether it is a copy of one that is out.
+    #[inline]
+    pub(super) fn attempt_begins(&mut self, call: Handle, attempt: Handle) -> bool {
+        self.calls[call].current = attempt;
+        let Some(hedged) = self.hedged_mut(call) else {
+            return false;
+        };
+        hedged.out.push(attempt);
+        hedged.sent += 1;
+        hedged.copies += u32::from(hedged.sent > 1);
+        hedged.sent > 1
+    }
+
+    /// Tries so far: copies are none of their own.
+    #[inline]
+    pub(super) fn tries(&self, call: Handle) -> u32 {
+        self.calls[call].attempts - self.hedged(call).map_or(0, |hedged| hedged.copies)
+    }
+
+    /// Sends one more copy, if the try may have one and the budget for retries covers it.
+    fn send_copy(&mut self, call: Handle, hedge: Hedge) -> bool {
+        let client = self.calls[call].client as usize;
+        let sent = self.hedged(call).map_or(u32::MAX, |hedged| hedged.sent);
+        if sent >= hedge.copies || !self.callers[client].pay() {
+            return false;
+        }
+        self.begin_attempt(call);
+        true
+    }
+
+    /// Plans the next copy of a try that is still out.
+    fn plan_copy(&mut self, call: Handle, hedge: Hedge) {
+        let at = self.now.saturating_add(hedge.after.0);
+        let Some(hedged) = self.hedged_mut(call) else {
+            return;
+        };
+        if hedged.sent < hedge.copies && !hedged.out.is_empty() {
+            hedged.next = at;
+            self.agenda.schedule(at, Event::Copy(call));
+        }
+    }
+
+    /// A copy is due, unless the try it was planned for is over.
+    pub(super) fn copy_due(&mut self, call: Handle) {
+        let now = self.now;
+        let client = self.calls[call].client as usize;
+        let hedge = self.callers[client].client.hedge;
+        let Some(hedged) = self.hedged_mut(call) else {
+            return;
+        };
+        if hedged.next != now {
+            return;
+        }
+        hedged.next = NEVER;
+        if let Some(hedge) = hedge
+            && self.send_copy(call, hedge)
+        {
+            self.plan_copy(call, hedge);
+        }
+    }
+
+    /// The answer of an attempt of a hedged call, which is gone, has reached the caller.
+    pub(super) fn copy_answered(
+        &mut self,
+        call: Handle,
+        attempt: Handle,
+        server: u32,
+        outcome: Outcome,
+    ) {
+        let Some(hedged) = self.hedged_mut(call) else {
+            return;
+        };
+        let Some(place) = hedged.out.iter().position(|&other| other == attempt) else {
+            // Another has just won, and this one failed while it was being called off.
+            return;
+        };
+        hedged.out.remove(place);
+        if outcome == Outcome::Succeeded {
+            if server != NIL {
+                self.calls[call].previous = self.servers[server as usize].local;
+            }
+            self.hang_up(call, Outcome::Cancelled);
+            self.end_call(call, outcome);
+        } else {
+            hedged.failure = outcome;
+            self.settle(call);
+        }
+    }
+
+    /// A caller gives up one attempt of a hedged call.
+    pub(super) fn give_up_copy(&mut self, call: Handle, attempt: Handle) {
+        let Some(hedged) = self.hedged_mut(call) else {
+            return;
+        };
+        hedged.out.retain(|&other| other != attempt);
+        hedged.failure = Outcome::TimedOut;
+        hedged.busy = true;
+        self.abandon(attempt, Outcome::TimedOut);
+        self.hedged[call.index() as usize].busy = false;
+        self.settle(call);
+    }
+
+    /// A try with nothing out any more has failed.
+    fn settle(&mut self, call: Handle) {
+        let Some(hedged) = self.hedged_mut(call) else {
+            return;
+        };
+        if hedged.busy || !hedged.out.is_empty() {
+            return;
+        }
+        hedged.next = NEVER;
+        let failure = hedged.failure;
+        self.calls[call].current = Handle::NONE;
+        self.try_again(call, failure);
+    }
+
+    /// A caller hangs up on everything a call has out; the call is about to end.
+    pub(super) fn hang_up(&mut self, call: Handle, outcome: Outcome) {
+        let Some(hedged) = self.hedged_mut(call) else {
+            let current = self.calls[call].current;
+            if self.attempts.contains(current) {
+                self.abandon(current, outcome);
+            }
+            return;
+        };
+        let out = std::mem::take(&mut hedged.out);
+        for &attempt in &out {
+            if self.attempts.contains(attempt) {
+                self.abandon(attempt, outcome);
+            }
+        }
+        self.hedged[call.index() as usize].out = out;
+    }
+
+    /// An attempt takes the place of another.
+    pub(super) fn replace_attempt(&mut self, call: Handle, old: Handle, new: Handle) {
+        if !self.calls.contains(call) {
+            return;
+        }
+        self.calls[call].current = new;
+        if let Some(hedged) = self.hedged_mut(call)
+            && let Some(place) = hedged.out.iter_mut().find(|other| **other == old)
+        {
+            *place = new;
+        }
+    }
+
+    /// The servers that an attempt may go to where copies go to different ones: those of `eligible`
+    /// without a copy, or all if each has one. False where that makes no difference.
+    pub(super) fn keep_apart(
+        &self,
+        attempt: Handle,
+        eligible: &[u32],
+        apart: &mut Vec<u32>,
+    ) -> bool {
+        let call = self.attempts[attempt].call;
+        let Some(hedged) = self.hedged(call) else {
+            return false;
+        };
+        let client = self.calls[call].client as usize;
+        let distinct = self.callers[client]
+            .client
+            .hedge
+            .is_some_and(|h| h.distinct);
+        if !distinct || hedged.out.len() < 2 {
+            return false;
+        }
+        let local = |&other: &Handle| {
+            let server = self.attempts[other].server;
+            (server != NIL).then(|| self.servers[server as usize].local)
+        };
+        let taken = |server: &u32| hedged.out.iter().filter_map(local).any(|t| t == *server);
+        apart.clear();
+        apart.extend(eligible.iter().filter(|server| !taken(server)));
+        !apart.is_empty() && apart.len() < eligible.len()
+    }
+}
