@@ -26,6 +26,8 @@ pub(crate) const NEVER: u64 = u64::MAX;
 const TICK: usize = 0;
 const HEAP: usize = 1;
 const FIRST_LANE: usize = 2;
+/// Entries of a lane that are never worth a look.
+const THICK: usize = 1 << 16;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
@@ -49,6 +51,8 @@ struct Lane {
     head: usize,
     /// Time of the latest entry ever.
     latest: u64,
+    /// Entries that were left when it was thinned last.
+    left: usize,
 }
 
 impl Lane {
@@ -294,6 +298,32 @@ impl Agenda {
             None => self.clear_clock(FIRST_LANE + lane),
         }
         fresh(head).then_some(head)
+    }
+
+    /// How many lanes there are.
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
+    /// Whether so many entries have come since a lane was thinned last that it is time again: by then
+    /// most of them may be stale, and looking at each costs less than having put it there.
+    pub(crate) fn is_thick(&self, lane: usize) -> bool {
+        let queue = &self.lanes[lane];
+        queue.entries.len() - queue.head > THICK.max(2 * queue.left)
+    }
+
+    /// Drops all stale entries of a lane. Nothing else happens: they would have been dropped when
+    /// they came due, which for the timers of patient callers is far away.
+    pub(crate) fn thin_lane(&mut self, lane: usize, fresh: impl Fn(Handle) -> bool) {
+        let queue = &mut self.lanes[lane];
+        queue.entries.drain(..queue.head);
+        queue.head = 0;
+        queue.entries.retain(|entry| fresh(entry.subject));
+        queue.left = queue.entries.len();
+        match queue.front() {
+            Some(entry) => self.set_clock(FIRST_LANE + lane, entry.time, entry.sequence),
+            None => self.clear_clock(FIRST_LANE + lane),
+        }
     }
 
     /// Bytes held, for the report on memory.

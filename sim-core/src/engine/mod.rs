@@ -34,6 +34,7 @@ mod express;
 mod hedge;
 mod idle;
 mod implied;
+mod lane;
 mod machine;
 mod patience;
 mod preempt;
@@ -411,27 +412,6 @@ impl Simulation {
         {
             self.finish(End::InFlightLimit);
         }
-    }
-
-    fn pop_lane(&mut self, lane: usize) -> Option<Event> {
-        let (attempts, calls) = (&self.attempts, &self.calls);
-        let kind = self.lanes.kind(lane);
-        let fresh = |handle| match kind {
-            setup::LaneKind::Deadline => calls.contains(handle),
-            setup::LaneKind::Timeout => {
-                attempts.contains(handle)
-                    && (attempts[handle].call.is_implied() || calls.contains(attempts[handle].call))
-            }
-            _ => attempts.contains(handle),
-        };
-        let handle = self.agenda.pop_lane(lane, fresh)?;
-        Some(match kind {
-            setup::LaneKind::Deadline => Event::Deadline(handle),
-            setup::LaneKind::Timeout => Event::Timeout(handle),
-            setup::LaneKind::ToBalancer => Event::AtBalancer(handle),
-            setup::LaneKind::ToCaller => Event::Answer(handle),
-            setup::LaneKind::Dispatch => Event::Dispatched(handle),
-        })
     }
 
     fn handle(&mut self, event: Event) {

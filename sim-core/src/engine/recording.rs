@@ -47,6 +47,7 @@ impl Simulation {
     /// An interval of the time line ends.
     pub(super) fn tick(&mut self) {
         self.record_interval();
+        self.thin_lanes();
         let next = self.now.saturating_add(self.recorder.interval_ns());
         self.agenda.set_tick(next);
     }

@@ -144,3 +144,22 @@ fn nothing_at_all_is_measured_without_a_panic() {
     assert!(summary.warnings.iter().any(|w| w.code == "no-requests"));
     assert!(!summary.to_json().contains("NaN"));
 }
+
+#[test]
+fn an_hour_of_patience_does_not_hold_an_hour_of_timers() {
+    let text = |timeout: &str| {
+        format!(
+            "horizon = \"2m\"\n[[traffic]]\nto = \"web\"\nrate = 10000\n[client]\ntimeout = \"{timeout}\"\n\
+             deadline = \"2h\"\n[service.web]\ndemand = \"1ms\"\n[[service.web.server]]\nname = \"a\"\nworkers = 40\n"
+        )
+    };
+    let bytes = |timeout: &str| ended(&text(timeout)).0.footprint().1;
+    let (patient, hasty) = (bytes("1h"), bytes("1s"));
+    // A timer takes 24 bytes, and 1.2 million of them were set.
+    assert!(patient < hasty + (8 << 20), "{patient} and {hasty}");
+    let digests = ["1h", "59m"].map(|timeout| ended(&text(timeout)).0.digest());
+    assert_eq!(
+        digests[0], digests[1],
+        "timers that nobody needs change nothing"
+    );
+}
