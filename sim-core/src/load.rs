@@ -11,6 +11,8 @@ pub struct Peak {
     pub offered_load: f64,
     /// When it is reached first.
     pub at: Instant,
+    /// Requests per second that the servers could do at most.
+    pub capacity_hz: f64,
 }
 
 /// The highest offered load of each service, from the rates of open sources and the calls between
@@ -45,7 +47,11 @@ pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
             if let Some(offered_load) = offered_load(model, service, hz)
                 && peak.is_none_or(|p| offered_load > p.offered_load)
             {
-                *peak = Some(Peak { offered_load, at });
+                *peak = Some(Peak {
+                    offered_load,
+                    at,
+                    capacity_hz: hz / offered_load,
+                });
             }
         }
     }

@@ -5,6 +5,7 @@
 
 use crate::local::Local;
 use crate::theme::{Palette, font, mono};
+use crate::value::unquoted;
 use eframe::egui::{self, RichText, Slider};
 use sim_core::scenario::{Input, KeyRow};
 use sim_core::time::Duration;
@@ -39,10 +40,8 @@ pub struct Field<'a> {
 impl Field<'_> {
     /// The value as it is typed: without the quotes of a text.
     fn current(&self) -> String {
-        self.value.map_or_else(
-            || self.row.default.clone().unwrap_or_default(),
-            |value| value.trim_matches('"').to_owned(),
-        )
+        self.value
+            .map_or_else(|| self.row.default.clone().unwrap_or_default(), unquoted)
     }
 
     /// Unit, range, default and meaning.
@@ -238,6 +237,8 @@ fn slide(
     let slider = Slider::new(&mut value, sliding.range.clone())
         .logarithmic(sliding.log)
         .smallest_positive(1e-9)
+        // Drawing a value that lies elsewhere, or between its steps, must not change it.
+        .clamping(egui::SliderClamping::Edits)
         .show_value(false);
     let slider = match sliding.what {
         What::Whole => slider.integer(),
@@ -288,14 +289,19 @@ impl Sliding {
         let now = number(current).filter(|n| n.is_finite())?;
         let what = if whole { What::Whole } else { What::Number };
         let (min, max) = limits;
-        // A seed, say: any number is as good as another.
-        if max >= NO_BOUND {
+        // A seed, say: any number is as good as another. And what is not allowed is no place to begin.
+        if max >= NO_BOUND || !(min..=max).contains(&now) {
             return None;
         }
         let (range, log) = if max - min <= WHOLE_RANGE {
             (min..=max, false)
         } else if now > 0.0 {
-            ((now / 10.0).max(min)..=(now * 10.0).min(max), true)
+            let least = if whole {
+                (now / 10.0).floor()
+            } else {
+                now / 10.0
+            };
+            (least.max(min)..=(now * 10.0).min(max), true)
         } else {
             (min..=(min + 10.0).min(max), false)
         };
@@ -345,6 +351,10 @@ mod tests {
         assert_eq!((weight.range.clone(), weight.log), (10.0..=1000.0, true));
         let few = Sliding::of_number("4", "4", (1.0, 1e6), true).expect("a number");
         assert_eq!(few.range, 1.0..=40.0);
+        let odd = Sliding::of_number("25", "25", (1.0, 1e6), true).expect("a number");
+        assert_eq!(odd.range, 2.0..=250.0);
+        let beyond = Sliding::of_number("100000000", "100000000", (1.0, 1e6), true);
+        assert_eq!(beyond, None);
         let nothing = Sliding::of_number("0", "0", (0.0, 1e9), true).expect("a number");
         assert_eq!(nothing.range, 0.0..=10.0);
         assert_eq!(Sliding::of_number("none", "none", (0.0, 1.0), true), None);

@@ -25,6 +25,7 @@ pub mod plot;
 pub mod settings;
 pub mod state;
 pub mod theme;
+pub mod value;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
 

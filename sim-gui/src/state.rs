@@ -23,6 +23,21 @@ pub enum Thing {
     Source(usize),
 }
 
+/// The place in another branch of a server: one of the two may have more of them.
+pub fn same_server(branch: &BranchReport, server: usize, other: &BranchReport) -> Option<usize> {
+    let server_of = |branch: &BranchReport, i: usize| {
+        let server = branch.model.servers.get(i)?;
+        Some((server.service, server.name.clone()))
+    };
+    let wanted = server_of(branch, server)?;
+    // Nearly always in the same place.
+    if server_of(other, server).as_ref() == Some(&wanted) {
+        return Some(server);
+    }
+    let mut others = other.model.servers.iter();
+    others.position(|o| (o.service, &o.name) == (wanted.0, &wanted.1))
+}
+
 /// What the window knows.
 pub struct State {
     /// How the open scenario is called: a model's name, or a file's.
@@ -78,6 +93,12 @@ impl State {
     /// What is known of the main branch.
     pub fn main(&self) -> Option<&BranchReport> {
         self.branch(self.view()?.branch)
+    }
+
+    /// A server of some branch as it is selected: by its place in the main branch. `None` where the
+    /// main branch does not have it.
+    pub fn selectable(&self, branch: &BranchReport, server: usize) -> Option<Thing> {
+        same_server(branch, server, self.main()?).map(Thing::Server)
     }
 
     /// The model of the main branch.

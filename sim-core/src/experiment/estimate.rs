@@ -1,7 +1,7 @@
 //! From replications to intervals, or to the reason why there are none.
 
 use super::measure::{Kind, Measure, Observation};
-use super::nature::{Nature, overload};
+use super::nature::{Nature, unsteady};
 use super::run::Run;
 use crate::model::Model;
 use crate::statistics::{self, Estimate, MIN_EVENTS, Withheld};
@@ -64,10 +64,7 @@ pub(super) fn obstacle(model: &Model, runs: &[Run]) -> Option<Withheld> {
     if early.is_some() || !Nature::of(model).is_steady() {
         return early;
     }
-    if let Some(offered_load) = overload(model) {
-        return Some(Withheld::Overloaded { offered_load });
-    }
-    growing(runs)
+    unsteady(model).or_else(|| growing(runs))
 }
 
 fn ended_early(runs: &[Run]) -> Option<Withheld> {

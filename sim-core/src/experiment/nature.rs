@@ -1,7 +1,9 @@
 //! Whether a steady state can be spoken of.
 
-use crate::load;
-use crate::model::Model;
+use crate::discipline::Order;
+use crate::load::{self, Peak};
+use crate::model::{Model, ServerParams};
+use crate::statistics::Withheld;
 
 /// What kind of question a scenario asks.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,31 +51,79 @@ impl Nature {
     }
 }
 
-/// The offered load of a service that is offered as much as it can do or more, while nothing bounds
-/// what waits for it: no steady state exists, whatever is measured.
-pub(super) fn overload(model: &Model) -> Option<f64> {
+/// Relaxation times of a queue that have to be measured at least. With fewer, the mean of a queue that
+/// begins empty is so low that its interval leaves the truth out.
+const RELAXATIONS: f64 = 10.0;
+
+/// What can be told from the model alone about a service that nothing bounds: that there is no
+/// steady state, or that the run is too short to see it, whatever is measured.
+pub(super) fn unsteady(model: &Model) -> Option<Withheld> {
+    let peaks = load::peaks(model);
+    let of = |service: usize| {
+        let peak = peaks[service]?;
+        is_unbounded(model, service).then(|| obstacle(model, service, peak))?
+    };
+    // The worst first: more than can be done, then what has no mean, then what takes long.
+    let rank = |reason: &Withheld| match reason {
+        Withheld::Overloaded { offered_load } => (2, *offered_load),
+        Withheld::TooShort { offered_load, .. } => (0, *offered_load),
+        _ => (1, 0.0),
+    };
+    let found = (0..model.services.len()).filter_map(of);
+    found.max_by(|a, b| {
+        let (a, b) = (rank(a), rank(b));
+        a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+    })
+}
+
+/// Whether requests may wait at a service without end: nobody gives up, and no limit is set.
+fn is_unbounded(model: &Model, service: usize) -> bool {
     let gives_up = model
         .clients
         .iter()
         .all(|c| (c.timeout.is_some() || c.deadline.is_some()) && c.cancel);
-    let unbounded = |service: &crate::model::Service| {
-        !gives_up
-            && service.balancer.max_connections.is_none()
-            && service.servers.iter().any(|id| {
-                let params = &model.servers[id.0 as usize].params;
-                params.queue_limit == u32::MAX && params.max_connections.is_none()
-            })
+    let service = &model.services[service];
+    !gives_up
+        && service.balancer.max_connections.is_none()
+        && service.servers.iter().any(|id| {
+            let params = &model.servers[id.0 as usize].params;
+            params.queue_limit == u32::MAX && params.max_connections.is_none()
+        })
+}
+
+fn obstacle(model: &Model, service: usize, peak: Peak) -> Option<Withheld> {
+    let offered_load = peak.offered_load;
+    if offered_load >= 1.0 {
+        return Some(Withheld::Overloaded { offered_load });
+    }
+    let service = &model.services[service];
+    let cv2 = service.demand.build().cv2();
+    let alone = match service.servers.as_slice() {
+        [only] => Some(&model.servers[only.0 as usize].params),
+        _ => None,
     };
-    let peaks = load::peaks(model);
-    let loads = model
-        .services
-        .iter()
-        .zip(peaks)
-        .filter_map(|(service, peak)| {
-            let load = peak?.offered_load;
-            (load >= 1.0 && unbounded(service)).then_some(load)
-        });
-    loads.max_by(f64::total_cmp)
+    let shared = |s: &ServerParams| matches!(s.discipline.order(), Order::Shared);
+    // Pollaczek and Khinchine's formula; of several servers some may be spared by the longest.
+    if !cv2.is_finite() && alone.is_some_and(|s| s.workers == 1 && !shared(s)) {
+        return Some(Withheld::InfiniteVariance);
+    }
+    // Relaxation time of M/M/1, 1/(√μ − √λ)² (Cohen, The Single Server Queue, 1982), as if all servers
+    // were one, which is the shortest that it can be; in heavy traffic it grows with the
+    // variability of the demand (Whitt, Management Science 35, 1989).
+    let variability = if cv2.is_finite() {
+        0.5 * (1.0 + cv2)
+    } else {
+        1.0
+    };
+    let gap = 1.0 - libm::sqrt(offered_load);
+    let relaxation_s = variability / (peak.capacity_hz * gap * gap);
+    let measured_s = model.horizon.as_secs_f64() - model.warm_up.as_secs_f64();
+    let have = measured_s / relaxation_s;
+    (have < RELAXATIONS).then_some(Withheld::TooShort {
+        offered_load,
+        have,
+        need: RELAXATIONS,
+    })
 }
 
 #[cfg(test)]
@@ -85,7 +135,47 @@ mod tests {
             "horizon = \"1m\"\n{more}\n[service.web]\ndemand = \"10ms\"\nserver = [{{ name = \"a\", workers = 1 }}]\n"
         );
         let model = crate::scenario::parse(&text).unwrap_or_else(|p| panic!("{p}\n{text}"));
-        (Nature::of(&model), overload(&model))
+        let overload = match unsteady(&model) {
+            Some(Withheld::Overloaded { offered_load }) => Some(offered_load),
+            _ => None,
+        };
+        (Nature::of(&model), overload)
+    }
+
+    /// Why nothing can be said of one server with so much time, load and demand.
+    fn refused(horizon: &str, rate: f64, demand: &str, more: &str) -> Option<&'static str> {
+        let text = format!(
+            "horizon = \"{horizon}\"\ntraffic = [{{ to = \"web\", rate = {rate} }}]\n[service.web]\ndemand = {demand}\n\
+             server = [{{ name = \"a\", workers = 1{more} }}]\n"
+        );
+        let model = crate::scenario::parse(&text).unwrap_or_else(|p| panic!("{p}\n{text}"));
+        unsteady(&model).map(|reason| reason.code())
+    }
+
+    #[test]
+    fn near_a_load_of_one_a_run_must_be_long() {
+        // M/M/1 at 0.9 forgets in 3.8 s when a service takes 10 ms, at 0.99 in 397 s.
+        let exponential = r#"{ kind = "exponential", mean = "10ms" }"#;
+        assert_eq!(refused("35s", 90.0, exponential, ""), Some("too-short"));
+        assert_eq!(refused("40s", 90.0, exponential, ""), None);
+        assert_eq!(refused("1h", 99.0, exponential, ""), Some("too-short"));
+        assert_eq!(refused("70m", 99.0, exponential, ""), None);
+        // Half as long without any variability, and longer with much.
+        assert_eq!(refused("25s", 90.0, "\"10ms\"", ""), None);
+        let wild = r#"{ kind = "lognormal", mean = "10ms", cv = 3 }"#;
+        assert_eq!(refused("3m", 90.0, wild, ""), Some("too-short"));
+        assert_eq!(refused("4m", 90.0, wild, ""), None);
+        // A queue with an end fills and forgets.
+        let bounded = ", queue = { limit = 10 }";
+        assert_eq!(refused("10s", 99.0, exponential, bounded), None);
+    }
+
+    #[test]
+    fn a_demand_without_variance_has_no_mean_wait() {
+        let pareto = r#"{ kind = "pareto", mean = "10ms", shape = 1.5 }"#;
+        assert_eq!(refused("10h", 50.0, pareto, ""), Some("infinite-variance"));
+        let sharing = ", queue = { discipline = \"processor-sharing\" }";
+        assert_eq!(refused("10h", 50.0, pareto, sharing), None);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct Run {
     pub events: u64,
     /// What it says of each measure, in their order.
     pub observations: Vec<Option<Observation>>,
-    /// How fast what is in flight or waiting grew over the second half of what was measured, in
+    /// How fast what is in flight, or waits, grew over the second half of what was measured, in
     /// requests per second.
     pub growth_hz: Option<f64>,
     /// In flight or waiting on average over that half.
@@ -88,7 +88,8 @@ impl Run {
     }
 }
 
-/// Requests in flight and waiting, summed, at the end of each interval of the time line.
+/// Requests in flight, or attempts waiting where those are more, at the end of each interval of the
+/// time line.
 pub(super) fn levels(simulation: &Simulation, from: usize) -> Vec<f64> {
     let history = simulation.recorder().history();
     (from..history.len())
@@ -97,7 +98,7 @@ pub(super) fn levels(simulation: &Simulation, from: usize) -> Vec<f64> {
             total.add(history, interval);
             let window = total.window();
             // Work that nobody waits for any more is not in flight, yet it delays what comes.
-            (window.in_flight + window.queue_len) as f64
+            window.in_flight.max(window.queue_len) as f64
         })
         .collect()
 }

@@ -162,8 +162,8 @@ mod tests {
         for estimate in found {
             assert_eq!(estimate.reason(), Some(&Withheld::NeedsReplications));
         }
-        // A relaxation time of 25 s is longer than the batches.
-        let found = estimates(994, "3m", &["mean"]);
+        // A relaxation time of 40 s is longer than the batches.
+        let found = estimates(990, "8m", &["mean"]);
         assert!(
             matches!(found[0].reason(), Some(Withheld::CorrelatedBatches { .. })),
             "{found:?}"

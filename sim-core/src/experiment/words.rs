@@ -114,7 +114,7 @@ pub fn warm_up(warm_up: &WarmUp) -> String {
         WarmUp::Given(length) if length.is_zero() => "nothing left out at the start".to_owned(),
         WarmUp::Given(length) => format!("the first {} left out", readable::span(*length)),
         WarmUp::Found { length, after, .. } if length.is_zero() => format!(
-            "nothing left out at the start, for MSER-5 finds nothing to leave out ({} in flight or waiting on average)",
+            "nothing left out at the start, for MSER-5 finds nothing to leave out ({} in flight on average)",
             readable::number(*after)
         ),
         WarmUp::Found {
@@ -122,7 +122,7 @@ pub fn warm_up(warm_up: &WarmUp) -> String {
             after,
             after_twice,
         } => format!(
-            "the first {} left out, found by MSER-5 (after it {} in flight or waiting on average, after twice as long {})",
+            "the first {} left out, found by MSER-5 (after it {} in flight on average, after twice as long {})",
             readable::span(*length),
             readable::number(*after),
             readable::number(*after_twice)

@@ -212,10 +212,21 @@ impl<'a> Loader<'a> {
                         .help("change the base with [set]"),
                 );
             }
-            if let Value::Table(keys) = service.node.value
-                && let Some(more) = keys.into_iter().find(|entry| entry.key == "server")
-            {
-                append(known, more);
+            let span = service.node.span;
+            let more = match service.node.value {
+                Value::Table(keys) => keys.into_iter().find(|entry| entry.key == "server"),
+                _ => None,
+            };
+            match more {
+                Some(more) => append(known, more),
+                None => self.problems.push(
+                    Problem::new(
+                        "E012",
+                        "a service of a scenario with a `base` has servers to add",
+                    )
+                    .at(span)
+                    .help("[[service.web.server]] with a name, and like = \"web-1\""),
+                ),
             }
         }
     }

@@ -75,6 +75,14 @@ pub static WITHHELD: &[(&str, &str)] = &[
         "a service is offered as much as it can do or more, and nothing bounds its queue: every figure depends on the length of the run",
     ),
     (
+        "infinite-variance",
+        "the variance of the demand of a single server is infinite, and so is the mean wait: every figure depends on the length of the run",
+    ),
+    (
+        "too-short",
+        "what is measured is too short for the load: the closer to one, the longer a queue remembers that it began empty",
+    ),
+    (
         "still-growing",
         "what is in flight or waiting still grows at the end of the runs: there is no steady state, or the warm-up is too short",
     ),
@@ -130,6 +138,17 @@ pub enum Withheld {
         /// Arriving work per unit of capacity.
         offered_load: f64,
     },
+    /// The demand of a single server has no variance: the wait has no mean.
+    InfiniteVariance,
+    /// What is measured is too short for a load so close to one.
+    TooShort {
+        /// Arriving work per unit of capacity.
+        offered_load: f64,
+        /// Relaxation times of the queue that were measured.
+        have: f64,
+        /// How many it takes.
+        need: f64,
+    },
     /// Requests in flight are still growing at the end of the runs.
     StillGrowing {
         /// By how many requests per second, at least.
@@ -172,6 +191,8 @@ impl Withheld {
             Self::NothingMeasured { .. } => "nothing-measured",
             Self::EndedEarly { .. } => "ended-early",
             Self::Overloaded { .. } => "overloaded",
+            Self::InfiniteVariance => "infinite-variance",
+            Self::TooShort { .. } => "too-short",
             Self::StillGrowing { .. } => "still-growing",
             Self::BeyondData { .. } => "beyond-data",
             Self::TooFewEvents { .. } => "too-few-events",
@@ -208,6 +229,17 @@ impl fmt::Display for Withheld {
             Self::Overloaded { offered_load } => write!(
                 f,
                 "no steady state: the offered load is {offered_load:.2} and nothing bounds the queue"
+            ),
+            Self::InfiniteVariance => {
+                f.write_str("the variance of the demand is infinite, and so is the mean wait")
+            }
+            Self::TooShort {
+                offered_load,
+                have,
+                need,
+            } => write!(
+                f,
+                "the run is too short for a load of {offered_load:.3}: {have:.1} relaxation times, and it takes {need:.0}"
             ),
             Self::StillGrowing { at_least_hz } => write!(
                 f,
@@ -320,6 +352,12 @@ mod tests {
             Withheld::NothingMeasured { missing: 3, of: 5 },
             Withheld::EndedEarly { runs: 3 },
             Withheld::Overloaded { offered_load: 3.0 },
+            Withheld::InfiniteVariance,
+            Withheld::TooShort {
+                offered_load: 0.9,
+                have: 3.0,
+                need: 20.0,
+            },
             Withheld::StillGrowing { at_least_hz: 3.0 },
             Withheld::BeyondData {
                 quantile: 0.999,
@@ -337,7 +375,10 @@ mod tests {
             assert_eq!(reason.code(), *word);
             let counts = !matches!(
                 reason,
-                Withheld::NeedsReplications | Withheld::WarmUpNotFound | Withheld::NotFinite
+                Withheld::InfiniteVariance
+                    | Withheld::NeedsReplications
+                    | Withheld::WarmUpNotFound
+                    | Withheld::NotFinite
             );
             assert_eq!(reason.to_string().contains('3'), counts, "{reason}");
         }

@@ -26,6 +26,9 @@ impl Subject {
     /// The open scenario, or a future of it with all its changes.
     pub fn of(state: &State, branch: usize) -> Option<Self> {
         let opened = Self::opened(state)?;
+        if branch > 0 {
+            state.branch(branch)?;
+        }
         let edits = &state.branch(branch).map(|branch| branch.edits.clone());
         let Some(edits) = edits.as_ref().filter(|edits| !edits.is_empty()) else {
             return Some(opened);

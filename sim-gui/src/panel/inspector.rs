@@ -269,9 +269,12 @@ fn another_like(state: &State, thing: Thing) -> Option<Edit> {
         return None;
     };
     let like = model.servers.get(i)?;
+    // In all futures: the one that gets it may have others already.
+    let branches = state.report.as_ref()?.branches.iter();
+    let all = branches.flat_map(|branch| branch.model.servers.iter());
     let stem = like.name.rsplit_once('-');
     let stem = stem.map_or(&*like.name, |(stem, _)| stem);
-    let same = model.servers.iter().filter(|s| s.service == like.service);
+    let same = all.filter(|s| s.service == like.service);
     let numbers = same.filter_map(|s| s.name.strip_prefix(stem)?.strip_prefix('-')?.parse().ok());
     let next = numbers.max().unwrap_or(1_u64) + 1;
     let service = &model.services[like.service.0 as usize].name;

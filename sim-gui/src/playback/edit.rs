@@ -3,6 +3,7 @@
 //! Every edit is written as an entry of a time line, so that a branch can be saved as an overlay
 //! and run by the command.
 
+use crate::value::{is_value, quoted};
 use sim_core::engine::Simulation;
 use sim_core::model::{Action, Lane, Model};
 use sim_core::scenario::{self, Files, Problems, Scenario, Source};
@@ -207,14 +208,11 @@ fn moment(at: Instant) -> String {
 }
 
 /// A value as TOML: as it stands if it is that, otherwise as text.
-pub fn toml_value(value: &str) -> String {
-    let plain = value.parse::<f64>().is_ok()
-        || ["true", "false"].contains(&value)
-        || value.starts_with(['[', '{', '"', '\'']);
-    if plain {
+fn toml_value(value: &str) -> String {
+    if is_value(value) {
         value.to_owned()
     } else {
-        format!("{value:?}")
+        quoted(value)
     }
 }
 

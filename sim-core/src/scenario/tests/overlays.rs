@@ -77,6 +77,8 @@ fn bad_overlays_are_refused() {
         ("base = \"incident\"\nhorizon = \"1h\"", "E052"),
         ("base = \"incident\"\n[set]\nseed = 1\n\"seed\" = 2", "E001"),
         ("base = \"incident\"\nservice = 3", "E012"),
+        ("base = \"incident\"\nservice.web = 3", "E012"),
+        ("base = \"incident\"\n[service.web]", "E012"),
         (
             "base = \"incident\"\n[[service.wbe.server]]\nname = \"x\"\nlike = \"web-1\"",
             "E020",
@@ -86,7 +88,7 @@ fn bad_overlays_are_refused() {
             "E020",
         ),
         (
-            "base = \"incident\"\n[service.web]\ndemand = \"1s\"",
+            "base = \"incident\"\n[service.web]\ndemand = \"1s\"\n[[service.web.server]]\nname = \"x\"\nlike = \"web-1\"",
             "E052",
         ),
         (

@@ -3,24 +3,28 @@
 
 use super::super::Cx;
 use crate::form::{self, Field};
-use crate::playback::edit::toml_value;
 use crate::theme::{Palette, font};
+use crate::value::written;
 use eframe::egui::{self, RichText};
 use sim_core::scenario::{Source, Written, key_rows, outline};
 
 pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>, typed: &mut String) {
     let name = cx.state.source.name.clone();
+    let json = std::path::Path::new(&name).extension();
+    if json.is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
+        return super::super::nothing(ui, "The form is for scenarios in TOML; this one is JSON.");
+    }
     let fresh = (cx.local.outline.as_ref()).is_some_and(|(text, _)| text == typed);
     if !fresh {
         let found = outline(&Source::new(name, typed.clone()));
         cx.local.outline = Some((typed.clone(), found));
     }
-    let written = cx
+    let values = cx
         .local
         .outline
         .as_ref()
         .and_then(|(_, found)| found.clone());
-    let Some(written) = written else {
+    let Some(values) = values else {
         let why =
             "The text cannot be read as it stands: mend it under Text, and its values are here.";
         return super::super::nothing(ui, why);
@@ -42,7 +46,7 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>, typed: &mut String) {
         .auto_shrink([false, false])
         .show(ui, |ui| {
             let mut before = String::new();
-            let shown = written
+            let shown = values
                 .iter()
                 .filter(|w| w.path.to_lowercase().contains(&wanted));
             for value in shown {
@@ -53,6 +57,7 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>, typed: &mut String) {
                     before = thing;
                 }
                 if let Some(new) = one(ui, value, &name, cx) {
+                    let new = written(&key_rows()[value.row], &new);
                     change = Some((value.place.clone(), new));
                 }
             }
@@ -60,7 +65,7 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>, typed: &mut String) {
     if let Some((place, new)) = change
         && typed.get(place.clone()).is_some()
     {
-        typed.replace_range(place, &toml_value(&new));
+        typed.replace_range(place, &new);
     }
 }
 

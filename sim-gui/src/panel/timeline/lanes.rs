@@ -1,7 +1,7 @@
 //! Lanes of the strip: what each server was like, moment by moment.
 
 use crate::playback::{BranchReport, Column, letter};
-use crate::state::{Condition, State};
+use crate::state::{Condition, State, same_server};
 use crate::theme::{Palette, bold_font, font, mix};
 use eframe::egui::{self, Align2, Color32, Rangef, Rect, Vec2, pos2};
 use sim_core::engine::MachineState;
@@ -42,13 +42,6 @@ pub(super) fn lanes_of(branch: &BranchReport, state: &State) -> Vec<LaneOf> {
         lanes.extend(new.map(|server| LaneOf::Beside(number, server)).take(LANES));
     }
     lanes
-}
-
-/// The place in another branch of a server, which may have more of them.
-fn same_server(branch: &BranchReport, server: usize, other: &BranchReport) -> Option<usize> {
-    let server = &branch.model.servers[server];
-    let mut others = other.model.servers.iter();
-    others.position(|o| (o.service, &o.name) == (server.service, &server.name))
 }
 
 /// Colour of a condition in a lane, and whether its word is written.

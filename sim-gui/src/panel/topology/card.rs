@@ -1,6 +1,7 @@
 //! A server as a card, or as a cell of a map.
 
 use super::{selectable, server_now};
+use crate::command::Command;
 use crate::icon::Icon;
 use crate::panel::Cx;
 use crate::playback::{BranchReport, View};
@@ -78,7 +79,14 @@ pub(super) fn server(
         model.name,
         words(branch, view, server)
     );
-    selectable(ui, cx, rect, Thing::Server(server), &name, outline).on_hover_text(name);
+    let thing = cx.state.selectable(branch, server);
+    // No server has this number: one that only this future has is not what is selected.
+    let shown = thing.unwrap_or(Thing::Server(usize::MAX));
+    let response = selectable(ui, cx, rect, shown, &name, outline);
+    if response.clicked() {
+        select(cx, thing, server);
+    }
+    response.on_hover_text(name);
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     let wide = rect.width() > 130.0;
     let small = rect.height() < 44.0;
@@ -227,6 +235,16 @@ fn bar(painter: &egui::Painter, track: Rect, share: f32, ink: Color32, p: &Palet
     }
 }
 
+/// Selects a server. One that only the future beside has makes that the main one.
+fn select(cx: &mut Cx<'_>, thing: Option<Thing>, server: usize) {
+    if thing.is_none() {
+        cx.does(Command::Swap);
+    }
+    cx.does(Command::Select(Some(
+        thing.unwrap_or(Thing::Server(server)),
+    )));
+}
+
 /// A cell of a map: filled from below as its queue and workers are.
 pub(super) fn cell(
     ui: &mut egui::Ui,
@@ -244,7 +262,8 @@ pub(super) fn cell(
     let (icon, colour) = look(condition, p);
     let id = ui.scope_id().with(("cell", server, rect.min.y.to_bits()));
     let response = ui.interact(rect, id, egui::Sense::click());
-    let selected = cx.state.selected == Some(Thing::Server(server));
+    let thing = cx.state.selectable(branch, server);
+    let selected = thing.is_some() && cx.state.selected == thing;
     let name = || {
         format!(
             "{prefix}server {} {}",
@@ -254,7 +273,7 @@ pub(super) fn cell(
     };
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, name()));
     if response.clicked() {
-        cx.does(crate::command::Command::Select(Some(Thing::Server(server))));
+        select(cx, thing, server);
     }
     let busy = snapshot.busy as f32 / snapshot.workers.max(1) as f32;
     let fill =
