@@ -45,6 +45,11 @@ impl Hedged {
         }
     }
 
+    /// Bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.out.capacity() * size_of::<Handle>()
+    }
+
     /// Nothing of a new try is out yet, and no copy of the one before is due any more.
     fn begin_try(&mut self) {
         (self.sent, self.next) = (0, NEVER);

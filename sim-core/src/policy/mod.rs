@@ -134,6 +134,11 @@ pub trait Policy: Debug + Send {
         None
     }
 
+    /// Bytes of what it shares with the other instances of its service and with its clones.
+    fn shared_bytes(&self) -> usize {
+        0
+    }
+
     /// The attempt went to `server`.
     fn on_assigned(&mut self, server: usize) {
         let _ = server;
