@@ -124,10 +124,12 @@ impl Simulation {
         let choice = if self.keep_apart(handle, &instance.eligible, &mut apart) {
             self.pick_of(handle, Some(&apart))
         } else {
-            self.pick_of(handle, None)
+            None
         };
         self.apart = apart;
-        choice
+        // The policy may want none of those without a copy: one more copy at a server is better
+        // than a copy without a server.
+        choice.or_else(|| self.pick_of(handle, None))
     }
 
     /// The policy's choice among the servers eligible, or `some` of them.
@@ -157,6 +159,7 @@ impl Simulation {
         let mut view = FleetView {
             now: Instant(self.now),
             eligible: some.unwrap_or(&instance.eligible),
+            narrowed: some.is_some(),
             in_flight: &instance.in_flight,
             weights: &service.weights,
             oracle: &truth,
@@ -350,6 +353,7 @@ impl Simulation {
         let view = FleetView {
             now: Instant(*now),
             eligible: &instance.eligible,
+            narrowed: false,
             in_flight: &instance.in_flight,
             weights: &service.weights,
             oracle: &TrueState {

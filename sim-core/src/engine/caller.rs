@@ -351,7 +351,7 @@ impl Simulation {
     /// The caller of a call between services is gone.
     pub(super) fn abandon_child(&mut self, child: Handle) {
         if self.calls.contains(child) {
-            self.calls[child].parent = Handle::NONE;
+            self.calls[child].parent = Handle::GONE;
             self.hang_up(child, Outcome::Cancelled);
             let call = &self.calls[child];
             self.recorder.call_ended(

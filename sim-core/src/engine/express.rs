@@ -188,6 +188,7 @@ impl Simulation {
         let view = FleetView {
             now: Instant(now),
             eligible: &instance.eligible,
+            narrowed: false,
             in_flight: &instance.in_flight,
             weights: &service.weights,
             oracle: &TrueState {

@@ -44,6 +44,16 @@ impl Hedged {
             failure: Outcome::Cancelled,
         }
     }
+
+    /// Bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.out.capacity() * size_of::<Handle>()
+    }
+
+    /// Nothing of a new try is out yet, and no copy of the one before is due any more.
+    fn begin_try(&mut self) {
+        (self.sent, self.next) = (0, NEVER);
+    }
 }
 
 impl Simulation {
@@ -52,7 +62,13 @@ impl Simulation {
     pub(super) fn begin_try(&mut self, call: Handle) {
         let client = self.calls[call].client;
         match self.callers[client as usize].client.hedge {
-            None => self.begin_attempt(call),
+            None => {
+                // Hedging may have ended since the call's last try.
+                if let Some(hedged) = self.hedged_mut(call) {
+                    hedged.begin_try();
+                }
+                self.begin_attempt(call);
+            }
             Some(hedge) => self.begin_hedged(call, hedge),
         }
     }
@@ -73,7 +89,7 @@ impl Simulation {
                 ..Hedged::of(call)
             };
         }
-        (hedged.sent, hedged.next) = (0, NEVER);
+        hedged.begin_try();
         if hedge.after.is_zero() {
             hedged.busy = true;
             self.begin_attempt(call);

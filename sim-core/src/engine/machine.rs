@@ -112,9 +112,18 @@ impl Simulation {
     fn reset_server(&mut self, server: u32) {
         self.clear_watch(Machine::Server(server));
         let keep = self.rests[server as usize].params.crash_keeps_queue;
-        for handle in self.evict(server, keep) {
-            self.abandon_children(self.child_of(handle));
-            self.reply(handle, Outcome::Reset);
+        let evicted = self.evict(server, keep);
+        // None of their calls has anybody to return to, whatever an answer brings about.
+        let children: Vec<Vec<Handle>> = evicted
+            .iter()
+            .map(|&handle| self.detach_children(self.child_of(handle)))
+            .collect();
+        for (handle, children) in evicted.into_iter().zip(children) {
+            self.abandon_all(children);
+            // The answer of another may have had this one called off.
+            if self.attempts.contains(handle) {
+                self.reply(handle, Outcome::Reset);
+            }
         }
         self.leave_if_empty(server);
     }
@@ -130,7 +139,10 @@ impl Simulation {
             .collect();
         self.instances[index as usize].pool.clear();
         for handle in held {
-            self.cut_off(handle);
+            // The answer of another may have had this one called off.
+            if self.attempts.contains(handle) && self.attempts[handle].instance == index {
+                self.cut_off(handle);
+            }
         }
         let instance = &mut self.instances[index as usize];
         instance.busy_until = self.now;

@@ -103,12 +103,11 @@ impl Simulation {
         }
     }
 
-    /// Bytes that one more clone of this simulation takes: all of it but the sealed part of the
-    /// time line, which clones share.
+    /// Bytes that one more clone of this simulation takes: all of it but what clones share, which is
+    /// the sealed part of the time line and what policies were given for the whole run.
     pub fn clone_bytes(&self) -> usize {
-        self.footprint()
-            .1
-            .saturating_sub(self.recorder.history().shared_bytes())
+        let shared = self.recorder.history().shared_bytes() + self.policies_bytes();
+        self.footprint().1.saturating_sub(shared)
     }
 }
 

@@ -162,7 +162,7 @@ impl Simulation {
     }
 }
 
-/// The policy of one instance of a service, with its servers in their places.
+/// The policy of any instance of a service, with its servers in their places.
 pub(super) fn policy(
     model: &Model,
     replication: u64,
@@ -184,8 +184,10 @@ fn instances(model: &Model, replication: u64) -> Vec<Instance> {
     for (id, service) in model.services.iter().enumerate() {
         let balancer = &service.balancer;
         let n = service.servers.len();
+        // Clones of one, so that they share what is the same for all.
+        let first = policy(model, replication, id as u16, &balancer.policy);
         for number in 0..balancer.instances + balancer.standby.count {
-            let policy = policy(model, replication, id as u16, &balancer.policy);
+            let policy = first.clone();
             instances.push(Instance {
                 service: id as u16,
                 name: format!("{}-lb-{}", service.name, number + 1),

@@ -31,6 +31,13 @@ impl Handle {
         generation: u32::MAX,
     };
 
+    /// Somebody who is gone, where [`Handle::NONE`] would mean that there never was anybody. Stale in
+    /// every slab.
+    pub(crate) const GONE: Self = Self {
+        index: u32::MAX - 2,
+        generation: u32::MAX,
+    };
+
     /// The place, for compact links between things known to be alive.
     pub(crate) fn index(self) -> u32 {
         self.index

@@ -235,16 +235,35 @@ impl Simulation {
         )
     }
 
+    /// What the policies of a service share, once for each service.
+    pub(super) fn policies_bytes(&self) -> usize {
+        let mut counted = None;
+        let of = |instance: &super::state::Instance| {
+            let again = counted.replace(instance.service) == Some(instance.service);
+            if again {
+                0
+            } else {
+                instance.policy.shared_bytes()
+            }
+        };
+        self.instances.iter().map(of).sum()
+    }
+
     /// Most requests and attempts in flight at once so far, and the bytes that state and records
     /// take now.
     pub fn footprint(&self) -> (usize, usize) {
         let state = self.calls.peak() * size_of::<super::state::Call>()
             + self.attempts.peak() * size_of::<Attempt>()
             + self.attempt_rests.len() * size_of::<super::state::AttemptRest>()
-            + self.hedged.len() * size_of::<super::hedge::Hedged>()
+            + self
+                .hedged
+                .iter()
+                .map(super::hedge::Hedged::bytes)
+                .sum::<usize>()
             + self.children.len() * size_of::<super::visit::Child>()
             + self.servers.len()
                 * (size_of::<super::state::Server>() + size_of::<super::state::ServerRest>())
+            + self.policies_bytes()
             + self.agenda.bytes();
         (
             self.calls.peak().max(self.attempts.peak()),

@@ -340,7 +340,9 @@ impl Simulation {
 
     fn change_balancer(&mut self, service: u16, balancer: &Balancer) {
         let before = std::mem::replace(&mut self.balancers[service as usize], balancer.clone());
-        let mut idle_lists_lost = false;
+        let idle_lists_lost = before.policy != balancer.policy;
+        let first = idle_lists_lost
+            .then(|| policy(&self.model, self.replication, service, &balancer.policy));
         self.configure_balancer(service);
         for index in 0..self.instances.len() {
             let instance = &mut self.instances[index];
@@ -351,10 +353,9 @@ impl Simulation {
             if before.crash != balancer.crash {
                 instance.watch = Watch::new(balancer.crash.len());
             }
-            if before.policy != balancer.policy {
-                instance.policy = policy(&self.model, self.replication, service, &balancer.policy);
+            if let Some(first) = &first {
+                instance.policy.clone_from(first);
                 instance.observes = instance.policy.observes();
-                idle_lists_lost = true;
             }
             if !instance.pool.is_empty() {
                 self.pools_to_drain.push(index as u32);

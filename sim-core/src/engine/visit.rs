@@ -185,24 +185,25 @@ impl Simulation {
 
     /// The caller of calls between services is gone: of the first given and of those beside it.
     pub(super) fn abandon_children(&mut self, first: Handle) {
-        if !self.calls.contains(first) {
-            return;
-        }
-        let next = |s: &Self, child: Handle| s.children[child.index() as usize].next;
-        let mut child = next(self, first);
-        if child.is_none() {
-            return self.abandon_child(first);
-        }
-        let mut all = vec![first];
-        while !child.is_none() {
+        let all = self.detach_children(first);
+        self.abandon_all(all);
+    }
+
+    /// Of the first call given and those beside it none has anybody to return to from now on.
+    pub(super) fn detach_children(&mut self, first: Handle) -> Vec<Handle> {
+        let mut all = Vec::new();
+        let mut child = first;
+        while self.calls.contains(child) {
+            self.calls[child].parent = Handle::GONE;
             all.push(child);
-            child = next(self, child);
+            child = self.children[child.index() as usize].next;
         }
-        // None has anybody to return to, whatever calling off another brings about.
-        for &child in &all {
-            self.calls[child].parent = Handle::NONE;
-        }
-        for child in all {
+        all
+    }
+
+    /// Calls off calls that are detached.
+    pub(super) fn abandon_all(&mut self, children: Vec<Handle>) {
+        for child in children {
             self.abandon_child(child);
         }
     }

@@ -30,6 +30,7 @@ impl Fleet {
         FleetView {
             now: Instant::ZERO,
             eligible: &self.eligible,
+            narrowed: false,
             in_flight: &self.in_flight,
             weights: &self.weights,
             oracle: self,

@@ -40,8 +40,25 @@ struct JoinIdleQueue {
     listed: Vec<bool>,
 }
 
+impl JoinIdleQueue {
+    /// The server that reported itself first among the eligible ones of a narrowed view; the reports
+    /// of others stay, for requests that may go there.
+    fn take_among(&mut self, eligible: &[u32]) -> Option<u32> {
+        let may = |server: &u32| eligible.binary_search(server).is_ok();
+        let place = self.idle.iter().position(may)?;
+        let server = self.idle.remove(place)?;
+        self.listed[server as usize] = false;
+        Some(server)
+    }
+}
+
 impl Policy for JoinIdleQueue {
     fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
+        if fleet.narrowed {
+            let taken = self.take_among(fleet.eligible);
+            let any = || fleet.eligible[draws.below(fleet.eligible.len())];
+            return Some(taken.unwrap_or_else(any) as usize);
+        }
         while let Some(server) = self.idle.pop_front() {
             self.listed[server as usize] = false;
             if fleet.eligible.binary_search(&server).is_ok() {
@@ -107,6 +124,31 @@ mod tests {
     #[test]
     fn reports_are_used_in_their_order_and_only_for_eligible_servers() {
         assert_eq!(picks("removed", 0), [3, 1]);
+    }
+
+    #[test]
+    fn a_copy_kept_from_some_servers_leaves_their_reports() {
+        let mut policy = build("join-idle-queue");
+        let fleet = Fleet::of(4);
+        for server in [3, 2, 1] {
+            policy.on_idle(server);
+        }
+        let job = Job {
+            key: 0,
+            priority: 0,
+            previous: None,
+        };
+        let draws = || Stream::new(1, 0, "p").at(0);
+        let narrowed = FleetView {
+            eligible: &[0, 1],
+            narrowed: true,
+            ..fleet.view()
+        };
+        assert_eq!(policy.pick(&narrowed, &job, &mut draws()), Some(1));
+        let by_chance = policy.pick(&narrowed, &job, &mut draws());
+        assert!(by_chance.is_some_and(|server| server < 2));
+        let mut next = || policy.pick(&fleet.view(), &job, &mut draws());
+        assert_eq!([next(), next()], [Some(3), Some(2)]);
     }
 
     #[test]

@@ -95,6 +95,9 @@ pub struct FleetView<'a> {
     /// as far as this instance knows, below their connection limit; backups only when no other
     /// server is left.
     pub eligible: &'a [u32],
+    /// Whether `eligible` leaves out servers that only this attempt is kept from, a copy of one that
+    /// is there already: what is missing has not left.
+    pub narrowed: bool,
     /// Attempts this instance has in flight at each server.
     pub in_flight: &'a [u32],
     /// Weight of each server.
@@ -115,7 +118,8 @@ pub trait Oracle {
 pub trait Policy: Debug + Send {
     /// The server for `job`: one of `fleet.eligible`. `draws` belong to this attempt alone.
     /// `None` leaves the attempt without a server, as if none were eligible. A copy of a request that
-    /// is at other servers already may see fewer eligible ones than the fleet last had.
+    /// is at other servers already may see fewer eligible ones than the fleet last had, and all of
+    /// them if the answer is then `None`; that answer must leave the state as it was.
     fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, draws: &mut Draws) -> Option<usize>;
 
     /// Called once, before anything else: the randomness that belongs to each of so many servers for
@@ -128,6 +132,11 @@ pub trait Policy: Debug + Send {
     /// decide and the policy knows.
     fn key_shares(&self) -> Option<Vec<f64>> {
         None
+    }
+
+    /// Bytes of what it shares with the other instances of its service and with its clones.
+    fn shared_bytes(&self) -> usize {
+        0
     }
 
     /// The attempt went to `server`.

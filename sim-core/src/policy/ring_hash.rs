@@ -12,7 +12,7 @@
 use super::{FleetView, Job, Policy, PolicyDef};
 use crate::draws::{Draws, Stream, mix};
 use crate::plug::{ParamDef, ParamKind, ParamProblem, Params, Plug};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Most points on a ring; where weights ask for more, all get fewer in proportion, one at least.
 const RING_MAX: f64 = 1_048_576.0;
@@ -55,6 +55,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
             places: Arc::new([]),
             weights: Vec::new(),
             ring: Arc::default(),
+            latest: Arc::default(),
         })
     },
 };
@@ -80,9 +81,15 @@ struct RingHash {
     places: Arc<[Stream]>,
     /// Weights the ring was made for.
     weights: Vec<f64>,
-    /// Shared by forks.
+    /// Shared by forks and by the instances of a service.
     ring: Arc<Ring>,
+    latest: Arc<Latest>,
 }
+
+/// The ring made last by any of the policies that are clones of each other. They have the same
+/// places, so that equal weights mean equal rings: who finds the ring here need not make it, and all
+/// of them hold one. What it finds changes nothing but time and memory.
+type Latest = Mutex<(Vec<f64>, Weak<Ring>)>;
 
 /// Points in ascending order and the server of each.
 #[derive(Default, Debug)]
@@ -163,13 +170,24 @@ impl Policy for RingHash {
     fn place_servers(&mut self, servers: usize, place: &dyn Fn(usize) -> Stream) {
         self.places = (0..servers).map(place).collect();
         self.weights.clear();
+        self.latest = Arc::default();
     }
 
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
         if self.weights != fleet.weights {
             self.weights = fleet.weights.to_vec();
-            self.ring = Arc::new(Ring::new(self.points, &self.weights, &self.places));
+            let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = (latest.0 == self.weights).then(|| latest.1.upgrade());
+            self.ring = known
+                .flatten()
+                .unwrap_or_else(|| Arc::new(Ring::new(self.points, &self.weights, &self.places)));
+            *latest = (self.weights.clone(), Arc::downgrade(&self.ring));
         }
+    }
+
+    fn shared_bytes(&self) -> usize {
+        self.ring.points.capacity() * size_of::<u64>()
+            + self.ring.servers.capacity() * size_of::<u32>()
     }
 
     fn key_shares(&self) -> Option<Vec<f64>> {
@@ -228,6 +246,40 @@ mod tests {
         }
         let (policy, _) = ring("ring-hash points=1", &[1.0], 0);
         assert_eq!(policy.key_shares(), Some(vec![1.0]));
+    }
+
+    #[test]
+    fn clones_share_one_ring_while_their_weights_are_equal() {
+        let weights = |first| Fleet {
+            weights: vec![first, 1.0],
+            ..Fleet::of(2)
+        };
+        let mut one = RingHash {
+            points: 100,
+            bound: 0.0,
+            places: Arc::new([]),
+            weights: Vec::new(),
+            ring: Arc::default(),
+            latest: Arc::default(),
+        };
+        one.place_servers(2, &|i| Stream::new(1, 0, &format!("ring/{i}")));
+        let mut other = one.clone();
+        for first in [1.0, 3.0] {
+            let fleet = weights(first);
+            one.on_fleet_changed(&fleet.view());
+            assert!(!Arc::ptr_eq(&one.ring, &other.ring));
+            other.on_fleet_changed(&fleet.view());
+            assert!(Arc::ptr_eq(&one.ring, &other.ring));
+            let alone = Ring::new(100, &fleet.weights, &one.places);
+            assert_eq!(one.ring.points, alone.points);
+            assert_eq!(one.ring.servers, alone.servers);
+        }
+        assert!(one.shared_bytes() >= 400 * (size_of::<u64>() + size_of::<u32>()));
+        // What nobody holds any more is not kept, and other places are another ring.
+        other.on_fleet_changed(&weights(1.0).view());
+        other.place_servers(2, &|i| Stream::new(1, 1, &format!("ring/{i}")));
+        other.on_fleet_changed(&weights(3.0).view());
+        assert_ne!(one.ring.points, other.ring.points);
     }
 
     #[test]

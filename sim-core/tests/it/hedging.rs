@@ -315,6 +315,47 @@ fn changes_hold_from_the_next_copy_on() {
 }
 
 #[test]
+fn tries_are_counted_on_when_hedging_ends() {
+    // Both servers fail after 100 ms. The first try is an attempt and a copy; then hedging ends, and
+    // the two that are left have one attempt each.
+    let text = format!(
+        "{}[[timeline]]\nat = \"60ms\"\nset = {{ \"client.hedge\" = \"none\" }}\n",
+        traced(
+            "2s",
+            &["0s"],
+            &format!(
+                "[client]\nhedge = {{ after = \"50ms\" }}\n\
+                 retry = {{ kind = \"fixed\", attempts = 3, pause = \"10ms\" }}\n{}",
+                fleet("\"100ms\"", &[BROKEN, BROKEN])
+            )
+        )
+    );
+    // The copy fails at 150 ms, the second try begins at 160 ms, the third at 270 ms.
+    assert_eq!(fates(&text), [("errored", 370.0)]);
+    assert_eq!(attempts(&text), [4]);
+}
+
+#[test]
+fn a_copy_goes_to_a_server_that_has_one_rather_than_nowhere() {
+    // The policy wants nothing with a server of weight 0.
+    for pool in ["", ", pool = { limit = 5 }"] {
+        for policy in ["ring-hash", "weighted-random", "weighted-round-robin"] {
+            let text = asked(
+                &["0s", "10ms"],
+                "hedge = { after = \"0s\" }",
+                &fleet("\"100ms\"", &["", "weight = 0"])
+                    .replace("workers = 1", "workers = 9")
+                    .replace("\"round-robin\"", &format!("\"{policy}\"{pool}")),
+            );
+            assert_eq!(fates(&text), [("succeeded", 100.0), ("succeeded", 110.0)]);
+            let summary = summary(&text);
+            assert_eq!(server(&summary, "web", "a").attempts, 4, "{policy}");
+            assert_eq!(attempt_outcome(&summary, "cancelled"), 2, "{policy}");
+        }
+    }
+}
+
+#[test]
 fn answers_on_their_way_back_are_called_off_too() {
     let rest = fleet("\"100ms\"", &["", "speed = 1.01"])
         .replace("[service.web]", "[service.web]\nnetwork = \"20ms\"");

@@ -163,3 +163,31 @@ fn an_hour_of_patience_does_not_hold_an_hour_of_timers() {
         "timers that nobody needs change nothing"
     );
 }
+
+/// A ring of many points is one for all instances of a service, and counts as memory.
+#[test]
+fn instances_share_the_ring_of_their_policy() {
+    let bytes = |instances: u32, timeline: &str| {
+        let text = format!(
+            "horizon = \"1s\"\ntraffic = [{{ to = \"web\", rate = 20 }}]\n[service.web]\n\
+             demand = \"10ms\"\nserver = [{{ name = \"s\", workers = 9, count = 2 }}]\n\
+             balancer = {{ policy = {{ kind = \"ring-hash\", points = 50000 }}, instances = {instances} }}\n\
+             {timeline}"
+        );
+        let simulation = ended(&text).0;
+        (simulation.footprint().1, simulation.clone_bytes())
+    };
+    let heavier =
+        "[[timeline]]\nat = \"500ms\"\nset = { \"service.web.server.s-1.weight\" = 2.0 }\n";
+    // Eight bytes for the place of a point and four for its server.
+    for (timeline, points) in [("", 100_000), (heavier, 150_000)] {
+        let ((one, clone_of_one), (many, clone_of_many)) =
+            (bytes(1, timeline), bytes(30, timeline));
+        assert!(one - clone_of_one >= 12 * points, "{one} {clone_of_one}");
+        assert!(
+            many - clone_of_many < 13 * 2 * points,
+            "{many} {clone_of_many}"
+        );
+        assert!(many < one + 1_000_000, "{one} {many}");
+    }
+}

@@ -151,6 +151,53 @@ fn a_crash_calls_all_of_them_off() {
     }
 }
 
+/// A front on `visitors` servers that calls `a` (100 ms) twice side by side; at 30 ms something of `a`
+/// crashes.
+fn crash_below(manners: &str, visitors: u32, call: &str, balancer: &str, target: &str) -> String {
+    traced(
+        "2s",
+        &["0s"],
+        &format!(
+            "client = {{ {manners} }}\n[service.web]\ndemand = \"10ms\"\n\
+             server = [{{ name = \"s\", workers = 1, count = {visitors} }}]\n\
+             [[service.web.call]]\nto = \"a\"\n{call}\n\
+             [[service.web.call]]\nto = \"a\"\nparallel = true\n{call}\n\
+             [service.a]\ndemand = \"100ms\"\nbalancer = {{ {balancer} }}\n\
+             server = [{{ name = \"a\", workers = 9 }}]\n\
+             [[timeline]]\nat = \"30ms\"\ndo = \"crash\"\ntarget = \"service.a.{target}\"\n"
+        ),
+    )
+}
+
+#[test]
+fn a_crash_below_cuts_off_calls_side_by_side_at_one_moment() {
+    for target in ["server.a", "balancer"] {
+        for balancer in ["", "cost = \"30ms\""] {
+            for cancel in [false, true] {
+                let text = |manners, visitors, required| {
+                    let call = format!("required = {required}\nclient = {{ cancel = {cancel} }}\n");
+                    crash_below(manners, visitors, &call, balancer, target)
+                };
+                let fate = |text: &str| {
+                    summary(text);
+                    fates(text)[0]
+                };
+                // With a cost the attempts are still at the balancer when the server crashes.
+                let late = target == "server.a" && !balancer.is_empty();
+                let end = if late { 40.0 } else { 30.0 };
+                assert_eq!(fate(&text("", 1, true)), ("errored", end), "{target}");
+                // The first that fails does not end the visit; the second finds nobody at the door.
+                let last = if late { 70.0 } else { 30.0 };
+                assert_eq!(fate(&text("", 1, false)), ("succeeded", last), "{target}");
+                // The answer of one copy calls off the other, whose calls are cut off besides.
+                let hedged = "cancel = true, hedge = { after = \"0s\" }";
+                assert_eq!(fate(&text(hedged, 2, false)).0, "succeeded", "{target}");
+                assert_eq!(fate(&text(hedged, 2, true)).0, "errored", "{target}");
+            }
+        }
+    }
+}
+
 #[test]
 fn each_of_them_has_its_own_manners() {
     let hedged = "parallel = true\nclient = { hedge = { after = \"30ms\" } }";

@@ -16,6 +16,7 @@ pub(crate) struct Swarm {
     pub call: Option<(&'static str, &'static str)>,
     pub classes: bool,
     pub timeline: Vec<(u32, &'static str)>,
+    pub behind: Vec<(u32, &'static str)>,
 }
 
 fn some(options: &'static [&'static str]) -> impl Strategy<Value = Option<&'static str>> {
@@ -73,6 +74,7 @@ const BALANCER: &[&[&str]] = &[
         "policy = \"least-in-flight\"",
         "policy = \"power-of-d\"",
         "policy = \"join-shortest-queue\"",
+        "policy = \"join-idle-queue\"",
         "policy = \"least-work-left\"",
         "policy = \"source-hash\"",
         "policy = \"ring-hash\"",
@@ -153,10 +155,25 @@ const CALLS: &[&str] = &[
     "client = { hedge = { after = \"2ms\", copies = 3 }, cancel = true }",
     "hold = false\nclient = { cancel = true }\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false",
     "at = \"before\"\n[[service.web.call]]\nto = \"db\"\nat = \"before\"\nparallel = true\nprobability = 0.6\nrequired = false\nclient = { timeout = \"9ms\", cancel = true }",
+    "hold = false\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false",
+    "hold = false\nrequired = false\nclient = { cancel = true, hedge = { after = \"0s\", distinct = false } }\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false\nclient = { retry = { kind = \"fixed\", attempts = 2 } }",
     "probability = 0.5\nclient = { timeout = \"15ms\", retry = { kind = \"fixed\", attempts = 2 }, cancel = true }",
 ];
 
-const DB: &[&str] = &["", "queue = { limit = 2 }", "errors = { rate = 0.4 }"];
+const DB: &[&str] = &[
+    "",
+    "queue = { limit = 2 }",
+    "errors = { rate = 0.4 }",
+    "crash = [{ when = \"queue_len\", above = 3 }]\nrestart = { kind = \"after\", pause = \"40ms\" }",
+];
+
+/// What happens where there is a service behind the first.
+const DEEDS_BEHIND: &[&str] = &[
+    "do = \"crash\"\ntarget = \"service.db.server.db\"",
+    "do = \"restart\"\ntarget = \"service.db.server.db\"",
+    "do = \"crash\"\ntarget = \"service.db.balancer\"",
+    "do = \"restart\"\ntarget = \"service.db.balancer\"",
+];
 
 const DEEDS: &[&str] = &[
     "do = \"crash\"\ntarget = \"service.web.server.s0-1\"",
@@ -189,6 +206,7 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
         1 => (prop::sample::select(CALLS), prop::sample::select(DB)).prop_map(Some)
     ];
     let deeds = prop::collection::vec((1..2000_u32, prop::sample::select(DEEDS)), 0..5);
+    let behind = prop::collection::vec((1..2000_u32, prop::sample::select(DEEDS_BEHIND)), 0..4);
     (
         (
             any::<u32>(),
@@ -204,12 +222,13 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
             call,
             any::<bool>(),
             deeds,
+            behind,
         ),
     )
         .prop_map(
             |(
                 (seed, rate, users, client, demand),
-                (network, balancer, servers, call, classes, timeline),
+                (network, balancer, servers, call, classes, timeline, behind),
             )| Swarm {
                 seed: u64::from(seed),
                 rate,
@@ -222,6 +241,7 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
                 call,
                 classes,
                 timeline,
+                behind,
             },
         )
 }
@@ -260,7 +280,8 @@ impl Swarm {
                 "[[service.web.call]]\nto = \"db\"\n{call}\n[service.db]\ndemand = {{ kind = \"exponential\", mean = \"4ms\" }}\n[[service.db.server]]\nname = \"db\"\nworkers = 2\n{db}\n"
             );
         }
-        for (at, deed) in &self.timeline {
+        let behind = self.behind.iter().filter(|_| self.call.is_some());
+        for (at, deed) in self.timeline.iter().chain(behind) {
             text += &format!("[[timeline]]\nat = \"{at}ms\"\n{deed}\n");
         }
         text
