@@ -122,7 +122,7 @@ mod tests {
 
     fn estimates(rate: u32, horizon: &str, measures: &[&str]) -> Vec<Estimate> {
         let text = format!(
-            "horizon = \"{horizon}\"\nwarm_up = \"5s\"\ntraffic = [{{ to = \"web\", rate = {rate} }}]\n[service.web]\ndemand = {{ kind = \"exponential\", mean = \"1ms\" }}\nserver = [{{ name = \"a\", workers = 1 }}]\n"
+            "horizon = \"{horizon}\"\nwarm_up = \"5s\"\ntraffic = [{{ to = \"web\", rate = {rate} }}]\n[service.web]\ndemand = {{ kind = \"exponential\", mean = \"1ms\" }}\nserver = [{{ name = \"a\", workers = 1, queue = {{ limit = 1000000 }} }}]\n"
         );
         let model = Arc::new(crate::scenario::parse(&text).unwrap_or_else(|p| panic!("{p}")));
         let plan = Plan {
@@ -162,8 +162,8 @@ mod tests {
         for estimate in found {
             assert_eq!(estimate.reason(), Some(&Withheld::NeedsReplications));
         }
-        // A relaxation time of 40 s is longer than the batches.
-        let found = estimates(990, "8m", &["mean"]);
+        // A relaxation time of 110 s is longer than the batches.
+        let found = estimates(994, "3m", &["mean"]);
         assert!(
             matches!(found[0].reason(), Some(Withheld::CorrelatedBatches { .. })),
             "{found:?}"
