@@ -148,11 +148,9 @@ impl Simulation {
         let s = &mut sources[source as usize];
         let number = number_of(source, s.count);
         let ahead = (s.count - s.ahead.first) as usize % AHEAD;
-        let (class, key, demand_ns) = (
-            s.ahead.classes[ahead],
-            s.ahead.keys[ahead],
-            s.ahead.demands_ns[ahead],
-        );
+        let class = s.ahead.classes[ahead];
+        let key = s.ahead.keys[ahead];
+        let demand_ns = s.ahead.demands_ns[ahead];
         s.count += 1;
         s.from = now;
         s.gap = s.ahead.gaps[ahead + 1];
