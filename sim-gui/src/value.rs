@@ -1,7 +1,6 @@
 //! Values as scenarios write them, and as people type them.
 
-use sim_core::scenario::{Input, KeyRow};
-use std::fmt::Write as _;
+use sim_core::scenario::{Input, KeyRow, quoted};
 
 /// What was chosen as a scenario writes it.
 pub fn written(row: &KeyRow, chosen: &str) -> String {
@@ -42,26 +41,6 @@ fn is_number(text: &str) -> bool {
         && (whole == "0" || !whole.starts_with('0'))
         && part.is_none_or(digits)
         && exponent.is_none_or(|e| digits(e.strip_prefix(['-', '+']).unwrap_or(e)))
-}
-
-/// A text in quotes, as TOML and JSON both read it.
-pub fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                quoted.push('\\');
-                quoted.push(c);
-            }
-            '\n' => quoted.push_str("\\n"),
-            c if c.is_control() => {
-                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 /// A value without the quotes of a text.

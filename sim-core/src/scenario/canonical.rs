@@ -42,7 +42,8 @@ fn key_text(key: &str) -> String {
     if bare { key.to_owned() } else { quoted(key) }
 }
 
-pub(crate) fn quoted(text: &str) -> String {
+/// A text in quotes, as TOML and JSON both read it.
+pub fn quoted(text: &str) -> String {
     let mut result = String::with_capacity(text.len() + 2);
     result.push('"');
     for c in text.chars() {

@@ -51,6 +51,7 @@ pub(crate) mod tree;
 mod values;
 mod warning;
 
+pub use canonical::quoted;
 pub use change::change;
 pub use code::{CODES, Code};
 pub use input::Input;

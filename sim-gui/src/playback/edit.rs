@@ -3,10 +3,10 @@
 //! Every edit is written as an entry of a time line, so that a branch can be saved as an overlay
 //! and run by the command.
 
-use crate::value::{is_value, quoted};
+use crate::value::is_value;
 use sim_core::engine::Simulation;
 use sim_core::model::{Action, Lane, Model};
-use sim_core::scenario::{self, Files, Problems, Scenario, Source};
+use sim_core::scenario::{self, Files, Problems, Scenario, Source, quoted};
 use sim_core::time::{Duration, Instant};
 use std::fmt::Write as _;
 use std::sync::Arc;

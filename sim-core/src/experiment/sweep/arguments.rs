@@ -1,6 +1,7 @@
 //! A plan from arguments, as the text that could have been written.
 
 use crate::experiment::split;
+use crate::scenario::quoted;
 use std::fmt::Write as _;
 
 /// A plan in the words of `stampede sweep --scenario … --vary …`.
@@ -133,20 +134,6 @@ fn value_text(value: &str) -> String {
     } else {
         quoted(value)
     }
-}
-
-fn quoted(text: &str) -> String {
-    let mut result = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => result.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(result, "\\u{:04X}", c as u32);
-            }
-            c => result.push(c),
-        }
-    }
-    result + "\""
 }
 
 #[cfg(test)]
