@@ -14,7 +14,7 @@ use crate::settings::{Looks, Settings};
 use crate::state::{State, site_word};
 use crate::theme;
 use eframe::egui;
-use sim_core::scenario::{Scenario, Source};
+use sim_core::scenario::Source;
 use sim_core::time::Instant;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +29,10 @@ const MESSAGE_S: f64 = 4.0;
 pub struct Opening {
     /// A model's name or a file; the incident where nothing is given.
     pub scenario: Option<String>,
+    /// The scenario's text, where it is not the one that is found by its name.
+    pub text: Option<String>,
+    /// Another seed than the scenario's.
+    pub seed: Option<u64>,
     /// Where the play head begins.
     pub at: Option<String>,
     /// Changes made at moments: a link's or a saved branch.
@@ -64,16 +68,13 @@ impl App {
     /// A window.
     pub fn new(ctx: &egui::Context, opening: Opening) -> Self {
         theme::install(ctx);
-        let name = opening
-            .scenario
-            .clone()
-            .unwrap_or_else(|| "incident".to_owned());
         let settings = opening.settings.clone();
         let kept = opening.keep.then(|| settings.to_text());
         let mut app = Self {
             state: State {
                 name: String::new(),
                 source: Source::new("", ""),
+                seed: None,
                 scenario: None,
                 problems: None,
                 warnings: Vec::new(),
@@ -94,7 +95,7 @@ impl App {
             dialog: None,
             runner: None,
             sliced: opening.sliced,
-            opening: Some(opening),
+            opening: None,
             undone: Vec::new(),
             edits_seen: 0,
             kept,
@@ -102,7 +103,7 @@ impl App {
             title: String::new(),
         };
         app.apply_looks(ctx);
-        app.open(&name);
+        app.start(opening);
         app
     }
 
@@ -116,19 +117,40 @@ impl App {
         &self.ctx
     }
 
-    /// Opens a model by name, or a file.
-    pub(crate) fn open(&mut self, name: &str) {
-        match files::find(name) {
-            Ok(source) => self.run(name, source),
+    /// Begins as a link or the arguments of the program ask for.
+    pub(crate) fn start(&mut self, opening: Opening) {
+        let name = opening.scenario.as_deref().unwrap_or("incident");
+        let found = match &opening.text {
+            // Under its name, so that what it refers to is found where it was.
+            Some(text) => {
+                let path = files::find(name).map_or_else(|_| name.to_owned(), |found| found.name);
+                Ok(Source::new(path, text))
+            }
+            None => files::find(name),
+        };
+        match found {
+            Ok(source) => {
+                self.run(name, source, opening.seed);
+                self.opening = Some(opening);
+            }
             Err(why) => self.say(why),
         }
     }
 
-    /// Runs a text from its beginning.
-    pub(crate) fn run(&mut self, name: &str, source: Source) {
+    /// Opens a model by name, or a file.
+    pub(crate) fn open(&mut self, name: &str) {
+        match files::find(name) {
+            Ok(source) => self.run(name, source, None),
+            Err(why) => self.say(why),
+        }
+    }
+
+    /// Runs a text from its beginning, with another seed than its own where one is given.
+    pub(crate) fn run(&mut self, name: &str, source: Source, seed: Option<u64>) {
+        self.opening = None;
         let state = &mut self.state;
         name.clone_into(&mut state.name);
-        state.source = source;
+        (state.source, state.seed) = (source, seed);
         (state.report, state.selected, state.scenario) = (None, None, None);
         (state.problems, state.reveal) = (None, false);
         state.warnings.clear();
@@ -149,10 +171,7 @@ impl App {
         }
         let cards = state.lesson.as_ref().map_or(0, |lesson| lesson.cards.len());
         state.answers = Answers::none(cards);
-        let files = files::Beside {
-            name: state.source.name.clone(),
-        };
-        let scenario = Scenario::read(state.source.clone(), &[], &files);
+        let scenario = files::read_scenario(&state.source, seed);
         let worker = scenario.and_then(|scenario| {
             state.warnings = scenario.warnings();
             let worker: Box<dyn Worker> = if self.sliced {
@@ -372,7 +391,7 @@ impl eframe::App for App {
             Some(Ok(source)) => {
                 let name = source.name.clone();
                 self.state.settings.show(panel::find("topology"));
-                self.run(&name, source);
+                self.run(&name, source, None);
             }
             Some(Err(why)) => self.state.message = Some((why, self.state.time_s)),
             None => {}

@@ -67,6 +67,10 @@ pub enum Command {
     OpenModel(String),
     /// Run another text in place of the open scenario.
     OpenText(String),
+    /// Run the same with another seed, or with the scenario's own.
+    Seed(Option<u64>),
+    /// Run the same with the next seed.
+    NextSeed,
     /// Light or dark.
     Theme,
     /// Movement, or none.
@@ -159,6 +163,8 @@ pub static COMMANDS: &[CommandDef] = commands![
     "reveal", "Show the future", [key(Key::R)], Command::Reveal, "Shows what is already simulated beyond the moment shown, or hides it.";
     "redo", "Redo", [KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z)], Command::Redo, "Makes the change again that was taken back.";
     "undo", "Undo", [ctrl(Key::Z)], Command::Undo, "Takes the latest change back.";
+    "next-seed", "Run with the next seed", [], Command::NextSeed, "Runs the same with other random numbers, to see what was chance.";
+    "own-seed", "Run with the scenario's own seed", [], Command::Seed(None), "Runs with the seed that the scenario says.";
     "palette", "All commands", [ctrl(Key::K), ctrl(Key::P)], Command::Palette, "Finds a command by typing a part of its name.";
     "help", "Keys and help", [key(Key::Questionmark), shift(Key::Questionmark), key(Key::F1)], Command::Help, "Lists every key.";
     "theme", "Light or dark", [key(Key::T)], Command::Theme, "Changes between light and dark.";
@@ -166,7 +172,7 @@ pub static COMMANDS: &[CommandDef] = commands![
     "copy-command", "Copy the command", [shift(Key::C)], Command::CopyCommand, "Copies the stampede command that reproduces the main branch.";
     "copy-overlay", "Copy as overlay", [], Command::CopyOverlay, "Copies the latest fork as a scenario file laid upon the open one.";
     "save-overlay", "Save as overlay", [ctrl(Key::S)], Command::SaveOverlay, "Saves the latest fork as a scenario file.";
-    "copy-link", "Copy a link", [], Command::CopyLink, "Copies a link to this page with scenario, changes and moment.";
+    "copy-link", "Copy a link", [], Command::CopyLink, "Copies a link to what is shown: scenario, seed, changes and moment.";
     "copy-experiment", "Copy the experiment's command", [], Command::CopyExperiment, "Copies the stampede command that gives the same comparison or sweep.";
     "save-table", "Save the experiment's table", [], Command::SaveTable, "Saves the table of the comparison or sweep as CSV, as the command writes it.";
     "save-plan", "Save the sweep as a plan", [], Command::SavePlan, "Saves the sweep with its scenario as a plan for stampede sweep.";

@@ -43,6 +43,13 @@ pub fn matches(state: &State, typed: &str) -> Vec<Line> {
             command: Command::Seek(at),
         });
     }
+    if let Some(seed) = seed(typed) {
+        lines.push(Line {
+            title: format!("Run with seed {seed}"),
+            hint: "seed".to_owned(),
+            command: Command::Seed(Some(seed)),
+        });
+    }
     if let Some(edit) = edit(state, typed) {
         let now = state.label(Instant(state.now().0 / 1_000_000_000 * 1_000_000_000));
         lines.push(Line {
@@ -107,6 +114,13 @@ pub fn moment(state: &State, typed: &str) -> Option<Instant> {
         Instant(span.0)
     };
     (at <= state.horizon()).then_some(at)
+}
+
+/// A seed as it is typed: `seed 7`, or `seed = 7`.
+fn seed(typed: &str) -> Option<u64> {
+    let number = typed.strip_prefix("seed")?.trim_start();
+    let number = number.strip_prefix('=').unwrap_or(number).trim();
+    number.parse().ok()
 }
 
 /// A change as it is typed: `web-1.weight = 3`, `drain web-2`, or with a whole path.
@@ -221,7 +235,7 @@ fn help(ctx: &egui::Context) -> bool {
     let mut open = true;
     let response = modal.show(ctx, |ui| {
         let p = Palette::of(ui);
-        ui.set_width(680.0);
+        ui.set_width(780.0);
         ui.horizontal(|ui| {
             ui.label(RichText::new("Keys").font(bold_font(16.0)));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -234,6 +248,7 @@ fn help(ctx: &egui::Context) -> bool {
             .show(ui, |ui| {
                 egui::Grid::new("keys")
                     .num_columns(3)
+                    .max_col_width(400.0)
                     .spacing([18.0, 5.0])
                     .striped(true)
                     .show(ui, |ui| {

@@ -1,7 +1,7 @@
 //! Where scenarios come from and settings go: the embedded models, and, natively, files.
 
 use crate::MODELS;
-use sim_core::scenario::{Files, Source};
+use sim_core::scenario::{Files, Problems, Scenario, Source};
 
 /// The scenario called so: a model, or a file where there are files.
 ///
@@ -32,6 +32,28 @@ impl Files for Beside {
         let path = folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}/{name}"));
         read(&path).map_err(|why| why.unwrap_or_else(|| format!("nothing is called {name:?}")))
     }
+}
+
+/// What a scenario refers to where there are no files: the models alone.
+pub struct Embedded;
+
+impl Files for Embedded {
+    fn read(&self, name: &str) -> Result<Source, String> {
+        MODELS.read_from("", name)
+    }
+}
+
+/// Reads a scenario with everything that it refers to, with another seed than its own where one is
+/// given.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_scenario(source: &Source, seed: Option<u64>) -> Result<Scenario, Problems> {
+    let set = seed.map(|seed| ("seed".to_owned(), seed.to_string()));
+    let files = Beside {
+        name: source.name.clone(),
+    };
+    Scenario::read(source.clone(), set.as_slice(), &files)
 }
 
 /// The text of a lesson beside a scenario, if there is one.

@@ -23,6 +23,7 @@ mod perform;
 pub mod playback;
 pub mod plot;
 pub mod settings;
+pub mod shell;
 pub mod state;
 pub mod theme;
 pub mod value;

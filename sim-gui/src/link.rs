@@ -1,31 +1,78 @@
-//! Links: scenario, moment and changes as the part of an address after `#`.
+//! Links: scenario, seed, changes and moment as the part of an address after `#`.
+//!
+//! A scenario that everybody has is told by its name; any other comes as its text, so that a link
+//! needs nothing but the program or the page.
 
+use crate::MODELS;
 use crate::app::Opening;
+use crate::files::Embedded;
 use crate::playback::Edit;
 use crate::state::State;
+use sim_core::scenario::Scenario;
 use sim_core::time::Duration;
 use std::fmt::Write as _;
 
+/// Longest link made, in bytes: browsers take about a million.
+const BYTES_MAX: usize = 500_000;
+
 /// A link to what is shown.
-pub fn of(state: &State) -> String {
-    let mut link = format!(
-        "#model={}&t={}",
-        escape(&state.name),
-        Duration(state.now().0)
-    );
-    let view = state.beside().or_else(|| state.view());
-    let edits = view
-        .and_then(|view| state.branch(view.branch))
-        .map(|branch| &branch.edits);
-    for edited in edits.into_iter().flatten() {
-        let words = match &edited.edit {
-            Edit::Set { path, value } => format!("{path}={value}"),
-            Edit::Do { action, target } => format!("{action} {target}"),
-            Edit::Add { target, like } => format!("add {target} like {like}"),
-        };
-        let _ = write!(link, "&do={}@{}", Duration(edited.at.0), escape(&words));
+///
+/// # Errors
+/// When the scenario is too long for a link.
+pub fn of(state: &State) -> Result<String, String> {
+    // A file is known by its name alone: folders are nobody else's business.
+    let name = state.name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let known = |name: &str| {
+        MODELS
+            .find(name)
+            .is_some_and(|m| m.text == state.source.text)
+    };
+    let mut link = if known(&state.name) {
+        format!("#model={}", escape(&state.name))
+    } else {
+        format!("#model={}&text={}", escape(name), escape(&text(state)))
+    };
+    if let Some(seed) = state.seed {
+        let _ = write!(link, "&seed={seed}");
     }
-    format!("{}{link}", base())
+    let _ = write!(link, "&t={}", Duration(state.now().0));
+    for (at, words) in edits(state) {
+        let _ = write!(link, "&do={at}@{}", escape(&words));
+    }
+    if link.len() > BYTES_MAX {
+        return Err(format!(
+            "the scenario makes a link of {} kB, and browsers do not take that; save it as a file",
+            link.len() / 1000
+        ));
+    }
+    Ok(format!("{}{link}", base()))
+}
+
+/// The changes of the fork that is shown: moments, and what was done, as a person types it.
+pub(crate) fn edits(state: &State) -> Vec<(String, String)> {
+    let view = state.beside().or_else(|| state.view());
+    let branch = view.and_then(|view| state.branch(view.branch));
+    let edits = branch.map_or(&[][..], |branch| &branch.edits).iter();
+    edits
+        .map(|edited| {
+            let words = match &edited.edit {
+                Edit::Set { path, value } => format!("{path}={value}"),
+                Edit::Do { action, target } => format!("{action} {target}"),
+                Edit::Add { target, like } => format!("add {target} like {like}"),
+            };
+            (Duration(edited.at.0).to_string(), words)
+        })
+        .collect()
+}
+
+/// The scenario's text as it can be read elsewhere: as it is written, or without the files that it
+/// refers to.
+fn text(state: &State) -> String {
+    let alone = Scenario::read(state.source.clone(), &[], &Embedded);
+    match &state.scenario {
+        Some(scenario) if alone.is_err() => scenario.to_toml(),
+        _ => state.source.text.clone(),
+    }
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -45,6 +92,8 @@ pub fn read(link: &str) -> Opening {
     for part in hash.split('&') {
         match part.split_once('=') {
             Some(("model", name)) => opening.scenario = Some(unescape(name)),
+            Some(("text", text)) => opening.text = Some(unescape(text)),
+            Some(("seed", seed)) => opening.seed = unescape(seed).parse().ok(),
             Some(("t", at)) => opening.at = Some(unescape(at)),
             Some(("do", what)) => {
                 if let Some((at, words)) = what.split_once('@') {
@@ -60,8 +109,10 @@ pub fn read(link: &str) -> Opening {
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || b"-._~/:,=".contains(&byte) {
             escaped.push(char::from(byte));
+        } else if byte == b' ' {
+            escaped.push('+');
         } else {
             let _ = write!(escaped, "%{byte:02X}");
         }
@@ -75,7 +126,7 @@ fn unescape(text: &str) -> String {
     while let Some((&byte, after)) = rest.split_first() {
         let code = (byte == b'%').then(|| after.get(..2)).flatten();
         let code = code.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        bytes.push(code.unwrap_or(byte));
+        bytes.push(code.unwrap_or(if byte == b'+' { b' ' } else { byte }));
         rest = if code.is_some() { &after[2..] } else { after };
     }
     String::from_utf8_lossy(&bytes).into_owned()
@@ -91,6 +142,7 @@ mod tests {
             "incident",
             "a b&c=d#e%20",
             "größer → 3",
+            "1 + 1 = 2\nb++",
             "{ kind = \"fixed\" }",
             "%",
             "%zz",
@@ -105,5 +157,8 @@ mod tests {
             [("15m".to_owned(), "web-1.weight=3".to_owned())]
         );
         assert!(read("%%%&&&==#").edits.is_empty());
+        let opening = read("#model=mine.toml&text=horizon+%3D+%221m%22%0A&seed=7");
+        assert_eq!(opening.text.as_deref(), Some("horizon = \"1m\"\n"));
+        assert_eq!(opening.seed, Some(7));
     }
 }

@@ -14,6 +14,8 @@ pub struct Local {
     pub form: bool,
     /// The values of a text, so that they are looked for once; `None` where it cannot be read.
     pub outline: Option<(String, Option<Vec<Written>>)>,
+    /// The seed that is being typed.
+    pub seed: Option<String>,
     /// What is being searched in the palette.
     pub search: String,
     /// Events of the story so far, as they were brought into sight.

@@ -28,7 +28,7 @@ fn main() -> eframe::Result {
 
 #[cfg(not(target_arch = "wasm32"))]
 const USAGE: &str = "\
-usage: sim-gui [SCENARIO] [--at TIME] [--dark | --light] [--reduced-motion]
+usage: sim-gui [SCENARIO] [--seed N] [--at TIME] [--dark | --light] [--reduced-motion]
 
 SCENARIO is a model that comes with the program (incident by default), a file,
 or a link that the window has copied.
@@ -46,13 +46,29 @@ fn opening(mut arguments: impl Iterator<Item = String>) -> Result<sim_gui::Openi
                 Some(at) => opening.at = Some(at),
                 None => return Err(format!("--at needs a time\n{USAGE}")),
             },
+            "--seed" => match arguments.next().map(|seed| (seed.parse().ok(), seed)) {
+                Some((Some(seed), _)) => opening.seed = Some(seed),
+                Some((None, typed)) => {
+                    return Err(format!(
+                        "--seed takes a whole number, not {typed:?}\n{USAGE}"
+                    ));
+                }
+                None => return Err(format!("--seed needs a number\n{USAGE}")),
+            },
             "--dark" => settings.looks = Looks::Dark,
             "--light" => settings.looks = Looks::Light,
             "--reduced-motion" => settings.reduced_motion = true,
             option if option.starts_with('-') => {
                 return Err(format!("unknown option {option}\n{USAGE}"));
             }
-            link if link.contains('#') => opening = sim_gui::link::read(link),
+            link if link.contains('#') => {
+                let link = sim_gui::link::read(link);
+                opening = sim_gui::Opening {
+                    seed: opening.seed.or(link.seed),
+                    at: opening.at.or(link.at),
+                    ..link
+                };
+            }
             scenario => opening.scenario = Some(scenario.to_owned()),
         }
     }

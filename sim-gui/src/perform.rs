@@ -1,16 +1,17 @@
 //! Commands, done.
 
-use crate::app::App;
+use crate::app::{App, Opening};
 use crate::command::{Command, SPEEDS};
 use crate::dialog::{self, Dialog};
+use crate::experiment::Subject;
 use crate::files;
 use crate::panel;
-use crate::playback::edit::overlay;
-use crate::playback::{Request, letter};
+use crate::playback::Request;
 use crate::settings::{Looks, Settings};
+use crate::shell;
 use eframe::egui;
 use sim_core::scenario::Source;
-use sim_core::time::Instant;
+use sim_core::time::{Duration as Span, Instant};
 
 impl App {
     /// Does a command.
@@ -84,15 +85,6 @@ impl App {
                     self.send(Request::Show(b, Some(a)));
                 }
             }
-            Command::OpenModel(name) => {
-                self.state.settings.show(panel::find("topology"));
-                self.open(&name);
-            }
-            Command::OpenText(text) => {
-                let source = Source::new(self.state.source.name.clone(), text);
-                let name = self.state.name.clone();
-                self.run(&name, source);
-            }
             Command::Escape => {
                 if self.dialog.take().is_none() {
                     self.state.selected = None;
@@ -110,6 +102,36 @@ impl App {
                 }
             }
             Command::Try(at, edit) => self.try_at(&at, &edit),
+            other => self.open_or_look(other),
+        }
+    }
+
+    /// Commands that run something else in place of what runs.
+    fn open_or_look(&mut self, command: Command) {
+        match command {
+            Command::OpenModel(name) => {
+                self.state.settings.show(panel::find("topology"));
+                self.open(&name);
+            }
+            Command::OpenText(text) => {
+                let source = Source::new(self.state.source.name.clone(), text);
+                let name = self.state.name.clone();
+                // A seed that was written down just now counts.
+                let seed = self.state.seed.filter(|_| {
+                    let own = |source: &Source| {
+                        files::read_scenario(source, None)
+                            .and_then(|s| s.model())
+                            .map(|m| m.seed)
+                    };
+                    own(&source).ok() == own(&self.state.source).ok()
+                });
+                self.run(&name, source, seed);
+            }
+            Command::Seed(seed) => self.reseed(seed),
+            Command::NextSeed => {
+                let seed = self.state.view().map(|view| view.summary.seed);
+                self.reseed(seed.map(|seed| seed.wrapping_add(1)));
+            }
             other => self.look_or_copy(other),
         }
     }
@@ -149,10 +171,10 @@ impl App {
                 }
                 None => self.say("nothing was changed: there is no fork to save"),
             },
-            Command::CopyLink => {
-                let link = crate::link::of(&self.state);
-                self.copy(link, "the link is copied");
-            }
+            Command::CopyLink => match crate::link::of(&self.state) {
+                Ok(link) => self.copy(link, "the link is copied"),
+                Err(why) => self.say(why),
+            },
             Command::Copy(text) => self.copy(text, "copied"),
             other => self.experiment(other),
         }
@@ -186,18 +208,39 @@ impl App {
 
     /// The fork shown as a scenario file.
     pub fn overlay(&self) -> Option<String> {
-        let fork = self.fork()?;
-        let edits = &self.state.branch(fork)?.edits;
-        let title = format!("{}, future {}", self.state.title(), letter(fork));
-        Some(overlay(&self.state.name, &title, edits))
+        Subject::of(&self.state, self.fork()?).map(|subject| subject.source.text)
     }
 
     /// The command that reproduces what is shown.
     pub fn command_line(&self) -> String {
-        match self.overlay() {
-            Some(text) => format!("stampede run - <<'EOF'\n{text}EOF\n"),
-            None => format!("stampede run {}", self.state.name),
+        let subject = Subject::of(&self.state, self.fork().unwrap_or(0));
+        let Some(subject) = subject else {
+            return format!("stampede check {}", shell::word(&self.state.name));
+        };
+        if subject.unwritten {
+            return format!("stampede run -{}", shell::input(&subject.source.text));
         }
+        let run = format!("stampede run {}", shell::word(&subject.argument));
+        match subject.seed {
+            Some(seed) => format!("{run} --seed {seed}"),
+            None => run,
+        }
+    }
+
+    /// Runs what is shown with another seed: the same changes, up to the same moment.
+    fn reseed(&mut self, seed: Option<u64>) {
+        let state = &self.state;
+        let again = Opening {
+            scenario: Some(state.name.clone()),
+            text: Some(state.source.text.clone()),
+            seed,
+            at: Some(Span(state.now().0).to_string()),
+            edits: crate::link::edits(state),
+            ..Opening::default()
+        };
+        let answers = self.state.answers.clone();
+        self.start(again);
+        self.state.answers = answers;
     }
 
     fn event_number(&mut self, number: usize) {

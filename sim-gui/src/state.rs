@@ -44,6 +44,8 @@ pub struct State {
     pub name: String,
     /// Its text.
     pub source: Source,
+    /// The seed in place of the one it says.
+    pub seed: Option<u64>,
     /// What it says, if it can be read.
     pub scenario: Option<Scenario>,
     /// What is wrong with it, or with the latest change.

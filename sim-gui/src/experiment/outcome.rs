@@ -4,6 +4,7 @@ use super::draft::{Draft, Kind};
 use super::prepare::{Prepared, arguments};
 use super::runner::{Found, Over, Report};
 use super::{Experiment, Subject};
+use crate::shell;
 use sim_core::experiment::report::{ComparisonReport, write_comparison};
 use sim_core::experiment::sweep::{Row, write_rows};
 use sim_core::experiment::{Comparison, words};
@@ -309,34 +310,27 @@ fn swept_remarks(rows: &[Row], cells: usize) -> Vec<String> {
 /// The command that does the same, with the files that it needs.
 pub fn command(draft: &Draft, subjects: &[Subject]) -> String {
     let mut text = String::new();
-    let mut written: Vec<&str> = Vec::new();
-    for source in subjects.iter().flat_map(|subject| &subject.unwritten) {
-        if !written.contains(&source.name.as_str()) {
-            written.push(&source.name);
-            let end = if source.text.ends_with('\n') {
-                ""
-            } else {
-                "\n"
-            };
-            let _ = writeln!(
-                text,
-                "cat > {} <<'EOF'\n{}{end}EOF",
-                shell(&source.name),
-                source.text
-            );
-        }
+    for subject in subjects.iter().filter(|subject| subject.unwritten) {
+        text.push_str(&shell::write(&subject.source));
     }
     match draft.kind {
         Kind::Comparison => {
             text.push_str("stampede compare");
             for subject in subjects {
-                let _ = write!(text, " {}", shell(&subject.argument));
+                let _ = write!(text, " {}", shell::word(&subject.argument));
             }
             for (path, values) in draft.varied() {
-                let _ = write!(text, " --vary {}", shell(&format!("{path}={values}")));
+                let _ = write!(text, " --vary {}", shell::word(&format!("{path}={values}")));
             }
             if !draft.measures.is_empty() {
-                let _ = write!(text, " --measure {}", shell(&draft.measures.join(",")));
+                let _ = write!(
+                    text,
+                    " --measure {}",
+                    shell::word(&draft.measures.join(","))
+                );
+            }
+            if let Some(seed) = subjects.iter().find_map(|subject| subject.seed) {
+                let _ = write!(text, " --seed {seed}");
             }
             let _ = write!(text, " --replications {}", draft.replications.trim());
         }
@@ -348,13 +342,16 @@ pub fn command(draft: &Draft, subjects: &[Subject]) -> String {
             let _ = write!(
                 text,
                 "stampede sweep --scenario {}",
-                shell(&arguments.scenario)
+                shell::word(&arguments.scenario)
             );
             for (path, values) in &arguments.vary {
-                let _ = write!(text, " --vary {}", shell(&format!("{path}={values}")));
+                let _ = write!(text, " --vary {}", shell::word(&format!("{path}={values}")));
             }
             for measure in &arguments.measures {
-                let _ = write!(text, " --measure {}", shell(measure));
+                let _ = write!(text, " --measure {}", shell::word(measure));
+            }
+            if let Some(seed) = arguments.seed {
+                let _ = write!(text, " --seed {seed}");
             }
             if let Some(replications) = arguments.replications {
                 let _ = write!(text, " --replications {replications}");
@@ -362,27 +359,4 @@ pub fn command(draft: &Draft, subjects: &[Subject]) -> String {
         }
     }
     text
-}
-
-/// A word as a shell takes it.
-fn shell(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_survive_the_shell() {
-        assert_eq!(shell("a.b=c,d"), "a.b=c,d");
-        assert_eq!(shell("x={ kind = \"fixed\" }"), "'x={ kind = \"fixed\" }'");
-        assert_eq!(shell("it's"), "'it'\\''s'");
-        assert_eq!(shell("a.*.b=1..2/3 log"), "'a.*.b=1..2/3 log'");
-    }
 }

@@ -217,12 +217,14 @@ fn first(problems: &Problems) -> Option<&Problem> {
 
 /// The arguments that a draft of a sweep amounts to.
 pub(super) fn arguments(draft: &Draft, subject: &Subject) -> Arguments {
+    let vary = draft.varied();
+    let seeds = vary.iter().any(|(path, _)| path == "seed");
     Arguments {
         scenario: subject.argument.clone(),
-        vary: draft.varied(),
+        vary,
         measures: draft.measures.clone(),
         replications: draft.replications.trim().parse().ok(),
-        seed: None,
+        seed: subject.seed.filter(|_| !seeds),
         sets: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! Which scenario an experiment is about, as the command would find it.
 
 use crate::files::{self, Beside};
-use crate::playback::edit::overlay;
+use crate::playback::edit::{overlay, replayed};
 use crate::playback::letter;
 use crate::state::State;
 use sim_core::model::Model;
@@ -14,8 +14,10 @@ pub struct Subject {
     pub argument: String,
     /// Its text.
     pub source: Source,
-    /// Files that the command needs and that are nowhere yet.
-    pub unwritten: Vec<Source>,
+    /// Whether the command finds no such file until the text is written into one.
+    pub unwritten: bool,
+    /// The seed in place of the scenario's, where the text does not say it.
+    pub seed: Option<u64>,
     /// The scenario that it is laid upon, by the name it uses.
     base: Option<(String, Source)>,
     /// Where everything else is looked for.
@@ -29,19 +31,24 @@ impl Subject {
         if branch > 0 {
             state.branch(branch)?;
         }
-        let edits = &state.branch(branch).map(|branch| branch.edits.clone());
-        let Some(edits) = edits.as_ref().filter(|edits| !edits.is_empty()) else {
+        let edits = state.branch(branch).map_or(&[][..], |b| &b.edits);
+        if edits.is_empty() {
             return Some(opened);
-        };
+        }
         let title = format!("{}, future {}", state.title(), letter(branch));
         let name = format!("{}-{}.toml", state.source.stem(), letter(branch));
-        let source = Source::new(name.clone(), overlay(&opened.argument, &title, edits));
-        let mut unwritten = opened.unwritten;
-        unwritten.push(source.clone());
+        let text = if opened.unwritten {
+            // Nothing to lay it upon: it holds everything itself.
+            let scenario = state.scenario.as_ref()?;
+            replayed(scenario, &title, edits).ok()?.to_toml()
+        } else {
+            overlay(&opened.argument, &title, opened.seed, edits)
+        };
         Some(Self {
-            argument: name,
-            source,
-            unwritten,
+            argument: name.clone(),
+            source: Source::new(name, text),
+            unwritten: true,
+            seed: None,
             base: Some((opened.argument, opened.source)),
             beside: opened.beside,
         })
@@ -53,7 +60,8 @@ impl Subject {
         let plain = Self {
             argument: state.name.clone(),
             source: state.source.clone(),
-            unwritten: Vec::new(),
+            unwritten: false,
+            seed: state.seed,
             base: None,
             beside: state.source.name.clone(),
         };
@@ -61,11 +69,11 @@ impl Subject {
             return Some(plain);
         }
         let name = format!("{}-changed.toml", state.source.stem());
-        let source = Source::new(name.clone(), scenario.to_toml());
         Some(Self {
-            argument: name,
-            source: source.clone(),
-            unwritten: vec![source],
+            argument: name.clone(),
+            source: Source::new(name, scenario.to_toml()),
+            unwritten: true,
+            seed: None,
             ..plain
         })
     }
@@ -75,7 +83,13 @@ impl Subject {
     /// # Errors
     /// What is wrong with it.
     pub fn read(&self, sets: &[(String, String)]) -> Result<(Scenario, Model), Problems> {
-        let scenario = Scenario::read(self.source.clone(), sets, self)?;
+        let mut sets = sets.to_vec();
+        if let Some(seed) = self.seed
+            && sets.iter().all(|(path, _)| path != "seed")
+        {
+            sets.push(("seed".to_owned(), seed.to_string()));
+        }
+        let scenario = Scenario::read(self.source.clone(), &sets, self)?;
         let model = scenario.model()?;
         Ok((scenario, model))
     }

@@ -7,6 +7,7 @@ use crate::panel::plots::PLOTS;
 use crate::playback::View;
 use crate::state::{State, site_word};
 use crate::theme::{Palette, bold_font, font};
+use eframe::egui::containers::menu::{MenuButton, MenuConfig};
 use eframe::egui::{self, Color32, RichText, Sense, Vec2, pos2};
 use sim_core::engine::MachineState;
 use sim_core::readable;
@@ -152,7 +153,6 @@ fn figure(ui: &mut egui::Ui, label: &str, value: &str) -> bool {
 }
 
 fn right(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View) {
-    let p = Palette::of(ui);
     if crate::icon::button(
         ui,
         Icon::Fork,
@@ -164,8 +164,60 @@ fn right(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View) {
         cx.does(Command::Panel("futures"));
     }
     ui.add_space(4.0);
-    let seed = format!("seed {}", view.summary.seed);
-    ui.label(RichText::new(seed).font(font(11.5)).color(p.weak));
+    seed_menu(ui, cx, view.summary.seed);
+}
+
+/// The seed, and ways to another.
+fn seed_menu(ui: &mut egui::Ui, cx: &mut Cx<'_>, seed: u64) {
+    let p = Palette::of(ui);
+    // One that the scenario does not say stands out: the figures are not the usual ones.
+    let (colour, hint) = match cx.state.seed {
+        None => (
+            p.weak,
+            "The seed of the random numbers, as the scenario says it",
+        ),
+        Some(_) => (p.accent, "Another seed than the scenario's"),
+    };
+    let words = RichText::new(format!("seed {seed}"));
+    let button = egui::Button::new(words.font(font(11.5)).color(colour)).frame(false);
+    let config = MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+    let menu = MenuButton::from_button(button).config(config);
+    let (response, _) = menu.ui(ui, |ui| {
+        ui.set_min_width(190.0);
+        let typed = cx.local.seed.get_or_insert_with(|| seed.to_string());
+        let field = ui.horizontal(|ui| {
+            let name = ui.label("Seed").id;
+            let edit = egui::TextEdit::singleline(typed)
+                .align(egui::Align2::LEFT_CENTER)
+                .desired_width(130.0);
+            ui.add(edit).labelled_by(name)
+        });
+        let chosen = typed.trim().parse::<u64>().ok();
+        if chosen.is_none() {
+            ui.label(RichText::new("a whole number from 0").color(p.bad));
+        }
+        let entered = field.inner.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+        let run = egui::Button::new("Run with this seed");
+        let run = ui.add_enabled(chosen.is_some(), run).clicked();
+        if let Some(chosen) = chosen.filter(|_| run || entered) {
+            cx.does(Command::Seed(Some(chosen)));
+            ui.close();
+        }
+        ui.separator();
+        if ui.button("Next seed").clicked() {
+            cx.does(Command::NextSeed);
+            ui.close();
+        }
+        let own = ui.add_enabled(
+            cx.state.seed.is_some(),
+            egui::Button::new("The scenario's own"),
+        );
+        if own.clicked() {
+            cx.does(Command::Seed(None));
+            ui.close();
+        }
+    });
+    response.on_hover_text(hint);
 }
 
 fn menus(ui: &mut egui::Ui, cx: &mut Cx<'_>) {

@@ -143,7 +143,7 @@ impl Branch {
     /// Simulates from the start, in a scenario that was another one all along: a server that joins
     /// must have its place before it does.
     fn begin_anew(&mut self, edits: Vec<Edited>) -> Result<(), Problems> {
-        let scenario = replayed(&self.root, &edits)?;
+        let scenario = replayed(&self.root, self.root.title(), &edits)?;
         let anew = Self::first(scenario, self.scout.replication())?;
         self.edits = edits;
         (self.scenario, self.model) = (anew.scenario, anew.model);

@@ -88,7 +88,6 @@ impl Edit {
     /// The entry of a time line that does the same at `at`.
     pub fn entry(&self, at: Instant) -> String {
         let mut text = format!("[[timeline]]\nat     = {}\n", moment(at));
-        let quoted = |text: &str| format!("{text:?}");
         let _ = match self {
             Self::Set { path, value } => {
                 writeln!(
@@ -120,7 +119,9 @@ impl Edit {
         };
         let (service, name) = target.strip_prefix("service.")?.split_once(".server.")?;
         Some(format!(
-            "[[service.{service}.server]]\nname    = {name:?}\nlike    = {like:?}\npresent = false\n"
+            "[[service.{service}.server]]\nname    = {}\nlike    = {}\npresent = false\n",
+            quoted(name),
+            quoted(like)
         ))
     }
 
@@ -162,12 +163,12 @@ impl Edit {
     }
 }
 
-/// The scenario that makes all edits at their moments by itself.
+/// The scenario that makes all edits at their moments by itself; it needs no other file.
 ///
 /// # Errors
 /// What is wrong with the edits.
-pub fn replayed(root: &Scenario, edits: &[Edited]) -> Result<Scenario, Problems> {
-    let text = overlay("base.toml", root.title(), edits);
+pub fn replayed(root: &Scenario, title: &str, edits: &[Edited]) -> Result<Scenario, Problems> {
+    let text = overlay("base.toml", title, None, edits);
     let source = Source::new(format!("{}.toml", root.name()), text);
     Scenario::read(source, &[], &OneFile(root.to_toml()))
 }
@@ -190,9 +191,13 @@ pub struct Edited {
     pub edit: Edit,
 }
 
-/// A branch as an overlay: a scenario file that replays it from the start.
-pub fn overlay(base: &str, title: &str, edits: &[Edited]) -> String {
-    let mut text = format!("base  = {base:?}\ntitle = {title:?}\n");
+/// A branch as an overlay: a scenario file that replays it from the start, with another seed than
+/// that of its base where one is given.
+pub fn overlay(base: &str, title: &str, seed: Option<u64>, edits: &[Edited]) -> String {
+    let mut text = format!("base  = {}\ntitle = {}\n", quoted(base), quoted(title));
+    if let Some(seed) = seed {
+        let _ = writeln!(text, "\n[set]\nseed = {seed}");
+    }
     for ground in edits.iter().filter_map(|edited| edited.edit.ground()) {
         let _ = write!(text, "\n{ground}");
     }
@@ -204,7 +209,7 @@ pub fn overlay(base: &str, title: &str, edits: &[Edited]) -> String {
 
 /// A moment as a scenario writes it: a span since the start, exact to the nanosecond.
 fn moment(at: Instant) -> String {
-    format!("{:?}", Duration(at.0).to_string())
+    quoted(&Duration(at.0).to_string())
 }
 
 /// A value as TOML: as it stands if it is that, otherwise as text.
@@ -240,9 +245,10 @@ mod tests {
             Edit::act("drain", "service.web.server.web-2"),
         ]
         .map(|edit| Edited { at, edit });
-        let text = overlay("incident", "What if", &edits);
+        let text = overlay("incident", "What if", Some(7), &edits);
         for line in [
             "base  = \"incident\"",
+            "[set]\nseed = 7",
             "at     = \"15m\"",
             "set    = { \"service.web.server.web-1.weight\" = 3 }",
             "set    = { \"client.retry\" = \"none\" }",

@@ -55,7 +55,7 @@ fn what_lessons_claim_is_true() {
             "{name}: a claim for each card"
         );
         assert_eq!(
-            broken(overlay(name, "claims", &[]), &claims),
+            broken(overlay(name, "claims", None, &[]), &claims),
             [""; 0],
             "{name}"
         );
@@ -81,7 +81,7 @@ fn what_lessons_claim_is_true() {
                 at: moment(at, clock),
                 edit,
             }];
-            let what_if = overlay(name, "claims", &edits);
+            let what_if = overlay(name, "claims", None, &edits);
             assert_eq!(
                 broken(what_if, &card.claims_of_edit),
                 [""; 0],

@@ -5,6 +5,7 @@ mod experiment;
 mod form;
 mod lab;
 mod lesson;
+mod link;
 mod pictures;
 mod playback;
 mod raster;

@@ -231,7 +231,7 @@ fn a_fork_is_the_run_of_its_overlay() {
         plain(300).digest(),
         "the recorded run is untouched"
     );
-    let text = overlay("two.toml", "what if", &edits);
+    let text = overlay("two.toml", "what if", None, &edits);
     let base = Base;
     let replay = Scenario::read(Source::new("what-if.toml", text), &[], &base).expect("valid");
     let mut replayed = Simulation::new(Arc::new(replay.model().expect("valid")), 0);
@@ -367,7 +367,7 @@ fn a_server_that_was_never_there_joins_and_the_past_stays() {
     assert_eq!(attempts(&then, "c"), 0);
     assert!(attempts(&figures, "c") > 100, "{}", attempts(&figures, "c"));
     // The overlay says the same, without any playback.
-    let text = overlay("two.toml", "With c", &deck.branches()[branch].edits);
+    let text = overlay("two.toml", "With c", None, &deck.branches()[branch].edits);
     let again = Scenario::read(Source::new("with-c.toml", text), &[], &Base).expect("valid");
     let mut simulation = Simulation::new(Arc::new(again.model().expect("valid")), 0);
     simulation.run_until(at(400));

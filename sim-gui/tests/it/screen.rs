@@ -286,40 +286,6 @@ fn the_incident_forks_at_12_25_and_its_overlay_says_the_same() {
 }
 
 #[test]
-fn a_link_brings_everything_back() {
-    let mut harness = window(Opening {
-        at: Some("3m".to_owned()),
-        ..opening("first")
-    });
-    settle(&mut harness);
-    for edit in [
-        sim_gui::playback::Edit::set("service.web.server.web-1.workers", "3"),
-        sim_gui::playback::Edit::act("drain", "service.web.server.web-2"),
-    ] {
-        harness.state_mut().perform(Command::Edit(edit));
-        harness.run_steps(3);
-        settle(&mut harness);
-    }
-    harness.state_mut().perform(Command::SeekBy(300.0));
-    harness.run_steps(3);
-    settle(&mut harness);
-    let link = sim_gui::link::of(harness.state().state());
-    let there = harness.state().state().beside().expect("B").summary.clone();
-    let again = Opening {
-        settings: Settings::default(),
-        sliced: true,
-        ..sim_gui::link::read(&link)
-    };
-    let mut harness = window(again);
-    for _ in 0..5 {
-        settle(&mut harness);
-    }
-    let state = harness.state().state();
-    assert_eq!(state.now(), Instant(480_000_000_000), "{link}");
-    assert_eq!(state.beside().expect("B comes back").summary, there);
-}
-
-#[test]
 fn four_hundred_servers_can_be_seen_and_reached() {
     let text = "horizon = \"2m\"\n[[traffic]]\nto = \"web\"\nrate = 4000\n[service.web]\n\
                 demand = { kind = \"exponential\", mean = \"60ms\" }\n\
