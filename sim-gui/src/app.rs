@@ -387,6 +387,9 @@ impl eframe::App for App {
         self.state.time_s = ctx.input(|i| i.time);
         self.receive();
         self.look_at_experiment(ctx);
+        if let Some(opening) = files::take_link() {
+            self.start(opening);
+        }
         match files::take_dropped(ctx) {
             Some(Ok(source)) => {
                 let name = source.name.clone();

@@ -104,6 +104,18 @@ pub fn take_dropped(ctx: &eframe::egui::Context) -> Option<Result<Source, String
     crate::web::take_dropped(ctx)
 }
 
+/// A link that was followed while the window is open: only browsers have such.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn take_link() -> Option<crate::Opening> {
+    None
+}
+
+/// A link that was followed while the window is open.
+#[cfg(target_arch = "wasm32")]
+pub fn take_link() -> Option<crate::Opening> {
+    crate::web::take_link()
+}
+
 /// Saves a text as a file; what to say about it.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn save(name: &str, text: &str) -> String {

@@ -5,6 +5,7 @@ use crate::settings::Settings;
 use crate::state::site_word;
 use eframe::egui;
 use sim_core::scenario::Source;
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 
 /// Where looks and layout are kept.
@@ -22,7 +23,10 @@ pub fn start() {
             .start(
                 canvas,
                 options,
-                Box::new(|cc| Ok(Box::new(App::new(&cc.egui_ctx, opening())))),
+                Box::new(|cc| {
+                    follow_links(&cc.egui_ctx);
+                    Ok(Box::new(App::new(&cc.egui_ctx, opening())))
+                }),
             )
             .await;
         let words = match begun {
@@ -58,12 +62,36 @@ fn say(words: Option<&str>) {
     }
 }
 
+/// The part of the address after `#`.
+fn hash() -> String {
+    let hash = window().and_then(|w| w.location().hash().ok());
+    hash.unwrap_or_default()
+}
+
+/// A link that is put into the address of an open page does not load it again; the browser only
+/// says that it changed.
+fn follow_links(ctx: &egui::Context) {
+    let ctx = ctx.clone();
+    let changed = Closure::<dyn FnMut()>::new(move || {
+        LINK.with(|slot| slot.replace(Some(hash())));
+        ctx.request_repaint();
+    });
+    if let Some(window) = window() {
+        window.set_onhashchange(Some(changed.as_ref().unchecked_ref()));
+    }
+    // It listens as long as the page is open.
+    changed.forget();
+}
+
+/// What a link asks for that was put into the address since.
+pub(crate) fn take_link() -> Option<Opening> {
+    let link = LINK.with(std::cell::RefCell::take)?;
+    Some(crate::link::read(&link))
+}
+
 /// What the address asks for.
 fn opening() -> Opening {
-    let hash = window()
-        .and_then(|w| w.location().hash().ok())
-        .unwrap_or_default();
-    let mut opening = crate::link::read(&hash);
+    let mut opening = crate::link::read(&hash());
     (opening.sliced, opening.keep) = (true, true);
     opening.settings = kept_settings().map_or_else(Settings::default, |t| Settings::from_text(&t));
     opening.settings.reduced_motion |= prefers_reduced_motion();
@@ -97,6 +125,8 @@ thread_local! {
     /// A file that was dropped and has been read.
     static DROPPED: std::cell::RefCell<Option<Result<Source, String>>> =
         const { std::cell::RefCell::new(None) };
+    /// A link that was put into the address.
+    static LINK: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
 }
 
 /// A scenario that was dropped onto the page: browsers read it in their own time.
@@ -156,6 +186,10 @@ pub(crate) fn publish(app: &App) {
     };
     let state = app.state();
     put("scenario", JsValue::from_str(&state.name));
+    if let Some(experiment) = &state.experiment {
+        put("experiment", JsValue::from_str(experiment.state_word()));
+        put("headline", JsValue::from_str(&experiment.headline()));
+    }
     if let Some(report) = &state.report {
         put("settled", JsValue::from_bool(report.settled));
         put("playing", JsValue::from_bool(report.transport.playing));
@@ -167,6 +201,10 @@ pub(crate) fn publish(app: &App) {
         if let Some(digest) = report.branches[0].digest {
             put("digest", JsValue::from_str(&format!("{digest:016x}")));
         }
+        put(
+            "seed",
+            JsValue::from_f64(report.branches[0].model.seed as f64),
+        );
         for view in &report.views {
             let key = format!("state{}", crate::playback::letter(view.branch));
             put(&key, JsValue::from_str(site_word(view.site)));

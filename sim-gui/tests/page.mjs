@@ -1,5 +1,5 @@
 // The page in a real browser without a screen: it loads, plays the incident, forks, and ends with
-// the digest of the command.
+// the digest of the command; it follows links, and runs an experiment.
 //
 //   node sim-gui/tests/page.mjs FOLDER DIGEST [PICTURE]
 //
@@ -45,7 +45,7 @@ async function until(words, holds, seconds = 240) {
   let seen;
   for (let i = 0; i < seconds * 2; i++) {
     seen = await look();
-    if (holds(seen)) return console.log(`ok: ${words}`);
+    if (holds(seen)) return console.log(`ok: ${words} (${(i / 2).toFixed(0)} s)`);
     await wait(500);
   }
   throw new Error(`not within ${seconds} s: ${words}; shown is ${JSON.stringify(seen)}`);
@@ -62,7 +62,7 @@ async function keys(...chords) {
   }
 }
 const type = (text) => keys(...[...text].map((sign) => [sign]));
-const [control, enter] = ["\uE009", "\uE007"];
+const [control, enter, home] = ["\uE009", "\uE007", "\uE011"];
 async function palette(text) {
   await keys([control, "k"]);
   await wait(1500);
@@ -71,6 +71,9 @@ async function palette(text) {
   await keys([enter]);
   await wait(500);
 }
+
+const follow = (hash) =>
+  ask("POST", `/session/${session}/execute/sync`, { script: "location.hash = arguments[0]", args: [hash] });
 
 let failed = false;
 try {
@@ -102,6 +105,20 @@ try {
     const png = await ask("GET", `/session/${session}/screenshot`);
     writeFileSync(picture, Buffer.from(png, "base64"));
   }
+  // Links followed in the open page: a model with a seed and a change, and a text of its own.
+  await follow("#model=first&seed=7&t=8m&do=3m@drain+service.web.server.web-2");
+  await until("a link brings model, seed, change and moment",
+    (s) => s.settled && s.scenario === "first" && s.seed === 7 && s.futures === 2 && s.at === "12:08");
+  // Many runs, in slices between the pictures: the page goes on meanwhile.
+  await palette("compare balancer policies");
+  await until("a comparison runs", (s) => s.experiment === "running");
+  await keys([home]);
+  await until("the page goes to the beginning meanwhile", (s) => s.settled && s.at === "12:00");
+  await until("the comparison is complete", (s) => s.experiment === "complete", 600);
+  const text = 'horizon = "3m"\n[[traffic]]\nto = "web"\nrate = 9\n[service.web]\n' +
+    'demand = "20ms" # 1 + 1\n[[service.web.server]]\nname = "one"\nworkers = 2\n';
+  await follow(`#model=mine.toml&text=${encodeURIComponent(text)}&t=1m`);
+  await until("a link brings a text", (s) => s.settled && s.scenario === "mine.toml" && s.at === "1m");
   const log = await ask("POST", `/session/${session}/se/log`, { type: "browser" });
   const errors = log.filter((line) => line.level === "SEVERE");
   if (errors.length) throw new Error(`console errors: ${JSON.stringify(errors)}`);
