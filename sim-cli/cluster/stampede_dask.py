@@ -20,8 +20,13 @@ import pathlib
 import subprocess
 import sys
 
-import dask
-from distributed import Client, LocalCluster, as_completed
+try:
+    import dask
+    from distributed import Client, LocalCluster, as_completed
+except ModuleNotFoundError as missing:
+    # What the script is and takes can be read without.
+    if not {"-h", "--help"} & set(sys.argv[1:]):
+        sys.exit(f"error: the module {missing.name} is missing\nhelp: pip install distributed")
 
 
 def run_shard(program, plan, shard, of):

@@ -104,6 +104,12 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// So many of something: `1 cell`, `1 024 cells`. The noun is one whose plural ends in an `s`.
+pub fn counted(count: usize, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", grouped(count as f64))
+}
+
 /// A number cut to three digits that matter: `4.90 M`.
 pub fn short(value: f64) -> String {
     for (unit, scale) in [("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e4)] {

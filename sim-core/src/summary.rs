@@ -286,7 +286,15 @@ pub struct Summary {
 impl Summary {
     /// The figures of a run so far; `scenario_hash` is that of the scenario it was made from.
     pub fn of(simulation: &Simulation, scenario_hash: u64) -> Self {
-        builder::summary(simulation, scenario_hash)
+        builder::summary(simulation, scenario_hash, false)
+    }
+
+    /// The same for judging a run that ended in the middle of things: a request that is still
+    /// unanswered counts in response times with its age, which is the least that its response time
+    /// will be, and misses an objective whose time it has exceeded. A server that answers next to
+    /// nothing would otherwise look fast.
+    pub fn with_unanswered(simulation: &Simulation, scenario_hash: u64) -> Self {
+        builder::summary(simulation, scenario_hash, true)
     }
 
     /// The JSON form.

@@ -40,8 +40,13 @@ pub(crate) struct SweepArgs {
     /// An axis: a path with its values, as `a,b,c`, `FROM..TO/COUNT`, or `FROM..TO/COUNT log`; may be repeated
     #[arg(long, value_name = "PATH=VALUES", value_parser = path_and_value, help_heading = "In place of a plan")]
     pub vary: Vec<(String, String)>,
-    /// A figure of the summary to measure; may be repeated
-    #[arg(long, value_name = "FIGURE", help_heading = "In place of a plan")]
+    /// A figure of the summary to measure; may be repeated, or several joined by commas
+    #[arg(
+        long,
+        value_name = "FIGURE",
+        value_delimiter = ',',
+        help_heading = "In place of a plan"
+    )]
     pub measure: Vec<String>,
     /// Replications of each cell
     #[arg(long, value_name = "N", help_heading = "In place of a plan")]

@@ -125,9 +125,9 @@ fn text(found: &Comparison, warm_up: &WarmUp, pairs: bool, out: &mut Out) -> Res
     let level = readable::share(found.level);
     writeln!(
         out,
-        "{BOLD}{} variants{BOLD:#} · {} replications each of {}, the same random numbers in all · {}",
+        "{BOLD}{} variants{BOLD:#} · {} each of {}, the same random numbers in all · {}",
         found.variants.len(),
-        found.runs[0].len(),
+        readable::counted(found.runs[0].len(), "replication"),
         words::horizons(found),
         words::warm_up(warm_up)
     )?;

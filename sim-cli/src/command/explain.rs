@@ -1,6 +1,6 @@
 //! `stampede explain`: what a word means, wherever it occurs.
 
-use super::list::write_entry;
+use super::list::{write_entry, write_note};
 use crate::args::ExplainArgs;
 use crate::catalogue::{Entry, lists};
 use crate::exit::{Exit, Failure};
@@ -25,8 +25,18 @@ pub(crate) fn run(args: &ExplainArgs, out: &mut Out) -> Result<Exit, Failure> {
                 continue;
             }
             writeln!(out, "{DIM}{list}{DIM:#}")?;
-            for entry in meant {
+            // A key that stands in several places is told once, with all of them.
+            let same = |a: &Entry, b: &Entry| a.about == b.about && a.facts == b.facts;
+            for (i, entry) in meant.iter().enumerate() {
+                if meant[..i].iter().any(|before| same(before, entry)) {
+                    continue;
+                }
                 write_entry(entry, out)?;
+                let others = meant[i + 1..].iter().filter(|other| same(entry, other));
+                let others: Vec<&str> = others.map(|other| other.name.as_str()).collect();
+                if !others.is_empty() {
+                    write_note(&format!("the same: {}", others.join(", ")), out)?;
+                }
             }
             found = true;
         }

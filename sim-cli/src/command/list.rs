@@ -77,6 +77,14 @@ fn overview(lists: &[List], format: ListFormat, out: &mut Out) -> Result<Exit, F
     Ok(Exit::Ok)
 }
 
+/// A line below an entry.
+pub(crate) fn write_note(text: &str, out: &mut Out) -> Result<(), Failure> {
+    let indent = NAME_WIDTH + 4;
+    let text = wrap(text, WIDTH, indent);
+    writeln!(out, "{:indent$}{DIM}{text}{DIM:#}", "")?;
+    Ok(())
+}
+
 /// An entry with its properties and parameters.
 pub(crate) fn write_entry(entry: &Entry, out: &mut Out) -> Result<(), Failure> {
     let indent = NAME_WIDTH + 4;
@@ -92,8 +100,7 @@ pub(crate) fn write_entry(entry: &Entry, out: &mut Out) -> Result<(), Failure> {
         .map(|f| format!("{}: {}", f.name, f.value));
     let source = (!entry.source.is_empty()).then(|| format!("source: {}", entry.source));
     for text in facts.chain(source) {
-        let text = wrap(&text, WIDTH, indent);
-        writeln!(out, "{:indent$}{DIM}{text}{DIM:#}", "")?;
+        write_note(&text, out)?;
     }
     let width = entry
         .params

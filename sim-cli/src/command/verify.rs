@@ -153,7 +153,11 @@ impl Tally {
             parts.push("interrupted".to_owned());
         }
         parts.extend([
-            format!("{all} comparisons: {} pass", self.passed),
+            format!(
+                "{}: {} pass",
+                readable::counted(all, "comparison"),
+                self.passed
+            ),
             format!("{} fail", self.failed),
         ]);
         if self.imprecise > 0 {

@@ -79,13 +79,9 @@ fn head(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let wall_s = report.driven.wall.as_secs_f64();
     let mut parts = Vec::new();
     if model.services.len() > 1 {
-        parts.push(format!("{} services", model.services.len()));
+        parts.push(readable::counted(model.services.len(), "service"));
     }
-    parts.push(format!(
-        "{} server{}",
-        readable::number(model.servers.len() as f64),
-        if model.servers.len() == 1 { "" } else { "s" }
-    ));
+    parts.push(readable::counted(model.servers.len(), "server"));
     parts.push(policies(report));
     let simulated = readable::span(Span::from_secs_f64(report.summary.horizon_s));
     let rate = readable::short((report.summary.requests.arrived as f64 / wall_s.max(1e-9)).round());

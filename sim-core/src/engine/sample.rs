@@ -64,6 +64,21 @@ impl Simulation {
         (sampled, every)
     }
 
+    /// Calls that are unanswered, of those that arrived once measuring had begun: the row of counters
+    /// in which each will be counted, and its age in nanoseconds.
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = (u16, u64)> {
+        let from = self.recorder.measure_from;
+        let layout = &self.recorder.layout;
+        let told = self.calls.iter().map(|(_, call)| (call.flow, call.arrived));
+        let implied = self.attempts.iter().map(|(_, attempt)| attempt);
+        let implied = implied
+            .filter(|a| a.purpose == Purpose::Request && a.call.is_implied())
+            .map(|a| (layout.flow(a.service, a.class, false), a.begun));
+        told.chain(implied)
+            .filter(move |(_, arrived)| *arrived >= from)
+            .map(|(flow, arrived)| (flow, self.now - arrived))
+    }
+
     fn attempt_snapshot(&self, handle: Handle, attempt: &Attempt) -> AttemptSnapshot {
         // An implied call began with its attempt, which is its first.
         let implied = attempt.call.is_implied();

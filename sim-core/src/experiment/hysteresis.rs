@@ -10,7 +10,7 @@ use super::recovery::{answered, is_too_much, kept_up, unbounded_load, waits_for_
 use super::run::simulate;
 use crate::model::{Model, RatePoint};
 use crate::scenario::TEN_YEARS;
-use crate::statistics::{self, Estimate, Withheld, paired_difference};
+use crate::statistics::{self, Estimate, Interval, Withheld, paired_difference};
 use crate::time::{Duration, Instant};
 use std::sync::Arc;
 
@@ -109,9 +109,10 @@ pub struct Hysteresis {
     pub factors: Vec<f64>,
     /// The replications.
     pub ramped: Vec<Ramped>,
-    /// Factor at which it breaks going up.
+    /// Factor at which it breaks going up. Within a step nothing is known, so the interval is wider by
+    /// half a step on either side than that of the mean over replications.
     pub breaks: Estimate,
-    /// Factor at which it recovers going down.
+    /// Factor at which it recovers going down, as wide.
     pub recovers: Estimate,
     /// The first less the second: how wide the region is in which both states last.
     pub gap: Estimate,
@@ -208,7 +209,14 @@ pub fn hysteresis(
         if missing > 0 || of == 0 {
             return Estimate::withheld(None, Withheld::NothingMeasured { missing, of });
         }
-        statistics::mean(points, level)
+        match statistics::mean(points, level) {
+            Estimate::Interval(mean) => Estimate::Interval(Interval {
+                low: mean.low - half,
+                high: mean.high + half,
+                ..mean
+            }),
+            withheld @ Estimate::Withheld { .. } => withheld,
+        }
     };
     let gap = if breaks.len() == recovers.len() && breaks.len() as u64 == of && of > 0 {
         paired_difference(&breaks, &recovers, level)
@@ -277,6 +285,10 @@ mod tests {
         // It breaks near its capacity of 300/s, and recovers where twice the rate fits: at 150/s.
         let breaks = one.breaks.interval().expect("all break");
         assert!((2.7..3.2).contains(&breaks.mean), "{breaks:?}");
+        assert!(
+            breaks.half_width() >= 0.5 * one.step,
+            "no surer than its steps: {breaks:?}"
+        );
         let recovers = one.recovers.interval().expect("all recover");
         assert!((1.2..1.7).contains(&recovers.mean), "{recovers:?}");
         assert_eq!(one.is_metastable(), Some(true), "{one:?}");

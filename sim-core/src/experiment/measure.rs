@@ -3,7 +3,7 @@
 use crate::metric::Unit;
 use crate::model::{Model, Slo};
 use crate::outcome::Outcome;
-use crate::scenario::{SUMMARY_PATHS, suggest};
+use crate::scenario::{SUMMARY_PATHS, in_short, suggest};
 use crate::statistics::Interval;
 use crate::summary::Summary;
 
@@ -76,12 +76,7 @@ impl Measure {
     /// # Errors
     /// Says what the path should have been, for a path that the model's summary does not have.
     pub fn parse(path: &str, model: &Model) -> Result<Self, String> {
-        let path = match path.trim() {
-            short if short == "mean" || QUANTILES.iter().any(|(name, _)| *name == short) => {
-                format!("response_time_s.{short}")
-            }
-            path => path.to_owned(),
-        };
+        let path = in_short(path.trim()).unwrap_or(path.trim()).to_owned();
         let words: Vec<&str> = path.split('.').collect();
         let row = SUMMARY_PATHS
             .iter()

@@ -31,9 +31,10 @@ impl Loaded {
         !self.until.is_empty() || !self.model.slos.is_empty()
     }
 
-    /// Whether a finished run broke. One that ended at a limit did.
+    /// Whether a finished run broke. One that ended at a limit did. Requests that are unanswered when
+    /// it ends count with their age: what answers next to nothing must not look fast.
     fn broke(&self, simulation: &Simulation) -> bool {
-        let summary = Summary::of(simulation, 0);
+        let summary = Summary::with_unanswered(simulation, 0);
         if !summary.complete {
             return true;
         }

@@ -112,6 +112,12 @@ fn axes<E>(vary: &[(String, String)]) -> Result<Vec<(&str, Vec<&str>)>, Unfit<E>
             let help = "such as --vary service.web.balancer.policy=random,power-of-d";
             return Err(Unfit::of_path(path, message, help));
         }
+        if let Some(range) = values.iter().find(|value| is_range(value)) {
+            let message =
+                format!("--vary {path} has a range, {range}: a comparison takes each value");
+            let help = "write them with commas between, or let `stampede sweep` go along the range";
+            return Err(Unfit::of_path(path, message, help));
+        }
         if let Some((_, before)) = axes.iter().find(|(other, _)| other == path) {
             let message = format!(
                 "--vary {path} is given twice, first with {}",
@@ -122,6 +128,14 @@ fn axes<E>(vary: &[(String, String)]) -> Result<Vec<(&str, Vec<&str>)>, Unfit<E>
         axes.push((path, values));
     }
     Ok(axes)
+}
+
+/// Whether it is written as the ranges of sweeps are: `1..9/3`.
+fn is_range(value: &str) -> bool {
+    let bare = !value.starts_with(['"', '[', '{']);
+    bare && value
+        .split_once("..")
+        .is_some_and(|(from, to)| !from.is_empty() && !to.is_empty())
 }
 
 /// All combinations, the last axis fastest.

@@ -56,6 +56,12 @@ impl Layout {
             as u16
     }
 
+    /// The class of a row of requests from outside; `None` for requests from other services.
+    pub fn class_from_outside(&self, flow: u16) -> Option<u16> {
+        flow.is_multiple_of(2)
+            .then(|| (usize::from(flow / 2) % self.classes) as u16)
+    }
+
     /// Number of flows.
     pub fn flows(&self) -> usize {
         self.services * self.classes * 2
@@ -77,6 +83,13 @@ pub struct SloCount {
     /// All requests that arrived after the warm-up and ended.
     pub total: u64,
     interval: SloInterval,
+}
+
+impl SloCount {
+    /// Whether a request of a class that is still unanswered at this age can only miss it.
+    pub fn is_missed(&self, class: u16, age_ns: u64) -> bool {
+        self.class.is_none_or(|c| c == class) && age_ns >= self.limit_ns
+    }
 }
 
 /// Measured totals of one service.

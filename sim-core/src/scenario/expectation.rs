@@ -5,7 +5,7 @@ use super::condition::{Piece, metric, quantity};
 use super::kinds::moment;
 use super::problem::suggest;
 use super::section::Cx;
-use super::summary_paths::SUMMARY_PATHS;
+use super::summary_paths::{SUMMARY_PATHS, in_short};
 use crate::expect::{EventPattern, Expr, Fold, Value};
 use crate::metric::{METRICS, MetricDef, Unit};
 use crate::outcome::Outcome;
@@ -96,6 +96,10 @@ fn side(text: Piece<'_>, right: Right, known: &Known<'_>, cx: &mut Cx<'_>) -> Op
 fn value(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<(Value, Right)> {
     let (what, from, until, fold) = period(text, known, cx)?;
     let (name, inside) = what.call();
+    // Of the whole run the summary knows them to 0.8 %, intervals of the time line to 5 %.
+    if let Some(path) = in_short(what.text).filter(|_| fold.is_none()) {
+        return Some((Value::Summary(path.to_owned()), Right::Quantity(Unit::Time)));
+    }
     match (name.text, inside) {
         ("first" | "last" | "count", Some(inside)) => {
             if fold.is_some() {
@@ -133,6 +137,7 @@ fn value(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<(Value, 
                 Right::Quantity(metric.unit),
             ))
         }
+        // Of the whole run the summary knows them exactly, intervals of the time line within 5 %.
         (word, inside) if inside.is_some() || MetricDef::find(word).is_some() => {
             let (metric, scope) = metric(what, known.base, cx)?;
             Some((

@@ -62,7 +62,7 @@ pub use problem::{Label, PROBLEMS_MAX, Problem, Problems, Span, suggest};
 pub use reference::{KeyRow, key_rows, keys, param_text, reference};
 pub use schema::{plan_schema, schema};
 pub use section::PlugTable;
-pub use summary_paths::{SUMMARY_PATHS, SummaryPath};
+pub use summary_paths::{SUMMARY_PATHS, SummaryPath, in_short};
 
 use crate::model::Model;
 use crate::time::{Clock, Instant};

@@ -234,11 +234,13 @@ pub fn suggest<'a>(found: &str, allowed: impl IntoIterator<Item = &'a str>) -> S
         .filter(|_| !lower.is_empty())
         .filter(|(distance, _)| *distance <= limit)
         .map(|(_, word)| word);
-    // A word that begins or ends as the one meant is further away by letters than it looks.
+    // A word that begins as the one meant, or is the end of its path, is further away by letters than it looks.
     let near = near.or_else(|| {
         allowed.iter().copied().find(|word| {
             lower.len() >= 3
-                && (word.starts_with(&lower) || lower.starts_with(word) && word.len() >= 3)
+                && (word.starts_with(&lower)
+                    || lower.starts_with(word) && word.len() >= 3
+                    || word.rsplit('.').next() == Some(&lower))
         })
     });
     let list = if allowed.len() <= 40 {

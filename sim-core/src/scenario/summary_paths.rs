@@ -183,3 +183,11 @@ pub static SUMMARY_PATHS: &[SummaryPath] = &[
     ),
     row("slos.SLO.attained", Unit::Ratio, "share of good requests"),
 ];
+
+/// The path of a response time that goes by its last word: `p99`, or `mean`.
+pub fn in_short(word: &str) -> Option<&'static str> {
+    let paths = SUMMARY_PATHS.iter().map(|row| row.path);
+    let mut times = paths.filter_map(|path| Some((path, path.strip_prefix("response_time_s.")?)));
+    let (path, _) = times.find(|(_, last)| *last == word && *last != "max")?;
+    Some(path)
+}

@@ -15,9 +15,14 @@ use crate::time::SECOND;
 const STORY_MAX: usize = 1000;
 
 /// The figures of a run so far.
-pub(super) fn summary(simulation: &Simulation, scenario_hash: u64) -> Summary {
+pub(super) fn summary(simulation: &Simulation, scenario_hash: u64, unanswered: bool) -> Summary {
     Builder {
         simulation,
+        unanswered: if unanswered {
+            simulation.unanswered().collect()
+        } else {
+            Vec::new()
+        },
         span_s: span_s(simulation),
     }
     .summary(scenario_hash)
@@ -34,6 +39,8 @@ fn measured_from_s(simulation: &Simulation) -> f64 {
 
 struct Builder<'a> {
     simulation: &'a Simulation,
+    /// Unanswered calls that count with their age: their row of counters, and nanoseconds.
+    unanswered: Vec<(u16, u64)>,
     span_s: f64,
 }
 
@@ -138,6 +145,9 @@ impl Builder<'_> {
         let mut histogram = Histogram::default();
         for &flow in flows {
             histogram.merge(&self.simulation.recorder().flow(flow).response_time);
+        }
+        for (_, age) in self.unanswered.iter().filter(|(f, _)| flows.contains(f)) {
+            histogram.record(*age);
         }
         histogram
     }
@@ -307,7 +317,12 @@ impl Builder<'_> {
 
     fn slos(&self) -> Named<SloFigures> {
         let of = |(slo, count): (&crate::model::Slo, &crate::record::SloCount)| {
-            let attained = ratio(count.good, count.total);
+            let layout = &self.simulation.recorder().layout;
+            let late = self.unanswered.iter().filter(|(flow, age)| {
+                let class = layout.class_from_outside(*flow);
+                class.is_some_and(|class| count.is_missed(class, *age))
+            });
+            let attained = ratio(count.good, count.total + late.count() as u64);
             let figures = SloFigures {
                 objective: slo.objective,
                 attained,

@@ -46,6 +46,10 @@ pub static WARNINGS: &[(&str, &str)] = &[
         "a percentile rests on fewer than ten requests beyond it and would be another one with another seed; simulate longer",
     ),
     (
+        "unanswered",
+        "many requests have waited at the end for longer than the p99: percentiles count answered requests, so the true ones are larger",
+    ),
+    (
         "coarse-timeline",
         "intervals of the time line are wider, or servers recorded less often, than asked for, to stay within memory",
     ),
@@ -75,6 +79,7 @@ pub(super) fn judge(summary: &mut Summary, simulation: &Simulation) {
         return;
     }
     few_samples(summary);
+    unanswered(summary, simulation);
     let recorder = simulation.recorder();
     if recorder.widened() {
         let message = format!(
@@ -118,6 +123,30 @@ fn few_samples(summary: &mut Summary) {
             warn(summary, "few-samples", message);
             break;
         }
+    }
+}
+
+/// Percentiles count answered requests: where a hundredth of all has been waiting for longer than the
+/// p99, it is not the p99 of all.
+fn unanswered(summary: &mut Summary, simulation: &Simulation) {
+    let answered = summary.response_time_s.count;
+    let in_flight = summary.requests.in_flight;
+    let enough = (answered + in_flight).div_ceil(100);
+    if in_flight < enough {
+        return;
+    }
+    let p99_ns = summary.response_time_s.p99.map_or(0.0, |p99| p99 * 1e9);
+    let layout = &simulation.recorder().layout;
+    let older = simulation.unanswered().filter(|&(flow, age_ns)| {
+        layout.class_from_outside(flow).is_some() && age_ns as f64 > p99_ns
+    });
+    let older = older.count() as u64;
+    if older >= enough {
+        let message = format!(
+            "{older} requests have waited at the end for longer than the p99 of those answered; percentiles count \
+             answered requests only, so the true ones are larger"
+        );
+        warn(summary, "unanswered", message);
     }
 }
 

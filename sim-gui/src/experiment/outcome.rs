@@ -41,22 +41,18 @@ impl Experiment {
             } => {
                 let horizon = variants.first().map(|v| readable::span(v.model.horizon));
                 format!(
-                    "{} variants · {} replications each of {}, the same random numbers in all · {}",
-                    variants.len(),
-                    plan.replications,
+                    "{} · {} each of {}, the same random numbers in all · {}",
+                    readable::counted(variants.len(), "variant"),
+                    readable::counted(plan.replications as usize, "replication"),
                     horizon.unwrap_or_default(),
                     words::warm_up(warm_up)
                 )
             }
             Prepared::Sweep { plan } => {
-                let noun = if plan.cells() == 1 { "cell" } else { "cells" };
-                let replications = match plan.replications() {
-                    1 => "1 replication".to_owned(),
-                    n => format!("{n} replications"),
-                };
                 format!(
-                    "{} {noun} of {replications}, with the same random numbers in every cell",
-                    plan.cells()
+                    "{} of {}, with the same random numbers in every cell",
+                    readable::counted(plan.cells(), "cell"),
+                    readable::counted(plan.replications() as usize, "replication")
                 )
             }
         }

@@ -241,9 +241,10 @@ fn text(
     let of = found.breaking.len();
     writeln!(
         out,
-        "  {DIM}{of} replications of {}, {} runs · {level} confidence for their mean breaking point · seed {}{DIM:#}",
+        "  {DIM}{} of {}, {} · {level} confidence for their mean breaking point · seed {}{DIM:#}",
+        readable::counted(of, "replication"),
         readable::span(model.horizon),
-        found.runs,
+        readable::counted(found.runs as usize, "run"),
         model.seed
     )?;
     if let Some(reason) = found.estimate.reason() {

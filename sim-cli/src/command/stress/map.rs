@@ -232,8 +232,8 @@ fn text(
     };
     writeln!(
         out,
-        "  {DIM}{trigger} · {} replications each · {} confidence · seed {}{DIM:#}",
-        plan.replications,
+        "  {DIM}{trigger} · {} each · {} confidence · seed {}{DIM:#}",
+        readable::counted(plan.replications as usize, "replication"),
         readable::share(plan.level),
         subject.model.seed
     )?;

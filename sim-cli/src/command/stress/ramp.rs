@@ -169,9 +169,9 @@ fn text(
     writeln!(out, "{BOLD}{}: {verdict}{BOLD:#}", subject.scenario.name())?;
     writeln!(
         out,
-        "  {DIM}{} replications of {} steps up and down, {} on each · steps of {} · {} confidence · seed {}{DIM:#}",
-        found.ramped.len(),
-        found.factors.len(),
+        "  {DIM}{} of {} up and down, {} on each · steps of {} · {} confidence · seed {}{DIM:#}",
+        readable::counted(found.ramped.len(), "replication"),
+        readable::counted(found.factors.len(), "step"),
         readable::span(ramp.hold),
         subject.rate(found.step),
         readable::share(level),

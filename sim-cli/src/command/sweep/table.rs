@@ -68,15 +68,10 @@ pub(super) fn overview(plan: &Plan, out: &mut Out) -> Result<(), Failure> {
 }
 
 fn headline(plan: &Plan) -> String {
-    let cells = plan.cells();
-    let noun = if cells == 1 { "cell" } else { "cells" };
-    let replications = match plan.replications() {
-        1 => "1 replication".to_owned(),
-        n => format!("{n} replications"),
-    };
     format!(
-        "{} {noun} of {replications}, with the same random numbers in every cell",
-        readable::number(cells as f64)
+        "{} of {}, with the same random numbers in every cell",
+        readable::counted(plan.cells(), "cell"),
+        readable::counted(plan.replications() as usize, "replication")
     )
 }
 
@@ -101,8 +96,8 @@ fn cells(plan: &Plan, rows: &[Row]) -> String {
 fn remarks(rows: &[Row], out: &mut Out) -> Result<(), Failure> {
     let failed: Vec<&Row> = rows.iter().filter(|row| row.failed > 0).collect();
     if !failed.is_empty() {
-        let noun = if failed.len() == 1 { "cell" } else { "cells" };
-        writeln!(out, "\n  {RED}{} {noun} failed{RED:#}", failed.len())?;
+        let cells = readable::counted(failed.len(), "cell");
+        writeln!(out, "\n  {RED}{cells} failed{RED:#}")?;
         for row in failed.iter().take(FAILURES_MAX) {
             writeln!(out, "  cell {}: {}", row.cell, row.notes)?;
         }
@@ -115,11 +110,10 @@ fn remarks(rows: &[Row], out: &mut Out) -> Result<(), Failure> {
         .filter(|row| row.failed == 0 && !row.notes.is_empty())
         .collect();
     if let Some(first) = noted.first() {
-        let noun = if noted.len() == 1 { "cell" } else { "cells" };
         writeln!(
             out,
-            "\n  {YELLOW}{} {noun} without some intervals{YELLOW:#}; cell {}: {}",
-            noted.len(),
+            "\n  {YELLOW}{} without some intervals{YELLOW:#}; cell {}: {}",
+            readable::counted(noted.len(), "cell"),
             first.cell,
             first.notes
         )?;

@@ -124,3 +124,44 @@ fn a_model_that_cannot_be_built_is_an_error() {
     let found = on(1, |c| stress(&plan(WIDE), &load, c));
     assert_eq!(found, Err("no such model"));
 }
+
+#[test]
+fn what_answers_next_to_nothing_is_broken_though_the_answers_are_fast() {
+    // Every second request goes to a server that takes ten thousand times as long: the answers are
+    // those of the other one, and fast.
+    let dead = |factor: f64| -> Result<Loaded, String> {
+        let text = format!(
+            "horizon = \"2m\"\nrate_factor = {factor}\ntraffic = [{{ to = \"web\", rate = 50 }}]\n[service.web]\ndemand = \"10ms\"\nbalancer = {{ policy = \"random\" }}\nserver = [{{ name = \"a\", workers = 8 }}, {{ name = \"b\", workers = 8, speed = 0.0001 }}]\n"
+        );
+        let scenario = Scenario::read(Source::new("s.toml", text), &[], &NoFiles)
+            .map_err(|p| p.to_string())?;
+        let until = scenario
+            .condition("until", "p99 > 1s")
+            .map_err(|p| p.to_string())?;
+        Ok(Loaded {
+            model: Arc::new(scenario.model().map_err(|p| p.to_string())?),
+            until: vec![until],
+        })
+    };
+    let loaded = dead(1.0).expect("valid");
+    let simulation = crate::experiment::run::simulate(
+        &loaded.model,
+        0,
+        &std::sync::atomic::AtomicBool::new(false),
+    )
+    .expect("not stopped");
+    let plain = Summary::of(&simulation, 0);
+    assert!(
+        plain.response_time_s.p99 < Some(0.1),
+        "the answers are fast"
+    );
+    assert!(
+        plain.warnings.iter().any(|w| w.code == "unanswered"),
+        "and the reader is warned: {:?}",
+        plain.warnings
+    );
+    assert!(loaded.broke(&simulation));
+    let found = on(2, |c| stress(&plan(WIDE), &dead, c)).expect("valid");
+    let always = |b: &Breaking| *b == Breaking::Always;
+    assert!(found.breaking.iter().all(always), "{found:?}");
+}

@@ -11,6 +11,7 @@ use crate::plot::axis::{Axis, Shown};
 use crate::plot::heat_map::{HeatMap, Spot};
 use crate::plot::lines::{Lines, Point, Series};
 use crate::plot::svg::LOOKS;
+use crate::readable;
 
 /// What is drawn of a measure.
 #[derive(Clone, PartialEq, Debug)]
@@ -229,7 +230,7 @@ impl Drawn<'_> {
     fn note(&self, intervals: &str) -> String {
         let replications = match self.plan.replications() {
             1 => "1 replication".to_owned(),
-            n => format!("mean of {n} replications"),
+            n => format!("mean of {}", readable::counted(n as usize, "replication")),
         };
         let level = format!("{} %", self.plan.confidence() * 100.0);
         let intervals = intervals.replace('%', &level);

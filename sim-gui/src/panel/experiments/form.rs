@@ -8,6 +8,7 @@ use crate::playback::letter;
 use crate::theme::{Palette, bold_font, font, mono};
 use eframe::egui::{self, RichText};
 use sim_core::experiment::split;
+use sim_core::readable;
 
 /// Width of the words before fields.
 const WORDS: f32 = 92.0;
@@ -465,9 +466,13 @@ fn count(draft: &Draft) -> Option<String> {
     let cells = cells?.checked_mul(scenarios)?;
     let replications: usize = draft.replications.trim().parse().ok()?;
     let noun = match draft.kind {
-        Kind::Comparison => "variants",
-        Kind::Sweep => "cells",
+        Kind::Comparison => "variant",
+        Kind::Sweep => "cell",
     };
     let runs = cells.checked_mul(replications)?;
-    Some(format!("{cells} {noun} × {replications} = {runs} runs"))
+    Some(format!(
+        "{} × {replications} = {}",
+        readable::counted(cells, noun),
+        readable::counted(runs, "run")
+    ))
 }
