@@ -226,11 +226,7 @@ impl App {
             self.edits_seen = report.edits_seen;
             self.edited(&report);
         }
-        let before = self
-            .state
-            .report
-            .as_ref()
-            .map(|report| report.transport.goal);
+        let before = self.state.view().map(|view| view.at);
         self.state.report = Some(report);
         self.stop_for_lesson(before);
         self.begin();

@@ -157,6 +157,7 @@ impl Axis {
 }
 
 fn decade_above(value: f64) -> f64 {
+    let value = value.clamp(1e-300, 1e300);
     let mut decade = 1.0;
     while decade < value * 0.999 {
         decade *= 10.0;

@@ -239,14 +239,16 @@ impl Deck {
         };
         // A moment of the past belongs to the branch that lived it.
         let owner = cursor.owner;
-        let fork = self.branches[owner].fork(owner, &cursor.simulation, edit)?;
+        let mut fork = self.branches[owner].fork(owner, &cursor.simulation, edit)?;
+        let mut owner = owner;
         if self.branches.len() == BRANCHES_MAX {
             let oldest = (1..self.branches.len()).find(|b| *b != owner && !self.is_parent(*b));
             if let Some(oldest) = oldest {
                 self.close(oldest);
+                owner -= usize::from(oldest < owner);
+                fork.parent = Some(owner);
             }
         }
-        let owner = fork.parent.map_or(0, |p| p.min(self.branches.len() - 1));
         self.branches.push(fork);
         let number = self.branches.len() - 1;
         // All branches share the budget: those that are there make room.

@@ -302,9 +302,8 @@ fn live(
 
 impl Worker for Threaded {
     fn send(&mut self, request: Request) {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
         let _ = self.outbox.send(request);
-        let mut slot = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.1 = true;
     }
 
     fn poll(&mut self, _: Duration) -> Option<Report> {
