@@ -3,8 +3,8 @@
 use crate::embedded::MODELS;
 use crate::exit::{Exit, Failure, reason};
 use sim_core::experiment::sweep::Plan;
+use sim_core::library::{Folders, looks_like_a_path};
 use sim_core::scenario::{Files, Problems, Scenario, Source, suggest};
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -109,12 +109,9 @@ impl Input {
                     of: &self.source.name,
                 },
             ),
-            Place::Folder(folder) => Plan::read(
-                &self.source,
-                &Disk {
-                    folders: RefCell::new(vec![folder.clone()]),
-                },
-            ),
+            Place::Folder(folder) => {
+                Plan::read(&self.source, &Folders::new(&MODELS, folder, read_if_there))
+            }
         }
     }
 
@@ -136,24 +133,10 @@ impl Input {
             Place::Folder(folder) => Scenario::read(
                 self.source.clone(),
                 sets,
-                &Disk {
-                    folders: RefCell::new(vec![folder.clone()]),
-                },
+                &Folders::new(&MODELS, folder, read_if_there),
             ),
         }
     }
-}
-
-/// Whether an argument names a file rather than a model.
-fn looks_like_a_path(argument: &str) -> bool {
-    let ending = Path::new(argument)
-        .extension()
-        .and_then(|e| e.to_str())
-        .unwrap_or("");
-    argument.contains(['/', '\\'])
-        || ["toml", "json"]
-            .iter()
-            .any(|e| ending.eq_ignore_ascii_case(e))
 }
 
 fn unknown(name: &str) -> Failure {
@@ -214,6 +197,13 @@ impl Unreadable {
     }
 }
 
+fn read_if_there(path: &Path) -> Result<Option<String>, String> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    read(path).map(Some).map_err(|why| why.words())
+}
+
 fn read(path: &Path) -> Result<String, Unreadable> {
     text_of(File::open(path).map_err(Unreadable::Io)?)
 }
@@ -238,32 +228,5 @@ struct Neighbours<'a> {
 impl Files for Neighbours<'_> {
     fn read(&self, name: &str) -> Result<Source, String> {
         MODELS.read_from(self.of, name)
-    }
-}
-
-/// What a scenario on disk refers to: a file beside the scenario that names it, or else a model of
-/// the program.
-struct Disk {
-    /// Folders of the scenarios read so far, the latest last.
-    folders: RefCell<Vec<PathBuf>>,
-}
-
-impl Files for Disk {
-    fn read(&self, name: &str) -> Result<Source, String> {
-        let mut folders = self.folders.borrow_mut();
-        // A base was named by the scenario read before it, which is why the latest comes first.
-        let found = folders
-            .iter()
-            .rev()
-            .map(|folder| folder.join(name))
-            .find(|path| path.is_file());
-        if let Some(path) = found {
-            let text = read(&path).map_err(|why| why.words())?;
-            folders.push(path.parent().unwrap_or(Path::new("")).to_path_buf());
-            return Ok(Source::new(path.display().to_string(), text));
-        }
-        MODELS
-            .find(name)
-            .ok_or_else(|| "there is neither such a file nor a model of this name".to_owned())
     }
 }

@@ -4,6 +4,8 @@
 //! scenario in the command, in the window and in the browser.
 
 use crate::scenario::{Files, Source, suggest};
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
 
 /// Where plans of sweeps stand; everything else is a scenario.
 const PLANS: &str = "plan/";
@@ -113,6 +115,51 @@ impl Library {
 impl Files for Library {
     fn read(&self, name: &str) -> Result<Source, String> {
         self.read_from("", name)
+    }
+}
+
+/// Whether an argument names a file rather than a model: it has a folder, or the ending of a
+/// scenario.
+pub fn looks_like_a_path(argument: &str) -> bool {
+    let ending = Path::new(argument).extension().and_then(|e| e.to_str());
+    let known = |e: &str| ["toml", "json"].iter().any(|k| e.eq_ignore_ascii_case(k));
+    argument.contains(['/', '\\']) || ending.is_some_and(known)
+}
+
+/// What a scenario in a file refers to: a file beside the scenario that names it, or else one of the
+/// library. `read` gives the text of a file, `None` where there is no such file, or says why it
+/// cannot be read.
+pub struct Folders<'a, R> {
+    library: &'a Library,
+    /// Folders of the scenarios read so far, the latest last.
+    visited: RefCell<Vec<PathBuf>>,
+    read: R,
+}
+
+impl<'a, R: Fn(&Path) -> Result<Option<String>, String>> Folders<'a, R> {
+    /// For a scenario whose file is in `folder`.
+    pub fn new(library: &'a Library, folder: &Path, read: R) -> Self {
+        Self {
+            library,
+            visited: RefCell::new(vec![folder.to_path_buf()]),
+            read,
+        }
+    }
+}
+
+impl<R: Fn(&Path) -> Result<Option<String>, String>> Files for Folders<'_, R> {
+    fn read(&self, name: &str) -> Result<Source, String> {
+        let mut folders = self.visited.borrow_mut();
+        // A base was named by the scenario read before it, which is why the latest comes first.
+        for folder in folders.iter().rev() {
+            let path = folder.join(name);
+            if let Some(text) = (self.read)(&path)? {
+                folders.push(path.parent().unwrap_or(Path::new("")).to_path_buf());
+                return Ok(Source::new(path.display().to_string(), text));
+            }
+        }
+        let found = self.library.find(name);
+        found.ok_or_else(|| "there is neither such a file nor a model of this name".to_owned())
     }
 }
 

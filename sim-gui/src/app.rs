@@ -11,7 +11,7 @@ use crate::panel::{self, Cx};
 use crate::playback::worker::{Sliced, Threaded, Worker};
 use crate::playback::{Edited, Report, Request, letter};
 use crate::settings::{Looks, Settings};
-use crate::state::{State, site_word};
+use crate::state::{Asked, State, site_word};
 use crate::theme;
 use eframe::egui;
 use sim_core::scenario::Source;
@@ -37,6 +37,8 @@ pub struct Opening {
     pub at: Option<String>,
     /// Changes made at moments: a link's or a saved branch.
     pub edits: Vec<(String, String)>,
+    /// What could not be understood of the link.
+    pub remark: Option<String>,
     /// Looks and layout.
     pub settings: Settings,
     /// Whether looks and layout are kept for the next start.
@@ -54,8 +56,6 @@ pub struct App {
     /// Who simulates the experiment.
     pub(crate) runner: Option<Box<dyn Runner>>,
     pub(crate) sliced: bool,
-    /// What is still to be done once the scenario runs: from a link.
-    opening: Option<Opening>,
     pub(crate) undone: Vec<Edited>,
     edits_seen: u64,
     /// Settings as they were kept last; `None` where they are not kept.
@@ -75,6 +75,7 @@ impl App {
                 name: String::new(),
                 source: Source::new("", ""),
                 seed: None,
+                asked: None,
                 scenario: None,
                 problems: None,
                 warnings: Vec::new(),
@@ -95,7 +96,6 @@ impl App {
             dialog: None,
             runner: None,
             sliced: opening.sliced,
-            opening: None,
             undone: Vec::new(),
             edits_seen: 0,
             kept,
@@ -131,7 +131,14 @@ impl App {
         match found {
             Ok(source) => {
                 self.run(name, source, opening.seed);
-                self.opening = Some(opening);
+                self.state.asked = Some(Asked {
+                    at: opening.at,
+                    edits: opening.edits,
+                    sent: None,
+                });
+                if let Some(remark) = opening.remark {
+                    self.say(remark);
+                }
             }
             Err(why) => self.say(why),
         }
@@ -147,22 +154,16 @@ impl App {
 
     /// Runs a text from its beginning, with another seed than its own where one is given.
     pub(crate) fn run(&mut self, name: &str, source: Source, seed: Option<u64>) {
-        self.opening = None;
         let state = &mut self.state;
         name.clone_into(&mut state.name);
         (state.source, state.seed) = (source, seed);
-        (state.report, state.selected, state.scenario) = (None, None, None);
-        (state.problems, state.reveal) = (None, false);
-        state.warnings.clear();
+        (state.selected, state.reveal) = (None, false);
         (state.experiment, self.runner) = (None, None);
         state.refusals.clear();
         self.local = Local {
             form: self.local.form,
             ..Local::default()
         };
-        self.worker = None;
-        self.undone.clear();
-        self.edits_seen = 0;
         let lesson = Lesson::beside(&state.source.name);
         state.lesson = None;
         match lesson {
@@ -171,7 +172,20 @@ impl App {
         }
         let cards = state.lesson.as_ref().map_or(0, |lesson| lesson.cards.len());
         state.answers = Answers::none(cards);
-        let scenario = files::read_scenario(&state.source, seed);
+        self.begin(Asked::default());
+    }
+
+    /// Simulates the open scenario from its beginning, up to what is asked for.
+    pub(crate) fn begin(&mut self, asked: Asked) {
+        let state = &mut self.state;
+        (state.report, state.scenario, state.problems) = (None, None, None);
+        state.warnings.clear();
+        state.asked = Some(asked);
+        self.local.seed = None;
+        self.worker = None;
+        self.undone.clear();
+        self.edits_seen = 0;
+        let scenario = files::read_scenario(&state.source, state.seed);
         let worker = scenario.and_then(|scenario| {
             state.warnings = scenario.warnings();
             let worker: Box<dyn Worker> = if self.sliced {
@@ -200,11 +214,18 @@ impl App {
     }
 
     pub(crate) fn send(&mut self, request: Request) {
+        let goal = match request {
+            Request::Seek(at) => Some(at),
+            _ => None,
+        };
         if let Some(worker) = &mut self.worker {
             worker.send(request);
             // Until the answer comes, what is shown is not what was asked for.
             if let Some(report) = &mut self.state.report {
                 report.settled = false;
+                if let Some(goal) = goal {
+                    report.transport.goal = goal;
+                }
             }
         }
     }
@@ -229,7 +250,7 @@ impl App {
         let before = self.state.view().map(|view| view.at);
         self.state.report = Some(report);
         self.stop_for_lesson(before);
-        self.begin();
+        self.follow();
     }
 
     /// Takes what the experiment reports.
@@ -268,18 +289,26 @@ impl App {
             self.say(format!("not possible: {words}"));
         } else {
             self.state.problems = None;
-            self.state.reveal = true;
+            // A lesson shows no more than has happened, in either future, until somebody asks.
+            self.state.reveal |= self.state.lesson.is_none() || self.local.teacher;
             self.state.settings.show(panel::find("futures"));
         }
     }
 
     /// Does what a link asked for, as soon as the scenario runs.
-    fn begin(&mut self) {
-        let Some(opening) = self.opening.take() else {
+    fn follow(&mut self) {
+        let Some(asked) = self.state.asked.take() else {
             return;
         };
+        if let Some(sent) = asked.sent {
+            // Kept until the changes are there: somebody may ask for a link, or another seed, before.
+            if self.edits_seen == sent {
+                self.state.asked = Some(asked);
+            }
+            return;
+        }
         let mut edits = Vec::new();
-        for (at, typed) in &opening.edits {
+        for (at, typed) in &asked.edits {
             let moment = dialog::moment(&self.state, at);
             let edit = dialog::edit(&self.state, typed);
             if let (Some(at), Some(edit)) = (moment, edit) {
@@ -288,7 +317,7 @@ impl App {
                 self.say(format!("{typed:?} at {at:?} is no change that can be made"));
             }
         }
-        if let Some(at) = &opening.at {
+        if let Some(at) = &asked.at {
             match dialog::moment(&self.state, at) {
                 Some(at) => self.send(Request::Seek(at)),
                 None => self.say(format!("{at:?} is no moment of this run")),
@@ -296,6 +325,10 @@ impl App {
         }
         if !edits.is_empty() {
             self.send(Request::Replay(edits));
+            self.state.asked = Some(Asked {
+                sent: Some(self.edits_seen),
+                ..asked
+            });
         }
     }
 

@@ -74,6 +74,7 @@ impl App {
         match command {
             Command::CompareFutures => {
                 let fork = self
+                    .state
                     .fork()
                     .ok_or("nothing was changed: there is no future to compare")?;
                 Ok(Draft::futures(model, fork))

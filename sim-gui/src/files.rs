@@ -1,36 +1,69 @@
 //! Where scenarios come from and settings go: the embedded models, and, natively, files.
 
 use crate::MODELS;
+use sim_core::library::{Folders, looks_like_a_path};
 use sim_core::scenario::{Files, Problems, Scenario, Source};
+use std::path::Path;
 
-/// The scenario called so: a model, or a file where there are files.
+/// The scenario called so: a file where there are files, or a model, as the command finds it. The
+/// path of a file begins with a folder, so that it is no model's.
 ///
 /// # Errors
 /// Says why it cannot be had.
 pub fn find(name: &str) -> Result<Source, String> {
-    if let Some(source) = MODELS.find(name) {
-        return Ok(source);
+    if looks_like_a_path(name) {
+        let text = read(Path::new(name)).map_err(|why| format!("cannot read {name}: {why}"))?;
+        if let Some(text) = text {
+            return Ok(Source::new(path_of_file(name), text));
+        }
     }
-    read(name).map_err(|why| match why {
-        Some(why) => format!("cannot read {name}: {why}"),
-        None => format!("no model is called {name:?} ({})", MODELS.suggest(name)),
+    MODELS.find(name).ok_or_else(|| {
+        let hint = MODELS.suggest(name);
+        format!("there is neither a file nor a model {name:?} ({hint})")
     })
 }
 
-/// What a scenario refers to: beside itself first, then among the models.
-pub struct Beside {
-    /// The scenario's own name.
-    pub name: String,
+/// A path that tells itself apart from that of a model: absolute, or beginning with a dot.
+fn path_of_file(path: &str) -> String {
+    if is_file(path) {
+        path.to_owned()
+    } else {
+        format!("./{path}")
+    }
 }
 
-impl Files for Beside {
-    fn read(&self, name: &str) -> Result<Source, String> {
-        if let Ok(source) = MODELS.read_from(&self.name, name) {
-            return Ok(source);
+fn is_file(path: &str) -> bool {
+    path.starts_with('.') || Path::new(path).has_root()
+}
+
+/// What a scenario refers to.
+pub enum Neighbours {
+    /// One that comes with the program: its neighbours, by its path.
+    Models(String),
+    /// One in a folder.
+    Folder(Folders<'static, ReadFile>),
+}
+
+/// Gives the text of a file, or none where there is no such file, or says why it cannot be read.
+type ReadFile = fn(&Path) -> Result<Option<String>, String>;
+
+impl Neighbours {
+    /// Of the scenario at a path.
+    pub fn of(path: &str) -> Self {
+        if !is_file(path) {
+            return Self::Models(path.to_owned());
         }
-        let folder = self.name.rsplit_once('/').map(|(folder, _)| folder);
-        let path = folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}/{name}"));
-        read(&path).map_err(|why| why.unwrap_or_else(|| format!("nothing is called {name:?}")))
+        let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+        Self::Folder(Folders::new(&MODELS, folder, read))
+    }
+}
+
+impl Files for Neighbours {
+    fn read(&self, name: &str) -> Result<Source, String> {
+        match self {
+            Self::Models(path) => MODELS.read_from(path, name),
+            Self::Folder(folders) => folders.read(name),
+        }
     }
 }
 
@@ -50,19 +83,18 @@ impl Files for Embedded {
 /// What is wrong with it.
 pub fn read_scenario(source: &Source, seed: Option<u64>) -> Result<Scenario, Problems> {
     let set = seed.map(|seed| ("seed".to_owned(), seed.to_string()));
-    let files = Beside {
-        name: source.name.clone(),
-    };
+    let files = Neighbours::of(&source.name);
     Scenario::read(source.clone(), set.as_slice(), &files)
 }
 
 /// The text of a lesson beside a scenario, if there is one.
 pub fn lesson(path: &str) -> Option<String> {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    if let Ok(source) = MODELS.read_from(&format!("{folder}/"), name) {
-        return Some(source.text);
+    if is_file(path) {
+        return read(Path::new(path)).ok().flatten();
     }
-    read(path).ok().map(|source| source.text)
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let found = MODELS.read_from(&format!("{folder}/"), name);
+    found.ok().map(|source| source.text)
 }
 
 /// Largest file read: far beyond any scenario.
@@ -70,19 +102,28 @@ pub fn lesson(path: &str) -> Option<String> {
 const BYTES_MAX: u64 = 64 << 20;
 
 #[cfg(not(target_arch = "wasm32"))]
-fn read(path: &str) -> Result<Source, Option<String>> {
-    match std::fs::metadata(path) {
-        Err(_) => return Err(None),
-        Ok(about) if about.len() > BYTES_MAX => return Err(Some("it is too large".to_owned())),
-        Ok(_) => {}
+fn read(path: &Path) -> Result<Option<String>, String> {
+    use std::io::Read as _;
+    if !path.is_file() {
+        return Ok(None);
     }
-    let text = std::fs::read_to_string(path).map_err(|error| Some(error.to_string()))?;
-    Ok(Source::new(path, text))
+    let words = |error: std::io::Error| error.to_string();
+    let file = std::fs::File::open(path).map_err(words)?;
+    let mut bytes = Vec::new();
+    file.take(BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(words)?;
+    if bytes.len() as u64 > BYTES_MAX {
+        return Err(format!("it is larger than {} MiB", BYTES_MAX >> 20));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    Ok(Some(text))
 }
 
 #[cfg(target_arch = "wasm32")]
-fn read(_: &str) -> Result<Source, Option<String>> {
-    Err(None)
+#[expect(clippy::unnecessary_wraps, reason = "the same as natively")]
+fn read(_: &Path) -> Result<Option<String>, String> {
+    Ok(None)
 }
 
 /// A scenario that was dropped onto the window, or why it cannot be read.
@@ -92,10 +133,12 @@ pub fn take_dropped(ctx: &eframe::egui::Context) -> Option<Result<Source, String
         let file = input.raw.dropped_files.first()?;
         Some(file.path().to_string_lossy().into_owned())
     })?;
-    Some(read(&path).map_err(|why| {
-        let why = why.unwrap_or_else(|| "there is no such file".to_owned());
-        format!("cannot read {path}: {why}")
-    }))
+    let text = read(Path::new(&path));
+    let text = text.and_then(|text| text.ok_or_else(|| "there is no such file".to_owned()));
+    Some(match text {
+        Ok(text) => Ok(Source::new(path_of_file(&path), text)),
+        Err(why) => Err(format!("cannot read {path}: {why}")),
+    })
 }
 
 /// A scenario that was dropped onto the page, once the browser has read it.

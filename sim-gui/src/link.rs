@@ -35,9 +35,11 @@ pub fn of(state: &State) -> Result<String, String> {
     if let Some(seed) = state.seed {
         let _ = write!(link, "&seed={seed}");
     }
-    let _ = write!(link, "&t={}", Duration(state.now().0));
+    if let Some(at) = moment(state) {
+        let _ = write!(link, "&t={}", escape(&at));
+    }
     for (at, words) in edits(state) {
-        let _ = write!(link, "&do={at}@{}", escape(&words));
+        let _ = write!(link, "&do={}@{}", escape(&at), escape(&words));
     }
     if link.len() > BYTES_MAX {
         return Err(format!(
@@ -48,10 +50,21 @@ pub fn of(state: &State) -> Result<String, String> {
     Ok(format!("{}{link}", base()))
 }
 
+/// The moment that is shown, or gone to, as it is typed.
+pub(crate) fn moment(state: &State) -> Option<String> {
+    if let Some(asked) = state.asked.as_ref().filter(|asked| asked.sent.is_none()) {
+        return asked.at.clone();
+    }
+    let report = state.report.as_ref()?;
+    Some(Duration(report.transport.goal.0).to_string())
+}
+
 /// The changes of the fork that is shown: moments, and what was done, as a person types it.
 pub(crate) fn edits(state: &State) -> Vec<(String, String)> {
-    let view = state.beside().or_else(|| state.view());
-    let branch = view.and_then(|view| state.branch(view.branch));
+    if let Some(asked) = &state.asked {
+        return asked.edits.clone();
+    }
+    let branch = state.fork().and_then(|fork| state.branch(fork));
     let edits = branch.map_or(&[][..], |branch| &branch.edits).iter();
     edits
         .map(|edited| {
@@ -68,10 +81,14 @@ pub(crate) fn edits(state: &State) -> Vec<(String, String)> {
 /// The scenario's text as it can be read elsewhere: as it is written, or without the files that it
 /// refers to.
 fn text(state: &State) -> String {
-    let alone = Scenario::read(state.source.clone(), &[], &Embedded);
-    match &state.scenario {
-        Some(scenario) if alone.is_err() => scenario.to_toml(),
-        _ => state.source.text.clone(),
+    let Some(scenario) = &state.scenario else {
+        return state.source.text.clone();
+    };
+    let set = state.seed.map(|seed| ("seed".to_owned(), seed.to_string()));
+    let alone = Scenario::read(state.source.clone(), set.as_slice(), &Embedded);
+    match alone {
+        Ok(alone) if alone.hash() == scenario.hash() => state.source.text.clone(),
+        _ => scenario.to_toml(),
     }
 }
 
@@ -93,7 +110,10 @@ pub fn read(link: &str) -> Opening {
         match part.split_once('=') {
             Some(("model", name)) => opening.scenario = Some(unescape(name)),
             Some(("text", text)) => opening.text = Some(unescape(text)),
-            Some(("seed", seed)) => opening.seed = unescape(seed).parse().ok(),
+            Some(("seed", seed)) => match unescape(seed).parse() {
+                Ok(seed) => opening.seed = Some(seed),
+                Err(_) => opening.remark = Some(format!("the link's seed is no number: {seed:?}")),
+            },
             Some(("t", at)) => opening.at = Some(unescape(at)),
             Some(("do", what)) => {
                 if let Some((at, words)) = what.split_once('@') {

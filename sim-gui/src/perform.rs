@@ -1,17 +1,19 @@
 //! Commands, done.
 
-use crate::app::{App, Opening};
+use crate::app::App;
 use crate::command::{Command, SPEEDS};
 use crate::dialog::{self, Dialog};
 use crate::experiment::Subject;
 use crate::files;
+use crate::link;
 use crate::panel;
 use crate::playback::Request;
 use crate::settings::{Looks, Settings};
 use crate::shell;
+use crate::state::Asked;
 use eframe::egui;
 use sim_core::scenario::Source;
-use sim_core::time::{Duration as Span, Instant};
+use sim_core::time::Instant;
 
 impl App {
     /// Does a command.
@@ -119,18 +121,20 @@ impl App {
                 // A seed that was written down just now counts.
                 let seed = self.state.seed.filter(|_| {
                     let own = |source: &Source| {
-                        files::read_scenario(source, None)
-                            .and_then(|s| s.model())
-                            .map(|m| m.seed)
+                        let read = files::read_scenario(source, None);
+                        read.and_then(|s| s.model()).map(|m| m.seed)
                     };
-                    own(&source).ok() == own(&self.state.source).ok()
+                    match (own(&source), own(&self.state.source)) {
+                        (Ok(after), Ok(before)) => after == before,
+                        _ => true,
+                    }
                 });
                 self.run(&name, source, seed);
             }
             Command::Seed(seed) => self.reseed(seed),
             Command::NextSeed => {
-                let seed = self.state.view().map(|view| view.summary.seed);
-                self.reseed(seed.map(|seed| seed.wrapping_add(1)));
+                let seed = self.seed().map(|seed| seed.wrapping_add(1));
+                self.reseed(seed.or(self.state.seed));
             }
             other => self.look_or_copy(other),
         }
@@ -171,7 +175,7 @@ impl App {
                 }
                 None => self.say("nothing was changed: there is no fork to save"),
             },
-            Command::CopyLink => match crate::link::of(&self.state) {
+            Command::CopyLink => match link::of(&self.state) {
                 Ok(link) => self.copy(link, "the link is copied"),
                 Err(why) => self.say(why),
             },
@@ -200,20 +204,14 @@ impl App {
         }
     }
 
-    /// The branch that is saved and copied: the one beside, or else the main one, if it is a fork.
-    pub(crate) fn fork(&self) -> Option<usize> {
-        let view = self.state.beside().or_else(|| self.state.view())?;
-        (!self.state.branch(view.branch)?.edits.is_empty()).then_some(view.branch)
-    }
-
     /// The fork shown as a scenario file.
     pub fn overlay(&self) -> Option<String> {
-        Subject::of(&self.state, self.fork()?).map(|subject| subject.source.text)
+        Subject::of(&self.state, self.state.fork()?).map(|subject| subject.source.text)
     }
 
     /// The command that reproduces what is shown.
     pub fn command_line(&self) -> String {
-        let subject = Subject::of(&self.state, self.fork().unwrap_or(0));
+        let subject = Subject::of(&self.state, self.state.fork().unwrap_or(0));
         let Some(subject) = subject else {
             return format!("stampede check {}", shell::word(&self.state.name));
         };
@@ -227,20 +225,32 @@ impl App {
         }
     }
 
+    /// The seed of what runs.
+    fn seed(&self) -> Option<u64> {
+        let own = || Some(self.state.scenario.as_ref()?.model().ok()?.seed);
+        self.state.seed.or_else(own)
+    }
+
     /// Runs what is shown with another seed: the same changes, up to the same moment.
     fn reseed(&mut self, seed: Option<u64>) {
         let state = &self.state;
-        let again = Opening {
-            scenario: Some(state.name.clone()),
-            text: Some(state.source.text.clone()),
-            seed,
-            at: Some(Span(state.now().0).to_string()),
-            edits: crate::link::edits(state),
-            ..Opening::default()
+        let asked = Asked {
+            at: link::moment(state),
+            edits: link::edits(state),
+            sent: None,
         };
-        let answers = self.state.answers.clone();
-        self.start(again);
-        self.state.answers = answers;
+        let transport = state.report.as_ref().map(|report| report.transport);
+        let closed = state.report.as_ref().map_or(0, |r| r.branches.len());
+        if closed > 2 {
+            self.say("the other futures were of the other seed: they are closed");
+        }
+        self.state.seed = seed;
+        self.begin(asked);
+        if let Some(transport) = transport {
+            self.send(Request::Speed(transport.speed));
+            self.send(Request::PauseAtEvents(transport.pause_at_events));
+            self.send(Request::Range(transport.range));
+        }
     }
 
     fn event_number(&mut self, number: usize) {

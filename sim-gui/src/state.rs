@@ -38,6 +38,17 @@ pub fn same_server(branch: &BranchReport, server: usize, other: &BranchReport) -
     others.position(|o| (o.service, &o.name) == (wanted.0, &wanted.1))
 }
 
+/// What a link asked for beyond scenario and seed, and is not shown yet.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Asked {
+    /// Where the play head begins.
+    pub at: Option<String>,
+    /// Changes: moments, and what is done, as typed.
+    pub edits: Vec<(String, String)>,
+    /// How many changes were seen when these were sent to playback; `None` before.
+    pub sent: Option<u64>,
+}
+
 /// What the window knows.
 pub struct State {
     /// How the open scenario is called: a model's name, or a file's.
@@ -46,6 +57,8 @@ pub struct State {
     pub source: Source,
     /// The seed in place of the one it says.
     pub seed: Option<u64>,
+    /// What a link asked for, until it is shown.
+    pub asked: Option<Asked>,
     /// What it says, if it can be read.
     pub scenario: Option<Scenario>,
     /// What is wrong with it, or with the latest change.
@@ -95,6 +108,17 @@ impl State {
     /// What is known of the main branch.
     pub fn main(&self) -> Option<&BranchReport> {
         self.branch(self.view()?.branch)
+    }
+
+    /// The future whose changes are copied, saved and linked: of the shown ones that with changes,
+    /// the one beside first.
+    pub fn fork(&self) -> Option<usize> {
+        let shown = [self.beside(), self.view()].into_iter().flatten();
+        let mut changed = shown.filter(|view| {
+            let branch = self.branch(view.branch);
+            branch.is_some_and(|branch| !branch.edits.is_empty())
+        });
+        changed.next().map(|view| view.branch)
     }
 
     /// A server of some branch as it is selected: by its place in the main branch. `None` where the

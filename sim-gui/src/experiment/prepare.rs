@@ -243,7 +243,7 @@ fn sweep(draft: &Draft, subjects: &[Subject]) -> Result<Prepared, Vec<Refusal>> 
         vec![Refusal::new(field, misused.message, misused.help)]
     })?;
     let source = Source::new("the arguments", text);
-    match sweep::Plan::read(&source, subject) {
+    match sweep::Plan::read(&source, &subject.files()) {
         Ok(plan) => Ok(Prepared::Sweep {
             plan: Arc::new(plan),
         }),

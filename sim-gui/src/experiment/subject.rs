@@ -1,6 +1,6 @@
 //! Which scenario an experiment is about, as the command would find it.
 
-use crate::files::{self, Beside};
+use crate::files::{self, Neighbours};
 use crate::playback::edit::{overlay, replayed};
 use crate::playback::letter;
 use crate::state::State;
@@ -89,23 +89,33 @@ impl Subject {
         {
             sets.push(("seed".to_owned(), seed.to_string()));
         }
-        let scenario = Scenario::read(self.source.clone(), &sets, self)?;
+        let scenario = Scenario::read(self.source.clone(), &sets, &self.files())?;
         let model = scenario.model()?;
         Ok((scenario, model))
     }
+
+    /// Where it and what it refers to is found.
+    pub fn files(&self) -> impl Files + '_ {
+        Shelf {
+            subject: self,
+            neighbours: Neighbours::of(&self.beside),
+        }
+    }
 }
 
-impl Files for Subject {
+struct Shelf<'a> {
+    subject: &'a Subject,
+    neighbours: Neighbours,
+}
+
+impl Files for Shelf<'_> {
     fn read(&self, name: &str) -> Result<Source, String> {
-        if name == self.argument {
-            return Ok(self.source.clone());
+        if name == self.subject.argument {
+            return Ok(self.subject.source.clone());
         }
-        match &self.base {
+        match &self.subject.base {
             Some((base, source)) if base == name => Ok(source.clone()),
-            _ => Beside {
-                name: self.beside.clone(),
-            }
-            .read(name),
+            _ => self.neighbours.read(name),
         }
     }
 }
