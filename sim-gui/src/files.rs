@@ -18,8 +18,11 @@ pub fn find(name: &str) -> Result<Source, String> {
         }
     }
     MODELS.find(name).ok_or_else(|| {
-        let hint = MODELS.suggest(name);
-        format!("there is neither a file nor a model {name:?} ({hint})")
+        if looks_like_a_path(name) {
+            format!("cannot read {name}: there is no such file")
+        } else {
+            format!("no model is called {name:?}; {}", MODELS.suggest(name))
+        }
     })
 }
 

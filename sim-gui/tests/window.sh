@@ -73,7 +73,9 @@ palette "web-1.weight = 3"
 until_title "at 12:25: A degraded, B degraded"
 palette "12:45"
 until_title "at 12:45: A site down, B normal"
-# Both futures are simulated to their end before the picture is taken.
+# A lesson hides what comes until somebody asks. Both futures are simulated to their end before the
+# picture is taken.
+xdotool key r
 sleep 15
 picture futures
 xdotool key t

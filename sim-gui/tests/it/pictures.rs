@@ -206,6 +206,8 @@ fn the_incident_looks_as_it_did() {
         "service.web.server.web-1.weight",
         "3",
     )));
+    // A lesson hides what comes until somebody asks.
+    window.perform(Command::Reveal);
     window.explored();
     window.go("12:45");
     wrong.extend(compare("futures-light", &window.picture()));

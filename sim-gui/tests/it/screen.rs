@@ -327,7 +327,7 @@ fn a_file_is_opened_by_its_path_and_a_missing_one_is_said() {
         .clone()
         .expect("a message")
         .0;
-    assert!(message.contains("no model is called"), "{message}");
+    assert!(message.contains("no such file"), "{message}");
     assert!(harness.query_by_label_contains(&message).is_some());
     assert_eq!(
         harness.state().state().name,
