@@ -5,13 +5,13 @@ use crate::dialog::{self, Dialog};
 use crate::experiment::{Experiment, Runner};
 use crate::files;
 use crate::layout;
-use crate::lesson::{Answers, Lesson};
+use crate::lesson::Answers;
 use crate::local::Local;
 use crate::panel::{self, Cx};
-use crate::playback::worker::{Sliced, Threaded, Worker};
+use crate::playback::worker::Worker;
 use crate::playback::{Edited, Report, Request, letter};
 use crate::settings::{Looks, Settings};
-use crate::state::{Asked, State, site_word};
+use crate::state::{State, site_word};
 use crate::theme;
 use eframe::egui;
 use sim_core::scenario::Source;
@@ -21,8 +21,10 @@ use std::time::Duration;
 
 /// Time of a frame that playback may use where there are no threads.
 const SLICE: Duration = Duration::from_millis(7);
-/// How long a message stays, in seconds.
-const MESSAGE_S: f64 = 4.0;
+/// How long a message stays at least, in seconds.
+const MESSAGE_S: f64 = 3.0;
+/// How fast one is read.
+const LETTERS_PER_S: f64 = 15.0;
 
 /// How the window begins.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +59,9 @@ pub struct App {
     pub(crate) runner: Option<Box<dyn Runner>>,
     pub(crate) sliced: bool,
     pub(crate) undone: Vec<Edited>,
-    edits_seen: u64,
+    pub(crate) edits_seen: u64,
+    /// What was to be opened over changes that are not saved: asked for again, it is.
+    pub(crate) insisted: Option<String>,
     /// Settings as they were kept last; `None` where they are not kept.
     kept: Option<String>,
     pub(crate) ctx: egui::Context,
@@ -74,6 +78,7 @@ impl App {
             state: State {
                 name: String::new(),
                 source: Source::new("", ""),
+                unsaved: false,
                 seed: None,
                 asked: None,
                 scenario: None,
@@ -98,6 +103,7 @@ impl App {
             sliced: opening.sliced,
             undone: Vec::new(),
             edits_seen: 0,
+            insisted: None,
             kept,
             ctx: ctx.clone(),
             title: String::new(),
@@ -115,98 +121,6 @@ impl App {
     /// The context that everything is drawn in.
     pub fn ctx(&self) -> &egui::Context {
         &self.ctx
-    }
-
-    /// Begins as a link or the arguments of the program ask for.
-    pub(crate) fn start(&mut self, opening: Opening) {
-        let name = opening.scenario.as_deref().unwrap_or("incident");
-        let found = match &opening.text {
-            // Under its name, so that what it refers to is found where it was.
-            Some(text) => {
-                let path = files::find(name).map_or_else(|_| name.to_owned(), |found| found.name);
-                Ok(Source::new(path, text))
-            }
-            None => files::find(name),
-        };
-        match found {
-            Ok(source) => {
-                self.run(name, source, opening.seed);
-                self.state.asked = Some(Asked {
-                    at: opening.at,
-                    edits: opening.edits,
-                    sent: None,
-                });
-                if let Some(remark) = opening.remark {
-                    self.say(remark);
-                }
-            }
-            Err(why) => self.say(why),
-        }
-    }
-
-    /// Opens a model by name, or a file.
-    pub(crate) fn open(&mut self, name: &str) {
-        match files::find(name) {
-            Ok(source) => self.run(name, source, None),
-            Err(why) => self.say(why),
-        }
-    }
-
-    /// Runs a text from its beginning, with another seed than its own where one is given.
-    pub(crate) fn run(&mut self, name: &str, source: Source, seed: Option<u64>) {
-        let state = &mut self.state;
-        name.clone_into(&mut state.name);
-        (state.source, state.seed) = (source, seed);
-        (state.selected, state.reveal) = (None, false);
-        (state.experiment, self.runner) = (None, None);
-        state.refusals.clear();
-        self.local = Local {
-            form: self.local.form,
-            ..Local::default()
-        };
-        let lesson = Lesson::beside(&state.source.name);
-        state.lesson = None;
-        match lesson {
-            Ok(lesson) => state.lesson = lesson,
-            Err(why) => state.message = Some((why, state.time_s)),
-        }
-        let cards = state.lesson.as_ref().map_or(0, |lesson| lesson.cards.len());
-        state.answers = Answers::none(cards);
-        self.begin(Asked::default());
-    }
-
-    /// Simulates the open scenario from its beginning, up to what is asked for.
-    pub(crate) fn begin(&mut self, asked: Asked) {
-        let state = &mut self.state;
-        (state.report, state.scenario, state.problems) = (None, None, None);
-        state.warnings.clear();
-        state.asked = Some(asked);
-        self.local.seed = None;
-        self.worker = None;
-        self.undone.clear();
-        self.edits_seen = 0;
-        let scenario = files::read_scenario(&state.source, state.seed);
-        let worker = scenario.and_then(|scenario| {
-            state.warnings = scenario.warnings();
-            let worker: Box<dyn Worker> = if self.sliced {
-                Box::new(Sliced::start(scenario.clone())?)
-            } else {
-                let ctx = self.ctx.clone();
-                Box::new(Threaded::start(
-                    scenario.clone(),
-                    Arc::new(move || ctx.request_repaint()),
-                )?)
-            };
-            state.scenario = Some(scenario);
-            Ok(worker)
-        });
-        match worker {
-            Ok(worker) => self.worker = Some(worker),
-            Err(problems) => {
-                state.problems = Some(Arc::new(problems));
-                state.settings.show(panel::find("scenario"));
-            }
-        }
     }
 
     pub(crate) fn say(&mut self, words: impl Into<String>) {
@@ -295,43 +209,6 @@ impl App {
         }
     }
 
-    /// Does what a link asked for, as soon as the scenario runs.
-    fn follow(&mut self) {
-        let Some(asked) = self.state.asked.take() else {
-            return;
-        };
-        if let Some(sent) = asked.sent {
-            // Kept until the changes are there: somebody may ask for a link, or another seed, before.
-            if self.edits_seen == sent {
-                self.state.asked = Some(asked);
-            }
-            return;
-        }
-        let mut edits = Vec::new();
-        for (at, typed) in &asked.edits {
-            let moment = dialog::moment(&self.state, at);
-            let edit = dialog::edit(&self.state, typed);
-            if let (Some(at), Some(edit)) = (moment, edit) {
-                edits.push(Edited { at, edit });
-            } else {
-                self.say(format!("{typed:?} at {at:?} is no change that can be made"));
-            }
-        }
-        if let Some(at) = &asked.at {
-            match dialog::moment(&self.state, at) {
-                Some(at) => self.send(Request::Seek(at)),
-                None => self.say(format!("{at:?} is no moment of this run")),
-            }
-        }
-        if !edits.is_empty() {
-            self.send(Request::Replay(edits));
-            self.state.asked = Some(Asked {
-                sent: Some(self.edits_seen),
-                ..asked
-            });
-        }
-    }
-
     /// The window's title says what is shown, for lists of windows and for whoever cannot see it.
     fn name_the_window(&mut self, ctx: &egui::Context) {
         let mut title = "Stampede".to_owned();
@@ -416,14 +293,18 @@ impl eframe::App for App {
         self.state.time_s = ctx.input(|i| i.time);
         self.receive();
         self.look_at_experiment(ctx);
-        if let Some(opening) = files::take_link() {
+        if let Some(opening) = files::take_link()
+            && self.may_replace("the link")
+        {
             self.start(opening);
         }
         match files::take_dropped(ctx) {
             Some(Ok(source)) => {
                 let name = source.name.clone();
-                self.state.settings.show(panel::find("topology"));
-                self.run(&name, source, None);
+                if self.may_replace(&name) {
+                    self.state.settings.show(panel::find("topology"));
+                    self.run(&name, source, None);
+                }
             }
             Some(Err(why)) => self.state.message = Some((why, self.state.time_s)),
             None => {}
@@ -438,8 +319,10 @@ impl eframe::App for App {
             };
             ctx.request_repaint_after(wait);
         }
-        if let Some((_, since)) = &self.state.message {
-            if self.state.time_s - since > MESSAGE_S {
+        if let Some((words, since)) = &self.state.message {
+            // A long one takes longer to read.
+            let stays = MESSAGE_S + words.chars().count() as f64 / LETTERS_PER_S;
+            if self.state.time_s - since > stays {
                 self.state.message = None;
             } else {
                 ctx.request_repaint_after(Duration::from_millis(500));

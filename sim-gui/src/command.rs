@@ -67,6 +67,8 @@ pub enum Command {
     OpenModel(String),
     /// Run another text in place of the open scenario.
     OpenText(String),
+    /// Save the scenario's text as a file.
+    SaveScenario,
     /// Run the same with another seed, or with the scenario's own.
     Seed(Option<u64>),
     /// Run the same with the next seed.
@@ -171,6 +173,7 @@ pub static COMMANDS: &[CommandDef] = commands![
     "reduced-motion", "Reduced motion", [], Command::ReducedMotion, "Requests no longer move; the thickness of lines tells the rate.";
     "copy-command", "Copy the command", [shift(Key::C)], Command::CopyCommand, "Copies the stampede command that reproduces the main branch.";
     "copy-overlay", "Copy as overlay", [], Command::CopyOverlay, "Copies the latest fork as a scenario file laid upon the open one.";
+    "save-scenario", "Save the scenario", [KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::S)], Command::SaveScenario, "Saves the scenario's text, as it is typed: into its file, or a model's into a new one.";
     "save-overlay", "Save as overlay", [ctrl(Key::S)], Command::SaveOverlay, "Saves the latest fork as a scenario file.";
     "copy-link", "Copy a link", [], Command::CopyLink, "Copies a link to what is shown: scenario, seed, changes and moment.";
     "copy-experiment", "Copy the experiment's command", [], Command::CopyExperiment, "Copies the stampede command that gives the same comparison or sweep.";

@@ -2,6 +2,7 @@
 
 use crate::command::{COMMANDS, Command, keys_words};
 use crate::panel::gallery;
+use crate::panel::plots::PLOTS;
 use crate::panel::{Cx, PANELS};
 use crate::playback::Edit;
 use crate::state::State;
@@ -29,6 +30,17 @@ pub struct Line {
     pub hint: String,
     /// What it does.
     pub command: Command,
+}
+
+impl Line {
+    /// Whether what it is called begins with these words; what kind of thing it is may be left out.
+    fn begins(&self, words: &str) -> bool {
+        let title = self.title.to_lowercase();
+        let name = ["panel: ", "plot: ", "open "]
+            .iter()
+            .find_map(|kind| title.strip_prefix(kind));
+        title.starts_with(words) || name.is_some_and(|name| name.starts_with(words))
+    }
 }
 
 /// What fits to what was typed: a moment, a change, or commands, panels and models by a part of
@@ -59,40 +71,44 @@ pub fn matches(state: &State, typed: &str) -> Vec<Line> {
         });
     }
     let wanted = typed.to_lowercase();
-    let fits = |text: &str| {
-        wanted
-            .split(' ')
-            .all(|word| text.to_lowercase().contains(word))
-    };
-    for command in COMMANDS.iter().filter(|command| fits(command.title)) {
-        lines.push(Line {
-            title: command.title.to_owned(),
-            hint: keys_words(command.keys),
-            command: command.command.clone(),
-        });
-    }
-    for panel in PANELS
-        .iter()
-        .filter(|panel| fits(&format!("panel {}", panel.title)))
-    {
-        lines.push(Line {
-            title: format!("Panel: {}", panel.title),
-            hint: "view".to_owned(),
-            command: Command::Panel(panel.name),
-        });
-    }
-    if !wanted.is_empty() {
-        let models = gallery::entries().iter();
-        for entry in models.filter(|entry| fits(&format!("open {} {}", entry.name, entry.title))) {
-            lines.push(Line {
-                title: format!("Open {}: {}", entry.name, entry.title),
-                hint: "model".to_owned(),
-                command: Command::OpenModel(entry.name.to_owned()),
-            });
-        }
-    }
+    let mut found = named(&wanted);
+    // What begins as typed is meant rather than what has it somewhere.
+    found.sort_by_key(|line| !line.begins(&wanted));
+    lines.extend(found);
     lines.truncate(LINES);
     lines
+}
+
+/// Commands, panels, plots and models that have every typed word somewhere in what they say.
+fn named(wanted: &str) -> Vec<Line> {
+    let commands = COMMANDS.iter().map(|command| Line {
+        title: command.title.to_owned(),
+        hint: keys_words(command.keys),
+        command: command.command.clone(),
+    });
+    let panels = PANELS.iter().map(|panel| Line {
+        title: format!("Panel: {}", panel.title),
+        hint: "view".to_owned(),
+        command: Command::Panel(panel.name),
+    });
+    let plots = PLOTS.iter().map(|plot| Line {
+        title: format!("Plot: {}", plot.title),
+        hint: "view".to_owned(),
+        command: Command::Plot(plot.name),
+    });
+    // Models are many: only where something is looked for.
+    let models = gallery::entries().iter().filter(|_| !wanted.is_empty());
+    let models = models.map(|entry| Line {
+        title: format!("Open {}: {}", entry.name, entry.title),
+        hint: "model".to_owned(),
+        command: Command::OpenModel(entry.name.to_owned()),
+    });
+    let all = commands.chain(panels).chain(plots).chain(models);
+    let fits = |line: &Line| {
+        let title = line.title.to_lowercase();
+        wanted.split(' ').all(|word| title.contains(word))
+    };
+    all.filter(fits).collect()
 }
 
 /// A moment as it is typed: a time of day where there is a clock, or a span since the start.
@@ -288,6 +304,8 @@ pub fn message(ctx: &egui::Context, words: &str) {
                 .corner_radius(6)
                 .inner_margin(egui::Margin::symmetric(14, 8));
             frame.show(ui, |ui| {
+                // As wide as it needs, up to what can be read in one go.
+                ui.set_max_width(520.0);
                 ui.label(RichText::new(words).font(font(13.0)).color(p.panel));
             });
         });

@@ -162,6 +162,29 @@ pub fn take_link() -> Option<crate::Opening> {
     crate::web::take_link()
 }
 
+/// Saves a scenario's text into its file, or as a new one where it came from none; what to say about
+/// it, and whether it is saved.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn save_scenario(source: &Source, text: &str) -> (String, bool) {
+    if !is_file(&source.name) {
+        let said = save(&format!("{}.toml", source.stem()), text);
+        return (said.clone(), said.starts_with("saved"));
+    }
+    // Written beside it and moved, so that half a file is never there.
+    let part = format!("{}.stampede-part", source.name);
+    let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &source.name));
+    match written {
+        Ok(()) => (format!("saved as {}", source.name), true),
+        Err(error) => (format!("cannot write {}: {error}", source.name), false),
+    }
+}
+
+/// Saves a scenario's text as a download.
+#[cfg(target_arch = "wasm32")]
+pub fn save_scenario(source: &Source, text: &str) -> (String, bool) {
+    (save(&format!("{}.toml", source.stem()), text), true)
+}
+
 /// Saves a text as a file; what to say about it.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn save(name: &str, text: &str) -> String {

@@ -3,6 +3,11 @@
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> eframe::Result {
     use eframe::egui::{ViewportBuilder, vec2};
+    if std::env::args().skip(1).any(|a| a == "--help" || a == "-h") {
+        use std::io::Write as _;
+        let _ = std::io::stdout().write_all(USAGE.as_bytes());
+        return Ok(());
+    }
     let opening = match opening(std::env::args().skip(1)) {
         Ok(opening) => opening,
         Err(usage) => {
@@ -61,7 +66,7 @@ fn opening(mut arguments: impl Iterator<Item = String>) -> Result<sim_gui::Openi
             option if option.starts_with('-') => {
                 return Err(format!("unknown option {option}\n{USAGE}"));
             }
-            link if link.contains('#') => {
+            link if link.contains('#') && !std::path::Path::new(link).exists() => {
                 let link = sim_gui::link::read(link);
                 opening = sim_gui::Opening {
                     seed: opening.seed.or(link.seed),

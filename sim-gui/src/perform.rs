@@ -112,8 +112,9 @@ impl App {
     fn open_or_look(&mut self, command: Command) {
         match command {
             Command::OpenModel(name) => {
-                self.state.settings.show(panel::find("topology"));
-                self.open(&name);
+                if self.open(&name) {
+                    self.state.settings.show(panel::find("topology"));
+                }
             }
             Command::OpenText(text) => {
                 let source = Source::new(self.state.source.name.clone(), text);
@@ -129,7 +130,16 @@ impl App {
                         _ => true,
                     }
                 });
+                let unsaved = source.text != self.state.source.text || self.state.unsaved;
                 self.run(&name, source, seed);
+                self.state.unsaved = unsaved;
+            }
+            Command::SaveScenario => {
+                let source = &self.state.source;
+                let text = self.local.text.as_ref().unwrap_or(&source.text);
+                let (said, saved) = files::save_scenario(source, text);
+                self.state.unsaved &= !saved;
+                self.say(said);
             }
             Command::Seed(seed) => self.reseed(seed),
             Command::NextSeed => {

@@ -55,6 +55,8 @@ pub struct State {
     pub name: String,
     /// Its text.
     pub source: Source,
+    /// Whether its text was changed here and is nowhere else.
+    pub unsaved: bool,
     /// The seed in place of the one it says.
     pub seed: Option<u64>,
     /// What a link asked for, until it is shown.
@@ -135,6 +137,17 @@ impl State {
     /// The moment shown.
     pub fn now(&self) -> Instant {
         self.view().map_or(Instant::ZERO, |view| view.at)
+    }
+
+    /// Why there is nothing to see yet.
+    pub fn waiting_words(&self) -> &'static str {
+        if self.problems.is_some() {
+            "The scenario does not run: its problems are in the panel Scenario."
+        } else if self.scenario.is_none() {
+            "Nothing is open. Choose a model, or a file of your own, in the panel Models."
+        } else {
+            "Simulating the first moment …"
+        }
     }
 
     /// When the run ends.

@@ -242,6 +242,8 @@ fn menus(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             ui.close();
         }
         ui.separator();
+        item(ui, cx, "save-scenario");
+        ui.separator();
         for name in ["save-overlay", "copy-overlay", "copy-command", "copy-link"] {
             item(ui, cx, name);
         }

@@ -226,3 +226,171 @@ fn the_copied_command_of_a_changed_text_runs_what_is_shown() {
     let overlay = harness.state().overlay().expect("a fork");
     Scenario::read(Source::new("alone.toml", overlay), &[], &NoFiles).expect("it needs no file");
 }
+
+#[test]
+fn a_swap_loses_no_change() {
+    let mut harness = begun();
+    fork(&mut harness);
+    let (link, command) = (link_of(&harness), harness.state().command_line());
+    assert!(link.contains("&do="), "{link}");
+    perform(&mut harness, Command::Swap);
+    assert_eq!(link_of(&harness), link);
+    assert_eq!(harness.state().command_line(), command);
+    let seed = harness.state().state().view().expect("B").summary.seed;
+    perform(&mut harness, Command::NextSeed);
+    let after = &harness.state().state().beside().expect("B").summary;
+    assert_eq!(after.seed, seed + 1, "the fork is run again");
+}
+
+#[test]
+fn seeds_can_be_changed_faster_than_they_are_run() {
+    let mut harness = begun();
+    fork(&mut harness);
+    let (edits, seed) = {
+        let state = harness.state().state();
+        let beside = state.beside().expect("B");
+        let branch = state.branch(beside.branch).expect("known");
+        (branch.edits.clone(), beside.summary.seed)
+    };
+    for _ in 0..3 {
+        harness.state_mut().perform(Command::NextSeed);
+    }
+    let link = link_of(&harness);
+    assert!(link.contains("&do=") && link.contains("&t=8m"), "{link}");
+    for _ in 0..8 {
+        settle(&mut harness);
+    }
+    let state = harness.state().state();
+    assert_eq!(state.seed, Some(seed + 3));
+    assert_eq!(state.now(), Instant(480_000_000_000));
+    let beside = state.beside().expect("B is there again");
+    assert_eq!(beside.summary.seed, seed + 3);
+    assert_eq!(state.branch(beside.branch).expect("known").edits, edits);
+}
+
+#[test]
+fn a_typing_error_does_not_lose_the_seed() {
+    let mut harness = begun();
+    perform(&mut harness, Command::Seed(Some(7)));
+    let text = harness.state().state().source.text.clone();
+    perform(&mut harness, Command::OpenText("horizon = [".to_owned()));
+    assert!(harness.state().state().problems.is_some());
+    perform(&mut harness, Command::OpenText(text));
+    let state = harness.state().state();
+    assert_eq!(state.view().expect("it runs").summary.seed, 7);
+}
+
+#[test]
+fn another_seed_keeps_what_is_being_typed_and_the_speed() {
+    let mut harness = begun();
+    perform(&mut harness, Command::Speed(300.0));
+    perform(&mut harness, Command::Panel("scenario"));
+    harness.get_by_label("text of the scenario").focus();
+    harness.run_steps(2);
+    harness
+        .get_by_label("text of the scenario")
+        .type_text("# mine ");
+    harness.run_steps(3);
+    assert!(
+        harness
+            .query_by_label_contains("changed, not run yet")
+            .is_some()
+    );
+    perform(&mut harness, Command::NextSeed);
+    assert!(
+        harness
+            .query_by_label_contains("changed, not run yet")
+            .is_some()
+    );
+    let report = harness.state().state().report.as_ref().expect("it runs");
+    assert!((report.transport.speed - 300.0).abs() < 1e-9);
+}
+
+#[test]
+fn changes_are_not_lost_without_a_word() {
+    let mut harness = begun();
+    change_text(&mut harness);
+    perform(&mut harness, Command::OpenModel("mm1".to_owned()));
+    let state = harness.state().state();
+    assert_eq!(state.name, "first", "what was changed stays open");
+    let words = &state.message.as_ref().expect("a message").0;
+    assert!(words.contains("not saved"), "{words}");
+    perform(&mut harness, Command::OpenModel("mm1".to_owned()));
+    assert_eq!(harness.state().state().name, "mm1", "asked for again");
+}
+
+#[test]
+fn a_scenario_is_saved_into_its_file_and_files_are_found_as_the_command_finds_them() {
+    let folder = std::env::temp_dir().join(format!("stampede-files-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("deep")).expect("a folder");
+    let model = MODELS.find("first").expect("a model").text;
+    // Called as a model is, and not that: half as long.
+    let own = model.replace("\"30m\"", "\"25m\"");
+    assert_ne!(own, model);
+    std::fs::write(folder.join("deep/first.toml"), own).expect("written");
+    let between = "base = \"first.toml\"\n[set]\nseed = 5\n";
+    std::fs::write(folder.join("deep/between.toml"), between).expect("written");
+    let top = folder.join("top.toml");
+    std::fs::write(&top, "base = \"deep/between.toml\"\n").expect("written");
+    let path = top.to_string_lossy().into_owned();
+    let mut harness = window(opening(&path));
+    settle(&mut harness);
+    let state = harness.state().state();
+    let view = state
+        .view()
+        .unwrap_or_else(|| panic!("{:?}", state.problems));
+    assert_eq!(view.summary.seed, 5, "a base of a base, beside it");
+    assert_eq!(
+        state.horizon(),
+        Instant(1_500_000_000_000),
+        "the file, not the model"
+    );
+    let changed = "base = \"deep/between.toml\"\ntitle = \"mine\"\n";
+    perform(&mut harness, Command::OpenText(changed.to_owned()));
+    assert!(harness.state().state().unsaved);
+    perform(&mut harness, Command::SaveScenario);
+    assert!(!harness.state().state().unsaved);
+    assert_eq!(std::fs::read_to_string(&top).expect("there"), changed);
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
+#[test]
+fn the_palette_puts_what_begins_as_typed_first() {
+    let harness = begun();
+    let first = |typed: &str| {
+        let lines = sim_gui::dialog::matches(harness.state().state(), typed);
+        lines.first().map(|line| line.command.clone())
+    };
+    assert_eq!(first("scenario"), Some(Command::Panel("scenario")));
+    assert_eq!(first("panel: plots"), Some(Command::Panel("plots")));
+    assert_eq!(first("mm1"), Some(Command::OpenModel("mm1".to_owned())));
+    assert!(matches!(first("plot: resp"), Some(Command::Plot(_))));
+}
+
+#[test]
+fn what_a_link_says_wrongly_is_told() {
+    for (link, part) in [
+        ("#model=first&seed=7x", "7x"),
+        ("#model=first&t=99h", "99h"),
+        ("#model=first&do=1m@nonsense", "nonsense"),
+        ("#model=nosuch", "nosuch"),
+    ] {
+        let mut harness = Harness::builder()
+            .with_size([1280.0, 800.0])
+            .with_max_steps(8)
+            .build_eframe({
+                let opening = Opening {
+                    sliced: true,
+                    ..link::read(link)
+                };
+                move |cc| App::new(&cc.egui_ctx, opening)
+            });
+        harness.run_steps(6);
+        let state = harness.state().state();
+        let message = state.message.as_ref().map(|(words, _)| words.clone());
+        assert!(
+            message.as_ref().is_some_and(|m| m.contains(part)),
+            "{link}: {message:?}"
+        );
+    }
+}

@@ -3,7 +3,7 @@
 mod values;
 
 use super::{Cx, PanelDef, Place, problems};
-use crate::command::Command;
+use crate::command::{self, Command};
 use crate::highlight;
 use crate::theme::{Palette, font, mono};
 use eframe::egui::{self, RichText};
@@ -25,13 +25,14 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let changed = typed != original;
     ui.horizontal(|ui| {
         super::heading(ui, &cx.state.source.name);
-        if changed {
-            ui.label(
-                RichText::new("changed, not run yet")
-                    .font(font(11.5))
-                    .color(p.warn),
-            );
-        }
+        let state = if changed {
+            "changed, not run yet"
+        } else if cx.state.unsaved {
+            "not saved"
+        } else {
+            ""
+        };
+        ui.label(RichText::new(state).font(font(11.5)).color(p.warn));
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if ui
                 .add_enabled(
@@ -47,6 +48,13 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
                 .clicked()
             {
                 typed.clone_from(&original);
+            }
+            if ui
+                .add_enabled(changed || cx.state.unsaved, egui::Button::new("Save"))
+                .on_hover_text(command::hint("save-scenario"))
+                .clicked()
+            {
+                cx.does(Command::SaveScenario);
             }
             ui.add_space(8.0);
             // From right to left.

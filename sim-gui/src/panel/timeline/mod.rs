@@ -89,7 +89,7 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
 
 fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let Some(report) = &cx.state.report else {
-        ui.label("Simulating the first moment …");
+        ui.label(cx.state.waiting_words());
         return;
     };
     let transport = report.transport;

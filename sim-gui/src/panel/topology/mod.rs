@@ -29,7 +29,7 @@ pub static PANEL: PanelDef = PanelDef {
 
 fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let Some(view) = cx.state.view() else {
-        return super::nothing(ui, "Simulating the first moment …");
+        return super::nothing(ui, cx.state.waiting_words());
     };
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
