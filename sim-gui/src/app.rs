@@ -266,7 +266,8 @@ impl App {
     fn keys(&mut self, ctx: &egui::Context, todo: &mut Vec<Command>) {
         // A slider with the focus keeps the keys that move it.
         let sliding = std::mem::take(&mut self.local.sliding);
-        if ctx.text_edit_focused() {
+        // Where something is typed, or a menu is open, keys are theirs.
+        if ctx.text_edit_focused() || egui::Popup::is_any_open(ctx) {
             return;
         }
         let moves = [egui::Key::ArrowLeft, egui::Key::ArrowRight];

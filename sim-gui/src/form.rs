@@ -172,7 +172,7 @@ fn choose(
 }
 
 /// The kind of a pluggable value: its name, or what its table says.
-fn kind_of(value: &str) -> &str {
+pub(crate) fn kind_of(value: &str) -> &str {
     let named = value.split_once("kind = \"").map(|(_, rest)| rest);
     let word = named.and_then(|rest| rest.split_once('"'));
     word.map_or(value, |(word, _)| word)

@@ -8,6 +8,8 @@ use eframe::egui::{self, Margin};
 /// All panels in their places.
 pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let p = Palette::of(ui);
+    // In a small window the middle keeps its share.
+    let whole = ui.available_width();
     let frame = |x: i8, y: i8| {
         egui::Frame::new()
             .fill(p.panel)
@@ -37,7 +39,7 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     if !left.is_empty() {
         egui::Panel::left("left")
             .default_size(246.0)
-            .size_range(180.0..=420.0)
+            .size_range(160.0..=(whole * 0.24).clamp(160.0, 420.0))
             .frame(frame(10, 8))
             .show(ui, |ui| {
                 stack(ui, cx, &left);
@@ -48,7 +50,7 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     if !(right.is_empty() && below.is_empty()) {
         egui::Panel::right("right")
             .default_size(404.0)
-            .size_range(300.0..=720.0)
+            .size_range(260.0..=(whole * 0.36).clamp(260.0, 720.0))
             .frame(frame(10, 8))
             .show(ui, |ui| {
                 if let Some(panel) = below.last() {

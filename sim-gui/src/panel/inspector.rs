@@ -81,7 +81,7 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             ui.add_space(4.0);
             parameters(ui, cx, view, &path, pattern);
             if matches!(thing, Thing::Source(_)) {
-                parameters_below(ui, cx, view, "client", "client", "callers");
+                parameters_below(ui, cx, view, "client", "client", "callers of all sources");
             }
         });
 }
@@ -131,12 +131,13 @@ fn whole_site(ui: &mut egui::Ui, view: &View) {
 /// Label and value, in two columns of pairs.
 fn facts(ui: &mut egui::Ui, rows: &[(&str, String)]) {
     let p = Palette::of(ui);
-    for pair in rows.chunks(2) {
-        let columns = pair.len() as f32;
+    // Side by side where there is room for both.
+    let columns = if ui.available_width() < 350.0 { 1 } else { 2 };
+    for pair in rows.chunks(columns) {
         let (rect, _) =
             ui.allocate_exact_size(egui::vec2(ui.available_width(), 15.0), egui::Sense::hover());
         for (i, (label, value)) in pair.iter().enumerate() {
-            let half = rect.width() / if rows.len() == 1 { columns } else { 2.0 };
+            let half = rect.width() / columns.min(rows.len()) as f32;
             let cell = egui::Rect::from_min_size(
                 rect.min + egui::vec2(half * i as f32, 0.0),
                 egui::vec2(half - 10.0, 15.0),
@@ -322,7 +323,18 @@ fn parameters_below(
             .map(|(i, row)| (format!("{path}.{}", &row.path[prefix.len()..]), i))
             .collect();
         let paths: Vec<String> = found.iter().map(|(path, _)| path.clone()).collect();
-        let values = scenario.values_at(view.at, &paths);
+        // What a source does not say of its callers is as of all callers.
+        let of_all = |path: &String| {
+            path.split_once(".client.")
+                .map(|(_, key)| format!("client.{key}"))
+        };
+        let general: Vec<String> = paths
+            .iter()
+            .map(|path| of_all(path).unwrap_or_default())
+            .collect();
+        let values = scenario.values_at(view.at, &paths).into_iter();
+        let general = scenario.values_at(view.at, &general);
+        let values = values.zip(general).map(|(own, general)| own.or(general));
         let rows = found
             .into_iter()
             .zip(values)
@@ -335,12 +347,21 @@ fn parameters_below(
     let Some(values) = cx.local.values.get(path).map(|values| values.rows.clone()) else {
         return;
     };
+    // A parameter of a kind is shown while the value above it is of this kind.
+    let kind_above = |path: &str| {
+        let above = path.rsplit_once('.')?.0;
+        let (.., value) = values.iter().find(|(path, ..)| path == above)?;
+        Some(form::kind_of(value.as_deref()?))
+    };
+    let shown = |path: &str, row: &KeyRow| {
+        let of_kind = row.about.strip_prefix("With `");
+        let of_kind = of_kind.and_then(|rest| rest.split_once('`'));
+        of_kind.is_none_or(|(kind, _)| kind_above(path) == Some(kind))
+    };
     // What is written comes first: it is what this scenario is about.
-    let shown =
-        |row: &KeyRow, value: &Option<String>| value.is_some() || !row.about.starts_with("With `");
     let all = values
         .iter()
-        .filter(|(_, row, value)| shown(&key_rows()[*row], value));
+        .filter(|(path, row, _)| shown(path, &key_rows()[*row]));
     let (written, defaults): (Vec<_>, Vec<_>) = all.partition(|(.., value)| value.is_some());
     for (path, row, value) in written.into_iter().chain(defaults) {
         let field = Field {

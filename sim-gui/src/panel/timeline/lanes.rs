@@ -5,6 +5,8 @@ use crate::state::{Condition, State, same_server};
 use crate::theme::{Palette, bold_font, font, mix};
 use eframe::egui::{self, Align2, Color32, Rangef, Rect, Vec2, pos2};
 use sim_core::engine::MachineState;
+use sim_core::story::Kind;
+use sim_core::time::Instant;
 
 /// Servers drawn one by one at most; larger fleets share one lane.
 const LANES: usize = 6;
@@ -106,6 +108,7 @@ pub(super) fn draw_lane(
         return fleet_lane(painter, branch, rows, rect, &x, p);
     };
     let model = &branch.model.servers[server];
+    let drained = drained(branch, &model.name);
     let condition = |row: usize| -> Option<Condition> {
         let state = series.value(Column::State(server), row)?;
         let state = *MachineState::ALL.get(state as usize)?;
@@ -115,6 +118,10 @@ pub(super) fn draw_lane(
         let busy = series
             .value(Column::server(server, "utilisation")?, row)
             .unwrap_or(0.0);
+        let at = series.end_of(row);
+        if state == MachineState::Up && drained.iter().any(|(from, to)| *from < at && at <= *to) {
+            return Some(Condition::Drained);
+        }
         Some(Condition::from_figures(state, queue, busy, model))
     };
     let mut start = 0;
@@ -133,6 +140,21 @@ pub(super) fn draw_lane(
         }
         start = end;
     }
+}
+
+/// When a server was out of rotation by hand: the story tells it.
+fn drained(branch: &BranchReport, server: &str) -> Vec<(Instant, Instant)> {
+    let mut stretches = Vec::new();
+    let mut since = None;
+    for event in branch.story.iter().filter(|e| e.subject == server) {
+        match event.kind {
+            Kind::Drain => since = Some(event.at),
+            Kind::Undrain => stretches.extend(since.take().map(|from| (from, event.at))),
+            _ => {}
+        }
+    }
+    stretches.extend(since.map(|from| (from, Instant(u64::MAX))));
+    stretches
 }
 
 /// The word of a stretch, with its shape, where there is room.

@@ -140,11 +140,16 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         };
         toggle(ui, cx, transport.range.is_some() || cx.local.loop_from.is_some(), &looping, "loop");
         toggle(ui, cx, cx.state.reveal, "show the future", "reveal");
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.label(RichText::new(memory(cx.state)).font(font(11.0)).color(p.weak)).on_hover_text(
-                "Key frames: copies of the whole simulation, from which any moment is reached in an instant",
-            );
-        });
+        let words = memory(cx.state);
+        let room = ui.painter().layout_no_wrap(words.clone(), font(11.0), p.weak).size().x;
+        // In a small window it gives way: nothing is done with it.
+        if ui.available_width() > room + 12.0 {
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.label(RichText::new(words).font(font(11.0)).color(p.weak)).on_hover_text(
+                    "Key frames: copies of the whole simulation, from which any moment is reached in an instant",
+                );
+            });
+        }
     });
 }
 

@@ -40,11 +40,14 @@ pub(crate) fn words(branch: &BranchReport, view: &View, server: usize) -> String
     let model = &branch.model.servers[server];
     let condition = Condition::of(snapshot, model);
     let rate = server_now(branch, view, server, "attempts_hz");
+    let limit = match limit_words(model.params.queue_limit) {
+        Some(limit) => format!(" of {limit}"),
+        None => String::new(),
+    };
     format!(
-        "{}, queue {} of {}, {} of {} workers busy{}",
+        "{}, queue {}{limit}, {} of {} workers busy{}",
         condition.word().to_lowercase(),
         snapshot.queue_len,
-        model.params.queue_limit,
         snapshot.busy,
         snapshot.workers,
         rate.map_or_else(String::new, |rate| format!(
@@ -161,8 +164,10 @@ fn bars(
         _ => p.accent,
     };
     let queue = queue_share(snapshot.queue_len, model.params.queue_limit);
-    let limit = readable::short(f64::from(model.params.queue_limit));
-    let queue_text = format!("{}/{limit}", readable::short(f64::from(snapshot.queue_len)));
+    let mut queue_text = readable::short(f64::from(snapshot.queue_len));
+    if let Some(limit) = limit_words(model.params.queue_limit) {
+        queue_text = format!("{queue_text}/{limit}");
+    }
     let busy = f32::from(snapshot.busy.min(65535) as u16) / snapshot.workers.max(1) as f32;
     let busy_text = format!("{}/{}", snapshot.busy, snapshot.workers);
     let busy_ink = if busy > 0.95 { p.warn } else { p.good };
@@ -215,6 +220,11 @@ fn bars(
             p.weak,
         );
     }
+}
+
+/// How many may wait; `None` where as many as come.
+fn limit_words(limit: u32) -> Option<String> {
+    (limit < u32::MAX).then(|| readable::short(f64::from(limit)))
 }
 
 fn queue_share(queue_len: u32, limit: u32) -> f32 {
