@@ -19,7 +19,7 @@ pub static VERDICTS: &[(&str, &str)] = &[
     ),
     (
         "BACKLOGGED",
-        "at the end much is waiting or failing, though the offered load is below one: the run ended before it was worked off",
+        "at the end much is waiting or failing, or some are left waiting, though the offered load is below one",
     ),
     (
         "OVERLOADED",
@@ -46,7 +46,7 @@ pub static WARNINGS: &[(&str, &str)] = &[
         "a percentile rests on fewer than ten requests beyond it and would be another one with another seed; simulate longer",
     ),
     (
-        "unanswered",
+        UNANSWERED,
         "many requests have waited at the end for longer than the p99: percentiles count answered requests, so the true ones are larger",
     ),
     (
@@ -63,6 +63,8 @@ pub static WARNINGS: &[(&str, &str)] = &[
     ),
 ];
 
+/// The warning that percentiles leave out many who wait.
+const UNANSWERED: &str = "unanswered";
 /// Share of the run, at its end, that the verdict looks at.
 const TAIL: f64 = 0.1;
 
@@ -144,7 +146,7 @@ fn unanswered(summary: &mut Summary, simulation: &Simulation) {
             "{older} requests have waited at the end for longer than the p99 of those answered; percentiles count \
              answered requests only, so the true ones are larger"
         );
-        warn(summary, "unanswered", message);
+        warn(summary, UNANSWERED, message);
     }
 }
 
@@ -171,11 +173,17 @@ fn verdict(summary: &Summary, simulation: &Simulation) -> Option<&'static str> {
         "OVERLOADED"
     } else if answered < 0.5 {
         "METASTABLE"
-    } else if answered < 0.95 || waiting > summary.horizon_s * 0.05 {
+    } else if answered < 0.95 || waiting > summary.horizon_s * 0.05 || left_waiting(summary) {
         "BACKLOGGED"
     } else {
         "STABLE"
     })
+}
+
+/// Whether a hundredth of all requests has been waiting for longer than others take: one server of
+/// many that falls behind.
+fn left_waiting(summary: &Summary) -> bool {
+    summary.warnings.iter().any(|w| w.code == UNANSWERED)
 }
 
 /// Share of the workers whose servers are up: what is down at the end can do nothing.

@@ -111,6 +111,23 @@ fn a_retry_storm_outlives_its_trigger() {
 }
 
 #[test]
+fn one_server_of_many_that_falls_behind_is_no_stable_system() {
+    let fleet = |speed: f64| {
+        summary(&format!(
+            "horizon = \"10m\"\ntraffic = [{{ to = \"web\", rate = 200 }}]\n\
+             [service.web]\ndemand = \"100ms\"\nbalancer = {{ policy = \"random\" }}\n\
+             server = [{{ name = \"web\", count = 39, workers = 4 }}, {{ name = \"slow\", workers = 4, speed = {speed} }}]\n"
+        ))
+    };
+    let behind = fleet(0.01);
+    let share = behind.requests.in_flight as f64 / behind.requests.arrived as f64;
+    assert!((0.01..0.05).contains(&share), "few wait: {share}");
+    assert_eq!(behind.verdict, Some("BACKLOGGED"));
+    assert!(behind.warnings.iter().any(|w| w.code == "unanswered"));
+    assert_eq!(fleet(1.0).verdict, Some("STABLE"));
+}
+
+#[test]
 fn below_half_of_capacity_the_storm_blows_over() {
     for (rate, recovered_s) in [(140, 150.2), (130, 86.6)] {
         let last: Vec<f64> = (0..6)

@@ -169,8 +169,15 @@ impl Edit {
 /// What is wrong with the edits.
 pub fn replayed(root: &Scenario, title: &str, edits: &[Edited]) -> Result<Scenario, Problems> {
     let text = overlay("base.toml", title, None, edits);
-    let source = Source::new(format!("{}.toml", root.name()), text);
-    Scenario::read(source, &[], &OneFile(root.to_toml()))
+    let name = format!("{}.toml", root.name());
+    let read = Scenario::read(Source::new(&name, text), &[], &OneFile(root.to_toml()));
+    read.map_err(|mut problems| {
+        // It is called as the scenario is, so that figures are; but nobody has written it.
+        for source in problems.sources.iter_mut().filter(|s| s.name == name) {
+            "the changes".clone_into(&mut source.name);
+        }
+        problems
+    })
 }
 
 /// The scenario an edit is read upon.
