@@ -2,6 +2,7 @@
 
 mod drop;
 mod experiment;
+mod figures;
 mod form;
 mod lab;
 mod lesson;
