@@ -7,6 +7,7 @@ mod form;
 mod lab;
 mod lesson;
 mod link;
+mod panels;
 mod pictures;
 mod playback;
 mod raster;
