@@ -38,6 +38,28 @@ pub fn same_server(branch: &BranchReport, server: usize, other: &BranchReport) -
     others.position(|o| (o.service, &o.name) == (wanted.0, &wanted.1))
 }
 
+/// The same thing in another branch, which may have more of its kind; `None` where it is not there.
+fn same_thing(
+    thing: Thing,
+    from: (&View, &BranchReport),
+    to: (&View, &BranchReport),
+) -> Option<Thing> {
+    match thing {
+        Thing::Server(i) => same_server(from.1, i, to.1).map(Thing::Server),
+        Thing::Instance(i) => {
+            let wanted = from.0.snapshot.instances.get(i)?;
+            let mut others = to.0.snapshot.instances.iter();
+            let same = others.position(|o| (o.service, &o.name) == (wanted.service, &wanted.name));
+            same.map(Thing::Instance)
+        }
+        Thing::Source(i) => {
+            let wanted = &from.1.model.sources.get(i)?.name;
+            let mut others = to.1.model.sources.iter();
+            others.position(|o| o.name == *wanted).map(Thing::Source)
+        }
+    }
+}
+
 /// What the window knows.
 pub struct State {
     /// How the open scenario is called: a model's name, or a file's.
@@ -77,6 +99,19 @@ pub struct State {
 }
 
 impl State {
+    /// Takes the latest report of playback. What is selected stays selected where another branch
+    /// has become the main one, and is dropped where that one does not have it.
+    pub(crate) fn take(&mut self, report: Report) {
+        fn main(report: &Report) -> Option<(&View, &BranchReport)> {
+            let view = report.views.first()?;
+            Some((view, report.branches.get(view.branch)?))
+        }
+        if let Some((from, to)) = self.report.as_ref().and_then(main).zip(main(&report)) {
+            self.selected = self.selected.and_then(|thing| same_thing(thing, from, to));
+        }
+        self.report = Some(report);
+    }
+
     /// The main branch at the moment shown.
     pub fn view(&self) -> Option<&View> {
         self.report.as_ref()?.views.first()

@@ -1,11 +1,72 @@
 //! Panels beside each other: what one of them shows, the others mean too.
 
-use crate::screen::{perform, window_at};
+use crate::screen::{opening, perform, window, window_at};
 use egui_kittest::Harness;
-use sim_gui::App;
+use egui_kittest::kittest::Queryable as _;
 use sim_gui::command::Command;
 use sim_gui::panel::PANELS;
 use sim_gui::playback::Edit;
+use sim_gui::state::Thing;
+use sim_gui::{App, MODELS};
+
+/// Two services, of which the first can get more servers.
+fn two_services() -> Harness<'static, App> {
+    let model = MODELS.find("first").expect("a model").text;
+    let text = model
+        + "\n[[service.web.call]]\nto = \"db\"\nat = \"after\"\n\
+           [service.db]\ndemand = \"1ms\"\n\
+           [[service.db.server]]\nname = \"db-1\"\nworkers = 8\n";
+    let mut harness = window(opening("first"));
+    perform(&mut harness, Command::OpenText(text));
+    assert!(harness.state().state().problems.is_none());
+    perform(&mut harness, Command::SeekBy(60.0));
+    harness
+}
+
+/// The name of the server that is selected.
+fn selected(harness: &Harness<'_, App>) -> Option<String> {
+    let state = harness.state().state();
+    let Some(Thing::Server(place)) = state.selected else {
+        return None;
+    };
+    Some(state.main()?.model.servers.get(place)?.name.clone())
+}
+
+fn select(harness: &mut Harness<'static, App>, name: &str) {
+    let model = harness.state().state().model().expect("a model").clone();
+    let place = model.servers.iter().position(|s| s.name == name);
+    let thing = Thing::Server(place.expect("a server"));
+    perform(harness, Command::Select(Some(thing)));
+    assert_eq!(selected(harness).as_deref(), Some(name));
+}
+
+#[test]
+fn what_is_selected_stays_selected_when_another_future_is_the_main_one() {
+    let mut harness = two_services();
+    select(&mut harness, "db-1");
+    let edit = Edit::add("service.web.server.web-3", "web-1");
+    perform(&mut harness, Command::Edit(edit));
+    for command in [Command::Swap, Command::Swap, Command::Show(1, None)] {
+        perform(&mut harness, command.clone());
+        assert_eq!(selected(&harness).as_deref(), Some("db-1"), "{command:?}");
+    }
+    perform(&mut harness, Command::Panel("inspector"));
+    let name = "parameter service.db.server.db-1.weight";
+    assert!(harness.query_by_label_contains(name).is_some());
+    perform(&mut harness, Command::Close(1));
+    assert_eq!(selected(&harness).as_deref(), Some("db-1"), "closed");
+}
+
+#[test]
+fn a_server_that_the_main_future_does_not_have_is_not_selected_any_more() {
+    let mut harness = two_services();
+    let edit = Edit::add("service.web.server.web-3", "web-1");
+    perform(&mut harness, Command::Edit(edit));
+    perform(&mut harness, Command::Swap);
+    select(&mut harness, "web-3");
+    perform(&mut harness, Command::Swap);
+    assert_eq!(harness.state().state().selected, None);
+}
 
 /// The lines of a plot in words: label and letter of the future, without values.
 fn lines(harness: &Harness<'_, App>, plot: &str) -> Vec<String> {
