@@ -4,7 +4,7 @@ use crate::screen::{opening, perform, window, window_at};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use sim_gui::command::Command;
-use sim_gui::panel::PANELS;
+use sim_gui::panel::{PANELS, text};
 use sim_gui::playback::Edit;
 use sim_gui::state::Thing;
 use sim_gui::{App, MODELS};
@@ -124,4 +124,30 @@ fn a_future_with_a_further_server_has_the_same_lines() {
     let after = lines(&harness, "Waiting at servers");
     assert_eq!(after[1], "rest");
     assert_eq!(after[2..], [format!("A {}", after[0]), "A rest".to_owned()]);
+}
+
+#[test]
+fn the_text_view_has_the_warnings_of_the_panel() {
+    let text_of = MODELS.find("first").expect("a model").text;
+    let mut harness = window(opening("first"));
+    let limited = format!("{text_of}\n[limits]\nevents = 20000\n");
+    perform(&mut harness, Command::OpenText(limited));
+    perform(&mut harness, Command::Last);
+    let view = harness.state().state().view().expect("a view");
+    let warnings: Vec<String> = view
+        .summary
+        .warnings
+        .iter()
+        .map(|w| w.message.clone())
+        .collect();
+    assert!(!warnings.is_empty(), "a run that its limit cut short");
+    perform(&mut harness, Command::Panel("problems"));
+    let all = text::everything(harness.state().state());
+    for warning in warnings {
+        assert!(
+            harness.query_by_label(&warning).is_some(),
+            "drawn: {warning}"
+        );
+        assert!(all.contains(&warning), "written: {warning}");
+    }
 }
