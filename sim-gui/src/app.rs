@@ -14,7 +14,7 @@ use crate::settings::{Looks, Settings};
 use crate::state::{State, site_word};
 use crate::theme;
 use eframe::egui;
-use sim_core::scenario::Source;
+use sim_core::scenario::{Scenario, Source};
 use sim_core::time::Instant;
 use std::sync::Arc;
 use std::time::Duration;
@@ -163,7 +163,11 @@ impl App {
         self.worker = None;
         self.undone.clear();
         self.edits_seen = 0;
-        let lesson = Lesson::beside(&state.source.name);
+        let scenario = files::read_scenario(&state.source, seed);
+        let lesson = match scenario.as_ref().map(Scenario::model) {
+            Ok(Ok(model)) => Lesson::beside(&state.source.name, model.clock),
+            _ => Ok(None),
+        };
         state.lesson = None;
         match lesson {
             Ok(lesson) => state.lesson = lesson,
@@ -171,7 +175,6 @@ impl App {
         }
         let cards = state.lesson.as_ref().map_or(0, |lesson| lesson.cards.len());
         state.answers = Answers::none(cards);
-        let scenario = files::read_scenario(&state.source, seed);
         let worker = scenario.and_then(|scenario| {
             state.warnings = scenario.warnings();
             let worker: Box<dyn Worker> = if self.sliced {

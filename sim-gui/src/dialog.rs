@@ -7,7 +7,7 @@ use crate::playback::Edit;
 use crate::state::State;
 use crate::theme::{Palette, bold_font, font, mono};
 use eframe::egui::{self, Align2, Key, RichText, Vec2};
-use sim_core::time::{Duration, Instant};
+use sim_core::time::Instant;
 
 /// What lies over the panels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,24 +95,10 @@ pub fn matches(state: &State, typed: &str) -> Vec<Line> {
     lines
 }
 
-/// A moment as it is typed: a time of day where there is a clock, or a span since the start.
+/// A moment of the run as it is typed.
 pub fn moment(state: &State, typed: &str) -> Option<Instant> {
     let clock = state.model().and_then(|model| model.clock);
-    let parts: Vec<&str> = typed.split(':').collect();
-    let at = if let (Some(clock), 2..=3) = (clock, parts.len()) {
-        let mut seconds = 0;
-        for part in &parts {
-            seconds = seconds * 60 + part.parse::<u32>().ok().filter(|n| *n < 1440)?;
-        }
-        clock.instant(if parts.len() == 2 {
-            seconds * 60
-        } else {
-            seconds
-        })
-    } else {
-        let span: Duration = Duration::parse(typed).ok()?;
-        Instant(span.0)
-    };
+    let at = crate::moment::parse(typed, clock).ok()?;
     (at <= state.horizon()).then_some(at)
 }
 

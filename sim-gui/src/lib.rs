@@ -18,6 +18,7 @@ mod layout;
 pub mod lesson;
 pub mod link;
 pub mod local;
+pub mod moment;
 pub mod panel;
 mod perform;
 pub mod playback;
