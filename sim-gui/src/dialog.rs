@@ -4,7 +4,7 @@ use crate::command::{COMMANDS, Command, keys_words};
 use crate::panel::gallery;
 use crate::panel::{Cx, PANELS};
 use crate::playback::Edit;
-use crate::state::State;
+use crate::state::{State, server_path};
 use crate::theme::{Palette, bold_font, font, mono};
 use eframe::egui::{self, Align2, Key, RichText, Vec2};
 use sim_core::time::Instant;
@@ -51,7 +51,7 @@ pub fn matches(state: &State, typed: &str) -> Vec<Line> {
         });
     }
     if let Some(edit) = edit(state, typed) {
-        let now = state.label(Instant(state.now().0 / 1_000_000_000 * 1_000_000_000));
+        let now = state.label_to_second(state.now());
         lines.push(Line {
             title: format!("What if, at {now}: {}", edit.words()),
             hint: "fork".to_owned(),
@@ -120,7 +120,7 @@ pub fn edit(state: &State, typed: &str) -> Option<Edit> {
             |server| {
                 let service = &model.services[server.service.0 as usize].name;
                 let dot = if rest.is_empty() { "" } else { "." };
-                format!("service.{service}.server.{first}{dot}{rest}")
+                format!("{}{dot}{rest}", server_path(service, first))
             },
         )
     };

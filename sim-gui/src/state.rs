@@ -9,7 +9,7 @@ use sim_core::model::{Model, Server};
 use sim_core::readable;
 use sim_core::scenario::{Problems, Scenario, Source};
 use sim_core::story::{Event, Kind};
-use sim_core::time::Instant;
+use sim_core::time::{Instant, SECOND};
 use std::sync::Arc;
 
 /// Something that can be selected.
@@ -21,6 +21,11 @@ pub enum Thing {
     Instance(usize),
     /// A source of requests.
     Source(usize),
+}
+
+/// The path of a server's parameters.
+pub fn server_path(service: &str, server: &str) -> String {
+    format!("service.{service}.server.{server}")
 }
 
 /// The place in another branch of a server: one of the two may have more of them.
@@ -160,9 +165,14 @@ impl State {
         readable::moment(at, clock)
     }
 
+    /// The same to the whole second.
+    pub fn label_to_second(&self, at: Instant) -> String {
+        self.label(Instant(at.0 / SECOND * SECOND))
+    }
+
     /// A moment to the minute, for axes.
     pub fn short_label(&self, at: Instant) -> String {
-        let label = self.label(Instant(at.0 / 1_000_000_000 * 1_000_000_000));
+        let label = self.label_to_second(at);
         match label.split(':').collect::<Vec<_>>().as_slice() {
             [hours, minutes, "00"] => format!("{hours}:{minutes}"),
             _ => label,

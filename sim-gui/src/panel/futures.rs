@@ -4,7 +4,7 @@ use super::topology::{branch_words, letter_badge};
 use super::{Cx, PanelDef, Place};
 use crate::command::Command;
 use crate::playback::{Edit, View, letter};
-use crate::state::{State, site_word};
+use crate::state::{State, server_path, site_word};
 use crate::theme::{Palette, bold_font, font};
 use eframe::egui::{self, Align2, Color32, RichText, Sense, pos2, vec2};
 use sim_core::readable;
@@ -233,12 +233,7 @@ fn compare(ui: &mut egui::Ui, state: &State, a: &View, b: &View) {
         painter.text(pos2(x, y), Align2::RIGHT_CENTER, text, face, colour);
     };
     let mut y = rect.top() + 9.0;
-    let until = format!(
-        "until {}",
-        state.label(sim_core::time::Instant(
-            a.at.0 / 1_000_000_000 * 1_000_000_000
-        ))
-    );
+    let until = format!("until {}", state.label_to_second(a.at));
     painter.text(
         pos2(rect.left(), y),
         Align2::LEFT_CENTER,
@@ -330,12 +325,7 @@ fn tries(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     }
     let p = Palette::of(ui);
     ui.add_space(6.0);
-    let words = format!(
-        "What if, at {}:",
-        cx.state.label(sim_core::time::Instant(
-            cx.state.now().0 / 1_000_000_000 * 1_000_000_000
-        ))
-    );
+    let words = format!("What if, at {}:", cx.state.label_to_second(cx.state.now()));
     ui.label(RichText::new(words).font(bold_font(12.0)).color(p.text));
     ui.horizontal_wrapped(|ui| {
         for (label, edit) in tries {
@@ -382,7 +372,7 @@ pub fn suggestions(state: &State) -> Vec<(String, Edit)> {
         && let Some(server) = branch.model.servers.get(i)
     {
         let service = &branch.model.services[server.service.0 as usize].name;
-        let path = format!("service.{service}.server.{}", server.name);
+        let path = server_path(service, &server.name);
         tries.push((format!("drain {}", server.name), Edit::act("drain", path)));
     }
     for (i, service) in branch.model.services.iter().enumerate().take(2) {
