@@ -130,6 +130,7 @@ fn plots() {
                 fork: None,
                 row: 1e-4,
                 times: Vec::new(),
+                accent: false,
             })
             .collect();
         let begun = Wall::now();

@@ -162,7 +162,7 @@ impl App {
             self.edited(&report);
         }
         let before = self.state.view().map(|view| view.at);
-        self.state.report = Some(report);
+        self.state.take(report);
         self.stop_for_lesson(before);
         self.follow();
     }

@@ -85,11 +85,12 @@ pub enum Command {
     Escape,
     /// Panels as at the first start.
     ResetLayout,
-    /// Copy the command that reproduces what is shown.
+    /// Copy the command that reproduces the future that is shown: the one beside, or else the main
+    /// one.
     CopyCommand,
-    /// Copy the overlay that the branch is.
+    /// Copy the same future as an overlay.
     CopyOverlay,
-    /// Save the overlay as a file.
+    /// Save that overlay as a file.
     SaveOverlay,
     /// Copy a link to what is shown.
     CopyLink,
@@ -99,7 +100,7 @@ pub enum Command {
     Experiment(Box<Draft>),
     /// Compare the balancer's policy with others.
     ComparePolicies,
-    /// Compare the open scenario with its latest future.
+    /// Compare the open scenario with the future that is shown.
     CompareFutures,
     /// Sweep how many requests come.
     SweepLoad,
@@ -171,16 +172,16 @@ pub static COMMANDS: &[CommandDef] = commands![
     "help", "Keys and help", [key(Key::Questionmark), shift(Key::Questionmark), key(Key::F1)], Command::Help, "Lists every key.";
     "theme", "Light or dark", [key(Key::T)], Command::Theme, "Changes between light and dark.";
     "reduced-motion", "Reduced motion", [], Command::ReducedMotion, "Requests no longer move; the thickness of lines tells the rate.";
-    "copy-command", "Copy the command", [shift(Key::C)], Command::CopyCommand, "Copies the stampede command that reproduces the main branch.";
-    "copy-overlay", "Copy as overlay", [], Command::CopyOverlay, "Copies the latest fork as a scenario file laid upon the open one.";
+    "copy-command", "Copy the command", [shift(Key::C)], Command::CopyCommand, "Copies the stampede command that reproduces the future beside, or else the main one.";
+    "copy-overlay", "Copy as overlay", [], Command::CopyOverlay, "Copies the future beside, or else the main one, as a scenario file laid upon the open one.";
     "save-scenario", "Save the scenario", [KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::S)], Command::SaveScenario, "Saves the scenario's text, as it is typed: into its file, or a model's into a new one.";
-    "save-overlay", "Save as overlay", [ctrl(Key::S)], Command::SaveOverlay, "Saves the latest fork as a scenario file.";
+    "save-overlay", "Save as overlay", [ctrl(Key::S)], Command::SaveOverlay, "Saves the future beside, or else the main one, as a scenario file.";
     "copy-link", "Copy a link", [], Command::CopyLink, "Copies a link to what is shown: scenario, seed, changes and moment.";
     "copy-experiment", "Copy the experiment's command", [], Command::CopyExperiment, "Copies the stampede command that gives the same comparison or sweep.";
     "save-table", "Save the experiment's table", [], Command::SaveTable, "Saves the table of the comparison or sweep as CSV, as the command writes it.";
     "save-plan", "Save the sweep as a plan", [], Command::SavePlan, "Saves the sweep with its scenario as a plan for stampede sweep.";
     "compare-policies", "Compare balancer policies", [], Command::ComparePolicies, "Runs the scenario with several policies, and says which differ for sure.";
-    "compare-futures", "Compare with the future beside", [], Command::CompareFutures, "Runs the scenario as opened and the latest fork many times, and says whether they differ.";
+    "compare-futures", "Compare with the future beside", [], Command::CompareFutures, "Runs the scenario as opened and the future shown many times, and says whether they differ.";
     "sweep-load", "Sweep the load", [], Command::SweepLoad, "Runs the scenario with fewer and more requests, and draws figures over it.";
     "reset-layout", "Reset the layout", [], Command::ResetLayout, "Panels and plots as at the first start.";
     "escape", "Close or deselect", [key(Key::Escape)], Command::Escape, "Closes what is open on top; otherwise selects nothing.";

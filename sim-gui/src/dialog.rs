@@ -5,10 +5,10 @@ use crate::panel::gallery;
 use crate::panel::plots::PLOTS;
 use crate::panel::{Cx, PANELS};
 use crate::playback::Edit;
-use crate::state::State;
+use crate::state::{State, server_path};
 use crate::theme::{Palette, bold_font, font, mono};
 use eframe::egui::{self, Align2, Key, RichText, Vec2};
-use sim_core::time::{Duration, Instant};
+use sim_core::time::Instant;
 
 /// What lies over the panels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,7 +63,7 @@ pub fn matches(state: &State, typed: &str) -> Vec<Line> {
         });
     }
     if let Some(edit) = edit(state, typed) {
-        let now = state.label(Instant(state.now().0 / 1_000_000_000 * 1_000_000_000));
+        let now = state.label_to_second(state.now());
         lines.push(Line {
             title: format!("What if, at {now}: {}", edit.words()),
             hint: "fork".to_owned(),
@@ -111,24 +111,10 @@ fn named(wanted: &str) -> Vec<Line> {
     all.filter(fits).collect()
 }
 
-/// A moment as it is typed: a time of day where there is a clock, or a span since the start.
+/// A moment of the run as it is typed.
 pub fn moment(state: &State, typed: &str) -> Option<Instant> {
     let clock = state.model().and_then(|model| model.clock);
-    let parts: Vec<&str> = typed.split(':').collect();
-    let at = if let (Some(clock), 2..=3) = (clock, parts.len()) {
-        let mut seconds = 0;
-        for part in &parts {
-            seconds = seconds * 60 + part.parse::<u32>().ok().filter(|n| *n < 1440)?;
-        }
-        clock.instant(if parts.len() == 2 {
-            seconds * 60
-        } else {
-            seconds
-        })
-    } else {
-        let span: Duration = Duration::parse(typed).ok()?;
-        Instant(span.0)
-    };
+    let at = crate::moment::parse(typed, clock).ok()?;
     (at <= state.horizon()).then_some(at)
 }
 
@@ -150,7 +136,7 @@ pub fn edit(state: &State, typed: &str) -> Option<Edit> {
             |server| {
                 let service = &model.services[server.service.0 as usize].name;
                 let dot = if rest.is_empty() { "" } else { "." };
-                format!("service.{service}.server.{first}{dot}{rest}")
+                format!("{}{dot}{rest}", server_path(service, first))
             },
         )
     };

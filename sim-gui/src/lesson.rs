@@ -4,9 +4,10 @@
 //! at `at`, asks, locks the answer, and explains from `until` on. What it claims are expectations
 //! in the words of a scenario; a test runs them all.
 
-use crate::files;
+use crate::panel::plots::PLOTS;
+use crate::{files, moment};
 use serde::Deserialize;
-use sim_core::time::{Clock, Duration, Instant};
+use sim_core::time::{Clock, Instant};
 use std::fmt::Write as _;
 
 /// A lesson.
@@ -51,75 +52,96 @@ pub struct Card {
 }
 
 impl Lesson {
-    /// The lesson beside a scenario's file, if there is one.
+    /// The lesson beside the file of a scenario with this clock, if there is one.
     ///
     /// # Errors
     /// Says what is wrong with it.
-    pub fn beside(name: &str) -> Result<Option<Self>, String> {
+    pub fn beside(name: &str, clock: Option<Clock>) -> Result<Option<Self>, String> {
         let stem = name
             .strip_suffix(".toml")
             .or_else(|| name.strip_suffix(".json"))
             .unwrap_or(name);
         let path = format!("{stem}.lesson");
         match files::lesson(&path) {
-            Some(text) => Self::read(&text)
+            Some(text) => Self::read(&text, clock)
                 .map(Some)
                 .map_err(|why| format!("{path}: {why}")),
             None => Ok(None),
         }
     }
 
-    /// Reads a lesson.
+    /// Reads a lesson for a run with this clock.
     ///
     /// # Errors
     /// Says what is wrong with it.
-    pub fn read(text: &str) -> Result<Self, String> {
+    pub fn read(text: &str, clock: Option<Clock>) -> Result<Self, String> {
         let lesson: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let mut free = None;
         for (i, card) in lesson.cards.iter().enumerate() {
-            if card.right == 0 || card.right > card.answers.len() {
+            let number = i + 1;
+            let (at, until) = card
+                .check(clock)
+                .map_err(|why| format!("card {number}: {why}"))?;
+            if free.is_some_and(|free| at <= free) {
                 return Err(format!(
-                    "card {}: `right` is {} of {} answers",
-                    i + 1,
-                    card.right,
-                    card.answers.len()
+                    "card {number}: `at` is {:?}, which is not after `until` of card {i}: its explanation would never be seen",
+                    card.at
                 ));
             }
-            if card.edit.is_some() != card.edit_at.is_some() {
-                return Err(format!(
-                    "card {}: `edit` and `edit_at` belong together",
-                    i + 1
-                ));
-            }
+            free = Some(until);
         }
         Ok(lesson)
     }
 }
 
 impl Card {
+    /// When it asks and when it explains, if all of it can be.
+    fn check(&self, clock: Option<Clock>) -> Result<(Instant, Instant), String> {
+        let moment = |key: &str, text: &str| {
+            moment::parse(text, clock).map_err(|why| format!("`{key}`: {why}"))
+        };
+        if self.right == 0 || self.right > self.answers.len() {
+            let answers = self.answers.len();
+            return Err(format!("`right` is {} of {answers} answers", self.right));
+        }
+        if self.edit.is_some() != self.edit_at.is_some() {
+            return Err("`edit` and `edit_at` belong together".to_owned());
+        }
+        if let Some(at) = &self.edit_at {
+            moment("edit_at", at)?;
+        }
+        if !PLOTS.iter().any(|plot| plot.name == self.plot) {
+            let names: Vec<&str> = PLOTS.iter().map(|plot| plot.name).collect();
+            let names = names.join(", ");
+            return Err(format!(
+                "`plot`: there is none called {:?}; there are {names}",
+                self.plot
+            ));
+        }
+        let (at, until) = (moment("at", &self.at)?, moment("until", &self.until)?);
+        if until <= at {
+            return Err(format!(
+                "`until` is {:?}, which is not after {:?}",
+                self.until, self.at
+            ));
+        }
+        Ok((at, until))
+    }
+
     /// When time stops for it, in a run with this clock.
     pub fn at(&self, clock: Option<Clock>) -> Instant {
-        moment(&self.at, clock)
+        known(&self.at, clock)
     }
 
     /// When it is explained.
     pub fn until(&self, clock: Option<Clock>) -> Instant {
-        moment(&self.until, clock)
+        known(&self.until, clock)
     }
 }
 
-/// A moment as a lesson writes it: a time of day, or a span since the start.
-pub fn moment(text: &str, clock: Option<Clock>) -> Instant {
-    let parts: Vec<u32> = text
-        .split(':')
-        .filter_map(|part| part.parse().ok())
-        .collect();
-    match (clock, parts.as_slice()) {
-        (Some(clock), [hours, minutes]) => clock.instant((hours * 60 + minutes) * 60),
-        (Some(clock), [hours, minutes, seconds]) => {
-            clock.instant((hours * 60 + minutes) * 60 + seconds)
-        }
-        _ => Duration::parse(text).map_or(Instant::ZERO, |span| Instant(span.0)),
-    }
+/// A moment that was checked when the lesson was read; one that is none never comes.
+fn known(text: &str, clock: Option<Clock>) -> Instant {
+    moment::parse(text, clock).unwrap_or(Instant(u64::MAX))
 }
 
 /// What was answered to the cards of a lesson.
@@ -177,19 +199,53 @@ impl Answers {
 mod tests {
     use super::*;
 
+    const CARD: &str = "[[card]]\nat = \"1m\"\nuntil = \"2m\"\nquestion = \"?\"\nanswers = [\"a\"]\nright = 1\nplot = \"load\"\nexplain = \"e\"\n";
+
     #[test]
     fn a_lesson_that_cannot_be_is_refused() {
-        let card = "title = \"t\"\n[[card]]\nat = \"1m\"\nuntil = \"2m\"\nquestion = \"?\"\nanswers = [\"a\"]\nplot = \"load\"\nexplain = \"e\"\n";
-        assert!(Lesson::read(&format!("{card}right = 1\n")).is_ok());
-        assert!(Lesson::read(&format!("{card}right = 2\n")).is_err());
-        assert!(Lesson::read(&format!("{card}right = 1\nedit = \"x.y = 1\"\n")).is_err());
-        assert!(Lesson::read(&format!("{card}right = 1\nrite = 1\n")).is_err());
+        let lesson = format!("title = \"t\"\n{CARD}");
+        assert!(Lesson::read(&lesson, None).is_ok());
+        let refused = |text: &str, said: &[&str]| {
+            let why = Lesson::read(text, None).expect_err(text);
+            for words in said {
+                assert!(why.contains(words), "{words:?} in {why:?}");
+            }
+        };
+        for (from, to, said) in [
+            ("right = 1", "right = 2", &["card 1", "`right`"][..]),
+            (
+                "right = 1",
+                "right = 1\nedit = \"x.y = 1\"",
+                &["card 1", "`edit_at`"],
+            ),
+            ("right = 1", "right = 1\nrite = 1", &["rite"]),
+            (
+                "\"load\"",
+                "\"lood\"",
+                &["card 1", "`plot`", "\"lood\"", "load, failed"],
+            ),
+            ("\"1m\"", "\"12:xx\"", &["card 1", "`at`", "12:xx"]),
+            (
+                "\"2m\"",
+                "\"4000000000:00\"",
+                &["card 1", "`until`", "4000000000:00"],
+            ),
+            ("\"2m\"", "\"1m\"", &["card 1", "`until`", "not after"]),
+        ] {
+            assert!(lesson.contains(from));
+            refused(&lesson.replace(from, to), said);
+        }
+        // The second begins when the first is to be explained.
+        let second = CARD.replace("\"2m\"", "\"3m\"").replace("\"1m\"", "\"2m\"");
+        refused(&format!("{lesson}{second}"), &["card 2", "`at`", "card 1"]);
+        let later = second.replace("\"2m\"", "\"2m1s\"");
+        assert!(Lesson::read(&format!("{lesson}{later}"), None).is_ok());
     }
 
     #[test]
     fn answers_become_a_table() {
         let text = "title = \"t\"\n[[card]]\nat = \"1m\"\nuntil = \"2m\"\nquestion = \"a, b?\"\nanswers = [\"a\", \"b\"]\nright = 2\nplot = \"load\"\nexplain = \"e\"\n";
-        let lesson = Lesson::read(text).expect("valid");
+        let lesson = Lesson::read(text, None).expect("valid");
         let mut answers = Answers::none(1);
         answers.given[0] = Some((1, true));
         assert_eq!(

@@ -18,6 +18,7 @@ mod layout;
 pub mod lesson;
 pub mod link;
 pub mod local;
+pub mod moment;
 mod open;
 pub mod panel;
 mod perform;

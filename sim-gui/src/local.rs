@@ -1,4 +1,5 @@
-//! Scratch of panels: texts being typed and the like. Losing it loses no work that was done.
+//! Scratch of panels: what is being typed, searched and looked at. Nothing is lost with it but
+//! what was typed and not run or applied yet: above all the text of the scenario, in `text`.
 
 use crate::experiment::{Draft, Field};
 use sim_core::scenario::Written;
@@ -38,6 +39,10 @@ pub struct Local {
     pub values: BTreeMap<String, ValuesAt>,
     /// Whether the answers of all cards are shown.
     pub teacher: bool,
+    /// The card whose explanation was begun.
+    pub explained: Option<usize>,
+    /// The plot that was brought into sight for it.
+    pub explains: Option<&'static str>,
     /// The experiment that is being put together, and how it is looked at.
     pub lab: Lab,
 }

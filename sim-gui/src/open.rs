@@ -9,7 +9,7 @@ use crate::panel;
 use crate::playback::worker::{Sliced, Threaded, Worker};
 use crate::playback::{Edited, Request};
 use crate::state::Asked;
-use sim_core::scenario::Source;
+use sim_core::scenario::{Scenario, Source};
 use std::sync::Arc;
 
 impl App {
@@ -85,7 +85,13 @@ impl App {
             form: self.local.form,
             ..Local::default()
         };
-        let lesson = Lesson::beside(&state.source.name);
+        self.begin(Asked::default());
+        let state = &mut self.state;
+        let model = state.scenario.as_ref().map(Scenario::model);
+        let lesson = match model {
+            Some(Ok(model)) => Lesson::beside(&state.source.name, model.clock),
+            _ => Ok(None),
+        };
         state.lesson = None;
         match lesson {
             Ok(lesson) => state.lesson = lesson,
@@ -93,7 +99,6 @@ impl App {
         }
         let cards = state.lesson.as_ref().map_or(0, |lesson| lesson.cards.len());
         state.answers = Answers::none(cards);
-        self.begin(Asked::default());
     }
 
     /// Simulates the open scenario from its beginning, up to what is asked for.

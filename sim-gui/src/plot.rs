@@ -63,6 +63,8 @@ pub struct Plot<'a> {
     pub row: f32,
     /// Labels of the time axis: a share of the width and a text.
     pub times: Vec<(f32, String)>,
+    /// Whether it is the one to look at.
+    pub accent: bool,
 }
 
 /// Room for the labels of the value axis.
@@ -266,7 +268,12 @@ pub fn draw(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
     if let Some(hovered) = plot.hovered {
         painter.vline(x(hovered), body.y_range(), Stroke::new(1.0, p.text));
     }
-    painter.rect_stroke(body, 2.0, Stroke::new(1.0, p.line), StrokeKind::Outside);
+    let edge = if plot.accent {
+        Stroke::new(2.0, p.accent)
+    } else {
+        Stroke::new(1.0, p.line)
+    };
+    painter.rect_stroke(body, 2.0, edge, StrokeKind::Outside);
     head(painter, rect, plot, p);
 }
 
@@ -300,7 +307,7 @@ fn head(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
         Align2::LEFT_CENTER,
         plot.title,
         bold_font(12.0),
-        p.text,
+        if plot.accent { p.accent } else { p.text },
     );
     let mut end = title.right();
     if plot.curves.iter().any(|curve| curve.beside) {

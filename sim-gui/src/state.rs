@@ -9,7 +9,7 @@ use sim_core::model::{Model, Server};
 use sim_core::readable;
 use sim_core::scenario::{Problems, Scenario, Source};
 use sim_core::story::{Event, Kind};
-use sim_core::time::Instant;
+use sim_core::time::{Instant, SECOND};
 use std::sync::Arc;
 
 /// Something that can be selected.
@@ -21,6 +21,11 @@ pub enum Thing {
     Instance(usize),
     /// A source of requests.
     Source(usize),
+}
+
+/// The path of a server's parameters.
+pub fn server_path(service: &str, server: &str) -> String {
+    format!("service.{service}.server.{server}")
 }
 
 /// The place in another branch of a server: one of the two may have more of them.
@@ -47,6 +52,28 @@ pub struct Asked {
     pub edits: Vec<(String, String)>,
     /// How many changes were seen when these were sent to playback; `None` before.
     pub sent: Option<u64>,
+}
+
+/// The same thing in another branch, which may have more of its kind; `None` where it is not there.
+fn same_thing(
+    thing: Thing,
+    from: (&View, &BranchReport),
+    to: (&View, &BranchReport),
+) -> Option<Thing> {
+    match thing {
+        Thing::Server(i) => same_server(from.1, i, to.1).map(Thing::Server),
+        Thing::Instance(i) => {
+            let wanted = from.0.snapshot.instances.get(i)?;
+            let mut others = to.0.snapshot.instances.iter();
+            let same = others.position(|o| (o.service, &o.name) == (wanted.service, &wanted.name));
+            same.map(Thing::Instance)
+        }
+        Thing::Source(i) => {
+            let wanted = &from.1.model.sources.get(i)?.name;
+            let mut others = to.1.model.sources.iter();
+            others.position(|o| o.name == *wanted).map(Thing::Source)
+        }
+    }
 }
 
 /// What the window knows.
@@ -92,6 +119,19 @@ pub struct State {
 }
 
 impl State {
+    /// Takes the latest report of playback. What is selected stays selected where another branch
+    /// has become the main one, and is dropped where that one does not have it.
+    pub(crate) fn take(&mut self, report: Report) {
+        fn main(report: &Report) -> Option<(&View, &BranchReport)> {
+            let view = report.views.first()?;
+            Some((view, report.branches.get(view.branch)?))
+        }
+        if let Some((from, to)) = self.report.as_ref().and_then(main).zip(main(&report)) {
+            self.selected = self.selected.and_then(|thing| same_thing(thing, from, to));
+        }
+        self.report = Some(report);
+    }
+
     /// The main branch at the moment shown.
     pub fn view(&self) -> Option<&View> {
         self.report.as_ref()?.views.first()
@@ -162,9 +202,14 @@ impl State {
         readable::moment(at, clock)
     }
 
+    /// The same to the whole second.
+    pub fn label_to_second(&self, at: Instant) -> String {
+        self.label(Instant(at.0 / SECOND * SECOND))
+    }
+
     /// A moment to the minute, for axes.
     pub fn short_label(&self, at: Instant) -> String {
-        let label = self.label(Instant(at.0 / 1_000_000_000 * 1_000_000_000));
+        let label = self.label_to_second(at);
         match label.split(':').collect::<Vec<_>>().as_slice() {
             [hours, minutes, "00"] => format!("{hours}:{minutes}"),
             _ => label,

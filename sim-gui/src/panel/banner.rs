@@ -67,9 +67,7 @@ pub fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             ui.label(RichText::new(cx.state.title()).font(bold_font(14.0)));
             return;
         };
-        let clock = cx.state.label(sim_core::time::Instant(
-            view.at.0 / 1_000_000_000 * 1_000_000_000,
-        ));
+        let clock = cx.state.label_to_second(view.at);
         let clock = if cx.state.model().is_some_and(|m| m.clock.is_some()) && clock.len() == 5 {
             format!("{clock}:00")
         } else {

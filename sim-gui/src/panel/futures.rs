@@ -4,7 +4,7 @@ use super::topology::{branch_words, letter_badge};
 use super::{Cx, PanelDef, Place};
 use crate::command::Command;
 use crate::playback::{Edit, View, letter};
-use crate::state::{State, site_word};
+use crate::state::{State, server_path, site_word};
 use crate::theme::{Palette, bold_font, font};
 use eframe::egui::{self, Align2, Color32, RichText, Sense, pos2, vec2};
 use sim_core::readable;
@@ -83,8 +83,35 @@ pub static FIGURES: &[Figure] = &[
     },
 ];
 
-/// A difference, written with its sign.
-pub fn difference(figure: &Figure, a: &Summary, b: &Summary) -> Option<(String, bool)> {
+/// A line of the comparison, written.
+struct Compared {
+    label: &'static str,
+    a: String,
+    b: String,
+    /// What B has more or less, with its sign, or `same`; and whether that is better.
+    difference: Option<(String, bool)>,
+}
+
+impl Compared {
+    fn of(figure: &Figure, a: &Summary, b: &Summary) -> Self {
+        let write = |s: &Summary| (figure.value)(s).map_or_else(|| "–".to_owned(), figure.write);
+        Self {
+            label: figure.label,
+            a: write(a),
+            b: write(b),
+            difference: difference(figure, a, b),
+        }
+    }
+
+    fn words(&self) -> String {
+        let difference = self.difference.as_ref();
+        let difference = difference.map_or("no difference", |(words, _)| words);
+        format!("{}: {} and {}, {difference}", self.label, self.a, self.b)
+    }
+}
+
+/// A difference, written with its sign; and whether it is better.
+fn difference(figure: &Figure, a: &Summary, b: &Summary) -> Option<(String, bool)> {
     let (a, b) = ((figure.value)(a)?, (figure.value)(b)?);
     let difference = b - a;
     let mut words = (figure.write)(difference.abs());
@@ -206,12 +233,7 @@ fn compare(ui: &mut egui::Ui, state: &State, a: &View, b: &View) {
         painter.text(pos2(x, y), Align2::RIGHT_CENTER, text, face, colour);
     };
     let mut y = rect.top() + 9.0;
-    let until = format!(
-        "until {}",
-        state.label(sim_core::time::Instant(
-            a.at.0 / 1_000_000_000 * 1_000_000_000
-        ))
-    );
+    let until = format!("until {}", state.label_to_second(a.at));
     painter.text(
         pos2(rect.left(), y),
         Align2::LEFT_CENTER,
@@ -244,6 +266,14 @@ fn compare(ui: &mut egui::Ui, state: &State, a: &View, b: &View) {
         false,
         super::banner::site_look(b.site, p).2,
     );
+    let line = egui::Rect::from_x_y_ranges(rect.x_range(), y - 9.0..=y + 9.0);
+    let states = [a, b].map(|view| site_word(view.site).to_lowercase());
+    named(
+        ui,
+        line,
+        "state",
+        &format!("state: {} and {}", states[0], states[1]),
+    );
     for figure in FIGURES {
         y += 18.0;
         painter.hline(
@@ -251,26 +281,26 @@ fn compare(ui: &mut egui::Ui, state: &State, a: &View, b: &View) {
             y - 9.0,
             egui::Stroke::new(1.0, crate::theme::mix(p.panel, p.line, 0.5)),
         );
-        let text = |summary: &Summary| {
-            (figure.value)(summary).map_or_else(|| "–".to_owned(), figure.write)
-        };
+        let row = Compared::of(figure, &a.summary, &b.summary);
         painter.text(
             pos2(rect.left(), y),
             Align2::LEFT_CENTER,
-            figure.label,
+            row.label,
             font(12.0),
             p.weak,
         );
-        put(columns[0], y, &text(&a.summary), false, p.text);
-        put(columns[1], y, &text(&b.summary), false, p.text);
-        if let Some((words, better)) = difference(figure, &a.summary, &b.summary) {
+        put(columns[0], y, &row.a, false, p.text);
+        put(columns[1], y, &row.b, false, p.text);
+        if let Some((words, better)) = &row.difference {
             let colour = match (words.as_str(), better) {
                 ("same", _) => p.weak,
                 (_, true) => p.good,
                 _ => p.bad,
             };
-            put(columns[2], y, &words, words != "same", colour);
+            put(columns[2], y, words, words != "same", colour);
         }
+        let line = egui::Rect::from_x_y_ranges(rect.x_range(), y - 9.0..=y + 9.0);
+        named(ui, line, row.label, &row.words());
     }
     if let Some(at) = state.branch(b.branch).and_then(|branch| branch.parts_at) {
         let words = format!(
@@ -279,9 +309,12 @@ fn compare(ui: &mut egui::Ui, state: &State, a: &View, b: &View) {
         );
         ui.label(RichText::new(words).font(font(11.0)).color(p.weak));
     }
-    let name = text(state);
-    ui.interact(rect, ui.scope_id().with("figures"), Sense::hover())
-        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &name));
+}
+
+/// What is painted in a place, for whoever cannot see it.
+fn named(ui: &egui::Ui, rect: egui::Rect, id: &str, words: &str) {
+    ui.interact(rect, ui.scope_id().with(id), Sense::hover())
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, words));
 }
 
 /// What can be tried now, from what the scenario itself does later.
@@ -292,12 +325,7 @@ fn tries(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     }
     let p = Palette::of(ui);
     ui.add_space(6.0);
-    let words = format!(
-        "What if, at {}:",
-        cx.state.label(sim_core::time::Instant(
-            cx.state.now().0 / 1_000_000_000 * 1_000_000_000
-        ))
-    );
+    let words = format!("What if, at {}:", cx.state.label_to_second(cx.state.now()));
     ui.label(RichText::new(words).font(bold_font(12.0)).color(p.text));
     ui.horizontal_wrapped(|ui| {
         for (label, edit) in tries {
@@ -344,7 +372,7 @@ pub fn suggestions(state: &State) -> Vec<(String, Edit)> {
         && let Some(server) = branch.model.servers.get(i)
     {
         let service = &branch.model.services[server.service.0 as usize].name;
-        let path = format!("service.{service}.server.{}", server.name);
+        let path = server_path(service, &server.name);
         tries.push((format!("drain {}", server.name), Edit::act("drain", path)));
     }
     for (i, service) in branch.model.services.iter().enumerate().take(2) {
@@ -395,17 +423,8 @@ fn text(state: &State) -> String {
     }
     if let Some(beside) = state.beside() {
         for figure in FIGURES {
-            let write =
-                |s: &Summary| (figure.value)(s).map_or_else(|| "nothing".to_owned(), figure.write);
-            let words = difference(figure, &view.summary, &beside.summary)
-                .map_or(String::new(), |(words, _)| words);
-            let _ = writeln!(
-                text,
-                "{}: {} and {}, {words}",
-                figure.label,
-                write(&view.summary),
-                write(&beside.summary)
-            );
+            let row = Compared::of(figure, &view.summary, &beside.summary);
+            let _ = writeln!(text, "{}", row.words());
         }
     }
     text

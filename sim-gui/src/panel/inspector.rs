@@ -6,7 +6,7 @@ use crate::command::Command;
 use crate::form::{self, Field};
 use crate::local::ValuesAt;
 use crate::playback::{BranchReport, Edit, View};
-use crate::state::{Condition, State, Thing};
+use crate::state::{Condition, State, Thing, server_path};
 use crate::theme::{Palette, font};
 use eframe::egui::{self, RichText};
 use sim_core::engine::MachineState;
@@ -35,7 +35,7 @@ fn paths(
         Thing::Server(i) => {
             let server = model.servers.get(i)?;
             let service = &model.services[server.service.0 as usize].name;
-            let path = format!("service.{service}.server.{}", server.name);
+            let path = server_path(service, &server.name);
             Some((
                 path,
                 "service.NAME.server.NAME",
@@ -279,7 +279,7 @@ fn another_like(state: &State, thing: Thing) -> Option<Edit> {
     let numbers = same.filter_map(|s| s.name.strip_prefix(stem)?.strip_prefix('-')?.parse().ok());
     let next = numbers.max().unwrap_or(1_u64) + 1;
     let service = &model.services[like.service.0 as usize].name;
-    let target = format!("service.{service}.server.{stem}-{next}");
+    let target = server_path(service, &format!("{stem}-{next}"));
     Some(Edit::add(target, &like.name))
 }
 
@@ -299,9 +299,7 @@ fn parameters_below(
     let p = Palette::of(ui);
     let words = format!(
         "{title}: a change forks the run at {}",
-        cx.state.label(sim_core::time::Instant(
-            view.at.0 / 1_000_000_000 * 1_000_000_000
-        ))
+        cx.state.label_to_second(view.at)
     );
     ui.label(RichText::new(words).font(font(11.0)).color(p.weak));
     let key = (

@@ -26,11 +26,36 @@ pub fn current(state: &State, lesson: &Lesson) -> Option<usize> {
     lesson.cards.iter().rposition(|card| card.at(clock) <= now)
 }
 
+/// Whether a card's answer is locked and the time of its explanation has come.
+fn is_told(state: &State, number: usize, card: &Card) -> bool {
+    let clock = state.model().and_then(|model| model.clock);
+    state.answers.is_locked(number) && card.until(clock) <= state.now()
+}
+
+/// The card that is being explained.
+pub(crate) fn explained(state: &State) -> Option<&Card> {
+    let lesson = state.lesson.as_ref()?;
+    let number = current(state, lesson)?;
+    let card = &lesson.cards[number];
+    (state.settings.is_open(PANEL.name) && is_told(state, number, card)).then_some(card)
+}
+
+/// Opens the plots where an explanation begins, which one of them shows.
+fn open_plots(cx: &mut Cx<'_>, lesson: &Lesson) {
+    let card = explained(cx.state).and_then(|_| current(cx.state, lesson));
+    let begins = card != std::mem::replace(&mut cx.local.explained, card) && card.is_some();
+    let plots = super::plots::PANEL.name;
+    if begins && !cx.state.settings.is_open(plots) {
+        cx.does(Command::Panel(plots));
+    }
+}
+
 fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let state = cx.state;
     let Some(lesson) = &state.lesson else {
         return super::nothing(ui, "This scenario has no lesson.");
     };
+    open_plots(cx, lesson);
     let p = Palette::of(ui);
     egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         steps(ui, cx, lesson);
@@ -107,10 +132,9 @@ fn steps(ui: &mut egui::Ui, cx: &mut Cx<'_>, lesson: &Lesson) {
 fn show_card(ui: &mut egui::Ui, cx: &mut Cx<'_>, lesson: &Lesson, number: usize) {
     let p = Palette::of(ui);
     let card = &lesson.cards[number];
-    let clock = cx.state.model().and_then(|model| model.clock);
     let given = cx.state.answers.given.get(number).copied().flatten();
     let locked = given.is_some_and(|(_, locked)| locked);
-    let told = (locked && card.until(clock) <= cx.state.now()) || cx.local.teacher;
+    let told = is_told(cx.state, number, card) || cx.local.teacher;
     ui.add(egui::Label::new(RichText::new(&card.question).font(bold_font(13.0))).wrap());
     ui.add_space(3.0);
     for (i, answer) in card.answers.iter().enumerate() {
@@ -238,12 +262,14 @@ fn text(state: &State) -> String {
     for (i, answer) in card.answers.iter().enumerate() {
         let _ = writeln!(text, "  {}. {answer}", i + 1);
     }
-    let told = state.answers.is_locked(number)
-        && state
-            .model()
-            .is_some_and(|m| card.until(m.clock) <= state.now());
-    if told {
+    if is_told(state, number, card) {
         let _ = writeln!(text, "  right: {}. {}", card.right, card.explain);
+        let plot = super::plots::PLOTS
+            .iter()
+            .find(|plot| plot.name == card.plot);
+        if let Some(plot) = plot {
+            let _ = writeln!(text, "  see the plot: {}", plot.title);
+        }
     }
     text
 }

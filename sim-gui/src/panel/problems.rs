@@ -47,6 +47,18 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         });
 }
 
+/// What is allowed and yet may not be meant: of the scenario, and of the run so far.
+fn warnings(state: &State) -> impl Iterator<Item = &str> {
+    let of_run = state.view().map(|view| &view.summary.warnings);
+    let of_run = of_run.into_iter().flatten().map(|w| w.message.as_str());
+    state.warnings.iter().map(String::as_str).chain(of_run)
+}
+
+/// Whether there is nothing to say against the scenario.
+fn is_valid(state: &State) -> bool {
+    state.problems.is_none() && state.warnings.is_empty()
+}
+
 /// Draws problems and warnings.
 pub(crate) fn show(ui: &mut egui::Ui, state: &State) {
     let p = Palette::of(ui);
@@ -58,20 +70,13 @@ pub(crate) fn show(ui: &mut egui::Ui, state: &State) {
             ui.weak(format!("… and {} further problems", problems.left_out));
         }
     }
-    for warning in &state.warnings {
+    for warning in warnings(state) {
         ui.horizontal_wrapped(|ui| {
             icon::inline(ui, Icon::Triangle, p.warn, 12.0);
             ui.label(warning);
         });
     }
-    let from_summary = state.view().map(|view| &view.summary.warnings);
-    for warning in from_summary.into_iter().flatten() {
-        ui.horizontal_wrapped(|ui| {
-            icon::inline(ui, Icon::Triangle, p.warn, 12.0);
-            ui.label(&warning.message);
-        });
-    }
-    if state.problems.is_none() && state.warnings.is_empty() {
+    if is_valid(state) {
         ui.horizontal(|ui| {
             icon::inline(ui, Icon::Tick, p.good, 13.0);
             ui.label(RichText::new("The scenario is valid.").color(p.weak));
@@ -118,10 +123,10 @@ fn text(state: &State) -> String {
         .problems
         .as_ref()
         .map_or_else(String::new, |problems| format!("{problems}\n"));
-    for warning in &state.warnings {
+    for warning in warnings(state) {
         let _ = writeln!(text, "warning: {warning}");
     }
-    if text.is_empty() {
+    if is_valid(state) {
         text.push_str("The scenario is valid.\n");
     }
     text

@@ -1,15 +1,18 @@
 //! Lessons: what they claim is true, and time stops for their questions.
 
-use crate::screen::{settle, window};
+use crate::screen::{perform, settle, window, window_at};
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use sim_core::engine::Simulation;
 use sim_core::scenario::{Scenario, Source};
 use sim_core::summary::Summary;
-use sim_gui::lesson::{Lesson, moment};
+use sim_gui::command::Command;
+use sim_gui::lesson::Lesson;
+use sim_gui::panel::text;
 use sim_gui::playback::Edited;
 use sim_gui::playback::edit::overlay;
 use sim_gui::settings::Settings;
-use sim_gui::{MODELS, Opening, dialog};
+use sim_gui::{App, MODELS, Opening, dialog, moment};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -17,7 +20,10 @@ use std::sync::Arc;
 fn lessons() -> Vec<(&'static str, Lesson)> {
     let lesson = |name: &'static str| {
         let source = MODELS.find(name).expect("a model");
-        Some((name, Lesson::beside(&source.name).expect("a sound lesson")?))
+        let scenario = Scenario::read(source.clone(), &[], &MODELS).expect("valid");
+        let clock = scenario.model().expect("valid").clock;
+        let lesson = Lesson::beside(&source.name, clock).expect("a sound lesson")?;
+        Some((name, lesson))
     };
     MODELS.names().into_iter().filter_map(lesson).collect()
 }
@@ -64,21 +70,12 @@ fn what_lessons_claim_is_true() {
         let state = harness.state().state();
         let clock = state.model().expect("a model").clock;
         for card in &lesson.cards {
-            assert!(
-                card.at(clock) < card.until(clock),
-                "{name}: {}",
-                card.question
-            );
-            let known = sim_gui::panel::plots::PLOTS
-                .iter()
-                .any(|plot| plot.name == card.plot);
-            assert!(known, "{name}: there is no plot {:?}", card.plot);
             let (Some(edit), Some(at)) = (&card.edit, &card.edit_at) else {
                 continue;
             };
             let edit = dialog::edit(state, edit).expect("a change");
             let edits = [Edited {
-                at: moment(at, clock),
+                at: moment::parse(at, clock).expect("a moment"),
                 edit,
             }];
             let what_if = overlay(name, "claims", None, &edits);
@@ -111,7 +108,7 @@ fn time_stops_for_a_question_and_the_answer_is_locked() {
     let clock = harness.state().state().model().expect("a model").clock;
     let lesson = harness.state().state().lesson.clone().expect("a lesson");
     harness.get_by_label("Play").click();
-    let stopped = |harness: &mut egui_kittest::Harness<'_, sim_gui::App>| {
+    let stopped = |harness: &mut Harness<'_, App>| {
         for _ in 0..20_000 {
             harness.run_steps(1);
             let report = harness.state().state().report.as_ref().expect("a report");
@@ -140,11 +137,79 @@ fn time_stops_for_a_question_and_the_answer_is_locked() {
     let until = lesson.cards[0].until(clock);
     assert_eq!(harness.state().state().now(), until);
     assert!(
+        harness.query_by_label(&lesson.cards[0].explain).is_some(),
+        "the explanation is there before the next question"
+    );
+    assert!(
         harness
             .state()
             .state()
             .answers
             .csv(&lesson)
             .contains(",yes")
+    );
+}
+
+#[test]
+fn the_plot_of_a_card_is_shown_and_framed_while_it_is_explained() {
+    let mut harness = window_at("incident", "12:25:20");
+    let lesson = harness.state().state().lesson.clone().expect("a lesson");
+    let card = &lesson.cards[1];
+    assert_eq!(card.plot, "queue");
+    let (shown, framed) = (
+        "plot: Waiting at servers",
+        "plot: Waiting at servers, explains the answer",
+    );
+    let plots = "plot: Response time";
+    // Whoever hides all plots gets them back for it.
+    perform(&mut harness, Command::Panel("plots"));
+    assert!(harness.query_by_label(plots).is_none());
+    perform(&mut harness, Command::Answer(1, 2, true));
+    let go = |harness: &mut Harness<'static, App>, at: &str| {
+        let at = dialog::moment(harness.state().state(), at).expect("a moment");
+        perform(harness, Command::Seek(at));
+    };
+    go(&mut harness, "12:30");
+    assert!(
+        harness.query_by_label_contains(shown).is_none(),
+        "it is not time yet"
+    );
+    go(&mut harness, "12:30:16");
+    assert!(harness.query_by_label(&card.explain).is_some());
+    assert!(harness.query_by_label(plots).is_some(), "the panel is open");
+    assert!(
+        harness.query_by_label(framed).is_some(),
+        "the plot is framed"
+    );
+    let said = text::everything(harness.state().state());
+    assert!(said.contains("see the plot: Waiting at servers"));
+    go(&mut harness, "12:30:28");
+    assert!(
+        harness.query_by_label_contains(shown).is_none(),
+        "gone with its card"
+    );
+    let settings = &harness.state().state().settings;
+    assert!(
+        !settings.plots.iter().any(|plot| plot == "queue"),
+        "not chosen for good"
+    );
+}
+
+#[test]
+fn a_plot_that_is_shown_anyway_is_framed_in_its_place() {
+    let mut harness = window_at("incident", "12:20");
+    perform(&mut harness, Command::Answer(0, 1, true));
+    assert!(
+        harness
+            .query_by_label("plot: Requests/s to servers")
+            .is_some()
+    );
+    perform(&mut harness, Command::SeekBy(300.0));
+    let framed = "plot: Requests/s to servers, explains the answer";
+    assert_eq!(harness.query_all_by_label(framed).count(), 1);
+    assert!(
+        harness
+            .query_by_label("plot: Requests/s to servers")
+            .is_none()
     );
 }

@@ -2,10 +2,12 @@
 
 mod drop;
 mod experiment;
+mod figures;
 mod form;
 mod lab;
 mod lesson;
 mod link;
+mod panels;
 mod pictures;
 mod playback;
 mod raster;

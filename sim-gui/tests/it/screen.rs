@@ -49,6 +49,23 @@ pub(crate) fn settle(harness: &mut Harness<'_, App>) {
     panic!("nothing to show after 20000 frames");
 }
 
+/// A window at a moment.
+pub(crate) fn window_at(scenario: &str, at: &str) -> Harness<'static, App> {
+    let mut harness = window(Opening {
+        at: Some(at.to_owned()),
+        ..opening(scenario)
+    });
+    settle(&mut harness);
+    harness
+}
+
+/// Does a command, and waits until what it asks for is shown.
+pub(crate) fn perform(harness: &mut Harness<'static, App>, command: Command) {
+    harness.state_mut().perform(command);
+    harness.run_steps(3);
+    settle(harness);
+}
+
 /// The moment shown, in whole seconds.
 fn at(harness: &Harness<'_, App>) -> u64 {
     harness.state().state().now().0 / 1_000_000_000

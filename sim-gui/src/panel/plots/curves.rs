@@ -4,7 +4,7 @@ use super::visible_rows;
 use crate::playback::series::SERVER;
 use crate::playback::{BranchReport, Column, View, letter};
 use crate::plot::{Curve, Dash};
-use crate::state::State;
+use crate::state::{State, same_server};
 use crate::theme::{Palette, mix};
 use sim_core::outcome::Outcome;
 
@@ -184,7 +184,7 @@ pub(super) fn curves(
                 one(i, name.to_owned(), Column::Burn(i))
             })
             .collect(),
-        Lines::Servers(metric) => servers(branch, metric, rows, &one),
+        Lines::Servers(metric) => servers(state, branch, metric, &one),
     }
 }
 
@@ -210,11 +210,12 @@ fn outcomes(branch: &BranchReport, rows: usize) -> Vec<Outcome> {
 const FEW: usize = 12;
 
 /// The server that stands out, and the highest of all others in each row; of many servers the
-/// highest and the median in each row.
+/// highest and the median in each row. Which one stands out is decided in the main branch: the
+/// same line of the branch beside it is the same server's other future.
 fn servers(
+    state: &State,
     branch: &BranchReport,
     metric: &str,
-    rows: usize,
     one: &dyn Fn(usize, String, Column) -> Curve,
 ) -> Vec<Curve> {
     let count = branch.series.servers();
@@ -230,7 +231,12 @@ fn servers(
             all
         })
     };
-    if count > FEW {
+    let main = state.main().unwrap_or(branch);
+    let beside = state.beside().and_then(|view| state.branch(view.branch));
+    // One of the futures may have more servers; both are drawn in the same way.
+    let counts = [Some(main), beside].map(|branch| branch.map_or(0, |b| b.series.servers()));
+    let most = counts.into_iter().fold(count, usize::max);
+    if most > FEW {
         let Some(metric) = SERVER.iter().position(|name| *name == metric) else {
             return Vec::new();
         };
@@ -239,18 +245,18 @@ fn servers(
             one(1, "median".to_owned(), Column::Median(metric)),
         ];
     }
-    let Some(hottest) = hottest(branch, rows) else {
+    let Some(hottest) = hottest(main, visible_rows(state, main)) else {
         return Vec::new();
     };
+    let here = same_server(main, hottest, branch);
+    let others: Vec<usize> = (0..count).filter(|server| Some(*server) != here).collect();
     let name = |server: usize| branch.model.servers[server].name.as_str();
-    let others: Vec<usize> = (0..count).filter(|server| *server != hottest).collect();
-    let label = if let [other] = others.as_slice() {
-        name(*other)
-    } else {
-        "rest, highest"
+    let label = match others.as_slice() {
+        [other] if most == 2 => name(*other),
+        _ => "rest, highest",
     };
-    let lines = [of(0, name(hottest), &[hottest]), of(1, label, &others)];
-    lines.into_iter().flatten().collect()
+    let first = here.and_then(|here| of(0, name(here), &[here]));
+    first.into_iter().chain(of(1, label, &others)).collect()
 }
 
 /// The server with the most requests so far.

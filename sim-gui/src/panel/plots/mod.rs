@@ -10,7 +10,7 @@ use crate::playback::{BranchReport, Column, View};
 use crate::plot::{self, Plot};
 use crate::state::State;
 use crate::theme::Palette;
-use eframe::egui::{self, Rect, Sense, Vec2};
+use eframe::egui::{self, Rect, Sense};
 use sim_core::metric::Unit;
 use sim_core::story::Kind;
 use sim_core::time::Instant;
@@ -33,13 +33,19 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let Some((view, branch)) = cx.state.view().zip(cx.state.main()) else {
         return super::nothing(ui, "There is nothing to plot yet.");
     };
-    let shown: Vec<&PlotDef> = cx
+    // The one that shows what a lesson explains is there for as long as it does.
+    let explains = super::lesson::explained(cx.state).map(|card| card.plot.as_str());
+    let mut shown: Vec<&PlotDef> = cx
         .state
         .settings
         .plots
         .iter()
         .filter_map(|name| PLOTS.iter().find(|plot| plot.name == *name))
         .collect();
+    let explains = PLOTS.iter().find(|plot| explains == Some(plot.name));
+    shown.extend(explains.filter(|def| shown.iter().all(|other| other.name != def.name)));
+    let explains = explains.map(|def| def.name);
+    let is_new = explains != std::mem::replace(&mut cx.local.explains, explains);
     if shown.is_empty() {
         return super::nothing(ui, "No plot is chosen: View, Plots.");
     }
@@ -52,11 +58,20 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
                 let size = plot::size(ui.available_width(), height);
                 let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
                 let p = Palette::of(ui);
-                let plot = build(cx.state, view, branch, def, p);
+                let mut plot = build(cx.state, view, branch, def, p);
+                plot.accent = explains == Some(def.name);
+                if plot.accent && is_new {
+                    ui.scroll_to_rect(rect, None);
+                }
                 if ui.is_rect_visible(rect) {
                     plot::draw(ui.painter(), rect, &plot, p);
                 }
-                let name = format!("plot: {}", def.title);
+                let why = if plot.accent {
+                    ", explains the answer"
+                } else {
+                    ""
+                };
+                let name = format!("plot: {}{why}", def.title);
                 response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
                 pointed(cx, &response, plot::body(rect));
             }
@@ -134,6 +149,7 @@ pub(crate) fn build<'a>(
         fork,
         row: (branch.series.row_ns() as f64 / horizon) as f32,
         times: times(state),
+        accent: false,
     }
 }
 
@@ -250,9 +266,4 @@ fn text(state: &State) -> String {
         let _ = writeln!(text, "{}: {}", def.title, values.join(", "));
     }
     text
-}
-
-/// Room a plot takes.
-pub fn plot_size(width: f32) -> Vec2 {
-    plot::size(width, HEIGHT)
 }

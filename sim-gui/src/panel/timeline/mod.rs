@@ -169,7 +169,7 @@ fn memory(state: &State) -> String {
     match behind {
         Some(branch) => format!(
             "simulated to {}   {used}",
-            state.label(Instant(branch.explored.0 / 1_000_000_000 * 1_000_000_000))
+            state.label_to_second(branch.explored)
         ),
         None => used,
     }
@@ -293,7 +293,7 @@ fn axis(ui: &egui::Ui, state: &State, branch: &BranchReport, body: Rect, bottom:
     }
     if let Some(at) = state.hovered {
         painter.vline(x(at), lanes, Stroke::new(1.0, p.text));
-        let words = state.label(Instant(at.0 / 1_000_000_000 * 1_000_000_000));
+        let words = state.label_to_second(at);
         let galley = painter.layout_no_wrap(words, font(10.5), p.text);
         let plate =
             Rect::from_center_size(pos2(x(at), bottom + 12.0), galley.size() + vec2(8.0, 2.0));
