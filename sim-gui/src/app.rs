@@ -56,8 +56,8 @@ pub struct App {
     pub(crate) sliced: bool,
     /// What is still to be done once the scenario runs: from a link.
     opening: Option<Opening>,
-    pub(crate) undone: Vec<Edited>,
     edits_seen: u64,
+    said_seen: u64,
     /// Settings as they were kept last; `None` where they are not kept.
     kept: Option<String>,
     pub(crate) ctx: egui::Context,
@@ -96,8 +96,8 @@ impl App {
             runner: None,
             sliced: opening.sliced,
             opening: None,
-            undone: Vec::new(),
             edits_seen: 0,
+            said_seen: 0,
             kept,
             ctx: ctx.clone(),
             title: String::new(),
@@ -161,8 +161,7 @@ impl App {
             ..Local::default()
         };
         self.worker = None;
-        self.undone.clear();
-        self.edits_seen = 0;
+        (self.edits_seen, self.said_seen) = (0, 0);
         let lesson = Lesson::beside(&state.source.name);
         state.lesson = None;
         match lesson {
@@ -225,6 +224,10 @@ impl App {
         if report.edits_seen != self.edits_seen {
             self.edits_seen = report.edits_seen;
             self.edited(&report);
+        }
+        if report.said_seen != self.said_seen {
+            self.said_seen = report.said_seen;
+            self.say(report.said.as_deref().unwrap_or_default());
         }
         let before = self.state.view().map(|view| view.at);
         self.state.report = Some(report);

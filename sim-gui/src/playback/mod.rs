@@ -64,6 +64,10 @@ pub enum Request {
     Show(usize, Option<usize>),
     /// Close a branch.
     Close(usize),
+    /// Take the latest change back: an edit, or the closing of a branch.
+    Undo,
+    /// Make the change again that was taken back last.
+    Redo,
 }
 
 /// What is known of a branch.
@@ -84,7 +88,7 @@ pub struct BranchReport {
     /// Figures over time, as far as simulated.
     pub series: Series,
     /// The story, as far as simulated.
-    pub story: Arc<[Arc<Event>]>,
+    pub story: Arc<Vec<Arc<Event>>>,
     /// How far it is simulated.
     pub explored: Instant,
     /// Whether it is simulated to its end.
@@ -114,6 +118,10 @@ pub struct Report {
     pub refused: Option<Arc<Problems>>,
     /// Grows whenever a change was accepted or refused.
     pub edits_seen: u64,
+    /// What the user should be told, such as that a branch was closed.
+    pub said: Option<Arc<str>>,
+    /// Grows whenever there is something new to tell.
+    pub said_seen: u64,
     /// Bytes that key frames may take.
     pub budget: usize,
 }

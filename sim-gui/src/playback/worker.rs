@@ -1,7 +1,7 @@
 //! Who drives a deck: a thread, or, where there are none, slices of the screen's own time.
 
 use super::deck::Deck;
-use super::{BranchReport, Edited, Report, Request, View};
+use super::{BranchReport, Report, Request, View};
 use sim_core::engine::Simulation;
 use sim_core::scenario::{Problems, Scenario};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -71,12 +71,11 @@ struct Driver {
     deck: Deck,
     last_advance: WallInstant,
     last_report: WallInstant,
-    refused: Option<Arc<Problems>>,
-    edits_seen: u64,
     changed: bool,
     mark: Mark,
-    /// What was shown last.
+    /// What was shown last, and the deck's revision then.
     views: Vec<View>,
+    revision: u64,
 }
 
 impl Driver {
@@ -86,66 +85,18 @@ impl Driver {
             deck,
             last_advance: wall_clock(),
             last_report: wall_clock(),
-            refused: None,
-            edits_seen: 0,
             changed: true,
             views: Vec::new(),
+            revision: 0,
         }
     }
 
     fn apply(&mut self, request: Request) {
         self.changed = true;
-        if !matches!(
-            request,
-            Request::Seek(_) | Request::Play(_) | Request::Speed(_)
-        ) {
-            // What was shown may be of branches that are not there any more.
-            self.views.clear();
+        if matches!(request, Request::Play(_)) {
+            self.last_advance = wall_clock();
         }
-        match request {
-            Request::Seek(at) => self.deck.seek(at),
-            Request::Play(playing) => {
-                self.last_advance = wall_clock();
-                self.deck.play(playing);
-            }
-            Request::Speed(speed) => self.deck.set_speed(speed),
-            Request::Step => {
-                self.deck.finish_seeking();
-                self.deck.step();
-            }
-            Request::NextEvent => self.deck.next_event(),
-            Request::PreviousEvent => self.deck.previous_event(),
-            Request::PauseAtEvents(pause) => self.deck.set_pause_at_events(pause),
-            Request::Range(range) => self.deck.set_range(range),
-            Request::Edit(edit) => {
-                self.refused = self.deck.edit(edit).err().map(Arc::new);
-                self.edits_seen += 1;
-            }
-            Request::Replay(edits) => self.replay(edits),
-            Request::Show(main, beside) => self.deck.show(main, beside),
-            Request::Close(branch) => self.deck.close(branch),
-        }
-    }
-
-    fn replay(&mut self, edits: Vec<Edited>) {
-        self.edits_seen += 1;
-        self.refused = None;
-        let back = self.deck.transport().goal;
-        for edited in edits {
-            self.deck.seek(edited.at);
-            match self.deck.edit(edited.edit) {
-                Ok(branch) => self.deck.show(branch, None),
-                Err(problems) => {
-                    self.refused = Some(Arc::new(problems));
-                    break;
-                }
-            }
-        }
-        let shown = self.deck.shown().0;
-        if let Some(parent) = self.deck.branches()[shown].parent {
-            self.deck.show(parent, Some(shown));
-        }
-        self.deck.seek(back);
+        self.deck.ask(request);
     }
 
     /// Works for about `slice`; a report if there is something new to show.
@@ -183,6 +134,11 @@ impl Driver {
     /// what was shown before stays.
     fn look(&mut self) -> Vec<View> {
         let views = self.deck.views();
+        if self.revision != self.deck.revision() {
+            // What was shown may be of branches that are not there any more.
+            self.revision = self.deck.revision();
+            self.views.clear();
+        }
         let apart = views.windows(2).any(|pair| pair[0].at != pair[1].at);
         let branches = |views: &[View]| views.iter().map(|v| v.branch).collect::<Vec<_>>();
         let keep = apart && !self.deck.is_settled() && branches(&views) == branches(&self.views);
@@ -195,6 +151,7 @@ impl Driver {
     fn report(&mut self) -> Report {
         let views = self.look();
         let deck = &self.deck;
+        let news = deck.news().clone();
         let branch = |branch: &super::branch::Branch| {
             let parent = branch.parent.map(|p| &deck.branches()[p]);
             let first = branch.series().rows_until(branch.from);
@@ -209,7 +166,7 @@ impl Driver {
                 scenario: Arc::clone(branch.scenario()),
                 model: Arc::clone(branch.model()),
                 series: branch.series().clone(),
-                story: branch.story().into(),
+                story: Arc::clone(branch.story()),
                 explored: branch.scout().now(),
                 finished: branch.end().is_some(),
                 digest: branch.end().map(|_| branch.scout().digest()),
@@ -223,8 +180,10 @@ impl Driver {
             views,
             settled: deck.is_settled(),
             branches: deck.branches().iter().map(branch).collect(),
-            refused: self.refused.clone(),
-            edits_seen: self.edits_seen,
+            refused: news.refused,
+            edits_seen: news.edits_seen,
+            said: news.said,
+            said_seen: news.said_seen,
             budget: BUDGET,
         }
     }

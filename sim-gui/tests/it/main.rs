@@ -2,6 +2,7 @@
 
 mod drop;
 mod experiment;
+mod forks;
 mod form;
 mod lab;
 mod lesson;
@@ -10,3 +11,4 @@ mod pictures;
 mod playback;
 mod raster;
 mod screen;
+mod undo;
