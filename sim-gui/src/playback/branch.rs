@@ -218,7 +218,19 @@ impl Branch {
 
     /// Keeps within another budget from now on.
     pub fn fit(&mut self, budget: usize) {
-        self.frames.fit(budget);
+        self.frames.fit(budget.saturating_sub(self.fixed_bytes()));
+    }
+
+    /// Bytes that copies of the simulation take: key frames, the furthest point simulated, and the
+    /// moment of the fork.
+    pub fn bytes(&self) -> usize {
+        self.frames.bytes() + self.fixed_bytes()
+    }
+
+    /// Bytes of the copies that are not key frames.
+    fn fixed_bytes(&self) -> usize {
+        let origin = self.origin.as_ref();
+        self.scout.clone_bytes() + origin.map_or(0, |origin| origin.simulation.clone_bytes())
     }
 
     /// The nearest moment at `at` or before from which `at` can be reached.
@@ -241,7 +253,8 @@ impl Branch {
             let there = self.pace.run(&mut self.scout, target, stop);
             self.follow();
             if there {
-                self.frames.offer(&self.scout, budget);
+                let left = budget.saturating_sub(self.fixed_bytes());
+                self.frames.offer(&self.scout, left);
             } else {
                 return false;
             }

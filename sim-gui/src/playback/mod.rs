@@ -97,7 +97,8 @@ pub struct BranchReport {
     pub digest: Option<u64>,
     /// Number of key frames.
     pub frames: usize,
-    /// Bytes that they and the figures take.
+    /// Bytes that they and the other copies of the simulation take: what is shown, the moment of the
+    /// fork, the furthest point simulated.
     pub bytes: usize,
     /// The first moment at which figures differ from the parent's.
     pub parts_at: Option<Instant>,
@@ -122,7 +123,7 @@ pub struct Report {
     pub said: Option<Arc<str>>,
     /// Grows whenever there is something new to tell.
     pub said_seen: u64,
-    /// Bytes that key frames may take.
+    /// Bytes that copies of the simulation may take.
     pub budget: usize,
 }
 

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use web_time::Instant as WallInstant;
 
-/// Bytes that key frames may take where memory is plentiful.
+/// Bytes that copies of the simulation may take where memory is plentiful.
 #[cfg(not(target_arch = "wasm32"))]
 pub const BUDGET: usize = 256 << 20;
-/// Bytes that key frames may take in a browser.
+/// Bytes that copies of the simulation may take in a browser.
 #[cfg(target_arch = "wasm32")]
 pub const BUDGET: usize = 128 << 20;
 
@@ -152,7 +152,7 @@ impl Driver {
         let views = self.look();
         let deck = &self.deck;
         let news = deck.news().clone();
-        let branch = |branch: &super::branch::Branch| {
+        let branch = |(number, branch): (usize, &super::branch::Branch)| {
             let parent = branch.parent.map(|p| &deck.branches()[p]);
             let first = branch.series().rows_until(branch.from);
             let parts_at = parent
@@ -171,7 +171,7 @@ impl Driver {
                 finished: branch.end().is_some(),
                 digest: branch.end().map(|_| branch.scout().digest()),
                 frames: branch.frames().len(),
-                bytes: branch.frames().bytes() + branch.series().bytes(),
+                bytes: deck.bytes(number),
                 parts_at,
             }
         };
@@ -179,7 +179,7 @@ impl Driver {
             transport: deck.transport(),
             views,
             settled: deck.is_settled(),
-            branches: deck.branches().iter().map(branch).collect(),
+            branches: deck.branches().iter().enumerate().map(branch).collect(),
             refused: news.refused,
             edits_seen: news.edits_seen,
             said: news.said,

@@ -80,6 +80,30 @@ fn a_chain_of_futures_is_not_longer_than_what_is_kept() {
     assert_eq!(deck.branches().len(), BRANCHES_MAX);
 }
 
+#[test]
+fn all_copies_of_the_simulation_stay_within_the_budget() {
+    let scenario = || Scenario::read(Source::new("two.toml", TEXT), &[], &NoFiles).expect("valid");
+    let bytes = |deck: &Deck| -> usize { (0..deck.branches().len()).map(|b| deck.bytes(b)).sum() };
+    let frames = |deck: &Deck| deck.branches()[0].frames().len();
+    let fork_and_explore = |budget: usize| {
+        let mut deck = Deck::new(scenario(), 0, budget).expect("valid");
+        for i in 1..8 {
+            while deck.work(&mut || true) {}
+            assert!(bytes(&deck) <= budget, "{} of {budget}", bytes(&deck));
+            deck.show(0, None);
+            seek(&mut deck, at(60 * i));
+            deck.edit(weight("1")).expect("accepted");
+        }
+        while deck.work(&mut || true) {}
+        assert!(bytes(&deck) <= budget, "{} of {budget}", bytes(&deck));
+        deck
+    };
+    let plenty = fork_and_explore(64 << 20);
+    let needed = bytes(&plenty);
+    let half = fork_and_explore(needed / 2);
+    assert!(2 < frames(&half) && frames(&half) < frames(&plenty));
+}
+
 /// The run of a branch's overlay, without any playback.
 fn replayed(text: &str, deck: &Deck, branch: usize) -> Simulation {
     let edits = &deck.branches()[branch].edits;

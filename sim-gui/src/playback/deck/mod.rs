@@ -70,7 +70,9 @@ pub struct Deck {
 }
 
 impl Deck {
-    /// A deck with a scenario, at its beginning; key frames take at most `budget` bytes.
+    /// A deck with a scenario, at its beginning; copies of the simulation take at most `budget`
+    /// bytes: what is shown, where branches begin and how far they are simulated, and key frames in
+    /// what is left (two of each branch in any case). Recorded figures are shared, and on top.
     ///
     /// # Errors
     /// The scenario's problems.
@@ -338,8 +340,16 @@ impl Deck {
         !self.is_explored()
     }
 
+    /// What is left of the budget beside what is shown, in equal parts.
     fn share(&self) -> usize {
-        self.budget / self.branches.len().max(1)
+        let shown = self.cursors.iter().map(|c| c.simulation.clone_bytes());
+        self.budget.saturating_sub(shown.sum()) / self.branches.len().max(1)
+    }
+
+    /// Bytes that copies of the simulation take for a branch, with the one that is shown.
+    pub fn bytes(&self, branch: usize) -> usize {
+        let shown = self.cursor(branch).map_or(0, Simulation::clone_bytes);
+        self.branches[branch].bytes() + shown
     }
 
     /// Does all that was asked for without a pause.
