@@ -218,6 +218,13 @@ impl App {
 
     /// Takes the latest report.
     fn receive(&mut self) {
+        if self
+            .worker
+            .as_ref()
+            .is_some_and(|worker| worker.is_broken())
+        {
+            self.say("playback broke, which is an error of this program: open the scenario again");
+        }
         let Some(report) = self.worker.as_mut().and_then(|worker| worker.poll(SLICE)) else {
             return;
         };

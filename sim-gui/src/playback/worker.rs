@@ -4,8 +4,9 @@ use super::deck::Deck;
 use super::{BranchReport, Report, Request, View};
 use sim_core::engine::Simulation;
 use sim_core::scenario::{Problems, Scenario};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use web_time::Instant as WallInstant;
 
@@ -32,6 +33,10 @@ pub trait Worker {
     fn poll(&mut self, slice: Duration) -> Option<Report>;
     /// Whether reports are to be expected without a further request.
     fn is_busy(&self) -> bool;
+    /// Whether it broke: no report comes any more, whatever is asked for.
+    fn is_broken(&self) -> bool {
+        false
+    }
 }
 
 #[allow(
@@ -195,7 +200,15 @@ pub type Waker = Arc<dyn Fn() + Send + Sync>;
 /// Drives the deck on a thread of its own.
 pub struct Threaded {
     outbox: Sender<Request>,
-    latest: Arc<Mutex<(Option<Report>, bool)>>,
+    slot: Arc<Mutex<Slot>>,
+}
+
+/// What the thread has to say.
+#[derive(Default)]
+struct Slot {
+    report: Option<Report>,
+    busy: bool,
+    broken: bool,
 }
 
 impl Threaded {
@@ -206,24 +219,32 @@ impl Threaded {
     pub fn start(scenario: Scenario, waker: Waker) -> Result<Self, Problems> {
         let deck = Deck::new(scenario, 0, BUDGET)?;
         let (outbox, inbox) = channel();
-        let latest = Arc::new(Mutex::new((None, true)));
-        let slot = Arc::clone(&latest);
-        let work = move || live(Driver::new(deck), &inbox, &slot, &waker);
-        // Without a thread nothing is ever reported, and the screen goes on saying that it waits.
-        let _ = std::thread::Builder::new()
+        let slot = Arc::new(Mutex::new(Slot {
+            busy: true,
+            ..Slot::default()
+        }));
+        let shared = Arc::clone(&slot);
+        let work = move || {
+            let alive = || live(Driver::new(deck), &inbox, &shared, &waker);
+            if catch_unwind(AssertUnwindSafe(alive)).is_err() {
+                locked(&shared).broken = true;
+                waker();
+            }
+        };
+        let begun = std::thread::Builder::new()
             .name("playback".to_owned())
             .spawn(work);
-        Ok(Self { outbox, latest })
+        locked(&slot).broken |= begun.is_err();
+        Ok(Self { outbox, slot })
     }
 }
 
+fn locked(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The thread's life: it ends when nobody sends any more.
-fn live(
-    mut driver: Driver,
-    inbox: &Receiver<Request>,
-    slot: &Mutex<(Option<Report>, bool)>,
-    waker: &Waker,
-) {
+fn live(mut driver: Driver, inbox: &Receiver<Request>, slot: &Mutex<Slot>, waker: &Waker) {
     loop {
         loop {
             match inbox.try_recv() {
@@ -236,10 +257,10 @@ fn live(
         let busy = driver.is_busy();
         let idle_ahead = driver.deck.is_settled() && driver.deck.is_explored();
         {
-            let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-            slot.1 = busy;
+            let mut slot = locked(slot);
+            slot.busy = busy;
             if report.is_some() {
-                slot.0 = report;
+                slot.report = report;
                 waker();
             }
         }
@@ -261,17 +282,21 @@ fn live(
 
 impl Worker for Threaded {
     fn send(&mut self, request: Request) {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        locked(&self.slot).busy = true;
         let _ = self.outbox.send(request);
     }
 
     fn poll(&mut self, _: Duration) -> Option<Report> {
-        let mut slot = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.0.take()
+        locked(&self.slot).report.take()
     }
 
     fn is_busy(&self) -> bool {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner).1
+        let slot = locked(&self.slot);
+        slot.busy && !slot.broken
+    }
+
+    fn is_broken(&self) -> bool {
+        locked(&self.slot).broken
     }
 }
 

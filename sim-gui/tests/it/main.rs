@@ -12,3 +12,4 @@ mod playback;
 mod raster;
 mod screen;
 mod undo;
+mod worker;

@@ -42,7 +42,7 @@ good = "response_time < 1s"
 objective = 0.9
 "#;
 
-fn scenario() -> Scenario {
+pub(crate) fn scenario() -> Scenario {
     Scenario::read(Source::new("two.toml", TEXT), &[], &NoFiles).expect("a valid scenario")
 }
 
