@@ -12,7 +12,7 @@
 //! | `series` | figures over time, row by row |
 //! | `edit` | what somebody changes, and how it is written down |
 //! | `branch` | one future: frames, series, story |
-//! | `deck` | all branches, and the play head |
+//! | `deck` | all branches, and the play head; what is still to be done, changes, undo and redo |
 //! | `transport` | the play head |
 //! | `view` | what can be seen at a moment |
 //! | `worker` | who drives the deck |

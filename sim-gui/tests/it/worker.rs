@@ -1,5 +1,10 @@
 //! Who drives playback: nobody is kept waiting, and what breaks is said.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "how long somebody is kept is a matter of the clock on the wall"
+)]
+
 use crate::playback::{at, scenario};
 use sim_core::scenario::Scenario;
 use sim_gui::MODELS;
