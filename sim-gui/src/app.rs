@@ -9,7 +9,7 @@ use crate::lesson::Answers;
 use crate::local::Local;
 use crate::panel::{self, Cx};
 use crate::playback::worker::Worker;
-use crate::playback::{Edited, Report, Request, letter};
+use crate::playback::{Report, Request, letter};
 use crate::settings::{Looks, Settings};
 use crate::state::{State, site_word};
 use crate::theme;
@@ -58,8 +58,8 @@ pub struct App {
     /// Who simulates the experiment.
     pub(crate) runner: Option<Box<dyn Runner>>,
     pub(crate) sliced: bool,
-    pub(crate) undone: Vec<Edited>,
     pub(crate) edits_seen: u64,
+    pub(crate) said_seen: u64,
     /// What was to be opened over changes that are not saved: asked for again, it is.
     pub(crate) insisted: Option<String>,
     /// Settings as they were kept last; `None` where they are not kept.
@@ -101,8 +101,8 @@ impl App {
             dialog: None,
             runner: None,
             sliced: opening.sliced,
-            undone: Vec::new(),
             edits_seen: 0,
+            said_seen: 0,
             insisted: None,
             kept,
             ctx: ctx.clone(),
@@ -154,12 +154,23 @@ impl App {
 
     /// Takes the latest report.
     fn receive(&mut self) {
+        if self
+            .worker
+            .as_ref()
+            .is_some_and(|worker| worker.is_broken())
+        {
+            self.say("playback broke, which is an error of this program: open the scenario again");
+        }
         let Some(report) = self.worker.as_mut().and_then(|worker| worker.poll(SLICE)) else {
             return;
         };
         if report.edits_seen != self.edits_seen {
             self.edits_seen = report.edits_seen;
             self.edited(&report);
+        }
+        if report.said_seen != self.said_seen {
+            self.said_seen = report.said_seen;
+            self.say(report.said.as_deref().unwrap_or_default());
         }
         let before = self.state.view().map(|view| view.at);
         self.state.take(report);

@@ -109,8 +109,7 @@ impl App {
         state.asked = Some(asked);
         self.local.seed = None;
         self.worker = None;
-        self.undone.clear();
-        self.edits_seen = 0;
+        (self.edits_seen, self.said_seen) = (0, 0);
         let scenario = files::read_scenario(&state.source, state.seed);
         let worker = scenario.and_then(|scenario| {
             state.warnings = scenario.warnings();

@@ -64,17 +64,9 @@ impl App {
                     self.state.settings.show(panel::find("inspector"));
                 }
             }
-            Command::Edit(edit) => {
-                self.undone.clear();
-                self.send(Request::Edit(edit));
-            }
-            Command::Undo => self.undo(),
-            Command::Redo => {
-                if let Some(edited) = self.undone.pop() {
-                    self.send(Request::Seek(edited.at));
-                    self.send(Request::Edit(edited.edit));
-                }
-            }
+            Command::Edit(edit) => self.send(Request::Edit(edit)),
+            Command::Undo => self.send(Request::Undo),
+            Command::Redo => self.send(Request::Redo),
             Command::Show(main, beside) => self.send(Request::Show(main, beside)),
             Command::Close(branch) => self.send(Request::Close(branch)),
             Command::Swap => {
@@ -291,30 +283,5 @@ impl App {
             (None, Some(from)) if from == now => {}
             (None, Some(from)) => self.send(Request::Range(Some((from.min(now), from.max(now))))),
         }
-    }
-
-    /// Takes the latest change of the latest branch back.
-    fn undo(&mut self) {
-        let Some(report) = &self.state.report else {
-            return;
-        };
-        let Some(number) = report.branches.len().checked_sub(1).filter(|n| *n > 0) else {
-            return self.say("there is nothing to undo");
-        };
-        let branch = &report.branches[number];
-        let (parent, mut edits) = (branch.parent.unwrap_or(0), branch.edits.clone());
-        let own = edits.split_off(edits.len() - branch.own_edits);
-        let back = self.state.now();
-        self.undone.extend(own.last().cloned());
-        self.send(Request::Close(number));
-        let kept = &own[..own.len().saturating_sub(1)];
-        if !kept.is_empty() {
-            self.send(Request::Show(parent, None));
-            for edited in kept {
-                self.send(Request::Seek(edited.at));
-                self.send(Request::Edit(edited.edit.clone()));
-            }
-        }
-        self.send(Request::Seek(back));
     }
 }

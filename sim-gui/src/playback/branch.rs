@@ -16,6 +16,8 @@ const SLICE_EVENTS: u64 = 2000;
 
 /// One future.
 pub struct Branch {
+    /// Its own for ever, whatever becomes of other branches; that of the first is 0.
+    pub id: u64,
     /// The branch it was forked from; `None` for the run as the scenario tells it.
     pub parent: Option<usize>,
     /// Where it leaves its parent.
@@ -33,7 +35,7 @@ pub struct Branch {
     scout: Simulation,
     pace: Pace,
     series: Series,
-    story: Vec<Arc<Event>>,
+    story: Arc<Vec<Arc<Event>>>,
 }
 
 /// What a branch was before its changes.
@@ -56,6 +58,7 @@ impl Branch {
         let shape = Shape::of(&model, scout.recorder().history().interval_ns());
         let scenario = Arc::new(scenario);
         Ok(Self {
+            id: 0,
             parent: None,
             from: Instant::ZERO,
             edits: Vec::new(),
@@ -66,16 +69,22 @@ impl Branch {
             frames: Frames::new(&scout),
             pace: Pace::new(&scout),
             series: Series::new(shape),
-            story: Vec::new(),
+            story: Arc::default(),
             scout,
         })
     }
 
-    /// A fork of `self`, number `parent`, from a moment of it, with a change.
+    /// A fork of `self`, number `parent`, from a moment of it, with changes.
     ///
     /// # Errors
-    /// What is wrong with the change.
-    pub fn fork(&self, parent: usize, moment: &Simulation, edit: Edit) -> Result<Self, Problems> {
+    /// What is wrong with the changes.
+    pub fn fork(
+        &self,
+        parent: usize,
+        id: u64,
+        moment: &Simulation,
+        changes: Vec<Edit>,
+    ) -> Result<Self, Problems> {
         let mut series = self.series.clone();
         series.truncate(moment.now());
         let origin = Origin {
@@ -86,6 +95,7 @@ impl Branch {
             inherited: self.edits.len(),
         };
         let mut fork = Self {
+            id,
             parent: Some(parent),
             from: moment.now(),
             edits: self.edits.clone(),
@@ -96,10 +106,10 @@ impl Branch {
             scout: moment.clone(),
             pace: Pace::new(moment),
             series: origin.series.clone(),
-            story: Vec::new(),
+            story: Arc::default(),
             origin: Some(Box::new(origin)),
         };
-        fork.amend(edit)?;
+        fork.set(changes)?;
         Ok(fork)
     }
 
@@ -108,16 +118,24 @@ impl Branch {
     /// # Errors
     /// What is wrong with the change; the branch is then as it was.
     pub fn amend(&mut self, edit: Edit) -> Result<(), Problems> {
+        let own = self.own_edits().iter().map(|edited| edited.edit.clone());
+        let mut changes: Vec<Edit> = own.filter(|old| !edit.replaces(old)).collect();
+        changes.push(edit);
+        self.set(changes)
+    }
+
+    /// Makes these changes at the moment of the fork, in place of those that were made there.
+    ///
+    /// # Errors
+    /// What is wrong with them; the branch is then as it was.
+    pub fn set(&mut self, changes: Vec<Edit>) -> Result<(), Problems> {
         let Some(origin) = &self.origin else {
             return Ok(());
         };
+        let at = self.from;
         let mut edits = self.edits.clone();
-        let kept = edits.split_off(origin.inherited);
-        edits.extend(kept.into_iter().filter(|old| !edit.replaces(&old.edit)));
-        edits.push(Edited {
-            at: self.from,
-            edit,
-        });
+        edits.truncate(origin.inherited);
+        edits.extend(changes.into_iter().map(|edit| Edited { at, edit }));
         if edits.iter().any(|edited| edited.edit.is_structural()) {
             return self.begin_anew(edits);
         }
@@ -135,7 +153,7 @@ impl Branch {
         self.frames = Frames::new(&simulation);
         self.pace = Pace::new(&simulation);
         self.scout = simulation;
-        self.story.clear();
+        self.story = Arc::default();
         self.follow();
         Ok(())
     }
@@ -149,7 +167,7 @@ impl Branch {
         (self.scenario, self.model) = (anew.scenario, anew.model);
         (self.frames, self.scout, self.pace) = (anew.frames, anew.scout, anew.pace);
         self.series = anew.series;
-        self.story.clear();
+        self.story = Arc::default();
         Ok(())
     }
 
@@ -178,8 +196,8 @@ impl Branch {
         &self.series
     }
 
-    /// The story as far as simulated.
-    pub fn story(&self) -> &[Arc<Event>] {
+    /// The story as far as simulated; another list only once it has grown.
+    pub fn story(&self) -> &Arc<Vec<Arc<Event>>> {
         &self.story
     }
 
@@ -200,7 +218,19 @@ impl Branch {
 
     /// Keeps within another budget from now on.
     pub fn fit(&mut self, budget: usize) {
-        self.frames.fit(budget);
+        self.frames.fit(budget.saturating_sub(self.fixed_bytes()));
+    }
+
+    /// Bytes that copies of the simulation take: key frames, the furthest point simulated, and the
+    /// moment of the fork.
+    pub fn bytes(&self) -> usize {
+        self.frames.bytes() + self.fixed_bytes()
+    }
+
+    /// Bytes of the copies that are not key frames.
+    fn fixed_bytes(&self) -> usize {
+        let origin = self.origin.as_ref();
+        self.scout.clone_bytes() + origin.map_or(0, |origin| origin.simulation.clone_bytes())
     }
 
     /// The nearest moment at `at` or before from which `at` can be reached.
@@ -223,7 +253,8 @@ impl Branch {
             let there = self.pace.run(&mut self.scout, target, stop);
             self.follow();
             if there {
-                self.frames.offer(&self.scout, budget);
+                let left = budget.saturating_sub(self.fixed_bytes());
+                self.frames.offer(&self.scout, left);
             } else {
                 return false;
             }
@@ -234,8 +265,10 @@ impl Branch {
     fn follow(&mut self) {
         self.series.follow(&self.scout);
         let known = self.story.len();
-        let new = self.scout.recorder().story().skip(known);
-        self.story.extend(new.cloned().map(Arc::new));
+        let mut new = self.scout.recorder().story().skip(known).peekable();
+        if new.peek().is_some() {
+            Arc::make_mut(&mut self.story).extend(new.cloned().map(Arc::new));
+        }
     }
 }
 

@@ -50,7 +50,8 @@ impl Frames {
         self.fit(budget);
     }
 
-    /// Drops frames until they take no more than `budget` bytes.
+    /// Drops frames until they take no more than `budget` bytes. Two are kept in any case: the first,
+    /// without which the past cannot be reached, and the latest.
     pub fn fit(&mut self, budget: usize) {
         while self.bytes > budget && self.all.len() > 2 {
             self.thin();

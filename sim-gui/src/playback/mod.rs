@@ -12,7 +12,7 @@
 //! | `series` | figures over time, row by row |
 //! | `edit` | what somebody changes, and how it is written down |
 //! | `branch` | one future: frames, series, story |
-//! | `deck` | all branches, and the play head |
+//! | `deck` | all branches, and the play head; what is still to be done, changes, undo and redo |
 //! | `transport` | the play head |
 //! | `view` | what can be seen at a moment |
 //! | `worker` | who drives the deck |
@@ -64,6 +64,10 @@ pub enum Request {
     Show(usize, Option<usize>),
     /// Close a branch.
     Close(usize),
+    /// Take the latest change back: an edit, or the closing of a branch.
+    Undo,
+    /// Make the change again that was taken back last.
+    Redo,
 }
 
 /// What is known of a branch.
@@ -84,7 +88,7 @@ pub struct BranchReport {
     /// Figures over time, as far as simulated.
     pub series: Series,
     /// The story, as far as simulated.
-    pub story: Arc<[Arc<Event>]>,
+    pub story: Arc<Vec<Arc<Event>>>,
     /// How far it is simulated.
     pub explored: Instant,
     /// Whether it is simulated to its end.
@@ -93,7 +97,8 @@ pub struct BranchReport {
     pub digest: Option<u64>,
     /// Number of key frames.
     pub frames: usize,
-    /// Bytes that they and the figures take.
+    /// Bytes that they and the other copies of the simulation take: what is shown, the moment of the
+    /// fork, the furthest point simulated.
     pub bytes: usize,
     /// The first moment at which figures differ from the parent's.
     pub parts_at: Option<Instant>,
@@ -114,7 +119,11 @@ pub struct Report {
     pub refused: Option<Arc<Problems>>,
     /// Grows whenever a change was accepted or refused.
     pub edits_seen: u64,
-    /// Bytes that key frames may take.
+    /// What the user should be told, such as that a branch was closed.
+    pub said: Option<Arc<str>>,
+    /// Grows whenever there is something new to tell.
+    pub said_seen: u64,
+    /// Bytes that copies of the simulation may take.
     pub budget: usize,
 }
 

@@ -1,18 +1,19 @@
 //! Who drives a deck: a thread, or, where there are none, slices of the screen's own time.
 
 use super::deck::Deck;
-use super::{BranchReport, Edited, Report, Request, View};
+use super::{BranchReport, Report, Request, View};
 use sim_core::engine::Simulation;
 use sim_core::scenario::{Problems, Scenario};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use web_time::Instant as WallInstant;
 
-/// Bytes that key frames may take where memory is plentiful.
+/// Bytes that copies of the simulation may take where memory is plentiful.
 #[cfg(not(target_arch = "wasm32"))]
 pub const BUDGET: usize = 256 << 20;
-/// Bytes that key frames may take in a browser.
+/// Bytes that copies of the simulation may take in a browser.
 #[cfg(target_arch = "wasm32")]
 pub const BUDGET: usize = 128 << 20;
 
@@ -32,6 +33,10 @@ pub trait Worker {
     fn poll(&mut self, slice: Duration) -> Option<Report>;
     /// Whether reports are to be expected without a further request.
     fn is_busy(&self) -> bool;
+    /// Whether it broke: no report comes any more, whatever is asked for.
+    fn is_broken(&self) -> bool {
+        false
+    }
 }
 
 #[allow(
@@ -71,12 +76,11 @@ struct Driver {
     deck: Deck,
     last_advance: WallInstant,
     last_report: WallInstant,
-    refused: Option<Arc<Problems>>,
-    edits_seen: u64,
     changed: bool,
     mark: Mark,
-    /// What was shown last.
+    /// What was shown last, and the deck's revision then.
     views: Vec<View>,
+    revision: u64,
 }
 
 impl Driver {
@@ -86,66 +90,18 @@ impl Driver {
             deck,
             last_advance: wall_clock(),
             last_report: wall_clock(),
-            refused: None,
-            edits_seen: 0,
             changed: true,
             views: Vec::new(),
+            revision: 0,
         }
     }
 
     fn apply(&mut self, request: Request) {
         self.changed = true;
-        if !matches!(
-            request,
-            Request::Seek(_) | Request::Play(_) | Request::Speed(_)
-        ) {
-            // What was shown may be of branches that are not there any more.
-            self.views.clear();
+        if matches!(request, Request::Play(_)) {
+            self.last_advance = wall_clock();
         }
-        match request {
-            Request::Seek(at) => self.deck.seek(at),
-            Request::Play(playing) => {
-                self.last_advance = wall_clock();
-                self.deck.play(playing);
-            }
-            Request::Speed(speed) => self.deck.set_speed(speed),
-            Request::Step => {
-                self.deck.finish_seeking();
-                self.deck.step();
-            }
-            Request::NextEvent => self.deck.next_event(),
-            Request::PreviousEvent => self.deck.previous_event(),
-            Request::PauseAtEvents(pause) => self.deck.set_pause_at_events(pause),
-            Request::Range(range) => self.deck.set_range(range),
-            Request::Edit(edit) => {
-                self.refused = self.deck.edit(edit).err().map(Arc::new);
-                self.edits_seen += 1;
-            }
-            Request::Replay(edits) => self.replay(edits),
-            Request::Show(main, beside) => self.deck.show(main, beside),
-            Request::Close(branch) => self.deck.close(branch),
-        }
-    }
-
-    fn replay(&mut self, edits: Vec<Edited>) {
-        self.edits_seen += 1;
-        self.refused = None;
-        let back = self.deck.transport().goal;
-        for edited in edits {
-            self.deck.seek(edited.at);
-            match self.deck.edit(edited.edit) {
-                Ok(branch) => self.deck.show(branch, None),
-                Err(problems) => {
-                    self.refused = Some(Arc::new(problems));
-                    break;
-                }
-            }
-        }
-        let shown = self.deck.shown().0;
-        if let Some(parent) = self.deck.branches()[shown].parent {
-            self.deck.show(parent, Some(shown));
-        }
-        self.deck.seek(back);
+        self.deck.ask(request);
     }
 
     /// Works for about `slice`; a report if there is something new to show.
@@ -183,6 +139,11 @@ impl Driver {
     /// what was shown before stays.
     fn look(&mut self) -> Vec<View> {
         let views = self.deck.views();
+        if self.revision != self.deck.revision() {
+            // What was shown may be of branches that are not there any more.
+            self.revision = self.deck.revision();
+            self.views.clear();
+        }
         let apart = views.windows(2).any(|pair| pair[0].at != pair[1].at);
         let branches = |views: &[View]| views.iter().map(|v| v.branch).collect::<Vec<_>>();
         let keep = apart && !self.deck.is_settled() && branches(&views) == branches(&self.views);
@@ -195,7 +156,8 @@ impl Driver {
     fn report(&mut self) -> Report {
         let views = self.look();
         let deck = &self.deck;
-        let branch = |branch: &super::branch::Branch| {
+        let news = deck.news().clone();
+        let branch = |(number, branch): (usize, &super::branch::Branch)| {
             let parent = branch.parent.map(|p| &deck.branches()[p]);
             let first = branch.series().rows_until(branch.from);
             let parts_at = parent
@@ -209,12 +171,12 @@ impl Driver {
                 scenario: Arc::clone(branch.scenario()),
                 model: Arc::clone(branch.model()),
                 series: branch.series().clone(),
-                story: branch.story().into(),
+                story: Arc::clone(branch.story()),
                 explored: branch.scout().now(),
                 finished: branch.end().is_some(),
                 digest: branch.end().map(|_| branch.scout().digest()),
                 frames: branch.frames().len(),
-                bytes: branch.frames().bytes() + branch.series().bytes(),
+                bytes: deck.bytes(number),
                 parts_at,
             }
         };
@@ -222,9 +184,11 @@ impl Driver {
             transport: deck.transport(),
             views,
             settled: deck.is_settled(),
-            branches: deck.branches().iter().map(branch).collect(),
-            refused: self.refused.clone(),
-            edits_seen: self.edits_seen,
+            branches: deck.branches().iter().enumerate().map(branch).collect(),
+            refused: news.refused,
+            edits_seen: news.edits_seen,
+            said: news.said,
+            said_seen: news.said_seen,
             budget: BUDGET,
         }
     }
@@ -236,7 +200,15 @@ pub type Waker = Arc<dyn Fn() + Send + Sync>;
 /// Drives the deck on a thread of its own.
 pub struct Threaded {
     outbox: Sender<Request>,
-    latest: Arc<Mutex<(Option<Report>, bool)>>,
+    slot: Arc<Mutex<Slot>>,
+}
+
+/// What the thread has to say.
+#[derive(Default)]
+struct Slot {
+    report: Option<Report>,
+    busy: bool,
+    broken: bool,
 }
 
 impl Threaded {
@@ -247,24 +219,32 @@ impl Threaded {
     pub fn start(scenario: Scenario, waker: Waker) -> Result<Self, Problems> {
         let deck = Deck::new(scenario, 0, BUDGET)?;
         let (outbox, inbox) = channel();
-        let latest = Arc::new(Mutex::new((None, true)));
-        let slot = Arc::clone(&latest);
-        let work = move || live(Driver::new(deck), &inbox, &slot, &waker);
-        // Without a thread nothing is ever reported, and the screen goes on saying that it waits.
-        let _ = std::thread::Builder::new()
+        let slot = Arc::new(Mutex::new(Slot {
+            busy: true,
+            ..Slot::default()
+        }));
+        let shared = Arc::clone(&slot);
+        let work = move || {
+            let alive = || live(Driver::new(deck), &inbox, &shared, &waker);
+            if catch_unwind(AssertUnwindSafe(alive)).is_err() {
+                locked(&shared).broken = true;
+                waker();
+            }
+        };
+        let begun = std::thread::Builder::new()
             .name("playback".to_owned())
             .spawn(work);
-        Ok(Self { outbox, latest })
+        locked(&slot).broken |= begun.is_err();
+        Ok(Self { outbox, slot })
     }
 }
 
+fn locked(slot: &Mutex<Slot>) -> MutexGuard<'_, Slot> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The thread's life: it ends when nobody sends any more.
-fn live(
-    mut driver: Driver,
-    inbox: &Receiver<Request>,
-    slot: &Mutex<(Option<Report>, bool)>,
-    waker: &Waker,
-) {
+fn live(mut driver: Driver, inbox: &Receiver<Request>, slot: &Mutex<Slot>, waker: &Waker) {
     loop {
         loop {
             match inbox.try_recv() {
@@ -277,10 +257,10 @@ fn live(
         let busy = driver.is_busy();
         let idle_ahead = driver.deck.is_settled() && driver.deck.is_explored();
         {
-            let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-            slot.1 = busy;
+            let mut slot = locked(slot);
+            slot.busy = busy;
             if report.is_some() {
-                slot.0 = report;
+                slot.report = report;
                 waker();
             }
         }
@@ -302,17 +282,21 @@ fn live(
 
 impl Worker for Threaded {
     fn send(&mut self, request: Request) {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        locked(&self.slot).busy = true;
         let _ = self.outbox.send(request);
     }
 
     fn poll(&mut self, _: Duration) -> Option<Report> {
-        let mut slot = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.0.take()
+        locked(&self.slot).report.take()
     }
 
     fn is_busy(&self) -> bool {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner).1
+        let slot = locked(&self.slot);
+        slot.busy && !slot.broken
+    }
+
+    fn is_broken(&self) -> bool {
+        locked(&self.slot).broken
     }
 }
 

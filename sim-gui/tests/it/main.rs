@@ -3,6 +3,7 @@
 mod drop;
 mod experiment;
 mod figures;
+mod forks;
 mod form;
 mod lab;
 mod lesson;
@@ -12,3 +13,5 @@ mod pictures;
 mod playback;
 mod raster;
 mod screen;
+mod undo;
+mod worker;

@@ -1,6 +1,6 @@
 //! Playback: whatever way a moment is reached, it is the moment of a plain run.
 
-use sim_core::engine::Simulation;
+use sim_core::engine::{End, Simulation};
 use sim_core::scenario::{NoFiles, Scenario, Source};
 use sim_core::summary::Summary;
 use sim_core::time::Instant;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 const BUDGET: usize = 64 << 20;
 
 /// Two servers, one of which is overrun and crashes: enough of a story in ten minutes.
-const TEXT: &str = r#"
+pub(crate) const TEXT: &str = r#"
 horizon = "10m"
 seed = 7
 [[traffic]]
@@ -42,15 +42,15 @@ good = "response_time < 1s"
 objective = 0.9
 "#;
 
-fn scenario() -> Scenario {
+pub(crate) fn scenario() -> Scenario {
     Scenario::read(Source::new("two.toml", TEXT), &[], &NoFiles).expect("a valid scenario")
 }
 
-fn deck() -> Deck {
+pub(crate) fn deck() -> Deck {
     Deck::new(scenario(), 0, BUDGET).expect("a valid scenario")
 }
 
-fn at(seconds: u64) -> Instant {
+pub(crate) fn at(seconds: u64) -> Instant {
     Instant(seconds * 1_000_000_000)
 }
 
@@ -136,6 +136,32 @@ fn playing_follows_the_speed_and_stops_at_the_end() {
     }
     assert_eq!(deck.now(), at(600));
     assert!(!deck.transport().playing);
+    deck.play(true);
+    deck.finish_seeking();
+    assert_eq!(deck.now(), at(0), "played from the end, it begins anew");
+}
+
+#[test]
+fn a_run_that_its_limit_ends_is_played_to_that_end() {
+    let text = format!("{TEXT}\n[limits]\nevents = 20000\n");
+    let scenario = Scenario::read(Source::new("two.toml", text), &[], &NoFiles).expect("valid");
+    let mut deck = Deck::new(scenario, 0, BUDGET).expect("valid");
+    deck.finish_seeking();
+    deck.set_speed(f64::INFINITY);
+    deck.play(true);
+    let mut times = 0;
+    while deck.transport().playing {
+        deck.advance(0.1);
+        deck.finish_seeking();
+        times += 1;
+        assert!(times < 100, "it plays for ever at {:?}", deck.now());
+    }
+    let end = deck.branches()[0].scout().now();
+    assert!(deck.branches()[0].end() == Some(End::EventLimit) && end < at(600));
+    assert_eq!(deck.now(), end);
+    deck.next_event();
+    deck.finish_seeking();
+    assert_eq!((deck.now(), deck.transport().goal), (end, end));
     deck.play(true);
     deck.finish_seeking();
     assert_eq!(deck.now(), at(0), "played from the end, it begins anew");
@@ -244,7 +270,7 @@ fn a_fork_is_the_run_of_its_overlay() {
     assert_ne!(figures(main), figures(other));
 }
 
-struct Base;
+pub(crate) struct Base;
 
 impl sim_core::scenario::Files for Base {
     fn read(&self, name: &str) -> Result<Source, String> {

@@ -146,14 +146,14 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         if ui.available_width() > room + 12.0 {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.label(RichText::new(words).font(font(11.0)).color(p.weak)).on_hover_text(
-                    "Key frames: copies of the whole simulation, from which any moment is reached in an instant",
+                    "Key frames are copies of the whole simulation, from which any moment is reached in an instant. The bytes are those of all copies: key frames, where futures begin and end, and what is shown. Each future keeps two key frames in any case; recorded figures come on top.",
                 );
             });
         }
     });
 }
 
-/// How far is simulated, and what the key frames take.
+/// How far is simulated, and what copies of the simulation take.
 fn memory(state: &State) -> String {
     let Some(report) = &state.report else {
         return String::new();

@@ -2,14 +2,31 @@
 //!
 //! Whoever drives it says how much time has passed ([`Deck::advance`]) and how long it may work
 //! ([`Deck::work`]); it knows no clock, no thread and no screen.
+//!
+//! What takes longer than a moment waits in a queue ([`Deck::ask`]) and is done bit by bit:
+//!
+//! | file | concern |
+//! |---|---|
+//! | `queue` | requests, in the order in which they came |
+//! | `change` | forks, changes of forks, closing |
+//! | `history` | undo and redo |
+
+mod change;
+mod history;
+mod queue;
 
 use super::branch::{Branch, Pace};
-use super::edit::Edit;
 use super::transport::{FASTEST_S, Transport};
 use super::view::View;
 use sim_core::engine::Simulation;
 use sim_core::scenario::{Problems, Scenario};
 use sim_core::time::Instant;
+use std::collections::VecDeque;
+
+pub use queue::News;
+
+use history::History;
+use queue::Job;
 
 /// Branches kept at most: what a person can still tell apart.
 pub const BRANCHES_MAX: usize = 8;
@@ -30,8 +47,6 @@ struct Cursor {
     branch: usize,
     /// The branch whose past or present it is.
     owner: usize,
-    /// [`Branch`]es may be changed: the cursor is then void.
-    revision: u64,
     simulation: Simulation,
 }
 
@@ -45,11 +60,19 @@ pub struct Deck {
     pending: Pending,
     story_seen: usize,
     budget: usize,
+    /// Grows when what was shown may be of branches that are not there, or not so, any more.
     revision: u64,
+    /// The number that the next branch gets.
+    next_id: u64,
+    queue: VecDeque<Job>,
+    history: History,
+    news: News,
 }
 
 impl Deck {
-    /// A deck with a scenario, at its beginning; key frames take at most `budget` bytes.
+    /// A deck with a scenario, at its beginning; copies of the simulation take at most `budget`
+    /// bytes: what is shown, where branches begin and how far they are simulated, and key frames in
+    /// what is left (two of each branch in any case). Recorded figures are shared, and on top.
     ///
     /// # Errors
     /// The scenario's problems.
@@ -70,6 +93,10 @@ impl Deck {
             story_seen: 0,
             budget,
             revision: 0,
+            next_id: 1,
+            queue: VecDeque::new(),
+            history: History::default(),
+            news: News::default(),
         };
         deck.seek(Instant::ZERO);
         Ok(deck)
@@ -109,7 +136,12 @@ impl Deck {
 
     /// Whether what is shown is what was asked for.
     pub fn is_settled(&self) -> bool {
-        self.pending == Pending::Nothing
+        self.pending == Pending::Nothing && self.queue.is_empty()
+    }
+
+    /// Grows when what was shown may be of branches that are not there, or not so, any more.
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Whether all branches are simulated to their end.
@@ -117,8 +149,12 @@ impl Deck {
         self.branches.iter().all(|branch| branch.end().is_some())
     }
 
-    /// What can be seen of the shown branches now.
+    /// What can be seen of the shown branches now; the main one comes first. Nothing while the main
+    /// one is not there yet.
     pub fn views(&self) -> Vec<View> {
+        if self.cursor(self.shown.0).is_none() {
+            return Vec::new();
+        }
         let shown = [Some(self.shown.0), self.shown.1];
         let view = |branch: usize| {
             let hash = self.branches[branch].scenario().hash();
@@ -136,7 +172,7 @@ impl Deck {
 
     /// Lets time run, or stops it. Played again from the end, a run begins anew.
     pub fn play(&mut self, playing: bool) {
-        if playing && self.now() >= self.horizon() {
+        if playing && self.is_over() {
             self.seek(Instant::ZERO);
         }
         self.transport.playing = playing;
@@ -163,14 +199,14 @@ impl Deck {
     pub fn step(&mut self) {
         self.transport.playing = false;
         let shown = self.shown.0;
-        if !self.is_settled() {
+        if self.pending != Pending::Nothing {
             return;
         }
         let Some(cursor) = self.cursors.iter_mut().find(|c| c.branch == shown) else {
             return;
         };
         if cursor.simulation.step().is_none() {
-            return self.seek(self.horizon());
+            return self.seek(self.last());
         }
         self.transport.goal = cursor.simulation.now();
         let goal = self.transport.goal;
@@ -203,114 +239,29 @@ impl Deck {
         let last = self.branches.len() - 1;
         let main = main.min(last);
         self.shown = (main, beside.map(|b| b.min(last)).filter(|b| *b != main));
+        self.revision += 1;
         self.seek(self.now_or_goal());
     }
 
     fn now_or_goal(&self) -> Instant {
-        if self.is_settled() {
+        if self.pending == Pending::Nothing {
             self.now()
         } else {
             self.transport.goal
         }
     }
 
-    /// Changes something at the moment shown. In the middle of a branch that makes a fork, which
-    /// is then shown beside it; at the beginning of a fork it changes the fork.
-    ///
-    /// # Errors
-    /// What is wrong with the change; nothing has then happened.
-    pub fn edit(&mut self, edit: Edit) -> Result<usize, Problems> {
-        self.finish_seeking();
-        let now = self.now();
-        for branch in [Some(self.shown.0), self.shown.1].into_iter().flatten() {
-            if self.branches[branch].parent.is_some() && self.branches[branch].from == now {
-                self.branches[branch].amend(edit)?;
-                self.drop_children_of(branch);
-                self.renew(branch);
-                return Ok(branch);
-            }
-        }
-        self.fork(self.shown.0, edit)
+    /// Whether the main branch is shown at its end: the horizon, or an earlier one by a limit.
+    fn is_over(&self) -> bool {
+        self.now() >= self.horizon() || self.cursor(self.shown.0).is_some_and(|s| s.end().is_some())
     }
 
-    fn fork(&mut self, parent: usize, edit: Edit) -> Result<usize, Problems> {
-        let Some(cursor) = self.cursors.iter().find(|c| c.branch == parent) else {
-            return Ok(parent);
-        };
-        // A moment of the past belongs to the branch that lived it.
-        let owner = cursor.owner;
-        let mut fork = self.branches[owner].fork(owner, &cursor.simulation, edit)?;
-        let mut owner = owner;
-        if self.branches.len() == BRANCHES_MAX {
-            let oldest = (1..self.branches.len()).find(|b| *b != owner && !self.is_parent(*b));
-            if let Some(oldest) = oldest {
-                self.close(oldest);
-                owner -= usize::from(oldest < owner);
-                fork.parent = Some(owner);
-            }
-        }
-        self.branches.push(fork);
-        let number = self.branches.len() - 1;
-        // All branches share the budget: those that are there make room.
-        let budget = self.share();
-        for branch in &mut self.branches {
-            branch.fit(budget);
-        }
-        self.shown = (owner, Some(number));
-        self.renew(number);
-        Ok(number)
-    }
-
-    fn is_parent(&self, branch: usize) -> bool {
-        self.branches.iter().any(|b| b.parent == Some(branch))
-    }
-
-    /// Closes a fork and what was forked from it. The first branch stays.
-    pub fn close(&mut self, branch: usize) {
-        if branch == 0 || branch >= self.branches.len() {
-            return;
-        }
-        self.drop_children_of(branch);
-        self.remove(branch);
-        self.seek(self.now_or_goal());
-    }
-
-    fn drop_children_of(&mut self, branch: usize) {
-        while let Some(child) = self.branches.iter().rposition(|b| b.parent == Some(branch)) {
-            self.drop_children_of(child);
-            self.remove(child);
-        }
-    }
-
-    fn remove(&mut self, branch: usize) {
-        self.branches.remove(branch);
-        let moved = |b: usize| if b > branch { b - 1 } else { b };
-        for other in &mut self.branches {
-            other.parent = other.parent.map(moved);
-        }
-        let (main, beside) = self.shown;
-        let beside = beside.filter(|b| *b != branch).map(moved);
-        self.shown = if main == branch {
-            (0, beside.filter(|b| *b != 0))
-        } else {
-            (moved(main), beside)
-        };
-        self.revision += 1;
-        self.cursors.clear();
-    }
-
-    /// A branch has changed: what was shown of it is void.
-    fn renew(&mut self, branch: usize) {
-        self.revision += 1;
-        self.cursors
-            .retain(|cursor| cursor.branch != branch && cursor.owner != branch);
-        for cursor in &mut self.cursors {
-            cursor.revision = self.revision;
-        }
-        self.seek(self.transport.goal);
-        if !self.branches[branch].is_anew() {
-            // There at once; one that begins anew takes its time, and others go on meanwhile.
-            self.finish_seeking();
+    /// The last moment of the main branch, as far as is known.
+    fn last(&self) -> Instant {
+        let branch = &self.branches[self.shown.0];
+        match branch.end() {
+            Some(_) => branch.scout().now(),
+            None => self.horizon(),
         }
     }
 
@@ -321,11 +272,11 @@ impl Deck {
         }
         let now = self.now();
         if let Some((start, end)) = self.transport.range
-            && (now >= end || now < start)
+            && (now >= end || now < start || self.is_over())
         {
             return self.seek(start);
         }
-        if now >= self.horizon() {
+        if self.is_over() {
             self.transport.playing = false;
             return;
         }
@@ -372,6 +323,12 @@ impl Deck {
             }
             Pending::Nothing => {}
         }
+        if let Some(job) = self.queue.pop_front() {
+            if let Some(job) = self.perform(job, stop) {
+                self.queue.push_front(job);
+            }
+            return true;
+        }
         let (main, beside) = self.shown;
         let (horizon, budget) = (self.horizon(), self.share());
         let others = 0..self.branches.len();
@@ -383,11 +340,19 @@ impl Deck {
         !self.is_explored()
     }
 
+    /// What is left of the budget beside what is shown, in equal parts.
     fn share(&self) -> usize {
-        self.budget / self.branches.len().max(1)
+        let shown = self.cursors.iter().map(|c| c.simulation.clone_bytes());
+        self.budget.saturating_sub(shown.sum()) / self.branches.len().max(1)
     }
 
-    /// Seeks to the end without a pause.
+    /// Bytes that copies of the simulation take for a branch, with the one that is shown.
+    pub fn bytes(&self, branch: usize) -> usize {
+        let shown = self.cursor(branch).map_or(0, Simulation::clone_bytes);
+        self.branches[branch].bytes() + shown
+    }
+
+    /// Does all that was asked for without a pause.
     pub fn finish_seeking(&mut self) {
         while !self.is_settled() {
             self.work(&mut || false);
@@ -407,7 +372,7 @@ impl Deck {
         if let Some(at) = next {
             self.seek(at);
         } else if branch.end().is_some() {
-            self.seek(self.horizon());
+            self.seek(self.last());
         }
     }
 
@@ -469,7 +434,6 @@ impl Deck {
         let present = self.cursors.iter().position(|c| c.branch == branch);
         let usable = present.map(|i| &self.cursors[i]).filter(|cursor| {
             cursor.owner == owner
-                && cursor.revision == self.revision
                 && cursor.simulation.now() <= goal
                 && nearest.is_none_or(|near| near.now() <= cursor.simulation.now())
         });
@@ -482,7 +446,6 @@ impl Deck {
         let cursor = Cursor {
             branch,
             owner,
-            revision: self.revision,
             simulation: nearest.clone(),
         };
         match present {

@@ -1,0 +1,154 @@
+//! What was asked for and is still to be done, in the order in which it came.
+//!
+//! A change needs the moment it is made at, and getting there may take a while; whatever is asked
+//! for meanwhile waits behind it. Jobs are done in slices, so that whoever drives the deck is never
+//! kept longer than it wants.
+
+use super::change::Change;
+use super::history::Plan;
+use super::{Deck, Pending};
+use crate::playback::{Edit, Edited, Request};
+use sim_core::engine::Simulation;
+use sim_core::scenario::Problems;
+use sim_core::time::Instant;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Something to be done. Branches are meant by their ids: numbers may change until it is.
+pub(super) enum Job {
+    Seek(Instant),
+    Play(bool),
+    Step,
+    NextEvent,
+    PreviousEvent,
+    Edit(Edit),
+    Change(Box<Change>),
+    /// Changes that are still to be made, the one after the other, and the branch they lead to.
+    Replay(VecDeque<Edited>, u64),
+    Show(u64, Option<u64>),
+    Close(u64),
+    Undo,
+    Redo,
+    /// Makes the branches what they were, with a simulation on its way to where one is forked.
+    Restore(Plan, Option<Box<Simulation>>),
+}
+
+/// What came of the requests.
+#[derive(Clone, Default, Debug)]
+pub struct News {
+    /// What was wrong with the latest change.
+    pub refused: Option<Arc<Problems>>,
+    /// Grows whenever a change was accepted or refused.
+    pub edits_seen: u64,
+    /// What the user should be told.
+    pub said: Option<Arc<str>>,
+    /// Grows whenever there is something new to tell.
+    pub said_seen: u64,
+}
+
+impl Deck {
+    /// What came of the requests so far.
+    pub fn news(&self) -> &News {
+        &self.news
+    }
+
+    pub(super) fn say(&mut self, words: impl Into<Arc<str>>) {
+        self.news.said = Some(words.into());
+        self.news.said_seen += 1;
+    }
+
+    /// Notes that a change was accepted or refused.
+    pub(super) fn judge(&mut self, refused: Option<Problems>) {
+        self.news.edits_seen += 1;
+        self.news.refused = refused.map(Arc::new);
+    }
+
+    /// Asks for something: it is done at once if it takes no time, or else by [`Deck::work`].
+    pub fn ask(&mut self, request: Request) {
+        let job = match request {
+            Request::Speed(speed) => return self.set_speed(speed),
+            Request::PauseAtEvents(pause) => return self.set_pause_at_events(pause),
+            Request::Range(range) => return self.set_range(range),
+            Request::Seek(at) => Job::Seek(at),
+            Request::Play(playing) => Job::Play(playing),
+            Request::Step => Job::Step,
+            Request::NextEvent => Job::NextEvent,
+            Request::PreviousEvent => Job::PreviousEvent,
+            Request::Edit(edit) => Job::Edit(edit),
+            Request::Replay(edits) => Job::Replay(edits.into(), self.branches[self.shown.0].id),
+            Request::Show(main, beside) => {
+                Job::Show(self.id(main), beside.map(|branch| self.id(branch)))
+            }
+            Request::Close(branch) if branch < self.branches.len() => Job::Close(self.id(branch)),
+            Request::Close(_) => return,
+            Request::Undo => Job::Undo,
+            Request::Redo => Job::Redo,
+        };
+        let at_once = matches!(
+            job,
+            Job::Seek(_)
+                | Job::Play(_)
+                | Job::NextEvent
+                | Job::PreviousEvent
+                | Job::Show(..)
+                | Job::Close(_)
+        );
+        if self.queue.is_empty() && (at_once || self.pending == Pending::Nothing) {
+            let left = self.perform(job, &mut || true);
+            self.queue.extend(left);
+            return;
+        }
+        // Of several moments in a row only the last is gone to.
+        if matches!(
+            (self.queue.back(), &job),
+            (Some(Job::Seek(_)), Job::Seek(_))
+        ) {
+            self.queue.pop_back();
+        }
+        self.queue.push_back(job);
+    }
+
+    /// Does a job until told to stop; what is left of it comes back.
+    pub(super) fn perform(&mut self, job: Job, stop: &mut dyn FnMut() -> bool) -> Option<Job> {
+        match job {
+            Job::Seek(at) => self.seek(at),
+            Job::Play(playing) => self.play(playing),
+            Job::Step => self.step(),
+            Job::NextEvent => self.next_event(),
+            Job::PreviousEvent => self.previous_event(),
+            Job::Edit(edit) => return Some(Job::Change(Box::new(self.change_now(edit)))),
+            Job::Change(mut change) => match self.make(&mut change, stop) {
+                Some(Ok(branch)) => {
+                    self.judge(None);
+                    return self.after(*change, branch);
+                }
+                Some(Err(problems)) => self.judge(Some(problems)),
+                None => return Some(Job::Change(change)),
+            },
+            Job::Replay(edits, branch) => return self.replay(edits, branch),
+            Job::Show(main, beside) => {
+                let main = self.number(main).unwrap_or(0);
+                self.show(main, beside.and_then(|id| self.number(id)));
+            }
+            Job::Close(id) => {
+                if let Some(branch) = self.number(id) {
+                    self.close(branch);
+                }
+            }
+            Job::Undo => return self.undo(),
+            Job::Redo => return self.redo(),
+            Job::Restore(plan, moving) => return self.restore(plan, moving, stop),
+        }
+        None
+    }
+
+    /// The id of a branch; of the last one where there are not so many.
+    fn id(&self, branch: usize) -> u64 {
+        self.branches[branch.min(self.branches.len() - 1)].id
+    }
+
+    /// The number of the branch with an id, if it is still there.
+    pub(super) fn number(&self, id: u64) -> Option<usize> {
+        self.branches.iter().position(|branch| branch.id == id)
+    }
+}
