@@ -1,9 +1,11 @@
 //! Panels beside each other: what one of them shows, the others mean too.
 
-use crate::screen::{opening, perform, window, window_at};
+use crate::screen::{opening, perform, settle, window, window_at};
+use eframe::egui::vec2;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use sim_gui::command::Command;
+use sim_gui::experiment::{Draft, Experiment, Vary};
 use sim_gui::panel::{PANELS, text};
 use sim_gui::playback::Edit;
 use sim_gui::state::Thing;
@@ -150,4 +152,38 @@ fn the_text_view_has_the_warnings_of_the_panel() {
         );
         assert!(all.contains(&warning), "written: {warning}");
     }
+}
+
+#[test]
+fn a_path_cut_short_beside_a_heat_map_is_said_in_full_under_the_pointer() {
+    let opening = opening("first");
+    let mut harness = Harness::builder()
+        .with_size([1000.0, 800.0])
+        .with_max_steps(8)
+        .build_eframe(move |cc| App::new(&cc.egui_ctx, opening));
+    settle(&mut harness);
+    perform(&mut harness, Command::Panel("experiments"));
+    let state = harness.state().state();
+    let model = state.model().expect("a model").clone();
+    let mut map = Draft::load(&model, state.scenario.as_ref().expect("read"));
+    let path = "service.web.server.web-1.queue.limit";
+    map.vary = vec![
+        Vary::list(path, "100, 200"),
+        Vary::list("service.web.balancer.policy", "random, round-robin"),
+    ];
+    map.replications = "2".to_owned();
+    perform(&mut harness, Command::Experiment(Box::new(map)));
+    let running = |harness: &Harness<'_, App>| {
+        let experiment = harness.state().state().experiment.as_ref();
+        experiment.is_some_and(Experiment::is_running)
+    };
+    while running(&harness) {
+        harness.run_steps(1);
+    }
+    harness.run_steps(3);
+    assert!(harness.query_by_label(path).is_none());
+    let picture = harness.get_by_label_contains("picture: ").rect();
+    harness.hover_at(picture.left_top() + vec2(20.0, 8.0));
+    harness.run_steps(80);
+    assert!(harness.query_by_label(path).is_some(), "its whole path");
 }

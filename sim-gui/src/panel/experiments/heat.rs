@@ -1,6 +1,6 @@
 //! Heat maps: a figure over two axes, the darker the more, in the colours of the core's plots.
 
-use super::picture::{FOOT, finish, legend, listed, space, ticks_across, widest};
+use super::picture::{FOOT, finish, legend, listed, shortened, space, ticks_across, title, widest};
 use crate::theme::{Palette, font};
 use eframe::egui::{self, Align2, Color32, Painter, Rect, Stroke, StrokeKind, pos2, vec2};
 use sim_core::plot::axis::{Axis, Shown};
@@ -23,15 +23,22 @@ pub(super) fn draw(ui: &mut egui::Ui, map: &HeatMap) {
         pos2(rect.left() + left + 12.0, rect.top() + 22.0),
         pos2(rect.right() - 86.0, rect.bottom() - FOOT),
     );
-    painter.text(
-        rect.min + vec2(2.0, 2.0),
-        Align2::LEFT_TOP,
-        y.label(),
-        font(11.5),
-        p.text,
-    );
+    // The names of the upward axis and of the figure share a line.
+    let figure = shown.label(&map.figure);
+    let head = rect.shrink(2.0);
+    let wanted = widest(&painter, std::iter::once(figure.as_str()));
+    let right = wanted.min(head.width() / 2.0);
+    let left_end = (head.left_top(), Align2::LEFT_TOP);
+    let right_end = (head.right_top(), Align2::RIGHT_TOP);
+    let room = head.width() - right - 12.0;
+    let titles = [
+        title(&painter, &response, left_end, y.label(), room, p),
+        title(&painter, &response, right_end, &figure, right, p),
+        ticks_across(&painter, &response, body, &x, p),
+    ];
     let size = vec2(body.width() / columns as f32, body.height() / rows as f32);
-    let (mut told, mut waiting, mut missing) = (None, 0, 0);
+    let mut told = titles.into_iter().flatten().next();
+    let (mut waiting, mut missing) = (0, 0);
     let mut described = Vec::new();
     for (row, spots) in map.spots.iter().enumerate() {
         for (column, spot) in spots.iter().enumerate() {
@@ -54,17 +61,8 @@ pub(super) fn draw(ui: &mut egui::Ui, map: &HeatMap) {
             described.push(spot.about.replace('\n', ": "));
         }
     }
-    ticks_across(&painter, body, &x, p);
     upward_texts(&painter, body, &y, p, left);
-    scale(
-        &painter,
-        body,
-        rect.right(),
-        &colours,
-        shown.label(&map.figure).as_str(),
-        shown,
-        p,
-    );
+    scale(&painter, body, &colours, shown, p);
     let what = format!(
         "picture: {} by {} and {}. {}",
         map.figure,
@@ -119,15 +117,7 @@ fn draw_spot(
 }
 
 /// The colours with their values, at the right of a map.
-fn scale(
-    painter: &Painter,
-    body: Rect,
-    right: f32,
-    colours: &heat_map::Colours,
-    label: &str,
-    shown: Shown,
-    p: &Palette,
-) {
+fn scale(painter: &Painter, body: Rect, colours: &heat_map::Colours, shown: Shown, p: &Palette) {
     let bar = Rect::from_min_max(
         pos2(body.right() + 14.0, body.top()),
         pos2(body.right() + 26.0, body.bottom()),
@@ -161,25 +151,16 @@ fn scale(
             p.weak,
         );
     }
-    let at = pos2(right - 2.0, body.top() - 20.0);
-    painter.text(at, Align2::RIGHT_TOP, label, font(11.5), p.text);
 }
 
 fn upward_texts(painter: &Painter, body: Rect, y: &Axis, p: &Palette, room: f32) {
     let up = (f64::from(body.bottom()), f64::from(body.top()));
-    let clip = Rect::from_min_max(
-        pos2(body.left() - room - 10.0, body.top()),
-        body.left_bottom(),
-    );
-    let clipped = painter.with_clip_rect(clip.expand(2.0));
+    let galley = |text: &str| painter.layout_no_wrap(text.to_owned(), font(10.5), p.weak);
     for (value, text) in y.ticks() {
-        let at = y.place(*value, up) as f32;
-        clipped.text(
-            pos2(body.left() - 6.0, at),
-            Align2::RIGHT_CENTER,
-            text,
-            font(10.5),
-            p.weak,
-        );
+        let at = pos2(body.left() - 6.0, y.place(*value, up) as f32);
+        let short = shortened(text, |short| galley(short).size().x <= room);
+        let galley = galley(short.as_deref().unwrap_or(text));
+        let rect = Align2::RIGHT_CENTER.anchor_size(at, galley.size());
+        painter.galley(rect.min, galley, p.weak);
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn intervals(ui: &mut egui::Ui, found: &Comparison, measure: usize, d
         pos2(rect.right() - 16.0, rect.bottom() - FOOT),
     );
     frame(&painter, body, p);
-    across(&painter, body, &x, p);
+    let mut told = across(&painter, &response, body, &x, p);
     let at = |value: f64| x.place(value * shown.factor, f64s(body.x_range())) as f32;
     if differences {
         let zero = [pos2(at(0.0), body.top()), pos2(at(0.0), body.bottom())];
@@ -68,7 +68,6 @@ pub(super) fn intervals(ui: &mut egui::Ui, found: &Comparison, measure: usize, d
             3.0,
         ));
     }
-    let mut told = None;
     let mut described = Vec::new();
     for (i, row) in rows.iter().enumerate() {
         let y = body.top() + (i as f32 + 0.5) * body.height() / rows.len() as f32;
@@ -132,15 +131,10 @@ pub(super) fn lines(ui: &mut egui::Ui, lines: &Lines) {
         pos2(rect.left() + left + 12.0, rect.top() + 22.0),
         pos2(rect.right() - 16.0, rect.bottom() - FOOT),
     );
-    painter.text(
-        rect.min + vec2(2.0, 2.0),
-        Align2::LEFT_TOP,
-        y.label(),
-        font(11.5),
-        p.text,
-    );
+    let head = (rect.min + vec2(2.0, 2.0), Align2::LEFT_TOP);
+    let upper = title(&painter, &response, head, y.label(), rect.width() - 4.0, p);
     frame(&painter, body, p);
-    across(&painter, body, &lines.x, p);
+    let lower = across(&painter, &response, body, &lines.x, p);
     upward(&painter, body, &y, p);
     let at = |point: &Point, value: f64| {
         let x = lines.x.place(point.x, f64s(body.x_range()));
@@ -149,7 +143,7 @@ pub(super) fn lines(ui: &mut egui::Ui, lines: &Lines) {
         pos2(x as f32, y.clamp(body.top(), body.bottom()))
     };
     let colour = p.series[1];
-    let (mut told, mut nearest, mut missing) = (None, NEAR, 0);
+    let (mut told, mut nearest, mut missing) = (upper.or(lower), NEAR, 0);
     let points = || lines.series.iter().flat_map(|series| &series.points);
     if lines.joined {
         let all: Vec<&Point> = points().collect();
@@ -231,9 +225,10 @@ fn hover(
     }
 }
 
-/// Room for a picture, across the panel.
+/// Room for a picture, across what can be seen of the panel: something else in it may be wider.
 pub(super) fn space(ui: &mut egui::Ui, height: f32) -> (Rect, Response) {
-    let size = Vec2::new(ui.available_width().max(260.0), height);
+    let seen = ui.clip_rect().right() - ui.cursor().left();
+    let size = Vec2::new(ui.available_width().min(seen).max(260.0), height);
     ui.allocate_exact_size(size, Sense::click())
 }
 
@@ -256,6 +251,40 @@ pub(super) fn finish(response: Response, what: &str, told: Option<String>) {
     }
 }
 
+/// A text cut to what fits: from the left, at a dot if possible, since the end of a path tells what
+/// it is; `None` where all of it fits.
+pub(super) fn shortened(text: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
+    if fits(text) {
+        return None;
+    }
+    let cut = |(at, sign): (usize, char)| format!("…{}", &text[at + sign.len_utf8()..]);
+    let dots = text
+        .char_indices()
+        .filter(|(_, sign)| *sign == '.')
+        .map(cut);
+    let signs = text.char_indices().map(cut);
+    dots.chain(signs).find(|short| fits(short))
+}
+
+/// Writes a title, shortened where it needs more than this width; the whole of it where it had to be
+/// and the pointer is over it.
+pub(super) fn title(
+    painter: &Painter,
+    response: &Response,
+    (at, anchor): (egui::Pos2, Align2),
+    text: &str,
+    room: f32,
+    p: &Palette,
+) -> Option<String> {
+    let galley = |text: &str| painter.layout_no_wrap(text.to_owned(), font(11.5), p.text);
+    let short = shortened(text, |short| galley(short).size().x <= room);
+    let galley = galley(short.as_deref().unwrap_or(text));
+    let rect = anchor.anchor_size(at, galley.size());
+    painter.galley(rect.min, galley, p.text);
+    let pointed = response.hover_pos().is_some_and(|pos| rect.contains(pos));
+    (short.is_some() && pointed).then(|| text.to_owned())
+}
+
 fn frame(painter: &Painter, body: Rect, p: &Palette) {
     painter.rect_filled(body, 2.0, p.sunken);
     painter.rect_stroke(body, 2.0, Stroke::new(1.0, p.line), StrokeKind::Outside);
@@ -266,15 +295,28 @@ fn grid(p: &Palette) -> Stroke {
 }
 
 /// Lines, ticks and the name of the axis from left to right.
-fn across(painter: &Painter, body: Rect, x: &Axis, p: &Palette) {
+fn across(
+    painter: &Painter,
+    response: &Response,
+    body: Rect,
+    x: &Axis,
+    p: &Palette,
+) -> Option<String> {
     for (value, _) in x.ticks() {
         let at = painter.round_to_pixel_center(x.place(*value, f64s(body.x_range())) as f32);
         painter.vline(at, body.y_range(), grid(p));
     }
-    ticks_across(painter, body, x, p);
+    ticks_across(painter, response, body, x, p)
 }
 
-pub(super) fn ticks_across(painter: &Painter, body: Rect, x: &Axis, p: &Palette) {
+/// Ticks and the name of the axis from left to right; the whole name where [`title`] says it.
+pub(super) fn ticks_across(
+    painter: &Painter,
+    response: &Response,
+    body: Rect,
+    x: &Axis,
+    p: &Palette,
+) -> Option<String> {
     let mut free = f32::NEG_INFINITY;
     for (value, text) in x.ticks() {
         let at = x.place(*value, f64s(body.x_range())) as f32;
@@ -286,7 +328,16 @@ pub(super) fn ticks_across(painter: &Painter, body: Rect, x: &Axis, p: &Palette)
         }
     }
     let at = pos2(body.center().x, body.bottom() + 18.0);
-    painter.text(at, Align2::CENTER_TOP, x.label(), font(11.5), p.text);
+    let all = response.rect;
+    let room = 2.0 * (at.x - all.left()).min(all.right() - at.x) - 4.0;
+    title(
+        painter,
+        response,
+        (at, Align2::CENTER_TOP),
+        x.label(),
+        room,
+        p,
+    )
 }
 
 fn upward(painter: &Painter, body: Rect, y: &Axis, p: &Palette) {
@@ -345,4 +396,21 @@ pub(super) fn widest<'a>(painter: &Painter, texts: impl Iterator<Item = &'a str>
 
 fn f64s(range: egui::Rangef) -> (f64, f64) {
     (f64::from(range.min), f64::from(range.max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn a_path_that_is_too_long_keeps_its_end() {
+        let path = "service.web.server.web-1.queue.limit";
+        let within = |room: usize| shortened(path, move |text| text.chars().count() <= room);
+        assert_eq!(within(36), None);
+        assert_eq!(within(35).as_deref(), Some("…web.server.web-1.queue.limit"));
+        assert_eq!(within(12).as_deref(), Some("…queue.limit"));
+        assert_eq!(within(5).as_deref(), Some("…imit"));
+        assert_eq!(within(1).as_deref(), Some("…"));
+        assert_eq!(within(0), None, "nothing fits");
+    }
 }
