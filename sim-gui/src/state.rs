@@ -171,12 +171,16 @@ impl State {
 
     /// The model of the main branch.
     pub fn model(&self) -> Option<&Arc<Model>> {
-        Some(&self.main()?.model)
+        // While the main branch is simulated anew there is no view of it; the run is as long.
+        let branch = self.main().or_else(|| self.branch(0))?;
+        Some(&branch.model)
     }
 
     /// The moment shown.
     pub fn now(&self) -> Instant {
-        self.view().map_or(Instant::ZERO, |view| view.at)
+        let goal = || self.report.as_ref().map(|report| report.transport.goal);
+        let at = self.view().map(|view| view.at).or_else(goal);
+        at.unwrap_or(Instant::ZERO)
     }
 
     /// Why there is nothing to see yet.

@@ -158,7 +158,7 @@ fn the_text_view_has_the_warnings_of_the_panel() {
 fn a_path_cut_short_beside_a_heat_map_is_said_in_full_under_the_pointer() {
     let opening = opening("first");
     let mut harness = Harness::builder()
-        .with_size([1000.0, 800.0])
+        .with_size([820.0, 800.0])
         .with_max_steps(8)
         .build_eframe(move |cc| App::new(&cc.egui_ctx, opening));
     settle(&mut harness);
