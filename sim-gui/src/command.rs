@@ -171,7 +171,7 @@ pub static COMMANDS: &[CommandDef] = commands![
     "palette", "All commands", [ctrl(Key::K), ctrl(Key::P)], Command::Palette, "Finds a command by typing a part of its name.";
     "help", "Keys and help", [key(Key::Questionmark), shift(Key::Questionmark), key(Key::F1)], Command::Help, "Lists every key.";
     "theme", "Light or dark", [key(Key::T)], Command::Theme, "Changes between light and dark.";
-    "reduced-motion", "Reduced motion", [], Command::ReducedMotion, "Requests no longer move; the thickness of lines tells the rate.";
+    "reduced-motion", "Reduced motion", [], Command::ReducedMotion, "Requests no longer move; the thickness of lines tells their share of the rate.";
     "copy-command", "Copy the command", [shift(Key::C)], Command::CopyCommand, "Copies the stampede command that reproduces the future beside, or else the main one.";
     "copy-overlay", "Copy as overlay", [], Command::CopyOverlay, "Copies the future beside, or else the main one, as a scenario file laid upon the open one.";
     "save-scenario", "Save the scenario", [KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::S)], Command::SaveScenario, "Saves the scenario's text, as it is typed: into its file, or a model's into a new one.";

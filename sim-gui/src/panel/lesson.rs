@@ -244,7 +244,9 @@ fn tries(ui: &mut egui::Ui, cx: &mut Cx<'_>, card: &Card) {
     ui.horizontal(|ui| {
         let p = Palette::of(ui);
         icon::inline(ui, Icon::Fork, p.accent, 13.0);
-        if ui.button(format!("Try it: {edit} at {at}")).clicked() {
+        // In two lines where the panel is narrow, rather than cut.
+        let button = egui::Button::new(format!("Try it: {edit} at {at}")).wrap();
+        if ui.add(button).clicked() {
             cx.does(Command::Try(at.clone(), edit.clone()));
         }
     });

@@ -43,7 +43,12 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     };
     let story = cx.state.story(branch);
     if story.is_empty() {
-        return super::nothing(ui, "Nothing has happened yet. Press Space to let time run.");
+        let words = if view.end.is_some() {
+            "Nothing happened in this run: no alert, no crash, no change."
+        } else {
+            "Nothing has happened yet. Press Space to let time run."
+        };
+        return super::nothing(ui, words);
     }
     let until = story.len();
     let hidden = until.saturating_sub(ROWS);

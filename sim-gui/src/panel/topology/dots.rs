@@ -170,7 +170,7 @@ pub(super) fn legend(ui: &egui::Ui, rect: Rect, state: &State, view: &View) {
     if state.settings.reduced_motion {
         words(
             &mut x,
-            "reduced motion: the thickness of a line is its rate",
+            "reduced motion: the thickness of a line is its share of the rate",
         );
         return;
     }
