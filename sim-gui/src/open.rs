@@ -1,5 +1,6 @@
 //! Opening: what is run, from where, and what a link asked for beyond it.
 
+use crate::MODELS;
 use crate::app::{App, Opening};
 use crate::dialog;
 use crate::files;
@@ -17,9 +18,11 @@ impl App {
     pub(crate) fn start(&mut self, opening: Opening) {
         let name = opening.scenario.as_deref().unwrap_or("incident");
         let found = match &opening.text {
-            // Under its name, so that what it refers to is found where it was.
+            // A link's text is in no file, whatever it is called: nothing of the reader's is written over.
             Some(text) => {
-                let path = files::find(name).map_or_else(|_| name.to_owned(), |found| found.name);
+                let word = name.rsplit(['/', '\\']).next().unwrap_or_default();
+                let word = word.trim_start_matches('.').to_owned();
+                let path = MODELS.find(name).map_or(word, |model| model.name);
                 Ok(Source::new(path, text))
             }
             None => files::find(name),

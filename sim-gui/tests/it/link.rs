@@ -355,6 +355,26 @@ fn a_scenario_is_saved_into_its_file_and_files_are_found_as_the_command_finds_th
 }
 
 #[test]
+fn the_text_of_a_link_is_in_no_file_whatever_it_is_called() {
+    let text = "horizon%20=%20%221m%22";
+    for name in [
+        "../there.toml",
+        "/etc/there.toml",
+        "./there.toml",
+        "C:\\there.toml",
+    ] {
+        let harness = Harness::builder().build_eframe({
+            let opening = Opening {
+                sliced: true,
+                ..link::read(&format!("#model={name}&text={text}"))
+            };
+            move |cc| App::new(&cc.egui_ctx, opening)
+        });
+        assert_eq!(harness.state().state().source.name, "there.toml");
+    }
+}
+
+#[test]
 fn the_palette_puts_what_begins_as_typed_first() {
     let harness = begun();
     let first = |typed: &str| {
