@@ -130,7 +130,7 @@ pub fn looks_like_a_path(argument: &str) -> bool {
 /// library. `read` gives the text of a file, `None` where there is no such file, or says why it
 /// cannot be read.
 pub struct Folders<'a, R> {
-    library: &'a Library,
+    models: &'a Library,
     /// Folders of the scenarios read so far, the latest last.
     visited: RefCell<Vec<PathBuf>>,
     read: R,
@@ -140,7 +140,7 @@ impl<'a, R: Fn(&Path) -> Result<Option<String>, String>> Folders<'a, R> {
     /// For a scenario whose file is in `folder`.
     pub fn new(library: &'a Library, folder: &Path, read: R) -> Self {
         Self {
-            library,
+            models: library,
             visited: RefCell::new(vec![folder.to_path_buf()]),
             read,
         }
@@ -158,7 +158,7 @@ impl<R: Fn(&Path) -> Result<Option<String>, String>> Files for Folders<'_, R> {
                 return Ok(Source::new(path.display().to_string(), text));
             }
         }
-        let found = self.library.find(name);
+        let found = self.models.find(name);
         found.ok_or_else(|| "there is neither such a file nor a model of this name".to_owned())
     }
 }

@@ -1,6 +1,6 @@
 //! Links, copied commands and saved overlays: each brings back what is on screen.
 
-use crate::screen::{opening, settle, window};
+use crate::screen::{opening, perform, settle, window, window_at};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use sim_core::engine::Simulation;
@@ -13,24 +13,6 @@ use sim_gui::playback::Edit;
 use sim_gui::settings::Settings;
 use sim_gui::{App, MODELS, Opening};
 use std::sync::Arc;
-
-/// A window on `first` after three minutes.
-fn begun() -> Harness<'static, App> {
-    let mut harness = window(Opening {
-        at: Some("3m".to_owned()),
-        ..opening("first")
-    });
-    settle(&mut harness);
-    harness
-}
-
-fn perform(harness: &mut Harness<'static, App>, command: Command) {
-    harness.state_mut().perform(command);
-    harness.run_steps(3);
-    for _ in 0..5 {
-        settle(harness);
-    }
-}
 
 /// Two changes, and five minutes later.
 fn fork(harness: &mut Harness<'static, App>) {
@@ -60,9 +42,7 @@ fn follow(link: &str) -> Harness<'static, App> {
         sliced: true,
         ..link::read(link)
     });
-    for _ in 0..5 {
-        settle(&mut harness);
-    }
+    settle(&mut harness);
     harness
 }
 
@@ -88,7 +68,7 @@ fn typed(command: &str) -> &str {
 
 #[test]
 fn a_link_brings_back_changes_and_moment() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     fork(&mut harness);
     let link = link_of(&harness);
     assert!(!link.contains("text="), "a model is known by name: {link}");
@@ -101,7 +81,7 @@ fn a_link_brings_back_changes_and_moment() {
 
 #[test]
 fn a_link_brings_back_a_changed_text_with_another_seed_and_changes() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     change_text(&mut harness);
     perform(&mut harness, Command::Seed(Some(7)));
     perform(&mut harness, Command::Seek(Instant(180_000_000_000)));
@@ -143,7 +123,7 @@ fn a_link_to_a_file_needs_no_file() {
 
 #[test]
 fn a_text_too_long_for_a_link_is_refused_with_the_way_out() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     let long = format!(
         "# {}\n{}",
         "long ".repeat(120_000),
@@ -156,7 +136,7 @@ fn a_text_too_long_for_a_link_is_refused_with_the_way_out() {
 
 #[test]
 fn another_seed_runs_the_same_changes_up_to_the_same_moment() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     fork(&mut harness);
     let before = harness.state().state().beside().expect("B").summary.clone();
     perform(&mut harness, Command::NextSeed);
@@ -176,7 +156,7 @@ fn another_seed_runs_the_same_changes_up_to_the_same_moment() {
 
 #[test]
 fn a_seed_is_chosen_by_typing_it_or_in_the_banner() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     let lines = sim_gui::dialog::matches(harness.state().state(), "seed = 12");
     assert_eq!(lines[0].command, Command::Seed(Some(12)));
     let own = harness.state().state().view().expect("A").summary.seed;
@@ -195,7 +175,7 @@ fn a_seed_is_chosen_by_typing_it_or_in_the_banner() {
 
 #[test]
 fn a_seed_written_into_the_text_counts_and_any_other_edit_keeps_the_chosen_one() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     perform(&mut harness, Command::Seed(Some(7)));
     change_text(&mut harness);
     assert_eq!(harness.state().state().seed, Some(7));
@@ -208,7 +188,7 @@ fn a_seed_written_into_the_text_counts_and_any_other_edit_keeps_the_chosen_one()
 
 #[test]
 fn the_copied_command_of_a_changed_text_runs_what_is_shown() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     change_text(&mut harness);
     perform(&mut harness, Command::Seed(Some(7)));
     perform(&mut harness, Command::Seek(Instant(240_000_000_000)));
@@ -229,7 +209,7 @@ fn the_copied_command_of_a_changed_text_runs_what_is_shown() {
 
 #[test]
 fn a_swap_loses_no_change() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     fork(&mut harness);
     let (link, command) = (link_of(&harness), harness.state().command_line());
     assert!(link.contains("&do="), "{link}");
@@ -244,7 +224,7 @@ fn a_swap_loses_no_change() {
 
 #[test]
 fn seeds_can_be_changed_faster_than_they_are_run() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     fork(&mut harness);
     let (edits, seed) = {
         let state = harness.state().state();
@@ -257,9 +237,7 @@ fn seeds_can_be_changed_faster_than_they_are_run() {
     }
     let link = link_of(&harness);
     assert!(link.contains("&do=") && link.contains("&t=8m"), "{link}");
-    for _ in 0..8 {
-        settle(&mut harness);
-    }
+    settle(&mut harness);
     let state = harness.state().state();
     assert_eq!(state.seed, Some(seed + 3));
     assert_eq!(state.now(), Instant(480_000_000_000));
@@ -270,7 +248,7 @@ fn seeds_can_be_changed_faster_than_they_are_run() {
 
 #[test]
 fn a_typing_error_does_not_lose_the_seed() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     perform(&mut harness, Command::Seed(Some(7)));
     let text = harness.state().state().source.text.clone();
     perform(&mut harness, Command::OpenText("horizon = [".to_owned()));
@@ -282,7 +260,7 @@ fn a_typing_error_does_not_lose_the_seed() {
 
 #[test]
 fn another_seed_keeps_what_is_being_typed_and_the_speed() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     perform(&mut harness, Command::Speed(300.0));
     perform(&mut harness, Command::Panel("scenario"));
     harness.get_by_label("text of the scenario").focus();
@@ -308,7 +286,7 @@ fn another_seed_keeps_what_is_being_typed_and_the_speed() {
 
 #[test]
 fn changes_are_not_lost_without_a_word() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     change_text(&mut harness);
     perform(&mut harness, Command::OpenModel("mm1".to_owned()));
     let state = harness.state().state();
@@ -376,7 +354,7 @@ fn the_text_of_a_link_is_in_no_file_whatever_it_is_called() {
 
 #[test]
 fn the_palette_puts_what_begins_as_typed_first() {
-    let harness = begun();
+    let harness = window_at("first", "3m");
     let first = |typed: &str| {
         let lines = sim_gui::dialog::matches(harness.state().state(), typed);
         lines.first().map(|line| line.command.clone())

@@ -41,7 +41,7 @@ pub(crate) fn settle(harness: &mut Harness<'_, App>) {
         harness.run_steps(1);
         let state = harness.state().state();
         let settled = state.report.as_ref().is_some_and(|report| report.settled);
-        if settled || state.problems.is_some() {
+        if settled && state.asked.is_none() || state.problems.is_some() {
             harness.run_steps(3);
             return;
         }

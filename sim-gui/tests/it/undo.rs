@@ -1,28 +1,13 @@
 //! Undo and redo: each takes back exactly what was done last, and does it again.
 
 use crate::playback::{at, deck};
-use crate::screen::{opening, settle, window};
+use crate::screen::{perform, window_at};
 use egui_kittest::Harness;
 use sim_core::time::Instant;
+use sim_gui::App;
 use sim_gui::command::Command;
 use sim_gui::playback::deck::Deck;
 use sim_gui::playback::{Edit, Edited, Request};
-use sim_gui::{App, Opening};
-
-fn begun() -> Harness<'static, App> {
-    let mut harness = window(Opening {
-        at: Some("3m".to_owned()),
-        ..opening("first")
-    });
-    settle(&mut harness);
-    harness
-}
-
-fn perform(harness: &mut Harness<'static, App>, command: Command) {
-    harness.state_mut().perform(command);
-    harness.run_steps(3);
-    settle(harness);
-}
 
 fn workers(value: &str) -> Edit {
     Edit::set("service.web.server.web-1.workers", value)
@@ -48,7 +33,7 @@ fn message<'a>(harness: &'a Harness<'static, App>) -> &'a str {
 
 #[test]
 fn of_two_values_of_a_slider_the_earlier_comes_back() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     perform(&mut harness, Command::Edit(workers("3")));
     perform(&mut harness, Command::Edit(workers("5")));
     perform(&mut harness, Command::Undo);
@@ -73,7 +58,7 @@ fn of_two_values_of_a_slider_the_earlier_comes_back() {
 
 #[test]
 fn the_latest_change_is_undone_whichever_future_it_was_made_in() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     perform(&mut harness, Command::Edit(workers("3")));
     perform(&mut harness, Command::Show(0, None));
     perform(&mut harness, Command::SeekBy(60.0));
@@ -92,7 +77,7 @@ fn the_latest_change_is_undone_whichever_future_it_was_made_in() {
 
 #[test]
 fn a_future_of_a_future_is_done_again_where_it_was() {
-    let mut harness = begun();
+    let mut harness = window_at("first", "3m");
     perform(&mut harness, Command::Edit(workers("3")));
     perform(&mut harness, Command::Show(1, None));
     perform(&mut harness, Command::SeekBy(60.0));
