@@ -153,7 +153,9 @@ fn keys_buttons_and_the_palette_move_the_play_head() {
 #[test]
 fn every_command_can_be_done_at_any_time() {
     let mut harness = window(opening("first"));
-    for command in COMMANDS {
+    // Files are written by a test of their own, into a folder of its own.
+    let harmless = |name: &str| name != "save-scenario";
+    for command in COMMANDS.iter().filter(|c| harmless(c.name)) {
         harness.state_mut().perform(command.command.clone());
         harness.run_steps(2);
         harness.state_mut().perform(Command::Escape);

@@ -126,7 +126,10 @@ pub fn merge(plan: &Plan, journals: &[(String, Vec<u8>)]) -> Result<Vec<Row>, Ga
             name: name.clone(),
             why,
         })?;
-        for row in journal.rows {
+        let mut found = journal.rows;
+        // Journals hold rows as they came about; what is said of them does not depend on that.
+        found.sort_by_key(|row| row.cell);
+        for row in found {
             let cell = row.cell;
             if let Some((first, _)) = &rows[cell] {
                 return Err(Gap::Doubled {
