@@ -85,9 +85,13 @@ impl Files for Embedded {
 /// # Errors
 /// What is wrong with it.
 pub fn read_scenario(source: &Source, seed: Option<u64>) -> Result<Scenario, Problems> {
-    let set = seed.map(|seed| ("seed".to_owned(), seed.to_string()));
     let files = Neighbours::of(&source.name);
-    Scenario::read(source.clone(), set.as_slice(), &files)
+    Scenario::read(source.clone(), seed_set(seed).as_slice(), &files)
+}
+
+/// What sets another seed, as a path and a value.
+pub fn seed_set(seed: Option<u64>) -> Option<(String, String)> {
+    seed.map(|seed| ("seed".to_owned(), seed.to_string()))
 }
 
 /// The text of a lesson beside a scenario, if there is one.

@@ -5,7 +5,7 @@
 
 use crate::MODELS;
 use crate::app::Opening;
-use crate::files::Embedded;
+use crate::files::{Embedded, seed_set};
 use crate::playback::Edit;
 use crate::state::State;
 use sim_core::scenario::Scenario;
@@ -84,7 +84,7 @@ fn text(state: &State) -> String {
     let Some(scenario) = &state.scenario else {
         return state.source.text.clone();
     };
-    let set = state.seed.map(|seed| ("seed".to_owned(), seed.to_string()));
+    let set = seed_set(state.seed);
     let alone = Scenario::read(state.source.clone(), set.as_slice(), &Embedded);
     match alone {
         Ok(alone) if alone.hash() == scenario.hash() => state.source.text.clone(),

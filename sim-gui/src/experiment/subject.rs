@@ -84,10 +84,8 @@ impl Subject {
     /// What is wrong with it.
     pub fn read(&self, sets: &[(String, String)]) -> Result<(Scenario, Model), Problems> {
         let mut sets = sets.to_vec();
-        if let Some(seed) = self.seed
-            && sets.iter().all(|(path, _)| path != "seed")
-        {
-            sets.push(("seed".to_owned(), seed.to_string()));
+        if sets.iter().all(|(path, _)| path != "seed") {
+            sets.extend(files::seed_set(self.seed));
         }
         let scenario = Scenario::read(self.source.clone(), &sets, &self.files())?;
         let model = scenario.model()?;
