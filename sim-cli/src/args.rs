@@ -124,9 +124,9 @@ pub(crate) struct RunArgs {
     /// Set beside the figures what queueing theory says, or why it says nothing here
     #[arg(long, help_heading = "Output")]
     pub theory: bool,
-    /// Print every event of the story instead of folding it
+    /// Print every event of the event log instead of folding it
     #[arg(long, help_heading = "Output")]
-    pub story: bool,
+    pub event_log: bool,
     /// How to show progress, on standard error; `auto` is a bar on a terminal and nothing elsewhere
     #[arg(
         long,

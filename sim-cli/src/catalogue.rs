@@ -6,16 +6,16 @@ use crate::exit::EXITS;
 use crate::folder::FILES;
 use serde::Serialize;
 use sim_core::crash::{BALANCER_GAUGES, GaugeDef, SERVER_GAUGES};
+use sim_core::event_log::KINDS;
 use sim_core::experiment::sweep::Plan;
+use sim_core::extension::{ExtensionRow, ParamDef};
 use sim_core::metric::{METRICS, MetricDef, Scope};
 use sim_core::model::{ClassId, ServerId, ServiceId};
 use sim_core::outcome::Outcome;
-use sim_core::plug::{ParamDef, Plug};
 use sim_core::scenario::{
-    CODES, PlugTable, SUMMARY_PATHS, Scenario, keys, param_text, plug_tables,
+    CODES, ExtensionTable, SUMMARY_PATHS, Scenario, keys, param_text, plug_tables,
 };
 use sim_core::statistics::WITHHELD;
-use sim_core::story::KINDS;
 use sim_core::summary::{VERDICTS, WARNINGS};
 
 /// A list of things with names.
@@ -29,8 +29,8 @@ pub(crate) struct List {
 
 /// Where a list's entries come from.
 enum Rows {
-    /// A table of pluggable things.
-    Plugs(fn() -> Vec<&'static Plug>),
+    /// A table of extension rows.
+    Plugs(fn() -> Vec<&'static ExtensionRow>),
     /// Another table.
     Others(fn() -> Vec<Entry>),
 }
@@ -39,7 +39,7 @@ impl List {
     /// Its entries.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         match self.rows {
-            Rows::Plugs(plugs) => plugs().into_iter().map(plug).collect(),
+            Rows::Plugs(rows) => rows().into_iter().map(row).collect(),
             Rows::Others(entries) => entries(),
         }
     }
@@ -94,9 +94,9 @@ pub(crate) fn names() -> Vec<&'static str> {
     lists().iter().map(|list| list.name).collect()
 }
 
-/// All lists, those of pluggable things first.
+/// All lists, those of extension rows first.
 pub(crate) fn lists() -> Vec<List> {
-    let plugs = |table: PlugTable| {
+    let rows = |table: ExtensionTable| {
         let about = format!(
             "each a {}: its name, or a table with `kind` and parameters",
             table.noun
@@ -104,7 +104,7 @@ pub(crate) fn lists() -> Vec<List> {
         List {
             name: table.name,
             about,
-            rows: Rows::Plugs(table.plugs),
+            rows: Rows::Plugs(table.rows),
         }
     };
     let list = |name, about: &str, entries| List {
@@ -112,7 +112,7 @@ pub(crate) fn lists() -> Vec<List> {
         about: about.to_owned(),
         rows: Rows::Others(entries),
     };
-    let mut lists: Vec<List> = plug_tables().into_iter().map(plugs).collect();
+    let mut lists: Vec<List> = plug_tables().into_iter().map(rows).collect();
     lists.extend([
         list(
             "paths",
@@ -132,7 +132,7 @@ pub(crate) fn lists() -> Vec<List> {
         list("gauges", "what crash rules can watch", gauges),
         list(
             "events",
-            "kinds of events of the story, for expectations",
+            "kinds of events of the event log, for expectations",
             events,
         ),
         list("outcomes", "how requests and attempts end", outcomes),
@@ -171,11 +171,11 @@ fn fact(name: &'static str, value: impl Into<String>) -> Option<Fact> {
     (!value.is_empty()).then_some(Fact { name, value })
 }
 
-fn plug(plug: &Plug) -> Entry {
+fn row(row: &ExtensionRow) -> Entry {
     Entry {
-        source: plug.source.to_owned(),
-        params: plug.params.iter().map(param).collect(),
-        ..entry(plug.name, plug.about)
+        source: row.source.to_owned(),
+        params: row.params.iter().map(param).collect(),
+        ..entry(row.name, row.about)
     }
 }
 

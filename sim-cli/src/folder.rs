@@ -25,7 +25,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ),
     (
         "events.csv",
-        "the story: every change of state with its cause",
+        "the event log: every change of state with its cause",
     ),
     (REQUESTS, "the request log, with --log-requests"),
     ("scenario.toml", "the scenario as it was run"),

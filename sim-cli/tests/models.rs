@@ -4,10 +4,10 @@
 //! its own seed, the incident with twenty, and all expectations must hold.
 
 use sim_core::engine::Simulation;
+use sim_core::event_log::Kind;
 use sim_core::experiment::sweep::Plan;
 use sim_core::library::Library;
 use sim_core::scenario::Scenario;
-use sim_core::story::Kind;
 use sim_core::summary::Summary;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 /// What the command embeds.
 static MODELS: Library = Library::new(include!(concat!(env!("OUT_DIR"), "/models.rs")));
 
-/// Seeds of the incident, and how many of them may tell another story: rare chances exist, and a
+/// Seeds of the incident, and how many of them may tell another event log: rare chances exist, and a
 /// model that allowed none would have been fitted to its seeds.
 const SEEDS: u64 = 20;
 const EXCEPTIONS: usize = 1;
@@ -84,7 +84,7 @@ fn run(name: &str, seed: Option<u64>) -> Ran {
         arrived: summary.requests.arrived,
         crashes: simulation
             .recorder()
-            .story()
+            .event_log()
             .filter(|event| event.kind == Kind::Crash)
             .count(),
         complaints,
@@ -141,7 +141,7 @@ fn models_show_what_they_say() {
         .collect();
     assert!(
         wrong.len() <= EXCEPTIONS,
-        "{} of {SEEDS} seeds tell another story:\n{}",
+        "{} of {SEEDS} seeds tell another event log:\n{}",
         wrong.len(),
         wrong.join("\n")
     );

@@ -81,8 +81,8 @@ pub enum Fold {
 /// Which events: a kind, and perhaps whose.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EventPattern {
-    /// The kind's word in [`crate::story::KINDS`].
-    pub kind: crate::story::Kind,
+    /// The kind's word in [`crate::event_log::KINDS`].
+    pub kind: crate::event_log::Kind,
     /// The name it happened to; absent: any.
     pub subject: Option<String>,
 }

@@ -6,15 +6,15 @@
 
 mod timeline;
 
-pub use timeline::{Action, Change, Lane, Target, TimelineEntry};
+pub use timeline::{Action, Actor, Change, Target, TimelineEntry};
 
 use crate::arrival::ArrivalDef;
 use crate::crash::GaugeDef;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
+use crate::extension::Configured;
 use crate::key::KeyDef;
 use crate::metric::Condition;
-use crate::plug::Choice;
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 use crate::retry::RetryDef;
@@ -114,14 +114,14 @@ pub struct Source {
     /// The service asked.
     pub to: ServiceId,
     /// When requests come.
-    pub arrivals: Choice<ArrivalDef>,
+    pub arrivals: Configured<ArrivalDef>,
     /// Requests per second over time, piecewise linear, constant after the last point; never
     /// empty. The first point is at zero.
     pub rate: Arc<[RatePoint]>,
     /// Cumulated share by class; the last is 1.
     pub mix: Vec<f64>,
     /// Session or hash key of each request.
-    pub key: Choice<KeyDef>,
+    pub key: Configured<KeyDef>,
     /// Its callers by class.
     pub clients: Vec<ClientId>,
 }
@@ -143,7 +143,7 @@ pub struct Client {
     /// A request unanswered for so long, over all attempts and pauses, is given up.
     pub deadline: Option<Duration>,
     /// Whether and when to try again.
-    pub retry: Choice<RetryDef>,
+    pub retry: Configured<RetryDef>,
     /// What bounds the retries of all callers of this kind together.
     pub retry_budget: Option<RetryBudget>,
     /// Whether giving up, or calling off a copy, also stops the work at the server.
@@ -180,9 +180,9 @@ pub struct Service {
     /// Its name.
     pub name: String,
     /// Time of service on an idle server of speed 1.
-    pub demand: Choice<DistributionDef>,
+    pub demand: Configured<DistributionDef>,
     /// Time from caller to balancer and, again, from server back to caller.
-    pub network: Choice<DistributionDef>,
+    pub network: Configured<DistributionDef>,
     /// What distributes its requests.
     pub balancer: Balancer,
     /// Its servers, in order.
@@ -195,11 +195,11 @@ pub struct Service {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Balancer {
     /// How a server is chosen.
-    pub policy: Choice<PolicyDef>,
+    pub policy: Configured<PolicyDef>,
     /// Instances working side by side, each with its own view of the servers.
     pub instances: u32,
     /// How callers spread over the instances.
-    pub spread: Spread,
+    pub instance_selection: InstanceSelection,
     /// Time between reports of the servers' load, all that policies then know; absent: they see
     /// the present load.
     pub load_reports: Option<Duration>,
@@ -210,15 +210,15 @@ pub struct Balancer {
     /// Attempts that may wait for that; a further one is rejected.
     pub queue_limit: u32,
     /// Where attempts wait when no server is eligible; absent: they fail at once.
-    pub pool: Option<Pool>,
+    pub pending_queue: Option<PendingQueue>,
     /// When an instance crashes by itself.
     pub crash: Vec<CrashRule>,
     /// What callers of a crashed instance meet.
-    pub door: Door,
+    pub down_behaviour: DownBehaviour,
     /// How a crashed instance comes back.
-    pub restart: Choice<RestartDef>,
+    pub restart: Configured<RestartDef>,
     /// Time from the decision to restart until it serves.
-    pub boot: Choice<DistributionDef>,
+    pub boot: Configured<DistributionDef>,
     /// How it learns which servers are healthy; absent: it never learns.
     pub health_check: Option<HealthCheck>,
     /// Spare instances that step in for crashed ones.
@@ -227,7 +227,7 @@ pub struct Balancer {
 
 /// How callers choose among balancer instances.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Spread {
+pub enum InstanceSelection {
     /// One after the other.
     InTurn,
     /// Each time at random.
@@ -236,7 +236,7 @@ pub enum Spread {
 
 /// Waiting room of a balancer for attempts without an eligible server.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Pool {
+pub struct PendingQueue {
     /// Attempts that may wait.
     pub limit: u32,
     /// Longest wait.
@@ -266,7 +266,7 @@ pub struct HealthCheck {
     /// Successes in a row that bring it back.
     pub rise: u32,
     /// Time of service of a probe.
-    pub demand: Choice<DistributionDef>,
+    pub demand: Configured<DistributionDef>,
 }
 
 /// What a health check's probe does.
@@ -303,9 +303,9 @@ pub struct ServerParams {
     /// Requests that may wait.
     pub queue_limit: u32,
     /// Who is served next.
-    pub discipline: Choice<DisciplineDef>,
+    pub discipline: Configured<DisciplineDef>,
     /// How long a request waits for a worker before it leaves; absent: for ever.
-    pub patience: Option<Choice<DistributionDef>>,
+    pub patience: Option<Configured<DistributionDef>>,
     /// When workers fail and how long repairs take; absent: they do not.
     pub breakdowns: Option<Breakdowns>,
     /// How concurrency slows every request down.
@@ -319,11 +319,11 @@ pub struct ServerParams {
     /// What a crash does to waiting requests: lost, or kept and served after the restart.
     pub crash_keeps_queue: bool,
     /// What arrives at a crashed server meets.
-    pub door: Door,
+    pub down_behaviour: DownBehaviour,
     /// How it comes back.
-    pub restart: Choice<RestartDef>,
+    pub restart: Configured<RestartDef>,
     /// Time from the decision to restart until it serves.
-    pub boot: Choice<DistributionDef>,
+    pub boot: Configured<DistributionDef>,
     /// Slower service after a start.
     pub warm_up: Option<WarmUp>,
     /// Used only while no other server is eligible.
@@ -363,9 +363,9 @@ pub struct Memory {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Breakdowns {
     /// Time from a worker's start or repair to its failure.
-    pub every: Choice<DistributionDef>,
+    pub every: Configured<DistributionDef>,
     /// Time of a repair.
-    pub repair: Choice<DistributionDef>,
+    pub repair: Configured<DistributionDef>,
 }
 
 /// Requests that a server answers with an error.
@@ -374,7 +374,7 @@ pub struct Errors {
     /// Probability of an error.
     pub rate: f64,
     /// Time of service of a request that fails; absent: the same as of one that does not.
-    pub demand: Option<Choice<DistributionDef>>,
+    pub demand: Option<Configured<DistributionDef>>,
 }
 
 /// A condition under which something crashes by itself.
@@ -390,7 +390,7 @@ pub struct CrashRule {
 
 /// What a newcomer meets at something that is down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Door {
+pub enum DownBehaviour {
     /// Refused at once.
     Refuse,
     /// Silence, until the caller gives up.
@@ -416,7 +416,7 @@ pub struct Liveness {
     /// Failures in a row that kill.
     pub fall: u32,
     /// Time of service of a probe.
-    pub demand: Choice<DistributionDef>,
+    pub demand: Configured<DistributionDef>,
 }
 
 /// A call from one service to another while serving.

@@ -199,15 +199,15 @@ pub struct Warning {
     pub message: String,
 }
 
-/// An event of the story.
+/// An event of the event log.
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub struct StoryFigures {
     /// When, in seconds.
     pub at_s: f64,
-    /// [`crate::story::Kind`] by its word.
+    /// [`crate::event_log::Kind`] by its word.
     pub kind: &'static str,
     /// `system` or `people`.
-    pub lane: &'static str,
+    pub by: &'static str,
     /// Whom it happened to.
     pub subject: String,
     /// Why.
@@ -279,8 +279,8 @@ pub struct Summary {
     pub expectations: Vec<Checked>,
     /// What the reader must know.
     pub warnings: Vec<Warning>,
-    /// The first events of the story.
-    pub story: Vec<StoryFigures>,
+    /// The first events of the event log.
+    pub event_log: Vec<StoryFigures>,
 }
 
 impl Summary {

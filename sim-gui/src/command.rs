@@ -21,11 +21,11 @@ pub enum Command {
     Last,
     /// One event forward.
     Step,
-    /// To the next event of the story.
+    /// To the next event of the event log.
     NextEvent,
     /// To the previous one.
     PreviousEvent,
-    /// To the n-th moment of the story.
+    /// To the n-th moment of the event log.
     EventNumber(usize),
     /// Simulated seconds per second.
     Speed(f64),
@@ -148,8 +148,8 @@ macro_rules! commands {
 pub static COMMANDS: &[CommandDef] = commands![
     "play", "Play or pause", [key(Key::Space)], Command::PlayPause, "Lets time run, or stops it.";
     "step", "One event forward", [ctrl(Key::ArrowRight)], Command::Step, "Does exactly one event of the simulation.";
-    "next-event", "Next event of the story", [key(Key::Period)], Command::NextEvent, "Goes to the next thing that happens.";
-    "previous-event", "Previous event of the story", [key(Key::Comma)], Command::PreviousEvent, "Goes back to the last thing that happened.";
+    "next-event", "Next event of the event log", [key(Key::Period)], Command::NextEvent, "Goes to the next thing that happens.";
+    "previous-event", "Previous event of the event log", [key(Key::Comma)], Command::PreviousEvent, "Goes back to the last thing that happened.";
     "forward-far", "100 seconds forward", [shift(Key::ArrowRight)], Command::SeekBy(100.0), "Goes forward in time.";
     "back-far", "100 seconds back", [shift(Key::ArrowLeft)], Command::SeekBy(-100.0), "Goes back in time.";
     "forward", "10 seconds forward", [key(Key::ArrowRight)], Command::SeekBy(10.0), "Goes forward in time.";
@@ -187,7 +187,7 @@ pub static COMMANDS: &[CommandDef] = commands![
     "escape", "Close or deselect", [key(Key::Escape)], Command::Escape, "Closes what is open on top; otherwise selects nothing.";
 ];
 
-/// The digits: they go to moments of the story.
+/// The digits: they go to moments of the event log.
 pub const DIGITS: [Key; 9] = [
     Key::Num1,
     Key::Num2,

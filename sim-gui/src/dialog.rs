@@ -265,9 +265,9 @@ fn help(ctx: &egui::Context) -> bool {
                             ui.end_row();
                         }
                         ui.label(RichText::new("1 … 9").font(mono(12.0)).color(p.accent));
-                        ui.label("To an event of the story");
+                        ui.label("To an event of the event log");
                         ui.label(
-                            RichText::new("Goes to the first, second, … moment of the story.")
+                            RichText::new("Goes to the first, second, … moment of the event log.")
                                 .font(font(12.0))
                                 .color(p.weak),
                         );

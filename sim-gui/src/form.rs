@@ -171,7 +171,7 @@ fn choose(
     Some(written)
 }
 
-/// The kind of a pluggable value: its name, or what its table says.
+/// The kind of an extension value: its name, or what its table says.
 pub(crate) fn kind_of(value: &str) -> &str {
     let named = value.split_once("kind = \"").map(|(_, rest)| rest);
     let word = named.and_then(|rest| rest.split_once('"'));

@@ -25,7 +25,7 @@ pub enum Icon {
     Pause,
     /// One event forward.
     Step,
-    /// To the next event of the story.
+    /// To the next event of the event log.
     Next,
     /// To the previous one.
     Previous,

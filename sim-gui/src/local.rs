@@ -19,8 +19,8 @@ pub struct Local {
     pub seed: Option<String>,
     /// What is being searched in the palette.
     pub search: String,
-    /// Events of the story so far, as they were brought into sight.
-    pub story_seen: usize,
+    /// Events of The event log so far, as they were brought into sight.
+    pub event_log_seen: usize,
     /// The path of a file to open, as it is typed.
     pub path: String,
     /// The line chosen in the palette.

@@ -261,7 +261,7 @@ impl App {
         };
         let mut moments: Vec<Instant> = self
             .state
-            .story(branch)
+            .event_log(branch)
             .iter()
             .map(|event| event.at)
             .collect();

@@ -39,7 +39,7 @@ impl Default for Settings {
             looks: Looks::System,
             reduced_motion: false,
             open: list(&[
-                "story",
+                "event_log",
                 "lesson",
                 "topology",
                 "plots",
@@ -123,6 +123,6 @@ mod tests {
         settings.show_or_hide(crate::panel::find("lesson"));
         assert_eq!(Settings::from_text(&settings.to_text()), settings);
         assert_eq!(Settings::from_text("looks = 7"), Settings::default());
-        assert!(!settings.is_open("lesson") && settings.is_open("story"));
+        assert!(!settings.is_open("lesson") && settings.is_open("event_log"));
     }
 }

@@ -5,10 +5,10 @@ use crate::lesson::{Answers, Lesson};
 use crate::playback::{BranchReport, Report, View};
 use crate::settings::Settings;
 use sim_core::engine::{MachineState, ServerSnapshot};
+use sim_core::event_log::{Event, Kind};
 use sim_core::model::{Model, Server};
 use sim_core::readable;
 use sim_core::scenario::{Problems, Scenario, Source};
-use sim_core::story::{Event, Kind};
 use sim_core::time::{Instant, SECOND};
 use std::sync::Arc;
 
@@ -229,11 +229,11 @@ impl State {
         }
     }
 
-    /// The story of a branch as far as it may be seen.
-    pub fn story<'a>(&self, branch: &'a BranchReport) -> &'a [Arc<Event>] {
+    /// The event log of a branch as far as it may be seen.
+    pub fn event_log<'a>(&self, branch: &'a BranchReport) -> &'a [Arc<Event>] {
         let until = self.visible_until(branch);
-        let len = branch.story.partition_point(|event| event.at <= until);
-        &branch.story[..len]
+        let len = branch.event_log.partition_point(|event| event.at <= until);
+        &branch.event_log[..len]
     }
 
     /// Whether nothing beyond the moment shown may be told, not even as something to try.
@@ -333,7 +333,7 @@ pub fn site_word(site: Kind) -> &'static str {
     }
 }
 
-/// An event of the story in few words.
+/// An event of the event log in few words.
 pub fn event_words(event: &Event) -> String {
     let subject = event.subject.as_str();
     match event.kind {

@@ -220,7 +220,7 @@ fn print(
                 simulation,
                 summary,
                 driven: *driven,
-                whole_story: args.story,
+                whole_event_log: args.event_log,
             };
             report::write(&report, out)?;
             if args.theory {

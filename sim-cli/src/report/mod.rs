@@ -1,7 +1,7 @@
 //! The report of a run: what somebody on call reads in ten seconds.
 
+mod event_log;
 mod figures;
-mod story;
 mod theory;
 
 pub(crate) use theory::write as write_theory;
@@ -28,8 +28,8 @@ pub(crate) struct Report<'a> {
     pub summary: &'a Summary,
     /// How the run went.
     pub driven: Driven,
-    /// Whether every event of the story is wanted.
-    pub whole_story: bool,
+    /// Whether every event of the event log is wanted.
+    pub whole_event_log: bool,
 }
 
 impl Report<'_> {
@@ -44,7 +44,7 @@ impl Report<'_> {
 /// Writes the report.
 pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     head(report, out)?;
-    story::write(report, out)?;
+    event_log::write(report, out)?;
     figures::write(report, out)?;
     expectations(report, out)?;
     let Summary {
@@ -111,7 +111,7 @@ fn head(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn policies(report: &Report<'_>) -> String {
     let mut names: Vec<&str> = Vec::new();
     for service in &report.simulation.model().services {
-        let name = service.balancer.policy.def.plug.name;
+        let name = service.balancer.policy.def.row.name;
         if !names.contains(&name) {
             names.push(name);
         }
@@ -176,8 +176,8 @@ pub(crate) fn write_next(
             report.simulation.model().name
         ));
     }
-    if report.argument != "-" && story::is_folded(report) {
-        hints.push(format!("stampede run {} --story", report.argument));
+    if report.argument != "-" && event_log::is_folded(report) {
+        hints.push(format!("stampede run {} --event_log", report.argument));
     }
     if let Some(warning) = report.summary.warnings.first() {
         hints.push(format!("stampede explain {}", warning.code));

@@ -181,7 +181,7 @@ fn the_report_can_be_read_at_a_glance() {
 }
 
 #[test]
-fn long_stories_are_folded() {
+fn long_event_logs_are_folded() {
     let mut text = format!("{SMALL}restart = {{ kind = \"after\", pause = \"500ms\" }}\n");
     for second in 10..40 {
         write!(
@@ -194,7 +194,7 @@ fn long_stories_are_folded() {
         "[[timeline]]\nat = \"30s\"\nlane = \"people\"\ndo = \"note\"\nnote = \"the team is called in\"\n",
     );
     let folder = Folder::with("a.toml", text);
-    let story = |args: &[&str]| -> Vec<String> {
+    let event_log = |args: &[&str]| -> Vec<String> {
         let out = folder.run(&[&["run", "a.toml"], args].concat()).out;
         out.lines()
             .skip(3)
@@ -202,7 +202,7 @@ fn long_stories_are_folded() {
             .map(str::to_owned)
             .collect()
     };
-    let folded = story(&[]);
+    let folded = event_log(&[]);
     assert!((15..=20).contains(&folded.len()), "{folded:#?}");
     assert!(
         folded[0].contains("12:00:10   system   ✖ web-1 crashes"),
@@ -220,7 +220,7 @@ fn long_stories_are_folded() {
             .any(|line| line.contains("… ") && line.contains("crash × ")),
         "{folded:#?}"
     );
-    assert!(story(&["--story"]).len() >= 91);
+    assert!(event_log(&["--event-log"]).len() >= 91);
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use super::{ArrivalDef, Arrivals, Gaps};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use std::sync::Arc;
 
 pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "batch",
         about: "Groups of requests at the same instant, the groups coming as a Poisson stream; the rate still counts requests.",
         source: "Chaudhry and Templeton, A First Course in Bulk Queues, 1983, chapter 3",

@@ -4,11 +4,11 @@
 //! "Open versus closed: a cautionary tale", NSDI 2006.
 
 use super::{ArrivalDef, Arrivals};
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use std::sync::Arc;
 
 pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "closed",
         about: "A fixed number of users who think, ask, wait for the answer, and think again.",
         source: "Schroeder, Wierman and Harchol-Balter, Open versus closed: a cautionary tale, NSDI 2006",
@@ -42,11 +42,11 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::testing::example;
+    use crate::extension::testing::example;
 
     #[test]
     fn users_and_think_time_are_taken_over() {
-        let Arrivals::Closed { users, think } = (ARRIVAL.build)(&example(&ARRIVAL.plug)) else {
+        let Arrivals::Closed { users, think } = (ARRIVAL.build)(&example(&ARRIVAL.row)) else {
             panic!("not closed")
         };
         assert_eq!((users, think.constant_ns()), (1000, Some(1e9)));

@@ -2,11 +2,11 @@
 
 use super::{ArrivalDef, Arrivals, Gaps};
 use crate::draws::Draws;
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 use std::sync::Arc;
 
 pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "deterministic",
         about: "Evenly spaced requests, as a load generator or a timer makes them.",
         source: "",

@@ -3,11 +3,11 @@
 use super::poisson::Poisson;
 use super::{ArrivalDef, Arrivals, Gaps, Phase};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, ParamProblem, Params, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use std::sync::Arc;
 
 pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "mmpp",
         about: "A Poisson stream whose rate jumps between phases of random length: bursts and lulls around the source's rate.",
         source: "Fischer and Meier-Hellstern, The Markov-modulated Poisson process (MMPP) cookbook, Performance Evaluation 18, 1993",
@@ -84,7 +84,7 @@ impl Gaps for Paced {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::ParamValue;
+    use crate::extension::ParamValue;
     use crate::time::Duration;
 
     fn params(factors: &[f64], lengths: &[u64]) -> Params {

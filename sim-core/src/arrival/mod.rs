@@ -7,7 +7,7 @@
 
 use crate::distribution::Distribution;
 use crate::draws::{Draws, Stream};
-use crate::plug::{Choice, Def, ParamProblem, Params, Plug};
+use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 use crate::time::Duration;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub static ARRIVALS: &[&ArrivalDef] = &[
 /// A row of [`ARRIVALS`].
 pub struct ArrivalDef {
     /// Name, description, parameters.
-    pub plug: Plug,
+    pub row: ExtensionRow,
     /// Whether the source's `rate` applies; otherwise writing one is an error.
     pub uses_rate: bool,
     /// Conditions between parameters.
@@ -44,15 +44,15 @@ pub struct ArrivalDef {
 }
 
 impl Def for ArrivalDef {
-    fn plug(&self) -> &Plug {
-        &self.plug
+    fn row(&self) -> &ExtensionRow {
+        &self.row
     }
     fn check(&self, params: &Params) -> Result<(), ParamProblem> {
         (self.check)(params)
     }
 }
 
-impl Choice<ArrivalDef> {
+impl Configured<ArrivalDef> {
     /// The process.
     pub fn build(&self) -> Arrivals {
         (self.def.build)(&self.params)
@@ -101,7 +101,7 @@ pub trait Gaps: Debug + Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::testing::{check_rows, example};
+    use crate::extension::testing::{check_rows, example};
 
     #[test]
     fn rows_are_well_formed() {
@@ -112,12 +112,12 @@ mod tests {
     fn open_rows_use_the_rate_and_their_gaps_have_mean_one() {
         let (stream, n) = (Stream::new(2, 0, "gaps"), 100_000);
         for def in ARRIVALS {
-            let arrivals = (def.build)(&example(&def.plug));
+            let arrivals = (def.build)(&example(&def.row));
             assert_eq!(
                 matches!(arrivals, Arrivals::Open(_) | Arrivals::Modulated(_)),
                 def.uses_rate,
                 "{}",
-                def.plug.name
+                def.row.name
             );
             if let Arrivals::Open(gaps) = arrivals {
                 let sample: Vec<f64> = (0..n)
@@ -132,7 +132,7 @@ mod tests {
                 assert!(
                     (mean - 1.0).abs() <= 4.0 * (variance / n as f64).sqrt(),
                     "{}: mean gap {mean}",
-                    def.plug.name
+                    def.row.name
                 );
             }
         }

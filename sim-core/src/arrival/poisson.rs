@@ -2,11 +2,11 @@
 
 use super::{ArrivalDef, Arrivals, Gaps};
 use crate::draws::Draws;
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 use std::sync::Arc;
 
 pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "poisson",
         about: "Requests of many visitors who know nothing of each other: exponential gaps.",
         source: "Cinlar, Introduction to Stochastic Processes, 1975, chapter 4",

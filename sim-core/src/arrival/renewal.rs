@@ -3,11 +3,11 @@
 use super::{ArrivalDef, Arrivals, Gaps};
 use crate::distribution::Distribution;
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, ParamProblem, Params, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use std::sync::Arc;
 
 pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "renewal",
         about: "Independent gaps between requests, of any law: steadier than Poisson with an Erlang law, burstier with a hyperexponential one.",
         source: "Cox, Renewal Theory, 1962",
@@ -52,11 +52,11 @@ impl Gaps for Renewal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::testing::example;
+    use crate::extension::testing::example;
 
     #[test]
     fn gaps_of_a_constant_law_are_even() {
-        let Arrivals::Open(gaps) = (ARRIVAL.build)(&example(&ARRIVAL.plug)) else {
+        let Arrivals::Open(gaps) = (ARRIVAL.build)(&example(&ARRIVAL.row)) else {
             panic!("not open")
         };
         let mut draws = crate::draws::Stream::new(1, 0, "x").at(0);

@@ -1,10 +1,10 @@
 //! A trace: requests at given moments, for instance those of an access log.
 
 use super::{ArrivalDef, Arrivals};
-use crate::plug::{ParamDef, ParamKind, ParamProblem, Params, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 
 pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "trace",
         about: "Requests at given moments, for instance those of an access log.",
         source: "",
@@ -41,7 +41,7 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::ParamValue;
+    use crate::extension::ParamValue;
     use crate::time::Duration;
 
     fn times(seconds: &[u64]) -> Params {

@@ -1,10 +1,10 @@
 //! First in, first out: the usual queue.
 
 use super::{DisciplineDef, Order};
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 
 pub(super) static DISCIPLINE: DisciplineDef = DisciplineDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "fifo",
         about: "Whoever came first is served first.",
         source: "",

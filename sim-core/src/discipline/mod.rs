@@ -3,7 +3,7 @@
 //! A discipline ranks waiting requests; the lowest rank is served first and equal ranks in order
 //! of arrival. The two commonest orders need no ranks and are lists.
 
-use crate::plug::{Choice, Def, Plug};
+use crate::extension::{Configured, Def, ExtensionRow};
 
 mod fifo;
 mod lifo;
@@ -31,14 +31,14 @@ pub static DISCIPLINES: &[&DisciplineDef] = &[
 /// A row of [`DISCIPLINES`].
 pub struct DisciplineDef {
     /// Name, description, parameters.
-    pub plug: Plug,
+    pub row: ExtensionRow,
     /// The order.
     pub order: Order,
 }
 
 impl Def for DisciplineDef {
-    fn plug(&self) -> &Plug {
-        &self.plug
+    fn row(&self) -> &ExtensionRow {
+        &self.row
     }
 }
 
@@ -71,7 +71,7 @@ pub struct Waiting {
     pub arrived_ns: u64,
 }
 
-impl Choice<DisciplineDef> {
+impl Configured<DisciplineDef> {
     /// The order.
     pub fn order(&self) -> Order {
         self.def.order
@@ -81,7 +81,7 @@ impl Choice<DisciplineDef> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::testing::check_rows;
+    use crate::extension::testing::check_rows;
 
     #[test]
     fn rows_are_well_formed() {

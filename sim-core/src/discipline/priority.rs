@@ -2,10 +2,10 @@
 //! interrupted.
 
 use super::{DisciplineDef, Order};
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 
 pub(super) static DISCIPLINE: DisciplineDef = DisciplineDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "priority",
         about: "The class with the lowest priority number is served first, by arrival within it; nobody in service is interrupted.",
         source: "Cobham, Priority assignment in waiting line problems, Operations Research 2(1), 1954",

@@ -1,10 +1,10 @@
 //! Preemptive priority: a newcomer of a better class interrupts whoever is of a worse one.
 
 use super::{DisciplineDef, Order};
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 
 pub(super) static DISCIPLINE: DisciplineDef = DisciplineDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "priority-preemptive",
         about: "The class with the lowest priority number is served first and interrupts others, who go on later where they stopped.",
         source: "Conway, Maxwell and Miller, Theory of Scheduling, 1967, section 8.7",

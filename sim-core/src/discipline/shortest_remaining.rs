@@ -1,10 +1,10 @@
 //! Shortest remaining time: the least mean response time that any discipline can have.
 
 use super::{DisciplineDef, Order};
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 
 pub(super) static DISCIPLINE: DisciplineDef = DisciplineDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "shortest-remaining",
         about: "Whoever needs the least until done is served, interrupting others (an oracle: nobody knows this exactly).",
         source: "Schrage, A proof of the optimality of the shortest remaining processing time discipline, Operations Research 16(3), 1968",
@@ -37,7 +37,7 @@ mod tests {
         let first = |name: &str| {
             let def = DISCIPLINES
                 .iter()
-                .find(|d| d.plug.name == name)
+                .find(|d| d.row.name == name)
                 .expect("it is there");
             let (Order::Ranked(rank) | Order::Preemptive(rank)) = def.order else {
                 panic!("{name} has no ranks")

@@ -2,11 +2,11 @@
 
 use super::{Distribution, DistributionDef};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, ParamProblem, Params, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
 
 pub(super) static DISTRIBUTION: DistributionDef = DistributionDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "bimodal",
         about: "One of two times: usually the short one, sometimes the long one.",
         source: "",
@@ -93,7 +93,7 @@ impl Distribution for Bimodal {
 mod tests {
     use super::super::testing::{assert_moments, share_below};
     use super::*;
-    use crate::plug::ParamValue;
+    use crate::extension::ParamValue;
 
     #[test]
     fn moments_are_those_of_the_two_times() {

@@ -2,11 +2,11 @@
 
 use super::{Distribution, DistributionDef};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, ParamProblem, Params, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
 
 pub(super) static DISTRIBUTION: DistributionDef = DistributionDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "bounded-pareto",
         about: "A power law between a least and a greatest time: heavy-tailed, yet with all moments.",
         source: "Harchol-Balter, Performance Modeling and Design of Computer Systems, 2013, section 20.4",
@@ -116,7 +116,7 @@ impl Distribution for BoundedPareto {
 mod tests {
     use super::super::testing::{assert_moments, share_below};
     use super::*;
-    use crate::plug::ParamValue;
+    use crate::extension::ParamValue;
 
     #[test]
     fn moments_are_those_of_the_integral() {

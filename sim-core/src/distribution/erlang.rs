@@ -2,11 +2,11 @@
 
 use super::{Distribution, DistributionDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
 
 pub(super) static DISTRIBUTION: DistributionDef = DistributionDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "erlang",
         about: "Several equal exponential stages in a row: the more of them, the steadier.",
         source: "Kleinrock, Queueing Systems, volume 1, 1975, section 4.2",

@@ -2,11 +2,11 @@
 
 use super::{Distribution, DistributionDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
 
 pub(super) static DISTRIBUTION: DistributionDef = DistributionDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "exponential",
         about: "Memoryless; as often below 0.69 of the mean as above.",
         source: "",

@@ -2,11 +2,11 @@
 
 use super::{Distribution, DistributionDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
 
 pub(super) static DISTRIBUTION: DistributionDef = DistributionDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "hyperexponential",
         about: "Mostly short exponential times and now and then a long one, each kind making up half of the work.",
         source: "Whitt, Approximating a point process by a renewal process I, Operations Research 30(1), 1982 (balanced means)",

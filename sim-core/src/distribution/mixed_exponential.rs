@@ -2,13 +2,13 @@
 
 use super::{Distribution, DistributionDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
 
 const LEAST: ParamKind = ParamKind::Span { min: Duration(1) };
 
 pub(super) static DISTRIBUTION: DistributionDef = DistributionDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "mixed-exponential",
         about: "One of two exponential times: a hyperexponential with the mean and probability of each branch given.",
         source: "Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions, volume 1, 1994, chapter 19",

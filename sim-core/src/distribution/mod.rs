@@ -5,7 +5,7 @@
 //! the caller rounds once, when the number becomes time.
 
 use crate::draws::{Draws, Stream};
-use crate::plug::{Choice, Def, ParamProblem, Params, Plug};
+use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 use std::fmt::Debug;
 
 mod bimodal;
@@ -38,7 +38,7 @@ pub static DISTRIBUTIONS: &[&DistributionDef] = &[
 /// A row of [`DISTRIBUTIONS`].
 pub struct DistributionDef {
     /// Name, description, parameters.
-    pub plug: Plug,
+    pub row: ExtensionRow,
     /// Conditions between parameters.
     pub check: fn(&Params) -> Result<(), ParamProblem>,
     /// Makes the sampler.
@@ -46,8 +46,8 @@ pub struct DistributionDef {
 }
 
 impl Def for DistributionDef {
-    fn plug(&self) -> &Plug {
-        &self.plug
+    fn row(&self) -> &ExtensionRow {
+        &self.row
     }
     fn check(&self, params: &Params) -> Result<(), ParamProblem> {
         (self.check)(params)
@@ -63,7 +63,7 @@ pub(crate) fn no_conditions(_: &Params) -> Result<(), ParamProblem> {
     Ok(())
 }
 
-impl Choice<DistributionDef> {
+impl Configured<DistributionDef> {
     /// The sampler.
     pub fn build(&self) -> Box<dyn Distribution> {
         (self.def.build)(&self.params)
@@ -154,7 +154,7 @@ mod testing {
 mod tests {
     use super::*;
     use crate::draws::{Stream, mix};
-    use crate::plug::testing::{check_rows, example};
+    use crate::extension::testing::{check_rows, example};
 
     /// A hash of the first thousand draws of every row with its example parameters. The same on
     /// every processor, in every build; it changes only with the definition of a draw.
@@ -180,13 +180,13 @@ mod tests {
     #[test]
     fn sample_means_are_the_stated_means() {
         for def in DISTRIBUTIONS {
-            let law = (def.build)(&example(&def.plug));
+            let law = (def.build)(&example(&def.row));
             testing::assert_moments(law.as_ref(), law.mean_ns(), law.cv2(), f64::INFINITY);
             assert_eq!(
                 law.constant_ns().is_some(),
                 law.cv2() == 0.0,
                 "{}",
-                def.plug.name
+                def.row.name
             );
         }
     }
@@ -197,11 +197,11 @@ mod tests {
         let measured: Vec<(&str, u64)> = DISTRIBUTIONS
             .iter()
             .map(|def| {
-                let law = (def.build)(&example(&def.plug));
+                let law = (def.build)(&example(&def.row));
                 let hash = (0..1000).fold(0, |hash, number| {
                     mix(hash ^ law.sample_ns(&mut stream.at(number)).to_bits())
                 });
-                (def.plug.name, hash)
+                (def.row.name, hash)
             })
             .collect();
         assert_eq!(measured, PINNED);

@@ -2,11 +2,11 @@
 
 use super::{Distribution, DistributionDef};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, ParamProblem, Params, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
 
 pub(super) static DISTRIBUTION: DistributionDef = DistributionDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "uniform",
         about: "Every time between two bounds is equally likely.",
         source: "",
@@ -76,7 +76,7 @@ impl Distribution for Uniform {
 mod tests {
     use super::super::testing::{assert_moments, share_below};
     use super::*;
-    use crate::plug::ParamValue;
+    use crate::extension::ParamValue;
 
     #[test]
     fn moments_are_those_of_the_interval() {

@@ -2,11 +2,11 @@
 
 use super::{Distribution, DistributionDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
 
 pub(super) static DISTRIBUTION: DistributionDef = DistributionDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "weibull",
         about: "An exponential stretched (shape below 1: heavier tail) or squeezed (above 1: steadier).",
         source: "Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions, volume 1, 1994, chapter 21",

@@ -40,7 +40,7 @@ pub(super) enum Place {
     /// Waiting for the balancer instance itself.
     AtBalancer,
     /// Waiting for an eligible server.
-    Pooled,
+    Pending,
     /// Waiting for a worker.
     Queued,
     /// Waiting for a worker again, its service interrupted.
@@ -88,7 +88,7 @@ pub(super) struct Attempt {
     pub demand_ns: u64,
     /// While it waits for a worker: since when. In service: the virtual time at which it is done.
     pub mark: u64,
-    /// Stale once the caller no longer waits; [`Handle::IMPLIED`] on the express lane.
+    /// Stale once the caller no longer waits; [`Handle::ELIDED`] on the fast path.
     pub call: Handle,
     /// The next in the server's queue.
     pub behind: u32,
@@ -110,7 +110,7 @@ pub(super) struct Attempt {
 /// What only attempts on the general path need, kept apart: visits to services that call others, and
 /// those that lose patience, are interrupted or are one of several side by side.
 #[derive(Clone, Default)]
-pub(super) struct AttemptRest {
+pub(super) struct AttemptCold {
     /// The call to another service that is out, the first of several.
     pub child: Handle,
     /// Where to go on in the service's list of calls.

@@ -34,20 +34,20 @@ impl Simulation {
         let s = &self.services[service as usize];
         let index = if s.active.len() == 1 {
             s.active[0]
-        } else if s.random_spread {
-            let ordinal = self.rest(handle).ordinal;
+        } else if s.random_selection {
+            let ordinal = self.cold(handle).ordinal;
             let mut draws = self
-                .spread_stream
+                .selection_stream
                 .at(super::caller::try_of(number, ordinal));
             s.active[draws.below(s.active.len())]
         } else {
             // Callers spread over the instances they know, and a retry goes to the next.
-            s.active[(number.wrapping_add(u64::from(self.rest(handle).ordinal))
+            s.active[(number.wrapping_add(u64::from(self.cold(handle).ordinal))
                 % s.active.len() as u64) as usize]
         };
         let instance = &mut self.instances[index as usize];
         if instance.state != MachineState::Up {
-            return self.meets_door(handle, s.door);
+            return self.meets_down(handle, s.down_behaviour);
         }
         if instance.connections >= s.max_connections {
             return self.reply(handle, Outcome::Rejected);
@@ -71,10 +71,10 @@ impl Simulation {
             let at = instance.busy_until;
             self.attempts[handle].place = Place::AtBalancer;
             if !self
-                .agenda
-                .push_lane(self.lanes.dispatch(index), at, handle)
+                .event_queue
+                .push_fifo(self.fifos.dispatch(index), at, handle)
             {
-                self.agenda.schedule(at, Event::Dispatched(handle));
+                self.event_queue.schedule(at, Event::Dispatched(handle));
             }
         }
         if watched {
@@ -135,7 +135,7 @@ impl Simulation {
     /// The policy's choice among the servers eligible, or `some` of them.
     #[inline]
     fn pick_of(&mut self, handle: Handle, some: Option<&[u32]>) -> Option<usize> {
-        let ordinal = self.rest(handle).ordinal;
+        let ordinal = self.cold(handle).ordinal;
         let attempt = &self.attempts[handle];
         let call = &self.calls[attempt.call];
         let service = &self.services[attempt.service as usize];
@@ -176,26 +176,26 @@ impl Simulation {
         let Attempt {
             service, instance, ..
         } = self.attempts[handle];
-        let Some(pool) = self.balancers[service as usize].pool else {
+        let Some(pending) = self.balancers[service as usize].pending_queue else {
             return self.reply(handle, Outcome::Unavailable);
         };
-        let waiting = &mut self.instances[instance as usize].pool;
-        if waiting.len() >= pool.limit as usize {
+        let waiting = &mut self.instances[instance as usize].pending;
+        if waiting.len() >= pending.limit as usize {
             return self.reply(handle, Outcome::Unavailable);
         }
         waiting.push_back(handle);
-        self.attempts[handle].place = Place::Pooled;
-        if let Some(timeout) = pool.timeout {
-            self.agenda.schedule(
+        self.attempts[handle].place = Place::Pending;
+        if let Some(timeout) = pending.timeout {
+            self.event_queue.schedule(
                 self.now.saturating_add(timeout.0),
-                Event::PoolTimeout(handle),
+                Event::PendingTimeout(handle),
             );
         }
     }
 
     /// An attempt has waited long enough for an eligible server.
-    pub(super) fn pool_timeout(&mut self, handle: Handle) {
-        if self.attempts[handle].place == Place::Pooled {
+    pub(super) fn pending_timeout(&mut self, handle: Handle) {
+        if self.attempts[handle].place == Place::Pending {
             self.leave_balancer_queue(handle);
             self.reply(handle, Outcome::Unavailable);
         }
@@ -207,8 +207,8 @@ impl Simulation {
             place, instance, ..
         } = self.attempts[handle];
         match place {
-            Place::Pooled => self.instances[instance as usize]
-                .pool
+            Place::Pending => self.instances[instance as usize]
+                .pending
                 .retain(|&other| other != handle),
             // Its share of the instance's time stays spent: the work was queued.
             Place::AtBalancer => self.instances[instance as usize].waiting -= 1,
@@ -233,7 +233,7 @@ impl Simulation {
         }
         if self.services[service as usize].limited
             && instance.in_flight[local]
-                >= self.rests[server as usize]
+                >= self.servers_cold[server as usize]
                     .params
                     .max_connections
                     .unwrap_or(u32::MAX)
@@ -244,7 +244,7 @@ impl Simulation {
         self.attempts[handle].server = server;
         let s = &mut self.servers[server as usize];
         s.attempts = s.attempts.wrapping_add(1);
-        if self.rests[server as usize].params.errors.rate > 0.0 {
+        if self.servers_cold[server as usize].params.errors.rate > 0.0 {
             self.draw_error(handle, server, self.fault_stream);
         }
         self.at_server(handle, server);
@@ -281,7 +281,7 @@ impl Simulation {
             }
             if self.services[service as usize].limited
                 && before
-                    == self.rests[server as usize]
+                    == self.servers_cold[server as usize]
                         .params
                         .max_connections
                         .unwrap_or(u32::MAX)
@@ -290,8 +290,8 @@ impl Simulation {
             }
         }
         let instance = &self.instances[index as usize];
-        if !instance.pool.is_empty() {
-            self.pools_to_drain.push(index);
+        if !instance.pending.is_empty() {
+            self.pending_to_drain.push(index);
         }
         if instance.watched {
             self.watch_instance(index);
@@ -299,12 +299,12 @@ impl Simulation {
     }
 
     /// Sends waiting attempts on, now that a server may be eligible again.
-    pub(super) fn drain_pool(&mut self, index: u32) {
-        while let Some(&handle) = self.instances[index as usize].pool.front() {
+    pub(super) fn drain_pending(&mut self, index: u32) {
+        while let Some(&handle) = self.instances[index as usize].pending.front() {
             let Some(local) = self.pick(handle) else {
                 break;
             };
-            self.instances[index as usize].pool.pop_front();
+            self.instances[index as usize].pending.pop_front();
             self.assign(handle, local);
         }
     }
@@ -315,8 +315,8 @@ impl Simulation {
             instances,
             services,
             servers,
-            rests,
-            pools_to_drain,
+            servers_cold,
+            pending_to_drain,
             now,
             ..
         } = self;
@@ -325,13 +325,13 @@ impl Simulation {
         let open = |local: usize, instance: &Instance| {
             let server = service.servers[local] as usize;
             let below_limit = !service.limited
-                || rests[server]
+                || servers_cold[server]
                     .params
                     .max_connections
                     .is_none_or(|limit| instance.in_flight[local] < limit);
             // Rotation is a matter of settings; whether a server is up the balancer cannot see.
-            let in_rotation =
-                servers[server].state != MachineState::Absent && !rests[server].out_of_rotation;
+            let in_rotation = servers[server].state != MachineState::Absent
+                && !servers_cold[server].out_of_rotation;
             in_rotation && below_limit && instance.healthy[local]
         };
         let mut eligible = std::mem::take(&mut instance.eligible);
@@ -340,7 +340,7 @@ impl Simulation {
             eligible.extend(
                 (0..service.servers.len())
                     .filter(|&local| {
-                        rests[service.servers[local] as usize].params.backup == backups
+                        servers_cold[service.servers[local] as usize].params.backup == backups
                             && open(local, instance)
                     })
                     .map(|local| local as u32),
@@ -363,11 +363,11 @@ impl Simulation {
             },
         };
         instance.policy.on_fleet_changed(&view);
-        if !instance.pool.is_empty() && !instance.eligible.is_empty() {
-            pools_to_drain.push(index);
+        if !instance.pending.is_empty() && !instance.eligible.is_empty() {
+            pending_to_drain.push(index);
         }
         let service = instance.service;
-        self.refresh_express(service);
+        self.refresh_fast_path(service);
     }
 
     /// As [`Simulation::refresh_eligible`], for all instances of a service.

@@ -66,7 +66,7 @@ impl Simulation {
                 }));
             }
         }
-        self.agenda.schedule(
+        self.event_queue.schedule(
             now.saturating_add(period.0),
             Event::Report {
                 service,

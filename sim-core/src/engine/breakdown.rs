@@ -15,11 +15,11 @@ impl Simulation {
     /// Workers that are added fail like the others. Which ones are taken away is not said, so that
     /// those which are left begin anew as well.
     pub(super) fn configure_breakdowns(&mut self, server: u32) {
-        let rest = &mut self.rests[server as usize];
-        let (wanted, workers) = (rest.params.breakdowns.clone(), rest.params.workers);
-        let planned = rest.breakdowns.as_ref().map_or(0, |b| b.workers);
-        if rest.breakdowns.as_ref().map(|b| &b.settings) == wanted.as_ref() && planned <= workers {
-            if let Some(failing) = &mut rest.breakdowns {
+        let cold = &mut self.servers_cold[server as usize];
+        let (wanted, workers) = (cold.params.breakdowns.clone(), cold.params.workers);
+        let planned = cold.breakdowns.as_ref().map_or(0, |b| b.workers);
+        if cold.breakdowns.as_ref().map(|b| &b.settings) == wanted.as_ref() && planned <= workers {
+            if let Some(failing) = &mut cold.breakdowns {
                 failing.workers = workers;
                 for _ in planned..workers {
                     self.plan_breakdown(server);
@@ -27,15 +27,15 @@ impl Simulation {
             }
             return;
         }
-        rest.broken = 0;
-        rest.breakdown_generation += 1;
-        rest.breakdowns = wanted.map(|settings| Failing {
+        cold.broken = 0;
+        cold.breakdown_generation += 1;
+        cold.breakdowns = wanted.map(|settings| Failing {
             every: Arc::from(settings.every.build()),
             repair: Arc::from(settings.repair.build()),
             settings,
             workers,
         });
-        if self.rests[server as usize].breakdowns.is_some() {
+        if self.servers_cold[server as usize].breakdowns.is_some() {
             for _ in 0..workers {
                 self.plan_breakdown(server);
             }
@@ -43,10 +43,10 @@ impl Simulation {
     }
 
     fn plan_breakdown(&mut self, server: u32) {
-        let generation = self.rests[server as usize].breakdown_generation;
+        let generation = self.servers_cold[server as usize].breakdown_generation;
         if let Some(after) = self.breakdown_time(server, |failing| &failing.every) {
             let at = self.now.saturating_add(after);
-            self.agenda
+            self.event_queue
                 .schedule(at, Event::Breakdown { server, generation });
         }
     }
@@ -56,42 +56,42 @@ impl Simulation {
         server: u32,
         which: impl Fn(&Failing) -> &Arc<dyn crate::distribution::Distribution>,
     ) -> Option<u64> {
-        let rest = &mut self.rests[server as usize];
-        let failing = rest.breakdowns.as_ref()?;
-        rest.breakdown_draws += 1;
-        let number = (u64::from(server) << 40) + rest.breakdown_draws;
+        let cold = &mut self.servers_cold[server as usize];
+        let failing = cold.breakdowns.as_ref()?;
+        cold.breakdown_draws += 1;
+        let number = (u64::from(server) << 40) + cold.breakdown_draws;
         let mut draws = self.breakdown_stream.at(number);
         Some(Duration::from_nanos_f64(which(failing).sample_ns(&mut draws)).0)
     }
 
     /// A worker fails.
     pub(super) fn break_down(&mut self, server: u32, generation: u32) {
-        if self.rests[server as usize].breakdown_generation != generation {
+        if self.servers_cold[server as usize].breakdown_generation != generation {
             return;
         }
-        self.rests[server as usize].broken += 1;
+        self.servers_cold[server as usize].broken += 1;
         self.change_workers(server);
         if let Some(lasts) = self.breakdown_time(server, |failing| &failing.repair) {
             let at = self.now.saturating_add(lasts);
-            self.agenda
+            self.event_queue
                 .schedule(at, Event::Repaired { server, generation });
         }
     }
 
     /// A worker is repaired.
     pub(super) fn repaired(&mut self, server: u32, generation: u32) {
-        if self.rests[server as usize].breakdown_generation != generation {
+        if self.servers_cold[server as usize].breakdown_generation != generation {
             return;
         }
-        self.rests[server as usize].broken -= 1;
+        self.servers_cold[server as usize].broken -= 1;
         self.change_workers(server);
         self.plan_breakdown(server);
     }
 
     /// The number of workers in order has changed.
     fn change_workers(&mut self, server: u32) {
-        let rest = &self.rests[server as usize];
-        let workers = rest.params.workers.saturating_sub(rest.broken);
+        let cold = &self.servers_cold[server as usize];
+        let workers = cold.params.workers.saturating_sub(cold.broken);
         let s = &mut self.servers[server as usize];
         s.advance(self.now);
         let busy = s.busy();
@@ -120,16 +120,16 @@ impl Simulation {
 
     /// Interrupts one of the requests in service, each with the same chance.
     fn interrupt_any(&mut self, server: u32) {
-        let rest = &mut self.rests[server as usize];
-        rest.picked += 1;
-        let number = (u64::from(server) << 40) + rest.picked;
+        let cold = &mut self.servers_cold[server as usize];
+        cold.picked += 1;
+        let number = (u64::from(server) << 40) + cold.picked;
         let place = self
             .order_stream
             .at(number)
-            .below(rest.in_service.len() + 1);
+            .below(cold.in_service.len() + 1);
         let index = match place.checked_sub(1) {
             None => self.servers[server as usize].first,
-            Some(other) => rest
+            Some(other) => cold
                 .in_service
                 .iter()
                 .nth(other)

@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::event::Event;
-use super::setup::Lanes;
+use super::setup::TimerFifos;
 use super::slab::Handle;
 use super::source::{draw_class, number_of, source_of};
 use super::state::{Attempt, Call, Caller, NIL, Place, Purpose};
@@ -23,7 +23,7 @@ impl Caller {
             attempts: retry.attempts(),
             retry,
             tokens: client.retry_budget.map_or(0.0, |budget| budget.reserve),
-            express: client.deadline.is_none()
+            fast: client.deadline.is_none()
                 && client.retry_budget.is_none()
                 && client.hedge.is_none(),
             client: client.clone(),
@@ -118,8 +118,11 @@ impl Simulation {
         let deadline = caller.deadline;
         if deadline != u64::MAX {
             let at = self.now.saturating_add(deadline);
-            if !self.agenda.push_lane(Lanes::deadline(client), at, handle) {
-                self.agenda.schedule(at, Event::Deadline(handle));
+            if !self
+                .event_queue
+                .push_fifo(TimerFifos::deadline(client), at, handle)
+            {
+                self.event_queue.schedule(at, Event::Deadline(handle));
             }
         }
         handle
@@ -152,14 +155,14 @@ impl Simulation {
         );
         let timeout = self.callers[client as usize].timeout;
         if timeout != u64::MAX {
-            self.agenda
+            self.event_queue
                 .set_timeout(client, self.now.saturating_add(timeout), handle);
         }
         match self.network_delay(handle, self.network_stream) {
             0 => self.at_balancer(handle),
             delay => self.travel(
                 delay,
-                self.lanes.to_balancer(service),
+                self.fifos.to_balancer(service),
                 handle,
                 Event::AtBalancer,
             ),
@@ -175,7 +178,7 @@ impl Simulation {
             return constant;
         }
         let ordinal = if self.calls.contains(attempt.call) {
-            self.rest(handle).ordinal
+            self.cold(handle).ordinal
         } else {
             0
         };
@@ -187,13 +190,13 @@ impl Simulation {
         .0
     }
 
-    fn travel(&mut self, delay: u64, lane: usize, handle: Handle, event: fn(Handle) -> Event) {
+    fn travel(&mut self, delay: u64, fifo: usize, handle: Handle, event: fn(Handle) -> Event) {
         let at = self.now.saturating_add(delay);
         let constant = self.services[self.attempts[handle].service as usize]
             .network_ns
             .is_some();
-        if !(constant && self.agenda.push_lane(lane, at, handle)) {
-            self.agenda.schedule(at, event(handle));
+        if !(constant && self.event_queue.push_fifo(fifo, at, handle)) {
+            self.event_queue.schedule(at, event(handle));
         }
     }
 
@@ -215,7 +218,7 @@ impl Simulation {
         }
         match self.network_delay(handle, self.reply_stream) {
             0 => self.answer(handle),
-            delay => self.travel(delay, self.lanes.to_caller(service), handle, Event::Answer),
+            delay => self.travel(delay, self.fifos.to_caller(service), handle, Event::Answer),
         }
     }
 
@@ -267,7 +270,7 @@ impl Simulation {
             .retry
             .pause(tries, Duration(call.pause_ns), &mut draws);
         call.pause_ns = pause.0;
-        self.agenda
+        self.event_queue
             .schedule(self.now.saturating_add(pause.0), Event::Attempt(handle));
     }
 

@@ -30,7 +30,7 @@ pub enum Event {
     /// A caller sends a copy beside an attempt that is out.
     Copy(Handle),
     /// An attempt has waited long enough for an eligible server.
-    PoolTimeout(Handle),
+    PendingTimeout(Handle),
     /// A closed source's user has thought.
     Thought {
         /// Which source.
@@ -51,36 +51,36 @@ pub enum Event {
         machine: Machine,
         /// Which rule.
         rule: u16,
-        /// The machine's life: it may have restarted.
-        life: u32,
+        /// The machine's incarnation: it may have restarted.
+        incarnation: u32,
     },
     /// Something that is down begins to start.
     Restart {
         /// What.
         machine: Machine,
-        /// Its life.
-        life: u32,
+        /// Its incarnation.
+        incarnation: u32,
     },
     /// Something that was starting is up.
     Up {
         /// What.
         machine: Machine,
-        /// Its life.
-        life: u32,
+        /// Its incarnation.
+        incarnation: u32,
     },
     /// A warming server gets faster.
     WarmStep {
         /// Which.
         server: u32,
-        /// Its life.
-        life: u32,
+        /// Its incarnation.
+        incarnation: u32,
     },
     /// A standby instance takes the place of a crashed one.
     Takeover {
         /// The crashed instance.
         instance: u32,
-        /// Its life.
-        life: u32,
+        /// Its incarnation.
+        incarnation: u32,
     },
     /// A temporary slow-down ends.
     SlowEnds {
@@ -156,7 +156,7 @@ impl Event {
             // The engine puts in the call's number.
             Self::Deadline(_) => (7, 0),
             Self::Attempt(_) => (8, 0),
-            Self::PoolTimeout(h) => (9, u64::from(h.index())),
+            Self::PendingTimeout(h) => (9, u64::from(h.index())),
             Self::Thought { source } => (10, u64::from(source)),
             Self::Probe { prober, .. } => (11, u64::from(prober)),
             Self::ProbeTimeout(h) => (12, u64::from(h.index())),

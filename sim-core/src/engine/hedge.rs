@@ -6,8 +6,8 @@
 //! never are.
 
 use super::Simulation;
-use super::agenda::NEVER;
 use super::event::Event;
+use super::event_queue::NEVER;
 use super::slab::Handle;
 use super::state::NIL;
 use crate::model::Hedge;
@@ -159,7 +159,7 @@ impl Simulation {
         };
         if hedged.sent < hedge.copies && !hedged.out.is_empty() {
             hedged.next = at;
-            self.agenda.schedule(at, Event::Copy(call));
+            self.event_queue.schedule(at, Event::Copy(call));
         }
     }
 

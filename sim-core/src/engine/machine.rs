@@ -3,21 +3,21 @@
 use super::Simulation;
 use super::event::{Event, Machine};
 use super::slab::Handle;
-use super::state::{Life, MachineState, NIL, Place};
-use crate::model::Lane;
+use super::state::{Incarnation, MachineState, NIL, Place};
+use crate::event_log::Kind;
+use crate::model::Actor;
 use crate::outcome::Outcome;
 use crate::restart::Restart;
-use crate::story::Kind;
 use crate::time::Duration;
 
 /// Steps in which a warming server gets faster.
 const WARM_STEPS: u64 = 100;
 
 impl Simulation {
-    pub(super) fn life(&mut self, machine: Machine) -> &mut Life {
+    pub(super) fn incarnation(&mut self, machine: Machine) -> &mut Incarnation {
         match machine {
-            Machine::Server(i) => &mut self.rests[i as usize].life,
-            Machine::Instance(i) => &mut self.instances[i as usize].life,
+            Machine::Server(i) => &mut self.servers_cold[i as usize].incarnation,
+            Machine::Instance(i) => &mut self.instances[i as usize].incarnation,
         }
     }
 
@@ -37,7 +37,7 @@ impl Simulation {
             Machine::Server(i) => self.servers[i as usize].service,
             Machine::Instance(i) => self.instances[i as usize].service,
         };
-        self.refresh_express(service);
+        self.refresh_fast_path(service);
     }
 
     pub(super) fn name_of(&self, machine: Machine) -> String {
@@ -51,7 +51,7 @@ impl Simulation {
     fn comeback(&self, machine: Machine) -> Restart {
         match machine {
             Machine::Server(i) => {
-                let params = &self.rests[i as usize].params;
+                let params = &self.servers_cold[i as usize].params;
                 params.restart.build()
             }
             Machine::Instance(i) => {
@@ -61,48 +61,48 @@ impl Simulation {
         }
     }
 
-    /// How long a machine boots in this life.
-    fn boot_time(&self, machine: Machine, life: u32) -> Duration {
+    /// How long a machine boots in this incarnation.
+    fn boot_time(&self, machine: Machine, incarnation: u32) -> Duration {
         let (boot, number) = match machine {
-            Machine::Server(i) => (&self.rests[i as usize].params.boot, u64::from(i)),
+            Machine::Server(i) => (&self.servers_cold[i as usize].params.boot, u64::from(i)),
             Machine::Instance(i) => {
                 let service = self.instances[i as usize].service as usize;
                 (&self.balancers[service].boot, u64::from(i) | 1 << 32)
             }
         };
-        let mut draws = self.boot_stream.at(number | u64::from(life) << 33);
+        let mut draws = self.boot_stream.at(number | u64::from(incarnation) << 33);
         Duration::from_nanos_f64(boot.build().sample_ns(&mut draws))
     }
 
     /// Something crashes: what it held is lost, callers learn it at once, it may come back.
-    pub(super) fn crash(&mut self, machine: Machine, lane: Lane, cause: String) {
+    pub(super) fn crash(&mut self, machine: Machine, by: Actor, cause: String) {
         if !self.state_of(machine).serves() {
             return;
         }
         self.set_state(machine, MachineState::Down);
         let now = self.now;
         let restart = self.comeback(machine);
-        let life = self.life(machine);
-        if now.saturating_sub(life.up_since) >= restart.reset.0 {
-            life.streak = 0;
+        let incarnation = self.incarnation(machine);
+        if now.saturating_sub(incarnation.up_since) >= restart.reset.0 {
+            incarnation.streak = 0;
         }
-        life.number += 1;
-        life.crashes += 1;
-        life.streak += 1;
-        life.down_since = now;
-        life.cause.clone_from(&cause);
-        let (number, streak) = (life.number, life.streak);
-        self.tell(Kind::Crash, lane, &self.name_of(machine), cause);
+        incarnation.number += 1;
+        incarnation.crashes += 1;
+        incarnation.streak += 1;
+        incarnation.down_since = now;
+        incarnation.cause.clone_from(&cause);
+        let (number, streak) = (incarnation.number, incarnation.streak);
+        self.tell(Kind::Crash, by, &self.name_of(machine), cause);
         match machine {
             Machine::Server(server) => self.reset_server(server),
             Machine::Instance(index) => self.reset_instance(index),
         }
         if let Some(pause) = restart.pause(streak) {
-            self.agenda.schedule(
+            self.event_queue.schedule(
                 now.saturating_add(pause.0),
                 Event::Restart {
                     machine,
-                    life: number,
+                    incarnation: number,
                 },
             );
         }
@@ -111,7 +111,7 @@ impl Simulation {
     /// What a crashed server held is gone.
     fn reset_server(&mut self, server: u32) {
         self.clear_watch(Machine::Server(server));
-        let keep = self.rests[server as usize].params.crash_keeps_queue;
+        let keep = self.servers_cold[server as usize].params.crash_keeps_queue;
         let evicted = self.evict(server, keep);
         // None of their calls has anybody to return to, whatever an answer brings about.
         let children: Vec<Vec<Handle>> = evicted
@@ -137,7 +137,7 @@ impl Simulation {
             .filter(|(_, a)| a.instance == index)
             .map(|(h, _)| h)
             .collect();
-        self.instances[index as usize].pool.clear();
+        self.instances[index as usize].pending.clear();
         for handle in held {
             // The answer of another may have had this one called off.
             if self.attempts.contains(handle) && self.attempts[handle].instance == index {
@@ -148,11 +148,11 @@ impl Simulation {
         instance.busy_until = self.now;
         let service = instance.service;
         if let Some(at) = self.takeover_at(service) {
-            self.agenda.schedule(
+            self.event_queue.schedule(
                 at,
                 Event::Takeover {
                     instance: index,
-                    life: self.instances[index as usize].life.number,
+                    incarnation: self.instances[index as usize].incarnation.number,
                 },
             );
         }
@@ -174,7 +174,7 @@ impl Simulation {
         let mut messenger = self.attempts[handle].clone();
         messenger.call = call;
         messenger.server = NIL;
-        let ordinal = self.rest(handle).ordinal;
+        let ordinal = self.cold(handle).ordinal;
         let messenger = self.attempts.insert(messenger);
         self.set_ordinal(messenger, ordinal);
         self.replace_attempt(call, handle, messenger);
@@ -190,9 +190,9 @@ impl Simulation {
     }
 
     /// A spare takes the place of a crashed instance.
-    pub(super) fn take_over(&mut self, crashed: u32, life: u32) {
+    pub(super) fn take_over(&mut self, crashed: u32, incarnation: u32) {
         let service = self.instances[crashed as usize].service;
-        let same_outage = self.instances[crashed as usize].life.number == life
+        let same_outage = self.instances[crashed as usize].incarnation.number == incarnation
             && !self.instances[crashed as usize].state.serves();
         if !same_outage || self.services[service as usize].spares.is_empty() {
             return;
@@ -203,12 +203,12 @@ impl Simulation {
             *place = spare;
             let instance = &mut self.instances[spare as usize];
             instance.state = MachineState::Up;
-            instance.life.up_since = self.now;
-            self.refresh_express(service);
+            instance.incarnation.up_since = self.now;
+            self.refresh_fast_path(service);
             let cause = format!("in place of {}", self.instances[crashed as usize].name);
             self.tell(
                 Kind::Takeover,
-                Lane::System,
+                Actor::System,
                 &self.name_of(Machine::Instance(spare)),
                 cause,
             );
@@ -216,51 +216,60 @@ impl Simulation {
     }
 
     /// A machine that is down begins to start.
-    pub(super) fn restart(&mut self, machine: Machine, life: u32, lane: Lane, note: &str) {
-        if self.life(machine).number != life || self.state_of(machine) != MachineState::Down {
+    pub(super) fn restart(&mut self, machine: Machine, incarnation: u32, by: Actor, note: &str) {
+        if self.incarnation(machine).number != incarnation
+            || self.state_of(machine) != MachineState::Down
+        {
             return;
         }
         self.set_state(machine, MachineState::Booting);
-        let boot = self.boot_time(machine, life);
-        self.tell(Kind::Restart, lane, &self.name_of(machine), note.to_owned());
+        let boot = self.boot_time(machine, incarnation);
+        self.tell(Kind::Restart, by, &self.name_of(machine), note.to_owned());
         if boot.is_zero() {
-            self.up(machine, life);
+            self.up(machine, incarnation);
         } else {
-            self.agenda
-                .schedule(self.now.saturating_add(boot.0), Event::Up { machine, life });
+            self.event_queue.schedule(
+                self.now.saturating_add(boot.0),
+                Event::Up {
+                    machine,
+                    incarnation,
+                },
+            );
         }
     }
 
     /// Restarts a machine by hand, if it is down; one that is up is left alone, so that the same
     /// time line serves the what-ifs in which nothing crashed.
-    pub(super) fn restart_by_hand(&mut self, machine: Machine, lane: Lane, note: &str) {
-        let life = self.life(machine).number;
+    pub(super) fn restart_by_hand(&mut self, machine: Machine, by: Actor, note: &str) {
+        let incarnation = self.incarnation(machine).number;
         let restart = self.comeback(machine);
         if restart.by_hand {
-            self.restart(machine, life, lane, note);
+            self.restart(machine, incarnation, by, note);
         } else if self.state_of(machine) == MachineState::Down {
             let refusal = format!(
                 "{} cannot be restarted: restart = \"never\"",
                 self.name_of(machine)
             );
-            self.tell(Kind::Note, lane, "", refusal);
+            self.tell(Kind::Note, by, "", refusal);
         }
     }
 
     /// A machine serves again.
-    pub(super) fn up(&mut self, machine: Machine, life: u32) {
-        if self.life(machine).number != life || self.state_of(machine) != MachineState::Booting {
+    pub(super) fn up(&mut self, machine: Machine, incarnation: u32) {
+        if self.incarnation(machine).number != incarnation
+            || self.state_of(machine) != MachineState::Booting
+        {
             return;
         }
         self.set_state(machine, MachineState::Up);
         let now = self.now;
-        let record = self.life(machine);
+        let record = self.incarnation(machine);
         let downtime = now - record.down_since;
         record.downtime += downtime;
         record.up_since = now;
         self.tell(
             Kind::Up,
-            Lane::System,
+            Actor::System,
             &self.name_of(machine),
             format!("after {}", short(Duration(downtime))),
         );
@@ -291,13 +300,13 @@ impl Simulation {
             for &waiting in &self.services[service].active {
                 let instance = &self.instances[waiting as usize];
                 if !instance.state.serves() {
-                    let life = instance.life.number;
+                    let incarnation = instance.incarnation.number;
                     let at = self.now.saturating_add(takeover);
-                    self.agenda.schedule(
+                    self.event_queue.schedule(
                         at,
                         Event::Takeover {
                             instance: waiting,
-                            life,
+                            incarnation,
                         },
                     );
                 }
@@ -308,50 +317,56 @@ impl Simulation {
 
     /// A server that has just started is slow, if it has a warm-up.
     pub(super) fn begin_warm_up(&mut self, server: u32) {
-        let rest = &mut self.rests[server as usize];
-        let Some(warm_up) = rest.params.warm_up else {
-            rest.warmth = 1.0;
+        let cold = &mut self.servers_cold[server as usize];
+        let Some(warm_up) = cold.params.warm_up else {
+            cold.warmth = 1.0;
             return self.speed_changed(server);
         };
-        rest.warmth = warm_up.from;
-        let life = rest.life.number;
-        self.agenda.schedule(
+        cold.warmth = warm_up.from;
+        let incarnation = cold.incarnation.number;
+        self.event_queue.schedule(
             self.now
                 .saturating_add((warm_up.over.0 / WARM_STEPS).max(1)),
-            Event::WarmStep { server, life },
+            Event::WarmStep {
+                server,
+                incarnation,
+            },
         );
         self.speed_changed(server);
     }
 
     /// The next step of a warm-up.
-    pub(super) fn warm_step(&mut self, server: u32, life: u32) {
+    pub(super) fn warm_step(&mut self, server: u32, incarnation: u32) {
         let now = self.now;
-        let rest = &mut self.rests[server as usize];
-        if rest.life.number != life || !self.servers[server as usize].state.serves() {
+        let cold = &mut self.servers_cold[server as usize];
+        if cold.incarnation.number != incarnation || !self.servers[server as usize].state.serves() {
             return;
         }
-        let progress = match rest.params.warm_up {
+        let progress = match cold.params.warm_up {
             Some(warm_up) if !warm_up.over.is_zero() => {
-                let share = (now - rest.life.up_since) as f64 / warm_up.over.0 as f64;
+                let share = (now - cold.incarnation.up_since) as f64 / warm_up.over.0 as f64;
                 (warm_up.from + (1.0 - warm_up.from) * share).min(1.0)
             }
             _ => 1.0,
         };
-        rest.warmth = progress;
+        cold.warmth = progress;
         self.speed_changed(server);
         if progress < 1.0 {
-            let over = self.rests[server as usize]
+            let over = self.servers_cold[server as usize]
                 .params
                 .warm_up
                 .map_or(0, |w| w.over.0);
-            self.agenda.schedule(
+            self.event_queue.schedule(
                 now.saturating_add((over / WARM_STEPS).max(1)),
-                Event::WarmStep { server, life },
+                Event::WarmStep {
+                    server,
+                    incarnation,
+                },
             );
         } else {
             self.tell(
                 Kind::Warm,
-                Lane::System,
+                Actor::System,
                 &self.name_of(Machine::Server(server)),
                 "at full speed".to_owned(),
             );
@@ -360,7 +375,7 @@ impl Simulation {
 
     fn clear_watch(&mut self, machine: Machine) {
         let watch = match machine {
-            Machine::Server(i) => &mut self.rests[i as usize].watch,
+            Machine::Server(i) => &mut self.servers_cold[i as usize].watch,
             Machine::Instance(i) => &mut self.instances[i as usize].watch,
         };
         watch.since.fill(None);

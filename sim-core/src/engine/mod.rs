@@ -6,7 +6,7 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `express`, `implied`, `ahead` | the common case of the next three, fused for speed |
+//! | `fast_path`, `elided_call`, `batched_draws` | the common case of the next three, fused for speed |
 //! | `source` | when requests come |
 //! | `caller` | requests, attempts, timeouts, retries |
 //! | `hedge` | several attempts of a call at once |
@@ -19,22 +19,21 @@
 //! | `machine` | crashes, restarts, warm-up, takeover |
 //! | `probe` | health checks and liveness |
 //! | `timeline` | actions and changed settings |
-//! | `agenda`, `tournament`, `slab` | event set and storage |
+//! | `event_queue`, `tournament`, `slab` | event set and storage |
 
-mod agenda;
-mod ahead;
 mod attempt;
 mod balancer;
+mod batched_draws;
 mod board;
 mod breakdown;
 mod caller;
+mod elided_call;
 mod end;
 mod event;
-mod express;
+mod event_queue;
+mod fast_path;
 mod hedge;
 mod idle;
-mod implied;
-mod lane;
 mod machine;
 mod patience;
 mod preempt;
@@ -49,6 +48,7 @@ mod snapshot;
 mod source;
 mod state;
 mod timeline;
+mod timer_fifo;
 mod tournament;
 mod visit;
 mod watch;
@@ -62,14 +62,14 @@ pub use snapshot::{Conservation, InstanceSnapshot, ServerSnapshot, Snapshot};
 pub use state::MachineState;
 
 use crate::draws::{Stream, mix};
-use crate::model::{Balancer, Class, Lane, Model};
+use crate::model::{Actor, Balancer, Class, Model};
 use crate::record::Recorder;
 use crate::record::history::{InstanceInterval, ServiceInterval};
 use crate::time::Instant;
-use agenda::{Agenda, Clock, Next};
+use event_queue::{Clock, EventQueue, Next};
 use slab::Slab;
 use state::{
-    Attempt, AttemptRest, Call, Caller, Instance, ProbeSettings, Prober, Server, ServerRest,
+    Attempt, AttemptCold, Call, Caller, Instance, ProbeSettings, Prober, Server, ServerCold,
     Service, Source,
 };
 use std::sync::Arc;
@@ -99,12 +99,12 @@ pub struct Simulation {
     next_look: u64,
     /// Whether gauges are being polled.
     polling: bool,
-    agenda: Agenda,
-    lanes: setup::Lanes,
+    event_queue: EventQueue,
+    fifos: setup::TimerFifos,
     calls: Slab<Call>,
     attempts: Slab<Attempt>,
     /// Beside attempts on the general path, by the same places.
-    attempt_rests: Vec<AttemptRest>,
+    attempts_cold: Vec<AttemptCold>,
     /// Beside calls with several attempts at once, by the same places.
     hedged: Vec<hedge::Hedged>,
     /// Beside calls between services, by the same places.
@@ -112,9 +112,9 @@ pub struct Simulation {
     /// Room for the servers that a copy may go to.
     apart: Vec<u32>,
     /// Calls that are not written down.
-    implied: usize,
+    elided: usize,
     servers: Vec<Server>,
-    rests: Vec<ServerRest>,
+    servers_cold: Vec<ServerCold>,
     services: Vec<Service>,
     balancers: Vec<Balancer>,
     service_calls: Vec<Vec<crate::model::Call>>,
@@ -124,12 +124,12 @@ pub struct Simulation {
     classes: Vec<Class>,
     probers: Vec<Prober>,
     probe_generation: u32,
-    /// Whether the express lane is in use.
-    express: bool,
+    /// Whether the fast path is in use.
+    fast: bool,
     health: Vec<Option<ProbeSettings>>,
     liveness: Vec<Option<ProbeSettings>>,
     /// Instances whose waiting rooms may move on, once the present event is done.
-    pools_to_drain: Vec<u32>,
+    pending_to_drain: Vec<u32>,
     /// Numbers services in the order of their start.
     started: u64,
     next_timeline_entry: u32,
@@ -145,7 +145,7 @@ pub struct Simulation {
     breakdown_stream: Stream,
     order_stream: Stream,
     idle_stream: Stream,
-    spread_stream: Stream,
+    selection_stream: Stream,
     boot_stream: Stream,
     recorder: Recorder,
     totals: Vec<recording::ServerTotals>,
@@ -254,9 +254,9 @@ impl Simulation {
         if self.end.is_some() {
             return None;
         }
-        let (done_at, server) = self.agenda.first_completion();
-        let (arrival_at, source) = self.agenda.first_arrival();
-        let clock_at = self.agenda.clock_time();
+        let (done_at, server) = self.event_queue.first_completion();
+        let (arrival_at, source) = self.event_queue.first_arrival();
+        let clock_at = self.event_queue.clock_time();
         if done_at < arrival_at.min(clock_at) {
             (done_at <= until).then(|| self.completion(done_at, server))
         } else if arrival_at < done_at.min(clock_at) {
@@ -269,7 +269,7 @@ impl Simulation {
     /// As [`Simulation::step_until`] when a clock is due or several things are at once.
     #[inline(never)]
     fn step_rarely(&mut self, until: u64) -> Option<Event> {
-        let (at, next) = self.agenda.peek();
+        let (at, next) = self.event_queue.peek();
         if at > until {
             return None;
         }
@@ -294,8 +294,8 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn completion(&mut self, at: u64, server: u32) -> Event {
         self.count(at, (2, u64::from(server)));
-        if self.servers[server as usize].express {
-            self.complete_express(server);
+        if self.servers[server as usize].fast {
+            self.complete_fast(server);
         } else {
             self.complete_apart(server);
         }
@@ -306,8 +306,8 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn arrival(&mut self, at: u64, source: u16) -> Event {
         self.count(at, (1, u64::from(source)));
-        if self.sources[source as usize].express {
-            self.arrive_express(source);
+        if self.sources[source as usize].fast {
+            self.arrive_fast(source);
         } else {
             self.arrive_apart(source);
         }
@@ -318,24 +318,24 @@ impl Simulation {
     #[inline(never)]
     pub(super) fn complete_apart(&mut self, server: u32) {
         self.complete(server);
-        self.drain_pools();
+        self.drain_pending_queues();
     }
 
     /// The general path of an arrival, kept out of the loop.
     #[inline(never)]
     fn arrive_apart(&mut self, source: u16) {
         self.arrive(source);
-        self.drain_pools();
+        self.drain_pending_queues();
     }
 
     /// As [`Simulation::step_until`] when a clock is due: everything but completions and arrivals.
     #[inline(never)]
     fn step_clock(&mut self, slot: u32, until: u64) -> Option<Event> {
-        let at = self.agenda.clock_time();
-        let event = match Agenda::clock(slot) {
+        let at = self.event_queue.clock_time();
+        let event = match EventQueue::clock(slot) {
             Clock::Tick => Event::Tick,
-            Clock::Heap => self.agenda.pop_heap(),
-            Clock::Lane(lane) => match self.pop_lane(lane) {
+            Clock::Heap => self.event_queue.pop_heap(),
+            Clock::Fifo(fifo) => match self.pop_fifo(fifo) {
                 Some(event) => event,
                 // A stale entry is no event: nothing happens, nothing is counted.
                 None => return self.step_until_again(until),
@@ -348,7 +348,7 @@ impl Simulation {
             self.count(at, self.code_of(event));
         }
         self.handle(event);
-        self.drain_pools();
+        self.drain_pending_queues();
         Some(event)
     }
 
@@ -371,16 +371,16 @@ impl Simulation {
     }
 
     #[inline]
-    fn drain_pools(&mut self) {
-        if !self.pools_to_drain.is_empty() {
-            self.drain_all_pools();
+    fn drain_pending_queues(&mut self) {
+        if !self.pending_to_drain.is_empty() {
+            self.drain_all_pending_queues();
         }
     }
 
     #[cold]
-    fn drain_all_pools(&mut self) {
-        while let Some(instance) = self.pools_to_drain.pop() {
-            self.drain_pool(instance);
+    fn drain_all_pending_queues(&mut self) {
+        while let Some(instance) = self.pending_to_drain.pop() {
+            self.drain_pending(instance);
         }
     }
 
@@ -408,8 +408,7 @@ impl Simulation {
             self.finish(End::Stalled);
         } else if self.events >= limits.events {
             self.finish(End::EventLimit);
-        } else if self.calls.len() + self.implied + self.attempts.len() > limits.in_flight as usize
-        {
+        } else if self.calls.len() + self.elided + self.attempts.len() > limits.in_flight as usize {
             self.finish(End::InFlightLimit);
         }
     }
@@ -426,7 +425,9 @@ impl Simulation {
             }
             Event::Attempt(handle) if self.calls.contains(handle) => self.begin_try(handle),
             Event::Copy(handle) if self.calls.contains(handle) => self.copy_due(handle),
-            Event::PoolTimeout(handle) if self.waited_for(handle) => self.pool_timeout(handle),
+            Event::PendingTimeout(handle) if self.waited_for(handle) => {
+                self.pending_timeout(handle);
+            }
             Event::ProbeTimeout(handle) if self.attempts.contains(handle) => {
                 self.probe_timeout(handle);
             }
@@ -438,12 +439,24 @@ impl Simulation {
             Event::CrashDue {
                 machine,
                 rule,
-                life,
-            } => self.crash_due(machine, rule, life),
-            Event::Restart { machine, life } => self.restart(machine, life, Lane::System, ""),
-            Event::Up { machine, life } => self.up(machine, life),
-            Event::WarmStep { server, life } => self.warm_step(server, life),
-            Event::Takeover { instance, life } => self.take_over(instance, life),
+                incarnation,
+            } => self.crash_due(machine, rule, incarnation),
+            Event::Restart {
+                machine,
+                incarnation,
+            } => self.restart(machine, incarnation, Actor::System, ""),
+            Event::Up {
+                machine,
+                incarnation,
+            } => self.up(machine, incarnation),
+            Event::WarmStep {
+                server,
+                incarnation,
+            } => self.warm_step(server, incarnation),
+            Event::Takeover {
+                instance,
+                incarnation,
+            } => self.take_over(instance, incarnation),
             Event::SlowEnds { server, generation } => self.slow_ends(server, generation),
             Event::Impatient(handle) if self.attempts.contains(handle) => self.impatient(handle),
             Event::Phase { source } => self.begin_phase(source),
@@ -465,7 +478,7 @@ impl Simulation {
     /// Whether an attempt is there and its caller still waits for it.
     fn waited_for(&self, handle: Handle) -> bool {
         self.attempts.contains(handle)
-            && (self.attempts[handle].call.is_implied()
+            && (self.attempts[handle].call.is_elided()
                 || self.calls.contains(self.attempts[handle].call))
     }
 }

@@ -12,11 +12,13 @@ impl Simulation {
     /// How long an attempt waits for a worker: the same whenever it is asked.
     fn patience(&self, handle: Handle) -> Option<u64> {
         let attempt = &self.attempts[handle];
-        let patience = self.rests[attempt.server as usize].patience.as_ref()?;
+        let patience = self.servers_cold[attempt.server as usize]
+            .patience
+            .as_ref()?;
         let ordinal = self
             .calls
             .contains(attempt.call)
-            .then(|| self.rest(handle).ordinal);
+            .then(|| self.cold(handle).ordinal);
         let mut draws = self
             .patience_stream
             .at(try_of(attempt.number, ordinal.unwrap_or(0)));
@@ -30,8 +32,8 @@ impl Simulation {
         }
         if let Some(patience) = self.patience(handle) {
             let until = self.now.saturating_add(patience);
-            self.rest_mut(handle).patient_until = until;
-            self.agenda.schedule(until, Event::Impatient(handle));
+            self.cold_mut(handle).patient_until = until;
+            self.event_queue.schedule(until, Event::Impatient(handle));
         }
     }
 
@@ -39,7 +41,7 @@ impl Simulation {
     pub(super) fn impatient(&mut self, handle: Handle) {
         let attempt = &self.attempts[handle];
         let server = attempt.server;
-        if attempt.place != Place::Queued || self.rest(handle).patient_until != self.now {
+        if attempt.place != Place::Queued || self.cold(handle).patient_until != self.now {
             return;
         }
         self.unqueue(handle);

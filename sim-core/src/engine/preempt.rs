@@ -13,7 +13,8 @@ impl Simulation {
     /// there is none, and nothing has happened.
     pub(super) fn interrupt_for(&mut self, newcomer: Handle) -> bool {
         let server = self.attempts[newcomer].server;
-        let Order::Preemptive(rank) = self.rests[server as usize].params.discipline.order() else {
+        let Order::Preemptive(rank) = self.servers_cold[server as usize].params.discipline.order()
+        else {
             return false;
         };
         let now = self.now;
@@ -28,11 +29,11 @@ impl Simulation {
             rank(&Waiting {
                 priority: self.classes[class as usize].priority,
                 demand_ns,
-                arrived_ns: self.attempt_rests[index as usize].arrived,
+                arrived_ns: self.attempts_cold[index as usize].arrived,
             })
         };
         let left = |index: u32| self.attempts[index].mark.saturating_sub(s.virtual_now);
-        let others = self.rests[server as usize].in_service.iter();
+        let others = self.servers_cold[server as usize].in_service.iter();
         let worst = std::iter::once(s.first)
             .chain(others.map(|Reverse((_, _, index))| *index))
             .map(|index| (rank_of(index, left(index)), index))
@@ -61,7 +62,7 @@ impl Simulation {
             self.count_service(service, done, wanted);
         }
         self.unload(handle);
-        let arrived = self.rest(handle).arrived;
+        let arrived = self.cold(handle).arrived;
         let attempt = &mut self.attempts[handle];
         attempt.demand_ns = left;
         attempt.mark = arrived;

@@ -7,8 +7,8 @@ use super::Simulation;
 use super::event::{Event, Machine};
 use super::slab::Handle;
 use super::state::{Attempt, MachineState, NIL, Place, ProbeSettings, Prober, Purpose};
-use crate::model::{Door, Lane};
-use crate::story::Kind;
+use crate::event_log::Kind;
+use crate::model::{Actor, DownBehaviour};
 use crate::time::Duration;
 use std::collections::BTreeMap;
 
@@ -52,7 +52,7 @@ impl Simulation {
             if let Some(check) = &self.health[service as usize] {
                 let interval = check.interval;
                 for &instance in &instances {
-                    // Spread over the interval, as real balancers do, so that probes do not come in bursts.
+                    // InstanceSelection over the interval, as real balancers do, so that probes do not come in bursts.
                     let offset =
                         (u128::from(interval) * position as u128 / servers.len() as u128) as u64;
                     self.add_prober(
@@ -68,7 +68,7 @@ impl Simulation {
                     );
                 }
             }
-            let liveness = self.rests[server as usize]
+            let liveness = self.servers_cold[server as usize]
                 .params
                 .liveness
                 .as_ref()
@@ -111,7 +111,7 @@ impl Simulation {
             self.probers.push(prober);
             self.probers.len() - 1
         };
-        self.agenda.schedule(
+        self.event_queue.schedule(
             self.now.saturating_add(offset),
             Event::Probe {
                 prober: index as u32,
@@ -141,7 +141,7 @@ impl Simulation {
         let mut draws = self.probe_stream.at(u64::from(index) << 32 | prober.probes);
         let demand = Duration::from_nanos_f64(settings.demand.sample_ns(&mut draws)).0;
         self.probers[index as usize].probes += 1;
-        self.agenda.schedule(
+        self.event_queue.schedule(
             self.now.saturating_add(interval),
             Event::Probe {
                 prober: index,
@@ -167,9 +167,12 @@ impl Simulation {
         attempt.purpose = Purpose::Probe;
         let handle = self.attempts.insert(attempt);
         if server_state.serves()
-            || self.rests[prober.server as usize].params.door == Door::BlackHole
+            || self.servers_cold[prober.server as usize]
+                .params
+                .down_behaviour
+                == DownBehaviour::BlackHole
         {
-            self.agenda.schedule(
+            self.event_queue.schedule(
                 self.now.saturating_add(timeout),
                 Event::ProbeTimeout(handle),
             );
@@ -226,13 +229,13 @@ impl Simulation {
     }
 
     fn judge_liveness(&mut self, index: u32, server: u32, row: i64) {
-        let Some(liveness) = &self.rests[server as usize].params.liveness else {
+        let Some(liveness) = &self.servers_cold[server as usize].params.liveness else {
             return;
         };
         if -row >= i64::from(liveness.fall) {
             let cause = format!("killed by its liveness probe after {} failures", -row);
             self.probers[index as usize].row = 0;
-            self.crash(Machine::Server(server), Lane::System, cause);
+            self.crash(Machine::Server(server), Actor::System, cause);
         }
     }
 
@@ -260,7 +263,7 @@ impl Simulation {
         };
         self.tell(
             kind,
-            Lane::System,
+            Actor::System,
             &self.name_of(Machine::Server(server)),
             cause,
         );

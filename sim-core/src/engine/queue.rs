@@ -43,9 +43,9 @@ impl Simulation {
             }
             Waiting::Ranked | Waiting::Preemptive => {
                 let (resumed, arrived_ns) = (attempt.place == Place::Interrupted, attempt.mark);
-                let rest = &mut self.rests[server as usize];
+                let cold = &mut self.servers_cold[server as usize];
                 let (Order::Ranked(rank) | Order::Preemptive(rank)) =
-                    rest.params.discipline.order()
+                    cold.params.discipline.order()
                 else {
                     unreachable!("the order was copied from the discipline")
                 };
@@ -57,10 +57,10 @@ impl Simulation {
                 self.started += 1;
                 // Whoever was interrupted goes on before others of its rank.
                 let turn = if resumed { 0 } else { self.started };
-                rest.ranked.push(Reverse((rank, turn, handle)));
+                cold.ranked.push(Reverse((rank, turn, handle)));
             }
             Waiting::Pile => {
-                let pile = &mut self.rests[server as usize].pile;
+                let pile = &mut self.servers_cold[server as usize].pile;
                 attempt.before = pile.len() as u32;
                 pile.push(index);
             }
@@ -90,18 +90,18 @@ impl Simulation {
 
     /// Takes a random one out of the pile, which must not be empty.
     fn take_from_pile(&mut self, server: u32) -> u32 {
-        let rest = &mut self.rests[server as usize];
-        rest.picked += 1;
-        let number = (u64::from(server) << 40) + rest.picked;
-        let place = self.order_stream.at(number).below(rest.pile.len());
-        let index = rest.pile[place];
+        let cold = &mut self.servers_cold[server as usize];
+        cold.picked += 1;
+        let number = (u64::from(server) << 40) + cold.picked;
+        let place = self.order_stream.at(number).below(cold.pile.len());
+        let index = cold.pile[place];
         self.leave_pile(server, place as u32);
         index
     }
 
     /// Closes the gap in the pile with its last.
     fn leave_pile(&mut self, server: u32, place: u32) {
-        let pile = &mut self.rests[server as usize].pile;
+        let pile = &mut self.servers_cold[server as usize].pile;
         pile.swap_remove(place as usize);
         if let Some(&moved) = pile.get(place as usize) {
             self.attempts[moved].before = place;
@@ -117,7 +117,7 @@ impl Simulation {
         }
         let index = if matches!(s.waiting, Waiting::Ranked | Waiting::Preemptive) {
             loop {
-                let Reverse((_, _, handle)) = self.rests[server as usize].ranked.pop()?;
+                let Reverse((_, _, handle)) = self.servers_cold[server as usize].ranked.pop()?;
                 if self.attempts.contains(handle) && self.attempts[handle].place.is_queued() {
                     break handle.index();
                 }

@@ -2,9 +2,9 @@
 
 use super::Simulation;
 use super::state::{MachineState, Server};
-use crate::model::Lane;
+use crate::event_log;
+use crate::model::Actor;
 use crate::record::history::{InstanceInterval, ServiceInterval};
-use crate::story;
 use crate::time::Instant;
 
 /// A server's counters when its last record was written.
@@ -47,9 +47,9 @@ impl Simulation {
     /// An interval of the time line ends.
     pub(super) fn tick(&mut self) {
         self.record_interval();
-        self.thin_lanes();
+        self.thin_fifos();
         let next = self.now.saturating_add(self.recorder.interval_ns());
-        self.agenda.set_tick(next);
+        self.event_queue.set_tick(next);
     }
 
     fn record_interval(&mut self) {
@@ -58,8 +58,8 @@ impl Simulation {
         self.service_intervals
             .resize(self.services.len(), ServiceInterval::default());
         // Areas wrap around; a look well before one can keeps the totals exact.
-        let ahead = (now - self.advanced_at).saturating_add(self.recorder.interval_ns());
-        if ahead.saturating_mul(u64::from(self.model.limits.in_flight)) > 1 << 62 {
+        let batch = (now - self.advanced_at).saturating_add(self.recorder.interval_ns());
+        if batch.saturating_mul(u64::from(self.model.limits.in_flight)) > 1 << 62 {
             self.advance_totals();
         }
         let due = self.recorder.history.servers_are_due();
@@ -83,7 +83,7 @@ impl Simulation {
         self.instance_intervals
             .extend(self.instances.iter().map(|instance| InstanceInterval {
                 connections: instance.connections,
-                waiting: instance.waiting + instance.pool.len() as u32,
+                waiting: instance.waiting + instance.pending.len() as u32,
                 state: instance.state as u8,
             }));
         self.recorder
@@ -156,7 +156,12 @@ impl Simulation {
     pub(super) fn start_measuring(&mut self) {
         let now = self.now;
         self.recorder.start_measuring(now);
-        for ((server, rest), totals) in self.servers.iter().zip(&self.rests).zip(&mut self.totals) {
+        for ((server, cold), totals) in self
+            .servers
+            .iter()
+            .zip(&self.servers_cold)
+            .zip(&mut self.totals)
+        {
             totals.advance(server, now);
             (
                 totals.measured_in_system,
@@ -164,10 +169,10 @@ impl Simulation {
                 totals.measured_queued,
             ) = (0, 0, 0);
             totals.before = totals.counts;
-            totals.crashes_before = rest.life.crashes;
-            totals.downtime_before = rest.life.downtime
+            totals.crashes_before = cold.incarnation.crashes;
+            totals.downtime_before = cold.incarnation.downtime
                 + if matches!(server.state, MachineState::Down | MachineState::Booting) {
-                    now - rest.life.down_since
+                    now - cold.incarnation.down_since
                 } else {
                     0
                 };
@@ -184,11 +189,11 @@ impl Simulation {
     }
 
     /// Something worth telling happens now.
-    pub(super) fn tell(&mut self, kind: story::Kind, lane: Lane, subject: &str, cause: String) {
-        self.recorder.tell(story::Event {
+    pub(super) fn tell(&mut self, kind: event_log::Kind, by: Actor, subject: &str, cause: String) {
+        self.recorder.tell(event_log::Event {
             at: Instant(self.now),
             kind,
-            lane,
+            by,
             subject: subject.to_owned(),
             cause,
         });

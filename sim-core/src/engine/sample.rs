@@ -10,7 +10,7 @@ pub enum Whereabouts {
     /// On its way to the balancer, or waiting for it.
     AtBalancer,
     /// Waiting in a balancer for an eligible server.
-    Pooled,
+    Pending,
     /// Waiting at a server for a worker.
     Queued,
     /// At a server, in service or waiting for an answer of another service.
@@ -70,23 +70,23 @@ impl Simulation {
         let from = self.recorder.measure_from;
         let layout = &self.recorder.layout;
         let told = self.calls.iter().map(|(_, call)| (call.flow, call.arrived));
-        let implied = self.attempts.iter().map(|(_, attempt)| attempt);
-        let implied = implied
-            .filter(|a| a.purpose == Purpose::Request && a.call.is_implied())
+        let elided = self.attempts.iter().map(|(_, attempt)| attempt);
+        let elided = elided
+            .filter(|a| a.purpose == Purpose::Request && a.call.is_elided())
             .map(|a| (layout.flow(a.service, a.class, false), a.begun));
-        told.chain(implied)
+        told.chain(elided)
             .filter(move |(_, arrived)| *arrived >= from)
             .map(|(flow, arrived)| (flow, self.now - arrived))
     }
 
     fn attempt_snapshot(&self, handle: Handle, attempt: &Attempt) -> AttemptSnapshot {
-        // An implied call began with its attempt, which is its first.
-        let implied = attempt.call.is_implied();
+        // An elided call began with its attempt, which is its first.
+        let elided = attempt.call.is_elided();
         let call =
-            (!implied && self.calls.contains(attempt.call)).then(|| &self.calls[attempt.call]);
+            (!elided && self.calls.contains(attempt.call)).then(|| &self.calls[attempt.call]);
         let place = match attempt.place {
             Place::Underway | Place::AtBalancer => Whereabouts::AtBalancer,
-            Place::Pooled => Whereabouts::Pooled,
+            Place::Pending => Whereabouts::Pending,
             Place::Queued | Place::Interrupted => Whereabouts::Queued,
             Place::InService | Place::Holding | Place::Calling => Whereabouts::InService,
             Place::Answered => Whereabouts::Answered,
@@ -114,7 +114,7 @@ impl Simulation {
                 .now
                 .saturating_sub(call.map_or(attempt.begun, |c| c.arrived)),
             work_left,
-            attempt: call.map_or(u32::from(implied), |_| self.rest(handle).ordinal),
+            attempt: call.map_or(u32::from(elided), |_| self.cold(handle).ordinal),
         }
     }
 

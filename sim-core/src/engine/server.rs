@@ -1,11 +1,11 @@
 //! Servers: workers, queue, virtual time.
 
 use super::Simulation;
-use super::agenda::NEVER;
+use super::event_queue::NEVER;
 use super::slab::Handle;
 use super::state::{NIL, Place, Purpose, Server, Waiting};
 use crate::draws::Stream;
-use crate::model::Door;
+use crate::model::DownBehaviour;
 use crate::outcome::Outcome;
 use std::cmp::Reverse;
 
@@ -95,11 +95,14 @@ impl Simulation {
     pub(super) fn at_server(&mut self, handle: Handle, server: u32) {
         let s = &mut self.servers[server as usize];
         if !s.state.serves() {
-            return self.meets_door(handle, self.rests[server as usize].params.door);
+            return self.meets_down(
+                handle,
+                self.servers_cold[server as usize].params.down_behaviour,
+            );
         }
         let attempt = &mut self.attempts[handle];
         attempt.mark = self.now;
-        self.reset_rest(handle, self.now);
+        self.reset_cold(handle, self.now);
         let s = &mut self.servers[server as usize];
         s.in_system += 1;
         s.area_in_system = s.area_in_system.wrapping_sub(self.now);
@@ -119,10 +122,10 @@ impl Simulation {
     }
 
     /// An attempt meets something that is down.
-    pub(super) fn meets_door(&mut self, handle: Handle, door: Door) {
-        match door {
-            Door::Refuse => self.reply(handle, Outcome::Refused),
-            Door::BlackHole => self.attempts[handle].place = Place::Lost,
+    pub(super) fn meets_down(&mut self, handle: Handle, down_behaviour: DownBehaviour) {
+        match down_behaviour {
+            DownBehaviour::Refuse => self.reply(handle, Outcome::Refused),
+            DownBehaviour::BlackHole => self.attempts[handle].place = Place::Lost,
         }
     }
 
@@ -133,7 +136,7 @@ impl Simulation {
         // Calls that came before its own work are no wait for a worker.
         attempt.mark = self.now;
         let server = attempt.server;
-        self.attempt_rests[handle.index() as usize].arrived = self.now;
+        self.attempts_cold[handle.index() as usize].arrived = self.now;
         let s = &mut self.servers[server as usize];
         let busy = s.in_service + s.holding;
         if busy < s.workers || (s.waiting == Waiting::Shared && busy - s.workers < s.queue_limit) {
@@ -202,7 +205,9 @@ impl Simulation {
             } else {
                 (finish, self.started, index)
             };
-            self.rests[server as usize].in_service.push(Reverse(entry));
+            self.servers_cold[server as usize]
+                .in_service
+                .push(Reverse(entry));
         }
     }
 
@@ -212,7 +217,7 @@ impl Simulation {
         let s = &mut self.servers[server as usize];
         let index = s.first;
         s.first = if s.in_service > 1 {
-            self.rests[server as usize]
+            self.servers_cold[server as usize]
                 .in_service
                 .pop()
                 .map_or(NIL, |Reverse((_, _, next))| next)
@@ -262,7 +267,7 @@ impl Simulation {
         if s.first == handle.index() {
             self.unload_first(server);
         } else {
-            self.rests[server as usize]
+            self.servers_cold[server as usize]
                 .in_service
                 .retain(|Reverse((_, _, index))| *index != handle.index());
             let finish = self.attempts[handle].mark;
@@ -274,8 +279,8 @@ impl Simulation {
     /// The speed at which each request in service progresses.
     pub(super) fn rate_of(&self, server: u32) -> f64 {
         let s = &self.servers[server as usize];
-        let rest = &self.rests[server as usize];
-        let params = &rest.params;
+        let cold = &self.servers_cold[server as usize];
+        let params = &cold.params;
         let n = f64::from((s.in_service + s.holding).max(1));
         let shared = if s.waiting == Waiting::Shared && s.in_service > s.workers {
             f64::from(s.workers) / f64::from(s.in_service)
@@ -285,7 +290,7 @@ impl Simulation {
         let crowd = 1.0
             + params.slowdown.contention * (n - 1.0)
             + params.slowdown.coherence * n * (n - 1.0);
-        params.speed * rest.warmth * rest.slow * shared / crowd
+        params.speed * cold.warmth * cold.slow * shared / crowd
     }
 
     /// Recomputes the speed, if it depends on concurrency, and when the next request finishes.
@@ -300,7 +305,7 @@ impl Simulation {
         } else {
             s.real_time_of(self.attempts[s.first].mark)
         };
-        self.agenda.set_completion(server, at);
+        self.event_queue.set_completion(server, at);
     }
 
     /// Applies a speed that changed for another reason than concurrency.
@@ -413,17 +418,17 @@ impl Simulation {
 
     /// Decides whether the server will fail this attempt, and how fast.
     pub(super) fn draw_error(&mut self, handle: Handle, server: u32, faults: Stream) {
-        let rest = &self.rests[server as usize];
-        let rate = rest.params.errors.rate;
+        let cold = &self.servers_cold[server as usize];
+        let rate = cold.params.errors.rate;
         if rate <= 0.0 {
             return;
         }
-        let ordinal = self.rest(handle).ordinal;
+        let ordinal = self.cold(handle).ordinal;
         let attempt = &mut self.attempts[handle];
         let mut draws = faults.at(attempt.number.wrapping_add(u64::from(ordinal) << 40));
         if draws.chance(rate) {
             attempt.fails = true;
-            if let Some(demand) = &rest.error_demand {
+            if let Some(demand) = &cold.error_demand {
                 attempt.demand_ns =
                     crate::time::Duration::from_nanos_f64(demand.sample_ns(&mut draws)).0;
             }
@@ -466,7 +471,7 @@ impl Simulation {
             .wrapping_add(u64::from(busy).wrapping_mul(self.now));
         s.virtual_now = 0;
         s.virtual_part = 0.0;
-        self.agenda.set_completion(server, NEVER);
+        self.event_queue.set_completion(server, NEVER);
         evicted
     }
 }

@@ -1,26 +1,27 @@
 //! From a model to a simulation at time zero.
 
 use super::Simulation;
-use super::agenda::Agenda;
 use super::caller::constant_ns;
 use super::event::Event;
+use super::event_queue::EventQueue;
 use super::recording::{ServerRecorded, ServerTotals};
 use super::slab::Slab;
 use super::state::{
-    Caller, Instance, Life, MachineState, NIL, Server, ServerRest, Service, Source, Waiting, Watch,
+    Caller, Incarnation, Instance, MachineState, NIL, Server, ServerCold, Service, Source, Waiting,
+    Watch,
 };
 use crate::arrival::Arrivals;
 use crate::draws::Stream;
+use crate::extension::Configured;
 use crate::model::{Model, ServerId};
-use crate::plug::Choice;
 use crate::policy::{Policy, PolicyDef};
 use crate::record::Recorder;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
-/// What a lane's entries are.
+/// What a fifo's entries are.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum LaneKind {
+pub(super) enum TimerKind {
     Timeout,
     Deadline,
     ToBalancer,
@@ -28,14 +29,14 @@ pub(super) enum LaneKind {
     Dispatch,
 }
 
-/// Numbers of the lanes: two for each client, two for each service, one for each instance.
+/// Numbers of the fifos: two for each client, two for each service, one for each instance.
 #[derive(Clone, Copy)]
-pub(super) struct Lanes {
+pub(super) struct TimerFifos {
     clients: usize,
     services: usize,
 }
 
-impl Lanes {
+impl TimerFifos {
     pub(super) fn timeout(client: u16) -> usize {
         2 * client as usize
     }
@@ -51,14 +52,14 @@ impl Lanes {
     pub(super) fn dispatch(self, instance: u32) -> usize {
         2 * (self.clients + self.services) + instance as usize
     }
-    pub(super) fn kind(self, lane: usize) -> LaneKind {
+    pub(super) fn kind(self, fifo: usize) -> TimerKind {
         let (clients, services) = (2 * self.clients, 2 * (self.clients + self.services));
-        match (lane < clients, lane < services, lane % 2) {
-            (true, _, 0) => LaneKind::Timeout,
-            (true, _, _) => LaneKind::Deadline,
-            (_, true, 0) => LaneKind::ToBalancer,
-            (_, true, _) => LaneKind::ToCaller,
-            _ => LaneKind::Dispatch,
+        match (fifo < clients, fifo < services, fifo % 2) {
+            (true, _, 0) => TimerKind::Timeout,
+            (true, _, _) => TimerKind::Deadline,
+            (_, true, 0) => TimerKind::ToBalancer,
+            (_, true, _) => TimerKind::ToCaller,
+            _ => TimerKind::Dispatch,
         }
     }
 }
@@ -67,12 +68,12 @@ impl Simulation {
     /// A simulation of `model` at time zero. Replications differ in their random numbers only.
     pub fn new(model: Arc<Model>, replication: u64) -> Self {
         let stream = |concern: &str| Stream::new(model.seed, replication, concern);
-        let lanes = Lanes {
+        let fifos = TimerFifos {
             clients: model.clients.len(),
             services: model.services.len(),
         };
         let instances = instances(&model, replication);
-        let lane_count = lanes.dispatch(instances.len() as u32);
+        let fifo_count = fifos.dispatch(instances.len() as u32);
         let mut simulation = Self {
             replication,
             now: 0,
@@ -81,19 +82,19 @@ impl Simulation {
             events: 0,
             looked_at: 0,
             still: 0,
-            implied: 0,
+            elided: 0,
             polling: false,
             next_look: 1,
-            agenda: Agenda::new(model.servers.len(), model.sources.len(), lane_count),
-            lanes,
+            event_queue: EventQueue::new(model.servers.len(), model.sources.len(), fifo_count),
+            fifos,
             calls: Slab::new(),
             attempts: Slab::new(),
-            attempt_rests: Vec::new(),
+            attempts_cold: Vec::new(),
             hedged: Vec::new(),
             children: Vec::new(),
             apart: Vec::new(),
             servers: servers(&model),
-            rests: rests(&model),
+            servers_cold: servers_cold(&model),
             services: services(&model, &instances, replication),
             balancers: model.services.iter().map(|s| s.balancer.clone()).collect(),
             service_calls: model.services.iter().map(|s| s.calls.clone()).collect(),
@@ -102,10 +103,10 @@ impl Simulation {
             classes: model.classes.clone(),
             probers: Vec::new(),
             probe_generation: 0,
-            express: true,
+            fast: true,
             health: vec![None; model.services.len()],
             liveness: vec![None; model.servers.len()],
-            pools_to_drain: Vec::new(),
+            pending_to_drain: Vec::new(),
             started: 0,
             next_timeline_entry: 0,
             request_stream: stream("requests"),
@@ -120,7 +121,7 @@ impl Simulation {
             breakdown_stream: stream("breakdowns"),
             order_stream: stream("order"),
             idle_stream: stream("idle"),
-            spread_stream: stream("spread"),
+            selection_stream: stream("spread"),
             boot_stream: stream("boot"),
             totals: vec![ServerTotals::default(); model.servers.len()],
             recorded: vec![ServerRecorded::default(); model.servers.len()],
@@ -149,9 +150,10 @@ impl Simulation {
             self.report_all_idle(service);
         }
         if !self.model.warm_up.is_zero() {
-            self.agenda.schedule(self.model.warm_up.0, Event::Measure);
+            self.event_queue
+                .schedule(self.model.warm_up.0, Event::Measure);
         }
-        self.agenda.set_tick(self.recorder.interval_ns());
+        self.event_queue.set_tick(self.recorder.interval_ns());
         self.plan_timeline();
         for server in 0..self.servers.len() as u32 {
             self.poll_if_asked(server);
@@ -167,7 +169,7 @@ pub(super) fn policy(
     model: &Model,
     replication: u64,
     service: u16,
-    choice: &Choice<PolicyDef>,
+    choice: &Configured<PolicyDef>,
 ) -> Box<dyn Policy> {
     let service = &model.services[service as usize];
     let mut policy = choice.build();
@@ -206,10 +208,10 @@ fn instances(model: &Model, replication: u64) -> Vec<Instance> {
                 in_flight: vec![0; n],
                 healthy: vec![true; n],
                 eligible: Vec::with_capacity(n),
-                pool: VecDeque::new(),
+                pending: VecDeque::new(),
                 watch: Watch::new(balancer.crash.len()),
                 watched: !balancer.crash.is_empty(),
-                life: Life::default(),
+                incarnation: Incarnation::default(),
                 attempts: 0,
             });
         }
@@ -253,15 +255,15 @@ fn servers(model: &Model) -> Vec<Server> {
             elastic: false,
             watched: false,
             local: *local - 1,
-            express: false,
+            fast: false,
             service: server.service.0,
         }
     };
     model.servers.iter().map(&mut one).collect()
 }
 
-fn rests(model: &Model) -> Vec<ServerRest> {
-    let one = |server: &crate::model::Server| ServerRest {
+fn servers_cold(model: &Model) -> Vec<ServerCold> {
+    let one = |server: &crate::model::Server| ServerCold {
         params: Arc::clone(&server.params),
         in_service: BinaryHeap::new(),
         ranked: BinaryHeap::new(),
@@ -274,7 +276,7 @@ fn rests(model: &Model) -> Vec<ServerRest> {
         breakdown_draws: 0,
         breakdown_generation: 0,
         watch: Watch::new(server.params.crash.len()),
-        life: Life::default(),
+        incarnation: Incarnation::default(),
         warmth: 1.0,
         slow: 1.0,
         slow_generation: 0,
@@ -308,7 +310,7 @@ fn services(model: &Model, instances: &[Instance], replication: u64) -> Vec<Serv
             weights: service.servers.iter().map(|s| params(s).weight).collect(),
             active: of(id, MachineState::Up),
             spares: of(id, MachineState::Absent),
-            door: service.balancer.door,
+            down_behaviour: service.balancer.down_behaviour,
             cost: 0,
             max_connections: u32::MAX,
             has_calls: !service.calls.is_empty(),
@@ -318,9 +320,9 @@ fn services(model: &Model, instances: &[Instance], replication: u64) -> Vec<Serv
                 .any(|s| params(s).max_connections.is_some()),
             tracks_idle: false,
             idle_reports: 0,
-            random_spread: false,
+            random_selection: false,
             report_generation: 0,
-            express: false,
+            fast: false,
             attempts: 0,
             attempts_before: 0,
             attempts_recorded: 0,
@@ -355,14 +357,14 @@ fn sources(model: &Model, replication: u64) -> Vec<Source> {
             clients: source.clients.iter().map(|c| c.0).collect(),
             to: source.to.0,
             count: 0,
-            express: false,
+            fast: false,
             phase: 0,
             phases_begun: 0,
             phase_stream: Stream::new(model.seed, replication, &format!("phases/{}", source.name)),
             thoughts: 0,
             from: 0,
             gap: 0.0,
-            ahead: Box::default(),
+            batch: Box::default(),
         }
     };
     model.sources.iter().map(one).collect()

@@ -26,7 +26,7 @@ impl Handle {
 
     /// A call that is not written down: the first attempt of a request from outside says all there
     /// is to know about it. Stale in every slab.
-    pub(crate) const IMPLIED: Self = Self {
+    pub(crate) const ELIDED: Self = Self {
         index: u32::MAX - 1,
         generation: u32::MAX,
     };
@@ -43,9 +43,9 @@ impl Handle {
         self.index
     }
 
-    /// Whether this is [`Handle::IMPLIED`].
+    /// Whether this is [`Handle::ELIDED`].
     #[inline]
-    pub(crate) fn is_implied(self) -> bool {
+    pub(crate) fn is_elided(self) -> bool {
         self.index == u32::MAX - 1
     }
 
@@ -155,7 +155,7 @@ impl<T> Slab<T> {
     #[inline]
     pub(crate) fn contains(&self, handle: Handle) -> bool {
         debug_assert!(
-            !handle.is_implied(),
+            !handle.is_elided(),
             "a call that is not written down was asked about"
         );
         self.generations.get(handle.index as usize) == Some(&handle.generation)

@@ -115,28 +115,28 @@ impl Simulation {
     pub fn snapshot(&self) -> Snapshot {
         let server = |(i, server): (usize, &super::state::Server)| ServerSnapshot {
             state: server.state,
-            drained: self.rests[i].out_of_rotation,
+            drained: self.servers_cold[i].out_of_rotation,
             in_system: server.in_system,
             queue_len: server.queue_len,
             busy: server.busy(),
             workers: server.workers,
-            warmth: self.rests[i].warmth,
-            weight: self.rests[i].params.weight,
+            warmth: self.servers_cold[i].warmth,
+            weight: self.servers_cold[i].params.weight,
             attempts: self.totals[i].at(server, self.now).counts.attempts,
-            crashes: self.rests[i].life.crashes,
+            crashes: self.servers_cold[i].incarnation.crashes,
         };
         let instance = |instance: &super::state::Instance| InstanceSnapshot {
             name: instance.name.clone(),
             service: instance.service,
             state: instance.state,
             connections: instance.connections,
-            waiting: instance.waiting + instance.pool.len() as u32,
+            waiting: instance.waiting + instance.pending.len() as u32,
             eligible: instance.eligible.len() as u32,
             attempts: instance.attempts,
-            crashes: instance.life.crashes,
-            downtime_ns: instance.life.downtime
+            crashes: instance.incarnation.crashes,
+            downtime_ns: instance.incarnation.downtime
                 + if matches!(instance.state, MachineState::Down | MachineState::Booting) {
-                    self.now - instance.life.down_since
+                    self.now - instance.incarnation.down_since
                 } else {
                     0
                 },
@@ -152,7 +152,7 @@ impl Simulation {
     /// Balances the books by counting what is in flight one by one.
     pub fn conservation(&self) -> Conservation {
         let waits = |a: &Attempt| {
-            a.purpose == Purpose::Request && (a.call.is_implied() || self.calls.contains(a.call))
+            a.purpose == Purpose::Request && (a.call.is_elided() || self.calls.contains(a.call))
         };
         let mut in_servers = vec![0_u32; self.servers.len()];
         let mut queued = vec![0_u32; self.servers.len()];
@@ -173,7 +173,7 @@ impl Simulation {
         Conservation {
             arrived: flows.iter().map(|f| f.arrived).sum(),
             ended: flows.iter().map(|f| outcomes(&f.outcomes)).sum(),
-            in_flight: (self.calls.len() + self.implied) as u64,
+            in_flight: (self.calls.len() + self.elided) as u64,
             attempts: self.services.iter().map(|s| s.attempts).sum(),
             attempts_ended: self
                 .services
@@ -195,10 +195,10 @@ impl Simulation {
 
     /// Measured totals of a server up to now.
     pub(crate) fn server_figures(&self, server: usize) -> ServerFigures {
-        let (s, rest) = (&self.servers[server], &self.rests[server]);
+        let (s, cold) = (&self.servers[server], &self.servers_cold[server]);
         let totals: ServerTotals = self.totals[server].at(s, self.now);
         let down = if matches!(s.state, MachineState::Down | MachineState::Booting) {
-            self.now - rest.life.down_since
+            self.now - cold.incarnation.down_since
         } else {
             0
         };
@@ -206,8 +206,8 @@ impl Simulation {
             attempts: totals.counts.attempts - totals.before.attempts,
             succeeded: totals.counts.succeeded - totals.before.succeeded,
             failed: totals.counts.failed - totals.before.failed,
-            crashes: rest.life.crashes - totals.crashes_before,
-            downtime_ns: (rest.life.downtime + down).saturating_sub(totals.downtime_before),
+            crashes: cold.incarnation.crashes - totals.crashes_before,
+            downtime_ns: (cold.incarnation.downtime + down).saturating_sub(totals.downtime_before),
             in_system_ns: totals.measured_in_system,
             busy_ns: totals.measured_busy,
             queued_ns: totals.measured_queued,
@@ -254,7 +254,7 @@ impl Simulation {
     pub fn footprint(&self) -> (usize, usize) {
         let state = self.calls.peak() * size_of::<super::state::Call>()
             + self.attempts.peak() * size_of::<Attempt>()
-            + self.attempt_rests.len() * size_of::<super::state::AttemptRest>()
+            + self.attempts_cold.len() * size_of::<super::state::AttemptCold>()
             + self
                 .hedged
                 .iter()
@@ -262,9 +262,9 @@ impl Simulation {
                 .sum::<usize>()
             + self.children.len() * size_of::<super::visit::Child>()
             + self.servers.len()
-                * (size_of::<super::state::Server>() + size_of::<super::state::ServerRest>())
+                * (size_of::<super::state::Server>() + size_of::<super::state::ServerCold>())
             + self.policies_bytes()
-            + self.agenda.bytes();
+            + self.event_queue.bytes();
         (
             self.calls.peak().max(self.attempts.peak()),
             state + self.recorder.bytes(),

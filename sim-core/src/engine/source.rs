@@ -1,8 +1,8 @@
 //! Sources: when requests come.
 
 use super::Simulation;
-use super::agenda::NEVER;
 use super::event::Event;
+use super::event_queue::NEVER;
 use super::state::Source;
 use crate::arrival::Arrivals;
 use crate::model::RatePoint;
@@ -131,7 +131,7 @@ impl Simulation {
         } else {
             NEVER
         };
-        self.agenda.set_arrival(source, at);
+        self.event_queue.set_arrival(source, at);
     }
 
     /// The rate changed: what was still expected of the gap is stretched anew.
@@ -144,7 +144,7 @@ impl Simulation {
         s.corner = 0;
         if s.gaps.is_some() {
             let at = s.next_arrival();
-            self.agenda.set_arrival(source, at.unwrap_or(NEVER));
+            self.event_queue.set_arrival(source, at.unwrap_or(NEVER));
         }
     }
 
@@ -180,10 +180,10 @@ impl Simulation {
         // Exponential gaps have no memory: what was still to come is drawn anew.
         s.gap = phases[present].gaps.gap(s.count, &mut draws);
         s.from = now;
-        s.ahead.forget();
+        s.batch.forget();
         let at = s.next_arrival();
-        self.agenda.set_arrival(source, at.unwrap_or(NEVER));
-        self.agenda
+        self.event_queue.set_arrival(source, at.unwrap_or(NEVER));
+        self.event_queue
             .schedule(now.saturating_add(lasts.0), Event::Phase { source });
     }
 
@@ -195,7 +195,7 @@ impl Simulation {
         };
         s.thoughts += 1;
         let pause = Duration::from_nanos_f64(think.sample_ns(&mut s.stream.at(s.thoughts)));
-        self.agenda
+        self.event_queue
             .schedule(self.now.saturating_add(pause.0), Event::Thought { source });
     }
 }

@@ -4,16 +4,16 @@
 //! Records are small and indexed by number. What one event touches lies together; what only rare
 //! events touch is set apart.
 
-pub(super) use super::attempt::{Attempt, AttemptRest, Call, NIL, Place, Purpose};
+pub(super) use super::attempt::{Attempt, AttemptCold, Call, NIL, Place, Purpose};
 
-use super::ahead::Ahead;
+use super::batched_draws::BatchedDraws;
 use super::slab::Handle;
 use crate::arrival::{Arrivals, Gaps};
 use crate::discipline::Order;
 use crate::distribution::Distribution;
 use crate::draws::Stream;
 use crate::key::Keys;
-use crate::model::{Client, Door, HealthCheck, Liveness, Probe, RatePoint, ServerParams};
+use crate::model::{Client, DownBehaviour, HealthCheck, Liveness, Probe, RatePoint, ServerParams};
 use crate::outcome::Outcome;
 use crate::policy::Policy;
 use crate::retry::Retry;
@@ -107,7 +107,7 @@ pub(super) struct Server {
     pub holding: u32,
     pub workers: u32,
     pub queue_limit: u32,
-    /// The request in service that finishes first; the others are in [`ServerRest::in_service`].
+    /// The request in service that finishes first; the others are in [`ServerCold::in_service`].
     pub first: u32,
     pub local: u32,
     /// Part of a virtual nanosecond not yet in `virtual_now`.
@@ -119,8 +119,8 @@ pub(super) struct Server {
     pub elastic: bool,
     /// Whether crash rules watch it.
     pub watched: bool,
-    /// Whether the express lane may serve it.
-    pub express: bool,
+    /// Whether the fast path may serve it.
+    pub fast: bool,
     pub virtual_now: u64,
     pub virtual_at: u64,
     pub rate: f64,
@@ -139,7 +139,7 @@ const _: () = assert!(size_of::<Server>() == 128, "a server fills two cache line
 
 /// The part of a server that few events touch.
 #[derive(Clone)]
-pub(super) struct ServerRest {
+pub(super) struct ServerCold {
     pub params: Arc<ServerParams>,
     /// Requests in service but the first: (finish, sequence, attempt).
     pub in_service: BinaryHeap<Reverse<(u64, u64, u32)>>,
@@ -159,7 +159,7 @@ pub(super) struct ServerRest {
     pub breakdown_draws: u64,
     pub breakdown_generation: u32,
     pub watch: Watch,
-    pub life: Life,
+    pub incarnation: Incarnation,
     /// Factor of the speed while warming up, and set by the time line.
     pub warmth: f64,
     pub slow: f64,
@@ -201,8 +201,8 @@ impl Watch {
 
 /// Crashes and restarts of a machine.
 #[derive(Clone, Default)]
-pub(super) struct Life {
-    /// Grows with every crash, restart and start: timers of earlier lives are void.
+pub(super) struct Incarnation {
+    /// Grows with every crash, restart and start: timers of earlier incarnations are void.
     pub number: u32,
     pub crashes: u64,
     /// Crashes in quick succession, for back-off.
@@ -237,10 +237,10 @@ pub(super) struct Instance {
     pub healthy: Vec<bool>,
     /// Servers it may pick, ascending.
     pub eligible: Vec<u32>,
-    pub pool: VecDeque<Handle>,
+    pub pending: VecDeque<Handle>,
     pub watch: Watch,
     pub watched: bool,
-    pub life: Life,
+    pub incarnation: Incarnation,
     pub attempts: u64,
 }
 
@@ -305,7 +305,7 @@ pub(super) struct Service {
     pub active: Vec<u32>,
     /// Spares.
     pub spares: Vec<u32>,
-    pub door: Door,
+    pub down_behaviour: DownBehaviour,
     pub cost: u64,
     pub max_connections: u32,
     pub has_calls: bool,
@@ -316,10 +316,10 @@ pub(super) struct Service {
     /// Times that servers became idle.
     pub idle_reports: u64,
     /// Whether callers choose an instance at random.
-    pub random_spread: bool,
+    pub random_selection: bool,
     pub report_generation: u32,
-    /// Whether the express lane may serve it.
-    pub express: bool,
+    /// Whether the fast path may serve it.
+    pub fast: bool,
     pub attempts: u64,
     /// `attempts` when measurement began, and at the end of the last interval.
     pub attempts_before: u64,
@@ -340,8 +340,8 @@ pub(super) struct Caller {
     pub retry: Arc<dyn Retry>,
     pub attempts: u32,
     pub tokens: f64,
-    /// Whether the express lane may serve it: no deadline and no budget to keep.
-    pub express: bool,
+    /// Whether the fast path may serve it: no deadline and no budget to keep.
+    pub fast: bool,
 }
 
 /// A source with its process.
@@ -357,8 +357,8 @@ pub(super) struct Source {
     pub keys: Arc<dyn Keys>,
     pub clients: Vec<u16>,
     pub to: u16,
-    /// Whether the express lane may serve it: an open source of a service on the express lane.
-    pub express: bool,
+    /// Whether the fast path may serve it: an open source of a service on the fast path.
+    pub fast: bool,
     /// Requests emitted.
     pub count: u64,
     /// Phases of a modulated source: the present one, and how many were begun.
@@ -370,6 +370,6 @@ pub(super) struct Source {
     /// The next arrival comes when `gap` more requests are expected after `from`.
     pub from: u64,
     pub gap: f64,
-    /// Draws made ahead, for the express lane.
-    pub ahead: Box<Ahead>,
+    /// Draws made ahead, for the fast path.
+    pub batch: Box<BatchedDraws>,
 }

@@ -6,10 +6,11 @@ use super::event::{Event, Machine};
 use super::setup::policy;
 use super::source::source_of;
 use super::state::{MachineState, Waiting, Watch};
+use crate::event_log::Kind;
 use crate::model::{
-    Action, Balancer, Change, Lane, Model, ServerId, ServerParams, Service, Spread, Target,
+    Action, Actor, Balancer, Change, InstanceSelection, Model, ServerId, ServerParams, Service,
+    Target,
 };
-use crate::story::Kind;
 use std::sync::Arc;
 
 impl Simulation {
@@ -17,14 +18,14 @@ impl Simulation {
     pub(super) fn timeline_entry(&mut self, index: u32) {
         let model = Arc::clone(&self.model);
         let entry = &model.timeline[index as usize];
-        self.perform(&entry.action, entry.lane, &entry.note);
+        self.perform(&entry.action, entry.by, &entry.note);
         self.next_timeline_entry = index + 1;
         self.plan_timeline();
     }
 
     pub(super) fn plan_timeline(&mut self) {
         if let Some(entry) = self.model.timeline.get(self.next_timeline_entry as usize) {
-            self.agenda.schedule(
+            self.event_queue.schedule(
                 entry.at.0.max(self.now),
                 Event::Timeline {
                     index: self.next_timeline_entry,
@@ -34,12 +35,12 @@ impl Simulation {
     }
 
     /// Performs an action now. Front ends use it for what their user does by hand; `note` goes
-    /// into the story.
-    pub fn perform(&mut self, action: &Action, lane: Lane, note: &str) {
+    /// into the event log.
+    pub fn perform(&mut self, action: &Action, by: Actor, note: &str) {
         match action {
-            Action::Note => self.tell(Kind::Note, lane, "", note.to_owned()),
+            Action::Note => self.tell(Kind::Note, by, "", note.to_owned()),
             Action::Set { text, changes } => {
-                self.tell(Kind::Set, lane, text, note.to_owned());
+                self.tell(Kind::Set, by, text, note.to_owned());
                 for change in changes {
                     self.change(change);
                 }
@@ -51,22 +52,22 @@ impl Simulation {
                     note
                 };
                 for machine in self.machines(target) {
-                    self.crash(machine, lane, cause.to_owned());
+                    self.crash(machine, by, cause.to_owned());
                 }
             }
             Action::Restart(target) => {
                 for machine in self.machines(target) {
-                    self.restart_by_hand(machine, lane, note);
+                    self.restart_by_hand(machine, by, note);
                 }
             }
-            Action::Drain(target) => self.rotate(target, true, lane, note),
-            Action::Undrain(target) => self.rotate(target, false, lane, note),
+            Action::Drain(target) => self.rotate(target, true, by, note),
+            Action::Undrain(target) => self.rotate(target, false, by, note),
             Action::Add(servers) => {
                 for &ServerId(server) in servers {
-                    self.add(server, lane, note);
+                    self.add(server, by, note);
                 }
             }
-            Action::Remove(target) => self.remove(target, lane, note),
+            Action::Remove(target) => self.remove(target, by, note),
             Action::Slow {
                 target,
                 factor,
@@ -76,10 +77,10 @@ impl Simulation {
                     let Machine::Server(server) = machine else {
                         continue;
                     };
-                    self.slow(server, *factor, lane, note);
+                    self.slow(server, *factor, by, note);
                     if let Some(lasts) = lasts {
-                        let generation = self.rests[server as usize].slow_generation;
-                        self.agenda.schedule(
+                        let generation = self.servers_cold[server as usize].slow_generation;
+                        self.event_queue.schedule(
                             self.now.saturating_add(lasts.0),
                             Event::SlowEnds { server, generation },
                         );
@@ -97,7 +98,7 @@ impl Simulation {
             text: text.to_owned(),
             changes,
         };
-        self.perform(&action, Lane::People, note);
+        self.perform(&action, Actor::People, note);
     }
 
     fn machines(&self, target: &Target) -> Vec<Machine> {
@@ -111,17 +112,17 @@ impl Simulation {
         }
     }
 
-    fn rotate(&mut self, target: &Target, out: bool, lane: Lane, note: &str) {
+    fn rotate(&mut self, target: &Target, out: bool, by: Actor, note: &str) {
         let Target::Servers(servers) = target else {
             return;
         };
         for &ServerId(server) in servers {
-            self.rests[server as usize].out_of_rotation = out;
-            self.rests[server as usize].leaving &= out;
+            self.servers_cold[server as usize].out_of_rotation = out;
+            self.servers_cold[server as usize].leaving &= out;
             let kind = if out { Kind::Drain } else { Kind::Undrain };
             self.tell(
                 kind,
-                lane,
+                by,
                 &self.name_of(Machine::Server(server)),
                 note.to_owned(),
             );
@@ -132,25 +133,25 @@ impl Simulation {
         }
     }
 
-    fn add(&mut self, server: u32, lane: Lane, note: &str) {
+    fn add(&mut self, server: u32, by: Actor, note: &str) {
         let absent = self.servers[server as usize].state == MachineState::Absent;
         // One that is still on its way out stays.
-        if !absent && !self.rests[server as usize].leaving {
+        if !absent && !self.servers_cold[server as usize].leaving {
             return;
         }
-        let rest = &mut self.rests[server as usize];
-        rest.out_of_rotation = false;
-        rest.leaving = false;
+        let cold = &mut self.servers_cold[server as usize];
+        cold.out_of_rotation = false;
+        cold.leaving = false;
         self.tell(
             Kind::Added,
-            lane,
+            by,
             &self.name_of(Machine::Server(server)),
             note.to_owned(),
         );
         if absent {
             self.servers[server as usize].state = MachineState::Up;
-            self.rests[server as usize].life.number += 1;
-            self.rests[server as usize].life.up_since = self.now;
+            self.servers_cold[server as usize].incarnation.number += 1;
+            self.servers_cold[server as usize].incarnation.up_since = self.now;
             self.begin_warm_up(server);
         }
         self.refresh_service(self.servers[server as usize].service);
@@ -158,20 +159,20 @@ impl Simulation {
     }
 
     /// Servers leave rotation at once and are gone when they are empty: no work is lost.
-    fn remove(&mut self, target: &Target, lane: Lane, note: &str) {
+    fn remove(&mut self, target: &Target, by: Actor, note: &str) {
         let Target::Servers(servers) = target else {
             return;
         };
         for &ServerId(server) in servers {
-            self.rests[server as usize].out_of_rotation = true;
+            self.servers_cold[server as usize].out_of_rotation = true;
             self.tell(
                 Kind::Removed,
-                lane,
+                by,
                 &self.name_of(Machine::Server(server)),
                 note.to_owned(),
             );
             if self.servers[server as usize].state != MachineState::Absent {
-                self.rests[server as usize].leaving = true;
+                self.servers_cold[server as usize].leaving = true;
                 self.servers[server as usize].watched = true;
                 self.leave_if_empty(server);
             }
@@ -181,30 +182,30 @@ impl Simulation {
 
     /// A removed server is gone as soon as nothing is left in it.
     pub(super) fn leave_if_empty(&mut self, server: u32) {
-        let (s, rest) = (
+        let (s, cold) = (
             &mut self.servers[server as usize],
-            &mut self.rests[server as usize],
+            &mut self.servers_cold[server as usize],
         );
-        if !rest.leaving || s.in_system > 0 {
+        if !cold.leaving || s.in_system > 0 {
             return;
         }
-        rest.leaving = false;
+        cold.leaving = false;
         if s.state != MachineState::Up {
-            rest.life.downtime += self.now - rest.life.down_since;
+            cold.incarnation.downtime += self.now - cold.incarnation.down_since;
         }
-        rest.life.number += 1;
+        cold.incarnation.number += 1;
         s.state = MachineState::Absent;
         let service = s.service;
-        self.refresh_express(service);
+        self.refresh_fast_path(service);
     }
 
-    fn slow(&mut self, server: u32, factor: f64, lane: Lane, note: &str) {
-        let rest = &mut self.rests[server as usize];
-        rest.slow = factor;
-        rest.slow_generation += 1;
+    fn slow(&mut self, server: u32, factor: f64, by: Actor, note: &str) {
+        let cold = &mut self.servers_cold[server as usize];
+        cold.slow = factor;
+        cold.slow_generation += 1;
         self.tell(
             Kind::Slow,
-            lane,
+            by,
             &self.name_of(Machine::Server(server)),
             if note.is_empty() {
                 format!("speed × {factor}")
@@ -216,14 +217,14 @@ impl Simulation {
     }
 
     pub(super) fn slow_ends(&mut self, server: u32, generation: u32) {
-        if self.rests[server as usize].slow_generation == generation {
-            self.slow(server, 1.0, Lane::System, "at its own speed again");
+        if self.servers_cold[server as usize].slow_generation == generation {
+            self.slow(server, 1.0, Actor::System, "at its own speed again");
         }
     }
 
     /// Replaces a part of the model.
     fn change(&mut self, change: &Change) {
-        self.forget_ahead();
+        self.forget_batches();
         match change {
             Change::Server(id, params) => self.change_server(id.0, params),
             Change::Balancer(id, balancer) => self.change_balancer(id.0, balancer),
@@ -244,10 +245,13 @@ impl Simulation {
     }
 
     fn change_server(&mut self, server: u32, params: &Arc<ServerParams>) {
-        let before = std::mem::replace(&mut self.rests[server as usize].params, Arc::clone(params));
+        let before = std::mem::replace(
+            &mut self.servers_cold[server as usize].params,
+            Arc::clone(params),
+        );
         if before.crash != params.crash {
             // A changed rule begins anew.
-            self.rests[server as usize].watch = Watch::new(params.crash.len());
+            self.servers_cold[server as usize].watch = Watch::new(params.crash.len());
         }
         self.configure_server(server);
         if before.discipline != params.discipline {
@@ -276,10 +280,10 @@ impl Simulation {
     pub(super) fn configure_server(&mut self, server: u32) {
         let now = self.now;
         self.configure_breakdowns(server);
-        let params = Arc::clone(&self.rests[server as usize].params);
-        self.rests[server as usize].patience =
+        let params = Arc::clone(&self.servers_cold[server as usize].params);
+        self.servers_cold[server as usize].patience =
             params.patience.as_ref().map(|d| Arc::from(d.build()));
-        self.rests[server as usize].error_demand =
+        self.servers_cold[server as usize].error_demand =
             params.errors.demand.as_ref().map(|d| Arc::from(d.build()));
         let s = &mut self.servers[server as usize];
         s.advance(now);
@@ -287,7 +291,7 @@ impl Simulation {
         let before = s.busy();
         s.workers = params
             .workers
-            .saturating_sub(self.rests[server as usize].broken);
+            .saturating_sub(self.servers_cold[server as usize].broken);
         s.area_busy = s.area_busy.wrapping_add(
             u64::from(before)
                 .wrapping_sub(u64::from(s.busy()))
@@ -300,7 +304,7 @@ impl Simulation {
             || params.slowdown.coherence > 0.0;
         s.watched = !params.crash.is_empty()
             || params.memory.is_some()
-            || self.rests[server as usize].leaving;
+            || self.servers_cold[server as usize].leaving;
         self.adopt_discipline(server, false);
         self.servers[server as usize].rate = self.rate_of(server);
     }
@@ -310,7 +314,7 @@ impl Simulation {
     ///
     /// Where all share nobody waits: what is down keeps its queue as it is until it is up again.
     pub(super) fn adopt_discipline(&mut self, server: u32, stale: bool) {
-        let order = self.rests[server as usize].params.discipline.order();
+        let order = self.servers_cold[server as usize].params.discipline.order();
         let waiting = Waiting::under(&order);
         let s = &self.servers[server as usize];
         let keeps = waiting == Waiting::Shared && !s.state.serves() && s.queue_len > 0;
@@ -327,7 +331,7 @@ impl Simulation {
         }
         // Ranked and last-in orders must see them in the order in which they came.
         moved.sort_by_key(|&handle| (self.attempts[handle].mark, handle));
-        self.rests[server as usize].ranked.clear();
+        self.servers_cold[server as usize].ranked.clear();
         self.servers[server as usize].waiting = waiting;
         for handle in moved {
             if waiting == Waiting::Shared {
@@ -357,8 +361,8 @@ impl Simulation {
                 instance.policy.clone_from(first);
                 instance.observes = instance.policy.observes();
             }
-            if !instance.pool.is_empty() {
-                self.pools_to_drain.push(index as u32);
+            if !instance.pending.is_empty() {
+                self.pending_to_drain.push(index as u32);
             }
         }
         for index in 0..self.instances.len() {
@@ -380,10 +384,10 @@ impl Simulation {
     pub(super) fn configure_balancer(&mut self, service: u16) {
         let balancer = &self.balancers[service as usize];
         let s = &mut self.services[service as usize];
-        s.door = balancer.door;
+        s.down_behaviour = balancer.down_behaviour;
         s.cost = balancer.cost.0;
         s.max_connections = balancer.max_connections.unwrap_or(u32::MAX);
-        s.random_spread = balancer.spread == Spread::Random;
+        s.random_selection = balancer.instance_selection == InstanceSelection::Random;
         self.configure_idle(service);
         self.configure_reports(service);
     }
@@ -394,6 +398,6 @@ impl Simulation {
         s.network = service.network.build().into();
         s.network_ns = constant_ns(&*s.network);
         self.service_calls[id as usize].clone_from(&service.calls);
-        self.refresh_express(id);
+        self.refresh_fast_path(id);
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Child {
 impl Simulation {
     /// The next call of a visit from its present stage on: position in the service's list.
     fn next_call(&self, handle: Handle) -> Option<usize> {
-        let stage = self.rest(handle).stage as usize;
+        let stage = self.cold(handle).stage as usize;
         let calls = self.service_calls[self.attempts[handle].service as usize].len();
         (stage..calls).find(|&i| self.makes(handle, i))
     }
@@ -33,7 +33,7 @@ impl Simulation {
         let attempt = &self.attempts[handle];
         let written = &self.service_calls[attempt.service as usize][call];
         let mut draws = self.call_stream.at(try_of(attempt.number, call as u32));
-        written.before != self.rest(handle).worked && draws.chance(written.probability)
+        written.before != self.cold(handle).worked && draws.chance(written.probability)
     }
 
     /// Where, after a call, those end in the list that go out together with it.
@@ -54,7 +54,7 @@ impl Simulation {
     /// The call to another service that an attempt at a server has out, the first of several.
     pub(super) fn child_of(&self, handle: Handle) -> Handle {
         if self.services[self.attempts[handle].service as usize].has_calls {
-            self.rest(handle).child
+            self.cold(handle).child
         } else {
             Handle::NONE
         }
@@ -87,7 +87,7 @@ impl Simulation {
     /// The visit's own work is done; `busy` workers were at work before.
     pub(super) fn served(&mut self, handle: Handle, busy: u32) {
         let server = self.attempts[handle].server;
-        let visit = self.rest_mut(handle);
+        let visit = self.cold_mut(handle);
         (visit.stage, visit.worked) = (0, true);
         match self.next_call(handle) {
             Some(call) if self.holds(handle, call) => {
@@ -116,7 +116,7 @@ impl Simulation {
     fn call_out(&mut self, handle: Handle, first: usize) {
         let end = self.group_end(handle, first);
         let mut last = self.make_call(handle, first);
-        self.rest_mut(handle).child = last;
+        self.cold_mut(handle).child = last;
         for position in first + 1..end {
             if self.makes(handle, position) {
                 let call = self.make_call(handle, position);
@@ -124,7 +124,7 @@ impl Simulation {
                 last = call;
             }
         }
-        self.rest_mut(handle).stage = end as u16;
+        self.cold_mut(handle).stage = end as u16;
     }
 
     /// Makes a call. Its first attempt is an event of its own, so that an immediate answer does not
@@ -160,16 +160,16 @@ impl Simulation {
             self.children.resize(place + 1, record);
         }
         self.children[place] = record;
-        self.agenda.schedule(self.now, Event::Attempt(child));
+        self.event_queue.schedule(self.now, Event::Attempt(child));
         child
     }
 
     /// Takes a call out of the chain of those that a visit has out; whether it was required.
     fn unlink(&mut self, parent: Handle, child: Handle) -> bool {
         let Child { next, required } = self.children[child.index() as usize];
-        let mut before = self.rest(parent).child;
+        let mut before = self.cold(parent).child;
         if before == child {
-            self.rest_mut(parent).child = next;
+            self.cold_mut(parent).child = next;
             return required;
         }
         while !before.is_none() {
@@ -214,12 +214,12 @@ impl Simulation {
             return;
         }
         let required = self.unlink(parent, child);
-        let others = self.rest(parent).child;
+        let others = self.cold(parent).child;
         let attempt = &mut self.attempts[parent];
         let (server, holding) = (attempt.server, attempt.place == Place::Holding);
         if !succeeded && required {
             attempt.fails = true;
-            self.rest_mut(parent).child = Handle::NONE;
+            self.cold_mut(parent).child = Handle::NONE;
             self.abandon_children(others);
             if holding {
                 self.let_go(server);
@@ -229,7 +229,7 @@ impl Simulation {
         if !others.is_none() {
             return;
         }
-        let worked = self.rest(parent).worked;
+        let worked = self.cold(parent).worked;
         match self.next_call(parent) {
             Some(call) if holding && self.holds(parent, call) => self.call_out(parent, call),
             Some(call) if !worked && self.holds(parent, call) => self.seek_worker(parent),

@@ -5,7 +5,7 @@ use super::event::{Event, Machine};
 use super::machine::short;
 use super::state::NIL;
 use crate::crash::{Gauge, GaugeUnit};
-use crate::model::{CrashRule, Lane};
+use crate::model::{Actor, CrashRule};
 use crate::time::Duration;
 
 /// How often gauges that change without events are looked at.
@@ -19,17 +19,17 @@ impl Simulation {
             // It cannot crash now; its rules begin anew when it is up.
             return;
         }
-        let params = self.rests[server as usize].params.clone();
+        let params = self.servers_cold[server as usize].params.clone();
         if let Some(memory) = &params.memory {
             let used = self.memory_of(server);
             if used > memory.limit {
                 // As an event of its own: the caller is half-way through a step.
-                self.agenda.schedule(
+                self.event_queue.schedule(
                     self.now,
                     Event::CrashDue {
                         machine: Machine::Server(server),
                         rule: OUT_OF_MEMORY,
-                        life: self.rests[server as usize].life.number,
+                        incarnation: self.servers_cold[server as usize].incarnation.number,
                     },
                 );
             }
@@ -44,7 +44,7 @@ impl Simulation {
 
     fn memory_of(&self, server: u32) -> f64 {
         let s = &self.servers[server as usize];
-        self.rests[server as usize]
+        self.servers_cold[server as usize]
             .params
             .memory
             .as_ref()
@@ -67,7 +67,7 @@ impl Simulation {
             Gauge::Utilisation => {
                 let area = s
                     .busy_area(self.now)
-                    .wrapping_sub(self.rests[server as usize].polled_busy);
+                    .wrapping_sub(self.servers_cold[server as usize].polled_busy);
                 // With every worker broken none is busy: 0, and not 0 / 0.
                 area as f64 / POLL as f64 / f64::from(s.workers.max(1))
             }
@@ -89,10 +89,10 @@ impl Simulation {
                     self.attempts[index].behind
                 };
             }
-            for &index in &self.rests[server as usize].pile {
+            for &index in &self.servers_cold[server as usize].pile {
                 see(self.attempts[index].mark);
             }
-            for std::cmp::Reverse((_, _, handle)) in &self.rests[server as usize].ranked {
+            for std::cmp::Reverse((_, _, handle)) in &self.servers_cold[server as usize].ranked {
                 if self.attempts.contains(*handle) && self.attempts[*handle].place.is_queued() {
                     see(self.attempts[*handle].mark);
                 }
@@ -111,7 +111,7 @@ impl Simulation {
             let rule = self.balancers[service as usize].crash[i].clone();
             let instance = &self.instances[index as usize];
             let value = match rule.gauge.gauge {
-                Gauge::QueueLen => instance.waiting as usize + instance.pool.len(),
+                Gauge::QueueLen => instance.waiting as usize + instance.pending.len(),
                 _ => instance.connections as usize,
             };
             self.watch(Machine::Instance(index), i, &rule, value as f64);
@@ -122,7 +122,7 @@ impl Simulation {
     fn watch(&mut self, machine: Machine, index: usize, rule: &CrashRule, value: f64) {
         let now = self.now;
         let watch = match machine {
-            Machine::Server(i) => &mut self.rests[i as usize].watch,
+            Machine::Server(i) => &mut self.servers_cold[i as usize].watch,
             Machine::Instance(i) => &mut self.instances[i as usize].watch,
         };
         let holds = value > rule.above;
@@ -132,26 +132,26 @@ impl Simulation {
         }
         let since = *watch.since[index].get_or_insert(now);
         if !std::mem::replace(&mut watch.armed[index], true) {
-            let life = self.life(machine).number;
-            self.agenda.schedule(
+            let incarnation = self.incarnation(machine).number;
+            self.event_queue.schedule(
                 since.saturating_add(rule.hold.0),
                 Event::CrashDue {
                     machine,
                     rule: index as u16,
-                    life,
+                    incarnation,
                 },
             );
         }
     }
 
     /// A rule's timer: crash if it has held throughout, wait on if it began to hold later.
-    pub(super) fn crash_due(&mut self, machine: Machine, index: u16, life: u32) {
-        if self.life(machine).number != life || !self.state_of(machine).serves() {
+    pub(super) fn crash_due(&mut self, machine: Machine, index: u16, incarnation: u32) {
+        if self.incarnation(machine).number != incarnation || !self.state_of(machine).serves() {
             return;
         }
         if index == OUT_OF_MEMORY {
             if let Machine::Server(server) = machine {
-                let limit = self.rests[server as usize]
+                let limit = self.servers_cold[server as usize]
                     .params
                     .memory
                     .as_ref()
@@ -162,15 +162,15 @@ impl Simulation {
                         self.memory_of(server) / MIB,
                         limit / MIB
                     );
-                    self.crash(machine, Lane::System, cause);
+                    self.crash(machine, Actor::System, cause);
                 }
             }
             return;
         }
         let (watch, rules) = match machine {
             Machine::Server(i) => {
-                let rest = &mut self.rests[i as usize];
-                (&mut rest.watch, &rest.params.crash)
+                let cold = &mut self.servers_cold[i as usize];
+                (&mut cold.watch, &cold.params.crash)
             }
             Machine::Instance(i) => {
                 let instance = &mut self.instances[i as usize];
@@ -190,39 +190,45 @@ impl Simulation {
         let due = since.saturating_add(rule.hold.0);
         if due > self.now {
             watch.armed[index as usize] = true;
-            self.agenda.schedule(
+            self.event_queue.schedule(
                 due,
                 Event::CrashDue {
                     machine,
                     rule: index,
-                    life,
+                    incarnation,
                 },
             );
             return;
         }
         let cause = describe(rule);
-        self.crash(machine, Lane::System, cause);
+        self.crash(machine, Actor::System, cause);
     }
 
     /// Begins to poll when a server has a rule that needs it.
     pub(super) fn poll_if_asked(&mut self, server: u32) {
         let polled =
             |rule: &CrashRule| matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation);
-        if self.polling || !self.rests[server as usize].params.crash.iter().any(polled) {
+        if self.polling
+            || !self.servers_cold[server as usize]
+                .params
+                .crash
+                .iter()
+                .any(polled)
+        {
             return;
         }
         self.polling = true;
-        for (server, rest) in self.servers.iter().zip(&mut self.rests) {
-            rest.polled_busy = server.busy_area(self.now);
+        for (server, cold) in self.servers.iter().zip(&mut self.servers_cold) {
+            cold.polled_busy = server.busy_area(self.now);
         }
-        self.agenda
+        self.event_queue
             .schedule(self.now.saturating_add(POLL), Event::Poll);
     }
 
     /// Looks at gauges that change without events.
     pub(super) fn poll(&mut self) {
         for server in 0..self.servers.len() as u32 {
-            let params = self.rests[server as usize].params.clone();
+            let params = self.servers_cold[server as usize].params.clone();
             if self.servers[server as usize].state.serves() {
                 for (i, rule) in params.crash.iter().enumerate() {
                     if matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation) {
@@ -231,10 +237,10 @@ impl Simulation {
                     }
                 }
             }
-            self.rests[server as usize].polled_busy =
+            self.servers_cold[server as usize].polled_busy =
                 self.servers[server as usize].busy_area(self.now);
         }
-        self.agenda
+        self.event_queue
             .schedule(self.now.saturating_add(POLL), Event::Poll);
     }
 }

@@ -2,11 +2,11 @@
 
 use super::{Checked, EventPattern, Expr, Fold, Value};
 use crate::engine::Simulation;
+use crate::event_log::{Event, Kind};
 use crate::metric::{MetricDef, Scope, Unit};
 use crate::model::Expectation;
 use crate::readable;
 use crate::scenario::SUMMARY_PATHS;
-use crate::story::{Event, Kind};
 use crate::summary::Summary;
 use crate::time::Instant;
 use std::ops::Range;
@@ -114,7 +114,7 @@ impl Run<'_> {
             move |e: &Event| of_site || pattern.subject.as_ref().is_none_or(|s| *s == e.subject);
         self.simulation
             .recorder()
-            .story()
+            .event_log()
             .filter(move |e| e.kind == pattern.kind && whose(e))
     }
 

@@ -7,7 +7,7 @@
 use super::control::Control;
 use super::recovery::{Fate, fate};
 use super::run::simulate;
-use crate::model::{Action, Lane, Model, ServerId, Target, TimelineEntry};
+use crate::model::{Action, Actor, Model, ServerId, Target, TimelineEntry};
 use crate::statistics::{self, Estimate, Interval, Withheld, wilson};
 use crate::time::{Duration, Instant};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ impl SlowDown {
             let all = (0..model.servers.len() as u32).map(ServerId).collect();
             changed.timeline.push(TimelineEntry {
                 at: self.at,
-                lane: Lane::System,
+                by: Actor::System,
                 note: String::new(),
                 action: Action::Slow {
                     target: Target::Servers(all),

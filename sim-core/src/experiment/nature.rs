@@ -33,7 +33,7 @@ impl Nature {
         if model
             .sources
             .iter()
-            .any(|s| s.arrivals.def.plug.name == "trace")
+            .any(|s| s.arrivals.def.row.name == "trace")
         {
             return Self::Terminating("it replays a trace");
         }

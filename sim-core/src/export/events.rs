@@ -1,11 +1,11 @@
-//! The story as a table.
+//! The event log as a table.
 
 use super::{io_error, seconds};
 use crate::engine::Simulation;
-use crate::model::Lane;
+use crate::model::Actor;
 use std::io::{self, Write};
 
-/// Writes every event of the story.
+/// Writes every event of the event log.
 ///
 /// # Errors
 /// Those of `out`.
@@ -13,20 +13,20 @@ pub fn events(simulation: &Simulation, out: &mut dyn Write) -> io::Result<()> {
     let clock = simulation.model().clock;
     let mut table = csv::Writer::from_writer(out);
     table
-        .write_record(["at_s", "clock", "kind", "lane", "subject", "cause"])
+        .write_record(["at_s", "clock", "kind", "by", "subject", "cause"])
         .map_err(io_error)?;
-    for event in simulation.recorder().story() {
+    for event in simulation.recorder().event_log() {
         let label = clock.map_or(String::new(), |clock| clock.label(event.at));
-        let lane = match event.lane {
-            Lane::System => "system",
-            Lane::People => "people",
+        let by = match event.by {
+            Actor::System => "system",
+            Actor::People => "people",
         };
         table
             .write_record([
                 &seconds(event.at.0),
                 &label,
                 event.kind.name(),
-                lane,
+                by,
                 &event.subject,
                 &event.cause,
             ])

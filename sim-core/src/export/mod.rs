@@ -1,4 +1,4 @@
-//! Tables of a run, as CSV: time lines, the story, the request log.
+//! Tables of a run, as CSV: time lines, the event log, the request log.
 //!
 //! The headers are an interface: columns are only ever added. Times are in seconds, shares are
 //! parts of one, an empty cell means that there was nothing to take the figure from. Nothing here

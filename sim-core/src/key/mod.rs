@@ -1,7 +1,7 @@
 //! Session and hash keys of requests.
 
 use crate::draws::Draws;
-use crate::plug::{Choice, Def, Params, Plug};
+use crate::extension::{Configured, Def, ExtensionRow, Params};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -15,18 +15,18 @@ pub static KEYS: &[&KeyDef] = &[&unique::KEY, &uniform::KEY, &zipf::KEY];
 /// A row of [`KEYS`].
 pub struct KeyDef {
     /// Name, description, parameters.
-    pub plug: Plug,
+    pub row: ExtensionRow,
     /// Makes the sampler.
     pub build: fn(&Params) -> Arc<dyn Keys>,
 }
 
 impl Def for KeyDef {
-    fn plug(&self) -> &Plug {
-        &self.plug
+    fn row(&self) -> &ExtensionRow {
+        &self.row
     }
 }
 
-impl Choice<KeyDef> {
+impl Configured<KeyDef> {
     /// The sampler.
     pub fn build(&self) -> Arc<dyn Keys> {
         (self.def.build)(&self.params)
@@ -43,7 +43,7 @@ pub trait Keys: Debug + Send + Sync {
 mod tests {
     use super::*;
     use crate::draws::{Stream, mix};
-    use crate::plug::testing::{check_rows, example};
+    use crate::extension::testing::{check_rows, example};
 
     /// A hash of the first thousand keys of every row with its example parameters.
     const PINNED: &[(&str, u64)] = &[
@@ -63,9 +63,9 @@ mod tests {
         let measured: Vec<(&str, u64)> = KEYS
             .iter()
             .map(|def| {
-                let law = (def.build)(&example(&def.plug));
+                let law = (def.build)(&example(&def.row));
                 (
-                    def.plug.name,
+                    def.row.name,
                     (0..1000).fold(0, |hash, number| {
                         mix(hash ^ law.key(number, &mut stream.at(number)))
                     }),

@@ -2,11 +2,11 @@
 
 use super::{KeyDef, Keys};
 use crate::draws::{Draws, mix};
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use std::sync::Arc;
 
 pub(super) static KEY: KeyDef = KeyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "uniform",
         about: "A number of keys, all equally frequent.",
         source: "",

@@ -2,11 +2,11 @@
 
 use super::{KeyDef, Keys};
 use crate::draws::{Draws, mix};
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 use std::sync::Arc;
 
 pub(super) static KEY: KeyDef = KeyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "unique",
         about: "Every request has a key of its own, as if each came from another visitor.",
         source: "",

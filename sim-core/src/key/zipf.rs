@@ -6,11 +6,11 @@
 
 use super::{KeyDef, Keys};
 use crate::draws::{Draws, mix};
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use std::sync::Arc;
 
 pub(super) static KEY: KeyDef = KeyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "zipf",
         about: "A number of keys of which a few are very frequent: the k-th has a share proportional to 1/k^s.",
         source: "Hörmann and Derflinger, Rejection-inversion to generate variates from monotone discrete distributions, ACM TOMACS 6(3), 1996",

@@ -12,17 +12,17 @@ use std::sync::Arc;
 pub struct TimelineEntry {
     /// When.
     pub at: Instant,
-    /// Whether people or the system do it: which lane of the story shows it.
-    pub lane: Lane,
-    /// A sentence for the story; when empty one is made from the action.
+    /// Whether people or the system do it: which column of the event log shows it.
+    pub by: Actor,
+    /// A sentence for the event log; when empty one is made from the action.
     pub note: String,
     /// What.
     pub action: Action,
 }
 
-/// A lane of the story.
+/// Who acts: a column of the event log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Lane {
+pub enum Actor {
     /// The machines.
     System,
     /// The people.
@@ -36,7 +36,7 @@ pub enum Action {
     Note,
     /// Change settings: `text` as written, `path = value`.
     Set {
-        /// As written, for the story.
+        /// As written, for the event log.
         text: String,
         /// The parts that differ afterwards.
         changes: Vec<Change>,

@@ -5,10 +5,10 @@
 
 use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 
 pub(super) static POLICY: PolicyDef = PolicyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "first",
         about: "The first eligible server in order; give servers max_connections, or the first takes all.",
         source: "HAProxy, balance first",

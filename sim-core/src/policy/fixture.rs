@@ -2,7 +2,7 @@
 
 use super::{FleetView, Job, Oracle, POLICIES, Policy};
 use crate::draws::Stream;
-use crate::plug::{ParamKind, ParamValue, Params};
+use crate::extension::{ParamKind, ParamValue, Params};
 use crate::time::Instant;
 
 /// A fleet as a policy sees it.
@@ -59,9 +59,9 @@ pub(crate) fn build_for(text: &str, servers: usize, replication: u64) -> Box<dyn
     let given: Vec<(&str, &str)> = words.filter_map(|w| w.split_once('=')).collect();
     let def = POLICIES
         .iter()
-        .find(|p| p.plug.name == name)
+        .find(|p| p.row.name == name)
         .unwrap_or_else(|| panic!("no policy {name}"));
-    let values = def.plug.params.iter().map(|param| {
+    let values = def.row.params.iter().map(|param| {
         let text = given
             .iter()
             .find(|(n, _)| *n == param.name)

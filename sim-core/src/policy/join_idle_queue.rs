@@ -8,11 +8,11 @@
 
 use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use std::collections::VecDeque;
 
 pub(super) static POLICY: PolicyDef = PolicyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "join-idle-queue",
         about: "The server that reported itself idle to this instance first; when none has, any eligible server. Weights are ignored.",
         source: "Lu et al., Join-Idle-Queue: a novel load balancing algorithm for dynamically scalable web services, Performance Evaluation 68, 2011",

@@ -6,10 +6,10 @@
 use super::least_in_flight::{Least, TIES};
 use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 
 pub(super) static POLICY: PolicyDef = PolicyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "join-shortest-queue",
         about: "The eligible server that truly holds the fewest requests (an oracle: no real balancer knows this).",
         source: "Winston, \"Optimality of the shortest line discipline\", J. Appl. Prob. 14 (1977)",

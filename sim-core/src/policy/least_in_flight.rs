@@ -6,7 +6,7 @@
 
 use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 
 /// The parameter of policies that may find several servers equally good.
 pub(super) const TIES: ParamDef = ParamDef {
@@ -17,7 +17,7 @@ pub(super) const TIES: ParamDef = ParamDef {
 };
 
 pub(super) static POLICY: PolicyDef = PolicyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "least-in-flight",
         about: "The eligible server with fewest attempts in flight from this balancer instance, relative to its weight.",
         source: "",

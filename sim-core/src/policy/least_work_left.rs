@@ -7,10 +7,10 @@
 use super::least_in_flight::Least;
 use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 
 pub(super) static POLICY: PolicyDef = PolicyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "least-work-left",
         about: "The eligible server that would be empty first (an oracle: no real balancer knows this).",
         source: "Harchol-Balter, \"Performance Modeling and Design of Computer Systems\", 2013, chapter 24",

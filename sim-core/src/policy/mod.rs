@@ -5,8 +5,8 @@
 //! it. Each instance has a policy object of its own, hence its own rotation, samples and averages.
 
 use crate::draws::{Draws, Stream};
+use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 use crate::outcome::Outcome;
-use crate::plug::{Choice, Def, ParamProblem, Params, Plug};
 use crate::time::{Duration, Instant};
 use std::fmt::Debug;
 
@@ -42,7 +42,7 @@ pub static POLICIES: &[&PolicyDef] = &[
 /// A row of [`POLICIES`].
 pub struct PolicyDef {
     /// Name, description, parameters.
-    pub plug: Plug,
+    pub row: ExtensionRow,
     /// Conditions between and within parameters beyond their ranges.
     pub check: fn(&Params) -> Result<(), ParamProblem>,
     /// Makes the policy of one balancer instance.
@@ -59,15 +59,15 @@ fn no_conditions(_: &Params) -> Result<(), ParamProblem> {
 }
 
 impl Def for PolicyDef {
-    fn plug(&self) -> &Plug {
-        &self.plug
+    fn row(&self) -> &ExtensionRow {
+        &self.row
     }
     fn check(&self, params: &Params) -> Result<(), ParamProblem> {
         (self.check)(params)
     }
 }
 
-impl Choice<PolicyDef> {
+impl Configured<PolicyDef> {
     /// The policy of one balancer instance.
     pub fn build(&self) -> Box<dyn Policy> {
         (self.def.build)(&self.params)
@@ -214,7 +214,7 @@ mod tests {
             ..Fleet::of(6)
         };
         for def in POLICIES {
-            let mut policy = build(def.plug.name);
+            let mut policy = build(def.row.name);
             policy.on_fleet_changed(&fleet.view());
             for i in 0..200 {
                 let server = policy
@@ -223,7 +223,7 @@ mod tests {
                 assert!(
                     [1, 4, 5].contains(&server),
                     "{} picked {server}",
-                    def.plug.name
+                    def.row.name
                 );
             }
         }
@@ -233,13 +233,13 @@ mod tests {
     fn every_policy_works_with_one_server() {
         let fleet = Fleet::of(1);
         for def in POLICIES {
-            let mut policy = build(def.plug.name);
+            let mut policy = build(def.row.name);
             policy.on_fleet_changed(&fleet.view());
             assert_eq!(
                 policy.pick(&fleet.view(), &job(3), &mut Stream::new(1, 0, "p").at(3)),
                 Some(0),
                 "{}",
-                def.plug.name
+                def.row.name
             );
         }
     }
@@ -251,7 +251,7 @@ mod tests {
             ..Fleet::of(3)
         };
         for def in POLICIES {
-            let mut original = build(def.plug.name);
+            let mut original = build(def.row.name);
             original.on_fleet_changed(&fleet.view());
             let choose = |policy: &mut Box<dyn Policy>, i: u64| {
                 policy.pick(&fleet.view(), &job(i), &mut Stream::new(1, 0, "p").at(i))
@@ -265,7 +265,7 @@ mod tests {
                     choose(&mut original, i),
                     choose(&mut copy, i),
                     "{}",
-                    def.plug.name
+                    def.row.name
                 );
             }
         }

@@ -7,14 +7,14 @@
 
 use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use std::hint::select_unpredictable;
 
 /// Most choices that may be asked for: their indices live in an array on the stack.
 const D_MAX: usize = 64;
 
 pub(super) static POLICY: PolicyDef = PolicyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "power-of-d",
         about: "Samples d eligible servers and takes the one with fewest attempts in flight; weights are ignored.",
         source: "Mitzenmacher, \"The power of two choices in randomized load balancing\", IEEE TPDS 12(10), 2001",

@@ -11,7 +11,7 @@
 
 use super::{FleetView, Job, Policy, PolicyDef};
 use crate::draws::{Draws, Stream, mix};
-use crate::plug::{ParamDef, ParamKind, ParamProblem, Params, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Most points on a ring; where weights ask for more, all get fewer in proportion, one at least.
@@ -20,7 +20,7 @@ const RING_MAX: f64 = 1_048_576.0;
 const LENGTH: f64 = 18_446_744_073_709_551_616.0;
 
 pub(super) static POLICY: PolicyDef = PolicyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "ring-hash",
         about: "Consistent hashing of the session key on a ring; a server that comes or goes moves only the keys it gains or loses. Weights are respected.",
         source: "Karger et al., \"Consistent hashing and random trees\", STOC 1997; Mirrokni, Thorup and Zadimoghaddam, \"Consistent hashing with bounded loads\", SODA 2018",
@@ -383,7 +383,7 @@ mod tests {
 
     #[test]
     fn bounds_between_zero_and_one_are_refused() {
-        use crate::plug::{Def, ParamValue};
+        use crate::extension::{Def, ParamValue};
         let params = |bound| {
             Params::new(vec![
                 ("points", ParamValue::Integer(1)),

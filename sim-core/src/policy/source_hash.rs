@@ -7,13 +7,13 @@
 
 use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::{Draws, mix};
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 
 /// Hashes tried before walking.
 const TRIES: u64 = 20;
 
 pub(super) static POLICY: PolicyDef = PolicyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "source-hash",
         about: "The same session key goes to the same server as long as the fleet does not change; weights are respected.",
         source: "",

@@ -4,10 +4,10 @@
 
 use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 
 pub(super) static POLICY: PolicyDef = PolicyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "weighted-random",
         about: "A random eligible server, with chances in proportion to the weights.",
         source: "",

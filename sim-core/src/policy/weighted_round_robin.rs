@@ -7,10 +7,10 @@
 
 use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 
 pub(super) static POLICY: PolicyDef = PolicyDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "weighted-round-robin",
         about: "Turns in proportion to the weights, smoothly interleaved; weight 0 gets nothing.",
         source: "nginx, ngx_http_upstream_round_robin.c (smooth weighted round robin, since 1.3.1)",

@@ -3,8 +3,8 @@
 //! A scenario writes a number, a list of `[time, rate]` corners, or a named shape from this table;
 //! all three become the corners of one piecewise-linear line.
 
+use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 use crate::model::RatePoint;
-use crate::plug::{Choice, Def, ParamProblem, Params, Plug};
 use crate::time::Duration;
 
 mod surge;
@@ -16,7 +16,7 @@ pub static PROFILES: &[&ProfileDef] = &[&surge::PROFILE, &wave::PROFILE];
 /// A row of [`PROFILES`].
 pub struct ProfileDef {
     /// Name, description, parameters.
-    pub plug: Plug,
+    pub row: ExtensionRow,
     /// Conditions between parameters.
     pub check: fn(&Params) -> Result<(), ParamProblem>,
     /// The corners, ascending, the first at zero; the second argument is the horizon.
@@ -24,15 +24,15 @@ pub struct ProfileDef {
 }
 
 impl Def for ProfileDef {
-    fn plug(&self) -> &Plug {
-        &self.plug
+    fn row(&self) -> &ExtensionRow {
+        &self.row
     }
     fn check(&self, params: &Params) -> Result<(), ParamProblem> {
         (self.check)(params)
     }
 }
 
-impl Choice<ProfileDef> {
+impl Configured<ProfileDef> {
     /// The corners of the line.
     pub fn corners(&self, horizon: Duration) -> Vec<RatePoint> {
         (self.def.corners)(&self.params, horizon)
@@ -42,7 +42,7 @@ impl Choice<ProfileDef> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::testing::{check_rows, example};
+    use crate::extension::testing::{check_rows, example};
     use crate::time::Instant;
 
     #[test]
@@ -54,19 +54,19 @@ mod tests {
     fn corners_begin_at_zero_ascend_and_are_rates() {
         for def in PROFILES {
             for horizon in [Duration::ZERO, Duration::from_secs(10_000), Duration::MAX] {
-                let corners = (def.corners)(&example(&def.plug), horizon);
-                assert_eq!(corners[0].at, Instant::ZERO, "{}", def.plug.name);
+                let corners = (def.corners)(&example(&def.row), horizon);
+                assert_eq!(corners[0].at, Instant::ZERO, "{}", def.row.name);
                 assert!(
                     corners.windows(2).all(|pair| pair[0].at < pair[1].at),
                     "{}",
-                    def.plug.name
+                    def.row.name
                 );
                 assert!(
                     corners
                         .iter()
                         .all(|corner| corner.rate_hz >= 0.0 && corner.rate_hz.is_finite()),
                     "{}",
-                    def.plug.name
+                    def.row.name
                 );
             }
         }

@@ -1,12 +1,12 @@
 //! A surge: the rate rises from a base to a peak, stays there, and falls back.
 
 use super::ProfileDef;
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
 use crate::model::RatePoint;
-use crate::plug::{ParamDef, ParamKind, Params, Plug};
 use crate::time::{Duration, Instant};
 
 pub(super) static PROFILE: ProfileDef = ProfileDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "surge",
         about: "Rises from a base to a peak, stays there for a while, and falls back.",
         source: "",
@@ -87,7 +87,7 @@ fn corners(params: &Params) -> Vec<RatePoint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::ParamValue::{Number, Span};
+    use crate::extension::ParamValue::{Number, Span};
 
     fn surge(at: u64, rise: u64, hold: u64, fall: u64) -> Vec<(u64, f64)> {
         let params = Params::new(vec![

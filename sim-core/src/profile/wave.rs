@@ -7,12 +7,12 @@
 //! stay below [`MAX_CORNERS`].
 
 use super::ProfileDef;
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
 use crate::model::RatePoint;
-use crate::plug::{ParamDef, ParamKind, Params, Plug};
 use crate::time::{Duration, Instant};
 
 pub(super) static PROFILE: ProfileDef = ProfileDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "wave",
         about: "Swings around a mean like a sine, as over days and nights, beginning upwards from the mean.",
         source: "",
@@ -97,7 +97,7 @@ fn corners(params: &Params, horizon: Duration) -> Vec<RatePoint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::ParamValue::{Number, Span};
+    use crate::extension::ParamValue::{Number, Span};
 
     fn wave(amplitude: f64, period: Duration, horizon: Duration) -> Vec<RatePoint> {
         corners(

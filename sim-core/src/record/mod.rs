@@ -12,9 +12,9 @@ mod site;
 pub mod total;
 mod watch;
 
+use crate::event_log;
 use crate::model::Model;
 use crate::outcome::Outcome;
-use crate::story;
 pub use flow::Flow;
 use histogram::{COARSE_LEN, Histogram, bucket, coarse};
 use history::{FlowInterval, History, SloInterval};
@@ -25,7 +25,7 @@ use watch::AlertWatch;
 /// Memory for the time line of one run, in bytes.
 const HISTORY_BYTES: u64 = 512 << 20;
 
-/// Events of the story kept at most; more are counted.
+/// Events of the event log kept at most; more are counted.
 const STORY_LEN: usize = 200_000;
 
 /// Rows of the request log kept until they are taken; more are counted.
@@ -131,8 +131,8 @@ pub struct Recorder {
     pub(crate) slos: Vec<SloCount>,
     pub(crate) history: History,
     pub(crate) measure_from: u64,
-    story: Vec<Arc<story::Event>>,
-    story_dropped: u64,
+    event_log: Vec<Arc<event_log::Event>>,
+    event_log_dropped: u64,
     log: Vec<RequestRecord>,
     log_dropped: u64,
     pub(crate) log_every: u64,
@@ -174,8 +174,8 @@ impl Recorder {
             history: History::new(layout.clone(), interval_ns, stride),
             layout,
             measure_from: 0,
-            story: Vec::new(),
-            story_dropped: 0,
+            event_log: Vec::new(),
+            event_log_dropped: 0,
             log: Vec::new(),
             log_dropped: 0,
             log_every: model.recording.every_nth_request,
@@ -194,14 +194,16 @@ impl Recorder {
         &self.history
     }
 
-    /// The story so far, in order of time.
-    pub fn story(&self) -> impl DoubleEndedIterator<Item = &story::Event> + ExactSizeIterator {
-        self.story.iter().map(|event| &**event)
+    /// The event log so far, in order of time.
+    pub fn event_log(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = &event_log::Event> + ExactSizeIterator {
+        self.event_log.iter().map(|event| &**event)
     }
 
-    /// Events of the story that did not fit into memory.
-    pub fn story_dropped(&self) -> u64 {
-        self.story_dropped
+    /// Events of the event log that did not fit into memory.
+    pub fn event_log_dropped(&self) -> u64 {
+        self.event_log_dropped
     }
 
     /// Rows of the request log that did not fit into memory before they were taken.
@@ -224,11 +226,11 @@ impl Recorder {
         &self.flows[flow as usize]
     }
 
-    pub(crate) fn tell(&mut self, event: story::Event) {
-        if self.story.len() < STORY_LEN {
-            self.story.push(Arc::new(event));
+    pub(crate) fn tell(&mut self, event: event_log::Event) {
+        if self.event_log.len() < STORY_LEN {
+            self.event_log.push(Arc::new(event));
         } else {
-            self.story_dropped += 1;
+            self.event_log_dropped += 1;
         }
     }
 
@@ -389,7 +391,7 @@ impl Recorder {
         self.history.bytes()
             + histograms
             + self.log.capacity() * size_of::<RequestRecord>()
-            + self.story.len() * 200
+            + self.event_log.len() * 200
     }
 }
 

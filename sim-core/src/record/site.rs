@@ -5,10 +5,10 @@
 
 use super::history::History;
 use super::total::Total;
+use crate::event_log::{Event, Kind};
 use crate::metric::Scope;
-use crate::model::{Lane, Model};
+use crate::model::{Actor, Model};
 use crate::outcome::Outcome;
-use crate::story::{Event, Kind};
 use crate::time::Instant;
 
 const WINDOW_NS: u64 = 30_000_000_000;
@@ -124,7 +124,7 @@ impl Site {
             told.push(Event {
                 at: Instant(now),
                 kind: state,
-                lane: Lane::System,
+                by: Actor::System,
                 subject: "site".to_owned(),
                 cause,
             });

@@ -2,9 +2,9 @@
 
 use super::history::History;
 use super::total::Total;
+use crate::event_log::{Event, Kind};
 use crate::metric::Unit;
-use crate::model::{Alert, Lane};
-use crate::story::{Event, Kind};
+use crate::model::{Actor, Alert};
 use crate::time::{Duration, Instant};
 
 /// An alert and its window.
@@ -66,7 +66,7 @@ impl AlertWatch {
         Event {
             at: Instant(now),
             kind,
-            lane: Lane::System,
+            by: Actor::System,
             subject: self.alert.name.clone(),
             cause,
         }

@@ -1,11 +1,11 @@
 //! After a pause: a supervisor that restarts whatever dies.
 
 use super::{Restart, RestartDef};
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
 
 pub(super) static RESTART: RestartDef = RestartDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "after",
         about: "A supervisor restarts it after the same pause every time.",
         source: "",
@@ -28,11 +28,11 @@ pub(super) static RESTART: RestartDef = RestartDef {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::testing::example;
+    use crate::extension::testing::example;
 
     #[test]
     fn every_pause_is_the_same() {
-        let rule = (RESTART.build)(&example(&RESTART.plug));
+        let rule = (RESTART.build)(&example(&RESTART.row));
         assert_eq!(
             [1, 2, 50].map(|crashes| rule.pause(crashes)),
             [Some(Duration::from_secs(10)); 3]

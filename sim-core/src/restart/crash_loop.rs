@@ -4,11 +4,11 @@
 //! forgets the row after 10 minutes without a crash. Those are the defaults here.
 
 use super::{Restart, RestartDef};
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
 
 pub(super) static RESTART: RestartDef = RestartDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "crash-loop",
         about: "Restarts at once the first time, then after ever longer pauses while it keeps crashing.",
         source: "Kubernetes documentation, Pod Lifecycle, container restart policy (CrashLoopBackOff)",
@@ -72,11 +72,11 @@ pub(super) static RESTART: RestartDef = RestartDef {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::testing::example;
+    use crate::extension::testing::example;
 
     #[test]
     fn defaults_are_those_of_the_kubelet() {
-        let rule = (RESTART.build)(&example(&RESTART.plug));
+        let rule = (RESTART.build)(&example(&RESTART.row));
         let pauses: Vec<u64> = (1..=9)
             .map(|crashes| rule.pause(crashes).expect("restarts").0 / 1_000_000_000)
             .collect();

@@ -1,10 +1,10 @@
 //! Manual: it stays down until people restart it.
 
 use super::{Restart, RestartDef};
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 
 pub(super) static RESTART: RestartDef = RestartDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "manual",
         about: "Stays down until people restart it, by an entry of the time line or a click.",
         source: "",
@@ -19,7 +19,7 @@ pub(super) static RESTART: RestartDef = RestartDef {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::Params;
+    use crate::extension::Params;
 
     #[test]
     fn only_people_restart_it() {

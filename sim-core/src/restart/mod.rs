@@ -1,6 +1,6 @@
 //! Restarts: whether and when something that crashed comes back.
 
-use crate::plug::{Choice, Def, Params, Plug};
+use crate::extension::{Configured, Def, ExtensionRow, Params};
 use crate::time::Duration;
 use std::fmt::Debug;
 
@@ -20,18 +20,18 @@ pub static RESTARTS: &[&RestartDef] = &[
 /// A row of [`RESTARTS`].
 pub struct RestartDef {
     /// Name, description, parameters.
-    pub plug: Plug,
+    pub row: ExtensionRow,
     /// Makes the rule.
     pub build: fn(&Params) -> Restart,
 }
 
 impl Def for RestartDef {
-    fn plug(&self) -> &Plug {
-        &self.plug
+    fn row(&self) -> &ExtensionRow {
+        &self.row
     }
 }
 
-impl Choice<RestartDef> {
+impl Configured<RestartDef> {
     /// The rule.
     pub fn build(&self) -> Restart {
         (self.def.build)(&self.params)
@@ -88,7 +88,7 @@ impl Restart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plug::testing::{check_rows, example};
+    use crate::extension::testing::{check_rows, example};
 
     #[test]
     fn rows_are_well_formed() {
@@ -98,14 +98,14 @@ mod tests {
     #[test]
     fn pauses_never_shrink_and_are_found_at_once() {
         for def in RESTARTS {
-            let rule = (def.build)(&example(&def.plug));
+            let rule = (def.build)(&example(&def.row));
             let pauses: Vec<_> = (1..20).map(|crashes| rule.pause(crashes)).collect();
             assert!(
                 pauses.windows(2).all(|pair| pair[0] <= pair[1]),
                 "{}: {pauses:?}",
-                def.plug.name
+                def.row.name
             );
-            assert!(rule.pause(u32::MAX) >= rule.pause(20), "{}", def.plug.name);
+            assert!(rule.pause(u32::MAX) >= rule.pause(20), "{}", def.row.name);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Never: what crashes stays down.
 
 use super::{Restart, RestartDef};
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 
 pub(super) static RESTART: RestartDef = RestartDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "never",
         about: "What crashes stays down for the rest of the run.",
         source: "",

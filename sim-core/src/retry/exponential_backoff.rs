@@ -14,11 +14,11 @@
 
 use super::{ATTEMPTS, Retry, RetryDef};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, ParamProblem, Params, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
 
 pub(super) static RETRY: RetryDef = RetryDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "exponential-backoff",
         about: "Tries again after pauses that grow from failure to failure, with a random part that keeps callers apart.",
         source: "Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015",
@@ -143,8 +143,8 @@ impl Retry for ExponentialBackoff {
 mod tests {
     use super::*;
     use crate::draws::Stream;
-    use crate::plug::ParamValue;
-    use crate::plug::testing::example;
+    use crate::extension::ParamValue;
+    use crate::extension::testing::example;
 
     fn rule(jitter: Jitter) -> ExponentialBackoff {
         ExponentialBackoff {
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn words_and_kinds_of_jitter_correspond() {
         let jitter = |choice| {
-            let values = example(&RETRY.plug)
+            let values = example(&RETRY.row)
                 .iter()
                 .map(|(name, value)| {
                     (

@@ -2,11 +2,11 @@
 
 use super::{ATTEMPTS, Retry, RetryDef};
 use crate::draws::Draws;
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
 
 pub(super) static RETRY: RetryDef = RetryDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "fixed",
         about: "Tries again after the same pause every time.",
         source: "",

@@ -1,7 +1,7 @@
 //! Retries: whether a caller tries again, and after which pause.
 
 use crate::draws::Draws;
-use crate::plug::{Choice, Def, ParamDef, ParamKind, ParamProblem, Params, Plug};
+use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
 use std::fmt::Debug;
 
@@ -27,7 +27,7 @@ const ATTEMPTS: ParamDef = ParamDef {
 /// A row of [`RETRIES`].
 pub struct RetryDef {
     /// Name, description, parameters.
-    pub plug: Plug,
+    pub row: ExtensionRow,
     /// Conditions between parameters.
     pub check: fn(&Params) -> Result<(), ParamProblem>,
     /// Makes the rule.
@@ -35,15 +35,15 @@ pub struct RetryDef {
 }
 
 impl Def for RetryDef {
-    fn plug(&self) -> &Plug {
-        &self.plug
+    fn row(&self) -> &ExtensionRow {
+        &self.row
     }
     fn check(&self, params: &Params) -> Result<(), ParamProblem> {
         (self.check)(params)
     }
 }
 
-impl Choice<RetryDef> {
+impl Configured<RetryDef> {
     /// The rule.
     pub fn build(&self) -> Box<dyn Retry> {
         (self.def.build)(&self.params)
@@ -64,7 +64,7 @@ pub trait Retry: Debug + Send + Sync {
 mod tests {
     use super::*;
     use crate::draws::Stream;
-    use crate::plug::testing::{check_rows, example};
+    use crate::extension::testing::{check_rows, example};
 
     #[test]
     fn rows_are_well_formed() {
@@ -75,14 +75,14 @@ mod tests {
     fn every_rule_allows_a_first_attempt_and_repeats_its_pauses() {
         let stream = Stream::new(1, 0, "retries");
         for def in RETRIES {
-            let rule = (def.build)(&example(&def.plug));
-            assert!(rule.attempts() >= 1, "{}", def.plug.name);
+            let rule = (def.build)(&example(&def.row));
+            assert!(rule.attempts() >= 1, "{}", def.row.name);
             let pauses = || -> Vec<Duration> {
                 (0..100)
                     .map(|number| rule.pause(2, Duration(7), &mut stream.at(number)))
                     .collect()
             };
-            assert_eq!(pauses(), pauses(), "{}", def.plug.name);
+            assert_eq!(pauses(), pauses(), "{}", def.row.name);
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::{Retry, RetryDef};
 use crate::draws::Draws;
-use crate::plug::Plug;
+use crate::extension::ExtensionRow;
 use crate::time::Duration;
 
 pub(super) static RETRY: RetryDef = RetryDef {
-    plug: Plug {
+    row: ExtensionRow {
         name: "none",
         about: "The first failure is final.",
         source: "",

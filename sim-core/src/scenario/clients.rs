@@ -1,8 +1,8 @@
 //! Classes, sources and callers, from sections to the model.
 
 use super::build::{count, hedge, optional, retry_budget};
+use super::extensions::RateSpec;
 use super::members::traffic_name;
-use super::plugs::RateSpec;
 use super::problem::{Problem, Span, suggest};
 use super::section::{Cx, Section};
 use super::sections::{ClassSpec, ClientSpec, Top, TrafficSpec};
@@ -346,7 +346,7 @@ fn rate(spec: &TrafficSpec, horizon: Duration, cx: &mut Cx<'_>) -> Option<Vec<Ra
     match (rate, arrivals?.def.uses_rate) {
         (None, false) => Some(flat(0.0)),
         (None, true) => {
-            let what = format!("{} arrivals need a `rate`", arrivals?.def.plug.name);
+            let what = format!("{} arrivals need a `rate`", arrivals?.def.row.name);
             cx.push(
                 Problem::new("E027", what)
                     .at(spec.span)
@@ -355,7 +355,7 @@ fn rate(spec: &TrafficSpec, horizon: Duration, cx: &mut Cx<'_>) -> Option<Vec<Ra
             None
         }
         (Some(_), false) => {
-            let what = format!("{} arrivals have no `rate`", arrivals?.def.plug.name);
+            let what = format!("{} arrivals have no `rate`", arrivals?.def.row.name);
             cx.push(
                 Problem::new("E027", what)
                     .at(spec.rate.span)

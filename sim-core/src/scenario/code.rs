@@ -59,7 +59,7 @@ pub static CODES: &[Code] = &[
     row(
         "E014",
         "unknown word",
-        "Only some words are allowed here: the names of pluggable things, or the words of a list.",
+        "Only some words are allowed here: the names of extension rows, or the words of a list.",
     ),
     row(
         "E015",

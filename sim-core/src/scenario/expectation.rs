@@ -6,10 +6,10 @@ use super::kinds::moment;
 use super::problem::suggest;
 use super::section::Cx;
 use super::summary_paths::{SUMMARY_PATHS, in_short};
+use crate::event_log::{KINDS, Kind};
 use crate::expect::{EventPattern, Expr, Fold, Value};
 use crate::metric::{METRICS, MetricDef, Unit};
 use crate::outcome::Outcome;
-use crate::story::{KINDS, Kind};
 use crate::time::{Duration, Instant};
 
 /// `at 13:00` looks at the minute before.

@@ -1,7 +1,7 @@
 //! How values can be entered in a form: what a window shows beside the text.
 
 use super::section::{Form, Limits};
-use crate::plug::{ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamKind};
 
 /// How a form lets a value be entered, beside typing it.
 #[derive(Clone, PartialEq, Debug)]
@@ -45,10 +45,10 @@ impl Input {
                 let words = words.iter().map(|(word, _)| *word);
                 Self::Words(words.chain(none).collect())
             }
-            Form::Plug(table) => {
-                let kinds = (table.plugs)()
+            Form::Extension(table) => {
+                let kinds = (table.rows)()
                     .into_iter()
-                    .map(|plug| (plug.name, written(plug)));
+                    .map(|row| (row.name, written(row)));
                 Self::Kinds(kinds.chain(none.map(|n| (n, n.to_owned()))).collect())
             }
             _ => Self::Text,
@@ -75,14 +75,14 @@ impl Input {
     }
 }
 
-/// What has to be written for a pluggable thing: its name alone where that is enough.
-fn written(plug: &Plug) -> String {
-    let needed = plug.params.iter().filter(|param| param.default.is_none());
+/// What has to be written for an extension row: its name alone where that is enough.
+fn written(row: &ExtensionRow) -> String {
+    let needed = row.params.iter().filter(|param| param.default.is_none());
     let needed: Vec<String> = needed.map(|param| format!(", {} = ", param.name)).collect();
     if needed.is_empty() {
-        return plug.name.to_owned();
+        return row.name.to_owned();
     }
-    format!("{{ kind = {:?}{} }}", plug.name, needed.concat())
+    format!("{{ kind = {:?}{} }}", row.name, needed.concat())
 }
 
 #[cfg(test)]
@@ -106,10 +106,10 @@ mod tests {
             whole: true,
         };
         assert_eq!(input("service.NAME.server.NAME.workers"), workers);
-        let Input::Words(doors) = input("service.NAME.balancer.door") else {
+        let Input::Words(behaviours) = input("service.NAME.balancer.down_behaviour") else {
             panic!("no words");
         };
-        assert_eq!(doors, ["refuse", "black-hole"]);
+        assert_eq!(behaviours, ["refuse", "black-hole"]);
         let Input::Kinds(laws) = input("service.NAME.demand") else {
             panic!("no kinds");
         };

@@ -26,6 +26,7 @@ pub(crate) mod compound;
 mod condition;
 mod condition_asked;
 pub(crate) mod expectation;
+mod extensions;
 mod input;
 pub(crate) mod kinds;
 mod like;
@@ -34,9 +35,9 @@ mod members;
 mod outline;
 mod overlay;
 mod parts;
-mod plugs;
 pub(crate) mod problem;
 mod reference;
+mod renamed;
 mod schema;
 pub(crate) mod section;
 pub(crate) mod sections;
@@ -54,14 +55,14 @@ mod warning;
 pub use canonical::quoted;
 pub use change::change;
 pub use code::{CODES, Code};
+pub use extensions::plug_tables;
 pub use input::Input;
 pub(crate) use kinds::TEN_YEARS;
 pub use outline::{Written, outline};
-pub use plugs::plug_tables;
 pub use problem::{Label, PROBLEMS_MAX, Problem, Problems, Span, suggest};
 pub use reference::{KeyRow, key_rows, keys, param_text, reference};
 pub use schema::{plan_schema, schema};
-pub use section::PlugTable;
+pub use section::ExtensionTable;
 pub use summary_paths::{SUMMARY_PATHS, SummaryPath, in_short};
 
 use crate::model::Model;
@@ -170,6 +171,8 @@ pub struct Scenario {
     sources: Arc<[Source]>,
     tree: Node,
     live: Vec<LiveSet>,
+    /// What should be mended, found while reading.
+    remarks: Arc<[String]>,
 }
 
 impl Scenario {
@@ -189,6 +192,7 @@ impl Scenario {
         let name = source.stem().to_owned();
         let tree = loader.load(source, sets);
         let sources: Arc<[Source]> = loader.into_sources().into();
+        let remarks = problems.remarks(&sources).into();
         if let Some(axis) = tree.as_ref().and_then(|tree| tree.entry("axis")) {
             // Nothing else that could be said of it would help.
             problems = Collector::default();
@@ -203,6 +207,7 @@ impl Scenario {
                 sources: sources.clone(),
                 tree,
                 live: Vec::new(),
+                remarks,
             };
             let top = scenario.sections(&mut problems);
             if !problems.is_empty()
@@ -259,6 +264,7 @@ impl Scenario {
             sources: sources.clone(),
             tree,
             live: Vec::new(),
+            remarks: problems.remarks(&sources).into(),
         };
         (Some(scenario), sources)
     }
@@ -351,7 +357,9 @@ impl Scenario {
 
     /// Remarks on what is allowed and yet may not be meant.
     pub fn warnings(&self) -> Vec<String> {
-        warning::warnings(self)
+        let mut found = self.remarks.to_vec();
+        found.extend(warning::warnings(self));
+        found
     }
 
     /// The names of its bases, nearest first.

@@ -3,7 +3,7 @@
 use super::problem::{Collector, Problem, Span, suggest};
 use super::set::{Assignment, apply, assignments, refuse_twice, split};
 use super::tree::{Entry, Node, Value, parse, parse_value};
-use super::{Files, Source, like};
+use super::{Files, Source, like, renamed};
 
 /// What the sets from outside are called in messages.
 pub(crate) const SET_SOURCE: &str = "--set";
@@ -47,8 +47,9 @@ impl<'a> Loader<'a> {
     }
 
     /// The tree of a scenario that is written within `plan`.
-    pub(crate) fn load_within(&mut self, plan: &Source, tree: Node) -> Option<Node> {
+    pub(crate) fn load_within(&mut self, plan: &Source, mut tree: Node) -> Option<Node> {
         self.sources.push(plan.clone());
+        renamed::scenario(&mut tree, self.problems);
         self.layers(tree, &[])
     }
 
@@ -85,7 +86,9 @@ impl<'a> Loader<'a> {
     fn add(&mut self, source: Source) -> Option<Node> {
         let number = self.sources.len() as u32;
         self.sources.push(source);
-        parse(self.sources.last()?, number, self.problems)
+        let mut tree = parse(self.sources.last()?, number, self.problems)?;
+        renamed::scenario(&mut tree, self.problems);
+        Some(tree)
     }
 
     /// The base that a layer asks for.

@@ -1,13 +1,13 @@
 //! The sections of a service and its parts: balancer, servers, calls.
 
 use super::compound::{Optional, Override, Table, Tables, Threshold, Word, Words};
+use super::extensions::ExtensionOf;
 use super::kinds::{Count, Flag, Name, Number, Ratio, Size, Span, TEN_YEARS_S, Text};
-use super::plugs::PlugOf;
 use super::section::{above, from, section};
 use super::sections::ClientSpec;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
-use crate::model::{Door, Probe, Spread};
+use crate::model::{DownBehaviour, InstanceSelection, Probe};
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 
@@ -15,9 +15,9 @@ section! {
     /// A service: a balancer, the servers behind it, and what they call in turn.
     ServiceSpec {
         /// Time of service on an idle server of speed 1.
-        demand [live]: PlugOf<DistributionDef>;
+        demand [live]: ExtensionOf<DistributionDef>;
         /// Time from caller to balancer and, again, from server back to caller.
-        network [live]: PlugOf<DistributionDef> = "0s";
+        network [live]: ExtensionOf<DistributionDef> = "0s";
         /// What distributes its requests.
         balancer: Table<BalancerSpec> = "{}";
         /// Its servers; at least one.
@@ -31,11 +31,11 @@ section! {
     /// What distributes requests, and its limits as a machine.
     BalancerSpec {
         /// How a server is chosen.
-        policy [live]: PlugOf<PolicyDef> = "round-robin";
+        policy [live]: ExtensionOf<PolicyDef> = "round-robin";
         /// Instances working side by side, each with its own view of the servers.
         instances: Count = "1", in from(1.0, 1000.0), unit "instances";
         /// How callers spread over the instances.
-        spread [live]: Word<Spread> = "in-turn";
+        instance_selection [live] was "spread": Word<InstanceSelection> = "in-turn";
         /// Time between reports of the servers' load, all that policies then know, the first at the start; without it, they see the present load.
         load_reports [live]: Optional<Span> = "none", in from(0.000001, TEN_YEARS_S);
         /// Connections an instance holds at most; a further attempt is rejected.
@@ -45,15 +45,15 @@ section! {
         /// Attempts that may wait for that; a further one is rejected.
         queue_limit [live]: Optional<Count> = "none", in from(0.0, 4e9), unit "attempts";
         /// Where attempts wait when no server is eligible; without it they fail at once.
-        pool [live]: Optional<Table<PoolSpec>> = "none";
+        pending_queue [live] was "pool": Optional<Table<PendingQueueSpec>> = "none";
         /// When an instance crashes by itself: a list of rules.
         crash [live]: Tables<CrashSpec> = "[]";
         /// What callers of a crashed instance meet.
-        door [live]: Word<Door> = "refuse";
+        down_behaviour [live] was "door": Word<DownBehaviour> = "refuse";
         /// How a crashed instance comes back.
-        restart [live]: PlugOf<RestartDef> = "manual";
+        restart [live]: ExtensionOf<RestartDef> = "manual";
         /// Time from the decision to restart until it serves.
-        boot [live]: PlugOf<DistributionDef> = "0s";
+        boot [live]: ExtensionOf<DistributionDef> = "0s";
         /// How it learns which servers are healthy; without it, it never learns.
         health_check [live]: Optional<Table<HealthCheckSpec>> = "none";
         /// Spare instances that step in for crashed ones.
@@ -63,7 +63,7 @@ section! {
 
 section! {
     /// Waiting room of a balancer for attempts without an eligible server.
-    PoolSpec {
+    PendingQueueSpec {
         /// Attempts that may wait.
         limit [live]: Count, in from(0.0, 4e9), unit "attempts";
         /// Longest wait.
@@ -96,7 +96,7 @@ section! {
         /// Successes in a row that bring it back.
         rise [live]: Count = "2", in from(1.0, 1e6), unit "probes";
         /// Time of service of a probe.
-        demand [live]: PlugOf<DistributionDef> = "1ms";
+        demand [live]: ExtensionOf<DistributionDef> = "1ms";
     }
 }
 
@@ -144,11 +144,11 @@ section! {
         /// Whether waiting requests survive a crash and are served after the restart.
         crash_keeps_queue [live]: Flag = "false";
         /// What arrives at a crashed server meets.
-        door [live]: Word<Door> = "refuse";
+        down_behaviour [live] was "door": Word<DownBehaviour> = "refuse";
         /// How it comes back.
-        restart [live]: PlugOf<RestartDef> = "manual";
+        restart [live]: ExtensionOf<RestartDef> = "manual";
         /// Time from the decision to restart until it serves.
-        boot [live]: PlugOf<DistributionDef> = "0s";
+        boot [live]: ExtensionOf<DistributionDef> = "0s";
         /// Slower service after a start.
         warm_up [live]: Optional<Table<WarmUpSpec>> = "none";
         /// Used only while no other server is eligible.
@@ -168,9 +168,9 @@ section! {
         /// Requests that may wait; a further one is rejected.
         limit [live]: Optional<Count> = "none", in from(0.0, 4e9), unit "requests";
         /// Who is served next.
-        discipline [live]: PlugOf<DisciplineDef> = "fifo";
+        discipline [live]: ExtensionOf<DisciplineDef> = "fifo";
         /// How long a request waits for a worker before it leaves the queue, its attempt abandoned; without it, for ever.
-        patience [live]: Optional<PlugOf<DistributionDef>> = "none";
+        patience [live]: Optional<ExtensionOf<DistributionDef>> = "none";
     }
 }
 
@@ -178,9 +178,9 @@ section! {
     /// Workers that fail, each on its own, whether at work or not. The request of a worker that fails keeps what it has received and goes on, before all others, with the next free worker.
     BreakdownsSpec {
         /// Time from a worker's start or repair to its failure.
-        every [live]: PlugOf<DistributionDef>;
+        every [live]: ExtensionOf<DistributionDef>;
         /// Time of a repair.
-        repair [live]: PlugOf<DistributionDef>;
+        repair [live]: ExtensionOf<DistributionDef>;
     }
 }
 
@@ -214,7 +214,7 @@ section! {
         /// Probability of an error.
         rate [live]: Ratio = "0", in from(0.0, 1.0);
         /// Time of service of a request that fails; without it, the same as of one that does not.
-        demand [live]: Optional<PlugOf<DistributionDef>> = "none";
+        demand [live]: Optional<ExtensionOf<DistributionDef>> = "none";
     }
 }
 
@@ -238,7 +238,7 @@ section! {
         /// Failures in a row that kill.
         fall [live]: Count = "3", in from(1.0, 1e6), unit "probes";
         /// Time of service of a probe.
-        demand [live]: PlugOf<DistributionDef> = "1ms";
+        demand [live]: ExtensionOf<DistributionDef> = "1ms";
     }
 }
 
@@ -291,14 +291,14 @@ impl Words for Probe {
     ];
 }
 
-impl Words for Spread {
+impl Words for InstanceSelection {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
         ("in-turn", Self::InTurn, "one after the other"),
         ("random", Self::Random, "each time at random"),
     ];
 }
 
-impl Words for Door {
+impl Words for DownBehaviour {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
         ("refuse", Self::Refuse, "refused at once"),
         (

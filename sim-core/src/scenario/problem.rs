@@ -166,9 +166,31 @@ impl std::error::Error for Problems {}
 pub(crate) struct Collector {
     problems: Vec<Problem>,
     left_out: usize,
+    remarks: Vec<(Span, String)>,
 }
 
 impl Collector {
+    /// Notes what is allowed and yet should be mended, once.
+    pub(crate) fn remark(&mut self, at: Span, text: String) {
+        let remark = (at, text);
+        if self.remarks.len() < PROBLEMS_MAX && !self.remarks.contains(&remark) {
+            self.remarks.push(remark);
+        }
+    }
+
+    /// The remarks so far, each with its place.
+    pub(crate) fn remarks(&self, sources: &[Source]) -> Vec<String> {
+        let place = |at: &Span| {
+            let source = sources.get(at.source as usize)?;
+            let (line, _) = source.line_column(at.start as usize);
+            Some(format!("{}:{line}: ", source.name))
+        };
+        let remarks = self.remarks.iter();
+        remarks
+            .map(|(at, text)| place(at).unwrap_or_default() + text)
+            .collect()
+    }
+
     /// Adds a problem, unless the same was said already: a key that several parts inherit is
     /// read once for each of them.
     pub(crate) fn push(&mut self, problem: Problem) {

@@ -1,17 +1,17 @@
 //! The list of all keys, and the reference pages made from it.
 
 use super::code::CODES;
+use super::extensions::{Listed, plug_tables};
 use super::input::Input;
-use super::plugs::{Listed, plug_tables};
-use super::section::{Form, KeyDef, PlugTable, Section, SectionDef};
+use super::section::{ExtensionTable, Form, KeyDef, Section, SectionDef};
 use super::sections::Top;
 use super::summary_paths::SUMMARY_PATHS;
 use crate::crash::{BALANCER_GAUGES, GaugeDef, SERVER_GAUGES};
+use crate::event_log::KINDS;
 use crate::experiment::sweep::PlanSpec;
+use crate::extension::{ParamDef, ParamKind};
 use crate::metric::METRICS;
-use crate::plug::{ParamDef, ParamKind};
 use crate::profile::ProfileDef;
-use crate::story::KINDS;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
@@ -36,7 +36,7 @@ pub struct KeyRow {
     pub input: Input,
 }
 
-/// Every key of a scenario, with the parameters of pluggable values.
+/// Every key of a scenario, with the parameters of extension values.
 pub fn keys() -> Vec<KeyRow> {
     let mut rows = Vec::new();
     section_keys(Top::def(), "", &mut rows);
@@ -72,7 +72,7 @@ fn section_keys(def: &'static SectionDef, path: &str, rows: &mut Vec<KeyRow>) {
             Form::Tables(def) | Form::Named(def) => {
                 section_keys(def, &format!("{path}.NAME"), rows);
             }
-            Form::Plug(table) => {
+            Form::Extension(table) => {
                 rows.push(row);
                 plug_keys(table, &path, key.live, rows);
             }
@@ -108,9 +108,9 @@ fn key_row(key: &KeyDef, path: &str, form: &Form, optional: bool) -> KeyRow {
     }
 }
 
-fn plug_keys(table: PlugTable, path: &str, live: bool, rows: &mut Vec<KeyRow>) {
-    for plug in (table.plugs)() {
-        for param in plug.params {
+fn plug_keys(table: ExtensionTable, path: &str, live: bool, rows: &mut Vec<KeyRow>) {
+    for row in (table.rows)() {
+        for param in row.params {
             let (kind, unit, range) = param_text(param);
             rows.push(KeyRow {
                 path: format!("{path}.{}", param.name),
@@ -118,7 +118,7 @@ fn plug_keys(table: PlugTable, path: &str, live: bool, rows: &mut Vec<KeyRow>) {
                 unit,
                 default: param.default.map(str::to_owned),
                 range,
-                about: format!("With `{}`: {}", plug.name, param.about.trim()),
+                about: format!("With `{}`: {}", row.name, param.about.trim()),
                 live,
                 input: Input::of_param(param.kind),
             });
@@ -143,7 +143,7 @@ fn form_text(form: &Form) -> String {
             .map(|(word, _)| *word)
             .collect::<Vec<_>>()
             .join(", "),
-        Form::Plug(table) => table.noun.to_owned(),
+        Form::Extension(table) => table.noun.to_owned(),
         Form::Rate => "rate".to_owned(),
         Form::Threshold => "threshold".to_owned(),
         Form::Table(_) | Form::Override(_) | Form::Named(_) => "table".to_owned(),
@@ -188,7 +188,7 @@ pub fn param_text(param: &ParamDef) -> (String, String, String) {
     }
 }
 
-/// The reference in Markdown: keys, pluggable things, what can be watched, and error codes.
+/// The reference in Markdown: keys, extension rows, what can be watched, and error codes.
 pub fn reference() -> String {
     // Writing to a `String` cannot fail, so results are dropped below.
     let mut out = String::from(
@@ -287,7 +287,7 @@ fn section_page(out: &mut String, def: &'static SectionDef, path: &str) {
     }
 }
 
-fn plug_page(out: &mut String, table: PlugTable) {
+fn plug_page(out: &mut String, table: ExtensionTable) {
     let mut title = table.name.to_owned();
     if let Some(first) = title.get_mut(..1) {
         first.make_ascii_uppercase();
@@ -296,18 +296,18 @@ fn plug_page(out: &mut String, table: PlugTable) {
         out,
         "\n## {title}\n\nWritten as a name, or as `{{ kind = \"name\", … }}` with parameters."
     );
-    for plug in (table.plugs)() {
-        let _ = writeln!(out, "\n### `{}`\n\n{}", plug.name, plug.about);
-        if !plug.source.is_empty() {
-            let _ = writeln!(out, "\nSource: {}.", plug.source.trim_end_matches('.'));
+    for row in (table.rows)() {
+        let _ = writeln!(out, "\n### `{}`\n\n{}", row.name, row.about);
+        if !row.source.is_empty() {
+            let _ = writeln!(out, "\nSource: {}.", row.source.trim_end_matches('.'));
         }
-        if plug.params.is_empty() {
+        if row.params.is_empty() {
             continue;
         }
         out.push_str(
             "\n| parameter | what may be written | default | meaning |\n|---|---|---|---|\n",
         );
-        for param in plug.params {
+        for param in row.params {
             let (kind, unit, range) = param_text(param);
             let range = if range.is_empty() {
                 String::new()

@@ -1,11 +1,11 @@
-//! JSON Schema of scenarios, from the sections and the tables of pluggable things.
+//! JSON Schema of scenarios, from the sections and the tables of extension rows.
 
-use super::plugs::plug_tables;
-use super::section::{Form, KeyDef, Limits, PlugTable, Section, SectionDef};
+use super::extensions::plug_tables;
+use super::section::{ExtensionTable, Form, KeyDef, Limits, Section, SectionDef};
 use super::sections::Top;
 use super::tree::{Node, Value as Written, default_value};
 use crate::experiment::sweep::PlanSpec;
-use crate::plug::{ParamDef, ParamKind, Plug};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use serde_json::{Map, Value, json};
 
 const SPAN: &str = r"^\s*(0|([0-9][0-9_]*(\.[0-9]*)?\s*(ns|us|µs|ms|s|m|h|d)\s*)+)$";
@@ -130,7 +130,7 @@ fn form_schema(form: &Form, limits: &Limits, defs: &mut Map<String, Value>) -> V
                 .collect();
             json!({ "oneOf": words })
         }
-        Form::Plug(table) => json!({ "$ref": format!("#/$defs/{}", table.name) }),
+        Form::Extension(table) => json!({ "$ref": format!("#/$defs/{}", table.name) }),
         Form::Rate => {
             let corner = json!({ "type": "array", "minItems": 2, "maxItems": 2 });
             json!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "array", "minItems": 1, "items": corner }, { "$ref": "#/$defs/profiles" }] })
@@ -176,12 +176,12 @@ fn number(value: f64) -> Value {
     }
 }
 
-fn plug_table(table: PlugTable) -> Value {
-    let plugs = (table.plugs)();
+fn plug_table(table: ExtensionTable) -> Value {
+    let rows = (table.rows)();
     let mut forms = Vec::new();
-    for plug in &plugs {
-        if plug.params.iter().all(|p| p.default.is_some()) {
-            forms.push(json!({ "const": plug.name, "description": plug.about }));
+    for row in &rows {
+        if row.params.iter().all(|p| p.default.is_some()) {
+            forms.push(json!({ "const": row.name, "description": row.about }));
         }
     }
     if table.name == "distributions" {
@@ -190,25 +190,25 @@ fn plug_table(table: PlugTable) -> Value {
         );
         forms.push(json!({ "const": 0 }));
     }
-    forms.extend(plugs.iter().map(|plug| plug_schema(plug)));
+    forms.extend(rows.iter().map(|row| plug_schema(row)));
     json!({ "anyOf": forms, "description": format!("A {}: its name, or a table with `kind` and parameters.", table.noun) })
 }
 
-fn plug_schema(plug: &Plug) -> Value {
+fn plug_schema(row: &ExtensionRow) -> Value {
     let mut properties = Map::new();
-    properties.insert("kind".to_owned(), json!({ "const": plug.name }));
+    properties.insert("kind".to_owned(), json!({ "const": row.name }));
     let mut required = vec![json!("kind")];
-    for param in plug.params {
+    for param in row.params {
         properties.insert(param.name.to_owned(), param_schema(param));
         // The moments of a trace may stand in a file.
-        if param.default.is_none() && !(plug.name == "trace" && param.name == "times") {
+        if param.default.is_none() && !(row.name == "trace" && param.name == "times") {
             required.push(json!(param.name));
         }
     }
-    if plug.name == "trace" {
+    if row.name == "trace" {
         properties.insert("file".to_owned(), json!({ "type": "string", "description": "A text with one time a line, in seconds, in place of `times`." }));
     }
-    json!({ "type": "object", "description": plug.about, "properties": properties, "required": required, "additionalProperties": false })
+    json!({ "type": "object", "description": row.about, "properties": properties, "required": required, "additionalProperties": false })
 }
 
 fn param_schema(param: &ParamDef) -> Value {

@@ -25,6 +25,8 @@ pub(crate) struct SectionDef {
 pub(crate) struct KeyDef {
     /// The key as written.
     pub name: &'static str,
+    /// What it was called in the version before; empty when nothing else.
+    pub was: &'static str,
     /// What it means.
     pub about: &'static str,
     /// The value when the key is absent, written as in a scenario; `None` makes it required.
@@ -37,6 +39,13 @@ pub(crate) struct KeyDef {
     pub live: bool,
     /// What may be written.
     pub form: fn() -> Form,
+}
+
+impl KeyDef {
+    /// Whether `word` is what the key was called before.
+    pub(crate) fn was(&self, word: &str) -> bool {
+        !self.was.is_empty() && self.was == word
+    }
 }
 
 /// A range of numbers, or of spans in seconds.
@@ -119,8 +128,8 @@ pub(crate) enum Form {
     Flag,
     /// One of these words, each with its meaning.
     Word(Vec<(&'static str, &'static str)>),
-    /// A row of a table of pluggable things.
-    Plug(PlugTable),
+    /// A row of a table of extension rows.
+    Extension(ExtensionTable),
     /// A rate: a number, corners, or a named profile.
     Rate,
     /// A threshold, in the unit of the gauge watched.
@@ -141,15 +150,15 @@ pub(crate) enum Form {
     Optional(Box<Form>),
 }
 
-/// A table of pluggable things, as far as documentation needs it.
+/// A table of extension rows, as far as documentation needs it.
 #[derive(Clone, Copy, Debug)]
-pub struct PlugTable {
+pub struct ExtensionTable {
     /// Plural, as in `stampede list policies`.
     pub name: &'static str,
     /// Singular, for messages.
     pub noun: &'static str,
     /// The heads of the rows.
-    pub plugs: fn() -> Vec<&'static crate::plug::Plug>,
+    pub rows: fn() -> Vec<&'static crate::extension::ExtensionRow>,
 }
 
 /// What readers share.
@@ -291,7 +300,7 @@ pub(crate) const fn key_word<'a>(ident: &'a str, word: &'a str) -> &'a str {
 }
 
 /// Defines a section; see the module's documentation. A key reads
-/// `name [live] as "word": Kind = "default", in limits, unit "u";` where all but name and kind may
+/// `name [live] as "word" was "old": Kind = "default", in limits, unit "u";` where all but name and kind may
 /// be left out, and a key without default is required.
 macro_rules! section {
     (
@@ -299,7 +308,7 @@ macro_rules! section {
         $name:ident {
             $(
                 $(#[doc = $doc:literal])+
-                $key:ident $([$live:ident])? $(as $word:literal)? : $kind:ty
+                $key:ident $([$live:ident])? $(as $word:literal)? $(was $was:literal)? : $kind:ty
                 $(= $default:literal)? $(, in $limits:expr)? $(, unit $unit:literal)? ;
             )*
         }
@@ -320,6 +329,7 @@ macro_rules! section {
                     keys: &[$(
                         $crate::scenario::section::KeyDef {
                             name: $crate::scenario::section::key_word(stringify!($key), concat!($($word)?)),
+                            was: concat!($($was)?),
                             about: concat!($($doc),+),
                             default: section!(@option $($default)?),
                             limits: section!(@limits $($limits)?),

@@ -1,15 +1,15 @@
 //! The sections of a scenario: every key there is, but for those of a service and its parts.
 
 use super::compound::{Named, Optional, Override, Sets, Table, Tables, Word, Words};
+use super::extensions::{ExtensionOf, Rate};
 use super::kinds::{
     Clock, Count, Flag, Moment, Name, Number, Ratio, Span, TEN_YEARS_S, Text, Title,
 };
 use super::parts::ServiceSpec;
-use super::plugs::{PlugOf, Rate};
 use super::section::{above, from, section};
 use crate::arrival::ArrivalDef;
 use crate::key::KeyDef;
-use crate::model::Lane;
+use crate::model::Actor;
 use crate::retry::RetryDef;
 
 section! {
@@ -98,11 +98,11 @@ section! {
         /// The service asked.
         to: Name;
         /// When requests come.
-        arrivals: PlugOf<ArrivalDef> = "poisson";
+        arrivals: ExtensionOf<ArrivalDef> = "poisson";
         /// Requests per second: a number, a list of corners `[time, rate]` joined by straight lines, or a profile.
         rate [live]: Optional<Rate> = "none", unit "requests per second";
         /// Session or hash key of each request.
-        key: PlugOf<KeyDef> = "unique";
+        key: ExtensionOf<KeyDef> = "unique";
         /// All its requests are of this class; when absent, they are mixed by the classes' shares.
         class: Optional<Name> = "none";
         /// How its callers behave: keys that differ from `[client]` and from the class.
@@ -118,7 +118,7 @@ section! {
         /// A request unanswered for so long, over all attempts and pauses, is given up.
         deadline [live]: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
         /// Whether and when to try again.
-        retry [live]: PlugOf<RetryDef> = "none";
+        retry [live]: ExtensionOf<RetryDef> = "none";
         /// What bounds the retries of all callers of this kind together.
         retry_budget [live]: Optional<Table<RetryBudgetSpec>> = "none";
         /// Whether giving up, or calling off a copy, also stops the work at the server.
@@ -191,9 +191,9 @@ section! {
         factor: Optional<Number> = "none", in above(0.0, 1e6);
         /// With `do = "slow"`: for how long; without it, until another entry says otherwise.
         lasts as "for": Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
-        /// Whether people or the system do it: which lane of the story shows it.
-        lane: Word<Lane> = "people";
-        /// A sentence for the story.
+        /// Whether people or the system do it: which column of the event log shows it.
+        by was "lane": Word<Actor> = "people";
+        /// A sentence for the event log.
         note: Text = "";
     }
 }
@@ -268,7 +268,7 @@ impl Words for Deed {
     ];
 }
 
-impl Words for Lane {
+impl Words for Actor {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
         ("people", Self::People, "people do it"),
         ("system", Self::System, "the machines do it"),

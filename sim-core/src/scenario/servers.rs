@@ -190,7 +190,7 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
         },
         crash: crash?,
         crash_keeps_queue: spec.crash_keeps_queue.copied()?,
-        door: spec.door.copied()?,
+        down_behaviour: spec.down_behaviour.copied()?,
         restart: spec.restart.get()?.clone(),
         boot: spec.boot.get()?.clone(),
         warm_up: optional(&spec.warm_up, warm_up)?,

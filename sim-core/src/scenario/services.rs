@@ -2,12 +2,14 @@
 
 use super::build::{bound, count, crash_rules, health_check, optional};
 use super::clients::{CLIENTS_MAX, ClassRow, Outside, classes, client, find_service, sources};
-use super::parts::{BalancerSpec, CallAt, CallSpec, PoolSpec, ServiceSpec};
+use super::parts::{BalancerSpec, CallAt, CallSpec, PendingQueueSpec, ServiceSpec};
 use super::problem::{Problem, Span};
 use super::section::Cx;
 use super::sections::Top;
 use crate::crash::BALANCER_GAUGES;
-use crate::model::{Balancer, Call, Class, Client, ClientId, Pool, Service, Source, Standby};
+use crate::model::{
+    Balancer, Call, Class, Client, ClientId, PendingQueue, Service, Source, Standby,
+};
 use crate::time::Duration;
 
 /// Most services.
@@ -118,14 +120,14 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
     Some(Balancer {
         policy: spec.policy.get()?.clone(),
         instances: count(spec.instances.copied()?),
-        spread: spec.spread.copied()?,
+        instance_selection: spec.instance_selection.copied()?,
         load_reports: spec.load_reports.copied()?,
         max_connections: spec.max_connections.copied()?.map(count),
         cost: spec.cost.copied()?,
         queue_limit: bound(&spec.queue_limit)?,
-        pool: optional(&spec.pool, pool)?,
+        pending_queue: optional(&spec.pending_queue, pending_queue)?,
         crash: crash?,
-        door: spec.door.copied()?,
+        down_behaviour: spec.down_behaviour.copied()?,
         restart: spec.restart.get()?.clone(),
         boot: spec.boot.get()?.clone(),
         health_check: optional(&spec.health_check, health_check)?,
@@ -136,8 +138,8 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
     })
 }
 
-fn pool(spec: &PoolSpec) -> Option<Pool> {
-    Some(Pool {
+fn pending_queue(spec: &PendingQueueSpec) -> Option<PendingQueue> {
+    Some(PendingQueue {
         limit: count(spec.limit.copied()?),
         timeout: spec.timeout.copied()?,
     })

@@ -11,6 +11,7 @@
 use super::members::{choose, member_name};
 use super::parts::ServerSpec;
 use super::problem::{Collector, Problem, Span, suggest};
+use super::renamed;
 use super::section::Section;
 use super::section::{Form, KeyDef, SectionDef, key_list};
 use super::sections::Top;
@@ -39,18 +40,7 @@ impl Assignment {
 
     /// As a path is written.
     pub(crate) fn text(&self) -> String {
-        let quoted = |w: &str| {
-            if w.contains('.') {
-                format!("\"{w}\"")
-            } else {
-                w.to_owned()
-            }
-        };
-        self.path
-            .iter()
-            .map(|s| quoted(&s.word))
-            .collect::<Vec<_>>()
-            .join(".")
+        join(&self.path)
     }
 
     fn span(&self) -> Span {
@@ -62,6 +52,18 @@ impl Assignment {
             _ => self.value.span,
         }
     }
+}
+
+/// A path as it is written.
+pub(crate) fn join(path: &[Segment]) -> String {
+    let quoted = |segment: &Segment| {
+        if segment.word.contains('.') {
+            format!("\"{}\"", segment.word)
+        } else {
+            segment.word.clone()
+        }
+    };
+    path.iter().map(quoted).collect::<Vec<_>>().join(".")
 }
 
 /// Splits a path into its keys; `span` is where it stands.
@@ -85,6 +87,7 @@ pub(crate) fn split(path: &str, span: Span, problems: &mut Collector) -> Option<
             span: span.part(from, from + word.len()),
         });
         if after.is_empty() {
+            renamed::path(&mut segments, problems);
             return Some(segments);
         }
         let Some(next) = after.strip_prefix('.') else {
@@ -259,7 +262,7 @@ impl Walk<'_> {
             }
             Form::Named(def) => self.named(node, key, def, at),
             Form::Tables(def) => self.member(node, key, def, at),
-            Form::Plug(_) | Form::Rate => self.plug(node, key, at),
+            Form::Extension(_) | Form::Rate => self.row(node, key, at),
             Form::Sets => {
                 if let Some(child) = self.child_table(node, key, at) {
                     self.raw(child, at + 1);
@@ -376,7 +379,7 @@ impl Walk<'_> {
         }
     }
 
-    fn plug(&mut self, node: &mut Node, key: &KeyDef, at: usize) {
+    fn row(&mut self, node: &mut Node, key: &KeyDef, at: usize) {
         let Some(child) = node.get_mut(key.name) else {
             let help = format!(
                 "set the whole: {} = {{ kind = \"…\", {} = … }}",
@@ -411,7 +414,7 @@ impl Walk<'_> {
         self.raw(child, at + 1);
     }
 
-    /// Inside of pluggable values and lists, whose readers check what is written there.
+    /// Inside of extension values and lists, whose readers check what is written there.
     fn raw(&mut self, node: &mut Node, at: usize) {
         let Some(segment) = self.segment(at).cloned() else {
             return;

@@ -8,7 +8,7 @@ use super::problem::{Collector, Problem, suggest};
 use super::section::{Cx, Item};
 use super::sections::{Deed, TimelineSpec, Top};
 use super::set::{Assignment, assignments};
-use crate::model::{Action, Lane, ServerId, ServiceId, Target, TimelineEntry};
+use crate::model::{Action, Actor, ServerId, ServiceId, Target, TimelineEntry};
 use crate::time::Instant;
 
 /// Most entries.
@@ -137,7 +137,7 @@ fn drafts(
         };
         let entry = TimelineEntry {
             at: set.at,
-            lane: Lane::People,
+            by: Actor::People,
             note: String::new(),
             action,
         };
@@ -198,7 +198,7 @@ fn draft(spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Option<Draft> {
     check_keys(spec, deed, cx)?;
     let entry = TimelineEntry {
         at,
-        lane: spec.lane.copied()?,
+        by: spec.by.copied()?,
         note: spec.note.get()?.clone(),
         action,
     };
@@ -346,7 +346,7 @@ fn target(text: &str, item: &Item<Option<String>>, base: &Base, cx: &mut Cx<'_>)
     found.map(|ids| Target::Servers(ids.into_iter().map(ServerId).collect()))
 }
 
-/// The sets of an entry as the story tells them.
+/// The sets of an entry as the event log tells them.
 pub(crate) fn sets_text(sets: &[Assignment]) -> String {
     sets.iter()
         .map(|set| format!("{} = {}", set.text(), value_text(&set.value)))

@@ -131,7 +131,7 @@ impl Node {
         }
     }
 
-    /// `base` with the keys of `over` laid upon it; tables that are no pluggable thing merge key
+    /// `base` with the keys of `over` laid upon it; tables that are no extension row merge key
     /// by key.
     pub(crate) fn merged(base: &Self, over: &Self) -> Self {
         let mut result = base.clone();

@@ -6,12 +6,12 @@ use super::{
     incident, verdict,
 };
 use crate::engine::{End, Simulation};
+use crate::event_log::Kind;
 use crate::outcome::Outcome;
 use crate::record::histogram::Histogram;
-use crate::story::Kind;
 use crate::time::SECOND;
 
-/// Most events of the story that a summary lists; the event log has all.
+/// Most events of the event log that a summary lists; the event log has all.
 const STORY_MAX: usize = 1000;
 
 /// The figures of a run so far.
@@ -100,7 +100,11 @@ impl Builder<'_> {
             incidents: incident::find(sim),
             expectations: Vec::new(),
             warnings: Vec::new(),
-            story: recorder.story().take(STORY_MAX).map(story).collect(),
+            event_log: recorder
+                .event_log()
+                .take(STORY_MAX)
+                .map(event_log)
+                .collect(),
             requests,
         };
         verdict::judge(&mut summary, sim);
@@ -348,8 +352,8 @@ impl Builder<'_> {
             Kind::Resolved => Some("resolved"),
             _ => None,
         };
-        let story = self.simulation.recorder().story();
-        story
+        let event_log = self.simulation.recorder().event_log();
+        event_log
             .filter_map(|e| {
                 Some(AlertFigures {
                     name: e.subject.clone(),
@@ -361,13 +365,13 @@ impl Builder<'_> {
     }
 }
 
-fn story(event: &crate::story::Event) -> StoryFigures {
+fn event_log(event: &crate::event_log::Event) -> StoryFigures {
     StoryFigures {
         at_s: event.at.as_secs_f64(),
         kind: event.kind.name(),
-        lane: match event.lane {
-            crate::model::Lane::System => "system",
-            crate::model::Lane::People => "people",
+        by: match event.by {
+            crate::model::Actor::System => "system",
+            crate::model::Actor::People => "people",
         },
         subject: event.subject.clone(),
         cause: event.cause.clone(),

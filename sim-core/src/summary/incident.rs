@@ -1,9 +1,9 @@
 //! Incidents: spells in which the site was not normal.
 
 use crate::engine::Simulation;
+use crate::event_log::Kind;
 use crate::metric::Scope;
 use crate::outcome::Outcome;
-use crate::story::Kind;
 
 /// A spell in which the site was not normal.
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
@@ -22,11 +22,11 @@ pub struct Incident {
     pub lost: u64,
 }
 
-/// Reads the incidents out of the story.
+/// Reads the incidents out of the event log.
 pub(super) fn find(simulation: &Simulation) -> Vec<Incident> {
     let mut incidents: Vec<Incident> = Vec::new();
     let mut open = false;
-    for event in simulation.recorder().story() {
+    for event in simulation.recorder().event_log() {
         let at_s = event.at.as_secs_f64();
         match event.kind {
             Kind::Down | Kind::Degraded if !open => {
@@ -81,7 +81,7 @@ fn with_last(incidents: &mut [Incident], change: impl FnOnce(&mut Incident)) {
 /// When an alert first fired for this incident: one already firing at its start counts as well.
 fn detected(simulation: &Simulation, start_s: f64, end_s: f64) -> Option<f64> {
     let mut firing: Vec<(&str, f64)> = Vec::new();
-    for event in simulation.recorder().story() {
+    for event in simulation.recorder().event_log() {
         let at_s = event.at.as_secs_f64();
         match event.kind {
             Kind::Alert if at_s > end_s => break,

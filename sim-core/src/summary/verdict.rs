@@ -54,7 +54,7 @@ pub static WARNINGS: &[(&str, &str)] = &[
         "intervals of the time line are wider, or servers recorded less often, than asked for, to stay within memory",
     ),
     (
-        "story-cut",
+        "event-log-cut",
         "the list of events is incomplete, because there were too many",
     ),
     (
@@ -91,13 +91,13 @@ pub(super) fn judge(summary: &mut Summary, simulation: &Simulation) {
         );
         warn(summary, "coarse-timeline", message);
     }
-    if recorder.story_dropped() > 0 {
+    if recorder.event_log_dropped() > 0 {
         warn(
             summary,
-            "story-cut",
+            "event-log-cut",
             format!(
-                "{} events of the story did not fit into memory",
-                recorder.story_dropped()
+                "{} events of the event log did not fit into memory",
+                recorder.event_log_dropped()
             ),
         );
     }

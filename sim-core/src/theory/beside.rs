@@ -99,7 +99,7 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
     because(client.timeout.is_some(), "callers give up after a timeout");
     because(client.deadline.is_some(), "callers give up at a deadline");
     because(
-        client.retry.def.plug.name != "none",
+        client.retry.def.row.name != "none",
         "callers try again after a failure",
     );
     because(client.hedge.is_some(), "callers send copies");
@@ -115,7 +115,7 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
     );
     because(!balancer.cost.is_zero(), "the balancer takes time");
     because(
-        balancer.max_connections.is_some() || balancer.pool.is_some(),
+        balancer.max_connections.is_some() || balancer.pending_queue.is_some(),
         "the balancer limits connections or lets attempts wait",
     );
     because(!balancer.crash.is_empty(), "the balancer can crash");
@@ -176,13 +176,13 @@ fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, 
     if !shared && !matches!(params.discipline.order(), Order::Fifo) {
         return Err(format!(
             "the order of service is {}",
-            params.discipline.def.plug.name
+            params.discipline.def.row.name
         ));
     }
     let shape = Shape {
         mean_s: demand.mean_ns() * 1e-9 * factor,
         cv2: demand.cv2(),
-        exponential: service.demand.def.plug.name == "exponential",
+        exponential: service.demand.def.row.name == "exponential",
         servers: servers.len() as u32,
         workers: params.workers,
         room: (params.queue_limit < u32::MAX).then_some(params.queue_limit),
@@ -195,17 +195,17 @@ fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, 
             let think = source.arrivals.params.distribution("think");
             closed(&shape, users, think, params.patience.is_some())
         }
-        Arrivals::Open(_) if source.arrivals.def.plug.name == "poisson" => {
+        Arrivals::Open(_) if source.arrivals.def.row.name == "poisson" => {
             let rate_hz = source.rate[0].rate_hz;
             match &params.patience {
                 Some(patience) => impatient(&shape, rate_hz, patience),
                 None if shape.servers > 1 => {
-                    behind(&shape, rate_hz, service.balancer.policy.def.plug.name)
+                    behind(&shape, rate_hz, service.balancer.policy.def.row.name)
                 }
                 None => open(&shape, rate_hz),
             }
         }
-        _ => Err(format!("arrivals are {}", source.arrivals.def.plug.name)),
+        _ => Err(format!("arrivals are {}", source.arrivals.def.row.name)),
     }
 }
 
@@ -371,9 +371,9 @@ fn behind(shape: &Shape, rate_hz: f64, policy: &str) -> Result<Known, String> {
 fn impatient(
     shape: &Shape,
     rate_hz: f64,
-    patience: &crate::plug::Choice<crate::distribution::DistributionDef>,
+    patience: &crate::extension::Configured<crate::distribution::DistributionDef>,
 ) -> Result<Known, String> {
-    if patience.def.plug.name != "exponential"
+    if patience.def.row.name != "exponential"
         || !shape.exponential
         || shape.servers > 1
         || shape.room.is_some()
@@ -402,11 +402,11 @@ fn impatient(
 fn closed(
     shape: &Shape,
     users: u32,
-    think: &crate::plug::Choice<crate::distribution::DistributionDef>,
+    think: &crate::extension::Configured<crate::distribution::DistributionDef>,
     patience: bool,
 ) -> Result<Known, String> {
     let plain = shape.servers == 1 && shape.room.is_none() && !shape.shared && !patience;
-    if !plain || !shape.exponential || think.def.plug.name != "exponential" {
+    if !plain || !shape.exponential || think.def.row.name != "exponential" {
         return Err("for users who think, their pauses and the demand must be exponential, at one server with room for all".to_owned());
     }
     if users > 1_000_000 {

@@ -80,7 +80,7 @@ pub struct Crashing {
     pub crash_rate: f64,
     /// Served per unit of time.
     pub throughput: f64,
-    /// Share of requests lost, in crashes or at the door.
+    /// Share of requests lost, in crashes or at servers that are down.
     pub loss: f64,
 }
 

@@ -4,7 +4,7 @@ use crate::replicate::{check, exact, response};
 use crate::support::{
     at, fates, outcome, run, server, service, start, summary, times, told, traced,
 };
-use sim_core::story::Kind;
+use sim_core::event_log::Kind;
 use sim_core::theory::station::mg1_wait;
 
 fn steady(rate: u32, horizon: &str, balancer: &str, rest: &str) -> String {
@@ -21,8 +21,8 @@ fn entry(at: &str, what: &str, target: &str) -> String {
 }
 
 /// When the first server, probed at 0, 5, 10 … s, is taken out after a crash at a given time.
-fn ejected_at(crash_ms: u32, check: &str, door: &str) -> f64 {
-    let servers = format!("{TWO}door = \"{door}\"\n");
+fn ejected_at(crash_ms: u32, check: &str, down_behaviour: &str) -> f64 {
+    let servers = format!("{TWO}down_behaviour = \"{down_behaviour}\"\n");
     let text = steady(
         10,
         "80s",
@@ -135,7 +135,7 @@ fn nobody_to_send_to_is_unavailable_or_waits_in_the_pool() {
         ]
     );
     assert_eq!(
-        fates(&text("pool = { limit = 1 }")),
+        fates(&text("pending_queue = { limit = 1 }")),
         [
             ("succeeded", 1000.0),
             ("succeeded", 2000.0),
@@ -143,7 +143,7 @@ fn nobody_to_send_to_is_unavailable_or_waits_in_the_pool() {
         ]
     );
     assert_eq!(
-        fates(&text("pool = { limit = 2, timeout = \"950ms\" }")),
+        fates(&text("pending_queue = { limit = 2, timeout = \"950ms\" }")),
         [
             ("succeeded", 1000.0),
             ("succeeded", 2000.0),

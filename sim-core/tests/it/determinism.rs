@@ -94,7 +94,7 @@ fn time_never_goes_back() {
 #[test]
 fn the_express_lane_changes_nothing() {
     for (name, text) in ZOO {
-        let mut slow = start(text).without_express();
+        let mut slow = start(text).without_fast_path();
         slow.run();
         assert_eq!(report(&run(text)), report(&slow), "{name}");
     }
@@ -107,7 +107,7 @@ fn the_express_lane_keeps_the_order_of_deadlines() {
         traffic = [{ to = \"web\", rate = 100, arrivals = \"deterministic\" }]\n\
         [service.web]\ndemand = \"20ms\"\n\
         server = [{ name = \"s\", workers = 1, queue = { limit = 0 } }]\n";
-    let mut slow = start(text).without_express();
+    let mut slow = start(text).without_fast_path();
     slow.run();
     assert_eq!(report(&run(text)), report(&slow));
 }

@@ -261,7 +261,7 @@ fn copies_go_to_different_servers_as_long_as_there_are_enough() {
     assert_eq!(counts("\"first\"", true, 5), [3, 1, 1]);
     // Every policy keeps to it.
     for row in sim_core::policy::POLICIES {
-        let policy = format!("\"{}\"", row.plug.name);
+        let policy = format!("\"{}\"", row.row.name);
         assert_eq!(counts(&policy, true, 3), [1, 1, 1], "{policy}");
     }
 }
@@ -338,14 +338,14 @@ fn tries_are_counted_on_when_hedging_ends() {
 #[test]
 fn a_copy_goes_to_a_server_that_has_one_rather_than_nowhere() {
     // The policy wants nothing with a server of weight 0.
-    for pool in ["", ", pool = { limit = 5 }"] {
+    for pending_queue in ["", ", pending_queue = { limit = 5 }"] {
         for policy in ["ring-hash", "weighted-random", "weighted-round-robin"] {
             let text = asked(
                 &["0s", "10ms"],
                 "hedge = { after = \"0s\" }",
                 &fleet("\"100ms\"", &["", "weight = 0"])
                     .replace("workers = 1", "workers = 9")
-                    .replace("\"round-robin\"", &format!("\"{policy}\"{pool}")),
+                    .replace("\"round-robin\"", &format!("\"{policy}\"{pending_queue}")),
             );
             assert_eq!(fates(&text), [("succeeded", 100.0), ("succeeded", 110.0)]);
             let summary = summary(&text);
@@ -400,7 +400,7 @@ fn nothing_is_lost_between_copies() {
         hedge = { after = \"15ms\", copies = 3, demand = \"own\" }\n\
         retry = { kind = \"fixed\", attempts = 2 }\nretry_budget = { ratio = 0.5, reserve = 50 }\n\
         [service.web]\ndemand = { kind = \"exponential\", mean = \"25ms\" }\nnetwork = \"1ms\"\n\
-        balancer = { policy = \"least-in-flight\", pool = { limit = 3 }, instances = 2 }\n\
+        balancer = { policy = \"least-in-flight\", pending_queue = { limit = 3 }, instances = 2 }\n\
         server = [{ name = \"s\", count = 4, workers = 1, max_connections = 3, queue = { limit = 1 }, \
         errors = { rate = 0.1 }, crash = [{ when = \"queue_age\", above = \"20ms\" }], \
         restart = { kind = \"after\", pause = \"50ms\" } }]\n";

@@ -125,9 +125,9 @@ proptest! {
     fn however_driven_a_run_is_the_same(case in swarm(), moment in 0.0..2.0) {
         let Some(text) = valid(&case) else { return Ok(()) };
         let whole = report(&finished(&text));
-        let mut slow = Simulation::new(model(&text), 0).without_express();
+        let mut slow = Simulation::new(model(&text), 0).without_fast_path();
         while slow.run_events(13) {}
-        prop_assert_eq!(&whole, &report(&slow), "without the express lane\n{}", text);
+        prop_assert_eq!(&whole, &report(&slow), "without the fast path\n{}", text);
         let mut original = Simulation::new(model(&text), 0);
         original.run_until(at(moment));
         let mut fork = original.clone();
@@ -246,7 +246,11 @@ fn what_cannot_happen_changes_nothing() {
         ("", "queue = { limit = 1000000 }", ""),
         ("", "max_connections = 1000000", ""),
         ("", "", ", max_connections = 1000000"),
-        ("", "", ", pool = { limit = 100, timeout = \"1s\" }"),
+        (
+            "",
+            "",
+            ", pending_queue = { limit = 100, timeout = \"1s\" }",
+        ),
         ("", "", ", standby = { count = 2, takeover = \"1s\" }"),
         (
             "",

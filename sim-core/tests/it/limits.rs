@@ -42,7 +42,7 @@ fn a_million_requests_in_flight_take_less_than_400_bytes_each() {
 fn callers_of_a_black_hole_pile_up_within_limits() {
     let text = "horizon = \"60s\"\nlimits = { in_flight = 200000 }\n\
                 traffic = [{ to = \"web\", arrivals = \"deterministic\", rate = 50000 }]\n\
-                [service.web]\ndemand = \"1ms\"\nserver = [{ name = \"s\", workers = 1, door = \"black-hole\" }]\n\
+                [service.web]\ndemand = \"1ms\"\nserver = [{ name = \"s\", workers = 1, down_behaviour = \"black-hole\" }]\n\
                 [[timeline]]\nat = \"0s\"\ndo = \"crash\"\ntarget = \"service.web.server.s\"\n";
     let (simulation, summary) = ended(text);
     assert_eq!(simulation.end(), Some(End::InFlightLimit));

@@ -2,7 +2,7 @@
 
 use crate::support::{at, model, run, start, summary, times};
 use sim_core::engine::Simulation;
-use sim_core::story::Kind;
+use sim_core::event_log::Kind;
 use sim_core::summary::Summary;
 
 /// Ten requests a second; the only server is down from 100 s to 200 s.

@@ -186,7 +186,7 @@ fn a_crash_below_cuts_off_calls_side_by_side_at_one_moment() {
                 let late = target == "server.a" && !balancer.is_empty();
                 let end = if late { 40.0 } else { 30.0 };
                 assert_eq!(fate(&text("", 1, true)), ("errored", end), "{target}");
-                // The first that fails does not end the visit; the second finds nobody at the door.
+                // The first that fails does not end the visit; the second finds nobody there.
                 let last = if late { 70.0 } else { 30.0 };
                 assert_eq!(fate(&text("", 1, false)), ("succeeded", last), "{target}");
                 // The answer of one copy calls off the other, whose calls are cut off besides.

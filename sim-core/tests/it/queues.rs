@@ -218,7 +218,7 @@ fn batches_come_at_one_instant_and_bursts_keep_the_rate() {
 #[test]
 fn random_callers_reach_every_instance_but_not_in_turn() {
     let text = "horizon = \"20s\"\ntraffic = [{ to = \"web\", arrivals = \"deterministic\", rate = 100 }]\n\
-        [service.web]\ndemand = \"1ms\"\nbalancer = { instances = 2, spread = \"SPREAD\" }\n\
+        [service.web]\ndemand = \"1ms\"\nbalancer = { instances = 2, instance_selection = \"SPREAD\" }\n\
         server = [{ name = \"s\", workers = 1 }]\n";
     let attempts = |spread: &str| -> Vec<u64> {
         let simulation = run(&text.replace("SPREAD", spread));

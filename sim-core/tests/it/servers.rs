@@ -1,7 +1,7 @@
 //! What servers do: queues, disciplines, slowdown, errors, crashes, restarts, warm-up.
 
 use crate::support::{fates, run, server, service, summary, times, told, traced};
-use sim_core::story::Kind;
+use sim_core::event_log::Kind;
 use sim_core::summary::Summary;
 
 /// Requests at given times to one server with demand 10 ms.
@@ -328,7 +328,7 @@ fn a_discipline_set_while_down_waits_for_the_server() {
 }
 
 #[test]
-fn a_closed_door_refuses_or_says_nothing() {
+fn a_machine_that_is_down_refuses_or_says_nothing() {
     let times = ["600ms"];
     assert_eq!(
         fates(&crashed("restart = \"manual\"", &times)),
@@ -336,7 +336,7 @@ fn a_closed_door_refuses_or_says_nothing() {
     );
     assert_eq!(
         fates(&crashed(
-            "restart = \"manual\"\ndoor = \"black-hole\"",
+            "restart = \"manual\"\ndown_behaviour = \"black-hole\"",
             &times
         )),
         [("timed_out", 10_600.0)]

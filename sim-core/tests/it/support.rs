@@ -1,10 +1,10 @@
 //! Short ways to a finished run.
 
 use sim_core::engine::Simulation;
+use sim_core::event_log::{Event, Kind};
 use sim_core::model::Model;
 use sim_core::record::RequestRecord;
 use sim_core::scenario;
-use sim_core::story::{Event, Kind};
 use sim_core::summary::{ServerFigures, ServiceFigures, Summary};
 use sim_core::time::Instant;
 use std::sync::Arc;
@@ -60,8 +60,8 @@ pub(crate) fn log(text: &str) -> Vec<RequestRecord> {
 
 /// Events of a kind, in seconds, with subject and cause.
 pub(crate) fn told(simulation: &Simulation, kind: Kind) -> Vec<(f64, String, String)> {
-    let story = simulation.recorder().story();
-    story
+    let event_log = simulation.recorder().event_log();
+    event_log
         .filter(|event| event.kind == kind)
         .map(|e: &Event| (e.at.as_secs_f64(), e.subject.clone(), e.cause.clone()))
         .collect()

@@ -86,15 +86,15 @@ const BALANCER: &[&[&str]] = &[
     &["cost = \"1ms\"", "cost = \"20ms\""],
     &["queue_limit = 0", "queue_limit = 10"],
     &[
-        "pool = { limit = 0 }",
-        "pool = { limit = 20, timeout = \"30ms\" }",
-        "pool = { limit = 5 }",
+        "pending_queue = { limit = 0 }",
+        "pending_queue = { limit = 20, timeout = \"30ms\" }",
+        "pending_queue = { limit = 5 }",
     ],
     &[
         "crash = [{ when = \"in_flight\", above = 10, for = \"20ms\" }]",
         "crash = [{ when = \"queue_len\", above = 3 }]",
     ],
-    &["door = \"black-hole\""],
+    &["down_behaviour = \"black-hole\""],
     &[
         "restart = { kind = \"after\", pause = \"50ms\" }",
         "restart = { kind = \"crash-loop\", first = \"20ms\" }",
@@ -133,7 +133,7 @@ const SERVER: &[&[&str]] = &[
         "crash = [{ when = \"queue_len\", above = 4, for = \"15ms\" }]",
     ],
     &["crash_keeps_queue = true"],
-    &["door = \"black-hole\""],
+    &["down_behaviour = \"black-hole\""],
     &[
         "restart = { kind = \"after\", pause = \"60ms\" }",
         "restart = { kind = \"crash-loop\", first = \"10ms\", reset = \"100ms\" }",

@@ -161,11 +161,12 @@ pub fn values(path: &str) -> Vec<Choice> {
         about: String::new(),
     };
     if let Some(table) = plug_tables().into_iter().find(|table| table.noun == kind) {
-        let simple =
-            |plug: &&&sim_core::plug::Plug| plug.params.iter().all(|p| p.default.is_some());
-        found.extend((table.plugs)().iter().filter(simple).map(|plug| Choice {
-            text: plug.name.to_owned(),
-            about: plug.about.to_owned(),
+        let simple = |row: &&&sim_core::extension::ExtensionRow| {
+            row.params.iter().all(|p| p.default.is_some())
+        };
+        found.extend((table.rows)().iter().filter(simple).map(|row| Choice {
+            text: row.name.to_owned(),
+            about: row.about.to_owned(),
         }));
     } else if kind == "true or false" {
         found.extend(["true", "false"].map(plain));

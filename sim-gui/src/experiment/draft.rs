@@ -112,7 +112,7 @@ impl Draft {
     pub fn policies(model: &Model) -> Self {
         let service = model.services.iter().max_by_key(|s| s.servers.len());
         let (name, own) = service.map_or(("web", "random"), |s| {
-            (s.name.as_str(), s.balancer.policy.def.plug.name)
+            (s.name.as_str(), s.balancer.policy.def.row.name)
         });
         let mut values = vec![own];
         values.extend(POLICIES.into_iter().filter(|policy| *policy != own));

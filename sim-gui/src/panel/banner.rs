@@ -10,8 +10,8 @@ use crate::theme::{Palette, bold_font, font};
 use eframe::egui::containers::menu::{MenuButton, MenuConfig};
 use eframe::egui::{self, Color32, RichText, Sense, Vec2, pos2};
 use sim_core::engine::MachineState;
+use sim_core::event_log::Kind;
 use sim_core::readable;
-use sim_core::story::Kind;
 
 /// Word, shape and colour of the site's state.
 pub(crate) fn site_look(site: Kind, p: &Palette) -> (&'static str, Icon, Color32) {

@@ -364,7 +364,7 @@ pub fn suggestions(state: &State) -> Vec<(String, Edit)> {
         .model
         .clients
         .iter()
-        .any(|client| client.retry.def.plug.name != "none");
+        .any(|client| client.retry.def.row.name != "none");
     if retries {
         tries.push(("no retries".to_owned(), Edit::set("client.retry", "none")));
     }
@@ -376,7 +376,7 @@ pub fn suggestions(state: &State) -> Vec<(String, Edit)> {
         tries.push((format!("drain {}", server.name), Edit::act("drain", path)));
     }
     for (i, service) in branch.model.services.iter().enumerate().take(2) {
-        if service.balancer.policy.def.plug.name != "least-in-flight" && i == 0 {
+        if service.balancer.policy.def.row.name != "least-in-flight" && i == 0 {
             let path = format!("service.{}.balancer.policy", service.name);
             tries.push((
                 "least-in-flight".to_owned(),
@@ -387,7 +387,7 @@ pub fn suggestions(state: &State) -> Vec<(String, Edit)> {
     tries
 }
 
-/// The assignments of a time line's entry, as the story writes them: `path = value, path = value`.
+/// The assignments of a time line's entry, as the event log writes them: `path = value, path = value`.
 fn split_sets(text: &str) -> Vec<(String, String)> {
     let mut parts = vec![String::new()];
     let mut depth = 0_i32;

@@ -2,6 +2,7 @@
 //! the palette, the text view and the tests follow.
 
 pub mod banner;
+pub mod event_log;
 pub mod experiments;
 pub mod futures;
 pub mod gallery;
@@ -10,7 +11,6 @@ pub mod lesson;
 pub mod plots;
 pub mod problems;
 pub mod scenario;
-pub mod story;
 pub mod text;
 pub mod timeline;
 pub mod topology;
@@ -70,7 +70,7 @@ impl Cx<'_> {
 
 /// Every panel, in the order of the View menu.
 pub static PANELS: &[&PanelDef] = &[
-    &story::PANEL,
+    &event_log::PANEL,
     &lesson::PANEL,
     &topology::PANEL,
     &experiments::PANEL,

@@ -5,9 +5,9 @@ use super::edit::{Edit, Edited, replayed};
 use super::frames::Frames;
 use super::series::{Series, Shape};
 use sim_core::engine::{End, Simulation};
+use sim_core::event_log::Event;
 use sim_core::model::Model;
 use sim_core::scenario::{Problems, Scenario};
-use sim_core::story::Event;
 use sim_core::time::Instant;
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub struct Branch {
     scout: Simulation,
     pace: Pace,
     series: Series,
-    story: Arc<Vec<Arc<Event>>>,
+    event_log: Arc<Vec<Arc<Event>>>,
 }
 
 /// What a branch was before its changes.
@@ -69,7 +69,7 @@ impl Branch {
             frames: Frames::new(&scout),
             pace: Pace::new(&scout),
             series: Series::new(shape),
-            story: Arc::default(),
+            event_log: Arc::default(),
             scout,
         })
     }
@@ -106,7 +106,7 @@ impl Branch {
             scout: moment.clone(),
             pace: Pace::new(moment),
             series: origin.series.clone(),
-            story: Arc::default(),
+            event_log: Arc::default(),
             origin: Some(Box::new(origin)),
         };
         fork.set(changes)?;
@@ -153,7 +153,7 @@ impl Branch {
         self.frames = Frames::new(&simulation);
         self.pace = Pace::new(&simulation);
         self.scout = simulation;
-        self.story = Arc::default();
+        self.event_log = Arc::default();
         self.follow();
         Ok(())
     }
@@ -167,7 +167,7 @@ impl Branch {
         (self.scenario, self.model) = (anew.scenario, anew.model);
         (self.frames, self.scout, self.pace) = (anew.frames, anew.scout, anew.pace);
         self.series = anew.series;
-        self.story = Arc::default();
+        self.event_log = Arc::default();
         Ok(())
     }
 
@@ -196,9 +196,9 @@ impl Branch {
         &self.series
     }
 
-    /// The story as far as simulated; another list only once it has grown.
-    pub fn story(&self) -> &Arc<Vec<Arc<Event>>> {
-        &self.story
+    /// The event log as far as simulated; another list only once it has grown.
+    pub fn event_log(&self) -> &Arc<Vec<Arc<Event>>> {
+        &self.event_log
     }
 
     /// The furthest point simulated.
@@ -264,10 +264,10 @@ impl Branch {
 
     fn follow(&mut self) {
         self.series.follow(&self.scout);
-        let known = self.story.len();
-        let mut new = self.scout.recorder().story().skip(known).peekable();
+        let known = self.event_log.len();
+        let mut new = self.scout.recorder().event_log().skip(known).peekable();
         if new.peek().is_some() {
-            Arc::make_mut(&mut self.story).extend(new.cloned().map(Arc::new));
+            Arc::make_mut(&mut self.event_log).extend(new.cloned().map(Arc::new));
         }
     }
 }

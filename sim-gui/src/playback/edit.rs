@@ -5,7 +5,7 @@
 
 use crate::value::is_value;
 use sim_core::engine::Simulation;
-use sim_core::model::{Action, Lane, Model};
+use sim_core::model::{Action, Actor, Model};
 use sim_core::scenario::{self, Files, Problems, Scenario, Source, quoted};
 use sim_core::time::{Duration, Instant};
 use std::fmt::Write as _;
@@ -147,7 +147,7 @@ impl Edit {
             }
             Self::Do { .. } | Self::Add { .. } => {
                 let action = self.action(at, scenario)?;
-                simulation.perform(&action, Lane::People, "what if");
+                simulation.perform(&action, Actor::People, "what if");
             }
         }
         Ok(())

@@ -11,7 +11,7 @@
 //! | `frames` | key frames within a memory budget |
 //! | `series` | figures over time, row by row |
 //! | `edit` | what somebody changes, and how it is written down |
-//! | `branch` | one future: frames, series, story |
+//! | `branch` | one future: frames, series, event_log |
 //! | `deck` | all branches, and the play head; what is still to be done, changes, undo and redo |
 //! | `transport` | the play head |
 //! | `view` | what can be seen at a moment |
@@ -31,9 +31,9 @@ pub use series::{Column, Series};
 pub use transport::Transport;
 pub use view::View;
 
+use sim_core::event_log::Event;
 use sim_core::model::Model;
 use sim_core::scenario::{Problems, Scenario};
-use sim_core::story::Event;
 use sim_core::time::Instant;
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ pub enum Request {
     Speed(f64),
     /// Do one event.
     Step,
-    /// Go to the next event of the story.
+    /// Go to the next event of the event log.
     NextEvent,
     /// Go to the previous one.
     PreviousEvent,
@@ -87,8 +87,8 @@ pub struct BranchReport {
     pub model: Arc<Model>,
     /// Figures over time, as far as simulated.
     pub series: Series,
-    /// The story, as far as simulated.
-    pub story: Arc<Vec<Arc<Event>>>,
+    /// The event log, as far as simulated.
+    pub event_log: Arc<Vec<Arc<Event>>>,
     /// How far it is simulated.
     pub explored: Instant,
     /// Whether it is simulated to its end.

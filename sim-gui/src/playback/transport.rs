@@ -14,7 +14,7 @@ pub struct Transport {
     pub playing: bool,
     /// Simulated seconds per second; infinite for as fast as the engine goes.
     pub speed: f64,
-    /// Whether playing pauses at events of the story.
+    /// Whether playing pauses at events of the event log.
     pub pause_at_events: bool,
     /// A stretch that is played again and again.
     pub range: Option<(Instant, Instant)>,

@@ -1,8 +1,8 @@
 //! What can be seen of a branch at a moment: plain data, made from a simulation.
 
 use sim_core::engine::{AttemptSnapshot, End, Simulation, Snapshot};
-use sim_core::model::Lane;
-use sim_core::story::{Event, Kind};
+use sim_core::event_log::{Event, Kind};
+use sim_core::model::Actor;
 use sim_core::summary::Summary;
 use sim_core::time::Instant;
 use std::sync::Arc;
@@ -31,8 +31,8 @@ pub struct View {
     pub sample_every: u64,
     /// Every figure so far.
     pub summary: Arc<Summary>,
-    /// Events of the story so far.
-    pub story_len: usize,
+    /// Events of The event log so far.
+    pub event_log_len: usize,
     /// Normal, degraded or down.
     pub site: Kind,
     /// Names of alerts that are firing.
@@ -45,10 +45,10 @@ impl View {
     /// A simulation as it is now.
     pub fn of(branch: usize, simulation: &Simulation, scenario_hash: u64) -> Self {
         let (sample, sample_every) = simulation.sample(DOTS);
-        let story = || simulation.recorder().story();
+        let event_log = || simulation.recorder().event_log();
         let site = |kind: Kind| [Kind::Normal, Kind::Degraded, Kind::Down].contains(&kind);
         let mut firing: Vec<String> = Vec::new();
-        for event in story() {
+        for event in event_log() {
             match event.kind {
                 Kind::Alert => firing.push(event.subject.clone()),
                 Kind::Resolved => firing.retain(|name| *name != event.subject),
@@ -65,13 +65,13 @@ impl View {
             sample,
             sample_every,
             summary: Arc::new(Summary::of(simulation, scenario_hash)),
-            story_len: story().len(),
-            site: story()
+            event_log_len: event_log().len(),
+            site: event_log()
                 .rfind(|e| site(e.kind))
                 .map_or(Kind::Normal, |e| e.kind),
             firing,
-            changed: story()
-                .rfind(|e| e.kind == Kind::Set && e.lane == Lane::People)
+            changed: event_log()
+                .rfind(|e| e.kind == Kind::Set && e.by == Actor::People)
                 .cloned(),
         }
     }

@@ -171,7 +171,7 @@ impl Driver {
                 scenario: Arc::clone(branch.scenario()),
                 model: Arc::clone(branch.model()),
                 series: branch.series().clone(),
-                story: Arc::clone(branch.story()),
+                event_log: Arc::clone(branch.event_log()),
                 explored: branch.scout().now(),
                 finished: branch.end().is_some(),
                 digest: branch.end().map(|_| branch.scout().digest()),

@@ -172,9 +172,16 @@ fn a_fork_at_an_event_of_the_story_is_the_run_of_its_overlay() {
     let new = || Deck::new(scenario.clone(), 0, 64 << 20).expect("valid");
     let mut deck = new();
     while deck.work(&mut || true) {}
-    let story: Vec<Instant> = deck.branches()[0].story().iter().map(|e| e.at).collect();
-    assert!(story.contains(&at(180)) && story.len() > 4, "{story:?}");
-    for moment in story.into_iter().take(10).chain([at(180), at(60)]) {
+    let event_log: Vec<Instant> = deck.branches()[0]
+        .event_log()
+        .iter()
+        .map(|e| e.at)
+        .collect();
+    assert!(
+        event_log.contains(&at(180)) && event_log.len() > 4,
+        "{event_log:?}"
+    );
+    for moment in event_log.into_iter().take(10).chain([at(180), at(60)]) {
         for edit in [
             Edit::act("crash", "service.web.server.b"),
             weight("1"),

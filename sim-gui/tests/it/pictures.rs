@@ -224,7 +224,7 @@ fn every_panel_looks_as_it_did() {
         window.explored();
         window.go("12:10");
         // What is on every picture of the incident needs none of its own.
-        let always = ["story", "topology", "timeline", "plots", "lesson"];
+        let always = ["event_log", "topology", "timeline", "plots", "lesson"];
         let pictured = |name| !always.contains(&name);
         for panel in PANELS.iter().filter(|panel| pictured(panel.name)) {
             window.perform(Command::Panel("topology"));

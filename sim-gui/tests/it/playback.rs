@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 const BUDGET: usize = 64 << 20;
 
-/// Two servers, one of which is overrun and crashes: enough of a story in ten minutes.
+/// Two servers, one of which is overrun and crashes: enough of an event log in ten minutes.
 pub(crate) const TEXT: &str = r#"
 horizon = "10m"
 seed = 7
@@ -192,7 +192,7 @@ fn playing_can_pause_at_events_and_events_can_be_walked() {
         deck.advance(1.0);
         deck.finish_seeking();
     }
-    let first = deck.branches()[0].story()[0].at;
+    let first = deck.branches()[0].event_log()[0].at;
     assert_eq!(
         deck.now(),
         first,
@@ -204,7 +204,11 @@ fn playing_can_pause_at_events_and_events_can_be_walked() {
         deck.finish_seeking();
         walked.push(deck.now());
     }
-    let mut told: Vec<Instant> = deck.branches()[0].story().iter().map(|e| e.at).collect();
+    let mut told: Vec<Instant> = deck.branches()[0]
+        .event_log()
+        .iter()
+        .map(|e| e.at)
+        .collect();
     told.dedup();
     told.push(deck.horizon());
     assert_eq!(walked, told);

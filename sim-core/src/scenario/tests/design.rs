@@ -1,8 +1,8 @@
 //! The design's example.
 
 use super::*;
+use crate::event_log::Kind;
 use crate::expect::{EventPattern, Expr, Value};
-use crate::story::Kind;
 
 #[test]
 fn the_example_gives_the_expected_model() {

@@ -12,6 +12,7 @@ mod design;
 mod live;
 mod overlays;
 mod random;
+mod renamed;
 mod sets;
 mod tables;
 

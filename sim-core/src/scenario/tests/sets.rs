@@ -56,7 +56,7 @@ fn every_kind_of_path_reaches_its_key() {
         |m| m.services[0].balancer.policy.params.integer("d") == 3,
     );
     check("service.web.balancer.policy", "random", |m| {
-        m.services[0].balancer.policy.def.plug.name == "random"
+        m.services[0].balancer.policy.def.row.name == "random"
     });
     check("service.web.balancer.health_check", "none", |m| {
         m.services[0].balancer.health_check.is_none()

@@ -31,7 +31,7 @@ fn see(scenario: &Scenario) -> Result<Seen, Problems> {
     let mut report = summary.to_json();
     let log = simulation.recorder_mut().take_log();
     let _ = write!(report, "{interval:?} {log:?}");
-    for event in simulation.recorder().story() {
+    for event in simulation.recorder().event_log() {
         let _ = write!(report, "{event:?}");
     }
     Ok(Seen {

@@ -26,7 +26,7 @@ pub(super) enum Change {
 /// An entry for a key.
 pub(super) struct Knob {
     pub path: String,
-    /// For parameters: of which plug, where several have one of that name.
+    /// For parameters: of which row, where several have one of that name.
     pub kind: &'static str,
     pub base: String,
     pub with: Vec<(&'static str, &'static str)>,
@@ -167,7 +167,7 @@ const CALLERS: &[(&str, &str)] = &[
     ),
 ];
 
-/// What callers can be told: key, plug, what else must be so, two values.
+/// What callers can be told: key, row, what else must be so, two values.
 const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
     ("timeout", "", "", "none", "20ms"),
     ("deadline", "", "", "none", "20ms"),

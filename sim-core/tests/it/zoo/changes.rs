@@ -166,7 +166,7 @@ timeout = "900ms"
 demand = { kind = "exponential", mean = "20ms" }
 [service.web.balancer]
 policy = "first"
-pool = { limit = 40, timeout = "500ms" }
+pending_queue = { limit = 40, timeout = "500ms" }
 [[service.web.server]]
 name = "web"
 count = 2

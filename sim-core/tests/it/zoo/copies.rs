@@ -75,7 +75,7 @@ client = { timeout = "80ms", hedge = { after = "10ms" } }
 [service.web.balancer]
 policy = "weighted-random"
 instances = 2
-pool = { limit = 20, timeout = "50ms" }
+pending_queue = { limit = 20, timeout = "50ms" }
 [[service.web.server]]
 name = "web"
 count = 4

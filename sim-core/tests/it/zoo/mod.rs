@@ -135,7 +135,7 @@ demand = { kind = "bimodal", short = "5ms", long = "80ms", probability_of_long =
 [service.web.balancer]
 policy = "least-in-flight"
 health_check = { interval = "1s", timeout = "150ms", fall = 2, rise = 2, demand = "1ms" }
-pool = { limit = 30, timeout = "200ms" }
+pending_queue = { limit = 30, timeout = "200ms" }
 [[service.web.server]]
 name = "a"
 workers = 1
@@ -182,7 +182,7 @@ name = "memory"
 workers = 1
 memory = { base = "100MiB", per_in_service = "10MiB", per_queued = "5MiB", limit = "200MiB" }
 restart = { kind = "after", pause = "2s" }
-door = "black-hole"
+down_behaviour = "black-hole"
 warm_up = { from = 0.5, over = "4s" }
 [[service.web.server]]
 name = "queue"
@@ -207,7 +207,7 @@ cost = "3ms"
 queue_limit = 100
 max_connections = 90
 crash = [{ when = "in_flight", above = 80, for = "300ms" }]
-door = "black-hole"
+down_behaviour = "black-hole"
 restart = { kind = "after", pause = "5s" }
 boot = "1s"
 standby = { count = 1, takeover = "2s" }

@@ -91,7 +91,7 @@ demand = { kind = "exponential", mean = "10ms" }
 [service.web.balancer]
 policy = "join-idle-queue"
 instances = 3
-spread = "random"
+instance_selection = "random"
 health_check = { interval = "1s", timeout = "100ms", probe = "connect" }
 [[service.web.server]]
 name = "web"

@@ -11,8 +11,8 @@ use crate::plot::{self, Plot};
 use crate::state::State;
 use crate::theme::Palette;
 use eframe::egui::{self, Rect, Sense};
+use sim_core::event_log::Kind;
 use sim_core::metric::Unit;
-use sim_core::story::Kind;
 use sim_core::time::Instant;
 use std::fmt::Write as _;
 
@@ -177,15 +177,15 @@ fn down<'a>(
     state: &'a State,
     branch: &'a BranchReport,
 ) -> impl Iterator<Item = (Instant, Instant)> + 'a {
-    let story = state.story(branch);
+    let event_log = state.event_log(branch);
     let until = state.visible_until(branch);
-    story
+    event_log
         .iter()
         .enumerate()
         .filter(|(_, event)| event.kind == Kind::Down)
         .map(move |(i, event)| {
             let over = |kind| matches!(kind, Kind::Degraded | Kind::Normal);
-            let end = story[i + 1..].iter().find(|event| over(event.kind));
+            let end = event_log[i + 1..].iter().find(|event| over(event.kind));
             (event.at, end.map_or(until, |event| event.at))
         })
 }
@@ -207,11 +207,11 @@ pub(crate) fn marks<'a>(
                 | Kind::Added
         )
     };
-    let story = state
-        .story(branch)
+    let event_log = state
+        .event_log(branch)
         .iter()
         .filter(move |event| matters(event.kind));
-    story.map(|event| event.at).take(60)
+    event_log.map(|event| event.at).take(60)
 }
 
 /// Labels of the time axis, at round moments.

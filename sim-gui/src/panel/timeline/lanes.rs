@@ -5,7 +5,7 @@ use crate::state::{Condition, State, same_server};
 use crate::theme::{Palette, bold_font, font, mix};
 use eframe::egui::{self, Align2, Color32, Rangef, Rect, Vec2, pos2};
 use sim_core::engine::MachineState;
-use sim_core::story::Kind;
+use sim_core::event_log::Kind;
 use sim_core::time::Instant;
 
 /// Servers drawn one by one at most; larger fleets share one lane.
@@ -142,11 +142,11 @@ pub(super) fn draw_lane(
     }
 }
 
-/// When a server was out of rotation by hand: the story tells it.
+/// When a server was out of rotation by hand: the event log tells it.
 fn drained(branch: &BranchReport, server: &str) -> Vec<(Instant, Instant)> {
     let mut stretches = Vec::new();
     let mut since = None;
-    for event in branch.story.iter().filter(|e| e.subject == server) {
+    for event in branch.event_log.iter().filter(|e| e.subject == server) {
         match event.kind {
             Kind::Drain => since = Some(event.at),
             Kind::Undrain => stretches.extend(since.take().map(|from| (from, event.at))),

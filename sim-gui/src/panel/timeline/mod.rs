@@ -1,16 +1,16 @@
-//! Transport and time: buttons, the story on a strip, and the states of machines as lanes.
+//! Transport and time: buttons, the event log on a strip, and the states of machines as lanes.
 
 mod lanes;
 
 use self::lanes::{draw_lane, lanes_of};
-use super::{Cx, PanelDef, Place, story};
+use super::{Cx, PanelDef, Place, event_log};
 use crate::command::{Command, SPEEDS, hint, speed_words};
 use crate::icon::{self, Icon};
 use crate::playback::BranchReport;
 use crate::state::{State, event_words};
 use crate::theme::{Palette, font, mix};
 use eframe::egui::{self, Align2, Rangef, Rect, RichText, Sense, Stroke, Vec2, pos2, vec2};
-use sim_core::model::Lane;
+use sim_core::model::Actor;
 use sim_core::time::Instant;
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 pub static PANEL: PanelDef = PanelDef {
     name: "timeline",
     title: "Time",
-    about: "Play, scrub and step; the story and the states of machines over time.",
+    about: "Play, scrub and step; the event log and the states of machines over time.",
     place: Place::Bottom,
     draw,
     text,
@@ -175,12 +175,12 @@ fn memory(state: &State) -> String {
     }
 }
 
-/// Events of the story on two lines: system above, people below.
+/// Events of the event log on two lines: system above, people below.
 fn strip(ui: &mut egui::Ui, cx: &mut Cx<'_>, branch: &BranchReport, body: Rect) {
     let p = Palette::of(ui);
     let horizon = cx.state.horizon().0 as f64;
     let now = cx.state.now();
-    let story = cx.state.story(branch);
+    let event_log = cx.state.event_log(branch);
     for (i, name) in ["system", "people"].into_iter().enumerate() {
         let y = body.top() + STRIP * (i as f32 + 0.5);
         ui.painter()
@@ -194,15 +194,15 @@ fn strip(ui: &mut egui::Ui, cx: &mut Cx<'_>, branch: &BranchReport, body: Rect) 
         );
     }
     let mut ends = [f32::NEG_INFINITY; 2];
-    for event in story {
-        let lane = usize::from(event.lane == Lane::People);
+    for event in event_log {
+        let lane = usize::from(event.by == Actor::People);
         let x = body.left() + (event.at.0 as f64 / horizon) as f32 * body.width();
-        // What lies under another mark is in the story; the strip shows the first.
+        // What lies under another mark is in the event log; the strip shows the first.
         if x - ends[lane] < 12.0 {
             continue;
         }
         ends[lane] = x;
-        let (icon, colour) = story::look(event, p);
+        let (icon, colour) = event_log::look(event, p);
         let y = body.top() + STRIP * (lane as f32 + 0.5);
         let spot = Rect::from_center_size(pos2(x, y), Vec2::splat(16.0));
         let ahead = event.at > now;

@@ -336,7 +336,7 @@ fn instance_box(
     let response = selectable(ui, cx, rect, Thing::Instance(instance), &label, outline);
     let mut rows = vec![(snapshot.name.clone(), true, p.text)];
     if up {
-        rows.push((balancer.policy.def.plug.name.to_owned(), false, p.weak));
+        rows.push((balancer.policy.def.row.name.to_owned(), false, p.weak));
     } else {
         rows.push((word.to_owned(), true, colour));
     }

@@ -38,7 +38,7 @@ enum Pending {
     Nothing,
     /// Run every shown branch to the goal.
     Reach,
-    /// Look for the first event of the story after a moment.
+    /// Look for the first event of the event log after a moment.
     NextEvent(Instant),
 }
 
@@ -58,7 +58,7 @@ pub struct Deck {
     cursors: Vec<Cursor>,
     transport: Transport,
     pending: Pending,
-    story_seen: usize,
+    event_log_seen: usize,
     budget: usize,
     /// Grows when what was shown may be of branches that are not there, or not so, any more.
     revision: u64,
@@ -90,7 +90,7 @@ impl Deck {
                 range: None,
             },
             pending: Pending::Nothing,
-            story_seen: 0,
+            event_log_seen: 0,
             budget,
             revision: 0,
             next_id: 1,
@@ -176,7 +176,7 @@ impl Deck {
             self.seek(Instant::ZERO);
         }
         self.transport.playing = playing;
-        self.note_story();
+        self.note_event_log();
     }
 
     /// Sets the speed.
@@ -187,7 +187,7 @@ impl Deck {
     /// Whether playing pauses at events.
     pub fn set_pause_at_events(&mut self, pause: bool) {
         self.transport.pause_at_events = pause;
-        self.note_story();
+        self.note_event_log();
     }
 
     /// A stretch to play again and again.
@@ -217,20 +217,22 @@ impl Deck {
         }
     }
 
-    /// Goes to the next event of the main branch's story, or to the end.
+    /// Goes to the next event of the main branch's event log, or to the end.
     pub fn next_event(&mut self) {
         self.transport.playing = false;
         self.pending = Pending::NextEvent(self.now());
         self.find_next_event();
     }
 
-    /// Goes to the previous event of the main branch's story, or to the beginning.
+    /// Goes to the previous event of the main branch's event log, or to the beginning.
     pub fn previous_event(&mut self) {
         self.transport.playing = false;
         let now = self.now();
-        let story = self.branches[self.shown.0].story();
-        let before = story.partition_point(|event| event.at < now);
-        let at = before.checked_sub(1).map_or(Instant::ZERO, |i| story[i].at);
+        let event_log = self.branches[self.shown.0].event_log();
+        let before = event_log.partition_point(|event| event.at < now);
+        let at = before
+            .checked_sub(1)
+            .map_or(Instant::ZERO, |i| event_log[i].at);
         self.seek(at);
     }
 
@@ -292,14 +294,14 @@ impl Deck {
         if let Some((_, end)) = self.transport.range {
             goal = goal.min(end);
         }
-        self.note_story();
+        self.note_event_log();
         self.seek(goal);
     }
 
-    fn note_story(&mut self) {
-        self.story_seen = self
+    fn note_event_log(&mut self) {
+        self.event_log_seen = self
             .cursor(self.shown.0)
-            .map_or(0, |s| s.recorder().story().len());
+            .map_or(0, |s| s.recorder().event_log().len());
     }
 
     /// Works until told to stop; true while there is more to do.
@@ -365,7 +367,7 @@ impl Deck {
         };
         let branch = &self.branches[self.shown.0];
         let next = branch
-            .story()
+            .event_log()
             .iter()
             .find(|event| event.at > after)
             .map(|event| event.at);
@@ -383,8 +385,8 @@ impl Deck {
         let happened = self.cursor(self.shown.0).and_then(|simulation| {
             simulation
                 .recorder()
-                .story()
-                .nth(self.story_seen)
+                .event_log()
+                .nth(self.event_log_seen)
                 .map(|event| event.at)
         });
         if let Some(at) = happened {

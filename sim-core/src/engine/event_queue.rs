@@ -1,20 +1,20 @@
-//! The agenda: what happens next.
+//! The event queue: what happens next.
 //!
 //! Events come in four kinds of containers, each the cheapest for its kind, and the
 //! earliest of their heads is next:
 //!
 //! - *completions*: one slot a server, holding its next completion;
 //! - *arrivals*: one slot a source, holding its next arrival;
-//! - *lanes*: queues of events that are scheduled in the order in which they come due, such as
+//! - *timer FIFOs*: queues of events that are scheduled in the order in which they come due, such as
 //!   timeouts of one constant length. A timeout nearly always outlives its attempt; it is never
 //!   searched for and removed but dropped, with all stale ones behind it, when it reaches the head;
-//! - *heap*: the rest.
+//! - *heap*: everything else.
 //!
 //! Order is by time and, at the same instant, by insertion: every scheduling takes the next number
 //! of one sequence.
 
 use super::event::Event;
-use super::setup::Lanes;
+use super::setup::TimerFifos;
 use super::slab::Handle;
 use super::tournament::Tournament;
 use std::cmp::Reverse;
@@ -25,8 +25,8 @@ pub(crate) const NEVER: u64 = u64::MAX;
 
 const TICK: usize = 0;
 const HEAP: usize = 1;
-const FIRST_LANE: usize = 2;
-/// Entries of a lane that are never worth a look.
+const FIRST_FIFO: usize = 2;
+/// Entries of a fifo that are never worth a look.
 const THICK: usize = 1 << 16;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +37,7 @@ struct Entry {
 }
 
 #[derive(Clone, Copy)]
-struct LaneEntry {
+struct FifoEntry {
     time: u64,
     sequence: u64,
     subject: Handle,
@@ -45,8 +45,8 @@ struct LaneEntry {
 
 /// A queue of events that come due in the order in which they were scheduled.
 #[derive(Clone, Default)]
-struct Lane {
-    entries: Vec<LaneEntry>,
+struct TimerFifo {
+    entries: Vec<FifoEntry>,
     /// Entries before this one are gone.
     head: usize,
     /// Time of the latest entry ever.
@@ -55,8 +55,8 @@ struct Lane {
     left: usize,
 }
 
-impl Lane {
-    fn front(&self) -> Option<LaneEntry> {
+impl TimerFifo {
+    fn front(&self) -> Option<FifoEntry> {
         self.entries.get(self.head).copied()
     }
 
@@ -82,12 +82,12 @@ pub(crate) enum Next {
 pub(crate) enum Clock {
     Tick,
     Heap,
-    /// A lane, whose head the caller must judge stale or fresh.
-    Lane(usize),
+    /// A fifo, whose head the caller must judge stale or fresh.
+    Fifo(usize),
 }
 
 #[derive(Clone)]
-pub(crate) struct Agenda {
+pub(crate) struct EventQueue {
     completions: Tournament,
     clocks: Tournament,
     /// Time and sequence of each source's next arrival, and which source comes first. Sources are
@@ -98,21 +98,21 @@ pub(crate) struct Agenda {
     arrival_at: u64,
     clock_at: u64,
     heap: BinaryHeap<Reverse<Entry>>,
-    lanes: Vec<Lane>,
+    fifos: Vec<TimerFifo>,
     sequence: u64,
 }
 
-impl Agenda {
-    pub(crate) fn new(servers: usize, sources: usize, lanes: usize) -> Self {
+impl EventQueue {
+    pub(crate) fn new(servers: usize, sources: usize, fifos: usize) -> Self {
         Self {
             completions: Tournament::new(servers.max(1)),
-            clocks: Tournament::new(FIRST_LANE + lanes),
+            clocks: Tournament::new(FIRST_FIFO + fifos),
             arrivals: vec![(NEVER, NEVER); sources.max(1)],
             first_source: 0,
             arrival_at: NEVER,
             clock_at: NEVER,
             heap: BinaryHeap::new(),
-            lanes: vec![Lane::default(); lanes],
+            fifos: vec![TimerFifo::default(); fifos],
             sequence: 0,
         }
     }
@@ -170,7 +170,7 @@ impl Agenda {
         match slot as usize {
             TICK => Clock::Tick,
             HEAP => Clock::Heap,
-            lane => Clock::Lane(lane - FIRST_LANE),
+            fifo => Clock::Fifo(fifo - FIRST_FIFO),
         }
     }
 
@@ -246,83 +246,83 @@ impl Agenda {
     /// Sets the timer of an attempt.
     #[inline]
     pub(crate) fn set_timeout(&mut self, client: u16, at: u64, attempt: Handle) {
-        if !self.push_lane(Lanes::timeout(client), at, attempt) {
+        if !self.push_fifo(TimerFifos::timeout(client), at, attempt) {
             self.schedule(at, Event::Timeout(attempt));
         }
     }
 
-    /// Puts a subject at the end of a lane. False when it would come due before the lane's end,
+    /// Puts a subject at the end of a fifo. False when it would come due before the fifo's end,
     /// which happens after a delay was shortened: it then belongs into the heap.
     #[inline]
-    pub(crate) fn push_lane(&mut self, lane: usize, time: u64, subject: Handle) -> bool {
+    pub(crate) fn push_fifo(&mut self, fifo: usize, time: u64, subject: Handle) -> bool {
         let sequence = self.next_sequence();
-        let queue = &mut self.lanes[lane];
+        let queue = &mut self.fifos[fifo];
         if time < queue.latest {
             return false;
         }
         queue.latest = time;
         let was_empty = queue.head == queue.entries.len();
-        queue.entries.push(LaneEntry {
+        queue.entries.push(FifoEntry {
             time,
             sequence,
             subject,
         });
         if was_empty {
-            self.show_lane(lane, time, sequence);
+            self.show_fifo(fifo, time, sequence);
         }
         true
     }
 
     #[cold]
-    fn show_lane(&mut self, lane: usize, time: u64, sequence: u64) {
-        self.set_clock(FIRST_LANE + lane, time, sequence);
+    fn show_fifo(&mut self, fifo: usize, time: u64, sequence: u64) {
+        self.set_clock(FIRST_FIFO + fifo, time, sequence);
     }
 
-    /// Takes the head of a lane if it is fresh, and drops all stale entries behind it.
-    pub(crate) fn pop_lane(
+    /// Takes the head of a fifo if it is fresh, and drops all stale entries behind it.
+    pub(crate) fn pop_fifo(
         &mut self,
-        lane: usize,
+        fifo: usize,
         fresh: impl Fn(Handle) -> bool,
     ) -> Option<Handle> {
-        let queue = &mut self.lanes[lane];
+        let queue = &mut self.fifos[fifo];
         let head = queue
             .front()
-            .expect("the lane's head was announced")
+            .expect("the fifo's head was announced")
             .subject;
         queue.pop_front();
         while queue.front().is_some_and(|entry| !fresh(entry.subject)) {
             queue.pop_front();
         }
         match queue.front() {
-            Some(entry) => self.set_clock(FIRST_LANE + lane, entry.time, entry.sequence),
-            None => self.clear_clock(FIRST_LANE + lane),
+            Some(entry) => self.set_clock(FIRST_FIFO + fifo, entry.time, entry.sequence),
+            None => self.clear_clock(FIRST_FIFO + fifo),
         }
         fresh(head).then_some(head)
     }
 
-    /// How many lanes there are.
-    pub(crate) fn lanes(&self) -> usize {
-        self.lanes.len()
+    /// How many fifos there are.
+    pub(crate) fn fifos(&self) -> usize {
+        self.fifos.len()
     }
 
-    /// Whether so many entries have come since a lane was thinned last that it is time again: by then
+    /// Whether so many entries have come since a fifo was thinned last that it is time again: by then
     /// most of them may be stale, and looking at each costs less than having put it there.
-    pub(crate) fn is_thick(&self, lane: usize) -> bool {
-        let queue = &self.lanes[lane];
+    pub(crate) fn is_thick(&self, fifo: usize) -> bool {
+        let queue = &self.fifos[fifo];
         queue.entries.len() - queue.head > THICK.max(2 * queue.left)
     }
 
-    /// Drops all stale entries of a lane. Nothing else happens: they would have been dropped when
+    /// Drops all stale entries of a fifo. Nothing else happens: they would have been dropped when
     /// they came due, which for the timers of patient callers is far away.
-    pub(crate) fn thin_lane(&mut self, lane: usize, fresh: impl Fn(Handle) -> bool) {
-        let queue = &mut self.lanes[lane];
+    pub(crate) fn thin_fifo(&mut self, fifo: usize, fresh: impl Fn(Handle) -> bool) {
+        let queue = &mut self.fifos[fifo];
         queue.entries.drain(..queue.head);
         queue.head = 0;
         queue.entries.retain(|entry| fresh(entry.subject));
         queue.left = queue.entries.len();
         match queue.front() {
-            Some(entry) => self.set_clock(FIRST_LANE + lane, entry.time, entry.sequence),
-            None => self.clear_clock(FIRST_LANE + lane),
+            Some(entry) => self.set_clock(FIRST_FIFO + fifo, entry.time, entry.sequence),
+            None => self.clear_clock(FIRST_FIFO + fifo),
         }
     }
 
@@ -330,9 +330,9 @@ impl Agenda {
     pub(crate) fn bytes(&self) -> usize {
         self.heap.capacity() * size_of::<Entry>()
             + self
-                .lanes
+                .fifos
                 .iter()
-                .map(|l| l.entries.capacity() * size_of::<LaneEntry>())
+                .map(|l| l.entries.capacity() * size_of::<FifoEntry>())
                 .sum::<usize>()
     }
 }

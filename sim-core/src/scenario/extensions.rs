@@ -1,14 +1,14 @@
-//! Pluggable values: `"name"` or `{ kind = "name", … }`, read from the rows of their tables.
+//! extension values: `"name"` or `{ kind = "name", … }`, read from the rows of their tables.
 
 use super::kinds::{TEN_YEARS_S, moment, number, out_of_range, span, whole, written};
 use super::problem::{Problem, Span, suggest};
-use super::section::{Cx, Form, KeyDef, Limits, PlugTable, Reads, from, lower_first};
+use super::section::{Cx, ExtensionTable, Form, KeyDef, Limits, Reads, from, lower_first};
 use super::tree::{Node, Value, default_value};
 use crate::arrival::{ARRIVALS, ArrivalDef};
 use crate::discipline::{DISCIPLINES, DisciplineDef};
 use crate::distribution::{DISTRIBUTIONS, DistributionDef};
+use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamValue, Params};
 use crate::key::{KEYS, KeyDef as KeyLaw};
-use crate::plug::{Choice, Def, ParamDef, ParamKind, ParamValue, Params, Plug};
 use crate::policy::{POLICIES, PolicyDef};
 use crate::profile::{PROFILES, ProfileDef};
 use crate::restart::{RESTARTS, RestartDef};
@@ -17,7 +17,7 @@ use crate::time::{Duration, Instant};
 use std::marker::PhantomData;
 
 /// A row of the table of `D`s.
-pub(crate) struct PlugOf<D>(PhantomData<D>);
+pub(crate) struct ExtensionOf<D>(PhantomData<D>);
 /// A rate over time.
 pub(crate) struct Rate;
 
@@ -29,11 +29,11 @@ pub(crate) trait Listed: Def + Sized {
     /// The row and parameter meant by a bare span, where that is allowed.
     const BARE_SPAN: Option<(&'static str, &'static str)> = None;
 
-    fn table() -> PlugTable {
-        PlugTable {
+    fn table() -> ExtensionTable {
+        ExtensionTable {
             name: Self::NAME,
             noun: Self::NOUN,
-            plugs: || Self::rows().iter().map(|row| row.plug()).collect(),
+            rows: || Self::rows().iter().map(|row| row.row()).collect(),
         }
     }
 }
@@ -47,8 +47,8 @@ macro_rules! listed {
             $( const BARE_SPAN: Option<(&'static str, &'static str)> = Some($bare); )?
         }
     )*
-        /// Every table of pluggable things.
-        pub fn plug_tables() -> Vec<PlugTable> {
+        /// Every table of extension rows.
+        pub fn plug_tables() -> Vec<ExtensionTable> {
             vec![$(<$def as Listed>::table()),*]
         }
     };
@@ -65,8 +65,8 @@ listed! {
     RestartDef, RESTARTS, "restarts", "restart rule";
 }
 
-/// Reads a pluggable value.
-pub(crate) fn choice<D: Listed>(node: &Node, cx: &mut Cx<'_>) -> Option<Choice<D>> {
+/// Reads an extension value.
+pub(crate) fn choice<D: Listed>(node: &Node, cx: &mut Cx<'_>) -> Option<Configured<D>> {
     let (kind, kind_span) = match &node.value {
         Value::Text(text) => {
             if let Some((row, param)) = D::BARE_SPAN
@@ -83,7 +83,7 @@ pub(crate) fn choice<D: Listed>(node: &Node, cx: &mut Cx<'_>) -> Option<Choice<D
         }
         Value::Table(_) => {
             let Some(kind) = node.get("kind") else {
-                let help = suggest("", D::rows().iter().map(|row| row.plug().name));
+                let help = suggest("", D::rows().iter().map(|row| row.row().name));
                 cx.push(
                     Problem::new("E011", format!("`kind` is missing: which {}", D::NOUN))
                         .at(node.span)
@@ -106,17 +106,13 @@ pub(crate) fn choice<D: Listed>(node: &Node, cx: &mut Cx<'_>) -> Option<Choice<D
                 D::NOUN,
                 node.noun()
             );
-            let help = suggest("", D::rows().iter().map(|row| row.plug().name));
+            let help = suggest("", D::rows().iter().map(|row| row.row().name));
             cx.push(Problem::new("E012", what).at(node.span).help(help));
             return None;
         }
     };
-    let Some(def) = D::rows()
-        .iter()
-        .copied()
-        .find(|row| row.plug().name == kind)
-    else {
-        let help = suggest(kind, D::rows().iter().map(|row| row.plug().name));
+    let Some(def) = D::rows().iter().copied().find(|row| row.row().name == kind) else {
+        let help = suggest(kind, D::rows().iter().map(|row| row.row().name));
         cx.push(
             Problem::new("E014", format!("unknown {} {kind:?}", D::NOUN))
                 .at(kind_span)
@@ -133,48 +129,48 @@ fn bare_span<D: Listed>(
     row: &str,
     param: &'static str,
     cx: &mut Cx<'_>,
-) -> Option<Choice<D>> {
-    let def = D::rows().iter().copied().find(|r| r.plug().name == row)?;
+) -> Option<Configured<D>> {
+    let def = D::rows().iter().copied().find(|r| r.row().name == row)?;
     let value = span(node, D::NOUN, cx)?;
-    Some(Choice {
+    Some(Configured {
         def,
         params: Params::new(vec![(param, ParamValue::Span(value))]),
     })
 }
 
-fn params<D: Def>(node: &Node, def: &'static D, cx: &mut Cx<'_>) -> Option<Choice<D>> {
-    let plug: &'static Plug = def.plug();
+fn params<D: Def>(node: &Node, def: &'static D, cx: &mut Cx<'_>) -> Option<Configured<D>> {
+    let row: &'static ExtensionRow = def.row();
     for entry in node.entries() {
-        if entry.key != "kind" && !plug.params.iter().any(|p| p.name == entry.key) {
-            let help = if plug.params.is_empty() {
+        if entry.key != "kind" && !row.params.iter().any(|p| p.name == entry.key) {
+            let help = if row.params.is_empty() {
                 "it has no parameters".to_owned()
             } else {
-                suggest(&entry.key, plug.params.iter().map(|p| p.name))
+                suggest(&entry.key, row.params.iter().map(|p| p.name))
             };
             cx.push(
                 Problem::new(
                     "E010",
-                    format!("{} has no parameter `{}`", plug.name, entry.key),
+                    format!("{} has no parameter `{}`", row.name, entry.key),
                 )
                 .at(entry.key_span)
                 .help(help),
             );
         }
     }
-    let mut values = Vec::with_capacity(plug.params.len());
+    let mut values = Vec::with_capacity(row.params.len());
     let mut whole = true;
-    for param in plug.params {
+    for param in row.params {
         let value = match (node.get(param.name), param.default) {
             (Some(written), _) => param_value(written, param, cx),
             (None, Some(default)) => param_value(&default_value(default), param, cx),
             (None, None) => {
                 let what = format!(
                     "{} needs `{}`: {}",
-                    plug.name,
+                    row.name,
                     param.name,
                     lower_first(param.about)
                 );
-                let example = format!("{{ kind = \"{}\", {} = … }}", plug.name, param.name);
+                let example = format!("{{ kind = \"{}\", {} = … }}", row.name, param.name);
                 cx.push(
                     Problem::new("E011", what)
                         .at(node.span)
@@ -194,15 +190,16 @@ fn params<D: Def>(node: &Node, def: &'static D, cx: &mut Cx<'_>) -> Option<Choic
     let params = Params::new(values);
     if let Err(problem) = def.check(&params) {
         let place = node.get(problem.param).map_or(node.span, |n| n.span);
-        cx.push(Problem::new("E017", format!("{}: {}", plug.name, problem.message)).at(place));
+        cx.push(Problem::new("E017", format!("{}: {}", row.name, problem.message)).at(place));
         return None;
     }
-    Some(Choice { def, params })
+    Some(Configured { def, params })
 }
 
 /// A key definition for the readers of plain values.
 fn as_key(param: &ParamDef, limits: Limits) -> KeyDef {
     KeyDef {
+        was: "",
         name: param.name,
         about: param.about,
         default: param.default,
@@ -348,13 +345,13 @@ fn at_least(node: &Node, param: &ParamDef, min: Duration, cx: &mut Cx<'_>) -> Op
     None
 }
 
-impl<D: Listed> Reads for PlugOf<D> {
-    type Out = Choice<D>;
-    fn read(node: &Node, _: &KeyDef, cx: &mut Cx<'_>) -> Option<Choice<D>> {
+impl<D: Listed> Reads for ExtensionOf<D> {
+    type Out = Configured<D>;
+    fn read(node: &Node, _: &KeyDef, cx: &mut Cx<'_>) -> Option<Configured<D>> {
         choice(node, cx)
     }
     fn form() -> Form {
-        Form::Plug(D::table())
+        Form::Extension(D::table())
     }
 }
 
@@ -364,7 +361,7 @@ pub(crate) enum RateSpec {
     Number(f64),
     /// Moments with the rate there, and where each moment stands.
     Corners(Vec<(Instant, f64, Span)>),
-    Profile(Choice<ProfileDef>),
+    Profile(Configured<ProfileDef>),
 }
 
 /// Highest rate: more requests than this a second no run could count.
@@ -372,6 +369,7 @@ const RATE_MAX: f64 = 1e9;
 
 fn rate_hz(node: &Node, cx: &mut Cx<'_>) -> Option<f64> {
     const RATE: KeyDef = KeyDef {
+        was: "",
         name: "rate",
         about: "",
         default: None,
@@ -403,7 +401,7 @@ impl Reads for Rate {
                     .map(RateSpec::Corners)
             }
             Value::Table(_) => choice(node, cx).map(RateSpec::Profile),
-            Value::Text(text) if ProfileDef::rows().iter().any(|row| row.plug.name == text) => {
+            Value::Text(text) if ProfileDef::rows().iter().any(|row| row.row.name == text) => {
                 choice(node, cx).map(RateSpec::Profile)
             }
             _ => {

@@ -1,18 +1,18 @@
-//! The express lane: requests that meet none of the rarer features.
+//! The fast path: requests that meet none of the rarer features.
 //!
 //! Most requests of most scenarios go from a caller straight through a balancer that is up to a
 //! first-come, first-served server and back. For them two functions do what the general path
 //! does, step for step and with the same draws and sequence numbers, but look each thing up once
-//! instead of at every step. A test runs scenarios with and without the express lane and demands
+//! instead of at every step. A test runs scenarios with and without the fast path and demands
 //! the same digest.
-//! The calls of such requests are [implied](super::implied), and their draws made
-//! [ahead](super::ahead).
+//! The calls of such requests are [elided](super::elided_call), and their draws made
+//! [batch](super::batched_draws).
 
 use super::Simulation;
-use super::agenda::NEVER;
-use super::ahead::AHEAD;
 use super::balancer::TrueState;
+use super::batched_draws::BATCH;
 use super::caller::try_of;
+use super::event_queue::NEVER;
 use super::slab::{Handle, Slab};
 use super::source::number_of;
 use super::state::{Attempt, MachineState, NIL, Place, Purpose, Server, Waiting};
@@ -40,7 +40,7 @@ impl Attempt {
     /// Overwrites what is left of another, but for place and server, with the only attempt of a
     /// request.
     #[inline]
-    fn begin_express(
+    fn begin_fast(
         &mut self,
         number: u64,
         class: u16,
@@ -53,7 +53,7 @@ impl Attempt {
         self.begun = now;
         self.demand_ns = demand_ns;
         self.mark = now;
-        self.call = Handle::IMPLIED;
+        self.call = Handle::ELIDED;
         self.behind = NIL;
         self.instance = instance;
         self.class = class;
@@ -64,15 +64,15 @@ impl Attempt {
 }
 
 impl Simulation {
-    /// Works out anew which services and servers the express lane may serve, after a change of
+    /// Works out anew which services and servers the fast path may serve, after a change of
     /// settings or of a machine's state.
-    pub(super) fn refresh_express(&mut self, service: u16) {
+    pub(super) fn refresh_fast_path(&mut self, service: u16) {
         let balancer = &self.balancers[service as usize];
         let s = &mut self.services[service as usize];
         let simple_balancer = s.network_ns == Some(0)
             && s.cost == 0
             && s.max_connections == u32::MAX
-            && balancer.pool.is_none()
+            && balancer.pending_queue.is_none()
             && balancer.crash.is_empty()
             && balancer.load_reports.is_none()
             && !s.tracks_idle
@@ -80,15 +80,15 @@ impl Simulation {
             && !s.limited
             && s.active.len() == 1;
         let instance = &self.instances[s.active[0] as usize];
-        let was_express = s.express;
-        s.express = self.express
+        let was_fast = s.fast;
+        s.fast = self.fast
             && simple_balancer
             && instance.state == MachineState::Up
             && !instance.observes;
-        let left = was_express && !s.express;
+        let left = was_fast && !s.fast;
         for source in &mut self.sources {
             if source.to == service {
-                source.express = self.services[service as usize].express && source.gaps.is_some();
+                source.fast = self.services[service as usize].fast && source.gaps.is_some();
             }
         }
         if left {
@@ -96,41 +96,41 @@ impl Simulation {
         }
         for local in 0..self.services[service as usize].servers.len() {
             let server = self.services[service as usize].servers[local];
-            let params = &self.rests[server as usize].params;
+            let params = &self.servers_cold[server as usize].params;
             let faultless = params.errors.rate <= 0.0
                 && params.patience.is_none()
                 && params.breakdowns.is_none();
             let s = &mut self.servers[server as usize];
-            let was_express = s.express;
-            s.express = self.express
+            let was_fast = s.fast;
+            s.fast = self.fast
                 && faultless
                 && s.state == MachineState::Up
                 && s.waiting == Waiting::Fifo
                 && !s.elastic
                 && !s.watched;
-            if was_express && !s.express {
+            if was_fast && !s.fast {
                 self.spell_out_server(server);
             }
         }
     }
 
-    /// Does without the express lane from now on: for the test that it changes nothing.
+    /// Does without the fast path from now on: for the test that it changes nothing.
     #[must_use]
-    pub fn without_express(mut self) -> Self {
-        self.express = false;
+    pub fn without_fast_path(mut self) -> Self {
+        self.fast = false;
         for service in 0..self.services.len() as u16 {
-            self.refresh_express(service);
+            self.refresh_fast_path(service);
         }
         self
     }
 
-    /// An open source emits a request to a service on the express lane.
+    /// An open source emits a request to a service on the fast path.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn arrive_express(&mut self, source: u16) {
+    pub(super) fn arrive_fast(&mut self, source: u16) {
         let s = &self.sources[source as usize];
-        if s.count.wrapping_sub(s.ahead.first) >= AHEAD as u64 {
-            self.look_ahead(source);
+        if s.count.wrapping_sub(s.batch.first) >= BATCH as u64 {
+            self.draw_batch(source);
         }
         let Self {
             sources,
@@ -141,30 +141,30 @@ impl Simulation {
             attempts,
             classes,
             recorder,
-            agenda,
+            event_queue,
             ..
         } = self;
         let now = self.now;
         let s = &mut sources[source as usize];
         let number = number_of(source, s.count);
-        let ahead = (s.count - s.ahead.first) as usize % AHEAD;
-        let class = s.ahead.classes[ahead];
-        let key = s.ahead.keys[ahead];
-        let demand_ns = s.ahead.demands_ns[ahead];
+        let batch = (s.count - s.batch.first) as usize % BATCH;
+        let class = s.batch.classes[batch];
+        let key = s.batch.keys[batch];
+        let demand_ns = s.batch.demands_ns[batch];
         s.count += 1;
         s.from = now;
-        s.gap = s.ahead.gaps[ahead + 1];
+        s.gap = s.batch.gaps[batch + 1];
         let next = if s.rate.len() == 1 {
-            now.saturating_add(s.ahead.gaps_ns[ahead + 1])
+            now.saturating_add(s.batch.gaps_ns[batch + 1])
         } else {
             s.next_arrival().unwrap_or(NEVER)
         };
         let client = s.clients[class as usize];
         let caller = &callers[client as usize];
-        if !caller.express {
+        if !caller.fast {
             return self.begin_call(source, number, key, class, next);
         }
-        agenda.set_arrival(source, next);
+        event_queue.set_arrival(source, next);
 
         let service_id = s.to;
         let counters = recorder.flow_mut(service_id, class);
@@ -177,10 +177,10 @@ impl Simulation {
         instance.connections += 1;
         instance.attempts += 1;
         let (handle, attempt) = attempts.claim(Attempt::blank);
-        attempt.begin_express(number, class, service_id, index, demand_ns, now);
-        self.implied += 1;
+        attempt.begin_fast(number, class, service_id, index, demand_ns, now);
+        self.elided += 1;
         if caller.timeout != u64::MAX {
-            agenda.set_timeout(client, now.saturating_add(caller.timeout), handle);
+            event_queue.set_timeout(client, now.saturating_add(caller.timeout), handle);
         }
 
         let view = FleetView {
@@ -212,7 +212,7 @@ impl Simulation {
         let server = service.servers[local];
         let s = &mut servers[server as usize];
         let idle = s.in_service + s.holding < s.workers;
-        if !s.express || !(idle || s.queue_len < s.queue_limit) {
+        if !s.fast || !(idle || s.queue_len < s.queue_limit) {
             return self.send_spelled_out(handle, Some(local));
         }
         instance.in_flight[local] += 1;
@@ -232,15 +232,15 @@ impl Simulation {
     }
 
     /// As [`Simulation::arrive`], once source and draws are done with: for callers whose rules the
-    /// express lane does not know.
+    /// fast path does not know.
     #[inline(never)]
     fn begin_call(&mut self, source: u16, number: u64, key: u64, class: u16, next: u64) {
         let call = self.call_from_outside(source, number, key, class);
         let call = self.new_call(call);
         // After the deadline: at one instant, what was planned first happens first.
-        self.agenda.set_arrival(source, next);
+        self.event_queue.set_arrival(source, next);
         self.begin_try(call);
-        self.drain_pools();
+        self.drain_pending_queues();
     }
 
     /// The general path takes over an attempt for which a server was chosen or not.
@@ -254,7 +254,7 @@ impl Simulation {
             Some(local) => self.assign(handle, local),
             None => self.without_server(handle),
         }
-        self.drain_pools();
+        self.drain_pending_queues();
     }
 
     /// As [`Simulation::begin_service`], kept out of the loop, where it would take up registers.
@@ -263,26 +263,26 @@ impl Simulation {
         self.begin_service(handle);
     }
 
-    /// A server on the express lane finishes the request that was to finish first.
+    /// A server on the fast path finishes the request that was to finish first.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn complete_express(&mut self, server: u32) {
+    pub(super) fn complete_fast(&mut self, server: u32) {
         let Self {
             servers,
             attempts,
             recorder,
-            agenda,
+            event_queue,
             ..
         } = self;
         let now = self.now;
         let s = &mut servers[server as usize];
         let index = s.first;
-        if !attempts[index].call.is_implied() {
+        if !attempts[index].call.is_elided() {
             return self.complete_apart(server);
         }
         if s.workers != 1 || s.in_service != 1 {
             self.pass_worker_on(server);
-            return self.leave_express(server, index);
+            return self.leave_fast(server, index);
         }
         // One worker: virtual time starts over, and the next in the queue starts at its zero.
         s.virtual_at = now;
@@ -294,8 +294,8 @@ impl Simulation {
             s.in_service = 0;
             s.finish_sum = 0;
             s.area_busy = s.area_busy.wrapping_add(now);
-            agenda.clear_completion(server);
-            return self.leave_express(server, index);
+            event_queue.clear_completion(server);
+            return self.leave_fast(server, index);
         }
         let waiting = &mut attempts[next];
         let demand_ns = waiting.demand_ns;
@@ -311,15 +311,15 @@ impl Simulation {
         waiting.mark = demand_ns;
         s.finish_sum = demand_ns;
         s.first = next;
-        agenda.set_completion(server, s.real_time_of(demand_ns));
-        self.leave_express(server, index);
+        event_queue.set_completion(server, s.real_time_of(demand_ns));
+        self.leave_fast(server, index);
     }
 
     /// A request whose service is done, and its attempt with it, leaves server and balancer; its
     /// answer is there at once.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a part of `complete_express`, twice")]
-    fn leave_express(&mut self, server: u32, index: u32) {
+    #[expect(clippy::inline_always, reason = "a part of `complete_fast`, twice")]
+    fn leave_fast(&mut self, server: u32, index: u32) {
         let now = self.now;
         let attempt = &self.attempts[index];
         let (number, begun, class) = (attempt.number, attempt.begun, attempt.class);
@@ -335,7 +335,7 @@ impl Simulation {
         instance.connections -= 1;
         instance.in_flight[local] -= 1;
         self.attempts.vacate(index);
-        self.implied -= 1;
+        self.elided -= 1;
 
         let recorder = &mut self.recorder;
         recorder.attempt_ended(s.service, begun, Outcome::Succeeded);

@@ -1,4 +1,4 @@
-//! The story so far: what happened, in the lanes of system and people.
+//! The event log so far: what happened, in the columns of system and people.
 
 use super::{Cx, PanelDef, Place};
 use crate::command::Command;
@@ -6,14 +6,14 @@ use crate::icon::Icon;
 use crate::state::{State, event_words};
 use crate::theme::{Palette, bold_font, font};
 use eframe::egui::{self, Align2, Rect, Sense, Vec2, pos2};
-use sim_core::model::Lane;
-use sim_core::story::{Event, Kind};
+use sim_core::event_log::{Event, Kind};
+use sim_core::model::Actor;
 use std::fmt::Write as _;
 
 /// The row of this panel.
 pub static PANEL: PanelDef = PanelDef {
-    name: "story",
-    title: "Story",
+    name: "event_log",
+    title: "Event log",
     about: "What has happened, when and why; a click goes there.",
     place: Place::Left,
     draw,
@@ -41,8 +41,8 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let Some((view, branch)) = cx.state.view().zip(cx.state.main()) else {
         return super::nothing(ui, "Nothing has happened yet.");
     };
-    let story = cx.state.story(branch);
-    if story.is_empty() {
+    let event_log = cx.state.event_log(branch);
+    if event_log.is_empty() {
         let words = if view.end.is_some() {
             "Nothing happened in this run: no alert, no crash, no change."
         } else {
@@ -50,7 +50,7 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         };
         return super::nothing(ui, words);
     }
-    let until = story.len();
+    let until = event_log.len();
     let hidden = until.saturating_sub(ROWS);
     let scroll = egui::ScrollArea::vertical()
         .auto_shrink([false, false])
@@ -60,14 +60,14 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         if hidden > 0 {
             ui.weak(format!("{hidden} earlier events"));
         }
-        for (i, event) in story.iter().enumerate().skip(hidden) {
-            let current = i + 1 == view.story_len;
-            if current && cx.local.story_seen != view.story_len {
+        for (i, event) in event_log.iter().enumerate().skip(hidden) {
+            let current = i + 1 == view.event_log_len;
+            if current && cx.local.event_log_seen != view.event_log_len {
                 // What has just happened is brought into sight, once.
-                cx.local.story_seen = view.story_len;
+                cx.local.event_log_seen = view.event_log_len;
                 ui.scroll_to_cursor(Some(egui::Align::Center));
             }
-            if row(ui, cx.state, event, current, i >= view.story_len) {
+            if row(ui, cx.state, event, current, i >= view.event_log_len) {
                 cx.does(Command::Seek(event.at));
             }
         }
@@ -77,7 +77,7 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
 /// One event; true when clicked.
 fn row(ui: &mut egui::Ui, state: &State, event: &Event, current: bool, ahead: bool) -> bool {
     let p = Palette::of(ui);
-    let people = event.lane == Lane::People;
+    let people = event.by == Actor::People;
     let (icon, colour) = look(event, p);
     let words = event_words(event);
     let indent = 84.0;
@@ -122,12 +122,12 @@ fn row(ui: &mut egui::Ui, state: &State, event: &Event, current: bool, ahead: bo
         },
     );
     painter.galley(pos2(rect.left() + indent, rect.top() + 4.0), galley, ink);
-    let lane = if people { "people" } else { "system" };
-    let name = format!("{} {lane}: {words}", state.label(event.at));
+    let by = if people { "people" } else { "system" };
+    let name = format!("{} {by}: {words}", state.label(event.at));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
     let clicked = response.clicked();
     if !event.cause.is_empty() {
-        response.on_hover_text(format!("{lane}\n{}", event.cause));
+        response.on_hover_text(format!("{by}\n{}", event.cause));
     }
     clicked
 }
@@ -137,8 +137,8 @@ fn text(state: &State) -> String {
         return String::new();
     };
     let mut text = String::new();
-    for event in state.story(branch) {
-        let lane = if event.lane == Lane::People {
+    for event in state.event_log(branch) {
+        let by = if event.by == Actor::People {
             "people"
         } else {
             "system"
@@ -150,7 +150,7 @@ fn text(state: &State) -> String {
         };
         let _ = writeln!(
             text,
-            "{}  {lane}  {}  {cause}",
+            "{}  {by}  {}  {cause}",
             state.label(event.at),
             event_words(event)
         );

@@ -1,19 +1,19 @@
-//! The story: what happened when, in two lanes, folded until it can be read in one look.
+//! The event log: what happened when, in two columns, folded until it can be read in one look.
 
 use super::Report;
 use crate::table::Table;
 use crate::terminal::{BOLD, CYAN, RED};
 use anstyle::Style;
-use sim_core::model::Lane;
+use sim_core::event_log::{Event, Kind};
+use sim_core::model::Actor;
 use sim_core::readable;
-use sim_core::story::{Event, Kind};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-/// Lines beyond which the story is folded.
+/// Lines beyond which the event log is folded.
 const LINES_MAX: usize = 20;
 
-/// A line of the story.
+/// A line of the event log.
 enum Line<'a> {
     /// One event.
     One(&'a Event),
@@ -21,13 +21,13 @@ enum Line<'a> {
     Folded(&'a [&'a Event]),
 }
 
-/// Writes the story.
+/// Writes the event log.
 pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let events: Vec<&Event> = report.simulation.recorder().story().collect();
+    let events: Vec<&Event> = report.simulation.recorder().event_log().collect();
     if events.is_empty() {
         return writeln!(out);
     }
-    let lines = if report.whole_story {
+    let lines = if report.whole_event_log {
         events.iter().map(|e| Line::One(e)).collect()
     } else {
         fold(&events)
@@ -60,7 +60,7 @@ fn row(event: &Event, report: &Report<'_>) -> [String; 4] {
     };
     [
         at,
-        lane(event).to_owned(),
+        by(event).to_owned(),
         format!("{} {what}", sign(event.kind)),
         why,
     ]
@@ -68,7 +68,7 @@ fn row(event: &Event, report: &Report<'_>) -> [String; 4] {
 
 /// Whether events were left out.
 pub(crate) fn is_folded(report: &Report<'_>) -> bool {
-    !report.whole_story && report.simulation.recorder().story().len() > LINES_MAX
+    !report.whole_event_log && report.simulation.recorder().event_log().len() > LINES_MAX
 }
 
 /// The lines: as many events as fit keep a line of their own, the weightier ones first and, among
@@ -98,7 +98,7 @@ fn fold<'a>(events: &'a [&'a Event]) -> Vec<Line<'a>> {
 /// The highest weight of an event.
 const MOST: u8 = 5;
 
-/// How much each event matters to the story.
+/// How much each event matters to the event log.
 fn weights(events: &[&Event]) -> Vec<u8> {
     let mut seen = BTreeSet::new();
     let firsts: Vec<bool> = events
@@ -109,7 +109,7 @@ fn weights(events: &[&Event]) -> Vec<u8> {
     let mut lasts: Vec<bool> = events.iter().rev().map(|e| seen.insert(e.kind)).collect();
     lasts.reverse();
     let of = |(i, event): (usize, &&Event)| match event.kind {
-        _ if event.lane == Lane::People => 4,
+        _ if event.by == Actor::People => 4,
         Kind::Down | Kind::Normal | Kind::Degraded if firsts[i] || lasts[i] => MOST,
         Kind::Alert | Kind::Crash if firsts[i] => MOST,
         Kind::Takeover
@@ -167,10 +167,10 @@ fn counted(events: &[&Event]) -> String {
     parts.join(", ")
 }
 
-fn lane(event: &Event) -> &'static str {
-    match event.lane {
-        Lane::System => "system",
-        Lane::People => "people",
+fn by(event: &Event) -> &'static str {
+    match event.by {
+        Actor::System => "system",
+        Actor::People => "people",
     }
 }
 
@@ -225,7 +225,7 @@ fn what(event: &Event) -> String {
 fn style(line: &Line<'_>) -> Style {
     match line {
         Line::One(event) if event.kind == Kind::Down => RED,
-        Line::One(event) if event.lane == Lane::People => CYAN,
+        Line::One(event) if event.by == Actor::People => CYAN,
         Line::One(event)
             if matches!(
                 event.kind,

@@ -1,9 +1,9 @@
-//! The story of a run: every change of state, with its cause.
+//! The event log of a run: every change of state, with its cause.
 
-use crate::model::Lane;
+use crate::model::Actor;
 use crate::time::Instant;
 
-/// A kind of event in the story.
+/// A kind of event in the event log.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Kind {
@@ -109,15 +109,15 @@ impl Kind {
     }
 }
 
-/// One event of the story.
+/// One event of the event log.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Event {
     /// When.
     pub at: Instant,
     /// What.
     pub kind: Kind,
-    /// Whose lane.
-    pub lane: Lane,
+    /// Who did it.
+    pub by: Actor,
     /// Whom it happened to: a server, a balancer instance, an alert; `site` for the whole.
     pub subject: String,
     /// Why, with numbers, as a phrase that can follow the subject.

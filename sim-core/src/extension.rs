@@ -1,7 +1,7 @@
-//! Pluggable things: what a policy, a distribution, a discipline … tells about itself.
+//! Extension rows: what a policy, a distribution, a discipline … tells about itself.
 //!
-//! Every pluggable thing is a row of a visible table (`POLICIES`, `DISTRIBUTIONS`, …) and begins
-//! with a [`Plug`]: its name, what it is, where that comes from, and its parameters. The scenario
+//! Every extension row is a row of a visible table (`POLICIES`, `DISTRIBUTIONS`, …) and begins
+//! with an [`ExtensionRow`]: its name, what it is, where that comes from, and its parameters. The scenario
 //! reader, `--set`, the JSON Schema, `stampede list`, the reference pages and the window's sliders
 //! all read the same rows, so adding one is a file and its line in the table.
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The common head of every table row.
 #[derive(Debug)]
-pub struct Plug {
+pub struct ExtensionRow {
     /// The word written in a scenario: `kind = "power-of-d"`.
     pub name: &'static str,
     /// One sentence: what it does.
@@ -23,7 +23,7 @@ pub struct Plug {
     pub params: &'static [ParamDef],
 }
 
-/// One parameter of a pluggable thing.
+/// One parameter of an extension row.
 #[derive(Debug)]
 pub struct ParamDef {
     /// The key in the scenario.
@@ -93,16 +93,16 @@ pub enum ParamValue {
     /// For [`ParamKind::Flag`].
     Flag(bool),
     /// For [`ParamKind::Distribution`].
-    Distribution(Choice<DistributionDef>),
+    Distribution(Configured<DistributionDef>),
     /// For [`ParamKind::Spans`].
     Spans(Arc<[Duration]>),
     /// For [`ParamKind::Numbers`].
     Numbers(Arc<[f64]>),
 }
 
-/// The values of one plug's parameters, complete and each within its range.
+/// The values of one row's parameters, complete and each within its range.
 ///
-/// The getters panic when the name or the variant is not the plug's own: that is a slip in the
+/// The getters panic when the name or the variant is not the row's own: that is a slip in the
 /// table row, found by the registry tests, never something a scenario can cause.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Params {
@@ -110,7 +110,7 @@ pub struct Params {
 }
 
 impl Params {
-    /// Values in the order of the plug's parameters.
+    /// Values in the order of the row's parameters.
     pub fn new(values: Vec<(&'static str, ParamValue)>) -> Self {
         Self { values }
     }
@@ -168,7 +168,7 @@ impl Params {
     }
 
     /// A distribution of times.
-    pub fn distribution(&self, name: &str) -> &Choice<DistributionDef> {
+    pub fn distribution(&self, name: &str) -> &Configured<DistributionDef> {
         match self.get(name) {
             ParamValue::Distribution(v) => v,
             other => panic!("{name:?} is no distribution: {other:?}"),
@@ -201,12 +201,12 @@ pub struct ParamProblem {
     pub message: String,
 }
 
-/// A row of a table of pluggable things.
+/// A row of a table of extension rows.
 pub trait Def: 'static + Sync {
     /// The head of the row.
-    fn plug(&self) -> &Plug;
+    fn row(&self) -> &ExtensionRow;
 
-    /// Conditions between parameters that their single ranges cannot express.
+    /// Conditions between parameters that their single ranges cannot fast.
     ///
     /// # Errors
     /// The parameter to blame and why.
@@ -217,14 +217,14 @@ pub trait Def: 'static + Sync {
 }
 
 /// A row chosen by a scenario, with its parameters.
-pub struct Choice<D: 'static> {
+pub struct Configured<D: 'static> {
     /// The row.
     pub def: &'static D,
     /// Its parameters.
     pub params: Params,
 }
 
-impl<D> Clone for Choice<D> {
+impl<D> Clone for Configured<D> {
     fn clone(&self) -> Self {
         Self {
             def: self.def,
@@ -233,19 +233,19 @@ impl<D> Clone for Choice<D> {
     }
 }
 
-impl<D: Def> PartialEq for Choice<D> {
+impl<D: Def> PartialEq for Configured<D> {
     fn eq(&self, other: &Self) -> bool {
-        self.def.plug().name == other.def.plug().name && self.params == other.params
+        self.def.row().name == other.def.row().name && self.params == other.params
     }
 }
 
-impl<D: Def> fmt::Debug for Choice<D> {
+impl<D: Def> fmt::Debug for Configured<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?}", self.def.plug().name, self.params)
+        write!(f, "{} {:?}", self.def.row().name, self.params)
     }
 }
 
-/// A table of pluggable things, for those who only need the heads: lists, schema, documentation.
+/// A table of extension rows, for those who only need the heads: lists, schema, documentation.
 #[derive(Debug)]
 pub struct Table {
     /// Plural, as in `stampede list policies`.
@@ -253,77 +253,77 @@ pub struct Table {
     /// One sentence: where a scenario uses it.
     pub about: &'static str,
     /// The heads of its rows.
-    pub plugs: fn() -> Vec<&'static Plug>,
+    pub rows: fn() -> Vec<&'static ExtensionRow>,
 }
 
 /// What the tests of all tables share.
 #[cfg(test)]
 pub(crate) mod testing {
-    use super::{Choice, Def, ParamDef, ParamKind, ParamValue, Params, Plug};
+    use super::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamValue, Params};
     use crate::distribution::DISTRIBUTIONS;
     use crate::time::Duration;
     use std::fmt::Debug;
 
     /// Asserts what every table promises its readers.
     pub(crate) fn check_rows<D: Def>(rows: &[&D]) {
-        for (i, row) in rows.iter().enumerate() {
-            let plug = row.plug();
+        for (i, def) in rows.iter().enumerate() {
+            let row = def.row();
             assert!(
-                is_word(plug.name, '-'),
+                is_word(row.name, '-'),
                 "{:?} is not in kebab-case",
-                plug.name
+                row.name
             );
             assert!(
                 rows[..i]
                     .iter()
-                    .all(|earlier| earlier.plug().name != plug.name),
+                    .all(|earlier| earlier.row().name != row.name),
                 "two rows are named {:?}",
-                plug.name
+                row.name
             );
             assert!(
-                is_sentence(plug.about),
+                is_sentence(row.about),
                 "{}: {:?} is no sentence",
-                plug.name,
-                plug.about
+                row.name,
+                row.about
             );
-            for (j, param) in plug.params.iter().enumerate() {
+            for (j, param) in row.params.iter().enumerate() {
                 assert!(
                     is_word(param.name, '_'),
                     "{}: {:?} is not in snake_case",
-                    plug.name,
+                    row.name,
                     param.name
                 );
                 assert!(
-                    plug.params[..j]
+                    row.params[..j]
                         .iter()
                         .all(|earlier| earlier.name != param.name),
                     "{}: two parameters {:?}",
-                    plug.name,
+                    row.name,
                     param.name
                 );
                 assert!(
                     is_sentence(param.about),
                     "{}: {:?} is no sentence",
-                    plug.name,
+                    row.name,
                     param.about
                 );
             }
             assert_eq!(
-                row.check(&example(plug)),
+                def.check(&example(row)),
                 Ok(()),
                 "{} refuses its example",
-                plug.name
+                row.name
             );
         }
     }
 
     /// Values for every parameter: the default where there is one, something plausible otherwise.
-    pub(crate) fn example(plug: &Plug) -> Params {
+    pub(crate) fn example(row: &ExtensionRow) -> Params {
         Params::new(
-            plug.params
+            row.params
                 .iter()
                 .enumerate()
-                .map(|(i, param)| (param.name, example_value(plug.name, i, param)))
+                .map(|(i, param)| (param.name, example_value(row.name, i, param)))
                 .collect(),
         )
     }
@@ -382,7 +382,7 @@ pub(crate) mod testing {
                 let value = text.map_or(Duration::from_secs(1), |text| {
                     Duration::parse(text).unwrap_or_else(|error| bad(&error))
                 });
-                ParamValue::Distribution(Choice {
+                ParamValue::Distribution(Configured {
                     def: DISTRIBUTIONS[0],
                     params: Params::new(vec![("value", ParamValue::Span(value))]),
                 })

@@ -1,0 +1,113 @@
+//! Keys that had another name: the old one is read for one version, with a remark that names the
+//! new one.
+//!
+//! What a key was called stands beside it in its section. A tree and a path are brought up to date
+//! as soon as they are read, so that nothing else needs to know old names.
+
+use super::problem::{Collector, Problem, Span};
+use super::section::{Form, KeyDef, Section, SectionDef};
+use super::sections::Top;
+use super::set::{Segment, join, split};
+use super::tree::{Node, Value};
+
+/// Brings the keys of a scenario, or of a part that is laid upon another, up to date.
+pub(crate) fn scenario(root: &mut Node, problems: &mut Collector) {
+    section(root, Top::def(), problems);
+}
+
+fn section(node: &mut Node, def: &'static SectionDef, problems: &mut Collector) {
+    let Value::Table(entries) = &mut node.value else {
+        return;
+    };
+    for key in def.keys {
+        let new = entries.iter().position(|entry| entry.key == key.name);
+        let old = entries.iter().position(|entry| key.was(&entry.key));
+        let at = match (new, old) {
+            (Some(new), Some(old)) => {
+                let what = format!("`{}` is the old name of `{}`", key.was, key.name);
+                problems.push(
+                    Problem::new("E019", what)
+                        .at(entries[old].key_span)
+                        .label(entries[new].key_span, "which stands here too")
+                        .help("leave the old one out"),
+                );
+                new
+            }
+            (Some(new), None) => new,
+            (None, Some(old)) => {
+                remark(key, entries[old].key_span, problems);
+                key.name.clone_into(&mut entries[old].key);
+                old
+            }
+            (None, None) => continue,
+        };
+        below(&mut entries[at].node, key, problems);
+    }
+}
+
+fn below(node: &mut Node, key: &'static KeyDef, problems: &mut Collector) {
+    match (form_of(key), &mut node.value) {
+        (Form::Table(def) | Form::Override(def), _) => section(node, def, problems),
+        (Form::Tables(def), Value::List(items)) => {
+            for item in items {
+                section(item, def, problems);
+            }
+        }
+        (Form::Named(def), Value::Table(entries)) => {
+            for entry in entries {
+                section(&mut entry.node, def, problems);
+            }
+        }
+        (Form::Sets, Value::Table(entries)) => {
+            for entry in entries {
+                if let Some(path) = split(&entry.key, entry.key_span, problems) {
+                    entry.key = join(&path);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Brings a path up to date.
+pub(crate) fn path(segments: &mut [Segment], problems: &mut Collector) {
+    let mut def = Top::def();
+    let mut at = 0;
+    while at < segments.len() {
+        let word = segments[at].word.as_str();
+        let known = |key: &&'static KeyDef| key.name == word || key.was(word);
+        let Some(key) = def.keys.iter().find(known) else {
+            return;
+        };
+        if key.was(word) {
+            remark(key, segments[at].span, problems);
+            key.name.clone_into(&mut segments[at].word);
+        }
+        let (next, names) = match form_of(key) {
+            Form::Table(next) | Form::Override(next) => (next, 0),
+            // Servers can be named as a whole, with their key where a name would stand.
+            Form::Tables(next) => {
+                let member = segments.get(at + 1).map_or("", |s| s.word.as_str());
+                let is_key = |key: &KeyDef| key.name == member || key.was(member);
+                (next, usize::from(!next.keys.iter().any(is_key)))
+            }
+            Form::Named(next) => (next, 1),
+            _ => return,
+        };
+        def = next;
+        at += 1 + names;
+    }
+}
+
+fn form_of(key: &KeyDef) -> Form {
+    match (key.form)() {
+        Form::Optional(inner) => *inner,
+        form => form,
+    }
+}
+
+fn remark(key: &KeyDef, span: Span, problems: &mut Collector) {
+    let (was, name) = (key.was, key.name);
+    let text = format!("`{was}` is now called `{name}`; the next version refuses the old name");
+    problems.remark(span, text);
+}

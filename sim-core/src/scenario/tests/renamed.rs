@@ -1,0 +1,70 @@
+//! Keys that had another name.
+
+use super::*;
+
+const OLD: &str = r#"
+horizon = "1h"
+traffic = [{ to = "web", rate = 100 }]
+[service.web]
+demand = "10ms"
+balancer = { pool = { limit = 5 }, spread = "random", door = "black-hole" }
+[[service.web.server]]
+name = "web"
+count = 3
+workers = 4
+door = "black-hole"
+[[timeline]]
+at = "5m"
+lane = "system"
+set = { "service.web.server.door" = "refuse", "service.web.balancer.pool.limit" = 6 }
+"#;
+
+fn read(text: &str, sets: &[(String, String)]) -> Result<Scenario, Problems> {
+    Scenario::read(Source::new("old.toml", text), sets, &NoFiles)
+}
+
+/// The same text with the names of today.
+fn today(text: &str) -> String {
+    text.replace("pool", "pending_queue")
+        .replace("spread", "instance_selection")
+        .replace("door", "down_behaviour")
+        .replace("lane", "by")
+}
+
+#[test]
+fn old_names_are_read_and_the_new_ones_named() {
+    let (old, new) = (read(OLD, &[]), read(&today(OLD), &[]));
+    let (old, new) = (old.expect("old names"), new.expect("new names"));
+    assert_eq!(old.model(), new.model());
+    assert_eq!(old.hash(), new.hash());
+    assert!(new.warnings().is_empty());
+    let warnings = old.warnings();
+    assert_eq!(warnings.len(), 7, "{warnings:#?}");
+    let expected =
+        "old.toml:6: `pool` is now called `pending_queue`; the next version refuses the old name";
+    assert!(warnings.iter().any(|w| w == expected), "{warnings:#?}");
+}
+
+#[test]
+fn old_names_are_read_in_paths_from_outside() {
+    let set = [(
+        "service.web.balancer.pool".to_owned(),
+        "{ limit = 9 }".to_owned(),
+    )];
+    let scenario = read(&today(OLD), &set).expect("an old path");
+    assert_eq!(scenario.warnings().len(), 1);
+    let pending = scenario.model().expect("a model").services[0]
+        .balancer
+        .pending_queue;
+    assert_eq!(pending.map(|queue| queue.limit), Some(9));
+}
+
+#[test]
+fn both_names_at_once_are_refused() {
+    let both = OLD.replace(
+        "door = \"black-hole\" }",
+        "door = \"refuse\", down_behaviour = \"refuse\" }",
+    );
+    let problems = read(&both, &[]).expect_err("two values for one key");
+    assert!(problems.has("E019"), "{problems}");
+}
