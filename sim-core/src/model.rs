@@ -6,6 +6,7 @@
 
 mod timeline;
 
+pub use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId};
 pub use timeline::{Action, Actor, Change, Target, TimelineEntry};
 
 use crate::arrival::ArrivalDef;
@@ -20,22 +21,6 @@ use crate::restart::RestartDef;
 use crate::retry::RetryDef;
 use crate::time::{Clock, Duration, Instant};
 use std::sync::Arc;
-
-/// Position in [`Model::services`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ServiceId(pub u16);
-/// Position in [`Model::servers`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ServerId(pub u32);
-/// Position in [`Model::classes`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ClassId(pub u16);
-/// Position in [`Model::clients`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ClientId(pub u16);
-/// Position in [`Model::sources`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct SourceId(pub u16);
 
 /// Everything the engine needs to know.
 #[derive(Clone, PartialEq, Debug)]

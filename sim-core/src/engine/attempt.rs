@@ -1,10 +1,11 @@
 //! Calls and attempts: what there are millions of.
 
-use super::slab::Handle;
+use super::hedge::Hedged;
+use super::slab::{Handle, Slab, Slot};
+use super::visit::Child;
+use crate::ids::{ClassId, ClientId, Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::outcome::Outcome;
-
-/// Not in any list; no place.
-pub(super) const NIL: u32 = u32::MAX;
+use std::ops::{Deref, DerefMut};
 
 /// A request as one caller sees it: from outside, or from a service to another. One cache line.
 #[derive(Clone)]
@@ -22,10 +23,10 @@ pub(super) struct Call {
     /// Attempts so far.
     pub attempts: u32,
     /// The server of the latest attempt, numbered within the service.
-    pub previous: u32,
-    pub client: u16,
-    pub class: u16,
-    pub service: u16,
+    pub previous: LocalId,
+    pub client: ClientId,
+    pub class: ClassId,
+    pub service: ServiceId,
     /// Row of counters.
     pub flow: u16,
 }
@@ -91,14 +92,14 @@ pub(super) struct Attempt {
     /// Stale once the caller no longer waits; [`Handle::ELIDED`] on the fast path.
     pub call: Handle,
     /// The next in the server's queue.
-    pub behind: u32,
+    pub behind: Slot,
     /// The one before in the server's queue; means nothing for the first.
-    pub before: u32,
-    /// Server and balancer instance, [`NIL`] before and after.
-    pub server: u32,
-    pub instance: u32,
-    pub class: u16,
-    pub service: u16,
+    pub before: Slot,
+    /// Server and balancer instance, none before and after.
+    pub server: ServerId,
+    pub instance: InstanceId,
+    pub class: ClassId,
+    pub service: ServiceId,
     pub place: Place,
     /// How it ended, while the answer is on its way.
     pub outcome: Outcome,
@@ -130,21 +131,21 @@ impl Attempt {
     #[cold]
     #[inline(never)]
     pub(super) fn blank() -> Self {
-        Self::new(0, 0, 0, 0)
+        Self::new(0, ServiceId(0), ClassId(0), 0)
     }
 
     /// One that begins now.
-    pub(super) fn new(number: u64, service: u16, class: u16, begun: u64) -> Self {
+    pub(super) fn new(number: u64, service: ServiceId, class: ClassId, begun: u64) -> Self {
         Self {
             number,
             begun,
             demand_ns: 0,
             mark: begun,
             call: Handle::NONE,
-            behind: NIL,
-            before: NIL,
-            server: NIL,
-            instance: NIL,
+            behind: Slot::NONE,
+            before: Slot::NONE,
+            server: ServerId::NONE,
+            instance: InstanceId::NONE,
             class,
             service,
             place: Place::Underway,
@@ -156,3 +157,137 @@ impl Attempt {
 }
 
 const _: () = assert!(size_of::<Attempt>() == 64, "an attempt fills a cache line");
+
+/// Calls in flight, and what is known of some of them besides, by the same slots.
+#[derive(Clone)]
+pub(super) struct Calls {
+    slab: Slab<Call>,
+    /// Beside calls with several attempts at once.
+    pub hedged: Table<Slot, Hedged>,
+    /// Beside calls between services.
+    pub children: Table<Slot, Child>,
+}
+
+/// Attempts in flight, and what is known besides of those on the general path, by the same slots.
+#[derive(Clone)]
+pub(super) struct Attempts {
+    pub slab: Slab<Attempt>,
+    cold: Table<Slot, AttemptCold>,
+    /// Attempts whose calls are not written down.
+    pub elided: usize,
+}
+
+impl Calls {
+    pub(super) fn new() -> Self {
+        Self {
+            slab: Slab::new(),
+            hedged: Table::default(),
+            children: Table::default(),
+        }
+    }
+
+    /// Bytes held, for the report on memory.
+    pub(super) fn bytes(&self) -> usize {
+        let hedged: usize = self.hedged.iter().map(Hedged::bytes).sum();
+        self.peak() * size_of::<Call>() + hedged + self.children.len() * size_of::<Child>()
+    }
+}
+
+impl Attempts {
+    pub(super) fn new() -> Self {
+        Self {
+            slab: Slab::new(),
+            cold: Table::default(),
+            elided: 0,
+        }
+    }
+
+    /// What is kept beside an attempt that has been at a server on the general path.
+    pub(super) fn cold(&self, handle: Handle) -> &AttemptCold {
+        &self.cold[handle.slot()]
+    }
+
+    pub(super) fn cold_at(&self, slot: Slot) -> &AttemptCold {
+        &self.cold[slot]
+    }
+
+    pub(super) fn cold_mut(&mut self, handle: Handle) -> &mut AttemptCold {
+        &mut self.cold[handle.slot()]
+    }
+
+    /// What is kept beside an attempt begins anew, but for which attempt it is.
+    #[inline]
+    pub(super) fn reset_cold(&mut self, handle: Handle, arrived: u64) {
+        let cold = self.cold_with_room(handle);
+        *cold = AttemptCold {
+            arrived,
+            ordinal: cold.ordinal,
+            ..AttemptCold::default()
+        };
+    }
+
+    /// Notes which attempt of its call it is.
+    #[inline]
+    pub(super) fn set_ordinal(&mut self, handle: Handle, ordinal: u32) {
+        self.cold_with_room(handle).ordinal = ordinal;
+    }
+
+    #[inline]
+    fn cold_with_room(&mut self, handle: Handle) -> &mut AttemptCold {
+        if handle.slot().position() >= self.cold.len() {
+            self.make_room_for_cold();
+        }
+        &mut self.cold[handle.slot()]
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room_for_cold(&mut self) {
+        let last = Slot::at(self.slab.peak() - 1);
+        self.cold.with_room(last, AttemptCold::default());
+    }
+
+    /// Whether an attempt is there and its caller still waits for it.
+    #[inline]
+    pub(super) fn is_waited_for(&self, handle: Handle, calls: &Calls) -> bool {
+        self.contains(handle) && {
+            let call = self[handle].call;
+            call.is_elided() || calls.contains(call)
+        }
+    }
+
+    /// Bytes held, for the report on memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.peak() * size_of::<Attempt>() + self.cold.len() * size_of::<AttemptCold>()
+    }
+}
+
+impl Deref for Calls {
+    type Target = Slab<Call>;
+    #[inline]
+    fn deref(&self) -> &Slab<Call> {
+        &self.slab
+    }
+}
+
+impl DerefMut for Calls {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Slab<Call> {
+        &mut self.slab
+    }
+}
+
+impl Deref for Attempts {
+    type Target = Slab<Attempt>;
+    #[inline]
+    fn deref(&self) -> &Slab<Attempt> {
+        &self.slab
+    }
+}
+
+impl DerefMut for Attempts {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Slab<Attempt> {
+        &mut self.slab
+    }
+}

@@ -1,28 +1,16 @@
 //! Balancer instances: connections, own work, choice of a server, waiting room.
 
 use super::Simulation;
+use super::attempt::{Attempt, Place};
 use super::event::Event;
+use super::incarnation::MachineState;
+use super::instance::TrueState;
 use super::slab::Handle;
-use super::state::{Attempt, Instance, MachineState, NIL, Place, Server};
+use super::timer_fifo::Timer;
+use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId};
 use crate::outcome::Outcome;
-use crate::policy::{FleetView, Job, Oracle};
+use crate::policy::Job;
 use crate::time::{Duration, Instant};
-
-/// The servers' true state, for policies that ask.
-pub(super) struct TrueState<'a> {
-    pub now: u64,
-    pub servers: &'a [Server],
-    pub numbers: &'a [u32],
-}
-
-impl Oracle for TrueState<'_> {
-    fn in_system(&self, server: usize) -> u32 {
-        self.servers[self.numbers[server] as usize].in_system
-    }
-    fn work_left_ns(&self, server: usize) -> f64 {
-        self.servers[self.numbers[server] as usize].work_left_ns(self.now)
-    }
-}
 
 impl Simulation {
     /// An attempt reaches the balancer.
@@ -31,59 +19,51 @@ impl Simulation {
         let Attempt {
             number, service, ..
         } = self.attempts[handle];
-        let s = &self.services[service as usize];
+        let s = &self.services[service];
         let index = if s.active.len() == 1 {
             s.active[0]
         } else if s.random_selection {
-            let ordinal = self.cold(handle).ordinal;
+            let ordinal = self.attempts.cold(handle).ordinal;
             let mut draws = self
-                .selection_stream
+                .streams
+                .selection
                 .at(super::caller::try_of(number, ordinal));
             s.active[draws.below(s.active.len())]
         } else {
             // Callers spread over the instances they know, and a retry goes to the next.
-            s.active[(number.wrapping_add(u64::from(self.cold(handle).ordinal))
+            s.active[(number.wrapping_add(u64::from(self.attempts.cold(handle).ordinal))
                 % s.active.len() as u64) as usize]
         };
-        let instance = &mut self.instances[index as usize];
+        let instance = &mut self.balancers[index];
         if instance.state != MachineState::Up {
             return self.meets_down(handle, s.down_behaviour);
         }
         if instance.connections >= s.max_connections {
             return self.reply(handle, Outcome::Rejected);
         }
-        if s.cost > 0 && instance.waiting >= self.model_queue_limit(service) {
+        if s.cost > 0 && instance.waiting >= s.settings.balancer.queue_limit {
             return self.reply(handle, Outcome::Rejected);
         }
-        let instance = &mut self.instances[index as usize];
+        let instance = &mut self.balancers[index];
         instance.connections += 1;
         instance.attempts += 1;
         self.attempts[handle].instance = index;
         let watched = instance.watched;
-        let cost = self.services[service as usize].cost;
+        let cost = self.services[service].cost;
         if cost == 0 {
             self.dispatch(handle);
         } else {
-            let instance = &mut self.instances[index as usize];
+            let instance = &mut self.balancers[index];
             instance.waiting += 1;
             instance.busy_until = instance.busy_until.max(self.now).saturating_add(cost);
             instance.busy_ns += cost;
             let at = instance.busy_until;
             self.attempts[handle].place = Place::AtBalancer;
-            if !self
-                .event_queue
-                .push_fifo(self.fifos.dispatch(index), at, handle)
-            {
-                self.event_queue.schedule(at, Event::Dispatched(handle));
-            }
+            self.events.set_timer(Timer::Dispatch(index), at, handle);
         }
         if watched {
             self.watch_instance(index);
         }
-    }
-
-    fn model_queue_limit(&self, service: u16) -> u32 {
-        self.balancers[service as usize].queue_limit
     }
 
     /// The balancer instance has done its own work for an attempt.
@@ -93,7 +73,7 @@ impl Simulation {
             return;
         }
         let index = self.attempts[handle].instance;
-        self.instances[index as usize].waiting -= 1;
+        self.balancers[index].waiting -= 1;
         self.dispatch(handle);
     }
 
@@ -108,8 +88,8 @@ impl Simulation {
 
     /// The policy's choice for an attempt.
     #[inline]
-    fn pick(&mut self, handle: Handle) -> Option<usize> {
-        if self.is_hedged(self.attempts[handle].call) {
+    fn pick(&mut self, handle: Handle) -> Option<LocalId> {
+        if self.calls.is_hedged(self.attempts[handle].call) {
             self.pick_apart(handle)
         } else {
             self.pick_of(handle, None)
@@ -118,15 +98,15 @@ impl Simulation {
 
     /// The same for one of several attempts at once.
     #[inline(never)]
-    fn pick_apart(&mut self, handle: Handle) -> Option<usize> {
-        let mut apart = std::mem::take(&mut self.apart);
-        let instance = &self.instances[self.attempts[handle].instance as usize];
+    fn pick_apart(&mut self, handle: Handle) -> Option<LocalId> {
+        let mut apart = std::mem::take(&mut self.balancers.apart);
+        let instance = &self.balancers[self.attempts[handle].instance];
         let choice = if self.keep_apart(handle, &instance.eligible, &mut apart) {
             self.pick_of(handle, Some(&apart))
         } else {
             None
         };
-        self.apart = apart;
+        self.balancers.apart = apart;
         // The policy may want none of those without a copy: one more copy at a server is better
         // than a copy without a server.
         choice.or_else(|| self.pick_of(handle, None))
@@ -134,41 +114,38 @@ impl Simulation {
 
     /// The policy's choice among the servers eligible, or `some` of them.
     #[inline]
-    fn pick_of(&mut self, handle: Handle, some: Option<&[u32]>) -> Option<usize> {
-        let ordinal = self.cold(handle).ordinal;
+    fn pick_of(&mut self, handle: Handle, some: Option<&[u32]>) -> Option<LocalId> {
+        let ordinal = self.attempts.cold(handle).ordinal;
         let attempt = &self.attempts[handle];
         let call = &self.calls[attempt.call];
-        let service = &self.services[attempt.service as usize];
-        let instance = &mut self.instances[attempt.instance as usize];
+        let service = &self.services[attempt.service];
+        let instance = &mut self.balancers[attempt.instance];
         if instance.eligible.is_empty() {
             return None;
         }
         let job = Job {
             key: call.key,
-            priority: self.classes[attempt.class as usize].priority,
-            previous: (call.previous != NIL).then_some(call.previous as usize),
+            priority: self.classes[attempt.class].priority,
+            previous: call.previous.known().map(Id::position),
         };
         let mut draws = self
-            .policy_stream
+            .streams
+            .policy
             .at(super::caller::try_of(attempt.number, ordinal));
         let truth = TrueState {
             now: self.now,
-            servers: &self.servers,
-            numbers: &service.servers,
+            servers: &self.fleet.servers,
+            service,
         };
-        let mut view = FleetView {
-            now: Instant(self.now),
-            eligible: some.unwrap_or(&instance.eligible),
-            narrowed: some.is_some(),
-            in_flight: &instance.in_flight,
-            weights: &service.weights,
-            oracle: &truth,
-        };
+        let eligible = some.unwrap_or(&instance.eligible);
+        let mut view = truth.view(eligible, &instance.in_flight);
+        view.narrowed = some.is_some();
         if let Some(board) = &instance.board {
-            view.in_flight = &board.in_flight;
+            view.in_flight = board.in_flight.as_slice();
             view.oracle = &**board;
         }
-        instance.policy.pick(&view, &job, &mut draws)
+        let choice = instance.policy.pick(&view, &job, &mut draws);
+        choice.map(LocalId::at)
     }
 
     /// Nobody to send the attempt to: it waits, if there is room, or fails at once.
@@ -176,20 +153,17 @@ impl Simulation {
         let Attempt {
             service, instance, ..
         } = self.attempts[handle];
-        let Some(pending) = self.balancers[service as usize].pending_queue else {
+        let Some(pending) = self.services[service].settings.balancer.pending_queue else {
             return self.reply(handle, Outcome::Unavailable);
         };
-        let waiting = &mut self.instances[instance as usize].pending;
+        let waiting = &mut self.balancers[instance].pending;
         if waiting.len() >= pending.limit as usize {
             return self.reply(handle, Outcome::Unavailable);
         }
         waiting.push_back(handle);
         self.attempts[handle].place = Place::Pending;
         if let Some(timeout) = pending.timeout {
-            self.event_queue.schedule(
-                self.now.saturating_add(timeout.0),
-                Event::PendingTimeout(handle),
-            );
+            self.after(timeout.0, Event::PendingTimeout(handle));
         }
     }
 
@@ -207,45 +181,45 @@ impl Simulation {
             place, instance, ..
         } = self.attempts[handle];
         match place {
-            Place::Pending => self.instances[instance as usize]
+            Place::Pending => self.balancers[instance]
                 .pending
                 .retain(|&other| other != handle),
             // Its share of the instance's time stays spent: the work was queued.
-            Place::AtBalancer => self.instances[instance as usize].waiting -= 1,
+            Place::AtBalancer => self.balancers[instance].waiting -= 1,
             _ => {}
         }
     }
 
     /// Sends an attempt to a server.
     #[inline]
-    pub(super) fn assign(&mut self, handle: Handle, local: usize) {
+    pub(super) fn assign(&mut self, handle: Handle, local: LocalId) {
         let Attempt {
             call,
             service,
             instance: index,
             ..
         } = self.attempts[handle];
-        let server = self.services[service as usize].servers[local];
-        let instance = &mut self.instances[index as usize];
+        let server = self.services[service].servers[local];
+        let instance = &mut self.balancers[index];
         instance.in_flight[local] += 1;
         if instance.observes {
-            instance.policy.on_assigned(local);
+            instance.policy.on_assigned(local.position());
         }
-        if self.services[service as usize].limited
+        if self.services[service].limited
             && instance.in_flight[local]
-                >= self.servers_cold[server as usize]
+                >= self.fleet.cold[server]
                     .params
                     .max_connections
                     .unwrap_or(u32::MAX)
         {
             self.refresh_eligible(index);
         }
-        self.calls[call].previous = local as u32;
+        self.calls[call].previous = local;
         self.attempts[handle].server = server;
-        let s = &mut self.servers[server as usize];
+        let s = &mut self.fleet[server];
         s.attempts = s.attempts.wrapping_add(1);
-        if self.servers_cold[server as usize].params.errors.rate > 0.0 {
-            self.draw_error(handle, server, self.fault_stream);
+        if self.fleet.cold[server].params.errors.rate > 0.0 {
+            self.draw_error(handle, server, self.streams.faults);
         }
         self.at_server(handle, server);
     }
@@ -256,32 +230,35 @@ impl Simulation {
         let now = self.now;
         let attempt = &mut self.attempts[handle];
         let index = attempt.instance;
-        if index == NIL {
+        if index == InstanceId::NONE {
             return;
         }
-        attempt.instance = NIL;
+        attempt.instance = InstanceId::NONE;
         let (server, begun, service) = (attempt.server, attempt.begun, attempt.service);
-        let instance = &mut self.instances[index as usize];
+        let instance = &mut self.balancers[index];
         instance.connections -= 1;
-        if server != NIL {
-            let s = &mut self.servers[server as usize];
+        if server != ServerId::NONE {
+            let s = &mut self.fleet[server];
             match outcome {
                 Outcome::Succeeded => s.succeeded = s.succeeded.wrapping_add(1),
                 // Nothing went wrong there.
                 Outcome::Cancelled => {}
                 _ => s.failed = s.failed.wrapping_add(1),
             }
-            let local = s.local as usize;
+            let local = s.local;
             let before = instance.in_flight[local];
             instance.in_flight[local] = before - 1;
             if instance.observes {
-                instance
-                    .policy
-                    .on_finished(Instant(now), local, outcome, Duration(now - begun));
+                instance.policy.on_finished(
+                    Instant(now),
+                    local.position(),
+                    outcome,
+                    Duration(now - begun),
+                );
             }
-            if self.services[service as usize].limited
+            if self.services[service].limited
                 && before
-                    == self.servers_cold[server as usize]
+                    == self.fleet.cold[server]
                         .params
                         .max_connections
                         .unwrap_or(u32::MAX)
@@ -289,9 +266,9 @@ impl Simulation {
                 self.refresh_eligible(index);
             }
         }
-        let instance = &self.instances[index as usize];
+        let instance = &self.balancers.instances[index];
         if !instance.pending.is_empty() {
-            self.pending_to_drain.push(index);
+            self.balancers.to_drain.push(index);
         }
         if instance.watched {
             self.watch_instance(index);
@@ -299,83 +276,70 @@ impl Simulation {
     }
 
     /// Sends waiting attempts on, now that a server may be eligible again.
-    pub(super) fn drain_pending(&mut self, index: u32) {
-        while let Some(&handle) = self.instances[index as usize].pending.front() {
+    pub(super) fn drain_pending(&mut self, index: InstanceId) {
+        while let Some(&handle) = self.balancers[index].pending.front() {
             let Some(local) = self.pick(handle) else {
                 break;
             };
-            self.instances[index as usize].pending.pop_front();
+            self.balancers[index].pending.pop_front();
             self.assign(handle, local);
         }
     }
 
     /// Works out anew which servers an instance may pick, after anything that matters to it.
-    pub(super) fn refresh_eligible(&mut self, index: u32) {
+    pub(super) fn refresh_eligible(&mut self, index: InstanceId) {
         let Self {
-            instances,
+            balancers,
             services,
-            servers,
-            servers_cold,
-            pending_to_drain,
+            fleet,
             now,
             ..
         } = self;
-        let instance = &mut instances[index as usize];
-        let service = &services[instance.service as usize];
-        let open = |local: usize, instance: &Instance| {
-            let server = service.servers[local] as usize;
+        let instance = &mut balancers.instances[index];
+        let service = &services[instance.service];
+        let open = |local: LocalId| {
+            let server = service.servers[local];
+            let cold = &fleet.cold[server];
             let below_limit = !service.limited
-                || servers_cold[server]
-                    .params
-                    .max_connections
+                || (cold.params.max_connections)
                     .is_none_or(|limit| instance.in_flight[local] < limit);
             // Rotation is a matter of settings; whether a server is up the balancer cannot see.
-            let in_rotation = servers[server].state != MachineState::Absent
-                && !servers_cold[server].out_of_rotation;
+            let in_rotation = fleet[server].state != MachineState::Absent && !cold.out_of_rotation;
             in_rotation && below_limit && instance.healthy[local]
         };
         let mut eligible = std::mem::take(&mut instance.eligible);
         for backups in [false, true] {
+            let backup = |local| fleet.cold[service.servers[local]].params.backup;
+            let locals = service.servers.ids();
             eligible.clear();
             eligible.extend(
-                (0..service.servers.len())
-                    .filter(|&local| {
-                        servers_cold[service.servers[local] as usize].params.backup == backups
-                            && open(local, instance)
-                    })
-                    .map(|local| local as u32),
+                locals
+                    .filter(|&local| backup(local) == backups && open(local))
+                    .map(|local| local.0),
             );
             if !eligible.is_empty() {
                 break;
             }
         }
         instance.eligible = eligible;
-        let view = FleetView {
-            now: Instant(*now),
-            eligible: &instance.eligible,
-            narrowed: false,
-            in_flight: &instance.in_flight,
-            weights: &service.weights,
-            oracle: &TrueState {
-                now: *now,
-                servers,
-                numbers: &service.servers,
-            },
+        let truth = TrueState {
+            now: *now,
+            servers: &fleet.servers,
+            service,
         };
+        let view = truth.view(&instance.eligible, &instance.in_flight);
         instance.policy.on_fleet_changed(&view);
         if !instance.pending.is_empty() && !instance.eligible.is_empty() {
-            pending_to_drain.push(index);
+            balancers.to_drain.push(index);
         }
         let service = instance.service;
         self.refresh_fast_path(service);
     }
 
     /// As [`Simulation::refresh_eligible`], for all instances of a service.
-    pub(super) fn refresh_service(&mut self, service: u16) {
-        for index in 0..self.instances.len() {
-            if self.instances[index].service == service {
-                self.refresh_eligible(index as u32);
-            }
+    pub(super) fn refresh_service(&mut self, service: ServiceId) {
+        for instance in self.balancers.of(service) {
+            self.refresh_eligible(instance);
         }
     }
 }

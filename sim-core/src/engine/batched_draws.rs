@@ -3,6 +3,7 @@
 use super::Simulation;
 use super::event_queue::NEVER;
 use super::source::{draw_class, number_of};
+use crate::ids::{ClassId, SourceId};
 use crate::time::Duration;
 
 /// How many requests are drawn at once.
@@ -20,7 +21,7 @@ pub(super) struct BatchedDraws {
     pub gaps_ns: [u64; BATCH + 1],
     pub demands_ns: [u64; BATCH],
     pub keys: [u64; BATCH],
-    pub classes: [u16; BATCH],
+    pub classes: [ClassId; BATCH],
 }
 
 const NO_BATCH: u64 = u64::MAX / 2;
@@ -33,7 +34,7 @@ impl Default for BatchedDraws {
             gaps_ns: [0; BATCH + 1],
             demands_ns: [0; BATCH],
             keys: [0; BATCH],
-            classes: [0; BATCH],
+            classes: [ClassId(0); BATCH],
         }
     }
 }
@@ -48,10 +49,10 @@ impl BatchedDraws {
 impl Simulation {
     /// Makes the draws of a source's next requests.
     #[inline(never)]
-    pub(super) fn draw_batch(&mut self, source: u16) {
-        let s = &mut self.sources[source as usize];
+    pub(super) fn draw_batch(&mut self, source: SourceId) {
+        let s = &mut self.sources[source];
         let batch = &mut *s.batch;
-        let service = &self.services[s.to as usize];
+        let service = &self.services[s.to];
         let first = number_of(source, s.count);
         batch.first = s.count;
         if let Some(gaps) = &s.gaps {
@@ -72,11 +73,11 @@ impl Simulation {
             .fill_ns(service.demand_stream, first, &mut demands);
         for (i, demand) in demands.iter().enumerate() {
             let number = first + i as u64;
-            let mut draws = self.request_stream.at(number);
+            let mut draws = self.streams.requests.at(number);
             let class = draw_class(&s.mix, &mut draws);
             batch.classes[i] = class;
             batch.keys[i] = s.keys.key(number, &mut draws);
-            let factor = self.classes[class as usize].demand_factor;
+            let factor = self.classes[class].demand_factor;
             batch.demands_ns[i] = Duration::from_nanos_f64(demand * factor).0;
         }
     }

@@ -5,42 +5,39 @@
 
 use super::Simulation;
 use super::event::Event;
+use crate::ids::{Id, LocalId, ServiceId, Table};
 use crate::policy::Oracle;
 
 /// Loads of a service's servers as of the last report.
 #[derive(Clone)]
 pub(super) struct Board {
-    pub in_flight: Vec<u32>,
-    in_system: Vec<u32>,
-    work_ns: Vec<f64>,
+    pub in_flight: Table<LocalId, u32>,
+    in_system: Table<LocalId, u32>,
+    work_ns: Table<LocalId, f64>,
 }
 
 impl Oracle for Board {
     fn in_system(&self, server: usize) -> u32 {
-        self.in_system[server]
+        self.in_system[LocalId::at(server)]
     }
     fn work_left_ns(&self, server: usize) -> f64 {
-        self.work_ns[server]
+        self.work_ns[LocalId::at(server)]
     }
 }
 
 impl Simulation {
     /// Takes on a balancer's settings; the first report comes at once.
-    pub(super) fn configure_reports(&mut self, service: u16) {
-        let wanted = self.balancers[service as usize].load_reports.is_some();
-        let has = |index: usize| {
-            self.instances[index].service == service && self.instances[index].board.is_some()
-        };
-        if !wanted && !(0..self.instances.len()).any(has) {
+    pub(super) fn configure_reports(&mut self, service: ServiceId) {
+        let s = &mut self.services[service];
+        let wanted = s.settings.balancer.load_reports.is_some();
+        let instances = self.balancers.of_mut(service);
+        if !wanted && instances.iter().all(|i| i.board.is_none()) {
             return;
         }
-        let s = &mut self.services[service as usize];
         s.report_generation += 1;
         let generation = s.report_generation;
-        for instance in &mut self.instances {
-            if instance.service == service {
-                instance.board = None;
-            }
+        for instance in instances {
+            instance.board = None;
         }
         if wanted {
             self.report(service, generation);
@@ -48,26 +45,24 @@ impl Simulation {
     }
 
     /// The servers of a service report to all balancer instances.
-    pub(super) fn report(&mut self, service: u16, generation: u32) {
-        let (now, s) = (self.now, &self.services[service as usize]);
-        let period = self.balancers[service as usize].load_reports;
+    pub(super) fn report(&mut self, service: ServiceId, generation: u32) {
+        let (now, s) = (self.now, &self.services[service]);
+        let period = s.settings.balancer.load_reports;
         let Some(period) = period.filter(|_| s.report_generation == generation) else {
             return;
         };
-        let of = |&server: &u32| &self.servers[server as usize];
-        let in_system: Vec<u32> = s.servers.iter().map(|i| of(i).in_system).collect();
-        let work_ns: Vec<f64> = s.servers.iter().map(|i| of(i).work_left_ns(now)).collect();
-        for instance in &mut self.instances {
-            if instance.service == service {
-                instance.board = Some(Box::new(Board {
-                    in_flight: instance.in_flight.clone(),
-                    in_system: in_system.clone(),
-                    work_ns: work_ns.clone(),
-                }));
-            }
+        let servers = || s.servers.iter().map(|&server| &self.fleet[server]);
+        let in_system: Table<_, _> = servers().map(|server| server.in_system).collect();
+        let work_ns: Table<_, _> = servers().map(|server| server.work_left_ns(now)).collect();
+        for instance in self.balancers.of_mut(service) {
+            instance.board = Some(Box::new(Board {
+                in_flight: instance.in_flight.clone(),
+                in_system: in_system.clone(),
+                work_ns: work_ns.clone(),
+            }));
         }
-        self.event_queue.schedule(
-            now.saturating_add(period.0),
+        self.after(
+            period.0,
             Event::Report {
                 service,
                 generation,

@@ -1,18 +1,32 @@
 //! Callers: requests, attempts, timeouts, retries, budgets.
 
 use super::Simulation;
+use super::attempt::{Attempt, Call, Place, Purpose};
 use super::event::Event;
-use super::setup::TimerFifos;
+use super::fast_path::client_is_plain;
 use super::slab::Handle;
 use super::source::{draw_class, number_of, source_of};
-use super::state::{Attempt, Call, Caller, NIL, Place, Purpose};
-use crate::distribution::Distribution;
+use super::timer_fifo::Timer;
 use crate::draws::{Stream, mix};
+use crate::ids::{ClassId, LocalId, SourceId};
 use crate::model::Client;
 use crate::outcome::Outcome;
 use crate::retry::Retry;
 use crate::time::Duration;
 use std::sync::Arc;
+
+/// A kind of caller with its rules.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub client: Client,
+    pub timeout: u64,
+    pub deadline: u64,
+    pub retry: Arc<dyn Retry>,
+    pub attempts: u32,
+    pub tokens: f64,
+    /// Whether the fast path may serve it.
+    pub fast: bool,
+}
 
 impl Caller {
     pub(super) fn new(client: &Client) -> Self {
@@ -23,9 +37,7 @@ impl Caller {
             attempts: retry.attempts(),
             retry,
             tokens: client.retry_budget.map_or(0.0, |budget| budget.reserve),
-            fast: client.deadline.is_none()
-                && client.retry_budget.is_none()
-                && client.hedge.is_none(),
+            fast: client_is_plain(client),
             client: client.clone(),
         }
     }
@@ -65,20 +77,20 @@ pub(super) fn try_of(number: u64, attempt: u32) -> u64 {
 impl Simulation {
     /// An open source emits a request and plans its next.
     #[inline]
-    pub(super) fn arrive(&mut self, source: u16) {
+    pub(super) fn arrive(&mut self, source: SourceId) {
         let call = self.new_request(source);
-        self.sources[source as usize].from = self.now;
+        self.sources[source].from = self.now;
         self.plan_arrival(source);
         self.begin_try(call);
     }
 
     /// A request from outside comes into being.
     #[inline]
-    pub(super) fn new_request(&mut self, source: u16) -> Handle {
-        let s = &mut self.sources[source as usize];
+    pub(super) fn new_request(&mut self, source: SourceId) -> Handle {
+        let s = &mut self.sources[source];
         let number = number_of(source, s.count);
         s.count += 1;
-        let mut draws = self.request_stream.at(number);
+        let mut draws = self.streams.requests.at(number);
         let class = draw_class(&s.mix, &mut draws);
         let key = s.keys.key(number, &mut draws);
         let call = self.call_from_outside(source, number, key, class);
@@ -87,8 +99,14 @@ impl Simulation {
 
     /// The call of a request that a source emits now.
     #[inline]
-    pub(super) fn call_from_outside(&self, source: u16, number: u64, key: u64, class: u16) -> Call {
-        let s = &self.sources[source as usize];
+    pub(super) fn call_from_outside(
+        &self,
+        source: SourceId,
+        number: u64,
+        key: u64,
+        class: ClassId,
+    ) -> Call {
+        let s = &self.sources[source];
         Call {
             number,
             key,
@@ -96,12 +114,12 @@ impl Simulation {
             parent: Handle::NONE,
             current: Handle::NONE,
             pause_ns: 0,
-            client: s.clients[class as usize],
+            client: s.clients[class],
             class,
             service: s.to,
             flow: self.recorder.layout.flow(s.to, class, false),
             attempts: 0,
-            previous: NIL,
+            previous: LocalId::NONE,
         }
     }
 
@@ -111,19 +129,14 @@ impl Simulation {
         let (flow, client) = (call.flow, call.client);
         let handle = self.calls.insert(call);
         self.recorder.flows[flow as usize].arrived += 1;
-        let caller = &mut self.callers[client as usize];
+        let caller = &mut self.callers[client];
         if let Some(budget) = &caller.client.retry_budget {
             caller.tokens = (caller.tokens + budget.ratio).min(budget.reserve);
         }
         let deadline = caller.deadline;
         if deadline != u64::MAX {
             let at = self.now.saturating_add(deadline);
-            if !self
-                .event_queue
-                .push_fifo(TimerFifos::deadline(client), at, handle)
-            {
-                self.event_queue.schedule(at, Event::Deadline(handle));
-            }
+            self.events.set_timer(Timer::Deadline(client), at, handle);
         }
         handle
     }
@@ -139,11 +152,11 @@ impl Simulation {
             call: call_handle,
             ..Attempt::new(number, service, call.class, self.now)
         });
-        let is_copy = self.attempt_begins(call_handle, handle);
-        self.set_ordinal(handle, ordinal);
+        let is_copy = self.calls.attempt_begins(call_handle, handle);
+        self.attempts.set_ordinal(handle, ordinal);
         self.recorder.flows[flow as usize].attempts += 1;
-        self.services[service as usize].attempts += 1;
-        let caller = &self.callers[client as usize].client;
+        self.services[service].attempts += 1;
+        let caller = &self.callers[client].client;
         let own_demand = is_copy && caller.hedge.is_some_and(|hedge| hedge.own_demand);
         self.draw_demand(
             handle,
@@ -153,19 +166,14 @@ impl Simulation {
                 number
             },
         );
-        let timeout = self.callers[client as usize].timeout;
+        let timeout = self.callers[client].timeout;
         if timeout != u64::MAX {
-            self.event_queue
-                .set_timeout(client, self.now.saturating_add(timeout), handle);
+            let at = self.now.saturating_add(timeout);
+            self.events.set_timer(Timer::Timeout(client), at, handle);
         }
-        match self.network_delay(handle, self.network_stream) {
+        match self.network_delay(handle, self.streams.network) {
             0 => self.at_balancer(handle),
-            delay => self.travel(
-                delay,
-                self.fifos.to_balancer(service),
-                handle,
-                Event::AtBalancer,
-            ),
+            delay => self.travel(delay, Timer::ToBalancer(service), handle),
         }
     }
 
@@ -173,12 +181,12 @@ impl Simulation {
     #[inline]
     fn network_delay(&self, handle: Handle, stream: Stream) -> u64 {
         let attempt = &self.attempts[handle];
-        let service = &self.services[attempt.service as usize];
+        let service = &self.services[attempt.service];
         if let Some(constant) = service.network_ns {
             return constant;
         }
         let ordinal = if self.calls.contains(attempt.call) {
-            self.cold(handle).ordinal
+            self.attempts.cold(handle).ordinal
         } else {
             0
         };
@@ -190,13 +198,13 @@ impl Simulation {
         .0
     }
 
-    fn travel(&mut self, delay: u64, fifo: usize, handle: Handle, event: fn(Handle) -> Event) {
+    fn travel(&mut self, delay: u64, timer: Timer, handle: Handle) {
         let at = self.now.saturating_add(delay);
-        let constant = self.services[self.attempts[handle].service as usize]
-            .network_ns
-            .is_some();
-        if !(constant && self.event_queue.push_fifo(fifo, at, handle)) {
-            self.event_queue.schedule(at, event(handle));
+        let service = self.attempts[handle].service;
+        if self.services[service].network_ns.is_some() {
+            self.events.set_timer(timer, at, handle);
+        } else {
+            self.events.schedule(at, timer.event(handle));
         }
     }
 
@@ -216,9 +224,9 @@ impl Simulation {
             self.attempts.remove(handle);
             return;
         }
-        match self.network_delay(handle, self.reply_stream) {
+        match self.network_delay(handle, self.streams.replies) {
             0 => self.answer(handle),
-            delay => self.travel(delay, self.fifos.to_caller(service), handle, Event::Answer),
+            delay => self.travel(delay, Timer::ToCaller(service), handle),
         }
     }
 
@@ -236,7 +244,7 @@ impl Simulation {
         if !self.calls.contains(call) {
             return;
         }
-        if self.is_hedged(call) {
+        if self.calls.is_hedged(call) {
             return self.copy_answered(call, handle, server, outcome);
         }
         self.calls[call].current = Handle::NONE;
@@ -251,7 +259,7 @@ impl Simulation {
     #[inline]
     fn attempt_ended(&mut self, handle: Handle, outcome: Outcome) {
         let attempt = &self.attempts[handle];
-        let service = &mut self.services[attempt.service as usize];
+        let service = &mut self.services[attempt.service];
         service.attempt_outcomes[outcome as usize] += 1;
         self.recorder
             .attempt_ended(attempt.service, attempt.begun, outcome);
@@ -259,9 +267,9 @@ impl Simulation {
 
     /// After a failed attempt: another one, or the end of the call.
     pub(super) fn try_again(&mut self, handle: Handle, outcome: Outcome) {
-        let (retries, tries) = (self.retry_stream, self.tries(handle));
+        let (retries, tries) = (self.streams.retries, self.calls.tries(handle));
         let call = &mut self.calls[handle];
-        let caller = &mut self.callers[call.client as usize];
+        let caller = &mut self.callers[call.client];
         if tries >= caller.attempts || !caller.pay() {
             return self.end_call(handle, outcome);
         }
@@ -270,8 +278,7 @@ impl Simulation {
             .retry
             .pause(tries, Duration(call.pause_ns), &mut draws);
         call.pause_ns = pause.0;
-        self.event_queue
-            .schedule(self.now.saturating_add(pause.0), Event::Attempt(handle));
+        self.after(pause.0, Event::Attempt(handle));
     }
 
     /// A call is over.
@@ -293,14 +300,14 @@ impl Simulation {
         if !parent.is_none() {
             self.child_returned(parent, handle, outcome == Outcome::Succeeded);
         } else if self.sources[source_of(number)].gaps.is_none() {
-            self.think(source_of(number) as u16);
+            self.think(source_of(number));
         }
     }
 
     /// A caller gives up an attempt, and tries again or not.
     pub(super) fn give_up(&mut self, handle: Handle) {
         let call = self.spell_out(handle);
-        if self.is_hedged(call) {
+        if self.calls.is_hedged(call) {
             return self.give_up_copy(call, handle);
         }
         self.abandon(handle, Outcome::TimedOut);
@@ -320,7 +327,7 @@ impl Simulation {
         self.attempt_ended(handle, outcome);
         let attempt = &self.attempts[handle];
         let (place, client) = (attempt.place, self.calls[attempt.call].client);
-        let cancel = self.callers[client as usize].client.cancel;
+        let cancel = self.callers[client].client.cancel;
         self.leave_balancer_queue(handle);
         self.release(handle, outcome);
         let at_server = place.is_at_server();
@@ -346,7 +353,7 @@ impl Simulation {
         }
         self.abandon_children(child);
         self.leave_server(server);
-        if self.servers[server as usize].watched {
+        if self.fleet[server].watched {
             self.watch_server(server);
         }
     }
@@ -375,11 +382,4 @@ impl Simulation {
     pub(super) fn child_number(number: u64, call: usize) -> u64 {
         mix(number ^ (call as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
-}
-
-/// A distribution's value where it never varies.
-pub(super) fn constant_ns(distribution: &dyn Distribution) -> Option<u64> {
-    distribution
-        .constant_ns()
-        .map(|ns| Duration::from_nanos_f64(ns).0)
 }

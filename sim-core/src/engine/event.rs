@@ -1,6 +1,7 @@
 //! Everything that can happen: one closed list.
 
 use super::slab::Handle;
+use crate::ids::{InstanceId, ProberId, ServerId, ServiceId, SourceId};
 
 /// An event of the simulation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -8,12 +9,12 @@ pub enum Event {
     /// A source emits a request.
     Arrival {
         /// Which source.
-        source: u16,
+        source: SourceId,
     },
     /// A server finishes the request that was to finish first.
     Completion {
         /// Which server.
-        server: u32,
+        server: ServerId,
     },
     /// An attempt reaches the balancer over the network.
     AtBalancer(Handle),
@@ -34,12 +35,12 @@ pub enum Event {
     /// A closed source's user has thought.
     Thought {
         /// Which source.
-        source: u16,
+        source: SourceId,
     },
     /// A probe of health or liveness starts.
     Probe {
         /// Index of the prober.
-        prober: u32,
+        prober: ProberId,
         /// The prober's generation: settings may have changed.
         generation: u32,
     },
@@ -71,21 +72,21 @@ pub enum Event {
     /// A warming server gets faster.
     WarmStep {
         /// Which.
-        server: u32,
+        server: ServerId,
         /// Its incarnation.
         incarnation: u32,
     },
     /// A standby instance takes the place of a crashed one.
     Takeover {
         /// The crashed instance.
-        instance: u32,
+        instance: InstanceId,
         /// Its incarnation.
         incarnation: u32,
     },
     /// A temporary slow-down ends.
     SlowEnds {
         /// Which server.
-        server: u32,
+        server: ServerId,
         /// Which slow-down.
         generation: u32,
     },
@@ -94,26 +95,26 @@ pub enum Event {
     /// A modulated source enters its next phase.
     Phase {
         /// Which source.
-        source: u16,
+        source: SourceId,
     },
     /// A worker breaks down.
     Breakdown {
         /// Of which server.
-        server: u32,
+        server: ServerId,
         /// Settings may have changed since.
         generation: u32,
     },
     /// A worker is repaired.
     Repaired {
         /// Of which server.
-        server: u32,
+        server: ServerId,
         /// Settings may have changed since.
         generation: u32,
     },
     /// The servers of a service report their load.
     Report {
         /// Which service.
-        service: u16,
+        service: ServiceId,
         /// Settings may have changed since.
         generation: u32,
     },
@@ -134,9 +135,9 @@ pub enum Event {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Machine {
     /// A server.
-    Server(u32),
+    Server(ServerId),
     /// A balancer instance.
-    Instance(u32),
+    Instance(InstanceId),
 }
 
 impl Event {
@@ -149,17 +150,17 @@ impl Event {
         match self {
             Self::Arrival { source } => (1, u64::from(source)),
             Self::Completion { server } => (2, u64::from(server)),
-            Self::AtBalancer(h) => (3, u64::from(h.index())),
-            Self::Dispatched(h) => (4, u64::from(h.index())),
-            Self::Answer(h) => (5, u64::from(h.index())),
-            Self::Timeout(h) => (6, u64::from(h.index())),
+            Self::AtBalancer(h) => (3, u64::from(h.slot())),
+            Self::Dispatched(h) => (4, u64::from(h.slot())),
+            Self::Answer(h) => (5, u64::from(h.slot())),
+            Self::Timeout(h) => (6, u64::from(h.slot())),
             // The engine puts in the call's number.
             Self::Deadline(_) => (7, 0),
             Self::Attempt(_) => (8, 0),
-            Self::PendingTimeout(h) => (9, u64::from(h.index())),
+            Self::PendingTimeout(h) => (9, u64::from(h.slot())),
             Self::Thought { source } => (10, u64::from(source)),
             Self::Probe { prober, .. } => (11, u64::from(prober)),
-            Self::ProbeTimeout(h) => (12, u64::from(h.index())),
+            Self::ProbeTimeout(h) => (12, u64::from(h.slot())),
             Self::CrashDue {
                 machine: m, rule, ..
             } => (13, machine(m) ^ u64::from(rule) << 40),
@@ -172,7 +173,7 @@ impl Event {
             Self::Timeline { index } => (20, u64::from(index)),
             Self::Tick => (21, 0),
             Self::Measure => (22, 0),
-            Self::Impatient(h) => (23, u64::from(h.index())),
+            Self::Impatient(h) => (23, u64::from(h.slot())),
             Self::Phase { source } => (24, u64::from(source)),
             Self::Breakdown { server, .. } => (25, u64::from(server)),
             Self::Repaired { server, .. } => (26, u64::from(server)),

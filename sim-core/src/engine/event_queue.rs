@@ -5,29 +5,28 @@
 //!
 //! - *completions*: one slot a server, holding its next completion;
 //! - *arrivals*: one slot a source, holding its next arrival;
-//! - *timer FIFOs*: queues of events that are scheduled in the order in which they come due, such as
-//!   timeouts of one constant length. A timeout nearly always outlives its attempt; it is never
-//!   searched for and removed but dropped, with all stale ones behind it, when it reaches the head;
+//! - *[timer FIFOs](super::timer_fifo)*: queues of events that are scheduled in the order in which
+//!   they come due, such as timeouts of one constant length;
 //! - *heap*: everything else.
 //!
 //! Order is by time and, at the same instant, by insertion: every scheduling takes the next number
 //! of one sequence.
 
+use super::attempt::{Attempts, Calls};
 use super::event::Event;
-use super::setup::TimerFifos;
 use super::slab::Handle;
+use super::timer_fifo::{Put, Timer, TimerFifos};
 use super::tournament::Tournament;
+use crate::ids::{Id, ServerId, SourceId, Table};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Never: the time of an empty slot.
-pub(crate) const NEVER: u64 = u64::MAX;
+pub(super) const NEVER: u64 = u64::MAX;
 
 const TICK: usize = 0;
 const HEAP: usize = 1;
 const FIRST_FIFO: usize = 2;
-/// Entries of a fifo that are never worth a look.
-const THICK: usize = 1 << 16;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
@@ -36,50 +35,16 @@ struct Entry {
     event: Event,
 }
 
-#[derive(Clone, Copy)]
-struct FifoEntry {
-    time: u64,
-    sequence: u64,
-    subject: Handle,
-}
-
-/// A queue of events that come due in the order in which they were scheduled.
-#[derive(Clone, Default)]
-struct TimerFifo {
-    entries: Vec<FifoEntry>,
-    /// Entries before this one are gone.
-    head: usize,
-    /// Time of the latest entry ever.
-    latest: u64,
-    /// Entries that were left when it was thinned last.
-    left: usize,
-}
-
-impl TimerFifo {
-    fn front(&self) -> Option<FifoEntry> {
-        self.entries.get(self.head).copied()
-    }
-
-    fn pop_front(&mut self) {
-        self.head += 1;
-        // Room is made by moving the rest down, when that is less than what is gone.
-        if self.head >= 1024 && self.head * 2 >= self.entries.len() {
-            self.entries.drain(..self.head);
-            self.head = 0;
-        }
-    }
-}
-
 /// What is next.
-pub(crate) enum Next {
-    Completion(u32),
-    Arrival(u16),
+pub(super) enum Next {
+    Completion(ServerId),
+    Arrival(SourceId),
     /// The slot of a clock, if there is anything at all.
     Clock(u32),
 }
 
 /// What a clock's slot stands for.
-pub(crate) enum Clock {
+pub(super) enum Clock {
     Tick,
     Heap,
     /// A fifo, whose head the caller must judge stale or fresh.
@@ -87,32 +52,32 @@ pub(crate) enum Clock {
 }
 
 #[derive(Clone)]
-pub(crate) struct EventQueue {
+pub(super) struct EventQueue {
     completions: Tournament,
     clocks: Tournament,
     /// Time and sequence of each source's next arrival, and which source comes first. Sources are
     /// few and nearly always it is the first that changes: a look at all of them beats a tree.
-    arrivals: Vec<(u64, u64)>,
-    first_source: usize,
+    arrivals: Table<SourceId, (u64, u64)>,
+    first_source: SourceId,
     /// Copies of the earliest times, so that the next event is found by two comparisons.
     arrival_at: u64,
     clock_at: u64,
     heap: BinaryHeap<Reverse<Entry>>,
-    fifos: Vec<TimerFifo>,
+    fifos: TimerFifos,
     sequence: u64,
 }
 
 impl EventQueue {
-    pub(crate) fn new(servers: usize, sources: usize, fifos: usize) -> Self {
+    pub(super) fn new(servers: usize, sources: usize, fifos: TimerFifos) -> Self {
         Self {
             completions: Tournament::new(servers.max(1)),
-            clocks: Tournament::new(FIRST_FIFO + fifos),
-            arrivals: vec![(NEVER, NEVER); sources.max(1)],
-            first_source: 0,
+            clocks: Tournament::new(FIRST_FIFO + fifos.len()),
+            arrivals: Table::filled(sources.max(1), (NEVER, NEVER)),
+            first_source: SourceId(0),
             arrival_at: NEVER,
             clock_at: NEVER,
             heap: BinaryHeap::new(),
-            fifos: vec![TimerFifo::default(); fifos],
+            fifos,
             sequence: 0,
         }
     }
@@ -125,25 +90,26 @@ impl EventQueue {
 
     /// When the first completion is due, and at which server.
     #[inline]
-    pub(crate) fn first_completion(&self) -> (u64, u32) {
-        self.completions.earliest()
+    pub(super) fn first_completion(&self) -> (u64, ServerId) {
+        let (time, slot) = self.completions.earliest();
+        (time, ServerId(slot))
     }
 
     /// When the first arrival is due, and of which source.
     #[inline]
-    pub(crate) fn first_arrival(&self) -> (u64, u16) {
-        (self.arrival_at, self.first_source as u16)
+    pub(super) fn first_arrival(&self) -> (u64, SourceId) {
+        (self.arrival_at, self.first_source)
     }
 
     /// When the first clock is due.
     #[inline]
-    pub(crate) fn clock_time(&self) -> u64 {
+    pub(super) fn clock_time(&self) -> u64 {
         self.clock_at
     }
 
     /// The time and kind of the next event, by the order of insertion if several coincide; a time
     /// after every horizon when nothing is planned.
-    pub(crate) fn peek(&self) -> (u64, Next) {
+    pub(super) fn peek(&self) -> (u64, Next) {
         let (done_at, done_sequence, _) = self.completions.first();
         let (clock_at, clock_sequence, slot) = self.clocks.first();
         let (arrival_at, arrival_sequence) = self.arrivals[self.first_source];
@@ -160,13 +126,13 @@ impl EventQueue {
         let (done_at, done_sequence, server) = self.completions.first();
         let (arrival_at, arrival_sequence) = self.arrivals[self.first_source];
         if (done_at, done_sequence) < (arrival_at, arrival_sequence) {
-            (done_at, Next::Completion(server))
+            (done_at, Next::Completion(ServerId(server)))
         } else {
-            (arrival_at, Next::Arrival(self.first_source as u16))
+            (arrival_at, Next::Arrival(self.first_source))
         }
     }
 
-    pub(crate) fn clock(slot: u32) -> Clock {
+    pub(super) fn clock(slot: u32) -> Clock {
         match slot as usize {
             TICK => Clock::Tick,
             HEAP => Clock::Heap,
@@ -186,22 +152,22 @@ impl EventQueue {
 
     /// The next completion of a server, or [`NEVER`].
     #[inline]
-    pub(crate) fn set_completion(&mut self, server: u32, time: u64) {
+    pub(super) fn set_completion(&mut self, server: ServerId, time: u64) {
         let sequence = self.next_sequence();
-        self.completions.set(server as usize, time, sequence);
+        self.completions.set(server.position(), time, sequence);
     }
 
     /// A server has nothing to complete. It takes a number of the sequence as any scheduling.
     #[inline]
-    pub(crate) fn clear_completion(&mut self, server: u32) {
+    pub(super) fn clear_completion(&mut self, server: ServerId) {
         self.sequence += 1;
-        self.completions.clear(server as usize);
+        self.completions.clear(server.position());
     }
 
     #[inline]
-    pub(crate) fn set_arrival(&mut self, source: u16, time: u64) {
+    pub(super) fn set_arrival(&mut self, source: SourceId, time: u64) {
         let sequence = self.next_sequence();
-        self.arrivals[source as usize] = (time, sequence);
+        self.arrivals[source] = (time, sequence);
         self.arrival_at = time;
         if self.arrivals.len() > 1 {
             self.find_first_source();
@@ -209,18 +175,17 @@ impl EventQueue {
     }
 
     fn find_first_source(&mut self) {
-        let times = self.arrivals.iter().enumerate();
-        let first = times.min_by_key(|(_, time)| **time);
-        self.first_source = first.map_or(0, |(source, _)| source);
+        let first = self.arrivals.enumerate().min_by_key(|(_, time)| **time);
+        self.first_source = first.map_or(SourceId(0), |(source, _)| source);
         self.arrival_at = self.arrivals[self.first_source].0;
     }
 
-    pub(crate) fn set_tick(&mut self, time: u64) {
+    pub(super) fn set_tick(&mut self, time: u64) {
         let sequence = self.next_sequence();
         self.set_clock(TICK, time, sequence);
     }
 
-    pub(crate) fn schedule(&mut self, time: u64, event: Event) {
+    pub(super) fn schedule(&mut self, time: u64, event: Event) {
         let sequence = self.next_sequence();
         self.heap.push(Reverse(Entry {
             time,
@@ -230,7 +195,7 @@ impl EventQueue {
         self.show_heap();
     }
 
-    pub(crate) fn pop_heap(&mut self) -> Event {
+    pub(super) fn pop_heap(&mut self) -> Event {
         let Reverse(entry) = self.heap.pop().expect("the heap's head was announced");
         self.show_heap();
         entry.event
@@ -243,96 +208,53 @@ impl EventQueue {
         }
     }
 
-    /// Sets the timer of an attempt.
+    /// Sets a timer, in its FIFO or, where that is in disorder, among the rest.
     #[inline]
-    pub(crate) fn set_timeout(&mut self, client: u16, at: u64, attempt: Handle) {
-        if !self.push_fifo(TimerFifos::timeout(client), at, attempt) {
-            self.schedule(at, Event::Timeout(attempt));
-        }
-    }
-
-    /// Puts a subject at the end of a fifo. False when it would come due before the fifo's end,
-    /// which happens after a delay was shortened: it then belongs into the heap.
-    #[inline]
-    pub(crate) fn push_fifo(&mut self, fifo: usize, time: u64, subject: Handle) -> bool {
+    pub(super) fn set_timer(&mut self, timer: Timer, time: u64, subject: Handle) {
         let sequence = self.next_sequence();
-        let queue = &mut self.fifos[fifo];
-        if time < queue.latest {
-            return false;
+        let number = self.fifos.number(timer);
+        match self.fifos.push(number, time, sequence, subject) {
+            Put::First => self.show_first(number, time, sequence),
+            Put::Behind => {}
+            Put::Nowhere => self.schedule(time, timer.event(subject)),
         }
-        queue.latest = time;
-        let was_empty = queue.head == queue.entries.len();
-        queue.entries.push(FifoEntry {
-            time,
-            sequence,
-            subject,
-        });
-        if was_empty {
-            self.show_fifo(fifo, time, sequence);
-        }
-        true
     }
 
     #[cold]
-    fn show_fifo(&mut self, fifo: usize, time: u64, sequence: u64) {
+    fn show_first(&mut self, fifo: usize, time: u64, sequence: u64) {
         self.set_clock(FIRST_FIFO + fifo, time, sequence);
     }
 
-    /// Takes the head of a fifo if it is fresh, and drops all stale entries behind it.
-    pub(crate) fn pop_fifo(
+    fn show_fifo(&mut self, fifo: usize) {
+        match self.fifos.head(fifo) {
+            Some((time, sequence)) => self.set_clock(FIRST_FIFO + fifo, time, sequence),
+            None => self.clear_clock(FIRST_FIFO + fifo),
+        }
+    }
+
+    /// What the head of a FIFO stands for; `None` when it is stale.
+    pub(super) fn pop_fifo(
         &mut self,
         fifo: usize,
-        fresh: impl Fn(Handle) -> bool,
-    ) -> Option<Handle> {
-        let queue = &mut self.fifos[fifo];
-        let head = queue
-            .front()
-            .expect("the fifo's head was announced")
-            .subject;
-        queue.pop_front();
-        while queue.front().is_some_and(|entry| !fresh(entry.subject)) {
-            queue.pop_front();
-        }
-        match queue.front() {
-            Some(entry) => self.set_clock(FIRST_FIFO + fifo, entry.time, entry.sequence),
-            None => self.clear_clock(FIRST_FIFO + fifo),
-        }
-        fresh(head).then_some(head)
+        attempts: &Attempts,
+        calls: &Calls,
+    ) -> Option<Event> {
+        let event = self.fifos.pop(fifo, attempts, calls);
+        self.show_fifo(fifo);
+        event
     }
 
-    /// How many fifos there are.
-    pub(crate) fn fifos(&self) -> usize {
-        self.fifos.len()
-    }
-
-    /// Whether so many entries have come since a fifo was thinned last that it is time again: by then
-    /// most of them may be stale, and looking at each costs less than having put it there.
-    pub(crate) fn is_thick(&self, fifo: usize) -> bool {
-        let queue = &self.fifos[fifo];
-        queue.entries.len() - queue.head > THICK.max(2 * queue.left)
-    }
-
-    /// Drops all stale entries of a fifo. Nothing else happens: they would have been dropped when
-    /// they came due, which for the timers of patient callers is far away.
-    pub(crate) fn thin_fifo(&mut self, fifo: usize, fresh: impl Fn(Handle) -> bool) {
-        let queue = &mut self.fifos[fifo];
-        queue.entries.drain(..queue.head);
-        queue.head = 0;
-        queue.entries.retain(|entry| fresh(entry.subject));
-        queue.left = queue.entries.len();
-        match queue.front() {
-            Some(entry) => self.set_clock(FIRST_FIFO + fifo, entry.time, entry.sequence),
-            None => self.clear_clock(FIRST_FIFO + fifo),
+    /// Drops stale timers where many may have gathered.
+    pub(super) fn thin_fifos(&mut self, attempts: &Attempts, calls: &Calls) {
+        for fifo in 0..self.fifos.len() {
+            if self.fifos.thin(fifo, attempts, calls) {
+                self.show_fifo(fifo);
+            }
         }
     }
 
     /// Bytes held, for the report on memory.
-    pub(crate) fn bytes(&self) -> usize {
-        self.heap.capacity() * size_of::<Entry>()
-            + self
-                .fifos
-                .iter()
-                .map(|l| l.entries.capacity() * size_of::<FifoEntry>())
-                .sum::<usize>()
+    pub(super) fn bytes(&self) -> usize {
+        self.heap.capacity() * size_of::<Entry>() + self.fifos.bytes()
     }
 }

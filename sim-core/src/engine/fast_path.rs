@@ -9,30 +9,138 @@
 //! [batch](super::batched_draws).
 
 use super::Simulation;
-use super::balancer::TrueState;
+use super::attempt::{Attempt, Attempts, Place, Purpose};
 use super::batched_draws::BATCH;
 use super::caller::try_of;
 use super::event_queue::NEVER;
-use super::slab::{Handle, Slab};
+use super::fleet::{Fleet, Server, Waiting};
+use super::incarnation::MachineState;
+use super::instance::{Balancers, TrueState};
+use super::service::constant_ns;
+use super::slab::{Handle, Slab, Slot};
 use super::source::number_of;
-use super::state::{Attempt, MachineState, NIL, Place, Purpose, Server, Waiting};
+use super::timer_fifo::Timer;
+use crate::discipline::Order;
+use crate::ids::{ClassId, Id, InstanceId, LocalId, ServerId, ServiceId, SourceId};
+use crate::model::{Balancer, Client, Errors, ServerParams, Slowdown};
 use crate::outcome::Outcome;
-use crate::policy::{FleetView, Job};
+use crate::policy::Job;
 use crate::record::histogram::{bucket, coarse};
-use crate::time::Instant;
 use std::hint::select_unpredictable;
+
+/// Whether the settings of a service ask for nothing that the fast path does not know. Here and in
+/// the next three, each setting has its verdict: the compiler asks for that of a new one.
+pub(super) fn service_is_plain(service: &crate::model::Service) -> bool {
+    let crate::model::Service {
+        name: _,
+        // Drawn ahead, or when a request arrives.
+        demand: _,
+        network,
+        balancer,
+        servers: _,
+        calls,
+    } = service;
+    constant_ns(&*network.build()) == Some(0) && balancer_is_plain(balancer) && calls.is_empty()
+}
+
+/// As [`service_is_plain`], for a balancer: nothing happens there but the choice of a server.
+fn balancer_is_plain(balancer: &Balancer) -> bool {
+    let Balancer {
+        // The instance knows whether it observes or wants to hear of idle servers.
+        policy: _,
+        // Only one may be active, which changes while time runs; there is nothing to select then.
+        instances: _,
+        standby: _,
+        instance_selection: _,
+        load_reports,
+        max_connections,
+        cost,
+        // Bounds those that wait because of `cost`.
+        queue_limit: _,
+        pending_queue,
+        crash,
+        // An instance that is not up is not on the fast path.
+        down_behaviour: _,
+        restart: _,
+        boot: _,
+        // Says which servers are eligible.
+        health_check: _,
+    } = balancer;
+    load_reports.is_none()
+        && max_connections.is_none()
+        && cost.is_zero()
+        && pending_queue.is_none()
+        && crash.is_empty()
+}
+
+/// As [`service_is_plain`], for a server: first come, first served, and nothing ever goes wrong.
+pub(super) fn server_is_plain(params: &ServerParams) -> bool {
+    let ServerParams {
+        // Numbers that both paths look at.
+        weight: _,
+        speed: _,
+        workers: _,
+        queue_limit: _,
+        discipline,
+        patience,
+        breakdowns,
+        slowdown: Slowdown {
+            contention,
+            coherence,
+        },
+        memory,
+        errors: Errors { rate, demand: _ },
+        crash,
+        // A server that is not up is not on the fast path.
+        crash_keeps_queue: _,
+        down_behaviour: _,
+        restart: _,
+        boot: _,
+        // A change of speed finds those in service on either path.
+        warm_up: _,
+        // Says whether it is eligible.
+        backup: _,
+        // Such a service is `limited`.
+        max_connections: _,
+        // Probes take the general path, beside requests on this one.
+        liveness: _,
+    } = params;
+    matches!(discipline.order(), Order::Fifo)
+        && patience.is_none()
+        && breakdowns.is_none()
+        && *contention <= 0.0
+        && *coherence <= 0.0
+        && memory.is_none()
+        && *rate <= 0.0
+        && crash.is_empty()
+}
+
+/// As [`service_is_plain`], for a caller: one attempt at a time, and no account of them.
+pub(super) fn client_is_plain(client: &Client) -> bool {
+    let Client {
+        // A timer beside the attempt.
+        timeout: _,
+        deadline,
+        // By then the call is written down.
+        retry: _,
+        cancel: _,
+        retry_budget,
+        hedge,
+    } = client;
+    deadline.is_none() && retry_budget.is_none() && hedge.is_none()
+}
 
 impl Server {
     /// Links an attempt to the end of the queue.
     #[inline]
-    fn append(&mut self, attempts: &mut Slab<Attempt>, index: u32) {
+    fn append(&mut self, attempts: &mut Slab<Attempt>, index: Slot) {
         // Whether the queue is empty is a coin toss: both cases take the same steps.
         let tail = std::mem::replace(&mut self.tail, index);
-        let empty = tail == NIL;
+        let empty = tail == Slot::NONE;
         self.queue_len += 1;
         self.head = select_unpredictable(empty, index, self.head);
         attempts[select_unpredictable(empty, index, tail)].behind =
-            select_unpredictable(empty, NIL, index);
+            select_unpredictable(empty, Slot::NONE, index);
     }
 }
 
@@ -43,9 +151,9 @@ impl Attempt {
     fn begin_fast(
         &mut self,
         number: u64,
-        class: u16,
-        service: u16,
-        instance: u32,
+        class: ClassId,
+        service: ServiceId,
+        instance: InstanceId,
         demand_ns: u64,
         now: u64,
     ) {
@@ -54,7 +162,7 @@ impl Attempt {
         self.demand_ns = demand_ns;
         self.mark = now;
         self.call = Handle::ELIDED;
-        self.behind = NIL;
+        self.behind = Slot::NONE;
         self.instance = instance;
         self.class = class;
         self.service = service;
@@ -66,49 +174,32 @@ impl Attempt {
 impl Simulation {
     /// Works out anew which services and servers the fast path may serve, after a change of
     /// settings or of a machine's state.
-    pub(super) fn refresh_fast_path(&mut self, service: u16) {
-        let balancer = &self.balancers[service as usize];
-        let s = &mut self.services[service as usize];
-        let simple_balancer = s.network_ns == Some(0)
-            && s.cost == 0
-            && s.max_connections == u32::MAX
-            && balancer.pending_queue.is_none()
-            && balancer.crash.is_empty()
-            && balancer.load_reports.is_none()
+    pub(super) fn refresh_fast_path(&mut self, service: ServiceId) {
+        let s = &self.services[service];
+        let instance = &self.balancers[s.active[0]];
+        let fast = self.fast
+            && s.plain
             && !s.tracks_idle
-            && !s.has_calls
             && !s.limited
-            && s.active.len() == 1;
-        let instance = &self.instances[s.active[0] as usize];
-        let was_fast = s.fast;
-        s.fast = self.fast
-            && simple_balancer
+            && s.active.len() == 1
             && instance.state == MachineState::Up
             && !instance.observes;
-        let left = was_fast && !s.fast;
+        let left = std::mem::replace(&mut self.services[service].fast, fast) && !fast;
         for source in &mut self.sources {
             if source.to == service {
-                source.fast = self.services[service as usize].fast && source.gaps.is_some();
+                source.fast = fast && source.gaps.is_some();
             }
         }
         if left {
             self.spell_out_all(|attempt| attempt.service == service);
         }
-        for local in 0..self.services[service as usize].servers.len() {
-            let server = self.services[service as usize].servers[local];
-            let params = &self.servers_cold[server as usize].params;
-            let faultless = params.errors.rate <= 0.0
-                && params.patience.is_none()
-                && params.breakdowns.is_none();
-            let s = &mut self.servers[server as usize];
-            let was_fast = s.fast;
-            s.fast = self.fast
-                && faultless
-                && s.state == MachineState::Up
-                && s.waiting == Waiting::Fifo
-                && !s.elastic
-                && !s.watched;
-            if was_fast && !s.fast {
+        for local in self.services[service].servers.ids() {
+            let server = self.services[service].servers[local];
+            let plain = self.fast && self.fleet.cold[server].plain;
+            let s = &mut self.fleet[server];
+            let fast =
+                plain && s.state == MachineState::Up && s.waiting == Waiting::Fifo && !s.watched;
+            if std::mem::replace(&mut s.fast, fast) && !fast {
                 self.spell_out_server(server);
             }
         }
@@ -118,7 +209,7 @@ impl Simulation {
     #[must_use]
     pub fn without_fast_path(mut self) -> Self {
         self.fast = false;
-        for service in 0..self.services.len() as u16 {
+        for service in self.services.ids() {
             self.refresh_fast_path(service);
         }
         self
@@ -127,8 +218,8 @@ impl Simulation {
     /// An open source emits a request to a service on the fast path.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn arrive_fast(&mut self, source: u16) {
-        let s = &self.sources[source as usize];
+    pub(super) fn arrive_fast(&mut self, source: SourceId) {
+        let s = &self.sources[source];
         if s.count.wrapping_sub(s.batch.first) >= BATCH as u64 {
             self.draw_batch(source);
         }
@@ -136,16 +227,21 @@ impl Simulation {
             sources,
             callers,
             services,
-            instances,
-            servers,
-            attempts,
+            balancers: Balancers { instances, .. },
+            fleet: Fleet { servers, .. },
+            attempts:
+                Attempts {
+                    slab: attempts,
+                    elided,
+                    ..
+                },
             classes,
             recorder,
-            event_queue,
+            events,
             ..
         } = self;
         let now = self.now;
-        let s = &mut sources[source as usize];
+        let s = &mut sources[source];
         let number = number_of(source, s.count);
         let batch = (s.count - s.batch.first) as usize % BATCH;
         let class = s.batch.classes[batch];
@@ -159,58 +255,53 @@ impl Simulation {
         } else {
             s.next_arrival().unwrap_or(NEVER)
         };
-        let client = s.clients[class as usize];
-        let caller = &callers[client as usize];
+        let client = s.clients[class];
+        let caller = &callers[client];
         if !caller.fast {
             return self.begin_call(source, number, key, class, next);
         }
-        event_queue.set_arrival(source, next);
+        events.set_arrival(source, next);
 
         let service_id = s.to;
         let counters = recorder.flow_mut(service_id, class);
         counters.arrived += 1;
         counters.attempts += 1;
-        let service = &mut services[service_id as usize];
+        let service = &mut services[service_id];
         service.attempts += 1;
         let index = service.active[0];
-        let instance = &mut instances[index as usize];
+        let instance = &mut instances[index];
         instance.connections += 1;
         instance.attempts += 1;
         let (handle, attempt) = attempts.claim(Attempt::blank);
         attempt.begin_fast(number, class, service_id, index, demand_ns, now);
-        self.elided += 1;
+        *elided += 1;
         if caller.timeout != u64::MAX {
-            event_queue.set_timeout(client, now.saturating_add(caller.timeout), handle);
+            let at = now.saturating_add(caller.timeout);
+            events.set_timer(Timer::Timeout(client), at, handle);
         }
 
-        let view = FleetView {
-            now: Instant(now),
-            eligible: &instance.eligible,
-            narrowed: false,
-            in_flight: &instance.in_flight,
-            weights: &service.weights,
-            oracle: &TrueState {
-                now,
-                servers,
-                numbers: &service.servers,
-            },
+        let truth = TrueState {
+            now,
+            servers,
+            service,
         };
+        let view = truth.view(&instance.eligible, &instance.in_flight);
         let job = Job {
             key,
-            priority: classes[class as usize].priority,
+            priority: classes[class].priority,
             previous: None,
         };
-        let mut draws = self.policy_stream.at(try_of(number, 1));
+        let mut draws = self.streams.policy.at(try_of(number, 1));
         let choice = if instance.eligible.is_empty() {
             None
         } else {
             instance.policy.pick(&view, &job, &mut draws)
         };
-        let Some(local) = choice else {
+        let Some(local) = choice.map(LocalId::at) else {
             return self.send_spelled_out(handle, None);
         };
         let server = service.servers[local];
-        let s = &mut servers[server as usize];
+        let s = &mut servers[server];
         let idle = s.in_service + s.holding < s.workers;
         if !s.fast || !(idle || s.queue_len < s.queue_limit) {
             return self.send_spelled_out(handle, Some(local));
@@ -228,17 +319,17 @@ impl Simulation {
         attempt.before = s.tail;
         s.area_queued = s.area_queued.wrapping_sub(now);
         s.queued_ns = s.queued_ns.saturating_add(demand_ns);
-        s.append(attempts, handle.index());
+        s.append(attempts, handle.slot());
     }
 
     /// As [`Simulation::arrive`], once source and draws are done with: for callers whose rules the
     /// fast path does not know.
     #[inline(never)]
-    fn begin_call(&mut self, source: u16, number: u64, key: u64, class: u16, next: u64) {
+    fn begin_call(&mut self, source: SourceId, number: u64, key: u64, class: ClassId, next: u64) {
         let call = self.call_from_outside(source, number, key, class);
         let call = self.new_call(call);
         // After the deadline: at one instant, what was planned first happens first.
-        self.event_queue.set_arrival(source, next);
+        self.events.set_arrival(source, next);
         self.begin_try(call);
         self.drain_pending_queues();
     }
@@ -246,9 +337,9 @@ impl Simulation {
     /// The general path takes over an attempt for which a server was chosen or not.
     #[cold]
     #[inline(never)]
-    fn send_spelled_out(&mut self, handle: Handle, choice: Option<usize>) {
+    fn send_spelled_out(&mut self, handle: Handle, choice: Option<LocalId>) {
         let attempt = &mut self.attempts[handle];
-        (attempt.place, attempt.server) = (Place::Underway, NIL);
+        (attempt.place, attempt.server) = (Place::Underway, ServerId::NONE);
         self.spell_out(handle);
         match choice {
             Some(local) => self.assign(handle, local),
@@ -266,16 +357,16 @@ impl Simulation {
     /// A server on the fast path finishes the request that was to finish first.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn complete_fast(&mut self, server: u32) {
+    pub(super) fn complete_fast(&mut self, server: ServerId) {
         let Self {
-            servers,
+            fleet: Fleet { servers, .. },
             attempts,
             recorder,
-            event_queue,
+            events,
             ..
         } = self;
         let now = self.now;
-        let s = &mut servers[server as usize];
+        let s = &mut servers[server];
         let index = s.first;
         if !attempts[index].call.is_elided() {
             return self.complete_apart(server);
@@ -289,18 +380,18 @@ impl Simulation {
         s.virtual_now = 0;
         s.virtual_part = 0.0;
         let next = s.head;
-        if next == NIL {
-            s.first = NIL;
+        if next == Slot::NONE {
+            s.first = Slot::NONE;
             s.in_service = 0;
             s.finish_sum = 0;
             s.area_busy = s.area_busy.wrapping_add(now);
-            event_queue.clear_completion(server);
+            events.clear_completion(server);
             return self.leave_fast(server, index);
         }
         let waiting = &mut attempts[next];
         let demand_ns = waiting.demand_ns;
         s.head = waiting.behind;
-        s.tail = select_unpredictable(s.head == NIL, NIL, s.tail);
+        s.tail = select_unpredictable(s.head == Slot::NONE, Slot::NONE, s.tail);
         s.queue_len -= 1;
         s.area_queued = s.area_queued.wrapping_add(now);
         s.queued_ns = s.queued_ns.saturating_sub(demand_ns);
@@ -311,7 +402,7 @@ impl Simulation {
         waiting.mark = demand_ns;
         s.finish_sum = demand_ns;
         s.first = next;
-        event_queue.set_completion(server, s.real_time_of(demand_ns));
+        events.set_completion(server, s.real_time_of(demand_ns));
         self.leave_fast(server, index);
     }
 
@@ -319,23 +410,23 @@ impl Simulation {
     /// answer is there at once.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a part of `complete_fast`, twice")]
-    fn leave_fast(&mut self, server: u32, index: u32) {
+    fn leave_fast(&mut self, server: ServerId, index: Slot) {
         let now = self.now;
         let attempt = &self.attempts[index];
         let (number, begun, class) = (attempt.number, attempt.begun, attempt.class);
-        let s = &mut self.servers[server as usize];
+        let s = &mut self.fleet[server];
         s.in_system -= 1;
         s.area_in_system = s.area_in_system.wrapping_add(now);
         s.succeeded = s.succeeded.wrapping_add(1);
-        let local = s.local as usize;
-        let service = &mut self.services[s.service as usize];
+        let local = s.local;
+        let service = &mut self.services[s.service];
         service.served_ns += u128::from(attempt.demand_ns);
         service.attempt_outcomes[Outcome::Succeeded as usize] += 1;
-        let instance = &mut self.instances[attempt.instance as usize];
+        let instance = &mut self.balancers[attempt.instance];
         instance.connections -= 1;
         instance.in_flight[local] -= 1;
         self.attempts.vacate(index);
-        self.elided -= 1;
+        self.attempts.elided -= 1;
 
         let recorder = &mut self.recorder;
         recorder.attempt_ended(s.service, begun, Outcome::Succeeded);
@@ -349,7 +440,7 @@ impl Simulation {
             counters.response_time.record_at(bucket, response_ns);
         } else {
             let flow = recorder.layout.flow(s.service, class, false);
-            let (attempts, last) = (1, local as u32);
+            let (attempts, last) = (1, local);
             recorder.call_ended(
                 now,
                 flow,
@@ -365,7 +456,7 @@ impl Simulation {
 
     /// The finished request leaves its worker, the next takes it: for servers with several.
     #[inline(never)]
-    fn pass_worker_on(&mut self, server: u32) {
+    fn pass_worker_on(&mut self, server: ServerId) {
         let (_, busy) = self.unload_finished(server);
         self.workers_freed(server, busy);
     }

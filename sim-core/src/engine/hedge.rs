@@ -6,10 +6,11 @@
 //! never are.
 
 use super::Simulation;
+use super::attempt::Calls;
 use super::event::Event;
 use super::event_queue::NEVER;
 use super::slab::Handle;
-use super::state::NIL;
+use crate::ids::ServerId;
 use crate::model::Hedge;
 use crate::outcome::Outcome;
 
@@ -56,15 +57,68 @@ impl Hedged {
     }
 }
 
+impl Calls {
+    /// What is known of a call that is hedged.
+    #[inline]
+    pub(super) fn hedged_mut(&mut self, call: Handle) -> Option<&mut Hedged> {
+        let hedged = self.hedged.get_mut(call.slot())?;
+        (hedged.call == call).then_some(hedged)
+    }
+
+    #[inline]
+    fn hedged(&self, call: Handle) -> Option<&Hedged> {
+        let hedged = self.hedged.get(call.slot())?;
+        (hedged.call == call).then_some(hedged)
+    }
+
+    /// Whether several attempts of a call may be out.
+    #[inline]
+    pub(super) fn is_hedged(&self, call: Handle) -> bool {
+        self.hedged(call).is_some()
+    }
+
+    /// An attempt of a call begins: whether it is a copy of one that is out.
+    #[inline]
+    pub(super) fn attempt_begins(&mut self, call: Handle, attempt: Handle) -> bool {
+        self[call].current = attempt;
+        let Some(hedged) = self.hedged_mut(call) else {
+            return false;
+        };
+        hedged.out.push(attempt);
+        hedged.sent += 1;
+        hedged.copies += u32::from(hedged.sent > 1);
+        hedged.sent > 1
+    }
+
+    /// Tries so far: copies are none of their own.
+    #[inline]
+    pub(super) fn tries(&self, call: Handle) -> u32 {
+        self[call].attempts - self.hedged(call).map_or(0, |hedged| hedged.copies)
+    }
+
+    /// An attempt takes the place of another.
+    pub(super) fn replace_attempt(&mut self, call: Handle, old: Handle, new: Handle) {
+        if !self.contains(call) {
+            return;
+        }
+        self[call].current = new;
+        if let Some(hedged) = self.hedged_mut(call)
+            && let Some(place) = hedged.out.iter_mut().find(|other| **other == old)
+        {
+            *place = new;
+        }
+    }
+}
+
 impl Simulation {
     /// A caller makes a try: one attempt, or several side by side.
     #[inline]
     pub(super) fn begin_try(&mut self, call: Handle) {
         let client = self.calls[call].client;
-        match self.callers[client as usize].client.hedge {
+        match self.callers[client].client.hedge {
             None => {
                 // Hedging may have ended since the call's last try.
-                if let Some(hedged) = self.hedged_mut(call) {
+                if let Some(hedged) = self.calls.hedged_mut(call) {
                     hedged.begin_try();
                 }
                 self.begin_attempt(call);
@@ -75,11 +129,8 @@ impl Simulation {
 
     #[inline(never)]
     fn begin_hedged(&mut self, call: Handle, hedge: Hedge) {
-        let place = call.index() as usize;
-        if place >= self.hedged.len() {
-            self.hedged.resize(place + 1, Hedged::of(Handle::NONE));
-        }
-        let hedged = &mut self.hedged[place];
+        let slot = call.slot();
+        let hedged = self.calls.hedged.with_room(slot, Hedged::of(Handle::NONE));
         if hedged.call != call {
             // The list of attempts is kept for its room.
             let mut out = std::mem::take(&mut hedged.out);
@@ -94,7 +145,7 @@ impl Simulation {
             hedged.busy = true;
             self.begin_attempt(call);
             while self.send_copy(call, hedge) {}
-            self.hedged[place].busy = false;
+            self.calls.hedged[slot].busy = false;
             self.settle(call);
         } else {
             self.begin_attempt(call);
@@ -102,48 +153,13 @@ impl Simulation {
         }
     }
 
-    /// What is known of a call that is hedged.
-    #[inline]
-    pub(super) fn hedged_mut(&mut self, call: Handle) -> Option<&mut Hedged> {
-        let hedged = self.hedged.get_mut(call.index() as usize)?;
-        (hedged.call == call).then_some(hedged)
-    }
-
-    #[inline]
-    fn hedged(&self, call: Handle) -> Option<&Hedged> {
-        let hedged = self.hedged.get(call.index() as usize)?;
-        (hedged.call == call).then_some(hedged)
-    }
-
-    /// Whether several attempts of a call may be out.
-    #[inline]
-    pub(super) fn is_hedged(&self, call: Handle) -> bool {
-        self.hedged(call).is_some()
-    }
-
-    /// An attempt of a call begins: whether it is a copy of one that is out.
-    #[inline]
-    pub(super) fn attempt_begins(&mut self, call: Handle, attempt: Handle) -> bool {
-        self.calls[call].current = attempt;
-        let Some(hedged) = self.hedged_mut(call) else {
-            return false;
-        };
-        hedged.out.push(attempt);
-        hedged.sent += 1;
-        hedged.copies += u32::from(hedged.sent > 1);
-        hedged.sent > 1
-    }
-
-    /// Tries so far: copies are none of their own.
-    #[inline]
-    pub(super) fn tries(&self, call: Handle) -> u32 {
-        self.calls[call].attempts - self.hedged(call).map_or(0, |hedged| hedged.copies)
-    }
-
     /// Sends one more copy, if the try may have one and the budget for retries covers it.
     fn send_copy(&mut self, call: Handle, hedge: Hedge) -> bool {
-        let client = self.calls[call].client as usize;
-        let sent = self.hedged(call).map_or(u32::MAX, |hedged| hedged.sent);
+        let client = self.calls[call].client;
+        let sent = self
+            .calls
+            .hedged(call)
+            .map_or(u32::MAX, |hedged| hedged.sent);
         if sent >= hedge.copies || !self.callers[client].pay() {
             return false;
         }
@@ -154,21 +170,21 @@ impl Simulation {
     /// Plans the next copy of a try that is still out.
     fn plan_copy(&mut self, call: Handle, hedge: Hedge) {
         let at = self.now.saturating_add(hedge.after.0);
-        let Some(hedged) = self.hedged_mut(call) else {
+        let Some(hedged) = self.calls.hedged_mut(call) else {
             return;
         };
         if hedged.sent < hedge.copies && !hedged.out.is_empty() {
             hedged.next = at;
-            self.event_queue.schedule(at, Event::Copy(call));
+            self.events.schedule(at, Event::Copy(call));
         }
     }
 
     /// A copy is due, unless the try it was planned for is over.
     pub(super) fn copy_due(&mut self, call: Handle) {
         let now = self.now;
-        let client = self.calls[call].client as usize;
+        let client = self.calls[call].client;
         let hedge = self.callers[client].client.hedge;
-        let Some(hedged) = self.hedged_mut(call) else {
+        let Some(hedged) = self.calls.hedged_mut(call) else {
             return;
         };
         if hedged.next != now {
@@ -187,10 +203,10 @@ impl Simulation {
         &mut self,
         call: Handle,
         attempt: Handle,
-        server: u32,
+        server: ServerId,
         outcome: Outcome,
     ) {
-        let Some(hedged) = self.hedged_mut(call) else {
+        let Some(hedged) = self.calls.hedged_mut(call) else {
             return;
         };
         let Some(place) = hedged.out.iter().position(|&other| other == attempt) else {
@@ -199,8 +215,8 @@ impl Simulation {
         };
         hedged.out.remove(place);
         if outcome == Outcome::Succeeded {
-            if server != NIL {
-                self.calls[call].previous = self.servers[server as usize].local;
+            if server != ServerId::NONE {
+                self.calls[call].previous = self.fleet[server].local;
             }
             self.hang_up(call, Outcome::Cancelled);
             self.end_call(call, outcome);
@@ -212,20 +228,20 @@ impl Simulation {
 
     /// A caller gives up one attempt of a hedged call.
     pub(super) fn give_up_copy(&mut self, call: Handle, attempt: Handle) {
-        let Some(hedged) = self.hedged_mut(call) else {
+        let Some(hedged) = self.calls.hedged_mut(call) else {
             return;
         };
         hedged.out.retain(|&other| other != attempt);
         hedged.failure = Outcome::TimedOut;
         hedged.busy = true;
         self.abandon(attempt, Outcome::TimedOut);
-        self.hedged[call.index() as usize].busy = false;
+        self.calls.hedged[call.slot()].busy = false;
         self.settle(call);
     }
 
     /// A try with nothing out any more has failed.
     fn settle(&mut self, call: Handle) {
-        let Some(hedged) = self.hedged_mut(call) else {
+        let Some(hedged) = self.calls.hedged_mut(call) else {
             return;
         };
         if hedged.busy || !hedged.out.is_empty() {
@@ -239,7 +255,7 @@ impl Simulation {
 
     /// A caller hangs up on everything a call has out; the call is about to end.
     pub(super) fn hang_up(&mut self, call: Handle, outcome: Outcome) {
-        let Some(hedged) = self.hedged_mut(call) else {
+        let Some(hedged) = self.calls.hedged_mut(call) else {
             let current = self.calls[call].current;
             if self.attempts.contains(current) {
                 self.abandon(current, outcome);
@@ -252,20 +268,7 @@ impl Simulation {
                 self.abandon(attempt, outcome);
             }
         }
-        self.hedged[call.index() as usize].out = out;
-    }
-
-    /// An attempt takes the place of another.
-    pub(super) fn replace_attempt(&mut self, call: Handle, old: Handle, new: Handle) {
-        if !self.calls.contains(call) {
-            return;
-        }
-        self.calls[call].current = new;
-        if let Some(hedged) = self.hedged_mut(call)
-            && let Some(place) = hedged.out.iter_mut().find(|other| **other == old)
-        {
-            *place = new;
-        }
+        self.calls.hedged[call.slot()].out = out;
     }
 
     /// The servers that an attempt may go to where copies go to different ones: those of `eligible`
@@ -277,10 +280,10 @@ impl Simulation {
         apart: &mut Vec<u32>,
     ) -> bool {
         let call = self.attempts[attempt].call;
-        let Some(hedged) = self.hedged(call) else {
+        let Some(hedged) = self.calls.hedged(call) else {
             return false;
         };
-        let client = self.calls[call].client as usize;
+        let client = self.calls[call].client;
         let distinct = self.callers[client]
             .client
             .hedge
@@ -289,12 +292,12 @@ impl Simulation {
             return false;
         }
         let local = |&other: &Handle| {
-            let server = self.attempts[other].server;
-            (server != NIL).then(|| self.servers[server as usize].local)
+            let server = self.attempts[other].server.known()?;
+            Some(self.fleet[server].local.0)
         };
-        let taken = |server: &u32| hedged.out.iter().filter_map(local).any(|t| t == *server);
+        let taken = |position: &u32| hedged.out.iter().filter_map(local).any(|t| t == *position);
         apart.clear();
-        apart.extend(eligible.iter().filter(|server| !taken(server)));
+        apart.extend(eligible.iter().filter(|position| !taken(position)));
         !apart.is_empty() && apart.len() < eligible.len()
     }
 }

@@ -1,10 +1,12 @@
 //! Machines that crash and come back: servers and balancer instances alike.
 
 use super::Simulation;
+use super::attempt::Place;
 use super::event::{Event, Machine};
+use super::incarnation::{Incarnation, MachineState};
 use super::slab::Handle;
-use super::state::{Incarnation, MachineState, NIL, Place};
 use crate::event_log::Kind;
+use crate::ids::{Id, InstanceId, ServerId, ServiceId};
 use crate::model::Actor;
 use crate::outcome::Outcome;
 use crate::restart::Restart;
@@ -16,34 +18,34 @@ const WARM_STEPS: u64 = 100;
 impl Simulation {
     pub(super) fn incarnation(&mut self, machine: Machine) -> &mut Incarnation {
         match machine {
-            Machine::Server(i) => &mut self.servers_cold[i as usize].incarnation,
-            Machine::Instance(i) => &mut self.instances[i as usize].incarnation,
+            Machine::Server(i) => &mut self.fleet.cold[i].incarnation,
+            Machine::Instance(i) => &mut self.balancers[i].incarnation,
         }
     }
 
     pub(super) fn state_of(&self, machine: Machine) -> MachineState {
         match machine {
-            Machine::Server(i) => self.servers[i as usize].state,
-            Machine::Instance(i) => self.instances[i as usize].state,
+            Machine::Server(i) => self.fleet[i].state,
+            Machine::Instance(i) => self.balancers[i].state,
         }
     }
 
     fn set_state(&mut self, machine: Machine, state: MachineState) {
         match machine {
-            Machine::Server(i) => self.servers[i as usize].state = state,
-            Machine::Instance(i) => self.instances[i as usize].state = state,
+            Machine::Server(i) => self.fleet[i].state = state,
+            Machine::Instance(i) => self.balancers[i].state = state,
         }
         let service = match machine {
-            Machine::Server(i) => self.servers[i as usize].service,
-            Machine::Instance(i) => self.instances[i as usize].service,
+            Machine::Server(i) => self.fleet[i].service,
+            Machine::Instance(i) => self.balancers[i].service,
         };
         self.refresh_fast_path(service);
     }
 
     pub(super) fn name_of(&self, machine: Machine) -> String {
         match machine {
-            Machine::Server(i) => self.model.servers[i as usize].name.clone(),
-            Machine::Instance(i) => self.instances[i as usize].name.clone(),
+            Machine::Server(i) => self.model.servers[i.position()].name.clone(),
+            Machine::Instance(i) => self.balancers[i].name.clone(),
         }
     }
 
@@ -51,11 +53,11 @@ impl Simulation {
     fn comeback(&self, machine: Machine) -> Restart {
         match machine {
             Machine::Server(i) => {
-                let params = &self.servers_cold[i as usize].params;
+                let params = &self.fleet.cold[i].params;
                 params.restart.build()
             }
             Machine::Instance(i) => {
-                let balancer = &self.balancers[self.instances[i as usize].service as usize];
+                let balancer = &self.services[self.balancers[i].service].settings.balancer;
                 balancer.restart.build()
             }
         }
@@ -64,13 +66,16 @@ impl Simulation {
     /// How long a machine boots in this incarnation.
     fn boot_time(&self, machine: Machine, incarnation: u32) -> Duration {
         let (boot, number) = match machine {
-            Machine::Server(i) => (&self.servers_cold[i as usize].params.boot, u64::from(i)),
+            Machine::Server(i) => (&self.fleet.cold[i].params.boot, u64::from(i)),
             Machine::Instance(i) => {
-                let service = self.instances[i as usize].service as usize;
-                (&self.balancers[service].boot, u64::from(i) | 1 << 32)
+                let service = self.balancers[i].service;
+                (
+                    &self.services[service].settings.balancer.boot,
+                    u64::from(i) | 1 << 32,
+                )
             }
         };
-        let mut draws = self.boot_stream.at(number | u64::from(incarnation) << 33);
+        let mut draws = self.streams.boot.at(number | u64::from(incarnation) << 33);
         Duration::from_nanos_f64(boot.build().sample_ns(&mut draws))
     }
 
@@ -98,8 +103,8 @@ impl Simulation {
             Machine::Instance(index) => self.reset_instance(index),
         }
         if let Some(pause) = restart.pause(streak) {
-            self.event_queue.schedule(
-                now.saturating_add(pause.0),
+            self.after(
+                pause.0,
                 Event::Restart {
                     machine,
                     incarnation: number,
@@ -109,14 +114,14 @@ impl Simulation {
     }
 
     /// What a crashed server held is gone.
-    fn reset_server(&mut self, server: u32) {
+    fn reset_server(&mut self, server: ServerId) {
         self.clear_watch(Machine::Server(server));
-        let keep = self.servers_cold[server as usize].params.crash_keeps_queue;
+        let keep = self.fleet.cold[server].params.crash_keeps_queue;
         let evicted = self.evict(server, keep);
         // None of their calls has anybody to return to, whatever an answer brings about.
         let children: Vec<Vec<Handle>> = evicted
             .iter()
-            .map(|&handle| self.detach_children(self.child_of(handle)))
+            .map(|&handle| self.calls.detach_children(self.child_of(handle)))
             .collect();
         for (handle, children) in evicted.into_iter().zip(children) {
             self.abandon_all(children);
@@ -129,7 +134,7 @@ impl Simulation {
     }
 
     /// What a crashed balancer instance held is cut off from its callers; servers go on working.
-    fn reset_instance(&mut self, index: u32) {
+    fn reset_instance(&mut self, index: InstanceId) {
         self.clear_watch(Machine::Instance(index));
         let held: Vec<Handle> = self
             .attempts
@@ -137,22 +142,22 @@ impl Simulation {
             .filter(|(_, a)| a.instance == index)
             .map(|(h, _)| h)
             .collect();
-        self.instances[index as usize].pending.clear();
+        self.balancers[index].pending.clear();
         for handle in held {
             // The answer of another may have had this one called off.
             if self.attempts.contains(handle) && self.attempts[handle].instance == index {
                 self.cut_off(handle);
             }
         }
-        let instance = &mut self.instances[index as usize];
+        let instance = &mut self.balancers[index];
         instance.busy_until = self.now;
         let service = instance.service;
         if let Some(at) = self.takeover_at(service) {
-            self.event_queue.schedule(
+            self.events.schedule(
                 at,
                 Event::Takeover {
                     instance: index,
-                    incarnation: self.instances[index as usize].incarnation.number,
+                    incarnation: self.balancers[index].incarnation.number,
                 },
             );
         }
@@ -162,7 +167,7 @@ impl Simulation {
     fn cut_off(&mut self, handle: Handle) {
         let call = self.attempts[handle].call;
         if self.attempts[handle].place == Place::AtBalancer {
-            self.instances[self.attempts[handle].instance as usize].waiting -= 1;
+            self.balancers[self.attempts[handle].instance].waiting -= 1;
         }
         let at_server = self.attempts[handle].place.is_at_server();
         if !at_server {
@@ -173,39 +178,39 @@ impl Simulation {
         self.attempts[handle].call = Handle::NONE;
         let mut messenger = self.attempts[handle].clone();
         messenger.call = call;
-        messenger.server = NIL;
-        let ordinal = self.cold(handle).ordinal;
+        messenger.server = ServerId::NONE;
+        let ordinal = self.attempts.cold(handle).ordinal;
         let messenger = self.attempts.insert(messenger);
-        self.set_ordinal(messenger, ordinal);
-        self.replace_attempt(call, handle, messenger);
+        self.attempts.set_ordinal(messenger, ordinal);
+        self.calls.replace_attempt(call, handle, messenger);
         self.reply(messenger, Outcome::Reset);
     }
 
-    fn takeover_at(&self, service: u16) -> Option<u64> {
-        let spare = !self.services[service as usize].spares.is_empty();
+    fn takeover_at(&self, service: ServiceId) -> Option<u64> {
+        let spare = !self.services[service].spares.is_empty();
         spare.then(|| {
             self.now
-                .saturating_add(self.balancers[service as usize].standby.takeover.0)
+                .saturating_add(self.services[service].settings.balancer.standby.takeover.0)
         })
     }
 
     /// A spare takes the place of a crashed instance.
-    pub(super) fn take_over(&mut self, crashed: u32, incarnation: u32) {
-        let service = self.instances[crashed as usize].service;
-        let same_outage = self.instances[crashed as usize].incarnation.number == incarnation
-            && !self.instances[crashed as usize].state.serves();
-        if !same_outage || self.services[service as usize].spares.is_empty() {
+    pub(super) fn take_over(&mut self, crashed: InstanceId, incarnation: u32) {
+        let service = self.balancers[crashed].service;
+        let same_outage = self.balancers[crashed].incarnation.number == incarnation
+            && !self.balancers[crashed].state.serves();
+        if !same_outage || self.services[service].spares.is_empty() {
             return;
         }
-        let spare = self.services[service as usize].spares.remove(0);
-        let active = &mut self.services[service as usize].active;
+        let spare = self.services[service].spares.remove(0);
+        let active = &mut self.services[service].active;
         if let Some(place) = active.iter_mut().find(|place| **place == crashed) {
             *place = spare;
-            let instance = &mut self.instances[spare as usize];
+            let instance = &mut self.balancers[spare];
             instance.state = MachineState::Up;
             instance.incarnation.up_since = self.now;
             self.refresh_fast_path(service);
-            let cause = format!("in place of {}", self.instances[crashed as usize].name);
+            let cause = format!("in place of {}", self.balancers[crashed].name);
             self.tell(
                 Kind::Takeover,
                 Actor::System,
@@ -228,8 +233,8 @@ impl Simulation {
         if boot.is_zero() {
             self.up(machine, incarnation);
         } else {
-            self.event_queue.schedule(
-                self.now.saturating_add(boot.0),
+            self.after(
+                boot.0,
                 Event::Up {
                     machine,
                     incarnation,
@@ -277,11 +282,11 @@ impl Simulation {
             Machine::Server(server) => {
                 self.begin_warm_up(server);
                 self.adopt_discipline(server, false);
-                let busy = self.servers[server as usize].busy();
-                self.servers[server as usize].advance(now);
+                let busy = self.fleet[server].busy();
+                self.fleet[server].advance(now);
                 self.workers_freed(server, busy);
                 self.report_if_idle(server);
-                if self.servers[server as usize].watched {
+                if self.fleet[server].watched {
                     self.watch_server(server);
                 }
             }
@@ -290,19 +295,19 @@ impl Simulation {
     }
 
     /// A balancer instance that comes back after a spare has taken its place is a spare itself.
-    fn instance_up(&mut self, index: u32) {
-        let service = self.instances[index as usize].service as usize;
+    fn instance_up(&mut self, index: InstanceId) {
+        let service = self.balancers[index].service;
         if !self.services[service].active.contains(&index) {
-            self.instances[index as usize].state = MachineState::Absent;
+            self.balancers[index].state = MachineState::Absent;
             self.services[service].spares.push(index);
             // Another may have crashed while there was no spare.
-            let takeover = self.balancers[service].standby.takeover.0;
+            let takeover = self.services[service].settings.balancer.standby.takeover.0;
             for &waiting in &self.services[service].active {
-                let instance = &self.instances[waiting as usize];
+                let instance = &self.balancers[waiting];
                 if !instance.state.serves() {
                     let incarnation = instance.incarnation.number;
                     let at = self.now.saturating_add(takeover);
-                    self.event_queue.schedule(
+                    self.events.schedule(
                         at,
                         Event::Takeover {
                             instance: waiting,
@@ -316,17 +321,16 @@ impl Simulation {
     }
 
     /// A server that has just started is slow, if it has a warm-up.
-    pub(super) fn begin_warm_up(&mut self, server: u32) {
-        let cold = &mut self.servers_cold[server as usize];
+    pub(super) fn begin_warm_up(&mut self, server: ServerId) {
+        let cold = &mut self.fleet.cold[server];
         let Some(warm_up) = cold.params.warm_up else {
             cold.warmth = 1.0;
             return self.speed_changed(server);
         };
         cold.warmth = warm_up.from;
         let incarnation = cold.incarnation.number;
-        self.event_queue.schedule(
-            self.now
-                .saturating_add((warm_up.over.0 / WARM_STEPS).max(1)),
+        self.after(
+            (warm_up.over.0 / WARM_STEPS).max(1),
             Event::WarmStep {
                 server,
                 incarnation,
@@ -336,10 +340,10 @@ impl Simulation {
     }
 
     /// The next step of a warm-up.
-    pub(super) fn warm_step(&mut self, server: u32, incarnation: u32) {
+    pub(super) fn warm_step(&mut self, server: ServerId, incarnation: u32) {
         let now = self.now;
-        let cold = &mut self.servers_cold[server as usize];
-        if cold.incarnation.number != incarnation || !self.servers[server as usize].state.serves() {
+        let cold = &mut self.fleet.cold[server];
+        if cold.incarnation.number != incarnation || !self.fleet.servers[server].state.serves() {
             return;
         }
         let progress = match cold.params.warm_up {
@@ -352,12 +356,12 @@ impl Simulation {
         cold.warmth = progress;
         self.speed_changed(server);
         if progress < 1.0 {
-            let over = self.servers_cold[server as usize]
+            let over = self.fleet.cold[server]
                 .params
                 .warm_up
                 .map_or(0, |w| w.over.0);
-            self.event_queue.schedule(
-                now.saturating_add((over / WARM_STEPS).max(1)),
+            self.after(
+                (over / WARM_STEPS).max(1),
                 Event::WarmStep {
                     server,
                     incarnation,
@@ -375,8 +379,8 @@ impl Simulation {
 
     fn clear_watch(&mut self, machine: Machine) {
         let watch = match machine {
-            Machine::Server(i) => &mut self.servers_cold[i as usize].watch,
-            Machine::Instance(i) => &mut self.instances[i as usize].watch,
+            Machine::Server(i) => &mut self.fleet.cold[i].watch,
+            Machine::Instance(i) => &mut self.balancers[i].watch,
         };
         watch.since.fill(None);
         watch.armed.fill(false);

@@ -2,24 +2,57 @@
 //!
 //! [`Simulation`] holds the whole state of a run and is `Clone`: a fork is a clone that is then
 //! treated differently. It advances by one event, until a time, or by a number of events; the way
-//! it is driven never changes what happens. Handlers live beside what they concern:
+//! it is driven never changes what happens.
 //!
-//! | file | concern |
-//! |---|---|
-//! | `fast_path`, `elided_call`, `batched_draws` | the common case of the next three, fused for speed |
-//! | `source` | when requests come |
-//! | `caller` | requests, attempts, timeouts, retries |
-//! | `hedge` | several attempts of a call at once |
-//! | `balancer` | balancer instances: connections, choice, waiting room |
-//! | `server`, `queue` | workers, virtual time, waiting room |
-//! | `visit` | calls from one service to another |
-//! | `patience`, `preempt`, `breakdown` | leaving the queue; interrupted service; workers that fail |
-//! | `idle`, `board` | idle servers that report themselves; loads known only from time to time |
-//! | `watch` | crash rules |
-//! | `machine` | crashes, restarts, warm-up, takeover |
-//! | `probe` | health checks and liveness |
-//! | `timeline` | actions and changed settings |
-//! | `event_queue`, `tournament`, `slab` | event set and storage |
+//! # Parts
+//!
+//! A simulation is made of parts. Each is a struct in the file that it concerns, makes itself from
+//! the model, and does by itself what needs nothing else. What needs several is a handler: a method
+//! of `Simulation` in the file of what it is about.
+//!
+//! | part | file | what it owns |
+//! |---|---|---|
+//! | `progress` | `progress` | events so far, digest, limits, why the run is over |
+//! | `events` | `event_queue` with `tournament`, `timer_fifo` | what is to happen |
+//! | `calls`, `attempts` | `attempt` with `slab` | requests in flight: millions come and go |
+//! | `sources` | `source` | when requests come, and what they are |
+//! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
+//! | `services` | `service` | settings, samplers and counters of services |
+//! | `balancers` | `instance` | balancer instances and what each has seen of its servers |
+//! | `fleet` | `fleet` | servers |
+//! | `probes` | `probe` | health checks and liveness |
+//! | `streams` | `streams` | random numbers, a stream for each concern |
+//! | `recorder`, `records` | [`crate::record`], `recording` | what is told; never asked |
+//!
+//! Things are known by number, each kind by a type of its own ([`crate::ids`]).
+//!
+//! # The life of a request
+//!
+//! | where it is | function | then |
+//! |---|---|---|
+//! | source | `caller::arrive` → `new_request` → `new_call` | a call exists, its deadline runs |
+//! | caller | `hedge::begin_try` → `caller::begin_attempt` | an attempt exists, its demand is drawn, its timeout runs |
+//! | network | `caller::travel` | `Event::AtBalancer` |
+//! | balancer | `balancer::at_balancer` | an instance takes the connection, or turns it away |
+//! | balancer | `Event::Dispatched` → `balancer::dispatch` | its own work is done |
+//! | policy | `balancer::pick` | a server, or `without_server`: the pending queue |
+//! | server | `balancer::assign` → `server::at_server` | it is in the server's books |
+//! | queue | `server::seek_worker` → `queue::enqueue` | or straight to a worker |
+//! | worker | `server::begin_service` → `load` | `Event::Completion` is planned |
+//! | worker | `server::complete` → `workers_freed` | the next in the queue gets the worker |
+//! | other services | `visit::begin_visit`, `served` | before and after its own work, calls of the server |
+//! | balancer | `server::finish_at_server` → `caller::reply` → `balancer::release` | the answer is on its way |
+//! | caller | `caller::answer` → `end_call`, or `try_again` | the call is over, or goes on with `begin_try` |
+//!
+//! Whatever else can happen joins this path: `caller::give_up` (timeouts), `patience::impatient`,
+//! `preempt`, `breakdown`, `machine::crash`, `watch::crash_due`; and all ways out end in `reply` or
+//! `abandon`.
+//!
+//! Most requests meet nothing of the kind. For them `fast_path::arrive_fast` and `complete_fast` do
+//! all of the above at once, with `elided_call` and `batched_draws`.
+//!
+//! Beside the path: `board` and `idle` are what servers report, `machine` and `watch` how machines
+//! crash and come back, `timeline` what people do, `snapshot` and `sample` what others may see.
 
 mod attempt;
 mod balancer;
@@ -28,60 +61,49 @@ mod board;
 mod breakdown;
 mod caller;
 mod elided_call;
-mod end;
 mod event;
 mod event_queue;
 mod fast_path;
+mod fleet;
 mod hedge;
 mod idle;
+mod incarnation;
+mod instance;
 mod machine;
 mod patience;
 mod preempt;
 mod probe;
+mod progress;
 mod queue;
 mod recording;
 mod sample;
 mod server;
+mod service;
 mod setup;
 mod slab;
 mod snapshot;
 mod source;
-mod state;
+mod streams;
 mod timeline;
 mod timer_fifo;
 mod tournament;
 mod visit;
 mod watch;
 
-pub use end::End;
 pub use event::{Event, Machine};
+pub use incarnation::MachineState;
+pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
 pub(crate) use snapshot::ServerFigures;
 pub use snapshot::{Conservation, InstanceSnapshot, ServerSnapshot, Snapshot};
-pub use state::MachineState;
 
-use crate::draws::{Stream, mix};
-use crate::model::{Actor, Balancer, Class, Model};
+use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, Table};
+use crate::model::{Actor, Class, Model};
 use crate::record::Recorder;
-use crate::record::history::{InstanceInterval, ServiceInterval};
 use crate::time::Instant;
 use event_queue::{Clock, EventQueue, Next};
-use slab::Slab;
-use state::{
-    Attempt, AttemptCold, Call, Caller, Instance, ProbeSettings, Prober, Server, ServerCold,
-    Service, Source,
-};
 use std::sync::Arc;
-
-/// Events at one instant after which time is taken to stand still: so many, and a few for each
-/// request that may be in flight, since all users of a closed source may start at once.
-const STALLED: u64 = 1_000_000;
-
-/// Every how many events the number in flight is compared with its limit: an event adds a handful,
-/// at worst a hundred copies, so memory stays about the limit, and where the run ends does not depend
-/// on recording.
-const LOOK: u64 = 256;
 
 /// A run of a model.
 #[derive(Clone)]
@@ -89,75 +111,24 @@ pub struct Simulation {
     model: Arc<Model>,
     replication: u64,
     now: u64,
-    end: Option<End>,
-    digest: u64,
-    events: u64,
-    /// The time when limits were looked at last, and how many events time has stood still.
-    looked_at: u64,
-    still: u64,
-    /// Number of events at which limits are looked at again.
-    next_look: u64,
-    /// Whether gauges are being polled.
-    polling: bool,
-    event_queue: EventQueue,
-    fifos: setup::TimerFifos,
-    calls: Slab<Call>,
-    attempts: Slab<Attempt>,
-    /// Beside attempts on the general path, by the same places.
-    attempts_cold: Vec<AttemptCold>,
-    /// Beside calls with several attempts at once, by the same places.
-    hedged: Vec<hedge::Hedged>,
-    /// Beside calls between services, by the same places.
-    children: Vec<visit::Child>,
-    /// Room for the servers that a copy may go to.
-    apart: Vec<u32>,
-    /// Calls that are not written down.
-    elided: usize,
-    servers: Vec<Server>,
-    servers_cold: Vec<ServerCold>,
-    services: Vec<Service>,
-    balancers: Vec<Balancer>,
-    service_calls: Vec<Vec<crate::model::Call>>,
-    instances: Vec<Instance>,
-    callers: Vec<Caller>,
-    sources: Vec<Source>,
-    classes: Vec<Class>,
-    probers: Vec<Prober>,
-    probe_generation: u32,
+    progress: progress::Progress,
+    events: EventQueue,
+    calls: attempt::Calls,
+    attempts: attempt::Attempts,
+    sources: Table<SourceId, source::Source>,
+    callers: Table<ClientId, caller::Caller>,
+    classes: Table<ClassId, Class>,
+    services: Table<ServiceId, service::Service>,
+    balancers: instance::Balancers,
+    fleet: fleet::Fleet,
+    probes: probe::Probes,
+    streams: streams::Streams,
+    recorder: Recorder,
+    records: recording::Records,
     /// Whether the fast path is in use.
     fast: bool,
-    health: Vec<Option<ProbeSettings>>,
-    liveness: Vec<Option<ProbeSettings>>,
-    /// Instances whose waiting rooms may move on, once the present event is done.
-    pending_to_drain: Vec<u32>,
-    /// Numbers services in the order of their start.
-    started: u64,
-    next_timeline_entry: u32,
-    request_stream: Stream,
-    network_stream: Stream,
-    reply_stream: Stream,
-    policy_stream: Stream,
-    retry_stream: Stream,
-    fault_stream: Stream,
-    call_stream: Stream,
-    probe_stream: Stream,
-    patience_stream: Stream,
-    breakdown_stream: Stream,
-    order_stream: Stream,
-    idle_stream: Stream,
-    selection_stream: Stream,
-    boot_stream: Stream,
-    recorder: Recorder,
-    totals: Vec<recording::ServerTotals>,
-    recorded: Vec<recording::ServerRecorded>,
-    /// Records of servers written.
-    records: u64,
-    /// When servers' areas were last added to their totals.
-    advanced_at: u64,
-    /// Room for the interval that is closed.
-    service_intervals: Vec<ServiceInterval>,
-    instance_intervals: Vec<InstanceInterval>,
-    service_busy: Vec<f64>,
+    /// The next entry of the time line.
+    next_entry: u32,
 }
 
 impl Simulation {
@@ -178,12 +149,12 @@ impl Simulation {
 
     /// Why the run is over; `None` while it goes on.
     pub fn end(&self) -> Option<End> {
-        self.end
+        self.progress.end
     }
 
     /// Events so far.
     pub fn events(&self) -> u64 {
-        self.events
+        self.progress.events
     }
 
     /// What was recorded so far.
@@ -199,7 +170,7 @@ impl Simulation {
     /// A hash of the sequence of events so far: time, kind and subject of each. Equal digests mean
     /// equal runs.
     pub fn digest(&self) -> u64 {
-        mix(self.digest ^ mix(self.events))
+        self.progress.digest()
     }
 
     /// Does the next event, if it comes before the horizon.
@@ -216,7 +187,7 @@ impl Simulation {
     pub fn run_until(&mut self, until: Instant) {
         let until = until.0.min(self.model.horizon.0);
         while self.step_until(until).is_some() {}
-        if self.end.is_none() {
+        if self.progress.end.is_none() {
             // Time never goes back, whatever is asked.
             self.now = self.now.max(until);
             if until == self.model.horizon.0 {
@@ -229,7 +200,7 @@ impl Simulation {
     pub fn run_events(&mut self, budget: u64) -> bool {
         for _ in 0..budget {
             if self.step().is_none() {
-                if self.end.is_none() {
+                if self.progress.end.is_none() {
                     self.now = self.model.horizon.0;
                     self.finish(End::Horizon);
                 }
@@ -240,8 +211,8 @@ impl Simulation {
     }
 
     fn finish(&mut self, end: End) {
-        self.end = Some(end);
-        self.close_recording();
+        self.progress.end = Some(end);
+        self.records.advance(&self.fleet, self.now);
     }
 
     /// The next event, done, unless it comes after `until` or the run is over.
@@ -251,12 +222,12 @@ impl Simulation {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn step_until(&mut self, until: u64) -> Option<Event> {
-        if self.end.is_some() {
+        if self.progress.end.is_some() {
             return None;
         }
-        let (done_at, server) = self.event_queue.first_completion();
-        let (arrival_at, source) = self.event_queue.first_arrival();
-        let clock_at = self.event_queue.clock_time();
+        let (done_at, server) = self.events.first_completion();
+        let (arrival_at, source) = self.events.first_arrival();
+        let clock_at = self.events.clock_time();
         if done_at < arrival_at.min(clock_at) {
             (done_at <= until).then(|| self.completion(done_at, server))
         } else if arrival_at < done_at.min(clock_at) {
@@ -269,14 +240,14 @@ impl Simulation {
     /// As [`Simulation::step_until`] when a clock is due or several things are at once.
     #[inline(never)]
     fn step_rarely(&mut self, until: u64) -> Option<Event> {
-        let (at, next) = self.event_queue.peek();
+        let (at, next) = self.events.peek();
         if at > until {
             return None;
         }
         match next {
             Next::Completion(server) => {
                 self.count(at, (2, u64::from(server)));
-                let first = self.servers[server as usize].first;
+                let first = self.fleet[server].first;
                 self.spell_out(self.attempts.handle_at(first));
                 self.complete_apart(server);
                 Some(Event::Completion { server })
@@ -292,9 +263,9 @@ impl Simulation {
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    fn completion(&mut self, at: u64, server: u32) -> Event {
+    fn completion(&mut self, at: u64, server: ServerId) -> Event {
         self.count(at, (2, u64::from(server)));
-        if self.servers[server as usize].fast {
+        if self.fleet[server].fast {
             self.complete_fast(server);
         } else {
             self.complete_apart(server);
@@ -304,9 +275,9 @@ impl Simulation {
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    fn arrival(&mut self, at: u64, source: u16) -> Event {
+    fn arrival(&mut self, at: u64, source: SourceId) -> Event {
         self.count(at, (1, u64::from(source)));
-        if self.sources[source as usize].fast {
+        if self.sources[source].fast {
             self.arrive_fast(source);
         } else {
             self.arrive_apart(source);
@@ -316,14 +287,14 @@ impl Simulation {
 
     /// The general path of a completion, kept out of the loop.
     #[inline(never)]
-    pub(super) fn complete_apart(&mut self, server: u32) {
+    pub(super) fn complete_apart(&mut self, server: ServerId) {
         self.complete(server);
         self.drain_pending_queues();
     }
 
     /// The general path of an arrival, kept out of the loop.
     #[inline(never)]
-    fn arrive_apart(&mut self, source: u16) {
+    fn arrive_apart(&mut self, source: SourceId) {
         self.arrive(source);
         self.drain_pending_queues();
     }
@@ -331,11 +302,11 @@ impl Simulation {
     /// As [`Simulation::step_until`] when a clock is due: everything but completions and arrivals.
     #[inline(never)]
     fn step_clock(&mut self, slot: u32, until: u64) -> Option<Event> {
-        let at = self.event_queue.clock_time();
+        let at = self.events.clock_time();
         let event = match EventQueue::clock(slot) {
             Clock::Tick => Event::Tick,
-            Clock::Heap => self.event_queue.pop_heap(),
-            Clock::Fifo(fifo) => match self.pop_fifo(fifo) {
+            Clock::Heap => self.events.pop_heap(),
+            Clock::Fifo(fifo) => match self.events.pop_fifo(fifo, &self.attempts, &self.calls) {
                 Some(event) => event,
                 // A stale entry is no event: nothing happens, nothing is counted.
                 None => return self.step_until_again(until),
@@ -372,27 +343,23 @@ impl Simulation {
 
     #[inline]
     fn drain_pending_queues(&mut self) {
-        if !self.pending_to_drain.is_empty() {
+        if !self.balancers.to_drain.is_empty() {
             self.drain_all_pending_queues();
         }
     }
 
     #[cold]
     fn drain_all_pending_queues(&mut self) {
-        while let Some(instance) = self.pending_to_drain.pop() {
+        while let Some(instance) = self.balancers.to_drain.pop() {
             self.drain_pending(instance);
         }
     }
 
     /// Time goes on to an event, which enters the digest.
     #[inline]
-    fn count(&mut self, at: u64, (kind, subject): (u64, u64)) {
+    fn count(&mut self, at: u64, code: (u64, u64)) {
         self.now = at;
-        self.events += 1;
-        self.digest = (self.digest ^ at.rotate_left(20) ^ (kind << 58) ^ subject)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .rotate_left(23);
-        if self.events >= self.next_look {
+        if self.progress.count(at, code) {
             self.look_at_limits();
         }
     }
@@ -400,17 +367,16 @@ impl Simulation {
     /// Ends the run with this event if a limit is reached.
     #[cold]
     fn look_at_limits(&mut self) {
-        let limits = self.model.limits;
-        self.next_look = limits.events.min(self.events + LOOK);
-        let moved = std::mem::replace(&mut self.looked_at, self.now) != self.now;
-        self.still = if moved { 0 } else { self.still + LOOK };
-        if self.still > STALLED + 4 * u64::from(limits.in_flight) {
-            self.finish(End::Stalled);
-        } else if self.events >= limits.events {
-            self.finish(End::EventLimit);
-        } else if self.calls.len() + self.elided + self.attempts.len() > limits.in_flight as usize {
-            self.finish(End::InFlightLimit);
+        let in_flight = self.calls.len() + self.attempts.elided + self.attempts.len();
+        let end = (self.progress).look(self.now, in_flight, self.model.limits);
+        if let Some(end) = end {
+            self.finish(end);
         }
+    }
+
+    /// Plans an event.
+    fn after(&mut self, delay: u64, event: Event) {
+        (self.events).schedule(self.now.saturating_add(delay), event);
     }
 
     fn handle(&mut self, event: Event) {
@@ -477,8 +443,6 @@ impl Simulation {
 
     /// Whether an attempt is there and its caller still waits for it.
     fn waited_for(&self, handle: Handle) -> bool {
-        self.attempts.contains(handle)
-            && (self.attempts[handle].call.is_elided()
-                || self.calls.contains(self.attempts[handle].call))
+        self.attempts.is_waited_for(handle, &self.calls)
     }
 }

@@ -1,10 +1,10 @@
 //! Patience: requests that leave a server's queue when they have waited too long.
 
 use super::Simulation;
+use super::attempt::{Place, Purpose};
 use super::caller::try_of;
 use super::event::Event;
 use super::slab::Handle;
-use super::state::{Place, Purpose};
 use crate::outcome::Outcome;
 use crate::time::Duration;
 
@@ -12,15 +12,14 @@ impl Simulation {
     /// How long an attempt waits for a worker: the same whenever it is asked.
     fn patience(&self, handle: Handle) -> Option<u64> {
         let attempt = &self.attempts[handle];
-        let patience = self.servers_cold[attempt.server as usize]
-            .patience
-            .as_ref()?;
+        let patience = self.fleet.cold[attempt.server].patience.as_ref()?;
         let ordinal = self
             .calls
             .contains(attempt.call)
-            .then(|| self.cold(handle).ordinal);
+            .then(|| self.attempts.cold(handle).ordinal);
         let mut draws = self
-            .patience_stream
+            .streams
+            .patience
             .at(try_of(attempt.number, ordinal.unwrap_or(0)));
         Some(Duration::from_nanos_f64(patience.sample_ns(&mut draws)).0)
     }
@@ -32,8 +31,8 @@ impl Simulation {
         }
         if let Some(patience) = self.patience(handle) {
             let until = self.now.saturating_add(patience);
-            self.cold_mut(handle).patient_until = until;
-            self.event_queue.schedule(until, Event::Impatient(handle));
+            self.attempts.cold_mut(handle).patient_until = until;
+            self.events.schedule(until, Event::Impatient(handle));
         }
     }
 
@@ -41,13 +40,13 @@ impl Simulation {
     pub(super) fn impatient(&mut self, handle: Handle) {
         let attempt = &self.attempts[handle];
         let server = attempt.server;
-        if attempt.place != Place::Queued || self.cold(handle).patient_until != self.now {
+        if attempt.place != Place::Queued || self.attempts.cold(handle).patient_until != self.now {
             return;
         }
         self.unqueue(handle);
         self.abandon_children(self.child_of(handle));
         self.leave_server(server);
-        if self.servers[server as usize].watched {
+        if self.fleet[server].watched {
             self.watch_server(server);
         }
         self.reply(handle, Outcome::Abandoned);

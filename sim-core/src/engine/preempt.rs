@@ -3,8 +3,8 @@
 //! Who is interrupted keeps what he has received (preemptive resume): his demand is what is left.
 
 use super::Simulation;
-use super::slab::Handle;
-use super::state::{Place, Purpose};
+use super::attempt::{Place, Purpose};
+use super::slab::{Handle, Slot};
 use crate::discipline::{Order, Waiting};
 use std::cmp::Reverse;
 
@@ -13,32 +13,31 @@ impl Simulation {
     /// there is none, and nothing has happened.
     pub(super) fn interrupt_for(&mut self, newcomer: Handle) -> bool {
         let server = self.attempts[newcomer].server;
-        let Order::Preemptive(rank) = self.servers_cold[server as usize].params.discipline.order()
-        else {
+        let Order::Preemptive(rank) = self.fleet.cold[server].params.discipline.order() else {
             return false;
         };
         let now = self.now;
-        let s = &mut self.servers[server as usize];
+        let s = &mut self.fleet[server];
         if s.in_service == 0 {
             return false;
         }
         s.advance(now);
-        let s = &self.servers[server as usize];
-        let rank_of = |index: u32, demand_ns: u64| {
+        let s = &self.fleet[server];
+        let rank_of = |index: Slot, demand_ns: u64| {
             let class = self.attempts[index].class;
             rank(&Waiting {
-                priority: self.classes[class as usize].priority,
+                priority: self.classes[class].priority,
                 demand_ns,
-                arrived_ns: self.attempts_cold[index as usize].arrived,
+                arrived_ns: self.attempts.cold_at(index).arrived,
             })
         };
-        let left = |index: u32| self.attempts[index].mark.saturating_sub(s.virtual_now);
-        let others = self.servers_cold[server as usize].in_service.iter();
+        let left = |index: Slot| self.attempts[index].mark.saturating_sub(s.virtual_now);
+        let others = self.fleet.cold[server].in_service.iter();
         let worst = std::iter::once(s.first)
             .chain(others.map(|Reverse((_, _, index))| *index))
             .map(|index| (rank_of(index, left(index)), index))
             .max();
-        let own = rank_of(newcomer.index(), self.attempts[newcomer].demand_ns);
+        let own = rank_of(newcomer.slot(), self.attempts[newcomer].demand_ns);
         match worst {
             Some((highest, index)) if own < highest => {
                 self.interrupt_at(self.attempts.handle_at(index));
@@ -54,15 +53,15 @@ impl Simulation {
         let (server, service) = (attempt.server, attempt.service);
         let left = attempt
             .mark
-            .saturating_sub(self.servers[server as usize].virtual_now)
+            .saturating_sub(self.fleet[server].virtual_now)
             .min(attempt.demand_ns);
         let done = attempt.demand_ns - left;
         if attempt.purpose == Purpose::Request {
             let wanted = self.calls.contains(attempt.call);
-            self.count_service(service, done, wanted);
+            self.services[service].count_service(done, wanted);
         }
         self.unload(handle);
-        let arrived = self.cold(handle).arrived;
+        let arrived = self.attempts.cold(handle).arrived;
         let attempt = &mut self.attempts[handle];
         attempt.demand_ns = left;
         attempt.mark = arrived;

@@ -1,41 +1,43 @@
 //! The waiting room of a server.
 
 use super::Simulation;
-use super::slab::Handle;
-use super::state::{NIL, Place, Waiting};
+use super::attempt::Place;
+use super::fleet::Waiting;
+use super::slab::{Handle, Slot};
 use crate::discipline::{Order, Waiting as Ranked};
+use crate::ids::{Id, ServerId};
 use std::cmp::Reverse;
 
 impl Simulation {
     /// Puts an attempt where its server's discipline wants it.
     pub(super) fn enqueue(&mut self, handle: Handle) {
         let now = self.now;
-        let index = handle.index();
+        let index = handle.slot();
         let attempt = &mut self.attempts[handle];
         if attempt.place != Place::Interrupted {
             attempt.place = Place::Queued;
         }
         let (server, demand_ns, class) = (attempt.server, attempt.demand_ns, attempt.class);
-        let s = &mut self.servers[server as usize];
+        let s = &mut self.fleet[server];
         s.queue_len += 1;
         s.area_queued = s.area_queued.wrapping_sub(now);
         s.queued_ns = s.queued_ns.saturating_add(demand_ns);
         match s.waiting {
             Waiting::Fifo => {
                 attempt.before = s.tail;
-                attempt.behind = NIL;
+                attempt.behind = Slot::NONE;
                 let tail = std::mem::replace(&mut s.tail, index);
-                if tail == NIL {
+                if tail == Slot::NONE {
                     s.head = index;
                 } else {
                     self.attempts[tail].behind = index;
                 }
             }
             Waiting::Lifo => {
-                attempt.before = NIL;
+                attempt.before = Slot::NONE;
                 attempt.behind = s.head;
                 let head = std::mem::replace(&mut s.head, index);
-                if head == NIL {
+                if head == Slot::NONE {
                     s.tail = index;
                 } else {
                     self.attempts[head].before = index;
@@ -43,25 +45,25 @@ impl Simulation {
             }
             Waiting::Ranked | Waiting::Preemptive => {
                 let (resumed, arrived_ns) = (attempt.place == Place::Interrupted, attempt.mark);
-                let cold = &mut self.servers_cold[server as usize];
+                let cold = &mut self.fleet.cold[server];
                 let (Order::Ranked(rank) | Order::Preemptive(rank)) =
                     cold.params.discipline.order()
                 else {
                     unreachable!("the order was copied from the discipline")
                 };
                 let rank = rank(&Ranked {
-                    priority: self.classes[class as usize].priority,
+                    priority: self.classes[class].priority,
                     demand_ns,
                     arrived_ns,
                 });
-                self.started += 1;
+                self.fleet.started += 1;
                 // Whoever was interrupted goes on before others of its rank.
-                let turn = if resumed { 0 } else { self.started };
+                let turn = if resumed { 0 } else { self.fleet.started };
                 cold.ranked.push(Reverse((rank, turn, handle)));
             }
             Waiting::Pile => {
-                let pile = &mut self.servers_cold[server as usize].pile;
-                attempt.before = pile.len() as u32;
+                let pile = &mut self.fleet.cold[server].pile;
+                attempt.before = Slot::at(pile.len());
                 pile.push(index);
             }
             Waiting::Shared => unreachable!("nobody waits where all share"),
@@ -71,55 +73,55 @@ impl Simulation {
     /// Puts an interrupted request where it goes on before all others that wait.
     pub(super) fn enqueue_first(&mut self, handle: Handle) {
         let server = self.attempts[handle].server;
-        if self.servers[server as usize].waiting != Waiting::Fifo {
+        if self.fleet[server].waiting != Waiting::Fifo {
             return self.enqueue(handle);
         }
-        let index = handle.index();
+        let index = handle.slot();
         let attempt = &mut self.attempts[handle];
-        attempt.before = NIL;
-        let s = &mut self.servers[server as usize];
+        attempt.before = Slot::NONE;
+        let s = &mut self.fleet[server];
         s.queue_len += 1;
         s.area_queued = s.area_queued.wrapping_sub(self.now);
         s.queued_ns = s.queued_ns.saturating_add(attempt.demand_ns);
         attempt.behind = std::mem::replace(&mut s.head, index);
         match attempt.behind {
-            NIL => s.tail = index,
+            Slot::NONE => s.tail = index,
             next => self.attempts[next].before = index,
         }
     }
 
     /// Takes a random one out of the pile, which must not be empty.
-    fn take_from_pile(&mut self, server: u32) -> u32 {
-        let cold = &mut self.servers_cold[server as usize];
+    fn take_from_pile(&mut self, server: ServerId) -> Slot {
+        let cold = &mut self.fleet.cold[server];
         cold.picked += 1;
         let number = (u64::from(server) << 40) + cold.picked;
-        let place = self.order_stream.at(number).below(cold.pile.len());
+        let place = self.streams.order.at(number).below(cold.pile.len());
         let index = cold.pile[place];
-        self.leave_pile(server, place as u32);
+        self.leave_pile(server, place);
         index
     }
 
     /// Closes the gap in the pile with its last.
-    fn leave_pile(&mut self, server: u32, place: u32) {
-        let pile = &mut self.servers_cold[server as usize].pile;
-        pile.swap_remove(place as usize);
-        if let Some(&moved) = pile.get(place as usize) {
-            self.attempts[moved].before = place;
+    fn leave_pile(&mut self, server: ServerId, place: usize) {
+        let pile = &mut self.fleet.cold[server].pile;
+        pile.swap_remove(place);
+        if let Some(&moved) = pile.get(place) {
+            self.attempts[moved].before = Slot::at(place);
         }
     }
 
     /// Takes the next waiting request out of the queue.
     #[inline]
-    pub(super) fn dequeue(&mut self, server: u32) -> Option<u32> {
-        let s = &mut self.servers[server as usize];
+    pub(super) fn dequeue(&mut self, server: ServerId) -> Option<Slot> {
+        let s = &mut self.fleet[server];
         if s.queue_len == 0 {
             return None;
         }
         let index = if matches!(s.waiting, Waiting::Ranked | Waiting::Preemptive) {
             loop {
-                let Reverse((_, _, handle)) = self.servers_cold[server as usize].ranked.pop()?;
+                let Reverse((_, _, handle)) = self.fleet.cold[server].ranked.pop()?;
                 if self.attempts.contains(handle) && self.attempts[handle].place.is_queued() {
-                    break handle.index();
+                    break handle.slot();
                 }
             }
         } else if s.waiting == Waiting::Pile {
@@ -129,12 +131,12 @@ impl Simulation {
             s.head = self.attempts[index].behind;
             // The new head's link to the one before is left as it is: it would cost a look at a
             // record that nothing else touches now.
-            if s.head == NIL {
-                s.tail = NIL;
+            if s.head == Slot::NONE {
+                s.tail = Slot::NONE;
             }
             index
         };
-        let s = &mut self.servers[server as usize];
+        let s = &mut self.fleet[server];
         s.queue_len -= 1;
         s.area_queued = s.area_queued.wrapping_add(self.now);
         s.queued_ns = s.queued_ns.saturating_sub(self.attempts[index].demand_ns);
@@ -152,7 +154,7 @@ impl Simulation {
             attempt.behind,
             attempt.demand_ns,
         );
-        let s = &mut self.servers[server as usize];
+        let s = &mut self.fleet[server];
         s.queue_len -= 1;
         s.area_queued = s.area_queued.wrapping_add(self.now);
         s.queued_ns = s.queued_ns.saturating_sub(demand_ns);
@@ -160,20 +162,20 @@ impl Simulation {
             return;
         }
         if s.waiting == Waiting::Pile {
-            return self.leave_pile(server, before);
+            return self.leave_pile(server, before.position());
         }
         // The head's link to the one before may be left over from when it had one.
-        let before = if s.head == handle.index() {
-            NIL
+        let before = if s.head == handle.slot() {
+            Slot::NONE
         } else {
             before
         };
-        if before == NIL {
+        if before == Slot::NONE {
             s.head = behind;
         } else {
             self.attempts[before].behind = behind;
         }
-        if behind == NIL {
+        if behind == Slot::NONE {
             s.tail = before;
         } else {
             self.attempts[behind].before = before;

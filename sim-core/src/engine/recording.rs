@@ -1,9 +1,12 @@
 //! What the engine hands to the recorder at the end of an interval, and at the end of the run.
 
 use super::Simulation;
-use super::state::{MachineState, Server};
+use super::fleet::{Fleet, Server};
+use super::incarnation::MachineState;
 use crate::event_log;
-use crate::model::Actor;
+use crate::ids::{ServerId, ServiceId, Table};
+use crate::model::{Actor, Model};
+use crate::record::Recorder;
 use crate::record::history::{InstanceInterval, ServiceInterval};
 use crate::time::Instant;
 
@@ -43,68 +46,57 @@ pub(super) struct Counts<T> {
     pub failed: T,
 }
 
-impl Simulation {
-    /// An interval of the time line ends.
-    pub(super) fn tick(&mut self) {
-        self.record_interval();
-        self.thin_fifos();
-        let next = self.now.saturating_add(self.recorder.interval_ns());
-        self.event_queue.set_tick(next);
+/// What is written down of servers, services and instances at the end of each interval.
+#[derive(Clone)]
+pub(super) struct Records {
+    pub totals: Table<ServerId, ServerTotals>,
+    recorded: Table<ServerId, ServerRecorded>,
+    /// Records of servers written.
+    written: u64,
+    /// When servers' areas were last added to their totals.
+    advanced_at: u64,
+    /// Room for the interval that is closed.
+    services: Table<ServiceId, ServiceInterval>,
+    instances: Vec<InstanceInterval>,
+    busy: Table<ServiceId, f64>,
+}
+
+impl Records {
+    pub(super) fn new(model: &Model) -> Self {
+        let (servers, services) = (model.servers.len(), model.services.len());
+        Self {
+            totals: Table::filled(servers, ServerTotals::default()),
+            recorded: Table::filled(servers, ServerRecorded::default()),
+            written: 0,
+            advanced_at: 0,
+            services: Table::filled(services, ServiceInterval::default()),
+            instances: Vec::new(),
+            busy: Table::filled(services, 0.0),
+        }
     }
 
-    fn record_interval(&mut self) {
-        let now = self.now;
-        self.service_intervals.clear();
-        self.service_intervals
-            .resize(self.services.len(), ServiceInterval::default());
-        // Areas wrap around; a look well before one can keeps the totals exact.
-        let batch = (now - self.advanced_at).saturating_add(self.recorder.interval_ns());
-        if batch.saturating_mul(u64::from(self.model.limits.in_flight)) > 1 << 62 {
-            self.advance_totals();
+    /// Totals are brought up to now.
+    pub(super) fn advance(&mut self, fleet: &Fleet, now: u64) {
+        self.advanced_at = now;
+        for (server, totals) in fleet.servers.iter().zip(&mut self.totals) {
+            totals.advance(server, now);
         }
-        let due = self.recorder.history.servers_are_due();
-        if due {
-            self.record_servers();
-        } else {
-            for server in &self.servers {
-                count_server(&mut self.service_intervals[server.service as usize], server);
-            }
-        }
-        for (i, service) in self.services.iter_mut().enumerate() {
-            let interval = &mut self.service_intervals[i];
-            interval.attempts = (service.attempts - service.attempts_recorded) as u32;
-            service.attempts_recorded = service.attempts;
-            if due {
-                service.busy_recorded = std::mem::take(&mut self.service_busy[i]) as f32;
-            }
-            interval.busy = service.busy_recorded;
-        }
-        self.instance_intervals.clear();
-        self.instance_intervals
-            .extend(self.instances.iter().map(|instance| InstanceInterval {
-                connections: instance.connections,
-                waiting: instance.waiting + instance.pending.len() as u32,
-                state: instance.state as u8,
-            }));
-        self.recorder
-            .close_interval(now, &self.service_intervals, &self.instance_intervals);
     }
 
     #[inline(never)]
-    fn record_servers(&mut self) {
-        let now = self.now;
-        let span_ns = self.recorder.interval_ns() * self.recorder.history.server_stride() as u64;
+    fn record_servers(&mut self, fleet: &Fleet, recorder: &mut Recorder, now: u64) {
+        let span_ns = recorder.interval_ns() * recorder.history.server_stride() as u64;
         let per_span = 1.0 / span_ns as f64;
         // Counters wrap around too; a look now and then keeps the totals far from that.
-        self.records += 1;
-        if self.records.is_multiple_of(64) {
-            self.advance_totals();
+        self.written += 1;
+        if self.written.is_multiple_of(64) {
+            self.advance(fleet, now);
         }
         // Servers of a service follow one another: their sum is kept at hand.
-        let mut service = 0;
+        let mut service = ServiceId(0);
         let mut sum = (ServiceInterval::default(), 0.0);
-        let fields = self.recorder.history.server_columns.fields();
-        let n = self.servers.len();
+        let fields = recorder.history.server_columns.fields();
+        let n = fleet.servers.len();
         let [
             attempts,
             succeeded,
@@ -114,12 +106,15 @@ impl Simulation {
             busy,
             workers_and_state,
         ] = fields.map(|field| &mut field[..n]);
-        let (servers, recorded) = (&self.servers[..n], &mut self.recorded[..n]);
+        let (servers, recorded) = (
+            &fleet.servers.as_slice()[..n],
+            &mut self.recorded.as_mut_slice()[..n],
+        );
         for i in 0..n {
             let (server, recorded) = (&servers[i], &mut recorded[i]);
             if server.service != service {
-                self.service_intervals[service as usize].add(&std::mem::take(&mut sum.0));
-                self.service_busy[service as usize] += std::mem::take(&mut sum.1);
+                self.services[service].add(&std::mem::take(&mut sum.0));
+                self.busy[service] += std::mem::take(&mut sum.1);
                 service = server.service;
             }
             let area = server.busy_area(now);
@@ -140,28 +135,15 @@ impl Simulation {
                 failed: server.failed,
             };
         }
-        self.recorder.history.push_servers();
-        self.service_intervals[service as usize].add(&sum.0);
-        self.service_busy[service as usize] += sum.1;
-    }
-
-    fn advance_totals(&mut self) {
-        self.advanced_at = self.now;
-        for (server, totals) in self.servers.iter().zip(&mut self.totals) {
-            totals.advance(server, self.now);
-        }
+        recorder.history.push_servers();
+        self.services[service].add(&sum.0);
+        self.busy[service] += sum.1;
     }
 
     /// The warm-up is over.
-    pub(super) fn start_measuring(&mut self) {
-        let now = self.now;
-        self.recorder.start_measuring(now);
-        for ((server, cold), totals) in self
-            .servers
-            .iter()
-            .zip(&self.servers_cold)
-            .zip(&mut self.totals)
-        {
+    fn start_measuring(&mut self, fleet: &Fleet, now: u64) {
+        let servers = fleet.servers.iter().zip(&fleet.cold);
+        for ((server, cold), totals) in servers.zip(&mut self.totals) {
             totals.advance(server, now);
             (
                 totals.measured_in_system,
@@ -170,22 +152,78 @@ impl Simulation {
             ) = (0, 0, 0);
             totals.before = totals.counts;
             totals.crashes_before = cold.incarnation.crashes;
-            totals.downtime_before = cold.incarnation.downtime
-                + if matches!(server.state, MachineState::Down | MachineState::Booting) {
-                    now - cold.incarnation.down_since
-                } else {
-                    0
-                };
+            totals.downtime_before = cold.incarnation.downtime_at(server.state, now);
         }
+    }
+}
+
+impl Simulation {
+    /// An interval of the time line ends.
+    pub(super) fn tick(&mut self) {
+        self.record_interval();
+        self.events.thin_fifos(&self.attempts, &self.calls);
+        let next = self.now.saturating_add(self.recorder.interval_ns());
+        self.events.set_tick(next);
+    }
+
+    fn record_interval(&mut self) {
+        let Self {
+            now,
+            records,
+            recorder,
+            fleet,
+            services,
+            balancers,
+            ..
+        } = self;
+        let now = *now;
+        records
+            .services
+            .as_mut_slice()
+            .fill(ServiceInterval::default());
+        // Areas wrap around; a look well before one can keeps the totals exact.
+        let batch = (now - records.advanced_at).saturating_add(recorder.interval_ns());
+        if batch.saturating_mul(u64::from(self.model.limits.in_flight)) > 1 << 62 {
+            records.advance(fleet, now);
+        }
+        let due = recorder.history.servers_are_due();
+        if due {
+            records.record_servers(fleet, recorder, now);
+        } else {
+            for server in &fleet.servers {
+                count_server(&mut records.services[server.service], server);
+            }
+        }
+        for (id, service) in services.ids().zip(services) {
+            let interval = &mut records.services[id];
+            interval.attempts = (service.attempts - service.attempts_recorded) as u32;
+            service.attempts_recorded = service.attempts;
+            if due {
+                service.busy_recorded = std::mem::take(&mut records.busy[id]) as f32;
+            }
+            interval.busy = service.busy_recorded;
+        }
+        records.instances.clear();
+        let instances = balancers.instances.iter();
+        records
+            .instances
+            .extend(instances.map(|instance| InstanceInterval {
+                connections: instance.connections,
+                waiting: instance.waiting + instance.pending.len() as u32,
+                state: instance.state as u8,
+            }));
+        recorder.close_interval(now, records.services.as_slice(), &records.instances);
+    }
+
+    /// The warm-up is over.
+    pub(super) fn start_measuring(&mut self) {
+        let now = self.now;
+        self.recorder.start_measuring(now);
+        self.records.start_measuring(&self.fleet, now);
         for service in &mut self.services {
             service.attempts_before = service.attempts;
             (service.served_ns, service.wasted_ns) = (0, 0);
         }
-    }
-
-    /// The run is over: totals are brought up to now.
-    pub(super) fn close_recording(&mut self) {
-        self.advance_totals();
     }
 
     /// Something worth telling happens now.
@@ -197,16 +235,6 @@ impl Simulation {
             subject: subject.to_owned(),
             cause,
         });
-    }
-
-    /// Counts a finished service, and whether anybody still wanted it.
-    #[inline]
-    pub(super) fn count_service(&mut self, service: u16, demand_ns: u64, wanted: bool) {
-        let service = &mut self.services[service as usize];
-        service.served_ns += u128::from(demand_ns);
-        if !wanted {
-            service.wasted_ns += u128::from(demand_ns);
-        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! A sample of what is in flight, for drawing: some attempts as they are at a moment.
 
 use super::Simulation;
+use super::attempt::{Attempt, Place, Purpose};
 use super::slab::Handle;
-use super::state::{Attempt, Place, Purpose};
 
 /// Where an attempt is, as a picture tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,7 +92,7 @@ impl Simulation {
             Place::Answered => Whereabouts::Answered,
             Place::Lost => Whereabouts::Lost,
         };
-        let server = self.servers.get(attempt.server as usize);
+        let server = attempt.server.known().map(|id| &self.fleet[id]);
         let work_left = match (attempt.place, server) {
             (Place::InService, Some(server)) if attempt.demand_ns > 0 => {
                 let since = self.now.saturating_sub(server.virtual_at) as f64 * server.rate;
@@ -104,17 +104,16 @@ impl Simulation {
         };
         AttemptSnapshot {
             number: attempt.number,
-            service: attempt.service,
-            class: attempt.class,
+            service: attempt.service.0,
+            class: attempt.class.0,
             place,
-            server: server.map(|_| attempt.server),
-            instance: ((attempt.instance as usize) < self.instances.len())
-                .then_some(attempt.instance),
+            server: attempt.server.known().map(|id| id.0),
+            instance: attempt.instance.known().map(|id| id.0),
             age_ns: self
                 .now
                 .saturating_sub(call.map_or(attempt.begun, |c| c.arrived)),
             work_left,
-            attempt: call.map_or(u32::from(elided), |_| self.cold(handle).ordinal),
+            attempt: call.map_or(u32::from(elided), |_| self.attempts.cold(handle).ordinal),
         }
     }
 

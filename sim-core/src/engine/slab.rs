@@ -4,10 +4,17 @@
 //! [`Handle`] names a place and its generation; it is stale once its thing is gone, even when the
 //! place holds another. Timers that are nearly always outlived by their attempt need no removal.
 
+use crate::ids::{Id, Table, id};
+
+id! {
+    /// A place in the engine's storage, for compact links between things known to be there.
+    Slot(u32)
+}
+
 /// A thing in the engine's storage, or what once was one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct Handle {
-    index: u32,
+    slot: Slot,
     generation: u32,
 }
 
@@ -20,56 +27,59 @@ impl Default for Handle {
 impl Handle {
     /// No thing: stale in every slab.
     pub(crate) const NONE: Self = Self {
-        index: u32::MAX,
+        slot: Slot::NONE,
         generation: u32::MAX,
     };
 
     /// A call that is not written down: the first attempt of a request from outside says all there
     /// is to know about it. Stale in every slab.
     pub(crate) const ELIDED: Self = Self {
-        index: u32::MAX - 1,
+        slot: Slot(u32::MAX - 1),
         generation: u32::MAX,
     };
 
     /// Somebody who is gone, where [`Handle::NONE`] would mean that there never was anybody. Stale in
     /// every slab.
     pub(crate) const GONE: Self = Self {
-        index: u32::MAX - 2,
+        slot: Slot(u32::MAX - 2),
         generation: u32::MAX,
     };
 
-    /// The place, for compact links between things known to be alive.
-    pub(crate) fn index(self) -> u32 {
-        self.index
+    /// The place.
+    pub(crate) fn slot(self) -> Slot {
+        self.slot
     }
 
     /// Whether this is [`Handle::ELIDED`].
     #[inline]
     pub(crate) fn is_elided(self) -> bool {
-        self.index == u32::MAX - 1
+        self.slot == Self::ELIDED.slot
     }
 
     /// Whether this is [`Handle::NONE`].
     pub(crate) fn is_none(self) -> bool {
-        self.index == u32::MAX
+        self.slot == Slot::NONE
     }
 }
+
+/// Things that a slab holds at most: the slots above have a meaning of their own.
+const MOST: usize = u32::MAX as usize - 2;
 
 /// See the module's documentation. Generations lie apart from the things: whether a timer is stale
 /// is then seen without touching what it was set for.
 #[derive(Clone)]
 pub(crate) struct Slab<T> {
     /// Odd while the place is occupied.
-    generations: Vec<u32>,
-    things: Vec<T>,
-    vacant: Vec<u32>,
+    generations: Table<Slot, u32>,
+    things: Table<Slot, T>,
+    vacant: Vec<Slot>,
 }
 
 impl<T> Slab<T> {
     pub(crate) fn new() -> Self {
         Self {
-            generations: Vec::new(),
-            things: Vec::new(),
+            generations: Table::default(),
+            things: Table::default(),
             vacant: Vec::new(),
         }
     }
@@ -90,21 +100,20 @@ impl<T> Slab<T> {
         reason = "a record is then written in place, not copied there"
     )]
     pub(crate) fn insert(&mut self, thing: T) -> Handle {
-        if let Some(index) = self.vacant.pop() {
-            self.things[index as usize] = thing;
-            let generation = &mut self.generations[index as usize];
+        if let Some(slot) = self.vacant.pop() {
+            self.things[slot] = thing;
+            let generation = &mut self.generations[slot];
             *generation = generation.wrapping_add(1);
             Handle {
-                index,
+                slot,
                 generation: *generation,
             }
         } else {
-            let index = u32::try_from(self.things.len())
-                .expect("the limit on things in flight is far below 2³²");
-            self.things.push(thing);
+            assert!(self.things.len() < MOST, "limits are far below 2³²");
+            let slot = self.things.push(thing);
             self.generations.push(1);
             Handle {
-                index,
+                slot,
                 generation: 1,
             }
         }
@@ -114,42 +123,41 @@ impl<T> Slab<T> {
     /// overwrites what matters.
     #[inline]
     pub(crate) fn claim(&mut self, blank: fn() -> T) -> (Handle, &mut T) {
-        let index = match self.vacant.pop() {
-            Some(index) => index,
+        let slot = match self.vacant.pop() {
+            Some(slot) => slot,
             None => self.extend(blank),
         };
-        let generation = &mut self.generations[index as usize];
+        let generation = &mut self.generations[slot];
         *generation = generation.wrapping_add(1);
         let handle = Handle {
-            index,
+            slot,
             generation: *generation,
         };
-        (handle, &mut self.things[index as usize])
+        (handle, &mut self.things[slot])
     }
 
     /// A new, vacant place.
     #[cold]
     #[inline(never)]
-    fn extend(&mut self, blank: fn() -> T) -> u32 {
-        let index = u32::try_from(self.things.len());
-        self.things.push(blank());
+    fn extend(&mut self, blank: fn() -> T) -> Slot {
+        assert!(self.things.len() < MOST, "limits are far below 2³²");
         self.generations.push(0);
-        index.expect("the limit on things in flight is far below 2³²")
+        self.things.push(blank())
     }
 
     /// Forgets a thing; its handle must be fresh.
     pub(crate) fn remove(&mut self, handle: Handle) {
         assert!(self.contains(handle), "removed twice");
-        self.vacate(handle.index);
+        self.vacate(handle.slot);
     }
 
     /// Forgets the thing at a place known to be occupied.
     #[inline]
-    pub(crate) fn vacate(&mut self, index: u32) {
-        let generation = &mut self.generations[index as usize];
+    pub(crate) fn vacate(&mut self, slot: Slot) {
+        let generation = &mut self.generations[slot];
         debug_assert!(*generation & 1 == 1, "removed twice");
         *generation = generation.wrapping_add(1);
-        self.vacant.push(index);
+        self.vacant.push(slot);
     }
 
     #[inline]
@@ -158,13 +166,13 @@ impl<T> Slab<T> {
             !handle.is_elided(),
             "a call that is not written down was asked about"
         );
-        self.generations.get(handle.index as usize) == Some(&handle.generation)
+        self.generations.get(handle.slot) == Some(&handle.generation)
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, handle: Handle) -> Option<&mut T> {
         if self.contains(handle) {
-            self.things.get_mut(handle.index as usize)
+            self.things.get_mut(handle.slot)
         } else {
             None
         }
@@ -172,10 +180,10 @@ impl<T> Slab<T> {
 
     /// The handle of the thing at a place known to be occupied.
     #[inline]
-    pub(crate) fn handle_at(&self, index: u32) -> Handle {
+    pub(crate) fn handle_at(&self, slot: Slot) -> Handle {
         Handle {
-            index,
-            generation: self.generations[index as usize],
+            slot,
+            generation: self.generations[slot],
         }
     }
 
@@ -184,25 +192,25 @@ impl<T> Slab<T> {
         let places = self.generations.iter().zip(&self.things).enumerate();
         places
             .filter(|(_, (generation, _))| **generation & 1 == 1)
-            .map(|(index, (&generation, thing))| {
-                let index = index as u32;
-                (Handle { index, generation }, thing)
+            .map(|(position, (&generation, thing))| {
+                let slot = Slot::at(position);
+                (Handle { slot, generation }, thing)
             })
     }
 }
 
-impl<T> std::ops::Index<u32> for Slab<T> {
+impl<T> std::ops::Index<Slot> for Slab<T> {
     type Output = T;
     #[inline]
-    fn index(&self, index: u32) -> &T {
-        &self.things[index as usize]
+    fn index(&self, slot: Slot) -> &T {
+        &self.things[slot]
     }
 }
 
-impl<T> std::ops::IndexMut<u32> for Slab<T> {
+impl<T> std::ops::IndexMut<Slot> for Slab<T> {
     #[inline]
-    fn index_mut(&mut self, index: u32) -> &mut T {
-        &mut self.things[index as usize]
+    fn index_mut(&mut self, slot: Slot) -> &mut T {
+        &mut self.things[slot]
     }
 }
 
@@ -211,7 +219,7 @@ impl<T> std::ops::Index<Handle> for Slab<T> {
     #[inline]
     fn index(&self, handle: Handle) -> &T {
         debug_assert!(self.contains(handle), "stale handle");
-        &self.things[handle.index as usize]
+        &self.things[handle.slot]
     }
 }
 
@@ -219,7 +227,7 @@ impl<T> std::ops::IndexMut<Handle> for Slab<T> {
     #[inline]
     fn index_mut(&mut self, handle: Handle) -> &mut T {
         debug_assert!(self.contains(handle), "stale handle");
-        &mut self.things[handle.index as usize]
+        &mut self.things[handle.slot]
     }
 }
 
@@ -234,7 +242,7 @@ mod tests {
         let b = slab.insert('b');
         slab.remove(a);
         let c = slab.insert('c');
-        assert_eq!(c.index(), a.index());
+        assert_eq!(c.slot(), a.slot());
         assert!(!slab.contains(a) && slab.contains(b) && slab.contains(c));
         assert_eq!((slab.len(), slab.peak()), (2, 2));
         assert!(!slab.contains(Handle::NONE));

@@ -1,8 +1,11 @@
 //! What others may see of a running simulation: plain data, taken at a moment.
 
 use super::Simulation;
-use super::recording::ServerTotals;
-use super::state::{Attempt, MachineState, Purpose};
+use super::attempt::{Attempt, Purpose};
+use super::fleet::{Server, ServerCold};
+use super::incarnation::MachineState;
+use super::instance::Instance;
+use crate::ids::{Id, ServerId, ServiceId, Table};
 use crate::outcome::Outcome;
 
 /// The state of the system at a moment.
@@ -113,39 +116,37 @@ impl Conservation {
 impl Simulation {
     /// The state of the system now.
     pub fn snapshot(&self) -> Snapshot {
-        let server = |(i, server): (usize, &super::state::Server)| ServerSnapshot {
-            state: server.state,
-            drained: self.servers_cold[i].out_of_rotation,
-            in_system: server.in_system,
-            queue_len: server.queue_len,
-            busy: server.busy(),
-            workers: server.workers,
-            warmth: self.servers_cold[i].warmth,
-            weight: self.servers_cold[i].params.weight,
-            attempts: self.totals[i].at(server, self.now).counts.attempts,
-            crashes: self.servers_cold[i].incarnation.crashes,
+        let server = |(id, server): (ServerId, &Server)| {
+            let cold = &self.fleet.cold[id];
+            ServerSnapshot {
+                state: server.state,
+                drained: cold.out_of_rotation,
+                in_system: server.in_system,
+                queue_len: server.queue_len,
+                busy: server.busy(),
+                workers: server.workers,
+                warmth: cold.warmth,
+                weight: cold.params.weight,
+                attempts: self.records.totals[id].at(server, self.now).counts.attempts,
+                crashes: cold.incarnation.crashes,
+            }
         };
-        let instance = |instance: &super::state::Instance| InstanceSnapshot {
+        let instance = |instance: &Instance| InstanceSnapshot {
             name: instance.name.clone(),
-            service: instance.service,
+            service: instance.service.0,
             state: instance.state,
             connections: instance.connections,
             waiting: instance.waiting + instance.pending.len() as u32,
             eligible: instance.eligible.len() as u32,
             attempts: instance.attempts,
             crashes: instance.incarnation.crashes,
-            downtime_ns: instance.incarnation.downtime
-                + if matches!(instance.state, MachineState::Down | MachineState::Booting) {
-                    self.now - instance.incarnation.down_since
-                } else {
-                    0
-                },
+            downtime_ns: instance.incarnation.downtime_at(instance.state, self.now),
             busy_ns: instance.busy_ns,
         };
         Snapshot {
             at_ns: self.now,
-            servers: self.servers.iter().enumerate().map(server).collect(),
-            instances: self.instances.iter().map(instance).collect(),
+            servers: self.fleet.servers.enumerate().map(server).collect(),
+            instances: self.balancers.instances.iter().map(instance).collect(),
         }
     }
 
@@ -154,17 +155,18 @@ impl Simulation {
         let waits = |a: &Attempt| {
             a.purpose == Purpose::Request && (a.call.is_elided() || self.calls.contains(a.call))
         };
-        let mut in_servers = vec![0_u32; self.servers.len()];
-        let mut queued = vec![0_u32; self.servers.len()];
-        let mut in_instances = vec![0_u32; self.instances.len()];
+        let (servers, instances) = (&self.fleet.servers, &self.balancers.instances);
+        let mut in_servers = Table::filled(servers.len(), 0_u32);
+        let mut queued = Table::filled(servers.len(), 0_u32);
+        let mut in_instances = Table::filled(instances.len(), 0_u32);
         let mut attempts_in_flight = 0;
         for (_, attempt) in self.attempts.iter() {
             attempts_in_flight += u64::from(waits(attempt));
             if attempt.place.is_at_server() {
-                in_servers[attempt.server as usize] += 1;
-                queued[attempt.server as usize] += u32::from(attempt.place.is_queued());
+                in_servers[attempt.server] += 1;
+                queued[attempt.server] += u32::from(attempt.place.is_queued());
             }
-            if let Some(count) = in_instances.get_mut(attempt.instance as usize) {
+            if let Some(count) = in_instances.get_mut(attempt.instance) {
                 *count += 1;
             }
         }
@@ -173,7 +175,7 @@ impl Simulation {
         Conservation {
             arrived: flows.iter().map(|f| f.arrived).sum(),
             ended: flows.iter().map(|f| outcomes(&f.outcomes)).sum(),
-            in_flight: (self.calls.len() + self.elided) as u64,
+            in_flight: (self.calls.len() + self.attempts.elided) as u64,
             attempts: self.services.iter().map(|s| s.attempts).sum(),
             attempts_ended: self
                 .services
@@ -181,33 +183,30 @@ impl Simulation {
                 .map(|s| outcomes(&s.attempt_outcomes))
                 .sum(),
             attempts_in_flight,
-            servers_astray: (0..self.servers.len())
-                .filter(|&i| {
-                    self.servers[i].in_system != in_servers[i]
-                        || self.servers[i].queue_len != queued[i]
-                })
+            servers_astray: servers
+                .enumerate()
+                .filter(|&(id, s)| s.in_system != in_servers[id] || s.queue_len != queued[id])
+                .map(|(id, _)| id.position())
                 .collect(),
-            instances_astray: (0..self.instances.len())
-                .filter(|&i| self.instances[i].connections != in_instances[i])
+            instances_astray: instances
+                .enumerate()
+                .filter(|&(id, i)| i.connections != in_instances[id])
+                .map(|(id, _)| id.position())
                 .collect(),
         }
     }
 
     /// Measured totals of a server up to now.
-    pub(crate) fn server_figures(&self, server: usize) -> ServerFigures {
-        let (s, cold) = (&self.servers[server], &self.servers_cold[server]);
-        let totals: ServerTotals = self.totals[server].at(s, self.now);
-        let down = if matches!(s.state, MachineState::Down | MachineState::Booting) {
-            self.now - cold.incarnation.down_since
-        } else {
-            0
-        };
+    pub(crate) fn server_figures(&self, server: ServerId) -> ServerFigures {
+        let (s, cold) = (&self.fleet[server], &self.fleet.cold[server]);
+        let totals = self.records.totals[server].at(s, self.now);
+        let downtime_ns = cold.incarnation.downtime_at(s.state, self.now);
         ServerFigures {
             attempts: totals.counts.attempts - totals.before.attempts,
             succeeded: totals.counts.succeeded - totals.before.succeeded,
             failed: totals.counts.failed - totals.before.failed,
             crashes: cold.incarnation.crashes - totals.crashes_before,
-            downtime_ns: (cold.incarnation.downtime + down).saturating_sub(totals.downtime_before),
+            downtime_ns: downtime_ns.saturating_sub(totals.downtime_before),
             in_system_ns: totals.measured_in_system,
             busy_ns: totals.measured_busy,
             queued_ns: totals.measured_queued,
@@ -216,19 +215,19 @@ impl Simulation {
 
     /// The share of all keys that each server of a service would get, all of them eligible; `None`
     /// where the policy does not go by keys.
-    pub(crate) fn key_shares(&self, service: usize) -> Option<Vec<f64>> {
-        let of = |instance: &&super::state::Instance| instance.service as usize == service;
-        self.instances.iter().find(of)?.policy.key_shares()
+    pub(crate) fn key_shares(&self, service: ServiceId) -> Option<Vec<f64>> {
+        let instance = self.balancers.of(service).next()?;
+        self.balancers[instance].policy.key_shares()
     }
 
     /// Attempts at a service begun after the warm-up, and those of them that ended, by outcome.
-    pub(crate) fn service_attempts(&self, service: usize) -> u64 {
+    pub(crate) fn service_attempts(&self, service: ServiceId) -> u64 {
         self.services[service].attempts - self.services[service].attempts_before
     }
 
     /// Work finished since the warm-up, and the part of it that nobody wanted any more, as time
     /// of service in nanoseconds.
-    pub(crate) fn work_ns(&self, service: usize) -> (u128, u128) {
+    pub(crate) fn work_ns(&self, service: ServiceId) -> (u128, u128) {
         (
             self.services[service].served_ns,
             self.services[service].wasted_ns,
@@ -237,34 +236,21 @@ impl Simulation {
 
     /// What the policies of a service share, once for each service.
     pub(super) fn policies_bytes(&self) -> usize {
-        let mut counted = None;
-        let of = |instance: &super::state::Instance| {
-            let again = counted.replace(instance.service) == Some(instance.service);
-            if again {
-                0
-            } else {
-                instance.policy.shared_bytes()
-            }
-        };
-        self.instances.iter().map(of).sum()
+        let first = |service| self.balancers.of(service).next();
+        let firsts = self.services.ids().filter_map(first);
+        firsts
+            .map(|i| self.balancers[i].policy.shared_bytes())
+            .sum()
     }
 
     /// Most requests and attempts in flight at once so far, and the bytes that state and records
     /// take now.
     pub fn footprint(&self) -> (usize, usize) {
-        let state = self.calls.peak() * size_of::<super::state::Call>()
-            + self.attempts.peak() * size_of::<Attempt>()
-            + self.attempts_cold.len() * size_of::<super::state::AttemptCold>()
-            + self
-                .hedged
-                .iter()
-                .map(super::hedge::Hedged::bytes)
-                .sum::<usize>()
-            + self.children.len() * size_of::<super::visit::Child>()
-            + self.servers.len()
-                * (size_of::<super::state::Server>() + size_of::<super::state::ServerCold>())
+        let state = self.calls.bytes()
+            + self.attempts.bytes()
+            + self.fleet.servers.len() * (size_of::<Server>() + size_of::<ServerCold>())
             + self.policies_bytes()
-            + self.event_queue.bytes();
+            + self.events.bytes();
         (
             self.calls.peak().max(self.attempts.peak()),
             state + self.recorder.bytes(),

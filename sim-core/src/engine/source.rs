@@ -1,30 +1,95 @@
 //! Sources: when requests come.
 
 use super::Simulation;
+use super::batched_draws::BatchedDraws;
 use super::event::Event;
 use super::event_queue::NEVER;
-use super::state::Source;
-use crate::arrival::Arrivals;
-use crate::model::RatePoint;
+use crate::arrival::{Arrivals, Gaps};
+use crate::draws::{Draws, Stream};
+use crate::ids::{ClassId, ClientId, ServiceId, SourceId, Table};
+use crate::key::Keys;
+use crate::model::{Model, RatePoint};
 use crate::time::{Duration, SECOND};
 use std::sync::Arc;
 
 /// The class of a request, from a source's cumulative shares of classes.
 #[inline]
-pub(super) fn draw_class(mix: &[f64], draws: &mut crate::draws::Draws) -> u16 {
+pub(super) fn draw_class(mix: &[f64], draws: &mut Draws) -> ClassId {
     let [all_but_last @ .., _] = mix else {
-        return 0;
+        return ClassId(0);
     };
     if all_but_last.is_empty() {
-        return 0;
+        return ClassId(0);
     }
     let point = draws.uniform();
     // Shares add up, so those below come first: counting all of them needs no guess where to stop.
     let below = all_but_last.iter().map(|share| u16::from(*share <= point));
-    below.sum()
+    ClassId(below.sum())
+}
+
+/// A source with its process.
+#[derive(Clone)]
+pub(super) struct Source {
+    pub arrivals: Arrivals,
+    pub gaps: Option<Arc<dyn Gaps>>,
+    pub rate: Arc<[RatePoint]>,
+    /// Corner of the rate at or before the latest arrival.
+    pub corner: usize,
+    pub stream: Stream,
+    pub mix: Vec<f64>,
+    pub keys: Arc<dyn Keys>,
+    pub clients: Table<ClassId, ClientId>,
+    pub to: ServiceId,
+    /// Whether the fast path may serve it: an open source of a service on the fast path.
+    pub fast: bool,
+    /// Requests emitted.
+    pub count: u64,
+    /// Phases of a modulated source: the present one, and how many were begun.
+    pub phase: usize,
+    pub phases_begun: u64,
+    pub phase_stream: Stream,
+    /// Times that users of a closed source have begun to think.
+    pub thoughts: u64,
+    /// The next arrival comes when `gap` more requests are expected after `from`.
+    pub from: u64,
+    pub gap: f64,
+    /// Draws made ahead, for the fast path.
+    pub batch: Box<BatchedDraws>,
 }
 
 impl Source {
+    pub(super) fn new(model: &Model, replication: u64, source: &crate::model::Source) -> Self {
+        let arrivals = source.arrivals.build();
+        Self {
+            gaps: match &arrivals {
+                Arrivals::Open(gaps) => Some(Arc::clone(gaps)),
+                Arrivals::Modulated(phases) => Some(Arc::clone(&phases[0].gaps)),
+                Arrivals::Closed { .. } | Arrivals::Trace(_) => None,
+            },
+            arrivals,
+            rate: Arc::clone(&source.rate),
+            corner: 0,
+            stream: Stream::new(
+                model.seed,
+                replication,
+                &format!("arrivals/{}", source.name),
+            ),
+            mix: source.mix.clone(),
+            keys: source.key.build(),
+            clients: source.clients.iter().copied().collect(),
+            to: source.to,
+            count: 0,
+            fast: false,
+            phase: 0,
+            phases_begun: 0,
+            phase_stream: Stream::new(model.seed, replication, &format!("phases/{}", source.name)),
+            thoughts: 0,
+            from: 0,
+            gap: 0.0,
+            batch: Box::default(),
+        }
+    }
+
     /// When `gap` more requests will have been expected since `from`; `None`: never.
     #[inline(never)]
     pub(super) fn next_arrival(&mut self) -> Option<u64> {
@@ -94,19 +159,19 @@ fn rate_within(here: RatePoint, next: RatePoint, at: u64) -> f64 {
 
 /// The source of a request from outside.
 #[inline]
-pub(super) fn source_of(number: u64) -> usize {
-    (number >> 48) as usize
+pub(super) fn source_of(number: u64) -> SourceId {
+    SourceId((number >> 48) as u16)
 }
 
 /// The request number of the `n`-th request of a source.
-pub(super) fn number_of(source: u16, n: u64) -> u64 {
+pub(super) fn number_of(source: SourceId, n: u64) -> u64 {
     n | u64::from(source) << 48
 }
 
 impl Simulation {
     /// Plans a source's first arrivals.
-    pub(super) fn start_source(&mut self, source: u16) {
-        let s = &mut self.sources[source as usize];
+    pub(super) fn start_source(&mut self, source: SourceId) {
+        let s = &mut self.sources[source];
         match &s.arrivals {
             Arrivals::Open(_) | Arrivals::Trace(_) => self.plan_arrival(source),
             Arrivals::Modulated(_) => self.begin_phase(source),
@@ -120,8 +185,8 @@ impl Simulation {
 
     /// Plans the next arrival after the latest.
     #[inline]
-    pub(super) fn plan_arrival(&mut self, source: u16) {
-        let s = &mut self.sources[source as usize];
+    pub(super) fn plan_arrival(&mut self, source: SourceId) {
+        let s = &mut self.sources[source];
         let at = if let Some(gaps) = &s.gaps {
             s.gap = gaps.gap(s.count, &mut s.stream.at(s.count));
             s.next_arrival().unwrap_or(NEVER)
@@ -131,28 +196,28 @@ impl Simulation {
         } else {
             NEVER
         };
-        self.event_queue.set_arrival(source, at);
+        self.events.set_arrival(source, at);
     }
 
     /// The rate changed: what was still expected of the gap is stretched anew.
-    pub(super) fn rate_changed(&mut self, source: u16, rate: Arc<[RatePoint]>) {
+    pub(super) fn rate_changed(&mut self, source: SourceId, rate: Arc<[RatePoint]>) {
         let now = self.now;
-        let s = &mut self.sources[source as usize];
+        let s = &mut self.sources[source];
         s.gap = (s.gap - s.expected(s.from, now)).max(0.0);
         s.from = now;
         s.rate = rate;
         s.corner = 0;
         if s.gaps.is_some() {
             let at = s.next_arrival();
-            self.event_queue.set_arrival(source, at.unwrap_or(NEVER));
+            self.events.set_arrival(source, at.unwrap_or(NEVER));
         }
     }
 
     /// A modulated source enters its next phase; the first one of a run by its share of the time,
     /// so that the process is stationary from the start.
-    pub(super) fn begin_phase(&mut self, source: u16) {
+    pub(super) fn begin_phase(&mut self, source: SourceId) {
         let now = self.now;
-        let s = &mut self.sources[source as usize];
+        let s = &mut self.sources[source];
         let Arrivals::Modulated(phases) = &s.arrivals else {
             return;
         };
@@ -182,20 +247,18 @@ impl Simulation {
         s.from = now;
         s.batch.forget();
         let at = s.next_arrival();
-        self.event_queue.set_arrival(source, at.unwrap_or(NEVER));
-        self.event_queue
-            .schedule(now.saturating_add(lasts.0), Event::Phase { source });
+        self.events.set_arrival(source, at.unwrap_or(NEVER));
+        self.after(lasts.0, Event::Phase { source });
     }
 
     /// One user of a closed source thinks, then asks.
-    pub(super) fn think(&mut self, source: u16) {
-        let s = &mut self.sources[source as usize];
+    pub(super) fn think(&mut self, source: SourceId) {
+        let s = &mut self.sources[source];
         let Arrivals::Closed { think, .. } = &s.arrivals else {
             return;
         };
         s.thoughts += 1;
         let pause = Duration::from_nanos_f64(think.sample_ns(&mut s.stream.at(s.thoughts)));
-        self.event_queue
-            .schedule(self.now.saturating_add(pause.0), Event::Thought { source });
+        self.after(pause.0, Event::Thought { source });
     }
 }

@@ -1,16 +1,16 @@
 //! What the time line and people do: actions and changes of settings while time runs.
 
 use super::Simulation;
-use super::caller::constant_ns;
 use super::event::{Event, Machine};
-use super::setup::policy;
+use super::fast_path::server_is_plain;
+use super::fleet::Waiting;
+use super::incarnation::MachineState;
+use super::service::policy;
 use super::source::source_of;
-use super::state::{MachineState, Waiting, Watch};
+use super::watch::Watch;
 use crate::event_log::Kind;
-use crate::model::{
-    Action, Actor, Balancer, Change, InstanceSelection, Model, ServerId, ServerParams, Service,
-    Target,
-};
+use crate::ids::{ServerId, ServiceId};
+use crate::model::{Action, Actor, Balancer, Change, Model, ServerParams, Service, Target};
 use std::sync::Arc;
 
 impl Simulation {
@@ -19,16 +19,16 @@ impl Simulation {
         let model = Arc::clone(&self.model);
         let entry = &model.timeline[index as usize];
         self.perform(&entry.action, entry.by, &entry.note);
-        self.next_timeline_entry = index + 1;
+        self.next_entry = index + 1;
         self.plan_timeline();
     }
 
     pub(super) fn plan_timeline(&mut self) {
-        if let Some(entry) = self.model.timeline.get(self.next_timeline_entry as usize) {
-            self.event_queue.schedule(
+        if let Some(entry) = self.model.timeline.get(self.next_entry as usize) {
+            self.events.schedule(
                 entry.at.0.max(self.now),
                 Event::Timeline {
-                    index: self.next_timeline_entry,
+                    index: self.next_entry,
                 },
             );
         }
@@ -63,7 +63,7 @@ impl Simulation {
             Action::Drain(target) => self.rotate(target, true, by, note),
             Action::Undrain(target) => self.rotate(target, false, by, note),
             Action::Add(servers) => {
-                for &ServerId(server) in servers {
+                for &server in servers {
                     self.add(server, by, note);
                 }
             }
@@ -79,11 +79,8 @@ impl Simulation {
                     };
                     self.slow(server, *factor, by, note);
                     if let Some(lasts) = lasts {
-                        let generation = self.servers_cold[server as usize].slow_generation;
-                        self.event_queue.schedule(
-                            self.now.saturating_add(lasts.0),
-                            Event::SlowEnds { server, generation },
-                        );
+                        let generation = self.fleet.cold[server].slow_generation;
+                        self.after(lasts.0, Event::SlowEnds { server, generation });
                     }
                 }
             }
@@ -103,8 +100,8 @@ impl Simulation {
 
     fn machines(&self, target: &Target) -> Vec<Machine> {
         match target {
-            Target::Servers(servers) => servers.iter().map(|id| Machine::Server(id.0)).collect(),
-            Target::Balancer(service) => self.services[service.0 as usize]
+            Target::Servers(servers) => servers.iter().map(|id| Machine::Server(*id)).collect(),
+            Target::Balancer(service) => self.services[*service]
                 .active
                 .iter()
                 .map(|&i| Machine::Instance(i))
@@ -116,9 +113,9 @@ impl Simulation {
         let Target::Servers(servers) = target else {
             return;
         };
-        for &ServerId(server) in servers {
-            self.servers_cold[server as usize].out_of_rotation = out;
-            self.servers_cold[server as usize].leaving &= out;
+        for &server in servers {
+            self.fleet.cold[server].out_of_rotation = out;
+            self.fleet.cold[server].leaving &= out;
             let kind = if out { Kind::Drain } else { Kind::Undrain };
             self.tell(
                 kind,
@@ -126,20 +123,20 @@ impl Simulation {
                 &self.name_of(Machine::Server(server)),
                 note.to_owned(),
             );
-            self.refresh_service(self.servers[server as usize].service);
+            self.refresh_service(self.fleet[server].service);
             if !out {
                 self.report_if_idle(server);
             }
         }
     }
 
-    fn add(&mut self, server: u32, by: Actor, note: &str) {
-        let absent = self.servers[server as usize].state == MachineState::Absent;
+    fn add(&mut self, server: ServerId, by: Actor, note: &str) {
+        let absent = self.fleet[server].state == MachineState::Absent;
         // One that is still on its way out stays.
-        if !absent && !self.servers_cold[server as usize].leaving {
+        if !absent && !self.fleet.cold[server].leaving {
             return;
         }
-        let cold = &mut self.servers_cold[server as usize];
+        let cold = &mut self.fleet.cold[server];
         cold.out_of_rotation = false;
         cold.leaving = false;
         self.tell(
@@ -149,12 +146,12 @@ impl Simulation {
             note.to_owned(),
         );
         if absent {
-            self.servers[server as usize].state = MachineState::Up;
-            self.servers_cold[server as usize].incarnation.number += 1;
-            self.servers_cold[server as usize].incarnation.up_since = self.now;
+            self.fleet[server].state = MachineState::Up;
+            self.fleet.cold[server].incarnation.number += 1;
+            self.fleet.cold[server].incarnation.up_since = self.now;
             self.begin_warm_up(server);
         }
-        self.refresh_service(self.servers[server as usize].service);
+        self.refresh_service(self.fleet[server].service);
         self.report_if_idle(server);
     }
 
@@ -163,28 +160,28 @@ impl Simulation {
         let Target::Servers(servers) = target else {
             return;
         };
-        for &ServerId(server) in servers {
-            self.servers_cold[server as usize].out_of_rotation = true;
+        for &server in servers {
+            self.fleet.cold[server].out_of_rotation = true;
             self.tell(
                 Kind::Removed,
                 by,
                 &self.name_of(Machine::Server(server)),
                 note.to_owned(),
             );
-            if self.servers[server as usize].state != MachineState::Absent {
-                self.servers_cold[server as usize].leaving = true;
-                self.servers[server as usize].watched = true;
+            if self.fleet[server].state != MachineState::Absent {
+                self.fleet.cold[server].leaving = true;
+                self.fleet[server].watched = true;
                 self.leave_if_empty(server);
             }
-            self.refresh_service(self.servers[server as usize].service);
+            self.refresh_service(self.fleet[server].service);
         }
     }
 
     /// A removed server is gone as soon as nothing is left in it.
-    pub(super) fn leave_if_empty(&mut self, server: u32) {
+    pub(super) fn leave_if_empty(&mut self, server: ServerId) {
         let (s, cold) = (
-            &mut self.servers[server as usize],
-            &mut self.servers_cold[server as usize],
+            &mut self.fleet.servers[server],
+            &mut self.fleet.cold[server],
         );
         if !cold.leaving || s.in_system > 0 {
             return;
@@ -199,8 +196,8 @@ impl Simulation {
         self.refresh_fast_path(service);
     }
 
-    fn slow(&mut self, server: u32, factor: f64, by: Actor, note: &str) {
-        let cold = &mut self.servers_cold[server as usize];
+    fn slow(&mut self, server: ServerId, factor: f64, by: Actor, note: &str) {
+        let cold = &mut self.fleet.cold[server];
         cold.slow = factor;
         cold.slow_generation += 1;
         self.tell(
@@ -216,8 +213,8 @@ impl Simulation {
         self.speed_changed(server);
     }
 
-    pub(super) fn slow_ends(&mut self, server: u32, generation: u32) {
-        if self.servers_cold[server as usize].slow_generation == generation {
+    pub(super) fn slow_ends(&mut self, server: ServerId, generation: u32) {
+        if self.fleet.cold[server].slow_generation == generation {
             self.slow(server, 1.0, Actor::System, "at its own speed again");
         }
     }
@@ -226,50 +223,47 @@ impl Simulation {
     fn change(&mut self, change: &Change) {
         self.forget_batches();
         match change {
-            Change::Server(id, params) => self.change_server(id.0, params),
-            Change::Balancer(id, balancer) => self.change_balancer(id.0, balancer),
-            Change::Service(id, service) => self.change_service(id.0, service),
-            Change::Client(id, client) => self.callers[id.0 as usize].adopt(client),
+            Change::Server(id, params) => self.change_server(*id, params),
+            Change::Balancer(id, balancer) => self.change_balancer(*id, balancer),
+            Change::Service(id, service) => self.change_service(*id, service),
+            Change::Client(id, client) => self.callers[*id].adopt(client),
             Change::Source(id, source) => {
                 // Implied calls are what the source's present settings say.
-                self.spell_out_all(|attempt| source_of(attempt.number) == id.0 as usize);
-                let s = &mut self.sources[id.0 as usize];
+                self.spell_out_all(|attempt| source_of(attempt.number) == *id);
+                let s = &mut self.sources[*id];
                 s.mix.clone_from(&source.mix);
                 s.keys = source.key.build();
                 if s.rate != source.rate {
-                    self.rate_changed(id.0, Arc::clone(&source.rate));
+                    self.rate_changed(*id, Arc::clone(&source.rate));
                 }
             }
-            Change::Class(id, class) => self.classes[id.0 as usize] = (**class).clone(),
+            Change::Class(id, class) => self.classes[*id] = (**class).clone(),
         }
     }
 
-    fn change_server(&mut self, server: u32, params: &Arc<ServerParams>) {
-        let before = std::mem::replace(
-            &mut self.servers_cold[server as usize].params,
-            Arc::clone(params),
-        );
+    fn change_server(&mut self, server: ServerId, params: &Arc<ServerParams>) {
+        let before = std::mem::replace(&mut self.fleet.cold[server].params, Arc::clone(params));
         if before.crash != params.crash {
             // A changed rule begins anew.
-            self.servers_cold[server as usize].watch = Watch::new(params.crash.len());
+            self.fleet.cold[server].watch = Watch::new(params.crash.len());
         }
         self.configure_server(server);
         if before.discipline != params.discipline {
             // Ranks are those of the new discipline.
             self.adopt_discipline(server, true);
         }
-        let service = self.servers[server as usize].service;
-        let local = self.servers[server as usize].local as usize;
-        self.services[service as usize].weights[local] = params.weight;
-        self.services[service as usize].limited |= params.max_connections.is_some();
+        let service = self.fleet[server].service;
+        let local = self.fleet[server].local;
+        self.services[service].weights[local] = params.weight;
+        self.services[service].limited |= params.max_connections.is_some();
         if before.liveness != params.liveness {
             self.start_probers(service);
         }
         self.refresh_service(service);
         // What is down keeps its queue until it is up again.
-        if self.servers[server as usize].state.serves() {
-            let busy = self.servers[server as usize].busy();
-            self.servers[server as usize].advance(self.now);
+        if self.fleet[server].state.serves() {
+            let busy = self.fleet[server].busy();
+            self.fleet[server].advance(self.now);
             self.workers_freed(server, busy);
             self.watch_server(server);
         }
@@ -277,46 +271,37 @@ impl Simulation {
     }
 
     /// Copies a server's properties to where the engine looks.
-    pub(super) fn configure_server(&mut self, server: u32) {
+    pub(super) fn configure_server(&mut self, server: ServerId) {
         let now = self.now;
         self.configure_breakdowns(server);
-        let params = Arc::clone(&self.servers_cold[server as usize].params);
-        self.servers_cold[server as usize].patience =
-            params.patience.as_ref().map(|d| Arc::from(d.build()));
-        self.servers_cold[server as usize].error_demand =
-            params.errors.demand.as_ref().map(|d| Arc::from(d.build()));
-        let s = &mut self.servers[server as usize];
+        let cold = &mut self.fleet.cold[server];
+        let params = &cold.params;
+        cold.plain = server_is_plain(params);
+        cold.patience = params.patience.as_ref().map(|d| d.build().into());
+        cold.error_demand = params.errors.demand.as_ref().map(|d| d.build().into());
+        let s = &mut self.fleet.servers[server];
         s.advance(now);
         // The number of busy workers may change with the number of workers.
         let before = s.busy();
-        s.workers = params
-            .workers
-            .saturating_sub(self.servers_cold[server as usize].broken);
-        s.area_busy = s.area_busy.wrapping_add(
-            u64::from(before)
-                .wrapping_sub(u64::from(s.busy()))
-                .wrapping_mul(now),
-        );
+        s.workers = params.workers.saturating_sub(cold.broken);
+        s.busy_changed(before, now);
         s.queue_limit = params.queue_limit;
-        let waiting = Waiting::under(&params.discipline.order());
-        s.elastic = waiting == Waiting::Shared
+        s.elastic = Waiting::under(&params.discipline.order()) == Waiting::Shared
             || params.slowdown.contention > 0.0
             || params.slowdown.coherence > 0.0;
-        s.watched = !params.crash.is_empty()
-            || params.memory.is_some()
-            || self.servers_cold[server as usize].leaving;
+        s.watched = !params.crash.is_empty() || params.memory.is_some() || cold.leaving;
         self.adopt_discipline(server, false);
-        self.servers[server as usize].rate = self.rate_of(server);
+        self.fleet[server].rate = self.fleet.rate_of(server);
     }
 
     /// Moves the queue over to the discipline of the settings, if it is kept in another way or
     /// its ranks are `stale`.
     ///
     /// Where all share nobody waits: what is down keeps its queue as it is until it is up again.
-    pub(super) fn adopt_discipline(&mut self, server: u32, stale: bool) {
-        let order = self.servers_cold[server as usize].params.discipline.order();
+    pub(super) fn adopt_discipline(&mut self, server: ServerId, stale: bool) {
+        let order = self.fleet.cold[server].params.discipline.order();
         let waiting = Waiting::under(&order);
-        let s = &self.servers[server as usize];
+        let s = &self.fleet[server];
         let keeps = waiting == Waiting::Shared && !s.state.serves() && s.queue_len > 0;
         if (stale || s.waiting != waiting) && !keeps {
             self.requeue(server, waiting);
@@ -324,15 +309,15 @@ impl Simulation {
     }
 
     /// Moves waiting requests over to another discipline.
-    fn requeue(&mut self, server: u32, waiting: Waiting) {
+    fn requeue(&mut self, server: ServerId, waiting: Waiting) {
         let mut moved = Vec::new();
         while let Some(index) = self.dequeue(server) {
             moved.push(self.attempts.handle_at(index));
         }
         // Ranked and last-in orders must see them in the order in which they came.
         moved.sort_by_key(|&handle| (self.attempts[handle].mark, handle));
-        self.servers_cold[server as usize].ranked.clear();
-        self.servers[server as usize].waiting = waiting;
+        self.fleet.cold[server].ranked.clear();
+        self.fleet[server].waiting = waiting;
         for handle in moved {
             if waiting == Waiting::Shared {
                 self.begin_service(handle);
@@ -342,17 +327,15 @@ impl Simulation {
         }
     }
 
-    fn change_balancer(&mut self, service: u16, balancer: &Balancer) {
-        let before = std::mem::replace(&mut self.balancers[service as usize], balancer.clone());
+    fn change_balancer(&mut self, service: ServiceId, balancer: &Balancer) {
+        let s = &mut self.services[service];
+        let before = std::mem::replace(&mut s.settings.balancer, balancer.clone());
         let idle_lists_lost = before.policy != balancer.policy;
         let first = idle_lists_lost
             .then(|| policy(&self.model, self.replication, service, &balancer.policy));
         self.configure_balancer(service);
-        for index in 0..self.instances.len() {
-            let instance = &mut self.instances[index];
-            if instance.service != service {
-                continue;
-            }
+        for index in self.balancers.of(service) {
+            let instance = &mut self.balancers[index];
             instance.watched = !balancer.crash.is_empty();
             if before.crash != balancer.crash {
                 instance.watch = Watch::new(balancer.crash.len());
@@ -362,12 +345,12 @@ impl Simulation {
                 instance.observes = instance.policy.observes();
             }
             if !instance.pending.is_empty() {
-                self.pending_to_drain.push(index as u32);
+                self.balancers.to_drain.push(index);
             }
         }
-        for index in 0..self.instances.len() {
-            if self.instances[index].service == service && self.instances[index].watched {
-                self.watch_instance(index as u32);
+        for index in self.balancers.of(service) {
+            if self.balancers[index].watched {
+                self.watch_instance(index);
             }
         }
         if before.health_check != balancer.health_check {
@@ -381,23 +364,14 @@ impl Simulation {
     }
 
     /// Copies a balancer's settings to where the engine looks.
-    pub(super) fn configure_balancer(&mut self, service: u16) {
-        let balancer = &self.balancers[service as usize];
-        let s = &mut self.services[service as usize];
-        s.down_behaviour = balancer.down_behaviour;
-        s.cost = balancer.cost.0;
-        s.max_connections = balancer.max_connections.unwrap_or(u32::MAX);
-        s.random_selection = balancer.instance_selection == InstanceSelection::Random;
+    pub(super) fn configure_balancer(&mut self, service: ServiceId) {
+        self.services[service].adopt_balancer();
         self.configure_idle(service);
         self.configure_reports(service);
     }
 
-    fn change_service(&mut self, id: u16, service: &Service) {
-        let s = &mut self.services[id as usize];
-        s.demand = service.demand.build().into();
-        s.network = service.network.build().into();
-        s.network_ns = constant_ns(&*s.network);
-        self.service_calls[id as usize].clone_from(&service.calls);
+    fn change_service(&mut self, id: ServiceId, service: &Service) {
+        self.services[id].adopt(service);
         self.refresh_fast_path(id);
     }
 }

@@ -1,53 +1,208 @@
-//! Timer FIFOs: which of their entries still mean something.
+//! Timer FIFOs: events that are scheduled in the order in which they come due, such as timeouts of
+//! one constant length.
+//!
+//! A timeout nearly always outlives its attempt. It is never searched for and removed, but dropped,
+//! with all stale ones behind it, when it reaches the head.
 
-use super::Simulation;
+use super::attempt::{Attempts, Calls};
 use super::event::Event;
-use super::setup::TimerKind;
-use super::slab::{Handle, Slab};
-use super::state::{Attempt, Call};
+use super::slab::Handle;
+use crate::ids::{ClientId, Id, InstanceId, ServiceId};
 
-impl Simulation {
-    /// What the head of a fifo stands for; `None` when it is stale.
-    pub(super) fn pop_fifo(&mut self, fifo: usize) -> Option<Event> {
-        let kind = self.fifos.kind(fifo);
-        let (attempts, calls) = (&self.attempts, &self.calls);
-        let handle =
-            (self.event_queue).pop_fifo(fifo, |subject| fresh(kind, subject, attempts, calls))?;
-        Some(match kind {
-            TimerKind::Deadline => Event::Deadline(handle),
-            TimerKind::Timeout => Event::Timeout(handle),
-            TimerKind::ToBalancer => Event::AtBalancer(handle),
-            TimerKind::ToCaller => Event::Answer(handle),
-            TimerKind::Dispatch => Event::Dispatched(handle),
-        })
+/// What the entries of a FIFO stand for.
+#[derive(Clone, Copy)]
+pub(super) enum Timer {
+    /// A caller gives up an attempt.
+    Timeout(ClientId),
+    /// A caller gives up a call.
+    Deadline(ClientId),
+    /// An attempt reaches the balancer.
+    ToBalancer(ServiceId),
+    /// An answer reaches the caller.
+    ToCaller(ServiceId),
+    /// A balancer instance has done its work for an attempt.
+    Dispatch(InstanceId),
+}
+
+impl Timer {
+    /// What happens when it comes due.
+    pub(super) fn event(self, subject: Handle) -> Event {
+        match self {
+            Self::Timeout(_) => Event::Timeout(subject),
+            Self::Deadline(_) => Event::Deadline(subject),
+            Self::ToBalancer(_) => Event::AtBalancer(subject),
+            Self::ToCaller(_) => Event::Answer(subject),
+            Self::Dispatch(_) => Event::Dispatched(subject),
+        }
     }
 
-    /// Drops stale entries where many may have gathered, so that a timeout of an hour does not hold
-    /// an hour of timers.
-    pub(super) fn thin_fifos(&mut self) {
-        for fifo in 0..self.event_queue.fifos() {
-            if self.event_queue.is_thick(fifo) {
-                let kind = self.fifos.kind(fifo);
-                let (attempts, calls) = (&self.attempts, &self.calls);
-                (self.event_queue).thin_fifo(fifo, |subject| fresh(kind, subject, attempts, calls));
+    /// Whether it still means something: its subject is there, and somebody waits for it.
+    #[inline]
+    pub(super) fn is_fresh(self, subject: Handle, attempts: &Attempts, calls: &Calls) -> bool {
+        match self {
+            Self::Deadline(_) => calls.contains(subject),
+            Self::Timeout(_) => attempts.is_waited_for(subject, calls),
+            Self::ToBalancer(_) | Self::ToCaller(_) | Self::Dispatch(_) => {
+                attempts.contains(subject)
             }
         }
     }
 }
 
-/// Whether an entry still means something: its subject is there, and somebody waits for it.
-#[inline]
-fn fresh(kind: TimerKind, subject: Handle, attempts: &Slab<Attempt>, calls: &Slab<Call>) -> bool {
-    match kind {
-        TimerKind::Deadline => calls.contains(subject),
-        TimerKind::Timeout => {
-            attempts.contains(subject) && {
-                let call = attempts[subject].call;
-                call.is_elided() || calls.contains(call)
-            }
+/// All of them: two for each client, two for each service, one for each balancer instance.
+#[derive(Clone)]
+pub(super) struct TimerFifos {
+    fifos: Vec<TimerFifo>,
+    clients: usize,
+    services: usize,
+}
+
+#[derive(Clone)]
+struct TimerFifo {
+    timer: Timer,
+    entries: Vec<Entry>,
+    /// Entries before this one are gone.
+    head: usize,
+    /// Time of the latest entry ever.
+    latest: u64,
+    /// Entries that were left when it was thinned last.
+    left: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    time: u64,
+    sequence: u64,
+    subject: Handle,
+}
+
+/// Where an entry was put.
+pub(super) enum Put {
+    First,
+    Behind,
+    /// Nowhere: it would come due before the FIFO's end, which happens after a delay was shortened.
+    Nowhere,
+}
+
+/// Entries of a FIFO that are never worth a look.
+const THICK: usize = 1 << 16;
+
+impl TimerFifos {
+    pub(super) fn new(clients: usize, services: usize, instances: usize) -> Self {
+        let callers = (0..clients).map(ClientId::at);
+        let asked = (0..services).map(ServiceId::at);
+        let balancers = (0..instances).map(InstanceId::at);
+        let timers = (callers.flat_map(|c| [Timer::Timeout(c), Timer::Deadline(c)]))
+            .chain(asked.flat_map(|s| [Timer::ToBalancer(s), Timer::ToCaller(s)]))
+            .chain(balancers.map(Timer::Dispatch));
+        let fifo = |timer| TimerFifo {
+            timer,
+            entries: Vec::new(),
+            head: 0,
+            latest: 0,
+            left: 0,
+        };
+        Self {
+            fifos: timers.map(fifo).collect(),
+            clients,
+            services,
         }
-        TimerKind::ToBalancer | TimerKind::ToCaller | TimerKind::Dispatch => {
-            attempts.contains(subject)
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.fifos.len()
+    }
+
+    /// The FIFO of a timer.
+    #[inline]
+    pub(super) fn number(&self, timer: Timer) -> usize {
+        match timer {
+            Timer::Timeout(client) => 2 * client.position(),
+            Timer::Deadline(client) => 2 * client.position() + 1,
+            Timer::ToBalancer(service) => 2 * (self.clients + service.position()),
+            Timer::ToCaller(service) => 2 * (self.clients + service.position()) + 1,
+            Timer::Dispatch(instance) => 2 * (self.clients + self.services) + instance.position(),
+        }
+    }
+
+    /// Puts an entry at the end of a FIFO.
+    #[inline]
+    pub(super) fn push(&mut self, number: usize, time: u64, sequence: u64, subject: Handle) -> Put {
+        let fifo = &mut self.fifos[number];
+        if time < fifo.latest {
+            return Put::Nowhere;
+        }
+        fifo.latest = time;
+        let was_empty = fifo.head == fifo.entries.len();
+        fifo.entries.push(Entry {
+            time,
+            sequence,
+            subject,
+        });
+        if was_empty { Put::First } else { Put::Behind }
+    }
+
+    /// Time and sequence of a FIFO's head.
+    pub(super) fn head(&self, number: usize) -> Option<(u64, u64)> {
+        let head = self.fifos[number].front();
+        head.map(|entry| (entry.time, entry.sequence))
+    }
+
+    /// Takes the head of a FIFO, and drops all stale entries behind it; `None` if it is stale too.
+    pub(super) fn pop(
+        &mut self,
+        number: usize,
+        attempts: &Attempts,
+        calls: &Calls,
+    ) -> Option<Event> {
+        let fifo = &mut self.fifos[number];
+        let timer = fifo.timer;
+        let fresh = |entry: Entry| timer.is_fresh(entry.subject, attempts, calls);
+        let head = fifo.front().expect("the head was announced");
+        fifo.pop_front();
+        while fifo.front().is_some_and(|entry| !fresh(entry)) {
+            fifo.pop_front();
+        }
+        fresh(head).then(|| timer.event(head.subject))
+    }
+
+    /// Drops all stale entries of a FIFO, once so many have come that most of them may be stale: a
+    /// look at each then costs less than having put it there. Nothing else happens: they would have
+    /// been dropped when they came due, but a timeout of an hour shall not hold an hour of timers.
+    /// True if the FIFO's head may be another.
+    pub(super) fn thin(&mut self, number: usize, attempts: &Attempts, calls: &Calls) -> bool {
+        let fifo = &mut self.fifos[number];
+        if fifo.entries.len() - fifo.head <= THICK.max(2 * fifo.left) {
+            return false;
+        }
+        let timer = fifo.timer;
+        fifo.entries.drain(..fifo.head);
+        fifo.head = 0;
+        fifo.entries
+            .retain(|entry| timer.is_fresh(entry.subject, attempts, calls));
+        fifo.left = fifo.entries.len();
+        true
+    }
+
+    /// Bytes held, for the report on memory.
+    pub(super) fn bytes(&self) -> usize {
+        let entries = self.fifos.iter().map(|fifo| fifo.entries.capacity());
+        entries.sum::<usize>() * size_of::<Entry>()
+    }
+}
+
+impl TimerFifo {
+    fn front(&self) -> Option<Entry> {
+        self.entries.get(self.head).copied()
+    }
+
+    fn pop_front(&mut self) {
+        self.head += 1;
+        // Room is made by moving the rest down, when that is less than what is gone.
+        if self.head >= 1024 && self.head * 2 >= self.entries.len() {
+            self.entries.drain(..self.head);
+            self.head = 0;
         }
     }
 }

@@ -6,10 +6,11 @@
 //! of the chain has returned.
 
 use super::Simulation;
+use super::attempt::{Call, Calls, Place};
 use super::caller::try_of;
 use super::event::Event;
-use super::slab::Handle;
-use super::state::{Call, NIL, Place};
+use super::slab::{Handle, Slot};
+use crate::ids::{LocalId, ServerId};
 
 /// What there is to know of a call that a visit made, besides the call, by its place.
 #[derive(Clone, Copy)]
@@ -20,25 +21,42 @@ pub(super) struct Child {
     required: bool,
 }
 
+impl Calls {
+    /// Of the first call given and those beside it none has anybody to return to from now on.
+    pub(super) fn detach_children(&mut self, first: Handle) -> Vec<Handle> {
+        let mut all = Vec::new();
+        let mut child = first;
+        while self.contains(child) {
+            self[child].parent = Handle::GONE;
+            all.push(child);
+            child = self.children[child.slot()].next;
+        }
+        all
+    }
+}
+
 impl Simulation {
     /// The next call of a visit from its present stage on: position in the service's list.
     fn next_call(&self, handle: Handle) -> Option<usize> {
-        let stage = self.cold(handle).stage as usize;
-        let calls = self.service_calls[self.attempts[handle].service as usize].len();
+        let stage = self.attempts.cold(handle).stage as usize;
+        let calls = self.services[self.attempts[handle].service]
+            .settings
+            .calls
+            .len();
         (stage..calls).find(|&i| self.makes(handle, i))
     }
 
     /// Whether a visit makes a call now: it is of the present kind, and the draw says so.
     fn makes(&self, handle: Handle, call: usize) -> bool {
         let attempt = &self.attempts[handle];
-        let written = &self.service_calls[attempt.service as usize][call];
-        let mut draws = self.call_stream.at(try_of(attempt.number, call as u32));
-        written.before != self.cold(handle).worked && draws.chance(written.probability)
+        let written = &self.services[attempt.service].settings.calls[call];
+        let mut draws = self.streams.calls.at(try_of(attempt.number, call as u32));
+        written.before != self.attempts.cold(handle).worked && draws.chance(written.probability)
     }
 
     /// Where, after a call, those end in the list that go out together with it.
     fn group_end(&self, handle: Handle, first: usize) -> usize {
-        let calls = &self.service_calls[self.attempts[handle].service as usize];
+        let calls = &self.services[self.attempts[handle].service].settings.calls;
         let apart = |i: &usize| calls[*i].before == calls[first].before && !calls[*i].parallel;
         (first + 1..calls.len()).find(apart).unwrap_or(calls.len())
     }
@@ -53,8 +71,8 @@ impl Simulation {
 
     /// The call to another service that an attempt at a server has out, the first of several.
     pub(super) fn child_of(&self, handle: Handle) -> Handle {
-        if self.services[self.attempts[handle].service as usize].has_calls {
-            self.cold(handle).child
+        if self.services[self.attempts[handle].service].has_calls {
+            self.attempts.cold(handle).child
         } else {
             Handle::NONE
         }
@@ -62,36 +80,36 @@ impl Simulation {
 
     /// Whether the worker waits for a call or for one of those that go out together with it.
     fn holds(&self, handle: Handle, call: usize) -> bool {
-        let calls = &self.service_calls[self.attempts[handle].service as usize];
+        let calls = &self.services[self.attempts[handle].service].settings.calls;
         (call..self.group_end(handle, call)).any(|i| calls[i].hold && self.makes(handle, i))
     }
 
     /// A worker is free for the visit: it makes its calls while holding it, or works.
-    pub(super) fn resume_visit(&mut self, index: u32) {
-        let handle = self.attempts.handle_at(index);
+    pub(super) fn resume_visit(&mut self, slot: Slot) {
+        let handle = self.attempts.handle_at(slot);
         let server = self.attempts[handle].server;
         match self.next_call(handle) {
             Some(call) => {
-                self.servers[server as usize].advance(self.now);
-                self.servers[server as usize].holding += 1;
+                self.fleet[server].advance(self.now);
+                self.fleet[server].holding += 1;
                 let attempt = &mut self.attempts[handle];
                 attempt.place = Place::Holding;
                 self.recorder
                     .waited(attempt.service, attempt.begun, self.now - attempt.mark);
                 self.call_out(handle, call);
             }
-            None => self.load_only(index, server),
+            None => self.load_only(slot, server),
         }
     }
 
     /// The visit's own work is done; `busy` workers were at work before.
     pub(super) fn served(&mut self, handle: Handle, busy: u32) {
         let server = self.attempts[handle].server;
-        let visit = self.cold_mut(handle);
+        let visit = self.attempts.cold_mut(handle);
         (visit.stage, visit.worked) = (0, true);
         match self.next_call(handle) {
             Some(call) if self.holds(handle, call) => {
-                self.servers[server as usize].holding += 1;
+                self.fleet[server].holding += 1;
                 self.attempts[handle].place = Place::Holding;
                 self.call_out(handle, call);
                 self.workers_freed(server, busy);
@@ -116,27 +134,27 @@ impl Simulation {
     fn call_out(&mut self, handle: Handle, first: usize) {
         let end = self.group_end(handle, first);
         let mut last = self.make_call(handle, first);
-        self.cold_mut(handle).child = last;
+        self.attempts.cold_mut(handle).child = last;
         for position in first + 1..end {
             if self.makes(handle, position) {
                 let call = self.make_call(handle, position);
-                self.children[last.index() as usize].next = call;
+                self.calls.children[last.slot()].next = call;
                 last = call;
             }
         }
-        self.cold_mut(handle).stage = end as u16;
+        self.attempts.cold_mut(handle).stage = end as u16;
     }
 
     /// Makes a call. Its first attempt is an event of its own, so that an immediate answer does not
     /// find the caller half-way through its own step.
     fn make_call(&mut self, handle: Handle, position: usize) -> Handle {
         let attempt = &self.attempts[handle];
-        let call = &self.service_calls[attempt.service as usize][position];
+        let call = &self.services[attempt.service].settings.calls[position];
         let required = call.required;
         let (number, class) = (Self::child_number(attempt.number, position), attempt.class);
         let key = self.calls.get_mut(attempt.call).map_or(number, |c| c.key);
-        let flow = self.recorder.layout.flow(call.to.0, class, true);
-        let (client, service) = (call.client.0, call.to.0);
+        let flow = self.recorder.layout.flow(call.to, class, true);
+        let (client, service) = (call.client, call.to);
         let child = self.new_call(Call {
             number,
             key,
@@ -149,31 +167,27 @@ impl Simulation {
             service,
             flow,
             attempts: 0,
-            previous: NIL,
+            previous: LocalId::NONE,
         });
         let record = Child {
             next: Handle::NONE,
             required,
         };
-        let place = child.index() as usize;
-        if place >= self.children.len() {
-            self.children.resize(place + 1, record);
-        }
-        self.children[place] = record;
-        self.event_queue.schedule(self.now, Event::Attempt(child));
+        *self.calls.children.with_room(child.slot(), record) = record;
+        self.events.schedule(self.now, Event::Attempt(child));
         child
     }
 
     /// Takes a call out of the chain of those that a visit has out; whether it was required.
     fn unlink(&mut self, parent: Handle, child: Handle) -> bool {
-        let Child { next, required } = self.children[child.index() as usize];
-        let mut before = self.cold(parent).child;
+        let Child { next, required } = self.calls.children[child.slot()];
+        let mut before = self.attempts.cold(parent).child;
         if before == child {
-            self.cold_mut(parent).child = next;
+            self.attempts.cold_mut(parent).child = next;
             return required;
         }
         while !before.is_none() {
-            let link = &mut self.children[before.index() as usize].next;
+            let link = &mut self.calls.children[before.slot()].next;
             if *link == child {
                 *link = next;
                 break;
@@ -185,20 +199,8 @@ impl Simulation {
 
     /// The caller of calls between services is gone: of the first given and of those beside it.
     pub(super) fn abandon_children(&mut self, first: Handle) {
-        let all = self.detach_children(first);
+        let all = self.calls.detach_children(first);
         self.abandon_all(all);
-    }
-
-    /// Of the first call given and those beside it none has anybody to return to from now on.
-    pub(super) fn detach_children(&mut self, first: Handle) -> Vec<Handle> {
-        let mut all = Vec::new();
-        let mut child = first;
-        while self.calls.contains(child) {
-            self.calls[child].parent = Handle::GONE;
-            all.push(child);
-            child = self.children[child.index() as usize].next;
-        }
-        all
     }
 
     /// Calls off calls that are detached.
@@ -214,12 +216,12 @@ impl Simulation {
             return;
         }
         let required = self.unlink(parent, child);
-        let others = self.cold(parent).child;
+        let others = self.attempts.cold(parent).child;
         let attempt = &mut self.attempts[parent];
         let (server, holding) = (attempt.server, attempt.place == Place::Holding);
         if !succeeded && required {
             attempt.fails = true;
-            self.cold_mut(parent).child = Handle::NONE;
+            self.attempts.cold_mut(parent).child = Handle::NONE;
             self.abandon_children(others);
             if holding {
                 self.let_go(server);
@@ -229,7 +231,7 @@ impl Simulation {
         if !others.is_none() {
             return;
         }
-        let worked = self.cold(parent).worked;
+        let worked = self.attempts.cold(parent).worked;
         match self.next_call(parent) {
             Some(call) if holding && self.holds(parent, call) => self.call_out(parent, call),
             Some(call) if !worked && self.holds(parent, call) => self.seek_worker(parent),
@@ -251,16 +253,16 @@ impl Simulation {
     }
 
     /// From holding a worker to working on it.
-    fn work_after_calls(&mut self, handle: Handle, server: u32) {
-        self.servers[server as usize].advance(self.now);
-        self.servers[server as usize].holding -= 1;
-        self.load_only(handle.index(), server);
+    fn work_after_calls(&mut self, handle: Handle, server: ServerId) {
+        self.fleet[server].advance(self.now);
+        self.fleet[server].holding -= 1;
+        self.load_only(handle.slot(), server);
         self.plan_completion(server);
     }
 
     /// Gives up a held worker.
-    pub(super) fn let_go(&mut self, server: u32) {
-        let s = &mut self.servers[server as usize];
+    pub(super) fn let_go(&mut self, server: ServerId) {
+        let s = &mut self.fleet[server];
         s.advance(self.now);
         let busy = s.busy();
         s.holding -= 1;

@@ -3,33 +3,51 @@
 use super::Simulation;
 use super::event::{Event, Machine};
 use super::machine::short;
-use super::state::NIL;
+use super::slab::Slot;
 use crate::crash::{Gauge, GaugeUnit};
+use crate::ids::{InstanceId, ServerId};
 use crate::model::{Actor, CrashRule};
 use crate::time::Duration;
 
 /// How often gauges that change without events are looked at.
 const POLL: u64 = 100_000_000;
 
+/// Crash rules of a machine and since when each holds.
+#[derive(Clone, Default)]
+pub(super) struct Watch {
+    pub since: Vec<Option<u64>>,
+    /// Whether a timer is out for the rule.
+    pub armed: Vec<bool>,
+}
+
+impl Watch {
+    pub(super) fn new(rules: usize) -> Self {
+        Self {
+            since: vec![None; rules],
+            armed: vec![false; rules],
+        }
+    }
+}
+
 impl Simulation {
     /// Looks at a server's crash rules after its numbers changed.
-    pub(super) fn watch_server(&mut self, server: u32) {
+    pub(super) fn watch_server(&mut self, server: ServerId) {
         self.leave_if_empty(server);
-        if !self.servers[server as usize].state.serves() {
+        if !self.fleet[server].state.serves() {
             // It cannot crash now; its rules begin anew when it is up.
             return;
         }
-        let params = self.servers_cold[server as usize].params.clone();
+        let params = self.fleet.cold[server].params.clone();
         if let Some(memory) = &params.memory {
-            let used = self.memory_of(server);
+            let used = self.fleet.memory_of(server);
             if used > memory.limit {
                 // As an event of its own: the caller is half-way through a step.
-                self.event_queue.schedule(
+                self.events.schedule(
                     self.now,
                     Event::CrashDue {
                         machine: Machine::Server(server),
                         rule: OUT_OF_MEMORY,
-                        incarnation: self.servers_cold[server as usize].incarnation.number,
+                        incarnation: self.fleet.cold[server].incarnation.number,
                     },
                 );
             }
@@ -42,57 +60,44 @@ impl Simulation {
         }
     }
 
-    fn memory_of(&self, server: u32) -> f64 {
-        let s = &self.servers[server as usize];
-        self.servers_cold[server as usize]
-            .params
-            .memory
-            .as_ref()
-            .map_or(0.0, |m| {
-                m.base
-                    + m.per_in_service * f64::from(s.in_service + s.holding)
-                    + m.per_queued * f64::from(s.queue_len)
-            })
-    }
-
-    fn server_gauge(&self, server: u32, gauge: Gauge) -> f64 {
-        let s = &self.servers[server as usize];
+    fn server_gauge(&self, server: ServerId, gauge: Gauge) -> f64 {
+        let s = &self.fleet[server];
         match gauge {
             Gauge::InFlight => f64::from(s.in_system),
             Gauge::QueueLen => f64::from(s.queue_len),
-            Gauge::Memory => self.memory_of(server),
+            Gauge::Memory => self.fleet.memory_of(server),
             Gauge::QueueAge => self
                 .oldest_waiting(server)
                 .map_or(0.0, |since| (self.now - since) as f64),
             Gauge::Utilisation => {
                 let area = s
                     .busy_area(self.now)
-                    .wrapping_sub(self.servers_cold[server as usize].polled_busy);
+                    .wrapping_sub(self.fleet.cold[server].polled_busy);
                 // With every worker broken none is busy: 0, and not 0 / 0.
                 area as f64 / POLL as f64 / f64::from(s.workers.max(1))
             }
         }
     }
 
-    fn oldest_waiting(&self, server: u32) -> Option<u64> {
-        let s = &self.servers[server as usize];
+    fn oldest_waiting(&self, server: ServerId) -> Option<u64> {
+        let s = &self.fleet[server];
         let mut oldest: Option<u64> = None;
         let mut see = |at: u64| oldest = Some(oldest.map_or(at, |o| o.min(at)));
         if s.queue_len > 0 {
             let mut index = s.head;
-            while index != NIL {
+            while index != Slot::NONE {
                 see(self.attempts[index].mark);
                 // In order of arrival one end is the oldest; otherwise all must be seen.
-                index = if s.waiting == super::state::Waiting::Fifo {
-                    NIL
+                index = if s.waiting == super::fleet::Waiting::Fifo {
+                    Slot::NONE
                 } else {
                     self.attempts[index].behind
                 };
             }
-            for &index in &self.servers_cold[server as usize].pile {
+            for &index in &self.fleet.cold[server].pile {
                 see(self.attempts[index].mark);
             }
-            for std::cmp::Reverse((_, _, handle)) in &self.servers_cold[server as usize].ranked {
+            for std::cmp::Reverse((_, _, handle)) in &self.fleet.cold[server].ranked {
                 if self.attempts.contains(*handle) && self.attempts[*handle].place.is_queued() {
                     see(self.attempts[*handle].mark);
                 }
@@ -102,14 +107,14 @@ impl Simulation {
     }
 
     /// Looks at a balancer instance's crash rules after its numbers changed.
-    pub(super) fn watch_instance(&mut self, index: u32) {
-        if !self.instances[index as usize].state.serves() {
+    pub(super) fn watch_instance(&mut self, index: InstanceId) {
+        if !self.balancers[index].state.serves() {
             return;
         }
-        let service = self.instances[index as usize].service;
-        for i in 0..self.balancers[service as usize].crash.len() {
-            let rule = self.balancers[service as usize].crash[i].clone();
-            let instance = &self.instances[index as usize];
+        let service = self.balancers[index].service;
+        for i in 0..self.services[service].settings.balancer.crash.len() {
+            let rule = self.services[service].settings.balancer.crash[i].clone();
+            let instance = &self.balancers[index];
             let value = match rule.gauge.gauge {
                 Gauge::QueueLen => instance.waiting as usize + instance.pending.len(),
                 _ => instance.connections as usize,
@@ -122,8 +127,8 @@ impl Simulation {
     fn watch(&mut self, machine: Machine, index: usize, rule: &CrashRule, value: f64) {
         let now = self.now;
         let watch = match machine {
-            Machine::Server(i) => &mut self.servers_cold[i as usize].watch,
-            Machine::Instance(i) => &mut self.instances[i as usize].watch,
+            Machine::Server(i) => &mut self.fleet.cold[i].watch,
+            Machine::Instance(i) => &mut self.balancers[i].watch,
         };
         let holds = value > rule.above;
         if !holds {
@@ -133,7 +138,7 @@ impl Simulation {
         let since = *watch.since[index].get_or_insert(now);
         if !std::mem::replace(&mut watch.armed[index], true) {
             let incarnation = self.incarnation(machine).number;
-            self.event_queue.schedule(
+            self.events.schedule(
                 since.saturating_add(rule.hold.0),
                 Event::CrashDue {
                     machine,
@@ -151,15 +156,15 @@ impl Simulation {
         }
         if index == OUT_OF_MEMORY {
             if let Machine::Server(server) = machine {
-                let limit = self.servers_cold[server as usize]
+                let limit = self.fleet.cold[server]
                     .params
                     .memory
                     .as_ref()
                     .map_or(f64::INFINITY, |m| m.limit);
-                if self.memory_of(server) > limit {
+                if self.fleet.memory_of(server) > limit {
                     let cause = format!(
                         "out of memory: {:.0} MiB of {:.0}",
-                        self.memory_of(server) / MIB,
+                        self.fleet.memory_of(server) / MIB,
                         limit / MIB
                     );
                     self.crash(machine, Actor::System, cause);
@@ -169,14 +174,14 @@ impl Simulation {
         }
         let (watch, rules) = match machine {
             Machine::Server(i) => {
-                let cold = &mut self.servers_cold[i as usize];
+                let cold = &mut self.fleet.cold[i];
                 (&mut cold.watch, &cold.params.crash)
             }
             Machine::Instance(i) => {
-                let instance = &mut self.instances[i as usize];
+                let instance = &mut self.balancers[i];
                 (
                     &mut instance.watch,
-                    &self.balancers[instance.service as usize].crash,
+                    &self.services[instance.service].settings.balancer.crash,
                 )
             }
         };
@@ -190,7 +195,7 @@ impl Simulation {
         let due = since.saturating_add(rule.hold.0);
         if due > self.now {
             watch.armed[index as usize] = true;
-            self.event_queue.schedule(
+            self.events.schedule(
                 due,
                 Event::CrashDue {
                     machine,
@@ -205,31 +210,24 @@ impl Simulation {
     }
 
     /// Begins to poll when a server has a rule that needs it.
-    pub(super) fn poll_if_asked(&mut self, server: u32) {
+    pub(super) fn poll_if_asked(&mut self, server: ServerId) {
         let polled =
             |rule: &CrashRule| matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation);
-        if self.polling
-            || !self.servers_cold[server as usize]
-                .params
-                .crash
-                .iter()
-                .any(polled)
-        {
+        if self.fleet.polling || !self.fleet.cold[server].params.crash.iter().any(polled) {
             return;
         }
-        self.polling = true;
-        for (server, cold) in self.servers.iter().zip(&mut self.servers_cold) {
+        self.fleet.polling = true;
+        for (server, cold) in self.fleet.servers.iter().zip(&mut self.fleet.cold) {
             cold.polled_busy = server.busy_area(self.now);
         }
-        self.event_queue
-            .schedule(self.now.saturating_add(POLL), Event::Poll);
+        self.after(POLL, Event::Poll);
     }
 
     /// Looks at gauges that change without events.
     pub(super) fn poll(&mut self) {
-        for server in 0..self.servers.len() as u32 {
-            let params = self.servers_cold[server as usize].params.clone();
-            if self.servers[server as usize].state.serves() {
+        for server in self.fleet.servers.ids() {
+            let params = self.fleet.cold[server].params.clone();
+            if self.fleet[server].state.serves() {
                 for (i, rule) in params.crash.iter().enumerate() {
                     if matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation) {
                         let value = self.server_gauge(server, rule.gauge.gauge);
@@ -237,11 +235,9 @@ impl Simulation {
                     }
                 }
             }
-            self.servers_cold[server as usize].polled_busy =
-                self.servers[server as usize].busy_area(self.now);
+            self.fleet.cold[server].polled_busy = self.fleet[server].busy_area(self.now);
         }
-        self.event_queue
-            .schedule(self.now.saturating_add(POLL), Event::Poll);
+        self.after(POLL, Event::Poll);
     }
 }
 

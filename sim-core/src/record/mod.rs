@@ -13,6 +13,7 @@ pub mod total;
 mod watch;
 
 use crate::event_log;
+use crate::ids::{ClassId, Id, LocalId, ServiceId, Table};
 use crate::model::Model;
 use crate::outcome::Outcome;
 pub use flow::Flow;
@@ -51,9 +52,8 @@ impl Layout {
     /// The row of requests of a class to a service: those from outside in even rows, those from
     /// other services in odd ones.
     #[inline]
-    pub fn flow(&self, service: u16, class: u16, nested: bool) -> u16 {
-        ((usize::from(service) * self.classes + usize::from(class)) * 2 + usize::from(nested))
-            as u16
+    pub fn flow(&self, service: ServiceId, class: ClassId, nested: bool) -> u16 {
+        ((service.position() * self.classes + class.position()) * 2 + usize::from(nested)) as u16
     }
 
     /// The class of a row of requests from outside; `None` for requests from other services.
@@ -127,7 +127,7 @@ pub struct RequestRecord {
 pub struct Recorder {
     pub(crate) layout: Layout,
     pub(crate) flows: Vec<Flow>,
-    pub(crate) services: Vec<ServiceCount>,
+    pub(crate) services: Table<ServiceId, ServiceCount>,
     pub(crate) slos: Vec<SloCount>,
     pub(crate) history: History,
     pub(crate) measure_from: u64,
@@ -163,7 +163,7 @@ impl Recorder {
         };
         Self {
             flows: vec![Flow::new(); layout.flows()],
-            services: vec![ServiceCount::default(); layout.services],
+            services: Table::filled(layout.services, ServiceCount::default()),
             slos: model.slos.iter().map(slo).collect(),
             alerts: model
                 .alerts
@@ -236,23 +236,23 @@ impl Recorder {
 
     /// An attempt got a worker.
     #[inline]
-    pub(crate) fn waited(&mut self, service: u16, begun: u64, wait_ns: u64) {
+    pub(crate) fn waited(&mut self, service: ServiceId, begun: u64, wait_ns: u64) {
         if begun >= self.measure_from {
-            self.services[service as usize].wait.record(wait_ns);
+            self.services[service].wait.record(wait_ns);
         }
     }
 
     /// An attempt ended for its caller.
     #[inline]
-    pub(crate) fn attempt_ended(&mut self, service: u16, begun: u64, outcome: Outcome) {
+    pub(crate) fn attempt_ended(&mut self, service: ServiceId, begun: u64, outcome: Outcome) {
         if begun >= self.measure_from {
-            self.services[service as usize].attempt_outcomes[outcome as usize] += 1;
+            self.services[service].attempt_outcomes[outcome as usize] += 1;
         }
     }
 
     /// Counters of requests of a class from outside to a service.
     #[inline]
-    pub(crate) fn flow_mut(&mut self, service: u16, class: u16) -> &mut Flow {
+    pub(crate) fn flow_mut(&mut self, service: ServiceId, class: ClassId) -> &mut Flow {
         &mut self.flows[self.layout.flow(service, class, false) as usize]
     }
 
@@ -273,10 +273,10 @@ impl Recorder {
         now: u64,
         flow: u16,
         number: u64,
-        class: u16,
+        class: ClassId,
         arrived: u64,
         attempts: u32,
-        server: u32,
+        server: LocalId,
         outcome: Outcome,
     ) {
         let counters = &mut self.flows[flow as usize];
@@ -297,7 +297,7 @@ impl Recorder {
             return;
         }
         for slo in &mut self.slos {
-            if slo.class.is_none_or(|c| c == class) {
+            if slo.class.is_none_or(|c| c == class.0) {
                 let good = outcome == Outcome::Succeeded && response_ns < slo.limit_ns;
                 slo.interval.total += 1;
                 slo.interval.good += u32::from(good);
@@ -310,10 +310,10 @@ impl Recorder {
         if self.log_every != 0 && (number & 0xFFFF_FFFF_FFFF).is_multiple_of(self.log_every) {
             if self.log.len() < LOG_LEN {
                 let service = flow / 2 / self.layout.classes as u16;
-                let server = (server != u32::MAX).then_some(server);
+                let server = server.known().map(|local| local.0);
                 self.log.push(RequestRecord {
                     number,
-                    class,
+                    class: class.0,
                     service,
                     arrived_ns: arrived,
                     ended_ns: now,

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::engine::{End, Simulation};
 use crate::event_log::Kind;
+use crate::ids::{ClassId, Id, ServiceId};
 use crate::outcome::Outcome;
 use crate::record::histogram::Histogram;
 use crate::time::SECOND;
@@ -57,7 +58,7 @@ impl Builder<'_> {
         let (mut served, mut wasted, mut answered) = (0, 0, 0);
         for (i, service) in recorder.services.iter().enumerate() {
             wait.merge(&service.wait);
-            let (all, unwanted) = sim.work_ns(i);
+            let (all, unwanted) = sim.work_ns(ServiceId::at(i));
             served += all;
             wasted += unwanted;
             answered += service.attempt_outcomes[Outcome::Succeeded as usize];
@@ -188,7 +189,7 @@ impl Builder<'_> {
     fn class(&self, class: usize) -> ClassFigures {
         let layout = &self.simulation.recorder().layout;
         let flows: Vec<u16> = (0..layout.services)
-            .map(|s| layout.flow(s as u16, class as u16, false))
+            .map(|s| layout.flow(ServiceId::at(s), ClassId::at(class), false))
             .collect();
         let requests = self.requests(&flows);
         ClassFigures {
@@ -206,14 +207,14 @@ impl Builder<'_> {
             .map(|i| (id * 2 * layout.classes + i) as u16)
             .collect();
         let requests = self.requests(&flows);
-        let recorded = &sim.recorder().services[id];
-        let total = sim.service_attempts(id);
-        let (served, wasted) = sim.work_ns(id);
+        let recorded = &sim.recorder().services[ServiceId::at(id)];
+        let total = sim.service_attempts(ServiceId::at(id));
+        let (served, wasted) = sim.work_ns(ServiceId::at(id));
         let service = &sim.model().services[id];
         let servers: Vec<_> = service
             .servers
             .iter()
-            .map(|s| sim.server_figures(s.0 as usize))
+            .map(|s| sim.server_figures(*s))
             .collect();
         let sent: u64 = servers.iter().map(|s| s.attempts).sum();
         let figures = service.servers.iter().zip(&servers).map(|(id, figures)| {
@@ -245,8 +246,13 @@ impl Builder<'_> {
         let model = self.simulation.model();
         let recorder = self.simulation.recorder();
         let demanding = |(class, params): (usize, &crate::model::Class)| {
-            let flow =
-                |nested| recorder.flow(recorder.layout.flow(id as u16, class as u16, nested));
+            let flow = |nested| {
+                recorder.flow(
+                    recorder
+                        .layout
+                        .flow(ServiceId::at(id), ClassId::at(class), nested),
+                )
+            };
             let arrived = flow(false).measured_arrived() + flow(true).measured_arrived();
             self.rate(arrived) * params.demand_factor
         };

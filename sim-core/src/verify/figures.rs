@@ -2,6 +2,7 @@
 
 use super::UNIT;
 use crate::engine::Simulation;
+use crate::ids::ServiceId;
 use crate::model::Model;
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
@@ -337,7 +338,7 @@ impl Measured<'_> {
 
     /// Shares of the keys at the first service, in units of their mean.
     fn key_shares(&self) -> Option<Vec<f64>> {
-        let shares = self.simulation.key_shares(0)?;
+        let shares = self.simulation.key_shares(ServiceId(0))?;
         let n = shares.len() as f64;
         Some(shares.into_iter().map(|share| share * n).collect())
     }

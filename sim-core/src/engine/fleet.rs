@@ -1,0 +1,368 @@
+//! The fleet: servers, what each remembers, and what is known of one by itself.
+//!
+//! Records are small and indexed by number. What one event touches lies together; what only rare
+//! events touch is set apart.
+
+use super::fast_path::server_is_plain;
+use super::incarnation::{Incarnation, MachineState};
+use super::slab::{Handle, Slot};
+use super::watch::Watch;
+use crate::discipline::Order;
+use crate::distribution::Distribution;
+use crate::ids::{LocalId, ServerId, ServiceId, Table};
+use crate::model::{Model, ServerParams};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::{Index, IndexMut};
+use std::sync::Arc;
+
+/// All servers. `fleet[server]` is what every request touches.
+#[derive(Clone)]
+pub(super) struct Fleet {
+    pub servers: Table<ServerId, Server>,
+    pub cold: Table<ServerId, ServerCold>,
+    /// Whether gauges are being polled.
+    pub polling: bool,
+    /// Numbers requests in the order in which they got a worker or a rank.
+    pub started: u64,
+}
+
+impl Fleet {
+    pub(super) fn new(model: &Model) -> Self {
+        let mut locals = Table::filled(model.services.len(), LocalId(0));
+        let server = |server: &crate::model::Server| {
+            let local: &mut LocalId = &mut locals[server.service];
+            local.0 += 1;
+            Server::new(server, LocalId(local.0 - 1))
+        };
+        Self {
+            servers: model.servers.iter().map(server).collect(),
+            cold: model.servers.iter().map(ServerCold::new).collect(),
+            polling: false,
+            started: 0,
+        }
+    }
+
+    /// The speed at which each request in service progresses.
+    pub(super) fn rate_of(&self, server: ServerId) -> f64 {
+        let (s, cold) = (&self.servers[server], &self.cold[server]);
+        let params = &cold.params;
+        let n = f64::from((s.in_service + s.holding).max(1));
+        let shared = if s.waiting == Waiting::Shared && s.in_service > s.workers {
+            f64::from(s.workers) / f64::from(s.in_service)
+        } else {
+            1.0
+        };
+        let crowd = 1.0
+            + params.slowdown.contention * (n - 1.0)
+            + params.slowdown.coherence * n * (n - 1.0);
+        params.speed * cold.warmth * cold.slow * shared / crowd
+    }
+
+    /// Bytes that a server uses, as far as they are limited.
+    pub(super) fn memory_of(&self, server: ServerId) -> f64 {
+        let s = &self.servers[server];
+        let memory = self.cold[server].params.memory.as_ref();
+        memory.map_or(0.0, |m| {
+            m.base
+                + m.per_in_service * f64::from(s.in_service + s.holding)
+                + m.per_queued * f64::from(s.queue_len)
+        })
+    }
+}
+
+impl Index<ServerId> for Fleet {
+    type Output = Server;
+    #[inline]
+    fn index(&self, server: ServerId) -> &Server {
+        &self.servers[server]
+    }
+}
+
+impl IndexMut<ServerId> for Fleet {
+    #[inline]
+    fn index_mut(&mut self, server: ServerId) -> &mut Server {
+        &mut self.servers[server]
+    }
+}
+
+/// How a server orders its work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waiting {
+    Fifo,
+    Lifo,
+    Ranked,
+    /// Ranked, and a better rank interrupts the worst in service.
+    Preemptive,
+    /// At random.
+    Pile,
+    Shared,
+}
+
+impl Waiting {
+    /// How requests wait under a discipline.
+    pub(super) fn under(order: &Order) -> Self {
+        match order {
+            Order::Fifo => Self::Fifo,
+            Order::Lifo => Self::Lifo,
+            Order::Ranked(_) => Self::Ranked,
+            Order::Preemptive(_) => Self::Preemptive,
+            Order::Random => Self::Pile,
+            Order::Shared => Self::Shared,
+        }
+    }
+}
+
+/// The part of a server that every request touches.
+///
+/// Service is counted in *virtual time*, which advances at `rate` virtual nanoseconds for each
+/// real one while requests are in service: all of them progress alike, so a change of speed or of
+/// concurrency is one multiplication and their order of completion never changes.
+///
+/// Two cache lines, the first of which holds all that is read at the end of an interval.
+#[derive(Clone)]
+#[repr(C, align(64))]
+pub(super) struct Server {
+    /// Areas under the numbers at work, in the system and waiting, each less its present height
+    /// times now, wrapping: one addition when the height changes, exact when read.
+    pub area_busy: u64,
+    /// Attempts sent to it and how they ended, wrapping; [`super::recording::ServerTotals`] has
+    /// the full numbers.
+    pub attempts: u32,
+    pub succeeded: u32,
+    pub failed: u32,
+    pub in_system: u32,
+    pub queue_len: u32,
+    pub in_service: u32,
+    /// Workers held by calls to other services.
+    pub holding: u32,
+    pub workers: u32,
+    pub queue_limit: u32,
+    /// The request in service that finishes first; the others are in [`ServerCold::in_service`].
+    pub first: Slot,
+    pub local: LocalId,
+    /// Part of a virtual nanosecond not yet in `virtual_now`.
+    pub virtual_part: f32,
+    pub service: ServiceId,
+    pub state: MachineState,
+    pub waiting: Waiting,
+    /// Whether `rate` depends on concurrency.
+    pub elastic: bool,
+    /// Whether crash rules watch it.
+    pub watched: bool,
+    /// Whether the fast path may serve it.
+    pub fast: bool,
+    pub virtual_now: u64,
+    pub virtual_at: u64,
+    pub rate: f64,
+    /// Sum of `finish` over requests in service, wrapping: their remaining work is this less their
+    /// number times virtual time.
+    pub finish_sum: u64,
+    /// Demand of waiting requests.
+    pub queued_ns: u64,
+    pub area_in_system: u64,
+    pub area_queued: u64,
+    pub head: Slot,
+    pub tail: Slot,
+}
+
+const _: () = assert!(size_of::<Server>() == 128, "a server fills two cache lines");
+
+/// The part of a server that few events touch.
+#[derive(Clone)]
+pub(super) struct ServerCold {
+    pub params: Arc<ServerParams>,
+    /// Whether its settings ask for nothing that the fast path does not know.
+    pub plain: bool,
+    /// Requests in service but the first: (finish, sequence, attempt).
+    pub in_service: BinaryHeap<Reverse<(u64, u64, Slot)>>,
+    /// Waiting requests of a ranked discipline: (rank, sequence, attempt); stale ones stay until
+    /// they surface.
+    pub ranked: BinaryHeap<Reverse<(u64, u64, Handle)>>,
+    /// Waiting requests of which a random one is next; each knows its place as `before`.
+    pub pile: Vec<Slot>,
+    /// Random choices made of the pile.
+    pub picked: u64,
+    pub error_demand: Option<Arc<dyn Distribution>>,
+    pub patience: Option<Arc<dyn Distribution>>,
+    pub breakdowns: Option<Failing>,
+    /// Workers that are broken.
+    pub broken: u32,
+    /// Random lengths drawn for breakdowns, and times their settings changed.
+    pub breakdown_draws: u64,
+    pub breakdown_generation: u32,
+    pub watch: Watch,
+    pub incarnation: Incarnation,
+    /// Factor of the speed while warming up, and set by the time line.
+    pub warmth: f64,
+    pub slow: f64,
+    pub slow_generation: u32,
+    /// Area of busy workers at the last poll.
+    pub polled_busy: u64,
+    /// Taken out of rotation by hand: stays so through a restart.
+    pub out_of_rotation: bool,
+    /// Removed, and gone once nothing is left in it.
+    pub leaving: bool,
+}
+
+impl ServerCold {
+    fn new(server: &crate::model::Server) -> Self {
+        Self {
+            params: Arc::clone(&server.params),
+            plain: server_is_plain(&server.params),
+            in_service: BinaryHeap::new(),
+            ranked: BinaryHeap::new(),
+            pile: Vec::new(),
+            picked: 0,
+            error_demand: None,
+            patience: None,
+            breakdowns: None,
+            broken: 0,
+            breakdown_draws: 0,
+            breakdown_generation: 0,
+            watch: Watch::new(server.params.crash.len()),
+            incarnation: Incarnation::default(),
+            warmth: 1.0,
+            slow: 1.0,
+            slow_generation: 0,
+            polled_busy: 0,
+            out_of_rotation: false,
+            leaving: false,
+        }
+    }
+}
+
+/// How long workers last and how long repairs take.
+#[derive(Clone)]
+pub(super) struct Failing {
+    pub settings: crate::model::Breakdowns,
+    /// Workers for which a breakdown or a repair is planned.
+    pub workers: u32,
+    pub every: Arc<dyn Distribution>,
+    pub repair: Arc<dyn Distribution>,
+}
+
+impl Server {
+    /// One at the start of a run.
+    fn new(server: &crate::model::Server, local: LocalId) -> Self {
+        Self {
+            virtual_now: 0,
+            virtual_at: 0,
+            virtual_part: 0.0,
+            rate: server.params.speed,
+            finish_sum: 0,
+            queued_ns: 0,
+            area_in_system: 0,
+            area_busy: 0,
+            area_queued: 0,
+            first: Slot::NONE,
+            in_service: 0,
+            holding: 0,
+            in_system: 0,
+            queue_len: 0,
+            head: Slot::NONE,
+            tail: Slot::NONE,
+            workers: server.params.workers,
+            queue_limit: server.params.queue_limit,
+            attempts: 0,
+            succeeded: 0,
+            failed: 0,
+            state: if server.present {
+                MachineState::Up
+            } else {
+                MachineState::Absent
+            },
+            waiting: Waiting::Fifo,
+            elastic: false,
+            watched: false,
+            local,
+            fast: false,
+            service: server.service,
+        }
+    }
+
+    /// Brings virtual time up to `now`.
+    #[inline]
+    #[allow(
+        clippy::float_cmp,
+        reason = "a rate of exactly one needs no multiplication"
+    )]
+    pub(super) fn advance(&mut self, now: u64) {
+        let real = now - self.virtual_at;
+        self.virtual_at = now;
+        if self.in_service == 0 {
+            return;
+        }
+        if self.rate == 1.0 {
+            self.virtual_now += real;
+        } else {
+            let gone = real as f64 * self.rate + f64::from(self.virtual_part);
+            let whole = gone as u64;
+            self.virtual_now += whole;
+            self.virtual_part = (gone - whole as f64) as f32;
+        }
+    }
+
+    /// When virtual time will reach `finish`.
+    #[inline]
+    #[allow(clippy::float_cmp, reason = "a rate of exactly one needs no division")]
+    pub(super) fn real_time_of(&self, finish: u64) -> u64 {
+        let left = finish.saturating_sub(self.virtual_now);
+        if self.rate == 1.0 {
+            return self.virtual_at + left;
+        }
+        let left = (left as f64 - f64::from(self.virtual_part)).max(0.0) / self.rate;
+        self.virtual_at.saturating_add(left.ceil() as u64)
+    }
+
+    /// Workers that are not free.
+    #[inline]
+    pub(super) fn busy(&self) -> u32 {
+        (self.in_service + self.holding).min(self.workers)
+    }
+
+    /// The number of workers at work is another than `before`.
+    #[inline]
+    pub(super) fn busy_changed(&mut self, before: u32, now: u64) {
+        let difference = u64::from(before).wrapping_sub(u64::from(self.busy()));
+        self.area_busy = self.area_busy.wrapping_add(difference.wrapping_mul(now));
+    }
+
+    /// Area under the number in the system up to `now`, wrapping.
+    #[inline]
+    pub(super) fn in_system_area(&self, now: u64) -> u64 {
+        self.area_in_system
+            .wrapping_add(u64::from(self.in_system).wrapping_mul(now))
+    }
+
+    /// Area under the number of busy workers up to `now`, wrapping.
+    #[inline]
+    pub(super) fn busy_area(&self, now: u64) -> u64 {
+        self.area_busy
+            .wrapping_add(u64::from(self.busy()).wrapping_mul(now))
+    }
+
+    /// Area under the number of waiting requests up to `now`, wrapping.
+    #[inline]
+    pub(super) fn queued_area(&self, now: u64) -> u64 {
+        self.area_queued
+            .wrapping_add(u64::from(self.queue_len).wrapping_mul(now))
+    }
+
+    /// Real time until the server would be empty, in nanoseconds, its workers all at work.
+    pub(super) fn work_left_ns(&self, now: u64) -> f64 {
+        let virtual_now = self.virtual_now as f64
+            + if self.in_service > 0 {
+                (now - self.virtual_at) as f64 * self.rate
+            } else {
+                0.0
+            };
+        let serving = self
+            .finish_sum
+            .wrapping_sub(u64::from(self.in_service).wrapping_mul(self.virtual_now))
+            as f64
+            - f64::from(self.in_service) * (virtual_now - self.virtual_now as f64);
+        // With every worker broken the work is still there: one stands for what will come back.
+        (serving.max(0.0) + self.queued_ns as f64) / (f64::from(self.workers.max(1)) * self.rate)
+    }
+}

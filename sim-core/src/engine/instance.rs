@@ -1,0 +1,176 @@
+//! Balancer instances: what each remembers of its servers, and what its policy is shown.
+
+use super::board::Board;
+use super::fleet::Server;
+use super::incarnation::{Incarnation, MachineState};
+use super::service::{Service, policy};
+use super::slab::Handle;
+use super::watch::Watch;
+use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
+use crate::model::Model;
+use crate::policy::{FleetView, Oracle, Policy};
+use crate::time::Instant;
+use std::collections::VecDeque;
+use std::ops::{Index, IndexMut, Range};
+
+/// All balancer instances, those of a service next to each other.
+#[derive(Clone)]
+pub(super) struct Balancers {
+    pub instances: Table<InstanceId, Instance>,
+    /// Where those of each service are.
+    of: Table<ServiceId, Range<usize>>,
+    /// Instances whose pending queues may move on, once the present event is done.
+    pub to_drain: Vec<InstanceId>,
+    /// Room for the servers that a copy may go to.
+    pub apart: Vec<u32>,
+}
+
+impl Balancers {
+    pub(super) fn new(model: &Model, replication: u64) -> Self {
+        let (mut instances, mut of) = (Table::default(), Table::default());
+        for (position, service) in model.services.iter().enumerate() {
+            let (id, first) = (ServiceId::at(position), instances.len());
+            // Clones of one, so that they share what is the same for all.
+            let policy = policy(model, replication, id, &service.balancer.policy);
+            let (present, spares) = (service.balancer.instances, service.balancer.standby.count);
+            for number in 0..present + spares {
+                let mut instance = Instance::new(service, id, number, policy.clone());
+                if number >= present {
+                    instance.state = MachineState::Absent;
+                }
+                instances.push(instance);
+            }
+            of.push(first..instances.len());
+        }
+        Self {
+            instances,
+            of,
+            to_drain: Vec::new(),
+            apart: Vec::new(),
+        }
+    }
+
+    /// The instances of a service, spares included.
+    pub(super) fn of(&self, service: ServiceId) -> impl Iterator<Item = InstanceId> + use<> {
+        self.of[service].clone().map(InstanceId::at)
+    }
+
+    /// The instances of a service, spares included.
+    pub(super) fn of_mut(&mut self, service: ServiceId) -> &mut [Instance] {
+        &mut self.instances.as_mut_slice()[self.of[service].clone()]
+    }
+}
+
+impl Index<InstanceId> for Balancers {
+    type Output = Instance;
+    #[inline]
+    fn index(&self, instance: InstanceId) -> &Instance {
+        &self.instances[instance]
+    }
+}
+
+impl IndexMut<InstanceId> for Balancers {
+    #[inline]
+    fn index_mut(&mut self, instance: InstanceId) -> &mut Instance {
+        &mut self.instances[instance]
+    }
+}
+
+/// A balancer instance.
+#[derive(Clone)]
+pub(super) struct Instance {
+    pub service: ServiceId,
+    pub name: String,
+    pub state: MachineState,
+    pub policy: Box<dyn Policy>,
+    pub observes: bool,
+    /// Loads as last reported, where policies do not see the present ones.
+    pub board: Option<Box<Board>>,
+    /// Attempts it holds.
+    pub connections: u32,
+    /// Attempts waiting for itself.
+    pub waiting: u32,
+    pub busy_until: u64,
+    pub busy_ns: u64,
+    /// Its attempts at each server.
+    pub in_flight: Table<LocalId, u32>,
+    /// Servers it believes healthy.
+    pub healthy: Table<LocalId, bool>,
+    /// Servers it may pick, ascending, as policies know them: by position within the service.
+    pub eligible: Vec<u32>,
+    pub pending: VecDeque<Handle>,
+    pub watch: Watch,
+    pub watched: bool,
+    pub incarnation: Incarnation,
+    pub attempts: u64,
+}
+
+impl Instance {
+    fn new(
+        settings: &crate::model::Service,
+        service: ServiceId,
+        number: u32,
+        policy: Box<dyn Policy>,
+    ) -> Self {
+        let (servers, crash) = (settings.servers.len(), &settings.balancer.crash);
+        Self {
+            service,
+            name: format!("{}-lb-{}", settings.name, number + 1),
+            state: MachineState::Up,
+            observes: policy.observes(),
+            policy,
+            board: None,
+            connections: 0,
+            waiting: 0,
+            busy_until: 0,
+            busy_ns: 0,
+            in_flight: Table::filled(servers, 0),
+            healthy: Table::filled(servers, true),
+            eligible: Vec::with_capacity(servers),
+            pending: VecDeque::new(),
+            watch: Watch::new(crash.len()),
+            watched: !crash.is_empty(),
+            incarnation: Incarnation::default(),
+            attempts: 0,
+        }
+    }
+}
+
+/// The servers' true state, for policies that ask.
+pub(super) struct TrueState<'a> {
+    pub now: u64,
+    pub servers: &'a Table<ServerId, Server>,
+    pub service: &'a Service,
+}
+
+impl<'a> TrueState<'a> {
+    fn server(&self, position: usize) -> &Server {
+        &self.servers[self.service.servers[LocalId::at(position)]]
+    }
+
+    /// What an instance's policy is shown, unless loads are known from reports only.
+    #[inline]
+    pub(super) fn view(
+        &'a self,
+        eligible: &'a [u32],
+        in_flight: &'a Table<LocalId, u32>,
+    ) -> FleetView<'a> {
+        FleetView {
+            now: Instant(self.now),
+            eligible,
+            narrowed: false,
+            in_flight: in_flight.as_slice(),
+            weights: self.service.weights.as_slice(),
+            oracle: self,
+        }
+    }
+}
+
+impl Oracle for TrueState<'_> {
+    fn in_system(&self, server: usize) -> u32 {
+        self.server(server).in_system
+    }
+    fn work_left_ns(&self, server: usize) -> f64 {
+        self.server(server).work_left_ns(self.now)
+    }
+}

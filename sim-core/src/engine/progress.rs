@@ -1,0 +1,99 @@
+//! How far a run has come, and why it is over.
+
+use crate::draws::mix;
+use crate::model::Limits;
+
+/// Why a run is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// The horizon was reached.
+    Horizon,
+    /// The limit on events was reached first.
+    EventLimit,
+    /// The limit on requests and attempts in flight was reached first.
+    InFlightLimit,
+    /// Events followed one another without time going on: a loop without any delay.
+    Stalled,
+}
+
+impl End {
+    /// A sentence for the warning that belongs to an early end; `None` for the horizon.
+    pub fn warning(self) -> Option<&'static str> {
+        match self {
+            Self::Horizon => None,
+            Self::EventLimit => Some("the run ended early: it reached limits.events"),
+            Self::InFlightLimit => Some(
+                "the run ended early: requests and attempts in flight reached limits.in_flight",
+            ),
+            Self::Stalled => Some(
+                "the run ended early: time stood still, because some loop has no delay at all (users who never think, refused at once?)",
+            ),
+        }
+    }
+}
+
+/// Events at one instant after which time is taken to stand still: so many, and a few for each
+/// request that may be in flight, since all users of a closed source may start at once.
+const STALLED: u64 = 1_000_000;
+
+/// Every how many events the number in flight is compared with its limit: an event adds a handful,
+/// at worst a hundred copies, so memory stays about the limit, and where the run ends does not depend
+/// on recording.
+const LOOK: u64 = 256;
+
+/// How far a run has come.
+#[derive(Clone)]
+pub(super) struct Progress {
+    pub end: Option<End>,
+    /// Events so far, and a hash of their sequence.
+    pub events: u64,
+    digest: u64,
+    /// The time when limits were looked at last, and how many events time has stood still.
+    looked_at: u64,
+    still: u64,
+    /// Number of events at which limits are looked at again.
+    next_look: u64,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self {
+            end: None,
+            events: 0,
+            digest: 0,
+            looked_at: 0,
+            still: 0,
+            next_look: 1,
+        }
+    }
+
+    pub(super) fn digest(&self) -> u64 {
+        mix(self.digest ^ mix(self.events))
+    }
+
+    /// An event enters the digest. True when limits are to be looked at.
+    #[inline]
+    pub(super) fn count(&mut self, at: u64, (kind, subject): (u64, u64)) -> bool {
+        self.events += 1;
+        self.digest = (self.digest ^ at.rotate_left(20) ^ (kind << 58) ^ subject)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(23);
+        self.events >= self.next_look
+    }
+
+    /// Whether a limit is reached, and which.
+    pub(super) fn look(&mut self, now: u64, in_flight: usize, limits: Limits) -> Option<End> {
+        self.next_look = limits.events.min(self.events + LOOK);
+        let moved = std::mem::replace(&mut self.looked_at, now) != now;
+        self.still = if moved { 0 } else { self.still + LOOK };
+        if self.still > STALLED + 4 * u64::from(limits.in_flight) {
+            Some(End::Stalled)
+        } else if self.events >= limits.events {
+            Some(End::EventLimit)
+        } else if in_flight > limits.in_flight as usize {
+            Some(End::InFlightLimit)
+        } else {
+            None
+        }
+    }
+}

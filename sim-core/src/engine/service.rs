@@ -1,0 +1,167 @@
+//! Services: their settings, their samplers, and what is counted for each.
+
+use super::fast_path::service_is_plain;
+use super::incarnation::MachineState;
+use super::instance::Balancers;
+use crate::distribution::Distribution;
+use crate::draws::Stream;
+use crate::extension::Configured;
+use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
+use crate::model::{DownBehaviour, InstanceSelection, Model};
+use crate::outcome::Outcome;
+use crate::policy::{Policy, PolicyDef};
+use crate::time::Duration;
+use std::sync::Arc;
+
+/// A service. What a request looks at is copied from the settings to where it is at hand.
+#[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether something rare must be looked at"
+)]
+pub(super) struct Service {
+    pub settings: Box<crate::model::Service>,
+    pub demand: Arc<dyn Distribution>,
+    pub demand_stream: Stream,
+    pub network: Arc<dyn Distribution>,
+    /// The network's delay where it never varies.
+    pub network_ns: Option<u64>,
+    pub servers: Table<LocalId, ServerId>,
+    pub weights: Table<LocalId, f64>,
+    /// Balancer instances that callers know.
+    pub active: Vec<InstanceId>,
+    /// Spares.
+    pub spares: Vec<InstanceId>,
+    pub down_behaviour: DownBehaviour,
+    pub cost: u64,
+    pub max_connections: u32,
+    pub has_calls: bool,
+    /// Whether any server has a connection limit.
+    pub limited: bool,
+    /// Whether policies want to hear of servers that become idle.
+    pub tracks_idle: bool,
+    /// Times that servers became idle.
+    pub idle_reports: u64,
+    /// Whether callers choose an instance at random.
+    pub random_selection: bool,
+    pub report_generation: u32,
+    /// Whether its settings ask for nothing that the fast path does not know.
+    pub plain: bool,
+    /// Whether the fast path may serve it.
+    pub fast: bool,
+    pub attempts: u64,
+    /// `attempts` when measurement began, and at the end of the last interval.
+    pub attempts_before: u64,
+    pub attempts_recorded: u64,
+    pub busy_recorded: f32,
+    pub attempt_outcomes: [u64; Outcome::COUNT],
+    /// Time workers spent on attempts whose caller had given up.
+    pub wasted_ns: u128,
+    pub served_ns: u128,
+}
+
+impl Service {
+    pub(super) fn new(
+        model: &Model,
+        replication: u64,
+        id: ServiceId,
+        balancers: &Balancers,
+    ) -> Self {
+        let settings = &model.services[id.position()];
+        let params = |server: &ServerId| &model.servers[server.position()].params;
+        let instances = |state: MachineState| {
+            let all = balancers.of(id);
+            all.filter(|&i| balancers[i].state == state).collect()
+        };
+        let concern = format!("demand/{}", settings.name);
+        let network: Arc<dyn Distribution> = settings.network.build().into();
+        let mut service = Self {
+            demand: settings.demand.build().into(),
+            demand_stream: Stream::new(model.seed, replication, &concern),
+            network_ns: constant_ns(&*network),
+            network,
+            servers: settings.servers.iter().copied().collect(),
+            weights: settings.servers.iter().map(|s| params(s).weight).collect(),
+            active: instances(MachineState::Up),
+            spares: instances(MachineState::Absent),
+            down_behaviour: settings.balancer.down_behaviour,
+            cost: 0,
+            max_connections: u32::MAX,
+            has_calls: !settings.calls.is_empty(),
+            limited: settings
+                .servers
+                .iter()
+                .any(|s| params(s).max_connections.is_some()),
+            tracks_idle: false,
+            idle_reports: 0,
+            random_selection: false,
+            report_generation: 0,
+            plain: false,
+            fast: false,
+            attempts: 0,
+            attempts_before: 0,
+            attempts_recorded: 0,
+            busy_recorded: 0.0,
+            attempt_outcomes: [0; Outcome::COUNT],
+            wasted_ns: 0,
+            served_ns: 0,
+            settings: Box::new(settings.clone()),
+        };
+        service.adopt_balancer();
+        service
+    }
+
+    /// Copies the balancer's settings to where the engine looks.
+    pub(super) fn adopt_balancer(&mut self) {
+        let balancer = &self.settings.balancer;
+        self.down_behaviour = balancer.down_behaviour;
+        self.cost = balancer.cost.0;
+        self.max_connections = balancer.max_connections.unwrap_or(u32::MAX);
+        self.random_selection = balancer.instance_selection == InstanceSelection::Random;
+        self.plain = service_is_plain(&self.settings);
+    }
+
+    /// Takes on demand, network and calls of other settings.
+    pub(super) fn adopt(&mut self, settings: &crate::model::Service) {
+        self.settings.demand = settings.demand.clone();
+        self.settings.network = settings.network.clone();
+        self.settings.calls.clone_from(&settings.calls);
+        self.demand = settings.demand.build().into();
+        self.network = settings.network.build().into();
+        self.network_ns = constant_ns(&*self.network);
+        self.plain = service_is_plain(&self.settings);
+    }
+
+    /// Counts a finished service, and whether anybody still wanted it.
+    #[inline]
+    pub(super) fn count_service(&mut self, demand_ns: u64, wanted: bool) {
+        self.served_ns += u128::from(demand_ns);
+        if !wanted {
+            self.wasted_ns += u128::from(demand_ns);
+        }
+    }
+}
+
+/// The policy of any instance of a service, with its servers in their places.
+pub(super) fn policy(
+    model: &Model,
+    replication: u64,
+    service: ServiceId,
+    choice: &Configured<PolicyDef>,
+) -> Box<dyn Policy> {
+    let service = &model.services[service.position()];
+    let mut policy = choice.build();
+    policy.place_servers(service.servers.len(), &|server| {
+        let server = &model.servers[service.servers[server].position()].name;
+        let concern = format!("ring/{}/{server}", service.name);
+        Stream::new(model.seed, replication, &concern)
+    });
+    policy
+}
+
+/// A distribution's value where it never varies.
+pub(super) fn constant_ns(distribution: &dyn Distribution) -> Option<u64> {
+    distribution
+        .constant_ns()
+        .map(|ns| Duration::from_nanos_f64(ns).0)
+}

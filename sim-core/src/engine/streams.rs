@@ -1,0 +1,45 @@
+//! Streams of random numbers, one for each concern. Those that belong to one source or service are
+//! kept there.
+
+use crate::draws::Stream;
+
+/// See the module's documentation.
+#[derive(Clone)]
+pub(super) struct Streams {
+    pub requests: Stream,
+    pub network: Stream,
+    pub replies: Stream,
+    pub policy: Stream,
+    pub retries: Stream,
+    pub faults: Stream,
+    pub calls: Stream,
+    pub probes: Stream,
+    pub patience: Stream,
+    pub breakdowns: Stream,
+    pub order: Stream,
+    pub idle: Stream,
+    pub selection: Stream,
+    pub boot: Stream,
+}
+
+impl Streams {
+    pub(super) fn new(seed: u64, replication: u64) -> Self {
+        let stream = |concern| Stream::new(seed, replication, concern);
+        Self {
+            requests: stream("requests"),
+            network: stream("network"),
+            replies: stream("network/reply"),
+            policy: stream("policy"),
+            retries: stream("retries"),
+            faults: stream("faults"),
+            calls: stream("calls"),
+            probes: stream("probes"),
+            patience: stream("patience"),
+            breakdowns: stream("breakdowns"),
+            order: stream("order"),
+            idle: stream("idle"),
+            selection: stream("spread"),
+            boot: stream("boot"),
+        }
+    }
+}
