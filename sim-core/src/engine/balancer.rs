@@ -48,7 +48,6 @@ impl Simulation {
         instance.connections += 1;
         instance.attempts += 1;
         self.attempts[handle].instance = index;
-        let watched = instance.watched;
         let cost = self.services[service].cost;
         if cost == 0 {
             self.dispatch(handle);
@@ -61,9 +60,7 @@ impl Simulation {
             self.attempts[handle].place = Place::AtBalancer;
             self.events.set_timer(Timer::Dispatch(index), at, handle);
         }
-        if watched {
-            self.watch_instance(index);
-        }
+        self.watch_instance(index);
     }
 
     /// The balancer instance has done its own work for an attempt.
@@ -270,9 +267,7 @@ impl Simulation {
         if !instance.pending.is_empty() {
             self.balancers.to_drain.push(index);
         }
-        if instance.watched {
-            self.watch_instance(index);
-        }
+        self.watch_instance(index);
     }
 
     /// Sends waiting attempts on, now that a server may be eligible again.

@@ -284,8 +284,19 @@ impl Simulation {
     /// A call is over.
     #[inline]
     pub(super) fn end_call(&mut self, handle: Handle, outcome: Outcome) {
+        let Call { parent, number, .. } = self.calls[handle];
+        self.forget_call(handle, outcome);
+        if !parent.is_none() {
+            self.child_returned(parent, handle, outcome == Outcome::Succeeded);
+        } else if self.sources[source_of(number)].gaps.is_none() {
+            self.think(source_of(number));
+        }
+    }
+
+    /// A call is counted as over, and is no more.
+    #[inline]
+    fn forget_call(&mut self, handle: Handle, outcome: Outcome) {
         let call = &self.calls[handle];
-        let (parent, number) = (call.parent, call.number);
         self.recorder.call_ended(
             self.now,
             call.flow,
@@ -297,11 +308,6 @@ impl Simulation {
             outcome,
         );
         self.calls.remove(handle);
-        if !parent.is_none() {
-            self.child_returned(parent, handle, outcome == Outcome::Succeeded);
-        } else if self.sources[source_of(number)].gaps.is_none() {
-            self.think(source_of(number));
-        }
     }
 
     /// A caller gives up an attempt, and tries again or not.
@@ -353,9 +359,7 @@ impl Simulation {
         }
         self.abandon_children(child);
         self.leave_server(server);
-        if self.fleet[server].watched {
-            self.watch_server(server);
-        }
+        self.watch_server(server);
     }
 
     /// The caller of a call between services is gone.
@@ -363,18 +367,7 @@ impl Simulation {
         if self.calls.contains(child) {
             self.calls[child].parent = Handle::GONE;
             self.hang_up(child, Outcome::Cancelled);
-            let call = &self.calls[child];
-            self.recorder.call_ended(
-                self.now,
-                call.flow,
-                call.number,
-                call.class,
-                call.arrived,
-                call.attempts,
-                call.previous,
-                Outcome::Cancelled,
-            );
-            self.calls.remove(child);
+            self.forget_call(child, Outcome::Cancelled);
         }
     }
 

@@ -133,14 +133,13 @@ pub(super) fn client_is_plain(client: &Client) -> bool {
 impl Server {
     /// Links an attempt to the end of the queue.
     #[inline]
-    fn append(&mut self, attempts: &mut Slab<Attempt>, index: Slot) {
+    fn append(&mut self, attempts: &mut Slab<Attempt>, slot: Slot) {
         // Whether the queue is empty is a coin toss: both cases take the same steps.
-        let tail = std::mem::replace(&mut self.tail, index);
+        let tail = std::mem::replace(&mut self.tail, slot);
         let empty = tail == Slot::NONE;
-        self.queue_len += 1;
-        self.head = select_unpredictable(empty, index, self.head);
-        attempts[select_unpredictable(empty, index, tail)].behind =
-            select_unpredictable(empty, Slot::NONE, index);
+        self.head = select_unpredictable(empty, slot, self.head);
+        attempts[select_unpredictable(empty, slot, tail)].behind =
+            select_unpredictable(empty, Slot::NONE, slot);
     }
 }
 
@@ -309,16 +308,14 @@ impl Simulation {
         instance.in_flight[local] += 1;
         attempt.server = server;
         s.attempts = s.attempts.wrapping_add(1);
-        s.in_system += 1;
-        s.area_in_system = s.area_in_system.wrapping_sub(now);
+        s.enter(now);
         if idle {
             attempt.place = Place::Underway;
             return self.begin_service_apart(handle);
         }
         attempt.place = Place::Queued;
         attempt.before = s.tail;
-        s.area_queued = s.area_queued.wrapping_sub(now);
-        s.queued_ns = s.queued_ns.saturating_add(demand_ns);
+        s.begin_wait(demand_ns, now);
         s.append(attempts, handle.slot());
     }
 
@@ -367,13 +364,13 @@ impl Simulation {
         } = self;
         let now = self.now;
         let s = &mut servers[server];
-        let index = s.first;
-        if !attempts[index].call.is_elided() {
+        let slot = s.first;
+        if !attempts[slot].call.is_elided() {
             return self.complete_apart(server);
         }
         if s.workers != 1 || s.in_service != 1 {
             self.pass_worker_on(server);
-            return self.leave_fast(server, index);
+            return self.leave_fast(server, slot);
         }
         // One worker: virtual time starts over, and the next in the queue starts at its zero.
         s.virtual_at = now;
@@ -386,15 +383,13 @@ impl Simulation {
             s.finish_sum = 0;
             s.area_busy = s.area_busy.wrapping_add(now);
             events.clear_completion(server);
-            return self.leave_fast(server, index);
+            return self.leave_fast(server, slot);
         }
         let waiting = &mut attempts[next];
         let demand_ns = waiting.demand_ns;
         s.head = waiting.behind;
         s.tail = select_unpredictable(s.head == Slot::NONE, Slot::NONE, s.tail);
-        s.queue_len -= 1;
-        s.area_queued = s.area_queued.wrapping_add(now);
-        s.queued_ns = s.queued_ns.saturating_sub(demand_ns);
+        s.end_wait(demand_ns, now);
         if waiting.purpose == Purpose::Request {
             recorder.waited(s.service, waiting.begun, now - waiting.mark);
         }
@@ -403,20 +398,19 @@ impl Simulation {
         s.finish_sum = demand_ns;
         s.first = next;
         events.set_completion(server, s.real_time_of(demand_ns));
-        self.leave_fast(server, index);
+        self.leave_fast(server, slot);
     }
 
     /// A request whose service is done, and its attempt with it, leaves server and balancer; its
     /// answer is there at once.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a part of `complete_fast`, twice")]
-    fn leave_fast(&mut self, server: ServerId, index: Slot) {
+    fn leave_fast(&mut self, server: ServerId, slot: Slot) {
         let now = self.now;
-        let attempt = &self.attempts[index];
+        let attempt = &self.attempts[slot];
         let (number, begun, class) = (attempt.number, attempt.begun, attempt.class);
         let s = &mut self.fleet[server];
-        s.in_system -= 1;
-        s.area_in_system = s.area_in_system.wrapping_add(now);
+        s.leave(now);
         s.succeeded = s.succeeded.wrapping_add(1);
         let local = s.local;
         let service = &mut self.services[s.service];
@@ -425,7 +419,7 @@ impl Simulation {
         let instance = &mut self.balancers[attempt.instance];
         instance.connections -= 1;
         instance.in_flight[local] -= 1;
-        self.attempts.vacate(index);
+        self.attempts.vacate(slot);
         self.attempts.elided -= 1;
 
         let recorder = &mut self.recorder;

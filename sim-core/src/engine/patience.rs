@@ -46,9 +46,7 @@ impl Simulation {
         self.unqueue(handle);
         self.abandon_children(self.child_of(handle));
         self.leave_server(server);
-        if self.fleet[server].watched {
-            self.watch_server(server);
-        }
+        self.watch_server(server);
         self.reply(handle, Outcome::Abandoned);
     }
 }

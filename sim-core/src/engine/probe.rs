@@ -148,7 +148,7 @@ impl Simulation {
                 probes: 0,
             })
         };
-        self.after(offset, Event::Probe { prober, generation });
+        self.after(offset, Event::Probe(prober, generation));
     }
 
     /// A probe starts, and the next is planned.
@@ -167,13 +167,7 @@ impl Simulation {
             .at(u64::from(index) << 32 | prober.probes);
         let demand = Duration::from_nanos_f64(settings.demand.sample_ns(&mut draws)).0;
         self.probes.probers[index].probes += 1;
-        self.after(
-            interval,
-            Event::Probe {
-                prober: index,
-                generation,
-            },
-        );
+        self.after(interval, Event::Probe(index, generation));
         let asleep = prober.instance != InstanceId::NONE
             && self.balancers[prober.instance].state == MachineState::Down;
         let server_state = self.fleet[prober.server].state;
@@ -216,9 +210,7 @@ impl Simulation {
             _ => {}
         }
         self.attempts.remove(handle);
-        if self.fleet[server].watched {
-            self.watch_server(server);
-        }
+        self.watch_server(server);
         self.probe_result(prober, false);
     }
 
@@ -281,11 +273,6 @@ impl Simulation {
         } else {
             cause
         };
-        self.tell(
-            kind,
-            Actor::System,
-            &self.name_of(Machine::Server(server)),
-            cause,
-        );
+        self.tell_of(Machine::Server(server), kind, Actor::System, cause);
     }
 }

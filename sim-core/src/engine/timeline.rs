@@ -25,12 +25,8 @@ impl Simulation {
 
     pub(super) fn plan_timeline(&mut self) {
         if let Some(entry) = self.model.timeline.get(self.next_entry as usize) {
-            self.events.schedule(
-                entry.at.0.max(self.now),
-                Event::Timeline {
-                    index: self.next_entry,
-                },
-            );
+            self.events
+                .schedule(entry.at.0.max(self.now), Event::Timeline(self.next_entry));
         }
     }
 
@@ -80,7 +76,7 @@ impl Simulation {
                     self.slow(server, *factor, by, note);
                     if let Some(lasts) = lasts {
                         let generation = self.fleet.cold[server].slow_generation;
-                        self.after(lasts.0, Event::SlowEnds { server, generation });
+                        self.after(lasts.0, Event::SlowEnds(server, generation));
                     }
                 }
             }
@@ -117,12 +113,7 @@ impl Simulation {
             self.fleet.cold[server].out_of_rotation = out;
             self.fleet.cold[server].leaving &= out;
             let kind = if out { Kind::Drain } else { Kind::Undrain };
-            self.tell(
-                kind,
-                by,
-                &self.name_of(Machine::Server(server)),
-                note.to_owned(),
-            );
+            self.tell_of(Machine::Server(server), kind, by, note.to_owned());
             self.refresh_service(self.fleet[server].service);
             if !out {
                 self.report_if_idle(server);
@@ -139,12 +130,7 @@ impl Simulation {
         let cold = &mut self.fleet.cold[server];
         cold.out_of_rotation = false;
         cold.leaving = false;
-        self.tell(
-            Kind::Added,
-            by,
-            &self.name_of(Machine::Server(server)),
-            note.to_owned(),
-        );
+        self.tell_of(Machine::Server(server), Kind::Added, by, note.to_owned());
         if absent {
             self.fleet[server].state = MachineState::Up;
             self.fleet.cold[server].incarnation.number += 1;
@@ -162,12 +148,7 @@ impl Simulation {
         };
         for &server in servers {
             self.fleet.cold[server].out_of_rotation = true;
-            self.tell(
-                Kind::Removed,
-                by,
-                &self.name_of(Machine::Server(server)),
-                note.to_owned(),
-            );
+            self.tell_of(Machine::Server(server), Kind::Removed, by, note.to_owned());
             if self.fleet[server].state != MachineState::Absent {
                 self.fleet.cold[server].leaving = true;
                 self.fleet[server].watched = true;
@@ -200,10 +181,10 @@ impl Simulation {
         let cold = &mut self.fleet.cold[server];
         cold.slow = factor;
         cold.slow_generation += 1;
-        self.tell(
+        self.tell_of(
+            Machine::Server(server),
             Kind::Slow,
             by,
-            &self.name_of(Machine::Server(server)),
             if note.is_empty() {
                 format!("speed × {factor}")
             } else {
@@ -228,7 +209,7 @@ impl Simulation {
             Change::Service(id, service) => self.change_service(*id, service),
             Change::Client(id, client) => self.callers[*id].adopt(client),
             Change::Source(id, source) => {
-                // Implied calls are what the source's present settings say.
+                // Elided calls are what the source's present settings say.
                 self.spell_out_all(|attempt| source_of(attempt.number) == *id);
                 let s = &mut self.sources[*id];
                 s.mix.clone_from(&source.mix);
@@ -349,9 +330,7 @@ impl Simulation {
             }
         }
         for index in self.balancers.of(service) {
-            if self.balancers[index].watched {
-                self.watch_instance(index);
-            }
+            self.watch_instance(index);
         }
         if before.health_check != balancer.health_check {
             self.start_probers(service);
