@@ -1,6 +1,5 @@
 //! The event log of a run: every change of state, with its cause.
 
-use crate::model::Actor;
 use crate::time::Instant;
 
 /// A kind of event in the event log.
@@ -107,6 +106,15 @@ impl Kind {
     pub fn name(self) -> &'static str {
         KINDS[self as usize].1
     }
+}
+
+/// Who acts: a column of the event log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Actor {
+    /// The machines.
+    System,
+    /// The people.
+    People,
 }
 
 /// One event of the event log.

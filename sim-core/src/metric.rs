@@ -3,7 +3,11 @@
 //! One table says what each is called, what it means and how it follows from the counters of a
 //! window; alerts, timelines and the window on screen therefore show the same number.
 
-use crate::model::{ClassId, ServerId, ServiceId};
+mod summary_paths;
+
+pub use summary_paths::{SUMMARY_PATHS, SummaryPath, in_short};
+
+use crate::ids::{ClassId, ServerId, ServiceId};
 use crate::outcome::Outcome;
 use std::fmt;
 
@@ -234,7 +238,7 @@ impl Window<'_> {
     }
 
     fn quantile_ns(&self, q: f64) -> Option<f64> {
-        crate::record::histogram::coarse_quantile_ns(self.response_time, q)
+        crate::histogram::coarse_quantile_ns(self.response_time, q)
     }
 }
 

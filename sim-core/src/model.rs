@@ -4,9 +4,14 @@
 //! time runs is a list of [`Change`]s, each replacing one whole part; the model before and the
 //! model after differ exactly by them.
 
+mod expectation;
 mod timeline;
 
-pub use timeline::{Action, Actor, Change, Target, TimelineEntry};
+pub use crate::event_log::Actor;
+pub use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId};
+pub use crate::profile::RatePoint;
+pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
+pub use timeline::{Action, Change, Target, TimelineEntry};
 
 use crate::arrival::ArrivalDef;
 use crate::crash::GaugeDef;
@@ -18,24 +23,8 @@ use crate::metric::Condition;
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 use crate::retry::RetryDef;
-use crate::time::{Clock, Duration, Instant};
+use crate::time::{Clock, Duration};
 use std::sync::Arc;
-
-/// Position in [`Model::services`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ServiceId(pub u16);
-/// Position in [`Model::servers`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ServerId(pub u32);
-/// Position in [`Model::classes`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ClassId(pub u16);
-/// Position in [`Model::clients`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct ClientId(pub u16);
-/// Position in [`Model::sources`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct SourceId(pub u16);
 
 /// Everything the engine needs to know.
 #[derive(Clone, PartialEq, Debug)]
@@ -124,15 +113,6 @@ pub struct Source {
     pub key: Configured<KeyDef>,
     /// Its callers by class.
     pub clients: Vec<ClientId>,
-}
-
-/// A corner of a piecewise-linear rate.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct RatePoint {
-    /// When.
-    pub at: Instant,
-    /// Requests per second, zero or more.
-    pub rate_hz: f64,
 }
 
 /// How a caller behaves.
@@ -468,15 +448,4 @@ pub struct Slo {
     pub response_time: Option<Duration>,
     /// Share of requests that must be good, in (0, 1).
     pub objective: f64,
-}
-
-/// An assertion over the finished run.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Expectation {
-    /// As written.
-    pub that: String,
-    /// As understood.
-    pub expr: crate::expect::Expr,
-    /// Line in the scenario, for messages; zero when there is none.
-    pub line: usize,
 }

@@ -70,6 +70,21 @@ impl Configured<DistributionDef> {
     }
 }
 
+impl Params {
+    /// A distribution of times.
+    pub fn distribution(&self, name: &str) -> Configured<DistributionDef> {
+        let nested = self.nested(name);
+        let def = DISTRIBUTIONS
+            .iter()
+            .find(|def| def.row.name == nested.row.name)
+            .unwrap_or_else(|| panic!("{name:?} is no distribution: {nested:?}"));
+        Configured {
+            def,
+            params: nested.params.clone(),
+        }
+    }
+}
+
 /// A law of non-negative times.
 pub trait Distribution: Debug + Send + Sync {
     /// A value in nanoseconds.

@@ -16,9 +16,9 @@ use super::event_queue::NEVER;
 use super::slab::{Handle, Slab};
 use super::source::number_of;
 use super::state::{Attempt, MachineState, NIL, Place, Purpose, Server, Waiting};
+use crate::histogram::{bucket, coarse};
 use crate::outcome::Outcome;
 use crate::policy::{FleetView, Job};
-use crate::record::histogram::{bucket, coarse};
 use crate::time::Instant;
 use std::hint::select_unpredictable;
 

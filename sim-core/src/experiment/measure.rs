@@ -1,9 +1,9 @@
 //! What is measured: figures of the summary, by their path.
 
-use crate::metric::Unit;
+use crate::metric::{SUMMARY_PATHS, Unit, in_short};
 use crate::model::{Model, Slo};
 use crate::outcome::Outcome;
-use crate::scenario::{SUMMARY_PATHS, in_short, suggest};
+use crate::scenario::suggest;
 use crate::statistics::Interval;
 use crate::summary::Summary;
 

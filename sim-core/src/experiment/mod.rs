@@ -15,7 +15,6 @@
 //! | `replicate` | replications, in waves until they are precise enough |
 //! | `compare`, `comparing` | several models under the same random numbers; and while that goes on |
 //! | `vary` | variants from paths and their values |
-//! | `report`, `words` | results as JSON and CSV; as people read them |
 //! | `single` | one long run, cut into batches |
 //! | `stress` | the load at which a system breaks |
 //! | `recovery`, `hysteresis`, `map` | what happens after a trigger, and on the way up and down |
@@ -34,14 +33,12 @@ mod measure;
 mod nature;
 mod recovery;
 mod replicate;
-pub mod report;
 mod run;
 mod single;
 mod stress;
 pub mod sweep;
 mod vary;
 mod warm_up;
-pub mod words;
 
 pub use compare::{Compared, Comparison, Pair, Place, Variant};
 pub use comparing::{ComparisonSteps, Told, compare, compare_told};

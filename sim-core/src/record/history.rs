@@ -7,7 +7,7 @@
 use super::Layout;
 use super::columns::Columns;
 use super::total::Total;
-use crate::engine::MachineState;
+use crate::machine::MachineState;
 use crate::metric::Scope;
 use crate::outcome::Outcome;
 use std::ops::Range;

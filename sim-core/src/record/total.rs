@@ -1,8 +1,8 @@
 //! Several intervals taken together: windows of alerts, of expectations and of the site's state.
 
-use super::histogram::COARSE_LEN;
 use super::history::{History, ServiceInterval};
-use crate::engine::MachineState;
+use crate::histogram::COARSE_LEN;
+use crate::machine::MachineState;
 use crate::metric::{Scope, Window};
 use crate::outcome::Outcome;
 

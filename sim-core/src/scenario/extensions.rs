@@ -265,9 +265,8 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
         ParamKind::Flag => {
             super::kinds::Flag::read(node, &as_key(param, Limits::ANY), cx).map(ParamValue::Flag)
         }
-        ParamKind::Distribution => {
-            choice::<DistributionDef>(node, cx).map(ParamValue::Distribution)
-        }
+        ParamKind::Distribution => choice::<DistributionDef>(node, cx)
+            .map(|chosen| ParamValue::Distribution(chosen.into())),
         ParamKind::Spans => {
             let read: Vec<_> = list(node, param, cx)?
                 .iter()

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::engine::{End, Simulation};
 use crate::event_log::Kind;
+use crate::histogram::Histogram;
 use crate::outcome::Outcome;
-use crate::record::histogram::Histogram;
 use crate::time::SECOND;
 
 /// Most events of the event log that a summary lists; the event log has all.

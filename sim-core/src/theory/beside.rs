@@ -193,7 +193,7 @@ fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, 
     match source.arrivals.build() {
         Arrivals::Closed { users, .. } => {
             let think = source.arrivals.params.distribution("think");
-            closed(&shape, users, think, params.patience.is_some())
+            closed(&shape, users, &think, params.patience.is_some())
         }
         Arrivals::Open(_) if source.arrivals.def.row.name == "poisson" => {
             let rate_hz = source.rate[0].rate_hz;

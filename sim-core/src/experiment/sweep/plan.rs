@@ -24,7 +24,7 @@ pub struct Plan {
     pub(super) replications: u64,
     pub(super) confidence: f64,
     pub(super) measures: Vec<Measure>,
-    pub(super) axes: Vec<Axis>,
+    pub(crate) axes: Vec<Axis>,
     /// Positions (axis, column) in the order in which sets are applied.
     order: Vec<(usize, usize)>,
     /// What all cells have in common, for their identity.

@@ -1,6 +1,6 @@
 //! Figures of the summary that an expectation may name.
 
-use crate::metric::Unit;
+use super::Unit;
 
 /// A figure of the summary.
 #[derive(Debug)]
@@ -183,6 +183,24 @@ pub static SUMMARY_PATHS: &[SummaryPath] = &[
     ),
     row("slos.SLO.attained", Unit::Ratio, "share of good requests"),
 ];
+
+impl SummaryPath {
+    /// The row that a path belongs to; words in capitals take any name.
+    pub fn find(path: &str) -> Option<&'static Self> {
+        SUMMARY_PATHS.iter().find(|row| row.fits(path))
+    }
+
+    fn fits(&self, path: &str) -> bool {
+        let (mut pattern, mut words) = (self.path.split('.'), path.split('.'));
+        loop {
+            match (pattern.next(), words.next()) {
+                (None, None) => return true,
+                (Some(p), Some(w)) if p == w || p.bytes().all(|b| b.is_ascii_uppercase()) => {}
+                _ => return false,
+            }
+        }
+    }
+}
 
 /// The path of a response time that goes by its last word: `p99`, or `mean`.
 pub fn in_short(word: &str) -> Option<&'static str> {
