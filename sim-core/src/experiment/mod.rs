@@ -13,7 +13,7 @@
 //! | `estimate` | from replications to intervals, or to the reason why there are none |
 //! | `warm_up` | where the warm-up ends |
 //! | `replicate` | replications, in waves until they are precise enough |
-//! | `compare`, `comparing` | several models under the same random numbers; and while that goes on |
+//! | `compare` | several models under the same random numbers |
 //! | `vary` | variants from paths and their values |
 //! | `single` | one long run, cut into batches |
 //! | `stress` | the load at which a system breaks |
@@ -24,7 +24,6 @@
 //! [`crate::draws`]): the n-th request of replication 3 has the same demand under every policy.
 
 mod compare;
-mod comparing;
 mod control;
 mod estimate;
 mod hysteresis;
@@ -40,8 +39,9 @@ pub mod sweep;
 mod vary;
 mod warm_up;
 
-pub use compare::{Compared, Comparison, Pair, Place, Variant};
-pub use comparing::{ComparisonSteps, Told, compare, compare_told};
+pub use compare::{
+    Compared, Comparison, ComparisonSteps, Pair, Place, Told, Variant, compare, compare_told,
+};
 pub use control::{Control, Progress};
 pub use estimate::{estimates, series};
 pub use hysteresis::{Hysteresis, Ramp, Ramped, hysteresis};

@@ -3,10 +3,11 @@
 mod bad_plans;
 
 use super::journal::{Header, Journal, Mismatch, line_of};
+use super::merge::{Gap, merge};
 use super::plan::Plan;
 use super::row::{Ended, Row};
 use super::run::{run, run_with};
-use super::shard::{Gap, Shard, merge};
+use super::shard::Shard;
 use super::steps::Steps;
 use crate::experiment::{Measure, Run};
 use crate::model::Model;
