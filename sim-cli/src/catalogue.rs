@@ -273,7 +273,7 @@ fn gauges() -> Vec<Entry> {
 fn events() -> Vec<Entry> {
     KINDS
         .iter()
-        .map(|(_, word, about)| entry(word, about))
+        .map(|kind| entry(kind.name, kind.about))
         .collect()
 }
 

@@ -41,8 +41,8 @@ pub fn markdown() -> String {
     gauge_page(&mut out, "servers", SERVER_GAUGES);
     gauge_page(&mut out, "balancers", BALANCER_GAUGES);
     out.push_str("\n## Events\n\nFor expectations, as `kind` or `kind.name`.\n\n| event | when |\n|---|---|\n");
-    for (_, word, about) in KINDS {
-        let _ = writeln!(out, "| `{word}` | {about} |");
+    for kind in KINDS {
+        let _ = writeln!(out, "| `{}` | {} |", kind.name, kind.about);
     }
     out.push_str("\n## Figures of the summary\n\n| path | unit | what it is |\n|---|---|---|\n");
     for row in SUMMARY_PATHS {

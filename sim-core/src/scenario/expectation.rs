@@ -7,7 +7,7 @@ use super::kinds::moment;
 use super::problem::{Collector, Problems, Span, suggest};
 use super::section::Cx;
 use super::{Scenario, Source};
-use crate::event_log::{KINDS, Kind};
+use crate::event_log::{KINDS, Subject};
 use crate::metric::{METRICS, MetricDef, SUMMARY_PATHS, SummaryPath, Unit, in_short};
 use crate::model::{EventPattern, Expectation, Expr, Fold, Value};
 use crate::outcome::Outcome;
@@ -253,8 +253,8 @@ fn event(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<EventPat
         Some((word, subject)) => (word, Some(subject)),
         None => (text, None),
     };
-    let Some((kind, _, _)) = KINDS.iter().find(|(_, name, _)| *name == word.text) else {
-        let help = suggest(word.text, KINDS.iter().map(|(_, name, _)| *name));
+    let Some(def) = KINDS.iter().find(|def| def.name == word.text) else {
+        let help = suggest(word.text, KINDS.iter().map(|def| def.name));
         cx.push(
             word.problem(
                 "E033",
@@ -265,23 +265,28 @@ fn event(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<EventPat
         return None;
     };
     if let Some(subject) = subject {
-        check_subject(*kind, subject, known, cx)?;
+        check_subject(def.subject, subject, known, cx)?;
     }
     Some(EventPattern {
-        kind: *kind,
+        kind: def.kind,
         subject: subject.map(|s| s.text.to_owned()),
     })
 }
 
 /// A misspelt name would make an expectation hold, or fail, for the wrong reason.
-fn check_subject(kind: Kind, subject: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<()> {
+fn check_subject(
+    whose: Subject,
+    subject: Piece<'_>,
+    known: &Known<'_>,
+    cx: &mut Cx<'_>,
+) -> Option<()> {
     let base = known.base;
-    let (names, what): (Vec<String>, &str) = match kind {
-        Kind::Alert | Kind::Resolved => (known.alerts.clone(), "alert"),
-        Kind::Down | Kind::Degraded | Kind::Normal | Kind::Set | Kind::Note => {
+    let (names, what): (Vec<String>, &str) = match whose {
+        Subject::Alert => (known.alerts.clone(), "alert"),
+        Subject::Site(_) | Subject::Settings | Subject::Remark => {
             (vec!["site".to_owned()], "subject of this event")
         }
-        _ => {
+        Subject::Machine => {
             let mut names = Vec::new();
             for service in &base.skeleton.services {
                 let instances = service.balancer.instances + service.balancer.standby.count;

@@ -2,7 +2,7 @@
 
 use super::Summary;
 use crate::engine::Simulation;
-use crate::event_log::{Event, Kind};
+use crate::event_log::{Event, Subject};
 use crate::metric::{MetricDef, Scope, SummaryPath, Unit};
 use crate::model::{EventPattern, Expectation, Expr, Fold, Value};
 use crate::readable;
@@ -123,7 +123,10 @@ impl Run<'_> {
         pattern: &'p EventPattern,
     ) -> impl DoubleEndedIterator<Item = &'p Event> {
         // Changed settings and remarks concern the site, whatever their text.
-        let of_site = matches!(pattern.kind, Kind::Set | Kind::Note);
+        let of_site = matches!(
+            pattern.kind.def().subject,
+            Subject::Settings | Subject::Remark
+        );
         let whose =
             move |e: &Event| of_site || pattern.subject.as_ref().is_none_or(|s| *s == e.subject);
         self.simulation
