@@ -69,6 +69,11 @@ pub enum ParamKind {
     Distribution,
     /// A list of time spans, in any order unless the owner says otherwise.
     Spans,
+    /// A list of moments, each a time span from the start, which may stand in a file instead.
+    Moments {
+        /// The key that names the file: a text with one moment a line, in seconds.
+        file: &'static str,
+    },
     /// A list of numbers in `min..=max`.
     Numbers {
         /// Smallest allowed member.
@@ -93,7 +98,7 @@ pub enum ParamValue {
     Flag(bool),
     /// For [`ParamKind::Distribution`].
     Distribution(Nested),
-    /// For [`ParamKind::Spans`].
+    /// For [`ParamKind::Spans`] and [`ParamKind::Moments`].
     Spans(Arc<[Duration]>),
     /// For [`ParamKind::Numbers`].
     Numbers(Arc<[f64]>),

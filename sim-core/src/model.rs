@@ -132,6 +132,13 @@ pub struct Client {
     pub hedge: Option<Hedge>,
 }
 
+impl Client {
+    /// Whether a failed attempt may be followed by another.
+    pub fn tries_again(&self) -> bool {
+        self.retry.build().attempts() > 1
+    }
+}
+
 /// Further attempts beside the first, whose first success counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Hedge {

@@ -2,11 +2,11 @@
 
 use super::control::{Control, Progress};
 use super::estimate::{estimates, obstacle, two_series};
-use super::measure::{Better, Measure};
+use super::measure::Measure;
 use super::replicate::{MIN_SEQUENTIAL, Plan, Stop, next_wave};
 use super::run::{Run, run_one};
 use crate::engine::Simulation;
-use crate::metric::Unit;
+use crate::metric::{Better, Unit};
 use crate::model::Model;
 use crate::statistics::{
     Estimate, Interval, Moments, Withheld, correlation, holm, paired_difference, student_tail,

@@ -46,7 +46,7 @@ pub use control::{Control, Progress};
 pub use estimate::{estimates, series};
 pub use hysteresis::{Hysteresis, Ramp, Ramped, hysteresis};
 pub use map::{Map, MapPlan, Region, SlowDown, Spot, Triggered, map};
-pub use measure::{Better, Measure, Observation};
+pub use measure::{Measure, Observation};
 pub use nature::Nature;
 pub use recovery::waits_for_ever;
 pub use replicate::{MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate};

@@ -127,7 +127,9 @@ fn example_value(row: &str, position: usize, param: &ParamDef) -> ParamValue {
                 params: Params::new(vec![("value", ParamValue::Span(value))]),
             })
         }
-        ParamKind::Spans => ParamValue::Spans([1, 2, 3].map(Duration::from_secs).into()),
+        ParamKind::Spans | ParamKind::Moments { .. } => {
+            ParamValue::Spans([1, 2, 3].map(Duration::from_secs).into())
+        }
         ParamKind::Numbers { min, max } => ParamValue::Numbers([1.0_f64.clamp(min, max); 3].into()),
     }
 }

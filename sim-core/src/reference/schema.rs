@@ -184,7 +184,7 @@ fn extension_table(table: ExtensionTable) -> Value {
             forms.push(json!({ "const": row.name, "description": row.about }));
         }
     }
-    if table.name == "distributions" {
+    if table.bare_span {
         forms.push(
             json!({ "type": "string", "pattern": SPAN, "description": "Always the same time." }),
         );
@@ -200,13 +200,18 @@ fn extension_schema(row: &ExtensionRow) -> Value {
     let mut required = vec![json!("kind")];
     for param in row.params {
         properties.insert(param.name.to_owned(), param_schema(param));
-        // The moments of a trace may stand in a file.
-        if param.default.is_none() && !(row.name == "trace" && param.name == "times") {
+        if let ParamKind::Moments { file } = param.kind {
+            let about = format!(
+                "A text with one time a line, in seconds, in place of `{}`.",
+                param.name
+            );
+            properties.insert(
+                file.to_owned(),
+                json!({ "type": "string", "description": about }),
+            );
+        } else if param.default.is_none() {
             required.push(json!(param.name));
         }
-    }
-    if row.name == "trace" {
-        properties.insert("file".to_owned(), json!({ "type": "string", "description": "A text with one time a line, in seconds, in place of `times`." }));
     }
     json!({ "type": "object", "description": row.about, "properties": properties, "required": required, "additionalProperties": false })
 }
@@ -226,7 +231,7 @@ fn param_schema(param: &ParamDef) -> Value {
         ParamKind::Choice(words) => json!({ "enum": words }),
         ParamKind::Flag => json!({ "type": "boolean" }),
         ParamKind::Distribution => json!({ "$ref": "#/$defs/distributions" }),
-        ParamKind::Spans => json!({ "type": "array", "items": span }),
+        ParamKind::Spans | ParamKind::Moments { .. } => json!({ "type": "array", "items": span }),
         ParamKind::Numbers { min, max } => json!({ "type": "array", "items": range(min, max) }),
     };
     schema["description"] = json!(param.about);

@@ -171,7 +171,7 @@ pub fn param_text(param: &ParamDef) -> (String, String, String) {
         ParamKind::Choice(words) => (words.join(", "), String::new(), String::new()),
         ParamKind::Flag => ("true or false".to_owned(), String::new(), String::new()),
         ParamKind::Distribution => ("distribution".to_owned(), String::new(), String::new()),
-        ParamKind::Spans => (
+        ParamKind::Spans | ParamKind::Moments { .. } => (
             "list of time spans".to_owned(),
             String::new(),
             String::new(),
