@@ -34,7 +34,6 @@ mod live;
 mod members;
 mod outline;
 mod overlay;
-mod parts;
 pub(crate) mod problem;
 mod renamed;
 pub(crate) mod section;
