@@ -4,10 +4,14 @@
 //! time runs is a list of [`Change`]s, each replacing one whole part; the model before and the
 //! model after differ exactly by them.
 
+mod expectation;
 mod timeline;
 
+pub use crate::event_log::Actor;
 pub use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId};
-pub use timeline::{Action, Actor, Change, Target, TimelineEntry};
+pub use crate::profile::RatePoint;
+pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
+pub use timeline::{Action, Change, Target, TimelineEntry};
 
 use crate::arrival::ArrivalDef;
 use crate::crash::GaugeDef;
@@ -19,7 +23,7 @@ use crate::metric::Condition;
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 use crate::retry::RetryDef;
-use crate::time::{Clock, Duration, Instant};
+use crate::time::{Clock, Duration};
 use std::sync::Arc;
 
 /// Everything the engine needs to know.
@@ -111,15 +115,6 @@ pub struct Source {
     pub clients: Vec<ClientId>,
 }
 
-/// A corner of a piecewise-linear rate.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct RatePoint {
-    /// When.
-    pub at: Instant,
-    /// Requests per second, zero or more.
-    pub rate_hz: f64,
-}
-
 /// How a caller behaves.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Client {
@@ -135,6 +130,13 @@ pub struct Client {
     pub cancel: bool,
     /// Copies sent beside an attempt that is out; absent: none.
     pub hedge: Option<Hedge>,
+}
+
+impl Client {
+    /// Whether a failed attempt may be followed by another.
+    pub fn tries_again(&self) -> bool {
+        self.retry.build().attempts() > 1
+    }
 }
 
 /// Further attempts beside the first, whose first success counts.
@@ -453,15 +455,4 @@ pub struct Slo {
     pub response_time: Option<Duration>,
     /// Share of requests that must be good, in (0, 1).
     pub objective: f64,
-}
-
-/// An assertion over the finished run.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Expectation {
-    /// As written.
-    pub that: String,
-    /// As understood.
-    pub expr: crate::expect::Expr,
-    /// Line in the scenario, for messages; zero when there is none.
-    pub line: usize,
 }

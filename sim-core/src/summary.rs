@@ -5,15 +5,16 @@
 //! scenario, seed and replication give the same bytes; nothing here depends on wall-clock time.
 
 mod builder;
+mod expectation;
 mod figure;
 mod incident;
 mod verdict;
 
+pub use expectation::Checked;
 pub use incident::Incident;
 pub use verdict::{VERDICTS, WARNINGS};
 
 use crate::engine::Simulation;
-use crate::expect::Checked;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// Version of the JSON form.

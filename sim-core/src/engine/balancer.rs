@@ -3,11 +3,11 @@
 use super::Simulation;
 use super::attempt::{Attempt, Place};
 use super::event::Event;
-use super::incarnation::MachineState;
 use super::instance::TrueState;
 use super::slab::Handle;
 use super::timer_fifo::Timer;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId};
+use crate::machine::MachineState;
 use crate::outcome::Outcome;
 use crate::policy::Job;
 use crate::time::{Duration, Instant};

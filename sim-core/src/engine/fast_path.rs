@@ -14,18 +14,18 @@ use super::batched_draws::BATCH;
 use super::caller::try_of;
 use super::event_queue::NEVER;
 use super::fleet::{Fleet, Server, Waiting};
-use super::incarnation::MachineState;
 use super::instance::{Balancers, TrueState};
 use super::service::constant_ns;
 use super::slab::{Handle, Slab, Slot};
 use super::source::number_of;
 use super::timer_fifo::Timer;
 use crate::discipline::Order;
+use crate::histogram::{bucket, coarse};
 use crate::ids::{ClassId, Id, InstanceId, LocalId, ServerId, ServiceId, SourceId};
+use crate::machine::MachineState;
 use crate::model::{Balancer, Client, Errors, ServerParams, Slowdown};
 use crate::outcome::Outcome;
 use crate::policy::Job;
-use crate::record::histogram::{bucket, coarse};
 use std::hint::select_unpredictable;
 
 /// Whether the settings of a service ask for nothing that the fast path does not know. Here and in

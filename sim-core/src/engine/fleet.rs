@@ -4,12 +4,13 @@
 //! events touch is set apart.
 
 use super::fast_path::server_is_plain;
-use super::incarnation::{Incarnation, MachineState};
+use super::incarnation::Incarnation;
 use super::slab::{Handle, Slot};
 use super::watch::Watch;
 use crate::discipline::Order;
 use crate::distribution::Distribution;
 use crate::ids::{LocalId, ServerId, ServiceId, Table};
+use crate::machine::MachineState;
 use crate::model::{Model, ServerParams};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

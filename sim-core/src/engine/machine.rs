@@ -3,10 +3,11 @@
 use super::Simulation;
 use super::attempt::Place;
 use super::event::{Event, Machine};
-use super::incarnation::{Incarnation, MachineState};
+use super::incarnation::Incarnation;
 use super::slab::Handle;
 use crate::event_log::Kind;
 use crate::ids::{Id, InstanceId, ServerId};
+use crate::machine::MachineState;
 use crate::model::{Actor, Balancer};
 use crate::outcome::Outcome;
 use crate::restart::Restart;

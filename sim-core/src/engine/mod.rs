@@ -90,8 +90,8 @@ mod tournament;
 mod visit;
 mod watch;
 
+pub use crate::machine::MachineState;
 pub use event::{Event, Machine};
-pub use incarnation::MachineState;
 pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;

@@ -4,12 +4,12 @@ use super::Simulation;
 use super::event::{Event, Machine};
 use super::fast_path::server_is_plain;
 use super::fleet::Waiting;
-use super::incarnation::MachineState;
 use super::service::policy;
 use super::source::source_of;
 use super::watch::Watch;
 use crate::event_log::Kind;
 use crate::ids::{ServerId, ServiceId};
+use crate::machine::MachineState;
 use crate::model::{Action, Actor, Balancer, Change, Model, ServerParams, Service, Target};
 use std::sync::Arc;
 

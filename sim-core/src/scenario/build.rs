@@ -1,12 +1,12 @@
 //! Parts that servers and balancers have in common, from sections to the model.
 
 use super::kinds::{ratio_of_text, size_of_text, span, written};
-use super::parts::{
-    BreakdownsSpec, CrashSpec, HealthCheckSpec, LivenessSpec, MemorySpec, WarmUpSpec,
-};
 use super::problem::{Problem, suggest};
 use super::section::{Cx, Item};
-use super::sections::{CopyDemand, HedgeSpec, RetryBudgetSpec};
+use super::sections::{
+    BreakdownsSpec, CopyDemand, CrashSpec, HealthCheckSpec, HedgeSpec, LivenessSpec, MemorySpec,
+    RetryBudgetSpec, WarmUpSpec,
+};
 use super::tree::{Node, Value};
 use crate::crash::{GaugeDef, GaugeUnit};
 use crate::model::{

@@ -33,6 +33,7 @@ pub(crate) trait Listed: Def + Sized {
         ExtensionTable {
             name: Self::NAME,
             noun: Self::NOUN,
+            bare_span: Self::BARE_SPAN.is_some(),
             rows: || Self::rows().iter().map(|row| row.row()).collect(),
         }
     }
@@ -265,10 +266,9 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
         ParamKind::Flag => {
             super::kinds::Flag::read(node, &as_key(param, Limits::ANY), cx).map(ParamValue::Flag)
         }
-        ParamKind::Distribution => {
-            choice::<DistributionDef>(node, cx).map(ParamValue::Distribution)
-        }
-        ParamKind::Spans => {
+        ParamKind::Distribution => choice::<DistributionDef>(node, cx)
+            .map(|chosen| ParamValue::Distribution(chosen.into())),
+        ParamKind::Spans | ParamKind::Moments { .. } => {
             let read: Vec<_> = list(node, param, cx)?
                 .iter()
                 .map(|item| at_least(item, param, Duration::ZERO, cx))

@@ -3,8 +3,8 @@
 
 use super::Source;
 use super::canonical::value_text;
+use super::keys::{KeyRow, key_rows};
 use super::problem::Collector;
-use super::reference::{KeyRow, key_rows};
 use super::tree::{Node, Value, parse};
 use std::ops::Range;
 

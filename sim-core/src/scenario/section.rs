@@ -157,6 +157,8 @@ pub struct ExtensionTable {
     pub name: &'static str,
     /// Singular, for messages.
     pub noun: &'static str,
+    /// Whether a bare time span may stand for a row.
+    pub bare_span: bool,
     /// The heads of the rows.
     pub rows: fn() -> Vec<&'static crate::extension::ExtensionRow>,
 }

@@ -1,9 +1,9 @@
 //! Servers, from sections to the model.
 
 use super::build::{bound, breakdowns, count, crash_rules, liveness, memory, optional, warm_up};
-use super::parts::{ServerSpec, ServiceSpec};
 use super::problem::{Problem, Span};
 use super::section::Cx;
+use super::sections::{ServerSpec, ServiceSpec};
 use crate::crash::{Gauge, SERVER_GAUGES};
 use crate::model::{Errors, Server, ServerId, ServerParams, Service, ServiceId, Slowdown};
 use std::sync::Arc;

@@ -2,10 +2,9 @@
 
 use super::build::{bound, count, crash_rules, health_check, optional};
 use super::clients::{CLIENTS_MAX, ClassRow, Outside, classes, client, find_service, sources};
-use super::parts::{BalancerSpec, CallAt, CallSpec, PendingQueueSpec, ServiceSpec};
 use super::problem::{Problem, Span};
 use super::section::Cx;
-use super::sections::Top;
+use super::sections::{BalancerSpec, CallAt, CallSpec, PendingQueueSpec, ServiceSpec, Top};
 use crate::crash::BALANCER_GAUGES;
 use crate::model::{
     Balancer, Call, Class, Client, ClientId, PendingQueue, Service, Source, Standby,

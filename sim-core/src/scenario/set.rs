@@ -9,12 +9,11 @@
 //! A set changes exactly what its path names: `like` has copied its keys before.
 
 use super::members::{choose, member_name};
-use super::parts::ServerSpec;
 use super::problem::{Collector, Problem, Span, suggest};
 use super::renamed;
 use super::section::Section;
 use super::section::{Form, KeyDef, SectionDef, key_list};
-use super::sections::Top;
+use super::sections::{ServerSpec, Top};
 use super::tree::{Entry, Node, Value};
 
 /// A key of a path and where it stands.

@@ -20,6 +20,7 @@ mod hashing;
 mod hedging;
 mod invariants;
 mod knobs;
+mod layers;
 mod limits;
 mod monitoring;
 mod parallel;
