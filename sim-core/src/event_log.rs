@@ -220,6 +220,24 @@ kinds! {
         headline: Headline::FirstAndLast,
         marked: true,
     }
+    Opened {
+        name: "opened",
+        about: "a circuit breaker opens: it refuses everything for a while",
+        words: "circuit breaker of {subject} opens",
+        look: Look::Warning,
+        sign: '▲',
+        weight: 1,
+        headline: Headline::First,
+    }
+    Closed {
+        name: "closed",
+        about: "a circuit breaker trusts again",
+        words: "circuit breaker of {subject} closes",
+        look: Look::Recovery,
+        sign: '●',
+        weight: 1,
+        ends: Some(Kind::Opened),
+    }
 }
 
 /// A row of [`KINDS`].

@@ -16,6 +16,7 @@ pub mod event_log;
 pub mod experiment;
 pub mod export;
 pub mod extension;
+pub mod guard;
 pub mod histogram;
 pub mod ids;
 pub mod key;

@@ -18,6 +18,7 @@ use crate::crash::GaugeDef;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
 use crate::extension::Configured;
+use crate::guard::GuardDef;
 use crate::key::KeyDef;
 use crate::metric::Condition;
 use crate::policy::PolicyDef;
@@ -124,8 +125,8 @@ pub struct Client {
     pub deadline: Option<Duration>,
     /// Whether and when to try again.
     pub retry: Configured<RetryDef>,
-    /// What bounds the retries of all callers of this kind together.
-    pub retry_budget: Option<RetryBudget>,
+    /// What may refuse or delay an attempt before it is sent, in this order.
+    pub guards: Vec<Configured<GuardDef>>,
     /// Whether giving up, or calling off a copy, also stops the work at the server.
     pub cancel: bool,
     /// Copies sent beside an attempt that is out; absent: none.
@@ -150,15 +151,6 @@ pub struct Hedge {
     pub distinct: bool,
     /// Whether each copy has a demand of its own.
     pub own_demand: bool,
-}
-
-/// A token bucket for retries: each first attempt earns `ratio`, each retry costs one.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct RetryBudget {
-    /// Tokens earned by a first attempt.
-    pub ratio: f64,
-    /// Tokens at the start and the most that can be saved up.
-    pub reserve: f64,
 }
 
 /// A service: a balancer, the servers behind it, and what they call in turn.
@@ -198,6 +190,8 @@ pub struct Balancer {
     pub queue_limit: u32,
     /// Where attempts wait when no server is eligible; absent: they fail at once.
     pub pending_queue: Option<PendingQueue>,
+    /// What may refuse or delay an attempt that reaches an instance, in this order.
+    pub guards: Vec<Configured<GuardDef>>,
     /// When an instance crashes by itself.
     pub crash: Vec<CrashRule>,
     /// What callers of a crashed instance meet.
@@ -301,6 +295,8 @@ pub struct ServerParams {
     pub memory: Option<Memory>,
     /// Requests that fail by themselves.
     pub errors: Errors,
+    /// What may refuse or delay an attempt that arrives, in this order, before it queues.
+    pub guards: Vec<Configured<GuardDef>>,
     /// When it crashes by itself.
     pub crash: Vec<CrashRule>,
     /// What a crash does to waiting requests: lost, or kept and served after the restart.

@@ -14,7 +14,7 @@ pub use expectation::Checked;
 pub use incident::Incident;
 pub use verdict::{VERDICTS, WARNINGS};
 
-use crate::engine::Simulation;
+use crate::engine::{GuardFigures, Simulation};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// Version of the JSON form.
@@ -270,6 +270,8 @@ pub struct Summary {
     pub classes: Named<ClassFigures>,
     /// By service.
     pub services: Named<ServiceFigures>,
+    /// What each guard did over the whole run, in the order in which a request meets them.
+    pub guards: Vec<GuardFigures>,
     /// Objectives.
     pub slos: Named<SloFigures>,
     /// Alerts, in order of time.

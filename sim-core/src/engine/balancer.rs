@@ -3,6 +3,7 @@
 use super::Simulation;
 use super::attempt::{Attempt, Place};
 use super::event::Event;
+use super::guards::Post;
 use super::instance::TrueState;
 use super::slab::Handle;
 use super::timer_fifo::Timer;
@@ -74,9 +75,17 @@ impl Simulation {
         self.dispatch(handle);
     }
 
-    /// Chooses a server and sends the attempt there.
+    /// The balancer's guards look at an attempt, then a server is chosen.
     #[inline]
     pub(super) fn dispatch(&mut self, handle: Handle) {
+        if self.enter(Post::Balancer, handle) {
+            self.choose(handle);
+        }
+    }
+
+    /// Chooses a server and sends the attempt there.
+    #[inline]
+    pub(super) fn choose(&mut self, handle: Handle) {
         match self.pick(handle) {
             Some(local) => self.assign(handle, local),
             None => self.without_server(handle),
@@ -231,6 +240,8 @@ impl Simulation {
             return;
         }
         attempt.instance = InstanceId::NONE;
+        self.leave(Post::Balancer, handle, outcome);
+        let attempt = &self.attempts[handle];
         let (server, begun, service) = (attempt.server, attempt.begun, attempt.service);
         let instance = &mut self.balancers[index];
         instance.connections -= 1;

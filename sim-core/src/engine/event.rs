@@ -54,6 +54,12 @@ pub enum Event {
     Repaired(ServerId, u32),
     /// The servers of a service report their load, unless settings have changed since.
     Report(ServiceId, u32),
+    /// An attempt that a guard has delayed goes on.
+    Admitted(Handle),
+    /// An attempt has waited at a guard for as long as that allows.
+    Overdue(Handle),
+    /// An attempt that is not worth beginning leaves its server.
+    Expired(Handle),
     /// Gauges that change without events are looked at.
     Poll,
     /// An entry of the time line comes due.
@@ -100,6 +106,9 @@ impl Event {
             Self::WarmStep(server, _) => (16, u64::from(server)),
             Self::Takeover(instance, _) => (17, u64::from(instance)),
             Self::SlowEnds(server, _) => (18, u64::from(server)),
+            Self::Admitted(h) => (29, u64::from(h.slot())),
+            Self::Overdue(h) => (30, u64::from(h.slot())),
+            Self::Expired(h) => (31, u64::from(h.slot())),
             Self::Poll => (19, 0),
             Self::Timeline(index) => (20, u64::from(index)),
             Self::Tick => (21, 0),

@@ -58,6 +58,7 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         // Bounds those that wait because of `cost`.
         queue_limit: _,
         pending_queue,
+        guards,
         crash,
         // An instance that is not up is not on the fast path.
         down_behaviour: _,
@@ -70,6 +71,7 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         && max_connections.is_none()
         && cost.is_zero()
         && pending_queue.is_none()
+        && guards.is_empty()
         && crash.is_empty()
 }
 
@@ -90,6 +92,7 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         },
         memory,
         errors: Errors { rate, demand: _ },
+        guards,
         crash,
         // A server that is not up is not on the fast path.
         crash_keeps_queue: _,
@@ -112,6 +115,7 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         && *coherence <= 0.0
         && memory.is_none()
         && *rate <= 0.0
+        && guards.is_empty()
         && crash.is_empty()
 }
 
@@ -124,10 +128,10 @@ pub(super) fn client_is_plain(client: &Client) -> bool {
         // By then the call is written down.
         retry: _,
         cancel: _,
-        retry_budget,
+        guards,
         hedge,
     } = client;
-    deadline.is_none() && retry_budget.is_none() && hedge.is_none()
+    deadline.is_none() && guards.is_empty() && hedge.is_none()
 }
 
 impl Server {

@@ -178,6 +178,8 @@ impl Simulation {
         let ordinal = self.attempts.cold(handle).ordinal;
         let messenger = self.attempts.insert(messenger);
         self.attempts.set_ordinal(messenger, ordinal);
+        self.guards.begin(messenger);
+        self.guards.hand_over(handle, messenger);
         self.calls.replace_attempt(call, handle, messenger);
         self.reply(messenger, Outcome::Reset);
     }
@@ -262,6 +264,7 @@ impl Simulation {
         );
         match machine {
             Machine::Server(server) => {
+                self.server_forgets(server);
                 self.begin_warm_up(server);
                 self.adopt_discipline(server, false);
                 let busy = self.fleet[server].busy();
@@ -270,7 +273,10 @@ impl Simulation {
                 self.report_if_idle(server);
                 self.watch_server(server);
             }
-            Machine::Instance(index) => self.instance_up(index),
+            Machine::Instance(index) => {
+                self.instance_forgets(index);
+                self.instance_up(index);
+            }
         }
     }
 

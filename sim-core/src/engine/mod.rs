@@ -65,6 +65,7 @@ mod event;
 mod event_queue;
 mod fast_path;
 mod fleet;
+mod guards;
 mod hedge;
 mod idle;
 mod incarnation;
@@ -92,6 +93,7 @@ mod watch;
 
 pub use crate::machine::MachineState;
 pub use event::{Event, Machine};
+pub use guards::GuardFigures;
 pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
@@ -122,6 +124,7 @@ pub struct Simulation {
     balancers: instance::Balancers,
     fleet: fleet::Fleet,
     probes: probe::Probes,
+    guards: guards::Guards,
     streams: streams::Streams,
     recorder: Recorder,
     records: recording::Records,
@@ -343,14 +346,18 @@ impl Simulation {
 
     #[inline]
     fn drain_pending_queues(&mut self) {
-        if !self.balancers.to_drain.is_empty() {
+        if !self.balancers.to_drain.is_empty() || self.guards.somebody_may_go_on() {
             self.drain_all_pending_queues();
         }
     }
 
     #[cold]
     fn drain_all_pending_queues(&mut self) {
-        while let Some(instance) = self.balancers.to_drain.pop() {
+        loop {
+            self.wake_held();
+            let Some(instance) = self.balancers.to_drain.pop() else {
+                break;
+            };
             self.drain_pending(instance);
         }
     }
@@ -418,6 +425,9 @@ impl Simulation {
             Event::Breakdown(server, generation) => self.break_down(server, generation),
             Event::Repaired(server, generation) => self.repaired(server, generation),
             Event::Report(service, generation) => self.report(service, generation),
+            Event::Admitted(handle) if self.attempts.contains(handle) => self.admitted(handle),
+            Event::Overdue(handle) if self.attempts.contains(handle) => self.overdue(handle),
+            Event::Expired(handle) if self.attempts.contains(handle) => self.expired(handle),
             Event::Poll => self.poll(),
             Event::Measure => self.start_measuring(),
             Event::Timeline(index) => self.timeline_entry(index),

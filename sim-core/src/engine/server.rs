@@ -4,6 +4,7 @@ use super::Simulation;
 use super::attempt::{Place, Purpose};
 use super::event_queue::NEVER;
 use super::fleet::Waiting;
+use super::guards::Post;
 use super::slab::{Handle, Slot};
 use crate::draws::Stream;
 use crate::ids::ServerId;
@@ -28,7 +29,18 @@ impl Simulation {
         if s.in_system == 1 && self.services[s.service].tracks_idle {
             self.server_busy(server);
         }
+        if self.enter(Post::Server, handle) {
+            self.welcome(handle);
+        } else {
+            self.watch_server(server);
+        }
+    }
+
+    /// An attempt that a server's guards let in makes its first calls, or seeks a worker.
+    #[inline]
+    pub(super) fn welcome(&mut self, handle: Handle) {
         let attempt = &self.attempts[handle];
+        let server = attempt.server;
         if self.services[attempt.service].has_calls && attempt.purpose == Purpose::Request {
             self.begin_visit(handle);
             self.watch_server(server);
@@ -67,9 +79,7 @@ impl Simulation {
                 self.begin_patience(handle);
             }
         } else {
-            self.leave_server(server);
-            self.reply(handle, Outcome::Rejected);
-            return;
+            return self.send_away(handle, Outcome::Rejected);
         }
         self.watch_server(server);
     }
@@ -240,6 +250,9 @@ impl Simulation {
             let Some(slot) = self.dequeue(server) else {
                 break;
             };
+            if !self.may_start(self.attempts.handle_at(slot)) {
+                continue;
+            }
             self.put_to_work(slot, server);
         }
         let s = &mut self.fleet[server];
@@ -250,15 +263,21 @@ impl Simulation {
     /// The attempt's work at its server is done: it leaves and its answer goes back.
     #[inline]
     pub(super) fn finish_at_server(&mut self, handle: Handle) {
-        let attempt = &self.attempts[handle];
-        let (server, fails) = (attempt.server, attempt.fails);
-        self.leave_server(server);
-        self.watch_server(server);
-        let outcome = if fails {
+        let outcome = if self.attempts[handle].fails {
             Outcome::Errored
         } else {
             Outcome::Succeeded
         };
+        self.send_away(handle, outcome);
+    }
+
+    /// An attempt leaves its server, and its answer goes back.
+    #[inline]
+    pub(super) fn send_away(&mut self, handle: Handle, outcome: Outcome) {
+        let server = self.attempts[handle].server;
+        self.leave(Post::Server, handle, outcome);
+        self.leave_server(server);
+        self.watch_server(server);
         self.reply(handle, outcome);
     }
 
@@ -328,11 +347,16 @@ impl Simulation {
             let slot = self.unload_first(server);
             evicted.push(self.attempts.handle_at(slot));
         }
-        if self.services[self.fleet[server].service].has_calls {
-            let out = |place| matches!(place, Place::Holding | Place::Calling);
+        let guarded = !self.fleet.cold[server].params.guards.is_empty();
+        if guarded || self.services[self.fleet[server].service].has_calls {
+            // Without a worker, and in no queue.
+            let out = |place| {
+                use Place::{Calling, Expired, HeldAtServer, Holding};
+                matches!(place, Holding | Calling | HeldAtServer | Expired)
+            };
             let attempts = self.attempts.iter();
-            let visiting = attempts.filter(|(_, a)| a.server == server && out(a.place));
-            evicted.extend(visiting.map(|(handle, _)| handle));
+            let apart = attempts.filter(|(_, a)| a.server == server && out(a.place));
+            evicted.extend(apart.map(|(handle, _)| handle));
         }
         self.fleet[server].holding = 0;
         if !keep_queue {
@@ -342,6 +366,7 @@ impl Simulation {
         }
         for &handle in &evicted {
             self.attempts[handle].place = Place::Underway;
+            self.leave(Post::Server, handle, Outcome::Reset);
             self.leave_server(server);
         }
         let s = &mut self.fleet[server];

@@ -248,6 +248,7 @@ impl Simulation {
     pub fn footprint(&self) -> (usize, usize) {
         let state = self.calls.bytes()
             + self.attempts.bytes()
+            + self.guards.bytes()
             + self.fleet.servers.len() * (size_of::<Server>() + size_of::<ServerCold>())
             + self.policies_bytes()
             + self.events.bytes();

@@ -1,9 +1,11 @@
 //! What the time line and people do: actions and changes of settings while time runs.
 
 use super::Simulation;
+use super::caller::Caller;
 use super::event::{Event, Machine};
 use super::fast_path::server_is_plain;
 use super::fleet::Waiting;
+use super::guards::Whose;
 use super::service::policy;
 use super::source::source_of;
 use super::watch::Watch;
@@ -207,7 +209,10 @@ impl Simulation {
             Change::Server(id, params) => self.change_server(*id, params),
             Change::Balancer(id, balancer) => self.change_balancer(*id, balancer),
             Change::Service(id, service) => self.change_service(*id, service),
-            Change::Client(id, client) => self.callers[*id].adopt(client),
+            Change::Client(id, client) => {
+                self.callers[*id] = Caller::new(client);
+                self.change_guards(Whose::Caller(*id), &client.guards);
+            }
             Change::Source(id, source) => {
                 // Elided calls are what the source's present settings say.
                 self.spell_out_all(|attempt| source_of(attempt.number) == *id);
@@ -240,6 +245,7 @@ impl Simulation {
         if before.liveness != params.liveness {
             self.start_probers(service);
         }
+        self.change_guards(Whose::Server(server), &params.guards);
         self.refresh_service(service);
         // What is down keeps its queue until it is up again.
         if self.fleet[server].state.serves() {
@@ -332,6 +338,7 @@ impl Simulation {
         for index in self.balancers.of(service) {
             self.watch_instance(index);
         }
+        self.change_guards(Whose::Balancer(service), &balancer.guards);
         if before.health_check != balancer.health_check {
             self.start_probers(service);
         }

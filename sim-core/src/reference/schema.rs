@@ -131,6 +131,9 @@ fn form_schema(form: &Form, limits: &Limits, defs: &mut Map<String, Value>) -> V
             json!({ "oneOf": words })
         }
         Form::Extension(table) => json!({ "$ref": format!("#/$defs/{}", table.name) }),
+        Form::Extensions(table) => {
+            json!({ "type": "array", "items": { "$ref": format!("#/$defs/{}", table.name) } })
+        }
         Form::Rate => {
             let corner = json!({ "type": "array", "minItems": 2, "maxItems": 2 });
             json!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "array", "minItems": 1, "items": corner }, { "$ref": "#/$defs/profiles" }] })
@@ -220,7 +223,7 @@ fn param_schema(param: &ParamDef) -> Value {
     let range = |min: f64, max: f64| bounds(json!({ "type": "number" }), &from(min, max));
     let span = json!({ "anyOf": [{ "type": "string", "pattern": SPAN }, { "const": 0 }] });
     let mut schema = match param.kind {
-        ParamKind::Number { min, max, .. } if max <= 1.0 => {
+        ParamKind::Number { min, max, unit } if unit.is_empty() => {
             json!({ "anyOf": [range(min, max), { "type": "string", "pattern": "%" }] })
         }
         ParamKind::Number { min, max, .. } => range(min, max),

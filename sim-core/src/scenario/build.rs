@@ -5,13 +5,13 @@ use super::problem::{Problem, suggest};
 use super::section::{Cx, Item};
 use super::sections::{
     BreakdownsSpec, CopyDemand, CrashSpec, HealthCheckSpec, HedgeSpec, LivenessSpec, MemorySpec,
-    RetryBudgetSpec, WarmUpSpec,
+    WarmUpSpec,
 };
 use super::tree::{Node, Value};
 use crate::crash::{GaugeDef, GaugeUnit};
-use crate::model::{
-    Breakdowns, CrashRule, HealthCheck, Hedge, Liveness, Memory, RetryBudget, WarmUp,
-};
+use crate::extension::Configured;
+use crate::guard::{GuardDef, Stands};
+use crate::model::{Breakdowns, CrashRule, HealthCheck, Hedge, Liveness, Memory, WarmUp};
 
 /// Shortest mean life of a worker: shorter ones would keep the machine busy with failures alone.
 const SHORTEST_LIFE_NS: f64 = 1000.0;
@@ -172,11 +172,31 @@ pub(crate) fn warm_up(spec: &WarmUpSpec) -> Option<WarmUp> {
     })
 }
 
-pub(crate) fn retry_budget(spec: &RetryBudgetSpec) -> Option<RetryBudget> {
-    Some(RetryBudget {
-        ratio: spec.ratio.copied()?,
-        reserve: spec.reserve.copied()?,
-    })
+/// The guards of something that is no caller, named for messages.
+pub(crate) fn guards(
+    written: &Item<Vec<Configured<GuardDef>>>,
+    owner: &str,
+    cx: &mut Cx<'_>,
+) -> Option<Vec<Configured<GuardDef>>> {
+    let guards = written.get()?;
+    let misplaced = |guard: &&Configured<GuardDef>| guard.def.stands == Stands::AtCallers;
+    if let Some(guard) = guards.iter().find(misplaced) {
+        let name = guard.def.row.name;
+        let what = format!("{name} cannot stand at a {owner}: only callers know what it must know");
+        let problem = Problem::new("E017", what).at(written.span);
+        cx.push(problem.help("put it into the `guards` of a `client`"));
+        return None;
+    }
+    if owner == "server"
+        && let Some(guard) = guards.iter().find(|guard| guard.shared())
+    {
+        let name = guard.def.row.name;
+        let what = format!("{name} is `shared`, but each server is written by itself");
+        let problem = Problem::new("E017", what).at(written.span);
+        cx.push(problem.help("put it into the `guards` of the balancer"));
+        return None;
+    }
+    Some(guards.clone())
 }
 
 pub(crate) fn hedge(spec: &HedgeSpec) -> Option<Hedge> {

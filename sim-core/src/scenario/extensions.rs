@@ -2,12 +2,15 @@
 
 use super::kinds::{TEN_YEARS_S, moment, number, out_of_range, span, whole, written};
 use super::problem::{Problem, Span, suggest};
-use super::section::{Cx, ExtensionTable, Form, KeyDef, Limits, Reads, from, lower_first};
+use super::section::{
+    Cx, ExtensionTable, Form, KeyDef, Limits, Reads, from, lower_first, mismatch,
+};
 use super::tree::{Node, Value, default_value};
 use crate::arrival::{ARRIVALS, ArrivalDef};
 use crate::discipline::{DISCIPLINES, DisciplineDef};
 use crate::distribution::{DISTRIBUTIONS, DistributionDef};
 use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamValue, Params};
+use crate::guard::{GUARDS, GuardDef};
 use crate::key::{KEYS, KeyDef as KeyLaw};
 use crate::policy::{POLICIES, PolicyDef};
 use crate::profile::{PROFILES, ProfileDef};
@@ -18,6 +21,8 @@ use std::marker::PhantomData;
 
 /// A row of the table of `D`s.
 pub(crate) struct ExtensionOf<D>(PhantomData<D>);
+/// A list of rows of the table of `D`s.
+pub(crate) struct ExtensionsOf<D>(PhantomData<D>);
 /// A rate over time.
 pub(crate) struct Rate;
 
@@ -63,6 +68,7 @@ listed! {
     KeyLaw, KEYS, "keys", "law of keys";
     DisciplineDef, DISCIPLINES, "disciplines", "discipline";
     RetryDef, RETRIES, "retries", "kind of retry";
+    GuardDef, GUARDS, "guards", "guard";
     RestartDef, RESTARTS, "restarts", "restart rule";
 }
 
@@ -314,7 +320,7 @@ fn bounded(
     let limits = from(min, max);
     let key = as_key(param, limits);
     let value = match &node.value {
-        Value::Text(text) if text.trim().ends_with('%') && max <= 1.0 => {
+        Value::Text(text) if text.trim().ends_with('%') && unit.is_empty() => {
             super::kinds::Ratio::read(node, &key, cx)?
         }
         _ => number(node, &key, cx)?,
@@ -352,6 +358,36 @@ impl<D: Listed> Reads for ExtensionOf<D> {
     }
     fn form() -> Form {
         Form::Extension(D::table())
+    }
+}
+
+/// Most rows of one list: more than anybody has, and few enough to look at each for each request.
+const ROWS_MAX: usize = 16;
+
+impl<D: Listed> Reads for ExtensionsOf<D> {
+    type Out = Vec<Configured<D>>;
+    fn read(node: &Node, key: &KeyDef, cx: &mut Cx<'_>) -> Option<Self::Out> {
+        let Value::List(items) = &node.value else {
+            let help = format!("write {} = [{{ kind = … }}, …]", key.name);
+            let wanted = format!("a list of {}", D::NAME);
+            cx.push(mismatch(node, &wanted, key).help(help));
+            return None;
+        };
+        if items.len() > ROWS_MAX {
+            let what = format!(
+                "{} {}; at most {ROWS_MAX} are allowed",
+                items.len(),
+                D::NAME
+            );
+            cx.push(Problem::new("E024", what).at(node.span));
+            return None;
+        }
+        // Each is read, so that the problems of all are found.
+        let read: Vec<_> = items.iter().map(|item| choice(item, cx)).collect();
+        read.into_iter().collect()
+    }
+    fn form() -> Form {
+        Form::Extensions(D::table())
     }
 }
 

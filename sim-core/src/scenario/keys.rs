@@ -4,7 +4,7 @@ use super::extensions::Listed;
 use super::input::Input;
 use super::section::{ExtensionTable, Form, KeyDef, Section, SectionDef};
 use super::sections::Top;
-use crate::extension::{ParamDef, ParamKind};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::profile::ProfileDef;
 use std::sync::OnceLock;
 
@@ -69,6 +69,12 @@ fn section_keys(def: &'static SectionDef, path: &str, rows: &mut Vec<KeyRow>) {
                 rows.push(row);
                 parameter_keys(table, &path, key.live, rows);
             }
+            Form::Extensions(table) => {
+                rows.push(row);
+                for row in (table.rows)() {
+                    row_keys(row, &format!("{path}.{}", row.name), key.live, rows);
+                }
+            }
             Form::Rate => {
                 rows.push(row);
                 parameter_keys(ProfileDef::table(), &path, key.live, rows);
@@ -103,19 +109,23 @@ fn key_row(key: &KeyDef, path: &str, form: &Form, optional: bool) -> KeyRow {
 
 fn parameter_keys(table: ExtensionTable, path: &str, live: bool, rows: &mut Vec<KeyRow>) {
     for row in (table.rows)() {
-        for param in row.params {
-            let (kind, unit, range) = param_text(param);
-            rows.push(KeyRow {
-                path: format!("{path}.{}", param.name),
-                kind,
-                unit,
-                default: param.default.map(str::to_owned),
-                range,
-                about: format!("With `{}`: {}", row.name, param.about.trim()),
-                live,
-                input: Input::of_param(param.kind),
-            });
-        }
+        row_keys(row, path, live, rows);
+    }
+}
+
+fn row_keys(row: &ExtensionRow, path: &str, live: bool, rows: &mut Vec<KeyRow>) {
+    for param in row.params {
+        let (kind, unit, range) = param_text(param);
+        rows.push(KeyRow {
+            path: format!("{path}.{}", param.name),
+            kind,
+            unit,
+            default: param.default.map(str::to_owned),
+            range,
+            about: format!("With `{}`: {}", row.name, param.about.trim()),
+            live,
+            input: Input::of_param(param.kind),
+        });
     }
 }
 
@@ -138,6 +148,7 @@ pub(crate) fn form_text(form: &Form) -> String {
             .collect::<Vec<_>>()
             .join(", "),
         Form::Extension(table) => table.noun.to_owned(),
+        Form::Extensions(table) => format!("list of {}", table.name),
         Form::Rate => "rate".to_owned(),
         Form::Threshold => "threshold".to_owned(),
         Form::Table(_) | Form::Override(_) | Form::Named(_) => "table".to_owned(),

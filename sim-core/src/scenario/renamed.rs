@@ -6,16 +6,20 @@
 
 use super::problem::{Collector, Problem, Span};
 use super::section::{Form, KeyDef, Section, SectionDef};
-use super::sections::Top;
+use super::sections::{CallSpec, ClientSpec, Top};
 use super::set::{Segment, join, split};
-use super::tree::{Node, Value};
+use super::tree::{Entry, Node, Value};
+
+/// A key of callers that has become a row of their `guards`.
+const RETRY_BUDGET: &str = "retry_budget";
 
 /// Brings the keys of a scenario, or of a part that is laid upon another, up to date.
 pub(crate) fn scenario(root: &mut Node, problems: &mut Collector) {
-    section(root, Top::def(), problems);
+    section(root, Top::def(), false, problems);
 }
 
-fn section(node: &mut Node, def: &'static SectionDef, problems: &mut Collector) {
+/// `of_call`: the section is a part of a call between services.
+fn section(node: &mut Node, def: &'static SectionDef, of_call: bool, problems: &mut Collector) {
     let Value::Table(entries) = &mut node.value else {
         return;
     };
@@ -41,21 +45,58 @@ fn section(node: &mut Node, def: &'static SectionDef, problems: &mut Collector) 
             }
             (None, None) => continue,
         };
-        below(&mut entries[at].node, key, problems);
+        let of_call = std::ptr::eq(def, CallSpec::def());
+        below(&mut entries[at].node, key, of_call, problems);
+    }
+    if std::ptr::eq(def, ClientSpec::def()) {
+        move_retry_budget(node, of_call, problems);
     }
 }
 
-fn below(node: &mut Node, key: &'static KeyDef, problems: &mut Collector) {
+/// `retry_budget = { … }` is now a row of `guards`; all servers that make a call shared it.
+fn move_retry_budget(client: &mut Node, shared: bool, problems: &mut Collector) {
+    let Some(Entry { key_span, node, .. }) = client.take(RETRY_BUDGET) else {
+        return;
+    };
+    let text = "`retry_budget` is now a guard: guards = [{ kind = \"retry-budget\", … }]; the next version refuses the old key";
+    problems.remark(key_span, text.to_owned());
+    let Value::Table(mut params) = node.value else {
+        return;
+    };
+    let entry = |key: &str, value| Entry {
+        key: key.to_owned(),
+        key_span,
+        node: Node {
+            value,
+            span: node.span,
+        },
+    };
+    params.push(entry("kind", Value::Text("retry-budget".to_owned())));
+    params.push(entry("shared", Value::Flag(shared)));
+    let budget = Node {
+        value: Value::Table(params),
+        span: node.span,
+    };
+    match client.get_mut("guards") {
+        Some(Node {
+            value: Value::List(guards),
+            ..
+        }) => guards.push(budget),
+        _ => client.put(entry("guards", Value::List(vec![budget]))),
+    }
+}
+
+fn below(node: &mut Node, key: &'static KeyDef, of_call: bool, problems: &mut Collector) {
     match (form_of(key), &mut node.value) {
-        (Form::Table(def) | Form::Override(def), _) => section(node, def, problems),
+        (Form::Table(def) | Form::Override(def), _) => section(node, def, of_call, problems),
         (Form::Tables(def), Value::List(items)) => {
             for item in items {
-                section(item, def, problems);
+                section(item, def, false, problems);
             }
         }
         (Form::Named(def), Value::Table(entries)) => {
             for entry in entries {
-                section(&mut entry.node, def, problems);
+                section(&mut entry.node, def, false, problems);
             }
         }
         (Form::Sets, Value::Table(entries)) => {

@@ -130,6 +130,8 @@ pub(crate) enum Form {
     Word(Vec<(&'static str, &'static str)>),
     /// A row of a table of extension rows.
     Extension(ExtensionTable),
+    /// A list of rows of a table of extensions, in the order in which they act.
+    Extensions(ExtensionTable),
     /// A rate: a number, corners, or a named profile.
     Rate,
     /// A threshold, in the unit of the gauge watched.

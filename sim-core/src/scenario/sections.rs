@@ -1,7 +1,7 @@
 //! The sections of a scenario: every key there is, with its documentation, default and range.
 
 use super::compound::{Named, Optional, Override, Sets, Table, Tables, Threshold, Word, Words};
-use super::extensions::{ExtensionOf, Rate};
+use super::extensions::{ExtensionOf, ExtensionsOf, Rate};
 use super::kinds::{
     Clock, Count, Flag, Moment, Name, Number, Ratio, Size, Span, TEN_YEARS_S, Text, Title,
 };
@@ -9,6 +9,7 @@ use super::section::{above, from, section};
 use crate::arrival::ArrivalDef;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
+use crate::guard::GuardDef;
 use crate::key::KeyDef;
 use crate::model::{Actor, DownBehaviour, InstanceSelection, Probe};
 use crate::policy::PolicyDef;
@@ -122,8 +123,8 @@ section! {
         deadline [live]: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
         /// Whether and when to try again.
         retry [live]: ExtensionOf<RetryDef> = "none";
-        /// What bounds the retries of all callers of this kind together.
-        retry_budget [live]: Optional<Table<RetryBudgetSpec>> = "none";
+        /// What may refuse or delay an attempt before it is sent, in this order. Each calling server has its own.
+        guards [live]: ExtensionsOf<GuardDef> = "[]";
         /// Whether giving up, or calling off a copy, also stops the work at the server.
         cancel [live]: Flag = "false";
         /// Copies sent beside an attempt that is out. The first success ends the request and the other attempts are called off; nothing has failed, and no retry is made, while one of them is out.
@@ -132,7 +133,7 @@ section! {
 }
 
 section! {
-    /// Hedging: further attempts beside the first. A copy is no retry, but costs as much of a retry budget.
+    /// Hedging: further attempts beside the first. A copy is no retry, but costs a retry budget as much.
     HedgeSpec {
         /// A copy goes out when there is no success so long after the one before; 0s sends all at once.
         after [live]: Span, in from(0.0, TEN_YEARS_S);
@@ -165,16 +166,6 @@ impl Words for CopyDemand {
             "drawn anew: what is slow here may be quick elsewhere",
         ),
     ];
-}
-
-section! {
-    /// A token bucket for retries: each first attempt earns `ratio`, each retry costs one.
-    RetryBudgetSpec {
-        /// Tokens earned by a first attempt.
-        ratio [live]: Ratio = "10%", in from(0.0, 1000.0);
-        /// Tokens at the start, and the most that can be saved up.
-        reserve [live]: Number = "10", in from(0.0, 1e9), unit "retries";
-    }
 }
 
 section! {
@@ -212,6 +203,8 @@ section! {
         queue_limit [live]: Optional<Count> = "none", in from(0.0, 4e9), unit "attempts";
         /// Where attempts wait when no server is eligible; without it they fail at once.
         pending_queue [live] was "pool": Optional<Table<PendingQueueSpec>> = "none";
+        /// What may refuse or delay an attempt that reaches an instance, in this order. Each instance has its own.
+        guards [live]: ExtensionsOf<GuardDef> = "[]";
         /// When an instance crashes by itself: a list of rules.
         crash [live]: Tables<CrashSpec> = "[]";
         /// What callers of a crashed instance meet.
@@ -305,6 +298,8 @@ section! {
         memory [live]: Optional<Table<MemorySpec>> = "none";
         /// Requests that fail by themselves.
         errors [live]: Table<ErrorsSpec> = "{}";
+        /// What may refuse or delay an attempt that arrives, in this order, before it queues.
+        guards [live]: ExtensionsOf<GuardDef> = "[]";
         /// When it crashes by itself: a list of rules.
         crash [live]: Tables<CrashSpec> = "[]";
         /// Whether waiting requests survive a crash and are served after the restart.

@@ -1,6 +1,8 @@
 //! Servers, from sections to the model.
 
-use super::build::{bound, breakdowns, count, crash_rules, liveness, memory, optional, warm_up};
+use super::build::{
+    bound, breakdowns, count, crash_rules, guards, liveness, memory, optional, warm_up,
+};
 use super::problem::{Problem, Span};
 use super::section::Cx;
 use super::sections::{ServerSpec, ServiceSpec};
@@ -155,6 +157,7 @@ pub(crate) fn server_name(base: &str, count: u64, first: Option<u64>, index: u64
 /// The properties written in a table of servers.
 pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams> {
     let crash = crash_rules(&spec.crash, SERVER_GAUGES, cx);
+    let guards = guards(&spec.guards, "server", cx);
     let breakdowns = optional(&spec.breakdowns, |b| breakdowns(b, cx));
     let memory = optional(&spec.memory, |m| memory(m, cx));
     if let (Some(rules), Some(None)) = (&crash, &memory)
@@ -188,6 +191,7 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
             rate: errors.rate.copied()?,
             demand: errors.demand.get()?.clone(),
         },
+        guards: guards?,
         crash: crash?,
         crash_keeps_queue: spec.crash_keeps_queue.copied()?,
         down_behaviour: spec.down_behaviour.copied()?,

@@ -1,6 +1,6 @@
 //! Services, their balancers and calls, from sections to the model.
 
-use super::build::{bound, count, crash_rules, health_check, optional};
+use super::build::{bound, count, crash_rules, guards, health_check, optional};
 use super::clients::{CLIENTS_MAX, ClassRow, Outside, classes, client, find_service, sources};
 use super::problem::{Problem, Span};
 use super::section::Cx;
@@ -115,6 +115,7 @@ fn service(
 
 fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
     let crash = crash_rules(&spec.crash, BALANCER_GAUGES, cx);
+    let guards = guards(&spec.guards, "balancer", cx);
     let standby = spec.standby.get()?;
     Some(Balancer {
         policy: spec.policy.get()?.clone(),
@@ -125,6 +126,7 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
         cost: spec.cost.copied()?,
         queue_limit: bound(&spec.queue_limit)?,
         pending_queue: optional(&spec.pending_queue, pending_queue)?,
+        guards: guards?,
         crash: crash?,
         down_behaviour: spec.down_behaviour.copied()?,
         restart: spec.restart.get()?.clone(),

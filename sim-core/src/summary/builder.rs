@@ -96,6 +96,7 @@ impl Builder<'_> {
                     .collect(),
             ),
             services: Named(services),
+            guards: sim.guard_figures(),
             slos: self.slos(),
             alerts: self.alerts(),
             incidents: incident::find(sim),

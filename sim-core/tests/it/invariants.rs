@@ -222,7 +222,7 @@ fn what_cannot_happen_changes_nothing() {
     for (client, server, balancer) in [
         (", retry = { kind = \"fixed\", attempts = 1 }", "", ""),
         (
-            ", retry = { kind = \"fixed\", attempts = 3 }, retry_budget = { ratio = 0, reserve = 0 }",
+            ", retry = { kind = \"fixed\", attempts = 3 }, guards = [{ kind = \"retry-budget\", ratio = 0, reserve = 0 }]",
             "",
             "",
         ),

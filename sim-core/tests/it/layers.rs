@@ -31,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "crash",
             "discipline",
             "key",
+            "guard",
             "policy",
             "profile",
             "restart",

@@ -16,6 +16,7 @@ mod choices;
 mod clients;
 mod determinism;
 mod experiments;
+mod guards;
 mod hashing;
 mod hedging;
 mod invariants;

@@ -44,8 +44,8 @@ const CLIENT: &[&[&str]] = &[
         "retry = { kind = \"exponential-backoff\", attempts = 4, base = \"5ms\", jitter = \"decorrelated\" }",
     ],
     &[
-        "retry_budget = { ratio = 0.1, reserve = 3 }",
-        "retry_budget = { ratio = 0, reserve = 0 }",
+        "guards = [{ kind = \"retry-budget\", ratio = 0.1, reserve = 3 }]",
+        "guards = [{ kind = \"retry-budget\", ratio = 0, reserve = 0 }]",
     ],
     &["cancel = true"],
     &[

@@ -55,7 +55,7 @@ traffic = [{ to = "web", rate = { kind = "surge", base = 50, peak = 300, at = "1
 timeout = "300ms"
 deadline = "2s"
 retry = { kind = "exponential-backoff", attempts = 4, base = "50ms", cap = "1s", jitter = "decorrelated" }
-retry_budget = { ratio = 0.3, reserve = 20 }
+guards = [{ kind = "retry-budget", ratio = 0.3, reserve = 20 }]
 cancel = true
 [service.web]
 demand = { kind = "lognormal", mean = "20ms", cv = 1.5 }
