@@ -74,7 +74,8 @@ pub(crate) fn is_folded(report: &Report<'_>) -> bool {
 fn fold<'a>(events: &'a [&'a Event]) -> Vec<Line<'a>> {
     let weights = weights(events);
     let mut kept = vec![false; events.len()];
-    for weight in (0..=MOST).rev() {
+    let most = weights.iter().copied().max().unwrap_or(0);
+    for weight in (0..=most).rev() {
         let mut equals: Vec<usize> = (0..events.len())
             .filter(|i| weights[*i] == weight)
             .collect();
@@ -93,8 +94,10 @@ fn fold<'a>(events: &'a [&'a Event]) -> Vec<Line<'a>> {
     lines(events, &kept)
 }
 
-/// The highest weight of an event.
-const MOST: u8 = 5;
+/// The weight of what people do, above what happens again and again.
+const PEOPLE: u8 = 4;
+/// The weight of what tells the whole run in short.
+const HEADLINE: u8 = 5;
 
 /// How much each event matters to the event log.
 fn weights(events: &[&Event]) -> Vec<u8> {
@@ -114,8 +117,8 @@ fn weights(events: &[&Event]) -> Vec<u8> {
             Headline::FirstAndLast => firsts[i] || lasts[i],
         };
         match event.by {
-            Actor::People => 4,
-            Actor::System if headline => MOST,
+            Actor::People => PEOPLE,
+            Actor::System if headline => HEADLINE,
             Actor::System => def.weight,
         }
     };

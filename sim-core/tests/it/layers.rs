@@ -187,21 +187,18 @@ fn complaints(file: &Path, source: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (line, name) in named(&module, &lines) {
         let place = format!("{}:{line}", file.display());
-        match height(&name) {
-            _ if name == own => {}
-            // A macro, or something at the root itself.
-            None => {}
-            Some(other) if other > stands => {
-                found.push(format!(
-                    "{own} imports {name}, which stands above it: {place}"
-                ));
-            }
-            Some(other) if other == stands => {
-                found.push(format!(
-                    "{own} imports {name}, which stands beside it: {place}"
-                ));
-            }
-            Some(_) => {}
+        // Without a height it is a macro, or something at the root itself.
+        let Some(other) = height(&name).filter(|_| name != own) else {
+            continue;
+        };
+        if other > stands {
+            found.push(format!(
+                "{own} imports {name}, which stands above it: {place}"
+            ));
+        } else if other == stands {
+            found.push(format!(
+                "{own} imports {name}, which stands beside it: {place}"
+            ));
         }
     }
     found
