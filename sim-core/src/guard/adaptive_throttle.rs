@@ -3,7 +3,9 @@
 //! Over the last two minutes a caller counts what it wanted to send and what was accepted. While
 //! the first exceeds `k` times the second it refuses attempts by itself, with probability
 //! max(0, (requests - k · accepts) / (requests + 1)): the more the other side turns away, the less
-//! of it is bothered with being asked. Accepted is what was answered, well or with an error.
+//! it is asked. Accepted is what was answered, well or with an error. An attempt counts when it has
+//! ended or was refused here: those in flight have told nothing yet, and would look like failures
+//! whenever traffic begins.
 //!
 //! "Site Reliability Engineering", O'Reilly 2016, chapter 21, "Client-Side Throttling".
 
@@ -55,6 +57,9 @@ pub(super) static GUARD: GuardDef = GuardDef {
 /// Parts of the window: it moves on by one at a time.
 const SLICES: usize = 20;
 
+const REQUESTS: usize = 0;
+const ACCEPTS: usize = 1;
+
 #[derive(Clone, Debug)]
 struct AdaptiveThrottle {
     k: f64,
@@ -95,19 +100,22 @@ impl Guard for AdaptiveThrottle {
     fn admit(&mut self, asked: &Admission, draws: &mut Draws) -> Verdict {
         self.move_to(asked.now);
         let probability = self.probability();
-        self.count(0);
         if probability > 0.0 && draws.chance(probability) {
-            Verdict::Refuse
-        } else {
-            Verdict::Pass
+            self.count(REQUESTS);
+            return Verdict::Refuse;
         }
+        Verdict::Pass
     }
 
     fn ended(&mut self, ended: &Ended) {
         self.move_to(ended.now);
         match ended.outcome {
-            Outcome::Succeeded | Outcome::Errored => self.count(1),
-            _ => {}
+            Outcome::Succeeded | Outcome::Errored => {
+                self.count(REQUESTS);
+                self.count(ACCEPTS);
+            }
+            Outcome::Cancelled => {}
+            _ => self.count(REQUESTS),
         }
     }
 
@@ -157,7 +165,7 @@ mod tests {
     fn what_is_older_than_the_window_is_forgotten() {
         let mut throttle = guard(&GUARD, &[]);
         for i in 0..1_000 {
-            throttle.admit(&asked(i, 1), &mut draws(i));
+            throttle.ended(&ended(i, i, Outcome::TimedOut));
         }
         assert!(throttle.gauge(Instant::ZERO).1 > 0.99);
         let later = 1_000 + 121_000;

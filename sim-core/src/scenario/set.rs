@@ -237,10 +237,12 @@ impl Walk<'_> {
             return;
         }
         if at + 1 == self.assignment.path.len() {
+            let mut value = self.assignment.value.clone();
+            renamed::value(&mut value, key, def, self.problems);
             node.put(Entry {
                 key: segment.word,
                 key_span: segment.span,
-                node: self.assignment.value.clone(),
+                node: value,
             });
             return;
         }
