@@ -117,6 +117,11 @@ pub enum Event {
         /// Settings may have changed since.
         generation: u32,
     },
+    /// A server gives back memory that callers who gave up had left behind.
+    GivenBack {
+        /// Which server.
+        server: u32,
+    },
     /// Gauges that change without events are looked at.
     Poll,
     /// An entry of the time line comes due.
@@ -179,6 +184,7 @@ impl Event {
             Self::Report { service, .. } => (27, u64::from(service)),
             // As for attempts.
             Self::Copy(_) => (28, 0),
+            Self::GivenBack { server } => (29, u64::from(server)),
         }
     }
 }

@@ -73,7 +73,7 @@ impl Simulation {
             && s.cost == 0
             && s.max_connections == u32::MAX
             && balancer.pending_queue.is_none()
-            && balancer.crash.is_empty()
+            && !balancer.can_crash()
             && balancer.load_reports.is_none()
             && !s.tracks_idle
             && !s.has_calls

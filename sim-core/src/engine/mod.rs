@@ -35,6 +35,7 @@ mod fast_path;
 mod hedge;
 mod idle;
 mod machine;
+mod memory;
 mod patience;
 mod preempt;
 mod probe;
@@ -55,6 +56,7 @@ mod watch;
 
 pub use end::End;
 pub use event::{Event, Machine};
+pub use memory::MemoryUse;
 pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
 pub(crate) use snapshot::ServerFigures;
@@ -466,6 +468,7 @@ impl Simulation {
                 service,
                 generation,
             } => self.report(service, generation),
+            Event::GivenBack { server } => self.give_back(server),
             Event::Poll => self.poll(),
             Event::Measure => self.start_measuring(),
             Event::Timeline { index } => self.timeline_entry(index),

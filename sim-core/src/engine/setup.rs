@@ -4,6 +4,7 @@ use super::Simulation;
 use super::caller::constant_ns;
 use super::event::Event;
 use super::event_queue::EventQueue;
+use super::memory::LeftBehind;
 use super::recording::{ServerRecorded, ServerTotals};
 use super::slab::Slab;
 use super::state::{
@@ -210,7 +211,7 @@ fn instances(model: &Model, replication: u64) -> Vec<Instance> {
                 eligible: Vec::with_capacity(n),
                 pending: VecDeque::new(),
                 watch: Watch::new(balancer.crash.len()),
-                watched: !balancer.crash.is_empty(),
+                watched: balancer.can_crash(),
                 incarnation: Incarnation::default(),
                 attempts: 0,
             });
@@ -276,6 +277,7 @@ fn servers_cold(model: &Model) -> Vec<ServerCold> {
         breakdown_draws: 0,
         breakdown_generation: 0,
         watch: Watch::new(server.params.crash.len()),
+        left_behind: LeftBehind::default(),
         incarnation: Incarnation::default(),
         warmth: 1.0,
         slow: 1.0,

@@ -1,6 +1,8 @@
 //! What others may see of a running simulation: plain data, taken at a moment.
 
 use super::Simulation;
+use super::event::Machine;
+use super::memory::MemoryUse;
 use super::recording::ServerTotals;
 use super::state::{Attempt, MachineState, Purpose};
 use crate::outcome::Outcome;
@@ -35,6 +37,8 @@ pub struct ServerSnapshot {
     pub warmth: f64,
     /// Weight in the balancer's settings.
     pub weight: f64,
+    /// Memory; absent where the settings say nothing of it.
+    pub memory: Option<MemoryUse>,
     /// Attempts sent to it so far.
     pub attempts: u64,
     /// Crashes so far.
@@ -56,6 +60,8 @@ pub struct InstanceSnapshot {
     pub waiting: u32,
     /// Servers it may pick.
     pub eligible: u32,
+    /// Memory; absent where the settings say nothing of it.
+    pub memory: Option<MemoryUse>,
     /// Attempts that reached it so far.
     pub attempts: u64,
     /// Crashes so far.
@@ -122,16 +128,18 @@ impl Simulation {
             workers: server.workers,
             warmth: self.servers_cold[i].warmth,
             weight: self.servers_cold[i].params.weight,
+            memory: self.memory_of(Machine::Server(i as u32)),
             attempts: self.totals[i].at(server, self.now).counts.attempts,
             crashes: self.servers_cold[i].incarnation.crashes,
         };
-        let instance = |instance: &super::state::Instance| InstanceSnapshot {
+        let instance = |(i, instance): (usize, &super::state::Instance)| InstanceSnapshot {
             name: instance.name.clone(),
             service: instance.service,
             state: instance.state,
             connections: instance.connections,
             waiting: instance.waiting + instance.pending.len() as u32,
             eligible: instance.eligible.len() as u32,
+            memory: self.memory_of(Machine::Instance(i as u32)),
             attempts: instance.attempts,
             crashes: instance.incarnation.crashes,
             downtime_ns: instance.incarnation.downtime
@@ -145,7 +153,7 @@ impl Simulation {
         Snapshot {
             at_ns: self.now,
             servers: self.servers.iter().enumerate().map(server).collect(),
-            instances: self.instances.iter().map(instance).collect(),
+            instances: self.instances.iter().enumerate().map(instance).collect(),
         }
     }
 

@@ -159,6 +159,8 @@ pub(super) struct ServerCold {
     pub breakdown_draws: u64,
     pub breakdown_generation: u32,
     pub watch: Watch,
+    /// What callers who gave up have left behind.
+    pub left_behind: super::memory::LeftBehind,
     pub incarnation: Incarnation,
     /// Factor of the speed while warming up, and set by the time line.
     pub warmth: f64,

@@ -196,6 +196,7 @@ impl Simulation {
         cold.incarnation.number += 1;
         s.state = MachineState::Absent;
         let service = s.service;
+        self.forget_left_behind(server);
         self.refresh_fast_path(service);
     }
 
@@ -353,7 +354,7 @@ impl Simulation {
             if instance.service != service {
                 continue;
             }
-            instance.watched = !balancer.crash.is_empty();
+            instance.watched = balancer.can_crash();
             if before.crash != balancer.crash {
                 instance.watch = Watch::new(balancer.crash.len());
             }

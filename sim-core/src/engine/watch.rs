@@ -20,19 +20,8 @@ impl Simulation {
             return;
         }
         let params = self.servers_cold[server as usize].params.clone();
-        if let Some(memory) = &params.memory {
-            let used = self.memory_of(server);
-            if used > memory.limit {
-                // As an event of its own: the caller is half-way through a step.
-                self.event_queue.schedule(
-                    self.now,
-                    Event::CrashDue {
-                        machine: Machine::Server(server),
-                        rule: OUT_OF_MEMORY,
-                        incarnation: self.servers_cold[server as usize].incarnation.number,
-                    },
-                );
-            }
+        if params.memory.is_some() {
+            self.watch_memory(Machine::Server(server));
         }
         for (i, rule) in params.crash.iter().enumerate() {
             if !matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation) {
@@ -42,17 +31,8 @@ impl Simulation {
         }
     }
 
-    fn memory_of(&self, server: u32) -> f64 {
-        let s = &self.servers[server as usize];
-        self.servers_cold[server as usize]
-            .params
-            .memory
-            .as_ref()
-            .map_or(0.0, |m| {
-                m.base
-                    + m.per_in_service * f64::from(s.in_service + s.holding)
-                    + m.per_queued * f64::from(s.queue_len)
-            })
+    fn memory_gauge(&self, machine: Machine) -> f64 {
+        self.memory_of(machine).map_or(0.0, |memory| memory.used)
     }
 
     fn server_gauge(&self, server: u32, gauge: Gauge) -> f64 {
@@ -60,7 +40,7 @@ impl Simulation {
         match gauge {
             Gauge::InFlight => f64::from(s.in_system),
             Gauge::QueueLen => f64::from(s.queue_len),
-            Gauge::Memory => self.memory_of(server),
+            Gauge::Memory => self.memory_gauge(Machine::Server(server)),
             Gauge::QueueAge => self
                 .oldest_waiting(server)
                 .map_or(0.0, |since| (self.now - since) as f64),
@@ -107,14 +87,18 @@ impl Simulation {
             return;
         }
         let service = self.instances[index as usize].service;
+        if self.balancers[service as usize].memory.is_some() {
+            self.watch_memory(Machine::Instance(index));
+        }
         for i in 0..self.balancers[service as usize].crash.len() {
             let rule = self.balancers[service as usize].crash[i].clone();
             let instance = &self.instances[index as usize];
             let value = match rule.gauge.gauge {
-                Gauge::QueueLen => instance.waiting as usize + instance.pending.len(),
-                _ => instance.connections as usize,
+                Gauge::QueueLen => f64::from(instance.waiting) + instance.pending.len() as f64,
+                Gauge::Memory => self.memory_gauge(Machine::Instance(index)),
+                _ => f64::from(instance.connections),
             };
-            self.watch(Machine::Instance(index), i, &rule, value as f64);
+            self.watch(Machine::Instance(index), i, &rule, value);
         }
     }
 
@@ -150,20 +134,13 @@ impl Simulation {
             return;
         }
         if index == OUT_OF_MEMORY {
-            if let Machine::Server(server) = machine {
-                let limit = self.servers_cold[server as usize]
-                    .params
-                    .memory
-                    .as_ref()
-                    .map_or(f64::INFINITY, |m| m.limit);
-                if self.memory_of(server) > limit {
-                    let cause = format!(
-                        "out of memory: {:.0} MiB of {:.0}",
-                        self.memory_of(server) / MIB,
-                        limit / MIB
-                    );
-                    self.crash(machine, Actor::System, cause);
-                }
+            if let Some(memory) = self.memory_of(machine).filter(|memory| memory.is_over()) {
+                let cause = format!(
+                    "out of memory: {:.0} MiB of {:.0}",
+                    memory.used / MIB,
+                    memory.limit / MIB
+                );
+                self.crash(machine, Actor::System, cause);
             }
             return;
         }
@@ -245,8 +222,8 @@ impl Simulation {
     }
 }
 
-/// Stands for the limit on memory among a server's crash rules.
-const OUT_OF_MEMORY: u16 = u16::MAX;
+/// Stands for the limit on memory among a machine's crash rules.
+pub(super) const OUT_OF_MEMORY: u16 = u16::MAX;
 
 const MIB: f64 = 1024.0 * 1024.0;
 

@@ -21,6 +21,7 @@ mod hedging;
 mod invariants;
 mod knobs;
 mod limits;
+mod memory;
 mod monitoring;
 mod parallel;
 mod queues;
