@@ -54,6 +54,8 @@ pub enum Event {
     Repaired(ServerId, u32),
     /// The servers of a service report their load, unless settings have changed since.
     Report(ServiceId, u32),
+    /// A server gives back memory that callers who gave up had left behind.
+    GivenBack(ServerId),
     /// An attempt that a guard has delayed goes on.
     Admitted(Handle),
     /// An attempt has waited at a guard for as long as that allows.
@@ -120,6 +122,7 @@ impl Event {
             Self::Report(service, _) => (27, u64::from(service)),
             // As for attempts.
             Self::Copy(_) => (28, 0),
+            Self::GivenBack(server) => (46, u64::from(server)),
         }
     }
 }

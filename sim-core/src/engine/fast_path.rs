@@ -59,7 +59,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         queue_limit: _,
         pending_queue,
         guards,
-        crash,
+        memory: _,
+        crash: _,
         // An instance that is not up is not on the fast path.
         down_behaviour: _,
         restart: _,
@@ -72,7 +73,7 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         && cost.is_zero()
         && pending_queue.is_none()
         && guards.is_empty()
-        && crash.is_empty()
+        && !balancer.can_crash()
 }
 
 /// As [`service_is_plain`], for a server: first come, first served, and nothing ever goes wrong.

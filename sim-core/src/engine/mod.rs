@@ -71,6 +71,7 @@ mod idle;
 mod incarnation;
 mod instance;
 mod machine;
+mod memory;
 mod patience;
 mod preempt;
 mod probe;
@@ -94,6 +95,7 @@ mod watch;
 pub use crate::machine::MachineState;
 pub use event::{Event, Machine};
 pub use guards::GuardFigures;
+pub use memory::MemoryUse;
 pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
@@ -425,6 +427,7 @@ impl Simulation {
             Event::Breakdown(server, generation) => self.break_down(server, generation),
             Event::Repaired(server, generation) => self.repaired(server, generation),
             Event::Report(service, generation) => self.report(service, generation),
+            Event::GivenBack(server) => self.give_back(server),
             Event::Admitted(handle) if self.attempts.contains(handle) => self.admitted(handle),
             Event::Overdue(handle) if self.attempts.contains(handle) => self.overdue(handle),
             Event::Expired(handle) if self.attempts.contains(handle) => self.expired(handle),
