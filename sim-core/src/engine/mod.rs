@@ -270,8 +270,10 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn completion(&mut self, at: u64, server: ServerId) -> Event {
         self.count(at, (2, u64::from(server)));
-        if self.fleet[server].fast {
+        if self.fleet[server].fast && !self.guards.any {
             self.complete_fast(server);
+        } else if self.fleet[server].fast {
+            self.complete_guarded(server);
         } else {
             self.complete_apart(server);
         }
@@ -282,8 +284,10 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn arrival(&mut self, at: u64, source: SourceId) -> Event {
         self.count(at, (1, u64::from(source)));
-        if self.sources[source].fast {
-            self.arrive_fast(source);
+        if self.sources[source].fast && !self.guards.any {
+            self.arrive_fast::<false>(source);
+        } else if self.sources[source].fast {
+            self.arrive_guarded(source);
         } else {
             self.arrive_apart(source);
         }
@@ -294,6 +298,21 @@ impl Simulation {
     #[inline(never)]
     pub(super) fn complete_apart(&mut self, server: ServerId) {
         self.complete(server);
+        self.drain_pending_queues();
+    }
+
+    /// An arrival on the fast path where there are guards, kept out of the loop.
+    #[inline(never)]
+    fn arrive_guarded(&mut self, source: SourceId) {
+        self.arrive_fast::<true>(source);
+        self.drain_pending_queues();
+    }
+
+    /// A completion on the fast path where there are guards, kept out of the loop.
+    #[inline(never)]
+    fn complete_guarded(&mut self, server: ServerId) {
+        self.complete_fast(server);
+        self.tell_kept_news();
         self.drain_pending_queues();
     }
 

@@ -49,6 +49,7 @@ pub(super) static GUARD: GuardDef = GuardDef {
             slices: [[0; 2]; SLICES],
             total: [0; 2],
             latest: 0,
+            ends: 0,
         })
     },
     ..PLAIN
@@ -67,12 +68,16 @@ struct AdaptiveThrottle {
     /// Requests and accepts of each slice, its number modulo their count, and of all of them.
     slices: [[u64; 2]; SLICES],
     total: [u64; 2],
-    /// Number of the latest slice.
+    /// Number of the latest slice, and when it ends.
     latest: u64,
+    ends: u64,
 }
 
 impl AdaptiveThrottle {
     fn move_to(&mut self, now: Instant) {
+        if now.0 < self.ends {
+            return;
+        }
         let slice = now.0 / self.slice_ns;
         // Beyond a whole window everything is forgotten: no need to go round twice.
         let stale = (slice - self.latest).min(SLICES as u64);
@@ -83,6 +88,7 @@ impl AdaptiveThrottle {
             *old = [0; 2];
         }
         self.latest = slice;
+        self.ends = (slice + 1).saturating_mul(self.slice_ns);
     }
 
     fn count(&mut self, what: usize) {
@@ -92,7 +98,12 @@ impl AdaptiveThrottle {
 
     fn probability(&self) -> f64 {
         let [requests, accepts] = self.total.map(|count| count as f64);
-        ((requests - self.k * accepts) / (requests + 1.0)).max(0.0)
+        let beyond = requests - self.k * accepts;
+        // Nearly always: no division then.
+        if beyond <= 0.0 {
+            return 0.0;
+        }
+        beyond / (requests + 1.0)
     }
 }
 
@@ -107,7 +118,7 @@ impl Guard for AdaptiveThrottle {
         Verdict::Pass
     }
 
-    fn ended(&mut self, ended: &Ended) {
+    fn ended(&mut self, ended: &Ended) -> bool {
         self.move_to(ended.now);
         match ended.outcome {
             Outcome::Succeeded | Outcome::Errored => {
@@ -117,6 +128,7 @@ impl Guard for AdaptiveThrottle {
             Outcome::Cancelled => {}
             _ => self.count(REQUESTS),
         }
+        false
     }
 
     fn gauge(&self, _: Instant) -> (&'static str, f64) {
