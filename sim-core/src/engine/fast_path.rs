@@ -225,6 +225,7 @@ impl Simulation {
     /// An open source emits a request to a service on the fast path.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    #[expect(clippy::too_many_lines, reason = "each thing is looked up once")]
     pub(super) fn arrive_fast<const GUARDED: bool>(&mut self, source: SourceId) {
         let s = &self.sources[source];
         if s.count.wrapping_sub(s.batch.first) >= BATCH as u64 {
@@ -294,7 +295,7 @@ impl Simulation {
             events.set_timer(Timer::Timeout(client), at, handle);
         }
         if let Some(stopped) = stopped {
-            return self.stop_fast(handle, stopped);
+            return self.stop_fast(handle, &stopped);
         }
 
         let truth = TrueState {

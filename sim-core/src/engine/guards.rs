@@ -554,8 +554,8 @@ impl Simulation {
     /// A guard has not let pass an attempt on the fast path, which goes on by the general one.
     #[cold]
     #[inline(never)]
-    pub(super) fn stop_fast(&mut self, handle: Handle, stopped: Stopped) {
-        let Stopped { seat, row, verdict } = stopped;
+    pub(super) fn stop_fast(&mut self, handle: Handle, stopped: &Stopped) {
+        let &Stopped { seat, row, verdict } = stopped;
         let attempt = &mut self.attempts[handle];
         let index = attempt.instance;
         (attempt.place, attempt.server) = (Place::Underway, ServerId::NONE);

@@ -252,7 +252,7 @@ mod tests {
             let mut original = (def.build)(&example(&def.row));
             let go_on = |guard: &mut Box<dyn Guard>, i: u64| {
                 let verdict = guard.admit(&asked(7 * i, 1 + (i % 3) as u32), &mut draws(i));
-                let outcome = if i % 4 == 0 {
+                let outcome = if i.is_multiple_of(4) {
                     Outcome::Succeeded
                 } else {
                     Outcome::TimedOut
