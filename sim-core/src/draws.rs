@@ -14,6 +14,8 @@
 
 /// Step between the sequences of neighbouring numbers: the published one.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Attempts of a request that are told apart by their numbers within one stream.
+const ATTEMPTS_IN_BLOCK: u32 = 256;
 /// Step within a sequence.
 const INCREMENT: u64 = 0xD605_1F31_9D5C_8C1D;
 
@@ -49,6 +51,30 @@ impl Stream {
     pub fn at(self, number: u64) -> Draws {
         Draws {
             state: self.key.wrapping_add(number.wrapping_mul(GOLDEN)),
+        }
+    }
+
+    /// The draws that belong to one attempt of request `number`; those of attempt 0 are the request's
+    /// own, [`Stream::at`].
+    ///
+    /// The number of a request from outside has its source in the upper 16 bits and counts its
+    /// requests in the lower 40. Between them is room for 256 attempts; each further block of
+    /// 256 has a stream of its own, so that no attempt meets the numbers of another source.
+    #[inline]
+    pub(crate) fn of_attempt(self, number: u64, attempt: u32) -> Draws {
+        let within = u64::from(attempt % ATTEMPTS_IN_BLOCK) << 40;
+        self.block(attempt / ATTEMPTS_IN_BLOCK)
+            .at(number.wrapping_add(within))
+    }
+
+    /// The stream of a block of attempts; that of the first is this one.
+    #[inline]
+    fn block(self, block: u32) -> Self {
+        if block == 0 {
+            return self;
+        }
+        Self {
+            key: mix(self.key ^ mix(u64::from(block).wrapping_mul(GOLDEN))),
         }
     }
 }
@@ -341,6 +367,40 @@ mod tests {
             assert!(
                 difference.min(difference.wrapping_neg()) > 1 << 48,
                 "{k} draws reach another number"
+            );
+        }
+    }
+
+    #[test]
+    fn no_attempt_draws_what_another_draws() {
+        let stream = Stream::new(5, 0, "network");
+        // Requests of several sources with up to a thousand attempts, among them those whose numbers
+        // would meet if attempts were only added to them.
+        let mut seen = std::collections::BTreeMap::new();
+        let last = (1_u64 << 40) - 1;
+        for source in [0, 1, 2, 3, 4, 65_535] {
+            for count in [0, 1, 2, 255, 256, 1 << 20, last] {
+                for attempt in 0..=1000 {
+                    let who = (source, count, attempt);
+                    let number = source << 48 | count;
+                    let first = stream.of_attempt(number, attempt).bits();
+                    let before = seen.insert(first, who);
+                    assert_eq!(before, None, "{who:?} draws what another draws");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn attempts_of_the_first_block_are_numbers_of_the_stream_itself() {
+        let stream = Stream::new(5, 0, "network");
+        for attempt in [0, 1, 2, 255] {
+            let number = 3 << 48 | 77;
+            let mut plain = stream.at(number + (u64::from(attempt) << 40));
+            assert_eq!(
+                stream.of_attempt(number, attempt).bits(),
+                plain.bits(),
+                "attempt {attempt}"
             );
         }
     }

@@ -36,9 +36,7 @@ impl Simulation {
             s.active[0]
         } else if s.random_selection {
             let ordinal = self.cold(handle).ordinal;
-            let mut draws = self
-                .selection_stream
-                .at(super::caller::try_of(number, ordinal));
+            let mut draws = self.selection_stream.of_attempt(number, ordinal);
             s.active[draws.below(s.active.len())]
         } else {
             // Callers spread over the instances they know, and a retry goes to the next.
@@ -148,9 +146,7 @@ impl Simulation {
             priority: self.classes[attempt.class as usize].priority,
             previous: (call.previous != NIL).then_some(call.previous as usize),
         };
-        let mut draws = self
-            .policy_stream
-            .at(super::caller::try_of(attempt.number, ordinal));
+        let mut draws = self.policy_stream.of_attempt(attempt.number, ordinal);
         let truth = TrueState {
             now: self.now,
             servers: &self.servers,

@@ -56,12 +56,6 @@ impl Caller {
     }
 }
 
-/// The stream position of attempt number `attempt` of a request.
-#[inline]
-pub(super) fn try_of(number: u64, attempt: u32) -> u64 {
-    number.wrapping_add(u64::from(attempt) << 40)
-}
-
 impl Simulation {
     /// An open source emits a request and plans its next.
     #[inline]
@@ -145,14 +139,7 @@ impl Simulation {
         self.services[service as usize].attempts += 1;
         let caller = &self.callers[client as usize].client;
         let own_demand = is_copy && caller.hedge.is_some_and(|hedge| hedge.own_demand);
-        self.draw_demand(
-            handle,
-            if own_demand {
-                try_of(number, ordinal)
-            } else {
-                number
-            },
-        );
+        self.draw_demand(handle, if own_demand { ordinal } else { 0 });
         let timeout = self.callers[client as usize].timeout;
         if timeout != u64::MAX {
             self.event_queue
@@ -185,7 +172,7 @@ impl Simulation {
         Duration::from_nanos_f64(
             service
                 .network
-                .sample_ns(&mut stream.at(try_of(attempt.number, ordinal))),
+                .sample_ns(&mut stream.of_attempt(attempt.number, ordinal)),
         )
         .0
     }
@@ -265,7 +252,7 @@ impl Simulation {
         if tries >= caller.attempts || !caller.pay() {
             return self.end_call(handle, outcome);
         }
-        let mut draws = retries.at(try_of(call.number, call.attempts));
+        let mut draws = retries.of_attempt(call.number, call.attempts);
         let pause = caller
             .retry
             .pause(tries, Duration(call.pause_ns), &mut draws);

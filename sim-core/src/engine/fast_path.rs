@@ -11,7 +11,6 @@
 use super::Simulation;
 use super::balancer::TrueState;
 use super::batched_draws::BATCH;
-use super::caller::try_of;
 use super::event_queue::NEVER;
 use super::slab::{Handle, Slab};
 use super::source::number_of;
@@ -200,7 +199,7 @@ impl Simulation {
             priority: classes[class as usize].priority,
             previous: None,
         };
-        let mut draws = self.policy_stream.at(try_of(number, 1));
+        let mut draws = self.policy_stream.of_attempt(number, 1);
         let choice = if instance.eligible.is_empty() {
             None
         } else {

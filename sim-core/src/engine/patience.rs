@@ -1,7 +1,6 @@
 //! Patience: requests that leave a server's queue when they have waited too long.
 
 use super::Simulation;
-use super::caller::try_of;
 use super::event::Event;
 use super::slab::Handle;
 use super::state::{Place, Purpose};
@@ -21,7 +20,7 @@ impl Simulation {
             .then(|| self.cold(handle).ordinal);
         let mut draws = self
             .patience_stream
-            .at(try_of(attempt.number, ordinal.unwrap_or(0)));
+            .of_attempt(attempt.number, ordinal.unwrap_or(0));
         Some(Duration::from_nanos_f64(patience.sample_ns(&mut draws)).0)
     }
 

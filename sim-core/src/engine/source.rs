@@ -98,7 +98,8 @@ pub(super) fn source_of(number: u64) -> usize {
     (number >> 48) as usize
 }
 
-/// The request number of the `n`-th request of a source.
+/// The request number of the `n`-th request of a source. Below the source is room for attempts:
+/// [`Stream::of_attempt`](crate::draws::Stream::of_attempt).
 pub(super) fn number_of(source: u16, n: u64) -> u64 {
     n | u64::from(source) << 48
 }

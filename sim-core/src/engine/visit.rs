@@ -6,7 +6,6 @@
 //! of the chain has returned.
 
 use super::Simulation;
-use super::caller::try_of;
 use super::event::Event;
 use super::slab::Handle;
 use super::state::{Call, NIL, Place};
@@ -32,7 +31,7 @@ impl Simulation {
     fn makes(&self, handle: Handle, call: usize) -> bool {
         let attempt = &self.attempts[handle];
         let written = &self.service_calls[attempt.service as usize][call];
-        let mut draws = self.call_stream.at(try_of(attempt.number, call as u32));
+        let mut draws = self.call_stream.of_attempt(attempt.number, call as u32);
         written.before != self.cold(handle).worked && draws.chance(written.probability)
     }
 

@@ -18,7 +18,7 @@ const ATTEMPTS: ParamDef = ParamDef {
     about: "Attempts in all, the first included.",
     kind: ParamKind::Integer {
         min: 1,
-        max: 100,
+        max: 1000,
         unit: "attempts",
     },
     default: Some("3"),
