@@ -123,6 +123,11 @@ pub(super) struct AttemptCold {
     pub patient_until: u64,
     /// Which attempt of its call it is, from 1.
     pub ordinal: u32,
+    /// The attempt whose draws say what it asks; 0: those of the request. This and the key are kept
+    /// where the service calls others, for the calls of a caller that may be gone.
+    pub asks: u32,
+    /// Key of its request.
+    pub key: u64,
 }
 
 impl Attempt {

@@ -4,6 +4,7 @@ use super::Simulation;
 use super::event::Event;
 use super::slab::Handle;
 use super::state::{Attempt, Instance, MachineState, NIL, Place, Server};
+use super::tried::Apart;
 use crate::outcome::Outcome;
 use crate::policy::{FleetView, Job, Oracle};
 use crate::time::{Duration, Instant};
@@ -107,26 +108,32 @@ impl Simulation {
     /// The policy's choice for an attempt.
     #[inline]
     fn pick(&mut self, handle: Handle) -> Option<usize> {
-        if self.is_hedged(self.attempts[handle].call) {
-            self.pick_apart(handle)
-        } else {
+        let apart = self.kept_from(self.attempts[handle].call);
+        if apart == Apart::NOTHING {
             self.pick_of(handle, None)
+        } else {
+            self.pick_apart(handle, apart)
         }
     }
 
-    /// The same for one of several attempts at once.
+    /// The same for an attempt that keeps away from servers where its request is or was.
     #[inline(never)]
-    fn pick_apart(&mut self, handle: Handle) -> Option<usize> {
-        let mut apart = std::mem::take(&mut self.apart);
-        let instance = &self.instances[self.attempts[handle].instance as usize];
-        let choice = if self.keep_apart(handle, &instance.eligible, &mut apart) {
-            self.pick_of(handle, Some(&apart))
-        } else {
-            None
-        };
-        self.apart = apart;
-        // The policy may want none of those without a copy: one more copy at a server is better
-        // than a copy without a server.
+    fn pick_apart(&mut self, handle: Handle, apart: Apart) -> Option<usize> {
+        let call = self.attempts[handle].call;
+        let mut rest = std::mem::take(&mut self.apart);
+        let mut choice = None;
+        for apart in apart.relaxed() {
+            let instance = &self.instances[self.attempts[handle].instance as usize];
+            if self.keep_apart(call, apart, &instance.eligible, &mut rest) {
+                choice = self.pick_of(handle, Some(&rest));
+            }
+            if choice.is_some() {
+                break;
+            }
+        }
+        self.apart = rest;
+        // There may be no others, or none that the policy wants: the same server once more is
+        // better than none.
         choice.or_else(|| self.pick_of(handle, None))
     }
 
@@ -237,6 +244,7 @@ impl Simulation {
             self.refresh_eligible(index);
         }
         self.calls[call].previous = local as u32;
+        self.note_server(call, local as u32);
         self.attempts[handle].server = server;
         let s = &mut self.servers[server as usize];
         s.attempts = s.attempts.wrapping_add(1);

@@ -20,7 +20,7 @@ impl Caller {
         Self {
             timeout: client.timeout.map_or(u64::MAX, |t| t.0),
             deadline: client.deadline.map_or(u64::MAX, |t| t.0),
-            attempts: retry.attempts(),
+            terms: retry.terms(),
             retry,
             tokens: client.retry_budget.map_or(0.0, |budget| budget.reserve),
             fast: client.deadline.is_none()
@@ -133,13 +133,16 @@ impl Simulation {
             call: call_handle,
             ..Attempt::new(number, service, call.class, self.now)
         });
-        let is_copy = self.attempt_begins(call_handle, handle);
+        let asks = self.attempt_begins(call_handle, handle);
         self.set_ordinal(handle, ordinal);
+        if self.services[service as usize].has_calls {
+            let key = self.calls[call_handle].key;
+            let cold = self.cold_mut(handle);
+            (cold.asks, cold.key) = (asks, key);
+        }
         self.recorder.flows[flow as usize].attempts += 1;
         self.services[service as usize].attempts += 1;
-        let caller = &self.callers[client as usize].client;
-        let own_demand = is_copy && caller.hedge.is_some_and(|hedge| hedge.own_demand);
-        self.draw_demand(handle, if own_demand { ordinal } else { 0 });
+        self.draw_demand(handle, asks);
         let timeout = self.callers[client as usize].timeout;
         if timeout != u64::MAX {
             self.event_queue
@@ -249,7 +252,7 @@ impl Simulation {
         let (retries, tries) = (self.retry_stream, self.tries(handle));
         let call = &mut self.calls[handle];
         let caller = &mut self.callers[call.client as usize];
-        if tries >= caller.attempts || !caller.pay() {
+        if tries >= caller.terms.attempts || !caller.pay() {
             return self.end_call(handle, outcome);
         }
         let mut draws = retries.of_attempt(call.number, call.attempts);

@@ -51,6 +51,8 @@ impl Simulation {
         *cold = AttemptCold {
             arrived,
             ordinal: cold.ordinal,
+            asks: cold.asks,
+            key: cold.key,
             ..AttemptCold::default()
         };
     }

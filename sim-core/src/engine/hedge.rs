@@ -9,7 +9,7 @@ use super::Simulation;
 use super::event::Event;
 use super::event_queue::NEVER;
 use super::slab::Handle;
-use super::state::NIL;
+use super::state::{Call, NIL};
 use crate::model::Hedge;
 use crate::outcome::Outcome;
 
@@ -60,6 +60,7 @@ impl Simulation {
     /// A caller makes a try: one attempt, or several side by side.
     #[inline]
     pub(super) fn begin_try(&mut self, call: Handle) {
+        self.remember_tries(call);
         let client = self.calls[call].client;
         match self.callers[client as usize].client.hedge {
             None => {
@@ -121,17 +122,30 @@ impl Simulation {
         self.hedged(call).is_some()
     }
 
-    /// An attempt of a call begins: whether it is a copy of one that is out.
+    /// An attempt of a call begins. Returns the attempt whose draws say what it asks: its own, that of
+    /// the attempt which its try began with, or 0 for what the request has asked from the start.
     #[inline]
-    pub(super) fn attempt_begins(&mut self, call: Handle, attempt: Handle) -> bool {
+    pub(super) fn attempt_begins(&mut self, call: Handle, attempt: Handle) -> u32 {
+        let Call {
+            attempts, client, ..
+        } = self.calls[call];
         self.calls[call].current = attempt;
-        let Some(hedged) = self.hedged_mut(call) else {
-            return false;
-        };
-        hedged.out.push(attempt);
-        hedged.sent += 1;
-        hedged.copies += u32::from(hedged.sent > 1);
-        hedged.sent > 1
+        let caller = &self.callers[client as usize];
+        let (own_tries, hedge) = (caller.terms.own_demand, caller.client.hedge);
+        let mut copies_before = 0;
+        if let Some(hedged) = self.hedged_mut(call) {
+            copies_before = hedged.sent;
+            hedged.out.push(attempt);
+            hedged.sent += 1;
+            hedged.copies += u32::from(copies_before > 0);
+        }
+        if copies_before > 0 && hedge.is_some_and(|hedge| hedge.own_demand) {
+            return attempts;
+        }
+        match attempts - copies_before {
+            first if own_tries && first > 1 => first,
+            _ => 0,
+        }
     }
 
     /// Tries so far: copies are none of their own.
@@ -268,33 +282,13 @@ impl Simulation {
         }
     }
 
-    /// The servers that an attempt may go to where copies go to different ones: those of `eligible`
-    /// without a copy, or all if each has one. False where that makes no difference.
-    pub(super) fn keep_apart(
-        &self,
-        attempt: Handle,
-        eligible: &[u32],
-        apart: &mut Vec<u32>,
-    ) -> bool {
-        let call = self.attempts[attempt].call;
-        let Some(hedged) = self.hedged(call) else {
-            return false;
+    /// Whether an attempt of a hedged call that is out is at a server of its service.
+    pub(super) fn has_copy_at(&self, call: Handle, local: u32) -> bool {
+        let at = |&attempt: &Handle| {
+            let server = self.attempts[attempt].server;
+            server != NIL && self.servers[server as usize].local == local
         };
-        let client = self.calls[call].client as usize;
-        let distinct = self.callers[client]
-            .client
-            .hedge
-            .is_some_and(|h| h.distinct);
-        if !distinct || hedged.out.len() < 2 {
-            return false;
-        }
-        let local = |&other: &Handle| {
-            let server = self.attempts[other].server;
-            (server != NIL).then(|| self.servers[server as usize].local)
-        };
-        let taken = |server: &u32| hedged.out.iter().filter_map(local).any(|t| t == *server);
-        apart.clear();
-        apart.extend(eligible.iter().filter(|server| !taken(server)));
-        !apart.is_empty() && apart.len() < eligible.len()
+        self.hedged(call)
+            .is_some_and(|hedged| hedged.out.iter().any(at))
     }
 }

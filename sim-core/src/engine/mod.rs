@@ -10,6 +10,7 @@
 //! | `source` | when requests come |
 //! | `caller` | requests, attempts, timeouts, retries |
 //! | `hedge` | several attempts of a call at once |
+//! | `tried` | servers that a call has been at, for retries that go elsewhere |
 //! | `balancer` | balancer instances: connections, choice, waiting room |
 //! | `server`, `queue` | workers, virtual time, waiting room |
 //! | `visit` | calls from one service to another |
@@ -50,6 +51,7 @@ mod state;
 mod timeline;
 mod timer_fifo;
 mod tournament;
+mod tried;
 mod visit;
 mod watch;
 
@@ -107,9 +109,11 @@ pub struct Simulation {
     attempts_cold: Vec<AttemptCold>,
     /// Beside calls with several attempts at once, by the same places.
     hedged: Vec<hedge::Hedged>,
+    /// Beside calls that try again elsewhere, by the same places.
+    tried: Vec<tried::Tried>,
     /// Beside calls between services, by the same places.
     children: Vec<visit::Child>,
-    /// Room for the servers that a copy may go to.
+    /// Room for the servers that a copy or a retry may go to.
     apart: Vec<u32>,
     /// Calls that are not written down.
     elided: usize,

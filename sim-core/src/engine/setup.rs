@@ -91,6 +91,7 @@ impl Simulation {
             attempts: Slab::new(),
             attempts_cold: Vec::new(),
             hedged: Vec::new(),
+            tried: Vec::new(),
             children: Vec::new(),
             apart: Vec::new(),
             servers: servers(&model),

@@ -161,15 +161,6 @@ impl<T> Slab<T> {
         self.generations.get(handle.index as usize) == Some(&handle.generation)
     }
 
-    #[inline]
-    pub(crate) fn get_mut(&mut self, handle: Handle) -> Option<&mut T> {
-        if self.contains(handle) {
-            self.things.get_mut(handle.index as usize)
-        } else {
-            None
-        }
-    }
-
     /// The handle of the thing at a place known to be occupied.
     #[inline]
     pub(crate) fn handle_at(&self, index: u32) -> Handle {

@@ -260,6 +260,11 @@ impl Simulation {
                 .iter()
                 .map(super::hedge::Hedged::bytes)
                 .sum::<usize>()
+            + self
+                .tried
+                .iter()
+                .map(super::tried::Tried::bytes)
+                .sum::<usize>()
             + self.children.len() * size_of::<super::visit::Child>()
             + self.servers.len()
                 * (size_of::<super::state::Server>() + size_of::<super::state::ServerCold>())

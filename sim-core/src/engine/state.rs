@@ -16,7 +16,7 @@ use crate::key::Keys;
 use crate::model::{Client, DownBehaviour, HealthCheck, Liveness, Probe, RatePoint, ServerParams};
 use crate::outcome::Outcome;
 use crate::policy::Policy;
-use crate::retry::Retry;
+use crate::retry::{Retry, Terms};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -338,7 +338,7 @@ pub(super) struct Caller {
     pub timeout: u64,
     pub deadline: u64,
     pub retry: Arc<dyn Retry>,
-    pub attempts: u32,
+    pub terms: Terms,
     pub tokens: f64,
     /// Whether the fast path may serve it: no deadline and no budget to keep.
     pub fast: bool,

@@ -9,6 +9,7 @@ use super::Simulation;
 use super::event::Event;
 use super::slab::Handle;
 use super::state::{Call, NIL, Place};
+use crate::draws::mix;
 
 /// What there is to know of a call that a visit made, besides the call, by its place.
 #[derive(Clone, Copy)]
@@ -31,8 +32,20 @@ impl Simulation {
     fn makes(&self, handle: Handle, call: usize) -> bool {
         let attempt = &self.attempts[handle];
         let written = &self.service_calls[attempt.service as usize][call];
-        let mut draws = self.call_stream.of_attempt(attempt.number, call as u32);
+        let mut draws = self
+            .call_stream
+            .of_attempt(self.identity(handle), call as u32);
         written.before != self.cold(handle).worked && draws.chance(written.probability)
+    }
+
+    /// The number that the calls of a visit are derived from: that of its request, or another for each
+    /// attempt that asks something of its own.
+    fn identity(&self, handle: Handle) -> u64 {
+        let number = self.attempts[handle].number;
+        match self.cold(handle).asks {
+            0 => number,
+            asks => mix(number ^ mix(u64::from(asks))),
+        }
     }
 
     /// Where, after a call, those end in the list that go out together with it.
@@ -132,8 +145,11 @@ impl Simulation {
         let attempt = &self.attempts[handle];
         let call = &self.service_calls[attempt.service as usize][position];
         let required = call.required;
-        let (number, class) = (Self::child_number(attempt.number, position), attempt.class);
-        let key = self.calls.get_mut(attempt.call).map_or(number, |c| c.key);
+        let (identity, class) = (self.identity(handle), attempt.class);
+        let (number, key) = (
+            Self::child_number(identity, position),
+            self.cold(handle).key,
+        );
         let flow = self.recorder.layout.flow(call.to.0, class, true);
         let (client, service) = (call.client.0, call.to.0);
         let child = self.new_call(Call {

@@ -25,6 +25,7 @@ mod monitoring;
 mod parallel;
 mod queues;
 mod replicate;
+mod retries;
 mod servers;
 mod support;
 mod swarm;
