@@ -12,6 +12,11 @@
 //! ziggurat method", J. Stat. Softw. 5(8), 2000) whose rare branches use the `libm` crate, so that
 //! the same seed gives the same bits on every processor and in the browser.
 
+use rand::distr::OpenClosed01;
+use rand::rand_core::utils::fill_bytes_via_next_word;
+use rand::{RngExt, TryRng};
+use std::convert::Infallible;
+
 /// Step between the sequences of neighbouring numbers: the published one.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Attempts of a request that are told apart by their numbers within one stream.
@@ -80,6 +85,30 @@ impl Stream {
 }
 
 /// A short sequence of random numbers belonging to one thing.
+///
+/// It is a generator of the crate `rand`, so that whatever takes one takes this: distributions of
+/// `rand` and `rand_distr`, choices and shuffles of slices. The variates that enter a run are this
+/// type's own, for reasons that ARCHITECTURE.md gives.
+///
+/// ```
+/// use rand::RngExt;
+/// use rand::seq::{IndexedRandom, SliceRandom};
+/// use rand_distr::{Distribution, Gamma};
+/// use sim_core::draws::Stream;
+///
+/// let stream = Stream::new(42, 0, "demand/web");
+/// let gamma = Gamma::new(2.0, 5.0)?;
+/// let demand_ms = gamma.sample(&mut stream.at(7));
+/// // What belongs to a number is the same whenever, and however often, it is asked for.
+/// assert_eq!(demand_ms, gamma.sample(&mut stream.at(7)));
+///
+/// let mut draws = stream.at(8);
+/// let mut servers = ["web-1", "web-2", "web-3"];
+/// servers.shuffle(&mut draws);
+/// assert!(servers.contains(servers.choose(&mut draws).expect("there are three")));
+/// assert!((1..=6).contains(&draws.random_range(1..=6)));
+/// # Ok::<(), rand_distr::GammaError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Draws {
     state: u64,
@@ -98,13 +127,13 @@ impl Draws {
     /// Uniform in `[0, 1)`, a multiple of 2⁻⁵³.
     #[inline]
     pub fn uniform(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+        self.random()
     }
 
     /// Uniform in `(0, 1]`: safe to take the logarithm of.
     #[inline]
     pub fn uniform_positive(&mut self) -> f64 {
-        ((self.bits() >> 11) + 1) as f64 * (1.0 / (1_u64 << 53) as f64)
+        self.sample(OpenClosed01)
     }
 
     /// Uniform in `0..n`; `n` must not be zero. One draw always, so that sequences stay aligned;
@@ -175,6 +204,25 @@ impl Draws {
                 return NORMAL_TAIL + x;
             }
         }
+    }
+}
+
+/// The interface to `rand`; a generator that cannot fail is then an `Rng` as well.
+impl TryRng for Draws {
+    type Error = Infallible;
+
+    #[inline]
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok((self.bits() >> 32) as u32)
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.bits())
+    }
+
+    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
+        fill_bytes_via_next_word(dst, || self.try_next_u64())
     }
 }
 
@@ -372,6 +420,35 @@ mod tests {
     }
 
     #[test]
+    fn a_generator_of_rand_hands_out_the_same_bits() {
+        let stream = Stream::new(9, 0, "rand");
+        let (mut plain, mut words) = (stream.at(4), stream.at(4));
+        let first: [u64; 3] = [0; 3].map(|_| plain.bits());
+        assert_eq!([0; 3].map(|_| words.random::<u64>()), first);
+        assert_eq!(stream.at(4).random::<u32>(), (first[0] >> 32) as u32);
+        let mut bytes = [0; 20];
+        stream.at(4).fill(&mut bytes);
+        assert_eq!(bytes[..8], first[0].to_le_bytes());
+        assert_eq!(bytes[8..16], first[1].to_le_bytes());
+        assert_eq!(bytes[16..], first[2].to_le_bytes()[..4]);
+    }
+
+    #[test]
+    fn uniform_draws_are_their_upper_bits() {
+        // The digits of a run hang on them: a version of `rand` that forms them otherwise must not
+        // pass unseen.
+        let stream = Stream::new(9, 0, "rand");
+        for number in 0..10_000 {
+            let upper = (stream.at(number).bits() >> 11) as f64;
+            let unit = libm::ldexp(1.0, -53);
+            let uniform = stream.at(number).uniform();
+            assert_eq!(uniform.to_bits(), (upper * unit).to_bits());
+            let positive = stream.at(number).uniform_positive();
+            assert_eq!(positive.to_bits(), ((upper + 1.0) * unit).to_bits());
+        }
+    }
+
+    #[test]
     fn no_attempt_draws_what_another_draws() {
         let stream = Stream::new(5, 0, "network");
         // Requests of several sources with up to a thousand attempts, among them those whose numbers
@@ -395,7 +472,7 @@ mod tests {
     fn attempts_of_the_first_block_are_numbers_of_the_stream_itself() {
         let stream = Stream::new(5, 0, "network");
         for attempt in [0, 1, 2, 255] {
-            let number = 3 << 48 | 77;
+            let number = (3 << 48) + 77;
             let mut plain = stream.at(number + (u64::from(attempt) << 40));
             assert_eq!(
                 stream.of_attempt(number, attempt).bits(),

@@ -15,6 +15,7 @@ mod balancers;
 mod choices;
 mod clients;
 mod determinism;
+mod distributions;
 mod experiments;
 mod hashing;
 mod hedging;

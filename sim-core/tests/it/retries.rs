@@ -46,7 +46,7 @@ fn slow_tail(attempts: u32, demand: &str) -> String {
 #[test]
 fn a_slow_tail_is_repaired_by_tries_that_draw_anew_and_by_no_others() {
     let failed = |attempts, demand| outcome(&summary(&slow_tail(attempts, demand)), "timed_out");
-    let (requests, too_slow) = (30_000.0_f64, (-5_f64).exp());
+    let (requests, too_slow) = (30_000.0_f64, libm::exp(-5.0));
     let once = failed(1, "same");
     let spread = (requests * too_slow).sqrt();
     assert!(
