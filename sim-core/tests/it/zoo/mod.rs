@@ -5,7 +5,7 @@ mod copies;
 mod queues;
 
 use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
-use copies::{HASHED, HEDGED, PARALLEL};
+use copies::{ELSEWHERE, HASHED, HEDGED, PARALLEL};
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
 
 /// Scenarios with a name each.
@@ -30,6 +30,7 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("hashed", HASHED),
     ("hedged", HEDGED),
     ("parallel", PARALLEL),
+    ("elsewhere", ELSEWHERE),
 ];
 
 const PLAIN: &str = r#"
