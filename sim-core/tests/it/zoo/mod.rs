@@ -6,7 +6,7 @@ mod guarded;
 mod queues;
 
 use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
-use copies::{HASHED, HEDGED, PARALLEL};
+use copies::{ELSEWHERE, HASHED, HEDGED, PARALLEL};
 use guarded::{GUARDED, SHIELDED};
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
 
@@ -32,6 +32,7 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("hashed", HASHED),
     ("hedged", HEDGED),
     ("parallel", PARALLEL),
+    ("elsewhere", ELSEWHERE),
     ("guarded", GUARDED),
     ("shielded", SHIELDED),
 ];
