@@ -17,6 +17,7 @@ pub mod expect;
 pub mod experiment;
 pub mod export;
 pub mod extension;
+pub mod health;
 pub mod ids;
 pub mod key;
 pub mod library;

@@ -46,6 +46,13 @@ pub enum Event {
     },
     /// A probe has waited long enough.
     ProbeTimeout(Handle),
+    /// A health rule of a balancer instance wants to be asked again.
+    HealthDue {
+        /// Which instance.
+        instance: InstanceId,
+        /// It may have been asked for another moment since.
+        generation: u32,
+    },
     /// A crash rule may have held for long enough.
     CrashDue {
         /// Whose.
@@ -180,6 +187,8 @@ impl Event {
             Self::Report { service, .. } => (27, u64::from(service)),
             // As for attempts.
             Self::Copy(_) => (28, 0),
+            // 29 to 39 are those of guards and links.
+            Self::HealthDue { instance, .. } => (40, u64::from(instance)),
         }
     }
 }

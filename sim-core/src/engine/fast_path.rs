@@ -63,8 +63,9 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         down_behaviour: _,
         restart: _,
         boot: _,
-        // Says which servers are eligible.
-        health_check: _,
+        // Says which servers are eligible, and their weights. A rule that watches attempts, or
+        // splits them between priorities, is the instance's own and asked for below.
+        health: _,
     } = balancer;
     load_reports.is_none()
         && max_connections.is_none()
@@ -99,7 +100,7 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         // A change of speed finds those in service on either path.
         warm_up: _,
         // Says whether it is eligible.
-        backup: _,
+        priority: _,
         // Such a service is `limited`.
         max_connections: _,
         // Probes take the general path, beside requests on this one.
@@ -183,7 +184,9 @@ impl Simulation {
             && !s.limited
             && s.active.len() == 1
             && instance.state == MachineState::Up
-            && !instance.observes;
+            && !instance.observes
+            && !instance.health.watches
+            && instance.health.split.is_empty();
         let left = std::mem::replace(&mut self.services[service].fast, fast) && !fast;
         for source in &mut self.sources {
             if source.to == service {
@@ -285,7 +288,7 @@ impl Simulation {
             servers,
             service,
         };
-        let view = truth.view(&instance.eligible, &instance.in_flight);
+        let view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
         let job = Job {
             key,
             priority: classes[class].priority,

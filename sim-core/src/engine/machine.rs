@@ -281,6 +281,7 @@ impl Simulation {
         match machine {
             Machine::Server(server) => {
                 self.begin_warm_up(server);
+                self.liveness_begins_anew(server);
                 self.adopt_discipline(server, false);
                 let busy = self.fleet[server].busy();
                 self.fleet[server].advance(now);
@@ -317,6 +318,7 @@ impl Simulation {
                 }
             }
         }
+        self.balancers[index].health.forget();
         self.refresh_eligible(index);
     }
 

@@ -337,6 +337,10 @@ impl Simulation {
         for index in self.balancers.of(service) {
             let instance = &mut self.balancers[index];
             instance.watched = !balancer.crash.is_empty();
+            if before.health != balancer.health {
+                let servers = instance.in_flight.len();
+                instance.health.adopt(&balancer.health, servers);
+            }
             if before.crash != balancer.crash {
                 instance.watch = Watch::new(balancer.crash.len());
             }
@@ -353,7 +357,7 @@ impl Simulation {
                 self.watch_instance(index);
             }
         }
-        if before.health_check != balancer.health_check {
+        if before.checks() != balancer.checks() {
             self.start_probers(service);
         }
         if idle_lists_lost {

@@ -10,11 +10,12 @@ use crate::extension::ExtensionRow;
 pub(super) static POLICY: PolicyDef = PolicyDef {
     row: ExtensionRow {
         name: "first",
-        about: "The first eligible server in order; give servers max_connections, or the first takes all.",
+        about: "The first eligible server in order; give servers max_connections, or the first takes all. Weights are ignored.",
         source: "HAProxy, balance first",
         params: &[],
     },
     check: no_conditions,
+    heeds_weights: false,
     build: |_| Box::new(First),
 };
 

@@ -24,6 +24,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         }],
     },
     check: no_conditions,
+    heeds_weights: false,
     build: |params| {
         Box::new(JoinIdleQueue {
             stale: params.choice("entry") == 1,

@@ -24,6 +24,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         params: &[TIES],
     },
     check: no_conditions,
+    heeds_weights: true,
     build: |params| {
         Box::new(LeastInFlight {
             random_ties: params.choice("ties") == 0,

@@ -44,6 +44,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         ],
     },
     check: no_conditions,
+    heeds_weights: false,
     build: |params| {
         Box::new(PowerOfD {
             d: params.integer("d") as usize,

@@ -15,6 +15,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         params: &[],
     },
     check: no_conditions,
+    heeds_weights: false,
     build: |_| Box::new(Random),
 };
 

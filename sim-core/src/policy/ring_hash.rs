@@ -48,6 +48,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         ],
     },
     check: |params| check(params),
+    heeds_weights: true,
     build: |params| {
         Box::new(RingHash {
             points: params.integer("points"),

@@ -20,6 +20,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         params: &[],
     },
     check: no_conditions,
+    heeds_weights: true,
     build: |_| {
         Box::new(SourceHash {
             cumulated: Vec::new(),

@@ -14,6 +14,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         params: &[],
     },
     check: no_conditions,
+    heeds_weights: true,
     build: |_| {
         Box::new(WeightedRandom {
             cumulated: Vec::new(),

@@ -17,6 +17,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         params: &[],
     },
     check: no_conditions,
+    heeds_weights: true,
     build: |_| Box::new(WeightedRoundRobin { credit: Vec::new() }),
 };
 

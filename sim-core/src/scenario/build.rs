@@ -10,7 +10,7 @@ use super::sections::{CopyDemand, HedgeSpec, RetryBudgetSpec};
 use super::tree::{Node, Value};
 use crate::crash::{GaugeDef, GaugeUnit};
 use crate::model::{
-    Breakdowns, CrashRule, HealthCheck, Hedge, Liveness, Memory, RetryBudget, WarmUp,
+    Breakdowns, CrashRule, Hedge, Liveness, Memory, RetryBudget, WarmUp,
 };
 
 /// Shortest mean life of a worker: shorter ones would keep the machine busy with failures alone.
@@ -110,19 +110,29 @@ fn threshold(node: &Node, gauge: &GaugeDef, cx: &mut Cx<'_>) -> Option<f64> {
     None
 }
 
-pub(crate) fn health_check(spec: &HealthCheckSpec) -> Option<HealthCheck> {
-    Some(HealthCheck {
-        probe: spec.probe.copied()?,
-        interval: spec.interval.copied()?,
-        timeout: spec.timeout.copied()?,
-        fall: count(spec.fall.copied()?),
-        rise: count(spec.rise.copied()?),
-        demand: spec.demand.get()?.clone(),
+pub(crate) fn health_check(
+    spec: &HealthCheckSpec,
+) -> Option<crate::extension::Configured<crate::health::HealthDef>> {
+    use crate::extension::{ParamValue, Params};
+    Some(crate::extension::Configured {
+        def: crate::health::HEALTH_RULES[0],
+        params: Params::new(vec![
+            ("probe", ParamValue::Choice(usize::from(spec.probe.copied()? == crate::health::Probe::Connect))),
+            ("interval", ParamValue::Span(spec.interval.copied()?)),
+            ("fast_interval", ParamValue::Span(crate::time::Duration::ZERO)),
+            ("timeout", ParamValue::Span(spec.timeout.copied()?)),
+            ("fall", ParamValue::Integer(spec.fall.copied()?)),
+            ("rise", ParamValue::Integer(spec.rise.copied()?)),
+            ("demand", ParamValue::Distribution(spec.demand.get()?.clone())),
+            ("phase", ParamValue::Choice(0)),
+            ("errors", ParamValue::Flag(false)),
+        ]),
     })
 }
 
 pub(crate) fn liveness(spec: &LivenessSpec) -> Option<Liveness> {
     Some(Liveness {
+        probe: spec.probe.copied()?,
         interval: spec.interval.copied()?,
         timeout: spec.timeout.copied()?,
         fall: count(spec.fall.copied()?),

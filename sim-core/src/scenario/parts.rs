@@ -7,7 +7,8 @@ use super::section::{above, from, section};
 use super::sections::ClientSpec;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
-use crate::model::{DownBehaviour, InstanceSelection, Probe};
+use crate::health::Probe;
+use crate::model::{DownBehaviour, InstanceSelection};
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 
@@ -151,8 +152,10 @@ section! {
         boot [live]: ExtensionOf<DistributionDef> = "0s";
         /// Slower service after a start.
         warm_up [live]: Optional<Table<WarmUpSpec>> = "none";
-        /// Used only while no other server is eligible.
+        /// Used only while no other server is eligible: the same as `priority = 1`.
         backup [live]: Flag = "false";
+        /// Servers of priority 0 are used first, those of the next only while nobody of a better one is eligible, or as the health rule `priorities` says.
+        priority [live]: Count = "0", in from(0.0, 127.0);
         /// Attempts a balancer instance may have in flight at it.
         max_connections [live]: Optional<Count> = "none", in from(1.0, 4e9), unit "connections";
         /// A probe that kills: after `fall` failures in a row the server is restarted.
@@ -231,6 +234,9 @@ section! {
 section! {
     /// A liveness probe.
     LivenessSpec {
+        /// What a probe does: send a request, which waits in the queue like any other, or only open a
+        /// connection, which a server that is up accepts however busy it is.
+        probe [live]: Word<Probe> = "request";
         /// Time between probes.
         interval [live]: Span = "10s", in from(0.001, TEN_YEARS_S);
         /// An unanswered probe has failed after this.

@@ -130,7 +130,7 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
         down_behaviour: spec.down_behaviour.copied()?,
         restart: spec.restart.get()?.clone(),
         boot: spec.boot.get()?.clone(),
-        health_check: optional(&spec.health_check, health_check)?,
+        health: optional(&spec.health_check, health_check)?.into_iter().collect(),
         standby: Standby {
             count: count(standby.count.copied()?),
             takeover: standby.takeover.copied()?,
