@@ -9,12 +9,10 @@ use sim_core::crash::{BALANCER_GAUGES, GaugeDef, SERVER_GAUGES};
 use sim_core::event_log::KINDS;
 use sim_core::experiment::sweep::Plan;
 use sim_core::extension::{ExtensionRow, ParamDef};
-use sim_core::metric::{METRICS, MetricDef, Scope};
+use sim_core::metric::{METRICS, MetricDef, SUMMARY_PATHS, Scope};
 use sim_core::model::{ClassId, ServerId, ServiceId};
 use sim_core::outcome::Outcome;
-use sim_core::scenario::{
-    CODES, ExtensionTable, SUMMARY_PATHS, Scenario, keys, param_text, plug_tables,
-};
+use sim_core::scenario::{CODES, ExtensionTable, Scenario, keys, param_text, plug_tables};
 use sim_core::statistics::WITHHELD;
 use sim_core::summary::{VERDICTS, WARNINGS};
 
@@ -240,7 +238,7 @@ fn metrics() -> Vec<Entry> {
 }
 
 fn figures() -> Vec<Entry> {
-    let unit = |row: &sim_core::scenario::SummaryPath| {
+    let unit = |row: &sim_core::metric::SummaryPath| {
         fact("unit", format!("{:?}", row.unit).to_lowercase())
     };
     SUMMARY_PATHS
@@ -275,7 +273,7 @@ fn gauges() -> Vec<Entry> {
 fn events() -> Vec<Entry> {
     KINDS
         .iter()
-        .map(|(_, word, about)| entry(word, about))
+        .map(|kind| entry(kind.name, kind.about))
         .collect()
 }
 

@@ -1,111 +1,382 @@
 //! The event log of a run: every change of state, with its cause.
+//!
+//! What there is to know about a kind of event, for the log itself and for whoever shows it, stands
+//! in its row of [`KINDS`]; a new kind is a row, and a place that tells of it.
 
-use crate::model::Actor;
 use crate::time::Instant;
 
-/// A kind of event in the event log.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[repr(u8)]
-pub enum Kind {
-    /// An alert fires.
-    Alert,
-    /// An alert's condition no longer holds.
-    Resolved,
-    /// A server or balancer instance crashes.
-    Crash,
-    /// It begins to start again.
-    Restart,
-    /// It serves again.
-    Up,
-    /// It runs at full speed after its warm-up.
-    Warm,
-    /// A balancer instance takes a server out after failed probes.
-    Ejected,
-    /// A balancer instance takes it back.
-    Readmitted,
-    /// A standby balancer instance takes over.
-    Takeover,
-    /// Taken out of rotation by hand.
-    Drain,
-    /// Put back by hand.
-    Undrain,
-    /// A server is added.
-    Added,
-    /// A server is removed.
-    Removed,
-    /// A speed is changed by the time line.
-    Slow,
-    /// Settings are changed.
-    Set,
-    /// A remark of the time line.
-    Note,
-    /// Goodput falls below 5 %.
-    Down,
-    /// Service is worse than agreed, or back from down to partial.
-    Degraded,
-    /// All objectives are met again.
-    Normal,
+/// The table of kinds: the enumeration and its rows, from one list.
+macro_rules! kinds {
+    ($($kind:ident { name: $name:literal, about: $about:literal, $($rest:tt)* })*) => {
+        /// A kind of event in the event log.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[repr(u8)]
+        pub enum Kind {
+            $(#[doc = concat!("`", $name, "`: ", $about, ".")] $kind,)*
+        }
+
+        /// Every kind, in the order of the enumeration.
+        pub static KINDS: &[KindDef] = &[$(KindDef {
+            kind: Kind::$kind,
+            name: $name,
+            about: $about,
+            $($rest)*
+            ..PLAIN
+        }),*];
+    };
 }
 
-/// All kinds with their words in expectations and files.
-pub static KINDS: &[(Kind, &str, &str)] = &[
-    (Kind::Alert, "alert", "an alert fires"),
-    (
-        Kind::Resolved,
-        "resolved",
-        "an alert's condition no longer holds",
-    ),
-    (
-        Kind::Crash,
-        "crash",
-        "a server or a balancer instance crashes",
-    ),
-    (Kind::Restart, "restart", "it begins to start again"),
-    (Kind::Up, "up", "it serves again"),
-    (Kind::Warm, "warm", "it runs at full speed again"),
-    (
-        Kind::Ejected,
-        "ejected",
-        "a balancer instance takes a server out after failed probes",
-    ),
-    (
-        Kind::Readmitted,
-        "readmitted",
-        "a balancer instance takes it back",
-    ),
-    (
-        Kind::Takeover,
-        "takeover",
-        "a standby balancer instance takes over",
-    ),
-    (Kind::Drain, "drain", "taken out of rotation by hand"),
-    (Kind::Undrain, "undrain", "put back into rotation by hand"),
-    (Kind::Added, "added", "a server is added"),
-    (Kind::Removed, "removed", "a server is removed"),
-    (Kind::Slow, "slow", "a speed is changed by the time line"),
-    (Kind::Set, "set", "settings are changed"),
-    (Kind::Note, "note", "a remark of the time line"),
-    (
-        Kind::Down,
-        "down",
-        "the site goes down: goodput below 5 % for 30 s",
-    ),
-    (
-        Kind::Degraded,
-        "degraded",
-        "service is worse than agreed, or partly back, for 30 s",
-    ),
-    (
-        Kind::Normal,
-        "normal",
-        "goodput of 98 % and all objectives met, for 2 minutes",
-    ),
-];
+/// What most kinds have in common.
+const PLAIN: KindDef = KindDef {
+    kind: Kind::Note,
+    name: "",
+    about: "",
+    words: "",
+    alone: "",
+    subject: Subject::Machine,
+    look: Look::Change,
+    sign: '→',
+    weight: 0,
+    headline: Headline::Never,
+    ends: None,
+    marked: false,
+};
+
+kinds! {
+    Alert {
+        name: "alert",
+        about: "an alert fires",
+        words: "alert {subject} fires",
+        subject: Subject::Alert,
+        look: Look::Warning,
+        sign: '▲',
+        weight: 2,
+        headline: Headline::First,
+        marked: true,
+    }
+    Resolved {
+        name: "resolved",
+        about: "an alert's condition no longer holds",
+        words: "alert {subject} resolved",
+        subject: Subject::Alert,
+        look: Look::Recovery,
+        sign: '●',
+        weight: 1,
+        ends: Some(Kind::Alert),
+    }
+    Crash {
+        name: "crash",
+        about: "a server or a balancer instance crashes",
+        words: "{subject} crashes",
+        look: Look::Failure,
+        sign: '✖',
+        weight: 2,
+        headline: Headline::First,
+        marked: true,
+    }
+    Restart {
+        name: "restart",
+        about: "it begins to start again",
+        words: "{subject} restarts",
+        look: Look::Start,
+        sign: '◌',
+        weight: 0,
+        marked: true,
+    }
+    Up {
+        name: "up",
+        about: "it serves again",
+        words: "{subject} is up",
+        look: Look::Recovery,
+        sign: '●',
+        weight: 1,
+        ends: Some(Kind::Crash),
+    }
+    Warm {
+        name: "warm",
+        about: "it runs at full speed again",
+        words: "{subject} is warm",
+        look: Look::Recovery,
+        sign: '●',
+        weight: 0,
+    }
+    Ejected {
+        name: "ejected",
+        about: "a balancer instance takes a server out after failed probes or attempts",
+        words: "{subject} taken out",
+        look: Look::Warning,
+        sign: '▲',
+        weight: 0,
+    }
+    Readmitted {
+        name: "readmitted",
+        about: "a balancer instance takes it back",
+        words: "{subject} taken back",
+        look: Look::Recovery,
+        sign: '●',
+        weight: 0,
+        ends: Some(Kind::Ejected),
+    }
+    Takeover {
+        name: "takeover",
+        about: "a standby balancer instance takes over",
+        words: "{subject} takes over",
+        look: Look::Start,
+        sign: '●',
+        weight: 3,
+    }
+    Drain {
+        name: "drain",
+        about: "taken out of rotation by hand",
+        words: "{subject} drained",
+        look: Look::Halt,
+        sign: '→',
+        weight: 3,
+    }
+    Undrain {
+        name: "undrain",
+        about: "put back into rotation by hand",
+        words: "{subject} back in rotation",
+        look: Look::Halt,
+        sign: '→',
+        weight: 3,
+        ends: Some(Kind::Drain),
+    }
+    Added {
+        name: "added",
+        about: "a server is added",
+        words: "{subject} added",
+        look: Look::Start,
+        sign: '→',
+        weight: 3,
+        marked: true,
+    }
+    Removed {
+        name: "removed",
+        about: "a server is removed",
+        words: "{subject} removed",
+        look: Look::Halt,
+        sign: '→',
+        weight: 3,
+    }
+    Slow {
+        name: "slow",
+        about: "a speed is changed by the time line",
+        words: "{subject} changes speed",
+        alone: "{subject}: {cause}",
+        look: Look::Warning,
+        sign: '→',
+        weight: 3,
+    }
+    Set {
+        name: "set",
+        about: "settings are changed",
+        words: "set {subject}",
+        alone: "{cause}",
+        subject: Subject::Settings,
+        look: Look::Change,
+        sign: '→',
+        weight: 3,
+        marked: true,
+    }
+    Note {
+        name: "note",
+        about: "a remark of the time line",
+        words: "{cause}",
+        subject: Subject::Remark,
+        look: Look::Change,
+        sign: '→',
+        weight: 3,
+    }
+    Down {
+        name: "down",
+        about: "the site goes down: goodput below 5 % for 30 s",
+        words: "site down",
+        subject: Subject::Site("SITE DOWN"),
+        look: Look::Failure,
+        sign: '✖',
+        weight: 2,
+        headline: Headline::FirstAndLast,
+        marked: true,
+    }
+    Degraded {
+        name: "degraded",
+        about: "service is worse than agreed, or partly back, for 30 s",
+        words: "site degraded",
+        subject: Subject::Site("DEGRADED"),
+        look: Look::Warning,
+        sign: '▲',
+        weight: 2,
+        headline: Headline::FirstAndLast,
+    }
+    Normal {
+        name: "normal",
+        about: "goodput of 98 % and all objectives met, for 2 minutes",
+        words: "site normal",
+        subject: Subject::Site("NORMAL"),
+        look: Look::Recovery,
+        sign: '●',
+        weight: 2,
+        headline: Headline::FirstAndLast,
+        marked: true,
+    }
+    Opened {
+        name: "opened",
+        about: "a circuit breaker opens: it refuses everything for a while",
+        words: "circuit breaker of {subject} opens",
+        look: Look::Warning,
+        sign: '▲',
+        weight: 1,
+        headline: Headline::First,
+    }
+    Closed {
+        name: "closed",
+        about: "a circuit breaker trusts again",
+        words: "circuit breaker of {subject} closes",
+        look: Look::Recovery,
+        sign: '●',
+        weight: 1,
+        ends: Some(Kind::Opened),
+    }
+    Panic {
+        name: "panic",
+        about: "too few servers are healthy for a balancer instance to go by that",
+        words: "{subject} in panic",
+        look: Look::Warning,
+        sign: '▲',
+        weight: 2,
+        marked: true,
+    }
+    Calm {
+        name: "calm",
+        about: "enough servers are healthy again",
+        words: "{subject} goes by health again",
+        look: Look::Recovery,
+        sign: '●',
+        weight: 1,
+        ends: Some(Kind::Panic),
+    }
+    Failover {
+        name: "failover",
+        about: "a balancer instance sends to servers of other priorities than before",
+        words: "{subject} changes priorities",
+        weight: 2,
+    }
+}
+
+/// A row of [`KINDS`].
+#[derive(Debug)]
+pub struct KindDef {
+    /// Which.
+    pub kind: Kind,
+    /// The word used in expectations and files.
+    pub name: &'static str,
+    /// When it is told.
+    pub about: &'static str,
+    /// What happened, beside the cause: `{subject}` and `{cause}` stand for those of the event.
+    pub words: &'static str,
+    /// The same where the cause is not beside it; empty: the same words.
+    pub alone: &'static str,
+    /// Whom it happens to.
+    pub subject: Subject,
+    /// Its shape and colour.
+    pub look: Look,
+    /// A sign in a text that says at a glance whether things get worse or better.
+    pub sign: char,
+    /// How much it matters where not all events can be shown; more matters more.
+    pub weight: u8,
+    /// Which of a kind's events tell the whole run in short.
+    pub headline: Headline,
+    /// The kind whose state this one ends, for the same subject.
+    pub ends: Option<Kind>,
+    /// Whether it is marked in plots over time.
+    pub marked: bool,
+}
+
+/// Whom events of a kind happen to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Subject {
+    /// A server or a balancer instance.
+    Machine,
+    /// An alert.
+    Alert,
+    /// The whole site, which is in this state until the next event of such a kind.
+    Site(&'static str),
+    /// The whole site; the subject is what was set, as `path = value`.
+    Settings,
+    /// The whole site; the subject is of no account.
+    Remark,
+}
+
+/// The shape and colour of a kind of event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Look {
+    /// Something fails.
+    Failure,
+    /// Something gets worse, or might.
+    Warning,
+    /// Something is well again.
+    Recovery,
+    /// Something begins, or is new.
+    Start,
+    /// Something is put aside or back by hand.
+    Halt,
+    /// Something is changed or said.
+    Change,
+}
+
+/// Which of a kind's events tell the whole run in short.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Headline {
+    /// None.
+    Never,
+    /// The first of each subject.
+    First,
+    /// The first and the last.
+    FirstAndLast,
+}
 
 impl Kind {
+    /// Its row.
+    pub fn def(self) -> &'static KindDef {
+        &KINDS[self as usize]
+    }
+
     /// The word used in expectations and files.
     pub fn name(self) -> &'static str {
-        KINDS[self as usize].1
+        self.def().name
+    }
+
+    /// Whether it ends what `other` began.
+    pub fn ends(self, other: Self) -> bool {
+        self.def().ends == Some(other)
+    }
+
+    /// The word of the site's state from here on, where it is one.
+    pub fn site_state(self) -> Option<&'static str> {
+        match self.def().subject {
+            Subject::Site(state) => Some(state),
+            _ => None,
+        }
+    }
+}
+
+/// Who acts: a column of the event log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Actor {
+    /// The machines.
+    System,
+    /// The people.
+    People,
+}
+
+impl Actor {
+    /// The word used in files and on screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::People => "people",
+        }
     }
 }
 
@@ -122,4 +393,84 @@ pub struct Event {
     pub subject: String,
     /// Why, with numbers, as a phrase that can follow the subject.
     pub cause: String,
+}
+
+impl Event {
+    /// What happened and, where that does not say it already, why: for two columns.
+    pub fn words(&self) -> (String, &str) {
+        let words = self.kind.def().words;
+        let why = if words.contains("{cause}") {
+            ""
+        } else {
+            &self.cause
+        };
+        (self.filled(words), why)
+    }
+
+    /// What happened, in one phrase.
+    pub fn phrase(&self) -> String {
+        let def = self.kind.def();
+        self.filled(if def.alone.is_empty() {
+            def.words
+        } else {
+            def.alone
+        })
+    }
+
+    /// Names and causes may hold braces of their own: the template is walked, not searched twice.
+    fn filled(&self, template: &str) -> String {
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            text.push_str(before);
+            text.push_str(if name == "cause" {
+                &self.cause
+            } else {
+                &self.subject
+            });
+            rest = after;
+        }
+        text.push_str(rest);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_in_the_order_of_the_kinds_and_say_everything() {
+        for (number, def) in KINDS.iter().enumerate() {
+            assert_eq!(def.kind as usize, number);
+            assert!(!def.name.is_empty() && !def.about.is_empty() && !def.words.is_empty());
+            assert!(KINDS[..number].iter().all(|other| other.name != def.name));
+            for part in [def.words, def.alone] {
+                let holes: Vec<&str> = part.split('{').skip(1).collect();
+                let known =
+                    |hole: &&str| hole.starts_with("subject}") || hole.starts_with("cause}");
+                assert!(holes.iter().all(known), "{part:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_phrase_holds_what_it_is_about() {
+        let event = |kind| Event {
+            at: Instant(0),
+            kind,
+            by: Actor::System,
+            subject: "web-{1}".to_owned(),
+            cause: "speed × 0.5".to_owned(),
+        };
+        assert_eq!(event(Kind::Slow).phrase(), "web-{1}: speed × 0.5");
+        assert_eq!(
+            event(Kind::Slow).words(),
+            ("web-{1} changes speed".to_owned(), "speed × 0.5")
+        );
+        assert_eq!(event(Kind::Note).words(), ("speed × 0.5".to_owned(), ""));
+        assert_eq!(event(Kind::Down).phrase(), "site down");
+        assert!(Kind::Undrain.ends(Kind::Drain) && !Kind::Drain.ends(Kind::Drain));
+    }
 }

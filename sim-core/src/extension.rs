@@ -5,7 +5,6 @@
 //! reader, `--set`, the JSON Schema, `stampede list`, the reference pages and the window's sliders
 //! all read the same rows, so adding one is a file and its line in the table.
 
-use crate::distribution::DistributionDef;
 use crate::time::Duration;
 use std::fmt;
 use std::sync::Arc;
@@ -66,10 +65,15 @@ pub enum ParamKind {
     Choice(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
-    /// A row of [`crate::distribution::DISTRIBUTIONS`], giving a time.
+    /// A row of the table of distributions, giving a time.
     Distribution,
     /// A list of time spans, in any order unless the owner says otherwise.
     Spans,
+    /// A list of moments, each a time span from the start, which may stand in a file instead.
+    Moments {
+        /// The key that names the file: a text with one moment a line, in seconds.
+        file: &'static str,
+    },
     /// A list of numbers in `min..=max`.
     Numbers {
         /// Smallest allowed member.
@@ -93,8 +97,8 @@ pub enum ParamValue {
     /// For [`ParamKind::Flag`].
     Flag(bool),
     /// For [`ParamKind::Distribution`].
-    Distribution(Configured<DistributionDef>),
-    /// For [`ParamKind::Spans`].
+    Distribution(Nested),
+    /// For [`ParamKind::Spans`] and [`ParamKind::Moments`].
     Spans(Arc<[Duration]>),
     /// For [`ParamKind::Numbers`].
     Numbers(Arc<[f64]>),
@@ -167,11 +171,12 @@ impl Params {
         }
     }
 
-    /// A distribution of times.
-    pub fn distribution(&self, name: &str) -> &Configured<DistributionDef> {
+    /// A row of another table with its parameters: of distributions, see
+    /// [`distribution`](Self::distribution), which knows that table.
+    pub fn nested(&self, name: &str) -> &Nested {
         match self.get(name) {
             ParamValue::Distribution(v) => v,
-            other => panic!("{name:?} is no distribution: {other:?}"),
+            other => panic!("{name:?} is no row of another table: {other:?}"),
         }
     }
 
@@ -245,164 +250,36 @@ impl<D: Def> fmt::Debug for Configured<D> {
     }
 }
 
-/// A table of extension rows, for those who only need the heads: lists, schema, documentation.
-#[derive(Debug)]
-pub struct Table {
-    /// Plural, as in `stampede list policies`.
-    pub name: &'static str,
-    /// One sentence: where a scenario uses it.
-    pub about: &'static str,
-    /// The heads of its rows.
-    pub rows: fn() -> Vec<&'static ExtensionRow>,
+/// A row chosen for a parameter of another row. Only its head is known here: tables of rows stand
+/// above what all rows have in common, and whoever owns the table finds the row by its name.
+#[derive(Clone)]
+pub struct Nested {
+    /// The head of the row.
+    pub row: &'static ExtensionRow,
+    /// Its parameters.
+    pub params: Params,
 }
 
-/// What the tests of all tables share.
+impl<D: Def> From<Configured<D>> for Nested {
+    fn from(configured: Configured<D>) -> Self {
+        Self {
+            row: configured.def.row(),
+            params: configured.params,
+        }
+    }
+}
+
+impl PartialEq for Nested {
+    fn eq(&self, other: &Self) -> bool {
+        self.row.name == other.row.name && self.params == other.params
+    }
+}
+
+impl fmt::Debug for Nested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.row.name, self.params)
+    }
+}
+
 #[cfg(test)]
-pub(crate) mod testing {
-    use super::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamValue, Params};
-    use crate::distribution::DISTRIBUTIONS;
-    use crate::time::Duration;
-    use std::fmt::Debug;
-
-    /// Asserts what every table promises its readers.
-    pub(crate) fn check_rows<D: Def>(rows: &[&D]) {
-        for (i, def) in rows.iter().enumerate() {
-            let row = def.row();
-            assert!(
-                is_word(row.name, '-'),
-                "{:?} is not in kebab-case",
-                row.name
-            );
-            assert!(
-                rows[..i]
-                    .iter()
-                    .all(|earlier| earlier.row().name != row.name),
-                "two rows are named {:?}",
-                row.name
-            );
-            assert!(
-                is_sentence(row.about),
-                "{}: {:?} is no sentence",
-                row.name,
-                row.about
-            );
-            for (j, param) in row.params.iter().enumerate() {
-                assert!(
-                    is_word(param.name, '_'),
-                    "{}: {:?} is not in snake_case",
-                    row.name,
-                    param.name
-                );
-                assert!(
-                    row.params[..j]
-                        .iter()
-                        .all(|earlier| earlier.name != param.name),
-                    "{}: two parameters {:?}",
-                    row.name,
-                    param.name
-                );
-                assert!(
-                    is_sentence(param.about),
-                    "{}: {:?} is no sentence",
-                    row.name,
-                    param.about
-                );
-            }
-            assert_eq!(
-                def.check(&example(row)),
-                Ok(()),
-                "{} refuses its example",
-                row.name
-            );
-        }
-    }
-
-    /// Values for every parameter: the default where there is one, something plausible otherwise.
-    pub(crate) fn example(row: &ExtensionRow) -> Params {
-        Params::new(
-            row.params
-                .iter()
-                .enumerate()
-                .map(|(i, param)| (param.name, example_value(row.name, i, param)))
-                .collect(),
-        )
-    }
-
-    fn example_value(row: &str, position: usize, param: &ParamDef) -> ParamValue {
-        let text = param.default;
-        let bad = |what: &dyn Debug| -> ! {
-            panic!(
-                "{row}: the default {what:?} of {:?} is not allowed",
-                param.name
-            )
-        };
-        match param.kind {
-            ParamKind::Number { min, max, .. } => {
-                let value = text.map_or(1.0_f64.clamp(min, max), |text| {
-                    text.parse().unwrap_or_else(|error| bad(&error))
-                });
-                if (min..=max).contains(&value) {
-                    ParamValue::Number(value)
-                } else {
-                    bad(&value)
-                }
-            }
-            ParamKind::Integer { min, max, .. } => {
-                let value = text.map_or(1000.clamp(min, max), |text| {
-                    text.parse().unwrap_or_else(|error| bad(&error))
-                });
-                if (min..=max).contains(&value) {
-                    ParamValue::Integer(value)
-                } else {
-                    bad(&value)
-                }
-            }
-            ParamKind::Span { min } => {
-                // Later parameters get longer spans, as suits `low` and `high`.
-                let value = text
-                    .map_or(Duration::from_millis(10 * (position as u64 + 1)), |text| {
-                        Duration::parse(text).unwrap_or_else(|error| bad(&error))
-                    });
-                if value >= min {
-                    ParamValue::Span(value)
-                } else {
-                    bad(&value)
-                }
-            }
-            ParamKind::Choice(words) => ParamValue::Choice(text.map_or(0, |text| {
-                words
-                    .iter()
-                    .position(|word| *word == text)
-                    .unwrap_or_else(|| bad(&text))
-            })),
-            ParamKind::Flag => ParamValue::Flag(
-                text.is_some_and(|text| text.parse().unwrap_or_else(|error| bad(&error))),
-            ),
-            ParamKind::Distribution => {
-                let value = text.map_or(Duration::from_secs(1), |text| {
-                    Duration::parse(text).unwrap_or_else(|error| bad(&error))
-                });
-                ParamValue::Distribution(Configured {
-                    def: DISTRIBUTIONS[0],
-                    params: Params::new(vec![("value", ParamValue::Span(value))]),
-                })
-            }
-            ParamKind::Spans => ParamValue::Spans([1, 2, 3].map(Duration::from_secs).into()),
-            ParamKind::Numbers { min, max } => {
-                ParamValue::Numbers([1.0_f64.clamp(min, max); 3].into())
-            }
-        }
-    }
-
-    fn is_word(text: &str, joint: char) -> bool {
-        text.starts_with(|c: char| c.is_ascii_lowercase())
-            && !text.ends_with(joint)
-            && text
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == joint)
-    }
-
-    fn is_sentence(text: &str) -> bool {
-        text.starts_with(|c: char| c.is_uppercase()) && text.ends_with('.')
-    }
-}
+pub(crate) mod testing;

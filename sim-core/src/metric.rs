@@ -3,7 +3,11 @@
 //! One table says what each is called, what it means and how it follows from the counters of a
 //! window; alerts, timelines and the window on screen therefore show the same number.
 
-use crate::model::{ClassId, ServerId, ServiceId};
+mod summary_paths;
+
+pub use summary_paths::{Averaging, Better, SUMMARY_PATHS, SummaryPath, in_short};
+
+use crate::ids::{ClassId, ServerId, ServiceId};
 use crate::outcome::Outcome;
 use std::fmt;
 
@@ -13,24 +17,28 @@ pub static METRICS: &[MetricDef] = &[
         name: "offered_hz",
         about: "requests arriving per second",
         unit: Unit::Hertz,
+        taken_of: TakenOf::Requests,
         of: |w| w.rate(w.arrived),
     },
     MetricDef {
         name: "goodput_hz",
         about: "requests answered in time per second",
         unit: Unit::Hertz,
+        taken_of: TakenOf::Anything,
         of: |w| w.rate(w.outcomes[Outcome::Succeeded as usize]),
     },
     MetricDef {
         name: "goodput",
         about: "requests answered in time as a share of those that ended",
         unit: Unit::Ratio,
+        taken_of: TakenOf::Anything,
         of: |w| ratio(w.outcomes[Outcome::Succeeded as usize], w.ended()),
     },
     MetricDef {
         name: "failed",
         about: "failed requests as a share of those that ended",
         unit: Unit::Ratio,
+        taken_of: TakenOf::Anything,
         of: |w| {
             ratio(
                 w.ended() - w.outcomes[Outcome::Succeeded as usize],
@@ -42,72 +50,84 @@ pub static METRICS: &[MetricDef] = &[
         name: "failed_hz",
         about: "failed requests per second",
         unit: Unit::Hertz,
+        taken_of: TakenOf::Anything,
         of: |w| w.rate(w.ended() - w.outcomes[Outcome::Succeeded as usize]),
     },
     MetricDef {
         name: "attempts_hz",
         about: "attempts per second",
         unit: Unit::Hertz,
+        taken_of: TakenOf::Anything,
         of: |w| w.rate(w.attempts),
     },
     MetricDef {
         name: "amplification",
         about: "attempts per arriving request",
         unit: Unit::Count,
+        taken_of: TakenOf::Requests,
         of: |w| ratio(w.attempts, w.arrived),
     },
     MetricDef {
         name: "share",
         about: "share of the service's attempts that went to the server",
         unit: Unit::Ratio,
+        taken_of: TakenOf::OneServer,
         of: |w| ratio(w.attempts, w.attempts_of_service),
     },
     MetricDef {
         name: "p50",
         about: "median response time of answered requests",
         unit: Unit::Time,
+        taken_of: TakenOf::Requests,
         of: |w| w.quantile_ns(0.5),
     },
     MetricDef {
         name: "p90",
         about: "90th percentile of the response time of answered requests",
         unit: Unit::Time,
+        taken_of: TakenOf::Requests,
         of: |w| w.quantile_ns(0.9),
     },
     MetricDef {
         name: "p95",
         about: "95th percentile of the response time of answered requests",
         unit: Unit::Time,
+        taken_of: TakenOf::Requests,
         of: |w| w.quantile_ns(0.95),
     },
     MetricDef {
         name: "p99",
         about: "99th percentile of the response time of answered requests",
         unit: Unit::Time,
+        taken_of: TakenOf::Requests,
         of: |w| w.quantile_ns(0.99),
     },
     MetricDef {
         name: "in_flight",
         about: "requests in flight at the end of the window",
         unit: Unit::Count,
+        taken_of: TakenOf::Anything,
         of: |w| Some(w.in_flight as f64),
     },
     MetricDef {
         name: "queue_len",
         about: "requests waiting at servers at the end of the window",
         unit: Unit::Count,
+        taken_of: TakenOf::Machines,
         of: |w| Some(w.queue_len as f64),
     },
     MetricDef {
         name: "utilisation",
         about: "busy share of the workers",
         unit: Unit::Ratio,
+        taken_of: TakenOf::Machines,
         of: |w| (w.workers > 0.0).then(|| w.busy / w.workers),
     },
     MetricDef {
         name: "up",
         about: "servers that are up at the end of the window",
         unit: Unit::Count,
+        taken_of: TakenOf::Machines,
         of: |w| Some(w.up as f64),
     },
 ];
@@ -120,6 +140,8 @@ pub struct MetricDef {
     pub about: &'static str,
     /// How its values are written.
     pub unit: Unit,
+    /// What it can be taken of.
+    pub taken_of: TakenOf,
     /// Its value over a window; `None` where the window holds nothing to take it from.
     pub of: fn(&Window<'_>) -> Option<f64>,
 }
@@ -130,25 +152,13 @@ impl MetricDef {
         METRICS.iter().find(|m| m.name == name)
     }
 
-    /// Whether it can be taken of `scope`: `share` needs a server, offered load and response
-    /// times belong to requests and not to servers.
+    /// Whether it can be taken of `scope`.
     pub fn applies_to(&self, scope: Scope) -> bool {
-        match scope {
-            Scope::Server(_) => [
-                "attempts_hz",
-                "share",
-                "failed",
-                "failed_hz",
-                "goodput",
-                "goodput_hz",
-                "in_flight",
-                "queue_len",
-                "utilisation",
-                "up",
-            ]
-            .contains(&self.name),
-            Scope::Class(_) => !["share", "queue_len", "utilisation", "up"].contains(&self.name),
-            Scope::Site | Scope::Service(_) => self.name != "share",
+        match self.taken_of {
+            TakenOf::Anything => true,
+            TakenOf::Requests => !matches!(scope, Scope::Server(_)),
+            TakenOf::Machines => !matches!(scope, Scope::Class(_)),
+            TakenOf::OneServer => matches!(scope, Scope::Server(_)),
         }
     }
 }
@@ -176,6 +186,20 @@ pub enum Unit {
     Hertz,
     /// A number of things.
     Count,
+}
+
+/// What a metric can be taken of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TakenOf {
+    /// Whatever there is.
+    Anything,
+    /// Requests: of the site, a class or a service. Arrivals and response times belong to them and not
+    /// to servers.
+    Requests,
+    /// Servers, one or all of a service or of the site: requests of a class have none of their own.
+    Machines,
+    /// One server, compared with the others of its service.
+    OneServer,
 }
 
 /// What a metric is taken of.
@@ -234,7 +258,7 @@ impl Window<'_> {
     }
 
     fn quantile_ns(&self, q: f64) -> Option<f64> {
-        crate::record::histogram::coarse_quantile_ns(self.response_time, q)
+        crate::histogram::coarse_quantile_ns(self.response_time, q)
     }
 }
 

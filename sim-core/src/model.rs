@@ -4,23 +4,28 @@
 //! time runs is a list of [`Change`]s, each replacing one whole part; the model before and the
 //! model after differ exactly by them.
 
+mod expectation;
 mod timeline;
 
+pub use crate::event_log::Actor;
 pub use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId};
-pub use timeline::{Action, Actor, Change, Target, TimelineEntry};
+pub use crate::profile::RatePoint;
+pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
+pub use timeline::{Action, Change, Target, TimelineEntry};
 
 use crate::arrival::ArrivalDef;
 use crate::crash::GaugeDef;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
 use crate::extension::Configured;
+use crate::guard::GuardDef;
 use crate::health::{Checks, HealthDef, Probe};
 use crate::key::KeyDef;
 use crate::metric::Condition;
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 use crate::retry::RetryDef;
-use crate::time::{Clock, Duration, Instant};
+use crate::time::{Clock, Duration};
 use std::sync::Arc;
 
 /// Everything the engine needs to know.
@@ -112,15 +117,6 @@ pub struct Source {
     pub clients: Vec<ClientId>,
 }
 
-/// A corner of a piecewise-linear rate.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct RatePoint {
-    /// When.
-    pub at: Instant,
-    /// Requests per second, zero or more.
-    pub rate_hz: f64,
-}
-
 /// How a caller behaves.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Client {
@@ -130,12 +126,19 @@ pub struct Client {
     pub deadline: Option<Duration>,
     /// Whether and when to try again.
     pub retry: Configured<RetryDef>,
-    /// What bounds the retries of all callers of this kind together.
-    pub retry_budget: Option<RetryBudget>,
+    /// What may refuse or delay an attempt before it is sent, in this order.
+    pub guards: Vec<Configured<GuardDef>>,
     /// Whether giving up, or calling off a copy, also stops the work at the server.
     pub cancel: bool,
     /// Copies sent beside an attempt that is out; absent: none.
     pub hedge: Option<Hedge>,
+}
+
+impl Client {
+    /// Whether a failed attempt may be followed by another.
+    pub fn tries_again(&self) -> bool {
+        self.retry.build().attempts() > 1
+    }
 }
 
 /// Further attempts beside the first, whose first success counts.
@@ -149,15 +152,6 @@ pub struct Hedge {
     pub distinct: bool,
     /// Whether each copy has a demand of its own.
     pub own_demand: bool,
-}
-
-/// A token bucket for retries: each first attempt earns `ratio`, each retry costs one.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct RetryBudget {
-    /// Tokens earned by a first attempt.
-    pub ratio: f64,
-    /// Tokens at the start and the most that can be saved up.
-    pub reserve: f64,
 }
 
 /// A service: a balancer, the servers behind it, and what they call in turn.
@@ -197,6 +191,8 @@ pub struct Balancer {
     pub queue_limit: u32,
     /// Where attempts wait when no server is eligible; absent: they fail at once.
     pub pending_queue: Option<PendingQueue>,
+    /// What may refuse or delay an attempt that reaches an instance, in this order.
+    pub guards: Vec<Configured<GuardDef>>,
     /// When an instance crashes by itself.
     pub crash: Vec<CrashRule>,
     /// What callers of a crashed instance meet.
@@ -281,6 +277,8 @@ pub struct ServerParams {
     pub memory: Option<Memory>,
     /// Requests that fail by themselves.
     pub errors: Errors,
+    /// What may refuse or delay an attempt that arrives, in this order, before it queues.
+    pub guards: Vec<Configured<GuardDef>>,
     /// When it crashes by itself.
     pub crash: Vec<CrashRule>,
     /// What a crash does to waiting requests: lost, or kept and served after the restart.
@@ -437,15 +435,4 @@ pub struct Slo {
     pub response_time: Option<Duration>,
     /// Share of requests that must be good, in (0, 1).
     pub objective: f64,
-}
-
-/// An assertion over the finished run.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Expectation {
-    /// As written.
-    pub that: String,
-    /// As understood.
-    pub expr: crate::expect::Expr,
-    /// Line in the scenario, for messages; zero when there is none.
-    pub line: usize,
 }

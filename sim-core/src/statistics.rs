@@ -9,10 +9,9 @@
 //! |---|---|
 //! | `moments` | mean and variance in one pass, mergeable in a fixed order |
 //! | `distribution` | Student's t, the normal and the binomial distribution |
-//! | `interval` | intervals for a mean, a ratio, a share, a quantile, a difference |
+//! | `interval` | intervals for a mean, a ratio, a share, a quantile, a difference; several statements at once |
 //! | `batch` | one long run: batch means, overlapping batch means, the von Neumann test |
 //! | `truncation` | where the warm-up ends: MSER-5 |
-//! | `several` | several statements at once: Holm and Bonferroni |
 //!
 //! References by short name: **Law** is A. M. Law, "Simulation Modeling and Analysis", 5th
 //! edition, 2015.
@@ -22,7 +21,6 @@ mod distribution;
 mod estimate;
 mod interval;
 mod moments;
-mod several;
 mod truncation;
 
 #[cfg(test)]
@@ -34,10 +32,9 @@ pub use distribution::{
 };
 pub use estimate::{Estimate, Interval, WITHHELD, Withheld};
 pub use interval::{
-    MIN_BEYOND, MIN_EVENTS, MIN_SAMPLES, correlation, mean, mean_difference, none_seen,
-    order_statistics, paired_difference, quantile, quantile_needs, ratio, ratio_values, share,
-    slope, wilson,
+    MIN_BEYOND, MIN_EVENTS, MIN_SAMPLES, bonferroni_level, correlation, holm, mean,
+    mean_difference, none_seen, order_statistics, paired_difference, quantile, quantile_needs,
+    ratio, ratio_values, share, slope, wilson,
 };
 pub use moments::Moments;
-pub use several::{bonferroni_level, holm};
 pub use truncation::{MSER_BATCH, Truncation, mser5};

@@ -5,15 +5,16 @@
 //! scenario, seed and replication give the same bytes; nothing here depends on wall-clock time.
 
 mod builder;
+mod expectation;
 mod figure;
 mod incident;
 mod verdict;
 
+pub use expectation::Checked;
 pub use incident::Incident;
 pub use verdict::{VERDICTS, WARNINGS};
 
-use crate::engine::Simulation;
-use crate::expect::Checked;
+use crate::engine::{GuardFigures, Simulation};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// Version of the JSON form.
@@ -269,6 +270,8 @@ pub struct Summary {
     pub classes: Named<ClassFigures>,
     /// By service.
     pub services: Named<ServiceFigures>,
+    /// What each guard did over the whole run, in the order in which a request meets them.
+    pub guards: Vec<GuardFigures>,
     /// Objectives.
     pub slos: Named<SloFigures>,
     /// Alerts, in order of time.

@@ -5,7 +5,7 @@ use crate::lesson::{Answers, Lesson};
 use crate::playback::{BranchReport, Report, View};
 use crate::settings::Settings;
 use sim_core::engine::{MachineState, ServerSnapshot};
-use sim_core::event_log::{Event, Kind};
+use sim_core::event_log::{Event, Kind, Subject};
 use sim_core::model::{Model, Server};
 use sim_core::readable;
 use sim_core::scenario::{Problems, Scenario, Source};
@@ -326,38 +326,20 @@ impl Condition {
 
 /// The site's state in words.
 pub fn site_word(site: Kind) -> &'static str {
-    match site {
-        Kind::Down => "SITE DOWN",
-        Kind::Degraded => "DEGRADED",
-        _ => "NORMAL",
-    }
+    site.site_state().unwrap_or_default()
 }
 
 /// An event of the event log in few words.
 pub fn event_words(event: &Event) -> String {
-    let subject = event.subject.as_str();
-    match event.kind {
-        Kind::Alert => format!("alert {subject} fires"),
-        Kind::Resolved => format!("alert {subject} resolved"),
-        Kind::Crash => format!("{subject} crashes"),
-        Kind::Restart => format!("{subject} restarts"),
-        Kind::Up => format!("{subject} is up"),
-        Kind::Warm => format!("{subject} at full speed"),
-        Kind::Ejected => format!("{subject} taken out"),
-        Kind::Readmitted => format!("{subject} back in rotation"),
-        Kind::Takeover => format!("{subject} takes over"),
-        Kind::Drain => format!("{subject} drained"),
-        Kind::Undrain => format!("{subject} put back"),
-        Kind::Added => format!("{subject} added"),
-        Kind::Removed => format!("{subject} removed"),
-        Kind::Slow => format!("{subject}: {}", event.cause),
-        Kind::Set if event.cause.is_empty() || event.cause == "what if" => {
-            let (path, value) = subject.split_once(" = ").unwrap_or((subject, ""));
-            format!("{} = {value}", crate::playback::edit::short_path(path))
-        }
-        Kind::Set | Kind::Note => event.cause.clone(),
-        Kind::Down => "site down".to_owned(),
-        Kind::Degraded => "site degraded".to_owned(),
-        Kind::Normal => "site normal".to_owned(),
+    // A change without words of its own is told by what it sets.
+    if event.kind.def().subject == Subject::Settings
+        && (event.cause.is_empty() || event.cause == "what if")
+    {
+        let (path, value) = event
+            .subject
+            .split_once(" = ")
+            .unwrap_or((&event.subject, ""));
+        return format!("{} = {value}", crate::playback::edit::short_path(path));
     }
+    event.phrase()
 }

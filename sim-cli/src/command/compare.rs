@@ -11,10 +11,10 @@ use crate::folder::{EXPERIMENT, Folder};
 use crate::input::Input;
 use crate::table::Table;
 use crate::terminal::{self, BOLD, DIM, Out, YELLOW, say};
-use sim_core::experiment::report::{ComparisonReport, write_comparison, write_variant_runs};
-use sim_core::experiment::{Comparison, Stop, Unfit, Variant, WarmUp, compare, warmed, words};
+use sim_core::experiment::{Comparison, Stop, Unfit, Variant, WarmUp, compare, warmed};
 use sim_core::plot::intervals::{Row, intervals};
 use sim_core::readable;
+use sim_core::report::{ComparisonReport, words, write_comparison, write_variant_runs};
 use std::io::Write;
 
 /// Reads all variants, runs them and tells which is better.

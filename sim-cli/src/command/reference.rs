@@ -7,7 +7,7 @@ use std::io::Write;
 
 /// Prints the pages in Markdown.
 pub(crate) fn run(out: &mut Out) -> Result<Exit, Failure> {
-    write!(out, "{}", sim_core::scenario::reference())?;
+    write!(out, "{}", sim_core::reference::markdown())?;
     writeln!(
         out,
         "\n## Files\n\nWritten with `-o DIR` by `run`, `compare` and `stress`.\n\n| file | what it holds |\n|---|---|"

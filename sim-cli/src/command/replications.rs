@@ -10,10 +10,10 @@ use crate::folder::{EXPERIMENT, Folder};
 use crate::input::Input;
 use crate::table::Table;
 use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW, say, say_warning};
-use sim_core::experiment::report::{ReplicationsReport, write_measures, write_runs};
-use sim_core::experiment::{Measure, Replicated, Stop, WarmUp, replicate, warmed, words};
+use sim_core::experiment::{Measure, Replicated, Stop, WarmUp, replicate, warmed};
 use sim_core::model::Model;
 use sim_core::readable;
+use sim_core::report::{ReplicationsReport, words, write_measures, write_runs};
 use sim_core::scenario::Scenario;
 use sim_core::statistics::{Estimate, Withheld};
 use std::io::Write;
@@ -172,7 +172,7 @@ pub(super) fn read(
 
 /// An expectation fails when it holds in fewer replications than the confidence asks for.
 fn exit_of(found: &Replicated, report: &ReplicationsReport) -> Exit {
-    let held = |e: &sim_core::experiment::report::ExpectationReport| {
+    let held = |e: &sim_core::report::ExpectationReport| {
         e.held as f64 >= report.head.confidence * e.of as f64
     };
     if found.stop == Stop::Interrupted {

@@ -3,7 +3,7 @@
 use crate::args::SchemaArgs;
 use crate::exit::{Exit, Failure};
 use crate::terminal::Out;
-use sim_core::scenario::{plan_schema, schema};
+use sim_core::reference::{plan_schema, schema};
 use std::io::Write;
 
 /// Prints the schema.

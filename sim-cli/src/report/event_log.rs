@@ -4,8 +4,7 @@ use super::Report;
 use crate::table::Table;
 use crate::terminal::{BOLD, CYAN, RED};
 use anstyle::Style;
-use sim_core::event_log::{Event, Kind};
-use sim_core::model::Actor;
+use sim_core::event_log::{Actor, Event, Headline, Kind, Look};
 use sim_core::readable;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -53,16 +52,15 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
 
 fn row(event: &Event, report: &Report<'_>) -> [String; 4] {
     let at = readable::moment(event.at, report.simulation.model().clock);
-    let (what, why) = if event.kind == Kind::Note {
-        (event.cause.clone(), String::new())
-    } else {
-        (what(event), event.cause.clone())
-    };
+    let (mut what, why) = event.words();
+    if is_outage(event) {
+        what = what.to_uppercase();
+    }
     [
         at,
-        by(event).to_owned(),
-        format!("{} {what}", sign(event.kind)),
-        why,
+        event.by.name().to_owned(),
+        format!("{} {what}", event.kind.def().sign),
+        why.to_owned(),
     ]
 }
 
@@ -76,7 +74,8 @@ pub(crate) fn is_folded(report: &Report<'_>) -> bool {
 fn fold<'a>(events: &'a [&'a Event]) -> Vec<Line<'a>> {
     let weights = weights(events);
     let mut kept = vec![false; events.len()];
-    for weight in (0..=MOST).rev() {
+    let most = weights.iter().copied().max().unwrap_or(0);
+    for weight in (0..=most).rev() {
         let mut equals: Vec<usize> = (0..events.len())
             .filter(|i| weights[*i] == weight)
             .collect();
@@ -95,8 +94,10 @@ fn fold<'a>(events: &'a [&'a Event]) -> Vec<Line<'a>> {
     lines(events, &kept)
 }
 
-/// The highest weight of an event.
-const MOST: u8 = 5;
+/// The weight of what people do, above what happens again and again.
+const PEOPLE: u8 = 4;
+/// The weight of what tells the whole run in short.
+const HEADLINE: u8 = 5;
 
 /// How much each event matters to the event log.
 fn weights(events: &[&Event]) -> Vec<u8> {
@@ -108,21 +109,18 @@ fn weights(events: &[&Event]) -> Vec<u8> {
     let mut seen = BTreeSet::new();
     let mut lasts: Vec<bool> = events.iter().rev().map(|e| seen.insert(e.kind)).collect();
     lasts.reverse();
-    let of = |(i, event): (usize, &&Event)| match event.kind {
-        _ if event.by == Actor::People => 4,
-        Kind::Down | Kind::Normal | Kind::Degraded if firsts[i] || lasts[i] => MOST,
-        Kind::Alert | Kind::Crash if firsts[i] => MOST,
-        Kind::Takeover
-        | Kind::Slow
-        | Kind::Set
-        | Kind::Note
-        | Kind::Added
-        | Kind::Removed
-        | Kind::Drain
-        | Kind::Undrain => 3,
-        Kind::Down | Kind::Normal | Kind::Degraded | Kind::Alert | Kind::Crash => 2,
-        Kind::Up | Kind::Resolved => 1,
-        Kind::Restart | Kind::Warm | Kind::Ejected | Kind::Readmitted => 0,
+    let of = |(i, event): (usize, &&Event)| {
+        let def = event.kind.def();
+        let headline = match def.headline {
+            Headline::Never => false,
+            Headline::First => firsts[i],
+            Headline::FirstAndLast => firsts[i] || lasts[i],
+        };
+        match event.by {
+            Actor::People => PEOPLE,
+            Actor::System if headline => HEADLINE,
+            Actor::System => def.weight,
+        }
     };
     events.iter().enumerate().map(of).collect()
 }
@@ -167,73 +165,16 @@ fn counted(events: &[&Event]) -> String {
     parts.join(", ")
 }
 
-fn by(event: &Event) -> &'static str {
-    match event.by {
-        Actor::System => "system",
-        Actor::People => "people",
-    }
-}
-
-/// A sign that says at a glance whether things get worse or better.
-fn sign(kind: Kind) -> char {
-    match kind {
-        Kind::Down | Kind::Crash => '✖',
-        Kind::Alert | Kind::Degraded | Kind::Ejected => '▲',
-        Kind::Normal
-        | Kind::Up
-        | Kind::Warm
-        | Kind::Resolved
-        | Kind::Readmitted
-        | Kind::Takeover => '●',
-        Kind::Restart => '◌',
-        Kind::Drain
-        | Kind::Undrain
-        | Kind::Added
-        | Kind::Removed
-        | Kind::Slow
-        | Kind::Set
-        | Kind::Note => '→',
-    }
-}
-
-/// What happened, in the fewest words.
-fn what(event: &Event) -> String {
-    let subject = &event.subject;
-    match event.kind {
-        Kind::Alert => format!("alert {subject} fires"),
-        Kind::Resolved => format!("alert {subject} resolved"),
-        Kind::Crash => format!("{subject} crashes"),
-        Kind::Restart => format!("{subject} restarts"),
-        Kind::Up => format!("{subject} is up"),
-        Kind::Warm => format!("{subject} is warm"),
-        Kind::Ejected => format!("{subject} taken out"),
-        Kind::Readmitted => format!("{subject} taken back"),
-        Kind::Takeover => format!("{subject} takes over"),
-        Kind::Drain => format!("{subject} drained"),
-        Kind::Undrain => format!("{subject} back in rotation"),
-        Kind::Added => format!("{subject} added"),
-        Kind::Removed => format!("{subject} removed"),
-        Kind::Slow => format!("{subject} changes speed"),
-        Kind::Set => format!("set {subject}"),
-        Kind::Note => subject.clone(),
-        Kind::Down => "SITE DOWN".to_owned(),
-        Kind::Degraded => "site degraded".to_owned(),
-        Kind::Normal => "site normal".to_owned(),
-    }
+/// Whether the whole site fails.
+fn is_outage(event: &Event) -> bool {
+    event.kind.site_state().is_some() && event.kind.def().look == Look::Failure
 }
 
 fn style(line: &Line<'_>) -> Style {
     match line {
-        Line::One(event) if event.kind == Kind::Down => RED,
+        Line::One(event) if is_outage(event) => RED,
         Line::One(event) if event.by == Actor::People => CYAN,
-        Line::One(event)
-            if matches!(
-                event.kind,
-                Kind::Crash | Kind::Alert | Kind::Degraded | Kind::Normal
-            ) =>
-        {
-            BOLD
-        }
+        Line::One(event) if event.kind.def().headline != Headline::Never => BOLD,
         _ => Style::new(),
     }
 }

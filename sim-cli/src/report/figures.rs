@@ -3,6 +3,7 @@
 use super::Report;
 use crate::table::Table;
 use crate::terminal::{BOLD, RED};
+use sim_core::engine::GuardFigures;
 use sim_core::readable::{number, share, short, span, time};
 use sim_core::summary::{Incident, Summary, Times};
 use sim_core::time::Duration as Span;
@@ -18,6 +19,9 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     table.row(["requests".to_owned(), requests(summary)]);
     table.row(["response".to_owned(), response(&summary.response_time_s)]);
     table.row(["load".to_owned(), load(summary)]);
+    for guard in summary.guards.iter().take(GUARDS_MAX) {
+        table.row(["guard".to_owned(), self::guard(guard)]);
+    }
     for (name, slo) in &summary.slos.0 {
         let verdict = slo.met.map_or("", |met| if met { "met" } else { "MISSED" });
         let attained = slo
@@ -73,6 +77,21 @@ fn requests(summary: &Summary) -> String {
             "{text}   {} in flight at the end",
             number(requests.in_flight as f64)
         );
+    }
+    text
+}
+
+/// Most guards that are listed; summary.json has all.
+const GUARDS_MAX: usize = 12;
+
+fn guard(guard: &GuardFigures) -> String {
+    let count = |count: u64| short(count as f64);
+    let (kind, at) = (guard.kind, &guard.at);
+    let mut text = format!("{kind} at {at}: {} passed", count(guard.passed));
+    for (what, how_many) in [("refused", guard.refused), ("made to wait", guard.held)] {
+        if how_many > 0 {
+            text = format!("{text}   {} {what}", count(how_many));
+        }
     }
     text
 }

@@ -30,6 +30,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
         ],
     },
     uses_rate: true,
+    happens_once: None,
     check: |_| Ok(()),
     build: |params| {
         let size = params.integer("size");

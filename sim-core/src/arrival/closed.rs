@@ -32,6 +32,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
         ],
     },
     uses_rate: false,
+    happens_once: None,
     check: |_| Ok(()),
     build: |params| Arrivals::Closed {
         users: params.integer("users") as u32,

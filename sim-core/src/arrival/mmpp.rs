@@ -27,6 +27,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
         ],
     },
     uses_rate: true,
+    happens_once: None,
     check,
     build: |params| {
         let (factors, lengths) = (params.numbers("factors"), params.spans("lengths"));

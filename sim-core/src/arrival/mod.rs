@@ -37,6 +37,8 @@ pub struct ArrivalDef {
     pub row: ExtensionRow,
     /// Whether the source's `rate` applies; otherwise writing one is an error.
     pub uses_rate: bool,
+    /// Why there is no steady state to speak of, whatever the traffic; absent: there may be one.
+    pub happens_once: Option<&'static str>,
     /// Conditions between parameters.
     pub check: fn(&Params) -> Result<(), ParamProblem>,
     /// Makes the process.
@@ -90,6 +92,10 @@ pub struct Phase {
 pub trait Gaps: Debug + Send + Sync {
     /// The gap before request number `number` (from zero), in expected requests: mean 1.
     fn gap(&self, number: u64, draws: &mut Draws) -> f64;
+    /// Whether when the next request comes does not depend on when others came: a Poisson process.
+    fn is_memoryless(&self) -> bool {
+        false
+    }
     /// The gaps before the requests from `first` on: one call for many.
     fn fill(&self, stream: Stream, first: u64, gaps: &mut [f64]) {
         for (number, gap) in (first..).zip(gaps) {

@@ -13,6 +13,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
         params: &[],
     },
     uses_rate: true,
+    happens_once: None,
     check: |_| Ok(()),
     build: |_| Arrivals::Open(Arc::new(Poisson)),
 };
@@ -23,6 +24,9 @@ pub(super) struct Poisson;
 impl Gaps for Poisson {
     fn gap(&self, _: u64, draws: &mut Draws) -> f64 {
         draws.exponential()
+    }
+    fn is_memoryless(&self) -> bool {
+        true
     }
 }
 

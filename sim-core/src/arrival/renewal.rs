@@ -19,6 +19,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
         }],
     },
     uses_rate: true,
+    happens_once: None,
     check,
     build: |params| {
         Arrivals::Open(Arc::new(Renewal {

@@ -11,11 +11,12 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
         params: &[ParamDef {
             name: "times",
             about: "When requests come, counted from the start of the run, in ascending order.",
-            kind: ParamKind::Spans,
+            kind: ParamKind::Moments { file: "file" },
             default: None,
         }],
     },
     uses_rate: false,
+    happens_once: Some("it replays a trace"),
     check,
     build: |params| Arrivals::Trace(params.spans("times").clone()),
 };

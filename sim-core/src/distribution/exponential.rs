@@ -40,4 +40,7 @@ impl Distribution for Exponential {
     fn cv2(&self) -> f64 {
         1.0
     }
+    fn is_memoryless(&self) -> bool {
+        true
+    }
 }

@@ -70,6 +70,21 @@ impl Configured<DistributionDef> {
     }
 }
 
+impl Params {
+    /// A distribution of times.
+    pub fn distribution(&self, name: &str) -> Configured<DistributionDef> {
+        let nested = self.nested(name);
+        let def = DISTRIBUTIONS
+            .iter()
+            .find(|def| def.row.name == nested.row.name)
+            .unwrap_or_else(|| panic!("{name:?} is no distribution: {nested:?}"));
+        Configured {
+            def,
+            params: nested.params.clone(),
+        }
+    }
+}
+
 /// A law of non-negative times.
 pub trait Distribution: Debug + Send + Sync {
     /// A value in nanoseconds.
@@ -84,6 +99,11 @@ pub trait Distribution: Debug + Send + Sync {
     fn mean_ns(&self) -> f64;
     /// Variance divided by the squared mean; infinite where it does not exist.
     fn cv2(&self) -> f64;
+    /// Whether what is left of it does not depend on how long it lasts already: the exponential law,
+    /// which theory asks for most.
+    fn is_memoryless(&self) -> bool {
+        false
+    }
     /// The value when it is always the same: lets the engine use a plain queue for such delays.
     fn constant_ns(&self) -> Option<f64> {
         None

@@ -40,8 +40,12 @@ pub(super) enum Place {
     Underway,
     /// Waiting for the balancer instance itself.
     AtBalancer,
+    /// Waiting at a guard of its caller or balancer.
+    Held,
     /// Waiting for an eligible server.
     Pending,
+    /// In a server, waiting at one of its guards.
+    HeldAtServer,
     /// Waiting for a worker.
     Queued,
     /// Waiting for a worker again, its service interrupted.
@@ -52,6 +56,8 @@ pub(super) enum Place {
     Holding,
     /// In the server without a worker while a call to another service is out.
     Calling,
+    /// In a server, about to leave: its service is not worth beginning.
+    Expired,
     /// Its answer is on the way back.
     Answered,
     /// Sent to something that is down and says nothing.
@@ -67,7 +73,15 @@ impl Place {
 
     /// Whether it is in a server.
     pub(super) fn is_at_server(self) -> bool {
-        self.is_queued() || matches!(self, Self::InService | Self::Holding | Self::Calling)
+        self.is_queued()
+            || matches!(
+                self,
+                Self::InService
+                    | Self::Holding
+                    | Self::Calling
+                    | Self::HeldAtServer
+                    | Self::Expired
+            )
     }
 }
 

@@ -3,12 +3,13 @@
 use super::Simulation;
 use super::attempt::{Attempt, Place};
 use super::event::Event;
-use super::incarnation::MachineState;
+use super::guards::Post;
 use super::instance::TrueState;
 use super::slab::Handle;
 use super::timer_fifo::Timer;
 use crate::health::Candidate;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId};
+use crate::machine::MachineState;
 use crate::outcome::Outcome;
 use crate::policy::Job;
 use crate::time::{Duration, Instant};
@@ -49,7 +50,6 @@ impl Simulation {
         instance.connections += 1;
         instance.attempts += 1;
         self.attempts[handle].instance = index;
-        let watched = instance.watched;
         let cost = self.services[service].cost;
         if cost == 0 {
             self.dispatch(handle);
@@ -62,9 +62,7 @@ impl Simulation {
             self.attempts[handle].place = Place::AtBalancer;
             self.events.set_timer(Timer::Dispatch(index), at, handle);
         }
-        if watched {
-            self.watch_instance(index);
-        }
+        self.watch_instance(index);
     }
 
     /// The balancer instance has done its own work for an attempt.
@@ -78,9 +76,17 @@ impl Simulation {
         self.dispatch(handle);
     }
 
-    /// Chooses a server and sends the attempt there.
+    /// The balancer's guards look at an attempt, then a server is chosen.
     #[inline]
     pub(super) fn dispatch(&mut self, handle: Handle) {
+        if self.enter(Post::Balancer, handle) {
+            self.choose(handle);
+        }
+    }
+
+    /// Chooses a server and sends the attempt there.
+    #[inline]
+    pub(super) fn choose(&mut self, handle: Handle) {
         match self.pick(handle) {
             Some(local) => self.assign(handle, local),
             None => self.without_server(handle),
@@ -238,6 +244,8 @@ impl Simulation {
             return;
         }
         attempt.instance = InstanceId::NONE;
+        self.leave(Post::Balancer, handle, outcome);
+        let attempt = &self.attempts[handle];
         let (server, begun, service) = (attempt.server, attempt.begun, attempt.service);
         let instance = &mut self.balancers[index];
         instance.connections -= 1;
@@ -277,9 +285,7 @@ impl Simulation {
         if !instance.pending.is_empty() {
             self.balancers.to_drain.push(index);
         }
-        if instance.watched {
-            self.watch_instance(index);
-        }
+        self.watch_instance(index);
     }
 
     /// Sends waiting attempts on, now that a server may be eligible again.
@@ -337,9 +343,9 @@ impl Simulation {
                 (server.open && !server.full).then_some((local, level))
             };
             choose(servers.filter_map(open), eligible);
-            instance.health.split(eligible);
+            instance.health.split(eligible, &*instance.policy);
         } else {
-            instance.health.split(&[]);
+            instance.health.split.clear();
             let open = |local: &LocalId| in_rotation(*local) && !full(*local);
             let open = locals.filter(open);
             choose(open.map(|local| (local, params(local).priority)), eligible);
@@ -351,6 +357,12 @@ impl Simulation {
         };
         let view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
         instance.policy.on_fleet_changed(&view);
+        for level in &mut instance.health.split {
+            if let Some(policy) = &mut level.policy {
+                let view = truth.view(&level.servers, &instance.in_flight, &instance.weights);
+                policy.on_fleet_changed(&view);
+            }
+        }
         if !instance.pending.is_empty() && !instance.eligible.is_empty() {
             balancers.to_drain.push(index);
         }

@@ -61,12 +61,6 @@ impl Simulation {
                 work_ns: work_ns.clone(),
             }));
         }
-        self.after(
-            period.0,
-            Event::Report {
-                service,
-                generation,
-            },
-        );
+        self.after(period.0, Event::Report(service, generation));
     }
 }

@@ -46,9 +46,7 @@ impl Simulation {
     fn plan_breakdown(&mut self, server: ServerId) {
         let generation = self.fleet.cold[server].breakdown_generation;
         if let Some(after) = self.breakdown_time(server, |failing| &failing.every) {
-            let at = self.now.saturating_add(after);
-            self.events
-                .schedule(at, Event::Breakdown { server, generation });
+            self.after(after, Event::Breakdown(server, generation));
         }
     }
 
@@ -73,9 +71,7 @@ impl Simulation {
         self.fleet.cold[server].broken += 1;
         self.change_workers(server);
         if let Some(lasts) = self.breakdown_time(server, |failing| &failing.repair) {
-            let at = self.now.saturating_add(lasts);
-            self.events
-                .schedule(at, Event::Repaired { server, generation });
+            self.after(lasts, Event::Repaired(server, generation));
         }
     }
 
@@ -108,9 +104,7 @@ impl Simulation {
             s.busy_changed(busy, self.now);
             self.plan_completion(server);
         }
-        if self.fleet[server].watched {
-            self.watch_server(server);
-        }
+        self.watch_server(server);
     }
 
     fn is_crowded(&self, server: ServerId) -> bool {
@@ -128,7 +122,7 @@ impl Simulation {
             .order
             .at(number)
             .below(cold.in_service.len() + 1);
-        let index = match place.checked_sub(1) {
+        let slot = match place.checked_sub(1) {
             None => self.fleet.servers[server].first,
             Some(other) => cold
                 .in_service
@@ -136,6 +130,6 @@ impl Simulation {
                 .nth(other)
                 .map_or(self.fleet.servers[server].first, |entry| entry.0.2),
         };
-        self.interrupt_at(self.attempts.handle_at(index));
+        self.interrupt_at(self.attempts.handle_at(slot));
     }
 }

@@ -4,6 +4,7 @@ use super::Simulation;
 use super::attempt::{Attempt, Call, Place, Purpose};
 use super::event::Event;
 use super::fast_path::client_is_plain;
+use super::guards::Post;
 use super::slab::Handle;
 use super::source::{draw_class, number_of, source_of};
 use super::timer_fifo::Timer;
@@ -23,7 +24,6 @@ pub(super) struct Caller {
     pub deadline: u64,
     pub retry: Arc<dyn Retry>,
     pub attempts: u32,
-    pub tokens: f64,
     /// Whether the fast path may serve it.
     pub fast: bool,
 }
@@ -36,35 +36,9 @@ impl Caller {
             deadline: client.deadline.map_or(u64::MAX, |t| t.0),
             attempts: retry.attempts(),
             retry,
-            tokens: client.retry_budget.map_or(0.0, |budget| budget.reserve),
             fast: client_is_plain(client),
             client: client.clone(),
         }
-    }
-
-    /// Pays for an attempt beside the first, unless there is a budget that does not cover it.
-    pub(super) fn pay(&mut self) -> bool {
-        if self.client.retry_budget.is_none() {
-            return true;
-        }
-        let affordable = self.tokens >= 1.0;
-        if affordable {
-            self.tokens -= 1.0;
-        }
-        affordable
-    }
-
-    /// Takes on new rules; saved-up tokens stay, within the new reserve.
-    pub(super) fn adopt(&mut self, client: &Client) {
-        let tokens = match (&self.client.retry_budget, &client.retry_budget) {
-            (Some(_), Some(budget)) => self.tokens.min(budget.reserve),
-            (None, Some(budget)) => budget.reserve,
-            (_, None) => 0.0,
-        };
-        *self = Self {
-            tokens,
-            ..Self::new(client)
-        };
     }
 }
 
@@ -129,11 +103,7 @@ impl Simulation {
         let (flow, client) = (call.flow, call.client);
         let handle = self.calls.insert(call);
         self.recorder.flows[flow as usize].arrived += 1;
-        let caller = &mut self.callers[client];
-        if let Some(budget) = &caller.client.retry_budget {
-            caller.tokens = (caller.tokens + budget.ratio).min(budget.reserve);
-        }
-        let deadline = caller.deadline;
+        let deadline = self.callers[client].deadline;
         if deadline != u64::MAX {
             let at = self.now.saturating_add(deadline);
             self.events.set_timer(Timer::Deadline(client), at, handle);
@@ -154,6 +124,7 @@ impl Simulation {
         });
         let is_copy = self.calls.attempt_begins(call_handle, handle);
         self.attempts.set_ordinal(handle, ordinal);
+        self.guards.begin(handle);
         self.recorder.flows[flow as usize].attempts += 1;
         self.services[service].attempts += 1;
         let caller = &self.callers[client].client;
@@ -171,6 +142,19 @@ impl Simulation {
             let at = self.now.saturating_add(timeout);
             self.events.set_timer(Timer::Timeout(client), at, handle);
         }
+        if let Some(until) = self.inherited_deadline(handle) {
+            self.events
+                .schedule(until.max(self.now), Event::Timeout(handle));
+        }
+        if self.enter(Post::Caller, handle) {
+            self.depart(handle);
+        }
+    }
+
+    /// An attempt sets out for the balancer.
+    #[inline]
+    pub(super) fn depart(&mut self, handle: Handle) {
+        let service = self.attempts[handle].service;
         match self.network_delay(handle, self.streams.network) {
             0 => self.at_balancer(handle),
             delay => self.travel(delay, Timer::ToBalancer(service), handle),
@@ -258,6 +242,7 @@ impl Simulation {
     /// Counts how an attempt ended for its caller.
     #[inline]
     fn attempt_ended(&mut self, handle: Handle, outcome: Outcome) {
+        self.leave(Post::Caller, handle, outcome);
         let attempt = &self.attempts[handle];
         let service = &mut self.services[attempt.service];
         service.attempt_outcomes[outcome as usize] += 1;
@@ -268,11 +253,12 @@ impl Simulation {
     /// After a failed attempt: another one, or the end of the call.
     pub(super) fn try_again(&mut self, handle: Handle, outcome: Outcome) {
         let (retries, tries) = (self.streams.retries, self.calls.tries(handle));
-        let call = &mut self.calls[handle];
-        let caller = &mut self.callers[call.client];
-        if tries >= caller.attempts || !caller.pay() {
+        let most = self.callers[self.calls[handle].client].attempts;
+        if tries >= most || !self.may_try_again(handle) {
             return self.end_call(handle, outcome);
         }
+        let call = &mut self.calls[handle];
+        let caller = &self.callers[call.client];
         let mut draws = retries.at(try_of(call.number, call.attempts));
         let pause = caller
             .retry
@@ -284,8 +270,19 @@ impl Simulation {
     /// A call is over.
     #[inline]
     pub(super) fn end_call(&mut self, handle: Handle, outcome: Outcome) {
+        let Call { parent, number, .. } = self.calls[handle];
+        self.forget_call(handle, outcome);
+        if !parent.is_none() {
+            self.child_returned(parent, handle, outcome == Outcome::Succeeded);
+        } else if self.sources[source_of(number)].gaps.is_none() {
+            self.think(source_of(number));
+        }
+    }
+
+    /// A call is counted as over, and is no more.
+    #[inline]
+    fn forget_call(&mut self, handle: Handle, outcome: Outcome) {
         let call = &self.calls[handle];
-        let (parent, number) = (call.parent, call.number);
         self.recorder.call_ended(
             self.now,
             call.flow,
@@ -297,11 +294,6 @@ impl Simulation {
             outcome,
         );
         self.calls.remove(handle);
-        if !parent.is_none() {
-            self.child_returned(parent, handle, outcome == Outcome::Succeeded);
-        } else if self.sources[source_of(number)].gaps.is_none() {
-            self.think(source_of(number));
-        }
     }
 
     /// A caller gives up an attempt, and tries again or not.
@@ -352,10 +344,9 @@ impl Simulation {
             _ => {}
         }
         self.abandon_children(child);
+        self.leave(Post::Server, handle, Outcome::Cancelled);
         self.leave_server(server);
-        if self.fleet[server].watched {
-            self.watch_server(server);
-        }
+        self.watch_server(server);
     }
 
     /// The caller of a call between services is gone.
@@ -363,18 +354,7 @@ impl Simulation {
         if self.calls.contains(child) {
             self.calls[child].parent = Handle::GONE;
             self.hang_up(child, Outcome::Cancelled);
-            let call = &self.calls[child];
-            self.recorder.call_ended(
-                self.now,
-                call.flow,
-                call.number,
-                call.class,
-                call.arrived,
-                call.attempts,
-                call.previous,
-                Outcome::Cancelled,
-            );
-            self.calls.remove(child);
+            self.forget_call(child, Outcome::Cancelled);
         }
     }
 

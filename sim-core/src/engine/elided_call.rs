@@ -43,6 +43,7 @@ impl Simulation {
         let arrived = attempt.begun;
         self.attempts.reset_cold(handle, arrived);
         self.attempts.set_ordinal(handle, 1);
+        self.guards.begin(handle);
         self.attempts.elided -= 1;
         call
     }
@@ -70,12 +71,8 @@ impl Simulation {
             here.push(self.attempts.handle_at(s.first));
         }
         let serving = cold.in_service.iter();
-        here.extend(serving.map(|Reverse((_, _, index))| self.attempts.handle_at(*index)));
-        here.extend(
-            cold.pile
-                .iter()
-                .map(|index| self.attempts.handle_at(*index)),
-        );
+        here.extend(serving.map(|Reverse((_, _, slot))| self.attempts.handle_at(*slot)));
+        here.extend(cold.pile.iter().map(|slot| self.attempts.handle_at(*slot)));
         here.extend(cold.ranked.iter().map(|Reverse((_, _, handle))| *handle));
         if matches!(s.waiting, Waiting::Fifo | Waiting::Lifo) {
             let mut next = s.head;

@@ -7,15 +7,9 @@ use crate::ids::{InstanceId, ProberId, ServerId, ServiceId, SourceId};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Event {
     /// A source emits a request.
-    Arrival {
-        /// Which source.
-        source: SourceId,
-    },
+    Arrival(SourceId),
     /// A server finishes the request that was to finish first.
-    Completion {
-        /// Which server.
-        server: ServerId,
-    },
+    Completion(ServerId),
     /// An attempt reaches the balancer over the network.
     AtBalancer(Handle),
     /// A balancer instance has done its own work for an attempt.
@@ -33,105 +27,45 @@ pub enum Event {
     /// An attempt has waited long enough for an eligible server.
     PendingTimeout(Handle),
     /// A closed source's user has thought.
-    Thought {
-        /// Which source.
-        source: SourceId,
-    },
-    /// A probe of health or liveness starts.
-    Probe {
-        /// Index of the prober.
-        prober: ProberId,
-        /// The prober's generation: settings may have changed.
-        generation: u32,
-    },
+    Thought(SourceId),
+    /// A probe of health or liveness starts, unless settings have changed since that generation.
+    Probe(ProberId, u32),
     /// A probe has waited long enough.
     ProbeTimeout(Handle),
-    /// A health rule of a balancer instance wants to be asked again.
-    HealthDue {
-        /// Which instance.
-        instance: InstanceId,
-        /// It may have been asked for another moment since.
-        generation: u32,
-    },
-    /// A crash rule may have held for long enough.
-    CrashDue {
-        /// Whose.
-        machine: Machine,
-        /// Which rule.
-        rule: u16,
-        /// The machine's incarnation: it may have restarted.
-        incarnation: u32,
-    },
-    /// Something that is down begins to start.
-    Restart {
-        /// What.
-        machine: Machine,
-        /// Its incarnation.
-        incarnation: u32,
-    },
-    /// Something that was starting is up.
-    Up {
-        /// What.
-        machine: Machine,
-        /// Its incarnation.
-        incarnation: u32,
-    },
-    /// A warming server gets faster.
-    WarmStep {
-        /// Which.
-        server: ServerId,
-        /// Its incarnation.
-        incarnation: u32,
-    },
-    /// A standby instance takes the place of a crashed one.
-    Takeover {
-        /// The crashed instance.
-        instance: InstanceId,
-        /// Its incarnation.
-        incarnation: u32,
-    },
-    /// A temporary slow-down ends.
-    SlowEnds {
-        /// Which server.
-        server: ServerId,
-        /// Which slow-down.
-        generation: u32,
-    },
+    /// A health rule of a balancer instance is to be asked again, unless another moment was planned since.
+    HealthDue(InstanceId, u32),
+    /// A crash rule of an incarnation may have held for long enough.
+    CrashDue(Machine, u16, u32),
+    /// A machine that is down begins to start, if it is the same incarnation.
+    Restart(Machine, u32),
+    /// A machine that was starting is up, if it is the same incarnation.
+    Up(Machine, u32),
+    /// A warming server gets faster, if it is the same incarnation.
+    WarmStep(ServerId, u32),
+    /// A standby instance takes the place of a crashed one, if that is the same incarnation.
+    Takeover(InstanceId, u32),
+    /// A temporary slow-down ends, unless another has begun since.
+    SlowEnds(ServerId, u32),
     /// The patience of a waiting attempt ends.
     Impatient(Handle),
     /// A modulated source enters its next phase.
-    Phase {
-        /// Which source.
-        source: SourceId,
-    },
-    /// A worker breaks down.
-    Breakdown {
-        /// Of which server.
-        server: ServerId,
-        /// Settings may have changed since.
-        generation: u32,
-    },
-    /// A worker is repaired.
-    Repaired {
-        /// Of which server.
-        server: ServerId,
-        /// Settings may have changed since.
-        generation: u32,
-    },
-    /// The servers of a service report their load.
-    Report {
-        /// Which service.
-        service: ServiceId,
-        /// Settings may have changed since.
-        generation: u32,
-    },
+    Phase(SourceId),
+    /// A worker of a server breaks down, unless settings have changed since.
+    Breakdown(ServerId, u32),
+    /// A worker of a server is repaired, unless settings have changed since.
+    Repaired(ServerId, u32),
+    /// The servers of a service report their load, unless settings have changed since.
+    Report(ServiceId, u32),
+    /// An attempt that a guard has delayed goes on.
+    Admitted(Handle),
+    /// An attempt has waited at a guard for as long as that allows.
+    Overdue(Handle),
+    /// An attempt that is not worth beginning leaves its server.
+    Expired(Handle),
     /// Gauges that change without events are looked at.
     Poll,
     /// An entry of the time line comes due.
-    Timeline {
-        /// Its position.
-        index: u32,
-    },
+    Timeline(u32),
     /// The warm-up is over: measurement starts.
     Measure,
     /// The recorder closes an interval.
@@ -155,8 +89,8 @@ impl Event {
             Machine::Instance(i) => u64::from(i) | 1 << 32,
         };
         match self {
-            Self::Arrival { source } => (1, u64::from(source)),
-            Self::Completion { server } => (2, u64::from(server)),
+            Self::Arrival(source) => (1, u64::from(source)),
+            Self::Completion(server) => (2, u64::from(server)),
             Self::AtBalancer(h) => (3, u64::from(h.slot())),
             Self::Dispatched(h) => (4, u64::from(h.slot())),
             Self::Answer(h) => (5, u64::from(h.slot())),
@@ -165,30 +99,30 @@ impl Event {
             Self::Deadline(_) => (7, 0),
             Self::Attempt(_) => (8, 0),
             Self::PendingTimeout(h) => (9, u64::from(h.slot())),
-            Self::Thought { source } => (10, u64::from(source)),
-            Self::Probe { prober, .. } => (11, u64::from(prober)),
+            Self::Thought(source) => (10, u64::from(source)),
+            Self::Probe(prober, _) => (11, u64::from(prober)),
             Self::ProbeTimeout(h) => (12, u64::from(h.slot())),
-            Self::CrashDue {
-                machine: m, rule, ..
-            } => (13, machine(m) ^ u64::from(rule) << 40),
-            Self::Restart { machine: m, .. } => (14, machine(m)),
-            Self::Up { machine: m, .. } => (15, machine(m)),
-            Self::WarmStep { server, .. } => (16, u64::from(server)),
-            Self::Takeover { instance, .. } => (17, u64::from(instance)),
-            Self::SlowEnds { server, .. } => (18, u64::from(server)),
+            Self::CrashDue(m, rule, _) => (13, machine(m) ^ u64::from(rule) << 40),
+            Self::Restart(m, _) => (14, machine(m)),
+            Self::Up(m, _) => (15, machine(m)),
+            Self::WarmStep(server, _) => (16, u64::from(server)),
+            Self::Takeover(instance, _) => (17, u64::from(instance)),
+            Self::SlowEnds(server, _) => (18, u64::from(server)),
+            Self::Admitted(h) => (29, u64::from(h.slot())),
+            Self::Overdue(h) => (30, u64::from(h.slot())),
+            Self::Expired(h) => (31, u64::from(h.slot())),
             Self::Poll => (19, 0),
-            Self::Timeline { index } => (20, u64::from(index)),
+            Self::Timeline(index) => (20, u64::from(index)),
             Self::Tick => (21, 0),
             Self::Measure => (22, 0),
             Self::Impatient(h) => (23, u64::from(h.slot())),
-            Self::Phase { source } => (24, u64::from(source)),
-            Self::Breakdown { server, .. } => (25, u64::from(server)),
-            Self::Repaired { server, .. } => (26, u64::from(server)),
-            Self::Report { service, .. } => (27, u64::from(service)),
+            Self::Phase(source) => (24, u64::from(source)),
+            Self::Breakdown(server, _) => (25, u64::from(server)),
+            Self::Repaired(server, _) => (26, u64::from(server)),
+            Self::Report(service, _) => (27, u64::from(service)),
             // As for attempts.
             Self::Copy(_) => (28, 0),
-            // 29 to 39 are those of guards and links.
-            Self::HealthDue { instance, .. } => (40, u64::from(instance)),
+            Self::HealthDue(instance, _) => (40, u64::from(instance)),
         }
     }
 }

@@ -208,21 +208,31 @@ impl EventQueue {
         }
     }
 
-    /// Sets a timer, in its FIFO or, where that is in disorder, among the rest.
-    #[inline]
+    /// Sets a timer.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "whoever sets a timer knows which: its FIFO is then found without a look"
+    )]
     pub(super) fn set_timer(&mut self, timer: Timer, time: u64, subject: Handle) {
         let sequence = self.next_sequence();
         let number = self.fifos.number(timer);
         match self.fifos.push(number, time, sequence, subject) {
-            Put::First => self.show_first(number, time, sequence),
             Put::Behind => {}
-            Put::Nowhere => self.schedule(time, timer.event(subject)),
+            Put::First => self.show_first(number, time, sequence),
+            Put::Nowhere => self.schedule_timer(timer, time, subject),
         }
     }
 
     #[cold]
     fn show_first(&mut self, fifo: usize, time: u64, sequence: u64) {
         self.set_clock(FIRST_FIFO + fifo, time, sequence);
+    }
+
+    /// A timer whose FIFO is in disorder goes among the rest.
+    #[cold]
+    fn schedule_timer(&mut self, timer: Timer, time: u64, subject: Handle) {
+        self.schedule(time, timer.event(subject));
     }
 
     fn show_fifo(&mut self, fifo: usize) {

@@ -14,18 +14,18 @@ use super::batched_draws::BATCH;
 use super::caller::try_of;
 use super::event_queue::NEVER;
 use super::fleet::{Fleet, Server, Waiting};
-use super::incarnation::MachineState;
 use super::instance::{Balancers, TrueState};
 use super::service::constant_ns;
 use super::slab::{Handle, Slab, Slot};
 use super::source::number_of;
 use super::timer_fifo::Timer;
 use crate::discipline::Order;
+use crate::histogram::{bucket, coarse};
 use crate::ids::{ClassId, Id, InstanceId, LocalId, ServerId, ServiceId, SourceId};
+use crate::machine::MachineState;
 use crate::model::{Balancer, Client, Errors, ServerParams, Slowdown};
 use crate::outcome::Outcome;
 use crate::policy::Job;
-use crate::record::histogram::{bucket, coarse};
 use std::hint::select_unpredictable;
 
 /// Whether the settings of a service ask for nothing that the fast path does not know. Here and in
@@ -58,6 +58,7 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         // Bounds those that wait because of `cost`.
         queue_limit: _,
         pending_queue,
+        guards,
         crash,
         // An instance that is not up is not on the fast path.
         down_behaviour: _,
@@ -71,6 +72,7 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         && max_connections.is_none()
         && cost.is_zero()
         && pending_queue.is_none()
+        && guards.is_empty()
         && crash.is_empty()
 }
 
@@ -91,6 +93,7 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         },
         memory,
         errors: Errors { rate, demand: _ },
+        guards,
         crash,
         // A server that is not up is not on the fast path.
         crash_keeps_queue: _,
@@ -113,6 +116,7 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         && *coherence <= 0.0
         && memory.is_none()
         && *rate <= 0.0
+        && guards.is_empty()
         && crash.is_empty()
 }
 
@@ -125,23 +129,22 @@ pub(super) fn client_is_plain(client: &Client) -> bool {
         // By then the call is written down.
         retry: _,
         cancel: _,
-        retry_budget,
+        guards,
         hedge,
     } = client;
-    deadline.is_none() && retry_budget.is_none() && hedge.is_none()
+    deadline.is_none() && guards.is_empty() && hedge.is_none()
 }
 
 impl Server {
     /// Links an attempt to the end of the queue.
     #[inline]
-    fn append(&mut self, attempts: &mut Slab<Attempt>, index: Slot) {
+    fn append(&mut self, attempts: &mut Slab<Attempt>, slot: Slot) {
         // Whether the queue is empty is a coin toss: both cases take the same steps.
-        let tail = std::mem::replace(&mut self.tail, index);
+        let tail = std::mem::replace(&mut self.tail, slot);
         let empty = tail == Slot::NONE;
-        self.queue_len += 1;
-        self.head = select_unpredictable(empty, index, self.head);
-        attempts[select_unpredictable(empty, index, tail)].behind =
-            select_unpredictable(empty, Slot::NONE, index);
+        self.head = select_unpredictable(empty, slot, self.head);
+        attempts[select_unpredictable(empty, slot, tail)].behind =
+            select_unpredictable(empty, Slot::NONE, slot);
     }
 }
 
@@ -312,16 +315,14 @@ impl Simulation {
         instance.in_flight[local] += 1;
         attempt.server = server;
         s.attempts = s.attempts.wrapping_add(1);
-        s.in_system += 1;
-        s.area_in_system = s.area_in_system.wrapping_sub(now);
+        s.enter(now);
         if idle {
             attempt.place = Place::Underway;
             return self.begin_service_apart(handle);
         }
         attempt.place = Place::Queued;
         attempt.before = s.tail;
-        s.area_queued = s.area_queued.wrapping_sub(now);
-        s.queued_ns = s.queued_ns.saturating_add(demand_ns);
+        s.begin_wait(demand_ns, now);
         s.append(attempts, handle.slot());
     }
 
@@ -370,13 +371,13 @@ impl Simulation {
         } = self;
         let now = self.now;
         let s = &mut servers[server];
-        let index = s.first;
-        if !attempts[index].call.is_elided() {
+        let slot = s.first;
+        if !attempts[slot].call.is_elided() {
             return self.complete_apart(server);
         }
         if s.workers != 1 || s.in_service != 1 {
             self.pass_worker_on(server);
-            return self.leave_fast(server, index);
+            return self.leave_fast(server, slot);
         }
         // One worker: virtual time starts over, and the next in the queue starts at its zero.
         s.virtual_at = now;
@@ -389,15 +390,13 @@ impl Simulation {
             s.finish_sum = 0;
             s.area_busy = s.area_busy.wrapping_add(now);
             events.clear_completion(server);
-            return self.leave_fast(server, index);
+            return self.leave_fast(server, slot);
         }
         let waiting = &mut attempts[next];
         let demand_ns = waiting.demand_ns;
         s.head = waiting.behind;
         s.tail = select_unpredictable(s.head == Slot::NONE, Slot::NONE, s.tail);
-        s.queue_len -= 1;
-        s.area_queued = s.area_queued.wrapping_add(now);
-        s.queued_ns = s.queued_ns.saturating_sub(demand_ns);
+        s.end_wait(demand_ns, now);
         if waiting.purpose == Purpose::Request {
             recorder.waited(s.service, waiting.begun, now - waiting.mark);
         }
@@ -406,20 +405,19 @@ impl Simulation {
         s.finish_sum = demand_ns;
         s.first = next;
         events.set_completion(server, s.real_time_of(demand_ns));
-        self.leave_fast(server, index);
+        self.leave_fast(server, slot);
     }
 
     /// A request whose service is done, and its attempt with it, leaves server and balancer; its
     /// answer is there at once.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a part of `complete_fast`, twice")]
-    fn leave_fast(&mut self, server: ServerId, index: Slot) {
+    fn leave_fast(&mut self, server: ServerId, slot: Slot) {
         let now = self.now;
-        let attempt = &self.attempts[index];
+        let attempt = &self.attempts[slot];
         let (number, begun, class) = (attempt.number, attempt.begun, attempt.class);
         let s = &mut self.fleet[server];
-        s.in_system -= 1;
-        s.area_in_system = s.area_in_system.wrapping_add(now);
+        s.leave(now);
         s.succeeded = s.succeeded.wrapping_add(1);
         let local = s.local;
         let service = &mut self.services[s.service];
@@ -428,7 +426,7 @@ impl Simulation {
         let instance = &mut self.balancers[attempt.instance];
         instance.connections -= 1;
         instance.in_flight[local] -= 1;
-        self.attempts.vacate(index);
+        self.attempts.vacate(slot);
         self.attempts.elided -= 1;
 
         let recorder = &mut self.recorder;

@@ -4,12 +4,13 @@
 //! events touch is set apart.
 
 use super::fast_path::server_is_plain;
-use super::incarnation::{Incarnation, MachineState};
+use super::incarnation::Incarnation;
 use super::slab::{Handle, Slot};
 use super::watch::Watch;
 use crate::discipline::Order;
 use crate::distribution::Distribution;
 use crate::ids::{LocalId, ServerId, ServiceId, Table};
+use crate::machine::MachineState;
 use crate::model::{Model, ServerParams};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -319,6 +320,36 @@ impl Server {
     #[inline]
     pub(super) fn busy(&self) -> u32 {
         (self.in_service + self.holding).min(self.workers)
+    }
+
+    /// One request more in the system.
+    #[inline]
+    pub(super) fn enter(&mut self, now: u64) {
+        self.in_system += 1;
+        self.area_in_system = self.area_in_system.wrapping_sub(now);
+    }
+
+    /// One request fewer in the system.
+    #[inline]
+    pub(super) fn leave(&mut self, now: u64) {
+        self.in_system -= 1;
+        self.area_in_system = self.area_in_system.wrapping_add(now);
+    }
+
+    /// One request more that waits for a worker.
+    #[inline]
+    pub(super) fn begin_wait(&mut self, demand_ns: u64, now: u64) {
+        self.queue_len += 1;
+        self.area_queued = self.area_queued.wrapping_sub(now);
+        self.queued_ns = self.queued_ns.saturating_add(demand_ns);
+    }
+
+    /// One request fewer that waits for a worker.
+    #[inline]
+    pub(super) fn end_wait(&mut self, demand_ns: u64, now: u64) {
+        self.queue_len -= 1;
+        self.area_queued = self.area_queued.wrapping_add(now);
+        self.queued_ns = self.queued_ns.saturating_sub(demand_ns);
     }
 
     /// The number of workers at work is another than `before`.

@@ -8,13 +8,15 @@ use super::Simulation;
 use super::caller::try_of;
 use super::event::{Event, Machine};
 use super::event_queue::NEVER;
-use super::incarnation::MachineState;
 use super::slab::Handle;
+use crate::event_log::Kind;
 use crate::extension::Configured;
-use crate::health::{Candidate, HealthDef, HealthRule, News, Seen, Standing};
+use crate::health::{self, Candidate, HealthDef, HealthRule, News, Seen, Standing};
 use crate::ids::{Id, InstanceId, LocalId};
+use crate::machine::MachineState;
 use crate::model::Actor;
 use crate::outcome::Outcome;
+use crate::policy::Policy;
 use crate::time::Instant;
 
 /// The rules of a balancer instance.
@@ -25,14 +27,26 @@ pub(super) struct Health {
     pub watches: bool,
     /// Whether any decides about priorities.
     pub decides_levels: bool,
-    /// While attempts are split between priorities: the percentage up to and including each, and its
-    /// servers as in `eligible`.
-    pub split: Vec<(u32, Vec<u32>)>,
+    /// The priorities between which attempts are split, while they are.
+    pub split: Vec<Level>,
     /// When the rules are asked again at the latest, and by which event.
     due: Option<u64>,
     generation: u32,
     /// Room for what they work on.
     standing: Standing,
+}
+
+/// A priority that gets a part of the attempts.
+#[derive(Clone)]
+pub(super) struct Level {
+    level: u32,
+    /// The percentage of attempts up to and including it.
+    upto: u32,
+    /// Its servers, as in `eligible`.
+    pub servers: Vec<u32>,
+    /// A policy of its own, so that turns in one priority are none in another; absent where the
+    /// policy goes by what it hears of all servers.
+    pub policy: Option<Box<dyn Policy>>,
 }
 
 #[derive(Clone)]
@@ -95,18 +109,25 @@ impl Health {
     }
 
     /// Splits the eligible servers by priority, if several are in use.
-    pub(super) fn split(&mut self, eligible: &[u32]) {
-        self.split.clear();
+    pub(super) fn split(&mut self, eligible: &[u32], policy: &dyn Policy) {
+        let mut before = std::mem::take(&mut self.split);
         if self.standing.levels.len() < 2 {
             return;
         }
+        let hears = policy.observes() || policy.tracks_idle();
         let mut sum = 0;
         for &(level, share) in &self.standing.levels {
             sum += share;
             let servers = &self.standing.servers;
             let of = |local: &&u32| servers[**local as usize].level == level;
-            let those = eligible.iter().filter(of).copied().collect();
-            self.split.push((sum, those));
+            let mut same = before.iter_mut().filter(|other| other.level == level);
+            let kept = same.next().and_then(|other| other.policy.take());
+            self.split.push(Level {
+                level,
+                upto: sum,
+                servers: eligible.iter().filter(of).copied().collect(),
+                policy: kept.or_else(|| (!hears).then(|| policy.clone_box())),
+            });
         }
     }
 
@@ -129,26 +150,30 @@ impl Simulation {
     pub(super) fn rules_were_asked(&mut self, index: InstanceId, news: Vec<News>) {
         let now = self.now;
         if let Some((at, generation)) = self.balancers[index].health.replan() {
-            assert!(at > now && at < NEVER, "a rule is asked again later than now");
-            let instance = index;
-            self.events.schedule(
-                at,
-                Event::HealthDue {
-                    instance,
-                    generation,
-                },
+            assert!(
+                at > now && at < NEVER,
+                "a rule is asked again later than now"
             );
+            self.events
+                .schedule(at, Event::HealthDue(index, generation));
         }
         for item in news {
-            self.tell_news(index, item);
+            self.tell_health(index, item);
         }
     }
 
-    fn tell_news(&mut self, index: InstanceId, news: News) {
+    fn tell_health(&mut self, index: InstanceId, news: News) {
         let service = self.balancers[index].service;
+        let kind = match news.kind {
+            health::Kind::Ejected => Kind::Ejected,
+            health::Kind::Readmitted => Kind::Readmitted,
+            health::Kind::Panic => Kind::Panic,
+            health::Kind::Calm => Kind::Calm,
+            health::Kind::Failover => Kind::Failover,
+        };
         let Some(server) = news.server else {
             let subject = self.name_of(Machine::Instance(index));
-            return self.tell(news.kind, Actor::System, &subject, news.cause);
+            return self.tell(kind, Actor::System, &subject, news.cause);
         };
         let server = self.services[service].servers[LocalId::at(server)];
         let several = self.services[service].active.len() > 1;
@@ -158,7 +183,7 @@ impl Simulation {
             news.cause
         };
         let subject = self.name_of(Machine::Server(server));
-        self.tell(news.kind, Actor::System, &subject, cause);
+        self.tell(kind, Actor::System, &subject, cause);
     }
 
     /// The moment has come for which a rule asked.
@@ -203,7 +228,7 @@ impl Simulation {
 
     fn judged(&mut self, index: InstanceId, changed: bool, news: Vec<News>) {
         for item in news {
-            self.tell_news(index, item);
+            self.tell_health(index, item);
         }
         if changed {
             self.refresh_eligible(index);
@@ -222,8 +247,8 @@ impl Simulation {
         let point = self.streams.levels.at(try_of(number, ordinal)).below(100) as u32;
         let mut some = std::mem::take(&mut self.balancers.apart);
         let split = &self.balancers[index].health.split;
-        let level = split.iter().find(|(upto, _)| point < *upto);
-        let servers = level.map_or(&[][..], |(_, servers)| servers);
+        let place = split.partition_point(|level| level.upto <= point);
+        let servers = &split[place].servers;
         if !self.keep_apart(handle, servers, &mut some) {
             some.clear();
             some.extend_from_slice(servers);
@@ -231,10 +256,21 @@ impl Simulation {
         let choice = if some.is_empty() {
             None
         } else {
-            self.pick_of(handle, Some(&some))
+            self.swap_policies(index, place);
+            let choice = self.pick_of(handle, Some(&some));
+            self.swap_policies(index, place);
+            choice
         };
         self.balancers.apart = some;
         // Its servers may be full, or the policy may want none of them.
         choice.or_else(|| self.pick_of(handle, None))
+    }
+
+    /// Puts the policy of a priority in the place of the instance's, or back.
+    fn swap_policies(&mut self, index: InstanceId, place: usize) {
+        let instance = &mut self.balancers[index];
+        if let Some(policy) = &mut instance.health.split[place].policy {
+            std::mem::swap(&mut instance.policy, policy);
+        }
     }
 }

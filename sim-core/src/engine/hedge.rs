@@ -155,12 +155,11 @@ impl Simulation {
 
     /// Sends one more copy, if the try may have one and the budget for retries covers it.
     fn send_copy(&mut self, call: Handle, hedge: Hedge) -> bool {
-        let client = self.calls[call].client;
         let sent = self
             .calls
             .hedged(call)
             .map_or(u32::MAX, |hedged| hedged.sent);
-        if sent >= hedge.copies || !self.callers[client].pay() {
+        if sent >= hedge.copies || !self.may_try_again(call) {
             return false;
         }
         self.begin_attempt(call);

@@ -4,8 +4,8 @@
 //! still has an earlier report of it.
 
 use super::Simulation;
-use super::incarnation::MachineState;
 use crate::ids::{Id, ServerId, ServiceId};
+use crate::machine::MachineState;
 
 impl Simulation {
     /// Looks whether the policies of a service want reports.

@@ -3,11 +3,12 @@
 use super::board::Board;
 use super::fleet::Server;
 use super::health::Health;
-use super::incarnation::{Incarnation, MachineState};
+use super::incarnation::Incarnation;
 use super::service::{Service, policy};
 use super::slab::Handle;
 use super::watch::Watch;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
+use crate::machine::MachineState;
 use crate::model::Model;
 use crate::policy::{FleetView, Oracle, Policy};
 use crate::time::Instant;

@@ -3,11 +3,12 @@
 use super::Simulation;
 use super::attempt::Place;
 use super::event::{Event, Machine};
-use super::incarnation::{Incarnation, MachineState};
+use super::incarnation::Incarnation;
 use super::slab::Handle;
 use crate::event_log::Kind;
-use crate::ids::{Id, InstanceId, ServerId, ServiceId};
-use crate::model::Actor;
+use crate::ids::{Id, InstanceId, ServerId};
+use crate::machine::MachineState;
+use crate::model::{Actor, Balancer};
 use crate::outcome::Outcome;
 use crate::restart::Restart;
 use crate::time::Duration;
@@ -49,31 +50,31 @@ impl Simulation {
         }
     }
 
+    /// Something worth telling happens to a machine now.
+    pub(super) fn tell_of(&mut self, machine: Machine, kind: Kind, by: Actor, cause: String) {
+        self.tell(kind, by, &self.name_of(machine), cause);
+    }
+
     /// How a machine restarts.
     fn comeback(&self, machine: Machine) -> Restart {
         match machine {
-            Machine::Server(i) => {
-                let params = &self.fleet.cold[i].params;
-                params.restart.build()
-            }
-            Machine::Instance(i) => {
-                let balancer = &self.services[self.balancers[i].service].settings.balancer;
-                balancer.restart.build()
-            }
+            Machine::Server(i) => self.fleet.cold[i].params.restart.build(),
+            Machine::Instance(i) => self.balancer_of(i).restart.build(),
         }
+    }
+
+    /// The settings of an instance's balancer.
+    fn balancer_of(&self, instance: InstanceId) -> &Balancer {
+        &self.services[self.balancers[instance].service]
+            .settings
+            .balancer
     }
 
     /// How long a machine boots in this incarnation.
     fn boot_time(&self, machine: Machine, incarnation: u32) -> Duration {
         let (boot, number) = match machine {
             Machine::Server(i) => (&self.fleet.cold[i].params.boot, u64::from(i)),
-            Machine::Instance(i) => {
-                let service = self.balancers[i].service;
-                (
-                    &self.services[service].settings.balancer.boot,
-                    u64::from(i) | 1 << 32,
-                )
-            }
+            Machine::Instance(i) => (&self.balancer_of(i).boot, u64::from(i) | 1 << 32),
         };
         let mut draws = self.streams.boot.at(number | u64::from(incarnation) << 33);
         Duration::from_nanos_f64(boot.build().sample_ns(&mut draws))
@@ -97,19 +98,13 @@ impl Simulation {
         incarnation.down_since = now;
         incarnation.cause.clone_from(&cause);
         let (number, streak) = (incarnation.number, incarnation.streak);
-        self.tell(Kind::Crash, by, &self.name_of(machine), cause);
+        self.tell_of(machine, Kind::Crash, by, cause);
         match machine {
             Machine::Server(server) => self.reset_server(server),
             Machine::Instance(index) => self.reset_instance(index),
         }
         if let Some(pause) = restart.pause(streak) {
-            self.after(
-                pause.0,
-                Event::Restart {
-                    machine,
-                    incarnation: number,
-                },
-            );
+            self.after(pause.0, Event::Restart(machine, number));
         }
     }
 
@@ -152,15 +147,16 @@ impl Simulation {
         let instance = &mut self.balancers[index];
         instance.busy_until = self.now;
         let service = instance.service;
-        if let Some(at) = self.takeover_at(service) {
-            self.events.schedule(
-                at,
-                Event::Takeover {
-                    instance: index,
-                    incarnation: self.balancers[index].incarnation.number,
-                },
-            );
+        if !self.services[service].spares.is_empty() {
+            self.plan_takeover(index);
         }
+    }
+
+    /// A spare is to take the place of an instance, unless that comes back before.
+    fn plan_takeover(&mut self, instance: InstanceId) {
+        let incarnation = self.balancers[instance].incarnation.number;
+        let takeover = self.balancer_of(instance).standby.takeover;
+        self.after(takeover.0, Event::Takeover(instance, incarnation));
     }
 
     /// The connection of an attempt breaks at the balancer.
@@ -182,16 +178,10 @@ impl Simulation {
         let ordinal = self.attempts.cold(handle).ordinal;
         let messenger = self.attempts.insert(messenger);
         self.attempts.set_ordinal(messenger, ordinal);
+        self.guards.begin(messenger);
+        self.guards.hand_over(handle, messenger);
         self.calls.replace_attempt(call, handle, messenger);
         self.reply(messenger, Outcome::Reset);
-    }
-
-    fn takeover_at(&self, service: ServiceId) -> Option<u64> {
-        let spare = !self.services[service].spares.is_empty();
-        spare.then(|| {
-            self.now
-                .saturating_add(self.services[service].settings.balancer.standby.takeover.0)
-        })
     }
 
     /// A spare takes the place of a crashed instance.
@@ -211,10 +201,10 @@ impl Simulation {
             instance.incarnation.up_since = self.now;
             self.refresh_fast_path(service);
             let cause = format!("in place of {}", self.balancers[crashed].name);
-            self.tell(
+            self.tell_of(
+                Machine::Instance(spare),
                 Kind::Takeover,
                 Actor::System,
-                &self.name_of(Machine::Instance(spare)),
                 cause,
             );
         }
@@ -229,17 +219,11 @@ impl Simulation {
         }
         self.set_state(machine, MachineState::Booting);
         let boot = self.boot_time(machine, incarnation);
-        self.tell(Kind::Restart, by, &self.name_of(machine), note.to_owned());
+        self.tell_of(machine, Kind::Restart, by, note.to_owned());
         if boot.is_zero() {
             self.up(machine, incarnation);
         } else {
-            self.after(
-                boot.0,
-                Event::Up {
-                    machine,
-                    incarnation,
-                },
-            );
+            self.after(boot.0, Event::Up(machine, incarnation));
         }
     }
 
@@ -272,14 +256,15 @@ impl Simulation {
         let downtime = now - record.down_since;
         record.downtime += downtime;
         record.up_since = now;
-        self.tell(
+        self.tell_of(
+            machine,
             Kind::Up,
             Actor::System,
-            &self.name_of(machine),
             format!("after {}", short(Duration(downtime))),
         );
         match machine {
             Machine::Server(server) => {
+                self.server_forgets(server);
                 self.begin_warm_up(server);
                 self.liveness_begins_anew(server);
                 self.adopt_discipline(server, false);
@@ -287,11 +272,12 @@ impl Simulation {
                 self.fleet[server].advance(now);
                 self.workers_freed(server, busy);
                 self.report_if_idle(server);
-                if self.fleet[server].watched {
-                    self.watch_server(server);
-                }
+                self.watch_server(server);
             }
-            Machine::Instance(index) => self.instance_up(index),
+            Machine::Instance(index) => {
+                self.instance_forgets(index);
+                self.instance_up(index);
+            }
         }
     }
 
@@ -302,19 +288,10 @@ impl Simulation {
             self.balancers[index].state = MachineState::Absent;
             self.services[service].spares.push(index);
             // Another may have crashed while there was no spare.
-            let takeover = self.services[service].settings.balancer.standby.takeover.0;
-            for &waiting in &self.services[service].active {
-                let instance = &self.balancers[waiting];
-                if !instance.state.serves() {
-                    let incarnation = instance.incarnation.number;
-                    let at = self.now.saturating_add(takeover);
-                    self.events.schedule(
-                        at,
-                        Event::Takeover {
-                            instance: waiting,
-                            incarnation,
-                        },
-                    );
+            for place in 0..self.services[service].active.len() {
+                let other = self.services[service].active[place];
+                if !self.balancers[other].state.serves() {
+                    self.plan_takeover(other);
                 }
             }
         }
@@ -333,10 +310,7 @@ impl Simulation {
         let incarnation = cold.incarnation.number;
         self.after(
             (warm_up.over.0 / WARM_STEPS).max(1),
-            Event::WarmStep {
-                server,
-                incarnation,
-            },
+            Event::WarmStep(server, incarnation),
         );
         self.speed_changed(server);
     }
@@ -364,16 +338,13 @@ impl Simulation {
                 .map_or(0, |w| w.over.0);
             self.after(
                 (over / WARM_STEPS).max(1),
-                Event::WarmStep {
-                    server,
-                    incarnation,
-                },
+                Event::WarmStep(server, incarnation),
             );
         } else {
-            self.tell(
+            self.tell_of(
+                Machine::Server(server),
                 Kind::Warm,
                 Actor::System,
-                &self.name_of(Machine::Server(server)),
                 "at full speed".to_owned(),
             );
         }

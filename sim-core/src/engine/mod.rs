@@ -65,6 +65,7 @@ mod event;
 mod event_queue;
 mod fast_path;
 mod fleet;
+mod guards;
 mod health;
 mod hedge;
 mod idle;
@@ -91,8 +92,9 @@ mod tournament;
 mod visit;
 mod watch;
 
+pub use crate::machine::MachineState;
 pub use event::{Event, Machine};
-pub use incarnation::MachineState;
+pub use guards::GuardFigures;
 pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
@@ -123,6 +125,7 @@ pub struct Simulation {
     balancers: instance::Balancers,
     fleet: fleet::Fleet,
     probes: probe::Probes,
+    guards: guards::Guards,
     streams: streams::Streams,
     recorder: Recorder,
     records: recording::Records,
@@ -251,12 +254,12 @@ impl Simulation {
                 let first = self.fleet[server].first;
                 self.spell_out(self.attempts.handle_at(first));
                 self.complete_apart(server);
-                Some(Event::Completion { server })
+                Some(Event::Completion(server))
             }
             Next::Arrival(source) => {
                 self.count(at, (1, u64::from(source)));
                 self.arrive_apart(source);
-                Some(Event::Arrival { source })
+                Some(Event::Arrival(source))
             }
             Next::Clock(slot) => self.step_clock(slot, until),
         }
@@ -271,7 +274,7 @@ impl Simulation {
         } else {
             self.complete_apart(server);
         }
-        Event::Completion { server }
+        Event::Completion(server)
     }
 
     #[inline(always)]
@@ -283,7 +286,7 @@ impl Simulation {
         } else {
             self.arrive_apart(source);
         }
-        Event::Arrival { source }
+        Event::Arrival(source)
     }
 
     /// The general path of a completion, kept out of the loop.
@@ -344,14 +347,18 @@ impl Simulation {
 
     #[inline]
     fn drain_pending_queues(&mut self) {
-        if !self.balancers.to_drain.is_empty() {
+        if !self.balancers.to_drain.is_empty() || self.guards.somebody_may_go_on() {
             self.drain_all_pending_queues();
         }
     }
 
     #[cold]
     fn drain_all_pending_queues(&mut self) {
-        while let Some(instance) = self.balancers.to_drain.pop() {
+        loop {
+            self.wake_held();
+            let Some(instance) = self.balancers.to_drain.pop() else {
+                break;
+            };
             self.drain_pending(instance);
         }
     }
@@ -369,15 +376,16 @@ impl Simulation {
     #[cold]
     fn look_at_limits(&mut self) {
         let in_flight = self.calls.len() + self.attempts.elided + self.attempts.len();
-        let end = (self.progress).look(self.now, in_flight, self.model.limits);
-        if let Some(end) = end {
+        let limits = self.model.limits;
+        if let Some(end) = self.progress.look(self.now, in_flight, limits) {
             self.finish(end);
         }
     }
 
-    /// Plans an event.
+    /// Plans an event that comes after a delay.
     fn after(&mut self, delay: u64, event: Event) {
-        (self.events).schedule(self.now.saturating_add(delay), event);
+        let at = self.now.saturating_add(delay);
+        self.events.schedule(at, event);
     }
 
     fn handle(&mut self, event: Event) {
@@ -398,48 +406,33 @@ impl Simulation {
             Event::ProbeTimeout(handle) if self.attempts.contains(handle) => {
                 self.probe_timeout(handle);
             }
-            Event::Thought { source } => {
+            Event::Thought(source) => {
                 let call = self.new_request(source);
                 self.begin_try(call);
             }
-            Event::Probe { prober, generation } => self.probe(prober, generation),
-            Event::HealthDue {
-                instance,
-                generation,
-            } => self.health_due(instance, generation),
-            Event::CrashDue {
-                machine,
-                rule,
-                incarnation,
-            } => self.crash_due(machine, rule, incarnation),
-            Event::Restart {
-                machine,
-                incarnation,
-            } => self.restart(machine, incarnation, Actor::System, ""),
-            Event::Up {
-                machine,
-                incarnation,
-            } => self.up(machine, incarnation),
-            Event::WarmStep {
-                server,
-                incarnation,
-            } => self.warm_step(server, incarnation),
-            Event::Takeover {
-                instance,
-                incarnation,
-            } => self.take_over(instance, incarnation),
-            Event::SlowEnds { server, generation } => self.slow_ends(server, generation),
+            Event::Probe(prober, generation) => self.probe(prober, generation),
+            Event::HealthDue(instance, generation) => self.health_due(instance, generation),
+            Event::CrashDue(machine, rule, incarnation) => {
+                self.crash_due(machine, rule, incarnation);
+            }
+            Event::Restart(machine, incarnation) => {
+                self.restart(machine, incarnation, Actor::System, "");
+            }
+            Event::Up(machine, incarnation) => self.up(machine, incarnation),
+            Event::WarmStep(server, incarnation) => self.warm_step(server, incarnation),
+            Event::Takeover(instance, incarnation) => self.take_over(instance, incarnation),
+            Event::SlowEnds(server, generation) => self.slow_ends(server, generation),
             Event::Impatient(handle) if self.attempts.contains(handle) => self.impatient(handle),
-            Event::Phase { source } => self.begin_phase(source),
-            Event::Breakdown { server, generation } => self.break_down(server, generation),
-            Event::Repaired { server, generation } => self.repaired(server, generation),
-            Event::Report {
-                service,
-                generation,
-            } => self.report(service, generation),
+            Event::Phase(source) => self.begin_phase(source),
+            Event::Breakdown(server, generation) => self.break_down(server, generation),
+            Event::Repaired(server, generation) => self.repaired(server, generation),
+            Event::Report(service, generation) => self.report(service, generation),
+            Event::Admitted(handle) if self.attempts.contains(handle) => self.admitted(handle),
+            Event::Overdue(handle) if self.attempts.contains(handle) => self.overdue(handle),
+            Event::Expired(handle) if self.attempts.contains(handle) => self.expired(handle),
             Event::Poll => self.poll(),
             Event::Measure => self.start_measuring(),
-            Event::Timeline { index } => self.timeline_entry(index),
+            Event::Timeline(index) => self.timeline_entry(index),
             // Its subject is gone: the timer came too late to matter. (Completions and arrivals do
             // not come this way.)
             _ => {}

@@ -39,16 +39,11 @@ impl Simulation {
     /// The patience of an attempt is at an end, if it still waits in the same queue.
     pub(super) fn impatient(&mut self, handle: Handle) {
         let attempt = &self.attempts[handle];
-        let server = attempt.server;
         if attempt.place != Place::Queued || self.attempts.cold(handle).patient_until != self.now {
             return;
         }
         self.unqueue(handle);
         self.abandon_children(self.child_of(handle));
-        self.leave_server(server);
-        if self.fleet[server].watched {
-            self.watch_server(server);
-        }
-        self.reply(handle, Outcome::Abandoned);
+        self.send_away(handle, Outcome::Abandoned);
     }
 }

@@ -23,24 +23,24 @@ impl Simulation {
         }
         s.advance(now);
         let s = &self.fleet[server];
-        let rank_of = |index: Slot, demand_ns: u64| {
-            let class = self.attempts[index].class;
+        let rank_of = |slot: Slot, demand_ns: u64| {
+            let class = self.attempts[slot].class;
             rank(&Waiting {
                 priority: self.classes[class].priority,
                 demand_ns,
-                arrived_ns: self.attempts.cold_at(index).arrived,
+                arrived_ns: self.attempts.cold_at(slot).arrived,
             })
         };
-        let left = |index: Slot| self.attempts[index].mark.saturating_sub(s.virtual_now);
+        let left = |slot: Slot| self.attempts[slot].mark.saturating_sub(s.virtual_now);
         let others = self.fleet.cold[server].in_service.iter();
         let worst = std::iter::once(s.first)
-            .chain(others.map(|Reverse((_, _, index))| *index))
-            .map(|index| (rank_of(index, left(index)), index))
+            .chain(others.map(|Reverse((_, _, slot))| *slot))
+            .map(|slot| (rank_of(slot, left(slot)), slot))
             .max();
         let own = rank_of(newcomer.slot(), self.attempts[newcomer].demand_ns);
         match worst {
-            Some((highest, index)) if own < highest => {
-                self.interrupt_at(self.attempts.handle_at(index));
+            Some((highest, slot)) if own < highest => {
+                self.interrupt_at(self.attempts.handle_at(slot));
                 true
             }
             _ => false,

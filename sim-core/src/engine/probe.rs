@@ -7,11 +7,11 @@ use super::Simulation;
 use super::attempt::{Attempt, Place, Purpose};
 use super::event::{Event, Machine};
 use super::fleet::Fleet;
-use super::incarnation::MachineState;
 use super::slab::Handle;
 use crate::distribution::Distribution;
 use crate::health::{Checks, Phase, Probe};
 use crate::ids::{ClassId, Id, InstanceId, ProberId, ServerId, ServiceId, Table};
+use crate::machine::MachineState;
 use crate::model::{Actor, DownBehaviour, Liveness, Model};
 use crate::time::Duration;
 use std::collections::BTreeMap;
@@ -165,7 +165,7 @@ impl Simulation {
                 latest: None,
             })
         };
-        self.after(offset, Event::Probe { prober, generation });
+        self.after(offset, Event::Probe(prober, generation));
     }
 
     /// A probe starts, and the next is planned.
@@ -187,13 +187,7 @@ impl Simulation {
         let record = &mut self.probes.probers[index];
         record.probes += 1;
         record.latest = Some((self.now, next));
-        self.events.schedule(
-            next,
-            Event::Probe {
-                prober: index,
-                generation,
-            },
-        );
+        self.events.schedule(next, Event::Probe(index, generation));
         let asleep = prober.instance != InstanceId::NONE
             && self.balancers[prober.instance].state == MachineState::Down;
         let server_state = self.fleet[prober.server].state;
@@ -242,9 +236,7 @@ impl Simulation {
             _ => {}
         }
         self.attempts.remove(handle);
-        if self.fleet[server].watched {
-            self.watch_server(server);
-        }
+        self.watch_server(server);
         self.probe_result(prober, false);
     }
 
@@ -294,7 +286,9 @@ impl Simulation {
         if settings.fast_interval == settings.interval {
             return;
         }
-        let next = began.saturating_add(self.pause(prober, settings)).max(self.now);
+        let next = began
+            .saturating_add(self.pause(prober, settings))
+            .max(self.now);
         if next == planned {
             return;
         }
@@ -302,8 +296,7 @@ impl Simulation {
         let generation = self.probes.generation;
         let prober = &mut self.probes.probers[index];
         (prober.generation, prober.latest) = (generation, Some((began, next)));
-        let prober = index;
-        (self.events).schedule(next, Event::Probe { prober, generation });
+        self.events.schedule(next, Event::Probe(index, generation));
     }
 
     fn judge_liveness(&mut self, index: ProberId, server: ServerId, failures: u32) {

@@ -12,35 +12,33 @@ impl Simulation {
     /// Puts an attempt where its server's discipline wants it.
     pub(super) fn enqueue(&mut self, handle: Handle) {
         let now = self.now;
-        let index = handle.slot();
+        let slot = handle.slot();
         let attempt = &mut self.attempts[handle];
         if attempt.place != Place::Interrupted {
             attempt.place = Place::Queued;
         }
         let (server, demand_ns, class) = (attempt.server, attempt.demand_ns, attempt.class);
         let s = &mut self.fleet[server];
-        s.queue_len += 1;
-        s.area_queued = s.area_queued.wrapping_sub(now);
-        s.queued_ns = s.queued_ns.saturating_add(demand_ns);
+        s.begin_wait(demand_ns, now);
         match s.waiting {
             Waiting::Fifo => {
                 attempt.before = s.tail;
                 attempt.behind = Slot::NONE;
-                let tail = std::mem::replace(&mut s.tail, index);
+                let tail = std::mem::replace(&mut s.tail, slot);
                 if tail == Slot::NONE {
-                    s.head = index;
+                    s.head = slot;
                 } else {
-                    self.attempts[tail].behind = index;
+                    self.attempts[tail].behind = slot;
                 }
             }
             Waiting::Lifo => {
                 attempt.before = Slot::NONE;
                 attempt.behind = s.head;
-                let head = std::mem::replace(&mut s.head, index);
+                let head = std::mem::replace(&mut s.head, slot);
                 if head == Slot::NONE {
-                    s.tail = index;
+                    s.tail = slot;
                 } else {
-                    self.attempts[head].before = index;
+                    self.attempts[head].before = slot;
                 }
             }
             Waiting::Ranked | Waiting::Preemptive => {
@@ -64,7 +62,7 @@ impl Simulation {
             Waiting::Pile => {
                 let pile = &mut self.fleet.cold[server].pile;
                 attempt.before = Slot::at(pile.len());
-                pile.push(index);
+                pile.push(slot);
             }
             Waiting::Shared => unreachable!("nobody waits where all share"),
         }
@@ -76,17 +74,15 @@ impl Simulation {
         if self.fleet[server].waiting != Waiting::Fifo {
             return self.enqueue(handle);
         }
-        let index = handle.slot();
+        let slot = handle.slot();
         let attempt = &mut self.attempts[handle];
         attempt.before = Slot::NONE;
         let s = &mut self.fleet[server];
-        s.queue_len += 1;
-        s.area_queued = s.area_queued.wrapping_sub(self.now);
-        s.queued_ns = s.queued_ns.saturating_add(attempt.demand_ns);
-        attempt.behind = std::mem::replace(&mut s.head, index);
+        s.begin_wait(attempt.demand_ns, self.now);
+        attempt.behind = std::mem::replace(&mut s.head, slot);
         match attempt.behind {
-            Slot::NONE => s.tail = index,
-            next => self.attempts[next].before = index,
+            Slot::NONE => s.tail = slot,
+            next => self.attempts[next].before = slot,
         }
     }
 
@@ -96,9 +92,9 @@ impl Simulation {
         cold.picked += 1;
         let number = (u64::from(server) << 40) + cold.picked;
         let place = self.streams.order.at(number).below(cold.pile.len());
-        let index = cold.pile[place];
+        let slot = cold.pile[place];
         self.leave_pile(server, place);
-        index
+        slot
     }
 
     /// Closes the gap in the pile with its last.
@@ -117,7 +113,7 @@ impl Simulation {
         if s.queue_len == 0 {
             return None;
         }
-        let index = if matches!(s.waiting, Waiting::Ranked | Waiting::Preemptive) {
+        let slot = if matches!(s.waiting, Waiting::Ranked | Waiting::Preemptive) {
             loop {
                 let Reverse((_, _, handle)) = self.fleet.cold[server].ranked.pop()?;
                 if self.attempts.contains(handle) && self.attempts[handle].place.is_queued() {
@@ -127,20 +123,18 @@ impl Simulation {
         } else if s.waiting == Waiting::Pile {
             self.take_from_pile(server)
         } else {
-            let index = s.head;
-            s.head = self.attempts[index].behind;
+            let slot = s.head;
+            s.head = self.attempts[slot].behind;
             // The new head's link to the one before is left as it is: it would cost a look at a
             // record that nothing else touches now.
             if s.head == Slot::NONE {
                 s.tail = Slot::NONE;
             }
-            index
+            slot
         };
         let s = &mut self.fleet[server];
-        s.queue_len -= 1;
-        s.area_queued = s.area_queued.wrapping_add(self.now);
-        s.queued_ns = s.queued_ns.saturating_sub(self.attempts[index].demand_ns);
-        Some(index)
+        s.end_wait(self.attempts[slot].demand_ns, self.now);
+        Some(slot)
     }
 
     /// Takes a given request out of the queue.
@@ -155,9 +149,7 @@ impl Simulation {
             attempt.demand_ns,
         );
         let s = &mut self.fleet[server];
-        s.queue_len -= 1;
-        s.area_queued = s.area_queued.wrapping_add(self.now);
-        s.queued_ns = s.queued_ns.saturating_sub(demand_ns);
+        s.end_wait(demand_ns, self.now);
         if matches!(s.waiting, Waiting::Ranked | Waiting::Preemptive) {
             return;
         }

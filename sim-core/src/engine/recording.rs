@@ -2,9 +2,9 @@
 
 use super::Simulation;
 use super::fleet::{Fleet, Server};
-use super::incarnation::MachineState;
 use crate::event_log;
 use crate::ids::{ServerId, ServiceId, Table};
+use crate::machine::MachineState;
 use crate::model::{Actor, Model};
 use crate::record::Recorder;
 use crate::record::history::{InstanceInterval, ServiceInterval};

@@ -85,9 +85,11 @@ impl Simulation {
         let call =
             (!elided && self.calls.contains(attempt.call)).then(|| &self.calls[attempt.call]);
         let place = match attempt.place {
-            Place::Underway | Place::AtBalancer => Whereabouts::AtBalancer,
+            Place::Underway | Place::AtBalancer | Place::Held => Whereabouts::AtBalancer,
             Place::Pending => Whereabouts::Pending,
-            Place::Queued | Place::Interrupted => Whereabouts::Queued,
+            Place::Queued | Place::Interrupted | Place::HeldAtServer | Place::Expired => {
+                Whereabouts::Queued
+            }
             Place::InService | Place::Holding | Place::Calling => Whereabouts::InService,
             Place::Answered => Whereabouts::Answered,
             Place::Lost => Whereabouts::Lost,

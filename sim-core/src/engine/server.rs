@@ -4,11 +4,13 @@ use super::Simulation;
 use super::attempt::{Place, Purpose};
 use super::event_queue::NEVER;
 use super::fleet::Waiting;
+use super::guards::Post;
 use super::slab::{Handle, Slot};
 use crate::draws::Stream;
 use crate::ids::ServerId;
 use crate::model::DownBehaviour;
 use crate::outcome::Outcome;
+use crate::time::Duration;
 use std::cmp::Reverse;
 
 impl Simulation {
@@ -23,17 +25,25 @@ impl Simulation {
         attempt.mark = self.now;
         self.attempts.reset_cold(handle, self.now);
         let s = &mut self.fleet[server];
-        s.in_system += 1;
-        s.area_in_system = s.area_in_system.wrapping_sub(self.now);
+        s.enter(self.now);
         if s.in_system == 1 && self.services[s.service].tracks_idle {
             self.server_busy(server);
         }
+        if self.enter(Post::Server, handle) {
+            self.welcome(handle);
+        } else {
+            self.watch_server(server);
+        }
+    }
+
+    /// An attempt that a server's guards let in makes its first calls, or seeks a worker.
+    #[inline]
+    pub(super) fn welcome(&mut self, handle: Handle) {
         let attempt = &self.attempts[handle];
+        let server = attempt.server;
         if self.services[attempt.service].has_calls && attempt.purpose == Purpose::Request {
             self.begin_visit(handle);
-            if self.fleet[server].watched {
-                self.watch_server(server);
-            }
+            self.watch_server(server);
         } else {
             self.seek_worker(handle);
         }
@@ -69,13 +79,9 @@ impl Simulation {
                 self.begin_patience(handle);
             }
         } else {
-            self.leave_server(server);
-            self.reply(handle, Outcome::Rejected);
-            return;
+            return self.send_away(handle, Outcome::Rejected);
         }
-        if self.fleet[server].watched {
-            self.watch_server(server);
-        }
+        self.watch_server(server);
     }
 
     /// Puts a request on a worker and plans the server's next completion.
@@ -93,11 +99,11 @@ impl Simulation {
 
     /// Puts a request on a worker.
     #[inline]
-    fn load(&mut self, index: Slot, server: ServerId) {
+    fn load(&mut self, slot: Slot, server: ServerId) {
         let now = self.now;
         let s = &mut self.fleet.servers[server];
         s.advance(now);
-        let attempt = &mut self.attempts[index];
+        let attempt = &mut self.attempts[slot];
         let waited = !matches!(attempt.place, Place::Holding | Place::Interrupted)
             && attempt.purpose == Purpose::Request;
         if waited {
@@ -110,7 +116,7 @@ impl Simulation {
         s.finish_sum = s.finish_sum.wrapping_add(finish);
         s.in_service += 1;
         if s.first == Slot::NONE {
-            s.first = index;
+            s.first = slot;
         } else {
             self.fleet.started += 1;
             let first_finish = self.attempts[s.first].mark;
@@ -118,10 +124,10 @@ impl Simulation {
                 (
                     first_finish,
                     self.fleet.started,
-                    std::mem::replace(&mut s.first, index),
+                    std::mem::replace(&mut s.first, slot),
                 )
             } else {
-                (finish, self.fleet.started, index)
+                (finish, self.fleet.started, slot)
             };
             self.fleet.cold[server].in_service.push(Reverse(entry));
         }
@@ -131,7 +137,7 @@ impl Simulation {
     #[inline]
     fn unload_first(&mut self, server: ServerId) -> Slot {
         let s = &mut self.fleet.servers[server];
-        let index = s.first;
+        let slot = s.first;
         s.first = if s.in_service > 1 {
             self.fleet.cold[server]
                 .in_service
@@ -141,8 +147,8 @@ impl Simulation {
             Slot::NONE
         };
         s.in_service -= 1;
-        s.finish_sum = s.finish_sum.wrapping_sub(self.attempts[index].mark);
-        index
+        s.finish_sum = s.finish_sum.wrapping_sub(self.attempts[slot].mark);
+        slot
     }
 
     /// Takes the request that has just finished off its worker; and how many were busy before.
@@ -151,8 +157,8 @@ impl Simulation {
         let s = &mut self.fleet[server];
         s.advance(self.now);
         let busy = s.busy();
-        let index = self.unload_first(server);
-        let finish = self.attempts[index].mark;
+        let slot = self.unload_first(server);
+        let finish = self.attempts[slot].mark;
         let s = &mut self.fleet[server];
         if s.virtual_now < finish {
             // Rounding of a speed other than one left a fraction of a nanosecond.
@@ -164,7 +170,7 @@ impl Simulation {
             s.virtual_now = 0;
             s.virtual_part = 0.0;
         }
-        (index, busy)
+        (slot, busy)
     }
 
     /// Takes any request off its worker, its work undone, and gives the worker to the next.
@@ -185,7 +191,7 @@ impl Simulation {
         } else {
             self.fleet.cold[server]
                 .in_service
-                .retain(|Reverse((_, _, index))| *index != handle.slot());
+                .retain(|Reverse((_, _, slot))| *slot != handle.slot());
             let finish = self.attempts[handle].mark;
             s.in_service -= 1;
             s.finish_sum = s.finish_sum.wrapping_sub(finish);
@@ -217,16 +223,16 @@ impl Simulation {
     /// The request that was to finish first has finished.
     #[inline]
     pub(super) fn complete(&mut self, server: ServerId) {
-        let (index, busy) = self.unload_finished(server);
-        let handle = self.attempts.handle_at(index);
-        let attempt = &self.attempts[index];
+        let (slot, busy) = self.unload_finished(server);
+        let handle = self.attempts.handle_at(slot);
+        let attempt = &self.attempts[slot];
         if attempt.purpose == Purpose::Request {
             let wanted = self.calls.contains(attempt.call);
             self.services[attempt.service].count_service(attempt.demand_ns, wanted);
         }
-        if self.services[self.attempts[index].service].has_calls
-            && self.attempts[index].purpose == Purpose::Request
-            && !self.attempts[index].fails
+        if self.services[self.attempts[slot].service].has_calls
+            && self.attempts[slot].purpose == Purpose::Request
+            && !self.attempts[slot].fails
         {
             self.served(handle, busy);
         } else {
@@ -241,10 +247,13 @@ impl Simulation {
         while self.fleet[server].in_service + self.fleet[server].holding
             < self.fleet[server].workers
         {
-            let Some(index) = self.dequeue(server) else {
+            let Some(slot) = self.dequeue(server) else {
                 break;
             };
-            self.put_to_work(index, server);
+            if !self.may_start(self.attempts.handle_at(slot)) {
+                continue;
+            }
+            self.put_to_work(slot, server);
         }
         let s = &mut self.fleet[server];
         s.busy_changed(busy, self.now);
@@ -254,28 +263,29 @@ impl Simulation {
     /// The attempt's work at its server is done: it leaves and its answer goes back.
     #[inline]
     pub(super) fn finish_at_server(&mut self, handle: Handle) {
-        let attempt = &self.attempts[handle];
-        let (server, fails) = (attempt.server, attempt.fails);
+        let outcome = if self.attempts[handle].fails {
+            Outcome::Errored
+        } else {
+            Outcome::Succeeded
+        };
+        self.send_away(handle, outcome);
+    }
+
+    /// An attempt leaves its server, and its answer goes back.
+    #[inline]
+    pub(super) fn send_away(&mut self, handle: Handle, outcome: Outcome) {
+        let server = self.attempts[handle].server;
+        self.leave(Post::Server, handle, outcome);
         self.leave_server(server);
-        if self.fleet[server].watched {
-            self.watch_server(server);
-        }
-        self.reply(
-            handle,
-            if fails {
-                Outcome::Errored
-            } else {
-                Outcome::Succeeded
-            },
-        );
+        self.watch_server(server);
+        self.reply(handle, outcome);
     }
 
     /// One request fewer in the server.
     #[inline]
     pub(super) fn leave_server(&mut self, server: ServerId) {
         let s = &mut self.fleet[server];
-        s.in_system -= 1;
-        s.area_in_system = s.area_in_system.wrapping_add(self.now);
+        s.leave(self.now);
         if s.in_system == 0 && self.services[s.service].tracks_idle {
             self.server_idle(server);
         }
@@ -283,19 +293,19 @@ impl Simulation {
 
     /// Starts a dequeued request: its calls that come first, or its service.
     #[inline]
-    fn put_to_work(&mut self, index: Slot, server: ServerId) {
-        if self.services[self.attempts[index].service].has_calls
-            && self.attempts[index].purpose == Purpose::Request
+    fn put_to_work(&mut self, slot: Slot, server: ServerId) {
+        if self.services[self.attempts[slot].service].has_calls
+            && self.attempts[slot].purpose == Purpose::Request
         {
-            self.resume_visit(index);
+            self.resume_visit(slot);
         } else {
-            self.load(index, server);
+            self.load(slot, server);
         }
     }
 
     /// As [`Simulation::load`], for those who plan the completion themselves.
-    pub(super) fn load_only(&mut self, index: Slot, server: ServerId) {
-        self.load(index, server);
+    pub(super) fn load_only(&mut self, slot: Slot, server: ServerId) {
+        self.load(slot, server);
     }
 
     /// Draws what an attempt will ask of its server: what belongs to `number`.
@@ -308,7 +318,7 @@ impl Simulation {
             .demand
             .sample_ns(&mut service.demand_stream.at(number))
             * factor;
-        self.attempts[handle].demand_ns = crate::time::Duration::from_nanos_f64(demand).0;
+        self.attempts[handle].demand_ns = Duration::from_nanos_f64(demand).0;
     }
 
     /// Decides whether the server will fail this attempt, and how fast.
@@ -324,8 +334,7 @@ impl Simulation {
         if draws.chance(rate) {
             attempt.fails = true;
             if let Some(demand) = &cold.error_demand {
-                attempt.demand_ns =
-                    crate::time::Duration::from_nanos_f64(demand.sample_ns(&mut draws)).0;
+                attempt.demand_ns = Duration::from_nanos_f64(demand.sample_ns(&mut draws)).0;
             }
         }
     }
@@ -335,34 +344,33 @@ impl Simulation {
         let busy = self.fleet[server].busy();
         let mut evicted = Vec::new();
         while self.fleet[server].in_service > 0 {
-            let index = self.unload_first(server);
-            evicted.push(self.attempts.handle_at(index));
+            let slot = self.unload_first(server);
+            evicted.push(self.attempts.handle_at(slot));
         }
-        let visiting: Vec<Handle> = if self.services[self.fleet[server].service].has_calls {
-            let out = |place| matches!(place, Place::Holding | Place::Calling);
-            self.attempts
-                .iter()
-                .filter(|(_, a)| a.server == server && out(a.place))
-                .map(|(h, _)| h)
-                .collect()
-        } else {
-            Vec::new()
-        };
+        let guarded = !self.fleet.cold[server].params.guards.is_empty();
+        if guarded || self.services[self.fleet[server].service].has_calls {
+            // Without a worker, and in no queue.
+            let out = |place| {
+                use Place::{Calling, Expired, HeldAtServer, Holding};
+                matches!(place, Holding | Calling | HeldAtServer | Expired)
+            };
+            let attempts = self.attempts.iter();
+            let apart = attempts.filter(|(_, a)| a.server == server && out(a.place));
+            evicted.extend(apart.map(|(handle, _)| handle));
+        }
         self.fleet[server].holding = 0;
-        evicted.extend(visiting);
         if !keep_queue {
-            while let Some(index) = self.dequeue(server) {
-                evicted.push(self.attempts.handle_at(index));
+            while let Some(slot) = self.dequeue(server) {
+                evicted.push(self.attempts.handle_at(slot));
             }
         }
         for &handle in &evicted {
             self.attempts[handle].place = Place::Underway;
+            self.leave(Post::Server, handle, Outcome::Reset);
             self.leave_server(server);
         }
         let s = &mut self.fleet[server];
-        s.area_busy = s
-            .area_busy
-            .wrapping_add(u64::from(busy).wrapping_mul(self.now));
+        s.busy_changed(busy, self.now);
         s.virtual_now = 0;
         s.virtual_part = 0.0;
         self.events.set_completion(server, NEVER);

@@ -1,12 +1,12 @@
 //! Services: their settings, their samplers, and what is counted for each.
 
 use super::fast_path::service_is_plain;
-use super::incarnation::MachineState;
 use super::instance::Balancers;
 use crate::distribution::Distribution;
 use crate::draws::Stream;
 use crate::extension::Configured;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
+use crate::machine::MachineState;
 use crate::model::{DownBehaviour, InstanceSelection, Model};
 use crate::outcome::Outcome;
 use crate::policy::{Policy, PolicyDef};

@@ -6,6 +6,7 @@ use super::caller::Caller;
 use super::event::Event;
 use super::event_queue::EventQueue;
 use super::fleet::Fleet;
+use super::guards::Guards;
 use super::instance::Balancers;
 use super::probe::Probes;
 use super::progress::Progress;
@@ -42,6 +43,7 @@ impl Simulation {
             balancers,
             fleet: Fleet::new(&model),
             probes: Probes::new(&model),
+            guards: Guards::new(&model, replication),
             streams: Streams::new(model.seed, replication),
             recorder: Recorder::new(&model, instances),
             records: Records::new(&model),

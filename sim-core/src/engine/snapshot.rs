@@ -3,9 +3,9 @@
 use super::Simulation;
 use super::attempt::{Attempt, Purpose};
 use super::fleet::{Server, ServerCold};
-use super::incarnation::MachineState;
 use super::instance::Instance;
 use crate::ids::{Id, ServerId, ServiceId, Table};
+use crate::machine::MachineState;
 use crate::outcome::Outcome;
 
 /// The state of the system at a moment.
@@ -248,6 +248,7 @@ impl Simulation {
     pub fn footprint(&self) -> (usize, usize) {
         let state = self.calls.bytes()
             + self.attempts.bytes()
+            + self.guards.bytes()
             + self.fleet.servers.len() * (size_of::<Server>() + size_of::<ServerCold>())
             + self.policies_bytes()
             + self.events.bytes();

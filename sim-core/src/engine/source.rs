@@ -248,7 +248,7 @@ impl Simulation {
         s.batch.forget();
         let at = s.next_arrival();
         self.events.set_arrival(source, at.unwrap_or(NEVER));
-        self.after(lasts.0, Event::Phase { source });
+        self.after(lasts.0, Event::Phase(source));
     }
 
     /// One user of a closed source thinks, then asks.
@@ -259,6 +259,6 @@ impl Simulation {
         };
         s.thoughts += 1;
         let pause = Duration::from_nanos_f64(think.sample_ns(&mut s.stream.at(s.thoughts)));
-        self.after(pause.0, Event::Thought { source });
+        self.after(pause.0, Event::Thought(source));
     }
 }

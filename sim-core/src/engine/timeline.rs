@@ -1,15 +1,17 @@
 //! What the time line and people do: actions and changes of settings while time runs.
 
 use super::Simulation;
+use super::caller::Caller;
 use super::event::{Event, Machine};
 use super::fast_path::server_is_plain;
 use super::fleet::Waiting;
-use super::incarnation::MachineState;
+use super::guards::Whose;
 use super::service::policy;
 use super::source::source_of;
 use super::watch::Watch;
 use crate::event_log::Kind;
 use crate::ids::{ServerId, ServiceId};
+use crate::machine::MachineState;
 use crate::model::{Action, Actor, Balancer, Change, Model, ServerParams, Service, Target};
 use std::sync::Arc;
 
@@ -25,12 +27,8 @@ impl Simulation {
 
     pub(super) fn plan_timeline(&mut self) {
         if let Some(entry) = self.model.timeline.get(self.next_entry as usize) {
-            self.events.schedule(
-                entry.at.0.max(self.now),
-                Event::Timeline {
-                    index: self.next_entry,
-                },
-            );
+            self.events
+                .schedule(entry.at.0.max(self.now), Event::Timeline(self.next_entry));
         }
     }
 
@@ -80,7 +78,7 @@ impl Simulation {
                     self.slow(server, *factor, by, note);
                     if let Some(lasts) = lasts {
                         let generation = self.fleet.cold[server].slow_generation;
-                        self.after(lasts.0, Event::SlowEnds { server, generation });
+                        self.after(lasts.0, Event::SlowEnds(server, generation));
                     }
                 }
             }
@@ -117,12 +115,7 @@ impl Simulation {
             self.fleet.cold[server].out_of_rotation = out;
             self.fleet.cold[server].leaving &= out;
             let kind = if out { Kind::Drain } else { Kind::Undrain };
-            self.tell(
-                kind,
-                by,
-                &self.name_of(Machine::Server(server)),
-                note.to_owned(),
-            );
+            self.tell_of(Machine::Server(server), kind, by, note.to_owned());
             self.refresh_service(self.fleet[server].service);
             if !out {
                 self.report_if_idle(server);
@@ -139,12 +132,7 @@ impl Simulation {
         let cold = &mut self.fleet.cold[server];
         cold.out_of_rotation = false;
         cold.leaving = false;
-        self.tell(
-            Kind::Added,
-            by,
-            &self.name_of(Machine::Server(server)),
-            note.to_owned(),
-        );
+        self.tell_of(Machine::Server(server), Kind::Added, by, note.to_owned());
         if absent {
             self.fleet[server].state = MachineState::Up;
             self.fleet.cold[server].incarnation.number += 1;
@@ -162,12 +150,7 @@ impl Simulation {
         };
         for &server in servers {
             self.fleet.cold[server].out_of_rotation = true;
-            self.tell(
-                Kind::Removed,
-                by,
-                &self.name_of(Machine::Server(server)),
-                note.to_owned(),
-            );
+            self.tell_of(Machine::Server(server), Kind::Removed, by, note.to_owned());
             if self.fleet[server].state != MachineState::Absent {
                 self.fleet.cold[server].leaving = true;
                 self.fleet[server].watched = true;
@@ -200,10 +183,10 @@ impl Simulation {
         let cold = &mut self.fleet.cold[server];
         cold.slow = factor;
         cold.slow_generation += 1;
-        self.tell(
+        self.tell_of(
+            Machine::Server(server),
             Kind::Slow,
             by,
-            &self.name_of(Machine::Server(server)),
             if note.is_empty() {
                 format!("speed × {factor}")
             } else {
@@ -226,9 +209,12 @@ impl Simulation {
             Change::Server(id, params) => self.change_server(*id, params),
             Change::Balancer(id, balancer) => self.change_balancer(*id, balancer),
             Change::Service(id, service) => self.change_service(*id, service),
-            Change::Client(id, client) => self.callers[*id].adopt(client),
+            Change::Client(id, client) => {
+                self.callers[*id] = Caller::new(client);
+                self.change_guards(Whose::Caller(*id), &client.guards);
+            }
             Change::Source(id, source) => {
-                // Implied calls are what the source's present settings say.
+                // Elided calls are what the source's present settings say.
                 self.spell_out_all(|attempt| source_of(attempt.number) == *id);
                 let s = &mut self.sources[*id];
                 s.mix.clone_from(&source.mix);
@@ -259,6 +245,7 @@ impl Simulation {
         if before.liveness != params.liveness {
             self.start_probers(service);
         }
+        self.change_guards(Whose::Server(server), &params.guards);
         self.refresh_service(service);
         // What is down keeps its queue until it is up again.
         if self.fleet[server].state.serves() {
@@ -347,16 +334,16 @@ impl Simulation {
             if let Some(first) = &first {
                 instance.policy.clone_from(first);
                 instance.observes = instance.policy.observes();
+                instance.health.split.clear();
             }
             if !instance.pending.is_empty() {
                 self.balancers.to_drain.push(index);
             }
         }
         for index in self.balancers.of(service) {
-            if self.balancers[index].watched {
-                self.watch_instance(index);
-            }
+            self.watch_instance(index);
         }
+        self.change_guards(Whose::Balancer(service), &balancer.guards);
         if before.checks() != balancer.checks() {
             self.start_probers(service);
         }

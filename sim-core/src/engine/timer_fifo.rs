@@ -115,7 +115,8 @@ impl TimerFifos {
     }
 
     /// The FIFO of a timer.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as for `EventQueue::set_timer`")]
     pub(super) fn number(&self, timer: Timer) -> usize {
         match timer {
             Timer::Timeout(client) => 2 * client.position(),

@@ -31,7 +31,14 @@ impl Watch {
 
 impl Simulation {
     /// Looks at a server's crash rules after its numbers changed.
+    #[inline]
     pub(super) fn watch_server(&mut self, server: ServerId) {
+        if self.fleet[server].watched {
+            self.look_at_server(server);
+        }
+    }
+
+    fn look_at_server(&mut self, server: ServerId) {
         self.leave_if_empty(server);
         if !self.fleet[server].state.serves() {
             // It cannot crash now; its rules begin anew when it is up.
@@ -44,11 +51,11 @@ impl Simulation {
                 // As an event of its own: the caller is half-way through a step.
                 self.events.schedule(
                     self.now,
-                    Event::CrashDue {
-                        machine: Machine::Server(server),
-                        rule: OUT_OF_MEMORY,
-                        incarnation: self.fleet.cold[server].incarnation.number,
-                    },
+                    Event::CrashDue(
+                        Machine::Server(server),
+                        OUT_OF_MEMORY,
+                        self.fleet.cold[server].incarnation.number,
+                    ),
                 );
             }
         }
@@ -107,7 +114,14 @@ impl Simulation {
     }
 
     /// Looks at a balancer instance's crash rules after its numbers changed.
+    #[inline]
     pub(super) fn watch_instance(&mut self, index: InstanceId) {
+        if self.balancers[index].watched {
+            self.look_at_instance(index);
+        }
+    }
+
+    fn look_at_instance(&mut self, index: InstanceId) {
         if !self.balancers[index].state.serves() {
             return;
         }
@@ -140,11 +154,7 @@ impl Simulation {
             let incarnation = self.incarnation(machine).number;
             self.events.schedule(
                 since.saturating_add(rule.hold.0),
-                Event::CrashDue {
-                    machine,
-                    rule: index as u16,
-                    incarnation,
-                },
+                Event::CrashDue(machine, index as u16, incarnation),
             );
         }
     }
@@ -195,14 +205,8 @@ impl Simulation {
         let due = since.saturating_add(rule.hold.0);
         if due > self.now {
             watch.armed[index as usize] = true;
-            self.events.schedule(
-                due,
-                Event::CrashDue {
-                    machine,
-                    rule: index,
-                    incarnation,
-                },
-            );
+            self.events
+                .schedule(due, Event::CrashDue(machine, index, incarnation));
             return;
         }
         let cause = describe(rule);

@@ -1,9 +1,9 @@
 //! What is measured: figures of the summary, by their path.
 
-use crate::metric::Unit;
+use crate::metric::{Averaging, Better, SUMMARY_PATHS, SummaryPath, Unit, in_short};
 use crate::model::{Model, Slo};
 use crate::outcome::Outcome;
-use crate::scenario::{SUMMARY_PATHS, in_short, suggest};
+use crate::scenario::suggest;
 use crate::statistics::Interval;
 use crate::summary::Summary;
 
@@ -16,18 +16,7 @@ pub struct Observation {
     pub weight: f64,
 }
 
-/// Whether more of it is good.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Better {
-    /// Less is better: response times, failures.
-    Lower,
-    /// More is better: goodput, availability.
-    Higher,
-    /// Neither: how many came, how busy a server is.
-    Neither,
-}
-
-/// How the figures of several runs become one.
+/// How the figures of several runs become one: [`Averaging`] with the paths of this measure's model.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Kind {
     /// The mean over runs.
@@ -46,18 +35,9 @@ pub(super) enum Kind {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Measure {
     path: String,
-    unit: Unit,
+    row: &'static SummaryPath,
     pub(super) kind: Kind,
 }
-
-/// Percentiles by the last word of their path.
-const QUANTILES: &[(&str, f64)] = &[
-    ("p50", 0.5),
-    ("p90", 0.9),
-    ("p95", 0.95),
-    ("p99", 0.99),
-    ("p999", 0.999),
-];
 
 /// Measures shown when none are asked for.
 const DEFAULTS: &[&str] = &[
@@ -84,12 +64,8 @@ impl Measure {
         let Some(row) = row else {
             return Err(unknown(&path, model));
         };
-        let kind = kind(&words, model);
-        Ok(Self {
-            path,
-            unit: row.unit,
-            kind,
-        })
+        let kind = kind(row, &path, model);
+        Ok(Self { path, row, kind })
     }
 
     /// Those shown when none are asked for.
@@ -105,12 +81,12 @@ impl Measure {
 
     /// How its values are written. Times are in seconds, as in the summary.
     pub fn unit(&self) -> Unit {
-        self.unit
+        self.row.unit
     }
 
     /// A value of it as people read it.
     pub fn text(&self, value: f64) -> String {
-        crate::readable::value(self.unit, value * self.scale())
+        crate::readable::value(self.row.unit, value * self.scale())
     }
 
     /// An interval's mean and half-width as people read them, to the digits that the half-width
@@ -121,14 +97,14 @@ impl Measure {
 
     /// The same for a mean and a half-width that are known alone.
     pub fn half_width_text(&self, mean: f64, half: f64) -> (String, String) {
-        crate::readable::with_half_width(self.unit, mean * self.scale(), half * self.scale())
+        crate::readable::with_half_width(self.row.unit, mean * self.scale(), half * self.scale())
     }
 
     /// The same for the interval of a difference: those of shares are in points, for 5 % more than
     /// 80 % might be 84 % or 85 %.
     pub fn difference_text(&self, interval: &Interval) -> (String, String) {
         let (mean, half) = self.interval_text(interval);
-        if self.unit == Unit::Ratio {
+        if self.row.unit == Unit::Ratio {
             return (mean.replace(" %", " points"), half.replace(" %", " points"));
         }
         (mean, half)
@@ -136,29 +112,26 @@ impl Measure {
 
     /// From the unit of the summary to that of the metrics.
     fn scale(&self) -> f64 {
-        if self.unit == Unit::Time { 1e9 } else { 1.0 }
+        if self.row.unit == Unit::Time {
+            1e9
+        } else {
+            1.0
+        }
     }
 
     /// Whether more of it is good.
     pub fn better(&self) -> Better {
-        let last = self.path.rsplit('.').next().unwrap_or("");
-        match last {
-            "availability" | "goodput_hz" | "attained" | "succeeded" => Better::Higher,
-            "failed" | "per_request" | "crashes" | "downtime_s" | "mean_queue_len"
-            | "mean_in_system" | "in_flight" => Better::Lower,
-            word if Outcome::ALL.iter().any(|o| o.name() == word) => Better::Lower,
-            _ if self.path.contains("response_time_s.") || self.path.contains("wait_s.") => {
-                Better::Lower
-            }
-            _ => Better::Neither,
+        let succeeded = Outcome::Succeeded.name();
+        if self.row.path.ends_with(".OUTCOME") && self.path.ends_with(succeeded) {
+            return Better::Higher;
         }
+        self.row.better
     }
 
     /// Whether it is decided by the traffic alone, so that it has a mean even where queues grow
     /// for ever.
     pub(super) fn is_given(&self) -> bool {
-        ["offered_hz", "offered_load"].contains(&self.path.as_str())
-            || self.path.ends_with("requests.arrived")
+        self.row.given
     }
 
     /// What a finished run says of it; `None` where the run holds nothing to take it from.
@@ -225,7 +198,11 @@ fn unknown(path: &str, model: &Model) -> String {
             .replace("SLO", model.slos.first().map_or("SLO", |s: &Slo| &s.name))
             .replace("OUTCOME", "timed_out")
     };
-    let short = QUANTILES.iter().map(|(name, _)| (*name).to_owned());
+    let quantiles = SUMMARY_PATHS.iter().filter_map(|row| {
+        let last = row.path.strip_prefix("response_time_s.")?;
+        matches!(row.averaging, Averaging::Quantile { .. }).then_some(last)
+    });
+    let short = quantiles.map(str::to_owned);
     let known: Vec<String> = short
         .chain(SUMMARY_PATHS.iter().map(|row| concrete(row.path)))
         .collect();
@@ -233,62 +210,37 @@ fn unknown(path: &str, model: &Model) -> String {
     format!("no figure of the summary is called {path:?}; {help}")
 }
 
-fn kind(words: &[&str], model: &Model) -> Kind {
-    let (last, before) = match words {
-        [] => return Kind::Plain,
-        [last] => (*last, ""),
-        [.., before, last] => (*last, *before),
-    };
-    let parent = words[..words.len() - 1].join(".");
-    let beside = |word: &str| {
-        if parent.is_empty() {
-            word.to_owned()
-        } else {
-            format!("{parent}.{word}")
-        }
-    };
-    if before == "response_time_s" || before == "wait_s" {
-        if let Some((_, p)) = QUANTILES.iter().find(|(name, _)| *name == last) {
-            return Kind::Quantile {
-                p: *p,
-                count: beside("count"),
-            };
-        }
-        if last == "mean" {
-            return Kind::Weighted(beside("count"));
-        }
-        return Kind::Plain;
-    }
-    let ended_of = |prefix: &str| {
+/// How figures at `path`, which is one of `row`, become one.
+fn kind(row: &SummaryPath, path: &str, model: &Model) -> Kind {
+    let ended = |requests: &str| {
         (
-            format!("{prefix}requests.succeeded"),
-            format!("{prefix}requests.failed"),
+            format!("{requests}.succeeded"),
+            format!("{requests}.failed"),
         )
     };
-    match (words, last) {
-        (["slos", slo, "attained"], _) => {
-            let class = model
-                .slos
-                .iter()
-                .find(|s| s.name == *slo)
-                .and_then(|s| s.class)
-                .map(|c| &model.classes[usize::from(c.0)].name);
+    match row.averaging {
+        Averaging::Runs => Kind::Plain,
+        Averaging::Time => Kind::Rate,
+        Averaging::Over(count) => Kind::Weighted(row.beside(count, path)),
+        Averaging::Quantile { p, count } => Kind::Quantile {
+            p,
+            count: row.beside(count, path),
+        },
+        Averaging::Share(requests) => Kind::Share {
+            ended: ended(&row.beside(requests, path)),
+        },
+        Averaging::Attained => {
+            let name = row.beside("SLO", path);
+            let slo = model.slos.iter().find(|slo| slo.name == name);
+            let class = slo.and_then(|slo| slo.class);
+            let class = class.map(|c| &model.classes[usize::from(c.0)].name);
+            let requests = class.map_or("requests".to_owned(), |class| {
+                format!("classes.{class}.requests")
+            });
             Kind::Share {
-                ended: ended_of(&class.map_or(String::new(), |c| format!("classes.{c}."))),
+                ended: ended(&requests),
             }
         }
-        (_, "availability") => Kind::Share {
-            ended: ended_of(&if parent.is_empty() {
-                String::new()
-            } else {
-                format!("{parent}.")
-            }),
-        },
-        (_, "per_request") => Kind::Weighted("requests.arrived".to_owned()),
-        (_, "goodput_hz" | "offered_hz" | "utilisation" | "mean_in_system" | "mean_queue_len") => {
-            Kind::Rate
-        }
-        _ => Kind::Plain,
     }
 }
 

@@ -13,9 +13,8 @@
 //! | `estimate` | from replications to intervals, or to the reason why there are none |
 //! | `warm_up` | where the warm-up ends |
 //! | `replicate` | replications, in waves until they are precise enough |
-//! | `compare`, `comparing` | several models under the same random numbers; and while that goes on |
+//! | `compare` | several models under the same random numbers |
 //! | `vary` | variants from paths and their values |
-//! | `report`, `words` | results as JSON and CSV; as people read them |
 //! | `single` | one long run, cut into batches |
 //! | `stress` | the load at which a system breaks |
 //! | `recovery`, `hysteresis`, `map` | what happens after a trigger, and on the way up and down |
@@ -25,7 +24,6 @@
 //! [`crate::draws`]): the n-th request of replication 3 has the same demand under every policy.
 
 mod compare;
-mod comparing;
 mod control;
 mod estimate;
 mod hysteresis;
@@ -34,22 +32,21 @@ mod measure;
 mod nature;
 mod recovery;
 mod replicate;
-pub mod report;
 mod run;
 mod single;
 mod stress;
 pub mod sweep;
 mod vary;
 mod warm_up;
-pub mod words;
 
-pub use compare::{Compared, Comparison, Pair, Place, Variant};
-pub use comparing::{ComparisonSteps, Told, compare, compare_told};
+pub use compare::{
+    Compared, Comparison, ComparisonSteps, Pair, Place, Told, Variant, compare, compare_told,
+};
 pub use control::{Control, Progress};
 pub use estimate::{estimates, series};
 pub use hysteresis::{Hysteresis, Ramp, Ramped, hysteresis};
 pub use map::{Map, MapPlan, Region, SlowDown, Spot, Triggered, map};
-pub use measure::{Better, Measure, Observation};
+pub use measure::{Measure, Observation};
 pub use nature::Nature;
 pub use recovery::waits_for_ever;
 pub use replicate::{MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate};

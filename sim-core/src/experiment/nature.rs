@@ -30,12 +30,9 @@ impl Nature {
         if model.sources.iter().any(varies) {
             return Self::Terminating("its rate varies");
         }
-        if model
-            .sources
-            .iter()
-            .any(|s| s.arrivals.def.row.name == "trace")
-        {
-            return Self::Terminating("it replays a trace");
+        let mut once = model.sources.iter().map(|s| s.arrivals.def.happens_once);
+        if let Some(why) = once.find_map(|why| why) {
+            return Self::Terminating(why);
         }
         let crashes = model.servers.iter().any(|s| !s.params.crash.is_empty())
             || model.services.iter().any(|s| !s.balancer.crash.is_empty());

@@ -82,13 +82,14 @@ pub fn replicate(model: &Arc<Model>, plan: &Plan, control: &Control<'_>) -> Repl
     };
     if plan.replications <= 1 && plan.precision.is_none() {
         control.plan(1);
-        let (runs, estimates, stop) = single::run(model, plan, control).map_or_else(
-            || {
-                let none = estimates(model, &plan.measures, &[], plan.level);
-                (Vec::new(), none, Stop::Interrupted)
-            },
-            |(run, estimates)| (vec![run], estimates, Stop::Planned),
-        );
+        let (runs, estimates, stop) =
+            single::run(model, plan.first, &plan.measures, plan.level, control).map_or_else(
+                || {
+                    let none = estimates(model, &plan.measures, &[], plan.level);
+                    (Vec::new(), none, Stop::Interrupted)
+                },
+                |(run, estimates)| (vec![run], estimates, Stop::Planned),
+            );
         return done(runs, estimates, stop);
     }
     let mut runs: Vec<Run> = Vec::new();

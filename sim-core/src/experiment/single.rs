@@ -4,7 +4,6 @@ use super::control::Control;
 use super::estimate::obstacle;
 use super::measure::{Kind, Measure, Observation};
 use super::nature::Nature;
-use super::replicate::Plan;
 use super::run::Run;
 use crate::engine::Simulation;
 use crate::model::Model;
@@ -18,13 +17,15 @@ use std::sync::Arc;
 /// Parts of a run between two looks at whether to stop.
 const SLICES: u64 = 200;
 
-/// Runs one replication and estimates from batches of it; `None` if told to stop.
+/// Runs replication number `replication` and estimates from batches of it; `None` if told to stop.
 pub(super) fn run(
     model: &Arc<Model>,
-    plan: &Plan,
+    replication: u64,
+    measures: &[Measure],
+    level: f64,
     control: &Control<'_>,
 ) -> Option<(Run, Vec<Estimate>)> {
-    let mut simulation = Simulation::new(model.clone(), plan.first);
+    let mut simulation = Simulation::new(model.clone(), replication);
     let (start, end) = (model.warm_up.0, model.horizon.0);
     // What was seen up to the end of each batch, the first of them the end of the warm-up.
     let mut seen: Vec<Vec<Option<Observation>>> = Vec::new();
@@ -44,10 +45,10 @@ pub(super) fn run(
             0 => None,
             _ => measure.observe(&summary),
         };
-        seen.push(plan.measures.iter().map(observe).collect());
+        seen.push(measures.iter().map(observe).collect());
     }
     control.did_one();
-    let run = Run::of(&simulation, &plan.measures);
+    let run = Run::of(&simulation, measures);
     let obstacle = if Nature::of(model).is_steady() {
         obstacle(model, std::slice::from_ref(&run))
     } else {
@@ -62,9 +63,9 @@ pub(super) fn run(
             return Estimate::withheld(whole.map(|o| o.value), reason);
         }
         let column: Vec<Option<Observation>> = seen.iter().map(|row| row[at]).collect();
-        batches(measure, whole, &column, plan.level)
+        batches(measure, whole, &column, level)
     };
-    let estimates = plan.measures.iter().enumerate().map(estimate).collect();
+    let estimates = measures.iter().enumerate().map(estimate).collect();
     Some((run, estimates))
 }
 
@@ -117,7 +118,7 @@ fn batches(
 #[cfg(test)]
 mod tests {
     use super::super::control::tests::on;
-    use super::super::replicate::{Stop, replicate};
+    use super::super::replicate::{Plan, Stop, replicate};
     use super::*;
 
     fn estimates(rate: u32, horizon: &str, measures: &[&str]) -> Vec<Estimate> {

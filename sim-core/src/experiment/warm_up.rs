@@ -3,8 +3,7 @@
 use super::control::Control;
 use super::nature::Nature;
 use super::run::{levels, simulate};
-use crate::expect::{Expr, Value};
-use crate::model::Model;
+use crate::model::{Expr, Model, Value};
 use crate::statistics::{Moments, mser5};
 use crate::time::{Duration, Instant};
 use std::sync::Arc;

@@ -2,7 +2,6 @@
 
 use super::{io_error, seconds};
 use crate::engine::Simulation;
-use crate::model::Actor;
 use std::io::{self, Write};
 
 /// Writes every event of the event log.
@@ -17,16 +16,12 @@ pub fn events(simulation: &Simulation, out: &mut dyn Write) -> io::Result<()> {
         .map_err(io_error)?;
     for event in simulation.recorder().event_log() {
         let label = clock.map_or(String::new(), |clock| clock.label(event.at));
-        let by = match event.by {
-            Actor::System => "system",
-            Actor::People => "people",
-        };
         table
             .write_record([
                 &seconds(event.at.0),
                 &label,
                 event.kind.name(),
-                by,
+                event.by.name(),
                 &event.subject,
                 &event.cause,
             ])

@@ -3,9 +3,8 @@
 //! The counting is that of HAProxy: results against the present judgement add up, one for it starts
 //! anew. In doubt, between the first result against it and the last, checks may come faster.
 
-use super::{HealthDef, HealthRule, News, PLAIN, Standing};
+use super::{HealthDef, HealthRule, Kind, News, PLAIN, Standing};
 use crate::distribution::DistributionDef;
-use crate::event_log::Kind;
 use crate::extension::{Configured, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::{Duration, Instant};
 

@@ -8,7 +8,6 @@
 //! A rule does nothing by itself. It is told of results and ends, it is asked for its judgement
 //! whenever something may have changed, and it says when it wants to be asked again.
 
-use crate::event_log::Kind;
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 use crate::outcome::Outcome;
 use crate::time::Instant;
@@ -128,6 +127,21 @@ pub struct Seen {
     pub server: usize,
     /// How.
     pub outcome: Outcome,
+}
+
+/// What a rule has to tell of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A server is taken out.
+    Ejected,
+    /// It is taken back.
+    Readmitted,
+    /// Too few servers are healthy.
+    Panic,
+    /// They are enough again.
+    Calm,
+    /// Other priorities are in use, or in other shares.
+    Failover,
 }
 
 /// Something that a reader of the event log wants to know.

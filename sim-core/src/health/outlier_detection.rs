@@ -4,8 +4,7 @@
 //! the one before. There is a limit on how many servers may be out at once, since a fault that all
 //! have in common is nobody's in particular; who fails while the limit is reached stays in.
 
-use super::{HealthDef, HealthRule, News, PLAIN, Seen, Standing, percent};
-use crate::event_log::Kind;
+use super::{HealthDef, HealthRule, Kind, News, PLAIN, Seen, Standing, percent};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
@@ -448,13 +447,19 @@ mod tests {
             let values = params(&RULE, &[]);
             let values = values.iter().map(|(name, value)| {
                 let given = some.iter().find(|(given, _)| *given == name);
-                (name, given.map_or_else(|| value.clone(), |(_, v)| v.clone()))
+                (
+                    name,
+                    given.map_or_else(|| value.clone(), |(_, v)| v.clone()),
+                )
             });
             (RULE.check)(&Params::new(values.collect())).map_err(|problem| problem.param)
         };
         let second = ParamValue::Span(Duration::from_secs(1));
         assert_eq!(with(&[]), Ok(()));
-        assert_eq!(with(&[("consecutive", ParamValue::Integer(0))]), Err("consecutive"));
+        assert_eq!(
+            with(&[("consecutive", ParamValue::Integer(0))]),
+            Err("consecutive")
+        );
         assert_eq!(with(&[("max", second)]), Err("max"));
     }
 }

@@ -6,8 +6,7 @@
 //!
 //! It counts servers in rotation. Behind `priorities` it looks at each level in use by itself.
 
-use super::{HealthDef, HealthRule, News, PLAIN, Standing, percent};
-use crate::event_log::Kind;
+use super::{HealthDef, HealthRule, Kind, News, PLAIN, Standing, percent};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
 use crate::time::Instant;
 

@@ -4,8 +4,7 @@
 //! `backup` means. With it, a level is worth the share of its servers that are healthy times the
 //! factor, at most all, and the next level gets what is missing, as in Envoy, in whole percents.
 
-use super::{HealthDef, HealthRule, News, PLAIN, Standing};
-use crate::event_log::Kind;
+use super::{HealthDef, HealthRule, Kind, News, PLAIN, Standing};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
 use crate::time::Instant;
 use std::collections::BTreeMap;
@@ -128,7 +127,9 @@ fn words(levels: &[(u32, u32)]) -> String {
         [] => "no priority has a server".to_owned(),
         [(level, _)] => format!("all to priority {level}"),
         several => {
-            let each = several.iter().map(|(l, share)| format!("{share} % to priority {l}"));
+            let each = several
+                .iter()
+                .map(|(l, share)| format!("{share} % to priority {l}"));
             each.collect::<Vec<_>>().join(", ")
         }
     }

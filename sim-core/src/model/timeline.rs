@@ -1,8 +1,8 @@
 //! What happens when: the time line, and the parts of the model it replaces.
 
 use super::{
-    Balancer, Class, ClassId, Client, ClientId, ServerId, ServerParams, Service, ServiceId, Source,
-    SourceId,
+    Actor, Balancer, Class, ClassId, Client, ClientId, ServerId, ServerParams, Service, ServiceId,
+    Source, SourceId,
 };
 use crate::time::{Duration, Instant};
 use std::sync::Arc;
@@ -18,15 +18,6 @@ pub struct TimelineEntry {
     pub note: String,
     /// What.
     pub action: Action,
-}
-
-/// Who acts: a column of the event log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Actor {
-    /// The machines.
-    System,
-    /// The people.
-    People,
 }
 
 /// What a time line can do.

@@ -3,7 +3,7 @@
 //! Fills servers one after the other: with a connection limit on each, the next is used only when
 //! those before it are full. Packs load onto few machines; without limits the first takes all.
 
-use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
 
@@ -14,6 +14,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "HAProxy, balance first",
         params: &[],
     },
+    farm: Farm::Unknown,
+    follows_load: false,
+    familiar: None,
     check: no_conditions,
     heeds_weights: false,
     build: |_| Box::new(First),

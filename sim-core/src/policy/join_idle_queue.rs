@@ -6,7 +6,7 @@
 //! some five per cent, so it is a parameter: the entry is removed, or it stays and later brings
 //! a request to a server that is no longer idle.
 
-use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use std::collections::VecDeque;
@@ -23,6 +23,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
             default: Some("removed"),
         }],
     },
+    farm: Farm::Unknown,
+    follows_load: true,
+    familiar: None,
     check: no_conditions,
     heeds_weights: false,
     build: |params| {

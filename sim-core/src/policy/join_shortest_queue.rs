@@ -4,7 +4,7 @@
 //! those of other balancer instances. No real balancer does; this is the yardstick of theory.
 
 use super::least_in_flight::{Least, TIES};
-use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
 
@@ -15,6 +15,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "Winston, \"Optimality of the shortest line discipline\", J. Appl. Prob. 14 (1977)",
         params: &[TIES],
     },
+    farm: Farm::Unknown,
+    follows_load: true,
+    familiar: None,
     check: no_conditions,
     heeds_weights: false,
     build: |params| {

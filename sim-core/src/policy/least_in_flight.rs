@@ -4,7 +4,7 @@
 //! eligible server. A server that fails fast always looks idle and attracts everything; with many
 //! instances each sees only its own share.
 
-use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 
@@ -23,6 +23,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "",
         params: &[TIES],
     },
+    farm: Farm::Unknown,
+    follows_load: true,
+    familiar: Some(1),
     check: no_conditions,
     heeds_weights: true,
     build: |params| {

@@ -5,7 +5,7 @@
 //! given it, so the farm behaves exactly like G/G/c.
 
 use super::least_in_flight::Least;
-use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
 
@@ -16,6 +16,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "Harchol-Balter, \"Performance Modeling and Design of Computer Systems\", 2013, chapter 24",
         params: &[],
     },
+    farm: Farm::Central,
+    follows_load: true,
+    familiar: None,
     check: no_conditions,
     heeds_weights: false,
     build: |_| Box::new(LeastWorkLeft),

@@ -43,12 +43,43 @@ pub static POLICIES: &[&PolicyDef] = &[
 pub struct PolicyDef {
     /// Name, description, parameters.
     pub row: ExtensionRow,
+    /// What it makes of its servers, where theory has a name for it.
+    pub farm: Farm,
+    /// Whether it sends requests to where least is to be done.
+    pub follows_load: bool,
+    /// Its place among the best-known policies, those that a newcomer compares; absent: none of them.
+    pub familiar: Option<u8>,
     /// Conditions between and within parameters beyond their ranges.
     pub check: fn(&Params) -> Result<(), ParamProblem>,
     /// Whether weights make a difference, in the settings as those of a slow start.
     pub heeds_weights: bool,
     /// Makes the policy of one balancer instance.
     pub build: fn(&Params) -> Box<dyn Policy>,
+}
+
+/// What like servers behind a policy are together, when requests come as a Poisson stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Farm {
+    /// Each server has an independent Poisson stream of its own.
+    Split,
+    /// Each server gets every n-th request.
+    Turns,
+    /// Served in order of arrival, they do what one queue before all of them would do.
+    Central,
+    /// Theory has no name for it, or none that this program knows.
+    Unknown,
+}
+
+impl PolicyDef {
+    /// The best-known policies, those that a newcomer compares, best known first.
+    pub fn familiar() -> Vec<&'static Self> {
+        let mut known: Vec<(u8, &Self)> = POLICIES
+            .iter()
+            .filter_map(|&def| Some((def.familiar?, def)))
+            .collect();
+        known.sort_by_key(|(place, _)| *place);
+        known.into_iter().map(|(_, def)| def).collect()
+    }
 }
 
 /// For rows whose parameters need no more than their ranges.

@@ -5,7 +5,7 @@
 //! little. Costs d draws. With replacement a server may be drawn twice, as in the mean-field
 //! literature; without, d servers are distinct, as in real balancers.
 
-use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use std::hint::select_unpredictable;
@@ -43,6 +43,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
             },
         ],
     },
+    farm: Farm::Unknown,
+    follows_load: true,
+    familiar: Some(2),
     check: no_conditions,
     heeds_weights: false,
     build: |params| {

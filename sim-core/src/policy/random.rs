@@ -3,7 +3,7 @@
 //! Observes nothing and costs one draw. Splits a Poisson stream into independent Poisson streams,
 //! so each server is an M/G/1 of its own: no skew, but no help for a busy server either.
 
-use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
 
@@ -14,6 +14,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "",
         params: &[],
     },
+    farm: Farm::Split,
+    follows_load: false,
+    familiar: Some(3),
     check: no_conditions,
     heeds_weights: false,
     build: |_| Box::new(Random),

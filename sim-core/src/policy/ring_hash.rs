@@ -9,7 +9,7 @@
 //! binary search over the points and a walk past servers that are out; with a bound, a pass over
 //! the servers besides.
 
-use super::{FleetView, Job, Policy, PolicyDef};
+use super::{Farm, FleetView, Job, Policy, PolicyDef};
 use crate::draws::{Draws, Stream, mix};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -47,6 +47,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
             },
         ],
     },
+    farm: Farm::Unknown,
+    follows_load: false,
+    familiar: None,
     check: |params| check(params),
     heeds_weights: true,
     build: |params| {

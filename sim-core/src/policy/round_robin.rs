@@ -3,7 +3,7 @@
 //! Observes nothing. Servers that are not eligible are stepped over; weights are ignored. Turns a
 //! Poisson stream into Erlang streams, but a slow server receives as much as a fast one.
 
-use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
 
@@ -14,6 +14,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "",
         params: &[],
     },
+    farm: Farm::Turns,
+    follows_load: false,
+    familiar: Some(0),
     check: no_conditions,
     heeds_weights: false,
     build: |_| Box::new(RoundRobin { next: 0 }),

@@ -5,7 +5,7 @@
 //! eligible the key is hashed again, a few times, and at last walks to the next eligible server.
 //! A change of the fleet moves most keys. One popular key is one hot server.
 
-use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::{Draws, mix};
 use crate::extension::ExtensionRow;
 
@@ -19,6 +19,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "",
         params: &[],
     },
+    farm: Farm::Unknown,
+    follows_load: false,
+    familiar: None,
     check: no_conditions,
     heeds_weights: true,
     build: |_| {

@@ -2,7 +2,7 @@
 //!
 //! One draw and a binary search over cumulated weights, rebuilt when the fleet changes.
 
-use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
 
@@ -13,6 +13,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "",
         params: &[],
     },
+    farm: Farm::Unknown,
+    follows_load: false,
+    familiar: None,
     check: no_conditions,
     heeds_weights: true,
     build: |_| {

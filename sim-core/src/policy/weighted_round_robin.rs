@@ -5,7 +5,7 @@
 //! proportion to the weights, spread out instead of in bursts. Observes nothing but the weights,
 //! so a wrong weight is followed faithfully. Costs a pass over the servers.
 
-use super::{FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
 
@@ -16,6 +16,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         source: "nginx, ngx_http_upstream_round_robin.c (smooth weighted round robin, since 1.3.1)",
         params: &[],
     },
+    farm: Farm::Unknown,
+    follows_load: false,
+    familiar: None,
     check: no_conditions,
     heeds_weights: true,
     build: |_| Box::new(WeightedRoundRobin { credit: Vec::new() }),

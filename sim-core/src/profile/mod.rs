@@ -4,14 +4,22 @@
 //! all three become the corners of one piecewise-linear line.
 
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
-use crate::model::RatePoint;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 mod surge;
 mod wave;
 
 /// Every named shape.
 pub static PROFILES: &[&ProfileDef] = &[&surge::PROFILE, &wave::PROFILE];
+
+/// A corner of a piecewise-linear rate.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct RatePoint {
+    /// When.
+    pub at: Instant,
+    /// Requests per second, zero or more.
+    pub rate_hz: f64,
+}
 
 /// A row of [`PROFILES`].
 pub struct ProfileDef {
@@ -43,7 +51,6 @@ impl Configured<ProfileDef> {
 mod tests {
     use super::*;
     use crate::extension::testing::{check_rows, example};
-    use crate::time::Instant;
 
     #[test]
     fn rows_are_well_formed() {

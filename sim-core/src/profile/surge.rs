@@ -1,8 +1,7 @@
 //! A surge: the rate rises from a base to a peak, stays there, and falls back.
 
-use super::ProfileDef;
+use super::{ProfileDef, RatePoint};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
-use crate::model::RatePoint;
 use crate::time::{Duration, Instant};
 
 pub(super) static PROFILE: ProfileDef = ProfileDef {

@@ -6,9 +6,8 @@
 //! A run with many periods gets fewer pieces for each, never less than four, so that the corners
 //! stay below [`MAX_CORNERS`].
 
-use super::ProfileDef;
+use super::{ProfileDef, RatePoint};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
-use crate::model::RatePoint;
 use crate::time::{Duration, Instant};
 
 pub(super) static PROFILE: ProfileDef = ProfileDef {

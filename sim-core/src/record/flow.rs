@@ -1,7 +1,7 @@
 //! Counters of requests of one class to one service.
 
-use super::histogram::{COARSE_LEN, Histogram};
 use super::history::FlowInterval;
+use crate::histogram::{COARSE_LEN, Histogram};
 use crate::outcome::Outcome;
 
 /// Counters of one flow.

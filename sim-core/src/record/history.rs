@@ -6,11 +6,8 @@
 
 use super::Layout;
 use super::columns::Columns;
-use super::total::Total;
-use crate::engine::MachineState;
-use crate::metric::Scope;
+use crate::machine::MachineState;
 use crate::outcome::Outcome;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// Intervals in a chunk.
@@ -323,15 +320,6 @@ impl History {
             self.sealed
                 .push(Arc::new(std::mem::replace(&mut self.open, next)));
         }
-    }
-
-    /// The counters of `intervals` taken together.
-    pub fn total(&self, scope: Scope, intervals: Range<usize>) -> Total {
-        let mut total = Total::new(scope);
-        for interval in intervals {
-            total.add(self, interval);
-        }
-        total
     }
 
     /// Bytes held.

@@ -6,18 +6,17 @@
 
 mod columns;
 mod flow;
-pub mod histogram;
 pub mod history;
 mod site;
 pub mod total;
 mod watch;
 
 use crate::event_log;
+use crate::histogram::{COARSE_LEN, Histogram, bucket, coarse};
 use crate::ids::{ClassId, Id, LocalId, ServiceId, Table};
 use crate::model::Model;
 use crate::outcome::Outcome;
 pub use flow::Flow;
-use histogram::{COARSE_LEN, Histogram, bucket, coarse};
 use history::{FlowInterval, History, SloInterval};
 use site::Site;
 use std::sync::Arc;

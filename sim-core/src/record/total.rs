@@ -1,10 +1,22 @@
 //! Several intervals taken together: windows of alerts, of expectations and of the site's state.
 
-use super::histogram::COARSE_LEN;
 use super::history::{History, ServiceInterval};
-use crate::engine::MachineState;
+use crate::histogram::COARSE_LEN;
+use crate::machine::MachineState;
 use crate::metric::{Scope, Window};
 use crate::outcome::Outcome;
+use std::ops::Range;
+
+impl History {
+    /// The counters of `intervals` taken together.
+    pub fn total(&self, scope: Scope, intervals: Range<usize>) -> Total {
+        let mut total = Total::new(scope);
+        for interval in intervals {
+            total.add(self, interval);
+        }
+        total
+    }
+}
 
 /// Counters of several intervals, to which intervals can be added and from which the oldest can
 /// be taken away: a sliding window.

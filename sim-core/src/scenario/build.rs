@@ -1,17 +1,17 @@
 //! Parts that servers and balancers have in common, from sections to the model.
 
 use super::kinds::{ratio_of_text, size_of_text, span, written};
-use super::parts::{
-    BreakdownsSpec, CrashSpec, HealthCheckSpec, LivenessSpec, MemorySpec, WarmUpSpec,
-};
 use super::problem::{Problem, suggest};
 use super::section::{Cx, Item};
-use super::sections::{CopyDemand, HedgeSpec, RetryBudgetSpec};
+use super::sections::{
+    BreakdownsSpec, CopyDemand, CrashSpec, HedgeSpec, LivenessSpec, MemorySpec, WarmUpSpec,
+};
 use super::tree::{Node, Value};
 use crate::crash::{GaugeDef, GaugeUnit};
-use crate::model::{
-    Breakdowns, CrashRule, Hedge, Liveness, Memory, RetryBudget, WarmUp,
-};
+use crate::extension::Configured;
+use crate::guard::{GuardDef, Stands};
+use crate::health::HealthDef;
+use crate::model::{Breakdowns, CrashRule, Hedge, Liveness, Memory, WarmUp};
 
 /// Shortest mean life of a worker: shorter ones would keep the machine busy with failures alone.
 const SHORTEST_LIFE_NS: f64 = 1000.0;
@@ -110,24 +110,22 @@ fn threshold(node: &Node, gauge: &GaugeDef, cx: &mut Cx<'_>) -> Option<f64> {
     None
 }
 
-pub(crate) fn health_check(
-    spec: &HealthCheckSpec,
-) -> Option<crate::extension::Configured<crate::health::HealthDef>> {
-    use crate::extension::{ParamValue, Params};
-    Some(crate::extension::Configured {
-        def: crate::health::HEALTH_RULES[0],
-        params: Params::new(vec![
-            ("probe", ParamValue::Choice(usize::from(spec.probe.copied()? == crate::health::Probe::Connect))),
-            ("interval", ParamValue::Span(spec.interval.copied()?)),
-            ("fast_interval", ParamValue::Span(crate::time::Duration::ZERO)),
-            ("timeout", ParamValue::Span(spec.timeout.copied()?)),
-            ("fall", ParamValue::Integer(spec.fall.copied()?)),
-            ("rise", ParamValue::Integer(spec.rise.copied()?)),
-            ("demand", ParamValue::Distribution(spec.demand.get()?.clone())),
-            ("phase", ParamValue::Choice(0)),
-            ("errors", ParamValue::Flag(false)),
-        ]),
-    })
+/// The health rules of a balancer: each kind once.
+pub(crate) fn health(
+    written: &Item<Vec<Configured<HealthDef>>>,
+    cx: &mut Cx<'_>,
+) -> Option<Vec<Configured<HealthDef>>> {
+    let rules = written.get()?;
+    for (i, rule) in rules.iter().enumerate() {
+        let name = rule.def.row.name;
+        if rules[..i].iter().any(|other| other.def.row.name == name) {
+            let what = format!("two health rules of the kind {name}");
+            let problem = Problem::new("E017", what).at(written.span);
+            cx.push(problem.help("put their parameters into one"));
+            return None;
+        }
+    }
+    Some(rules.clone())
 }
 
 pub(crate) fn liveness(spec: &LivenessSpec) -> Option<Liveness> {
@@ -182,11 +180,31 @@ pub(crate) fn warm_up(spec: &WarmUpSpec) -> Option<WarmUp> {
     })
 }
 
-pub(crate) fn retry_budget(spec: &RetryBudgetSpec) -> Option<RetryBudget> {
-    Some(RetryBudget {
-        ratio: spec.ratio.copied()?,
-        reserve: spec.reserve.copied()?,
-    })
+/// The guards of something that is no caller, named for messages.
+pub(crate) fn guards(
+    written: &Item<Vec<Configured<GuardDef>>>,
+    owner: &str,
+    cx: &mut Cx<'_>,
+) -> Option<Vec<Configured<GuardDef>>> {
+    let guards = written.get()?;
+    let misplaced = |guard: &&Configured<GuardDef>| guard.def.stands == Stands::AtCallers;
+    if let Some(guard) = guards.iter().find(misplaced) {
+        let name = guard.def.row.name;
+        let what = format!("{name} cannot stand at a {owner}: only callers know what it must know");
+        let problem = Problem::new("E017", what).at(written.span);
+        cx.push(problem.help("put it into the `guards` of a `client`"));
+        return None;
+    }
+    if owner == "server"
+        && let Some(guard) = guards.iter().find(|guard| guard.shared())
+    {
+        let name = guard.def.row.name;
+        let what = format!("{name} is `shared`, but each server is written by itself");
+        let problem = Problem::new("E017", what).at(written.span);
+        cx.push(problem.help("put it into the `guards` of the balancer"));
+        return None;
+    }
+    Some(guards.clone())
 }
 
 pub(crate) fn hedge(spec: &HedgeSpec) -> Option<Hedge> {

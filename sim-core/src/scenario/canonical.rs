@@ -1,9 +1,8 @@
 //! A scenario written out again: complete, in one fixed form.
 
 use super::LiveSet;
-use super::parts::ServiceSpec;
 use super::section::{Form, Section, SectionDef};
-use super::sections::Top;
+use super::sections::{ServiceSpec, Top};
 use super::tree::{Node, Value};
 use crate::time::Duration;
 use std::fmt::Write as _;

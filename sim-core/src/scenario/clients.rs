@@ -1,6 +1,6 @@
 //! Classes, sources and callers, from sections to the model.
 
-use super::build::{count, hedge, optional, retry_budget};
+use super::build::{count, hedge, optional};
 use super::extensions::RateSpec;
 use super::members::traffic_name;
 use super::problem::{Problem, Span, suggest};
@@ -266,7 +266,7 @@ pub(crate) fn client<'n>(
         timeout: spec.timeout.copied()?,
         deadline: spec.deadline.copied()?,
         retry: spec.retry.get()?.clone(),
-        retry_budget: optional(&spec.retry_budget, retry_budget)?,
+        guards: spec.guards.get()?.clone(),
         cancel: spec.cancel.copied()?,
         hedge: optional(&spec.hedge, hedge)?,
     };

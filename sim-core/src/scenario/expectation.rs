@@ -1,14 +1,15 @@
-//! Expectations: the grammar of [`crate::expect`].
+//! Expectations: the grammar of what [`crate::model::Expr`] holds.
 
-use super::assemble::Base;
+use super::alarm;
+use super::assemble::{Base, base};
 use super::condition::{Piece, metric, quantity};
 use super::kinds::moment;
-use super::problem::suggest;
+use super::problem::{Collector, Problems, Span, suggest};
 use super::section::Cx;
-use super::summary_paths::{SUMMARY_PATHS, in_short};
-use crate::event_log::{KINDS, Kind};
-use crate::expect::{EventPattern, Expr, Fold, Value};
-use crate::metric::{METRICS, MetricDef, Unit};
+use super::{Scenario, Source};
+use crate::event_log::{KINDS, Subject};
+use crate::metric::{METRICS, MetricDef, SUMMARY_PATHS, SummaryPath, Unit, in_short};
+use crate::model::{EventPattern, Expectation, Expr, Fold, Value};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
 
@@ -20,6 +21,42 @@ pub(crate) struct Known<'a> {
     pub base: &'a Base,
     pub alerts: Vec<String>,
     pub slos: Vec<String>,
+}
+
+impl Scenario {
+    /// Understands `text`, called `name` in messages, as an expectation of this scenario would be:
+    /// `p99 > 2s`, `availability < 99%`, `count(crash) > 0`.
+    ///
+    /// # Errors
+    /// Problems of the text, and those of the scenario.
+    pub fn condition(&self, name: &str, text: &str) -> Result<Expectation, Problems> {
+        let mut sources = self.sources.to_vec();
+        sources.push(Source::new(name, text));
+        let span = Span::new(sources.len() as u32 - 1, 0..text.len());
+        let mut problems = Collector::default();
+        let expr = self.understand(Piece::new(text, span), &mut problems);
+        problems.finish(&sources)?;
+        match expr {
+            Some(expr) => Ok(Expectation {
+                that: text.to_owned(),
+                expr,
+                line: 0,
+            }),
+            None => Err(Problems {
+                sources,
+                problems: Vec::new(),
+                left_out: 0,
+            }),
+        }
+    }
+
+    fn understand(&self, text: Piece<'_>, problems: &mut Collector) -> Option<Expr> {
+        let top = self.sections(problems)?;
+        let base = base(self, &top, problems)?;
+        let known = alarm::known(&top, &base)?;
+        let clock = self.clock();
+        expectation(text, &known, &mut Cx { problems, clock })
+    }
 }
 
 /// How the right side is written.
@@ -216,8 +253,8 @@ fn event(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<EventPat
         Some((word, subject)) => (word, Some(subject)),
         None => (text, None),
     };
-    let Some((kind, _, _)) = KINDS.iter().find(|(_, name, _)| *name == word.text) else {
-        let help = suggest(word.text, KINDS.iter().map(|(_, name, _)| *name));
+    let Some(def) = KINDS.iter().find(|def| def.name == word.text) else {
+        let help = suggest(word.text, KINDS.iter().map(|def| def.name));
         cx.push(
             word.problem(
                 "E033",
@@ -228,23 +265,28 @@ fn event(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<EventPat
         return None;
     };
     if let Some(subject) = subject {
-        check_subject(*kind, subject, known, cx)?;
+        check_subject(def.subject, subject, known, cx)?;
     }
     Some(EventPattern {
-        kind: *kind,
+        kind: def.kind,
         subject: subject.map(|s| s.text.to_owned()),
     })
 }
 
 /// A misspelt name would make an expectation hold, or fail, for the wrong reason.
-fn check_subject(kind: Kind, subject: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<()> {
+fn check_subject(
+    whose: Subject,
+    subject: Piece<'_>,
+    known: &Known<'_>,
+    cx: &mut Cx<'_>,
+) -> Option<()> {
     let base = known.base;
-    let (names, what): (Vec<String>, &str) = match kind {
-        Kind::Alert | Kind::Resolved => (known.alerts.clone(), "alert"),
-        Kind::Down | Kind::Degraded | Kind::Normal | Kind::Set | Kind::Note => {
+    let (names, what): (Vec<String>, &str) = match whose {
+        Subject::Alert => (known.alerts.clone(), "alert"),
+        Subject::Site(_) | Subject::Settings | Subject::Remark => {
             (vec!["site".to_owned()], "subject of this event")
         }
-        _ => {
+        Subject::Machine => {
             let mut names = Vec::new();
             for service in &base.skeleton.services {
                 let instances = service.balancer.instances + service.balancer.standby.count;
@@ -275,13 +317,8 @@ fn check_subject(kind: Kind, subject: Piece<'_>, known: &Known<'_>, cx: &mut Cx<
 
 /// The unit of a figure of the summary.
 fn summary(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<Unit> {
-    let words: Vec<&str> = text.text.split('.').collect();
-    for row in SUMMARY_PATHS {
-        let pattern: Vec<&str> = row.path.split('.').collect();
-        let fits = |(p, w): (&&str, &&str)| p == w || p.bytes().all(|b| b.is_ascii_uppercase());
-        if pattern.len() == words.len() && pattern.iter().zip(&words).all(fits) {
-            return check_names(&pattern, &words, text, known, cx).map(|()| row.unit);
-        }
+    if let Some(row) = SummaryPath::find(text.text) {
+        return check_names(row.path, text, known, cx).map(|()| row.unit);
     }
     let names = SUMMARY_PATHS
         .iter()
@@ -300,17 +337,12 @@ fn summary(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<Unit> 
     None
 }
 
-fn check_names(
-    pattern: &[&str],
-    words: &[&str],
-    text: Piece<'_>,
-    known: &Known<'_>,
-    cx: &mut Cx<'_>,
-) -> Option<()> {
+/// Whether what stands in the place of a pattern's capitals is there.
+fn check_names(pattern: &str, text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<()> {
     let base = known.base;
     let mut service = 0;
-    for (place, word) in pattern.iter().zip(words) {
-        let names: Vec<&str> = match *place {
+    for (place, word) in pattern.split('.').zip(text.text.split('.')) {
+        let names: Vec<&str> = match place {
             "CLASS" => base
                 .skeleton
                 .classes
@@ -334,7 +366,7 @@ fn check_names(
             "OUTCOME" => Outcome::ALL.iter().map(|o| o.name()).collect(),
             _ => continue,
         };
-        let Some(at) = names.iter().position(|n| n == word) else {
+        let Some(at) = names.iter().position(|n| *n == word) else {
             let what = place.to_lowercase();
             cx.push(
                 text.problem("E033", format!("no {what} is called {word:?}"))
@@ -342,7 +374,7 @@ fn check_names(
             );
             return None;
         };
-        if *place == "SERVICE" {
+        if place == "SERVICE" {
             service = at;
         }
     }

@@ -2,12 +2,16 @@
 
 use super::kinds::{TEN_YEARS_S, moment, number, out_of_range, span, whole, written};
 use super::problem::{Problem, Span, suggest};
-use super::section::{Cx, ExtensionTable, Form, KeyDef, Limits, Reads, from, lower_first};
+use super::section::{
+    Cx, ExtensionTable, Form, KeyDef, Limits, Reads, from, lower_first, mismatch,
+};
 use super::tree::{Node, Value, default_value};
 use crate::arrival::{ARRIVALS, ArrivalDef};
 use crate::discipline::{DISCIPLINES, DisciplineDef};
 use crate::distribution::{DISTRIBUTIONS, DistributionDef};
 use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamValue, Params};
+use crate::guard::{GUARDS, GuardDef};
+use crate::health::{HEALTH_RULES, HealthDef};
 use crate::key::{KEYS, KeyDef as KeyLaw};
 use crate::policy::{POLICIES, PolicyDef};
 use crate::profile::{PROFILES, ProfileDef};
@@ -18,6 +22,8 @@ use std::marker::PhantomData;
 
 /// A row of the table of `D`s.
 pub(crate) struct ExtensionOf<D>(PhantomData<D>);
+/// A list of rows of the table of `D`s.
+pub(crate) struct ExtensionsOf<D>(PhantomData<D>);
 /// A rate over time.
 pub(crate) struct Rate;
 
@@ -33,6 +39,7 @@ pub(crate) trait Listed: Def + Sized {
         ExtensionTable {
             name: Self::NAME,
             noun: Self::NOUN,
+            bare_span: Self::BARE_SPAN.is_some(),
             rows: || Self::rows().iter().map(|row| row.row()).collect(),
         }
     }
@@ -62,6 +69,8 @@ listed! {
     KeyLaw, KEYS, "keys", "law of keys";
     DisciplineDef, DISCIPLINES, "disciplines", "discipline";
     RetryDef, RETRIES, "retries", "kind of retry";
+    GuardDef, GUARDS, "guards", "guard";
+    HealthDef, HEALTH_RULES, "health-rules", "health rule";
     RestartDef, RESTARTS, "restarts", "restart rule";
 }
 
@@ -265,10 +274,9 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
         ParamKind::Flag => {
             super::kinds::Flag::read(node, &as_key(param, Limits::ANY), cx).map(ParamValue::Flag)
         }
-        ParamKind::Distribution => {
-            choice::<DistributionDef>(node, cx).map(ParamValue::Distribution)
-        }
-        ParamKind::Spans => {
+        ParamKind::Distribution => choice::<DistributionDef>(node, cx)
+            .map(|chosen| ParamValue::Distribution(chosen.into())),
+        ParamKind::Spans | ParamKind::Moments { .. } => {
             let read: Vec<_> = list(node, param, cx)?
                 .iter()
                 .map(|item| at_least(item, param, Duration::ZERO, cx))
@@ -314,7 +322,7 @@ fn bounded(
     let limits = from(min, max);
     let key = as_key(param, limits);
     let value = match &node.value {
-        Value::Text(text) if text.trim().ends_with('%') && max <= 1.0 => {
+        Value::Text(text) if text.trim().ends_with('%') && unit.is_empty() => {
             super::kinds::Ratio::read(node, &key, cx)?
         }
         _ => number(node, &key, cx)?,
@@ -352,6 +360,36 @@ impl<D: Listed> Reads for ExtensionOf<D> {
     }
     fn form() -> Form {
         Form::Extension(D::table())
+    }
+}
+
+/// Most rows of one list: more than anybody has, and few enough to look at each for each request.
+const ROWS_MAX: usize = 16;
+
+impl<D: Listed> Reads for ExtensionsOf<D> {
+    type Out = Vec<Configured<D>>;
+    fn read(node: &Node, key: &KeyDef, cx: &mut Cx<'_>) -> Option<Self::Out> {
+        let Value::List(items) = &node.value else {
+            let help = format!("write {} = [{{ kind = … }}, …]", key.name);
+            let wanted = format!("a list of {}", D::NAME);
+            cx.push(mismatch(node, &wanted, key).help(help));
+            return None;
+        };
+        if items.len() > ROWS_MAX {
+            let what = format!(
+                "{} {}; at most {ROWS_MAX} are allowed",
+                items.len(),
+                D::NAME
+            );
+            cx.push(Problem::new("E024", what).at(node.span));
+            return None;
+        }
+        // Each is read, so that the problems of all are found.
+        let read: Vec<_> = items.iter().map(|item| choice(item, cx)).collect();
+        read.into_iter().collect()
+    }
+    fn form() -> Form {
+        Form::Extensions(D::table())
     }
 }
 

@@ -70,7 +70,10 @@ impl Input {
             ParamKind::Span { .. } => Self::Span,
             ParamKind::Choice(words) => Self::Words(words.to_vec()),
             ParamKind::Flag => Self::Flag,
-            ParamKind::Distribution | ParamKind::Spans | ParamKind::Numbers { .. } => Self::Text,
+            ParamKind::Distribution
+            | ParamKind::Spans
+            | ParamKind::Moments { .. }
+            | ParamKind::Numbers { .. } => Self::Text,
         }
     }
 }

@@ -4,10 +4,9 @@
 //! that a long time line over a large fleet stays quick and small.
 
 use super::assemble::Base;
-use super::parts::ServerSpec;
 use super::problem::{Collector, Problem, Span, suggest};
 use super::section::{Cx, Form, KeyDef, Section, SectionDef};
-use super::sections::Top;
+use super::sections::{ServerSpec, Top};
 use super::servers;
 use super::services::{Skeleton, skeleton};
 use super::set::{Assignment, Walk, apply};

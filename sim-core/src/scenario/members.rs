@@ -1,8 +1,7 @@
 //! Members of lists by their names, and servers taken out of the group they were written with.
 
-use super::parts::ServerSpec;
 use super::section::{Section, SectionDef};
-use super::sections::{TimelineSpec, TrafficSpec};
+use super::sections::{ServerSpec, TimelineSpec, TrafficSpec};
 use super::tree::{Entry, Node, Value};
 
 /// What a member of a list is called in paths.

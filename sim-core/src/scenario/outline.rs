@@ -3,8 +3,8 @@
 
 use super::Source;
 use super::canonical::value_text;
+use super::keys::{KeyRow, key_rows};
 use super::problem::Collector;
-use super::reference::{KeyRow, key_rows};
 use super::tree::{Node, Value, parse};
 use std::ops::Range;
 
@@ -61,10 +61,18 @@ impl Walk {
             Value::Table(_) => self.table(node, path, pattern),
             Value::List(items) if items.iter().any(Node::is_table) => {
                 let named = format!("{pattern}.NAME");
+                let by_name = self.knows(&named);
                 for (i, item) in items.iter().enumerate() {
-                    let name = item.get("name").and_then(Node::as_text);
+                    // Members of a list of extension values go by their kind.
+                    let word = if by_name { "name" } else { "kind" };
+                    let name = item.get(word).and_then(Node::as_text);
                     let name = name.map_or_else(|| i.to_string(), str::to_owned);
-                    self.table(item, &format!("{path}.{name}"), &named);
+                    let path = format!("{path}.{name}");
+                    if by_name {
+                        self.table(item, &path, &named);
+                    } else {
+                        self.table(item, &path, &format!("{pattern}.{name}"));
+                    }
                 }
             }
             _ => {

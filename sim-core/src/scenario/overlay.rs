@@ -4,6 +4,8 @@ use super::problem::{Collector, Problem, Span, suggest};
 use super::set::{Assignment, apply, assignments, refuse_twice, split};
 use super::tree::{Entry, Node, Value, parse, parse_value};
 use super::{Files, Source, like, renamed};
+use crate::arrival::ARRIVALS;
+use crate::extension::ParamKind;
 
 /// What the sets from outside are called in messages.
 pub(crate) const SET_SOURCE: &str = "--set";
@@ -263,7 +265,8 @@ impl<'a> Loader<'a> {
         found
     }
 
-    /// Puts the moments of `arrivals = { kind = "trace", file = "…" }` in place of the file's name.
+    /// Puts the moments of `arrivals = { kind = "trace", file = "…" }` in place of the file's name, for
+    /// every parameter that may stand in a file.
     pub(crate) fn traces(&mut self, tree: &mut Node) {
         let Some(Node {
             value: Value::List(sources),
@@ -281,23 +284,23 @@ impl<'a> Loader<'a> {
 
     /// The same for one value of `arrivals`.
     pub(crate) fn arrivals(&mut self, arrivals: &mut Node) {
-        if arrivals.get("kind").and_then(Node::as_text) != Some("trace") {
+        let Some((param, key)) = in_file(arrivals) else {
             return;
-        }
-        let Some(file) = arrivals.take("file") else {
+        };
+        let Some(file) = arrivals.take(key) else {
             return;
         };
         let span = file.node.span;
         let Some(times) = self.trace(&file.node) else {
             return;
         };
-        if arrivals.get("times").is_some() {
-            self.problems.push(
-                Problem::new("E017", "a trace has either `times` or a `file`").at(file.key_span),
-            );
+        if arrivals.get(param).is_some() {
+            let message = format!("a trace has either `{param}` or a `{key}`");
+            self.problems
+                .push(Problem::new("E017", message).at(file.key_span));
         }
         arrivals.put(Entry {
-            key: "times".to_owned(),
+            key: param.to_owned(),
             key_span: file.key_span,
             node: Node {
                 value: Value::List(times),
@@ -373,4 +376,14 @@ fn append(table: &mut Node, more: Entry) {
             ..more
         }),
     }
+}
+
+/// The parameter of these arrivals that may stand in a file, and the key that names the file.
+fn in_file(arrivals: &Node) -> Option<(&'static str, &'static str)> {
+    let kind = arrivals.get("kind").and_then(Node::as_text)?;
+    let def = ARRIVALS.iter().find(|def| def.row.name == kind)?;
+    def.row.params.iter().find_map(|param| match param.kind {
+        ParamKind::Moments { file } => Some((param.name, file)),
+        _ => None,
+    })
 }

@@ -130,6 +130,8 @@ pub(crate) enum Form {
     Word(Vec<(&'static str, &'static str)>),
     /// A row of a table of extension rows.
     Extension(ExtensionTable),
+    /// A list of rows of a table of extensions, in the order in which they act.
+    Extensions(ExtensionTable),
     /// A rate: a number, corners, or a named profile.
     Rate,
     /// A threshold, in the unit of the gauge watched.
@@ -157,6 +159,8 @@ pub struct ExtensionTable {
     pub name: &'static str,
     /// Singular, for messages.
     pub noun: &'static str,
+    /// Whether a bare time span may stand for a row.
+    pub bare_span: bool,
     /// The heads of the rows.
     pub rows: fn() -> Vec<&'static crate::extension::ExtensionRow>,
 }

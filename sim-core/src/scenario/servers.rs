@@ -1,9 +1,11 @@
 //! Servers, from sections to the model.
 
-use super::build::{bound, breakdowns, count, crash_rules, liveness, memory, optional, warm_up};
-use super::parts::{ServerSpec, ServiceSpec};
+use super::build::{
+    bound, breakdowns, count, crash_rules, guards, liveness, memory, optional, warm_up,
+};
 use super::problem::{Problem, Span};
 use super::section::Cx;
+use super::sections::{ServerSpec, ServiceSpec};
 use crate::crash::{Gauge, SERVER_GAUGES};
 use crate::model::{Errors, Server, ServerId, ServerParams, Service, ServiceId, Slowdown};
 use std::sync::Arc;
@@ -155,6 +157,7 @@ pub(crate) fn server_name(base: &str, count: u64, first: Option<u64>, index: u64
 /// The properties written in a table of servers.
 pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams> {
     let crash = crash_rules(&spec.crash, SERVER_GAUGES, cx);
+    let guards = guards(&spec.guards, "server", cx);
     let breakdowns = optional(&spec.breakdowns, |b| breakdowns(b, cx));
     let memory = optional(&spec.memory, |m| memory(m, cx));
     if let (Some(rules), Some(None)) = (&crash, &memory)
@@ -189,6 +192,7 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
             rate: errors.rate.copied()?,
             demand: errors.demand.get()?.clone(),
         },
+        guards: guards?,
         crash: crash?,
         crash_keeps_queue: spec.crash_keeps_queue.copied()?,
         down_behaviour: spec.down_behaviour.copied()?,
@@ -206,7 +210,11 @@ fn priority(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<u32> {
     let (priority, backup) = (count(spec.priority.copied()?), spec.backup.copied()?);
     if backup && priority > 1 {
         let problem = Problem::new("E017", "a backup has priority 1").at(spec.priority.span);
-        cx.push(problem.label(spec.backup.span, "a backup").help("leave `backup` out"));
+        cx.push(
+            problem
+                .label(spec.backup.span, "a backup")
+                .help("leave `backup` out"),
+        );
         return None;
     }
     Some(priority.max(u32::from(backup)))

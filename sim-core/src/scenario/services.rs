@@ -1,11 +1,10 @@
 //! Services, their balancers and calls, from sections to the model.
 
-use super::build::{bound, count, crash_rules, health_check, optional};
+use super::build::{bound, count, crash_rules, guards, health, optional};
 use super::clients::{CLIENTS_MAX, ClassRow, Outside, classes, client, find_service, sources};
-use super::parts::{BalancerSpec, CallAt, CallSpec, PendingQueueSpec, ServiceSpec};
 use super::problem::{Problem, Span};
 use super::section::Cx;
-use super::sections::Top;
+use super::sections::{BalancerSpec, CallAt, CallSpec, PendingQueueSpec, ServiceSpec, Top};
 use crate::crash::BALANCER_GAUGES;
 use crate::model::{
     Balancer, Call, Class, Client, ClientId, PendingQueue, Service, Source, Standby,
@@ -116,6 +115,8 @@ fn service(
 
 fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
     let crash = crash_rules(&spec.crash, BALANCER_GAUGES, cx);
+    let guards = guards(&spec.guards, "balancer", cx);
+    let health = health(&spec.health, cx);
     let standby = spec.standby.get()?;
     Some(Balancer {
         policy: spec.policy.get()?.clone(),
@@ -126,11 +127,12 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
         cost: spec.cost.copied()?,
         queue_limit: bound(&spec.queue_limit)?,
         pending_queue: optional(&spec.pending_queue, pending_queue)?,
+        guards: guards?,
         crash: crash?,
         down_behaviour: spec.down_behaviour.copied()?,
         restart: spec.restart.get()?.clone(),
         boot: spec.boot.get()?.clone(),
-        health: optional(&spec.health_check, health_check)?.into_iter().collect(),
+        health: health?,
         standby: Standby {
             count: count(standby.count.copied()?),
             takeover: standby.takeover.copied()?,

@@ -9,12 +9,11 @@
 //! A set changes exactly what its path names: `like` has copied its keys before.
 
 use super::members::{choose, member_name};
-use super::parts::ServerSpec;
 use super::problem::{Collector, Problem, Span, suggest};
 use super::renamed;
 use super::section::Section;
 use super::section::{Form, KeyDef, SectionDef, key_list};
-use super::sections::Top;
+use super::sections::{ServerSpec, Top};
 use super::tree::{Entry, Node, Value};
 
 /// A key of a path and where it stands.
@@ -178,6 +177,8 @@ pub(crate) fn refuse_twice(sorted: &[Assignment], problems: &mut Collector) {
 
 /// Applies one assignment to the tree of a scenario.
 pub(crate) fn apply(root: &mut Node, assignment: &Assignment, problems: &mut Collector) {
+    let renamed = renamed::assignment(assignment);
+    let assignment = renamed.as_ref().unwrap_or(assignment);
     for key in ["base", "set"] {
         if assignment.path[0].word == key {
             problems.push(
@@ -263,6 +264,7 @@ impl Walk<'_> {
             Form::Named(def) => self.named(node, key, def, at),
             Form::Tables(def) => self.member(node, key, def, at),
             Form::Extension(_) | Form::Rate => self.row(node, key, at),
+            Form::Extensions(_) => self.listed(node, key, at),
             Form::Sets => {
                 if let Some(child) = self.child_table(node, key, at) {
                     self.raw(child, at + 1);
@@ -379,6 +381,44 @@ impl Walk<'_> {
         }
     }
 
+    /// Goes on in a list of extension values: a member is named by its kind, or counted from 0.
+    fn listed(&mut self, node: &mut Node, key: &KeyDef, at: usize) {
+        let Some(name) = self.segment(at + 1).cloned() else {
+            return;
+        };
+        let items = node.get(key.name).map_or(&[][..], Node::items);
+        let kinds: Vec<String> = (items.iter().filter_map(kind_of))
+            .map(str::to_owned)
+            .collect();
+        let mut named = (0..items.len()).filter(|&i| kind_of(&items[i]) == Some(&name.word));
+        let (index, further) = (named.next(), named.next());
+        let index = index.or_else(|| name.word.parse().ok().filter(|i| *i < items.len()));
+        let help = suggest(&name.word, kinds.iter().map(String::as_str));
+        match (index, further) {
+            (_, Some(_)) => {
+                let what = format!("several of `{}` are called `{}`", key.name, name.word);
+                self.fail(at + 1, "E020", what, "count them from 0 instead");
+            }
+            (None, _) => {
+                let what = format!("none of `{}` is called `{}`", key.name, name.word);
+                self.fail(at + 1, "E020", what, help);
+            }
+            (Some(index), None) => {
+                let list = node.get_mut(key.name).map(|list| &mut list.value);
+                let Some(Value::List(items)) = list else {
+                    return;
+                };
+                let last = at + 2 == self.assignment.path.len();
+                if last {
+                    items[index] = self.assignment.value.clone();
+                } else {
+                    spell_out(&mut items[index]);
+                    self.raw(&mut items[index], at + 2);
+                }
+            }
+        }
+    }
+
     fn row(&mut self, node: &mut Node, key: &KeyDef, at: usize) {
         let Some(child) = node.get_mut(key.name) else {
             let help = format!(
@@ -397,20 +437,7 @@ impl Walk<'_> {
             );
             return;
         };
-        // `"power-of-d"` is short for `{ kind = "power-of-d" }`.
-        if let Value::Text(name) = &child.value
-            && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        {
-            let kind = Entry {
-                key: "kind".to_owned(),
-                key_span: child.span,
-                node: child.clone(),
-            };
-            *child = Node {
-                value: Value::Table(vec![kind]),
-                span: child.span,
-            };
-        }
+        spell_out(child);
         self.raw(child, at + 1);
     }
 
@@ -461,5 +488,29 @@ impl Walk<'_> {
                 "",
             ),
         }
+    }
+}
+
+/// The kind of an extension value, however it is written.
+pub(crate) fn kind_of(value: &Node) -> Option<&str> {
+    value
+        .as_text()
+        .or_else(|| value.get("kind").and_then(Node::as_text))
+}
+
+/// `"power-of-d"` is short for `{ kind = "power-of-d" }`.
+fn spell_out(value: &mut Node) {
+    if let Value::Text(name) = &value.value
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+    {
+        let kind = Entry {
+            key: "kind".to_owned(),
+            key_span: value.span,
+            node: value.clone(),
+        };
+        *value = Node {
+            value: Value::Table(vec![kind]),
+            span: value.span,
+        };
     }
 }

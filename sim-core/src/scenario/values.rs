@@ -5,6 +5,7 @@ use super::assemble::base;
 use super::canonical::value_text;
 use super::live::find_servers;
 use super::problem::Collector;
+use super::set::kind_of;
 use super::timeline::state_at;
 use super::tree::Node;
 use crate::time::Instant;
@@ -42,7 +43,9 @@ fn inside(node: &Node, words: &[&str]) -> Option<String> {
     let Some((word, rest)) = words.split_first() else {
         return Some(value_text(node));
     };
-    let named = |item: &&Node| item.get("name").and_then(Node::as_text) == Some(*word);
+    let named = |item: &&Node| {
+        item.get("name").and_then(Node::as_text) == Some(*word) || kind_of(item) == Some(*word)
+    };
     let next = node.get(word).or_else(|| node.items().iter().find(named))?;
     inside(next, rest)
 }

@@ -7,9 +7,9 @@ use super::{
 };
 use crate::engine::{End, Simulation};
 use crate::event_log::Kind;
+use crate::histogram::Histogram;
 use crate::ids::{ClassId, Id, ServiceId};
 use crate::outcome::Outcome;
-use crate::record::histogram::Histogram;
 use crate::time::SECOND;
 
 /// Most events of the event log that a summary lists; the event log has all.
@@ -96,6 +96,7 @@ impl Builder<'_> {
                     .collect(),
             ),
             services: Named(services),
+            guards: sim.guard_figures(),
             slos: self.slos(),
             alerts: self.alerts(),
             incidents: incident::find(sim),
@@ -353,9 +354,9 @@ impl Builder<'_> {
     }
 
     fn alerts(&self) -> Vec<AlertFigures> {
-        let state = |kind| match kind {
+        let state = |kind: Kind| match kind {
             Kind::Alert => Some("firing"),
-            Kind::Resolved => Some("resolved"),
+            kind if kind.ends(Kind::Alert) => Some("resolved"),
             _ => None,
         };
         let event_log = self.simulation.recorder().event_log();
@@ -375,10 +376,7 @@ fn event_log(event: &crate::event_log::Event) -> StoryFigures {
     StoryFigures {
         at_s: event.at.as_secs_f64(),
         kind: event.kind.name(),
-        by: match event.by {
-            crate::model::Actor::System => "system",
-            crate::model::Actor::People => "people",
-        },
+        by: event.by.name(),
         subject: event.subject.clone(),
         cause: event.cause.clone(),
     }

@@ -3,7 +3,10 @@
 use super::{markov, renewal, station};
 use crate::arrival::Arrivals;
 use crate::discipline::Order;
+use crate::distribution::{Distribution, DistributionDef};
+use crate::extension::Configured;
 use crate::model::{Model, Server, Service};
+use crate::policy::{Farm, PolicyDef};
 use crate::summary::Summary;
 
 /// A closed form whose assumptions a scenario satisfies.
@@ -98,10 +101,7 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
     let client = &model.clients[0];
     because(client.timeout.is_some(), "callers give up after a timeout");
     because(client.deadline.is_some(), "callers give up at a deadline");
-    because(
-        client.retry.def.row.name != "none",
-        "callers try again after a failure",
-    );
+    because(client.tries_again(), "callers try again after a failure");
     because(client.hedge.is_some(), "callers send copies");
     because(
         model.sources.iter().any(|source| source.rate.len() > 1),
@@ -182,7 +182,7 @@ fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, 
     let shape = Shape {
         mean_s: demand.mean_ns() * 1e-9 * factor,
         cv2: demand.cv2(),
-        exponential: service.demand.def.row.name == "exponential",
+        exponential: demand.is_memoryless(),
         servers: servers.len() as u32,
         workers: params.workers,
         room: (params.queue_limit < u32::MAX).then_some(params.queue_limit),
@@ -191,17 +191,14 @@ fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, 
     };
     let source = &model.sources[0];
     match source.arrivals.build() {
-        Arrivals::Closed { users, .. } => {
-            let think = source.arrivals.params.distribution("think");
-            closed(&shape, users, think, params.patience.is_some())
+        Arrivals::Closed { users, think } => {
+            closed(&shape, users, think.as_ref(), params.patience.is_some())
         }
-        Arrivals::Open(_) if source.arrivals.def.row.name == "poisson" => {
+        Arrivals::Open(gaps) if gaps.is_memoryless() => {
             let rate_hz = source.rate[0].rate_hz;
             match &params.patience {
                 Some(patience) => impatient(&shape, rate_hz, patience),
-                None if shape.servers > 1 => {
-                    behind(&shape, rate_hz, service.balancer.policy.def.row.name)
-                }
+                None if shape.servers > 1 => behind(&shape, rate_hz, service.balancer.policy.def),
                 None => open(&shape, rate_hz),
             }
         }
@@ -328,7 +325,7 @@ fn bounded(shape: &Shape, rate_hz: f64, room: u32) -> Result<Known, String> {
 }
 
 /// Servers behind a policy whose effect is known.
-fn behind(shape: &Shape, rate_hz: f64, policy: &str) -> Result<Known, String> {
+fn behind(shape: &Shape, rate_hz: f64, policy: &PolicyDef) -> Result<Known, String> {
     let (s, n) = (shape.mean_s, shape.servers);
     let rho = shape.load(rate_hz)?;
     if shape.workers > 1 || shape.room.is_some() || !shape.exponential {
@@ -337,13 +334,13 @@ fn behind(shape: &Shape, rate_hz: f64, policy: &str) -> Result<Known, String> {
                 .to_owned(),
         );
     }
-    match policy {
-        "random" => Ok(shape.known(
+    match policy.farm {
+        Farm::Split => Ok(shape.known(
             format!("{n} × M/M/1"),
             KLEINROCK,
             &[(RESPONSE, s * station::mm1_response(rho))],
         )),
-        "round-robin" => {
+        Farm::Turns => {
             let sigma = renewal::round_robin_waiting(n, rho);
             let response = (RESPONSE, s * renewal::response(sigma));
             let wait = (WAIT, s * (renewal::response(sigma) - 1.0));
@@ -355,7 +352,7 @@ fn behind(shape: &Shape, rate_hz: f64, policy: &str) -> Result<Known, String> {
                 if shape.shared { &figures[..1] } else { &figures },
             ))
         }
-        "least-work-left" if !shape.shared => Ok(shape.known(
+        Farm::Central if !shape.shared => Ok(shape.known(
             format!("M/M/{n}"),
             "Harchol-Balter, Performance Modeling and Design of Computer Systems, 2013, section 24.2: least work left is the central queue",
             &[
@@ -363,7 +360,10 @@ fn behind(shape: &Shape, rate_hz: f64, policy: &str) -> Result<Known, String> {
                 (WAIT, s * markov::mmc_wait(n, rho)),
             ],
         )),
-        _ => Err(format!("no closed form is known for the policy {policy}")),
+        Farm::Central | Farm::Unknown => Err(format!(
+            "no closed form is known for the policy {}",
+            policy.row.name
+        )),
     }
 }
 
@@ -371,9 +371,10 @@ fn behind(shape: &Shape, rate_hz: f64, policy: &str) -> Result<Known, String> {
 fn impatient(
     shape: &Shape,
     rate_hz: f64,
-    patience: &crate::extension::Configured<crate::distribution::DistributionDef>,
+    patience: &Configured<DistributionDef>,
 ) -> Result<Known, String> {
-    if patience.def.row.name != "exponential"
+    let patience = patience.build();
+    if !patience.is_memoryless()
         || !shape.exponential
         || shape.servers > 1
         || shape.room.is_some()
@@ -382,7 +383,7 @@ fn impatient(
         return Err("with patience, that and the demand must be exponential, at one server with room for all".to_owned());
     }
     let (s, c) = (shape.mean_s, shape.workers);
-    let theta = s / (patience.build().mean_ns() * 1e-9);
+    let theta = s / (patience.mean_ns() * 1e-9);
     let lam = rate_hz * s;
     if lam / theta > 1e6 {
         return Err("so many wait that the chain is too long to be counted through".to_owned());
@@ -402,22 +403,17 @@ fn impatient(
 fn closed(
     shape: &Shape,
     users: u32,
-    think: &crate::extension::Configured<crate::distribution::DistributionDef>,
+    think: &dyn Distribution,
     patience: bool,
 ) -> Result<Known, String> {
     let plain = shape.servers == 1 && shape.room.is_none() && !shape.shared && !patience;
-    if !plain || !shape.exponential || think.def.row.name != "exponential" {
+    if !plain || !shape.exponential || !think.is_memoryless() {
         return Err("for users who think, their pauses and the demand must be exponential, at one server with room for all".to_owned());
     }
     if users > 1_000_000 {
         return Err("so many users are not counted through".to_owned());
     }
-    let state = markov::machine_repair(
-        users,
-        think.build().mean_ns() * 1e-9,
-        shape.mean_s,
-        shape.workers,
-    );
+    let state = markov::machine_repair(users, think.mean_ns() * 1e-9, shape.mean_s, shape.workers);
     Ok(shape.known(
         format!("M/M/{}//{users}", shape.workers),
         KLEINROCK,

@@ -2,11 +2,11 @@
 
 use super::UNIT;
 use crate::engine::Simulation;
+use crate::histogram::Histogram;
 use crate::ids::ServiceId;
 use crate::model::Model;
 use crate::outcome::Outcome;
 use crate::record::RequestRecord;
-use crate::record::histogram::Histogram;
 use crate::statistics::{Moments, correlation};
 use crate::summary::{ServerFigures, Summary};
 

@@ -1,7 +1,15 @@
 //! Whether what was measured agrees with what was expected.
 
-use super::suite::Effort;
 use crate::statistics::{Moments, student_quantile};
+
+/// How much may be spent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effort {
+    /// Minutes in all: for continuous integration.
+    Fast,
+    /// As much as the classes ask for.
+    Full,
+}
 
 /// How strictly a figure is compared; see [`crate::verify`].
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -22,8 +22,8 @@ mod judge;
 mod suite;
 
 pub use figures::{FIGURES, FigureDef};
-pub use judge::{Class, Judged, Sight, Verdict};
-pub use suite::{Case, Demand, Effort, cases};
+pub use judge::{Class, Effort, Judged, Sight, Verdict};
+pub use suite::{Case, Demand, cases};
 
 use crate::engine::Simulation;
 use crate::experiment::Control;

@@ -1,7 +1,7 @@
 //! The suite's data: cases written in TOML, one for each row of a table.
 
 use super::figures::{FIGURES, FigureDef, Needs};
-use super::judge::Class;
+use super::judge::{Class, Effort};
 use crate::model::Model;
 use crate::scenario::problem::Collector;
 use crate::scenario::tree::{Node, Value, parse};
@@ -17,15 +17,6 @@ static FILES: &[(&str, &str)] = &[
     ("policies.toml", include_str!("suite/policies.toml")),
     ("published.toml", include_str!("suite/published.toml")),
 ];
-
-/// How much may be spent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Effort {
-    /// Minutes in all: for continuous integration.
-    Fast,
-    /// As much as the classes ask for.
-    Full,
-}
 
 /// A figure and the value it must have.
 pub struct Demand {

@@ -106,7 +106,7 @@ fn backoff_grows_by_its_factor_up_to_its_cap() {
 fn a_retry_budget_bounds_amplification() {
     let text = format!(
         "horizon = \"100s\"\ntraffic = [{{ to = \"web\", arrivals = \"deterministic\", rate = 100 }}]\n\
-         client = {{ retry = {{ kind = \"fixed\", attempts = 5 }}, retry_budget = {{ ratio = 0.2, reserve = 10 }} }}\n{BROKEN}"
+         client = {{ retry = {{ kind = \"fixed\", attempts = 5 }}, guards = [{{ kind = \"retry-budget\", ratio = 0.2, reserve = 10 }}] }}\n{BROKEN}"
     );
     let summary = summary(&text);
     let requests = summary.requests.arrived as f64;

@@ -155,12 +155,12 @@ fn copies_are_no_retries() {
 }
 
 #[test]
-fn copies_are_paid_from_the_retry_budget() {
+fn copies_are_paid_from_a_retry_budget() {
     let text = |ratio: &str| {
         asked(
             &["0s", "300ms", "600ms"],
             &format!(
-                "hedge = {{ after = \"0s\", copies = 3 }}, retry_budget = {{ ratio = {ratio}, reserve = 3 }}"
+                "hedge = {{ after = \"0s\", copies = 3 }}, guards = [{{ kind = \"retry-budget\", ratio = {ratio}, reserve = 3 }}]"
             ),
             &fleet("\"100ms\"", &["", "", ""]),
         )
@@ -398,7 +398,7 @@ fn nothing_is_lost_between_copies() {
         traffic = [{ to = \"web\", rate = 60 }]\n\
         [client]\ntimeout = \"120ms\"\ndeadline = \"300ms\"\ncancel = true\n\
         hedge = { after = \"15ms\", copies = 3, demand = \"own\" }\n\
-        retry = { kind = \"fixed\", attempts = 2 }\nretry_budget = { ratio = 0.5, reserve = 50 }\n\
+        retry = { kind = \"fixed\", attempts = 2 }\nguards = [{ kind = \"retry-budget\", ratio = 0.5, reserve = 50 }]\n\
         [service.web]\ndemand = { kind = \"exponential\", mean = \"25ms\" }\nnetwork = \"1ms\"\n\
         balancer = { policy = \"least-in-flight\", pending_queue = { limit = 3 }, instances = 2 }\n\
         server = [{ name = \"s\", count = 4, workers = 1, max_connections = 3, queue = { limit = 1 }, \

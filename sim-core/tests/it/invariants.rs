@@ -222,7 +222,7 @@ fn what_cannot_happen_changes_nothing() {
     for (client, server, balancer) in [
         (", retry = { kind = \"fixed\", attempts = 1 }", "", ""),
         (
-            ", retry = { kind = \"fixed\", attempts = 3 }, retry_budget = { ratio = 0, reserve = 0 }",
+            ", retry = { kind = \"fixed\", attempts = 3 }, guards = [{ kind = \"retry-budget\", ratio = 0, reserve = 0 }]",
             "",
             "",
         ),
@@ -272,8 +272,7 @@ fn what_cannot_happen_changes_nothing() {
 /// Probes that cost nothing and never fail leave every request as it was.
 #[test]
 fn perfect_health_checks_change_no_request() {
-    let check =
-        ", health_check = { interval = \"1s\", timeout = \"999ms\", fall = 3, demand = \"0s\" }";
+    let check = ", health = [{ kind = \"checks\", interval = \"1s\", timeout = \"999ms\", fall = 3, demand = \"0s\" }]";
     let text = |balancer: &str| {
         base(
             "",

@@ -1,9 +1,10 @@
 //! What can be picked: paths that a scenario has, values of a path, and measures, all from the
 //! tables of the core.
 
+use sim_core::metric::SUMMARY_PATHS;
 use sim_core::model::Model;
 use sim_core::outcome::Outcome;
-use sim_core::scenario::{KeyRow, SUMMARY_PATHS, keys, plug_tables};
+use sim_core::scenario::{KeyRow, keys, plug_tables};
 use std::sync::OnceLock;
 
 /// Something to pick.

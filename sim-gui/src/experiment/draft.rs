@@ -3,6 +3,7 @@
 use super::choices;
 use sim_core::experiment::split;
 use sim_core::model::Model;
+use sim_core::policy::PolicyDef;
 use sim_core::scenario::Scenario;
 use sim_core::time::Instant;
 
@@ -104,8 +105,6 @@ pub struct Draft {
 
 /// Replications when nobody says: enough for an interval, few enough to wait for.
 const REPLICATIONS: &str = "10";
-/// Policies beside the scenario's own that a newcomer compares.
-const POLICIES: [&str; 4] = ["round-robin", "least-in-flight", "power-of-d", "random"];
 
 impl Draft {
     /// A comparison of the balancer's policy with the best-known ones.
@@ -115,7 +114,8 @@ impl Draft {
             (s.name.as_str(), s.balancer.policy.def.row.name)
         });
         let mut values = vec![own];
-        values.extend(POLICIES.into_iter().filter(|policy| *policy != own));
+        let familiar = PolicyDef::familiar().into_iter().map(|def| def.row.name);
+        values.extend(familiar.filter(|policy| *policy != own));
         let path = format!("service.{name}.balancer.policy");
         Self {
             kind: Kind::Comparison,

@@ -5,10 +5,10 @@ use super::prepare::{Prepared, arguments};
 use super::runner::{Found, Over, Report};
 use super::{Experiment, Subject};
 use crate::shell;
-use sim_core::experiment::report::{ComparisonReport, write_comparison};
+use sim_core::experiment::Comparison;
 use sim_core::experiment::sweep::{Row, write_rows};
-use sim_core::experiment::{Comparison, words};
 use sim_core::readable;
+use sim_core::report::{ComparisonReport, words, write_comparison};
 use sim_core::time::Duration as Span;
 use std::fmt::Write as _;
 

@@ -15,12 +15,8 @@ use sim_core::readable;
 
 /// Word, shape and colour of the site's state.
 pub(crate) fn site_look(site: Kind, p: &Palette) -> (&'static str, Icon, Color32) {
-    let word = site_word(site);
-    match site {
-        Kind::Down => (word, Icon::Cross, p.bad),
-        Kind::Degraded => (word, Icon::Triangle, p.warn),
-        _ => (word, Icon::Disc, p.good),
-    }
+    let (icon, colour) = super::event_log::look(site, p);
+    (site_word(site), icon, colour)
 }
 
 /// The key figures: a label and a value each, from the summary so far.

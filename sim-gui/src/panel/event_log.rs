@@ -6,8 +6,7 @@ use crate::icon::Icon;
 use crate::state::{State, event_words};
 use crate::theme::{Palette, bold_font, font};
 use eframe::egui::{self, Align2, Rect, Sense, Vec2, pos2};
-use sim_core::event_log::{Event, Kind};
-use sim_core::model::Actor;
+use sim_core::event_log::{Actor, Event, Kind, Look};
 use std::fmt::Write as _;
 
 /// The row of this panel.
@@ -24,16 +23,14 @@ pub static PANEL: PanelDef = PanelDef {
 const ROWS: usize = 400;
 
 /// The shape and colour of an event.
-pub(crate) fn look(event: &Event, p: &Palette) -> (Icon, egui::Color32) {
-    match event.kind {
-        Kind::Crash | Kind::Down => (Icon::Cross, p.bad),
-        Kind::Alert | Kind::Degraded | Kind::Ejected | Kind::Slow => (Icon::Triangle, p.warn),
-        Kind::Normal | Kind::Up | Kind::Warm | Kind::Resolved | Kind::Readmitted => {
-            (Icon::Disc, p.good)
-        }
-        Kind::Restart | Kind::Added | Kind::Takeover => (Icon::Dashed, p.start),
-        Kind::Drain | Kind::Undrain | Kind::Removed => (Icon::Halted, p.start),
-        Kind::Set | Kind::Note => (Icon::Arrow, p.accent),
+pub(crate) fn look(kind: Kind, p: &Palette) -> (Icon, egui::Color32) {
+    match kind.def().look {
+        Look::Failure => (Icon::Cross, p.bad),
+        Look::Warning => (Icon::Triangle, p.warn),
+        Look::Recovery => (Icon::Disc, p.good),
+        Look::Start => (Icon::Dashed, p.start),
+        Look::Halt => (Icon::Halted, p.start),
+        Look::Change => (Icon::Arrow, p.accent),
     }
 }
 
@@ -78,7 +75,7 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
 fn row(ui: &mut egui::Ui, state: &State, event: &Event, current: bool, ahead: bool) -> bool {
     let p = Palette::of(ui);
     let people = event.by == Actor::People;
-    let (icon, colour) = look(event, p);
+    let (icon, colour) = look(event.kind, p);
     let words = event_words(event);
     let indent = 84.0;
     let ink = if ahead { p.weak } else { p.text };
@@ -122,7 +119,7 @@ fn row(ui: &mut egui::Ui, state: &State, event: &Event, current: bool, ahead: bo
         },
     );
     painter.galley(pos2(rect.left() + indent, rect.top() + 4.0), galley, ink);
-    let by = if people { "people" } else { "system" };
+    let by = event.by.name();
     let name = format!("{} {by}: {words}", state.label(event.at));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
     let clicked = response.clicked();
@@ -138,16 +135,7 @@ fn text(state: &State) -> String {
     };
     let mut text = String::new();
     for event in state.event_log(branch) {
-        let by = if event.by == Actor::People {
-            "people"
-        } else {
-            "system"
-        };
-        let cause = if event.kind == Kind::Note {
-            ""
-        } else {
-            &event.cause
-        };
+        let (by, cause) = (event.by.name(), event.words().1);
         let _ = writeln!(
             text,
             "{}  {by}  {}  {cause}",

@@ -7,6 +7,7 @@ use crate::playback::{Edit, View, letter};
 use crate::state::{State, server_path, site_word};
 use crate::theme::{Palette, bold_font, font};
 use eframe::egui::{self, Align2, Color32, RichText, Sense, pos2, vec2};
+use sim_core::policy::PolicyDef;
 use sim_core::readable;
 use sim_core::summary::Summary;
 use std::fmt::Write as _;
@@ -364,7 +365,7 @@ pub fn suggestions(state: &State) -> Vec<(String, Edit)> {
         .model
         .clients
         .iter()
-        .any(|client| client.retry.def.row.name != "none");
+        .any(sim_core::model::Client::tries_again);
     if retries {
         tries.push(("no retries".to_owned(), Edit::set("client.retry", "none")));
     }
@@ -375,14 +376,14 @@ pub fn suggestions(state: &State) -> Vec<(String, Edit)> {
         let path = server_path(service, &server.name);
         tries.push((format!("drain {}", server.name), Edit::act("drain", path)));
     }
-    for (i, service) in branch.model.services.iter().enumerate().take(2) {
-        if service.balancer.policy.def.row.name != "least-in-flight" && i == 0 {
-            let path = format!("service.{}.balancer.policy", service.name);
-            tries.push((
-                "least-in-flight".to_owned(),
-                Edit::set(path, "least-in-flight"),
-            ));
-        }
+    let mut familiar = PolicyDef::familiar().into_iter();
+    if let Some(service) = branch.model.services.first()
+        && let Some(policy) = familiar.find(|policy| policy.follows_load)
+        && policy.row.name != service.balancer.policy.def.row.name
+    {
+        let path = format!("service.{}.balancer.policy", service.name);
+        let name = policy.row.name;
+        tries.push((name.to_owned(), Edit::set(path, name)));
     }
     tries
 }

@@ -46,13 +46,12 @@ impl View {
     pub fn of(branch: usize, simulation: &Simulation, scenario_hash: u64) -> Self {
         let (sample, sample_every) = simulation.sample(DOTS);
         let event_log = || simulation.recorder().event_log();
-        let site = |kind: Kind| [Kind::Normal, Kind::Degraded, Kind::Down].contains(&kind);
         let mut firing: Vec<String> = Vec::new();
         for event in event_log() {
-            match event.kind {
-                Kind::Alert => firing.push(event.subject.clone()),
-                Kind::Resolved => firing.retain(|name| *name != event.subject),
-                _ => {}
+            if event.kind == Kind::Alert {
+                firing.push(event.subject.clone());
+            } else if event.kind.ends(Kind::Alert) {
+                firing.retain(|name| *name != event.subject);
             }
         }
         Self {
@@ -67,7 +66,7 @@ impl View {
             summary: Arc::new(Summary::of(simulation, scenario_hash)),
             event_log_len: event_log().len(),
             site: event_log()
-                .rfind(|e| site(e.kind))
+                .rfind(|e| e.kind.site_state().is_some())
                 .map_or(Kind::Normal, |e| e.kind),
             firing,
             changed: event_log()

@@ -1,8 +1,8 @@
 //! Experiments without a screen: what the window runs is what the command runs, to the byte.
 
-use sim_core::experiment::report::{ComparisonReport, write_comparison};
 use sim_core::experiment::sweep::{self, Arguments, Plan as SweepPlan, Shard, write_rows};
 use sim_core::experiment::{Control, Measure, Plan, WarmUp, compare, variants, warmed};
+use sim_core::report::{ComparisonReport, write_comparison};
 use sim_core::scenario::{Scenario, Source};
 use sim_gui::experiment::{
     Draft, Experiment, Field, Found, Kind, Over, Prepared, Report, Runner, Subject, Vary, choices,

@@ -2,7 +2,8 @@
 
 use super::store::write_whole;
 use crate::exit::{Exit, Failure};
-use sim_core::experiment::sweep::{Plan, Row, pictures, write_rows};
+use sim_core::experiment::sweep::{Plan, Row, write_rows};
+use sim_core::report::pictures;
 use std::path::Path;
 
 /// The table.

@@ -5,9 +5,10 @@ use crate::args::TableFormat;
 use crate::exit::Failure;
 use crate::table::Table;
 use crate::terminal::{BOLD, DIM, Out, RED, YELLOW};
+use sim_core::experiment::Measure;
 use sim_core::experiment::sweep::{Plan, Row, write_rows};
-use sim_core::experiment::{Measure, words};
 use sim_core::readable;
+use sim_core::report::words;
 use std::io::Write;
 use std::path::Path;
 

@@ -7,29 +7,30 @@
 //! numbers are common to all cells: replication n of each faces the same requests.
 
 mod arguments;
-mod axis;
+pub(crate) mod axis;
 mod check;
 mod journal;
 mod keys;
-mod pictures;
+mod merge;
 mod plan;
 mod range;
+mod read;
 mod row;
 mod run;
 mod shard;
 mod steps;
 #[cfg(test)]
 mod tests;
-mod value;
+pub(crate) mod value;
 mod write;
 
 pub(crate) use keys::PlanSpec;
 
 pub use arguments::{Arguments, Misused};
 pub use journal::{Header, Journal, Mismatch, line_of};
-pub use pictures::{Picture, picture, pictures};
+pub use merge::{Gap, merge};
 pub use plan::{Cell, Plan};
 pub use row::{Figure, Row, write_rows};
 pub use run::{THREADS_MAX, run, run_told};
-pub use shard::{Gap, Shard, merge};
+pub use shard::Shard;
 pub use steps::Steps;

@@ -1,14 +1,26 @@
 //! A plan written out again, with its scenario and every value of its axes.
 
 use super::plan::{Plan, path_text};
-use crate::scenario::canonical::{quoted, value_text};
+use crate::scenario::canonical::{fingerprint, quoted, value_text};
 use std::fmt::Write as _;
 
 /// What plans of this form begin with.
 const HEAD: &str = "# A plan with everything it needs, as `stampede sweep --bundle` writes it.\n";
 
+impl Plan {
+    /// The plan with everything it needs, in one fixed form: what travels to other machines.
+    pub fn to_toml(&self) -> String {
+        plan_text(self)
+    }
+
+    /// Identifies the plan: scenario, cells in their order, measures, replications and confidence.
+    pub fn hash(&self) -> u64 {
+        fingerprint(&body_text(self))
+    }
+}
+
 /// The whole.
-pub(super) fn plan_text(plan: &Plan) -> String {
+fn plan_text(plan: &Plan) -> String {
     let mut out = String::from(HEAD);
     // Writing to a `String` cannot fail.
     if !plan.title.is_empty() {
@@ -20,7 +32,7 @@ pub(super) fn plan_text(plan: &Plan) -> String {
 }
 
 /// What is simulated and measured, without names.
-pub(super) fn body_text(plan: &Plan) -> String {
+fn body_text(plan: &Plan) -> String {
     let mut out = settings_text(plan);
     for axis in &plan.axes {
         out.push_str("\n[[axis]]\n");

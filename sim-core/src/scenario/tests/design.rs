@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event_log::Kind;
-use crate::expect::{EventPattern, Expr, Value};
+use crate::model::{EventPattern, Expr, Value};
 
 #[test]
 fn the_example_gives_the_expected_model() {

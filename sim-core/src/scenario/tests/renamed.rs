@@ -68,3 +68,28 @@ fn both_names_at_once_are_refused() {
     let problems = read(&both, &[]).expect_err("two values for one key");
     assert!(problems.has("E019"), "{problems}");
 }
+
+#[test]
+fn a_retry_budget_has_become_a_guard() {
+    let old = "horizon = \"1h\"\ntraffic = [{ to = \"web\", rate = 100 }]\n\
+        client = { retry_budget = { ratio = \"20%\" }, guards = [\"deadline\"] }\n\
+        [service.web]\ndemand = \"10ms\"\nserver = [{ name = \"s\", workers = 4 }]\n\
+        call = [{ to = \"db\", client = { retry_budget = { reserve = 3 } } }]\n\
+        [service.db]\ndemand = \"10ms\"\nserver = [{ name = \"d\", workers = 4 }]\n";
+    let budget = |rest: &str| format!("{{ kind = \"retry-budget\", {rest} }}");
+    let new = old
+        .replace(
+            "retry_budget = { ratio = \"20%\" }, guards = [\"deadline\"]",
+            &{ format!("guards = [\"deadline\", {}]", budget("ratio = 0.2")) },
+        )
+        .replace(
+            "retry_budget = { reserve = 3 }",
+            &format!("guards = [{}]", budget("reserve = 3, shared = true")),
+        );
+    let (old, new) = (read(old, &[]), read(&new, &[]));
+    let old = old.expect("old keys");
+    assert_eq!(old.model(), new.expect("new keys").model());
+    let warnings = old.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:#?}");
+    assert!(warnings[0].starts_with("old.toml:3: `retry_budget` is now a guard"));
+}

@@ -75,6 +75,24 @@ demand = "1ms"
 server = [{ name = "o", workers = 1 }]
 "#;
 
+/// Callers of every kind, several of each, of services that are slow and unreliable.
+const GUARDED: &str = r#"
+horizon = "20s"
+client = { retry = "fixed", timeout = "30ms" }
+class = { a = { share = 0.5 }, b = { share = 0.5 } }
+traffic = [{ name = "t", to = "web", rate = 50 }, { name = "u", to = "web", rate = 50 }]
+[service.web]
+demand = { kind = "exponential", mean = "5ms" }
+server = [{ name = "s", count = 2, workers = 2, errors = { rate = 0.1 } }]
+[[service.web.call]]
+to = "db"
+client = { retry = "fixed", timeout = "30ms" }
+[service.db]
+demand = { kind = "exponential", mean = "8ms" }
+balancer = { instances = 2 }
+server = [{ name = "d", workers = 2, errors = { rate = 0.3 } }]
+"#;
+
 /// A server and a balancer that crash now and then.
 const CRASHY: &str = r#"
 horizon = "60s"
@@ -105,6 +123,7 @@ pub(super) fn base(name: &str) -> String {
     match name {
         "plain" => plain(90),
         "calls" => CALLS.to_owned(),
+        "guarded" => GUARDED.to_owned(),
         "crashy" => CRASHY.to_owned(),
         "pair" => CALLS.replacen("[service.db]", "[[service.web.call]]\nto = \"other\"\n[service.db]", 1),
         "closed" => rate("arrivals = { kind = \"closed\", users = 10, think = \"100ms\" }"),

@@ -11,8 +11,10 @@ pub(super) enum Level {
     Report,
     /// What the scenario is called.
     Words,
+    /// Nothing: it cannot be meant there, and is refused.
+    Refused,
 }
-use Level::{Report, Run, Words};
+use Level::{Refused, Report, Run, Words};
 
 /// Two values of a key.
 #[derive(Debug)]
@@ -43,11 +45,6 @@ const SLOTS: &[(&str, &str, &str)] = &[
         "service.NAME.server.NAME.errors.demand",
         "plain",
         "service.web.server.a.errors.demand",
-    ),
-    (
-        "service.NAME.balancer.health_check.demand",
-        "crashy",
-        "service.web.balancer.health_check.demand",
     ),
     (
         "service.NAME.server.NAME.liveness.demand",
@@ -215,15 +212,6 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
         "\"full\"",
         "\"none\"",
     ),
-    (
-        "retry_budget",
-        "",
-        "RETRY",
-        "none",
-        "{ ratio = 0.01, reserve = 1 }",
-    ),
-    ("retry_budget.ratio", "", "BUDGET", "0.01", "0.2"),
-    ("retry_budget.reserve", "", "BUDGET", "1", "50"),
     ("cancel", "", "TIMEOUT", "false", "true"),
     ("hedge", "", "HEDGE", "none", "{ after = \"5ms\" }"),
     ("hedge.after", "", "HEDGE", "\"5ms\"", "\"9ms\""),
@@ -309,6 +297,191 @@ pub(super) fn knobs() -> Vec<Knob> {
     }
     knobs.extend(laws());
     knobs.extend(manners());
+    knobs.extend(guards());
+    knobs
+}
+
+/// Parameters of guards, each with two values.
+const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
+    ("circuit-breaker", "failures", "open = \"1s\"", "1", "2"),
+    (
+        "circuit-breaker",
+        "window",
+        "failures = 2, open = \"1s\"",
+        "0",
+        "9",
+    ),
+    (
+        "circuit-breaker",
+        "open",
+        "failures = 1",
+        "\"1s\"",
+        "\"2s\"",
+    ),
+    (
+        "circuit-breaker",
+        "trials",
+        "failures = 1, open = \"1s\"",
+        "1",
+        "2",
+    ),
+    (
+        "circuit-breaker",
+        "slow",
+        "failures = 1, open = \"1s\"",
+        "\"0s\"",
+        "\"1ms\"",
+    ),
+    (
+        "circuit-breaker",
+        "shared",
+        "failures = 1, open = \"1s\"",
+        "false",
+        "true",
+    ),
+    ("retry-budget", "ratio", "reserve = 1", "0.01", "0.2"),
+    ("retry-budget", "reserve", "ratio = 0.01", "1", "50"),
+    (
+        "retry-budget",
+        "shared",
+        "ratio = 0.01, reserve = 1",
+        "false",
+        "true",
+    ),
+    ("rate-limit", "rate", "", "5", "6"),
+    ("rate-limit", "burst", "rate = 5", "1", "2"),
+    ("rate-limit", "wait", "rate = 5", "\"0s\"", "\"100ms\""),
+    ("rate-limit", "shared", "rate = 5", "false", "true"),
+    ("adaptive-throttle", "k", "window = \"1s\"", "1", "1.1"),
+    ("adaptive-throttle", "window", "k = 1", "\"1s\"", "\"2s\""),
+    ("adaptive-throttle", "shared", "k = 1", "false", "true"),
+    ("concurrency-limit", "limit", "", "1", "2"),
+    ("concurrency-limit", "queue", "limit = 1", "0", "1"),
+    (
+        "concurrency-limit",
+        "wait",
+        "limit = 1, queue = 5",
+        "\"1h\"",
+        "\"3ms\"",
+    ),
+    ("concurrency-limit", "shared", "limit = 1", "false", "true"),
+    (
+        "aimd-limit",
+        "initial",
+        "min = 1, backoff = 0.999, slow = \"1ms\"",
+        "1",
+        "100",
+    ),
+    ("aimd-limit", "min", "initial = 2", "1", "2"),
+    ("aimd-limit", "max", "initial = 1, min = 1", "1", "3"),
+    (
+        "aimd-limit",
+        "backoff",
+        "initial = 8, min = 1",
+        "0.2",
+        "0.9",
+    ),
+    (
+        "aimd-limit",
+        "slow",
+        "initial = 8, min = 1",
+        "\"5s\"",
+        "\"9ms\"",
+    ),
+    (
+        "aimd-limit",
+        "queue",
+        "initial = 1, min = 1, max = 1",
+        "0",
+        "1",
+    ),
+    (
+        "aimd-limit",
+        "wait",
+        "initial = 1, min = 1, max = 1, queue = 5",
+        "\"1h\"",
+        "\"3ms\"",
+    ),
+    (
+        "aimd-limit",
+        "shared",
+        "initial = 1, min = 1",
+        "false",
+        "true",
+    ),
+    ("deadline", "margin", "", "\"0s\"", "\"31ms\""),
+];
+
+/// Where guards stand: the key, what is set, and what stands around the list there.
+const POSTS: &[(&str, &str, &str)] = &[
+    (
+        "client",
+        "client",
+        "{ retry = \"fixed\", timeout = \"30ms\", guards = LIST }",
+    ),
+    (
+        "class.NAME.client",
+        "class.a.client",
+        "{ retry = \"fixed\", timeout = \"30ms\", guards = LIST }",
+    ),
+    (
+        "traffic.NAME.client",
+        "traffic.t.client",
+        "{ retry = \"fixed\", timeout = \"30ms\", guards = LIST }",
+    ),
+    (
+        "service.NAME.call.NAME.client",
+        "service.web.call.db.client",
+        "{ retry = \"fixed\", timeout = \"30ms\", guards = LIST }",
+    ),
+    (
+        "service.NAME.balancer",
+        "service.db.balancer.guards",
+        "LIST",
+    ),
+    (
+        "service.NAME.server.NAME",
+        "service.db.server.d.guards",
+        "LIST",
+    ),
+];
+
+fn guards() -> Vec<Knob> {
+    let mut knobs = Vec::new();
+    for &(key, at, around) in POSTS {
+        let mut knob = |path: String, kind, old: &str, new: &str| {
+            let refused = match key {
+                "service.NAME.balancer" => kind == "retry-budget",
+                "service.NAME.server.NAME" => kind == "retry-budget" || path.ends_with("shared"),
+                _ => false,
+            };
+            knobs.push(Knob {
+                path,
+                kind,
+                base: base("guarded"),
+                with: Vec::new(),
+                change: Change::Set(
+                    at.to_owned(),
+                    around.replace("LIST", old),
+                    around.replace("LIST", new),
+                ),
+                level: if refused { Refused } else { Run },
+            });
+        };
+        let limit = "[{ kind = \"concurrency-limit\", limit = 1 }]";
+        knob(format!("{key}.guards"), "", "[]", limit);
+        for &(kind, param, rest, old, new) in GUARDS {
+            let comma = if rest.is_empty() { "" } else { ", " };
+            let guard =
+                |value| format!("[{{ kind = \"{kind}\", {param} = {value}{comma}{rest} }}]");
+            knob(
+                format!("{key}.guards.{kind}.{param}"),
+                kind,
+                &guard(old),
+                &guard(new),
+            );
+        }
+    }
     knobs
 }
 
@@ -325,9 +498,6 @@ fn laws() -> Vec<Knob> {
             () if key.contains("errors") => vec![("service.web.server.a.errors.rate", "0.3")],
             () if key.contains("liveness") => {
                 vec![("service.web.server.a.liveness.interval", "500ms")]
-            }
-            () if key.contains("health") => {
-                vec![("service.web.balancer.health_check.interval", "500ms")]
             }
             () => Vec::new(),
         };
@@ -357,16 +527,6 @@ fn manners() -> Vec<Knob> {
             let whole = |value: &str| match (section, param, rest) {
                 ("retry", p, _) if !p.is_empty() => {
                     format!("{{ retry = {{ {rest}, {p} = {value} }} }}")
-                }
-                ("retry_budget", "ratio", _) => {
-                    format!(
-                        "{{ retry = \"fixed\", retry_budget = {{ ratio = {value}, reserve = 1 }} }}"
-                    )
-                }
-                ("retry_budget", "reserve", _) => {
-                    format!(
-                        "{{ retry = \"fixed\", retry_budget = {{ ratio = 0.01, reserve = {value} }} }}"
-                    )
                 }
                 ("hedge", "" | "after", _) if value != "none" => {
                     let value = value.replace("{ after = ", "").replace(" }", "");

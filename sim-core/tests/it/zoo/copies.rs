@@ -62,7 +62,7 @@ rate = 45
 timeout = "250ms"
 deadline = "700ms"
 retry = { kind = "fixed", attempts = 2, pause = "5ms" }
-retry_budget = { ratio = 0.6, reserve = 30 }
+guards = [{ kind = "retry-budget", ratio = 0.6, reserve = 30 }]
 cancel = true
 hedge = { after = "30ms", copies = 3, demand = "own" }
 [service.web]

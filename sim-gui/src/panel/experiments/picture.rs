@@ -6,10 +6,11 @@ use eframe::egui::{
     self, Align2, Color32, Painter, Rect, Response, Sense, Shape, Stroke, StrokeKind, Vec2, pos2,
     vec2,
 };
-use sim_core::experiment::{Comparison, words};
+use sim_core::experiment::Comparison;
 use sim_core::plot::axis::Axis;
 use sim_core::plot::intervals::{Row, axis};
 use sim_core::plot::lines::{Lines, Point};
+use sim_core::report::words;
 
 /// Room below a picture for ticks and the name of the axis.
 pub(super) const FOOT: f32 = 36.0;

@@ -7,7 +7,7 @@ use crate::experiment::{Experiment, Found, Over, Prepared};
 use crate::icon::{self, Icon};
 use crate::theme::{Palette, bold_font, font, mono};
 use eframe::egui::{self, RichText, Sense, Stroke, vec2};
-use sim_core::experiment::sweep;
+use sim_core::report;
 
 /// Letters from which a cell is wrapped.
 const LONG: usize = 34;
@@ -72,9 +72,9 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             picture::intervals(ui, found, measure, cx.local.lab.differences);
         }
         (Found::Swept(rows), Prepared::Sweep { plan }) if plan.cells() <= DRAWN_MAX => {
-            match sweep::picture(plan, rows, measure) {
-                Some(sweep::Picture::Lines(lines)) => picture::lines(ui, &lines),
-                Some(sweep::Picture::HeatMap(map)) => heat::draw(ui, &map),
+            match report::picture(plan, rows, measure) {
+                Some(report::Picture::Lines(lines)) => picture::lines(ui, &lines),
+                Some(report::Picture::HeatMap(map)) => heat::draw(ui, &map),
                 None => {}
             }
         }

@@ -184,8 +184,8 @@ fn down<'a>(
         .enumerate()
         .filter(|(_, event)| event.kind == Kind::Down)
         .map(move |(i, event)| {
-            let over = |kind| matches!(kind, Kind::Degraded | Kind::Normal);
-            let end = event_log[i + 1..].iter().find(|event| over(event.kind));
+            let mut later = event_log[i + 1..].iter();
+            let end = later.find(|event| event.kind.site_state().is_some());
             (event.at, end.map_or(until, |event| event.at))
         })
 }
@@ -195,22 +195,10 @@ pub(crate) fn marks<'a>(
     state: &'a State,
     branch: &'a BranchReport,
 ) -> impl Iterator<Item = Instant> + 'a {
-    let matters = |kind| {
-        matches!(
-            kind,
-            Kind::Alert
-                | Kind::Crash
-                | Kind::Down
-                | Kind::Normal
-                | Kind::Set
-                | Kind::Restart
-                | Kind::Added
-        )
-    };
     let event_log = state
         .event_log(branch)
         .iter()
-        .filter(move |event| matters(event.kind));
+        .filter(|event| event.kind.def().marked);
     event_log.map(|event| event.at).take(60)
 }
 

@@ -147,10 +147,10 @@ fn drained(branch: &BranchReport, server: &str) -> Vec<(Instant, Instant)> {
     let mut stretches = Vec::new();
     let mut since = None;
     for event in branch.event_log.iter().filter(|e| e.subject == server) {
-        match event.kind {
-            Kind::Drain => since = Some(event.at),
-            Kind::Undrain => stretches.extend(since.take().map(|from| (from, event.at))),
-            _ => {}
+        if event.kind == Kind::Drain {
+            since = Some(event.at);
+        } else if event.kind.ends(Kind::Drain) {
+            stretches.extend(since.take().map(|from| (from, event.at)));
         }
     }
     stretches.extend(since.map(|from| (from, Instant(u64::MAX))));

@@ -181,7 +181,11 @@ fn strip(ui: &mut egui::Ui, cx: &mut Cx<'_>, branch: &BranchReport, body: Rect) 
     let horizon = cx.state.horizon().0 as f64;
     let now = cx.state.now();
     let event_log = cx.state.event_log(branch);
-    for (i, name) in ["system", "people"].into_iter().enumerate() {
+    for (i, name) in [Actor::System, Actor::People]
+        .map(Actor::name)
+        .into_iter()
+        .enumerate()
+    {
         let y = body.top() + STRIP * (i as f32 + 0.5);
         ui.painter()
             .hline(body.x_range(), y, Stroke::new(1.0, p.line));
@@ -202,7 +206,7 @@ fn strip(ui: &mut egui::Ui, cx: &mut Cx<'_>, branch: &BranchReport, body: Rect) 
             continue;
         }
         ends[lane] = x;
-        let (icon, colour) = event_log::look(event, p);
+        let (icon, colour) = event_log::look(event.kind, p);
         let y = body.top() + STRIP * (lane as f32 + 0.5);
         let spot = Rect::from_center_size(pos2(x, y), Vec2::splat(16.0));
         let ahead = event.at > now;

@@ -3,11 +3,11 @@
 mod bad_plans;
 
 use super::journal::{Header, Journal, Mismatch, line_of};
-use super::pictures::{Picture, picture};
+use super::merge::{Gap, merge};
 use super::plan::Plan;
 use super::row::{Ended, Row};
 use super::run::{run, run_with};
-use super::shard::{Gap, Shard, merge};
+use super::shard::Shard;
 use super::steps::Steps;
 use crate::experiment::{Measure, Run};
 use crate::model::Model;
@@ -111,24 +111,6 @@ fn step_by_step_is_the_same_as_on_threads() {
         assert_eq!(found, expected, "{events} events at a time");
         assert!(steps.step(events).is_none());
     }
-}
-
-#[test]
-fn a_picture_of_some_rows_leaves_the_others_open() {
-    let plan = plan(TWO);
-    let rows = rows(&plan, 2);
-    let Some(Picture::HeatMap(map)) = picture(&plan, &rows[..3], 0) else {
-        panic!("two axes make a heat map");
-    };
-    let spots: Vec<_> = map.spots.iter().flatten().collect();
-    assert_eq!(spots.len(), plan.cells());
-    assert_eq!(spots.iter().filter(|spot| spot.value.is_some()).count(), 3);
-    assert!(
-        spots
-            .iter()
-            .all(|s| s.value.is_some() || s.about.is_empty())
-    );
-    assert!(picture(&plan, &rows, plan.measures().len()).is_none());
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! JSON Schema of scenarios, from the sections and the tables of extension rows.
 
-use super::extensions::plug_tables;
-use super::section::{ExtensionTable, Form, KeyDef, Limits, Section, SectionDef};
-use super::sections::Top;
-use super::tree::{Node, Value as Written, default_value};
 use crate::experiment::sweep::PlanSpec;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
+use crate::scenario::section::{Form, KeyDef, Limits, Section, SectionDef, from};
+use crate::scenario::sections::Top;
+use crate::scenario::tree::{Node, Value as Written, default_value};
+use crate::scenario::{ExtensionTable, plug_tables};
 use serde_json::{Map, Value, json};
 
 const SPAN: &str = r"^\s*(0|([0-9][0-9_]*(\.[0-9]*)?\s*(ns|us|µs|ms|s|m|h|d)\s*)+)$";
@@ -15,7 +15,7 @@ const CLOCK: &str = r"^\s*[0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2})?\s*$";
 pub fn schema() -> Value {
     let mut defs = Map::new();
     for table in plug_tables() {
-        defs.insert(table.name.to_owned(), plug_table(table));
+        defs.insert(table.name.to_owned(), extension_table(table));
     }
     let mut top = section(Top::def(), &mut defs);
     if let Some(object) = top.as_object_mut() {
@@ -131,6 +131,9 @@ fn form_schema(form: &Form, limits: &Limits, defs: &mut Map<String, Value>) -> V
             json!({ "oneOf": words })
         }
         Form::Extension(table) => json!({ "$ref": format!("#/$defs/{}", table.name) }),
+        Form::Extensions(table) => {
+            json!({ "type": "array", "items": { "$ref": format!("#/$defs/{}", table.name) } })
+        }
         Form::Rate => {
             let corner = json!({ "type": "array", "minItems": 2, "maxItems": 2 });
             json!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "array", "minItems": 1, "items": corner }, { "$ref": "#/$defs/profiles" }] })
@@ -176,7 +179,7 @@ fn number(value: f64) -> Value {
     }
 }
 
-fn plug_table(table: ExtensionTable) -> Value {
+fn extension_table(table: ExtensionTable) -> Value {
     let rows = (table.rows)();
     let mut forms = Vec::new();
     for row in &rows {
@@ -184,51 +187,54 @@ fn plug_table(table: ExtensionTable) -> Value {
             forms.push(json!({ "const": row.name, "description": row.about }));
         }
     }
-    if table.name == "distributions" {
+    if table.bare_span {
         forms.push(
             json!({ "type": "string", "pattern": SPAN, "description": "Always the same time." }),
         );
         forms.push(json!({ "const": 0 }));
     }
-    forms.extend(rows.iter().map(|row| plug_schema(row)));
+    forms.extend(rows.iter().map(|row| extension_schema(row)));
     json!({ "anyOf": forms, "description": format!("A {}: its name, or a table with `kind` and parameters.", table.noun) })
 }
 
-fn plug_schema(row: &ExtensionRow) -> Value {
+fn extension_schema(row: &ExtensionRow) -> Value {
     let mut properties = Map::new();
     properties.insert("kind".to_owned(), json!({ "const": row.name }));
     let mut required = vec![json!("kind")];
     for param in row.params {
         properties.insert(param.name.to_owned(), param_schema(param));
-        // The moments of a trace may stand in a file.
-        if param.default.is_none() && !(row.name == "trace" && param.name == "times") {
+        if let ParamKind::Moments { file } = param.kind {
+            let about = format!(
+                "A text with one time a line, in seconds, in place of `{}`.",
+                param.name
+            );
+            properties.insert(
+                file.to_owned(),
+                json!({ "type": "string", "description": about }),
+            );
+        } else if param.default.is_none() {
             required.push(json!(param.name));
         }
-    }
-    if row.name == "trace" {
-        properties.insert("file".to_owned(), json!({ "type": "string", "description": "A text with one time a line, in seconds, in place of `times`." }));
     }
     json!({ "type": "object", "description": row.about, "properties": properties, "required": required, "additionalProperties": false })
 }
 
 fn param_schema(param: &ParamDef) -> Value {
-    let range =
-        |min: f64, max: f64| bounds(json!({ "type": "number" }), &super::section::from(min, max));
+    let range = |min: f64, max: f64| bounds(json!({ "type": "number" }), &from(min, max));
     let span = json!({ "anyOf": [{ "type": "string", "pattern": SPAN }, { "const": 0 }] });
     let mut schema = match param.kind {
-        ParamKind::Number { min, max, .. } if max <= 1.0 => {
+        ParamKind::Number { min, max, unit } if unit.is_empty() => {
             json!({ "anyOf": [range(min, max), { "type": "string", "pattern": "%" }] })
         }
         ParamKind::Number { min, max, .. } => range(min, max),
-        ParamKind::Integer { min, max, .. } => bounds(
-            json!({ "type": "integer" }),
-            &super::section::from(min as f64, max as f64),
-        ),
+        ParamKind::Integer { min, max, .. } => {
+            bounds(json!({ "type": "integer" }), &from(min as f64, max as f64))
+        }
         ParamKind::Span { .. } => span,
         ParamKind::Choice(words) => json!({ "enum": words }),
         ParamKind::Flag => json!({ "type": "boolean" }),
         ParamKind::Distribution => json!({ "$ref": "#/$defs/distributions" }),
-        ParamKind::Spans => json!({ "type": "array", "items": span }),
+        ParamKind::Spans | ParamKind::Moments { .. } => json!({ "type": "array", "items": span }),
         ParamKind::Numbers { min, max } => json!({ "type": "array", "items": range(min, max) }),
     };
     schema["description"] = json!(param.about);

@@ -1,11 +1,10 @@
 //! Plots of a sweep: lines for one axis, heat maps for two, and lines for two when one of them has
 //! few values. More axes make no picture.
 
-use super::axis::Axis as Varied;
-use super::plan::Plan;
-use super::row::{Figure, Row};
-use super::value::{Kind, cell_text, number_of};
 use crate::experiment::Measure;
+use crate::experiment::sweep::axis::Axis as Varied;
+use crate::experiment::sweep::value::{Kind, cell_text, number_of};
+use crate::experiment::sweep::{Figure, Plan, Row};
 use crate::metric::Unit;
 use crate::plot::axis::{Axis, Shown};
 use crate::plot::heat_map::{HeatMap, Spot};
@@ -330,4 +329,48 @@ fn file_name(path: &str) -> String {
         }
     };
     path.chars().map(safe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::sweep::{Shard, run};
+    use crate::scenario::{NoFiles, Source};
+    use std::sync::atomic::AtomicBool;
+
+    const PLAN: &str = r#"
+        measures = ["response_time_s.mean", "availability"]
+        axis = [{ path = "traffic.traffic.rate", values = [100, 200, 300] }, { path = "service.web.balancer.policy", values = ["random", "round-robin"] }]
+        [scenario]
+        horizon = "1s"
+        traffic = [{ to = "web", rate = 200 }]
+        [scenario.service.web]
+        demand = { kind = "exponential", mean = "10ms" }
+        server = [{ name = "a", workers = 2 }, { name = "b", workers = 2 }]
+    "#;
+
+    #[test]
+    fn a_picture_of_some_rows_leaves_the_others_open() {
+        let plan = Plan::read(&Source::new("plan.toml", PLAN), &NoFiles)
+            .unwrap_or_else(|problems| panic!("{problems}"));
+        let mut rows = Vec::new();
+        let all = Shard::WHOLE.cells(&plan);
+        run(&plan, &all, 2, &AtomicBool::new(false), &mut |row| {
+            rows.push(row);
+            Ok::<(), ()>(())
+        })
+        .expect("nothing fails here");
+        let Some(Picture::HeatMap(map)) = picture(&plan, &rows[..3], 0) else {
+            panic!("two axes make a heat map");
+        };
+        let spots: Vec<_> = map.spots.iter().flatten().collect();
+        assert_eq!(spots.len(), plan.cells());
+        assert_eq!(spots.iter().filter(|spot| spot.value.is_some()).count(), 3);
+        assert!(
+            spots
+                .iter()
+                .all(|s| s.value.is_some() || s.about.is_empty())
+        );
+        assert!(picture(&plan, &rows, plan.measures().len()).is_none());
+    }
 }

@@ -1,9 +1,7 @@
 //! What experiments say, as people read it: the same words in every front end.
 
-use super::compare::{Comparison, Pair};
-use super::measure::Measure;
-use super::sweep::Figure;
-use super::warm_up::WarmUp;
+use crate::experiment::sweep::Figure;
+use crate::experiment::{Comparison, Measure, Pair, WarmUp};
 use crate::metric::Unit;
 use crate::readable;
 use crate::statistics::Estimate;

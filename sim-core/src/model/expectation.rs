@@ -9,12 +9,20 @@
 //! availability > 99%                      a figure of the summary
 //! ```
 
-mod check;
-#[cfg(test)]
-mod tests;
-
+use crate::event_log::Kind;
 use crate::metric::{Comparison, MetricDef, Scope};
 use crate::time::Instant;
+
+/// An assertion over the finished run.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Expectation {
+    /// As written.
+    pub that: String,
+    /// As understood.
+    pub expr: Expr,
+    /// Line in the scenario, for messages; zero when there is none.
+    pub line: usize,
+}
 
 /// An assertion.
 #[derive(Clone, PartialEq, Debug)]
@@ -81,21 +89,8 @@ pub enum Fold {
 /// Which events: a kind, and perhaps whose.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EventPattern {
-    /// The kind's word in [`crate::event_log::KINDS`].
-    pub kind: crate::event_log::Kind,
+    /// The kind, one of [`crate::event_log::KINDS`].
+    pub kind: Kind,
     /// The name it happened to; absent: any.
     pub subject: Option<String>,
-}
-
-/// An assertion that was checked.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
-pub struct Checked {
-    /// As written.
-    pub that: String,
-    /// Whether it holds.
-    pub passed: bool,
-    /// What was found, in words.
-    pub actual: String,
-    /// Line in the scenario; zero when there is none.
-    pub line: usize,
 }

@@ -1,12 +1,7 @@
 //! The results of experiments as JSON and as tables: interfaces, like the summary. The same
 //! experiment gives the same bytes, whatever the machine and the number of threads.
 
-use super::compare::Comparison;
-use super::measure::Measure;
-use super::nature::Nature;
-use super::replicate::{Replicated, Stop};
-use super::run::Run;
-use super::warm_up::WarmUp;
+use crate::experiment::{Comparison, Measure, Nature, Replicated, Run, Stop, WarmUp};
 use crate::statistics::{Estimate, Interval, wilson};
 use serde::Serialize;
 use std::io::{self, Write};

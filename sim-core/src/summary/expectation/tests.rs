@@ -2,7 +2,8 @@
 
 use super::Checked;
 use crate::engine::Simulation;
-use crate::scenario::{SUMMARY_PATHS, parse};
+use crate::metric::SUMMARY_PATHS;
+use crate::scenario::parse;
 use crate::summary::Summary;
 use std::sync::Arc;
 

@@ -1,15 +1,29 @@
 //! Whether an expectation holds for a finished run, and what was found instead.
 
-use super::{Checked, EventPattern, Expr, Fold, Value};
+use super::Summary;
 use crate::engine::Simulation;
-use crate::event_log::{Event, Kind};
-use crate::metric::{MetricDef, Scope, Unit};
-use crate::model::Expectation;
+use crate::event_log::{Event, Subject};
+use crate::metric::{MetricDef, Scope, SummaryPath, Unit};
+use crate::model::{EventPattern, Expectation, Expr, Fold, Value};
 use crate::readable;
-use crate::scenario::SUMMARY_PATHS;
-use crate::summary::Summary;
 use crate::time::Instant;
 use std::ops::Range;
+
+#[cfg(test)]
+mod tests;
+
+/// An assertion that was checked.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Checked {
+    /// As written.
+    pub that: String,
+    /// Whether it holds.
+    pub passed: bool,
+    /// What was found, in words.
+    pub actual: String,
+    /// Line in the scenario; zero when there is none.
+    pub line: usize,
+}
 
 impl Expectation {
     /// Checks this expectation against a run and the summary of it. What has no value (an event
@@ -109,7 +123,10 @@ impl Run<'_> {
         pattern: &'p EventPattern,
     ) -> impl DoubleEndedIterator<Item = &'p Event> {
         // Changed settings and remarks concern the site, whatever their text.
-        let of_site = matches!(pattern.kind, Kind::Set | Kind::Note);
+        let of_site = matches!(
+            pattern.kind.def().subject,
+            Subject::Settings | Subject::Remark
+        );
         let whose =
             move |e: &Event| of_site || pattern.subject.as_ref().is_none_or(|s| *s == e.subject);
         self.simulation
@@ -182,7 +199,9 @@ impl Run<'_> {
     }
 
     fn figure(&self, path: &str) -> Result<Found, String> {
-        let unit = unit(path).ok_or_else(|| format!("the summary has no {path}"))?;
+        let unit = SummaryPath::find(path)
+            .ok_or_else(|| format!("the summary has no {path}"))?
+            .unit;
         let figure = self
             .summary
             .figure(path)
@@ -200,21 +219,4 @@ impl Run<'_> {
 fn steps(period: &Range<usize>, stride: usize) -> impl Iterator<Item = Range<usize>> {
     let (first, last) = (period.start.div_ceil(stride), period.end / stride);
     (first..last).map(move |record| record * stride..(record + 1) * stride)
-}
-
-/// The unit of a figure of the summary.
-fn unit(path: &str) -> Option<Unit> {
-    let words: Vec<&str> = path.split('.').collect();
-    let fits = |pattern: &str| {
-        let pattern: Vec<&str> = pattern.split('.').collect();
-        pattern.len() == words.len()
-            && pattern
-                .iter()
-                .zip(&words)
-                .all(|(p, w)| p == w || p.bytes().all(|b| b.is_ascii_uppercase()))
-    };
-    SUMMARY_PATHS
-        .iter()
-        .find(|row| fits(row.path))
-        .map(|row| row.unit)
 }

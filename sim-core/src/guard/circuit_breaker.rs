@@ -1,0 +1,294 @@
+//! Circuit breaker.
+//!
+//! *Closed*, it passes everything and counts failures. After `failures` in a row, or of the last
+//! `window` attempts, it *opens* and refuses everything for a while. Then it is *half-open*: a few
+//! attempts are let through, and if all of them succeed it closes; one failure opens it again.
+//! Attempts that it passed before it opened tell it nothing when they end later.
+//!
+//! M. T. Nygard, "Release It!", Pragmatic Bookshelf, 2007, chapter 5. Resilience4j's breaker with a
+//! count-based sliding window is `window` with `failures` = rate · window, except that it wants a
+//! minimum number of calls first.
+
+use super::{Admission, Ended, Guard, GuardDef, News, PLAIN, SHARED, Verdict, slow};
+use crate::draws::Draws;
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
+use crate::time::{Duration, Instant};
+use std::collections::VecDeque;
+
+pub(super) static GUARD: GuardDef = GuardDef {
+    row: ExtensionRow {
+        name: "circuit-breaker",
+        about: "Refuses everything for a while after many failures, then tries a few attempts before it trusts again.",
+        source: "Nygard, Release It!, 2007, chapter 5",
+        params: &[
+            ParamDef {
+                name: "failures",
+                about: "Failures that open it.",
+                kind: ParamKind::Integer {
+                    min: 1,
+                    max: 1_000_000,
+                    unit: "attempts",
+                },
+                default: Some("5"),
+            },
+            ParamDef {
+                name: "window",
+                about: "Latest attempts among which failures are counted; 0: failures must come in a row.",
+                kind: ParamKind::Integer {
+                    min: 0,
+                    max: 1_000_000,
+                    unit: "attempts",
+                },
+                default: Some("0"),
+            },
+            ParamDef {
+                name: "open",
+                about: "How long it refuses everything.",
+                kind: ParamKind::Span { min: Duration(1) },
+                default: Some("30s"),
+            },
+            ParamDef {
+                name: "trials",
+                about: "Attempts that are let through when that time is over; if all succeed it closes.",
+                kind: ParamKind::Integer {
+                    min: 1,
+                    max: 1_000_000,
+                    unit: "attempts",
+                },
+                default: Some("1"),
+            },
+            slow("0s"),
+            SHARED,
+        ],
+    },
+    check,
+    build: |params| {
+        Box::new(CircuitBreaker {
+            failures: params.integer("failures") as u32,
+            window: params.integer("window") as usize,
+            open: params.span("open"),
+            trials: params.integer("trials") as u32,
+            slow: params.span("slow"),
+            state: State::Closed { row: 0 },
+            latest: VecDeque::new(),
+            failed: 0,
+            news: None,
+        })
+    },
+    tells: true,
+    ..PLAIN
+};
+
+fn check(params: &Params) -> Result<(), ParamProblem> {
+    let (failures, window) = (params.integer("failures"), params.integer("window"));
+    if window != 0 && window < failures {
+        return Err(ParamProblem {
+            param: "window",
+            message: format!("of {window} attempts never {failures} can fail"),
+        });
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// With failures in a row.
+    Closed {
+        row: u32,
+    },
+    Open {
+        until: Instant,
+    },
+    HalfOpen {
+        since: Instant,
+        sent: u32,
+        good: u32,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct CircuitBreaker {
+    failures: u32,
+    window: usize,
+    open: Duration,
+    trials: u32,
+    slow: Duration,
+    state: State,
+    /// Whether each of the latest attempts failed, and how many did.
+    latest: VecDeque<bool>,
+    failed: u32,
+    news: Option<News>,
+}
+
+impl CircuitBreaker {
+    fn open(&mut self, now: Instant, cause: String) {
+        self.state = State::Open {
+            until: now + self.open,
+        };
+        self.latest.clear();
+        self.failed = 0;
+        self.news = Some(News {
+            closed_to_all: true,
+            cause,
+        });
+    }
+
+    /// Counts an attempt that ended while closed; the failures that count now.
+    fn count(&mut self, row: u32, failed: bool) -> u32 {
+        let row = if failed { row + 1 } else { 0 };
+        self.state = State::Closed { row };
+        if self.window == 0 {
+            return row;
+        }
+        if self.latest.len() == self.window && self.latest.pop_front() == Some(true) {
+            self.failed -= 1;
+        }
+        self.latest.push_back(failed);
+        self.failed += u32::from(failed);
+        self.failed
+    }
+}
+
+impl Guard for CircuitBreaker {
+    fn admit(&mut self, asked: &Admission, _: &mut Draws) -> Verdict {
+        if let State::Open { until } = self.state
+            && asked.now >= until
+        {
+            self.state = State::HalfOpen {
+                since: asked.now,
+                sent: 0,
+                good: 0,
+            };
+        }
+        match &mut self.state {
+            State::Closed { .. } => Verdict::Pass,
+            State::HalfOpen { sent, .. } if *sent < self.trials => {
+                *sent += 1;
+                Verdict::Pass
+            }
+            State::Open { .. } | State::HalfOpen { .. } => Verdict::Refuse,
+        }
+    }
+
+    fn ended(&mut self, ended: &Ended) {
+        let failed = ended.failed(self.slow);
+        match (&mut self.state, failed) {
+            (State::Closed { row }, Some(failed)) => {
+                let row = *row;
+                if self.count(row, failed) >= self.failures {
+                    let cause = if self.window == 0 {
+                        format!("{} failures in a row", self.failures)
+                    } else {
+                        format!("{} failures among {}", self.failures, self.latest.len())
+                    };
+                    self.open(ended.now, cause);
+                }
+            }
+            // Those that were passed before it opened tell nothing new.
+            (State::HalfOpen { since, .. }, _) if ended.passed < *since => {}
+            // A trial that tells nothing is made again.
+            (State::HalfOpen { sent, .. }, None) => *sent -= 1,
+            (State::HalfOpen { .. }, Some(true)) => {
+                self.open(ended.now, "a trial failed".to_owned());
+            }
+            (State::HalfOpen { good, .. }, Some(false)) => {
+                *good += 1;
+                if *good >= self.trials {
+                    self.state = State::Closed { row: 0 };
+                    self.news = Some(News {
+                        closed_to_all: false,
+                        cause: match self.trials {
+                            1 => "a trial succeeded".to_owned(),
+                            several => format!("{several} trials succeeded"),
+                        },
+                    });
+                }
+            }
+            (State::Open { .. }, _) | (State::Closed { .. }, None) => {}
+        }
+    }
+
+    fn news(&mut self) -> Option<News> {
+        self.news.take()
+    }
+
+    fn gauge(&self, now: Instant) -> (&'static str, f64) {
+        let open = matches!(self.state, State::Open { until } if now < until);
+        ("open", f64::from(u8::from(open)))
+    }
+
+    fn clone_box(&self) -> Box<dyn Guard> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{asked, draws, ended, guard};
+    use super::*;
+    use crate::extension::ParamValue::{Integer, Span};
+    use crate::outcome::Outcome::{Cancelled, Errored, Succeeded};
+
+    fn admits(guard: &mut Box<dyn Guard>, millis: u64) -> bool {
+        guard.admit(&asked(millis, 1), &mut draws(0)) == Verdict::Pass
+    }
+
+    #[test]
+    fn opens_after_failures_in_a_row_and_closes_after_a_trial() {
+        let mut breaker = guard(&GUARD, &[("failures", Integer(2))]);
+        for outcome in [Errored, Succeeded, Errored, Cancelled] {
+            breaker.ended(&ended(0, 1, outcome));
+        }
+        assert!(admits(&mut breaker, 2), "never two in a row");
+        breaker.ended(&ended(0, 3, Errored));
+        let news = breaker.news().expect("it opened");
+        assert_eq!(
+            (news.closed_to_all, &*news.cause),
+            (true, "2 failures in a row")
+        );
+        assert!(!admits(&mut breaker, 30_002), "open until 30 s after that");
+        assert!(admits(&mut breaker, 30_003), "the trial");
+        assert!(!admits(&mut breaker, 30_004), "one trial only");
+        breaker.ended(&ended(1, 30_005, Errored));
+        assert!(!admits(&mut breaker, 30_006), "an old one is no trial");
+        breaker.ended(&ended(30_003, 30_007, Succeeded));
+        assert!(breaker.news().is_some_and(|news| !news.closed_to_all));
+        assert!(admits(&mut breaker, 30_008) && admits(&mut breaker, 30_008));
+    }
+
+    #[test]
+    fn a_failed_trial_opens_it_again_and_a_cancelled_one_is_made_again() {
+        let mut breaker = guard(&GUARD, &[("failures", Integer(1)), ("trials", Integer(2))]);
+        breaker.ended(&ended(0, 0, Errored));
+        assert!(admits(&mut breaker, 30_000) && admits(&mut breaker, 30_000));
+        assert!(!admits(&mut breaker, 30_000));
+        breaker.ended(&ended(30_000, 30_001, Cancelled));
+        assert!(admits(&mut breaker, 30_001));
+        breaker.ended(&ended(30_000, 30_002, Succeeded));
+        assert!(!admits(&mut breaker, 30_003), "one of two");
+        breaker.ended(&ended(30_001, 30_004, Errored));
+        assert!(!admits(&mut breaker, 60_003));
+        assert!(admits(&mut breaker, 60_004));
+    }
+
+    #[test]
+    fn a_window_counts_failures_that_are_not_in_a_row() {
+        let mut breaker = guard(&GUARD, &[("failures", Integer(2)), ("window", Integer(3))]);
+        for outcome in [Errored, Succeeded, Succeeded, Errored] {
+            breaker.ended(&ended(0, 1, outcome));
+        }
+        assert!(admits(&mut breaker, 2), "the first has left the window");
+        breaker.ended(&ended(0, 3, Errored));
+        assert!(!admits(&mut breaker, 4));
+    }
+
+    #[test]
+    fn a_slow_success_counts_as_a_failure_where_asked() {
+        let slow = Span(Duration::from_millis(10));
+        let mut breaker = guard(&GUARD, &[("failures", Integer(1)), ("slow", slow)]);
+        breaker.ended(&ended(0, 10, Succeeded));
+        assert!(admits(&mut breaker, 11));
+        breaker.ended(&ended(0, 11, Succeeded));
+        assert!(!admits(&mut breaker, 12));
+    }
+}

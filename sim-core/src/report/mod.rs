@@ -1,0 +1,19 @@
+//! What is handed to people and to other programs of an experiment: tables and JSON, sentences,
+//! pictures.
+//!
+//! | file | what for |
+//! |---|---|
+//! | `results` | replications and comparisons as JSON and CSV |
+//! | `words` | results as people read them |
+//! | `pictures` | plots of a sweep |
+
+mod pictures;
+mod results;
+pub mod words;
+
+pub use pictures::{Picture, picture, pictures};
+pub use results::{
+    ComparedReport, ComparisonReport, EXPERIMENT_SCHEMA_VERSION, ExpectationReport, Head,
+    MeasureReport, PairReport, PlaceReport, ReplicationsReport, RunReport, VariantReport,
+    WarmUpReport, write_comparison, write_measures, write_runs, write_variant_runs,
+};
