@@ -50,6 +50,12 @@ pub static BALANCER_GAUGES: &[GaugeDef] = &[
         unit: GaugeUnit::Count,
         gauge: Gauge::QueueLen,
     },
+    GaugeDef {
+        name: "memory",
+        about: "bytes in use, see `memory`",
+        unit: GaugeUnit::Bytes,
+        gauge: Gauge::Memory,
+    },
 ];
 
 /// A row of a gauge table.

@@ -193,6 +193,8 @@ pub struct Balancer {
     pub pending_queue: Option<PendingQueue>,
     /// What may refuse or delay an attempt that reaches an instance, in this order.
     pub guards: Vec<Configured<GuardDef>>,
+    /// Memory of an instance, and its limit.
+    pub memory: Option<BalancerMemory>,
     /// When an instance crashes by itself.
     pub crash: Vec<CrashRule>,
     /// What callers of a crashed instance meet.
@@ -205,6 +207,13 @@ pub struct Balancer {
     pub health: Vec<Configured<HealthDef>>,
     /// Spare instances that step in for crashed ones.
     pub standby: Standby,
+}
+
+impl Balancer {
+    /// Whether an instance can crash by itself.
+    pub(crate) fn can_crash(&self) -> bool {
+        !self.crash.is_empty() || self.memory.is_some()
+    }
 }
 
 /// How callers choose among balancer instances.
@@ -319,6 +328,21 @@ pub struct Memory {
     pub per_in_service: f64,
     /// For each waiting request.
     pub per_queued: f64,
+    /// For each request whose caller gave up while the server had it: what stays behind.
+    pub per_abandoned: f64,
+    /// How long that stays; absent: as long as the server runs.
+    pub release: Option<Duration>,
+    /// Beyond this it is killed.
+    pub limit: f64,
+}
+
+/// Memory of a balancer instance, in bytes.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct BalancerMemory {
+    /// Used when idle.
+    pub base: f64,
+    /// For each connection it holds.
+    pub per_connection: f64,
     /// Beyond this it is killed.
     pub limit: f64,
 }

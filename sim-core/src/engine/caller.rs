@@ -325,6 +325,7 @@ impl Simulation {
         let at_server = place.is_at_server();
         if at_server && !cancel {
             self.attempts[handle].call = Handle::NONE;
+            self.leave_behind(self.attempts[handle].server);
             return;
         }
         if at_server {

@@ -43,7 +43,7 @@ impl Simulation {
         let arrived = attempt.begun;
         self.attempts.reset_cold(handle, arrived);
         self.attempts.set_ordinal(handle, 1);
-        self.guards.begin(handle);
+        self.note_elided_visits(handle);
         self.attempts.elided -= 1;
         call
     }

@@ -56,6 +56,8 @@ pub enum Event {
     Repaired(ServerId, u32),
     /// The servers of a service report their load, unless settings have changed since.
     Report(ServiceId, u32),
+    /// A server gives back memory that callers who gave up had left behind.
+    GivenBack(ServerId),
     /// An attempt that a guard has delayed goes on.
     Admitted(Handle),
     /// An attempt has waited at a guard for as long as that allows.
@@ -123,6 +125,7 @@ impl Event {
             // As for attempts.
             Self::Copy(_) => (28, 0),
             Self::HealthDue(instance, _) => (40, u64::from(instance)),
+            Self::GivenBack(server) => (46, u64::from(server)),
         }
     }
 }

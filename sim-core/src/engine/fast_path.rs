@@ -17,7 +17,7 @@ use super::fleet::{Fleet, Server, Waiting};
 use super::instance::{Balancers, TrueState};
 use super::service::constant_ns;
 use super::slab::{Handle, Slab, Slot};
-use super::source::number_of;
+use super::source::{number_of, source_of};
 use super::timer_fifo::Timer;
 use crate::discipline::Order;
 use crate::histogram::{bucket, coarse};
@@ -58,8 +58,10 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         // Bounds those that wait because of `cost`.
         queue_limit: _,
         pending_queue,
-        guards,
-        crash,
+        // Asked on either path.
+        guards: _,
+        memory: _,
+        crash: _,
         // An instance that is not up is not on the fast path.
         down_behaviour: _,
         restart: _,
@@ -72,8 +74,7 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         && max_connections.is_none()
         && cost.is_zero()
         && pending_queue.is_none()
-        && guards.is_empty()
-        && crash.is_empty()
+        && !balancer.can_crash()
 }
 
 /// As [`service_is_plain`], for a server: first come, first served, and nothing ever goes wrong.
@@ -129,10 +130,11 @@ pub(super) fn client_is_plain(client: &Client) -> bool {
         // By then the call is written down.
         retry: _,
         cancel: _,
-        guards,
+        // Asked on either path.
+        guards: _,
         hedge,
     } = client;
-    deadline.is_none() && guards.is_empty() && hedge.is_none()
+    deadline.is_none() && hedge.is_none()
 }
 
 impl Server {
@@ -190,6 +192,8 @@ impl Simulation {
             && !instance.observes
             && !instance.health.watches
             && instance.health.split.is_empty();
+        let first = self.balancers.of(service).next();
+        self.guards.fast_owner[service] = s.active[0].0 - first.map_or(0, |first| first.0);
         let left = std::mem::replace(&mut self.services[service].fast, fast) && !fast;
         for source in &mut self.sources {
             if source.to == service {
@@ -224,7 +228,8 @@ impl Simulation {
     /// An open source emits a request to a service on the fast path.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn arrive_fast(&mut self, source: SourceId) {
+    #[expect(clippy::too_many_lines, reason = "each thing is looked up once")]
+    pub(super) fn arrive_fast<const GUARDED: bool>(&mut self, source: SourceId) {
         let s = &self.sources[source];
         if s.count.wrapping_sub(s.batch.first) >= BATCH as u64 {
             self.draw_batch(source);
@@ -244,6 +249,7 @@ impl Simulation {
             classes,
             recorder,
             events,
+            guards,
             ..
         } = self;
         let now = self.now;
@@ -275,6 +281,12 @@ impl Simulation {
         let service = &mut services[service_id];
         service.attempts += 1;
         let index = service.active[0];
+        let stopped = if GUARDED {
+            let until = now.saturating_add(caller.timeout);
+            guards.pass_fast(number, client, service_id, until, now)
+        } else {
+            None
+        };
         let instance = &mut instances[index];
         instance.connections += 1;
         instance.attempts += 1;
@@ -284,6 +296,9 @@ impl Simulation {
         if caller.timeout != u64::MAX {
             let at = now.saturating_add(caller.timeout);
             events.set_timer(Timer::Timeout(client), at, handle);
+        }
+        if let Some(stopped) = stopped {
+            return self.stop_fast(handle, &stopped);
         }
 
         let truth = TrueState {
@@ -419,13 +434,17 @@ impl Simulation {
         let s = &mut self.fleet[server];
         s.leave(now);
         s.succeeded = s.succeeded.wrapping_add(1);
-        let local = s.local;
-        let service = &mut self.services[s.service];
+        let (local, service_id) = (s.local, s.service);
+        let service = &mut self.services[service_id];
         service.served_ns += u128::from(attempt.demand_ns);
         service.attempt_outcomes[Outcome::Succeeded as usize] += 1;
         let instance = &mut self.balancers[attempt.instance];
         instance.connections -= 1;
         instance.in_flight[local] -= 1;
+        if self.guards.any {
+            let client = self.sources[source_of(number)].clients[class];
+            self.guards.leave_fast(client, service_id, begun, now);
+        }
         self.attempts.vacate(slot);
         self.attempts.elided -= 1;
 

@@ -5,6 +5,7 @@
 
 use super::fast_path::server_is_plain;
 use super::incarnation::Incarnation;
+use super::memory::LeftBehind;
 use super::slab::{Handle, Slot};
 use super::watch::Watch;
 use crate::discipline::Order;
@@ -58,17 +59,6 @@ impl Fleet {
             + params.slowdown.contention * (n - 1.0)
             + params.slowdown.coherence * n * (n - 1.0);
         params.speed * cold.warmth * cold.slow * shared / crowd
-    }
-
-    /// Bytes that a server uses, as far as they are limited.
-    pub(super) fn memory_of(&self, server: ServerId) -> f64 {
-        let s = &self.servers[server];
-        let memory = self.cold[server].params.memory.as_ref();
-        memory.map_or(0.0, |m| {
-            m.base
-                + m.per_in_service * f64::from(s.in_service + s.holding)
-                + m.per_queued * f64::from(s.queue_len)
-        })
     }
 }
 
@@ -193,6 +183,8 @@ pub(super) struct ServerCold {
     pub breakdown_draws: u64,
     pub breakdown_generation: u32,
     pub watch: Watch,
+    /// What callers who gave up have left behind.
+    pub left_behind: LeftBehind,
     pub incarnation: Incarnation,
     /// Factor of the speed while warming up, and set by the time line.
     pub warmth: f64,
@@ -222,6 +214,7 @@ impl ServerCold {
             breakdown_draws: 0,
             breakdown_generation: 0,
             watch: Watch::new(server.params.crash.len()),
+            left_behind: LeftBehind::default(),
             incarnation: Incarnation::default(),
             warmth: 1.0,
             slow: 1.0,

@@ -14,7 +14,7 @@ use super::slab::{Handle, Slot};
 use crate::draws::Stream;
 use crate::event_log::Kind;
 use crate::extension::Configured;
-use crate::guard::{Admission, Asked, Ended, Guard, GuardDef, Verdict};
+use crate::guard::{Admission, Asked, Ended, Guard, GuardDef, News, Verdict};
 use crate::ids::{ClientId, Id, InstanceId, ServerId, ServiceId, Table};
 use crate::model::{Actor, Model};
 use crate::outcome::Outcome;
@@ -33,17 +33,21 @@ pub(super) enum Post {
 #[derive(Clone)]
 pub(super) struct Guards {
     /// Whether there are any: where there are none, nothing is kept.
-    any: bool,
+    pub any: bool,
     /// Chains of callers: one for each kind that calls from servers, one for all kinds from outside
     /// that have the same guards, so that these can share them.
     callers: Vec<Chain>,
     /// The chain of each kind of caller, and its first owner there.
     of_client: Table<ClientId, (u32, u32)>,
+    /// Which owner of a balancer's guards the instance is that the fast path uses.
+    pub fast_owner: Table<ServiceId, u32>,
     balancers: Table<ServiceId, Chain>,
     servers: Table<ServerId, Chain>,
     visits: Table<Slot, Visits>,
     /// Guards at which somebody waits, and who has just let another go: (chain, row, state).
     to_wake: Vec<(Seat, usize)>,
+    /// What guards had to say on the fast path.
+    kept_news: Vec<(Seat, News)>,
     streams: [Stream; 3],
 }
 
@@ -119,6 +123,13 @@ struct Visit {
     arrived: u64,
     went_on: u64,
     delayed_by: usize,
+}
+
+/// Who was not let pass on the fast path: by which guard, and what it said.
+pub(super) struct Stopped {
+    seat: Seat,
+    row: usize,
+    verdict: Verdict,
 }
 
 /// What became of an attempt that was asked to pass.
@@ -241,12 +252,14 @@ impl Guards {
             any: false,
             callers: Vec::new(),
             of_client: Table::default(),
+            fast_owner: Table::filled(model.services.len(), 0),
             balancers: balancers
                 .map(|b| Chain::new(&b.guards, instances(b)))
                 .collect(),
             servers: servers.map(|guards| Chain::new(guards, 1)).collect(),
             visits: Table::default(),
             to_wake: Vec::new(),
+            kept_news: Vec::new(),
             streams: ["callers", "balancers", "servers"].map(stream),
         };
         for (client, servers) in model.clients.iter().zip(&calling) {
@@ -316,6 +329,99 @@ impl Guards {
     #[inline]
     pub(super) fn somebody_may_go_on(&self) -> bool {
         !self.to_wake.is_empty()
+    }
+
+    /// As [`Simulation::enter`] at a caller from outside and at the only balancer instance of a
+    /// service, for the first attempt of a request that begins now. Who was not let pass; nothing is
+    /// written down for one that was.
+    pub(super) fn pass_fast(
+        &mut self,
+        number: u64,
+        client: ClientId,
+        service: ServiceId,
+        until: u64,
+        now: u64,
+    ) -> Option<Stopped> {
+        let ordinal = 1;
+        let asked = Admission {
+            now: Instant(now),
+            attempt: ordinal,
+            in_flight: 0,
+            waiting: 0,
+            until: (until != u64::MAX).then_some(Instant(until)),
+        };
+        for seat in self.fast_seats(client, service) {
+            let stream = self.streams[seat.post as usize];
+            for (i, row) in self.chain(seat).rows.iter_mut().enumerate() {
+                let position = try_of(number, ordinal).wrapping_add((i as u64) << 60);
+                let state = row.state(seat.owner);
+                let asked = Admission {
+                    in_flight: state.in_flight,
+                    waiting: state.waiting,
+                    ..asked
+                };
+                let verdict = state.guard.admit(&asked, &mut stream.at(position));
+                if verdict != Verdict::Pass {
+                    return Some(Stopped {
+                        seat,
+                        row: i,
+                        verdict,
+                    });
+                }
+                state.in_flight += 1;
+                row.passed += 1;
+            }
+        }
+        None
+    }
+
+    /// The chains of a caller from outside and of the only instance of a balancer.
+    fn fast_seats(&self, client: ClientId, service: ServiceId) -> [Seat; 2] {
+        let (chain, owner) = self.of_client[client];
+        let caller = Seat {
+            post: Post::Caller,
+            chain,
+            owner,
+        };
+        let balancer = Seat {
+            post: Post::Balancer,
+            chain: u32::from(service.0),
+            owner: self.fast_owner[service],
+        };
+        [caller, balancer]
+    }
+
+    /// As [`Simulation::leave`] at both, for one that was passed when it began and has succeeded.
+    pub(super) fn leave_fast(
+        &mut self,
+        client: ClientId,
+        service: ServiceId,
+        begun: u64,
+        now: u64,
+    ) {
+        let [caller, balancer] = self.fast_seats(client, service);
+        let chains = [
+            (balancer, &mut self.balancers[service]),
+            (caller, &mut self.callers[caller.chain as usize]),
+        ];
+        for (seat, chain) in chains {
+            for (i, row) in chain.rows.iter_mut().enumerate() {
+                let state = row.state(seat.owner);
+                let has_news = state.guard.ended(&Ended {
+                    now: Instant(now),
+                    passed: Instant(begun),
+                    outcome: Outcome::Succeeded,
+                    in_flight: state.in_flight,
+                });
+                state.in_flight -= 1;
+                if state.waiting > 0 {
+                    self.to_wake.push((seat, i));
+                }
+                if has_news && let Some(news) = state.guard.news() {
+                    self.kept_news.push((seat, news));
+                }
+            }
+        }
     }
 
     /// Whether callers of this kind give up no later than those above them.
@@ -408,29 +514,98 @@ impl Simulation {
                 return Passage::Through;
             }
             let verdict = self.verdict(handle, seat, row, false);
-            let row_of = &mut self.guards.chain(seat).rows[row];
-            match verdict {
-                Verdict::Pass => self.pass_one(handle, seat),
-                Verdict::Delay(span) => {
-                    row_of.held += 1;
-                    self.pass_one(handle, seat);
-                    self.hold(handle, seat, span, false);
-                    return Passage::Held;
-                }
-                Verdict::Wait(longest) => {
-                    row_of.held += 1;
-                    let state = row_of.state(seat.owner);
-                    state.waiting += 1;
-                    state.line.push_back(handle);
-                    self.hold(handle, seat, longest, true);
-                    return Passage::Held;
-                }
-                Verdict::Refuse | Verdict::Stop => {
-                    row_of.refused += 1;
-                    self.turn_away(handle, seat);
-                    return Passage::Refused;
-                }
+            match self.obey(handle, seat, row, verdict) {
+                Passage::Through => {}
+                stopped => return stopped,
             }
+        }
+    }
+
+    /// Does what a guard has said of an attempt.
+    fn obey(&mut self, handle: Handle, seat: Seat, row: usize, verdict: Verdict) -> Passage {
+        let row_of = &mut self.guards.chain(seat).rows[row];
+        match verdict {
+            Verdict::Pass => {
+                self.pass_one(handle, seat);
+                Passage::Through
+            }
+            Verdict::Delay(span) => {
+                row_of.held += 1;
+                self.pass_one(handle, seat);
+                self.hold(handle, seat, span, false);
+                Passage::Held
+            }
+            Verdict::Wait(longest) => {
+                row_of.held += 1;
+                let state = row_of.state(seat.owner);
+                state.waiting += 1;
+                state.line.push_back(handle);
+                self.hold(handle, seat, longest, true);
+                Passage::Held
+            }
+            Verdict::Refuse | Verdict::Stop => {
+                row_of.refused += 1;
+                self.turn_away(handle, seat);
+                Passage::Refused
+            }
+        }
+    }
+
+    /// A guard has not let pass an attempt on the fast path, which goes on by the general one.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn stop_fast(&mut self, handle: Handle, stopped: &Stopped) {
+        let &Stopped { seat, row, verdict } = stopped;
+        let attempt = &mut self.attempts[handle];
+        let index = attempt.instance;
+        (attempt.place, attempt.server) = (Place::Underway, ServerId::NONE);
+        if seat.post == Post::Caller {
+            // It has not come to the balancer.
+            attempt.instance = InstanceId::NONE;
+            let instance = &mut self.balancers[index];
+            instance.connections -= 1;
+            instance.attempts -= 1;
+        }
+        self.spell_out(handle);
+        if seat.post == Post::Caller {
+            *self.guards.visit(Post::Balancer, handle) = Visit::default();
+        }
+        self.guards.visit(seat.post, handle).passed = row;
+        if self.obey(handle, seat, row, verdict) == Passage::Through {
+            unreachable!("it was not let pass");
+        }
+    }
+
+    /// Writes down which guards an attempt has passed whose call was elided until now: all where it
+    /// has been.
+    pub(super) fn note_elided_visits(&mut self, handle: Handle) {
+        self.guards.begin(handle);
+        if !self.guards.any {
+            return;
+        }
+        let begun = self.attempts[handle].begun;
+        for post in [Post::Caller, Post::Balancer] {
+            let at_balancer = self.attempts[handle].instance != InstanceId::NONE;
+            if post == Post::Balancer && !at_balancer {
+                continue;
+            }
+            if let Some(seat) = self.seat(post, handle) {
+                let passed = self.guards.chain(seat).rows.len();
+                *self.guards.visit(post, handle) = Visit {
+                    seat: Some(seat),
+                    passed,
+                    arrived: begun,
+                    went_on: begun,
+                    delayed_by: 0,
+                };
+            }
+        }
+    }
+
+    /// Writes down what guards had to say on the fast path.
+    pub(super) fn tell_kept_news(&mut self) {
+        while let Some((seat, news)) = self.guards.kept_news.pop() {
+            self.tell_news(seat, news);
         }
     }
 
@@ -460,9 +635,7 @@ impl Simulation {
             waiting: state.waiting - u32::from(waits),
             until,
         };
-        let verdict = state.guard.admit(&asked, &mut draws);
-        self.tell_news(seat, row);
-        verdict
+        state.guard.admit(&asked, &mut draws)
     }
 
     /// An attempt has passed one more guard.
@@ -612,17 +785,20 @@ impl Simulation {
                 visit.went_on
             };
             let state = self.guards.chain(seat).rows[row].state(seat.owner);
-            state.guard.ended(&Ended {
+            let has_news = state.guard.ended(&Ended {
                 now,
                 passed: Instant(passed),
                 outcome,
                 in_flight: state.in_flight,
             });
             state.in_flight -= 1;
+            let news = has_news.then(|| state.guard.news()).flatten();
             if state.waiting > 0 {
                 self.guards.to_wake.push((seat, row));
             }
-            self.tell_news(seat, row);
+            if let Some(news) = news {
+                self.tell_news(seat, news);
+            }
         }
     }
 
@@ -672,14 +848,7 @@ impl Simulation {
     }
 
     /// Writes down what a guard has to say.
-    fn tell_news(&mut self, seat: Seat, row: usize) {
-        let row = &mut self.guards.chain(seat).rows[row];
-        if !row.guard.def.tells {
-            return;
-        }
-        let Some(news) = row.state(seat.owner).guard.news() else {
-            return;
-        };
+    fn tell_news(&mut self, seat: Seat, news: News) {
         let kind = if news.closed_to_all {
             Kind::Opened
         } else {
@@ -806,7 +975,9 @@ impl Simulation {
         if attempt.place != Place::Queued || attempt.purpose == Purpose::Probe {
             return true;
         }
-        let Some(seat) = self.guards.visit(Post::Server, handle).seat else {
+        // One on the fast path has met no guards at a server, and may stand where none did.
+        let visits = self.guards.visits.get(handle.slot());
+        let Some(seat) = visits.and_then(|visits| visits.posts[Post::Server as usize].seat) else {
             return true;
         };
         for row in 0..self.guards.chain(seat).rows.len() {

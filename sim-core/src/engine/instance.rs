@@ -136,7 +136,7 @@ impl Instance {
             eligible: Vec::with_capacity(servers),
             pending: VecDeque::new(),
             watch: Watch::new(crash.len()),
-            watched: !crash.is_empty(),
+            watched: settings.balancer.can_crash(),
             incarnation: Incarnation::default(),
             attempts: 0,
         }

@@ -111,6 +111,7 @@ impl Simulation {
     /// What a crashed server held is gone.
     fn reset_server(&mut self, server: ServerId) {
         self.clear_watch(Machine::Server(server));
+        self.forget_left_behind(server);
         let keep = self.fleet.cold[server].params.crash_keeps_queue;
         let evicted = self.evict(server, keep);
         // None of their calls has anybody to return to, whatever an answer brings about.
@@ -172,6 +173,7 @@ impl Simulation {
         // The server works on for nobody; a messenger without work carries the news to the caller.
         self.release(handle, Outcome::Reset);
         self.attempts[handle].call = Handle::NONE;
+        self.leave_behind(self.attempts[handle].server);
         let mut messenger = self.attempts[handle].clone();
         messenger.call = call;
         messenger.server = ServerId::NONE;

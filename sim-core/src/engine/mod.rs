@@ -72,6 +72,7 @@ mod idle;
 mod incarnation;
 mod instance;
 mod machine;
+mod memory;
 mod patience;
 mod preempt;
 mod probe;
@@ -95,6 +96,7 @@ mod watch;
 pub use crate::machine::MachineState;
 pub use event::{Event, Machine};
 pub use guards::GuardFigures;
+pub use memory::MemoryUse;
 pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
@@ -269,8 +271,10 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn completion(&mut self, at: u64, server: ServerId) -> Event {
         self.count(at, (2, u64::from(server)));
-        if self.fleet[server].fast {
+        if self.fleet[server].fast && !self.guards.any {
             self.complete_fast(server);
+        } else if self.fleet[server].fast {
+            self.complete_guarded(server);
         } else {
             self.complete_apart(server);
         }
@@ -281,8 +285,10 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn arrival(&mut self, at: u64, source: SourceId) -> Event {
         self.count(at, (1, u64::from(source)));
-        if self.sources[source].fast {
-            self.arrive_fast(source);
+        if self.sources[source].fast && !self.guards.any {
+            self.arrive_fast::<false>(source);
+        } else if self.sources[source].fast {
+            self.arrive_guarded(source);
         } else {
             self.arrive_apart(source);
         }
@@ -293,6 +299,21 @@ impl Simulation {
     #[inline(never)]
     pub(super) fn complete_apart(&mut self, server: ServerId) {
         self.complete(server);
+        self.drain_pending_queues();
+    }
+
+    /// An arrival on the fast path where there are guards, kept out of the loop.
+    #[inline(never)]
+    fn arrive_guarded(&mut self, source: SourceId) {
+        self.arrive_fast::<true>(source);
+        self.drain_pending_queues();
+    }
+
+    /// A completion on the fast path where there are guards, kept out of the loop.
+    #[inline(never)]
+    fn complete_guarded(&mut self, server: ServerId) {
+        self.complete_fast(server);
+        self.tell_kept_news();
         self.drain_pending_queues();
     }
 
@@ -427,6 +448,7 @@ impl Simulation {
             Event::Breakdown(server, generation) => self.break_down(server, generation),
             Event::Repaired(server, generation) => self.repaired(server, generation),
             Event::Report(service, generation) => self.report(service, generation),
+            Event::GivenBack(server) => self.give_back(server),
             Event::Admitted(handle) if self.attempts.contains(handle) => self.admitted(handle),
             Event::Overdue(handle) if self.attempts.contains(handle) => self.overdue(handle),
             Event::Expired(handle) if self.attempts.contains(handle) => self.expired(handle),

@@ -2,9 +2,11 @@
 
 use super::Simulation;
 use super::attempt::{Attempt, Purpose};
+use super::event::Machine;
 use super::fleet::{Server, ServerCold};
 use super::instance::Instance;
-use crate::ids::{Id, ServerId, ServiceId, Table};
+use super::memory::MemoryUse;
+use crate::ids::{Id, InstanceId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::outcome::Outcome;
 
@@ -38,6 +40,8 @@ pub struct ServerSnapshot {
     pub warmth: f64,
     /// Weight in the balancer's settings.
     pub weight: f64,
+    /// Memory; absent where the settings say nothing of it.
+    pub memory: Option<MemoryUse>,
     /// Attempts sent to it so far.
     pub attempts: u64,
     /// Crashes so far.
@@ -59,6 +63,8 @@ pub struct InstanceSnapshot {
     pub waiting: u32,
     /// Servers it may pick.
     pub eligible: u32,
+    /// Memory; absent where the settings say nothing of it.
+    pub memory: Option<MemoryUse>,
     /// Attempts that reached it so far.
     pub attempts: u64,
     /// Crashes so far.
@@ -127,17 +133,19 @@ impl Simulation {
                 workers: server.workers,
                 warmth: cold.warmth,
                 weight: cold.params.weight,
+                memory: self.memory_of(Machine::Server(id)),
                 attempts: self.records.totals[id].at(server, self.now).counts.attempts,
                 crashes: cold.incarnation.crashes,
             }
         };
-        let instance = |instance: &Instance| InstanceSnapshot {
+        let instance = |(id, instance): (InstanceId, &Instance)| InstanceSnapshot {
             name: instance.name.clone(),
             service: instance.service.0,
             state: instance.state,
             connections: instance.connections,
             waiting: instance.waiting + instance.pending.len() as u32,
             eligible: instance.eligible.len() as u32,
+            memory: self.memory_of(Machine::Instance(id)),
             attempts: instance.attempts,
             crashes: instance.incarnation.crashes,
             downtime_ns: instance.incarnation.downtime_at(instance.state, self.now),
@@ -146,7 +154,9 @@ impl Simulation {
         Snapshot {
             at_ns: self.now,
             servers: self.fleet.servers.enumerate().map(server).collect(),
-            instances: self.balancers.instances.iter().map(instance).collect(),
+            instances: (self.balancers.instances.enumerate())
+                .map(instance)
+                .collect(),
         }
     }
 

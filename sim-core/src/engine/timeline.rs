@@ -176,6 +176,7 @@ impl Simulation {
         cold.incarnation.number += 1;
         s.state = MachineState::Absent;
         let service = s.service;
+        self.forget_left_behind(server);
         self.refresh_fast_path(service);
     }
 
@@ -323,7 +324,7 @@ impl Simulation {
         self.configure_balancer(service);
         for index in self.balancers.of(service) {
             let instance = &mut self.balancers[index];
-            instance.watched = !balancer.crash.is_empty();
+            instance.watched = balancer.can_crash();
             if before.health != balancer.health {
                 let servers = instance.in_flight.len();
                 instance.health.adopt(&balancer.health, servers);

@@ -45,19 +45,8 @@ impl Simulation {
             return;
         }
         let params = self.fleet.cold[server].params.clone();
-        if let Some(memory) = &params.memory {
-            let used = self.fleet.memory_of(server);
-            if used > memory.limit {
-                // As an event of its own: the caller is half-way through a step.
-                self.events.schedule(
-                    self.now,
-                    Event::CrashDue(
-                        Machine::Server(server),
-                        OUT_OF_MEMORY,
-                        self.fleet.cold[server].incarnation.number,
-                    ),
-                );
-            }
+        if params.memory.is_some() {
+            self.watch_memory(Machine::Server(server));
         }
         for (i, rule) in params.crash.iter().enumerate() {
             if !matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation) {
@@ -67,12 +56,16 @@ impl Simulation {
         }
     }
 
+    fn memory_gauge(&self, machine: Machine) -> f64 {
+        self.memory_of(machine).map_or(0.0, |memory| memory.used)
+    }
+
     fn server_gauge(&self, server: ServerId, gauge: Gauge) -> f64 {
         let s = &self.fleet[server];
         match gauge {
             Gauge::InFlight => f64::from(s.in_system),
             Gauge::QueueLen => f64::from(s.queue_len),
-            Gauge::Memory => self.fleet.memory_of(server),
+            Gauge::Memory => self.memory_gauge(Machine::Server(server)),
             Gauge::QueueAge => self
                 .oldest_waiting(server)
                 .map_or(0.0, |since| (self.now - since) as f64),
@@ -126,14 +119,18 @@ impl Simulation {
             return;
         }
         let service = self.balancers[index].service;
+        if self.services[service].settings.balancer.memory.is_some() {
+            self.watch_memory(Machine::Instance(index));
+        }
         for i in 0..self.services[service].settings.balancer.crash.len() {
             let rule = self.services[service].settings.balancer.crash[i].clone();
             let instance = &self.balancers[index];
             let value = match rule.gauge.gauge {
-                Gauge::QueueLen => instance.waiting as usize + instance.pending.len(),
-                _ => instance.connections as usize,
+                Gauge::QueueLen => f64::from(instance.waiting) + instance.pending.len() as f64,
+                Gauge::Memory => self.memory_gauge(Machine::Instance(index)),
+                _ => f64::from(instance.connections),
             };
-            self.watch(Machine::Instance(index), i, &rule, value as f64);
+            self.watch(Machine::Instance(index), i, &rule, value);
         }
     }
 
@@ -165,20 +162,13 @@ impl Simulation {
             return;
         }
         if index == OUT_OF_MEMORY {
-            if let Machine::Server(server) = machine {
-                let limit = self.fleet.cold[server]
-                    .params
-                    .memory
-                    .as_ref()
-                    .map_or(f64::INFINITY, |m| m.limit);
-                if self.fleet.memory_of(server) > limit {
-                    let cause = format!(
-                        "out of memory: {:.0} MiB of {:.0}",
-                        self.fleet.memory_of(server) / MIB,
-                        limit / MIB
-                    );
-                    self.crash(machine, Actor::System, cause);
-                }
+            if let Some(memory) = self.memory_of(machine).filter(|memory| memory.is_over()) {
+                let cause = format!(
+                    "out of memory: {:.0} MiB of {:.0}",
+                    memory.used / MIB,
+                    memory.limit / MIB
+                );
+                self.crash(machine, Actor::System, cause);
             }
             return;
         }
@@ -245,8 +235,8 @@ impl Simulation {
     }
 }
 
-/// Stands for the limit on memory among a server's crash rules.
-const OUT_OF_MEMORY: u16 = u16::MAX;
+/// Stands for the limit on memory among a machine's crash rules.
+pub(super) const OUT_OF_MEMORY: u16 = u16::MAX;
 
 const MIB: f64 = 1024.0 * 1024.0;
 

@@ -39,6 +39,11 @@ impl Nature {
         if crashes {
             return Self::Terminating("it has crash rules");
         }
+        let killed = model.servers.iter().any(|s| s.params.memory.is_some())
+            || model.services.iter().any(|s| s.balancer.memory.is_some());
+        if killed {
+            return Self::Terminating("it can run out of memory");
+        }
         Self::Steady
     }
 

@@ -3,7 +3,9 @@
 //! Over the last two minutes a caller counts what it wanted to send and what was accepted. While
 //! the first exceeds `k` times the second it refuses attempts by itself, with probability
 //! max(0, (requests - k · accepts) / (requests + 1)): the more the other side turns away, the less
-//! of it is bothered with being asked. Accepted is what was answered, well or with an error.
+//! it is asked. Accepted is what was answered, well or with an error. An attempt counts when it has
+//! ended or was refused here: those in flight have told nothing yet, and would look like failures
+//! whenever traffic begins.
 //!
 //! "Site Reliability Engineering", O'Reilly 2016, chapter 21, "Client-Side Throttling".
 
@@ -47,6 +49,7 @@ pub(super) static GUARD: GuardDef = GuardDef {
             slices: [[0; 2]; SLICES],
             total: [0; 2],
             latest: 0,
+            ends: 0,
         })
     },
     ..PLAIN
@@ -55,6 +58,9 @@ pub(super) static GUARD: GuardDef = GuardDef {
 /// Parts of the window: it moves on by one at a time.
 const SLICES: usize = 20;
 
+const REQUESTS: usize = 0;
+const ACCEPTS: usize = 1;
+
 #[derive(Clone, Debug)]
 struct AdaptiveThrottle {
     k: f64,
@@ -62,12 +68,16 @@ struct AdaptiveThrottle {
     /// Requests and accepts of each slice, its number modulo their count, and of all of them.
     slices: [[u64; 2]; SLICES],
     total: [u64; 2],
-    /// Number of the latest slice.
+    /// Number of the latest slice, and when it ends.
     latest: u64,
+    ends: u64,
 }
 
 impl AdaptiveThrottle {
     fn move_to(&mut self, now: Instant) {
+        if now.0 < self.ends {
+            return;
+        }
         let slice = now.0 / self.slice_ns;
         // Beyond a whole window everything is forgotten: no need to go round twice.
         let stale = (slice - self.latest).min(SLICES as u64);
@@ -78,6 +88,7 @@ impl AdaptiveThrottle {
             *old = [0; 2];
         }
         self.latest = slice;
+        self.ends = (slice + 1).saturating_mul(self.slice_ns);
     }
 
     fn count(&mut self, what: usize) {
@@ -87,7 +98,12 @@ impl AdaptiveThrottle {
 
     fn probability(&self) -> f64 {
         let [requests, accepts] = self.total.map(|count| count as f64);
-        ((requests - self.k * accepts) / (requests + 1.0)).max(0.0)
+        let beyond = requests - self.k * accepts;
+        // Nearly always: no division then.
+        if beyond <= 0.0 {
+            return 0.0;
+        }
+        beyond / (requests + 1.0)
     }
 }
 
@@ -95,20 +111,24 @@ impl Guard for AdaptiveThrottle {
     fn admit(&mut self, asked: &Admission, draws: &mut Draws) -> Verdict {
         self.move_to(asked.now);
         let probability = self.probability();
-        self.count(0);
         if probability > 0.0 && draws.chance(probability) {
-            Verdict::Refuse
-        } else {
-            Verdict::Pass
+            self.count(REQUESTS);
+            return Verdict::Refuse;
         }
+        Verdict::Pass
     }
 
-    fn ended(&mut self, ended: &Ended) {
+    fn ended(&mut self, ended: &Ended) -> bool {
         self.move_to(ended.now);
         match ended.outcome {
-            Outcome::Succeeded | Outcome::Errored => self.count(1),
-            _ => {}
+            Outcome::Succeeded | Outcome::Errored => {
+                self.count(REQUESTS);
+                self.count(ACCEPTS);
+            }
+            Outcome::Cancelled => {}
+            _ => self.count(REQUESTS),
         }
+        false
     }
 
     fn gauge(&self, _: Instant) -> (&'static str, f64) {
@@ -157,7 +177,7 @@ mod tests {
     fn what_is_older_than_the_window_is_forgotten() {
         let mut throttle = guard(&GUARD, &[]);
         for i in 0..1_000 {
-            throttle.admit(&asked(i, 1), &mut draws(i));
+            throttle.ended(&ended(i, i, Outcome::TimedOut));
         }
         assert!(throttle.gauge(Instant::ZERO).1 > 0.99);
         let later = 1_000 + 121_000;

@@ -98,7 +98,7 @@ impl Guard for AimdLimit {
         within(self.limit, self.queue, self.wait, asked)
     }
 
-    fn ended(&mut self, ended: &Ended) {
+    fn ended(&mut self, ended: &Ended) -> bool {
         let limit = match ended.failed(self.slow) {
             Some(true) => (f64::from(self.limit) * self.backoff) as u32,
             Some(false) if u64::from(ended.in_flight) * 2 >= u64::from(self.limit) => {
@@ -107,6 +107,7 @@ impl Guard for AimdLimit {
             _ => self.limit,
         };
         self.limit = limit.clamp(self.min, self.max);
+        false
     }
 
     fn gauge(&self, _: Instant) -> (&'static str, f64) {

@@ -75,7 +75,6 @@ pub(super) static GUARD: GuardDef = GuardDef {
             news: None,
         })
     },
-    tells: true,
     ..PLAIN
 };
 
@@ -170,7 +169,7 @@ impl Guard for CircuitBreaker {
         }
     }
 
-    fn ended(&mut self, ended: &Ended) {
+    fn ended(&mut self, ended: &Ended) -> bool {
         let failed = ended.failed(self.slow);
         match (&mut self.state, failed) {
             (State::Closed { row }, Some(failed)) => {
@@ -206,6 +205,7 @@ impl Guard for CircuitBreaker {
             }
             (State::Open { .. }, _) | (State::Closed { .. }, None) => {}
         }
+        self.news.is_some()
     }
 
     fn news(&mut self) -> Option<News> {

@@ -47,8 +47,6 @@ pub struct GuardDef {
     pub stands: Stands,
     /// When it is asked about a retry.
     pub asked: Asked,
-    /// Whether it has [`News`] for the event log.
-    pub tells: bool,
     /// Whether it wants to know until when somebody waits for the answer. It is then asked again
     /// when service begins, and at a caller, an attempt is given up no later than those above it
     /// would give up theirs.
@@ -67,7 +65,6 @@ const PLAIN: GuardDef = GuardDef {
     check: |_| Ok(()),
     stands: Stands::Anywhere,
     asked: Asked::WhenSent,
-    tells: false,
     keeps_deadlines: false,
 };
 
@@ -205,12 +202,13 @@ pub trait Guard: Debug + Send + Sync {
     /// An attempt comes.
     fn admit(&mut self, asked: &Admission, draws: &mut Draws) -> Verdict;
 
-    /// An attempt that was passed has ended.
-    fn ended(&mut self, ended: &Ended) {
+    /// An attempt that was passed has ended; whether there are [`News`] now.
+    fn ended(&mut self, ended: &Ended) -> bool {
         let _ = ended;
+        false
     }
 
-    /// What has changed since it was asked last, for the event log.
+    /// What has changed, for the event log, once.
     fn news(&mut self) -> Option<News> {
         None
     }
@@ -254,7 +252,7 @@ mod tests {
             let mut original = (def.build)(&example(&def.row));
             let go_on = |guard: &mut Box<dyn Guard>, i: u64| {
                 let verdict = guard.admit(&asked(7 * i, 1 + (i % 3) as u32), &mut draws(i));
-                let outcome = if i % 4 == 0 {
+                let outcome = if i.is_multiple_of(4) {
                     Outcome::Succeeded
                 } else {
                     Outcome::TimedOut

@@ -223,7 +223,7 @@ fn param_schema(param: &ParamDef) -> Value {
     let range = |min: f64, max: f64| bounds(json!({ "type": "number" }), &from(min, max));
     let span = json!({ "anyOf": [{ "type": "string", "pattern": SPAN }, { "const": 0 }] });
     let mut schema = match param.kind {
-        ParamKind::Number { min, max, unit } if unit.is_empty() => {
+        ParamKind::Number { min, max, unit: "" } => {
             json!({ "anyOf": [range(min, max), { "type": "string", "pattern": "%" }] })
         }
         ParamKind::Number { min, max, .. } => range(min, max),

@@ -1,17 +1,18 @@
 //! Parts that servers and balancers have in common, from sections to the model.
 
 use super::kinds::{ratio_of_text, size_of_text, span, written};
-use super::problem::{Problem, suggest};
+use super::problem::{Problem, Span, suggest};
 use super::section::{Cx, Item};
 use super::sections::{
-    BreakdownsSpec, CopyDemand, CrashSpec, HedgeSpec, LivenessSpec, MemorySpec, WarmUpSpec,
+    BalancerMemorySpec, BreakdownsSpec, CopyDemand, CrashSpec, HedgeSpec, LivenessSpec, MemorySpec,
+    WarmUpSpec,
 };
 use super::tree::{Node, Value};
-use crate::crash::{GaugeDef, GaugeUnit};
+use crate::crash::{Gauge, GaugeDef, GaugeUnit};
 use crate::extension::Configured;
 use crate::guard::{GuardDef, Stands};
 use crate::health::HealthDef;
-use crate::model::{Breakdowns, CrashRule, Hedge, Liveness, Memory, WarmUp};
+use crate::model::{BalancerMemory, Breakdowns, CrashRule, Hedge, Liveness, Memory, WarmUp};
 
 /// Shortest mean life of a worker: shorter ones would keep the machine busy with failures alone.
 const SHORTEST_LIFE_NS: f64 = 1000.0;
@@ -143,18 +144,60 @@ pub(crate) fn memory(spec: &MemorySpec, cx: &mut Cx<'_>) -> Option<Memory> {
         base: spec.base.copied()?,
         per_in_service: spec.per_in_service.copied()?,
         per_queued: spec.per_queued.copied()?,
+        per_abandoned: spec.per_abandoned.copied()?,
+        release: spec.release.copied()?,
         limit: spec.limit.copied()?,
     };
-    if memory.base >= memory.limit {
-        let problem = Problem::new(
-            "E017",
-            "an idle server already needs more memory than its limit",
-        )
-        .at(spec.limit.span);
-        cx.push(problem.label(spec.base.span, "used when idle"));
-        return None;
-    }
+    fits_when_idle("server", &spec.base, &spec.limit, cx)?;
     Some(memory)
+}
+
+pub(crate) fn balancer_memory(
+    spec: &BalancerMemorySpec,
+    cx: &mut Cx<'_>,
+) -> Option<BalancerMemory> {
+    let memory = BalancerMemory {
+        base: spec.base.copied()?,
+        per_connection: spec.per_connection.copied()?,
+        limit: spec.limit.copied()?,
+    };
+    fits_when_idle("balancer", &spec.base, &spec.limit, cx)?;
+    Some(memory)
+}
+
+/// What is killed before it has done anything would be killed again after every restart.
+fn fits_when_idle(what: &str, base: &Item<f64>, limit: &Item<f64>, cx: &mut Cx<'_>) -> Option<()> {
+    if base.copied()? < limit.copied()? {
+        return Some(());
+    }
+    let problem = Problem::new(
+        "E017",
+        format!("an idle {what} already needs more memory than its limit"),
+    )
+    .at(limit.span);
+    cx.push(problem.label(base.span, "used when idle"));
+    None
+}
+
+/// A rule about memory needs to know how much there is.
+pub(crate) fn memory_is_known<T>(
+    what: &str,
+    example: &str,
+    rules: Option<&Vec<CrashRule>>,
+    memory: Option<&Option<T>>,
+    span: Span,
+    cx: &mut Cx<'_>,
+) -> Option<()> {
+    let watched = rules.is_some_and(|rules| rules.iter().any(|r| r.gauge.gauge == Gauge::Memory));
+    if !watched || !matches!(memory, Some(None)) {
+        return Some(());
+    }
+    let problem = Problem::new(
+        "E017",
+        format!("a crash rule watches memory, but the {what} has no `memory`"),
+    );
+    cx.push(problem.at(span).help(format!("such as memory = {example}")));
+    None
 }
 
 pub(crate) fn breakdowns(spec: &BreakdownsSpec, cx: &mut Cx<'_>) -> Option<Breakdowns> {

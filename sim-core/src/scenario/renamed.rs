@@ -165,6 +165,16 @@ fn move_retry_budget(client: &mut Node, shared: bool, problems: &mut Collector) 
     }
 }
 
+/// Brings the value of a key of a section up to date, which a path has set as a whole.
+pub(crate) fn value(
+    node: &mut Node,
+    key: &'static KeyDef,
+    of: &'static SectionDef,
+    problems: &mut Collector,
+) {
+    below(node, key, std::ptr::eq(of, CallSpec::def()), problems);
+}
+
 fn below(node: &mut Node, key: &'static KeyDef, of_call: bool, problems: &mut Collector) {
     match (form_of(key), &mut node.value) {
         (Form::Table(def) | Form::Override(def), _) => section(node, def, of_call, problems),

@@ -204,6 +204,8 @@ section! {
         queue_limit [live]: Optional<Count> = "none", in from(0.0, 4e9), unit "attempts";
         /// Where attempts wait when no server is eligible; without it they fail at once.
         pending_queue [live] was "pool": Optional<Table<PendingQueueSpec>> = "none";
+        /// Memory of an instance, and its limit.
+        memory [live]: Optional<Table<BalancerMemorySpec>> = "none";
         /// What may refuse or delay an attempt that reaches an instance, in this order. Each instance has its own.
         guards [live]: ExtensionsOf<GuardDef> = "[]";
         /// When an instance crashes by itself: a list of rules.
@@ -218,6 +220,18 @@ section! {
         health [live]: ExtensionsOf<HealthDef> = "[]";
         /// Spare instances that step in for crashed ones.
         standby: Table<StandbySpec> = "{}";
+    }
+}
+
+section! {
+    /// Memory of a balancer instance.
+    BalancerMemorySpec {
+        /// Used when idle.
+        base [live]: Size = "0", in from(0.0, 1e18), unit "bytes";
+        /// For each connection it holds: an attempt counts from when it reaches the instance until its answer or its caller's hanging up.
+        per_connection [live]: Size, in from(0.0, 1e18), unit "bytes";
+        /// Beyond this the instance is killed.
+        limit [live]: Size, in above(0.0, 1e18), unit "bytes";
     }
 }
 
@@ -348,6 +362,10 @@ section! {
         per_in_service [live]: Size = "0", in from(0.0, 1e18), unit "bytes";
         /// For each waiting request.
         per_queued [live]: Size = "0", in from(0.0, 1e18), unit "bytes";
+        /// For each request whose caller gave up, or was cut off, while the server had it and without telling it (`cancel`): what stays behind, such as a session, a half-open connection or garbage. It counts from that moment, beside what the request itself uses as long as it is there.
+        per_abandoned [live]: Size = "0", in from(0.0, 1e18), unit "bytes";
+        /// How long that stays, to a thousandth; without it, until the server is restarted.
+        release [live]: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
         /// Beyond this the server is killed.
         limit [live]: Size, in above(0.0, 1e18), unit "bytes";
     }

@@ -1,12 +1,13 @@
 //! Servers, from sections to the model.
 
 use super::build::{
-    bound, breakdowns, count, crash_rules, guards, liveness, memory, optional, warm_up,
+    bound, breakdowns, count, crash_rules, guards, liveness, memory, memory_is_known, optional,
+    warm_up,
 };
 use super::problem::{Problem, Span};
 use super::section::Cx;
 use super::sections::{ServerSpec, ServiceSpec};
-use crate::crash::{Gauge, SERVER_GAUGES};
+use crate::crash::SERVER_GAUGES;
 use crate::model::{Errors, Server, ServerId, ServerParams, Service, ServiceId, Slowdown};
 use std::sync::Arc;
 
@@ -160,19 +161,14 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
     let guards = guards(&spec.guards, "server", cx);
     let breakdowns = optional(&spec.breakdowns, |b| breakdowns(b, cx));
     let memory = optional(&spec.memory, |m| memory(m, cx));
-    if let (Some(rules), Some(None)) = (&crash, &memory)
-        && rules.iter().any(|rule| rule.gauge.gauge == Gauge::Memory)
-    {
-        let problem = Problem::new(
-            "E017",
-            "a crash rule watches memory, but the server has no `memory`",
-        )
-        .at(spec.crash.span);
-        cx.push(problem.help(
-            "such as memory = { base = \"200MiB\", per_queued = \"1MiB\", limit = \"2GiB\" }",
-        ));
-        return None;
-    }
+    memory_is_known(
+        "server",
+        "{ base = \"200MiB\", per_queued = \"1MiB\", limit = \"2GiB\" }",
+        crash.as_ref(),
+        memory.as_ref(),
+        spec.crash.span,
+        cx,
+    )?;
     let priority = priority(spec, cx);
     let (queue, slowdown, errors) = (spec.queue.get()?, spec.slowdown.get()?, spec.errors.get()?);
     Some(ServerParams {

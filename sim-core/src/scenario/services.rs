@@ -1,6 +1,8 @@
 //! Services, their balancers and calls, from sections to the model.
 
-use super::build::{bound, count, crash_rules, guards, health, optional};
+use super::build::{
+    balancer_memory, bound, count, crash_rules, guards, health, memory_is_known, optional,
+};
 use super::clients::{CLIENTS_MAX, ClassRow, Outside, classes, client, find_service, sources};
 use super::problem::{Problem, Span};
 use super::section::Cx;
@@ -117,6 +119,15 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
     let crash = crash_rules(&spec.crash, BALANCER_GAUGES, cx);
     let guards = guards(&spec.guards, "balancer", cx);
     let health = health(&spec.health, cx);
+    let memory = optional(&spec.memory, |m| balancer_memory(m, cx));
+    memory_is_known(
+        "balancer",
+        "{ base = \"100MiB\", per_connection = \"128KiB\", limit = \"512MiB\" }",
+        crash.as_ref(),
+        memory.as_ref(),
+        spec.crash.span,
+        cx,
+    )?;
     let standby = spec.standby.get()?;
     Some(Balancer {
         policy: spec.policy.get()?.clone(),
@@ -128,6 +139,7 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
         queue_limit: bound(&spec.queue_limit)?,
         pending_queue: optional(&spec.pending_queue, pending_queue)?,
         guards: guards?,
+        memory: memory?,
         crash: crash?,
         down_behaviour: spec.down_behaviour.copied()?,
         restart: spec.restart.get()?.clone(),

@@ -118,7 +118,7 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
         balancer.max_connections.is_some() || balancer.pending_queue.is_some(),
         "the balancer limits connections or lets attempts wait",
     );
-    because(!balancer.crash.is_empty(), "the balancer can crash");
+    because(balancer.can_crash(), "the balancer can crash");
     because(
         !balancer.health.is_empty(),
         "health checks take servers out, and their probes take time",

@@ -167,4 +167,6 @@ const PINNED: &[&str] = &[
     "hashed f57ecbaaea69f4d2",
     "hedged 47e50740ba543f2a",
     "parallel 22681adffdb2d0bf",
+    "guarded 40817c52474a9ad7",
+    "shielded 2c77f742c2860354",
 ];

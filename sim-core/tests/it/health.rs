@@ -317,6 +317,17 @@ fn an_old_health_check_is_read_and_does_the_same() {
         by_path("health_check.interval"),
         by_path("health.checks.interval")
     );
+    // Where there were no checks, a path to one of their parameters adds them, as it did.
+    let without = steady("40s", &servers, "", "");
+    let set = |path: &str| {
+        let set = entry(
+            "20s",
+            &format!("set = {{ \"service.web.balancer.{path}\" = \"3s\" }}"),
+        );
+        run(&(without.clone() + &set)).digest()
+    };
+    assert_eq!(set("health_check.interval"), set("health.checks.interval"));
+    assert_ne!(set("health.checks.interval"), run(&without).digest());
     let whole = |set: &str| {
         let set = entry("20s", &format!("set = {{ \"service.web.balancer.{set} }}"));
         run(&(new.clone() + &set)).digest()

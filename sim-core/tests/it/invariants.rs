@@ -237,6 +237,11 @@ fn what_cannot_happen_changes_nothing() {
             "memory = { per_queued = \"1MiB\", limit = \"1000000MiB\" }",
             "",
         ),
+        (
+            "",
+            "",
+            ", memory = { per_connection = \"1MiB\", limit = \"1000000MiB\" }",
+        ),
         ("", "warm_up = { from = 0.1, over = \"10s\" }", ""),
         (
             "",

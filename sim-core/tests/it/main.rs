@@ -24,6 +24,7 @@ mod invariants;
 mod knobs;
 mod layers;
 mod limits;
+mod memory;
 mod monitoring;
 mod parallel;
 mod queues;

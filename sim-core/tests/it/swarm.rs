@@ -111,6 +111,7 @@ const BALANCER: &[&[&str]] = &[
         "standby = { count = 1, takeover = \"30ms\" }",
         "standby = { count = 2, takeover = \"0s\" }",
     ],
+    &["memory = { base = \"3MiB\", per_connection = \"1MiB\", limit = \"30MiB\" }"],
 ];
 
 const SERVER: &[&[&str]] = &[
@@ -125,6 +126,8 @@ const SERVER: &[&[&str]] = &[
     &["slowdown = { contention = 0.3, coherence = 0.02 }"],
     &[
         "memory = { base = \"10MiB\", per_in_service = \"5MiB\", per_queued = \"1MiB\", limit = \"25MiB\" }",
+        "memory = { per_queued = \"1MiB\", per_abandoned = \"2MiB\", release = \"300ms\", limit = \"15MiB\" }",
+        "memory = { per_abandoned = \"1MiB\", limit = \"9MiB\" }",
     ],
     &[
         "errors = { rate = 0.3 }",

@@ -9,7 +9,7 @@ use crate::playback::{BranchReport, Edit, View};
 use crate::state::{Condition, State, Thing, server_path};
 use crate::theme::{Palette, font};
 use eframe::egui::{self, RichText};
-use sim_core::engine::MachineState;
+use sim_core::engine::{MachineState, MemoryUse};
 use sim_core::readable;
 use sim_core::scenario::{KeyRow, key_rows};
 use std::fmt::Write as _;
@@ -186,6 +186,7 @@ fn figures(branch: &BranchReport, view: &View, thing: Thing) -> Vec<(&'static st
                     format!("{}, {} waiting", snapshot.in_system, snapshot.queue_len),
                 ),
             ];
+            rows.extend(memory(snapshot.memory));
             if let Some(s) = summary {
                 rows.push(("attempts", readable::number(s.attempts as f64)));
                 rows.push((
@@ -201,14 +202,16 @@ fn figures(branch: &BranchReport, view: &View, thing: Thing) -> Vec<(&'static st
         }
         Thing::Instance(i) => {
             let instance = &view.snapshot.instances[i];
-            vec![
+            let mut rows = vec![
                 ("state", instance.state.name().to_owned()),
                 ("eligible servers", instance.eligible.to_string()),
                 ("holds", format!("{} connections", instance.connections)),
                 ("waiting", instance.waiting.to_string()),
-                ("attempts", readable::number(instance.attempts as f64)),
-                ("crashes", instance.crashes.to_string()),
-            ]
+            ];
+            rows.extend(memory(instance.memory));
+            rows.push(("attempts", readable::number(instance.attempts as f64)));
+            rows.push(("crashes", instance.crashes.to_string()));
+            rows
         }
         Thing::Source(i) => {
             let source = &branch.model.sources[i];
@@ -222,6 +225,17 @@ fn figures(branch: &BranchReport, view: &View, thing: Thing) -> Vec<(&'static st
             ]
         }
     }
+}
+
+/// Memory in use, where the settings say anything of it.
+fn memory(memory: Option<MemoryUse>) -> Option<(&'static str, String)> {
+    let mib = |bytes: f64| bytes / (1024.0 * 1024.0);
+    memory.map(|m| {
+        (
+            "memory",
+            format!("{:.0} of {:.0} MiB", mib(m.used), mib(m.limit)),
+        )
+    })
 }
 
 /// What people could do now, as buttons.

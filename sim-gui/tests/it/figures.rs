@@ -145,6 +145,40 @@ fn the_figures_of_the_incident_are_those_of_its_summary() {
     shows(&harness, &balancer(&plain, "web", "web-lb-1"));
 }
 
+/// Memory that fills, of a server and of its balancer; and none where the scenario says nothing of it.
+#[test]
+fn memory_is_shown_where_there_is_any() {
+    let mut harness = window_at("incident", "12:29");
+    let snapshot = harness
+        .state()
+        .state()
+        .view()
+        .expect("a view")
+        .snapshot
+        .clone();
+    let mib = |bytes: f64| format!("{:.0}", bytes / 1024.0 / 1024.0);
+    let web_1 = snapshot.servers[0].memory.expect("web-1 has memory");
+    assert!(
+        web_1.used > 0.9 * web_1.limit,
+        "it is nearly full: {web_1:?}"
+    );
+    perform(&mut harness, Command::Select(Some(Thing::Server(0))));
+    shows(
+        &harness,
+        &[format!("memory: {} of 2048 MiB", mib(web_1.used))],
+    );
+    let balancer = snapshot.instances[0].memory.expect("so has the balancer");
+    perform(&mut harness, Command::Select(Some(Thing::Instance(0))));
+    shows(
+        &harness,
+        &[format!("memory: {} of 512 MiB", mib(balancer.used))],
+    );
+
+    let mut harness = window_at("cascade", "1m");
+    perform(&mut harness, Command::Select(Some(Thing::Server(0))));
+    assert!(harness.query_by_label_contains("memory: ").is_none());
+}
+
 /// Five servers that crash one after the other, without objectives.
 #[test]
 fn the_figures_of_a_cascade_are_those_of_its_summary() {

@@ -174,7 +174,7 @@ fn the_plot_of_a_card_is_shown_and_framed_while_it_is_explained() {
         harness.query_by_label_contains(shown).is_none(),
         "it is not time yet"
     );
-    go(&mut harness, "12:30:16");
+    go(&mut harness, "12:30:32");
     assert!(harness.query_by_label(&card.explain).is_some());
     assert!(harness.query_by_label(plots).is_some(), "the panel is open");
     assert!(
@@ -183,7 +183,7 @@ fn the_plot_of_a_card_is_shown_and_framed_while_it_is_explained() {
     );
     let said = text::everything(harness.state().state());
     assert!(said.contains("see the plot: Waiting at servers"));
-    go(&mut harness, "12:30:28");
+    go(&mut harness, "12:30:44");
     assert!(
         harness.query_by_label_contains(shown).is_none(),
         "gone with its card"

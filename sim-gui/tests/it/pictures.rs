@@ -263,7 +263,7 @@ fn forms_questions_and_help_look_as_they_did() {
         // An answer explained, with the plot that shows it.
         window.go("12:25:12");
         window.perform(Command::Answer(1, 2, true));
-        window.go("12:30:16");
+        window.go("12:30:32");
         wrong.extend(compare(&format!("explained-{suffix}"), &window.picture()));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

@@ -156,6 +156,36 @@ fn each_mistake_gets_its_problem() {
         ),
         (
             "workers = 4",
+            "workers = 4\nmemory = { per_abandoned = \"64 KB of session\", limit = \"1GiB\" }",
+            "E015",
+            "bytes",
+        ),
+        (
+            "workers = 4",
+            "workers = 4\nmemory = { per_abandoned = \"64KiB\", release = \"0s\", limit = \"1GiB\" }",
+            "E013",
+            "above 0",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\nbalancer = { crash = [{ when = \"memory\", above = \"1GiB\" }] }",
+            "E017",
+            "the balancer has no `memory`",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\nbalancer = { memory = { base = \"2GiB\", per_connection = \"1KiB\", limit = \"1GiB\" } }",
+            "E017",
+            "idle balancer",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\nbalancer = { memory = { limit = \"1GiB\" } }",
+            "E011",
+            "per_connection",
+        ),
+        (
+            "workers = 4",
             "workers = 4\nlike = \"web\"",
             "E026",
             "circle",

@@ -60,6 +60,20 @@ fn old_names_are_read_in_paths_from_outside() {
 }
 
 #[test]
+fn old_names_are_read_in_values_from_outside() {
+    let set = [(
+        "service.web.balancer".to_owned(),
+        "{ spread = \"random\" }".to_owned(),
+    )];
+    let scenario = read(&today(OLD), &set).expect("an old name in a table");
+    let selection = scenario.model().expect("a model").services[0]
+        .balancer
+        .instance_selection;
+    assert_eq!(selection, crate::model::InstanceSelection::Random);
+    assert_eq!(scenario.warnings().len(), 1);
+}
+
+#[test]
 fn both_names_at_once_are_refused() {
     let both = OLD.replace(
         "door = \"black-hole\" }",

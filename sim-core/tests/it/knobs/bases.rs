@@ -90,7 +90,7 @@ client = { retry = "fixed", timeout = "30ms" }
 [service.db]
 demand = { kind = "exponential", mean = "8ms" }
 balancer = { instances = 2 }
-server = [{ name = "d", workers = 2, errors = { rate = 0.3 } }]
+server = [{ name = "d", workers = 2, queue = { limit = 1 }, errors = { rate = 0.3 } }]
 "#;
 
 /// A server and a balancer that crash now and then.

@@ -2,10 +2,12 @@
 
 mod changes;
 mod copies;
+mod guarded;
 mod queues;
 
 use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
 use copies::{HASHED, HEDGED, PARALLEL};
+use guarded::{GUARDED, SHIELDED};
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
 
 /// Scenarios with a name each.
@@ -30,6 +32,8 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("hashed", HASHED),
     ("hedged", HEDGED),
     ("parallel", PARALLEL),
+    ("guarded", GUARDED),
+    ("shielded", SHIELDED),
 ];
 
 const PLAIN: &str = r#"
