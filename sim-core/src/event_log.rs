@@ -102,7 +102,7 @@ kinds! {
     }
     Ejected {
         name: "ejected",
-        about: "a balancer instance takes a server out after failed probes",
+        about: "a balancer instance takes a server out after failed probes or attempts",
         words: "{subject} taken out",
         look: Look::Warning,
         sign: '▲',
@@ -237,6 +237,30 @@ kinds! {
         sign: '●',
         weight: 1,
         ends: Some(Kind::Opened),
+    }
+    Panic {
+        name: "panic",
+        about: "too few servers are healthy for a balancer instance to go by that",
+        words: "{subject} in panic",
+        look: Look::Warning,
+        sign: '▲',
+        weight: 2,
+        marked: true,
+    }
+    Calm {
+        name: "calm",
+        about: "enough servers are healthy again",
+        words: "{subject} goes by health again",
+        look: Look::Recovery,
+        sign: '●',
+        weight: 1,
+        ends: Some(Kind::Panic),
+    }
+    Failover {
+        name: "failover",
+        about: "a balancer instance sends to servers of other priorities than before",
+        words: "{subject} changes priorities",
+        weight: 2,
     }
 }
 

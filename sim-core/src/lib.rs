@@ -17,6 +17,7 @@ pub mod experiment;
 pub mod export;
 pub mod extension;
 pub mod guard;
+pub mod health;
 pub mod histogram;
 pub mod ids;
 pub mod key;

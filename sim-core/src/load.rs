@@ -121,7 +121,7 @@ pub(crate) fn offered_load(model: &Model, service: usize, hz: f64) -> Option<f64
         .servers
         .iter()
         .map(|id| &model.servers[id.0 as usize])
-        .filter(|s| s.present && !s.params.backup);
+        .filter(|s| s.present && s.params.priority == 0);
     let capacity: f64 = servers
         .map(|s| s.params.speed * f64::from(s.params.workers))
         .sum();

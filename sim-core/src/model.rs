@@ -19,6 +19,7 @@ use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
 use crate::extension::Configured;
 use crate::guard::GuardDef;
+use crate::health::{Checks, HealthDef, Probe};
 use crate::key::KeyDef;
 use crate::metric::Condition;
 use crate::policy::PolicyDef;
@@ -202,8 +203,8 @@ pub struct Balancer {
     pub restart: Configured<RestartDef>,
     /// Time from the decision to restart until it serves.
     pub boot: Configured<DistributionDef>,
-    /// How it learns which servers are healthy; absent: it never learns.
-    pub health_check: Option<HealthCheck>,
+    /// How it learns which servers are healthy, and what follows from that, in this order.
+    pub health: Vec<Configured<HealthDef>>,
     /// Spare instances that step in for crashed ones.
     pub standby: Standby,
 }
@@ -242,30 +243,11 @@ pub struct Standby {
     pub takeover: Duration,
 }
 
-/// Active health checks.
-#[derive(Clone, PartialEq, Debug)]
-pub struct HealthCheck {
-    /// What a probe does.
-    pub probe: Probe,
-    /// Time between probes of one server.
-    pub interval: Duration,
-    /// An unanswered probe has failed after this.
-    pub timeout: Duration,
-    /// Failures in a row that take a server out.
-    pub fall: u32,
-    /// Successes in a row that bring it back.
-    pub rise: u32,
-    /// Time of service of a probe.
-    pub demand: Configured<DistributionDef>,
-}
-
-/// What a health check's probe does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Probe {
-    /// Sends a request, which waits in the server's queue like any other.
-    Request,
-    /// Opens a connection, which a server that is up accepts however busy it is.
-    Connect,
+impl Balancer {
+    /// The probes that its health rules ask for.
+    pub fn checks(&self) -> Option<Checks> {
+        self.health.iter().find_map(Configured::<HealthDef>::checks)
+    }
 }
 
 /// A server.
@@ -318,8 +300,8 @@ pub struct ServerParams {
     pub boot: Configured<DistributionDef>,
     /// Slower service after a start.
     pub warm_up: Option<WarmUp>,
-    /// Used only while no other server is eligible.
-    pub backup: bool,
+    /// 0 is used first; one of the next only while those before do not suffice. A backup has 1.
+    pub priority: u32,
     /// Attempts a balancer instance may have in flight at it.
     pub max_connections: Option<u32>,
     /// A probe that kills: after `fall` failures in a row the server is restarted.
@@ -416,6 +398,8 @@ pub struct WarmUp {
 /// A liveness probe.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Liveness {
+    /// What a probe does.
+    pub probe: Probe,
     /// Time between probes.
     pub interval: Duration,
     /// An unanswered probe has failed after this.

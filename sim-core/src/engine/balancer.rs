@@ -8,6 +8,7 @@ use super::instance::TrueState;
 use super::slab::Handle;
 use super::timer_fifo::Timer;
 use super::tried::Apart;
+use crate::health::Candidate;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId};
 use crate::machine::MachineState;
 use crate::outcome::Outcome;
@@ -93,6 +94,13 @@ impl Simulation {
     /// The policy's choice for an attempt.
     #[inline]
     fn pick(&mut self, handle: Handle) -> Option<LocalId> {
+        if !self.balancers[self.attempts[handle].instance]
+            .health
+            .split
+            .is_empty()
+        {
+            return self.pick_of_level(handle);
+        }
         let apart = self.kept_from(self.attempts[handle].call);
         if apart == Apart::NOTHING {
             self.pick_of(handle, None)
@@ -124,7 +132,7 @@ impl Simulation {
 
     /// The policy's choice among the servers eligible, or `some` of them.
     #[inline]
-    fn pick_of(&mut self, handle: Handle, some: Option<&[u32]>) -> Option<LocalId> {
+    pub(super) fn pick_of(&mut self, handle: Handle, some: Option<&[u32]>) -> Option<LocalId> {
         let ordinal = self.attempts.cold(handle).ordinal;
         let attempt = &self.attempts[handle];
         let call = &self.calls[attempt.call];
@@ -145,7 +153,7 @@ impl Simulation {
             service,
         };
         let eligible = some.unwrap_or(&instance.eligible);
-        let mut view = truth.view(eligible, &instance.in_flight);
+        let mut view = truth.view(eligible, &instance.in_flight, &instance.weights);
         view.narrowed = some.is_some();
         if let Some(board) = &instance.board {
             view.in_flight = board.in_flight.as_slice();
@@ -275,6 +283,9 @@ impl Simulation {
             {
                 self.refresh_eligible(index);
             }
+            if self.balancers[index].health.watches {
+                self.saw_end(index, local, outcome);
+            }
         }
         let instance = &self.balancers.instances[index];
         if !instance.pending.is_empty() {
@@ -305,49 +316,88 @@ impl Simulation {
         } = self;
         let instance = &mut balancers.instances[index];
         let service = &services[instance.service];
-        let open = |local: LocalId| {
-            let server = service.servers[local];
-            let cold = &fleet.cold[server];
-            let below_limit = !service.limited
-                || (cold.params.max_connections)
-                    .is_none_or(|limit| instance.in_flight[local] < limit);
-            // Rotation is a matter of settings; whether a server is up the balancer cannot see.
-            let in_rotation = fleet[server].state != MachineState::Absent && !cold.out_of_rotation;
-            in_rotation && below_limit && instance.healthy[local]
+        let params = |local: LocalId| &fleet.cold[service.servers[local]].params;
+        let full = |local: LocalId| {
+            service.limited
+                && (params(local).max_connections)
+                    .is_some_and(|limit| instance.in_flight[local] >= limit)
         };
-        let mut eligible = std::mem::take(&mut instance.eligible);
-        for backups in [false, true] {
-            let backup = |local| fleet.cold[service.servers[local]].params.backup;
-            let locals = service.servers.ids();
-            eligible.clear();
-            eligible.extend(
-                locals
-                    .filter(|&local| backup(local) == backups && open(local))
-                    .map(|local| local.0),
-            );
-            if !eligible.is_empty() {
-                break;
-            }
+        // Rotation is a matter of settings; whether a server is up the balancer cannot see.
+        let in_rotation = |local: LocalId| {
+            let server = service.servers[local];
+            fleet[server].state != MachineState::Absent && !fleet.cold[server].out_of_rotation
+        };
+        let locals = service.servers.ids();
+        let (eligible, weights) = (&mut instance.eligible, &mut instance.weights);
+        weights.clone_from(&service.weights);
+        let mut news = Vec::new();
+        let ruled = !instance.health.is_empty();
+        if ruled {
+            let candidates = locals.map(|local| Candidate {
+                in_rotation: in_rotation(local),
+                full: full(local),
+                level: params(local).priority,
+                open: in_rotation(local),
+                factor: 1.0,
+            });
+            let by_level = !instance.health.decides_levels;
+            let standing = instance.health.judge(*now, candidates, &mut news);
+            let servers = service.servers.ids().zip(&standing.servers);
+            let open = |(local, server): (LocalId, &Candidate)| {
+                weights[local] *= server.factor;
+                let level = if by_level { server.level } else { 0 };
+                (server.open && !server.full).then_some((local, level))
+            };
+            choose(servers.filter_map(open), eligible);
+            instance.health.split(eligible, &*instance.policy);
+        } else {
+            instance.health.split.clear();
+            let open = |local: &LocalId| in_rotation(*local) && !full(*local);
+            let open = locals.filter(open);
+            choose(open.map(|local| (local, params(local).priority)), eligible);
         }
-        instance.eligible = eligible;
         let truth = TrueState {
             now: *now,
             servers: &fleet.servers,
             service,
         };
-        let view = truth.view(&instance.eligible, &instance.in_flight);
+        let view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
         instance.policy.on_fleet_changed(&view);
+        for level in &mut instance.health.split {
+            if let Some(policy) = &mut level.policy {
+                let view = truth.view(&level.servers, &instance.in_flight, &instance.weights);
+                policy.on_fleet_changed(&view);
+            }
+        }
         if !instance.pending.is_empty() && !instance.eligible.is_empty() {
             balancers.to_drain.push(index);
         }
         let service = instance.service;
         self.refresh_fast_path(service);
+        if ruled {
+            self.rules_were_asked(index, news);
+        }
     }
 
     /// As [`Simulation::refresh_eligible`], for all instances of a service.
     pub(super) fn refresh_service(&mut self, service: ServiceId) {
         for instance in self.balancers.of(service) {
             self.refresh_eligible(instance);
+        }
+    }
+}
+
+/// Fills in the servers of the best priority there is.
+fn choose(open: impl Iterator<Item = (LocalId, u32)>, eligible: &mut Vec<u32>) {
+    eligible.clear();
+    let mut best = u32::MAX;
+    for (local, level) in open {
+        if level < best {
+            best = level;
+            eligible.clear();
+        }
+        if level == best {
+            eligible.push(local.0);
         }
     }
 }

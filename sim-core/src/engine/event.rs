@@ -32,6 +32,8 @@ pub enum Event {
     Probe(ProberId, u32),
     /// A probe has waited long enough.
     ProbeTimeout(Handle),
+    /// A health rule of a balancer instance is to be asked again, unless another moment was planned since.
+    HealthDue(InstanceId, u32),
     /// A crash rule of an incarnation may have held for long enough.
     CrashDue(Machine, u16, u32),
     /// A machine that is down begins to start, if it is the same incarnation.
@@ -122,6 +124,7 @@ impl Event {
             Self::Report(service, _) => (27, u64::from(service)),
             // As for attempts.
             Self::Copy(_) => (28, 0),
+            Self::HealthDue(instance, _) => (40, u64::from(instance)),
             Self::GivenBack(server) => (46, u64::from(server)),
         }
     }

@@ -65,8 +65,9 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         down_behaviour: _,
         restart: _,
         boot: _,
-        // Says which servers are eligible.
-        health_check: _,
+        // Says which servers are eligible, and their weights. A rule that watches attempts, or
+        // splits them between priorities, is the instance's own and asked for below.
+        health: _,
     } = balancer;
     load_reports.is_none()
         && max_connections.is_none()
@@ -102,7 +103,7 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         // A change of speed finds those in service on either path.
         warm_up: _,
         // Says whether it is eligible.
-        backup: _,
+        priority: _,
         // Such a service is `limited`.
         max_connections: _,
         // Probes take the general path, beside requests on this one.
@@ -187,7 +188,9 @@ impl Simulation {
             && !s.limited
             && s.active.len() == 1
             && instance.state == MachineState::Up
-            && !instance.observes;
+            && !instance.observes
+            && !instance.health.watches
+            && instance.health.split.is_empty();
         let first = self.balancers.of(service).next();
         self.guards.fast_owner[service] = s.active[0].0 - first.map_or(0, |first| first.0);
         let left = std::mem::replace(&mut self.services[service].fast, fast) && !fast;
@@ -302,7 +305,7 @@ impl Simulation {
             servers,
             service,
         };
-        let view = truth.view(&instance.eligible, &instance.in_flight);
+        let view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
         let job = Job {
             key,
             priority: classes[class].priority,

@@ -2,6 +2,7 @@
 
 use super::board::Board;
 use super::fleet::Server;
+use super::health::Health;
 use super::incarnation::Incarnation;
 use super::service::{Service, policy};
 use super::slab::Handle;
@@ -95,8 +96,10 @@ pub(super) struct Instance {
     pub busy_ns: u64,
     /// Its attempts at each server.
     pub in_flight: Table<LocalId, u32>,
-    /// Servers it believes healthy.
-    pub healthy: Table<LocalId, bool>,
+    /// Who is healthy, as far as it has seen.
+    pub health: Health,
+    /// Weights of its servers, as it has them now.
+    pub weights: Table<LocalId, f64>,
     /// Servers it may pick, ascending, as policies know them: by position within the service.
     pub eligible: Vec<u32>,
     pub pending: VecDeque<Handle>,
@@ -114,6 +117,8 @@ impl Instance {
         policy: Box<dyn Policy>,
     ) -> Self {
         let (servers, crash) = (settings.servers.len(), &settings.balancer.crash);
+        let mut health = Health::default();
+        health.adopt(&settings.balancer.health, servers);
         Self {
             service,
             name: format!("{}-lb-{}", settings.name, number + 1),
@@ -126,7 +131,8 @@ impl Instance {
             busy_until: 0,
             busy_ns: 0,
             in_flight: Table::filled(servers, 0),
-            healthy: Table::filled(servers, true),
+            health,
+            weights: Table::filled(servers, 1.0),
             eligible: Vec::with_capacity(servers),
             pending: VecDeque::new(),
             watch: Watch::new(crash.len()),
@@ -155,13 +161,14 @@ impl<'a> TrueState<'a> {
         &'a self,
         eligible: &'a [u32],
         in_flight: &'a Table<LocalId, u32>,
+        weights: &'a Table<LocalId, f64>,
     ) -> FleetView<'a> {
         FleetView {
             now: Instant(self.now),
             eligible,
             narrowed: false,
             in_flight: in_flight.as_slice(),
-            weights: self.service.weights.as_slice(),
+            weights: weights.as_slice(),
             oracle: self,
         }
     }

@@ -268,6 +268,7 @@ impl Simulation {
             Machine::Server(server) => {
                 self.server_forgets(server);
                 self.begin_warm_up(server);
+                self.liveness_begins_anew(server);
                 self.adopt_discipline(server, false);
                 let busy = self.fleet[server].busy();
                 self.fleet[server].advance(now);
@@ -296,6 +297,7 @@ impl Simulation {
                 }
             }
         }
+        self.balancers[index].health.forget();
         self.refresh_eligible(index);
     }
 

@@ -18,9 +18,9 @@
 //! | `sources` | `source` | when requests come, and what they are |
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
 //! | `services` | `service` | settings, samplers and counters of services |
-//! | `balancers` | `instance` | balancer instances and what each has seen of its servers |
+//! | `balancers` | `instance` with `health` | balancer instances and what each has seen of its servers |
 //! | `fleet` | `fleet` | servers |
-//! | `probes` | `probe` | health checks and liveness |
+//! | `probes` | `probe` | probes of health rules, and liveness |
 //! | `streams` | `streams` | random numbers, a stream for each concern |
 //! | `recorder`, `records` | [`crate::record`], `recording` | what is told; never asked |
 //!
@@ -66,6 +66,7 @@ mod event_queue;
 mod fast_path;
 mod fleet;
 mod guards;
+mod health;
 mod hedge;
 mod idle;
 mod incarnation;
@@ -432,6 +433,7 @@ impl Simulation {
                 self.begin_try(call);
             }
             Event::Probe(prober, generation) => self.probe(prober, generation),
+            Event::HealthDue(instance, generation) => self.health_due(instance, generation),
             Event::CrashDue(machine, rule, incarnation) => {
                 self.crash_due(machine, rule, incarnation);
             }

@@ -1,4 +1,4 @@
-//! Probes: health checks of balancer instances, and liveness.
+//! Probes: those that health rules of balancer instances ask for, and liveness.
 //!
 //! A probe is an attempt without a caller. It waits in the server's queue like anyone, so a server
 //! that is merely busy fails its probes too.
@@ -9,10 +9,10 @@ use super::event::{Event, Machine};
 use super::fleet::Fleet;
 use super::slab::Handle;
 use crate::distribution::Distribution;
-use crate::event_log::Kind;
+use crate::health::{Checks, Phase, Probe};
 use crate::ids::{ClassId, Id, InstanceId, ProberId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
-use crate::model::{Actor, DownBehaviour, HealthCheck, Liveness, Model, Probe};
+use crate::model::{Actor, DownBehaviour, Liveness, Model};
 use crate::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,27 +34,38 @@ struct Prober {
     instance: InstanceId,
     server: ServerId,
     generation: u32,
-    /// Results in a row: successes if positive, failures if negative.
-    row: i64,
+    /// Failures of liveness in a row.
+    failures: u32,
     probes: u64,
+    /// When its latest probe began and when the next is planned, once it has sent one.
+    latest: Option<(u64, u64)>,
 }
 
 /// What probes look like.
 #[derive(Clone)]
 struct ProbeSettings {
     interval: u64,
+    /// The same while results so far have begun to speak against the present judgement.
+    fast_interval: u64,
     timeout: u64,
     /// Whether a probe only opens a connection.
     connect: bool,
+    /// Whether the errors of a server hit it.
+    errors: bool,
+    /// Whether the first one comes at a random time.
+    random_phase: bool,
     demand: Arc<dyn Distribution>,
 }
 
 impl ProbeSettings {
-    fn of_health(check: &HealthCheck) -> Self {
+    fn of_health(check: &Checks) -> Self {
         Self {
             interval: check.interval.0,
+            fast_interval: check.fast_interval.0,
             timeout: check.timeout.0,
             connect: check.probe == Probe::Connect,
+            errors: check.errors,
+            random_phase: check.phase == Phase::Seed,
             demand: check.demand.build().into(),
         }
     }
@@ -62,8 +73,11 @@ impl ProbeSettings {
     fn of_liveness(probe: &Liveness) -> Self {
         Self {
             interval: probe.interval.0,
+            fast_interval: probe.interval.0,
             timeout: probe.timeout.0,
-            connect: false,
+            connect: probe.probe == Probe::Connect,
+            errors: false,
+            random_phase: false,
             demand: probe.demand.build().into(),
         }
     }
@@ -99,8 +113,8 @@ impl Simulation {
                 void.insert((prober.instance, prober.server), id);
             }
         }
-        let check = &self.services[service].settings.balancer.health_check;
-        let health = check.as_ref().map(ProbeSettings::of_health);
+        let checks = self.services[service].settings.balancer.checks();
+        let health = checks.as_ref().map(ProbeSettings::of_health);
         let servers = self.services[service].servers.clone();
         for (local, &server) in servers.enumerate() {
             if let Some(check) = &health {
@@ -108,6 +122,13 @@ impl Simulation {
                 let share = u128::from(check.interval) * local.position() as u128;
                 let offset = (share / servers.len() as u128) as u64;
                 for instance in self.balancers.of(service) {
+                    let offset = if check.random_phase {
+                        let number = u64::from(instance) << 32 | u64::from(server);
+                        let point = self.streams.phases.at(number).uniform();
+                        (check.interval as f64 * point) as u64
+                    } else {
+                        offset
+                    };
                     self.add_prober(instance, server, offset, &void);
                 }
             }
@@ -117,12 +138,6 @@ impl Simulation {
                 self.add_prober(InstanceId::NONE, server, settings.interval, &void);
             }
             self.probes.liveness[server] = liveness;
-        }
-        if health.is_none() {
-            for instance in self.balancers.of(service) {
-                self.balancers[instance].healthy.as_mut_slice().fill(true);
-                self.refresh_eligible(instance);
-            }
         }
         self.probes.health[service] = health;
     }
@@ -137,15 +152,17 @@ impl Simulation {
     ) {
         let generation = self.probes.generation;
         let prober = if let Some(&id) = void.get(&(instance, server)) {
-            self.probes.probers[id].generation = generation;
+            let prober = &mut self.probes.probers[id];
+            (prober.generation, prober.latest) = (generation, None);
             id
         } else {
             self.probes.probers.push(Prober {
                 instance,
                 server,
                 generation,
-                row: 0,
+                failures: 0,
                 probes: 0,
+                latest: None,
             })
         };
         self.after(offset, Event::Probe(prober, generation));
@@ -160,14 +177,17 @@ impl Simulation {
         let Some(settings) = self.probes.settings(&prober, &self.fleet) else {
             return;
         };
-        let (interval, timeout, connect) = (settings.interval, settings.timeout, settings.connect);
+        let (timeout, connect, errors) = (settings.timeout, settings.connect, settings.errors);
         let mut draws = self
             .streams
             .probes
             .at(u64::from(index) << 32 | prober.probes);
-        let demand = Duration::from_nanos_f64(settings.demand.sample_ns(&mut draws)).0;
-        self.probes.probers[index].probes += 1;
-        self.after(interval, Event::Probe(index, generation));
+        let mut demand = Duration::from_nanos_f64(settings.demand.sample_ns(&mut draws)).0;
+        let next = (self.now).saturating_add(self.pause(&prober, settings));
+        let record = &mut self.probes.probers[index];
+        record.probes += 1;
+        record.latest = Some((self.now, next));
+        self.events.schedule(next, Event::Probe(index, generation));
         let asleep = prober.instance != InstanceId::NONE
             && self.balancers[prober.instance].state == MachineState::Down;
         let server_state = self.fleet[prober.server].state;
@@ -180,10 +200,16 @@ impl Simulation {
         if connect && server_state.serves() {
             return self.probe_result(index, true);
         }
+        let cold = &self.fleet.cold[prober.server];
+        let fails = errors && draws.chance(cold.params.errors.rate);
+        if fails && let Some(of_error) = &cold.error_demand {
+            demand = Duration::from_nanos_f64(of_error.sample_ns(&mut draws)).0;
+        }
         let service = self.fleet[prober.server].service;
         let mut attempt = Attempt::new(u64::from(index), service, ClassId(0), self.now);
         attempt.demand_ns = demand;
         attempt.server = prober.server;
+        attempt.fails = fails;
         attempt.purpose = Purpose::Probe;
         let handle = self.attempts.insert(attempt);
         if server_state.serves()
@@ -226,53 +252,73 @@ impl Simulation {
         if prober.generation == 0 {
             return;
         }
-        prober.row = match (passed, prober.row) {
-            (true, row) if row > 0 => row + 1,
-            (true, _) => 1,
-            (false, row) if row < 0 => row - 1,
-            (false, _) => -1,
-        };
-        let (instance, server, row) = (prober.instance, prober.server, prober.row);
+        let (instance, server) = (prober.instance, prober.server);
         if instance == InstanceId::NONE {
-            self.judge_liveness(index, server, row);
+            prober.failures = if passed { 0 } else { prober.failures + 1 };
+            let failures = prober.failures;
+            return self.judge_liveness(index, server, failures);
+        }
+        self.checked(instance, self.fleet[server].local, passed);
+        self.replan(index);
+    }
+
+    /// Time until the next probe, as things are.
+    fn pause(&self, prober: &Prober, settings: &ProbeSettings) -> u64 {
+        let in_doubt = settings.fast_interval != settings.interval
+            && prober.instance != InstanceId::NONE
+            && (self.balancers[prober.instance].health).doubts(self.fleet[prober.server].local);
+        if in_doubt {
+            settings.fast_interval
         } else {
-            self.judge_health(instance, server, row);
+            settings.interval
         }
     }
 
-    fn judge_liveness(&mut self, index: ProberId, server: ServerId, row: i64) {
+    /// A result may have begun doubts, or ended them: the next probe then comes sooner or later, but
+    /// never before the result of the latest.
+    fn replan(&mut self, index: ProberId) {
+        let prober = &self.probes.probers[index];
+        let (Some(settings), Some((began, planned))) =
+            (self.probes.settings(prober, &self.fleet), prober.latest)
+        else {
+            return;
+        };
+        if settings.fast_interval == settings.interval {
+            return;
+        }
+        let next = began
+            .saturating_add(self.pause(prober, settings))
+            .max(self.now);
+        if next == planned {
+            return;
+        }
+        self.probes.generation += 1;
+        let generation = self.probes.generation;
+        let prober = &mut self.probes.probers[index];
+        (prober.generation, prober.latest) = (generation, Some((began, next)));
+        self.events.schedule(next, Event::Probe(index, generation));
+    }
+
+    fn judge_liveness(&mut self, index: ProberId, server: ServerId, failures: u32) {
         let Some(liveness) = &self.fleet.cold[server].params.liveness else {
             return;
         };
-        if -row >= i64::from(liveness.fall) {
-            let cause = format!("killed by its liveness probe after {} failures", -row);
-            self.probes.probers[index].row = 0;
+        if failures >= liveness.fall {
+            let cause = format!("killed by its liveness probe after {failures} failures");
+            self.probes.probers[index].failures = 0;
             self.crash(Machine::Server(server), Actor::System, cause);
         }
     }
 
-    fn judge_health(&mut self, instance: InstanceId, server: ServerId, row: i64) {
-        let service = self.fleet[server].service;
-        let Some(check) = &self.services[service].settings.balancer.health_check else {
+    /// A server has restarted: what its liveness probe saw of the incarnation before does not count.
+    pub(super) fn liveness_begins_anew(&mut self, server: ServerId) {
+        if self.probes.liveness[server].is_none() {
             return;
-        };
-        let local = self.fleet[server].local;
-        let was = self.balancers[instance].healthy[local];
-        let (now_healthy, kind, cause) = if was && -row >= i64::from(check.fall) {
-            (false, Kind::Ejected, format!("{} probes failed", -row))
-        } else if !was && row >= i64::from(check.rise) {
-            (true, Kind::Readmitted, format!("{row} probes passed"))
-        } else {
-            return;
-        };
-        self.balancers[instance].healthy[local] = now_healthy;
-        self.refresh_eligible(instance);
-        let several = self.services[service].active.len() > 1;
-        let cause = if several {
-            format!("by {}: {cause}", self.balancers[instance].name)
-        } else {
-            cause
-        };
-        self.tell_of(Machine::Server(server), kind, Actor::System, cause);
+        }
+        for prober in &mut self.probes.probers {
+            if prober.server == server && prober.instance == InstanceId::NONE {
+                prober.failures = 0;
+            }
+        }
     }
 }

@@ -325,12 +325,17 @@ impl Simulation {
         for index in self.balancers.of(service) {
             let instance = &mut self.balancers[index];
             instance.watched = balancer.can_crash();
+            if before.health != balancer.health {
+                let servers = instance.in_flight.len();
+                instance.health.adopt(&balancer.health, servers);
+            }
             if before.crash != balancer.crash {
                 instance.watch = Watch::new(balancer.crash.len());
             }
             if let Some(first) = &first {
                 instance.policy.clone_from(first);
                 instance.observes = instance.policy.observes();
+                instance.health.split.clear();
             }
             if !instance.pending.is_empty() {
                 self.balancers.to_drain.push(index);
@@ -340,7 +345,7 @@ impl Simulation {
             self.watch_instance(index);
         }
         self.change_guards(Whose::Balancer(service), &balancer.guards);
-        if before.health_check != balancer.health_check {
+        if before.checks() != balancer.checks() {
             self.start_probers(service);
         }
         if idle_lists_lost {

@@ -10,7 +10,7 @@ use crate::extension::ExtensionRow;
 pub(super) static POLICY: PolicyDef = PolicyDef {
     row: ExtensionRow {
         name: "first",
-        about: "The first eligible server in order; give servers max_connections, or the first takes all.",
+        about: "The first eligible server in order; give servers max_connections, or the first takes all. Weights are ignored.",
         source: "HAProxy, balance first",
         params: &[],
     },
@@ -18,6 +18,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     follows_load: false,
     familiar: None,
     check: no_conditions,
+    heeds_weights: false,
     build: |_| Box::new(First),
 };
 

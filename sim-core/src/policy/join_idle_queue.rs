@@ -27,6 +27,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     follows_load: true,
     familiar: None,
     check: no_conditions,
+    heeds_weights: false,
     build: |params| {
         Box::new(JoinIdleQueue {
             stale: params.choice("entry") == 1,

@@ -11,7 +11,7 @@ use crate::extension::ExtensionRow;
 pub(super) static POLICY: PolicyDef = PolicyDef {
     row: ExtensionRow {
         name: "join-shortest-queue",
-        about: "The eligible server that truly holds the fewest requests (an oracle: no real balancer knows this).",
+        about: "The eligible server that truly holds the fewest requests (an oracle: no real balancer knows this). Weights are ignored.",
         source: "Winston, \"Optimality of the shortest line discipline\", J. Appl. Prob. 14 (1977)",
         params: &[TIES],
     },
@@ -19,6 +19,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     follows_load: true,
     familiar: None,
     check: no_conditions,
+    heeds_weights: false,
     build: |params| {
         Box::new(JoinShortestQueue {
             random_ties: params.choice("ties") == 0,

@@ -27,6 +27,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     follows_load: true,
     familiar: Some(1),
     check: no_conditions,
+    heeds_weights: true,
     build: |params| {
         Box::new(LeastInFlight {
             random_ties: params.choice("ties") == 0,

@@ -12,7 +12,7 @@ use crate::extension::ExtensionRow;
 pub(super) static POLICY: PolicyDef = PolicyDef {
     row: ExtensionRow {
         name: "least-work-left",
-        about: "The eligible server that would be empty first (an oracle: no real balancer knows this).",
+        about: "The eligible server that would be empty first (an oracle: no real balancer knows this). Weights are ignored.",
         source: "Harchol-Balter, \"Performance Modeling and Design of Computer Systems\", 2013, chapter 24",
         params: &[],
     },
@@ -20,6 +20,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     follows_load: true,
     familiar: None,
     check: no_conditions,
+    heeds_weights: false,
     build: |_| Box::new(LeastWorkLeft),
 };
 

@@ -51,6 +51,8 @@ pub struct PolicyDef {
     pub familiar: Option<u8>,
     /// Conditions between and within parameters beyond their ranges.
     pub check: fn(&Params) -> Result<(), ParamProblem>,
+    /// Whether weights make a difference, in the settings as those of a slow start.
+    pub heeds_weights: bool,
     /// Makes the policy of one balancer instance.
     pub build: fn(&Params) -> Box<dyn Policy>,
 }
@@ -131,7 +133,7 @@ pub struct FleetView<'a> {
     pub narrowed: bool,
     /// Attempts this instance has in flight at each server.
     pub in_flight: &'a [u32],
-    /// Weight of each server.
+    /// Weight of each server as it is now, a slow start included.
     pub weights: &'a [f64],
     /// The true state of the servers, which no real balancer has.
     pub oracle: &'a dyn Oracle,

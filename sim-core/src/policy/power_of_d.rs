@@ -47,6 +47,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     follows_load: true,
     familiar: Some(2),
     check: no_conditions,
+    heeds_weights: false,
     build: |params| {
         Box::new(PowerOfD {
             d: params.integer("d") as usize,

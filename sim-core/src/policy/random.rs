@@ -18,6 +18,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     follows_load: false,
     familiar: Some(3),
     check: no_conditions,
+    heeds_weights: false,
     build: |_| Box::new(Random),
 };
 

@@ -51,6 +51,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     follows_load: false,
     familiar: None,
     check: |params| check(params),
+    heeds_weights: true,
     build: |params| {
         Box::new(RingHash {
             points: params.integer("points"),

@@ -23,6 +23,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     follows_load: false,
     familiar: None,
     check: no_conditions,
+    heeds_weights: true,
     build: |_| {
         Box::new(SourceHash {
             cumulated: Vec::new(),

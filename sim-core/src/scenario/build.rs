@@ -4,16 +4,15 @@ use super::kinds::{ratio_of_text, size_of_text, span, written};
 use super::problem::{Problem, Span, suggest};
 use super::section::{Cx, Item};
 use super::sections::{
-    BalancerMemorySpec, BreakdownsSpec, CopyDemand, CrashSpec, HealthCheckSpec, HedgeSpec,
-    LivenessSpec, MemorySpec, WarmUpSpec,
+    BalancerMemorySpec, BreakdownsSpec, CopyDemand, CrashSpec, HedgeSpec, LivenessSpec, MemorySpec,
+    WarmUpSpec,
 };
 use super::tree::{Node, Value};
 use crate::crash::{Gauge, GaugeDef, GaugeUnit};
 use crate::extension::Configured;
 use crate::guard::{GuardDef, Stands};
-use crate::model::{
-    BalancerMemory, Breakdowns, CrashRule, HealthCheck, Hedge, Liveness, Memory, WarmUp,
-};
+use crate::health::HealthDef;
+use crate::model::{BalancerMemory, Breakdowns, CrashRule, Hedge, Liveness, Memory, WarmUp};
 
 /// Shortest mean life of a worker: shorter ones would keep the machine busy with failures alone.
 const SHORTEST_LIFE_NS: f64 = 1000.0;
@@ -112,19 +111,27 @@ fn threshold(node: &Node, gauge: &GaugeDef, cx: &mut Cx<'_>) -> Option<f64> {
     None
 }
 
-pub(crate) fn health_check(spec: &HealthCheckSpec) -> Option<HealthCheck> {
-    Some(HealthCheck {
-        probe: spec.probe.copied()?,
-        interval: spec.interval.copied()?,
-        timeout: spec.timeout.copied()?,
-        fall: count(spec.fall.copied()?),
-        rise: count(spec.rise.copied()?),
-        demand: spec.demand.get()?.clone(),
-    })
+/// The health rules of a balancer: each kind once.
+pub(crate) fn health(
+    written: &Item<Vec<Configured<HealthDef>>>,
+    cx: &mut Cx<'_>,
+) -> Option<Vec<Configured<HealthDef>>> {
+    let rules = written.get()?;
+    for (i, rule) in rules.iter().enumerate() {
+        let name = rule.def.row.name;
+        if rules[..i].iter().any(|other| other.def.row.name == name) {
+            let what = format!("two health rules of the kind {name}");
+            let problem = Problem::new("E017", what).at(written.span);
+            cx.push(problem.help("put their parameters into one"));
+            return None;
+        }
+    }
+    Some(rules.clone())
 }
 
 pub(crate) fn liveness(spec: &LivenessSpec) -> Option<Liveness> {
     Some(Liveness {
+        probe: spec.probe.copied()?,
         interval: spec.interval.copied()?,
         timeout: spec.timeout.copied()?,
         fall: count(spec.fall.copied()?),

@@ -11,6 +11,7 @@ use crate::discipline::{DISCIPLINES, DisciplineDef};
 use crate::distribution::{DISTRIBUTIONS, DistributionDef};
 use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamValue, Params};
 use crate::guard::{GUARDS, GuardDef};
+use crate::health::{HEALTH_RULES, HealthDef};
 use crate::key::{KEYS, KeyDef as KeyLaw};
 use crate::policy::{POLICIES, PolicyDef};
 use crate::profile::{PROFILES, ProfileDef};
@@ -33,24 +34,28 @@ pub(crate) trait Listed: Def + Sized {
     fn rows() -> &'static [&'static Self];
     /// The row and parameter meant by a bare span, where that is allowed.
     const BARE_SPAN: Option<(&'static str, &'static str)> = None;
+    /// Whether a list holds each kind at most once.
+    const EACH_ONCE: bool = false;
 
     fn table() -> ExtensionTable {
         ExtensionTable {
             name: Self::NAME,
             noun: Self::NOUN,
             bare_span: Self::BARE_SPAN.is_some(),
+            each_once: Self::EACH_ONCE,
             rows: || Self::rows().iter().map(|row| row.row()).collect(),
         }
     }
 }
 
 macro_rules! listed {
-    ($($def:ty, $rows:ident, $name:literal, $noun:literal $(, bare $bare:expr)?;)*) => {$(
+    ($($def:ty, $rows:ident, $name:literal, $noun:literal $(, bare $bare:expr)? $(, once $once:literal)?;)*) => {$(
         impl Listed for $def {
             const NAME: &'static str = $name;
             const NOUN: &'static str = $noun;
             fn rows() -> &'static [&'static Self] { $rows }
             $( const BARE_SPAN: Option<(&'static str, &'static str)> = Some($bare); )?
+            $( const EACH_ONCE: bool = $once; )?
         }
     )*
         /// Every table of extension rows.
@@ -69,6 +74,7 @@ listed! {
     DisciplineDef, DISCIPLINES, "disciplines", "discipline";
     RetryDef, RETRIES, "retries", "kind of retry";
     GuardDef, GUARDS, "guards", "guard";
+    HealthDef, HEALTH_RULES, "health-rules", "health rule", once true;
     RestartDef, RESTARTS, "restarts", "restart rule";
 }
 

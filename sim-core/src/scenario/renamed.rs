@@ -6,12 +6,15 @@
 
 use super::problem::{Collector, Problem, Span};
 use super::section::{Form, KeyDef, Section, SectionDef};
-use super::sections::{CallSpec, ClientSpec, Top};
-use super::set::{Segment, join, split};
+use super::sections::{BalancerSpec, CallSpec, ClientSpec, Top};
+use super::set::{Assignment, Segment, join, split};
 use super::tree::{Entry, Node, Value};
 
 /// A key of callers that has become a row of their `guards`.
 const RETRY_BUDGET: &str = "retry_budget";
+
+/// A key of balancers that has become a row of their `health`.
+const HEALTH_CHECK: &str = "health_check";
 
 /// Brings the keys of a scenario, or of a part that is laid upon another, up to date.
 pub(crate) fn scenario(root: &mut Node, problems: &mut Collector) {
@@ -51,6 +54,82 @@ fn section(node: &mut Node, def: &'static SectionDef, of_call: bool, problems: &
     if std::ptr::eq(def, ClientSpec::def()) {
         move_retry_budget(node, of_call, problems);
     }
+    if std::ptr::eq(def, BalancerSpec::def()) {
+        move_health_check(node, problems);
+    }
+}
+
+/// `health_check = { … }` is now the first row of `health`.
+fn move_health_check(balancer: &mut Node, problems: &mut Collector) {
+    let Some(Entry { key_span, node, .. }) = balancer.take(HEALTH_CHECK) else {
+        return;
+    };
+    remark_health_check(key_span, problems);
+    let checks = as_rules(node, key_span);
+    match (balancer.get_mut("health"), checks.value) {
+        (
+            Some(Node {
+                value: Value::List(rules),
+                ..
+            }),
+            Value::List(mut checks),
+        ) => {
+            checks.append(rules);
+            *rules = checks;
+        }
+        (_, value) => {
+            let node = Node {
+                value,
+                span: checks.span,
+            };
+            let key = "health".to_owned();
+            balancer.put(Entry {
+                key,
+                key_span,
+                node,
+            });
+        }
+    }
+}
+
+/// What was written for `health_check`, as a list of rules; anything but a table or "none" stays, to
+/// be refused where it is read.
+fn as_rules(mut node: Node, key_span: Span) -> Node {
+    let span = node.span;
+    let none = node.as_text() == Some("none");
+    if let Value::Table(params) = &mut node.value {
+        params.push(Entry {
+            key: "kind".to_owned(),
+            key_span,
+            node: Node {
+                value: Value::Text("checks".to_owned()),
+                span,
+            },
+        });
+        let value = Value::List(vec![node]);
+        return Node { value, span };
+    }
+    if none {
+        node.value = Value::List(Vec::new());
+    }
+    node
+}
+
+/// `….balancer.health_check` as a whole, with its value.
+pub(crate) fn assignment(assignment: &Assignment) -> Option<Assignment> {
+    let last = assignment.path.last()?;
+    if last.word != HEALTH_CHECK {
+        return None;
+    }
+    let mut renamed = assignment.clone();
+    "health".clone_into(&mut renamed.path.last_mut()?.word);
+    renamed.value = as_rules(renamed.value, last.span);
+    Some(renamed)
+}
+
+fn remark_health_check(span: Span, problems: &mut Collector) {
+    let text = "`health_check` is now a health rule: health = [{ kind = \"checks\", … }]; the next version refuses the old key";
+    problems.remark(span, text.to_owned());
 }
 
 /// `retry_budget = { … }` is now a row of `guards`; all servers that make a call shared it.
@@ -121,13 +200,16 @@ fn below(node: &mut Node, key: &'static KeyDef, of_call: bool, problems: &mut Co
 }
 
 /// Brings a path up to date.
-pub(crate) fn path(segments: &mut [Segment], problems: &mut Collector) {
+pub(crate) fn path(segments: &mut Vec<Segment>, problems: &mut Collector) {
     let mut def = Top::def();
     let mut at = 0;
     while at < segments.len() {
         let word = segments[at].word.as_str();
         let known = |key: &&'static KeyDef| key.name == word || key.was(word);
         let Some(key) = def.keys.iter().find(known) else {
+            if word == HEALTH_CHECK && std::ptr::eq(def, BalancerSpec::def()) {
+                path_of_checks(segments, at, problems);
+            }
             return;
         };
         if key.was(word) {
@@ -147,6 +229,18 @@ pub(crate) fn path(segments: &mut [Segment], problems: &mut Collector) {
         };
         def = next;
         at += 1 + names;
+    }
+}
+
+/// `health_check.interval` is now `health.checks.interval`. What is set as a whole is changed with
+/// its value, by [`assignment`].
+fn path_of_checks(segments: &mut Vec<Segment>, at: usize, problems: &mut Collector) {
+    remark_health_check(segments[at].span, problems);
+    if at + 1 < segments.len() {
+        "health".clone_into(&mut segments[at].word);
+        let word = "checks".to_owned();
+        let span = segments[at].span;
+        segments.insert(at + 1, Segment { word, span });
     }
 }
 

@@ -161,6 +161,8 @@ pub struct ExtensionTable {
     pub noun: &'static str,
     /// Whether a bare time span may stand for a row.
     pub bare_span: bool,
+    /// Whether a list holds each kind at most once, so that a path by kind adds what is not there.
+    pub each_once: bool,
     /// The heads of the rows.
     pub rows: fn() -> Vec<&'static crate::extension::ExtensionRow>,
 }

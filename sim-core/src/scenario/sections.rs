@@ -10,8 +10,9 @@ use crate::arrival::ArrivalDef;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
 use crate::guard::GuardDef;
+use crate::health::{HealthDef, Probe};
 use crate::key::KeyDef;
-use crate::model::{Actor, DownBehaviour, InstanceSelection, Probe};
+use crate::model::{Actor, DownBehaviour, InstanceSelection};
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 use crate::retry::RetryDef;
@@ -215,8 +216,8 @@ section! {
         restart [live]: ExtensionOf<RestartDef> = "manual";
         /// Time from the decision to restart until it serves.
         boot [live]: ExtensionOf<DistributionDef> = "0s";
-        /// How it learns which servers are healthy; without it, it never learns.
-        health_check [live]: Optional<Table<HealthCheckSpec>> = "none";
+        /// How each instance learns which servers are healthy, and what follows from that: rules that act in this order. Without any, it takes all for healthy.
+        health [live]: ExtensionsOf<HealthDef> = "[]";
         /// Spare instances that step in for crashed ones.
         standby: Table<StandbySpec> = "{}";
     }
@@ -251,25 +252,6 @@ section! {
         count: Count = "0", in from(0.0, 1000.0), unit "instances";
         /// Time from a crash until a spare takes over.
         takeover [live]: Span = "10s", in from(0.0, TEN_YEARS_S);
-    }
-}
-
-section! {
-    /// Active health checks.
-    HealthCheckSpec {
-        /// What a probe does: send a request, which waits in the server's queue like any other, or
-        /// only open a connection, which a server that is up accepts however busy it is.
-        probe [live]: Word<Probe> = "request";
-        /// Time between probes of one server.
-        interval [live]: Span = "5s", in from(0.001, TEN_YEARS_S);
-        /// An unanswered probe has failed after this.
-        timeout [live]: Span = "2s", in above(0.0, TEN_YEARS_S);
-        /// Failures in a row that take a server out.
-        fall [live]: Count = "3", in from(1.0, 1e6), unit "probes";
-        /// Successes in a row that bring it back.
-        rise [live]: Count = "2", in from(1.0, 1e6), unit "probes";
-        /// Time of service of a probe.
-        demand [live]: ExtensionOf<DistributionDef> = "1ms";
     }
 }
 
@@ -326,8 +308,10 @@ section! {
         boot [live]: ExtensionOf<DistributionDef> = "0s";
         /// Slower service after a start.
         warm_up [live]: Optional<Table<WarmUpSpec>> = "none";
-        /// Used only while no other server is eligible.
+        /// Used only while no other server is eligible: the same as `priority = 1`.
         backup [live]: Flag = "false";
+        /// Servers of priority 0 are used first, those of the next only while nobody of a better one is eligible, or as the health rule `priorities` says.
+        priority [live]: Count = "0", in from(0.0, 127.0);
         /// Attempts a balancer instance may have in flight at it.
         max_connections [live]: Optional<Count> = "none", in from(1.0, 4e9), unit "connections";
         /// A probe that kills: after `fall` failures in a row the server is restarted.
@@ -410,6 +394,9 @@ section! {
 section! {
     /// A liveness probe.
     LivenessSpec {
+        /// What a probe does: send a request, which waits in the queue like any other, or only open a
+        /// connection, which a server that is up accepts however busy it is.
+        probe [live]: Word<Probe> = "request";
         /// Time between probes.
         interval [live]: Span = "10s", in from(0.001, TEN_YEARS_S);
         /// An unanswered probe has failed after this.

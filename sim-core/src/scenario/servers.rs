@@ -169,6 +169,7 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
         spec.crash.span,
         cx,
     )?;
+    let priority = priority(spec, cx);
     let (queue, slowdown, errors) = (spec.queue.get()?, spec.slowdown.get()?, spec.errors.get()?);
     Some(ServerParams {
         weight: spec.weight.copied()?,
@@ -194,8 +195,23 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
         restart: spec.restart.get()?.clone(),
         boot: spec.boot.get()?.clone(),
         warm_up: optional(&spec.warm_up, warm_up)?,
-        backup: spec.backup.copied()?,
+        priority: priority?,
         max_connections: spec.max_connections.copied()?.map(count),
         liveness: optional(&spec.liveness, liveness)?,
     })
+}
+
+/// A server's priority; a backup has 1.
+fn priority(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<u32> {
+    let (priority, backup) = (count(spec.priority.copied()?), spec.backup.copied()?);
+    if backup && priority > 1 {
+        let problem = Problem::new("E017", "a backup has priority 1").at(spec.priority.span);
+        cx.push(
+            problem
+                .label(spec.backup.span, "a backup")
+                .help("leave `backup` out"),
+        );
+        return None;
+    }
+    Some(priority.max(u32::from(backup)))
 }

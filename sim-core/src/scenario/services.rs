@@ -1,7 +1,7 @@
 //! Services, their balancers and calls, from sections to the model.
 
 use super::build::{
-    balancer_memory, bound, count, crash_rules, guards, health_check, memory_is_known, optional,
+    balancer_memory, bound, count, crash_rules, guards, health, memory_is_known, optional,
 };
 use super::clients::{CLIENTS_MAX, ClassRow, Outside, classes, client, find_service, sources};
 use super::problem::{Problem, Span};
@@ -118,6 +118,7 @@ fn service(
 fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
     let crash = crash_rules(&spec.crash, BALANCER_GAUGES, cx);
     let guards = guards(&spec.guards, "balancer", cx);
+    let health = health(&spec.health, cx);
     let memory = optional(&spec.memory, |m| balancer_memory(m, cx));
     memory_is_known(
         "balancer",
@@ -143,7 +144,7 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
         down_behaviour: spec.down_behaviour.copied()?,
         restart: spec.restart.get()?.clone(),
         boot: spec.boot.get()?.clone(),
-        health_check: optional(&spec.health_check, health_check)?,
+        health: health?,
         standby: Standby {
             count: count(standby.count.copied()?),
             takeover: standby.takeover.copied()?,

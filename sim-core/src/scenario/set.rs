@@ -11,8 +11,7 @@
 use super::members::{choose, member_name};
 use super::problem::{Collector, Problem, Span, suggest};
 use super::renamed;
-use super::section::Section;
-use super::section::{Form, KeyDef, SectionDef, key_list};
+use super::section::{ExtensionTable, Form, KeyDef, Section, SectionDef, key_list};
 use super::sections::{ServerSpec, Top};
 use super::tree::{Entry, Node, Value};
 
@@ -177,6 +176,8 @@ pub(crate) fn refuse_twice(sorted: &[Assignment], problems: &mut Collector) {
 
 /// Applies one assignment to the tree of a scenario.
 pub(crate) fn apply(root: &mut Node, assignment: &Assignment, problems: &mut Collector) {
+    let renamed = renamed::assignment(assignment);
+    let assignment = renamed.as_ref().unwrap_or(assignment);
     for key in ["base", "set"] {
         if assignment.path[0].word == key {
             problems.push(
@@ -264,7 +265,7 @@ impl Walk<'_> {
             Form::Named(def) => self.named(node, key, def, at),
             Form::Tables(def) => self.member(node, key, def, at),
             Form::Extension(_) | Form::Rate => self.row(node, key, at),
-            Form::Extensions(_) => self.listed(node, key, at),
+            Form::Extensions(table) => self.listed(node, key, &table, at),
             Form::Sets => {
                 if let Some(child) = self.child_table(node, key, at) {
                     self.raw(child, at + 1);
@@ -382,10 +383,13 @@ impl Walk<'_> {
     }
 
     /// Goes on in a list of extension values: a member is named by its kind, or counted from 0.
-    fn listed(&mut self, node: &mut Node, key: &KeyDef, at: usize) {
+    fn listed(&mut self, node: &mut Node, key: &KeyDef, table: &ExtensionTable, at: usize) {
         let Some(name) = self.segment(at + 1).cloned() else {
             return;
         };
+        if table.each_once {
+            add_kind(node, key, table, &name);
+        }
         let items = node.get(key.name).map_or(&[][..], Node::items);
         let kinds: Vec<String> = (items.iter().filter_map(kind_of))
             .map(str::to_owned)
@@ -488,6 +492,30 @@ impl Walk<'_> {
                 "",
             ),
         }
+    }
+}
+
+/// A kind that a list does not hold yet, and that is named once at most: its path adds it at the end.
+fn add_kind(node: &mut Node, key: &KeyDef, table: &ExtensionTable, kind: &Segment) {
+    let written = node.get(key.name).map_or(&[][..], Node::items);
+    let there = written.iter().any(|item| kind_of(item) == Some(&kind.word));
+    if there || !(table.rows)().iter().any(|row| row.name == kind.word) {
+        return;
+    }
+    let span = kind.span;
+    let value = Value::Text(kind.word.clone());
+    let item = Node { value, span };
+    match node.get_mut(key.name).map(|list| &mut list.value) {
+        Some(Value::List(items)) => items.push(item),
+        Some(_) => {}
+        None => node.put(Entry {
+            key: key.name.to_owned(),
+            key_span: span,
+            node: Node {
+                value: Value::List(vec![item]),
+                span,
+            },
+        }),
     }
 }
 

@@ -25,6 +25,14 @@ fn of_model(model: &Model) -> Vec<String> {
         if !asked(id) {
             found.push(format!("nobody asks the service `{}`", service.name));
         }
+        let policy = &service.balancer.policy.def;
+        let weighs = service.balancer.health.iter().find(|rule| rule.def.weighs);
+        if let Some(rule) = weighs.filter(|_| !policy.heeds_weights) {
+            found.push(format!(
+                "the policy {} of `{}` ignores weights, and {} does nothing but change them",
+                policy.row.name, service.name, rule.def.row.name
+            ));
+        }
         let absent = service
             .servers
             .iter()

@@ -120,7 +120,7 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
     );
     because(balancer.can_crash(), "the balancer can crash");
     because(
-        balancer.health_check.is_some(),
+        !balancer.health.is_empty(),
         "health checks take servers out, and their probes take time",
     );
     because(
@@ -147,7 +147,7 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
         "requests slow each other down",
     );
     because(
-        server.max_connections.is_some() || server.liveness.is_some() || server.backup,
+        server.max_connections.is_some() || server.liveness.is_some() || server.priority > 0,
         "servers have connection limits or liveness probes, or stand by",
     );
 }

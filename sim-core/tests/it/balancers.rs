@@ -26,7 +26,7 @@ fn ejected_at(crash_ms: u32, check: &str, down_behaviour: &str) -> f64 {
     let text = steady(
         10,
         "80s",
-        &format!("health_check = {{ {check} }}"),
+        &format!("health = [{{ kind = \"checks\", {check} }}]"),
         &format!(
             "{servers}{}",
             entry(&format!("{crash_ms}ms"), "crash", "server.s-1")
@@ -82,7 +82,7 @@ fn a_server_that_is_back_returns_after_rise_probes() {
     let text = steady(
         10,
         "60s",
-        "health_check = { interval = \"5s\", timeout = \"1s\", fall = 1, rise = 3 }",
+        "health = [{ kind = \"checks\", interval = \"5s\", timeout = \"1s\", fall = 1, rise = 3 }]",
         &format!(
             "{TWO}restart = {{ kind = \"after\", pause = \"9s\" }}\n{}",
             entry("12s", "crash", "server.s-1")

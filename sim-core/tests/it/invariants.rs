@@ -277,8 +277,7 @@ fn what_cannot_happen_changes_nothing() {
 /// Probes that cost nothing and never fail leave every request as it was.
 #[test]
 fn perfect_health_checks_change_no_request() {
-    let check =
-        ", health_check = { interval = \"1s\", timeout = \"999ms\", fall = 3, demand = \"0s\" }";
+    let check = ", health = [{ kind = \"checks\", interval = \"1s\", timeout = \"999ms\", fall = 3, demand = \"0s\" }]";
     let text = |balancer: &str| {
         base(
             "",

@@ -32,6 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "discipline",
             "key",
             "guard",
+            "health",
             "policy",
             "profile",
             "restart",

@@ -19,6 +19,7 @@ mod distributions;
 mod experiments;
 mod guards;
 mod hashing;
+mod health;
 mod hedging;
 mod invariants;
 mod knobs;

@@ -103,8 +103,11 @@ const BALANCER: &[&[&str]] = &[
     ],
     &["boot = \"10ms\""],
     &[
-        "health_check = { interval = \"50ms\", timeout = \"20ms\", fall = 2, rise = 2, demand = \"1ms\" }",
-        "health_check = { interval = \"10ms\", timeout = \"5ms\", fall = 1, rise = 1 }",
+        "health = [{ kind = \"checks\", interval = \"50ms\", timeout = \"20ms\", fall = 2, rise = 2, demand = \"1ms\" }]",
+        "health = [{ kind = \"checks\", interval = \"10ms\", timeout = \"5ms\", fall = 1, rise = 1 }]",
+        "health = [{ kind = \"outlier-detection\", consecutive = 2, base = \"20ms\", max_ejected = 1 }, { kind = \"slow-start\", over = \"100ms\", steps = 7 }]",
+        "health = [{ kind = \"checks\", interval = \"40ms\", timeout = \"10ms\", fast_interval = \"5ms\", phase = \"seed\", errors = true }, { kind = \"outlier-detection\", consecutive = 1, rate = 0.3, minimum = 3, window = \"100ms\", base = \"10ms\", max = \"50ms\" }, { kind = \"priorities\", overprovision = 1.4 }, { kind = \"panic\", below = \"50%\" }]",
+        "health = [{ kind = \"outlier-detection\", consecutive = 1, base = \"30ms\" }, { kind = \"panic\", below = 1, then = \"none\" }]",
     ],
     &[
         "standby = { count = 1, takeover = \"30ms\" }",
@@ -199,7 +202,9 @@ const DEEDS: &[&str] = &[
     "set = { \"service.web.server.*.crash\" = [{ when = \"queue_age\", above = \"20ms\" }] }",
     "set = { \"service.web.balancer.max_connections\" = 3, \"service.web.balancer.cost\" = \"2ms\" }",
     "set = { \"service.web.server.*.max_connections\" = 2, \"service.web.server.*.errors.rate\" = 0.0 }",
-    "set = { \"service.web.balancer.health_check.interval\" = \"25ms\" }",
+    "set = { \"service.web.balancer.health\" = [{ kind = \"checks\", interval = \"25ms\" }, { kind = \"panic\", below = \"60%\" }] }",
+    "set = { \"service.web.balancer.health\" = [] }",
+    "set = { \"service.web.server.*.priority\" = 1 }",
 ];
 
 /// Random scenarios of two seconds at most.

@@ -59,7 +59,7 @@ fn every_kind_of_path_reaches_its_key() {
         m.services[0].balancer.policy.def.row.name == "random"
     });
     check("service.web.balancer.health_check", "none", |m| {
-        m.services[0].balancer.health_check.is_none()
+        m.services[0].balancer.health.is_empty()
     });
     check("service.web.balancer.standby.count", "2", |m| {
         m.services[0].balancer.standby.count == 2

@@ -47,11 +47,6 @@ const SLOTS: &[(&str, &str, &str)] = &[
         "service.web.server.a.errors.demand",
     ),
     (
-        "service.NAME.balancer.health_check.demand",
-        "crashy",
-        "service.web.balancer.health_check.demand",
-    ),
-    (
         "service.NAME.server.NAME.liveness.demand",
         "crashy",
         "service.web.server.a.liveness.demand",
@@ -538,9 +533,6 @@ fn laws() -> Vec<Knob> {
             () if key.contains("errors") => vec![("service.web.server.a.errors.rate", "0.3")],
             () if key.contains("liveness") => {
                 vec![("service.web.server.a.liveness.interval", "500ms")]
-            }
-            () if key.contains("health") => {
-                vec![("service.web.balancer.health_check.interval", "500ms")]
             }
             () => Vec::new(),
         };

@@ -109,7 +109,7 @@ at = "20s"
 set = { "class.a.share" = 0.9, "class.b.share" = 0.1, "class.b.demand_factor" = 4, "traffic.t.rate" = 180 }
 [[timeline]]
 at = "25s"
-set = { "service.web.balancer.health_check.interval" = "500ms", "service.web.server.web-3.errors.rate" = 0.0 }
+set = { "service.web.balancer.health.checks.interval" = "500ms", "service.web.server.web-3.errors.rate" = 0.0 }
 [[timeline]]
 at = "30s"
 set = { "client.timeout" = "100ms", "client.retry" = { kind = "fixed", attempts = 2, pause = "5ms" } }

@@ -139,7 +139,7 @@ retry = { kind = "exponential-backoff", attempts = 3, base = "10ms", jitter = "e
 demand = { kind = "bimodal", short = "5ms", long = "80ms", probability_of_long = 0.1 }
 [service.web.balancer]
 policy = "least-in-flight"
-health_check = { interval = "1s", timeout = "150ms", fall = 2, rise = 2, demand = "1ms" }
+health = [{ kind = "checks", interval = "1s", timeout = "150ms", fall = 2, rise = 2, demand = "1ms" }]
 pending_queue = { limit = 30, timeout = "200ms" }
 [[service.web.server]]
 name = "a"
@@ -169,7 +169,7 @@ retry = { kind = "fixed", attempts = 2 }
 demand = { kind = "weibull", mean = "20ms", shape = 0.7 }
 [service.web.balancer]
 policy = "random"
-health_check = { interval = "2s", timeout = "500ms", fall = 2, rise = 1 }
+health = [{ kind = "checks", interval = "2s", timeout = "500ms", fall = 2, rise = 1 }]
 [[service.web.server]]
 name = "flight"
 workers = 1
@@ -216,7 +216,7 @@ down_behaviour = "black-hole"
 restart = { kind = "after", pause = "5s" }
 boot = "1s"
 standby = { count = 1, takeover = "2s" }
-health_check = { interval = "1s", timeout = "100ms" }
+health = [{ kind = "checks", interval = "1s", timeout = "100ms" }]
 [[service.web.server]]
 name = "web"
 count = 6

@@ -45,7 +45,7 @@ timeout = "600ms"
 cancel = true
 [service.web]
 demand = { kind = "mixed-exponential", short = "5ms", long = "60ms", probability_of_long = 0.1 }
-balancer = { policy = "random", health_check = { interval = "1s" } }
+balancer = { policy = "random", health = [{ kind = "checks", interval = "1s" }] }
 [[service.web.server]]
 name = "remaining"
 workers = 1
@@ -92,7 +92,7 @@ demand = { kind = "exponential", mean = "10ms" }
 policy = "join-idle-queue"
 instances = 3
 instance_selection = "random"
-health_check = { interval = "1s", timeout = "100ms", probe = "connect" }
+health = [{ kind = "checks", interval = "1s", timeout = "100ms", probe = "connect" }]
 [[service.web.server]]
 name = "web"
 count = 10

@@ -1,0 +1,281 @@
+//! Health rules at work: what a balancer instance has seen becomes whom it may pick.
+//!
+//! Each instance has its rules, with what they have seen. Whenever something may have changed, they
+//! are asked one after the other, by `refresh_eligible`; the earliest moment at which one of them
+//! wants to be asked again is an event. The probes that a rule asks for are sent by `probe`.
+
+use super::Simulation;
+use super::event::{Event, Machine};
+use super::event_queue::NEVER;
+use super::slab::Handle;
+use crate::event_log::Kind;
+use crate::extension::Configured;
+use crate::health::{self, Candidate, HealthDef, HealthRule, News, Seen, Standing};
+use crate::ids::{Id, InstanceId, LocalId};
+use crate::machine::MachineState;
+use crate::model::Actor;
+use crate::outcome::Outcome;
+use crate::policy::Policy;
+use crate::time::Instant;
+
+/// The rules of a balancer instance.
+#[derive(Clone, Default)]
+pub(super) struct Health {
+    rules: Vec<Rule>,
+    /// Whether any wants to hear how attempts end.
+    pub watches: bool,
+    /// Whether any decides about priorities.
+    pub decides_levels: bool,
+    /// The priorities between which attempts are split, while they are.
+    pub split: Vec<Level>,
+    /// When the rules are asked again at the latest, and by which event.
+    due: Option<u64>,
+    generation: u32,
+    /// Room for what they work on.
+    standing: Standing,
+}
+
+/// A priority that gets a part of the attempts.
+#[derive(Clone)]
+pub(super) struct Level {
+    level: u32,
+    /// The percentage of attempts up to and including it.
+    upto: u32,
+    /// Its servers, as in `eligible`.
+    pub servers: Vec<u32>,
+    /// A policy of its own, so that turns in one priority are none in another; absent where the
+    /// policy goes by what it hears of all servers.
+    pub policy: Option<Box<dyn Policy>>,
+}
+
+#[derive(Clone)]
+struct Rule {
+    def: &'static HealthDef,
+    state: Box<dyn HealthRule>,
+}
+
+impl Health {
+    /// Takes on the rules of the settings. What a rule has seen stays, wherever it now stands.
+    pub(super) fn adopt(&mut self, rows: &[Configured<HealthDef>], servers: usize) {
+        let mut before = std::mem::take(&mut self.rules);
+        let rule = |row: &Configured<HealthDef>| {
+            let same = |rule: &Rule| rule.def.row.name == row.def.row.name;
+            let Some(place) = before.iter().position(same) else {
+                let (def, state) = (row.def, row.build(servers));
+                return Rule { def, state };
+            };
+            let mut rule = before.swap_remove(place);
+            rule.state.adopt(&row.params);
+            rule
+        };
+        self.rules = rows.iter().map(rule).collect();
+        self.watches = rows.iter().any(|row| row.def.watches);
+        self.decides_levels = rows.iter().any(|row| row.def.levels);
+    }
+
+    /// Whether there are no rules: everybody in rotation is healthy.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Whether results have begun to speak against what checks say of a server.
+    pub(super) fn doubts(&self, server: LocalId) -> bool {
+        let mut rules = self.rules.iter();
+        rules.any(|rule| rule.state.doubts(server.position()))
+    }
+
+    /// The instance has crashed.
+    pub(super) fn forget(&mut self) {
+        for rule in &mut self.rules {
+            rule.state.forget();
+        }
+    }
+
+    /// What the rules make of the servers.
+    pub(super) fn judge(
+        &mut self,
+        now: u64,
+        servers: impl Iterator<Item = Candidate>,
+        news: &mut Vec<News>,
+    ) -> &Standing {
+        self.standing.levels.clear();
+        self.standing.servers.clear();
+        self.standing.servers.extend(servers);
+        for rule in &mut self.rules {
+            rule.state.judge(Instant(now), &mut self.standing, news);
+        }
+        &self.standing
+    }
+
+    /// Splits the eligible servers by priority, if several are in use.
+    pub(super) fn split(&mut self, eligible: &[u32], policy: &dyn Policy) {
+        let mut before = std::mem::take(&mut self.split);
+        if self.standing.levels.len() < 2 {
+            return;
+        }
+        let hears = policy.observes() || policy.tracks_idle();
+        let mut sum = 0;
+        for &(level, share) in &self.standing.levels {
+            sum += share;
+            let servers = &self.standing.servers;
+            let of = |local: &&u32| servers[**local as usize].level == level;
+            let mut same = before.iter_mut().filter(|other| other.level == level);
+            let kept = same.next().and_then(|other| other.policy.take());
+            self.split.push(Level {
+                level,
+                upto: sum,
+                servers: eligible.iter().filter(of).copied().collect(),
+                policy: kept.or_else(|| (!hears).then(|| policy.clone_box())),
+            });
+        }
+    }
+
+    /// When the rules want to be asked again, if that is another moment than planned; and by which
+    /// event.
+    fn replan(&mut self) -> Option<(u64, u32)> {
+        let due = self.rules.iter().filter_map(|rule| rule.state.due()).min();
+        let due = due.map(|at| at.0);
+        if due == self.due {
+            return None;
+        }
+        self.due = due;
+        self.generation += 1;
+        due.map(|at| (at, self.generation))
+    }
+}
+
+impl Simulation {
+    /// The rules have been asked: tells what is new, and plans when they are asked next.
+    pub(super) fn rules_were_asked(&mut self, index: InstanceId, news: Vec<News>) {
+        let now = self.now;
+        if let Some((at, generation)) = self.balancers[index].health.replan() {
+            assert!(
+                at > now && at < NEVER,
+                "a rule is asked again later than now"
+            );
+            self.events
+                .schedule(at, Event::HealthDue(index, generation));
+        }
+        for item in news {
+            self.tell_health(index, item);
+        }
+    }
+
+    fn tell_health(&mut self, index: InstanceId, news: News) {
+        let service = self.balancers[index].service;
+        let kind = match news.kind {
+            health::Kind::Ejected => Kind::Ejected,
+            health::Kind::Readmitted => Kind::Readmitted,
+            health::Kind::Panic => Kind::Panic,
+            health::Kind::Calm => Kind::Calm,
+            health::Kind::Failover => Kind::Failover,
+        };
+        let Some(server) = news.server else {
+            let subject = self.name_of(Machine::Instance(index));
+            return self.tell(kind, Actor::System, &subject, news.cause);
+        };
+        let server = self.services[service].servers[LocalId::at(server)];
+        let several = self.services[service].active.len() > 1;
+        let cause = if several {
+            format!("by {}: {}", self.balancers[index].name, news.cause)
+        } else {
+            news.cause
+        };
+        let subject = self.name_of(Machine::Server(server));
+        self.tell(kind, Actor::System, &subject, cause);
+    }
+
+    /// The moment has come for which a rule asked.
+    pub(super) fn health_due(&mut self, index: InstanceId, generation: u32) {
+        let health = &mut self.balancers[index].health;
+        if health.generation == generation {
+            health.due = None;
+            self.refresh_eligible(index);
+        }
+    }
+
+    /// An attempt at a server has ended, as its instance saw it.
+    #[inline(never)]
+    pub(super) fn saw_end(&mut self, index: InstanceId, local: LocalId, outcome: Outcome) {
+        let instance = &mut self.balancers[index];
+        if instance.state != MachineState::Up {
+            // The instance itself broke the connection.
+            return;
+        }
+        let seen = Seen {
+            now: Instant(self.now),
+            server: local.position(),
+            outcome,
+        };
+        let mut news = Vec::new();
+        let mut changed = false;
+        for rule in &mut instance.health.rules {
+            changed |= rule.state.ended(&seen, &mut news);
+        }
+        self.judged(index, changed, news);
+    }
+
+    /// A check of a server has passed or failed.
+    pub(super) fn checked(&mut self, index: InstanceId, local: LocalId, passed: bool) {
+        let mut news = Vec::new();
+        let mut changed = false;
+        for rule in &mut self.balancers[index].health.rules {
+            changed |= rule.state.checked(local.position(), passed, &mut news);
+        }
+        self.judged(index, changed, news);
+    }
+
+    fn judged(&mut self, index: InstanceId, changed: bool, news: Vec<News>) {
+        for item in news {
+            self.tell_health(index, item);
+        }
+        if changed {
+            self.refresh_eligible(index);
+        }
+    }
+
+    /// The policy's choice where attempts are split between priorities: a draw says which priority,
+    /// and the policy which of its servers.
+    #[inline(never)]
+    pub(super) fn pick_of_level(&mut self, handle: Handle) -> Option<LocalId> {
+        let ordinal = self.attempts.cold(handle).ordinal;
+        let (number, index) = {
+            let attempt = &self.attempts[handle];
+            (attempt.number, attempt.instance)
+        };
+        let point = self.streams.levels.of_attempt(number, ordinal).below(100) as u32;
+        let call = self.attempts[handle].call;
+        let apart = self.kept_from(call);
+        let mut some = std::mem::take(&mut self.balancers.rest);
+        let split = &self.balancers[index].health.split;
+        let place = split.partition_point(|level| level.upto <= point);
+        let servers = &split[place].servers;
+        // Of the priority drawn, those that the attempt keeps away from are left out where others are left.
+        let kept = apart
+            .relaxed()
+            .any(|apart| self.keep_apart(call, apart, servers, &mut some));
+        if !kept {
+            some.clear();
+            some.extend_from_slice(servers);
+        }
+        let choice = if some.is_empty() {
+            None
+        } else {
+            self.swap_policies(index, place);
+            let choice = self.pick_of(handle, Some(&some));
+            self.swap_policies(index, place);
+            choice
+        };
+        self.balancers.rest = some;
+        // Its servers may be full, or the policy may want none of them.
+        choice.or_else(|| self.pick_of(handle, None))
+    }
+
+    /// Puts the policy of a priority in the place of the instance's, or back.
+    fn swap_policies(&mut self, index: InstanceId, place: usize) {
+        let instance = &mut self.balancers[index];
+        if let Some(policy) = &mut instance.health.split[place].policy {
+            std::mem::swap(&mut instance.policy, policy);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Slow start: a server that is new or back gets its weight by and by.
+//!
+//! It looks at who is left by the rules before it. Who was not, and is now, starts slowly, each by
+//! itself. At the start of a run nobody does: a balancer that starts with its servers finds them all.
+//! The weight is that of HAProxy and Envoy (aggression 1): it rises in proportion to time.
+
+use super::{HealthDef, HealthRule, News, PLAIN, Standing};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
+use crate::time::{Duration, Instant};
+
+pub(super) static RULE: HealthDef = HealthDef {
+    row: ExtensionRow {
+        name: "slow-start",
+        about: "A server that is new, or left by the rules before it again, gets a weight that rises to its full one over a time. Policies that ignore weights ignore it.",
+        source: "HAProxy 3.0, slowstart; Envoy 1.31, slow_start_config",
+        params: &[
+            ParamDef {
+                name: "over",
+                about: "Time until it has its full weight.",
+                kind: ParamKind::Span {
+                    min: Duration::from_millis(1),
+                },
+                default: None,
+            },
+            ParamDef {
+                name: "from",
+                about: "The part of its weight with which it starts.",
+                kind: ParamKind::Number {
+                    min: 0.001,
+                    max: 1.0,
+                    unit: "",
+                },
+                default: Some("0.1"),
+            },
+            ParamDef {
+                name: "steps",
+                about: "In how many equal steps the weight rises.",
+                kind: ParamKind::Integer {
+                    min: 1,
+                    max: 1000,
+                    unit: "steps",
+                },
+                default: Some("20"),
+            },
+        ],
+    },
+    build: |params, servers| {
+        let mut rule = SlowStart {
+            over: Duration::ZERO,
+            from: 1.0,
+            steps: 1,
+            started: false,
+            servers: vec![Record::default(); servers],
+            due: None,
+        };
+        rule.adopt(params);
+        Box::new(rule)
+    },
+    weighs: true,
+    ..PLAIN
+};
+
+#[derive(Clone, Debug)]
+struct SlowStart {
+    over: Duration,
+    from: f64,
+    steps: u64,
+    /// Whether it has been asked before: who is there at the first time was there before it.
+    started: bool,
+    servers: Vec<Record>,
+    due: Option<Instant>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Record {
+    open: bool,
+    /// Since when it starts slowly.
+    since: Option<Instant>,
+}
+
+impl SlowStart {
+    /// The part of its weight that a server has so long after it came, and how long after that the
+    /// next step comes; no step when it has all of it.
+    fn weight(&self, age: Duration) -> (f64, Option<Duration>) {
+        let (over, steps) = (u128::from(self.over.0), u128::from(self.steps));
+        let step = u128::from(age.0) * steps / over;
+        if step >= steps {
+            return (1.0, None);
+        }
+        let part = step as f64 / self.steps as f64;
+        let next = (over * (step + 1)).div_ceil(steps) as u64;
+        (self.from + (1.0 - self.from) * part, Some(Duration(next)))
+    }
+}
+
+impl HealthRule for SlowStart {
+    fn adopt(&mut self, params: &Params) {
+        self.over = params.span("over");
+        self.from = params.number("from");
+        self.steps = params.integer("steps");
+    }
+
+    fn judge(&mut self, now: Instant, standing: &mut Standing, _: &mut Vec<News>) {
+        let mut servers = std::mem::take(&mut self.servers);
+        let started = std::mem::replace(&mut self.started, true);
+        self.due = None;
+        for (candidate, record) in standing.servers.iter_mut().zip(&mut servers) {
+            let came = candidate.open && !record.open;
+            record.open = candidate.open;
+            if !candidate.open {
+                record.since = None;
+            } else if came && started {
+                record.since = Some(now);
+            }
+            let Some(since) = record.since else {
+                continue;
+            };
+            let (factor, next) = self.weight(now.since(since));
+            candidate.factor *= factor;
+            let next = next.map(|age| since + age);
+            record.since = next.map(|_| since);
+            self.due = [self.due, next].into_iter().flatten().min();
+        }
+        self.servers = servers;
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    fn forget(&mut self) {
+        self.started = false;
+        self.due = None;
+        self.servers.fill(Record::default());
+    }
+
+    fn clone_box(&self) -> Box<dyn HealthRule> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{at, candidates, judge, rule};
+    use super::*;
+    use crate::extension::ParamValue;
+
+    fn ten_seconds(steps: u64) -> Box<dyn HealthRule> {
+        let some = [
+            ("over", ParamValue::Span(Duration::from_secs(10))),
+            ("from", ParamValue::Number(0.2)),
+            ("steps", ParamValue::Integer(steps)),
+        ];
+        rule(&RULE, 2, &some)
+    }
+
+    /// The factor of the second server, which is left by the rules before or not.
+    fn factor(rule: &mut Box<dyn HealthRule>, millis: u64, there: bool) -> f64 {
+        let mut servers = candidates(2);
+        servers[1].open = there;
+        let (standing, _) = judge(rule, millis, servers);
+        assert_eq!(standing.servers[0].factor, 1.0);
+        standing.servers[1].factor
+    }
+
+    #[test]
+    fn who_comes_back_climbs_in_steps_and_says_when_the_next_is() {
+        let mut rule = ten_seconds(4);
+        assert_eq!(factor(&mut rule, 0, true), 1.0);
+        assert_eq!(rule.due(), None);
+        factor(&mut rule, 1_000, false);
+        assert_eq!(factor(&mut rule, 3_000, true), 0.2);
+        assert_eq!(rule.due(), Some(at(5_500)));
+        assert_eq!(factor(&mut rule, 5_499, true), 0.2);
+        assert_eq!(factor(&mut rule, 5_500, true), 0.4);
+        assert_eq!(factor(&mut rule, 10_500, true), 0.2 + 0.8 * 0.75);
+        assert_eq!(rule.due(), Some(at(13_000)));
+        assert_eq!(factor(&mut rule, 13_000, true), 1.0);
+        assert_eq!(rule.due(), None);
+        // And once more, from the beginning.
+        factor(&mut rule, 14_000, false);
+        assert_eq!(factor(&mut rule, 15_000, true), 0.2);
+    }
+
+    #[test]
+    fn a_step_is_never_due_before_its_weight_is() {
+        // Three steps do not divide ten seconds.
+        let mut rule = ten_seconds(3);
+        factor(&mut rule, 0, false);
+        factor(&mut rule, 1, true);
+        for step in 1..=3_u32 {
+            let due = rule.due().expect("a next step");
+            let mut servers = candidates(2);
+            servers[1].open = true;
+            let mut standing = Standing {
+                servers,
+                levels: vec![],
+            };
+            rule.judge(due, &mut standing, &mut Vec::new());
+            let wanted = 0.2 + 0.8 * (f64::from(step) / 3.0);
+            assert_eq!(standing.servers[1].factor, wanted.min(1.0));
+        }
+        assert_eq!(rule.due(), None);
+    }
+}
