@@ -45,6 +45,12 @@ pub enum Kind {
     Degraded,
     /// All objectives are met again.
     Normal,
+    /// A link is cut by the time line.
+    Partition,
+    /// A link is made slower or lossy by the time line.
+    Degrade,
+    /// A link is as it was.
+    Heal,
 }
 
 /// All kinds with their words in expectations and files.
@@ -100,6 +106,9 @@ pub static KINDS: &[(Kind, &str, &str)] = &[
         "normal",
         "goodput of 98 % and all objectives met, for 2 minutes",
     ),
+    (Kind::Partition, "partition", "a link is cut"),
+    (Kind::Degrade, "degrade", "a link gets slower or lossy"),
+    (Kind::Heal, "heal", "a link is as it was before"),
 ];
 
 impl Kind {

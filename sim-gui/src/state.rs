@@ -351,6 +351,9 @@ pub fn event_words(event: &Event) -> String {
         Kind::Added => format!("{subject} added"),
         Kind::Removed => format!("{subject} removed"),
         Kind::Slow => format!("{subject}: {}", event.cause),
+        Kind::Partition => format!("{subject} cut"),
+        Kind::Degrade => format!("{subject} worse"),
+        Kind::Heal => format!("{subject} mended"),
         Kind::Set if event.cause.is_empty() || event.cause == "what if" => {
             let (path, value) = subject.split_once(" = ").unwrap_or((subject, ""));
             format!("{} = {value}", crate::playback::edit::short_path(path))

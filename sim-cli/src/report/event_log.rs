@@ -114,6 +114,9 @@ fn weights(events: &[&Event]) -> Vec<u8> {
         Kind::Alert | Kind::Crash if firsts[i] => MOST,
         Kind::Takeover
         | Kind::Slow
+        | Kind::Partition
+        | Kind::Degrade
+        | Kind::Heal
         | Kind::Set
         | Kind::Note
         | Kind::Added
@@ -178,13 +181,14 @@ fn by(event: &Event) -> &'static str {
 fn sign(kind: Kind) -> char {
     match kind {
         Kind::Down | Kind::Crash => '✖',
-        Kind::Alert | Kind::Degraded | Kind::Ejected => '▲',
+        Kind::Alert | Kind::Degraded | Kind::Ejected | Kind::Partition | Kind::Degrade => '▲',
         Kind::Normal
         | Kind::Up
         | Kind::Warm
         | Kind::Resolved
         | Kind::Readmitted
-        | Kind::Takeover => '●',
+        | Kind::Takeover
+        | Kind::Heal => '●',
         Kind::Restart => '◌',
         Kind::Drain
         | Kind::Undrain
@@ -214,6 +218,9 @@ fn what(event: &Event) -> String {
         Kind::Added => format!("{subject} added"),
         Kind::Removed => format!("{subject} removed"),
         Kind::Slow => format!("{subject} changes speed"),
+        Kind::Partition => format!("{subject} is cut"),
+        Kind::Degrade => format!("{subject} gets worse"),
+        Kind::Heal => format!("{subject} is mended"),
         Kind::Set => format!("set {subject}"),
         Kind::Note => subject.clone(),
         Kind::Down => "SITE DOWN".to_owned(),

@@ -42,6 +42,8 @@ pub(super) enum Place {
     AtBalancer,
     /// Waiting for an eligible server.
     Pending,
+    /// On its way from the balancer to its server.
+    ToServer,
     /// Waiting for a worker.
     Queued,
     /// Waiting for a worker again, its service interrupted.
@@ -52,9 +54,11 @@ pub(super) enum Place {
     Holding,
     /// In the server without a worker while a call to another service is out.
     Calling,
-    /// Its answer is on the way back.
+    /// Its answer is on the way back to the balancer.
+    Returning,
+    /// Its answer is on the way back from the balancer.
     Answered,
-    /// Sent to something that is down and says nothing.
+    /// Lost on its way, or its answer, or sent to something that is down and says nothing.
     Lost,
 }
 
@@ -75,7 +79,12 @@ impl Place {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Purpose {
     Request,
-    Probe,
+    /// A probe by the server's own keeper.
+    Liveness,
+    /// A health check that sends a request.
+    Check,
+    /// A health check that only opens a connection.
+    Connect,
 }
 
 /// One try of a call, or a probe. One cache line.
@@ -122,7 +131,9 @@ pub(super) struct AttemptCold {
     pub arrived: u64,
     /// When it loses patience.
     pub patient_until: u64,
-    /// Which attempt of its call it is, from 1.
+    /// When the balancer sent it to its server.
+    pub dispatched: u64,
+    /// Which attempt of its call it is, from 1; of a probe, which of its prober's.
     pub ordinal: u32,
 }
 
@@ -215,13 +226,15 @@ impl Attempts {
         &mut self.cold[handle.slot()]
     }
 
-    /// What is kept beside an attempt begins anew, but for which attempt it is.
+    /// What is kept beside an attempt begins anew, but for which attempt it is and when it was
+    /// sent to its server.
     #[inline]
     pub(super) fn reset_cold(&mut self, handle: Handle, arrived: u64) {
         let cold = self.cold_with_room(handle);
         *cold = AttemptCold {
             arrived,
             ordinal: cold.ordinal,
+            dispatched: cold.dispatched,
             ..AttemptCold::default()
         };
     }

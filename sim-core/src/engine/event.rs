@@ -16,11 +16,11 @@ pub enum Event {
         /// Which server.
         server: ServerId,
     },
-    /// An attempt reaches the balancer over the network.
+    /// An attempt reaches the balancer over the link.
     AtBalancer(Handle),
     /// A balancer instance has done its own work for an attempt.
     Dispatched(Handle),
-    /// An answer reaches the caller over the network.
+    /// An answer reaches the caller over the link.
     Answer(Handle),
     /// A caller gives up an attempt.
     Timeout(Handle),
@@ -125,6 +125,17 @@ pub enum Event {
         /// Its position.
         index: u32,
     },
+    /// An attempt or a probe reaches its server over the link.
+    AtServer(Handle),
+    /// An answer reaches the balancer over the link.
+    Returned(Handle),
+    /// The sender of a request has waited long enough for a connection.
+    ConnectTimeout(Handle),
+    /// What was done to a link for a time ends.
+    LinkDeedEnds {
+        /// Which deed.
+        number: u64,
+    },
     /// The warm-up is over: measurement starts.
     Measure,
     /// The recorder closes an interval.
@@ -180,6 +191,10 @@ impl Event {
             Self::Report { service, .. } => (27, u64::from(service)),
             // As for attempts.
             Self::Copy(_) => (28, 0),
+            Self::AtServer(h) => (32, u64::from(h.slot())),
+            Self::Returned(h) => (33, u64::from(h.slot())),
+            Self::ConnectTimeout(h) => (34, u64::from(h.slot())),
+            Self::LinkDeedEnds { number } => (35, number),
         }
     }
 }

@@ -16,7 +16,6 @@ use super::event_queue::NEVER;
 use super::fleet::{Fleet, Server, Waiting};
 use super::incarnation::MachineState;
 use super::instance::{Balancers, TrueState};
-use super::service::constant_ns;
 use super::slab::{Handle, Slab, Slot};
 use super::source::number_of;
 use super::timer_fifo::Timer;
@@ -35,12 +34,14 @@ pub(super) fn service_is_plain(service: &crate::model::Service) -> bool {
         name: _,
         // Drawn ahead, or when a request arrives.
         demand: _,
-        network,
+        // What lies on the way is known by its effect: links may be cut while time runs.
+        link: _,
+        zones: _,
         balancer,
         servers: _,
         calls,
     } = service;
-    constant_ns(&*network.build()) == Some(0) && balancer_is_plain(balancer) && calls.is_empty()
+    balancer_is_plain(balancer) && calls.is_empty()
 }
 
 /// As [`service_is_plain`], for a balancer: nothing happens there but the choice of a server.
@@ -65,6 +66,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         boot: _,
         // Says which servers are eligible.
         health_check: _,
+        // As for the service's.
+        link: _,
     } = balancer;
     load_reports.is_none()
         && max_connections.is_none()
@@ -104,6 +107,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         max_connections: _,
         // Probes take the general path, beside requests on this one.
         liveness: _,
+        // As for the service's.
+        link: _,
     } = params;
     matches!(discipline.order(), Order::Fifo)
         && patience.is_none()
@@ -181,6 +186,7 @@ impl Simulation {
             && s.plain
             && !s.tracks_idle
             && !s.limited
+            && self.links.are_clear(service)
             && s.active.len() == 1
             && instance.state == MachineState::Up
             && !instance.observes;

@@ -5,6 +5,7 @@
 
 use super::fast_path::server_is_plain;
 use super::incarnation::{Incarnation, MachineState};
+use super::link::Path;
 use super::slab::{Handle, Slot};
 use super::watch::Watch;
 use crate::discipline::Order;
@@ -172,6 +173,8 @@ const _: () = assert!(size_of::<Server>() == 128, "a server fills two cache line
 #[derive(Clone)]
 pub(super) struct ServerCold {
     pub params: Arc<ServerParams>,
+    /// What lies between it and its balancer.
+    pub path: Option<Arc<Path>>,
     /// Whether its settings ask for nothing that the fast path does not know.
     pub plain: bool,
     /// Requests in service but the first: (finish, sequence, attempt).
@@ -209,6 +212,7 @@ impl ServerCold {
     fn new(server: &crate::model::Server) -> Self {
         Self {
             params: Arc::clone(&server.params),
+            path: None,
             plain: server_is_plain(&server.params),
             in_service: BinaryHeap::new(),
             ranked: BinaryHeap::new(),

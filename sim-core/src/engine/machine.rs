@@ -169,9 +169,9 @@ impl Simulation {
         if self.attempts[handle].place == Place::AtBalancer {
             self.balancers[self.attempts[handle].instance].waiting -= 1;
         }
-        let at_server = self.attempts[handle].place.is_at_server();
-        if !at_server {
-            return self.reply(handle, Outcome::Reset);
+        let place = self.attempts[handle].place;
+        if !place.is_at_server() && place != Place::ToServer {
+            return self.pass_on(handle, Outcome::Reset);
         }
         // The server works on for nobody; a messenger without work carries the news to the caller.
         self.release(handle, Outcome::Reset);
@@ -183,7 +183,7 @@ impl Simulation {
         let messenger = self.attempts.insert(messenger);
         self.attempts.set_ordinal(messenger, ordinal);
         self.calls.replace_attempt(call, handle, messenger);
-        self.reply(messenger, Outcome::Reset);
+        self.pass_on(messenger, Outcome::Reset);
     }
 
     fn takeover_at(&self, service: ServiceId) -> Option<u64> {

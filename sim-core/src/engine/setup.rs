@@ -7,6 +7,7 @@ use super::event::Event;
 use super::event_queue::EventQueue;
 use super::fleet::Fleet;
 use super::instance::Balancers;
+use super::link::Links;
 use super::probe::Probes;
 use super::progress::Progress;
 use super::recording::Records;
@@ -41,6 +42,7 @@ impl Simulation {
             services: (0..services).map(service).collect(),
             balancers,
             fleet: Fleet::new(&model),
+            links: Links::new(&model, replication),
             probes: Probes::new(&model),
             streams: Streams::new(model.seed, replication),
             recorder: Recorder::new(&model, instances),
@@ -59,6 +61,7 @@ impl Simulation {
             self.configure_server(server);
         }
         for service in self.services.ids() {
+            self.refresh_links(service);
             self.configure_balancer(service);
             self.refresh_service(service);
             self.start_probers(service);

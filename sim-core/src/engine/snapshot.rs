@@ -5,6 +5,7 @@ use super::attempt::{Attempt, Purpose};
 use super::fleet::{Server, ServerCold};
 use super::incarnation::MachineState;
 use super::instance::Instance;
+use super::link::LinkSnapshot;
 use crate::ids::{Id, ServerId, ServiceId, Table};
 use crate::outcome::Outcome;
 
@@ -17,6 +18,8 @@ pub struct Snapshot {
     pub servers: Vec<ServerSnapshot>,
     /// All balancer instances.
     pub instances: Vec<InstanceSnapshot>,
+    /// Links that are cut or degraded.
+    pub links: Vec<LinkSnapshot>,
 }
 
 /// A server at a moment.
@@ -147,6 +150,7 @@ impl Simulation {
             at_ns: self.now,
             servers: self.fleet.servers.enumerate().map(server).collect(),
             instances: self.balancers.instances.iter().map(instance).collect(),
+            links: self.links_snapshot(),
         }
     }
 

@@ -244,6 +244,14 @@ fn check_subject(kind: Kind, subject: Piece<'_>, known: &Known<'_>, cx: &mut Cx<
         Kind::Down | Kind::Degraded | Kind::Normal | Kind::Set | Kind::Note => {
             (vec!["site".to_owned()], "subject of this event")
         }
+        Kind::Partition | Kind::Degrade | Kind::Heal => {
+            let Err(problem) = super::links::targets(subject.text, base) else {
+                return Some(());
+            };
+            let help = problem.help.unwrap_or_default();
+            cx.push(subject.problem("E033", problem.message).help(help));
+            return None;
+        }
         _ => {
             let mut names = Vec::new();
             for service in &base.skeleton.services {

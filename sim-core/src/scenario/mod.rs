@@ -30,6 +30,7 @@ mod extensions;
 mod input;
 pub(crate) mod kinds;
 mod like;
+mod links;
 mod live;
 mod members;
 mod outline;

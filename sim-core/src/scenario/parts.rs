@@ -1,6 +1,6 @@
 //! The sections of a service and its parts: balancer, servers, calls.
 
-use super::compound::{Optional, Override, Table, Tables, Threshold, Word, Words};
+use super::compound::{Named, Optional, Override, Table, Tables, Threshold, Word, Words};
 use super::extensions::ExtensionOf;
 use super::kinds::{Count, Flag, Name, Number, Ratio, Size, Span, TEN_YEARS_S, Text};
 use super::section::{above, from, section};
@@ -16,8 +16,10 @@ section! {
     ServiceSpec {
         /// Time of service on an idle server of speed 1.
         demand [live]: ExtensionOf<DistributionDef>;
-        /// Time from caller to balancer and, again, from server back to caller.
-        network [live]: ExtensionOf<DistributionDef> = "0s";
+        /// What lies between callers, from outside or other services, and the balancer.
+        link: Table<LinkSpec> = "{}";
+        /// Where servers stand: what lies between the balancer and those of one zone.
+        zone: Named<ZoneSpec> = "{}";
         /// What distributes its requests.
         balancer: Table<BalancerSpec> = "{}";
         /// Its servers; at least one.
@@ -58,6 +60,28 @@ section! {
         health_check [live]: Optional<Table<HealthCheckSpec>> = "none";
         /// Spare instances that step in for crashed ones.
         standby: Table<StandbySpec> = "{}";
+        /// What lies between the balancer and its servers.
+        link: Table<LinkSpec> = "{}";
+    }
+}
+
+section! {
+    /// A link: what lies between two machines, for requests there and answers back. A narrower link overrides a wider one key by key: a server's that of its zone, a zone's that of the balancer, a call's that of the service called.
+    LinkSpec {
+        /// Time of one way; without it, that of the wider link, and 0s at the widest.
+        delay [live]: Optional<ExtensionOf<DistributionDef>> = "none";
+        /// Probability that a message, request or answer, vanishes without anybody hearing of it; without it, that of the wider link, and 0 at the widest.
+        loss [live]: Optional<Ratio> = "none", in from(0.0, 1.0);
+        /// A request that by then has not reached the other end, or met silence there, has failed; without it, that of the wider link, and none at the widest. Probes have a timeout of their own instead.
+        connect_timeout [live]: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
+    }
+}
+
+section! {
+    /// Servers of a service that stand together: those that write its name as their `zone`.
+    ZoneSpec {
+        /// What lies between the balancer and its servers.
+        link: Table<LinkSpec> = "{}";
     }
 }
 
@@ -159,6 +183,10 @@ section! {
         liveness [live]: Optional<Table<LivenessSpec>> = "none";
         /// Whether it is there from the start; otherwise the time line adds it.
         present: Flag = "true";
+        /// Where it stands: a name that servers of one place share.
+        zone: Optional<Name> = "none";
+        /// What lies between the balancer and it.
+        link: Table<LinkSpec> = "{}";
     }
 }
 
@@ -259,6 +287,8 @@ section! {
         required [live]: Flag = "true";
         /// How the caller behaves: keys that differ from the defaults.
         client [live]: Override<ClientSpec> = "{}";
+        /// What lies between the caller's servers and the balancer of the service called.
+        link: Table<LinkSpec> = "{}";
     }
 }
 

@@ -185,11 +185,15 @@ section! {
         set: Sets = "{}";
         /// What is done to `target`.
         action as "do": Optional<Word<Deed>> = "none";
-        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, or `service.NAME.balancer`.
+        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, or `service.NAME.balancer`; with `partition`, `degrade` and `heal` a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
         target: Optional<Text> = "none";
         /// With `do = "slow"`: factor of the speed.
         factor: Optional<Number> = "none", in above(0.0, 1e6);
-        /// With `do = "slow"`: for how long; without it, until another entry says otherwise.
+        /// With `do = "degrade"`: time added to each way.
+        delay: Optional<Span> = "none", in from(0.0, TEN_YEARS_S);
+        /// With `do = "degrade"`: probability that a message vanishes, beside what else may befall it.
+        loss: Optional<Ratio> = "none", in from(0.0, 1.0);
+        /// With `slow`, `partition` and `degrade`: for how long; without it, until another entry says otherwise.
         lasts as "for": Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
         /// Whether people or the system do it: which column of the event log shows it.
         by was "lane": Word<Actor> = "people";
@@ -244,6 +248,9 @@ pub(crate) enum Deed {
     Add,
     Remove,
     Slow,
+    Partition,
+    Degrade,
+    Heal,
     Note,
 }
 
@@ -264,6 +271,17 @@ impl Words for Deed {
             "take servers away: drained, then gone",
         ),
         ("slow", Self::Slow, "multiply the speed by `factor`"),
+        (
+            "partition",
+            Self::Partition,
+            "cut a link: what is sent vanishes, both ways",
+        ),
+        (
+            "degrade",
+            Self::Degrade,
+            "make a link slower by `delay`, and let it lose a share `loss`",
+        ),
+        ("heal", Self::Heal, "undo both"),
         ("note", Self::Note, "nothing but the note"),
     ];
 }

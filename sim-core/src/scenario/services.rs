@@ -2,6 +2,7 @@
 
 use super::build::{bound, count, crash_rules, health_check, optional};
 use super::clients::{CLIENTS_MAX, ClassRow, Outside, classes, client, find_service, sources};
+use super::links::{declared_zones, link};
 use super::parts::{BalancerSpec, CallAt, CallSpec, PendingQueueSpec, ServiceSpec};
 use super::problem::{Problem, Span};
 use super::section::Cx;
@@ -107,7 +108,8 @@ fn service(
     Some(Service {
         name: name.to_owned(),
         demand: spec.demand.get()?.clone(),
-        network: spec.network.get()?.clone(),
+        link: link(&spec.link)?,
+        zones: declared_zones(spec)?,
         balancer: balancer?,
         servers: Vec::new(),
         calls: calls.into_iter().collect::<Option<_>>()?,
@@ -135,6 +137,7 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
             count: count(standby.count.copied()?),
             takeover: standby.takeover.copied()?,
         },
+        link: link(&spec.link)?,
     })
 }
 
@@ -169,6 +172,7 @@ fn call(
         hold: spec.hold.copied()?,
         required: spec.required.copied()?,
         client: id,
+        link: link(&spec.link)?,
     })
 }
 

@@ -167,4 +167,6 @@ const PINNED: &[&str] = &[
     "hashed f57ecbaaea69f4d2",
     "hedged 47e50740ba543f2a",
     "parallel 22681adffdb2d0bf",
+    "linked f48c0ba8566e70aa",
+    "cut 8ece1f3c1f571be3",
 ];

@@ -292,7 +292,7 @@ fn ten_times_faster_is_the_same_in_a_tenth_of_the_time() {
         format!(
             "horizon = \"{0}ms\"\nrecord = {{ interval = \"{1}ms\" }}\ntraffic = [{{ to = \"web\", rate = {rate} }}]\n\
              client = {{ timeout = \"{2}ms\", retry = {{ kind = \"exponential-backoff\", attempts = 3, base = \"{3}ms\", cap = \"{2}ms\" }} }}\n\
-             [service.web]\ndemand = {{ kind = \"lognormal\", mean = \"{3}ms\", cv = 2 }}\nnetwork = \"{ms}ms\"\nbalancer = {{ policy = \"power-of-d\" }}\n\
+             [service.web]\ndemand = {{ kind = \"lognormal\", mean = \"{3}ms\", cv = 2 }}\nlink = {{ delay = \"{ms}ms\" }}\nbalancer = {{ policy = \"power-of-d\" }}\n\
              [[service.web.server]]\nname = \"s\"\ncount = 3\nworkers = 1\nqueue = {{ limit = 30 }}\n",
             100_000 * ms,
             1000 * ms,

@@ -21,6 +21,7 @@ mod hedging;
 mod invariants;
 mod knobs;
 mod limits;
+mod links;
 mod monitoring;
 mod parallel;
 mod queues;

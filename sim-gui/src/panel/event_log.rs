@@ -27,8 +27,13 @@ const ROWS: usize = 400;
 pub(crate) fn look(event: &Event, p: &Palette) -> (Icon, egui::Color32) {
     match event.kind {
         Kind::Crash | Kind::Down => (Icon::Cross, p.bad),
-        Kind::Alert | Kind::Degraded | Kind::Ejected | Kind::Slow => (Icon::Triangle, p.warn),
-        Kind::Normal | Kind::Up | Kind::Warm | Kind::Resolved | Kind::Readmitted => {
+        Kind::Alert
+        | Kind::Degraded
+        | Kind::Ejected
+        | Kind::Slow
+        | Kind::Partition
+        | Kind::Degrade => (Icon::Triangle, p.warn),
+        Kind::Normal | Kind::Up | Kind::Warm | Kind::Resolved | Kind::Readmitted | Kind::Heal => {
             (Icon::Disc, p.good)
         }
         Kind::Restart | Kind::Added | Kind::Takeover => (Icon::Dashed, p.start),
