@@ -224,15 +224,12 @@ impl Simulation {
             return;
         }
         let attempt = &self.attempts[handle];
-        let (sent, path) = match attempt.server.known() {
-            Some(server) => {
-                let path = self.fleet.cold[server].path.as_ref();
-                (self.attempts.cold(handle).dispatched, path)
-            }
-            None => {
-                let client = self.calls.get_mut(attempt.call).map(|call| call.client);
-                (attempt.begun, client.and_then(|c| self.links.of_caller(c)))
-            }
+        let (sent, path) = if let Some(server) = attempt.server.known() {
+            let path = self.fleet.cold[server].path.as_ref();
+            (self.attempts.cold(handle).dispatched, path)
+        } else {
+            let client = self.calls.get_mut(attempt.call).map(|call| call.client);
+            (attempt.begun, client.and_then(|c| self.links.of_caller(c)))
         };
         if let Some(timeout) = path.and_then(|path| path.connect_timeout) {
             let at = sent.saturating_add(timeout).max(self.now);

@@ -139,7 +139,7 @@ pub(crate) fn targets(text: &str, base: &Base) -> Result<Vec<LinkTarget>, Proble
     let services = &base.skeleton.services;
     let unknown = |what: &str, name: &str, names: Vec<&str>| {
         let problem = Problem::new("E020", format!("no {what} is called `{name}`"));
-        problem.help(suggest(name, names.into_iter()))
+        problem.help(suggest(name, names))
     };
     let Some(index) = services.iter().position(|s| s.name == *name) else {
         let names = services.iter().map(|s| s.name.as_str()).collect();

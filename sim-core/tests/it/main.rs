@@ -14,6 +14,7 @@
 mod balancers;
 mod choices;
 mod clients;
+mod cuts;
 mod determinism;
 mod experiments;
 mod hashing;
