@@ -39,7 +39,7 @@ pub(super) struct Health {
 /// A priority that gets a part of the attempts.
 #[derive(Clone)]
 pub(super) struct Level {
-    level: u32,
+    priority: u32,
     /// The percentage of attempts up to and including it.
     upto: u32,
     /// Its servers, as in `eligible`.
@@ -120,10 +120,10 @@ impl Health {
             sum += share;
             let servers = &self.standing.servers;
             let of = |local: &&u32| servers[**local as usize].level == level;
-            let mut same = before.iter_mut().filter(|other| other.level == level);
+            let mut same = before.iter_mut().filter(|other| other.priority == level);
             let kept = same.next().and_then(|other| other.policy.take());
             self.split.push(Level {
-                level,
+                priority: level,
                 upto: sum,
                 servers: eligible.iter().filter(of).copied().collect(),
                 policy: kept.or_else(|| (!hears).then(|| policy.clone_box())),

@@ -1,6 +1,6 @@
 //! Active checks: a server that fails some in a row is taken out, and comes back after some passes.
 //!
-//! The counting is that of HAProxy: results against the present judgement add up, one for it starts
+//! The counting is that of `HAProxy`: results against the present judgement add up, one for it starts
 //! anew. In doubt, between the first result against it and the last, checks may come faster.
 
 use super::{HealthDef, HealthRule, Kind, News, PLAIN, Standing};

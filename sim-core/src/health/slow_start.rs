@@ -2,7 +2,7 @@
 //!
 //! It looks at who is left by the rules before it. Who was not, and is now, starts slowly, each by
 //! itself. At the start of a run nobody does: a balancer that starts with its servers finds them all.
-//! The weight is that of HAProxy and Envoy (aggression 1): it rises in proportion to time.
+//! The weight is that of `HAProxy` and Envoy (aggression 1): it rises in proportion to time.
 
 use super::{HealthDef, HealthRule, News, PLAIN, Standing};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
@@ -140,6 +140,10 @@ impl HealthRule for SlowStart {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::float_cmp,
+    reason = "factors that are computed alike are equal to the bit"
+)]
 mod tests {
     use super::super::testing::{at, candidates, judge, rule};
     use super::*;
