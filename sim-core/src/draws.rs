@@ -12,8 +12,15 @@
 //! ziggurat method", J. Stat. Softw. 5(8), 2000) whose rare branches use the `libm` crate, so that
 //! the same seed gives the same bits on every processor and in the browser.
 
+use rand::distr::OpenClosed01;
+use rand::rand_core::utils::fill_bytes_via_next_word;
+use rand::{RngExt, TryRng};
+use std::convert::Infallible;
+
 /// Step between the sequences of neighbouring numbers: the published one.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+/// Attempts of a request that are told apart by their numbers within one stream.
+const ATTEMPTS_IN_BLOCK: u32 = 256;
 /// Step within a sequence.
 const INCREMENT: u64 = 0xD605_1F31_9D5C_8C1D;
 
@@ -51,9 +58,57 @@ impl Stream {
             state: self.key.wrapping_add(number.wrapping_mul(GOLDEN)),
         }
     }
+
+    /// The draws that belong to one attempt of request `number`; those of attempt 0 are the request's
+    /// own, [`Stream::at`].
+    ///
+    /// The number of a request from outside has its source in the upper 16 bits and counts its
+    /// requests in the lower 40. Between them is room for 256 attempts; each further block of
+    /// 256 has a stream of its own, so that no attempt meets the numbers of another source.
+    #[inline]
+    pub(crate) fn of_attempt(self, number: u64, attempt: u32) -> Draws {
+        let within = u64::from(attempt % ATTEMPTS_IN_BLOCK) << 40;
+        self.block(attempt / ATTEMPTS_IN_BLOCK)
+            .at(number.wrapping_add(within))
+    }
+
+    /// The stream of a block of attempts; that of the first is this one.
+    #[inline]
+    fn block(self, block: u32) -> Self {
+        if block == 0 {
+            return self;
+        }
+        Self {
+            key: mix(self.key ^ mix(u64::from(block).wrapping_mul(GOLDEN))),
+        }
+    }
 }
 
 /// A short sequence of random numbers belonging to one thing.
+///
+/// It is a generator of the crate `rand`, so that whatever takes one takes this: distributions of
+/// `rand` and `rand_distr`, choices and shuffles of slices. The variates that enter a run are this
+/// type's own, for reasons that ARCHITECTURE.md gives.
+///
+/// ```
+/// use rand::RngExt;
+/// use rand::seq::{IndexedRandom, SliceRandom};
+/// use rand_distr::{Distribution, Gamma};
+/// use sim_core::draws::Stream;
+///
+/// let stream = Stream::new(42, 0, "demand/web");
+/// let gamma = Gamma::new(2.0, 5.0)?;
+/// let demand_ms = gamma.sample(&mut stream.at(7));
+/// // What belongs to a number is the same whenever, and however often, it is asked for.
+/// assert_eq!(demand_ms, gamma.sample(&mut stream.at(7)));
+///
+/// let mut draws = stream.at(8);
+/// let mut servers = ["web-1", "web-2", "web-3"];
+/// servers.shuffle(&mut draws);
+/// assert!(servers.contains(servers.choose(&mut draws).expect("there are three")));
+/// assert!((1..=6).contains(&draws.random_range(1..=6)));
+/// # Ok::<(), rand_distr::GammaError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Draws {
     state: u64,
@@ -72,13 +127,13 @@ impl Draws {
     /// Uniform in `[0, 1)`, a multiple of 2⁻⁵³.
     #[inline]
     pub fn uniform(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+        self.random()
     }
 
     /// Uniform in `(0, 1]`: safe to take the logarithm of.
     #[inline]
     pub fn uniform_positive(&mut self) -> f64 {
-        ((self.bits() >> 11) + 1) as f64 * (1.0 / (1_u64 << 53) as f64)
+        self.sample(OpenClosed01)
     }
 
     /// Uniform in `0..n`; `n` must not be zero. One draw always, so that sequences stay aligned;
@@ -149,6 +204,25 @@ impl Draws {
                 return NORMAL_TAIL + x;
             }
         }
+    }
+}
+
+/// The interface to `rand`; a generator that cannot fail is then an `Rng` as well.
+impl TryRng for Draws {
+    type Error = Infallible;
+
+    #[inline]
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok((self.bits() >> 32) as u32)
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.bits())
+    }
+
+    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
+        fill_bytes_via_next_word(dst, || self.try_next_u64())
     }
 }
 
@@ -245,123 +319,4 @@ mod constant {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Mean of `f` over `n` numbers of a fixed stream.
-    fn mean(n: u64, f: impl Fn(&mut Draws) -> f64) -> f64 {
-        let stream = Stream::new(1, 0, "test");
-        (0..n).map(|i| f(&mut stream.at(i))).sum::<f64>() / n as f64
-    }
-
-    #[test]
-    fn variates_have_the_moments_of_their_laws() {
-        // Standard errors at a million draws: about 0.001 for means, 0.003 for second moments.
-        let n = 1_000_000;
-        assert!((mean(n, Draws::uniform) - 0.5).abs() < 0.0015);
-        assert!((mean(n, Draws::exponential) - 1.0).abs() < 0.005);
-        assert!((mean(n, |d| d.exponential().powi(2)) - 2.0).abs() < 0.02);
-        assert!(
-            (mean(n, |d| f64::from(d.exponential() > 8.0)) / libm::exp(-8.0) - 1.0).abs() < 0.25,
-            "the tail beyond the layers"
-        );
-        assert!(mean(n, Draws::normal).abs() < 0.005);
-        assert!((mean(n, |d| d.normal().powi(2)) - 1.0).abs() < 0.008);
-        assert!((mean(n, |d| d.normal().powi(4)) - 3.0).abs() < 0.06);
-    }
-
-    #[test]
-    fn tables_are_what_the_functions_say() {
-        for i in 1..256 {
-            let (x, f) = (EXPONENTIAL.x[i], EXPONENTIAL.f[i]);
-            assert!(
-                (libm::exp(-x) / f - 1.0).abs() < 1e-13,
-                "exponential layer {i}"
-            );
-            let (x, f) = (NORMAL.x[i], NORMAL.f[i]);
-            assert!(
-                (libm::exp(-0.5 * x * x) / f - 1.0).abs() < 1e-13,
-                "normal layer {i}"
-            );
-        }
-        // The top layer closes: its area is that of the others.
-        assert!(
-            (EXPONENTIAL.x[255] * (1.0 - EXPONENTIAL.f[255]) / EXPONENTIAL_AREA - 1.0).abs() < 1e-9
-        );
-        assert!((NORMAL.x[255] * (1.0 - NORMAL.f[255]) / NORMAL_AREA - 1.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn exponential_follows_its_distribution_function() {
-        let n = 200_000;
-        let stream = Stream::new(7, 3, "ks");
-        let mut sample: Vec<f64> = (0..n).map(|i| stream.at(i).exponential()).collect();
-        sample.sort_by(f64::total_cmp);
-        let distance = sample
-            .iter()
-            .enumerate()
-            .map(|(i, x)| ((i as f64 + 0.5) / n as f64 - (1.0 - libm::exp(-x))).abs())
-            .fold(0.0, f64::max);
-        // Kolmogorov's 99.9 % point is 1.95 / sqrt(n).
-        assert!(distance < 1.95 / (n as f64).sqrt(), "distance {distance}");
-    }
-
-    #[test]
-    fn neighbouring_numbers_and_positions_are_uncorrelated() {
-        let stream = Stream::new(3, 0, "lag");
-        let n = 400_000;
-        let first: Vec<f64> = (0..n).map(|i| stream.at(i).uniform() - 0.5).collect();
-        let second: Vec<f64> = (0..n)
-            .map(|i| {
-                let mut d = stream.at(i);
-                d.uniform();
-                d.uniform() - 0.5
-            })
-            .collect();
-        let bound = 4.0 / 12.0 / (n as f64).sqrt();
-        let lag: f64 = first.windows(2).map(|w| w[0] * w[1]).sum::<f64>() / n as f64;
-        let across: f64 = first.iter().zip(&second).map(|(a, b)| a * b).sum::<f64>() / n as f64;
-        assert!(
-            lag.abs() < bound && across.abs() < bound,
-            "lag {lag}, across {across}, bound {bound}"
-        );
-    }
-
-    #[test]
-    fn sequences_of_different_numbers_never_meet() {
-        // Position j of number n lies at n·GOLDEN + j·INCREMENT. Two of them coincide only if the
-        // numbers differ by a multiple k of INCREMENT/GOLDEN modulo 2⁶⁴; for the few draws that a
-        // number takes, no such difference is within reach of a run.
-        let inverse = (0..6).fold(1_u64, |x, _| {
-            x.wrapping_mul(2_u64.wrapping_sub(GOLDEN.wrapping_mul(x)))
-        });
-        assert_eq!(inverse.wrapping_mul(GOLDEN), 1);
-        for k in 1..1000_u64 {
-            let difference = k.wrapping_mul(INCREMENT).wrapping_mul(inverse);
-            assert!(
-                difference.min(difference.wrapping_neg()) > 1 << 48,
-                "{k} draws reach another number"
-            );
-        }
-    }
-
-    #[test]
-    fn concerns_replications_and_seeds_differ() {
-        let first =
-            |seed, replication, concern| Stream::new(seed, replication, concern).at(0).bits();
-        let all = [
-            first(1, 0, "a"),
-            first(2, 0, "a"),
-            first(1, 1, "a"),
-            first(1, 0, "b"),
-            first(1, 0, "ab"),
-            first(0, 1, "a"),
-        ];
-        for (i, a) in all.iter().enumerate() {
-            assert!(
-                !all[..i].contains(a),
-                "streams {i} and an earlier one coincide"
-            );
-        }
-    }
-}
+mod tests;

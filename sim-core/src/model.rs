@@ -137,7 +137,7 @@ pub struct Client {
 impl Client {
     /// Whether a failed attempt may be followed by another.
     pub fn tries_again(&self) -> bool {
-        self.retry.build().attempts() > 1
+        self.retry.build().terms().attempts > 1
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::hedge::Hedged;
 use super::slab::{Handle, Slab, Slot};
+use super::tried::Tried;
 use super::visit::Child;
 use crate::ids::{ClassId, ClientId, Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::outcome::Outcome;
@@ -138,6 +139,11 @@ pub(super) struct AttemptCold {
     pub patient_until: u64,
     /// Which attempt of its call it is, from 1.
     pub ordinal: u32,
+    /// The attempt whose draws say what it asks; 0: those of the request. This and the key are kept
+    /// where the service calls others, for the calls of a caller that may be gone.
+    pub asks: u32,
+    /// Key of its request.
+    pub key: u64,
 }
 
 impl Attempt {
@@ -178,6 +184,8 @@ pub(super) struct Calls {
     slab: Slab<Call>,
     /// Beside calls with several attempts at once.
     pub hedged: Table<Slot, Hedged>,
+    /// Beside calls that try again elsewhere.
+    pub tried: Table<Slot, Tried>,
     /// Beside calls between services.
     pub children: Table<Slot, Child>,
 }
@@ -196,6 +204,7 @@ impl Calls {
         Self {
             slab: Slab::new(),
             hedged: Table::default(),
+            tried: Table::default(),
             children: Table::default(),
         }
     }
@@ -203,7 +212,9 @@ impl Calls {
     /// Bytes held, for the report on memory.
     pub(super) fn bytes(&self) -> usize {
         let hedged: usize = self.hedged.iter().map(Hedged::bytes).sum();
-        self.peak() * size_of::<Call>() + hedged + self.children.len() * size_of::<Child>()
+        let tried: usize = self.tried.iter().map(Tried::bytes).sum();
+        let children = self.children.len() * size_of::<Child>();
+        self.peak() * size_of::<Call>() + hedged + tried + children
     }
 }
 
@@ -236,6 +247,8 @@ impl Attempts {
         *cold = AttemptCold {
             arrived,
             ordinal: cold.ordinal,
+            asks: cold.asks,
+            key: cold.key,
             ..AttemptCold::default()
         };
     }

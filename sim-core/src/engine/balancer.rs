@@ -7,6 +7,7 @@ use super::guards::Post;
 use super::instance::TrueState;
 use super::slab::Handle;
 use super::timer_fifo::Timer;
+use super::tried::Apart;
 use crate::health::Candidate;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId};
 use crate::machine::MachineState;
@@ -26,10 +27,7 @@ impl Simulation {
             s.active[0]
         } else if s.random_selection {
             let ordinal = self.attempts.cold(handle).ordinal;
-            let mut draws = self
-                .streams
-                .selection
-                .at(super::caller::try_of(number, ordinal));
+            let mut draws = self.streams.selection.of_attempt(number, ordinal);
             s.active[draws.below(s.active.len())]
         } else {
             // Callers spread over the instances they know, and a retry goes to the next.
@@ -98,27 +96,34 @@ impl Simulation {
     fn pick(&mut self, handle: Handle) -> Option<LocalId> {
         let instance = &self.balancers[self.attempts[handle].instance];
         if !instance.health.split.is_empty() {
-            self.pick_of_level(handle)
-        } else if self.calls.is_hedged(self.attempts[handle].call) {
-            self.pick_apart(handle)
-        } else {
+            return self.pick_of_level(handle);
+        }
+        let apart = self.kept_from(self.attempts[handle].call);
+        if apart == Apart::NOTHING {
             self.pick_of(handle, None)
+        } else {
+            self.pick_apart(handle, apart)
         }
     }
 
-    /// The same for one of several attempts at once.
+    /// The same for an attempt that keeps away from servers where its request is or was.
     #[inline(never)]
-    fn pick_apart(&mut self, handle: Handle) -> Option<LocalId> {
-        let mut apart = std::mem::take(&mut self.balancers.apart);
-        let instance = &self.balancers[self.attempts[handle].instance];
-        let choice = if self.keep_apart(handle, &instance.eligible, &mut apart) {
-            self.pick_of(handle, Some(&apart))
-        } else {
-            None
-        };
-        self.balancers.apart = apart;
-        // The policy may want none of those without a copy: one more copy at a server is better
-        // than a copy without a server.
+    fn pick_apart(&mut self, handle: Handle, apart: Apart) -> Option<LocalId> {
+        let Attempt { call, instance, .. } = self.attempts[handle];
+        let mut rest = std::mem::take(&mut self.balancers.rest);
+        let mut choice = None;
+        for apart in apart.relaxed() {
+            let eligible = &self.balancers[instance].eligible;
+            if self.keep_apart(call, apart, eligible, &mut rest) {
+                choice = self.pick_of(handle, Some(&rest));
+            }
+            if choice.is_some() {
+                break;
+            }
+        }
+        self.balancers.rest = rest;
+        // There may be no others, or none that the policy wants: the same server once more is
+        // better than none.
         choice.or_else(|| self.pick_of(handle, None))
     }
 
@@ -138,10 +143,7 @@ impl Simulation {
             priority: self.classes[attempt.class].priority,
             previous: call.previous.known().map(Id::position),
         };
-        let mut draws = self
-            .streams
-            .policy
-            .at(super::caller::try_of(attempt.number, ordinal));
+        let mut draws = self.streams.policy.of_attempt(attempt.number, ordinal);
         let truth = TrueState {
             now: self.now,
             servers: &self.fleet.servers,
@@ -225,6 +227,7 @@ impl Simulation {
             self.refresh_eligible(index);
         }
         self.calls[call].previous = local;
+        self.calls.note_server(call, local);
         self.attempts[handle].server = server;
         let s = &mut self.fleet[server];
         s.attempts = s.attempts.wrapping_add(1);

@@ -12,7 +12,7 @@ use crate::draws::{Stream, mix};
 use crate::ids::{ClassId, LocalId, SourceId};
 use crate::model::Client;
 use crate::outcome::Outcome;
-use crate::retry::Retry;
+use crate::retry::{Retry, Terms};
 use crate::time::Duration;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct Caller {
     pub timeout: u64,
     pub deadline: u64,
     pub retry: Arc<dyn Retry>,
-    pub attempts: u32,
+    pub terms: Terms,
     /// Whether the fast path may serve it.
     pub fast: bool,
 }
@@ -34,18 +34,12 @@ impl Caller {
         Self {
             timeout: client.timeout.map_or(u64::MAX, |t| t.0),
             deadline: client.deadline.map_or(u64::MAX, |t| t.0),
-            attempts: retry.attempts(),
+            terms: retry.terms(),
             retry,
             fast: client_is_plain(client),
             client: client.clone(),
         }
     }
-}
-
-/// The stream position of attempt number `attempt` of a request.
-#[inline]
-pub(super) fn try_of(number: u64, attempt: u32) -> u64 {
-    number.wrapping_add(u64::from(attempt) << 40)
 }
 
 impl Simulation {
@@ -122,21 +116,17 @@ impl Simulation {
             call: call_handle,
             ..Attempt::new(number, service, call.class, self.now)
         });
-        let is_copy = self.calls.attempt_begins(call_handle, handle);
+        let asks = self.attempt_begins(call_handle, handle);
         self.attempts.set_ordinal(handle, ordinal);
+        if self.services[service].has_calls {
+            let key = self.calls[call_handle].key;
+            let cold = self.attempts.cold_mut(handle);
+            (cold.asks, cold.key) = (asks, key);
+        }
         self.guards.begin(handle);
         self.recorder.flows[flow as usize].attempts += 1;
         self.services[service].attempts += 1;
-        let caller = &self.callers[client].client;
-        let own_demand = is_copy && caller.hedge.is_some_and(|hedge| hedge.own_demand);
-        self.draw_demand(
-            handle,
-            if own_demand {
-                try_of(number, ordinal)
-            } else {
-                number
-            },
-        );
+        self.draw_demand(handle, asks);
         let timeout = self.callers[client].timeout;
         if timeout != u64::MAX {
             let at = self.now.saturating_add(timeout);
@@ -177,7 +167,7 @@ impl Simulation {
         Duration::from_nanos_f64(
             service
                 .network
-                .sample_ns(&mut stream.at(try_of(attempt.number, ordinal))),
+                .sample_ns(&mut stream.of_attempt(attempt.number, ordinal)),
         )
         .0
     }
@@ -253,13 +243,13 @@ impl Simulation {
     /// After a failed attempt: another one, or the end of the call.
     pub(super) fn try_again(&mut self, handle: Handle, outcome: Outcome) {
         let (retries, tries) = (self.streams.retries, self.calls.tries(handle));
-        let most = self.callers[self.calls[handle].client].attempts;
+        let most = self.callers[self.calls[handle].client].terms.attempts;
         if tries >= most || !self.may_try_again(handle) {
             return self.end_call(handle, outcome);
         }
         let call = &mut self.calls[handle];
         let caller = &self.callers[call.client];
-        let mut draws = retries.at(try_of(call.number, call.attempts));
+        let mut draws = retries.of_attempt(call.number, call.attempts);
         let pause = caller
             .retry
             .pause(tries, Duration(call.pause_ns), &mut draws);

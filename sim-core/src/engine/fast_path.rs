@@ -11,7 +11,6 @@
 use super::Simulation;
 use super::attempt::{Attempt, Attempts, Place, Purpose};
 use super::batched_draws::BATCH;
-use super::caller::try_of;
 use super::event_queue::NEVER;
 use super::fleet::{Fleet, Server, Waiting};
 use super::instance::{Balancers, TrueState};
@@ -312,7 +311,7 @@ impl Simulation {
             priority: classes[class].priority,
             previous: None,
         };
-        let mut draws = self.streams.policy.at(try_of(number, 1));
+        let mut draws = self.streams.policy.of_attempt(number, 1);
         let choice = if instance.eligible.is_empty() {
             None
         } else {

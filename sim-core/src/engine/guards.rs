@@ -8,10 +8,9 @@
 
 use super::Simulation;
 use super::attempt::{Call, Place, Purpose};
-use super::caller::try_of;
 use super::event::Event;
 use super::slab::{Handle, Slot};
-use crate::draws::Stream;
+use crate::draws::{Draws, Stream};
 use crate::event_log::Kind;
 use crate::extension::Configured;
 use crate::guard::{Admission, Asked, Ended, Guard, GuardDef, News, Verdict};
@@ -305,6 +304,11 @@ impl Guards {
         }
     }
 
+    /// The draws that belong to a guard of a post and one attempt of request `number`.
+    fn draws(&self, post: Post, row: usize, number: u64, attempt: u32) -> Draws {
+        draws_of(self.streams[post as usize], row, number, attempt)
+    }
+
     fn visit(&mut self, post: Post, attempt: Handle) -> &mut Visit {
         &mut self.visits[attempt.slot()].posts[post as usize]
     }
@@ -353,14 +357,15 @@ impl Guards {
         for seat in self.fast_seats(client, service) {
             let stream = self.streams[seat.post as usize];
             for (i, row) in self.chain(seat).rows.iter_mut().enumerate() {
-                let position = try_of(number, ordinal).wrapping_add((i as u64) << 60);
                 let state = row.state(seat.owner);
                 let asked = Admission {
                     in_flight: state.in_flight,
                     waiting: state.waiting,
                     ..asked
                 };
-                let verdict = state.guard.admit(&asked, &mut stream.at(position));
+                let verdict = state
+                    .guard
+                    .admit(&asked, &mut draws_of(stream, i, number, ordinal));
                 if verdict != Verdict::Pass {
                     return Some(Stopped {
                         seat,
@@ -443,6 +448,13 @@ impl Guards {
         });
         states.sum::<usize>() + self.visits.len() * size_of::<Visits>()
     }
+}
+
+/// The draws that belong to one guard of a list and one attempt of request `number`. The source of a
+/// request stands from bit 48 of its number on; a scenario has at most 1 000 of them, which leaves the
+/// upper four bits for the at most 16 guards of a list.
+fn draws_of(stream: Stream, row: usize, number: u64, attempt: u32) -> Draws {
+    stream.of_attempt(number.wrapping_add((row as u64) << 60), attempt)
 }
 
 impl Simulation {
@@ -624,8 +636,7 @@ impl Simulation {
         } else {
             None
         };
-        let position = try_of(number, ordinal).wrapping_add((row as u64) << 60);
-        let mut draws = self.guards.streams[seat.post as usize].at(position);
+        let mut draws = self.guards.draws(seat.post, row, number, ordinal);
         let now = Instant(self.now);
         let state = self.guards.chain(seat).rows[row].state(seat.owner);
         let asked = Admission {
@@ -903,16 +914,13 @@ impl Simulation {
         let post = Post::Caller;
         let seat = Seat { post, chain, owner };
         let (number, attempt) = (call.number, call.attempts + 1);
-        let (now, stream) = (
-            Instant(self.now),
-            self.guards.streams[Post::Caller as usize],
-        );
+        let now = Instant(self.now);
         for position in 0..self.guards.chain(seat).rows.len() {
+            let mut draws = self.guards.draws(post, position, number, attempt);
             let row = &mut self.guards.chain(seat).rows[position];
             if row.guard.def.asked != Asked::BeforePause {
                 continue;
             }
-            let at = try_of(number, attempt).wrapping_add((position as u64) << 60);
             let state = row.state(seat.owner);
             let asked = Admission {
                 now,
@@ -921,7 +929,7 @@ impl Simulation {
                 waiting: state.waiting,
                 until: None,
             };
-            if state.guard.admit(&asked, &mut stream.at(at)) != Verdict::Pass {
+            if state.guard.admit(&asked, &mut draws) != Verdict::Pass {
                 row.refused += 1;
                 return false;
             }
@@ -1178,5 +1186,28 @@ impl Simulation {
             }
         }
         String::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_guard_draws_what_another_draws() {
+        let stream = Stream::new(5, 0, "guards/callers");
+        let mut seen = std::collections::BTreeMap::new();
+        for source in [0, 1, 2, 999] {
+            for count in [0, 1, 255, (1_u64 << 40) - 1] {
+                for row in 0..16 {
+                    for attempt in [1, 2, 255, 256, 257, 512, 1000] {
+                        let who = (source, count, row, attempt);
+                        let mut draws = draws_of(stream, row, source << 48 | count, attempt);
+                        let before = seen.insert(draws.bits(), who);
+                        assert_eq!(before, None, "{who:?} draws what another draws");
+                    }
+                }
+            }
+        }
     }
 }

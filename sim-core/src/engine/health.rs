@@ -5,10 +5,11 @@
 //! wants to be asked again is an event. The probes that a rule asks for are sent by `probe`.
 
 use super::Simulation;
-use super::caller::try_of;
+use super::attempt::Attempt;
 use super::event::{Event, Machine};
 use super::event_queue::NEVER;
 use super::slab::Handle;
+use super::tried::Apart;
 use crate::event_log::Kind;
 use crate::extension::Configured;
 use crate::health::{self, Candidate, HealthDef, HealthRule, News, Seen, Standing};
@@ -240,28 +241,33 @@ impl Simulation {
     #[inline(never)]
     pub(super) fn pick_of_level(&mut self, handle: Handle) -> Option<LocalId> {
         let ordinal = self.attempts.cold(handle).ordinal;
-        let (number, index) = {
-            let attempt = &self.attempts[handle];
-            (attempt.number, attempt.instance)
-        };
-        let point = self.streams.levels.at(try_of(number, ordinal)).below(100) as u32;
-        let mut some = std::mem::take(&mut self.balancers.apart);
-        let split = &self.balancers[index].health.split;
+        let Attempt {
+            number,
+            call,
+            instance: index,
+            ..
+        } = self.attempts[handle];
+        let point = self.streams.levels.of_attempt(number, ordinal).below(100) as u32;
+        let split = &mut self.balancers[index].health.split;
         let place = split.partition_point(|level| level.upto <= point);
-        let servers = &split[place].servers;
-        if !self.keep_apart(handle, servers, &mut some) {
-            some.clear();
-            some.extend_from_slice(servers);
+        let servers = std::mem::take(&mut split[place].servers);
+        let mut rest = std::mem::take(&mut self.balancers.rest);
+        self.swap_policies(index, place);
+        let mut choice = None;
+        let apart = self.kept_from(call);
+        if apart != Apart::NOTHING {
+            for apart in apart.relaxed() {
+                if choice.is_none() && self.keep_apart(call, apart, &servers, &mut rest) {
+                    choice = self.pick_of(handle, Some(&rest));
+                }
+            }
         }
-        let choice = if some.is_empty() {
-            None
-        } else {
-            self.swap_policies(index, place);
-            let choice = self.pick_of(handle, Some(&some));
-            self.swap_policies(index, place);
-            choice
-        };
-        self.balancers.apart = some;
+        if choice.is_none() && !servers.is_empty() {
+            choice = self.pick_of(handle, Some(&servers));
+        }
+        self.swap_policies(index, place);
+        self.balancers.rest = rest;
+        self.balancers[index].health.split[place].servers = servers;
         // Its servers may be full, or the policy may want none of them.
         choice.or_else(|| self.pick_of(handle, None))
     }

@@ -6,11 +6,12 @@
 //! never are.
 
 use super::Simulation;
-use super::attempt::Calls;
+use super::attempt::{Call, Calls};
+use super::caller::Caller;
 use super::event::Event;
 use super::event_queue::NEVER;
 use super::slab::Handle;
-use crate::ids::ServerId;
+use crate::ids::{LocalId, ServerId};
 use crate::model::Hedge;
 use crate::outcome::Outcome;
 
@@ -77,17 +78,18 @@ impl Calls {
         self.hedged(call).is_some()
     }
 
-    /// An attempt of a call begins: whether it is a copy of one that is out.
+    /// An attempt of a call begins. Returns how many others its try has sent before.
     #[inline]
-    pub(super) fn attempt_begins(&mut self, call: Handle, attempt: Handle) -> bool {
+    fn attempt_begins(&mut self, call: Handle, attempt: Handle) -> u32 {
         self[call].current = attempt;
         let Some(hedged) = self.hedged_mut(call) else {
-            return false;
+            return 0;
         };
+        let before = hedged.sent;
         hedged.out.push(attempt);
         hedged.sent += 1;
-        hedged.copies += u32::from(hedged.sent > 1);
-        hedged.sent > 1
+        hedged.copies += u32::from(before > 0);
+        before
     }
 
     /// Tries so far: copies are none of their own.
@@ -114,6 +116,7 @@ impl Simulation {
     /// A caller makes a try: one attempt, or several side by side.
     #[inline]
     pub(super) fn begin_try(&mut self, call: Handle) {
+        self.remember_tries(call);
         let client = self.calls[call].client;
         match self.callers[client].client.hedge {
             None => {
@@ -150,6 +153,24 @@ impl Simulation {
         } else {
             self.begin_attempt(call);
             self.plan_copy(call, hedge);
+        }
+    }
+
+    /// An attempt of a call begins. Returns the attempt whose draws say what it asks: its own, that of
+    /// the attempt which its try began with, or 0 for what the request has asked from the start.
+    #[inline]
+    pub(super) fn attempt_begins(&mut self, call: Handle, attempt: Handle) -> u32 {
+        let copies_before = self.calls.attempt_begins(call, attempt);
+        let Call {
+            attempts, client, ..
+        } = self.calls[call];
+        let Caller { client, terms, .. } = &self.callers[client];
+        if copies_before > 0 && client.hedge.is_some_and(|hedge| hedge.own_demand) {
+            return attempts;
+        }
+        match attempts - copies_before {
+            first if terms.own_demand && first > 1 => first,
+            _ => 0,
         }
     }
 
@@ -270,33 +291,13 @@ impl Simulation {
         self.calls.hedged[call.slot()].out = out;
     }
 
-    /// The servers that an attempt may go to where copies go to different ones: those of `eligible`
-    /// without a copy, or all if each has one. False where that makes no difference.
-    pub(super) fn keep_apart(
-        &self,
-        attempt: Handle,
-        eligible: &[u32],
-        apart: &mut Vec<u32>,
-    ) -> bool {
-        let call = self.attempts[attempt].call;
-        let Some(hedged) = self.calls.hedged(call) else {
-            return false;
+    /// Whether an attempt of a hedged call that is out is at a server of its service.
+    pub(super) fn has_copy_at(&self, call: Handle, local: LocalId) -> bool {
+        let at = |&attempt: &Handle| {
+            let server = self.attempts[attempt].server.known();
+            server.is_some_and(|server| self.fleet[server].local == local)
         };
-        let client = self.calls[call].client;
-        let distinct = self.callers[client]
-            .client
-            .hedge
-            .is_some_and(|h| h.distinct);
-        if !distinct || hedged.out.len() < 2 {
-            return false;
-        }
-        let local = |&other: &Handle| {
-            let server = self.attempts[other].server.known()?;
-            Some(self.fleet[server].local.0)
-        };
-        let taken = |position: &u32| hedged.out.iter().filter_map(local).any(|t| t == *position);
-        apart.clear();
-        apart.extend(eligible.iter().filter(|position| !taken(position)));
-        !apart.is_empty() && apart.len() < eligible.len()
+        let hedged = self.calls.hedged(call);
+        hedged.is_some_and(|hedged| hedged.out.iter().any(at))
     }
 }

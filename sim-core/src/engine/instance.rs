@@ -23,8 +23,8 @@ pub(super) struct Balancers {
     of: Table<ServiceId, Range<usize>>,
     /// Instances whose pending queues may move on, once the present event is done.
     pub to_drain: Vec<InstanceId>,
-    /// Room for the servers that a copy may go to.
-    pub apart: Vec<u32>,
+    /// Room for the servers that a copy or a retry may go to.
+    pub rest: Vec<u32>,
 }
 
 impl Balancers {
@@ -48,7 +48,7 @@ impl Balancers {
             instances,
             of,
             to_drain: Vec::new(),
-            apart: Vec::new(),
+            rest: Vec::new(),
         }
     }
 

@@ -14,7 +14,7 @@
 //! |---|---|---|
 //! | `progress` | `progress` | events so far, digest, limits, why the run is over |
 //! | `events` | `event_queue` with `tournament`, `timer_fifo` | what is to happen |
-//! | `calls`, `attempts` | `attempt` with `slab` | requests in flight: millions come and go |
+//! | `calls`, `attempts` | `attempt` with `slab`; `hedge`, `tried`, `visit` for what is kept beside calls | requests in flight: millions come and go |
 //! | `sources` | `source` | when requests come, and what they are |
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
 //! | `services` | `service` | settings, samplers and counters of services |
@@ -35,7 +35,7 @@
 //! | network | `caller::travel` | `Event::AtBalancer` |
 //! | balancer | `balancer::at_balancer` | an instance takes the connection, or turns it away |
 //! | balancer | `Event::Dispatched` → `balancer::dispatch` | its own work is done |
-//! | policy | `balancer::pick` | a server, or `without_server`: the pending queue |
+//! | policy | `balancer::pick`, for copies and retries with `tried::keep_apart` | a server, or `without_server`: the pending queue |
 //! | server | `balancer::assign` → `server::at_server` | it is in the server's books |
 //! | queue | `server::seek_worker` → `queue::enqueue` | or straight to a worker |
 //! | worker | `server::begin_service` → `load` | `Event::Completion` is planned |
@@ -90,6 +90,7 @@ mod streams;
 mod timeline;
 mod timer_fifo;
 mod tournament;
+mod tried;
 mod visit;
 mod watch;
 

@@ -2,7 +2,6 @@
 
 use super::Simulation;
 use super::attempt::{Place, Purpose};
-use super::caller::try_of;
 use super::event::Event;
 use super::slab::Handle;
 use crate::outcome::Outcome;
@@ -20,7 +19,7 @@ impl Simulation {
         let mut draws = self
             .streams
             .patience
-            .at(try_of(attempt.number, ordinal.unwrap_or(0)));
+            .of_attempt(attempt.number, ordinal.unwrap_or(0));
         Some(Duration::from_nanos_f64(patience.sample_ns(&mut draws)).0)
     }
 

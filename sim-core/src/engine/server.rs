@@ -308,15 +308,16 @@ impl Simulation {
         self.load(slot, server);
     }
 
-    /// Draws what an attempt will ask of its server: what belongs to `number`.
+    /// Draws what an attempt will ask of its server: what belongs to attempt `asks` of the request, to
+    /// the request itself where that is 0.
     #[inline]
-    pub(super) fn draw_demand(&mut self, handle: Handle, number: u64) {
+    pub(super) fn draw_demand(&mut self, handle: Handle, asks: u32) {
         let attempt = &self.attempts[handle];
         let service = &self.services[attempt.service];
         let factor = self.classes[attempt.class].demand_factor;
         let demand = service
             .demand
-            .sample_ns(&mut service.demand_stream.at(number))
+            .sample_ns(&mut service.demand_stream.of_attempt(attempt.number, asks))
             * factor;
         self.attempts[handle].demand_ns = Duration::from_nanos_f64(demand).0;
     }
@@ -330,7 +331,7 @@ impl Simulation {
         }
         let ordinal = self.attempts.cold(handle).ordinal;
         let attempt = &mut self.attempts[handle];
-        let mut draws = faults.at(attempt.number.wrapping_add(u64::from(ordinal) << 40));
+        let mut draws = faults.of_attempt(attempt.number, ordinal);
         if draws.chance(rate) {
             attempt.fails = true;
             if let Some(demand) = &cold.error_demand {

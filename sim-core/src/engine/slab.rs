@@ -169,15 +169,6 @@ impl<T> Slab<T> {
         self.generations.get(handle.slot) == Some(&handle.generation)
     }
 
-    #[inline]
-    pub(crate) fn get_mut(&mut self, handle: Handle) -> Option<&mut T> {
-        if self.contains(handle) {
-            self.things.get_mut(handle.slot)
-        } else {
-            None
-        }
-    }
-
     /// The handle of the thing at a place known to be occupied.
     #[inline]
     pub(crate) fn handle_at(&self, slot: Slot) -> Handle {

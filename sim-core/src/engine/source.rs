@@ -163,7 +163,8 @@ pub(super) fn source_of(number: u64) -> SourceId {
     SourceId((number >> 48) as u16)
 }
 
-/// The request number of the `n`-th request of a source.
+/// The request number of the `n`-th request of a source. Below the source is room for attempts:
+/// [`Stream::of_attempt`].
 pub(super) fn number_of(source: SourceId, n: u64) -> u64 {
     n | u64::from(source) << 48
 }

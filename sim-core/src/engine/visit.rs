@@ -7,9 +7,9 @@
 
 use super::Simulation;
 use super::attempt::{Call, Calls, Place};
-use super::caller::try_of;
 use super::event::Event;
 use super::slab::{Handle, Slot};
+use crate::draws::mix;
 use crate::ids::{LocalId, ServerId};
 
 /// What there is to know of a call that a visit made, besides the call, by its place.
@@ -50,8 +50,19 @@ impl Simulation {
     fn makes(&self, handle: Handle, call: usize) -> bool {
         let attempt = &self.attempts[handle];
         let written = &self.services[attempt.service].settings.calls[call];
-        let mut draws = self.streams.calls.at(try_of(attempt.number, call as u32));
+        let identity = self.identity(handle);
+        let mut draws = self.streams.calls.of_attempt(identity, call as u32);
         written.before != self.attempts.cold(handle).worked && draws.chance(written.probability)
+    }
+
+    /// The number that the calls of a visit are derived from: that of its request, or another for each
+    /// attempt that asks something of its own.
+    fn identity(&self, handle: Handle) -> u64 {
+        let number = self.attempts[handle].number;
+        match self.attempts.cold(handle).asks {
+            0 => number,
+            asks => mix(number ^ mix(u64::from(asks))),
+        }
     }
 
     /// Where, after a call, those end in the list that go out together with it.
@@ -151,8 +162,9 @@ impl Simulation {
         let attempt = &self.attempts[handle];
         let call = &self.services[attempt.service].settings.calls[position];
         let required = call.required;
-        let (number, class) = (Self::child_number(attempt.number, position), attempt.class);
-        let key = self.calls.get_mut(attempt.call).map_or(number, |c| c.key);
+        let class = attempt.class;
+        let number = Self::child_number(self.identity(handle), position);
+        let key = self.attempts.cold(handle).key;
         let flow = self.recorder.layout.flow(call.to, class, true);
         let (client, service) = (call.client, call.to);
         let child = self.new_call(Call {

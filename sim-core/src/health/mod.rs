@@ -253,7 +253,7 @@ mod tests {
             let go_on = |rule: &mut Box<dyn HealthRule>, i: u64| {
                 let mut news = Vec::new();
                 let server = (i % 4) as usize;
-                let outcome = if i % 3 == 0 {
+                let outcome = if i.is_multiple_of(3) {
                     Outcome::Succeeded
                 } else {
                     Outcome::Reset
@@ -265,7 +265,7 @@ mod tests {
                     outcome,
                 };
                 rule.ended(&seen, &mut news);
-                rule.checked(server, i % 5 == 0, &mut news);
+                rule.checked(server, i.is_multiple_of(5), &mut news);
                 let mut servers = candidates(4);
                 servers[(i / 7 % 4) as usize].in_rotation = i % 7 > 2;
                 servers[(i / 7 % 4) as usize].open = i % 7 > 2;

@@ -12,7 +12,7 @@
 //! Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015, where the factor is 2;
 //! the decorrelated form has a factor of its own.
 
-use super::{ATTEMPTS, Retry, RetryDef};
+use super::{ATTEMPTS, AVOID, DEMAND, Retry, RetryDef, Terms};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
@@ -56,6 +56,8 @@ pub(super) static RETRY: RetryDef = RetryDef {
                 kind: ParamKind::Choice(&["none", "full", "equal", "decorrelated"]),
                 default: Some("full"),
             },
+            DEMAND,
+            AVOID,
         ],
     },
     check,
@@ -83,7 +85,7 @@ enum Jitter {
 
 #[derive(Debug)]
 struct ExponentialBackoff {
-    attempts: u32,
+    terms: Terms,
     base_ns: f64,
     factor: f64,
     cap_ns: f64,
@@ -93,7 +95,7 @@ struct ExponentialBackoff {
 impl ExponentialBackoff {
     fn new(params: &Params) -> Self {
         Self {
-            attempts: params.integer("attempts") as u32,
+            terms: Terms::of(params),
             base_ns: params.span("base").0 as f64,
             factor: params.number("factor"),
             cap_ns: params.span("cap").0 as f64,
@@ -120,8 +122,8 @@ impl ExponentialBackoff {
 }
 
 impl Retry for ExponentialBackoff {
-    fn attempts(&self) -> u32 {
-        self.attempts
+    fn terms(&self) -> Terms {
+        self.terms
     }
 
     fn pause(&self, attempt: u32, previous: Duration, draws: &mut Draws) -> Duration {
@@ -148,7 +150,7 @@ mod tests {
 
     fn rule(jitter: Jitter) -> ExponentialBackoff {
         ExponentialBackoff {
-            attempts: 9,
+            terms: Terms::ONCE,
             base_ns: 100e6,
             factor: 2.0,
             cap_ns: 1e9,

@@ -1,6 +1,6 @@
 //! Retries after a fixed pause.
 
-use super::{ATTEMPTS, Retry, RetryDef};
+use super::{ATTEMPTS, AVOID, DEMAND, Retry, RetryDef, Terms};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
@@ -20,12 +20,14 @@ pub(super) static RETRY: RetryDef = RetryDef {
                 },
                 default: Some("0s"),
             },
+            DEMAND,
+            AVOID,
         ],
     },
     check: |_| Ok(()),
     build: |params| {
         Box::new(Fixed {
-            attempts: params.integer("attempts") as u32,
+            terms: Terms::of(params),
             pause: params.span("pause"),
         })
     },
@@ -33,13 +35,13 @@ pub(super) static RETRY: RetryDef = RetryDef {
 
 #[derive(Debug)]
 struct Fixed {
-    attempts: u32,
+    terms: Terms,
     pause: Duration,
 }
 
 impl Retry for Fixed {
-    fn attempts(&self) -> u32 {
-        self.attempts
+    fn terms(&self) -> Terms {
+        self.terms
     }
     fn pause(&self, _: u32, _: Duration, _: &mut Draws) -> Duration {
         self.pause
@@ -54,7 +56,7 @@ mod tests {
     #[test]
     fn every_pause_is_the_same() {
         let rule = Fixed {
-            attempts: 4,
+            terms: Terms::ONCE,
             pause: Duration::from_millis(20),
         };
         let mut draws = Stream::new(1, 0, "retries").at(0);

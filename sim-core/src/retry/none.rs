@@ -1,6 +1,6 @@
 //! No retries: the first failure is final.
 
-use super::{Retry, RetryDef};
+use super::{Retry, RetryDef, Terms};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
 use crate::time::Duration;
@@ -20,8 +20,8 @@ pub(super) static RETRY: RetryDef = RetryDef {
 struct NoRetry;
 
 impl Retry for NoRetry {
-    fn attempts(&self) -> u32 {
-        1
+    fn terms(&self) -> Terms {
+        Terms::ONCE
     }
     fn pause(&self, _: u32, _: Duration, _: &mut Draws) -> Duration {
         Duration::ZERO

@@ -165,8 +165,10 @@ const PINNED: &[&str] = &[
     "idle 53ff24c46207e95a",
     "modulated 586977ee2eae4065",
     "hashed f57ecbaaea69f4d2",
-    "hedged 47e50740ba543f2a",
+    "hedged fbeaa1f2cdc60781",
     "parallel 22681adffdb2d0bf",
+    "elsewhere f1c830893f559928",
     "guarded 40817c52474a9ad7",
     "shielded 2c77f742c2860354",
+    "ruled 69fdc1b0890aaec9",
 ];

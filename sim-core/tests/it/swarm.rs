@@ -42,6 +42,8 @@ const CLIENT: &[&[&str]] = &[
         "retry = { kind = \"fixed\", attempts = 3 }",
         "retry = { kind = \"fixed\", attempts = 2, pause = \"7ms\" }",
         "retry = { kind = \"exponential-backoff\", attempts = 4, base = \"5ms\", jitter = \"decorrelated\" }",
+        "retry = { kind = \"fixed\", attempts = 4, demand = \"own\", avoid = \"all\" }",
+        "retry = { kind = \"fixed\", attempts = 3, pause = \"1ms\", avoid = \"previous\" }",
     ],
     &[
         "guards = [{ kind = \"retry-budget\", ratio = 0.1, reserve = 3 }]",

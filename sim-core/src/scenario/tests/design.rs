@@ -30,7 +30,7 @@ fn the_example_gives_the_expected_model() {
     );
     assert_eq!(model.clients.len(), 2);
     assert_eq!(model.clients[0].timeout, Some(Duration::from_secs(8)));
-    assert_eq!(model.clients[0].retry.build().attempts(), 3);
+    assert_eq!(model.clients[0].retry.build().terms().attempts, 3);
     let names: Vec<(&str, f64, u32)> = model
         .servers
         .iter()

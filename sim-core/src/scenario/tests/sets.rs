@@ -21,7 +21,7 @@ fn every_kind_of_path_reaches_its_key() {
         m.clients[0].timeout != m.clients[1].timeout
     });
     check("client.retry.attempts", "5", |m| {
-        m.clients[0].retry.build().attempts() == 5
+        m.clients[0].retry.build().terms().attempts == 5
     });
     check("service.web.server.web-1.weight", "1", |m| {
         m.servers[0].params.weight == 1.0

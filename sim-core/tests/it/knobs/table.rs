@@ -212,6 +212,41 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
         "\"full\"",
         "\"none\"",
     ),
+    (
+        "retry.demand",
+        "fixed",
+        "kind = \"fixed\"",
+        "\"same\"",
+        "\"own\"",
+    ),
+    (
+        "retry.avoid",
+        "fixed",
+        "kind = \"fixed\"",
+        "\"none\"",
+        "\"previous\"",
+    ),
+    (
+        "retry.avoid",
+        "fixed",
+        "kind = \"fixed\"",
+        "\"previous\"",
+        "\"all\"",
+    ),
+    (
+        "retry.demand",
+        "exponential-backoff",
+        "kind = \"exponential-backoff\"",
+        "\"same\"",
+        "\"own\"",
+    ),
+    (
+        "retry.avoid",
+        "exponential-backoff",
+        "kind = \"exponential-backoff\"",
+        "\"none\"",
+        "\"all\"",
+    ),
     ("cancel", "", "TIMEOUT", "false", "true"),
     ("hedge", "", "HEDGE", "none", "{ after = \"5ms\" }"),
     ("hedge.after", "", "HEDGE", "\"5ms\"", "\"9ms\""),
@@ -220,10 +255,10 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
     ("hedge.demand", "", "HEDGE", "\"same\"", "\"own\""),
 ];
 
-/// For copies: another server to go to, which the policy would not choose by itself.
+/// For copies and retries: other servers to go to, which the policy would not choose by itself.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("service.web.server.s.count", "2"),
-    ("service.db.server.d.count", "2"),
+    ("service.web.server.s.count", "3"),
+    ("service.db.server.d.count", "3"),
     ("service.web.balancer.policy", "first"),
     ("service.db.balancer.policy", "first"),
 ];
@@ -547,7 +582,7 @@ fn manners() -> Vec<Knob> {
                 path: format!("{key}.{manner}"),
                 kind,
                 base: base("calls"),
-                with: if manner == "hedge.distinct" {
+                with: if matches!(manner, "hedge.distinct" | "retry.avoid") {
                     ELSEWHERE.to_vec()
                 } else {
                     Vec::new()

@@ -117,6 +117,39 @@ at = "45s"
 set = { "client.hedge" = { after = "20ms" }, "client.cancel" = false }
 "#;
 
+/// Retries that draw anew and go elsewhere, beside copies, through several instances.
+pub(super) const ELSEWHERE: &str = r#"
+horizon = "60s"
+[class.plain]
+share = 0.6
+[class.dear]
+share = 0.4
+client = { retry = { kind = "exponential-backoff", attempts = 5, base = "2ms", avoid = "all" } }
+[[traffic]]
+to = "web"
+rate = 90
+[client]
+timeout = "90ms"
+retry = { kind = "fixed", attempts = 3, demand = "own", avoid = "previous" }
+[service.web]
+demand = { kind = "exponential", mean = "20ms" }
+balancer = { policy = "least-in-flight", instances = 2, pending_queue = { limit = 9 } }
+server = [{ name = "web", count = 5, workers = 1, errors = { rate = 0.1 }, max_connections = 9 }]
+[[service.web.call]]
+to = "db"
+probability = 0.5
+client = { hedge = { after = "8ms" }, retry = { kind = "fixed", attempts = 2, demand = "own", avoid = "all" } }
+[service.db]
+demand = { kind = "exponential", mean = "3ms" }
+server = [{ name = "db", count = 4, workers = 1, errors = { rate = 0.2 } }]
+[[timeline]]
+at = "20s"
+set = { "class.dear.client.retry.avoid" = "previous", "client.retry.avoid" = "all" }
+[[timeline]]
+at = "40s"
+set = { "client.retry.demand" = "same" }
+"#;
+
 /// Calls side by side, some hedged, some held, some failing, some called off.
 pub(super) const PARALLEL: &str = r#"
 horizon = "60s"

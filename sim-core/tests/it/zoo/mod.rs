@@ -4,11 +4,13 @@ mod changes;
 mod copies;
 mod guarded;
 mod queues;
+mod ruled;
 
 use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
-use copies::{HASHED, HEDGED, PARALLEL};
+use copies::{ELSEWHERE, HASHED, HEDGED, PARALLEL};
 use guarded::{GUARDED, SHIELDED};
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
+use ruled::RULED;
 
 /// Scenarios with a name each.
 pub(crate) static ZOO: &[(&str, &str)] = &[
@@ -32,8 +34,10 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("hashed", HASHED),
     ("hedged", HEDGED),
     ("parallel", PARALLEL),
+    ("elsewhere", ELSEWHERE),
     ("guarded", GUARDED),
     ("shielded", SHIELDED),
+    ("ruled", RULED),
 ];
 
 const PLAIN: &str = r#"

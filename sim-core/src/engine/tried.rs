@@ -1,0 +1,155 @@
+//! Servers that a request has been at, for retries that go elsewhere.
+//!
+//! A list exists only for a call that tries again, or that may have several attempts out at once,
+//! and only where its caller's retries avoid servers. It holds no server twice for a try, so it is
+//! never longer than twice the servers of the service.
+
+use super::Simulation;
+use super::attempt::Calls;
+use super::slab::Handle;
+use crate::ids::{Id, LocalId};
+use crate::retry::Avoid;
+
+/// Servers that a call has been at, by the place of the call.
+#[derive(Clone)]
+pub(super) struct Tried {
+    /// Stale once the call is gone: the place may by then be that of another.
+    call: Handle,
+    /// Those of earlier tries in ascending order, then those of the present one.
+    servers: Vec<LocalId>,
+    /// How many of them are of earlier tries.
+    earlier: usize,
+}
+
+/// What an attempt that is to be placed keeps away from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Apart {
+    /// Servers where another attempt of its call is.
+    pub copies: bool,
+    /// Servers of earlier tries.
+    pub tried: bool,
+}
+
+impl Tried {
+    const NOBODY: Self = Self {
+        call: Handle::NONE,
+        servers: Vec::new(),
+        earlier: 0,
+    };
+
+    /// Bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.servers.capacity() * size_of::<LocalId>()
+    }
+
+    /// What was tried so far belongs to earlier tries from now on.
+    fn begin_try(&mut self, avoid: Avoid) {
+        // A try that came to no server leaves those before it the latest.
+        if avoid == Avoid::Previous && self.servers.len() > self.earlier {
+            self.servers.drain(..self.earlier);
+        }
+        self.servers.sort_unstable();
+        self.servers.dedup();
+        self.earlier = self.servers.len();
+    }
+}
+
+impl Apart {
+    pub(super) const NOTHING: Self = Self {
+        copies: false,
+        tried: false,
+    };
+
+    /// What to keep away from, in order of what is tried first where servers are few: two attempts
+    /// of a request at one server wait for each other, which is worse than to try it again.
+    pub(super) fn relaxed(self) -> impl Iterator<Item = Self> {
+        let both = self.copies && self.tried;
+        let parts = [(true, false), (false, true)].map(|(copies, tried)| Self { copies, tried });
+        std::iter::once(self).chain(parts.into_iter().filter(move |_| both))
+    }
+}
+
+impl Calls {
+    #[inline(never)]
+    fn remember_try(&mut self, call: Handle, avoid: Avoid) {
+        let latest = self[call].previous.known();
+        let tried = self.tried.with_room(call.slot(), Tried::NOBODY);
+        if tried.call != call {
+            // The list is kept for its room.
+            tried.servers.clear();
+            (tried.call, tried.earlier) = (call, 0);
+            // A call that had one attempt at a time until now remembers its latest server.
+            tried.servers.extend(latest);
+        }
+        tried.begin_try(avoid);
+    }
+
+    /// What is known of a call that tries again elsewhere.
+    #[inline]
+    fn tried(&self, call: Handle) -> Option<&Tried> {
+        let tried = self.tried.get(call.slot())?;
+        (tried.call == call).then_some(tried)
+    }
+
+    /// An attempt of a call goes to a server.
+    #[inline]
+    pub(super) fn note_server(&mut self, call: Handle, server: LocalId) {
+        if let Some(tried) = self.tried.get_mut(call.slot())
+            && tried.call == call
+            && !tried.servers[tried.earlier..].contains(&server)
+        {
+            tried.servers.push(server);
+        }
+    }
+}
+
+impl Simulation {
+    /// A try begins, and what follows from it for servers to keep away from.
+    #[inline]
+    pub(super) fn remember_tries(&mut self, call: Handle) {
+        let caller = &self.callers[self.calls[call].client];
+        let avoid = caller.terms.avoid;
+        let hedged = caller.client.hedge.is_some();
+        if avoid != Avoid::None && (hedged || self.calls[call].attempts > 0) {
+            self.calls.remember_try(call, avoid);
+        }
+    }
+
+    /// What an attempt is to keep away from, by the rules that its caller has now.
+    #[inline]
+    pub(super) fn kept_from(&self, call: Handle) -> Apart {
+        let hedged = self.calls.is_hedged(call);
+        let tried = self.calls.tried(call);
+        let tried = tried.is_some_and(|tried| tried.earlier > 0);
+        if !hedged && !tried {
+            return Apart::NOTHING;
+        }
+        let caller = &self.callers[self.calls[call].client];
+        Apart {
+            copies: hedged && caller.client.hedge.is_some_and(|hedge| hedge.distinct),
+            tried: tried && caller.terms.avoid != Avoid::None,
+        }
+    }
+
+    /// Those of the `eligible` servers that an attempt does not keep away from, by position as
+    /// policies know them. False where that makes no difference, or leaves none.
+    pub(super) fn keep_apart(
+        &self,
+        call: Handle,
+        apart: Apart,
+        eligible: &[u32],
+        rest: &mut Vec<u32>,
+    ) -> bool {
+        let tried: &[LocalId] = match self.calls.tried(call) {
+            Some(tried) if apart.tried => &tried.servers[..tried.earlier],
+            _ => &[],
+        };
+        let taken = |position: &u32| {
+            let server = LocalId::at(*position as usize);
+            tried.binary_search(&server).is_ok() || (apart.copies && self.has_copy_at(call, server))
+        };
+        rest.clear();
+        rest.extend(eligible.iter().filter(|position| !taken(position)));
+        !rest.is_empty() && rest.len() < eligible.len()
+    }
+}
