@@ -232,12 +232,19 @@ impl Simulation {
         self.calls[call].previous = local;
         self.calls.note_server(call, local);
         self.attempts[handle].server = server;
+        self.attempts.cold_mut(handle).dispatched = self.now;
         let s = &mut self.fleet[server];
         s.attempts = s.attempts.wrapping_add(1);
-        if self.fleet.cold[server].params.errors.rate > 0.0 {
+        let cold = &self.fleet.cold[server];
+        let far = cold.path.is_some();
+        if cold.params.errors.rate > 0.0 {
             self.draw_error(handle, server, self.streams.faults);
         }
-        self.at_server(handle, server);
+        if far {
+            self.send_to_server(handle, server);
+        } else {
+            self.at_server(handle, server);
+        }
     }
 
     /// The balancer's books forget an attempt: it was answered, or its caller hung up.
@@ -252,7 +259,7 @@ impl Simulation {
         attempt.instance = InstanceId::NONE;
         self.leave(Post::Balancer, handle, outcome);
         let attempt = &self.attempts[handle];
-        let (server, begun, service) = (attempt.server, attempt.begun, attempt.service);
+        let (server, service) = (attempt.server, attempt.service);
         let instance = &mut self.balancers[index];
         instance.connections -= 1;
         if server != ServerId::NONE {
@@ -267,12 +274,8 @@ impl Simulation {
             let before = instance.in_flight[local];
             instance.in_flight[local] = before - 1;
             if instance.observes {
-                instance.policy.on_finished(
-                    Instant(now),
-                    local.position(),
-                    outcome,
-                    Duration(now - begun),
-                );
+                let took = Duration(now - self.attempts.cold(handle).dispatched);
+                (instance.policy).on_finished(Instant(now), local.position(), outcome, took);
             }
             if self.services[service].limited
                 && before

@@ -20,6 +20,7 @@
 //! | `services` | `service` | settings, samplers and counters of services |
 //! | `balancers` | `instance` with `health` | balancer instances and what each has seen of its servers |
 //! | `fleet` | `fleet` | servers |
+//! | `links` | `link` | what lies between machines, and what was done to it |
 //! | `probes` | `probe` | probes of health rules, and liveness |
 //! | `streams` | `streams` | random numbers, a stream for each concern |
 //! | `recorder`, `records` | [`crate::record`], `recording` | what is told; never asked |
@@ -32,16 +33,18 @@
 //! |---|---|---|
 //! | source | `caller::arrive` → `new_request` → `new_call` | a call exists, its deadline runs |
 //! | caller | `hedge::begin_try` → `caller::begin_attempt` | an attempt exists, its demand is drawn, its timeout runs |
-//! | network | `caller::travel` | `Event::AtBalancer` |
+//! | link | `travel::send_to_balancer` | `Event::AtBalancer` |
 //! | balancer | `balancer::at_balancer` | an instance takes the connection, or turns it away |
 //! | balancer | `Event::Dispatched` → `balancer::dispatch` | its own work is done |
 //! | policy | `balancer::pick`, for copies and retries with `tried::keep_apart` | a server, or `without_server`: the pending queue |
-//! | server | `balancer::assign` → `server::at_server` | it is in the server's books |
+//! | link | `balancer::assign` → `travel::send_to_server` | `Event::AtServer` |
+//! | server | `travel::reach_server` → `server::at_server` | it is in the server's books |
 //! | queue | `server::seek_worker` → `queue::enqueue` | or straight to a worker |
 //! | worker | `server::begin_service` → `load` | `Event::Completion` is planned |
 //! | worker | `server::complete` → `workers_freed` | the next in the queue gets the worker |
 //! | other services | `visit::begin_visit`, `served` | before and after its own work, calls of the server |
-//! | balancer | `server::finish_at_server` → `caller::reply` → `balancer::release` | the answer is on its way |
+//! | server | `server::finish_at_server` → `caller::reply` | the answer is on its way: `Event::Returned` |
+//! | balancer | `caller::pass_on` → `balancer::release` → `travel::send_to_caller` | the balancer's books are closed: `Event::Answer` |
 //! | caller | `caller::answer` → `end_call`, or `try_again` | the call is over, or goes on with `begin_try` |
 //!
 //! Whatever else can happen joins this path: `caller::give_up` (timeouts), `patience::impatient`,
@@ -71,6 +74,7 @@ mod hedge;
 mod idle;
 mod incarnation;
 mod instance;
+mod link;
 mod machine;
 mod memory;
 mod patience;
@@ -90,6 +94,7 @@ mod streams;
 mod timeline;
 mod timer_fifo;
 mod tournament;
+mod travel;
 mod tried;
 mod visit;
 mod watch;
@@ -97,6 +102,7 @@ mod watch;
 pub use crate::machine::MachineState;
 pub use event::{Event, Machine};
 pub use guards::GuardFigures;
+pub use link::LinkSnapshot;
 pub use memory::MemoryUse;
 pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
@@ -108,6 +114,7 @@ use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, Table};
 use crate::model::{Actor, Class, Model};
 use crate::record::Recorder;
 use crate::time::Instant;
+use attempt::Place;
 use event_queue::{Clock, EventQueue, Next};
 use std::sync::Arc;
 
@@ -127,6 +134,7 @@ pub struct Simulation {
     services: Table<ServiceId, service::Service>,
     balancers: instance::Balancers,
     fleet: fleet::Fleet,
+    links: link::Links,
     probes: probe::Probes,
     guards: guards::Guards,
     streams: streams::Streams,
@@ -415,6 +423,16 @@ impl Simulation {
             Event::Tick => self.tick(),
             Event::AtBalancer(handle) if self.waited_for(handle) => self.at_balancer(handle),
             Event::Dispatched(handle) if self.waited_for(handle) => self.dispatched(handle),
+            Event::AtServer(handle) if self.is_at(handle, Place::ToServer) => {
+                self.reach_server(handle);
+            }
+            Event::Returned(handle) if self.is_at(handle, Place::Returning) => {
+                self.pass_on(handle, self.attempts[handle].outcome);
+            }
+            Event::ConnectTimeout(handle) if self.waited_for(handle) => {
+                self.connect_timeout(handle);
+            }
+            Event::LinkDeedEnds(number) => self.link_deed_ends(number),
             Event::Answer(handle) if self.attempts.contains(handle) => self.answer(handle),
             Event::Timeout(handle) if self.waited_for(handle) => self.give_up(handle),
             Event::Deadline(handle) if self.calls.contains(handle) => {
@@ -460,6 +478,11 @@ impl Simulation {
             // not come this way.)
             _ => {}
         }
+    }
+
+    /// Whether an attempt is there, and in a certain place.
+    fn is_at(&self, handle: Handle, place: Place) -> bool {
+        self.attempts.contains(handle) && self.attempts[handle].place == place
     }
 
     /// Whether an attempt is there and its caller still waits for it.

@@ -5,6 +5,7 @@ use super::attempt::{Attempt, Purpose};
 use super::event::Machine;
 use super::fleet::{Server, ServerCold};
 use super::instance::Instance;
+use super::link::LinkSnapshot;
 use super::memory::MemoryUse;
 use crate::ids::{Id, InstanceId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
@@ -19,6 +20,8 @@ pub struct Snapshot {
     pub servers: Vec<ServerSnapshot>,
     /// All balancer instances.
     pub instances: Vec<InstanceSnapshot>,
+    /// Links that are cut or degraded.
+    pub links: Vec<LinkSnapshot>,
 }
 
 /// A server at a moment.
@@ -157,6 +160,7 @@ impl Simulation {
             instances: (self.balancers.instances.enumerate())
                 .map(instance)
                 .collect(),
+            links: self.links_snapshot(),
         }
     }
 

@@ -66,6 +66,7 @@ impl Simulation {
                 }
             }
             Action::Remove(target) => self.remove(target, by, note),
+            Action::Link(links, deed) => self.perform_on_links(links, deed, by, note),
             Action::Slow {
                 target,
                 factor,
@@ -234,6 +235,9 @@ impl Simulation {
             // A changed rule begins anew.
             self.fleet.cold[server].watch = Watch::new(params.crash.len());
         }
+        if before.link != params.link {
+            self.refresh_server_link(server);
+        }
         self.configure_server(server);
         if before.discipline != params.discipline {
             // Ranks are those of the new discipline.
@@ -352,6 +356,9 @@ impl Simulation {
             self.configure_idle(service);
             self.report_all_idle(service);
         }
+        if before.link != balancer.link {
+            self.refresh_links(service);
+        }
         self.refresh_service(service);
     }
 
@@ -364,6 +371,7 @@ impl Simulation {
 
     fn change_service(&mut self, id: ServiceId, service: &Service) {
         self.services[id].adopt(service);
+        self.refresh_links(id);
         self.refresh_fast_path(id);
     }
 }

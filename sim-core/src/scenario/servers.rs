@@ -4,6 +4,7 @@ use super::build::{
     bound, breakdowns, count, crash_rules, guards, liveness, memory, memory_is_known, optional,
     warm_up,
 };
+use super::links::{Zones, link};
 use super::problem::{Problem, Span};
 use super::section::Cx;
 use super::sections::{ServerSpec, ServiceSpec};
@@ -34,17 +35,24 @@ pub(crate) fn fleet(
         tables: Vec::new(),
     };
     let mut ranges = Vec::with_capacity(written.len());
+    let mut zones = Vec::with_capacity(written.len());
     let mut whole = true;
     for (index, (name, span, spec)) in written.iter().enumerate() {
         let start = fleet.servers.len();
         let id = ServiceId(u16::try_from(index).ok()?);
-        whole &= service_servers(id, name, *span, spec, &mut fleet, cx).is_some();
+        let named = Zones::of(spec).and_then(|zones| {
+            let zones = service_servers(id, name, *span, spec, zones, &mut fleet, cx)?;
+            zones.finish(spec, cx)
+        });
+        whole &= named.is_some();
+        zones.extend(named);
         ranges.push(start as u32..fleet.servers.len() as u32);
     }
     if !whole {
         return None;
     }
-    for (service, range) in services?.iter_mut().zip(ranges) {
+    for ((service, range), zones) in services?.iter_mut().zip(ranges).zip(zones) {
+        service.zones = zones;
         let instances =
             service.balancer.instances as usize + service.balancer.standby.count as usize;
         if instances * range.len() > VIEWS_MAX {
@@ -66,9 +74,10 @@ fn service_servers(
     name: &str,
     span: Span,
     spec: &ServiceSpec,
+    mut zones: Zones,
     fleet: &mut Fleet,
     cx: &mut Cx<'_>,
-) -> Option<()> {
+) -> Option<Zones> {
     let tables = spec.server.get()?;
     let start = fleet.servers.len();
     let mut names = std::collections::BTreeMap::new();
@@ -77,11 +86,12 @@ fn service_servers(
     for table in tables {
         let params = params(table, cx).map(Arc::new);
         whole &= params.is_some();
-        let (Some(base), Some(count), Some(first), Some(present)) = (
+        let (Some(base), Some(count), Some(first), Some(present), Some(zone)) = (
             table.name.get(),
             table.count.copied(),
             table.first.copied(),
             table.present.copied(),
+            zones.find(&table.zone),
         ) else {
             whole = false;
             continue;
@@ -112,6 +122,7 @@ fn service_servers(
                 fleet.servers.push(Server {
                     name,
                     service: id,
+                    zone,
                     params: params.clone(),
                     present,
                 });
@@ -143,7 +154,7 @@ fn service_servers(
         );
         return None;
     }
-    whole.then_some(())
+    whole.then_some(zones)
 }
 
 /// The name of member number `index` of a table of servers.
@@ -198,6 +209,7 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
         priority: priority?,
         max_connections: spec.max_connections.copied()?.map(count),
         liveness: optional(&spec.liveness, liveness)?,
+        link: link(&spec.link)?,
     })
 }
 

@@ -4,6 +4,7 @@ use super::build::{
     balancer_memory, bound, count, crash_rules, guards, health, memory_is_known, optional,
 };
 use super::clients::{CLIENTS_MAX, ClassRow, Outside, classes, client, find_service, sources};
+use super::links::{declared_zones, link};
 use super::problem::{Problem, Span};
 use super::section::Cx;
 use super::sections::{BalancerSpec, CallAt, CallSpec, PendingQueueSpec, ServiceSpec, Top};
@@ -108,7 +109,8 @@ fn service(
     Some(Service {
         name: name.to_owned(),
         demand: spec.demand.get()?.clone(),
-        network: spec.network.get()?.clone(),
+        link: link(&spec.link)?,
+        zones: declared_zones(spec)?,
         balancer: balancer?,
         servers: Vec::new(),
         calls: calls.into_iter().collect::<Option<_>>()?,
@@ -149,6 +151,7 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
             count: count(standby.count.copied()?),
             takeover: standby.takeover.copied()?,
         },
+        link: link(&spec.link)?,
     })
 }
 
@@ -183,6 +186,7 @@ fn call(
         hold: spec.hold.copied()?,
         required: spec.required.copied()?,
         client: id,
+        link: link(&spec.link)?,
     })
 }
 

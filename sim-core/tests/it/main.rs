@@ -14,6 +14,7 @@
 mod balancers;
 mod choices;
 mod clients;
+mod cuts;
 mod determinism;
 mod distributions;
 mod experiments;
@@ -25,6 +26,7 @@ mod invariants;
 mod knobs;
 mod layers;
 mod limits;
+mod links;
 mod memory;
 mod monitoring;
 mod parallel;

@@ -126,6 +126,14 @@ pub(super) fn base(name: &str) -> String {
         "guarded" => GUARDED.to_owned(),
         "crashy" => CRASHY.to_owned(),
         "pair" => CALLS.replacen("[service.db]", "[[service.web.call]]\nto = \"other\"\n[service.db]", 1),
+        "zoned" => plain(90)
+            .replacen("workers = 1", "zone = \"far\"\nworkers = 1", 1)
+            .replacen("[[service.web.server]]", "[service.web.zone.far]\nlink = { delay = \"3ms\" }\n[[service.web.server]]", 1),
+        "degraded" => plain(90).replacen(
+            "do = \"slow\"\ntarget = \"service.web.server.a\"\nfactor = 0.5",
+            "do = \"degrade\"\ntarget = \"service.web.balancer.link\"\ndelay = \"9ms\"\nloss = 0.1",
+            1,
+        ),
         "closed" => rate("arrivals = { kind = \"closed\", users = 10, think = \"100ms\" }"),
         "trace" => rate("arrivals = { kind = \"trace\", times = [\"1s\"] }"),
         "surge" => rate("rate = { kind = \"surge\", base = 50, peak = 90, at = \"5s\", rise = \"1s\", hold = \"3s\", fall = \"1s\" }"),

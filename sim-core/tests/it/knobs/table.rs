@@ -40,7 +40,27 @@ const LOOP: &str = "{ kind = \"crash-loop\", first = \"200ms\", factor = 2, cap 
 
 const SLOTS: &[(&str, &str, &str)] = &[
     ("service.NAME.demand", "plain", "service.web.demand"),
-    ("service.NAME.network", "plain", "service.web.network"),
+    ("service.NAME.link.delay", "plain", "service.web.link.delay"),
+    (
+        "service.NAME.zone.NAME.link.delay",
+        "zoned",
+        "service.web.zone.far.link.delay",
+    ),
+    (
+        "service.NAME.balancer.link.delay",
+        "plain",
+        "service.web.balancer.link.delay",
+    ),
+    (
+        "service.NAME.server.NAME.link.delay",
+        "plain",
+        "service.web.server.a.link.delay",
+    ),
+    (
+        "service.NAME.call.NAME.link.delay",
+        "calls",
+        "service.web.call.db.link.delay",
+    ),
     (
         "service.NAME.server.NAME.errors.demand",
         "plain",

@@ -3,11 +3,13 @@
 mod changes;
 mod copies;
 mod guarded;
+mod links;
 mod queues;
 
 use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
 use copies::{ELSEWHERE, HASHED, HEDGED, PARALLEL};
 use guarded::{GUARDED, SHIELDED};
+use links::{CUT, LINKED};
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
 
 /// Scenarios with a name each.
@@ -35,6 +37,8 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("elsewhere", ELSEWHERE),
     ("guarded", GUARDED),
     ("shielded", SHIELDED),
+    ("linked", LINKED),
+    ("cut", CUT),
 ];
 
 const PLAIN: &str = r#"
@@ -64,7 +68,7 @@ guards = [{ kind = "retry-budget", ratio = 0.3, reserve = 20 }]
 cancel = true
 [service.web]
 demand = { kind = "lognormal", mean = "20ms", cv = 1.5 }
-network = "2ms"
+link = { delay = "2ms" }
 [service.web.balancer]
 policy = "least-in-flight"
 [[service.web.server]]
@@ -97,7 +101,7 @@ client = { timeout = "50ms" }
 key = { kind = "uniform", n = 7 }
 [service.web]
 demand = { kind = "erlang", mean = "12ms", stages = 3 }
-network = { kind = "exponential", mean = "3ms" }
+link = { delay = { kind = "exponential", mean = "3ms" } }
 [service.web.balancer]
 policy = "source-hash"
 [[service.web.server]]
@@ -204,7 +208,7 @@ timeout = "400ms"
 retry = { kind = "fixed", attempts = 3, pause = "20ms" }
 [service.web]
 demand = { kind = "uniform", low = "1ms", high = "20ms" }
-network = "1ms"
+link = { delay = "1ms" }
 [service.web.balancer]
 policy = "weighted-round-robin"
 instances = 2
@@ -257,7 +261,7 @@ crash = [{ when = "in_flight", above = 40, for = "1s" }]
 restart = { kind = "after", pause = "3s" }
 [service.auth]
 demand = { kind = "exponential", mean = "3ms" }
-network = "1ms"
+link = { delay = "1ms" }
 server = [{ name = "auth", workers = 1 }]
 [service.db]
 demand = { kind = "lognormal", mean = "15ms", cv = 1 }
