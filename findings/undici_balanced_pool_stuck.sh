@@ -19,7 +19,7 @@
 # Matters   Recovery depends on how many connections are opened, thus on the
 #           concurrency of the caller: the calmer the client, the longer the
 #           other upstream carries everything. A fleet that is sized by the equal
-#           shares before the outage stays lopsided after it, until a restart. A
+#           shares before the outage stays lopsided while its connections live. A
 #           model of passive health needs a rule for the way back, and "successes
 #           heal" is not this one.
 . "$(dirname "$0")/common.sh"
