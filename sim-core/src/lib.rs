@@ -17,6 +17,7 @@ pub mod event_log;
 pub mod experiment;
 pub mod export;
 pub mod extension;
+pub mod fault;
 pub mod guard;
 pub mod health;
 pub mod histogram;

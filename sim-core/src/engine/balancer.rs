@@ -230,9 +230,8 @@ impl Simulation {
             ..
         } = self.attempts[handle];
         let server = self.services[service].servers[local];
-        let one_more = !self.pools.any
-            || !self.services[service].per_connection
-            || self.bind(handle, server);
+        let one_more =
+            !self.pools.any || !self.services[service].per_connection || self.bind(handle, server);
         let instance = &mut self.balancers[index];
         instance.in_flight[local] += u32::from(one_more);
         if instance.observes && one_more {
@@ -255,7 +254,7 @@ impl Simulation {
         s.attempts = s.attempts.wrapping_add(1);
         let cold = &self.fleet.cold[server];
         let far = cold.path.is_some();
-        if cold.params.errors.rate > 0.0 {
+        if cold.error_rate > 0.0 {
             self.draw_error(handle, server, self.streams.faults);
         }
         if far {

@@ -38,7 +38,10 @@ impl Simulation {
 
     /// An attempt that a server's guards let in makes its first calls, or seeks a worker.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the other way here, from guards, is rare")]
+    #[expect(
+        clippy::inline_always,
+        reason = "the other way here, from guards, is rare"
+    )]
     pub(super) fn welcome(&mut self, handle: Handle) {
         let attempt = &self.attempts[handle];
         let server = attempt.server;
@@ -326,7 +329,7 @@ impl Simulation {
     /// Decides whether the server will fail this attempt, and how fast.
     pub(super) fn draw_error(&mut self, handle: Handle, server: ServerId, faults: Stream) {
         let cold = &self.fleet.cold[server];
-        let rate = cold.params.errors.rate;
+        let rate = cold.error_rate;
         if rate <= 0.0 {
             return;
         }

@@ -22,7 +22,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "time",
         ],
     ),
-    ("what all extension rows have in common", &["extension"]),
+    (
+        "what is told, and what all extension rows have in common",
+        &["event_log", "extension"],
+    ),
     ("laws of times", &["distribution"]),
     (
         "extension rows",
@@ -31,6 +34,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "connection",
             "crash",
             "discipline",
+            "fault",
             "key",
             "guard",
             "health",
@@ -40,7 +44,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "retry",
         ],
     ),
-    ("what is measured and told", &["event_log", "metric"]),
+    ("what is measured", &["metric"]),
     ("how figures are read", &["readable"]),
     ("the valid system", &["model"]),
     ("what it asks for, before a run", &["load"]),
