@@ -2,10 +2,10 @@
 
 use crate::embedded::MODELS;
 use crate::exit::{Exit, Failure, reason};
+use crate::files;
 use sim_core::experiment::sweep::Plan;
 use sim_core::library::{Folders, looks_like_a_path};
 use sim_core::scenario::{Files, Problems, Scenario, Source, suggest};
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -205,7 +205,7 @@ fn read_if_there(path: &Path) -> Result<Option<String>, String> {
 }
 
 fn read(path: &Path) -> Result<String, Unreadable> {
-    text_of(File::open(path).map_err(Unreadable::Io)?)
+    text_of(files::patiently(|| files::open_input(path)).map_err(Unreadable::Io)?)
 }
 
 fn text_of(reader: impl Read) -> Result<String, Unreadable> {

@@ -3,8 +3,8 @@
 use crate::args::NewArgs;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
+use crate::part::write_new;
 use crate::terminal::{Out, say};
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -20,20 +20,14 @@ pub(crate) fn run(args: &NewArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         path.as_mut_os_string().push(format!(".{ending}"));
     }
     let name = path.display();
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&path)
-        .map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => Failure::new(
-                Exit::Io,
-                format!("{name} is there already, and is left as it is"),
-            )
-            .help("choose another name"),
-            _ => Failure::io(format!("cannot write {name}"), &error),
-        })?;
-    file.write_all(input.source().text.as_bytes())
-        .map_err(|error| Failure::io(format!("cannot write {name}"), &error))?;
+    write_new(&path, input.source().text.as_bytes()).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => Failure::new(
+            Exit::Io,
+            format!("{name} is there already, and is left as it is"),
+        )
+        .help("choose another name"),
+        _ => Failure::io(format!("cannot write {name}"), &error),
+    })?;
     writeln!(out, "{name}")?;
     if !quiet {
         let place = if path.is_absolute() || path.components().count() > 1 {

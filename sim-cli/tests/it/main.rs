@@ -3,6 +3,7 @@
 mod check;
 mod exits;
 mod experiments;
+mod faults;
 mod files;
 mod lists;
 mod output;
