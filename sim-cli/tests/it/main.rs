@@ -5,6 +5,7 @@ mod exits;
 mod experiments;
 mod faults;
 mod files;
+mod hostile;
 mod lists;
 mod output;
 mod stampede;
