@@ -262,6 +262,35 @@ kinds! {
         words: "{subject} changes priorities",
         weight: 2,
     }
+    Partition {
+        name: "partition",
+        about: "a link is cut: what is sent over it vanishes",
+        words: "{subject} is cut",
+        subject: Subject::Link,
+        look: Look::Warning,
+        sign: '▲',
+        weight: 3,
+        marked: true,
+    }
+    Degrade {
+        name: "degrade",
+        about: "a link gets slower or lossy",
+        words: "{subject} gets worse",
+        subject: Subject::Link,
+        look: Look::Warning,
+        sign: '▲',
+        weight: 3,
+        marked: true,
+    }
+    Heal {
+        name: "heal",
+        about: "a link is as it was before",
+        words: "{subject} is mended",
+        subject: Subject::Link,
+        look: Look::Recovery,
+        sign: '●',
+        weight: 3,
+    }
 }
 
 /// A row of [`KINDS`].
@@ -300,6 +329,8 @@ pub enum Subject {
     Machine,
     /// An alert.
     Alert,
+    /// A link between machines.
+    Link,
     /// The whole site, which is in this state until the next event of such a kind.
     Site(&'static str),
     /// The whole site; the subject is what was set, as `path = value`.

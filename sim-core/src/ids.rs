@@ -66,6 +66,10 @@ id! {
     LocalId(u32)
 }
 id! {
+    /// Position in [`Service::zones`](crate::model::Service::zones).
+    ZoneId(u16)
+}
+id! {
     /// Position in [`Model::classes`](crate::model::Model::classes).
     ClassId(u16)
 }

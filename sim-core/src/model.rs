@@ -5,12 +5,14 @@
 //! model after differ exactly by them.
 
 mod expectation;
+mod link;
 mod timeline;
 
 pub use crate::event_log::Actor;
-pub use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId};
+pub use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, ZoneId};
 pub use crate::profile::RatePoint;
 pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
+pub use link::{Link, LinkDeed, LinkTarget, Zone};
 pub use timeline::{Action, Change, Target, TimelineEntry};
 
 use crate::arrival::ArrivalDef;
@@ -161,8 +163,10 @@ pub struct Service {
     pub name: String,
     /// Time of service on an idle server of speed 1.
     pub demand: Configured<DistributionDef>,
-    /// Time from caller to balancer and, again, from server back to caller.
-    pub network: Configured<DistributionDef>,
+    /// Between callers and the balancer.
+    pub link: Link,
+    /// Where its servers stand: those with a link of their own, then those that are only named.
+    pub zones: Vec<Zone>,
     /// What distributes its requests.
     pub balancer: Balancer,
     /// Its servers, in order.
@@ -180,6 +184,8 @@ pub struct Balancer {
     pub instances: u32,
     /// How callers spread over the instances.
     pub instance_selection: InstanceSelection,
+    /// What it chooses a server for.
+    pub balances: Balances,
     /// Time between reports of the servers' load, all that policies then know; absent: they see
     /// the present load.
     pub load_reports: Option<Duration>,
@@ -207,6 +213,8 @@ pub struct Balancer {
     pub health: Vec<Configured<HealthDef>>,
     /// Spare instances that step in for crashed ones.
     pub standby: Standby,
+    /// Between the balancer and its servers.
+    pub link: Link,
 }
 
 impl Balancer {
@@ -223,6 +231,15 @@ pub enum InstanceSelection {
     InTurn,
     /// Each time at random.
     Random,
+}
+
+/// What a balancer chooses a server for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Balances {
+    /// Each request by itself.
+    Requests,
+    /// Each connection of its callers: all requests on it go to one server.
+    Connections,
 }
 
 /// Waiting room of a balancer for attempts without an eligible server.
@@ -257,6 +274,8 @@ pub struct Server {
     pub name: String,
     /// Its service.
     pub service: ServiceId,
+    /// Where it stands, among the zones of its service.
+    pub zone: Option<ZoneId>,
     /// Its properties, shared by servers written together.
     pub params: Arc<ServerParams>,
     /// Whether it is there from the start; otherwise the time line adds it.
@@ -306,6 +325,8 @@ pub struct ServerParams {
     pub max_connections: Option<u32>,
     /// A probe that kills: after `fall` failures in a row the server is restarted.
     pub liveness: Option<Liveness>,
+    /// From the balancer to it, where it differs from the link of its zone or of the balancer.
+    pub link: Link,
 }
 
 /// The universal scalability law: with n requests in service each runs at
@@ -431,6 +452,8 @@ pub struct Call {
     pub required: bool,
     /// How the caller behaves.
     pub client: ClientId,
+    /// To the service called, where it differs from that service's own link.
+    pub link: Link,
 }
 
 /// A rule of the monitoring.

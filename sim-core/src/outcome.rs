@@ -24,11 +24,13 @@ pub enum Outcome {
     Cancelled,
     /// Left a server's queue: its patience ended before a worker was free.
     Abandoned,
+    /// No connection within the time allowed: the request was lost on its way, or met silence.
+    ConnectTimedOut,
 }
 
 impl Outcome {
     /// All of them, in the order of every table and file.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Succeeded,
         Self::Errored,
         Self::Refused,
@@ -39,6 +41,7 @@ impl Outcome {
         Self::Reset,
         Self::Cancelled,
         Self::Abandoned,
+        Self::ConnectTimedOut,
     ];
 
     /// Number of outcomes.
@@ -57,6 +60,7 @@ impl Outcome {
             Self::Reset => "reset",
             Self::Cancelled => "cancelled",
             Self::Abandoned => "abandoned",
+            Self::ConnectTimedOut => "connect_timed_out",
         }
     }
 
@@ -75,6 +79,9 @@ impl Outcome {
             }
             Self::Cancelled => "called off by the caller for another reason than time",
             Self::Abandoned => "left a server's queue, its patience at an end",
+            Self::ConnectTimedOut => {
+                "no connection within the time allowed: lost on the way, or met with silence"
+            }
         }
     }
 }

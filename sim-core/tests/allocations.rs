@@ -31,7 +31,7 @@ fn requests_allocate_nothing() {
         ),
         (
             "network",
-            "client = { timeout = \"1s\" }\n[service.web]\ndemand = { kind = \"lognormal\", mean = \"20ms\" }\nnetwork = { kind = \"exponential\", mean = \"5ms\" }\nbalancer = { policy = \"least-in-flight\", cost = \"100us\" }\nserver = [{ name = \"s\", count = 10, workers = 12, queue = { discipline = \"priority\", limit = 50 }, crash = [{ when = \"in_flight\", above = 1000 }] }]\n",
+            "client = { timeout = \"1s\" }\n[service.web]\ndemand = { kind = \"lognormal\", mean = \"20ms\" }\nlink = { delay = { kind = \"exponential\", mean = \"5ms\" } }\nbalancer = { policy = \"least-in-flight\", cost = \"100us\" }\nserver = [{ name = \"s\", count = 10, workers = 12, queue = { discipline = \"priority\", limit = 50 }, crash = [{ when = \"in_flight\", above = 1000 }] }]\n",
         ),
         (
             "sharing",

@@ -45,8 +45,12 @@ pub(super) enum Place {
     Held,
     /// Waiting for an eligible server.
     Pending,
+    /// Waiting for a connection, at its caller or at its balancer.
+    Unconnected,
     /// In a server, waiting at one of its guards.
     HeldAtServer,
+    /// On its way from the balancer to its server.
+    ToServer,
     /// Waiting for a worker.
     Queued,
     /// Waiting for a worker again, its service interrupted.
@@ -59,9 +63,11 @@ pub(super) enum Place {
     Calling,
     /// In a server, about to leave: its service is not worth beginning.
     Expired,
-    /// Its answer is on the way back.
+    /// Its answer is on the way back to the balancer.
+    Returning,
+    /// Its answer is on the way back from the balancer.
     Answered,
-    /// Sent to something that is down and says nothing.
+    /// Lost on its way, or its answer, or sent to something that is down and says nothing.
     Lost,
 }
 
@@ -90,7 +96,12 @@ impl Place {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Purpose {
     Request,
-    Probe,
+    /// A probe by the server's own keeper.
+    Liveness,
+    /// A health check that sends a request.
+    Check,
+    /// A health check that only opens a connection.
+    Connect,
 }
 
 /// One try of a call, or a probe. One cache line.
@@ -137,7 +148,9 @@ pub(super) struct AttemptCold {
     pub arrived: u64,
     /// When it loses patience.
     pub patient_until: u64,
-    /// Which attempt of its call it is, from 1.
+    /// When the balancer sent it to its server.
+    pub dispatched: u64,
+    /// Which attempt of its call it is, from 1; of a probe, which of its prober's.
     pub ordinal: u32,
     /// The attempt whose draws say what it asks; 0: those of the request. This and the key are kept
     /// where the service calls others, for the calls of a caller that may be gone.
@@ -240,7 +253,8 @@ impl Attempts {
         &mut self.cold[handle.slot()]
     }
 
-    /// What is kept beside an attempt begins anew, but for which attempt it is.
+    /// What is kept beside an attempt begins anew, but for which attempt it is and when it was
+    /// sent to its server.
     #[inline]
     pub(super) fn reset_cold(&mut self, handle: Handle, arrived: u64) {
         let cold = self.cold_with_room(handle);
@@ -249,6 +263,7 @@ impl Attempts {
             ordinal: cold.ordinal,
             asks: cold.asks,
             key: cold.key,
+            dispatched: cold.dispatched,
             ..AttemptCold::default()
         };
     }

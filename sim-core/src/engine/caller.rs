@@ -5,11 +5,12 @@ use super::attempt::{Attempt, Call, Place, Purpose};
 use super::event::Event;
 use super::fast_path::client_is_plain;
 use super::guards::Post;
+use super::pool::Hop;
 use super::slab::Handle;
 use super::source::{draw_class, number_of, source_of};
 use super::timer_fifo::Timer;
-use crate::draws::{Stream, mix};
-use crate::ids::{ClassId, LocalId, SourceId};
+use crate::draws::mix;
+use crate::ids::{ClassId, LocalId, ServerId, SourceId};
 use crate::model::Client;
 use crate::outcome::Outcome;
 use crate::retry::{Retry, Terms};
@@ -124,6 +125,7 @@ impl Simulation {
             (cold.asks, cold.key) = (asks, key);
         }
         self.guards.begin(handle);
+        self.pools.begin(handle);
         self.recorder.flows[flow as usize].attempts += 1;
         self.services[service].attempts += 1;
         self.draw_demand(handle, asks);
@@ -144,47 +146,28 @@ impl Simulation {
     /// An attempt sets out for the balancer.
     #[inline]
     pub(super) fn depart(&mut self, handle: Handle) {
-        let service = self.attempts[handle].service;
-        match self.network_delay(handle, self.streams.network) {
-            0 => self.at_balancer(handle),
-            delay => self.travel(delay, Timer::ToBalancer(service), handle),
-        }
+        let client = self.calls[self.attempts[handle].call].client;
+        self.send_to_balancer(handle, client);
     }
 
-    /// Time from caller to balancer, or back, for this attempt.
-    #[inline]
-    fn network_delay(&self, handle: Handle, stream: Stream) -> u64 {
-        let attempt = &self.attempts[handle];
-        let service = &self.services[attempt.service];
-        if let Some(constant) = service.network_ns {
-            return constant;
-        }
-        let ordinal = if self.calls.contains(attempt.call) {
-            self.attempts.cold(handle).ordinal
-        } else {
-            0
-        };
-        Duration::from_nanos_f64(
-            service
-                .network
-                .sample_ns(&mut stream.of_attempt(attempt.number, ordinal)),
-        )
-        .0
-    }
-
-    fn travel(&mut self, delay: u64, timer: Timer, handle: Handle) {
-        let at = self.now.saturating_add(delay);
-        let service = self.attempts[handle].service;
-        if self.services[service].network_ns.is_some() {
-            self.events.set_timer(timer, at, handle);
-        } else {
-            self.events.schedule(at, timer.event(handle));
-        }
-    }
-
-    /// The outcome of an attempt starts its way back to the caller.
+    /// The outcome of an attempt starts its way back to the caller, from where the attempt is.
     #[inline]
     pub(super) fn reply(&mut self, handle: Handle, outcome: Outcome) {
+        let Attempt {
+            server, purpose, ..
+        } = self.attempts[handle];
+        if server != ServerId::NONE
+            && purpose != Purpose::Liveness
+            && self.fleet.cold[server].path.is_some()
+        {
+            return self.answer_from_server(handle, server, outcome);
+        }
+        self.pass_on(handle, outcome);
+    }
+
+    /// The outcome of an attempt is at the balancer and goes on to the caller.
+    #[inline]
+    pub(super) fn pass_on(&mut self, handle: Handle, outcome: Outcome) {
         if self.attempts[handle].purpose != Purpose::Request {
             return self.probe_ended(handle, outcome == Outcome::Succeeded);
         }
@@ -192,16 +175,13 @@ impl Simulation {
         let attempt = &mut self.attempts[handle];
         attempt.place = Place::Answered;
         attempt.outcome = outcome;
-        let service = attempt.service;
-        if !self.calls.contains(attempt.call) {
+        let call = attempt.call;
+        if !self.calls.contains(call) {
             // Work for nobody: the caller has given up long since.
             self.attempts.remove(handle);
             return;
         }
-        match self.network_delay(handle, self.streams.replies) {
-            0 => self.answer(handle),
-            delay => self.travel(delay, Timer::ToCaller(service), handle),
-        }
+        self.send_to_caller(handle, self.calls[call].client);
     }
 
     /// The outcome of an attempt reaches the caller.
@@ -214,6 +194,7 @@ impl Simulation {
             ..
         } = self.attempts[handle];
         self.attempt_ended(handle, outcome);
+        self.disconnect(handle, Hop::Caller, outcome);
         self.attempts.remove(handle);
         if !self.calls.contains(call) {
             return;
@@ -312,10 +293,13 @@ impl Simulation {
         let cancel = self.callers[client].client.cancel;
         self.leave_balancer_queue(handle);
         self.release(handle, outcome);
+        self.disconnect(handle, Hop::Caller, outcome);
         let at_server = place.is_at_server();
-        if at_server && !cancel {
+        if (at_server || place == Place::ToServer) && !cancel {
             self.attempts[handle].call = Handle::NONE;
-            self.leave_behind(self.attempts[handle].server);
+            if at_server {
+                self.leave_behind(self.attempts[handle].server);
+            }
             return;
         }
         if at_server {

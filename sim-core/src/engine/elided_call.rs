@@ -43,6 +43,8 @@ impl Simulation {
         let arrived = attempt.begun;
         self.attempts.reset_cold(handle, arrived);
         self.attempts.set_ordinal(handle, 1);
+        self.attempts.cold_mut(handle).dispatched = arrived;
+        self.pools.begin(handle);
         self.note_elided_visits(handle);
         self.attempts.elided -= 1;
         call

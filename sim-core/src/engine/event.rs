@@ -10,11 +10,11 @@ pub enum Event {
     Arrival(SourceId),
     /// A server finishes the request that was to finish first.
     Completion(ServerId),
-    /// An attempt reaches the balancer over the network.
+    /// An attempt reaches the balancer over the link.
     AtBalancer(Handle),
     /// A balancer instance has done its own work for an attempt.
     Dispatched(Handle),
-    /// An answer reaches the caller over the network.
+    /// An answer reaches the caller over the link.
     Answer(Handle),
     /// A caller gives up an attempt.
     Timeout(Handle),
@@ -68,6 +68,18 @@ pub enum Event {
     Poll,
     /// An entry of the time line comes due.
     Timeline(u32),
+    /// An attempt or a probe reaches its server over the link.
+    AtServer(Handle),
+    /// An answer reaches the balancer over the link.
+    Returned(Handle),
+    /// The sender of a request has waited long enough for a connection.
+    ConnectTimeout(Handle),
+    /// A connection may have been without a request for too long, or be too old.
+    ConnectionDue(Handle),
+    /// An attempt has waited long enough for a connection.
+    Unconnected(Handle),
+    /// What was done to a link for a time, the deed of this number, ends.
+    LinkDeedEnds(u64),
     /// The warm-up is over: measurement starts.
     Measure,
     /// The recorder closes an interval.
@@ -124,6 +136,13 @@ impl Event {
             Self::Report(service, _) => (27, u64::from(service)),
             // As for attempts.
             Self::Copy(_) => (28, 0),
+            Self::AtServer(h) => (32, u64::from(h.slot())),
+            Self::Returned(h) => (33, u64::from(h.slot())),
+            Self::ConnectTimeout(h) => (34, u64::from(h.slot())),
+            Self::LinkDeedEnds(number) => (35, number),
+            // By its slot: connections are numbered as they are opened.
+            Self::ConnectionDue(h) => (36, u64::from(h.slot())),
+            Self::Unconnected(h) => (37, u64::from(h.slot())),
             Self::HealthDue(instance, _) => (40, u64::from(instance)),
             Self::GivenBack(server) => (46, u64::from(server)),
         }

@@ -14,7 +14,6 @@ use super::batched_draws::BATCH;
 use super::event_queue::NEVER;
 use super::fleet::{Fleet, Server, Waiting};
 use super::instance::{Balancers, TrueState};
-use super::service::constant_ns;
 use super::slab::{Handle, Slab, Slot};
 use super::source::{number_of, source_of};
 use super::timer_fifo::Timer;
@@ -34,12 +33,14 @@ pub(super) fn service_is_plain(service: &crate::model::Service) -> bool {
         name: _,
         // Drawn ahead, or when a request arrives.
         demand: _,
-        network,
+        // What lies on the way is known by its effect: links may be cut while time runs.
+        link: _,
+        zones: _,
         balancer,
         servers: _,
         calls,
     } = service;
-    constant_ns(&*network.build()) == Some(0) && balancer_is_plain(balancer) && calls.is_empty()
+    balancer_is_plain(balancer) && calls.is_empty()
 }
 
 /// As [`service_is_plain`], for a balancer: nothing happens there but the choice of a server.
@@ -51,6 +52,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         instances: _,
         standby: _,
         instance_selection: _,
+        // Asked of the links: it matters where callers keep connections.
+        balances: _,
         load_reports,
         max_connections,
         cost,
@@ -68,6 +71,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         // Says which servers are eligible, and their weights. A rule that watches attempts, or
         // splits them between priorities, is the instance's own and asked for below.
         health: _,
+        // Asked of the links themselves.
+        link: _,
     } = balancer;
     load_reports.is_none()
         && max_connections.is_none()
@@ -108,6 +113,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         max_connections: _,
         // Probes take the general path, beside requests on this one.
         liveness: _,
+        // As for the service's.
+        link: _,
     } = params;
     matches!(discipline.order(), Order::Fifo)
         && patience.is_none()
@@ -186,6 +193,7 @@ impl Simulation {
             && s.plain
             && !s.tracks_idle
             && !s.limited
+            && self.links.are_clear(service)
             && s.active.len() == 1
             && instance.state == MachineState::Up
             && !instance.observes

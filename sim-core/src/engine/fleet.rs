@@ -5,6 +5,7 @@
 
 use super::fast_path::server_is_plain;
 use super::incarnation::Incarnation;
+use super::link::Path;
 use super::memory::LeftBehind;
 use super::slab::{Handle, Slot};
 use super::watch::Watch;
@@ -163,6 +164,8 @@ const _: () = assert!(size_of::<Server>() == 128, "a server fills two cache line
 #[derive(Clone)]
 pub(super) struct ServerCold {
     pub params: Arc<ServerParams>,
+    /// What lies between it and its balancer.
+    pub path: Option<Arc<Path>>,
     /// Whether its settings ask for nothing that the fast path does not know.
     pub plain: bool,
     /// Requests in service but the first: (finish, sequence, attempt).
@@ -202,6 +205,7 @@ impl ServerCold {
     fn new(server: &crate::model::Server) -> Self {
         Self {
             params: Arc::clone(&server.params),
+            path: None,
             plain: server_is_plain(&server.params),
             in_service: BinaryHeap::new(),
             ranked: BinaryHeap::new(),

@@ -289,9 +289,11 @@ impl Guards {
         (chain as u32, self.callers[chain].join())
     }
 
+    /// Once there were guards, their books are kept to the end: attempts that met them are still
+    /// there when they are gone.
     fn look_for_any(&mut self) {
         let stands = |chain: &Chain| !chain.rows.is_empty();
-        self.any = self.callers.iter().any(stands)
+        self.any |= self.callers.iter().any(stands)
             || self.balancers.iter().any(stands)
             || self.servers.iter().any(stands);
     }
@@ -482,7 +484,7 @@ impl Simulation {
     /// The chain that stands at an attempt's post, and whose it is; `None`: there is none.
     fn seat(&self, post: Post, handle: Handle) -> Option<Seat> {
         let attempt = &self.attempts[handle];
-        if attempt.purpose == Purpose::Probe {
+        if attempt.purpose != Purpose::Request {
             return None;
         }
         let (chain, owner, stands) = match post {
@@ -510,12 +512,7 @@ impl Simulation {
     /// its number within its service.
     fn caller_seat(&self, call: &Call) -> (u32, u32) {
         let (chain, first) = self.guards.of_client[call.client];
-        let calling = if self.attempts.contains(call.parent) {
-            self.fleet[self.attempts[call.parent].server].local.0
-        } else {
-            0
-        };
-        (chain, first + calling)
+        (chain, first + self.calling_machine(call))
     }
 
     /// Asks the guards of a chain that an attempt has not passed yet.
@@ -980,7 +977,7 @@ impl Simulation {
     #[inline(never)]
     fn may_start_guarded(&mut self, handle: Handle) -> bool {
         let attempt = &self.attempts[handle];
-        if attempt.place != Place::Queued || attempt.purpose == Purpose::Probe {
+        if attempt.place != Place::Queued || attempt.purpose != Purpose::Request {
             return true;
         }
         // One on the fast path has met no guards at a server, and may stand where none did.
@@ -1044,9 +1041,10 @@ impl Simulation {
         }
         self.spell_out_all(|_| true);
         let all: Vec<Handle> = self.attempts.iter().map(|(handle, _)| handle).collect();
-        let there: Vec<Handle> = (all.into_iter())
+        let there: Vec<Handle> = (all.iter().copied())
             .filter(|&handle| self.is_there(whose, handle))
             .collect();
+        let first_ever = !self.guards.any;
         for &handle in &there {
             self.detach(post, handle);
         }
@@ -1057,6 +1055,11 @@ impl Simulation {
             _ => self.guards.chain(Seat { post, chain, owner }).adopt(new),
         }
         self.guards.look_for_any();
+        if first_ever {
+            for handle in all {
+                self.guards.begin(handle);
+            }
+        }
         for handle in there {
             self.attach(post, handle);
         }

@@ -126,6 +126,7 @@ impl Simulation {
                 self.reply(handle, Outcome::Reset);
             }
         }
+        self.server_disconnects(server);
         self.leave_if_empty(server);
     }
 
@@ -145,6 +146,7 @@ impl Simulation {
                 self.cut_off(handle);
             }
         }
+        self.instance_disconnects(index);
         let instance = &mut self.balancers[index];
         instance.busy_until = self.now;
         let service = instance.service;
@@ -166,14 +168,19 @@ impl Simulation {
         if self.attempts[handle].place == Place::AtBalancer {
             self.balancers[self.attempts[handle].instance].waiting -= 1;
         }
-        let at_server = self.attempts[handle].place.is_at_server();
-        if !at_server {
-            return self.reply(handle, Outcome::Reset);
+        if self.attempts[handle].place == Place::Unconnected {
+            self.leave_line(handle);
+        }
+        let place = self.attempts[handle].place;
+        if !place.is_at_server() && place != Place::ToServer {
+            return self.pass_on(handle, Outcome::Reset);
         }
         // The server works on for nobody; a messenger without work carries the news to the caller.
         self.release(handle, Outcome::Reset);
         self.attempts[handle].call = Handle::NONE;
-        self.leave_behind(self.attempts[handle].server);
+        if place.is_at_server() {
+            self.leave_behind(self.attempts[handle].server);
+        }
         let mut messenger = self.attempts[handle].clone();
         messenger.call = call;
         messenger.server = ServerId::NONE;
@@ -182,8 +189,10 @@ impl Simulation {
         self.attempts.set_ordinal(messenger, ordinal);
         self.guards.begin(messenger);
         self.guards.hand_over(handle, messenger);
+        self.pools.begin(messenger);
+        self.pools.hand_over(handle, messenger);
         self.calls.replace_attempt(call, handle, messenger);
-        self.reply(messenger, Outcome::Reset);
+        self.pass_on(messenger, Outcome::Reset);
     }
 
     /// A spare takes the place of a crashed instance.

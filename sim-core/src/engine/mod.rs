@@ -20,6 +20,8 @@
 //! | `services` | `service` | settings, samplers and counters of services |
 //! | `balancers` | `instance` with `health` | balancer instances and what each has seen of its servers |
 //! | `fleet` | `fleet` | servers |
+//! | `links` | `link` | what lies between machines, and what was done to it |
+//! | `pools` | `pool` | connections that are kept, and who waits for one |
 //! | `probes` | `probe` | probes of health rules, and liveness |
 //! | `streams` | `streams` | random numbers, a stream for each concern |
 //! | `recorder`, `records` | [`crate::record`], `recording` | what is told; never asked |
@@ -32,16 +34,19 @@
 //! |---|---|---|
 //! | source | `caller::arrive` → `new_request` → `new_call` | a call exists, its deadline runs |
 //! | caller | `hedge::begin_try` → `caller::begin_attempt` | an attempt exists, its demand is drawn, its timeout runs |
-//! | network | `caller::travel` | `Event::AtBalancer` |
+//! | connection | `pool::connect`, where the link keeps any | it has one, or waits in line for `serve_lines` |
+//! | link | `travel::send_to_balancer` → `leave_caller` | `Event::AtBalancer` |
 //! | balancer | `balancer::at_balancer` | an instance takes the connection, or turns it away |
 //! | balancer | `Event::Dispatched` → `balancer::dispatch` | its own work is done |
 //! | policy | `balancer::pick`, for copies and retries with `tried::keep_apart` | a server, or `without_server`: the pending queue |
-//! | server | `balancer::assign` → `server::at_server` | it is in the server's books |
+//! | link | `balancer::assign` → `travel::send_to_server`, `pool::connect`, `leave_balancer` | `Event::AtServer` |
+//! | server | `travel::reach_server` → `server::at_server` | it is in the server's books |
 //! | queue | `server::seek_worker` → `queue::enqueue` | or straight to a worker |
 //! | worker | `server::begin_service` → `load` | `Event::Completion` is planned |
 //! | worker | `server::complete` → `workers_freed` | the next in the queue gets the worker |
 //! | other services | `visit::begin_visit`, `served` | before and after its own work, calls of the server |
-//! | balancer | `server::finish_at_server` → `caller::reply` → `balancer::release` | the answer is on its way |
+//! | server | `server::finish_at_server` → `caller::reply` | the answer is on its way: `Event::Returned` |
+//! | balancer | `caller::pass_on` → `balancer::release` → `travel::send_to_caller` | the balancer's books are closed: `Event::Answer` |
 //! | caller | `caller::answer` → `end_call`, or `try_again` | the call is over, or goes on with `begin_try` |
 //!
 //! Whatever else can happen joins this path: `caller::give_up` (timeouts), `patience::impatient`,
@@ -71,9 +76,11 @@ mod hedge;
 mod idle;
 mod incarnation;
 mod instance;
+mod link;
 mod machine;
 mod memory;
 mod patience;
+mod pool;
 mod preempt;
 mod probe;
 mod progress;
@@ -90,6 +97,7 @@ mod streams;
 mod timeline;
 mod timer_fifo;
 mod tournament;
+mod travel;
 mod tried;
 mod visit;
 mod watch;
@@ -97,7 +105,9 @@ mod watch;
 pub use crate::machine::MachineState;
 pub use event::{Event, Machine};
 pub use guards::GuardFigures;
+pub use link::LinkSnapshot;
 pub use memory::MemoryUse;
+pub use pool::PoolFigures;
 pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
@@ -108,6 +118,7 @@ use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, Table};
 use crate::model::{Actor, Class, Model};
 use crate::record::Recorder;
 use crate::time::Instant;
+use attempt::Place;
 use event_queue::{Clock, EventQueue, Next};
 use std::sync::Arc;
 
@@ -127,6 +138,8 @@ pub struct Simulation {
     services: Table<ServiceId, service::Service>,
     balancers: instance::Balancers,
     fleet: fleet::Fleet,
+    links: link::Links,
+    pools: pool::Pools,
     probes: probe::Probes,
     guards: guards::Guards,
     streams: streams::Streams,
@@ -369,7 +382,10 @@ impl Simulation {
 
     #[inline]
     fn drain_pending_queues(&mut self) {
-        if !self.balancers.to_drain.is_empty() || self.guards.somebody_may_go_on() {
+        if !self.balancers.to_drain.is_empty()
+            || self.guards.somebody_may_go_on()
+            || self.pools.somebody_may_go_on()
+        {
             self.drain_all_pending_queues();
         }
     }
@@ -378,6 +394,7 @@ impl Simulation {
     fn drain_all_pending_queues(&mut self) {
         loop {
             self.wake_held();
+            self.serve_lines();
             let Some(instance) = self.balancers.to_drain.pop() else {
                 break;
             };
@@ -397,7 +414,8 @@ impl Simulation {
     /// Ends the run with this event if a limit is reached.
     #[cold]
     fn look_at_limits(&mut self) {
-        let in_flight = self.calls.len() + self.attempts.elided + self.attempts.len();
+        let requests = self.calls.len() + self.attempts.elided + self.attempts.len();
+        let in_flight = requests + self.pools.len();
         let limits = self.model.limits;
         if let Some(end) = self.progress.look(self.now, in_flight, limits) {
             self.finish(end);
@@ -415,6 +433,18 @@ impl Simulation {
             Event::Tick => self.tick(),
             Event::AtBalancer(handle) if self.waited_for(handle) => self.at_balancer(handle),
             Event::Dispatched(handle) if self.waited_for(handle) => self.dispatched(handle),
+            Event::AtServer(handle) if self.is_at(handle, Place::ToServer) => {
+                self.reach_server(handle);
+            }
+            Event::Returned(handle) if self.is_at(handle, Place::Returning) => {
+                self.pass_on(handle, self.attempts[handle].outcome);
+            }
+            Event::ConnectTimeout(handle) if self.waited_for(handle) => {
+                self.connect_timeout(handle);
+            }
+            Event::ConnectionDue(connection) => self.connection_due(connection),
+            Event::Unconnected(handle) if self.waited_for(handle) => self.unconnected(handle),
+            Event::LinkDeedEnds(number) => self.link_deed_ends(number),
             Event::Answer(handle) if self.attempts.contains(handle) => self.answer(handle),
             Event::Timeout(handle) if self.waited_for(handle) => self.give_up(handle),
             Event::Deadline(handle) if self.calls.contains(handle) => {
@@ -460,6 +490,11 @@ impl Simulation {
             // not come this way.)
             _ => {}
         }
+    }
+
+    /// Whether an attempt is there, and in a certain place.
+    fn is_at(&self, handle: Handle, place: Place) -> bool {
+        self.attempts.contains(handle) && self.attempts[handle].place == place
     }
 
     /// Whether an attempt is there and its caller still waits for it.

@@ -197,7 +197,10 @@ impl Simulation {
         if asleep || pointless {
             return;
         }
-        if connect && server_state.serves() {
+        // Whoever lives in the server itself needs no link.
+        let local = prober.instance == InstanceId::NONE;
+        let far = !local && self.fleet.cold[prober.server].path.is_some();
+        if connect && server_state.serves() && !far {
             return self.probe_result(index, true);
         }
         let cold = &self.fleet.cold[prober.server];
@@ -210,14 +213,24 @@ impl Simulation {
         attempt.demand_ns = demand;
         attempt.server = prober.server;
         attempt.fails = fails;
-        attempt.purpose = Purpose::Probe;
+        attempt.purpose = match (local, connect) {
+            (true, _) => Purpose::Liveness,
+            (false, true) => Purpose::Connect,
+            (false, false) => Purpose::Check,
+        };
         let handle = self.attempts.insert(attempt);
-        if server_state.serves()
+        if far
+            || server_state.serves()
             || self.fleet.cold[prober.server].params.down_behaviour == DownBehaviour::BlackHole
         {
             self.after(timeout, Event::ProbeTimeout(handle));
         }
-        self.at_server(handle, prober.server);
+        if far {
+            self.attempts.set_ordinal(handle, prober.probes as u32);
+            self.send_to_server(handle, prober.server);
+        } else {
+            self.at_server(handle, prober.server);
+        }
     }
 
     /// A probe has waited long enough: it failed, and its place in the server is given up.

@@ -11,13 +11,15 @@ pub enum Whereabouts {
     AtBalancer,
     /// Waiting in a balancer for an eligible server.
     Pending,
+    /// On its way from the balancer to its server.
+    ToServer,
     /// Waiting at a server for a worker.
     Queued,
     /// At a server, in service or waiting for an answer of another service.
     InService,
     /// Its answer is on the way back.
     Answered,
-    /// Sent to something that is down and says nothing.
+    /// Lost on its way, or its answer, or sent to something that is down and says nothing.
     Lost,
 }
 
@@ -85,13 +87,16 @@ impl Simulation {
         let call =
             (!elided && self.calls.contains(attempt.call)).then(|| &self.calls[attempt.call]);
         let place = match attempt.place {
-            Place::Underway | Place::AtBalancer | Place::Held => Whereabouts::AtBalancer,
+            Place::Underway | Place::AtBalancer | Place::Held | Place::Unconnected => {
+                Whereabouts::AtBalancer
+            }
             Place::Pending => Whereabouts::Pending,
+            Place::ToServer => Whereabouts::ToServer,
             Place::Queued | Place::Interrupted | Place::HeldAtServer | Place::Expired => {
                 Whereabouts::Queued
             }
             Place::InService | Place::Holding | Place::Calling => Whereabouts::InService,
-            Place::Answered => Whereabouts::Answered,
+            Place::Returning | Place::Answered => Whereabouts::Answered,
             Place::Lost => Whereabouts::Lost,
         };
         let server = attempt.server.known().map(|id| &self.fleet[id]);
@@ -101,7 +106,7 @@ impl Simulation {
                 let left = attempt.mark.saturating_sub(server.virtual_now) as f64 - since;
                 (left / attempt.demand_ns as f64).clamp(0.0, 1.0)
             }
-            (Place::Answered, _) => 0.0,
+            (Place::Returning | Place::Answered, _) => 0.0,
             _ => 1.0,
         };
         AttemptSnapshot {

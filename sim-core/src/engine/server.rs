@@ -53,7 +53,7 @@ impl Simulation {
     pub(super) fn meets_down(&mut self, handle: Handle, down_behaviour: DownBehaviour) {
         match down_behaviour {
             DownBehaviour::Refuse => self.reply(handle, Outcome::Refused),
-            DownBehaviour::BlackHole => self.attempts[handle].place = Place::Lost,
+            DownBehaviour::BlackHole => self.silence(handle),
         }
     }
 

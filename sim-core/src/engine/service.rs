@@ -7,7 +7,7 @@ use crate::draws::Stream;
 use crate::extension::Configured;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
-use crate::model::{DownBehaviour, InstanceSelection, Model};
+use crate::model::{Balances, DownBehaviour, InstanceSelection, Model};
 use crate::outcome::Outcome;
 use crate::policy::{Policy, PolicyDef};
 use crate::time::Duration;
@@ -23,9 +23,6 @@ pub(super) struct Service {
     pub settings: Box<crate::model::Service>,
     pub demand: Arc<dyn Distribution>,
     pub demand_stream: Stream,
-    pub network: Arc<dyn Distribution>,
-    /// The network's delay where it never varies.
-    pub network_ns: Option<u64>,
     pub servers: Table<LocalId, ServerId>,
     pub weights: Table<LocalId, f64>,
     /// Balancer instances that callers know.
@@ -44,6 +41,8 @@ pub(super) struct Service {
     pub idle_reports: u64,
     /// Whether callers choose an instance at random.
     pub random_selection: bool,
+    /// Whether the balancer chooses for each connection of its callers, not for each request.
+    pub per_connection: bool,
     pub report_generation: u32,
     /// Whether its settings ask for nothing that the fast path does not know.
     pub plain: bool,
@@ -74,12 +73,9 @@ impl Service {
             all.filter(|&i| balancers[i].state == state).collect()
         };
         let concern = format!("demand/{}", settings.name);
-        let network: Arc<dyn Distribution> = settings.network.build().into();
         let mut service = Self {
             demand: settings.demand.build().into(),
             demand_stream: Stream::new(model.seed, replication, &concern),
-            network_ns: constant_ns(&*network),
-            network,
             servers: settings.servers.iter().copied().collect(),
             weights: settings.servers.iter().map(|s| params(s).weight).collect(),
             active: instances(MachineState::Up),
@@ -95,6 +91,7 @@ impl Service {
             tracks_idle: false,
             idle_reports: 0,
             random_selection: false,
+            per_connection: settings.balancer.balances == Balances::Connections,
             report_generation: 0,
             plain: false,
             fast: false,
@@ -121,14 +118,13 @@ impl Service {
         self.plain = service_is_plain(&self.settings);
     }
 
-    /// Takes on demand, network and calls of other settings.
+    /// Takes on demand, links and calls of other settings.
     pub(super) fn adopt(&mut self, settings: &crate::model::Service) {
         self.settings.demand = settings.demand.clone();
-        self.settings.network = settings.network.clone();
+        self.settings.link = settings.link.clone();
+        self.settings.zones.clone_from(&settings.zones);
         self.settings.calls.clone_from(&settings.calls);
         self.demand = settings.demand.build().into();
-        self.network = settings.network.build().into();
-        self.network_ns = constant_ns(&*self.network);
         self.plain = service_is_plain(&self.settings);
     }
 

@@ -8,6 +8,8 @@ use super::event_queue::EventQueue;
 use super::fleet::Fleet;
 use super::guards::Guards;
 use super::instance::Balancers;
+use super::link::Links;
+use super::pool::Pools;
 use super::probe::Probes;
 use super::progress::Progress;
 use super::recording::Records;
@@ -42,6 +44,8 @@ impl Simulation {
             services: (0..services).map(service).collect(),
             balancers,
             fleet: Fleet::new(&model),
+            links: Links::new(&model, replication),
+            pools: Pools::new(&model, replication),
             probes: Probes::new(&model),
             guards: Guards::new(&model, replication),
             streams: Streams::new(model.seed, replication),
@@ -61,6 +65,7 @@ impl Simulation {
             self.configure_server(server);
         }
         for service in self.services.ids() {
+            self.refresh_links(service);
             self.configure_balancer(service);
             self.refresh_service(service);
             self.start_probers(service);

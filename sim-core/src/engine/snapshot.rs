@@ -5,6 +5,7 @@ use super::attempt::{Attempt, Purpose};
 use super::event::Machine;
 use super::fleet::{Server, ServerCold};
 use super::instance::Instance;
+use super::link::LinkSnapshot;
 use super::memory::MemoryUse;
 use crate::ids::{Id, InstanceId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
@@ -19,6 +20,8 @@ pub struct Snapshot {
     pub servers: Vec<ServerSnapshot>,
     /// All balancer instances.
     pub instances: Vec<InstanceSnapshot>,
+    /// Links that are cut or degraded.
+    pub links: Vec<LinkSnapshot>,
 }
 
 /// A server at a moment.
@@ -42,6 +45,8 @@ pub struct ServerSnapshot {
     pub weight: f64,
     /// Memory; absent where the settings say nothing of it.
     pub memory: Option<MemoryUse>,
+    /// Connections that are kept to it, by balancer instances or, through them, by callers.
+    pub connections: u32,
     /// Attempts sent to it so far.
     pub attempts: u64,
     /// Crashes so far.
@@ -57,7 +62,7 @@ pub struct InstanceSnapshot {
     pub service: u16,
     /// What it is doing.
     pub state: MachineState,
-    /// Attempts it holds.
+    /// Connections that its callers keep to it, and attempts that came without one.
     pub connections: u32,
     /// Attempts waiting for itself or for an eligible server.
     pub waiting: u32,
@@ -134,6 +139,7 @@ impl Simulation {
                 warmth: cold.warmth,
                 weight: cold.params.weight,
                 memory: self.memory_of(Machine::Server(id)),
+                connections: self.pools.at_server(id),
                 attempts: self.records.totals[id].at(server, self.now).counts.attempts,
                 crashes: cold.incarnation.crashes,
             }
@@ -157,6 +163,7 @@ impl Simulation {
             instances: (self.balancers.instances.enumerate())
                 .map(instance)
                 .collect(),
+            links: self.links_snapshot(),
         }
     }
 
@@ -170,15 +177,18 @@ impl Simulation {
         let mut queued = Table::filled(servers.len(), 0_u32);
         let mut in_instances = Table::filled(instances.len(), 0_u32);
         let mut attempts_in_flight = 0;
-        for (_, attempt) in self.attempts.iter() {
+        for (handle, attempt) in self.attempts.iter() {
             attempts_in_flight += u64::from(waits(attempt));
             if attempt.place.is_at_server() {
                 in_servers[attempt.server] += 1;
                 queued[attempt.server] += u32::from(attempt.place.is_queued());
             }
             if let Some(count) = in_instances.get_mut(attempt.instance) {
-                *count += 1;
+                *count += u32::from(!self.pools.stand_for(handle).0);
             }
+        }
+        for instance in self.pools.held() {
+            in_instances[instance] += 1;
         }
         let flows = &self.recorder.flows;
         let outcomes = |o: &[u64; Outcome::COUNT]| o.iter().sum::<u64>();

@@ -7,8 +7,6 @@ use crate::draws::Stream;
 #[derive(Clone)]
 pub(super) struct Streams {
     pub requests: Stream,
-    pub network: Stream,
-    pub replies: Stream,
     pub policy: Stream,
     pub retries: Stream,
     pub faults: Stream,
@@ -29,8 +27,6 @@ impl Streams {
         let stream = |concern| Stream::new(seed, replication, concern);
         Self {
             requests: stream("requests"),
-            network: stream("network"),
-            replies: stream("network/reply"),
             policy: stream("policy"),
             retries: stream("retries"),
             faults: stream("faults"),

@@ -66,6 +66,7 @@ impl Simulation {
                 }
             }
             Action::Remove(target) => self.remove(target, by, note),
+            Action::Link(links, deed) => self.perform_on_links(links, deed, by, note),
             Action::Slow {
                 target,
                 factor,
@@ -154,6 +155,7 @@ impl Simulation {
             if self.fleet[server].state != MachineState::Absent {
                 self.fleet.cold[server].leaving = true;
                 self.fleet[server].watched = true;
+                self.connections_leave(server);
                 self.leave_if_empty(server);
             }
             self.refresh_service(self.fleet[server].service);
@@ -177,6 +179,7 @@ impl Simulation {
         s.state = MachineState::Absent;
         let service = s.service;
         self.forget_left_behind(server);
+        self.server_disconnects(server);
         self.refresh_fast_path(service);
     }
 
@@ -233,6 +236,9 @@ impl Simulation {
         if before.crash != params.crash {
             // A changed rule begins anew.
             self.fleet.cold[server].watch = Watch::new(params.crash.len());
+        }
+        if before.link != params.link {
+            self.refresh_server_link(server);
         }
         self.configure_server(server);
         if before.discipline != params.discipline {
@@ -352,6 +358,9 @@ impl Simulation {
             self.configure_idle(service);
             self.report_all_idle(service);
         }
+        if before.link != balancer.link {
+            self.refresh_links(service);
+        }
         self.refresh_service(service);
     }
 
@@ -364,6 +373,7 @@ impl Simulation {
 
     fn change_service(&mut self, id: ServiceId, service: &Service) {
         self.services[id].adopt(service);
+        self.refresh_links(id);
         self.refresh_fast_path(id);
     }
 }

@@ -20,6 +20,10 @@ pub(super) enum Timer {
     ToBalancer(ServiceId),
     /// An answer reaches the caller.
     ToCaller(ServiceId),
+    /// An attempt reaches its server.
+    ToServer(ServiceId),
+    /// An answer reaches the balancer.
+    FromServer(ServiceId),
     /// A balancer instance has done its work for an attempt.
     Dispatch(InstanceId),
 }
@@ -32,6 +36,8 @@ impl Timer {
             Self::Deadline(_) => Event::Deadline(subject),
             Self::ToBalancer(_) => Event::AtBalancer(subject),
             Self::ToCaller(_) => Event::Answer(subject),
+            Self::ToServer(_) => Event::AtServer(subject),
+            Self::FromServer(_) => Event::Returned(subject),
             Self::Dispatch(_) => Event::Dispatched(subject),
         }
     }
@@ -42,14 +48,16 @@ impl Timer {
         match self {
             Self::Deadline(_) => calls.contains(subject),
             Self::Timeout(_) => attempts.is_waited_for(subject, calls),
-            Self::ToBalancer(_) | Self::ToCaller(_) | Self::Dispatch(_) => {
-                attempts.contains(subject)
-            }
+            Self::ToBalancer(_)
+            | Self::ToCaller(_)
+            | Self::ToServer(_)
+            | Self::FromServer(_)
+            | Self::Dispatch(_) => attempts.contains(subject),
         }
     }
 }
 
-/// All of them: two for each client, two for each service, one for each balancer instance.
+/// All of them: two for each client, four for each service, one for each balancer instance.
 #[derive(Clone)]
 pub(super) struct TimerFifos {
     fifos: Vec<TimerFifo>,
@@ -92,8 +100,16 @@ impl TimerFifos {
         let callers = (0..clients).map(ClientId::at);
         let asked = (0..services).map(ServiceId::at);
         let balancers = (0..instances).map(InstanceId::at);
+        let ways = |s| {
+            [
+                Timer::ToBalancer(s),
+                Timer::ToCaller(s),
+                Timer::ToServer(s),
+                Timer::FromServer(s),
+            ]
+        };
         let timers = (callers.flat_map(|c| [Timer::Timeout(c), Timer::Deadline(c)]))
-            .chain(asked.flat_map(|s| [Timer::ToBalancer(s), Timer::ToCaller(s)]))
+            .chain(asked.flat_map(ways))
             .chain(balancers.map(Timer::Dispatch));
         let fifo = |timer| TimerFifo {
             timer,
@@ -121,9 +137,11 @@ impl TimerFifos {
         match timer {
             Timer::Timeout(client) => 2 * client.position(),
             Timer::Deadline(client) => 2 * client.position() + 1,
-            Timer::ToBalancer(service) => 2 * (self.clients + service.position()),
-            Timer::ToCaller(service) => 2 * (self.clients + service.position()) + 1,
-            Timer::Dispatch(instance) => 2 * (self.clients + self.services) + instance.position(),
+            Timer::ToBalancer(service) => 2 * self.clients + 4 * service.position(),
+            Timer::ToCaller(service) => 2 * self.clients + 4 * service.position() + 1,
+            Timer::ToServer(service) => 2 * self.clients + 4 * service.position() + 2,
+            Timer::FromServer(service) => 2 * self.clients + 4 * service.position() + 3,
+            Timer::Dispatch(instance) => 2 * self.clients + 4 * self.services + instance.position(),
         }
     }
 

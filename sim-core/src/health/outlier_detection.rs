@@ -158,7 +158,9 @@ impl Settings {
             Outcome::Errored | Outcome::Rejected | Outcome::Shed | Outcome::Abandoned => {
                 self.errors.then_some(true)
             }
-            Outcome::Refused | Outcome::Reset | Outcome::TimedOut => self.no_answer.then_some(true),
+            Outcome::Refused | Outcome::Reset | Outcome::ConnectTimedOut | Outcome::TimedOut => {
+                self.no_answer.then_some(true)
+            }
             // Nothing went wrong at the server.
             Outcome::Cancelled | Outcome::Unavailable => None,
         }

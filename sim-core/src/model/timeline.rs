@@ -1,8 +1,8 @@
 //! What happens when: the time line, and the parts of the model it replaces.
 
 use super::{
-    Actor, Balancer, Class, ClassId, Client, ClientId, ServerId, ServerParams, Service, ServiceId,
-    Source, SourceId,
+    Actor, Balancer, Class, ClassId, Client, ClientId, LinkDeed, LinkTarget, ServerId,
+    ServerParams, Service, ServiceId, Source, SourceId,
 };
 use crate::time::{Duration, Instant};
 use std::sync::Arc;
@@ -53,6 +53,8 @@ pub enum Action {
         /// For how long; absent: until another entry says otherwise.
         lasts: Option<Duration>,
     },
+    /// Cut links, or make them worse, or mend them.
+    Link(Vec<LinkTarget>, LinkDeed),
 }
 
 /// Whom an action concerns.
@@ -71,7 +73,7 @@ pub enum Change {
     Server(ServerId, Arc<ServerParams>),
     /// A service's balancer.
     Balancer(ServiceId, Box<Balancer>),
-    /// A service's demand, network and calls.
+    /// A service's demand, links and calls.
     Service(ServiceId, Box<Service>),
     /// A caller's behaviour.
     Client(ClientId, Box<Client>),

@@ -177,7 +177,9 @@ pub trait Policy: Debug + Send {
         let _ = server;
     }
 
-    /// An attempt at `server` ended after `took`.
+    /// The answer of an attempt at `server`, or the news that it needs none any more, is here, and
+    /// took so long since the attempt was sent there: what lies between caller and balancer, and the
+    /// wait for a server, no balancer counts.
     fn on_finished(&mut self, now: Instant, server: usize, outcome: Outcome, took: Duration) {
         let _ = (now, server, outcome, took);
     }

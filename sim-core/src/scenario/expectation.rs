@@ -286,6 +286,14 @@ fn check_subject(
         Subject::Site(_) | Subject::Settings | Subject::Remark => {
             (vec!["site".to_owned()], "subject of this event")
         }
+        Subject::Link => {
+            let Err(problem) = super::links::targets(subject.text, base) else {
+                return Some(());
+            };
+            let help = problem.help.unwrap_or_default();
+            cx.push(subject.problem("E033", problem.message).help(help));
+            return None;
+        }
         Subject::Machine => {
             let mut names = Vec::new();
             for service in &base.skeleton.services {

@@ -11,7 +11,9 @@ use super::servers;
 use super::services::{Skeleton, skeleton};
 use super::set::{Assignment, Walk, apply};
 use super::tree::{Node, Value};
-use crate::model::{Change, ClassId, ClientId, ServerId, ServerParams, ServiceId, SourceId};
+use crate::model::{
+    Change, ClassId, ClientId, ServerId, ServerParams, Service, ServiceId, SourceId,
+};
 use crate::time::{Clock, Duration};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -201,6 +203,9 @@ impl Live {
         };
         for (new, old) in new.services.iter_mut().zip(&self.skeleton.services) {
             new.servers.clone_from(&old.servers);
+            // Zones that are only named stand with the servers, which are not read again.
+            let named = old.zones.get(new.zones.len()..).unwrap_or_default();
+            new.zones.extend_from_slice(named);
         }
         let old = std::mem::replace(&mut self.skeleton, new);
         let new = &self.skeleton;
@@ -209,7 +214,8 @@ impl Live {
             if new.balancer != old.balancer {
                 changes.push(Change::Balancer(id, Box::new(new.balancer.clone())));
             }
-            if (&new.demand, &new.network, &new.calls) != (&old.demand, &old.network, &old.calls) {
+            let parts = |s: &Service| (s.demand.clone(), s.link.clone(), s.zones.clone());
+            if new.calls != old.calls || parts(new) != parts(old) {
                 changes.push(Change::Service(id, Box::new(new.clone())));
             }
         }

@@ -30,6 +30,7 @@ mod input;
 pub(crate) mod keys;
 pub(crate) mod kinds;
 mod like;
+mod links;
 mod live;
 mod members;
 mod outline;

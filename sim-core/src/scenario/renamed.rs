@@ -1,12 +1,13 @@
-//! Keys that had another name: the old one is read for one version, with a remark that names the
-//! new one.
+//! Keys that had another name or another place: the old one is read for one version, with a remark
+//! that names the new one.
 //!
-//! What a key was called stands beside it in its section. A tree and a path are brought up to date
+//! What a key was called stands beside it in its section; what has moved into a table of its section
+//! stands in [`MOVED`]. A tree and a path are brought up to date
 //! as soon as they are read, so that nothing else needs to know old names.
 
 use super::problem::{Collector, Problem, Span};
 use super::section::{Form, KeyDef, Section, SectionDef};
-use super::sections::{BalancerSpec, CallSpec, ClientSpec, Top};
+use super::sections::{BalancerSpec, CallSpec, ClientSpec, ServiceSpec, Top};
 use super::set::{Assignment, Segment, join, split};
 use super::tree::{Entry, Node, Value};
 
@@ -16,6 +17,77 @@ const RETRY_BUDGET: &str = "retry_budget";
 /// A key of balancers that has become a row of their `health`.
 const HEALTH_CHECK: &str = "health_check";
 
+/// A key that now stands in a table beside it.
+struct Moved {
+    section: fn() -> &'static SectionDef,
+    was: &'static str,
+    table: &'static str,
+    key: &'static str,
+}
+
+/// All keys that have moved.
+static MOVED: &[Moved] = &[Moved {
+    section: ServiceSpec::def,
+    was: "network",
+    table: "link",
+    key: "delay",
+}];
+
+impl Moved {
+    fn within(def: &'static SectionDef) -> impl Iterator<Item = &'static Self> {
+        MOVED
+            .iter()
+            .filter(move |moved| std::ptr::eq((moved.section)(), def))
+    }
+
+    fn remark(&self, span: Span, problems: &mut Collector) {
+        let Self {
+            was, table, key, ..
+        } = self;
+        let text =
+            format!("`{was}` is now called `{table}.{key}`; the next version refuses the old name");
+        problems.remark(span, text);
+    }
+
+    /// Moves the key, if it is there, to where it belongs.
+    fn mend(&self, node: &mut Node, problems: &mut Collector) {
+        let Some(old) = node.take(self.was) else {
+            return;
+        };
+        let span = old.key_span;
+        if node.get(self.table).is_none() {
+            node.put(Entry {
+                key: self.table.to_owned(),
+                key_span: span,
+                node: Node::empty_table(span),
+            });
+        }
+        let Some(table) = node.get_mut(self.table) else {
+            return;
+        };
+        match table.entry(self.key) {
+            Some(new) => {
+                let what = format!(
+                    "`{}` is the old name of `{}.{}`",
+                    self.was, self.table, self.key
+                );
+                let problem = Problem::new("E019", what).at(span);
+                let problem = problem.label(new.key_span, "which stands here too");
+                problems.push(problem.help("leave the old one out"));
+            }
+            // What is no table is reported when it is read.
+            None if table.is_table() => {
+                self.remark(span, problems);
+                table.put(Entry {
+                    key: self.key.to_owned(),
+                    ..old
+                });
+            }
+            None => {}
+        }
+    }
+}
+
 /// Brings the keys of a scenario, or of a part that is laid upon another, up to date.
 pub(crate) fn scenario(root: &mut Node, problems: &mut Collector) {
     section(root, Top::def(), false, problems);
@@ -23,6 +95,9 @@ pub(crate) fn scenario(root: &mut Node, problems: &mut Collector) {
 
 /// `of_call`: the section is a part of a call between services.
 fn section(node: &mut Node, def: &'static SectionDef, of_call: bool, problems: &mut Collector) {
+    for moved in Moved::within(def) {
+        moved.mend(node, problems);
+    }
     let Value::Table(entries) = &mut node.value else {
         return;
     };
@@ -204,7 +279,15 @@ pub(crate) fn path(segments: &mut Vec<Segment>, problems: &mut Collector) {
     let mut def = Top::def();
     let mut at = 0;
     while at < segments.len() {
-        let word = segments[at].word.as_str();
+        let word = segments[at].word.clone();
+        if let Some(moved) = Moved::within(def).find(|moved| moved.was == word) {
+            let span = segments[at].span;
+            moved.remark(span, problems);
+            let words = [moved.table, moved.key].map(str::to_owned);
+            segments.splice(at..=at, words.map(|word| Segment { word, span }));
+            continue;
+        }
+        let word = word.as_str();
         let known = |key: &&'static KeyDef| key.name == word || key.was(word);
         let Some(key) = def.keys.iter().find(known) else {
             if word == HEALTH_CHECK && std::ptr::eq(def, BalancerSpec::def()) {

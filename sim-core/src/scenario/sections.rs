@@ -7,12 +7,13 @@ use super::kinds::{
 };
 use super::section::{above, from, section};
 use crate::arrival::ArrivalDef;
+use crate::connection::ConnectionDef;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
 use crate::guard::GuardDef;
 use crate::health::{HealthDef, Probe};
 use crate::key::KeyDef;
-use crate::model::{Actor, DownBehaviour, InstanceSelection};
+use crate::model::{Actor, Balances, DownBehaviour, InstanceSelection};
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 use crate::retry::RetryDef;
@@ -66,7 +67,7 @@ section! {
     LimitsSpec {
         /// Events after which the run ends early, with what was simulated so far.
         events: Count = "10000000000", in from(1.0, 1e18), unit "events";
-        /// Attempts and requests in flight after which the run ends early.
+        /// Attempts and requests in flight, and connections that are kept, after which the run ends early.
         in_flight: Count = "5000000", in from(1.0, 4e9), unit "requests";
     }
 }
@@ -174,8 +175,10 @@ section! {
     ServiceSpec {
         /// Time of service on an idle server of speed 1.
         demand [live]: ExtensionOf<DistributionDef>;
-        /// Time from caller to balancer and, again, from server back to caller.
-        network [live]: ExtensionOf<DistributionDef> = "0s";
+        /// What lies between callers, from outside or other services, and the balancer.
+        link: Table<LinkSpec> = "{}";
+        /// Where servers stand: what lies between the balancer and those of one zone.
+        zone: Named<ZoneSpec> = "{}";
         /// What distributes its requests.
         balancer: Table<BalancerSpec> = "{}";
         /// Its servers; at least one.
@@ -194,6 +197,8 @@ section! {
         instances: Count = "1", in from(1.0, 1000.0), unit "instances";
         /// How callers spread over the instances.
         instance_selection [live] was "spread": Word<InstanceSelection> = "in-turn";
+        /// What it chooses a server for: each request, or each connection of its callers, which then sends all its requests there and counts there as one while it is open. A failure there closes the connection, and the next one may lead elsewhere.
+        balances: Word<Balances> = "requests";
         /// Time between reports of the servers' load, all that policies then know, the first at the start; without it, they see the present load.
         load_reports [live]: Optional<Span> = "none", in from(0.000001, TEN_YEARS_S);
         /// Connections an instance holds at most; a further attempt is rejected.
@@ -220,6 +225,30 @@ section! {
         health [live]: ExtensionsOf<HealthDef> = "[]";
         /// Spare instances that step in for crashed ones.
         standby: Table<StandbySpec> = "{}";
+        /// What lies between the balancer and its servers.
+        link: Table<LinkSpec> = "{}";
+    }
+}
+
+section! {
+    /// A link: what lies between two machines, for requests there and answers back. A narrower link overrides a wider one key by key: a server's that of its zone, a zone's that of the balancer, a call's that of the service called.
+    LinkSpec {
+        /// Time of one way; without it, that of the wider link, and 0s at the widest.
+        delay [live]: Optional<ExtensionOf<DistributionDef>> = "none";
+        /// Probability that a message, request or answer, vanishes without anybody hearing of it; without it, that of the wider link, and 0 at the widest.
+        loss [live]: Optional<Ratio> = "none", in from(0.0, 1.0);
+        /// A request that by then has not reached the other end, or met silence there, has failed; without it, that of the wider link, and none at the widest. Probes have a timeout of their own instead.
+        connect_timeout [live]: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
+        /// Connections that the sender keeps to the other end; without them, those of the wider link, and at the widest none are kept: each request stands for a connection of its own that costs nothing. A change closes those that are open as soon as they carry nothing.
+        connections [live]: Optional<ExtensionOf<ConnectionDef>> = "none";
+    }
+}
+
+section! {
+    /// Servers of a service that stand together: those that write its name as their `zone`.
+    ZoneSpec {
+        /// What lies between the balancer and its servers.
+        link: Table<LinkSpec> = "{}";
     }
 }
 
@@ -318,6 +347,10 @@ section! {
         liveness [live]: Optional<Table<LivenessSpec>> = "none";
         /// Whether it is there from the start; otherwise the time line adds it.
         present: Flag = "true";
+        /// Where it stands: a name that servers of one place share.
+        zone: Optional<Name> = "none";
+        /// What lies between the balancer and it.
+        link: Table<LinkSpec> = "{}";
     }
 }
 
@@ -425,6 +458,8 @@ section! {
         required [live]: Flag = "true";
         /// How the caller behaves: keys that differ from the defaults.
         client [live]: Override<ClientSpec> = "{}";
+        /// What lies between the caller's servers and the balancer of the service called.
+        link: Table<LinkSpec> = "{}";
     }
 }
 
@@ -464,6 +499,21 @@ impl Words for InstanceSelection {
     ];
 }
 
+impl Words for Balances {
+    const WORDS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "requests",
+            Self::Requests,
+            "each request by itself, as proxies do that understand it (layer 7)",
+        ),
+        (
+            "connections",
+            Self::Connections,
+            "each connection, as those do that pass bytes on (layer 4)",
+        ),
+    ];
+}
+
 impl Words for DownBehaviour {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
         ("refuse", Self::Refuse, "refused at once"),
@@ -486,11 +536,15 @@ section! {
         set: Sets = "{}";
         /// What is done to `target`.
         action as "do": Optional<Word<Deed>> = "none";
-        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, or `service.NAME.balancer`.
+        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, or `service.NAME.balancer`; with `partition`, `degrade` and `heal` a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
         target: Optional<Text> = "none";
         /// With `do = "slow"`: factor of the speed.
         factor: Optional<Number> = "none", in above(0.0, 1e6);
-        /// With `do = "slow"`: for how long; without it, until another entry says otherwise.
+        /// With `do = "degrade"`: time added to each way.
+        delay: Optional<Span> = "none", in from(0.0, TEN_YEARS_S);
+        /// With `do = "degrade"`: probability that a message vanishes, beside what else may befall it.
+        loss: Optional<Ratio> = "none", in from(0.0, 1.0);
+        /// With `slow`, `partition` and `degrade`: for how long; without it, until another entry says otherwise.
         lasts as "for": Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
         /// Whether people or the system do it: which column of the event log shows it.
         by was "lane": Word<Actor> = "people";
@@ -545,6 +599,9 @@ pub(crate) enum Deed {
     Add,
     Remove,
     Slow,
+    Partition,
+    Degrade,
+    Heal,
     Note,
 }
 
@@ -565,6 +622,17 @@ impl Words for Deed {
             "take servers away: drained, then gone",
         ),
         ("slow", Self::Slow, "multiply the speed by `factor`"),
+        (
+            "partition",
+            Self::Partition,
+            "cut a link: what is sent vanishes, both ways",
+        ),
+        (
+            "degrade",
+            Self::Degrade,
+            "make a link slower by `delay`, and let it lose a share `loss`",
+        ),
+        ("heal", Self::Heal, "undo both"),
         ("note", Self::Note, "nothing but the note"),
     ];
 }

@@ -4,11 +4,14 @@ use super::build::{
     bound, breakdowns, count, crash_rules, guards, liveness, memory, memory_is_known, optional,
     warm_up,
 };
+use super::links::{Zones, inner_link};
 use super::problem::{Problem, Span};
 use super::section::Cx;
 use super::sections::{ServerSpec, ServiceSpec};
 use crate::crash::SERVER_GAUGES;
-use crate::model::{Errors, Server, ServerId, ServerParams, Service, ServiceId, Slowdown};
+use crate::model::{
+    Balances, Errors, Server, ServerId, ServerParams, Service, ServiceId, Slowdown,
+};
 use std::sync::Arc;
 
 /// Most servers in all.
@@ -34,17 +37,24 @@ pub(crate) fn fleet(
         tables: Vec::new(),
     };
     let mut ranges = Vec::with_capacity(written.len());
+    let mut zones = Vec::with_capacity(written.len());
     let mut whole = true;
     for (index, (name, span, spec)) in written.iter().enumerate() {
         let start = fleet.servers.len();
         let id = ServiceId(u16::try_from(index).ok()?);
-        whole &= service_servers(id, name, *span, spec, &mut fleet, cx).is_some();
+        let named = Zones::of(spec).and_then(|zones| {
+            let zones = service_servers(id, name, *span, spec, zones, &mut fleet, cx)?;
+            zones.finish(spec, cx)
+        });
+        whole &= named.is_some();
+        zones.extend(named);
         ranges.push(start as u32..fleet.servers.len() as u32);
     }
     if !whole {
         return None;
     }
-    for (service, range) in services?.iter_mut().zip(ranges) {
+    for ((service, range), zones) in services?.iter_mut().zip(ranges).zip(zones) {
+        service.zones = zones;
         let instances =
             service.balancer.instances as usize + service.balancer.standby.count as usize;
         if instances * range.len() > VIEWS_MAX {
@@ -66,22 +76,33 @@ fn service_servers(
     name: &str,
     span: Span,
     spec: &ServiceSpec,
+    mut zones: Zones,
     fleet: &mut Fleet,
     cx: &mut Cx<'_>,
-) -> Option<()> {
+) -> Option<Zones> {
     let tables = spec.server.get()?;
     let start = fleet.servers.len();
     let mut names = std::collections::BTreeMap::new();
     let mut heads = Vec::with_capacity(tables.len());
     let mut whole = true;
+    let balances = spec.balancer.get().and_then(|b| b.balances.copied());
     for table in tables {
         let params = params(table, cx).map(Arc::new);
+        if balances == Some(Balances::Connections)
+            && let Some(link) = table.link.get()
+            && link.connections.written
+        {
+            let what = "its balancer chooses for each connection of its callers, and keeps none of its own";
+            cx.push(Problem::new("E017", what).at(link.connections.span));
+            whole = false;
+        }
         whole &= params.is_some();
-        let (Some(base), Some(count), Some(first), Some(present)) = (
+        let (Some(base), Some(count), Some(first), Some(present), Some(zone)) = (
             table.name.get(),
             table.count.copied(),
             table.first.copied(),
             table.present.copied(),
+            zones.find(&table.zone),
         ) else {
             whole = false;
             continue;
@@ -112,6 +133,7 @@ fn service_servers(
                 fleet.servers.push(Server {
                     name,
                     service: id,
+                    zone,
                     params: params.clone(),
                     present,
                 });
@@ -143,7 +165,7 @@ fn service_servers(
         );
         return None;
     }
-    whole.then_some(())
+    whole.then_some(zones)
 }
 
 /// The name of member number `index` of a table of servers.
@@ -198,6 +220,7 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
         priority: priority?,
         max_connections: spec.max_connections.copied()?.map(count),
         liveness: optional(&spec.liveness, liveness)?,
+        link: inner_link(&spec.link, cx)?,
     })
 }
 

@@ -117,6 +117,9 @@ pub(crate) fn assignments(entries: &[Entry], problems: &mut Collector) -> Vec<As
             flatten(path, &entry.node, &mut found);
         }
     }
+    for assignment in &mut found {
+        renamed::path(&mut assignment.path, problems);
+    }
     found.sort_by(|a, b| a.words().cmp(&b.words()));
     refuse_twice(&found, problems);
     found

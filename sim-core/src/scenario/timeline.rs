@@ -3,6 +3,7 @@
 use super::Scenario;
 use super::assemble::Base;
 use super::canonical::value_text;
+use super::links;
 use super::live::{Live, find_servers, unknown_server};
 use super::problem::{Collector, Problem, suggest};
 use super::section::{Cx, Item};
@@ -213,6 +214,8 @@ fn draft(spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Option<Draft> {
 fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Option<()> {
     let targeted = !matches!(deed, None | Some(Deed::Note));
     let slow = deed == Some(Deed::Slow);
+    let degrade = deed == Some(Deed::Degrade);
+    let lasting = slow || degrade || deed == Some(Deed::Partition);
     let stray = |written: bool, allowed: bool| written && !allowed;
     let strays = [
         (
@@ -221,7 +224,9 @@ fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Optio
             stray(spec.target.written, targeted),
         ),
         ("factor", spec.factor.span, stray(spec.factor.written, slow)),
-        ("for", spec.lasts.span, stray(spec.lasts.written, slow)),
+        ("for", spec.lasts.span, stray(spec.lasts.written, lasting)),
+        ("delay", spec.delay.span, stray(spec.delay.written, degrade)),
+        ("loss", spec.loss.span, stray(spec.loss.written, degrade)),
     ];
     let mut clean = true;
     for (name, span, found) in strays {
@@ -229,7 +234,10 @@ fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Optio
             cx.push(
                 Problem::new("E031", format!("`{name}` has no effect in this entry"))
                     .at(span)
-                    .help("`target` goes with `do`, `factor` and `for` with do = \"slow\""),
+                    .help(
+                        "`target` goes with `do`; `factor` with slow, `delay` and `loss` with \
+                         degrade, `for` with these two and partition",
+                    ),
             );
             clean = false;
         }
@@ -257,6 +265,9 @@ fn action(deed: Deed, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Opti
         );
         return None;
     };
+    if matches!(deed, Deed::Partition | Deed::Degrade | Deed::Heal) {
+        return links::action(deed, text, spec, base, cx);
+    }
     let target = target(text, &spec.target, base, cx)?;
     let servers_only = |target: Target, cx: &mut Cx<'_>| match target {
         Target::Servers(ids) => Some(ids),
@@ -276,7 +287,7 @@ fn action(deed: Deed, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Opti
         Deed::Undrain => Action::Undrain(Target::Servers(servers_only(target, cx)?)),
         Deed::Add => Action::Add(servers_only(target, cx)?),
         Deed::Remove => Action::Remove(Target::Servers(servers_only(target, cx)?)),
-        Deed::Slow | Deed::Note => {
+        Deed::Slow | Deed::Note | Deed::Partition | Deed::Degrade | Deed::Heal => {
             let Some(factor) = spec.factor.copied()? else {
                 cx.push(
                     Problem::new("E031", "how slow? `factor` is missing")

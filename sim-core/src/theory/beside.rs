@@ -109,9 +109,15 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
     );
     let service = &model.services[0];
     let balancer = &service.balancer;
+    let servers = model.servers.iter().map(|server| &server.params.link);
+    let zones = service.zones.iter().map(|zone| &zone.link);
+    let mut links = [&service.link, &balancer.link]
+        .into_iter()
+        .chain(zones)
+        .chain(servers);
     because(
-        service.network.build().constant_ns() != Some(0.0),
-        "the network takes time",
+        links.any(|link| !link.is_clear()),
+        "messages take time or are lost",
     );
     because(!balancer.cost.is_zero(), "the balancer takes time");
     because(

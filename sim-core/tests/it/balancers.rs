@@ -249,7 +249,7 @@ fn a_spare_that_returns_takes_over_from_whoever_is_down() {
 #[test]
 fn a_crash_in_the_middle_of_the_balancers_own_work_resets() {
     let rest = format!(
-        "[service.web]\ndemand = \"10ms\"\nnetwork = \"100ms\"\nbalancer = {{ cost = \"500ms\" }}\n\
+        "[service.web]\ndemand = \"10ms\"\nlink = {{ delay = \"100ms\" }}\nbalancer = {{ cost = \"500ms\" }}\n\
          server = [{{ name = \"s\", workers = 1 }}]\n{}",
         entry("550ms", "crash", "balancer")
     );
@@ -430,7 +430,7 @@ fn a_rule_set_while_time_runs_bites() {
 #[test]
 fn a_network_set_while_time_runs_bites() {
     let rest = "[service.web]\ndemand = \"10ms\"\nserver = [{ name = \"s\", workers = 1 }]\n\
-                [[timeline]]\nat = \"5s\"\nset = { \"service.web.network\" = \"20ms\" }\n";
+                [[timeline]]\nat = \"5s\"\nset = { \"service.web.link.delay\" = \"20ms\" }\n";
     let open = traced("11s", &[], rest).replace(
         "arrivals = { kind = \"trace\", times = [] }",
         "arrivals = \"deterministic\", rate = 1",

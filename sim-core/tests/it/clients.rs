@@ -48,14 +48,14 @@ fn retries_come_after_their_pause() {
 
 #[test]
 fn the_network_is_crossed_twice() {
-    let rest = format!("[service.web]\ndemand = \"10ms\"\nnetwork = \"20ms\"\n{WORKER}");
+    let rest = format!("[service.web]\ndemand = \"10ms\"\nlink = {{ delay = \"20ms\" }}\n{WORKER}");
     assert_eq!(fates(&traced("1s", &["0s"], &rest)), [("succeeded", 50.0)]);
 }
 
 #[test]
 fn an_answer_on_its_way_back_comes_too_late_for_a_short_timeout() {
     let rest = format!(
-        "client = {{ timeout = \"45ms\" }}\n[service.web]\ndemand = \"10ms\"\nnetwork = \"20ms\"\n{WORKER}"
+        "client = {{ timeout = \"45ms\" }}\n[service.web]\ndemand = \"10ms\"\nlink = {{ delay = \"20ms\" }}\n{WORKER}"
     );
     assert_eq!(fates(&traced("1s", &["0s"], &rest)), [("timed_out", 45.0)]);
 }

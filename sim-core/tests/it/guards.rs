@@ -192,7 +192,7 @@ fn a_crash_makes_a_server_forget_what_its_breakers_had_learnt() {
 fn what_a_balancer_learns_has_nothing_of_its_callers_network() {
     // Served within 100 ms, but answered after 300 ms: only a caller may call that slow.
     let breaker = "[{ kind = \"circuit-breaker\", failures = 1, slow = \"150ms\" }]";
-    let web = "[service.web]\ndemand = \"100ms\"\nnetwork = \"100ms\"\n";
+    let web = "[service.web]\ndemand = \"100ms\"\nlink = { delay = \"100ms\" }\n";
     let server = "server = [{ name = \"s\", workers = 9";
     let text = |client: &str, balancer: &str, at_server: &str| {
         let rest = format!("{client}\n{web}{balancer}\n{server}{at_server} }}]\n");

@@ -300,7 +300,7 @@ fn changes_hold_from_the_next_copy_on() {
             )
         )
     };
-    let same = "\"service.web.network\" = \"0s\"";
+    let same = "\"service.web.link.delay\" = \"0s\"";
     assert_eq!(attempts(&text(same)), [3, 2]);
     // Hedging ends while a copy is due: it never goes out.
     assert_eq!(attempts(&text("\"client.hedge\" = \"none\"")), [1, 1]);
@@ -357,8 +357,10 @@ fn a_copy_goes_to_a_server_that_has_one_rather_than_nowhere() {
 
 #[test]
 fn answers_on_their_way_back_are_called_off_too() {
-    let rest = fleet("\"100ms\"", &["", "speed = 1.01"])
-        .replace("[service.web]", "[service.web]\nnetwork = \"20ms\"");
+    let rest = fleet("\"100ms\"", &["", "speed = 1.01"]).replace(
+        "[service.web]",
+        "[service.web]\nlink = { delay = \"20ms\" }",
+    );
     let text = asked(&["0s"], "hedge = { after = \"0s\" }", &rest);
     let fates = fates(&text);
     assert_eq!(fates[0].0, "succeeded");
@@ -399,7 +401,7 @@ fn nothing_is_lost_between_copies() {
         [client]\ntimeout = \"120ms\"\ndeadline = \"300ms\"\ncancel = true\n\
         hedge = { after = \"15ms\", copies = 3, demand = \"own\" }\n\
         retry = { kind = \"fixed\", attempts = 2 }\nguards = [{ kind = \"retry-budget\", ratio = 0.5, reserve = 50 }]\n\
-        [service.web]\ndemand = { kind = \"exponential\", mean = \"25ms\" }\nnetwork = \"1ms\"\n\
+        [service.web]\ndemand = { kind = \"exponential\", mean = \"25ms\" }\nlink = { delay = \"1ms\" }\n\
         balancer = { policy = \"least-in-flight\", pending_queue = { limit = 3 }, instances = 2 }\n\
         server = [{ name = \"s\", count = 4, workers = 1, max_connections = 3, queue = { limit = 1 }, \
         errors = { rate = 0.1 }, crash = [{ when = \"queue_age\", above = \"20ms\" }], \

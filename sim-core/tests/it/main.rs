@@ -14,6 +14,8 @@
 mod balancers;
 mod choices;
 mod clients;
+mod connections;
+mod cuts;
 mod determinism;
 mod distributions;
 mod experiments;
@@ -25,6 +27,7 @@ mod invariants;
 mod knobs;
 mod layers;
 mod limits;
+mod links;
 mod memory;
 mod monitoring;
 mod parallel;

@@ -10,11 +10,12 @@ pub(crate) struct Swarm {
     pub users: Option<u32>,
     pub client: Vec<&'static str>,
     pub demand: &'static str,
-    pub network: Option<&'static str>,
+    pub link: Option<&'static str>,
     pub balancer: Vec<&'static str>,
     pub servers: Vec<(u32, Vec<&'static str>)>,
     pub call: Option<(&'static str, &'static str)>,
     pub classes: bool,
+    pub keyed: bool,
     pub timeline: Vec<(u32, &'static str)>,
     pub behind: Vec<(u32, &'static str)>,
 }
@@ -48,6 +49,9 @@ const CLIENT: &[&[&str]] = &[
     &[
         "guards = [{ kind = \"retry-budget\", ratio = 0.1, reserve = 3 }]",
         "guards = [{ kind = \"retry-budget\", ratio = 0, reserve = 0 }]",
+        "guards = [{ kind = \"circuit-breaker\", failures = 2, open = \"30ms\" }, { kind = \"aimd-limit\", initial = 2, min = 1, queue = 5, wait = \"30ms\" }]",
+        "guards = [{ kind = \"rate-limit\", rate = 50, burst = 3, wait = \"20ms\" }, { kind = \"adaptive-throttle\", window = \"300ms\" }]",
+        "guards = [{ kind = \"concurrency-limit\", limit = 3, queue = 4, wait = \"10ms\" }, { kind = \"deadline\" }]",
     ],
     &["cancel = true"],
     &[
@@ -66,7 +70,17 @@ const DEMANDS: &[&str] = &[
     "{ kind = \"bimodal\", short = \"1ms\", long = \"200ms\" }",
 ];
 
-const NETWORKS: &[&str] = &["\"1ms\"", "{ kind = \"exponential\", mean = \"2ms\" }"];
+const LINKS: &[&str] = &[
+    "{ delay = \"1ms\" }",
+    "{ delay = { kind = \"exponential\", mean = \"2ms\" } }",
+    "{ delay = \"3ms\", loss = 0.1 }",
+    "{ loss = 0.3, connect_timeout = \"12ms\" }",
+    "{ delay = { kind = \"exponential\", mean = \"2ms\" }, connect_timeout = \"3ms\" }",
+    "{ delay = \"1ms\", connections = { kind = \"per-request\", keep = 3, idle = \"30ms\", open = \"1ms\" } }",
+    "{ delay = { kind = \"exponential\", mean = \"1ms\" }, loss = 0.05, connect_timeout = \"10ms\", connections = { kind = \"per-request\", limit = 4, of = \"source\", wait = \"20ms\", queue = 6, reuse = \"oldest\" } }",
+    "{ connections = { kind = \"shared\", of = \"source\", streams = 3, limit = 4, max_age = \"150ms\", jitter = 0.3 } }",
+    "{ delay = \"2ms\", loss = 0.02, connections = { kind = \"shared\", max_requests = 9, idle = \"50ms\" } }",
+];
 
 const BALANCER: &[&[&str]] = &[
     &[
@@ -84,6 +98,7 @@ const BALANCER: &[&[&str]] = &[
         "policy = \"first\"",
     ],
     &["instances = 3", "instances = 2"],
+    &["balances = \"connections\""],
     &["max_connections = 5", "max_connections = 40"],
     &["cost = \"1ms\"", "cost = \"20ms\""],
     &["queue_limit = 0", "queue_limit = 10"],
@@ -110,8 +125,22 @@ const BALANCER: &[&[&str]] = &[
         "health = [{ kind = \"outlier-detection\", consecutive = 1, base = \"30ms\" }, { kind = \"panic\", below = 1, then = \"none\" }]",
     ],
     &[
+        "link = { delay = \"1ms\" }",
+        "link = { delay = { kind = \"exponential\", mean = \"3ms\" }, loss = 0.05 }",
+        "link = { loss = 0.2, connect_timeout = \"8ms\" }",
+        "link = { connect_timeout = \"5ms\" }",
+        "link = { delay = \"1ms\", loss = 0.02, connect_timeout = \"9ms\", connections = { kind = \"per-request\", limit = 2, keep = 1, wait = \"15ms\" } }",
+        "link = { connections = { kind = \"shared\", streams = 2, limit = 2, queue = 3, max_requests = 7 } }",
+        "link = { delay = \"1ms\", connections = { kind = \"per-request\", idle = \"20ms\", max_age = \"90ms\", round_trips = 3 } }",
+    ],
+    &[
         "standby = { count = 1, takeover = \"30ms\" }",
         "standby = { count = 2, takeover = \"0s\" }",
+    ],
+    &[
+        "guards = [{ kind = \"circuit-breaker\", failures = 3, open = \"25ms\", slow = \"15ms\" }]",
+        "guards = [{ kind = \"concurrency-limit\", limit = 4, queue = 4, wait = \"5ms\" }, { kind = \"rate-limit\", rate = 200, burst = 1 }]",
+        "guards = [{ kind = \"aimd-limit\", initial = 3, min = 2, shared = true }, { kind = \"deadline\" }]",
     ],
     &["memory = { base = \"3MiB\", per_connection = \"1MiB\", limit = \"30MiB\" }"],
 ];
@@ -153,13 +182,27 @@ const SERVER: &[&[&str]] = &[
     &["max_connections = 1", "max_connections = 4"],
     &["liveness = { interval = \"40ms\", timeout = \"15ms\", fall = 2 }"],
     &["present = false"],
+    &[
+        "link = { delay = \"2ms\" }",
+        "link = { loss = 1 }",
+        "link = { delay = \"0s\", loss = 0 }",
+    ],
+    &["zone = \"a\"", "zone = \"b\""],
+    &[
+        "guards = [{ kind = \"concurrency-limit\", limit = 2, queue = 4, wait = \"20ms\" }]",
+        "guards = [{ kind = \"deadline\" }, { kind = \"rate-limit\", rate = 60, burst = 2, wait = \"9ms\" }]",
+        "guards = [{ kind = \"circuit-breaker\", failures = 2, open = \"20ms\" }, { kind = \"aimd-limit\", initial = 1, min = 1, slow = \"15ms\" }]",
+    ],
 ];
 
 const CALLS: &[&str] = &[
     "",
     "hold = false",
     "at = \"before\"",
+    "link = { delay = \"3ms\", loss = 0.1, connect_timeout = \"9ms\" }\nclient = { timeout = \"40ms\" }",
     "at = \"before\"\nhold = false\nrequired = false",
+    "link = { delay = \"1ms\", connections = { kind = \"per-request\", limit = 1, keep = 1 } }\nclient = { timeout = \"20ms\", cancel = true }",
+    "link = { connections = { kind = \"shared\", streams = 2, limit = 1, wait = \"10ms\" } }\nhold = false",
     "client = { hedge = { after = \"2ms\", copies = 3 }, cancel = true }",
     "hold = false\nclient = { cancel = true }\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false",
     "at = \"before\"\n[[service.web.call]]\nto = \"db\"\nat = \"before\"\nparallel = true\nprobability = 0.6\nrequired = false\nclient = { timeout = \"9ms\", cancel = true }",
@@ -181,6 +224,9 @@ const DEEDS_BEHIND: &[&str] = &[
     "do = \"restart\"\ntarget = \"service.db.server.db\"",
     "do = \"crash\"\ntarget = \"service.db.balancer\"",
     "do = \"restart\"\ntarget = \"service.db.balancer\"",
+    "do = \"partition\"\ntarget = \"service.web.call.db.link\"\nfor = \"90ms\"",
+    "do = \"degrade\"\ntarget = \"service.db.link\"\nloss = 0.4",
+    "do = \"heal\"\ntarget = \"service.db.link\"",
 ];
 
 const DEEDS: &[&str] = &[
@@ -196,9 +242,23 @@ const DEEDS: &[&str] = &[
     "set = { \"service.web.balancer.policy\" = \"least-in-flight\", \"service.web.server.s0-1.workers\" = 1 }",
     "set = { \"service.web.server.s0-1.queue.discipline\" = \"processor-sharing\" }",
     "set = { \"service.web.server.*.queue.discipline\" = \"fifo\", \"service.web.server.*.queue.limit\" = 3 }",
-    "set = { \"service.web.network\" = \"3ms\", \"client.timeout\" = \"80ms\" }",
+    "set = { \"service.web.link.delay\" = \"3ms\", \"client.timeout\" = \"80ms\" }",
+    "do = \"partition\"\ntarget = \"service.web.link\"\nfor = \"70ms\"",
+    "do = \"partition\"\ntarget = \"service.web.server.s0-1.link\"",
+    "do = \"heal\"\ntarget = \"service.web.server.s0-1.link\"",
+    "do = \"partition\"\ntarget = \"service.web.balancer.link\"\nfor = \"200ms\"",
+    "do = \"partition\"\ntarget = \"service.web.zone.a.link\"\nfor = \"300ms\"",
+    "do = \"degrade\"\ntarget = \"service.web.balancer.link\"\ndelay = \"4ms\"\nloss = 0.1\nfor = \"400ms\"",
+    "do = \"heal\"\ntarget = \"service.web.balancer.link\"",
+    "set = { \"service.web.balancer.link.delay\" = \"2ms\" }",
+    "set = { \"service.web.link.connections\" = { kind = \"shared\", of = \"source\" } }",
+    "set = { \"service.web.link.connections\" = \"none\" }",
+    "set = { \"service.web.balancer.link.connections\" = { kind = \"per-request\", limit = 1, open = \"2ms\" } }",
+    "set = { \"service.web.balancer.link.loss\" = 0.3, \"service.web.server.*.link.delay\" = \"1ms\" }",
     "set = { \"client.hedge\" = { after = \"3ms\" } }",
     "set = { \"client.hedge\" = \"none\" }",
+    "set = { \"service.web.server.*.guards\" = [{ kind = \"concurrency-limit\", limit = 1, queue = 4, wait = \"8ms\" }] }",
+    "set = { \"service.web.balancer.guards\" = [{ kind = \"rate-limit\", rate = 90, burst = 2, wait = \"4ms\" }], \"client.guards\" = [] }",
     "set = { \"service.web.server.*.crash\" = [{ when = \"queue_age\", above = \"20ms\" }] }",
     "set = { \"service.web.balancer.max_connections\" = 3, \"service.web.balancer.cost\" = \"2ms\" }",
     "set = { \"service.web.server.*.max_connections\" = 2, \"service.web.server.*.errors.rate\" = 0.0 }",
@@ -226,11 +286,11 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
             prop::sample::select(DEMANDS),
         ),
         (
-            some(NETWORKS),
+            some(LINKS),
             features(BALANCER),
             servers,
             call,
-            any::<bool>(),
+            any::<(bool, bool)>(),
             deeds,
             behind,
         ),
@@ -238,18 +298,19 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
         .prop_map(
             |(
                 (seed, rate, users, client, demand),
-                (network, balancer, servers, call, classes, timeline, behind),
+                (link, balancer, servers, call, (classes, keyed), timeline, behind),
             )| Swarm {
                 seed: u64::from(seed),
                 rate,
                 users,
                 client,
                 demand,
-                network,
+                link,
                 balancer,
                 servers,
                 call,
                 classes,
+                keyed,
                 timeline,
                 behind,
             },
@@ -268,15 +329,23 @@ impl Swarm {
                 "[class.a]\nshare = 0.8\npriority = 3\n[class.b]\nshare = 0.2\ndemand_factor = 3\n";
         }
         text += &format!("[client]\n{}\n", self.client.join("\n"));
-        text += &format!("[[traffic]]\nto = \"web\"\nrate = {}\n", self.rate);
+        text += &format!(
+            "[[traffic]]\nto = \"web\"\nrate = {}\n{}\n",
+            self.rate,
+            if self.keyed {
+                "key = { kind = \"uniform\", n = 7 }"
+            } else {
+                ""
+            }
+        );
         if let Some(users) = self.users {
             text += &format!(
                 "[[traffic]]\nto = \"web\"\narrivals = {{ kind = \"closed\", users = {users}, think = {{ kind = \"exponential\", mean = \"40ms\" }} }}\n"
             );
         }
         text += &format!("[service.web]\ndemand = {}\n", self.demand);
-        if let Some(network) = self.network {
-            text += &format!("network = {network}\n");
+        if let Some(link) = self.link {
+            text += &format!("link = {link}\n");
         }
         text += &format!("[service.web.balancer]\n{}\n", self.balancer.join("\n"));
         for (i, (workers, keys)) in self.servers.iter().enumerate() {

@@ -8,6 +8,7 @@ use crate::model::{Action, Change, Class, ClassId, ClientId, ServerId, Target};
 use crate::time::{Duration, SECOND};
 
 mod bad_input;
+mod bad_links;
 mod design;
 mod live;
 mod overlays;

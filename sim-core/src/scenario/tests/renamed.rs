@@ -23,6 +23,49 @@ fn read(text: &str, sets: &[(String, String)]) -> Result<Scenario, Problems> {
     Scenario::read(Source::new("old.toml", text), sets, &NoFiles)
 }
 
+const MOVED: &str = r#"
+horizon = "1h"
+traffic = [{ to = "web", rate = 100 }]
+[service.web]
+demand = "10ms"
+network = { kind = "exponential", mean = "5ms" }
+[[service.web.server]]
+name = "web"
+workers = 4
+[[timeline]]
+at = "5m"
+set = { "service.web.network.mean" = "6ms" }
+[[timeline]]
+at = "6m"
+[timeline.set.service.web]
+network = "7ms"
+"#;
+
+/// A key that stands in a table of its section now, in a file and in paths.
+#[test]
+fn keys_that_have_moved_are_read_where_they_were() {
+    let today = MOVED
+        .replace("network = {", "link.delay = {")
+        .replace("network.mean", "link.delay.mean")
+        .replace("network = \"7ms\"", "link = { delay = \"7ms\" }");
+    let (old, new) = (read(MOVED, &[]), read(&today, &[]));
+    let (old, new) = (old.expect("the old place"), new.expect("the new place"));
+    assert_eq!(old.model(), new.model());
+    assert!(new.warnings().is_empty());
+    let warnings = old.warnings();
+    // A path in parts is understood later, when nobody reads remarks any more.
+    assert_eq!(warnings.len(), 2, "{warnings:#?}");
+    let expected =
+        "old.toml:6: `network` is now called `link.delay`; the next version refuses the old name";
+    assert!(warnings.iter().any(|w| w == expected), "{warnings:#?}");
+    let set = [("service.web.network".to_owned(), "1ms".to_owned())];
+    let set = read(&today, &set).expect("an old path");
+    assert_eq!(set.warnings().len(), 1);
+    let both = MOVED.replace("network = {", "link = { delay = \"1ms\" }\nnetwork = {");
+    let problems = read(&both, &[]).expect_err("two values for one key");
+    assert!(problems.has("E019"), "{problems}");
+}
+
 /// The same text with the names of today.
 fn today(text: &str) -> String {
     text.replace("pool", "pending_queue")

@@ -100,7 +100,7 @@ at = "5s"
 set = { "service.web.balancer.policy" = "least-in-flight", "service.web.server.web-1.workers" = 3 }
 [[timeline]]
 at = "10s"
-set = { "service.web.network" = "4ms", "service.web.call.db.probability" = 1.0 }
+set = { "service.web.link.delay" = "4ms", "service.web.call.db.probability" = 1.0 }
 [[timeline]]
 at = "15s"
 set = { "service.web.server.web-2.queue.discipline" = "processor-sharing", "service.web.server.web-1.queue.discipline" = "lifo" }
@@ -121,7 +121,7 @@ at = "40s"
 set = { "service.web.balancer.max_connections" = 15, "service.web.balancer.cost" = "1ms", "service.web.server.web-2.queue.discipline" = "fifo" }
 [[timeline]]
 at = "50s"
-set = { "service.web.network" = "0s", "service.web.balancer.cost" = "0s", "service.web.server.*.errors.rate" = 0.0 }
+set = { "service.web.link.delay" = "0s", "service.web.balancer.cost" = "0s", "service.web.server.*.errors.rate" = 0.0 }
 "#;
 
 /// Settings that turn the fast path of the engine off and on while requests are on their way.
@@ -144,10 +144,10 @@ at = "10s"
 set = { "service.web.server.*.errors.rate" = 0.0 }
 [[timeline]]
 at = "20s"
-set = { "service.web.network" = "5ms" }
+set = { "service.web.link.delay" = "5ms" }
 [[timeline]]
 at = "30s"
-set = { "service.web.network" = "0s" }
+set = { "service.web.link.delay" = "0s" }
 [[timeline]]
 at = "40s"
 set = { "service.web.server.web-2.slowdown.contention" = 0.5, "service.web.server.web-2.workers" = 2 }

@@ -67,7 +67,7 @@ cancel = true
 hedge = { after = "30ms", copies = 3, demand = "own" }
 [service.web]
 demand = { kind = "exponential", mean = "25ms" }
-network = { kind = "exponential", mean = "1ms" }
+link = { delay = { kind = "exponential", mean = "1ms" } }
 [[service.web.call]]
 to = "db"
 probability = 0.4
@@ -193,7 +193,7 @@ crash = [{ when = "in_flight", above = 25, for = "500ms" }]
 restart = { kind = "after", pause = "2s" }
 [service.user]
 demand = { kind = "exponential", mean = "6ms" }
-network = "1ms"
+link = { delay = "1ms" }
 server = [{ name = "user", workers = 2, errors = { rate = 0.03 } }]
 [service.cart]
 demand = { kind = "lognormal", mean = "8ms", cv = 1.5 }

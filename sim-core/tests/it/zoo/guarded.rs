@@ -39,7 +39,7 @@ traffic = [{ to = "web", rate = 90 }]
 client = { timeout = "300ms", deadline = "800ms", hedge = { after = "80ms" }, guards = [{ kind = "retry-budget", ratio = 0.3 }, "deadline"] }
 [service.web]
 demand = { kind = "exponential", mean = "15ms" }
-network = "1ms"
+link.delay = "1ms"
 balancer = { instances = 2, guards = [{ kind = "circuit-breaker", failures = 8, window = 30, open = "1s" }] }
 [[service.web.call]]
 to = "db"

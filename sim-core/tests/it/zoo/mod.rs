@@ -1,14 +1,20 @@
 //! Small scenarios that between them touch every feature.
 
 mod changes;
+mod connected;
 mod copies;
 mod guarded;
+mod links;
 mod queues;
+mod ruled;
 
 use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
+use connected::{KEPT, LED};
 use copies::{ELSEWHERE, HASHED, HEDGED, PARALLEL};
 use guarded::{GUARDED, SHIELDED};
+use links::{CUT, LINKED};
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
+use ruled::RULED;
 
 /// Scenarios with a name each.
 pub(crate) static ZOO: &[(&str, &str)] = &[
@@ -35,6 +41,11 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("elsewhere", ELSEWHERE),
     ("guarded", GUARDED),
     ("shielded", SHIELDED),
+    ("linked", LINKED),
+    ("cut", CUT),
+    ("ruled", RULED),
+    ("kept", KEPT),
+    ("led", LED),
 ];
 
 const PLAIN: &str = r#"
@@ -64,7 +75,7 @@ guards = [{ kind = "retry-budget", ratio = 0.3, reserve = 20 }]
 cancel = true
 [service.web]
 demand = { kind = "lognormal", mean = "20ms", cv = 1.5 }
-network = "2ms"
+link = { delay = "2ms" }
 [service.web.balancer]
 policy = "least-in-flight"
 [[service.web.server]]
@@ -97,7 +108,7 @@ client = { timeout = "50ms" }
 key = { kind = "uniform", n = 7 }
 [service.web]
 demand = { kind = "erlang", mean = "12ms", stages = 3 }
-network = { kind = "exponential", mean = "3ms" }
+link = { delay = { kind = "exponential", mean = "3ms" } }
 [service.web.balancer]
 policy = "source-hash"
 [[service.web.server]]
@@ -204,7 +215,7 @@ timeout = "400ms"
 retry = { kind = "fixed", attempts = 3, pause = "20ms" }
 [service.web]
 demand = { kind = "uniform", low = "1ms", high = "20ms" }
-network = "1ms"
+link = { delay = "1ms" }
 [service.web.balancer]
 policy = "weighted-round-robin"
 instances = 2
@@ -257,7 +268,7 @@ crash = [{ when = "in_flight", above = 40, for = "1s" }]
 restart = { kind = "after", pause = "3s" }
 [service.auth]
 demand = { kind = "exponential", mean = "3ms" }
-network = "1ms"
+link = { delay = "1ms" }
 server = [{ name = "auth", workers = 1 }]
 [service.db]
 demand = { kind = "lognormal", mean = "15ms", cv = 1 }

@@ -1,0 +1,487 @@
+//! Links: what lies between two machines, and what the time line does to it. How messages travel
+//! there is in [`super::travel`].
+//!
+//! A *path* is what applies to one pair of machines: the settings of the narrowest link written for
+//! it, and what the time line has done to any link that it runs over. Where messages arrive at once
+//! and safely there is no path at all, and nothing is looked at but that.
+
+use super::Simulation;
+use super::event::Event;
+use super::fleet::Fleet;
+use super::pool::{Hop, Line};
+use super::service::constant_ns;
+use super::travel::{Trip, Way, WayStreams};
+use crate::connection::{ConnectionDef, Terms};
+use crate::distribution::Distribution;
+use crate::draws::Draws;
+use crate::event_log::Kind;
+use crate::extension::Configured;
+use crate::ids::{ClientId, Id, ServerId, ServiceId, Table, ZoneId};
+use crate::model::{Actor, Link, LinkDeed, LinkTarget, Model, Service};
+use crate::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What applies between two machines.
+#[derive(Clone)]
+pub(super) struct Path {
+    delay: Option<Arc<dyn Distribution>>,
+    /// The delay where it never varies, what was added included.
+    constant_ns: Option<u64>,
+    added_ns: u64,
+    loss: f64,
+    pub connect_timeout: Option<u64>,
+    pub connections: Option<Terms>,
+    cut: bool,
+}
+
+/// What the time line has done to a link. Each deed has a number, by which its end finds it.
+#[derive(Clone, Default)]
+struct Fault {
+    cut: Option<u64>,
+    degraded: Option<Degraded>,
+}
+
+#[derive(Clone, Copy)]
+struct Degraded {
+    number: u64,
+    delay_ns: u64,
+    loss: f64,
+}
+
+/// All links and what was done to them. Paths to servers are kept with the servers.
+#[derive(Clone)]
+pub(super) struct Links {
+    ways: [WayStreams; 6],
+    /// For opening connections: to the balancer, and to the server.
+    openings: [WayStreams; 2],
+    /// Whom each client calls, and for calls between services: who calls, and which call it is.
+    routes: Table<ClientId, Route>,
+    callers: Table<ClientId, Option<Arc<Path>>>,
+    /// Servers of each service to which messages take time or may be lost.
+    far: Table<ServiceId, u32>,
+    faults: BTreeMap<LinkTarget, Fault>,
+    /// Deeds so far.
+    deeds: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Route {
+    to: ServiceId,
+    from: Option<(ServiceId, usize)>,
+}
+
+/// A link on which something lies, for those who look on.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LinkSnapshot {
+    /// Its name: what a time line calls it.
+    pub name: String,
+    /// Which it is.
+    pub link: LinkTarget,
+    /// Whether it is cut.
+    pub cut: bool,
+    /// Time added to each way, in nanoseconds.
+    pub added_delay_ns: u64,
+    /// Probability added that a message vanishes.
+    pub added_loss: f64,
+}
+
+impl Path {
+    /// `None` where messages arrive at once and safely, and nobody would wait for a connection.
+    fn new<'a>(link: &Link, faults: impl Iterator<Item = &'a Fault>) -> Option<Self> {
+        let mut path = Self {
+            delay: link.delay.as_ref().map(|delay| delay.build().into()),
+            constant_ns: None,
+            added_ns: 0,
+            loss: link.loss.unwrap_or(0.0),
+            connect_timeout: link.connect_timeout.map(|timeout| timeout.0),
+            connections: link
+                .connections
+                .as_ref()
+                .map(Configured::<ConnectionDef>::build),
+            cut: false,
+        };
+        for fault in faults {
+            path.cut |= fault.cut.is_some();
+            if let Some(worse) = fault.degraded {
+                path.added_ns = path.added_ns.saturating_add(worse.delay_ns);
+                path.loss = 1.0 - (1.0 - path.loss) * (1.0 - worse.loss);
+            }
+        }
+        let written = path
+            .delay
+            .as_ref()
+            .map_or(Some(0), |delay| constant_ns(&**delay));
+        path.constant_ns = written.map(|ns| ns.saturating_add(path.added_ns));
+        (!path.is_clear() || path.connect_timeout.is_some()).then_some(path)
+    }
+
+    /// Whether messages arrive at once and safely, and need no connection.
+    fn is_clear(&self) -> bool {
+        let instant = self.constant_ns == Some(0) && self.loss <= 0.0 && !self.cut;
+        instant && self.connections.is_none()
+    }
+
+    /// How long it takes to open a connection; `None` when anything of it vanishes.
+    pub(super) fn handshake(
+        &self,
+        round_trips: u32,
+        streams: WayStreams,
+        number: u64,
+        attempt: u32,
+    ) -> Option<u64> {
+        if round_trips == 0 {
+            return Some(0);
+        }
+        let mut losses = streams.loss.of_attempt(number, attempt);
+        let mut delays = streams.delay.of_attempt(number, attempt);
+        let mut total_ns: u64 = 0;
+        for _ in 0..2 * round_trips {
+            if self.cut || (self.loss > 0.0 && losses.chance(self.loss)) {
+                return None;
+            }
+            total_ns = total_ns.saturating_add(self.delay_ns(&mut delays));
+        }
+        Some(total_ns)
+    }
+
+    /// Time of one way.
+    fn delay_ns(&self, draws: &mut Draws) -> u64 {
+        match (self.constant_ns, &self.delay) {
+            (Some(constant), _) => constant,
+            (None, Some(delay)) => {
+                let drawn = Duration::from_nanos_f64(delay.sample_ns(draws)).0;
+                drawn.saturating_add(self.added_ns)
+            }
+            (None, None) => self.added_ns,
+        }
+    }
+
+    /// A message's time under way; `None` when it vanishes.
+    pub(super) fn send(
+        &self,
+        way: Way,
+        line: Line,
+        streams: WayStreams,
+        number: u64,
+        attempt: u32,
+    ) -> Option<Trip> {
+        let lost = || (streams.loss.of_attempt(number, attempt)).chance(self.loss);
+        if self.cut || line == Line::Dead || (self.loss > 0.0 && lost()) {
+            return None;
+        }
+        let opening_ns = match line {
+            Line::Opening(ns) => ns,
+            _ => 0,
+        };
+        let delay_ns = self.delay_ns(&mut streams.delay.of_attempt(number, attempt));
+        let delay_ns = delay_ns.saturating_add(opening_ns);
+        let connects = way.connects() && line != Line::Open;
+        let too_late = connects && self.connect_timeout.is_some_and(|most| delay_ns > most);
+        (!too_late).then_some(Trip {
+            delay_ns,
+            constant: self.constant_ns.is_some() && opening_ns == 0,
+        })
+    }
+}
+
+impl Links {
+    pub(super) fn new(model: &Model, replication: u64) -> Self {
+        let nowhere = Route {
+            to: ServiceId::NONE,
+            from: None,
+        };
+        let mut routes = Table::filled(model.clients.len(), nowhere);
+        for source in &model.sources {
+            for &client in &source.clients {
+                routes[client].to = source.to;
+            }
+        }
+        for (from, service) in model.services.iter().enumerate() {
+            for (position, call) in service.calls.iter().enumerate() {
+                routes[call.client] = Route {
+                    to: call.to,
+                    from: Some((ServiceId::at(from), position)),
+                };
+            }
+        }
+        Self {
+            ways: WayStreams::of_all(model, replication),
+            openings: [
+                WayStreams::of(model, replication, ["link/open", "loss/open"]),
+                WayStreams::of(model, replication, ["link/server/open", "loss/server/open"]),
+            ],
+            routes,
+            callers: Table::filled(model.clients.len(), None),
+            far: Table::filled(model.services.len(), 0),
+            faults: BTreeMap::new(),
+            deeds: 0,
+        }
+    }
+
+    /// The random numbers of one way.
+    pub(super) fn streams(&self, way: Way) -> WayStreams {
+        self.ways[way as usize]
+    }
+
+    /// The random numbers of opening a connection.
+    pub(super) fn opening(&self, hop: Hop) -> WayStreams {
+        self.openings[hop as usize]
+    }
+
+    /// What lies between a caller and the balancer of the service that it calls.
+    #[inline]
+    pub(super) fn of_caller(&self, client: ClientId) -> Option<&Arc<Path>> {
+        self.callers[client].as_ref()
+    }
+
+    /// Whether requests of a service and their answers arrive at once and safely, whichever server
+    /// they go to, as far as they come from outside.
+    pub(super) fn are_clear(&self, service: ServiceId) -> bool {
+        let outside = self.routes.iter().zip(&self.callers);
+        let mut outside = outside.filter(|(route, _)| route.to == service && route.from.is_none());
+        let clear = |path: &Option<Arc<Path>>| path.as_ref().is_none_or(|path| path.is_clear());
+        self.far[service] == 0 && outside.next().is_none_or(|(_, path)| clear(path))
+    }
+
+    fn faults<'a>(&'a self, of: &'a [LinkTarget]) -> impl Iterator<Item = &'a Fault> {
+        of.iter().filter_map(|link| self.faults.get(link))
+    }
+
+    fn path(&self, link: &Link, over: &[LinkTarget]) -> Option<Arc<Path>> {
+        Path::new(link, self.faults(over)).map(Arc::new)
+    }
+
+    /// Does something to a link; the number of the deed, unless nothing was there to undo.
+    fn perform(&mut self, link: LinkTarget, deed: &LinkDeed) -> Option<u64> {
+        self.deeds += 1;
+        let number = self.deeds;
+        match *deed {
+            LinkDeed::Partition { .. } => self.faults.entry(link).or_default().cut = Some(number),
+            LinkDeed::Degrade { delay, loss, .. } => {
+                self.faults.entry(link).or_default().degraded = Some(Degraded {
+                    number,
+                    delay_ns: delay.0,
+                    loss,
+                });
+            }
+            LinkDeed::Heal => return self.faults.remove(&link).map(|_| number),
+        }
+        Some(number)
+    }
+
+    /// A deed ends by itself; the link it concerned, unless it is undone already.
+    fn end(&mut self, number: u64) -> Option<LinkTarget> {
+        let is_it = |fault: &Fault| {
+            fault.cut == Some(number) || fault.degraded.is_some_and(|d| d.number == number)
+        };
+        let (&link, fault) = self.faults.iter_mut().find(|(_, fault)| is_it(fault))?;
+        fault.cut = fault.cut.filter(|&cut| cut != number);
+        fault.degraded = fault.degraded.filter(|degraded| degraded.number != number);
+        if fault.cut.is_none() && fault.degraded.is_none() {
+            self.faults.remove(&link);
+        }
+        Some(link)
+    }
+}
+
+/// A server as far as its link is concerned.
+struct End<'a> {
+    service: &'a Service,
+    own: &'a Link,
+    zone: Option<ZoneId>,
+    over: [LinkTarget; 3],
+}
+
+impl<'a> End<'a> {
+    fn new(model: &Model, service: &'a Service, fleet: &'a Fleet, server: ServerId) -> Self {
+        let id = fleet[server].service;
+        let zone = model.servers[server.position()].zone;
+        let all = LinkTarget::Servers(id);
+        let zone_link = zone.map_or(all, |zone| LinkTarget::Zone(id, zone));
+        Self {
+            service,
+            own: &fleet.cold[server].params.link,
+            zone,
+            over: [all, zone_link, LinkTarget::Server(server)],
+        }
+    }
+
+    /// The links it is reached over, each once.
+    fn over(&self) -> &[LinkTarget] {
+        &self.over[usize::from(self.zone.is_none())..]
+    }
+
+    fn link(&self) -> Link {
+        let zone = self
+            .zone
+            .and_then(|zone| self.service.zones.get(zone.position()));
+        let balancer = &self.service.balancer.link;
+        let wider = zone.map_or_else(|| balancer.clone(), |zone| zone.link.within(balancer));
+        self.own.within(&wider)
+    }
+}
+
+impl Simulation {
+    /// Works out anew what lies before a service and between its balancer and its servers.
+    pub(super) fn refresh_links(&mut self, service: ServiceId) {
+        let concerns = |route: &Route| {
+            route.to == service || route.from.is_some_and(|(from, _)| from == service)
+        };
+        for client in self.links.routes.ids() {
+            let route = self.links.routes[client];
+            if concerns(&route) && route.to != ServiceId::NONE {
+                let callee = &self.services[route.to].settings.link;
+                let own = route
+                    .from
+                    .map(|(from, call)| &self.services[from].settings.calls[call]);
+                let link = own.map_or_else(|| callee.clone(), |call| call.link.within(callee));
+                let over = [LinkTarget::Callers(route.to), LinkTarget::Call(client)];
+                let path = self.links.path(&link, &over);
+                let before = std::mem::replace(&mut self.links.callers[client], path);
+                let kept = |path: &Option<Arc<Path>>| path.as_ref().and_then(|p| p.connections);
+                if kept(&before) != kept(&self.links.callers[client]) {
+                    self.renew_connections(route.to);
+                }
+            }
+        }
+        // Servers without a link of their own share what is there for all of their zone.
+        let mut shared: BTreeMap<Option<ZoneId>, Option<Arc<Path>>> = BTreeMap::new();
+        for local in self.services[service].servers.ids() {
+            let server = self.services[service].servers[local];
+            let end = End::new(
+                &self.model,
+                &self.services[service].settings,
+                &self.fleet,
+                server,
+            );
+            let alone = *end.own != Link::default()
+                || self.links.faults.contains_key(&LinkTarget::Server(server));
+            let path = if alone {
+                self.links.path(&end.link(), end.over())
+            } else {
+                let path = || self.links.path(&end.link(), end.over());
+                shared.entry(end.zone).or_insert_with(path).clone()
+            };
+            self.set_path(server, path);
+        }
+    }
+
+    /// Works out anew what lies between one server and its balancer.
+    pub(super) fn refresh_server_link(&mut self, server: ServerId) {
+        let service = &self.services[self.fleet[server].service].settings;
+        let end = End::new(&self.model, service, &self.fleet, server);
+        let path = self.links.path(&end.link(), end.over());
+        self.set_path(server, path);
+    }
+
+    fn set_path(&mut self, server: ServerId, path: Option<Arc<Path>>) {
+        let far = |path: &Option<Arc<Path>>| path.as_ref().is_some_and(|path| !path.is_clear());
+        let kept = |path: &Option<Arc<Path>>| path.as_ref().and_then(|p| p.connections);
+        let (now, keeps) = (far(&path), kept(&path));
+        let before = std::mem::replace(&mut self.fleet.cold[server].path, path);
+        let service = self.fleet[server].service;
+        let count = &mut self.links.far[service];
+        *count = *count + u32::from(now) - u32::from(far(&before));
+        if kept(&before) != keeps {
+            self.renew_connections(service);
+        }
+    }
+
+    /// The time line, or somebody, does something to links.
+    pub(super) fn perform_on_links(
+        &mut self,
+        links: &[LinkTarget],
+        deed: &LinkDeed,
+        by: Actor,
+        note: &str,
+    ) {
+        for &link in links {
+            let Some(number) = self.links.perform(link, deed) else {
+                continue;
+            };
+            let (kind, lasts, what) = match *deed {
+                LinkDeed::Partition { lasts } => {
+                    (Kind::Partition, lasts, "what is sent vanishes".to_owned())
+                }
+                LinkDeed::Degrade { delay, loss, lasts } => {
+                    let what = format!("{delay} more each way, {} % lost", 100.0 * loss);
+                    (Kind::Degrade, lasts, what)
+                }
+                LinkDeed::Heal => (Kind::Heal, None, "as it was before".to_owned()),
+            };
+            let cause = if note.is_empty() {
+                what
+            } else {
+                note.to_owned()
+            };
+            self.tell(kind, by, &self.link_name(link), cause);
+            self.link_changed(link);
+            if let Some(lasts) = lasts {
+                self.after(lasts.0, Event::LinkDeedEnds(number));
+            }
+        }
+    }
+
+    /// What was done to a link for a time ends.
+    pub(super) fn link_deed_ends(&mut self, number: u64) {
+        if let Some(link) = self.links.end(number) {
+            let cause = "its time is over".to_owned();
+            self.tell(Kind::Heal, Actor::System, &self.link_name(link), cause);
+            self.link_changed(link);
+        }
+    }
+
+    fn link_changed(&mut self, link: LinkTarget) {
+        let service = match link {
+            LinkTarget::Callers(service)
+            | LinkTarget::Servers(service)
+            | LinkTarget::Zone(service, _) => service,
+            LinkTarget::Call(client) => self.links.routes[client].to,
+            LinkTarget::Server(server) => {
+                self.refresh_server_link(server);
+                return self.refresh_fast_path(self.fleet[server].service);
+            }
+        };
+        self.refresh_links(service);
+        self.refresh_fast_path(service);
+    }
+
+    /// A link's name, as a time line calls it.
+    fn link_name(&self, link: LinkTarget) -> String {
+        let service = |id: ServiceId| &*self.model.services[id.position()].name;
+        match link {
+            LinkTarget::Callers(id) => format!("service.{}.link", service(id)),
+            LinkTarget::Servers(id) => format!("service.{}.balancer.link", service(id)),
+            LinkTarget::Zone(id, zone) => {
+                let zone = &self.model.services[id.position()].zones[zone.position()].name;
+                format!("service.{}.zone.{zone}.link", service(id))
+            }
+            LinkTarget::Call(client) => {
+                let Route { to, from } = self.links.routes[client];
+                let from = from.map_or("", |(from, _)| service(from));
+                format!("service.{from}.call.{}.link", service(to))
+            }
+            LinkTarget::Server(id) => {
+                let server = &self.model.servers[id.position()];
+                format!(
+                    "service.{}.server.{}.link",
+                    service(server.service),
+                    server.name
+                )
+            }
+        }
+    }
+
+    /// The links on which something lies now, in the order of [`LinkTarget`].
+    pub(super) fn links_snapshot(&self) -> Vec<LinkSnapshot> {
+        let snapshot = |(&link, fault): (&LinkTarget, &Fault)| LinkSnapshot {
+            name: self.link_name(link),
+            link,
+            cut: fault.cut.is_some(),
+            added_delay_ns: fault.degraded.map_or(0, |degraded| degraded.delay_ns),
+            added_loss: fault.degraded.map_or(0.0, |degraded| degraded.loss),
+        };
+        self.links.faults.iter().map(snapshot).collect()
+    }
+}
