@@ -8,7 +8,7 @@ use crate::exit::{Exit, Failure};
 pub(crate) use std::fs::TryLockError;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -203,6 +203,43 @@ pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut into = create_new(to)?;
     io::copy(&mut from, &mut into)?;
     into.sync()
+}
+
+/// Whether a name leads to something.
+///
+/// # Errors
+/// When that cannot be told, or the name is a link that leads nowhere.
+pub(crate) fn is_there(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            if look(path).is_ok_and(|found| found.is_some()) {
+                return Err(io::Error::new(
+                    ErrorKind::NotFound,
+                    "it is a link to nothing",
+                ));
+            }
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a file lies below a folder, wherever links lead. What is not there lies where its name says.
+pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
+    let root = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    match (fs::canonicalize(path), fs::canonicalize(root)) {
+        (Ok(path), Ok(root)) => path.starts_with(root),
+        // Whether something is there is not told of what lies outside.
+        _ => path.strip_prefix(folder).is_ok_and(|rest| {
+            rest.components()
+                .all(|part| matches!(part, Component::Normal(_)))
+        }),
+    }
 }
 
 /// Where a name leads to.

@@ -1,6 +1,7 @@
 //! `stampede new`: a scenario to begin with.
 
 use crate::args::NewArgs;
+use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 use crate::part::write_new;
@@ -11,6 +12,13 @@ use std::path::Path;
 /// Writes a copy of a scenario, comments and all; never over a file that is there.
 pub(crate) fn run(args: &NewArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     let input = Input::open(&args.from)?;
+    // A scenario may be copied to be mended; a copy of what is none would only fail later.
+    if let Err(problems) = input.scenario(&[])
+        && (problems.has("E001") || problems.has("E004"))
+    {
+        say(&diagnostics::render(&problems));
+        return Err(Failure::told(Exit::Invalid));
+    }
     let mut path = args.name.clone();
     let ending = Path::new(&input.source().name)
         .extension()

@@ -173,3 +173,313 @@ fn names_of_files_are_shown_and_not_obeyed() {
         check(&format!("{args:?}"), &ran.err);
     }
 }
+
+/// Files of other programs, as users have them.
+const FOREIGN: [(&str, &str, &str); 13] = [
+    (
+        "nginx.conf",
+        "an nginx configuration",
+        "upstream shop {\n    least_conn;\n    server 192.0.2.1:8080 weight=3;\n}\nserver {\n    listen 80;\n    location / { proxy_pass http://shop; }\n}\n",
+    ),
+    (
+        "haproxy.cfg",
+        "an HAProxy configuration",
+        "global\n    maxconn 100\ndefaults\n    mode http\n    timeout connect 5s\nbackend web\n    balance roundrobin\n    server a 192.0.2.1:80 check\n",
+    ),
+    (
+        "httpd.conf",
+        "a configuration of Apache",
+        "<VirtualHost *:80>\n  ProxyPass / balancer://shop/\n</VirtualHost>\n",
+    ),
+    (
+        "envoy.yaml",
+        "an Envoy configuration",
+        "static_resources:\n  clusters:\n  - name: web\n    lb_policy: LEAST_REQUEST\n",
+    ),
+    (
+        "deploy.yaml",
+        "a Kubernetes object",
+        "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n",
+    ),
+    ("some.yml", "YAML", "web:\n  image: x\n  ports:\n    - 80\n"),
+    (
+        "access.log",
+        "a log",
+        "192.0.2.1 - - [03/Mar/2025:09:00:03 +0000] \"GET / HTTP/1.1\" 200 9\n192.0.2.2 - - [03/Mar/2025:09:00:04 +0000] \"GET / HTTP/1.1\" 200 9\n",
+    ),
+    (
+        "app.log",
+        "a log, with JSON in each line",
+        "{\"secret\": 1}\n{\"secret\": 2}\n",
+    ),
+    ("config.conf", "JSON", "{\n  \"secret\": 1\n}\n"),
+    ("figures.csv", "a table", "time,secret\n1,2\n3,4\n"),
+    (
+        "page.html",
+        "a page in XML or HTML",
+        "<html><body>secret</body></html>\n",
+    ),
+    (
+        "id_rsa",
+        "a key or a certificate",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----\n",
+    ),
+    (
+        "Cargo.toml",
+        "a manifest of Cargo",
+        "[package]\nname = \"secret\"\n[dependencies]\nsecret = \"1\"\n",
+    ),
+];
+
+#[test]
+fn files_of_other_programs_are_named_in_one_error() {
+    let folder = Folder::new();
+    for (name, what, text) in FOREIGN {
+        folder.write(name, text);
+        let path = format!("./{name}");
+        for args in [
+            vec!["run", &path],
+            vec!["check", &path],
+            vec!["new", "mine", "--from", &path],
+            vec!["sweep", &path],
+        ] {
+            let ran = folder.run(&args).code(3);
+            assert_eq!(
+                ran.err.matches("error[").count(),
+                1,
+                "{args:?}: {}",
+                ran.err
+            );
+            assert!(
+                ran.err
+                    .contains(&format!("error[E004]: {path} is {what}, and no scenario")),
+                "{args:?}: {}",
+                ran.err
+            );
+            assert!(
+                !ran.err.contains("secret") && !ran.err.contains("c2VjcmV0"),
+                "{}",
+                ran.err
+            );
+        }
+        assert!(!folder.path.join("mine.toml").exists());
+    }
+    // A slip in a scenario is shown where it is.
+    folder.write(
+        "slip.toml",
+        format!("{}\nworkers = = 1\n", crate::stampede::SMALL),
+    );
+    let ran = folder.run(&["check", "slip.toml"]).code(3);
+    assert!(
+        ran.err.contains("error[E001]") && ran.err.contains("workers = = 1"),
+        "{}",
+        ran.err
+    );
+    let ran = folder.run(&["check", "-"]);
+    assert_eq!(ran.code, 3);
+}
+
+/// A scenario names files that whoever wrote it may not read; whoever runs it may.
+#[test]
+fn what_a_scenario_refers_to_is_not_printed() {
+    let secrets = [
+        (
+            "passwd",
+            "root:x:0:0:secret:/root:/bin/sh\ndaemon:x:1:1:secret:/:/bin/sh\n",
+        ),
+        ("credentials.toml", "[registry]\ntoken = \"secret\"\n"),
+        ("half.toml", "horizon = \"1s\"\ntoken = \"secret\"\n"),
+        ("broken.toml", "a = 1\nb = \"secret\nc = 2\n"),
+        ("key", "-----BEGIN KEY-----\nsecret\n-----END KEY-----\n"),
+        (
+            "settings.json",
+            "{\"token\": \"secret\", \"other\": {\"deep\": [1, \"secret\"]}}",
+        ),
+        ("broken.json", "{\"token\": \"secret\", }}"),
+    ];
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path.join("mine")).expect("a folder can be made");
+    for (name, text) in secrets {
+        folder.write(name, text);
+        let plain = "horizon = \"1s\"\n[service.a]\ndemand = \"1ms\"\nserver = [{ name = \"a\", workers = 1 }]\n";
+        folder.write("mine/base.toml", format!("base = \"../{name}\"\n"));
+        folder.write(
+            "mine/trace.toml",
+            format!("{plain}[[traffic]]\nto = \"a\"\narrivals = {{ kind = \"trace\", file = \"../{name}\" }}\n"),
+        );
+        folder.write(
+            "mine/plan.toml",
+            format!("scenario = \"../{name}\"\nmeasures = [\"availability\"]\n[[axis]]\npath = \"seed\"\nvalues = [1]\n"),
+        );
+        for (command, file, code) in [
+            ("check", "base", "E004"),
+            ("check", "trace", "E053"),
+            ("run", "base", "E004"),
+            ("sweep", "plan", "E004"),
+        ] {
+            let path = format!("mine/{file}.toml");
+            let ran = folder.run(&[command, &path]).code(3);
+            assert!(
+                ran.err.contains(&format!("error[{code}]")),
+                "{name} {file}: {}",
+                ran.err
+            );
+            assert_eq!(
+                ran.err.matches("error[").count(),
+                1,
+                "{name} {file}: {}",
+                ran.err
+            );
+            assert!(
+                !ran.err.contains("secret") && !ran.err.contains("token"),
+                "{name} {file}: {}",
+                ran.err
+            );
+            // Confined, it is not even looked at.
+            let ran = folder.run(&[command, &path, "--confine"]).code(3);
+            assert!(
+                ran.err.contains("outside of the scenario's folder"),
+                "{name} {file}: {}",
+                ran.err
+            );
+        }
+    }
+}
+
+#[test]
+fn confined_scenarios_still_have_their_folder_and_the_models() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path.join("mine")).expect("a folder can be made");
+    folder.write("mine/a.toml", crate::stampede::SMALL);
+    folder.write("outside.toml", crate::stampede::SMALL);
+    folder.write("mine/b.toml", "base = \"a.toml\"\n");
+    folder.write("mine/c.toml", "base = \"first\"\n");
+    folder.write("mine/d.toml", "base = \"../outside.toml\"\n");
+    folder.write("mine/f.toml", "base = \"../nowhere.toml\"\n");
+    for path in [
+        "mine/b.toml",
+        "mine/c.toml",
+        "./mine/../mine/b.toml",
+        "mine/../mine/c.toml",
+    ] {
+        folder.run(&["check", path, "--confine"]).code(0);
+    }
+    folder.run(&["check", "mine/d.toml"]).code(0);
+    let (there, not) = (
+        folder.run(&["check", "mine/d.toml", "--confine"]),
+        folder.run(&["check", "mine/f.toml", "--confine"]),
+    );
+    assert!(there.code == 3 && not.code == 3);
+    assert!(
+        there.err.contains("--confine") && not.err.contains("--confine"),
+        "whether it exists is not told: {}",
+        not.err
+    );
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("../outside.toml", folder.path.join("mine/link.toml"))
+            .expect("a link");
+        folder.write("mine/e.toml", "base = \"link.toml\"\n");
+        folder.run(&["check", "mine/e.toml"]).code(0);
+        folder.run(&["check", "mine/e.toml", "--confine"]).code(3);
+    }
+}
+
+/// Each way in which a file cannot be had has its own words.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_told_as_it_is() {
+    let folder = Folder::new();
+    let link = |to: &str, name: &str| {
+        std::os::unix::fs::symlink(to, folder.path.join(name)).expect("a link")
+    };
+    link("loop.toml", "loop.toml");
+    link("nowhere", "dangling.toml");
+    std::fs::create_dir(folder.path.join("folder.toml")).expect("a folder can be made");
+    for (args, words) in [
+        (["run", "loop.toml"], "symbolic link"),
+        (["run", "dangling.toml"], "it is a link to nothing"),
+        (["run", "missing.toml"], "no such file"),
+        (["run", "folder.toml"], "directory"),
+        (["sweep", "loop.toml"], "symbolic link"),
+    ] {
+        let ran = folder.run(&args).code(5);
+        assert!(ran.err.contains(words), "{args:?}: {}", ran.err);
+        assert!(
+            words == "no such file" || !ran.err.contains("no such file"),
+            "{args:?}: {}",
+            ran.err
+        );
+    }
+    let traced = |file: &str| {
+        folder.write(
+            "t.toml",
+            crate::stampede::SMALL.replace(
+                "arrivals = \"deterministic\"\nrate = 100",
+                &format!("arrivals = {{ kind = \"trace\", file = \"{file}\" }}"),
+            ),
+        );
+        let ran = folder.run(&["check", "t.toml"]).code(3);
+        assert_eq!(ran.err.matches("error[").count(), 1, "{}", ran.err);
+        assert!(ran.err.contains("error[E053]"), "{}", ran.err);
+        ran.err
+    };
+    assert!(traced("loop.toml").contains("symbolic link"));
+    assert!(traced("folder.toml").contains("it is a folder"));
+    assert!(traced("nothing.log").contains("neither such a file nor a model"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_no_success() {
+    let folder = Folder::new();
+    for args in [["--help"], ["--version"], ["list"]] {
+        let full = std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .expect("Linux has it");
+        let ran: Ran = folder
+            .command(&args)
+            .stdout(full)
+            .output()
+            .expect("the command starts")
+            .into();
+        assert_eq!(ran.code, 5, "{args:?}: {}", ran.err);
+        assert!(
+            ran.err.contains("cannot write to standard output"),
+            "{}",
+            ran.err
+        );
+    }
+}
+
+/// An access log as it is: not in order, whole seconds, durations at the end of lines.
+#[test]
+fn logs_are_traces() {
+    let mut log = String::new();
+    for (address, second) in [(1, 3), (2, 1), (3, 7), (4, 7), (5, 2)] {
+        use std::fmt::Write as _;
+        writeln!(log, "198.51.100.{address} - - [03/Mar/2025:09:00:{second:02} +0000] \"GET /p HTTP/1.1\" 200 900 \"-\" \"agent\" 0.020").expect("a text");
+    }
+    let scenario = crate::stampede::SMALL.replace(
+        "arrivals = \"deterministic\"\nrate = 100",
+        "arrivals = { kind = \"trace\", file = \"access.log\" }",
+    );
+    let folder = Folder::with("t.toml", scenario);
+    folder.write("access.log", log);
+    let ran = folder
+        .run(&["run", "t.toml", "-o", "out", "--log-requests", "1"])
+        .code(0);
+    assert!(
+        ran.err.contains("only times are used, no durations"),
+        "{}",
+        ran.err
+    );
+    let requests = folder.read("out/requests.csv");
+    let arrived: Vec<&str> = requests
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(4).expect("a column"))
+        .collect();
+    assert_eq!(arrived, ["0", "1", "2", "6", "6.5"]);
+}

@@ -26,6 +26,7 @@ pub(crate) mod compound;
 mod condition;
 pub(crate) mod expectation;
 mod extensions;
+mod foreign;
 mod input;
 pub(crate) mod keys;
 pub(crate) mod kinds;
@@ -45,6 +46,7 @@ pub(crate) mod set;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod trace;
 pub(crate) mod tree;
 mod values;
 mod warning;

@@ -1,8 +1,8 @@
 //! One tree for TOML and JSON: values with the bytes they were written in, tables in the order of
 //! the file.
 
-use super::Source;
 use super::problem::{Collector, Problem, Span};
+use super::{Source, foreign};
 use crate::text::plain;
 use jsonc_parser::ast;
 use toml::de::{DeTable, DeValue};
@@ -152,8 +152,28 @@ impl Node {
     }
 }
 
-/// Reads a source as the top table of a scenario; `None` after a problem.
+/// Reads a source as the top table of a scenario; `None` after a problem. Sources after the first are files
+/// that it refers to: of those that are no scenarios nothing is shown.
 pub(crate) fn parse(source: &Source, number: u32, problems: &mut Collector) -> Option<Node> {
+    let mut found = Collector::default();
+    let tree = parse_any(source, number, &mut found);
+    let referred = number > 0;
+    let refused = match &tree {
+        Some(tree) => foreign::parsed(source, tree, referred),
+        None => {
+            let lines = found.starts().map(|at| source.line_column(at).0);
+            foreign::unparsed(source, &lines.collect::<Vec<_>>(), referred)
+        }
+    };
+    if let Some(problem) = refused {
+        problems.push(problem);
+        return None;
+    }
+    problems.take(found);
+    tree
+}
+
+fn parse_any(source: &Source, number: u32, problems: &mut Collector) -> Option<Node> {
     if source.text.len() > TEXT_MAX {
         problems.push(Problem::new(
             "E002",
