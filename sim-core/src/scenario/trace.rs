@@ -1,7 +1,7 @@
 //! Traces: the moments of a file's lines, as logs have them.
 //!
 //! A line begins with a time since the start of the run (`1.5`, `1500ms`), or with seconds since 1970; or it
-//! holds a date, as the logs of nginx, Apache, HAProxy and Envoy do. Moments of a clock are counted from the
+//! holds a date, as the logs of nginx, Apache, `HAProxy` and Envoy do. Moments of a clock are counted from the
 //! first one. Logs are written when requests end, which is why their lines need no order here; and most know
 //! whole seconds only: what comes within one is spread over it evenly, for it did not come at once.
 
@@ -82,7 +82,9 @@ pub(super) fn read(text: &str) -> Result<Trace, String> {
         fields.then(|| "of a trace only times are used, no durations, classes or keys".to_owned());
     if clock == Clock::Wall {
         let start = times.first().copied().unwrap_or(0);
-        times.iter_mut().for_each(|time| *time -= start);
+        for time in &mut times {
+            *time -= start;
+        }
         if whole {
             spread(&mut times);
         }
