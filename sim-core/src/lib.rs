@@ -41,6 +41,7 @@ pub mod retry;
 pub mod scenario;
 pub mod statistics;
 pub mod summary;
+pub mod text;
 pub mod theory;
 pub mod time;
 pub mod verify;

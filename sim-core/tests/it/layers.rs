@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "machine",
             "outcome",
             "statistics",
+            "text",
             "time",
         ],
     ),
