@@ -102,6 +102,8 @@ pub(super) struct Instance {
     pub weights: Table<LocalId, f64>,
     /// Servers it may pick, ascending, as policies know them: by position within the service.
     pub eligible: Vec<u32>,
+    /// Whether of those in rotation only limits of connections keep any from being picked.
+    pub only_limits: bool,
     pub pending: VecDeque<Handle>,
     pub watch: Watch,
     pub watched: bool,
@@ -134,6 +136,7 @@ impl Instance {
             health,
             weights: Table::filled(servers, 1.0),
             eligible: Vec::with_capacity(servers),
+            only_limits: false,
             pending: VecDeque::new(),
             watch: Watch::new(crash.len()),
             watched: settings.balancer.can_crash(),

@@ -196,9 +196,14 @@ impl Simulation {
         self.progress.digest()
     }
 
-    /// Does the next event, if it comes before the horizon.
+    /// Does the next event; `None` when none is left before the horizon, which ends the run.
     pub fn step(&mut self) -> Option<Event> {
-        self.step_until_again(self.model.horizon.0)
+        let event = self.step_until_again(self.model.horizon.0);
+        if event.is_none() && self.progress.end.is_none() {
+            self.now = self.model.horizon.0;
+            self.finish(End::Horizon);
+        }
+        event
     }
 
     /// Runs to the end of the run.
@@ -223,10 +228,6 @@ impl Simulation {
     pub fn run_events(&mut self, budget: u64) -> bool {
         for _ in 0..budget {
             if self.step().is_none() {
-                if self.progress.end.is_none() {
-                    self.now = self.model.horizon.0;
-                    self.finish(End::Horizon);
-                }
                 return false;
             }
         }

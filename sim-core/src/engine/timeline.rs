@@ -53,7 +53,15 @@ impl Simulation {
                 }
             }
             Action::Restart(target) => {
-                for machine in self.machines(target) {
+                let machines = match target {
+                    // Also one whose place a spare has taken.
+                    Target::Balancer(service) => {
+                        let all = self.balancers.of(*service);
+                        all.map(Machine::Instance).collect()
+                    }
+                    Target::Servers(_) => self.machines(target),
+                };
+                for machine in machines {
                     self.restart_by_hand(machine, by, note);
                 }
             }

@@ -215,6 +215,12 @@ pub trait Policy: Debug + Send {
         let _ = fleet;
     }
 
+    /// Some eligible servers are others, and nothing else is: a limit was met, or is no longer. To be
+    /// overridden by those who make something of weights alone.
+    fn on_eligible_changed(&mut self, fleet: &FleetView<'_>) {
+        self.on_fleet_changed(fleet);
+    }
+
     /// A copy with the same state: forks of a simulation need it.
     fn clone_box(&self) -> Box<dyn Policy>;
 }

@@ -177,6 +177,9 @@ impl Policy for RingHash {
         self.latest = Arc::default();
     }
 
+    fn on_eligible_changed(&mut self, _: &FleetView<'_>) {
+        // Places follow from weights.
+    }
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
         if self.weights != fleet.weights {
             self.weights = fleet.weights.to_vec();

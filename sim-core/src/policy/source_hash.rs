@@ -61,6 +61,9 @@ impl Policy for SourceHash {
             % fleet.eligible.len();
         Some(fleet.eligible[position] as usize)
     }
+    fn on_eligible_changed(&mut self, _: &FleetView<'_>) {
+        // Places follow from weights.
+    }
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
         let mut sum = 0.0;
         self.cumulated.clear();
