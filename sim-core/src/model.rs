@@ -429,6 +429,8 @@ pub struct Liveness {
 pub struct Call {
     /// The service called.
     pub to: ServiceId,
+    /// Only requests of these classes make the call; empty: those of all.
+    pub classes: Vec<ClassId>,
     /// Before or after the caller's own work.
     pub before: bool,
     /// Probability that a request makes the call (one minus the hit rate of a cache).
@@ -443,6 +445,13 @@ pub struct Call {
     pub client: ClientId,
     /// To the service called, where it differs from that service's own link.
     pub link: Link,
+}
+
+impl Call {
+    /// Whether requests of a class ever make the call.
+    pub fn concerns(&self, class: ClassId) -> bool {
+        self.probability > 0.0 && (self.classes.is_empty() || self.classes.contains(&class))
+    }
 }
 
 /// A rule of the monitoring.

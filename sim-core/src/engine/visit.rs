@@ -52,7 +52,9 @@ impl Simulation {
         let written = &self.services[attempt.service].settings.calls[call];
         let identity = self.identity(handle);
         let mut draws = self.streams.calls.of_attempt(identity, call as u32);
-        written.before != self.attempts.cold(handle).worked && draws.chance(written.probability)
+        written.before != self.attempts.cold(handle).worked
+            && written.concerns(attempt.class)
+            && draws.chance(written.probability)
     }
 
     /// The number that the calls of a visit are derived from: that of its request, or another for each

@@ -3,7 +3,7 @@
 use super::compound::{Named, Optional, Override, Sets, Table, Tables, Threshold, Word, Words};
 use super::extensions::{ExtensionOf, ExtensionsOf, Rate};
 use super::kinds::{
-    Clock, Count, Flag, Moment, Name, Number, Ratio, Size, Span, TEN_YEARS_S, Text, Title,
+    Clock, Count, Flag, Moment, Name, Names, Number, Ratio, Size, Span, TEN_YEARS_S, Text, Title,
 };
 use super::section::{above, from, section};
 use crate::arrival::ArrivalDef;
@@ -441,6 +441,8 @@ section! {
     CallSpec {
         /// The service called.
         to: Name;
+        /// Only requests of this class, or of one of these, make the call; without it, those of all.
+        class [live]: Optional<Names> = "none";
         /// Before or after the caller's own work.
         at: Word<CallAt> = "after";
         /// Probability that a request makes the call: one minus the hit rate of a cache.

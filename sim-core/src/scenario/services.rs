@@ -3,7 +3,10 @@
 use super::build::{
     balancer_memory, bound, count, crash_rules, guards, health, memory_is_known, optional,
 };
-use super::clients::{CLIENTS_MAX, ClassRow, Outside, classes, client, find_service, sources};
+use super::clients::{
+    CLIENTS_MAX, ClassRow, Outside, class_names, classes, client, find_classes, find_service,
+    sources,
+};
 use super::links::{declared_zones, link};
 use super::problem::{Problem, Span};
 use super::section::Cx;
@@ -55,6 +58,7 @@ pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<
         return None;
     }
     let names: Vec<String> = written.iter().map(|(name, _, _)| name.clone()).collect();
+    let class_names = class_names(top)?;
     let rows = classes(top, cx);
     let outside = rows
         .as_ref()
@@ -64,9 +68,13 @@ pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<
         sources: Vec::new(),
         clients: Vec::new(),
     });
+    let known = Known {
+        services: &names,
+        classes: &class_names,
+    };
     let services: Vec<_> = written
         .iter()
-        .map(|(name, _, spec)| service(name, spec, &names, &mut outside.clients, cx))
+        .map(|(name, _, spec)| service(name, spec, &known, &mut outside.clients, cx))
         .collect();
     let services: Vec<Service> = services.into_iter().collect::<Option<_>>()?;
     check_cycles(written, &services, cx)?;
@@ -91,10 +99,16 @@ pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<
     })
 }
 
+/// The names that services can refer to.
+struct Known<'a> {
+    services: &'a [String],
+    classes: &'a [&'a str],
+}
+
 fn service(
     name: &str,
     spec: &ServiceSpec,
-    names: &[String],
+    known: &Known<'_>,
     clients: &mut Vec<Client>,
     cx: &mut Cx<'_>,
 ) -> Option<Service> {
@@ -103,7 +117,7 @@ fn service(
         .call
         .get()?
         .iter()
-        .map(|c| call(c, names, clients, cx))
+        .map(|c| call(c, known, clients, cx))
         .collect();
     check_parallel(spec.call.get()?, cx)?;
     Some(Service {
@@ -164,14 +178,15 @@ fn pending_queue(spec: &PendingQueueSpec) -> Option<PendingQueue> {
 
 fn call(
     spec: &CallSpec,
-    names: &[String],
+    known: &Known<'_>,
     clients: &mut Vec<Client>,
     cx: &mut Cx<'_>,
 ) -> Option<Call> {
     let to = spec
         .to
         .get()
-        .and_then(|to| find_service(to, spec.to.span, names, cx));
+        .and_then(|to| find_service(to, spec.to.span, known.services, cx));
+    let classes = find_classes(&spec.class, known.classes, cx);
     if clients.len() >= CLIENTS_MAX {
         cx.push(Problem::new("E024", "too many calls").at(spec.span));
         return None;
@@ -180,6 +195,7 @@ fn call(
     clients.push(client(spec.client.get().into_iter(), cx)?);
     Some(Call {
         to: to?,
+        classes: classes?,
         before: spec.at.copied()? == CallAt::Before,
         probability: spec.probability.copied()?,
         parallel: spec.parallel.copied()?,

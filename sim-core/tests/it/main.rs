@@ -33,6 +33,7 @@ mod parallel;
 mod queues;
 mod replicate;
 mod retries;
+mod routes;
 mod servers;
 mod support;
 mod swarm;

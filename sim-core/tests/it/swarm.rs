@@ -196,9 +196,14 @@ const CALLS: &[&str] = &[
     "hold = false\nclient = { cancel = true }\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false",
     "at = \"before\"\n[[service.web.call]]\nto = \"db\"\nat = \"before\"\nparallel = true\nprobability = 0.6\nrequired = false\nclient = { timeout = \"9ms\", cancel = true }",
     "hold = false\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false",
+    "class = \"CLASS\"\nat = \"before\"\n[[service.web.call]]\nto = \"db\"\nat = \"before\"\nparallel = true\nhold = false",
+    "hold = false\n[[service.web.call]]\nto = \"db\"\nclass = [\"CLASS\"]\nparallel = true",
     "hold = false\nrequired = false\nclient = { cancel = true, hedge = { after = \"0s\", distinct = false } }\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false\nclient = { retry = { kind = \"fixed\", attempts = 2 } }",
     "probability = 0.5\nclient = { timeout = \"15ms\", retry = { kind = \"fixed\", attempts = 2 }, cancel = true }",
 ];
+
+/// Stands for a class that the scenario has.
+const CLASS: &str = "CLASS";
 
 const DB: &[&str] = &[
     "",
@@ -340,6 +345,6 @@ impl Swarm {
         for (at, deed) in self.timeline.iter().chain(behind) {
             text += &format!("[[timeline]]\nat = \"{at}ms\"\n{deed}\n");
         }
-        text
+        text.replace(CLASS, if self.classes { "b" } else { "all" })
     }
 }

@@ -126,6 +126,7 @@ pub(super) fn base(name: &str) -> String {
         "guarded" => GUARDED.to_owned(),
         "crashy" => CRASHY.to_owned(),
         "pair" => CALLS.replacen("[service.db]", "[[service.web.call]]\nto = \"other\"\n[service.db]", 1),
+        "mixed" => CALLS.replacen("share = 1", "share = 0.5\n[class.b]\nshare = 0.5", 1),
         "zoned" => plain(90)
             .replacen("workers = 1", "zone = \"far\"\nworkers = 1", 1)
             .replacen("[[service.web.server]]", "[service.web.zone.far]\nlink = { delay = \"3ms\" }\n[[service.web.server]]", 1),
