@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "extension rows",
         &[
             "arrival",
+            "connection",
             "crash",
             "discipline",
             "key",
