@@ -6,6 +6,7 @@
 
 mod expectation;
 mod link;
+mod route;
 mod timeline;
 
 pub use crate::event_log::Actor;
@@ -13,6 +14,8 @@ pub use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, ZoneId};
 pub use crate::profile::RatePoint;
 pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
 pub use link::{Link, LinkDeed, LinkTarget, Zone};
+pub(crate) use route::SHARE_TOLERANCE;
+pub use route::{Ask, Asker, Route};
 pub use timeline::{Action, Change, Target, TimelineEntry};
 
 use crate::arrival::ArrivalDef;
@@ -54,7 +57,7 @@ pub struct Model {
     /// Where requests come from; at least one.
     pub sources: Vec<Source>,
     /// How callers behave, one entry for each (source, class), source by source, and then one for
-    /// each call between services: never shared, so that a change of one leaves the others alone.
+    /// each route and each call of a service: never shared, so that a change of one leaves the others alone.
     pub clients: Vec<Client>,
     /// Services; at least one.
     pub services: Vec<Service>,
@@ -215,6 +218,8 @@ pub struct Balancer {
     pub standby: Standby,
     /// Between the balancer and its servers.
     pub link: Link,
+    /// Requests that it sends on to other services: the first route that takes one counts.
+    pub routes: Vec<Route>,
 }
 
 impl Balancer {
