@@ -97,7 +97,7 @@ impl Simulation {
         if self.services[service].has_routes && self.take_route(handle) {
             return;
         }
-        match self.bound_or_pick(handle) {
+        match self.pick(handle) {
             Some(local) => self.assign(handle, local),
             None => self.without_server(handle),
         }
@@ -105,17 +105,13 @@ impl Simulation {
 
     /// Where the connection of an attempt leads, or the policy's choice.
     #[inline]
-    fn bound_or_pick(&mut self, handle: Handle) -> Option<LocalId> {
-        let per_connection = self.services[self.attempts[handle].service].per_connection;
-        if per_connection && let Some(local) = self.bound_to(handle) {
+    fn pick(&mut self, handle: Handle) -> Option<LocalId> {
+        if self.pools.any
+            && self.services[self.attempts[handle].service].per_connection
+            && let Some(local) = self.bound_to(handle)
+        {
             return Some(local);
         }
-        self.pick(handle)
-    }
-
-    /// The policy's choice for an attempt.
-    #[inline]
-    fn pick(&mut self, handle: Handle) -> Option<LocalId> {
         if !self.balancers[self.attempts[handle].instance]
             .health
             .split
@@ -238,7 +234,8 @@ impl Simulation {
             ..
         } = self.attempts[handle];
         let server = self.services[service].servers[local];
-        let one_more = !self.services[service].per_connection || self.bind(handle, server);
+        let one_more =
+            !self.pools.any || !self.services[service].per_connection || self.bind(handle, server);
         let instance = &mut self.balancers[index];
         instance.in_flight[local] += u32::from(one_more);
         if instance.observes && one_more {
@@ -314,7 +311,7 @@ impl Simulation {
     /// Sends waiting attempts on, now that a server may be eligible again.
     pub(super) fn drain_pending(&mut self, index: InstanceId) {
         while let Some(&handle) = self.balancers[index].pending.front() {
-            let Some(local) = self.bound_or_pick(handle) else {
+            let Some(local) = self.pick(handle) else {
                 break;
             };
             self.balancers[index].pending.pop_front();

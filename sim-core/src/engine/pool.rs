@@ -264,6 +264,9 @@ impl Pools {
     /// as one that is open, and as one at the server.
     #[inline]
     pub(super) fn stand_for(&self, attempt: Handle) -> (bool, bool) {
+        if !self.any {
+            return (false, false);
+        }
         let of = self.use_of(attempt);
         (of.accepted, of.bound)
     }
@@ -666,7 +669,11 @@ impl Simulation {
     }
 
     /// One attempt, or connection, fewer at a server in the books of a balancer instance.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "nearly every request comes here, from one place"
+    )]
     pub(super) fn forget_one(
         &mut self,
         index: InstanceId,
@@ -697,6 +704,9 @@ impl Simulation {
     /// closed while the attempt was under way.
     #[inline]
     pub(super) fn accepted_by(&self, handle: Handle) -> Result<Option<InstanceId>, ()> {
+        if !self.pools.any {
+            return Ok(None);
+        }
         let found = self.pools.of(handle, Hop::Caller);
         if found.is_none() {
             return Ok(None);
@@ -711,6 +721,9 @@ impl Simulation {
     /// over which it came.
     #[inline]
     pub(super) fn accept(&mut self, handle: Handle, index: InstanceId) -> bool {
+        if !self.pools.any {
+            return true;
+        }
         let found = self.pools.of(handle, Hop::Caller);
         if found.is_none() {
             return true;
