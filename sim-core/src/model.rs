@@ -13,10 +13,10 @@ pub use crate::event_log::Actor;
 pub use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, ZoneId};
 pub use crate::profile::RatePoint;
 pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
-pub use link::{Link, LinkDeed, LinkTarget, Zone};
+pub use link::{Link, LinkTarget, Zone};
 pub(crate) use route::SHARE_TOLERANCE;
 pub use route::{Ask, Asker, Route};
-pub use timeline::{Action, Change, Target, TimelineEntry};
+pub use timeline::{Action, Afflicted, Change, Target, TimelineEntry};
 
 use crate::arrival::ArrivalDef;
 use crate::crash::GaugeDef;
