@@ -1,6 +1,7 @@
 //! The load a scenario asks for, before anything is simulated.
 
-use crate::model::{Model, RatePoint, Source};
+use crate::ids::Id;
+use crate::model::{ClassId, Model, RatePoint, ServiceId, Source};
 use crate::readable;
 use crate::time::{Instant, SECOND};
 
@@ -85,30 +86,52 @@ pub fn remarks(model: &Model) -> Vec<String> {
         .collect()
 }
 
-/// Mean visits of each service by a request of the source, weighted by what its class demands.
+/// Mean visits of the servers of each service by a request of the source, weighted by what its class demands.
 fn visits(model: &Model, source: &Source) -> Vec<f64> {
-    let mut shares = source.mix.iter().scan(0.0, |before, &upto| {
+    let shares = source.mix.iter().scan(0.0, |before, &upto| {
         Some(upto - std::mem::replace(before, upto))
     });
-    let factor: f64 = model
-        .classes
-        .iter()
-        .map(|class| class.demand_factor * shares.next().unwrap_or(0.0))
-        .sum();
+    let classes = model.classes.iter().zip(shares);
+    let factors: Vec<f64> = (classes.map(|(class, share)| class.demand_factor * share)).collect();
+    let mut asks = model.services.iter().flat_map(|service| service.asks());
+    if asks.all(|ask| ask.classes.is_empty()) {
+        return visits_of(model, source.to, factors.iter().sum(), ClassId(0));
+    }
+    let mut visits = vec![0.0; model.services.len()];
+    for (class, &factor) in factors.iter().enumerate().filter(|(_, f)| **f > 0.0) {
+        let of_class = visits_of(model, source.to, factor, ClassId::at(class));
+        for (all, more) in visits.iter_mut().zip(of_class) {
+            *all += more;
+        }
+    }
+    visits
+}
+
+/// Visits of the servers of each service that come of so many requests of a class at service `to`.
+fn visits_of(model: &Model, to: ServiceId, requests: f64, class: ClassId) -> Vec<f64> {
     let mut visits = vec![0.0; model.services.len()];
     // Calls do not go round in circles, so that this settles within as many steps as services.
     for _ in 0..model.services.len() {
         let mut next = vec![0.0; visits.len()];
-        next[usize::from(source.to.0)] = factor;
+        next[usize::from(to.0)] = requests;
         for (from, service) in model.services.iter().enumerate() {
-            for call in &service.calls {
-                next[usize::from(call.to.0)] += visits[from] * call.probability;
+            let kept = visits[from] * service.balancer.kept(class);
+            for call in service.calls.iter().filter(|call| call.concerns(class)) {
+                next[usize::from(call.to.0)] += kept * call.probability;
+            }
+            let mut before = 0.0;
+            for (route, end) in service.balancer.parts(class) {
+                next[usize::from(route.to.0)] += visits[from] * (end - before);
+                before = end;
             }
         }
         if next == visits {
             break;
         }
         visits = next;
+    }
+    for (visits, service) in visits.iter_mut().zip(&model.services) {
+        *visits *= service.balancer.kept(class);
     }
     visits
 }
@@ -146,6 +169,43 @@ mod tests {
     use super::*;
 
     #[test]
+    fn loads_follow_routes_and_what_they_leave() {
+        let model = crate::scenario::parse(
+            r#"
+            horizon = "10m"
+            class.a = { share = 0.5 }
+            class.b = { share = 0.5, demand_factor = 2 }
+            traffic = [{ to = "web", rate = 100 }]
+            [service.web]
+            demand = "10ms"
+            balancer = { routes = [{ to = "x", class = "a" }, { to = "y", share = 0.25 }] }
+            server = [{ name = "s", workers = 1 }]
+            call = [{ to = "y" }]
+            [service.x]
+            demand = "10ms"
+            server = [{ name = "s", workers = 1 }]
+            [service.y]
+            demand = "10ms"
+            server = [{ name = "s", workers = 1 }]
+            "#,
+        )
+        .unwrap_or_else(|problems| panic!("{problems}"));
+        let loads: Vec<f64> = peaks(&model)
+            .iter()
+            .map(|p| p.map_or(0.0, |p| p.offered_load))
+            .collect();
+        // Half of all, of class a; of the others a quarter, and what the rest calls.
+        let expected = [
+            100.0 * 0.5 * 0.75 * 2.0 * 0.01,
+            0.5,
+            100.0 * 0.5 * 2.0 * 0.01,
+        ];
+        for (load, expected) in loads.iter().zip(expected) {
+            assert!((load - expected).abs() < 1e-9, "{loads:?}");
+        }
+    }
+
+    #[test]
     fn loads_follow_rates_calls_and_classes() {
         let model = crate::scenario::parse(
             r#"
@@ -156,7 +216,10 @@ mod tests {
             [service.web]
             demand = "10ms"
             server = [{ name = "a", workers = 2 }]
-            call = [{ to = "db", probability = 0.25 }]
+            call = [{ to = "db", probability = 0.25 }, { to = "big", class = "large" }]
+            [service.big]
+            demand = "1ms"
+            server = [{ name = "c", workers = 1 }]
             [service.db]
             demand = "100ms"
             server = [{ name = "b", workers = 1 }]
@@ -169,6 +232,7 @@ mod tests {
             .collect();
         let expected = [
             (120.0 * 2.0 * 0.01 / 2.0, 300),
+            (120.0 * 0.5 * 3.0 * 0.001, 300),
             (120.0 * 2.0 * 0.25 * 0.1, 300),
         ];
         for ((load, at), (expected_load, expected_at)) in peaks.iter().zip(expected) {

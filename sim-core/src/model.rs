@@ -6,6 +6,7 @@
 
 mod expectation;
 mod link;
+mod route;
 mod timeline;
 
 pub use crate::event_log::Actor;
@@ -13,6 +14,8 @@ pub use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, ZoneId};
 pub use crate::profile::RatePoint;
 pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
 pub use link::{Link, LinkTarget, Zone};
+pub(crate) use route::SHARE_TOLERANCE;
+pub use route::{Ask, Asker, Route};
 pub use timeline::{Action, Afflicted, Change, Target, TimelineEntry};
 
 use crate::arrival::ArrivalDef;
@@ -54,7 +57,7 @@ pub struct Model {
     /// Where requests come from; at least one.
     pub sources: Vec<Source>,
     /// How callers behave, one entry for each (source, class), source by source, and then one for
-    /// each call between services: never shared, so that a change of one leaves the others alone.
+    /// each route and each call of a service: never shared, so that a change of one leaves the others alone.
     pub clients: Vec<Client>,
     /// Services; at least one.
     pub services: Vec<Service>,
@@ -215,6 +218,8 @@ pub struct Balancer {
     pub standby: Standby,
     /// Between the balancer and its servers.
     pub link: Link,
+    /// Requests that it sends on to other services: the first route that takes one counts.
+    pub routes: Vec<Route>,
 }
 
 impl Balancer {
@@ -440,6 +445,8 @@ pub struct Liveness {
 pub struct Call {
     /// The service called.
     pub to: ServiceId,
+    /// Only requests of these classes make the call; empty: those of all.
+    pub classes: Vec<ClassId>,
     /// Before or after the caller's own work.
     pub before: bool,
     /// Probability that a request makes the call (one minus the hit rate of a cache).
@@ -454,6 +461,13 @@ pub struct Call {
     pub client: ClientId,
     /// To the service called, where it differs from that service's own link.
     pub link: Link,
+}
+
+impl Call {
+    /// Whether requests of a class ever make the call.
+    pub fn concerns(&self, class: ClassId) -> bool {
+        self.probability > 0.0 && (self.classes.is_empty() || self.classes.contains(&class))
+    }
 }
 
 /// A rule of the monitoring.

@@ -74,8 +74,10 @@ fn section_page(out: &mut String, def: &'static SectionDef, path: &str) {
     for key in def.keys {
         let form = (key.form)();
         let kind = form_text(&form);
-        let bounded = !matches!(form, Form::Span | Form::Text | Form::Name | Form::Flag)
-            && key.limits != section::Limits::ANY;
+        let bounded = !matches!(
+            form,
+            Form::Span | Form::Text | Form::Name | Form::Names | Form::Flag
+        ) && key.limits != section::Limits::ANY;
         let range = if bounded && !kind.contains("span") {
             format!(", {}", key.limits.words())
         } else {

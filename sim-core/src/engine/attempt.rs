@@ -45,6 +45,8 @@ pub(super) enum Place {
     Held,
     /// Waiting for an eligible server.
     Pending,
+    /// At a balancer instance that has sent it on to another service.
+    Routed,
     /// Waiting for a connection, at its caller or at its balancer.
     Unconnected,
     /// In a server, waiting at one of its guards.
@@ -134,7 +136,7 @@ pub(super) struct Attempt {
     pub purpose: Purpose,
 }
 
-/// What only attempts on the general path need, kept apart: visits to services that call others, and
+/// What only attempts on the general path need, kept apart: visits to services that ask others, and
 /// those that lose patience, are interrupted or are one of several side by side.
 #[derive(Clone, Default)]
 pub(super) struct AttemptCold {
@@ -153,7 +155,7 @@ pub(super) struct AttemptCold {
     /// Which attempt of its call it is, from 1; of a probe, which of its prober's.
     pub ordinal: u32,
     /// The attempt whose draws say what it asks; 0: those of the request. This and the key are kept
-    /// where the service calls others, for the calls of a caller that may be gone.
+    /// where the service asks others, for the calls of a caller that may be gone.
     pub asks: u32,
     /// Key of its request.
     pub key: u64,

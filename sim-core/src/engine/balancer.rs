@@ -90,9 +90,13 @@ impl Simulation {
         }
     }
 
-    /// Chooses a server and sends the attempt there.
+    /// Sends the attempt along a route, or chooses a server and sends it there.
     #[inline]
     pub(super) fn choose(&mut self, handle: Handle) {
+        let service = self.attempts[handle].service;
+        if self.services[service].has_routes && self.take_route(handle) {
+            return;
+        }
         match self.pick(handle) {
             Some(local) => self.assign(handle, local),
             None => self.without_server(handle),

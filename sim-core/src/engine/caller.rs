@@ -119,7 +119,7 @@ impl Simulation {
         });
         let asks = self.attempt_begins(call_handle, handle);
         self.attempts.set_ordinal(handle, ordinal);
-        if self.services[service].has_calls {
+        if self.services[service].has_calls || self.services[service].has_routes {
             let key = self.calls[call_handle].key;
             let cold = self.attempts.cold_mut(handle);
             (cold.asks, cold.key) = (asks, key);
@@ -248,7 +248,7 @@ impl Simulation {
         let Call { parent, number, .. } = self.calls[handle];
         self.forget_call(handle, outcome);
         if !parent.is_none() {
-            self.child_returned(parent, handle, outcome == Outcome::Succeeded);
+            self.child_returned(parent, handle, outcome);
         } else if self.sources[source_of(number)].gaps.is_none() {
             self.think(source_of(number));
         }
@@ -295,6 +295,7 @@ impl Simulation {
         let attempt = &self.attempts[handle];
         let (place, client) = (attempt.place, self.calls[attempt.call].client);
         let cancel = self.callers[client].client.cancel;
+        let routed = self.detach_route(handle);
         self.leave_balancer_queue(handle);
         self.release(handle, outcome);
         self.disconnect(handle, Hop::Caller, outcome);
@@ -310,6 +311,7 @@ impl Simulation {
             self.withdraw(handle);
         }
         self.attempts.remove(handle);
+        self.abandon_all(routed);
     }
 
     /// Takes a cancelled attempt out of its server.

@@ -73,11 +73,13 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         health: _,
         // Asked of the links themselves.
         link: _,
+        routes,
     } = balancer;
     load_reports.is_none()
         && max_connections.is_none()
         && cost.is_zero()
         && pending_queue.is_none()
+        && routes.is_empty()
         && !balancer.can_crash()
 }
 

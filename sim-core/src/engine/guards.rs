@@ -15,7 +15,7 @@ use crate::event_log::Kind;
 use crate::extension::Configured;
 use crate::guard::{Admission, Asked, Ended, Guard, GuardDef, News, Verdict};
 use crate::ids::{ClientId, Id, InstanceId, ServerId, ServiceId, Table};
-use crate::model::{Actor, Model};
+use crate::model::{Actor, Asker, Model};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
 use std::collections::VecDeque;
@@ -237,13 +237,16 @@ impl Chain {
 
 impl Guards {
     pub(super) fn new(model: &Model, replication: u64) -> Self {
+        let instances = |b: &crate::model::Balancer| (b.instances + b.standby.count) as usize;
         let mut calling = Table::<ClientId, usize>::filled(model.clients.len(), 0);
         for service in &model.services {
-            for call in &service.calls {
-                calling[call.client] = service.servers.len();
+            for ask in service.asks() {
+                calling[ask.client] = match ask.by {
+                    Asker::Server => service.servers.len(),
+                    Asker::Balancer => instances(&service.balancer),
+                };
             }
         }
-        let instances = |b: &crate::model::Balancer| (b.instances + b.standby.count) as usize;
         let balancers = model.services.iter().map(|service| &service.balancer);
         let servers = model.servers.iter().map(|server| &server.params.guards);
         let stream = |post| Stream::new(model.seed, replication, &format!("guards/{post}"));
@@ -892,11 +895,16 @@ impl Simulation {
             return source.name.clone();
         }
         let calling = self.model.services.iter().find_map(|service| {
-            let call = service.calls.iter().find(|call| call.client == client)?;
-            let server = service.servers[seat.owner as usize];
-            let to = &self.model.services[call.to.position()].name;
-            let server = &self.model.servers[server.position()].name;
-            Some(format!("{server} to {to}"))
+            let ask = service.asks().find(|ask| ask.client == client)?;
+            let to = &self.model.services[ask.to.position()].name;
+            let from = match ask.by {
+                Asker::Server => {
+                    let server = service.servers[seat.owner as usize];
+                    self.model.servers[server.position()].name.clone()
+                }
+                Asker::Balancer => format!("{}-lb-{}", service.name, seat.owner + 1),
+            };
+            Some(format!("{from} to {to}"))
         });
         calling.unwrap_or_default()
     }
@@ -1019,12 +1027,15 @@ impl Simulation {
         }
     }
 
-    /// What the guards of a balancer instance had learnt is gone.
+    /// What the guards of a balancer instance, or of its routes, had learnt is gone.
     pub(super) fn instance_forgets(&mut self, instance: InstanceId) {
         let service = self.balancers[instance].service;
-        let first = self.balancers.of(service).next();
-        let owner = instance.0 - first.map_or(0, |first| first.0);
+        let owner = self.balancers.number_of(instance);
         self.guards.balancers[service].forget(owner);
+        for route in &self.services[service].settings.balancer.routes {
+            let (chain, _) = self.guards.of_client[route.client];
+            self.guards.callers[chain as usize].forget(owner);
+        }
     }
 
     /// The guards of a kind of caller, a balancer or a server are others now. Whoever is past them
@@ -1183,9 +1194,8 @@ impl Simulation {
             }
         }
         for service in &self.model.services {
-            if let Some(call) = service.calls.iter().find(|call| call.client == client) {
-                let to = &self.model.services[call.to.position()].name;
-                return format!("service.{}.call.{to}", service.name);
+            if let Some(ask) = service.asks().find(|ask| ask.client == client) {
+                return ask.path(service, &self.model);
             }
         }
         String::new()

@@ -57,6 +57,11 @@ impl Balancers {
         self.of[service].clone().map(InstanceId::at)
     }
 
+    /// The number of an instance among those of its service.
+    pub(super) fn number_of(&self, instance: InstanceId) -> u32 {
+        instance.0 - self.of[self.instances[instance].service].start as u32
+    }
+
     /// The instances of a service, spares included.
     pub(super) fn of_mut(&mut self, service: ServiceId) -> &mut [Instance] {
         &mut self.instances.as_mut_slice()[self.of[service].clone()]

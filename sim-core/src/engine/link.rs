@@ -40,15 +40,15 @@ pub(super) struct Links {
     ways: [WayStreams; 6],
     /// For opening connections: to the balancer, and to the server.
     openings: [WayStreams; 2],
-    /// Whom each client calls, and for calls between services: who calls, and which call it is.
-    routes: Table<ClientId, Route>,
+    /// Whom each client calls, and for those within: which service calls, and which of its asks it is.
+    called: Table<ClientId, Called>,
     callers: Table<ClientId, Option<Arc<Path>>>,
     /// Servers of each service to which messages take time or may be lost.
     far: Table<ServiceId, u32>,
 }
 
 #[derive(Clone, Copy)]
-struct Route {
+struct Called {
     to: ServiceId,
     from: Option<(ServiceId, usize)>,
 }
@@ -162,20 +162,20 @@ impl Path {
 
 impl Links {
     pub(super) fn new(model: &Model, replication: u64) -> Self {
-        let nowhere = Route {
+        let nowhere = Called {
             to: ServiceId::NONE,
             from: None,
         };
-        let mut routes = Table::filled(model.clients.len(), nowhere);
+        let mut called = Table::filled(model.clients.len(), nowhere);
         for source in &model.sources {
             for &client in &source.clients {
-                routes[client].to = source.to;
+                called[client].to = source.to;
             }
         }
         for (from, service) in model.services.iter().enumerate() {
-            for (position, call) in service.calls.iter().enumerate() {
-                routes[call.client] = Route {
-                    to: call.to,
+            for (position, ask) in service.asks().enumerate() {
+                called[ask.client] = Called {
+                    to: ask.to,
                     from: Some((ServiceId::at(from), position)),
                 };
             }
@@ -186,7 +186,7 @@ impl Links {
                 WayStreams::of(model, replication, ["link/open", "loss/open"]),
                 WayStreams::of(model, replication, ["link/server/open", "loss/server/open"]),
             ],
-            routes,
+            called,
             callers: Table::filled(model.clients.len(), None),
             far: Table::filled(model.services.len(), 0),
         }
@@ -211,7 +211,7 @@ impl Links {
     /// Whether requests of a service and their answers arrive at once and safely, whichever server
     /// they go to, as far as they come from outside.
     pub(super) fn are_clear(&self, service: ServiceId) -> bool {
-        let outside = self.routes.iter().zip(&self.callers);
+        let outside = self.called.iter().zip(&self.callers);
         let mut outside = outside.filter(|(route, _)| route.to == service && route.from.is_none());
         let clear = |path: &Option<Arc<Path>>| path.as_ref().is_none_or(|path| path.is_clear());
         self.far[service] == 0 && outside.next().is_none_or(|(_, path)| clear(path))
@@ -258,16 +258,16 @@ impl<'a> End<'a> {
 impl Simulation {
     /// Works out anew what lies before a service and between its balancer and its servers.
     pub(super) fn refresh_links(&mut self, service: ServiceId) {
-        let concerns = |route: &Route| {
+        let concerns = |route: &Called| {
             route.to == service || route.from.is_some_and(|(from, _)| from == service)
         };
-        for client in self.links.routes.ids() {
-            let route = self.links.routes[client];
+        for client in self.links.called.ids() {
+            let route = self.links.called[client];
             if concerns(&route) && route.to != ServiceId::NONE {
                 let callee = &self.services[route.to].settings.link;
                 let own = route
                     .from
-                    .map(|(from, call)| &self.services[from].settings.calls[call]);
+                    .and_then(|(from, ask)| self.services[from].settings.asks().nth(ask));
                 let link = own.map_or_else(|| callee.clone(), |call| call.link.within(callee));
                 let over = [LinkTarget::Callers(route.to), LinkTarget::Call(client)];
                 let path = Path::new(&link, &self.faults.effect_of_links(&over));
@@ -327,7 +327,7 @@ impl Simulation {
             LinkTarget::Callers(service)
             | LinkTarget::Servers(service)
             | LinkTarget::Zone(service, _) => service,
-            LinkTarget::Call(client) => self.links.routes[client].to,
+            LinkTarget::Call(client) => self.links.called[client].to,
             LinkTarget::Server(server) => {
                 self.refresh_server_link(server);
                 return self.refresh_fast_path(self.fleet[server].service);
@@ -348,9 +348,13 @@ impl Simulation {
                 format!("service.{}.zone.{zone}.link", service(id))
             }
             LinkTarget::Call(client) => {
-                let Route { to, from } = self.links.routes[client];
-                let from = from.map_or("", |(from, _)| service(from));
-                format!("service.{from}.call.{}.link", service(to))
+                let from = self.links.called[client].from;
+                let asked = from.and_then(|(from, position)| {
+                    let from = &self.model.services[from.position()];
+                    let ask = from.asks().nth(position)?;
+                    Some(format!("{}.link", ask.path(from, &self.model)))
+                });
+                asked.unwrap_or_default()
             }
             LinkTarget::Server(id) => {
                 let server = &self.model.servers[id.position()];

@@ -140,12 +140,17 @@ impl Simulation {
             .map(|(h, _)| h)
             .collect();
         self.balancers[index].pending.clear();
+        // None of their calls has anybody to return to, whatever an answer brings about.
+        let routed: Vec<Handle> = (held.iter())
+            .flat_map(|&handle| self.detach_route(handle))
+            .collect();
         for handle in held {
             // The answer of another may have had this one called off.
             if self.attempts.contains(handle) && self.attempts[handle].instance == index {
                 self.cut_off(handle);
             }
         }
+        self.abandon_all(routed);
         self.instance_disconnects(index);
         let instance = &mut self.balancers[index];
         instance.busy_until = self.now;

@@ -40,6 +40,7 @@
 //! | balancer | `balancer::at_balancer` | an instance takes the connection, or turns it away |
 //! | balancer | `Event::Dispatched` → `balancer::dispatch` | its own work is done |
 //! | policy | `balancer::pick`, for copies and retries with `tried::keep_apart` | a server, or `without_server`: the pending queue |
+//! | other services | `route::take_route`, where a route of the balancer takes it | a call of the instance; `route_returned` |
 //! | link | `balancer::assign` → `travel::send_to_server`, `pool::connect`, `leave_balancer` | `Event::AtServer` |
 //! | server | `travel::reach_server` → `server::at_server` | it is in the server's books |
 //! | queue | `server::seek_worker` → `queue::enqueue` | or straight to a worker |
@@ -88,6 +89,7 @@ mod probe;
 mod progress;
 mod queue;
 mod recording;
+mod route;
 mod sample;
 mod server;
 mod service;

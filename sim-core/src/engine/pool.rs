@@ -878,10 +878,24 @@ impl Simulation {
         }
     }
 
-    /// A balancer instance is gone, with the connections of its callers and those to its servers.
+    /// A balancer instance is gone, with the connections of its callers, those to its servers and those
+    /// of its routes.
     pub(super) fn instance_disconnects(&mut self, index: InstanceId) {
+        if !self.pools.any {
+            return;
+        }
+        let number = self.balancers.number_of(index);
+        let routes = &self.services[self.balancers[index].service]
+            .settings
+            .balancer
+            .routes;
+        let clients: Vec<ClientId> = routes.iter().map(|route| route.client).collect();
         self.close_all(|connection| {
-            let own = matches!(connection.side, Side::Instance(instance, _) if instance == index);
+            let own = match connection.side {
+                Side::Instance(instance, _) => instance == index,
+                Side::Call(client, from) => from == number && clients.contains(&client),
+                Side::Outside(..) => false,
+            };
             connection.instance == index || own
         });
     }
@@ -921,10 +935,15 @@ impl Simulation {
 
     /// Which of those that make a call a call comes from, by its number in its service.
     pub(super) fn calling_machine(&self, call: &Call) -> u32 {
-        if self.attempts.contains(call.parent) {
-            self.fleet[self.attempts[call.parent].server].local.0
-        } else {
-            0
+        if !self.attempts.contains(call.parent) {
+            return 0;
+        }
+        let Attempt {
+            server, instance, ..
+        } = self.attempts[call.parent];
+        match server.known() {
+            Some(server) => self.fleet[server].local.0,
+            None => (instance.known()).map_or(0, |instance| self.balancers.number_of(instance)),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::slab::Handle;
 /// Where an attempt is, as a picture tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Whereabouts {
-    /// On its way to the balancer, or waiting for it.
+    /// On its way to the balancer, waiting for it, or for a service that it was sent on to.
     AtBalancer,
     /// Waiting in a balancer for an eligible server.
     Pending,
@@ -87,9 +87,11 @@ impl Simulation {
         let call =
             (!elided && self.calls.contains(attempt.call)).then(|| &self.calls[attempt.call]);
         let place = match attempt.place {
-            Place::Underway | Place::AtBalancer | Place::Held | Place::Unconnected => {
-                Whereabouts::AtBalancer
-            }
+            Place::Underway
+            | Place::AtBalancer
+            | Place::Held
+            | Place::Routed
+            | Place::Unconnected => Whereabouts::AtBalancer,
             Place::Pending => Whereabouts::Pending,
             Place::ToServer => Whereabouts::ToServer,
             Place::Queued | Place::Interrupted | Place::HeldAtServer | Place::Expired => {

@@ -33,6 +33,9 @@ pub(super) struct Service {
     pub cost: u64,
     pub max_connections: u32,
     pub has_calls: bool,
+    /// Whether its balancer sends requests on to other services.
+    pub has_routes: bool,
+    pub route_stream: Stream,
     /// Whether any server has a connection limit.
     pub limited: bool,
     /// Whether policies want to hear of servers that become idle.
@@ -73,6 +76,7 @@ impl Service {
             all.filter(|&i| balancers[i].state == state).collect()
         };
         let concern = format!("demand/{}", settings.name);
+        let routes = format!("routes/{}", settings.name);
         let mut service = Self {
             demand: settings.demand.build().into(),
             demand_stream: Stream::new(model.seed, replication, &concern),
@@ -84,6 +88,8 @@ impl Service {
             cost: 0,
             max_connections: u32::MAX,
             has_calls: !settings.calls.is_empty(),
+            has_routes: !settings.balancer.routes.is_empty(),
+            route_stream: Stream::new(model.seed, replication, &routes),
             limited: settings
                 .servers
                 .iter()

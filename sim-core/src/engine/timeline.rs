@@ -327,7 +327,7 @@ impl Simulation {
             self.configure_idle(service);
             self.report_all_idle(service);
         }
-        if before.link != balancer.link {
+        if before.link != balancer.link || before.routes != balancer.routes {
             self.refresh_links(service);
         }
         self.refresh_service(service);

@@ -10,9 +10,10 @@ use super::attempt::{Call, Calls, Place};
 use super::event::Event;
 use super::slab::{Handle, Slot};
 use crate::draws::mix;
-use crate::ids::{LocalId, ServerId};
+use crate::ids::{ClientId, LocalId, ServerId, ServiceId};
+use crate::outcome::Outcome;
 
-/// What there is to know of a call that a visit made, besides the call, by its place.
+/// What there is to know of a call that a visit or a route made, besides the call, by its place.
 #[derive(Clone, Copy)]
 pub(super) struct Child {
     /// Another call of the visit that is out beside it.
@@ -50,7 +51,7 @@ impl Simulation {
     fn makes(&self, handle: Handle, call: usize) -> bool {
         let attempt = &self.attempts[handle];
         let written = &self.services[attempt.service].settings.calls[call];
-        if written.before == self.attempts.cold(handle).worked {
+        if written.before == self.attempts.cold(handle).worked || !written.concerns(attempt.class) {
             return false;
         }
         // What is certain needs no draw: each is a function of its own number.
@@ -162,17 +163,26 @@ impl Simulation {
         self.attempts.cold_mut(handle).stage = end as u16;
     }
 
-    /// Makes a call. Its first attempt is an event of its own, so that an immediate answer does not
-    /// find the caller half-way through its own step.
     fn make_call(&mut self, handle: Handle, position: usize) -> Handle {
-        let attempt = &self.attempts[handle];
-        let call = &self.services[attempt.service].settings.calls[position];
-        let required = call.required;
-        let class = attempt.class;
+        let call = &self.services[self.attempts[handle].service].settings.calls[position];
+        let (to, client, required) = (call.to, call.client, call.required);
+        self.ask_for(handle, position, to, client, required)
+    }
+
+    /// Asks another service on behalf of an attempt. The first attempt of this call is an event of its
+    /// own, so that an immediate answer does not find the caller half-way through its own step.
+    pub(super) fn ask_for(
+        &mut self,
+        handle: Handle,
+        position: usize,
+        service: ServiceId,
+        client: ClientId,
+        required: bool,
+    ) -> Handle {
+        let class = self.attempts[handle].class;
         let number = Self::child_number(self.identity(handle), position);
         let key = self.attempts.cold(handle).key;
-        let flow = self.recorder.layout.flow(call.to, class, true);
-        let (client, service) = (call.client, call.to);
+        let flow = self.recorder.layout.flow(service, class, true);
         let child = self.new_call(Call {
             number,
             key,
@@ -228,16 +238,19 @@ impl Simulation {
         }
     }
 
-    /// A call that a visit made is over.
-    pub(super) fn child_returned(&mut self, parent: Handle, child: Handle, succeeded: bool) {
+    /// A call that a visit, or a balancer instance, made is over.
+    pub(super) fn child_returned(&mut self, parent: Handle, child: Handle, outcome: Outcome) {
         if !self.attempts.contains(parent) {
             return;
+        }
+        if self.attempts[parent].place == Place::Routed {
+            return self.route_returned(parent, outcome);
         }
         let required = self.unlink(parent, child);
         let others = self.attempts.cold(parent).child;
         let attempt = &mut self.attempts[parent];
         let (server, holding) = (attempt.server, attempt.place == Place::Holding);
-        if !succeeded && required {
+        if outcome != Outcome::Succeeded && required {
             attempt.fails = true;
             self.attempts.cold_mut(parent).child = Handle::NONE;
             self.abandon_children(others);

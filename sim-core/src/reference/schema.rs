@@ -109,6 +109,10 @@ fn form_schema(form: &Form, limits: &Limits, defs: &mut Map<String, Value>) -> V
     match form {
         Form::Text => json!({ "type": "string" }),
         Form::Name => json!({ "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$" }),
+        Form::Names => {
+            let name = form_schema(&Form::Name, limits, defs);
+            json!({ "anyOf": [name.clone(), { "type": "array", "minItems": 1, "items": name }] })
+        }
         Form::Count => bounds(json!({ "type": "integer" }), limits),
         Form::Number => bounds(json!({ "type": "number" }), limits),
         Form::Ratio => {

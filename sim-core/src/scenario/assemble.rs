@@ -37,11 +37,7 @@ pub(crate) fn base(scenario: &Scenario, top: &Top, problems: &mut Collector) -> 
     let times = times(top, cx);
     let horizon = times.map_or(TEN_YEARS, |(horizon, _)| horizon);
     let mut skeleton = skeleton(top, horizon, cx);
-    let fleet = fleet(
-        top.service.get()?,
-        skeleton.as_mut().map(|s| &mut s.services[..]),
-        cx,
-    );
+    let fleet = fleet(top.service.get()?, skeleton.as_mut(), cx);
     let (horizon, warm_up) = times?;
     Some(Base {
         skeleton: skeleton?,

@@ -4,14 +4,17 @@ use super::build::{count, hedge, optional};
 use super::extensions::RateSpec;
 use super::members::traffic_name;
 use super::problem::{Problem, Span, suggest};
-use super::section::{Cx, Section};
+use super::section::{Cx, Item, Section};
 use super::sections::{ClassSpec, ClientSpec, Top, TrafficSpec};
 use super::tree::Node;
-use crate::model::{Class, Client, ClientId, RatePoint, ServiceId, Source};
+use crate::ids::Id;
+use crate::model::{Class, ClassId, Client, ClientId, RatePoint, ServiceId, Source};
 use crate::time::{Duration, Instant};
 
 /// How far the shares of the classes may be from 1 in all: rounding, not a mistake.
 const SHARE_TOLERANCE: f64 = 1e-9;
+/// The class that there is when none is written.
+const ALL: &str = "all";
 /// Most classes, sources and callers: ids are small, and nobody writes that many.
 const SOURCES_MAX: usize = 1000;
 const CLASSES_MAX: usize = 1000;
@@ -43,12 +46,12 @@ pub(crate) fn classes<'t>(top: &'t Top, cx: &mut Cx<'_>) -> Option<Vec<ClassRow<
     }
     if written.is_empty() {
         let class = Class {
-            name: "all".to_owned(),
+            name: ALL.to_owned(),
             priority: 0,
             demand_factor: 1.0,
         };
         return Some(vec![ClassRow {
-            name: "all".to_owned(),
+            name: ALL.to_owned(),
             share: 1.0,
             client: None,
             class,
@@ -59,6 +62,17 @@ pub(crate) fn classes<'t>(top: &'t Top, cx: &mut Cx<'_>) -> Option<Vec<ClassRow<
         .map(|(name, _, spec)| class_row(name, spec))
         .collect();
     rows.into_iter().collect()
+}
+
+/// The names of the classes.
+pub(crate) fn class_names(top: &Top) -> Option<Vec<&str>> {
+    let written = top.class.get()?;
+    let names = written.iter().map(|(name, _, _)| name.as_str());
+    Some(if written.is_empty() {
+        vec![ALL]
+    } else {
+        names.collect()
+    })
 }
 
 fn class_row<'t>(name: &str, spec: &'t ClassSpec) -> Option<ClassRow<'t>> {
@@ -207,6 +221,45 @@ pub(crate) fn find_service(
     found.and_then(|i| u16::try_from(i).ok()).map(ServiceId)
 }
 
+/// Finds a class by name.
+pub(crate) fn find_class(
+    name: &str,
+    span: Span,
+    classes: &[&str],
+    cx: &mut Cx<'_>,
+) -> Option<ClassId> {
+    let found = classes.iter().position(|class| *class == name);
+    if found.is_none() {
+        let help = suggest(name, classes.iter().copied());
+        let problem = Problem::new("E020", format!("no class is called `{name}`"));
+        cx.push(problem.at(span).help(help));
+    }
+    found.map(ClassId::at)
+}
+
+/// Finds the classes that a key names, each once; none where it is absent.
+pub(crate) fn find_classes(
+    written: &Item<Option<Vec<(String, Span)>>>,
+    classes: &[&str],
+    cx: &mut Cx<'_>,
+) -> Option<Vec<ClassId>> {
+    let mut found: Vec<(ClassId, Span)> = Vec::new();
+    let mut whole = true;
+    for (name, span) in written.get()?.iter().flatten() {
+        let Some(class) = find_class(name, *span, classes, cx) else {
+            whole = false;
+            continue;
+        };
+        if let Some((_, first)) = found.iter().find(|(other, _)| *other == class) {
+            let problem = Problem::new("E019", format!("the class `{name}` twice")).at(*span);
+            cx.push(problem.label(*first, "first here"));
+            whole = false;
+        }
+        found.push((class, *span));
+    }
+    whole.then(|| found.into_iter().map(|(class, _)| class).collect())
+}
+
 #[allow(
     clippy::too_many_arguments,
     reason = "what a source refers to lies in as many places"
@@ -305,15 +358,8 @@ fn check_hedge(spec: &ClientSpec, client: &Client, cx: &mut Cx<'_>) -> Option<()
 /// Cumulated shares by class.
 fn mix(spec: &TrafficSpec, rows: &[ClassRow<'_>], cx: &mut Cx<'_>) -> Option<Vec<f64>> {
     if let Some(pinned) = spec.class.get()? {
-        let Some(index) = rows.iter().position(|row| row.name == *pinned) else {
-            let help = suggest(pinned, rows.iter().map(|row| row.name.as_str()));
-            cx.push(
-                Problem::new("E020", format!("no class is called `{pinned}`"))
-                    .at(spec.class.span)
-                    .help(help),
-            );
-            return None;
-        };
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        let index = find_class(pinned, spec.class.span, &names, cx)?.position();
         return Some(
             (0..rows.len())
                 .map(|i| if i < index { 0.0 } else { 1.0 })

@@ -99,12 +99,12 @@ pub static CODES: &[Code] = &[
     row(
         "E021",
         "shares do not add up",
-        "The shares of the classes of requests add up to 1.",
+        "The shares of the classes of requests add up to 1, and those of a balancer's routes to no more.",
     ),
     row(
         "E022",
         "empty fleet",
-        "A service needs at least one server.",
+        "A service needs at least one server for what the routes of its balancer do not take.",
     ),
     row(
         "E023",

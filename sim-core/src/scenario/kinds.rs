@@ -10,6 +10,8 @@ use crate::time::{Clock as TimeOfDay, Duration, Instant, SECOND};
 pub(crate) struct Text;
 /// A name that events and paths can refer to.
 pub(crate) struct Name;
+/// A name, or a list of names.
+pub(crate) struct Names;
 /// A name of which more characters are allowed: of alerts and objectives.
 pub(crate) struct Title;
 /// A whole number.
@@ -249,6 +251,28 @@ impl Reads for Name {
     }
     fn form() -> Form {
         Form::Name
+    }
+}
+
+impl Reads for Names {
+    type Out = Vec<(String, Place)>;
+    fn read(node: &Node, key: &KeyDef, cx: &mut Cx<'_>) -> Option<Self::Out> {
+        let Value::List(items) = &node.value else {
+            return Some(vec![(Name::read(node, key, cx)?, node.span)]);
+        };
+        if items.is_empty() {
+            let what = format!("`{}` names nobody", key.name);
+            let problem = Problem::new("E013", what).at(node.span);
+            cx.push(problem.help("write a name, or leave the key out"));
+            return None;
+        }
+        // Each is read, so that the problems of all are found.
+        let name = |item: &Node, cx: &mut Cx<'_>| Some((Name::read(item, key, cx)?, item.span));
+        let read: Vec<_> = items.iter().map(|item| name(item, cx)).collect();
+        read.into_iter().collect()
+    }
+    fn form() -> Form {
+        Form::Names
     }
 }
 

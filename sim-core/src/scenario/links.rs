@@ -8,7 +8,7 @@ use super::section::{Cx, Item};
 use super::sections::{LinkSpec, ServiceSpec};
 use crate::connection::Owner;
 use crate::ids::Id;
-use crate::model::{Link, LinkTarget, ServerId, ServiceId, Zone, ZoneId};
+use crate::model::{Ask, Asker, Link, LinkTarget, ServerId, ServiceId, Zone, ZoneId};
 
 /// Most zones of a service.
 const ZONES_MAX: usize = 1000;
@@ -106,7 +106,8 @@ pub(crate) fn targets(text: &str, base: &Base) -> Result<Vec<LinkTarget>, Proble
     let no_link = || {
         Problem::new("E040", format!("{text:?} is no link")).help(
             "service.NAME.link, service.NAME.balancer.link, service.NAME.zone.NAME.link, \
-             service.NAME.server.NAME.link or service.NAME.call.NAME.link",
+             service.NAME.server.NAME.link, service.NAME.call.NAME.link or \
+             service.NAME.balancer.routes.NAME.link",
         )
     };
     let words: Vec<&str> = text.split('.').collect();
@@ -123,6 +124,16 @@ pub(crate) fn targets(text: &str, base: &Base) -> Result<Vec<LinkTarget>, Proble
         return Err(unknown("service", name, names));
     };
     let (service, id) = (&services[index], ServiceId::at(index));
+    let asked = |to: &str, by: Asker, what: &str| {
+        let named = |ask: &Ask<'_>| &*services[ask.to.position()].name;
+        let all = || service.asks().filter(|ask| ask.by == by);
+        let found = all().filter(|ask| named(ask) == to);
+        let found: Vec<_> = found.map(|ask| LinkTarget::Call(ask.client)).collect();
+        if found.is_empty() {
+            return Err(unknown(what, to, all().map(|ask| named(&ask)).collect()));
+        }
+        Ok(found)
+    };
     match rest {
         [] => Ok(vec![LinkTarget::Callers(id)]),
         ["balancer"] => Ok(vec![LinkTarget::Servers(id)]),
@@ -139,16 +150,8 @@ pub(crate) fn targets(text: &str, base: &Base) -> Result<Vec<LinkTarget>, Proble
                 .collect()),
             None => Err(unknown_server(word, index, base)),
         },
-        ["call", to] => {
-            let callee = |call: &crate::model::Call| &*services[call.to.position()].name;
-            let calls = service.calls.iter().filter(|call| callee(call) == *to);
-            let calls: Vec<_> = calls.map(|call| LinkTarget::Call(call.client)).collect();
-            if calls.is_empty() {
-                let names = service.calls.iter().map(callee).collect();
-                return Err(unknown("service that it calls", to, names));
-            }
-            Ok(calls)
-        }
+        ["call", to] => asked(to, Asker::Server, "service that it calls"),
+        ["balancer", "routes", to] => asked(to, Asker::Balancer, "service of its routes"),
         _ => Err(no_link()),
     }
 }

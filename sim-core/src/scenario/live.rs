@@ -5,6 +5,7 @@
 
 use super::assemble::Base;
 use super::problem::{Collector, Problem, Span, suggest};
+use super::routes::{check_nobody_left, check_without_servers};
 use super::section::{Cx, Form, KeyDef, Section, SectionDef};
 use super::sections::{ServerSpec, Top};
 use super::servers;
@@ -196,9 +197,10 @@ impl Live {
             problems,
             clock: self.clock,
         };
-        let Some(mut new) =
-            Top::read(&self.root, cx).and_then(|top| skeleton(&top, self.horizon, cx))
-        else {
+        let Some(top) = Top::read(&self.root, cx) else {
+            return;
+        };
+        let Some(mut new) = skeleton(&top, self.horizon, cx) else {
             return;
         };
         for (new, old) in new.services.iter_mut().zip(&self.skeleton.services) {
@@ -206,6 +208,13 @@ impl Live {
             // Zones that are only named stand with the servers, which are not read again.
             let named = old.zones.get(new.zones.len()..).unwrap_or_default();
             new.zones.extend_from_slice(named);
+        }
+        let written = top.service.get().into_iter().flatten();
+        for (service, (name, span, spec)) in new.services.iter().zip(written) {
+            if service.servers.is_empty() {
+                check_without_servers(name, spec, cx);
+                check_nobody_left(service, *span, &new.classes, cx);
+            }
         }
         let old = std::mem::replace(&mut self.skeleton, new);
         let new = &self.skeleton;

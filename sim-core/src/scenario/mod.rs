@@ -38,6 +38,7 @@ mod outline;
 mod overlay;
 pub(crate) mod problem;
 mod renamed;
+mod routes;
 pub(crate) mod section;
 pub(crate) mod sections;
 mod servers;

@@ -110,6 +110,8 @@ pub(crate) enum Form {
     Text,
     /// A name: letters, digits, `-` and `_`.
     Name,
+    /// A name, or a list of names.
+    Names,
     /// A whole number.
     Count,
     /// A number.

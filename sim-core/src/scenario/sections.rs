@@ -3,7 +3,7 @@
 use super::compound::{Named, Optional, Override, Sets, Table, Tables, Threshold, Word, Words};
 use super::extensions::{ExtensionOf, ExtensionsOf, Rate};
 use super::kinds::{
-    Clock, Count, Flag, Moment, Name, Number, Ratio, Size, Span, TEN_YEARS_S, Text, Title,
+    Clock, Count, Flag, Moment, Name, Names, Number, Ratio, Size, Span, TEN_YEARS_S, Text, Title,
 };
 use super::section::{above, from, section};
 use crate::arrival::ArrivalDef;
@@ -174,15 +174,15 @@ impl Words for CopyDemand {
 section! {
     /// A service: a balancer, the servers behind it, and what they call in turn.
     ServiceSpec {
-        /// Time of service on an idle server of speed 1.
-        demand [live]: ExtensionOf<DistributionDef>;
+        /// Time of service on an idle server of speed 1: required where there are servers.
+        demand [live]: ExtensionOf<DistributionDef> = "0s";
         /// What lies between callers, from outside or other services, and the balancer.
         link: Table<LinkSpec> = "{}";
         /// Where servers stand: what lies between the balancer and those of one zone.
         zone: Named<ZoneSpec> = "{}";
         /// What distributes its requests.
         balancer: Table<BalancerSpec> = "{}";
-        /// Its servers; at least one.
+        /// Its servers; at least one, unless the routes of its balancer take all requests.
         server: Tables<ServerSpec> = "[]";
         /// What a server of it calls while serving, in order.
         call: Tables<CallSpec> = "[]";
@@ -227,6 +227,24 @@ section! {
         /// Spare instances that step in for crashed ones.
         standby: Table<StandbySpec> = "{}";
         /// What lies between the balancer and its servers.
+        link: Table<LinkSpec> = "{}";
+        /// Requests that it sends on to other services: the first route that takes a request counts, and what none takes goes to a server of the service. One whose routes take everything needs no servers.
+        routes: Tables<RouteSpec> = "[]";
+    }
+}
+
+section! {
+    /// A route: requests that a balancer sends on to another service. The balancer instance calls that service, as a proxy does; until the answer comes, the attempt is one of its connections.
+    RouteSpec {
+        /// The service that they go to.
+        to: Name;
+        /// Only requests of this class, or of one of these; without it, those of all.
+        class [live]: Optional<Names> = "none";
+        /// Share of the keys, by a hash that keeps each key on its side; the parts of a list's routes lie one behind the other. Without it, all keys.
+        share [live]: Optional<Ratio> = "none", in from(0.0, 1.0);
+        /// How the instance behaves as a caller, with guards of its own: keys that differ from the defaults.
+        client [live]: Override<ClientSpec> = "{}";
+        /// What lies between the instance and the balancer of the other service.
         link: Table<LinkSpec> = "{}";
     }
 }
@@ -447,6 +465,8 @@ section! {
     CallSpec {
         /// The service called.
         to: Name;
+        /// Only requests of this class, or of one of these, make the call; without it, those of all.
+        class [live]: Optional<Names> = "none";
         /// Before or after the caller's own work.
         at: Word<CallAt> = "after";
         /// Probability that a request makes the call: one minus the hit rate of a cache.

@@ -6,12 +6,12 @@ use super::build::{
 };
 use super::links::{Zones, inner_link};
 use super::problem::{Problem, Span};
+use super::routes::{check_nobody_left, check_without_servers};
 use super::section::Cx;
 use super::sections::{ServerSpec, ServiceSpec};
+use super::services::Skeleton;
 use crate::crash::SERVER_GAUGES;
-use crate::model::{
-    Balances, Errors, Server, ServerId, ServerParams, Service, ServiceId, Slowdown,
-};
+use crate::model::{Balances, Errors, Server, ServerId, ServerParams, ServiceId, Slowdown};
 use std::sync::Arc;
 
 /// Most servers in all.
@@ -29,7 +29,7 @@ pub(crate) struct Fleet {
 /// Builds the servers and enters them into their services.
 pub(crate) fn fleet(
     written: &[(String, Span, ServiceSpec)],
-    services: Option<&mut [Service]>,
+    skeleton: Option<&mut Skeleton>,
     cx: &mut Cx<'_>,
 ) -> Option<Fleet> {
     let mut fleet = Fleet {
@@ -53,7 +53,9 @@ pub(crate) fn fleet(
     if !whole {
         return None;
     }
-    for ((service, range), zones) in services?.iter_mut().zip(ranges).zip(zones) {
+    let skeleton = skeleton?;
+    let parts = written.iter().zip(ranges).zip(zones);
+    for (service, (((_, span, _), range), zones)) in skeleton.services.iter_mut().zip(parts) {
         service.zones = zones;
         let instances =
             service.balancer.instances as usize + service.balancer.standby.count as usize;
@@ -67,6 +69,7 @@ pub(crate) fn fleet(
             return None;
         }
         service.servers = range.map(ServerId).collect();
+        check_nobody_left(service, *span, &skeleton.classes, cx)?;
     }
     Some(fleet)
 }
@@ -142,14 +145,24 @@ fn service_servers(
     }
     fleet.tables.push(heads);
     if tables.is_empty() {
-        cx.push(
-            Problem::new("E022", format!("the service `{name}` has no servers"))
-                .at(span)
-                .help(format!(
-                    "add a [[service.{name}.server]] with `name` and `workers`"
-                )),
-        );
-        return None;
+        let routes = spec.balancer.get()?.routes.get()?;
+        if routes.is_empty() {
+            cx.push(
+                Problem::new("E022", format!("the service `{name}` has no servers"))
+                    .at(span)
+                    .help(format!(
+                        "add a [[service.{name}.server]] with `name` and `workers`"
+                    )),
+            );
+            return None;
+        }
+        check_without_servers(name, spec, cx)?;
+        return Some(zones);
+    }
+    if !spec.demand.written {
+        let what = "`demand` is missing: time of service on an idle server of speed 1";
+        cx.push(Problem::new("E011", what).at(spec.span));
+        whole = false;
     }
     if whole
         && fleet.servers[start..]

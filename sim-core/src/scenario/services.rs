@@ -3,11 +3,16 @@
 use super::build::{
     balancer_memory, bound, count, crash_rules, guards, health, memory_is_known, optional,
 };
-use super::clients::{CLIENTS_MAX, ClassRow, Outside, classes, client, find_service, sources};
+use super::clients::{
+    CLIENTS_MAX, ClassRow, Outside, class_names, classes, client, find_classes, find_service,
+    sources,
+};
 use super::links::{declared_zones, inner_link, link};
 use super::problem::{Problem, Span};
-use super::section::Cx;
+use super::routes::routes;
+use super::section::{Cx, Item};
 use super::sections::{BalancerSpec, CallAt, CallSpec, PendingQueueSpec, ServiceSpec, Top};
+use super::tree::Node;
 use crate::crash::BALANCER_GAUGES;
 use crate::ids::Id;
 use crate::model::{
@@ -56,6 +61,7 @@ pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<
         return None;
     }
     let names: Vec<String> = written.iter().map(|(name, _, _)| name.clone()).collect();
+    let class_names = class_names(top)?;
     let rows = classes(top, cx);
     let outside = rows
         .as_ref()
@@ -65,9 +71,13 @@ pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<
         sources: Vec::new(),
         clients: Vec::new(),
     });
+    let known = Known {
+        services: &names,
+        classes: &class_names,
+    };
     let services: Vec<_> = written
         .iter()
-        .map(|(name, _, spec)| service(name, spec, &names, &mut outside.clients, cx))
+        .map(|(name, _, spec)| service(name, spec, &known, &mut outside.clients, cx))
         .collect();
     let services: Vec<Service> = services.into_iter().collect::<Option<_>>()?;
     check_cycles(written, &services, cx)?;
@@ -93,19 +103,28 @@ pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<
     })
 }
 
+/// The names that services can refer to.
+pub(crate) struct Known<'a> {
+    pub services: &'a [String],
+    pub classes: &'a [&'a str],
+}
+
 fn service(
     name: &str,
     spec: &ServiceSpec,
-    names: &[String],
+    known: &Known<'_>,
     clients: &mut Vec<Client>,
     cx: &mut Cx<'_>,
 ) -> Option<Service> {
-    let balancer = spec.balancer.get().and_then(|b| balancer(b, cx));
+    let balancer = spec
+        .balancer
+        .get()
+        .and_then(|b| balancer(b, known, clients, cx));
     let calls: Vec<_> = spec
         .call
         .get()?
         .iter()
-        .map(|c| call(c, names, clients, cx))
+        .map(|c| call(c, known, clients, cx))
         .collect();
     check_parallel(spec.call.get()?, cx)?;
     for (_, _, zone) in spec.zone.get()? {
@@ -135,16 +154,23 @@ fn check_balances(
             continue;
         }
         let span = spec.balancer.get()?.balances.span;
-        let calls = services.iter().flat_map(|service| &service.calls);
-        let mut calls = calls.filter(|call| call.to.position() == index);
+        let asks = services.iter().flat_map(Service::asks);
+        let mut asks = asks.filter(|ask| ask.to.position() == index);
         let kept =
-            service.link.connections.is_some() || calls.any(|call| call.link.connections.is_some());
+            service.link.connections.is_some() || asks.any(|ask| ask.link.connections.is_some());
         if !kept {
             let what = "callers keep no connections: each request is one of its own";
             let help = format!(
                 "write service.{name}.link = {{ connections = \"shared\" }}, or balances = \"requests\""
             );
             cx.push(Problem::new("E017", what).at(span).help(help));
+            clean = false;
+        }
+        if let Some(route) = spec.balancer.get()?.routes.get()?.first() {
+            let what = "a balancer that chooses for each connection does not look at requests";
+            let problem = Problem::new("E017", what).at(span);
+            let problem = problem.label(route.span, "and cannot route them");
+            cx.push(problem.help("write balances = \"requests\""));
             clean = false;
         }
         let zones = service.zones.iter().map(|zone| &zone.link);
@@ -161,7 +187,13 @@ fn check_balances(
     clean.then_some(())
 }
 
-fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
+fn balancer(
+    spec: &BalancerSpec,
+    known: &Known<'_>,
+    clients: &mut Vec<Client>,
+    cx: &mut Cx<'_>,
+) -> Option<Balancer> {
+    let routes = routes(spec, known, clients, cx);
     let crash = crash_rules(&spec.crash, BALANCER_GAUGES, cx);
     let guards = guards(&spec.guards, "balancer", cx);
     let health = health(&spec.health, cx);
@@ -197,6 +229,7 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
             takeover: standby.takeover.copied()?,
         },
         link: inner_link(&spec.link, cx)?,
+        routes: routes?,
     })
 }
 
@@ -209,30 +242,43 @@ fn pending_queue(spec: &PendingQueueSpec) -> Option<PendingQueue> {
 
 fn call(
     spec: &CallSpec,
-    names: &[String],
+    known: &Known<'_>,
     clients: &mut Vec<Client>,
     cx: &mut Cx<'_>,
 ) -> Option<Call> {
     let to = spec
         .to
         .get()
-        .and_then(|to| find_service(to, spec.to.span, names, cx));
-    if clients.len() >= CLIENTS_MAX {
-        cx.push(Problem::new("E024", "too many calls").at(spec.span));
-        return None;
-    }
-    let id = ClientId(u16::try_from(clients.len()).ok()?);
-    clients.push(client(spec.client.get().into_iter(), cx)?);
+        .and_then(|to| find_service(to, spec.to.span, known.services, cx));
+    let classes = find_classes(&spec.class, known.classes, cx);
+    let client = inner_client(&spec.client, spec.span, clients, cx);
     Some(Call {
         to: to?,
+        classes: classes?,
         before: spec.at.copied()? == CallAt::Before,
         probability: spec.probability.copied()?,
         parallel: spec.parallel.copied()?,
         hold: spec.hold.copied()?,
         required: spec.required.copied()?,
-        client: id,
+        client: client?,
         link: inner_link(&spec.link, cx)?,
     })
+}
+
+/// The caller of a call or a route: one of its own, never shared.
+pub(crate) fn inner_client(
+    written: &Item<Node>,
+    span: Span,
+    clients: &mut Vec<Client>,
+    cx: &mut Cx<'_>,
+) -> Option<ClientId> {
+    if clients.len() >= CLIENTS_MAX {
+        cx.push(Problem::new("E024", "too many calls").at(span));
+        return None;
+    }
+    let client = client(written.get().into_iter(), cx)?;
+    clients.push(client);
+    Some(ClientId::at(clients.len() - 1))
 }
 
 /// A call beside none would be accepted and change nothing.
@@ -266,7 +312,7 @@ fn check_cycles(
         };
         while let Some((service, next)) = way.pop() {
             state[service] = 1;
-            let Some(call) = services[service].calls.get(next) else {
+            let Some(call) = services[service].asks().nth(next) else {
                 state[service] = 2;
                 continue;
             };
@@ -281,9 +327,12 @@ fn check_cycles(
                         .map(|(s, _)| services[*s].name.as_str())
                         .collect();
                     names.push(&services[to].name);
-                    let span = written
-                        .get(service)
-                        .and_then(|(_, _, spec)| spec.call.get()?.get(next).map(|c| c.to.span));
+                    let span = (written.get(service)).and_then(|(_, _, spec)| {
+                        let calls = spec.call.get()?;
+                        let route = || spec.balancer.get()?.routes.get()?.get(next - calls.len());
+                        let call = calls.get(next).map(|call| call.to.span);
+                        call.or_else(|| Some(route()?.to.span))
+                    });
                     let problem = Problem::new(
                         "E025",
                         format!("calls go round in a circle: {}", names.join(" → ")),

@@ -1,7 +1,8 @@
 //! Remarks on scenarios that are valid and yet may not be meant.
 
 use super::Scenario;
-use crate::model::Model;
+use crate::ids::Id;
+use crate::model::{ClassId, Model};
 
 /// Remarks on a scenario; none when it has no model.
 pub(crate) fn warnings(scenario: &Scenario) -> Vec<String> {
@@ -18,8 +19,8 @@ fn of_model(model: &Model) -> Vec<String> {
             || model
                 .services
                 .iter()
-                .flat_map(|s| &s.calls)
-                .any(|c| usize::from(c.to.0) == id && c.probability > 0.0)
+                .flat_map(|s| s.asks())
+                .any(|ask| usize::from(ask.to.0) == id && ask.share > 0.0)
     };
     for (id, service) in model.services.iter().enumerate() {
         if !asked(id) {
@@ -33,10 +34,19 @@ fn of_model(model: &Model) -> Vec<String> {
                 policy.row.name, service.name, rule.def.row.name
             ));
         }
-        let absent = service
-            .servers
-            .iter()
-            .all(|s| model.servers.get(s.0 as usize).is_some_and(|s| !s.present));
+        let mut classes = (0..model.classes.len()).map(ClassId::at);
+        let keeps_none = classes.all(|class| service.balancer.kept(class) <= 0.0);
+        if keeps_none && !service.servers.is_empty() {
+            found.push(format!(
+                "the routes of `{}` leave nothing to its servers",
+                service.name
+            ));
+        }
+        let absent = !service.servers.is_empty()
+            && service
+                .servers
+                .iter()
+                .all(|s| model.servers.get(s.0 as usize).is_some_and(|s| !s.present));
         if absent {
             found.push(format!(
                 "no server of `{}` is there from the start",

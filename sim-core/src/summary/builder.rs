@@ -256,7 +256,9 @@ impl Builder<'_> {
                 )
             };
             let arrived = flow(false).measured_arrived() + flow(true).measured_arrived();
-            self.rate(arrived) * params.demand_factor
+            // What routes take is no load of the service's own servers.
+            let kept = model.services[id].balancer.kept(ClassId::at(class));
+            self.rate(arrived) * params.demand_factor * kept
         };
         let hz: f64 = model.classes.iter().enumerate().map(demanding).sum();
         crate::load::offered_load(model, id, hz)

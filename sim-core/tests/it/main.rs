@@ -35,6 +35,7 @@ mod parallel;
 mod queues;
 mod replicate;
 mod retries;
+mod routes;
 mod servers;
 mod support;
 mod swarm;

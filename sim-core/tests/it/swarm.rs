@@ -14,10 +14,12 @@ pub(crate) struct Swarm {
     pub balancer: Vec<&'static str>,
     pub servers: Vec<(u32, Vec<&'static str>)>,
     pub call: Option<(&'static str, &'static str)>,
+    pub routes: Option<(&'static str, &'static str)>,
     pub classes: bool,
     pub keyed: bool,
     pub timeline: Vec<(u32, &'static str)>,
     pub behind: Vec<(u32, &'static str)>,
+    pub routed: Vec<(u32, &'static str)>,
 }
 
 fn some(options: &'static [&'static str]) -> impl Strategy<Value = Option<&'static str>> {
@@ -207,15 +209,45 @@ const CALLS: &[&str] = &[
     "hold = false\nclient = { cancel = true }\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false",
     "at = \"before\"\n[[service.web.call]]\nto = \"db\"\nat = \"before\"\nparallel = true\nprobability = 0.6\nrequired = false\nclient = { timeout = \"9ms\", cancel = true }",
     "hold = false\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false",
+    "class = \"CLASS\"\nat = \"before\"\n[[service.web.call]]\nto = \"db\"\nat = \"before\"\nparallel = true\nhold = false",
+    "hold = false\n[[service.web.call]]\nto = \"db\"\nclass = [\"CLASS\"]\nparallel = true",
     "hold = false\nrequired = false\nclient = { cancel = true, hedge = { after = \"0s\", distinct = false } }\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false\nclient = { retry = { kind = \"fixed\", attempts = 2 } }",
     "probability = 0.5\nclient = { timeout = \"15ms\", retry = { kind = \"fixed\", attempts = 2 }, cancel = true }",
 ];
+
+/// Stands for a class that the scenario has.
+const CLASS: &str = "CLASS";
 
 const DB: &[&str] = &[
     "",
     "queue = { limit = 2 }",
     "errors = { rate = 0.4 }",
     "crash = [{ when = \"queue_len\", above = 3 }]\nrestart = { kind = \"after\", pause = \"40ms\" }",
+];
+
+/// Routes of the first service's balancer, to a service `app`.
+const ROUTES: &[&str] = &[
+    "{ to = \"app\" }",
+    "{ to = \"app\", share = 0.3 }",
+    "{ to = \"app\", share = \"50%\", link = { delay = \"2ms\", loss = 0.1, connect_timeout = \"9ms\" } }",
+    "{ to = \"app\", class = \"CLASS\", client = { cancel = true } }",
+    "{ to = \"app\", share = 0.5, client = { timeout = \"12ms\", retry = { kind = \"fixed\", attempts = 2, avoid = \"previous\" } } }, { to = \"app\", class = \"CLASS\" }",
+    "{ to = \"app\", client = { hedge = { after = \"3ms\" }, guards = [{ kind = \"concurrency-limit\", limit = 2, queue = 4, wait = \"9ms\" }, { kind = \"deadline\" }] } }",
+    "{ to = \"app\", client = { cancel = true, hedge = { after = \"0s\", copies = 3 }, guards = [{ kind = \"circuit-breaker\", failures = 2, open = \"20ms\" }] } }",
+    "{ to = \"app\", link = { connections = { kind = \"per-request\", limit = 2, wait = \"15ms\", open = \"1ms\" } } }",
+    "{ to = \"app\", share = 0.7, link = { delay = \"1ms\", connections = { kind = \"shared\", streams = 2, max_age = \"200ms\" } } }",
+];
+
+/// What happens where there are routes.
+const DEEDS_ROUTED: &[&str] = &[
+    "do = \"crash\"\ntarget = \"service.app.server.db-1\"",
+    "do = \"restart\"\ntarget = \"service.app.server.db-1\"",
+    "do = \"crash\"\ntarget = \"service.app.balancer\"",
+    "do = \"restart\"\ntarget = \"service.app.balancer\"",
+    "do = \"partition\"\ntarget = \"service.web.balancer.routes.app.link\"\nfor = \"90ms\"",
+    "set = { \"service.web.balancer.routes.0.share\" = 0.1 }",
+    "set = { \"service.web.balancer.routes.0.client.guards\" = [{ kind = \"aimd-limit\", initial = 2, min = 1 }] }",
+    "set = { \"service.web.balancer.routes.0.link.delay\" = \"2ms\" }",
 ];
 
 /// What happens where there is a service behind the first.
@@ -279,6 +311,11 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
         2 => Just(None),
         1 => (prop::sample::select(CALLS), prop::sample::select(DB)).prop_map(Some)
     ];
+    let routes = prop_oneof![
+        2 => Just(None),
+        1 => (prop::sample::select(ROUTES), prop::sample::select(DB)).prop_map(Some)
+    ];
+    let routed = prop::collection::vec((1..2000_u32, prop::sample::select(DEEDS_ROUTED)), 0..4);
     let deeds = prop::collection::vec((1..2000_u32, prop::sample::select(DEEDS)), 0..5);
     let behind = prop::collection::vec((1..2000_u32, prop::sample::select(DEEDS_BEHIND)), 0..4);
     (
@@ -297,12 +334,22 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
             any::<(bool, bool)>(),
             deeds,
             behind,
+            (routes, routed),
         ),
     )
         .prop_map(
             |(
                 (seed, rate, users, client, demand),
-                (link, balancer, servers, call, (classes, keyed), timeline, behind),
+                (
+                    link,
+                    balancer,
+                    servers,
+                    call,
+                    (classes, keyed),
+                    timeline,
+                    behind,
+                    (routes, routed),
+                ),
             )| Swarm {
                 seed: u64::from(seed),
                 rate,
@@ -313,6 +360,8 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
                 balancer,
                 servers,
                 call,
+                routes,
+                routed,
                 classes,
                 keyed,
                 timeline,
@@ -352,6 +401,9 @@ impl Swarm {
             text += &format!("link = {link}\n");
         }
         text += &format!("[service.web.balancer]\n{}\n", self.balancer.join("\n"));
+        if let Some((routes, _)) = self.routes {
+            text += &format!("routes = [{routes}]\n");
+        }
         for (i, (workers, keys)) in self.servers.iter().enumerate() {
             text += &format!(
                 "[[service.web.server]]\nname = \"s{i}\"\ncount = 2\nworkers = {workers}\n{}\n",
@@ -363,10 +415,16 @@ impl Swarm {
                 "[[service.web.call]]\nto = \"db\"\n{call}\n[service.db]\ndemand = {{ kind = \"exponential\", mean = \"4ms\" }}\n[[service.db.server]]\nname = \"db\"\nworkers = 2\n{db}\n"
             );
         }
+        if let Some((_, app)) = self.routes {
+            text += &format!(
+                "[service.app]\ndemand = {{ kind = \"exponential\", mean = \"9ms\" }}\n[[service.app.server]]\nname = \"db\"\ncount = 2\nworkers = 1\n{app}\n"
+            );
+        }
         let behind = self.behind.iter().filter(|_| self.call.is_some());
-        for (at, deed) in self.timeline.iter().chain(behind) {
+        let routed = self.routed.iter().filter(|_| self.routes.is_some());
+        for (at, deed) in self.timeline.iter().chain(behind).chain(routed) {
             text += &format!("[[timeline]]\nat = \"{at}ms\"\n{deed}\n");
         }
-        text
+        text.replace(CLASS, if self.classes { "b" } else { "all" })
     }
 }

@@ -2,7 +2,7 @@
 //! tables of the core.
 
 use sim_core::metric::SUMMARY_PATHS;
-use sim_core::model::Model;
+use sim_core::model::{Asker, Model};
 use sim_core::outcome::Outcome;
 use sim_core::scenario::{KeyRow, keys, plug_tables};
 use std::sync::OnceLock;
@@ -96,10 +96,15 @@ fn concrete(pattern: &str, model: &Model) -> Vec<String> {
                         add(quoted(&model.servers[id.0 as usize].name), *service);
                     }
                 }
-                ("NAME", "call") => {
-                    for call in &model.services[*service].calls {
-                        let called = &model.services[usize::from(call.to.0)].name;
-                        add(quoted(called), *service);
+                ("NAME", list @ ("call" | "routes")) => {
+                    let by = if list == "call" {
+                        Asker::Server
+                    } else {
+                        Asker::Balancer
+                    };
+                    for ask in model.services[*service].asks().filter(|ask| ask.by == by) {
+                        let asked = &model.services[usize::from(ask.to.0)].name;
+                        add(quoted(asked), *service);
                     }
                 }
                 ("NAME", "class") => {

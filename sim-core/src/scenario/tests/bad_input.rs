@@ -43,6 +43,30 @@ fn each_mistake_gets_its_problem() {
             "2 to 100",
         ),
         (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\ncall = [{ to = \"web\", class = \"vip\" }]",
+            "E020",
+            "no class",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\ncall = [{ to = \"web\", class = [\"all\", \"all\"] }]",
+            "E019",
+            "twice",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\ncall = [{ to = \"web\", class = [] }]",
+            "E013",
+            "names nobody",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\ncall = [{ to = \"web\", class = 3 }]",
+            "E012",
+            "a text",
+        ),
+        (
             "rate = 100",
             "rate = 1\narrivals = \"trace\"",
             "E011",

@@ -9,6 +9,7 @@ use crate::time::{Duration, SECOND};
 
 mod bad_input;
 mod bad_links;
+mod bad_routes;
 mod design;
 mod live;
 mod overlays;

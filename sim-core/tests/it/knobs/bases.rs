@@ -139,6 +139,25 @@ name = "b"
 workers = 1
 "#;
 
+/// With a balancer that sends requests on in place of servers that call.
+fn routed(text: &str) -> String {
+    let routes = "[service.web.balancer]\ninstances = 2\n[[service.web.balancer.routes]]";
+    let call = "call = [{ to = \"db\", link = { delay = \"1ms\" } }]\n";
+    let route = "routes = [{ to = \"db\", link = { delay = \"1ms\" } }], link";
+    text.replacen("[[service.web.call]]", routes, 1)
+        .replacen(call, "", 1)
+        .replacen("balancer = { link", &format!("balancer = {{ {route}"), 1)
+}
+
+/// The scenario that a row calls by name, as the key needs it.
+pub(super) fn base_for(key: &str, name: &str) -> String {
+    if key.contains("routes") {
+        routed(&base(name))
+    } else {
+        base(name)
+    }
+}
+
 /// The scenario that a row calls by name.
 pub(super) fn base(name: &str) -> String {
     let rate = |rate: &str| plain(90).replace("rate = 90", rate);
@@ -149,6 +168,8 @@ pub(super) fn base(name: &str) -> String {
         "pooled" => POOLED.to_owned(),
         "crashy" => CRASHY.to_owned(),
         "pair" => CALLS.replacen("[service.db]", "[[service.web.call]]\nto = \"other\"\n[service.db]", 1),
+        "mixed" => CALLS.replacen("share = 1", "share = 0.5\n[class.b]\nshare = 0.5", 1),
+        "routed" => routed(&base("mixed")),
         "zoned" => plain(90)
             .replacen("workers = 1", "zone = \"far\"\nworkers = 1", 1)
             .replacen("[[service.web.server]]", "[service.web.zone.far]\nlink = { delay = \"3ms\" }\n[[service.web.server]]", 1),

@@ -1,6 +1,6 @@
 //! An entry for each key: a scenario, and two values that must make a difference.
 
-use super::bases::base;
+use super::bases::{base, base_for};
 
 /// What must differ at least.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,6 +60,11 @@ const SLOTS: &[(&str, &str, &str)] = &[
         "service.NAME.call.NAME.link.delay",
         "calls",
         "service.web.call.db.link.delay",
+    ),
+    (
+        "service.NAME.balancer.routes.NAME.link.delay",
+        "calls",
+        "service.web.balancer.routes.db.link.delay",
     ),
     (
         "service.NAME.server.NAME.errors.demand",
@@ -181,6 +186,10 @@ const CALLERS: &[(&str, &str)] = &[
     (
         "service.NAME.call.NAME.client",
         "service.web.call.db.client",
+    ),
+    (
+        "service.NAME.balancer.routes.NAME.client",
+        "service.web.balancer.routes.db.client",
     ),
 ];
 
@@ -364,6 +373,10 @@ const HOPS: &[(&str, &str)] = &[
     ("service.NAME.zone.NAME.link", "service.web.zone.far.link"),
     ("service.NAME.server.NAME.link", "service.web.server.a.link"),
     ("service.NAME.call.NAME.link", "service.web.call.db.link"),
+    (
+        "service.NAME.balancer.routes.NAME.link",
+        "service.web.balancer.routes.db.link",
+    ),
 ];
 
 /// Parameters of connections: of which row (none: of both), what else must be so, two values.
@@ -397,7 +410,7 @@ fn connections() -> Vec<Knob> {
             knobs.push(Knob {
                 path,
                 kind,
-                base: base("pooled"),
+                base: base_for(key, "pooled"),
                 with: Vec::new(),
                 change: Change::Set(format!("{at}.connections"), old, new),
                 level,
@@ -566,6 +579,11 @@ const POSTS: &[(&str, &str, &str)] = &[
         "{ retry = \"fixed\", timeout = \"30ms\", guards = LIST }",
     ),
     (
+        "service.NAME.balancer.routes.NAME.client",
+        "service.web.balancer.routes.db.client",
+        "{ retry = \"fixed\", timeout = \"30ms\", guards = LIST }",
+    ),
+    (
         "service.NAME.balancer",
         "service.db.balancer.guards",
         "LIST",
@@ -589,7 +607,7 @@ fn guards() -> Vec<Knob> {
             knobs.push(Knob {
                 path,
                 kind,
-                base: base("guarded"),
+                base: base_for(key, "guarded"),
                 with: Vec::new(),
                 change: Change::Set(
                     at.to_owned(),
@@ -635,7 +653,7 @@ fn laws() -> Vec<Knob> {
         let knob = |path: String, kind, old: String, new: String| Knob {
             path,
             kind,
-            base: base(name),
+            base: base_for(key, name),
             with: with.clone(),
             change: Change::Set(at.to_owned(), old, new),
             level: Run,
@@ -677,7 +695,7 @@ fn manners() -> Vec<Knob> {
             knobs.push(Knob {
                 path: format!("{key}.{manner}"),
                 kind,
-                base: base("calls"),
+                base: base_for(key, "calls"),
                 with: if matches!(manner, "hedge.distinct" | "retry.avoid") {
                     ELSEWHERE.to_vec()
                 } else {

@@ -6,6 +6,7 @@ mod copies;
 mod guarded;
 mod links;
 mod queues;
+mod routed;
 mod ruled;
 
 use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
@@ -14,6 +15,7 @@ use copies::{ELSEWHERE, HASHED, HEDGED, PARALLEL};
 use guarded::{GUARDED, SHIELDED};
 use links::{CUT, LINKED};
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
+use routed::ROUTED;
 use ruled::RULED;
 
 /// Scenarios with a name each.
@@ -46,6 +48,7 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("ruled", RULED),
     ("kept", KEPT),
     ("led", LED),
+    ("routed", ROUTED),
 ];
 
 const PLAIN: &str = r#"

@@ -2,7 +2,7 @@
 
 use crate::playback::View;
 use eframe::egui::{Pos2, Rect, pos2, vec2};
-use sim_core::model::Model;
+use sim_core::model::{Asker, Model};
 
 /// Servers of a service that get a card each; more become cells of a map, with the fullest as cards.
 const CARDS: usize = 8;
@@ -203,10 +203,19 @@ impl Layout {
                 .servers
                 .iter()
                 .filter(|(s, _)| model.servers[*s].service.0 as usize == from);
-            let starts: Vec<Pos2> = servers.map(|(_, rect)| rect.right_center()).collect();
-            for call in &service.calls {
+            let servers: Vec<Pos2> = servers.map(|(_, rect)| rect.right_center()).collect();
+            let instances = self
+                .instances
+                .iter()
+                .filter(|(i, _)| usize::from(view.snapshot.instances[*i].service) == from);
+            let instances: Vec<Pos2> = instances.map(|(_, rect)| rect.right_center()).collect();
+            for ask in service.asks() {
+                let starts = match ask.by {
+                    Asker::Server => &servers,
+                    Asker::Balancer => &instances,
+                };
                 for (instance, target) in &self.instances {
-                    if view.snapshot.instances[*instance].service == call.to.0 {
+                    if view.snapshot.instances[*instance].service == ask.to.0 {
                         self.links
                             .extend(starts.iter().map(|start| (*start, target.left_center())));
                     }
@@ -216,14 +225,14 @@ impl Layout {
     }
 }
 
-/// How many calls a service is away from the outside.
+/// How many calls or routes a service is away from the outside.
 fn depths(model: &Model) -> Vec<usize> {
     let mut depths = vec![0; model.services.len()];
     // A path without a circle is no longer than there are services.
     for _ in 0..model.services.len() {
         for (from, service) in model.services.iter().enumerate() {
-            for call in &service.calls {
-                let to = call.to.0 as usize;
+            for ask in service.asks() {
+                let to = ask.to.0 as usize;
                 depths[to] = depths[to].max((depths[from] + 1).min(model.services.len() - 1));
             }
         }
