@@ -41,4 +41,5 @@ pub mod statistics;
 pub mod summary;
 pub mod theory;
 pub mod time;
+pub mod verdict;
 pub mod verify;

@@ -146,7 +146,8 @@ impl Simulation {
             }
         }
         let instance = &mut self.balancers[index];
-        instance.busy_until = self.now;
+        // What it had still to do will not be done.
+        instance.plan_work(self.now, self.now);
         let service = instance.service;
         if !self.services[service].spares.is_empty() {
             self.plan_takeover(index);

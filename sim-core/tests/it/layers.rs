@@ -20,6 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "outcome",
             "statistics",
             "time",
+            "verdict",
         ],
     ),
     ("what all extension rows have in common", &["extension"]),

@@ -1,35 +1,7 @@
-//! One word on the whole run, and what the reader must be warned of.
-//!
-//! The verdict is given only where the evidence allows:
-//! `STABLE` when nothing grows and nearly everything succeeds; `BACKLOGGED` when much is waiting
-//! at the end though the offered load is below one; `OVERLOADED` when more was offered than the
-//! servers that are up can do; `METASTABLE` when, at the end, goodput stays below half of what is offered
-//! though the offered load at that time is below one: the trigger is gone, the overload is not.
+//! Warnings: what the reader must know before believing a figure.
 
 use super::{Summary, Warning};
-use crate::engine::{MachineState, Simulation};
-use crate::metric::Scope;
-use crate::outcome::Outcome;
-
-/// Every verdict with its meaning.
-pub static VERDICTS: &[(&str, &str)] = &[
-    (
-        "STABLE",
-        "nearly everything succeeds at the end of the run, and nothing grows",
-    ),
-    (
-        "BACKLOGGED",
-        "at the end much is waiting or failing, or some are left waiting, though the offered load is below one",
-    ),
-    (
-        "OVERLOADED",
-        "at the end more is offered than the servers can do",
-    ),
-    (
-        "METASTABLE",
-        "at the end most requests fail though the offered load is below one: the trigger is gone, the overload is not",
-    ),
-];
+use crate::engine::Simulation;
 
 /// Every code of a warning with its meaning.
 pub static WARNINGS: &[(&str, &str)] = &[
@@ -65,10 +37,9 @@ pub static WARNINGS: &[(&str, &str)] = &[
 
 /// The warning that percentiles leave out many who wait.
 const UNANSWERED: &str = "unanswered";
-/// Share of the run, at its end, that the verdict looks at.
-const TAIL: f64 = 0.1;
 
-pub(super) fn judge(summary: &mut Summary, simulation: &Simulation) {
+/// Adds the warnings that the run gives rise to.
+pub(super) fn find(summary: &mut Summary, simulation: &Simulation) {
     if let Some(message) = simulation.end().and_then(crate::engine::End::warning) {
         warn(summary, "ended-early", message.to_owned());
     }
@@ -111,7 +82,6 @@ pub(super) fn judge(summary: &mut Summary, simulation: &Simulation) {
             ),
         );
     }
-    summary.verdict = verdict(summary, simulation);
 }
 
 fn few_samples(summary: &mut Summary) {
@@ -148,58 +118,6 @@ fn unanswered(summary: &mut Summary, simulation: &Simulation) {
         );
         warn(summary, UNANSWERED, message);
     }
-}
-
-fn verdict(summary: &Summary, simulation: &Simulation) -> Option<&'static str> {
-    let history = simulation.recorder().history();
-    let intervals = history.len();
-    let tail = ((intervals as f64 * TAIL).ceil() as usize).max(1);
-    if intervals < 10 {
-        return None;
-    }
-    let total = history.total(Scope::Site, intervals - tail..intervals);
-    let window = total.window();
-    let succeeded = window.outcomes[Outcome::Succeeded as usize] as f64;
-    if window.arrived == 0 {
-        return None;
-    }
-    let answered = succeeded / window.arrived as f64;
-    // The offered load of the tail: that of the whole run, scaled by the rate.
-    let load = summary.offered_load? * (window.arrived as f64 / window.span_s)
-        / summary.offered_hz
-        / alive(simulation);
-    let waiting = summary.requests.in_flight as f64 / summary.offered_hz;
-    Some(if load > 1.0 {
-        "OVERLOADED"
-    } else if answered < 0.5 {
-        "METASTABLE"
-    } else if answered < 0.95 || waiting > summary.horizon_s * 0.05 || left_waiting(summary) {
-        "BACKLOGGED"
-    } else {
-        "STABLE"
-    })
-}
-
-/// Whether a hundredth of all requests has been waiting for longer than others take: one server of
-/// many that falls behind.
-fn left_waiting(summary: &Summary) -> bool {
-    summary.warnings.iter().any(|w| w.code == UNANSWERED)
-}
-
-/// Share of the workers whose servers are up: what is down at the end can do nothing.
-fn alive(simulation: &Simulation) -> f64 {
-    let (mut up, mut all) = (0, 0);
-    for server in simulation.snapshot().servers {
-        if server.state != MachineState::Absent {
-            all += server.workers;
-            up += if server.state == MachineState::Up {
-                server.workers
-            } else {
-                0
-            };
-        }
-    }
-    f64::from(up) / f64::from(all.max(1))
 }
 
 fn warn(summary: &mut Summary, code: &'static str, message: String) {
