@@ -184,6 +184,8 @@ pub struct Balancer {
     pub instances: u32,
     /// How callers spread over the instances.
     pub instance_selection: InstanceSelection,
+    /// What it chooses a server for.
+    pub balances: Balances,
     /// Time between reports of the servers' load, all that policies then know; absent: they see
     /// the present load.
     pub load_reports: Option<Duration>,
@@ -229,6 +231,15 @@ pub enum InstanceSelection {
     InTurn,
     /// Each time at random.
     Random,
+}
+
+/// What a balancer chooses a server for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Balances {
+    /// Each request by itself.
+    Requests,
+    /// Each connection of its callers: all requests on it go to one server.
+    Connections,
 }
 
 /// Waiting room of a balancer for attempts without an eligible server.

@@ -17,7 +17,7 @@ pub use incident::Incident;
 pub use verdict::verdict_rules;
 pub use warning::WARNINGS;
 
-use crate::engine::{GuardFigures, Simulation};
+use crate::engine::{GuardFigures, PoolFigures, Simulation};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// Version of the JSON form.
@@ -277,6 +277,8 @@ pub struct Summary {
     pub services: Named<ServiceFigures>,
     /// What each guard did over the whole run, in the order in which a request meets them.
     pub guards: Vec<GuardFigures>,
+    /// What became of the connections of each hop that keeps any, over the whole run.
+    pub connections: Vec<PoolFigures>,
     /// Objectives.
     pub slos: Named<SloFigures>,
     /// Alerts, in order of time.

@@ -3,7 +3,7 @@
 use super::Report;
 use crate::table::Table;
 use crate::terminal::{BOLD, RED};
-use sim_core::engine::GuardFigures;
+use sim_core::engine::{GuardFigures, PoolFigures};
 use sim_core::readable::{number, share, short, span, time};
 use sim_core::summary::{Incident, Summary, Times};
 use sim_core::time::Duration as Span;
@@ -21,6 +21,9 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     table.row(["load".to_owned(), load(summary)]);
     for guard in summary.guards.iter().take(GUARDS_MAX) {
         table.row(["guard".to_owned(), self::guard(guard)]);
+    }
+    for pool in summary.connections.iter().take(GUARDS_MAX) {
+        table.row(["connections".to_owned(), connections(pool)]);
     }
     for (name, slo) in &summary.slos.0 {
         let verdict = slo.met.map_or("", |met| if met { "met" } else { "MISSED" });
@@ -82,7 +85,7 @@ fn requests(summary: &Summary) -> String {
     text
 }
 
-/// Most guards that are listed; summary.json has all.
+/// Most guards, or hops with connections, that are listed; summary.json has all.
 const GUARDS_MAX: usize = 12;
 
 fn guard(guard: &GuardFigures) -> String {
@@ -93,6 +96,23 @@ fn guard(guard: &GuardFigures) -> String {
         if how_many > 0 {
             text = format!("{text}   {} {what}", count(how_many));
         }
+    }
+    text
+}
+
+fn connections(pool: &PoolFigures) -> String {
+    let count = |count: u64| short(count as f64);
+    let mut text = format!(
+        "{}: {} opened   {} at once at most",
+        pool.at,
+        count(pool.opened),
+        count(pool.peak)
+    );
+    if pool.broken > 0 {
+        text = format!("{text}   {} broke", count(pool.broken));
+    }
+    if pool.waited > 0 {
+        text = format!("{text}   {} requests waited for one", count(pool.waited));
     }
     text
 }

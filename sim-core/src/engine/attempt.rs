@@ -45,6 +45,8 @@ pub(super) enum Place {
     Held,
     /// Waiting for an eligible server.
     Pending,
+    /// Waiting for a connection, at its caller or at its balancer.
+    Unconnected,
     /// In a server, waiting at one of its guards.
     HeldAtServer,
     /// On its way from the balancer to its server.

@@ -5,6 +5,7 @@ use super::attempt::{Attempt, Place};
 use super::event::Event;
 use super::guards::Post;
 use super::instance::TrueState;
+use super::pool::Hop;
 use super::slab::Handle;
 use super::timer_fifo::Timer;
 use super::tried::Apart;
@@ -13,7 +14,7 @@ use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId};
 use crate::machine::MachineState;
 use crate::outcome::Outcome;
 use crate::policy::Job;
-use crate::time::{Duration, Instant};
+use crate::time::Duration;
 
 impl Simulation {
     /// An attempt reaches the balancer.
@@ -22,8 +23,14 @@ impl Simulation {
         let Attempt {
             number, service, ..
         } = self.attempts[handle];
+        let Ok(accepted) = self.accepted_by(handle) else {
+            // Its connection was closed while it was under way.
+            return self.reply(handle, Outcome::Reset);
+        };
         let s = &self.services[service];
-        let index = if s.active.len() == 1 {
+        let index = if let Some(index) = accepted {
+            index
+        } else if s.active.len() == 1 {
             s.active[0]
         } else if s.random_selection {
             let ordinal = self.attempts.cold(handle).ordinal;
@@ -38,14 +45,15 @@ impl Simulation {
         if instance.state != MachineState::Up {
             return self.meets_down(handle, s.down_behaviour);
         }
-        if instance.connections >= s.max_connections {
+        if accepted.is_none() && instance.connections >= s.max_connections {
             return self.reply(handle, Outcome::Rejected);
         }
         if s.cost > 0 && instance.waiting >= s.settings.balancer.queue_limit {
             return self.reply(handle, Outcome::Rejected);
         }
+        let one_more = self.accept(handle, index);
         let instance = &mut self.balancers[index];
-        instance.connections += 1;
+        instance.connections += u32::from(one_more);
         instance.attempts += 1;
         self.attempts[handle].instance = index;
         let cost = self.services[service].cost;
@@ -90,9 +98,15 @@ impl Simulation {
         }
     }
 
-    /// The policy's choice for an attempt.
+    /// Where the connection of an attempt leads, or the policy's choice.
     #[inline]
     fn pick(&mut self, handle: Handle) -> Option<LocalId> {
+        if self.pools.any
+            && self.services[self.attempts[handle].service].per_connection
+            && let Some(local) = self.bound_to(handle)
+        {
+            return Some(local);
+        }
         if !self.balancers[self.attempts[handle].instance]
             .health
             .split
@@ -200,6 +214,7 @@ impl Simulation {
                 .retain(|&other| other != handle),
             // Its share of the instance's time stays spent: the work was queued.
             Place::AtBalancer => self.balancers[instance].waiting -= 1,
+            Place::Unconnected => self.leave_line(handle),
             _ => {}
         }
     }
@@ -214,9 +229,12 @@ impl Simulation {
             ..
         } = self.attempts[handle];
         let server = self.services[service].servers[local];
+        let one_more = !self.pools.any
+            || !self.services[service].per_connection
+            || self.bind(handle, server);
         let instance = &mut self.balancers[index];
-        instance.in_flight[local] += 1;
-        if instance.observes {
+        instance.in_flight[local] += u32::from(one_more);
+        if instance.observes && one_more {
             instance.policy.on_assigned(local.position());
         }
         if self.services[service].limited
@@ -258,9 +276,9 @@ impl Simulation {
         attempt.instance = InstanceId::NONE;
         self.leave(Post::Balancer, handle, outcome);
         let attempt = &self.attempts[handle];
-        let (server, service) = (attempt.server, attempt.service);
-        let instance = &mut self.balancers[index];
-        instance.connections -= 1;
+        let server = attempt.server;
+        let (accepted, bound) = self.pools.stand_for(handle);
+        self.balancers[index].connections -= u32::from(!accepted);
         if server != ServerId::NONE {
             let s = &mut self.fleet[server];
             match outcome {
@@ -270,21 +288,11 @@ impl Simulation {
                 _ => s.failed = s.failed.wrapping_add(1),
             }
             let local = s.local;
-            let before = instance.in_flight[local];
-            instance.in_flight[local] = before - 1;
-            if instance.observes {
+            if !bound {
                 let took = Duration(now - self.attempts.cold(handle).dispatched);
-                (instance.policy).on_finished(Instant(now), local.position(), outcome, took);
+                self.forget_one(index, server, outcome, took);
             }
-            if self.services[service].limited
-                && before
-                    == self.fleet.cold[server]
-                        .params
-                        .max_connections
-                        .unwrap_or(u32::MAX)
-            {
-                self.refresh_eligible(index);
-            }
+            self.disconnect(handle, Hop::Server, outcome);
             if self.balancers[index].health.watches {
                 self.saw_end(index, local, outcome);
             }

@@ -5,6 +5,7 @@ use super::attempt::{Attempt, Call, Place, Purpose};
 use super::event::Event;
 use super::fast_path::client_is_plain;
 use super::guards::Post;
+use super::pool::Hop;
 use super::slab::Handle;
 use super::source::{draw_class, number_of, source_of};
 use super::timer_fifo::Timer;
@@ -124,6 +125,7 @@ impl Simulation {
             (cold.asks, cold.key) = (asks, key);
         }
         self.guards.begin(handle);
+        self.pools.begin(handle);
         self.recorder.flows[flow as usize].attempts += 1;
         self.services[service].attempts += 1;
         self.draw_demand(handle, asks);
@@ -142,7 +144,8 @@ impl Simulation {
     }
 
     /// An attempt sets out for the balancer.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the other way here, from guards, is rare")]
     pub(super) fn depart(&mut self, handle: Handle) {
         let client = self.calls[self.attempts[handle].call].client;
         self.send_to_balancer(handle, client);
@@ -192,6 +195,7 @@ impl Simulation {
             ..
         } = self.attempts[handle];
         self.attempt_ended(handle, outcome);
+        self.disconnect(handle, Hop::Caller, outcome);
         self.attempts.remove(handle);
         if !self.calls.contains(call) {
             return;
@@ -290,6 +294,7 @@ impl Simulation {
         let cancel = self.callers[client].client.cancel;
         self.leave_balancer_queue(handle);
         self.release(handle, outcome);
+        self.disconnect(handle, Hop::Caller, outcome);
         let at_server = place.is_at_server();
         if (at_server || place == Place::ToServer) && !cancel {
             self.attempts[handle].call = Handle::NONE;

@@ -44,6 +44,7 @@ impl Simulation {
         self.attempts.reset_cold(handle, arrived);
         self.attempts.set_ordinal(handle, 1);
         self.attempts.cold_mut(handle).dispatched = arrived;
+        self.pools.begin(handle);
         self.note_elided_visits(handle);
         self.attempts.elided -= 1;
         call

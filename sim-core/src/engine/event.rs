@@ -74,6 +74,10 @@ pub enum Event {
     Returned(Handle),
     /// The sender of a request has waited long enough for a connection.
     ConnectTimeout(Handle),
+    /// A connection may have been without a request for too long, or be too old.
+    ConnectionDue(Handle),
+    /// An attempt has waited long enough for a connection.
+    Unconnected(Handle),
     /// What was done to a link for a time, the deed of this number, ends.
     LinkDeedEnds(u64),
     /// The warm-up is over: measurement starts.
@@ -136,6 +140,9 @@ impl Event {
             Self::Returned(h) => (33, u64::from(h.slot())),
             Self::ConnectTimeout(h) => (34, u64::from(h.slot())),
             Self::LinkDeedEnds(number) => (35, number),
+            // By its slot: connections are numbered as they are opened.
+            Self::ConnectionDue(h) => (36, u64::from(h.slot())),
+            Self::Unconnected(h) => (37, u64::from(h.slot())),
             Self::HealthDue(instance, _) => (40, u64::from(instance)),
             Self::GivenBack(server) => (46, u64::from(server)),
         }

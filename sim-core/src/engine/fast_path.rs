@@ -52,6 +52,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         instances: _,
         standby: _,
         instance_selection: _,
+        // Asked of the links: it matters where callers keep connections.
+        balances: _,
         load_reports,
         max_connections,
         cost,

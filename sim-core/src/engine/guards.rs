@@ -512,12 +512,7 @@ impl Simulation {
     /// its number within its service.
     fn caller_seat(&self, call: &Call) -> (u32, u32) {
         let (chain, first) = self.guards.of_client[call.client];
-        let calling = if self.attempts.contains(call.parent) {
-            self.fleet[self.attempts[call.parent].server].local.0
-        } else {
-            0
-        };
-        (chain, first + calling)
+        (chain, first + self.calling_machine(call))
     }
 
     /// Asks the guards of a chain that an attempt has not passed yet.

@@ -8,10 +8,14 @@
 use super::Simulation;
 use super::event::Event;
 use super::fleet::Fleet;
+use super::pool::{Hop, Line};
 use super::service::constant_ns;
 use super::travel::{Trip, Way, WayStreams};
+use crate::connection::{ConnectionDef, Terms};
 use crate::distribution::Distribution;
+use crate::draws::Draws;
 use crate::event_log::Kind;
+use crate::extension::Configured;
 use crate::ids::{ClientId, Id, ServerId, ServiceId, Table, ZoneId};
 use crate::model::{Actor, Link, LinkDeed, LinkTarget, Model, Service};
 use crate::time::Duration;
@@ -27,6 +31,7 @@ pub(super) struct Path {
     added_ns: u64,
     loss: f64,
     pub connect_timeout: Option<u64>,
+    pub connections: Option<Terms>,
     cut: bool,
 }
 
@@ -48,6 +53,8 @@ struct Degraded {
 #[derive(Clone)]
 pub(super) struct Links {
     ways: [WayStreams; 6],
+    /// For opening connections: to the balancer, and to the server.
+    openings: [WayStreams; 2],
     /// Whom each client calls, and for calls between services: who calls, and which call it is.
     routes: Table<ClientId, Route>,
     callers: Table<ClientId, Option<Arc<Path>>>,
@@ -88,6 +95,10 @@ impl Path {
             added_ns: 0,
             loss: link.loss.unwrap_or(0.0),
             connect_timeout: link.connect_timeout.map(|timeout| timeout.0),
+            connections: link
+                .connections
+                .as_ref()
+                .map(Configured::<ConnectionDef>::build),
             cut: false,
         };
         for fault in faults {
@@ -105,37 +116,71 @@ impl Path {
         (!path.is_clear() || path.connect_timeout.is_some()).then_some(path)
     }
 
-    /// Whether messages arrive at once and safely.
+    /// Whether messages arrive at once and safely, and need no connection.
     fn is_clear(&self) -> bool {
-        self.constant_ns == Some(0) && self.loss <= 0.0 && !self.cut
+        let instant = self.constant_ns == Some(0) && self.loss <= 0.0 && !self.cut;
+        instant && self.connections.is_none()
+    }
+
+    /// How long it takes to open a connection; `None` when anything of it vanishes.
+    pub(super) fn handshake(
+        &self,
+        round_trips: u32,
+        streams: WayStreams,
+        number: u64,
+        attempt: u32,
+    ) -> Option<u64> {
+        if round_trips == 0 {
+            return Some(0);
+        }
+        let mut losses = streams.loss.of_attempt(number, attempt);
+        let mut delays = streams.delay.of_attempt(number, attempt);
+        let mut total_ns: u64 = 0;
+        for _ in 0..2 * round_trips {
+            if self.cut || (self.loss > 0.0 && losses.chance(self.loss)) {
+                return None;
+            }
+            total_ns = total_ns.saturating_add(self.delay_ns(&mut delays));
+        }
+        Some(total_ns)
+    }
+
+    /// Time of one way.
+    fn delay_ns(&self, draws: &mut Draws) -> u64 {
+        match (self.constant_ns, &self.delay) {
+            (Some(constant), _) => constant,
+            (None, Some(delay)) => {
+                let drawn = Duration::from_nanos_f64(delay.sample_ns(draws)).0;
+                drawn.saturating_add(self.added_ns)
+            }
+            (None, None) => self.added_ns,
+        }
     }
 
     /// A message's time under way; `None` when it vanishes.
     pub(super) fn send(
         &self,
         way: Way,
+        line: Line,
         streams: WayStreams,
         number: u64,
         attempt: u32,
     ) -> Option<Trip> {
         let lost = || (streams.loss.of_attempt(number, attempt)).chance(self.loss);
-        if self.cut || (self.loss > 0.0 && lost()) {
+        if self.cut || line == Line::Dead || (self.loss > 0.0 && lost()) {
             return None;
         }
-        let delay_ns = match (self.constant_ns, &self.delay) {
-            (Some(constant), _) => constant,
-            (None, Some(delay)) => {
-                let drawn = delay.sample_ns(&mut streams.delay.of_attempt(number, attempt));
-                Duration::from_nanos_f64(drawn)
-                    .0
-                    .saturating_add(self.added_ns)
-            }
-            (None, None) => self.added_ns,
+        let opening_ns = match line {
+            Line::Opening(ns) => ns,
+            _ => 0,
         };
-        let too_late = way.connects() && self.connect_timeout.is_some_and(|most| delay_ns > most);
+        let delay_ns = self.delay_ns(&mut streams.delay.of_attempt(number, attempt));
+        let delay_ns = delay_ns.saturating_add(opening_ns);
+        let connects = way.connects() && line != Line::Open;
+        let too_late = connects && self.connect_timeout.is_some_and(|most| delay_ns > most);
         (!too_late).then_some(Trip {
             delay_ns,
-            constant: self.constant_ns.is_some(),
+            constant: self.constant_ns.is_some() && opening_ns == 0,
         })
     }
 }
@@ -162,6 +207,10 @@ impl Links {
         }
         Self {
             ways: WayStreams::of_all(model, replication),
+            openings: [
+                WayStreams::of(model, replication, ["link/open", "loss/open"]),
+                WayStreams::of(model, replication, ["link/server/open", "loss/server/open"]),
+            ],
             routes,
             callers: Table::filled(model.clients.len(), None),
             far: Table::filled(model.services.len(), 0),
@@ -173,6 +222,11 @@ impl Links {
     /// The random numbers of one way.
     pub(super) fn streams(&self, way: Way) -> WayStreams {
         self.ways[way as usize]
+    }
+
+    /// The random numbers of opening a connection.
+    pub(super) fn opening(&self, hop: Hop) -> WayStreams {
+        self.openings[hop as usize]
     }
 
     /// What lies between a caller and the balancer of the service that it calls.
@@ -283,7 +337,12 @@ impl Simulation {
                     .map(|(from, call)| &self.services[from].settings.calls[call]);
                 let link = own.map_or_else(|| callee.clone(), |call| call.link.within(callee));
                 let over = [LinkTarget::Callers(route.to), LinkTarget::Call(client)];
-                self.links.callers[client] = self.links.path(&link, &over);
+                let path = self.links.path(&link, &over);
+                let before = std::mem::replace(&mut self.links.callers[client], path);
+                let kept = |path: &Option<Arc<Path>>| path.as_ref().and_then(|p| p.connections);
+                if kept(&before) != kept(&self.links.callers[client]) {
+                    self.renew_connections(route.to);
+                }
             }
         }
         // Servers without a link of their own share what is there for all of their zone.
@@ -318,10 +377,15 @@ impl Simulation {
 
     fn set_path(&mut self, server: ServerId, path: Option<Arc<Path>>) {
         let far = |path: &Option<Arc<Path>>| path.as_ref().is_some_and(|path| !path.is_clear());
-        let now = far(&path);
-        let before = far(&std::mem::replace(&mut self.fleet.cold[server].path, path));
-        let count = &mut self.links.far[self.fleet[server].service];
-        *count = *count + u32::from(now) - u32::from(before);
+        let kept = |path: &Option<Arc<Path>>| path.as_ref().and_then(|p| p.connections);
+        let (now, keeps) = (far(&path), kept(&path));
+        let before = std::mem::replace(&mut self.fleet.cold[server].path, path);
+        let service = self.fleet[server].service;
+        let count = &mut self.links.far[service];
+        *count = *count + u32::from(now) - u32::from(far(&before));
+        if kept(&before) != keeps {
+            self.renew_connections(service);
+        }
     }
 
     /// The time line, or somebody, does something to links.

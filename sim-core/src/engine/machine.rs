@@ -126,6 +126,7 @@ impl Simulation {
                 self.reply(handle, Outcome::Reset);
             }
         }
+        self.server_disconnects(server);
         self.leave_if_empty(server);
     }
 
@@ -145,6 +146,7 @@ impl Simulation {
                 self.cut_off(handle);
             }
         }
+        self.instance_disconnects(index);
         let instance = &mut self.balancers[index];
         // What it had still to do will not be done.
         instance.plan_work(self.now, self.now);
@@ -167,6 +169,9 @@ impl Simulation {
         if self.attempts[handle].place == Place::AtBalancer {
             self.balancers[self.attempts[handle].instance].waiting -= 1;
         }
+        if self.attempts[handle].place == Place::Unconnected {
+            self.leave_line(handle);
+        }
         let place = self.attempts[handle].place;
         if !place.is_at_server() && place != Place::ToServer {
             return self.pass_on(handle, Outcome::Reset);
@@ -185,6 +190,8 @@ impl Simulation {
         self.attempts.set_ordinal(messenger, ordinal);
         self.guards.begin(messenger);
         self.guards.hand_over(handle, messenger);
+        self.pools.begin(messenger);
+        self.pools.hand_over(handle, messenger);
         self.calls.replace_attempt(call, handle, messenger);
         self.pass_on(messenger, Outcome::Reset);
     }

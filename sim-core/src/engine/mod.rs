@@ -21,6 +21,7 @@
 //! | `balancers` | `instance` with `health` | balancer instances and what each has seen of its servers |
 //! | `fleet` | `fleet` | servers |
 //! | `links` | `link` | what lies between machines, and what was done to it |
+//! | `pools` | `pool` | connections that are kept, and who waits for one |
 //! | `probes` | `probe` | probes of health rules, and liveness |
 //! | `streams` | `streams` | random numbers, a stream for each concern |
 //! | `recorder`, `records` | [`crate::record`], `recording` | what is told; never asked |
@@ -33,11 +34,12 @@
 //! |---|---|---|
 //! | source | `caller::arrive` → `new_request` → `new_call` | a call exists, its deadline runs |
 //! | caller | `hedge::begin_try` → `caller::begin_attempt` | an attempt exists, its demand is drawn, its timeout runs |
-//! | link | `travel::send_to_balancer` | `Event::AtBalancer` |
+//! | connection | `pool::connect`, where the link keeps any | it has one, or waits in line for `serve_lines` |
+//! | link | `travel::send_to_balancer` → `leave_caller` | `Event::AtBalancer` |
 //! | balancer | `balancer::at_balancer` | an instance takes the connection, or turns it away |
 //! | balancer | `Event::Dispatched` → `balancer::dispatch` | its own work is done |
 //! | policy | `balancer::pick`, for copies and retries with `tried::keep_apart` | a server, or `without_server`: the pending queue |
-//! | link | `balancer::assign` → `travel::send_to_server` | `Event::AtServer` |
+//! | link | `balancer::assign` → `travel::send_to_server`, `pool::connect`, `leave_balancer` | `Event::AtServer` |
 //! | server | `travel::reach_server` → `server::at_server` | it is in the server's books |
 //! | queue | `server::seek_worker` → `queue::enqueue` | or straight to a worker |
 //! | worker | `server::begin_service` → `load` | `Event::Completion` is planned |
@@ -78,6 +80,7 @@ mod link;
 mod machine;
 mod memory;
 mod patience;
+mod pool;
 mod preempt;
 mod probe;
 mod progress;
@@ -105,6 +108,7 @@ pub use event::{Event, Machine};
 pub use guards::GuardFigures;
 pub use link::LinkSnapshot;
 pub use memory::MemoryUse;
+pub use pool::PoolFigures;
 pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
@@ -137,6 +141,7 @@ pub struct Simulation {
     balancers: instance::Balancers,
     fleet: fleet::Fleet,
     links: link::Links,
+    pools: pool::Pools,
     probes: probe::Probes,
     guards: guards::Guards,
     streams: streams::Streams,
@@ -386,7 +391,10 @@ impl Simulation {
 
     #[inline]
     fn drain_pending_queues(&mut self) {
-        if !self.balancers.to_drain.is_empty() || self.guards.somebody_may_go_on() {
+        if !self.balancers.to_drain.is_empty()
+            || self.guards.somebody_may_go_on()
+            || self.pools.somebody_may_go_on()
+        {
             self.drain_all_pending_queues();
         }
     }
@@ -395,6 +403,7 @@ impl Simulation {
     fn drain_all_pending_queues(&mut self) {
         loop {
             self.wake_held();
+            self.serve_lines();
             let Some(instance) = self.balancers.to_drain.pop() else {
                 break;
             };
@@ -414,7 +423,8 @@ impl Simulation {
     /// Ends the run with this event if a limit is reached.
     #[cold]
     fn look_at_limits(&mut self) {
-        let in_flight = self.calls.len() + self.attempts.elided + self.attempts.len();
+        let requests = self.calls.len() + self.attempts.elided + self.attempts.len();
+        let in_flight = requests + self.pools.len();
         let limits = self.model.limits;
         if let Some(end) = self.progress.look(self.now, in_flight, limits) {
             self.finish(end);
@@ -441,6 +451,8 @@ impl Simulation {
             Event::ConnectTimeout(handle) if self.waited_for(handle) => {
                 self.connect_timeout(handle);
             }
+            Event::ConnectionDue(connection) => self.connection_due(connection),
+            Event::Unconnected(handle) if self.waited_for(handle) => self.unconnected(handle),
             Event::LinkDeedEnds(number) => self.link_deed_ends(number),
             Event::Answer(handle) if self.attempts.contains(handle) => self.answer(handle),
             Event::Timeout(handle) if self.waited_for(handle) => self.give_up(handle),

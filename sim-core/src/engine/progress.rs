@@ -23,7 +23,7 @@ impl End {
             Self::Horizon => None,
             Self::EventLimit => Some("the run ended early: it reached limits.events"),
             Self::InFlightLimit => Some(
-                "the run ended early: requests and attempts in flight reached limits.in_flight",
+                "the run ended early: requests and attempts in flight, and connections that are kept, reached limits.in_flight",
             ),
             Self::Stalled => Some(
                 "the run ended early: time stood still, because some loop has no delay at all (users who never think, refused at once?)",

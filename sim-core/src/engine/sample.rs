@@ -87,7 +87,9 @@ impl Simulation {
         let call =
             (!elided && self.calls.contains(attempt.call)).then(|| &self.calls[attempt.call]);
         let place = match attempt.place {
-            Place::Underway | Place::AtBalancer | Place::Held => Whereabouts::AtBalancer,
+            Place::Underway | Place::AtBalancer | Place::Held | Place::Unconnected => {
+                Whereabouts::AtBalancer
+            }
             Place::Pending => Whereabouts::Pending,
             Place::ToServer => Whereabouts::ToServer,
             Place::Queued | Place::Interrupted | Place::HeldAtServer | Place::Expired => {

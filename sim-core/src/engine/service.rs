@@ -7,7 +7,7 @@ use crate::draws::Stream;
 use crate::extension::Configured;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
-use crate::model::{DownBehaviour, InstanceSelection, Model};
+use crate::model::{Balances, DownBehaviour, InstanceSelection, Model};
 use crate::outcome::Outcome;
 use crate::policy::{Policy, PolicyDef};
 use crate::time::Duration;
@@ -41,6 +41,8 @@ pub(super) struct Service {
     pub idle_reports: u64,
     /// Whether callers choose an instance at random.
     pub random_selection: bool,
+    /// Whether the balancer chooses for each connection of its callers, not for each request.
+    pub per_connection: bool,
     pub report_generation: u32,
     /// Whether its settings ask for nothing that the fast path does not know.
     pub plain: bool,
@@ -91,6 +93,7 @@ impl Service {
             tracks_idle: false,
             idle_reports: 0,
             random_selection: false,
+            per_connection: settings.balancer.balances == Balances::Connections,
             report_generation: 0,
             plain: false,
             fast: false,

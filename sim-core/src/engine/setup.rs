@@ -9,6 +9,7 @@ use super::fleet::Fleet;
 use super::guards::Guards;
 use super::instance::Balancers;
 use super::link::Links;
+use super::pool::Pools;
 use super::probe::Probes;
 use super::progress::Progress;
 use super::recording::Records;
@@ -44,6 +45,7 @@ impl Simulation {
             balancers,
             fleet: Fleet::new(&model),
             links: Links::new(&model, replication),
+            pools: Pools::new(&model, replication),
             probes: Probes::new(&model),
             guards: Guards::new(&model, replication),
             streams: Streams::new(model.seed, replication),

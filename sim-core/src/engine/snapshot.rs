@@ -45,6 +45,8 @@ pub struct ServerSnapshot {
     pub weight: f64,
     /// Memory; absent where the settings say nothing of it.
     pub memory: Option<MemoryUse>,
+    /// Connections that are kept to it, by balancer instances or, through them, by callers.
+    pub connections: u32,
     /// Attempts sent to it so far.
     pub attempts: u64,
     /// Crashes so far.
@@ -60,7 +62,7 @@ pub struct InstanceSnapshot {
     pub service: u16,
     /// What it is doing.
     pub state: MachineState,
-    /// Attempts it holds.
+    /// Connections that its callers keep to it, and attempts that came without one.
     pub connections: u32,
     /// Attempts waiting for itself or for an eligible server.
     pub waiting: u32,
@@ -156,6 +158,7 @@ impl Simulation {
                 warmth: cold.warmth,
                 weight: cold.params.weight,
                 memory: self.memory_of(Machine::Server(id)),
+                connections: self.pools.at_server(id),
                 attempts: self.records.totals[id].at(server, self.now).counts.attempts,
                 crashes: cold.incarnation.crashes,
             }
@@ -202,15 +205,18 @@ impl Simulation {
         let mut queued = Table::filled(servers.len(), 0_u32);
         let mut in_instances = Table::filled(instances.len(), 0_u32);
         let mut attempts_in_flight = 0;
-        for (_, attempt) in self.attempts.iter() {
+        for (handle, attempt) in self.attempts.iter() {
             attempts_in_flight += u64::from(waits(attempt));
             if attempt.place.is_at_server() {
                 in_servers[attempt.server] += 1;
                 queued[attempt.server] += u32::from(attempt.place.is_queued());
             }
             if let Some(count) = in_instances.get_mut(attempt.instance) {
-                *count += 1;
+                *count += u32::from(!self.pools.stand_for(handle).0);
             }
+        }
+        for instance in self.pools.held() {
+            in_instances[instance] += 1;
         }
         let flows = &self.recorder.flows;
         let outcomes = |o: &[u64; Outcome::COUNT]| o.iter().sum::<u64>();

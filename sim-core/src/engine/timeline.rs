@@ -156,6 +156,7 @@ impl Simulation {
             if self.fleet[server].state != MachineState::Absent {
                 self.fleet.cold[server].leaving = true;
                 self.fleet[server].watched = true;
+                self.connections_leave(server);
                 self.leave_if_empty(server);
             }
             self.refresh_service(self.fleet[server].service);
@@ -180,6 +181,7 @@ impl Simulation {
         s.state = MachineState::Absent;
         let service = s.service;
         self.forget_left_behind(server);
+        self.server_disconnects(server);
         self.refresh_fast_path(service);
     }
 

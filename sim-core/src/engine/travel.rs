@@ -10,6 +10,7 @@ use super::Simulation;
 use super::attempt::{Attempt, Place, Purpose};
 use super::event::Event;
 use super::link::Path;
+use super::pool::{Hop, Line};
 use super::slab::Handle;
 use super::timer_fifo::Timer;
 use crate::draws::Stream;
@@ -39,11 +40,14 @@ pub(super) struct WayStreams {
 impl WayStreams {
     /// Those of all ways, by their numbers.
     pub(super) fn of_all(model: &Model, replication: u64) -> [Self; 6] {
-        Way::ALL.map(|way| {
-            let stream = |concern| Stream::new(model.seed, replication, concern);
-            let [delay, loss] = way.concerns().map(stream);
-            Self { delay, loss }
-        })
+        Way::ALL.map(|way| Self::of(model, replication, way.concerns()))
+    }
+
+    /// Those for delays and losses with these names.
+    pub(super) fn of(model: &Model, replication: u64, concerns: [&'static str; 2]) -> Self {
+        let stream = |concern| Stream::new(model.seed, replication, concern);
+        let [delay, loss] = concerns.map(stream);
+        Self { delay, loss }
     }
 }
 
@@ -105,11 +109,17 @@ impl Simulation {
     pub(super) fn send_to_balancer(&mut self, handle: Handle, client: ClientId) {
         match self.links.of_caller(client) {
             None => self.at_balancer(handle),
-            Some(_) => self.send_from_caller(handle, client),
+            Some(_) => {
+                if self.connect(handle, Hop::Caller) {
+                    self.leave_caller(handle);
+                }
+            }
         }
     }
 
-    fn send_from_caller(&mut self, handle: Handle, client: ClientId) {
+    /// An attempt leaves its caller, over a connection that it has.
+    pub(super) fn leave_caller(&mut self, handle: Handle) {
+        let client = self.calls[self.attempts[handle].call].client;
         let way = Way::ToBalancer;
         match self.fate(handle, self.links.of_caller(client), way) {
             Some(Trip { delay_ns: 0, .. }) => self.at_balancer(handle),
@@ -120,8 +130,22 @@ impl Simulation {
 
     /// Sends an attempt or a probe to its server.
     pub(super) fn send_to_server(&mut self, handle: Handle, server: ServerId) {
+        self.attempts[handle].server = server;
         let probe = self.attempts[handle].purpose != Purpose::Request;
-        let way = if probe { Way::Probe } else { Way::ToServer };
+        if probe || self.connect(handle, Hop::Server) {
+            self.leave_balancer(handle);
+        }
+    }
+
+    /// An attempt or a probe leaves the balancer for its server, over a connection that it has.
+    pub(super) fn leave_balancer(&mut self, handle: Handle) {
+        let Attempt {
+            server, purpose, ..
+        } = self.attempts[handle];
+        let way = match purpose {
+            Purpose::Request => Way::ToServer,
+            _ => Way::Probe,
+        };
         self.attempts[handle].place = Place::ToServer;
         let path = self.fleet.cold[server].path.as_ref();
         match self.fate(handle, path, way) {
@@ -204,7 +228,12 @@ impl Simulation {
         let ordinal = self.attempts.cold(handle).ordinal;
         let number = self.attempts[handle].number;
         path.map_or(Some(Trip::NONE), |path| {
-            path.send(way, self.links.streams(way), number, ordinal)
+            let line = match way {
+                Way::ToBalancer => self.pools.line(handle, Hop::Caller, self.now),
+                Way::ToServer => self.pools.line(handle, Hop::Server, self.now),
+                _ => Line::Bare,
+            };
+            path.send(way, line, self.links.streams(way), number, ordinal)
         })
     }
 
@@ -225,6 +254,14 @@ impl Simulation {
         attempt.place = Place::Lost;
         if attempt.purpose != Purpose::Request {
             // A probe's own timeout decides.
+            return;
+        }
+        let hop = match self.attempts[handle].server {
+            ServerId::NONE => Hop::Caller,
+            _ => Hop::Server,
+        };
+        if self.pools.line(handle, hop, self.now) == Line::Open {
+            // There is a connection: nothing is waited for but the answer.
             return;
         }
         let attempt = &self.attempts[handle];

@@ -50,9 +50,15 @@ impl Simulation {
     fn makes(&self, handle: Handle, call: usize) -> bool {
         let attempt = &self.attempts[handle];
         let written = &self.services[attempt.service].settings.calls[call];
-        let identity = self.identity(handle);
-        let mut draws = self.streams.calls.of_attempt(identity, call as u32);
-        written.before != self.attempts.cold(handle).worked && draws.chance(written.probability)
+        if written.before == self.attempts.cold(handle).worked {
+            return false;
+        }
+        // What is certain needs no draw: each is a function of its own number.
+        written.probability >= 1.0 || {
+            let identity = self.identity(handle);
+            let mut draws = self.streams.calls.of_attempt(identity, call as u32);
+            draws.chance(written.probability)
+        }
     }
 
     /// The number that the calls of a visit are derived from: that of its request, or another for each

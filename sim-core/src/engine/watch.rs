@@ -31,13 +31,15 @@ impl Watch {
 
 impl Simulation {
     /// Looks at a server's crash rules after its numbers changed.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "one comparison for nearly every request")]
     pub(super) fn watch_server(&mut self, server: ServerId) {
         if self.fleet[server].watched {
             self.look_at_server(server);
         }
     }
 
+    #[inline(never)]
     fn look_at_server(&mut self, server: ServerId) {
         self.leave_if_empty(server);
         if !self.fleet[server].state.serves() {
@@ -107,13 +109,15 @@ impl Simulation {
     }
 
     /// Looks at a balancer instance's crash rules after its numbers changed.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "one comparison for nearly every request")]
     pub(super) fn watch_instance(&mut self, index: InstanceId) {
         if self.balancers[index].watched {
             self.look_at_instance(index);
         }
     }
 
+    #[inline(never)]
     fn look_at_instance(&mut self, index: InstanceId) {
         if !self.balancers[index].state.serves() {
             return;

@@ -1,6 +1,7 @@
 //! Links: what lies between two machines, and what becomes of messages there.
 
 use super::{ClientId, ServerId, ServiceId, ZoneId};
+use crate::connection::ConnectionDef;
 use crate::distribution::DistributionDef;
 use crate::extension::Configured;
 use crate::time::Duration;
@@ -15,6 +16,8 @@ pub struct Link {
     pub loss: Option<f64>,
     /// A request that has not reached the other end by then has failed.
     pub connect_timeout: Option<Duration>,
+    /// Connections that the sender keeps; without them each message stands for one of its own.
+    pub connections: Option<Configured<ConnectionDef>>,
 }
 
 impl Link {
@@ -25,14 +28,16 @@ impl Link {
             delay: self.delay.clone().or_else(|| wider.delay.clone()),
             loss: self.loss.or(wider.loss),
             connect_timeout: self.connect_timeout.or(wider.connect_timeout),
+            connections: (self.connections.clone()).or_else(|| wider.connections.clone()),
         }
     }
 
-    /// Whether messages take no time and none is lost.
+    /// Whether messages take no time, none is lost, and none waits for a connection.
     pub fn is_clear(&self) -> bool {
         let instant =
             |delay: &Configured<DistributionDef>| delay.build().constant_ns() == Some(0.0);
-        self.delay.as_ref().is_none_or(instant) && self.loss.is_none_or(|loss| loss <= 0.0)
+        let safe = self.loss.is_none_or(|loss| loss <= 0.0);
+        self.delay.as_ref().is_none_or(instant) && safe && self.connections.is_none()
     }
 }
 

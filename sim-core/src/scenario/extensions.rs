@@ -7,6 +7,7 @@ use super::section::{
 };
 use super::tree::{Node, Value, default_value};
 use crate::arrival::{ARRIVALS, ArrivalDef};
+use crate::connection::{CONNECTIONS, ConnectionDef};
 use crate::discipline::{DISCIPLINES, DisciplineDef};
 use crate::distribution::{DISTRIBUTIONS, DistributionDef};
 use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamValue, Params};
@@ -75,6 +76,7 @@ listed! {
     RetryDef, RETRIES, "retries", "kind of retry";
     GuardDef, GUARDS, "guards", "guard";
     HealthDef, HEALTH_RULES, "health-rules", "health rule", once true;
+    ConnectionDef, CONNECTIONS, "connections", "kind of connections";
     RestartDef, RESTARTS, "restarts", "restart rule";
 }
 

@@ -6,6 +6,7 @@ use super::live::{find_servers, unknown_server};
 use super::problem::{Problem, suggest};
 use super::section::{Cx, Item};
 use super::sections::{Deed, LinkSpec, ServiceSpec, TimelineSpec};
+use crate::connection::Owner;
 use crate::ids::Id;
 use crate::model::{Action, Link, LinkDeed, LinkTarget, ServerId, ServiceId, Zone, ZoneId};
 use crate::time::Duration;
@@ -19,7 +20,22 @@ pub(crate) fn link(item: &Item<LinkSpec>) -> Option<Link> {
         delay: spec.delay.get()?.clone(),
         loss: spec.loss.copied()?,
         connect_timeout: spec.connect_timeout.copied()?,
+        connections: spec.connections.get()?.clone(),
     })
+}
+
+/// A link whose sender is a machine that keeps its own connections: nothing is left to say whose
+/// they are.
+pub(crate) fn inner_link(item: &Item<LinkSpec>, cx: &mut Cx<'_>) -> Option<Link> {
+    let link = link(item)?;
+    if (link.connections.as_ref()).is_some_and(|c| c.build().owner != Owner::Key) {
+        let span = item.get()?.connections.span;
+        let what =
+            "`of` has no effect here: each server, and each balancer instance, keeps its own";
+        cx.push(Problem::new("E017", what).at(span).help("leave it out"));
+        return None;
+    }
+    Some(link)
 }
 
 /// The zones with a table of their own.

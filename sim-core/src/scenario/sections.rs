@@ -7,12 +7,13 @@ use super::kinds::{
 };
 use super::section::{above, from, section};
 use crate::arrival::ArrivalDef;
+use crate::connection::ConnectionDef;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
 use crate::guard::GuardDef;
 use crate::health::{HealthDef, Probe};
 use crate::key::KeyDef;
-use crate::model::{Actor, DownBehaviour, InstanceSelection};
+use crate::model::{Actor, Balances, DownBehaviour, InstanceSelection};
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 use crate::retry::RetryDef;
@@ -66,7 +67,7 @@ section! {
     LimitsSpec {
         /// Events after which the run ends early, with what was simulated so far.
         events: Count = "10000000000", in from(1.0, 1e18), unit "events";
-        /// Attempts and requests in flight after which the run ends early.
+        /// Attempts and requests in flight, and connections that are kept, after which the run ends early.
         in_flight: Count = "5000000", in from(1.0, 4e9), unit "requests";
     }
 }
@@ -196,6 +197,8 @@ section! {
         instances: Count = "1", in from(1.0, 1000.0), unit "instances";
         /// How callers spread over the instances.
         instance_selection [live] was "spread": Word<InstanceSelection> = "in-turn";
+        /// What it chooses a server for: each request, or each connection of its callers, which then sends all its requests there and counts there as one while it is open. A failure there closes the connection, and the next one may lead elsewhere.
+        balances: Word<Balances> = "requests";
         /// Time between reports of the servers' load, all that policies then know, the first at the start; without it, they see the present load.
         load_reports [live]: Optional<Span> = "none", in from(0.000001, TEN_YEARS_S);
         /// Connections an instance holds at most; a further attempt is rejected.
@@ -236,6 +239,8 @@ section! {
         loss [live]: Optional<Ratio> = "none", in from(0.0, 1.0);
         /// A request that by then has not reached the other end, or met silence there, has failed; without it, that of the wider link, and none at the widest. Probes have a timeout of their own instead.
         connect_timeout [live]: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
+        /// Connections that the sender keeps to the other end; without them, those of the wider link, and at the widest none are kept: each request stands for a connection of its own that costs nothing. A change closes those that are open as soon as they carry nothing.
+        connections [live]: Optional<ExtensionOf<ConnectionDef>> = "none";
     }
 }
 
@@ -491,6 +496,21 @@ impl Words for InstanceSelection {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
         ("in-turn", Self::InTurn, "one after the other"),
         ("random", Self::Random, "each time at random"),
+    ];
+}
+
+impl Words for Balances {
+    const WORDS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "requests",
+            Self::Requests,
+            "each request by itself, as proxies do that understand it (layer 7)",
+        ),
+        (
+            "connections",
+            Self::Connections,
+            "each connection, as those do that pass bytes on (layer 4)",
+        ),
     ];
 }
 

@@ -4,12 +4,14 @@ use super::build::{
     bound, breakdowns, count, crash_rules, guards, liveness, memory, memory_is_known, optional,
     warm_up,
 };
-use super::links::{Zones, link};
+use super::links::{Zones, inner_link};
 use super::problem::{Problem, Span};
 use super::section::Cx;
 use super::sections::{ServerSpec, ServiceSpec};
 use crate::crash::SERVER_GAUGES;
-use crate::model::{Errors, Server, ServerId, ServerParams, Service, ServiceId, Slowdown};
+use crate::model::{
+    Balances, Errors, Server, ServerId, ServerParams, Service, ServiceId, Slowdown,
+};
 use std::sync::Arc;
 
 /// Most servers in all.
@@ -83,8 +85,17 @@ fn service_servers(
     let mut names = std::collections::BTreeMap::new();
     let mut heads = Vec::with_capacity(tables.len());
     let mut whole = true;
+    let balances = spec.balancer.get().and_then(|b| b.balances.copied());
     for table in tables {
         let params = params(table, cx).map(Arc::new);
+        if balances == Some(Balances::Connections)
+            && let Some(link) = table.link.get()
+            && link.connections.written
+        {
+            let what = "its balancer chooses for each connection of its callers, and keeps none of its own";
+            cx.push(Problem::new("E017", what).at(link.connections.span));
+            whole = false;
+        }
         whole &= params.is_some();
         let (Some(base), Some(count), Some(first), Some(present), Some(zone)) = (
             table.name.get(),
@@ -209,7 +220,7 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
         priority: priority?,
         max_connections: spec.max_connections.copied()?.map(count),
         liveness: optional(&spec.liveness, liveness)?,
-        link: link(&spec.link)?,
+        link: inner_link(&spec.link, cx)?,
     })
 }
 

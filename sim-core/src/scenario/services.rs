@@ -4,13 +4,14 @@ use super::build::{
     balancer_memory, bound, count, crash_rules, guards, health, memory_is_known, optional,
 };
 use super::clients::{CLIENTS_MAX, ClassRow, Outside, classes, client, find_service, sources};
-use super::links::{declared_zones, link};
+use super::links::{declared_zones, inner_link, link};
 use super::problem::{Problem, Span};
 use super::section::Cx;
 use super::sections::{BalancerSpec, CallAt, CallSpec, PendingQueueSpec, ServiceSpec, Top};
 use crate::crash::BALANCER_GAUGES;
+use crate::ids::Id;
 use crate::model::{
-    Balancer, Call, Class, Client, ClientId, PendingQueue, Service, Source, Standby,
+    Balancer, Balances, Call, Class, Client, ClientId, PendingQueue, Service, Source, Standby,
 };
 use crate::time::Duration;
 
@@ -70,6 +71,7 @@ pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<
         .collect();
     let services: Vec<Service> = services.into_iter().collect::<Option<_>>()?;
     check_cycles(written, &services, cx)?;
+    check_balances(written, &services, cx)?;
     if !whole {
         return None;
     }
@@ -106,6 +108,9 @@ fn service(
         .map(|c| call(c, names, clients, cx))
         .collect();
     check_parallel(spec.call.get()?, cx)?;
+    for (_, _, zone) in spec.zone.get()? {
+        inner_link(&zone.link, cx)?;
+    }
     Some(Service {
         name: name.to_owned(),
         demand: spec.demand.get()?.clone(),
@@ -115,6 +120,45 @@ fn service(
         servers: Vec::new(),
         calls: calls.into_iter().collect::<Option<_>>()?,
     })
+}
+
+/// A balancer can choose for each connection only where callers keep any; and it then keeps none of
+/// its own, but passes on what comes over theirs.
+fn check_balances(
+    written: &[(String, Span, ServiceSpec)],
+    services: &[Service],
+    cx: &mut Cx<'_>,
+) -> Option<()> {
+    let mut clean = true;
+    for (index, ((name, _, spec), service)) in written.iter().zip(services).enumerate() {
+        if service.balancer.balances != Balances::Connections {
+            continue;
+        }
+        let span = spec.balancer.get()?.balances.span;
+        let calls = services.iter().flat_map(|service| &service.calls);
+        let mut calls = calls.filter(|call| call.to.position() == index);
+        let kept =
+            service.link.connections.is_some() || calls.any(|call| call.link.connections.is_some());
+        if !kept {
+            let what = "callers keep no connections: each request is one of its own";
+            let help = format!(
+                "write service.{name}.link = {{ connections = \"shared\" }}, or balances = \"requests\""
+            );
+            cx.push(Problem::new("E017", what).at(span).help(help));
+            clean = false;
+        }
+        let zones = service.zones.iter().map(|zone| &zone.link);
+        let mut behind = zones.chain([&service.balancer.link]);
+        if behind.any(|link| link.connections.is_some()) {
+            let what = "a balancer that chooses for each connection keeps none of its own";
+            let help = format!(
+                "leave out the `connections` of service.{name}.balancer.link and of its zones, or write balances = \"requests\""
+            );
+            cx.push(Problem::new("E017", what).at(span).help(help));
+            clean = false;
+        }
+    }
+    clean.then_some(())
 }
 
 fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
@@ -135,6 +179,7 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
         policy: spec.policy.get()?.clone(),
         instances: count(spec.instances.copied()?),
         instance_selection: spec.instance_selection.copied()?,
+        balances: spec.balances.copied()?,
         load_reports: spec.load_reports.copied()?,
         max_connections: spec.max_connections.copied()?.map(count),
         cost: spec.cost.copied()?,
@@ -151,7 +196,7 @@ fn balancer(spec: &BalancerSpec, cx: &mut Cx<'_>) -> Option<Balancer> {
             count: count(standby.count.copied()?),
             takeover: standby.takeover.copied()?,
         },
-        link: link(&spec.link)?,
+        link: inner_link(&spec.link, cx)?,
     })
 }
 
@@ -186,7 +231,7 @@ fn call(
         hold: spec.hold.copied()?,
         required: spec.required.copied()?,
         client: id,
-        link: link(&spec.link)?,
+        link: inner_link(&spec.link, cx)?,
     })
 }
 

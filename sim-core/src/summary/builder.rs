@@ -99,6 +99,7 @@ impl Builder<'_> {
             ),
             services: Named(services),
             guards: sim.guard_figures(),
+            connections: sim.pool_figures(),
             slos: self.slos(),
             alerts: self.alerts(),
             incidents: incident::find(sim),

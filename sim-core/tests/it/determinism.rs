@@ -172,4 +172,7 @@ const PINNED: &[&str] = &[
     "shielded 2c77f742c2860354",
     "linked f48c0ba8566e70aa",
     "cut 8ece1f3c1f571be3",
+    "ruled 69fdc1b0890aaec9",
+    "kept b3fea8612ff39dab",
+    "led 444f3aa62a599786",
 ];

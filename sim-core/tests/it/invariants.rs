@@ -140,6 +140,16 @@ proptest! {
     }
 }
 
+/// Properties of scenarios that are all refused would say nothing.
+#[test]
+fn most_random_scenarios_are_valid() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::new(config(1));
+    let drawn = (0..400).map(|_| swarm().new_tree(&mut runner).expect("drawn").current());
+    let good = drawn.filter(|case| valid(case).is_some()).count();
+    assert!(good > 200, "only {good} of 400");
+}
+
 /// One class, one attempt, no network: every moment in a server is a moment of a response.
 #[test]
 fn littles_law_holds_to_the_nanosecond() {

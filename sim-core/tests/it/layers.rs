@@ -29,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "extension rows",
         &[
             "arrival",
+            "connection",
             "crash",
             "discipline",
             "key",

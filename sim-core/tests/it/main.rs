@@ -14,6 +14,7 @@
 mod balancers;
 mod choices;
 mod clients;
+mod connections;
 mod cuts;
 mod determinism;
 mod distributions;

@@ -15,6 +15,7 @@ pub(crate) struct Swarm {
     pub servers: Vec<(u32, Vec<&'static str>)>,
     pub call: Option<(&'static str, &'static str)>,
     pub classes: bool,
+    pub keyed: bool,
     pub timeline: Vec<(u32, &'static str)>,
     pub behind: Vec<(u32, &'static str)>,
 }
@@ -75,6 +76,10 @@ const LINKS: &[&str] = &[
     "{ delay = \"3ms\", loss = 0.1 }",
     "{ loss = 0.3, connect_timeout = \"12ms\" }",
     "{ delay = { kind = \"exponential\", mean = \"2ms\" }, connect_timeout = \"3ms\" }",
+    "{ delay = \"1ms\", connections = { kind = \"per-request\", keep = 3, idle = \"30ms\", open = \"1ms\" } }",
+    "{ delay = { kind = \"exponential\", mean = \"1ms\" }, loss = 0.05, connect_timeout = \"10ms\", connections = { kind = \"per-request\", limit = 4, of = \"source\", wait = \"20ms\", queue = 6, reuse = \"oldest\" } }",
+    "{ connections = { kind = \"shared\", of = \"source\", streams = 3, limit = 4, max_age = \"150ms\", jitter = 0.3 } }",
+    "{ delay = \"2ms\", loss = 0.02, connections = { kind = \"shared\", max_requests = 9, idle = \"50ms\" } }",
 ];
 
 const BALANCER: &[&[&str]] = &[
@@ -93,6 +98,7 @@ const BALANCER: &[&[&str]] = &[
         "policy = \"first\"",
     ],
     &["instances = 3", "instances = 2"],
+    &["balances = \"connections\""],
     &["max_connections = 5", "max_connections = 40"],
     &["cost = \"1ms\"", "cost = \"20ms\""],
     &["queue_limit = 0", "queue_limit = 10"],
@@ -123,6 +129,9 @@ const BALANCER: &[&[&str]] = &[
         "link = { delay = { kind = \"exponential\", mean = \"3ms\" }, loss = 0.05 }",
         "link = { loss = 0.2, connect_timeout = \"8ms\" }",
         "link = { connect_timeout = \"5ms\" }",
+        "link = { delay = \"1ms\", loss = 0.02, connect_timeout = \"9ms\", connections = { kind = \"per-request\", limit = 2, keep = 1, wait = \"15ms\" } }",
+        "link = { connections = { kind = \"shared\", streams = 2, limit = 2, queue = 3, max_requests = 7 } }",
+        "link = { delay = \"1ms\", connections = { kind = \"per-request\", idle = \"20ms\", max_age = \"90ms\", round_trips = 3 } }",
     ],
     &[
         "standby = { count = 1, takeover = \"30ms\" }",
@@ -192,6 +201,8 @@ const CALLS: &[&str] = &[
     "at = \"before\"",
     "link = { delay = \"3ms\", loss = 0.1, connect_timeout = \"9ms\" }\nclient = { timeout = \"40ms\" }",
     "at = \"before\"\nhold = false\nrequired = false",
+    "link = { delay = \"1ms\", connections = { kind = \"per-request\", limit = 1, keep = 1 } }\nclient = { timeout = \"20ms\", cancel = true }",
+    "link = { connections = { kind = \"shared\", streams = 2, limit = 1, wait = \"10ms\" } }\nhold = false",
     "client = { hedge = { after = \"2ms\", copies = 3 }, cancel = true }",
     "hold = false\nclient = { cancel = true }\n[[service.web.call]]\nto = \"db\"\nparallel = true\nhold = false",
     "at = \"before\"\n[[service.web.call]]\nto = \"db\"\nat = \"before\"\nparallel = true\nprobability = 0.6\nrequired = false\nclient = { timeout = \"9ms\", cancel = true }",
@@ -240,6 +251,9 @@ const DEEDS: &[&str] = &[
     "do = \"degrade\"\ntarget = \"service.web.balancer.link\"\ndelay = \"4ms\"\nloss = 0.1\nfor = \"400ms\"",
     "do = \"heal\"\ntarget = \"service.web.balancer.link\"",
     "set = { \"service.web.balancer.link.delay\" = \"2ms\" }",
+    "set = { \"service.web.link.connections\" = { kind = \"shared\", of = \"source\" } }",
+    "set = { \"service.web.link.connections\" = \"none\" }",
+    "set = { \"service.web.balancer.link.connections\" = { kind = \"per-request\", limit = 1, open = \"2ms\" } }",
     "set = { \"service.web.balancer.link.loss\" = 0.3, \"service.web.server.*.link.delay\" = \"1ms\" }",
     "set = { \"client.hedge\" = { after = \"3ms\" } }",
     "set = { \"client.hedge\" = \"none\" }",
@@ -276,7 +290,7 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
             features(BALANCER),
             servers,
             call,
-            any::<bool>(),
+            any::<(bool, bool)>(),
             deeds,
             behind,
         ),
@@ -284,7 +298,7 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
         .prop_map(
             |(
                 (seed, rate, users, client, demand),
-                (link, balancer, servers, call, classes, timeline, behind),
+                (link, balancer, servers, call, (classes, keyed), timeline, behind),
             )| Swarm {
                 seed: u64::from(seed),
                 rate,
@@ -296,6 +310,7 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
                 servers,
                 call,
                 classes,
+                keyed,
                 timeline,
                 behind,
             },
@@ -314,7 +329,15 @@ impl Swarm {
                 "[class.a]\nshare = 0.8\npriority = 3\n[class.b]\nshare = 0.2\ndemand_factor = 3\n";
         }
         text += &format!("[client]\n{}\n", self.client.join("\n"));
-        text += &format!("[[traffic]]\nto = \"web\"\nrate = {}\n", self.rate);
+        text += &format!(
+            "[[traffic]]\nto = \"web\"\nrate = {}\n{}\n",
+            self.rate,
+            if self.keyed {
+                "key = { kind = \"uniform\", n = 7 }"
+            } else {
+                ""
+            }
+        );
         if let Some(users) = self.users {
             text += &format!(
                 "[[traffic]]\nto = \"web\"\narrivals = {{ kind = \"closed\", users = {users}, think = {{ kind = \"exponential\", mean = \"40ms\" }} }}\n"

@@ -187,6 +187,9 @@ fn figures(branch: &BranchReport, view: &View, thing: Thing) -> Vec<(&'static st
                 ),
             ];
             rows.extend(memory(snapshot.memory));
+            if snapshot.connections > 0 {
+                rows.push(("connections", snapshot.connections.to_string()));
+            }
             if let Some(s) = summary {
                 rows.push(("attempts", readable::number(s.attempts as f64)));
                 rows.push((

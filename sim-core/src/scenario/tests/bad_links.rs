@@ -95,3 +95,61 @@ fn mistakes_about_links_get_their_problems() {
         refused(&small_and(more), code, words);
     }
 }
+
+#[test]
+fn mistakes_about_connections_get_their_problems() {
+    for (more, code, words) in [
+        (
+            "[service.web.balancer]\nbalances = \"connections\"",
+            "E017",
+            "callers keep no connections",
+        ),
+        (
+            "[service.web.link]\nconnections = \"shared\"\n[service.web.balancer]\nbalances = \"connections\"\nlink = { connections = \"shared\" }",
+            "E017",
+            "keeps none of its own",
+        ),
+        (
+            "[service.web.link]\nconnections = \"shared\"\n[service.web.balancer]\nbalances = \"connections\"\n[[service.web.server]]\nname = \"x\"\nworkers = 1\nlink = { connections = \"shared\" }",
+            "E017",
+            "keeps none of its own",
+        ),
+        (
+            "[service.web.balancer]\nbalances = \"packets\"",
+            "E014",
+            "requests, connections",
+        ),
+        (
+            "[service.web.link]\nconnections = { kind = \"shared\", jitter = 0.1 }",
+            "E017",
+            "no max_age",
+        ),
+        (
+            "[service.web.link]\nconnections = { kind = \"shared\", keep = 3 }",
+            "E010",
+            "keep",
+        ),
+        (
+            "[service.web.link]\nconnections = { kind = \"per-request\", keep = -1 }",
+            "E013",
+            "0 to 4000000000",
+        ),
+        (
+            "[service.web.link]\nconnections = { limit = 3 }",
+            "E011",
+            "which kind of connections",
+        ),
+        (
+            "[service.web.link]\nconnections = \"http2\"",
+            "E014",
+            "shared",
+        ),
+        (
+            "[service.web.balancer]\nlink = { connections = { kind = \"shared\", of = \"source\" } }",
+            "E017",
+            "keeps its own",
+        ),
+    ] {
+        refused(&small_and(more), code, words);
+    }
+}

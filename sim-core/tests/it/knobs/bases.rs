@@ -93,6 +93,28 @@ balancer = { instances = 2 }
 server = [{ name = "d", workers = 2, queue = { limit = 1 }, errors = { rate = 0.3 } }]
 "#;
 
+/// Few callers, every kind of link, and requests enough for connections to matter.
+const POOLED: &str = r#"
+horizon = "20s"
+[[traffic]]
+name = "t"
+to = "web"
+rate = 150
+key = { kind = "uniform", n = 4 }
+[client]
+timeout = "300ms"
+[service.web]
+demand = { kind = "exponential", mean = "10ms" }
+link = { delay = "1ms" }
+balancer = { link = { delay = "1ms" } }
+zone = { far = { link = { delay = "1ms" } } }
+server = [{ name = "a", workers = 3, zone = "far", link = { delay = "1ms" } }]
+call = [{ to = "db", link = { delay = "1ms" } }]
+[service.db]
+demand = { kind = "exponential", mean = "5ms" }
+server = [{ name = "d", workers = 2 }]
+"#;
+
 /// A server and a balancer that crash now and then.
 const CRASHY: &str = r#"
 horizon = "60s"
@@ -124,6 +146,7 @@ pub(super) fn base(name: &str) -> String {
         "plain" => plain(90),
         "calls" => CALLS.to_owned(),
         "guarded" => GUARDED.to_owned(),
+        "pooled" => POOLED.to_owned(),
         "crashy" => CRASHY.to_owned(),
         "pair" => CALLS.replacen("[service.db]", "[[service.web.call]]\nto = \"other\"\n[service.db]", 1),
         "zoned" => plain(90)

@@ -353,6 +353,82 @@ pub(super) fn knobs() -> Vec<Knob> {
     knobs.extend(laws());
     knobs.extend(manners());
     knobs.extend(guards());
+    knobs.extend(connections());
+    knobs
+}
+
+/// Links that may keep connections: the key, and what is set.
+const HOPS: &[(&str, &str)] = &[
+    ("service.NAME.link", "service.web.link"),
+    ("service.NAME.balancer.link", "service.web.balancer.link"),
+    ("service.NAME.zone.NAME.link", "service.web.zone.far.link"),
+    ("service.NAME.server.NAME.link", "service.web.server.a.link"),
+    ("service.NAME.call.NAME.link", "service.web.call.db.link"),
+];
+
+/// Parameters of connections: of which row (none: of both), what else must be so, two values.
+const KEEPING: &[(&str, &str, &str, &str, &str)] = &[
+    ("limit", "per-request", "", "0", "1"),
+    ("limit", "shared", "streams = 1", "1", "2"),
+    ("streams", "shared", "limit = 0", "100", "1"),
+    ("keep", "per-request", "", "1000000", "0"),
+    (
+        "reuse",
+        "per-request",
+        "idle = \"20ms\"",
+        "\"latest\"",
+        "\"oldest\"",
+    ),
+    ("open", "", "", "\"0s\"", "\"2ms\""),
+    ("round_trips", "", "", "1", "2"),
+    ("idle", "", "", "\"60s\"", "\"3ms\""),
+    ("max_age", "", "", "\"0s\"", "\"100ms\""),
+    ("jitter", "", "max_age = \"100ms\"", "0", "0.5"),
+    ("max_requests", "", "", "0", "3"),
+    ("queue", "", "FULL", "1000000", "0"),
+    ("wait", "", "FULL", "\"0s\"", "\"2ms\""),
+    ("of", "", "", "\"key\"", "\"source\""),
+];
+
+fn connections() -> Vec<Knob> {
+    let mut knobs = Vec::new();
+    for &(key, at) in HOPS {
+        let mut knob = |path: String, kind, old: String, new: String, level| {
+            knobs.push(Knob {
+                path,
+                kind,
+                base: base("pooled"),
+                with: Vec::new(),
+                change: Change::Set(format!("{at}.connections"), old, new),
+                level,
+            });
+        };
+        let path = format!("{key}.connections");
+        let [none, some] = ["none", "per-request"].map(str::to_owned);
+        knob(path.clone(), "", none, some, Run);
+        for &(param, row, more, old, new) in KEEPING {
+            for kind in ["per-request", "shared"] {
+                if !row.is_empty() && row != kind {
+                    continue;
+                }
+                let full = match kind {
+                    "shared" => "streams = 1, limit = 1",
+                    _ => "limit = 1",
+                };
+                let more = more.replace("FULL", full);
+                let comma = if more.is_empty() { "" } else { ", " };
+                let with =
+                    |value| format!("{{ kind = \"{kind}\", {more}{comma}{param} = {value} }}");
+                let outside = key == "service.NAME.link";
+                let level = if param == "of" && !outside {
+                    Refused
+                } else {
+                    Run
+                };
+                knob(format!("{path}.{param}"), kind, with(old), with(new), level);
+            }
+        }
+    }
     knobs
 }
 

@@ -1,16 +1,20 @@
 //! Small scenarios that between them touch every feature.
 
 mod changes;
+mod connected;
 mod copies;
 mod guarded;
 mod links;
 mod queues;
+mod ruled;
 
 use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
+use connected::{KEPT, LED};
 use copies::{ELSEWHERE, HASHED, HEDGED, PARALLEL};
 use guarded::{GUARDED, SHIELDED};
 use links::{CUT, LINKED};
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
+use ruled::RULED;
 
 /// Scenarios with a name each.
 pub(crate) static ZOO: &[(&str, &str)] = &[
@@ -39,6 +43,9 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("shielded", SHIELDED),
     ("linked", LINKED),
     ("cut", CUT),
+    ("ruled", RULED),
+    ("kept", KEPT),
+    ("led", LED),
 ];
 
 const PLAIN: &str = r#"
