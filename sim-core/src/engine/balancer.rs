@@ -229,9 +229,8 @@ impl Simulation {
             ..
         } = self.attempts[handle];
         let server = self.services[service].servers[local];
-        let one_more = !self.pools.any
-            || !self.services[service].per_connection
-            || self.bind(handle, server);
+        let one_more =
+            !self.pools.any || !self.services[service].per_connection || self.bind(handle, server);
         let instance = &mut self.balancers[index];
         instance.in_flight[local] += u32::from(one_more);
         if instance.observes && one_more {

@@ -145,7 +145,10 @@ impl Simulation {
 
     /// An attempt sets out for the balancer.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the other way here, from guards, is rare")]
+    #[expect(
+        clippy::inline_always,
+        reason = "the other way here, from guards, is rare"
+    )]
     pub(super) fn depart(&mut self, handle: Handle) {
         let client = self.calls[self.attempts[handle].call].client;
         self.send_to_balancer(handle, client);

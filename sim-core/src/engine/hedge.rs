@@ -115,7 +115,10 @@ impl Calls {
 impl Simulation {
     /// A caller makes a try: one attempt, or several side by side.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "one comparison for those who send no copies")]
+    #[expect(
+        clippy::inline_always,
+        reason = "one comparison for those who send no copies"
+    )]
     pub(super) fn begin_try(&mut self, call: Handle) {
         self.remember_tries(call);
         let client = self.calls[call].client;

@@ -670,7 +670,10 @@ impl Simulation {
 
     /// One attempt, or connection, fewer at a server in the books of a balancer instance.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "nearly every request comes here, from one place")]
+    #[expect(
+        clippy::inline_always,
+        reason = "nearly every request comes here, from one place"
+    )]
     pub(super) fn forget_one(
         &mut self,
         index: InstanceId,

@@ -38,7 +38,10 @@ impl Simulation {
 
     /// An attempt that a server's guards let in makes its first calls, or seeks a worker.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the other way here, from guards, is rare")]
+    #[expect(
+        clippy::inline_always,
+        reason = "the other way here, from guards, is rare"
+    )]
     pub(super) fn welcome(&mut self, handle: Handle) {
         let attempt = &self.attempts[handle];
         let server = attempt.server;

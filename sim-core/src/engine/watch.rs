@@ -32,7 +32,10 @@ impl Watch {
 impl Simulation {
     /// Looks at a server's crash rules after its numbers changed.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "one comparison for nearly every request")]
+    #[expect(
+        clippy::inline_always,
+        reason = "one comparison for nearly every request"
+    )]
     pub(super) fn watch_server(&mut self, server: ServerId) {
         if self.fleet[server].watched {
             self.look_at_server(server);
@@ -110,7 +113,10 @@ impl Simulation {
 
     /// Looks at a balancer instance's crash rules after its numbers changed.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "one comparison for nearly every request")]
+    #[expect(
+        clippy::inline_always,
+        reason = "one comparison for nearly every request"
+    )]
     pub(super) fn watch_instance(&mut self, index: InstanceId) {
         if self.balancers[index].watched {
             self.look_at_instance(index);
