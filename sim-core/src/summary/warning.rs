@@ -1,7 +1,10 @@
 //! Warnings: what the reader must know before believing a figure.
 
 use super::{Summary, Warning};
+use crate::arrival::Arrivals;
 use crate::engine::Simulation;
+use crate::readable;
+use crate::time::SECOND;
 
 /// Every code of a warning with its meaning.
 pub static WARNINGS: &[(&str, &str)] = &[
@@ -20,6 +23,18 @@ pub static WARNINGS: &[(&str, &str)] = &[
     (
         UNANSWERED,
         "many requests have waited at the end for longer than the p99: percentiles count answered requests, so the true ones are larger",
+    ),
+    (
+        "answered-only",
+        "a hundredth of the requests or more failed: percentiles count those answered, and say nothing of how long the others waited in vain",
+    ),
+    (
+        "whole-seconds",
+        "all requests of a trace come at whole seconds, many at once: queues and waits are those of batches that the log's grain makes",
+    ),
+    (
+        "closed-load",
+        "users of a closed source ask only after an answer: the offered load follows what is answered, and hides how much they want",
     ),
     (
         "coarse-timeline",
@@ -53,6 +68,9 @@ pub(super) fn find(summary: &mut Summary, simulation: &Simulation) {
     }
     few_samples(summary);
     unanswered(summary, simulation);
+    answered_only(summary);
+    whole_seconds(summary, simulation);
+    closed_load(summary, simulation);
     let recorder = simulation.recorder();
     if recorder.widened() {
         let message = format!(
@@ -117,6 +135,62 @@ fn unanswered(summary: &mut Summary, simulation: &Simulation) {
              answered requests only, so the true ones are larger"
         );
         warn(summary, UNANSWERED, message);
+    }
+}
+
+/// Where failures are many, the slowest of all requests are not among those answered.
+fn answered_only(summary: &mut Summary) {
+    let ended = summary.requests.succeeded + summary.requests.failed;
+    let times = &summary.response_time_s;
+    if times.count == 0 || summary.requests.failed < ended.div_ceil(100).max(10) {
+        return;
+    }
+    let message = format!(
+        "percentiles are of the {} of requests that were answered; {} failed",
+        readable::share(summary.requests.succeeded as f64 / ended as f64),
+        readable::number(summary.requests.failed as f64)
+    );
+    warn(summary, "answered-only", message);
+}
+
+/// A log with whole seconds makes a batch of each second.
+fn whole_seconds(summary: &mut Summary, simulation: &Simulation) {
+    for source in &simulation.model().sources {
+        let Arrivals::Trace(times) = source.arrivals.build() else {
+            continue;
+        };
+        let whole = times.iter().all(|at| at.0.is_multiple_of(SECOND));
+        let moments = 1 + times.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        if times.len() >= 10 && whole && times.len() > moments {
+            let message = format!(
+                "all {} requests of `{}` come at whole seconds, {:.1} at once: their queues are made by the grain of the log",
+                readable::number(times.len() as f64),
+                source.name,
+                times.len() as f64 / moments as f64
+            );
+            warn(summary, "whole-seconds", message);
+        }
+    }
+}
+
+/// Offered load of users who wait for their answers is bounded by what is answered.
+fn closed_load(summary: &mut Summary, simulation: &Simulation) {
+    let Some(load) = summary.offered_load.filter(|load| *load > 0.9) else {
+        return;
+    };
+    let users: u32 = simulation
+        .standing()
+        .sources
+        .iter()
+        .filter_map(|s| s.users)
+        .map(|u| u.0)
+        .sum();
+    if users > 0 {
+        let message = format!(
+            "the offered load of {load:.2} is what {} users got round to asking; they ask only after an answer, so it shows no more than what is answered",
+            readable::number(f64::from(users))
+        );
+        warn(summary, "closed-load", message);
     }
 }
 

@@ -177,3 +177,83 @@ fn too_little_to_judge_by_has_no_verdict() {
         summary.expectations
     );
 }
+
+/// Everything that the time line counted from the end of the warm-up on.
+fn rows_of(simulation: &Simulation) -> (u64, u64, f64) {
+    let history = simulation.recorder().history();
+    let total = history.total(sim_core::metric::Scope::Site, 0..history.len());
+    let seen = total.window();
+    (seen.arrived, seen.ended(), seen.span_s)
+}
+
+#[test]
+fn rows_of_the_time_line_add_up_to_the_summary() {
+    // Deterministic arrivals at each tenth: one at the horizon itself. A horizon off the grid, a limit
+    // in the middle of an interval, and one at its edge.
+    let text = |horizon: &str, limit: &str| {
+        format!(
+            "horizon = \"{horizon}\"\n{limit}\ntraffic = [{{ to = \"w\", arrivals = \"deterministic\", rate = 10 }}]\n\
+             [service.w]\ndemand = \"100ms\"\nserver = [{{ name = \"x\", count = 2, workers = 1 }}]\n"
+        )
+    };
+    for (horizon, limit) in [
+        ("30s", ""),
+        ("30500ms", ""),
+        ("1h", "limits = { events = 1234 }"),
+        ("1h", "limits = { events = 1 }"),
+        ("10s", "record = { interval = \"3s\" }"),
+    ] {
+        let simulation = crate::support::run(&text(horizon, limit));
+        let summary = Summary::of(&simulation, 0);
+        let (arrived, ended, span_s) = rows_of(&simulation);
+        let requests = &summary.requests;
+        let name = format!("{horizon} {limit}");
+        assert_eq!(arrived, requests.arrived, "{name}");
+        assert_eq!(ended, requests.succeeded + requests.failed, "{name}");
+        assert!(
+            (span_s - summary.horizon_s).abs() < 1e-9,
+            "{name}: {span_s}"
+        );
+        let answers = summary.goodput_hz * summary.horizon_s;
+        assert!((answers - requests.succeeded as f64).abs() < 1e-6, "{name}");
+    }
+}
+
+#[test]
+fn goodput_after_a_warm_up_is_that_of_the_time_line() {
+    // Waits of ten seconds: at the end of the warm-up a hundred are under way, whose answers count.
+    let simulation = crate::support::run(
+        "horizon = \"40s\"\nwarm_up = \"20s\"\ntraffic = [{ to = \"w\", rate = 10, arrivals = \"deterministic\" }]\n\
+         [service.w]\ndemand = \"10s\"\nserver = [{ name = \"x\", workers = 200 }]\n",
+    );
+    let summary = Summary::of(&simulation, 0);
+    assert!(
+        (summary.goodput_hz - 10.0).abs() < 0.11,
+        "{}",
+        summary.goodput_hz
+    );
+    assert!(
+        (summary.throughput_hz - 10.0).abs() < 0.11,
+        "{}",
+        summary.throughput_hz
+    );
+}
+
+#[test]
+fn a_balancer_is_busy_for_no_more_than_all_the_time_and_without_the_warm_up() {
+    let simulation = crate::support::run(
+        "horizon = \"60s\"\nwarm_up = \"30s\"\ntraffic = [{ to = \"w\", rate = [[\"0s\", 100], [\"29s\", 100], [\"30s\", 300]] }]\n\
+         [service.w]\ndemand = \"1ms\"\nbalancer = { cost = \"5ms\", queue_limit = 1000 }\nserver = [{ name = \"x\", workers = 4 }]\n\
+         [[timeline]]\nat = \"45s\"\ndo = \"crash\"\ntarget = \"service.w.balancer\"\n",
+    );
+    let summary = Summary::of(&simulation, 0);
+    let balancer = &summary.services.0[0].1.balancers.0[0].1;
+    // All the time until it crashes half way, though a thousand wait for it then.
+    assert!(
+        (balancer.utilisation - 0.5).abs() < 0.02,
+        "{}",
+        balancer.utilisation
+    );
+    assert!(balancer.attempts < 9000, "{}", balancer.attempts);
+    assert_eq!(balancer.downtime_s, 15.0);
+}
