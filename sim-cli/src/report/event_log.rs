@@ -115,6 +115,8 @@ fn fold<'a>(events: &'a [&'a Event]) -> Vec<Line<'a>> {
         .map(|event| is_never_folded(event, site_states))
         .collect();
     let most = weights.iter().copied().max().unwrap_or(0);
+    // What is never folded leaves room for the rest.
+    let limit = LINES_MAX.max(lines(events, &kept).len() + LINES_MAX / 2);
     for weight in (0..=most).rev() {
         let mut equals: Vec<usize> = (0..events.len())
             .filter(|i| weights[*i] == weight && !kept[*i])
@@ -125,7 +127,7 @@ fn fold<'a>(events: &'a [&'a Event]) -> Vec<Line<'a>> {
         equals = ranks.into_iter().map(|rank| equals[rank]).collect();
         for event in equals {
             kept[event] = true;
-            if lines(events, &kept).len() > LINES_MAX {
+            if lines(events, &kept).len() > limit {
                 kept[event] = false;
                 return lines(events, &kept);
             }
