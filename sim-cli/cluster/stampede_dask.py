@@ -11,14 +11,20 @@ Workers need the program `stampede` of the same version, and nothing else: the p
 scenario, and rows travel back. Only this script writes files, each by renaming, so that it can be ended
 at any time and started again: parts that are there are not run twice. The table has the same bytes as
 from `stampede sweep plan.toml -o out` on one machine.
+
+Who reaches the ports of a Dask cluster can run code on it: Dask asks nobody for a password. On this
+machine the script listens to this machine only. For others set up TLS first: the book, "Run a sweep on a
+cluster", says how.
 """
 
 import argparse
 import json
 import os
 import pathlib
+import secrets
 import subprocess
 import sys
+import zlib
 
 try:
     import dask
@@ -65,8 +71,8 @@ def cluster_of(name, workers):
 
 def write_whole(path, content):
     """A file that appears as a whole, or not at all, and stays when the power goes."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with open(part, "wb") as file:
+    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
+    with open(part, "xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -80,15 +86,21 @@ def journal(folder, shard, of):
     return folder / f"shard-{shard:0{len(str(of - 1))}}-of-{of}.journal"
 
 
+def records(content):
+    """The records of a journal whose checksums are right; a torn or damaged line is as if it were not there."""
+    for line in content.split(b"\n")[:-1]:
+        checksum, record = line[:8], line[9:]
+        if checksum == b"%08x" % zlib.crc32(record):
+            yield json.loads(record)
+
+
 def is_complete(path, shard, of):
-    """Whether a journal holds all cells of its part."""
+    """Whether a journal holds all cells of its part, each undamaged."""
     if not path.exists():
         return False
-    head, *rows = path.read_bytes().split(b"\n")[:-1] or [b""]
-    try:
-        return len(rows) >= len(range(shard, json.loads(head[9:])["cells"], of))
-    except ValueError:
-        return False
+    head, *rows = list(records(path.read_bytes())) or [{}]
+    cells = {row.get("cell") for row in rows}
+    return "cells" in head and cells.issuperset(range(shard, head["cells"], of))
 
 
 def main():

@@ -53,6 +53,9 @@ pub(crate) struct Cli {
     /// Only results and errors: no progress, no warnings, no hints
     #[arg(short, long, global = true, help_heading = "General")]
     pub quiet: bool,
+    /// Scenarios may refer to files of their own folder only, wherever links lead: for scenarios of strangers
+    #[arg(long, global = true, help_heading = "General")]
+    pub confine: bool,
 }
 
 /// What to do.

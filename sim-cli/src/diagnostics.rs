@@ -3,6 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 use sim_core::scenario::{Label, Problem, Problems, Source};
+use sim_core::text::shown;
 use std::ops::Range;
 
 /// All problems as text, the way the compiler would show them.
@@ -25,7 +26,7 @@ pub(crate) fn render(problems: &Problems) -> String {
     };
     let noun = if count == 1 { "problem" } else { "problems" };
     let total = [Group::with_title(
-        Level::ERROR.primary_title(format!("{count} {noun} in {name}{more}")),
+        Level::ERROR.primary_title(format!("{count} {noun} in {}{more}", shown(name))),
     )];
     text.push_str(&renderer.render(&total));
     text
@@ -34,7 +35,7 @@ pub(crate) fn render(problems: &Problems) -> String {
 fn group<'a>(problem: &'a Problem, sources: &'a [Source]) -> Group<'a> {
     let mut group = Group::with_title(
         Level::ERROR
-            .primary_title(&*problem.message)
+            .primary_title(shown(&problem.message))
             .id(problem.code),
     );
     for (number, source) in sources.iter().enumerate() {
@@ -47,7 +48,7 @@ fn group<'a>(problem: &'a Problem, sources: &'a [Source]) -> Group<'a> {
         if labels.peek().is_none() {
             continue;
         }
-        let mut snippet = Snippet::source(&*source.text).path(&*source.name);
+        let mut snippet = Snippet::source(&*source.text).path(shown(&source.name));
         for (i, label) in labels {
             let kind = if i == 0 {
                 AnnotationKind::Primary
@@ -58,13 +59,13 @@ fn group<'a>(problem: &'a Problem, sources: &'a [Source]) -> Group<'a> {
             snippet = snippet.annotation(if label.text.is_empty() {
                 annotation
             } else {
-                annotation.label(&*label.text)
+                annotation.label(shown(&label.text))
             });
         }
         group = group.element(snippet);
     }
     match &problem.help {
-        Some(help) => group.element(Level::HELP.message(&**help)),
+        Some(help) => group.element(Level::HELP.message(shown(help))),
         None => group,
     }
 }

@@ -1,12 +1,14 @@
 //! The folder of results: it appears as a whole, or not at all.
 //!
-//! Files are written into a folder of their own and moved when all are there. A folder that does
-//! not exist yet appears by one renaming; in one that does, the old results give way to the new
-//! ones file by file, the summary last: where there is a summary, everything else is there.
+//! Files are written into a folder of their own (`part`) and take the place of old ones (`place`)
+//! when all are there and on the disk. Two processes that write into one folder both do so as a whole: the later
+//! one's results stay.
 
 use crate::exit::{Exit, Failure};
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use crate::files::{self, Sink};
+use crate::part::{INSIDE, PARTS, Part, clean};
+use crate::place;
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The summary: it belongs to every result, and is the last file to appear.
@@ -50,45 +52,82 @@ pub(crate) const FILES: &[(&str, &str)] = &[
 pub(crate) const EXPERIMENT: &str = "experiment.json";
 /// The request log.
 pub(crate) const REQUESTS: &str = "requests.csv";
-/// How the folder begins that files are written into first; the process's number follows.
-const PARTS: &str = ".stampede-part-";
+
+/// Whether a file of this name is a result.
+pub(crate) fn is_result(name: &str) -> bool {
+    FILES.iter().any(|(file, _)| *file == name)
+}
 
 /// A folder of results in the making.
 pub(crate) struct Folder {
+    /// As it was given, for messages.
     target: PathBuf,
-    parts: PathBuf,
-    done: bool,
+    /// Where it is.
+    place: PathBuf,
+    part: Part,
+    /// Whether files give way one by one, in a folder that cannot be moved.
+    inside: bool,
 }
 
 impl Folder {
     /// Begins a folder of results at `target`. One that holds anything but results is refused,
-    /// unless `force` is given.
+    /// unless `force` is given; one with an input of this command always is.
     pub(crate) fn begin(target: &Path, force: bool) -> Result<Self, Failure> {
-        if target.exists() {
-            check_target(target, force)?;
-        }
-        let name = format!("{PARTS}{}", std::process::id());
-        let parts = if target.exists() {
-            target.join(name)
+        refuse_a_dash(target)?;
+        let fail = |error: &io::Error| {
+            Failure::io(format!("cannot write into {}", target.display()), error)
+        };
+        let found = files::look(target).map_err(|error| fail(&error))?;
+        if found.is_some() {
+            let place = files::real(target).map_err(|error| fail(&error))?;
+            drop(clean(&place, None));
+            let foreign = check_target(target, force)?;
+            files::spare_inputs(target, is_result)?;
+            let inside = foreign || !files::can_be_moved(&place);
+            Self::new(target, place, inside, true).map_err(|error| fail(&error))
         } else {
             let parent = target.parent().unwrap_or(Path::new(""));
-            create(parent)?;
-            parent.join(name)
+            files::patiently(|| files::make_folders(parent)).map_err(|error| {
+                Failure::io(format!("cannot create {}", parent.display()), &error)
+            })?;
+            Self::new(target, target.to_path_buf(), false, false).map_err(|error| fail(&error))
+        }
+    }
+
+    fn new(target: &Path, place: PathBuf, inside: bool, there: bool) -> io::Result<Self> {
+        let begin = |inside: bool| {
+            files::patiently(|| {
+                let part = if inside {
+                    Part::begin(&place, INSIDE)
+                } else {
+                    let name = place.file_name().and_then(|name| name.to_str());
+                    Part::begin(place.parent().unwrap_or(Path::new("")), name.unwrap_or(""))
+                }?;
+                files::make_folder(&part.fresh())?;
+                Ok(part)
+            })
         };
-        // What an earlier process of this number left behind is nobody's.
-        drop(fs::remove_dir_all(&parts));
-        create(&parts)?;
+        let (part, inside) = match begin(inside) {
+            // Whoever may not write beside a folder may still be allowed to write into it.
+            Err(error) if there && !inside && is_denied(&error) => (begin(true)?, true),
+            part => (part?, inside),
+        };
         Ok(Self {
             target: target.to_path_buf(),
-            parts,
-            done: false,
+            place,
+            part,
+            inside,
         })
     }
 
     /// Opens a file for writing.
-    pub(crate) fn file(&self, name: &str) -> Result<BufWriter<File>, Failure> {
-        let file =
-            File::create(self.parts.join(name)).map_err(|error| self.failure(name, &error))?;
+    pub(crate) fn file(&self, name: &str) -> Result<BufWriter<Sink>, Failure> {
+        self.create(name)
+            .map_err(|error| self.failure(name, &error))
+    }
+
+    fn create(&self, name: &str) -> io::Result<BufWriter<Sink>> {
+        let file = files::create_new(&self.part.fresh().join(name))?;
         Ok(BufWriter::with_capacity(1 << 16, file))
     }
 
@@ -96,12 +135,16 @@ impl Folder {
     pub(crate) fn write(
         &self,
         name: &str,
-        content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+        content: impl Fn(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Failure> {
-        let mut file = self.file(name)?;
-        content(&mut file)
-            .and_then(|()| file.flush())
-            .map_err(|error| self.failure(name, &error))
+        files::patiently(|| {
+            // An earlier attempt may have left a beginning.
+            files::remove_file(&self.part.fresh().join(name))?;
+            let mut file = self.create(name)?;
+            content(&mut file)?;
+            file.flush()
+        })
+        .map_err(|error| self.failure(name, &error))
     }
 
     /// The failure to write a file.
@@ -113,64 +156,67 @@ impl Folder {
     }
 
     /// Everything is written: the results appear.
-    pub(crate) fn finish(mut self) -> Result<(), Failure> {
-        self.appear().map_err(|error| {
-            Failure::io(format!("cannot write {}", self.target.display()), &error)
-        })?;
-        self.done = true;
-        Ok(())
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        self.appear()
+            .map_err(|error| Failure::io(format!("cannot write {}", self.target.display()), &error))
     }
 
     fn appear(&self) -> io::Result<()> {
-        if !self.target.exists() {
-            return fs::rename(&self.parts, &self.target);
+        files::patiently(|| files::sync_all(&self.part.fresh()))?;
+        if self.inside {
+            files::patiently(|| place::file_by_file(&self.part, &self.place))?;
+            return files::patiently(|| files::sync_folder(&self.place));
         }
-        for (name, _) in FILES {
-            match fs::remove_file(self.target.join(name)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+        match files::patiently(|| place::swap(&self.part, &self.place)) {
+            // A volume that is mounted there, for one, cannot be moved.
+            Err(_) if self.place.is_dir() && self.part.fresh().is_dir() => self.move_in()?,
+            done => done?,
         }
-        for (name, _) in FILES.iter().rev() {
-            let part = self.parts.join(name);
-            if part.exists() {
-                fs::rename(part, self.target.join(name))?;
-            }
+        let parent = self.place.parent().unwrap_or(Path::new(""));
+        files::patiently(|| files::sync_folder(parent))
+    }
+
+    /// Brings the files into the folder, and then to their places.
+    fn move_in(&self) -> io::Result<()> {
+        let part = Part::begin(&self.place, INSIDE)?;
+        files::make_folder(&part.fresh())?;
+        for name in files::names(&self.part.fresh())? {
+            files::copy(&self.part.fresh().join(&name), &part.fresh().join(&name))?;
         }
-        fs::remove_dir(&self.parts)
+        files::sync_folder(&part.fresh())?;
+        place::file_by_file(&part, &self.place)
     }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if !self.done {
-            // Half of the results are no results; should this fail too, the first failure is the one to tell.
-            drop(fs::remove_dir_all(&self.parts));
-        }
-    }
+fn is_denied(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+    )
 }
 
-fn create(folder: &Path) -> Result<(), Failure> {
-    if folder.as_os_str().is_empty() {
-        return Ok(());
+/// Elsewhere `-` means standard output.
+fn refuse_a_dash(target: &Path) -> Result<(), Failure> {
+    if target == Path::new("-") {
+        return Err(Failure::new(
+            Exit::Usage,
+            "results are a folder and do not fit on standard output",
+        )
+        .help("print them with --format json or --format csv; a folder of this name is ./-"));
     }
-    fs::create_dir_all(folder)
-        .map_err(|error| Failure::io(format!("cannot create {}", folder.display()), &error))
+    Ok(())
 }
 
-fn check_target(target: &Path, force: bool) -> Result<(), Failure> {
-    let entries = fs::read_dir(target)
+/// Whether a folder holds anything but results; refused without `force`.
+fn check_target(target: &Path, force: bool) -> Result<bool, Failure> {
+    let names = files::patiently(|| files::names(target))
         .map_err(|error| Failure::io(format!("cannot use {}", target.display()), &error))?;
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry
-            .map_err(|error| Failure::io(format!("cannot read {}", target.display()), &error))?;
-        names.push(entry.file_name().to_string_lossy().into_owned());
-    }
-    names.sort();
-    let ours =
-        |name: &String| FILES.iter().any(|(file, _)| file == name) || name.starts_with(PARTS);
-    match names.iter().find(|name| !ours(name)) {
+    let ours = |name: &String| is_result(name) && !target.join(name).is_dir();
+    let others = names.iter().any(|name| !ours(name));
+    let foreign = names
+        .iter()
+        .find(|name| !ours(name) && !name.starts_with(PARTS));
+    match foreign {
         Some(foreign) if !force => {
             let message = format!(
                 "{} holds something else than results: {foreign}",
@@ -179,6 +225,6 @@ fn check_target(target: &Path, force: bool) -> Result<(), Failure> {
             Err(Failure::new(Exit::Io, message)
                 .help("choose another folder, or write into this one with --force"))
         }
-        _ => Ok(()),
+        _ => Ok(others),
     }
 }

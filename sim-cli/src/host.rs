@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use serde::Serialize;
 use sim_core::summary::Summary;
+use std::path::Path;
 use std::time::Duration;
 
 /// About the run on this machine; the only part of the output that differs between two runs.
@@ -35,7 +36,7 @@ impl Host {
 }
 
 fn peak_rss_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let status = crate::files::read_text(Path::new("/proc/self/status")).ok()?;
     let line = status
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -2,12 +2,13 @@
 
 use crate::embedded::MODELS;
 use crate::exit::{Exit, Failure, reason};
+use crate::files;
 use sim_core::experiment::sweep::Plan;
 use sim_core::library::{Folders, looks_like_a_path};
 use sim_core::scenario::{Files, Problems, Scenario, Source, suggest};
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The largest text that is read: far beyond any scenario, and small enough for any machine.
 const BYTES_MAX: u64 = 64 << 20;
@@ -33,7 +34,7 @@ impl Input {
         }
         let path = Path::new(argument);
         let like_a_path = looks_like_a_path(argument);
-        if like_a_path && path.exists() {
+        if like_a_path && files::is_there(path).map_err(|why| unreachable(argument, &why))? {
             let text = read(path).map_err(|why| why.failure(argument))?;
             let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
             return Ok(Self {
@@ -62,7 +63,9 @@ impl Input {
         if argument == "-" {
             return stdin();
         }
-        if looks_like_a_path(argument) && Path::new(argument).exists() {
+        if looks_like_a_path(argument)
+            && files::is_there(Path::new(argument)).map_err(|why| unreachable(argument, &why))?
+        {
             return Self::open(argument);
         }
         if let Some(source) = MODELS.find_plan(argument) {
@@ -109,9 +112,7 @@ impl Input {
                     of: &self.source.name,
                 },
             ),
-            Place::Folder(folder) => {
-                Plan::read(&self.source, &Folders::new(&MODELS, folder, read_if_there))
-            }
+            Place::Folder(folder) => Plan::read(&self.source, &files_of(folder)),
         }
     }
 
@@ -130,11 +131,7 @@ impl Input {
                     of: &self.source.name,
                 },
             ),
-            Place::Folder(folder) => Scenario::read(
-                self.source.clone(),
-                sets,
-                &Folders::new(&MODELS, folder, read_if_there),
-            ),
+            Place::Folder(folder) => Scenario::read(self.source.clone(), sets, &files_of(folder)),
         }
     }
 }
@@ -197,15 +194,45 @@ impl Unreadable {
     }
 }
 
+/// A name that leads nowhere: a link to nothing or in a circle, a folder that may not be entered.
+fn unreachable(name: &str, error: &io::Error) -> Failure {
+    Failure::io(format!("cannot read {name}"), error)
+}
+
 fn read_if_there(path: &Path) -> Result<Option<String>, String> {
-    if !path.is_file() {
+    if !files::is_there(path).map_err(|error| reason(&error))? {
         return Ok(None);
+    }
+    if path.is_dir() {
+        return Err("it is a folder".to_owned());
     }
     read(path).map(Some).map_err(|why| why.words())
 }
 
+/// Keeps what a scenario refers to below its folder, wherever links lead; models that come with the program are
+/// at hand as ever.
+static CONFINED: AtomicBool = AtomicBool::new(false);
+
+/// From now on scenarios refer to files of their own folder only.
+pub(crate) fn confine() {
+    CONFINED.store(true, Ordering::Relaxed);
+}
+
+/// What a scenario in `folder` refers to.
+fn files_of(folder: &Path) -> Folders<'static, impl Fn(&Path) -> Result<Option<String>, String>> {
+    let root = folder.to_path_buf();
+    Folders::new(&MODELS, folder, move |path| {
+        if CONFINED.load(Ordering::Relaxed) && !files::is_below(path, &root) {
+            return Err(
+                "it lies outside of the scenario's folder, and --confine was given".to_owned(),
+            );
+        }
+        read_if_there(path)
+    })
+}
+
 fn read(path: &Path) -> Result<String, Unreadable> {
-    text_of(File::open(path).map_err(Unreadable::Io)?)
+    text_of(files::patiently(|| files::open_input(path)).map_err(Unreadable::Io)?)
 }
 
 fn text_of(reader: impl Read) -> Result<String, Unreadable> {

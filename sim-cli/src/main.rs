@@ -11,10 +11,13 @@ mod drive;
 mod embedded;
 mod exit;
 mod experiment;
+mod files;
 mod folder;
 mod host;
 mod input;
 mod interrupt;
+mod part;
+mod place;
 mod progress;
 mod report;
 mod table;
@@ -32,11 +35,15 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(message) => {
             // Help and version come this way too. With standard error gone nobody can be told.
-            drop(message.print());
-            return if message.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Ok
+            let printed = message.print().and_then(|()| std::io::stdout().flush());
+            return match printed {
+                _ if message.use_stderr() => Exit::Usage,
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    let failure = Failure::from(error);
+                    terminal::say_failure(&failure);
+                    failure.exit
+                }
+                _ => Exit::Ok,
             }
             .into();
         }
@@ -46,6 +53,9 @@ fn main() -> ExitCode {
         When::Always => anstream::ColorChoice::Always,
         When::Never => anstream::ColorChoice::Never,
     });
+    if cli.confine {
+        input::confine();
+    }
     let done = std::panic::catch_unwind(|| {
         let mut out = Out::new();
         let exit = run(&cli, &mut out)?;

@@ -3,6 +3,7 @@
 use crate::exit::Failure;
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
+use sim_core::text::shown;
 use std::io::{self, BufWriter, Write};
 
 /// Things to look at first.
@@ -81,16 +82,20 @@ pub(crate) fn say_failure(failure: &Failure) {
     }
     say(&format!(
         "{RED}error{RED:#}{BOLD}: {}{BOLD:#}",
-        failure.message
+        shown(&failure.message)
     ));
     if !failure.help.is_empty() {
-        say(&format!("{CYAN}help{CYAN:#}: {}", failure.help));
+        say(&format!("{CYAN}help{CYAN:#}: {}", shown(&failure.help)));
     }
 }
 
 /// Tells of something that may not be meant.
 pub(crate) fn say_warning(name: &str, text: &str) {
-    say(&format!("{YELLOW}warning{YELLOW:#}: {name}: {text}"));
+    say(&format!(
+        "{YELLOW}warning{YELLOW:#}: {}: {}",
+        shown(name),
+        shown(text)
+    ));
 }
 
 /// Plain data as JSON, over several lines.

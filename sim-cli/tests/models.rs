@@ -65,7 +65,11 @@ fn run(name: &str, seed: Option<u64>) -> Ran {
         complaints.push(format!("{} (it was: {})", checked.that, checked.actual));
     }
     // That percentiles are of the answered is what an outage is about.
-    for warning in summary.warnings.iter().filter(|w| w.code != "answered-only") {
+    for warning in summary
+        .warnings
+        .iter()
+        .filter(|w| w.code != "answered-only")
+    {
         complaints.push(format!("warning {}: {}", warning.code, warning.message));
     }
     let listed = |remark: &str| {

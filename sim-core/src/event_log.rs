@@ -284,12 +284,22 @@ kinds! {
     }
     Heal {
         name: "heal",
-        about: "a link is as it was before",
+        about: "a fault of a server or a link is over",
         words: "{subject} is mended",
-        subject: Subject::Link,
+        subject: Subject::MachineOrLink,
         look: Look::Recovery,
         sign: '●',
         weight: 3,
+    }
+    Fault {
+        name: "fault",
+        about: "a fault of no kind of its own befalls a server or a link",
+        words: "{subject}: {cause}",
+        subject: Subject::MachineOrLink,
+        look: Look::Warning,
+        sign: '▲',
+        weight: 3,
+        marked: true,
     }
 }
 
@@ -331,6 +341,8 @@ pub enum Subject {
     Alert,
     /// A link between machines.
     Link,
+    /// A server, or a link between machines.
+    MachineOrLink,
     /// The whole site, which is in this state until the next event of such a kind.
     Site(&'static str),
     /// The whole site; the subject is what was set, as `path = value`.

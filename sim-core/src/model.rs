@@ -12,8 +12,8 @@ pub use crate::event_log::Actor;
 pub use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, ZoneId};
 pub use crate::profile::RatePoint;
 pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
-pub use link::{Link, LinkDeed, LinkTarget, Zone};
-pub use timeline::{Action, Change, Target, TimelineEntry};
+pub use link::{Link, LinkTarget, Zone};
+pub use timeline::{Action, Afflicted, Change, Target, TimelineEntry};
 
 use crate::arrival::ArrivalDef;
 use crate::crash::GaugeDef;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use sim_core::model::Model;
 use sim_core::readable;
 use sim_core::scenario::{Problems, Scenario};
+use sim_core::text::shown;
 use std::io::Write;
 
 /// What was found in one scenario.
@@ -73,7 +74,8 @@ fn text(all: &[Read], quiet: bool, out: &mut Out) -> Result<(), Failure> {
                 }
                 writeln!(
                     out,
-                    "{GREEN}ok{GREEN:#} {name}   {}   {:016x}",
+                    "{GREEN}ok{GREEN:#} {}   {}   {:016x}",
+                    shown(name),
                     contents(model),
                     scenario.hash()
                 )?;

@@ -1,16 +1,24 @@
 //! `stampede new`: a scenario to begin with.
 
 use crate::args::NewArgs;
+use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
+use crate::part::write_new;
 use crate::terminal::{Out, say};
-use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 /// Writes a copy of a scenario, comments and all; never over a file that is there.
 pub(crate) fn run(args: &NewArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     let input = Input::open(&args.from)?;
+    // A scenario may be copied to be mended; a copy of what is none would only fail later.
+    if let Err(problems) = input.scenario(&[])
+        && (problems.has("E001") || problems.has("E004"))
+    {
+        say(&diagnostics::render(&problems));
+        return Err(Failure::told(Exit::Invalid));
+    }
     let mut path = args.name.clone();
     let ending = Path::new(&input.source().name)
         .extension()
@@ -20,20 +28,14 @@ pub(crate) fn run(args: &NewArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         path.as_mut_os_string().push(format!(".{ending}"));
     }
     let name = path.display();
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&path)
-        .map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => Failure::new(
-                Exit::Io,
-                format!("{name} is there already, and is left as it is"),
-            )
-            .help("choose another name"),
-            _ => Failure::io(format!("cannot write {name}"), &error),
-        })?;
-    file.write_all(input.source().text.as_bytes())
-        .map_err(|error| Failure::io(format!("cannot write {name}"), &error))?;
+    write_new(&path, input.source().text.as_bytes()).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => Failure::new(
+            Exit::Io,
+            format!("{name} is there already, and is left as it is"),
+        )
+        .help("choose another name"),
+        _ => Failure::io(format!("cannot write {name}"), &error),
+    })?;
     writeln!(out, "{name}")?;
     if !quiet {
         let place = if path.is_absolute() || path.components().count() > 1 {

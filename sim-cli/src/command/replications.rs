@@ -133,7 +133,7 @@ fn refuse_what_one_run_has(args: &RunArgs) -> Result<(), Failure> {
     }
     let in_vain = [
         (args.log_requests.is_some(), "--log-requests"),
-        (args.event_log, "--event_log"),
+        (args.event_log, "--event-log"),
     ];
     if args.replication > u64::MAX / 2 {
         let message = format!(

@@ -17,6 +17,7 @@ use sim_core::export::{self, RequestLog};
 use sim_core::model::Model;
 use sim_core::scenario::Scenario;
 use sim_core::summary::Summary;
+use sim_core::text::shown;
 use sim_core::theory::{self, Applied};
 use std::io::Write;
 use std::path::PathBuf;
@@ -215,7 +216,7 @@ fn print(
                 writeln!(out)?;
             }
             let report = Report {
-                argument: &job.argument,
+                argument: &shown(&job.argument),
                 scenario: &job.scenario,
                 simulation,
                 summary,

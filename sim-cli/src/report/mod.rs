@@ -12,6 +12,7 @@ use sim_core::engine::Simulation;
 use sim_core::readable;
 use sim_core::scenario::Scenario;
 use sim_core::summary::Summary;
+use sim_core::text::shown;
 use sim_core::time::{Duration as Span, Instant as Moment};
 use std::io::{self, Write};
 use std::path::Path;
@@ -144,7 +145,7 @@ fn expectations(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let place = if checked.passed || checked.line == 0 {
             String::new()
         } else {
-            format!("   {DIM}{file}:{}{DIM:#}", checked.line)
+            format!("   {DIM}{}:{}{DIM:#}", shown(file), checked.line)
         };
         let found = if checked.passed {
             checked.actual.clone()
@@ -177,7 +178,7 @@ pub(crate) fn write_next(
         ));
     }
     if report.argument != "-" && event_log::is_folded(report) {
-        hints.push(format!("stampede run {} --event_log", report.argument));
+        hints.push(format!("stampede run {} --event-log", report.argument));
     }
     if let Some(warning) = report.summary.warnings.first() {
         hints.push(format!("stampede explain {}", warning.code));

@@ -419,8 +419,8 @@ fn what_a_command_cannot_do_is_refused_with_a_way_out() {
         ),
         (
             2,
-            "--event_log",
-            &["run", "q.toml", "--replications", "5", "--event_log"],
+            "--event-log",
+            &["run", "q.toml", "--replications", "5", "--event-log"],
         ),
         (
             4,

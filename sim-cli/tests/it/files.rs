@@ -101,6 +101,159 @@ fn foreign_files_are_safe() {
     assert_eq!(folder.list("out").len(), FILES.len() + 1);
 }
 
+/// Every command that writes, with an input where its results would stand.
+#[test]
+fn an_input_is_never_overwritten() {
+    let plan = "replications = 1\nmeasures = [\"requests.arrived\"]\naxis = [{ path = \"seed\", values = [1] }]\nscenario = \"scenario.toml\"\n";
+    let small = SMALL.replace(
+        "arrivals = \"deterministic\"\nrate = 100",
+        "arrivals = { kind = \"trace\", file = \"requests.csv\" }",
+    );
+    let commands: [(&str, &[&str]); 9] = [
+        ("scenario.toml", &["run", "d/scenario.toml", "-o", "d"]),
+        (
+            "scenario.toml",
+            &["run", "d/../d/scenario.toml", "-o", "./d/", "--force"],
+        ),
+        ("scenario.toml", &["run", "link.toml", "-o", "d"]),
+        ("scenario.toml", &["run", "over.toml", "-o", "d"]),
+        (
+            "requests.csv",
+            &["run", "d/traced.toml", "-o", "d", "--force"],
+        ),
+        (
+            "scenario.toml",
+            &["run", "d/scenario.toml", "--replications", "2", "-o", "d"],
+        ),
+        (
+            "scenario.toml",
+            &[
+                "compare",
+                "d/scenario.toml",
+                "--vary",
+                "horizon=10s,20s",
+                "-o",
+                "d",
+            ],
+        ),
+        (
+            "scenario.toml",
+            &[
+                "stress",
+                "d/scenario.toml",
+                "--until",
+                "p99 > 1s",
+                "-o",
+                "d",
+            ],
+        ),
+        ("plan.toml", &["sweep", "d/plan.toml", "-o", "d", "--force"]),
+    ];
+    for (input, args) in commands {
+        let folder = Folder::with("over.toml", "base = \"d/scenario.toml\"\n");
+        std::fs::create_dir(folder.path.join("d")).expect("a folder can be made");
+        folder.write("d/scenario.toml", SMALL);
+        if args.contains(&"--force") {
+            folder.write("d/plan.toml", plan);
+            folder.write("d/traced.toml", &small);
+            folder.write("d/requests.csv", "1\n2\n");
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("d/scenario.toml", folder.path.join("link.toml"))
+            .expect("a link");
+        #[cfg(not(unix))]
+        folder.write("link.toml", "base = \"d/scenario.toml\"\n");
+        let before = folder.read("d/scenario.toml");
+        let names = folder.list("d");
+        let ran = folder.run(args).code(2);
+        assert!(
+            ran.err
+                .contains(&format!("d/{input} is read by this command")),
+            "{args:?}: {}",
+            ran.err
+        );
+        assert_eq!(folder.list("d"), names, "{args:?}");
+        assert_eq!(folder.read("d/scenario.toml"), before, "{args:?}");
+    }
+}
+
+/// Twelve at once into one folder: whatever is there afterwards comes from one of them.
+#[test]
+fn results_of_several_processes_do_not_mix() {
+    for (round, force) in [false, true].into_iter().enumerate() {
+        let folder = Folder::with("a.toml", SMALL);
+        if force {
+            std::fs::create_dir(folder.path.join("out")).expect("a folder can be made");
+            folder.write("out/mine", "mine");
+        }
+        for _ in 0..5 {
+            let children: Vec<_> = (0..12)
+                .map(|seed| {
+                    let seed = (round * 100 + seed).to_string();
+                    let mut args = vec!["run", "a.toml", "-o", "out", "-q", "--seed", &seed];
+                    args.extend(force.then_some("--force"));
+                    let mut command = folder.command(&args);
+                    command.stdin(std::process::Stdio::null());
+                    command.stdout(std::process::Stdio::null());
+                    command.spawn().expect("the command starts")
+                })
+                .collect();
+            for mut child in children {
+                assert!(child.wait().expect("it ends").success());
+            }
+            let summary: Value =
+                serde_json::from_str(&folder.read("out/summary.json")).expect("JSON");
+            let ran = folder
+                .run(&["run", "out/scenario.toml", "--format", "json"])
+                .code(0);
+            let again: Value = serde_json::from_str(&ran.out).expect("JSON");
+            assert_eq!(summary["seed"], again["seed"]);
+            assert_eq!(summary["digest"], again["digest"]);
+            let parts = |name: &str| folder.list(name).iter().any(|n| n.starts_with(".stampede"));
+            assert!(!parts(".") && !parts("out"));
+            assert_eq!(folder.list("out").len(), FILES.len() + usize::from(force));
+        }
+    }
+}
+
+/// What lies there is in use by a process that lives, however old it looks.
+#[cfg(unix)]
+#[test]
+fn only_what_the_dead_left_is_cleaned_up() {
+    let folder = Folder::with("a.toml", SMALL);
+    let lock = std::fs::File::create(folder.path.join(".stampede-part-1.lock")).expect("a file");
+    lock.lock().expect("a lock");
+    folder.write(".stampede-part-1.new", "theirs");
+    folder.write(".stampede-part-2.lock", "");
+    folder.write(".stampede-part-2.new", "nobody's");
+    folder.run(&["run", "a.toml", "-o", "out"]).code(0);
+    let left = folder.list(".");
+    assert_eq!(
+        left,
+        [
+            ".stampede-part-1.lock",
+            ".stampede-part-1.new",
+            "a.toml",
+            "out"
+        ]
+    );
+    drop(lock);
+    folder.run(&["run", "a.toml", "-o", "out"]).code(0);
+    assert_eq!(folder.list("."), ["a.toml", "out"]);
+}
+
+#[test]
+fn results_do_not_fit_on_standard_output() {
+    let folder = Folder::with("a.toml", SMALL);
+    let ran = folder.run(&["run", "a.toml", "-o", "-"]).code(2);
+    assert!(
+        ran.err.contains("do not fit on standard output"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(folder.list("."), ["a.toml"]);
+}
+
 #[test]
 fn several_scenarios_get_a_folder_each() {
     let folder = Folder::with("a.toml", SMALL);

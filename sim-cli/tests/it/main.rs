@@ -3,7 +3,9 @@
 mod check;
 mod exits;
 mod experiments;
+mod faults;
 mod files;
+mod hostile;
 mod lists;
 mod output;
 mod stampede;

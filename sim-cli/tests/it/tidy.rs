@@ -82,6 +82,18 @@ fn nothing_refers_to_the_machine_it_was_written_on() {
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
 
+/// One module touches the disk: there inputs are remembered and faults injected.
+#[test]
+fn the_command_touches_files_in_one_place() {
+    for path in files(&root().join("sim-cli/src"), &["rs"]) {
+        let text = text(&path);
+        let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
+        let found = code.lines().find(|line| line.contains("std::fs"));
+        let here = path.ends_with("src/files.rs");
+        assert!(here || found.is_none(), "{}: {found:?}", path.display());
+    }
+}
+
 #[test]
 fn every_dependency_has_a_reason() {
     let mut complaints = Vec::new();

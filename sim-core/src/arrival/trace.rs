@@ -10,7 +10,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
         source: "",
         params: &[ParamDef {
             name: "times",
-            about: "When requests come, counted from the start of the run, in ascending order.",
+            about: "When requests come, counted from the start of the run, in ascending order. In their place, `file` names a file beside the scenario with a time in each line, in any order: seconds or a span since the start, seconds since 1970, or the date of an access log, counted from the first; whole seconds of a clock are spread evenly.",
             kind: ParamKind::Moments { file: "file" },
             default: None,
         }],

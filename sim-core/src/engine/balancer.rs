@@ -253,7 +253,7 @@ impl Simulation {
         s.attempts = s.attempts.wrapping_add(1);
         let cold = &self.fleet.cold[server];
         let far = cold.path.is_some();
-        if cold.params.errors.rate > 0.0 {
+        if cold.error_rate > 0.0 {
             self.draw_error(handle, server, self.streams.faults);
         }
         if far {

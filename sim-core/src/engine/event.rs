@@ -44,8 +44,10 @@ pub enum Event {
     WarmStep(ServerId, u32),
     /// A standby instance takes the place of a crashed one, if that is the same incarnation.
     Takeover(InstanceId, u32),
-    /// A temporary slow-down ends, unless another has begun since.
-    SlowEnds(ServerId, u32),
+    /// A fault of a server ends, the one of this number, unless it has ended.
+    FaultEnds(ServerId, u32),
+    /// The same for a fault of a link.
+    LinkFaultEnds(u32),
     /// The patience of a waiting attempt ends.
     Impatient(Handle),
     /// A modulated source enters its next phase.
@@ -78,8 +80,6 @@ pub enum Event {
     ConnectionDue(Handle),
     /// An attempt has waited long enough for a connection.
     Unconnected(Handle),
-    /// What was done to a link for a time, the deed of this number, ends.
-    LinkDeedEnds(u64),
     /// The warm-up is over: measurement starts.
     Measure,
     /// The recorder closes an interval.
@@ -121,7 +121,8 @@ impl Event {
             Self::Up(m, _) => (15, machine(m)),
             Self::WarmStep(server, _) => (16, u64::from(server)),
             Self::Takeover(instance, _) => (17, u64::from(instance)),
-            Self::SlowEnds(server, _) => (18, u64::from(server)),
+            Self::FaultEnds(server, _) => (18, u64::from(server)),
+            Self::LinkFaultEnds(number) => (35, u64::from(number)),
             Self::Admitted(h) => (29, u64::from(h.slot())),
             Self::Overdue(h) => (30, u64::from(h.slot())),
             Self::Expired(h) => (31, u64::from(h.slot())),
@@ -139,7 +140,6 @@ impl Event {
             Self::AtServer(h) => (32, u64::from(h.slot())),
             Self::Returned(h) => (33, u64::from(h.slot())),
             Self::ConnectTimeout(h) => (34, u64::from(h.slot())),
-            Self::LinkDeedEnds(number) => (35, number),
             // By its slot: connections are numbered as they are opened.
             Self::ConnectionDue(h) => (36, u64::from(h.slot())),
             Self::Unconnected(h) => (37, u64::from(h.slot())),

@@ -11,6 +11,7 @@ use super::slab::{Handle, Slot};
 use super::watch::Watch;
 use crate::discipline::Order;
 use crate::distribution::Distribution;
+use crate::fault::either;
 use crate::ids::{LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::{Model, ServerParams};
@@ -192,7 +193,9 @@ pub(super) struct ServerCold {
     /// Factor of the speed while warming up, and set by the time line.
     pub warmth: f64,
     pub slow: f64,
-    pub slow_generation: u32,
+    /// Probability that it answers with an error: its own, with what a fault adds.
+    pub error_rate: f64,
+    pub more_errors: f64,
     /// Area of busy workers at the last poll.
     pub polled_busy: u64,
     /// Taken out of rotation by hand: stays so through a restart.
@@ -202,6 +205,13 @@ pub(super) struct ServerCold {
 }
 
 impl ServerCold {
+    /// Works out anew how often it fails.
+    pub(super) fn adopt_errors(&mut self) {
+        let own = self.params.errors.rate;
+        self.error_rate = either(own, self.more_errors);
+        self.plain = server_is_plain(&self.params) && self.more_errors <= 0.0;
+    }
+
     fn new(server: &crate::model::Server) -> Self {
         Self {
             params: Arc::clone(&server.params),
@@ -222,7 +232,8 @@ impl ServerCold {
             incarnation: Incarnation::default(),
             warmth: 1.0,
             slow: 1.0,
-            slow_generation: 0,
+            error_rate: server.params.errors.rate,
+            more_errors: 0.0,
             polled_busy: 0,
             out_of_rotation: false,
             leaving: false,

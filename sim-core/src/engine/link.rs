@@ -6,7 +6,6 @@
 //! and safely there is no path at all, and nothing is looked at but that.
 
 use super::Simulation;
-use super::event::Event;
 use super::fleet::Fleet;
 use super::pool::{Hop, Line};
 use super::service::constant_ns;
@@ -14,10 +13,10 @@ use super::travel::{Trip, Way, WayStreams};
 use crate::connection::{ConnectionDef, Terms};
 use crate::distribution::Distribution;
 use crate::draws::Draws;
-use crate::event_log::Kind;
 use crate::extension::Configured;
+use crate::fault::{Effect, either};
 use crate::ids::{ClientId, Id, ServerId, ServiceId, Table, ZoneId};
-use crate::model::{Actor, Link, LinkDeed, LinkTarget, Model, Service};
+use crate::model::{Link, LinkTarget, Model, Service};
 use crate::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,21 +34,7 @@ pub(super) struct Path {
     cut: bool,
 }
 
-/// What the time line has done to a link. Each deed has a number, by which its end finds it.
-#[derive(Clone, Default)]
-struct Fault {
-    cut: Option<u64>,
-    degraded: Option<Degraded>,
-}
-
-#[derive(Clone, Copy)]
-struct Degraded {
-    number: u64,
-    delay_ns: u64,
-    loss: f64,
-}
-
-/// All links and what was done to them. Paths to servers are kept with the servers.
+/// All links. Paths to servers are kept with the servers.
 #[derive(Clone)]
 pub(super) struct Links {
     ways: [WayStreams; 6],
@@ -60,9 +45,6 @@ pub(super) struct Links {
     callers: Table<ClientId, Option<Arc<Path>>>,
     /// Servers of each service to which messages take time or may be lost.
     far: Table<ServiceId, u32>,
-    faults: BTreeMap<LinkTarget, Fault>,
-    /// Deeds so far.
-    deeds: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -88,32 +70,25 @@ pub struct LinkSnapshot {
 
 impl Path {
     /// `None` where messages arrive at once and safely, and nobody would wait for a connection.
-    fn new<'a>(link: &Link, faults: impl Iterator<Item = &'a Fault>) -> Option<Self> {
+    fn new(link: &Link, faults: &Effect) -> Option<Arc<Self>> {
         let mut path = Self {
             delay: link.delay.as_ref().map(|delay| delay.build().into()),
             constant_ns: None,
-            added_ns: 0,
-            loss: link.loss.unwrap_or(0.0),
+            added_ns: faults.delay.0,
+            loss: either(link.loss.unwrap_or(0.0), faults.loss),
             connect_timeout: link.connect_timeout.map(|timeout| timeout.0),
             connections: link
                 .connections
                 .as_ref()
                 .map(Configured::<ConnectionDef>::build),
-            cut: false,
+            cut: faults.cut,
         };
-        for fault in faults {
-            path.cut |= fault.cut.is_some();
-            if let Some(worse) = fault.degraded {
-                path.added_ns = path.added_ns.saturating_add(worse.delay_ns);
-                path.loss = 1.0 - (1.0 - path.loss) * (1.0 - worse.loss);
-            }
-        }
         let written = path
             .delay
             .as_ref()
             .map_or(Some(0), |delay| constant_ns(&**delay));
         path.constant_ns = written.map(|ns| ns.saturating_add(path.added_ns));
-        (!path.is_clear() || path.connect_timeout.is_some()).then_some(path)
+        (!path.is_clear() || path.connect_timeout.is_some()).then(|| Arc::new(path))
     }
 
     /// Whether messages arrive at once and safely, and need no connection.
@@ -214,8 +189,6 @@ impl Links {
             routes,
             callers: Table::filled(model.clients.len(), None),
             far: Table::filled(model.services.len(), 0),
-            faults: BTreeMap::new(),
-            deeds: 0,
         }
     }
 
@@ -242,46 +215,6 @@ impl Links {
         let mut outside = outside.filter(|(route, _)| route.to == service && route.from.is_none());
         let clear = |path: &Option<Arc<Path>>| path.as_ref().is_none_or(|path| path.is_clear());
         self.far[service] == 0 && outside.next().is_none_or(|(_, path)| clear(path))
-    }
-
-    fn faults<'a>(&'a self, of: &'a [LinkTarget]) -> impl Iterator<Item = &'a Fault> {
-        of.iter().filter_map(|link| self.faults.get(link))
-    }
-
-    fn path(&self, link: &Link, over: &[LinkTarget]) -> Option<Arc<Path>> {
-        Path::new(link, self.faults(over)).map(Arc::new)
-    }
-
-    /// Does something to a link; the number of the deed, unless nothing was there to undo.
-    fn perform(&mut self, link: LinkTarget, deed: &LinkDeed) -> Option<u64> {
-        self.deeds += 1;
-        let number = self.deeds;
-        match *deed {
-            LinkDeed::Partition { .. } => self.faults.entry(link).or_default().cut = Some(number),
-            LinkDeed::Degrade { delay, loss, .. } => {
-                self.faults.entry(link).or_default().degraded = Some(Degraded {
-                    number,
-                    delay_ns: delay.0,
-                    loss,
-                });
-            }
-            LinkDeed::Heal => return self.faults.remove(&link).map(|_| number),
-        }
-        Some(number)
-    }
-
-    /// A deed ends by itself; the link it concerned, unless it is undone already.
-    fn end(&mut self, number: u64) -> Option<LinkTarget> {
-        let is_it = |fault: &Fault| {
-            fault.cut == Some(number) || fault.degraded.is_some_and(|d| d.number == number)
-        };
-        let (&link, fault) = self.faults.iter_mut().find(|(_, fault)| is_it(fault))?;
-        fault.cut = fault.cut.filter(|&cut| cut != number);
-        fault.degraded = fault.degraded.filter(|degraded| degraded.number != number);
-        if fault.cut.is_none() && fault.degraded.is_none() {
-            self.faults.remove(&link);
-        }
-        Some(link)
     }
 }
 
@@ -337,7 +270,7 @@ impl Simulation {
                     .map(|(from, call)| &self.services[from].settings.calls[call]);
                 let link = own.map_or_else(|| callee.clone(), |call| call.link.within(callee));
                 let over = [LinkTarget::Callers(route.to), LinkTarget::Call(client)];
-                let path = self.links.path(&link, &over);
+                let path = Path::new(&link, &self.faults.effect_of_links(&over));
                 let before = std::mem::replace(&mut self.links.callers[client], path);
                 let kept = |path: &Option<Arc<Path>>| path.as_ref().and_then(|p| p.connections);
                 if kept(&before) != kept(&self.links.callers[client]) {
@@ -355,12 +288,12 @@ impl Simulation {
                 &self.fleet,
                 server,
             );
-            let alone = *end.own != Link::default()
-                || self.links.faults.contains_key(&LinkTarget::Server(server));
+            let alone =
+                *end.own != Link::default() || self.faults.is_upon(LinkTarget::Server(server));
+            let path = || Path::new(&end.link(), &self.faults.effect_of_links(end.over()));
             let path = if alone {
-                self.links.path(&end.link(), end.over())
+                path()
             } else {
-                let path = || self.links.path(&end.link(), end.over());
                 shared.entry(end.zone).or_insert_with(path).clone()
             };
             self.set_path(server, path);
@@ -371,7 +304,7 @@ impl Simulation {
     pub(super) fn refresh_server_link(&mut self, server: ServerId) {
         let service = &self.services[self.fleet[server].service].settings;
         let end = End::new(&self.model, service, &self.fleet, server);
-        let path = self.links.path(&end.link(), end.over());
+        let path = Path::new(&end.link(), &self.faults.effect_of_links(end.over()));
         self.set_path(server, path);
     }
 
@@ -388,51 +321,8 @@ impl Simulation {
         }
     }
 
-    /// The time line, or somebody, does something to links.
-    pub(super) fn perform_on_links(
-        &mut self,
-        links: &[LinkTarget],
-        deed: &LinkDeed,
-        by: Actor,
-        note: &str,
-    ) {
-        for &link in links {
-            let Some(number) = self.links.perform(link, deed) else {
-                continue;
-            };
-            let (kind, lasts, what) = match *deed {
-                LinkDeed::Partition { lasts } => {
-                    (Kind::Partition, lasts, "what is sent vanishes".to_owned())
-                }
-                LinkDeed::Degrade { delay, loss, lasts } => {
-                    let what = format!("{delay} more each way, {} % lost", 100.0 * loss);
-                    (Kind::Degrade, lasts, what)
-                }
-                LinkDeed::Heal => (Kind::Heal, None, "as it was before".to_owned()),
-            };
-            let cause = if note.is_empty() {
-                what
-            } else {
-                note.to_owned()
-            };
-            self.tell(kind, by, &self.link_name(link), cause);
-            self.link_changed(link);
-            if let Some(lasts) = lasts {
-                self.after(lasts.0, Event::LinkDeedEnds(number));
-            }
-        }
-    }
-
-    /// What was done to a link for a time ends.
-    pub(super) fn link_deed_ends(&mut self, number: u64) {
-        if let Some(link) = self.links.end(number) {
-            let cause = "its time is over".to_owned();
-            self.tell(Kind::Heal, Actor::System, &self.link_name(link), cause);
-            self.link_changed(link);
-        }
-    }
-
-    fn link_changed(&mut self, link: LinkTarget) {
+    /// The faults of a link are others.
+    pub(super) fn link_changed(&mut self, link: LinkTarget) {
         let service = match link {
             LinkTarget::Callers(service)
             | LinkTarget::Servers(service)
@@ -448,7 +338,7 @@ impl Simulation {
     }
 
     /// A link's name, as a time line calls it.
-    fn link_name(&self, link: LinkTarget) -> String {
+    pub(super) fn link_name(&self, link: LinkTarget) -> String {
         let service = |id: ServiceId| &*self.model.services[id.position()].name;
         match link {
             LinkTarget::Callers(id) => format!("service.{}.link", service(id)),
@@ -475,13 +365,13 @@ impl Simulation {
 
     /// The links on which something lies now, in the order of [`LinkTarget`].
     pub(super) fn links_snapshot(&self) -> Vec<LinkSnapshot> {
-        let snapshot = |(&link, fault): (&LinkTarget, &Fault)| LinkSnapshot {
+        let snapshot = |(link, effect): (LinkTarget, Effect)| LinkSnapshot {
             name: self.link_name(link),
             link,
-            cut: fault.cut.is_some(),
-            added_delay_ns: fault.degraded.map_or(0, |degraded| degraded.delay_ns),
-            added_loss: fault.degraded.map_or(0.0, |degraded| degraded.loss),
+            cut: effect.cut,
+            added_delay_ns: effect.delay.0,
+            added_loss: effect.loss,
         };
-        self.links.faults.iter().map(snapshot).collect()
+        self.faults.links().map(snapshot).collect()
     }
 }

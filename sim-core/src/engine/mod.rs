@@ -20,7 +20,8 @@
 //! | `services` | `service` | settings, samplers and counters of services |
 //! | `balancers` | `instance` with `health` | balancer instances and what each has seen of its servers |
 //! | `fleet` | `fleet` | servers |
-//! | `links` | `link` | what lies between machines, and what was done to it |
+//! | `faults` | `fault` | what is wrong with servers and links now |
+//! | `links` | `link` | what lies between machines |
 //! | `pools` | `pool` | connections that are kept, and who waits for one |
 //! | `probes` | `probe` | probes of health rules, and liveness |
 //! | `streams` | `streams` | random numbers, a stream for each concern |
@@ -69,6 +70,7 @@ mod elided_call;
 mod event;
 mod event_queue;
 mod fast_path;
+mod fault;
 mod fleet;
 mod guards;
 mod health;
@@ -117,7 +119,7 @@ pub use snapshot::{Conservation, InstanceSnapshot, InstanceTotals, ServerSnapsho
 pub use standing::{CallStanding, ServerStanding, ServiceStanding, SourceStanding, Standing};
 
 use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, Table};
-use crate::model::{Actor, Class, Model};
+use crate::model::{Actor, Afflicted, Class, Model};
 use crate::record::Recorder;
 use crate::time::Instant;
 use attempt::Place;
@@ -140,6 +142,7 @@ pub struct Simulation {
     services: Table<ServiceId, service::Service>,
     balancers: instance::Balancers,
     fleet: fleet::Fleet,
+    faults: fault::Faults,
     links: link::Links,
     pools: pool::Pools,
     probes: probe::Probes,
@@ -453,7 +456,6 @@ impl Simulation {
             }
             Event::ConnectionDue(connection) => self.connection_due(connection),
             Event::Unconnected(handle) if self.waited_for(handle) => self.unconnected(handle),
-            Event::LinkDeedEnds(number) => self.link_deed_ends(number),
             Event::Answer(handle) if self.attempts.contains(handle) => self.answer(handle),
             Event::Timeout(handle) if self.waited_for(handle) => self.give_up(handle),
             Event::Deadline(handle) if self.calls.contains(handle) => {
@@ -482,7 +484,10 @@ impl Simulation {
             Event::Up(machine, incarnation) => self.up(machine, incarnation),
             Event::WarmStep(server, incarnation) => self.warm_step(server, incarnation),
             Event::Takeover(instance, incarnation) => self.take_over(instance, incarnation),
-            Event::SlowEnds(server, generation) => self.slow_ends(server, generation),
+            Event::FaultEnds(server, number) => {
+                self.fault_ends(Afflicted::Server(server), number);
+            }
+            Event::LinkFaultEnds(number) => self.link_fault_ends(number),
             Event::Impatient(handle) if self.attempts.contains(handle) => self.impatient(handle),
             Event::Phase(source) => self.begin_phase(source),
             Event::Breakdown(server, generation) => self.break_down(server, generation),

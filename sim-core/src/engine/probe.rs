@@ -204,7 +204,7 @@ impl Simulation {
             return self.probe_result(index, true);
         }
         let cold = &self.fleet.cold[prober.server];
-        let fails = errors && draws.chance(cold.params.errors.rate);
+        let fails = errors && draws.chance(cold.error_rate);
         if fails && let Some(of_error) = &cold.error_demand {
             demand = Duration::from_nanos_f64(of_error.sample_ns(&mut draws)).0;
         }

@@ -329,7 +329,7 @@ impl Simulation {
     /// Decides whether the server will fail this attempt, and how fast.
     pub(super) fn draw_error(&mut self, handle: Handle, server: ServerId, faults: Stream) {
         let cold = &self.fleet.cold[server];
-        let rate = cold.params.errors.rate;
+        let rate = cold.error_rate;
         if rate <= 0.0 {
             return;
         }

@@ -5,6 +5,7 @@ use super::attempt::{Attempts, Calls};
 use super::caller::Caller;
 use super::event::Event;
 use super::event_queue::EventQueue;
+use super::fault::Faults;
 use super::fleet::Fleet;
 use super::guards::Guards;
 use super::instance::Balancers;
@@ -44,6 +45,7 @@ impl Simulation {
             services: (0..services).map(service).collect(),
             balancers,
             fleet: Fleet::new(&model),
+            faults: Faults::default(),
             links: Links::new(&model, replication),
             pools: Pools::new(&model, replication),
             probes: Probes::new(&model),

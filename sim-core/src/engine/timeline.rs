@@ -3,7 +3,6 @@
 use super::Simulation;
 use super::caller::Caller;
 use super::event::{Event, Machine};
-use super::fast_path::server_is_plain;
 use super::fleet::Waiting;
 use super::guards::Whose;
 use super::service::policy;
@@ -66,23 +65,8 @@ impl Simulation {
                 }
             }
             Action::Remove(target) => self.remove(target, by, note),
-            Action::Link(links, deed) => self.perform_on_links(links, deed, by, note),
-            Action::Slow {
-                target,
-                factor,
-                lasts,
-            } => {
-                for machine in self.machines(target) {
-                    let Machine::Server(server) = machine else {
-                        continue;
-                    };
-                    self.slow(server, *factor, by, note);
-                    if let Some(lasts) = lasts {
-                        let generation = self.fleet.cold[server].slow_generation;
-                        self.after(lasts.0, Event::SlowEnds(server, generation));
-                    }
-                }
-            }
+            Action::Fault { of, fault, lasts } => self.afflict(of, fault, *lasts, by, note),
+            Action::Heal(of) => self.heal(of, by, note),
         }
     }
 
@@ -185,29 +169,6 @@ impl Simulation {
         self.refresh_fast_path(service);
     }
 
-    fn slow(&mut self, server: ServerId, factor: f64, by: Actor, note: &str) {
-        let cold = &mut self.fleet.cold[server];
-        cold.slow = factor;
-        cold.slow_generation += 1;
-        self.tell_of(
-            Machine::Server(server),
-            Kind::Slow,
-            by,
-            if note.is_empty() {
-                format!("speed × {factor}")
-            } else {
-                note.to_owned()
-            },
-        );
-        self.speed_changed(server);
-    }
-
-    pub(super) fn slow_ends(&mut self, server: ServerId, generation: u32) {
-        if self.fleet.cold[server].slow_generation == generation {
-            self.slow(server, 1.0, Actor::System, "at its own speed again");
-        }
-    }
-
     /// Replaces a part of the model.
     fn change(&mut self, change: &Change) {
         self.forget_batches();
@@ -275,8 +236,8 @@ impl Simulation {
         let now = self.now;
         self.configure_breakdowns(server);
         let cold = &mut self.fleet.cold[server];
+        cold.adopt_errors();
         let params = &cold.params;
-        cold.plain = server_is_plain(params);
         cold.patience = params.patience.as_ref().map(|d| d.build().into());
         cold.error_demand = params.errors.demand.as_ref().map(|d| d.build().into());
         let s = &mut self.fleet.servers[server];

@@ -7,7 +7,8 @@
 use super::control::Control;
 use super::recovery::{Fate, fate};
 use super::run::simulate;
-use crate::model::{Action, Actor, Model, ServerId, Target, TimelineEntry};
+use crate::fault::slow;
+use crate::model::{Action, Actor, Afflicted, Model, ServerId, TimelineEntry};
 use crate::statistics::{self, Estimate, Interval, Withheld, wilson};
 use crate::time::{Duration, Instant};
 use std::sync::Arc;
@@ -31,14 +32,17 @@ impl SlowDown {
         let mut changed = model.clone();
         changed.timeline.clear();
         if !self.lasts.is_zero() {
-            let all = (0..model.servers.len() as u32).map(ServerId).collect();
+            let all = (0..model.servers.len() as u32)
+                .map(ServerId)
+                .map(Afflicted::Server)
+                .collect();
             changed.timeline.push(TimelineEntry {
                 at: self.at,
                 by: Actor::System,
                 note: String::new(),
-                action: Action::Slow {
-                    target: Target::Servers(all),
-                    factor: self.factor,
+                action: Action::Fault {
+                    of: all,
+                    fault: slow(self.factor),
                     lasts: Some(self.lasts),
                 },
             });

@@ -3,6 +3,7 @@
 use super::compare::Variant;
 use crate::model::Model;
 use crate::scenario::Scenario;
+use crate::text::shown;
 use std::sync::Arc;
 
 /// Variants at most: beyond, a sweep is what is wanted.
@@ -169,7 +170,7 @@ fn name_of(scenario: &str, sets: &Sets, scenarios: usize) -> String {
             format!("{word}={value}")
         });
     }
-    parts.join(" ")
+    shown(&parts.join(" ")).into_owned()
 }
 
 /// The parts between commas that stand in no bracket and no quotation, without the space around them.

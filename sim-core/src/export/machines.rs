@@ -1,9 +1,10 @@
 //! Servers and balancer instances over time, one row for each and every interval.
 
-use super::{cell, column, io_error, seconds};
+use super::{cell, column, seconds};
 use crate::engine::{MachineState, Simulation};
 use crate::metric::{METRICS, MetricDef, Scope};
 use crate::model::ServerId;
+use crate::text::Csv;
 use std::io::{self, Write};
 
 /// Rows written at most: beyond, several intervals are taken together.
@@ -20,12 +21,12 @@ pub fn servers(simulation: &Simulation, out: &mut dyn Write) -> io::Result<()> {
         .iter()
         .filter(|m| m.applies_to(Scope::Server(ServerId(0))))
         .collect();
-    let mut table = csv::Writer::from_writer(out);
+    let mut table = Csv::new(out);
     let mut row: Vec<String> = ["start_s", "end_s", "service", "server", "state"]
         .map(str::to_owned)
         .into();
     row.extend(metrics.iter().map(|m| column(m)));
-    table.write_record(&row).map_err(io_error)?;
+    table.write_record(&row)?;
     let (width, step) = (
         history.interval_ns(),
         step(history.len(), history.server_stride(), model.servers.len()),
@@ -47,7 +48,7 @@ pub fn servers(simulation: &Simulation, out: &mut dyn Write) -> io::Result<()> {
             let total = history.total(Scope::Server(ServerId(id as u32)), intervals.clone());
             let window = total.window();
             row.extend(metrics.iter().map(|m| cell(m, (m.of)(&window))));
-            table.write_record(&row).map_err(io_error)?;
+            table.write_record(&row)?;
         }
     }
     table.flush()
@@ -61,17 +62,15 @@ pub fn balancers(simulation: &Simulation, out: &mut dyn Write) -> io::Result<()>
     let model = simulation.model();
     let history = simulation.recorder().history();
     let instances = simulation.snapshot().instances;
-    let mut table = csv::Writer::from_writer(out);
-    table
-        .write_record([
-            "end_s",
-            "service",
-            "balancer",
-            "state",
-            "connections",
-            "waiting",
-        ])
-        .map_err(io_error)?;
+    let mut table = Csv::new(out);
+    table.write_record([
+        "end_s",
+        "service",
+        "balancer",
+        "state",
+        "connections",
+        "waiting",
+    ])?;
     let (width, step) = (
         history.interval_ns(),
         step(history.len(), 1, instances.len()),
@@ -88,7 +87,7 @@ pub fn balancers(simulation: &Simulation, out: &mut dyn Write) -> io::Result<()>
                 &counters.connections.to_string(),
                 &counters.waiting.to_string(),
             ];
-            table.write_record(row).map_err(io_error)?;
+            table.write_record(row)?;
         }
     }
     table.flush()

@@ -15,7 +15,6 @@ pub use requests::RequestLog;
 pub use timeline::timeline;
 
 use crate::metric::{MetricDef, Unit};
-use std::io;
 
 /// The name of a metric's column: times say that they are in seconds.
 fn column(metric: &MetricDef) -> String {
@@ -39,11 +38,4 @@ fn cell(metric: &MetricDef, value: Option<f64>) -> String {
 fn seconds(ns: u64) -> String {
     let text = format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
 }

@@ -1,14 +1,15 @@
 //! The request log, written while the run goes on.
 
-use super::{io_error, seconds};
+use super::seconds;
 use crate::model::Model;
 use crate::record::RequestRecord;
+use crate::text::Csv;
 use std::io::{self, Write};
 use std::sync::Arc;
 
 /// A table of requests in the order in which they ended.
 pub struct RequestLog<W: Write> {
-    table: csv::Writer<W>,
+    table: Csv<W>,
     model: Arc<Model>,
 }
 
@@ -18,7 +19,7 @@ impl<W: Write> RequestLog<W> {
     /// # Errors
     /// Those of `out`.
     pub fn new(model: Arc<Model>, out: W) -> io::Result<Self> {
-        let mut table = csv::Writer::from_writer(out);
+        let mut table = Csv::new(out);
         let head = [
             "source",
             "number",
@@ -31,7 +32,7 @@ impl<W: Write> RequestLog<W> {
             "server",
             "outcome",
         ];
-        table.write_record(head).map_err(io_error)?;
+        table.write_record(head)?;
         Ok(Self { table, model })
     }
 
@@ -64,7 +65,7 @@ impl<W: Write> RequestLog<W> {
                 server,
                 record.outcome.name(),
             ];
-            self.table.write_record(row).map_err(io_error)?;
+            self.table.write_record(row)?;
         }
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! The time line: one row for each interval.
 
-use super::{cell, column, io_error, seconds};
+use super::{cell, column, seconds};
 use crate::engine::Simulation;
 use crate::metric::{METRICS, MetricDef, Scope};
 use crate::model::{ClassId, Model, ServiceId};
+use crate::text::Csv;
 use crate::time::Instant;
 use std::io::{self, Write};
 
@@ -16,12 +17,12 @@ pub fn timeline(simulation: &Simulation, out: &mut dyn Write) -> io::Result<()> 
     let model = simulation.model();
     let history = simulation.recorder().history();
     let scopes = scopes(model);
-    let mut table = csv::Writer::from_writer(out);
+    let mut table = Csv::new(out);
     let mut row = vec!["start_s".to_owned(), "end_s".to_owned(), "clock".to_owned()];
     row.extend(scopes.iter().flat_map(|(prefix, scope)| {
         metrics(*scope).map(move |m| format!("{prefix}{}", column(m)))
     }));
-    table.write_record(&row).map_err(io_error)?;
+    table.write_record(&row)?;
     let width = history.interval_ns();
     for interval in 0..history.len() {
         let start = interval as u64 * width;
@@ -38,7 +39,7 @@ pub fn timeline(simulation: &Simulation, out: &mut dyn Write) -> io::Result<()> 
             let window = total.window();
             row.extend(metrics(*scope).map(|m| cell(m, (m.of)(&window))));
         }
-        table.write_record(&row).map_err(io_error)?;
+        table.write_record(&row)?;
     }
     table.flush()
 }

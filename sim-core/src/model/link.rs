@@ -64,24 +64,3 @@ pub enum LinkTarget {
     /// Between a balancer and one of its servers.
     Server(ServerId),
 }
-
-/// What is done to links.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum LinkDeed {
-    /// Everything sent from now on vanishes.
-    Partition {
-        /// For how long; absent: until it is healed.
-        lasts: Option<Duration>,
-    },
-    /// Messages take longer, and more of them vanish.
-    Degrade {
-        /// Time added to each way.
-        delay: Duration,
-        /// Probability that a message vanishes here, beside what else may befall it; in [0, 1].
-        loss: f64,
-        /// For how long; absent: until it is healed.
-        lasts: Option<Duration>,
-    },
-    /// Both of these are undone.
-    Heal,
-}

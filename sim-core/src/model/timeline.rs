@@ -1,9 +1,11 @@
 //! What happens when: the time line, and the parts of the model it replaces.
 
 use super::{
-    Actor, Balancer, Class, ClassId, Client, ClientId, LinkDeed, LinkTarget, ServerId,
-    ServerParams, Service, ServiceId, Source, SourceId,
+    Actor, Balancer, Class, ClassId, Client, ClientId, LinkTarget, ServerId, ServerParams, Service,
+    ServiceId, Source, SourceId,
 };
+use crate::extension::Configured;
+use crate::fault::FaultDef;
 use crate::time::{Duration, Instant};
 use std::sync::Arc;
 
@@ -44,17 +46,26 @@ pub enum Action {
     Add(Vec<ServerId>),
     /// Take a server away: drained, then gone.
     Remove(Target),
-    /// Multiply the speed for a while (or for good).
-    Slow {
-        /// Whose.
-        target: Target,
-        /// Factor of the speed, above zero.
-        factor: f64,
-        /// For how long; absent: until another entry says otherwise.
+    /// A fault befalls servers or links.
+    Fault {
+        /// Whom.
+        of: Vec<Afflicted>,
+        /// What.
+        fault: Configured<FaultDef>,
+        /// For how long; absent: until it is healed, or another of its kind takes its place.
         lasts: Option<Duration>,
     },
-    /// Cut links, or make them worse, or mend them.
-    Link(Vec<LinkTarget>, LinkDeed),
+    /// All faults of servers or links end.
+    Heal(Vec<Afflicted>),
+}
+
+/// What a fault can befall.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Afflicted {
+    /// A server.
+    Server(ServerId),
+    /// A link.
+    Link(LinkTarget),
 }
 
 /// Whom an action concerns.

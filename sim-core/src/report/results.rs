@@ -3,6 +3,7 @@
 
 use crate::experiment::{Comparison, Measure, Nature, Replicated, Run, Stop, WarmUp};
 use crate::statistics::{Estimate, Interval, wilson};
+use crate::text::Csv;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -386,7 +387,7 @@ fn cells(estimate: &Estimate) -> Vec<String> {
 /// # Errors
 /// Those of the writer.
 pub fn write_measures(report: &ReplicationsReport, out: &mut dyn Write) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(out);
+    let mut csv = Csv::new(out);
     csv.write_record(["measure"].iter().chain(&ESTIMATE))?;
     for row in &report.measures {
         let mut record = vec![row.measure.clone()];
@@ -401,7 +402,7 @@ pub fn write_measures(report: &ReplicationsReport, out: &mut dyn Write) -> io::R
 /// # Errors
 /// Those of the writer.
 pub fn write_runs(report: &ReplicationsReport, out: &mut dyn Write) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(out);
+    let mut csv = Csv::new(out);
     let mut head = vec!["replication", "digest", "events", "complete"];
     head.extend(report.measures.iter().map(|m| m.measure.as_str()));
     csv.write_record(&head)?;
@@ -429,7 +430,7 @@ fn run_cells(run: &RunReport) -> Vec<String> {
 /// # Errors
 /// Those of the writer.
 pub fn write_comparison(report: &ComparisonReport, out: &mut dyn Write) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(out);
+    let mut csv = Csv::new(out);
     let mut head = vec!["measure", "variant", "best_rank", "worst_rank"];
     head.extend(ESTIMATE);
     head.extend([
@@ -474,7 +475,7 @@ pub fn write_comparison(report: &ComparisonReport, out: &mut dyn Write) -> io::R
 /// # Errors
 /// Those of the writer.
 pub fn write_variant_runs(report: &ComparisonReport, out: &mut dyn Write) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(out);
+    let mut csv = Csv::new(out);
     let mut head = vec!["variant", "replication", "digest", "events", "complete"];
     head.extend(report.measures.iter().map(|m| m.measure.as_str()));
     csv.write_record(&head)?;

@@ -37,6 +37,11 @@ pub static CODES: &[Code] = &[
         "inf, nan and numbers beyond all bounds cannot be calculated with.",
     ),
     row(
+        "E004",
+        "no scenario",
+        "The file is something else: the configuration of another program, a log, a table; or a file that a scenario refers to and that is none. What it holds is not shown.",
+    ),
+    row(
         "E010",
         "unknown key",
         "The table has no such key. It is not ignored, because a misspelt key would otherwise leave the default in force without a word.",
@@ -190,7 +195,7 @@ pub static CODES: &[Code] = &[
     row(
         "E053",
         "trace not readable",
-        "A trace is a text with one time a line, in seconds since the start of the run.",
+        "A trace has a time in each line: seconds or a span since the start of the run, seconds since 1970, or the date of an access log. What else it holds is not shown.",
     ),
     row(
         "E054",

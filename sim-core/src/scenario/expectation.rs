@@ -316,7 +316,9 @@ fn check_subject(
         Subject::Site(_) | Subject::Settings | Subject::Remark => {
             (vec!["site".to_owned()], "subject of this event")
         }
-        Subject::Link => {
+        Subject::Link | Subject::MachineOrLink
+            if whose == Subject::Link || subject.text.starts_with("service.") =>
+        {
             let Err(problem) = super::links::targets(subject.text, base) else {
                 return Some(());
             };
@@ -324,7 +326,7 @@ fn check_subject(
             cx.push(subject.problem("E033", problem.message).help(help));
             return None;
         }
-        Subject::Machine => {
+        Subject::Machine | Subject::Link | Subject::MachineOrLink => {
             let mut names = Vec::new();
             for service in &base.skeleton.services {
                 let instances = service.balancer.instances + service.balancer.standby.count;

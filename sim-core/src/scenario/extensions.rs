@@ -11,6 +11,7 @@ use crate::connection::{CONNECTIONS, ConnectionDef};
 use crate::discipline::{DISCIPLINES, DisciplineDef};
 use crate::distribution::{DISTRIBUTIONS, DistributionDef};
 use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamValue, Params};
+use crate::fault::{FAULTS, FaultDef};
 use crate::guard::{GUARDS, GuardDef};
 use crate::health::{HEALTH_RULES, HealthDef};
 use crate::key::{KEYS, KeyDef as KeyLaw};
@@ -77,6 +78,7 @@ listed! {
     GuardDef, GUARDS, "guards", "guard";
     HealthDef, HEALTH_RULES, "health-rules", "health rule", once true;
     ConnectionDef, CONNECTIONS, "connections", "kind of connections";
+    FaultDef, FAULTS, "faults", "fault";
     RestartDef, RESTARTS, "restarts", "restart rule";
 }
 

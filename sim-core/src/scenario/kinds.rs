@@ -3,6 +3,7 @@
 use super::problem::{Problem, Span as Place};
 use super::section::{Cx, Form, KeyDef, Reads, mismatch};
 use super::tree::{Node, Value};
+use crate::text::shown;
 use crate::time::{Clock as TimeOfDay, Duration, Instant, SECOND};
 
 /// Any text.
@@ -209,7 +210,8 @@ impl Reads for Text {
         if node.as_text().is_none() {
             cx.push(mismatch(node, "a text", key));
         }
-        node.as_text().map(str::to_owned)
+        // A line of a report, an event log or a table.
+        node.as_text().map(|text| shown(text).into_owned())
     }
     fn form() -> Form {
         Form::Text

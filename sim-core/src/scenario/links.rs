@@ -5,11 +5,10 @@ use super::assemble::Base;
 use super::live::{find_servers, unknown_server};
 use super::problem::{Problem, suggest};
 use super::section::{Cx, Item};
-use super::sections::{Deed, LinkSpec, ServiceSpec, TimelineSpec};
+use super::sections::{LinkSpec, ServiceSpec};
 use crate::connection::Owner;
 use crate::ids::Id;
-use crate::model::{Action, Link, LinkDeed, LinkTarget, ServerId, ServiceId, Zone, ZoneId};
-use crate::time::Duration;
+use crate::model::{Link, LinkTarget, ServerId, ServiceId, Zone, ZoneId};
 
 /// Most zones of a service.
 const ZONES_MAX: usize = 1000;
@@ -100,43 +99,6 @@ impl Zones {
         }
         clean.then_some(self.zones)
     }
-}
-
-/// What a time line does to links.
-pub(crate) fn action(
-    deed: Deed,
-    text: &str,
-    spec: &TimelineSpec,
-    base: &Base,
-    cx: &mut Cx<'_>,
-) -> Option<Action> {
-    let lasts = spec.lasts.copied()?;
-    let deed = match deed {
-        Deed::Partition => LinkDeed::Partition { lasts },
-        Deed::Degrade => {
-            let (delay, loss) = (spec.delay.copied()?, spec.loss.copied()?);
-            if delay.is_none_or(Duration::is_zero) && loss.is_none_or(|loss| loss <= 0.0) {
-                let what = "how much worse? `delay` or `loss` is missing";
-                let problem = Problem::new("E031", what).at(spec.span);
-                cx.push(problem.help("such as delay = \"200ms\", or loss = \"5%\""));
-                return None;
-            }
-            LinkDeed::Degrade {
-                delay: delay.unwrap_or_default(),
-                loss: loss.unwrap_or(0.0),
-                lasts,
-            }
-        }
-        _ => LinkDeed::Heal,
-    };
-    let targets = match targets(text, base) {
-        Ok(targets) => targets,
-        Err(problem) => {
-            cx.push(problem.at(spec.target.span));
-            return None;
-        }
-    };
-    Some(Action::Link(targets, deed))
 }
 
 /// The links that a target names.

@@ -26,6 +26,7 @@ pub(crate) mod compound;
 mod condition;
 pub(crate) mod expectation;
 mod extensions;
+mod foreign;
 mod input;
 pub(crate) mod keys;
 pub(crate) mod kinds;
@@ -45,6 +46,7 @@ pub(crate) mod set;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod trace;
 pub(crate) mod tree;
 mod values;
 mod warning;
@@ -61,6 +63,7 @@ pub use problem::{Label, PROBLEMS_MAX, Problem, Problems, Span, suggest};
 pub use section::ExtensionTable;
 
 use crate::model::Model;
+use crate::text::shown;
 use crate::time::{Clock, Instant};
 use problem::Collector;
 use section::Section;
@@ -184,8 +187,8 @@ impl Scenario {
     ) -> Result<Self, Problems> {
         let mut problems = Collector::default();
         let mut loader = overlay::Loader::new(files, &mut problems);
-        let name = source.stem().to_owned();
-        let tree = loader.load(source, sets);
+        let name = shown(source.stem()).into_owned();
+        let tree = loader.load(source, sets).map(with_one_line_title);
         let sources: Arc<[Source]> = loader.into_sources().into();
         let remarks = problems.remarks(&sources).into();
         if let Some(axis) = tree.as_ref().and_then(|tree| tree.entry("axis")) {
@@ -238,11 +241,12 @@ impl Scenario {
         let mut loader = overlay::Loader::new(files, problems);
         let (name, tree) = match what {
             Planned::Named(source) => (
-                source.stem().to_owned(),
+                shown(source.stem()).into_owned(),
                 loader.load_after(plan.clone(), source),
             ),
             Planned::Written(name, node) => (name.to_owned(), loader.load_within(plan, node)),
         };
+        let tree = tree.map(with_one_line_title);
         let tree = tree.map(|mut tree| {
             for assignment in set {
                 loader.apply(&mut tree, assignment);
@@ -388,4 +392,14 @@ impl Scenario {
 /// All problems found.
 pub fn parse(text: &str) -> Result<Model, Problems> {
     Scenario::read(Source::new("scenario.toml", text), &[], &NoFiles)?.model()
+}
+
+/// A title heads a line wherever it is shown.
+fn with_one_line_title(mut tree: Node) -> Node {
+    if let Some(node) = tree.get_mut("title")
+        && let tree::Value::Text(title) = &mut node.value
+    {
+        *title = shown(title).into_owned();
+    }
+    tree
 }

@@ -3,7 +3,7 @@
 use super::problem::{Collector, Problem, Span, suggest};
 use super::set::{Assignment, apply, assignments, refuse_twice, split};
 use super::tree::{Entry, Node, Value, parse, parse_value};
-use super::{Files, Source, like, renamed};
+use super::{Files, Source, like, renamed, trace};
 use crate::arrival::ARRIVALS;
 use crate::extension::ParamKind;
 
@@ -291,9 +291,10 @@ impl<'a> Loader<'a> {
             return;
         };
         let span = file.node.span;
-        let Some(times) = self.trace(&file.node) else {
-            return;
-        };
+        // What could not be read was told; that it is missing as well would be told for nothing.
+        let times = self
+            .trace(&file.node)
+            .unwrap_or_else(|| vec![Node::text("0s", span)]);
         if arrivals.get(param).is_some() {
             let message = format!("a trace has either `{param}` or a `{key}`");
             self.problems
@@ -327,37 +328,26 @@ impl<'a> Loader<'a> {
                 return None;
             }
         };
-        let mut times = Vec::new();
-        for (number, line) in source.text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            match line
-                .parse::<f64>()
-                .ok()
-                .filter(|s| s.is_finite() && *s >= 0.0)
-            {
-                Some(seconds) => times.push(Node::text(
-                    crate::time::Duration::from_secs_f64(seconds).to_string(),
-                    span,
-                )),
-                None => {
-                    let message = format!(
-                        "line {} of the trace {name:?} is no time: {:?}",
-                        number + 1,
-                        line.chars().take(40).collect::<String>()
-                    );
-                    self.problems.push(
-                        Problem::new("E053", message)
-                            .at(span)
-                            .help("one time a line, in seconds since the start of the run"),
-                    );
-                    return None;
+        let refused = |why: &str| {
+            let message = format!("the trace {name:?} is none: {why}");
+            Problem::new("E053", message).at(span).help(
+                "a time in each line: seconds or a span since the start of the run, seconds since 1970, or the date of an access log",
+            )
+        };
+        match trace::read(&source.text) {
+            Ok(read) => {
+                if let Some(remark) = read.remark {
+                    self.problems.remark(span, remark);
                 }
+                let moments = read.times.iter();
+                let moments = moments.map(|time| Node::text(time.to_string(), span));
+                Some(moments.collect())
+            }
+            Err(why) => {
+                self.problems.push(refused(&why));
+                None
             }
         }
-        Some(times)
     }
 }
 

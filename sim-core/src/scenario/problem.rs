@@ -204,6 +204,21 @@ impl Collector {
         }
     }
 
+    /// Where problems stand: the first byte of each that has a place.
+    pub(crate) fn starts(&self) -> impl Iterator<Item = usize> {
+        let labels = self.problems.iter().filter_map(|p| p.labels.first());
+        labels.map(|label| label.span.start)
+    }
+
+    /// Takes over what was found elsewhere.
+    pub(crate) fn take(&mut self, other: Self) {
+        self.left_out += other.left_out;
+        for problem in other.problems {
+            self.push(problem);
+        }
+        self.remarks.extend(other.remarks);
+    }
+
     /// How many were found: for noticing whether a step found any.
     pub(crate) fn count(&self) -> usize {
         self.problems.len() + self.left_out

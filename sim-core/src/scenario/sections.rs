@@ -10,6 +10,7 @@ use crate::arrival::ArrivalDef;
 use crate::connection::ConnectionDef;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
+use crate::fault::FaultDef;
 use crate::guard::GuardDef;
 use crate::health::{HealthDef, Probe};
 use crate::key::KeyDef;
@@ -536,7 +537,9 @@ section! {
         set: Sets = "{}";
         /// What is done to `target`.
         action as "do": Optional<Word<Deed>> = "none";
-        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, or `service.NAME.balancer`; with `partition`, `degrade` and `heal` a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
+        /// A fault that befalls `target`; `slow`, `partition` and `degrade` can be written after `do` as well.
+        fault: Optional<ExtensionOf<FaultDef>> = "none";
+        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, or `service.NAME.balancer`; with `partition`, `degrade`, `heal` and such faults a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
         target: Optional<Text> = "none";
         /// With `do = "slow"`: factor of the speed.
         factor: Optional<Number> = "none", in above(0.0, 1e6);
@@ -544,7 +547,7 @@ section! {
         delay: Optional<Span> = "none", in from(0.0, TEN_YEARS_S);
         /// With `do = "degrade"`: probability that a message vanishes, beside what else may befall it.
         loss: Optional<Ratio> = "none", in from(0.0, 1.0);
-        /// With `slow`, `partition` and `degrade`: for how long; without it, until another entry says otherwise.
+        /// With a fault: for how long; without it, until another entry says otherwise.
         lasts as "for": Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
         /// Whether people or the system do it: which column of the event log shows it.
         by was "lane": Word<Actor> = "people";
@@ -605,6 +608,13 @@ pub(crate) enum Deed {
     Note,
 }
 
+impl Deed {
+    /// Whether it is a fault, in short.
+    pub(crate) fn is_fault(self) -> bool {
+        matches!(self, Self::Slow | Self::Partition | Self::Degrade)
+    }
+}
+
 impl Words for Deed {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
         ("crash", Self::Crash, "crash"),
@@ -632,7 +642,7 @@ impl Words for Deed {
             Self::Degrade,
             "make a link slower by `delay`, and let it lose a share `loss`",
         ),
-        ("heal", Self::Heal, "undo both"),
+        ("heal", Self::Heal, "end all faults of servers or links"),
         ("note", Self::Note, "nothing but the note"),
     ];
 }

@@ -9,7 +9,9 @@ use super::problem::{Collector, Problem, suggest};
 use super::section::{Cx, Item};
 use super::sections::{Deed, TimelineSpec, Top};
 use super::set::{Assignment, assignments};
-use crate::model::{Action, Actor, ServerId, ServiceId, Target, TimelineEntry};
+use crate::extension::Configured;
+use crate::fault::{self, Befalls, FaultDef};
+use crate::model::{Action, Actor, Afflicted, ServerId, ServiceId, Target, TimelineEntry};
 use crate::time::Instant;
 
 /// Most entries.
@@ -174,24 +176,45 @@ fn draft(spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Option<Draft> {
     }
     let sets = assignments(spec.set.get()?, cx.problems);
     let deed = spec.action.copied()?;
-    let action = match (sets.is_empty(), deed) {
-        (false, None) => Action::Note,
-        (true, Some(deed)) => action(deed, spec, base, cx)?,
-        (false, Some(_)) => {
+    let fault = spec.fault.get()?;
+    if let (Some(_), Some(_)) = (deed, fault) {
+        cx.push(
+            Problem::new(
+                "E031",
+                "an entry either does something or is a fault, not both",
+            )
+            .at(spec.fault.span)
+            .label(spec.action.span, "what is done")
+            .help("write two entries"),
+        );
+        return None;
+    }
+    let does = deed.is_some() || fault.is_some();
+    let action = match (sets.is_empty(), does) {
+        (false, false) => Action::Note,
+        (true, true) => action(deed, spec, base, cx)?,
+        (false, true) => {
             cx.push(
                 Problem::new("E031", "an entry either sets or does something, not both")
-                    .at(spec.action.span)
+                    .at(if deed.is_some() {
+                        spec.action.span
+                    } else {
+                        spec.fault.span
+                    })
                     .label(spec.set.span, "the sets")
                     .help("write two entries"),
             );
             return None;
         }
-        (true, None) if spec.set.written => return None,
-        (true, None) => {
+        (true, false) if spec.set.written => return None,
+        (true, false) => {
             cx.push(
-                Problem::new("E031", "an entry of the time line needs `set` or `do`")
-                    .at(spec.span)
-                    .help("such as do = \"restart\" with a target; a remark is do = \"note\""),
+                Problem::new(
+                    "E031",
+                    "an entry of the time line needs `set`, `do` or `fault`",
+                )
+                .at(spec.span)
+                .help("such as do = \"restart\" with a target; a remark is do = \"note\""),
             );
             return None;
         }
@@ -212,10 +235,11 @@ fn draft(spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Option<Draft> {
 
 /// Keys that would have no effect are mistakes.
 fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Option<()> {
-    let targeted = !matches!(deed, None | Some(Deed::Note));
+    let fault = spec.fault.written;
+    let targeted = fault || !matches!(deed, None | Some(Deed::Note));
     let slow = deed == Some(Deed::Slow);
     let degrade = deed == Some(Deed::Degrade);
-    let lasting = slow || degrade || deed == Some(Deed::Partition);
+    let lasting = fault || slow || degrade || deed == Some(Deed::Partition);
     let stray = |written: bool, allowed: bool| written && !allowed;
     let strays = [
         (
@@ -235,8 +259,8 @@ fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Optio
                 Problem::new("E031", format!("`{name}` has no effect in this entry"))
                     .at(span)
                     .help(
-                        "`target` goes with `do`; `factor` with slow, `delay` and `loss` with \
-                         degrade, `for` with these two and partition",
+                        "`target` goes with `do` and `fault`; `factor` with slow, `delay` and `loss` \
+                         with degrade, `for` with these two, partition and every fault",
                     ),
             );
             clean = false;
@@ -245,8 +269,9 @@ fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Optio
     clean.then_some(())
 }
 
-fn action(deed: Deed, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Option<Action> {
-    if deed == Deed::Note {
+/// What an entry does; without `do`, it is a fault.
+fn action(deed: Option<Deed>, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Option<Action> {
+    if deed == Some(Deed::Note) {
         if spec.note.get()?.is_empty() {
             cx.push(
                 Problem::new("E031", "a note without text says nothing")
@@ -265,8 +290,31 @@ fn action(deed: Deed, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Opti
         );
         return None;
     };
-    if matches!(deed, Deed::Partition | Deed::Degrade | Deed::Heal) {
-        return links::action(deed, text, spec, base, cx);
+    let Some(deed) = deed.filter(|deed| !deed.is_fault()) else {
+        let fault = match deed {
+            Some(deed) => short_fault(deed, spec, cx)?,
+            None => spec.fault.get()?.clone()?,
+        };
+        if fault.says_nothing() {
+            let params = fault.def.row.params.iter().map(|param| param.name);
+            let params: Vec<&str> = params.collect();
+            let what = format!("how much worse? nothing is said of {}", params.join(" or "));
+            let span = if deed.is_some() {
+                spec.span
+            } else {
+                spec.fault.span
+            };
+            cx.push(Problem::new("E031", what).at(span));
+            return None;
+        }
+        return Some(Action::Fault {
+            of: afflicted(text, Some(fault.def.befalls), &spec.target, base, cx)?,
+            fault,
+            lasts: spec.lasts.copied()?,
+        });
+    };
+    if deed == Deed::Heal {
+        return Some(Action::Heal(afflicted(text, None, &spec.target, base, cx)?));
     }
     let target = target(text, &spec.target, base, cx)?;
     let servers_only = |target: Target, cx: &mut Cx<'_>| match target {
@@ -287,7 +335,16 @@ fn action(deed: Deed, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Opti
         Deed::Undrain => Action::Undrain(Target::Servers(servers_only(target, cx)?)),
         Deed::Add => Action::Add(servers_only(target, cx)?),
         Deed::Remove => Action::Remove(Target::Servers(servers_only(target, cx)?)),
-        Deed::Slow | Deed::Note | Deed::Partition | Deed::Degrade | Deed::Heal => {
+        Deed::Slow | Deed::Partition | Deed::Degrade | Deed::Heal | Deed::Note => {
+            unreachable!("these are read above")
+        }
+    })
+}
+
+/// A fault that is written after `do`, its parameters beside it.
+fn short_fault(deed: Deed, spec: &TimelineSpec, cx: &mut Cx<'_>) -> Option<Configured<FaultDef>> {
+    let fault = match deed {
+        Deed::Slow => {
             let Some(factor) = spec.factor.copied()? else {
                 cx.push(
                     Problem::new("E031", "how slow? `factor` is missing")
@@ -296,14 +353,52 @@ fn action(deed: Deed, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Opti
                 );
                 return None;
             };
-            let target = Target::Servers(servers_only(target, cx)?);
-            Action::Slow {
-                target,
-                factor,
-                lasts: spec.lasts.copied()?,
-            }
+            fault::slow(factor)
         }
-    })
+        Deed::Degrade => fault::degrade(
+            spec.delay.copied()?.unwrap_or_default(),
+            spec.loss.copied()?.unwrap_or(0.0),
+        ),
+        _ => fault::partition(),
+    };
+    Some(fault)
+}
+
+/// The servers or links that a target names, as far as a fault can befall them.
+fn afflicted(
+    text: &str,
+    befalls: Option<Befalls>,
+    item: &Item<Option<String>>,
+    base: &Base,
+    cx: &mut Cx<'_>,
+) -> Option<Vec<Afflicted>> {
+    let names_link = text.rsplit('.').next() == Some("link");
+    let wants_link = befalls.map_or(names_link, |befalls| befalls == Befalls::Links);
+    if names_link && !wants_link {
+        let what = format!("this befalls servers, and {text:?} is a link");
+        cx.push(Problem::new("E031", what).at(item.span));
+        return None;
+    }
+    if wants_link {
+        return match links::targets(text, base) {
+            Ok(links) => Some(links.into_iter().map(Afflicted::Link).collect()),
+            Err(problem) => {
+                cx.push(problem.at(item.span));
+                None
+            }
+        };
+    }
+    match target(text, item, base, cx)? {
+        Target::Servers(ids) => Some(ids.into_iter().map(Afflicted::Server).collect()),
+        Target::Balancer(_) => {
+            cx.push(
+                Problem::new("E031", "only servers can be the target of this")
+                    .at(item.span)
+                    .help("a balancer can crash and be restarted"),
+            );
+            None
+        }
+    }
 }
 
 fn target(text: &str, item: &Item<Option<String>>, base: &Base, cx: &mut Cx<'_>) -> Option<Target> {

@@ -1,8 +1,9 @@
 //! One tree for TOML and JSON: values with the bytes they were written in, tables in the order of
 //! the file.
 
-use super::Source;
 use super::problem::{Collector, Problem, Span};
+use super::{Source, foreign};
+use crate::text::plain;
 use jsonc_parser::ast;
 use toml::de::{DeTable, DeValue};
 
@@ -151,8 +152,28 @@ impl Node {
     }
 }
 
-/// Reads a source as the top table of a scenario; `None` after a problem.
+/// Reads a source as the top table of a scenario; `None` after a problem. Sources after the first are files
+/// that it refers to: of those that are no scenarios nothing is shown.
 pub(crate) fn parse(source: &Source, number: u32, problems: &mut Collector) -> Option<Node> {
+    let mut found = Collector::default();
+    let tree = parse_any(source, number, &mut found);
+    let referred = number > 0;
+    let refused = match &tree {
+        Some(tree) => foreign::parsed(source, tree, referred),
+        None => {
+            let lines = found.starts().map(|at| source.line_column(at).0);
+            foreign::unparsed(source, &lines.collect::<Vec<_>>(), referred)
+        }
+    };
+    if let Some(problem) = refused {
+        problems.push(problem);
+        return None;
+    }
+    problems.take(found);
+    tree
+}
+
+fn parse_any(source: &Source, number: u32, problems: &mut Collector) -> Option<Node> {
     if source.text.len() > TEXT_MAX {
         problems.push(Problem::new(
             "E002",
@@ -204,12 +225,13 @@ fn from_table(
     let mut entries = Vec::with_capacity(table.len());
     let mut whole = true;
     for (key, value) in table {
-        short(key.get_ref(), Span::new(number, key.span()), problems)?;
+        let key_span = Span::new(number, key.span());
+        let name = short(key.get_ref(), key_span, problems)?;
         let place = Span::new(number, value.span());
         match from_toml(value.get_ref(), place, number, depth, problems) {
             Some(node) => entries.push(Entry {
-                key: key.get_ref().to_string(),
-                key_span: Span::new(number, key.span()),
+                key: name,
+                key_span,
                 node,
             }),
             None => whole = false,
@@ -233,7 +255,7 @@ fn from_toml(
         return None;
     }
     let value = match value {
-        DeValue::String(text) => Value::Text(short(text, span, problems)?.to_owned()),
+        DeValue::String(text) => Value::Text(short(text, span, problems)?),
         DeValue::Integer(integer) => {
             match i128::from_str_radix(integer.as_str(), integer.radix()) {
                 Ok(i) => Value::Integer(i),
@@ -262,10 +284,11 @@ fn from_toml(
     Some(Node { value, span })
 }
 
-/// Refuses texts that are too long to be repeated in a message.
-fn short<'t>(text: &'t str, span: Span, problems: &mut Collector) -> Option<&'t str> {
+/// A text or key without what a terminal would obey. Those that are too long to be repeated in a message
+/// are refused.
+fn short(text: &str, span: Span, problems: &mut Collector) -> Option<String> {
     if text.len() <= WORD_MAX {
-        return Some(text);
+        return Some(plain(text).into_owned());
     }
     problems.push(Problem::new("E002", "a text of more than 64 KiB").at(span));
     None
@@ -347,7 +370,7 @@ fn from_json(
         return None;
     }
     let value = match value {
-        ast::Value::StringLit(text) => Value::Text(short(&text.value, span, problems)?.to_owned()),
+        ast::Value::StringLit(text) => Value::Text(short(&text.value, span, problems)?),
         ast::Value::NumberLit(literal) => match literal.value.parse::<i128>() {
             Ok(integer) => Value::Integer(integer),
             Err(_) => Value::Float(finite(literal.value, span, problems)?),
@@ -387,7 +410,7 @@ fn json_entries(
     for property in &object.properties {
         let range = property.name.range();
         let key_span = Span::new(number, range.start..range.end);
-        let key = short(property.name.as_str(), key_span, problems)?.to_owned();
+        let key = short(property.name.as_str(), key_span, problems)?;
         if let Some(first) = seen.insert(key.clone(), key_span) {
             problems.push(
                 Problem::new("E001", format!("the key {key:?} is written twice"))

@@ -170,7 +170,7 @@ const PINNED: &[&str] = &[
     "elsewhere f1c830893f559928",
     "guarded 40817c52474a9ad7",
     "shielded 2c77f742c2860354",
-    "linked f48c0ba8566e70aa",
+    "linked 62c56cfa09afbd07",
     "cut 8ece1f3c1f571be3",
     "ruled 69fdc1b0890aaec9",
     "kept b3fea8612ff39dab",

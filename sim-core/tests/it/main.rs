@@ -19,6 +19,7 @@ mod cuts;
 mod determinism;
 mod distributions;
 mod experiments;
+mod faults;
 mod guards;
 mod hashing;
 mod health;

@@ -12,6 +12,7 @@ use sim_core::metric::Unit;
 use sim_core::plot::intervals::{Row, intervals};
 use sim_core::readable;
 use sim_core::scenario::Problems;
+use sim_core::text::Csv;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -287,7 +288,7 @@ fn text(
 }
 
 fn write_csv(found: &Stressed, out: &mut dyn Write) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(out);
+    let mut csv = Csv::new(out);
     csv.write_record(["replication", "found", "holds", "breaks"])?;
     for (i, breaking) in found.breaking.iter().enumerate() {
         let number = i.to_string();

@@ -13,6 +13,7 @@ use sim_core::metric::Unit;
 use sim_core::plot::heat_map::{self, HeatMap};
 use sim_core::readable;
 use sim_core::scenario::Problems;
+use sim_core::text::Csv;
 use sim_core::time::{Duration, Instant};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -273,7 +274,7 @@ fn text(
 
 fn write_csv(found: &Map, axes: &Axes, subject: &Subject, out: &mut dyn Write) -> io::Result<()> {
     let base = peak_rate_hz(&subject.model);
-    let mut csv = csv::Writer::from_writer(out);
+    let mut csv = Csv::new(out);
     csv.write_record([
         "factor",
         "rate_hz",

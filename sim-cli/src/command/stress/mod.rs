@@ -30,8 +30,8 @@ const RATE_FACTOR: &str = "rate_factor";
 /// Looks for a breaking point, ramps, or draws a map.
 pub(crate) fn run(args: &StressArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     refuse_in_vain(args)?;
-    check_output(&args.result)?;
     let subject = Subject::read(args)?;
+    check_output(&args.result)?;
     if args.hysteresis {
         ramp::run(args, &subject, quiet, out)
     } else if args.map {

@@ -12,6 +12,7 @@ use sim_core::plot::axis::Axis;
 use sim_core::plot::lines::{Lines, Point, Series};
 use sim_core::readable;
 use sim_core::statistics::{Estimate, mean};
+use sim_core::text::Csv;
 use sim_core::time::Duration;
 use std::io::{self, Write};
 
@@ -211,7 +212,7 @@ fn write_csv(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let base = sim_core::load::peak_rate_hz(&subject.model);
-    let mut csv = csv::Writer::from_writer(out);
+    let mut csv = Csv::new(out);
     csv.write_record([
         "factor",
         "rate_hz",

@@ -4,9 +4,9 @@ use super::store::{JOURNAL, plan_of};
 use super::{exit_of, output, table};
 use crate::args::MergeArgs;
 use crate::exit::{Exit, Failure};
+use crate::files;
 use crate::terminal::Out;
 use sim_core::experiment::sweep::{Gap, merge};
-use std::fs;
 use std::path::Path;
 
 /// Puts the journals of a folder together.
@@ -29,23 +29,15 @@ pub(super) fn run(args: &MergeArgs, quiet: bool, out: &mut Out) -> Result<Exit, 
 
 /// Every journal of a folder with its name, in the order of names.
 fn journals(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let fail =
-        |error: &std::io::Error| Failure::io(format!("cannot read {}", folder.display()), error);
+    let names = files::patiently(|| files::names(folder))
+        .map_err(|error| Failure::io(format!("cannot read {}", folder.display()), &error))?;
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| fail(&error))? {
-        let path = entry.map_err(|error| fail(&error))?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if name.ends_with(JOURNAL) {
-            let bytes = fs::read(&path)
-                .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
-            found.push((name, bytes));
-        }
+    for name in names.into_iter().filter(|name| name.ends_with(JOURNAL)) {
+        let path = folder.join(&name);
+        let bytes = files::patiently(|| files::read(&path))
+            .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
+        found.push((name, bytes));
     }
-    found.sort();
     Ok(found)
 }
 

@@ -3,6 +3,7 @@
 use crate::args::ProgressStyle;
 use crate::terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
+use sim_core::experiment::sweep::Plan;
 use sim_core::readable;
 use sim_core::time::Duration as Span;
 use std::io::IsTerminal;
@@ -13,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Time between the lines of the counter.
 const COUNTER: Duration = Duration::from_secs(10);
 
-/// Counts cells.
+/// Counts cells, and their replications: a cell may take hours.
 pub(super) struct Meter {
     name: String,
     show: Show,
@@ -23,6 +24,10 @@ pub(super) struct Meter {
     done: usize,
     failed: usize,
     of: usize,
+    /// Replications of a cell.
+    replications: u64,
+    /// Replications that are over.
+    runs: u64,
 }
 
 enum Show {
@@ -32,13 +37,13 @@ enum Show {
 }
 
 impl Meter {
-    /// For a sweep of `of` cells, `before` of which are there.
+    /// For a sweep of `of` cells of so many replications; `before` cells are there.
     #[expect(
         clippy::disallowed_methods,
-        reason = "the rate of cells is shown, and nothing else depends on it"
+        reason = "the rate of replications is shown, and nothing else depends on it"
     )]
     pub(super) fn new(
-        name: &str,
+        plan: &Plan,
         style: ProgressStyle,
         quiet: bool,
         before: usize,
@@ -51,13 +56,15 @@ impl Meter {
             _ => Show::Nothing,
         };
         Self {
-            name: name.to_owned(),
+            name: plan.name().to_owned(),
             show,
             start: Instant::now(),
             before,
             done: 0,
             failed: 0,
             of,
+            replications: plan.replications(),
+            runs: 0,
         }
     }
 
@@ -65,22 +72,23 @@ impl Meter {
     pub(super) fn add(&mut self, failed: bool) {
         self.done += 1;
         self.failed += usize::from(failed);
+    }
+
+    /// One more replication.
+    pub(super) fn told(&mut self) {
+        self.runs += 1;
         let wall = self.start.elapsed();
         let words = self.words(wall);
-        let have = self.before + self.done;
         match &mut self.show {
             Show::Bar(bar) if wall >= PATIENCE => {
-                let of = self.of as u64;
-                let bar = bar.get_or_insert_with(|| new_bar(&self.name, of));
-                bar.set_position(have as u64);
+                let bar = bar
+                    .get_or_insert_with(|| new_bar(&self.name, self.of as u64 * self.replications));
+                bar.set_position(self.before as u64 * self.replications + self.runs);
                 bar.set_message(words);
             }
             Show::Counter(next) if wall >= *next => {
                 *next = wall + COUNTER;
-                terminal::say(&format!(
-                    "{}: {have} of {} cells, {words}",
-                    self.name, self.of
-                ));
+                terminal::say(&format!("{}: {words}", self.name));
             }
             _ => {}
         }
@@ -93,24 +101,60 @@ impl Meter {
         }
     }
 
-    /// How fast it goes, how long it will still take at this rate, and what failed.
+    /// How far it is, how fast it goes, how long it will still take at this rate, and what failed.
     fn words(&self, wall: Duration) -> String {
-        let rate = self.done as f64 / wall.as_secs_f64().max(1e-9);
-        let left = (self.of - self.before - self.done) as f64 / rate;
-        let left = Span::from_secs(Span::from_secs_f64(left).0.div_ceil(1_000_000_000));
+        let of = (self.of - self.before) as u64 * self.replications;
+        let rate = self.runs as f64 / wall.as_secs_f64().max(1e-9);
+        let left = Span::from_secs_f64(of.saturating_sub(self.runs) as f64 / rate);
+        let left = Span::from_secs(left.0.div_ceil(1_000_000_000));
         let failed = match self.failed {
             0 => String::new(),
             failed => format!(", {failed} failed"),
         };
-        format!("{} cells/s, {left} left{failed}", readable::short(rate))
+        format!(
+            "{} of {} cells, {} of {of} replications, {}/s, {left} left{failed}",
+            self.before + self.done,
+            self.of,
+            self.runs,
+            readable::short(rate)
+        )
     }
 }
 
 fn new_bar(name: &str, of: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(of), ProgressDrawTarget::stderr_with_hz(10));
     // The template is ours; were it wrong, the plain bar would do.
-    let style = BarStyle::with_template("{prefix} {bar:30} {pos} of {len} cells  {wide_msg}");
+    let style = BarStyle::with_template("{prefix} {bar:30}  {wide_msg}");
     bar.set_style(style.unwrap_or_else(|_| BarStyle::default_bar()));
     bar.set_prefix(name.to_owned());
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sim_core::scenario::{NoFiles, Source};
+
+    #[test]
+    fn replications_count_before_the_first_cell_ends() {
+        let plan = Source::new(
+            "plan.toml",
+            r#"
+            replications = 20
+            measures = ["requests.arrived"]
+            axis = [{ path = "seed", values = [1, 2] }]
+            [scenario]
+            horizon = "1s"
+            traffic = [{ to = "web", rate = 10 }]
+            service.web = { demand = "5ms", server = [{ name = "a", workers = 1 }] }
+            "#,
+        );
+        let plan = Plan::read(&plan, &NoFiles).unwrap_or_else(|problems| panic!("{problems}"));
+        let mut meter = Meter::new(&plan, ProgressStyle::Counter, false, 0, 2);
+        for _ in 0..10 {
+            meter.told();
+        }
+        let words = meter.words(Duration::from_secs(5));
+        assert_eq!(words, "0 of 2 cells, 10 of 40 replications, 2/s, 15s left");
+    }
 }

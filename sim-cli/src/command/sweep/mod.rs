@@ -16,10 +16,11 @@ use crate::input::Input;
 use crate::interrupt;
 use crate::terminal::{Out, say};
 use meter::Meter;
-use sim_core::experiment::sweep::{Header, Plan, Row, Shard, line_of, run as run_cells};
+use sim_core::experiment::sweep::{Header, Plan, Row, Shard, line_of, run_told as run_cells};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 use store::Store;
 
@@ -86,14 +87,27 @@ fn to_folder(
             target.display()
         ));
     }
-    let mut meter = Meter::new(plan.name(), args.progress, quiet, rows.len(), cells.len());
-    run_cells(plan, &todo, threads(args), interrupt::flag(), &mut |row| {
-        store.append(&line_of(&row))?;
-        meter.add(row.failed > 0);
-        rows.insert(row.cell, row);
-        Ok::<(), Failure>(())
-    })?;
-    meter.finish();
+    let meter = Mutex::new(Meter::new(
+        plan,
+        args.progress,
+        quiet,
+        rows.len(),
+        cells.len(),
+    ));
+    run_cells(
+        plan,
+        &todo,
+        threads(args),
+        interrupt::flag(),
+        &mut |row| {
+            store.append(&line_of(&row))?;
+            locked(&meter).add(row.failed > 0);
+            rows.insert(row.cell, row);
+            Ok::<(), Failure>(())
+        },
+        &|| locked(&meter).told(),
+    )?;
+    locked(&meter).finish();
     store.finish()?;
     let rows: Vec<Row> = rows.into_values().collect();
     if rows.len() < cells.len() {
@@ -127,15 +141,22 @@ fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
     let cells = shard.cells(plan);
     out.write_all(Header::of(plan, shard).line().as_bytes())?;
     let mut rows = Vec::new();
-    let mut meter = Meter::new(plan.name(), args.progress, quiet, 0, cells.len());
-    run_cells(plan, &cells, threads(args), interrupt::flag(), &mut |row| {
-        out.write_all(line_of(&row).as_bytes())?;
-        out.flush()?;
-        meter.add(row.failed > 0);
-        rows.push(row);
-        Ok::<(), Failure>(())
-    })?;
-    meter.finish();
+    let meter = Mutex::new(Meter::new(plan, args.progress, quiet, 0, cells.len()));
+    run_cells(
+        plan,
+        &cells,
+        threads(args),
+        interrupt::flag(),
+        &mut |row| {
+            out.write_all(line_of(&row).as_bytes())?;
+            out.flush()?;
+            locked(&meter).add(row.failed > 0);
+            rows.push(row);
+            Ok::<(), Failure>(())
+        },
+        &|| locked(&meter).told(),
+    )?;
+    locked(&meter).finish();
     if rows.len() < cells.len() {
         return Err(interrupted(rows.len(), cells.len()));
     }
@@ -146,13 +167,20 @@ fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
 fn to_screen(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     let cells = Shard::WHOLE.cells(plan);
     let mut rows: BTreeMap<usize, Row> = BTreeMap::new();
-    let mut meter = Meter::new(plan.name(), args.progress, quiet, 0, cells.len());
-    run_cells(plan, &cells, threads(args), interrupt::flag(), &mut |row| {
-        meter.add(row.failed > 0);
-        rows.insert(row.cell, row);
-        Ok::<(), Failure>(())
-    })?;
-    meter.finish();
+    let meter = Mutex::new(Meter::new(plan, args.progress, quiet, 0, cells.len()));
+    run_cells(
+        plan,
+        &cells,
+        threads(args),
+        interrupt::flag(),
+        &mut |row| {
+            locked(&meter).add(row.failed > 0);
+            rows.insert(row.cell, row);
+            Ok::<(), Failure>(())
+        },
+        &|| locked(&meter).told(),
+    )?;
+    locked(&meter).finish();
     let rows: Vec<Row> = rows.into_values().collect();
     table::print(plan, &rows, args.format, None, quiet, out)?;
     if rows.len() < cells.len() {
@@ -161,6 +189,11 @@ fn to_screen(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
             .help("with -o DIR they would be kept, and the same command would go on"));
     }
     Ok(exit_of(&rows))
+}
+
+/// What is shown may be told from any thread.
+fn locked(meter: &Mutex<Meter>) -> MutexGuard<'_, Meter> {
+    meter.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn interrupted(have: usize, of: usize) -> Failure {

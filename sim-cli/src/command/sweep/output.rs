@@ -1,7 +1,7 @@
 //! What a sweep leaves behind: the table, as files.
 
-use super::store::write_whole;
 use crate::exit::{Exit, Failure};
+use crate::part;
 use sim_core::experiment::sweep::{Plan, Row, write_rows};
 use sim_core::report::pictures;
 use std::path::Path;
@@ -27,6 +27,11 @@ pub(super) fn write(
         write_parquet(plan, rows, folder)?;
     }
     Ok(())
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    part::write_whole(path, bytes)
+        .map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))
 }
 
 /// Refuses, before anything is run, what this program cannot write.

@@ -4,10 +4,13 @@
 //! disk is asked to have it at most every second, so that small cells do not wait for the disk:
 //! a killed process loses nothing, a lost power supply the cells of the last second.
 
+use super::output::TABLE;
 use crate::exit::{Exit, Failure, reason};
+use crate::files::{self, Sink, TryLockError};
+use crate::part::{PARTS, write_whole};
 use sim_core::experiment::sweep::{Header, Journal, Plan, Row, Shard};
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use sim_core::scenario::{NoFiles, Problems, Source};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -15,15 +18,15 @@ use std::time::{Duration, Instant};
 pub(super) const PLAN: &str = "plan.toml";
 /// How journals end.
 pub(super) const JOURNAL: &str = ".journal";
-/// How files end that are not there yet.
-const PART: &str = ".part";
 /// How long cells may stay out of the disk's reach.
 const SYNC: Duration = Duration::from_secs(1);
 
 /// An open journal.
 pub(super) struct Store {
-    file: File,
+    file: Sink,
     path: PathBuf,
+    /// Bytes of whole lines.
+    whole: u64,
     synced: Instant,
 }
 
@@ -40,29 +43,29 @@ impl Store {
         shard: Shard,
         force: bool,
     ) -> Result<(Self, Vec<Row>), Failure> {
-        fs::create_dir_all(folder)
+        files::patiently(|| files::make_folders(folder))
             .map_err(|error| Failure::io(format!("cannot create {}", folder.display()), &error))?;
+        files::spare_inputs(folder, |name| {
+            name == TABLE
+                || [JOURNAL, ".svg", ".parquet"]
+                    .iter()
+                    .any(|e| name.ends_with(e))
+        })?;
         check_plan(folder, plan, force)?;
         let path = folder.join(journal_name(shard));
         let fail =
             |error: &io::Error| Failure::io(format!("cannot write {}", path.display()), error);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
+        let mut file = files::patiently(|| files::open_to_change(&path, true))
             .map_err(|error| fail(&error))?;
         // Not every file system has locks; where there are none, nobody is kept out.
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        if let Err(TryLockError::WouldBlock) = file.file().try_lock() {
             return Err(Failure::new(
                 Exit::Io,
                 format!("another process is writing {}", path.display()),
             )
             .help("wait for it, or choose another folder"));
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|error| fail(&error))?;
+        let bytes = file.read_all().map_err(|error| fail(&error))?;
         let mut rows = Vec::new();
         let mut whole = 0;
         // Without a single whole line nothing was kept: the process ended while it began.
@@ -76,11 +79,12 @@ impl Store {
             })?;
             (rows, whole) = (journal.rows, journal.whole);
         }
-        file.set_len(whole as u64).map_err(|error| fail(&error))?;
-        file.seek(SeekFrom::End(0)).map_err(|error| fail(&error))?;
+        let whole = whole as u64;
+        files::patiently(|| file.cut(whole)).map_err(|error| fail(&error))?;
         let mut store = Self {
             file,
             path,
+            whole,
             synced: Instant::now(),
         };
         if whole == 0 {
@@ -97,9 +101,17 @@ impl Store {
 
     /// Adds a line.
     pub(super) fn append(&mut self, line: &str) -> Result<(), Failure> {
-        self.file
-            .write_all(line.as_bytes())
-            .map_err(|error| self.failure(&error))?;
+        let (file, whole) = (&mut self.file, self.whole);
+        let mut torn = false;
+        files::patiently(|| {
+            // Half a line of an attempt that failed must not stand before the next.
+            if std::mem::replace(&mut torn, true) {
+                file.cut(whole)?;
+            }
+            file.write_all(line.as_bytes())
+        })
+        .map_err(|error| Failure::io(format!("cannot write {}", self.path.display()), &error))?;
+        self.whole += line.len() as u64;
         if self.synced.elapsed() >= SYNC {
             self.sync()?;
         }
@@ -116,9 +128,7 @@ impl Store {
         reason = "how often the disk is asked changes nothing that is written"
     )]
     fn sync(&mut self) -> Result<(), Failure> {
-        self.file
-            .sync_data()
-            .map_err(|error| self.failure(&error))?;
+        self.file.sync().map_err(|error| self.failure(&error))?;
         self.synced = Instant::now();
         Ok(())
     }
@@ -141,7 +151,7 @@ fn journal_name(shard: Shard) -> String {
 fn check_plan(folder: &Path, plan: &Plan, force: bool) -> Result<(), Failure> {
     let path = folder.join(PLAN);
     let text = plan.to_toml();
-    match fs::read_to_string(&path) {
+    match files::patiently(|| files::read_text(&path)) {
         Ok(there) if there == text => Ok(()),
         Ok(there) => {
             // Names may differ; what is run may not.
@@ -149,6 +159,8 @@ fn check_plan(folder: &Path, plan: &Plan, force: bool) -> Result<(), Failure> {
             if same {
                 return Ok(());
             }
+            // A plan that somebody wrote, and no sweep's copy of it.
+            files::spare_inputs(folder, |name| name == PLAN)?;
             Err(
                 Failure::new(Exit::Io, format!("{} holds another plan", folder.display()))
                     .help("choose another folder, or remove this one"),
@@ -159,6 +171,7 @@ fn check_plan(folder: &Path, plan: &Plan, force: bool) -> Result<(), Failure> {
                 refuse_foreign(folder)?;
             }
             write_whole(&path, text.as_bytes())
+                .map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))
         }
         Err(error) => Err(Failure::io(
             format!("cannot read {}", path.display()),
@@ -167,18 +180,17 @@ fn check_plan(folder: &Path, plan: &Plan, force: bool) -> Result<(), Failure> {
     }
 }
 
+/// Whether a name is one that a sweep uses before its table is written. Another process may have brought
+/// the plan meanwhile.
+fn is_ours(name: &str) -> bool {
+    name == PLAN || name.ends_with(JOURNAL) || name.starts_with(PARTS)
+}
+
 /// Refuses a folder that holds what no sweep left there before its table: files would be lost.
 fn refuse_foreign(folder: &Path) -> Result<(), Failure> {
-    let fail = |error: &io::Error| Failure::io(format!("cannot read {}", folder.display()), error);
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| fail(&error))? {
-        let entry = entry.map_err(|error| fail(&error))?;
-        names.push(entry.file_name().to_string_lossy().into_owned());
-    }
-    names.sort();
-    // Another process may have brought the plan meanwhile.
-    let ours = |name: &String| name == PLAN || name.ends_with(JOURNAL) || name.ends_with(PART);
-    match names.iter().find(|name| !ours(name)) {
+    let names = files::patiently(|| files::names(folder))
+        .map_err(|error| Failure::io(format!("cannot read {}", folder.display()), &error))?;
+    match names.iter().find(|name| !is_ours(name)) {
         Some(foreign) => {
             let message = format!(
                 "{} holds something else than a sweep: {foreign}",
@@ -194,37 +206,20 @@ fn refuse_foreign(folder: &Path) -> Result<(), Failure> {
 /// The plan of a folder.
 pub(super) fn plan_of(folder: &Path) -> Result<Plan, Failure> {
     let path = folder.join(PLAN);
-    let text = fs::read_to_string(&path).map_err(|error| {
+    let text = files::patiently(|| files::read_text(&path)).map_err(|error| {
         Failure::new(
             Exit::Io,
             format!("cannot read {}: {}", path.display(), reason(&error)),
         )
         .help("a folder of shards holds the plan they belong to: `stampede sweep PLAN --bundle` writes it")
     })?;
-    read_plan(&path, text)
-}
-
-fn read_plan(path: &Path, text: String) -> Result<Plan, Failure> {
-    let source = sim_core::scenario::Source::new(path.display().to_string(), text);
-    Plan::read(&source, &sim_core::scenario::NoFiles).map_err(|problems| {
+    read_plan(&path, text).map_err(|problems| {
         crate::terminal::say(&crate::diagnostics::render(&problems));
         Failure::told(Exit::Invalid)
     })
 }
 
-/// Writes a file that appears as a whole, or not at all.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}{PART}", std::process::id()));
-    let part = path.with_file_name(name);
-    let write = || {
-        let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_data()?;
-        fs::rename(&part, path)
-    };
-    write().map_err(|error| {
-        drop(fs::remove_file(&part));
-        Failure::io(format!("cannot write {}", path.display()), &error)
-    })
+fn read_plan(path: &Path, text: String) -> Result<Plan, Problems> {
+    let source = Source::new(path.display().to_string(), text);
+    Plan::read(&source, &NoFiles)
 }

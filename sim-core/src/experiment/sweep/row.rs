@@ -4,6 +4,7 @@ use super::plan::{Cell, Plan};
 use crate::experiment::{Measure, Run, estimates};
 use crate::model::Model;
 use crate::statistics::{Estimate, Interval};
+use crate::text::Csv;
 use std::io::{self, Write};
 
 /// What came of a cell.
@@ -156,7 +157,7 @@ impl Row {
 /// # Errors
 /// Those of the writer.
 pub fn write_rows(plan: &Plan, rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(out);
+    let mut csv = Csv::new(out);
     csv.write_record(Row::header(plan))?;
     for row in rows {
         csv.write_record(row.fields())?;

@@ -271,7 +271,11 @@ fn mistakes_in_what_is_added_get_their_problems() {
             "E030",
             "after the end",
         ),
-        ("[[timeline]]\nat = \"1m\"", "E031", "`set` or `do`"),
+        (
+            "[[timeline]]\nat = \"1m\"",
+            "E031",
+            "`set`, `do` or `fault`",
+        ),
         (
             "[[timeline]]\nat = \"1m\"\ndo = \"crash\"",
             "E031",

@@ -153,3 +153,56 @@ fn mistakes_about_connections_get_their_problems() {
         refused(&small_and(more), code, words);
     }
 }
+
+#[test]
+fn mistakes_about_faults_get_their_problems() {
+    let entry = |rest: &str| format!("[[timeline]]\nat = \"1m\"\n{rest}");
+    let server = "target = \"service.web.server.web-1\"";
+    for (rest, code, words) in [
+        (format!("{server}\nfault = \"tired\""), "E014", "slow"),
+        (format!("{server}\nfault = \"slow\""), "E011", "factor"),
+        (
+            format!("{server}\nfault = {{ kind = \"errors\", rate = 2 }}"),
+            "E013",
+            "0 to 1",
+        ),
+        ("fault = \"gray\"".to_owned(), "E031", "`target` is missing"),
+        (
+            format!("{server}\nfault = \"partition\""),
+            "E040",
+            "is no link",
+        ),
+        (
+            "target = \"service.web.link\"\nfault = \"gray\"".to_owned(),
+            "E031",
+            "befalls servers",
+        ),
+        (
+            "target = \"service.web.balancer\"\nfault = \"gray\"".to_owned(),
+            "E031",
+            "only servers",
+        ),
+        (
+            format!("{server}\ndo = \"crash\"\nfault = \"gray\""),
+            "E031",
+            "not both",
+        ),
+        (
+            format!("{server}\nfault = \"gray\"\nset = {{ \"client.timeout\" = \"1s\" }}"),
+            "E031",
+            "not both",
+        ),
+        (
+            format!("{server}\nfault = \"gray\"\nfactor = 0.5"),
+            "E031",
+            "`factor` has no effect",
+        ),
+        (
+            "target = \"service.web.link\"\nfault = { kind = \"degrade\", loss = 0 }".to_owned(),
+            "E031",
+            "how much worse",
+        ),
+    ] {
+        refused(&small_and(&entry(&rest)), code, words);
+    }
+}

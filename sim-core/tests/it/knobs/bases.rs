@@ -157,6 +157,7 @@ pub(super) fn base(name: &str) -> String {
             "do = \"degrade\"\ntarget = \"service.web.balancer.link\"\ndelay = \"9ms\"\nloss = 0.1",
             1,
         ),
+        "faulty" => plain(90).replacen("do = \"slow\"", "fault = \"gray\"", 1).replacen("factor = 0.5\n", "", 1),
         "closed" => rate("arrivals = { kind = \"closed\", users = 10, think = \"100ms\" }"),
         "trace" => rate("arrivals = { kind = \"trace\", times = [\"1s\"] }"),
         "surge" => rate("rate = { kind = \"surge\", base = 50, peak = 90, at = \"5s\", rise = \"1s\", hold = \"3s\", fall = \"1s\" }"),

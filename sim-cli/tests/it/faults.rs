@@ -1,0 +1,371 @@
+//! Whatever fails or ends the program, results are the old ones or the new ones as a whole, and
+//! nothing stays behind for ever.
+//!
+//! The command's debug build lets a test choose the operation on files that fails or kills it
+//! (`sim-cli/src/files.rs`); each test goes through all of them.
+#![cfg(debug_assertions)]
+
+use crate::stampede::{Folder, Ran, SMALL};
+use std::collections::BTreeMap;
+use std::process::Stdio;
+
+/// A scenario whose load can be broken in no time.
+const STRESSED: &str = r#"
+horizon = "10s"
+[[traffic]]
+to = "web"
+arrivals = "deterministic"
+rate = 50
+[client]
+timeout = "1s"
+[service.web]
+demand = "10ms"
+[[service.web.server]]
+name = "web"
+workers = 1
+"#;
+
+const PLAN: &str = r#"
+replications = 2
+measures = ["requests.arrived"]
+axis = [{ path = "traffic.traffic.rate", values = [50, 100, 150] }]
+[scenario]
+horizon = "5s"
+traffic = [{ to = "web", rate = 10 }]
+service.web = { demand = "5ms", server = [{ name = "a", workers = 1 }] }
+"#;
+
+fn faulty(folder: &Folder, args: &[&str], fault: &str) -> Ran {
+    let mut command = folder.command(args);
+    command.env("STAMPEDE_FAULT", fault).stdin(Stdio::null());
+    command.output().expect("the command starts").into()
+}
+
+/// Every file of a folder with its bytes; none when there is no such folder.
+fn contents(folder: &Folder, name: &str) -> Option<BTreeMap<String, Vec<u8>>> {
+    let entries = std::fs::read_dir(folder.path.join(name)).ok()?;
+    let mut files = BTreeMap::new();
+    for entry in entries {
+        let path = entry.expect("readable").path();
+        let name = path
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        if path.is_file() {
+            files.insert(name, std::fs::read(&path).expect("readable"));
+        }
+    }
+    Some(files)
+}
+
+fn leftovers(folder: &Folder) -> Vec<String> {
+    let hidden = |name: &String| name.starts_with(".stampede-part-");
+    let mut found: Vec<String> = folder.list(".").into_iter().filter(hidden).collect();
+    if folder.path.join("out").is_dir() {
+        found.extend(folder.list("out").into_iter().filter(hidden));
+    }
+    found
+}
+
+/// How many operations on files a command performs.
+fn operations(folder: &Folder, args: &[&str], how: &str) -> usize {
+    let ran = faulty(folder, args, &format!("{how}trace"));
+    let lines = ran.err.lines().filter(|line| line.starts_with("fault "));
+    lines.count()
+}
+
+/// The commands that write a folder of results, with arguments for old and for new ones.
+fn commands() -> Vec<(&'static str, Vec<&'static str>, Vec<&'static str>)> {
+    let stress = [
+        "stress",
+        "s.toml",
+        "--until",
+        "p99 > 1s",
+        "--replications",
+        "2",
+        "--tolerance",
+        "20%",
+        "-o",
+        "out",
+    ];
+    let hysteresis = [
+        "stress",
+        "s.toml",
+        "--hysteresis",
+        "--replications",
+        "2",
+        "--steps",
+        "2",
+        "--hold",
+        "2s",
+        "-o",
+        "out",
+    ];
+    let with = |args: &[&'static str], more: &[&'static str]| [args, more].concat();
+    vec![
+        (
+            "run",
+            vec![
+                "run",
+                "a.toml",
+                "-o",
+                "out",
+                "--seed",
+                "1",
+                "--log-requests",
+                "100",
+            ],
+            vec!["run", "a.toml", "-o", "out", "--seed", "2"],
+        ),
+        (
+            "replications",
+            vec![
+                "run",
+                "a.toml",
+                "-o",
+                "out",
+                "--replications",
+                "2",
+                "--seed",
+                "1",
+            ],
+            vec![
+                "run",
+                "a.toml",
+                "-o",
+                "out",
+                "--replications",
+                "3",
+                "--seed",
+                "2",
+            ],
+        ),
+        (
+            "compare",
+            vec![
+                "compare",
+                "a.toml",
+                "-o",
+                "out",
+                "--vary",
+                "traffic.traffic.rate=50,60",
+                "--replications",
+                "2",
+            ],
+            vec![
+                "compare",
+                "a.toml",
+                "-o",
+                "out",
+                "--vary",
+                "traffic.traffic.rate=70,80",
+                "--replications",
+                "2",
+            ],
+        ),
+        (
+            "stress",
+            with(&stress, &["--seed", "1"]),
+            with(&stress, &["--seed", "2"]),
+        ),
+        (
+            "hysteresis",
+            with(&hysteresis, &["--seed", "1"]),
+            with(&hysteresis, &["--seed", "2"]),
+        ),
+    ]
+}
+
+/// Whether files stand beside results that are none.
+const MINE: &str = "mine";
+
+fn begin() -> Folder {
+    let folder = Folder::with("a.toml", SMALL);
+    folder.write("s.toml", STRESSED);
+    folder
+}
+
+/// What a command leaves when nothing is in its way.
+fn result(args: &[&str]) -> BTreeMap<String, Vec<u8>> {
+    let folder = begin();
+    folder.run(args).code(0);
+    contents(&folder, "out").expect("results")
+}
+
+/// Goes through all operations of the new command with the old results there. `how` stands before the
+/// kind of the fault.
+fn go_through(how: &str, kinds: &[&str], whole: bool) {
+    for (name, before, after) in commands() {
+        let (old, new) = (result(&before), result(&after));
+        assert_ne!(old, new, "{name}");
+        let folder = begin();
+        folder.run(&before).code(0);
+        let count = operations(&folder, &after, how);
+        assert!(count > 15, "{name}: {count}");
+        for kind in kinds {
+            // What one leaves behind, the next one meets.
+            for at in 1..=count {
+                let fault = format!("{how}{kind} {at}");
+                folder.run(&before).code(0);
+                assert_eq!(leftovers(&folder), [""; 0], "{name} {fault}");
+                assert_eq!(
+                    contents(&folder, "out").as_ref(),
+                    Some(&old),
+                    "{name} {fault}"
+                );
+                let ran = faulty(&folder, &after, &fault);
+                let there = contents(&folder, "out");
+                if whole {
+                    assert!(
+                        there.as_ref() == Some(&old) || there.as_ref() == Some(&new),
+                        "{name} {fault}: neither old nor new: {:?}\n{}",
+                        there.map(|files| files.into_keys().collect::<Vec<_>>()),
+                        ran.err
+                    );
+                }
+                if ran.code == 0 {
+                    assert_eq!(
+                        contents(&folder, "out").as_ref(),
+                        Some(&new),
+                        "{name} {fault}"
+                    );
+                }
+                assert!(
+                    [0, 5, -1].contains(&ran.code),
+                    "{name} {fault}: {}",
+                    ran.err
+                );
+                assert!(
+                    ran.code != 5 || ran.err.contains("error: cannot"),
+                    "{}",
+                    ran.err
+                );
+            }
+        }
+    }
+}
+
+/// Two renamings instead of one exchange: between them the name is free, and the next process puts
+/// the old results back.
+#[test]
+fn without_an_exchange_nothing_is_lost_either() {
+    go_through("plain ", &["fail"], true);
+    let (_, before, after) = commands().swap_remove(0);
+    let (old, new) = (result(&before), result(&after));
+    let folder = begin();
+    folder.run(&before).code(0);
+    let mut between = 0;
+    for at in 1..=operations(&folder, &after, "plain ") {
+        folder.run(&before).code(0);
+        for kind in ["kill", "fail-from"] {
+            faulty(&folder, &after, &format!("plain {kind} {at}"));
+            if !folder.path.join("out").exists() {
+                between += 1;
+                // Another one that comes by, for a folder of its own.
+                folder.run(&["run", "a.toml", "-o", "other"]).code(0);
+            }
+            let there = contents(&folder, "out");
+            assert!(
+                there.as_ref() == Some(&old) || there.as_ref() == Some(&new),
+                "{kind} {at}"
+            );
+        }
+    }
+    assert!(between > 0, "the gap was never met");
+    folder.run(&["run", "a.toml", "-o", "other"]).code(0);
+    assert_eq!(leftovers(&folder), [""; 0]);
+}
+
+/// A folder that cannot be moved, since another file lies in it: one by one, and the next process
+/// brings it to an end or takes it back.
+#[test]
+fn file_by_file_nothing_is_lost_either() {
+    let (_, before, after) = commands().swap_remove(0);
+    let forced = |args: &[&'static str]| [args, &["--force"]].concat();
+    let (old, new) = (result(&before), result(&after));
+    let (before, after) = (forced(&before), forced(&after));
+    let folder = begin();
+    folder.run(&before).code(0);
+    folder.write("out/mine", MINE);
+    let count = operations(&folder, &after, "");
+    let mut half = 0;
+    for kind in ["kill", "fail", "fail-from"] {
+        for at in 1..=count {
+            folder.run(&before).code(0);
+            assert_eq!(leftovers(&folder), [""; 0], "{kind} {at}");
+            let fault = format!("{kind} {at}");
+            let ran = faulty(&folder, &after, &fault);
+            let results = |folder: &Folder| {
+                let mut files = contents(folder, "out").expect("a folder");
+                assert_eq!(
+                    files.remove("mine").as_deref(),
+                    Some(MINE.as_bytes()),
+                    "{fault}"
+                );
+                files.retain(|name, _| !name.starts_with(".stampede-part-"));
+                files
+            };
+            let there = results(&folder);
+            assert!(ran.code != 0 || there == new, "{fault}");
+            if there != old && there != new {
+                half += 1;
+                assert!(
+                    !there.contains_key("summary.json"),
+                    "{fault}: {:?}",
+                    there.keys()
+                );
+                // Whoever comes by, even if it then refuses.
+                folder.run(&["run", "a.toml", "-o", "out"]).code(5);
+                let there = results(&folder);
+                assert!(there == old || there == new, "{fault}: {:?}", there.keys());
+            }
+        }
+    }
+    assert!(half > 0, "no fault came in between");
+}
+
+/// A sweep's table and plots follow from its plan: what may be missing is the end of the journal.
+#[test]
+fn sweeps_lose_nothing_and_leave_nothing() {
+    let complete = Folder::with("plan.toml", PLAN);
+    let args = ["sweep", "plan.toml", "-o", "out", "--threads", "1"];
+    complete.run(&args).code(0);
+    let whole = contents(&complete, "out").expect("results");
+    let count = operations(&Folder::with("plan.toml", PLAN), &args, "");
+    assert!(count > 30, "{count}");
+    for kind in ["kill", "fail", "fail-from"] {
+        for at in 1..=count {
+            let folder = Folder::with("plan.toml", PLAN);
+            let ran = faulty(&folder, &args, &format!("{kind} {at}"));
+            assert!([0, 5, -1].contains(&ran.code), "{kind} {at}: {}", ran.err);
+            assert!(
+                kind != "fail" || ran.code == 0 || ran.err.contains("cannot"),
+                "{kind} {at}: {}",
+                ran.err
+            );
+            for (name, bytes) in contents(&folder, "out").unwrap_or_default() {
+                if !name.ends_with(".journal") && !name.starts_with(".stampede-part-") {
+                    assert_eq!(whole.get(&name), Some(&bytes), "{kind} {at}: {name}");
+                }
+            }
+            folder.run(&args).code(0);
+            assert_eq!(
+                contents(&folder, "out").as_ref(),
+                Some(&whole),
+                "{kind} {at}"
+            );
+            assert_eq!(leftovers(&folder), [""; 0], "{kind} {at}");
+        }
+    }
+}
+
+#[test]
+fn results_are_old_or_new_wherever_the_program_is_killed() {
+    go_through("", &["kill"], true);
+}
+
+#[test]
+fn results_are_old_or_new_whatever_fails() {
+    go_through("", &["fail", "fail-from"], true);
+}

@@ -1,0 +1,331 @@
+//! Traces: the moments of a file's lines, as logs have them.
+//!
+//! A line begins with a time since the start of the run (`1.5`, `1500ms`), or with seconds since 1970; or it
+//! holds a date, as the logs of nginx, Apache, `HAProxy` and Envoy do. Moments of a clock are counted from the
+//! first one. Logs are written when requests end, which is why their lines need no order here; and most know
+//! whole seconds only: what comes within one is spread over it evenly, for it did not come at once.
+
+use crate::time::Duration;
+
+/// Seconds since 1970 begin here; no run is as long.
+const EPOCH: f64 = 4e8;
+const SECOND: i128 = 1_000_000_000;
+
+/// What was read of a trace.
+#[derive(PartialEq, Debug)]
+pub(super) struct Trace {
+    /// In ascending order, from the start of the run.
+    pub times: Vec<Duration>,
+    /// What the author should know.
+    pub remark: Option<String>,
+}
+
+/// Where a line's time comes from.
+#[derive(Clone, Copy, PartialEq)]
+enum Clock {
+    /// The run's.
+    Run,
+    /// The day's.
+    Wall,
+}
+
+/// Reads a trace.
+///
+/// # Errors
+/// The first line that has no time, and how many there are. Nothing of what they hold is repeated.
+pub(super) fn read(text: &str) -> Result<Trace, String> {
+    let mut times: Vec<(i128, Clock)> = Vec::new();
+    let mut bad: Vec<usize> = Vec::new();
+    let mut fields = false;
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let first = line.split([' ', '\t', ',', ';']).next().unwrap_or(line);
+        if let Some(time) = plain(first) {
+            fields |= first.len() < line.len();
+            times.push(time);
+        } else if let Some(moment) = moment_in(line) {
+            fields = true;
+            times.push((moment, Clock::Wall));
+        } else {
+            bad.push(number + 1);
+        }
+    }
+    // The names of a table's columns.
+    let head = text.lines().next().unwrap_or_default();
+    if bad == [1] && !times.is_empty() && !head.contains(|c: char| c.is_ascii_digit()) {
+        bad.clear();
+    }
+    match (bad.first(), times.len()) {
+        (Some(line), 0) => return Err(format!("line {line} has no time")),
+        (Some(line), _) => {
+            let more = match bad.len() - 1 {
+                0 => String::new(),
+                1 => ", nor has one other line".to_owned(),
+                count => format!(", nor have {count} other lines"),
+            };
+            return Err(format!("line {line} has no time{more}"));
+        }
+        _ => {}
+    }
+    let clock = times.first().map_or(Clock::Run, |(_, clock)| *clock);
+    if times.iter().any(|(_, other)| *other != clock) {
+        return Err("some lines have a date, others a time since the start".to_owned());
+    }
+    let mut times: Vec<i128> = times.into_iter().map(|(time, _)| time).collect();
+    times.sort_unstable();
+    let whole = times.iter().all(|time| time % SECOND == 0);
+    let shared = times.windows(2).any(|pair| pair[0] == pair[1]);
+    let mut remark =
+        fields.then(|| "of a trace only times are used, no durations, classes or keys".to_owned());
+    if clock == Clock::Wall {
+        let start = times.first().copied().unwrap_or(0);
+        for time in &mut times {
+            *time -= start;
+        }
+        if whole {
+            spread(&mut times);
+        }
+    } else if whole && shared {
+        remark = Some("all times of the trace are whole seconds, and some are equal: requests of one second come at once; times of day would be spread over their second".to_owned());
+    }
+    let times = times
+        .into_iter()
+        .map(|time| Duration(u64::try_from(time).unwrap_or(u64::MAX)))
+        .collect();
+    Ok(Trace { times, remark })
+}
+
+/// A number of seconds, or a span with its unit.
+fn plain(text: &str) -> Option<(i128, Clock)> {
+    let Ok(number) = text.parse::<f64>() else {
+        let span = Duration::parse(text).ok()?;
+        return Some((i128::from(span.0), Clock::Run));
+    };
+    if !number.is_finite() || number < 0.0 {
+        return None;
+    }
+    // Milli-, micro- and nanoseconds since 1970 are as common as seconds.
+    let scale = [1.0, 1e3, 1e6, 1e9];
+    if number < EPOCH {
+        return Some((i128::from(Duration::from_secs_f64(number).0), Clock::Run));
+    }
+    let scale = scale.iter().rev().find(|scale| number >= EPOCH * **scale)?;
+    // Digits are kept: a float of nanoseconds since 1970 knows 256 ns only.
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let unit = SECOND / *scale as i128;
+    let digits: String = fraction
+        .chars()
+        .chain("000000000".chars())
+        .take(9)
+        .collect();
+    let part = digits.parse::<i128>().ok()? * unit / SECOND;
+    Some((whole.parse::<i128>().ok()? * unit + part, Clock::Wall))
+}
+
+/// Spreads equal times, all of whole seconds, over their second.
+fn spread(times: &mut [i128]) {
+    for same in times.chunk_by_mut(|one, other| one == other) {
+        let count = same.len() as i128;
+        for (place, time) in (0..).zip(same) {
+            *time += place * SECOND / count;
+        }
+    }
+}
+
+/// The moment that a line of a log holds, in nanoseconds since 1970: `2025-03-03T09:00:03.5+01:00`,
+/// with a blank for the `T` too, or `03/Mar/2025:09:00:03 +0000`.
+pub(super) fn moment_in(line: &str) -> Option<i128> {
+    // A date stands near the front, or behind an address and a name.
+    let end = line
+        .char_indices()
+        .nth(400)
+        .map_or(line.len(), |(at, _)| at);
+    let line = &line.as_bytes()[..end];
+    (0..line.len())
+        .filter(|&at| {
+            line[at].is_ascii_digit() && (at == 0 || !line[at - 1].is_ascii_alphanumeric())
+        })
+        .find_map(|at| iso(&line[at..]).or_else(|| common(&line[at..])))
+}
+
+/// The number that some digits write.
+fn digits(text: &[u8], at: usize, count: usize) -> Option<i128> {
+    let digits = text.get(at..at + count)?;
+    digits
+        .iter()
+        .all(u8::is_ascii_digit)
+        .then(|| digits.iter().fold(0, |n, d| n * 10 + i128::from(d - b'0')))
+}
+
+fn is(text: &[u8], at: usize, wanted: &[u8]) -> bool {
+    text.get(at).is_some_and(|byte| wanted.contains(byte))
+}
+
+fn iso(text: &[u8]) -> Option<i128> {
+    let date = (
+        digits(text, 0, 4)?,
+        digits(text, 5, 2)?,
+        digits(text, 8, 2)?,
+    );
+    let fine = is(text, 4, b"-") && is(text, 7, b"-") && is(text, 10, b"T ");
+    fine.then(|| clock(text, 11, date))?
+}
+
+fn common(text: &[u8]) -> Option<i128> {
+    const MONTHS: [&[u8]; 12] = [
+        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov",
+        b"Dec",
+    ];
+    let name = text.get(3..6)?;
+    let month = (1..).zip(MONTHS).find(|(_, month)| *month == name)?.0;
+    let date = (digits(text, 7, 4)?, month, digits(text, 0, 2)?);
+    let fine = is(text, 2, b"/") && is(text, 6, b"/") && is(text, 11, b":");
+    fine.then(|| clock(text, 12, date))?
+}
+
+/// The time of day at `at`, with its fraction and zone, on a date.
+fn clock(text: &[u8], at: usize, (year, month, day): (i128, i128, i128)) -> Option<i128> {
+    let (hour, minute, second) = (
+        digits(text, at, 2)?,
+        digits(text, at + 3, 2)?,
+        digits(text, at + 6, 2)?,
+    );
+    let fine = is(text, at + 2, b":") && is(text, at + 5, b":");
+    let ranges = (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second <= 60;
+    if !fine || !ranges {
+        return None;
+    }
+    let mut nanoseconds = 0;
+    let mut at = at + 8;
+    if is(text, at, b".,") {
+        let fraction = text[at + 1..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit());
+        let count = fraction.count();
+        nanoseconds = digits(text, at + 1, count.min(9))? * 10_i128.pow(9 - count.min(9) as u32);
+        at += 1 + count;
+    }
+    if is(text, at, b" ") && is(text, at + 1, b"+-") {
+        at += 1;
+    }
+    let mut east = 0;
+    if is(text, at, b"+-") && digits(text, at + 1, 2).is_some() {
+        let colon = usize::from(is(text, at + 3, b":"));
+        let minutes = digits(text, at + 1, 2)? * 60 + digits(text, at + 3 + colon, 2).unwrap_or(0);
+        east = if text[at] == b'-' { -minutes } else { minutes };
+    }
+    let days = days(year, month, day);
+    let seconds = ((days * 24 + hour) * 60 + minute - east) * 60 + second;
+    Some(seconds * SECOND + nanoseconds)
+}
+
+/// Days since 1970 of a date in the Gregorian calendar. Source: H. Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms", `days_from_civil`.
+fn days(year: i128, month: i128, day: i128) -> i128 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(text: &str) -> Vec<f64> {
+        let trace = read(text).unwrap_or_else(|why| panic!("{why}: {text}"));
+        trace.times.iter().map(|time| time.as_secs_f64()).collect()
+    }
+
+    #[test]
+    fn moments_of_logs_are_found() {
+        let at = |text: &str| moment_in(text).map(|ns| ns / 1_000_000);
+        for (line, wanted) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2025-03-03T09:00:03Z GET /", 1_740_992_403_000),
+            (
+                "{\"time\":\"2025-03-03 10:00:03.250+01:00\"}",
+                1_740_992_403_250,
+            ),
+            ("2025-03-03 09:00:03,250 INFO", 1_740_992_403_250),
+            (
+                "192.0.2.1 - - [03/Mar/2025:09:00:03 +0000] \"GET / HTTP/1.1\" 200 1",
+                1_740_992_403_000,
+            ),
+            (
+                "haproxy[7]: 192.0.2.1:5 [03/Mar/2025:09:00:03.655] web",
+                1_740_992_403_655,
+            ),
+            ("x [03/Mar/2025:04:00:03 -0500] y", 1_740_992_403_000),
+            ("2024-02-29T00:00:00Z", 1_709_164_800_000),
+        ] {
+            assert_eq!(at(line), Some(wanted), "{line}");
+        }
+        for line in [
+            "",
+            "1.5",
+            "2025-13-03T09:00:03Z",
+            "2025-03-03",
+            "10.0.0.1 GET /",
+            "03/Mars/2025:09:00:03",
+        ] {
+            assert_eq!(at(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn traces_are_as_logs_are() {
+        assert_eq!(seconds("# start\n0.5\n1\n\n1.25\n"), [0.5, 1.0, 1.25]);
+        assert_eq!(seconds("2s\n500ms\n1m\n"), [0.5, 2.0, 60.0], "in any order");
+        assert_eq!(seconds("1.0 0.031\n2.0 0.015\n"), [1.0, 2.0], "columns");
+        assert_eq!(seconds("time,duration\n1.0,0.031\n"), [1.0], "a head");
+        assert_eq!(
+            seconds("1740992403\n1740992401\n"),
+            [0.0, 2.0],
+            "seconds since 1970"
+        );
+        assert_eq!(
+            seconds("1740992403123\n1740992403623\n"),
+            [0.0, 0.5],
+            "milliseconds"
+        );
+        assert_eq!(
+            seconds("1740992403.123456789\n1740992403.123456790\n"),
+            [0.0, 1e-9]
+        );
+        let log = "a [03/Mar/2025:09:00:03 +0000]\na [03/Mar/2025:09:00:01 +0000]\na [03/Mar/2025:09:00:03 +0000]\n";
+        assert_eq!(seconds(log), [0.0, 2.0, 2.5], "spread over their second");
+        assert!(
+            read("1\n1\n2\n").expect("a trace").remark.is_some(),
+            "bursts of a rounded log"
+        );
+        assert!(read("0.5\n0.5\n2\n").expect("a trace").remark.is_none());
+    }
+
+    #[test]
+    fn what_has_no_time_is_counted_and_not_repeated() {
+        for (text, wanted) in [
+            ("root:x:0:0\n", "line 1 has no time"),
+            ("secret\n", "line 1 has no time"),
+            ("1\nsecret\n3\n", "line 2 has no time"),
+            (
+                "1\nsecret\n-3\ninf\n",
+                "line 2 has no time, nor have 2 other lines",
+            ),
+            (
+                "1\n2025-03-03T09:00:03Z\n",
+                "some lines have a date, others a time since the start",
+            ),
+        ] {
+            assert_eq!(read(text).expect_err(text), wanted);
+        }
+    }
+}
