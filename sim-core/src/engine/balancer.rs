@@ -62,9 +62,8 @@ impl Simulation {
         } else {
             let instance = &mut self.balancers[index];
             instance.waiting += 1;
-            instance.busy_until = instance.busy_until.max(self.now).saturating_add(cost);
-            instance.busy_ns += cost;
-            let at = instance.busy_until;
+            let at = instance.busy_until.max(self.now).saturating_add(cost);
+            instance.plan_work(self.now, at);
             self.attempts[handle].place = Place::AtBalancer;
             self.events.set_timer(Timer::Dispatch(index), at, handle);
         }

@@ -98,7 +98,8 @@ pub(super) struct Instance {
     /// Attempts waiting for itself.
     pub waiting: u32,
     pub busy_until: u64,
-    pub busy_ns: u64,
+    /// Time spent on its own work, and planned for it until `busy_until`.
+    busy_ns: u64,
     /// Its attempts at each server.
     pub in_flight: Table<LocalId, u32>,
     /// Who is healthy, as far as it has seen.
@@ -114,9 +115,50 @@ pub(super) struct Instance {
     pub watched: bool,
     pub incarnation: Incarnation,
     pub attempts: u64,
+    /// Attempts, crashes, time down and time at work when measurement began.
+    pub before: InstanceFigures,
+}
+
+/// Totals of a balancer instance.
+#[derive(Clone, Copy, Default)]
+pub(super) struct InstanceFigures {
+    pub attempts: u64,
+    pub crashes: u64,
+    pub downtime_ns: u64,
+    pub busy_ns: u64,
 }
 
 impl Instance {
+    /// Its own work goes on until `until`, or ends there.
+    pub(super) fn plan_work(&mut self, now: u64, until: u64) {
+        let planned = self.busy_until.max(now);
+        self.busy_ns = (self.busy_ns).wrapping_add(until).wrapping_sub(planned);
+        self.busy_until = until;
+    }
+
+    /// Totals since the start of the run.
+    pub(super) fn figures_at(&self, now: u64) -> InstanceFigures {
+        InstanceFigures {
+            attempts: self.attempts,
+            crashes: self.incarnation.crashes,
+            downtime_ns: self.incarnation.downtime_at(self.state, now),
+            busy_ns: self
+                .busy_ns
+                .wrapping_sub(self.busy_until.saturating_sub(now)),
+        }
+    }
+
+    /// Totals since measurement began.
+    pub(super) fn measured_at(&self, now: u64) -> InstanceFigures {
+        let (so_far, before) = (self.figures_at(now), self.before);
+        InstanceFigures {
+            attempts: so_far.attempts - before.attempts,
+            crashes: so_far.crashes - before.crashes,
+            downtime_ns: so_far.downtime_ns.saturating_sub(before.downtime_ns),
+            busy_ns: so_far.busy_ns.saturating_sub(before.busy_ns),
+        }
+    }
+
     fn new(
         settings: &crate::model::Service,
         service: ServiceId,
@@ -147,6 +189,7 @@ impl Instance {
             watched: settings.balancer.can_crash(),
             incarnation: Incarnation::default(),
             attempts: 0,
+            before: InstanceFigures::default(),
         }
     }
 }

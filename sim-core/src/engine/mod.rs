@@ -97,6 +97,7 @@ mod setup;
 mod slab;
 mod snapshot;
 mod source;
+mod standing;
 mod streams;
 mod timeline;
 mod timer_fifo;
@@ -116,7 +117,8 @@ pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
 pub(crate) use snapshot::ServerFigures;
-pub use snapshot::{Conservation, InstanceSnapshot, ServerSnapshot, Snapshot};
+pub use snapshot::{Conservation, InstanceSnapshot, InstanceTotals, ServerSnapshot, Snapshot};
+pub use standing::{CallStanding, ServerStanding, ServiceStanding, SourceStanding, Standing};
 
 use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, Table};
 use crate::model::{Actor, Afflicted, Class, Model};
@@ -198,12 +200,11 @@ impl Simulation {
         self.progress.digest()
     }
 
-    /// Does the next event; `None` when none is left before the horizon, which ends the run.
+    /// Does the next event; where there is none before the horizon, the run is over.
     pub fn step(&mut self) -> Option<Event> {
         let event = self.step_until_again(self.model.horizon.0);
         if event.is_none() && self.progress.end.is_none() {
-            self.now = self.model.horizon.0;
-            self.finish(End::Horizon);
+            self.reach_horizon();
         }
         event
     }
@@ -221,7 +222,7 @@ impl Simulation {
             // Time never goes back, whatever is asked.
             self.now = self.now.max(until);
             if until == self.model.horizon.0 {
-                self.finish(End::Horizon);
+                self.reach_horizon();
             }
         }
     }
@@ -234,6 +235,12 @@ impl Simulation {
             }
         }
         true
+    }
+
+    fn reach_horizon(&mut self) {
+        self.now = self.model.horizon.0;
+        self.finish(End::Horizon);
+        self.close_books();
     }
 
     fn finish(&mut self, end: End) {
@@ -249,6 +256,7 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn step_until(&mut self, until: u64) -> Option<Event> {
         if self.progress.end.is_some() {
+            self.close_books();
             return None;
         }
         let (done_at, server) = self.events.first_completion();

@@ -53,6 +53,8 @@ pub struct PolicyDef {
     pub check: fn(&Params) -> Result<(), ParamProblem>,
     /// Whether weights make a difference, in the settings as those of a slow start.
     pub heeds_weights: bool,
+    /// Whether each server gets requests in proportion to its weight, whatever its load.
+    pub by_weight: bool,
     /// Makes the policy of one balancer instance.
     pub build: fn(&Params) -> Box<dyn Policy>,
 }

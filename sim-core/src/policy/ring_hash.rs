@@ -52,6 +52,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     familiar: None,
     check: |params| check(params),
     heeds_weights: true,
+    by_weight: false,
     build: |params| {
         Box::new(RingHash {
             points: params.integer("points"),

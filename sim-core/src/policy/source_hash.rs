@@ -24,6 +24,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     familiar: None,
     check: no_conditions,
     heeds_weights: true,
+    by_weight: false,
     build: |_| {
         Box::new(SourceHash {
             cumulated: Vec::new(),
