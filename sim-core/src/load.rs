@@ -1,7 +1,7 @@
 //! The load a scenario asks for, before anything is simulated.
 
 use crate::ids::Id;
-use crate::model::{Action, Change, ClassId, Model, RatePoint, ServiceId, Source, Target};
+use crate::model::{Action, Change, ClassId, Model, RatePoint, Service, ServiceId, Source, Target};
 use crate::policy::Farm;
 use crate::readable;
 use crate::time::{Instant, SECOND};
@@ -273,7 +273,7 @@ fn visits(model: &Model, source: &Source) -> Vec<f64> {
     });
     let classes = model.classes.iter().zip(shares);
     let factors: Vec<f64> = (classes.map(|(class, share)| class.demand_factor * share)).collect();
-    let mut asks = model.services.iter().flat_map(|service| service.asks());
+    let mut asks = model.services.iter().flat_map(Service::asks);
     if asks.all(|ask| ask.classes.is_empty()) {
         return visits_of(model, source.to, factors.iter().sum(), ClassId(0));
     }

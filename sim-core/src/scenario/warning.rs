@@ -2,7 +2,7 @@
 
 use super::Scenario;
 use crate::ids::Id;
-use crate::model::{ClassId, Model};
+use crate::model::{ClassId, Model, Service};
 
 /// Remarks on a scenario; none when it has no model.
 pub(crate) fn warnings(scenario: &Scenario) -> Vec<String> {
@@ -19,7 +19,7 @@ fn of_model(model: &Model) -> Vec<String> {
             || model
                 .services
                 .iter()
-                .flat_map(|s| s.asks())
+                .flat_map(Service::asks)
                 .any(|ask| usize::from(ask.to.0) == id && ask.share > 0.0)
     };
     for (id, service) in model.services.iter().enumerate() {

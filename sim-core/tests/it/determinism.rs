@@ -175,5 +175,5 @@ const PINNED: &[&str] = &[
     "ruled 69fdc1b0890aaec9",
     "kept b3fea8612ff39dab",
     "led 444f3aa62a599786",
-    "routed c1a55f63b760517f",
+    "routed de2f324c25ad3d10",
 ];
