@@ -165,14 +165,14 @@ impl Then {
                 self.drained[id.0 as usize] = false;
             }),
             Action::Drain(Target::Servers(servers)) | Action::Remove(Target::Servers(servers)) => {
-                servers
-                    .iter()
-                    .for_each(|id| self.drained[id.0 as usize] = true);
+                for id in servers {
+                    self.drained[id.0 as usize] = true;
+                }
             }
             Action::Undrain(Target::Servers(servers)) => {
-                servers
-                    .iter()
-                    .for_each(|id| self.drained[id.0 as usize] = false);
+                for id in servers {
+                    self.drained[id.0 as usize] = false;
+                }
             }
             _ => return false,
         }

@@ -350,6 +350,10 @@ impl<'a> Evidence<'a> {
         }
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "each fact of a service is named once"
+    )]
     fn read_services(
         &mut self,
         simulation: &Simulation,
@@ -655,7 +659,7 @@ impl Asked {
             factor: vec![0.0; services],
             visits_of_all: vec![true; services],
         };
-        for entry in 0..services {
+        for (entry, alone_s) in alone_s.into_iter().enumerate() {
             let visits = visits(standing, entry);
             // Users of a closed source would ask so often if they were answered at once.
             let closed = standing
@@ -665,7 +669,7 @@ impl Asked {
             let users: Vec<(f64, &[f64])> = closed
                 .filter_map(|s| {
                     let (users, think_s) = s.users?;
-                    let round_s = think_s + alone_s[entry];
+                    let round_s = think_s + alone_s;
                     (round_s > 0.0).then(|| (f64::from(users) / round_s, s.mix.as_slice()))
                 })
                 .collect();
@@ -682,10 +686,10 @@ impl Asked {
                 if hz <= 0.0 {
                     continue;
                 }
-                for service in 0..services {
-                    asked.hz[service] += hz * visits[service];
-                    asked.factor[service] += hz * visits[service] * factor;
-                    asked.visits_of_all[service] &= visits[service] >= 1.0;
+                for (service, &visits) in visits.iter().enumerate() {
+                    asked.hz[service] += hz * visits;
+                    asked.factor[service] += hz * visits * factor;
+                    asked.visits_of_all[service] &= visits >= 1.0;
                 }
             }
         }

@@ -314,10 +314,13 @@ fn no_server(e: &Evidence<'_>) -> Option<(Word, String)> {
     ))
 }
 
+/// Why a server does not do what it could, and whether that is so.
+type Reason = (&'static str, fn(&ServerFacts) -> bool);
+
 /// Which servers do not do what they could, and why: `s-1 and s-2 of 4 drained since 10m`.
 fn missing(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String> {
     let all = service.servers.len();
-    let reasons: [(&str, fn(&ServerFacts) -> bool); 7] = [
+    let reasons: [Reason; 7] = [
         ("down", |s| s.standing.state == MachineState::Down),
         ("starting", |s| s.standing.state == MachineState::Booting),
         ("removed", |s| {
@@ -806,7 +809,7 @@ fn errors(e: &Evidence<'_>) -> Option<(Word, String)> {
 }
 
 fn guarded(e: &Evidence<'_>) -> Option<(Word, String)> {
-    if !fails(e) || !worst(&e.outcomes).is_some_and(|(outcome, _)| outcome == Outcome::Shed) {
+    if !fails(e) || worst(&e.outcomes).is_none_or(|(outcome, _)| outcome != Outcome::Shed) {
         return None;
     }
     let shed = e.outcomes[Outcome::Shed as usize] as f64 / e.window_s;
@@ -830,7 +833,7 @@ fn guarded(e: &Evidence<'_>) -> Option<(Word, String)> {
     let mut load = e.tightest().map_or(String::new(), |s| load_words(s, "; "));
     for service in e.services.iter().filter(|s| s.is_asked()) {
         for fact in weakened(e, service) {
-            load.push_str(&format!("; {fact}"));
+            load = format!("{load}; {fact}");
         }
     }
     Some((
@@ -1045,6 +1048,10 @@ fn recovering(e: &Evidence<'_>) -> Option<(Word, String)> {
     ))
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the last row of the table, which always holds"
+)]
 fn stable(e: &Evidence<'_>) -> Option<(Word, String)> {
     let looping: Vec<&str> = e
         .told
