@@ -502,17 +502,8 @@ fn limits_that_come_and_go_are_those_that_are_looked_up() {
 
 #[test]
 fn a_run_without_further_events_is_over() {
-    let mut simulation = start(&traced(
-        "10s",
-        &["1s"],
-        &steady(1, "1s", "", TWO)
-            .split_once('\n')
-            .expect("lines")
-            .1
-            .split_once('\n')
-            .expect("lines")
-            .1,
-    ));
+    let web = format!("[service.web]\ndemand = \"1ms\"\n{TWO}");
+    let mut simulation = start(&traced("10s", &["1s"], &web));
     while simulation.step().is_some() {}
     assert_eq!(simulation.end(), Some(sim_core::engine::End::Horizon));
     assert_eq!(simulation.now(), at(10.0));
