@@ -44,4 +44,5 @@ pub mod summary;
 pub mod text;
 pub mod theory;
 pub mod time;
+pub mod verdict;
 pub mod verify;

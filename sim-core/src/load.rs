@@ -1,7 +1,8 @@
 //! The load a scenario asks for, before anything is simulated.
 
 use crate::ids::Id;
-use crate::model::{ClassId, Model, RatePoint, Service, ServiceId, Source};
+use crate::model::{Action, Change, ClassId, Model, RatePoint, Service, ServiceId, Source, Target};
+use crate::policy::Farm;
 use crate::readable;
 use crate::time::{Instant, SECOND};
 
@@ -67,23 +68,202 @@ pub fn peak_rate_hz(model: &Model) -> f64 {
     corners.map(at).fold(0.0, f64::max)
 }
 
-/// Remarks on services that are offered more than they can do.
+/// The most that is offered to somebody, of what they can do then.
+#[derive(Clone, Copy)]
+struct Worst {
+    load: f64,
+    at: Instant,
+}
+
+/// Remarks on services that are offered more than they can do, and on servers that are though their
+/// service is not: at the worst moment, with the settings and servers that the time line has brought by
+/// then. Faults (crashes, slowness, cut links) are what a run is for and no part of the forecast.
 pub fn remarks(model: &Model) -> Vec<String> {
-    let too_much = |(service, peak): (&crate::model::Service, Option<Peak>)| {
-        let peak = peak.filter(|p| p.offered_load > 1.0)?;
-        let at = readable::moment(peak.at, model.clock);
-        Some(format!(
-            "at {at} the traffic offers `{}` {} of what its servers can do",
-            service.name,
-            readable::share(peak.offered_load)
-        ))
-    };
-    model
-        .services
-        .iter()
-        .zip(peaks(model))
-        .filter_map(too_much)
-        .collect()
+    let mut then = Then::at_start(model);
+    let mut moments: Vec<Instant> = (then.model.sources.iter())
+        .filter(|s| s.arrivals.def.uses_rate)
+        .flat_map(|s| s.rate.iter().map(|p| p.at))
+        .chain(model.timeline.iter().map(|entry| entry.at))
+        .filter(|at| at.0 < model.horizon.0)
+        .collect();
+    let mut worst: Vec<Option<Worst>> = vec![None; model.services.len()];
+    let mut worst_server: Vec<Option<Worst>> = vec![None; model.servers.len()];
+    let mut entries = model.timeline.iter().peekable();
+    moments.sort_unstable();
+    moments.dedup();
+    for at in moments {
+        // What the rate has risen to counts against what there was until now.
+        then.look(at, &mut worst, &mut worst_server);
+        let mut changed = false;
+        while let Some(entry) = entries.next_if(|entry| entry.at <= at) {
+            changed |= then.perform(&entry.action);
+        }
+        if changed {
+            then.take_stock();
+            then.look(at, &mut worst, &mut worst_server);
+        }
+    }
+    let mut found = Vec::new();
+    for (service, peak) in model.services.iter().zip(worst) {
+        let too_much = |worst: Option<Worst>| worst.filter(|worst| worst.load > 1.0);
+        let words = |whom: &str, worst: Worst, can: &str| {
+            format!(
+                "at {} the traffic offers {whom} {} of what {can} can do",
+                readable::moment(worst.at, model.clock),
+                readable::share(worst.load)
+            )
+        };
+        if let Some(peak) = too_much(peak) {
+            found.push(words(&format!("`{}`", service.name), peak, "its servers"));
+            continue;
+        }
+        let servers = (service.servers.iter())
+            .filter_map(|id| Some((id, too_much(worst_server[id.0 as usize])?)));
+        if let Some((id, peak)) = servers.max_by(|a, b| a.1.load.total_cmp(&b.1.load)) {
+            let name = &model.servers[id.0 as usize].name;
+            found.push(words(
+                &format!("the server `{name}` of `{}`", service.name),
+                peak,
+                "it",
+            ));
+        }
+    }
+    found
+}
+
+/// A system at a moment of its time line, before anything is simulated.
+struct Then {
+    model: Model,
+    drained: Vec<bool>,
+    /// Visits of each service by a request of each open source.
+    visits: Vec<(usize, Vec<f64>)>,
+    /// Capacity of each service and its mean demand, and of each server with its share of the requests
+    /// where that follows from the settings.
+    capacity: Vec<(f64, f64)>,
+    parts: Vec<Option<(f64, f64)>>,
+}
+
+impl Then {
+    fn at_start(model: &Model) -> Self {
+        let mut then = Self {
+            model: model.clone(),
+            drained: vec![false; model.servers.len()],
+            visits: Vec::new(),
+            capacity: Vec::new(),
+            parts: Vec::new(),
+        };
+        then.take_stock();
+        then
+    }
+
+    /// What an action makes of the settings; whether that is anything.
+    fn perform(&mut self, action: &Action) -> bool {
+        match action {
+            Action::Set { changes, .. } => changes.iter().for_each(|change| self.change(change)),
+            Action::Add(servers) => servers.iter().for_each(|id| {
+                self.model.servers[id.0 as usize].present = true;
+                self.drained[id.0 as usize] = false;
+            }),
+            Action::Drain(Target::Servers(servers)) | Action::Remove(Target::Servers(servers)) => {
+                servers
+                    .iter()
+                    .for_each(|id| self.drained[id.0 as usize] = true);
+            }
+            Action::Undrain(Target::Servers(servers)) => {
+                servers
+                    .iter()
+                    .for_each(|id| self.drained[id.0 as usize] = false);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn change(&mut self, change: &Change) {
+        let model = &mut self.model;
+        match change {
+            Change::Server(id, params) => {
+                model.servers[id.0 as usize].params = std::sync::Arc::clone(params);
+            }
+            Change::Balancer(id, balancer) => {
+                model.services[usize::from(id.0)].balancer = (**balancer).clone();
+            }
+            Change::Service(id, service) => {
+                let before = &mut model.services[usize::from(id.0)];
+                before.demand = service.demand.clone();
+                before.calls.clone_from(&service.calls);
+            }
+            Change::Source(id, source) => model.sources[usize::from(id.0)] = (**source).clone(),
+            Change::Class(id, class) => model.classes[usize::from(id.0)] = (**class).clone(),
+            Change::Client(..) => {}
+        }
+    }
+
+    /// Works out capacities and parts for the settings as they are now.
+    fn take_stock(&mut self) {
+        let model = &self.model;
+        let open = model.sources.iter().enumerate();
+        self.visits = open
+            .filter(|(_, s)| s.arrivals.def.uses_rate)
+            .map(|(i, source)| (i, visits(model, source)))
+            .collect();
+        self.capacity.clear();
+        self.parts = vec![None; model.servers.len()];
+        for service in &model.services {
+            let there: Vec<usize> = (service.servers.iter())
+                .map(|id| id.0 as usize)
+                .filter(|&id| {
+                    let server = &model.servers[id];
+                    server.present && !self.drained[id] && server.params.priority == 0
+                })
+                .collect();
+            let can = |id: usize| {
+                let params = &model.servers[id].params;
+                params.speed * f64::from(params.workers)
+            };
+            let demand_s = service.demand.build().mean_ns() / SECOND as f64;
+            self.capacity
+                .push((there.iter().map(|&id| can(id)).sum(), demand_s));
+            let policy = service.balancer.policy.def;
+            if !policy.by_weight && !matches!(policy.farm, Farm::Split | Farm::Turns) {
+                continue;
+            }
+            let weight = |id: usize| {
+                if policy.by_weight {
+                    model.servers[id].params.weight
+                } else {
+                    1.0
+                }
+            };
+            let all: f64 = there.iter().map(|&id| weight(id)).sum();
+            for &id in there.iter().filter(|_| all > 0.0) {
+                self.parts[id] = Some((can(id), weight(id) / all));
+            }
+        }
+    }
+
+    /// Notes what is offered at a moment, where it is more than at any before.
+    fn look(&self, at: Instant, worst: &mut [Option<Worst>], worst_server: &mut [Option<Worst>]) {
+        let note = |of: &mut Option<Worst>, work: f64, capacity: f64| {
+            let load = work / capacity;
+            if capacity > 0.0 && load.is_finite() && of.is_none_or(|worst| load > worst.load) {
+                *of = Some(Worst { load, at });
+            }
+        };
+        let rates: Vec<(f64, &Vec<f64>)> = (self.visits.iter())
+            .map(|(source, visits)| (rate_hz(&self.model.sources[*source].rate, at), visits))
+            .collect();
+        for (position, service) in self.model.services.iter().enumerate() {
+            let (capacity, demand_s) = self.capacity[position];
+            let hz: f64 = rates.iter().map(|(hz, visits)| hz * visits[position]).sum();
+            note(&mut worst[position], hz * demand_s, capacity);
+            for id in &service.servers {
+                if let Some((can, part)) = self.parts[id.0 as usize] {
+                    note(&mut worst_server[id.0 as usize], hz * part * demand_s, can);
+                }
+            }
+        }
+    }
 }
 
 /// Mean visits of the servers of each service by a request of the source, weighted by what its class demands.
@@ -247,6 +427,75 @@ mod tests {
                 "at 5m the traffic offers `web` 120 % of what its servers can do",
                 "at 5m the traffic offers `db` 600 % of what its servers can do"
             ]
+        );
+    }
+
+    fn remarks_on(text: &str) -> Vec<String> {
+        remarks(&crate::scenario::parse(text).unwrap_or_else(|problems| panic!("{problems}")))
+    }
+
+    #[test]
+    fn a_forecast_knows_what_the_time_line_has_brought_by_then() {
+        let grown = r#"
+            horizon = "20m"
+            traffic = [{ to = "d", rate = [["0s", 3], ["9m", 3], ["10m", 30]] }]
+            [service.d]
+            demand = "1s"
+            server = [{ name = "d", workers = 4 }]
+            [[timeline]]
+            at = "9m"
+            set = { "service.d.server.d.workers" = 40 }
+            "#;
+        assert_eq!(remarks_on(grown), [""; 0]);
+        let late = grown.replace("at = \"9m\"", "at = \"11m\"");
+        assert_eq!(
+            remarks_on(&late),
+            ["at 10m the traffic offers `d` 750 % of what its servers can do"]
+        );
+        let released = grown.replace("workers\" = 40", "workers\" = 60").replace(
+            "[[timeline]]",
+            "[[timeline]]\nat = \"15m\"\nset = { \"service.d.demand\" = \"3s\" }\n[[timeline]]",
+        );
+        assert_eq!(
+            remarks_on(&released),
+            ["at 15m the traffic offers `d` 150 % of what its servers can do"]
+        );
+        let drained = grown.replace(
+            "[[timeline]]",
+            "[[service.d.server]]\nname = \"e\"\nworkers = 4\n[[timeline]]\nat = \"1m\"\ndo = \"drain\"\ntarget = \"service.d.server.e\"\n[[timeline]]",
+        );
+        let drained = drained.replace(
+            "server = [{ name = \"d\", workers = 4 }]",
+            "[[service.d.server]]\nname = \"d\"\nworkers = 2",
+        );
+        assert_eq!(
+            remarks_on(&drained),
+            ["at 1m the traffic offers `d` 150 % of what its servers can do"]
+        );
+    }
+
+    #[test]
+    fn a_forecast_names_the_server_that_gets_too_much() {
+        let weighed = r#"
+            horizon = "1m"
+            traffic = [{ to = "w", rate = 100 }]
+            [service.w]
+            demand = "10ms"
+            balancer = { policy = "weighted-random" }
+            server = [{ name = "a", workers = 1, weight = 3 }, { name = "b", workers = 1 }]
+            "#;
+        assert_eq!(
+            remarks_on(&weighed.replace("rate = 100", "rate = 160")),
+            ["at 0s the traffic offers the server `a` of `w` 120 % of what it can do"]
+        );
+        assert_eq!(remarks_on(weighed), [""; 0]);
+        let slow = weighed.replace("weighted-random", "round-robin").replace(
+            "name = \"b\", workers = 1",
+            "name = \"b\", workers = 1, speed = 0.4",
+        );
+        assert_eq!(
+            remarks_on(&slow),
+            ["at 0s the traffic offers the server `b` of `w` 125 % of what it can do"]
         );
     }
 }

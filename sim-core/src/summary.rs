@@ -9,10 +9,13 @@ mod expectation;
 mod figure;
 mod incident;
 mod verdict;
+mod warning;
 
+pub use crate::verdict::VERDICTS;
 pub use expectation::Checked;
 pub use incident::Incident;
-pub use verdict::{VERDICTS, WARNINGS};
+pub use verdict::verdict_rules;
+pub use warning::WARNINGS;
 
 use crate::engine::{GuardFigures, PoolFigures, Simulation};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -240,8 +243,10 @@ pub struct Summary {
     pub digest: String,
     /// Events simulated.
     pub events: u64,
-    /// One word on the whole: one of [`VERDICTS`].
+    /// One word on the end of the run: one of [`VERDICTS`].
     pub verdict: Option<&'static str>,
+    /// The sentence behind it, with its numbers and the cause.
+    pub verdict_because: Option<String>,
     /// Requests from outside.
     pub requests: Requests,
     /// Attempts of requests from outside.

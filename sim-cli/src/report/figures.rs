@@ -45,7 +45,8 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         table.row(["incident".to_owned(), self::incident(report, incident)]);
     }
     if let Some(verdict) = summary.verdict {
-        table.row(["at the end", verdict]);
+        let because = summary.verdict_because.as_deref().unwrap_or_default();
+        table.row(["at the end".to_owned(), format!("{verdict}: {because}")]);
     }
     writeln!(out, "{}", table.text(2))?;
     servers(report, out)

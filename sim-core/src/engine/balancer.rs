@@ -62,9 +62,8 @@ impl Simulation {
         } else {
             let instance = &mut self.balancers[index];
             instance.waiting += 1;
-            instance.busy_until = instance.busy_until.max(self.now).saturating_add(cost);
-            instance.busy_ns += cost;
-            let at = instance.busy_until;
+            let at = instance.busy_until.max(self.now).saturating_add(cost);
+            instance.plan_work(self.now, at);
             self.attempts[handle].place = Place::AtBalancer;
             self.events.set_timer(Timer::Dispatch(index), at, handle);
         }
@@ -248,7 +247,7 @@ impl Simulation {
                     .max_connections
                     .unwrap_or(u32::MAX)
         {
-            self.refresh_eligible(index);
+            self.limit_changed(index, local);
         }
         self.calls[call].previous = local;
         self.calls.note_server(call, local);
@@ -319,6 +318,40 @@ impl Simulation {
         }
     }
 
+    /// A server's limit of connections is met in the books of an instance, or no longer. Where only
+    /// limits decide who may be picked among those in rotation, one server comes or goes, and nobody
+    /// looks at the others.
+    pub(super) fn limit_changed(&mut self, index: InstanceId, local: LocalId) {
+        if !self.balancers[index].only_limits {
+            return self.refresh_eligible(index);
+        }
+        let instance = &mut self.balancers.instances[index];
+        let service = &self.services[instance.service];
+        let server = service.servers[local];
+        let cold = &self.fleet.cold[server];
+        let limit = cold.params.max_connections.unwrap_or(u32::MAX);
+        let open = instance.in_flight[local] < limit
+            && self.fleet.servers[server].state != MachineState::Absent
+            && !cold.out_of_rotation;
+        match (instance.eligible.binary_search(&local.0), open) {
+            (Ok(place), false) => {
+                instance.eligible.remove(place);
+            }
+            (Err(place), true) => instance.eligible.insert(place, local.0),
+            _ => return,
+        }
+        let truth = TrueState {
+            now: self.now,
+            servers: &self.fleet.servers,
+            service,
+        };
+        let view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
+        instance.policy.on_eligible_changed(&view);
+        if open && !instance.pending.is_empty() {
+            self.balancers.to_drain.push(index);
+        }
+    }
+
     /// Works out anew which servers an instance may pick, after anything that matters to it.
     pub(super) fn refresh_eligible(&mut self, index: InstanceId) {
         let Self {
@@ -346,6 +379,9 @@ impl Simulation {
         weights.clone_from(&service.weights);
         let mut news = Vec::new();
         let ruled = !instance.health.is_empty();
+        let mut priorities = service.servers.ids().map(|local| params(local).priority);
+        let first = priorities.next();
+        instance.only_limits = !ruled && priorities.all(|other| Some(other) == first);
         if ruled {
             let candidates = locals.map(|local| Candidate {
                 in_rotation: in_rotation(local),

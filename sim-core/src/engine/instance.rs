@@ -98,7 +98,8 @@ pub(super) struct Instance {
     /// Attempts waiting for itself.
     pub waiting: u32,
     pub busy_until: u64,
-    pub busy_ns: u64,
+    /// Time spent on its own work, and planned for it until `busy_until`.
+    busy_ns: u64,
     /// Its attempts at each server.
     pub in_flight: Table<LocalId, u32>,
     /// Who is healthy, as far as it has seen.
@@ -107,14 +108,57 @@ pub(super) struct Instance {
     pub weights: Table<LocalId, f64>,
     /// Servers it may pick, ascending, as policies know them: by position within the service.
     pub eligible: Vec<u32>,
+    /// Whether of those in rotation only limits of connections keep any from being picked.
+    pub only_limits: bool,
     pub pending: VecDeque<Handle>,
     pub watch: Watch,
     pub watched: bool,
     pub incarnation: Incarnation,
     pub attempts: u64,
+    /// Attempts, crashes, time down and time at work when measurement began.
+    pub before: InstanceFigures,
+}
+
+/// Totals of a balancer instance.
+#[derive(Clone, Copy, Default)]
+pub(super) struct InstanceFigures {
+    pub attempts: u64,
+    pub crashes: u64,
+    pub downtime_ns: u64,
+    pub busy_ns: u64,
 }
 
 impl Instance {
+    /// Its own work goes on until `until`, or ends there.
+    pub(super) fn plan_work(&mut self, now: u64, until: u64) {
+        let planned = self.busy_until.max(now);
+        self.busy_ns = (self.busy_ns).wrapping_add(until).wrapping_sub(planned);
+        self.busy_until = until;
+    }
+
+    /// Totals since the start of the run.
+    pub(super) fn figures_at(&self, now: u64) -> InstanceFigures {
+        InstanceFigures {
+            attempts: self.attempts,
+            crashes: self.incarnation.crashes,
+            downtime_ns: self.incarnation.downtime_at(self.state, now),
+            busy_ns: self
+                .busy_ns
+                .wrapping_sub(self.busy_until.saturating_sub(now)),
+        }
+    }
+
+    /// Totals since measurement began.
+    pub(super) fn measured_at(&self, now: u64) -> InstanceFigures {
+        let (so_far, before) = (self.figures_at(now), self.before);
+        InstanceFigures {
+            attempts: so_far.attempts - before.attempts,
+            crashes: so_far.crashes - before.crashes,
+            downtime_ns: so_far.downtime_ns.saturating_sub(before.downtime_ns),
+            busy_ns: so_far.busy_ns.saturating_sub(before.busy_ns),
+        }
+    }
+
     fn new(
         settings: &crate::model::Service,
         service: ServiceId,
@@ -139,11 +183,13 @@ impl Instance {
             health,
             weights: Table::filled(servers, 1.0),
             eligible: Vec::with_capacity(servers),
+            only_limits: false,
             pending: VecDeque::new(),
             watch: Watch::new(crash.len()),
             watched: settings.balancer.can_crash(),
             incarnation: Incarnation::default(),
             attempts: 0,
+            before: InstanceFigures::default(),
         }
     }
 }

@@ -153,7 +153,8 @@ impl Simulation {
         self.abandon_all(routed);
         self.instance_disconnects(index);
         let instance = &mut self.balancers[index];
-        instance.busy_until = self.now;
+        // What it had still to do will not be done.
+        instance.plan_work(self.now, self.now);
         let service = instance.service;
         if !self.services[service].spares.is_empty() {
             self.plan_takeover(index);

@@ -97,6 +97,7 @@ mod setup;
 mod slab;
 mod snapshot;
 mod source;
+mod standing;
 mod streams;
 mod timeline;
 mod timer_fifo;
@@ -116,7 +117,8 @@ pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
 pub(crate) use snapshot::ServerFigures;
-pub use snapshot::{Conservation, InstanceSnapshot, ServerSnapshot, Snapshot};
+pub use snapshot::{Conservation, InstanceSnapshot, InstanceTotals, ServerSnapshot, Snapshot};
+pub use standing::{CallStanding, ServerStanding, ServiceStanding, SourceStanding, Standing};
 
 use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, Table};
 use crate::model::{Actor, Afflicted, Class, Model};
@@ -198,9 +200,13 @@ impl Simulation {
         self.progress.digest()
     }
 
-    /// Does the next event, if it comes before the horizon.
+    /// Does the next event; where there is none before the horizon, the run is over.
     pub fn step(&mut self) -> Option<Event> {
-        self.step_until_again(self.model.horizon.0)
+        let event = self.step_until_again(self.model.horizon.0);
+        if event.is_none() && self.progress.end.is_none() {
+            self.reach_horizon();
+        }
+        event
     }
 
     /// Runs to the end of the run.
@@ -216,7 +222,7 @@ impl Simulation {
             // Time never goes back, whatever is asked.
             self.now = self.now.max(until);
             if until == self.model.horizon.0 {
-                self.finish(End::Horizon);
+                self.reach_horizon();
             }
         }
     }
@@ -225,14 +231,16 @@ impl Simulation {
     pub fn run_events(&mut self, budget: u64) -> bool {
         for _ in 0..budget {
             if self.step().is_none() {
-                if self.progress.end.is_none() {
-                    self.now = self.model.horizon.0;
-                    self.finish(End::Horizon);
-                }
                 return false;
             }
         }
         true
+    }
+
+    fn reach_horizon(&mut self) {
+        self.now = self.model.horizon.0;
+        self.finish(End::Horizon);
+        self.close_books();
     }
 
     fn finish(&mut self, end: End) {
@@ -248,6 +256,7 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn step_until(&mut self, until: u64) -> Option<Event> {
         if self.progress.end.is_some() {
+            self.close_books();
             return None;
         }
         let (done_at, server) = self.events.first_completion();

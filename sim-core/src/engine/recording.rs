@@ -1,11 +1,13 @@
 //! What the engine hands to the recorder at the end of an interval, and at the end of the run.
 
 use super::Simulation;
+use super::event_queue::NEVER;
 use super::fleet::{Fleet, Server};
 use crate::event_log;
 use crate::ids::{ServerId, ServiceId, Table};
 use crate::machine::MachineState;
-use crate::model::{Actor, Model};
+use crate::model::{Actor, Model, ServerParams};
+use crate::outcome::Outcome;
 use crate::record::Recorder;
 use crate::record::history::{InstanceInterval, ServiceInterval};
 use crate::time::Instant;
@@ -32,10 +34,62 @@ pub(super) struct ServerTotals {
     pub measured_in_system: u128,
     pub measured_busy: u128,
     pub measured_queued: u128,
+    pub staffed: Staffed,
     /// Counters when measurement began.
     pub before: Counts<u64>,
     pub crashes_before: u64,
     pub downtime_before: u64,
+}
+
+/// What a server could have done since measurement began.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Staffed {
+    since: u64,
+    pub worker_ns: u128,
+    pub capacity_ns: f64,
+}
+
+impl Staffed {
+    /// Brings the areas up to now, while state and settings are still those of the time before.
+    pub(super) fn advance(&mut self, state: MachineState, params: &ServerParams, now: u64) {
+        let span_ns = now - std::mem::replace(&mut self.since, now);
+        if state != MachineState::Absent {
+            let worker_ns = u128::from(span_ns) * u128::from(params.workers);
+            self.worker_ns += worker_ns;
+            if params.priority == 0 {
+                self.capacity_ns += worker_ns as f64 * params.speed;
+            }
+        }
+    }
+}
+
+/// Work that requests have asked for, each at the mean demand of the time when it came.
+#[derive(Clone)]
+pub(super) struct Offered {
+    /// Arrivals that are accounted for, by flow.
+    arrived: Vec<u64>,
+    pub work_ns: Table<ServiceId, f64>,
+}
+
+impl Offered {
+    /// Accounts for arrivals up to now, while demands are still those of the time before.
+    pub(super) fn settle(&mut self, simulation: &Simulation) {
+        let layout = &simulation.recorder.layout;
+        for (flow, arrived) in self.arrived.iter_mut().enumerate() {
+            let so_far = simulation.recorder.flows[flow].arrived;
+            let more = so_far - std::mem::replace(arrived, so_far);
+            if more == 0 {
+                continue;
+            }
+            let (service, class) = layout.of_flow(flow);
+            let factor = simulation.classes[class].demand_factor;
+            let service_of = &simulation.services[service];
+            // What routes take is no load of the service's own servers.
+            let kept = service_of.settings.balancer.kept(class);
+            let demand_ns = service_of.demand.mean_ns();
+            self.work_ns[service] += more as f64 * factor * demand_ns * kept;
+        }
+    }
 }
 
 /// Attempts sent to a server and how they ended.
@@ -50,6 +104,9 @@ pub(super) struct Counts<T> {
 #[derive(Clone)]
 pub(super) struct Records {
     pub totals: Table<ServerId, ServerTotals>,
+    pub offered: Offered,
+    /// Whether the last interval of the run is closed.
+    closed: bool,
     recorded: Table<ServerId, ServerRecorded>,
     /// Records of servers written.
     written: u64,
@@ -66,6 +123,11 @@ impl Records {
         let (servers, services) = (model.servers.len(), model.services.len());
         Self {
             totals: Table::filled(servers, ServerTotals::default()),
+            offered: Offered {
+                arrived: vec![0; services * model.classes.len() * 2],
+                work_ns: Table::filled(services, 0.0),
+            },
+            closed: false,
             recorded: Table::filled(servers, ServerRecorded::default()),
             written: 0,
             advanced_at: 0,
@@ -85,8 +147,7 @@ impl Records {
 
     #[inline(never)]
     fn record_servers(&mut self, fleet: &Fleet, recorder: &mut Recorder, now: u64) {
-        let span_ns = recorder.interval_ns() * recorder.history.server_stride() as u64;
-        let per_span = 1.0 / span_ns as f64;
+        let per_span = 1.0 / recorder.history.server_span_ns().max(1) as f64;
         // Counters wrap around too; a look now and then keeps the totals far from that.
         self.written += 1;
         if self.written.is_multiple_of(64) {
@@ -150,6 +211,10 @@ impl Records {
                 totals.measured_busy,
                 totals.measured_queued,
             ) = (0, 0, 0);
+            totals.staffed = Staffed {
+                since: now,
+                ..Staffed::default()
+            };
             totals.before = totals.counts;
             totals.crashes_before = cold.incarnation.crashes;
             totals.downtime_before = cold.incarnation.downtime_at(server.state, now);
@@ -158,12 +223,42 @@ impl Records {
 }
 
 impl Simulation {
-    /// An interval of the time line ends.
+    /// An interval of the time line ends. The last one of a run ends when the run does: it has
+    /// what happens at that very moment, too.
     pub(super) fn tick(&mut self) {
+        if self.now >= self.model.horizon.0 {
+            return self.events.set_tick(NEVER);
+        }
         self.record_interval();
         self.events.thin_fifos(&self.attempts, &self.calls);
         let next = self.now.saturating_add(self.recorder.interval_ns());
         self.events.set_tick(next);
+    }
+
+    /// The run is over: its last interval ends now, full or not.
+    pub(super) fn close_books(&mut self) {
+        if std::mem::replace(&mut self.records.closed, true) {
+            return;
+        }
+        let width_ns = self.now - self.recorder.history.closed_ns();
+        if width_ns > 0 || self.recorder.has_news() {
+            self.recorder.history.cut_to(width_ns);
+            self.record_interval();
+        }
+    }
+
+    /// Settings of a server, or whether it is there, are about to change.
+    pub(super) fn staff_changes(&mut self, server: ServerId) {
+        let (s, cold) = (&self.fleet.servers[server], &self.fleet.cold[server]);
+        let staffed = &mut self.records.totals[server].staffed;
+        staffed.advance(s.state, &cold.params, self.now);
+    }
+
+    /// What requests demand is about to change.
+    pub(super) fn demand_changes(&mut self) {
+        let mut offered = self.records.offered.clone();
+        offered.settle(self);
+        self.records.offered = offered;
     }
 
     fn record_interval(&mut self) {
@@ -222,8 +317,14 @@ impl Simulation {
         self.records.start_measuring(&self.fleet, now);
         for service in &mut self.services {
             service.attempts_before = service.attempts;
+            service.answers_before = service.attempt_outcomes[Outcome::Succeeded as usize];
             (service.served_ns, service.wasted_ns) = (0, 0);
         }
+        for instance in &mut self.balancers.instances {
+            instance.before = instance.figures_at(now);
+        }
+        self.demand_changes();
+        self.records.offered.work_ns.as_mut_slice().fill(0.0);
     }
 
     /// Something worth telling happens now.

@@ -55,6 +55,8 @@ pub(super) struct Service {
     /// `attempts` when measurement began, and at the end of the last interval.
     pub attempts_before: u64,
     pub attempts_recorded: u64,
+    /// Attempts answered when measurement began.
+    pub answers_before: u64,
     pub busy_recorded: f32,
     pub attempt_outcomes: [u64; Outcome::COUNT],
     /// Time workers spent on attempts whose caller had given up.
@@ -104,6 +106,7 @@ impl Service {
             attempts: 0,
             attempts_before: 0,
             attempts_recorded: 0,
+            answers_before: 0,
             busy_recorded: 0.0,
             attempt_outcomes: [0; Outcome::COUNT],
             wasted_ns: 0,

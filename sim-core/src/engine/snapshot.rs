@@ -78,6 +78,21 @@ pub struct InstanceSnapshot {
     pub downtime_ns: u64,
     /// Time spent on its own work so far, in nanoseconds.
     pub busy_ns: u64,
+    /// The same four since the end of the warm-up.
+    pub measured: InstanceTotals,
+}
+
+/// Totals of a balancer instance since the end of the warm-up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InstanceTotals {
+    /// Attempts that reached it.
+    pub attempts: u64,
+    /// Crashes.
+    pub crashes: u64,
+    /// Time not up, in nanoseconds.
+    pub downtime_ns: u64,
+    /// Time spent on its own work, in nanoseconds.
+    pub busy_ns: u64,
 }
 
 /// Measured totals of a server.
@@ -91,6 +106,10 @@ pub(crate) struct ServerFigures {
     pub in_system_ns: u128,
     pub busy_ns: u128,
     pub queued_ns: u128,
+    /// Time of its workers while it was there, whether up or not.
+    pub worker_ns: u128,
+    /// The same in time of service: work that they could have done at the server's own speed.
+    pub capacity_ns: f64,
 }
 
 /// Both sides of the books, at a moment.
@@ -155,7 +174,16 @@ impl Simulation {
             attempts: instance.attempts,
             crashes: instance.incarnation.crashes,
             downtime_ns: instance.incarnation.downtime_at(instance.state, self.now),
-            busy_ns: instance.busy_ns,
+            busy_ns: instance.figures_at(self.now).busy_ns,
+            measured: {
+                let measured = instance.measured_at(self.now);
+                InstanceTotals {
+                    attempts: measured.attempts,
+                    crashes: measured.crashes,
+                    downtime_ns: measured.downtime_ns,
+                    busy_ns: measured.busy_ns,
+                }
+            },
         };
         Snapshot {
             at_ns: self.now,
@@ -219,7 +247,8 @@ impl Simulation {
     /// Measured totals of a server up to now.
     pub(crate) fn server_figures(&self, server: ServerId) -> ServerFigures {
         let (s, cold) = (&self.fleet[server], &self.fleet.cold[server]);
-        let totals = self.records.totals[server].at(s, self.now);
+        let mut totals = self.records.totals[server].at(s, self.now);
+        totals.staffed.advance(s.state, &cold.params, self.now);
         let downtime_ns = cold.incarnation.downtime_at(s.state, self.now);
         ServerFigures {
             attempts: totals.counts.attempts - totals.before.attempts,
@@ -230,6 +259,8 @@ impl Simulation {
             in_system_ns: totals.measured_in_system,
             busy_ns: totals.measured_busy,
             queued_ns: totals.measured_queued,
+            worker_ns: totals.staffed.worker_ns,
+            capacity_ns: totals.staffed.capacity_ns,
         }
     }
 
@@ -243,6 +274,20 @@ impl Simulation {
     /// Attempts at a service begun after the warm-up, and those of them that ended, by outcome.
     pub(crate) fn service_attempts(&self, service: ServiceId) -> u64 {
         self.services[service].attempts - self.services[service].attempts_before
+    }
+
+    /// Attempts answered since the warm-up, whenever they were begun.
+    pub(crate) fn service_answers(&self, service: ServiceId) -> u64 {
+        let service = &self.services[service];
+        service.attempt_outcomes[Outcome::Succeeded as usize] - service.answers_before
+    }
+
+    /// Work that requests to a service have asked for since the warm-up, as mean time of service in
+    /// nanoseconds: each at the demand of its time.
+    pub(crate) fn offered_ns(&self, service: ServiceId) -> f64 {
+        let mut records = self.records.offered.clone();
+        records.settle(self);
+        records.work_ns[service]
     }
 
     /// Work finished since the warm-up, and the part of it that nobody wanted any more, as time

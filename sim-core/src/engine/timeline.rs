@@ -53,7 +53,15 @@ impl Simulation {
                 }
             }
             Action::Restart(target) => {
-                for machine in self.machines(target) {
+                let machines = match target {
+                    // Also one whose place a spare has taken.
+                    Target::Balancer(service) => {
+                        let all = self.balancers.of(*service);
+                        all.map(Machine::Instance).collect()
+                    }
+                    Target::Servers(_) => self.machines(target),
+                };
+                for machine in machines {
                     self.restart_by_hand(machine, by, note);
                 }
             }
@@ -119,6 +127,7 @@ impl Simulation {
         cold.leaving = false;
         self.tell_of(Machine::Server(server), Kind::Added, by, note.to_owned());
         if absent {
+            self.staff_changes(server);
             self.fleet[server].state = MachineState::Up;
             self.fleet.cold[server].incarnation.number += 1;
             self.fleet.cold[server].incarnation.up_since = self.now;
@@ -148,6 +157,7 @@ impl Simulation {
 
     /// A removed server is gone as soon as nothing is left in it.
     pub(super) fn leave_if_empty(&mut self, server: ServerId) {
+        self.staff_changes(server);
         let (s, cold) = (
             &mut self.fleet.servers[server],
             &mut self.fleet.cold[server],
@@ -170,6 +180,9 @@ impl Simulation {
     /// Replaces a part of the model.
     fn change(&mut self, change: &Change) {
         self.forget_batches();
+        if matches!(change, Change::Service(..) | Change::Class(..)) {
+            self.demand_changes();
+        }
         match change {
             Change::Server(id, params) => self.change_server(*id, params),
             Change::Balancer(id, balancer) => self.change_balancer(*id, balancer),
@@ -193,6 +206,7 @@ impl Simulation {
     }
 
     fn change_server(&mut self, server: ServerId, params: &Arc<ServerParams>) {
+        self.staff_changes(server);
         let before = std::mem::replace(&mut self.fleet.cold[server].params, Arc::clone(params));
         if before.crash != params.crash {
             // A changed rule begins anew.

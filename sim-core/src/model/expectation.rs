@@ -12,6 +12,7 @@
 use crate::event_log::Kind;
 use crate::metric::{Comparison, MetricDef, Scope};
 use crate::time::Instant;
+use crate::verdict::Verdict;
 
 /// An assertion over the finished run.
 #[derive(Clone, PartialEq, Debug)]
@@ -44,6 +45,13 @@ pub enum Expr {
         low: f64,
         /// Most.
         high: f64,
+    },
+    /// `verdict == STABLE`, or `!=`.
+    Verdict {
+        /// The verdict that is named.
+        verdict: Verdict,
+        /// Whether it must be that one, or must not.
+        is: bool,
     },
     /// `never(event)`.
     Never(EventPattern),

@@ -19,6 +19,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     familiar: None,
     check: no_conditions,
     heeds_weights: false,
+    by_weight: false,
     build: |_| Box::new(First),
 };
 

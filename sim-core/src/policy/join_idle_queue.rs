@@ -28,6 +28,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     familiar: None,
     check: no_conditions,
     heeds_weights: false,
+    by_weight: false,
     build: |params| {
         Box::new(JoinIdleQueue {
             stale: params.choice("entry") == 1,

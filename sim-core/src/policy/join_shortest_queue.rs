@@ -20,6 +20,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     familiar: None,
     check: no_conditions,
     heeds_weights: false,
+    by_weight: false,
     build: |params| {
         Box::new(JoinShortestQueue {
             random_ties: params.choice("ties") == 0,

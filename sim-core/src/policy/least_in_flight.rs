@@ -28,6 +28,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     familiar: Some(1),
     check: no_conditions,
     heeds_weights: true,
+    by_weight: false,
     build: |params| {
         Box::new(LeastInFlight {
             random_ties: params.choice("ties") == 0,

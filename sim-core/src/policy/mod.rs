@@ -53,6 +53,8 @@ pub struct PolicyDef {
     pub check: fn(&Params) -> Result<(), ParamProblem>,
     /// Whether weights make a difference, in the settings as those of a slow start.
     pub heeds_weights: bool,
+    /// Whether each server gets requests in proportion to its weight, whatever its load.
+    pub by_weight: bool,
     /// Makes the policy of one balancer instance.
     pub build: fn(&Params) -> Box<dyn Policy>,
 }
@@ -213,6 +215,12 @@ pub trait Policy: Debug + Send {
     /// Weights or eligibility changed; `fleet.eligible` may be empty here.
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
         let _ = fleet;
+    }
+
+    /// Some eligible servers are others, and nothing else is: a limit was met, or is no longer. To be
+    /// overridden by those who make something of weights alone.
+    fn on_eligible_changed(&mut self, fleet: &FleetView<'_>) {
+        self.on_fleet_changed(fleet);
     }
 
     /// A copy with the same state: forks of a simulation need it.

@@ -48,6 +48,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     familiar: Some(2),
     check: no_conditions,
     heeds_weights: false,
+    by_weight: false,
     build: |params| {
         Box::new(PowerOfD {
             d: params.integer("d") as usize,

@@ -19,6 +19,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     familiar: Some(3),
     check: no_conditions,
     heeds_weights: false,
+    by_weight: false,
     build: |_| Box::new(Random),
 };
 

@@ -52,6 +52,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     familiar: None,
     check: |params| check(params),
     heeds_weights: true,
+    by_weight: false,
     build: |params| {
         Box::new(RingHash {
             points: params.integer("points"),
@@ -177,6 +178,9 @@ impl Policy for RingHash {
         self.latest = Arc::default();
     }
 
+    fn on_eligible_changed(&mut self, _: &FleetView<'_>) {
+        // Places follow from weights.
+    }
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
         if self.weights != fleet.weights {
             self.weights = fleet.weights.to_vec();

@@ -24,6 +24,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     familiar: None,
     check: no_conditions,
     heeds_weights: true,
+    by_weight: false,
     build: |_| {
         Box::new(SourceHash {
             cumulated: Vec::new(),
@@ -60,6 +61,9 @@ impl Policy for SourceHash {
             .partition_point(|&other| (other as usize) < server)
             % fleet.eligible.len();
         Some(fleet.eligible[position] as usize)
+    }
+    fn on_eligible_changed(&mut self, _: &FleetView<'_>) {
+        // Places follow from weights.
     }
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
         let mut sum = 0.0;

@@ -18,6 +18,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     familiar: None,
     check: no_conditions,
     heeds_weights: true,
+    by_weight: true,
     build: |_| {
         Box::new(WeightedRandom {
             cumulated: Vec::new(),

@@ -21,6 +21,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     familiar: None,
     check: no_conditions,
     heeds_weights: true,
+    by_weight: true,
     build: |_| Box::new(WeightedRoundRobin { credit: Vec::new() }),
 };
 

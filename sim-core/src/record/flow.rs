@@ -17,8 +17,8 @@ pub struct Flow {
     pub measured: [u64; Outcome::COUNT],
     /// Response times of measured requests that succeeded.
     pub response_time: Histogram,
-    /// `arrived` and `attempts` when measurement began.
-    before: (u64, u64),
+    /// `arrived`, `attempts` and those answered in time when measurement began.
+    before: (u64, u64, u64),
     /// The same and `outcomes` when the present interval began.
     last: (u64, u64, [u64; Outcome::COUNT]),
     pub(crate) recent: Recent,
@@ -72,7 +72,7 @@ impl Flow {
             outcomes: [0; Outcome::COUNT],
             measured: [0; Outcome::COUNT],
             response_time: Histogram::default(),
-            before: (0, 0),
+            before: (0, 0, 0),
             last: (0, 0, [0; Outcome::COUNT]),
             recent: Recent::new(),
         }
@@ -80,7 +80,8 @@ impl Flow {
 
     /// The warm-up is over.
     pub(super) fn start_measuring(&mut self) {
-        self.before = (self.arrived, self.attempts);
+        let answered = self.outcomes[Outcome::Succeeded as usize];
+        self.before = (self.arrived, self.attempts, answered);
         self.measured = [0; Outcome::COUNT];
         self.response_time = Histogram::default();
     }
@@ -95,9 +96,19 @@ impl Flow {
         self.arrived - self.before.0
     }
 
+    /// Requests answered in time after the warm-up, whenever they arrived.
+    pub fn measured_answers(&self) -> u64 {
+        self.outcomes[Outcome::Succeeded as usize] - self.before.2
+    }
+
     /// Attempts begun after the warm-up.
     pub fn measured_attempts(&self) -> u64 {
         self.attempts - self.before.1
+    }
+
+    /// Whether anything has been counted since the last interval ended.
+    pub(super) fn has_news(&self) -> bool {
+        self.last != (self.arrived, self.attempts, self.outcomes)
     }
 
     /// The counters of the interval that ends, and a new one begins.

@@ -148,6 +148,8 @@ pub struct History {
     /// The servers' records that come next.
     pub(crate) server_columns: ServerColumns,
     intervals: usize,
+    /// Width of the last interval, where the run ended before it was full.
+    cut_to_ns: Option<u64>,
 }
 
 /// The servers' records of one interval, field by field in the order of the servers, as they are
@@ -213,12 +215,27 @@ impl History {
             stride,
             sealed: Vec::new(),
             intervals: 0,
+            cut_to_ns: None,
         }
     }
 
-    /// Width of an interval in nanoseconds.
+    /// Width of an interval in nanoseconds; the last one of a run may be narrower.
     pub fn interval_ns(&self) -> u64 {
         self.interval_ns
+    }
+
+    /// Width of this interval in nanoseconds: that of all but for the last one of a run, which ends
+    /// when the run does.
+    pub fn width_ns(&self, interval: usize) -> u64 {
+        match self.cut_to_ns {
+            Some(width) if interval + 1 == self.intervals => width,
+            _ => self.interval_ns,
+        }
+    }
+
+    /// When this interval ends, in nanoseconds.
+    pub fn end_ns(&self, interval: usize) -> u64 {
+        interval as u64 * self.interval_ns + self.width_ns(interval)
     }
 
     /// Closed intervals so far.
@@ -244,6 +261,11 @@ impl History {
         (chunk, interval % CHUNK)
     }
 
+    /// The rows of requests from outside.
+    pub(crate) fn flows(&self) -> std::iter::StepBy<std::ops::Range<usize>> {
+        (0..self.layout.flows()).step_by(2)
+    }
+
     /// Counters of a flow.
     pub fn flow(&self, interval: usize, flow: usize) -> &FlowInterval {
         let (chunk, row) = self.at(interval);
@@ -266,12 +288,26 @@ impl History {
         &chunk.services[row * self.layout.services + service]
     }
 
-    /// Counters of a server over the last [`History::server_stride`] intervals; `None` before
-    /// the first such record.
+    /// How many intervals the servers' record that is written at the end of this one covers; 0 where
+    /// none is written then.
+    pub(super) fn server_record_len(&self, interval: usize) -> usize {
+        let rest = (interval + 1) % self.stride;
+        let is_last = self.cut_to_ns.is_some() && interval + 1 == self.intervals;
+        match rest {
+            0 => self.stride,
+            rest if is_last => rest,
+            _ => 0,
+        }
+    }
+
+    /// Counters of a server over the last [`History::server_stride`] intervals, at the end of a run
+    /// over what is left of them; `None` before the first such record.
     pub fn server(&self, interval: usize, server: usize) -> Option<ServerInterval> {
         // A chunk's records of servers follow one another without the intervals between.
         let per_chunk = CHUNK / self.stride;
-        let record = ((interval + 1) / self.stride).checked_sub(1)?;
+        let is_cut =
+            !(interval + 1).is_multiple_of(self.stride) && self.server_record_len(interval) > 0;
+        let record = ((interval + 1) / self.stride + usize::from(is_cut)).checked_sub(1)?;
         let chunk = self
             .sealed
             .get(record / per_chunk)
@@ -294,13 +330,31 @@ impl History {
 
     /// Whether servers are recorded at the end of the interval that is about to close.
     pub(crate) fn servers_are_due(&self) -> bool {
-        (self.intervals + 1).is_multiple_of(self.stride)
+        self.cut_to_ns.is_some() || (self.intervals + 1).is_multiple_of(self.stride)
+    }
+
+    /// The span that a record of servers about to be written covers, in nanoseconds.
+    pub(crate) fn server_span_ns(&self) -> u64 {
+        match self.cut_to_ns {
+            Some(width) => (self.intervals % self.stride) as u64 * self.interval_ns + width,
+            None => self.interval_ns * self.stride as u64,
+        }
     }
 
     /// Keeps the servers' records of the interval about to close, as they stand in
     /// `server_columns`.
     pub(crate) fn push_servers(&mut self) {
         self.open.servers.push(&self.server_columns.0);
+    }
+
+    /// The interval that is about to close is the last one of the run.
+    pub(crate) fn cut_to(&mut self, width_ns: u64) {
+        self.cut_to_ns = Some(width_ns);
+    }
+
+    /// When the last interval that closed ended, in nanoseconds.
+    pub(crate) fn closed_ns(&self) -> u64 {
+        self.intervals as u64 * self.interval_ns
     }
 
     /// Closes an interval.

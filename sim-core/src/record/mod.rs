@@ -61,6 +61,15 @@ impl Layout {
             .then(|| (usize::from(flow / 2) % self.classes) as u16)
     }
 
+    /// The service and the class of a row.
+    pub fn of_flow(&self, flow: usize) -> (ServiceId, ClassId) {
+        let pair = flow / 2;
+        (
+            ServiceId::at(pair / self.classes),
+            ClassId::at(pair % self.classes),
+        )
+    }
+
     /// Number of flows.
     pub fn flows(&self) -> usize {
         self.services * self.classes * 2
@@ -378,6 +387,11 @@ impl Recorder {
         for event in told {
             self.tell(event);
         }
+    }
+
+    /// Whether anything has been counted since the last interval closed.
+    pub(crate) fn has_news(&self) -> bool {
+        self.flows.iter().any(Flow::has_news)
     }
 
     /// Bytes held, for the report on memory.

@@ -1,6 +1,6 @@
 //! Several intervals taken together: windows of alerts, of expectations and of the site's state.
 
-use super::history::{History, ServiceInterval};
+use super::history::History;
 use crate::histogram::COARSE_LEN;
 use crate::machine::MachineState;
 use crate::metric::{Scope, Window};
@@ -23,7 +23,6 @@ impl History {
 #[derive(Clone, Debug)]
 pub struct Total {
     scope: Scope,
-    intervals: usize,
     arrived: u64,
     attempts: u64,
     attempts_of_service: u64,
@@ -34,6 +33,7 @@ pub struct Total {
     queue_len: u64,
     up: u64,
     response_time: Vec<u32>,
+    span_ns: u64,
     interval_ns: u64,
 }
 
@@ -47,7 +47,6 @@ impl Total {
         };
         Self {
             scope,
-            intervals: 0,
             arrived: 0,
             attempts: 0,
             attempts_of_service: 0,
@@ -58,6 +57,7 @@ impl Total {
             queue_len: 0,
             up: 0,
             response_time: vec![0; len],
+            span_ns: 0,
             interval_ns: 0,
         }
     }
@@ -72,15 +72,15 @@ impl Total {
 
     /// Extends the window by its next interval.
     pub fn add(&mut self, history: &History, interval: usize) {
-        self.intervals += 1;
         self.interval_ns = history.interval_ns;
+        self.span_ns += history.width_ns(interval);
         (self.in_flight, self.queue_len, self.up) = (0, 0, 0);
         self.apply(history, interval, true);
     }
 
     /// Takes the window's oldest interval away.
     pub fn remove(&mut self, history: &History, interval: usize) {
-        self.intervals -= 1;
+        self.span_ns -= history.width_ns(interval);
         let levels = (self.in_flight, self.queue_len, self.up);
         self.apply(history, interval, false);
         (self.in_flight, self.queue_len, self.up) = levels;
@@ -94,7 +94,7 @@ impl Total {
                     self.apply_flow(history, interval, flow, add);
                 }
                 for service in 0..layout.services {
-                    self.apply_service(history.service(interval, service), add);
+                    self.apply_service(history, interval, service, add);
                 }
             }
             Scope::Class(class) => {
@@ -110,7 +110,7 @@ impl Total {
                 {
                     self.apply_flow(history, interval, flow, add);
                 }
-                self.apply_service(history.service(interval, service.0 as usize), add);
+                self.apply_service(history, interval, service.0 as usize, add);
             }
             Scope::Server(server) => self.apply_server(history, interval, server.0 as usize, add),
         }
@@ -133,8 +133,11 @@ impl Total {
         self.in_flight += u64::from(counters.in_flight);
     }
 
-    fn apply_service(&mut self, counters: &ServiceInterval, add: bool) {
-        let sign = if add { 1.0 } else { -1.0 };
+    fn apply_service(&mut self, history: &History, interval: usize, service: usize, add: bool) {
+        let counters = history.service(interval, service);
+        // Means count as much as the interval is wide.
+        let part = history.width_ns(interval) as f64 / history.interval_ns as f64;
+        let sign = if add { part } else { -part };
         self.busy += sign * f64::from(counters.busy);
         self.workers += sign * f64::from(counters.workers);
         self.queue_len += u64::from(counters.queue_len);
@@ -143,17 +146,19 @@ impl Total {
 
     fn apply_server(&mut self, history: &History, interval: usize, server: usize, add: bool) {
         // A record of several intervals counts once, at their end; levels hold in between.
-        let due = (interval + 1).is_multiple_of(history.stride);
+        let covers = history.server_record_len(interval);
         let Some(counters) = history.server(interval, server) else {
             return;
         };
         self.in_flight = u64::from(counters.in_system);
         self.queue_len = u64::from(counters.queue_len);
         self.up = u64::from(counters.state == MachineState::Up as u8);
-        if !due {
+        if covers == 0 {
             return;
         }
-        let sign = history.stride as f64 * if add { 1.0 } else { -1.0 };
+        let wide = (covers - 1) as u64 * history.interval_ns + history.width_ns(interval);
+        let part = wide as f64 / history.interval_ns as f64;
+        let sign = if add { part } else { -part };
         self.busy += sign * f64::from(counters.busy);
         self.workers += sign * f64::from(counters.workers);
         change(&mut self.attempts, counters.attempts, add);
@@ -169,7 +174,7 @@ impl Total {
             add,
         );
         let service = history.layout.service_of(server);
-        for i in interval + 1 - history.stride..=interval {
+        for i in interval + 1 - covers..=interval {
             change(
                 &mut self.attempts_of_service,
                 history.service(i, service).attempts,
@@ -180,9 +185,13 @@ impl Total {
 
     /// The window as metrics see it.
     pub fn window(&self) -> Window<'_> {
-        let intervals = self.intervals.max(1) as f64;
+        let intervals = if self.interval_ns > 0 {
+            (self.span_ns as f64 / self.interval_ns as f64).max(f64::MIN_POSITIVE)
+        } else {
+            1.0
+        };
         Window {
-            span_s: self.intervals as f64 * self.interval_ns as f64 / 1e9,
+            span_s: self.span_ns as f64 / 1e9,
             arrived: self.arrived,
             outcomes: self.outcomes,
             attempts: self.attempts,

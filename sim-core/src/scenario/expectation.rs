@@ -8,10 +8,11 @@ use super::problem::{Collector, Problems, Span, suggest};
 use super::section::Cx;
 use super::{Scenario, Source};
 use crate::event_log::{KINDS, Subject};
-use crate::metric::{METRICS, MetricDef, SUMMARY_PATHS, SummaryPath, Unit, in_short};
+use crate::metric::{Comparison, METRICS, MetricDef, SUMMARY_PATHS, SummaryPath, Unit, in_short};
 use crate::model::{EventPattern, Expectation, Expr, Fold, Value};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
+use crate::verdict::Verdict;
 
 /// `at 13:00` looks at the minute before.
 const AT_WINDOW: Duration = Duration::from_secs(60);
@@ -73,6 +74,11 @@ pub(crate) fn expectation(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -
     {
         return event(inside, known, cx).map(Expr::Never);
     }
+    if let Some((left, comparison, right)) = text.comparison()
+        && left.text == "verdict"
+    {
+        return verdict(comparison, right, cx);
+    }
     if let Some((left, comparison, right)) = text.comparison() {
         let (value, unit) = value(left, known, cx)?;
         let right = side(right, unit, known, cx)?;
@@ -127,6 +133,30 @@ fn side(text: Piece<'_>, right: Right, known: &Known<'_>, cx: &mut Cx<'_>) -> Op
         }
         Right::Quantity(unit) => quantity(text, unit, cx),
     }
+}
+
+/// `verdict == OVERLOADED`: nothing but these words, and nothing but these comparisons.
+fn verdict(comparison: Comparison, word: Piece<'_>, cx: &mut Cx<'_>) -> Option<Expr> {
+    let is = match comparison {
+        Comparison::Equal => true,
+        Comparison::Unequal => false,
+        _ => {
+            cx.push(
+                word.problem("E032", "a verdict is one or another, not more or less")
+                    .help("verdict == STABLE, verdict != METASTABLE"),
+            );
+            return None;
+        }
+    };
+    let Some(verdict) = Verdict::find(word.text) else {
+        let words = Verdict::ALL.map(Verdict::word);
+        cx.push(
+            word.problem("E033", format!("no verdict is called {:?}", word.text))
+                .help(suggest(&word.text.to_uppercase(), words)),
+        );
+        return None;
+    };
+    Some(Expr::Verdict { verdict, is })
 }
 
 /// What stands on the left: an event's moment or number, a metric, or a figure of the summary.

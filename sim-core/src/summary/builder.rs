@@ -3,7 +3,7 @@
 use super::{
     AlertFigures, Attempts, BalancerFigures, ClassFigures, Named, Outcomes, Requests,
     SCHEMA_VERSION, ServerFigures, ServiceFigures, SloFigures, StoryFigures, Summary, Times,
-    incident, verdict,
+    incident, verdict, warning,
 };
 use crate::engine::{End, Simulation};
 use crate::event_log::Kind;
@@ -61,8 +61,9 @@ impl Builder<'_> {
             let (all, unwanted) = sim.work_ns(ServiceId::at(i));
             served += all;
             wasted += unwanted;
-            answered += service.attempt_outcomes[Outcome::Succeeded as usize];
+            answered += sim.service_answers(ServiceId::at(i));
         }
+        let judged = verdict::judge(sim);
         let mut summary = Summary {
             schema_version: SCHEMA_VERSION,
             version: env!("CARGO_PKG_VERSION"),
@@ -75,7 +76,8 @@ impl Builder<'_> {
             measured_from_s: measured_from_s(sim),
             digest: format!("{:016x}", sim.digest()),
             events: sim.events(),
-            verdict: None,
+            verdict: judged.as_ref().map(|judged| judged.word),
+            verdict_because: judged.map(|judged| judged.because),
             attempts: self.attempts(&outside, &requests),
             response_time_s: Times::of(&self.response_time(&outside)),
             wait_s: Times::of(&wait),
@@ -84,7 +86,7 @@ impl Builder<'_> {
                 .filter_map(|(_, s)| s.offered_load)
                 .max_by(f64::total_cmp),
             offered_hz: self.rate(requests.arrived),
-            goodput_hz: self.rate(requests.succeeded),
+            goodput_hz: self.goodput_hz(&outside),
             throughput_hz: self.rate(answered),
             availability: ratio(requests.succeeded, requests.succeeded + requests.failed),
             wasted_work: (served > 0).then(|| wasted as f64 / served as f64),
@@ -110,7 +112,7 @@ impl Builder<'_> {
                 .collect(),
             requests,
         };
-        verdict::judge(&mut summary, sim);
+        warning::find(&mut summary, sim);
         summary.expectations = model
             .expectations
             .iter()
@@ -125,6 +127,18 @@ impl Builder<'_> {
         } else {
             0.0
         }
+    }
+
+    /// Answers in time per second of the measured time, whenever the requests arrived: what the time
+    /// line adds up to.
+    fn goodput_hz(&self, flows: &[u16]) -> f64 {
+        let recorder = self.simulation.recorder();
+        self.rate(
+            flows
+                .iter()
+                .map(|&f| recorder.flow(f).measured_answers())
+                .sum(),
+        )
     }
 
     fn requests(&self, flows: &[u16]) -> Requests {
@@ -196,7 +210,7 @@ impl Builder<'_> {
         let requests = self.requests(&flows);
         ClassFigures {
             response_time_s: Times::of(&self.response_time(&flows)),
-            goodput_hz: self.rate(requests.succeeded),
+            goodput_hz: self.goodput_hz(&flows),
             availability: ratio(requests.succeeded, requests.succeeded + requests.failed),
             requests,
         }
@@ -221,10 +235,7 @@ impl Builder<'_> {
         let sent: u64 = servers.iter().map(|s| s.attempts).sum();
         let figures = service.servers.iter().zip(&servers).map(|(id, figures)| {
             let server = &sim.model().servers[id.0 as usize];
-            (
-                server.name.clone(),
-                self.server(figures, server.params.workers, sent),
-            )
+            (server.name.clone(), self.server(figures, sent))
         });
         ServiceFigures {
             attempts: Attempts {
@@ -234,7 +245,7 @@ impl Builder<'_> {
             },
             response_time_s: Times::of(&self.response_time(&flows)),
             wait_s: Times::of(&recorded.wait),
-            offered_load: self.offered_load(id),
+            offered_load: self.offered_load(id, &servers),
             wasted_work: (served > 0).then(|| wasted as f64 / served as f64),
             fairness: self.fairness(id, &servers),
             servers: Named(figures.collect()),
@@ -243,25 +254,12 @@ impl Builder<'_> {
         }
     }
 
-    /// λ × mean demand ÷ capacity; each class with its own demand.
-    fn offered_load(&self, id: usize) -> Option<f64> {
-        let model = self.simulation.model();
-        let recorder = self.simulation.recorder();
-        let demanding = |(class, params): (usize, &crate::model::Class)| {
-            let flow = |nested| {
-                recorder.flow(
-                    recorder
-                        .layout
-                        .flow(ServiceId::at(id), ClassId::at(class), nested),
-                )
-            };
-            let arrived = flow(false).measured_arrived() + flow(true).measured_arrived();
-            // What routes take is no load of the service's own servers.
-            let kept = model.services[id].balancer.kept(ClassId::at(class));
-            self.rate(arrived) * params.demand_factor * kept
-        };
-        let hz: f64 = model.classes.iter().enumerate().map(demanding).sum();
-        crate::load::offered_load(model, id, hz)
+    /// Work asked for ÷ work that the servers could have done while they were there: λ × mean demand ÷
+    /// capacity where nothing changes.
+    fn offered_load(&self, id: usize, servers: &[crate::engine::ServerFigures]) -> Option<f64> {
+        let capacity_ns: f64 = servers.iter().map(|s| s.capacity_ns).sum();
+        let work_ns = self.simulation.offered_ns(ServiceId::at(id));
+        (capacity_ns > 0.0 && work_ns.is_finite()).then(|| work_ns / capacity_ns)
     }
 
     fn fairness(&self, id: usize, servers: &[crate::engine::ServerFigures]) -> Option<f64> {
@@ -277,12 +275,7 @@ impl Builder<'_> {
         (squares > 0.0).then(|| sum * sum / (loads.len() as f64 * squares))
     }
 
-    fn server(
-        &self,
-        figures: &crate::engine::ServerFigures,
-        workers: u32,
-        sent: u64,
-    ) -> ServerFigures {
+    fn server(&self, figures: &crate::engine::ServerFigures, sent: u64) -> ServerFigures {
         let mean = |area: u128| {
             if self.span_s > 0.0 {
                 area as f64 / SECOND as f64 / self.span_s
@@ -291,7 +284,11 @@ impl Builder<'_> {
             }
         };
         ServerFigures {
-            utilisation: mean(figures.busy_ns) / f64::from(workers),
+            utilisation: if figures.worker_ns > 0 {
+                (figures.busy_ns as f64 / figures.worker_ns as f64).min(1.0)
+            } else {
+                0.0
+            },
             mean_in_system: mean(figures.in_system_ns),
             mean_queue_len: mean(figures.queued_ns),
             attempts: figures.attempts,
@@ -304,7 +301,6 @@ impl Builder<'_> {
     }
 
     fn balancers(&self, id: usize) -> Named<BalancerFigures> {
-        let now_s = self.simulation.now().as_secs_f64();
         let snapshot = self.simulation.snapshot();
         let of_service = snapshot
             .instances
@@ -313,15 +309,16 @@ impl Builder<'_> {
         Named(
             of_service
                 .map(|instance| {
+                    let measured = instance.measured;
                     let figures = BalancerFigures {
-                        attempts: instance.attempts,
-                        utilisation: if now_s > 0.0 {
-                            instance.busy_ns as f64 / SECOND as f64 / now_s
+                        attempts: measured.attempts,
+                        utilisation: if self.span_s > 0.0 {
+                            (measured.busy_ns as f64 / SECOND as f64 / self.span_s).min(1.0)
                         } else {
                             0.0
                         },
-                        crashes: instance.crashes,
-                        downtime_s: instance.downtime_ns as f64 / SECOND as f64,
+                        crashes: measured.crashes,
+                        downtime_s: measured.downtime_ns as f64 / SECOND as f64,
                     };
                     (instance.name, figures)
                 })

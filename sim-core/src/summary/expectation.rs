@@ -7,6 +7,7 @@ use crate::metric::{MetricDef, Scope, SummaryPath, Unit};
 use crate::model::{EventPattern, Expectation, Expr, Fold, Value};
 use crate::readable;
 use crate::time::Instant;
+use crate::verdict::Verdict;
 use std::ops::Range;
 
 #[cfg(test)]
@@ -55,6 +56,7 @@ impl Run<'_> {
     fn check(&self, expr: &Expr) -> (bool, String) {
         match expr {
             Expr::Never(pattern) => self.never(pattern),
+            Expr::Verdict { verdict, is } => self.verdict(*verdict, *is),
             Expr::Compare {
                 value,
                 comparison,
@@ -71,6 +73,18 @@ impl Run<'_> {
             Ok((value, actual)) => (holds(value), actual),
             Err(why) => (false, why),
         }
+    }
+
+    /// A run on which nothing can be said has no verdict, and fails either way.
+    fn verdict(&self, verdict: Verdict, is: bool) -> (bool, String) {
+        let Some(found) = self.summary.verdict else {
+            return (false, "no verdict: too little to judge by".to_owned());
+        };
+        let because = self.summary.verdict_because.as_deref().unwrap_or_default();
+        (
+            (found == verdict.word()) == is,
+            format!("{found}: {because}"),
+        )
     }
 
     fn never(&self, pattern: &EventPattern) -> (bool, String) {

@@ -442,3 +442,78 @@ fn a_network_set_while_time_runs_bites() {
     assert_eq!(took[..3], [10, 10, 10]);
     assert_eq!(took[5..8], [50, 50, 50]);
 }
+
+#[test]
+fn an_instance_whose_place_a_spare_has_taken_can_be_repaired_by_hand() {
+    let text = format!(
+        "{}{}{}{}",
+        steady(
+            10,
+            "10m",
+            "standby = { count = 1, takeover = \"10s\" }, restart = \"manual\"",
+            TWO
+        ),
+        entry("1m", "crash", "balancer"),
+        entry("3m", "restart", "balancer"),
+        entry("5m", "crash", "balancer"),
+    );
+    let simulation = run(&text);
+    let takeovers = told(&simulation, Kind::Takeover);
+    let who: Vec<_> = takeovers.iter().map(|(at, who, _)| (*at, &**who)).collect();
+    assert_eq!(who, [(70.0, "web-lb-2"), (310.0, "web-lb-1")]);
+    assert_eq!(times(&simulation, Kind::Up), [180.0]);
+}
+
+/// Which servers may be picked is kept up one by one where only limits decide, and worked out anew
+/// where there are rules: the same comes out.
+#[test]
+fn limits_that_come_and_go_are_those_that_are_looked_up() {
+    for policy in [
+        "random",
+        "round-robin",
+        "least-in-flight",
+        "weighted-random",
+        "weighted-round-robin",
+        "source-hash",
+        "ring-hash",
+        "join-shortest-queue",
+    ] {
+        let text = |health: &str| {
+            format!(
+                "horizon = \"60s\"\ntraffic = [{{ to = \"web\", rate = 900, key = {{ kind = \"zipf\", n = 50 }} }}]\n\
+                 [service.web]\ndemand = {{ kind = \"exponential\", mean = \"20ms\" }}\n\
+                 balancer = {{ policy = \"{policy}\", instances = 2, pending_queue = {{ limit = 5 }}, health = {health} }}\n\
+                 [[service.web.server]]\nname = \"s\"\ncount = 7\nworkers = 1\nmax_connections = 1\n\
+                 [[service.web.server]]\nname = \"t\"\nworkers = 2\nweight = 3\nmax_connections = 2\n\
+                 {}{}",
+                entry("20s", "drain", "server.s-2"),
+                entry("30s", "undrain", "server.s-2"),
+            )
+        };
+        let (plain, ruled) = (
+            summary(&text("[]")),
+            summary(&text("[{ kind = \"priorities\" }]")),
+        );
+        assert!(outcome(&plain, "unavailable") > 100, "{policy}");
+        assert_eq!(plain.requests, ruled.requests, "{policy}");
+        assert_eq!(plain.response_time_s, ruled.response_time_s, "{policy}");
+    }
+}
+
+#[test]
+fn a_run_without_further_events_is_over() {
+    let mut simulation = start(&traced(
+        "10s",
+        &["1s"],
+        &steady(1, "1s", "", TWO)
+            .split_once('\n')
+            .expect("lines")
+            .1
+            .split_once('\n')
+            .expect("lines")
+            .1,
+    ));
+    while simulation.step().is_some() {}
+    assert_eq!(simulation.end(), Some(sim_core::engine::End::Horizon));
+    assert_eq!(simulation.now(), at(10.0));
+}

@@ -21,6 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "statistics",
             "text",
             "time",
+            "verdict",
         ],
     ),
     (

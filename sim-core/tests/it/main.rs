@@ -40,4 +40,5 @@ mod servers;
 mod support;
 mod swarm;
 mod theory;
+mod verdicts;
 mod zoo;

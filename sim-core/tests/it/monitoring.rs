@@ -122,7 +122,7 @@ fn one_server_of_many_that_falls_behind_is_no_stable_system() {
     let behind = fleet(0.01);
     let share = behind.requests.in_flight as f64 / behind.requests.arrived as f64;
     assert!((0.01..0.05).contains(&share), "few wait: {share}");
-    assert_eq!(behind.verdict, Some("BACKLOGGED"));
+    assert_eq!(behind.verdict, Some("DEGRADED"));
     assert!(behind.warnings.iter().any(|w| w.code == "unanswered"));
     assert_eq!(fleet(1.0).verdict, Some("STABLE"));
 }
@@ -134,9 +134,9 @@ fn below_half_of_capacity_the_storm_blows_over() {
             .map(|number| {
                 let mut run = replication(&storm(rate, ONCE_MORE, false), number);
                 let summary = Summary::of(&run, 0);
-                assert_eq!(
-                    summary.verdict,
-                    Some("STABLE"),
+                // The last of the storms is not over for two minutes yet.
+                assert!(
+                    matches!(summary.verdict, Some("STABLE" | "RECOVERING")),
                     "{rate} {number}: {summary:?}"
                 );
                 let log = run.recorder_mut().take_log();

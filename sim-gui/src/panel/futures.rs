@@ -303,6 +303,10 @@ fn compare(ui: &mut egui::Ui, state: &State, a: &View, b: &View) {
         let line = egui::Rect::from_x_y_ranges(rect.x_range(), y - 9.0..=y + 9.0);
         named(ui, line, row.label, &row.words());
     }
+    for words in verdicts(a, b) {
+        let words = RichText::new(words).font(font(11.5)).color(p.text);
+        ui.add(egui::Label::new(words).wrap());
+    }
     if let Some(at) = state.branch(b.branch).and_then(|branch| branch.parts_at) {
         let words = format!(
             "the futures part at {}; visitors and their wishes are the same",
@@ -310,6 +314,15 @@ fn compare(ui: &mut egui::Ui, state: &State, a: &View, b: &View) {
         );
         ui.label(RichText::new(words).font(font(11.0)).color(p.weak));
     }
+}
+
+/// The verdict of each future so far, with what stands behind it.
+fn verdicts(a: &View, b: &View) -> Vec<String> {
+    let of = |view: &View| {
+        let (word, because) = super::inspector::verdict(&view.summary)?;
+        Some(format!("{}: {word}: {because}", letter(view.branch)))
+    };
+    [a, b].into_iter().filter_map(of).collect()
 }
 
 /// What is painted in a place, for whoever cannot see it.
@@ -426,6 +439,9 @@ fn text(state: &State) -> String {
         for figure in FIGURES {
             let row = Compared::of(figure, &view.summary, &beside.summary);
             let _ = writeln!(text, "{}", row.words());
+        }
+        for words in verdicts(view, beside) {
+            let _ = writeln!(text, "{words}");
         }
     }
     text

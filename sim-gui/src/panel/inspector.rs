@@ -86,6 +86,11 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         });
 }
 
+/// The verdict on the run so far, and what stands behind it.
+pub(super) fn verdict(summary: &sim_core::summary::Summary) -> Option<(&'static str, &str)> {
+    Some((summary.verdict?, summary.verdict_because.as_deref()?))
+}
+
 fn whole_site(ui: &mut egui::Ui, view: &View) {
     super::heading(ui, "The whole site so far");
     let summary = &view.summary;
@@ -124,6 +129,13 @@ fn whole_site(ui: &mut egui::Ui, view: &View) {
     }
     ui.add_space(2.0);
     let p = Palette::of(ui);
+    if let Some((word, because)) = verdict(summary) {
+        let words = RichText::new(format!("{word}: {because}"))
+            .font(font(11.5))
+            .color(p.text);
+        ui.add(egui::Label::new(words).wrap());
+        ui.add_space(2.0);
+    }
     let hint = "Click a server, a balancer or a source to see its parameters and change them.";
     ui.add(egui::Label::new(RichText::new(hint).font(font(11.5)).color(p.weak)).wrap());
 }

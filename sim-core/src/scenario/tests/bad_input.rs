@@ -390,6 +390,16 @@ fn mistakes_in_what_is_added_get_their_problems() {
             "E013",
             "attempts",
         ),
+        (
+            "[[expect]]\nthat = \"verdict == METASTABEL\"",
+            "E033",
+            "METASTABLE",
+        ),
+        (
+            "[[expect]]\nthat = \"verdict > STABLE\"",
+            "E032",
+            "verdict == STABLE",
+        ),
         ("[client]\ntimeot = \"1s\"", "E010", "timeout"),
     ] {
         let problems = parse(&small_and(more)).expect_err(more);

@@ -1,35 +1,10 @@
-//! One word on the whole run, and what the reader must be warned of.
-//!
-//! The verdict is given only where the evidence allows:
-//! `STABLE` when nothing grows and nearly everything succeeds; `BACKLOGGED` when much is waiting
-//! at the end though the offered load is below one; `OVERLOADED` when more was offered than the
-//! servers that are up can do; `METASTABLE` when, at the end, goodput stays below half of what is offered
-//! though the offered load at that time is below one: the trigger is gone, the overload is not.
+//! Warnings: what the reader must know before believing a figure.
 
 use super::{Summary, Warning};
-use crate::engine::{MachineState, Simulation};
-use crate::metric::Scope;
-use crate::outcome::Outcome;
-
-/// Every verdict with its meaning.
-pub static VERDICTS: &[(&str, &str)] = &[
-    (
-        "STABLE",
-        "nearly everything succeeds at the end of the run, and nothing grows",
-    ),
-    (
-        "BACKLOGGED",
-        "at the end much is waiting or failing, or some are left waiting, though the offered load is below one",
-    ),
-    (
-        "OVERLOADED",
-        "at the end more is offered than the servers can do",
-    ),
-    (
-        "METASTABLE",
-        "at the end most requests fail though the offered load is below one: the trigger is gone, the overload is not",
-    ),
-];
+use crate::arrival::Arrivals;
+use crate::engine::Simulation;
+use crate::readable;
+use crate::time::SECOND;
 
 /// Every code of a warning with its meaning.
 pub static WARNINGS: &[(&str, &str)] = &[
@@ -50,6 +25,18 @@ pub static WARNINGS: &[(&str, &str)] = &[
         "many requests have waited at the end for longer than the p99: percentiles count answered requests, so the true ones are larger",
     ),
     (
+        "answered-only",
+        "a hundredth of the requests or more failed: percentiles count those answered, and say nothing of how long the others waited in vain",
+    ),
+    (
+        "whole-seconds",
+        "all requests of a trace come at whole seconds, many at once: queues and waits are those of batches that the log's grain makes",
+    ),
+    (
+        "closed-load",
+        "users of a closed source ask only after an answer: the offered load follows what is answered, and hides how much they want",
+    ),
+    (
         "coarse-timeline",
         "intervals of the time line are wider, or servers recorded less often, than asked for, to stay within memory",
     ),
@@ -65,10 +52,9 @@ pub static WARNINGS: &[(&str, &str)] = &[
 
 /// The warning that percentiles leave out many who wait.
 const UNANSWERED: &str = "unanswered";
-/// Share of the run, at its end, that the verdict looks at.
-const TAIL: f64 = 0.1;
 
-pub(super) fn judge(summary: &mut Summary, simulation: &Simulation) {
+/// Adds the warnings that the run gives rise to.
+pub(super) fn find(summary: &mut Summary, simulation: &Simulation) {
     if let Some(message) = simulation.end().and_then(crate::engine::End::warning) {
         warn(summary, "ended-early", message.to_owned());
     }
@@ -82,6 +68,9 @@ pub(super) fn judge(summary: &mut Summary, simulation: &Simulation) {
     }
     few_samples(summary);
     unanswered(summary, simulation);
+    answered_only(summary);
+    whole_seconds(summary, simulation);
+    closed_load(summary, simulation);
     let recorder = simulation.recorder();
     if recorder.widened() {
         let message = format!(
@@ -111,7 +100,6 @@ pub(super) fn judge(summary: &mut Summary, simulation: &Simulation) {
             ),
         );
     }
-    summary.verdict = verdict(summary, simulation);
 }
 
 fn few_samples(summary: &mut Summary) {
@@ -150,56 +138,60 @@ fn unanswered(summary: &mut Summary, simulation: &Simulation) {
     }
 }
 
-fn verdict(summary: &Summary, simulation: &Simulation) -> Option<&'static str> {
-    let history = simulation.recorder().history();
-    let intervals = history.len();
-    let tail = ((intervals as f64 * TAIL).ceil() as usize).max(1);
-    if intervals < 10 {
-        return None;
+/// Where failures are many, the slowest of all requests are not among those answered.
+fn answered_only(summary: &mut Summary) {
+    let ended = summary.requests.succeeded + summary.requests.failed;
+    let times = &summary.response_time_s;
+    if times.count == 0 || summary.requests.failed < ended.div_ceil(100).max(10) {
+        return;
     }
-    let total = history.total(Scope::Site, intervals - tail..intervals);
-    let window = total.window();
-    let succeeded = window.outcomes[Outcome::Succeeded as usize] as f64;
-    if window.arrived == 0 {
-        return None;
-    }
-    let answered = succeeded / window.arrived as f64;
-    // The offered load of the tail: that of the whole run, scaled by the rate.
-    let load = summary.offered_load? * (window.arrived as f64 / window.span_s)
-        / summary.offered_hz
-        / alive(simulation);
-    let waiting = summary.requests.in_flight as f64 / summary.offered_hz;
-    Some(if load > 1.0 {
-        "OVERLOADED"
-    } else if answered < 0.5 {
-        "METASTABLE"
-    } else if answered < 0.95 || waiting > summary.horizon_s * 0.05 || left_waiting(summary) {
-        "BACKLOGGED"
-    } else {
-        "STABLE"
-    })
+    let message = format!(
+        "percentiles are of the {} of requests that were answered; {} failed",
+        readable::share(summary.requests.succeeded as f64 / ended as f64),
+        readable::number(summary.requests.failed as f64)
+    );
+    warn(summary, "answered-only", message);
 }
 
-/// Whether a hundredth of all requests has been waiting for longer than others take: one server of
-/// many that falls behind.
-fn left_waiting(summary: &Summary) -> bool {
-    summary.warnings.iter().any(|w| w.code == UNANSWERED)
-}
-
-/// Share of the workers whose servers are up: what is down at the end can do nothing.
-fn alive(simulation: &Simulation) -> f64 {
-    let (mut up, mut all) = (0, 0);
-    for server in simulation.snapshot().servers {
-        if server.state != MachineState::Absent {
-            all += server.workers;
-            up += if server.state == MachineState::Up {
-                server.workers
-            } else {
-                0
-            };
+/// A log with whole seconds makes a batch of each second.
+fn whole_seconds(summary: &mut Summary, simulation: &Simulation) {
+    for source in &simulation.model().sources {
+        let Arrivals::Trace(times) = source.arrivals.build() else {
+            continue;
+        };
+        let whole = times.iter().all(|at| at.0.is_multiple_of(SECOND));
+        let moments = 1 + times.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        if times.len() >= 10 && whole && times.len() > moments {
+            let message = format!(
+                "all {} requests of `{}` come at whole seconds, {:.1} at once: their queues are made by the grain of the log",
+                readable::number(times.len() as f64),
+                source.name,
+                times.len() as f64 / moments as f64
+            );
+            warn(summary, "whole-seconds", message);
         }
     }
-    f64::from(up) / f64::from(all.max(1))
+}
+
+/// Offered load of users who wait for their answers is bounded by what is answered.
+fn closed_load(summary: &mut Summary, simulation: &Simulation) {
+    let Some(load) = summary.offered_load.filter(|load| *load > 0.9) else {
+        return;
+    };
+    let users: u32 = simulation
+        .standing()
+        .sources
+        .iter()
+        .filter_map(|s| s.users)
+        .map(|u| u.0)
+        .sum();
+    if users > 0 {
+        let message = format!(
+            "the offered load of {load:.2} is what {} users got round to asking; they ask only after an answer, so it shows no more than what is answered",
+            readable::number(f64::from(users))
+        );
+        warn(summary, "closed-load", message);
+    }
 }
 
 fn warn(summary: &mut Summary, code: &'static str, message: String) {

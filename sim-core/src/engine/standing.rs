@@ -1,0 +1,249 @@
+//! What the parts of a system could do at this moment: the settings and states that stand now, as plain
+//! data for whoever judges a run. Nothing here is counted; it is read off.
+
+use super::Simulation;
+use super::fleet::{Server, ServerCold};
+use crate::arrival::Arrivals;
+use crate::ids::{LocalId, ServerId, ServiceId};
+use crate::machine::MachineState;
+use crate::time::SECOND;
+
+/// What could be done and is asked for at a moment.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Standing {
+    /// Services, in the order of the model.
+    pub services: Vec<ServiceStanding>,
+    /// Sources, in the order of the model.
+    pub sources: Vec<SourceStanding>,
+    /// The factor of demand of each class.
+    pub demand_factors: Vec<f64>,
+}
+
+/// A service at a moment.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ServiceStanding {
+    /// Mean demand of a request of factor 1, in seconds; may be infinite.
+    pub demand_s: f64,
+    /// Mean time that a request and its answer spend on the way to the balancer, and from there to a
+    /// server, in seconds.
+    pub travel_s: [f64; 2],
+    /// Whom its servers call: the service, the probability, and whether a worker waits meanwhile.
+    pub calls: Vec<CallStanding>,
+    /// Its servers, in order.
+    pub servers: Vec<ServerStanding>,
+    /// Balancer instances that callers know.
+    pub instances: u32,
+    /// Those of them that are up.
+    pub instances_up: u32,
+    /// Attempts that an instance may hold.
+    pub max_connections: Option<u32>,
+    /// Time that an instance spends on an attempt, in seconds.
+    pub cost_s: f64,
+}
+
+/// A call between services at a moment.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct CallStanding {
+    /// The service called.
+    pub to: ServiceId,
+    /// Its probability.
+    pub probability: f64,
+    /// Whether the caller's worker waits for the answer.
+    pub hold: bool,
+    /// Whether it goes out together with the call before it.
+    pub parallel: bool,
+}
+
+/// A server at a moment.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ServerStanding {
+    /// Which.
+    pub id: ServerId,
+    /// What it is doing.
+    pub state: MachineState,
+    /// Taken out of rotation by hand, or on its way out.
+    pub drained: bool,
+    /// Balancer instances in use that would send to it, if it is not full.
+    pub open_at: u32,
+    /// Whether it only serves while others of a better priority do not suffice.
+    pub standby: bool,
+    /// Workers that are not broken.
+    pub workers: u32,
+    /// Workers that are.
+    pub broken: u32,
+    /// Work done by a worker per second, at its best: speed of the settings times what the time line
+    /// has made of it.
+    pub speed: f64,
+    /// What the time line has made of its speed: 1 is its own.
+    pub slowed_to: f64,
+    /// Share of its speed after a start.
+    pub warmth: f64,
+    /// Most work done per second, as many workers at work as are best for it.
+    pub best_rate: f64,
+    /// Probability that an answer is an error.
+    pub error_rate: f64,
+    /// Attempts that a balancer instance may have in flight at it.
+    pub max_connections: Option<u32>,
+    /// Since when it has been up, or not, in nanoseconds.
+    pub since_ns: u64,
+    /// Whether it will come back by itself when it is down.
+    pub restarts: bool,
+}
+
+/// A source at a moment.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SourceStanding {
+    /// The service asked.
+    pub to: ServiceId,
+    /// Users of a closed source and the mean time between an answer and their next request, in seconds.
+    pub users: Option<(u32, f64)>,
+    /// Cumulated share by class.
+    pub mix: Vec<f64>,
+    /// The latest corner of its rate, in nanoseconds; zero when there is none.
+    pub corner_ns: u64,
+}
+
+impl Simulation {
+    /// What could be done, and is asked for, now.
+    pub fn standing(&self) -> Standing {
+        let source = |source: &super::source::Source| SourceStanding {
+            to: source.to,
+            users: match &source.arrivals {
+                Arrivals::Closed { users, think } => {
+                    Some((*users, think.mean_ns() / SECOND as f64))
+                }
+                _ => None,
+            },
+            mix: source.mix.clone(),
+            corner_ns: (source.rate.iter().rev())
+                .map(|corner| corner.at.0)
+                .find(|&at| at <= self.now)
+                .unwrap_or(0),
+        };
+        Standing {
+            services: self.services.ids().map(|id| self.service_now(id)).collect(),
+            sources: self.sources.iter().map(source).collect(),
+            demand_factors: self.classes.iter().map(|c| c.demand_factor).collect(),
+        }
+    }
+
+    fn service_now(&self, id: ServiceId) -> ServiceStanding {
+        let service = &self.services[id];
+        let balancer = &service.settings.balancer;
+        let up = |&&instance: &&crate::ids::InstanceId| self.balancers[instance].state.serves();
+        let call = |call: &crate::model::Call| CallStanding {
+            to: call.to,
+            probability: call.probability,
+            hold: call.hold,
+            parallel: call.parallel,
+        };
+        let both_ways = |link: &crate::model::Link| {
+            let delay = link.delay.as_ref().map(|delay| delay.build().mean_ns());
+            2.0 * delay.unwrap_or(0.0) / SECOND as f64
+        };
+        let mut servers: Vec<ServerStanding> = (service.servers.ids())
+            .map(|local| self.server_now(id, local))
+            .collect();
+        // Of several priorities the best that can be used is; the next stand by.
+        let priority = |s: &ServerStanding| self.fleet.cold[s.id].params.priority;
+        for i in 0..servers.len() {
+            servers[i].standby = servers[i].open_at == 0
+                && (servers.iter()).any(|s| s.open_at > 0 && priority(s) < priority(&servers[i]));
+        }
+        ServiceStanding {
+            demand_s: service.demand.mean_ns() / SECOND as f64,
+            travel_s: [both_ways(&service.settings.link), both_ways(&balancer.link)],
+            calls: service.settings.calls.iter().map(call).collect(),
+            servers,
+            instances: service.active.len() as u32,
+            instances_up: service.active.iter().filter(up).count() as u32,
+            max_connections: balancer.max_connections,
+            cost_s: service.cost as f64 / SECOND as f64,
+        }
+    }
+
+    fn server_now(&self, service: ServiceId, local: LocalId) -> ServerStanding {
+        let id = self.services[service].servers[local];
+        let (server, cold): (&Server, &ServerCold) = (&self.fleet[id], &self.fleet.cold[id]);
+        let params = &cold.params;
+        let instances = self.services[service].active.iter();
+        let full = |instance: &super::instance::Instance| {
+            params
+                .max_connections
+                .is_some_and(|limit| limit > 0 && instance.in_flight[local] >= limit)
+        };
+        let in_rotation = server.state != MachineState::Absent && !cold.out_of_rotation;
+        let open = |&&i: &&crate::ids::InstanceId| {
+            let instance = &self.balancers[i];
+            let listed = instance.eligible.binary_search(&local.0).is_ok();
+            instance.state.serves() && in_rotation && (listed || full(instance))
+        };
+        let speed = params.speed * cold.slow;
+        ServerStanding {
+            id,
+            state: server.state,
+            drained: cold.out_of_rotation,
+            open_at: instances.filter(open).count() as u32,
+            standby: false,
+            workers: server.workers,
+            broken: cold.broken,
+            speed,
+            slowed_to: cold.slow,
+            warmth: cold.warmth,
+            best_rate: speed * cold.warmth * most_at_once(server.workers, &params.slowdown),
+            error_rate: params.errors.rate,
+            max_connections: params.max_connections,
+            since_ns: if server.state.serves() {
+                cold.incarnation.up_since
+            } else {
+                cold.incarnation.down_since
+            },
+            restarts: params.restart.build().pause(1).is_some(),
+        }
+    }
+}
+
+/// Workers at full speed that are worth as much as up to `workers` that slow one another down.
+fn most_at_once(workers: u32, slowdown: &crate::model::Slowdown) -> f64 {
+    let worth =
+        |n: f64| n / (1.0 + slowdown.contention * (n - 1.0) + slowdown.coherence * n * (n - 1.0));
+    let all = f64::from(workers);
+    if workers == 0 {
+        return 0.0;
+    }
+    // The law has one peak, at the square root of (1 − contention) / coherence.
+    let peak = if slowdown.coherence > 0.0 {
+        ((1.0 - slowdown.contention).max(0.0) / slowdown.coherence).sqrt()
+    } else {
+        all
+    };
+    let below = peak.floor().clamp(1.0, all);
+    worth(below)
+        .max(worth((below + 1.0).min(all)))
+        .max(worth(all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::most_at_once;
+    use crate::model::Slowdown;
+
+    #[test]
+    fn the_best_concurrency_counts_not_the_largest() {
+        let worth = |workers, contention, coherence| {
+            most_at_once(
+                workers,
+                &Slowdown {
+                    contention,
+                    coherence,
+                },
+            )
+        };
+        assert_eq!(worth(8, 0.0, 0.0), 8.0);
+        assert_eq!(worth(0, 0.0, 0.0), 0.0);
+        // With a coherence of 0.01 ten workers do the most.
+        let ten = 10.0 / (1.0 + 0.01 * 90.0);
+        assert!((worth(100, 0.0, 0.01) - ten).abs() < 1e-9);
+        assert!(worth(5, 0.0, 0.01) < ten);
+    }
+}

@@ -1,0 +1,779 @@
+//! Evidence: facts about the end of a run, with their numbers and times. Taken from the time line, the
+//! event log and the present state; nothing is judged here.
+
+use super::disturbance::Told;
+use crate::engine::{MachineState, ServerStanding, ServiceStanding, Simulation, Standing};
+use crate::event_log::Kind;
+use crate::ids::{Id, ServiceId};
+use crate::metric::Scope;
+use crate::model::Model;
+use crate::outcome::Outcome;
+use crate::record::history::History;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// The end of a run is what is seen in so many seconds, as it is for the state of the site.
+const WINDOW_S: f64 = 30.0;
+/// With fewer arrivals than this the end is taken to be longer, up to a tenth of the run.
+const ARRIVALS: u64 = 100;
+/// Fewest intervals that say anything.
+const INTERVALS: usize = 5;
+/// Records of servers that are read at most, over all servers.
+const RECORDS: usize = 1_000_000;
+
+/// All facts.
+pub(super) struct Evidence<'a> {
+    pub model: &'a Model,
+    pub told: Told,
+    /// Whether the event log has all there was to tell.
+    pub told_all: bool,
+    /// The moment that is judged, in seconds.
+    pub now_s: f64,
+    /// Length of the end that is looked at, in seconds.
+    pub window_s: f64,
+    /// Requests from outside in that time: arrived, ended and how.
+    pub arrived: u64,
+    pub ended: u64,
+    pub outcomes: [u64; Outcome::COUNT],
+    /// Those answered in time as a share of those that ended, in each third of it.
+    pub thirds: [Option<f64>; 3],
+    /// In flight at its start, in the middle and at its end.
+    pub in_flight: [u64; 3],
+    /// Requests that have come since the start of the run, and the moment until which any did.
+    pub arrived_ever: u64,
+    pub last_arrival_s: Option<f64>,
+    /// Normal, degraded or down; and since when.
+    pub site: Kind,
+    pub site_since_s: Option<f64>,
+    /// When the present incident began; absent when the site is normal.
+    pub incident_s: Option<f64>,
+    /// An objective that the end misses: its name, what was good and what is wanted.
+    pub missed: Option<(String, f64, f64)>,
+    /// The highest rate of arrivals seen and when, as (from, until) above both the present capacity and
+    /// the present rate; absent when there was none.
+    pub surge: Option<Surge>,
+    pub services: Vec<ServiceFacts>,
+    /// Users of closed sources, if any.
+    pub users: u32,
+    /// Links that are cut or worse than they should be, by name.
+    pub links: Vec<(String, bool)>,
+    /// Guards with what they have turned away so far.
+    pub guards: Vec<(String, &'static str, u64)>,
+    /// Balancer breakers that are open: their owners and since when.
+    pub open_breakers: Vec<(String, f64)>,
+}
+
+/// A time of more arrivals.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Surge {
+    pub peak_hz: f64,
+    pub from_s: f64,
+    pub until_s: f64,
+}
+
+/// What limits a service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Limit {
+    Workers,
+    ServerConnections,
+    BalancerConnections,
+    BalancerCost,
+}
+
+/// Facts about a service.
+pub(super) struct ServiceFacts {
+    pub name: String,
+    pub standing: ServiceStanding,
+    /// Requests per second that first attempts from outside bring to it.
+    pub asked_hz: f64,
+    /// Requests per second that it could answer well now, and if all of it were up, in rotation, at its
+    /// own speed and warm.
+    pub capacity_hz: f64,
+    pub whole_hz: f64,
+    /// The same as now, but with all that is warming up warm.
+    pub warm_hz: f64,
+    pub limit: Limit,
+    /// Attempts per second.
+    pub attempts_hz: f64,
+    /// Requests to it that ended, and how.
+    pub ended: u64,
+    pub outcomes: [u64; Outcome::COUNT],
+    /// Busy share of the workers that could serve.
+    pub busy: f64,
+    /// Waiting at its servers at the start and at the end, and in its balancers at the end.
+    pub queue_len: [u64; 2],
+    pub waiting: u64,
+    pub servers: Vec<ServerFacts>,
+    /// Since when no instance of its balancer is up.
+    pub balancer_down_s: Option<f64>,
+    /// Whether everything that comes from outside needs it.
+    pub needed_by_all: bool,
+}
+
+/// Facts about a server.
+pub(super) struct ServerFacts {
+    pub name: String,
+    pub standing: ServerStanding,
+    /// Requests per second that it could answer well now.
+    pub capacity_hz: f64,
+    /// In the time looked at: attempts, those answered and failed, and the busy share of its workers.
+    pub attempts: u64,
+    pub succeeded: u64,
+    pub failed: u64,
+    pub busy: f64,
+    /// Waiting at it at the end.
+    pub queue_len: u64,
+    /// Since when it is what it is: down, drained, removed, taken out.
+    pub since_s: Option<f64>,
+}
+
+impl ServerFacts {
+    /// Whether it is there, up and sent to.
+    pub(super) fn serves(&self) -> bool {
+        self.standing.state == MachineState::Up && self.standing.open_at > 0
+    }
+}
+
+impl ServiceFacts {
+    /// First attempts as a share of what it can do now; more than one when nothing can be done.
+    pub(super) fn load(&self) -> f64 {
+        load(self.asked_hz, self.capacity_hz)
+    }
+
+    /// All attempts as a share of what it can do now.
+    pub(super) fn attempts_load(&self) -> f64 {
+        load(self.attempts_hz, self.capacity_hz)
+    }
+
+    /// Whether anybody asks it.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked_hz > 0.0
+    }
+
+    /// Servers that serve.
+    pub(super) fn serving(&self) -> impl Iterator<Item = &ServerFacts> {
+        self.servers
+            .iter()
+            .filter(|s| s.serves() && !s.standing.standby)
+    }
+
+    /// The outcome of most failures.
+    pub(super) fn worst(&self) -> Option<(Outcome, u64)> {
+        worst(&self.outcomes)
+    }
+
+    /// Failed as a share of what ended.
+    pub(super) fn failed(&self) -> f64 {
+        let failed = self.ended - self.outcomes[Outcome::Succeeded as usize];
+        failed as f64 / self.ended.max(1) as f64
+    }
+}
+
+/// How far a number of waiting requests may go up or down by chance while so many come and go.
+pub(super) fn beyond_chance(events: u64) -> f64 {
+    (4.0 * (events as f64).sqrt()).max(10.0)
+}
+
+/// The outcome of most failures, and how many.
+pub(super) fn worst(outcomes: &[u64; Outcome::COUNT]) -> Option<(Outcome, u64)> {
+    let failures = Outcome::ALL.into_iter().skip(1);
+    let counted = failures.map(|outcome| (outcome, outcomes[outcome as usize]));
+    counted.filter(|(_, n)| *n > 0).max_by_key(|(_, n)| *n)
+}
+
+fn load(hz: f64, capacity_hz: f64) -> f64 {
+    match (hz > 0.0, capacity_hz > 0.0) {
+        (false, _) => 0.0,
+        (true, false) => f64::INFINITY,
+        (true, true) => hz / capacity_hz,
+    }
+}
+
+impl<'a> Evidence<'a> {
+    /// The facts at this moment; `None` where too little was recorded to say anything.
+    pub(super) fn of(simulation: &'a Simulation) -> Option<Self> {
+        let recorder = simulation.recorder();
+        let history = recorder.history();
+        if history.len() < 2 * INTERVALS {
+            return None;
+        }
+        let model = simulation.model();
+        let standing = simulation.standing();
+        let names = ambiguous(model);
+        let told = Told::of(simulation, |name| names.contains(name));
+        let now_s = simulation.now().as_secs_f64();
+        let corner_s = standing.sources.iter().map(|s| s.corner_ns as f64 / 1e9);
+        let changed_s = corner_s
+            .chain(told.changed_s)
+            .filter(|&at| at > 0.0)
+            .fold(0.0, f64::max);
+        let window = window(history, changed_s);
+        let window_s = span_s(history, &window);
+        let total = history.total(Scope::Site, window.clone());
+        let seen = total.window();
+        let middle = window.start + window.len() / 2;
+        let third = |n: usize| window.start + n * window.len() / 3;
+        let goodput = |part: Range<usize>| {
+            let total = history.total(Scope::Site, part);
+            let seen = total.window();
+            (seen.ended() > 0)
+                .then(|| seen.outcomes[Outcome::Succeeded as usize] as f64 / seen.ended() as f64)
+        };
+        let in_flight = |interval: usize| {
+            let flows = (0..recorder.layout.flows()).step_by(2);
+            flows
+                .map(|f| u64::from(history.flow(interval, f).in_flight))
+                .sum()
+        };
+        let mut evidence = Self {
+            told_all: recorder.event_log_dropped() == 0,
+            now_s,
+            window_s,
+            arrived: seen.arrived,
+            ended: seen.ended(),
+            outcomes: seen.outcomes,
+            thirds: [
+                goodput(window.start..third(1)),
+                goodput(third(1)..third(2)),
+                goodput(third(2)..window.end),
+            ],
+            in_flight: [
+                window.start.checked_sub(1).map_or(0, in_flight),
+                in_flight(middle),
+                in_flight(window.end - 1),
+            ],
+            arrived_ever: outside(recorder).map(|f| recorder.flow(f).arrived).sum(),
+            last_arrival_s: None,
+            site: Kind::Normal,
+            site_since_s: None,
+            incident_s: None,
+            missed: missed(simulation, &window),
+            surge: None,
+            services: Vec::new(),
+            users: standing
+                .sources
+                .iter()
+                .filter_map(|s| s.users)
+                .map(|(n, _)| n)
+                .sum(),
+            links: (simulation.snapshot().links.into_iter())
+                .map(|link| (link.name, link.cut))
+                .collect(),
+            guards: (simulation.guard_figures().into_iter())
+                .filter(|guard| guard.refused > 0)
+                .map(|guard| (guard.at, guard.kind, guard.refused))
+                .collect(),
+            open_breakers: Vec::new(),
+            told,
+            model,
+        };
+        evidence.read_site(simulation);
+        evidence.read_services(simulation, &standing, &window);
+        evidence.read_arrivals(history, &window);
+        Some(evidence)
+    }
+
+    /// Requests per second from outside.
+    pub(super) fn offered_hz(&self) -> f64 {
+        self.arrived as f64 / self.window_s
+    }
+
+    /// Answered in time.
+    pub(super) fn succeeded(&self) -> u64 {
+        self.outcomes[Outcome::Succeeded as usize]
+    }
+
+    /// Answered in time as a share of what came, or of what ended if that is more: 0 where all wait.
+    pub(super) fn answered(&self) -> f64 {
+        self.succeeded() as f64 / self.arrived.max(self.ended).max(1) as f64
+    }
+
+    /// Answered in time as a share of what ended, or where ever more wait of what came.
+    pub(super) fn goodput(&self) -> f64 {
+        if self.ended == 0 || self.grows() {
+            self.answered()
+        } else {
+            1.0 - self.failed()
+        }
+    }
+
+    /// Failed as a share of what ended.
+    pub(super) fn failed(&self) -> f64 {
+        (self.ended - self.succeeded()) as f64 / self.ended.max(1) as f64
+    }
+
+    /// Whether more and more are in flight: more than chance and a twentieth of what came.
+    pub(super) fn grows(&self) -> bool {
+        let [start, middle, end] = self.in_flight;
+        let chance = 4.0 * (end as f64).sqrt();
+        let least = (self.arrived as f64 / 20.0).max(chance).max(10.0);
+        end > middle && middle > start && (end - start) as f64 > least
+    }
+
+    /// Whether fewer and fewer are in flight: more than chance makes of so many arrivals.
+    pub(super) fn shrinks(&self) -> bool {
+        let [start, middle, end] = self.in_flight;
+        let least = beyond_chance(self.arrived.max(start / 10));
+        start > middle && middle > end && (start - end) as f64 > least
+    }
+
+    /// The service that has least room for what is asked of it.
+    pub(super) fn tightest(&self) -> Option<&ServiceFacts> {
+        let asked = self.services.iter().filter(|s| s.is_asked());
+        asked.max_by(|a, b| a.load().total_cmp(&b.load()))
+    }
+
+    fn read_site(&mut self, simulation: &Simulation) {
+        for event in simulation.recorder().event_log() {
+            let at_s = event.at.as_secs_f64();
+            if event.kind.site_state().is_some() {
+                if self.site == Kind::Normal {
+                    self.incident_s = Some(at_s);
+                }
+                (self.site, self.site_since_s) = (event.kind, Some(at_s));
+            } else if event.kind == Kind::Opened {
+                // One that tries and opens again has not been closed in between.
+                if self
+                    .open_breakers
+                    .iter()
+                    .all(|(name, _)| *name != event.subject)
+                {
+                    self.open_breakers.push((event.subject.clone(), at_s));
+                }
+            } else if event.kind.ends(Kind::Opened) {
+                self.open_breakers
+                    .retain(|(name, _)| *name != event.subject);
+            }
+        }
+        if self.site == Kind::Normal {
+            self.incident_s = None;
+        }
+    }
+
+    fn read_services(
+        &mut self,
+        simulation: &Simulation,
+        standing: &Standing,
+        window: &Range<usize>,
+    ) {
+        let history = simulation.recorder().history();
+        let asked = Asked::of(simulation, standing, window);
+        let alone_s = alone_s(standing);
+        let snapshot = simulation.snapshot();
+        for (position, service) in standing.services.iter().enumerate() {
+            let id = ServiceId::at(position);
+            let total = history.total(Scope::Service(id), window.clone());
+            let seen = total.window();
+            let own_s = service.demand_s * asked.factor[position];
+            let hold_s = held_s(service, &alone_s);
+            let capacity = |server: &ServerStanding, rate: f64| {
+                if server.workers == 0 || rate <= 0.0 {
+                    return 0.0;
+                }
+                // A demand without a mean says nothing of what can be done.
+                if !own_s.is_finite() {
+                    return f64::INFINITY;
+                }
+                let most = 1.0 / (own_s / rate + hold_s / f64::from(server.workers));
+                let fastest = own_s / (server.speed * server.warmth) + hold_s + service.travel_s[1];
+                let connections = server.max_connections.map_or(f64::INFINITY, |limit| {
+                    f64::from(limit) * f64::from(server.open_at.max(1)) / fastest
+                });
+                most.min(connections) * (1.0 - server.error_rate)
+            };
+            let servers: Vec<ServerFacts> = (service.servers.iter())
+                .map(|s| self.server(s, capacity(s, s.best_rate), history, window))
+                .collect();
+            let serving = || servers.iter().filter(|s| s.serves() && !s.standing.standby);
+            let workers_hz: f64 = serving().map(|s| s.capacity_hz).sum();
+            let unlimited: f64 = serving()
+                .map(|s| {
+                    let free = ServerStanding {
+                        max_connections: None,
+                        ..s.standing.clone()
+                    };
+                    capacity(&free, free.best_rate)
+                })
+                .sum();
+            let up = f64::from(service.instances_up);
+            let held = service.max_connections.map_or(f64::INFINITY, |limit| {
+                up * f64::from(limit) / (alone_s[position] - service.travel_s[0]).max(1e-9)
+            });
+            let cost = if service.cost_s > 0.0 {
+                up / service.cost_s
+            } else {
+                f64::INFINITY
+            };
+            let limits = [
+                (Limit::BalancerConnections, held),
+                (Limit::BalancerCost, cost),
+            ];
+            let workers_limit = if workers_hz < 0.999 * unlimited {
+                Limit::ServerConnections
+            } else {
+                Limit::Workers
+            };
+            let (limit, capacity_hz) = limits.into_iter().fold(
+                (workers_limit, if up > 0.0 { workers_hz } else { 0.0 }),
+                |least, next| if next.1 < least.1 { next } else { least },
+            );
+            let warm_hz: f64 = serving()
+                .map(|s| capacity(&s.standing, s.standing.best_rate / s.standing.warmth))
+                .sum();
+            let whole_hz: f64 = (servers.iter())
+                .filter(|s| s.standing.state != MachineState::Absent || s.since_s.is_some())
+                .map(|s| {
+                    let whole = ServerStanding {
+                        warmth: 1.0,
+                        error_rate: 0.0,
+                        max_connections: None,
+                        ..s.standing.clone()
+                    };
+                    let slowed = s.standing.slowed_to * s.standing.warmth;
+                    capacity(&whole, s.standing.best_rate / slowed.max(1e-12))
+                })
+                .sum();
+            let busy: Vec<f64> = serving()
+                .map(|s| s.busy * f64::from(s.standing.workers))
+                .collect();
+            let workers: f64 = serving().map(|s| f64::from(s.standing.workers)).sum();
+            let instances = snapshot
+                .instances
+                .iter()
+                .filter(|i| usize::from(i.service) == position);
+            let balancer_down_s = (service.instances_up == 0).then(|| {
+                let crashed = instances
+                    .clone()
+                    .filter_map(|i| self.told.since(Kind::Crash, &i.name));
+                crashed.fold(0.0, f64::max)
+            });
+            let needed_by_all = asked.visits_of_all[position];
+            self.services.push(ServiceFacts {
+                name: self.model.services[position].name.clone(),
+                standing: service.clone(),
+                asked_hz: asked.hz[position],
+                capacity_hz,
+                whole_hz,
+                warm_hz,
+                limit,
+                attempts_hz: seen.attempts as f64 / self.window_s,
+                ended: seen.ended(),
+                outcomes: seen.outcomes,
+                busy: if workers > 0.0 {
+                    busy.iter().sum::<f64>() / workers
+                } else {
+                    0.0
+                },
+                queue_len: [window.start.saturating_sub(1), window.end - 1]
+                    .map(|i| u64::from(history.service(i, position).queue_len)),
+                waiting: instances.map(|i| u64::from(i.waiting)).sum(),
+                servers,
+                balancer_down_s,
+                needed_by_all,
+            });
+        }
+    }
+
+    fn server(
+        &self,
+        standing: &ServerStanding,
+        capacity_hz: f64,
+        history: &History,
+        window: &Range<usize>,
+    ) -> ServerFacts {
+        let name = self.model.servers[standing.id.position()].name.clone();
+        // Of very many servers the latest records must do.
+        let most = (RECORDS / self.model.servers.len().max(1)).max(1) * history.server_stride();
+        let first = window.start.max(window.end.saturating_sub(most));
+        let total = history.total(Scope::Server(standing.id), first..window.end);
+        let seen = total.window();
+        let since = |kinds: &[Kind]| {
+            let of = kinds
+                .iter()
+                .filter_map(|kind| self.told.since(*kind, &name));
+            of.max_by(f64::total_cmp)
+        };
+        let since_s = match standing.state {
+            MachineState::Down | MachineState::Booting => Some(standing.since_ns as f64 / 1e9),
+            MachineState::Absent => since(&[Kind::Removed]),
+            MachineState::Up if standing.drained => since(&[Kind::Drain, Kind::Removed]),
+            MachineState::Up if standing.open_at == 0 => since(&[Kind::Ejected]),
+            MachineState::Up if standing.slowed_to < 1.0 => since(&[Kind::Slow]),
+            MachineState::Up => None,
+        };
+        ServerFacts {
+            standing: standing.clone(),
+            capacity_hz,
+            attempts: seen.attempts,
+            succeeded: seen.outcomes[Outcome::Succeeded as usize],
+            failed: seen.outcomes[Outcome::Errored as usize],
+            queue_len: seen.queue_len,
+            busy: if seen.workers > 0.0 {
+                (seen.busy / seen.workers).min(1.0)
+            } else {
+                0.0
+            },
+            since_s,
+            name,
+        }
+    }
+
+    /// How arrivals went over the run: until when any came, and when more came than now.
+    fn read_arrivals(&mut self, history: &History, window: &Range<usize>) {
+        let width_s = history.interval_ns() as f64 / 1e9;
+        let flows = history.flows();
+        let arrived: Vec<u64> = (0..window.start)
+            .map(|i| {
+                flows
+                    .clone()
+                    .map(|f| u64::from(history.flow(i, f).arrived))
+                    .sum()
+            })
+            .collect();
+        let later =
+            (window.clone()).rfind(|&i| flows.clone().any(|f| history.flow(i, f).arrived > 0));
+        let last = later.or_else(|| arrived.iter().rposition(|&n| n > 0));
+        self.last_arrival_s = last.map(|i| history.end_ns(i) as f64 / 1e9);
+        // A bin of ten seconds, or what has enough requests in it.
+        let mean = self.arrived_ever as f64 / history.len() as f64;
+        let bin = (10.0 / width_s)
+            .max(ARRIVALS as f64 / mean.max(1e-9))
+            .ceil()
+            .max(1.0) as usize;
+        let now_hz = self.offered_hz();
+        let Some(tightest) = self.tightest() else {
+            return;
+        };
+        let room_hz = if tightest.load() > 0.0 && tightest.load().is_finite() {
+            now_hz / tightest.load()
+        } else {
+            f64::INFINITY
+        };
+        let high = |hz: f64| hz > 1.2 * now_hz && hz > room_hz;
+        let mut surge: Option<Surge> = None;
+        for (i, bin_of) in arrived.chunks(bin).enumerate() {
+            let hz = bin_of.iter().sum::<u64>() as f64 / (bin_of.len() as f64 * width_s);
+            if high(hz) {
+                let (from_s, until_s) = (
+                    (i * bin) as f64 * width_s,
+                    (i * bin + bin_of.len()) as f64 * width_s,
+                );
+                let before = surge.unwrap_or(Surge {
+                    peak_hz: 0.0,
+                    from_s,
+                    until_s,
+                });
+                surge = Some(Surge {
+                    peak_hz: before.peak_hz.max(hz),
+                    from_s: before.from_s,
+                    until_s,
+                });
+            }
+        }
+        self.surge = surge;
+    }
+}
+
+/// The rows of requests from outside.
+fn outside(recorder: &crate::record::Recorder) -> impl Iterator<Item = u16> + use<> {
+    (0..recorder.layout.flows() as u16).step_by(2)
+}
+
+/// Names that several machines have.
+fn ambiguous(model: &Model) -> BTreeSet<&str> {
+    let mut seen = BTreeSet::new();
+    let names = model.servers.iter().map(|s| s.name.as_str());
+    names.filter(|name| !seen.insert(*name)).collect()
+}
+
+/// The intervals that are the end of the run: half a minute, more where little comes, less where
+/// something changed meanwhile.
+fn window(history: &History, changed_s: f64) -> Range<usize> {
+    let len = history.len();
+    let width_s = history.interval_ns() as f64 / 1e9;
+    let count = |s: f64| (s / width_s).ceil() as usize;
+    let longest = count(WINDOW_S).max(len / 10).max(INTERVALS).min(len);
+    let mut start = len - count(WINDOW_S).max(INTERVALS).min(longest);
+    let arrived = |i: usize| {
+        history
+            .flows()
+            .map(|f| u64::from(history.flow(i, f).arrived))
+            .sum::<u64>()
+    };
+    let mut seen: u64 = (start..len).map(arrived).sum();
+    while seen < ARRIVALS && start > len - longest {
+        start -= 1;
+        seen += arrived(start);
+    }
+    let changed = count(changed_s);
+    if changed > start && len - changed.min(len) >= INTERVALS {
+        start = changed;
+    }
+    start..len
+}
+
+fn span_s(history: &History, window: &Range<usize>) -> f64 {
+    window.clone().map(|i| history.width_ns(i)).sum::<u64>() as f64 / 1e9
+}
+
+/// The first objective that was missed in the time looked at.
+fn missed(simulation: &Simulation, window: &Range<usize>) -> Option<(String, f64, f64)> {
+    let history = simulation.recorder().history();
+    simulation
+        .model()
+        .slos
+        .iter()
+        .enumerate()
+        .find_map(|(i, slo)| {
+            let counted = window.clone().map(|at| history.slo(at, i));
+            let (good, total) = counted.fold((0, 0), |(good, total), next| {
+                (good + u64::from(next.good), total + u64::from(next.total))
+            });
+            let share = good as f64 / total.max(1) as f64;
+            (total > 0 && share < slo.objective).then(|| (slo.name.clone(), share, slo.objective))
+        })
+}
+
+/// What first attempts ask of each service.
+struct Asked {
+    hz: Vec<f64>,
+    /// Mean factor of demand of what it is asked.
+    factor: Vec<f64>,
+    /// Whether every request from outside visits it.
+    visits_of_all: Vec<bool>,
+}
+
+impl Asked {
+    fn of(simulation: &Simulation, standing: &Standing, window: &Range<usize>) -> Self {
+        let recorder = simulation.recorder();
+        let history = recorder.history();
+        let services = standing.services.len();
+        let span_s = span_s(history, window);
+        let alone_s = alone_s(standing);
+        let mut asked = Self {
+            hz: vec![0.0; services],
+            factor: vec![0.0; services],
+            visits_of_all: vec![true; services],
+        };
+        for entry in 0..services {
+            let visits = visits(standing, entry);
+            // Users of a closed source would ask so often if they were answered at once.
+            let closed = standing
+                .sources
+                .iter()
+                .filter(|s| usize::from(s.to.0) == entry);
+            let users: Vec<(f64, &[f64])> = closed
+                .filter_map(|s| {
+                    let (users, think_s) = s.users?;
+                    let round_s = think_s + alone_s[entry];
+                    (round_s > 0.0).then(|| (f64::from(users) / round_s, s.mix.as_slice()))
+                })
+                .collect();
+            for (class, factor) in standing.demand_factors.iter().enumerate() {
+                let flow = (entry * standing.demand_factors.len() + class) * 2;
+                let arrived: u64 = (window.clone())
+                    .map(|i| u64::from(history.flow(i, flow).arrived))
+                    .sum();
+                let share = |mix: &[f64]| {
+                    mix[class] - class.checked_sub(1).map_or(0.0, |before| mix[before])
+                };
+                let wanted: f64 = users.iter().map(|(hz, mix)| hz * share(mix)).sum();
+                let hz = (arrived as f64 / span_s).max(wanted);
+                if hz <= 0.0 {
+                    continue;
+                }
+                for service in 0..services {
+                    asked.hz[service] += hz * visits[service];
+                    asked.factor[service] += hz * visits[service] * factor;
+                    asked.visits_of_all[service] &= visits[service] >= 1.0;
+                }
+            }
+        }
+        for service in 0..services {
+            if asked.hz[service] > 0.0 {
+                asked.factor[service] /= asked.hz[service];
+            } else {
+                asked.factor[service] = 1.0;
+            }
+        }
+        asked
+    }
+}
+
+/// Mean visits of each service by a request to `entry`.
+fn visits(standing: &Standing, entry: usize) -> Vec<f64> {
+    let services = standing.services.len();
+    let mut visits = vec![0.0; services];
+    visits[entry] = 1.0;
+    let mut last = visits.clone();
+    // Calls do not go round in circles, so that this settles within as many steps as services.
+    for _ in 0..services {
+        let mut next = vec![0.0; services];
+        for (from, service) in standing.services.iter().enumerate() {
+            for call in &service.calls {
+                next[usize::from(call.to.0)] += last[from] * call.probability;
+            }
+        }
+        if next.iter().all(|v| *v == 0.0) {
+            break;
+        }
+        for (sum, more) in visits.iter_mut().zip(&next) {
+            *sum += more;
+        }
+        last = next;
+    }
+    visits
+}
+
+/// Mean time of a request to each service that meets nobody else, in seconds.
+fn alone_s(standing: &Standing) -> Vec<f64> {
+    let services = standing.services.len();
+    let mut alone = vec![0.0; services];
+    for _ in 0..=services {
+        let next: Vec<f64> = standing
+            .services
+            .iter()
+            .map(|service| {
+                let fastest = (service.servers.iter())
+                    .map(|s| s.speed * s.warmth)
+                    .fold(0.0, f64::max);
+                let own = if fastest > 0.0 {
+                    service.demand_s / fastest
+                } else {
+                    service.demand_s
+                };
+                let travel: f64 = service.travel_s.iter().sum();
+                own + travel + service.cost_s + called_s(service, &alone, |_| true)
+            })
+            .collect();
+        if next == alone {
+            break;
+        }
+        alone = next;
+    }
+    alone
+}
+
+/// Mean time that a worker waits for calls, in seconds.
+fn held_s(service: &ServiceStanding, alone_s: &[f64]) -> f64 {
+    called_s(service, alone_s, |call| call.hold)
+}
+
+/// Mean time of those calls that `count`, one after the other but for those that go out together.
+fn called_s(
+    service: &ServiceStanding,
+    alone_s: &[f64],
+    count: impl Fn(&crate::engine::CallStanding) -> bool,
+) -> f64 {
+    let (mut sum, mut together) = (0.0, 0.0_f64);
+    for call in service.calls.iter().filter(|call| count(call)) {
+        let takes = call.probability * alone_s[usize::from(call.to.0)];
+        if call.parallel {
+            together = together.max(takes);
+        } else {
+            sum += together;
+            together = takes;
+        }
+    }
+    sum + together
+}
