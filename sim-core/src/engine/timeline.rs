@@ -180,7 +180,13 @@ impl Simulation {
     /// Replaces a part of the model.
     fn change(&mut self, change: &Change) {
         self.forget_batches();
-        if matches!(change, Change::Service(..) | Change::Class(..)) {
+        // What routes take is asked of other servers.
+        let asks_other = match change {
+            Change::Service(..) | Change::Class(..) => true,
+            Change::Balancer(id, _) => self.services[*id].has_routes,
+            _ => false,
+        };
+        if asks_other {
             self.demand_changes();
         }
         match change {

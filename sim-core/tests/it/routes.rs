@@ -328,3 +328,27 @@ fn routes_lead_from_router_to_router() {
         [service.end]\ndemand = \"7ms\"\nserver = [{ name = \"e\", workers = 1 }]";
     assert_eq!(fates(&routed(&["0s"], "", "", more)), [("succeeded", 7.0)]);
 }
+
+/// What a route takes is no load of the service's own servers, before a change of its share and
+/// after it: at one request each 10 ms of 5 ms, half of a worker, and a quarter for half the time.
+#[test]
+fn a_route_takes_its_part_of_the_offered_load() {
+    let load = |share: &str, later: &str| {
+        let seen = summary(&format!(
+            "horizon = \"400s\"\ntraffic = [{{ to = \"web\", rate = 100, arrivals = \"deterministic\" }}]\n\
+             [service.web]\ndemand = \"5ms\"\nserver = [{{ name = \"s\", workers = 1 }}]\n\
+             [service.web.balancer]\nroutes = [{{ to = \"x\", share = {share} }}]\n\
+             [service.x]\ndemand = \"1ms\"\nserver = [{{ name = \"x\", workers = 1 }}]\n\
+             [[timeline]]\nat = \"200s\"\n\
+             set = {{ \"service.web.balancer.routes.x.share\" = {later} }}\n"
+        ));
+        service(&seen, "web").offered_load.unwrap_or(0.0)
+    };
+    for (share, later, expected) in [("0", "0", 0.5), ("0.5", "0.5", 0.25), ("0", "0.5", 0.375)] {
+        let load = load(share, later);
+        assert!(
+            (load - expected).abs() < 1e-4,
+            "{share}, then {later}: {load}"
+        );
+    }
+}
