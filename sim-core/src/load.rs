@@ -273,13 +273,14 @@ fn visits(model: &Model, source: &Source) -> Vec<f64> {
     });
     let classes = model.classes.iter().zip(shares);
     let factors: Vec<f64> = (classes.map(|(class, share)| class.demand_factor * share)).collect();
+    let services: Vec<&Service> = model.services.iter().collect();
     let mut asks = model.services.iter().flat_map(Service::asks);
     if asks.all(|ask| ask.classes.is_empty()) {
-        return visits_of(model, source.to, factors.iter().sum(), ClassId(0));
+        return visits_of(&services, source.to, factors.iter().sum(), ClassId(0));
     }
     let mut visits = vec![0.0; model.services.len()];
     for (class, &factor) in factors.iter().enumerate().filter(|(_, f)| **f > 0.0) {
-        let of_class = visits_of(model, source.to, factor, ClassId::at(class));
+        let of_class = visits_of(&services, source.to, factor, ClassId::at(class));
         for (all, more) in visits.iter_mut().zip(of_class) {
             *all += more;
         }
@@ -288,13 +289,18 @@ fn visits(model: &Model, source: &Source) -> Vec<f64> {
 }
 
 /// Visits of the servers of each service that come of so many requests of a class at service `to`.
-fn visits_of(model: &Model, to: ServiceId, requests: f64, class: ClassId) -> Vec<f64> {
-    let mut visits = vec![0.0; model.services.len()];
+pub(crate) fn visits_of(
+    services: &[&Service],
+    to: ServiceId,
+    requests: f64,
+    class: ClassId,
+) -> Vec<f64> {
+    let mut visits = vec![0.0; services.len()];
     // Calls do not go round in circles, so that this settles within as many steps as services.
-    for _ in 0..model.services.len() {
+    for _ in 0..services.len() {
         let mut next = vec![0.0; visits.len()];
         next[usize::from(to.0)] = requests;
-        for (from, service) in model.services.iter().enumerate() {
+        for (from, service) in services.iter().enumerate() {
             let kept = visits[from] * service.balancer.kept(class);
             for call in service.calls.iter().filter(|call| call.concerns(class)) {
                 next[usize::from(call.to.0)] += kept * call.probability;
@@ -310,7 +316,7 @@ fn visits_of(model: &Model, to: ServiceId, requests: f64, class: ClassId) -> Vec
         }
         visits = next;
     }
-    for (visits, service) in visits.iter_mut().zip(&model.services) {
+    for (visits, service) in visits.iter_mut().zip(services) {
         *visits *= service.balancer.kept(class);
     }
     visits

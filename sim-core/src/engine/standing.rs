@@ -127,6 +127,11 @@ impl Simulation {
         }
     }
 
+    /// The settings of a service as they are now.
+    pub(crate) fn settings_of(&self, service: ServiceId) -> &crate::model::Service {
+        &self.services[service].settings
+    }
+
     fn service_now(&self, id: ServiceId) -> ServiceStanding {
         let service = &self.services[id];
         let balancer = &service.settings.balancer;

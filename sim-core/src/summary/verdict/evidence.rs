@@ -4,9 +4,10 @@
 use super::disturbance::Told;
 use crate::engine::{MachineState, ServerStanding, ServiceStanding, Simulation, Standing};
 use crate::event_log::Kind;
-use crate::ids::{Id, ServiceId};
+use crate::ids::{ClassId, Id, ServiceId};
+use crate::load::visits_of;
 use crate::metric::Scope;
-use crate::model::Model;
+use crate::model::{Model, Service};
 use crate::outcome::Outcome;
 use crate::record::history::History;
 use std::collections::BTreeSet;
@@ -93,7 +94,8 @@ pub(super) struct ServiceFacts {
     /// The same as now, but with all that is warming up warm.
     pub warm_hz: f64,
     pub limit: Limit,
-    /// Attempts per second.
+    /// Attempts at its balancer, and per second those that its routes leave to its own servers.
+    pub attempted: u64,
     pub attempts_hz: f64,
     /// Requests to it that ended, and how.
     pub ended: u64,
@@ -460,7 +462,8 @@ impl<'a> Evidence<'a> {
                 whole_hz,
                 warm_hz,
                 limit,
-                attempts_hz: seen.attempts as f64 / self.window_s,
+                attempts_hz: seen.attempts as f64 / self.window_s * kept(simulation, id, window),
+                attempted: seen.attempts,
                 ended: seen.ended(),
                 outcomes: seen.outcomes,
                 busy: if workers > 0.0 {
@@ -659,8 +662,10 @@ impl Asked {
             factor: vec![0.0; services],
             visits_of_all: vec![true; services],
         };
+        let settings: Vec<&Service> = (0..services)
+            .map(|position| simulation.settings_of(ServiceId::at(position)))
+            .collect();
         for (entry, alone_s) in alone_s.into_iter().enumerate() {
-            let visits = visits(standing, entry);
             // Users of a closed source would ask so often if they were answered at once.
             let closed = standing
                 .sources
@@ -686,6 +691,7 @@ impl Asked {
                 if hz <= 0.0 {
                     continue;
                 }
+                let visits = visits_of(&settings, ServiceId::at(entry), 1.0, ClassId::at(class));
                 for (service, &visits) in visits.iter().enumerate() {
                     asked.hz[service] += hz * visits;
                     asked.factor[service] += hz * visits * factor;
@@ -704,29 +710,25 @@ impl Asked {
     }
 }
 
-/// Mean visits of each service by a request to `entry`.
-fn visits(standing: &Standing, entry: usize) -> Vec<f64> {
-    let services = standing.services.len();
-    let mut visits = vec![0.0; services];
-    visits[entry] = 1.0;
-    let mut last = visits.clone();
-    // Calls do not go round in circles, so that this settles within as many steps as services.
-    for _ in 0..services {
-        let mut next = vec![0.0; services];
-        for (from, service) in standing.services.iter().enumerate() {
-            for call in &service.calls {
-                next[usize::from(call.to.0)] += last[from] * call.probability;
+/// The share of a service's requests that its routes leave to its own servers.
+fn kept(simulation: &Simulation, service: ServiceId, window: &Range<usize>) -> f64 {
+    let balancer = &simulation.settings_of(service).balancer;
+    if balancer.routes.is_empty() {
+        return 1.0;
+    }
+    let recorder = simulation.recorder();
+    let (mut all, mut own) = (0.0, 0.0);
+    for class in (0..recorder.layout.classes).map(ClassId::at) {
+        for nested in [false, true] {
+            let flow = usize::from(recorder.layout.flow(service, class, nested));
+            for interval in window.clone() {
+                let arrived = f64::from(recorder.history().flow(interval, flow).arrived);
+                all += arrived;
+                own += arrived * balancer.kept(class);
             }
         }
-        if next.iter().all(|v| *v == 0.0) {
-            break;
-        }
-        for (sum, more) in visits.iter_mut().zip(&next) {
-            *sum += more;
-        }
-        last = next;
     }
-    visits
+    if all > 0.0 { own / all } else { 1.0 }
 }
 
 /// Mean time of a request to each service that meets nobody else, in seconds.

@@ -254,7 +254,8 @@ fn crash_loop(e: &Evidence<'_>) -> Option<(Word, String)> {
 }
 
 fn balancer_down(e: &Evidence<'_>) -> Option<(Word, String)> {
-    let down = |s: &&ServiceFacts| s.is_asked() && s.standing.instances_up == 0;
+    let down =
+        |s: &&ServiceFacts| (s.is_asked() || s.attempted > 0) && s.standing.instances_up == 0;
     let service = e.services.iter().find(down)?;
     let word = if service.needed_by_all {
         Word::Down
