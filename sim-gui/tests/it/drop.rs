@@ -73,7 +73,8 @@ fn what_cannot_be_opened_is_said_and_what_was_open_stays() {
 #[test]
 fn a_dropped_text_that_is_no_scenario_shows_its_problems() {
     let path = folder().join("notes.toml");
-    std::fs::write(&path, "remember = \"the milk\"\n").expect("a writable file");
+    let text = "horizon = \"1m\"\nremember = \"the milk\"\n";
+    std::fs::write(&path, text).expect("a writable file");
     let mut harness = window(opening("mm1"));
     drop_file(&mut harness, &path);
     assert!(harness.state().state().problems.is_some());
