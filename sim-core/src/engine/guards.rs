@@ -999,7 +999,7 @@ impl Simulation {
             {
                 self.guards.chain(seat).rows[row].refused += 1;
                 self.attempts[handle].place = Place::Expired;
-                self.events.schedule(self.now, Event::Expired(handle));
+                self.events.soon(self.now, Event::Expired(handle));
                 return false;
             }
         }
@@ -1131,7 +1131,7 @@ impl Simulation {
                 until: now,
                 in_line: false,
             });
-            self.events.schedule(now, Event::Admitted(handle));
+            self.events.soon(now, Event::Admitted(handle));
         } else if let Some(seat) = seat {
             let rows = &mut self.guards.chain(seat).rows;
             for row in &mut *rows {

@@ -230,7 +230,9 @@ impl Simulation {
     /// Does at most `budget` events; true while the run goes on.
     pub fn run_events(&mut self, budget: u64) -> bool {
         for _ in 0..budget {
-            if self.step().is_none() {
+            if self.step_until(self.model.horizon.0).is_none() {
+                // Ends the run, unless it is over already.
+                self.step();
                 return false;
             }
         }
@@ -359,6 +361,7 @@ impl Simulation {
         let event = match EventQueue::clock(slot) {
             Clock::Tick => Event::Tick,
             Clock::Heap => self.events.pop_heap(),
+            Clock::Soon => self.events.pop_soon(),
             Clock::Fifo(fifo) => match self.events.pop_fifo(fifo, &self.attempts, &self.calls) {
                 Some(event) => event,
                 // A stale entry is no event: nothing happens, nothing is counted.
@@ -438,6 +441,9 @@ impl Simulation {
 
     /// Plans an event that comes after a delay.
     fn after(&mut self, delay: u64, event: Event) {
+        if delay == 0 {
+            return self.events.soon(self.now, event);
+        }
         let at = self.now.saturating_add(delay);
         self.events.schedule(at, event);
     }
