@@ -302,7 +302,7 @@ impl Simulation {
     fn completion(&mut self, at: u64, server: ServerId) -> Event {
         self.count(at, (2, u64::from(server)));
         if self.fleet[server].fast && !self.guards.any {
-            self.complete_fast(server);
+            self.complete_fast::<false>(server);
         } else if self.fleet[server].fast {
             self.complete_guarded(server);
         } else {
@@ -342,7 +342,7 @@ impl Simulation {
     /// A completion on the fast path where there are guards, kept out of the loop.
     #[inline(never)]
     fn complete_guarded(&mut self, server: ServerId) {
-        self.complete_fast(server);
+        self.complete_fast::<true>(server);
         self.tell_kept_news();
         self.drain_pending_queues();
     }
