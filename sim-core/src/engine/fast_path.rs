@@ -293,7 +293,7 @@ impl Simulation {
         let index = service.active[0];
         let who = FastAttempt {
             number,
-            now,
+            begun: now,
             timeout: caller.timeout,
         };
         let stopped = if GUARDED {
@@ -400,6 +400,8 @@ impl Simulation {
             recorder,
             events,
             guards,
+            sources,
+            callers,
             ..
         } = self;
         let now = self.now;
@@ -408,12 +410,20 @@ impl Simulation {
         if !attempts[slot].call.is_elided() {
             return self.complete_apart(server);
         }
+        let mut begins = true;
         if GUARDED && s.head != Slot::NONE && guards.asked_again(server) {
-            // The next may not be worth beginning.
-            self.pass_worker_on(server);
-            return self.leave_fast(server, slot);
+            let next = &attempts[s.head];
+            begins = next.call.is_elided() && {
+                let client = sources[source_of(next.number)].clients[next.class];
+                let who = FastAttempt {
+                    number: next.number,
+                    begun: next.begun,
+                    timeout: callers[client].timeout,
+                };
+                guards.would_let_begin(server, who, now)
+            };
         }
-        if s.workers != 1 || s.in_service != 1 {
+        if !begins || s.workers != 1 || s.in_service != 1 {
             self.pass_worker_on(server);
             return self.leave_fast(server, slot);
         }

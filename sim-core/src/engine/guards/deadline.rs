@@ -30,7 +30,7 @@ impl Simulation {
             let source = &self.sources[source_of(attempt.number)];
             return FastAttempt {
                 number: attempt.number,
-                now: attempt.begun,
+                begun: attempt.begun,
                 timeout: self.callers[source.clients[attempt.class]].timeout,
             }
             .until();

@@ -3,11 +3,11 @@
 //! Whom a guard does not let pass goes on by the general path, with what the guard said.
 
 use super::passing::Passage;
-use super::{Guards, Post, Seat, Visit, draws_of};
+use super::{Guards, Post, Row, Seat, Visit, draws_of};
 use crate::engine::Simulation;
 use crate::engine::attempt::{Attempt, Place};
 use crate::engine::slab::Handle;
-use crate::guard::{Admission, Ended, Verdict};
+use crate::guard::{Admission, Ended, News, Verdict};
 use crate::ids::{ClientId, InstanceId, ServerId, ServiceId};
 use crate::outcome::Outcome;
 use crate::time::Instant;
@@ -15,11 +15,11 @@ use crate::time::Instant;
 /// The ordinal of attempts on the fast path.
 pub(super) const FIRST: u32 = 1;
 
-/// The only attempt of a request on the fast path, which has just begun.
+/// The only attempt of a request on the fast path.
 #[derive(Clone, Copy)]
 pub(in crate::engine) struct FastAttempt {
     pub number: u64,
-    pub now: u64,
+    pub begun: u64,
     /// Its caller's timeout, `u64::MAX` for none.
     pub timeout: u64,
 }
@@ -27,7 +27,7 @@ pub(in crate::engine) struct FastAttempt {
 impl FastAttempt {
     /// When its caller gives it up.
     pub(super) fn until(self) -> Option<Instant> {
-        let until = self.now.saturating_add(self.timeout);
+        let until = self.begun.saturating_add(self.timeout);
         (until != u64::MAX).then_some(Instant(until))
     }
 }
@@ -41,26 +41,37 @@ pub(in crate::engine) struct Stopped {
 
 impl Guards {
     /// As [`Simulation::enter`] at a caller from outside and at the only balancer instance of a
-    /// service, for the first attempt of a request. Who was not let pass; nothing is written down for
+    /// service, for the first attempt of a request, which begins now. Who was not let pass; nothing is written down for
     /// one that was.
+    #[inline]
     pub(in crate::engine) fn pass_fast(
         &mut self,
         client: ClientId,
         service: ServiceId,
         who: FastAttempt,
     ) -> Option<Stopped> {
-        let [caller, balancer] = self.fast_seats(client, service);
-        self.pass_chain(caller, who)
-            .or_else(|| self.pass_chain(balancer, who))
+        if self.stand[Post::Caller as usize]
+            && let Some(stopped) = self.pass_chain(self.fast_caller(client), who)
+        {
+            return Some(stopped);
+        }
+        if self.stand[Post::Balancer as usize] {
+            return self.pass_chain(self.fast_balancer(service), who);
+        }
+        None
     }
 
     /// The same at a server.
+    #[inline]
     pub(in crate::engine) fn pass_fast_server(
         &mut self,
         server: ServerId,
         who: FastAttempt,
     ) -> Option<Stopped> {
-        self.pass_chain(Seat::at_server(server), who)
+        if self.stand[Post::Server as usize] {
+            return self.pass_chain(Seat::at_server(server), who);
+        }
+        None
     }
 
     fn pass_chain(&mut self, seat: Seat, who: FastAttempt) -> Option<Stopped> {
@@ -68,7 +79,7 @@ impl Guards {
         for (i, row) in self.chain(seat).rows.iter_mut().enumerate() {
             let state = row.state(seat.owner);
             let asked = Admission {
-                now: Instant(who.now),
+                now: Instant(who.begun),
                 attempt: FIRST,
                 in_flight: state.in_flight,
                 waiting: state.waiting,
@@ -92,24 +103,51 @@ impl Guards {
     /// Whether guards of a server are asked again when service begins.
     #[inline]
     pub(in crate::engine) fn asked_again(&self, server: ServerId) -> bool {
-        let rows = &self.servers[server].rows;
-        rows.iter().any(|row| row.guard.def.keeps_deadlines)
+        self.stand[Post::Server as usize]
+            && (self.servers[server].rows.iter()).any(|row| row.guard.def.keeps_deadlines)
     }
 
-    /// The chains of a caller from outside and of the only instance of a balancer.
-    fn fast_seats(&self, client: ClientId, service: ServiceId) -> [Seat; 2] {
+    /// Whether these would let an attempt begin that has waited on the fast path.
+    pub(in crate::engine) fn would_let_begin(
+        &mut self,
+        server: ServerId,
+        who: FastAttempt,
+        now: u64,
+    ) -> bool {
+        let stream = self.streams[Post::Server as usize];
+        let rows = self.servers[server].rows.iter_mut().enumerate();
+        let mut asked_again = rows.filter(|(_, row)| row.guard.def.keeps_deadlines);
+        asked_again.all(|(i, row)| {
+            let state = row.state(0);
+            let asked = Admission {
+                now: Instant(now),
+                attempt: FIRST,
+                in_flight: state.in_flight,
+                waiting: state.waiting,
+                until: who.until(),
+            };
+            let mut draws = draws_of(stream, i, who.number, FIRST);
+            state.guard.admit(&asked, &mut draws) == Verdict::Pass
+        })
+    }
+
+    /// The chain of a kind of caller from outside.
+    fn fast_caller(&self, client: ClientId) -> Seat {
         let (chain, owner) = self.of_client[client];
-        let caller = Seat {
+        Seat {
             post: Post::Caller,
             chain,
             owner,
-        };
-        let balancer = Seat {
+        }
+    }
+
+    /// The chain of the only instance of a balancer.
+    fn fast_balancer(&self, service: ServiceId) -> Seat {
+        Seat {
             post: Post::Balancer,
             chain: u32::from(service.0),
             owner: self.fast_owner[service],
-        };
-        [caller, balancer]
+        }
     }
 
     /// As [`Simulation::leave`] at all three, for one that was passed when it began and has succeeded.
@@ -121,29 +159,71 @@ impl Guards {
         begun: u64,
         now: u64,
     ) {
-        let [caller, balancer] = self.fast_seats(client, service);
-        let chains = [
-            (Seat::at_server(server), &mut self.servers[server]),
-            (balancer, &mut self.balancers[service]),
-            (caller, &mut self.callers[caller.chain as usize]),
-        ];
-        for (seat, chain) in chains {
-            for (i, row) in chain.rows.iter_mut().enumerate() {
-                let state = row.state(seat.owner);
-                let has_news = state.guard.ended(&Ended {
-                    now: Instant(now),
-                    passed: Instant(begun),
-                    outcome: Outcome::Succeeded,
-                    in_flight: state.in_flight,
-                });
-                state.in_flight -= 1;
-                if state.waiting > 0 {
-                    self.to_wake.push((seat, i));
-                }
-                if has_news && let Some(news) = state.guard.news() {
-                    self.kept_news.push((seat, news));
-                }
-            }
+        let [at_callers, at_balancers, at_servers] = self.stand;
+        if at_servers {
+            let seat = Seat::at_server(server);
+            let rows = &mut self.servers[server].rows;
+            leave_rows(
+                rows,
+                seat,
+                begun,
+                now,
+                &mut self.to_wake,
+                &mut self.kept_news,
+            );
+        }
+        if at_balancers {
+            let seat = self.fast_balancer(service);
+            let rows = &mut self.balancers[service].rows;
+            leave_rows(
+                rows,
+                seat,
+                begun,
+                now,
+                &mut self.to_wake,
+                &mut self.kept_news,
+            );
+        }
+        if at_callers {
+            let seat = self.fast_caller(client);
+            let rows = &mut self.callers[seat.chain as usize].rows;
+            leave_rows(
+                rows,
+                seat,
+                begun,
+                now,
+                &mut self.to_wake,
+                &mut self.kept_news,
+            );
+        }
+    }
+}
+
+/// An attempt that a chain passed when it began has succeeded.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a part of `leave_fast`, three times")]
+fn leave_rows(
+    rows: &mut [Row],
+    seat: Seat,
+    begun: u64,
+    now: u64,
+    to_wake: &mut Vec<(Seat, usize)>,
+    kept_news: &mut Vec<(Seat, News)>,
+) {
+    for (i, row) in rows.iter_mut().enumerate() {
+        let state = row.state(seat.owner);
+        let has_news = state.guard.ended(&Ended {
+            now: Instant(now),
+            passed: Instant(begun),
+            outcome: Outcome::Succeeded,
+            in_flight: state.in_flight,
+        });
+        state.in_flight -= 1;
+        if state.waiting > 0 {
+            to_wake.push((seat, i));
+        }
+        if has_news && let Some(news) = state.guard.news() {
+            kept_news.push((seat, news));
         }
     }
 }

@@ -39,6 +39,8 @@ pub(super) enum Post {
 pub(super) struct Guards {
     /// Whether there are any: where there are none, nothing is kept.
     pub any: bool,
+    /// Whether any stand now at posts of each kind.
+    stand: [bool; 3],
     /// Chains of callers: one for each kind that calls from servers, one for all kinds from outside
     /// that have the same guards, so that these can share them.
     callers: Vec<Chain>,
@@ -231,6 +233,7 @@ impl Guards {
         let stream = |post| Stream::new(model.seed, replication, &format!("guards/{post}"));
         let mut guards = Self {
             any: false,
+            stand: [false; 3],
             callers: Vec::new(),
             of_client: Table::default(),
             fast_owner: Table::filled(model.services.len(), 0),
@@ -275,9 +278,12 @@ impl Guards {
     /// there when they are gone.
     fn look_for_any(&mut self) {
         let stands = |chain: &Chain| !chain.rows.is_empty();
-        self.any |= self.callers.iter().any(stands)
-            || self.balancers.iter().any(stands)
-            || self.servers.iter().any(stands);
+        self.stand = [
+            self.callers.iter().any(stands),
+            self.balancers.iter().any(stands),
+            self.servers.iter().any(stands),
+        ];
+        self.any |= self.stand.contains(&true);
     }
 
     fn chain(&mut self, seat: Seat) -> &mut Chain {
