@@ -195,6 +195,7 @@ impl Then {
             }
             Change::Source(id, source) => model.sources[usize::from(id.0)] = (**source).clone(),
             Change::Class(id, class) => model.classes[usize::from(id.0)] = (**class).clone(),
+            Change::Host(id, host) => model.hosts[usize::from(id.0)] = (**host).clone(),
             Change::Client(..) => {}
         }
     }

@@ -320,6 +320,9 @@ impl Simulation {
             service.answers_before = service.attempt_outcomes[Outcome::Succeeded as usize];
             (service.served_ns, service.wasted_ns) = (0, 0);
         }
+        for host in &mut self.fleet.hosts {
+            host.start_measuring(now);
+        }
         for instance in &mut self.balancers.instances {
             instance.before = instance.figures_at(now);
         }

@@ -206,6 +206,7 @@ impl Simulation {
     #[inline]
     pub(super) fn plan_completion(&mut self, server: ServerId) {
         if self.fleet[server].elastic {
+            self.host_feels(server);
             self.fleet[server].rate = self.fleet.rate_of(server);
         }
         let s = &self.fleet[server];
@@ -379,6 +380,7 @@ impl Simulation {
         s.virtual_now = 0;
         s.virtual_part = 0.0;
         self.events.set_completion(server, NEVER);
+        self.host_feels(server);
         evicted
     }
 }

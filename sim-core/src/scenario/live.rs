@@ -13,7 +13,7 @@ use super::services::{Skeleton, skeleton};
 use super::set::{Assignment, Walk, apply};
 use super::tree::{Node, Value};
 use crate::model::{
-    Change, ClassId, ClientId, ServerId, ServerParams, Service, ServiceId, SourceId,
+    Change, ClassId, ClientId, HostId, ServerId, ServerParams, Service, ServiceId, SourceId,
 };
 use crate::time::{Clock, Duration};
 use std::collections::{BTreeMap, BTreeSet};
@@ -156,6 +156,9 @@ impl Live {
         let mut done: BTreeMap<usize, Option<Arc<ServerParams>>> = BTreeMap::new();
         let mut changes = Vec::new();
         let mut services = BTreeSet::new();
+        let hosts: Vec<&str> = (self.skeleton.hosts.iter())
+            .map(|host| host.name.as_str())
+            .collect();
         for id in touched {
             let at = *id as usize;
             let node = self.nodes[at].clone();
@@ -165,7 +168,7 @@ impl Live {
                     clock: self.clock,
                 };
                 let spec = ServerSpec::read(&node, cx)?;
-                servers::params(&spec, cx).map(Arc::new)
+                servers::params(&spec, &hosts, cx).map(Arc::new)
             });
             let Some(new) = new else { continue };
             if !Arc::ptr_eq(new, &self.params[at]) && **new != *self.params[at] {
@@ -236,6 +239,9 @@ impl Live {
         }));
         changes.extend(differing(&new.classes, &old.classes, |i, v| {
             Change::Class(ClassId(i), v)
+        }));
+        changes.extend(differing(&new.hosts, &old.hosts, |i, v| {
+            Change::Host(HostId(i), v)
         }));
     }
 }
