@@ -310,6 +310,17 @@ impl Host {
             1.0
         }
     }
+
+    /// Cores that some of its workers can have at most, of `workers` in all, while the others keep so
+    /// many busy: what these leave, or what is theirs when all are at work.
+    pub(crate) fn left(&self, own_workers: f64, workers: f64, others_busy: f64) -> f64 {
+        let fair = if own_workers > 0.0 {
+            self.cores * own_workers / workers
+        } else {
+            0.0
+        };
+        (self.cores - others_busy).max(fair).min(own_workers)
+    }
 }
 
 /// Properties of a server.

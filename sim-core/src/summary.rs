@@ -157,6 +157,17 @@ pub struct ServerFigures {
     pub downtime_s: f64,
 }
 
+/// Figures of a machine that servers share.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct HostFigures {
+    /// Its cores, as they are at the end.
+    pub cores: f64,
+    /// Share of the time of its cores that was used.
+    pub utilisation: f64,
+    /// The servers that run on it, as `service/server`.
+    pub servers: Vec<String>,
+}
+
 /// Figures of one balancer instance, over the whole run.
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
 pub struct BalancerFigures {
@@ -275,6 +286,8 @@ pub struct Summary {
     pub classes: Named<ClassFigures>,
     /// By service.
     pub services: Named<ServiceFigures>,
+    /// By machine that servers share.
+    pub machines: Named<HostFigures>,
     /// What each guard did over the whole run, in the order in which a request meets them.
     pub guards: Vec<GuardFigures>,
     /// What became of the connections of each hop that keeps any, over the whole run.

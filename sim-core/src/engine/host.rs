@@ -117,9 +117,15 @@ impl Simulation {
         self.share_cores(id, None);
     }
 
-    /// Share of a host's cores that was in use since measurement began.
-    pub fn host_utilisation(&self, id: HostId) -> f64 {
-        let (used, cores) = self.fleet.hosts[id].core_ns_at(self.now);
-        if cores > 0.0 { (used / cores).min(1.0) } else { 0.0 }
+    /// The cores of a host, and the share of their time that was used since measurement began.
+    pub fn host_figures(&self, id: HostId) -> (f64, f64) {
+        let host = &self.fleet.hosts[id];
+        let (used, cores) = host.core_ns_at(self.now);
+        let utilisation = if cores > 0.0 {
+            (used / cores).min(1.0)
+        } else {
+            0.0
+        };
+        (host.settings.cores, utilisation)
     }
 }

@@ -173,6 +173,7 @@ fn names<'m>(
         "CLASS" => Box::new(model.classes.iter().map(|c| c.name.as_str())),
         "SERVICE" => Box::new(model.services.iter().map(|s| s.name.as_str())),
         "SLO" => Box::new(model.slos.iter().map(|s| s.name.as_str())),
+        "MACHINE" => Box::new(model.hosts.iter().map(|host| host.name.as_str())),
         "OUTCOME" => Box::new(Outcome::ALL.iter().map(|o| o.name())),
         "SERVER" => {
             // services.SERVICE.servers.SERVER
@@ -196,6 +197,10 @@ fn unknown(path: &str, model: &Model) -> String {
             .replace("SERVICE", service)
             .replace("SERVER", server.map_or("", |s| &s.name))
             .replace("SLO", model.slos.first().map_or("SLO", |s: &Slo| &s.name))
+            .replace(
+                "MACHINE",
+                model.hosts.first().map_or("MACHINE", |host| &host.name),
+            )
             .replace("OUTCOME", "timed_out")
     };
     let quantiles = SUMMARY_PATHS.iter().filter_map(|row| {

@@ -28,11 +28,7 @@ pub(crate) struct Fleet {
 }
 
 /// Builds the servers and enters them into their services.
-pub(crate) fn fleet(
-    top: &Top,
-    skeleton: Option<&mut Skeleton>,
-    cx: &mut Cx<'_>,
-) -> Option<Fleet> {
+pub(crate) fn fleet(top: &Top, skeleton: Option<&mut Skeleton>, cx: &mut Cx<'_>) -> Option<Fleet> {
     let written = top.service.get()?;
     let hosts: Vec<&str> = (top.machine.get()?.iter())
         .map(|(name, _, _)| name.as_str())
@@ -198,11 +194,7 @@ pub(crate) fn server_name(base: &str, count: u64, first: Option<u64>, index: u64
 }
 
 /// The properties written in a table of servers; `hosts` are the names of all machines.
-pub(crate) fn params(
-    spec: &ServerSpec,
-    hosts: &[&str],
-    cx: &mut Cx<'_>,
-) -> Option<ServerParams> {
+pub(crate) fn params(spec: &ServerSpec, hosts: &[&str], cx: &mut Cx<'_>) -> Option<ServerParams> {
     let crash = crash_rules(&spec.crash, SERVER_GAUGES, cx);
     let guards = guards(&spec.guards, "server", cx);
     let breakdowns = optional(&spec.breakdowns, |b| breakdowns(b, cx));

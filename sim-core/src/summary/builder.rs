@@ -1,14 +1,15 @@
 //! From the counters of a run to its figures.
 
 use super::{
-    AlertFigures, Attempts, BalancerFigures, ClassFigures, Named, Outcomes, Requests,
+    AlertFigures, Attempts, BalancerFigures, ClassFigures, HostFigures, Named, Outcomes, Requests,
     SCHEMA_VERSION, ServerFigures, ServiceFigures, SloFigures, StoryFigures, Summary, Times,
     incident, verdict, warning,
 };
 use crate::engine::{End, Simulation};
 use crate::event_log::Kind;
 use crate::histogram::Histogram;
-use crate::ids::{ClassId, Id, ServiceId};
+use crate::ids::{ClassId, HostId, Id, ServiceId};
+use crate::model::Server;
 use crate::outcome::Outcome;
 use crate::time::SECOND;
 
@@ -98,6 +99,7 @@ impl Builder<'_> {
                     .collect(),
             ),
             services: Named(services),
+            machines: Named((0..model.hosts.len()).map(|i| self.host(i)).collect()),
             guards: sim.guard_figures(),
             connections: sim.pool_figures(),
             slos: self.slos(),
@@ -214,6 +216,22 @@ impl Builder<'_> {
             availability: ratio(requests.succeeded, requests.succeeded + requests.failed),
             requests,
         }
+    }
+
+    fn host(&self, position: usize) -> (String, HostFigures) {
+        let (model, id) = (self.simulation.model(), HostId::at(position));
+        let (cores, utilisation) = self.simulation.host_figures(id);
+        let on_it = (model.servers.iter()).filter(|server| server.params.host == Some(id));
+        let named = |server: &Server| {
+            let service = &model.services[server.service.position()].name;
+            format!("{service}/{}", server.name)
+        };
+        let figures = HostFigures {
+            cores,
+            utilisation,
+            servers: on_it.map(named).collect(),
+        };
+        (model.hosts[position].name.clone(), figures)
     }
 
     fn service(&self, id: usize) -> ServiceFigures {
