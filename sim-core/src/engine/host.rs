@@ -8,8 +8,10 @@
 
 use super::Simulation;
 use super::fleet::{Server, Waiting};
-use crate::ids::{HostId, ServerId, Table};
+use crate::ids::{HostId, ServerId, ServiceId, Table};
+use crate::machine::MachineState;
 use crate::model::{Host as Settings, Model};
+use std::collections::BTreeMap;
 
 /// A host and what is going on there.
 #[derive(Clone)]
@@ -111,10 +113,54 @@ impl Simulation {
 
     /// A host has other settings.
     pub(super) fn change_host(&mut self, id: HostId, settings: &Settings) {
+        self.host_staff_changes(id);
         let host = &mut self.fleet.hosts[id];
         host.settle(self.now);
         host.settings.clone_from(settings);
         self.share_cores(id, None);
+    }
+
+    /// Settings of servers of a host, or whether they are there, are about to change, or the host's own.
+    pub(super) fn host_staff_changes(&mut self, id: HostId) {
+        let workers = self.workers_by_service(id);
+        for i in 0..self.fleet.hosts[id].servers.len() {
+            let server = self.fleet.hosts[id].servers[i];
+            let cores = self.core_of_worker_of(server, &workers);
+            self.settle_staff(server, cores);
+        }
+    }
+
+    /// What each worker of a server has of a core when all of its service are at work and nobody else.
+    pub(super) fn core_of_worker(&self, server: ServerId) -> f64 {
+        (self.fleet.cold[server].params.host).map_or(1.0, |host| {
+            self.core_of_worker_of(server, &self.workers_by_service(host))
+        })
+    }
+
+    fn core_of_worker_of(&self, server: ServerId, workers: &BTreeMap<ServiceId, f64>) -> f64 {
+        let host = self.fleet.cold[server].params.host;
+        let of_service = workers.get(&self.fleet[server].service);
+        host.zip(of_service).map_or(1.0, |(host, workers)| {
+            self.fleet.hosts[host].settings.share(*workers)
+        })
+    }
+
+    /// Workers of the servers of a host that are there, those that stand by apart.
+    fn workers_by_service(&self, id: HostId) -> BTreeMap<ServiceId, f64> {
+        let mut workers = BTreeMap::new();
+        for &server in &self.fleet.hosts[id].servers {
+            let (s, params) = (&self.fleet[server], &self.fleet.cold[server].params);
+            if s.state != MachineState::Absent && params.priority == 0 {
+                *workers.entry(s.service).or_default() += f64::from(params.workers);
+            }
+        }
+        workers
+    }
+
+    /// The settings of all hosts as they are now.
+    pub(super) fn hosts_now(&self) -> Vec<Settings> {
+        let hosts = self.fleet.hosts.iter();
+        hosts.map(|host| host.settings.clone()).collect()
     }
 
     /// The cores of a host, and the share of their time that was used since measurement began.

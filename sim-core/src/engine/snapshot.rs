@@ -248,7 +248,10 @@ impl Simulation {
     pub(crate) fn server_figures(&self, server: ServerId) -> ServerFigures {
         let (s, cold) = (&self.fleet[server], &self.fleet.cold[server]);
         let mut totals = self.records.totals[server].at(s, self.now);
-        totals.staffed.advance(s.state, &cold.params, self.now);
+        let cores = self.core_of_worker(server);
+        totals
+            .staffed
+            .advance(s.state, &cold.params, cores, self.now);
         let downtime_ns = cold.incarnation.downtime_at(s.state, self.now);
         ServerFigures {
             attempts: totals.counts.attempts - totals.before.attempts,

@@ -264,7 +264,9 @@ mod tests {
             client = { timeout = "20ms" }
             [service.web]
             demand = { kind = "exponential", mean = "10ms" }
-            server = [{ name = "a", workers = 2 }]
+            server = [{ name = "a", workers = 2, machine = "m" }]
+            [machine.m]
+            cores = 8
             [[slo]]
             name = "fast"
             class = "large"
@@ -287,6 +289,7 @@ mod tests {
                 .replace("SERVICE", "web")
                 .replace("SERVER", "a")
                 .replace("SLO", "fast")
+                .replace("MACHINE", "m")
                 .replace("OUTCOME", "timed_out");
             let measure = Measure::parse(&path, &model).unwrap_or_else(|why| panic!("{why}"));
             let seen = measure.observe(&summary).expect("twenty seconds suffice");
