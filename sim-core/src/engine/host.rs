@@ -8,7 +8,7 @@
 
 use super::Simulation;
 use super::fleet::{Server, Waiting};
-use crate::ids::{HostId, ServerId, ServiceId, Table};
+use crate::ids::{HostId, Id, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::{Host as Settings, Model};
 use std::collections::BTreeMap;
@@ -155,6 +155,20 @@ impl Simulation {
             }
         }
         workers
+    }
+
+    /// Hosts whose books do not agree with their servers.
+    pub(super) fn hosts_astray(&self) -> Vec<usize> {
+        let astray = |host: &Host| {
+            let servers = || host.servers.iter().map(|&id| (id, &self.fleet[id]));
+            let at_work: u32 = servers().map(|(_, server)| server.at_work()).sum();
+            let mut busy = servers().filter(|(_, server)| server.in_service > 0);
+            host.at_work != at_work
+                || busy.any(|(id, s)| s.rate.to_bits() != self.fleet.rate_of(id).to_bits())
+        };
+        let hosts = self.fleet.hosts.enumerate();
+        let found = hosts.filter(|(_, host)| astray(host));
+        found.map(|(id, _)| id.position()).collect()
     }
 
     /// The settings of all hosts as they are now.

@@ -131,6 +131,9 @@ pub struct Conservation {
     pub servers_astray: Vec<usize>,
     /// Balancer instances whose own count differs from the attempts found to be theirs.
     pub instances_astray: Vec<usize>,
+    /// Shared machines whose count of requests at work differs from those of their servers, or one of whose
+    /// servers has another pace than follows from it.
+    pub hosts_astray: Vec<usize>,
 }
 
 impl Conservation {
@@ -140,6 +143,7 @@ impl Conservation {
             && self.attempts == self.attempts_ended + self.attempts_in_flight
             && self.servers_astray.is_empty()
             && self.instances_astray.is_empty()
+            && self.hosts_astray.is_empty()
     }
 }
 
@@ -236,6 +240,7 @@ impl Simulation {
                 .filter(|&(id, s)| s.in_system != in_servers[id] || s.queue_len != queued[id])
                 .map(|(id, _)| id.position())
                 .collect(),
+            hosts_astray: self.hosts_astray(),
             instances_astray: instances
                 .enumerate()
                 .filter(|&(id, i)| i.connections != in_instances[id])
