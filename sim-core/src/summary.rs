@@ -121,7 +121,8 @@ pub struct ServiceFigures {
     pub response_time_s: Times,
     /// Wait at its servers before a worker was free.
     pub wait_s: Times,
-    /// Arriving requests times mean demand over capacity; may exceed one.
+    /// Arriving requests times mean demand over capacity, that of shared machines as if the service had
+    /// them alone; may exceed one.
     pub offered_load: Option<f64>,
     /// Share of finished work that nobody waited for any more.
     pub wasted_work: Option<f64>,
