@@ -13,6 +13,7 @@ use super::attempt::{Attempt, Attempts, Place, Purpose};
 use super::batched_draws::BATCH;
 use super::event_queue::NEVER;
 use super::fleet::{Fleet, Server, Waiting};
+use super::guards::FastAttempt;
 use super::instance::{Balancers, TrueState};
 use super::slab::{Handle, Slab, Slot};
 use super::source::{number_of, source_of};
@@ -100,7 +101,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         },
         memory,
         errors: Errors { rate, demand: _ },
-        guards,
+        // Asked on either path.
+        guards: _,
         crash,
         // A server that is not up is not on the fast path.
         crash_keeps_queue: _,
@@ -127,7 +129,6 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         && *coherence <= 0.0
         && memory.is_none()
         && *rate <= 0.0
-        && guards.is_empty()
         && crash.is_empty()
         && host.is_none()
 }
@@ -293,9 +294,13 @@ impl Simulation {
         let service = &mut services[service_id];
         service.attempts += 1;
         let index = service.active[0];
+        let who = FastAttempt {
+            number,
+            now,
+            timeout: caller.timeout,
+        };
         let stopped = if GUARDED {
-            let until = now.saturating_add(caller.timeout);
-            guards.pass_fast(number, client, service_id, until, now)
+            guards.pass_fast(client, service_id, who)
         } else {
             None
         };
@@ -343,6 +348,9 @@ impl Simulation {
         attempt.server = server;
         s.attempts = s.attempts.wrapping_add(1);
         s.enter(now);
+        if GUARDED && let Some(stopped) = guards.pass_fast_server(server, who) {
+            return self.stop_fast(handle, &stopped);
+        }
         if idle {
             attempt.place = Place::Underway;
             return self.begin_service_apart(handle);
@@ -388,12 +396,13 @@ impl Simulation {
     /// A server on the fast path finishes the request that was to finish first.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn complete_fast(&mut self, server: ServerId) {
+    pub(super) fn complete_fast<const GUARDED: bool>(&mut self, server: ServerId) {
         let Self {
             fleet: Fleet { servers, .. },
             attempts,
             recorder,
             events,
+            guards,
             ..
         } = self;
         let now = self.now;
@@ -401,6 +410,11 @@ impl Simulation {
         let slot = s.first;
         if !attempts[slot].call.is_elided() {
             return self.complete_apart(server);
+        }
+        if GUARDED && s.head != Slot::NONE && guards.asked_again(server) {
+            // The next may not be worth beginning.
+            self.pass_worker_on(server);
+            return self.leave_fast(server, slot);
         }
         if s.workers != 1 || s.in_service != 1 {
             self.pass_worker_on(server);
@@ -455,7 +469,7 @@ impl Simulation {
         instance.in_flight[local] -= 1;
         if self.guards.any {
             let client = self.sources[source_of(number)].clients[class];
-            self.guards.leave_fast(client, service_id, begun, now);
+            (self.guards).leave_fast(client, service_id, server, begun, now);
         }
         self.attempts.vacate(slot);
         self.attempts.elided -= 1;
