@@ -7,6 +7,7 @@ use crate::model::{
 use crate::policy::Farm;
 use crate::readable;
 use crate::time::{Instant, SECOND};
+use std::collections::BTreeMap;
 
 /// The highest load that the traffic of a scenario offers to a service.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -263,19 +264,24 @@ impl Stock {
 
     /// Work per second that some servers, known by their numbers, can do together beside all others.
     fn together(&self, model: &Model, servers: &[usize], busy: &Busy) -> f64 {
-        let params = |&id: &usize| &*model.servers[id].params;
-        let free = servers.iter().filter(|id| params(id).host.is_none());
-        let mut sum: f64 = free.map(|&id| self.can[id]).sum();
-        let mut hosts: Vec<HostId> = servers.iter().filter_map(|id| params(id).host).collect();
-        hosts.sort_unstable();
-        hosts.dedup();
-        for host in hosts {
-            let own = || servers.iter().filter(|id| params(id).host == Some(host));
-            let workers: f64 = own().map(|id| f64::from(params(id).workers)).sum();
-            let own_busy: f64 = own().map(|&id| busy.by_server[id]).sum();
-            let (place, can) = (host.position(), own().map(|&id| self.can[id]).sum::<f64>());
-            let others_busy = (busy.by_host[place] - own_busy).max(0.0);
-            let left = model.hosts[place].left(workers, self.workers[place], others_busy);
+        let mut sum = 0.0;
+        // By machine: workers, the work they could do if each had a core, and the cores they keep busy.
+        let mut own: BTreeMap<HostId, (f64, f64, f64)> = BTreeMap::new();
+        for &id in servers {
+            let params = &model.servers[id].params;
+            let Some(host) = params.host else {
+                sum += self.can[id];
+                continue;
+            };
+            let (workers, can, cores) = own.entry(host).or_default();
+            *workers += f64::from(params.workers);
+            *can += self.can[id];
+            *cores += busy.by_server[id];
+        }
+        for (host, (workers, can, cores)) in own {
+            let place = host.position();
+            let others = (busy.by_host[place] - cores).max(0.0);
+            let left = model.hosts[place].left(workers, self.workers[place], others);
             sum += can * left / workers;
         }
         sum

@@ -122,39 +122,43 @@ impl Simulation {
 
     /// Settings of servers of a host, or whether they are there, are about to change, or the host's own.
     pub(super) fn host_staff_changes(&mut self, id: HostId) {
-        let workers = self.workers_by_service(id);
-        for i in 0..self.fleet.hosts[id].servers.len() {
-            let server = self.fleet.hosts[id].servers[i];
-            let cores = self.core_of_worker_of(server, &workers);
-            self.settle_staff(server, cores);
+        let servers = self.fleet.hosts[id].servers.clone();
+        let workers = self.workers_on(&servers);
+        for server in servers {
+            self.settle_staff(server, self.core_of_worker(server, &workers));
         }
     }
 
-    /// What each worker of a server has of a core when all of its service are at work and nobody else.
-    pub(super) fn core_of_worker(&self, server: ServerId) -> f64 {
-        (self.fleet.cold[server].params.host).map_or(1.0, |host| {
-            self.core_of_worker_of(server, &self.workers_by_service(host))
-        })
-    }
-
-    fn core_of_worker_of(&self, server: ServerId, workers: &BTreeMap<ServiceId, f64>) -> f64 {
-        let host = self.fleet.cold[server].params.host;
-        let of_service = workers.get(&self.fleet[server].service);
-        host.zip(of_service).map_or(1.0, |(host, workers)| {
-            self.fleet.hosts[host].settings.share(*workers)
-        })
-    }
-
-    /// Workers of the servers of a host that are there, those that stand by apart.
-    fn workers_by_service(&self, id: HostId) -> BTreeMap<ServiceId, f64> {
+    /// Workers of each service on each host, as far as servers that are there have them; those that
+    /// stand by do not count.
+    pub(super) fn workers_on(&self, servers: &[ServerId]) -> BTreeMap<(HostId, ServiceId), f64> {
         let mut workers = BTreeMap::new();
-        for &server in &self.fleet.hosts[id].servers {
+        for &server in servers {
             let (s, params) = (&self.fleet[server], &self.fleet.cold[server].params);
-            if s.state != MachineState::Absent && params.priority == 0 {
-                *workers.entry(s.service).or_default() += f64::from(params.workers);
+            if let Some(host) = params.host
+                && s.state != MachineState::Absent
+                && params.priority == 0
+            {
+                *workers.entry((host, s.service)).or_default() += f64::from(params.workers);
             }
         }
         workers
+    }
+
+    /// What each worker of a server has of a core when `workers` are at work there and those of no other
+    /// service.
+    pub(super) fn core_of_worker(
+        &self,
+        server: ServerId,
+        workers: &BTreeMap<(HostId, ServiceId), f64>,
+    ) -> f64 {
+        let Some(host) = self.fleet.cold[server].params.host else {
+            return 1.0;
+        };
+        let workers = workers.get(&(host, self.fleet[server].service));
+        workers.map_or(1.0, |&workers| {
+            self.fleet.hosts[host].settings.share(workers)
+        })
     }
 
     /// Hosts whose books do not agree with their servers.

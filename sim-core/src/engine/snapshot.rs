@@ -249,14 +249,20 @@ impl Simulation {
         }
     }
 
-    /// Measured totals of a server up to now.
-    pub(crate) fn server_figures(&self, server: ServerId) -> ServerFigures {
+    /// Measured totals of a service's servers up to now, in order.
+    pub(crate) fn server_figures(&self, service: ServiceId) -> Vec<ServerFigures> {
+        let servers = &self.model.services[service.position()].servers;
+        let workers = self.workers_on(servers);
+        let figures =
+            |&server: &ServerId| self.figures_of(server, self.core_of_worker(server, &workers));
+        servers.iter().map(figures).collect()
+    }
+
+    fn figures_of(&self, server: ServerId, cores: f64) -> ServerFigures {
         let (s, cold) = (&self.fleet[server], &self.fleet.cold[server]);
         let mut totals = self.records.totals[server].at(s, self.now);
-        let cores = self.core_of_worker(server);
-        totals
-            .staffed
-            .advance(s.state, &cold.params, cores, self.now);
+        let staffed = &mut totals.staffed;
+        staffed.advance(s.state, &cold.params, cores, self.now);
         let downtime_ns = cold.incarnation.downtime_at(s.state, self.now);
         ServerFigures {
             attempts: totals.counts.attempts - totals.before.attempts,

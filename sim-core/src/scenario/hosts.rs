@@ -6,6 +6,7 @@ use super::section::{Cx, Item};
 use super::sections::Top;
 use crate::ids::Id;
 use crate::model::{Host, HostId, Server, ServerId};
+use std::collections::BTreeMap;
 
 /// Most machines.
 const HOSTS_MAX: usize = 10_000;
@@ -32,20 +33,29 @@ pub(crate) fn hosts(top: &Top, cx: &mut Cx<'_>) -> Option<Vec<Host>> {
     written.iter().map(host).collect()
 }
 
+/// All machines by name.
+pub(crate) type HostNames = BTreeMap<String, HostId>;
+
+/// The names of machines in their order.
+pub(crate) fn host_names<'a>(names: impl Iterator<Item = &'a String>) -> HostNames {
+    let numbered = names.cloned().enumerate();
+    numbered.map(|(i, name)| (name, HostId::at(i))).collect()
+}
+
 /// The machine that a server names, if it names one.
 pub(crate) fn find_host(
     name: &Item<Option<String>>,
-    hosts: &[&str],
+    hosts: &HostNames,
     cx: &mut Cx<'_>,
 ) -> Option<Option<HostId>> {
     let Some(wanted) = name.get()? else {
         return Some(None);
     };
-    let Some(place) = hosts.iter().position(|host| host == wanted) else {
-        cx.push(unknown(wanted, hosts.iter().copied()).at(name.span));
-        return None;
-    };
-    Some(Some(HostId::at(place)))
+    let found = hosts.get(wanted).copied();
+    if found.is_none() {
+        cx.push(unknown(wanted, hosts.keys().map(String::as_str)).at(name.span));
+    }
+    found.map(Some)
 }
 
 /// One without servers would change nothing, and one with very many would take very long.

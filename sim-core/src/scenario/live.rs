@@ -4,6 +4,7 @@
 //! that a long time line over a large fleet stays quick and small.
 
 use super::assemble::Base;
+use super::hosts::{HostNames, host_names};
 use super::problem::{Collector, Problem, Span, suggest};
 use super::routes::{check_nobody_left, check_without_servers};
 use super::section::{Cx, Form, KeyDef, Section, SectionDef};
@@ -27,6 +28,7 @@ pub(crate) struct Live {
     pub skeleton: Skeleton,
     pub params: Vec<Arc<ServerParams>>,
     nodes: Vec<Arc<Node>>,
+    hosts: Arc<HostNames>,
     horizon: Duration,
     clock: Option<Clock>,
 }
@@ -72,6 +74,9 @@ impl Live {
             skeleton: base.skeleton.clone(),
             params,
             nodes,
+            hosts: Arc::new(host_names(
+                base.skeleton.hosts.iter().map(|host| &host.name),
+            )),
             horizon: base.horizon,
             clock: base.clock,
         }
@@ -156,9 +161,6 @@ impl Live {
         let mut done: BTreeMap<usize, Option<Arc<ServerParams>>> = BTreeMap::new();
         let mut changes = Vec::new();
         let mut services = BTreeSet::new();
-        let hosts: Vec<&str> = (self.skeleton.hosts.iter())
-            .map(|host| host.name.as_str())
-            .collect();
         for id in touched {
             let at = *id as usize;
             let node = self.nodes[at].clone();
@@ -168,7 +170,7 @@ impl Live {
                     clock: self.clock,
                 };
                 let spec = ServerSpec::read(&node, cx)?;
-                servers::params(&spec, &hosts, cx).map(Arc::new)
+                servers::params(&spec, &self.hosts, cx).map(Arc::new)
             });
             let Some(new) = new else { continue };
             if !Arc::ptr_eq(new, &self.params[at]) && **new != *self.params[at] {

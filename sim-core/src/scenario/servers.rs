@@ -4,7 +4,7 @@ use super::build::{
     bound, breakdowns, count, crash_rules, guards, liveness, memory, memory_is_known, optional,
     warm_up,
 };
-use super::hosts::{check_hosts, find_host};
+use super::hosts::{HostNames, check_hosts, find_host, host_names};
 use super::links::{Zones, inner_link};
 use super::problem::{Problem, Span};
 use super::routes::{check_nobody_left, check_without_servers};
@@ -30,9 +30,7 @@ pub(crate) struct Fleet {
 /// Builds the servers and enters them into their services.
 pub(crate) fn fleet(top: &Top, skeleton: Option<&mut Skeleton>, cx: &mut Cx<'_>) -> Option<Fleet> {
     let written = top.service.get()?;
-    let hosts: Vec<&str> = (top.machine.get()?.iter())
-        .map(|(name, _, _)| name.as_str())
-        .collect();
+    let hosts = host_names(top.machine.get()?.iter().map(|(name, _, _)| name));
     let mut fleet = Fleet {
         servers: Vec::new(),
         tables: Vec::new(),
@@ -40,11 +38,11 @@ pub(crate) fn fleet(top: &Top, skeleton: Option<&mut Skeleton>, cx: &mut Cx<'_>)
     let mut ranges = Vec::with_capacity(written.len());
     let mut zones = Vec::with_capacity(written.len());
     let mut whole = true;
-    for (index, (name, span, spec)) in written.iter().enumerate() {
-        let start = fleet.servers.len();
+    for (index, service) in written.iter().enumerate() {
+        let (start, spec) = (fleet.servers.len(), &service.2);
         let id = ServiceId(u16::try_from(index).ok()?);
         let named = Zones::of(spec).and_then(|zones| {
-            let zones = service_servers(id, name, *span, spec, zones, &hosts, &mut fleet, cx)?;
+            let zones = service_servers(id, service, zones, &hosts, &mut fleet, cx)?;
             zones.finish(spec, cx)
         });
         whole &= named.is_some();
@@ -78,11 +76,9 @@ pub(crate) fn fleet(top: &Top, skeleton: Option<&mut Skeleton>, cx: &mut Cx<'_>)
 
 fn service_servers(
     id: ServiceId,
-    name: &str,
-    span: Span,
-    spec: &ServiceSpec,
+    (name, span, spec): &(String, Span, ServiceSpec),
     mut zones: Zones,
-    hosts: &[&str],
+    hosts: &HostNames,
     fleet: &mut Fleet,
     cx: &mut Cx<'_>,
 ) -> Option<Zones> {
@@ -152,7 +148,7 @@ fn service_servers(
         if routes.is_empty() {
             cx.push(
                 Problem::new("E022", format!("the service `{name}` has no servers"))
-                    .at(span)
+                    .at(*span)
                     .help(format!(
                         "add a [[service.{name}.server]] with `name` and `workers`"
                     )),
@@ -193,8 +189,12 @@ pub(crate) fn server_name(base: &str, count: u64, first: Option<u64>, index: u64
     }
 }
 
-/// The properties written in a table of servers; `hosts` are the names of all machines.
-pub(crate) fn params(spec: &ServerSpec, hosts: &[&str], cx: &mut Cx<'_>) -> Option<ServerParams> {
+/// The properties written in a table of servers; `hosts` are all machines.
+pub(crate) fn params(
+    spec: &ServerSpec,
+    hosts: &HostNames,
+    cx: &mut Cx<'_>,
+) -> Option<ServerParams> {
     let crash = crash_rules(&spec.crash, SERVER_GAUGES, cx);
     let guards = guards(&spec.guards, "server", cx);
     let breakdowns = optional(&spec.breakdowns, |b| breakdowns(b, cx));

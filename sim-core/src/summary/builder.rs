@@ -9,7 +9,7 @@ use crate::engine::{End, Simulation};
 use crate::event_log::Kind;
 use crate::histogram::Histogram;
 use crate::ids::{ClassId, HostId, Id, ServiceId};
-use crate::model::Server;
+use crate::model::Host;
 use crate::outcome::Outcome;
 use crate::time::SECOND;
 
@@ -99,7 +99,7 @@ impl Builder<'_> {
                     .collect(),
             ),
             services: Named(services),
-            machines: Named((0..model.hosts.len()).map(|i| self.host(i)).collect()),
+            machines: self.machines(),
             guards: sim.guard_figures(),
             connections: sim.pool_figures(),
             slos: self.slos(),
@@ -218,20 +218,26 @@ impl Builder<'_> {
         }
     }
 
-    fn host(&self, position: usize) -> (String, HostFigures) {
-        let (model, id) = (self.simulation.model(), HostId::at(position));
-        let (cores, utilisation) = self.simulation.host_figures(id);
-        let on_it = (model.servers.iter()).filter(|server| server.params.host == Some(id));
-        let named = |server: &Server| {
-            let service = &model.services[server.service.position()].name;
-            format!("{service}/{}", server.name)
+    fn machines(&self) -> Named<HostFigures> {
+        let (sim, model) = (self.simulation, self.simulation.model());
+        let figures = |(position, host): (usize, &Host)| {
+            let (cores, utilisation) = sim.host_figures(HostId::at(position));
+            let figures = HostFigures {
+                cores,
+                utilisation,
+                servers: Vec::new(),
+            };
+            (host.name.clone(), figures)
         };
-        let figures = HostFigures {
-            cores,
-            utilisation,
-            servers: on_it.map(named).collect(),
-        };
-        (model.hosts[position].name.clone(), figures)
+        let mut machines: Vec<_> = model.hosts.iter().enumerate().map(figures).collect();
+        for server in &model.servers {
+            if let Some(host) = server.params.host {
+                let service = &model.services[server.service.position()].name;
+                let on_it = &mut machines[host.position()].1.servers;
+                on_it.push(format!("{service}/{}", server.name));
+            }
+        }
+        Named(machines)
     }
 
     fn service(&self, id: usize) -> ServiceFigures {
@@ -245,11 +251,7 @@ impl Builder<'_> {
         let total = sim.service_attempts(ServiceId::at(id));
         let (served, wasted) = sim.work_ns(ServiceId::at(id));
         let service = &sim.model().services[id];
-        let servers: Vec<_> = service
-            .servers
-            .iter()
-            .map(|s| sim.server_figures(*s))
-            .collect();
+        let servers = sim.server_figures(ServiceId::at(id));
         let sent: u64 = servers.iter().map(|s| s.attempts).sum();
         let figures = service.servers.iter().zip(&servers).map(|(id, figures)| {
             let server = &sim.model().servers[id.0 as usize];
