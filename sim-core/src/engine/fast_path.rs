@@ -119,6 +119,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         liveness: _,
         // As for the service's.
         link: _,
+        // Its pace depends on others.
+        host,
     } = params;
     matches!(discipline.order(), Order::Fifo)
         && patience.is_none()
@@ -128,6 +130,7 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         && memory.is_none()
         && *rate <= 0.0
         && crash.is_empty()
+        && host.is_none()
 }
 
 /// As [`service_is_plain`], for a caller: one attempt at a time, and no account of them.

@@ -19,7 +19,7 @@
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
 //! | `services` | `service` | settings, samplers and counters of services |
 //! | `balancers` | `instance` with `health` | balancer instances and what each has seen of its servers |
-//! | `fleet` | `fleet` | servers |
+//! | `fleet` | `fleet` with `host` | servers, and the cores that they share |
 //! | `faults` | `fault` | what is wrong with servers and links now |
 //! | `links` | `link` | what lies between machines |
 //! | `pools` | `pool` | connections that are kept, and who waits for one |
@@ -76,6 +76,7 @@ mod fleet;
 mod guards;
 mod health;
 mod hedge;
+mod host;
 mod idle;
 mod incarnation;
 mod instance;

@@ -205,6 +205,7 @@ impl Simulation {
     #[inline]
     pub(super) fn plan_completion(&mut self, server: ServerId) {
         if self.fleet[server].elastic {
+            self.host_feels(server);
             self.fleet[server].rate = self.fleet.rate_of(server);
         }
         let s = &self.fleet[server];
@@ -378,6 +379,7 @@ impl Simulation {
         s.virtual_now = 0;
         s.virtual_part = 0.0;
         self.events.clear_completion(server);
+        self.host_feels(server);
         evicted
     }
 }
