@@ -11,7 +11,7 @@ mod timeline;
 
 pub use crate::event_log::Actor;
 pub use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, ZoneId};
-pub use crate::profile::RatePoint;
+pub use crate::profile::{Rate, RatePoint};
 pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
 pub use link::{Link, LinkTarget, Zone};
 pub(crate) use route::SHARE_TOLERANCE;
@@ -111,9 +111,8 @@ pub struct Source {
     pub to: ServiceId,
     /// When requests come.
     pub arrivals: Configured<ArrivalDef>,
-    /// Requests per second over time, piecewise linear, constant after the last point; never
-    /// empty. The first point is at zero.
-    pub rate: Arc<[RatePoint]>,
+    /// Requests per second over time.
+    pub rate: Rate,
     /// Cumulated share by class; the last is 1.
     pub mix: Vec<f64>,
     /// Session or hash key of each request.

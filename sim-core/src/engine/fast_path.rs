@@ -271,7 +271,7 @@ impl Simulation {
         s.count += 1;
         s.from = now;
         s.gap = s.batch.gaps[batch + 1];
-        let next = if s.rate.len() == 1 {
+        let next = if s.rate.is_constant() {
             now.saturating_add(s.batch.gaps_ns[batch + 1])
         } else {
             s.next_arrival().unwrap_or(NEVER)

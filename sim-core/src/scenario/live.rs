@@ -15,7 +15,7 @@ use super::tree::{Node, Value};
 use crate::model::{
     Change, ClassId, ClientId, ServerId, ServerParams, Service, ServiceId, SourceId,
 };
-use crate::time::{Clock, Duration};
+use crate::time::Clock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -27,7 +27,6 @@ pub(crate) struct Live {
     pub skeleton: Skeleton,
     pub params: Vec<Arc<ServerParams>>,
     nodes: Vec<Arc<Node>>,
-    horizon: Duration,
     clock: Option<Clock>,
 }
 
@@ -72,7 +71,6 @@ impl Live {
             skeleton: base.skeleton.clone(),
             params,
             nodes,
-            horizon: base.horizon,
             clock: base.clock,
         }
     }
@@ -200,7 +198,7 @@ impl Live {
         let Some(top) = Top::read(&self.root, cx) else {
             return;
         };
-        let Some(mut new) = skeleton(&top, self.horizon, cx) else {
+        let Some(mut new) = skeleton(&top, cx) else {
             return;
         };
         for (new, old) in new.services.iter_mut().zip(&self.skeleton.services) {

@@ -104,7 +104,10 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
     because(client.tries_again(), "callers try again after a failure");
     because(client.hedge.is_some(), "callers send copies");
     because(
-        model.sources.iter().any(|source| source.rate.len() > 1),
+        model
+            .sources
+            .iter()
+            .any(|source| !source.rate.is_constant()),
         "the rate varies",
     );
     let service = &model.services[0];
@@ -201,7 +204,7 @@ fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, 
             closed(&shape, users, think.as_ref(), params.patience.is_some())
         }
         Arrivals::Open(gaps) if gaps.is_memoryless() => {
-            let rate_hz = source.rate[0].rate_hz;
+            let rate_hz = source.rate.initial_hz();
             match &params.patience {
                 Some(patience) => impatient(&shape, rate_hz, patience),
                 None if shape.servers > 1 => behind(&shape, rate_hz, service.balancer.policy.def),

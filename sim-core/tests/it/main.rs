@@ -33,6 +33,7 @@ mod memory;
 mod monitoring;
 mod parallel;
 mod queues;
+mod rates;
 mod replicate;
 mod retries;
 mod routes;
