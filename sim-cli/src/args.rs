@@ -192,8 +192,27 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct SetArgs {
     /// Give a key another value, such as `service.web.server.web-1.weight=1`; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
-    pub sets: Vec<(String, String)>,
+    sets: Vec<(String, String)>,
+    /// Leave out what the scenario expects: what was written for other settings need not hold, or make
+    /// sense, for these
+    #[arg(long)]
+    no_expect: bool,
 }
+
+impl SetArgs {
+    /// Everything that is set from outside, with a seed from outside.
+    pub(crate) fn all(&self, seed: Option<u64>) -> Vec<(String, String)> {
+        let mut sets = self.sets.clone();
+        sets.extend(seed.map(|seed| ("seed".to_owned(), seed.to_string())));
+        if self.no_expect {
+            sets.push((EXPECT.to_owned(), "[]".to_owned()));
+        }
+        sets
+    }
+}
+
+/// The key of what a scenario expects of itself.
+pub(crate) const EXPECT: &str = "expect";
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]
