@@ -1,9 +1,11 @@
 //! The arguments, and nothing else.
 
+mod analyse;
 mod experiment;
 mod stress;
 mod sweep;
 
+pub(crate) use analyse::{AnalyseArgs, LeaveOut};
 pub(crate) use experiment::{
     CompareArgs, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
 };
@@ -69,6 +71,8 @@ pub(crate) enum Command {
     Stress(StressArgs),
     /// Simulate a scenario in many variants: every combination of values along its axes
     Sweep(SweepArgs),
+    /// Say what a series of values from anywhere shows: mean, warm-up, stationarity, quantiles
+    Analyse(AnalyseArgs),
     /// Measure the engine against queueing theory and published tables
     Verify(VerifyArgs),
     /// Read scenarios, without simulating them, and tell what is wrong
