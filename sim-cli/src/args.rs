@@ -71,7 +71,7 @@ pub(crate) enum Command {
     Stress(StressArgs),
     /// Simulate a scenario in many variants: every combination of values along its axes
     Sweep(SweepArgs),
-    /// Say what a series of values from anywhere shows: mean, warm-up, stationarity, quantiles
+    /// Say what a series of values shows: mean, warm-up, stationarity, quantiles
     Analyse(AnalyseArgs),
     /// Measure the engine against queueing theory and published tables
     Verify(VerifyArgs),
