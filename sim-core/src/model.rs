@@ -221,6 +221,19 @@ pub struct Balancer {
     pub routes: Vec<Route>,
 }
 
+impl Service {
+    /// Names of its balancer instances, spares included.
+    pub fn instance_names(&self) -> impl Iterator<Item = String> + '_ {
+        let instances = self.balancer.instances + self.balancer.standby.count;
+        (0..instances).map(|number| self.instance_name(number))
+    }
+
+    /// The name of a balancer instance by its number from 0.
+    pub(crate) fn instance_name(&self, number: u32) -> String {
+        format!("{}-lb-{}", self.name, number + 1)
+    }
+}
+
 impl Balancer {
     /// Whether an instance can crash by itself.
     pub(crate) fn can_crash(&self) -> bool {

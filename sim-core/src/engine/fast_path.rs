@@ -421,14 +421,19 @@ impl Simulation {
         s.head = waiting.behind;
         s.tail = select_unpredictable(s.head == Slot::NONE, Slot::NONE, s.tail);
         s.end_wait(demand_ns, now);
-        if waiting.purpose == Purpose::Request {
-            recorder.waited(s.service, waiting.begun, now - waiting.mark);
+        let wait_ns = now - waiting.mark;
+        let waited = waiting.purpose == Purpose::Request;
+        if waited {
+            recorder.waited(s.service, waiting.class, waiting.begun, wait_ns);
         }
         waiting.place = Place::InService;
         waiting.mark = demand_ns;
         s.finish_sum = demand_ns;
         s.first = next;
         events.set_completion(server, s.real_time_of(demand_ns));
+        if waited && recorder.logs() {
+            self.log_served(next, wait_ns);
+        }
         self.leave_fast(server, slot);
     }
 

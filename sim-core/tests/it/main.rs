@@ -20,6 +20,7 @@ mod determinism;
 mod distributions;
 mod experiments;
 mod faults;
+mod figures;
 mod guards;
 mod hashing;
 mod health;
