@@ -177,6 +177,7 @@ fn names<'m>(
         "CLASS" => Box::new(model.classes.iter().map(|c| c.name.as_str())),
         "SERVICE" => Box::new(model.services.iter().map(|s| s.name.as_str())),
         "SLO" => Box::new(model.slos.iter().map(|s| s.name.as_str())),
+        "MACHINE" => Box::new(model.hosts.iter().map(|host| host.name.as_str())),
         "OUTCOME" => Box::new(Outcome::ALL.iter().map(|o| o.name())),
         "SERVER" => {
             // services.SERVICE.servers.SERVER
@@ -209,6 +210,10 @@ fn unknown(path: &str, model: &Model) -> String {
             .replace("SERVICE", service)
             .replace("SERVER", server.map_or("", |s| &s.name))
             .replace("SLO", model.slos.first().map_or("SLO", |s: &Slo| &s.name))
+            .replace(
+                "MACHINE",
+                model.hosts.first().map_or("MACHINE", |host| &host.name),
+            )
             .replace("OUTCOME", "timed_out")
     };
     let quantiles = SUMMARY_PATHS.iter().filter_map(|row| {
@@ -274,7 +279,9 @@ mod tests {
             [service.web]
             link = { connections = "shared" }
             demand = { kind = "exponential", mean = "10ms" }
-            server = [{ name = "a", workers = 2, restart = { kind = "after", pause = "1s" } }]
+            server = [{ name = "a", workers = 2, machine = "m", restart = { kind = "after", pause = "1s" } }]
+            [machine.m]
+            cores = 8
             [[slo]]
             name = "fast"
             class = "large"
@@ -299,6 +306,7 @@ mod tests {
                 .replace("SERVICE", "web")
                 .replace("SERVER", "a")
                 .replace("SLO", "fast")
+                .replace("MACHINE", "m")
                 .replace("OUTCOME", "timed_out");
             let measure = Measure::parse(&path, &model).unwrap_or_else(|why| panic!("{why}"));
             let seen = measure.observe(&summary).expect("twenty seconds suffice");

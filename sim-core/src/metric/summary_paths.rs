@@ -497,6 +497,18 @@ const PARTS: &[&[SummaryPath]] = &[
             Unit::Count,
             "most connections open at once",
         ),
+        neither(
+            "machines.MACHINE.cores",
+            Unit::Count,
+            "cores of the machine at the end",
+        ),
+        row(
+            "machines.MACHINE.utilisation",
+            Unit::Ratio,
+            Better::Neither,
+            Averaging::Time,
+            "share of the time of the machine's cores that was used",
+        ),
         row(
             "slos.SLO.attained",
             Unit::Ratio,

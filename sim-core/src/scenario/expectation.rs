@@ -409,6 +409,9 @@ fn check_names(pattern: &str, text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_
                 instances.iter().map(String::as_str).collect()
             }
             "NUMBER" if word.len() > 4 || word.parse::<u16>().is_err() => vec!["0"],
+            "MACHINE" => (base.skeleton.hosts.iter())
+                .map(|host| host.name.as_str())
+                .collect(),
             "SLO" => known.slos.iter().map(String::as_str).collect(),
             "OUTCOME" => Outcome::ALL.iter().map(|o| o.name()).collect(),
             _ => continue,

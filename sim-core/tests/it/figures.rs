@@ -31,7 +31,9 @@ const EVERYTHING: &str = r#"
     call = [{ to = "db" }]
     [service.db]
     demand = { kind = "exponential", mean = "1ms" }
-    server = [{ name = "d", workers = 1 }]
+    server = [{ name = "d", workers = 1, machine = "m" }]
+    [machine.m]
+    cores = 2
 "#;
 
 /// Every number below a value, with its path.

@@ -75,6 +75,10 @@ fn check_summary(summary: &Summary, text: &str) {
         .map(|(_, c)| c.requests.arrived)
         .sum();
     assert_eq!(classes, requests.arrived, "{text}");
+    for (name, machine) in &summary.machines.0 {
+        let used = machine.utilisation;
+        assert!((0.0..=1.0).contains(&used), "{name} {used}\n{text}");
+    }
     for (name, service) in &summary.services.0 {
         let shares: Vec<f64> = service
             .servers
