@@ -382,7 +382,7 @@ impl Simulation {
         let mut priorities = service.servers.ids().map(|local| params(local).priority);
         let first = priorities.next();
         instance.only_limits = !ruled && priorities.all(|other| Some(other) == first);
-        if ruled {
+        let level = if ruled {
             let candidates = locals.map(|local| Candidate {
                 in_rotation: in_rotation(local),
                 full: full(local),
@@ -398,13 +398,22 @@ impl Simulation {
                 let level = if by_level { server.level } else { 0 };
                 (server.open && !server.full).then_some((local, level))
             };
-            choose(servers.filter_map(open), eligible);
-            instance.health.split(eligible, &*instance.policy);
+            let chosen = choose(servers.filter_map(open), eligible);
+            let policy = &*instance.policy;
+            instance.health.split(eligible, policy, instance.start);
+            if by_level {
+                chosen
+            } else {
+                instance.health.only_level()
+            }
         } else {
             instance.health.split.clear();
             let open = |local: &LocalId| in_rotation(*local) && !full(*local);
             let open = locals.filter(open);
-            choose(open.map(|local| (local, params(local).priority)), eligible);
+            choose(open.map(|local| (local, params(local).priority)), eligible)
+        };
+        if let Some(level) = level {
+            instance.turn_to(level);
         }
         let truth = TrueState {
             now: *now,
@@ -437,8 +446,8 @@ impl Simulation {
     }
 }
 
-/// Fills in the servers of the best priority there is.
-fn choose(open: impl Iterator<Item = (LocalId, u32)>, eligible: &mut Vec<u32>) {
+/// Fills in the servers of the best priority there is; which one that is.
+fn choose(open: impl Iterator<Item = (LocalId, u32)>, eligible: &mut Vec<u32>) -> Option<u32> {
     eligible.clear();
     let mut best = u32::MAX;
     for (local, level) in open {
@@ -450,4 +459,5 @@ fn choose(open: impl Iterator<Item = (LocalId, u32)>, eligible: &mut Vec<u32>) {
             eligible.push(local.0);
         }
     }
+    (!eligible.is_empty()).then_some(best)
 }

@@ -320,9 +320,7 @@ impl Simulation {
                 instance.watch = Watch::new(balancer.crash.len());
             }
             if let Some(first) = &first {
-                instance.policy.clone_from(first);
-                instance.observes = instance.policy.observes();
-                instance.health.split.clear();
+                instance.adopt_policy(&**first);
             }
             if !instance.pending.is_empty() {
                 self.balancers.to_drain.push(index);

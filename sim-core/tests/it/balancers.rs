@@ -289,6 +289,57 @@ fn each_instance_sees_its_own_requests_only() {
     assert_eq!(fates(&text(2)), [("succeeded", 10.0), ("succeeded", 20.0)]);
 }
 
+/// Sidecars with a round robin each: half-idle servers answer at once, unless all take turns in step.
+fn sidecars(balancer: &str) -> f64 {
+    let text = format!(
+        "horizon = \"30s\"\nwarm_up = \"10s\"\ntraffic = [{{ to = \"api\", rate = 500 }}]\n\
+         [service.api]\ndemand = \"50ms\"\nbalancer = {{ instances = 500, {balancer} }}\n\
+         server = [{{ name = \"p\", count = 5, workers = 10 }}]\n"
+    );
+    service(&summary(&text), "api")
+        .response_time_s
+        .p99
+        .expect("some were answered")
+}
+
+#[test]
+fn round_robins_of_a_fleet_start_apart() {
+    for kind in ["round-robin", "weighted-round-robin"] {
+        let policy = |start: &str| sidecars(&format!("policy = {{ kind = \"{kind}\"{start} }}"));
+        assert!(policy("") < 0.1, "{kind}: {}", policy(""));
+        assert!(policy(", start = \"first\"") > 0.5, "{kind}");
+    }
+}
+
+#[test]
+fn a_fleet_that_turns_to_its_backups_starts_apart_there_too() {
+    // The first request of each instance, one after the other, to ten backups that none has used before.
+    for (policy, health) in [
+        ("round-robin", ""),
+        ("weighted-round-robin", ""),
+        (
+            "round-robin",
+            "health = [{ kind = \"priorities\", overprovision = 1.2 }]",
+        ),
+    ] {
+        let text = format!(
+            "horizon = \"1s\"\n\
+             traffic = [{{ to = \"web\", rate = 100, arrivals = \"deterministic\" }}]\n\
+             [service.web]\ndemand = \"1ms\"\n[service.web.balancer]\n\
+             instances = 100\npolicy = \"{policy}\"\n{health}\n\
+             [[service.web.server]]\nname = \"a\"\nworkers = 1\n[[service.web.server]]\nname = \"b\"\nworkers = 9\ncount = 10\npriority = 1\n\
+             [[timeline]]\nat = \"0s\"\ndo = \"drain\"\ntarget = \"service.web.server.a\"\n"
+        );
+        let servers = run(&text).snapshot().servers;
+        let sent: u64 = servers.iter().map(|s| s.attempts).sum();
+        let most = servers.iter().map(|s| s.attempts).max();
+        assert!(
+            sent >= 99 && most < Some(sent / 4),
+            "{policy} {health}: {servers:?}"
+        );
+    }
+}
+
 fn attempts_between(text: &str, from: f64, until: f64) -> Vec<u64> {
     let mut simulation = start(text);
     simulation.run_until(at(from));
