@@ -38,8 +38,10 @@ impl Simulation {
             s.active[draws.below(s.active.len())]
         } else {
             // Callers spread over the instances they know, and a retry goes to the next.
-            s.active[(number.wrapping_add(u64::from(self.attempts.cold(handle).ordinal))
-                % s.active.len() as u64) as usize]
+            let turn = self
+                .turn_of(handle)
+                .wrapping_add(u64::from(self.attempts.cold(handle).ordinal));
+            s.active[(turn % s.active.len() as u64) as usize]
         };
         let instance = &mut self.balancers[index];
         if instance.state != MachineState::Up {
@@ -68,6 +70,17 @@ impl Simulation {
             self.events.set_timer(Timer::Dispatch(index), at, handle);
         }
         self.watch_instance(index);
+    }
+
+    /// Which turn of its caller's an attempt's request is: requests of a source are numbered, and the
+    /// calls of a machine are counted.
+    fn turn_of(&self, handle: Handle) -> u64 {
+        let Attempt { call, number, .. } = self.attempts[handle];
+        if self.calls[call].parent.is_none() {
+            number
+        } else {
+            u64::from(self.calls.children[call.slot()].turn)
+        }
     }
 
     /// The balancer instance has done its own work for an attempt.

@@ -1,7 +1,6 @@
 //! What the time line and people do: actions and changes of settings while time runs.
 
 use super::Simulation;
-use super::caller::Caller;
 use super::event::{Event, Machine};
 use super::fleet::Waiting;
 use super::guards::Whose;
@@ -194,7 +193,7 @@ impl Simulation {
             Change::Balancer(id, balancer) => self.change_balancer(*id, balancer),
             Change::Service(id, service) => self.change_service(*id, service),
             Change::Client(id, client) => {
-                self.callers[*id] = Caller::new(client);
+                self.callers[*id].adopt(client);
                 self.change_guards(Whose::Caller(*id), &client.guards);
             }
             Change::Source(id, source) => {

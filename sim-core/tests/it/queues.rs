@@ -235,6 +235,46 @@ fn random_callers_reach_every_instance_but_not_in_turn() {
     );
 }
 
+/// What each instance of the called service got from callers that choose in turn; `caller` is a service
+/// `a` whose servers or balancer call `b`.
+fn turns(caller: &str, rest: &str) -> Vec<u64> {
+    let text = format!(
+        "horizon = \"20s\"\ntraffic = [{{ to = \"a\", rate = 100 }}]\n[service.a]\ndemand = \"1ms\"\n{caller}\n\
+         [service.b]\ndemand = \"1ms\"\nbalancer = {{ instances = 4 }}\n\
+         server = [{{ name = \"y\", workers = 40 }}]\n{rest}"
+    );
+    let instances = run(&text).snapshot().instances;
+    instances[1..].iter().map(|i| i.attempts).collect()
+}
+
+#[test]
+fn callers_between_services_choose_in_turn_too() {
+    let even = |turns: &[u64], within: u64| {
+        let (least, most) = (turns.iter().min(), turns.iter().max());
+        most.zip(least)
+            .is_some_and(|(most, least)| *least > 400 && most - least <= within)
+    };
+    let calls = "server = [{ name = \"x\", workers = 40 }]\ncall = [{ to = \"b\" }]";
+    let server = turns(calls, "");
+    assert!(even(&server, 1), "{server:?}");
+    // The rules of a caller change; whose turn it is stays.
+    let set =
+        "[[timeline]]\nat = \"10015ms\"\nset = { \"service.a.call.b.client.timeout\" = \"1s\" }\n";
+    let changed = turns(
+        &calls.replace("\"b\" }", "\"b\", client = { timeout = \"9s\" } }"),
+        set,
+    );
+    assert!(even(&changed, 1), "{changed:?}");
+    // A route is a call of the balancer instance.
+    let routed =
+        "balancer = { routes = [{ to = \"b\" }] }\nserver = [{ name = \"x\", workers = 40 }]";
+    let route = turns(routed, "");
+    assert!(even(&route, 1), "{route:?}");
+    // Each of several servers keeps its own turns, and they begin apart.
+    let several = turns(&calls.replace("workers", "count = 3, workers"), "");
+    assert!(even(&several, 3), "{several:?}");
+}
+
 #[test]
 fn changed_breakdowns_begin_anew_with_all_workers() {
     let text = "horizon = \"20s\"\ntraffic = [{ to = \"web\", rate = 50 }]\n\
