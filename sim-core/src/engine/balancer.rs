@@ -343,9 +343,7 @@ impl Simulation {
         let server = service.servers[local];
         let cold = &self.fleet.cold[server];
         let limit = cold.params.max_connections.unwrap_or(u32::MAX);
-        let open = instance.in_flight[local] < limit
-            && self.fleet.servers[server].state != MachineState::Absent
-            && !cold.out_of_rotation;
+        let open = instance.in_flight[local] < limit && self.fleet.in_rotation(server);
         match (instance.eligible.binary_search(&local.0), open) {
             (Ok(place), false) => {
                 instance.eligible.remove(place);
@@ -383,10 +381,7 @@ impl Simulation {
                     .is_some_and(|limit| instance.in_flight[local] >= limit)
         };
         // Rotation is a matter of settings; whether a server is up the balancer cannot see.
-        let in_rotation = |local: LocalId| {
-            let server = service.servers[local];
-            fleet[server].state != MachineState::Absent && !fleet.cold[server].out_of_rotation
-        };
+        let in_rotation = |local: LocalId| fleet.in_rotation(service.servers[local]);
         let locals = service.servers.ids();
         let (eligible, weights) = (&mut instance.eligible, &mut instance.weights);
         weights.clone_from(&service.weights);

@@ -71,7 +71,7 @@ impl Simulation {
     }
 
     /// How long a machine boots in this incarnation.
-    fn boot_time(&self, machine: Machine, incarnation: u32) -> Duration {
+    pub(super) fn boot_time(&self, machine: Machine, incarnation: u32) -> Duration {
         let (boot, number) = match machine {
             Machine::Server(i) => (&self.fleet.cold[i].params.boot, u64::from(i)),
             Machine::Instance(i) => (&self.balancer_of(i).boot, u64::from(i) | 1 << 32),
@@ -281,6 +281,9 @@ impl Simulation {
         );
         match machine {
             Machine::Server(server) => {
+                if std::mem::take(&mut self.fleet.cold[server].joining) {
+                    self.refresh_service(self.fleet[server].service);
+                }
                 self.server_forgets(server);
                 self.begin_warm_up(server);
                 self.liveness_begins_anew(server);

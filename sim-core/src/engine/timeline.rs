@@ -127,13 +127,29 @@ impl Simulation {
         self.tell_of(Machine::Server(server), Kind::Added, by, note.to_owned());
         if absent {
             self.staff_changes(server);
-            self.fleet[server].state = MachineState::Up;
-            self.fleet.cold[server].incarnation.number += 1;
-            self.fleet.cold[server].incarnation.up_since = self.now;
-            self.begin_warm_up(server);
+            self.first_boot(server);
         }
         self.refresh_service(self.fleet[server].service);
         self.report_if_idle(server);
+    }
+
+    /// A server that was not there starts; it joins rotation when it is up.
+    fn first_boot(&mut self, server: ServerId) {
+        let now = self.now;
+        let cold = &mut self.fleet.cold[server];
+        cold.incarnation.number += 1;
+        let number = cold.incarnation.number;
+        let boot = self.boot_time(Machine::Server(server), number);
+        if boot.is_zero() {
+            self.fleet[server].state = MachineState::Up;
+            self.fleet.cold[server].incarnation.up_since = now;
+            return self.begin_warm_up(server);
+        }
+        self.fleet[server].state = MachineState::Booting;
+        let cold = &mut self.fleet.cold[server];
+        cold.joining = true;
+        cold.incarnation.down_since = now;
+        self.after(boot.0, Event::Up(Machine::Server(server), number));
     }
 
     /// Servers leave rotation at once and are gone when they are empty: no work is lost.
@@ -165,6 +181,7 @@ impl Simulation {
             return;
         }
         cold.leaving = false;
+        cold.joining = false;
         if s.state != MachineState::Up {
             cold.incarnation.downtime += self.now - cold.incarnation.down_since;
         }

@@ -352,7 +352,7 @@ section! {
         down_behaviour [live] was "door": Word<DownBehaviour> = "refuse";
         /// How it comes back.
         restart [live]: ExtensionOf<RestartDef> = "manual";
-        /// Time from the decision to restart until it serves.
+        /// Time from the decision to restart, or from being added, until it serves; one that is added joins rotation then.
         boot [live]: ExtensionOf<DistributionDef> = "0s";
         /// Slower service after a start.
         warm_up [live]: Optional<Table<WarmUpSpec>> = "none";
