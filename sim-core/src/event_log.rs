@@ -76,7 +76,7 @@ kinds! {
     }
     Restart {
         name: "restart",
-        about: "it begins to start again",
+        about: "a server or a balancer instance begins to start again, after a crash or because it is stopped and started",
         words: "{subject} restarts",
         look: Look::Start,
         sign: '◌',
@@ -438,6 +438,32 @@ pub struct Event {
     pub cause: String,
 }
 
+/// What is said of an action that found nothing to do: whom it concerned and what each is already,
+/// in a few words such as `up` or `not there`.
+pub fn nothing_to_do(verb: &str, whom: &[(String, &'static str)]) -> String {
+    /// So many names are written out for each reason.
+    const NAMES: usize = 3;
+    let mut reasons: Vec<&str> = Vec::new();
+    for (_, reason) in whom {
+        if !reasons.contains(reason) {
+            reasons.push(reason);
+        }
+    }
+    let parts = reasons.into_iter().map(|reason| {
+        let of = whom.iter().filter(|(_, other)| *other == reason);
+        let names: Vec<&str> = of.map(|(name, _)| name.as_str()).collect();
+        let more = names.len().saturating_sub(NAMES);
+        let listed = match names.as_slice() {
+            [one] => return format!("{one} is {reason}"),
+            [rest @ .., last] if more == 0 => format!("{} and {last}", rest.join(", ")),
+            _ => format!("{} and {more} more", names[..NAMES].join(", ")),
+        };
+        format!("{listed} are {reason}")
+    });
+    let parts: Vec<String> = parts.collect();
+    format!("nothing to {verb}: {}", parts.join("; "))
+}
+
 impl Event {
     /// What happened and, where that does not say it already, why: for two columns.
     pub fn words(&self) -> (String, &str) {
@@ -496,6 +522,31 @@ mod tests {
                 assert!(holes.iter().all(known), "{part:?}");
             }
         }
+    }
+
+    #[test]
+    fn who_found_nothing_to_do_says_why() {
+        let whom = |names: &[(&str, &'static str)]| {
+            let names = names
+                .iter()
+                .map(|(name, reason)| ((*name).to_owned(), *reason));
+            nothing_to_do("restart", &names.collect::<Vec<_>>())
+        };
+        assert_eq!(whom(&[("a", "up")]), "nothing to restart: a is up");
+        assert_eq!(
+            whom(&[("a", "up"), ("d", "not there"), ("b", "up"), ("c", "up")]),
+            "nothing to restart: a, b and c are up; d is not there"
+        );
+        assert_eq!(
+            whom(&[
+                ("a", "up"),
+                ("b", "up"),
+                ("c", "up"),
+                ("d", "up"),
+                ("e", "up")
+            ]),
+            "nothing to restart: a, b, c and 2 more are up"
+        );
     }
 
     #[test]

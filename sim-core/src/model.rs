@@ -222,6 +222,13 @@ pub struct Balancer {
     pub routes: Vec<Route>,
 }
 
+impl ServerParams {
+    /// Whether it can crash, or be killed, by itself.
+    pub(crate) fn can_crash(&self) -> bool {
+        !self.crash.is_empty() || self.memory.is_some() || self.liveness.is_some()
+    }
+}
+
 impl Balancer {
     /// Whether an instance can crash by itself.
     pub(crate) fn can_crash(&self) -> bool {

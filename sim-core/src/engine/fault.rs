@@ -127,8 +127,10 @@ impl Simulation {
 
     /// All faults of servers or links end.
     pub(super) fn heal(&mut self, all: &[Afflicted], by: Actor, note: &str) {
+        let mut well = Vec::new();
         for &of in all {
             if self.faults.of.remove(&of).is_none() {
+                well.push((self.afflicted_name(of), "without a fault"));
                 continue;
             }
             let cause = if note.is_empty() {
@@ -139,6 +141,7 @@ impl Simulation {
             self.tell(Kind::Heal, by, &self.afflicted_name(of), cause.to_owned());
             self.feel(of);
         }
+        self.tell_nothing_done("heal", &well, by, note);
     }
 
     /// Something feels that its faults are others.

@@ -561,6 +561,10 @@ section! {
         fault: Optional<ExtensionOf<FaultDef>> = "none";
         /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, or `service.NAME.balancer`; with `partition`, `degrade`, `heal` and such faults a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
         target: Optional<Text> = "none";
+        /// With `do = "restart"`: what is restarted.
+        when: Word<Restarted> = "always";
+        /// With `crash`, `restart`, `drain`, `undrain`, `add` and `remove` of several machines: one after the other, each so long after the one before; without it, all at once. The rest of a row that is not through at the horizon is left out.
+        every: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
         /// With `do = "slow"`: factor of the speed.
         factor: Optional<Number> = "none", in above(0.0, 1e6);
         /// With `do = "degrade"`: time added to each way.
@@ -629,23 +633,57 @@ pub(crate) enum Deed {
 }
 
 impl Deed {
+    /// Whether it concerns machines, one by one.
+    pub(crate) fn is_of_machines(self) -> bool {
+        matches!(
+            self,
+            Self::Crash | Self::Restart | Self::Drain | Self::Undrain | Self::Add | Self::Remove
+        )
+    }
+
     /// Whether it is a fault, in short.
     pub(crate) fn is_fault(self) -> bool {
         matches!(self, Self::Slow | Self::Partition | Self::Degrade)
     }
 }
 
+/// What a restart concerns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Restarted {
+    Always,
+    Down,
+}
+
+impl Words for Restarted {
+    const WORDS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "always",
+            Self::Always,
+            "what is up is stopped and started, what is down is started",
+        ),
+        ("down", Self::Down, "only what is down"),
+    ];
+}
+
 impl Words for Deed {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
         ("crash", Self::Crash, "crash"),
-        ("restart", Self::Restart, "restart what is down"),
+        (
+            "restart",
+            Self::Restart,
+            "stop and start: what is in flight is cut off as by a crash, then it boots; the way of a reload or a deployment is `drain` before",
+        ),
         (
             "drain",
             Self::Drain,
             "take out of rotation; what is in flight finishes",
         ),
         ("undrain", Self::Undrain, "put back into rotation"),
-        ("add", Self::Add, "bring in servers that were absent"),
+        (
+            "add",
+            Self::Add,
+            "bring in servers that were absent: they boot, and join rotation when they are up",
+        ),
         (
             "remove",
             Self::Remove,

@@ -568,7 +568,7 @@ fn an_instance_whose_place_a_spare_has_taken_can_be_repaired_by_hand() {
             TWO
         ),
         entry("1m", "crash", "balancer"),
-        entry("3m", "restart", "balancer"),
+        entry("3m", "restart\"\nwhen = \"down", "balancer"),
         entry("5m", "crash", "balancer"),
     );
     let simulation = run(&text);

@@ -156,7 +156,7 @@ const PINNED: &[&str] = &[
     "balancers cdb2bc74f5328dd7",
     "tiers 5d38c45d6445743a",
     "closed 9c3f856da4fe110d",
-    "people 0181d8f774ca8fd7",
+    "people 29bce2ea8e620637",
     "settings 5e606369e60445a3",
     "mended a4ae672487ba5754",
     "pooled fce6f2231751cbe6",

@@ -34,6 +34,7 @@ mod monitoring;
 mod parallel;
 mod queues;
 mod replicate;
+mod restarts;
 mod retries;
 mod routes;
 mod servers;
