@@ -3,6 +3,7 @@
 //! What there is to know about a kind of event, for the log itself and for whoever shows it, stands
 //! in its row of [`KINDS`]; a new kind is a row, and a place that tells of it.
 
+use crate::ids::ServerId;
 use crate::time::Instant;
 
 /// The table of kinds: the enumeration and its rows, from one list.
@@ -434,6 +435,8 @@ pub struct Event {
     pub by: Actor,
     /// Whom it happened to: a server, a balancer instance, an alert; `site` for the whole.
     pub subject: String,
+    /// The server it happened to, if it is one: two services may have servers of one name.
+    pub server: Option<ServerId>,
     /// Why, with numbers, as a phrase that can follow the subject.
     pub cause: String,
 }
@@ -556,6 +559,7 @@ mod tests {
             kind,
             by: Actor::System,
             subject: "web-{1}".to_owned(),
+            server: None,
             cause: "speed × 0.5".to_owned(),
         };
         assert_eq!(event(Kind::Slow).phrase(), "web-{1}: speed × 0.5");

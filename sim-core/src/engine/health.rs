@@ -196,8 +196,7 @@ impl Simulation {
         } else {
             news.cause
         };
-        let subject = self.name_of(Machine::Server(server));
-        self.tell(kind, Actor::System, &subject, cause);
+        self.tell_of_server(kind, Actor::System, server, cause);
     }
 
     /// The moment has come for which a rule asked.

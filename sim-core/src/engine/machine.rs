@@ -52,7 +52,10 @@ impl Simulation {
 
     /// Something worth telling happens to a machine now.
     pub(super) fn tell_of(&mut self, machine: Machine, kind: Kind, by: Actor, cause: String) {
-        self.tell(kind, by, &self.name_of(machine), cause);
+        match machine {
+            Machine::Server(server) => self.tell_of_server(kind, by, server, cause),
+            Machine::Instance(_) => self.tell(kind, by, &self.name_of(machine), cause),
+        }
     }
 
     /// How a machine restarts.

@@ -10,7 +10,6 @@ use crate::metric::Scope;
 use crate::model::{Model, Service};
 use crate::outcome::Outcome;
 use crate::record::history::History;
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The end of a run is what is seen in so many seconds, as it is for the state of the site.
@@ -201,8 +200,7 @@ impl<'a> Evidence<'a> {
         }
         let model = simulation.model();
         let standing = simulation.standing();
-        let names = ambiguous(model);
-        let told = Told::of(simulation, |name| names.contains(name));
+        let told = Told::of(simulation);
         let now_s = simulation.now().as_secs_f64();
         let corner_s = standing.sources.iter().map(|s| s.corner_ns as f64 / 1e9);
         let changed_s = corner_s
@@ -448,10 +446,10 @@ impl<'a> Evidence<'a> {
                 .iter()
                 .filter(|i| usize::from(i.service) == position);
             let balancer_down_s = (service.instances_up == 0).then(|| {
-                let crashed = instances
+                let down = instances
                     .clone()
-                    .filter_map(|i| self.told.since(Kind::Crash, &i.name));
-                crashed.fold(0.0, f64::max)
+                    .filter_map(|i| self.told.down_since(&i.name));
+                down.fold(0.0, f64::max)
             });
             let needed_by_all = asked.visits_of_all[position];
             self.services.push(ServiceFacts {
@@ -497,7 +495,7 @@ impl<'a> Evidence<'a> {
         let since = |kinds: &[Kind]| {
             let of = kinds
                 .iter()
-                .filter_map(|kind| self.told.since(*kind, &name));
+                .filter_map(|kind| self.told.since_of(*kind, standing.id));
             of.max_by(f64::total_cmp)
         };
         let since_s = match standing.state {
@@ -584,13 +582,6 @@ impl<'a> Evidence<'a> {
 /// The rows of requests from outside.
 fn outside(recorder: &crate::record::Recorder) -> impl Iterator<Item = u16> + use<> {
     (0..recorder.layout.flows() as u16).step_by(2)
-}
-
-/// Names that several machines have.
-fn ambiguous(model: &Model) -> BTreeSet<&str> {
-    let mut seen = BTreeSet::new();
-    let names = model.servers.iter().map(|s| s.name.as_str());
-    names.filter(|name| !seen.insert(*name)).collect()
 }
 
 /// The intervals that are the end of the run: half a minute, more where little comes, less where
