@@ -114,6 +114,8 @@ pub struct Source {
     /// Requests per second over time, piecewise linear, constant after the last point; never
     /// empty. The first point is at zero.
     pub rate: Arc<[RatePoint]>,
+    /// So many times the requests of a trace come, above 0. Rates are multiplied already.
+    pub trace_factor: f64,
     /// Cumulated share by class; the last is 1.
     pub mix: Vec<f64>,
     /// Session or hash key of each request.

@@ -44,7 +44,7 @@ section! {
         record: Table<RecordSpec> = "{}";
         /// Kinds of requests. Without any there is one, called `all`.
         class: Named<ClassSpec> = "{}";
-        /// Multiplies the rates of all traffic that has one: for experiments with the load.
+        /// Multiplies the rates of all traffic that has one, and the requests of traces: for experiments with the load.
         rate_factor: Number = "1", in above(0.0, 1e9);
         /// Where requests come from; at least one.
         traffic: Tables<TrafficSpec> = "[]";

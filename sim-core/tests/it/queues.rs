@@ -1,6 +1,6 @@
 //! The rarer ways to queue, to fail and to be told: what happens, request by request.
 
-use crate::support::{at, fates, outcome, run, server, start, summary, traced};
+use crate::support::{at, fates, log, outcome, run, server, start, summary, traced};
 use sim_core::model::ServerId;
 
 /// One worker, a millisecond for each unit of demand; classes by their demand.
@@ -233,6 +233,35 @@ fn random_callers_reach_every_instance_but_not_in_turn() {
         random[0].abs_diff(random[1]),
         in_turn[0].abs_diff(in_turn[1])
     );
+}
+
+/// The same Tuesday, so many times as busy: requests are multiplied, their moments stay.
+#[test]
+fn a_factor_multiplies_a_trace() {
+    let moments = |factor: &str, seed: u32| -> Vec<f64> {
+        let times: Vec<String> = (0..400).map(|i| format!("\"{}ms\"", i * i)).collect();
+        let text = format!(
+            "horizon = \"3m\"\nseed = {seed}\nrate_factor = {factor}\nrecord = {{ every_nth_request = 1 }}\n\
+             traffic = [{{ to = \"web\", arrivals = {{ kind = \"trace\", times = [{}] }} }}]\n\
+             [service.web]\ndemand = \"1ms\"\nserver = [{{ name = \"s\", workers = 9 }}]\n",
+            times.join(", ")
+        );
+        log(&text)
+            .iter()
+            .map(|row| row.arrived_ns as f64 / 1e6)
+            .collect()
+    };
+    let once = moments("1", 1);
+    assert_eq!(once.len(), 400);
+    let twice = moments("2", 1);
+    assert!(twice.iter().step_by(2).eq(&once) && twice.iter().skip(1).step_by(2).eq(&once));
+    let some = moments("0.25", 1);
+    assert!((60..140).contains(&some.len()), "{}", some.len());
+    assert!(some.iter().all(|at| once.contains(at)));
+    assert_ne!(some, moments("0.25", 2));
+    let more = moments("1.25", 1);
+    // Those that come at a quarter are those that come twice at five quarters.
+    assert_eq!(more.len(), 400 + some.len());
 }
 
 /// What each instance of the called service got from callers that choose in turn; `caller` is a service
