@@ -121,7 +121,8 @@ pub struct ServiceFigures {
     pub response_time_s: Times,
     /// Wait at its servers before a worker was free.
     pub wait_s: Times,
-    /// Arriving requests times mean demand over capacity; may exceed one.
+    /// Arriving requests times mean demand over capacity, that of shared machines as if the service had
+    /// them alone; may exceed one.
     pub offered_load: Option<f64>,
     /// Share of finished work that nobody waited for any more.
     pub wasted_work: Option<f64>,
@@ -155,6 +156,17 @@ pub struct ServerFigures {
     pub crashes: u64,
     /// Time it was not up, in seconds.
     pub downtime_s: f64,
+}
+
+/// Figures of a machine that servers share.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct HostFigures {
+    /// Its cores, as they are at the end.
+    pub cores: f64,
+    /// Share of the time of its cores that was used.
+    pub utilisation: f64,
+    /// The servers that run on it, as `service/server`.
+    pub servers: Vec<String>,
 }
 
 /// Figures of one balancer instance, over the whole run.
@@ -275,6 +287,8 @@ pub struct Summary {
     pub classes: Named<ClassFigures>,
     /// By service.
     pub services: Named<ServiceFigures>,
+    /// By machine that servers share.
+    pub machines: Named<HostFigures>,
     /// What each guard did over the whole run, in the order in which a request meets them.
     pub guards: Vec<GuardFigures>,
     /// What became of the connections of each hop that keeps any, over the whole run.

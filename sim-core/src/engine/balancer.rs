@@ -95,7 +95,11 @@ impl Simulation {
     }
 
     /// The balancer's guards look at an attempt, then a server is chosen.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the other way here, after the balancer's own work, is rare"
+    )]
     pub(super) fn dispatch(&mut self, handle: Handle) {
         if self.enter(Post::Balancer, handle) {
             self.choose(handle);
@@ -103,7 +107,11 @@ impl Simulation {
     }
 
     /// Sends the attempt along a route, or chooses a server and sends it there.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the other way here, from guards, is rare"
+    )]
     pub(super) fn choose(&mut self, handle: Handle) {
         let service = self.attempts[handle].service;
         if self.services[service].has_routes && self.take_route(handle) {
@@ -116,7 +124,11 @@ impl Simulation {
     }
 
     /// Where the connection of an attempt leads, or the policy's choice.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the other way here, from the pending queue, is rare"
+    )]
     fn pick(&mut self, handle: Handle) -> Option<LocalId> {
         if self.pools.any
             && self.services[self.attempts[handle].service].per_connection

@@ -2,7 +2,6 @@
 
 use super::Simulation;
 use super::attempt::{Place, Purpose};
-use super::event_queue::NEVER;
 use super::fleet::Waiting;
 use super::guards::Post;
 use super::slab::{Handle, Slot};
@@ -206,15 +205,16 @@ impl Simulation {
     #[inline]
     pub(super) fn plan_completion(&mut self, server: ServerId) {
         if self.fleet[server].elastic {
+            self.host_feels(server);
             self.fleet[server].rate = self.fleet.rate_of(server);
         }
         let s = &self.fleet[server];
-        let at = if s.first == Slot::NONE {
-            NEVER
+        if s.first == Slot::NONE {
+            self.events.clear_completion(server);
         } else {
-            s.real_time_of(self.attempts[s.first].mark)
-        };
-        self.events.set_completion(server, at);
+            let at = s.real_time_of(self.attempts[s.first].mark);
+            self.events.set_completion(server, at);
+        }
     }
 
     /// Applies a speed that changed for another reason than concurrency.
@@ -378,7 +378,8 @@ impl Simulation {
         s.busy_changed(busy, self.now);
         s.virtual_now = 0;
         s.virtual_part = 0.0;
-        self.events.set_completion(server, NEVER);
+        self.events.clear_completion(server);
+        self.host_feels(server);
         evicted
     }
 }

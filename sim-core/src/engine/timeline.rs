@@ -308,6 +308,7 @@ impl Simulation {
                     self.rate_changed(*id, Arc::clone(&source.rate));
                 }
             }
+            Change::Host(id, host) => self.change_host(*id, host),
             Change::Class(id, class) => self.classes[*id] = (**class).clone(),
         }
     }
@@ -364,7 +365,8 @@ impl Simulation {
         s.queue_limit = params.queue_limit;
         s.elastic = Waiting::under(&params.discipline.order()) == Waiting::Shared
             || params.slowdown.contention > 0.0
-            || params.slowdown.coherence > 0.0;
+            || params.slowdown.coherence > 0.0
+            || params.host.is_some();
         s.watched = !params.crash.is_empty() || params.memory.is_some() || cold.leaving;
         self.adopt_discipline(server, false);
         self.fleet[server].rate = self.fleet.rate_of(server);

@@ -98,10 +98,13 @@ impl Simulation {
         }
     }
 
-    /// Whether the worker waits for a call or for one of those that go out together with it.
+    /// Whether the worker waits for a call that is made now, or for one of those that go out
+    /// together with it.
     fn holds(&self, handle: Handle, call: usize) -> bool {
         let calls = &self.services[self.attempts[handle].service].settings.calls;
-        (call..self.group_end(handle, call)).any(|i| calls[i].hold && self.makes(handle, i))
+        calls[call].hold
+            || (call + 1..self.group_end(handle, call))
+                .any(|i| calls[i].hold && self.makes(handle, i))
     }
 
     /// A worker is free for the visit: it makes its calls while holding it, or works.
@@ -208,7 +211,7 @@ impl Simulation {
             required,
         };
         *self.calls.children.with_room(child.slot(), record) = record;
-        self.events.schedule(self.now, Event::Attempt(child));
+        self.events.soon(self.now, Event::Attempt(child));
         child
     }
 

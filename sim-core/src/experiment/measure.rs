@@ -173,6 +173,7 @@ fn names<'m>(
         "CLASS" => Box::new(model.classes.iter().map(|c| c.name.as_str())),
         "SERVICE" => Box::new(model.services.iter().map(|s| s.name.as_str())),
         "SLO" => Box::new(model.slos.iter().map(|s| s.name.as_str())),
+        "MACHINE" => Box::new(model.hosts.iter().map(|host| host.name.as_str())),
         "OUTCOME" => Box::new(Outcome::ALL.iter().map(|o| o.name())),
         "SERVER" => {
             // services.SERVICE.servers.SERVER
@@ -196,6 +197,10 @@ fn unknown(path: &str, model: &Model) -> String {
             .replace("SERVICE", service)
             .replace("SERVER", server.map_or("", |s| &s.name))
             .replace("SLO", model.slos.first().map_or("SLO", |s: &Slo| &s.name))
+            .replace(
+                "MACHINE",
+                model.hosts.first().map_or("MACHINE", |host| &host.name),
+            )
             .replace("OUTCOME", "timed_out")
     };
     let quantiles = SUMMARY_PATHS.iter().filter_map(|row| {
@@ -259,7 +264,9 @@ mod tests {
             client = { timeout = "20ms" }
             [service.web]
             demand = { kind = "exponential", mean = "10ms" }
-            server = [{ name = "a", workers = 2 }]
+            server = [{ name = "a", workers = 2, machine = "m" }]
+            [machine.m]
+            cores = 8
             [[slo]]
             name = "fast"
             class = "large"
@@ -282,6 +289,7 @@ mod tests {
                 .replace("SERVICE", "web")
                 .replace("SERVER", "a")
                 .replace("SLO", "fast")
+                .replace("MACHINE", "m")
                 .replace("OUTCOME", "timed_out");
             let measure = Measure::parse(&path, &model).unwrap_or_else(|why| panic!("{why}"));
             let seen = measure.observe(&summary).expect("twenty seconds suffice");

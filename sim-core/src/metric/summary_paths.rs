@@ -417,6 +417,13 @@ pub static SUMMARY_PATHS: &[SummaryPath] = &[
         "time the server was down",
     ),
     row(
+        "machines.MACHINE.utilisation",
+        Unit::Ratio,
+        Better::Neither,
+        Averaging::Time,
+        "share of the time of the machine's cores that was used",
+    ),
+    row(
         "slos.SLO.attained",
         Unit::Ratio,
         Better::Higher,

@@ -1,8 +1,8 @@
 //! What happens when: the time line, and the parts of the model it replaces.
 
 use super::{
-    Actor, Balancer, Class, ClassId, Client, ClientId, LinkTarget, ServerId, ServerParams, Service,
-    ServiceId, Source, SourceId,
+    Actor, Balancer, Class, ClassId, Client, ClientId, Host, HostId, LinkTarget, ServerId,
+    ServerParams, Service, ServiceId, Source, SourceId,
 };
 use crate::extension::Configured;
 use crate::fault::FaultDef;
@@ -99,4 +99,6 @@ pub enum Change {
     Source(SourceId, Box<Source>),
     /// A class.
     Class(ClassId, Box<Class>),
+    /// A machine that servers share.
+    Host(HostId, Box<Host>),
 }

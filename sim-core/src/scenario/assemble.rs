@@ -37,7 +37,7 @@ pub(crate) fn base(scenario: &Scenario, top: &Top, problems: &mut Collector) -> 
     let times = times(top, cx);
     let horizon = times.map_or(TEN_YEARS, |(horizon, _)| horizon);
     let mut skeleton = skeleton(top, horizon, cx);
-    let fleet = fleet(top.service.get()?, skeleton.as_mut(), cx);
+    let fleet = fleet(top, skeleton.as_mut(), cx);
     let (horizon, warm_up) = times?;
     Some(Base {
         skeleton: skeleton?,
@@ -84,6 +84,7 @@ fn finish(
         clients: base.skeleton.clients,
         services: base.skeleton.services,
         servers: base.fleet.servers,
+        hosts: base.skeleton.hosts,
         timeline: entries?.into_iter().map(|planned| planned.entry).collect(),
         alerts: alerts?,
         slos: slos?,

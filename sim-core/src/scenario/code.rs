@@ -94,7 +94,7 @@ pub static CODES: &[Code] = &[
     row(
         "E020",
         "nothing of this name",
-        "A service, class or server is referred to that is not written.",
+        "A service, class, server or machine is referred to that is not written.",
     ),
     row(
         "E021",

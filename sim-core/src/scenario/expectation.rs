@@ -402,6 +402,9 @@ fn check_names(pattern: &str, text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_
                 .filter(|s| usize::from(s.service.0) == service)
                 .map(|s| s.name.as_str())
                 .collect(),
+            "MACHINE" => (base.skeleton.hosts.iter())
+                .map(|host| host.name.as_str())
+                .collect(),
             "SLO" => known.slos.iter().map(String::as_str).collect(),
             "OUTCOME" => Outcome::ALL.iter().map(|o| o.name()).collect(),
             _ => continue,

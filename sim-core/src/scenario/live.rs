@@ -4,6 +4,7 @@
 //! that a long time line over a large fleet stays quick and small.
 
 use super::assemble::Base;
+use super::hosts::{HostNames, host_names};
 use super::problem::{Collector, Problem, Span, suggest};
 use super::routes::{check_nobody_left, check_without_servers};
 use super::section::{Cx, Form, KeyDef, Section, SectionDef};
@@ -13,7 +14,7 @@ use super::services::{Skeleton, skeleton};
 use super::set::{Assignment, Walk, apply};
 use super::tree::{Node, Value};
 use crate::model::{
-    Change, ClassId, ClientId, ServerId, ServerParams, Service, ServiceId, SourceId,
+    Change, ClassId, ClientId, HostId, ServerId, ServerParams, Service, ServiceId, SourceId,
 };
 use crate::time::{Clock, Duration};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,7 @@ pub(crate) struct Live {
     pub skeleton: Skeleton,
     pub params: Vec<Arc<ServerParams>>,
     nodes: Vec<Arc<Node>>,
+    hosts: Arc<HostNames>,
     horizon: Duration,
     clock: Option<Clock>,
 }
@@ -72,6 +74,9 @@ impl Live {
             skeleton: base.skeleton.clone(),
             params,
             nodes,
+            hosts: Arc::new(host_names(
+                base.skeleton.hosts.iter().map(|host| &host.name),
+            )),
             horizon: base.horizon,
             clock: base.clock,
         }
@@ -165,7 +170,7 @@ impl Live {
                     clock: self.clock,
                 };
                 let spec = ServerSpec::read(&node, cx)?;
-                servers::params(&spec, cx).map(Arc::new)
+                servers::params(&spec, &self.hosts, cx).map(Arc::new)
             });
             let Some(new) = new else { continue };
             if !Arc::ptr_eq(new, &self.params[at]) && **new != *self.params[at] {
@@ -236,6 +241,9 @@ impl Live {
         }));
         changes.extend(differing(&new.classes, &old.classes, |i, v| {
             Change::Class(ClassId(i), v)
+        }));
+        changes.extend(differing(&new.hosts, &old.hosts, |i, v| {
+            Change::Host(HostId(i), v)
         }));
     }
 }

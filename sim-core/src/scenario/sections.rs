@@ -52,6 +52,8 @@ section! {
         client: Override<ClientSpec> = "{}";
         /// Services: a balancer, the servers behind it, and what they call in turn; at least one.
         service: Named<ServiceSpec> = "{}";
+        /// Machines whose cores servers share, of one service or of several. A server that names none has a core for each of its workers.
+        machine: Named<MachineSpec> = "{}";
         /// What happens when.
         timeline: Tables<TimelineSpec> = "[]";
         /// Rules of the monitoring.
@@ -316,6 +318,14 @@ section! {
 }
 
 section! {
+    /// A machine that servers share: those that write its name as their `machine`. With more requests at work on them than it has cores, each gets the same part of a core; those that wait for a worker or for the answer to a call are not at work.
+    MachineSpec {
+        /// Requests that can be at work at full speed at once; a part of a core is a quota of its time.
+        cores [live]: Number, in from(0.001, 1e6), unit "cores";
+    }
+}
+
+section! {
     /// A server, or several alike.
     ServerSpec {
         /// Its name, unique within the service; with `count` above 1, what the names begin with.
@@ -368,6 +378,8 @@ section! {
         present: Flag = "true";
         /// Where it stands: a name that servers of one place share.
         zone: Optional<Name> = "none";
+        /// The machine that it runs on; with `count` above 1, all of them.
+        machine: Optional<Name> = "none";
         /// What lies between the balancer and it.
         link: Table<LinkSpec> = "{}";
     }
@@ -559,7 +571,7 @@ section! {
         action as "do": Optional<Word<Deed>> = "none";
         /// A fault that befalls `target`; `slow`, `partition` and `degrade` can be written after `do` as well.
         fault: Optional<ExtensionOf<FaultDef>> = "none";
-        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, or `service.NAME.balancer`; with `partition`, `degrade`, `heal` and such faults a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
+        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, `machine.NAME` for those that run on it, or `service.NAME.balancer`; with `partition`, `degrade`, `heal` and such faults a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
         target: Optional<Text> = "none";
         /// With `do = "restart"`: what is restarted.
         when: Word<Restarted> = "always";

@@ -3,6 +3,7 @@
 use super::Scenario;
 use super::assemble::Base;
 use super::canonical::value_text;
+use super::hosts;
 use super::links;
 use super::live::{Live, find_servers, unknown_server};
 use super::problem::{Collector, Problem, suggest};
@@ -486,9 +487,18 @@ fn afflicted(
 fn target(text: &str, item: &Item<Option<String>>, base: &Base, cx: &mut Cx<'_>) -> Option<Target> {
     let words: Vec<&str> = text.split('.').collect();
     let (service, rest) = match words.as_slice() {
+        ["machine", name] => {
+            return match hosts::servers_on(name, base) {
+                Ok(servers) => Some(Target::Servers(servers)),
+                Err(problem) => {
+                    cx.push(problem.at(item.span));
+                    None
+                }
+            };
+        }
         ["service", service, rest @ ..] if !rest.is_empty() => (*service, rest),
         _ => {
-            let help = "service.NAME.server.NAME, service.NAME.server for all servers, or service.NAME.balancer";
+            let help = "service.NAME.server.NAME, service.NAME.server for all servers, machine.NAME for those on it, or service.NAME.balancer";
             cx.push(
                 Problem::new("E040", format!("{text:?} is no target"))
                     .at(item.span)

@@ -1,14 +1,15 @@
 //! From the counters of a run to its figures.
 
 use super::{
-    AlertFigures, Attempts, BalancerFigures, ClassFigures, Named, Outcomes, Requests,
+    AlertFigures, Attempts, BalancerFigures, ClassFigures, HostFigures, Named, Outcomes, Requests,
     SCHEMA_VERSION, ServerFigures, ServiceFigures, SloFigures, StoryFigures, Summary, Times,
     incident, verdict, warning,
 };
 use crate::engine::{End, Simulation};
 use crate::event_log::Kind;
 use crate::histogram::Histogram;
-use crate::ids::{ClassId, Id, ServiceId};
+use crate::ids::{ClassId, HostId, Id, ServiceId};
+use crate::model::Host;
 use crate::outcome::Outcome;
 use crate::time::SECOND;
 
@@ -98,6 +99,7 @@ impl Builder<'_> {
                     .collect(),
             ),
             services: Named(services),
+            machines: self.machines(),
             guards: sim.guard_figures(),
             connections: sim.pool_figures(),
             slos: self.slos(),
@@ -216,6 +218,28 @@ impl Builder<'_> {
         }
     }
 
+    fn machines(&self) -> Named<HostFigures> {
+        let (sim, model) = (self.simulation, self.simulation.model());
+        let figures = |(position, host): (usize, &Host)| {
+            let (cores, utilisation) = sim.host_figures(HostId::at(position));
+            let figures = HostFigures {
+                cores,
+                utilisation,
+                servers: Vec::new(),
+            };
+            (host.name.clone(), figures)
+        };
+        let mut machines: Vec<_> = model.hosts.iter().enumerate().map(figures).collect();
+        for server in &model.servers {
+            if let Some(host) = server.params.host {
+                let service = &model.services[server.service.position()].name;
+                let on_it = &mut machines[host.position()].1.servers;
+                on_it.push(format!("{service}/{}", server.name));
+            }
+        }
+        Named(machines)
+    }
+
     fn service(&self, id: usize) -> ServiceFigures {
         let sim = self.simulation;
         let layout = &sim.recorder().layout;
@@ -227,11 +251,7 @@ impl Builder<'_> {
         let total = sim.service_attempts(ServiceId::at(id));
         let (served, wasted) = sim.work_ns(ServiceId::at(id));
         let service = &sim.model().services[id];
-        let servers: Vec<_> = service
-            .servers
-            .iter()
-            .map(|s| sim.server_figures(*s))
-            .collect();
+        let servers = sim.server_figures(ServiceId::at(id));
         let sent: u64 = servers.iter().map(|s| s.attempts).sum();
         let figures = service.servers.iter().zip(&servers).map(|(id, figures)| {
             let server = &sim.model().servers[id.0 as usize];

@@ -25,6 +25,7 @@ impl Summary {
                 leaf(self.services.get(name)?.servers.get(server)?, rest)
             }
             ["services", name, rest @ ..] => leaf(self.services.get(name)?, rest),
+            ["machines", name, rest @ ..] => leaf(self.machines.get(name)?, rest),
             ["slos", name, rest @ ..] => leaf(self.slos.get(name)?, rest),
             _ => None,
         }

@@ -153,6 +153,10 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
         "requests slow each other down",
     );
     because(
+        !model.hosts.is_empty(),
+        "servers share the cores of a machine",
+    );
+    because(
         server.max_connections.is_some() || server.liveness.is_some() || server.priority > 0,
         "servers have connection limits or liveness probes, or stand by",
     );

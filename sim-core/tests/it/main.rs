@@ -29,6 +29,7 @@ mod knobs;
 mod layers;
 mod limits;
 mod links;
+mod machines;
 mod memory;
 mod monitoring;
 mod parallel;

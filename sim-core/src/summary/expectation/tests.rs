@@ -12,8 +12,9 @@ const SYSTEM: &str = r#"
     clock = "12:00"
     horizon = "10m"
     class.all = { share = 1 }
+    machine.m = { cores = 8 }
     traffic = [{ to = "web", arrivals = "deterministic", rate = 10 }]
-    service.web = { demand = "100ms", server = [{ name = "a", workers = 2, restart = "manual" }, { name = "spare", workers = 1, present = false }] }
+    service.web = { demand = "100ms", server = [{ name = "a", workers = 2, machine = "m", restart = "manual" }, { name = "spare", workers = 1, present = false }] }
     timeline = [{ at = "12:05", do = "crash", target = "service.web.server.a" }, { at = "12:06", do = "restart", target = "service.web.server.a" }]
     alert = [{ name = "failing", when = "failed > 50%", over = "10s", for = "0s" }]
     slo = [{ name = "works", objective = 0.5 }]
@@ -91,6 +92,7 @@ fn every_path_of_the_table_names_a_figure() {
             ("SERVICE", "web"),
             ("SERVER", "a"),
             ("SLO", "works"),
+            ("MACHINE", "m"),
             ("OUTCOME", "refused"),
         ];
         let word = |word: &str| {

@@ -75,6 +75,20 @@ demand = "1ms"
 server = [{ name = "o", workers = 1 }]
 "#;
 
+/// Two services on one machine.
+const HOSTED: &str = r#"
+horizon = "20s"
+traffic = [{ name = "t", to = "web", rate = 50 }, { name = "u", to = "other", rate = 20 }]
+[machine.box]
+cores = 1
+[service.web]
+demand = { kind = "exponential", mean = "10ms" }
+server = [{ name = "s", workers = 4, machine = "box" }]
+[service.other]
+demand = "15ms"
+server = [{ name = "o", workers = 4 }]
+"#;
+
 /// Callers of every kind, several of each, of services that are slow and unreliable.
 const GUARDED: &str = r#"
 horizon = "20s"
@@ -165,6 +179,7 @@ pub(super) fn base(name: &str) -> String {
         "plain" => plain(90),
         "calls" => CALLS.to_owned(),
         "guarded" => GUARDED.to_owned(),
+        "hosted" => HOSTED.to_owned(),
         "pooled" => POOLED.to_owned(),
         "crashy" => CRASHY.to_owned(),
         "pair" => CALLS.replacen("[service.db]", "[[service.web.call]]\nto = \"other\"\n[service.db]", 1),
