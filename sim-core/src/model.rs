@@ -115,6 +115,8 @@ pub struct Source {
     pub arrivals: Configured<ArrivalDef>,
     /// Requests per second over time.
     pub rate: Rate,
+    /// So many times the requests of a trace come, above 0. Rates are multiplied already.
+    pub trace_factor: f64,
     /// Cumulated share by class; the last is 1.
     pub mix: Vec<f64>,
     /// Session or hash key of each request.
@@ -233,6 +235,13 @@ impl Service {
     /// The name of a balancer instance by its number from 0.
     pub(crate) fn instance_name(&self, number: u32) -> String {
         format!("{}-lb-{}", self.name, number + 1)
+    }
+}
+
+impl ServerParams {
+    /// Whether it can crash, or be killed, by itself.
+    pub(crate) fn can_crash(&self) -> bool {
+        !self.crash.is_empty() || self.memory.is_some() || self.liveness.is_some()
     }
 }
 
