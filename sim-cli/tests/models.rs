@@ -107,10 +107,17 @@ fn rows_missing(simulation: &Simulation) -> Option<String> {
         let rows = || (0..history.len()).map(|interval| history.flow(interval, flow));
         let total = recorder.flow(flow as u16);
         let arrived = rows().map(|row| u64::from(row.arrived)).sum::<u64>();
-        let ended = rows().flat_map(|row| row.outcomes).map(u64::from).sum::<u64>();
+        let ended = rows()
+            .flat_map(|row| row.outcomes)
+            .map(u64::from)
+            .sum::<u64>();
         let counted = (total.arrived, total.outcomes.iter().sum::<u64>());
-        (counted != (arrived, ended))
-            .then(|| format!("rows of flow {flow} have {:?}, not {counted:?}", (arrived, ended)))
+        (counted != (arrived, ended)).then(|| {
+            format!(
+                "rows of flow {flow} have {:?}, not {counted:?}",
+                (arrived, ended)
+            )
+        })
     })
 }
 

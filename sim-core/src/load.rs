@@ -2,7 +2,7 @@
 
 use crate::ids::Id;
 use crate::model::{
-    Action, Change, ClassId, HostId, Model, RatePoint, ServerId, Service, ServiceId, Source, Target,
+    Action, Change, ClassId, HostId, Model, ServerId, Service, ServiceId, Source, Target,
 };
 use crate::policy::Farm;
 use crate::readable;
@@ -25,26 +25,12 @@ pub struct Peak {
 /// services take of shared machines is no capacity. `None` for a service that has none, or whose
 /// demand has no mean.
 pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
-    let open: Vec<&Source> = model
-        .sources
-        .iter()
-        .filter(|s| s.arrivals.def.uses_rate)
-        .collect();
+    let open: Vec<&Source> = open(model).collect();
     let visits: Vec<Vec<f64>> = open.iter().map(|source| visits(model, source)).collect();
-    let mut corners: Vec<Instant> = open
-        .iter()
-        .flat_map(|s| s.rate.iter().map(|p| p.at))
-        .filter(|at| at.0 < model.horizon.0)
-        .collect();
-    corners.sort_unstable();
-    corners.dedup();
     let mut peaks: Vec<Option<Peak>> = vec![None; model.services.len()];
     let stock = Stock::of(model, |id| model.servers[id].present);
-    for at in corners {
-        let rates: Vec<f64> = open
-            .iter()
-            .map(|source| rate_hz(&source.rate, at))
-            .collect();
+    for at in corners(model, &[]) {
+        let rates: Vec<f64> = open.iter().map(|source| source.rate.at(at)).collect();
         let hz: Vec<f64> = (0..model.services.len())
             .map(|service| {
                 let asked = rates.iter().zip(&visits);
@@ -72,10 +58,8 @@ pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
 
 /// The highest rate of all open traffic together, in requests per second.
 pub fn peak_rate_hz(model: &Model) -> f64 {
-    let open = || model.sources.iter().filter(|s| s.arrivals.def.uses_rate);
-    let corners = open().flat_map(|s| s.rate.iter().map(|p| p.at));
-    let at = |at: Instant| open().map(|s| rate_hz(&s.rate, at)).sum::<f64>();
-    corners.map(at).fold(0.0, f64::max)
+    let at = |at: Instant| open(model).map(|s| s.rate.at(at)).sum::<f64>();
+    corners(model, &[]).into_iter().map(at).fold(0.0, f64::max)
 }
 
 /// The most that is offered to somebody, of what they can do then.
@@ -90,18 +74,11 @@ struct Worst {
 /// then. Faults (crashes, slowness, cut links) are what a run is for and no part of the forecast.
 pub fn remarks(model: &Model) -> Vec<String> {
     let mut then = Then::at_start(model);
-    let mut moments: Vec<Instant> = (then.model.sources.iter())
-        .filter(|s| s.arrivals.def.uses_rate)
-        .flat_map(|s| s.rate.iter().map(|p| p.at))
-        .chain(model.timeline.iter().map(|entry| entry.at))
-        .filter(|at| at.0 < model.horizon.0)
-        .collect();
+    let changes: Vec<Instant> = model.timeline.iter().map(|entry| entry.at).collect();
     let mut worst: Vec<Option<Worst>> = vec![None; model.services.len()];
     let mut worst_server: Vec<Option<Worst>> = vec![None; model.servers.len()];
     let mut entries = model.timeline.iter().peekable();
-    moments.sort_unstable();
-    moments.dedup();
-    for at in moments {
+    for at in corners(model, &changes) {
         // What the rate has risen to counts against what there was until now.
         then.look(at, &mut worst, &mut worst_server);
         let mut changed = false;
@@ -369,7 +346,7 @@ impl Then {
             }
         };
         let rates: Vec<(f64, &Vec<f64>)> = (self.visits.iter())
-            .map(|(source, visits)| (rate_hz(&self.model.sources[*source].rate, at), visits))
+            .map(|(source, visits)| (self.model.sources[*source].rate.at(at), visits))
             .collect();
         let hz: Vec<f64> = (0..self.model.services.len())
             .map(|service| rates.iter().map(|(hz, visits)| hz * visits[service]).sum())
@@ -449,16 +426,39 @@ pub(crate) fn visits_of(
     visits
 }
 
-fn rate_hz(corners: &[RatePoint], at: Instant) -> f64 {
-    let next = corners.partition_point(|c| c.at <= at);
-    match (next.checked_sub(1).map(|i| corners[i]), corners.get(next)) {
-        (Some(left), Some(right)) => {
-            let part = (at - left.at).0 as f64 / (right.at - left.at).0 as f64;
-            left.rate_hz + part * (right.rate_hz - left.rate_hz)
+fn open(model: &Model) -> impl Iterator<Item = &Source> {
+    let sources = model.sources.iter();
+    sources.filter(|source| source.arrivals.def.uses_rate)
+}
+
+/// Corners of a rate that are looked at, one after the other.
+const CORNERS: usize = 20_000;
+
+/// When a rate turns, or something changes, before the end: what is highest, is so at one of these
+/// moments. Of a rate that repeats beyond all counting these are its first turns, and the one after each
+/// change.
+fn corners(model: &Model, changes: &[Instant]) -> Vec<Instant> {
+    let within = |at: &Instant| at.0 < model.horizon.0;
+    let mut moments: Vec<Instant> = changes.iter().copied().filter(within).collect();
+    for source in open(model) {
+        let from = |at: Instant, count: usize| {
+            let corners = source.rate.corners_from(at).map(|corner| corner.at);
+            corners.take(count).take_while(within)
+        };
+        moments.extend(from(Instant::ZERO, CORNERS));
+        let seen = moments.last().copied().unwrap_or(Instant::ZERO);
+        if from(seen, 2).count() == 2 {
+            let later = changes.iter().filter(|change| **change > seen);
+            let budget = CORNERS / source.rate.pieces();
+            for &change in later.take(budget) {
+                let turn = from(change, source.rate.pieces() + 1);
+                moments.extend(turn.filter(|&at| at >= change));
+            }
         }
-        (Some(last), None) => last.rate_hz,
-        (None, _) => 0.0,
     }
+    moments.sort_unstable();
+    moments.dedup();
+    moments
 }
 
 #[cfg(test)]
@@ -544,6 +544,25 @@ mod tests {
                 "at 5m the traffic offers `web` 120 % of what its servers can do",
                 "at 5m the traffic offers `db` 600 % of what its servers can do"
             ]
+        );
+    }
+
+    #[test]
+    fn a_wave_is_forecast_after_any_number_of_periods() {
+        let wave = r#"
+            horizon = "1000000s"
+            traffic = [{ to = "d", rate = { kind = "wave", mean = 10, amplitude = 0.5, period = "1s" } }]
+            [service.d]
+            demand = "100ms"
+            server = [{ name = "d", workers = 2 }]
+            "#;
+        assert_eq!(remarks_on(wave), [""; 0]);
+        let halved = format!(
+            "{wave}\n[[timeline]]\nat = \"900000s\"\nset = {{ \"service.d.server.d.workers\" = 1 }}\n"
+        );
+        assert_eq!(
+            remarks_on(&halved),
+            ["at 10d10h the traffic offers `d` 150 % of what its servers can do"]
         );
     }
 

@@ -11,7 +11,7 @@ mod timeline;
 
 pub use crate::event_log::Actor;
 pub use crate::ids::{ClassId, ClientId, HostId, ServerId, ServiceId, SourceId, ZoneId};
-pub use crate::profile::RatePoint;
+pub use crate::profile::{Rate, RatePoint};
 pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
 pub use link::{Link, LinkTarget, Zone};
 pub(crate) use route::SHARE_TOLERANCE;
@@ -113,9 +113,8 @@ pub struct Source {
     pub to: ServiceId,
     /// When requests come.
     pub arrivals: Configured<ArrivalDef>,
-    /// Requests per second over time, piecewise linear, constant after the last point; never
-    /// empty. The first point is at zero.
-    pub rate: Arc<[RatePoint]>,
+    /// Requests per second over time.
+    pub rate: Rate,
     /// So many times the requests of a trace come, above 0. Rates are multiplied already.
     pub trace_factor: f64,
     /// Cumulated share by class; the last is 1.
@@ -230,6 +229,19 @@ impl ServerParams {
     /// Whether it can crash, or be killed, by itself.
     pub(crate) fn can_crash(&self) -> bool {
         !self.crash.is_empty() || self.memory.is_some() || self.liveness.is_some()
+    }
+}
+
+impl Service {
+    /// Names of its balancer instances, spares included.
+    pub fn instance_names(&self) -> impl Iterator<Item = String> + '_ {
+        let instances = self.balancer.instances + self.balancer.standby.count;
+        (0..instances).map(|number| self.instance_name(number))
+    }
+
+    /// The name of a balancer instance by its number from 0.
+    pub(crate) fn instance_name(&self, number: u32) -> String {
+        format!("{}-lb-{}", self.name, number + 1)
     }
 }
 

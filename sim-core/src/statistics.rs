@@ -12,6 +12,8 @@
 //! | `interval` | intervals for a mean, a ratio, a share, a quantile, a difference; several statements at once |
 //! | `batch` | one long run: batch means, overlapping batch means, the von Neumann test |
 //! | `truncation` | where the warm-up ends: MSER-5 |
+//! | `spectrum`, `stationarity` | the spectral method; the test of Heidelberger and Welch |
+//! | `series` | all of it for one series from anywhere |
 //!
 //! References by short name: **Law** is A. M. Law, "Simulation Modeling and Analysis", 5th
 //! edition, 2015.
@@ -21,6 +23,9 @@ mod distribution;
 mod estimate;
 mod interval;
 mod moments;
+mod series;
+mod spectrum;
+mod stationarity;
 mod truncation;
 
 #[cfg(test)]
@@ -37,4 +42,9 @@ pub use interval::{
     ratio, ratio_values, share, slope, wilson,
 };
 pub use moments::Moments;
+pub use series::{Analysis, By, METHODS, Quantile};
+pub use spectrum::{SPECTRUM_MIN, Spectrum, spectrum};
+pub use stationarity::{
+    STATIONARITY_LEVEL, STATIONARITY_MIN, Stationarity, cramer_von_mises_tail, heidelberger_welch,
+};
 pub use truncation::{MSER_BATCH, Truncation, mser5};

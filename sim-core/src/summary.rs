@@ -83,6 +83,10 @@ pub struct Times {
     pub count: u64,
     /// Exact mean.
     pub mean: Option<f64>,
+    /// Variance, in squared seconds, from the histogram's buckets.
+    pub variance: Option<f64>,
+    /// Its root: the standard deviation.
+    pub deviation: Option<f64>,
     /// Median.
     pub p50: Option<f64>,
     /// 90th percentile.
@@ -104,6 +108,10 @@ pub struct ClassFigures {
     pub requests: Requests,
     /// Response time of those answered in time.
     pub response_time_s: Times,
+    /// Wait at servers of their attempts and of what was asked of other services for them.
+    pub wait_s: Times,
+    /// Share of those attempts that had to wait.
+    pub waited: Option<f64>,
     /// Answered in time per second.
     pub goodput_hz: f64,
     /// Share answered in time of those that ended.
@@ -121,6 +129,8 @@ pub struct ServiceFigures {
     pub response_time_s: Times,
     /// Wait at its servers before a worker was free.
     pub wait_s: Times,
+    /// Share of the attempts that got a worker and had to wait for it.
+    pub waited: Option<f64>,
     /// Arriving requests times mean demand over capacity, that of shared machines as if the service had
     /// them alone; may exceed one.
     pub offered_load: Option<f64>,
@@ -129,6 +139,10 @@ pub struct ServiceFigures {
     /// Jain's index of the servers' attempts relative to their capacity: 1 when even, 1/n when
     /// one server gets everything (Jain, Chiu and Hawe, DEC-TR-301, 1984).
     pub fairness: Option<f64>,
+    /// How often its servers crashed, together.
+    pub crashes: u64,
+    /// Time that its servers were not up, in seconds, added up.
+    pub downtime_s: f64,
     /// Its servers.
     pub servers: Named<ServerFigures>,
     /// Its balancer instances.
@@ -267,6 +281,8 @@ pub struct Summary {
     pub response_time_s: Times,
     /// Wait at servers, over all services.
     pub wait_s: Times,
+    /// Share of the attempts that got a worker and had to wait for it.
+    pub waited: Option<f64>,
     /// Largest offered load of a service.
     pub offered_load: Option<f64>,
     /// Requests from outside that arrived per second.
@@ -281,6 +297,9 @@ pub struct Summary {
     pub wasted_work: Option<f64>,
     /// Most requests or attempts in flight at once.
     pub peak_in_flight: u64,
+    /// Time from the start of the run to the first crash of a server or balancer, in seconds; absent
+    /// when there was none.
+    pub first_crash_s: Option<f64>,
     /// Largest relative error of a percentile.
     pub percentile_error: f64,
     /// By class.

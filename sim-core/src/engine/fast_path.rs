@@ -275,7 +275,7 @@ impl Simulation {
         s.count += 1;
         s.from = now;
         s.gap = s.batch.gaps[batch + 1];
-        let next = if s.rate.len() == 1 {
+        let next = if s.rate.is_constant() {
             now.saturating_add(s.batch.gaps_ns[batch + 1])
         } else {
             s.next_arrival().unwrap_or(NEVER)
@@ -448,14 +448,19 @@ impl Simulation {
         s.head = waiting.behind;
         s.tail = select_unpredictable(s.head == Slot::NONE, Slot::NONE, s.tail);
         s.end_wait(demand_ns, now);
-        if waiting.purpose == Purpose::Request {
-            recorder.waited(s.service, waiting.begun, now - waiting.mark);
+        let wait_ns = now - waiting.mark;
+        let waited = waiting.purpose == Purpose::Request;
+        if waited {
+            recorder.waited(s.service, waiting.class, waiting.begun, wait_ns);
         }
         waiting.place = Place::InService;
         waiting.mark = demand_ns;
         s.finish_sum = demand_ns;
         s.first = next;
         events.set_completion(server, s.real_time_of(demand_ns));
+        if waited && recorder.logs() {
+            self.log_served(next, wait_ns);
+        }
         self.leave_fast(server, slot);
     }
 

@@ -194,7 +194,7 @@ impl Instance {
         health.adopt(&settings.balancer.health, servers);
         Self {
             service,
-            name: format!("{}-lb-{}", settings.name, number + 1),
+            name: settings.instance_name(number),
             state: MachineState::Up,
             observes: policy.observes(),
             policy: policy.clone_box(),

@@ -100,6 +100,20 @@ impl Simulation {
         self.plan_completion(server);
     }
 
+    /// An attempt that got a worker is noted for the request log, if its caller still waits for it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn log_served(&mut self, slot: Slot, wait_ns: u64) {
+        let attempt = &self.attempts[slot];
+        // Calls between services may have the numbers of the requests that they are for.
+        let from_outside = attempt.call.is_elided()
+            || self.calls.contains(attempt.call) && self.calls[attempt.call].flow % 2 == 0;
+        if from_outside {
+            let (number, demand_ns) = (attempt.number, attempt.demand_ns);
+            self.recorder.served(number, wait_ns, demand_ns);
+        }
+    }
+
     /// Puts a request on a worker.
     #[inline]
     fn load(&mut self, slot: Slot, server: ServerId) {
@@ -109,9 +123,11 @@ impl Simulation {
         let attempt = &mut self.attempts[slot];
         let waited = !matches!(attempt.place, Place::Holding | Place::Interrupted)
             && attempt.purpose == Purpose::Request;
+        // Where it is no wait, the mark is one of virtual time.
+        let wait_ns = now.wrapping_sub(attempt.mark);
         if waited {
             self.recorder
-                .waited(s.service, attempt.begun, now - attempt.mark);
+                .waited(s.service, attempt.class, attempt.begun, wait_ns);
         }
         attempt.place = Place::InService;
         let finish = s.virtual_now.saturating_add(attempt.demand_ns);
@@ -133,6 +149,9 @@ impl Simulation {
                 (finish, self.fleet.started, slot)
             };
             self.fleet.cold[server].in_service.push(Reverse(entry));
+        }
+        if waited && self.recorder.logs() {
+            self.log_served(slot, wait_ns);
         }
     }
 

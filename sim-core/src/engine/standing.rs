@@ -7,7 +7,7 @@ use crate::arrival::Arrivals;
 use crate::ids::{HostId, LocalId, ServerId, ServiceId};
 use crate::machine::MachineState;
 use crate::model::Host;
-use crate::time::SECOND;
+use crate::time::{Instant, SECOND};
 
 /// What could be done and is asked for at a moment.
 #[derive(Clone, PartialEq, Debug)]
@@ -120,10 +120,8 @@ impl Simulation {
                 _ => None,
             },
             mix: source.mix.clone(),
-            corner_ns: (source.rate.iter().rev())
-                .map(|corner| corner.at.0)
-                .find(|&at| at <= self.now)
-                .unwrap_or(0),
+            corner_ns: (source.rate.corners_from(Instant(self.now)).next())
+                .map_or(0, |corner| corner.at.0),
         };
         Standing {
             services: self.services.ids().map(|id| self.service_now(id)).collect(),

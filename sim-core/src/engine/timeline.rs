@@ -305,7 +305,7 @@ impl Simulation {
                 s.mix.clone_from(&source.mix);
                 s.keys = source.key.build();
                 if s.rate != source.rate {
-                    self.rate_changed(*id, Arc::clone(&source.rate));
+                    self.rate_changed(*id, source.rate.clone());
                 }
             }
             Change::Host(id, host) => self.change_host(*id, host),

@@ -117,8 +117,12 @@ impl Simulation {
                 self.fleet[server].holding += 1;
                 let attempt = &mut self.attempts[handle];
                 attempt.place = Place::Holding;
+                let wait_ns = self.now - attempt.mark;
                 self.recorder
-                    .waited(attempt.service, attempt.begun, self.now - attempt.mark);
+                    .waited(attempt.service, attempt.class, attempt.begun, wait_ns);
+                if self.recorder.logs() {
+                    self.log_served(slot, wait_ns);
+                }
                 self.call_out(handle, call);
             }
             None => self.load_only(slot, server),

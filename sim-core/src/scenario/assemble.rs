@@ -2,7 +2,6 @@
 
 use super::Scenario;
 use super::alarm::{alerts, expectations, slos};
-use super::kinds::TEN_YEARS;
 use super::problem::{Collector, Problem};
 use super::section::Cx;
 use super::sections::Top;
@@ -35,8 +34,7 @@ pub(crate) fn base(scenario: &Scenario, top: &Top, problems: &mut Collector) -> 
         clock: scenario.clock(),
     };
     let times = times(top, cx);
-    let horizon = times.map_or(TEN_YEARS, |(horizon, _)| horizon);
-    let mut skeleton = skeleton(top, horizon, cx);
+    let mut skeleton = skeleton(top, cx);
     let fleet = fleet(top, skeleton.as_mut(), cx);
     let (horizon, warm_up) = times?;
     Some(Base {

@@ -382,6 +382,7 @@ fn check_names(pattern: &str, text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_
     let base = known.base;
     let mut service = 0;
     for (place, word) in pattern.split('.').zip(text.text.split('.')) {
+        let instances: Vec<String>;
         let names: Vec<&str> = match place {
             "CLASS" => base
                 .skeleton
@@ -402,6 +403,12 @@ fn check_names(pattern: &str, text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_
                 .filter(|s| usize::from(s.service.0) == service)
                 .map(|s| s.name.as_str())
                 .collect(),
+            "BALANCER" => {
+                instances = (base.skeleton.services.get(service))
+                    .map_or(Vec::new(), |service| service.instance_names().collect());
+                instances.iter().map(String::as_str).collect()
+            }
+            "NUMBER" if word.len() > 4 || word.parse::<u16>().is_err() => vec!["0"],
             "MACHINE" => (base.skeleton.hosts.iter())
                 .map(|host| host.name.as_str())
                 .collect(),

@@ -16,7 +16,7 @@ use super::tree::{Node, Value};
 use crate::model::{
     Change, ClassId, ClientId, HostId, ServerId, ServerParams, Service, ServiceId, SourceId,
 };
-use crate::time::{Clock, Duration};
+use crate::time::Clock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -29,7 +29,6 @@ pub(crate) struct Live {
     pub params: Vec<Arc<ServerParams>>,
     nodes: Vec<Arc<Node>>,
     hosts: Arc<HostNames>,
-    horizon: Duration,
     clock: Option<Clock>,
 }
 
@@ -77,7 +76,6 @@ impl Live {
             hosts: Arc::new(host_names(
                 base.skeleton.hosts.iter().map(|host| &host.name),
             )),
-            horizon: base.horizon,
             clock: base.clock,
         }
     }
@@ -205,7 +203,7 @@ impl Live {
         let Some(top) = Top::read(&self.root, cx) else {
             return;
         };
-        let Some(mut new) = skeleton(&top, self.horizon, cx) else {
+        let Some(mut new) = skeleton(&top, cx) else {
             return;
         };
         for (new, old) in new.services.iter_mut().zip(&self.skeleton.services) {

@@ -19,7 +19,6 @@ use crate::ids::Id;
 use crate::model::{
     Balancer, Balances, Call, Class, Client, ClientId, Host, PendingQueue, Service, Source, Standby,
 };
-use crate::time::Duration;
 
 /// Most services.
 const SERVICES_MAX: usize = 1000;
@@ -39,7 +38,7 @@ pub(crate) struct Skeleton {
 }
 
 /// Builds everything but servers, time line, monitoring and expectations.
-pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<Skeleton> {
+pub(crate) fn skeleton(top: &Top, cx: &mut Cx<'_>) -> Option<Skeleton> {
     let written = top.service.get()?;
     if written.is_empty() {
         cx.push(
@@ -67,7 +66,7 @@ pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<
     let rows = classes(top, cx);
     let outside = rows
         .as_ref()
-        .and_then(|rows: &Vec<ClassRow<'_>>| sources(top, rows, &names, horizon, cx));
+        .and_then(|rows: &Vec<ClassRow<'_>>| sources(top, rows, &names, cx));
     let whole = outside.is_some();
     let mut outside = outside.unwrap_or(Outside {
         sources: Vec::new(),

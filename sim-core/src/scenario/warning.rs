@@ -66,7 +66,7 @@ fn of_model(model: &Model) -> Vec<String> {
         found.push(format!("no request is of the class `{}`", class.name));
     }
     for source in &model.sources {
-        if source.arrivals.def.uses_rate && source.rate.iter().all(|corner| corner.rate_hz <= 0.0) {
+        if source.arrivals.def.uses_rate && source.rate.is_zero() {
             found.push(format!("the rate of `{}` is always 0", source.name));
         }
     }

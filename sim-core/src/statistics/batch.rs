@@ -69,7 +69,9 @@ pub fn batch_means(series: &[f64], batches: usize, level: f64) -> Option<BatchMe
     })
 }
 
-fn von_neumann(means: &[f64]) -> (f64, f64) {
+/// Ratio of the mean square successive difference to the variance, and how far it lies below that of
+/// independent values, in standard deviations.
+pub(super) fn von_neumann(means: &[f64]) -> (f64, f64) {
     let moments = Moments::of(means);
     let successive: f64 = means
         .windows(2)

@@ -55,10 +55,9 @@ impl Builder<'_> {
         let services: Vec<(String, ServiceFigures)> = (0..model.services.len())
             .map(|i| (model.services[i].name.clone(), self.service(i)))
             .collect();
-        let mut wait = Histogram::default();
+        let wait = recorder.waits(|_, _| true);
         let (mut served, mut wasted, mut answered) = (0, 0, 0);
-        for (i, service) in recorder.services.iter().enumerate() {
-            wait.merge(&service.wait);
+        for i in 0..model.services.len() {
             let (all, unwanted) = sim.work_ns(ServiceId::at(i));
             served += all;
             wasted += unwanted;
@@ -82,6 +81,7 @@ impl Builder<'_> {
             attempts: self.attempts(&outside, &requests),
             response_time_s: Times::of(&self.response_time(&outside)),
             wait_s: Times::of(&wait),
+            waited: waited(&wait),
             offered_load: services
                 .iter()
                 .filter_map(|(_, s)| s.offered_load)
@@ -92,6 +92,9 @@ impl Builder<'_> {
             availability: ratio(requests.succeeded, requests.succeeded + requests.failed),
             wasted_work: (served > 0).then(|| wasted as f64 / served as f64),
             peak_in_flight: sim.footprint().0 as u64,
+            first_crash_s: (recorder.event_log())
+                .find(|event| event.kind == Kind::Crash)
+                .map(|event| event.at.as_secs_f64()),
             percentile_error: Histogram::RELATIVE_ERROR,
             classes: Named(
                 (0..model.classes.len())
@@ -210,8 +213,11 @@ impl Builder<'_> {
             .map(|s| layout.flow(ServiceId::at(s), ClassId::at(class), false))
             .collect();
         let requests = self.requests(&flows);
+        let wait = (self.simulation.recorder()).waits(|_, of| of == ClassId::at(class));
         ClassFigures {
             response_time_s: Times::of(&self.response_time(&flows)),
+            wait_s: Times::of(&wait),
+            waited: waited(&wait),
             goodput_hz: self.goodput_hz(&flows),
             availability: ratio(requests.succeeded, requests.succeeded + requests.failed),
             requests,
@@ -253,6 +259,8 @@ impl Builder<'_> {
         let service = &sim.model().services[id];
         let servers = sim.server_figures(ServiceId::at(id));
         let sent: u64 = servers.iter().map(|s| s.attempts).sum();
+        let wait = sim.recorder().waits(|of, _| of == ServiceId::at(id));
+        let down: u64 = servers.iter().map(|s| s.downtime_ns).sum();
         let figures = service.servers.iter().zip(&servers).map(|(id, figures)| {
             let server = &sim.model().servers[id.0 as usize];
             (server.name.clone(), self.server(figures, sent))
@@ -264,10 +272,13 @@ impl Builder<'_> {
                 outcomes: outcomes(&recorded.attempt_outcomes),
             },
             response_time_s: Times::of(&self.response_time(&flows)),
-            wait_s: Times::of(&recorded.wait),
+            wait_s: Times::of(&wait),
+            waited: waited(&wait),
             offered_load: self.offered_load(id, &servers),
             wasted_work: (served > 0).then(|| wasted as f64 / served as f64),
             fairness: self.fairness(id, &servers),
+            crashes: servers.iter().map(|s| s.crashes).sum(),
+            downtime_s: down as f64 / SECOND as f64,
             servers: Named(figures.collect()),
             balancers: self.balancers(id),
             requests,
@@ -412,6 +423,11 @@ fn outcomes(counts: &[u64; Outcome::COUNT]) -> Outcomes {
     )
 }
 
+/// The share of times that are not zero.
+fn waited(wait: &Histogram) -> Option<f64> {
+    ratio(wait.count() - wait.zeros(), wait.count())
+}
+
 fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
@@ -419,6 +435,7 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 impl Times {
     fn of(histogram: &Histogram) -> Self {
         let seconds = |ns: f64| ns / SECOND as f64;
+        let variance = histogram.variance_ns2();
         let quantiles = histogram.quantiles_ns([0.5, 0.9, 0.95, 0.99, 0.999]);
         let [p50, p90, p95, p99, p999] = match quantiles {
             Some(values) => values.map(|ns| Some(seconds(ns))),
@@ -427,6 +444,8 @@ impl Times {
         Self {
             count: histogram.count(),
             mean: histogram.mean_ns().map(seconds),
+            variance: variance.map(|ns2| seconds(seconds(ns2))),
+            deviation: variance.map(|ns2| seconds(libm::sqrt(ns2))),
             p50,
             p90,
             p95,

@@ -13,6 +13,12 @@ fn each_mistake_gets_its_problem() {
         ("rate = 100", "rate = []", "E013", "corner"),
         (
             "rate = 100",
+            "rate = { kind = \"wave\", mean = 1, period = \"999ns\" }",
+            "E013",
+            "1us or more",
+        ),
+        (
+            "rate = 100",
             "rate = [[\"5m\", 1], [\"1m\", 2]]",
             "E028",
             "order",

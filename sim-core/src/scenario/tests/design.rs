@@ -21,7 +21,7 @@ fn the_example_gives_the_expected_model() {
     assert_eq!(source.mix, [0.9, 1.0]);
     let corners: Vec<(u64, f64)> = source
         .rate
-        .iter()
+        .corners_from(Instant::ZERO)
         .map(|p| (p.at.0 / SECOND, p.rate_hz))
         .collect();
     assert_eq!(

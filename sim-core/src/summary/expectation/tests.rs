@@ -85,12 +85,21 @@ fn figures_of_the_summary_are_compared_in_their_units() {
 
 #[test]
 fn every_path_of_the_table_names_a_figure() {
-    let summary = run(&[]);
+    let text = SYSTEM.replace(
+        "service.web = {",
+        "client.guards = [\"retry-budget\", { kind = \"concurrency-limit\", limit = 9 }]\n    service.web = { link = { connections = \"shared\" },",
+    );
+    let model = parse(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut simulation = Simulation::new(Arc::new(model), 0);
+    simulation.run();
+    let summary = Summary::of(&simulation, 0);
     for row in SUMMARY_PATHS {
         let names = [
             ("CLASS", "all"),
             ("SERVICE", "web"),
             ("SERVER", "a"),
+            ("BALANCER", "web-lb-1"),
+            ("NUMBER", "0"),
             ("SLO", "works"),
             ("MACHINE", "m"),
             ("OUTCOME", "refused"),
