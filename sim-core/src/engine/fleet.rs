@@ -174,6 +174,10 @@ const _: () = assert!(size_of::<Server>() == 128, "a server fills two cache line
 
 /// The part of a server that few events touch.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about what people and faults did"
+)]
 pub(super) struct ServerCold {
     pub params: Arc<ServerParams>,
     /// What lies between it and its balancer.

@@ -219,7 +219,7 @@ fn one_by_one(draft: Draft, every: Duration, base: &Base) -> Vec<Draft> {
             sets: Vec::new(),
             live: false,
         });
-        at = at + every;
+        at += every;
     }
     drafts
 }

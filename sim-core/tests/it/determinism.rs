@@ -176,5 +176,5 @@ const PINNED: &[&str] = &[
     "kept b3fea8612ff39dab",
     "led 444f3aa62a599786",
     "routed de2f324c25ad3d10",
-    "hosted 1a9ecacd76cdd99c",
+    "hosted 7fb481381c37c7dc",
 ];
