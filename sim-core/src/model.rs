@@ -225,13 +225,6 @@ pub struct Balancer {
     pub routes: Vec<Route>,
 }
 
-impl ServerParams {
-    /// Whether it can crash, or be killed, by itself.
-    pub(crate) fn can_crash(&self) -> bool {
-        !self.crash.is_empty() || self.memory.is_some() || self.liveness.is_some()
-    }
-}
-
 impl Service {
     /// Names of its balancer instances, spares included.
     pub fn instance_names(&self) -> impl Iterator<Item = String> + '_ {
@@ -242,6 +235,13 @@ impl Service {
     /// The name of a balancer instance by its number from 0.
     pub(crate) fn instance_name(&self, number: u32) -> String {
         format!("{}-lb-{}", self.name, number + 1)
+    }
+}
+
+impl ServerParams {
+    /// Whether it can crash, or be killed, by itself.
+    pub(crate) fn can_crash(&self) -> bool {
+        !self.crash.is_empty() || self.memory.is_some() || self.liveness.is_some()
     }
 }
 

@@ -40,35 +40,7 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         )
         .help("write each into a folder of its own with -o DIR"));
     }
-    let mut jobs: Vec<Job> = Vec::new();
-    for argument in &args.scenarios {
-        let (scenario, model) = read(argument, &args.sets, args.seed)?;
-        check_warm_up(&args.experiment, &[&model])?;
-        let mut measures = measures(&args.experiment, &[&model])?;
-        let applied = args.theory.then(|| theory::apply(&model));
-        for path in applied.iter().flat_map(Applied::paths) {
-            // What theory knows is measured, whatever else is.
-            let measure = Measure::parse(&path, &model).ok();
-            measures.extend(measure.filter(|measure| !measures.contains(measure)));
-        }
-        if args.output.is_some()
-            && jobs
-                .iter()
-                .any(|job| job.scenario.name() == scenario.name())
-        {
-            let message = format!(
-                "two scenarios are called {:?}: their results would fall on one another",
-                scenario.name()
-            );
-            return Err(Failure::new(Exit::Usage, message));
-        }
-        jobs.push(Job {
-            scenario,
-            model,
-            measures,
-            applied,
-        });
-    }
+    let jobs = prepare(args)?;
     let mut worst = Exit::Ok;
     for (number, job) in jobs.into_iter().enumerate() {
         let Job {
@@ -148,6 +120,40 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         }
     }
     Ok(worst)
+}
+
+/// Reads every scenario before the first one runs.
+fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
+    let mut jobs: Vec<Job> = Vec::new();
+    for argument in &args.scenarios {
+        let (scenario, model) = read(argument, &args.sets, args.seed)?;
+        check_warm_up(&args.experiment, &[&model])?;
+        let mut measures = measures(&args.experiment, &[&model])?;
+        let applied = args.theory.then(|| theory::apply(&model));
+        for path in applied.iter().flat_map(Applied::paths) {
+            // What theory knows is measured, whatever else is.
+            let measure = Measure::parse(&path, &model).ok();
+            measures.extend(measure.filter(|measure| !measures.contains(measure)));
+        }
+        if args.output.is_some()
+            && jobs
+                .iter()
+                .any(|job| job.scenario.name() == scenario.name())
+        {
+            let message = format!(
+                "two scenarios are called {:?}: their results would fall on one another",
+                scenario.name()
+            );
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        jobs.push(Job {
+            scenario,
+            model,
+            measures,
+            applied,
+        });
+    }
+    Ok(jobs)
 }
 
 /// Without a warm-up there is nothing to measure: the user stopped, or it was not found.

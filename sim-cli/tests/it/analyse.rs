@@ -5,12 +5,13 @@ use crate::stampede::Folder;
 
 /// A series that takes five values in turn: settled, and of mean 3.
 fn turns(count: usize) -> String {
-    (0..count).map(|i| format!("{}\n", i % 5 + 1)).collect()
+    let lines: Vec<String> = (0..count).map(|i| (i % 5 + 1).to_string()).collect();
+    lines.join("\n")
 }
 
 #[test]
 fn a_series_gets_its_methods_by_name() {
-    let folder = Folder::with("a.txt", &turns(1000));
+    let folder = Folder::with("a.txt", turns(1000));
     let ran = folder.run(&["analyse", "a.txt"]).code(0);
     for wanted in [
         "1000 values",
@@ -60,7 +61,8 @@ fn the_warm_up_is_left_out_when_asked_for() {
 
 #[test]
 fn a_column_of_a_table_is_found_by_name_and_by_number() {
-    let rows: String = (0..30).map(|i| format!("x,{},{}\n", i, i * 2)).collect();
+    let rows: Vec<String> = (0..30).map(|i| format!("x,{},{}", i, i * 2)).collect();
+    let rows = rows.join("\n");
     let folder = Folder::with("t.csv", &format!("name,one,two\n{rows}"));
     for column in ["two", "3"] {
         let ran = folder

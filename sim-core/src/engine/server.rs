@@ -107,7 +107,7 @@ impl Simulation {
         let attempt = &self.attempts[slot];
         // Calls between services may have the numbers of the requests that they are for.
         let from_outside = attempt.call.is_elided()
-            || self.calls.contains(attempt.call) && self.calls[attempt.call].flow % 2 == 0;
+            || self.calls.contains(attempt.call) && self.calls[attempt.call].flow.is_multiple_of(2);
         if from_outside {
             let (number, demand_ns) = (attempt.number, attempt.demand_ns);
             self.recorder.served(number, wait_ns, demand_ns);

@@ -169,7 +169,8 @@ mod tests {
     /// A stationary series passes at once about as often as the level says, and 95 % intervals cover.
     #[test]
     fn stationary_series_pass_and_their_intervals_cover() {
-        let series: [(&str, fn(u64) -> Vec<f64>, f64); 3] = [
+        type Draw = fn(u64) -> Vec<f64>;
+        let series: [(&str, Draw, f64); 3] = [
             ("independent", |n| exponential(1000, n), 1.0),
             ("AR(1), 0.5", |n| autoregressive(0.5, 1000, n), 0.0),
             ("AR(1), 0.9", |n| autoregressive(0.9, 8000, n), 0.0),

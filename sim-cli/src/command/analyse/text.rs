@@ -49,13 +49,14 @@ fn head(
 ) -> Result<(), Failure> {
     let name = (column.name.as_ref()).map_or(String::new(), |name| format!("   {}", shown(name)));
     writeln!(out, "{BOLD}{}{BOLD:#}{name}", shown(&args.file))?;
-    let mut words = format!("{} values", found.count);
+    let mut words = vec![format!("{} values", found.count)];
     if found.skipped > 0 {
-        words += &format!(" · the first {} left out", found.skipped);
+        words.push(format!("the first {} left out", found.skipped));
     }
     if column.empty > 0 {
-        words += &format!(" · {} empty cells left out", column.empty);
+        words.push(format!("{} empty cells left out", column.empty));
     }
+    let words = words.join(" · ");
     let neighbours = found.lag_1.filter(|r| r.is_finite());
     writeln!(
         out,
@@ -150,18 +151,19 @@ fn relative_text(relative: f64) -> String {
 
 /// A value to four digits.
 fn number(value: f64) -> String {
-    let magnitude = value.abs().log10().floor();
-    if value != 0.0 && !(-4.0..7.0).contains(&magnitude) {
-        return format!("{value:.3e}");
+    let scientific = format!("{value:.3e}");
+    let magnitude = scientific
+        .rsplit_once('e')
+        .and_then(|(_, power)| power.parse::<i32>().ok())
+        .unwrap_or(0);
+    if !(-4..7).contains(&magnitude) {
+        return scientific;
     }
-    let digits = if value == 0.0 {
-        0
-    } else {
-        (3.0 - magnitude).max(0.0) as usize
-    };
+    let digits = (3 - magnitude).max(0) as usize;
     let text = format!("{value:.digits$}");
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
     }
 }
