@@ -115,6 +115,8 @@ pub struct Source {
     pub arrivals: Configured<ArrivalDef>,
     /// Requests per second over time.
     pub rate: Rate,
+    /// So many times the requests of a trace come, above 0. Rates are multiplied already.
+    pub trace_factor: f64,
     /// Cumulated share by class; the last is 1.
     pub mix: Vec<f64>,
     /// Session or hash key of each request.
@@ -221,6 +223,13 @@ pub struct Balancer {
     pub link: Link,
     /// Requests that it sends on to other services: the first route that takes one counts.
     pub routes: Vec<Route>,
+}
+
+impl ServerParams {
+    /// Whether it can crash, or be killed, by itself.
+    pub(crate) fn can_crash(&self) -> bool {
+        !self.crash.is_empty() || self.memory.is_some() || self.liveness.is_some()
+    }
 }
 
 impl Service {

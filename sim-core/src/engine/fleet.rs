@@ -51,6 +51,12 @@ impl Fleet {
         }
     }
 
+    /// Whether people let it have traffic: a matter of settings, whatever it is doing.
+    pub(super) fn in_rotation(&self, server: ServerId) -> bool {
+        let cold = &self.cold[server];
+        self.servers[server].state != MachineState::Absent && !cold.out_of_rotation && !cold.joining
+    }
+
     /// The speed at which each request in service progresses.
     pub(super) fn rate_of(&self, server: ServerId) -> f64 {
         let (s, cold) = (&self.servers[server], &self.cold[server]);
@@ -168,6 +174,10 @@ const _: () = assert!(size_of::<Server>() == 128, "a server fills two cache line
 
 /// The part of a server that few events touch.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about what people and faults did"
+)]
 pub(super) struct ServerCold {
     pub params: Arc<ServerParams>,
     /// What lies between it and its balancer.
@@ -209,6 +219,8 @@ pub(super) struct ServerCold {
     pub out_of_rotation: bool,
     /// Removed, and gone once nothing is left in it.
     pub leaving: bool,
+    /// Added and still starting: it joins rotation when it is up.
+    pub joining: bool,
 }
 
 impl ServerCold {
@@ -245,6 +257,7 @@ impl ServerCold {
             polled_busy: 0,
             out_of_rotation: false,
             leaving: false,
+            joining: false,
         }
     }
 }

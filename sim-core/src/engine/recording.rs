@@ -1,6 +1,7 @@
 //! What the engine hands to the recorder at the end of an interval, and at the end of the run.
 
 use super::Simulation;
+use super::event::Machine;
 use super::event_queue::NEVER;
 use super::fleet::{Fleet, Server};
 use crate::event_log;
@@ -352,6 +353,25 @@ impl Simulation {
             kind,
             by,
             subject: subject.to_owned(),
+            server: None,
+            cause,
+        });
+    }
+
+    /// The same of a server, which its name alone may not tell from others.
+    pub(super) fn tell_of_server(
+        &mut self,
+        kind: event_log::Kind,
+        by: Actor,
+        server: ServerId,
+        cause: String,
+    ) {
+        self.recorder.tell(event_log::Event {
+            at: Instant(self.now),
+            kind,
+            by,
+            subject: self.name_of(Machine::Server(server)),
+            server: Some(server),
             cause,
         });
     }

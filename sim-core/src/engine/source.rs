@@ -4,7 +4,7 @@ use super::Simulation;
 use super::batched_draws::BatchedDraws;
 use super::event::Event;
 use super::event_queue::NEVER;
-use crate::arrival::{Arrivals, Gaps};
+use crate::arrival::{Arrivals, Gaps, copies};
 use crate::draws::{Draws, Stream};
 use crate::ids::{ClassId, ClientId, ServiceId, SourceId, Table};
 use crate::key::Keys;
@@ -45,6 +45,11 @@ pub(super) struct Source {
     pub fast: bool,
     /// Requests emitted.
     pub count: u64,
+    /// Requests of a trace that were looked at, and how often the latest is still to come.
+    recorded: usize,
+    left: u64,
+    factor: f64,
+    copies: Stream,
     /// Phases of a modulated source: the present one, and how many were begun.
     pub phase: usize,
     pub phases_begun: u64,
@@ -80,6 +85,10 @@ impl Source {
             clients: source.clients.iter().copied().collect(),
             to: source.to,
             count: 0,
+            recorded: 0,
+            left: 0,
+            factor: source.trace_factor,
+            copies: Stream::new(model.seed, replication, &format!("copies/{}", source.name)),
             fast: false,
             phase: 0,
             phases_begun: 0,
@@ -95,6 +104,23 @@ impl Source {
     #[inline(never)]
     pub(super) fn next_arrival(&mut self) -> Option<u64> {
         self.rate.reached(&mut self.place, self.from, self.gap)
+    }
+
+    /// When the next request of a trace comes; `None` after the last, and of other arrivals.
+    fn next_recorded(&mut self) -> Option<u64> {
+        let Arrivals::Trace(times) = &self.arrivals else {
+            return None;
+        };
+        while self.left == 0 {
+            if self.recorded == times.len() {
+                return None;
+            }
+            let mut draws = self.copies.at(self.recorded as u64);
+            self.left = copies(self.factor, &mut draws);
+            self.recorded += 1;
+        }
+        self.left -= 1;
+        Some(times[self.recorded - 1].0)
     }
 }
 
@@ -132,11 +158,9 @@ impl Simulation {
         let at = if let Some(gaps) = &s.gaps {
             s.gap = gaps.gap(s.count, &mut s.stream.at(s.count));
             s.next_arrival().unwrap_or(NEVER)
-        } else if let Arrivals::Trace(times) = &s.arrivals {
-            let next = times.get(s.count as usize);
-            next.map_or(NEVER, |at| at.0.max(self.now))
         } else {
-            NEVER
+            let recorded = s.next_recorded();
+            recorded.map_or(NEVER, |at| at.max(self.now))
         };
         self.events.set_arrival(source, at);
     }

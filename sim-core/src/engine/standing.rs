@@ -181,7 +181,7 @@ impl Simulation {
                 .max_connections
                 .is_some_and(|limit| limit > 0 && instance.in_flight[local] >= limit)
         };
-        let in_rotation = server.state != MachineState::Absent && !cold.out_of_rotation;
+        let in_rotation = self.fleet.in_rotation(id);
         let open = |&&i: &&crate::ids::InstanceId| {
             let instance = &self.balancers[i];
             let listed = instance.eligible.binary_search(&local.0).is_ok();

@@ -18,6 +18,8 @@ use crate::outcome::Outcome;
 pub(super) struct Child {
     /// Another call of the visit that is out beside it.
     next: Handle,
+    /// Which of its machine's calls it is: callers that take balancer instances in turn go by it.
+    pub turn: u32,
     /// Whether the visit fails when the call does.
     required: bool,
 }
@@ -173,7 +175,9 @@ impl Simulation {
     fn make_call(&mut self, handle: Handle, position: usize) -> Handle {
         let call = &self.services[self.attempts[handle].service].settings.calls[position];
         let (to, client, required) = (call.to, call.client, call.required);
-        self.ask_for(handle, position, to, client, required)
+        let server = self.fleet[self.attempts[handle].server].local.0;
+        let turn = self.callers[client].take_turn(server);
+        self.ask_for(handle, position, to, client, turn, required)
     }
 
     /// Asks another service on behalf of an attempt. The first attempt of this call is an event of its
@@ -184,6 +188,7 @@ impl Simulation {
         position: usize,
         service: ServiceId,
         client: ClientId,
+        turn: u32,
         required: bool,
     ) -> Handle {
         let class = self.attempts[handle].class;
@@ -206,6 +211,7 @@ impl Simulation {
         });
         let record = Child {
             next: Handle::NONE,
+            turn,
             required,
         };
         *self.calls.children.with_room(child.slot(), record) = record;
@@ -215,7 +221,7 @@ impl Simulation {
 
     /// Takes a call out of the chain of those that a visit has out; whether it was required.
     fn unlink(&mut self, parent: Handle, child: Handle) -> bool {
-        let Child { next, required } = self.calls.children[child.slot()];
+        let Child { next, required, .. } = self.calls.children[child.slot()];
         let mut before = self.attempts.cold(parent).child;
         if before == child {
             self.attempts.cold_mut(parent).child = next;

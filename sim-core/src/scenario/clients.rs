@@ -180,12 +180,12 @@ pub(crate) fn sources(
 /// A factor that multiplies nothing would be accepted and have no effect.
 fn check_rate_factor(top: &Top, outside: &Outside, cx: &mut Cx<'_>) -> Option<()> {
     let factor = top.rate_factor.copied()?;
-    let rated = |s: &Source| s.arrivals.def.uses_rate;
+    let rated = |s: &Source| s.arrivals.def.heeds_factor;
     if factor.to_bits() == 1f64.to_bits() || outside.sources.iter().any(rated) {
         return Some(());
     }
     cx.push(
-        Problem::new("E027", "no traffic has a `rate` to multiply")
+        Problem::new("E027", "no traffic has a `rate` or a trace to multiply")
             .at(top.rate_factor.span)
             .help("leave `rate_factor` out; users of closed traffic are set by their number"),
     );
@@ -288,6 +288,7 @@ fn source(
         to: to?,
         arrivals: spec.arrivals.get()?.clone(),
         rate: rate?,
+        trace_factor: factor,
         mix: mix?,
         key: spec.key.get()?.clone(),
         clients: ids,

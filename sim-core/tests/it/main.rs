@@ -37,6 +37,7 @@ mod parallel;
 mod queues;
 mod rates;
 mod replicate;
+mod restarts;
 mod retries;
 mod routes;
 mod servers;

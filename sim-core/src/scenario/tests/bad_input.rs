@@ -332,6 +332,26 @@ fn mistakes_in_what_is_added_get_their_problems() {
             "factor",
         ),
         (
+            "[[timeline]]\nat = \"1m\"\ndo = \"crash\"\nwhen = \"down\"\ntarget = \"service.web.server\"",
+            "E031",
+            "`when` has no effect",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"restart\"\nwhen = \"up\"\ntarget = \"service.web.server\"",
+            "E014",
+            "always",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"slow\"\nfactor = 0.5\nevery = \"1s\"\ntarget = \"service.web.server\"",
+            "E031",
+            "`every` has no effect",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"restart\"\nevery = \"0s\"\ntarget = \"service.web.server\"",
+            "E013",
+            "every",
+        ),
+        (
             "[[timeline]]\nat = \"1m\"\ndo = \"drain\"\ntarget = \"service.web.balancer\"",
             "E031",
             "only servers",

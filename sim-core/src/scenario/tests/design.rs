@@ -67,7 +67,10 @@ fn its_time_line_alerts_and_expectations_are_understood() {
     assert_eq!(params.weight, 1.0);
     assert_eq!(
         model.timeline[1].action,
-        Action::Restart(Target::Servers(vec![ServerId(0)]))
+        Action::Restart {
+            target: Target::Servers(vec![ServerId(0)]),
+            only_down: true,
+        }
     );
     assert_eq!(model.alerts[0].when.metric.name, "p99");
     assert_eq!(model.alerts[0].when.threshold, 2e9);

@@ -206,8 +206,7 @@ impl<'a> Evidence<'a> {
         }
         let model = simulation.model();
         let standing = simulation.standing();
-        let names = ambiguous(model);
-        let told = Told::of(simulation, |name| names.contains(name));
+        let told = Told::of(simulation);
         let now_s = simulation.now().as_secs_f64();
         let corner_s = standing.sources.iter().map(|s| s.corner_ns as f64 / 1e9);
         let changed_s = corner_s
@@ -477,10 +476,10 @@ impl<'a> Evidence<'a> {
                 .iter()
                 .filter(|i| usize::from(i.service) == position);
             let balancer_down_s = (service.instances_up == 0).then(|| {
-                let crashed = instances
+                let down = instances
                     .clone()
-                    .filter_map(|i| self.told.since(Kind::Crash, &i.name));
-                crashed.fold(0.0, f64::max)
+                    .filter_map(|i| self.told.down_since(&i.name));
+                down.fold(0.0, f64::max)
             });
             let needed_by_all = asked.visits_of_all[position];
             self.services.push(ServiceFacts {
@@ -544,7 +543,7 @@ impl<'a> Evidence<'a> {
         let since = |kinds: &[Kind]| {
             let of = kinds
                 .iter()
-                .filter_map(|kind| self.told.since(*kind, &name));
+                .filter_map(|kind| self.told.since_of(*kind, standing.id));
             of.max_by(f64::total_cmp)
         };
         let since_s = match standing.state {
@@ -631,13 +630,6 @@ impl<'a> Evidence<'a> {
 /// The rows of requests from outside.
 fn outside(recorder: &crate::record::Recorder) -> impl Iterator<Item = u16> + use<> {
     (0..recorder.layout.flows() as u16).step_by(2)
-}
-
-/// Names that several machines have.
-fn ambiguous(model: &Model) -> BTreeSet<&str> {
-    let mut seen = BTreeSet::new();
-    let names = model.servers.iter().map(|s| s.name.as_str());
-    names.filter(|name| !seen.insert(*name)).collect()
 }
 
 /// The intervals that are the end of the run: half a minute, more where little comes, less where

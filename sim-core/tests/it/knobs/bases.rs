@@ -193,6 +193,11 @@ pub(super) fn base(name: &str) -> String {
             "do = \"degrade\"\ntarget = \"service.web.balancer.link\"\ndelay = \"9ms\"\nloss = 0.1",
             1,
         ),
+        "restarted" => plain(90).replacen(
+            "do = \"slow\"\ntarget = \"service.web.server.a\"\nfactor = 0.5\nfor = \"2s\"",
+            "do = \"restart\"\ntarget = \"service.web.server\"",
+            1,
+        ),
         "faulty" => plain(90).replacen("do = \"slow\"", "fault = \"gray\"", 1).replacen("factor = 0.5\n", "", 1),
         "closed" => rate("arrivals = { kind = \"closed\", users = 10, think = \"100ms\" }"),
         "trace" => rate("arrivals = { kind = \"trace\", times = [\"1s\"] }"),
