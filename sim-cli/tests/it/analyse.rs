@@ -19,7 +19,7 @@ fn a_series_gets_its_methods_by_name() {
         "batch-means   3            ± 0",
         "MSER-5               leaves nothing out",
         "stationary from the start",
-        "50 %       3       3 to 3                469 to 532   order-statistics",
+        "50 %       3       3 to 3          469 to 532   order-statistics",
     ] {
         assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
     }
@@ -35,7 +35,8 @@ fn a_series_gets_its_methods_by_name() {
     assert_eq!(methods, ["batch-means", "spectral", "student"]);
     assert_eq!(report["quantiles"][0]["low_rank"], 469);
     assert_eq!(report["heidelberger_welch"]["stationary"], true);
-    assert_eq!(report["mean"], 3.0);
+    let mean = report["mean"].as_f64().expect("a number");
+    assert!((mean - 3.0).abs() < 1e-12, "{mean}");
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn the_warm_up_is_left_out_when_asked_for() {
 fn a_column_of_a_table_is_found_by_name_and_by_number() {
     let rows: Vec<String> = (0..30).map(|i| format!("x,{},{}", i, i * 2)).collect();
     let rows = rows.join("\n");
-    let folder = Folder::with("t.csv", &format!("name,one,two\n{rows}"));
+    let folder = Folder::with("t.csv", format!("name,one,two\n{rows}"));
     for column in ["two", "3"] {
         let ran = folder
             .run(&["analyse", "t.csv", "--column", column])

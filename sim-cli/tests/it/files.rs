@@ -67,11 +67,11 @@ fn requests_are_logged_when_asked_for() {
     let lines: Vec<&str> = log.lines().collect();
     assert_eq!(
         lines[0],
-        "source,number,class,service,arrived_s,ended_s,response_time_s,attempts,server,outcome"
+        "source,number,class,service,arrived_s,ended_s,response_time_s,attempts,server,outcome,wait_s,demand_s"
     );
     assert_eq!(
         lines[2],
-        "traffic,100,all,web,1.01,1.02,0.01,1,web-1,succeeded"
+        "traffic,100,all,web,1.01,1.02,0.01,1,web-1,succeeded,0,0.01"
     );
     assert_eq!(lines.len(), 1 + 60);
     // The scenario is the same, whatever is logged; a later run without a log leaves no stale one.
