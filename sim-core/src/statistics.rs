@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `moments` | mean and variance in one pass, mergeable in a fixed order |
 //! | `distribution` | Student's t, the normal and the binomial distribution |
-//! | `interval` | intervals for a mean, a ratio, a share, a quantile, a difference; several statements at once |
+//! | `interval` | intervals for a mean, a ratio, a share, a difference; several statements at once |
+//! | `quantile` | a quantile of several parts together |
 //! | `batch` | one long run: batch means, overlapping batch means, the von Neumann test |
 //! | `truncation` | where the warm-up ends: MSER-5 |
 //!
@@ -21,20 +22,24 @@ mod distribution;
 mod estimate;
 mod interval;
 mod moments;
+mod quantile;
 mod truncation;
 
 #[cfg(test)]
 mod vectors;
 
-pub use batch::{BATCHES, BatchMeans, VON_NEUMANN_Z, batch_means, overlapping_batch_means};
+pub use batch::{
+    BATCHES, BatchMeans, VON_NEUMANN_Z, batch_means, overlapping_batch_means, von_neumann,
+};
 pub use distribution::{
     binomial_cdf, binomial_quantile, normal_quantile, normal_tail, student_quantile, student_tail,
 };
-pub use estimate::{Estimate, Interval, WITHHELD, Withheld};
+pub use estimate::{Estimate, Interval, METHODS, Method, Needs, Slow, WITHHELD, Withheld};
 pub use interval::{
-    MIN_BEYOND, MIN_EVENTS, MIN_SAMPLES, bonferroni_level, correlation, holm, mean,
-    mean_difference, none_seen, order_statistics, paired_difference, quantile, quantile_needs,
-    ratio, ratio_values, share, slope, wilson,
+    MIN_BEYOND, MIN_EVENTS, MIN_SAMPLES, Spread, bonferroni_level, correlation, holm, mean,
+    mean_difference, no_events, none_seen, order_statistics, paired_difference, quantile_needs,
+    ratio, ratio_values, share, share_of_parts, slope, spread, wilson,
 };
 pub use moments::Moments;
+pub use quantile::{MIN_EXCURSIONS, Pooled, pooled_quantile, quantile_values};
 pub use truncation::{MSER_BATCH, Truncation, mser5};

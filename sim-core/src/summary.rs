@@ -18,6 +18,7 @@ pub use verdict::verdict_rules;
 pub use warning::WARNINGS;
 
 use crate::engine::{GuardFigures, PoolFigures, Simulation};
+use crate::histogram::Histogram;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// Version of the JSON form.
@@ -305,6 +306,12 @@ impl Summary {
     /// nothing would otherwise look fast.
     pub fn with_unanswered(simulation: &Simulation, scenario_hash: u64) -> Self {
         builder::summary(simulation, scenario_hash, true)
+    }
+
+    /// The times whose mean and quantiles stand at a path such as `response_time_s` or
+    /// `services.web.wait_s`; `None` where there are none.
+    pub fn times(simulation: &Simulation, path: &str) -> Option<Histogram> {
+        builder::times(simulation, path)
     }
 
     /// The JSON form.

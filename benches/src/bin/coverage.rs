@@ -32,18 +32,21 @@ const METHODS: [Method; 3] = [
         horizon_s: 25,
         replications: 30,
         precision: None,
+        estimand: sim_core::experiment::Estimand::ByNature,
     },
     Method {
         name: "until 2 % precise",
         horizon_s: 25,
         replications: 10,
         precision: Some(0.02),
+        estimand: sim_core::experiment::Estimand::ByNature,
     },
     Method {
         name: "one run in batches",
         horizon_s: 750,
         replications: 1,
         precision: None,
+        estimand: sim_core::experiment::Estimand::ByNature,
     },
 ];
 

@@ -147,7 +147,13 @@ fn alone(plan: &Plan, cells: &[usize]) {
         let runs: Vec<_> = (0..plan.replications())
             .filter_map(|n| run_one(&model, n, &measures, &never))
             .collect();
-        black_box(estimates(&model, &measures, &runs, plan.confidence()));
+        black_box(estimates(
+            &model,
+            &measures,
+            &runs,
+            plan.confidence(),
+            Estimand::ByNature,
+        ));
     }
 }
 

@@ -29,6 +29,34 @@ pub(super) fn summary(simulation: &Simulation, scenario_hash: u64, unanswered: b
     .summary(scenario_hash)
 }
 
+/// The times at a path of the summary.
+pub(super) fn times(simulation: &Simulation, path: &str) -> Option<Histogram> {
+    let builder = Builder {
+        simulation,
+        unanswered: Vec::new(),
+        span_s: span_s(simulation),
+    };
+    let model = simulation.model();
+    let service = |name: &str| model.services.iter().position(|s| s.name == name);
+    let words: Vec<&str> = path.split('.').collect();
+    match words.as_slice() {
+        ["response_time_s"] => Some(builder.response_time(&builder.outside())),
+        ["wait_s"] => Some(builder.wait()),
+        ["classes", name, "response_time_s"] => {
+            let class = model.classes.iter().position(|c| c.name == *name)?;
+            Some(builder.response_time(&builder.of_class(class)))
+        }
+        ["services", name, "response_time_s"] => {
+            Some(builder.response_time(&builder.of_service(service(name)?)))
+        }
+        ["services", name, "wait_s"] => {
+            let id = ServiceId::at(service(name)?);
+            Some(simulation.recorder().services[id].wait.clone())
+        }
+        _ => None,
+    }
+}
+
 /// Measured time in seconds.
 fn span_s(simulation: &Simulation) -> f64 {
     simulation.now().as_secs_f64() - measured_from_s(simulation)
@@ -49,15 +77,13 @@ impl Builder<'_> {
     fn summary(&self, scenario_hash: u64) -> Summary {
         let (sim, model) = (self.simulation, self.simulation.model());
         let recorder = sim.recorder();
-        let outside: Vec<u16> = (0..recorder.layout.flows() as u16).step_by(2).collect();
+        let outside = self.outside();
         let requests = self.requests(&outside);
         let services: Vec<(String, ServiceFigures)> = (0..model.services.len())
             .map(|i| (model.services[i].name.clone(), self.service(i)))
             .collect();
-        let mut wait = Histogram::default();
         let (mut served, mut wasted, mut answered) = (0, 0, 0);
-        for (i, service) in recorder.services.iter().enumerate() {
-            wait.merge(&service.wait);
+        for i in 0..model.services.len() {
             let (all, unwanted) = sim.work_ns(ServiceId::at(i));
             served += all;
             wasted += unwanted;
@@ -80,7 +106,7 @@ impl Builder<'_> {
             verdict_because: judged.map(|judged| judged.because),
             attempts: self.attempts(&outside, &requests),
             response_time_s: Times::of(&self.response_time(&outside)),
-            wait_s: Times::of(&wait),
+            wait_s: Times::of(&self.wait()),
             offered_load: services
                 .iter()
                 .filter_map(|(_, s)| s.offered_load)
@@ -119,6 +145,35 @@ impl Builder<'_> {
             .map(|e| e.check(&summary, sim))
             .collect();
         summary
+    }
+
+    /// Rows of counters of requests from outside.
+    fn outside(&self) -> Vec<u16> {
+        let layout = &self.simulation.recorder().layout;
+        (0..layout.flows() as u16).step_by(2).collect()
+    }
+
+    fn of_class(&self, class: usize) -> Vec<u16> {
+        let layout = &self.simulation.recorder().layout;
+        (0..layout.services)
+            .map(|s| layout.flow(ServiceId::at(s), ClassId::at(class), false))
+            .collect()
+    }
+
+    fn of_service(&self, id: usize) -> Vec<u16> {
+        let layout = &self.simulation.recorder().layout;
+        (0..2 * layout.classes)
+            .map(|i| (id * 2 * layout.classes + i) as u16)
+            .collect()
+    }
+
+    /// Waits at the servers of all services.
+    fn wait(&self) -> Histogram {
+        let mut wait = Histogram::default();
+        for service in self.simulation.recorder().services.iter() {
+            wait.merge(&service.wait);
+        }
+        wait
     }
 
     fn rate(&self, count: u64) -> f64 {
@@ -203,10 +258,7 @@ impl Builder<'_> {
     }
 
     fn class(&self, class: usize) -> ClassFigures {
-        let layout = &self.simulation.recorder().layout;
-        let flows: Vec<u16> = (0..layout.services)
-            .map(|s| layout.flow(ServiceId::at(s), ClassId::at(class), false))
-            .collect();
+        let flows = self.of_class(class);
         let requests = self.requests(&flows);
         ClassFigures {
             response_time_s: Times::of(&self.response_time(&flows)),
@@ -218,10 +270,7 @@ impl Builder<'_> {
 
     fn service(&self, id: usize) -> ServiceFigures {
         let sim = self.simulation;
-        let layout = &sim.recorder().layout;
-        let flows: Vec<u16> = (0..2 * layout.classes)
-            .map(|i| (id * 2 * layout.classes + i) as u16)
-            .collect();
+        let flows = self.of_service(id);
         let requests = self.requests(&flows);
         let recorded = &sim.recorder().services[ServiceId::at(id)];
         let total = sim.service_attempts(ServiceId::at(id));

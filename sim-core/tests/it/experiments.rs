@@ -25,6 +25,7 @@ fn plan(model: &Model, measures: &[&str], first: u64, replications: u64) -> Plan
         replications,
         level: 0.95,
         precision: None,
+        estimand: sim_core::experiment::Estimand::ByNature,
     }
 }
 
