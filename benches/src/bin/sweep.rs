@@ -15,7 +15,7 @@
 
 use rustix::time::{ClockId, clock_gettime};
 use sim_core::experiment::sweep::{Header, Plan, Row, Shard, line_of, run};
-use sim_core::experiment::{Measure, estimates, run_one};
+use sim_core::experiment::{Estimand, Measure, estimates, run_one};
 use sim_core::scenario::{NoFiles, Source};
 use std::convert::Infallible;
 use std::fs::File;

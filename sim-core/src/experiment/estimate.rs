@@ -25,6 +25,9 @@ const CLUSTERED: f64 = 3.0;
 /// whose shares beyond it vary by their mean.
 const EXCURSIONS_OF_RUNS: f64 = 30.0;
 
+/// Where theory says that there are enough excursions, so large a share of them must be seen.
+const BY_CHANCE: f64 = 0.4;
+
 /// How much longer a run is asked for than what was seen suggests, which is itself uncertain.
 const MARGIN: f64 = 1.5;
 
@@ -335,18 +338,14 @@ impl Judged {
         if libm::round(counted) < 1.0 {
             return self.none_seen(all, good > 0.5 * all, level);
         }
-        let need = if spread.cluster > CLUSTERED {
-            10 * MIN_EVENTS
-        } else {
-            MIN_EVENTS
-        };
-        let have = counted.min(spread.events);
-        if have < need as f64 {
+        let rarer = spread.share.min(1.0 - spread.share);
+        let (have, need) = self.events(&spread, counted, rarer);
+        if have < need {
             let reason = Withheld::TooFewEvents {
                 have: have as u64,
-                need,
+                need: need as u64,
             };
-            let needs = self.longer(need as f64 / have.max(0.1));
+            let needs = self.longer(need / have.max(0.1));
             return Estimate::withheld(Some(spread.share), reason).needing(needs);
         }
         let values = statistics::ratio_values(&above, &below).unwrap_or_default();
@@ -359,6 +358,21 @@ impl Judged {
             Method::WilsonOverReplications
         };
         statistics::share_of_parts(&above, &below, level, method)
+    }
+
+    /// Independent events behind a share, and how many it takes: more of those that come in clusters,
+    /// as the spread is then itself uncertain. What is known of the system says how many clusters there
+    /// can be, before what is seen does.
+    fn events(&self, spread: &Spread, counted: f64, rarer: f64) -> (f64, f64) {
+        let seen = counted.min(spread.events);
+        if spread.cluster <= CLUSTERED {
+            return (seen, MIN_EVENTS as f64);
+        }
+        match self.looks.map(|looks| looks * rarer) {
+            Some(known) if known < MIN_EXCURSIONS => (known, MIN_EXCURSIONS),
+            Some(_) => (seen, MIN_EXCURSIONS * BY_CHANCE),
+            None => (seen, MIN_EXCURSIONS),
+        }
     }
 
     /// A share whose rarer kind was never seen. Requests that meet the same state of the system are no
@@ -433,7 +447,7 @@ impl Judged {
     fn excursions_needed(&self) -> f64 {
         match &self.length {
             None => EXCURSIONS_OF_RUNS,
-            Some(length) if length.looks().is_some() => MIN_EXCURSIONS / 4.0,
+            Some(length) if length.looks().is_some() => MIN_EXCURSIONS * BY_CHANCE,
             Some(_) => MIN_EXCURSIONS,
         }
     }

@@ -168,8 +168,8 @@ mod tests {
         let Some(Withheld::FewExcursions { have, .. }) = found[0].reason() else {
             panic!("{found:?}");
         };
-        assert!((have - 85.8).abs() < 0.1, "{have}");
-        assert_eq!(found[0].needs(), Some(Needs::Horizon(78.0)));
+        assert!((have - 21.4).abs() < 0.1, "{have}");
+        assert_eq!(found[0].needs(), Some(Needs::Horizon(76.0)));
         // A relaxation time of 110 s.
         let found = estimates(994, "3m", &["mean"]);
         assert!(
