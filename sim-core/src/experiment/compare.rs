@@ -86,6 +86,8 @@ pub struct Comparison {
     pub measures: Vec<Measure>,
     /// Each variant's replications.
     pub runs: Vec<Vec<Run>>,
+    /// Whether the steady state was estimated, and not what happens over the horizon.
+    pub steady: bool,
     /// By measure, in their order.
     pub compared: Vec<Compared>,
     /// Level of each variant's intervals, and of all differences in a measure together.
@@ -254,7 +256,38 @@ fn ranking(better: Better, estimates: &[Estimate], pairs: &[Pair]) -> Vec<Place>
     order.iter().map(place).collect()
 }
 
+fn is_steady(variants: &[Variant], plan: &Plan) -> bool {
+    variants
+        .iter()
+        .all(|variant| plan.estimand.is_steady(&variant.model))
+}
+
 impl Comparison {
+    /// What is said where the runs are too short for their warm-up: nothing was run, and everything
+    /// says why and what would do.
+    pub fn without_warm_up(variants: Vec<Variant>, plan: &Plan, needs: Option<Needs>) -> Self {
+        let none = Estimate::withheld(None, Withheld::WarmUpNotFound).needing(needs);
+        let runs = vec![Vec::new(); variants.len()];
+        let compared = |at: usize| {
+            let mut compared = in_measure(&variants, &runs, plan, at);
+            compared.estimates.fill(none);
+            compared
+                .pairs
+                .iter_mut()
+                .for_each(|pair| pair.difference = none);
+            compared
+        };
+        Self {
+            steady: true,
+            measures: plan.measures.clone(),
+            compared: (0..plan.measures.len()).map(compared).collect(),
+            runs: runs.clone(),
+            level: plan.level,
+            stop: Stop::Hopeless,
+            variants,
+        }
+    }
+
     /// The pair of two variants in a measure, whichever comes first; the difference is that of
     /// the later from the earlier.
     pub fn pair(&self, measure: usize, one: usize, other: usize) -> Option<&Pair> {
@@ -460,6 +493,7 @@ impl Comparing {
         let mut runs = self.runs.clone();
         add_whole(&mut runs, more.to_vec());
         Comparison {
+            steady: is_steady(&self.variants, &self.plan),
             variants: self.variants.clone(),
             measures: self.plan.measures.clone(),
             compared: self.compared(&runs),

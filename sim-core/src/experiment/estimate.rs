@@ -199,6 +199,8 @@ pub(super) struct Judged {
     length: Option<Length>,
     /// The same where only the horizon counts: how many looks at the system there were.
     looks: Option<f64>,
+    /// How many replications there are; a single run is cut into batches.
+    runs: u64,
 }
 
 impl Judged {
@@ -206,6 +208,7 @@ impl Judged {
         let early = runs.iter().filter(|run| !run.complete).count() as u64;
         let early = (early > 0).then_some(Withheld::EndedEarly { runs: early });
         let known = memory(model);
+        let count = runs.len() as u64;
         if !estimand.is_steady(model) {
             let length = known.ok().map(|memory| Length::of(model, memory, runs));
             return Self {
@@ -213,6 +216,7 @@ impl Judged {
                 unsteady: None,
                 length: None,
                 looks: length.and_then(|length| length.looks()),
+                runs: count,
             };
         }
         let memory = match known {
@@ -223,6 +227,7 @@ impl Judged {
                     unsteady: Some(reason),
                     length: None,
                     looks: None,
+                    runs: count,
                 };
             }
         };
@@ -234,6 +239,7 @@ impl Judged {
             unsteady: growing(runs).filter(|_| !short),
             looks: length.looks(),
             length: Some(length),
+            runs: count,
         }
     }
 
@@ -247,6 +253,12 @@ impl Judged {
         }
         if let Some(reason) = self.unsteady {
             return Some((reason, None));
+        }
+        // More of them come before longer ones.
+        if self.runs != 1 && self.runs < MIN_SAMPLES {
+            let (have, need) = (self.runs, MIN_SAMPLES);
+            let reason = Withheld::TooFewReplications { have, need };
+            return Some((reason, Some(Needs::Replications(need))));
         }
         self.length
             .as_ref()
@@ -339,7 +351,7 @@ impl Judged {
             return self.none_seen(all, good > 0.5 * all, level);
         }
         let rarer = spread.share.min(1.0 - spread.share);
-        let (have, need) = self.events(&spread, counted, rarer);
+        let (have, need) = self.events(&spread, counted, (rarer, parts.seen.len()));
         if have < need {
             let reason = Withheld::TooFewEvents {
                 have: have as u64,
@@ -363,9 +375,9 @@ impl Judged {
     /// Independent events behind a share, and how many it takes: more of those that come in clusters,
     /// as the spread is then itself uncertain. What is known of the system says how many clusters there
     /// can be, before what is seen does.
-    fn events(&self, spread: &Spread, counted: f64, rarer: f64) -> (f64, f64) {
+    fn events(&self, spread: &Spread, counted: f64, (rarer, parts): (f64, usize)) -> (f64, f64) {
         let seen = counted.min(spread.events);
-        if spread.cluster <= CLUSTERED {
+        if spread.cluster * doubt(parts) <= CLUSTERED {
             return (seen, MIN_EVENTS as f64);
         }
         match self.looks.map(|looks| looks * rarer) {
@@ -462,10 +474,8 @@ impl Judged {
         let spread = |pooled: statistics::Pooled| pooled.beyond;
         let found = statistics::pooled_quantile(&parts.times, *p, 0.95, Method::PooledQuantile);
         found.map(spread).is_some_and(|beyond: Spread| {
-            // The spread is itself estimated: it might be as much greater as chance allows.
-            let df = parts.times.len() as f64 - 1.0;
-            let doubt = 1.0 + 2.0 * libm::sqrt(2.0 / df.max(1.0));
-            beyond.cluster < CLUSTERED && beyond.events / doubt >= MIN_EXCURSIONS
+            let doubt = doubt(parts.times.len());
+            beyond.cluster * doubt <= CLUSTERED && beyond.events / doubt >= MIN_EXCURSIONS
         })
     }
 
@@ -505,6 +515,11 @@ impl Judged {
         let wanted = (MIN_EVENTS as usize * parts.seen.len()) as f64;
         (seen > 0.0).then(|| self.longer(wanted / seen)).flatten()
     }
+}
+
+/// By how much the square of a spread over so many parts may be greater than it is estimated, by chance.
+fn doubt(parts: usize) -> f64 {
+    1.0 + 2.0 * libm::sqrt(2.0 / (parts as f64 - 1.0).max(1.0))
 }
 
 /// Whether theory alone says that the runs are too short to have settled.

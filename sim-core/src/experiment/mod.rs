@@ -55,8 +55,10 @@ pub use map::{Map, MapPlan, Region, SlowDown, Spot, Triggered, map};
 pub use measure::{Measure, Observation};
 pub use nature::{Estimand, Nature};
 pub use recovery::waits_for_ever;
-pub use replicate::{MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate};
+pub use replicate::{
+    MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate, without_warm_up,
+};
 pub use run::{Run, run_one};
 pub use stress::{Breaking, Loaded, Search, StressPlan, Stressed, stress};
 pub use vary::{Read, Unfit, VARIANTS_MAX, split, variants};
-pub use warm_up::{PILOTS, WarmUp, warmed, with_warm_up};
+pub use warm_up::{FoundBy, PILOTS, WarmUp, warmed, with_warm_up};

@@ -4,10 +4,11 @@ use super::control::Control;
 use super::estimate::estimates;
 use super::measure::Measure;
 use super::nature::{Estimand, Nature};
+use super::relaxation::memory;
 use super::run::{Run, run_one, thin};
 use super::single;
 use crate::model::Model;
-use crate::statistics::{Estimate, Withheld, bonferroni_level};
+use crate::statistics::{Estimate, Needs, Withheld, bonferroni_level};
 use std::sync::Arc;
 
 /// Replications in a wave. Decisions are taken after whole waves, so that they do not depend on
@@ -129,6 +130,24 @@ pub fn replicate(model: &Arc<Model>, plan: &Plan, control: &Control<'_>) -> Repl
     }
 }
 
+/// What is said where the runs are too short for their warm-up: nothing was run, and each measure says
+/// why and what would do.
+pub fn without_warm_up(model: &Arc<Model>, plan: &Plan, needs: Option<Needs>) -> Replicated {
+    let reason = match memory(model) {
+        Err(reason) => reason,
+        Ok(_) => Withheld::WarmUpNotFound,
+    };
+    let none = Estimate::withheld(None, reason).needing(needs);
+    Replicated {
+        model: model.clone(),
+        nature: Nature::of(model),
+        steady: true,
+        runs: Vec::new(),
+        estimates: vec![none; plan.measures.len()],
+        stop: Stop::Hopeless,
+    }
+}
+
 /// Replications that the precision will take, by what is known so far: half-widths shrink with the
 /// root of the number (Law, section 9.4.1).
 fn needed(plan: &Plan, estimates: &[Estimate]) -> u64 {
@@ -235,7 +254,7 @@ mod tests {
             reasons(&model, &few),
             [Some("too-few-replications"), Some("too-few-replications")]
         );
-        let beyond = plan(&model, &["p99", "p999"], 6);
+        let beyond = plan(&model, &["p90", "p999"], 6);
         assert_eq!(reasons(&model, &beyond), [None, Some("few-excursions")]);
         let never = plan(&model, &["availability"], 6);
         assert_eq!(reasons(&model, &never), [None], "a bound");

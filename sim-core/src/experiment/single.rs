@@ -169,7 +169,7 @@ mod tests {
             panic!("{found:?}");
         };
         assert!((have - 21.4).abs() < 0.1, "{have}");
-        assert_eq!(found[0].needs(), Some(Needs::Horizon(76.0)));
+        assert_eq!(found[0].needs(), Some(Needs::Horizon(130.0)));
         // A relaxation time of 110 s.
         let found = estimates(994, "3m", &["mean"]);
         assert!(

@@ -153,7 +153,7 @@ impl Length {
 }
 
 /// The next number of two digits.
-fn round_up(s: f64) -> f64 {
+pub(super) fn round_up(s: f64) -> f64 {
     if s <= 0.0 {
         return 0.0;
     }

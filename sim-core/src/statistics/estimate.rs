@@ -141,7 +141,17 @@ pub enum Needs {
 impl fmt::Display for Needs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Horizon(s) => write!(f, "a horizon of {s:.0} s would do"),
+            Self::Horizon(s) => {
+                // Two digits that matter, as they were rounded.
+                let decimals = (1.0 - libm::floor(libm::log10(s.max(1e-9)))).max(0.0) as usize;
+                let digits = format!("{s:.decimals$}");
+                let digits = if digits.contains('.') {
+                    digits.trim_end_matches('0').trim_end_matches('.')
+                } else {
+                    &digits
+                };
+                write!(f, "a horizon of {digits}s would do")
+            }
             Self::Replications(n) => write!(f, "{n} replications would do"),
         }
     }
@@ -429,6 +439,9 @@ impl Withheld {
                 | Self::TooFewEvents { .. }
                 | Self::CorrelatedBatches { .. }
                 | Self::NeedsReplications
+                | Self::TooShort { in_all: true, .. }
+                | Self::FewExcursions { .. }
+                | Self::HeavyTail { .. }
         )
     }
 }
@@ -702,6 +715,17 @@ mod tests {
         assert_eq!(estimate.needs(), needs);
         let json = serde_json::to_string(&estimate).expect("plain data");
         assert!(json.ends_with("\"needs_horizon_s\":90.0}"), "{json}");
+        for (s, text) in [
+            (90.0, "90s"),
+            (0.29, "0.29s"),
+            (1300.0, "1300s"),
+            (5.0, "5s"),
+        ] {
+            assert_eq!(
+                Needs::Horizon(s).to_string(),
+                format!("a horizon of {text} would do")
+            );
+        }
         let certain = Estimate::Interval(Interval::around(1.0, 0.1, 0.95, 5)).needing(needs);
         assert_eq!(certain.needs(), None);
         let json = serde_json::to_string(&certain).expect("plain data");

@@ -84,8 +84,8 @@ pub fn quantile_values(parts: &[&Histogram], p: f64) -> Option<Vec<f64>> {
 
 /// Independent excursions beyond a quantile that it must rest on. With fewer, the error is itself
 /// estimated from so few of them that intervals are often too narrow: M/M/1 at a load of 0.8 covers
-/// in 88 % of cases with 3, in 93 % with 30, in 94 to 95 % from 60 on.
-pub const MIN_EXCURSIONS: f64 = 60.0;
+/// in 88 % of cases with 3, in 93 % with 30, in 94 to 95 % from 100 on.
+pub const MIN_EXCURSIONS: f64 = 100.0;
 
 #[cfg(test)]
 mod tests {
