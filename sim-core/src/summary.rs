@@ -120,8 +120,11 @@ pub struct ServiceFigures {
     pub attempts: Attempts,
     /// Response time as its callers see it.
     pub response_time_s: Times,
-    /// Wait at its servers before a worker was free.
+    /// Wait at its servers before a worker was free, of those that got one.
     pub wait_s: Times,
+    /// The same of all that waited, those included that left the queue without: their patience was at
+    /// an end, or their caller called them off.
+    pub wait_all_s: Times,
     /// Arriving requests times mean demand over capacity; may exceed one.
     pub offered_load: Option<f64>,
     /// Share of finished work that nobody waited for any more.
@@ -254,8 +257,10 @@ pub struct Summary {
     pub attempts: Attempts,
     /// Response time of requests from outside that were answered in time.
     pub response_time_s: Times,
-    /// Wait at servers, over all services.
+    /// Wait at servers, over all services, of those that got a worker.
     pub wait_s: Times,
+    /// The same of all that waited, those included that left the queue without.
+    pub wait_all_s: Times,
     /// Largest offered load of a service.
     pub offered_load: Option<f64>,
     /// Requests from outside that arrived per second.

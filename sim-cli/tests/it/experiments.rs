@@ -52,7 +52,9 @@ fn replications_give_a_table_of_intervals() {
         "±",
         "✓ 6 of 6   response_time_s.mean > 1ms",
         "✗ 0 of 6   response_time_s.mean < 1ms",
-        "no interval: it rests on 0 events, and it takes 10",
+        "at least 99.",
+        "steady state",
+        "none seen: an upper bound by Clopper and Pearson",
     ] {
         assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
     }
@@ -274,9 +276,40 @@ fn what_has_no_steady_state_is_told_so() {
         ])
         .code(6);
     assert!(
-        ran.err.contains("the end of the warm-up was not found"),
+        ran.out.contains("the end of the warm-up was not found")
+            && ran
+                .out
+                .contains("no intervals: no steady state: the offered load is 1.50"),
         "{}",
-        ran.err
+        ran.out
+    );
+    // Programs are told too, and how long would do.
+    let ran = folder
+        .run(&[
+            "run",
+            "q.toml",
+            "--replications",
+            "6",
+            "--warm-up",
+            "auto",
+            "--format",
+            "json",
+            "--set",
+            "traffic.web.rate=950",
+        ])
+        .code(6);
+    let told = json(&ran.out);
+    assert_eq!(told["warm_up"]["method"], "too-short");
+    assert!(
+        told["warm_up"]["needs_horizon_s"]
+            .as_f64()
+            .is_some_and(|s| s > 2.0)
+    );
+    assert_eq!(told["measures"][0]["withheld"], "warm-up-not-found");
+    assert!(
+        told["measures"][0]["needs_horizon_s"]
+            .as_f64()
+            .is_some_and(|s| s > 2.0)
     );
     // Where something happens, nothing is looked for.
     let ran = stampede(&[

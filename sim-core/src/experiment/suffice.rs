@@ -187,7 +187,7 @@ fn seen_relaxation_s(runs: &[Run]) -> f64 {
         }
         let correlation = product / pairs / variance;
         // Of a few blocks some correlation is seen always.
-        let chance = 2.0 / libm::sqrt(pairs.max(1.0));
+        let chance = 3.5 / libm::sqrt(pairs.max(1.0));
         if pairs == 0.0 || correlation < FORGOTTEN.max(chance) {
             break;
         }

@@ -237,7 +237,7 @@ pub static SUMMARY_PATHS: &[SummaryPath] = &[
         Unit::Time,
         Better::Lower,
         Averaging::Over("wait_s.count"),
-        "mean wait at servers",
+        "mean wait at servers of those that got a worker",
     ),
     row(
         "wait_s.p50",
@@ -295,6 +295,70 @@ pub static SUMMARY_PATHS: &[SummaryPath] = &[
         Better::Lower,
         Averaging::Runs,
         "longest wait",
+    ),
+    row(
+        "wait_all_s.mean",
+        Unit::Time,
+        Better::Lower,
+        Averaging::Over("wait_all_s.count"),
+        "mean wait at servers of all, those included that left the queue without a worker",
+    ),
+    row(
+        "wait_all_s.p50",
+        Unit::Time,
+        Better::Lower,
+        Averaging::Quantile {
+            p: 0.5,
+            count: "wait_all_s.count",
+        },
+        "median wait of all",
+    ),
+    row(
+        "wait_all_s.p90",
+        Unit::Time,
+        Better::Lower,
+        Averaging::Quantile {
+            p: 0.9,
+            count: "wait_all_s.count",
+        },
+        "90th percentile of the wait of all",
+    ),
+    row(
+        "wait_all_s.p95",
+        Unit::Time,
+        Better::Lower,
+        Averaging::Quantile {
+            p: 0.95,
+            count: "wait_all_s.count",
+        },
+        "95th percentile of the wait of all",
+    ),
+    row(
+        "wait_all_s.p99",
+        Unit::Time,
+        Better::Lower,
+        Averaging::Quantile {
+            p: 0.99,
+            count: "wait_all_s.count",
+        },
+        "99th percentile of the wait of all",
+    ),
+    row(
+        "wait_all_s.p999",
+        Unit::Time,
+        Better::Lower,
+        Averaging::Quantile {
+            p: 0.999,
+            count: "wait_all_s.count",
+        },
+        "99.9th percentile of the wait of all",
+    ),
+    row(
+        "wait_all_s.max",
+        Unit::Time,
+        Better::Lower,
+        Averaging::Runs,
+        "longest wait of all",
     ),
     row(
         "classes.CLASS.availability",

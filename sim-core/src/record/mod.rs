@@ -105,6 +105,9 @@ impl SloCount {
 pub struct ServiceCount {
     /// Time waited at servers by attempts begun after the warm-up that reached a worker.
     pub wait: Histogram,
+    /// Time waited at servers by those that left the queue without: their patience was at an end, or
+    /// their caller called them off.
+    pub wait_in_vain: Histogram,
     /// Attempts begun after the warm-up, by outcome.
     pub attempt_outcomes: [u64; Outcome::COUNT],
 }
@@ -247,6 +250,13 @@ impl Recorder {
     pub(crate) fn waited(&mut self, service: ServiceId, begun: u64, wait_ns: u64) {
         if begun >= self.measure_from {
             self.services[service].wait.record(wait_ns);
+        }
+    }
+
+    /// An attempt left a server's queue without having got a worker.
+    pub(crate) fn waited_in_vain(&mut self, service: ServiceId, begun: u64, wait_ns: u64) {
+        if begun >= self.measure_from {
+            self.services[service].wait_in_vain.record(wait_ns);
         }
     }
 

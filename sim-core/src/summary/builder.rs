@@ -42,6 +42,7 @@ pub(super) fn times(simulation: &Simulation, path: &str) -> Option<Histogram> {
     match words.as_slice() {
         ["response_time_s"] => Some(builder.response_time(&builder.outside())),
         ["wait_s"] => Some(builder.wait()),
+        ["wait_all_s"] => Some(builder.wait_all()),
         ["classes", name, "response_time_s"] => {
             let class = model.classes.iter().position(|c| c.name == *name)?;
             Some(builder.response_time(&builder.of_class(class)))
@@ -107,6 +108,7 @@ impl Builder<'_> {
             attempts: self.attempts(&outside, &requests),
             response_time_s: Times::of(&self.response_time(&outside)),
             wait_s: Times::of(&self.wait()),
+            wait_all_s: Times::of(&self.wait_all()),
             offered_load: services
                 .iter()
                 .filter_map(|(_, s)| s.offered_load)
@@ -172,6 +174,15 @@ impl Builder<'_> {
         let mut wait = Histogram::default();
         for service in self.simulation.recorder().services.iter() {
             wait.merge(&service.wait);
+        }
+        wait
+    }
+
+    /// The same of all that waited, in vain or not.
+    fn wait_all(&self) -> Histogram {
+        let mut wait = Histogram::default();
+        for service in self.simulation.recorder().services.iter() {
+            wait.merge(&wait_of_all(service));
         }
         wait
     }
@@ -294,6 +305,7 @@ impl Builder<'_> {
             },
             response_time_s: Times::of(&self.response_time(&flows)),
             wait_s: Times::of(&recorded.wait),
+            wait_all_s: Times::of(&wait_of_all(recorded)),
             offered_load: self.offered_load(id, &servers),
             wasted_work: (served > 0).then(|| wasted as f64 / served as f64),
             fairness: self.fairness(id, &servers),
@@ -429,6 +441,13 @@ fn event_log(event: &crate::event_log::Event) -> StoryFigures {
         subject: event.subject.clone(),
         cause: event.cause.clone(),
     }
+}
+
+/// Waits at the servers of a service, in vain or not.
+fn wait_of_all(service: &crate::record::ServiceCount) -> Histogram {
+    let mut wait = service.wait.clone();
+    wait.merge(&service.wait_in_vain);
+    wait
 }
 
 fn outcomes(counts: &[u64; Outcome::COUNT]) -> Outcomes {
