@@ -307,10 +307,22 @@ fn rows(
     let found = estimate(system, figures, runs, (warm_s, short_s), 0);
     let first = &found.estimates[0];
     row(system, figures, runs, (warm_s, short_s), seeds, budget)?;
-    let asked_s = match first.needs() {
-        Some(Needs::Horizon(s)) => s - warm_s,
-        _ => 1000.0 * system.relaxation_s,
-    };
+    let mut asked_s = short_s;
+    let mut first = first.clone();
+    // What is withheld at the length that is asked for may ask for more.
+    for _ in 0..3 {
+        let Some(Needs::Horizon(s)) = first.needs() else {
+            break;
+        };
+        if system.rate * s * runs as f64 * LEAST_SEEDS as f64 > budget as f64 {
+            return Err(format!(
+                "{} at {}, {}: {runs} × {s} s are asked for",
+                system.name, system.load, figures[0].0
+            ));
+        }
+        asked_s = s - warm_s;
+        first = estimate(system, figures, runs, (warm_s, asked_s), 0).estimates[0].clone();
+    }
     for longer in [1.0, 3.0] {
         row(
             system,
@@ -336,7 +348,7 @@ fn row(
     let seeds = seeds.min((budget as f64 / requests) as u64);
     if seeds < LEAST_SEEDS {
         return Err(format!(
-            "{} at {}, {}: {} × {measured_s:.1} s takes {:.0} million requests for each seed",
+            "{} at {}, {}: {} × {measured_s:.1} s takes {:.1} million requests for each seed",
             system.name,
             system.load,
             figures[0].0,

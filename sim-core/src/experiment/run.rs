@@ -37,6 +37,8 @@ pub struct Run {
     pub blocks: Vec<f64>,
     /// Length of such a block in seconds.
     pub block_s: f64,
+    /// Requests that had not ended at the end, as a share of those that arrived after the warm-up.
+    pub unended: f64,
     /// How fast what is in flight, or waits, grew over the second half of what was measured, in
     /// requests per second.
     pub growth_hz: Option<f64>,
@@ -91,6 +93,7 @@ impl Run {
             events: simulation.events(),
             observations: measures.iter().map(|m| m.observe(&summary)).collect(),
             times: times(simulation, measures),
+            unended: summary.requests.in_flight as f64 / (summary.requests.arrived.max(1)) as f64,
             blocks,
             block_s,
             growth_hz,

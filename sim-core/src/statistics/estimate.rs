@@ -279,6 +279,9 @@ pub enum Slow {
     Breakdowns,
     /// The pauses of users.
     Users,
+    /// Requests that have not ended when a run does: they are no part of its times, and they are the long
+    /// ones.
+    Unended,
     /// Something that no formula foresees: requests in flight were seen to depend on one another for
     /// so long.
     Seen,
@@ -291,6 +294,7 @@ impl fmt::Display for Slow {
             Self::Phases => f.write_str("the phases of the arrivals"),
             Self::Breakdowns => f.write_str("failures and repairs"),
             Self::Users => f.write_str("the pauses of users"),
+            Self::Unended => f.write_str("the requests that have not ended when they do"),
             Self::Seen => f.write_str("what is in flight, which was seen to change slowly"),
         }
     }
@@ -476,10 +480,14 @@ impl fmt::Display for Withheld {
                 need,
                 in_all,
             } => {
+                let units = match slow {
+                    Slow::Unended => "times as long as one",
+                    _ => "relaxation times",
+                };
                 let whose = if *in_all { "in all" } else { "each" };
                 write!(
                     f,
-                    "the runs are too short for {slow}: {have:.1} relaxation times {whose}, and it takes {need:.0}"
+                    "the runs are too short for {slow}: {have:.1} {units} {whose}, and it takes {need:.0}"
                 )
             }
             Self::FewExcursions {
