@@ -6,7 +6,7 @@ use serde_json::Value;
 /// A queue that is over in no time: two seconds of 500 requests a second, half busy.
 pub(crate) const QUEUE: &str = r#"
 title = "queue"
-horizon = "2s"
+horizon = "4s"
 warm_up = "200ms"
 [[traffic]]
 to = "web"
@@ -45,7 +45,7 @@ fn replications_give_a_table_of_intervals() {
         .run(&["run", "q.toml", "--replications", "6"])
         .code(6);
     for wanted in [
-        "6 replications of 2s",
+        "6 replications of 4s",
         "the first 0.2s left out",
         "95 % confidence",
         "response_time_s.mean",
@@ -295,7 +295,7 @@ fn what_has_no_steady_state_is_told_so() {
             "--format",
             "json",
             "--set",
-            "traffic.web.rate=950",
+            "traffic.traffic.rate=990",
         ])
         .code(6);
     let told = json(&ran.out);
