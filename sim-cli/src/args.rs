@@ -1,9 +1,11 @@
 //! The arguments, and nothing else.
 
+mod analyse;
 mod experiment;
 mod stress;
 mod sweep;
 
+pub(crate) use analyse::{AnalyseArgs, LeaveOut};
 pub(crate) use experiment::{
     CompareArgs, EstimandArg, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
 };
@@ -69,6 +71,8 @@ pub(crate) enum Command {
     Stress(StressArgs),
     /// Simulate a scenario in many variants: every combination of values along its axes
     Sweep(SweepArgs),
+    /// Say what a series of values shows: mean, warm-up, stationarity, quantiles
+    Analyse(AnalyseArgs),
     /// Measure the engine against queueing theory and published tables
     Verify(VerifyArgs),
     /// Read scenarios, without simulating them, and tell what is wrong
@@ -192,8 +196,27 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct SetArgs {
     /// Give a key another value, such as `service.web.server.web-1.weight=1`; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = path_and_value)]
-    pub sets: Vec<(String, String)>,
+    sets: Vec<(String, String)>,
+    /// Leave out what the scenario expects: what was written for other settings need not hold, or make
+    /// sense, for these
+    #[arg(long)]
+    no_expect: bool,
 }
+
+impl SetArgs {
+    /// Everything that is set from outside, with a seed from outside.
+    pub(crate) fn all(&self, seed: Option<u64>) -> Vec<(String, String)> {
+        let mut sets = self.sets.clone();
+        sets.extend(seed.map(|seed| ("seed".to_owned(), seed.to_string())));
+        if self.no_expect {
+            sets.push((EXPECT.to_owned(), "[]".to_owned()));
+        }
+        sets
+    }
+}
+
+/// The key of what a scenario expects of itself.
+pub(crate) const EXPECT: &str = "expect";
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]

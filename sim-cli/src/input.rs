@@ -136,6 +136,19 @@ impl Input {
     }
 }
 
+/// The text of a file that is no scenario, or of standard input for `-`.
+pub(crate) fn text(argument: &str) -> Result<String, Failure> {
+    if argument == "-" {
+        return text_of(io::stdin().lock()).map_err(|why| why.failure("standard input"));
+    }
+    let path = Path::new(argument);
+    if !files::is_there(path).map_err(|why| unreachable(argument, &why))? {
+        let message = format!("cannot read {argument}: no such file");
+        return Err(Failure::new(Exit::Io, message));
+    }
+    read(path).map_err(|why| why.failure(argument))
+}
+
 fn unknown(name: &str) -> Failure {
     let failure = Failure::new(Exit::NotFound, format!("no model is called {name:?}"));
     for file in [

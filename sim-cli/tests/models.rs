@@ -78,6 +78,7 @@ fn run(name: &str, seed: Option<u64>) -> Ran {
             .any(|(model, begin)| *model == name && remark.starts_with(begin))
             || INCIDENT.contains(&name) && remark.starts_with(WRONG_WEIGHT)
     };
+    complaints.extend(rows_missing(&simulation));
     complaints.extend(
         scenario
             .warnings()
@@ -95,6 +96,29 @@ fn run(name: &str, seed: Option<u64>) -> Ran {
             .count(),
         complaints,
     }
+}
+
+/// Requests that were counted and are in no row of the time line, or the other way round.
+fn rows_missing(simulation: &Simulation) -> Option<String> {
+    let recorder = simulation.recorder();
+    let (model, history) = (simulation.model(), recorder.history());
+    let flows = model.services.len() * model.classes.len() * 2;
+    (0..flows).find_map(|flow| {
+        let rows = || (0..history.len()).map(|interval| history.flow(interval, flow));
+        let total = recorder.flow(flow as u16);
+        let arrived = rows().map(|row| u64::from(row.arrived)).sum::<u64>();
+        let ended = rows()
+            .flat_map(|row| row.outcomes)
+            .map(u64::from)
+            .sum::<u64>();
+        let counted = (total.arrived, total.outcomes.iter().sum::<u64>());
+        (counted != (arrived, ended)).then(|| {
+            format!(
+                "rows of flow {flow} have {:?}, not {counted:?}",
+                (arrived, ended)
+            )
+        })
+    })
 }
 
 /// The incident and its what-ifs with the wrong weight, which `check` sees before anything is run.

@@ -3,6 +3,7 @@
 //! What there is to know about a kind of event, for the log itself and for whoever shows it, stands
 //! in its row of [`KINDS`]; a new kind is a row, and a place that tells of it.
 
+use crate::ids::ServerId;
 use crate::time::Instant;
 
 /// The table of kinds: the enumeration and its rows, from one list.
@@ -76,7 +77,7 @@ kinds! {
     }
     Restart {
         name: "restart",
-        about: "it begins to start again",
+        about: "a server or a balancer instance begins to start again, after a crash or because it is stopped and started",
         words: "{subject} restarts",
         look: Look::Start,
         sign: '◌',
@@ -434,8 +435,36 @@ pub struct Event {
     pub by: Actor,
     /// Whom it happened to: a server, a balancer instance, an alert; `site` for the whole.
     pub subject: String,
+    /// The server it happened to, if it is one: two services may have servers of one name.
+    pub server: Option<ServerId>,
     /// Why, with numbers, as a phrase that can follow the subject.
     pub cause: String,
+}
+
+/// What is said of an action that found nothing to do: whom it concerned and what each is already,
+/// in a few words such as `up` or `not there`.
+pub fn nothing_to_do(verb: &str, whom: &[(String, &'static str)]) -> String {
+    /// So many names are written out for each reason.
+    const NAMES: usize = 3;
+    let mut reasons: Vec<&str> = Vec::new();
+    for (_, reason) in whom {
+        if !reasons.contains(reason) {
+            reasons.push(reason);
+        }
+    }
+    let parts = reasons.into_iter().map(|reason| {
+        let of = whom.iter().filter(|(_, other)| *other == reason);
+        let names: Vec<&str> = of.map(|(name, _)| name.as_str()).collect();
+        let more = names.len().saturating_sub(NAMES);
+        let listed = match names.as_slice() {
+            [one] => return format!("{one} is {reason}"),
+            [rest @ .., last] if more == 0 => format!("{} and {last}", rest.join(", ")),
+            _ => format!("{} and {more} more", names[..NAMES].join(", ")),
+        };
+        format!("{listed} are {reason}")
+    });
+    let parts: Vec<String> = parts.collect();
+    format!("nothing to {verb}: {}", parts.join("; "))
 }
 
 impl Event {
@@ -499,12 +528,38 @@ mod tests {
     }
 
     #[test]
+    fn who_found_nothing_to_do_says_why() {
+        let whom = |names: &[(&str, &'static str)]| {
+            let names = names
+                .iter()
+                .map(|(name, reason)| ((*name).to_owned(), *reason));
+            nothing_to_do("restart", &names.collect::<Vec<_>>())
+        };
+        assert_eq!(whom(&[("a", "up")]), "nothing to restart: a is up");
+        assert_eq!(
+            whom(&[("a", "up"), ("d", "not there"), ("b", "up"), ("c", "up")]),
+            "nothing to restart: a, b and c are up; d is not there"
+        );
+        assert_eq!(
+            whom(&[
+                ("a", "up"),
+                ("b", "up"),
+                ("c", "up"),
+                ("d", "up"),
+                ("e", "up")
+            ]),
+            "nothing to restart: a, b, c and 2 more are up"
+        );
+    }
+
+    #[test]
     fn a_phrase_holds_what_it_is_about() {
         let event = |kind| Event {
             at: Instant(0),
             kind,
             by: Actor::System,
             subject: "web-{1}".to_owned(),
+            server: None,
             cause: "speed × 0.5".to_owned(),
         };
         assert_eq!(event(Kind::Slow).phrase(), "web-{1}: speed × 0.5");

@@ -82,6 +82,10 @@ id! {
     SourceId(u16)
 }
 id! {
+    /// Position in [`Model::hosts`](crate::model::Model::hosts).
+    HostId(u16)
+}
+id! {
     /// A balancer instance, spares included, service by service.
     InstanceId(u32)
 }

@@ -1,10 +1,13 @@
 //! The load a scenario asks for, before anything is simulated.
 
 use crate::ids::Id;
-use crate::model::{Action, Change, ClassId, Model, RatePoint, Service, ServiceId, Source, Target};
+use crate::model::{
+    Action, Change, ClassId, HostId, Model, ServerId, Service, ServiceId, Source, Target,
+};
 use crate::policy::Farm;
 use crate::readable;
 use crate::time::{Instant, SECOND};
+use std::collections::BTreeMap;
 
 /// The highest load that the traffic of a scenario offers to a service.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -18,35 +21,28 @@ pub struct Peak {
 }
 
 /// The highest offered load of each service, from the rates of open sources and the calls between
-/// services; without retries, errors, and what the time line changes. `None` for a service that
-/// has no capacity, or whose demand has no mean.
+/// services; without retries, errors, and what the time line changes. What the servers of other
+/// services take of shared machines is no capacity. `None` for a service that has none, or whose
+/// demand has no mean.
 pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
-    let open: Vec<&Source> = model
-        .sources
-        .iter()
-        .filter(|s| s.arrivals.def.uses_rate)
-        .collect();
+    let open: Vec<&Source> = open(model).collect();
     let visits: Vec<Vec<f64>> = open.iter().map(|source| visits(model, source)).collect();
-    let mut corners: Vec<Instant> = open
-        .iter()
-        .flat_map(|s| s.rate.iter().map(|p| p.at))
-        .filter(|at| at.0 < model.horizon.0)
-        .collect();
-    corners.sort_unstable();
-    corners.dedup();
     let mut peaks: Vec<Option<Peak>> = vec![None; model.services.len()];
-    for at in corners {
-        let rates: Vec<f64> = open
-            .iter()
-            .map(|source| rate_hz(&source.rate, at))
+    let stock = Stock::of(model, |id| model.servers[id].present);
+    for at in corners(model, &[]) {
+        let rates: Vec<f64> = open.iter().map(|source| source.rate.at(at)).collect();
+        let hz: Vec<f64> = (0..model.services.len())
+            .map(|service| {
+                let asked = rates.iter().zip(&visits);
+                asked.map(|(rate, visits)| rate * visits[service]).sum()
+            })
             .collect();
+        let busy = stock.busy_cores(model, &hz);
         for (service, peak) in peaks.iter_mut().enumerate() {
-            let hz: f64 = rates
-                .iter()
-                .zip(&visits)
-                .map(|(rate, visits)| rate * visits[service])
-                .sum();
-            if let Some(offered_load) = offered_load(model, service, hz)
+            let (hz, capacity) = (hz[service], stock.capacity(model, service, &busy));
+            let offered_load = hz * stock.demand_s[service] / capacity;
+            if capacity > 0.0
+                && offered_load.is_finite()
                 && peak.is_none_or(|p| offered_load > p.offered_load)
             {
                 *peak = Some(Peak {
@@ -62,10 +58,8 @@ pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
 
 /// The highest rate of all open traffic together, in requests per second.
 pub fn peak_rate_hz(model: &Model) -> f64 {
-    let open = || model.sources.iter().filter(|s| s.arrivals.def.uses_rate);
-    let corners = open().flat_map(|s| s.rate.iter().map(|p| p.at));
-    let at = |at: Instant| open().map(|s| rate_hz(&s.rate, at)).sum::<f64>();
-    corners.map(at).fold(0.0, f64::max)
+    let at = |at: Instant| open(model).map(|s| s.rate.at(at)).sum::<f64>();
+    corners(model, &[]).into_iter().map(at).fold(0.0, f64::max)
 }
 
 /// The most that is offered to somebody, of what they can do then.
@@ -80,18 +74,11 @@ struct Worst {
 /// then. Faults (crashes, slowness, cut links) are what a run is for and no part of the forecast.
 pub fn remarks(model: &Model) -> Vec<String> {
     let mut then = Then::at_start(model);
-    let mut moments: Vec<Instant> = (then.model.sources.iter())
-        .filter(|s| s.arrivals.def.uses_rate)
-        .flat_map(|s| s.rate.iter().map(|p| p.at))
-        .chain(model.timeline.iter().map(|entry| entry.at))
-        .filter(|at| at.0 < model.horizon.0)
-        .collect();
+    let changes: Vec<Instant> = model.timeline.iter().map(|entry| entry.at).collect();
     let mut worst: Vec<Option<Worst>> = vec![None; model.services.len()];
     let mut worst_server: Vec<Option<Worst>> = vec![None; model.servers.len()];
     let mut entries = model.timeline.iter().peekable();
-    moments.sort_unstable();
-    moments.dedup();
-    for at in moments {
+    for at in corners(model, &changes) {
         // What the rate has risen to counts against what there was until now.
         then.look(at, &mut worst, &mut worst_server);
         let mut changed = false;
@@ -106,15 +93,17 @@ pub fn remarks(model: &Model) -> Vec<String> {
     let mut found = Vec::new();
     for (service, peak) in model.services.iter().zip(worst) {
         let too_much = |worst: Option<Worst>| worst.filter(|worst| worst.load > 1.0);
-        let words = |whom: &str, worst: Worst, can: &str| {
+        let words = |whom: &str, worst: Worst, can: &str, servers: &[ServerId]| {
             format!(
-                "at {} the traffic offers {whom} {} of what {can} can do",
+                "at {} the traffic offers {whom} {} of what {can} can do{}",
                 readable::moment(worst.at, model.clock),
-                readable::share(worst.load)
+                readable::share(worst.load),
+                beside(model, servers)
             )
         };
         if let Some(peak) = too_much(peak) {
-            found.push(words(&format!("`{}`", service.name), peak, "its servers"));
+            let whom = format!("`{}`", service.name);
+            found.push(words(&whom, peak, "its servers", &service.servers));
             continue;
         }
         let servers = (service.servers.iter())
@@ -125,10 +114,32 @@ pub fn remarks(model: &Model) -> Vec<String> {
                 &format!("the server `{name}` of `{}`", service.name),
                 peak,
                 "it",
+                &[*id],
             ));
         }
     }
     found
+}
+
+/// With whom servers share machines, as the end of a sentence; empty where they have theirs alone.
+fn beside(model: &Model, servers: &[ServerId]) -> String {
+    let mut others = vec![0_usize; model.hosts.len()];
+    for host in model.servers.iter().filter_map(|server| server.params.host) {
+        others[host.position()] += 1;
+    }
+    let own = (servers.iter()).filter_map(|id| model.servers[id.position()].params.host);
+    let mut hosts: Vec<HostId> = own.inspect(|host| others[host.position()] -= 1).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts.retain(|host| others[host.position()] > 0);
+    let names: Vec<String> = (hosts.iter().take(3))
+        .map(|host| format!("`{}`", model.hosts[host.position()].name))
+        .collect();
+    match hosts.len() {
+        0 => String::new(),
+        1..=3 => format!(" beside what else runs on {}", names.join(", ")),
+        _ => format!(" beside what else runs on {}, …", names.join(", ")),
+    }
 }
 
 /// A system at a moment of its time line, before anything is simulated.
@@ -137,10 +148,126 @@ struct Then {
     drained: Vec<bool>,
     /// Visits of each service by a request of each open source.
     visits: Vec<(usize, Vec<f64>)>,
-    /// Capacity of each service and its mean demand, and of each server with its share of the requests
-    /// where that follows from the settings.
-    capacity: Vec<(f64, f64)>,
-    parts: Vec<Option<(f64, f64)>>,
+    stock: Stock,
+}
+
+/// What a system has to serve with.
+#[derive(Default)]
+struct Stock {
+    /// Mean demand of each service.
+    demand_s: Vec<f64>,
+    /// Servers of each service that requests go to.
+    there: Vec<Vec<usize>>,
+    /// The share of its service's requests that each server gets, where that follows from the settings.
+    parts: Vec<Option<f64>>,
+    /// What each server could do if it shared its machine with nobody.
+    can: Vec<f64>,
+    /// Workers on each machine.
+    workers: Vec<f64>,
+}
+
+/// Cores that are kept busy.
+struct Busy {
+    by_server: Vec<f64>,
+    by_host: Vec<f64>,
+}
+
+impl Stock {
+    fn of(model: &Model, there: impl Fn(usize) -> bool) -> Self {
+        let mut stock = Self {
+            parts: vec![None; model.servers.len()],
+            can: (model.servers.iter())
+                .map(|server| server.params.speed * f64::from(server.params.workers))
+                .collect(),
+            workers: vec![0.0; model.hosts.len()],
+            ..Self::default()
+        };
+        for service in &model.services {
+            let there: Vec<usize> = (service.servers.iter())
+                .map(|id| id.0 as usize)
+                .filter(|&id| there(id) && model.servers[id].params.priority == 0)
+                .collect();
+            for params in there.iter().map(|&id| &model.servers[id].params) {
+                if let Some(host) = params.host {
+                    stock.workers[host.position()] += f64::from(params.workers);
+                }
+            }
+            stock
+                .demand_s
+                .push(service.demand.build().mean_ns() / SECOND as f64);
+            let policy = service.balancer.policy.def;
+            if policy.by_weight || matches!(policy.farm, Farm::Split | Farm::Turns) {
+                let weight = |id: usize| {
+                    if policy.by_weight {
+                        model.servers[id].params.weight
+                    } else {
+                        1.0
+                    }
+                };
+                let all: f64 = there.iter().map(|&id| weight(id)).sum();
+                for &id in there.iter().filter(|_| all > 0.0) {
+                    stock.parts[id] = Some(weight(id) / all);
+                }
+            }
+            stock.there.push(there);
+        }
+        stock
+    }
+
+    /// Cores that servers keep busy when each service is asked so often. Where no settings say who gets
+    /// how much, each gets as much as it can do.
+    fn busy_cores(&self, model: &Model, hz: &[f64]) -> Busy {
+        let mut busy = Busy {
+            by_server: vec![0.0; model.servers.len()],
+            by_host: vec![0.0; model.hosts.len()],
+        };
+        if model.hosts.is_empty() {
+            return busy;
+        }
+        for (service, there) in self.there.iter().enumerate() {
+            let all: f64 = there.iter().map(|&id| self.can[id]).sum();
+            for &id in there.iter().filter(|_| hz[service] > 0.0) {
+                let part = self.parts[id].unwrap_or(self.can[id] / all);
+                let params = &model.servers[id].params;
+                let asked = hz[service] * part * self.demand_s[service] / params.speed;
+                busy.by_server[id] = asked.min(f64::from(params.workers));
+                if let Some(host) = params.host {
+                    busy.by_host[host.position()] += busy.by_server[id];
+                }
+            }
+        }
+        busy
+    }
+
+    /// Work per second that some servers, known by their numbers, can do together beside all others.
+    fn together(&self, model: &Model, servers: &[usize], busy: &Busy) -> f64 {
+        let mut sum = 0.0;
+        // By machine: workers, the work they could do if each had a core, and the cores they keep busy.
+        let mut own: BTreeMap<HostId, (f64, f64, f64)> = BTreeMap::new();
+        for &id in servers {
+            let params = &model.servers[id].params;
+            let Some(host) = params.host else {
+                sum += self.can[id];
+                continue;
+            };
+            let (workers, can, cores) = own.entry(host).or_default();
+            *workers += f64::from(params.workers);
+            *can += self.can[id];
+            *cores += busy.by_server[id];
+        }
+        for (host, (workers, can, cores)) in own {
+            let place = host.position();
+            let others = (busy.by_host[place] - cores).max(0.0);
+            let left = model.hosts[place].left(workers, self.workers[place], others);
+            sum += can * left / workers;
+        }
+        sum
+    }
+
+    /// The same for all servers of a service.
+    fn capacity(&self, model: &Model, service: usize, busy: &Busy) -> f64 {
+        self.together(model, &self.there[service], busy)
+    }
 }
 
 impl Then {
@@ -149,8 +276,7 @@ impl Then {
             model: model.clone(),
             drained: vec![false; model.servers.len()],
             visits: Vec::new(),
-            capacity: Vec::new(),
-            parts: Vec::new(),
+            stock: Stock::default(),
         };
         then.take_stock();
         then
@@ -195,6 +321,7 @@ impl Then {
             }
             Change::Source(id, source) => model.sources[usize::from(id.0)] = (**source).clone(),
             Change::Class(id, class) => model.classes[usize::from(id.0)] = (**class).clone(),
+            Change::Host(id, host) => model.hosts[usize::from(id.0)] = (**host).clone(),
             Change::Client(..) => {}
         }
     }
@@ -207,39 +334,7 @@ impl Then {
             .filter(|(_, s)| s.arrivals.def.uses_rate)
             .map(|(i, source)| (i, visits(model, source)))
             .collect();
-        self.capacity.clear();
-        self.parts = vec![None; model.servers.len()];
-        for service in &model.services {
-            let there: Vec<usize> = (service.servers.iter())
-                .map(|id| id.0 as usize)
-                .filter(|&id| {
-                    let server = &model.servers[id];
-                    server.present && !self.drained[id] && server.params.priority == 0
-                })
-                .collect();
-            let can = |id: usize| {
-                let params = &model.servers[id].params;
-                params.speed * f64::from(params.workers)
-            };
-            let demand_s = service.demand.build().mean_ns() / SECOND as f64;
-            self.capacity
-                .push((there.iter().map(|&id| can(id)).sum(), demand_s));
-            let policy = service.balancer.policy.def;
-            if !policy.by_weight && !matches!(policy.farm, Farm::Split | Farm::Turns) {
-                continue;
-            }
-            let weight = |id: usize| {
-                if policy.by_weight {
-                    model.servers[id].params.weight
-                } else {
-                    1.0
-                }
-            };
-            let all: f64 = there.iter().map(|&id| weight(id)).sum();
-            for &id in there.iter().filter(|_| all > 0.0) {
-                self.parts[id] = Some((can(id), weight(id) / all));
-            }
-        }
+        self.stock = Stock::of(model, |id| model.servers[id].present && !self.drained[id]);
     }
 
     /// Notes what is offered at a moment, where it is more than at any before.
@@ -251,15 +346,24 @@ impl Then {
             }
         };
         let rates: Vec<(f64, &Vec<f64>)> = (self.visits.iter())
-            .map(|(source, visits)| (rate_hz(&self.model.sources[*source].rate, at), visits))
+            .map(|(source, visits)| (self.model.sources[*source].rate.at(at), visits))
             .collect();
-        for (position, service) in self.model.services.iter().enumerate() {
-            let (capacity, demand_s) = self.capacity[position];
-            let hz: f64 = rates.iter().map(|(hz, visits)| hz * visits[position]).sum();
-            note(&mut worst[position], hz * demand_s, capacity);
-            for id in &service.servers {
-                if let Some((can, part)) = self.parts[id.0 as usize] {
-                    note(&mut worst_server[id.0 as usize], hz * part * demand_s, can);
+        let hz: Vec<f64> = (0..self.model.services.len())
+            .map(|service| rates.iter().map(|(hz, visits)| hz * visits[service]).sum())
+            .collect();
+        let (model, stock) = (&self.model, &self.stock);
+        let busy = stock.busy_cores(model, &hz);
+        for (service, hz) in hz.into_iter().enumerate() {
+            let work = hz * stock.demand_s[service];
+            note(
+                &mut worst[service],
+                work,
+                stock.capacity(model, service, &busy),
+            );
+            for &id in &stock.there[service] {
+                if let Some(part) = stock.parts[id] {
+                    let can = stock.together(model, &[id], &busy);
+                    note(&mut worst_server[id], work * part, can);
                 }
             }
         }
@@ -322,32 +426,39 @@ pub(crate) fn visits_of(
     visits
 }
 
-/// `hz` times mean demand over capacity, for the servers that are there from the start; `None`
-/// when there are none, or when the demand has no mean.
-pub(crate) fn offered_load(model: &Model, service: usize, hz: f64) -> Option<f64> {
-    let service = &model.services[service];
-    let servers = service
-        .servers
-        .iter()
-        .map(|id| &model.servers[id.0 as usize])
-        .filter(|s| s.present && s.params.priority == 0);
-    let capacity: f64 = servers
-        .map(|s| s.params.speed * f64::from(s.params.workers))
-        .sum();
-    let demand_s = service.demand.build().mean_ns() / SECOND as f64;
-    (capacity > 0.0 && demand_s.is_finite()).then(|| hz * demand_s / capacity)
+fn open(model: &Model) -> impl Iterator<Item = &Source> {
+    let sources = model.sources.iter();
+    sources.filter(|source| source.arrivals.def.uses_rate)
 }
 
-fn rate_hz(corners: &[RatePoint], at: Instant) -> f64 {
-    let next = corners.partition_point(|c| c.at <= at);
-    match (next.checked_sub(1).map(|i| corners[i]), corners.get(next)) {
-        (Some(left), Some(right)) => {
-            let part = (at - left.at).0 as f64 / (right.at - left.at).0 as f64;
-            left.rate_hz + part * (right.rate_hz - left.rate_hz)
+/// Corners of a rate that are looked at, one after the other.
+const CORNERS: usize = 20_000;
+
+/// When a rate turns, or something changes, before the end: what is highest, is so at one of these
+/// moments. Of a rate that repeats beyond all counting these are its first turns, and the one after each
+/// change.
+fn corners(model: &Model, changes: &[Instant]) -> Vec<Instant> {
+    let within = |at: &Instant| at.0 < model.horizon.0;
+    let mut moments: Vec<Instant> = changes.iter().copied().filter(within).collect();
+    for source in open(model) {
+        let from = |at: Instant, count: usize| {
+            let corners = source.rate.corners_from(at).map(|corner| corner.at);
+            corners.take(count).take_while(within)
+        };
+        moments.extend(from(Instant::ZERO, CORNERS));
+        let seen = moments.last().copied().unwrap_or(Instant::ZERO);
+        if from(seen, 2).count() == 2 {
+            let later = changes.iter().filter(|change| **change > seen);
+            let budget = CORNERS / source.rate.pieces();
+            for &change in later.take(budget) {
+                let turn = from(change, source.rate.pieces() + 1);
+                moments.extend(turn.filter(|&at| at >= change));
+            }
         }
-        (Some(last), None) => last.rate_hz,
-        (None, _) => 0.0,
     }
+    moments.sort_unstable();
+    moments.dedup();
+    moments
 }
 
 #[cfg(test)]
@@ -436,6 +547,25 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_wave_is_forecast_after_any_number_of_periods() {
+        let wave = r#"
+            horizon = "1000000s"
+            traffic = [{ to = "d", rate = { kind = "wave", mean = 10, amplitude = 0.5, period = "1s" } }]
+            [service.d]
+            demand = "100ms"
+            server = [{ name = "d", workers = 2 }]
+            "#;
+        assert_eq!(remarks_on(wave), [""; 0]);
+        let halved = format!(
+            "{wave}\n[[timeline]]\nat = \"900000s\"\nset = {{ \"service.d.server.d.workers\" = 1 }}\n"
+        );
+        assert_eq!(
+            remarks_on(&halved),
+            ["at 10d10h the traffic offers `d` 150 % of what its servers can do"]
+        );
+    }
+
     fn remarks_on(text: &str) -> Vec<String> {
         remarks(&crate::scenario::parse(text).unwrap_or_else(|problems| panic!("{problems}")))
     }
@@ -503,5 +633,52 @@ mod tests {
             remarks_on(&slow),
             ["at 0s the traffic offers the server `b` of `w` 125 % of what it can do"]
         );
+    }
+
+    #[test]
+    fn a_forecast_knows_who_shares_a_machine() {
+        // Two workers on one core, and a neighbour whose rate is still to be written.
+        let shared = r#"
+            horizon = "1m"
+            machine.box = { cores = 1 }
+            traffic = [{ to = "web", rate = 60 }, { to = "batch", rate = RATE }]
+            [service.web]
+            demand = "10ms"
+            server = [{ name = "w", workers = 2, machine = "box" }]
+            [service.batch]
+            demand = "100ms"
+            server = [{ name = "b", workers = 2, machine = "box" }]
+            "#;
+        let with = |rate: &str| shared.replace("RATE", rate);
+        // Each of the two fits on the core, and both do at 0.6 + 0.3.
+        assert_eq!(remarks_on(&with("3")), [""; 0]);
+        // 0.6 + 0.6: each asks six tenths of a core of the half that is its own when all are at work.
+        assert_eq!(
+            remarks_on(&with("6")),
+            [
+                "at 0s the traffic offers `web` 120 % of what its servers can do beside what else runs on `box`",
+                "at 0s the traffic offers `batch` 120 % of what its servers can do beside what else runs on `box`"
+            ]
+        );
+        // The neighbour leaves it seven tenths of the core, though it has as many workers.
+        let model = crate::scenario::parse(&with("3")).unwrap_or_else(|p| panic!("{p}"));
+        let web = peaks(&model)[0].unwrap_or_else(|| panic!("the first service has a peak"));
+        assert!((web.offered_load - 0.6 / 0.7).abs() < 1e-9, "{web:?}");
+        assert!((web.capacity_hz - 70.0).abs() < 1e-9, "{web:?}");
+        // Alone on the machine it is its cores that count, not its workers.
+        let alone = with("3").replace(
+            "name = \"b\", workers = 2, machine = \"box\"",
+            "name = \"b\", workers = 2",
+        );
+        let alone = alone.replace("rate = 60", "rate = 150");
+        assert_eq!(
+            remarks_on(&alone),
+            ["at 0s the traffic offers `web` 150 % of what its servers can do"]
+        );
+        // More cores come by the time line.
+        let grown =
+            format!("{alone}\n[[timeline]]\nat = \"0s\"\nset = {{ \"machine.box.cores\" = 2 }}\n");
+        let grown = grown.replace("rate = 150", "rate = [[\"0s\", 1], [\"1s\", 150]]");
+        assert_eq!(remarks_on(&grown), [""; 0]);
     }
 }

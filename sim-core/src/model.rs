@@ -10,8 +10,8 @@ mod route;
 mod timeline;
 
 pub use crate::event_log::Actor;
-pub use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, ZoneId};
-pub use crate::profile::RatePoint;
+pub use crate::ids::{ClassId, ClientId, HostId, ServerId, ServiceId, SourceId, ZoneId};
+pub use crate::profile::{Rate, RatePoint};
 pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
 pub use link::{Link, LinkTarget, Zone};
 pub(crate) use route::SHARE_TOLERANCE;
@@ -63,6 +63,8 @@ pub struct Model {
     pub services: Vec<Service>,
     /// All servers, those of a service next to each other in the order of the scenario.
     pub servers: Vec<Server>,
+    /// Machines whose cores servers share.
+    pub hosts: Vec<Host>,
     /// What happens when, in order of time and, within an instant, of the scenario.
     pub timeline: Vec<TimelineEntry>,
     /// Rules of the monitoring.
@@ -111,9 +113,10 @@ pub struct Source {
     pub to: ServiceId,
     /// When requests come.
     pub arrivals: Configured<ArrivalDef>,
-    /// Requests per second over time, piecewise linear, constant after the last point; never
-    /// empty. The first point is at zero.
-    pub rate: Arc<[RatePoint]>,
+    /// Requests per second over time.
+    pub rate: Rate,
+    /// So many times the requests of a trace come, above 0. Rates are multiplied already.
+    pub trace_factor: f64,
     /// Cumulated share by class; the last is 1.
     pub mix: Vec<f64>,
     /// Session or hash key of each request.
@@ -222,6 +225,26 @@ pub struct Balancer {
     pub routes: Vec<Route>,
 }
 
+impl ServerParams {
+    /// Whether it can crash, or be killed, by itself.
+    pub(crate) fn can_crash(&self) -> bool {
+        !self.crash.is_empty() || self.memory.is_some() || self.liveness.is_some()
+    }
+}
+
+impl Service {
+    /// Names of its balancer instances, spares included.
+    pub fn instance_names(&self) -> impl Iterator<Item = String> + '_ {
+        let instances = self.balancer.instances + self.balancer.standby.count;
+        (0..instances).map(|number| self.instance_name(number))
+    }
+
+    /// The name of a balancer instance by its number from 0.
+    pub(crate) fn instance_name(&self, number: u32) -> String {
+        format!("{}-lb-{}", self.name, number + 1)
+    }
+}
+
 impl Balancer {
     /// Whether an instance can crash by itself.
     pub(crate) fn can_crash(&self) -> bool {
@@ -287,6 +310,40 @@ pub struct Server {
     pub present: bool,
 }
 
+/// A machine whose cores are shared by the servers that run on it, of one service or of several:
+/// `machine.NAME` in a scenario. It is called a host in code, where every server and every balancer
+/// instance is a machine of its own, that crashes and comes back.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Host {
+    /// Its name.
+    pub name: String,
+    /// Requests that can be worked on at full speed at once, above zero. With more of them at work,
+    /// each runs at this divided by their number of its server's speed.
+    pub cores: f64,
+}
+
+impl Host {
+    /// The part of full speed at which each of so many runs that are at work.
+    pub fn share(&self, at_work: f64) -> f64 {
+        if at_work > self.cores {
+            self.cores / at_work
+        } else {
+            1.0
+        }
+    }
+
+    /// Cores that some of its workers can have at most, of `workers` in all, while the others keep so
+    /// many busy: what these leave, or what is theirs when all are at work.
+    pub(crate) fn left(&self, own_workers: f64, workers: f64, others_busy: f64) -> f64 {
+        let fair = if own_workers > 0.0 {
+            self.cores * own_workers / workers
+        } else {
+            0.0
+        };
+        (self.cores - others_busy).max(fair).min(own_workers)
+    }
+}
+
 /// Properties of a server.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ServerParams {
@@ -332,6 +389,8 @@ pub struct ServerParams {
     pub liveness: Option<Liveness>,
     /// From the balancer to it, where it differs from the link of its zone or of the balancer.
     pub link: Link,
+    /// The machine whose cores it shares; absent: it has a core for each worker.
+    pub host: Option<HostId>,
 }
 
 /// The universal scalability law: with n requests in service each runs at

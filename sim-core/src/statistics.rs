@@ -13,6 +13,8 @@
 //! | `quantile` | a quantile of several parts together |
 //! | `batch` | one long run: batch means, overlapping batch means, the von Neumann test |
 //! | `truncation` | where the warm-up ends: MSER-5 |
+//! | `spectrum`, `stationarity` | the spectral method; the test of Heidelberger and Welch |
+//! | `series` | all of it for one series from anywhere |
 //!
 //! References by short name: **Law** is A. M. Law, "Simulation Modeling and Analysis", 5th
 //! edition, 2015.
@@ -23,6 +25,9 @@ mod estimate;
 mod interval;
 mod moments;
 mod quantile;
+mod series;
+mod spectrum;
+mod stationarity;
 mod truncation;
 
 #[cfg(test)]
@@ -34,7 +39,7 @@ pub use batch::{
 pub use distribution::{
     binomial_cdf, binomial_quantile, normal_quantile, normal_tail, student_quantile, student_tail,
 };
-pub use estimate::{Estimate, Interval, METHODS, Method, Needs, Slow, WITHHELD, Withheld};
+pub use estimate::{Estimate, INTERVAL_METHODS, Interval, Method, Needs, Slow, WITHHELD, Withheld};
 pub use interval::{
     MIN_BEYOND, MIN_EVENTS, MIN_SAMPLES, Spread, bonferroni_level, correlation, holm, mean,
     mean_difference, no_events, none_seen, order_statistics, paired_difference, quantile_needs,
@@ -42,4 +47,9 @@ pub use interval::{
 };
 pub use moments::Moments;
 pub use quantile::{MIN_EXCURSIONS, Pooled, pooled_quantile, quantile_values};
+pub use series::{Analysis, By, METHODS, Quantile};
+pub use spectrum::{SPECTRUM_MIN, Spectrum, spectrum};
+pub use stationarity::{
+    STATIONARITY_LEVEL, STATIONARITY_MIN, Stationarity, cramer_von_mises_tail, heidelberger_welch,
+};
 pub use truncation::{MSER_BATCH, Truncation, mser5};

@@ -84,6 +84,10 @@ pub struct Times {
     pub count: u64,
     /// Exact mean.
     pub mean: Option<f64>,
+    /// Variance, in squared seconds, from the histogram's buckets.
+    pub variance: Option<f64>,
+    /// Its root: the standard deviation.
+    pub deviation: Option<f64>,
     /// Median.
     pub p50: Option<f64>,
     /// 90th percentile.
@@ -105,6 +109,10 @@ pub struct ClassFigures {
     pub requests: Requests,
     /// Response time of those answered in time.
     pub response_time_s: Times,
+    /// Wait at servers of their attempts and of what was asked of other services for them.
+    pub wait_s: Times,
+    /// Share of those attempts that had to wait.
+    pub waited: Option<f64>,
     /// Answered in time per second.
     pub goodput_hz: f64,
     /// Share answered in time of those that ended.
@@ -125,13 +133,20 @@ pub struct ServiceFigures {
     /// The same of all that waited, those included that left the queue without: their patience was at
     /// an end, or their caller called them off.
     pub wait_all_s: Times,
-    /// Arriving requests times mean demand over capacity; may exceed one.
+    /// Share of the attempts that got a worker and had to wait for it.
+    pub waited: Option<f64>,
+    /// Arriving requests times mean demand over capacity, that of shared machines as if the service had
+    /// them alone; may exceed one.
     pub offered_load: Option<f64>,
     /// Share of finished work that nobody waited for any more.
     pub wasted_work: Option<f64>,
     /// Jain's index of the servers' attempts relative to their capacity: 1 when even, 1/n when
     /// one server gets everything (Jain, Chiu and Hawe, DEC-TR-301, 1984).
     pub fairness: Option<f64>,
+    /// How often its servers crashed, together.
+    pub crashes: u64,
+    /// Time that its servers were not up, in seconds, added up.
+    pub downtime_s: f64,
     /// Its servers.
     pub servers: Named<ServerFigures>,
     /// Its balancer instances.
@@ -159,6 +174,17 @@ pub struct ServerFigures {
     pub crashes: u64,
     /// Time it was not up, in seconds.
     pub downtime_s: f64,
+}
+
+/// Figures of a machine that servers share.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct HostFigures {
+    /// Its cores, as they are at the end.
+    pub cores: f64,
+    /// Share of the time of its cores that was used.
+    pub utilisation: f64,
+    /// The servers that run on it, as `service/server`.
+    pub servers: Vec<String>,
 }
 
 /// Figures of one balancer instance, over the whole run.
@@ -261,6 +287,8 @@ pub struct Summary {
     pub wait_s: Times,
     /// The same of all that waited, those included that left the queue without.
     pub wait_all_s: Times,
+    /// Share of the attempts that got a worker and had to wait for it.
+    pub waited: Option<f64>,
     /// Largest offered load of a service.
     pub offered_load: Option<f64>,
     /// Requests from outside that arrived per second.
@@ -275,12 +303,17 @@ pub struct Summary {
     pub wasted_work: Option<f64>,
     /// Most requests or attempts in flight at once.
     pub peak_in_flight: u64,
+    /// Time from the start of the run to the first crash of a server or balancer, in seconds; absent
+    /// when there was none.
+    pub first_crash_s: Option<f64>,
     /// Largest relative error of a percentile.
     pub percentile_error: f64,
     /// By class.
     pub classes: Named<ClassFigures>,
     /// By service.
     pub services: Named<ServiceFigures>,
+    /// By machine that servers share.
+    pub machines: Named<HostFigures>,
     /// What each guard did over the whole run, in the order in which a request meets them.
     pub guards: Vec<GuardFigures>,
     /// What became of the connections of each hop that keeps any, over the whole run.

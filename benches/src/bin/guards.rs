@@ -38,6 +38,8 @@ fn main() {
             let balancer = format!("balancer.guards = {guards}\nbalancer.policy");
             let at_balancer = text.replacen("balancer.policy", &balancer, 1);
             cases.push((format!("{name} at the balancer"), at_balancer));
+            let at_server = text.replacen(", workers", &format!(", guards = {guards}, workers"), 1);
+            cases.push((format!("{name} at the servers"), at_server));
         }
     }
     let models: Vec<_> = cases.iter().map(|(_, text)| w1::read(text)).collect();

@@ -165,7 +165,7 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-fn confidence(text: &str) -> Result<f64, String> {
+pub(super) fn confidence(text: &str) -> Result<f64, String> {
     let value = share(text)?;
     if (0.5..=0.9999).contains(&value) {
         Ok(value)
@@ -174,7 +174,7 @@ fn confidence(text: &str) -> Result<f64, String> {
     }
 }
 
-fn precision(text: &str) -> Result<f64, String> {
+pub(super) fn precision(text: &str) -> Result<f64, String> {
     let value = share(text)?;
     if (0.0001..=0.5).contains(&value) {
         Ok(value)

@@ -24,7 +24,7 @@ pub(crate) struct StressArgs {
     /// [default: an objective is missed; a scenario without any needs this]
     #[arg(long, value_name = "CONDITION", conflicts_with_all = ["hysteresis", "map"])]
     pub until: Vec<String>,
-    /// The key to change [default: `rate_factor`, which multiplies the rates of all traffic]
+    /// The key to change [default: `rate_factor`, which multiplies the rates and traces of all traffic]
     #[arg(long, value_name = "PATH", conflicts_with_all = ["hysteresis", "map"])]
     pub path: Option<String>,
     /// From which value to which; with --map, the loads: factors of the rates

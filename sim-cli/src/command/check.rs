@@ -36,7 +36,7 @@ pub(crate) fn run(args: &CheckArgs, quiet: bool, out: &mut Out) -> Result<Exit, 
     for argument in &args.scenarios {
         let input = Input::open(argument)?;
         let scenario = input
-            .scenario(&args.sets.sets)
+            .scenario(&args.sets.all(None))
             .and_then(|scenario| scenario.model().map(|model| (scenario, model)));
         let warnings = scenario
             .as_ref()

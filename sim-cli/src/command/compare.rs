@@ -96,8 +96,7 @@ fn variants(args: &CompareArgs) -> Result<Vec<Variant>, Failure> {
         .map(|argument| Input::open(argument))
         .collect::<Result<_, _>>()?;
     let mut read = |number: usize, sets: &[(String, String)]| {
-        let mut all = args.sets.sets.clone();
-        all.extend(args.seed.map(|seed| ("seed".to_owned(), seed.to_string())));
+        let mut all = args.sets.all(args.seed);
         all.extend(sets.iter().cloned());
         inputs[number]
             .scenario(&all)

@@ -1,24 +1,34 @@
 //! `stampede run --replications`: several runs of a scenario, and intervals for its figures.
 
 use crate::args::{RunArgs, RunFormat, SetArgs};
-use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::experiment::{
     ExperimentHost, WithHost, check_warm_up, conduct, measures, plan, warm_up,
 };
 use crate::folder::{EXPERIMENT, Folder};
 use crate::input::Input;
+use crate::report::write_theory;
 use crate::table::Table;
-use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW, say, say_warning};
+use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW, say_warning};
+use serde::Serialize;
 use sim_core::experiment::{Measure, Replicated, Stop, WarmUp, replicate, warmed, without_warm_up};
 use sim_core::model::Model;
 use sim_core::readable;
 use sim_core::report::{ReplicationsReport, words, write_measures, write_runs};
 use sim_core::scenario::Scenario;
 use sim_core::statistics::{Estimate, Needs, Withheld};
+use sim_core::theory::{self, Applied};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+
+/// A scenario that is ready to be replicated.
+struct Job {
+    scenario: Scenario,
+    model: Arc<Model>,
+    measures: Vec<Measure>,
+    applied: Option<Applied>,
+}
 
 /// Replications of each scenario, one after the other.
 pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
@@ -30,22 +40,15 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         )
         .help("write each into a folder of its own with -o DIR"));
     }
-    let mut jobs: Vec<(Scenario, Arc<Model>, Vec<Measure>)> = Vec::new();
-    for argument in &args.scenarios {
-        let (scenario, model) = read(argument, &args.sets, args.seed)?;
-        check_warm_up(&args.experiment, &[&model])?;
-        let measures = measures(&args.experiment, &[&model])?;
-        if args.output.is_some() && jobs.iter().any(|(s, _, _)| s.name() == scenario.name()) {
-            let message = format!(
-                "two scenarios are called {:?}: their results would fall on one another",
-                scenario.name()
-            );
-            return Err(Failure::new(Exit::Usage, message));
-        }
-        jobs.push((scenario, model, measures));
-    }
+    let jobs = prepare(args)?;
     let mut worst = Exit::Ok;
-    for (number, (scenario, model, measures)) in jobs.into_iter().enumerate() {
+    for (number, job) in jobs.into_iter().enumerate() {
+        let Job {
+            scenario,
+            model,
+            measures,
+            applied,
+        } = job;
         if !quiet {
             for text in scenario.warnings() {
                 say_warning(scenario.name(), &text);
@@ -100,6 +103,7 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
             measures: &plan.measures,
             warm_up: &warm_up,
             report: &report,
+            theory: applied.map(|applied| beside(applied, &plan.measures, &found)),
             host,
         };
         print(
@@ -120,11 +124,41 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
     Ok(worst)
 }
 
-fn refuse_what_one_run_has(args: &RunArgs) -> Result<(), Failure> {
-    if args.theory {
-        return Err(Failure::new(Exit::Usage, "--theory goes with a single run")
-            .help("leave out --theory, or --replications"));
+/// Reads every scenario before the first one runs.
+fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
+    let mut jobs: Vec<Job> = Vec::new();
+    for argument in &args.scenarios {
+        let (scenario, model) = read(argument, &args.sets, args.seed)?;
+        check_warm_up(&args.experiment, &[&model])?;
+        let mut measures = measures(&args.experiment, &[&model])?;
+        let applied = args.theory.then(|| theory::apply(&model));
+        for path in applied.iter().flat_map(Applied::paths) {
+            // What theory knows is measured, whatever else is.
+            let measure = Measure::parse(&path, &model).ok();
+            measures.extend(measure.filter(|measure| !measures.contains(measure)));
+        }
+        if args.output.is_some()
+            && jobs
+                .iter()
+                .any(|job| job.scenario.name() == scenario.name())
+        {
+            let message = format!(
+                "two scenarios are called {:?}: their results would fall on one another",
+                scenario.name()
+            );
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        jobs.push(Job {
+            scenario,
+            model,
+            measures,
+            applied,
+        });
     }
+    Ok(jobs)
+}
+
+fn refuse_what_one_run_has(args: &RunArgs) -> Result<(), Failure> {
     let in_vain = [
         (args.log_requests.is_some(), "--log-requests"),
         (args.event_log, "--event-log"),
@@ -152,14 +186,13 @@ pub(super) fn read(
     sets: &SetArgs,
     seed: Option<u64>,
 ) -> Result<(Scenario, Arc<Model>), Failure> {
-    let mut sets = sets.sets.clone();
-    sets.extend(seed.map(|seed| ("seed".to_owned(), seed.to_string())));
+    let sets = sets.all(seed);
     let input = Input::open(argument)?;
     input
         .scenario(&sets)
         .and_then(|scenario| scenario.model().map(|model| (scenario, Arc::new(model))))
         .map_err(|problems| {
-            say(&diagnostics::render(&problems));
+            super::tell(&input, &sets, &problems);
             Failure::told(Exit::Invalid)
         })
 }
@@ -202,7 +235,25 @@ struct Shown<'a> {
     measures: &'a [Measure],
     warm_up: &'a WarmUp,
     report: &'a ReplicationsReport,
+    theory: Option<Applied>,
     host: ExperimentHost,
+}
+
+/// The report, with what theory says.
+#[derive(Serialize)]
+struct WithTheory<'a> {
+    #[serde(flatten)]
+    report: &'a ReplicationsReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    theory: Option<&'a Applied>,
+}
+
+/// What theory says, with the estimate of each figure that it knows.
+fn beside(applied: Applied, measures: &[Measure], found: &Replicated) -> Applied {
+    applied.beside_estimates(|path| {
+        let at = measures.iter().position(|measure| measure.path() == path)?;
+        found.estimates.get(at).copied()
+    })
 }
 
 fn print(
@@ -214,7 +265,8 @@ fn print(
 ) -> Result<(), Failure> {
     match args.format {
         RunFormat::Json => {
-            let (report, host) = (shown.report, shown.host);
+            let (report, theory) = (shown.report, shown.theory.as_ref());
+            let (report, host) = (&WithTheory { report, theory }, shown.host);
             writeln!(out, "{}", terminal::json(&WithHost { report, host }))?;
         }
         RunFormat::Csv => write_measures(shown.report, out)?,
@@ -223,6 +275,9 @@ fn print(
                 writeln!(out)?;
             }
             text(shown, out)?;
+            if let Some(theory) = &shown.theory {
+                write_theory(theory, shown.measures, out)?;
+            }
             if let Some(folder) = output {
                 writeln!(out, "{DIM}results in {}{DIM:#}", folder.display())?;
             }

@@ -1,7 +1,6 @@
 //! `stampede run`: simulate scenarios and tell what happened.
 
 use crate::args::{RunArgs, RunFormat};
-use crate::diagnostics;
 use crate::drive::{Driven, drive};
 use crate::exit::{Exit, Failure};
 use crate::folder::{Folder, REQUESTS, SUMMARY};
@@ -10,7 +9,7 @@ use crate::input::Input;
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Report};
-use crate::terminal::{self, Out, say, say_warning};
+use crate::terminal::{self, Out, say_warning};
 use serde::Serialize;
 use sim_core::engine::Simulation;
 use sim_core::export::{self, RequestLog};
@@ -81,8 +80,7 @@ fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
         )
         .help("write each into a folder of its own with -o DIR"));
     }
-    let mut sets = args.sets.sets.clone();
-    sets.extend(args.seed.map(|seed| ("seed".to_owned(), seed.to_string())));
+    let sets = args.sets.all(args.seed);
     let mut jobs: Vec<Job> = Vec::new();
     let mut invalid = false;
     for argument in &args.scenarios {
@@ -118,7 +116,7 @@ fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
                 });
             }
             Err(problems) => {
-                say(&diagnostics::render(&problems));
+                super::tell(&input, &sets, &problems);
                 invalid = true;
             }
         }
@@ -226,7 +224,7 @@ fn print(
             report::write(&report, out)?;
             if args.theory {
                 let applied = theory::apply(&job.model).beside(summary);
-                report::write_theory(&applied, out)?;
+                report::write_theory(&applied, &[], out)?;
             }
             if !quiet {
                 report::write_next(&report, job.output.as_deref(), out)?;

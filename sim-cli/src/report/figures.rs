@@ -49,7 +49,8 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         table.row(["at the end".to_owned(), format!("{verdict}: {because}")]);
     }
     writeln!(out, "{}", table.text(2))?;
-    servers(report, out)
+    servers(report, out)?;
+    machines(summary, out)
 }
 
 fn requests(summary: &Summary) -> String {
@@ -228,6 +229,34 @@ fn servers(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             ]);
         }
     }
+    with_bold_head(&table, out)
+}
+
+/// Machines that servers share, where they are few.
+fn machines(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let machines = &summary.machines.0;
+    if machines.is_empty() || machines.len() > SERVERS_MAX {
+        return Ok(());
+    }
+    let mut table = Table::default();
+    table.row(["machine", "cores", "used", "servers"]);
+    for (name, machine) in machines {
+        let on_it = &machine.servers;
+        let mut names = on_it.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
+        if on_it.len() > 4 {
+            names = format!("{names}, … ({})", number(on_it.len() as f64));
+        }
+        table.row([
+            name.clone(),
+            short(machine.cores),
+            share(machine.utilisation),
+            names,
+        ]);
+    }
+    with_bold_head(&table, out)
+}
+
+fn with_bold_head(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     let text = table.text(2);
     let (head, rows) = text.split_once('\n').unwrap_or((&text, ""));
     writeln!(out, "{BOLD}{head}{BOLD:#}\n{rows}")

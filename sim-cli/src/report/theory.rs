@@ -2,12 +2,20 @@
 
 use crate::table::Table;
 use crate::terminal::{BOLD, DIM};
+use sim_core::experiment::Measure;
 use sim_core::readable;
+use sim_core::report::words;
+use sim_core::statistics::Interval;
 use sim_core::theory::{Applied, Figure};
 use std::io::{self, Write};
 
-/// Writes the closed form that applies, or why none does.
-pub(crate) fn write(applied: &Applied, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the closed form that applies, or why none does; beside the intervals of what was measured in
+/// several runs, or beside the figures of a single one, which has no measures.
+pub(crate) fn write(
+    applied: &Applied,
+    measures: &[Measure],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match applied {
         Applied::Unknown(reasons) => {
             writeln!(out, "\n  {BOLD}theory{BOLD:#}   no closed form:")?;
@@ -22,22 +30,56 @@ pub(crate) fn write(applied: &Applied, out: &mut dyn Write) -> io::Result<()> {
                 "\n  {BOLD}theory{BOLD:#}   {} at {}   {DIM}{}{DIM:#}",
                 known.form, known.service, known.reference
             )?;
-            let mut table = Table::default();
-            table.row(["", "theory", "this run"]);
-            for figure in &known.figures {
-                table.row([
-                    figure.path.clone(),
-                    value(figure, Some(figure.expected)),
-                    value(figure, figure.measured),
-                ]);
+            if measures.is_empty() {
+                single(&known.figures, out)
+            } else {
+                several(&known.figures, measures, out)
             }
-            write!(out, "{}", table.text(4))?;
-            writeln!(
-                out,
-                "    {DIM}a single run is off by chance: `stampede verify` has intervals{DIM:#}"
-            )
         }
     }
+}
+
+fn single(figures: &[Figure], out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Table::default();
+    table.row(["", "theory", "this run"]);
+    for figure in figures {
+        table.row([
+            figure.path.clone(),
+            value(figure, Some(figure.expected)),
+            value(figure, figure.measured),
+        ]);
+    }
+    write!(out, "{}", table.text(4))?;
+    writeln!(
+        out,
+        "    {DIM}a single run is off by chance: add --replications for intervals{DIM:#}"
+    )
+}
+
+fn several(figures: &[Figure], measures: &[Measure], out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Table::default();
+    table.row(["", "theory", "measured", "half-width", "theory lies"]);
+    for figure in figures {
+        let mut row = vec![figure.path.clone(), value(figure, Some(figure.expected))];
+        let measure = measures.iter().find(|m| m.path() == figure.path);
+        if let (Some(measure), Some(estimate)) = (measure, &figure.estimate) {
+            row.extend(words::estimate(measure, estimate).into_iter().take(2));
+            let lies = |interval: &Interval| {
+                if interval.covers(figure.expected) {
+                    "within"
+                } else {
+                    "outside"
+                }
+            };
+            row.extend(
+                estimate
+                    .interval()
+                    .map(|interval| lies(interval).to_owned()),
+            );
+        }
+        table.row(row);
+    }
+    write!(out, "{}", table.text(4))
 }
 
 fn value(figure: &Figure, value: Option<f64>) -> String {

@@ -232,11 +232,7 @@ fn what_would_be_ignored_or_means_nothing_is_refused() {
     let set = "--set=traffic.traffic.rate=100";
     for (args, words) in [
         (
-            &["run", "mm1", "--replications", "2", "--theory"][..],
-            "--theory goes with a single run",
-        ),
-        (
-            &["sweep", "--scenario", "mm1", vary, set],
+            &["sweep", "--scenario", "mm1", vary, set][..],
             "both set and varied",
         ),
         (&["verify", "--shift", "nan"], "per cent"),

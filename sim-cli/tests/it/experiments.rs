@@ -517,3 +517,79 @@ fn what_a_command_cannot_do_is_refused_with_a_way_out() {
         assert!(ran.err.contains(words), "{args:?}: {words} in\n{}", ran.err);
     }
 }
+
+#[test]
+fn theory_stands_beside_the_intervals_of_replications() {
+    let args = ["run", "mm1", "--set", "horizon=40s", "--replications", "5"];
+    let with = |more: &[&str]| stampede(&[&args[..], more].concat());
+    let ran = with(&["--no-expect", "--theory", "--measure", "availability"]).code(0);
+    let line = (ran.out.lines())
+        .find(|line| line.trim_start().starts_with("wait_s.mean            4 ms"))
+        .unwrap_or_else(|| panic!("{}", ran.out));
+    assert!(line.contains('±') && line.ends_with("within"), "{line}");
+    // Measures that were not asked for are measured for it, and theory outside an interval is told.
+    assert!(ran.out.contains("response_time_s.p99"), "{}", ran.out);
+    let json = json(
+        &with(&["--no-expect", "--theory", "--format", "json"])
+            .code(0)
+            .out,
+    );
+    let figure = &json["theory"]["known"]["figures"][0];
+    assert_eq!(figure["path"], "response_time_s.mean");
+    let (low, high) = (&figure["estimate"]["low"], &figure["estimate"]["high"]);
+    let expected = figure["expected"].as_f64().expect("a number");
+    assert!(low.as_f64().is_some_and(|low| low < expected), "{figure}");
+    assert!(
+        high.as_f64().is_some_and(|high| high > expected),
+        "{figure}"
+    );
+    let none = stampede(&[
+        "run",
+        "retry-storm",
+        "--theory",
+        "--replications",
+        "1",
+        "--no-expect",
+    ]);
+    assert!(none.out.contains("callers give up"), "{}", none.out);
+}
+
+#[test]
+fn what_a_scenario_expects_of_itself_can_be_left_out() {
+    let text = QUEUE.replace("[[expect]]\nthat = \"response_time_s.mean < 1ms\"\n", "")
+        + "[[expect]]\nthat = \"whole(goodput) during 1s..2s > 1%\"\n";
+    let folder = Folder::with("q.toml", &text);
+    let short = ["--set", "horizon=1s"];
+    for command in [
+        &["run", "q.toml"][..],
+        &["run", "q.toml", "--replications", "2"],
+    ] {
+        let refused = folder.run(&[command, &short].concat()).code(3);
+        assert!(refused.err.contains("E032"), "{}", refused.err);
+        assert!(
+            refused.err.contains("--no-expect leaves that out"),
+            "{}",
+            refused.err
+        );
+        let ran = folder
+            .run(&[command, &short, &["--no-expect"]].concat())
+            .code(0);
+        assert!(
+            !ran.out.contains("response_time_s.mean > 1ms"),
+            "{}",
+            ran.out
+        );
+    }
+    folder
+        .run(&["check", "q.toml", "--no-expect", "--set", "horizon=1s"])
+        .code(0);
+    // Nothing else is excused, and nobody is told that it would be.
+    let other = folder
+        .run(&["run", "q.toml", "--set", "horizon=no"])
+        .code(3);
+    assert!(!other.err.contains("--no-expect"), "{}", other.err);
+    let twice = folder
+        .run(&["run", "q.toml", "--no-expect", "--set", "expect=[]"])
+        .code(3);
+    assert!(twice.err.contains("expect"), "{}", twice.err);
+}

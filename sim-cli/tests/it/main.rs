@@ -1,5 +1,6 @@
 //! The command as its users meet it: processes, their output, their exit codes.
 
+mod analyse;
 mod check;
 mod exits;
 mod experiments;

@@ -30,6 +30,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
         ],
     },
     uses_rate: true,
+    heeds_factor: true,
     happens_once: None,
     check: |_| Ok(()),
     build: |params| {

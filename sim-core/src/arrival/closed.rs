@@ -32,6 +32,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
         ],
     },
     uses_rate: false,
+    heeds_factor: false,
     happens_once: None,
     check: |_| Ok(()),
     build: |params| Arrivals::Closed {

@@ -27,6 +27,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
         ],
     },
     uses_rate: true,
+    heeds_factor: true,
     happens_once: None,
     check,
     build: |params| {

@@ -20,6 +20,8 @@ mod poisson;
 mod renewal;
 mod trace;
 
+pub(crate) use trace::copies;
+
 /// Every kind of arrivals a scenario can name.
 pub static ARRIVALS: &[&ArrivalDef] = &[
     &poisson::ARRIVAL,
@@ -37,6 +39,8 @@ pub struct ArrivalDef {
     pub row: ExtensionRow,
     /// Whether the source's `rate` applies; otherwise writing one is an error.
     pub uses_rate: bool,
+    /// Whether `rate_factor` multiplies its requests.
+    pub heeds_factor: bool,
     /// Why there is no steady state to speak of, whatever the traffic; absent: there may be one.
     pub happens_once: Option<&'static str>,
     /// Conditions between parameters.

@@ -13,6 +13,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
         params: &[],
     },
     uses_rate: true,
+    heeds_factor: true,
     happens_once: None,
     check: |_| Ok(()),
     build: |_| Arrivals::Open(Arc::new(Poisson)),

@@ -16,6 +16,7 @@ mod exponential;
 mod hyperexponential;
 mod lognormal;
 mod mixed_exponential;
+mod normal;
 mod pareto;
 mod uniform;
 mod weibull;
@@ -33,6 +34,7 @@ pub static DISTRIBUTIONS: &[&DistributionDef] = &[
     &pareto::DISTRIBUTION,
     &bounded_pareto::DISTRIBUTION,
     &mixed_exponential::DISTRIBUTION,
+    &normal::DISTRIBUTION,
 ];
 
 /// A row of [`DISTRIBUTIONS`].
@@ -200,6 +202,7 @@ mod tests {
         ("pareto", 0xd170_eb16_d427_ea80),
         ("bounded-pareto", 0x2dc1_a97c_a27d_2895),
         ("mixed-exponential", 0x3687_0f62_5bf5_c819),
+        ("normal", 0x5914_33b2_6e88_0bcd),
     ];
 
     #[test]

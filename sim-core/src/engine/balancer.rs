@@ -38,8 +38,10 @@ impl Simulation {
             s.active[draws.below(s.active.len())]
         } else {
             // Callers spread over the instances they know, and a retry goes to the next.
-            s.active[(number.wrapping_add(u64::from(self.attempts.cold(handle).ordinal))
-                % s.active.len() as u64) as usize]
+            let turn = self
+                .turn_of(handle)
+                .wrapping_add(u64::from(self.attempts.cold(handle).ordinal));
+            s.active[(turn % s.active.len() as u64) as usize]
         };
         let instance = &mut self.balancers[index];
         if instance.state != MachineState::Up {
@@ -70,6 +72,17 @@ impl Simulation {
         self.watch_instance(index);
     }
 
+    /// Which turn of its caller's an attempt's request is: requests of a source are numbered, and the
+    /// calls of a machine are counted.
+    fn turn_of(&self, handle: Handle) -> u64 {
+        let Attempt { call, number, .. } = self.attempts[handle];
+        if self.calls[call].parent.is_none() {
+            number
+        } else {
+            u64::from(self.calls.children[call.slot()].turn)
+        }
+    }
+
     /// The balancer instance has done its own work for an attempt.
     pub(super) fn dispatched(&mut self, handle: Handle) {
         if self.attempts[handle].place != Place::AtBalancer {
@@ -82,7 +95,11 @@ impl Simulation {
     }
 
     /// The balancer's guards look at an attempt, then a server is chosen.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the other way here, after the balancer's own work, is rare"
+    )]
     pub(super) fn dispatch(&mut self, handle: Handle) {
         if self.enter(Post::Balancer, handle) {
             self.choose(handle);
@@ -90,7 +107,11 @@ impl Simulation {
     }
 
     /// Sends the attempt along a route, or chooses a server and sends it there.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the other way here, from guards, is rare"
+    )]
     pub(super) fn choose(&mut self, handle: Handle) {
         let service = self.attempts[handle].service;
         if self.services[service].has_routes && self.take_route(handle) {
@@ -103,7 +124,11 @@ impl Simulation {
     }
 
     /// Where the connection of an attempt leads, or the policy's choice.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the other way here, from the pending queue, is rare"
+    )]
     fn pick(&mut self, handle: Handle) -> Option<LocalId> {
         if self.pools.any
             && self.services[self.attempts[handle].service].per_connection
@@ -330,9 +355,7 @@ impl Simulation {
         let server = service.servers[local];
         let cold = &self.fleet.cold[server];
         let limit = cold.params.max_connections.unwrap_or(u32::MAX);
-        let open = instance.in_flight[local] < limit
-            && self.fleet.servers[server].state != MachineState::Absent
-            && !cold.out_of_rotation;
+        let open = instance.in_flight[local] < limit && self.fleet.in_rotation(server);
         match (instance.eligible.binary_search(&local.0), open) {
             (Ok(place), false) => {
                 instance.eligible.remove(place);
@@ -370,10 +393,7 @@ impl Simulation {
                     .is_some_and(|limit| instance.in_flight[local] >= limit)
         };
         // Rotation is a matter of settings; whether a server is up the balancer cannot see.
-        let in_rotation = |local: LocalId| {
-            let server = service.servers[local];
-            fleet[server].state != MachineState::Absent && !fleet.cold[server].out_of_rotation
-        };
+        let in_rotation = |local: LocalId| fleet.in_rotation(service.servers[local]);
         let locals = service.servers.ids();
         let (eligible, weights) = (&mut instance.eligible, &mut instance.weights);
         weights.clone_from(&service.weights);
@@ -382,7 +402,7 @@ impl Simulation {
         let mut priorities = service.servers.ids().map(|local| params(local).priority);
         let first = priorities.next();
         instance.only_limits = !ruled && priorities.all(|other| Some(other) == first);
-        if ruled {
+        let level = if ruled {
             let candidates = locals.map(|local| Candidate {
                 in_rotation: in_rotation(local),
                 full: full(local),
@@ -398,13 +418,22 @@ impl Simulation {
                 let level = if by_level { server.level } else { 0 };
                 (server.open && !server.full).then_some((local, level))
             };
-            choose(servers.filter_map(open), eligible);
-            instance.health.split(eligible, &*instance.policy);
+            let chosen = choose(servers.filter_map(open), eligible);
+            let policy = &*instance.policy;
+            instance.health.split(eligible, policy, instance.start);
+            if by_level {
+                chosen
+            } else {
+                instance.health.only_level()
+            }
         } else {
             instance.health.split.clear();
             let open = |local: &LocalId| in_rotation(*local) && !full(*local);
             let open = locals.filter(open);
-            choose(open.map(|local| (local, params(local).priority)), eligible);
+            choose(open.map(|local| (local, params(local).priority)), eligible)
+        };
+        if let Some(level) = level {
+            instance.turn_to(level);
         }
         let truth = TrueState {
             now: *now,
@@ -437,8 +466,8 @@ impl Simulation {
     }
 }
 
-/// Fills in the servers of the best priority there is.
-fn choose(open: impl Iterator<Item = (LocalId, u32)>, eligible: &mut Vec<u32>) {
+/// Fills in the servers of the best priority there is; which one that is.
+fn choose(open: impl Iterator<Item = (LocalId, u32)>, eligible: &mut Vec<u32>) -> Option<u32> {
     eligible.clear();
     let mut best = u32::MAX;
     for (local, level) in open {
@@ -450,4 +479,5 @@ fn choose(open: impl Iterator<Item = (LocalId, u32)>, eligible: &mut Vec<u32>) {
             eligible.push(local.0);
         }
     }
+    (!eligible.is_empty()).then_some(best)
 }

@@ -27,6 +27,8 @@ pub(super) struct Caller {
     pub terms: Terms,
     /// Whether the fast path may serve it.
     pub fast: bool,
+    /// The next turn of each machine that makes these calls between services.
+    turns: Vec<u32>,
 }
 
 impl Caller {
@@ -38,8 +40,31 @@ impl Caller {
             terms: retry.terms(),
             retry,
             fast: client_is_plain(client),
+            turns: Vec::new(),
             client: client.clone(),
         }
+    }
+
+    /// Takes on other rules; who comes next stays as it was.
+    pub(super) fn adopt(&mut self, client: &Client) {
+        let turns = std::mem::take(&mut self.turns);
+        *self = Self {
+            turns,
+            ..Self::new(client)
+        };
+    }
+
+    /// The turn of the next call of a machine, known by its number among its like: callers that
+    /// choose balancer instances in turn go by it. Machines begin apart, so that those of a fleet do
+    /// not all choose the same instance.
+    pub(super) fn take_turn(&mut self, machine: u32) -> u32 {
+        let place = machine as usize;
+        if place >= self.turns.len() {
+            self.turns.extend(self.turns.len() as u32..=machine);
+        }
+        let turn = self.turns[place];
+        self.turns[place] = turn.wrapping_add(1);
+        turn
     }
 }
 

@@ -1,12 +1,13 @@
 //! The event queue: what happens next.
 //!
-//! Events come in four kinds of containers, each the cheapest for its kind, and the
+//! Events come in five kinds of containers, each the cheapest for its kind, and the
 //! earliest of their heads is next:
 //!
 //! - *completions*: one slot a server, holding its next completion;
 //! - *arrivals*: one slot a source, holding its next arrival;
 //! - *[timer FIFOs](super::timer_fifo)*: queues of events that are scheduled in the order in which
 //!   they come due, such as timeouts of one constant length;
+//! - *soon*: a queue of what follows at the same instant;
 //! - *heap*: everything else.
 //!
 //! Order is by time and, at the same instant, by insertion: every scheduling takes the next number
@@ -19,7 +20,7 @@ use super::timer_fifo::{Put, Timer, TimerFifos};
 use super::tournament::Tournament;
 use crate::ids::{Id, ServerId, SourceId, Table};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 /// Never: the time of an empty slot.
 pub(super) const NEVER: u64 = u64::MAX;
@@ -27,6 +28,8 @@ pub(super) const NEVER: u64 = u64::MAX;
 const TICK: usize = 0;
 const HEAP: usize = 1;
 const FIRST_FIFO: usize = 2;
+/// What is due at the present instant has no slot among the clocks.
+const SOON: u32 = u32::MAX;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
@@ -47,6 +50,7 @@ pub(super) enum Next {
 pub(super) enum Clock {
     Tick,
     Heap,
+    Soon,
     /// A fifo, whose head the caller must judge stale or fresh.
     Fifo(usize),
 }
@@ -62,6 +66,9 @@ pub(super) struct EventQueue {
     /// Copies of the earliest times, so that the next event is found by two comparisons.
     arrival_at: u64,
     clock_at: u64,
+    /// Events of one instant, which is the present one, with their sequence.
+    soon: VecDeque<(u64, Event)>,
+    soon_at: u64,
     heap: BinaryHeap<Reverse<Entry>>,
     fifos: TimerFifos,
     sequence: u64,
@@ -76,6 +83,8 @@ impl EventQueue {
             first_source: SourceId(0),
             arrival_at: NEVER,
             clock_at: NEVER,
+            soon: VecDeque::new(),
+            soon_at: NEVER,
             heap: BinaryHeap::new(),
             fifos,
             sequence: 0,
@@ -111,7 +120,7 @@ impl EventQueue {
     /// after every horizon when nothing is planned.
     pub(super) fn peek(&self) -> (u64, Next) {
         let (done_at, done_sequence, _) = self.completions.first();
-        let (clock_at, clock_sequence, slot) = self.clocks.first();
+        let (clock_at, clock_sequence, slot) = self.first_clock();
         let (arrival_at, arrival_sequence) = self.arrivals[self.first_source];
         let clock = (clock_at, clock_sequence);
         if clock < (done_at, done_sequence) && clock < (arrival_at, arrival_sequence) {
@@ -132,7 +141,21 @@ impl EventQueue {
         }
     }
 
+    /// Time, sequence and slot of the clock that is due first.
+    fn first_clock(&self) -> (u64, u64, u32) {
+        let first = self.clocks.first();
+        match self.soon.front() {
+            Some(&(sequence, _)) if (self.soon_at, sequence) < (first.0, first.1) => {
+                (self.soon_at, sequence, SOON)
+            }
+            _ => first,
+        }
+    }
+
     pub(super) fn clock(slot: u32) -> Clock {
+        if slot == SOON {
+            return Clock::Soon;
+        }
         match slot as usize {
             TICK => Clock::Tick,
             HEAP => Clock::Heap,
@@ -142,15 +165,19 @@ impl EventQueue {
 
     fn set_clock(&mut self, slot: usize, time: u64, sequence: u64) {
         self.clocks.set(slot, time, sequence);
-        self.clock_at = self.clocks.first().0;
+        self.show_clocks();
     }
 
     fn clear_clock(&mut self, slot: usize) {
         self.clocks.clear(slot);
-        self.clock_at = self.clocks.first().0;
+        self.show_clocks();
     }
 
-    /// The next completion of a server, or [`NEVER`].
+    fn show_clocks(&mut self) {
+        self.clock_at = self.clocks.earliest().0.min(self.soon_at);
+    }
+
+    /// The next completion of a server.
     #[inline]
     pub(super) fn set_completion(&mut self, server: ServerId, time: u64) {
         let sequence = self.next_sequence();
@@ -183,6 +210,26 @@ impl EventQueue {
     pub(super) fn set_tick(&mut self, time: u64) {
         let sequence = self.next_sequence();
         self.set_clock(TICK, time, sequence);
+    }
+
+    /// Plans an event for the present instant, after what is planned for it already.
+    pub(super) fn soon(&mut self, now: u64, event: Event) {
+        if !self.soon.is_empty() && self.soon_at != now {
+            return self.schedule(now, event);
+        }
+        let sequence = self.next_sequence();
+        self.soon.push_back((sequence, event));
+        self.soon_at = now;
+        self.clock_at = self.clock_at.min(now);
+    }
+
+    pub(super) fn pop_soon(&mut self) -> Event {
+        let (_, event) = self.soon.pop_front().expect("something was announced");
+        if self.soon.is_empty() {
+            self.soon_at = NEVER;
+            self.show_clocks();
+        }
+        event
     }
 
     pub(super) fn schedule(&mut self, time: u64, event: Event) {
@@ -265,6 +312,7 @@ impl EventQueue {
 
     /// Bytes held, for the report on memory.
     pub(super) fn bytes(&self) -> usize {
-        self.heap.capacity() * size_of::<Entry>() + self.fifos.bytes()
+        let soon = self.soon.capacity() * size_of::<(u64, Event)>();
+        self.heap.capacity() * size_of::<Entry>() + soon + self.fifos.bytes()
     }
 }

@@ -13,6 +13,7 @@ use super::attempt::{Attempt, Attempts, Place, Purpose};
 use super::batched_draws::BATCH;
 use super::event_queue::NEVER;
 use super::fleet::{Fleet, Server, Waiting};
+use super::guards::FastAttempt;
 use super::instance::{Balancers, TrueState};
 use super::slab::{Handle, Slab, Slot};
 use super::source::{number_of, source_of};
@@ -100,7 +101,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         },
         memory,
         errors: Errors { rate, demand: _ },
-        guards,
+        // Asked on either path.
+        guards: _,
         crash,
         // A server that is not up is not on the fast path.
         crash_keeps_queue: _,
@@ -117,6 +119,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         liveness: _,
         // As for the service's.
         link: _,
+        // Its pace depends on others.
+        host,
     } = params;
     matches!(discipline.order(), Order::Fifo)
         && patience.is_none()
@@ -125,8 +129,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         && *coherence <= 0.0
         && memory.is_none()
         && *rate <= 0.0
-        && guards.is_empty()
         && crash.is_empty()
+        && host.is_none()
 }
 
 /// As [`service_is_plain`], for a caller: one attempt at a time, and no account of them.
@@ -271,7 +275,7 @@ impl Simulation {
         s.count += 1;
         s.from = now;
         s.gap = s.batch.gaps[batch + 1];
-        let next = if s.rate.len() == 1 {
+        let next = if s.rate.is_constant() {
             now.saturating_add(s.batch.gaps_ns[batch + 1])
         } else {
             s.next_arrival().unwrap_or(NEVER)
@@ -290,9 +294,13 @@ impl Simulation {
         let service = &mut services[service_id];
         service.attempts += 1;
         let index = service.active[0];
+        let who = FastAttempt {
+            number,
+            begun: now,
+            timeout: caller.timeout,
+        };
         let stopped = if GUARDED {
-            let until = now.saturating_add(caller.timeout);
-            guards.pass_fast(number, client, service_id, until, now)
+            guards.pass_fast(client, service_id, who)
         } else {
             None
         };
@@ -340,6 +348,9 @@ impl Simulation {
         attempt.server = server;
         s.attempts = s.attempts.wrapping_add(1);
         s.enter(now);
+        if GUARDED && let Some(stopped) = guards.pass_fast_server(server, who) {
+            return self.stop_fast(handle, &stopped);
+        }
         if idle {
             attempt.place = Place::Underway;
             return self.begin_service_apart(handle);
@@ -385,12 +396,15 @@ impl Simulation {
     /// A server on the fast path finishes the request that was to finish first.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn complete_fast(&mut self, server: ServerId) {
+    pub(super) fn complete_fast<const GUARDED: bool>(&mut self, server: ServerId) {
         let Self {
             fleet: Fleet { servers, .. },
             attempts,
             recorder,
             events,
+            guards,
+            sources,
+            callers,
             ..
         } = self;
         let now = self.now;
@@ -399,7 +413,20 @@ impl Simulation {
         if !attempts[slot].call.is_elided() {
             return self.complete_apart(server);
         }
-        if s.workers != 1 || s.in_service != 1 {
+        let mut begins = true;
+        if GUARDED && s.head != Slot::NONE && guards.asked_again(server) {
+            let next = &attempts[s.head];
+            begins = next.call.is_elided() && {
+                let client = sources[source_of(next.number)].clients[next.class];
+                let who = FastAttempt {
+                    number: next.number,
+                    begun: next.begun,
+                    timeout: callers[client].timeout,
+                };
+                guards.would_let_begin(server, who, now)
+            };
+        }
+        if !begins || s.workers != 1 || s.in_service != 1 {
             self.pass_worker_on(server);
             return self.leave_fast(server, slot);
         }
@@ -421,14 +448,19 @@ impl Simulation {
         s.head = waiting.behind;
         s.tail = select_unpredictable(s.head == Slot::NONE, Slot::NONE, s.tail);
         s.end_wait(demand_ns, now);
-        if waiting.purpose == Purpose::Request {
-            recorder.waited(s.service, waiting.begun, now - waiting.mark);
+        let wait_ns = now - waiting.mark;
+        let waited = waiting.purpose == Purpose::Request;
+        if waited {
+            recorder.waited(s.service, waiting.class, waiting.begun, wait_ns);
         }
         waiting.place = Place::InService;
         waiting.mark = demand_ns;
         s.finish_sum = demand_ns;
         s.first = next;
         events.set_completion(server, s.real_time_of(demand_ns));
+        if waited && recorder.logs() {
+            self.log_served(next, wait_ns);
+        }
         self.leave_fast(server, slot);
     }
 
@@ -452,7 +484,7 @@ impl Simulation {
         instance.in_flight[local] -= 1;
         if self.guards.any {
             let client = self.sources[source_of(number)].clients[class];
-            self.guards.leave_fast(client, service_id, begun, now);
+            (self.guards).leave_fast(client, service_id, server, begun, now);
         }
         self.attempts.vacate(slot);
         self.attempts.elided -= 1;

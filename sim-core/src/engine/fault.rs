@@ -94,7 +94,7 @@ impl Simulation {
             } else {
                 note.to_owned()
             };
-            self.tell(fault.def.told.0, by, &self.afflicted_name(of), cause);
+            self.tell_of_afflicted(fault.def.told.0, by, of, cause);
             self.feel(of);
             if let Some(lasts) = lasts {
                 let end = match of {
@@ -110,8 +110,7 @@ impl Simulation {
     pub(super) fn fault_ends(&mut self, of: Afflicted, number: u32) {
         if let Some(def) = self.faults.end(of, number) {
             let (_, kind, words) = def.told;
-            let name = self.afflicted_name(of);
-            self.tell(kind, Actor::System, &name, words.to_owned());
+            self.tell_of_afflicted(kind, Actor::System, of, words.to_owned());
             self.feel(of);
         }
     }
@@ -127,8 +126,10 @@ impl Simulation {
 
     /// All faults of servers or links end.
     pub(super) fn heal(&mut self, all: &[Afflicted], by: Actor, note: &str) {
+        let mut well = Vec::new();
         for &of in all {
             if self.faults.of.remove(&of).is_none() {
+                well.push((self.afflicted_name(of), "without a fault"));
                 continue;
             }
             let cause = if note.is_empty() {
@@ -136,9 +137,10 @@ impl Simulation {
             } else {
                 note
             };
-            self.tell(Kind::Heal, by, &self.afflicted_name(of), cause.to_owned());
+            self.tell_of_afflicted(Kind::Heal, by, of, cause.to_owned());
             self.feel(of);
         }
+        self.tell_nothing_done("heal", &well, by, note);
     }
 
     /// Something feels that its faults are others.
@@ -156,6 +158,13 @@ impl Simulation {
                 self.speed_changed(server);
                 self.refresh_fast_path(self.fleet[server].service);
             }
+        }
+    }
+
+    fn tell_of_afflicted(&mut self, kind: Kind, by: Actor, of: Afflicted, cause: String) {
+        match of {
+            Afflicted::Server(server) => self.tell_of_server(kind, by, server, cause),
+            Afflicted::Link(link) => self.tell(kind, by, &self.link_name(link), cause),
         }
     }
 

@@ -4,6 +4,7 @@
 //! events touch is set apart.
 
 use super::fast_path::server_is_plain;
+use super::host::Host;
 use super::incarnation::Incarnation;
 use super::link::Path;
 use super::memory::LeftBehind;
@@ -12,7 +13,7 @@ use super::watch::Watch;
 use crate::discipline::Order;
 use crate::distribution::Distribution;
 use crate::fault::either;
-use crate::ids::{LocalId, ServerId, ServiceId, Table};
+use crate::ids::{HostId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::{Model, ServerParams};
 use std::cmp::Reverse;
@@ -25,6 +26,8 @@ use std::sync::Arc;
 pub(super) struct Fleet {
     pub servers: Table<ServerId, Server>,
     pub cold: Table<ServerId, ServerCold>,
+    /// Machines that servers share.
+    pub hosts: Table<HostId, Host>,
     /// Whether gauges are being polled.
     pub polling: bool,
     /// Numbers requests in the order in which they got a worker or a rank.
@@ -42,9 +45,16 @@ impl Fleet {
         Self {
             servers: model.servers.iter().map(server).collect(),
             cold: model.servers.iter().map(ServerCold::new).collect(),
+            hosts: Host::all(model),
             polling: false,
             started: 0,
         }
+    }
+
+    /// Whether people let it have traffic: a matter of settings, whatever it is doing.
+    pub(super) fn in_rotation(&self, server: ServerId) -> bool {
+        let cold = &self.cold[server];
+        self.servers[server].state != MachineState::Absent && !cold.out_of_rotation && !cold.joining
     }
 
     /// The speed at which each request in service progresses.
@@ -60,7 +70,8 @@ impl Fleet {
         let crowd = 1.0
             + params.slowdown.contention * (n - 1.0)
             + params.slowdown.coherence * n * (n - 1.0);
-        params.speed * cold.warmth * cold.slow * shared / crowd
+        let core = params.host.map_or(1.0, |host| self.hosts[host].share);
+        params.speed * cold.warmth * cold.slow * shared / crowd * core
     }
 }
 
@@ -163,6 +174,10 @@ const _: () = assert!(size_of::<Server>() == 128, "a server fills two cache line
 
 /// The part of a server that few events touch.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about what people and faults did"
+)]
 pub(super) struct ServerCold {
     pub params: Arc<ServerParams>,
     /// What lies between it and its balancer.
@@ -189,6 +204,8 @@ pub(super) struct ServerCold {
     pub watch: Watch,
     /// What callers who gave up have left behind.
     pub left_behind: LeftBehind,
+    /// Requests at work here that its host knows of.
+    pub at_work: u32,
     pub incarnation: Incarnation,
     /// Factor of the speed while warming up, and set by the time line.
     pub warmth: f64,
@@ -202,6 +219,8 @@ pub(super) struct ServerCold {
     pub out_of_rotation: bool,
     /// Removed, and gone once nothing is left in it.
     pub leaving: bool,
+    /// Added and still starting: it joins rotation when it is up.
+    pub joining: bool,
 }
 
 impl ServerCold {
@@ -229,6 +248,7 @@ impl ServerCold {
             breakdown_generation: 0,
             watch: Watch::new(server.params.crash.len()),
             left_behind: LeftBehind::default(),
+            at_work: 0,
             incarnation: Incarnation::default(),
             warmth: 1.0,
             slow: 1.0,
@@ -237,6 +257,7 @@ impl ServerCold {
             polled_busy: 0,
             out_of_rotation: false,
             leaving: false,
+            joining: false,
         }
     }
 }

@@ -73,6 +73,14 @@ impl Health {
         self.decides_levels = rows.iter().any(|row| row.def.levels);
     }
 
+    /// The priority that gets all attempts, where rules decide about priorities.
+    pub(super) fn only_level(&self) -> Option<u32> {
+        match self.standing.levels[..] {
+            [(level, _)] => Some(level),
+            _ => None,
+        }
+    }
+
     /// Whether there are no rules: everybody in rotation is healthy.
     pub(super) fn is_empty(&self) -> bool {
         self.rules.is_empty()
@@ -108,12 +116,19 @@ impl Health {
     }
 
     /// Splits the eligible servers by priority, if several are in use.
-    pub(super) fn split(&mut self, eligible: &[u32], policy: &dyn Policy) {
+    pub(super) fn split(&mut self, eligible: &[u32], policy: &dyn Policy, start: Option<f64>) {
         let mut before = std::mem::take(&mut self.split);
         if self.standing.levels.len() < 2 {
             return;
         }
         let hears = policy.observes() || policy.tracks_idle();
+        let own = || {
+            let mut policy = policy.clone_box();
+            if let Some(share) = start {
+                policy.start_apart(share);
+            }
+            policy
+        };
         let mut sum = 0;
         for &(level, share) in &self.standing.levels {
             sum += share;
@@ -125,7 +140,7 @@ impl Health {
                 number: level,
                 upto: sum,
                 servers: eligible.iter().filter(of).copied().collect(),
-                policy: kept.or_else(|| (!hears).then(|| policy.clone_box())),
+                policy: kept.or_else(|| (!hears).then(own)),
             });
         }
     }
@@ -181,8 +196,7 @@ impl Simulation {
         } else {
             news.cause
         };
-        let subject = self.name_of(Machine::Server(server));
-        self.tell(kind, Actor::System, &subject, cause);
+        self.tell_of_server(kind, Actor::System, server, cause);
     }
 
     /// The moment has come for which a rule asked.

@@ -4,7 +4,7 @@ use super::board::Board;
 use super::fleet::Server;
 use super::health::Health;
 use super::incarnation::Incarnation;
-use super::service::{Service, policy};
+use super::service::{Service, policy, start};
 use super::slab::Handle;
 use super::watch::Watch;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
@@ -36,7 +36,8 @@ impl Balancers {
             let policy = policy(model, replication, id, &service.balancer.policy);
             let (present, spares) = (service.balancer.instances, service.balancer.standby.count);
             for number in 0..present + spares {
-                let mut instance = Instance::new(service, id, number, policy.clone());
+                let start = start(model, replication, id, number);
+                let mut instance = Instance::new(service, id, number, &*policy, start);
                 if number >= present {
                     instance.state = MachineState::Absent;
                 }
@@ -90,6 +91,10 @@ pub(super) struct Instance {
     pub name: String,
     pub state: MachineState,
     pub policy: Box<dyn Policy>,
+    /// How far into a round its turns begin, where it is one of several.
+    pub start: Option<f64>,
+    /// The priority of its servers that are eligible, while that is one.
+    level: Option<u32>,
     pub observes: bool,
     /// Loads as last reported, where policies do not see the present ones.
     pub board: Option<Box<Board>>,
@@ -129,6 +134,24 @@ pub(super) struct InstanceFigures {
 }
 
 impl Instance {
+    /// Begins with another policy.
+    pub(super) fn adopt_policy(&mut self, policy: &dyn Policy) {
+        self.policy = policy.clone_box();
+        self.level = None;
+        self.observes = self.policy.observes();
+        self.health.split.clear();
+    }
+
+    /// Its eligible servers are of this priority: turns among those of another begin apart from other
+    /// instances' as well.
+    pub(super) fn turn_to(&mut self, level: u32) {
+        if self.level.replace(level) != Some(level)
+            && let Some(share) = self.start
+        {
+            self.policy.start_apart(share);
+        }
+    }
+
     /// Its own work goes on until `until`, or ends there.
     pub(super) fn plan_work(&mut self, now: u64, until: u64) {
         let planned = self.busy_until.max(now);
@@ -163,17 +186,20 @@ impl Instance {
         settings: &crate::model::Service,
         service: ServiceId,
         number: u32,
-        policy: Box<dyn Policy>,
+        policy: &dyn Policy,
+        start: Option<f64>,
     ) -> Self {
         let (servers, crash) = (settings.servers.len(), &settings.balancer.crash);
         let mut health = Health::default();
         health.adopt(&settings.balancer.health, servers);
         Self {
             service,
-            name: format!("{}-lb-{}", settings.name, number + 1),
+            name: settings.instance_name(number),
             state: MachineState::Up,
             observes: policy.observes(),
-            policy,
+            policy: policy.clone_box(),
+            start,
+            level: None,
             board: None,
             connections: 0,
             waiting: 0,

@@ -52,7 +52,10 @@ impl Simulation {
 
     /// Something worth telling happens to a machine now.
     pub(super) fn tell_of(&mut self, machine: Machine, kind: Kind, by: Actor, cause: String) {
-        self.tell(kind, by, &self.name_of(machine), cause);
+        match machine {
+            Machine::Server(server) => self.tell_of_server(kind, by, server, cause),
+            Machine::Instance(_) => self.tell(kind, by, &self.name_of(machine), cause),
+        }
     }
 
     /// How a machine restarts.
@@ -71,7 +74,7 @@ impl Simulation {
     }
 
     /// How long a machine boots in this incarnation.
-    fn boot_time(&self, machine: Machine, incarnation: u32) -> Duration {
+    pub(super) fn boot_time(&self, machine: Machine, incarnation: u32) -> Duration {
         let (boot, number) = match machine {
             Machine::Server(i) => (&self.fleet.cold[i].params.boot, u64::from(i)),
             Machine::Instance(i) => (&self.balancer_of(i).boot, u64::from(i) | 1 << 32),
@@ -85,30 +88,43 @@ impl Simulation {
         if !self.state_of(machine).serves() {
             return;
         }
-        self.set_state(machine, MachineState::Down);
         let now = self.now;
         let restart = self.comeback(machine);
+        let number = self.go_down(machine);
         let incarnation = self.incarnation(machine);
         if now.saturating_sub(incarnation.up_since) >= restart.reset.0 {
             incarnation.streak = 0;
         }
-        incarnation.number += 1;
         incarnation.crashes += 1;
         incarnation.streak += 1;
-        incarnation.down_since = now;
         incarnation.cause.clone_from(&cause);
-        let (number, streak) = (incarnation.number, incarnation.streak);
+        let streak = incarnation.streak;
         self.tell_of(machine, Kind::Crash, by, cause);
-        match machine {
-            Machine::Server(server) => self.reset_server(server),
-            Machine::Instance(index) => self.reset_instance(index),
-        }
+        self.reset(machine);
         if let Some(pause) = restart.pause(streak) {
             self.after(pause.0, Event::Restart(machine, number));
         }
     }
 
-    /// What a crashed server held is gone.
+    /// A machine that was up no longer is; the number of what it is now.
+    fn go_down(&mut self, machine: Machine) -> u32 {
+        self.set_state(machine, MachineState::Down);
+        let now = self.now;
+        let incarnation = self.incarnation(machine);
+        incarnation.number += 1;
+        incarnation.down_since = now;
+        incarnation.number
+    }
+
+    /// What a machine that went down held is lost.
+    fn reset(&mut self, machine: Machine) {
+        match machine {
+            Machine::Server(server) => self.reset_server(server),
+            Machine::Instance(index) => self.reset_instance(index),
+        }
+    }
+
+    /// What a crashed or stopped server held is gone.
     fn reset_server(&mut self, server: ServerId) {
         self.clear_watch(Machine::Server(server));
         self.forget_left_behind(server);
@@ -130,7 +146,7 @@ impl Simulation {
         self.leave_if_empty(server);
     }
 
-    /// What a crashed balancer instance held is cut off from its callers; servers go on working.
+    /// What a crashed or stopped balancer instance held is cut off from its callers; servers go on working.
     fn reset_instance(&mut self, index: InstanceId) {
         self.clear_watch(Machine::Instance(index));
         let held: Vec<Handle> = self
@@ -229,14 +245,18 @@ impl Simulation {
 
     /// A machine that is down begins to start.
     pub(super) fn restart(&mut self, machine: Machine, incarnation: u32, by: Actor, note: &str) {
-        if self.incarnation(machine).number != incarnation
-            || self.state_of(machine) != MachineState::Down
+        if self.incarnation(machine).number == incarnation
+            && self.state_of(machine) == MachineState::Down
         {
-            return;
+            self.tell_of(machine, Kind::Restart, by, note.to_owned());
+            self.boot(machine, incarnation);
         }
+    }
+
+    /// A machine that is down starts.
+    fn boot(&mut self, machine: Machine, incarnation: u32) {
         self.set_state(machine, MachineState::Booting);
         let boot = self.boot_time(machine, incarnation);
-        self.tell_of(machine, Kind::Restart, by, note.to_owned());
         if boot.is_zero() {
             self.up(machine, incarnation);
         } else {
@@ -244,19 +264,50 @@ impl Simulation {
         }
     }
 
-    /// Restarts a machine by hand, if it is down; one that is up is left alone, so that the same
-    /// time line serves the what-ifs in which nothing crashed.
-    pub(super) fn restart_by_hand(&mut self, machine: Machine, by: Actor, note: &str) {
-        let incarnation = self.incarnation(machine).number;
-        let restart = self.comeback(machine);
-        if restart.by_hand {
-            self.restart(machine, incarnation, by, note);
-        } else if self.state_of(machine) == MachineState::Down {
+    /// People restart a machine: what is up is stopped first, unless only what is down is meant. If
+    /// there is nothing to do, what it is already.
+    pub(super) fn restart_by_hand(
+        &mut self,
+        machine: Machine,
+        only_down: bool,
+        by: Actor,
+        note: &str,
+    ) -> Option<&'static str> {
+        let state = self.state_of(machine);
+        if matches!(state, MachineState::Booting | MachineState::Absent)
+            || (only_down && state == MachineState::Up)
+        {
+            return Some(already(state));
+        }
+        if !self.comeback(machine).by_hand {
             let refusal = format!(
                 "{} cannot be restarted: restart = \"never\"",
                 self.name_of(machine)
             );
             self.tell(Kind::Note, by, "", refusal);
+        } else if state == MachineState::Up {
+            self.stop_and_start(machine, by, note);
+        } else {
+            let incarnation = self.incarnation(machine).number;
+            self.restart(machine, incarnation, by, note);
+        }
+        None
+    }
+
+    /// A machine is stopped and starts again. Whoever is cut off notices no difference to a crash; nobody
+    /// counts it as one.
+    fn stop_and_start(&mut self, machine: Machine, by: Actor, note: &str) {
+        let number = self.go_down(machine);
+        let cause = if note.is_empty() {
+            "stopped and started"
+        } else {
+            note
+        };
+        self.tell_of(machine, Kind::Restart, by, cause.to_owned());
+        self.reset(machine);
+        // A server that was on its way out is gone now that nothing is left in it.
+        if self.state_of(machine) == MachineState::Down {
+            self.boot(machine, number);
         }
     }
 
@@ -281,6 +332,9 @@ impl Simulation {
         );
         match machine {
             Machine::Server(server) => {
+                if std::mem::take(&mut self.fleet.cold[server].joining) {
+                    self.refresh_service(self.fleet[server].service);
+                }
                 self.server_forgets(server);
                 self.begin_warm_up(server);
                 self.liveness_begins_anew(server);
@@ -374,6 +428,16 @@ impl Simulation {
         };
         watch.since.fill(None);
         watch.armed.fill(false);
+    }
+}
+
+/// What a machine is, for those who find nothing to do with it.
+pub(super) fn already(state: MachineState) -> &'static str {
+    match state {
+        MachineState::Up => "up",
+        MachineState::Down => "down",
+        MachineState::Booting => "starting",
+        MachineState::Absent => "not there",
     }
 }
 

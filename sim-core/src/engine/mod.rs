@@ -19,7 +19,7 @@
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
 //! | `services` | `service` | settings, samplers and counters of services |
 //! | `balancers` | `instance` with `health` | balancer instances and what each has seen of its servers |
-//! | `fleet` | `fleet` | servers |
+//! | `fleet` | `fleet` with `host` | servers, and the cores that they share |
 //! | `faults` | `fault` | what is wrong with servers and links now |
 //! | `links` | `link` | what lies between machines |
 //! | `pools` | `pool` | connections that are kept, and who waits for one |
@@ -76,6 +76,7 @@ mod fleet;
 mod guards;
 mod health;
 mod hedge;
+mod host;
 mod idle;
 mod incarnation;
 mod instance;
@@ -230,7 +231,9 @@ impl Simulation {
     /// Does at most `budget` events; true while the run goes on.
     pub fn run_events(&mut self, budget: u64) -> bool {
         for _ in 0..budget {
-            if self.step().is_none() {
+            if self.step_until(self.model.horizon.0).is_none() {
+                // Ends the run, unless it is over already.
+                self.step();
                 return false;
             }
         }
@@ -300,7 +303,7 @@ impl Simulation {
     fn completion(&mut self, at: u64, server: ServerId) -> Event {
         self.count(at, (2, u64::from(server)));
         if self.fleet[server].fast && !self.guards.any {
-            self.complete_fast(server);
+            self.complete_fast::<false>(server);
         } else if self.fleet[server].fast {
             self.complete_guarded(server);
         } else {
@@ -340,7 +343,7 @@ impl Simulation {
     /// A completion on the fast path where there are guards, kept out of the loop.
     #[inline(never)]
     fn complete_guarded(&mut self, server: ServerId) {
-        self.complete_fast(server);
+        self.complete_fast::<true>(server);
         self.tell_kept_news();
         self.drain_pending_queues();
     }
@@ -359,6 +362,7 @@ impl Simulation {
         let event = match EventQueue::clock(slot) {
             Clock::Tick => Event::Tick,
             Clock::Heap => self.events.pop_heap(),
+            Clock::Soon => self.events.pop_soon(),
             Clock::Fifo(fifo) => match self.events.pop_fifo(fifo, &self.attempts, &self.calls) {
                 Some(event) => event,
                 // A stale entry is no event: nothing happens, nothing is counted.
@@ -438,6 +442,9 @@ impl Simulation {
 
     /// Plans an event that comes after a delay.
     fn after(&mut self, delay: u64, event: Event) {
+        if delay == 0 {
+            return self.events.soon(self.now, event);
+        }
         let at = self.now.saturating_add(delay);
         self.events.schedule(at, event);
     }

@@ -1,6 +1,7 @@
 //! What the engine hands to the recorder at the end of an interval, and at the end of the run.
 
 use super::Simulation;
+use super::event::Machine;
 use super::event_queue::NEVER;
 use super::fleet::{Fleet, Server};
 use crate::event_log;
@@ -50,14 +51,21 @@ pub(super) struct Staffed {
 }
 
 impl Staffed {
-    /// Brings the areas up to now, while state and settings are still those of the time before.
-    pub(super) fn advance(&mut self, state: MachineState, params: &ServerParams, now: u64) {
+    /// Brings the areas up to now, while state and settings are still those of the time before; `cores`
+    /// is what each worker has of a core when all are at work.
+    pub(super) fn advance(
+        &mut self,
+        state: MachineState,
+        params: &ServerParams,
+        cores: f64,
+        now: u64,
+    ) {
         let span_ns = now - std::mem::replace(&mut self.since, now);
         if state != MachineState::Absent {
             let worker_ns = u128::from(span_ns) * u128::from(params.workers);
             self.worker_ns += worker_ns;
             if params.priority == 0 {
-                self.capacity_ns += worker_ns as f64 * params.speed;
+                self.capacity_ns += worker_ns as f64 * params.speed * cores;
             }
         }
     }
@@ -249,9 +257,17 @@ impl Simulation {
 
     /// Settings of a server, or whether it is there, are about to change.
     pub(super) fn staff_changes(&mut self, server: ServerId) {
+        match self.fleet.cold[server].params.host {
+            None => self.settle_staff(server, 1.0),
+            Some(host) => self.host_staff_changes(host),
+        }
+    }
+
+    /// The same for one server, each worker of which has had so much of a core.
+    pub(super) fn settle_staff(&mut self, server: ServerId, cores: f64) {
         let (s, cold) = (&self.fleet.servers[server], &self.fleet.cold[server]);
         let staffed = &mut self.records.totals[server].staffed;
-        staffed.advance(s.state, &cold.params, self.now);
+        staffed.advance(s.state, &cold.params, cores, self.now);
     }
 
     /// What requests demand is about to change.
@@ -320,6 +336,9 @@ impl Simulation {
             service.answers_before = service.attempt_outcomes[Outcome::Succeeded as usize];
             (service.served_ns, service.wasted_ns) = (0, 0);
         }
+        for host in &mut self.fleet.hosts {
+            host.start_measuring(now);
+        }
         for instance in &mut self.balancers.instances {
             instance.before = instance.figures_at(now);
         }
@@ -334,6 +353,25 @@ impl Simulation {
             kind,
             by,
             subject: subject.to_owned(),
+            server: None,
+            cause,
+        });
+    }
+
+    /// The same of a server, which its name alone may not tell from others.
+    pub(super) fn tell_of_server(
+        &mut self,
+        kind: event_log::Kind,
+        by: Actor,
+        server: ServerId,
+        cause: String,
+    ) {
+        self.recorder.tell(event_log::Event {
+            at: Instant(self.now),
+            kind,
+            by,
+            subject: self.name_of(Machine::Server(server)),
+            server: Some(server),
             cause,
         });
     }

@@ -25,7 +25,9 @@ impl Simulation {
         };
         let (to, client) = (route.to, route.client);
         self.attempts[handle].place = Place::Routed;
-        let call = self.ask_for(handle, POSITION, to, client, true);
+        let instance = self.balancers.number_of(self.attempts[handle].instance);
+        let turn = self.callers[client].take_turn(instance);
+        let call = self.ask_for(handle, POSITION, to, client, turn, true);
         self.attempts.cold_mut(handle).child = call;
         true
     }

@@ -2,7 +2,6 @@
 
 use super::Simulation;
 use super::attempt::{Place, Purpose};
-use super::event_queue::NEVER;
 use super::fleet::Waiting;
 use super::guards::Post;
 use super::slab::{Handle, Slot};
@@ -101,6 +100,20 @@ impl Simulation {
         self.plan_completion(server);
     }
 
+    /// An attempt that got a worker is noted for the request log, if its caller still waits for it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn log_served(&mut self, slot: Slot, wait_ns: u64) {
+        let attempt = &self.attempts[slot];
+        // Calls between services may have the numbers of the requests that they are for.
+        let from_outside = attempt.call.is_elided()
+            || self.calls.contains(attempt.call) && self.calls[attempt.call].flow.is_multiple_of(2);
+        if from_outside {
+            let (number, demand_ns) = (attempt.number, attempt.demand_ns);
+            self.recorder.served(number, wait_ns, demand_ns);
+        }
+    }
+
     /// Puts a request on a worker.
     #[inline]
     fn load(&mut self, slot: Slot, server: ServerId) {
@@ -110,9 +123,11 @@ impl Simulation {
         let attempt = &mut self.attempts[slot];
         let waited = !matches!(attempt.place, Place::Holding | Place::Interrupted)
             && attempt.purpose == Purpose::Request;
+        // Where it is no wait, the mark is one of virtual time.
+        let wait_ns = now.wrapping_sub(attempt.mark);
         if waited {
             self.recorder
-                .waited(s.service, attempt.begun, now - attempt.mark);
+                .waited(s.service, attempt.class, attempt.begun, wait_ns);
         }
         attempt.place = Place::InService;
         let finish = s.virtual_now.saturating_add(attempt.demand_ns);
@@ -134,6 +149,9 @@ impl Simulation {
                 (finish, self.fleet.started, slot)
             };
             self.fleet.cold[server].in_service.push(Reverse(entry));
+        }
+        if waited && self.recorder.logs() {
+            self.log_served(slot, wait_ns);
         }
     }
 
@@ -206,15 +224,16 @@ impl Simulation {
     #[inline]
     pub(super) fn plan_completion(&mut self, server: ServerId) {
         if self.fleet[server].elastic {
+            self.host_feels(server);
             self.fleet[server].rate = self.fleet.rate_of(server);
         }
         let s = &self.fleet[server];
-        let at = if s.first == Slot::NONE {
-            NEVER
+        if s.first == Slot::NONE {
+            self.events.clear_completion(server);
         } else {
-            s.real_time_of(self.attempts[s.first].mark)
-        };
-        self.events.set_completion(server, at);
+            let at = s.real_time_of(self.attempts[s.first].mark);
+            self.events.set_completion(server, at);
+        }
     }
 
     /// Applies a speed that changed for another reason than concurrency.
@@ -378,7 +397,8 @@ impl Simulation {
         s.busy_changed(busy, self.now);
         s.virtual_now = 0;
         s.virtual_part = 0.0;
-        self.events.set_completion(server, NEVER);
+        self.events.clear_completion(server);
+        self.host_feels(server);
         evicted
     }
 }

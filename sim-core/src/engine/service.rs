@@ -164,6 +164,22 @@ pub(super) fn policy(
     policy
 }
 
+/// How far into a round the turns of each instance of a service begin, where it has more than one;
+/// the same whenever it is asked for, so that a change of policy draws nothing anew.
+pub(super) fn start(
+    model: &Model,
+    replication: u64,
+    service: ServiceId,
+    number: u32,
+) -> Option<f64> {
+    let service = &model.services[service.position()];
+    (service.balancer.instances > 1).then(|| {
+        let concern = format!("starts/{}", service.name);
+        let stream = Stream::new(model.seed, replication, &concern);
+        stream.at(u64::from(number)).uniform()
+    })
+}
+
 /// A distribution's value where it never varies.
 pub(super) fn constant_ns(distribution: &dyn Distribution) -> Option<u64> {
     distribution

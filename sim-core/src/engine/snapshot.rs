@@ -131,6 +131,9 @@ pub struct Conservation {
     pub servers_astray: Vec<usize>,
     /// Balancer instances whose own count differs from the attempts found to be theirs.
     pub instances_astray: Vec<usize>,
+    /// Shared machines whose count of requests at work differs from those of their servers, or one of whose
+    /// servers has another pace than follows from it.
+    pub hosts_astray: Vec<usize>,
 }
 
 impl Conservation {
@@ -140,6 +143,7 @@ impl Conservation {
             && self.attempts == self.attempts_ended + self.attempts_in_flight
             && self.servers_astray.is_empty()
             && self.instances_astray.is_empty()
+            && self.hosts_astray.is_empty()
     }
 }
 
@@ -236,6 +240,7 @@ impl Simulation {
                 .filter(|&(id, s)| s.in_system != in_servers[id] || s.queue_len != queued[id])
                 .map(|(id, _)| id.position())
                 .collect(),
+            hosts_astray: self.hosts_astray(),
             instances_astray: instances
                 .enumerate()
                 .filter(|&(id, i)| i.connections != in_instances[id])
@@ -244,11 +249,20 @@ impl Simulation {
         }
     }
 
-    /// Measured totals of a server up to now.
-    pub(crate) fn server_figures(&self, server: ServerId) -> ServerFigures {
+    /// Measured totals of a service's servers up to now, in order.
+    pub(crate) fn server_figures(&self, service: ServiceId) -> Vec<ServerFigures> {
+        let servers = &self.model.services[service.position()].servers;
+        let workers = self.workers_on(servers);
+        let figures =
+            |&server: &ServerId| self.figures_of(server, self.core_of_worker(server, &workers));
+        servers.iter().map(figures).collect()
+    }
+
+    fn figures_of(&self, server: ServerId, cores: f64) -> ServerFigures {
         let (s, cold) = (&self.fleet[server], &self.fleet.cold[server]);
         let mut totals = self.records.totals[server].at(s, self.now);
-        totals.staffed.advance(s.state, &cold.params, self.now);
+        let staffed = &mut totals.staffed;
+        staffed.advance(s.state, &cold.params, cores, self.now);
         let downtime_ns = cold.incarnation.downtime_at(s.state, self.now);
         ServerFigures {
             attempts: totals.counts.attempts - totals.before.attempts,

@@ -4,12 +4,13 @@ use super::Simulation;
 use super::batched_draws::BatchedDraws;
 use super::event::Event;
 use super::event_queue::NEVER;
-use crate::arrival::{Arrivals, Gaps};
+use crate::arrival::{Arrivals, Gaps, copies};
 use crate::draws::{Draws, Stream};
 use crate::ids::{ClassId, ClientId, ServiceId, SourceId, Table};
 use crate::key::Keys;
-use crate::model::{Model, RatePoint};
-use crate::time::{Duration, SECOND};
+use crate::model::{Model, Rate};
+use crate::profile::Place;
+use crate::time::Duration;
 use std::sync::Arc;
 
 /// The class of a request, from a source's cumulative shares of classes.
@@ -32,9 +33,9 @@ pub(super) fn draw_class(mix: &[f64], draws: &mut Draws) -> ClassId {
 pub(super) struct Source {
     pub arrivals: Arrivals,
     pub gaps: Option<Arc<dyn Gaps>>,
-    pub rate: Arc<[RatePoint]>,
-    /// Corner of the rate at or before the latest arrival.
-    pub corner: usize,
+    pub rate: Rate,
+    /// Place on the rate at or before the latest arrival.
+    pub place: Place,
     pub stream: Stream,
     pub mix: Vec<f64>,
     pub keys: Arc<dyn Keys>,
@@ -44,6 +45,11 @@ pub(super) struct Source {
     pub fast: bool,
     /// Requests emitted.
     pub count: u64,
+    /// Requests of a trace that were looked at, and how often the latest is still to come.
+    recorded: usize,
+    left: u64,
+    factor: f64,
+    copies: Stream,
     /// Phases of a modulated source: the present one, and how many were begun.
     pub phase: usize,
     pub phases_begun: u64,
@@ -67,8 +73,8 @@ impl Source {
                 Arrivals::Closed { .. } | Arrivals::Trace(_) => None,
             },
             arrivals,
-            rate: Arc::clone(&source.rate),
-            corner: 0,
+            rate: source.rate.clone(),
+            place: Place::default(),
             stream: Stream::new(
                 model.seed,
                 replication,
@@ -79,6 +85,10 @@ impl Source {
             clients: source.clients.iter().copied().collect(),
             to: source.to,
             count: 0,
+            recorded: 0,
+            left: 0,
+            factor: source.trace_factor,
+            copies: Stream::new(model.seed, replication, &format!("copies/{}", source.name)),
             fast: false,
             phase: 0,
             phases_begun: 0,
@@ -93,68 +103,25 @@ impl Source {
     /// When `gap` more requests will have been expected since `from`; `None`: never.
     #[inline(never)]
     pub(super) fn next_arrival(&mut self) -> Option<u64> {
-        while let Some(next) = self.rate.get(self.corner + 1) {
-            if next.at.0 > self.from {
-                break;
-            }
-            self.corner += 1;
-        }
-        let mut corner = self.corner;
-        let mut at = self.from;
-        let mut gap = self.gap;
-        loop {
-            let here = self.rate[corner];
-            let Some(next) = self.rate.get(corner + 1) else {
-                return (here.rate_hz > 0.0).then(|| add(at, gap / here.rate_hz));
-            };
-            let rate = rate_within(here, *next, at);
-            let slope = (next.rate_hz - here.rate_hz) / (next.at - here.at).as_secs_f64();
-            let span = (next.at.0 - at) as f64 / SECOND as f64;
-            let expected = (rate + 0.5 * slope * span) * span;
-            if expected >= gap && expected > 0.0 {
-                // The root of rate·x + slope·x²/2 = gap, in the form that does not cancel.
-                let x = 2.0 * gap / (rate + (rate * rate + 2.0 * slope * gap).max(0.0).sqrt());
-                return Some(add(at, x).min(next.at.0));
-            }
-            gap -= expected;
-            at = next.at.0;
-            corner += 1;
-        }
+        self.rate.reached(&mut self.place, self.from, self.gap)
     }
 
-    /// Requests expected between `from` and `until`.
-    fn expected(&self, from: u64, until: u64) -> f64 {
-        let mut total = 0.0;
-        for (i, here) in self.rate.iter().enumerate() {
-            let start = from.max(here.at.0);
-            let end = self
-                .rate
-                .get(i + 1)
-                .map_or(until, |next| until.min(next.at.0));
-            if start >= end {
-                continue;
+    /// When the next request of a trace comes; `None` after the last, and of other arrivals.
+    fn next_recorded(&mut self) -> Option<u64> {
+        let Arrivals::Trace(times) = &self.arrivals else {
+            return None;
+        };
+        while self.left == 0 {
+            if self.recorded == times.len() {
+                return None;
             }
-            let (first, last) = match self.rate.get(i + 1) {
-                Some(next) => (
-                    rate_within(*here, *next, start),
-                    rate_within(*here, *next, end),
-                ),
-                None => (here.rate_hz, here.rate_hz),
-            };
-            total += 0.5 * (first + last) * (end - start) as f64 / SECOND as f64;
+            let mut draws = self.copies.at(self.recorded as u64);
+            self.left = copies(self.factor, &mut draws);
+            self.recorded += 1;
         }
-        total
+        self.left -= 1;
+        Some(times[self.recorded - 1].0)
     }
-}
-
-fn add(at: u64, seconds: f64) -> u64 {
-    at.saturating_add(Duration::from_secs_f64(seconds).0)
-}
-
-/// The rate at a moment between two corners.
-fn rate_within(here: RatePoint, next: RatePoint, at: u64) -> f64 {
-    let share = (at - here.at.0) as f64 / (next.at.0 - here.at.0) as f64;
-    here.rate_hz + (next.rate_hz - here.rate_hz) * share
 }
 
 /// The source of a request from outside.
@@ -191,23 +158,21 @@ impl Simulation {
         let at = if let Some(gaps) = &s.gaps {
             s.gap = gaps.gap(s.count, &mut s.stream.at(s.count));
             s.next_arrival().unwrap_or(NEVER)
-        } else if let Arrivals::Trace(times) = &s.arrivals {
-            let next = times.get(s.count as usize);
-            next.map_or(NEVER, |at| at.0.max(self.now))
         } else {
-            NEVER
+            let recorded = s.next_recorded();
+            recorded.map_or(NEVER, |at| at.max(self.now))
         };
         self.events.set_arrival(source, at);
     }
 
     /// The rate changed: what was still expected of the gap is stretched anew.
-    pub(super) fn rate_changed(&mut self, source: SourceId, rate: Arc<[RatePoint]>) {
+    pub(super) fn rate_changed(&mut self, source: SourceId, rate: Rate) {
         let now = self.now;
         let s = &mut self.sources[source];
-        s.gap = (s.gap - s.expected(s.from, now)).max(0.0);
+        s.gap = (s.gap - s.rate.expected(s.from, now)).max(0.0);
         s.from = now;
         s.rate = rate;
-        s.corner = 0;
+        s.place = Place::default();
         if s.gaps.is_some() {
             let at = s.next_arrival();
             self.events.set_arrival(source, at.unwrap_or(NEVER));

@@ -4,9 +4,10 @@
 use super::Simulation;
 use super::fleet::{Server, ServerCold};
 use crate::arrival::Arrivals;
-use crate::ids::{LocalId, ServerId, ServiceId};
+use crate::ids::{HostId, LocalId, ServerId, ServiceId};
 use crate::machine::MachineState;
-use crate::time::SECOND;
+use crate::model::Host;
+use crate::time::{Instant, SECOND};
 
 /// What could be done and is asked for at a moment.
 #[derive(Clone, PartialEq, Debug)]
@@ -15,6 +16,8 @@ pub struct Standing {
     pub services: Vec<ServiceStanding>,
     /// Sources, in the order of the model.
     pub sources: Vec<SourceStanding>,
+    /// Machines that servers share, in the order of the model.
+    pub hosts: Vec<Host>,
     /// The factor of demand of each class.
     pub demand_factors: Vec<f64>,
 }
@@ -78,7 +81,9 @@ pub struct ServerStanding {
     pub slowed_to: f64,
     /// Share of its speed after a start.
     pub warmth: f64,
-    /// Most work done per second, as many workers at work as are best for it.
+    /// The machine that it shares.
+    pub host: Option<HostId>,
+    /// Most work done per second, as many workers at work as are best for it, and a core for each.
     pub best_rate: f64,
     /// Probability that an answer is an error.
     pub error_rate: f64,
@@ -115,14 +120,13 @@ impl Simulation {
                 _ => None,
             },
             mix: source.mix.clone(),
-            corner_ns: (source.rate.iter().rev())
-                .map(|corner| corner.at.0)
-                .find(|&at| at <= self.now)
-                .unwrap_or(0),
+            corner_ns: (source.rate.corners_from(Instant(self.now)).next())
+                .map_or(0, |corner| corner.at.0),
         };
         Standing {
             services: self.services.ids().map(|id| self.service_now(id)).collect(),
             sources: self.sources.iter().map(source).collect(),
+            hosts: self.hosts_now(),
             demand_factors: self.classes.iter().map(|c| c.demand_factor).collect(),
         }
     }
@@ -177,7 +181,7 @@ impl Simulation {
                 .max_connections
                 .is_some_and(|limit| limit > 0 && instance.in_flight[local] >= limit)
         };
-        let in_rotation = server.state != MachineState::Absent && !cold.out_of_rotation;
+        let in_rotation = self.fleet.in_rotation(id);
         let open = |&&i: &&crate::ids::InstanceId| {
             let instance = &self.balancers[i];
             let listed = instance.eligible.binary_search(&local.0).is_ok();
@@ -195,6 +199,7 @@ impl Simulation {
             speed,
             slowed_to: cold.slow,
             warmth: cold.warmth,
+            host: params.host,
             best_rate: speed * cold.warmth * most_at_once(server.workers, &params.slowdown),
             error_rate: params.errors.rate,
             max_connections: params.max_connections,

@@ -1,15 +1,15 @@
 //! What the time line and people do: actions and changes of settings while time runs.
 
 use super::Simulation;
-use super::caller::Caller;
 use super::event::{Event, Machine};
 use super::fleet::Waiting;
 use super::guards::Whose;
+use super::machine::already;
 use super::service::policy;
 use super::source::source_of;
 use super::watch::Watch;
-use crate::event_log::Kind;
-use crate::ids::{ServerId, ServiceId};
+use crate::event_log::{Kind, nothing_to_do};
+use crate::ids::{InstanceId, ServerId, ServiceId};
 use crate::machine::MachineState;
 use crate::model::{Action, Actor, Balancer, Change, Model, ServerParams, Service, Target};
 use std::sync::Arc;
@@ -48,31 +48,32 @@ impl Simulation {
                 } else {
                     note
                 };
-                for machine in self.machines(target) {
-                    self.crash(machine, by, cause.to_owned());
-                }
+                let machines = self.machines(target);
+                self.each("crash", machines, by, note, |simulation, machine| {
+                    let state = simulation.state_of(machine);
+                    simulation.crash(machine, by, cause.to_owned());
+                    (!state.serves()).then(|| already(state))
+                });
             }
-            Action::Restart(target) => {
-                let machines = match target {
-                    // Also one whose place a spare has taken.
-                    Target::Balancer(service) => {
-                        let all = self.balancers.of(*service);
-                        all.map(Machine::Instance).collect()
-                    }
-                    Target::Servers(_) => self.machines(target),
-                };
-                for machine in machines {
-                    self.restart_by_hand(machine, by, note);
-                }
+            Action::Restart { target, only_down } => {
+                let machines = self.to_be_restarted(target);
+                self.each("restart", machines, by, note, |simulation, machine| {
+                    simulation.restart_by_hand(machine, *only_down, by, note)
+                });
             }
-            Action::Drain(target) => self.rotate(target, true, by, note),
-            Action::Undrain(target) => self.rotate(target, false, by, note),
+            Action::Drain(target) => {
+                self.each_server("drain", target, by, note, |s, id| s.drain(id, by, note));
+            }
+            Action::Undrain(target) => {
+                self.each_server("undrain", target, by, note, |s, id| s.undrain(id, by, note));
+            }
             Action::Add(servers) => {
-                for &server in servers {
-                    self.add(server, by, note);
-                }
+                let target = Target::Servers(servers.clone());
+                self.each_server("add", &target, by, note, |s, id| s.add(id, by, note));
             }
-            Action::Remove(target) => self.remove(target, by, note),
+            Action::Remove(target) => {
+                self.each_server("remove", target, by, note, |s, id| s.remove(id, by, note));
+            }
             Action::Fault { of, fault, lasts } => self.afflict(of, fault, *lasts, by, note),
             Action::Heal(of) => self.heal(of, by, note),
         }
@@ -89,38 +90,120 @@ impl Simulation {
         self.perform(&action, Actor::People, note);
     }
 
+    /// The machines that a target names; of a balancer those that callers know.
     fn machines(&self, target: &Target) -> Vec<Machine> {
         match target {
             Target::Servers(servers) => servers.iter().map(|id| Machine::Server(*id)).collect(),
-            Target::Balancer(service) => self.services[*service]
-                .active
-                .iter()
-                .map(|&i| Machine::Instance(i))
-                .collect(),
-        }
-    }
-
-    fn rotate(&mut self, target: &Target, out: bool, by: Actor, note: &str) {
-        let Target::Servers(servers) = target else {
-            return;
-        };
-        for &server in servers {
-            self.fleet.cold[server].out_of_rotation = out;
-            self.fleet.cold[server].leaving &= out;
-            let kind = if out { Kind::Drain } else { Kind::Undrain };
-            self.tell_of(Machine::Server(server), kind, by, note.to_owned());
-            self.refresh_service(self.fleet[server].service);
-            if !out {
-                self.report_if_idle(server);
+            Target::Balancer(service) => {
+                let active = self.services[*service].active.iter();
+                active.map(|&i| Machine::Instance(i)).collect()
+            }
+            Target::Instance(service, number) => {
+                let instance = self.balancers.of(*service).nth(*number as usize);
+                // A spare that stands by is no part of what people mean.
+                let instance =
+                    instance.filter(|&i| self.balancers[i].state != MachineState::Absent);
+                instance.map(Machine::Instance).into_iter().collect()
             }
         }
     }
 
-    fn add(&mut self, server: ServerId, by: Actor, note: &str) {
+    /// The same for a restart, which also concerns an instance whose place a spare has taken.
+    fn to_be_restarted(&self, target: &Target) -> Vec<Machine> {
+        let Target::Balancer(service) = target else {
+            return self.machines(target);
+        };
+        let instances = self.balancers.of(*service);
+        let there = |&i: &InstanceId| self.balancers[i].state != MachineState::Absent;
+        instances.filter(there).map(Machine::Instance).collect()
+    }
+
+    /// Does something to each machine, and tells of those where there was nothing to do: `act` says
+    /// what such a one is already.
+    fn each(
+        &mut self,
+        verb: &str,
+        machines: Vec<Machine>,
+        by: Actor,
+        note: &str,
+        act: impl Fn(&mut Self, Machine) -> Option<&'static str>,
+    ) {
+        let mut idle = Vec::new();
+        for machine in machines {
+            if let Some(reason) = act(self, machine) {
+                idle.push((self.name_of(machine), reason));
+            }
+        }
+        self.tell_nothing_done(verb, &idle, by, note);
+    }
+
+    /// The same where only servers can be meant.
+    fn each_server(
+        &mut self,
+        verb: &str,
+        target: &Target,
+        by: Actor,
+        note: &str,
+        act: impl Fn(&mut Self, ServerId) -> Option<&'static str>,
+    ) {
+        let act = |simulation: &mut Self, machine| match machine {
+            Machine::Server(server) => act(simulation, server),
+            Machine::Instance(_) => None,
+        };
+        self.each(verb, self.machines(target), by, note, act);
+    }
+
+    /// An action that found nothing to do is no mistake, but nobody shall wonder what became of it.
+    pub(super) fn tell_nothing_done(
+        &mut self,
+        verb: &str,
+        idle: &[(String, &'static str)],
+        by: Actor,
+        note: &str,
+    ) {
+        if idle.is_empty() {
+            return;
+        }
+        let mut words = nothing_to_do(verb, idle);
+        if !note.is_empty() {
+            words = format!("{note} ({words})");
+        }
+        self.tell(Kind::Note, by, "", words);
+    }
+
+    fn drain(&mut self, server: ServerId, by: Actor, note: &str) -> Option<&'static str> {
+        if self.fleet[server].state == MachineState::Absent {
+            return Some("not there");
+        }
+        if self.fleet.cold[server].out_of_rotation {
+            return Some("out of rotation");
+        }
+        self.fleet.cold[server].out_of_rotation = true;
+        self.tell_of(Machine::Server(server), Kind::Drain, by, note.to_owned());
+        self.refresh_service(self.fleet[server].service);
+        None
+    }
+
+    fn undrain(&mut self, server: ServerId, by: Actor, note: &str) -> Option<&'static str> {
+        if self.fleet[server].state == MachineState::Absent {
+            return Some("not there");
+        }
+        if !self.fleet.cold[server].out_of_rotation {
+            return Some("in rotation");
+        }
+        self.fleet.cold[server].out_of_rotation = false;
+        self.fleet.cold[server].leaving = false;
+        self.tell_of(Machine::Server(server), Kind::Undrain, by, note.to_owned());
+        self.refresh_service(self.fleet[server].service);
+        self.report_if_idle(server);
+        None
+    }
+
+    fn add(&mut self, server: ServerId, by: Actor, note: &str) -> Option<&'static str> {
         let absent = self.fleet[server].state == MachineState::Absent;
         // One that is still on its way out stays.
         if !absent && !self.fleet.cold[server].leaving {
-            return;
+            return Some("there");
         }
         let cold = &mut self.fleet.cold[server];
         cold.out_of_rotation = false;
@@ -128,31 +211,48 @@ impl Simulation {
         self.tell_of(Machine::Server(server), Kind::Added, by, note.to_owned());
         if absent {
             self.staff_changes(server);
-            self.fleet[server].state = MachineState::Up;
-            self.fleet.cold[server].incarnation.number += 1;
-            self.fleet.cold[server].incarnation.up_since = self.now;
-            self.begin_warm_up(server);
+            self.first_boot(server);
         }
         self.refresh_service(self.fleet[server].service);
         self.report_if_idle(server);
+        None
     }
 
-    /// Servers leave rotation at once and are gone when they are empty: no work is lost.
-    fn remove(&mut self, target: &Target, by: Actor, note: &str) {
-        let Target::Servers(servers) = target else {
-            return;
-        };
-        for &server in servers {
-            self.fleet.cold[server].out_of_rotation = true;
-            self.tell_of(Machine::Server(server), Kind::Removed, by, note.to_owned());
-            if self.fleet[server].state != MachineState::Absent {
-                self.fleet.cold[server].leaving = true;
-                self.fleet[server].watched = true;
-                self.connections_leave(server);
-                self.leave_if_empty(server);
-            }
-            self.refresh_service(self.fleet[server].service);
+    /// A server that was not there starts; it joins rotation when it is up.
+    fn first_boot(&mut self, server: ServerId) {
+        let now = self.now;
+        let cold = &mut self.fleet.cold[server];
+        cold.incarnation.number += 1;
+        let number = cold.incarnation.number;
+        let boot = self.boot_time(Machine::Server(server), number);
+        if boot.is_zero() {
+            self.fleet[server].state = MachineState::Up;
+            self.fleet.cold[server].incarnation.up_since = now;
+            return self.begin_warm_up(server);
         }
+        self.fleet[server].state = MachineState::Booting;
+        let cold = &mut self.fleet.cold[server];
+        cold.joining = true;
+        cold.incarnation.down_since = now;
+        self.after(boot.0, Event::Up(Machine::Server(server), number));
+    }
+
+    /// A server leaves rotation at once and is gone when it is empty: no work is lost.
+    fn remove(&mut self, server: ServerId, by: Actor, note: &str) -> Option<&'static str> {
+        if self.fleet[server].state == MachineState::Absent {
+            return Some("not there");
+        }
+        if self.fleet.cold[server].leaving {
+            return Some("being removed");
+        }
+        self.fleet.cold[server].out_of_rotation = true;
+        self.tell_of(Machine::Server(server), Kind::Removed, by, note.to_owned());
+        self.fleet.cold[server].leaving = true;
+        self.fleet[server].watched = true;
+        self.connections_leave(server);
+        self.leave_if_empty(server);
+        self.refresh_service(self.fleet[server].service);
+        None
     }
 
     /// A removed server is gone as soon as nothing is left in it.
@@ -166,6 +266,7 @@ impl Simulation {
             return;
         }
         cold.leaving = false;
+        cold.joining = false;
         if s.state != MachineState::Up {
             cold.incarnation.downtime += self.now - cold.incarnation.down_since;
         }
@@ -194,7 +295,7 @@ impl Simulation {
             Change::Balancer(id, balancer) => self.change_balancer(*id, balancer),
             Change::Service(id, service) => self.change_service(*id, service),
             Change::Client(id, client) => {
-                self.callers[*id] = Caller::new(client);
+                self.callers[*id].adopt(client);
                 self.change_guards(Whose::Caller(*id), &client.guards);
             }
             Change::Source(id, source) => {
@@ -204,9 +305,10 @@ impl Simulation {
                 s.mix.clone_from(&source.mix);
                 s.keys = source.key.build();
                 if s.rate != source.rate {
-                    self.rate_changed(*id, Arc::clone(&source.rate));
+                    self.rate_changed(*id, source.rate.clone());
                 }
             }
+            Change::Host(id, host) => self.change_host(*id, host),
             Change::Class(id, class) => self.classes[*id] = (**class).clone(),
         }
     }
@@ -263,7 +365,8 @@ impl Simulation {
         s.queue_limit = params.queue_limit;
         s.elastic = Waiting::under(&params.discipline.order()) == Waiting::Shared
             || params.slowdown.contention > 0.0
-            || params.slowdown.coherence > 0.0;
+            || params.slowdown.coherence > 0.0
+            || params.host.is_some();
         s.watched = !params.crash.is_empty() || params.memory.is_some() || cold.leaving;
         self.adopt_discipline(server, false);
         self.fleet[server].rate = self.fleet.rate_of(server);
@@ -320,9 +423,7 @@ impl Simulation {
                 instance.watch = Watch::new(balancer.crash.len());
             }
             if let Some(first) = &first {
-                instance.policy.clone_from(first);
-                instance.observes = instance.policy.observes();
-                instance.health.split.clear();
+                instance.adopt_policy(&**first);
             }
             if !instance.pending.is_empty() {
                 self.balancers.to_drain.push(index);

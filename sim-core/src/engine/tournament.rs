@@ -85,8 +85,10 @@ impl Tournament {
     /// Empties a slot.
     #[inline]
     pub(crate) fn clear(&mut self, slot: usize) {
-        self.entries[slot] = EMPTY;
-        self.play(slot, (u64::MAX >> self.bits) - slot as u64);
+        if self.entries[slot] != EMPTY {
+            self.entries[slot] = EMPTY;
+            self.play(slot, (u64::MAX >> self.bits) - slot as u64);
+        }
     }
 
     /// Makes room for `slots` slots, the new ones empty.

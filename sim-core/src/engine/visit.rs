@@ -18,6 +18,8 @@ use crate::outcome::Outcome;
 pub(super) struct Child {
     /// Another call of the visit that is out beside it.
     next: Handle,
+    /// Which of its machine's calls it is: callers that take balancer instances in turn go by it.
+    pub turn: u32,
     /// Whether the visit fails when the call does.
     required: bool,
 }
@@ -96,10 +98,13 @@ impl Simulation {
         }
     }
 
-    /// Whether the worker waits for a call or for one of those that go out together with it.
+    /// Whether the worker waits for a call that is made now, or for one of those that go out
+    /// together with it.
     fn holds(&self, handle: Handle, call: usize) -> bool {
         let calls = &self.services[self.attempts[handle].service].settings.calls;
-        (call..self.group_end(handle, call)).any(|i| calls[i].hold && self.makes(handle, i))
+        calls[call].hold
+            || (call + 1..self.group_end(handle, call))
+                .any(|i| calls[i].hold && self.makes(handle, i))
     }
 
     /// A worker is free for the visit: it makes its calls while holding it, or works.
@@ -112,8 +117,12 @@ impl Simulation {
                 self.fleet[server].holding += 1;
                 let attempt = &mut self.attempts[handle];
                 attempt.place = Place::Holding;
+                let wait_ns = self.now - attempt.mark;
                 self.recorder
-                    .waited(attempt.service, attempt.begun, self.now - attempt.mark);
+                    .waited(attempt.service, attempt.class, attempt.begun, wait_ns);
+                if self.recorder.logs() {
+                    self.log_served(slot, wait_ns);
+                }
                 self.call_out(handle, call);
             }
             None => self.load_only(slot, server),
@@ -166,7 +175,9 @@ impl Simulation {
     fn make_call(&mut self, handle: Handle, position: usize) -> Handle {
         let call = &self.services[self.attempts[handle].service].settings.calls[position];
         let (to, client, required) = (call.to, call.client, call.required);
-        self.ask_for(handle, position, to, client, required)
+        let server = self.fleet[self.attempts[handle].server].local.0;
+        let turn = self.callers[client].take_turn(server);
+        self.ask_for(handle, position, to, client, turn, required)
     }
 
     /// Asks another service on behalf of an attempt. The first attempt of this call is an event of its
@@ -177,6 +188,7 @@ impl Simulation {
         position: usize,
         service: ServiceId,
         client: ClientId,
+        turn: u32,
         required: bool,
     ) -> Handle {
         let class = self.attempts[handle].class;
@@ -199,16 +211,17 @@ impl Simulation {
         });
         let record = Child {
             next: Handle::NONE,
+            turn,
             required,
         };
         *self.calls.children.with_room(child.slot(), record) = record;
-        self.events.schedule(self.now, Event::Attempt(child));
+        self.events.soon(self.now, Event::Attempt(child));
         child
     }
 
     /// Takes a call out of the chain of those that a visit has out; whether it was required.
     fn unlink(&mut self, parent: Handle, child: Handle) -> bool {
-        let Child { next, required } = self.calls.children[child.slot()];
+        let Child { next, required, .. } = self.calls.children[child.slot()];
         let mut before = self.attempts.cold(parent).child;
         if before == child {
             self.attempts.cold_mut(parent).child = next;

@@ -199,6 +199,8 @@ fn of_server(server: &ServerParams, balancer: &Balancer) -> (Bounds, Bounds) {
         priority: _,
         liveness: _,
         link: _,
+        // Shared cores make it slower, and bound nothing.
+        host: _,
     } = server;
     let queue = Bounds {
         number: (*queue_limit < u32::MAX).then(|| f64::from(*workers) + f64::from(*queue_limit)),

@@ -8,7 +8,7 @@
 use super::control::Control;
 use super::recovery::{answered, is_too_much, kept_up, unbounded_load, waits_for_ever};
 use super::run::simulate;
-use crate::model::{Model, RatePoint};
+use crate::model::{Model, Rate, RatePoint};
 use crate::scenario::TEN_YEARS;
 use crate::statistics::{self, Estimate, Interval, Withheld, paired_difference};
 use crate::time::{Duration, Instant};
@@ -52,7 +52,11 @@ impl Ramp {
         if !model.sources.iter().any(|s| rated(&s)) {
             return Err("no traffic has a rate that could go up and down".to_owned());
         }
-        if let Some(source) = model.sources.iter().find(|s| rated(s) && s.rate.len() > 1) {
+        if let Some(source) = model
+            .sources
+            .iter()
+            .find(|s| rated(s) && !s.rate.is_constant())
+        {
             return Err(format!(
                 "the rate of `{}` varies by itself: give it one number",
                 source.name
@@ -66,7 +70,7 @@ impl Ramp {
         let stairs: Vec<f64> = up.iter().chain(up.iter().rev().skip(1)).copied().collect();
         let mut ramped = model.clone();
         for source in &mut ramped.sources {
-            let rate_hz = source.rate[0].rate_hz;
+            let rate_hz = source.rate.initial_hz();
             let mut corners = Vec::new();
             for (i, factor) in stairs.iter().enumerate() {
                 let rate_hz = rate_hz * factor;
@@ -75,7 +79,7 @@ impl Ramp {
                 corners.push(RatePoint { at: from, rate_hz });
                 corners.push(RatePoint { at: until, rate_hz });
             }
-            source.rate = corners.into();
+            source.rate = Rate::line(corners);
         }
         ramped.horizon = Duration(stairs.len() as u64 * self.hold.0);
         ramped.warm_up = Duration::ZERO;

@@ -1,7 +1,7 @@
 //! What is measured: figures of the summary, by their path.
 
 use crate::metric::{Averaging, Better, SUMMARY_PATHS, SummaryPath, Unit, in_short};
-use crate::model::{Model, Slo};
+use crate::model::{Model, Service, Slo};
 use crate::outcome::Outcome;
 use crate::scenario::suggest;
 use crate::statistics::Interval;
@@ -179,10 +179,14 @@ fn fits(pattern: &str, words: &[&str], model: &Model) -> bool {
     let pattern: Vec<&str> = pattern.split('.').collect();
     pattern.len() == words.len()
         && pattern.iter().zip(words).enumerate().all(|(at, (p, w))| {
-            if p.chars().all(|c| c.is_ascii_uppercase()) {
-                names(p, words, at, model).any(|name| name == *w)
-            } else {
-                p == w
+            match *p {
+                "BALANCER" => instance(words, at, model).any(|name| name == *w),
+                // How many guards and hops there are is known when they stand.
+                "NUMBER" => w.len() <= 4 && w.bytes().all(|b| b.is_ascii_digit()) && !w.is_empty(),
+                p if p.chars().all(|c| c.is_ascii_uppercase()) => {
+                    names(p, words, at, model).any(|name| name == *w)
+                }
+                p => p == *w,
             }
         })
 }
@@ -198,6 +202,7 @@ fn names<'m>(
         "CLASS" => Box::new(model.classes.iter().map(|c| c.name.as_str())),
         "SERVICE" => Box::new(model.services.iter().map(|s| s.name.as_str())),
         "SLO" => Box::new(model.slos.iter().map(|s| s.name.as_str())),
+        "MACHINE" => Box::new(model.hosts.iter().map(|host| host.name.as_str())),
         "OUTCOME" => Box::new(Outcome::ALL.iter().map(|o| o.name())),
         "SERVER" => {
             // services.SERVICE.servers.SERVER
@@ -211,6 +216,13 @@ fn names<'m>(
     }
 }
 
+/// The balancer instances of the service that stands two words before.
+fn instance<'m>(words: &[&str], at: usize, model: &'m Model) -> impl Iterator<Item = String> + 'm {
+    let service = at.checked_sub(2).map_or("", |i| words[i]).to_owned();
+    let named = model.services.iter().filter(move |s| s.name == service);
+    named.flat_map(Service::instance_names)
+}
+
 fn unknown(path: &str, model: &Model) -> String {
     // The first name of each kind makes patterns into paths that exist.
     let concrete = |pattern: &str| {
@@ -218,9 +230,15 @@ fn unknown(path: &str, model: &Model) -> String {
         let service = server.map_or("", |s| &model.services[usize::from(s.service.0)].name);
         pattern
             .replace("CLASS", model.classes.first().map_or("", |c| &c.name))
+            .replace("BALANCER", &format!("{service}-lb-1"))
+            .replace("NUMBER", "0")
             .replace("SERVICE", service)
             .replace("SERVER", server.map_or("", |s| &s.name))
             .replace("SLO", model.slos.first().map_or("SLO", |s: &Slo| &s.name))
+            .replace(
+                "MACHINE",
+                model.hosts.first().map_or("MACHINE", |host| &host.name),
+            )
             .replace("OUTCOME", "timed_out")
     };
     let quantiles = SUMMARY_PATHS.iter().filter_map(|row| {
@@ -281,10 +299,14 @@ mod tests {
             class.small = { share = 0.5 }
             class.large = { share = 0.5 }
             traffic = [{ to = "web", rate = 100 }]
-            client = { timeout = "20ms" }
+            client = { timeout = "20ms", guards = [{ kind = "concurrency-limit", limit = 99 }] }
+            timeline = [{ at = "10s", do = "crash", target = "service.web.server.a" }]
             [service.web]
+            link = { connections = "shared" }
             demand = { kind = "exponential", mean = "10ms" }
-            server = [{ name = "a", workers = 2 }]
+            server = [{ name = "a", workers = 2, machine = "m", restart = { kind = "after", pause = "1s" } }]
+            [machine.m]
+            cores = 8
             [[slo]]
             name = "fast"
             class = "large"
@@ -304,9 +326,12 @@ mod tests {
             let path = row
                 .path
                 .replace("CLASS", "small")
+                .replace("BALANCER", "web-lb-1")
+                .replace("NUMBER", "0")
                 .replace("SERVICE", "web")
                 .replace("SERVER", "a")
                 .replace("SLO", "fast")
+                .replace("MACHINE", "m")
                 .replace("OUTCOME", "timed_out");
             let measure = Measure::parse(&path, &model).unwrap_or_else(|why| panic!("{why}"));
             let seen = measure.observe(&summary).expect("twenty seconds suffice");

@@ -19,12 +19,7 @@ impl Nature {
         if !model.timeline.is_empty() {
             return Self::Terminating("it has a time line");
         }
-        let varies = |s: &crate::model::Source| {
-            s.rate
-                .windows(2)
-                .any(|pair| pair[0].rate_hz.to_bits() != pair[1].rate_hz.to_bits())
-        };
-        if model.sources.iter().any(varies) {
+        if model.sources.iter().any(|source| source.rate.varies()) {
             return Self::Terminating("its rate varies");
         }
         let mut once = model.sources.iter().map(|s| s.arrivals.def.happens_once);

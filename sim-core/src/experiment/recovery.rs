@@ -37,7 +37,7 @@ pub fn waits_for_ever(model: &Model) -> bool {
 /// The offered load of the busiest service with a queue that no bound keeps short, when the rates
 /// are constant; 0 where it cannot be told.
 pub(super) fn unbounded_load(model: &Model) -> f64 {
-    let constant = |s: &crate::model::Source| !s.arrivals.def.uses_rate || s.rate.len() == 1;
+    let constant = |s: &crate::model::Source| !s.arrivals.def.uses_rate || s.rate.is_constant();
     if !model.sources.iter().all(constant) {
         return 0.0;
     }

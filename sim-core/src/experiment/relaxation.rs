@@ -207,7 +207,7 @@ fn variability(model: &Model, demand: &dyn Distribution) -> f64 {
     };
     let mut sum = (0.0, 0.0);
     for source in model.sources.iter().filter(|s| s.arrivals.def.uses_rate) {
-        let rate_hz = source.rate.iter().map(|p| p.rate_hz).fold(0.0, f64::max);
+        let rate_hz = source.rate.initial_hz();
         sum.0 += rate_hz * source.arrivals.build().dispersion(rate_hz);
         sum.1 += rate_hz;
     }

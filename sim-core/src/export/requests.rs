@@ -31,6 +31,8 @@ impl<W: Write> RequestLog<W> {
             "attempts",
             "server",
             "outcome",
+            "wait_s",
+            "demand_s",
         ];
         table.write_record(head)?;
         Ok(Self { table, model })
@@ -64,6 +66,9 @@ impl<W: Write> RequestLog<W> {
                 &record.attempts.to_string(),
                 server,
                 record.outcome.name(),
+                // No attempt of it may have reached a worker.
+                &(record.served).map_or(String::new(), |served| seconds(served.wait_ns)),
+                &(record.served).map_or(String::new(), |served| seconds(served.demand_ns)),
             ];
             self.table.write_record(row)?;
         }

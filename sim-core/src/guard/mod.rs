@@ -48,8 +48,8 @@ pub struct GuardDef {
     /// When it is asked about a retry.
     pub asked: Asked,
     /// Whether it wants to know until when somebody waits for the answer. It is then asked again
-    /// when service begins, and at a caller, an attempt is given up no later than those above it
-    /// would give up theirs.
+    /// when service begins, perhaps more than once, so that it must have no state; and at a caller,
+    /// an attempt is given up no later than those above it would give up theirs.
     pub keeps_deadlines: bool,
     /// Whether it keeps what is behind it from growing without end.
     pub bounds: Bounding,

@@ -3,7 +3,7 @@
 use super::Unit;
 
 /// A figure of the summary.
-#[derive(PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct SummaryPath {
     /// Its dotted path; a word in capitals stands for a name.
     pub path: &'static str,
@@ -85,409 +85,483 @@ const fn given(
     }
 }
 
-/// Every figure an expectation may name.
-pub static SUMMARY_PATHS: &[SummaryPath] = &[
+/// Figures of a time: of `$path`, counted at `$path.count`.
+macro_rules! times {
+    ($path:literal, $what:literal) => {
+        &[
+            row(
+                concat!($path, ".count"),
+                Unit::Count,
+                Better::Neither,
+                Averaging::Runs,
+                concat!("how many values the ", $what, " is taken of"),
+            ),
+            row(
+                concat!($path, ".mean"),
+                Unit::Time,
+                Better::Lower,
+                Averaging::Over(concat!($path, ".count")),
+                concat!("mean ", $what),
+            ),
+            row(
+                concat!($path, ".variance"),
+                Unit::Count,
+                Better::Lower,
+                Averaging::Runs,
+                concat!("variance of the ", $what, ", in squared seconds"),
+            ),
+            row(
+                concat!($path, ".deviation"),
+                Unit::Time,
+                Better::Lower,
+                Averaging::Runs,
+                concat!("standard deviation of the ", $what),
+            ),
+            quantile(
+                concat!($path, ".p50"),
+                0.5,
+                concat!($path, ".count"),
+                concat!("median ", $what),
+            ),
+            quantile(
+                concat!($path, ".p90"),
+                0.9,
+                concat!($path, ".count"),
+                concat!("90th percentile of the ", $what),
+            ),
+            quantile(
+                concat!($path, ".p95"),
+                0.95,
+                concat!($path, ".count"),
+                concat!("95th percentile of the ", $what),
+            ),
+            quantile(
+                concat!($path, ".p99"),
+                0.99,
+                concat!($path, ".count"),
+                concat!("99th percentile of the ", $what),
+            ),
+            quantile(
+                concat!($path, ".p999"),
+                0.999,
+                concat!($path, ".count"),
+                concat!("99.9th percentile of the ", $what),
+            ),
+            row(
+                concat!($path, ".max"),
+                Unit::Time,
+                Better::Lower,
+                Averaging::Runs,
+                concat!("longest ", $what),
+            ),
+        ]
+    };
+}
+
+const fn quantile(
+    path: &'static str,
+    p: f64,
+    count: &'static str,
+    about: &'static str,
+) -> SummaryPath {
+    let averaging = Averaging::Quantile { p, count };
+    row(path, Unit::Time, Better::Lower, averaging, about)
+}
+
+/// Requests and how they ended.
+macro_rules! requests {
+    ($path:literal, $whose:literal) => {
+        &[
+            given(
+                concat!($path, ".arrived"),
+                Unit::Count,
+                Averaging::Runs,
+                concat!("requests", $whose, " that arrived"),
+            ),
+            row(
+                concat!($path, ".succeeded"),
+                Unit::Count,
+                Better::Higher,
+                Averaging::Runs,
+                concat!("requests", $whose, " answered in time"),
+            ),
+            lower(
+                concat!($path, ".failed"),
+                Unit::Count,
+                concat!("requests", $whose, " that ended otherwise"),
+            ),
+            lower(
+                concat!($path, ".in_flight"),
+                Unit::Count,
+                concat!("requests", $whose, " in flight at the end"),
+            ),
+            lower(
+                concat!($path, ".outcomes.OUTCOME"),
+                Unit::Count,
+                concat!("requests", $whose, " that ended so"),
+            ),
+        ]
+    };
+}
+
+/// Attempts and how they ended.
+macro_rules! attempts {
+    ($path:literal, $requests:literal, $whose:literal) => {
+        &[
+            neither(
+                concat!($path, ".total"),
+                Unit::Count,
+                concat!("attempts", $whose, " begun"),
+            ),
+            row(
+                concat!($path, ".per_request"),
+                Unit::Count,
+                Better::Lower,
+                Averaging::Over($requests),
+                concat!("attempts", $whose, " per request"),
+            ),
+            lower(
+                concat!($path, ".outcomes.OUTCOME"),
+                Unit::Count,
+                concat!("attempts", $whose, " that ended so"),
+            ),
+        ]
+    };
+}
+
+/// A figure of a run of which less is better.
+const fn lower(path: &'static str, unit: Unit, about: &'static str) -> SummaryPath {
+    row(path, unit, Better::Lower, Averaging::Runs, about)
+}
+
+/// A figure of a run that is neither good nor bad.
+const fn neither(path: &'static str, unit: Unit, about: &'static str) -> SummaryPath {
+    row(path, unit, Better::Neither, Averaging::Runs, about)
+}
+
+const fn waited(path: &'static str, count: &'static str) -> SummaryPath {
     row(
-        "availability",
+        path,
         Unit::Ratio,
-        Better::Higher,
-        Averaging::Share("requests"),
-        "requests answered in time as a share of those that ended",
-    ),
-    row(
-        "goodput_hz",
-        Unit::Hertz,
-        Better::Higher,
-        Averaging::Time,
-        "requests answered in time per second",
-    ),
-    given(
-        "offered_hz",
-        Unit::Hertz,
-        Averaging::Time,
-        "requests arriving per second",
-    ),
-    given(
-        "offered_load",
-        Unit::Count,
-        Averaging::Runs,
-        "arrival rate times mean demand, divided by capacity",
-    ),
-    given(
-        "requests.arrived",
-        Unit::Count,
-        Averaging::Runs,
-        "requests that arrived",
-    ),
-    row(
-        "requests.succeeded",
-        Unit::Count,
-        Better::Higher,
-        Averaging::Runs,
-        "requests answered in time",
-    ),
-    row(
-        "requests.failed",
-        Unit::Count,
         Better::Lower,
-        Averaging::Runs,
-        "requests that ended otherwise",
+        Averaging::Over(count),
+        "share of the attempts that got a worker and had to wait for it",
+    )
+}
+
+/// Every figure, in the order of the summary.
+const PARTS: &[&[SummaryPath]] = &[
+    &[
+        row(
+            "availability",
+            Unit::Ratio,
+            Better::Higher,
+            Averaging::Share("requests"),
+            "requests answered in time as a share of those that ended",
+        ),
+        row(
+            "goodput_hz",
+            Unit::Hertz,
+            Better::Higher,
+            Averaging::Time,
+            "requests answered in time per second",
+        ),
+        given(
+            "offered_hz",
+            Unit::Hertz,
+            Averaging::Time,
+            "requests arriving per second",
+        ),
+        row(
+            "throughput_hz",
+            Unit::Hertz,
+            Better::Neither,
+            Averaging::Time,
+            "attempts answered per second, those of calls between services included",
+        ),
+        given(
+            "offered_load",
+            Unit::Count,
+            Averaging::Runs,
+            "arrival rate times mean demand, divided by capacity",
+        ),
+        lower(
+            "wasted_work",
+            Unit::Ratio,
+            "share of finished work that nobody waited for any more",
+        ),
+        lower(
+            "peak_in_flight",
+            Unit::Count,
+            "most requests or attempts in flight at once",
+        ),
+        row(
+            "first_crash_s",
+            Unit::Time,
+            Better::Higher,
+            Averaging::Runs,
+            "time from the start of the run to the first crash of a server or balancer; of runs without one there is none",
+        ),
+        neither("events", Unit::Count, "events simulated"),
+        neither("horizon_s", Unit::Time, "time simulated"),
+        neither(
+            "measured_from_s",
+            Unit::Time,
+            "end of the warm-up, from which on requests are measured",
+        ),
+    ],
+    requests!("requests", ""),
+    attempts!("attempts", "requests.arrived", ""),
+    times!("response_time_s", "response time of answered requests"),
+    times!("wait_s", "wait at servers of those that got a worker"),
+    times!(
+        "wait_all_s",
+        "wait at servers of all, those included that left the queue without a worker"
     ),
-    row(
-        "requests.in_flight",
-        Unit::Count,
-        Better::Lower,
-        Averaging::Runs,
-        "requests in flight at the end",
+    &[
+        waited("waited", "wait_s.count"),
+        row(
+            "classes.CLASS.availability",
+            Unit::Ratio,
+            Better::Higher,
+            Averaging::Share("classes.CLASS.requests"),
+            "availability for the class",
+        ),
+        row(
+            "classes.CLASS.goodput_hz",
+            Unit::Hertz,
+            Better::Higher,
+            Averaging::Time,
+            "goodput of the class",
+        ),
+    ],
+    requests!("classes.CLASS.requests", " of the class"),
+    times!(
+        "classes.CLASS.response_time_s",
+        "response time of the class"
     ),
-    row(
-        "requests.outcomes.OUTCOME",
-        Unit::Count,
-        Better::Lower,
-        Averaging::Runs,
-        "requests that ended so",
+    times!(
+        "classes.CLASS.wait_s",
+        "wait at servers of attempts for the class"
     ),
-    row(
-        "attempts.total",
-        Unit::Count,
-        Better::Neither,
-        Averaging::Runs,
-        "attempts begun",
+    &[waited("classes.CLASS.waited", "classes.CLASS.wait_s.count")],
+    requests!("services.SERVICE.requests", " to the service"),
+    attempts!(
+        "services.SERVICE.attempts",
+        "services.SERVICE.requests.arrived",
+        " at the service"
     ),
-    row(
-        "attempts.per_request",
-        Unit::Count,
-        Better::Lower,
-        Averaging::Over("requests.arrived"),
-        "attempts per request",
+    times!(
+        "services.SERVICE.response_time_s",
+        "response time of the service, as its callers see it"
     ),
-    row(
-        "attempts.outcomes.OUTCOME",
-        Unit::Count,
-        Better::Lower,
-        Averaging::Runs,
-        "attempts that ended so",
+    times!("services.SERVICE.wait_s", "wait at the service's servers"),
+    times!(
+        "services.SERVICE.wait_all_s",
+        "wait at the service's servers of all, those included that left the queue without a worker"
     ),
-    row(
-        "response_time_s.mean",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Over("response_time_s.count"),
-        "mean response time of answered requests",
-    ),
-    row(
-        "response_time_s.p50",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.5,
-            count: "response_time_s.count",
-        },
-        "median response time of answered requests",
-    ),
-    row(
-        "response_time_s.p90",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.9,
-            count: "response_time_s.count",
-        },
-        "90th percentile of the response time",
-    ),
-    row(
-        "response_time_s.p95",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.95,
-            count: "response_time_s.count",
-        },
-        "95th percentile of the response time",
-    ),
-    row(
-        "response_time_s.p99",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.99,
-            count: "response_time_s.count",
-        },
-        "99th percentile of the response time",
-    ),
-    row(
-        "response_time_s.p999",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.999,
-            count: "response_time_s.count",
-        },
-        "99.9th percentile of the response time",
-    ),
-    row(
-        "response_time_s.max",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Runs,
-        "longest response time",
-    ),
-    row(
-        "wait_s.mean",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Over("wait_s.count"),
-        "mean wait at servers of those that got a worker",
-    ),
-    row(
-        "wait_s.p50",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.5,
-            count: "wait_s.count",
-        },
-        "median wait",
-    ),
-    row(
-        "wait_s.p90",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.9,
-            count: "wait_s.count",
-        },
-        "90th percentile of the wait",
-    ),
-    row(
-        "wait_s.p95",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.95,
-            count: "wait_s.count",
-        },
-        "95th percentile of the wait",
-    ),
-    row(
-        "wait_s.p99",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.99,
-            count: "wait_s.count",
-        },
-        "99th percentile of the wait",
-    ),
-    row(
-        "wait_s.p999",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.999,
-            count: "wait_s.count",
-        },
-        "99.9th percentile of the wait",
-    ),
-    row(
-        "wait_s.max",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Runs,
-        "longest wait",
-    ),
-    row(
-        "wait_all_s.mean",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Over("wait_all_s.count"),
-        "mean wait at servers of all, those included that left the queue without a worker",
-    ),
-    row(
-        "wait_all_s.p50",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.5,
-            count: "wait_all_s.count",
-        },
-        "median wait of all",
-    ),
-    row(
-        "wait_all_s.p90",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.9,
-            count: "wait_all_s.count",
-        },
-        "90th percentile of the wait of all",
-    ),
-    row(
-        "wait_all_s.p95",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.95,
-            count: "wait_all_s.count",
-        },
-        "95th percentile of the wait of all",
-    ),
-    row(
-        "wait_all_s.p99",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.99,
-            count: "wait_all_s.count",
-        },
-        "99th percentile of the wait of all",
-    ),
-    row(
-        "wait_all_s.p999",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.999,
-            count: "wait_all_s.count",
-        },
-        "99.9th percentile of the wait of all",
-    ),
-    row(
-        "wait_all_s.max",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Runs,
-        "longest wait of all",
-    ),
-    row(
-        "classes.CLASS.availability",
-        Unit::Ratio,
-        Better::Higher,
-        Averaging::Share("classes.CLASS.requests"),
-        "availability for the class",
-    ),
-    row(
-        "classes.CLASS.goodput_hz",
-        Unit::Hertz,
-        Better::Higher,
-        Averaging::Time,
-        "goodput of the class",
-    ),
-    given(
-        "classes.CLASS.requests.arrived",
-        Unit::Count,
-        Averaging::Runs,
-        "requests of the class that arrived",
-    ),
-    row(
-        "classes.CLASS.requests.succeeded",
-        Unit::Count,
-        Better::Higher,
-        Averaging::Runs,
-        "requests of the class answered in time",
-    ),
-    row(
-        "classes.CLASS.requests.failed",
-        Unit::Count,
-        Better::Lower,
-        Averaging::Runs,
-        "requests of the class that ended otherwise",
-    ),
-    row(
-        "classes.CLASS.response_time_s.mean",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Over("classes.CLASS.response_time_s.count"),
-        "mean response time of the class",
-    ),
-    row(
-        "classes.CLASS.response_time_s.p50",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.5,
-            count: "classes.CLASS.response_time_s.count",
-        },
-        "median response time of the class",
-    ),
-    row(
-        "classes.CLASS.response_time_s.p95",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.95,
-            count: "classes.CLASS.response_time_s.count",
-        },
-        "95th percentile of the response time of the class",
-    ),
-    row(
-        "classes.CLASS.response_time_s.p99",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Quantile {
-            p: 0.99,
-            count: "classes.CLASS.response_time_s.count",
-        },
-        "99th percentile of the response time of the class",
-    ),
-    row(
-        "services.SERVICE.servers.SERVER.utilisation",
-        Unit::Ratio,
-        Better::Neither,
-        Averaging::Time,
-        "busy share of the server's workers",
-    ),
-    row(
-        "services.SERVICE.servers.SERVER.mean_in_system",
-        Unit::Count,
-        Better::Lower,
-        Averaging::Time,
-        "mean number of requests at the server",
-    ),
-    row(
-        "services.SERVICE.servers.SERVER.mean_queue_len",
-        Unit::Count,
-        Better::Lower,
-        Averaging::Time,
-        "mean number of waiting requests",
-    ),
-    row(
-        "services.SERVICE.servers.SERVER.attempts",
-        Unit::Count,
-        Better::Neither,
-        Averaging::Runs,
-        "attempts at the server",
-    ),
-    row(
-        "services.SERVICE.servers.SERVER.share",
-        Unit::Ratio,
-        Better::Neither,
-        Averaging::Runs,
-        "share of the service's attempts",
-    ),
-    row(
-        "services.SERVICE.servers.SERVER.crashes",
-        Unit::Count,
-        Better::Lower,
-        Averaging::Runs,
-        "crashes of the server",
-    ),
-    row(
-        "services.SERVICE.servers.SERVER.downtime_s",
-        Unit::Time,
-        Better::Lower,
-        Averaging::Runs,
-        "time the server was down",
-    ),
-    row(
-        "slos.SLO.attained",
-        Unit::Ratio,
-        Better::Higher,
-        Averaging::Attained,
-        "share of good requests",
-    ),
+    &[
+        waited("services.SERVICE.waited", "services.SERVICE.wait_s.count"),
+        given(
+            "services.SERVICE.offered_load",
+            Unit::Count,
+            Averaging::Runs,
+            "arrival rate times mean demand, divided by capacity of the service",
+        ),
+        lower(
+            "services.SERVICE.wasted_work",
+            Unit::Ratio,
+            "share of the service's finished work that nobody waited for any more",
+        ),
+        row(
+            "services.SERVICE.fairness",
+            Unit::Ratio,
+            Better::Higher,
+            Averaging::Runs,
+            "Jain's index of the servers' attempts relative to their capacity: 1 when even",
+        ),
+        lower(
+            "services.SERVICE.crashes",
+            Unit::Count,
+            "crashes of the service's servers",
+        ),
+        lower(
+            "services.SERVICE.downtime_s",
+            Unit::Time,
+            "time the service's servers were down, added up",
+        ),
+        row(
+            "services.SERVICE.servers.SERVER.utilisation",
+            Unit::Ratio,
+            Better::Neither,
+            Averaging::Time,
+            "busy share of the server's workers",
+        ),
+        row(
+            "services.SERVICE.servers.SERVER.mean_in_system",
+            Unit::Count,
+            Better::Lower,
+            Averaging::Time,
+            "mean number of requests at the server",
+        ),
+        row(
+            "services.SERVICE.servers.SERVER.mean_queue_len",
+            Unit::Count,
+            Better::Lower,
+            Averaging::Time,
+            "mean number of waiting requests",
+        ),
+        neither(
+            "services.SERVICE.servers.SERVER.attempts",
+            Unit::Count,
+            "attempts at the server",
+        ),
+        row(
+            "services.SERVICE.servers.SERVER.succeeded",
+            Unit::Count,
+            Better::Higher,
+            Averaging::Runs,
+            "attempts that the server answered",
+        ),
+        lower(
+            "services.SERVICE.servers.SERVER.failed",
+            Unit::Count,
+            "attempts at the server that ended otherwise, but for those that the caller called off",
+        ),
+        neither(
+            "services.SERVICE.servers.SERVER.share",
+            Unit::Ratio,
+            "share of the service's attempts",
+        ),
+        lower(
+            "services.SERVICE.servers.SERVER.crashes",
+            Unit::Count,
+            "crashes of the server",
+        ),
+        lower(
+            "services.SERVICE.servers.SERVER.downtime_s",
+            Unit::Time,
+            "time the server was down",
+        ),
+        neither(
+            "services.SERVICE.balancers.BALANCER.attempts",
+            Unit::Count,
+            "attempts that the balancer instance accepted",
+        ),
+        row(
+            "services.SERVICE.balancers.BALANCER.utilisation",
+            Unit::Ratio,
+            Better::Neither,
+            Averaging::Time,
+            "share of time that the balancer instance spent on its own work",
+        ),
+        lower(
+            "services.SERVICE.balancers.BALANCER.crashes",
+            Unit::Count,
+            "crashes of the balancer instance",
+        ),
+        lower(
+            "services.SERVICE.balancers.BALANCER.downtime_s",
+            Unit::Time,
+            "time the balancer instance was down",
+        ),
+        neither(
+            "guards.NUMBER.passed",
+            Unit::Count,
+            "attempts that the guard passed, by its number from 0 in the summary's list",
+        ),
+        lower(
+            "guards.NUMBER.refused",
+            Unit::Count,
+            "attempts that the guard turned away",
+        ),
+        lower(
+            "guards.NUMBER.held",
+            Unit::Count,
+            "attempts that the guard made wait",
+        ),
+        neither(
+            "connections.NUMBER.opened",
+            Unit::Count,
+            "connections opened, by the number of the hop from 0 in the summary's list",
+        ),
+        lower(
+            "connections.NUMBER.broken",
+            Unit::Count,
+            "connections closed because something failed",
+        ),
+        lower(
+            "connections.NUMBER.waited",
+            Unit::Count,
+            "requests that had to wait for a connection",
+        ),
+        neither(
+            "connections.NUMBER.open",
+            Unit::Count,
+            "connections open at the end",
+        ),
+        neither(
+            "connections.NUMBER.peak",
+            Unit::Count,
+            "most connections open at once",
+        ),
+        neither(
+            "machines.MACHINE.cores",
+            Unit::Count,
+            "cores of the machine at the end",
+        ),
+        row(
+            "machines.MACHINE.utilisation",
+            Unit::Ratio,
+            Better::Neither,
+            Averaging::Time,
+            "share of the time of the machine's cores that was used",
+        ),
+        row(
+            "slos.SLO.attained",
+            Unit::Ratio,
+            Better::Higher,
+            Averaging::Attained,
+            "share of good requests",
+        ),
+        neither(
+            "slos.SLO.objective",
+            Unit::Ratio,
+            "share of good requests that was wanted",
+        ),
+        lower(
+            "slos.SLO.budget_spent",
+            Unit::Ratio,
+            "share of the error budget spent; above one the objective is missed",
+        ),
+    ],
 ];
+
+const LEN: usize = {
+    let (mut len, mut part) = (0, 0);
+    while part < PARTS.len() {
+        len += PARTS[part].len();
+        part += 1;
+    }
+    len
+};
+
+static TABLE: [SummaryPath; LEN] = {
+    let mut table = [PARTS[0][0]; LEN];
+    let (mut at, mut part) = (0, 0);
+    while part < PARTS.len() {
+        let mut row = 0;
+        while row < PARTS[part].len() {
+            table[at] = PARTS[part][row];
+            (at, row) = (at + 1, row + 1);
+        }
+        part += 1;
+    }
+    table
+};
+
+/// Every figure of the summary: what expectations, experiments and sweeps may name.
+pub static SUMMARY_PATHS: &[SummaryPath] = &TABLE;
 
 impl SummaryPath {
     /// The row that a path belongs to; words in capitals take any name.
@@ -521,6 +595,7 @@ impl SummaryPath {
 pub fn in_short(word: &str) -> Option<&'static str> {
     let paths = SUMMARY_PATHS.iter().map(|row| row.path);
     let mut times = paths.filter_map(|path| Some((path, path.strip_prefix("response_time_s.")?)));
-    let (path, _) = times.find(|(_, last)| *last == word && *last != "max")?;
+    let short = |last: &str| last == "mean" || last.starts_with('p');
+    let (path, _) = times.find(|(_, last)| *last == word && short(last))?;
     Some(path)
 }

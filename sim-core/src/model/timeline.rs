@@ -1,8 +1,8 @@
 //! What happens when: the time line, and the parts of the model it replaces.
 
 use super::{
-    Actor, Balancer, Class, ClassId, Client, ClientId, LinkTarget, ServerId, ServerParams, Service,
-    ServiceId, Source, SourceId,
+    Actor, Balancer, Class, ClassId, Client, ClientId, Host, HostId, LinkTarget, ServerId,
+    ServerParams, Service, ServiceId, Source, SourceId,
 };
 use crate::extension::Configured;
 use crate::fault::FaultDef;
@@ -36,8 +36,13 @@ pub enum Action {
     },
     /// Crash.
     Crash(Target),
-    /// Restart what is down; what is up is left alone.
-    Restart(Target),
+    /// Stop and start: what is up is cut off from its callers and boots, what is down boots.
+    Restart {
+        /// Whom.
+        target: Target,
+        /// Whether what is up is left alone.
+        only_down: bool,
+    },
     /// Take out of rotation; what is in flight finishes.
     Drain(Target),
     /// Back into rotation.
@@ -75,6 +80,8 @@ pub enum Target {
     Servers(Vec<ServerId>),
     /// All balancer instances of a service.
     Balancer(ServiceId),
+    /// One balancer instance of a service, by its number from 0, spares after those in use.
+    Instance(ServiceId, u32),
 }
 
 /// A part of the model replaced by another value of it.
@@ -92,4 +99,6 @@ pub enum Change {
     Source(SourceId, Box<Source>),
     /// A class.
     Class(ClassId, Box<Class>),
+    /// A machine that servers share.
+    Host(HostId, Box<Host>),
 }

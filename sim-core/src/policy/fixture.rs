@@ -110,7 +110,15 @@ pub(crate) fn sequence(policy: &str, weights: &[f64], n: u64) -> String {
         weights: weights.to_vec(),
         ..Fleet::of(weights.len())
     };
+    sequence_from(policy, &fleet, None, n)
+}
+
+/// The first `n` choices on a fleet of one of several instances that starts so far into a round.
+pub(crate) fn sequence_from(policy: &str, fleet: &Fleet, start: Option<f64>, n: u64) -> String {
     let mut policy = build(policy);
+    if let Some(share) = start {
+        policy.start_apart(share);
+    }
     policy.on_fleet_changed(&fleet.view());
     (0..n)
         .map(|i| {

@@ -32,6 +32,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     build: |params| {
         Box::new(LeastInFlight {
             random_ties: params.choice("ties") == 0,
+            even: false,
         })
     },
 };
@@ -39,11 +40,20 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
 #[derive(Clone, Debug)]
 struct LeastInFlight {
     random_ties: bool,
+    /// Whether all servers have the same weight, so that counts are compared as they are.
+    even: bool,
 }
 
 impl Policy for LeastInFlight {
     fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
         let mut least = Least::new(self.random_ties);
+        if self.even {
+            for &server in fleet.eligible {
+                let server = server as usize;
+                least.consider(server, f64::from(fleet.in_flight[server]), draws);
+            }
+            return least.server;
+        }
         for &server in fleet.eligible {
             let server = server as usize;
             if fleet.weights[server] > 0.0 {
@@ -56,6 +66,11 @@ impl Policy for LeastInFlight {
         }
         least.server
     }
+    fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
+        let first = fleet.weights.first().copied().unwrap_or_default();
+        self.even = first > 0.0 && fleet.weights.iter().all(|w| w.to_bits() == first.to_bits());
+    }
+    fn on_eligible_changed(&mut self, _: &FleetView<'_>) {}
     fn clone_box(&self) -> Box<dyn Policy> {
         Box::new(self.clone())
     }

@@ -5,7 +5,7 @@
 //! it. Each instance has a policy object of its own, hence its own rotation, samples and averages.
 
 use crate::draws::{Draws, Stream};
-use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
+use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
 use std::fmt::Debug;
@@ -82,6 +82,23 @@ impl PolicyDef {
         known.sort_by_key(|(place, _)| *place);
         known.into_iter().map(|(_, def)| def).collect()
     }
+}
+
+/// Where the turns of round robins begin. Every proxy process has turns of its own: if those of a
+/// fleet all began at the first server, they would send their first requests, and after a deployment
+/// their next ones, to the same servers together.
+const START: ParamDef = ParamDef {
+    name: "start",
+    about: "Where each of several balancer instances begins its turns: at a random server, so that \
+            they do not hit the same one together, or all at the first; a single instance begins at \
+            the first",
+    kind: ParamKind::Choice(&["random", "first"]),
+    default: Some("random"),
+};
+
+/// Whether instances are to start apart, as [`START`] says.
+fn starts_apart(params: &Params) -> bool {
+    params.choice("start") == 0
 }
 
 /// For rows whose parameters need no more than their ranges.
@@ -161,6 +178,13 @@ pub trait Policy: Debug + Send {
     /// the whole run, a function of seed, replication and the names of service and server alone.
     fn place_servers(&mut self, servers: usize, place: &dyn Fn(usize) -> Stream) {
         let _ = (servers, place);
+    }
+
+    /// Called where the instance is one of several, before its first pick and whenever it turns to servers
+    /// of another priority: its turns among those that are eligible at the next change of the fleet are
+    /// to begin this far into a round, a share from 0 to below 1. Only who takes turns makes something of it.
+    fn start_apart(&mut self, share: f64) {
+        let _ = share;
     }
 
     /// The share of all possible keys that goes to each server while all may get traffic, where keys

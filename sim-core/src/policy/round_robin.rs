@@ -2,8 +2,9 @@
 //!
 //! Observes nothing. Servers that are not eligible are stepped over; weights are ignored. Turns a
 //! Poisson stream into Erlang streams, but a slow server receives as much as a fast one.
+//! Several instances start apart, each at a server of its own, as the processes of a fleet of proxies do.
 
-use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Farm, FleetView, Job, Policy, PolicyDef, START, no_conditions, starts_apart};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
 
@@ -11,8 +12,8 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     row: ExtensionRow {
         name: "round-robin",
         about: "Each eligible server in turn; weights are ignored.",
-        source: "",
-        params: &[],
+        source: "start: Envoy 1.31, RoundRobinLoadBalancer (a seed for each instance)",
+        params: &[START],
     },
     farm: Farm::Turns,
     follows_load: false,
@@ -20,13 +21,23 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     check: no_conditions,
     heeds_weights: false,
     by_weight: false,
-    build: |_| Box::new(RoundRobin { next: 0 }),
+    build: |params| {
+        Box::new(RoundRobin {
+            next: 0,
+            apart: starts_apart(params),
+            start: None,
+        })
+    },
 };
 
 #[derive(Clone, Debug)]
 struct RoundRobin {
     /// The server whose turn it is.
     next: u32,
+    /// Whether it heeds where it is to start.
+    apart: bool,
+    /// Where in a round it is still to start.
+    start: Option<f64>,
 }
 
 impl Policy for RoundRobin {
@@ -42,7 +53,35 @@ impl Policy for RoundRobin {
         self.next = server + 1;
         Some(server as usize)
     }
+    fn start_apart(&mut self, share: f64) {
+        self.start = self.apart.then_some(share);
+    }
+    fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
+        if !fleet.eligible.is_empty()
+            && let Some(share) = self.start.take()
+        {
+            self.next = fleet.eligible[(share * fleet.eligible.len() as f64) as usize];
+        }
+    }
     fn clone_box(&self) -> Box<dyn Policy> {
         Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::fixture::{Fleet, sequence_from};
+
+    #[test]
+    fn starts_where_it_is_told_among_the_eligible() {
+        let fleet = Fleet {
+            eligible: vec![1, 2, 4, 5],
+            ..Fleet::of(6)
+        };
+        let from = |policy, share| sequence_from(policy, &fleet, Some(share), 5);
+        assert_eq!(from("round-robin", 0.0), "bcefb");
+        assert_eq!(from("round-robin", 0.74), "efbce");
+        assert_eq!(from("round-robin", 0.999), "fbcef");
+        assert_eq!(from("round-robin start=first", 0.74), "bcefb");
     }
 }

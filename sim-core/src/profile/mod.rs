@@ -1,25 +1,18 @@
 //! Rate profiles: how a source's rate changes over time.
 //!
 //! A scenario writes a number, a list of `[time, rate]` corners, or a named shape from this table;
-//! all three become the corners of one piecewise-linear line.
+//! all three become one [`Rate`], a piecewise-linear line that may repeat.
 
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
-use crate::time::{Duration, Instant};
 
+mod rate;
 mod surge;
 mod wave;
 
+pub use rate::{Place, Rate, RatePoint};
+
 /// Every named shape.
 pub static PROFILES: &[&ProfileDef] = &[&surge::PROFILE, &wave::PROFILE];
-
-/// A corner of a piecewise-linear rate.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct RatePoint {
-    /// When.
-    pub at: Instant,
-    /// Requests per second, zero or more.
-    pub rate_hz: f64,
-}
 
 /// A row of [`PROFILES`].
 pub struct ProfileDef {
@@ -27,8 +20,8 @@ pub struct ProfileDef {
     pub row: ExtensionRow,
     /// Conditions between parameters.
     pub check: fn(&Params) -> Result<(), ParamProblem>,
-    /// The corners, ascending, the first at zero; the second argument is the horizon.
-    pub corners: fn(&Params, Duration) -> Vec<RatePoint>,
+    /// The rate over time.
+    pub rate: fn(&Params) -> Rate,
 }
 
 impl Def for ProfileDef {
@@ -41,9 +34,9 @@ impl Def for ProfileDef {
 }
 
 impl Configured<ProfileDef> {
-    /// The corners of the line.
-    pub fn corners(&self, horizon: Duration) -> Vec<RatePoint> {
-        (self.def.corners)(&self.params, horizon)
+    /// The rate over time.
+    pub fn rate(&self) -> Rate {
+        (self.def.rate)(&self.params)
     }
 }
 
@@ -51,6 +44,7 @@ impl Configured<ProfileDef> {
 mod tests {
     use super::*;
     use crate::extension::testing::{check_rows, example};
+    use crate::time::Instant;
 
     #[test]
     fn rows_are_well_formed() {
@@ -58,24 +52,17 @@ mod tests {
     }
 
     #[test]
-    fn corners_begin_at_zero_ascend_and_are_rates() {
+    fn rates_are_rates_at_all_times() {
         for def in PROFILES {
-            for horizon in [Duration::ZERO, Duration::from_secs(10_000), Duration::MAX] {
-                let corners = (def.corners)(&example(&def.row), horizon);
-                assert_eq!(corners[0].at, Instant::ZERO, "{}", def.row.name);
+            let rate = (def.rate)(&example(&def.row));
+            for corner in rate.corners_from(Instant::ZERO).take(1000) {
                 assert!(
-                    corners.windows(2).all(|pair| pair[0].at < pair[1].at),
-                    "{}",
-                    def.row.name
-                );
-                assert!(
-                    corners
-                        .iter()
-                        .all(|corner| corner.rate_hz >= 0.0 && corner.rate_hz.is_finite()),
+                    corner.rate_hz >= 0.0 && corner.rate_hz.is_finite(),
                     "{}",
                     def.row.name
                 );
             }
+            assert!(rate.at(Instant(u64::MAX)) >= 0.0, "{}", def.row.name);
         }
     }
 }

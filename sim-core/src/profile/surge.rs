@@ -1,6 +1,6 @@
 //! A surge: the rate rises from a base to a peak, stays there, and falls back.
 
-use super::{ProfileDef, RatePoint};
+use super::{ProfileDef, Rate, RatePoint};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
 use crate::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ pub(super) static PROFILE: ProfileDef = ProfileDef {
         ],
     },
     check: |_| Ok(()),
-    corners: |params, _| corners(params),
+    rate: |params| Rate::line(corners(params)),
 };
 
 const RATE: ParamKind = ParamKind::Number {

@@ -19,6 +19,7 @@ use crate::outcome::Outcome;
 pub use flow::Flow;
 use history::{FlowInterval, History, SloInterval};
 use site::Site;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use watch::AlertWatch;
 
@@ -103,8 +104,6 @@ impl SloCount {
 /// Measured totals of one service.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceCount {
-    /// Time waited at servers by attempts begun after the warm-up that reached a worker.
-    pub wait: Histogram,
     /// Time waited at servers by those that left the queue without: their patience was at an end, or
     /// their caller called them off.
     pub wait_in_vain: Histogram,
@@ -129,8 +128,19 @@ pub struct RequestRecord {
     pub attempts: u32,
     /// Server of the last attempt, numbered within the service.
     pub server: Option<u32>,
+    /// Of the attempt that reached a worker last; `None` where none did.
+    pub served: Option<Served>,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+/// What became of an attempt that reached a worker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Served {
+    /// How long it waited at its server, in nanoseconds.
+    pub wait_ns: u64,
+    /// The work it asked for, in nanoseconds at speed 1.
+    pub demand_ns: u64,
 }
 
 /// Everything recorded of a run so far.
@@ -139,6 +149,11 @@ pub struct Recorder {
     pub(crate) layout: Layout,
     pub(crate) flows: Vec<Flow>,
     pub(crate) services: Table<ServiceId, ServiceCount>,
+    /// Time waited at servers by attempts begun after the warm-up that reached a worker: for each service
+    /// those of each class.
+    waits: Vec<Histogram>,
+    /// Of requests in the log that are under way: wait and demand of the attempt that reached a worker last.
+    served: BTreeMap<u64, Served>,
     pub(crate) slos: Vec<SloCount>,
     pub(crate) history: History,
     pub(crate) measure_from: u64,
@@ -175,6 +190,8 @@ impl Recorder {
         Self {
             flows: vec![Flow::new(); layout.flows()],
             services: Table::filled(layout.services, ServiceCount::default()),
+            waits: vec![Histogram::default(); layout.services * layout.classes],
+            served: BTreeMap::new(),
             slos: model.slos.iter().map(slo).collect(),
             alerts: model
                 .alerts
@@ -247,9 +264,41 @@ impl Recorder {
 
     /// An attempt got a worker.
     #[inline]
-    pub(crate) fn waited(&mut self, service: ServiceId, begun: u64, wait_ns: u64) {
+    pub(crate) fn waited(&mut self, service: ServiceId, class: ClassId, begun: u64, wait_ns: u64) {
         if begun >= self.measure_from {
-            self.services[service].wait.record(wait_ns);
+            let at = service.position() * self.layout.classes + class.position();
+            self.waits[at].record(wait_ns);
+        }
+    }
+
+    /// Waits at servers of the services and classes that `wanted` picks.
+    pub(crate) fn waits(&self, wanted: impl Fn(ServiceId, ClassId) -> bool) -> Histogram {
+        let mut all = Histogram::default();
+        for (at, wait) in self.waits.iter().enumerate() {
+            let (service, class) = (at / self.layout.classes, at % self.layout.classes);
+            if wanted(ServiceId::at(service), ClassId::at(class)) {
+                all.merge(wait);
+            }
+        }
+        all
+    }
+
+    /// Whether requests are logged, so that waits and demands of each must be told with
+    /// [`Recorder::served`].
+    #[inline]
+    pub(crate) fn logs(&self) -> bool {
+        self.log_every != 0
+    }
+
+    fn is_logged(&self, number: u64) -> bool {
+        self.log_every != 0 && (number & 0xFFFF_FFFF_FFFF).is_multiple_of(self.log_every)
+    }
+
+    /// An attempt of a request from outside got a worker, for the request log.
+    pub(crate) fn served(&mut self, number: u64, wait_ns: u64, demand_ns: u64) {
+        if self.is_logged(number) {
+            let served = Served { wait_ns, demand_ns };
+            self.served.insert(number, served);
         }
     }
 
@@ -325,7 +374,8 @@ impl Recorder {
                 }
             }
         }
-        if self.log_every != 0 && (number & 0xFFFF_FFFF_FFFF).is_multiple_of(self.log_every) {
+        if self.is_logged(number) {
+            let served = self.served.remove(&number);
             if self.log.len() < LOG_LEN {
                 let service = flow / 2 / self.layout.classes as u16;
                 let server = server.known().map(|local| local.0);
@@ -337,6 +387,7 @@ impl Recorder {
                     ended_ns: now,
                     attempts,
                     server,
+                    served,
                     outcome,
                 });
             } else {
@@ -354,6 +405,7 @@ impl Recorder {
         for service in &mut self.services {
             *service = ServiceCount::default();
         }
+        self.waits.fill(Histogram::default());
         for slo in &mut self.slos {
             (slo.good, slo.total) = (0, 0);
         }
@@ -410,7 +462,8 @@ impl Recorder {
             .flows
             .iter()
             .map(|f| f.response_time.bytes() + COARSE_LEN * 4)
-            .sum::<usize>();
+            .sum::<usize>()
+            + self.waits.iter().map(Histogram::bytes).sum::<usize>();
         self.history.bytes()
             + histograms
             + self.log.capacity() * size_of::<RequestRecord>()

@@ -126,6 +126,7 @@ impl Site {
                 kind: state,
                 by: Actor::System,
                 subject: "site".to_owned(),
+                server: None,
                 cause,
             });
         }

@@ -68,6 +68,7 @@ impl AlertWatch {
             kind,
             by: Actor::System,
             subject: self.alert.name.clone(),
+            server: None,
             cause,
         }
     }

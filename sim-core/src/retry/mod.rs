@@ -5,12 +5,18 @@ use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, Param
 use crate::time::Duration;
 use std::fmt::Debug;
 
+mod drawn;
 mod exponential_backoff;
 mod fixed;
 mod none;
 
 /// Every kind of retry a scenario can name.
-pub static RETRIES: &[&RetryDef] = &[&none::RETRY, &fixed::RETRY, &exponential_backoff::RETRY];
+pub static RETRIES: &[&RetryDef] = &[
+    &none::RETRY,
+    &fixed::RETRY,
+    &exponential_backoff::RETRY,
+    &drawn::RETRY,
+];
 
 /// The parameters that every rule which tries again has.
 const ATTEMPTS: ParamDef = ParamDef {

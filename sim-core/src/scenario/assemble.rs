@@ -2,7 +2,6 @@
 
 use super::Scenario;
 use super::alarm::{alerts, expectations, slos};
-use super::kinds::TEN_YEARS;
 use super::problem::{Collector, Problem};
 use super::section::Cx;
 use super::sections::Top;
@@ -35,9 +34,8 @@ pub(crate) fn base(scenario: &Scenario, top: &Top, problems: &mut Collector) -> 
         clock: scenario.clock(),
     };
     let times = times(top, cx);
-    let horizon = times.map_or(TEN_YEARS, |(horizon, _)| horizon);
-    let mut skeleton = skeleton(top, horizon, cx);
-    let fleet = fleet(top.service.get()?, skeleton.as_mut(), cx);
+    let mut skeleton = skeleton(top, cx);
+    let fleet = fleet(top, skeleton.as_mut(), cx);
     let (horizon, warm_up) = times?;
     Some(Base {
         skeleton: skeleton?,
@@ -84,6 +82,7 @@ fn finish(
         clients: base.skeleton.clients,
         services: base.skeleton.services,
         servers: base.fleet.servers,
+        hosts: base.skeleton.hosts,
         timeline: entries?.into_iter().map(|planned| planned.entry).collect(),
         alerts: alerts?,
         slos: slos?,

@@ -72,6 +72,7 @@ fn apply(
     model.sources = state.skeleton.sources;
     model.clients = state.skeleton.clients;
     model.services = state.skeleton.services;
+    model.hosts = state.skeleton.hosts;
     for (server, params) in model.servers.iter_mut().zip(state.params) {
         server.params = params;
     }

@@ -8,7 +8,7 @@ use super::section::{Cx, Item, Section};
 use super::sections::{ClassSpec, ClientSpec, Top, TrafficSpec};
 use super::tree::Node;
 use crate::ids::Id;
-use crate::model::{Class, ClassId, Client, ClientId, RatePoint, ServiceId, Source};
+use crate::model::{Class, ClassId, Client, ClientId, Rate, RatePoint, ServiceId, Source};
 use crate::time::{Duration, Instant};
 
 /// How far the shares of the classes may be from 1 in all: rounding, not a mistake.
@@ -120,7 +120,6 @@ pub(crate) fn sources(
     top: &Top,
     rows: &[ClassRow<'_>],
     services: &[String],
-    horizon: Duration,
     cx: &mut Cx<'_>,
 ) -> Option<Outside> {
     let written = top.traffic.get()?;
@@ -169,16 +168,7 @@ pub(crate) fn sources(
             );
             whole = false;
         }
-        match source(
-            top,
-            spec,
-            name,
-            rows,
-            services,
-            horizon,
-            &mut outside.clients,
-            cx,
-        ) {
+        match source(top, spec, name, rows, services, &mut outside.clients, cx) {
             Some(source) => outside.sources.push(source),
             None => whole = false,
         }
@@ -190,12 +180,12 @@ pub(crate) fn sources(
 /// A factor that multiplies nothing would be accepted and have no effect.
 fn check_rate_factor(top: &Top, outside: &Outside, cx: &mut Cx<'_>) -> Option<()> {
     let factor = top.rate_factor.copied()?;
-    let rated = |s: &Source| s.arrivals.def.uses_rate;
+    let rated = |s: &Source| s.arrivals.def.heeds_factor;
     if factor.to_bits() == 1f64.to_bits() || outside.sources.iter().any(rated) {
         return Some(());
     }
     cx.push(
-        Problem::new("E027", "no traffic has a `rate` to multiply")
+        Problem::new("E027", "no traffic has a `rate` or a trace to multiply")
             .at(top.rate_factor.span)
             .help("leave `rate_factor` out; users of closed traffic are set by their number"),
     );
@@ -270,7 +260,6 @@ fn source(
     name: String,
     rows: &[ClassRow<'_>],
     services: &[String],
-    horizon: Duration,
     clients: &mut Vec<Client>,
     cx: &mut Cx<'_>,
 ) -> Option<Source> {
@@ -279,7 +268,7 @@ fn source(
         .get()
         .and_then(|to| find_service(to, spec.to.span, services, cx));
     let factor = top.rate_factor.copied().unwrap_or(1.0);
-    let rate = rate(spec, horizon, cx).map(|corners| scaled(corners, factor));
+    let rate = rate(spec, cx).map(|rate| rate.scaled(factor));
     let mix = mix(spec, rows, cx);
     let mut ids = Vec::with_capacity(rows.len());
     let mut whole = true;
@@ -298,7 +287,8 @@ fn source(
         name,
         to: to?,
         arrivals: spec.arrivals.get()?.clone(),
-        rate: rate?.into(),
+        rate: rate?,
+        trace_factor: factor,
         mix: mix?,
         key: spec.key.get()?.clone(),
         clients: ids,
@@ -380,17 +370,11 @@ fn mix(spec: &TrafficSpec, rows: &[ClassRow<'_>], cx: &mut Cx<'_>) -> Option<Vec
     Some(mix)
 }
 
-fn rate(spec: &TrafficSpec, horizon: Duration, cx: &mut Cx<'_>) -> Option<Vec<RatePoint>> {
+fn rate(spec: &TrafficSpec, cx: &mut Cx<'_>) -> Option<Rate> {
     let arrivals = spec.arrivals.get();
     let rate = spec.rate.get()?;
-    let flat = |rate_hz| {
-        vec![RatePoint {
-            at: Instant::ZERO,
-            rate_hz,
-        }]
-    };
     match (rate, arrivals?.def.uses_rate) {
-        (None, false) => Some(flat(0.0)),
+        (None, false) => Some(Rate::constant(0.0)),
         (None, true) => {
             let what = format!("{} arrivals need a `rate`", arrivals?.def.row.name);
             cx.push(
@@ -410,17 +394,10 @@ fn rate(spec: &TrafficSpec, horizon: Duration, cx: &mut Cx<'_>) -> Option<Vec<Ra
             );
             None
         }
-        (Some(RateSpec::Number(rate_hz)), true) => Some(flat(*rate_hz)),
-        (Some(RateSpec::Profile(profile)), true) => Some(profile.corners(horizon)),
-        (Some(RateSpec::Corners(corners)), true) => line(corners, cx),
+        (Some(RateSpec::Number(rate_hz)), true) => Some(Rate::constant(*rate_hz)),
+        (Some(RateSpec::Profile(profile)), true) => Some(profile.rate()),
+        (Some(RateSpec::Corners(corners)), true) => line(corners, cx).map(Rate::line),
     }
-}
-
-fn scaled(mut corners: Vec<RatePoint>, factor: f64) -> Vec<RatePoint> {
-    for corner in &mut corners {
-        corner.rate_hz *= factor;
-    }
-    corners
 }
 
 /// Corners in strictly ascending order from zero. Two at the same time are a jump, which takes a

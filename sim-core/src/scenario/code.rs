@@ -94,7 +94,7 @@ pub static CODES: &[Code] = &[
     row(
         "E020",
         "nothing of this name",
-        "A service, class or server is referred to that is not written.",
+        "A service, class, server or machine is referred to that is not written.",
     ),
     row(
         "E021",
@@ -129,7 +129,7 @@ pub static CODES: &[Code] = &[
     row(
         "E027",
         "rate and arrivals do not fit",
-        "Open arrivals need a `rate`; closed ones and traces bring their own, which `rate_factor` does not multiply.",
+        "Open arrivals need a `rate`; closed ones and traces bring their own. `rate_factor` multiplies rates and the requests of traces, not the users of closed arrivals.",
     ),
     row(
         "E028",

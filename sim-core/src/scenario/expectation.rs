@@ -382,6 +382,7 @@ fn check_names(pattern: &str, text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_
     let base = known.base;
     let mut service = 0;
     for (place, word) in pattern.split('.').zip(text.text.split('.')) {
+        let instances: Vec<String>;
         let names: Vec<&str> = match place {
             "CLASS" => base
                 .skeleton
@@ -401,6 +402,15 @@ fn check_names(pattern: &str, text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_
                 .iter()
                 .filter(|s| usize::from(s.service.0) == service)
                 .map(|s| s.name.as_str())
+                .collect(),
+            "BALANCER" => {
+                instances = (base.skeleton.services.get(service))
+                    .map_or(Vec::new(), |service| service.instance_names().collect());
+                instances.iter().map(String::as_str).collect()
+            }
+            "NUMBER" if word.len() > 4 || word.parse::<u16>().is_err() => vec!["0"],
+            "MACHINE" => (base.skeleton.hosts.iter())
+                .map(|host| host.name.as_str())
                 .collect(),
             "SLO" => known.slos.iter().map(String::as_str).collect(),
             "OUTCOME" => Outcome::ALL.iter().map(|o| o.name()).collect(),

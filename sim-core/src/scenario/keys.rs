@@ -25,6 +25,8 @@ pub struct KeyRow {
     pub about: String,
     /// Whether it can change while time runs.
     pub live: bool,
+    /// The row whose parameter it is: it counts while that row is chosen.
+    pub of_kind: Option<&'static str>,
     /// How a form lets it be entered.
     pub input: Input,
 }
@@ -103,6 +105,7 @@ fn key_row(key: &KeyDef, path: &str, form: &Form, optional: bool) -> KeyRow {
         },
         about: key.about.trim().to_owned(),
         live: key.live,
+        of_kind: None,
         input: Input::of_form(form, key.limits, optional),
     }
 }
@@ -124,6 +127,7 @@ fn row_keys(row: &ExtensionRow, path: &str, live: bool, rows: &mut Vec<KeyRow>) 
             range,
             about: format!("With `{}`: {}", row.name, param.about.trim()),
             live,
+            of_kind: Some(row.name),
             input: Input::of_param(param.kind),
         });
     }

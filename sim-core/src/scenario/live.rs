@@ -4,6 +4,7 @@
 //! that a long time line over a large fleet stays quick and small.
 
 use super::assemble::Base;
+use super::hosts::{HostNames, host_names};
 use super::problem::{Collector, Problem, Span, suggest};
 use super::routes::{check_nobody_left, check_without_servers};
 use super::section::{Cx, Form, KeyDef, Section, SectionDef};
@@ -13,9 +14,9 @@ use super::services::{Skeleton, skeleton};
 use super::set::{Assignment, Walk, apply};
 use super::tree::{Node, Value};
 use crate::model::{
-    Change, ClassId, ClientId, ServerId, ServerParams, Service, ServiceId, SourceId,
+    Change, ClassId, ClientId, HostId, ServerId, ServerParams, Service, ServiceId, SourceId,
 };
-use crate::time::{Clock, Duration};
+use crate::time::Clock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub(crate) struct Live {
     pub skeleton: Skeleton,
     pub params: Vec<Arc<ServerParams>>,
     nodes: Vec<Arc<Node>>,
-    horizon: Duration,
+    hosts: Arc<HostNames>,
     clock: Option<Clock>,
 }
 
@@ -72,7 +73,9 @@ impl Live {
             skeleton: base.skeleton.clone(),
             params,
             nodes,
-            horizon: base.horizon,
+            hosts: Arc::new(host_names(
+                base.skeleton.hosts.iter().map(|host| &host.name),
+            )),
             clock: base.clock,
         }
     }
@@ -165,7 +168,7 @@ impl Live {
                     clock: self.clock,
                 };
                 let spec = ServerSpec::read(&node, cx)?;
-                servers::params(&spec, cx).map(Arc::new)
+                servers::params(&spec, &self.hosts, cx).map(Arc::new)
             });
             let Some(new) = new else { continue };
             if !Arc::ptr_eq(new, &self.params[at]) && **new != *self.params[at] {
@@ -200,7 +203,7 @@ impl Live {
         let Some(top) = Top::read(&self.root, cx) else {
             return;
         };
-        let Some(mut new) = skeleton(&top, self.horizon, cx) else {
+        let Some(mut new) = skeleton(&top, cx) else {
             return;
         };
         for (new, old) in new.services.iter_mut().zip(&self.skeleton.services) {
@@ -236,6 +239,9 @@ impl Live {
         }));
         changes.extend(differing(&new.classes, &old.classes, |i, v| {
             Change::Class(ClassId(i), v)
+        }));
+        changes.extend(differing(&new.hosts, &old.hosts, |i, v| {
+            Change::Host(HostId(i), v)
         }));
     }
 }

@@ -27,6 +27,7 @@ mod condition;
 pub(crate) mod expectation;
 mod extensions;
 mod foreign;
+mod hosts;
 mod input;
 pub(crate) mod keys;
 pub(crate) mod kinds;

@@ -97,7 +97,6 @@ impl Walk {
 
     /// The row of a key. Parameters of different kinds may have one name: then the kind decides.
     fn row(&self, pattern: &str, kind: Option<&str>) -> Option<usize> {
-        let of_kind = kind.map(|kind| format!("With `{kind}`:"));
         let rows = || {
             self.rows
                 .iter()
@@ -105,7 +104,7 @@ impl Walk {
                 .filter(|(_, row)| row.path == pattern)
         };
         rows()
-            .find(|(_, row)| of_kind.as_ref().is_some_and(|k| row.about.starts_with(k)))
+            .find(|(_, row)| kind.is_some() && row.of_kind == kind)
             .or_else(|| rows().next())
             .map(|(row, _)| row)
     }

@@ -44,7 +44,7 @@ section! {
         record: Table<RecordSpec> = "{}";
         /// Kinds of requests. Without any there is one, called `all`.
         class: Named<ClassSpec> = "{}";
-        /// Multiplies the rates of all traffic that has one: for experiments with the load.
+        /// Multiplies the rates of all traffic that has one, and the requests of traces: for experiments with the load.
         rate_factor: Number = "1", in above(0.0, 1e9);
         /// Where requests come from; at least one.
         traffic: Tables<TrafficSpec> = "[]";
@@ -52,6 +52,8 @@ section! {
         client: Override<ClientSpec> = "{}";
         /// Services: a balancer, the servers behind it, and what they call in turn; at least one.
         service: Named<ServiceSpec> = "{}";
+        /// Machines whose cores servers share, of one service or of several. A server that names none has a core for each of its workers.
+        machine: Named<MachineSpec> = "{}";
         /// What happens when.
         timeline: Tables<TimelineSpec> = "[]";
         /// Rules of the monitoring.
@@ -316,6 +318,14 @@ section! {
 }
 
 section! {
+    /// A machine that servers share: those that write its name as their `machine`. With more requests at work on them than it has cores, each gets the same part of a core; those that wait for a worker or for the answer to a call are not at work.
+    MachineSpec {
+        /// Requests that can be at work at full speed at once; a part of a core is a quota of its time.
+        cores [live]: Number, in from(0.001, 1e6), unit "cores";
+    }
+}
+
+section! {
     /// A server, or several alike.
     ServerSpec {
         /// Its name, unique within the service; with `count` above 1, what the names begin with.
@@ -352,7 +362,7 @@ section! {
         down_behaviour [live] was "door": Word<DownBehaviour> = "refuse";
         /// How it comes back.
         restart [live]: ExtensionOf<RestartDef> = "manual";
-        /// Time from the decision to restart until it serves.
+        /// Time from the decision to restart, or from being added, until it serves; one that is added joins rotation then.
         boot [live]: ExtensionOf<DistributionDef> = "0s";
         /// Slower service after a start.
         warm_up [live]: Optional<Table<WarmUpSpec>> = "none";
@@ -368,6 +378,8 @@ section! {
         present: Flag = "true";
         /// Where it stands: a name that servers of one place share.
         zone: Optional<Name> = "none";
+        /// The machine that it runs on; with `count` above 1, all of them.
+        machine: Optional<Name> = "none";
         /// What lies between the balancer and it.
         link: Table<LinkSpec> = "{}";
     }
@@ -559,8 +571,12 @@ section! {
         action as "do": Optional<Word<Deed>> = "none";
         /// A fault that befalls `target`; `slow`, `partition` and `degrade` can be written after `do` as well.
         fault: Optional<ExtensionOf<FaultDef>> = "none";
-        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, or `service.NAME.balancer`; with `partition`, `degrade`, `heal` and such faults a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
+        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, `machine.NAME` for those that run on it, or `service.NAME.balancer`; with `partition`, `degrade`, `heal` and such faults a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
         target: Optional<Text> = "none";
+        /// With `do = "restart"`: what is restarted.
+        when: Word<Restarted> = "always";
+        /// With `crash`, `restart`, `drain`, `undrain`, `add` and `remove` of several machines: one after the other, each so long after the one before; without it, all at once. The rest of a row that is not through at the horizon is left out.
+        every: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
         /// With `do = "slow"`: factor of the speed.
         factor: Optional<Number> = "none", in above(0.0, 1e6);
         /// With `do = "degrade"`: time added to each way.
@@ -629,23 +645,57 @@ pub(crate) enum Deed {
 }
 
 impl Deed {
+    /// Whether it concerns machines, one by one.
+    pub(crate) fn is_of_machines(self) -> bool {
+        matches!(
+            self,
+            Self::Crash | Self::Restart | Self::Drain | Self::Undrain | Self::Add | Self::Remove
+        )
+    }
+
     /// Whether it is a fault, in short.
     pub(crate) fn is_fault(self) -> bool {
         matches!(self, Self::Slow | Self::Partition | Self::Degrade)
     }
 }
 
+/// What a restart concerns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Restarted {
+    Always,
+    Down,
+}
+
+impl Words for Restarted {
+    const WORDS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "always",
+            Self::Always,
+            "what is up is stopped and started, what is down is started",
+        ),
+        ("down", Self::Down, "only what is down"),
+    ];
+}
+
 impl Words for Deed {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
         ("crash", Self::Crash, "crash"),
-        ("restart", Self::Restart, "restart what is down"),
+        (
+            "restart",
+            Self::Restart,
+            "stop and start: what is in flight is cut off as by a crash, then it boots; the way of a reload or a deployment is `drain` before",
+        ),
         (
             "drain",
             Self::Drain,
             "take out of rotation; what is in flight finishes",
         ),
         ("undrain", Self::Undrain, "put back into rotation"),
-        ("add", Self::Add, "bring in servers that were absent"),
+        (
+            "add",
+            Self::Add,
+            "bring in servers that were absent: they boot, and join rotation when they are up",
+        ),
         (
             "remove",
             Self::Remove,

@@ -4,11 +4,12 @@ use super::build::{
     bound, breakdowns, count, crash_rules, guards, liveness, memory, memory_is_known, optional,
     warm_up,
 };
+use super::hosts::{HostNames, check_hosts, find_host, host_names};
 use super::links::{Zones, inner_link};
 use super::problem::{Problem, Span};
 use super::routes::{check_nobody_left, check_without_servers};
 use super::section::Cx;
-use super::sections::{ServerSpec, ServiceSpec};
+use super::sections::{ServerSpec, ServiceSpec, Top};
 use super::services::Skeleton;
 use crate::crash::SERVER_GAUGES;
 use crate::model::{Balances, Errors, Server, ServerId, ServerParams, ServiceId, Slowdown};
@@ -27,11 +28,9 @@ pub(crate) struct Fleet {
 }
 
 /// Builds the servers and enters them into their services.
-pub(crate) fn fleet(
-    written: &[(String, Span, ServiceSpec)],
-    skeleton: Option<&mut Skeleton>,
-    cx: &mut Cx<'_>,
-) -> Option<Fleet> {
+pub(crate) fn fleet(top: &Top, skeleton: Option<&mut Skeleton>, cx: &mut Cx<'_>) -> Option<Fleet> {
+    let written = top.service.get()?;
+    let hosts = host_names(top.machine.get()?.iter().map(|(name, _, _)| name));
     let mut fleet = Fleet {
         servers: Vec::new(),
         tables: Vec::new(),
@@ -39,11 +38,11 @@ pub(crate) fn fleet(
     let mut ranges = Vec::with_capacity(written.len());
     let mut zones = Vec::with_capacity(written.len());
     let mut whole = true;
-    for (index, (name, span, spec)) in written.iter().enumerate() {
-        let start = fleet.servers.len();
+    for (index, service) in written.iter().enumerate() {
+        let (start, spec) = (fleet.servers.len(), &service.2);
         let id = ServiceId(u16::try_from(index).ok()?);
         let named = Zones::of(spec).and_then(|zones| {
-            let zones = service_servers(id, name, *span, spec, zones, &mut fleet, cx)?;
+            let zones = service_servers(id, service, zones, &hosts, &mut fleet, cx)?;
             zones.finish(spec, cx)
         });
         whole &= named.is_some();
@@ -53,6 +52,7 @@ pub(crate) fn fleet(
     if !whole {
         return None;
     }
+    check_hosts(top, &fleet.servers, cx)?;
     let skeleton = skeleton?;
     let parts = written.iter().zip(ranges).zip(zones);
     for (service, (((_, span, _), range), zones)) in skeleton.services.iter_mut().zip(parts) {
@@ -76,10 +76,9 @@ pub(crate) fn fleet(
 
 fn service_servers(
     id: ServiceId,
-    name: &str,
-    span: Span,
-    spec: &ServiceSpec,
+    (name, span, spec): &(String, Span, ServiceSpec),
     mut zones: Zones,
+    hosts: &HostNames,
     fleet: &mut Fleet,
     cx: &mut Cx<'_>,
 ) -> Option<Zones> {
@@ -90,7 +89,7 @@ fn service_servers(
     let mut whole = true;
     let balances = spec.balancer.get().and_then(|b| b.balances.copied());
     for table in tables {
-        let params = params(table, cx).map(Arc::new);
+        let params = params(table, hosts, cx).map(Arc::new);
         if balances == Some(Balances::Connections)
             && let Some(link) = table.link.get()
             && link.connections.written
@@ -149,7 +148,7 @@ fn service_servers(
         if routes.is_empty() {
             cx.push(
                 Problem::new("E022", format!("the service `{name}` has no servers"))
-                    .at(span)
+                    .at(*span)
                     .help(format!(
                         "add a [[service.{name}.server]] with `name` and `workers`"
                     )),
@@ -190,8 +189,12 @@ pub(crate) fn server_name(base: &str, count: u64, first: Option<u64>, index: u64
     }
 }
 
-/// The properties written in a table of servers.
-pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams> {
+/// The properties written in a table of servers; `hosts` are all machines.
+pub(crate) fn params(
+    spec: &ServerSpec,
+    hosts: &HostNames,
+    cx: &mut Cx<'_>,
+) -> Option<ServerParams> {
     let crash = crash_rules(&spec.crash, SERVER_GAUGES, cx);
     let guards = guards(&spec.guards, "server", cx);
     let breakdowns = optional(&spec.breakdowns, |b| breakdowns(b, cx));
@@ -205,6 +208,7 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
         cx,
     )?;
     let priority = priority(spec, cx);
+    let host = find_host(&spec.machine, hosts, cx);
     let (queue, slowdown, errors) = (spec.queue.get()?, spec.slowdown.get()?, spec.errors.get()?);
     Some(ServerParams {
         weight: spec.weight.copied()?,
@@ -234,6 +238,7 @@ pub(crate) fn params(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<ServerParams>
         max_connections: spec.max_connections.copied()?.map(count),
         liveness: optional(&spec.liveness, liveness)?,
         link: inner_link(&spec.link, cx)?,
+        host: host?,
     })
 }
 

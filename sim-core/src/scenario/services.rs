@@ -7,6 +7,7 @@ use super::clients::{
     CLIENTS_MAX, ClassRow, Outside, class_names, classes, client, find_classes, find_service,
     sources,
 };
+use super::hosts::hosts;
 use super::links::{declared_zones, inner_link, link};
 use super::problem::{Problem, Span};
 use super::routes::routes;
@@ -16,9 +17,8 @@ use super::tree::Node;
 use crate::crash::BALANCER_GAUGES;
 use crate::ids::Id;
 use crate::model::{
-    Balancer, Balances, Call, Class, Client, ClientId, PendingQueue, Service, Source, Standby,
+    Balancer, Balances, Call, Class, Client, ClientId, Host, PendingQueue, Service, Source, Standby,
 };
-use crate::time::Duration;
 
 /// Most services.
 const SERVICES_MAX: usize = 1000;
@@ -34,10 +34,11 @@ pub(crate) struct Skeleton {
     pub clients: Vec<Client>,
     /// With empty lists of servers.
     pub services: Vec<Service>,
+    pub hosts: Vec<Host>,
 }
 
 /// Builds everything but servers, time line, monitoring and expectations.
-pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<Skeleton> {
+pub(crate) fn skeleton(top: &Top, cx: &mut Cx<'_>) -> Option<Skeleton> {
     let written = top.service.get()?;
     if written.is_empty() {
         cx.push(
@@ -65,7 +66,7 @@ pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<
     let rows = classes(top, cx);
     let outside = rows
         .as_ref()
-        .and_then(|rows: &Vec<ClassRow<'_>>| sources(top, rows, &names, horizon, cx));
+        .and_then(|rows: &Vec<ClassRow<'_>>| sources(top, rows, &names, cx));
     let whole = outside.is_some();
     let mut outside = outside.unwrap_or(Outside {
         sources: Vec::new(),
@@ -75,6 +76,7 @@ pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<
         services: &names,
         classes: &class_names,
     };
+    let hosts = hosts(top, cx);
     let services: Vec<_> = written
         .iter()
         .map(|(name, _, spec)| service(name, spec, &known, &mut outside.clients, cx))
@@ -100,6 +102,7 @@ pub(crate) fn skeleton(top: &Top, horizon: Duration, cx: &mut Cx<'_>) -> Option<
         sources: outside.sources,
         clients: outside.clients,
         services,
+        hosts: hosts?,
     })
 }
 

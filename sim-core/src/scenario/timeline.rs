@@ -3,16 +3,18 @@
 use super::Scenario;
 use super::assemble::Base;
 use super::canonical::value_text;
+use super::hosts;
 use super::links;
 use super::live::{Live, find_servers, unknown_server};
 use super::problem::{Collector, Problem, suggest};
 use super::section::{Cx, Item};
-use super::sections::{Deed, TimelineSpec, Top};
+use super::sections::{Deed, Restarted, TimelineSpec, Top};
 use super::set::{Assignment, assignments};
 use crate::extension::Configured;
 use crate::fault::{self, Befalls, FaultDef};
+use crate::ids::Id;
 use crate::model::{Action, Actor, Afflicted, ServerId, ServiceId, Target, TimelineEntry};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Most entries.
 const ENTRIES_MAX: usize = 100_000;
@@ -128,9 +130,22 @@ fn drafts(
             );
             whole = false;
         }
-        match draft(spec, base, cx) {
-            Some(draft) => drafts.push(draft),
-            None => whole = false,
+        let Some(draft) = draft(spec, base, cx) else {
+            whole = false;
+            continue;
+        };
+        let every = spec.every.copied().flatten();
+        let Some(every) = every else {
+            drafts.push(draft);
+            continue;
+        };
+        drafts.extend(one_by_one(draft, every, base));
+        if drafts.len() > ENTRIES_MAX {
+            let what = format!(
+                "more than {ENTRIES_MAX} entries in the time line, with what `every` makes of them"
+            );
+            cx.push(Problem::new("E024", what).at(spec.every.span));
+            return None;
         }
     }
     for set in &scenario.live {
@@ -151,6 +166,62 @@ fn drafts(
         });
     }
     whole.then_some(drafts)
+}
+
+/// An entry for each machine of one that takes them one after the other, up to the end of the run.
+fn one_by_one(draft: Draft, every: Duration, base: &Base) -> Vec<Draft> {
+    let of_servers = |ids: &[ServerId]| -> Vec<Target> {
+        ids.iter().map(|&id| Target::Servers(vec![id])).collect()
+    };
+    let apart = |target: &Target| match target {
+        Target::Servers(ids) => of_servers(ids),
+        Target::Balancer(id) => {
+            let balancer = &base.skeleton.services[id.position()].balancer;
+            let all = balancer.instances + balancer.standby.count;
+            (0..all)
+                .map(|number| Target::Instance(*id, number))
+                .collect()
+        }
+        Target::Instance(..) => vec![target.clone()],
+    };
+    let entry = &draft.entry;
+    let actions: Vec<Action> = match &entry.action {
+        Action::Crash(target) => apart(target).into_iter().map(Action::Crash).collect(),
+        &Action::Restart {
+            ref target,
+            only_down,
+        } => {
+            let targets = apart(target).into_iter();
+            targets
+                .map(|target| Action::Restart { target, only_down })
+                .collect()
+        }
+        Action::Drain(target) => apart(target).into_iter().map(Action::Drain).collect(),
+        Action::Undrain(target) => apart(target).into_iter().map(Action::Undrain).collect(),
+        Action::Remove(target) => apart(target).into_iter().map(Action::Remove).collect(),
+        Action::Add(ids) => ids.iter().map(|&id| Action::Add(vec![id])).collect(),
+        _ => return vec![draft],
+    };
+    let mut drafts = Vec::new();
+    let mut at = entry.at;
+    for action in actions {
+        if at.0 > base.horizon.0 {
+            break;
+        }
+        let entry = TimelineEntry {
+            at,
+            by: entry.by,
+            note: entry.note.clone(),
+            action,
+        };
+        drafts.push(Draft {
+            entry,
+            sets: Vec::new(),
+            live: false,
+        });
+        at += every;
+    }
+    drafts
 }
 
 fn draft(spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Option<Draft> {
@@ -239,6 +310,8 @@ fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Optio
     let targeted = fault || !matches!(deed, None | Some(Deed::Note));
     let slow = deed == Some(Deed::Slow);
     let degrade = deed == Some(Deed::Degrade);
+    let restart = deed == Some(Deed::Restart);
+    let machines = deed.is_some_and(Deed::is_of_machines);
     let lasting = fault || slow || degrade || deed == Some(Deed::Partition);
     let stray = |written: bool, allowed: bool| written && !allowed;
     let strays = [
@@ -251,6 +324,12 @@ fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Optio
         ("for", spec.lasts.span, stray(spec.lasts.written, lasting)),
         ("delay", spec.delay.span, stray(spec.delay.written, degrade)),
         ("loss", spec.loss.span, stray(spec.loss.written, degrade)),
+        ("when", spec.when.span, stray(spec.when.written, restart)),
+        (
+            "every",
+            spec.every.span,
+            stray(spec.every.written, machines),
+        ),
     ];
     let mut clean = true;
     for (name, span, found) in strays {
@@ -260,7 +339,8 @@ fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Optio
                     .at(span)
                     .help(
                         "`target` goes with `do` and `fault`; `factor` with slow, `delay` and `loss` \
-                         with degrade, `for` with these two, partition and every fault",
+                         with degrade, `for` with these two, partition and every fault; `when` goes with \
+                         restart, `every` with this, crash, drain, undrain, add and remove",
                     ),
             );
             clean = false;
@@ -319,7 +399,7 @@ fn action(deed: Option<Deed>, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>)
     let target = target(text, &spec.target, base, cx)?;
     let servers_only = |target: Target, cx: &mut Cx<'_>| match target {
         Target::Servers(ids) => Some(ids),
-        Target::Balancer(_) => {
+        Target::Balancer(_) | Target::Instance(..) => {
             cx.push(
                 Problem::new("E031", "only servers can be the target of this")
                     .at(spec.target.span)
@@ -330,7 +410,10 @@ fn action(deed: Option<Deed>, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>)
     };
     Some(match deed {
         Deed::Crash => Action::Crash(target),
-        Deed::Restart => Action::Restart(target),
+        Deed::Restart => Action::Restart {
+            target,
+            only_down: spec.when.copied()? == Restarted::Down,
+        },
         Deed::Drain => Action::Drain(Target::Servers(servers_only(target, cx)?)),
         Deed::Undrain => Action::Undrain(Target::Servers(servers_only(target, cx)?)),
         Deed::Add => Action::Add(servers_only(target, cx)?),
@@ -390,7 +473,7 @@ fn afflicted(
     }
     match target(text, item, base, cx)? {
         Target::Servers(ids) => Some(ids.into_iter().map(Afflicted::Server).collect()),
-        Target::Balancer(_) => {
+        Target::Balancer(_) | Target::Instance(..) => {
             cx.push(
                 Problem::new("E031", "only servers can be the target of this")
                     .at(item.span)
@@ -404,9 +487,18 @@ fn afflicted(
 fn target(text: &str, item: &Item<Option<String>>, base: &Base, cx: &mut Cx<'_>) -> Option<Target> {
     let words: Vec<&str> = text.split('.').collect();
     let (service, rest) = match words.as_slice() {
+        ["machine", name] => {
+            return match hosts::servers_on(name, base) {
+                Ok(servers) => Some(Target::Servers(servers)),
+                Err(problem) => {
+                    cx.push(problem.at(item.span));
+                    None
+                }
+            };
+        }
         ["service", service, rest @ ..] if !rest.is_empty() => (*service, rest),
         _ => {
-            let help = "service.NAME.server.NAME, service.NAME.server for all servers, or service.NAME.balancer";
+            let help = "service.NAME.server.NAME, service.NAME.server for all servers, machine.NAME for those on it, or service.NAME.balancer";
             cx.push(
                 Problem::new("E040", format!("{text:?} is no target"))
                     .at(item.span)

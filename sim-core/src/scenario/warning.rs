@@ -1,8 +1,10 @@
 //! Remarks on scenarios that are valid and yet may not be meant.
 
 use super::Scenario;
+use crate::event_log::nothing_to_do;
 use crate::ids::Id;
-use crate::model::{ClassId, Model, Service};
+use crate::model::{Action, Change, ClassId, Model, Service, Target};
+use crate::readable;
 
 /// Remarks on a scenario; none when it has no model.
 pub(crate) fn warnings(scenario: &Scenario) -> Vec<String> {
@@ -64,11 +66,117 @@ fn of_model(model: &Model) -> Vec<String> {
         found.push(format!("no request is of the class `{}`", class.name));
     }
     for source in &model.sources {
-        if source.arrivals.def.uses_rate && source.rate.iter().all(|corner| corner.rate_hz <= 0.0) {
+        if source.arrivals.def.uses_rate && source.rate.is_zero() {
             found.push(format!("the rate of `{}` is always 0", source.name));
         }
     }
+    found.extend(idle_entries(model));
     found.extend(crate::load::remarks(model));
+    found
+}
+
+/// So many entries that find nothing to do are named.
+const IDLE_ENTRIES: usize = 10;
+
+/// What can be known of a server beforehand, by people's hands alone.
+#[derive(Clone, Copy)]
+struct Hands {
+    /// Whether it is there; one on its way out may be or not.
+    there: Option<bool>,
+    out_of_rotation: bool,
+    /// Whether anything may have brought it down.
+    may_be_down: bool,
+}
+
+impl Hands {
+    /// What it is already, where an action is sure to find nothing to do; else takes over what it does.
+    fn take(&mut self, action: &Action) -> Option<&'static str> {
+        let (absent, there) = (self.there == Some(false), self.there == Some(true));
+        let idle = match action {
+            Action::Add(_) => there.then_some("there"),
+            Action::Remove(_) if self.there.is_none() => Some("being removed or gone"),
+            Action::Crash(_)
+            | Action::Restart { .. }
+            | Action::Drain(_)
+            | Action::Undrain(_)
+            | Action::Remove(_)
+                if absent =>
+            {
+                Some("not there")
+            }
+            Action::Restart { only_down, .. } => {
+                (*only_down && there && !self.may_be_down).then_some("up")
+            }
+            Action::Drain(_) => self.out_of_rotation.then_some("out of rotation"),
+            Action::Undrain(_) => (!self.out_of_rotation).then_some("in rotation"),
+            _ => None,
+        };
+        match action {
+            _ if idle.is_some() => {}
+            Action::Add(_) => (self.there, self.out_of_rotation) = (Some(true), false),
+            Action::Remove(_) => (self.there, self.out_of_rotation) = (None, true),
+            Action::Drain(_) => self.out_of_rotation = true,
+            // One that was on its way out may stay.
+            Action::Undrain(_) => self.out_of_rotation = false,
+            Action::Crash(_) => self.may_be_down = true,
+            _ => {}
+        }
+        idle
+    }
+}
+
+/// Entries of the time line of which one can know beforehand that they find nothing to do.
+fn idle_entries(model: &Model) -> Vec<String> {
+    let server = |server: &crate::model::Server| Hands {
+        there: Some(server.present),
+        out_of_rotation: false,
+        may_be_down: server.params.can_crash(),
+    };
+    let mut servers: Vec<Hands> = model.servers.iter().map(server).collect();
+    let mut found = Vec::new();
+    let mut more = 0;
+    for entry in &model.timeline {
+        let (verb, ids) = match &entry.action {
+            Action::Set { changes, .. } => {
+                // Settings that are changed may bring anything down.
+                for change in changes {
+                    if let Change::Server(id, params) = change {
+                        servers[id.position()].may_be_down |= params.can_crash();
+                    }
+                }
+                continue;
+            }
+            Action::Crash(Target::Servers(ids)) => ("crash", ids),
+            Action::Restart {
+                target: Target::Servers(ids),
+                ..
+            } => ("restart", ids),
+            Action::Drain(Target::Servers(ids)) => ("drain", ids),
+            Action::Undrain(Target::Servers(ids)) => ("undrain", ids),
+            Action::Remove(Target::Servers(ids)) => ("remove", ids),
+            Action::Add(ids) => ("add", ids),
+            _ => continue,
+        };
+        let idle = ids.iter().filter_map(|id| {
+            let reason = servers[id.position()].take(&entry.action)?;
+            Some((model.servers[id.position()].name.clone(), reason))
+        });
+        let idle: Vec<(String, &str)> = idle.collect();
+        if idle.is_empty() {
+            continue;
+        }
+        if found.len() < IDLE_ENTRIES {
+            let at = readable::moment(entry.at, model.clock);
+            found.push(format!("at {at} there is {}", nothing_to_do(verb, &idle)));
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        found.push(format!(
+            "{more} more entries of the time line find nothing to do"
+        ));
+    }
     found
 }
 

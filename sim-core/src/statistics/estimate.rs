@@ -45,12 +45,14 @@ pub enum Method {
     NoneSeen,
     /// Student's t on differences of paired replications.
     PairedT,
+    /// Between two order statistics of independent observations.
+    OrderStatistics,
     /// Welch's t on two independent sets.
     Welch,
 }
 
 /// Every word of [`Method::code`] with what it means.
-pub static METHODS: &[(Method, &str, &str)] = &[
+pub static INTERVAL_METHODS: &[(Method, &str, &str)] = &[
     (
         Method::StudentT,
         "student-t",
@@ -98,6 +100,11 @@ pub static METHODS: &[(Method, &str, &str)] = &[
         "Student's t over differences of paired replications",
     ),
     (
+        Method::OrderStatistics,
+        "order-statistics",
+        "between two order statistics of independent values",
+    ),
+    (
         Method::Welch,
         "welch-t",
         "Welch's t over two independent sets of replications",
@@ -106,7 +113,7 @@ pub static METHODS: &[(Method, &str, &str)] = &[
 
 impl Method {
     fn row(self) -> &'static (Self, &'static str, &'static str) {
-        METHODS
+        INTERVAL_METHODS
             .iter()
             .find(|(method, _, _)| *method == self)
             .unwrap_or_else(|| unreachable!("a test asks for every method"))
@@ -689,9 +696,12 @@ mod tests {
 
     #[test]
     fn every_method_has_a_word_of_its_own() {
-        for (at, (method, word, about)) in METHODS.iter().enumerate() {
+        for (at, (method, word, about)) in INTERVAL_METHODS.iter().enumerate() {
             assert_eq!((method.code(), method.about()), (*word, *about));
-            assert_eq!(METHODS.iter().position(|(_, w, _)| w == word), Some(at));
+            assert_eq!(
+                INTERVAL_METHODS.iter().position(|(_, w, _)| w == word),
+                Some(at)
+            );
             // The compiler asks for a row of each new one.
             match method {
                 Method::StudentT
@@ -704,10 +714,11 @@ mod tests {
                 | Method::Wilson
                 | Method::NoneSeen
                 | Method::PairedT
+                | Method::OrderStatistics
                 | Method::Welch => {}
             }
         }
-        assert_eq!(METHODS.len(), 11);
+        assert_eq!(INTERVAL_METHODS.len(), 12);
     }
 
     #[test]

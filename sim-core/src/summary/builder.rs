@@ -1,14 +1,15 @@
 //! From the counters of a run to its figures.
 
 use super::{
-    AlertFigures, Attempts, BalancerFigures, ClassFigures, Named, Outcomes, Requests,
+    AlertFigures, Attempts, BalancerFigures, ClassFigures, HostFigures, Named, Outcomes, Requests,
     SCHEMA_VERSION, ServerFigures, ServiceFigures, SloFigures, StoryFigures, Summary, Times,
     incident, verdict, warning,
 };
 use crate::engine::{End, Simulation};
 use crate::event_log::Kind;
 use crate::histogram::Histogram;
-use crate::ids::{ClassId, Id, ServiceId};
+use crate::ids::{ClassId, HostId, Id, ServiceId};
+use crate::model::Host;
 use crate::outcome::Outcome;
 use crate::time::SECOND;
 
@@ -41,7 +42,7 @@ pub(super) fn times(simulation: &Simulation, path: &str) -> Option<Histogram> {
     let words: Vec<&str> = path.split('.').collect();
     match words.as_slice() {
         ["response_time_s"] => Some(builder.response_time(&builder.outside())),
-        ["wait_s"] => Some(builder.wait()),
+        ["wait_s"] => Some(simulation.recorder().waits(|_, _| true)),
         ["wait_all_s"] => Some(builder.wait_all()),
         ["classes", name, "response_time_s"] => {
             let class = model.classes.iter().position(|c| c.name == *name)?;
@@ -52,7 +53,13 @@ pub(super) fn times(simulation: &Simulation, path: &str) -> Option<Histogram> {
         }
         ["services", name, "wait_s"] => {
             let id = ServiceId::at(service(name)?);
-            Some(simulation.recorder().services[id].wait.clone())
+            Some(simulation.recorder().waits(|of, _| of == id))
+        }
+        ["services", name, "wait_all_s"] => Some(builder.wait_of_all(service(name)?)),
+        ["classes", name, "wait_s"] => {
+            let class = model.classes.iter().position(|c| c.name == *name)?;
+            let id = ClassId::at(class);
+            Some(simulation.recorder().waits(|_, of| of == id))
         }
         _ => None,
     }
@@ -83,6 +90,7 @@ impl Builder<'_> {
         let services: Vec<(String, ServiceFigures)> = (0..model.services.len())
             .map(|i| (model.services[i].name.clone(), self.service(i)))
             .collect();
+        let wait = recorder.waits(|_, _| true);
         let (mut served, mut wasted, mut answered) = (0, 0, 0);
         for i in 0..model.services.len() {
             let (all, unwanted) = sim.work_ns(ServiceId::at(i));
@@ -107,8 +115,9 @@ impl Builder<'_> {
             verdict_because: judged.map(|judged| judged.because),
             attempts: self.attempts(&outside, &requests),
             response_time_s: Times::of(&self.response_time(&outside)),
-            wait_s: Times::of(&self.wait()),
+            wait_s: Times::of(&wait),
             wait_all_s: Times::of(&self.wait_all()),
+            waited: waited(&wait),
             offered_load: services
                 .iter()
                 .filter_map(|(_, s)| s.offered_load)
@@ -119,6 +128,9 @@ impl Builder<'_> {
             availability: ratio(requests.succeeded, requests.succeeded + requests.failed),
             wasted_work: (served > 0).then(|| wasted as f64 / served as f64),
             peak_in_flight: sim.footprint().0 as u64,
+            first_crash_s: (recorder.event_log())
+                .find(|event| event.kind == Kind::Crash)
+                .map(|event| event.at.as_secs_f64()),
             percentile_error: Histogram::RELATIVE_ERROR,
             classes: Named(
                 (0..model.classes.len())
@@ -126,6 +138,7 @@ impl Builder<'_> {
                     .collect(),
             ),
             services: Named(services),
+            machines: self.machines(),
             guards: sim.guard_figures(),
             connections: sim.pool_figures(),
             slos: self.slos(),
@@ -169,21 +182,21 @@ impl Builder<'_> {
             .collect()
     }
 
-    /// Waits at the servers of all services.
-    fn wait(&self) -> Histogram {
-        let mut wait = Histogram::default();
-        for service in self.simulation.recorder().services.iter() {
-            wait.merge(&service.wait);
+    /// Waits at the servers of all services, in vain or not.
+    fn wait_all(&self) -> Histogram {
+        let recorder = self.simulation.recorder();
+        let mut wait = recorder.waits(|_, _| true);
+        for service in recorder.services.iter() {
+            wait.merge(&service.wait_in_vain);
         }
         wait
     }
 
-    /// The same of all that waited, in vain or not.
-    fn wait_all(&self) -> Histogram {
-        let mut wait = Histogram::default();
-        for service in self.simulation.recorder().services.iter() {
-            wait.merge(&wait_of_all(service));
-        }
+    /// Waits at the servers of a service, in vain or not.
+    fn wait_of_all(&self, id: usize) -> Histogram {
+        let recorder = self.simulation.recorder();
+        let mut wait = recorder.waits(|of, _| of == ServiceId::at(id));
+        wait.merge(&recorder.services[ServiceId::at(id)].wait_in_vain);
         wait
     }
 
@@ -271,12 +284,37 @@ impl Builder<'_> {
     fn class(&self, class: usize) -> ClassFigures {
         let flows = self.of_class(class);
         let requests = self.requests(&flows);
+        let wait = (self.simulation.recorder()).waits(|_, of| of == ClassId::at(class));
         ClassFigures {
             response_time_s: Times::of(&self.response_time(&flows)),
+            wait_s: Times::of(&wait),
+            waited: waited(&wait),
             goodput_hz: self.goodput_hz(&flows),
             availability: ratio(requests.succeeded, requests.succeeded + requests.failed),
             requests,
         }
+    }
+
+    fn machines(&self) -> Named<HostFigures> {
+        let (sim, model) = (self.simulation, self.simulation.model());
+        let figures = |(position, host): (usize, &Host)| {
+            let (cores, utilisation) = sim.host_figures(HostId::at(position));
+            let figures = HostFigures {
+                cores,
+                utilisation,
+                servers: Vec::new(),
+            };
+            (host.name.clone(), figures)
+        };
+        let mut machines: Vec<_> = model.hosts.iter().enumerate().map(figures).collect();
+        for server in &model.servers {
+            if let Some(host) = server.params.host {
+                let service = &model.services[server.service.position()].name;
+                let on_it = &mut machines[host.position()].1.servers;
+                on_it.push(format!("{service}/{}", server.name));
+            }
+        }
+        Named(machines)
     }
 
     fn service(&self, id: usize) -> ServiceFigures {
@@ -287,12 +325,10 @@ impl Builder<'_> {
         let total = sim.service_attempts(ServiceId::at(id));
         let (served, wasted) = sim.work_ns(ServiceId::at(id));
         let service = &sim.model().services[id];
-        let servers: Vec<_> = service
-            .servers
-            .iter()
-            .map(|s| sim.server_figures(*s))
-            .collect();
+        let servers = sim.server_figures(ServiceId::at(id));
         let sent: u64 = servers.iter().map(|s| s.attempts).sum();
+        let wait = sim.recorder().waits(|of, _| of == ServiceId::at(id));
+        let down: u64 = servers.iter().map(|s| s.downtime_ns).sum();
         let figures = service.servers.iter().zip(&servers).map(|(id, figures)| {
             let server = &sim.model().servers[id.0 as usize];
             (server.name.clone(), self.server(figures, sent))
@@ -304,11 +340,14 @@ impl Builder<'_> {
                 outcomes: outcomes(&recorded.attempt_outcomes),
             },
             response_time_s: Times::of(&self.response_time(&flows)),
-            wait_s: Times::of(&recorded.wait),
-            wait_all_s: Times::of(&wait_of_all(recorded)),
+            wait_s: Times::of(&wait),
+            wait_all_s: Times::of(&self.wait_of_all(id)),
+            waited: waited(&wait),
             offered_load: self.offered_load(id, &servers),
             wasted_work: (served > 0).then(|| wasted as f64 / served as f64),
             fairness: self.fairness(id, &servers),
+            crashes: servers.iter().map(|s| s.crashes).sum(),
+            downtime_s: down as f64 / SECOND as f64,
             servers: Named(figures.collect()),
             balancers: self.balancers(id),
             requests,
@@ -443,13 +482,6 @@ fn event_log(event: &crate::event_log::Event) -> StoryFigures {
     }
 }
 
-/// Waits at the servers of a service, in vain or not.
-fn wait_of_all(service: &crate::record::ServiceCount) -> Histogram {
-    let mut wait = service.wait.clone();
-    wait.merge(&service.wait_in_vain);
-    wait
-}
-
 fn outcomes(counts: &[u64; Outcome::COUNT]) -> Outcomes {
     Named(
         Outcome::ALL
@@ -460,6 +492,11 @@ fn outcomes(counts: &[u64; Outcome::COUNT]) -> Outcomes {
     )
 }
 
+/// The share of times that are not zero.
+fn waited(wait: &Histogram) -> Option<f64> {
+    ratio(wait.count() - wait.zeros(), wait.count())
+}
+
 fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
@@ -467,6 +504,7 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 impl Times {
     fn of(histogram: &Histogram) -> Self {
         let seconds = |ns: f64| ns / SECOND as f64;
+        let variance = histogram.variance_ns2();
         let quantiles = histogram.quantiles_ns([0.5, 0.9, 0.95, 0.99, 0.999]);
         let [p50, p90, p95, p99, p999] = match quantiles {
             Some(values) => values.map(|ns| Some(seconds(ns))),
@@ -475,6 +513,8 @@ impl Times {
         Self {
             count: histogram.count(),
             mean: histogram.mean_ns().map(seconds),
+            variance: variance.map(|ns2| seconds(seconds(ns2))),
+            deviation: variance.map(|ns2| seconds(libm::sqrt(ns2))),
             p50,
             p90,
             p95,

@@ -15,6 +15,11 @@ impl Summary {
             ["throughput_hz"] => Some(self.throughput_hz),
             ["availability"] => self.availability,
             ["wasted_work"] => self.wasted_work,
+            ["waited"] => self.waited,
+            ["first_crash_s"] => self.first_crash_s,
+            ["events"] => Some(self.events as f64),
+            ["horizon_s"] => Some(self.horizon_s),
+            ["measured_from_s"] => Some(self.measured_from_s),
             ["peak_in_flight"] => Some(self.peak_in_flight as f64),
             ["requests", rest @ ..] => leaf(&self.requests, rest),
             ["attempts", rest @ ..] => leaf(&self.attempts, rest),
@@ -25,11 +30,23 @@ impl Summary {
             ["services", name, "servers", server, rest @ ..] => {
                 leaf(self.services.get(name)?.servers.get(server)?, rest)
             }
+            ["services", name, "balancers", instance, rest @ ..] => {
+                leaf(self.services.get(name)?.balancers.get(instance)?, rest)
+            }
+            ["guards", number, rest @ ..] => leaf(self.guards.get(position(number)?)?, rest),
+            ["connections", number, rest @ ..] => {
+                leaf(self.connections.get(position(number)?)?, rest)
+            }
             ["services", name, rest @ ..] => leaf(self.services.get(name)?, rest),
+            ["machines", name, rest @ ..] => leaf(self.machines.get(name)?, rest),
             ["slos", name, rest @ ..] => leaf(self.slos.get(name)?, rest),
             _ => None,
         }
     }
+}
+
+fn position(number: &str) -> Option<usize> {
+    number.parse().ok()
 }
 
 /// The number at `path` below a part of the summary.

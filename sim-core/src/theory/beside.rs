@@ -7,6 +7,7 @@ use crate::distribution::{Distribution, DistributionDef};
 use crate::extension::Configured;
 use crate::model::{Model, Server, Service};
 use crate::policy::{Farm, PolicyDef};
+use crate::statistics::Estimate;
 use crate::summary::Summary;
 
 /// A closed form whose assumptions a scenario satisfies.
@@ -29,8 +30,11 @@ pub struct Figure {
     pub path: String,
     /// The value; times in seconds.
     pub expected: f64,
-    /// The value that a run gave, where it was measured.
+    /// The value that a run gave, or the mean of several, where it was measured.
     pub measured: Option<f64>,
+    /// Of several runs: what is known of the measured value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
 }
 
 /// What theory has to say about a scenario.
@@ -44,6 +48,26 @@ pub enum Applied {
 }
 
 impl Applied {
+    /// The paths of the figures that theory knows.
+    pub fn paths(&self) -> Vec<String> {
+        match self {
+            Self::Known(known) => known.figures.iter().map(|f| f.path.clone()).collect(),
+            Self::Unknown(_) => Vec::new(),
+        }
+    }
+
+    /// Sets what several runs gave beside what was expected.
+    #[must_use]
+    pub fn beside_estimates(mut self, of: impl Fn(&str) -> Option<Estimate>) -> Self {
+        if let Self::Known(known) = &mut self {
+            for figure in &mut known.figures {
+                figure.estimate = of(&figure.path);
+                figure.measured = figure.estimate.as_ref().and_then(Estimate::mean);
+            }
+        }
+        self
+    }
+
     /// Sets what a run gave beside what was expected.
     #[must_use]
     pub fn beside(mut self, summary: &Summary) -> Self {
@@ -104,7 +128,10 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
     because(client.tries_again(), "callers try again after a failure");
     because(client.hedge.is_some(), "callers send copies");
     because(
-        model.sources.iter().any(|source| source.rate.len() > 1),
+        model
+            .sources
+            .iter()
+            .any(|source| !source.rate.is_constant()),
         "the rate varies",
     );
     let service = &model.services[0];
@@ -151,6 +178,10 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
     because(
         server.slowdown.contention > 0.0 || server.slowdown.coherence > 0.0,
         "requests slow each other down",
+    );
+    because(
+        !model.hosts.is_empty(),
+        "servers share the cores of a machine",
     );
     because(
         server.max_connections.is_some() || server.liveness.is_some() || server.priority > 0,
@@ -201,7 +232,7 @@ fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, 
             closed(&shape, users, think.as_ref(), params.patience.is_some())
         }
         Arrivals::Open(gaps) if gaps.is_memoryless() => {
-            let rate_hz = source.rate[0].rate_hz;
+            let rate_hz = source.rate.initial_hz();
             match &params.patience {
                 Some(patience) => impatient(&shape, rate_hz, patience),
                 None if shape.servers > 1 => behind(&shape, rate_hz, service.balancer.policy.def),
@@ -218,6 +249,7 @@ impl Shape {
             path: (*path).replace("NAME", &self.name),
             expected: *expected,
             measured: None,
+            estimate: None,
         };
         Known {
             form,

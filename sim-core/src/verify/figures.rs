@@ -320,11 +320,7 @@ impl Measured<'_> {
     }
 
     fn waits(&self) -> Histogram {
-        let mut all = Histogram::default();
-        for service in &self.simulation.recorder().services {
-            all.merge(&service.wait);
-        }
-        all
+        self.simulation.recorder().waits(|_, _| true)
     }
 
     fn servers(&self) -> impl Iterator<Item = &ServerFigures> {

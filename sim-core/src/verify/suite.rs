@@ -238,7 +238,7 @@ impl Case {
         let (Ok(Some(model)), Some(time)) = (self.model(effort, 1), self.time(effort)) else {
             return 0.0;
         };
-        let rate = |source: &crate::model::Source| source.rate[0].rate_hz.max(1.0);
+        let rate = |source: &crate::model::Source| source.rate.initial_hz().max(1.0);
         time * model.sources.iter().map(rate).sum::<f64>()
     }
 

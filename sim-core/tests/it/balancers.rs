@@ -289,6 +289,57 @@ fn each_instance_sees_its_own_requests_only() {
     assert_eq!(fates(&text(2)), [("succeeded", 10.0), ("succeeded", 20.0)]);
 }
 
+/// Sidecars with a round robin each: half-idle servers answer at once, unless all take turns in step.
+fn sidecars(balancer: &str) -> f64 {
+    let text = format!(
+        "horizon = \"30s\"\nwarm_up = \"10s\"\ntraffic = [{{ to = \"api\", rate = 500 }}]\n\
+         [service.api]\ndemand = \"50ms\"\nbalancer = {{ instances = 500, {balancer} }}\n\
+         server = [{{ name = \"p\", count = 5, workers = 10 }}]\n"
+    );
+    service(&summary(&text), "api")
+        .response_time_s
+        .p99
+        .expect("some were answered")
+}
+
+#[test]
+fn round_robins_of_a_fleet_start_apart() {
+    for kind in ["round-robin", "weighted-round-robin"] {
+        let policy = |start: &str| sidecars(&format!("policy = {{ kind = \"{kind}\"{start} }}"));
+        assert!(policy("") < 0.1, "{kind}: {}", policy(""));
+        assert!(policy(", start = \"first\"") > 0.5, "{kind}");
+    }
+}
+
+#[test]
+fn a_fleet_that_turns_to_its_backups_starts_apart_there_too() {
+    // The first request of each instance, one after the other, to ten backups that none has used before.
+    for (policy, health) in [
+        ("round-robin", ""),
+        ("weighted-round-robin", ""),
+        (
+            "round-robin",
+            "health = [{ kind = \"priorities\", overprovision = 1.2 }]",
+        ),
+    ] {
+        let text = format!(
+            "horizon = \"1s\"\n\
+             traffic = [{{ to = \"web\", rate = 100, arrivals = \"deterministic\" }}]\n\
+             [service.web]\ndemand = \"1ms\"\n[service.web.balancer]\n\
+             instances = 100\npolicy = \"{policy}\"\n{health}\n\
+             [[service.web.server]]\nname = \"a\"\nworkers = 1\n[[service.web.server]]\nname = \"b\"\nworkers = 9\ncount = 10\npriority = 1\n\
+             [[timeline]]\nat = \"0s\"\ndo = \"drain\"\ntarget = \"service.web.server.a\"\n"
+        );
+        let servers = run(&text).snapshot().servers;
+        let sent: u64 = servers.iter().map(|s| s.attempts).sum();
+        let most = servers.iter().map(|s| s.attempts).max();
+        assert!(
+            sent >= 99 && most < Some(sent / 4),
+            "{policy} {health}: {servers:?}"
+        );
+    }
+}
+
 fn attempts_between(text: &str, from: f64, until: f64) -> Vec<u64> {
     let mut simulation = start(text);
     simulation.run_until(at(from));
@@ -343,6 +394,69 @@ fn people_drain_add_remove_and_bring_back() {
     assert_eq!(share(32.0), [200, 200, 200]);
     assert_eq!(share(42.0), [300, 0, 300]);
     assert_eq!(share(52.0), [200, 200, 200]);
+}
+
+/// A server with this besides that is added at 30 s, beside two of 100 ms a request.
+fn with_late(balancer: &str, late: &str, rest: &str) -> String {
+    let late = format!(
+        "{TWO}[[service.web.server]]\nname = \"late\"\nworkers = 9\npresent = false\n{late}\n{}{rest}",
+        entry("30s", "add", "server.late")
+    );
+    steady(100, "100s", balancer, &late)
+}
+
+#[test]
+fn an_added_server_boots_and_then_joins() {
+    let boots = "boot = \"20s\"\nwarm_up = { from = 0.5, over = \"10s\" }";
+    let text = with_late("", boots, "");
+    let share = |from| attempts_between(&text, from, from + 6.0);
+    assert_eq!(share(32.0), [300, 300, 0]);
+    assert_eq!(share(43.5), [300, 300, 0], "not before it is up");
+    assert_eq!(share(52.0), [200, 200, 200]);
+    let simulation = run(&text);
+    assert_eq!(times(&simulation, Kind::Added), [30.0]);
+    assert_eq!(times(&simulation, Kind::Up), [50.0]);
+    assert_eq!(times(&simulation, Kind::Warm), [60.0]);
+    assert_eq!(times(&simulation, Kind::Restart), [0.0; 0]);
+    // Nobody was sent to it in vain.
+    assert_eq!(server(&summary(&text), "web", "late").failed, 0);
+}
+
+#[test]
+fn who_is_taken_away_while_it_boots_boots_anew_when_it_is_added_again() {
+    let rest = entry("40s", "remove", "server.late") + &entry("45s", "add", "server.late");
+    let text = with_late("", "boot = \"20s\"", &rest);
+    assert_eq!(times(&run(&text), Kind::Up), [65.0]);
+    assert_eq!(attempts_between(&text, 58.0, 64.0), [300, 300, 0]);
+    // By hand out of rotation it stays so when it is up.
+    let drained = with_late("", "boot = \"20s\"", &entry("40s", "drain", "server.late"));
+    assert_eq!(attempts_between(&drained, 52.0, 58.0), [300, 300, 0]);
+}
+
+#[test]
+fn a_slow_start_begins_when_an_added_server_is_up() {
+    let rule =
+        "health = [{ kind = \"slow-start\", over = \"20s\" }], policy = \"weighted-round-robin\"";
+    let text = with_late(rule, "boot = \"20s\"", "");
+    let late = |from: f64| attempts_between(&text, from, from + 5.0)[2];
+    assert_eq!(late(44.0), 0);
+    assert!((1..60).contains(&late(50.5)), "{}", late(50.5));
+    assert!(late(75.0) > 160, "{}", late(75.0));
+}
+
+#[test]
+fn health_checks_find_a_booting_server_as_any_other() {
+    let checks = "health = [{ kind = \"checks\", interval = \"1s\", timeout = \"500ms\", fall = 2, rise = 3 }]";
+    let text = with_late(checks, "boot = \"20s\"", "");
+    let simulation = run(&text);
+    let out = times(&simulation, Kind::Ejected);
+    let back = times(&simulation, Kind::Readmitted);
+    assert!(out.len() == 1 && (31.0..33.0).contains(&out[0]), "{out:?}");
+    assert!(
+        back.len() == 1 && (52.0..54.0).contains(&back[0]),
+        "{back:?}"
+    );
+    assert_eq!(attempts_between(&text, 44.0, 51.9)[2], 0);
 }
 
 /// Whoever returns is idle and says so, or no request would ever find it.
@@ -454,7 +568,7 @@ fn an_instance_whose_place_a_spare_has_taken_can_be_repaired_by_hand() {
             TWO
         ),
         entry("1m", "crash", "balancer"),
-        entry("3m", "restart", "balancer"),
+        entry("3m", "restart\"\nwhen = \"down", "balancer"),
         entry("5m", "crash", "balancer"),
     );
     let simulation = run(&text);

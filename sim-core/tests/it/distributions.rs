@@ -175,6 +175,18 @@ static TWINS: &[Twin] = &[
         ],
         theirs: |p| mixture(p[2], p[1], p[0]),
     },
+    Twin {
+        name: "normal",
+        params: &[span("mean", 20.0), plain("cv", 0.7)],
+        // Given that it is no negative time.
+        theirs: |p| {
+            let law = Normal::new(p[0], p[0] * p[1]).expect("positive");
+            Box::new(move |rng| {
+                let mut draws = rng.sample_iter(law);
+                draws.find(|value| *value >= 0.0).expect("one of them is")
+            })
+        },
+    },
 ];
 
 impl Twin {

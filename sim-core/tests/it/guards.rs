@@ -360,6 +360,41 @@ fn a_crash_resets_those_who_are_held() {
     );
 }
 
+/// Most requests pass their guards on the fast path, which must make no difference.
+#[test]
+fn the_fast_path_meets_guards_as_the_general_one_does() {
+    let met = [
+        "{ kind = \"circuit-breaker\", failures = 2, open = \"300ms\" }",
+        "{ kind = \"rate-limit\", rate = 45, burst = 3, wait = \"100ms\" }",
+        "{ kind = \"adaptive-throttle\", k = 1.05, window = \"2s\" }",
+        "{ kind = \"concurrency-limit\", limit = 3, wait = \"80ms\" }",
+        "{ kind = \"concurrency-limit\", limit = 2 }",
+        "{ kind = \"aimd-limit\", initial = 3, min = 1, max = 9, backoff = 0.5 }",
+        "{ kind = \"deadline\" }",
+        "{ kind = \"deadline\", margin = \"60ms\" }",
+    ];
+    for (guard, workers) in met.iter().flat_map(|guard| [(guard, 1), (guard, 3)]) {
+        let text = format!(
+            "horizon = \"40s\"\nclient = {{ timeout = \"250ms\" }}\n\
+             traffic = [{{ to = \"web\", rate = {} }}]\n[service.web]\n\
+             demand = {{ kind = \"exponential\", mean = \"20ms\" }}\n\
+             server = [{{ name = \"s\", count = 2, workers = {workers}, queue = {{ limit = {} }}, guards = [{guard}] }}]\n",
+            105 * workers,
+            14 * workers
+        );
+        let fast = run(&text);
+        let mut slow = Simulation::new(model(&text), 0).without_fast_path();
+        slow.run();
+        assert_eq!(fast.digest(), slow.digest(), "{guard} with {workers}");
+        assert_eq!(fast.guard_figures(), slow.guard_figures(), "{guard}");
+        let refused: u64 = fast.guard_figures().iter().map(|row| row.refused).sum();
+        assert!(
+            refused > 10,
+            "{guard} with {workers} is hardly met: {refused}"
+        );
+    }
+}
+
 #[test]
 fn a_fork_goes_on_like_the_original() {
     let text = format!(

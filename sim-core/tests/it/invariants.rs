@@ -2,9 +2,11 @@
 
 use crate::support::{at, check_books, model};
 use crate::swarm::{Swarm, swarm};
+use crate::zoo::ZOO;
 use proptest::prelude::*;
 use sim_core::engine::{MachineState, Simulation};
-use sim_core::scenario;
+use sim_core::outcome::Outcome;
+use sim_core::scenario::{self, NoFiles, Scenario, Source};
 use sim_core::summary::Summary;
 use std::sync::Arc;
 
@@ -37,6 +39,59 @@ fn finished(text: &str) -> Simulation {
 
 fn report(simulation: &Simulation) -> (u64, String) {
     (simulation.digest(), Summary::of(simulation, 0).to_json())
+}
+
+/// The rows of the time line are parts of what was counted: nothing falls between two of them, or
+/// behind the last.
+fn check_rows(simulation: &Simulation, text: &str) {
+    let recorder = simulation.recorder();
+    let history = recorder.history();
+    let model = simulation.model();
+    for flow in 0..model.services.len() * model.classes.len() * 2 {
+        let total = recorder.flow(flow as u16);
+        let mut sum = (0, 0, [0; Outcome::COUNT]);
+        for interval in 0..history.len() {
+            let row = history.flow(interval, flow);
+            sum.0 += u64::from(row.arrived);
+            sum.1 += u64::from(row.attempts);
+            for (sum, outcome) in sum.2.iter_mut().zip(row.outcomes) {
+                *sum += u64::from(outcome);
+            }
+        }
+        assert_eq!(
+            sum,
+            (total.arrived, total.attempts, total.outcomes),
+            "flow {flow} of\n{text}"
+        );
+    }
+    let end = history
+        .len()
+        .checked_sub(1)
+        .map(|last| history.end_ns(last));
+    assert!(end.is_none_or(|end| end <= simulation.now().0), "{text}");
+}
+
+#[test]
+fn rows_add_up_however_a_run_ends() {
+    // Arrivals and answers at the very end.
+    let exact = "horizon = \"2s\"\ntraffic = [{ to = \"web\", rate = 10, arrivals = \"deterministic\" }]\n\
+        [service.web]\ndemand = \"100ms\"\nserver = [{ name = \"s\", workers = 2 }]\n";
+    let texts = ZOO.iter().map(|(_, text)| *text).chain([exact]);
+    for text in texts {
+        for (key, limit) in [
+            ("seed", "1"),
+            ("limits.events", "1777"),
+            ("limits.in_flight", "9"),
+        ] {
+            let sets = [(key.to_owned(), limit.to_owned())];
+            let scenario = Scenario::read(Source::new("zoo.toml", text), &sets, &NoFiles);
+            let model = scenario.and_then(|scenario| scenario.model());
+            let model = model.unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+            let mut simulation = Simulation::new(Arc::new(model), 0);
+            simulation.run();
+            check_rows(&simulation, text);
+        }
+    }
 }
 
 /// Nobody waits beside an idle worker, and no server does more than it has workers for.
@@ -75,6 +130,10 @@ fn check_summary(summary: &Summary, text: &str) {
         .map(|(_, c)| c.requests.arrived)
         .sum();
     assert_eq!(classes, requests.arrived, "{text}");
+    for (name, machine) in &summary.machines.0 {
+        let used = machine.utilisation;
+        assert!((0.0..=1.0).contains(&used), "{name} {used}\n{text}");
+    }
     for (name, service) in &summary.services.0 {
         let shares: Vec<f64> = service
             .servers

@@ -1,6 +1,6 @@
 //! The rarer ways to queue, to fail and to be told: what happens, request by request.
 
-use crate::support::{at, fates, outcome, run, server, start, summary, traced};
+use crate::support::{at, fates, log, outcome, run, server, start, summary, traced};
 use sim_core::model::ServerId;
 
 /// One worker, a millisecond for each unit of demand; classes by their demand.
@@ -264,6 +264,75 @@ fn random_callers_reach_every_instance_but_not_in_turn() {
         random[0].abs_diff(random[1]),
         in_turn[0].abs_diff(in_turn[1])
     );
+}
+
+/// The same Tuesday, so many times as busy: requests are multiplied, their moments stay.
+#[test]
+fn a_factor_multiplies_a_trace() {
+    let moments = |factor: &str, seed: u32| -> Vec<f64> {
+        let times: Vec<String> = (0..400).map(|i| format!("\"{}ms\"", i * i)).collect();
+        let text = format!(
+            "horizon = \"3m\"\nseed = {seed}\nrate_factor = {factor}\nrecord = {{ every_nth_request = 1 }}\n\
+             traffic = [{{ to = \"web\", arrivals = {{ kind = \"trace\", times = [{}] }} }}]\n\
+             [service.web]\ndemand = \"1ms\"\nserver = [{{ name = \"s\", workers = 9 }}]\n",
+            times.join(", ")
+        );
+        log(&text)
+            .iter()
+            .map(|row| row.arrived_ns as f64 / 1e6)
+            .collect()
+    };
+    let once = moments("1", 1);
+    assert_eq!(once.len(), 400);
+    let twice = moments("2", 1);
+    assert!(twice.iter().step_by(2).eq(&once) && twice.iter().skip(1).step_by(2).eq(&once));
+    let some = moments("0.25", 1);
+    assert!((60..140).contains(&some.len()), "{}", some.len());
+    assert!(some.iter().all(|at| once.contains(at)));
+    assert_ne!(some, moments("0.25", 2));
+    let more = moments("1.25", 1);
+    // Those that come at a quarter are those that come twice at five quarters.
+    assert_eq!(more.len(), 400 + some.len());
+}
+
+/// What each instance of the called service got from callers that choose in turn; `caller` is a service
+/// `a` whose servers or balancer call `b`.
+fn turns(caller: &str, rest: &str) -> Vec<u64> {
+    let text = format!(
+        "horizon = \"20s\"\ntraffic = [{{ to = \"a\", rate = 100 }}]\n[service.a]\ndemand = \"1ms\"\n{caller}\n\
+         [service.b]\ndemand = \"1ms\"\nbalancer = {{ instances = 4 }}\n\
+         server = [{{ name = \"y\", workers = 40 }}]\n{rest}"
+    );
+    let instances = run(&text).snapshot().instances;
+    instances[1..].iter().map(|i| i.attempts).collect()
+}
+
+#[test]
+fn callers_between_services_choose_in_turn_too() {
+    let even = |turns: &[u64], within: u64| {
+        let (least, most) = (turns.iter().min(), turns.iter().max());
+        most.zip(least)
+            .is_some_and(|(most, least)| *least > 400 && most - least <= within)
+    };
+    let calls = "server = [{ name = \"x\", workers = 40 }]\ncall = [{ to = \"b\" }]";
+    let server = turns(calls, "");
+    assert!(even(&server, 1), "{server:?}");
+    // The rules of a caller change; whose turn it is stays.
+    let set =
+        "[[timeline]]\nat = \"10015ms\"\nset = { \"service.a.call.b.client.timeout\" = \"1s\" }\n";
+    let changed = turns(
+        &calls.replace("\"b\" }", "\"b\", client = { timeout = \"9s\" } }"),
+        set,
+    );
+    assert!(even(&changed, 1), "{changed:?}");
+    // A route is a call of the balancer instance.
+    let routed =
+        "balancer = { routes = [{ to = \"b\" }] }\nserver = [{ name = \"x\", workers = 40 }]";
+    let route = turns(routed, "");
+    assert!(even(&route, 1), "{route:?}");
+    // Each of several servers keeps its own turns, and they begin apart.
+    let several = turns(&calls.replace("workers", "count = 3, workers"), "");
+    assert!(even(&several, 3), "{several:?}");
 }
 
 #[test]

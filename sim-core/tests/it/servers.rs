@@ -345,8 +345,7 @@ fn a_machine_that_is_down_refuses_or_says_nothing() {
 
 #[test]
 fn restart_rules_bring_back_what_they_promise() {
-    let by_hand =
-        "[[timeline]]\nat = \"5s\"\ndo = \"restart\"\ntarget = \"service.web.server.s\"\n";
+    let by_hand = "[[timeline]]\nat = \"5s\"\ndo = \"restart\"\nwhen = \"down\"\ntarget = \"service.web.server.s\"\n";
     let up = |rule: &str, people: &str| {
         let text = crashed(&format!("restart = {rule}\nboot = \"250ms\""), &[]);
         times(&run(&format!("{text}{people}")), Kind::Up)

@@ -20,6 +20,17 @@ pub(crate) struct Swarm {
     pub timeline: Vec<(u32, &'static str)>,
     pub behind: Vec<(u32, &'static str)>,
     pub routed: Vec<(u32, &'static str)>,
+    pub machine: Option<Shared>,
+}
+
+/// A machine: its cores, which servers of the first service are on it besides the first, whether those of
+/// the others are, and what happens to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    cores: &'static str,
+    web: u8,
+    behind: bool,
+    deeds: Vec<(u32, &'static str)>,
 }
 
 fn some(options: &'static [&'static str]) -> impl Strategy<Value = Option<&'static str>> {
@@ -261,6 +272,18 @@ const DEEDS_BEHIND: &[&str] = &[
     "do = \"heal\"\ntarget = \"service.db.link\"",
 ];
 
+/// What happens where servers share a machine.
+const DEEDS_SHARED: &[&str] = &[
+    "do = \"crash\"\ntarget = \"machine.box\"",
+    "do = \"restart\"\ntarget = \"machine.box\"",
+    "do = \"slow\"\ntarget = \"machine.box\"\nfactor = 0.5\nfor = \"200ms\"",
+    "do = \"drain\"\ntarget = \"machine.box\"",
+    "do = \"undrain\"\ntarget = \"machine.box\"",
+    "set = { \"machine.box.cores\" = 0.2 }",
+    "set = { \"machine.box.cores\" = 1.5, \"service.web.server.s0-1.workers\" = 4 }",
+    "set = { \"machine.box.cores\" = 9 }",
+];
+
 const DEEDS: &[&str] = &[
     "do = \"crash\"\ntarget = \"service.web.server.s0-1\"",
     "do = \"restart\"\ntarget = \"service.web.server\"",
@@ -316,6 +339,19 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
         1 => (prop::sample::select(ROUTES), prop::sample::select(DB)).prop_map(Some)
     ];
     let routed = prop::collection::vec((1..2000_u32, prop::sample::select(DEEDS_ROUTED)), 0..4);
+    let shared = (
+        prop::sample::select(&["0.4", "1", "2.5", "6"][..]),
+        any::<u8>(),
+        any::<bool>(),
+        prop::collection::vec((1..2000_u32, prop::sample::select(DEEDS_SHARED)), 0..4),
+    );
+    let shared = shared.prop_map(|(cores, web, behind, deeds)| Shared {
+        cores,
+        web,
+        behind,
+        deeds,
+    });
+    let machine = prop_oneof![2 => Just(None), 1 => shared.prop_map(Some)];
     let deeds = prop::collection::vec((1..2000_u32, prop::sample::select(DEEDS)), 0..5);
     let behind = prop::collection::vec((1..2000_u32, prop::sample::select(DEEDS_BEHIND)), 0..4);
     (
@@ -334,7 +370,7 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
             any::<(bool, bool)>(),
             deeds,
             behind,
-            (routes, routed),
+            (routes, routed, machine),
         ),
     )
         .prop_map(
@@ -348,7 +384,7 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
                     (classes, keyed),
                     timeline,
                     behind,
-                    (routes, routed),
+                    (routes, routed, machine),
                 ),
             )| Swarm {
                 seed: u64::from(seed),
@@ -366,6 +402,7 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
                 keyed,
                 timeline,
                 behind,
+                machine,
             },
         )
 }
@@ -404,25 +441,34 @@ impl Swarm {
         if let Some((routes, _)) = self.routes {
             text += &format!("routes = [{routes}]\n");
         }
+        let on_it = |is: bool| if is { "machine = \"box\"\n" } else { "" };
+        let machine = self.machine.as_ref();
         for (i, (workers, keys)) in self.servers.iter().enumerate() {
+            let shares = machine.is_some_and(|m| i == 0 || m.web >> i & 1 == 1);
             text += &format!(
-                "[[service.web.server]]\nname = \"s{i}\"\ncount = 2\nworkers = {workers}\n{}\n",
+                "[[service.web.server]]\nname = \"s{i}\"\ncount = 2\nworkers = {workers}\n{}{}\n",
+                on_it(shares),
                 keys.join("\n")
             );
         }
+        let behind_too = on_it(machine.is_some_and(|m| m.behind));
         if let Some((call, db)) = self.call {
             text += &format!(
-                "[[service.web.call]]\nto = \"db\"\n{call}\n[service.db]\ndemand = {{ kind = \"exponential\", mean = \"4ms\" }}\n[[service.db.server]]\nname = \"db\"\nworkers = 2\n{db}\n"
+                "[[service.web.call]]\nto = \"db\"\n{call}\n[service.db]\ndemand = {{ kind = \"exponential\", mean = \"4ms\" }}\n[[service.db.server]]\nname = \"db\"\nworkers = 2\n{behind_too}{db}\n"
             );
         }
         if let Some((_, app)) = self.routes {
             text += &format!(
-                "[service.app]\ndemand = {{ kind = \"exponential\", mean = \"9ms\" }}\n[[service.app.server]]\nname = \"db\"\ncount = 2\nworkers = 1\n{app}\n"
+                "[service.app]\ndemand = {{ kind = \"exponential\", mean = \"9ms\" }}\n[[service.app.server]]\nname = \"db\"\ncount = 2\nworkers = 1\n{behind_too}{app}\n"
             );
         }
         let behind = self.behind.iter().filter(|_| self.call.is_some());
         let routed = self.routed.iter().filter(|_| self.routes.is_some());
-        for (at, deed) in self.timeline.iter().chain(behind).chain(routed) {
+        if let Some(machine) = machine {
+            text += &format!("[machine.box]\ncores = {}\n", machine.cores);
+        }
+        let shared = machine.iter().flat_map(|machine| &machine.deeds);
+        for (at, deed) in (self.timeline.iter().chain(behind).chain(routed)).chain(shared) {
             text += &format!("[[timeline]]\nat = \"{at}ms\"\n{deed}\n");
         }
         text.replace(CLASS, if self.classes { "b" } else { "all" })

@@ -208,7 +208,7 @@ fn figures(pattern: &str, model: &Model) -> Vec<String> {
                 service = model.services.iter().map(|s| s.name.clone()).collect();
                 service.clone()
             }
-            "SERVER" => Vec::new(),
+            "SERVER" | "BALANCER" | "MACHINE" | "NUMBER" => Vec::new(),
             word => vec![word.to_owned()],
         };
         let mut next = Vec::new();

@@ -156,13 +156,10 @@ impl Draft {
         let [source] = &model.sources[..] else {
             return None;
         };
-        let [point] = &source.rate[..] else {
-            return None;
-        };
         // Where the scenario multiplies its rates, what is set is not what comes.
         let factor = scenario.values_at(Instant::ZERO, &["rate_factor".to_owned()]);
-        let rate = point.rate_hz;
-        if rate <= 0.0 || factor != [None] {
+        let rate = source.rate.initial_hz();
+        if !source.rate.is_constant() || rate <= 0.0 || factor != [None] {
             return None;
         }
         let round = |value: f64| if rate >= 20.0 { value.round() } else { value };

@@ -10,9 +10,11 @@ use crate::state::{Condition, State, Thing, server_path};
 use crate::theme::{Palette, font};
 use eframe::egui::{self, RichText};
 use sim_core::engine::{MachineState, MemoryUse};
+use sim_core::model::Model;
 use sim_core::readable;
 use sim_core::scenario::{KeyRow, key_rows};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// The row of this panel.
 pub static PANEL: PanelDef = PanelDef {
@@ -80,8 +82,23 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             facts(ui, &figures(branch, view, thing));
             ui.add_space(4.0);
             parameters(ui, cx, view, &path, pattern);
-            if matches!(thing, Thing::Source(_)) {
-                parameters_below(ui, cx, view, "client", "client", "callers of all sources");
+            match thing {
+                Thing::Source(_) => {
+                    parameters_below(ui, cx, view, "client", "client", "callers of all sources");
+                }
+                Thing::Instance(_) => {
+                    let service = path.trim_end_matches(".balancer");
+                    let title = format!("service {}", service.trim_start_matches("service."));
+                    parameters_below(ui, cx, view, service, "service.NAME", &title);
+                }
+                Thing::Server(i) => {
+                    if let Some(host) = branch.model.servers[i].params.host {
+                        let name = &branch.model.hosts[host.0 as usize].name;
+                        let path = format!("machine.{name}");
+                        let title = format!("machine {name}");
+                        parameters_below(ui, cx, view, &path, "machine.NAME", &title);
+                    }
+                }
             }
         });
 }
@@ -342,13 +359,7 @@ fn parameters_below(
         .get(path)
         .is_none_or(|values| values.key != key);
     if stale && let Some(scenario) = cx.state.scenario_of(view.branch) {
-        let prefix = format!("{pattern}.");
-        let found: Vec<(String, usize)> = key_rows()
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| row.live && row.path.starts_with(&prefix))
-            .map(|(i, row)| (format!("{path}.{}", &row.path[prefix.len()..]), i))
-            .collect();
+        let found = live_paths(cx.state.model(), path, pattern);
         let paths: Vec<String> = found.iter().map(|(path, _)| path.clone()).collect();
         // What a source does not say of its callers is as of all callers.
         let of_all = |path: &String| {
@@ -374,16 +385,21 @@ fn parameters_below(
     let Some(values) = cx.local.values.get(path).map(|values| values.rows.clone()) else {
         return;
     };
-    // A parameter of a kind is shown while the value above it is of this kind.
-    let kind_above = |path: &str| {
-        let above = path.rsplit_once('.')?.0;
-        let (.., value) = values.iter().find(|(path, ..)| path == above)?;
-        Some(form::kind_of(value.as_deref()?))
+    let value_of = |path: &str| {
+        let (.., value) = values.iter().find(|(other, ..)| path == other)?;
+        value.as_deref()
     };
+    // A parameter of a kind is shown while the value above it is of this kind, or has it in its list.
     let shown = |path: &str, row: &KeyRow| {
-        let of_kind = row.about.strip_prefix("With `");
-        let of_kind = of_kind.and_then(|rest| rest.split_once('`'));
-        of_kind.is_none_or(|(kind, _)| kind_above(path) == Some(kind))
+        let Some((kind, (above, _))) = row.of_kind.zip(path.rsplit_once('.')) else {
+            return true;
+        };
+        match above.rsplit_once('.') {
+            Some((list, word)) if word == kind => {
+                value_of(list).is_some_and(|value| value.contains(&format!("\"{kind}\"")))
+            }
+            _ => value_of(above).is_some_and(|value| form::kind_of(value) == kind),
+        }
     };
     // What is written comes first: it is what this scenario is about.
     let all = values
@@ -401,6 +417,49 @@ fn parameters_below(
         if let Some(value) = form::field(ui, &field, cx.local) {
             cx.does(Command::Edit(Edit::set(path, value)));
         }
+    }
+}
+
+/// The paths of all that can change while time runs at a thing, with their rows. What stands there by
+/// names of its own, such as calls and routes, is listed name by name; servers are things themselves.
+fn live_paths(model: Option<&Arc<Model>>, path: &str, pattern: &str) -> Vec<(String, usize)> {
+    let prefix = format!("{pattern}.");
+    let mut found = Vec::new();
+    for (row, key) in key_rows().iter().enumerate().filter(|(_, key)| key.live) {
+        let Some(rest) = key.path.strip_prefix(&prefix) else {
+            continue;
+        };
+        match rest.split_once(".NAME.") {
+            // A balancer is a thing of its own, too.
+            None if pattern == "service.NAME" && rest.starts_with("balancer.") => {}
+            None => found.push((format!("{path}.{rest}"), row)),
+            Some((list, key)) => {
+                for name in model.map_or_else(Vec::new, |model| names_in(model, path, list)) {
+                    found.push((format!("{path}.{list}.{name}.{key}"), row));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The names that stand in a list at a service or its balancer.
+fn names_in(model: &Model, path: &str, list: &str) -> Vec<String> {
+    let service = path.split('.').nth(1);
+    let Some(service) = model.services.iter().find(|s| Some(&*s.name) == service) else {
+        return Vec::new();
+    };
+    let named = |at: &str| {
+        let below = format!("service.{}.{at}.", service.name);
+        let asks = service.asks().map(|ask| ask.path(service, model));
+        asks.filter_map(|path| path.strip_prefix(&below).map(str::to_owned))
+            .collect()
+    };
+    match list {
+        "call" => named("call"),
+        "routes" => named("balancer.routes"),
+        "zone" => service.zones.iter().map(|zone| zone.name.clone()).collect(),
+        _ => Vec::new(),
     }
 }
 

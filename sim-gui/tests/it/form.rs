@@ -124,3 +124,42 @@ fn another_server_is_added_by_a_button_and_by_words() {
     assert_eq!(typed, Some(added));
     assert!(harness.query_all_by_label_contains("server web-3").count() > 0);
 }
+
+/// Guards in their lists, calls and routes by their names, the service of a balancer and the machine
+/// of a server: whatever can change while time runs stands in the inspector.
+#[test]
+fn everything_that_can_change_is_in_the_inspector() {
+    let text = "horizon = \"20s\"\ntraffic = [{ to = \"web\", rate = 5 }]\n\
+        [machine.box]\ncores = 2\n\
+        [service.web]\ndemand = \"10ms\"\n\
+        balancer = { guards = [{ kind = \"rate-limit\", rate = 90 }] }\n\
+        server = [{ name = \"w\", workers = 4, machine = \"box\" }]\n\
+        call = [{ to = \"db\" }]\n\
+        [service.db]\ndemand = \"5ms\"\nserver = [{ name = \"d\", workers = 4 }]\n";
+    let mut harness = window(opening("first"));
+    harness
+        .state_mut()
+        .perform(Command::OpenText(text.to_owned()));
+    settle(&mut harness);
+    for (thing, paths) in [
+        (
+            Thing::Instance(0),
+            &[
+                "slider of service.web.balancer.guards.rate-limit.rate",
+                "choices of service.web.demand",
+                "slider of service.web.call.db.probability",
+            ][..],
+        ),
+        (Thing::Server(0), &["slider of machine.box.cores"]),
+    ] {
+        harness.state_mut().perform(Command::Select(Some(thing)));
+        harness.run_steps(3);
+        for path in paths {
+            assert!(harness.query_by_label(path).is_some(), "{path}");
+        }
+        let unknown = harness.query_all_by_label_contains("NAME").count();
+        assert_eq!(unknown, 0, "names that stand for nothing");
+        let others = "service.web.balancer.guards.circuit-breaker";
+        assert_eq!(harness.query_all_by_label_contains(others).count(), 0);
+    }
+}

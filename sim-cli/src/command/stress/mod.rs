@@ -71,8 +71,7 @@ struct Subject {
 
 impl Subject {
     fn read(args: &StressArgs) -> Result<Self, Failure> {
-        let mut sets = args.sets.sets.clone();
-        sets.extend(args.seed.map(|seed| ("seed".to_owned(), seed.to_string())));
+        let sets = args.sets.all(args.seed);
         let input = Input::open(&args.scenario)?;
         // Where the factor of the rates is what is varied, rates are told as they are at 1.
         let mut first = sets.clone();

@@ -13,6 +13,12 @@ fn each_mistake_gets_its_problem() {
         ("rate = 100", "rate = []", "E013", "corner"),
         (
             "rate = 100",
+            "rate = { kind = \"wave\", mean = 1, period = \"999ns\" }",
+            "E013",
+            "1us or more",
+        ),
+        (
+            "rate = 100",
             "rate = [[\"5m\", 1], [\"1m\", 2]]",
             "E028",
             "order",
@@ -324,6 +330,26 @@ fn mistakes_in_what_is_added_get_their_problems() {
             "[[timeline]]\nat = \"1m\"\ndo = \"slow\"\ntarget = \"service.web.server\"",
             "E031",
             "factor",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"crash\"\nwhen = \"down\"\ntarget = \"service.web.server\"",
+            "E031",
+            "`when` has no effect",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"restart\"\nwhen = \"up\"\ntarget = \"service.web.server\"",
+            "E014",
+            "always",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"slow\"\nfactor = 0.5\nevery = \"1s\"\ntarget = \"service.web.server\"",
+            "E031",
+            "`every` has no effect",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"restart\"\nevery = \"0s\"\ntarget = \"service.web.server\"",
+            "E013",
+            "every",
         ),
         (
             "[[timeline]]\nat = \"1m\"\ndo = \"drain\"\ntarget = \"service.web.balancer\"",

@@ -21,7 +21,7 @@ fn the_example_gives_the_expected_model() {
     assert_eq!(source.mix, [0.9, 1.0]);
     let corners: Vec<(u64, f64)> = source
         .rate
-        .iter()
+        .corners_from(Instant::ZERO)
         .map(|p| (p.at.0 / SECOND, p.rate_hz))
         .collect();
     assert_eq!(
@@ -67,7 +67,10 @@ fn its_time_line_alerts_and_expectations_are_understood() {
     assert_eq!(params.weight, 1.0);
     assert_eq!(
         model.timeline[1].action,
-        Action::Restart(Target::Servers(vec![ServerId(0)]))
+        Action::Restart {
+            target: Target::Servers(vec![ServerId(0)]),
+            only_down: true,
+        }
     );
     assert_eq!(model.alerts[0].when.metric.name, "p99");
     assert_eq!(model.alerts[0].when.threshold, 2e9);

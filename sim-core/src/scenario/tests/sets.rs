@@ -68,10 +68,10 @@ fn every_kind_of_path_reaches_its_key() {
         m.services[0].demand.params.number("cv") == 2.0
     });
     check("traffic.traffic.rate", "50", |m| {
-        m.sources[0].rate[0].rate_hz == 50.0
+        m.sources[0].rate.initial_hz() == 50.0
     });
     check("traffic.0.rate.0.1", "50", |m| {
-        m.sources[0].rate[0].rate_hz == 50.0
+        m.sources[0].rate.initial_hz() == 50.0
     });
     check("timeline.0.at", "13:20", |m| {
         m.timeline[0].at == Instant(4200 * SECOND)
@@ -197,7 +197,11 @@ fn a_rate_factor_multiplies_every_rate_also_later_ones() {
     "#;
     let model = crate::scenario::parse(text).unwrap_or_else(|p| panic!("{p}"));
     let rates = |source: &crate::model::Source| -> Vec<f64> {
-        source.rate.iter().map(|point| point.rate_hz).collect()
+        source
+            .rate
+            .corners_from(Instant::ZERO)
+            .map(|point| point.rate_hz)
+            .collect()
     };
     assert_eq!(rates(&model.sources[0]), [250.0]);
     assert_eq!(rates(&model.sources[1]), [25.0, 50.0]);

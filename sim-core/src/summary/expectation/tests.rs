@@ -12,8 +12,9 @@ const SYSTEM: &str = r#"
     clock = "12:00"
     horizon = "10m"
     class.all = { share = 1 }
+    machine.m = { cores = 8 }
     traffic = [{ to = "web", arrivals = "deterministic", rate = 10 }]
-    service.web = { demand = "100ms", server = [{ name = "a", workers = 2, restart = "manual" }, { name = "spare", workers = 1, present = false }] }
+    service.web = { demand = "100ms", server = [{ name = "a", workers = 2, machine = "m", restart = "manual" }, { name = "spare", workers = 1, present = false }] }
     timeline = [{ at = "12:05", do = "crash", target = "service.web.server.a" }, { at = "12:06", do = "restart", target = "service.web.server.a" }]
     alert = [{ name = "failing", when = "failed > 50%", over = "10s", for = "0s" }]
     slo = [{ name = "works", objective = 0.5 }]
@@ -84,13 +85,23 @@ fn figures_of_the_summary_are_compared_in_their_units() {
 
 #[test]
 fn every_path_of_the_table_names_a_figure() {
-    let summary = run(&[]);
+    let text = SYSTEM.replace(
+        "service.web = {",
+        "client.guards = [\"retry-budget\", { kind = \"concurrency-limit\", limit = 9 }]\n    service.web = { link = { connections = \"shared\" },",
+    );
+    let model = parse(&text).unwrap_or_else(|problems| panic!("{problems}"));
+    let mut simulation = Simulation::new(Arc::new(model), 0);
+    simulation.run();
+    let summary = Summary::of(&simulation, 0);
     for row in SUMMARY_PATHS {
         let names = [
             ("CLASS", "all"),
             ("SERVICE", "web"),
             ("SERVER", "a"),
+            ("BALANCER", "web-lb-1"),
+            ("NUMBER", "0"),
             ("SLO", "works"),
+            ("MACHINE", "m"),
             ("OUTCOME", "refused"),
         ];
         let word = |word: &str| {

@@ -3,8 +3,9 @@
 
 use crate::engine::Simulation;
 use crate::event_log::{Event, Kind};
-use crate::model::{Action, Actor};
-use std::collections::BTreeMap;
+use crate::ids::{Id, ServerId};
+use crate::model::{Action, Actor, Model};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that was done to a system.
 #[derive(Clone, PartialEq, Debug)]
@@ -42,6 +43,20 @@ pub(super) struct SetTo {
     pub note: String,
 }
 
+/// Whom an event is about: servers by number, since two services may have servers of one name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Whom {
+    Server(ServerId),
+    Named(String),
+}
+
+impl Whom {
+    fn of(event: &Event) -> Self {
+        let named = || Self::Named(event.subject.clone());
+        event.server.map_or_else(named, Self::Server)
+    }
+}
+
 /// What the event log tells of disturbances.
 #[derive(Default)]
 pub(super) struct Told {
@@ -49,35 +64,51 @@ pub(super) struct Told {
     pub loops: Vec<CrashLoop>,
     /// Settings that were changed, in order of time.
     pub sets: Vec<SetTo>,
-    /// The latest event of a kind about a subject, with its time in seconds.
-    latest: BTreeMap<(Kind, String), f64>,
+    /// The latest event of a kind about somebody, with its time in seconds.
+    latest: BTreeMap<(Kind, Whom), f64>,
     /// The latest moment at which somebody or something changed what the system is made of.
     pub changed_s: Option<f64>,
 }
 
 impl Told {
-    /// When something of a kind last happened to a subject.
+    /// When something of a kind last happened to what has this name and is no server.
     pub(super) fn since(&self, kind: Kind, subject: &str) -> Option<f64> {
-        self.latest.get(&(kind, subject.to_owned())).copied()
+        let whom = Whom::Named(subject.to_owned());
+        self.latest.get(&(kind, whom)).copied()
     }
 
-    /// Reads the event log. Names that two machines share say nothing, since events go by name.
-    pub(super) fn of(simulation: &Simulation, is_ambiguous: impl Fn(&str) -> bool) -> Self {
+    /// Since when a balancer instance that does not serve is down: it crashed, or was restarted.
+    pub(super) fn down_since(&self, instance: &str) -> Option<f64> {
+        let up = self.since(Kind::Up, instance).unwrap_or(0.0);
+        let went = [Kind::Crash, Kind::Restart].map(|kind| self.since(kind, instance));
+        let went = went.into_iter().flatten().filter(|&at| at >= up);
+        went.min_by(f64::total_cmp)
+    }
+
+    /// When something of a kind last happened to a server.
+    pub(super) fn since_of(&self, kind: Kind, server: ServerId) -> Option<f64> {
+        self.latest.get(&(kind, Whom::Server(server))).copied()
+    }
+
+    /// Reads the event log.
+    pub(super) fn of(simulation: &Simulation) -> Self {
         let mut told = Self::default();
-        let mut open: BTreeMap<(Kind, String), usize> = BTreeMap::new();
+        let shared = shared_names(simulation.model());
+        let mut open: BTreeMap<(Kind, Whom), usize> = BTreeMap::new();
         let mut crashes: BTreeMap<String, Vec<(f64, String)>> = BTreeMap::new();
         for event in simulation.recorder().event_log() {
             let at_s = event.at.as_secs_f64();
-            if is_ambiguous(&event.subject) {
-                continue;
-            }
-            told.latest
-                .insert((event.kind, event.subject.clone()), at_s);
-            if let Some(word) = begins(event.kind) {
-                let key = (event.kind, event.subject.clone());
+            let whom = Whom::of(event);
+            let name = full_name(simulation.model(), &shared, event);
+            told.latest.insert((event.kind, whom.clone()), at_s);
+            // What crashed is down already.
+            let back =
+                event.kind == Kind::Restart && open.contains_key(&(Kind::Crash, whom.clone()));
+            if let Some(word) = begins(event.kind).filter(|_| !back) {
+                let key = (event.kind, whom.clone());
                 open.entry(key).or_insert_with(|| {
                     told.disturbances.push(Disturbance {
-                        what: format!("{} {word}", event.subject),
+                        what: format!("{name} {word}"),
                         from_s: at_s,
                         until_s: None,
                     });
@@ -85,19 +116,21 @@ impl Told {
                 });
             }
             for kind in ended_by(event.kind) {
-                if let Some(index) = open.remove(&(*kind, event.subject.clone())) {
+                if let Some(index) = open.remove(&(*kind, whom.clone())) {
                     told.disturbances[index].until_s = Some(at_s);
                 }
             }
             if event.kind == Kind::Crash && !is_planned(simulation, event) {
-                let spells = crashes.entry(event.subject.clone()).or_default();
+                let spells = crashes.entry(name.clone()).or_default();
                 spells.push((at_s, event.cause.clone()));
             }
             if event.kind == Kind::Takeover {
                 // The spare stands where the crashed one did: `in place of web-lb-1`.
                 let other = event.cause.trim_start_matches("in place of ").to_owned();
-                if let Some(index) = open.remove(&(Kind::Crash, other)) {
-                    told.disturbances[index].until_s = Some(at_s);
+                for away in [Kind::Crash, Kind::Restart] {
+                    if let Some(index) = open.remove(&(away, Whom::Named(other.clone()))) {
+                        told.disturbances[index].until_s = Some(at_s);
+                    }
                 }
             }
             if event.kind == Kind::Set {
@@ -110,8 +143,8 @@ impl Told {
                     });
                 }
             }
-            let by_itself = matches!(event.kind, Kind::Crash | Kind::Up)
-                && crashes.get(&event.subject).is_some_and(|c| c.len() > 1);
+            let by_itself = matches!(event.kind, Kind::Crash | Kind::Restart | Kind::Up)
+                && crashes.get(&name).is_some_and(|c| c.len() > 1);
             if changes(event.kind) && !by_itself {
                 told.changed_s = Some(at_s);
             }
@@ -145,19 +178,36 @@ impl Told {
     }
 
     /// A speed that is that of the settings again is no disturbance any more.
-    fn slowness_ends(&mut self, simulation: &Simulation, open: &BTreeMap<(Kind, String), usize>) {
-        let model = simulation.model();
+    fn slowness_ends(&mut self, simulation: &Simulation, open: &BTreeMap<(Kind, Whom), usize>) {
         for service in simulation.standing().services {
             for server in service.servers {
-                let name = &model.servers[server.id.0 as usize].name;
                 if server.slowed_to < 1.0 {
                     continue;
                 }
-                if let Some(&index) = open.get(&(Kind::Slow, name.clone())) {
-                    self.disturbances[index].until_s = self.since(Kind::Slow, name);
+                if let Some(&index) = open.get(&(Kind::Slow, Whom::Server(server.id))) {
+                    self.disturbances[index].until_s = self.since_of(Kind::Slow, server.id);
                 }
             }
         }
+    }
+}
+
+/// Names that servers of several services have.
+fn shared_names(model: &Model) -> BTreeSet<&str> {
+    let mut seen = BTreeSet::new();
+    let names = model.servers.iter().map(|s| s.name.as_str());
+    names.filter(|name| !seen.insert(*name)).collect()
+}
+
+/// The name of what an event is about, with its service where another has a server of that name.
+fn full_name(model: &Model, shared: &BTreeSet<&str>, event: &Event) -> String {
+    let name = &event.subject;
+    match event.server {
+        Some(server) if shared.contains(name.as_str()) => {
+            let service = model.servers[server.position()].service;
+            format!("{name} of {}", model.services[service.position()].name)
+        }
+        _ => name.clone(),
     }
 }
 
@@ -165,6 +215,7 @@ impl Told {
 fn begins(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Crash => Some("down"),
+        Kind::Restart => Some("restarted"),
         Kind::Drain => Some("drained"),
         Kind::Removed => Some("removed"),
         Kind::Slow => Some("slow"),
@@ -177,7 +228,7 @@ fn begins(kind: Kind) -> Option<&'static str> {
 /// Whose spells an event of a kind ends.
 fn ended_by(kind: Kind) -> &'static [Kind] {
     match kind {
-        Kind::Up => &[Kind::Crash],
+        Kind::Up => &[Kind::Crash, Kind::Restart],
         Kind::Undrain => &[Kind::Drain],
         Kind::Added => &[Kind::Removed, Kind::Drain],
         Kind::Heal => &[Kind::Partition, Kind::Degrade],

@@ -1,10 +1,11 @@
 //! Evidence: facts about the end of a run, with their numbers and times. Taken from the time line, the
 //! event log and the present state; nothing is judged here.
 
+use super::cores::Cores;
 use super::disturbance::Told;
 use crate::engine::{MachineState, ServerStanding, ServiceStanding, Simulation, Standing};
 use crate::event_log::Kind;
-use crate::ids::{ClassId, Id, ServiceId};
+use crate::ids::{ClassId, HostId, Id, ServiceId};
 use crate::load::visits_of;
 use crate::metric::Scope;
 use crate::model::{Model, Service};
@@ -76,6 +77,8 @@ pub(super) struct Surge {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Limit {
     Workers,
+    /// Those of machines that its servers share, perhaps with others.
+    Cores,
     ServerConnections,
     BalancerConnections,
     BalancerCost,
@@ -94,6 +97,8 @@ pub(super) struct ServiceFacts {
     /// The same as now, but with all that is warming up warm.
     pub warm_hz: f64,
     pub limit: Limit,
+    /// The machines that its servers share, and the services that it shares them with.
+    pub machines: (Vec<String>, Vec<String>),
     /// Attempts at its balancer, and per second those that its routes leave to its own servers.
     pub attempted: u64,
     pub attempts_hz: f64,
@@ -201,8 +206,7 @@ impl<'a> Evidence<'a> {
         }
         let model = simulation.model();
         let standing = simulation.standing();
-        let names = ambiguous(model);
-        let told = Told::of(simulation, |name| names.contains(name));
+        let told = Told::of(simulation);
         let now_s = simulation.now().as_secs_f64();
         let corner_s = standing.sources.iter().map(|s| s.corner_ns as f64 / 1e9);
         let changed_s = corner_s
@@ -365,6 +369,13 @@ impl<'a> Evidence<'a> {
         let history = simulation.recorder().history();
         let asked = Asked::of(simulation, standing, window);
         let alone_s = alone_s(standing);
+        let work: Vec<f64> = (standing.services.iter().enumerate())
+            .map(|(i, service)| asked.hz[i] * service.demand_s * asked.factor[i])
+            .collect();
+        let up = |s: &ServerStanding| s.state == MachineState::Up;
+        let there = |s: &ServerStanding| s.state != MachineState::Absent;
+        let cores = Cores::of(standing, &work, history, window, up);
+        let cores_of_all = Cores::of(standing, &work, history, window, there);
         let snapshot = simulation.snapshot();
         for (position, service) in standing.services.iter().enumerate() {
             let id = ServiceId::at(position);
@@ -372,7 +383,7 @@ impl<'a> Evidence<'a> {
             let seen = total.window();
             let own_s = service.demand_s * asked.factor[position];
             let hold_s = held_s(service, &alone_s);
-            let capacity = |server: &ServerStanding, rate: f64| {
+            let capacity = |server: &ServerStanding, rate: f64, allowed: f64| {
                 if server.workers == 0 || rate <= 0.0 {
                     return 0.0;
                 }
@@ -385,10 +396,15 @@ impl<'a> Evidence<'a> {
                 let connections = server.max_connections.map_or(f64::INFINITY, |limit| {
                     f64::from(limit) * f64::from(server.open_at.max(1)) / fastest
                 });
-                most.min(connections) * (1.0 - server.error_rate)
+                // A worker that waits for a call leaves its core to others.
+                let cores = allowed / own_s;
+                most.min(cores).min(connections) * (1.0 - server.error_rate)
+            };
+            let now = |s: &ServerStanding| {
+                capacity(s, s.best_rate, s.speed * s.warmth * cores.left(id, s))
             };
             let servers: Vec<ServerFacts> = (service.servers.iter())
-                .map(|s| self.server(s, capacity(s, s.best_rate), history, window))
+                .map(|s| self.server(s, now(s), history, window))
                 .collect();
             let serving = || servers.iter().filter(|s| s.serves() && !s.standing.standby);
             let workers_hz: f64 = serving().map(|s| s.capacity_hz).sum();
@@ -398,8 +414,11 @@ impl<'a> Evidence<'a> {
                         max_connections: None,
                         ..s.standing.clone()
                     };
-                    capacity(&free, free.best_rate)
+                    now(&free)
                 })
+                .sum();
+            let uncrowded: f64 = serving()
+                .map(|s| capacity(&s.standing, s.standing.best_rate, f64::INFINITY))
                 .sum();
             let up = f64::from(service.instances_up);
             let held = service.max_connections.map_or(f64::INFINITY, |limit| {
@@ -416,6 +435,8 @@ impl<'a> Evidence<'a> {
             ];
             let workers_limit = if workers_hz < 0.999 * unlimited {
                 Limit::ServerConnections
+            } else if workers_hz < 0.999 * uncrowded {
+                Limit::Cores
             } else {
                 Limit::Workers
             };
@@ -424,7 +445,11 @@ impl<'a> Evidence<'a> {
                 |least, next| if next.1 < least.1 { next } else { least },
             );
             let warm_hz: f64 = serving()
-                .map(|s| capacity(&s.standing, s.standing.best_rate / s.standing.warmth))
+                .map(|s| {
+                    let warm = s.standing.best_rate / s.standing.warmth;
+                    let allowed = s.standing.speed * cores.left(id, &s.standing);
+                    capacity(&s.standing, warm, allowed)
+                })
                 .sum();
             let whole_hz: f64 = (servers.iter())
                 .filter(|s| s.standing.state != MachineState::Absent || s.since_s.is_some())
@@ -436,7 +461,10 @@ impl<'a> Evidence<'a> {
                         ..s.standing.clone()
                     };
                     let slowed = s.standing.slowed_to * s.standing.warmth;
-                    capacity(&whole, s.standing.best_rate / slowed.max(1e-12))
+                    let speed = s.standing.speed / s.standing.slowed_to.max(1e-12);
+                    let allowed = speed * cores_of_all.left(id, &s.standing);
+                    let rate = s.standing.best_rate / slowed.max(1e-12);
+                    capacity(&whole, rate, allowed)
                 })
                 .sum();
             let busy: Vec<f64> = serving()
@@ -448,10 +476,10 @@ impl<'a> Evidence<'a> {
                 .iter()
                 .filter(|i| usize::from(i.service) == position);
             let balancer_down_s = (service.instances_up == 0).then(|| {
-                let crashed = instances
+                let down = instances
                     .clone()
-                    .filter_map(|i| self.told.since(Kind::Crash, &i.name));
-                crashed.fold(0.0, f64::max)
+                    .filter_map(|i| self.told.down_since(&i.name));
+                down.fold(0.0, f64::max)
             });
             let needed_by_all = asked.visits_of_all[position];
             self.services.push(ServiceFacts {
@@ -462,6 +490,7 @@ impl<'a> Evidence<'a> {
                 whole_hz,
                 warm_hz,
                 limit,
+                machines: self.machines(id, standing),
                 attempts_hz: seen.attempts as f64 / self.window_s * kept(simulation, id, window),
                 attempted: seen.attempts,
                 ended: seen.ended(),
@@ -481,6 +510,23 @@ impl<'a> Evidence<'a> {
         }
     }
 
+    /// The machines that a service's servers share, and the services that it shares them with.
+    fn machines(&self, service: ServiceId, standing: &Standing) -> (Vec<String>, Vec<String>) {
+        let on = |id: &ServiceId| -> BTreeSet<HostId> {
+            let servers = standing.services[id.position()].servers.iter();
+            servers.filter_map(|s| s.host).collect()
+        };
+        let own = on(&service);
+        if own.is_empty() {
+            return Default::default();
+        }
+        let others = (0..standing.services.len()).map(ServiceId::at);
+        let others = others.filter(|id| *id != service && !on(id).is_disjoint(&own));
+        let name = |id: ServiceId| self.model.services[id.position()].name.clone();
+        let machines = (own.iter()).map(|host| standing.hosts[host.position()].name.clone());
+        (machines.collect(), others.map(name).collect())
+    }
+
     fn server(
         &self,
         standing: &ServerStanding,
@@ -497,7 +543,7 @@ impl<'a> Evidence<'a> {
         let since = |kinds: &[Kind]| {
             let of = kinds
                 .iter()
-                .filter_map(|kind| self.told.since(*kind, &name));
+                .filter_map(|kind| self.told.since_of(*kind, standing.id));
             of.max_by(f64::total_cmp)
         };
         let since_s = match standing.state {
@@ -584,13 +630,6 @@ impl<'a> Evidence<'a> {
 /// The rows of requests from outside.
 fn outside(recorder: &crate::record::Recorder) -> impl Iterator<Item = u16> + use<> {
     (0..recorder.layout.flows() as u16).step_by(2)
-}
-
-/// Names that several machines have.
-fn ambiguous(model: &Model) -> BTreeSet<&str> {
-    let mut seen = BTreeSet::new();
-    let names = model.servers.iter().map(|s| s.name.as_str());
-    names.filter(|name| !seen.insert(*name)).collect()
 }
 
 /// The intervals that are the end of the run: half a minute, more where little comes, less where

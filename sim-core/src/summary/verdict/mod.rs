@@ -4,6 +4,7 @@
 //! order, and the first whose evidence is there is the verdict. What cannot be stood behind is not said:
 //! a run too short to show an end has no verdict.
 
+mod cores;
 mod disturbance;
 mod evidence;
 mod rows;

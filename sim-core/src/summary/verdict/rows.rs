@@ -460,7 +460,7 @@ fn cut(e: &Evidence<'_>) -> Option<(Word, String)> {
 fn warming(e: &Evidence<'_>) -> Option<(Word, String)> {
     let service = e.tightest().filter(|s| s.load() > 1.0)?;
     let cold = service.serving().any(|s| s.standing.warmth < 0.999);
-    let limited = service.limit != Limit::Workers;
+    let limited = !matches!(service.limit, Limit::Workers | Limit::Cores);
     if !suffers(e) || !cold || limited || service.asked_hz > service.warm_hz {
         return None;
     }
@@ -533,6 +533,20 @@ fn limit_words(service: &ServiceFacts) -> String {
             let servers = service.serving().count();
             let verb = if servers == 1 { "does" } else { "do" };
             format!("its {} {verb}", counted(servers, "server", "servers"))
+        }
+        Limit::Cores => {
+            let quoted = |names: &[String]| {
+                let names = names.iter().take(3);
+                let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+                quoted.join(", ")
+            };
+            let (machines, others) = &service.machines;
+            let beside = if others.is_empty() {
+                String::new()
+            } else {
+                format!(" beside {}", quoted(others))
+            };
+            format!("the cores of {}{beside} allow", quoted(machines))
         }
         Limit::ServerConnections => "its limit of connections to servers allows".to_owned(),
         Limit::BalancerConnections => format!(

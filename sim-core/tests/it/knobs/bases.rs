@@ -75,6 +75,20 @@ demand = "1ms"
 server = [{ name = "o", workers = 1 }]
 "#;
 
+/// Two services on one machine.
+const HOSTED: &str = r#"
+horizon = "20s"
+traffic = [{ name = "t", to = "web", rate = 50 }, { name = "u", to = "other", rate = 20 }]
+[machine.box]
+cores = 1
+[service.web]
+demand = { kind = "exponential", mean = "10ms" }
+server = [{ name = "s", workers = 4, machine = "box" }]
+[service.other]
+demand = "15ms"
+server = [{ name = "o", workers = 4 }]
+"#;
+
 /// Callers of every kind, several of each, of services that are slow and unreliable.
 const GUARDED: &str = r#"
 horizon = "20s"
@@ -165,6 +179,7 @@ pub(super) fn base(name: &str) -> String {
         "plain" => plain(90),
         "calls" => CALLS.to_owned(),
         "guarded" => GUARDED.to_owned(),
+        "hosted" => HOSTED.to_owned(),
         "pooled" => POOLED.to_owned(),
         "crashy" => CRASHY.to_owned(),
         "pair" => CALLS.replacen("[service.db]", "[[service.web.call]]\nto = \"other\"\n[service.db]", 1),
@@ -176,6 +191,11 @@ pub(super) fn base(name: &str) -> String {
         "degraded" => plain(90).replacen(
             "do = \"slow\"\ntarget = \"service.web.server.a\"\nfactor = 0.5",
             "do = \"degrade\"\ntarget = \"service.web.balancer.link\"\ndelay = \"9ms\"\nloss = 0.1",
+            1,
+        ),
+        "restarted" => plain(90).replacen(
+            "do = \"slow\"\ntarget = \"service.web.server.a\"\nfactor = 0.5\nfor = \"2s\"",
+            "do = \"restart\"\ntarget = \"service.web.server\"",
             1,
         ),
         "faulty" => plain(90).replacen("do = \"slow\"", "fault = \"gray\"", 1).replacen("factor = 0.5\n", "", 1),

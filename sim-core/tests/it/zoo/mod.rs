@@ -4,6 +4,7 @@ mod changes;
 mod connected;
 mod copies;
 mod guarded;
+mod hosts;
 mod links;
 mod queues;
 mod routed;
@@ -13,6 +14,7 @@ use changes::{MENDED, PEOPLE, POOLED, SETTINGS};
 use connected::{KEPT, LED};
 use copies::{ELSEWHERE, HASHED, HEDGED, PARALLEL};
 use guarded::{GUARDED, SHIELDED};
+use hosts::HOSTED;
 use links::{CUT, LINKED};
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
 use routed::ROUTED;
@@ -49,6 +51,7 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("kept", KEPT),
     ("led", LED),
     ("routed", ROUTED),
+    ("hosted", HOSTED),
 ];
 
 const PLAIN: &str = r#"

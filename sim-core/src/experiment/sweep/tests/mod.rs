@@ -377,7 +377,7 @@ fn a_panic_in_one_cell_is_told_and_the_others_go_on() {
     let simulate =
         |model: &Arc<Model>, n: u64, m: &[Measure], stop: &AtomicBool| -> Option<Ended> {
             // The rate of cells 2 and 3.
-            let rate = model.sources[0].rate[0].rate_hz;
+            let rate = model.sources[0].rate.initial_hz();
             assert!(
                 rate.to_bits() != 200.0_f64.to_bits() || n != 3,
                 "as if something were wrong"

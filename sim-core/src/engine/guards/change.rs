@@ -1,0 +1,148 @@
+//! Guards that change while time runs, and what a crash makes them forget.
+
+use super::{Hold, Post, Seat, Visit, Visits};
+use crate::engine::Simulation;
+use crate::engine::attempt::{Place, Purpose};
+use crate::engine::event::Event;
+use crate::engine::slab::Handle;
+use crate::extension::Configured;
+use crate::guard::GuardDef;
+use crate::ids::{ClientId, InstanceId, ServerId, ServiceId};
+
+/// Whose guards are meant.
+#[derive(Clone, Copy)]
+pub(in crate::engine) enum Whose {
+    Caller(ClientId),
+    Balancer(ServiceId),
+    Server(ServerId),
+}
+
+impl Simulation {
+    /// What the guards of a server, or of those who call from it, had learnt is gone.
+    pub(in crate::engine) fn server_forgets(&mut self, server: ServerId) {
+        if !self.guards.any {
+            return;
+        }
+        self.guards.servers[server].forget(0);
+        let (service, local) = (self.fleet[server].service, self.fleet[server].local);
+        for call in &self.services[service].settings.calls {
+            let (chain, _) = self.guards.of_client[call.client];
+            self.guards.callers[chain as usize].forget(local.0);
+        }
+    }
+
+    /// What the guards of a balancer instance, or of its routes, had learnt is gone.
+    pub(in crate::engine) fn instance_forgets(&mut self, instance: InstanceId) {
+        let service = self.balancers[instance].service;
+        let owner = self.balancers.number_of(instance);
+        self.guards.balancers[service].forget(owner);
+        for route in &self.services[service].settings.balancer.routes {
+            let (chain, _) = self.guards.of_client[route.client];
+            self.guards.callers[chain as usize].forget(owner);
+        }
+    }
+
+    /// The guards of a kind of caller, a balancer or a server are others now. Whoever is past them
+    /// counts as passed by all of the new ones; whoever is held asks anew.
+    pub(in crate::engine) fn change_guards(&mut self, whose: Whose, new: &[Configured<GuardDef>]) {
+        let (post, chain) = match whose {
+            Whose::Caller(client) => (Post::Caller, self.guards.of_client[client].0),
+            Whose::Balancer(service) => (Post::Balancer, u32::from(service.0)),
+            Whose::Server(server) => (Post::Server, server.0),
+        };
+        let owner = 0;
+        if self.guards.chain(Seat { post, chain, owner }).is(new) {
+            return;
+        }
+        self.spell_out_all(|_| true);
+        let all: Vec<Handle> = self.attempts.iter().map(|(handle, _)| handle).collect();
+        let there: Vec<Handle> = (all.iter().copied())
+            .filter(|&handle| self.is_there(whose, handle))
+            .collect();
+        let first_ever = !self.guards.any;
+        for &handle in &there {
+            self.detach(post, handle);
+        }
+        match whose {
+            Whose::Caller(client) if self.guards.callers[chain as usize].outside => {
+                self.guards.of_client[client] = self.guards.join_outside(new);
+            }
+            _ => self.guards.chain(Seat { post, chain, owner }).adopt(new),
+        }
+        self.guards.look_for_any();
+        if first_ever {
+            for handle in all {
+                self.guards.begin(handle);
+            }
+        }
+        for handle in there {
+            self.attach(post, handle);
+        }
+    }
+
+    /// Whether an attempt has come to where somebody's guards stand, and not left again.
+    fn is_there(&self, whose: Whose, handle: Handle) -> bool {
+        let attempt = &self.attempts[handle];
+        attempt.purpose == Purpose::Request
+            && match whose {
+                Whose::Caller(client) => {
+                    self.calls.contains(attempt.call) && self.calls[attempt.call].client == client
+                }
+                Whose::Balancer(service) => {
+                    attempt.service == service
+                        && attempt.instance != InstanceId::NONE
+                        && attempt.place != Place::AtBalancer
+                }
+                Whose::Server(server) => attempt.server == server && attempt.place.is_at_server(),
+            }
+    }
+
+    /// The guards of a post forget an attempt, which learns of no end.
+    fn detach(&mut self, post: Post, handle: Handle) {
+        let slot = handle.slot();
+        let visits = self.guards.visits.with_room(slot, Visits::default());
+        let visit = visits.posts[post as usize];
+        let hold = visits.held.filter(|hold| hold.post == post);
+        let Some(seat) = visit.seat else { return };
+        let rows = &mut self.guards.chain(seat).rows;
+        for row in &mut rows[..visit.passed] {
+            row.state(seat.owner).in_flight -= 1;
+        }
+        if hold.is_some_and(|hold| hold.in_line) {
+            rows[visit.passed].state(seat.owner).waiting -= 1;
+        }
+    }
+
+    /// An attempt finds other guards at its post.
+    fn attach(&mut self, post: Post, handle: Handle) {
+        let (slot, now) = (handle.slot(), self.now);
+        let seat = self.seat(post, handle);
+        let visits = &mut self.guards.visits[slot];
+        let held = visits.held.is_some_and(|hold| hold.post == post);
+        let before = visits.posts[post as usize];
+        let visit = &mut visits.posts[post as usize];
+        *visit = Visit {
+            // Where no guards stand any more, whoever was held goes on all the same.
+            seat: seat.or(before.seat.filter(|_| held)),
+            arrived: now,
+            went_on: now,
+            ..Visit::default()
+        };
+        if held {
+            // One event later it asks the guards that stand there now.
+            visits.held = Some(Hold {
+                post,
+                until: now,
+                in_line: false,
+            });
+            self.events.soon(now, Event::Admitted(handle));
+        } else if let Some(seat) = seat {
+            let rows = &mut self.guards.chain(seat).rows;
+            for row in &mut *rows {
+                row.state(seat.owner).in_flight += 1;
+            }
+            let passed = rows.len();
+            self.guards.visit(post, handle).passed = passed;
+        }
+    }
+}

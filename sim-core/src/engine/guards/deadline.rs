@@ -1,0 +1,106 @@
+//! Until when somebody waits for an attempt, for guards that ask.
+
+use super::fast::FastAttempt;
+use super::{Guards, Post, Seat};
+use crate::engine::Simulation;
+use crate::engine::attempt::{Place, Purpose};
+use crate::engine::event::Event;
+use crate::engine::slab::Handle;
+use crate::engine::source::source_of;
+use crate::guard::Verdict;
+use crate::ids::ClientId;
+use crate::outcome::Outcome;
+use crate::time::Instant;
+
+impl Guards {
+    /// Whether callers of this kind give up no later than those above them.
+    fn inherits_deadline(&self, client: ClientId) -> bool {
+        let (chain, _) = self.of_client[client];
+        let rows = &self.callers[chain as usize].rows;
+        rows.iter().any(|row| row.guard.def.keeps_deadlines)
+    }
+}
+
+impl Simulation {
+    /// The moment after which nobody waits for an attempt's answer: its caller, or one further up;
+    /// `None`: somebody always will.
+    pub(super) fn until(&self, handle: Handle) -> Option<Instant> {
+        let attempt = &self.attempts[handle];
+        if attempt.call.is_elided() {
+            let source = &self.sources[source_of(attempt.number)];
+            return FastAttempt {
+                number: attempt.number,
+                begun: attempt.begun,
+                timeout: self.callers[source.clients[attempt.class]].timeout,
+            }
+            .until();
+        }
+        if !self.calls.contains(attempt.call) {
+            return Some(Instant::ZERO);
+        }
+        let call = &self.calls[attempt.call];
+        let caller = &self.callers[call.client];
+        let own = attempt.begun.saturating_add(caller.timeout);
+        let whole = call.arrived.saturating_add(caller.deadline);
+        let above = if call.parent.is_none() {
+            None
+        } else if self.attempts.contains(call.parent) {
+            self.until(call.parent)
+        } else {
+            Some(Instant::ZERO)
+        };
+        let until = own.min(whole).min(above.map_or(u64::MAX, |until| until.0));
+        (until != u64::MAX).then_some(Instant(until))
+    }
+
+    /// When a caller gives up an attempt because those above it would, if its guards say so.
+    pub(in crate::engine) fn inherited_deadline(&self, handle: Handle) -> Option<u64> {
+        let call = &self.calls[self.attempts[handle].call];
+        let inherits =
+            self.guards.any && !call.parent.is_none() && self.guards.inherits_deadline(call.client);
+        inherits
+            .then(|| self.until(handle))
+            .flatten()
+            .map(|at| at.0)
+    }
+
+    /// Whether a worker may begin with an attempt that has waited for it. Where not, it leaves by
+    /// an event of its own: the worker's owner is half-way through a step.
+    #[inline]
+    pub(in crate::engine) fn may_start(&mut self, handle: Handle) -> bool {
+        !self.guards.any || self.may_start_guarded(handle)
+    }
+
+    #[inline(never)]
+    fn may_start_guarded(&mut self, handle: Handle) -> bool {
+        let attempt = &self.attempts[handle];
+        if attempt.place != Place::Queued || attempt.purpose != Purpose::Request {
+            return true;
+        }
+        let server = attempt.server;
+        if !self.guards.asked_again(server) {
+            return true;
+        }
+        let seat = Seat::at_server(server);
+        for row in 0..self.guards.chain(seat).rows.len() {
+            if self.guards.chain(seat).rows[row].guard.def.keeps_deadlines
+                && self.verdict(handle, seat, row, false) != Verdict::Pass
+            {
+                self.spell_out(handle);
+                self.guards.chain(seat).rows[row].refused += 1;
+                self.attempts[handle].place = Place::Expired;
+                self.events.soon(self.now, Event::Expired(handle));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// An attempt that no worker may begin with leaves its server.
+    pub(in crate::engine) fn expired(&mut self, handle: Handle) {
+        if self.attempts[handle].place == Place::Expired {
+            self.leave(Post::Server, handle, Outcome::Shed);
+            self.send_away(handle, Outcome::Shed);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What guards have done, and what they are called.
+
+use super::{Chain, Post, Row, Seat};
+use crate::engine::Simulation;
+use crate::event_log::Kind;
+use crate::guard::News;
+use crate::ids::{ClientId, Id, InstanceId, ServiceId};
+use crate::model::{Actor, Asker};
+
+/// What is known of a guard over the whole run, all owners together.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct GuardFigures {
+    /// Where it stands: `traffic.shop`, `service.web.balancer`, `service.web.server.web-1`.
+    pub at: String,
+    /// Its row in [`crate::guard::GUARDS`].
+    pub kind: &'static str,
+    /// Attempts passed, those that waited included.
+    pub passed: u64,
+    /// Attempts turned away.
+    pub refused: u64,
+    /// Attempts that had to wait.
+    pub held: u64,
+}
+
+impl Simulation {
+    /// Writes down what a guard has to say.
+    pub(super) fn tell_news(&mut self, seat: Seat, news: News) {
+        let kind = if news.closed_to_all {
+            Kind::Opened
+        } else {
+            Kind::Closed
+        };
+        let subject = self.owner_name(seat);
+        self.tell(kind, Actor::System, &subject, news.cause);
+    }
+
+    /// Whose guards they are.
+    fn owner_name(&self, seat: Seat) -> String {
+        match seat.post {
+            Post::Server => self.model.servers[seat.chain as usize].name.clone(),
+            Post::Balancer => {
+                let first = self.balancers.of(ServiceId(seat.chain as u16)).next();
+                let index = first.map_or(0, |first| first.0) + seat.owner;
+                self.balancers[InstanceId(index)].name.clone()
+            }
+            Post::Caller => self.caller_name(seat),
+        }
+    }
+
+    fn caller_name(&self, seat: Seat) -> String {
+        let outside = self.guards.callers[seat.chain as usize].outside;
+        let is_it = |(_, at): &(ClientId, &(u32, u32))| {
+            at.0 == seat.chain && (!outside || at.1 == seat.owner)
+        };
+        let Some((client, _)) = self.guards.of_client.enumerate().find(is_it) else {
+            return String::new();
+        };
+        let of = |source: &&crate::model::Source| source.clients.contains(&client);
+        if let Some(source) = self.model.sources.iter().find(of) {
+            return source.name.clone();
+        }
+        let calling = self.model.services.iter().find_map(|service| {
+            let ask = service.asks().find(|ask| ask.client == client)?;
+            let to = &self.model.services[ask.to.position()].name;
+            let from = match ask.by {
+                Asker::Server => {
+                    let server = service.servers[seat.owner as usize];
+                    self.model.servers[server.position()].name.clone()
+                }
+                Asker::Balancer => format!("{}-lb-{}", service.name, seat.owner + 1),
+            };
+            Some(format!("{from} to {to}"))
+        });
+        calling.unwrap_or_default()
+    }
+
+    /// What each guard did so far, all owners together.
+    pub fn guard_figures(&self) -> Vec<GuardFigures> {
+        let figures = |at: String, chain: &Chain| {
+            let of = |row: &Row| GuardFigures {
+                at: at.clone(),
+                kind: row.guard.def.row.name,
+                passed: row.passed,
+                refused: row.refused,
+                held: row.held,
+            };
+            chain.rows.iter().map(of).collect::<Vec<_>>()
+        };
+        let mut found = Vec::new();
+        for (position, chain) in self.guards.callers.iter().enumerate() {
+            let of = self.guards.of_client.enumerate();
+            let names: Vec<String> = (of.filter(|(_, at)| at.0 as usize == position))
+                .map(|(client, _)| self.client_name(client))
+                .collect();
+            let name = match names.as_slice() {
+                [first, _, _, _, ..] => format!("{first} and {} others", names.len() - 1),
+                few => few.join(", "),
+            };
+            found.extend(figures(name, chain));
+        }
+        for (service, chain) in self.guards.balancers.enumerate() {
+            let name = &self.model.services[service.position()].name;
+            found.extend(figures(format!("service.{name}.balancer"), chain));
+        }
+        for (server, chain) in self.guards.servers.enumerate() {
+            let params = &self.model.servers[server.position()];
+            let service = &self.model.services[params.service.position()].name;
+            found.extend(figures(
+                format!("service.{service}.server.{}", params.name),
+                chain,
+            ));
+        }
+        found
+    }
+
+    /// A kind of caller, by its path.
+    fn client_name(&self, client: ClientId) -> String {
+        for source in &self.model.sources {
+            if let Some(class) = source.clients.iter().position(|id| *id == client) {
+                let alone = self.model.classes.len() == 1;
+                return if alone {
+                    format!("traffic.{}", source.name)
+                } else {
+                    format!("traffic.{}.{}", source.name, self.model.classes[class].name)
+                };
+            }
+        }
+        for service in &self.model.services {
+            if let Some(ask) = service.asks().find(|ask| ask.client == client) {
+                return ask.path(service, &self.model);
+            }
+        }
+        String::new()
+    }
+}

@@ -1,0 +1,84 @@
+//! What servers that share machines can have of their cores.
+
+use crate::engine::{ServerStanding, Standing};
+use crate::ids::{HostId, Id, ServiceId};
+use crate::metric::Scope;
+use crate::model::Host;
+use crate::record::history::History;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Cores for each worker of a service, by the machine that it shares.
+pub(super) struct Cores<'a> {
+    hosts: &'a [Host],
+    per_worker: BTreeMap<(HostId, ServiceId), f64>,
+}
+
+/// Workers of a service on a machine, and the cores that requests keep busy there.
+#[derive(Default)]
+struct Tenant {
+    workers: f64,
+    busy: f64,
+}
+
+impl<'a> Cores<'a> {
+    /// What the services leave to one another that are asked for so many seconds of work a second,
+    /// in the order of the model, with the servers that count.
+    pub(super) fn of(
+        standing: &'a Standing,
+        work: &[f64],
+        history: &History,
+        window: &Range<usize>,
+        counts: impl Fn(&ServerStanding) -> bool,
+    ) -> Self {
+        let attempts = |scope: Scope| {
+            let total = history.total(scope, window.clone());
+            total.window().attempts as f64
+        };
+        let mut on: BTreeMap<HostId, BTreeMap<ServiceId, Tenant>> = BTreeMap::new();
+        let services = standing.services.iter().zip(work).enumerate();
+        for (position, (service, work)) in services.filter(|_| !standing.hosts.is_empty()) {
+            let id = ServiceId::at(position);
+            let all = attempts(Scope::Service(id)).max(1.0);
+            for server in service.servers.iter().filter(|server| counts(server)) {
+                let Some(host) = server.host else { continue };
+                let part = (attempts(Scope::Server(server.id)) / all).min(1.0);
+                let speed = (server.speed * server.warmth).max(f64::MIN_POSITIVE);
+                let tenant = on.entry(host).or_default().entry(id).or_default();
+                tenant.workers += f64::from(server.workers);
+                if part > 0.0 {
+                    tenant.busy += (work * part / speed).min(f64::from(server.workers));
+                }
+            }
+        }
+        let mut per_worker = BTreeMap::new();
+        for (host, tenants) in on {
+            let workers: f64 = tenants.values().map(|tenant| tenant.workers).sum();
+            let busy: f64 = tenants.values().map(|tenant| tenant.busy).sum();
+            for (service, tenant) in tenants {
+                let settings = &standing.hosts[host.position()];
+                let others = (busy - tenant.busy).max(0.0);
+                let left = settings.left(tenant.workers, workers, others);
+                per_worker.insert((host, service), left / tenant.workers.max(1.0));
+            }
+        }
+        Self {
+            hosts: &standing.hosts,
+            per_worker,
+        }
+    }
+
+    /// Cores that a server of a service can have, all its workers at work; infinitely many where it
+    /// shares no machine.
+    pub(super) fn left(&self, service: ServiceId, server: &ServerStanding) -> f64 {
+        let Some(host) = server.host else {
+            return f64::INFINITY;
+        };
+        let workers = f64::from(server.workers);
+        match self.per_worker.get(&(host, service)) {
+            Some(cores) => workers * cores,
+            // One that does not count would have its machine for itself.
+            None => workers.min(self.hosts[host.position()].cores),
+        }
+    }
+}
