@@ -1,14 +1,15 @@
 //! What all commands that run experiments share: threads, progress, warm-up, measures.
 
-use crate::args::{ExperimentArgs, ProgressStyle, REPLICATIONS, ResultArgs, WarmUpArg};
+use crate::args::{
+    EstimandArg, ExperimentArgs, ProgressStyle, REPLICATIONS, ResultArgs, WarmUpArg,
+};
 use crate::exit::{Exit, Failure};
 use crate::interrupt;
 use crate::terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use serde::Serialize;
-use sim_core::experiment::{Control, Measure, Plan, Precision, Progress, WarmUp};
+use sim_core::experiment::{Control, Estimand, Measure, Plan, Precision, Progress, WarmUp};
 use sim_core::model::Model;
-use sim_core::report::words;
 use sim_core::time::Duration as Span;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
@@ -123,6 +124,16 @@ pub(crate) fn plan(args: &ExperimentArgs, measures: Vec<Measure>, first: u64) ->
         replications: args.effort.replications.unwrap_or(least),
         level: args.effort.level(),
         precision: sequential,
+        estimand: estimand(args),
+    }
+}
+
+/// What is estimated.
+fn estimand(args: &ExperimentArgs) -> Estimand {
+    match args.estimand {
+        None => Estimand::ByNature,
+        Some(EstimandArg::Steady) => Estimand::Steady,
+        Some(EstimandArg::Horizon) => Estimand::Horizon,
     }
 }
 
@@ -154,7 +165,7 @@ pub(crate) fn warm_up(
         Some(WarmUpArg::Auto) => {
             let mut found: Option<WarmUp> = None;
             for model in models {
-                let one = WarmUp::find(model, first, control)?;
+                let one = WarmUp::find(model, first, estimand(args), control)?;
                 found = Some(match found {
                     None => one,
                     Some(before) => longer(before, one),
@@ -171,15 +182,6 @@ fn longer(one: WarmUp, other: WarmUp) -> WarmUp {
         (Some(a), Some(b)) if a >= b => one,
         _ => other,
     }
-}
-
-/// The failure when runs are too short for their warm-up.
-pub(crate) fn too_short(warm_up: &WarmUp) -> Failure {
-    Failure::new(
-        Exit::Failed,
-        format!("no estimate: {}", words::warm_up(warm_up)),
-    )
-    .help("simulate longer, such as with --set horizon=1h; or, if the load is too much for the servers, there is no steady state to estimate")
 }
 
 /// Refuses a folder that cannot be written to before an hour is spent.

@@ -129,6 +129,37 @@ impl Histogram {
         self.counts.iter().sum()
     }
 
+    /// How many times lie beyond `ns`, those of its bucket taken as evenly spread.
+    pub fn beyond_ns(&self, ns: f64) -> f64 {
+        let at = bucket(ns.max(0.0) as u64);
+        let above: u64 = self.counts.iter().skip(at + 1).sum();
+        let (lower, width) = edges(at, FINE_BITS, 1.0);
+        let within = self.counts.get(at).copied().unwrap_or(0) as f64;
+        let part = if width > 1.0 {
+            ((lower + width - ns) / width).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        above as f64 + within * part
+    }
+
+    /// What was counted since `earlier`, an earlier state of the same histogram. The largest is that of
+    /// all.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let before = earlier.counts.iter().copied().chain(std::iter::repeat(0));
+        Self {
+            counts: self
+                .counts
+                .iter()
+                .zip(before)
+                .map(|(now, before)| now.saturating_sub(before))
+                .collect(),
+            sum: self.sum.saturating_sub(earlier.sum),
+            max: self.max,
+        }
+    }
+
     /// The exact mean in nanoseconds.
     pub fn mean_ns(&self) -> Option<f64> {
         let count = self.count();
@@ -192,6 +223,34 @@ impl Histogram {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_beyond_a_quantile_is_its_share() {
+        let mut histogram = Histogram::default();
+        (0..100_000_u64).for_each(|i| histogram.record(i * 37));
+        for q in [0.1, 0.5, 0.9, 0.999] {
+            let ns = histogram.quantile_ns(q).expect("values");
+            let beyond = histogram.beyond_ns(ns) / 1e5;
+            assert!((beyond - (1.0 - q)).abs() < 2e-5, "{q}: {beyond}");
+        }
+        assert_eq!(histogram.beyond_ns(1e12), 0.0);
+        assert_eq!(Histogram::default().beyond_ns(0.0), 0.0);
+    }
+
+    #[test]
+    fn what_came_since_is_the_difference() {
+        let mut histogram = Histogram::default();
+        (0..500_u64).for_each(|i| histogram.record(i * 1000));
+        let earlier = histogram.clone();
+        let mut later = Histogram::default();
+        for i in 0..900_u64 {
+            histogram.record(i * 7000);
+            later.record(i * 7000);
+        }
+        let since = histogram.since(&earlier);
+        assert_eq!((since.count(), since.sum_ns()), (900, later.sum_ns()));
+        assert_eq!(since.quantile_ns(0.9), later.quantile_ns(0.9));
+    }
 
     #[test]
     fn buckets_are_contiguous_and_hold_what_they_say() {

@@ -78,6 +78,24 @@ pub fn span(span: Duration) -> String {
     format!("{}s", rounded.as_secs_f64())
 }
 
+/// How long something is simulated: in plain seconds from a day on where there is no clock, for then it
+/// is no time of day that anybody thinks of, and often no time in seconds at all.
+pub fn length(span: Duration, clock: Option<Clock>) -> String {
+    if clock.is_some() || span.0 < 86_400 * SECOND {
+        return self::span(span);
+    }
+    format!("{} s", number((span.as_secs_f64() * 1e3).round() / 1e3))
+}
+
+/// A probability of chance: never nothing at all.
+pub fn chance(p: f64) -> String {
+    if p < 0.001 {
+        "p < 0.001".to_owned()
+    } else {
+        format!("p {}", number(p))
+    }
+}
+
 /// A moment: the time of day where there is a clock, otherwise the time since the start.
 pub fn moment(at: Instant, clock: Option<Clock>) -> String {
     clock.map_or_else(|| span(Duration(at.0)), |clock| clock.label(at))
@@ -197,6 +215,21 @@ mod tests {
         assert_eq!(short(4_903_113.0), "4.9 M");
         assert_eq!(short(320.5), "320");
         assert_eq!(value(Unit::Hertz, 25_000.0), "25 k/s");
+    }
+
+    #[test]
+    fn what_has_no_clock_has_no_days() {
+        let long = Duration(1_200_000 * SECOND);
+        assert_eq!(length(long, None), "1 200 000 s");
+        assert_eq!(length(long, Some(Clock { start_s: 0 })), "13d21h20m");
+        assert_eq!(length(Duration(9900 * SECOND), None), "2h45m");
+    }
+
+    #[test]
+    fn chance_is_never_nothing() {
+        assert_eq!(chance(0.0), "p < 0.001");
+        assert_eq!(chance(0.000_4), "p < 0.001");
+        assert_eq!(chance(0.012), "p 0.012");
     }
 
     #[test]

@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `moments` | mean and variance in one pass, mergeable in a fixed order |
 //! | `distribution` | Student's t, the normal and the binomial distribution |
-//! | `interval` | intervals for a mean, a ratio, a share, a quantile, a difference; several statements at once |
+//! | `interval` | intervals for a mean, a ratio, a share, a difference; several statements at once |
+//! | `quantile` | a quantile of several parts together |
 //! | `batch` | one long run: batch means, overlapping batch means, the von Neumann test |
 //! | `truncation` | where the warm-up ends: MSER-5 |
 //! | `spectrum`, `stationarity` | the spectral method; the test of Heidelberger and Welch |
@@ -23,6 +24,7 @@ mod distribution;
 mod estimate;
 mod interval;
 mod moments;
+mod quantile;
 mod series;
 mod spectrum;
 mod stationarity;
@@ -31,17 +33,20 @@ mod truncation;
 #[cfg(test)]
 mod vectors;
 
-pub use batch::{BATCHES, BatchMeans, VON_NEUMANN_Z, batch_means, overlapping_batch_means};
+pub use batch::{
+    BATCHES, BatchMeans, VON_NEUMANN_Z, batch_means, overlapping_batch_means, von_neumann,
+};
 pub use distribution::{
     binomial_cdf, binomial_quantile, normal_quantile, normal_tail, student_quantile, student_tail,
 };
-pub use estimate::{Estimate, Interval, WITHHELD, Withheld};
+pub use estimate::{Estimate, INTERVAL_METHODS, Interval, Method, Needs, Slow, WITHHELD, Withheld};
 pub use interval::{
-    MIN_BEYOND, MIN_EVENTS, MIN_SAMPLES, bonferroni_level, correlation, holm, mean,
-    mean_difference, none_seen, order_statistics, paired_difference, quantile, quantile_needs,
-    ratio, ratio_values, share, slope, wilson,
+    MIN_BEYOND, MIN_EVENTS, MIN_SAMPLES, Spread, bonferroni_level, correlation, holm, mean,
+    mean_difference, no_events, none_seen, order_statistics, paired_difference, quantile_needs,
+    ratio, ratio_values, share, share_of_parts, slope, spread, wilson,
 };
 pub use moments::Moments;
+pub use quantile::{MIN_EXCURSIONS, Pooled, pooled_quantile, quantile_values};
 pub use series::{Analysis, By, METHODS, Quantile};
 pub use spectrum::{SPECTRUM_MIN, Spectrum, spectrum};
 pub use stationarity::{

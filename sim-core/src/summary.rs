@@ -18,6 +18,7 @@ pub use verdict::verdict_rules;
 pub use warning::WARNINGS;
 
 use crate::engine::{GuardFigures, PoolFigures, Simulation};
+use crate::histogram::Histogram;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// Version of the JSON form.
@@ -127,8 +128,11 @@ pub struct ServiceFigures {
     pub attempts: Attempts,
     /// Response time as its callers see it.
     pub response_time_s: Times,
-    /// Wait at its servers before a worker was free.
+    /// Wait at its servers before a worker was free, of those that got one.
     pub wait_s: Times,
+    /// The same of all that waited, those included that left the queue without: their patience was at
+    /// an end, or their caller called them off.
+    pub wait_all_s: Times,
     /// Share of the attempts that got a worker and had to wait for it.
     pub waited: Option<f64>,
     /// Arriving requests times mean demand over capacity, that of shared machines as if the service had
@@ -279,8 +283,10 @@ pub struct Summary {
     pub attempts: Attempts,
     /// Response time of requests from outside that were answered in time.
     pub response_time_s: Times,
-    /// Wait at servers, over all services.
+    /// Wait at servers, over all services, of those that got a worker.
     pub wait_s: Times,
+    /// The same of all that waited, those included that left the queue without.
+    pub wait_all_s: Times,
     /// Share of the attempts that got a worker and had to wait for it.
     pub waited: Option<f64>,
     /// Largest offered load of a service.
@@ -338,6 +344,12 @@ impl Summary {
     /// nothing would otherwise look fast.
     pub fn with_unanswered(simulation: &Simulation, scenario_hash: u64) -> Self {
         builder::summary(simulation, scenario_hash, true)
+    }
+
+    /// The times whose mean and quantiles stand at a path such as `response_time_s` or
+    /// `services.web.wait_s`; `None` where there are none.
+    pub fn times(simulation: &Simulation, path: &str) -> Option<Histogram> {
+        builder::times(simulation, path)
     }
 
     /// The JSON form.

@@ -15,7 +15,7 @@
 
 use rustix::time::{ClockId, clock_gettime};
 use sim_core::experiment::sweep::{Header, Plan, Row, Shard, line_of, run};
-use sim_core::experiment::{Measure, estimates, run_one};
+use sim_core::experiment::{Estimand, Measure, estimates, run_one};
 use sim_core::scenario::{NoFiles, Source};
 use std::convert::Infallible;
 use std::fs::File;
@@ -147,7 +147,13 @@ fn alone(plan: &Plan, cells: &[usize]) {
         let runs: Vec<_> = (0..plan.replications())
             .filter_map(|n| run_one(&model, n, &measures, &never))
             .collect();
-        black_box(estimates(&model, &measures, &runs, plan.confidence()));
+        black_box(estimates(
+            &model,
+            &measures,
+            &runs,
+            plan.confidence(),
+            Estimand::ByNature,
+        ));
     }
 }
 

@@ -52,9 +52,22 @@ pub(crate) struct ExperimentArgs {
     #[arg(long, value_name = "N", requires = "precision", value_parser = clap::value_parser!(u64).range(10..=1_000_000))]
     pub max_replications: Option<u64>,
     /// What to leave out at the start of a run: a time span, or `auto` to look for the end of the
-    /// warm-up in pilot runs (MSER-5 on their mean) [default: what the scenario says]
+    /// warm-up in pilot runs (MSER-5 on their mean, but no less than five relaxation times) [default: what the scenario says]
     #[arg(long, value_name = "SPAN|auto", value_parser = warm_up)]
     pub warm_up: Option<WarmUpArg>,
+    /// What to estimate: the steady state, or what happens over the horizon, as it is [default: the
+    /// steady state where the scenario has one to speak of]
+    #[arg(long, value_name = "WHAT")]
+    pub estimand: Option<EstimandArg>,
+}
+
+/// What is estimated, as asked for.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum EstimandArg {
+    /// How it goes in the long run.
+    Steady,
+    /// What happens from the end of the warm-up to the horizon.
+    Horizon,
 }
 
 impl ExperimentArgs {
@@ -64,6 +77,7 @@ impl ExperimentArgs {
             (!self.measures.is_empty(), "--measure"),
             (self.effort.confidence.is_some(), "--confidence"),
             (self.warm_up.is_some(), "--warm-up"),
+            (self.estimand.is_some(), "--estimand"),
             (self.effort.threads.is_some(), "--threads"),
         ]
         .into_iter()

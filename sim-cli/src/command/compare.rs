@@ -4,9 +4,7 @@ use super::replications::stop_words;
 use crate::args::{CompareArgs, ResultFormat};
 use crate::diagnostics;
 use crate::exit::{Exit, Failure};
-use crate::experiment::{
-    WithHost, check_output, check_warm_up, conduct, measures, plan, too_short, warm_up,
-};
+use crate::experiment::{WithHost, check_output, check_warm_up, conduct, measures, plan, warm_up};
 use crate::folder::{EXPERIMENT, Folder};
 use crate::input::Input;
 use crate::table::Table;
@@ -34,7 +32,6 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
         quiet,
         |control| {
             let warm_up = warm_up(&args.experiment, &models, plan.first, control)?;
-            warm_up.length()?;
             let warmed = warmed(&models, &warm_up);
             let variants = variants
                 .iter()
@@ -44,18 +41,21 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
                     model,
                 })
                 .collect();
-            Some((compare(variants, &plan, control), warm_up))
+            let found = match warm_up {
+                WarmUp::TooShort { needs, .. } => {
+                    Comparison::without_warm_up(variants, &plan, needs)
+                }
+                _ => compare(variants, &plan, control),
+            };
+            Some((found, warm_up))
         },
     )?;
     let Some((found, warm_up)) = found else {
-        if crate::interrupt::asked() {
-            return Ok(Exit::Interrupted);
-        }
-        return Err(too_short(&WarmUp::TooShort { found: None }));
+        return Ok(Exit::Interrupted);
     };
     let exit = if found.stop == Stop::Interrupted {
         Exit::Interrupted
-    } else if found.runs.iter().flatten().all(|run| run.complete) {
+    } else if warm_up.length().is_some() && found.runs.iter().flatten().all(|run| run.complete) {
         Exit::Ok
     } else {
         Exit::Failed
@@ -124,10 +124,11 @@ fn text(found: &Comparison, warm_up: &WarmUp, pairs: bool, out: &mut Out) -> Res
     let level = readable::share(found.level);
     writeln!(
         out,
-        "{BOLD}{} variants{BOLD:#} · {} each of {}, the same random numbers in all · {}",
+        "{BOLD}{} variants{BOLD:#} · {} each of {}, the same random numbers in all · {} · {}",
         found.variants.len(),
         readable::counted(found.runs[0].len(), "replication"),
         words::horizons(found),
+        words::estimand(found.steady),
         words::warm_up(warm_up)
     )?;
     writeln!(
@@ -180,8 +181,7 @@ fn in_measure(found: &Comparison, at: usize, pairs: bool, out: &mut Out) -> Resu
                     found.variants[pair.right].name, found.variants[pair.left].name
                 ),
                 words::difference(found, at, pair),
-                pair.p_adjusted
-                    .map_or(String::new(), |p| format!("p {}", readable::number(p))),
+                pair.p_adjusted.map_or(String::new(), readable::chance),
             ]);
         }
         writeln!(out)?;

@@ -3,7 +3,7 @@
 use crate::args::{RunArgs, RunFormat, SetArgs};
 use crate::exit::{Exit, Failure};
 use crate::experiment::{
-    ExperimentHost, WithHost, check_warm_up, conduct, measures, plan, too_short, warm_up,
+    ExperimentHost, WithHost, check_warm_up, conduct, measures, plan, warm_up,
 };
 use crate::folder::{EXPERIMENT, Folder};
 use crate::input::Input;
@@ -11,12 +11,12 @@ use crate::report::write_theory;
 use crate::table::Table;
 use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW, say_warning};
 use serde::Serialize;
-use sim_core::experiment::{Measure, Replicated, Stop, WarmUp, replicate, warmed};
+use sim_core::experiment::{Measure, Replicated, Stop, WarmUp, replicate, warmed, without_warm_up};
 use sim_core::model::Model;
 use sim_core::readable;
 use sim_core::report::{ReplicationsReport, words, write_measures, write_runs};
 use sim_core::scenario::Scenario;
-use sim_core::statistics::{Estimate, Withheld};
+use sim_core::statistics::{Estimate, Needs, Withheld};
 use sim_core::theory::{self, Applied};
 use std::io::Write;
 use std::path::Path;
@@ -74,13 +74,15 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
             |control| {
                 let models = [model.clone()];
                 let warm_up = warm_up(&args.experiment, &models, plan.first, control)?;
-                warm_up.length()?;
-                let model = &warmed(&models, &warm_up)[0];
-                Some((replicate(model, &plan, control), warm_up))
+                let found = match warm_up {
+                    WarmUp::TooShort { needs, .. } => without_warm_up(&model, &plan, needs),
+                    _ => replicate(&warmed(&models, &warm_up)[0], &plan, control),
+                };
+                Some((found, warm_up))
             },
         )?;
         let Some((found, warm_up)) = found else {
-            return gave_up();
+            return Ok(Exit::Interrupted);
         };
         let report = ReplicationsReport::of(
             &found,
@@ -156,14 +158,6 @@ fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
     Ok(jobs)
 }
 
-/// Without a warm-up there is nothing to measure: the user stopped, or it was not found.
-fn gave_up() -> Result<Exit, Failure> {
-    if crate::interrupt::asked() {
-        return Ok(Exit::Interrupted);
-    }
-    Err(too_short(&WarmUp::TooShort { found: None }))
-}
-
 fn refuse_what_one_run_has(args: &RunArgs) -> Result<(), Failure> {
     let in_vain = [
         (args.log_requests.is_some(), "--log-requests"),
@@ -210,7 +204,10 @@ fn exit_of(found: &Replicated, report: &ReplicationsReport) -> Exit {
     };
     if found.stop == Stop::Interrupted {
         Exit::Interrupted
-    } else if found.runs.iter().all(|run| run.complete) && report.expectations.iter().all(held) {
+    } else if !found.runs.is_empty()
+        && found.runs.iter().all(|run| run.complete)
+        && report.expectations.iter().all(held)
+    {
         Exit::Ok
     } else {
         Exit::Failed
@@ -305,8 +302,9 @@ fn text(shown: &Shown<'_>, out: &mut Out) -> Result<(), Failure> {
     };
     writeln!(
         out,
-        "  {runs} {how} of {} · {} · {} confidence · seed {}",
-        readable::span(model.horizon),
+        "  {runs} {how} of {} · {} · {} · {} confidence · seed {}",
+        readable::length(model.horizon, model.clock),
+        words::estimand(shown.found.steady),
         words::warm_up(shown.warm_up),
         readable::share(shown.report.head.confidence),
         model.seed
@@ -315,7 +313,8 @@ fn text(shown: &Shown<'_>, out: &mut Out) -> Result<(), Failure> {
         writeln!(out, "  {YELLOW}!{YELLOW:#} {words}")?;
     }
     writeln!(out)?;
-    if let Some(reason) = common_reason(&shown.found.estimates) {
+    if let Some((reason, needs)) = common_reason(&shown.found.estimates) {
+        let reason = words::reason_and_needs(reason, needs);
         writeln!(out, "  {YELLOW}!{YELLOW:#} no intervals: {reason}")?;
     }
     let mut table = Table::default();
@@ -329,6 +328,9 @@ fn text(shown: &Shown<'_>, out: &mut Out) -> Result<(), Failure> {
         table.row(row);
     }
     write!(out, "{}", table.text(2))?;
+    for line in words::methods(shown.measures, &shown.found.estimates) {
+        writeln!(out, "  {DIM}{line}{DIM:#}")?;
+    }
     if !shown.report.expectations.is_empty() && runs > 0 {
         writeln!(
             out,
@@ -361,12 +363,14 @@ fn text(shown: &Shown<'_>, out: &mut Out) -> Result<(), Failure> {
 }
 
 /// The reason why no measure has an interval, where it is one for all.
-fn common_reason(estimates: &[Estimate]) -> Option<&Withheld> {
-    let first = estimates.first()?.reason()?;
+fn common_reason(estimates: &[Estimate]) -> Option<(&Withheld, Option<Needs>)> {
+    let first = estimates.first()?;
+    let reason = first.reason()?;
+    let same = |e: &Estimate| e.reason() == Some(reason) && e.needs() == first.needs();
     estimates
         .iter()
-        .all(|e| e.reason() == Some(first))
-        .then_some(first)
+        .all(same)
+        .then_some((reason, first.needs()))
 }
 
 /// Why an experiment ended, where the reader should know.

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// A queue that is over in no time: two seconds of 500 requests a second, half busy.
 pub(crate) const QUEUE: &str = r#"
 title = "queue"
-horizon = "2s"
+horizon = "4s"
 warm_up = "200ms"
 [[traffic]]
 to = "web"
@@ -45,14 +45,16 @@ fn replications_give_a_table_of_intervals() {
         .run(&["run", "q.toml", "--replications", "6"])
         .code(6);
     for wanted in [
-        "6 replications of 2s",
+        "6 replications of 4s",
         "the first 0.2s left out",
         "95 % confidence",
         "response_time_s.mean",
         "±",
         "✓ 6 of 6   response_time_s.mean > 1ms",
         "✗ 0 of 6   response_time_s.mean < 1ms",
-        "no interval: it rests on 0 events, and it takes 10",
+        "at least 99.",
+        "steady state",
+        "none seen: an upper bound by Clopper and Pearson",
     ] {
         assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
     }
@@ -274,9 +276,40 @@ fn what_has_no_steady_state_is_told_so() {
         ])
         .code(6);
     assert!(
-        ran.err.contains("the end of the warm-up was not found"),
+        ran.out.contains("the end of the warm-up was not found")
+            && ran
+                .out
+                .contains("no intervals: no steady state: the offered load is 1.50"),
         "{}",
-        ran.err
+        ran.out
+    );
+    // Programs are told too, and how long would do.
+    let ran = folder
+        .run(&[
+            "run",
+            "q.toml",
+            "--replications",
+            "6",
+            "--warm-up",
+            "auto",
+            "--format",
+            "json",
+            "--set",
+            "traffic.traffic.rate=990",
+        ])
+        .code(6);
+    let told = json(&ran.out);
+    assert_eq!(told["warm_up"]["method"], "too-short");
+    assert!(
+        told["warm_up"]["needs_horizon_s"]
+            .as_f64()
+            .is_some_and(|s| s > 2.0)
+    );
+    assert_eq!(told["measures"][0]["withheld"], "warm-up-not-found");
+    assert!(
+        told["measures"][0]["needs_horizon_s"]
+            .as_f64()
+            .is_some_and(|s| s > 2.0)
     );
     // Where something happens, nothing is looked for.
     let ran = stampede(&[

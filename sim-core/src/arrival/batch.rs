@@ -55,6 +55,9 @@ impl Gaps for Fixed {
             0.0
         }
     }
+    fn dispersion(&self) -> f64 {
+        self.size as f64
+    }
 }
 
 /// Each request is the first of a group with probability 1/size, so that sizes are geometric.
@@ -70,6 +73,9 @@ impl Gaps for Geometric {
         } else {
             0.0
         }
+    }
+    fn dispersion(&self) -> f64 {
+        2.0 * self.size - 1.0
     }
 }
 

@@ -26,4 +26,7 @@ impl Gaps for Deterministic {
     fn gap(&self, _: u64, _: &mut Draws) -> f64 {
         1.0
     }
+    fn dispersion(&self) -> f64 {
+        0.0
+    }
 }

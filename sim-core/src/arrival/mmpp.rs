@@ -43,6 +43,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
             gaps: Arc::new(Paced {
                 stretch: mean / factor,
             }),
+            factor: factor / mean,
             mean_ns: length.0 as f64,
         };
         Arrivals::Modulated(factors.iter().zip(lengths.iter()).map(phase).collect())

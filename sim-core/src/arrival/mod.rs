@@ -83,11 +83,45 @@ pub enum Arrivals {
     Trace(Arc<[Duration]>),
 }
 
+impl Arrivals {
+    /// Index of dispersion for counts over long times, at a mean rate of `rate_hz`: how much burstier
+    /// than a Poisson process, which has 1, the arrivals are to a queue that takes long to drain.
+    pub fn dispersion(&self, rate_hz: f64) -> f64 {
+        match self {
+            Self::Open(gaps) => gaps.dispersion(),
+            Self::Modulated(phases) => {
+                // The variance of the rate's integral grows, per unit of time, by twice the mean of
+                // f·g, where g is what f, the rate less its mean, adds up to from each phase on. In a
+                // circle of phases g falls by f times the length from one phase to the next.
+                let whole: f64 = phases.iter().map(|phase| phase.mean_ns).sum();
+                let part = |phase: &Phase| phase.mean_ns / whole;
+                let off = |phase: &Phase| (phase.factor - 1.0) * rate_hz;
+                let mut g = 0.0;
+                let mut sums = (0.0, 0.0);
+                for phase in phases.iter() {
+                    sums.0 += part(phase) * g;
+                    sums.1 += part(phase) * off(phase) * g;
+                    g -= off(phase) * phase.mean_ns / 1e9;
+                }
+                let centre: f64 = phases.iter().map(|p| part(p) * off(p)).sum();
+                if rate_hz > 0.0 {
+                    1.0 + 2.0 * (sums.1 - centre * sums.0) / rate_hz
+                } else {
+                    1.0
+                }
+            }
+            Self::Closed { .. } | Self::Trace(_) => 1.0,
+        }
+    }
+}
+
 /// A phase of modulated arrivals; the phases follow one another in a circle.
 #[derive(Clone, Debug)]
 pub struct Phase {
     /// Gaps while it lasts: the rate is the source's times a factor.
     pub gaps: Arc<dyn Gaps>,
+    /// The source's rate is multiplied by this while it lasts.
+    pub factor: f64,
     /// Its mean length in nanoseconds; the length is exponential.
     pub mean_ns: f64,
 }
@@ -99,6 +133,11 @@ pub trait Gaps: Debug + Send + Sync {
     /// Whether when the next request comes does not depend on when others came: a Poisson process.
     fn is_memoryless(&self) -> bool {
         false
+    }
+    /// Index of dispersion for counts over long times: the variance of the number of requests over its
+    /// mean, 1 for a Poisson process.
+    fn dispersion(&self) -> f64 {
+        1.0
     }
     /// The gaps before the requests from `first` on: one call for many.
     fn fill(&self, stream: Stream, first: u64, gaps: &mut [f64]) {
@@ -116,6 +155,39 @@ mod tests {
     #[test]
     fn rows_are_well_formed() {
         check_rows(ARRIVALS);
+    }
+
+    #[test]
+    fn dispersion_is_that_of_the_counts() {
+        // Two phases: 1 + 2 (r₁ − r₂)² a b / ((a + b)² (r₁ b + r₂ a)), with rates of leaving a and b
+        // (Fischer and Meier-Hellstern, 1993, section 2.3).
+        let params = |factors: &[f64], lengths: &[u64]| {
+            let lengths: Vec<Duration> = lengths.iter().map(|s| Duration::from_secs(*s)).collect();
+            Params::new(vec![
+                (
+                    "factors",
+                    crate::extension::ParamValue::Numbers(factors.into()),
+                ),
+                (
+                    "lengths",
+                    crate::extension::ParamValue::Spans(lengths.into()),
+                ),
+            ])
+        };
+        let arrivals = (mmpp::ARRIVAL.build)(&params(&[5.0, 1.0], &[10, 30]));
+        // Mean 2 of the factors; at a rate of 8/s the phases have 20/s and 4/s.
+        let (r, a, b) = ((20.0, 4.0), 0.1, 1.0 / 30.0);
+        let exact = 1.0 + 2.0 * 16.0 * 16.0 * a * b / ((a + b) * (a + b) * (r.0 * b + r.1 * a));
+        let found = arrivals.dispersion(8.0);
+        assert!((found - exact).abs() < 1e-9 * exact, "{found}, not {exact}");
+        assert_eq!(
+            (poisson::ARRIVAL.build)(&Params::new(vec![])).dispersion(3.0),
+            1.0
+        );
+        assert_eq!(
+            (deterministic::ARRIVAL.build)(&Params::new(vec![])).dispersion(3.0),
+            0.0
+        );
     }
 
     #[test]

@@ -49,6 +49,9 @@ impl Gaps for Renewal {
     fn gap(&self, _: u64, draws: &mut Draws) -> f64 {
         self.law.sample_ns(draws) / self.law.mean_ns()
     }
+    fn dispersion(&self) -> f64 {
+        self.law.cv2()
+    }
 }
 
 #[cfg(test)]

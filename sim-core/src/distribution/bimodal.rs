@@ -87,6 +87,11 @@ impl Distribution for Bimodal {
             variance / (mean * mean)
         }
     }
+    fn moment(&self, k: u32) -> f64 {
+        let (mean, k) = (self.mean_ns(), f64::from(k));
+        let p = self.probability_of_long;
+        p * libm::pow(self.long_ns / mean, k) + (1.0 - p) * libm::pow(self.short_ns / mean, k)
+    }
 }
 
 #[cfg(test)]

@@ -107,6 +107,9 @@ impl Distribution for BoundedPareto {
         let mean = self.moment(1.0);
         (self.moment(2.0) / (mean * mean) - 1.0).max(0.0)
     }
+    fn moment(&self, k: u32) -> f64 {
+        Self::moment(self, f64::from(k)) / libm::pow(self.mean_ns(), f64::from(k))
+    }
     fn constant_ns(&self) -> Option<f64> {
         (self.span <= 0.0).then_some(self.least_ns)
     }

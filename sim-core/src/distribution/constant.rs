@@ -42,6 +42,9 @@ impl Distribution for Constant {
     fn cv2(&self) -> f64 {
         0.0
     }
+    fn moment(&self, _: u32) -> f64 {
+        1.0
+    }
     fn constant_ns(&self) -> Option<f64> {
         Some(self.value_ns)
     }

@@ -58,6 +58,10 @@ impl Distribution for Erlang {
     fn cv2(&self) -> f64 {
         1.0 / f64::from(self.stages)
     }
+    fn moment(&self, k: u32) -> f64 {
+        let stages = f64::from(self.stages);
+        (0..k).map(|i| (stages + f64::from(i)) / stages).product()
+    }
 }
 
 #[cfg(test)]

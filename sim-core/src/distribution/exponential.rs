@@ -40,6 +40,9 @@ impl Distribution for Exponential {
     fn cv2(&self) -> f64 {
         1.0
     }
+    fn moment(&self, k: u32) -> f64 {
+        (1..=k).map(|i| f64::from(i)).product()
+    }
     fn is_memoryless(&self) -> bool {
         true
     }

@@ -80,6 +80,12 @@ impl Distribution for Hyperexponential {
     fn cv2(&self) -> f64 {
         self.cv2
     }
+    fn moment(&self, k: u32) -> f64 {
+        let p = self.probability_of_long;
+        let part = |mean_ns: f64| libm::pow(mean_ns / self.mean_ns, f64::from(k));
+        let factorial: f64 = (1..=k).map(|i| f64::from(i)).product();
+        factorial * (p * part(self.mean_of_long_ns) + (1.0 - p) * part(self.mean_of_short_ns))
+    }
 }
 
 #[cfg(test)]

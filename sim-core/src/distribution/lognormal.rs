@@ -70,6 +70,10 @@ impl Distribution for LogNormal {
     fn cv2(&self) -> f64 {
         self.cv2
     }
+    fn moment(&self, k: u32) -> f64 {
+        let k = f64::from(k);
+        libm::exp(k * (k - 1.0) * self.half_sigma2)
+    }
 }
 
 #[cfg(test)]

@@ -72,6 +72,12 @@ impl Distribution for MixedExponential {
             2.0 * (p * self.long_ns * self.long_ns + (1.0 - p) * self.short_ns * self.short_ns);
         second / (self.mean_ns() * self.mean_ns()) - 1.0
     }
+    fn moment(&self, k: u32) -> f64 {
+        let p = self.probability_of_long;
+        let part = |mean_ns: f64| libm::pow(mean_ns / self.mean_ns(), f64::from(k));
+        let factorial: f64 = (1..=k).map(|i| f64::from(i)).product();
+        factorial * (p * part(self.long_ns) + (1.0 - p) * part(self.short_ns))
+    }
 }
 
 #[cfg(test)]

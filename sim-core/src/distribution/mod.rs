@@ -101,6 +101,9 @@ pub trait Distribution: Debug + Send + Sync {
     fn mean_ns(&self) -> f64;
     /// Variance divided by the squared mean; infinite where it does not exist.
     fn cv2(&self) -> f64;
+    /// The mean of the k-th power, over the k-th power of the mean; infinite where it does not exist.
+    /// Meaningless for a law that is always zero.
+    fn moment(&self, k: u32) -> f64;
     /// Whether what is left of it does not depend on how long it lasts already: the exponential law,
     /// which theory asks for most.
     fn is_memoryless(&self) -> bool {
@@ -141,6 +144,13 @@ mod testing {
             "{law:?} claims cv² {}",
             law.cv2()
         );
+        if cv2.is_finite() && mean_ns > 0.0 {
+            let second = law.moment(2) - 1.0;
+            assert!(
+                (second - cv2).abs() <= 1e-9 * (1.0 + cv2),
+                "{law:?}: {second}"
+            );
+        }
         let sample = sample(law);
         assert!(
             sample.iter().all(|ns| ns.is_finite() && *ns >= 0.0),
@@ -209,6 +219,31 @@ mod tests {
                 law.constant_ns().is_some(),
                 law.cv2() == 0.0,
                 "{}",
+                def.row.name
+            );
+        }
+    }
+
+    #[test]
+    fn higher_moments_are_those_of_the_draws() {
+        let stream = Stream::new(5, 0, "moments");
+        for def in DISTRIBUTIONS {
+            let law = (def.build)(&example(&def.row));
+            let third = law.moment(3);
+            // A few draws decide the third moment of a heavy tail.
+            if !law.moment(6).is_finite() || law.moment(6) > 1e4 {
+                continue;
+            }
+            let n = 200_000;
+            let cube = |number: u64| {
+                let x = law.sample_ns(&mut stream.at(number)) / law.mean_ns();
+                x * x * x
+            };
+            let mean = (0..n).map(cube).sum::<f64>() / n as f64;
+            let error = ((law.moment(6) - third * third).max(0.0) / n as f64).sqrt();
+            assert!(
+                (mean - third).abs() <= 4.0 * error + 1e-9,
+                "{}: {mean}, not {third}",
                 def.row.name
             );
         }

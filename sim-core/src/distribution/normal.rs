@@ -106,6 +106,9 @@ impl Distribution for Normal {
     fn cv2(&self) -> f64 {
         self.cv2
     }
+    fn moment(&self, k: u32) -> f64 {
+        self.power(k) / libm::pow(self.power(1), f64::from(k))
+    }
     fn constant_ns(&self) -> Option<f64> {
         (self.deviation_ns <= 0.0).then_some(self.top_ns)
     }

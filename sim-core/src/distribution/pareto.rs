@@ -71,6 +71,14 @@ impl Distribution for Pareto {
             f64::INFINITY
         }
     }
+    fn moment(&self, k: u32) -> f64 {
+        let k = f64::from(k);
+        if self.shape > k {
+            self.shape / (self.shape - k) * libm::pow(self.least_ns / self.mean_ns, k)
+        } else {
+            f64::INFINITY
+        }
+    }
 }
 
 #[cfg(test)]

@@ -70,6 +70,11 @@ impl Distribution for Uniform {
             width * width / 12.0 / (mean * mean)
         }
     }
+    fn moment(&self, k: u32) -> f64 {
+        let (low, high) = (self.low_ns / self.mean_ns(), self.high_ns / self.mean_ns());
+        let terms = (0..=k).map(|i| libm::pow(low, f64::from(i)) * libm::pow(high, (k - i) as f64));
+        terms.sum::<f64>() / (k + 1) as f64
+    }
 }
 
 #[cfg(test)]

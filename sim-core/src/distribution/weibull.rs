@@ -69,6 +69,10 @@ impl Distribution for Weibull {
         let first = libm::tgamma(1.0 + self.one_over_shape);
         libm::tgamma(1.0 + 2.0 * self.one_over_shape) / (first * first) - 1.0
     }
+    fn moment(&self, k: u32) -> f64 {
+        let first = libm::tgamma(1.0 + self.one_over_shape);
+        libm::tgamma(1.0 + f64::from(k) * self.one_over_shape) / libm::pow(first, f64::from(k))
+    }
 }
 
 #[cfg(test)]

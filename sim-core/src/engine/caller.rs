@@ -344,7 +344,7 @@ impl Simulation {
         let Attempt { place, server, .. } = self.attempts[handle];
         let child = self.child_of(handle);
         match place {
-            Place::Queued | Place::Interrupted => self.unqueue(handle),
+            Place::Queued | Place::Interrupted => self.leave_queue(handle),
             Place::InService => self.interrupt(handle),
             Place::Holding => self.let_go(server),
             _ => {}

@@ -35,13 +35,24 @@ impl Simulation {
         }
     }
 
+    /// Takes a waiting request out of the queue without its being served.
+    pub(super) fn leave_queue(&mut self, handle: Handle) {
+        let attempt = &self.attempts[handle];
+        if attempt.place == Place::Queued && attempt.purpose == Purpose::Request {
+            let waited_ns = self.now.saturating_sub(attempt.mark);
+            self.recorder
+                .waited_in_vain(attempt.service, attempt.begun, waited_ns);
+        }
+        self.unqueue(handle);
+    }
+
     /// The patience of an attempt is at an end, if it still waits in the same queue.
     pub(super) fn impatient(&mut self, handle: Handle) {
         let attempt = &self.attempts[handle];
         if attempt.place != Place::Queued || self.attempts.cold(handle).patient_until != self.now {
             return;
         }
-        self.unqueue(handle);
+        self.leave_queue(handle);
         self.abandon_children(self.child_of(handle));
         self.send_away(handle, Outcome::Abandoned);
     }

@@ -1,15 +1,16 @@
 //! Several models side by side, under the same random numbers.
 
 use super::control::{Control, Progress};
-use super::estimate::{estimates, obstacle, two_series};
+use super::estimate::{Judged, estimates, two_series};
 use super::measure::Measure;
-use super::replicate::{MIN_SEQUENTIAL, Plan, Stop, next_wave};
-use super::run::{Run, run_one};
+use super::replicate::{MIN_SEQUENTIAL, Plan, Stop, curable, next_wave};
+use super::run::{Run, run_one, thin};
 use crate::engine::Simulation;
 use crate::metric::{Better, Unit};
 use crate::model::Model;
 use crate::statistics::{
-    Estimate, Interval, Moments, Withheld, correlation, holm, paired_difference, student_tail,
+    Estimate, Interval, Moments, Needs, Withheld, correlation, holm, paired_difference,
+    student_tail,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -85,6 +86,8 @@ pub struct Comparison {
     pub measures: Vec<Measure>,
     /// Each variant's replications.
     pub runs: Vec<Vec<Run>>,
+    /// Whether the steady state was estimated, and not what happens over the horizon.
+    pub steady: bool,
     /// By measure, in their order.
     pub compared: Vec<Compared>,
     /// Level of each variant's intervals, and of all differences in a measure together.
@@ -100,6 +103,7 @@ fn in_measure(variants: &[Variant], runs: &[Vec<Run>], plan: &Plan, at: usize) -
     let column = |runs: &[Run]| -> Vec<Run> {
         let only = |run: &Run| Run {
             observations: vec![run.observations[at]],
+            times: vec![run.times[at].clone()],
             ..run.clone()
         };
         runs.iter().map(only).collect()
@@ -107,19 +111,28 @@ fn in_measure(variants: &[Variant], runs: &[Vec<Run>], plan: &Plan, at: usize) -
     let estimates: Vec<Estimate> = variants
         .iter()
         .zip(runs)
-        .map(|(variant, runs)| estimates(&variant.model, one, &column(runs), plan.level)[0])
+        .map(|(variant, runs)| {
+            estimates(
+                &variant.model,
+                one,
+                &column(runs),
+                plan.level,
+                plan.estimand,
+            )[0]
+        })
         .collect();
-    let obstacles: Vec<Option<Withheld>> = variants
+    let obstacles: Vec<Option<(Withheld, Option<Needs>)>> = variants
         .iter()
         .zip(runs)
-        .map(|(variant, runs)| obstacle(&variant.model, runs).filter(|_| !measure.is_given()))
+        .map(|(variant, runs)| Judged::of(&variant.model, runs, plan.estimand).obstacle(measure))
         .collect();
     let mut pairs = Vec::new();
     for right in 1..variants.len() {
         for left in 0..right {
             let series = match obstacles[left].or(obstacles[right]) {
-                Some(reason) => Err(reason),
-                None => two_series(measure, (&runs[left], &runs[right]), at),
+                Some(obstacle) => Err(obstacle),
+                None => two_series(measure, (&runs[left], &runs[right]), at)
+                    .map_err(|reason| (reason, None)),
             };
             pairs.push(pair((left, right), series, plan.level));
         }
@@ -136,7 +149,7 @@ fn in_measure(variants: &[Variant], runs: &[Vec<Run>], plan: &Plan, at: usize) -
 
 fn pair(
     (left, right): (usize, usize),
-    series: Result<(Vec<f64>, Vec<f64>), Withheld>,
+    series: Result<(Vec<f64>, Vec<f64>), (Withheld, Option<Needs>)>,
     level: f64,
 ) -> Pair {
     let none = |difference| Pair {
@@ -150,7 +163,9 @@ fn pair(
     };
     let (a, b) = match series {
         Ok(series) => series,
-        Err(reason) => return none(Estimate::withheld(None, reason)),
+        Err((reason, needs)) => {
+            return none(Estimate::withheld(None, reason).needing(needs));
+        }
     };
     let difference = paired_difference(&b, &a, level);
     let Some(interval) = difference.interval() else {
@@ -209,7 +224,7 @@ fn at_level(interval: &Interval, level: f64) -> Interval {
     let df = interval.samples as f64 - 1.0;
     let factor = |level: f64| crate::statistics::student_quantile(0.5 + level / 2.0, df);
     let half_width = interval.half_width() / factor(interval.level) * factor(level);
-    Interval::around(interval.mean, half_width, level, interval.samples)
+    Interval::around(interval.mean, half_width, level, interval.samples).by(interval.method)
 }
 
 fn ranking(better: Better, estimates: &[Estimate], pairs: &[Pair]) -> Vec<Place> {
@@ -241,7 +256,38 @@ fn ranking(better: Better, estimates: &[Estimate], pairs: &[Pair]) -> Vec<Place>
     order.iter().map(place).collect()
 }
 
+fn is_steady(variants: &[Variant], plan: &Plan) -> bool {
+    variants
+        .iter()
+        .all(|variant| plan.estimand.is_steady(&variant.model))
+}
+
 impl Comparison {
+    /// What is said where the runs are too short for their warm-up: nothing was run, and everything
+    /// says why and what would do.
+    pub fn without_warm_up(variants: Vec<Variant>, plan: &Plan, needs: Option<Needs>) -> Self {
+        let none = Estimate::withheld(None, Withheld::WarmUpNotFound).needing(needs);
+        let runs = vec![Vec::new(); variants.len()];
+        let compared = |at: usize| {
+            let mut compared = in_measure(&variants, &runs, plan, at);
+            compared.estimates.fill(none);
+            compared
+                .pairs
+                .iter_mut()
+                .for_each(|pair| pair.difference = none);
+            compared
+        };
+        Self {
+            steady: true,
+            measures: plan.measures.clone(),
+            compared: (0..plan.measures.len()).map(compared).collect(),
+            runs: runs.clone(),
+            level: plan.level,
+            stop: Stop::Hopeless,
+            variants,
+        }
+    }
+
     /// The pair of two variants in a measure, whichever comes first; the difference is that of
     /// the later from the earlier.
     pub fn pair(&self, measure: usize, one: usize, other: usize) -> Option<&Pair> {
@@ -427,6 +473,7 @@ impl Comparing {
     fn take(&mut self, more: Vec<Run>) {
         let interrupted = more.len() < self.wave();
         add_whole(&mut self.runs, more);
+        self.runs.iter_mut().for_each(|runs| thin(runs));
         self.stop = if interrupted {
             Some(Stop::Interrupted)
         } else {
@@ -446,6 +493,7 @@ impl Comparing {
         let mut runs = self.runs.clone();
         add_whole(&mut runs, more.to_vec());
         Comparison {
+            steady: is_steady(&self.variants, &self.plan),
             variants: self.variants.clone(),
             measures: self.plan.measures.clone(),
             compared: self.compared(&runs),
@@ -552,6 +600,11 @@ fn decide(plan: &Plan, compared: &[Compared], runs: u64) -> Option<Stop> {
             if let (Some(interval), Some(first)) = (pair.difference.interval(), first) {
                 any = true;
                 precise &= interval.half_width() <= precision.relative * first.abs();
+            } else if (pair.difference.reason())
+                .is_some_and(|reason| curable(reason, runs, precision))
+            {
+                any = true;
+                precise = false;
             }
         }
     }
@@ -595,6 +648,7 @@ mod tests {
             replications,
             level: 0.95,
             precision: None,
+            estimand: super::super::nature::Estimand::ByNature,
         }
     }
 
@@ -639,7 +693,7 @@ mod tests {
     fn the_level_of_an_interval_is_that_of_its_test() {
         let variants = variants(
             &["round-robin", "power-of-d", "least-in-flight", "random"],
-            "2s",
+            "4s",
         );
         let plan = plan(&variants, &["mean"], 6);
         let found = on(2, |control| compare(variants, &plan, control));
@@ -652,7 +706,7 @@ mod tests {
 
     #[test]
     fn four_replications_tell_nothing() {
-        let variants = variants(&["round-robin", "random"], "2s");
+        let variants = variants(&["round-robin", "random"], "4s");
         let plan = plan(&variants, &["mean"], 4);
         let found = on(2, |control| compare(variants, &plan, control));
         let pair = found.pair(0, 1, 0).expect("a pair");
@@ -669,7 +723,7 @@ mod tests {
 
     #[test]
     fn step_by_step_is_the_same_as_on_threads() {
-        let variants = variants(&["round-robin", "random", "least-in-flight"], "2s");
+        let variants = variants(&["round-robin", "random", "least-in-flight"], "4s");
         for precision in [None, Some(0.05)] {
             let plan = Plan {
                 precision: precision.map(|relative| super::super::Precision {
@@ -693,7 +747,7 @@ mod tests {
 
     #[test]
     fn what_is_told_on_the_way_is_a_comparison_of_fewer_replications() {
-        let variants = variants(&["round-robin", "random", "least-in-flight"], "2s");
+        let variants = variants(&["round-robin", "random", "least-in-flight"], "4s");
         for threads in [1, 3] {
             let seen = Mutex::new(Vec::new());
             let whole = on(threads, |control| {
@@ -724,7 +778,7 @@ mod tests {
 
     #[test]
     fn stopping_keeps_whole_replications() {
-        let variants = variants(&["round-robin", "random", "least-in-flight"], "2s");
+        let variants = variants(&["round-robin", "random", "least-in-flight"], "4s");
         let mut comparing =
             ComparisonSteps::new(variants.clone(), &plan(&variants, &[RESPONSE], 5));
         let mut ended = 0;

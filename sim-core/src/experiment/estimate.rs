@@ -1,10 +1,16 @@
-//! From replications to intervals, or to the reason why there are none.
+//! From replications, or batches of one run, to intervals, or to the reason why there are none.
 
 use super::measure::{Kind, Measure, Observation};
-use super::nature::{Nature, unsteady};
+use super::nature::Estimand;
+use super::relaxation::{Memory, memory};
 use super::run::Run;
+use super::suffice::Length;
+use crate::histogram::Histogram;
 use crate::model::Model;
-use crate::statistics::{self, Estimate, MIN_EVENTS, Withheld};
+use crate::statistics::{
+    self, Estimate, Interval, MIN_EVENTS, MIN_EXCURSIONS, MIN_SAMPLES, Method, Needs, Slow, Spread,
+    Withheld,
+};
 
 /// Level of the test for growth. Strict, because it is asked of every experiment.
 const GROWTH_LEVEL: f64 = 0.999;
@@ -12,33 +18,57 @@ const GROWTH_LEVEL: f64 = 0.999;
 /// Growth over the second half of what was measured that matters, as a share of the mean there.
 const GROWTH_SHARE: f64 = 0.1;
 
+/// Where events come in clusters of more than so many, a share takes ten times as many of them.
+const CLUSTERED: f64 = 3.0;
+
+/// Excursions beyond a quantile that independent runs over a horizon must show: as many as thirty runs do
+/// whose shares beyond it vary by their mean.
+const EXCURSIONS_OF_RUNS: f64 = 30.0;
+
+/// Where theory says that there are enough excursions, so large a share of them must be seen.
+const BY_CHANCE: f64 = 0.4;
+
+/// What is left out at the end of runs, as a share of an interval's half-width: it is then a third of a
+/// standard error, and costs less than a hundredth of coverage.
+const LEFT_OUT: f64 = 0.15;
+
+/// How much longer a run is asked for than what was seen suggests, which is itself uncertain.
+const MARGIN: f64 = 1.5;
+
+/// One run that is too short for its correlations is asked to be so many times longer.
+const LONGER: f64 = 3.0;
+
+/// One-sided quantile, at 1 %, of the von Neumann test where the model itself says that the run is long
+/// enough: nineteen runs of twenty that are would otherwise still leave one without intervals.
+const VON_NEUMANN_DOUBT: f64 = 2.326;
+
 /// The estimate of each measure, in their order, from replications in the order of their numbers.
-pub fn estimates(model: &Model, measures: &[Measure], runs: &[Run], level: f64) -> Vec<Estimate> {
-    let obstacle = obstacle(model, runs);
-    let given = ended_early(runs);
-    measures
-        .iter()
-        .enumerate()
-        .map(|(at, measure)| {
-            let obstacle = if measure.is_given() { given } else { obstacle };
-            match obstacle {
-                Some(reason) => Estimate::withheld(None, reason),
-                None => estimate(measure, &column(runs, at), level),
-            }
-        })
-        .collect()
+pub fn estimates(
+    model: &Model,
+    measures: &[Measure],
+    runs: &[Run],
+    level: f64,
+    estimand: Estimand,
+) -> Vec<Estimate> {
+    let judged = Judged::of(model, runs, estimand);
+    let estimate = |(at, measure)| {
+        let parts = Parts::replications(runs, at);
+        judged.estimate(measure, &parts, level)
+    };
+    measures.iter().enumerate().map(estimate).collect()
 }
 
 /// A value for each replication whose mean is the estimate of the measure, and whose variance is
-/// that of the estimate: the figures themselves, or, for a ratio, the ratio plus what each
-/// replication moves it by (the delta method). Differences between models are taken of these.
+/// that of the estimate: the figures themselves; for a ratio, the ratio plus what each replication
+/// moves it by (the delta method); for a quantile, that of all plus what each moves it by (the
+/// jackknife). Differences between models are taken of these.
 ///
 /// # Errors
 /// The reason why nothing can be said.
 pub fn series(measure: &Measure, runs: &[Run], at: usize) -> Result<Vec<f64>, Withheld> {
-    let column = column(runs, at);
-    enough_events(measure, rarer(measure, &column))?;
-    values(measure, &column)
+    let parts = Parts::replications(runs, at);
+    enough_events(parts.rarer(measure))?;
+    parts.values(measure)
 }
 
 /// The same for two models whose difference is wanted. A share must rest on enough events in both
@@ -48,28 +78,488 @@ pub(super) fn two_series(
     (left, right): (&[Run], &[Run]),
     at: usize,
 ) -> Result<(Vec<f64>, Vec<f64>), Withheld> {
-    let (left, right) = (column(left, at), column(right, at));
-    let both = [left.clone(), right.clone()].concat();
-    enough_events(measure, rarer(measure, &both))?;
-    Ok((values(measure, &left)?, values(measure, &right)?))
+    let (left, right) = (
+        Parts::replications(left, at),
+        Parts::replications(right, at),
+    );
+    let both = left.rarer(measure).zip(right.rarer(measure));
+    enough_events(both.map(|(left, right)| left + right))?;
+    Ok((left.values(measure)?, right.values(measure)?))
 }
 
-fn column(runs: &[Run], at: usize) -> Vec<Option<Observation>> {
-    runs.iter().map(|run| run.observations[at]).collect()
-}
-
-/// What stands in the way of every estimate.
-pub(super) fn obstacle(model: &Model, runs: &[Run]) -> Option<Withheld> {
-    let early = ended_early(runs);
-    if early.is_some() || !Nature::of(model).is_steady() {
-        return early;
+fn enough_events(have: Option<f64>) -> Result<(), Withheld> {
+    match have {
+        Some(have) if (libm::round(have) as u64) < MIN_EVENTS => Err(Withheld::TooFewEvents {
+            have: libm::round(have) as u64,
+            need: MIN_EVENTS,
+        }),
+        _ => Ok(()),
     }
-    unsteady(model).or_else(|| growing(runs))
 }
 
-fn ended_early(runs: &[Run]) -> Option<Withheld> {
-    let early = runs.iter().filter(|run| !run.complete).count() as u64;
-    (early > 0).then_some(Withheld::EndedEarly { runs: early })
+/// What independent parts, replications or batches of one run, say of a measure.
+pub(super) struct Parts<'a> {
+    /// Each part's figure.
+    pub seen: Vec<Option<Observation>>,
+    /// The times of which a quantile is asked.
+    pub times: Vec<&'a Histogram>,
+    /// Whether the parts are batches of one run.
+    pub batches: bool,
+}
+
+impl<'a> Parts<'a> {
+    fn replications(runs: &'a [Run], at: usize) -> Self {
+        Self {
+            seen: runs.iter().map(|run| run.observations[at]).collect(),
+            times: runs
+                .iter()
+                .filter_map(|run| run.times[at].as_deref())
+                .collect(),
+            batches: false,
+        }
+    }
+
+    fn observations(&self) -> Result<Vec<Observation>, Withheld> {
+        let of = self.seen.len() as u64;
+        let seen: Vec<Observation> = self.seen.iter().copied().flatten().collect();
+        let missing = of - seen.len() as u64;
+        if missing > 0 || of == 0 {
+            return Err(Withheld::NothingMeasured { missing, of });
+        }
+        Ok(seen)
+    }
+
+    /// What a ratio is a ratio of: values times weights, and weights.
+    fn ratio(&self) -> (Vec<f64>, Vec<f64>) {
+        let seen = || self.seen.iter().flatten();
+        (
+            seen().map(|s| s.value * s.weight).collect(),
+            seen().map(|s| s.weight).collect(),
+        )
+    }
+
+    fn values(&self, measure: &Measure) -> Result<Vec<f64>, Withheld> {
+        let seen = self.observations()?;
+        let of = seen.len() as u64;
+        let nothing = Withheld::NothingMeasured { missing: of, of };
+        match &measure.kind {
+            Kind::Plain | Kind::Rate => Ok(seen.iter().map(|s| s.value).collect()),
+            Kind::Weighted(_) | Kind::Share { .. } => {
+                let (above, below) = self.ratio();
+                statistics::ratio_values(&above, &below).ok_or(nothing)
+            }
+            Kind::Quantile { p, .. } => {
+                enough_beyond(*p, &self.times)?;
+                let values = statistics::quantile_values(&self.times, *p).ok_or(nothing)?;
+                Ok(values.iter().map(|ns| ns / 1e9).collect())
+            }
+        }
+    }
+
+    /// Events behind a share, of whichever kind is rarer; `None` for what is no share.
+    fn rarer(&self, measure: &Measure) -> Option<f64> {
+        if !matches!(measure.kind, Kind::Share { .. }) {
+            return None;
+        }
+        let (above, below) = self.ratio();
+        let (good, all): (f64, f64) = (above.iter().sum(), below.iter().sum());
+        Some(good.min(all - good))
+    }
+
+    /// The figure as it is, for reasons that leave it standing.
+    fn mean(&self, measure: &Measure) -> Option<f64> {
+        if let Kind::Quantile { p, .. } = measure.kind {
+            let pooled = statistics::pooled_quantile(&self.times, p, 0.95, Method::PooledQuantile);
+            return pooled.map(|pooled| pooled.ns / 1e9);
+        }
+        let (above, below) = self.ratio();
+        let weight: f64 = below.iter().sum();
+        (weight > 0.0).then(|| above.iter().sum::<f64>() / weight)
+    }
+}
+
+fn enough_beyond(p: f64, times: &[&Histogram]) -> Result<(), Withheld> {
+    let (have, need) = (
+        times.iter().map(|part| part.count()).sum(),
+        statistics::quantile_needs(p.max(1.0 - p)),
+    );
+    if have < need {
+        return Err(Withheld::BeyondData {
+            quantile: p,
+            have,
+            need,
+        });
+    }
+    Ok(())
+}
+
+/// What may be said of runs of a model, before any measure is looked at.
+pub(super) struct Judged {
+    /// What stands in the way of everything.
+    early: Option<Withheld>,
+    /// What stands in the way of all but what the traffic decides.
+    unsteady: Option<Withheld>,
+    /// How long the runs are beside what is slow, where a steady state is asked for.
+    length: Option<Length>,
+    /// The same where only the horizon counts: how many looks at the system there were.
+    looks: Option<f64>,
+    /// Share of the requests that had not ended at the end of a run.
+    unended: f64,
+    /// How many replications there are; a single run is cut into batches.
+    runs: u64,
+}
+
+impl Judged {
+    pub(super) fn of(model: &Model, runs: &[Run], estimand: Estimand) -> Self {
+        let early = runs.iter().filter(|run| !run.complete).count() as u64;
+        let early = (early > 0).then_some(Withheld::EndedEarly { runs: early });
+        let known = memory(model);
+        let count = runs.len() as u64;
+        let unended = runs.iter().map(|run| run.unended).sum::<f64>() / count.max(1) as f64;
+        if !estimand.is_steady(model) {
+            let length = known.ok().map(|memory| Length::of(model, memory, runs));
+            return Self {
+                early,
+                unsteady: None,
+                length: None,
+                looks: length.and_then(|length| length.looks()),
+                runs: count,
+                unended,
+            };
+        }
+        let memory = match known {
+            Ok(memory) => memory,
+            Err(reason) => {
+                return Self {
+                    early,
+                    unsteady: Some(reason),
+                    length: None,
+                    looks: None,
+                    runs: count,
+                    unended,
+                };
+            }
+        };
+        let length = Length::of(model, memory, runs);
+        // Runs that theory calls too short grow of course.
+        let short = memory_is_long(&length, &memory);
+        Self {
+            early,
+            unsteady: growing(runs).filter(|_| !short),
+            looks: length.looks(),
+            length: Some(length),
+            runs: count,
+            unended,
+        }
+    }
+
+    /// What stands in the way of an estimate of the measure, and what would do.
+    pub(super) fn obstacle(&self, measure: &Measure) -> Option<(Withheld, Option<Needs>)> {
+        if let Some(reason) = self.early {
+            return Some((reason, None));
+        }
+        if measure.is_given() {
+            return None;
+        }
+        if let Some(reason) = self.unsteady {
+            return Some((reason, None));
+        }
+        // More of them come before longer ones.
+        if self.runs != 1 && self.runs < MIN_SAMPLES {
+            let (have, need) = (self.runs, MIN_SAMPLES);
+            let reason = Withheld::TooFewReplications { have, need };
+            return Some((reason, Some(Needs::Replications(need))));
+        }
+        self.length
+            .as_ref()
+            .and_then(|length| length.lacks(measure))
+    }
+
+    /// The estimate of a measure.
+    pub(super) fn estimate(&self, measure: &Measure, parts: &Parts<'_>, level: f64) -> Estimate {
+        let withheld =
+            |reason, needs| Estimate::withheld(parts.mean(measure), reason).needing(needs);
+        if let Some((reason, needs)) = self.obstacle(measure) {
+            let worth = self.excursions_suffice(measure, parts, &reason);
+            if !worth {
+                return withheld(reason, needs);
+            }
+        }
+        if parts.batches && measure.kind == Kind::Plain {
+            // Neither a maximum nor a count of the whole is made of its parts.
+            let needs = Some(Needs::Replications(MIN_SAMPLES));
+            return withheld(Withheld::NeedsReplications, needs);
+        }
+        let have = parts.seen.len() as u64;
+        if have < MIN_SAMPLES {
+            let need = MIN_SAMPLES;
+            let needs = Some(Needs::Replications(need));
+            return withheld(Withheld::TooFewReplications { have, need }, needs);
+        }
+        if let Err(reason) = parts.observations() {
+            return withheld(reason, self.until_seen(parts));
+        }
+        match &measure.kind {
+            Kind::Quantile { p, .. } => self.quantile(*p, parts, level),
+            Kind::Share { .. } => self.share(parts, level),
+            Kind::Plain | Kind::Rate | Kind::Weighted(_) => self.mean(measure, parts, level),
+        }
+    }
+
+    fn mean(&self, measure: &Measure, parts: &Parts<'_>, level: f64) -> Estimate {
+        let values = match parts.values(measure) {
+            Ok(values) => values,
+            Err(reason) => return Estimate::withheld(None, reason),
+        };
+        if let Some(rare) = self.rare_count(measure, &values, level) {
+            return rare;
+        }
+        if let Some(correlated) = self.correlated(parts, &values) {
+            return correlated;
+        }
+        let method = match (&measure.kind, parts.batches) {
+            (_, true) => Method::BatchMeans,
+            (Kind::Weighted(_), false) => Method::RatioOfMeans,
+            _ => Method::StudentT,
+        };
+        match statistics::mean(&values, level) {
+            Estimate::Interval(interval) => {
+                let of_times = matches!(measure.kind, Kind::Weighted(_));
+                (of_times.then(|| self.cut_short(&interval)).flatten())
+                    .unwrap_or(Estimate::Interval(interval.by(method)))
+            }
+            withheld @ Estimate::Withheld { .. } => withheld,
+        }
+    }
+
+    /// That what had not ended at the end of the runs is too much beside the width of an interval for a
+    /// mean of times: those requests take twice as long as others (the inspection paradox), so that their
+    /// share is about the error of leaving them out.
+    fn cut_short(&self, interval: &Interval) -> Option<Estimate> {
+        let length = self.length.as_ref()?;
+        let most = LEFT_OUT * interval.relative();
+        if self.unended <= most || most <= 0.0 {
+            return None;
+        }
+        let reason = Withheld::TooShort {
+            slow: Slow::Unended,
+            have: 1.0 / self.unended,
+            need: 1.0 / most,
+            in_all: false,
+        };
+        // The error shrinks with the length, and the interval with its root.
+        let factor = self.unended / most;
+        let needs = length.horizon(MARGIN * factor * factor);
+        Some(Estimate::withheld(None, reason).needing(needs))
+    }
+
+    /// A count of what hardly ever happens: a bound where it never did, and nothing where it did in a
+    /// few runs.
+    fn rare_count(&self, measure: &Measure, values: &[f64], level: f64) -> Option<Estimate> {
+        let total: f64 = values.iter().sum();
+        let none_in_some = values.iter().any(|v| *v <= 0.0);
+        if !measure.is_count() || !none_in_some || total >= MIN_EVENTS as f64 {
+            return None;
+        }
+        let runs = values.len() as u64;
+        if total <= 0.0 {
+            return statistics::no_events(runs, level).map(Estimate::Interval);
+        }
+        let reason = Withheld::TooFewEvents {
+            have: libm::round(total) as u64,
+            need: MIN_EVENTS,
+        };
+        let needs = self.longer(MIN_EVENTS as f64 / total);
+        Some(Estimate::withheld(Some(total / runs as f64), reason).needing(needs))
+    }
+
+    fn share(&self, parts: &Parts<'_>, level: f64) -> Estimate {
+        let (above, below) = parts.ratio();
+        let Some(spread) = statistics::spread(&above, &below) else {
+            let of = parts.seen.len() as u64;
+            return Estimate::withheld(None, Withheld::NothingMeasured { missing: of, of });
+        };
+        let all: f64 = below.iter().sum();
+        let good: f64 = above.iter().sum();
+        let counted = good.min(all - good).max(0.0);
+        if libm::round(counted) < 1.0 {
+            return self.none_seen(all, good > 0.5 * all, level);
+        }
+        let rarer = spread.share.min(1.0 - spread.share);
+        let (have, need) = self.events(&spread, counted, (rarer, parts.seen.len()));
+        if have < need {
+            let reason = Withheld::TooFewEvents {
+                have: have as u64,
+                need: need as u64,
+            };
+            let needs = self.longer(need / have.max(0.1));
+            return Estimate::withheld(Some(spread.share), reason).needing(needs);
+        }
+        let values = statistics::ratio_values(&above, &below).unwrap_or_default();
+        if let Some(correlated) = self.correlated(parts, &values) {
+            return correlated;
+        }
+        let method = if parts.batches {
+            Method::WilsonOverBatches
+        } else {
+            Method::WilsonOverReplications
+        };
+        statistics::share_of_parts(&above, &below, level, method)
+    }
+
+    /// Independent events behind a share, and how many it takes: more of those that come in clusters,
+    /// as the spread is then itself uncertain. What is known of the system says how many clusters there
+    /// can be, before what is seen does.
+    fn events(&self, spread: &Spread, counted: f64, (rarer, parts): (f64, usize)) -> (f64, f64) {
+        let seen = counted.min(spread.events);
+        if spread.cluster * doubt(parts) <= CLUSTERED {
+            return (seen, MIN_EVENTS as f64);
+        }
+        match self.looks.map(|looks| looks * rarer) {
+            Some(known) if known < MIN_EXCURSIONS => (known, MIN_EXCURSIONS),
+            Some(_) => (seen, MIN_EXCURSIONS * BY_CHANCE),
+            None => (seen, MIN_EXCURSIONS),
+        }
+    }
+
+    /// A share whose rarer kind was never seen. Requests that meet the same state of the system are no
+    /// independent trials: there are no more of those than looks at it.
+    fn none_seen(&self, requests: f64, always: bool, level: f64) -> Estimate {
+        let trials = requests.min(self.looks.unwrap_or(f64::INFINITY)).max(1.0);
+        let Some(bound) = statistics::none_seen(trials as u64, level) else {
+            return Estimate::withheld(None, Withheld::NothingMeasured { missing: 1, of: 1 });
+        };
+        Estimate::Interval(if always {
+            Interval {
+                mean: 1.0,
+                low: 1.0 - bound.high,
+                high: 1.0,
+                ..bound
+            }
+        } else {
+            bound
+        })
+    }
+
+    fn quantile(&self, p: f64, parts: &Parts<'_>, level: f64) -> Estimate {
+        let all: u64 = parts.times.iter().map(|part| part.count()).sum();
+        if let Err(reason) = enough_beyond(p, &parts.times) {
+            let need = statistics::quantile_needs(p.max(1.0 - p)) as f64;
+            return Estimate::withheld(None, reason)
+                .needing(self.longer(need / (all as f64).max(1.0)));
+        }
+        let method = if parts.batches {
+            Method::BatchQuantile
+        } else {
+            Method::PooledQuantile
+        };
+        let Some(pooled) = statistics::pooled_quantile(&parts.times, p, level, method) else {
+            let of = parts.seen.len() as u64;
+            return Estimate::withheld(None, Withheld::NothingMeasured { missing: of, of });
+        };
+        let need = self.excursions_needed();
+        let have = pooled.beyond.events;
+        let few = |have: f64, need: f64| {
+            let reason = Withheld::FewExcursions {
+                quantile: p,
+                have,
+                need,
+            };
+            Estimate::withheld(None, reason).needing(self.longer(need / have.max(0.1)))
+        };
+        if have < need {
+            return few(have, need);
+        }
+        let beyond: Vec<f64> = (parts.times.iter())
+            .map(|t| t.beyond_ns(pooled.ns))
+            .collect();
+        let counts: Vec<f64> = parts.times.iter().map(|t| t.count() as f64).collect();
+        let values = statistics::ratio_values(&beyond, &counts).unwrap_or_default();
+        if let Some(correlated) = self.correlated(parts, &values) {
+            return correlated;
+        }
+        match pooled.estimate {
+            Estimate::Interval(interval) => Estimate::Interval(Interval {
+                mean: interval.mean / 1e9,
+                low: interval.low / 1e9,
+                high: interval.high / 1e9,
+                ..interval
+            }),
+            Estimate::Withheld { .. } => few(have, 2.0 * have.max(need)),
+        }
+    }
+
+    /// Excursions that must be seen beyond a quantile. Where theory says that there are enough, what is
+    /// seen may be few by chance, but not by far.
+    fn excursions_needed(&self) -> f64 {
+        match &self.length {
+            None => EXCURSIONS_OF_RUNS,
+            Some(length) if length.looks().is_some() => MIN_EXCURSIONS * BY_CHANCE,
+            Some(_) => MIN_EXCURSIONS,
+        }
+    }
+
+    /// Whether what lies beyond a quantile is seen to come so singly that theory, which thinks of a
+    /// queue's excursions, asks for too much: the longest requests among many workers.
+    fn excursions_suffice(&self, measure: &Measure, parts: &Parts<'_>, reason: &Withheld) -> bool {
+        let (Withheld::FewExcursions { .. }, Kind::Quantile { p, .. }) = (reason, &measure.kind)
+        else {
+            return false;
+        };
+        let spread = |pooled: statistics::Pooled| pooled.beyond;
+        let found = statistics::pooled_quantile(&parts.times, *p, 0.95, Method::PooledQuantile);
+        found.map(spread).is_some_and(|beyond: Spread| {
+            let doubt = doubt(parts.times.len());
+            beyond.cluster * doubt <= CLUSTERED && beyond.events / doubt >= MIN_EXCURSIONS
+        })
+    }
+
+    /// That the batches of one run depend on one another.
+    fn correlated(&self, parts: &Parts<'_>, values: &[f64]) -> Option<Estimate> {
+        if !parts.batches {
+            return None;
+        }
+        let known = self
+            .length
+            .as_ref()
+            .is_some_and(|length| length.slow() != Slow::Seen);
+        let most = if known {
+            VON_NEUMANN_DOUBT
+        } else {
+            statistics::VON_NEUMANN_Z
+        };
+        let (_, z) = statistics::von_neumann(values);
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        (z > most).then(|| {
+            Estimate::withheld(Some(mean), Withheld::CorrelatedBatches { z }).needing(
+                self.length
+                    .as_ref()
+                    .and_then(|length| length.horizon(LONGER)),
+            )
+        })
+    }
+
+    /// A run so many times longer, and a margin.
+    fn longer(&self, factor: f64) -> Option<Needs> {
+        self.length.as_ref()?.horizon(MARGIN * factor.max(1.0))
+    }
+
+    /// How long until every part sees something, going by those that do.
+    fn until_seen(&self, parts: &Parts<'_>) -> Option<Needs> {
+        let seen: f64 = parts.seen.iter().flatten().map(|o| o.weight.max(1.0)).sum();
+        let wanted = (MIN_EVENTS as usize * parts.seen.len()) as f64;
+        (seen > 0.0).then(|| self.longer(wanted / seen)).flatten()
+    }
+}
+
+/// By how much the square of a spread over so many parts may be greater than it is estimated, by chance.
+fn doubt(parts: usize) -> f64 {
+    1.0 + 2.0 * libm::sqrt(2.0 / (parts as f64 - 1.0).max(1.0))
+}
+
+/// Whether theory alone says that the runs are too short to have settled.
+fn memory_is_long(length: &Length, memory: &Memory) -> bool {
+    length.slow() == memory.slow && length.is_short()
 }
 
 fn growing(runs: &[Run]) -> Option<Withheld> {
@@ -82,75 +572,4 @@ fn growing(runs: &[Run]) -> Option<Withheld> {
     // In many replications even a growth that nobody would notice shows.
     (least > 0.0 && least * half_s > GROWTH_SHARE * level)
         .then_some(Withheld::StillGrowing { at_least_hz: least })
-}
-
-fn values(measure: &Measure, column: &[Option<Observation>]) -> Result<Vec<f64>, Withheld> {
-    let of = column.len() as u64;
-    let seen: Vec<Observation> = column.iter().copied().flatten().collect();
-    let missing = of - seen.len() as u64;
-    if missing > 0 || of == 0 {
-        return Err(Withheld::NothingMeasured { missing, of });
-    }
-    match &measure.kind {
-        Kind::Plain | Kind::Rate => {}
-        Kind::Weighted(_) | Kind::Share { .. } => return pseudo_values(&seen),
-        Kind::Quantile { p, .. } => {
-            let have = seen.iter().map(|s| s.weight as u64).min().unwrap_or(0);
-            let need = statistics::quantile_needs(*p);
-            if have < need {
-                return Err(Withheld::BeyondData {
-                    quantile: *p,
-                    have,
-                    need,
-                });
-            }
-        }
-    }
-    Ok(seen.iter().map(|s| s.value).collect())
-}
-
-/// Events behind a share, of whichever kind is rarer; `None` for what is no share.
-fn rarer(measure: &Measure, column: &[Option<Observation>]) -> Option<u64> {
-    if !matches!(measure.kind, Kind::Share { .. }) {
-        return None;
-    }
-    let seen = column.iter().flatten();
-    let (good, all) = seen.fold((0.0, 0.0), |(good, all), o| {
-        (good + o.value * o.weight, all + o.weight)
-    });
-    Some(libm::round(good.min(all - good)) as u64)
-}
-
-pub(super) fn enough_events(measure: &Measure, have: Option<u64>) -> Result<(), Withheld> {
-    debug_assert_eq!(have.is_some(), matches!(measure.kind, Kind::Share { .. }));
-    match have {
-        Some(have) if have < MIN_EVENTS => Err(Withheld::TooFewEvents {
-            have,
-            need: MIN_EVENTS,
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn pseudo_values(seen: &[Observation]) -> Result<Vec<f64>, Withheld> {
-    let above: Vec<f64> = seen.iter().map(|s| s.value * s.weight).collect();
-    let below: Vec<f64> = seen.iter().map(|s| s.weight).collect();
-    let of = seen.len() as u64;
-    statistics::ratio_values(&above, &below).ok_or(Withheld::NothingMeasured { missing: of, of })
-}
-
-/// An estimate from what each replication says.
-pub(super) fn estimate(measure: &Measure, column: &[Option<Observation>], level: f64) -> Estimate {
-    let found =
-        enough_events(measure, rarer(measure, column)).and_then(|()| values(measure, column));
-    match found {
-        Ok(values) => statistics::mean(&values, level),
-        Err(reason) => {
-            // The mean as it is, for reasons that leave it standing.
-            let seen: Vec<Observation> = column.iter().copied().flatten().collect();
-            let weight: f64 = seen.iter().map(|s| s.weight).sum();
-            let sum: f64 = seen.iter().map(|s| s.value * s.weight).sum();
-            Estimate::withheld((weight > 0.0).then(|| sum / weight), reason)
-        }
-    }
 }

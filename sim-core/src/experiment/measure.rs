@@ -79,6 +79,31 @@ impl Measure {
         &self.path
     }
 
+    /// The path of the times whose quantile it is; `None` for what is no quantile.
+    pub(super) fn times(&self) -> Option<(&str, f64)> {
+        match &self.kind {
+            Kind::Quantile { p, .. } => Some((self.path.rsplit_once('.')?.0, *p)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is of one server, and not of all those of a service.
+    pub(super) fn is_of_one_server(&self) -> bool {
+        self.row.path.contains(".servers.")
+    }
+
+    /// Whether it is a mean that grows with the waits: of a time, or of how many are there.
+    pub(super) fn is_mean_of_waits(&self) -> bool {
+        let last = self.path.rsplit('.').next().unwrap_or_default();
+        let of_times = matches!(self.kind, Kind::Weighted(_)) && self.row.unit == Unit::Time;
+        of_times || matches!(last, "mean_in_system" | "mean_queue_len" | "in_flight")
+    }
+
+    /// Whether it counts things.
+    pub(super) fn is_count(&self) -> bool {
+        self.kind == Kind::Plain && self.row.unit == Unit::Count
+    }
+
     /// How its values are written. Times are in seconds, as in the summary.
     pub fn unit(&self) -> Unit {
         self.row.unit

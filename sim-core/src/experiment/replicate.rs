@@ -3,11 +3,12 @@
 use super::control::Control;
 use super::estimate::estimates;
 use super::measure::Measure;
-use super::nature::Nature;
-use super::run::{Run, run_one};
+use super::nature::{Estimand, Nature};
+use super::relaxation::memory;
+use super::run::{Run, run_one, thin};
 use super::single;
 use crate::model::Model;
-use crate::statistics::{Estimate, Withheld, bonferroni_level};
+use crate::statistics::{Estimate, Needs, Withheld, bonferroni_level};
 use std::sync::Arc;
 
 /// Replications in a wave. Decisions are taken after whole waves, so that they do not depend on
@@ -39,6 +40,8 @@ pub struct Plan {
     pub level: f64,
     /// Go on until every measure is so precise.
     pub precision: Option<Precision>,
+    /// What is estimated.
+    pub estimand: Estimand,
 }
 
 /// Why an experiment ended.
@@ -63,6 +66,8 @@ pub struct Replicated {
     pub model: Arc<Model>,
     /// Whether it has a steady state.
     pub nature: Nature,
+    /// Whether the steady state was estimated, and not what happens over the horizon.
+    pub steady: bool,
     /// The replications, in the order of their numbers.
     pub runs: Vec<Run>,
     /// The estimate of each measure, in their order.
@@ -76,20 +81,26 @@ pub fn replicate(model: &Arc<Model>, plan: &Plan, control: &Control<'_>) -> Repl
     let done = |runs: Vec<Run>, estimates, stop| Replicated {
         model: model.clone(),
         nature: Nature::of(model),
+        steady: plan.estimand.is_steady(model),
         runs,
         estimates,
         stop,
     };
     if plan.replications <= 1 && plan.precision.is_none() {
         control.plan(1);
-        let (runs, estimates, stop) =
-            single::run(model, plan.first, &plan.measures, plan.level, control).map_or_else(
-                || {
-                    let none = estimates(model, &plan.measures, &[], plan.level);
-                    (Vec::new(), none, Stop::Interrupted)
-                },
-                |(run, estimates)| (vec![run], estimates, Stop::Planned),
-            );
+        let (runs, estimates, stop) = single::run(
+            model,
+            plan.first,
+            (&plan.measures, plan.level, plan.estimand),
+            control,
+        )
+        .map_or_else(
+            || {
+                let none = estimates(model, &plan.measures, &[], plan.level, plan.estimand);
+                (Vec::new(), none, Stop::Interrupted)
+            },
+            |(run, estimates)| (vec![run], estimates, Stop::Planned),
+        );
         return done(runs, estimates, stop);
     }
     let mut runs: Vec<Run> = Vec::new();
@@ -104,7 +115,8 @@ pub fn replicate(model: &Arc<Model>, plan: &Plan, control: &Control<'_>) -> Repl
         });
         let interrupted = (more.len() as u64) < wave;
         runs.extend(more);
-        let estimates = estimates(model, &plan.measures, &runs, plan.level);
+        thin(&mut runs);
+        let estimates = estimates(model, &plan.measures, &runs, plan.level, plan.estimand);
         let stop = if interrupted {
             Some(Stop::Interrupted)
         } else {
@@ -115,6 +127,24 @@ pub fn replicate(model: &Arc<Model>, plan: &Plan, control: &Control<'_>) -> Repl
         }
         let after_next = runs.len() as u64 + next_wave(plan, runs.len() as u64);
         control.hope(needed(plan, &estimates).saturating_sub(after_next));
+    }
+}
+
+/// What is said where the runs are too short for their warm-up: nothing was run, and each measure says
+/// why and what would do.
+pub fn without_warm_up(model: &Arc<Model>, plan: &Plan, needs: Option<Needs>) -> Replicated {
+    let reason = match memory(model) {
+        Err(reason) => reason,
+        Ok(_) => Withheld::WarmUpNotFound,
+    };
+    let none = Estimate::withheld(None, reason).needing(needs);
+    Replicated {
+        model: model.clone(),
+        nature: Nature::of(model),
+        steady: true,
+        runs: Vec::new(),
+        estimates: vec![none; plan.measures.len()],
+        stop: Stop::Hopeless,
     }
 }
 
@@ -148,20 +178,26 @@ pub(super) fn next_wave(plan: &Plan, done: u64) -> u64 {
         .max(1)
 }
 
+/// Whether more replications, within the most that are allowed, would give an interval.
+pub(super) fn curable(reason: &Withheld, runs: u64, precision: Precision) -> bool {
+    let times = reason.more_replications();
+    times.is_some_and(|times| times * runs as f64 <= precision.max_replications as f64)
+}
+
 fn decide(model: &Model, plan: &Plan, runs: &[Run]) -> Option<Stop> {
     let Some(precision) = plan.precision else {
         return Some(Stop::Planned);
     };
     // Together the intervals cover with the level asked for.
     let level = bonferroni_level(plan.level, plan.measures.len());
-    let estimates = estimates(model, &plan.measures, runs, level);
+    let estimates = estimates(model, &plan.measures, runs, level, plan.estimand);
+    let curable = |reason: &Withheld| curable(reason, runs.len() as u64, precision);
     let waits = |estimate: &Estimate| match estimate {
         Estimate::Interval(interval) => !interval.is_precise(precision.relative),
-        Estimate::Withheld { reason, .. } => {
-            matches!(reason, Withheld::TooFewReplications { .. })
-        }
+        Estimate::Withheld { reason, .. } => curable(reason),
     };
-    if estimates.iter().all(|e| e.interval().is_none()) && runs.len() as u64 >= MIN_SEQUENTIAL {
+    let hopeless = |estimate: &Estimate| estimate.reason().is_some_and(|reason| !curable(reason));
+    if estimates.iter().all(hopeless) && runs.len() as u64 >= MIN_SEQUENTIAL {
         return Some(Stop::Hopeless);
     }
     if runs.len() as u64 >= MIN_SEQUENTIAL && !estimates.iter().any(waits) {
@@ -190,6 +226,7 @@ mod tests {
             replications,
             level: 0.95,
             precision: None,
+            estimand: Estimand::ByNature,
         }
     }
 
@@ -217,10 +254,10 @@ mod tests {
             reasons(&model, &few),
             [Some("too-few-replications"), Some("too-few-replications")]
         );
-        let beyond = plan(&model, &["p99", "p999"], 6);
-        assert_eq!(reasons(&model, &beyond), [None, Some("beyond-data")]);
+        let beyond = plan(&model, &["p90", "p999"], 6);
+        assert_eq!(reasons(&model, &beyond), [None, Some("few-excursions")]);
         let never = plan(&model, &["availability"], 6);
-        assert_eq!(reasons(&model, &never), [Some("too-few-events")]);
+        assert_eq!(reasons(&model, &never), [None], "a bound");
         let overloaded = queue("20s", 1000);
         let growing = plan(&model, &["mean", "offered_hz"], 6);
         assert_eq!(reasons(&overloaded, &growing), [Some("overloaded"), None]);
@@ -293,8 +330,8 @@ mod tests {
 
     #[test]
     fn the_cap_ends_what_never_gets_precise() {
-        let model = queue("6s", 800);
-        let mut plan = plan(&model, &["mean"], 5);
+        let model = queue("9s", 800);
+        let mut plan = plan(&model, &["mean"], 10);
         plan.precision = Some(Precision {
             relative: 1e-4,
             max_replications: 23,

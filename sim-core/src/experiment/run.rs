@@ -2,6 +2,7 @@
 
 use super::measure::{Measure, Observation};
 use crate::engine::Simulation;
+use crate::histogram::Histogram;
 use crate::metric::Scope;
 use crate::model::Model;
 use crate::record::total::Total;
@@ -9,6 +10,9 @@ use crate::statistics::slope;
 use crate::summary::Summary;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Blocks of a run whose levels are kept, to see how long they depend on one another.
+const BLOCKS: usize = 256;
 
 /// Events between two looks at whether to stop.
 const SLICE: u64 = 200_000;
@@ -26,6 +30,15 @@ pub struct Run {
     pub events: u64,
     /// What it says of each measure, in their order.
     pub observations: Vec<Option<Observation>>,
+    /// The times that each measure is a quantile of, in their order; `None` for other measures. Measures
+    /// of the same times share them.
+    pub times: Vec<Option<Arc<Histogram>>>,
+    /// In flight or waiting over what was measured, averaged over at most 256 blocks.
+    pub blocks: Vec<f64>,
+    /// Length of such a block in seconds.
+    pub block_s: f64,
+    /// Requests that had not ended at the end, as a share of those that arrived after the warm-up.
+    pub unended: f64,
     /// How fast what is in flight, or waits, grew over the second half of what was measured, in
     /// requests per second.
     pub growth_hz: Option<f64>,
@@ -72,12 +85,17 @@ impl Run {
     pub fn of(simulation: &Simulation, measures: &[Measure]) -> Self {
         let summary = Summary::of(simulation, 0);
         let (growth_hz, level, half_s) = growth(simulation);
+        let (blocks, block_s) = blocks(simulation);
         Self {
             replication: simulation.replication(),
             complete: summary.complete,
             digest: simulation.digest(),
             events: simulation.events(),
             observations: measures.iter().map(|m| m.observe(&summary)).collect(),
+            times: times(simulation, measures),
+            unended: summary.requests.in_flight as f64 / (summary.requests.arrived.max(1)) as f64,
+            blocks,
+            block_s,
             growth_hz,
             level,
             half_s,
@@ -101,6 +119,63 @@ pub(super) fn levels(simulation: &Simulation, from: usize) -> Vec<f64> {
             window.in_flight.max(window.queue_len) as f64
         })
         .collect()
+}
+
+/// Runs whose times are kept apart. Those of later ones are added to them in turn: as many parts are
+/// as good as more, and memory has a bound.
+const APART: usize = 2000;
+
+/// Adds up the times of the runs that are too many to be kept apart.
+pub(super) fn thin(runs: &mut [Run]) {
+    if runs.len() <= APART {
+        return;
+    }
+    let (apart, more) = runs.split_at_mut(APART);
+    for (at, run) in more.iter_mut().enumerate() {
+        let into = &mut apart[at % APART].times;
+        for (into, times) in into.iter_mut().zip(&mut run.times) {
+            if let (Some(into), Some(times)) = (into, times.take()) {
+                Arc::make_mut(into).merge(&times);
+            }
+        }
+    }
+}
+
+/// The times behind the measures that are quantiles.
+pub(super) fn times(simulation: &Simulation, measures: &[Measure]) -> Vec<Option<Arc<Histogram>>> {
+    let mut known: Vec<(&str, Option<Arc<Histogram>>)> = Vec::new();
+    let mut all = Vec::with_capacity(measures.len());
+    for measure in measures {
+        let Some((path, _)) = measure.times() else {
+            all.push(None);
+            continue;
+        };
+        let found = known
+            .iter()
+            .find(|(p, _)| *p == path)
+            .map(|(_, t)| t.clone());
+        let times = found.unwrap_or_else(|| {
+            let times = Summary::times(simulation, path).map(Arc::new);
+            known.push((path, times.clone()));
+            times
+        });
+        all.push(times);
+    }
+    all
+}
+
+/// Levels after the warm-up, averaged over blocks, and how long a block is in seconds.
+fn blocks(simulation: &Simulation) -> (Vec<f64>, f64) {
+    let history = simulation.recorder().history();
+    let interval_s = history.interval_ns() as f64 / 1e9;
+    let first = (simulation.model().warm_up.0 / history.interval_ns()) as usize;
+    let levels = levels(simulation, first.min(history.len()));
+    let size = levels.len().div_ceil(BLOCKS).max(1);
+    let mean = |block: &[f64]| block.iter().sum::<f64>() / size as f64;
+    (
+        levels.chunks_exact(size).map(mean).collect(),
+        size as f64 * interval_s,
+    )
 }
 
 fn growth(simulation: &Simulation) -> (Option<f64>, f64, f64) {

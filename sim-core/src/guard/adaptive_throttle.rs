@@ -9,7 +9,7 @@
 //!
 //! "Site Reliability Engineering", O'Reilly 2016, chapter 21, "Client-Side Throttling".
 
-use super::{Admission, Ended, Guard, GuardDef, PLAIN, SHARED, Verdict};
+use super::{Admission, Bounding, Ended, Guard, GuardDef, PLAIN, SHARED, Verdict};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::outcome::Outcome;
@@ -52,6 +52,7 @@ pub(super) static GUARD: GuardDef = GuardDef {
             ends: 0,
         })
     },
+    bounds: Bounding::Perhaps,
     ..PLAIN
 };
 

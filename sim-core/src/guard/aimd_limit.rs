@@ -9,7 +9,7 @@
 //! Netflix's concurrency-limits 0.5, whose defaults these are.
 
 use super::concurrency_limit::{QUEUE, WAIT, within};
-use super::{Admission, Ended, Guard, GuardDef, PLAIN, SHARED, Verdict, slow};
+use super::{Admission, Bounding, Ended, Guard, GuardDef, PLAIN, SHARED, Verdict, slow};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::{Duration, Instant};
@@ -64,6 +64,7 @@ pub(super) static GUARD: GuardDef = GuardDef {
             wait: params.span("wait"),
         })
     },
+    bounds: Bounding::Number(|params| (params.integer("max") + params.integer("queue")) as f64),
     ..PLAIN
 };
 

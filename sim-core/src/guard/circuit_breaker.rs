@@ -9,7 +9,7 @@
 //! count-based sliding window is `window` with `failures` = rate · window, except that it wants a
 //! minimum number of calls first.
 
-use super::{Admission, Ended, Guard, GuardDef, News, PLAIN, SHARED, Verdict, slow};
+use super::{Admission, Bounding, Ended, Guard, GuardDef, News, PLAIN, SHARED, Verdict, slow};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::{Duration, Instant};
@@ -75,6 +75,7 @@ pub(super) static GUARD: GuardDef = GuardDef {
             news: None,
         })
     },
+    bounds: Bounding::Perhaps,
     ..PLAIN
 };
 

@@ -4,7 +4,7 @@
 //!
 //! M. T. Nygard, "Release It!", Pragmatic Bookshelf, 2007, chapter 5, "Bulkheads".
 
-use super::{Admission, Guard, GuardDef, PLAIN, SHARED, Verdict};
+use super::{Admission, Bounding, Guard, GuardDef, PLAIN, SHARED, Verdict};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::{Duration, Instant};
@@ -57,6 +57,7 @@ pub(super) static GUARD: GuardDef = GuardDef {
             wait: params.span("wait"),
         })
     },
+    bounds: Bounding::Number(|params| (params.integer("limit") + params.integer("queue")) as f64),
     ..PLAIN
 };
 

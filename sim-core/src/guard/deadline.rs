@@ -9,7 +9,7 @@
 //! "Site Reliability Engineering", O'Reilly 2016, chapter 22, "Latency and Deadlines"; gRPC
 //! propagates deadlines in this way.
 
-use super::{Admission, Guard, GuardDef, PLAIN, Verdict};
+use super::{Admission, Bounding, Guard, GuardDef, PLAIN, Verdict};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::{Duration, Instant};
@@ -34,6 +34,7 @@ pub(super) static GUARD: GuardDef = GuardDef {
             margin: params.span("margin"),
         })
     },
+    bounds: Bounding::Perhaps,
     ..PLAIN
 };
 

@@ -51,6 +51,19 @@ pub struct GuardDef {
     /// when service begins, perhaps more than once, so that it must have no state; and at a caller,
     /// an attempt is given up no later than those above it would give up theirs.
     pub keeps_deadlines: bool,
+    /// Whether it keeps what is behind it from growing without end.
+    pub bounds: Bounding,
+}
+
+/// Whether a guard keeps what is behind it from growing without end.
+#[derive(Clone, Copy)]
+pub enum Bounding {
+    /// It does not.
+    No,
+    /// It may, which depends on its numbers and on how attempts end.
+    Perhaps,
+    /// It does: so many attempts at most, those that wait at it included.
+    Number(fn(&Params) -> f64),
 }
 
 /// A row that needs nothing special: the others say what is different.
@@ -66,6 +79,7 @@ const PLAIN: GuardDef = GuardDef {
     stands: Stands::Anywhere,
     asked: Asked::WhenSent,
     keeps_deadlines: false,
+    bounds: Bounding::No,
 };
 
 /// Where a guard can stand.

@@ -7,7 +7,7 @@
 //! Kept as one number, the moment at which the bucket would be full again, in fractions of a
 //! nanosecond, so that no rate drifts: the generic cell rate algorithm (ITU-T I.371, 2004, annex A).
 
-use super::{Admission, Guard, GuardDef, PLAIN, SHARED, Verdict};
+use super::{Admission, Bounding, Guard, GuardDef, PLAIN, SHARED, Verdict};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::{Duration, Instant, SECOND};
@@ -59,6 +59,7 @@ pub(super) static GUARD: GuardDef = GuardDef {
             full_at: 0,
         })
     },
+    bounds: Bounding::Perhaps,
     ..PLAIN
 };
 

@@ -313,7 +313,11 @@ const PARTS: &[&[SummaryPath]] = &[
     requests!("requests", ""),
     attempts!("attempts", "requests.arrived", ""),
     times!("response_time_s", "response time of answered requests"),
-    times!("wait_s", "wait at servers"),
+    times!("wait_s", "wait at servers of those that got a worker"),
+    times!(
+        "wait_all_s",
+        "wait at servers of all, those included that left the queue without a worker"
+    ),
     &[
         waited("waited", "wait_s.count"),
         row(
@@ -352,6 +356,10 @@ const PARTS: &[&[SummaryPath]] = &[
         "response time of the service, as its callers see it"
     ),
     times!("services.SERVICE.wait_s", "wait at the service's servers"),
+    times!(
+        "services.SERVICE.wait_all_s",
+        "wait at the service's servers of all, those included that left the queue without a worker"
+    ),
     &[
         waited("services.SERVICE.waited", "services.SERVICE.wait_s.count"),
         given(

@@ -104,6 +104,9 @@ impl SloCount {
 /// Measured totals of one service.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceCount {
+    /// Time waited at servers by those that left the queue without: their patience was at an end, or
+    /// their caller called them off.
+    pub wait_in_vain: Histogram,
     /// Attempts begun after the warm-up, by outcome.
     pub attempt_outcomes: [u64; Outcome::COUNT],
 }
@@ -296,6 +299,13 @@ impl Recorder {
         if self.is_logged(number) {
             let served = Served { wait_ns, demand_ns };
             self.served.insert(number, served);
+        }
+    }
+
+    /// An attempt left a server's queue without having got a worker.
+    pub(crate) fn waited_in_vain(&mut self, service: ServiceId, begun: u64, wait_ns: u64) {
+        if begun >= self.measure_from {
+            self.services[service].wait_in_vain.record(wait_ns);
         }
     }
 

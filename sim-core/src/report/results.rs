@@ -1,8 +1,8 @@
 //! The results of experiments as JSON and as tables: interfaces, like the summary. The same
 //! experiment gives the same bytes, whatever the machine and the number of threads.
 
-use crate::experiment::{Comparison, Measure, Nature, Replicated, Run, Stop, WarmUp};
-use crate::statistics::{Estimate, Interval, wilson};
+use crate::experiment::{Comparison, FoundBy, Measure, Replicated, Run, Stop, WarmUp};
+use crate::statistics::{Estimate, Interval, Needs, wilson};
 use crate::text::Csv;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -28,7 +28,7 @@ impl Stop {
 pub struct WarmUpReport {
     /// How long, in seconds; absent where its end was not found.
     pub length_s: Option<f64>,
-    /// Where it comes from: `given`, `mser-5`, `not-steady` or `too-short`.
+    /// Where it comes from: `given`, `mser-5`, `relaxation-times`, `not-steady` or `too-short`.
     pub method: &'static str,
     /// Mean in flight or waiting after it, with MSER-5.
     pub level_after: Option<f64>,
@@ -36,6 +36,9 @@ pub struct WarmUpReport {
     pub level_after_twice: Option<f64>,
     /// Why there is none to look for.
     pub why: Option<&'static str>,
+    /// A horizon that would do, in seconds, where the runs are too short for their warm-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs_horizon_s: Option<f64>,
 }
 
 impl WarmUpReport {
@@ -47,13 +50,20 @@ impl WarmUpReport {
             level_after: None,
             level_after_twice: None,
             why: None,
+            needs_horizon_s: None,
         };
         match warm_up {
             WarmUp::Given(_) => none,
             WarmUp::Found {
-                after, after_twice, ..
+                by,
+                after,
+                after_twice,
+                ..
             } => Self {
-                method: "mser-5",
+                method: match by {
+                    FoundBy::Mser5 => "mser-5",
+                    FoundBy::Relaxation => "relaxation-times",
+                },
                 level_after: Some(*after),
                 level_after_twice: Some(*after_twice),
                 ..none
@@ -63,8 +73,12 @@ impl WarmUpReport {
                 why: Some(why),
                 ..none
             },
-            WarmUp::TooShort { .. } => Self {
+            WarmUp::TooShort { needs, .. } => Self {
                 method: "too-short",
+                needs_horizon_s: match needs {
+                    Some(Needs::Horizon(s)) => Some(*s),
+                    _ => None,
+                },
                 ..none
             },
         }
@@ -169,6 +183,8 @@ pub struct ReplicationsReport {
     pub horizon_s: f64,
     /// Whether a steady state was estimated.
     pub steady: bool,
+    /// What was estimated: `steady`, the steady state, or `horizon`, what happens over it.
+    pub estimand: &'static str,
     /// What was left out at the start.
     pub warm_up: WarmUpReport,
     /// Estimates.
@@ -207,7 +223,8 @@ impl ReplicationsReport {
             scenario_hash: format!("{scenario_hash:016x}"),
             seed: model.seed,
             horizon_s: model.horizon.as_secs_f64(),
-            steady: found.nature == Nature::Steady,
+            steady: found.steady,
+            estimand: estimand(found.steady),
             warm_up: WarmUpReport::of(warm_up),
             measures: measures_of(measures, &found.estimates),
             expectations: model
@@ -241,6 +258,11 @@ fn run(run: &Run) -> RunReport {
             .map(|o| o.map(|o| o.value))
             .collect(),
     }
+}
+
+/// What is estimated, by a fixed word.
+fn estimand(steady: bool) -> &'static str {
+    if steady { "steady" } else { "horizon" }
 }
 
 /// A variant of a comparison.
@@ -305,6 +327,8 @@ pub struct ComparisonReport {
     /// What it was.
     #[serde(flatten)]
     pub head: Head,
+    /// What was estimated: `steady` or `horizon`.
+    pub estimand: &'static str,
     /// What was left out at the start of every run.
     pub warm_up: WarmUpReport,
     /// By measure.
@@ -350,6 +374,7 @@ impl ComparisonReport {
         let runs = found.runs.first().map_or(&[][..], Vec::as_slice);
         Self {
             head: Head::new("comparison", found.level, runs, found.stop),
+            estimand: estimand(found.steady),
             warm_up: WarmUpReport::of(warm_up),
             measures: (0..found.measures.len()).map(measure).collect(),
             variants: found
@@ -365,7 +390,16 @@ impl ComparisonReport {
     }
 }
 
-const ESTIMATE: [&str; 6] = ["mean", "low", "high", "level", "samples", "withheld"];
+const ESTIMATE: [&str; 8] = [
+    "mean",
+    "low",
+    "high",
+    "level",
+    "samples",
+    "withheld",
+    "method",
+    "needs_horizon_s",
+];
 
 fn cells(estimate: &Estimate) -> Vec<String> {
     let known = estimate.interval();
@@ -379,6 +413,11 @@ fn cells(estimate: &Estimate) -> Vec<String> {
         estimate
             .reason()
             .map_or(String::new(), |r| r.code().to_owned()),
+        known.map_or(String::new(), |i| i.method.code().to_owned()),
+        match estimate.needs() {
+            Some(Needs::Horizon(s)) => s.to_string(),
+            _ => String::new(),
+        },
     ]
 }
 
@@ -440,6 +479,8 @@ pub fn write_comparison(report: &ComparisonReport, out: &mut dyn Write) -> io::R
         "difference_level",
         "difference_samples",
         "difference_withheld",
+        "difference_method",
+        "difference_needs_horizon_s",
         "p_adjusted",
     ]);
     csv.write_record(&head)?;
@@ -462,7 +503,7 @@ pub fn write_comparison(report: &ComparisonReport, out: &mut dyn Write) -> io::R
                     record.extend(cells(&pair.difference));
                     record.push(pair.p_adjusted.map_or(String::new(), |p| p.to_string()));
                 }
-                None => record.extend(vec![String::new(); 7]),
+                None => record.extend(vec![String::new(); ESTIMATE.len() + 1]),
             }
             csv.write_record(&record)?;
         }

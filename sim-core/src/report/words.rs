@@ -1,15 +1,30 @@
 //! What experiments say, as people read it: the same words in every front end.
 
 use crate::experiment::sweep::Figure;
-use crate::experiment::{Comparison, Measure, Pair, WarmUp};
+use crate::experiment::{Comparison, FoundBy, Measure, Pair, WarmUp};
 use crate::metric::Unit;
 use crate::readable;
-use crate::statistics::Estimate;
+use crate::statistics::{Estimate, Method, Needs, Withheld};
 
 /// Mean, half-width and relative half-width; or the mean, if it stands, and the reason why there is
 /// no interval.
 pub fn estimate(measure: &Measure, estimate: &Estimate) -> Vec<String> {
     match (estimate.interval(), estimate.reason()) {
+        // A bound has one side.
+        (Some(interval), _) if interval.is_bound() => {
+            let (mean, bound) = if interval.mean > interval.low {
+                (
+                    interval.mean,
+                    format!("at least {}", measure.text(interval.low)),
+                )
+            } else {
+                (
+                    interval.mean,
+                    format!("at most {}", measure.text(interval.high)),
+                )
+            };
+            vec![measure.text(mean), bound, "–".to_owned()]
+        }
         (Some(interval), _) => {
             let (mean, half) = measure.interval_text(interval);
             let relative = interval.relative();
@@ -22,18 +37,54 @@ pub fn estimate(measure: &Measure, estimate: &Estimate) -> Vec<String> {
         }
         (None, reason) => vec![
             estimate.mean().map_or("–".to_owned(), |m| measure.text(m)),
-            reason.map_or(String::new(), |r| format!("no interval: {r}")),
+            reason.map_or(String::new(), |r| {
+                format!("no interval: {}", reason_and_needs(r, estimate.needs()))
+            }),
         ],
+    }
+}
+
+/// Why there is no interval, and what would give one.
+pub fn reason_and_needs(reason: &Withheld, needs: Option<Needs>) -> String {
+    needs.map_or_else(|| reason.to_string(), |needs| format!("{reason}; {needs}"))
+}
+
+/// How the intervals of measures were made: each way with the measures it was used for.
+pub fn methods(measures: &[Measure], estimates: &[Estimate]) -> Vec<String> {
+    let mut ways: Vec<(Method, Vec<&str>)> = Vec::new();
+    for (measure, estimate) in measures.iter().zip(estimates) {
+        let Some(interval) = estimate.interval() else {
+            continue;
+        };
+        match ways
+            .iter_mut()
+            .find(|(method, _)| *method == interval.method)
+        {
+            Some((_, paths)) => paths.push(measure.path()),
+            None => ways.push((interval.method, vec![measure.path()])),
+        }
+    }
+    let line =
+        |(method, paths): (Method, Vec<&str>)| format!("{}: {}", paths.join(", "), method.about());
+    ways.into_iter().map(line).collect()
+}
+
+/// What is estimated.
+pub fn estimand(steady: bool) -> &'static str {
+    if steady {
+        "steady state"
+    } else {
+        "over the horizon"
     }
 }
 
 /// A difference with its interval, or why there is none; `cannot tell` where it covers zero.
 pub fn difference(found: &Comparison, measure: usize, pair: &Pair) -> String {
     let Some(interval) = pair.difference.interval() else {
-        return pair
-            .difference
-            .reason()
-            .map_or(String::new(), |reason| format!("cannot tell: {reason}"));
+        return pair.difference.reason().map_or(String::new(), |reason| {
+            let needs = pair.difference.needs();
+            format!("cannot tell: {}", reason_and_needs(reason, needs))
+        });
     };
     let (mean, half) = found.measures[measure].difference_text(interval);
     let sign = if interval.mean > 0.0 { "+" } else { "" };
@@ -84,11 +135,13 @@ pub fn less_answered(found: &Comparison) -> Vec<(&str, f64)> {
 /// How long the variants are simulated: one span, or from the shortest to the longest.
 pub fn horizons(found: &Comparison) -> String {
     let all = || found.variants.iter().map(|v| v.model.horizon);
+    let clock = found.variants.first().and_then(|v| v.model.clock);
+    let length = |span| readable::length(span, clock);
     match (all().min(), all().max()) {
         (Some(least), Some(most)) if least < most => {
-            format!("{} to {}", readable::span(least), readable::span(most))
+            format!("{} to {}", length(least), length(most))
         }
-        (one, _) => one.map_or(String::new(), readable::span),
+        (one, _) => one.map_or(String::new(), length),
     }
 }
 
@@ -108,32 +161,44 @@ pub fn figure(measure: &Measure, figure: &Figure, failed: bool) -> String {
 
 /// What was left out at the start.
 pub fn warm_up(warm_up: &WarmUp) -> String {
+    // Nobody has a clock for that.
+    let length = |span| readable::length(span, None);
     match warm_up {
-        WarmUp::Given(length) if length.is_zero() => "nothing left out at the start".to_owned(),
-        WarmUp::Given(length) => format!("the first {} left out", readable::span(*length)),
+        WarmUp::Given(span) if span.is_zero() => "nothing left out at the start".to_owned(),
+        WarmUp::Given(span) => format!("the first {} left out", length(*span)),
         WarmUp::Found { length, after, .. } if length.is_zero() => format!(
             "nothing left out at the start, for MSER-5 finds nothing to leave out ({} in flight on average)",
             readable::number(*after)
         ),
         WarmUp::Found {
-            length,
+            length: span,
+            by,
             after,
             after_twice,
         } => format!(
-            "the first {} left out, found by MSER-5 (after it {} in flight on average, after twice as long {})",
-            readable::span(*length),
+            "the first {} left out, {} (after it {} in flight on average, after twice as long {})",
+            length(*span),
+            match by {
+                FoundBy::Mser5 => "found by MSER-5",
+                FoundBy::Relaxation => "five relaxation times",
+            },
             readable::number(*after),
             readable::number(*after_twice)
         ),
         WarmUp::NotSteady { why, .. } => {
             format!("no warm-up looked for: no steady state, for {why}")
         }
-        WarmUp::TooShort { found: None } => "the end of the warm-up was not found".to_owned(),
-        WarmUp::TooShort {
-            found: Some(length),
-        } => format!(
-            "the warm-up takes {}, more than a tenth of the runs",
-            readable::span(*length)
-        ),
+        WarmUp::TooShort { found, needs } => {
+            let what = found.map_or_else(
+                || "the end of the warm-up was not found".to_owned(),
+                |span| {
+                    format!(
+                        "the warm-up takes {}, more than a tenth of the runs",
+                        length(span)
+                    )
+                },
+            );
+            needs.map_or_else(|| what.clone(), |needs| format!("{what}; {needs}"))
+        }
     }
 }

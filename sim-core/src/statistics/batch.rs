@@ -4,7 +4,7 @@
 //! whether they still do is tested; if so, no interval is given.
 
 use super::distribution::student_quantile;
-use super::estimate::{Estimate, Interval, Withheld};
+use super::estimate::{Estimate, Interval, Method, Withheld};
 use super::moments::Moments;
 
 /// Batches that a run is cut into.
@@ -53,12 +53,10 @@ pub fn batch_means(series: &[f64], batches: usize, level: f64) -> Option<BatchMe
     } else if z > VON_NEUMANN_Z {
         Estimate::withheld(Some(moments.mean()), Withheld::CorrelatedBatches { z })
     } else {
-        Estimate::Interval(Interval::around(
-            moments.mean(),
-            half_width,
-            level,
-            batches as u64,
-        ))
+        Estimate::Interval(
+            Interval::around(moments.mean(), half_width, level, batches as u64)
+                .by(Method::BatchMeans),
+        )
     };
     Some(BatchMeans {
         size,
@@ -69,9 +67,9 @@ pub fn batch_means(series: &[f64], batches: usize, level: f64) -> Option<BatchMe
     })
 }
 
-/// Ratio of the mean square successive difference to the variance, and how far it lies below that of
-/// independent values, in standard deviations.
-pub(super) fn von_neumann(means: &[f64]) -> (f64, f64) {
+/// The ratio of the mean square successive difference to the variance, and how far it lies below that
+/// of independent values, in standard deviations.
+pub fn von_neumann(means: &[f64]) -> (f64, f64) {
     let moments = Moments::of(means);
     let successive: f64 = means
         .windows(2)

@@ -16,10 +16,167 @@ pub struct Interval {
     pub level: f64,
     /// How many independent observations it rests on: replications, or batches.
     pub samples: u64,
+    /// How it was made.
+    pub method: Method,
+}
+
+/// How an interval is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    /// Student's t on the replications' figures.
+    StudentT,
+    /// Student's t on a ratio of two means, by the delta method.
+    RatioOfMeans,
+    /// A quantile of all replications together, between those at which the share of observations
+    /// beyond is as far from the quantile's as Student's t allows (Woodruff).
+    PooledQuantile,
+    /// A share by Wilson's method, with as many trials as the replications' differences leave.
+    WilsonOverReplications,
+    /// Student's t on the means of batches of one run.
+    BatchMeans,
+    /// A quantile of one run, by the shares beyond it in the run's batches.
+    BatchQuantile,
+    /// A share by Wilson's method, with as many trials as the differences of batches leave.
+    WilsonOverBatches,
+    /// A share in independent trials by Wilson's method.
+    Wilson,
+    /// Nothing was seen: up to the greatest rate at which that has a chance of one minus the level
+    /// still.
+    NoneSeen,
+    /// Student's t on differences of paired replications.
+    PairedT,
+    /// Between two order statistics of independent observations.
+    OrderStatistics,
+    /// Welch's t on two independent sets.
+    Welch,
+}
+
+/// Every word of [`Method::code`] with what it means.
+pub static INTERVAL_METHODS: &[(Method, &str, &str)] = &[
+    (
+        Method::StudentT,
+        "student-t",
+        "Student's t over replications",
+    ),
+    (
+        Method::RatioOfMeans,
+        "ratio-of-means",
+        "Student's t over replications, for a ratio of two means (delta method)",
+    ),
+    (
+        Method::PooledQuantile,
+        "pooled-quantile",
+        "the quantile of all replications together; its share beyond by Student's t over replications (Woodruff)",
+    ),
+    (
+        Method::WilsonOverReplications,
+        "wilson-replications",
+        "Wilson's, with the trials that the spread over replications leaves",
+    ),
+    (
+        Method::BatchMeans,
+        "batch-means",
+        "Student's t over batches of one run",
+    ),
+    (
+        Method::BatchQuantile,
+        "batch-quantile",
+        "the quantile of one run; its share beyond by Student's t over batches (Woodruff)",
+    ),
+    (
+        Method::WilsonOverBatches,
+        "wilson-batches",
+        "Wilson's, with the trials that the spread over batches leaves",
+    ),
+    (Method::Wilson, "wilson", "Wilson's, for independent trials"),
+    (
+        Method::NoneSeen,
+        "none-seen",
+        "none seen: an upper bound by Clopper and Pearson",
+    ),
+    (
+        Method::PairedT,
+        "paired-t",
+        "Student's t over differences of paired replications",
+    ),
+    (
+        Method::OrderStatistics,
+        "order-statistics",
+        "between two order statistics of independent values",
+    ),
+    (
+        Method::Welch,
+        "welch-t",
+        "Welch's t over two independent sets of replications",
+    ),
+];
+
+impl Method {
+    fn row(self) -> &'static (Self, &'static str, &'static str) {
+        INTERVAL_METHODS
+            .iter()
+            .find(|(method, _, _)| *method == self)
+            .unwrap_or_else(|| unreachable!("a test asks for every method"))
+    }
+
+    /// A fixed word, for programs.
+    pub fn code(self) -> &'static str {
+        self.row().1
+    }
+
+    /// What it is, for people.
+    pub fn about(self) -> &'static str {
+        self.row().2
+    }
+}
+
+impl Serialize for Method {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+/// What would make an interval of what has none.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Needs {
+    /// Runs of so many seconds, the warm-up included.
+    Horizon(f64),
+    /// So many replications.
+    Replications(u64),
+}
+
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Horizon(s) => {
+                // Two digits that matter, as they were rounded.
+                let decimals = (1.0 - libm::floor(libm::log10(s.max(1e-9)))).max(0.0) as usize;
+                let digits = format!("{s:.decimals$}");
+                let digits = if digits.contains('.') {
+                    digits.trim_end_matches('0').trim_end_matches('.')
+                } else {
+                    &digits
+                };
+                write!(f, "a horizon of {digits}s would do")
+            }
+            Self::Replications(n) => write!(f, "{n} replications would do"),
+        }
+    }
 }
 
 impl Interval {
-    /// The symmetric interval `mean ± half_width`.
+    /// The same, made in another way.
+    #[must_use]
+    pub fn by(self, method: Method) -> Self {
+        Self { method, ..self }
+    }
+
+    /// Whether it says only how much a figure may be at most, since nothing was seen.
+    pub fn is_bound(&self) -> bool {
+        self.method == Method::NoneSeen
+    }
+
+    /// The symmetric interval `mean ± half_width` by Student's t.
     pub fn around(mean: f64, half_width: f64, level: f64, samples: u64) -> Self {
         Self {
             mean,
@@ -27,6 +184,7 @@ impl Interval {
             high: mean + half_width,
             level,
             samples,
+            method: Method::StudentT,
         }
     }
 
@@ -79,8 +237,16 @@ pub static WITHHELD: &[(&str, &str)] = &[
         "the variance of the demand of a single server is infinite, and so is the mean wait: every figure depends on the length of the run",
     ),
     (
+        "heavy-tail",
+        "the demand has so heavy a tail that the mean of what waits for it converges more slowly than any interval assumes; quantiles have intervals",
+    ),
+    (
         "too-short",
-        "what is measured is too short for the load: the closer to one, the longer a queue remembers that it began empty",
+        "what is measured is too short for what changes slowly: a queue near a load of one, phases of the arrivals, repairs",
+    ),
+    (
+        "few-excursions",
+        "too few independent excursions beyond the quantile were seen: what lies beyond it comes in clusters",
     ),
     (
         "still-growing",
@@ -88,11 +254,11 @@ pub static WITHHELD: &[(&str, &str)] = &[
     ),
     (
         "beyond-data",
-        "fewer than ten observations lie beyond the quantile in some replication: simulate longer",
+        "fewer than ten observations lie beyond the quantile in all replications together: simulate longer",
     ),
     (
         "too-few-events",
-        "a share rests on fewer than ten events of its rarer kind",
+        "a share rests on too few events of its rarer kind, ten where they come singly, or a count on fewer than ten in all",
     ),
     (
         "correlated-batches",
@@ -108,6 +274,38 @@ pub static WITHHELD: &[(&str, &str)] = &[
     ),
     ("not-finite", "some values are no numbers"),
 ];
+
+/// What a system takes long to forget.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Slow {
+    /// A queue at this offered load.
+    Queue(f64),
+    /// Phases of the arrivals.
+    Phases,
+    /// Failures and repairs of workers.
+    Breakdowns,
+    /// The pauses of users.
+    Users,
+    /// Requests that have not ended when a run does: they are no part of its times, and they are the long
+    /// ones.
+    Unended,
+    /// Something that no formula foresees: requests in flight were seen to depend on one another for
+    /// so long.
+    Seen,
+}
+
+impl fmt::Display for Slow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Queue(load) => write!(f, "a load of {load:.3}"),
+            Self::Phases => f.write_str("the phases of the arrivals"),
+            Self::Breakdowns => f.write_str("failures and repairs"),
+            Self::Users => f.write_str("the pauses of users"),
+            Self::Unended => f.write_str("the requests that have not ended when they do"),
+            Self::Seen => f.write_str("what is in flight, which was seen to change slowly"),
+        }
+    }
+}
 
 /// Why no interval is given.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -140,11 +338,30 @@ pub enum Withheld {
     },
     /// The demand of a single server has no variance: the wait has no mean.
     InfiniteVariance,
-    /// What is measured is too short for a load so close to one.
+    /// The demand's moments are infinite or so large that means of waits have no normal law at any
+    /// length that was measured.
+    HeavyTail {
+        /// Requests that were measured.
+        have: f64,
+        /// How many it takes; infinite where no number does.
+        need: f64,
+    },
+    /// What is measured is too short for something slow.
     TooShort {
-        /// Arriving work per unit of capacity.
-        offered_load: f64,
-        /// Relaxation times of the queue that were measured.
+        /// What is slow.
+        slow: Slow,
+        /// Relaxation times of it that were measured.
+        have: f64,
+        /// How many it takes.
+        need: f64,
+        /// Whether in all runs together, or in each.
+        in_all: bool,
+    },
+    /// Too few independent excursions beyond a quantile.
+    FewExcursions {
+        /// The quantile, such as 0.999.
+        quantile: f64,
+        /// About how many there were.
         have: f64,
         /// How many it takes.
         need: f64,
@@ -158,7 +375,7 @@ pub enum Withheld {
     BeyondData {
         /// The quantile, such as 0.999.
         quantile: f64,
-        /// Observations in the smallest replication.
+        /// Observations in all replications together.
         have: u64,
         /// How many it takes.
         need: u64,
@@ -192,7 +409,9 @@ impl Withheld {
             Self::EndedEarly { .. } => "ended-early",
             Self::Overloaded { .. } => "overloaded",
             Self::InfiniteVariance => "infinite-variance",
+            Self::HeavyTail { .. } => "heavy-tail",
             Self::TooShort { .. } => "too-short",
+            Self::FewExcursions { .. } => "few-excursions",
             Self::StillGrowing { .. } => "still-growing",
             Self::BeyondData { .. } => "beyond-data",
             Self::TooFewEvents { .. } => "too-few-events",
@@ -200,6 +419,25 @@ impl Withheld {
             Self::NeedsReplications => "needs-replications",
             Self::WarmUpNotFound => "warm-up-not-found",
             Self::NotFinite => "not-finite",
+        }
+    }
+
+    /// How many times as many replications it takes, where more of them help and not only longer ones.
+    pub fn more_replications(&self) -> Option<f64> {
+        let times = |have: f64, need: f64| Some(need / have.max(f64::MIN_POSITIVE));
+        match self {
+            Self::TooFewReplications { have, need }
+            | Self::BeyondData { have, need, .. }
+            | Self::TooFewEvents { have, need } => times(*have as f64, *need as f64),
+            Self::TooShort {
+                have,
+                need,
+                in_all: true,
+                ..
+            }
+            | Self::HeavyTail { have, need }
+            | Self::FewExcursions { have, need, .. } => times(*have, *need),
+            _ => None,
         }
     }
 
@@ -212,6 +450,9 @@ impl Withheld {
                 | Self::TooFewEvents { .. }
                 | Self::CorrelatedBatches { .. }
                 | Self::NeedsReplications
+                | Self::TooShort { in_all: true, .. }
+                | Self::FewExcursions { .. }
+                | Self::HeavyTail { .. }
         )
     }
 }
@@ -233,13 +474,37 @@ impl fmt::Display for Withheld {
             Self::InfiniteVariance => {
                 f.write_str("the variance of the demand is infinite, and so is the mean wait")
             }
+            Self::HeavyTail { have, need } if need.is_finite() => write!(
+                f,
+                "the demand's tail is heavy: {have:.0} requests, and its mean takes {need:.0}"
+            ),
+            Self::HeavyTail { .. } => f.write_str(
+                "the demand's tail is so heavy that means of waits have no interval at any length",
+            ),
             Self::TooShort {
-                offered_load,
+                slow,
+                have,
+                need,
+                in_all,
+            } => {
+                let units = match slow {
+                    Slow::Unended => "times as long as one",
+                    _ => "relaxation times",
+                };
+                let whose = if *in_all { "in all" } else { "each" };
+                write!(
+                    f,
+                    "the runs are too short for {slow}: {have:.1} {units} {whose}, and it takes {need:.0}"
+                )
+            }
+            Self::FewExcursions {
+                quantile,
                 have,
                 need,
             } => write!(
                 f,
-                "the run is too short for a load of {offered_load:.3}: {have:.1} relaxation times, and it takes {need:.0}"
+                "about {have:.0} independent excursions beyond the {} % quantile, and it takes {need:.0}",
+                quantile * 100.0
             ),
             Self::StillGrowing { at_least_hz } => write!(
                 f,
@@ -251,11 +516,14 @@ impl fmt::Display for Withheld {
                 need,
             } => write!(
                 f,
-                "the {} % quantile lies beyond the data: {have} observations in a replication, and it takes {need}",
+                "the {} % quantile lies beyond the data: {have} observations in all, and it takes {need}",
                 quantile * 100.0
             ),
             Self::TooFewEvents { have, need } => {
-                write!(f, "it rests on {have} events, and it takes {need}")
+                write!(
+                    f,
+                    "it rests on {have} independent events, and it takes {need}"
+                )
             }
             Self::CorrelatedBatches { z } => write!(
                 f,
@@ -283,6 +551,8 @@ pub enum Estimate {
         mean: Option<f64>,
         /// Why there is no interval.
         reason: Withheld,
+        /// What would give one, where anything would.
+        needs: Option<Needs>,
     },
 }
 
@@ -292,6 +562,28 @@ impl Estimate {
         Self::Withheld {
             mean: mean.filter(|m| m.is_finite() && !reason.hides_mean()),
             reason,
+            needs: None,
+        }
+    }
+
+    /// The same, saying what would give an interval.
+    #[must_use]
+    pub fn needing(self, needs: Option<Needs>) -> Self {
+        match self {
+            Self::Withheld { mean, reason, .. } => Self::Withheld {
+                mean,
+                reason,
+                needs,
+            },
+            Self::Interval(_) => self,
+        }
+    }
+
+    /// What would give an interval, where there is none and anything would.
+    pub fn needs(&self) -> Option<Needs> {
+        match self {
+            Self::Interval(_) => None,
+            Self::Withheld { needs, .. } => *needs,
         }
     }
 
@@ -331,10 +623,18 @@ impl Serialize for Estimate {
                 map.serialize_entry("half_width", &interval.half_width())?;
                 map.serialize_entry("level", &interval.level)?;
                 map.serialize_entry("samples", &interval.samples)?;
+                map.serialize_entry("method", &interval.method)?;
             }
-            Self::Withheld { reason, .. } => {
+            Self::Withheld { reason, needs, .. } => {
                 map.serialize_entry("withheld", reason.code())?;
                 map.serialize_entry("reason", &reason.to_string())?;
+                match needs {
+                    Some(Needs::Horizon(s)) => map.serialize_entry("needs_horizon_s", s)?,
+                    Some(Needs::Replications(n)) => {
+                        map.serialize_entry("needs_replications", n)?;
+                    }
+                    None => {}
+                }
             }
         }
         map.end()
@@ -353,10 +653,20 @@ mod tests {
             Withheld::EndedEarly { runs: 3 },
             Withheld::Overloaded { offered_load: 3.0 },
             Withheld::InfiniteVariance,
-            Withheld::TooShort {
-                offered_load: 0.9,
+            Withheld::HeavyTail {
                 have: 3.0,
                 need: 20.0,
+            },
+            Withheld::TooShort {
+                slow: Slow::Queue(0.9),
+                have: 3.0,
+                need: 20.0,
+                in_all: true,
+            },
+            Withheld::FewExcursions {
+                quantile: 0.999,
+                have: 3.0,
+                need: 250.0,
             },
             Withheld::StillGrowing { at_least_hz: 3.0 },
             Withheld::BeyondData {
@@ -382,6 +692,63 @@ mod tests {
             );
             assert_eq!(reason.to_string().contains('3'), counts, "{reason}");
         }
+    }
+
+    #[test]
+    fn every_method_has_a_word_of_its_own() {
+        for (at, (method, word, about)) in INTERVAL_METHODS.iter().enumerate() {
+            assert_eq!((method.code(), method.about()), (*word, *about));
+            assert_eq!(
+                INTERVAL_METHODS.iter().position(|(_, w, _)| w == word),
+                Some(at)
+            );
+            // The compiler asks for a row of each new one.
+            match method {
+                Method::StudentT
+                | Method::RatioOfMeans
+                | Method::PooledQuantile
+                | Method::WilsonOverReplications
+                | Method::BatchMeans
+                | Method::BatchQuantile
+                | Method::WilsonOverBatches
+                | Method::Wilson
+                | Method::NoneSeen
+                | Method::PairedT
+                | Method::OrderStatistics
+                | Method::Welch => {}
+            }
+        }
+        assert_eq!(INTERVAL_METHODS.len(), 12);
+    }
+
+    #[test]
+    fn what_would_do_is_for_programs_too() {
+        let short = Withheld::TooShort {
+            slow: Slow::Phases,
+            have: 3.0,
+            need: 20.0,
+            in_all: false,
+        };
+        let needs = Some(Needs::Horizon(90.0));
+        let estimate = Estimate::withheld(Some(1.0), short).needing(needs);
+        assert_eq!(estimate.needs(), needs);
+        let json = serde_json::to_string(&estimate).expect("plain data");
+        assert!(json.ends_with("\"needs_horizon_s\":90.0}"), "{json}");
+        for (s, text) in [
+            (90.0, "90s"),
+            (0.29, "0.29s"),
+            (1300.0, "1300s"),
+            (5.0, "5s"),
+        ] {
+            assert_eq!(
+                Needs::Horizon(s).to_string(),
+                format!("a horizon of {text} would do")
+            );
+        }
+        let certain = Estimate::Interval(Interval::around(1.0, 0.1, 0.95, 5)).needing(needs);
+        assert_eq!(certain.needs(), None);
+        let json = serde_json::to_string(&certain).expect("plain data");
+        assert!(json.ends_with("\"method\":\"student-t\"}"), "{json}");
     }
 
     #[test]

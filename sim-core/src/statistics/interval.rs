@@ -1,7 +1,7 @@
 //! Intervals from independent observations.
 
 use super::distribution::{binomial_quantile, normal_quantile, student_quantile};
-use super::estimate::{Estimate, Interval, Withheld};
+use super::estimate::{Estimate, Interval, Method, Withheld};
 use super::moments::Moments;
 
 /// Observations that an interval takes at least: with fewer, Student's t is so wide, and the
@@ -11,7 +11,7 @@ pub const MIN_SAMPLES: u64 = 5;
 /// Events that a share must rest on at least.
 pub const MIN_EVENTS: u64 = 10;
 
-/// Observations beyond a quantile that it must rest on at least, in every replication.
+/// Observations beyond a quantile that it must rest on at least.
 pub const MIN_BEYOND: u64 = 10;
 
 /// Student's factor for a two-sided interval.
@@ -52,7 +52,15 @@ pub fn mean(values: &[f64], level: f64) -> Estimate {
 pub fn paired_difference(left: &[f64], right: &[f64], level: f64) -> Estimate {
     assert_eq!(left.len(), right.len(), "pairs have two sides");
     let differences: Vec<f64> = left.iter().zip(right).map(|(l, r)| l - r).collect();
-    mean(&differences, level)
+    by(mean(&differences, level), Method::PairedT)
+}
+
+/// The same estimate, made in another way.
+fn by(estimate: Estimate, method: Method) -> Estimate {
+    match estimate {
+        Estimate::Interval(interval) => Estimate::Interval(interval.by(method)),
+        withheld @ Estimate::Withheld { .. } => withheld,
+    }
 }
 
 /// The difference of the means of two independent sets of observations, by Welch's method (Law,
@@ -73,12 +81,9 @@ pub fn mean_difference(left: &[f64], right: &[f64], level: f64) -> Estimate {
     } else {
         0.0
     };
-    Estimate::Interval(Interval::around(
-        known,
-        half_width,
-        level,
-        a.count().min(b.count()),
-    ))
+    Estimate::Interval(
+        Interval::around(known, half_width, level, a.count().min(b.count())).by(Method::Welch),
+    )
 }
 
 /// The ratio of two means, `above` over `below`, by the delta method: for shares of a number that
@@ -89,7 +94,7 @@ pub fn ratio(above: &[f64], below: &[f64], level: f64) -> Estimate {
         return Estimate::withheld((z != 0.0).then(|| y / z), reason);
     }
     if let Some(values) = ratio_values(above, below) {
-        return mean(&values, level);
+        return by(mean(&values, level), Method::RatioOfMeans);
     }
     let of = above.len() as u64;
     Estimate::withheld(None, Withheld::NothingMeasured { missing: of, of })
@@ -118,17 +123,106 @@ pub fn wilson(events: u64, trials: u64, level: f64) -> Option<Interval> {
     }
     let n = trials as f64;
     let p = events as f64 / n;
-    let z = normal_quantile(0.5 + level / 2.0);
-    let scale = 1.0 + z * z / n;
-    let centre = (p + z * z / (2.0 * n)) / scale;
-    let half = z * libm::sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n)) / scale;
+    let (low, high) = score(p, n, normal_quantile(0.5 + level / 2.0));
     Some(Interval {
         mean: p,
         // Exact at the ends, where rounding would leave a crumb.
-        low: if events == 0 { 0.0 } else { centre - half },
-        high: if events == trials { 1.0 } else { centre + half },
+        low: if events == 0 { 0.0 } else { low },
+        high: if events == trials { 1.0 } else { high },
         level,
         samples: trials,
+        method: Method::Wilson,
+    })
+}
+
+/// Wilson's ends for a share `p` of `n` trials, of which there need not be a whole number.
+fn score(p: f64, n: f64, z: f64) -> (f64, f64) {
+    let scale = 1.0 + z * z / n;
+    let centre = (p + z * z / (2.0 * n)) / scale;
+    let half = z * libm::sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n)) / scale;
+    ((centre - half).max(0.0), (centre + half).min(1.0))
+}
+
+/// What the parts of a sample (replications, or batches) say of a share.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Spread {
+    /// The share in all parts together.
+    pub share: f64,
+    /// Standard error of it, from how the parts differ.
+    pub error: f64,
+    /// Independent events that it amounts to: as many as would make such an error relative to the
+    /// rarer kind.
+    pub events: f64,
+    /// How many of the events that were counted are worth one independent event: one where they come
+    /// singly, more where they come in clusters.
+    pub cluster: f64,
+}
+
+/// The share that `above` is of `below`, part by part, and how sure it is; `None` where nothing was
+/// counted.
+pub fn spread(above: &[f64], below: &[f64]) -> Option<Spread> {
+    let values = ratio_values(above, below)?;
+    let moments = Moments::of(&values);
+    let (share, error) = (moments.mean(), moments.standard_error());
+    let counted: f64 = above.iter().sum();
+    let rarer = share.min(1.0 - share);
+    let rarely = counted.min(below.iter().sum::<f64>() - counted).max(0.0);
+    let events = if error > 0.0 {
+        rarer * rarer / (error * error)
+    } else {
+        rarely
+    };
+    Some(Spread {
+        share,
+        error,
+        events,
+        cluster: if events > 0.0 { rarely / events } else { 1.0 },
+    })
+}
+
+/// A probability from parts whose trials depend on one another: Wilson's method with as many trials
+/// as would give independent ones the error that the parts' differences show (L. Kish, "Survey
+/// Sampling", 1965, section 8.2; N. Dean, M. Pagano, Journal of Survey Statistics and Methodology 3,
+/// 2015), and Student's t for the normal law, since that error is estimated.
+pub fn share_of_parts(above: &[f64], below: &[f64], level: f64, method: Method) -> Estimate {
+    if let Some(reason) = obstacle(above).or(obstacle(below)) {
+        let all: f64 = below.iter().sum();
+        let share = above.iter().sum::<f64>() / all;
+        return Estimate::withheld((all > 0.0).then_some(share), reason);
+    }
+    let of = above.len() as u64;
+    let Some(spread) = spread(above, below) else {
+        return Estimate::withheld(None, Withheld::NothingMeasured { missing: of, of });
+    };
+    let p = spread.share;
+    let all: f64 = below.iter().sum();
+    // Parts that agree better than independent trials would are not believed to be better.
+    let trials = if spread.error > 0.0 {
+        (p * (1.0 - p) / (spread.error * spread.error)).min(all)
+    } else {
+        all
+    };
+    let (low, high) = score(p, trials, factor(level, of as f64 - 1.0));
+    Estimate::Interval(Interval {
+        mean: p,
+        low,
+        high,
+        level,
+        samples: of,
+        method,
+    })
+}
+
+/// The mean number of events of which there was none in `runs` independent runs: from zero to the
+/// highest at which seeing none has a chance of `1 - level` still, events coming singly.
+pub fn no_events(runs: u64, level: f64) -> Option<Interval> {
+    (runs > 0).then(|| Interval {
+        mean: 0.0,
+        low: 0.0,
+        high: -libm::log(1.0 - level) / runs as f64,
+        level,
+        samples: runs,
+        method: Method::NoneSeen,
     })
 }
 
@@ -142,6 +236,7 @@ pub fn none_seen(trials: u64, level: f64) -> Option<Interval> {
         high: 1.0 - libm::pow(1.0 - level, 1.0 / trials as f64),
         level,
         samples: trials,
+        method: Method::NoneSeen,
     })
 }
 
@@ -179,25 +274,6 @@ pub fn order_statistics(p: f64, n: u64, level: f64) -> Option<(u64, u64)> {
 pub fn quantile_needs(p: f64) -> u64 {
     // Rounding must not ask for one more.
     libm::ceil(MIN_BEYOND as f64 / (1.0 - p) - 1e-6) as u64
-}
-
-/// A quantile over replications: an interval by Student's t on the replications' quantiles, unless
-/// some replication has fewer than [`MIN_BEYOND`] observations beyond it. `counts` says how many
-/// observations each replication has.
-pub fn quantile(values: &[f64], counts: &[u64], p: f64, level: f64) -> Estimate {
-    let need = quantile_needs(p);
-    let have = counts.iter().copied().min().unwrap_or(0);
-    if have < need {
-        return Estimate::withheld(
-            None,
-            Withheld::BeyondData {
-                quantile: p,
-                have,
-                need,
-            },
-        );
-    }
-    mean(values, level)
 }
 
 /// The slope of a straight line through a series, per step, by least squares; `None` for fewer
@@ -292,25 +368,6 @@ mod tests {
     }
 
     #[test]
-    fn a_quantile_beyond_the_data_is_refused() {
-        let values = [1.0, 2.0, 3.0, 4.0, 5.0];
-        let counts = [10_000, 10_000, 9_999, 10_000, 10_000];
-        let estimate = quantile(&values, &counts, 0.999, 0.95);
-        let reason = Withheld::BeyondData {
-            quantile: 0.999,
-            have: 9_999,
-            need: 10_000,
-        };
-        assert_eq!(estimate.reason(), Some(&reason));
-        assert_eq!(estimate.mean(), None);
-        assert!(
-            quantile(&values, &[10_000; 5], 0.999, 0.95)
-                .interval()
-                .is_some()
-        );
-    }
-
-    #[test]
     fn a_share_needs_events_of_both_kinds() {
         for events in [0, 9, 991, 1000] {
             let estimate = share(events, 1000, 0.95);
@@ -338,6 +395,42 @@ mod tests {
             assert!((interval.high - high).abs() < 6e-5, "{events}/{trials}");
         }
         assert_eq!(wilson(0, 0, 0.95), None);
+    }
+
+    #[test]
+    fn independent_trials_are_worth_what_they_are() {
+        // Ten parts that differ as independent trials do: 1000 trials in all with share 0.1; the
+        // variance of a part's share is 0.1 · 0.9 / 100 = 9e-4, whose root is 0.03.
+        let signs = [1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0];
+        let scale = 3.0 * libm::sqrt(0.9);
+        let above: Vec<f64> = signs.iter().map(|s| 10.0 + s * scale).collect();
+        let below = [100.0; 10];
+        let found = spread(&above, &below).expect("trials");
+        assert!((found.share - 0.1).abs() < 1e-12);
+        assert!((found.error - 0.03 / libm::sqrt(10.0)).abs() < 1e-12);
+        assert!((found.events - 1000.0 / 9.0).abs() < 1e-9, "{found:?}");
+        let estimate = share_of_parts(&above, &below, 0.95, Method::WilsonOverReplications);
+        let interval = estimate.interval().expect("ten parts");
+        let (low, high) = score(0.1, 1000.0, factor(0.95, 9.0));
+        assert!((interval.low - low).abs() < 1e-12 && (interval.high - high).abs() < 1e-12);
+        // Events that come in clusters are worth fewer: all in two of ten parts.
+        let clustered = [50.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 0.0, 0.0];
+        let found = spread(&clustered, &below).expect("trials");
+        assert!(found.cluster > 30.0 && found.events < 3.0, "{found:?}");
+        let wide = share_of_parts(&clustered, &below, 0.95, Method::WilsonOverReplications);
+        let wide = wide.interval().expect("ten parts");
+        assert!(wide.half_width() > 3.0 * interval.half_width());
+        assert!(wide.low >= 0.0 && wide.high <= 1.0);
+    }
+
+    #[test]
+    fn of_what_never_came_there_is_a_bound() {
+        // The rule of three.
+        let bound = no_events(30, 0.95).expect("runs");
+        assert!((bound.high - 0.099_857_7).abs() < 1e-6, "{bound:?}");
+        assert!(bound.is_bound() && bound.low == 0.0);
+        assert!(no_events(30, 0.99).expect("runs").high > bound.high);
+        assert_eq!(no_events(0, 0.95), None);
     }
 
     #[test]

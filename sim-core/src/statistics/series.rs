@@ -2,7 +2,7 @@
 
 use super::batch::{BATCHES, VON_NEUMANN_Z, batch_means, von_neumann};
 use super::distribution::student_quantile;
-use super::estimate::{Estimate, Interval};
+use super::estimate::{Estimate, Interval, Method};
 use super::interval::{self, MIN_BEYOND, order_statistics};
 use super::moments::Moments;
 use super::stationarity::{Stationarity, heidelberger_welch};
@@ -167,6 +167,7 @@ impl Series<'_> {
                     high: at(high),
                     level: self.level,
                     samples: n,
+                    method: Method::OrderStatistics,
                 };
                 (interval, Some((low, high)))
             });

@@ -30,6 +30,41 @@ pub(super) fn summary(simulation: &Simulation, scenario_hash: u64, unanswered: b
     .summary(scenario_hash)
 }
 
+/// The times at a path of the summary.
+pub(super) fn times(simulation: &Simulation, path: &str) -> Option<Histogram> {
+    let builder = Builder {
+        simulation,
+        unanswered: Vec::new(),
+        span_s: span_s(simulation),
+    };
+    let model = simulation.model();
+    let service = |name: &str| model.services.iter().position(|s| s.name == name);
+    let words: Vec<&str> = path.split('.').collect();
+    match words.as_slice() {
+        ["response_time_s"] => Some(builder.response_time(&builder.outside())),
+        ["wait_s"] => Some(simulation.recorder().waits(|_, _| true)),
+        ["wait_all_s"] => Some(builder.wait_all()),
+        ["classes", name, "response_time_s"] => {
+            let class = model.classes.iter().position(|c| c.name == *name)?;
+            Some(builder.response_time(&builder.of_class(class)))
+        }
+        ["services", name, "response_time_s"] => {
+            Some(builder.response_time(&builder.of_service(service(name)?)))
+        }
+        ["services", name, "wait_s"] => {
+            let id = ServiceId::at(service(name)?);
+            Some(simulation.recorder().waits(|of, _| of == id))
+        }
+        ["services", name, "wait_all_s"] => Some(builder.wait_of_all(service(name)?)),
+        ["classes", name, "wait_s"] => {
+            let class = model.classes.iter().position(|c| c.name == *name)?;
+            let id = ClassId::at(class);
+            Some(simulation.recorder().waits(|_, of| of == id))
+        }
+        _ => None,
+    }
+}
+
 /// Measured time in seconds.
 fn span_s(simulation: &Simulation) -> f64 {
     simulation.now().as_secs_f64() - measured_from_s(simulation)
@@ -50,7 +85,7 @@ impl Builder<'_> {
     fn summary(&self, scenario_hash: u64) -> Summary {
         let (sim, model) = (self.simulation, self.simulation.model());
         let recorder = sim.recorder();
-        let outside: Vec<u16> = (0..recorder.layout.flows() as u16).step_by(2).collect();
+        let outside = self.outside();
         let requests = self.requests(&outside);
         let services: Vec<(String, ServiceFigures)> = (0..model.services.len())
             .map(|i| (model.services[i].name.clone(), self.service(i)))
@@ -81,6 +116,7 @@ impl Builder<'_> {
             attempts: self.attempts(&outside, &requests),
             response_time_s: Times::of(&self.response_time(&outside)),
             wait_s: Times::of(&wait),
+            wait_all_s: Times::of(&self.wait_all()),
             waited: waited(&wait),
             offered_load: services
                 .iter()
@@ -124,6 +160,44 @@ impl Builder<'_> {
             .map(|e| e.check(&summary, sim))
             .collect();
         summary
+    }
+
+    /// Rows of counters of requests from outside.
+    fn outside(&self) -> Vec<u16> {
+        let layout = &self.simulation.recorder().layout;
+        (0..layout.flows() as u16).step_by(2).collect()
+    }
+
+    fn of_class(&self, class: usize) -> Vec<u16> {
+        let layout = &self.simulation.recorder().layout;
+        (0..layout.services)
+            .map(|s| layout.flow(ServiceId::at(s), ClassId::at(class), false))
+            .collect()
+    }
+
+    fn of_service(&self, id: usize) -> Vec<u16> {
+        let layout = &self.simulation.recorder().layout;
+        (0..2 * layout.classes)
+            .map(|i| (id * 2 * layout.classes + i) as u16)
+            .collect()
+    }
+
+    /// Waits at the servers of all services, in vain or not.
+    fn wait_all(&self) -> Histogram {
+        let recorder = self.simulation.recorder();
+        let mut wait = recorder.waits(|_, _| true);
+        for service in recorder.services.iter() {
+            wait.merge(&service.wait_in_vain);
+        }
+        wait
+    }
+
+    /// Waits at the servers of a service, in vain or not.
+    fn wait_of_all(&self, id: usize) -> Histogram {
+        let recorder = self.simulation.recorder();
+        let mut wait = recorder.waits(|of, _| of == ServiceId::at(id));
+        wait.merge(&recorder.services[ServiceId::at(id)].wait_in_vain);
+        wait
     }
 
     fn rate(&self, count: u64) -> f64 {
@@ -208,10 +282,7 @@ impl Builder<'_> {
     }
 
     fn class(&self, class: usize) -> ClassFigures {
-        let layout = &self.simulation.recorder().layout;
-        let flows: Vec<u16> = (0..layout.services)
-            .map(|s| layout.flow(ServiceId::at(s), ClassId::at(class), false))
-            .collect();
+        let flows = self.of_class(class);
         let requests = self.requests(&flows);
         let wait = (self.simulation.recorder()).waits(|_, of| of == ClassId::at(class));
         ClassFigures {
@@ -248,10 +319,7 @@ impl Builder<'_> {
 
     fn service(&self, id: usize) -> ServiceFigures {
         let sim = self.simulation;
-        let layout = &sim.recorder().layout;
-        let flows: Vec<u16> = (0..2 * layout.classes)
-            .map(|i| (id * 2 * layout.classes + i) as u16)
-            .collect();
+        let flows = self.of_service(id);
         let requests = self.requests(&flows);
         let recorded = &sim.recorder().services[ServiceId::at(id)];
         let total = sim.service_attempts(ServiceId::at(id));
@@ -273,6 +341,7 @@ impl Builder<'_> {
             },
             response_time_s: Times::of(&self.response_time(&flows)),
             wait_s: Times::of(&wait),
+            wait_all_s: Times::of(&self.wait_of_all(id)),
             waited: waited(&wait),
             offered_load: self.offered_load(id, &servers),
             wasted_work: (served > 0).then(|| wasted as f64 / served as f64),

@@ -25,6 +25,7 @@ impl Summary {
             ["attempts", rest @ ..] => leaf(&self.attempts, rest),
             ["response_time_s", rest @ ..] => leaf(&self.response_time_s, rest),
             ["wait_s", rest @ ..] => leaf(&self.wait_s, rest),
+            ["wait_all_s", rest @ ..] => leaf(&self.wait_all_s, rest),
             ["classes", name, rest @ ..] => leaf(self.classes.get(name)?, rest),
             ["services", name, "servers", server, rest @ ..] => {
                 leaf(self.services.get(name)?.servers.get(server)?, rest)

@@ -2,9 +2,9 @@
 
 use crate::support::model;
 use sim_core::engine::Simulation;
-use sim_core::experiment::{Control, Measure, Plan, Variant, compare, replicate, series};
+use sim_core::experiment::{Control, Estimand, Measure, Plan, Variant, compare, replicate, series};
 use sim_core::model::Model;
-use sim_core::statistics::{mean, mean_difference, paired_difference};
+use sim_core::statistics::{Estimate, Needs, Withheld, mean, mean_difference, paired_difference};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -25,6 +25,7 @@ fn plan(model: &Model, measures: &[&str], first: u64, replications: u64) -> Plan
         replications,
         level: 0.95,
         precision: None,
+        estimand: sim_core::experiment::Estimand::ByNature,
     }
 }
 
@@ -132,4 +133,120 @@ fn common_random_numbers_narrow_a_difference() {
     assert!(interval.covers(DIFFERENCE_S), "{interval:?}");
     assert!(pair.correlation.expect("both vary") > 0.5, "{pair:?}");
     assert!(found.verdict(0).contains("least-work-left is best"));
+}
+
+/// One server of a millisecond's exponential demand at so many requests per second.
+fn station(horizon: &str, rate: u32, more: &str) -> Arc<Model> {
+    let text = format!(
+        "horizon = \"{horizon}\"\nwarm_up = \"1s\"\ntraffic = [{{ to = \"web\", rate = {rate} }}]\n[service.web]\ndemand = {{ kind = \"exponential\", mean = \"1ms\" }}\nserver = [{{ name = \"a\", workers = 1{more} }}]\n"
+    );
+    Arc::new(sim_core::scenario::parse(&text).unwrap_or_else(|p| panic!("{p}\n{text}")))
+}
+
+fn estimated(
+    model: &Arc<Model>,
+    measures: &[&str],
+    estimand: Estimand,
+    runs: u64,
+) -> Vec<Estimate> {
+    let plan = Plan {
+        estimand,
+        ..plan(model, measures, 0, runs)
+    };
+    let cancel = AtomicBool::new(false);
+    let control = Control::new(NonZeroUsize::MIN, &cancel, &|_| {});
+    replicate(model, &plan, &control).estimates
+}
+
+#[test]
+fn who_gives_up_bounds_a_queue_at_any_load() {
+    let patience = ", queue = { patience = { kind = \"exponential\", mean = \"10ms\" } }";
+    let model = station("11s", 1200, patience);
+    let paths = [
+        "services.web.servers.a.mean_in_system",
+        "goodput_hz",
+        "availability",
+    ];
+    let truth = sim_core::theory::markov::erlang_a(1.2, 1, 0.1);
+    let found = estimated(&model, &paths, Estimand::ByNature, 10);
+    let truths = [
+        truth.number,
+        1000.0 * truth.throughput,
+        1.0 - truth.abandons,
+    ];
+    for (estimate, truth) in found.iter().zip(truths) {
+        let interval = estimate
+            .interval()
+            .unwrap_or_else(|| panic!("{estimate:?}"));
+        assert!(interval.covers(truth), "{interval:?}, not {truth}");
+        assert!(!interval.covers(1.1 * truth), "{interval:?} says something");
+    }
+    let none = estimated(&station("11s", 1200, ""), &paths, Estimand::ByNature, 10);
+    assert!(
+        none.iter()
+            .all(|e| matches!(e.reason(), Some(Withheld::Overloaded { .. })))
+    );
+}
+
+#[test]
+fn over_the_horizon_even_a_queue_that_grows_has_intervals() {
+    let model = station("3s", 2000, "");
+    let paths = ["requests.in_flight", "response_time_s.mean"];
+    let steady = estimated(&model, &paths, Estimand::Steady, 10);
+    assert!(steady.iter().all(|e| e.interval().is_none()), "{steady:?}");
+    let found = estimated(&model, &paths, Estimand::Horizon, 10);
+    // Of 4000 that come after the warm-up 1000 are done, after the 1000 that were left over from it.
+    let grown = found[0].interval().expect("independent runs");
+    assert!(grown.covers(3000.0) && !grown.covers(2000.0), "{grown:?}");
+    assert!(found[1].interval().is_some(), "{found:?}");
+}
+
+#[test]
+fn what_is_withheld_names_a_length_that_does() {
+    for (rate, path, truth) in [
+        (800, "response_time_s.mean", 5e-3),
+        (800, "response_time_s.p99", 23.025_85e-3),
+        (500, "services.web.servers.a.mean_in_system", 1.0),
+    ] {
+        for runs in [1, 6] {
+            let short = station("2s", rate, "");
+            let short = estimated(&short, &[path], Estimand::ByNature, runs);
+            let Some(Needs::Horizon(s)) = short[0].needs() else {
+                panic!("{path}, {runs}: {short:?}");
+            };
+            assert!(s > 2.0, "longer than it was: {s}");
+            let enough = station(&format!("{s}s"), rate, "");
+            let found = estimated(&enough, &[path], Estimand::ByNature, runs);
+            let interval = found[0]
+                .interval()
+                .unwrap_or_else(|| panic!("{path}, {s}: {found:?}"));
+            assert!(interval.covers(truth), "{path}, {runs}: {interval:?}");
+            assert!(!interval.covers(1.5 * truth), "{interval:?}");
+        }
+    }
+}
+
+#[test]
+fn what_never_happens_has_a_bound() {
+    let model = station("11s", 300, "");
+    let found = estimated(
+        &model,
+        &["availability", "requests.failed"],
+        Estimand::ByNature,
+        10,
+    );
+    let share = found[0].interval().expect("a bound");
+    assert_eq!((share.mean, share.high), (1.0, 1.0));
+    // No more independent trials than relaxation times: 100 s of 4.9 ms.
+    assert!(
+        (share.low - (1.0 - 3.0 / 20_460.0)).abs() < 2e-5,
+        "{share:?}"
+    );
+    let count = found[1].interval().expect("a bound");
+    assert_eq!((count.mean, count.low), (0.0, 0.0));
+    assert!(
+        (count.high - 0.299_57).abs() < 1e-4,
+        "the rule of three: {count:?}"
+    );
+    assert!(share.is_bound() && count.is_bound());
 }

@@ -13,17 +13,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "numbers and closed lists",
         &[
-            "draws",
-            "histogram",
-            "ids",
-            "machine",
-            "outcome",
-            "statistics",
-            "text",
-            "time",
-            "verdict",
+            "draws", "ids", "machine", "outcome", "text", "time", "verdict",
         ],
     ),
+    ("counts by size", &["histogram"]),
+    ("what may be said of figures", &["statistics"]),
     (
         "what is told, and what all extension rows have in common",
         &["event_log", "extension"],

@@ -34,6 +34,37 @@ fn whoever_waits_longer_than_its_patience_abandons() {
     let figures = summary(&text);
     assert_eq!(outcome(&figures, "abandoned"), 2);
     assert_eq!(figures.requests.failed, 2);
+    // Served after 0 and 9 ms; the others waited for 15 ms each, in vain.
+    let near = |found: Option<f64>, ms: f64| {
+        let found = found.expect("some waited");
+        assert!((found * 1e3 - ms).abs() < 0.01, "{found} s, not {ms} ms");
+    };
+    assert_eq!((figures.wait_s.count, figures.wait_all_s.count), (2, 4));
+    near(figures.wait_s.mean, 4.5);
+    near(figures.wait_all_s.mean, (9.0 + 15.0 + 15.0) / 4.0);
+    near(figures.figure("wait_all_s.max"), 15.0);
+    let service = &figures.services.0[0].1;
+    assert_eq!(service.wait_all_s, figures.wait_all_s);
+}
+
+#[test]
+fn who_is_called_off_while_waiting_waited_too() {
+    let text = one(&["0s", "1ms"], "", "queue = { limit = 5 }")
+        + "[client]\ntimeout = \"8ms\"\ncancel = true\n";
+    let figures = summary(&text);
+    // The first is called off in service, the second in the queue, at 8 and 9 ms; the worker was free
+    // at 8 ms.
+    assert_eq!(figures.wait_s.count, 2);
+    assert_eq!(figures.wait_all_s.count, 2);
+    let text = one(&["0s", "1ms"], "", "queue = { limit = 5 }")
+        .replace("demand = \"10ms\"", "demand = \"50ms\"")
+        + "[client]\ntimeout = \"8ms\"\n";
+    let figures = summary(&text);
+    assert_eq!(
+        (figures.wait_s.count, figures.wait_all_s.count),
+        (2, 2),
+        "the work goes on"
+    );
 }
 
 #[test]

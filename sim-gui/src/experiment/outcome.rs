@@ -135,7 +135,7 @@ impl Experiment {
                 format!("{} − {}", name(pair.right), name(pair.left)),
                 words::difference(found, measure, pair),
                 pair.p_adjusted
-                    .map_or_else(|| "–".to_owned(), readable::number),
+                    .map_or_else(|| "–".to_owned(), readable::chance),
             ]
         };
         Table {

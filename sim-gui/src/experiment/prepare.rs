@@ -183,6 +183,7 @@ fn comparison(
         replications,
         level: LEVEL,
         precision: None,
+        estimand: sim_core::experiment::Estimand::ByNature,
     };
     Ok(Prepared::Comparison {
         variants,

@@ -113,6 +113,7 @@ fn compared_by_the_core() -> String {
         replications: 6,
         level: 0.95,
         precision: None,
+        estimand: sim_core::experiment::Estimand::ByNature,
     };
     let cancel = AtomicBool::new(false);
     let control = Control::new(NonZeroUsize::MIN, &cancel, &|_| {});

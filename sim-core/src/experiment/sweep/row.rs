@@ -1,7 +1,7 @@
 //! Rows: what came of a cell, and how it is written as fields of a table.
 
 use super::plan::{Cell, Plan};
-use crate::experiment::{Measure, Run, estimates};
+use crate::experiment::{Estimand, Measure, Run, estimates};
 use crate::model::Model;
 use crate::statistics::{Estimate, Interval};
 use crate::text::Csv;
@@ -79,7 +79,13 @@ impl Row {
         row.digest = runs
             .iter()
             .fold(0, |hash, run| crate::draws::mix(hash ^ run.digest));
-        let estimates = estimates(model, measures, &runs, plan.confidence());
+        let estimates = estimates(
+            model,
+            measures,
+            &runs,
+            plan.confidence(),
+            Estimand::ByNature,
+        );
         row.figures = estimates
             .iter()
             .map(|estimate| Figure {

