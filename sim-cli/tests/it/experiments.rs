@@ -3,7 +3,7 @@
 use crate::stampede::{Folder, stampede};
 use serde_json::Value;
 
-/// A queue that is over in no time: two seconds of 500 requests a second, half busy.
+/// A queue that is over in no time: four seconds of 500 requests a second, half busy.
 pub(crate) const QUEUE: &str = r#"
 title = "queue"
 horizon = "4s"
@@ -72,10 +72,14 @@ fn replications_give_a_table_of_intervals() {
         .code(6)
         .out;
     let lines: Vec<&str> = csv.lines().collect();
-    assert_eq!(lines[0], "measure,mean,low,high,level,samples,withheld");
+    assert_eq!(
+        lines[0],
+        "measure,mean,low,high,level,samples,withheld,method,needs_horizon_s"
+    );
     assert!(lines[1].starts_with("response_time_s.p90,0.00"), "{csv}");
-    assert!(lines[1].ends_with(",0.95,6,"), "{csv}");
-    assert_eq!(lines[2], "availability,1,,,,,too-few-events");
+    assert!(lines[1].ends_with(",0.95,6,,pooled-quantile,"), "{csv}");
+    assert!(lines[2].starts_with("availability,1,0.99"), "{csv}");
+    assert!(lines[2].ends_with(",none-seen,"), "{csv}");
 }
 
 #[test]
@@ -243,11 +247,22 @@ fn one_run_is_cut_into_batches() {
         ])
         .code(6);
     assert!(ran.out.contains("1 run, in batches"), "{}", ran.out);
-    assert!(
-        ran.out.contains("simulate several replications"),
-        "{}",
-        ran.out
-    );
+    assert!(ran.out.contains("a horizon of 12s would do"), "{}", ran.out);
+    let longer = folder()
+        .run(&[
+            "run",
+            "q.toml",
+            "--replications",
+            "1",
+            "--measure",
+            "mean,first_crash_s",
+            "--set",
+            "horizon=12s",
+        ])
+        .code(6);
+    assert!(longer.out.contains("±"), "{}", longer.out);
+    let method = "response_time_s.mean: Student's t over batches of one run";
+    assert!(longer.out.contains(method), "{}", longer.out);
 }
 
 #[test]
@@ -443,7 +458,7 @@ fn what_a_command_cannot_do_is_refused_with_a_way_out() {
         (
             2,
             "horizon",
-            &["run", "q.toml", "--replications", "5", "--warm-up", "2s"],
+            &["run", "q.toml", "--replications", "5", "--warm-up", "4s"],
         ),
         (
             2,
