@@ -84,14 +84,15 @@ fn rows_do_not_depend_on_threads() {
     let plan = plan(TWO);
     let one = rows(&plan, 1);
     assert_eq!(one.len(), 6);
+    // Two seconds are too few for an idle fleet, and enough for a busy one.
+    let mut with_interval = 0;
     for row in &one {
         assert_eq!(row.failed, 0, "{}", row.notes);
-        let busy = &row.figures[2];
-        assert!(
-            busy.half_width.is_some_and(|h| h > 0.0) || row.notes.contains("too short"),
-            "{row:?}"
-        );
+        let has = row.figures[2].half_width.is_some_and(|h| h > 0.0);
+        assert!(has || row.notes.contains("too short"), "{row:?}");
+        with_interval += usize::from(has);
     }
+    assert!((3..6).contains(&with_interval), "{with_interval}");
     for threads in [2, 7] {
         assert_eq!(rows(&plan, threads), one, "{threads} threads");
     }
