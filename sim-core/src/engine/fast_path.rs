@@ -421,7 +421,8 @@ impl Simulation {
                 let who = FastAttempt {
                     number: next.number,
                     begun: next.begun,
-                    timeout: callers[client].timeout,
+                    // It may have got a deadline since.
+                    timeout: callers[client].timeout.min(callers[client].deadline),
                 };
                 guards.would_let_begin(server, who, now)
             };

@@ -222,25 +222,25 @@ impl Simulation {
         let service = self.balancers[crashed].service;
         let same_outage = self.balancers[crashed].incarnation.number == incarnation
             && !self.balancers[crashed].state.serves();
-        if !same_outage || self.services[service].spares.is_empty() {
+        let s = &mut self.services[service];
+        // It may have been replaced already: two takeovers can be under way for one outage.
+        let place = s.active.iter().position(|place| *place == crashed);
+        let Some(place) = place.filter(|_| same_outage && !s.spares.is_empty()) else {
             return;
-        }
-        let spare = self.services[service].spares.remove(0);
-        let active = &mut self.services[service].active;
-        if let Some(place) = active.iter_mut().find(|place| **place == crashed) {
-            *place = spare;
-            let instance = &mut self.balancers[spare];
-            instance.state = MachineState::Up;
-            instance.incarnation.up_since = self.now;
-            self.refresh_fast_path(service);
-            let cause = format!("in place of {}", self.balancers[crashed].name);
-            self.tell_of(
-                Machine::Instance(spare),
-                Kind::Takeover,
-                Actor::System,
-                cause,
-            );
-        }
+        };
+        let spare = s.spares.remove(0);
+        s.active[place] = spare;
+        let instance = &mut self.balancers[spare];
+        instance.state = MachineState::Up;
+        instance.incarnation.up_since = self.now;
+        self.refresh_fast_path(service);
+        let cause = format!("in place of {}", self.balancers[crashed].name);
+        self.tell_of(
+            Machine::Instance(spare),
+            Kind::Takeover,
+            Actor::System,
+            cause,
+        );
     }
 
     /// A machine that is down begins to start.

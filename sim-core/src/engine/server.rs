@@ -371,8 +371,7 @@ impl Simulation {
             let slot = self.unload_first(server);
             evicted.push(self.attempts.handle_at(slot));
         }
-        let guarded = !self.fleet.cold[server].params.guards.is_empty();
-        if guarded || self.services[self.fleet[server].service].has_calls {
+        if self.guards.any || self.services[self.fleet[server].service].has_calls {
             // Without a worker, and in no queue.
             let out = |place| {
                 use Place::{Calling, Expired, HeldAtServer, Holding};

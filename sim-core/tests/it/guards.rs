@@ -395,6 +395,27 @@ fn the_fast_path_meets_guards_as_the_general_one_does() {
     }
 }
 
+/// A deadline that callers get while their requests wait counts for those on the fast path, too.
+#[test]
+fn a_new_deadline_counts_for_those_who_wait_already() {
+    for workers in [1, 3] {
+        let text = format!(
+            "horizon = \"12s\"\nclient = {{ timeout = \"10s\" }}\n\
+             traffic = [{{ to = \"web\", rate = {} }}]\n[service.web]\n\
+             demand = {{ kind = \"exponential\", mean = \"20ms\" }}\n\
+             server = [{{ name = \"s\", workers = {workers}, guards = [\"deadline\"] }}]\n\
+             [[timeline]]\nat = \"5s\"\nset = {{ \"client.deadline\" = \"500ms\" }}\n",
+            70 * workers
+        );
+        let fast = run(&text);
+        let mut slow = Simulation::new(model(&text), 0).without_fast_path();
+        slow.run();
+        assert_eq!(fast.guard_figures(), slow.guard_figures());
+        assert_eq!(fast.digest(), slow.digest(), "{workers} workers");
+        assert!(fast.guard_figures()[0].refused > 10);
+    }
+}
+
 #[test]
 fn a_fork_goes_on_like_the_original() {
     let text = format!(

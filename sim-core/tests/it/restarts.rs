@@ -198,3 +198,19 @@ fn an_action_that_finds_nothing_to_do_says_so() {
         "nothing to restart: p-1, p-2, p-3 and 1 more are starting"
     );
 }
+
+/// Two takeovers can be under way for one outage; the second finds the place taken and takes no spare.
+#[test]
+fn no_spare_is_lost_where_restarts_follow_one_another() {
+    let balancer =
+        "balancer = { instances = 3, boot = \"20s\", standby = { count = 2, takeover = \"10s\" } }";
+    let entry = "do = \"restart\"\ntarget = \"service.web.balancer\"\nevery = \"15s\"\n\
+                 [[timeline]]\nat = \"3m\"\ndo = \"crash\"\ntarget = \"service.web.balancer\"";
+    let text = fleet("", entry).replacen("[[service", &format!("{balancer}\n[[service"), 1);
+    let simulation = run(&text);
+    let takeovers = times(&simulation, Kind::Takeover);
+    // Whoever was replaced is a spare when it is back: when all in use crash, there are two.
+    let late = takeovers.iter().filter(|at| **at > 180.0);
+    assert_eq!(late.count(), 2, "{takeovers:?}");
+    assert!(takeovers.len() > 3, "{takeovers:?}");
+}

@@ -28,10 +28,12 @@ impl Simulation {
         let attempt = &self.attempts[handle];
         if attempt.call.is_elided() {
             let source = &self.sources[source_of(attempt.number)];
+            let caller = &self.callers[source.clients[attempt.class]];
             return FastAttempt {
                 number: attempt.number,
                 begun: attempt.begun,
-                timeout: self.callers[source.clients[attempt.class]].timeout,
+                // It may have got a deadline since.
+                timeout: caller.timeout.min(caller.deadline),
             }
             .until();
         }

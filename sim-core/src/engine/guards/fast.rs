@@ -20,7 +20,7 @@ pub(super) const FIRST: u32 = 1;
 pub(in crate::engine) struct FastAttempt {
     pub number: u64,
     pub begun: u64,
-    /// Its caller's timeout, `u64::MAX` for none.
+    /// How long its caller waits for the answer, `u64::MAX` for ever.
     pub timeout: u64,
 }
 
@@ -294,7 +294,7 @@ impl Simulation {
 
     /// Writes down what guards had to say on the fast path.
     pub(in crate::engine) fn tell_kept_news(&mut self) {
-        while let Some((seat, news)) = self.guards.kept_news.pop() {
+        for (seat, news) in std::mem::take(&mut self.guards.kept_news) {
             self.tell_news(seat, news);
         }
     }
