@@ -26,6 +26,9 @@ use std::sync::atomic::AtomicBool;
 /// Seeds that a row takes at least.
 const LEAST_SEEDS: u64 = 200;
 
+/// The logarithm of 20: beyond so many means lies one exponential value in twenty.
+const LN_20: f64 = 2.995_732_273_553_991;
+
 /// A system whose figures are known. One time unit, a mean service, is a millisecond.
 struct System {
     name: String,
@@ -92,7 +95,7 @@ fn station(rate: f64, demand: &str, server: &str) -> String {
 fn mm1(load: f64) -> System {
     let scale = 1e-3 / (1.0 - load);
     // Beyond so long one request in twenty.
-    let slow_s = 20_f64.ln() * scale;
+    let slow_s = LN_20 * scale;
     let slo = format!(
         "[[slo]]\nname = \"quick\"\ngood = \"response_time < {:.0}us\"\nobjective = 0.9\n",
         slow_s * 1e6
@@ -308,7 +311,7 @@ fn rows(
     let first = &found.estimates[0];
     row(system, figures, runs, (warm_s, short_s), seeds, budget)?;
     let mut asked_s = short_s;
-    let mut first = first.clone();
+    let mut first = *first;
     // What is withheld at the length that is asked for may ask for more.
     for _ in 0..3 {
         let Some(Needs::Horizon(s)) = first.needs() else {
@@ -321,7 +324,7 @@ fn rows(
             ));
         }
         asked_s = s - warm_s;
-        first = estimate(system, figures, runs, (warm_s, asked_s), 0).estimates[0].clone();
+        first = estimate(system, figures, runs, (warm_s, asked_s), 0).estimates[0];
     }
     for longer in [1.0, 3.0] {
         row(

@@ -41,7 +41,7 @@ impl Distribution for Exponential {
         1.0
     }
     fn moment(&self, k: u32) -> f64 {
-        (1..=k).map(|i| f64::from(i)).product()
+        (1..=k).map(f64::from).product()
     }
     fn is_memoryless(&self) -> bool {
         true

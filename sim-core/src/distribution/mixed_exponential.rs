@@ -75,7 +75,7 @@ impl Distribution for MixedExponential {
     fn moment(&self, k: u32) -> f64 {
         let p = self.probability_of_long;
         let part = |mean_ns: f64| libm::pow(mean_ns / self.mean_ns(), f64::from(k));
-        let factorial: f64 = (1..=k).map(|i| f64::from(i)).product();
+        let factorial: f64 = (1..=k).map(f64::from).product();
         factorial * (p * part(self.long_ns) + (1.0 - p) * part(self.short_ns))
     }
 }

@@ -147,11 +147,10 @@ fn in_measure(variants: &[Variant], runs: &[Vec<Run>], plan: &Plan, at: usize) -
     }
 }
 
-fn pair(
-    (left, right): (usize, usize),
-    series: Result<(Vec<f64>, Vec<f64>), (Withheld, Option<Needs>)>,
-    level: f64,
-) -> Pair {
+/// Two variants' values, run by run, or why they cannot be compared and how long would do.
+type Series = Result<(Vec<f64>, Vec<f64>), (Withheld, Option<Needs>)>;
+
+fn pair((left, right): (usize, usize), series: Series, level: f64) -> Pair {
     let none = |difference| Pair {
         left,
         right,

@@ -280,7 +280,7 @@ impl Judged {
         let withheld =
             |reason, needs| Estimate::withheld(parts.mean(measure), reason).needing(needs);
         if let Some((reason, needs)) = self.obstacle(measure) {
-            let worth = self.excursions_suffice(measure, parts, &reason);
+            let worth = Self::excursions_suffice(measure, parts, &reason);
             if !worth {
                 return withheld(reason, needs);
             }
@@ -501,7 +501,7 @@ impl Judged {
 
     /// Whether what lies beyond a quantile is seen to come so singly that theory, which thinks of a
     /// queue's excursions, asks for too much: the longest requests among many workers.
-    fn excursions_suffice(&self, measure: &Measure, parts: &Parts<'_>, reason: &Withheld) -> bool {
+    fn excursions_suffice(measure: &Measure, parts: &Parts<'_>, reason: &Withheld) -> bool {
         let (Withheld::FewExcursions { .. }, Kind::Quantile { p, .. }) = (reason, &measure.kind)
         else {
             return false;

@@ -186,7 +186,7 @@ impl Builder<'_> {
     fn wait_all(&self) -> Histogram {
         let recorder = self.simulation.recorder();
         let mut wait = recorder.waits(|_, _| true);
-        for service in recorder.services.iter() {
+        for service in &recorder.services {
             wait.merge(&service.wait_in_vain);
         }
         wait
