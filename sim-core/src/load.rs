@@ -183,10 +183,16 @@ impl Stock {
             ..Self::default()
         };
         for service in &model.services {
-            let there: Vec<usize> = (service.servers.iter())
+            let policy = service.balancer.policy.def;
+            let weight = |id: usize| model.servers[id].params.weight;
+            let mut there: Vec<usize> = (service.servers.iter())
                 .map(|id| id.0 as usize)
                 .filter(|&id| there(id) && model.servers[id].params.priority == 0)
                 .collect();
+            // Whom nobody chooses does nothing, and takes no cores from others.
+            if policy.heeds_weights && there.iter().any(|&id| weight(id) > 0.0) {
+                there.retain(|&id| weight(id) > 0.0);
+            }
             for params in there.iter().map(|&id| &model.servers[id].params) {
                 if let Some(host) = params.host {
                     stock.workers[host.position()] += f64::from(params.workers);
@@ -195,15 +201,8 @@ impl Stock {
             stock
                 .demand_s
                 .push(service.demand.build().mean_ns() / SECOND as f64);
-            let policy = service.balancer.policy.def;
             if policy.by_weight || matches!(policy.farm, Farm::Split | Farm::Turns) {
-                let weight = |id: usize| {
-                    if policy.by_weight {
-                        model.servers[id].params.weight
-                    } else {
-                        1.0
-                    }
-                };
+                let weight = |id: usize| if policy.by_weight { weight(id) } else { 1.0 };
                 let all: f64 = there.iter().map(|&id| weight(id)).sum();
                 for &id in there.iter().filter(|_| all > 0.0) {
                     stock.parts[id] = Some(weight(id) / all);

@@ -122,12 +122,16 @@ impl Duration {
     /// Says what is wrong with the text, in words fit for a scenario's author.
     pub fn parse(text: &str) -> Result<Self, String> {
         const SHAPE: &str = "a time span is a number and a unit (ns, us, ms, s, m, h, d), such as \"250ms\" or \"2h45m\"";
+        const TOO_LONG: &str = "longer than 584 years";
         let text = text.trim();
         if text == "0" {
             return Ok(Self::ZERO);
         }
         if text.is_empty() {
             return Err(format!("empty; {SHAPE}"));
+        }
+        if text.starts_with('-') {
+            return Err(format!("{text:?} is negative; {SHAPE}"));
         }
         let mut rest = text;
         let mut total = 0_u64;
@@ -148,9 +152,15 @@ impl Duration {
                     format!("unknown unit {unit:?}; {SHAPE}")
                 });
             };
-            let part = parse_decimal(&number.replace('_', ""), nanos)
-                .ok_or_else(|| format!("{number:?} is not a number; {SHAPE}"))?;
-            total = total.checked_add(part).ok_or("longer than 584 years")?;
+            let plain = number.replace('_', "");
+            let part = parse_decimal(&plain, nanos).ok_or_else(|| {
+                // A number it may be all the same.
+                match plain.parse::<f64>() {
+                    Ok(_) => TOO_LONG.to_owned(),
+                    Err(_) => format!("{number:?} is not a number; {SHAPE}"),
+                }
+            })?;
+            total = total.checked_add(part).ok_or(TOO_LONG)?;
             rest = tail.trim_start();
         }
         Ok(Self(total))
@@ -245,6 +255,14 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_that_cannot_be_are_told_apart() {
+        let why = |text: &str| Duration::parse(text).expect_err(text);
+        assert!(why("-1s").contains("negative"));
+        assert!(why("9999999d").contains("longer than 584 years"));
+        assert!(why("1.2.3s").contains("not a number"));
+    }
 
     #[test]
     fn spans_read_back_as_written() {

@@ -109,8 +109,15 @@ impl Simulation {
     /// A fault that was there for a time ends.
     pub(super) fn fault_ends(&mut self, of: Afflicted, number: u32) {
         if let Some(def) = self.faults.end(of, number) {
-            let (_, kind, words) = def.told;
-            self.tell_of_afflicted(kind, Actor::System, of, words.to_owned());
+            if self.faults.of.contains_key(&of) {
+                // Nothing is as it was yet.
+                let (kind, name) = (def.row.name, self.afflicted_name(of));
+                let words = format!("{kind} of {name} is over, another fault goes on");
+                self.tell(Kind::Note, Actor::System, "", words);
+            } else {
+                let (_, kind, words) = def.told;
+                self.tell_of_afflicted(kind, Actor::System, of, words.to_owned());
+            }
             self.feel(of);
         }
     }

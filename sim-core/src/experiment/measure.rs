@@ -125,7 +125,19 @@ impl Measure {
         crate::readable::with_half_width(self.row.unit, mean * self.scale(), half * self.scale())
     }
 
-    /// The same for the interval of a difference: those of shares are in points, for 5 % more than
+    /// What is known of something that was never seen, or never seen not to be: a bound has one side.
+    /// `None` for intervals.
+    pub fn bound_text(&self, interval: &Interval) -> Option<String> {
+        interval.is_bound().then(|| {
+            if interval.mean > interval.low {
+                format!("at least {}", self.text(interval.low))
+            } else {
+                format!("at most {}", self.text(interval.high))
+            }
+        })
+    }
+
+    /// The same as [`Measure::half_width_text`] for the interval of a difference: those of shares are in points, for 5 % more than
     /// 80 % might be 84 % or 85 %.
     pub fn difference_text(&self, interval: &Interval) -> (String, String) {
         let (mean, half) = self.interval_text(interval);

@@ -10,22 +10,10 @@ use crate::statistics::{Estimate, Method, Needs, Withheld};
 /// no interval.
 pub fn estimate(measure: &Measure, estimate: &Estimate) -> Vec<String> {
     match (estimate.interval(), estimate.reason()) {
-        // A bound has one side.
-        (Some(interval), _) if interval.is_bound() => {
-            let (mean, bound) = if interval.mean > interval.low {
-                (
-                    interval.mean,
-                    format!("at least {}", measure.text(interval.low)),
-                )
-            } else {
-                (
-                    interval.mean,
-                    format!("at most {}", measure.text(interval.high)),
-                )
-            };
-            vec![measure.text(mean), bound, "–".to_owned()]
-        }
         (Some(interval), _) => {
+            if let Some(bound) = measure.bound_text(interval) {
+                return vec![measure.text(interval.mean), bound, "–".to_owned()];
+            }
             let (mean, half) = measure.interval_text(interval);
             let relative = interval.relative();
             let relative = if relative.is_finite() {

@@ -21,6 +21,24 @@ fn failed(timeline: &str) -> u64 {
     server(&summary(&web(timeline)), "web", "a").failed
 }
 
+/// A fault that ends leaves the others, and the event log says so.
+#[test]
+fn the_end_of_one_fault_is_no_mending_while_another_goes_on() {
+    let run = run(
+        "horizon = \"1m\"\ntraffic = [{ to = \"w\", rate = 50, client = { timeout = \"1s\" } }]\n\
+         [service.w]\ndemand = \"10ms\"\nserver = [{ name = \"s\", workers = 20 }]\n\
+         [[timeline]]\nat = \"15s\"\ndo = \"partition\"\ntarget = \"service.w.balancer.link\"\n\
+         [[timeline]]\nat = \"20s\"\ndo = \"degrade\"\ndelay = \"100ms\"\nfor = \"5s\"\n\
+         target = \"service.w.balancer.link\"\n",
+    );
+    let ends = told(&run, Kind::Note).into_iter();
+    let ends: Vec<String> = ends.map(|(_, _, cause)| cause).collect();
+    assert_eq!(
+        ends,
+        ["degrade of service.w.balancer.link is over, another fault goes on"]
+    );
+}
+
 #[test]
 fn errors_come_for_a_while() {
     // Of 5000 requests a share of a fifth, for half of the time.

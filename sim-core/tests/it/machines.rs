@@ -439,3 +439,34 @@ fn what_is_wrong_with_machines_is_said() {
     let none = text("cores = 1", ON_IT, "").replace("[machine.box]\ncores = 1", "");
     assert!(problem(&none).contains("write [machine.box] with `cores`"));
 }
+
+/// Whoever gets no requests takes no cores: drained, or of no weight.
+#[test]
+fn idle_servers_take_no_cores_from_their_neighbours() {
+    let site = |servers: &str, more: &str| {
+        format!(
+            "horizon = \"5m\"\ntraffic = [{{ to = \"web\", rate = 70 }}]\nmachine.box.cores = 2\n\
+             [service.web]\ndemand = {{ kind = \"exponential\", mean = \"20ms\" }}\n\
+             balancer.policy = \"weighted-random\"\nserver = [{servers}]\n{more}"
+        )
+    };
+    let server = |name: &str, weight: u32| {
+        format!("{{ name = \"{name}\", workers = 8, machine = \"box\", weight = {weight} }}")
+    };
+    let (a, b) = (server("a", 1), server("b", 1));
+    let drained = "[[timeline]]\nat = \"0s\"\ndo = \"drain\"\ntarget = \"service.web.server.b\"\n";
+    let alone = summary(&site(&a, ""));
+    let because = alone.verdict_because.expect("a verdict");
+    assert!(because.contains("0.7"), "{because}");
+    for text in [
+        site(&format!("{a}, {b}"), drained),
+        site(&format!("{a}, {}", server("b", 0)), ""),
+    ] {
+        assert_eq!(summary(&text).verdict_because.as_ref(), Some(&because));
+    }
+    let half = site(&format!("{a}, {}", server("b", 0)), "").replace("rate = 70", "rate = 140");
+    let (model, warnings) = (model(&half), scenario::parse(&half));
+    assert!(warnings.is_ok());
+    let peak = sim_core::load::peaks(&model)[0].expect("a peak");
+    assert!((peak.capacity_hz - 100.0).abs() < 1e-9, "{peak:?}");
+}

@@ -32,7 +32,8 @@ pub(super) fn read(file: &str, text: &str, wanted: Option<&str>) -> Result<Colum
     let separator = [',', ';', '\t'].into_iter().find(|s| first.1.contains(*s));
     let head = cells(first.1, separator);
     // Names are what is no number: a table that begins with numbers has none.
-    let named = head.iter().all(|cell| number(cell).is_err());
+    let is_number = |cell: &String| cell.parse::<f64>().is_ok_and(f64::is_finite);
+    let named = !head.iter().any(is_number);
     let at = pick(&head, named, wanted).map_err(|(what, help)| refused(what).help(help))?;
     let mut column = Column {
         name: named.then(|| head[at].clone()),
@@ -67,8 +68,12 @@ pub(super) fn read(file: &str, text: &str, wanted: Option<&str>) -> Result<Colum
 
 fn number(cell: &str) -> Result<f64, &'static str> {
     match cell.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        Ok(_) => Err("is not finite"),
+        Ok(value) if !value.is_finite() => Err("is not finite"),
+        // Beyond these the squares of a variance have no numbers.
+        Ok(value) if value != 0.0 && !(1e-100..=1e100).contains(&value.abs()) => {
+            Err("is beyond what can be squared: 0, or 1e-100 to 1e100 either way")
+        }
+        Ok(value) => Ok(value),
         Err(_) => Err("is no number"),
     }
 }
@@ -144,6 +149,8 @@ mod tests {
             ("", None, "no values"),
             ("1\n2\nx1\n", None, "f: line 3: \"x1\" is no number"),
             ("1\nnan\n", None, "line 2: \"nan\" is not finite"),
+            ("1\n-1e308\n", None, "line 2: \"-1e308\" is beyond"),
+            ("1e-320\n", None, "line 1: \"1e-320\" is beyond"),
             ("1\n1,5\n", None, "line 2: \"1,5\" is no number"),
             ("a,b\n1,2\n", None, "2 columns"),
             ("a,b\n1,2\n3\n", Some("a"), "line 3 has 1 cells"),

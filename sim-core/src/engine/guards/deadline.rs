@@ -89,7 +89,10 @@ impl Simulation {
                 && self.verdict(handle, seat, row, false) != Verdict::Pass
             {
                 self.spell_out(handle);
-                self.guards.chain(seat).rows[row].refused += 1;
+                // It was passed when it came, and is counted once.
+                let row = &mut self.guards.chain(seat).rows[row];
+                row.passed = row.passed.saturating_sub(1);
+                row.refused += 1;
                 self.attempts[handle].place = Place::Expired;
                 self.events.soon(self.now, Event::Expired(handle));
                 return false;

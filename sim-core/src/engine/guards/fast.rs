@@ -3,7 +3,7 @@
 //! Whom a guard does not let pass goes on by the general path, with what the guard said.
 
 use super::passing::Passage;
-use super::{Guards, Post, Row, Seat, Visit, draws_of};
+use super::{Chain, Guards, Post, Seat, State, Visit, draws_of};
 use crate::engine::Simulation;
 use crate::engine::attempt::{Attempt, Place};
 use crate::engine::slab::Handle;
@@ -30,6 +30,17 @@ impl FastAttempt {
         let until = self.begun.saturating_add(self.timeout);
         (until != u64::MAX).then_some(Instant(until))
     }
+
+    /// What a guard is asked of it.
+    fn asks(self, state: &State, now: u64) -> Admission {
+        Admission {
+            now: Instant(now),
+            attempt: FIRST,
+            in_flight: state.in_flight,
+            waiting: state.waiting,
+            until: self.until(),
+        }
+    }
 }
 
 /// Who was not let pass on the fast path: by which guard, and what it said.
@@ -41,8 +52,8 @@ pub(in crate::engine) struct Stopped {
 
 impl Guards {
     /// As [`Simulation::enter`] at a caller from outside and at the only balancer instance of a
-    /// service, for the first attempt of a request, which begins now. Who was not let pass; nothing is written down for
-    /// one that was.
+    /// service, for the first attempt of a request, which begins now. Who was not let pass; nothing is
+    /// written down for one that was.
     #[inline]
     pub(in crate::engine) fn pass_fast(
         &mut self,
@@ -78,14 +89,8 @@ impl Guards {
         let stream = self.streams[seat.post as usize];
         for (i, row) in self.chain(seat).rows.iter_mut().enumerate() {
             let state = row.state(seat.owner);
-            let asked = Admission {
-                now: Instant(who.begun),
-                attempt: FIRST,
-                in_flight: state.in_flight,
-                waiting: state.waiting,
-                until: who.until(),
-            };
             let mut draws = draws_of(stream, i, who.number, FIRST);
+            let asked = who.asks(state, who.begun);
             let verdict = state.guard.admit(&asked, &mut draws);
             if verdict != Verdict::Pass {
                 return Some(Stopped {
@@ -119,14 +124,8 @@ impl Guards {
         let mut asked_again = rows.filter(|(_, row)| row.guard.def.keeps_deadlines);
         asked_again.all(|(i, row)| {
             let state = row.state(0);
-            let asked = Admission {
-                now: Instant(now),
-                attempt: FIRST,
-                in_flight: state.in_flight,
-                waiting: state.waiting,
-                until: who.until(),
-            };
             let mut draws = draws_of(stream, i, who.number, FIRST);
+            let asked = who.asks(state, now);
             state.guard.admit(&asked, &mut draws) == Verdict::Pass
         })
     }
@@ -160,70 +159,53 @@ impl Guards {
         now: u64,
     ) {
         let [at_callers, at_balancers, at_servers] = self.stand;
+        let (of_balancer, of_caller) = (self.fast_balancer(service), self.fast_caller(client));
+        let mut end = End {
+            begun,
+            now,
+            to_wake: &mut self.to_wake,
+            kept_news: &mut self.kept_news,
+        };
         if at_servers {
-            let seat = Seat::at_server(server);
-            let rows = &mut self.servers[server].rows;
-            leave_rows(
-                rows,
-                seat,
-                begun,
-                now,
-                &mut self.to_wake,
-                &mut self.kept_news,
-            );
+            end.tell(&mut self.servers[server], Seat::at_server(server));
         }
         if at_balancers {
-            let seat = self.fast_balancer(service);
-            let rows = &mut self.balancers[service].rows;
-            leave_rows(
-                rows,
-                seat,
-                begun,
-                now,
-                &mut self.to_wake,
-                &mut self.kept_news,
-            );
+            end.tell(&mut self.balancers[service], of_balancer);
         }
         if at_callers {
-            let seat = self.fast_caller(client);
-            let rows = &mut self.callers[seat.chain as usize].rows;
-            leave_rows(
-                rows,
-                seat,
-                begun,
-                now,
-                &mut self.to_wake,
-                &mut self.kept_news,
-            );
+            end.tell(&mut self.callers[of_caller.chain as usize], of_caller);
         }
     }
 }
 
-/// An attempt that a chain passed when it began has succeeded.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "a part of `leave_fast`, three times")]
-fn leave_rows(
-    rows: &mut [Row],
-    seat: Seat,
+/// The success of an attempt that all guards passed when it began, and what follows from it.
+struct End<'a> {
     begun: u64,
     now: u64,
-    to_wake: &mut Vec<(Seat, usize)>,
-    kept_news: &mut Vec<(Seat, News)>,
-) {
-    for (i, row) in rows.iter_mut().enumerate() {
-        let state = row.state(seat.owner);
-        let has_news = state.guard.ended(&Ended {
-            now: Instant(now),
-            passed: Instant(begun),
-            outcome: Outcome::Succeeded,
-            in_flight: state.in_flight,
-        });
-        state.in_flight -= 1;
-        if state.waiting > 0 {
-            to_wake.push((seat, i));
-        }
-        if has_news && let Some(news) = state.guard.news() {
-            kept_news.push((seat, news));
+    to_wake: &'a mut Vec<(Seat, usize)>,
+    kept_news: &'a mut Vec<(Seat, News)>,
+}
+
+impl End<'_> {
+    /// The guards of a chain hear of it.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a part of `leave_fast`, three times")]
+    fn tell(&mut self, chain: &mut Chain, seat: Seat) {
+        for (i, row) in chain.rows.iter_mut().enumerate() {
+            let state = row.state(seat.owner);
+            let has_news = state.guard.ended(&Ended {
+                now: Instant(self.now),
+                passed: Instant(self.begun),
+                outcome: Outcome::Succeeded,
+                in_flight: state.in_flight,
+            });
+            state.in_flight -= 1;
+            if state.waiting > 0 {
+                self.to_wake.push((seat, i));
+            }
+            if has_news && let Some(news) = state.guard.news() {
+                self.kept_news.push((seat, news));
+            }
         }
     }
 }

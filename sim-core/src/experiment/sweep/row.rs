@@ -90,7 +90,9 @@ impl Row {
             .iter()
             .map(|estimate| Figure {
                 mean: estimate.mean(),
-                half_width: estimate.interval().map(Interval::half_width),
+                // A bound has one side, and no width about its mean.
+                half_width: (estimate.interval().filter(|interval| !interval.is_bound()))
+                    .map(Interval::half_width),
             })
             .collect();
         row.notes = notes(plan.measures(), &estimates);
@@ -177,9 +179,9 @@ fn notes(measures: &[Measure], estimates: &[Estimate]) -> String {
         .iter()
         .zip(estimates)
         .filter_map(|(measure, estimate)| {
-            estimate
-                .reason()
-                .map(|reason| (measure.path(), reason.to_string()))
+            let bound = || measure.bound_text(estimate.interval()?);
+            let why = estimate.reason().map(ToString::to_string).or_else(bound)?;
+            Some((measure.path(), why))
         })
         .collect();
     match reasons.split_first() {

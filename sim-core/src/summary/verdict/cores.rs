@@ -1,17 +1,19 @@
 //! What servers that share machines can have of their cores.
 
 use crate::engine::{ServerStanding, Standing};
-use crate::ids::{HostId, Id, ServiceId};
+use crate::ids::{HostId, Id, ServerId, ServiceId};
 use crate::metric::Scope;
 use crate::model::Host;
 use crate::record::history::History;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Cores for each worker of a service, by the machine that it shares.
 pub(super) struct Cores<'a> {
     hosts: &'a [Host],
     per_worker: BTreeMap<(HostId, ServiceId), f64>,
+    /// The servers that count.
+    counted: BTreeSet<ServerId>,
 }
 
 /// Workers of a service on a machine, and the cores that requests keep busy there.
@@ -35,6 +37,7 @@ impl<'a> Cores<'a> {
             let total = history.total(scope, window.clone());
             total.window().attempts as f64
         };
+        let mut counted = BTreeSet::new();
         let mut on: BTreeMap<HostId, BTreeMap<ServiceId, Tenant>> = BTreeMap::new();
         let services = standing.services.iter().zip(work).enumerate();
         for (position, (service, work)) in services.filter(|_| !standing.hosts.is_empty()) {
@@ -42,6 +45,7 @@ impl<'a> Cores<'a> {
             let all = attempts(Scope::Service(id)).max(1.0);
             for server in service.servers.iter().filter(|server| counts(server)) {
                 let Some(host) = server.host else { continue };
+                counted.insert(server.id);
                 let part = (attempts(Scope::Server(server.id)) / all).min(1.0);
                 let speed = (server.speed * server.warmth).max(f64::MIN_POSITIVE);
                 let tenant = on.entry(host).or_default().entry(id).or_default();
@@ -65,6 +69,7 @@ impl<'a> Cores<'a> {
         Self {
             hosts: &standing.hosts,
             per_worker,
+            counted,
         }
     }
 
@@ -76,8 +81,10 @@ impl<'a> Cores<'a> {
         };
         let workers = f64::from(server.workers);
         match self.per_worker.get(&(host, service)) {
-            Some(cores) => workers * cores,
-            // One that does not count would have its machine for itself.
+            Some(cores) if self.counted.contains(&server.id) => workers * cores,
+            // Those of its service that count have the cores already.
+            Some(_) => 0.0,
+            // Where none of them counts it would have its machine for itself.
             None => workers.min(self.hosts[host.position()].cores),
         }
     }

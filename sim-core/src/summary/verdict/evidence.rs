@@ -373,8 +373,13 @@ impl<'a> Evidence<'a> {
             .map(|(i, service)| asked.hz[i] * service.demand_s * asked.factor[i])
             .collect();
         let up = |s: &ServerStanding| s.state == MachineState::Up;
+        // Whoever gets no requests takes no cores from anybody.
+        let at_work = |s: &ServerStanding| {
+            let total = history.total(Scope::Server(s.id), window.clone());
+            up(s) && !s.drained && total.window().attempts > 0
+        };
         let there = |s: &ServerStanding| s.state != MachineState::Absent;
-        let cores = Cores::of(standing, &work, history, window, up);
+        let cores = Cores::of(standing, &work, history, window, at_work);
         let cores_of_all = Cores::of(standing, &work, history, window, there);
         let snapshot = simulation.snapshot();
         for (position, service) in standing.services.iter().enumerate() {
