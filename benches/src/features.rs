@@ -107,6 +107,8 @@ pub fn plain(requests: u64) -> String {
 pub struct Growth {
     /// What the number counts.
     pub name: &'static str,
+    /// The largest number that is looked at.
+    pub most: usize,
     /// The scenario with the number at some value.
     scenario: fn(usize) -> Scenario,
 }
@@ -131,10 +133,12 @@ const fn fleet(servers: usize) -> Scenario {
 pub const GROWTHS: &[Growth] = &[
     Growth {
         name: "servers",
+        most: 100_000,
         scenario: fleet,
     },
     Growth {
         name: "servers, least-in-flight",
+        most: 100_000,
         scenario: |n| Scenario {
             policy: "\"least-in-flight\"",
             ..fleet(n)
@@ -142,6 +146,7 @@ pub const GROWTHS: &[Growth] = &[
     },
     Growth {
         name: "servers, weighted-round-robin",
+        most: 100_000,
         scenario: |n| Scenario {
             policy: "\"weighted-round-robin\"",
             ..fleet(n)
@@ -149,6 +154,7 @@ pub const GROWTHS: &[Growth] = &[
     },
     Growth {
         name: "servers, join-shortest-queue",
+        most: 100_000,
         scenario: |n| Scenario {
             policy: "\"join-shortest-queue\"",
             ..fleet(n)
@@ -156,6 +162,7 @@ pub const GROWTHS: &[Growth] = &[
     },
     Growth {
         name: "servers, least-work-left",
+        most: 100_000,
         scenario: |n| Scenario {
             policy: "\"least-work-left\"",
             ..fleet(n)
@@ -163,6 +170,7 @@ pub const GROWTHS: &[Growth] = &[
     },
     Growth {
         name: "servers with a limit of connections that is met",
+        most: 100_000,
         scenario: |n| Scenario {
             server: ", max_connections = 1",
             service: "balancer.pending_queue = { limit = 10000 }",
@@ -171,13 +179,15 @@ pub const GROWTHS: &[Growth] = &[
     },
     Growth {
         name: "sources",
+        most: 1_000,
         scenario: |n| Scenario {
-            sources: n.min(60_000),
+            sources: n,
             ..PLAIN
         },
     },
     Growth {
         name: "closed users",
+        most: 100_000,
         scenario: |n| match n {
             100 => Scenario {
                 traffic: "arrivals = { kind = \"closed\", users = 100, think = { kind = \"exponential\", mean = \"11ms\" } }",
@@ -199,6 +209,7 @@ pub const GROWTHS: &[Growth] = &[
     },
     Growth {
         name: "waiting in a pending queue that is left by timeouts",
+        most: 100_000,
         scenario: |n| Scenario {
             rate: 15_000.0,
             server: ", max_connections = 1",

@@ -10,7 +10,7 @@
     reason = "a table on the terminal is all it does"
 )]
 
-use benches::contest::{Contestant, Score, contest};
+use benches::contest::{Score, cpu_ns};
 use benches::features::{FEATURES, GROWTHS, plain};
 use benches::w1;
 use sim_core::model::Model;
@@ -67,10 +67,10 @@ fn features(asked: &Asked) {
         "{:<52} {:>8} {:>22} {:>7} {:>9}",
         "feature", "ns", "x plain [least..most]", "wanted", "instr. x"
     );
-    let reference = w1::read(&plain(asked.requests));
+    let reference = Pair::new(&plain, asked.requests);
     for feature in FEATURES.iter().filter(|f| f.name.contains(&asked.name)) {
-        let model = w1::read(&feature.text(asked.requests));
-        let [ns, ratio] = beside(&reference, &model, asked.rounds);
+        let own = Pair::new(&|requests| feature.text(requests), asked.requests);
+        let [ns, ratio] = beside(&reference, &own, asked.rounds);
         let instructions = counter.and_then(|plain| {
             let own = count(&|requests| feature.text(requests), asked)?;
             Some(format!("{:.2}", own / plain))
@@ -90,18 +90,42 @@ fn features(asked: &Asked) {
     }
 }
 
-/// Nanoseconds a request of a model, and how many times those of the reference that is: least, median,
-/// most.
-fn beside(reference: &Arc<Model>, model: &Arc<Model>, rounds: usize) -> [[f64; 3]; 2] {
-    let mut contestants = [("plain", reference), ("this", model)].map(|(name, model)| Contestant {
-        name,
-        run: Box::new(move || w1::run(model, 0)),
-    });
-    let scores = contest(&mut contestants, rounds);
-    [
-        Score::spread(&scores[1].ns_per_request),
-        Score::spread(&scores[1].ratio),
-    ]
+/// A scenario in two lengths: what it costs to set one up falls out of the difference.
+struct Pair {
+    short: Arc<Model>,
+    long: Arc<Model>,
+}
+
+impl Pair {
+    fn new(text: &dyn Fn(u64) -> String, requests: u64) -> Self {
+        let model = |requests| w1::read(&text(requests));
+        Self {
+            short: model(requests / 50),
+            long: model(requests),
+        }
+    }
+
+    /// Nanoseconds of CPU a request.
+    fn cost(&self) -> f64 {
+        let took = |model: &Arc<Model>| {
+            let start = cpu_ns();
+            let requests = w1::run(model, 0);
+            ((cpu_ns() - start) as f64, requests as f64)
+        };
+        let ((short_ns, few), (long_ns, many)) = (took(&self.short), took(&self.long));
+        (long_ns - short_ns) / (many - few)
+    }
+}
+
+/// Nanoseconds a request of a scenario, and how many times those of the reference in the same round
+/// that is: least, median, most.
+fn beside(reference: &Pair, own: &Pair, rounds: usize) -> [[f64; 3]; 2] {
+    let costs: Vec<(f64, f64)> = (0..rounds)
+        .map(|_| (reference.cost(), own.cost()))
+        .collect();
+    let ns: Vec<f64> = costs.iter().map(|(_, own)| *own).collect();
+    let ratio: Vec<f64> = costs.iter().map(|(plain, own)| own / plain).collect();
+    [Score::spread(&ns), Score::spread(&ratio)]
 }
 
 fn growths(asked: &Asked) {
@@ -109,14 +133,12 @@ fn growths(asked: &Asked) {
     println!("\nnanoseconds a request at 100, 1000, 10 000, 100 000, and the exponent of growth");
     for growth in GROWTHS.iter().filter(|g| g.name.contains(&asked.name)) {
         let mut costs = Vec::new();
-        for number in NUMBERS {
-            let model = w1::read(&growth.text(number, asked.requests));
-            let mut contestant = [Contestant {
-                name: growth.name,
-                run: Box::new(|| w1::run(&model, 0)),
-            }];
-            let score = contest(&mut contestant, 1);
-            costs.push(score[0].ns_per_request[0]);
+        for number in NUMBERS.into_iter().filter(|number| *number <= growth.most) {
+            let text = |requests| growth.text(number, requests);
+            let pair = Pair::new(&text, asked.requests.max(20 * number as u64));
+            let mut values: Vec<f64> = (0..3).map(|_| pair.cost()).collect();
+            values.sort_by(f64::total_cmp);
+            costs.push(values[1]);
             // Ten times that at the next would say nothing new.
             if costs[costs.len() - 1] > 30_000.0 {
                 break;

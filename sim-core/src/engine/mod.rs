@@ -13,7 +13,7 @@
 //! | part | file | what it owns |
 //! |---|---|---|
 //! | `progress` | `progress` | events so far, digest, limits, why the run is over |
-//! | `events` | `event_queue` with `tournament`, `timer_fifo` | what is to happen |
+//! | `events` | `event_queue` with `tournament`, `timer_fifo`, `heap` | what is to happen |
 //! | `calls`, `attempts` | `attempt` with `slab`; `hedge`, `tried`, `visit` for what is kept beside calls | requests in flight: millions come and go |
 //! | `sources` | `source` | when requests come, and what they are |
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
@@ -75,6 +75,7 @@ mod fault;
 mod fleet;
 mod guards;
 mod health;
+mod heap;
 mod hedge;
 mod host;
 mod idle;
