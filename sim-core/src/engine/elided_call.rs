@@ -55,6 +55,7 @@ impl Simulation {
         if self.attempts.elided == 0 {
             return;
         }
+        self.progress.look_at(self.attempts.len());
         let attempts = self.attempts.iter();
         let elided: Vec<Handle> = attempts
             .filter(|(_, attempt)| attempt.call.is_elided() && which(attempt))

@@ -190,9 +190,24 @@ impl Attempt {
 }
 
 impl Simulation {
-    /// Works out anew which services and servers the fast path may serve, after a change of
-    /// settings or of a machine's state.
+    /// Works out anew whether the fast path may serve a service and each of its servers, after a change
+    /// of settings.
     pub(super) fn refresh_fast_path(&mut self, service: ServiceId) {
+        self.refresh_fast_service(service);
+        self.progress.look_at(self.services[service].servers.len());
+        for local in self.services[service].servers.ids() {
+            self.refresh_if_fast(self.services[service].servers[local]);
+        }
+    }
+
+    /// The same after a change of one server.
+    pub(super) fn refresh_fast_server(&mut self, server: ServerId) {
+        self.refresh_fast_service(self.fleet[server].service);
+        self.refresh_if_fast(server);
+    }
+
+    /// The same after a change that concerns no server, such as that of an instance's state.
+    pub(super) fn refresh_fast_service(&mut self, service: ServiceId) {
         let s = &self.services[service];
         let instance = &self.balancers[s.active[0]];
         let fast = self.fast
@@ -216,15 +231,15 @@ impl Simulation {
         if left {
             self.spell_out_all(|attempt| attempt.service == service);
         }
-        for local in self.services[service].servers.ids() {
-            let server = self.services[service].servers[local];
-            let plain = self.fast && self.fleet.cold[server].plain;
-            let s = &mut self.fleet[server];
-            let fast =
-                plain && s.state == MachineState::Up && s.waiting == Waiting::Fifo && !s.watched;
-            if std::mem::replace(&mut s.fast, fast) && !fast {
-                self.spell_out_server(server);
-            }
+    }
+
+    /// Works out anew whether the fast path may serve a server.
+    fn refresh_if_fast(&mut self, server: ServerId) {
+        let plain = self.fast && self.fleet.cold[server].plain;
+        let s = &mut self.fleet[server];
+        let fast = plain && s.state == MachineState::Up && s.waiting == Waiting::Fifo && !s.watched;
+        if std::mem::replace(&mut s.fast, fast) && !fast {
+            self.spell_out_server(server);
         }
     }
 

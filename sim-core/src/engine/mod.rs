@@ -18,7 +18,7 @@
 //! | `sources` | `source` | when requests come, and what they are |
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
 //! | `services` | `service` | settings, samplers and counters of services |
-//! | `balancers` | `instance` with `health` | balancer instances and what each has seen of its servers |
+//! | `balancers` | `instance` with `eligible`, `health` | balancer instances and what each has seen of its servers |
 //! | `fleet` | `fleet` with `host` | servers, and the cores that they share |
 //! | `faults` | `fault` | what is wrong with servers and links now |
 //! | `links` | `link` | what lies between machines |
@@ -68,6 +68,7 @@ mod board;
 mod breakdown;
 mod caller;
 mod elided_call;
+mod eligible;
 mod event;
 mod event_queue;
 mod fast_path;
@@ -317,6 +318,9 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn arrival(&mut self, at: u64, source: SourceId) -> Event {
         self.count(at, (1, u64::from(source)));
+        if !self.balancers.behind.is_empty() {
+            self.tell_policies();
+        }
         if self.sources[source].fast && !self.guards.any {
             self.arrive_fast::<false>(source);
         } else if self.sources[source].fast {

@@ -696,7 +696,7 @@ impl Simulation {
                     .max_connections
                     .unwrap_or(u32::MAX)
         {
-            self.limit_changed(index, local);
+            self.refresh_offer(index, local);
         }
     }
 

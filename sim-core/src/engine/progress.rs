@@ -47,6 +47,8 @@ pub(super) struct Progress {
     pub end: Option<End>,
     /// Events so far, and a hash of their sequence.
     pub events: u64,
+    /// What was looked at one by one, beside what requests ask for.
+    pub looks: u64,
     digest: u64,
     /// The time when limits were looked at last, and how many events time has stood still.
     looked_at: u64,
@@ -60,11 +62,18 @@ impl Progress {
         Self {
             end: None,
             events: 0,
+            looks: 0,
             digest: 0,
             looked_at: 0,
             still: 0,
             next_look: 1,
         }
+    }
+
+    /// So many things are looked at one by one.
+    #[inline]
+    pub(super) fn look_at(&mut self, things: usize) {
+        self.looks += things as u64;
     }
 
     pub(super) fn digest(&self) -> u64 {

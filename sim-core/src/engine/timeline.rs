@@ -180,7 +180,7 @@ impl Simulation {
         }
         self.fleet.cold[server].out_of_rotation = true;
         self.tell_of(Machine::Server(server), Kind::Drain, by, note.to_owned());
-        self.refresh_service(self.fleet[server].service);
+        self.refresh_server(server);
         None
     }
 
@@ -194,7 +194,7 @@ impl Simulation {
         self.fleet.cold[server].out_of_rotation = false;
         self.fleet.cold[server].leaving = false;
         self.tell_of(Machine::Server(server), Kind::Undrain, by, note.to_owned());
-        self.refresh_service(self.fleet[server].service);
+        self.refresh_server(server);
         self.report_if_idle(server);
         None
     }
@@ -213,7 +213,7 @@ impl Simulation {
             self.staff_changes(server);
             self.first_boot(server);
         }
-        self.refresh_service(self.fleet[server].service);
+        self.refresh_server(server);
         self.report_if_idle(server);
         None
     }
@@ -251,7 +251,7 @@ impl Simulation {
         self.fleet[server].watched = true;
         self.connections_leave(server);
         self.leave_if_empty(server);
-        self.refresh_service(self.fleet[server].service);
+        self.refresh_server(server);
         None
     }
 
@@ -272,10 +272,9 @@ impl Simulation {
         }
         cold.incarnation.number += 1;
         s.state = MachineState::Absent;
-        let service = s.service;
         self.forget_left_behind(server);
         self.server_disconnects(server);
-        self.refresh_fast_path(service);
+        self.refresh_fast_server(server);
     }
 
     /// Replaces a part of the model.
@@ -336,7 +335,7 @@ impl Simulation {
             self.start_probers(service);
         }
         self.change_guards(Whose::Server(server), &params.guards);
-        self.refresh_service(service);
+        self.refresh_server(server);
         // What is down keeps its queue until it is up again.
         if self.fleet[server].state.serves() {
             let busy = self.fleet[server].busy();
