@@ -27,21 +27,12 @@ impl Simulation {
             return self.reply(handle, Outcome::Reset);
         };
         let s = &self.services[service];
-        let index = if let Some(index) = accepted {
-            index
-        } else if s.active.len() == 1 {
-            s.active[0]
-        } else if s.random_selection {
+        let index = accepted.unwrap_or_else(|| {
             let ordinal = self.attempts.cold(handle).ordinal;
-            let mut draws = self.streams.selection.of_attempt(number, ordinal);
-            s.active[draws.below(s.active.len())]
-        } else {
-            // Callers spread over the instances they know, and a retry goes to the next.
-            let turn = self
-                .turn_of(handle)
-                .wrapping_add(u64::from(self.attempts.cold(handle).ordinal));
-            s.active[(turn % s.active.len() as u64) as usize]
-        };
+            s.instance_for(self.streams.selection, number, ordinal, || {
+                self.turn_of(handle)
+            })
+        });
         let instance = &mut self.balancers[index];
         if instance.state != MachineState::Up {
             return self.meets_down(handle, s.down_behaviour);
@@ -269,13 +260,8 @@ impl Simulation {
         if instance.observes && one_more {
             instance.policy.on_assigned(local.position());
         }
-        if self.services[service].limited
-            && instance.in_flight[local]
-                >= self.fleet.cold[server]
-                    .params
-                    .max_connections
-                    .unwrap_or(u32::MAX)
-        {
+        let s = &self.services[service];
+        if s.limited && instance.in_flight[local] >= s.limits[local] {
             self.refresh_offer(index, local);
         }
         self.calls[call].previous = local;

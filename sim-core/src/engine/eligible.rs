@@ -158,8 +158,7 @@ impl Simulation {
         let service = &self.services[instance.service];
         let server = service.servers[local];
         let params = &self.fleet.cold[server].params;
-        let full = service.limited
-            && (params.max_connections).is_some_and(|limit| instance.in_flight[local] >= limit);
+        let full = service.limited && instance.in_flight[local] >= service.limits[local];
         // Rotation is a matter of settings; whether a server is up the balancer cannot see.
         let in_rotation = self.fleet.in_rotation(server);
         Candidate {

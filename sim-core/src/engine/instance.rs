@@ -124,7 +124,8 @@ pub(super) struct Instance {
     pub eligible: Vec<u32>,
     pub pending: VecDeque<Handle>,
     pub watch: Watch,
-    pub watched: bool,
+    /// From so many connections on its crash rules and its memory have a say.
+    pub heeded_from: u32,
     pub incarnation: Incarnation,
     pub attempts: u64,
     /// Attempts, crashes, time down and time at work when measurement began.
@@ -219,7 +220,7 @@ impl Instance {
             eligible: Vec::with_capacity(servers),
             pending: VecDeque::new(),
             watch: Watch::new(crash.len()),
-            watched: settings.balancer.can_crash(),
+            heeded_from: 0,
             incarnation: Incarnation::default(),
             attempts: 0,
             before: InstanceFigures::default(),

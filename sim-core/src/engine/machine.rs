@@ -429,6 +429,10 @@ impl Simulation {
         };
         watch.since.fill(None);
         watch.armed.fill(false);
+        match machine {
+            Machine::Server(server) => self.heed_server(server),
+            Machine::Instance(index) => self.heed_instance(index),
+        }
     }
 }
 

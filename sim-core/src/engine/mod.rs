@@ -129,6 +129,7 @@ use crate::record::Recorder;
 use crate::time::Instant;
 use attempt::Place;
 use event_queue::{Clock, EventQueue, Next};
+use fleet::Fast;
 use std::sync::Arc;
 
 /// A run of a model.
@@ -304,9 +305,10 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn completion(&mut self, at: u64, server: ServerId) -> Event {
         self.count(at, (2, u64::from(server)));
-        if self.fleet[server].fast && !self.guards.any {
+        let fast = self.fleet[server].fast != Fast::No;
+        if fast && !self.guards.any {
             self.complete_fast::<false>(server);
-        } else if self.fleet[server].fast {
+        } else if fast {
             self.complete_guarded(server);
         } else {
             self.complete_apart(server);

@@ -688,14 +688,8 @@ impl Simulation {
         if instance.observes {
             (instance.policy).on_finished(Instant(self.now), local.position(), outcome, took);
         }
-        let service = instance.service;
-        if self.services[service].limited
-            && before
-                == self.fleet.cold[server]
-                    .params
-                    .max_connections
-                    .unwrap_or(u32::MAX)
-        {
+        let service = &self.services[instance.service];
+        if service.limited && before == service.limits[local] {
             self.refresh_offer(index, local);
         }
     }

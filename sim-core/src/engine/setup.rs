@@ -70,6 +70,9 @@ impl Simulation {
             self.refresh_links(service);
             self.configure_balancer(service);
             self.refresh_service(service);
+            for instance in self.balancers.of(service) {
+                self.heed_instance(instance);
+            }
             self.start_probers(service);
             self.report_all_idle(service);
         }

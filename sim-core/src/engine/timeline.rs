@@ -248,7 +248,7 @@ impl Simulation {
         self.fleet.cold[server].out_of_rotation = true;
         self.tell_of(Machine::Server(server), Kind::Removed, by, note.to_owned());
         self.fleet.cold[server].leaving = true;
-        self.fleet[server].watched = true;
+        self.heed_server(server);
         self.connections_leave(server);
         self.leave_if_empty(server);
         self.refresh_server(server);
@@ -329,8 +329,7 @@ impl Simulation {
         }
         let service = self.fleet[server].service;
         let local = self.fleet[server].local;
-        self.services[service].weights[local] = params.weight;
-        self.services[service].limited |= params.max_connections.is_some();
+        self.services[service].adopt_server(local, params);
         if before.liveness != params.liveness {
             self.start_probers(service);
         }
@@ -366,7 +365,7 @@ impl Simulation {
             || params.slowdown.contention > 0.0
             || params.slowdown.coherence > 0.0
             || params.host.is_some();
-        s.watched = !params.crash.is_empty() || params.memory.is_some() || cold.leaving;
+        self.heed_server(server);
         self.adopt_discipline(server, false);
         self.fleet[server].rate = self.fleet.rate_of(server);
     }
@@ -413,7 +412,6 @@ impl Simulation {
         self.configure_balancer(service);
         for index in self.balancers.of(service) {
             let instance = &mut self.balancers[index];
-            instance.watched = balancer.can_crash();
             if before.health != balancer.health {
                 let servers = instance.in_flight.len();
                 instance.health.adopt(&balancer.health, servers);
@@ -429,6 +427,7 @@ impl Simulation {
             }
         }
         for index in self.balancers.of(service) {
+            self.heed_instance(index);
             self.watch_instance(index);
         }
         self.change_guards(Whose::Balancer(service), &balancer.guards);
