@@ -255,6 +255,11 @@ impl EventQueue {
 
     pub(super) fn schedule(&mut self, time: u64, event: Event) {
         let sequence = self.next_sequence();
+        self.schedule_in_turn(time, sequence, event);
+    }
+
+    /// Plans an event that has its number of the sequence already.
+    fn schedule_in_turn(&mut self, time: u64, sequence: u64, event: Event) {
         let entry = Entry {
             time,
             sequence,
@@ -287,6 +292,20 @@ impl EventQueue {
             Put::Behind => {}
             Put::First => self.show_first(number, time, sequence),
             Put::Nowhere => self.schedule_timer(timer, time, subject),
+        }
+    }
+
+    /// Whether a timer's FIFO would take it.
+    pub(super) fn has_place(&self, timer: Timer, time: u64) -> bool {
+        self.fifos.has_place(self.fifos.number(timer), time)
+    }
+
+    /// The timer of a subject becomes an event of its own, in its place among those of its time;
+    /// nothing where it has come due. The entry that is left must be stale from now on.
+    pub(super) fn detach_timer(&mut self, timer: Timer, time: u64, subject: Handle, event: Event) {
+        let found = (self.fifos).sequence_of(self.fifos.number(timer), time, subject);
+        if let Some(sequence) = found {
+            self.schedule_in_turn(time, sequence, event);
         }
     }
 

@@ -131,9 +131,9 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
 /// As [`service_is_plain`], for a caller: one attempt at a time, and no account of them.
 pub(super) fn client_is_plain(client: &Client) -> bool {
     let Client {
-        // A timer beside the attempt.
+        // Timers beside the attempt.
         timeout: _,
-        deadline,
+        deadline: _,
         // By then the call is written down.
         retry: _,
         cancel: _,
@@ -141,7 +141,7 @@ pub(super) fn client_is_plain(client: &Client) -> bool {
         guards: _,
         hedge,
     } = client;
-    deadline.is_none() && hedge.is_none()
+    hedge.is_none()
 }
 
 impl Server {
@@ -275,6 +275,7 @@ impl Simulation {
             sources,
             callers,
             services,
+            calls,
             balancers: Balancers { instances, .. },
             fleet: Fleet { servers, cold, .. },
             attempts:
@@ -314,8 +315,17 @@ impl Simulation {
         let most = service
             .max_connections
             .min(instance.heeded_from.saturating_sub(1));
-        if !caller.fast || instance.connections >= most {
+        let give_up_at = now.saturating_add(caller.deadline);
+        let has_deadline = caller.deadline != u64::MAX;
+        if !caller.fast
+            || instance.connections >= most
+            || has_deadline && !events.has_place(Timer::ElidedDeadline(client), give_up_at)
+        {
             return self.begin_call(source, number, key, class, next);
+        }
+        let (handle, attempt) = attempts.claim(Attempt::blank);
+        if has_deadline {
+            events.set_timer(Timer::ElidedDeadline(client), give_up_at, handle);
         }
         events.set_arrival(source, next);
 
@@ -326,7 +336,7 @@ impl Simulation {
         let who = FastAttempt {
             number,
             begun: now,
-            timeout: caller.timeout,
+            timeout: caller.waits,
         };
         let stopped = if GUARDED {
             guards.pass_fast(client, service_id, who)
@@ -335,9 +345,9 @@ impl Simulation {
         };
         instance.connections += 1;
         instance.attempts += 1;
-        let (handle, attempt) = attempts.claim(Attempt::blank);
         attempt.begin_fast(number, class, service_id, index, demand_ns, now);
         *elided += 1;
+        calls.one_more(*elided);
         if caller.timeout != u64::MAX {
             let at = now.saturating_add(caller.timeout);
             events.set_timer(Timer::Timeout(client), at, handle);
@@ -483,8 +493,7 @@ impl Simulation {
                 let who = FastAttempt {
                     number: next.number,
                     begun: next.begun,
-                    // It may have got a deadline since.
-                    timeout: callers[client].timeout.min(callers[client].deadline),
+                    timeout: callers[client].waits,
                 };
                 guards.would_let_begin(server, who, now)
             };

@@ -368,9 +368,15 @@ impl Simulation {
         let at = self.events.clock_time();
         let event = match EventQueue::clock(slot) {
             Clock::Tick => Event::Tick,
-            Clock::Heap => self.events.pop_heap(),
+            Clock::Heap => match self.events.pop_heap() {
+                Event::Deadline(call) if !self.calls.contains(call) => {
+                    return self.step_until_again(until);
+                }
+                event => event,
+            },
             Clock::Soon => self.events.pop_soon(),
             Clock::Fifo(fifo) => match self.events.pop_fifo(fifo, &self.attempts, &self.calls) {
+                Some(Event::ElidedDeadline(attempt)) => Event::Deadline(self.spell_out(attempt)),
                 Some(event) => event,
                 // A stale entry is no event: nothing happens, nothing is counted.
                 None => return self.step_until_again(until),

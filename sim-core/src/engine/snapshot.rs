@@ -325,7 +325,7 @@ impl Simulation {
             + self.policies_bytes()
             + self.events.bytes();
         (
-            self.calls.peak().max(self.attempts.peak()),
+            self.calls.most.max(self.attempts.peak()),
             state + self.recorder.bytes(),
         )
     }

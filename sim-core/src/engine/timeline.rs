@@ -294,6 +294,8 @@ impl Simulation {
             Change::Balancer(id, balancer) => self.change_balancer(*id, balancer),
             Change::Service(id, service) => self.change_service(*id, service),
             Change::Client(id, client) => {
+                // The deadlines of elided calls are those of the caller's present settings.
+                self.spell_out_all(|_| true);
                 self.callers[*id].adopt(client);
                 self.change_guards(Whose::Caller(*id), &client.guards);
             }
