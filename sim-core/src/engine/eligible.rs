@@ -21,6 +21,10 @@ const LEVELS: usize = 128;
 
 /// What the servers of a service offer a balancer instance.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says of something else that it is behind"
+)]
 pub(super) struct Offers {
     /// The priority at which each may be picked, or [`CLOSED`].
     levels: Table<LocalId, u8>,

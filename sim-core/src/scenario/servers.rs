@@ -31,6 +31,33 @@ pub(crate) struct Fleet {
     breaking: u64,
 }
 
+impl Fleet {
+    /// Counts the workers that break down of so many servers; `None` where they are too many.
+    fn can_break(
+        &mut self,
+        params: &ServerParams,
+        count: u64,
+        span: Span,
+        cx: &mut Cx<'_>,
+    ) -> Option<()> {
+        if params.breakdowns.is_none() {
+            return Some(());
+        }
+        let workers = u64::from(params.workers);
+        self.breaking = (self.breaking).saturating_add(workers.saturating_mul(count));
+        if self.breaking <= BREAKING_MAX {
+            return Some(());
+        }
+        let what = format!(
+            "{count} servers of {workers} workers that break down, {} in all; at most {BREAKING_MAX} workers may",
+            self.breaking
+        );
+        let help = "each fails on its own: fewer workers with the same load behave alike";
+        cx.push(Problem::new("E024", what).at(span).help(help));
+        None
+    }
+}
+
 /// Builds the servers and enters them into their services.
 pub(crate) fn fleet(top: &Top, skeleton: Option<&mut Skeleton>, cx: &mut Cx<'_>) -> Option<Fleet> {
     let written = top.service.get()?;
@@ -123,23 +150,8 @@ fn service_servers(
             ));
             return None;
         }
-        if let Some(params) = &params
-            && params.breakdowns.is_some()
-        {
-            let workers = u64::from(params.workers);
-            fleet.breaking = fleet.breaking.saturating_add(workers.saturating_mul(count));
-            if fleet.breaking > BREAKING_MAX {
-                let what = format!(
-                    "{count} servers of {workers} workers that break down, {} in all; at most {BREAKING_MAX} workers may",
-                    fleet.breaking
-                );
-                cx.push(
-                    Problem::new("E024", what).at(table.breakdowns.span).help(
-                        "each fails on its own: fewer workers with the same load behave alike",
-                    ),
-                );
-                return None;
-            }
+        if let Some(params) = &params {
+            fleet.can_break(params, count, table.breakdowns.span, cx)?;
         }
         for i in 0..count {
             let name = server_name(base, count, first, i);
