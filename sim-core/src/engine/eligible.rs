@@ -21,6 +21,10 @@ const LEVELS: usize = 128;
 
 /// What the servers of a service offer a balancer instance.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says of something else that it is behind"
+)]
 pub(super) struct Offers {
     /// The priority at which each may be picked, or [`CLOSED`].
     levels: Table<LocalId, u8>,
@@ -208,12 +212,21 @@ impl Simulation {
 
     /// As [`Simulation::refresh_eligible`], after something that concerns one server.
     pub(super) fn refresh_offer(&mut self, index: InstanceId, local: LocalId) {
-        let instance = &self.balancers[index];
-        // What comes due at this very moment is told of in the order of rules and servers.
-        if self.balancers.anew || instance.health.is_due(self.now) {
+        if self.balancers.anew {
             return self.refresh_eligible(index);
         }
-        self.judge_each(index, &[local]);
+        let health = &self.balancers[index].health;
+        if !health.is_due(self.now) {
+            return self.judge_each(index, &[local]);
+        }
+        // Those whose moment has come are judged with it; what is told of them comes in the order of rules
+        // and servers.
+        let mut servers = vec![local];
+        servers.extend(health.come_due(self.now));
+        if servers[1..].contains(&local) {
+            return self.refresh_eligible(index);
+        }
+        self.judge_each(index, &servers);
     }
 
     /// The same after it has become time to judge some servers.

@@ -187,6 +187,7 @@ impl Simulation {
         if sent >= hedge.copies || !self.may_try_again(call) {
             return false;
         }
+        self.progress.count_copy();
         self.begin_attempt(call);
         true
     }

@@ -92,6 +92,7 @@ mod probe;
 mod progress;
 mod queue;
 mod recording;
+mod residents;
 mod route;
 mod sample;
 mod server;
@@ -132,6 +133,11 @@ use event_queue::{Clock, EventQueue, Next};
 use fleet::Fast;
 use std::sync::Arc;
 
+/// So many events take at most some milliseconds, even where each has a policy look at 100 000 servers.
+const SOME: u64 = 32;
+/// So many things that an event looks at beside what requests ask for are as dear.
+const MANY: u64 = 100_000;
+
 /// A run of a model.
 #[derive(Clone)]
 pub struct Simulation {
@@ -148,6 +154,7 @@ pub struct Simulation {
     services: Table<ServiceId, service::Service>,
     balancers: instance::Balancers,
     fleet: fleet::Fleet,
+    residents: residents::Residents,
     faults: fault::Faults,
     links: link::Links,
     pools: pool::Pools,
@@ -241,6 +248,33 @@ impl Simulation {
             }
         }
         true
+    }
+
+    /// Does everything up to and including `until`, or up to the end of the run, while `go_on` says so.
+    /// That is asked every few events, sooner where these are dear, so that nobody waits long for what it
+    /// says; when it is asked changes nothing of what happens. True: it said no, and the rest is still to
+    /// be done.
+    pub fn run_while(&mut self, until: Instant, mut go_on: impl FnMut() -> bool) -> bool {
+        let horizon = until.0.min(self.model.horizon.0);
+        while self.run_some(horizon) {
+            if !go_on() {
+                return true;
+            }
+        }
+        self.run_until(until);
+        false
+    }
+
+    /// Does some events, as many as go unnoticed; false when none is left.
+    #[inline(never)]
+    fn run_some(&mut self, until: u64) -> bool {
+        let (cost, looks) = (self.progress.cost() + SOME, self.progress.looks + MANY);
+        while self.step_until(until).is_some() {
+            if self.progress.cost() >= cost || self.progress.looks >= looks {
+                return true;
+            }
+        }
+        false
     }
 
     fn reach_horizon(&mut self) {

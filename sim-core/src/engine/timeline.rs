@@ -5,6 +5,7 @@ use super::event::{Event, Machine};
 use super::fleet::Waiting;
 use super::guards::Whose;
 use super::machine::already;
+use super::residents::Residents;
 use super::service::policy;
 use super::source::source_of;
 use super::watch::Watch;
@@ -34,6 +35,13 @@ impl Simulation {
     /// Performs an action now. Front ends use it for what their user does by hand; `note` goes
     /// into the event log.
     pub fn perform(&mut self, action: &Action, by: Actor, note: &str) {
+        self.residents.together = true;
+        self.act(action, by, note);
+        self.residents = Residents::default();
+        self.pools.no_longer_together();
+    }
+
+    fn act(&mut self, action: &Action, by: Actor, note: &str) {
         match action {
             Action::Note => self.tell(Kind::Note, by, "", note.to_owned()),
             Action::Set { text, changes } => {
@@ -41,6 +49,7 @@ impl Simulation {
                 for change in changes {
                     self.change(change);
                 }
+                self.start_changed_probers();
             }
             Action::Crash(target) => {
                 let cause = if note.is_empty() {
@@ -257,14 +266,14 @@ impl Simulation {
 
     /// A removed server is gone as soon as nothing is left in it.
     pub(super) fn leave_if_empty(&mut self, server: ServerId) {
+        if !self.fleet.cold[server].leaving || self.fleet[server].in_system > 0 {
+            return;
+        }
         self.staff_changes(server);
         let (s, cold) = (
             &mut self.fleet.servers[server],
             &mut self.fleet.cold[server],
         );
-        if !cold.leaving || s.in_system > 0 {
-            return;
-        }
         cold.leaving = false;
         cold.joining = false;
         if s.state != MachineState::Up {
@@ -333,7 +342,7 @@ impl Simulation {
         let local = self.fleet[server].local;
         self.services[service].adopt_server(local, params);
         if before.liveness != params.liveness {
-            self.start_probers(service);
+            self.renew_probers(service);
         }
         self.change_guards(Whose::Server(server), &params.guards);
         self.refresh_server(server);

@@ -92,7 +92,7 @@ impl Seen {
         }
     }
 
-    fn is_in(&self, group: &Group) -> bool {
+    fn is_in(self, group: &Group) -> bool {
         self.in_rotation && group.level.is_none_or(|level| self.level == level)
     }
 }
