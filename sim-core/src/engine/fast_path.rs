@@ -228,7 +228,7 @@ impl Simulation {
         let left = std::mem::replace(&mut self.services[service].fast, fast) && !fast;
         for source in &mut self.sources {
             if source.to == service {
-                source.fast = fast && source.gaps.is_some();
+                source.serve_fast(fast);
             }
         }
         if left {
@@ -265,12 +265,60 @@ impl Simulation {
     /// An open source emits a request to a service on the fast path.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    #[expect(clippy::too_many_lines, reason = "each thing is looked up once")]
     pub(super) fn arrive_fast<const GUARDED: bool>(&mut self, source: SourceId) {
+        let batch = self.place_in_batch(source);
+        let now = self.now;
+        let s = &mut self.sources[source];
+        s.from = now;
+        s.gap = s.batch.gaps[batch + 1];
+        let next = if s.rate.is_constant() {
+            now.saturating_add(s.batch.gaps_ns[batch + 1])
+        } else {
+            s.next_arrival().unwrap_or(NEVER)
+        };
+        self.begin_fast::<GUARDED>(source, batch, Some(next));
+    }
+
+    /// The same for a trace, or a user of a closed source who has thought.
+    pub(super) fn arrive_unpaced_fast(&mut self, source: SourceId) {
+        if !self.balancers.behind.is_empty() {
+            self.tell_policies();
+        }
+        let batch = self.place_in_batch(source);
+        let s = &mut self.sources[source];
+        let next = (!s.is_closed).then(|| {
+            let recorded = s.next_recorded();
+            recorded.map_or(NEVER, |at| at.max(self.now))
+        });
+        if self.guards.any {
+            self.begin_fast::<true>(source, batch, next);
+        } else {
+            self.begin_fast::<false>(source, batch, next);
+        }
+    }
+
+    /// Where in the batch the draws of a source's next request are.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    fn place_in_batch(&mut self, source: SourceId) -> usize {
         let s = &self.sources[source];
         if s.count.wrapping_sub(s.batch.first) >= BATCH as u64 {
             self.draw_batch(source);
         }
+        let s = &self.sources[source];
+        (s.count - s.batch.first) as usize % BATCH
+    }
+
+    /// A request begins, and the source's next arrival is planned where it has one.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    #[expect(clippy::too_many_lines, reason = "each thing is looked up once")]
+    fn begin_fast<const GUARDED: bool>(
+        &mut self,
+        source: SourceId,
+        batch: usize,
+        next: Option<u64>,
+    ) {
         let Self {
             sources,
             callers,
@@ -294,18 +342,10 @@ impl Simulation {
         let now = self.now;
         let s = &mut sources[source];
         let number = number_of(source, s.count);
-        let batch = (s.count - s.batch.first) as usize % BATCH;
         let class = s.batch.classes[batch];
         let key = s.batch.keys[batch];
         let demand_ns = s.batch.demands_ns[batch];
         s.count += 1;
-        s.from = now;
-        s.gap = s.batch.gaps[batch + 1];
-        let next = if s.rate.is_constant() {
-            now.saturating_add(s.batch.gaps_ns[batch + 1])
-        } else {
-            s.next_arrival().unwrap_or(NEVER)
-        };
         let client = s.clients[class];
         let caller = &callers[client];
         let service_id = s.to;
@@ -327,7 +367,9 @@ impl Simulation {
         if has_deadline {
             events.set_timer(Timer::ElidedDeadline(client), give_up_at, handle);
         }
-        events.set_arrival(source, next);
+        if let Some(next) = next {
+            events.set_arrival(source, next);
+        }
 
         let counters = recorder.flow_mut(service_id, class);
         counters.arrived += 1;
@@ -417,11 +459,20 @@ impl Simulation {
     /// As [`Simulation::arrive`], once source and draws are done with: for callers whose rules the
     /// fast path does not know.
     #[inline(never)]
-    fn begin_call(&mut self, source: SourceId, number: u64, key: u64, class: ClassId, next: u64) {
+    fn begin_call(
+        &mut self,
+        source: SourceId,
+        number: u64,
+        key: u64,
+        class: ClassId,
+        next: Option<u64>,
+    ) {
         let call = self.call_from_outside(source, number, key, class);
         let call = self.new_call(call);
         // After the deadline: at one instant, what was planned first happens first.
-        self.events.set_arrival(source, next);
+        if let Some(next) = next {
+            self.events.set_arrival(source, next);
+        }
         self.begin_try(call);
         self.drain_pending_queues();
     }
@@ -584,6 +635,10 @@ impl Simulation {
                 last,
                 Outcome::Succeeded,
             );
+        }
+        let source = source_of(number);
+        if self.sources[source].is_closed {
+            self.think(source);
         }
     }
 

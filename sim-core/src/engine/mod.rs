@@ -392,7 +392,11 @@ impl Simulation {
     /// The general path of an arrival, kept out of the loop.
     #[inline(never)]
     fn arrive_apart(&mut self, source: SourceId) {
-        self.arrive(source);
+        if self.sources[source].fast_unpaced {
+            self.arrive_unpaced_fast(source);
+        } else {
+            self.arrive(source);
+        }
         self.drain_pending_queues();
     }
 
@@ -524,6 +528,9 @@ impl Simulation {
             }
             Event::ProbeTimeout(handle) if self.attempts.contains(handle) => {
                 self.probe_timeout(handle);
+            }
+            Event::Thought(source) if self.sources[source].fast_unpaced => {
+                self.arrive_unpaced_fast(source);
             }
             Event::Thought(source) => {
                 let call = self.new_request(source);
