@@ -212,6 +212,8 @@ pub(super) struct Attempts {
     cold: Table<Slot, AttemptCold>,
     /// Attempts whose calls are not written down.
     pub elided: usize,
+    /// Most calls in flight at once, written down or not.
+    pub most_calls: usize,
 }
 
 impl Calls {
@@ -239,6 +241,7 @@ impl Attempts {
             slab: Slab::new(),
             cold: Table::default(),
             elided: 0,
+            most_calls: 0,
         }
     }
 

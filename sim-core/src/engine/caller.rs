@@ -122,6 +122,8 @@ impl Simulation {
     pub(super) fn new_call(&mut self, call: Call) -> Handle {
         let (flow, client) = (call.flow, call.client);
         let handle = self.calls.insert(call);
+        let calls = self.calls.len() + self.attempts.elided;
+        self.attempts.most_calls = self.attempts.most_calls.max(calls);
         self.recorder.flows[flow as usize].arrived += 1;
         let deadline = self.callers[client].deadline;
         if deadline != u64::MAX {

@@ -257,8 +257,10 @@ impl Simulation {
                 Attempts {
                     slab: attempts,
                     elided,
+                    most_calls,
                     ..
                 },
+            calls,
             classes,
             recorder,
             events,
@@ -310,6 +312,7 @@ impl Simulation {
         let (handle, attempt) = attempts.claim(Attempt::blank);
         attempt.begin_fast(number, class, service_id, index, demand_ns, now);
         *elided += 1;
+        *most_calls = (*most_calls).max(calls.len() + *elided);
         if caller.timeout != u64::MAX {
             let at = now.saturating_add(caller.timeout);
             events.set_timer(Timer::Timeout(client), at, handle);

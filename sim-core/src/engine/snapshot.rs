@@ -332,7 +332,7 @@ impl Simulation {
             + self.policies_bytes()
             + self.events.bytes();
         (
-            self.calls.peak().max(self.attempts.peak()),
+            self.attempts.most_calls.max(self.attempts.peak()),
             state + self.recorder.bytes(),
         )
     }
