@@ -50,6 +50,10 @@ const TRIES: usize = 30;
 const TABLES: &[(&str, &str)] = &[
     ("hedge", "{ after = \"2ms\" }"),
     ("breakdowns", "{ every = \"300ms\", repair = \"40ms\" }"),
+    (
+        "balancer.memory",
+        "{ per_connection = \"1MiB\", limit = \"30MiB\" }",
+    ),
     ("memory", "{ base = \"1MiB\", limit = \"9MiB\" }"),
     ("crash", "[{ when = \"in_flight\", above = 9 }]"),
     ("pending_queue", "{ limit = 5 }"),
