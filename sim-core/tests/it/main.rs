@@ -21,6 +21,7 @@ mod distributions;
 mod experiments;
 mod faults;
 mod figures;
+mod fuzz;
 mod grown;
 mod guards;
 mod hashing;

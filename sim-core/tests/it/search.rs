@@ -297,11 +297,11 @@ fn check_summary(summary: &Summary, simulation: &Simulation, text: &str) {
     assert_eq!(requests.arrived, outcomes + requests.in_flight, "{text}");
     let classes = summary.classes.0.iter().map(|(_, c)| c.requests.arrived);
     assert_eq!(classes.sum::<u64>(), requests.arrived, "{text}");
-    // The event that passes the limit is the last: with it come at most a few copies.
-    let limit = u64::from(simulation.model().limits.in_flight);
+    // Limits are looked at every 256 events, each of which adds at worst a hundred copies.
+    let limit = u64::from(simulation.model().limits.in_flight) + 256 * 100;
     assert!(
-        summary.peak_in_flight <= limit + 100,
-        "{} in flight\n{text}",
+        summary.peak_in_flight <= limit,
+        "{}\n{text}",
         summary.peak_in_flight
     );
     assert!(summary.events <= simulation.model().limits.events, "{text}");
@@ -371,12 +371,18 @@ fn check_verdict(summary: &Summary, text: &str) {
         )
     };
     match summary.verdict {
+        // Where nobody asks any more, all may have failed before.
         Some("STABLE") => assert!(
-            requests.succeeded > 0 || requests.arrived == 0,
+            requests.succeeded > 0 || requests.in_flight == 0,
             "{}",
             told()
         ),
-        Some("DOWN") => assert!(requests.failed + requests.in_flight > 0, "{}", told()),
+        // The end may begin before the warm-up is over, and all have come until then.
+        Some("DOWN") => assert!(
+            requests.failed + requests.in_flight > 0 || requests.arrived == 0,
+            "{}",
+            told()
+        ),
         Some("CRASH-LOOPING") => {
             let services = || summary.services.0.iter().map(|(_, service)| service);
             let balancers = services().flat_map(|service| &service.balancers.0);
