@@ -35,9 +35,10 @@ impl Files for Beside<'_> {
 /// A scenario's text, as TOML, or as JSON where it begins like that.
 pub fn scenario(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let name = match text.trim_start().starts_with('{') {
-        true => "fuzz.json",
-        false => "fuzz.toml",
+    let name = if text.trim_start().starts_with('{') {
+        "fuzz.json"
+    } else {
+        "fuzz.toml"
     };
     let read = Scenario::read(Source::new(name, &*text), &[], &Beside("0.5\n1\n"));
     if let Some(scenario) = accepted(read) {

@@ -76,6 +76,7 @@ fn operations(folder: &Folder, args: &[&str], how: &str) -> usize {
 }
 
 /// The commands that write a folder of results, with arguments for old and for new ones.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn commands() -> Vec<(&'static str, Vec<&'static str>, Vec<&'static str>)> {
     let stress = [
         "stress",

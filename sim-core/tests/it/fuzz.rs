@@ -120,7 +120,7 @@ fn fuzz(name: &str, target: fn(&[u8])) {
         match seconds {
             None if number >= INPUTS => break,
             Some(seconds) if began.elapsed().as_secs_f64() > seconds => {
-                println!("{name}: {} inputs", number - first);
+                eprintln!("{name}: {} inputs", number - first);
                 break;
             }
             _ => {}
@@ -130,11 +130,11 @@ fn fuzz(name: &str, target: fn(&[u8])) {
         let ends = catch_unwind(AssertUnwindSafe(|| target(&bytes)));
         let took_s = since.elapsed().as_secs_f64();
         if ends.is_err() || took_s > LONGEST_S {
-            println!(
+            eprintln!(
                 "{name}, input {number}, {took_s:.1} s:\n{}",
                 bytes.escape_ascii()
             );
-            println!("as text:\n{}", String::from_utf8_lossy(&bytes));
+            eprintln!("as text:\n{}", String::from_utf8_lossy(&bytes));
         }
         if let Err(panic) = ends {
             resume_unwind(panic);

@@ -135,7 +135,7 @@ impl Bed {
                     "base = \"below.toml\"\n[set]\n\"{path}\" = {value}\n"
                 ));
             }
-            path if path.ends_with(".like") => {
+            path if path.rsplit('.').next() == Some("like") => {
                 let number = bed.text.matches("like = ").count();
                 bed.text +=
                     &format!("[[service.web.server]]\nname = \"twin{number}\"\nlike = \"s0\"\n");
@@ -257,7 +257,6 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
         }
         ("fault", _) => entry += &format!("fault = {}\n", value(row, dice)),
         (_, Some(kind)) => entry += &format!("fault = {}\n", choice(row, kind, dice)),
-        ("target" | "at", _) => entry += &format!("do = \"{deed}\"\n"),
         ("do", _) => entry += &format!("do = {}\n", value(row, dice)),
         ("factor", _) => entry += "do = \"slow\"\n",
         ("delay" | "loss", _) => entry += "do = \"degrade\"\n",

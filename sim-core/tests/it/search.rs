@@ -136,7 +136,7 @@ fn check(scenario: &Scenario, moment: f64) {
     let seen = see(&mut simulation, &summary);
     check_log(&mut simulation, &model, &open, &text);
 
-    let again = finished(&model, |simulation| simulation.run());
+    let again = finished(&model, Simulation::run);
     same(&seen, &again, "the second time", &text);
     let general = finished(&model, |simulation| {
         *simulation = simulation.clone().without_fast_path();
@@ -158,7 +158,7 @@ fn check(scenario: &Scenario, moment: f64) {
     )
     .and_then(|scenario| scenario.model());
     let written = written.unwrap_or_else(|why| panic!("cannot be read again: {why}\n{text}"));
-    let written = finished(&Arc::new(written), |simulation| simulation.run());
+    let written = finished(&Arc::new(written), Simulation::run);
     assert_eq!(
         seen.digest, written.digest,
         "another run as it is written\n{text}"
@@ -184,14 +184,12 @@ fn same(one: &Seen, other: &Seen, how: &str, text: &str) {
 }
 
 fn see(simulation: &mut Simulation, summary: &Summary) -> Seen {
+    let event_log = simulation.recorder().event_log();
+    let events: Vec<String> = event_log.map(|event| format!("{event:?}")).collect();
     Seen {
         digest: simulation.digest(),
         summary: summary.to_json(),
-        log: simulation
-            .recorder()
-            .event_log()
-            .map(|event| format!("{event:?}\n"))
-            .collect(),
+        log: events.join("\n"),
     }
 }
 
