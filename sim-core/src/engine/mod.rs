@@ -464,10 +464,12 @@ impl Simulation {
         loop {
             self.wake_held();
             self.serve_lines();
-            let Some(instance) = self.balancers.to_drain.pop() else {
+            if let Some(instance) = self.balancers.to_drain.pop() {
+                self.drain_pending(instance);
+            } else if !self.guards.somebody_may_go_on() && !self.pools.somebody_may_go_on() {
+                // Whoever went on may have failed at once, and let others go on.
                 break;
-            };
-            self.drain_pending(instance);
+            }
         }
     }
 

@@ -216,7 +216,9 @@ impl Simulation {
                 queued[attempt.server] += u32::from(attempt.place.is_queued());
             }
             if let Some(count) = in_instances.get_mut(attempt.instance) {
-                *count += u32::from(!self.pools.stand_for(handle).0);
+                // Nothing is written down of the connections of one whose call is not.
+                let stands = !attempt.call.is_elided() && self.pools.stand_for(handle).0;
+                *count += u32::from(!stands);
             }
         }
         for instance in self.pools.held() {

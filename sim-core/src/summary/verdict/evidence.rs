@@ -389,7 +389,7 @@ impl<'a> Evidence<'a> {
             let own_s = service.demand_s * asked.factor[position];
             let hold_s = held_s(service, &alone_s);
             let capacity = |server: &ServerStanding, rate: f64, allowed: f64| {
-                if server.workers == 0 || rate <= 0.0 {
+                if server.workers == 0 || rate <= 0.0 || server.error_rate >= 1.0 {
                     return 0.0;
                 }
                 // A demand without a mean says nothing of what can be done.
