@@ -74,6 +74,12 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
         param,
         message: format!("{param} = {initial} does not lie within {other} = {value}"),
     };
+    if min > max {
+        return Err(ParamProblem {
+            param: "min",
+            message: format!("min = {min} is above max = {max}"),
+        });
+    }
     if initial < min {
         return Err(outside("initial", "min", min));
     }
