@@ -134,6 +134,19 @@ mod tests {
     use crate::outcome::Outcome::{Cancelled, Errored, Succeeded};
 
     #[test]
+    fn bounds_that_cross_are_named() {
+        let bounds = |min, initial, max| {
+            let bounds = [("min", min), ("initial", initial), ("max", max)];
+            let values = bounds.map(|(name, value)| (name, Integer(value))).to_vec();
+            check(&Params::new(values)).map_err(|problem| (problem.param, problem.message))
+        };
+        let found = bounds(20, 10, 5).expect_err("they cross");
+        assert_eq!(found, ("min", "min = 20 is above max = 5".to_owned()));
+        assert_eq!(bounds(1, 9, 5).expect_err("above").0, "initial");
+        assert_eq!(bounds(5, 5, 5), Ok(()));
+    }
+
+    #[test]
     fn grows_by_one_and_shrinks_by_a_tenth() {
         let mut aimd = guard(&GUARD, &[("min", Integer(2)), ("max", Integer(21))]);
         let mut after = |outcome, took, in_flight| {

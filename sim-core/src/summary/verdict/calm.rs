@@ -23,8 +23,11 @@ pub(super) fn idle(e: &Evidence<'_>) -> Option<Found> {
     Some(Found::new(
         word,
         format!(
-            "nobody asks: the last of {} requests came {} ago, and none is left waiting{was}",
-            readable::number(e.arrived_ever as f64),
+            "nobody asks: the {} came {} ago, and none is left waiting{was}",
+            match e.arrived_ever {
+                1 => "only request".to_owned(),
+                n => format!("last of {} requests", readable::number(n as f64)),
+            },
             of_time(e.now_s - last_s)
         ),
         0,

@@ -159,9 +159,10 @@ pub(super) fn weakened(e: &Evidence<'_>, service: &ServiceFacts) -> Vec<String> 
     {
         let of: Vec<&str> = slow.iter().map(|s| s.name.as_str()).collect();
         found.push(format!(
-            "{} at {} of its speed{}",
+            "{} at {} of {} speed{}",
             list(&of),
             share(first.standing.slowed_to),
+            if of.len() == 1 { "its" } else { "their" },
             since(e, first.since_s)
         ));
     }

@@ -88,7 +88,7 @@ pub(super) fn crash_loop(e: &Evidence<'_>) -> Option<Found> {
 pub(super) fn balancer_down(e: &Evidence<'_>) -> Option<Found> {
     let down =
         |s: &&ServiceFacts| (s.is_asked() || s.attempted > 0) && s.standing.instances_up == 0;
-    let (service, lost) = costliest(e, down, NOBODY)?;
+    let (service, lost) = costliest(e, down, &in_vain(e))?;
     let fact = format!(
         "the balancer of `{}` is down{}",
         service.name,
@@ -112,7 +112,7 @@ pub(super) fn no_server(e: &Evidence<'_>) -> Option<Found> {
     let empty = |s: &&ServiceFacts| {
         s.is_asked() && s.standing.instances_up > 0 && s.serving().next().is_none()
     };
-    let (service, lost) = costliest(e, empty, NOBODY)?;
+    let (service, lost) = costliest(e, empty, &in_vain(e))?;
     // The last that left says since when there is none.
     let since_s = service
         .servers
@@ -143,6 +143,14 @@ pub(super) fn no_server(e: &Evidence<'_>) -> Option<Found> {
     })
 }
 
+/// Ends of those who found nobody, however often they tried: who tries until its time is over times out,
+/// and so does who is lost on the way.
+fn in_vain(e: &Evidence<'_>) -> Vec<Outcome> {
+    let is_cut = e.links.iter().any(|link| link.cut);
+    let timed_out = (!is_cut).then_some(Outcome::TimedOut);
+    NOBODY.iter().copied().chain(timed_out).collect()
+}
+
 /// Of the services of a kind the one that costs most requests by such ends, with their number.
 fn costliest<'e>(
     e: &'e Evidence<'_>,
@@ -150,7 +158,7 @@ fn costliest<'e>(
     ends: &[Outcome],
 ) -> Option<(&'e ServiceFacts, u64)> {
     let services = e.services.iter().filter(of);
-    let lost = services.map(|s| (s, e.lost_at(s.id, ends)));
+    let lost = services.map(|s| (s, e.failed_at(s.id, ends)));
     // The first of equals.
     lost.rev().max_by_key(|(_, lost)| *lost)
 }
@@ -187,7 +195,7 @@ pub(super) fn cut(e: &Evidence<'_>) -> Option<Found> {
     let lost: u64 = these.iter().map(|(_, lost)| lost).sum();
     Some(Found {
         word: suffers(e).then(|| how_bad(e)),
-        lost: lost.min(e.failures()) + waiting,
+        lost: lost.min(e.failures() + e.in_flight[2]).max(waiting),
         because: format!("{fact}; {}", goodput(e)),
         aside: if worst.cut || most > 0 {
             fact
@@ -206,12 +214,11 @@ pub(super) fn dead_in_rotation(e: &Evidence<'_>) -> Option<Found> {
         s.standing.state != MachineState::Up && s.standing.open_at > 0 && s.attempts > 0
     };
     let has_dead = |s: &&ServiceFacts| s.servers.iter().any(|server| is_dead(&server));
-    let (service, _) = costliest(e, has_dead, NOBODY)?;
+    let (service, _) = costliest(e, has_dead, &in_vain(e))?;
     let dead: Vec<&ServerFacts> = service.servers.iter().filter(is_dead).collect();
     let names: Vec<&str> = dead.iter().map(|s| s.name.as_str()).collect();
     let attempts: u64 = service.servers.iter().map(|s| s.attempts).sum();
     let sent: u64 = dead.iter().map(|s| s.attempts).sum();
-    let ends: Vec<Outcome> = NOBODY.iter().copied().chain([Outcome::TimedOut]).collect();
     let when = dead.iter().filter_map(|s| s.since_s).max_by(f64::total_cmp);
     let fact = format!(
         "{} of `{}` {} down{}",
@@ -222,7 +229,7 @@ pub(super) fn dead_in_rotation(e: &Evidence<'_>) -> Option<Found> {
     );
     Some(Found {
         word: Some(how_bad(e)),
-        lost: e.lost_at(service.id, &ends).min(sent),
+        lost: e.failed_at(service.id, &in_vain(e)).min(sent),
         because: format!(
             "{fact}, and {} of the attempts still go there; {}",
             share(sent as f64 / attempts.max(1) as f64),

@@ -39,37 +39,45 @@ impl Evidence<'_> {
         self.ended - self.succeeded()
     }
 
-    /// Requests that ended in one of these ways at a service, or at those who ask it and waited for it;
-    /// no more than failed outside.
-    pub(super) fn lost_at(&self, service: ServiceId, ends: &[Outcome]) -> u64 {
+    /// Requests that ended in one of these ways at a service itself; no more than failed outside.
+    pub(super) fn failed_at(&self, service: ServiceId, ends: &[Outcome]) -> u64 {
         let needed = self.asks_of(service, true);
-        let asks = self.asks_of(service, false);
-        let count = |of: &ServiceFacts| ends.iter().map(|end| of.outcomes[*end as usize]).sum();
         // Where it is not needed a request goes on without it, and its failures cost nothing by themselves.
         let is_needed =
             (self.services.iter().zip(&needed)).any(|(s, share)| s.entry && *share > 0.0);
-        let own: u64 = count(&self.services[service.position()]);
-        let own = if is_needed { own } else { 0 };
+        let own = counted(&self.services[service.position()], ends);
+        if is_needed {
+            own.min(self.failures())
+        } else {
+            0
+        }
+    }
+
+    /// The same, or at those who ask it and waited for it.
+    pub(super) fn lost_at(&self, service: ServiceId, ends: &[Outcome]) -> u64 {
+        let asks = self.asks_of(service, false);
         // Those who wait for it fail in its place, if they wait for so long; as many as ask it.
         let others = self.services.iter().zip(&asks).enumerate();
         let others = others.filter(|(i, (_, share))| *i != service.position() && **share > 0.0);
-        let waited = others.map(|(_, (asking, share))| {
-            let timed_out = ends.contains(&Outcome::TimedOut);
-            let lost: u64 = if timed_out { count(asking) } else { 0 };
-            (lost as f64 * share.min(1.0)) as u64
-        });
-        waited.fold(own, u64::max).min(self.failures())
+        let waited = others
+            .map(|(_, (asking, share))| (counted(asking, ends) as f64 * share.min(1.0)) as u64);
+        let waited = waited.max().unwrap_or(0).min(self.failures());
+        waited.max(self.failed_at(service, ends))
     }
 
     /// The same, and those who still wait: at the service, or at others because of it.
     pub(super) fn harmed_at(&self, service: &ServiceFacts, ends: &[Outcome]) -> u64 {
-        let asks = self.asks_of(service.id, false);
+        self.lost_at(service.id, ends) + self.waiting_for(service.id)
+    }
+
+    /// Requests from outside that wait at a service, or at others because of it.
+    pub(super) fn waiting_for(&self, service: ServiceId) -> u64 {
+        let asks = self.asks_of(service, false);
         let waiting = self.services.iter().zip(asks).map(|(s, share)| {
             let waiting = s.queue_len[1] + s.waiting;
             (waiting as f64 * share.min(1.0)) as u64
         });
-        let waiting = waiting.max().unwrap_or(0);
-        self.lost_at(service.id, ends) + waiting.min(self.in_flight[2])
+        waiting.max().unwrap_or(0).min(self.in_flight[2])
     }
 
     /// How often a request to each service asks this one on its way; only through calls that must
@@ -98,16 +106,13 @@ impl Evidence<'_> {
         asks
     }
 
-    /// Requests that a link costs on which something lies.
-    pub(super) fn lost_over(&self, link: &LinkSnapshot) -> u64 {
-        let (service, at_most) = match link.link {
+    /// The service whose requests a link carries, and at most so many as were lost over it.
+    fn carried(&self, link: LinkTarget) -> Option<(ServiceId, Option<u64>)> {
+        Some(match link {
             LinkTarget::Callers(service) | LinkTarget::Servers(service) => (service, None),
             LinkTarget::Call(client) => {
                 let mut asks = self.settings.iter().flat_map(|s| s.asks());
-                match asks.find(|ask| ask.client == client) {
-                    Some(ask) => (ask.to, None),
-                    None => return 0,
-                }
+                (asks.find(|ask| ask.client == client)?.to, None)
             }
             LinkTarget::Zone(service, zone) => {
                 let of_zone = |server: &&ServerFacts| {
@@ -126,11 +131,23 @@ impl Evidence<'_> {
                 let lost = lost.map(|s| s.attempts.saturating_sub(s.succeeded));
                 (service, Some(lost.sum()))
             }
+        })
+    }
+
+    /// Requests that a link costs on which something lies: those that failed, and those that wait.
+    pub(super) fn lost_over(&self, link: &LinkSnapshot) -> u64 {
+        let Some((service, at_most)) = self.carried(link.link) else {
+            return 0;
         };
         let lost = self.lost_at(service, ON_THE_WAY);
         let lost = at_most.map_or(lost, |most: u64| lost.min(most));
         if link.cut {
-            return lost;
+            let waiting = if at_most.is_none() {
+                self.waiting_for(service)
+            } else {
+                0
+            };
+            return lost + waiting;
         }
         // Of a link that is only worse, as many as chance takes; all where a round trip takes too long.
         let patience_s = self
@@ -149,4 +166,9 @@ impl Evidence<'_> {
         let attempts = self.services[service.position()].attempted;
         lost.min((attempts as f64 * taken).round() as u64)
     }
+}
+
+/// Requests that ended in one of these ways at a service.
+fn counted(service: &ServiceFacts, ends: &[Outcome]) -> u64 {
+    ends.iter().map(|end| service.outcomes[*end as usize]).sum()
 }
