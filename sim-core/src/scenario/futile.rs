@@ -182,8 +182,7 @@ impl Asker<'_> {
         let whole = Duration(self.way.0 + self.served.0);
         if whole > patience {
             return Some(format!(
-                "no request of {who} to `{whom}` is answered in time: an answer takes {} or longer, and {who} waits {told}",
-                whole
+                "no request of {who} to `{whom}` is answered in time: an answer takes {whole} or longer, and {who} waits {told}"
             ));
         }
         let connect = self
@@ -191,8 +190,7 @@ impl Asker<'_> {
             .connect_timeout
             .filter(|connect| *connect >= patience)?;
         Some(format!(
-            "connect_timeout of {} to `{whom}` never comes: {who} gives up after {told}",
-            connect
+            "connect_timeout of {connect} to `{whom}` never comes: {who} gives up after {told}"
         ))
     }
 
@@ -203,14 +201,13 @@ impl Asker<'_> {
         };
         let refuses = |guards: &[Configured<GuardDef>]| {
             let margins = guards.iter().filter(|guard| guard.def.keeps_deadlines);
-            let margins = margins.filter_map(|guard| margin_of(guard));
+            let margins = margins.filter_map(margin_of);
             margins.max().filter(|margin| *margin >= patience)
         };
         let (who, whom) = (&self.who, &self.service.name);
         let words = |place: String, margin: Duration| {
             format!(
-                "the deadline guard {place} refuses all that {who} asks of `{whom}`: its margin is {}, and {who} waits {}",
-                margin, patience
+                "the deadline guard {place} refuses all that {who} asks of `{whom}`: its margin is {margin}, and {who} waits {patience}"
             )
         };
         let mut found = Vec::new();

@@ -233,7 +233,10 @@ fn percentiles_of_the_answered_alone_are_warned_of() {
         )
     };
     let message = warned(&text("0.5"), "answered-only").expect("half of them fail");
-    assert!(message.contains("% of requests that were answered; "), "{message}");
+    assert!(
+        message.contains("% of requests that were answered; "),
+        "{message}"
+    );
     assert_eq!(warned(&text("0"), "answered-only"), None);
     // Of nobody there are no percentiles.
     assert_eq!(warned(&text("1"), "answered-only"), None);
@@ -251,7 +254,10 @@ fn traces_of_whole_seconds_are_warned_of() {
     };
     let whole = ["1s", "1s", "2s", "2s", "3s", "3s", "4s", "4s", "5s", "5s"];
     let message = warned(&text(&whole), "whole-seconds").expect("two at once");
-    assert!(message.starts_with("all 10 requests of `traffic` come at whole seconds, 2.0 at once"), "{message}");
+    assert!(
+        message.starts_with("all 10 requests of `traffic` come at whole seconds, 2.0 at once"),
+        "{message}"
+    );
     let mut one_not = whole;
     one_not[9] = "5100ms";
     let each_alone = ["1s", "2s", "3s", "4s", "5s", "6s", "7s", "8s", "9s", "10s"];
@@ -269,6 +275,9 @@ fn the_offered_load_of_closed_systems_is_warned_of() {
         )
     };
     let message = warned(&text(50), "closed-load").expect("all of it is asked");
-    assert!(message.contains("is what 50 users got round to asking"), "{message}");
+    assert!(
+        message.contains("is what 50 users got round to asking"),
+        "{message}"
+    );
     assert_eq!(warned(&text(2), "closed-load"), None);
 }

@@ -49,6 +49,7 @@ fn warnings_are_remarks_on_valid_scenarios() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a line for each way to be in vain")]
 fn settings_that_nothing_gets_past_are_remarked_on() {
     let warnings = |client: &str, link: &str, service: &str, server: &str| {
         let text = format!(

@@ -84,8 +84,7 @@ pub(super) fn failing(e: &Evidence<'_>) -> Option<Found> {
     {
         let (but, end) = match (s.busy > BUSY, s.load() > 1.0) {
             (true, true) => ("and", ""),
-            (true, false) => ("yet", ""),
-            (false, true) => ("yet", ""),
+            (true, false) | (false, true) => ("yet", ""),
             (false, false) => ("and", ": no overload"),
         };
         facts.push(format!(

@@ -6,6 +6,7 @@ use crate::engine::LinkSnapshot;
 use crate::ids::{Id, ServiceId};
 use crate::model::LinkTarget;
 use crate::outcome::Outcome;
+use crate::time::Duration;
 
 /// Ends of those who met nobody to serve them.
 pub(super) const NOBODY: &[Outcome] = &[
@@ -156,7 +157,7 @@ impl Evidence<'_> {
             .iter()
             .filter_map(|c| c.timeout.or(c.deadline));
         let patience_s = patience_s
-            .map(|p| p.as_secs_f64())
+            .map(Duration::as_secs_f64)
             .fold(f64::INFINITY, f64::min);
         let added_s = 2.0 * link.added_delay_ns as f64 / 1e9;
         if added_s > patience_s / 2.0 {

@@ -28,12 +28,13 @@ pub(super) fn times(load: f64) -> String {
         "more than nothing".to_owned()
     } else if load > 0.0 && load < 0.005 {
         "less than 0.01".to_owned()
-    } else if load != 1.0 && (load - 1.0).abs() < 0.005 {
+    } else if (load - 1.0).abs() < 0.005 {
         // On which side of one it is matters more than where it lies.
         let digits = format!("{load:.3}");
         match digits.as_str() {
             "1.000" if load > 1.0 => "just above 1".to_owned(),
-            "1.000" => "just below 1".to_owned(),
+            "1.000" if load < 1.0 => "just below 1".to_owned(),
+            "1.000" => "1.00".to_owned(),
             _ => digits,
         }
     } else if load >= 100.0 {
