@@ -79,15 +79,21 @@ pub fn remarks(model: &Model) -> Vec<String> {
     let mut worst_server: Vec<Option<Worst>> = vec![None; model.servers.len()];
     let mut entries = model.timeline.iter().peekable();
     for at in corners(model, &changes) {
-        // What the rate has risen to counts against what there was until now.
-        then.look(at, &mut worst, &mut worst_server);
+        // Until that moment there was what there was before.
+        let changes = entries.peek().is_some_and(|entry| entry.at <= at);
+        let before = Instant(at.0.saturating_sub(u64::from(changes)));
+        if !changes || at > Instant::ZERO {
+            then.look(before, at, &mut worst, &mut worst_server);
+        }
         let mut changed = false;
         while let Some(entry) = entries.next_if(|entry| entry.at <= at) {
             changed |= then.perform(&entry.action);
         }
         if changed {
             then.take_stock();
-            then.look(at, &mut worst, &mut worst_server);
+        }
+        if changes {
+            then.look(at, at, &mut worst, &mut worst_server);
         }
     }
     let mut found = Vec::new();
@@ -336,8 +342,14 @@ impl Then {
         self.stock = Stock::of(model, |id| model.servers[id].present && !self.drained[id]);
     }
 
-    /// Notes what is offered at a moment, where it is more than at any before.
-    fn look(&self, at: Instant, worst: &mut [Option<Worst>], worst_server: &mut [Option<Worst>]) {
+    /// Notes what is offered at a moment, told as another, where it is more than at any before.
+    fn look(
+        &self,
+        when: Instant,
+        at: Instant,
+        worst: &mut [Option<Worst>],
+        worst_server: &mut [Option<Worst>],
+    ) {
         let note = |of: &mut Option<Worst>, work: f64, capacity: f64| {
             let load = work / capacity;
             if capacity > 0.0 && load.is_finite() && of.is_none_or(|worst| load > worst.load) {
@@ -345,7 +357,7 @@ impl Then {
             }
         };
         let rates: Vec<(f64, &Vec<f64>)> = (self.visits.iter())
-            .map(|(source, visits)| (self.model.sources[*source].rate.at(at), visits))
+            .map(|(source, visits)| (self.model.sources[*source].rate.at(when), visits))
             .collect();
         let hz: Vec<f64> = (0..self.model.services.len())
             .map(|service| rates.iter().map(|(hz, visits)| hz * visits[service]).sum())
@@ -606,6 +618,27 @@ mod tests {
         assert_eq!(
             remarks_on(&drained),
             ["at 1m the traffic offers `d` 150 % of what its servers can do"]
+        );
+    }
+
+    #[test]
+    fn what_comes_at_the_same_moment_is_there_when_the_rate_rises() {
+        let text = |entry: &str| {
+            format!(
+                "horizon = \"10m\"\ntraffic = [{{ to = \"web\", rate = [[\"0s\", 50], [\"5m\", 50], [\"5m\", 150]] }}]\n\
+                 [service.web]\ndemand = \"10ms\"\nserver = [{{ name = \"a\", workers = 1 }}, {{ name = \"b\", workers = 1, present = false }}]\n{entry}"
+            )
+        };
+        let add = |at: &str| {
+            text(&format!(
+                "[[timeline]]\nat = \"{at}\"\ndo = \"add\"\ntarget = \"service.web.server.b\"\n"
+            ))
+        };
+        assert_eq!(remarks_on(&add("5m")), [""; 0]);
+        let late = remarks_on(&add("5m1s"));
+        assert!(
+            late[0].contains("at 5m the traffic offers `web` 150 %"),
+            "{late:?}"
         );
     }
 

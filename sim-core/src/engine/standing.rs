@@ -201,7 +201,7 @@ impl Simulation {
             warmth: cold.warmth,
             host: params.host,
             best_rate: speed * cold.warmth * most_at_once(server.workers, &params.slowdown),
-            error_rate: params.errors.rate,
+            error_rate: cold.error_rate,
             max_connections: params.max_connections,
             since_ns: if server.state.serves() {
                 cold.incarnation.up_since

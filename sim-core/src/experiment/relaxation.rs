@@ -309,6 +309,24 @@ mod tests {
     }
 
     #[test]
+    fn an_overloaded_machine_has_no_steady_state() {
+        let of = |cores: f64| {
+            let text = format!(
+                "horizon = \"10m\"\ntraffic = [{{ to = \"web\", rate = 80 }}, {{ name = \"n\", to = \"rep\", rate = 3 }}]\n\
+                 machine = {{ box = {{ cores = {cores} }} }}\n[service.web]\ndemand = {EXPONENTIAL}\n\
+                 server = [{{ name = \"w\", workers = 8, machine = \"box\" }}]\n[service.rep]\ndemand = \"200ms\"\n\
+                 server = [{{ name = \"r\", workers = 4, machine = \"box\" }}]\n"
+            );
+            memory(&crate::scenario::parse(&text).unwrap_or_else(|p| panic!("{p}\n{text}")))
+        };
+        // 80 × 10 ms and 3 × 200 ms are 1.4 cores.
+        assert!(of(1.5).is_ok());
+        assert!(
+            matches!(of(1.3), Err(Withheld::Overloaded { offered_load }) if offered_load > 1.0)
+        );
+    }
+
+    #[test]
     fn a_queue_forgets_as_theory_says() {
         // M/M/1 at 0.9 forgets in 380 services, at 0.99 in 39 800.
         near(
