@@ -608,3 +608,50 @@ fn what_a_scenario_expects_of_itself_can_be_left_out() {
         .code(3);
     assert!(twice.err.contains("expect"), "{}", twice.err);
 }
+
+/// What `--warm-up auto` says of some arguments.
+fn warm_up_of(arguments: &[&str], code: i32) -> Value {
+    let common = ["--warm-up", "auto", "--format", "json", "--replications", "5"];
+    let ran = folder().run(&[arguments, &common].concat()).code(code);
+    json(&ran.out)
+}
+
+#[test]
+fn a_comparison_leaves_out_the_longest_warm_up_of_its_variants() {
+    let alone = |rate: &str| {
+        let set = format!("traffic.traffic.rate={rate}");
+        let told = warm_up_of(&["run", "q.toml", "--no-expect", "--set", &set], 0);
+        told["warm_up"]["length_s"].as_f64().expect("it was found")
+    };
+    let (idle, busy) = (alone("200"), alone("800"));
+    assert!(idle < busy, "{idle} and {busy}");
+    let vary = "traffic.traffic.rate=200,800";
+    let both = warm_up_of(&["compare", "q.toml", "--no-expect", "--vary", vary], 0);
+    assert_eq!(both["warm_up"]["length_s"].as_f64(), Some(busy), "{both}");
+    assert_eq!(both["warm_up"]["method"], "relaxation-times");
+    // The idle variant is measured after it too, not after its own.
+    let set = format!("warm_up={busy}s");
+    let given = folder()
+        .run(&[
+            "run", "q.toml", "--no-expect", "--set", "traffic.traffic.rate=200", "--set", &set,
+            "--format", "json", "--replications", "5", "--measure", "requests.arrived",
+        ])
+        .code(0);
+    let measure = ["--measure", "requests.arrived"];
+    let arguments = [&["compare", "q.toml", "--no-expect", "--vary", vary][..], &measure].concat();
+    let found = warm_up_of(&arguments, 0);
+    let mean = |told: &Value| told["mean"].as_f64().expect("a mean");
+    let alone = mean(&json(&given.out)["measures"][0]);
+    let beside = mean(&found["measures"][0]["variants"][0]);
+    assert!((alone - beside).abs() < 1e-9, "{alone} and {beside}");
+}
+
+#[test]
+fn a_comparison_whose_runs_are_too_short_for_a_warm_up_says_so_and_what_would_do() {
+    let vary = "traffic.traffic.rate=200,990";
+    let told = warm_up_of(&["compare", "q.toml", "--no-expect", "--vary", vary], 6);
+    assert_eq!(told["warm_up"]["method"], "too-short", "{told}");
+    let needs = told["warm_up"]["needs_horizon_s"].as_f64();
+    assert!(needs.is_some_and(|s| s > 4.0), "{told}");
+    assert!(told["warm_up"]["length_s"].is_null());
+}

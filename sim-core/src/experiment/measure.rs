@@ -114,37 +114,41 @@ impl Measure {
         crate::readable::value(self.row.unit, value * self.scale())
     }
 
-    /// An interval's mean and half-width as people read them, to the digits that the half-width
-    /// leaves standing: `4.993 ms` and `0.031 ms`.
-    pub fn interval_text(&self, interval: &Interval) -> (String, String) {
-        self.half_width_text(interval.mean, interval.half_width())
-    }
-
-    /// The same for a mean and a half-width that are known alone.
-    pub fn half_width_text(&self, mean: f64, half: f64) -> (String, String) {
-        crate::readable::with_half_width(self.row.unit, mean * self.scale(), half * self.scale())
+    /// A mean and its interval as people read them, to the digits that its width leaves standing: `4.993 ms`
+    /// and `± 0.031 ms`, or both ends where it is uneven.
+    pub fn interval_text(&self, mean: f64, (low, high): (f64, f64)) -> (String, String) {
+        let scale = self.scale();
+        crate::readable::with_interval(self.row.unit, mean * scale, (low * scale, high * scale))
     }
 
     /// What is known of something that was never seen, or never seen not to be: a bound has one side.
     /// `None` for intervals.
-    pub fn bound_text(&self, interval: &Interval) -> Option<String> {
-        interval.is_bound().then(|| {
-            if interval.mean > interval.low {
-                format!("at least {}", self.text(interval.low))
-            } else {
-                format!("at most {}", self.text(interval.high))
-            }
-        })
+    pub fn bound_text(&self, mean: f64, (low, high): (f64, f64)) -> Option<String> {
+        // The end of a quantile's interval may be the quantile: so many requests take as long as they may.
+        if low >= high || matches!(self.kind, Kind::Quantile { .. }) {
+            return None;
+        }
+        if mean >= high {
+            return Some(format!("at least {}", self.text(low)));
+        }
+        (mean <= low).then(|| format!("at most {}", self.text(high)))
     }
 
-    /// The same as [`Measure::half_width_text`] for the interval of a difference: those of shares are in points, for 5 % more than
-    /// 80 % might be 84 % or 85 %.
+    /// The interval of a difference: those of shares are in points, for 5 % more than 80 % might be 84 % or
+    /// 85 %.
     pub fn difference_text(&self, interval: &Interval) -> (String, String) {
-        let (mean, half) = self.interval_text(interval);
+        let scale = self.scale();
+        let (mean, half) = (interval.mean * scale, interval.half_width() * scale);
+        let (mean, half) = crate::readable::with_half_width(self.row.unit, mean, half);
         if self.row.unit == Unit::Ratio {
             return (mean.replace(" %", " points"), half.replace(" %", " points"));
         }
         (mean, half)
+    }
+
+    /// Whether it lies between nothing and everything, and so its interval.
+    pub(super) fn is_share(&self) -> bool {
+        self.row.is_share()
     }
 
     /// From the unit of the summary to that of the metrics.

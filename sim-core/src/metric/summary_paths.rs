@@ -20,6 +20,13 @@ pub struct SummaryPath {
     pub about: &'static str,
 }
 
+impl SummaryPath {
+    /// Whether it lies between nothing and everything. Of a budget more than all can be spent.
+    pub fn is_share(&self) -> bool {
+        self.unit == Unit::Ratio && !self.path.ends_with(".budget_spent")
+    }
+}
+
 /// Whether more of a figure is good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Better {
