@@ -94,7 +94,8 @@ impl Offered {
             let service_of = &simulation.services[service];
             // What routes take is no load of the service's own servers.
             let kept = service_of.settings.balancer.kept(class);
-            let demand_ns = service_of.demand.mean_ns();
+            let law = simulation.own_demands[class].as_ref();
+            let demand_ns = law.unwrap_or(&service_of.demand).mean_ns();
             self.work_ns[service] += more as f64 * factor * demand_ns * kept;
         }
     }

@@ -338,10 +338,11 @@ impl Simulation {
         let attempt = &self.attempts[handle];
         let service = &self.services[attempt.service];
         let factor = self.classes[attempt.class].demand_factor;
-        let demand = service
-            .demand
-            .sample_ns(&mut service.demand_stream.of_attempt(attempt.number, asks))
-            * factor;
+        let law = self.own_demands[attempt.class]
+            .as_ref()
+            .unwrap_or(&service.demand);
+        let mut draws = service.demand_stream.of_attempt(attempt.number, asks);
+        let demand = law.sample_ns(&mut draws) * factor;
         self.attempts[handle].demand_ns = Duration::from_nanos_f64(demand).0;
     }
 

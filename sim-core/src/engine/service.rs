@@ -147,6 +147,11 @@ impl Service {
     }
 }
 
+/// What requests of a class demand wherever they go, where it says so.
+pub(super) fn own_demand(class: &crate::model::Class) -> Option<Arc<dyn Distribution>> {
+    class.demand.as_ref().map(|law| law.build().into())
+}
+
 /// The policy of any instance of a service, with its servers in their places.
 pub(super) fn policy(
     model: &Model,

@@ -11,7 +11,8 @@ use crate::replicate::{
 use crate::support::{log, server};
 use sim_core::summary::Summary;
 use sim_core::theory::markov::{erlang_b, machine_repair, mmc_wait, mmck};
-use sim_core::theory::priority::{ClassLoad, waits};
+use sim_core::theory::{Applied, apply};
+use sim_core::theory::priority::{ClassLoad, preemptive_responses, waits};
 use sim_core::theory::renewal::round_robin_waiting;
 use sim_core::theory::station::{mg1_wait, mm1_quantile};
 use sim_core::theory::time::first_passage;
@@ -307,6 +308,87 @@ fn priorities_make_cobham_waits() {
             exact("second", |s| class_response(s, 1), 1.0 + waits[1]),
         ],
     );
+}
+
+/// What a class of each priority demands, as written and as theory has it: mean and second moment.
+const OWN: [(&str, f64, f64); 2] = [
+    ("\"500us\"", 0.5, 0.25),
+    ("{ kind = \"lognormal\", mean = \"2ms\", cv = 1 }", 2.0, 8.0),
+];
+
+/// Two classes with demands of their own at one server: 0.4 and 0.25 a millisecond, a load of 0.7.
+fn own_demands(discipline: &str) -> String {
+    let farm = Farm {
+        queue: discipline,
+        ..one(0.65, 400_000)
+    };
+    let [(first, ..), (second, ..)] = OWN;
+    let share = 0.4 / 0.65;
+    format!(
+        "{}\n[class.first]\nshare = {share}\ndemand = {first}\n[class.second]\nshare = {}\npriority = 1\ndemand = {second}\n",
+        farm.text(),
+        1.0 - share
+    )
+}
+
+#[test]
+fn classes_demand_what_they_say_whatever_their_order() {
+    let [(_, m1, s1), (_, m2, s2)] = OWN;
+    let class = |rate, mean, second| ClassLoad { rate, mean, second };
+    let both = [class(0.4, m1, s1), class(0.25, m2, s2)];
+    let demands = |waits: [f64; 2]| {
+        [
+            rough("first", |s| class_response(s, 0), m1 + waits[0]),
+            rough("second", |s| class_response(s, 1), m2 + waits[1]),
+        ]
+    };
+    let cobham = waits(&both);
+    let priority = own_demands("{ discipline = \"priority\" }");
+    check(&priority, &demands([cobham[0], cobham[1]]));
+    let times = preemptive_responses(&both);
+    let preemptive = own_demands("{ discipline = \"priority-preemptive\" }");
+    check(&preemptive, &demands([times[0] - m1, times[1] - m2]));
+    let alike = waits(&[ClassLoad::together(both.into_iter())])[0];
+    check(&own_demands("{}"), &demands([alike, alike]));
+    // What the command compares with is the same.
+    let model = crate::support::model(&priority);
+    let Applied::Known(known) = apply(&model) else {
+        panic!("priorities are known");
+    };
+    let expected = |path: &str| {
+        let figure = known.figures.iter().find(|f| f.path == path);
+        figure.unwrap_or_else(|| panic!("{path}: {known:?}")).expected * 1e3
+    };
+    for (class, wait, mean) in [("first", cobham[0], m1), ("second", cobham[1], m2)] {
+        let response = expected(&format!("classes.{class}.response_time_s.mean"));
+        assert!((response - wait - mean).abs() < 1e-9, "{class}: {response}");
+        let found = expected(&format!("classes.{class}.wait_s.mean"));
+        assert!((found - wait).abs() < 1e-9, "{class}: {found}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "second")]
+fn a_demand_that_a_class_does_not_have_is_found_out() {
+    let [(_, m1, s1), (_, m2, _)] = OWN;
+    let class = |rate, mean, second| ClassLoad { rate, mean, second };
+    // As if it were constant, and the mean the same.
+    let wrong = waits(&[class(0.4, m1, s1), class(0.25, m2, m2 * m2)]);
+    check(
+        &own_demands("{ discipline = \"priority\" }"),
+        &[rough("second", |s| class_response(s, 1), m2 + wrong[1])],
+    );
+}
+
+#[test]
+fn a_load_counts_what_classes_demand() {
+    let model = crate::support::model(&own_demands("{}"));
+    let peak = sim_core::load::peaks(&model)[0].expect("there is traffic");
+    assert!((peak.offered_load - 0.7).abs() < 1e-12, "{peak:?}");
+    let mut simulation = sim_core::engine::Simulation::new(model, 0);
+    simulation.run();
+    let seen = Summary::of(&simulation, 0).offered_load.expect("a load");
+    assert!((seen - 0.7).abs() < 0.02, "{seen}");
 }
 
 fn class_response(summary: &Summary, class: usize) -> f64 {
