@@ -188,6 +188,8 @@ pub struct Service {
     pub servers: Vec<ServerId>,
     /// What a server of it calls while serving, in order.
     pub calls: Vec<Call>,
+    /// Whether the time with each number of requests at its servers is kept.
+    pub numbers: bool,
 }
 
 /// What distributes requests, and its limits as a machine.

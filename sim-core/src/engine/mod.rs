@@ -83,6 +83,7 @@ mod instance;
 mod link;
 mod machine;
 mod memory;
+mod numbers;
 mod patience;
 mod pool;
 mod preempt;

@@ -336,6 +336,9 @@ impl Simulation {
             service.attempts_before = service.attempts;
             service.answers_before = service.attempt_outcomes[Outcome::Succeeded as usize];
             (service.served_ns, service.wasted_ns) = (0, 0);
+            if let Some(numbers) = &mut service.numbers {
+                numbers.begin(now);
+            }
         }
         for host in &mut self.fleet.hosts {
             host.start_measuring(now);

@@ -25,6 +25,9 @@ impl Simulation {
         self.attempts.reset_cold(handle, self.now);
         let s = &mut self.fleet[server];
         s.enter(self.now);
+        if let Some(numbers) = &mut self.services[s.service].numbers {
+            numbers.more(self.now);
+        }
         if s.in_system == 1 && self.services[s.service].tracks_idle {
             self.server_busy(server);
         }
@@ -309,6 +312,9 @@ impl Simulation {
     pub(super) fn leave_server(&mut self, server: ServerId) {
         let s = &mut self.fleet[server];
         s.leave(self.now);
+        if let Some(numbers) = &mut self.services[s.service].numbers {
+            numbers.fewer(self.now);
+        }
         if s.in_system == 0 && self.services[s.service].tracks_idle {
             self.server_idle(server);
         }

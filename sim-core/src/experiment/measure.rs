@@ -39,6 +39,9 @@ pub struct Measure {
     pub(super) kind: Kind,
 }
 
+/// What the paths begin with that only a service with `numbers = true` has.
+const NUMBERS: &str = "services.SERVICE.number.";
+
 /// Measures shown when none are asked for.
 const DEFAULTS: &[&str] = &[
     "response_time_s.mean",
@@ -64,6 +67,15 @@ impl Measure {
         let Some(row) = row else {
             return Err(unknown(&path, model));
         };
+        if row.path.starts_with(NUMBERS) {
+            let of = |service: &&Service| words.get(1) == Some(&service.name.as_str());
+            if let Some(service) = model.services.iter().find(of).filter(|s| !s.numbers) {
+                return Err(format!(
+                    "{path:?} is kept only where it is asked for: `numbers = true` in [service.{0}], or `--set service.{0}.numbers=true`",
+                    service.name
+                ));
+            }
+        }
         let kind = kind(row, &path, model);
         Ok(Self { path, row, kind })
     }
@@ -318,6 +330,7 @@ mod tests {
             client = { timeout = "20ms", guards = [{ kind = "concurrency-limit", limit = 99 }] }
             timeline = [{ at = "10s", do = "crash", target = "service.web.server.a" }]
             [service.web]
+            numbers = true
             link = { connections = "shared" }
             demand = { kind = "exponential", mean = "10ms" }
             server = [{ name = "a", workers = 2, machine = "m", restart = { kind = "after", pause = "1s" } }]

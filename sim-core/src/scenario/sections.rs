@@ -190,6 +190,8 @@ section! {
         server: Tables<ServerSpec> = "[]";
         /// What a server of it calls while serving, in order.
         call: Tables<CallSpec> = "[]";
+        /// Whether the time with each number of requests at its servers is kept: `number` in the summary is their distribution. Simulates slower.
+        numbers: Flag = "false";
     }
 }
 

@@ -391,6 +391,82 @@ fn a_load_counts_what_classes_demand() {
     assert!((seen - 0.7).abs() < 0.02, "{seen}");
 }
 
+/// The distribution of the number in the system, where a service keeps it, as shares of the time.
+fn number(workers: u32, lam: f64) -> String {
+    let farm = Farm {
+        workers,
+        ..one(lam, 200_000)
+    };
+    let text = farm.text();
+    text.replace("[service.web]\n", "[service.web]\nnumbers = true\n")
+}
+
+fn at(summary: &Summary, number: usize) -> f64 {
+    let of = &summary.services.0[0].1.number;
+    let of = of.as_ref().expect("it is kept");
+    of.at.get(number).copied().unwrap_or(0.0)
+}
+
+/// Shares of the time of M/M/c at so many, as far as 4: the birth-death chain.
+fn mmc_shares(c: u32, lam: f64) -> Vec<f64> {
+    let mut shares = vec![1.0];
+    for n in 1..2000_u32 {
+        let before = shares[n as usize - 1];
+        shares.push(before * lam / f64::from(n.min(c)));
+    }
+    let all: f64 = shares.iter().sum();
+    shares.iter().take(5).map(|share| share / all).collect()
+}
+
+#[test]
+fn the_number_in_the_system_has_the_distribution_that_theory_has() {
+    for (c, lam) in [(1, 0.7), (3, 2.1)] {
+        let p = mmc_shares(c, lam);
+        check(
+            &number(c, lam),
+            &[
+                rough("nobody", |s| at(s, 0), p[0]),
+                rough("one", |s| at(s, 1), p[1]),
+                rough("two", |s| at(s, 2), p[2]),
+                rough("four", |s| at(s, 4), p[4]),
+            ],
+        );
+    }
+    // Geometric for one worker.
+    assert!((mmc_shares(1, 0.7)[4] - 0.3 * 0.7_f64.powi(4)).abs() < 1e-12);
+}
+
+#[test]
+#[should_panic(expected = "two")]
+fn a_wrong_distribution_of_the_number_is_found_out() {
+    let p = mmc_shares(1, 0.8);
+    check(&number(1, 0.7), &[rough("two", |s| at(s, 2), p[2])]);
+}
+
+#[test]
+fn keeping_the_number_changes_nothing_and_agrees_with_the_mean() {
+    let text = number(3, 2.1);
+    let run = |text: &str| {
+        let model = crate::support::model(text);
+        let mut simulation = sim_core::engine::Simulation::new(model, 0);
+        simulation.run();
+        Summary::of(&simulation, 0)
+    };
+    let (kept, not) = (run(&text), run(&text.replace("numbers = true\n", "")));
+    assert_eq!(kept.digest, not.digest);
+    assert_eq!(not.services.0[0].1.number, None);
+    let service = &kept.services.0[0].1;
+    let number = service.number.as_ref().expect("it is kept");
+    let server = &service.servers.0[0].1;
+    assert!((number.mean - server.mean_in_system).abs() < 1e-9 * number.mean);
+    let whole: f64 = number.at.iter().sum();
+    assert!((whole - 1.0).abs() < 1e-9, "{whole}");
+    assert!((number.at_most.last().expect("some") - 1.0).abs() < 1e-12);
+    assert_eq!(number.at.len() as u64, number.max + 1);
+    let far = kept.figure("services.web.number.at_most.9000");
+    assert_eq!((far, kept.figure("services.web.number.at.9000")), (Some(1.0), Some(0.0)));
+}
+
 fn class_response(summary: &Summary, class: usize) -> f64 {
     let times = &summary.classes.0[class].1.response_time_s;
     times.mean.unwrap_or(f64::NAN) * 1e3
