@@ -43,10 +43,7 @@ pub fn with_half_width(unit: Unit, mean: f64, half: f64) -> (String, String) {
         return (value(unit, mean * scale), format!("0{word}"));
     }
     let decimals = decimals(half);
-    (
-        fixed(mean, decimals) + word,
-        fixed(half, decimals) + word,
-    )
+    (fixed(mean, decimals) + word, fixed(half, decimals) + word)
 }
 
 /// By how much the two sides of an interval may differ, as a share of half of its width, and still be told
@@ -285,10 +282,7 @@ mod tests {
                     digits.parse().unwrap_or_else(|_| panic!("{text}"))
                 };
                 let (low, high) = match interval.strip_prefix("± ") {
-                    Some(half) => (
-                        number(&text) - number(half),
-                        number(&text) + number(half),
-                    ),
+                    Some(half) => (number(&text) - number(half), number(&text) + number(half)),
                     None => {
                         let (low, high) = interval.split_once(" to ").expect("two ends");
                         (number(low), number(high))

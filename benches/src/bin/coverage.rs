@@ -91,7 +91,9 @@ fn main() {
         requests: number(2, 80) as f64 * 1e6,
     };
     let wanted = std::env::args().nth(3).unwrap_or_default();
-    println!("| system | load | figure | runs | measured in each | length | seeds | printed | cover |");
+    println!(
+        "| system | load | figure | runs | measured in each | length | seeds | printed | cover |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|");
     let (mut withheld, mut left_out) = (0, Vec::new());
     for system in systems().iter().filter(|s| s.name.contains(&wanted)) {
@@ -330,7 +332,10 @@ fn pareto() -> System {
         relaxation_s: relaxation_s(0.5),
         text: station(500.0, demand, "workers = 1"),
         figures: vec![
-            vec![is("response_time_s.mean", 1e-3 * (1.0 + mg1_wait(0.5, 0.8)))],
+            vec![is(
+                "response_time_s.mean",
+                1e-3 * (1.0 + mg1_wait(0.5, 0.8)),
+            )],
             vec![is("waited", 0.5)],
             vec![is(UTILISATION, 0.5)],
         ],
@@ -401,7 +406,13 @@ fn transients() -> Vec<(System, f64)> {
             EXPONENTIAL,
             &format!("workers = 1, queue = {{ limit = {} }}", most - 1),
         );
-        (format!("M/M/1/{most} from empty"), rate, text, truth, horizon_s)
+        (
+            format!("M/M/1/{most} from empty"),
+            rate,
+            text,
+            truth,
+            horizon_s,
+        )
     };
     let phases = {
         let (rates, lengths_s, most, horizon_s) = ([1500.0, 300.0], [0.1, 0.2], 20, 1.0);

@@ -611,7 +611,14 @@ fn what_a_scenario_expects_of_itself_can_be_left_out() {
 
 /// What `--warm-up auto` says of some arguments.
 fn warm_up_of(arguments: &[&str], code: i32) -> Value {
-    let common = ["--warm-up", "auto", "--format", "json", "--replications", "5"];
+    let common = [
+        "--warm-up",
+        "auto",
+        "--format",
+        "json",
+        "--replications",
+        "5",
+    ];
     let ran = folder().run(&[arguments, &common].concat()).code(code);
     json(&ran.out)
 }
@@ -633,12 +640,27 @@ fn a_comparison_leaves_out_the_longest_warm_up_of_its_variants() {
     let set = format!("warm_up={busy}s");
     let given = folder()
         .run(&[
-            "run", "q.toml", "--no-expect", "--set", "traffic.traffic.rate=200", "--set", &set,
-            "--format", "json", "--replications", "5", "--measure", "requests.arrived",
+            "run",
+            "q.toml",
+            "--no-expect",
+            "--set",
+            "traffic.traffic.rate=200",
+            "--set",
+            &set,
+            "--format",
+            "json",
+            "--replications",
+            "5",
+            "--measure",
+            "requests.arrived",
         ])
         .code(0);
     let measure = ["--measure", "requests.arrived"];
-    let arguments = [&["compare", "q.toml", "--no-expect", "--vary", vary][..], &measure].concat();
+    let arguments = [
+        &["compare", "q.toml", "--no-expect", "--vary", vary][..],
+        &measure,
+    ]
+    .concat();
     let found = warm_up_of(&arguments, 0);
     let mean = |told: &Value| told["mean"].as_f64().expect("a mean");
     let alone = mean(&json(&given.out)["measures"][0]);

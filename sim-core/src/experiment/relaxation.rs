@@ -191,7 +191,9 @@ impl Mixed {
     /// The mean in nanoseconds.
     fn mean_ns(&self) -> f64 {
         let parts = self.parts.iter();
-        parts.map(|(share, by, law)| share * by * law.mean_ns()).sum()
+        parts
+            .map(|(share, by, law)| share * by * law.mean_ns())
+            .sum()
     }
 
     /// The mean of the k-th power over the k-th power of the mean.

@@ -165,11 +165,7 @@ impl Lines {
                 continue;
             };
             let x = self.x.place(p.x, frame.across());
-            drawing.line(
-                (x, at(low)),
-                (x, at(high)),
-                Pen::thin(look.colour),
-            );
+            drawing.line((x, at(low)), (x, at(high)), Pen::thin(look.colour));
         }
     }
 

@@ -2,9 +2,8 @@
 
 use super::{
     AlertFigures, Attempts, BalancerFigures, ClassFigures, HostFigures, Named, NumberFigures,
-    Outcomes, Requests,
-    SCHEMA_VERSION, ServerFigures, ServiceFigures, SloFigures, StoryFigures, Summary, Times,
-    incident, verdict, warning,
+    Outcomes, Requests, SCHEMA_VERSION, ServerFigures, ServiceFigures, SloFigures, StoryFigures,
+    Summary, Times, incident, verdict, warning,
 };
 use crate::engine::{End, Simulation};
 use crate::event_log::Kind;

@@ -37,7 +37,13 @@ impl Summary {
             ["connections", number, rest @ ..] => {
                 leaf(self.connections.get(position(number)?)?, rest)
             }
-            ["services", name, "number", word @ ("at" | "at_most"), number] => {
+            [
+                "services",
+                name,
+                "number",
+                word @ ("at" | "at_most"),
+                number,
+            ] => {
                 let of = self.services.get(name)?.number.as_ref()?;
                 of.share(word, position(number)?)
             }

@@ -11,11 +11,11 @@ use crate::replicate::{
 use crate::support::{log, server};
 use sim_core::summary::Summary;
 use sim_core::theory::markov::{erlang_b, machine_repair, mmc_wait, mmck};
-use sim_core::theory::{Applied, apply};
 use sim_core::theory::priority::{ClassLoad, preemptive_responses, waits};
 use sim_core::theory::renewal::round_robin_waiting;
 use sim_core::theory::station::{mg1_wait, mm1_quantile};
 use sim_core::theory::time::first_passage;
+use sim_core::theory::{Applied, apply};
 
 const EXPONENTIAL: &str = "{ kind = \"exponential\", mean = \"1ms\" }";
 
@@ -357,7 +357,10 @@ fn classes_demand_what_they_say_whatever_their_order() {
     };
     let expected = |path: &str| {
         let figure = known.figures.iter().find(|f| f.path == path);
-        figure.unwrap_or_else(|| panic!("{path}: {known:?}")).expected * 1e3
+        figure
+            .unwrap_or_else(|| panic!("{path}: {known:?}"))
+            .expected
+            * 1e3
     };
     for (class, wait, mean) in [("first", cobham[0], m1), ("second", cobham[1], m2)] {
         let response = expected(&format!("classes.{class}.response_time_s.mean"));
@@ -464,7 +467,10 @@ fn keeping_the_number_changes_nothing_and_agrees_with_the_mean() {
     assert!((number.at_most.last().expect("some") - 1.0).abs() < 1e-12);
     assert_eq!(number.at.len() as u64, number.max + 1);
     let far = kept.figure("services.web.number.at_most.9000");
-    assert_eq!((far, kept.figure("services.web.number.at.9000")), (Some(1.0), Some(0.0)));
+    assert_eq!(
+        (far, kept.figure("services.web.number.at.9000")),
+        (Some(1.0), Some(0.0))
+    );
 }
 
 fn class_response(summary: &Summary, class: usize) -> f64 {

@@ -45,9 +45,9 @@ pub(super) fn names(axes: &[Axis], measures: &[&str], problems: &mut Collector) 
                 );
             }
         }
-        let measured = measures
-            .iter()
-            .any(|m| *m == column.name || ENDS.iter().any(|end| column.name == format!("{m}.{end}")));
+        let measured = measures.iter().any(|m| {
+            *m == column.name || ENDS.iter().any(|end| column.name == format!("{m}.{end}"))
+        });
         if TAKEN.contains(&column.name.as_str()) || measured {
             let message = format!("the table has a column called {:?} already", column.name);
             problems.push(

@@ -88,7 +88,9 @@ fn rows_do_not_depend_on_threads() {
     let mut with_interval = 0;
     for row in &one {
         assert_eq!(row.failed, 0, "{}", row.notes);
-        let has = row.figures[2].interval.is_some_and(|(low, high)| low < high);
+        let has = row.figures[2]
+            .interval
+            .is_some_and(|(low, high)| low < high);
         assert!(has || row.notes.contains("too short"), "{row:?}");
         with_interval += usize::from(has);
     }
