@@ -324,6 +324,9 @@ impl Judged {
         match &measure.kind {
             Kind::Quantile { p, .. } => self.quantile(*p, parts, level),
             Kind::Share { .. } => self.share(parts, level),
+            Kind::Rate if measure.is_share_of_numbers() && self.looks.is_some() => {
+                self.share_of_time(parts, level)
+            }
             Kind::Plain | Kind::Rate | Kind::Weighted(_) => self.mean(measure, parts, level),
         }
     }
@@ -427,6 +430,26 @@ impl Judged {
             Method::LogOddsOverReplications
         };
         statistics::share_of_parts(&above, &below, level, method)
+    }
+
+    /// The share of the time with some number of requests: time counts by the relaxation times in it, as it is
+    /// about so many independent looks.
+    fn share_of_time(&self, parts: &Parts<'_>, level: f64) -> Estimate {
+        let seen = || parts.seen.iter().flatten();
+        let whole: f64 = seen().map(|o| o.weight).sum();
+        let looks = self.looks.unwrap_or(whole) / whole;
+        let counted = |o: &Option<Observation>| {
+            o.map(|o| Observation {
+                weight: o.weight * looks,
+                ..o
+            })
+        };
+        let in_looks = Parts {
+            seen: parts.seen.iter().map(counted).collect(),
+            times: Vec::new(),
+            batches: parts.batches,
+        };
+        self.share(&in_looks, level)
     }
 
     /// Independent events behind a share, and how many it takes: more of those that come in clusters,

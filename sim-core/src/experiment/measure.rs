@@ -108,7 +108,8 @@ impl Measure {
     pub(super) fn is_mean_of_waits(&self) -> bool {
         let last = self.path.rsplit('.').next().unwrap_or_default();
         let of_times = matches!(self.kind, Kind::Weighted(_)) && self.row.unit == Unit::Time;
-        of_times || matches!(last, "mean_in_system" | "mean_queue_len" | "in_flight")
+        let of_numbers = self.row.path.starts_with(NUMBERS) && self.kind == Kind::Rate;
+        of_times || of_numbers || matches!(last, "mean_in_system" | "mean_queue_len" | "in_flight")
     }
 
     /// Whether it counts things.
@@ -156,6 +157,12 @@ impl Measure {
             return (mean.replace(" %", " points"), half.replace(" %", " points"));
         }
         (mean, half)
+    }
+
+    /// Whether it is the share of the time with some number of requests, which a queue decides and not the
+    /// traffic.
+    pub(super) fn is_share_of_numbers(&self) -> bool {
+        self.row.path.starts_with(NUMBERS) && self.row.unit == Unit::Ratio
     }
 
     /// Whether it lies between nothing and everything, and so its interval.
