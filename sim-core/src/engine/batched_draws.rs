@@ -78,6 +78,10 @@ impl Simulation {
             batch.classes[i] = class;
             batch.keys[i] = s.keys.key(number, &mut draws);
             let factor = self.classes[class].demand_factor;
+            let demand = match &self.own_demands[class] {
+                Some(own) => own.sample_ns(&mut service.demand_stream.at(number)),
+                None => *demand,
+            };
             batch.demands_ns[i] = Duration::from_nanos_f64(demand * factor).0;
         }
     }

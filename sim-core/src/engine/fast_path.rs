@@ -41,8 +41,10 @@ pub(super) fn service_is_plain(service: &crate::model::Service) -> bool {
         balancer,
         servers: _,
         calls,
+        // Counted where every attempt is spelled out.
+        numbers,
     } = service;
-    balancer_is_plain(balancer) && calls.is_empty()
+    balancer_is_plain(balancer) && calls.is_empty() && !numbers
 }
 
 /// As [`service_is_plain`], for a balancer: nothing happens there but the choice of a server.

@@ -85,6 +85,7 @@ mod instance;
 mod link;
 mod machine;
 mod memory;
+mod numbers;
 mod patience;
 mod pool;
 mod preempt;
@@ -124,6 +125,7 @@ pub(crate) use snapshot::ServerFigures;
 pub use snapshot::{Conservation, InstanceSnapshot, InstanceTotals, ServerSnapshot, Snapshot};
 pub use standing::{CallStanding, ServerStanding, ServiceStanding, SourceStanding, Standing};
 
+use crate::distribution::Distribution;
 use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, Table};
 use crate::model::{Actor, Afflicted, Class, Model};
 use crate::record::Recorder;
@@ -151,6 +153,8 @@ pub struct Simulation {
     sources: Table<SourceId, source::Source>,
     callers: Table<ClientId, caller::Caller>,
     classes: Table<ClassId, Class>,
+    /// What requests of classes with a law of their own demand.
+    own_demands: Table<ClassId, Option<Arc<dyn Distribution>>>,
     services: Table<ServiceId, service::Service>,
     balancers: instance::Balancers,
     fleet: fleet::Fleet,

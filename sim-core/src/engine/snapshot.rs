@@ -299,6 +299,13 @@ impl Simulation {
         records.work_ns[service]
     }
 
+    /// Time since the warm-up with each number of requests at a service's servers, in nanoseconds; `None`
+    /// where that is not kept.
+    pub(crate) fn numbers_ns(&self, service: ServiceId) -> Option<Vec<u64>> {
+        let numbers = self.services[service].numbers.as_ref();
+        numbers.map(|numbers| numbers.spent_ns(self.now))
+    }
+
     /// Work finished since the warm-up, and the part of it that nobody wanted any more, as time
     /// of service in nanoseconds.
     pub(crate) fn work_ns(&self, service: ServiceId) -> (u128, u128) {

@@ -319,7 +319,10 @@ impl Simulation {
                 }
             }
             Change::Host(id, host) => self.change_host(*id, host),
-            Change::Class(id, class) => self.classes[*id] = (**class).clone(),
+            Change::Class(id, class) => {
+                self.classes[*id] = (**class).clone();
+                self.own_demands[*id] = super::service::own_demand(class);
+            }
         }
     }
 

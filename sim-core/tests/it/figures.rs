@@ -24,6 +24,7 @@ const EVERYTHING: &str = r#"
     expect = [{ that = "availability > 1%" }]
     timeline = [{ at = "10s", do = "crash", target = "service.web.server.a-1" }]
     [service.web]
+    numbers = true
     demand = { kind = "exponential", mean = "10ms" }
     balancer = { instances = 2, cost = "1ms" }
     link = { connections = "shared" }

@@ -396,8 +396,8 @@ impl<'a> Evidence<'a> {
         let asked = Asked::of(simulation, standing, window);
         self.alone_s = asked.alone_s;
         let alone_s = alone_s(standing);
-        let work: Vec<f64> = (standing.services.iter().enumerate())
-            .map(|(i, service)| asked.hz[i] * service.demand_s * asked.factor[i])
+        let work: Vec<f64> = (0..standing.services.len())
+            .map(|i| asked.hz[i] * asked.demand_s[i])
             .collect();
         let up = |s: &ServerStanding| s.state == MachineState::Up;
         // Whoever gets no requests takes no cores from anybody.
@@ -413,7 +413,7 @@ impl<'a> Evidence<'a> {
             let id = ServiceId::at(position);
             let total = history.total(Scope::Service(id), window.clone());
             let seen = total.window();
-            let own_s = service.demand_s * asked.factor[position];
+            let own_s = asked.demand_s[position];
             let hold_s = held_s(service, &alone_s);
             let capacity = |server: &ServerStanding, rate: f64, allowed: f64| {
                 if server.workers == 0 || rate <= 0.0 || server.error_rate >= 1.0 {
@@ -717,10 +717,12 @@ fn missed(simulation: &Simulation, window: &Range<usize>) -> Option<(String, f64
 /// What first attempts ask of each service.
 struct Asked {
     hz: Vec<f64>,
-    /// Mean factor of demand of what it is asked.
-    factor: Vec<f64>,
     /// Mean time of a request from outside that meets nobody else, in seconds.
     alone_s: f64,
+    /// Mean demand of what it is asked, in seconds.
+    demand_s: Vec<f64>,
+    /// Whether every request from outside visits it.
+    visits_of_all: Vec<bool>,
 }
 
 impl Asked {
@@ -732,8 +734,9 @@ impl Asked {
         let alone_s = alone_s(standing);
         let mut asked = Self {
             hz: vec![0.0; services],
-            factor: vec![0.0; services],
             alone_s: 0.0,
+            demand_s: vec![0.0; services],
+            visits_of_all: vec![true; services],
         };
         // Where nobody comes any more, nobody waits for longer than the slowest takes.
         let entries = standing
@@ -758,8 +761,8 @@ impl Asked {
                     (round_s > 0.0).then(|| (f64::from(users) / round_s, s.mix.as_slice()))
                 })
                 .collect();
-            for (class, factor) in standing.demand_factors.iter().enumerate() {
-                let flow = (entry * standing.demand_factors.len() + class) * 2;
+            for (class, demands) in standing.classes.iter().enumerate() {
+                let flow = (entry * standing.classes.len() + class) * 2;
                 let arrived: u64 = (window.clone())
                     .map(|i| u64::from(history.flow(i, flow).arrived))
                     .sum();
@@ -776,7 +779,12 @@ impl Asked {
                 let visits = visits_of(&settings, ServiceId::at(entry), 1.0, ClassId::at(class));
                 for (service, &visits) in visits.iter().enumerate() {
                     asked.hz[service] += hz * visits;
-                    asked.factor[service] += hz * visits * factor;
+                    // Where nobody goes a demand without a mean is none.
+                    if visits > 0.0 {
+                        let demand_s = demands.demand_s(&standing.services[service]);
+                        asked.demand_s[service] += hz * visits * demand_s;
+                    }
+                    asked.visits_of_all[service] &= visits >= 1.0;
                 }
             }
         }
@@ -787,9 +795,9 @@ impl Asked {
         }
         for service in 0..services {
             if asked.hz[service] > 0.0 {
-                asked.factor[service] /= asked.hz[service];
+                asked.demand_s[service] /= asked.hz[service];
             } else {
-                asked.factor[service] = 1.0;
+                asked.demand_s[service] = standing.services[service].demand_s;
             }
         }
         asked
