@@ -135,12 +135,12 @@ fn growths(asked: &Asked) {
         let mut costs = Vec::new();
         for number in NUMBERS.into_iter().filter(|number| *number <= growth.most) {
             let text = |requests| growth.text(number, requests);
-            let pair = Pair::new(&text, asked.requests.max(20 * number as u64));
+            let pair = Pair::new(&text, 20_000.max(4 * number as u64));
             let mut values: Vec<f64> = (0..3).map(|_| pair.cost()).collect();
             values.sort_by(f64::total_cmp);
             costs.push(values[1]);
             // Ten times that at the next would say nothing new.
-            if costs[costs.len() - 1] > 30_000.0 {
+            if costs[costs.len() - 1] > 3_000.0 {
                 break;
             }
         }
