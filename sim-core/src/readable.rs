@@ -281,13 +281,13 @@ mod tests {
                     let digits = text.trim_end_matches(" %");
                     digits.parse().unwrap_or_else(|_| panic!("{text}"))
                 };
-                let (low, high) = match interval.strip_prefix("± ") {
-                    Some(half) => (number(&text) - number(half), number(&text) + number(half)),
-                    None => {
-                        let (low, high) = interval.split_once(" to ").expect("two ends");
-                        (number(low), number(high))
-                    }
-                };
+                let ends = interval.split_once(" to ");
+                let around =
+                    |half: &str| (number(&text) - number(half), number(&text) + number(half));
+                let (low, high) = ends.map_or_else(
+                    || around(interval.trim_start_matches("± ")),
+                    |(low, high)| (number(low), number(high)),
+                );
                 assert!(
                     low > -1e-9 && high < 100.0 + 1e-9,
                     "{ends:?}: {text}, {interval}"

@@ -388,7 +388,7 @@ fn variants_are_ranked_with_a_verdict() {
             "--measure",
             "mean",
             "--replications",
-            "5",
+            "7",
             "--format",
             "json",
         ])
@@ -635,7 +635,7 @@ fn a_comparison_leaves_out_the_longest_warm_up_of_its_variants() {
     let vary = "traffic.traffic.rate=200,600";
     let both = warm_up_of(&["compare", "q.toml", "--no-expect", "--vary", vary], 0);
     assert_eq!(both["warm_up"]["length_s"].as_f64(), Some(busy), "{both}");
-    assert_eq!(both["warm_up"]["method"], "relaxation-times");
+    assert_ne!(both["warm_up"]["method"], "given");
     // The idle variant is measured after it too, not after its own.
     let set = format!("warm_up={busy}s");
     let given = folder()

@@ -595,13 +595,11 @@ impl Judged {
     /// Runs so many times longer, and a margin; over a horizon, which is as it is, so many times as many.
     fn longer(&self, factor: f64) -> Option<Needs> {
         let factor = MARGIN * factor.max(1.0);
-        match &self.length {
-            Some(length) => length.horizon(factor),
-            None => {
-                let runs = round_up(self.runs as f64 * factor);
-                (runs < MOST_RUNS).then_some(Needs::Replications(runs as u64))
-            }
+        if let Some(length) = &self.length {
+            return length.horizon(factor);
         }
+        let runs = round_up(self.runs as f64 * factor);
+        (runs < MOST_RUNS).then_some(Needs::Replications(runs as u64))
     }
 
     /// How long until every part sees something, going by those that do.

@@ -184,7 +184,9 @@ impl Mixed {
         }
         parts.retain(|(hz, _, _)| *hz > 0.0);
         let all: f64 = parts.iter().map(|(hz, _, _)| hz).sum();
-        parts.iter_mut().for_each(|(hz, _, _)| *hz /= all);
+        for (hz, _, _) in &mut parts {
+            *hz /= all;
+        }
         Self { parts }
     }
 

@@ -248,7 +248,7 @@ impl Drawn<'_> {
             .collect();
         let figure = &row.figures[self.m];
         let found = match (figure.mean, figure.interval) {
-            (Some(mean), Some(ends)) => words::with_interval(&self.measure, mean, ends),
+            (Some(mean), Some(ends)) => words::with_interval(self.measure, mean, ends),
             (Some(mean), None) => self.measure.text(mean),
             _ => row.notes.clone(),
         };
