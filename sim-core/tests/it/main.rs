@@ -42,6 +42,7 @@ mod replicate;
 mod restarts;
 mod retries;
 mod routes;
+mod scale;
 mod search;
 mod servers;
 mod support;
