@@ -1,9 +1,11 @@
 //! The fast path: requests that meet none of the rarer features.
 //!
 //! Most requests of most scenarios go from a caller straight through a balancer that is up to a
-//! first-come, first-served server and back. For them two functions do what the general path
-//! does, step for step and with the same draws and sequence numbers, but look each thing up once
-//! instead of at every step. A test runs scenarios with and without the fast path and demands
+//! server and back, whatever else is written there: limits, crash rules, deadlines. For them
+//! [`Simulation::begin_fast`] and [`Simulation::complete_fast`] do what the general path does,
+//! step for step and with the same draws and sequence numbers, but look each thing up once
+//! instead of at every step. A request that meets what is written, or would be turned away, goes
+//! the general path from there on. A test runs scenarios with and without the fast path and demands
 //! the same digest.
 //! The calls of such requests are [elided](super::elided_call), and their draws made
 //! [batch](super::batched_draws).
@@ -429,11 +431,15 @@ impl Simulation {
         let busy = s.in_service + s.holding;
         let idle = busy < s.workers;
         let is_shared = s.waiting == Waiting::Shared;
-        let waiting = if is_shared { busy } else { s.queue_len };
+        let waiting = if is_shared {
+            busy.saturating_sub(s.workers)
+        } else {
+            s.queue_len
+        };
         let room = idle || waiting < s.queue_limit;
         let rare = s.fast != Fast::Yes
             && (s.fast == Fast::No || errs(&cold[server], number, streams.faults))
-            || s.in_system + 1 >= u32::from(s.heeded_from)
+            || s.is_heeded_at(s.in_system + 1)
             || service.limited && instance.in_flight[local] + 1 >= service.limits[local];
         if rare || !room {
             return self.send_spelled_out(handle, Some(local));

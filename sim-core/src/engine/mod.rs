@@ -55,7 +55,7 @@
 //! `preempt`, `breakdown`, `machine::crash`, `watch::crash_due`; and all ways out end in `reply` or
 //! `abandon`.
 //!
-//! Most requests meet nothing of the kind. For them `fast_path::arrive_fast` and `complete_fast` do
+//! Most requests meet nothing of the kind. For them `fast_path::begin_fast` and `complete_fast` do
 //! all of the above at once, with `elided_call` and `batched_draws`.
 //!
 //! Beside the path: `board` and `idle` are what servers report, `machine` and `watch` how machines
