@@ -25,8 +25,9 @@ impl Simulation {
         self.attempts.reset_cold(handle, self.now);
         let s = &mut self.fleet[server];
         s.enter(self.now);
-        if s.in_system == 1 && self.services[s.service].tracks_idle {
-            self.server_busy(server);
+        let service = &self.services[s.service];
+        if service.tracks_servers() {
+            (self.balancers).server_entered(service, s);
         }
         if self.enter(Post::Server, handle) {
             self.welcome(handle);
@@ -309,8 +310,8 @@ impl Simulation {
     pub(super) fn leave_server(&mut self, server: ServerId) {
         let s = &mut self.fleet[server];
         s.leave(self.now);
-        if s.in_system == 0 && self.services[s.service].tracks_idle {
-            self.server_idle(server);
+        if self.services[s.service].tracks_servers() {
+            self.server_left(server);
         }
     }
 
