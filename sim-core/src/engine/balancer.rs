@@ -193,6 +193,7 @@ impl Simulation {
         let mut view = truth.view(eligible, &instance.in_flight, &instance.weights);
         view.narrowed = some.is_some();
         if let Some(board) = &instance.board {
+            view.reported = true;
             view.in_flight = board.in_flight.as_slice();
             view.oracle = &**board;
         }
@@ -258,7 +259,8 @@ impl Simulation {
         let instance = &mut self.balancers[index];
         instance.in_flight[local] += u32::from(one_more);
         if instance.observes && one_more {
-            instance.policy.on_assigned(local.position());
+            let in_flight = instance.in_flight[local];
+            instance.policy.on_assigned(local.position(), in_flight);
         }
         let s = &self.services[service];
         if s.limited && instance.in_flight[local] >= s.limits[local] {

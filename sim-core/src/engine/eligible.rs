@@ -33,7 +33,7 @@ pub(super) struct Offers {
     open: u32,
     /// The priority that the instance's list holds, and offers that it does not know of yet.
     listed: u8,
-    changed: Vec<LocalId>,
+    changed: Vec<u32>,
     many_changed: bool,
     /// Whether the instance's weights are others than its policy knows.
     reweighed: bool,
@@ -106,12 +106,13 @@ impl Offers {
         }
         self.many_changed |= self.changed.len() >= FEW;
         if !self.many_changed {
-            self.changed.push(server);
+            self.changed.push(server.0);
         }
         true
     }
 
-    /// Brings a list of those of the best priority up to date; how many servers were looked at.
+    /// Brings a list of those of the best priority up to date; how many servers were looked at. What has
+    /// changed is left for the policy: nothing where it may be any server.
     fn list(&mut self, list: &mut Vec<u32>) -> usize {
         let best = self.best().map_or(CLOSED, |level| level as u8);
         let listed = std::mem::replace(&mut self.listed, best);
@@ -130,12 +131,15 @@ impl Offers {
             list.extend(all.filter(|(_, level)| **level == best).map(|(id, _)| id.0));
             return self.levels.len();
         }
-        for server in self.changed.drain(..) {
-            match (list.binary_search(&server.0), self.levels[server] == best) {
+        for &server in &self.changed {
+            match (
+                list.binary_search(&server),
+                self.levels[LocalId(server)] == best,
+            ) {
                 (Ok(place), false) => {
                     list.remove(place);
                 }
-                (Err(place), true) => list.insert(place, server.0),
+                (Err(place), true) => list.insert(place, server),
                 _ => {}
             }
         }
@@ -304,18 +308,20 @@ impl Simulation {
             service: &self.services[service],
         };
         let reweighed = std::mem::take(&mut instance.offers.reweighed);
-        let tell = |policy: &mut dyn Policy, list: &[u32]| {
+        let tell = |policy: &mut dyn Policy, list: &[u32], changed: Option<&[u32]>| {
             let view = truth.view(list, &instance.in_flight, &instance.weights);
             if reweighed {
                 policy.on_fleet_changed(&view);
             } else {
-                policy.on_eligible_changed(&view);
+                policy.on_eligible_changed(&view, changed);
             }
         };
-        tell(&mut *instance.policy, &instance.eligible);
+        let changed = Some(&instance.offers.changed[..]).filter(|changed| !changed.is_empty());
+        tell(&mut *instance.policy, &instance.eligible, changed);
+        instance.offers.changed.clear();
         for level in &mut instance.health.split {
             if let Some(policy) = &mut level.policy {
-                tell(&mut **policy, &level.servers);
+                tell(&mut **policy, &level.servers, None);
             }
         }
     }

@@ -16,7 +16,7 @@ use super::batched_draws::BATCH;
 use super::event_queue::NEVER;
 use super::fleet::{Fast, Fleet, Server, ServerCold, Waiting};
 use super::guards::FastAttempt;
-use super::instance::{Balancers, TrueState};
+use super::instance::TrueState;
 use super::slab::{Handle, Slab, Slot};
 use super::source::{number_of, source_of};
 use super::timer_fifo::Timer;
@@ -28,6 +28,7 @@ use crate::machine::MachineState;
 use crate::model::{Balancer, Client, Errors, ServerParams, Slowdown};
 use crate::outcome::Outcome;
 use crate::policy::Job;
+use crate::time::{Duration, Instant};
 use std::hint::select_unpredictable;
 
 /// Whether the settings of a service ask for nothing that the fast path does not know. Here and in
@@ -52,7 +53,7 @@ pub(super) fn service_is_plain(service: &crate::model::Service) -> bool {
 /// As [`service_is_plain`], for a balancer: nothing happens there but the choice of a server.
 fn balancer_is_plain(balancer: &Balancer) -> bool {
     let Balancer {
-        // The instance knows whether it observes or wants to hear of idle servers.
+        // Is told of attempts and of servers on either path.
         policy: _,
         // Which of them are active changes while time runs.
         instances: _,
@@ -217,13 +218,11 @@ impl Simulation {
         let ready = |index: &InstanceId| {
             let instance = &self.balancers[*index];
             instance.state == MachineState::Up
-                && !instance.observes
                 && !instance.health.watches
                 && instance.health.split.is_empty()
         };
         let fast = self.fast
             && s.plain
-            && !s.tracks_idle
             && self.links.are_clear(service)
             && s.active.iter().all(ready)
             && (s.active.len() == 1 || !self.guards.any_at_balancer(service));
@@ -328,7 +327,7 @@ impl Simulation {
             callers,
             services,
             calls,
-            balancers: Balancers { instances, .. },
+            balancers,
             fleet: Fleet { servers, cold, .. },
             attempts:
                 Attempts {
@@ -355,7 +354,7 @@ impl Simulation {
         let service_id = s.to;
         let service = &mut services[service_id];
         let index = service.instance_for(streams.selection, number, 1, || number);
-        let instance = &mut instances[index];
+        let instance = &mut balancers.instances[index];
         let most = service
             .max_connections
             .min(instance.heeded_from.saturating_sub(1));
@@ -409,6 +408,7 @@ impl Simulation {
         };
         let mut view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
         if let Some(board) = &instance.board {
+            view.reported = true;
             view.in_flight = board.in_flight.as_slice();
             view.oracle = &**board;
         }
@@ -445,9 +445,16 @@ impl Simulation {
             return self.send_spelled_out(handle, Some(local));
         }
         instance.in_flight[local] += 1;
+        if instance.observes {
+            let in_flight = instance.in_flight[local];
+            instance.policy.on_assigned(local.position(), in_flight);
+        }
         attempt.server = server;
         s.attempts = s.attempts.wrapping_add(1);
         s.enter(now);
+        if service.tracks_servers() {
+            balancers.server_entered(service, s);
+        }
         if GUARDED && let Some(stopped) = guards.pass_fast_server(server, who) {
             return self.stop_fast(handle, &stopped);
         }
@@ -607,12 +614,21 @@ impl Simulation {
         s.leave(now);
         s.succeeded = s.succeeded.wrapping_add(1);
         let (local, service_id) = (s.local, s.service);
+        if self.services[service_id].tracks_servers() {
+            self.server_left(server);
+        }
+        let attempt = &self.attempts[slot];
         let service = &mut self.services[service_id];
         service.served_ns += u128::from(attempt.demand_ns);
         service.attempt_outcomes[Outcome::Succeeded as usize] += 1;
         let instance = &mut self.balancers[attempt.instance];
         instance.connections -= 1;
         instance.in_flight[local] -= 1;
+        if instance.observes {
+            let (in_flight, took) = (instance.in_flight[local], Duration(now - begun));
+            let outcome = Outcome::Succeeded;
+            (instance.policy).on_finished(Instant(now), local.position(), in_flight, outcome, took);
+        }
         if self.guards.any {
             let client = self.sources[source_of(number)].clients[class];
             (self.guards).leave_fast(client, service_id, server, begun, now);
@@ -621,9 +637,9 @@ impl Simulation {
         self.attempts.elided -= 1;
 
         let recorder = &mut self.recorder;
-        recorder.attempt_ended(s.service, begun, Outcome::Succeeded);
+        recorder.attempt_ended(service_id, begun, Outcome::Succeeded);
         if recorder.is_plain() && begun >= recorder.measure_from {
-            let counters = recorder.flow_mut(s.service, class);
+            let counters = recorder.flow_mut(service_id, class);
             let response_ns = now - begun;
             let bucket = bucket(response_ns);
             counters.outcomes[Outcome::Succeeded as usize] += 1;
@@ -631,7 +647,7 @@ impl Simulation {
             counters.recent.record(coarse(bucket));
             counters.response_time.record_at(bucket, response_ns);
         } else {
-            let flow = recorder.layout.flow(s.service, class, false);
+            let flow = recorder.layout.flow(service_id, class, false);
             let (attempts, last) = (1, local);
             recorder.call_ended(
                 now,

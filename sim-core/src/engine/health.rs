@@ -165,7 +165,7 @@ impl Health {
         if self.standing.levels.len() < 2 {
             return;
         }
-        let hears = policy.observes() || policy.tracks_idle();
+        let hears = policy.observes() || policy.tracks_idle() || policy.tracks_queues();
         let own = || {
             let mut policy = policy.clone_box();
             if let Some(share) = start {

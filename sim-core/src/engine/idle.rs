@@ -1,18 +1,74 @@
-//! Idle servers that report themselves, for policies which wait to be told instead of asking.
+//! Servers that report themselves, for policies which wait to be told instead of asking.
 //!
-//! A server that becomes empty tells one balancer instance, chosen at random, unless an instance
+//! Some want to know what each server holds: every change is told, to all balancer instances. Others want to know
+//! who is idle. A server that becomes empty tells one balancer instance, chosen at random, unless an instance
 //! still has an earlier report of it.
 
 use super::Simulation;
+use super::fleet::Server;
+use super::instance::Balancers;
+use super::service::Service;
 use crate::ids::{Id, ServerId, ServiceId};
 use crate::machine::MachineState;
+
+/// To more balancer instances than these nobody tells what servers hold.
+const TOLD: usize = 4;
+
+impl Service {
+    /// Whether policies want to hear of servers that requests enter or leave.
+    #[inline]
+    pub(super) fn tracks_servers(&self) -> bool {
+        self.tracks_idle | self.tracks_queues
+    }
+}
+
+impl Balancers {
+    /// A server of a service whose policies want to hear of it holds one request more.
+    #[inline(never)]
+    pub(super) fn server_entered(&mut self, service: &Service, server: &Server) {
+        if service.tracks_idle && server.in_system == 1 {
+            // An idle server was given something to do.
+            for &index in &service.active {
+                self[index].policy.on_busy(server.local.position());
+            }
+        }
+        self.tell_queue(service, server);
+    }
+
+    /// What a server holds is told where it is wanted.
+    fn tell_queue(&mut self, service: &Service, server: &Server) {
+        if service.tracks_queues {
+            for instance in self.of_mut(server.service) {
+                (instance.policy).on_queue(server.local.position(), server.in_system);
+            }
+        }
+    }
+}
 
 impl Simulation {
     /// Looks whether the policies of a service want reports.
     pub(super) fn configure_idle(&mut self, service: ServiceId) {
-        let mut instances = self.balancers.of(service);
-        self.services[service].tracks_idle =
-            instances.any(|i| self.balancers[i].policy.tracks_idle());
+        let (mut idle, mut queues) = (false, false);
+        let instances = self.balancers.of_mut(service);
+        let few = instances.len() <= TOLD;
+        for instance in instances {
+            instance.policy.hear_of_queues(few);
+            idle |= instance.policy.tracks_idle();
+            queues |= few && instance.policy.tracks_queues();
+        }
+        let service = &mut self.services[service];
+        (service.tracks_idle, service.tracks_queues) = (idle, queues);
+    }
+
+    /// A server of a service whose policies want to hear of it holds one request fewer.
+    #[inline(never)]
+    pub(super) fn server_left(&mut self, server: ServerId) {
+        let s = &self.fleet[server];
+        let service = &self.services[s.service];
+        self.balancers.tell_queue(service, s);
+        if service.tracks_idle && s.in_system == 0 {
+            self.server_idle(server);
+        }
     }
 
     /// Every idle server reports, as after the start.
@@ -34,8 +90,7 @@ impl Simulation {
     }
 
     /// A server has nothing left to do. One that has crashed at work is empty, but not idle.
-    #[cold]
-    pub(super) fn server_idle(&mut self, server: ServerId) {
+    fn server_idle(&mut self, server: ServerId) {
         let s = &self.fleet[server];
         if s.state != MachineState::Up {
             return;
@@ -51,17 +106,11 @@ impl Simulation {
         let service = &mut self.services[service];
         service.idle_reports += 1;
         let number = (u64::from(s.service) << 48) + service.idle_reports;
-        let place = self.streams.idle.at(number).below(service.active.len());
+        let place = match service.active.len() {
+            1 => 0,
+            several => self.streams.idle.at(number).below(several),
+        };
         let told = service.active[place];
         self.balancers[told].policy.on_idle(local);
-    }
-
-    /// An idle server was given something to do.
-    #[cold]
-    pub(super) fn server_busy(&mut self, server: ServerId) {
-        let s = &self.fleet[server];
-        for &index in &self.services[s.service].active {
-            self.balancers[index].policy.on_busy(s.local.position());
-        }
     }
 }

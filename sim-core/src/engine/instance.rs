@@ -252,6 +252,7 @@ impl<'a> TrueState<'a> {
             now: Instant(self.now),
             eligible,
             narrowed: false,
+            reported: false,
             in_flight: in_flight.as_slice(),
             weights: weights.as_slice(),
             oracle: self,

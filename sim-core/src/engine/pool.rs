@@ -701,7 +701,8 @@ impl Simulation {
         let before = instance.in_flight[local];
         instance.in_flight[local] = before - 1;
         if instance.observes {
-            (instance.policy).on_finished(Instant(self.now), local.position(), outcome, took);
+            let now = Instant(self.now);
+            (instance.policy).on_finished(now, local.position(), before - 1, outcome, took);
         }
         let service = &self.services[instance.service];
         if service.limited && before == service.limits[local] {

@@ -28,8 +28,9 @@ impl Simulation {
         if let Some(numbers) = &mut self.services[s.service].numbers {
             numbers.more(self.now);
         }
-        if s.in_system == 1 && self.services[s.service].tracks_idle {
-            self.server_busy(server);
+        let service = &self.services[s.service];
+        if service.tracks_servers() {
+            (self.balancers).server_entered(service, s);
         }
         if self.enter(Post::Server, handle) {
             self.welcome(handle);
@@ -315,8 +316,8 @@ impl Simulation {
         if let Some(numbers) = &mut self.services[s.service].numbers {
             numbers.fewer(self.now);
         }
-        if s.in_system == 0 && self.services[s.service].tracks_idle {
-            self.server_idle(server);
+        if self.services[s.service].tracks_servers() {
+            self.server_left(server);
         }
     }
 

@@ -42,6 +42,8 @@ pub(super) struct Service {
     pub limits: Table<LocalId, u32>,
     /// Whether policies want to hear of servers that become idle.
     pub tracks_idle: bool,
+    /// Whether policies want to hear of each change of what servers hold.
+    pub tracks_queues: bool,
     /// Times that servers became idle.
     pub idle_reports: u64,
     /// Whether callers choose an instance at random.
@@ -106,6 +108,7 @@ impl Service {
                 .map(|s| limit_of(params(s)))
                 .collect(),
             tracks_idle: false,
+            tracks_queues: false,
             idle_reports: 0,
             random_selection: false,
             per_connection: settings.balancer.balances == Balances::Connections,

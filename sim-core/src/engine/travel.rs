@@ -312,7 +312,7 @@ mod tests {
         fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, _: &mut Draws) -> Option<usize> {
             fleet.eligible.first().map(|&server| server as usize)
         }
-        fn on_finished(&mut self, _: Instant, _: usize, outcome: Outcome, took: Duration) {
+        fn on_finished(&mut self, _: Instant, _: usize, _: u32, outcome: Outcome, took: Duration) {
             let mut told = self.0.lock().expect("nobody panics");
             told.push((outcome, took.0 / 1_000_000));
         }
@@ -324,22 +324,46 @@ mod tests {
         }
     }
 
-    /// What a policy is told of one request under each of some callers and links.
-    fn told(rest: &str) -> Vec<(Outcome, u64)> {
-        let model = crate::scenario::parse(&format!(
-            "horizon = \"2s\"\n\
-             traffic = [{{ to = \"web\", arrivals = {{ kind = \"trace\", times = [\"0s\"] }} }}]\n\
-             [service.web]\ndemand = \"10ms\"\nlink = {{ delay = \"50ms\" }}\n\
-             server = [{{ name = \"s\", workers = 1 }}]\n{rest}"
-        ))
-        .unwrap_or_else(|problems| panic!("{problems}"));
+    /// What a policy is told of the attempts of a scenario, on the fast path or off it.
+    fn told_in(text: &str, fast: bool) -> Vec<(Outcome, u64)> {
+        let model = crate::scenario::parse(text).unwrap_or_else(|problems| panic!("{problems}"));
         let mut simulation = Simulation::new(Arc::new(model), 0);
         let scribe = Scribe::default();
         let instance = &mut simulation.balancers[InstanceId(0)];
         (instance.policy, instance.observes) = (Box::new(scribe.clone()), true);
+        if !fast {
+            simulation = simulation.without_fast_path();
+        }
         simulation.run();
         let told = scribe.0.lock().expect("nobody panics");
         told.clone()
+    }
+
+    /// What it is told of one request under each of some callers and links.
+    fn told(rest: &str) -> Vec<(Outcome, u64)> {
+        let text = format!(
+            "horizon = \"2s\"\n\
+             traffic = [{{ to = \"web\", arrivals = {{ kind = \"trace\", times = [\"0s\"] }} }}]\n\
+             [service.web]\ndemand = \"10ms\"\nlink = {{ delay = \"50ms\" }}\n\
+             server = [{{ name = \"s\", workers = 1 }}]\n{rest}"
+        );
+        told_in(&text, true)
+    }
+
+    #[test]
+    fn policies_are_told_the_same_on_the_fast_path_and_off_it() {
+        let text = "horizon = \"20s\"\nclient.timeout = \"60ms\"\n\
+             traffic = [{ to = \"web\", rate = 95 }]\n\
+             [service.web]\ndemand = { kind = \"exponential\", mean = \"10ms\" }\n\
+             server = [{ name = \"s\", workers = 1, queue = { limit = 9 } }]\n";
+        let told = told_in(text, true);
+        assert_eq!(told, told_in(text, false));
+        for outcome in [Outcome::Succeeded, Outcome::TimedOut, Outcome::Rejected] {
+            assert!(
+                told.iter().any(|&(other, _)| other == outcome),
+                "{outcome:?}"
+            );
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ impl Fleet {
             now: Instant::ZERO,
             eligible: &self.eligible,
             narrowed: false,
+            reported: false,
             in_flight: &self.in_flight,
             weights: &self.weights,
             oracle: self,

@@ -1,9 +1,10 @@
 //! Join the shortest queue, by the servers' true state.
 //!
 //! An oracle: it knows how many requests each server really holds, without delay and including
-//! those of other balancer instances. No real balancer does; this is the yardstick of theory.
+//! those of other balancer instances. No real balancer does; this is the yardstick of theory. Where there
+//! are many servers, it is told of each change of what they hold instead of looking at all of them.
 
-use super::least_in_flight::{Least, TIES};
+use super::least::{TIES, Tree, is_plain, scan};
 use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
@@ -24,6 +25,8 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     build: |params| {
         Box::new(JoinShortestQueue {
             random_ties: params.choice("ties") == 0,
+            told: false,
+            tree: None,
         })
     },
 };
@@ -31,19 +34,52 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
 #[derive(Clone, Debug)]
 struct JoinShortestQueue {
     random_ties: bool,
+    /// Whether it is told of what servers hold.
+    told: bool,
+    /// What the eligible servers hold, where there are many.
+    tree: Option<Tree>,
+}
+
+/// What a server costs.
+fn cost(fleet: &FleetView<'_>, server: usize) -> Option<f64> {
+    Some(f64::from(fleet.oracle.in_system(server)))
 }
 
 impl Policy for JoinShortestQueue {
     fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
-        let mut least = Least::new(self.random_ties);
-        for &server in fleet.eligible {
-            least.consider(
-                server as usize,
-                f64::from(fleet.oracle.in_system(server as usize)),
-                draws,
-            );
+        match &self.tree {
+            Some(tree) if is_plain(fleet) => tree.pick(self.random_ties, draws),
+            _ => {
+                let cost = |server: usize| cost(fleet, server);
+                scan(fleet.eligible, cost, self.random_ties, draws)
+            }
         }
-        least.server
+    }
+    fn tracks_queues(&self) -> bool {
+        true
+    }
+    fn hear_of_queues(&mut self, told: bool) {
+        self.told = told;
+        self.tree = self.tree.take().filter(|_| told);
+    }
+    fn on_queue(&mut self, server: usize, in_system: u32) {
+        if let Some(tree) = &mut self.tree
+            && tree.has(server)
+        {
+            tree.set(server, Some(f64::from(in_system)));
+        }
+    }
+    fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
+        let tree = || Tree::of(fleet, |server| cost(fleet, server));
+        self.tree = self.told.then(tree).flatten();
+    }
+    fn on_eligible_changed(&mut self, fleet: &FleetView<'_>, changed: Option<&[u32]>) {
+        match (&mut self.tree, changed) {
+            (Some(tree), Some(changed)) => {
+                tree.hear_of(fleet, changed, |server| cost(fleet, server));
+            }
+            _ => self.on_fleet_changed(fleet),
+        }
     }
     fn clone_box(&self) -> Box<dyn Policy> {
         Box::new(self.clone())

@@ -4,7 +4,7 @@
 //! come, first served it assigns each request to the server that a single shared queue would have
 //! given it, so the farm behaves exactly like G/G/c.
 
-use super::least_in_flight::Least;
+use super::least::scan;
 use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
@@ -30,15 +30,8 @@ struct LeastWorkLeft;
 
 impl Policy for LeastWorkLeft {
     fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
-        let mut least = Least::new(false);
-        for &server in fleet.eligible {
-            least.consider(
-                server as usize,
-                fleet.oracle.work_left_ns(server as usize),
-                draws,
-            );
-        }
-        least.server
+        let cost = |server: usize| Some(fleet.oracle.work_left_ns(server));
+        scan(fleet.eligible, cost, false, draws)
     }
     fn clone_box(&self) -> Box<dyn Policy> {
         Box::new(self.clone())

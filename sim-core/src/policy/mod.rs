@@ -13,6 +13,7 @@ use std::fmt::Debug;
 mod first;
 mod join_idle_queue;
 mod join_shortest_queue;
+mod least;
 mod least_in_flight;
 mod least_work_left;
 mod power_of_d;
@@ -150,6 +151,8 @@ pub struct FleetView<'a> {
     /// Whether `eligible` leaves out servers that only this attempt is kept from, a copy of one that
     /// is there already: what is missing has not left.
     pub narrowed: bool,
+    /// Whether loads are those that the servers last reported, and not the present ones.
+    pub reported: bool,
     /// Attempts this instance has in flight at each server.
     pub in_flight: &'a [u32],
     /// Weight of each server as it is now, a slow start included.
@@ -204,16 +207,23 @@ pub trait Policy: Debug + Send {
         0
     }
 
-    /// The attempt went to `server`.
-    fn on_assigned(&mut self, server: usize) {
-        let _ = server;
+    /// The attempt went to `server`, where this instance now has so many in flight.
+    fn on_assigned(&mut self, server: usize, in_flight: u32) {
+        let _ = (server, in_flight);
     }
 
     /// The answer of an attempt at `server`, or the news that it needs none any more, is here, and
     /// took so long since the attempt was sent there: what lies between caller and balancer, and the
-    /// wait for a server, no balancer counts.
-    fn on_finished(&mut self, now: Instant, server: usize, outcome: Outcome, took: Duration) {
-        let _ = (now, server, outcome, took);
+    /// wait for a server, no balancer counts. The instance now has so many in flight there.
+    fn on_finished(
+        &mut self,
+        now: Instant,
+        server: usize,
+        in_flight: u32,
+        outcome: Outcome,
+        took: Duration,
+    ) {
+        let _ = (now, server, in_flight, outcome, took);
     }
 
     /// Whether the two hooks above are wanted: saves two calls for each attempt where not.
@@ -242,14 +252,32 @@ pub trait Policy: Debug + Send {
         false
     }
 
+    /// Whether the two hooks below are wanted.
+    fn tracks_queues(&self) -> bool {
+        false
+    }
+
+    /// Whether it is told of each change of what servers hold from now on, before the next change of the
+    /// fleet. It is not where a service has many balancer instances: to tell all of them would take longer than to look.
+    fn hear_of_queues(&mut self, told: bool) {
+        let _ = told;
+    }
+
+    /// A server now truly holds so many requests, waiting or in service.
+    fn on_queue(&mut self, server: usize, in_system: u32) {
+        let _ = (server, in_system);
+    }
+
     /// Weights or eligibility changed, of one server or of several; `fleet.eligible` may be empty here.
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
         let _ = fleet;
     }
 
-    /// Some eligible servers are others, and nothing else is: a limit was met, or a server left. To be
-    /// overridden by those who make something of weights alone.
-    fn on_eligible_changed(&mut self, fleet: &FleetView<'_>) {
+    /// Some eligible servers are others, and nothing else is: a limit was met, or a server left. No
+    /// servers but those in `changed`, if that is known, have become eligible or ceased to be. To be
+    /// overridden by those who make something of weights alone, or who keep books of each server.
+    fn on_eligible_changed(&mut self, fleet: &FleetView<'_>, changed: Option<&[u32]>) {
+        let _ = changed;
         self.on_fleet_changed(fleet);
     }
 

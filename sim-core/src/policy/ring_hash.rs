@@ -178,7 +178,7 @@ impl Policy for RingHash {
         self.latest = Arc::default();
     }
 
-    fn on_eligible_changed(&mut self, _: &FleetView<'_>) {
+    fn on_eligible_changed(&mut self, _: &FleetView<'_>, _: Option<&[u32]>) {
         // Places follow from weights.
     }
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {

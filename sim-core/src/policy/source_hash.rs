@@ -62,7 +62,7 @@ impl Policy for SourceHash {
             % fleet.eligible.len();
         Some(fleet.eligible[position] as usize)
     }
-    fn on_eligible_changed(&mut self, _: &FleetView<'_>) {
+    fn on_eligible_changed(&mut self, _: &FleetView<'_>, _: Option<&[u32]>) {
         // Places follow from weights.
     }
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {

@@ -3,7 +3,8 @@
 //! On each pick every eligible server's credit grows by its weight; the server with most credit
 //! (the first of equals) is taken and pays the total. Weights 5, 1, 1 give a a b a c a a: turns in
 //! proportion to the weights, spread out instead of in bursts. Observes nothing but the weights,
-//! so a wrong weight is followed faithfully. Costs a pass over the servers.
+//! so a wrong weight is followed faithfully. Costs a pass over the servers; where all weights are equal and
+//! everybody has had as many turns, give or take one, turns go round and cost nothing.
 //!
 //! Several instances start apart: each as if it had taken so many turns already. Each server then has had
 //! its share of these turns, rounded down, and the largest remainders one more: what turns that are taken
@@ -29,6 +30,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     build: |params| {
         Box::new(WeightedRoundRobin {
             credit: Vec::new(),
+            among: Among::default(),
             apart: starts_apart(params),
             start: None,
         })
@@ -37,8 +39,9 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
 
 #[derive(Clone, Debug)]
 struct WeightedRoundRobin {
-    /// Credit by server.
+    /// Credit by server, but for those that turns are taken among.
     credit: Vec<f64>,
+    among: Among,
     /// Whether it heeds where it is to start.
     apart: bool,
     /// Where it is still to start, as a share of [`TURNS`].
@@ -50,6 +53,61 @@ struct WeightedRoundRobin {
 const TURNS: f64 = 1_048_576.0;
 
 impl WeightedRoundRobin {
+    /// A turn among some of the servers only: theirs alone are the credits that change.
+    fn pick_apart(&mut self, fleet: &FleetView<'_>) -> Option<usize> {
+        self.credit.resize(fleet.weights.len(), 0.0);
+        let mut total = 0.0;
+        let mut best: Option<usize> = None;
+        for &server in fleet.eligible {
+            let server = server as usize;
+            let weight = fleet.weights[server];
+            if weight <= 0.0 {
+                continue;
+            }
+            self.credit[server] += weight;
+            total += weight;
+            if best.is_none_or(|best| self.credit[server] > self.credit[best]) {
+                best = Some(server);
+            }
+        }
+        self.credit[best?] -= total;
+        best
+    }
+
+    /// From now on turns are taken among the eligible servers.
+    fn gather(&mut self, fleet: &FleetView<'_>) {
+        self.credit.resize(fleet.weights.len(), 0.0);
+        let among = &mut self.among;
+        let weighted = |&server: &u32| fleet.weights[server as usize] > 0.0;
+        among.servers.clear();
+        (among.servers).extend(fleet.eligible.iter().copied().filter(weighted));
+        let servers = || among.servers.iter().map(|&server| server as usize);
+        among.credit.clear();
+        among
+            .credit
+            .extend(servers().map(|server| self.credit[server]));
+        among.weight.clear();
+        among
+            .weight
+            .extend(servers().map(|server| fleet.weights[server]));
+        // One by one, as a pass over the servers adds them up.
+        among.total = among.weight.iter().fold(0.0, |sum, weight| sum + weight);
+        let first = among.weight.first();
+        among.even = among.weight.iter().all(|weight| Some(weight) == first);
+        among.passes = 0;
+        among.known = true;
+    }
+
+    /// Credits are known by server again.
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.among.known) {
+            self.among.stop_going_round();
+            for (&server, &credit) in self.among.servers.iter().zip(&self.among.credit) {
+                self.credit[server as usize] = credit;
+            }
+        }
+    }
+
     /// Credits as they are after so many turns.
     fn take_turns(&mut self, turns: f64, fleet: &FleetView<'_>) {
         let weighted = |&server: &u32| fleet.weights[server as usize] > 0.0;
@@ -70,25 +128,150 @@ impl WeightedRoundRobin {
     }
 }
 
-impl Policy for WeightedRoundRobin {
-    fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, _: &mut Draws) -> Option<usize> {
-        self.credit.resize(fleet.weights.len(), 0.0);
-        let mut total = 0.0;
-        let mut best: Option<usize> = None;
-        for &server in fleet.eligible {
-            let server = server as usize;
-            let weight = fleet.weights[server];
-            if weight <= 0.0 {
-                continue;
-            }
-            self.credit[server] += weight;
-            total += weight;
-            if best.is_none_or(|best| self.credit[server] > self.credit[best]) {
-                best = Some(server);
+/// The servers that turns are taken among, side by side: the eligible ones that have a weight.
+#[derive(Clone, Debug, Default)]
+struct Among {
+    /// Whether it is about the servers that are eligible now.
+    known: bool,
+    servers: Vec<u32>,
+    credit: Vec<f64>,
+    weight: Vec<f64>,
+    total: f64,
+    /// Whether all weights are equal.
+    even: bool,
+    /// Passes over the servers since they are these.
+    passes: u32,
+    /// Positions in the order of their turns, while turns go round; empty while they do not.
+    order: Vec<u32>,
+    /// How many turns of this round are taken.
+    taken: usize,
+}
+
+/// Every so many passes is looked whether turns go round by now.
+const LOOK: u32 = 16;
+
+/// Numbers that are looked at side by side.
+const LANES: usize = 8;
+
+impl Among {
+    fn pick(&mut self) -> Option<usize> {
+        if self.order.is_empty() {
+            if !self.even || self.passes % LOOK > 0 || !self.go_round() {
+                self.passes = self.passes.wrapping_add(1);
+                return self.pass();
             }
         }
-        self.credit[best?] -= total;
-        best
+        let position = self.order[self.taken];
+        self.taken += 1;
+        if self.taken == self.order.len() {
+            self.taken = 0;
+        }
+        Some(self.servers[position as usize] as usize)
+    }
+
+    /// Credits grow, and the first with most of it pays.
+    fn pass(&mut self) -> Option<usize> {
+        // A maximum of each lane, for these do not wait for one another.
+        let mut most = [f64::NEG_INFINITY; LANES];
+        let (credits, rest) = self.credit.as_chunks_mut::<LANES>();
+        let (weights, others) = self.weight.as_chunks::<LANES>();
+        for (credits, weights) in credits.iter_mut().zip(weights) {
+            for lane in 0..LANES {
+                credits[lane] += weights[lane];
+                let credit = credits[lane];
+                most[lane] = if credit > most[lane] {
+                    credit
+                } else {
+                    most[lane]
+                };
+            }
+        }
+        for (credit, weight) in rest.iter_mut().zip(others) {
+            *credit += weight;
+            most[0] = if *credit > most[0] { *credit } else { most[0] };
+        }
+        let most = most.into_iter().fold(f64::NEG_INFINITY, f64::max);
+        let has_most = |credits: &[f64; LANES]| {
+            // All of them, without a branch between.
+            credits
+                .iter()
+                .fold(false, |has, &credit| has | (credit >= most))
+        };
+        let (credits, _) = self.credit.as_chunks::<LANES>();
+        let chunk = credits.iter().position(has_most).unwrap_or(credits.len());
+        let from = chunk * LANES;
+        let within = self.credit[from..]
+            .iter()
+            .position(|&credit| credit >= most)?;
+        self.credit[from + within] -= self.total;
+        Some(self.servers[from + within] as usize)
+    }
+
+    /// Whether turns go round from now on, each server having one in every round.
+    ///
+    /// A turn gives each of n equal servers its weight, and takes n times that from the one with most credit.
+    /// If that is less than n times the weight ahead of the least, it is last then, behind those that it was
+    /// equal to and that come after it, and the spread is no larger: so they go on, in the order of their credits now, and
+    /// after n turns these are what they were. That holds for numbers; it holds for floats that add up
+    /// without rounding.
+    fn go_round(&mut self) -> bool {
+        let Some(&weight) = self.weight.first() else {
+            return false;
+        };
+        let most = self
+            .credit
+            .iter()
+            .copied()
+            .fold(f64::NEG_INFINITY, f64::max);
+        let least = self.credit.iter().copied().fold(f64::INFINITY, f64::min);
+        let round = weight * self.weight.len() as f64;
+        let unit = unit_of(weight);
+        let whole = |credit: &f64| (credit / unit).fract() == 0.0;
+        let reach = (most.abs().max(least.abs()) + 2.0 * round) / unit;
+        if most - least >= round || reach >= EXACT || !self.credit.iter().all(whole) {
+            return false;
+        }
+        self.taken = 0;
+        self.order.extend(0..self.servers.len() as u32);
+        // The first of equals comes first, as in a pass: the sort is stable.
+        let credit = |position: u32| self.credit[position as usize];
+        (self.order).sort_by(|&a, &b| credit(b).total_cmp(&credit(a)));
+        true
+    }
+
+    /// Credits are what they are after the turns of this round.
+    fn stop_going_round(&mut self) {
+        let taken = self.taken;
+        for (place, position) in self.order.drain(..).enumerate() {
+            let position = position as usize;
+            let paid = if place < taken { self.total } else { 0.0 };
+            self.credit[position] += taken as f64 * self.weight[position] - paid;
+        }
+        self.taken = 0;
+    }
+}
+
+/// Floats that are whole add up without rounding below this.
+const EXACT: f64 = 4_503_599_627_370_496.0;
+
+/// The largest power of two that a number is a multiple of.
+fn unit_of(number: f64) -> f64 {
+    let bits = number.to_bits();
+    let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
+    let exponent = f64::from_bits(bits & !((1 << 52) - 1));
+    exponent / (1_u64 << (52 - mantissa.trailing_zeros())) as f64
+}
+
+impl Policy for WeightedRoundRobin {
+    fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, _: &mut Draws) -> Option<usize> {
+        if fleet.narrowed {
+            self.settle();
+            return self.pick_apart(fleet);
+        }
+        if !self.among.known {
+            self.gather(fleet);
+        }
+        self.among.pick()
     }
     fn start_apart(&mut self, share: f64) {
         self.start = self.apart.then_some(share);
@@ -97,6 +280,7 @@ impl Policy for WeightedRoundRobin {
         self.start.is_some()
     }
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
+        self.settle();
         let mut eligible = fleet.eligible.iter();
         if self.start.is_none() || !eligible.any(|&s| fleet.weights[s as usize] > 0.0) {
             return;
@@ -116,6 +300,8 @@ impl Policy for WeightedRoundRobin {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::draws::Stream;
     use crate::policy::fixture::{Fleet, sequence, sequence_from};
 
     #[test]
@@ -170,5 +356,111 @@ mod tests {
             );
             assert_eq!((all[1], all[2]), (0, 0));
         }
+    }
+
+    /// Passes over the servers, as they are told of above: what all of this must come to.
+    #[derive(Default)]
+    struct Passes(Vec<f64>);
+
+    impl Passes {
+        fn pick(&mut self, fleet: &Fleet, some: &[u32]) -> Option<usize> {
+            self.0.resize(fleet.weights.len(), 0.0);
+            let (mut total, mut best) = (0.0, None);
+            for server in some.iter().map(|&server| server as usize) {
+                if fleet.weights[server] > 0.0 {
+                    self.0[server] += fleet.weights[server];
+                    total += fleet.weights[server];
+                    if best.is_none_or(|best: usize| self.0[server] > self.0[best]) {
+                        best = Some(server);
+                    }
+                }
+            }
+            self.0[best?] -= total;
+            best
+        }
+    }
+
+    /// Whether turns are those of plain passes, whatever happens to weights and eligibility; how many of the
+    /// turns went round.
+    fn follow(servers: usize, weights: &[f64], calm: usize, draws: &mut Draws) -> u32 {
+        let mut policy = WeightedRoundRobin {
+            credit: Vec::new(),
+            among: Among::default(),
+            apart: false,
+            start: None,
+        };
+        let (mut passes, mut rounds) = (Passes::default(), 0);
+        let mut fleet = Fleet::of(servers);
+        for step in 0..2_000 {
+            if step == 0 || draws.below(20 * calm) == 0 {
+                let mut weight = || weights[draws.below(weights.len())];
+                fleet.weights.fill_with(&mut weight);
+                policy.on_fleet_changed(&fleet.view());
+            }
+            if draws.below(calm) == 0 {
+                let server = draws.below(servers) as u32;
+                match fleet.eligible.binary_search(&server) {
+                    Ok(place) => drop(fleet.eligible.remove(place)),
+                    Err(place) => fleet.eligible.insert(place, server),
+                }
+                policy.on_eligible_changed(&fleet.view(), Some(&[server]));
+            }
+            let narrowed = draws.below(calm) == 0;
+            let mut some = fleet.eligible.clone();
+            some.retain(|_| !narrowed || draws.below(3) > 0);
+            if some.is_empty() {
+                continue;
+            }
+            let view = FleetView {
+                eligible: &some,
+                narrowed,
+                ..fleet.view()
+            };
+            let job = Job {
+                key: 0,
+                priority: 0,
+                previous: None,
+            };
+            let mut none = Stream::new(1, 0, "p").at(0);
+            assert_eq!(
+                policy.pick(&view, &job, &mut none),
+                passes.pick(&fleet, &some),
+                "{servers} servers of weights {weights:?}, step {step}"
+            );
+            rounds += u32::from(!policy.among.order.is_empty());
+        }
+        rounds
+    }
+
+    #[test]
+    fn turns_are_those_of_plain_passes() {
+        let mut draws = Stream::new(1, 0, "turns").at(0);
+        for servers in [1, 2, 3, 7, 8, 9, 16, 30, 100] {
+            for calm in [3, 50, 1_000] {
+                for weights in [[1.0], [0.75], [24.0], [1e9]] {
+                    let rounds = follow(servers, &weights, calm, &mut draws);
+                    assert!(
+                        rounds > 1_000 || calm < 1_000 || servers < 7,
+                        "{servers}, {weights:?}: {rounds}"
+                    );
+                }
+                for weights in [&[0.3][..], &[5.0, 0.0], &[1.0, 2.0, 5.0], &[0.0, 0.7, 1e-9]] {
+                    follow(servers, weights, calm, &mut draws);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn units_are_the_last_bits() {
+        let of = |number| super::unit_of(number);
+        assert_eq!(
+            [of(1.0), of(0.75), of(24.0), of(10.0)],
+            [1.0, 0.25, 8.0, 2.0]
+        );
+        assert_eq!(
+            of(0.1),
+            f64::from_bits(0.1_f64.to_bits() & !((1 << 52) - 1)) / (1_u64 << 51) as f64
+        );
     }
 }

@@ -140,6 +140,14 @@ impl Bed {
                 bed.text +=
                     &format!("[[service.web.server]]\nname = \"twin{number}\"\nlike = \"s0\"\n");
             }
+            // Neither has a rate, as nearly all sources do.
+            "traffic.NAME.arrivals.users"
+            | "traffic.NAME.arrivals.think"
+            | "traffic.NAME.arrivals.times" => {
+                let kind = row.of_kind.expect("it is a parameter");
+                let arrivals = choice(row, kind, dice);
+                bed.text += &format!("[[traffic]]\nto = \"web\"\narrivals = {arrivals}\n");
+            }
             path => {
                 bed.make_room(path);
                 if let Some(key) = path.strip_prefix("timeline.NAME.") {

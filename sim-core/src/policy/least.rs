@@ -1,0 +1,262 @@
+//! The server of least cost, and which of equals.
+//!
+//! Two ways to the same server. A scan looks at every eligible server. A tree keeps the least cost
+//! below each node and how many servers share it: a change of one server, and a choice, cost a walk between leaf and
+//! root instead. Which of several equals it is takes one draw either way, and equals count in their order; so a
+//! choice never depends on the way it came about.
+
+use super::FleetView;
+use crate::draws::Draws;
+use crate::extension::{ParamDef, ParamKind};
+
+/// The parameter of policies that may find several servers equally good.
+pub(super) const TIES: ParamDef = ParamDef {
+    name: "ties",
+    about: "Which of equals: a random one, or the first in order.",
+    kind: ParamKind::Choice(&["random", "first"]),
+    default: Some("random"),
+};
+
+/// Fleets of at most so many servers are scanned: a tree would cost more than it saves.
+const SMALL: usize = 16;
+
+/// Which of so many equals is taken: with random ties each with the same chance, otherwise the first.
+#[inline]
+fn rank(equals: usize, random_ties: bool, draws: &mut Draws) -> usize {
+    if random_ties && equals > 1 {
+        draws.below(equals)
+    } else {
+        0
+    }
+}
+
+/// The server of least cost among `servers`; those without a cost are not considered. Costs are not
+/// negative.
+#[expect(
+    clippy::float_cmp,
+    reason = "costs that are computed alike are equal to the bit"
+)]
+pub(super) fn scan(
+    servers: &[u32],
+    cost: impl Fn(usize) -> Option<f64>,
+    random_ties: bool,
+    draws: &mut Draws,
+) -> Option<usize> {
+    let costs = || {
+        let cost_of = |&server: &u32| Some((server as usize, cost(server as usize)?));
+        servers.iter().filter_map(cost_of)
+    };
+    let mut found = None;
+    let (mut least, mut equals) = (f64::INFINITY, 0);
+    for (server, cost) in costs() {
+        if found.is_none() || cost < least {
+            (found, least, equals) = (Some(server), cost, 1);
+        } else if cost == least {
+            equals += 1;
+        }
+    }
+    match rank(equals, random_ties, draws) {
+        0 => found,
+        rank => {
+            let mut cheapest = costs().filter(|&(_, cost)| cost == least);
+            cheapest.nth(rank).map(|(server, _)| server)
+        }
+    }
+}
+
+/// The least cost below a node and how many servers share it.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// The bits of a float that is not negative: they compare as the float does.
+    cost: u64,
+    equals: u64,
+}
+
+/// Of a server that may not be picked: dearer than any that may.
+const ABSENT: Node = Node {
+    cost: u64::MAX,
+    equals: 0,
+};
+
+impl Node {
+    fn of(cost: Option<f64>) -> Self {
+        cost.map_or(ABSENT, |cost| Self {
+            cost: cost.to_bits(),
+            equals: 1,
+        })
+    }
+
+    /// What is above two nodes. Which of them wins is a coin toss: both cases take the same steps.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "most of what a change costs")]
+    fn above(self, other: Self) -> Self {
+        let own = u64::from(self.cost <= other.cost).wrapping_neg() & self.equals;
+        let others = u64::from(other.cost <= self.cost).wrapping_neg() & other.equals;
+        Self {
+            cost: self.cost.min(other.cost),
+            equals: own + others,
+        }
+    }
+}
+
+/// The costs of all servers, with the least of them at hand.
+#[derive(Clone, Debug)]
+pub(super) struct Tree {
+    /// The children of each node: those of the root at 1, those of child `i` of `n` at `2n + i`. The
+    /// children of the second half are servers. Its length is a power of two.
+    children: Vec<[Node; 2]>,
+    root: Node,
+}
+
+impl Tree {
+    /// A tree of so many servers with these costs; without a cost a server is not picked.
+    fn new(servers: usize, cost: impl Fn(usize) -> Option<f64>) -> Self {
+        let size = servers.next_power_of_two().max(2);
+        let mut children = vec![[ABSENT; 2]; size];
+        for server in 0..servers {
+            let place = size + server;
+            children[place / 2][place % 2] = Node::of(cost(server));
+        }
+        for node in (2..size).rev() {
+            let [left, right] = children[node];
+            children[node / 2][node % 2] = left.above(right);
+        }
+        let [left, right] = children[1];
+        Self {
+            root: left.above(right),
+            children,
+        }
+    }
+
+    /// A tree of the eligible servers, where there are many.
+    pub(super) fn of(fleet: &FleetView<'_>, cost: impl Fn(usize) -> Option<f64>) -> Option<Self> {
+        let servers = fleet.weights.len();
+        (servers > SMALL).then(|| {
+            let mut eligible = vec![false; servers];
+            for &server in fleet.eligible {
+                eligible[server as usize] = true;
+            }
+            Self::new(servers, |server| {
+                eligible[server].then(|| cost(server)).flatten()
+            })
+        })
+    }
+
+    /// Some servers may have become eligible or ceased to be.
+    pub(super) fn hear_of(
+        &mut self,
+        fleet: &FleetView<'_>,
+        changed: &[u32],
+        cost: impl Fn(usize) -> Option<f64>,
+    ) {
+        for server in changed {
+            let eligible = fleet.eligible.binary_search(server).is_ok();
+            let server = *server as usize;
+            self.set(server, eligible.then(|| cost(server)).flatten());
+        }
+    }
+
+    /// Whether a server may be picked.
+    #[inline]
+    pub(super) fn has(&self, server: usize) -> bool {
+        let place = self.children.len() + server;
+        let pair = self.children.get(place / 2);
+        pair.is_some_and(|pair| pair[place % 2].equals > 0)
+    }
+
+    /// A server has another cost, or none.
+    #[inline]
+    pub(super) fn set(&mut self, server: usize, cost: Option<f64>) {
+        let mut node = Node::of(cost);
+        let mut place = self.children.len() + server;
+        while place > 1 {
+            let pair = &mut self.children[place / 2];
+            pair[place % 2] = node;
+            node = node.above(pair[1 - place % 2]);
+            place /= 2;
+        }
+        self.root = node;
+    }
+
+    /// The server of least cost.
+    #[inline]
+    pub(super) fn pick(&self, random_ties: bool, draws: &mut Draws) -> Option<usize> {
+        let Node { cost, equals } = self.root;
+        if equals == 0 {
+            return None;
+        }
+        let mut rank = rank(equals as usize, random_ties, draws) as u64;
+        let size = self.children.len();
+        let mut node = 1;
+        while node < size {
+            let left = self.children[node][0];
+            let before = u64::from(left.cost == cost).wrapping_neg() & left.equals;
+            let right = rank >= before;
+            rank -= u64::from(right).wrapping_neg() & before;
+            node = 2 * node + usize::from(right);
+        }
+        Some(node - size)
+    }
+}
+
+/// Whether costs of present loads say what a policy is to choose by: not for a copy that is kept from
+/// some servers, and not where loads are those of the last report.
+#[inline]
+pub(super) fn is_plain(fleet: &FleetView<'_>) -> bool {
+    !fleet.narrowed && !fleet.reported
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draws::Stream;
+
+    #[test]
+    fn tree_and_scan_choose_the_same_server_with_the_same_draws() {
+        let mut draws = Stream::new(1, 0, "least").at(0);
+        for servers in (1..40).chain([63, 64, 65, 200]) {
+            for span in [1, 2, 5, 1_000_000] {
+                let mut costs: Vec<Option<f64>> = vec![None; servers];
+                let all: Vec<u32> = (0..servers as u32).collect();
+                let mut tree = Tree::new(servers, |_| None);
+                for step in 0..200 {
+                    let server = draws.below(servers);
+                    costs[server] = (draws.below(4) > 0).then(|| draws.below(span) as f64 / 3.0);
+                    if step % 50 == 49 {
+                        tree = Tree::new(servers, |server| costs[server]);
+                    } else {
+                        tree.set(server, costs[server]);
+                    }
+                    assert_eq!(tree.has(server), costs[server].is_some());
+                    assert!(!tree.has(2 * servers + 2), "no such server");
+                    for random_ties in [false, true] {
+                        let of_tree = || Stream::new(2, 0, "ties").at(step);
+                        let (mut one, mut other) = (of_tree(), of_tree());
+                        assert_eq!(
+                            tree.pick(random_ties, &mut one),
+                            scan(&all, |server| costs[server], random_ties, &mut other),
+                            "{servers} servers, costs below {span}, step {step}"
+                        );
+                        assert_eq!(one.bits(), other.bits(), "as many draws");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_of_equals_has_the_same_chance() {
+        let cost = |server: usize| Some(if server % 3 == 0 { 1.0 } else { 2.0 });
+        let tree = Tree::new(30, cost);
+        let mut times = [0_u32; 30];
+        for i in 0..10_000 {
+            let mut draws = Stream::new(1, 0, "equals").at(i);
+            times[tree.pick(true, &mut draws).expect("there are some")] += 1;
+        }
+        for (server, &times) in times.iter().enumerate() {
+            // Five standard deviations of a binomial of 10 000 draws and a chance of 1/10 are 150.
+            let near = if server % 3 == 0 { 850..1150 } else { 0..1 };
+            assert!(near.contains(&times), "{server}: {times}");
+        }
+    }
+}
