@@ -64,7 +64,7 @@ pub fn contest(contestants: &mut [Contestant<'_>], rounds: usize) -> Vec<Score> 
 }
 
 /// Nanoseconds of CPU that this thread has used.
-fn cpu_ns() -> u64 {
+pub fn cpu_ns() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }

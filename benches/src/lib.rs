@@ -6,4 +6,5 @@
 
 pub mod bare;
 pub mod contest;
+pub mod features;
 pub mod w1;

@@ -6,12 +6,15 @@ use crate::interrupt;
 use crate::progress::Progress;
 use sim_core::engine::Simulation;
 use sim_core::record::RequestRecord;
+use sim_core::time::Instant as Moment;
 use std::time::{Duration, Instant};
 
-/// Events in the first slice.
-const SLICE: u64 = 50_000;
-/// How long a slice should take: short enough to feel prompt, long enough to cost nothing.
-const SLICE_TIME: Duration = Duration::from_millis(50);
+/// How long a slice takes: short enough to feel prompt, long enough to cost nothing.
+const SLICE: Duration = Duration::from_millis(50);
+/// Time between two looks at the clock, about: they are to cost nothing that can be measured.
+const LOOK: Duration = Duration::from_micros(200);
+/// The clock is looked at after as many times of being asked at the latest, should events become dear.
+const ASKED: u32 = 64;
 
 /// How a run went.
 #[derive(Clone, Copy, Debug)]
@@ -34,10 +37,23 @@ pub(crate) fn drive(
     log: &mut dyn FnMut(Vec<RequestRecord>) -> Result<(), Failure>,
 ) -> Result<Driven, Failure> {
     let start = Instant::now();
-    let mut slice = SLICE;
+    let end = Moment(simulation.model().horizon.0);
+    // Every how many times of being asked the clock is looked at.
+    let mut every = 1;
     loop {
-        let slice_start = Instant::now();
-        let goes_on = simulation.run_events(slice);
+        let (mut looked, mut asked) = (Instant::now(), 0);
+        let over = looked + SLICE;
+        let goes_on = simulation.run_while(end, || {
+            asked += 1;
+            if interrupt::asked() || asked < every {
+                return !interrupt::asked();
+            }
+            let now = Instant::now();
+            let took = now - looked;
+            (looked, asked) = (now, 0);
+            every = if took > LOOK { every / 2 } else { every * 2 }.clamp(1, ASKED);
+            now < over
+        });
         log(simulation.recorder_mut().take_log())?;
         let interrupted = goes_on && interrupt::asked();
         if interrupted || !goes_on {
@@ -48,12 +64,5 @@ pub(crate) fn drive(
             });
         }
         progress.show(simulation, start.elapsed());
-        // Events cost more under overload: the slice follows.
-        let took = slice_start.elapsed();
-        if took > SLICE_TIME * 2 {
-            slice = (slice / 2).max(1000);
-        } else if took < SLICE_TIME / 2 {
-            slice = (slice * 2).min(100_000_000);
-        }
     }
 }

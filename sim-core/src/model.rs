@@ -78,7 +78,7 @@ pub struct Model {
 /// Bounds of a run, so that no scenario can take the machine down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Events after which the run ends early, with what was simulated so far.
+    /// Events, and copies beside an attempt, after which the run ends early, with what was simulated so far.
     pub events: u64,
     /// Attempts and requests in flight after which the run ends early.
     pub in_flight: u32,

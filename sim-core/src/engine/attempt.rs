@@ -197,6 +197,8 @@ const _: () = assert!(size_of::<Attempt>() == 64, "an attempt fills a cache line
 #[derive(Clone)]
 pub(super) struct Calls {
     slab: Slab<Call>,
+    /// The most that there ever were at once, elided ones among them.
+    pub most: usize,
     /// Beside calls with several attempts at once.
     pub hedged: Table<Slot, Hedged>,
     /// Beside calls that try again elsewhere.
@@ -218,10 +220,17 @@ impl Calls {
     pub(super) fn new() -> Self {
         Self {
             slab: Slab::new(),
+            most: 0,
             hedged: Table::default(),
             tried: Table::default(),
             children: Table::default(),
         }
+    }
+
+    /// One more is there, beside so many elided ones.
+    #[inline]
+    pub(super) fn one_more(&mut self, elided: usize) {
+        self.most = self.most.max(self.slab.len() + elided);
     }
 
     /// Bytes held, for the report on memory.

@@ -9,8 +9,7 @@ use super::pool::Hop;
 use super::slab::Handle;
 use super::timer_fifo::Timer;
 use super::tried::Apart;
-use crate::health::Candidate;
-use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId};
+use crate::ids::{Id, InstanceId, LocalId, ServerId};
 use crate::machine::MachineState;
 use crate::outcome::Outcome;
 use crate::policy::Job;
@@ -28,21 +27,12 @@ impl Simulation {
             return self.reply(handle, Outcome::Reset);
         };
         let s = &self.services[service];
-        let index = if let Some(index) = accepted {
-            index
-        } else if s.active.len() == 1 {
-            s.active[0]
-        } else if s.random_selection {
+        let index = accepted.unwrap_or_else(|| {
             let ordinal = self.attempts.cold(handle).ordinal;
-            let mut draws = self.streams.selection.of_attempt(number, ordinal);
-            s.active[draws.below(s.active.len())]
-        } else {
-            // Callers spread over the instances they know, and a retry goes to the next.
-            let turn = self
-                .turn_of(handle)
-                .wrapping_add(u64::from(self.attempts.cold(handle).ordinal));
-            s.active[(turn % s.active.len() as u64) as usize]
-        };
+            s.instance_for(self.streams.selection, number, ordinal, || {
+                self.turn_of(handle)
+            })
+        });
         let instance = &mut self.balancers[index];
         if instance.state != MachineState::Up {
             return self.meets_down(handle, s.down_behaviour);
@@ -130,6 +120,10 @@ impl Simulation {
         reason = "the other way here, from the pending queue, is rare"
     )]
     fn pick(&mut self, handle: Handle) -> Option<LocalId> {
+        let instance = self.attempts[handle].instance;
+        if !self.balancers[instance].offers.are_known() {
+            self.tell_policy(instance);
+        }
         if self.pools.any
             && self.services[self.attempts[handle].service].per_connection
             && let Some(local) = self.bound_to(handle)
@@ -159,6 +153,7 @@ impl Simulation {
         let mut choice = None;
         for apart in apart.relaxed() {
             let eligible = &self.balancers[instance].eligible;
+            self.progress.look_at(eligible.len());
             if self.keep_apart(call, apart, eligible, &mut rest) {
                 choice = self.pick_of(handle, Some(&rest));
             }
@@ -265,14 +260,9 @@ impl Simulation {
         if instance.observes && one_more {
             instance.policy.on_assigned(local.position());
         }
-        if self.services[service].limited
-            && instance.in_flight[local]
-                >= self.fleet.cold[server]
-                    .params
-                    .max_connections
-                    .unwrap_or(u32::MAX)
-        {
-            self.limit_changed(index, local);
+        let s = &self.services[service];
+        if s.limited && instance.in_flight[local] >= s.limits[local] {
+            self.refresh_offer(index, local);
         }
         self.calls[call].previous = local;
         self.calls.note_server(call, local);
@@ -342,142 +332,4 @@ impl Simulation {
             self.assign(handle, local);
         }
     }
-
-    /// A server's limit of connections is met in the books of an instance, or no longer. Where only
-    /// limits decide who may be picked among those in rotation, one server comes or goes, and nobody
-    /// looks at the others.
-    pub(super) fn limit_changed(&mut self, index: InstanceId, local: LocalId) {
-        if !self.balancers[index].only_limits {
-            return self.refresh_eligible(index);
-        }
-        let instance = &mut self.balancers.instances[index];
-        let service = &self.services[instance.service];
-        let server = service.servers[local];
-        let cold = &self.fleet.cold[server];
-        let limit = cold.params.max_connections.unwrap_or(u32::MAX);
-        let open = instance.in_flight[local] < limit && self.fleet.in_rotation(server);
-        match (instance.eligible.binary_search(&local.0), open) {
-            (Ok(place), false) => {
-                instance.eligible.remove(place);
-            }
-            (Err(place), true) => instance.eligible.insert(place, local.0),
-            _ => return,
-        }
-        let truth = TrueState {
-            now: self.now,
-            servers: &self.fleet.servers,
-            service,
-        };
-        let view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
-        instance.policy.on_eligible_changed(&view);
-        if open && !instance.pending.is_empty() {
-            self.balancers.to_drain.push(index);
-        }
-    }
-
-    /// Works out anew which servers an instance may pick, after anything that matters to it.
-    pub(super) fn refresh_eligible(&mut self, index: InstanceId) {
-        let Self {
-            balancers,
-            services,
-            fleet,
-            now,
-            ..
-        } = self;
-        let instance = &mut balancers.instances[index];
-        let service = &services[instance.service];
-        let params = |local: LocalId| &fleet.cold[service.servers[local]].params;
-        let full = |local: LocalId| {
-            service.limited
-                && (params(local).max_connections)
-                    .is_some_and(|limit| instance.in_flight[local] >= limit)
-        };
-        // Rotation is a matter of settings; whether a server is up the balancer cannot see.
-        let in_rotation = |local: LocalId| fleet.in_rotation(service.servers[local]);
-        let locals = service.servers.ids();
-        let (eligible, weights) = (&mut instance.eligible, &mut instance.weights);
-        weights.clone_from(&service.weights);
-        let mut news = Vec::new();
-        let ruled = !instance.health.is_empty();
-        let mut priorities = service.servers.ids().map(|local| params(local).priority);
-        let first = priorities.next();
-        instance.only_limits = !ruled && priorities.all(|other| Some(other) == first);
-        let level = if ruled {
-            let candidates = locals.map(|local| Candidate {
-                in_rotation: in_rotation(local),
-                full: full(local),
-                level: params(local).priority,
-                open: in_rotation(local),
-                factor: 1.0,
-            });
-            let by_level = !instance.health.decides_levels;
-            let standing = instance.health.judge(*now, candidates, &mut news);
-            let servers = service.servers.ids().zip(&standing.servers);
-            let open = |(local, server): (LocalId, &Candidate)| {
-                weights[local] *= server.factor;
-                let level = if by_level { server.level } else { 0 };
-                (server.open && !server.full).then_some((local, level))
-            };
-            let chosen = choose(servers.filter_map(open), eligible);
-            let policy = &*instance.policy;
-            instance.health.split(eligible, policy, instance.start);
-            if by_level {
-                chosen
-            } else {
-                instance.health.only_level()
-            }
-        } else {
-            instance.health.split.clear();
-            let open = |local: &LocalId| in_rotation(*local) && !full(*local);
-            let open = locals.filter(open);
-            choose(open.map(|local| (local, params(local).priority)), eligible)
-        };
-        if let Some(level) = level {
-            instance.turn_to(level);
-        }
-        let truth = TrueState {
-            now: *now,
-            servers: &fleet.servers,
-            service,
-        };
-        let view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
-        instance.policy.on_fleet_changed(&view);
-        for level in &mut instance.health.split {
-            if let Some(policy) = &mut level.policy {
-                let view = truth.view(&level.servers, &instance.in_flight, &instance.weights);
-                policy.on_fleet_changed(&view);
-            }
-        }
-        if !instance.pending.is_empty() && !instance.eligible.is_empty() {
-            balancers.to_drain.push(index);
-        }
-        let service = instance.service;
-        self.refresh_fast_path(service);
-        if ruled {
-            self.rules_were_asked(index, news);
-        }
-    }
-
-    /// As [`Simulation::refresh_eligible`], for all instances of a service.
-    pub(super) fn refresh_service(&mut self, service: ServiceId) {
-        for instance in self.balancers.of(service) {
-            self.refresh_eligible(instance);
-        }
-    }
-}
-
-/// Fills in the servers of the best priority there is; which one that is.
-fn choose(open: impl Iterator<Item = (LocalId, u32)>, eligible: &mut Vec<u32>) -> Option<u32> {
-    eligible.clear();
-    let mut best = u32::MAX;
-    for (local, level) in open {
-        if level < best {
-            best = level;
-            eligible.clear();
-        }
-        if level == best {
-            eligible.push(local.0);
-        }
-    }
-    (!eligible.is_empty()).then_some(best)
 }

@@ -69,6 +69,7 @@ impl Simulation {
             return;
         }
         self.fleet.cold[server].broken += 1;
+        self.refresh_fast_server(server);
         self.change_workers(server);
         if let Some(lasts) = self.breakdown_time(server, |failing| &failing.repair) {
             self.after(lasts, Event::Repaired(server, generation));
@@ -82,6 +83,7 @@ impl Simulation {
         }
         self.fleet.cold[server].broken -= 1;
         self.change_workers(server);
+        self.refresh_fast_server(server);
         self.plan_breakdown(server);
     }
 

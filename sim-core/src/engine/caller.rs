@@ -23,6 +23,8 @@ pub(super) struct Caller {
     pub client: Client,
     pub timeout: u64,
     pub deadline: u64,
+    /// How long it waits for its first attempt.
+    pub waits: u64,
     pub retry: Arc<dyn Retry>,
     pub terms: Terms,
     /// Whether the fast path may serve it.
@@ -34,9 +36,12 @@ pub(super) struct Caller {
 impl Caller {
     pub(super) fn new(client: &Client) -> Self {
         let retry: Arc<dyn Retry> = client.retry.build().into();
+        let timeout = client.timeout.map_or(u64::MAX, |t| t.0);
+        let deadline = client.deadline.map_or(u64::MAX, |t| t.0);
         Self {
-            timeout: client.timeout.map_or(u64::MAX, |t| t.0),
-            deadline: client.deadline.map_or(u64::MAX, |t| t.0),
+            timeout,
+            deadline,
+            waits: timeout.min(deadline),
             terms: retry.terms(),
             retry,
             fast: client_is_plain(client),
@@ -122,6 +127,7 @@ impl Simulation {
     pub(super) fn new_call(&mut self, call: Call) -> Handle {
         let (flow, client) = (call.flow, call.client);
         let handle = self.calls.insert(call);
+        self.calls.one_more(self.attempts.elided);
         self.recorder.flows[flow as usize].arrived += 1;
         let deadline = self.callers[client].deadline;
         if deadline != u64::MAX {

@@ -7,9 +7,11 @@
 
 use super::Simulation;
 use super::attempt::{Attempt, Call};
+use super::event::Event;
 use super::fleet::Waiting;
 use super::slab::{Handle, Slot};
 use super::source::{draw_class, source_of};
+use super::timer_fifo::Timer;
 use crate::ids::{LocalId, ServerId};
 use std::cmp::Reverse;
 
@@ -47,6 +49,15 @@ impl Simulation {
         self.pools.begin(handle);
         self.note_elided_visits(handle);
         self.attempts.elided -= 1;
+        let client = self.calls[call].client;
+        let deadline = self.callers[client].deadline;
+        if deadline != u64::MAX {
+            let (timer, at) = (
+                Timer::ElidedDeadline(client),
+                arrived.saturating_add(deadline),
+            );
+            (self.events).detach_timer(timer, at, handle, Event::Deadline(call));
+        }
         call
     }
 
@@ -55,6 +66,7 @@ impl Simulation {
         if self.attempts.elided == 0 {
             return;
         }
+        self.progress.look_at(self.attempts.len());
         let attempts = self.attempts.iter();
         let elided: Vec<Handle> = attempts
             .filter(|(_, attempt)| attempt.call.is_elided() && which(attempt))

@@ -20,6 +20,8 @@ pub enum Event {
     Timeout(Handle),
     /// A caller gives up a request.
     Deadline(Handle),
+    /// The same of a request of which nothing is written down but an attempt.
+    ElidedDeadline(Handle),
     /// A caller makes an attempt: a retry, or the first of a call between services.
     Attempt(Handle),
     /// A caller sends a copy beside an attempt that is out.
@@ -110,7 +112,7 @@ impl Event {
             Self::Answer(h) => (5, u64::from(h.slot())),
             Self::Timeout(h) => (6, u64::from(h.slot())),
             // The engine puts in the call's number.
-            Self::Deadline(_) => (7, 0),
+            Self::Deadline(_) | Self::ElidedDeadline(_) => (7, 0),
             Self::Attempt(_) => (8, 0),
             Self::PendingTimeout(h) => (9, u64::from(h.slot())),
             Self::Thought(source) => (10, u64::from(source)),

@@ -8,19 +8,19 @@
 //! - *[timer FIFOs](super::timer_fifo)*: queues of events that are scheduled in the order in which
 //!   they come due, such as timeouts of one constant length;
 //! - *soon*: a queue of what follows at the same instant;
-//! - *heap*: everything else.
+//! - *[heap](super::heap)*: everything else.
 //!
 //! Order is by time and, at the same instant, by insertion: every scheduling takes the next number
 //! of one sequence.
 
 use super::attempt::{Attempts, Calls};
 use super::event::Event;
+use super::heap::{Entry, Heap};
 use super::slab::Handle;
 use super::timer_fifo::{Put, Timer, TimerFifos};
 use super::tournament::Tournament;
-use crate::ids::{Id, ServerId, SourceId, Table};
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use crate::ids::{Id, ServerId, SourceId};
+use std::collections::VecDeque;
 
 /// Never: the time of an empty slot.
 pub(super) const NEVER: u64 = u64::MAX;
@@ -30,13 +30,6 @@ const HEAP: usize = 1;
 const FIRST_FIFO: usize = 2;
 /// What is due at the present instant has no slot among the clocks.
 const SOON: u32 = u32::MAX;
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    time: u64,
-    sequence: u64,
-    event: Event,
-}
 
 /// What is next.
 pub(super) enum Next {
@@ -59,9 +52,8 @@ pub(super) enum Clock {
 pub(super) struct EventQueue {
     completions: Tournament,
     clocks: Tournament,
-    /// Time and sequence of each source's next arrival, and which source comes first. Sources are
-    /// few and nearly always it is the first that changes: a look at all of them beats a tree.
-    arrivals: Table<SourceId, (u64, u64)>,
+    /// The next arrival of each source.
+    arrivals: Arrivals,
     first_source: SourceId,
     /// Copies of the earliest times, so that the next event is found by two comparisons.
     arrival_at: u64,
@@ -69,9 +61,38 @@ pub(super) struct EventQueue {
     /// Events of one instant, which is the present one, with their sequence.
     soon: VecDeque<(u64, Event)>,
     soon_at: u64,
-    heap: BinaryHeap<Reverse<Entry>>,
+    heap: Heap,
     fifos: TimerFifos,
     sequence: u64,
+}
+
+/// The next arrivals of sources.
+#[derive(Clone)]
+enum Arrivals {
+    /// Time and sequence of that of the only source.
+    One(u64, u64),
+    Several(Tournament),
+}
+
+impl Arrivals {
+    fn new(sources: usize) -> Self {
+        if sources <= 1 {
+            Self::One(NEVER, NEVER)
+        } else {
+            Self::Several(Tournament::new(sources))
+        }
+    }
+
+    /// Time and sequence of the first.
+    fn first(&self) -> (u64, u64) {
+        match self {
+            Self::One(time, sequence) => (*time, *sequence),
+            Self::Several(tournament) => {
+                let (time, sequence, _) = tournament.first();
+                (time, sequence)
+            }
+        }
+    }
 }
 
 impl EventQueue {
@@ -79,13 +100,13 @@ impl EventQueue {
         Self {
             completions: Tournament::new(servers.max(1)),
             clocks: Tournament::new(FIRST_FIFO + fifos.len()),
-            arrivals: Table::filled(sources.max(1), (NEVER, NEVER)),
+            arrivals: Arrivals::new(sources),
             first_source: SourceId(0),
             arrival_at: NEVER,
             clock_at: NEVER,
             soon: VecDeque::new(),
             soon_at: NEVER,
-            heap: BinaryHeap::new(),
+            heap: Heap::default(),
             fifos,
             sequence: 0,
         }
@@ -121,7 +142,7 @@ impl EventQueue {
     pub(super) fn peek(&self) -> (u64, Next) {
         let (done_at, done_sequence, _) = self.completions.first();
         let (clock_at, clock_sequence, slot) = self.first_clock();
-        let (arrival_at, arrival_sequence) = self.arrivals[self.first_source];
+        let (arrival_at, arrival_sequence) = self.arrivals.first();
         let clock = (clock_at, clock_sequence);
         if clock < (done_at, done_sequence) && clock < (arrival_at, arrival_sequence) {
             (clock_at, Next::Clock(slot))
@@ -133,7 +154,7 @@ impl EventQueue {
     /// The earlier of completion and arrival, by the order of their insertion if they coincide.
     fn break_tie(&self) -> (u64, Next) {
         let (done_at, done_sequence, server) = self.completions.first();
-        let (arrival_at, arrival_sequence) = self.arrivals[self.first_source];
+        let (arrival_at, arrival_sequence) = self.arrivals.first();
         if (done_at, done_sequence) < (arrival_at, arrival_sequence) {
             (done_at, Next::Completion(ServerId(server)))
         } else {
@@ -194,17 +215,17 @@ impl EventQueue {
     #[inline]
     pub(super) fn set_arrival(&mut self, source: SourceId, time: u64) {
         let sequence = self.next_sequence();
-        self.arrivals[source] = (time, sequence);
-        self.arrival_at = time;
-        if self.arrivals.len() > 1 {
-            self.find_first_source();
+        match &mut self.arrivals {
+            Arrivals::One(at, number) => {
+                (*at, *number) = (time, sequence);
+                self.arrival_at = time;
+            }
+            Arrivals::Several(tournament) => {
+                tournament.set(source.position(), time, sequence);
+                let (at, first) = tournament.earliest();
+                (self.arrival_at, self.first_source) = (at, SourceId(first as u16));
+            }
         }
-    }
-
-    fn find_first_source(&mut self) {
-        let first = self.arrivals.enumerate().min_by_key(|(_, time)| **time);
-        self.first_source = first.map_or(SourceId(0), |(source, _)| source);
-        self.arrival_at = self.arrivals[self.first_source].0;
     }
 
     pub(super) fn set_tick(&mut self, time: u64) {
@@ -234,25 +255,28 @@ impl EventQueue {
 
     pub(super) fn schedule(&mut self, time: u64, event: Event) {
         let sequence = self.next_sequence();
-        self.heap.push(Reverse(Entry {
+        self.schedule_in_turn(time, sequence, event);
+    }
+
+    /// Plans an event that has its number of the sequence already.
+    fn schedule_in_turn(&mut self, time: u64, sequence: u64, event: Event) {
+        let entry = Entry {
             time,
             sequence,
             event,
-        }));
-        self.show_heap();
+        };
+        if self.heap.push(entry) {
+            self.set_clock(HEAP, time, sequence);
+        }
     }
 
     pub(super) fn pop_heap(&mut self) -> Event {
-        let Reverse(entry) = self.heap.pop().expect("the heap's head was announced");
-        self.show_heap();
-        entry.event
-    }
-
-    fn show_heap(&mut self) {
-        match self.heap.peek() {
-            Some(Reverse(entry)) => self.set_clock(HEAP, entry.time, entry.sequence),
+        let entry = self.heap.pop().expect("the heap's head was announced");
+        match self.heap.first() {
+            Some(&Entry { time, sequence, .. }) => self.set_clock(HEAP, time, sequence),
             None => self.clear_clock(HEAP),
         }
+        entry.event
     }
 
     /// Sets a timer.
@@ -268,6 +292,20 @@ impl EventQueue {
             Put::Behind => {}
             Put::First => self.show_first(number, time, sequence),
             Put::Nowhere => self.schedule_timer(timer, time, subject),
+        }
+    }
+
+    /// Whether a timer's FIFO would take it.
+    pub(super) fn has_place(&self, timer: Timer, time: u64) -> bool {
+        self.fifos.has_place(self.fifos.number(timer), time)
+    }
+
+    /// The timer of a subject becomes an event of its own, in its place among those of its time;
+    /// nothing where it has come due. The entry that is left must be stale from now on.
+    pub(super) fn detach_timer(&mut self, timer: Timer, time: u64, subject: Handle, event: Event) {
+        let found = (self.fifos).sequence_of(self.fifos.number(timer), time, subject);
+        if let Some(sequence) = found {
+            self.schedule_in_turn(time, sequence, event);
         }
     }
 
@@ -313,6 +351,6 @@ impl EventQueue {
     /// Bytes held, for the report on memory.
     pub(super) fn bytes(&self) -> usize {
         let soon = self.soon.capacity() * size_of::<(u64, Event)>();
-        self.heap.capacity() * size_of::<Entry>() + soon + self.fifos.bytes()
+        self.heap.bytes() + soon + self.fifos.bytes()
     }
 }

@@ -12,13 +12,14 @@ use super::Simulation;
 use super::attempt::{Attempt, Attempts, Place, Purpose};
 use super::batched_draws::BATCH;
 use super::event_queue::NEVER;
-use super::fleet::{Fleet, Server, Waiting};
+use super::fleet::{Fast, Fleet, Server, ServerCold, Waiting};
 use super::guards::FastAttempt;
 use super::instance::{Balancers, TrueState};
 use super::slab::{Handle, Slab, Slot};
 use super::source::{number_of, source_of};
 use super::timer_fifo::Timer;
 use crate::discipline::Order;
+use crate::draws::Stream;
 use crate::histogram::{bucket, coarse};
 use crate::ids::{ClassId, Id, InstanceId, LocalId, ServerId, ServiceId, SourceId};
 use crate::machine::MachineState;
@@ -49,20 +50,24 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
     let Balancer {
         // The instance knows whether it observes or wants to hear of idle servers.
         policy: _,
-        // Only one may be active, which changes while time runs; there is nothing to select then.
+        // Which of them are active changes while time runs.
         instances: _,
         standby: _,
         instance_selection: _,
         // Asked of the links: it matters where callers keep connections.
         balances: _,
-        load_reports,
-        max_connections,
+        // What is reported is shown on either path.
+        load_reports: _,
+        // One that would be turned away takes the general path.
+        max_connections: _,
         cost,
         // Bounds those that wait because of `cost`.
         queue_limit: _,
-        pending_queue,
+        // One that has to wait takes the general path, and so does whoever leaves while one waits.
+        pending_queue: _,
         // Asked on either path.
         guards: _,
+        // Where they have a say, the general path is taken.
         memory: _,
         crash: _,
         // An instance that is not up is not on the fast path.
@@ -76,15 +81,10 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         link: _,
         routes,
     } = balancer;
-    load_reports.is_none()
-        && max_connections.is_none()
-        && cost.is_zero()
-        && pending_queue.is_none()
-        && routes.is_empty()
-        && !balancer.can_crash()
+    cost.is_zero() && routes.is_empty()
 }
 
-/// As [`service_is_plain`], for a server: first come, first served, and nothing ever goes wrong.
+/// As [`service_is_plain`], for a server: what is in service is done by it alone, and what waits stays.
 pub(super) fn server_is_plain(params: &ServerParams) -> bool {
     let ServerParams {
         // Numbers that both paths look at.
@@ -94,26 +94,29 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         queue_limit: _,
         discipline,
         patience,
-        breakdowns,
+        // One with broken workers is not on the fast path.
+        breakdowns: _,
+        // A change of speed finds those in service on either path.
         slowdown: Slowdown {
-            contention,
-            coherence,
+            contention: _,
+            coherence: _,
         },
-        memory,
-        errors: Errors { rate, demand: _ },
+        // Where they have a say, the general path is taken.
+        memory: _,
+        crash: _,
+        // Drawn on either path; one that will fail takes the general one.
+        errors: Errors { rate: _, demand: _ },
         // Asked on either path.
         guards: _,
-        crash,
         // A server that is not up is not on the fast path.
         crash_keeps_queue: _,
         down_behaviour: _,
         restart: _,
         boot: _,
-        // A change of speed finds those in service on either path.
         warm_up: _,
         // Says whether it is eligible.
         priority: _,
-        // Such a service is `limited`.
+        // One that meets it takes the general path.
         max_connections: _,
         // Probes take the general path, beside requests on this one.
         liveness: _,
@@ -122,23 +125,15 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         // Its pace depends on others.
         host,
     } = params;
-    matches!(discipline.order(), Order::Fifo)
-        && patience.is_none()
-        && breakdowns.is_none()
-        && *contention <= 0.0
-        && *coherence <= 0.0
-        && memory.is_none()
-        && *rate <= 0.0
-        && crash.is_empty()
-        && host.is_none()
+    !matches!(discipline.order(), Order::Preemptive(_)) && patience.is_none() && host.is_none()
 }
 
 /// As [`service_is_plain`], for a caller: one attempt at a time, and no account of them.
 pub(super) fn client_is_plain(client: &Client) -> bool {
     let Client {
-        // A timer beside the attempt.
+        // Timers beside the attempt.
         timeout: _,
-        deadline,
+        deadline: _,
         // By then the call is written down.
         retry: _,
         cancel: _,
@@ -146,7 +141,7 @@ pub(super) fn client_is_plain(client: &Client) -> bool {
         guards: _,
         hedge,
     } = client;
-    deadline.is_none() && hedge.is_none()
+    hedge.is_none()
 }
 
 impl Server {
@@ -160,6 +155,12 @@ impl Server {
         attempts[select_unpredictable(empty, slot, tail)].behind =
             select_unpredictable(empty, Slot::NONE, slot);
     }
+}
+
+/// Whether the first attempt of a request will fail at a server.
+#[inline(never)]
+fn errs(cold: &ServerCold, number: u64, faults: Stream) -> bool {
+    faults.of_attempt(number, 1).chance(cold.error_rate)
 }
 
 impl Attempt {
@@ -190,21 +191,38 @@ impl Attempt {
 }
 
 impl Simulation {
-    /// Works out anew which services and servers the fast path may serve, after a change of
-    /// settings or of a machine's state.
+    /// Works out anew whether the fast path may serve a service and each of its servers, after a change
+    /// of settings.
     pub(super) fn refresh_fast_path(&mut self, service: ServiceId) {
+        self.refresh_fast_service(service);
+        self.progress.look_at(self.services[service].servers.len());
+        for local in self.services[service].servers.ids() {
+            self.refresh_if_fast(self.services[service].servers[local]);
+        }
+    }
+
+    /// The same after a change of one server.
+    pub(super) fn refresh_fast_server(&mut self, server: ServerId) {
+        self.refresh_fast_service(self.fleet[server].service);
+        self.refresh_if_fast(server);
+    }
+
+    /// The same after a change that concerns no server, such as that of an instance's state.
+    pub(super) fn refresh_fast_service(&mut self, service: ServiceId) {
         let s = &self.services[service];
-        let instance = &self.balancers[s.active[0]];
+        let ready = |index: &InstanceId| {
+            let instance = &self.balancers[*index];
+            instance.state == MachineState::Up
+                && !instance.observes
+                && !instance.health.watches
+                && instance.health.split.is_empty()
+        };
         let fast = self.fast
             && s.plain
             && !s.tracks_idle
-            && !s.limited
             && self.links.are_clear(service)
-            && s.active.len() == 1
-            && instance.state == MachineState::Up
-            && !instance.observes
-            && !instance.health.watches
-            && instance.health.split.is_empty();
+            && s.active.iter().all(ready)
+            && (s.active.len() == 1 || !self.guards.any_at_balancer(service));
         let first = self.balancers.of(service).next();
         self.guards.fast_owner[service] = s.active[0].0 - first.map_or(0, |first| first.0);
         let left = std::mem::replace(&mut self.services[service].fast, fast) && !fast;
@@ -216,15 +234,21 @@ impl Simulation {
         if left {
             self.spell_out_all(|attempt| attempt.service == service);
         }
-        for local in self.services[service].servers.ids() {
-            let server = self.services[service].servers[local];
-            let plain = self.fast && self.fleet.cold[server].plain;
-            let s = &mut self.fleet[server];
-            let fast =
-                plain && s.state == MachineState::Up && s.waiting == Waiting::Fifo && !s.watched;
-            if std::mem::replace(&mut s.fast, fast) && !fast {
-                self.spell_out_server(server);
-            }
+    }
+
+    /// Works out anew whether the fast path may serve a server.
+    fn refresh_if_fast(&mut self, server: ServerId) {
+        let cold = &self.fleet.cold[server];
+        let (plain, errs) = (cold.plain && cold.broken == 0, cold.error_rate > 0.0);
+        let s = &mut self.fleet[server];
+        let served = s.state == MachineState::Up && s.waiting != Waiting::Preemptive;
+        let fast = match (self.fast && plain && served, errs) {
+            (false, _) => Fast::No,
+            (true, false) => Fast::Yes,
+            (true, true) => Fast::Erring,
+        };
+        if std::mem::replace(&mut s.fast, fast) != Fast::No && fast == Fast::No {
+            self.spell_out_server(server);
         }
     }
 
@@ -251,8 +275,9 @@ impl Simulation {
             sources,
             callers,
             services,
+            calls,
             balancers: Balancers { instances, .. },
-            fleet: Fleet { servers, .. },
+            fleet: Fleet { servers, cold, .. },
             attempts:
                 Attempts {
                     slab: attempts,
@@ -263,6 +288,7 @@ impl Simulation {
             recorder,
             events,
             guards,
+            streams,
             ..
         } = self;
         let now = self.now;
@@ -282,34 +308,46 @@ impl Simulation {
         };
         let client = s.clients[class];
         let caller = &callers[client];
-        if !caller.fast {
+        let service_id = s.to;
+        let service = &mut services[service_id];
+        let index = service.instance_for(streams.selection, number, 1, || number);
+        let instance = &mut instances[index];
+        let most = service
+            .max_connections
+            .min(instance.heeded_from.saturating_sub(1));
+        let give_up_at = now.saturating_add(caller.deadline);
+        let has_deadline = caller.deadline != u64::MAX;
+        if !caller.fast
+            || instance.connections >= most
+            || has_deadline && !events.has_place(Timer::ElidedDeadline(client), give_up_at)
+        {
             return self.begin_call(source, number, key, class, next);
+        }
+        let (handle, attempt) = attempts.claim(Attempt::blank);
+        if has_deadline {
+            events.set_timer(Timer::ElidedDeadline(client), give_up_at, handle);
         }
         events.set_arrival(source, next);
 
-        let service_id = s.to;
         let counters = recorder.flow_mut(service_id, class);
         counters.arrived += 1;
         counters.attempts += 1;
-        let service = &mut services[service_id];
         service.attempts += 1;
-        let index = service.active[0];
         let who = FastAttempt {
             number,
             begun: now,
-            timeout: caller.timeout,
+            timeout: caller.waits,
         };
         let stopped = if GUARDED {
             guards.pass_fast(client, service_id, who)
         } else {
             None
         };
-        let instance = &mut instances[index];
         instance.connections += 1;
         instance.attempts += 1;
-        let (handle, attempt) = attempts.claim(Attempt::blank);
         attempt.begin_fast(number, class, service_id, index, demand_ns, now);
         *elided += 1;
+        calls.one_more(*elided);
         if caller.timeout != u64::MAX {
             let at = now.saturating_add(caller.timeout);
             events.set_timer(Timer::Timeout(client), at, handle);
@@ -323,13 +361,17 @@ impl Simulation {
             servers,
             service,
         };
-        let view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
+        let mut view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
+        if let Some(board) = &instance.board {
+            view.in_flight = board.in_flight.as_slice();
+            view.oracle = &**board;
+        }
         let job = Job {
             key,
             priority: classes[class].priority,
             previous: None,
         };
-        let mut draws = self.streams.policy.of_attempt(number, 1);
+        let mut draws = streams.policy.of_attempt(number, 1);
         let choice = if instance.eligible.is_empty() {
             None
         } else {
@@ -340,8 +382,16 @@ impl Simulation {
         };
         let server = service.servers[local];
         let s = &mut servers[server];
-        let idle = s.in_service + s.holding < s.workers;
-        if !s.fast || !(idle || s.queue_len < s.queue_limit) {
+        let busy = s.in_service + s.holding;
+        let idle = busy < s.workers;
+        let is_shared = s.waiting == Waiting::Shared;
+        let waiting = if is_shared { busy } else { s.queue_len };
+        let room = idle || waiting < s.queue_limit;
+        let rare = s.fast != Fast::Yes
+            && (s.fast == Fast::No || errs(&cold[server], number, streams.faults))
+            || s.in_system + 1 >= u32::from(s.heeded_from)
+            || service.limited && instance.in_flight[local] + 1 >= service.limits[local];
+        if rare || !room {
             return self.send_spelled_out(handle, Some(local));
         }
         instance.in_flight[local] += 1;
@@ -351,9 +401,12 @@ impl Simulation {
         if GUARDED && let Some(stopped) = guards.pass_fast_server(server, who) {
             return self.stop_fast(handle, &stopped);
         }
-        if idle {
+        if idle || is_shared {
             attempt.place = Place::Underway;
             return self.begin_service_apart(handle);
+        }
+        if s.waiting != Waiting::Fifo {
+            return self.enqueue(handle);
         }
         attempt.place = Place::Queued;
         attempt.before = s.tail;
@@ -387,6 +440,14 @@ impl Simulation {
         self.drain_pending_queues();
     }
 
+    /// The general path takes over an attempt that is done, and with which something comes to an end.
+    #[cold]
+    #[inline(never)]
+    fn complete_spelled_out(&mut self, slot: Slot, server: ServerId) {
+        self.spell_out(self.attempts.handle_at(slot));
+        self.complete_apart(server);
+    }
+
     /// As [`Simulation::begin_service`], kept out of the loop, where it would take up registers.
     #[inline(never)]
     fn begin_service_apart(&mut self, handle: Handle) {
@@ -400,6 +461,8 @@ impl Simulation {
         let Self {
             fleet: Fleet { servers, .. },
             attempts,
+            balancers,
+            services,
             recorder,
             events,
             guards,
@@ -413,16 +476,24 @@ impl Simulation {
         if !attempts[slot].call.is_elided() {
             return self.complete_apart(server);
         }
-        let mut begins = true;
-        if GUARDED && s.head != Slot::NONE && guards.asked_again(server) {
+        let instance = &balancers[attempts[slot].instance];
+        let service = &services[s.service];
+        if s.heeded_from == 0
+            || instance.heeded_from == 0
+            || !instance.pending.is_empty()
+            || service.limited && instance.in_flight[s.local] >= service.limits[s.local]
+        {
+            return self.complete_spelled_out(slot, server);
+        }
+        let mut begins = s.waiting.is_linked() || s.queue_len == 0;
+        if GUARDED && begins && s.head != Slot::NONE && guards.asked_again(server) {
             let next = &attempts[s.head];
             begins = next.call.is_elided() && {
                 let client = sources[source_of(next.number)].clients[next.class];
                 let who = FastAttempt {
                     number: next.number,
                     begun: next.begun,
-                    // It may have got a deadline since.
-                    timeout: callers[client].timeout.min(callers[client].deadline),
+                    timeout: callers[client].waits,
                 };
                 guards.would_let_begin(server, who, now)
             };
@@ -450,7 +521,7 @@ impl Simulation {
         s.tail = select_unpredictable(s.head == Slot::NONE, Slot::NONE, s.tail);
         s.end_wait(demand_ns, now);
         let wait_ns = now - waiting.mark;
-        let waited = waiting.purpose == Purpose::Request;
+        let waited = waiting.purpose == Purpose::Request && waiting.place == Place::Queued;
         if waited {
             recorder.waited(s.service, waiting.class, waiting.begun, wait_ns);
         }

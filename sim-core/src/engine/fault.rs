@@ -163,7 +163,7 @@ impl Simulation {
                 self.fleet.cold[server].more_errors = effect.errors;
                 self.fleet.cold[server].adopt_errors();
                 self.speed_changed(server);
-                self.refresh_fast_path(self.fleet[server].service);
+                self.refresh_fast_server(server);
             }
         }
     }

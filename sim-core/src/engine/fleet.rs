@@ -103,7 +103,22 @@ pub(super) enum Waiting {
     Shared,
 }
 
+/// Whether the fast path may serve a server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fast {
+    No,
+    Yes,
+    /// Yes, once it is drawn whether an attempt will fail there.
+    Erring,
+}
+
 impl Waiting {
+    /// Whether the next to be served is the first of a linked list.
+    #[inline]
+    pub(super) fn is_linked(self) -> bool {
+        matches!(self, Self::Fifo | Self::Lifo)
+    }
+
     /// How requests wait under a discipline.
     pub(super) fn under(order: &Order) -> Self {
         match order {
@@ -148,14 +163,14 @@ pub(super) struct Server {
     /// Part of a virtual nanosecond not yet in `virtual_now`.
     pub virtual_part: f32,
     pub service: ServiceId,
+    /// From so many in the system on its crash rules and its memory have a say.
+    pub heeded_from: u16,
     pub state: MachineState,
     pub waiting: Waiting,
     /// Whether `rate` depends on concurrency.
     pub elastic: bool,
-    /// Whether crash rules watch it.
-    pub watched: bool,
     /// Whether the fast path may serve it.
-    pub fast: bool,
+    pub fast: Fast,
     pub virtual_now: u64,
     pub virtual_at: u64,
     pub rate: f64,
@@ -224,11 +239,11 @@ pub(super) struct ServerCold {
 }
 
 impl ServerCold {
-    /// Works out anew how often it fails.
+    /// Works out anew how often it fails, and whether the fast path knows all that it is asked.
     pub(super) fn adopt_errors(&mut self) {
         let own = self.params.errors.rate;
         self.error_rate = either(own, self.more_errors);
-        self.plain = server_is_plain(&self.params) && self.more_errors <= 0.0;
+        self.plain = server_is_plain(&self.params);
     }
 
     fn new(server: &crate::model::Server) -> Self {
@@ -304,9 +319,9 @@ impl Server {
             },
             waiting: Waiting::Fifo,
             elastic: false,
-            watched: false,
+            heeded_from: u16::MAX,
             local,
-            fast: false,
+            fast: Fast::No,
             service: server.service,
         }
     }

@@ -1,8 +1,8 @@
 //! Health rules at work: what a balancer instance has seen becomes whom it may pick.
 //!
 //! Each instance has its rules, with what they have seen. Whenever something may have changed, they
-//! are asked one after the other, by `refresh_eligible`; the earliest moment at which one of them
-//! wants to be asked again is an event. The probes that a rule asks for are sent by `probe`.
+//! are asked one after the other, by `eligible`, about the server that it concerns, or about all where
+//! one of them counts; the earliest moment at which one of them wants to be asked again is an event. The probes that a rule asks for are sent by `probe`.
 
 use super::Simulation;
 use super::event::{Event, Machine};
@@ -31,8 +31,9 @@ pub(super) struct Health {
     /// When the rules are asked again at the latest, and by which event.
     due: Option<u64>,
     generation: u32,
-    /// Room for what they work on.
+    /// What they worked on last, and whether that is what they would say of all servers now.
     standing: Standing,
+    judged: bool,
 }
 
 /// A priority that gets a part of the attempts.
@@ -57,6 +58,7 @@ struct Rule {
 impl Health {
     /// Takes on the rules of the settings. What a rule has seen stays, wherever it now stands.
     pub(super) fn adopt(&mut self, rows: &[Configured<HealthDef>], servers: usize) {
+        self.judged = false;
         let mut before = std::mem::take(&mut self.rules);
         let rule = |row: &Configured<HealthDef>| {
             let same = |rule: &Rule| rule.def.row.name == row.def.row.name;
@@ -94,6 +96,7 @@ impl Health {
 
     /// The instance has crashed.
     pub(super) fn forget(&mut self) {
+        self.judged = false;
         for rule in &mut self.rules {
             rule.state.forget();
         }
@@ -103,16 +106,57 @@ impl Health {
     pub(super) fn judge(
         &mut self,
         now: u64,
-        servers: impl Iterator<Item = Candidate>,
+        servers: Vec<Candidate>,
         news: &mut Vec<News>,
     ) -> &Standing {
+        self.judged = true;
         self.standing.levels.clear();
-        self.standing.servers.clear();
-        self.standing.servers.extend(servers);
+        self.standing.servers = servers;
         for rule in &mut self.rules {
             rule.state.judge(Instant(now), &mut self.standing, news);
         }
         &self.standing
+    }
+
+    /// What the rules make of one server, where that concerns no other: false where all are to be judged
+    /// anew.
+    pub(super) fn judge_one(
+        &mut self,
+        now: u64,
+        server: LocalId,
+        candidate: &mut Candidate,
+        news: &mut Vec<News>,
+    ) -> bool {
+        let mut rules = self.rules.iter_mut();
+        let position = server.position();
+        let alone = self.judged
+            && rules.all(|rule| {
+                let state = &mut rule.state;
+                state.judge_one(Instant(now), position, candidate, news)
+            });
+        if alone {
+            self.standing.servers[position] = *candidate;
+        }
+        alone
+    }
+
+    /// Whether it is time for a rule to be asked again.
+    pub(super) fn is_due(&self, now: u64) -> bool {
+        let mut due = self.rules.iter().filter_map(|rule| rule.state.due());
+        due.any(|at| at.0 <= now)
+    }
+
+    /// The servers about which rules want to be asked by now, in order.
+    pub(super) fn come_due(&self, now: u64) -> Vec<LocalId> {
+        let mut due = Vec::new();
+        for rule in &self.rules {
+            rule.state.come_due(Instant(now), &mut due);
+        }
+        due.sort_unstable();
+        due.dedup();
+        due.into_iter()
+            .map(|server| LocalId::at(server as usize))
+            .collect()
     }
 
     /// Splits the eligible servers by priority, if several are in use.
@@ -204,7 +248,7 @@ impl Simulation {
         let health = &mut self.balancers[index].health;
         if health.generation == generation {
             health.due = None;
-            self.refresh_eligible(index);
+            self.offers_are_due(index);
         }
     }
 
@@ -226,7 +270,7 @@ impl Simulation {
         for rule in &mut instance.health.rules {
             changed |= rule.state.ended(&seen, &mut news);
         }
-        self.judged(index, changed, news);
+        self.judged(index, local, changed, news);
     }
 
     /// A check of a server has passed or failed.
@@ -236,15 +280,15 @@ impl Simulation {
         for rule in &mut self.balancers[index].health.rules {
             changed |= rule.state.checked(local.position(), passed, &mut news);
         }
-        self.judged(index, changed, news);
+        self.judged(index, local, changed, news);
     }
 
-    fn judged(&mut self, index: InstanceId, changed: bool, news: Vec<News>) {
+    fn judged(&mut self, index: InstanceId, local: LocalId, changed: bool, news: Vec<News>) {
         for item in news {
             self.tell_health(index, item);
         }
         if changed {
-            self.refresh_eligible(index);
+            self.refresh_offer(index, local);
         }
     }
 
@@ -264,6 +308,7 @@ impl Simulation {
         let split = &self.balancers[index].health.split;
         let place = split.partition_point(|level| level.upto <= point);
         let servers = &split[place].servers;
+        self.progress.look_at(servers.len());
         // Of the priority drawn, those that the attempt keeps away from are left out where others are left.
         let kept = apart
             .relaxed()

@@ -187,6 +187,7 @@ impl Simulation {
         if sent >= hedge.copies || !self.may_try_again(call) {
             return false;
         }
+        self.progress.count_copy();
         self.begin_attempt(call);
         true
     }
@@ -295,13 +296,11 @@ impl Simulation {
         self.calls.hedged[call.slot()].out = out;
     }
 
-    /// Whether an attempt of a hedged call that is out is at a server of its service.
-    pub(super) fn has_copy_at(&self, call: Handle, local: LocalId) -> bool {
-        let at = |&attempt: &Handle| {
-            let server = self.attempts[attempt].server.known();
-            server.is_some_and(|server| self.fleet[server].local == local)
-        };
-        let hedged = self.calls.hedged(call);
-        hedged.is_some_and(|hedged| hedged.out.iter().any(at))
+    /// The servers of its service at which attempts of a hedged call are.
+    pub(super) fn copies_at(&self, call: Handle) -> impl Iterator<Item = LocalId> {
+        let out = self.calls.hedged(call).map(|hedged| hedged.out.as_slice());
+        let servers = out.unwrap_or_default().iter();
+        servers
+            .filter_map(|&attempt| Some(self.fleet[self.attempts[attempt].server.known()?].local))
     }
 }

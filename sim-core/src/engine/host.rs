@@ -26,6 +26,8 @@ pub(super) struct Host {
     used_ns: f64,
     cores_ns: f64,
     at: u64,
+    /// When the books of its servers' workers were brought up to date.
+    staffed_at: Option<u64>,
 }
 
 impl Host {
@@ -39,6 +41,7 @@ impl Host {
             used_ns: 0.0,
             cores_ns: 0.0,
             at: 0,
+            staffed_at: None,
         };
         let mut hosts: Table<HostId, Self> = model.hosts.iter().map(new).collect();
         for (id, server) in (0..).map(ServerId).zip(&model.servers) {
@@ -122,8 +125,13 @@ impl Simulation {
 
     /// Settings of servers of a host, or whether they are there, are about to change, or the host's own.
     pub(super) fn host_staff_changes(&mut self, id: HostId) {
+        // One look at all of them covers whatever happens to any of them now.
+        if self.fleet.hosts[id].staffed_at.replace(self.now) == Some(self.now) {
+            return;
+        }
         let servers = self.fleet.hosts[id].servers.clone();
         let workers = self.workers_on(&servers);
+        self.progress.look_at(servers.len());
         for server in servers {
             self.settle_staff(server, self.core_of_worker(server, &workers));
         }

@@ -1,6 +1,7 @@
 //! Balancer instances: what each remembers of its servers, and what its policy is shown.
 
 use super::board::Board;
+use super::eligible::Offers;
 use super::fleet::Server;
 use super::health::Health;
 use super::incarnation::Incarnation;
@@ -23,8 +24,12 @@ pub(super) struct Balancers {
     of: Table<ServiceId, Range<usize>>,
     /// Instances whose pending queues may move on, once the present event is done.
     pub to_drain: Vec<InstanceId>,
+    /// Instances whose policies do not know of all offers of their servers yet.
+    pub behind: Vec<InstanceId>,
     /// Room for the servers that a copy or a retry may go to.
     pub rest: Vec<u32>,
+    /// Whether every change has all servers judged anew, for a test.
+    pub anew: bool,
 }
 
 impl Balancers {
@@ -49,7 +54,9 @@ impl Balancers {
             instances,
             of,
             to_drain: Vec::new(),
+            behind: Vec::new(),
             rest: Vec::new(),
+            anew: false,
         }
     }
 
@@ -111,13 +118,14 @@ pub(super) struct Instance {
     pub health: Health,
     /// Weights of its servers, as it has them now.
     pub weights: Table<LocalId, f64>,
+    /// What each of its servers has to offer.
+    pub offers: Offers,
     /// Servers it may pick, ascending, as policies know them: by position within the service.
     pub eligible: Vec<u32>,
-    /// Whether of those in rotation only limits of connections keep any from being picked.
-    pub only_limits: bool,
     pub pending: VecDeque<Handle>,
     pub watch: Watch,
-    pub watched: bool,
+    /// From so many connections on its crash rules and its memory have a say.
+    pub heeded_from: u32,
     pub incarnation: Incarnation,
     pub attempts: u64,
     /// Attempts, crashes, time down and time at work when measurement began.
@@ -208,11 +216,11 @@ impl Instance {
             in_flight: Table::filled(servers, 0),
             health,
             weights: Table::filled(servers, 1.0),
+            offers: Offers::new(),
             eligible: Vec::with_capacity(servers),
-            only_limits: false,
             pending: VecDeque::new(),
             watch: Watch::new(crash.len()),
-            watched: settings.balancer.can_crash(),
+            heeded_from: 0,
             incarnation: Incarnation::default(),
             attempts: 0,
             before: InstanceFigures::default(),

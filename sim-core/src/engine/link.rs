@@ -330,11 +330,11 @@ impl Simulation {
             LinkTarget::Call(client) => self.links.called[client].to,
             LinkTarget::Server(server) => {
                 self.refresh_server_link(server);
-                return self.refresh_fast_path(self.fleet[server].service);
+                return self.refresh_fast_server(server);
             }
         };
         self.refresh_links(service);
-        self.refresh_fast_path(service);
+        self.refresh_fast_service(service);
     }
 
     /// A link's name, as a time line calls it.

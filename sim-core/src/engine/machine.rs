@@ -33,14 +33,15 @@ impl Simulation {
 
     fn set_state(&mut self, machine: Machine, state: MachineState) {
         match machine {
-            Machine::Server(i) => self.fleet[i].state = state,
-            Machine::Instance(i) => self.balancers[i].state = state,
+            Machine::Server(i) => {
+                self.fleet[i].state = state;
+                self.refresh_fast_server(i);
+            }
+            Machine::Instance(i) => {
+                self.balancers[i].state = state;
+                self.refresh_fast_service(self.balancers[i].service);
+            }
         }
-        let service = match machine {
-            Machine::Server(i) => self.fleet[i].service,
-            Machine::Instance(i) => self.balancers[i].service,
-        };
-        self.refresh_fast_path(service);
     }
 
     pub(super) fn name_of(&self, machine: Machine) -> String {
@@ -233,7 +234,7 @@ impl Simulation {
         let instance = &mut self.balancers[spare];
         instance.state = MachineState::Up;
         instance.incarnation.up_since = self.now;
-        self.refresh_fast_path(service);
+        self.refresh_fast_service(service);
         let cause = format!("in place of {}", self.balancers[crashed].name);
         self.tell_of(
             Machine::Instance(spare),
@@ -333,7 +334,7 @@ impl Simulation {
         match machine {
             Machine::Server(server) => {
                 if std::mem::take(&mut self.fleet.cold[server].joining) {
-                    self.refresh_service(self.fleet[server].service);
+                    self.refresh_server(server);
                 }
                 self.server_forgets(server);
                 self.begin_warm_up(server);
@@ -428,6 +429,10 @@ impl Simulation {
         };
         watch.since.fill(None);
         watch.armed.fill(false);
+        match machine {
+            Machine::Server(server) => self.heed_server(server),
+            Machine::Instance(index) => self.heed_instance(index),
+        }
     }
 }
 

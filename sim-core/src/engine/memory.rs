@@ -64,6 +64,22 @@ impl MemoryUse {
 }
 
 impl Simulation {
+    /// So many in the system are the fewest with which a server may use more than `bytes`; never too
+    /// large.
+    pub(super) fn fewest_that_use(&self, server: ServerId, bytes: f64) -> f64 {
+        let cold = &self.fleet.cold[server];
+        let Some(memory) = &cold.params.memory else {
+            return f64::INFINITY;
+        };
+        let rest = memory.base + memory.per_abandoned * cold.left_behind.count as f64;
+        let each = memory.per_in_service.max(memory.per_queued);
+        if rest > bytes {
+            return 0.0;
+        }
+        // Rounded down: to look one request too early costs little.
+        ((bytes - rest) / each).floor()
+    }
+
     /// Memory of a machine; absent where its settings say nothing of memory.
     pub(super) fn memory_of(&self, machine: Machine) -> Option<MemoryUse> {
         match machine {
@@ -113,17 +129,20 @@ impl Simulation {
         if let Some(at) = cold.left_behind.add(self.now, memory.release) {
             self.events.schedule(at, Event::GivenBack(server));
         }
+        self.heed_server(server);
         self.watch_server(server);
     }
 
     /// A server gives back memory that was left behind.
     pub(super) fn give_back(&mut self, server: ServerId) {
         self.fleet.cold[server].left_behind.give_back(self.now);
+        self.heed_server(server);
         self.watch_server(server);
     }
 
     /// A process has ended: nothing is left of its memory.
     pub(super) fn forget_left_behind(&mut self, server: ServerId) {
         self.fleet.cold[server].left_behind = LeftBehind::default();
+        self.heed_server(server);
     }
 }

@@ -13,12 +13,12 @@
 //! | part | file | what it owns |
 //! |---|---|---|
 //! | `progress` | `progress` | events so far, digest, limits, why the run is over |
-//! | `events` | `event_queue` with `tournament`, `timer_fifo` | what is to happen |
+//! | `events` | `event_queue` with `tournament`, `timer_fifo`, `heap` | what is to happen |
 //! | `calls`, `attempts` | `attempt` with `slab`; `hedge`, `tried`, `visit` for what is kept beside calls | requests in flight: millions come and go |
 //! | `sources` | `source` | when requests come, and what they are |
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
 //! | `services` | `service` | settings, samplers and counters of services |
-//! | `balancers` | `instance` with `health` | balancer instances and what each has seen of its servers |
+//! | `balancers` | `instance` with `eligible`, `health` | balancer instances and what each has seen of its servers |
 //! | `fleet` | `fleet` with `host` | servers, and the cores that they share |
 //! | `faults` | `fault` | what is wrong with servers and links now |
 //! | `links` | `link` | what lies between machines |
@@ -68,6 +68,7 @@ mod board;
 mod breakdown;
 mod caller;
 mod elided_call;
+mod eligible;
 mod event;
 mod event_queue;
 mod fast_path;
@@ -75,6 +76,7 @@ mod fault;
 mod fleet;
 mod guards;
 mod health;
+mod heap;
 mod hedge;
 mod host;
 mod idle;
@@ -90,6 +92,7 @@ mod probe;
 mod progress;
 mod queue;
 mod recording;
+mod residents;
 mod route;
 mod sample;
 mod server;
@@ -127,7 +130,13 @@ use crate::record::Recorder;
 use crate::time::Instant;
 use attempt::Place;
 use event_queue::{Clock, EventQueue, Next};
+use fleet::Fast;
 use std::sync::Arc;
+
+/// So many events take at most some milliseconds, even where each has a policy look at 100 000 servers.
+const SOME: u64 = 32;
+/// So many things that an event looks at beside what requests ask for are as dear.
+const MANY: u64 = 100_000;
 
 /// A run of a model.
 #[derive(Clone)]
@@ -145,6 +154,7 @@ pub struct Simulation {
     services: Table<ServiceId, service::Service>,
     balancers: instance::Balancers,
     fleet: fleet::Fleet,
+    residents: residents::Residents,
     faults: fault::Faults,
     links: link::Links,
     pools: pool::Pools,
@@ -240,6 +250,33 @@ impl Simulation {
         true
     }
 
+    /// Does everything up to and including `until`, or up to the end of the run, while `go_on` says so.
+    /// That is asked every few events, sooner where these are dear, so that nobody waits long for what it
+    /// says; when it is asked changes nothing of what happens. True: it said no, and the rest is still to
+    /// be done.
+    pub fn run_while(&mut self, until: Instant, mut go_on: impl FnMut() -> bool) -> bool {
+        let horizon = until.0.min(self.model.horizon.0);
+        while self.run_some(horizon) {
+            if !go_on() {
+                return true;
+            }
+        }
+        self.run_until(until);
+        false
+    }
+
+    /// Does some events, as many as go unnoticed; false when none is left.
+    #[inline(never)]
+    fn run_some(&mut self, until: u64) -> bool {
+        let (cost, looks) = (self.progress.cost() + SOME, self.progress.looks + MANY);
+        while self.step_until(until).is_some() {
+            if self.progress.cost() >= cost || self.progress.looks >= looks {
+                return true;
+            }
+        }
+        false
+    }
+
     fn reach_horizon(&mut self) {
         self.now = self.model.horizon.0;
         self.finish(End::Horizon);
@@ -302,9 +339,10 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn completion(&mut self, at: u64, server: ServerId) -> Event {
         self.count(at, (2, u64::from(server)));
-        if self.fleet[server].fast && !self.guards.any {
+        let fast = self.fleet[server].fast != Fast::No;
+        if fast && !self.guards.any {
             self.complete_fast::<false>(server);
-        } else if self.fleet[server].fast {
+        } else if fast {
             self.complete_guarded(server);
         } else {
             self.complete_apart(server);
@@ -316,6 +354,9 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn arrival(&mut self, at: u64, source: SourceId) -> Event {
         self.count(at, (1, u64::from(source)));
+        if !self.balancers.behind.is_empty() {
+            self.tell_policies();
+        }
         if self.sources[source].fast && !self.guards.any {
             self.arrive_fast::<false>(source);
         } else if self.sources[source].fast {
@@ -361,9 +402,15 @@ impl Simulation {
         let at = self.events.clock_time();
         let event = match EventQueue::clock(slot) {
             Clock::Tick => Event::Tick,
-            Clock::Heap => self.events.pop_heap(),
+            Clock::Heap => match self.events.pop_heap() {
+                Event::Deadline(call) if !self.calls.contains(call) => {
+                    return self.step_until_again(until);
+                }
+                event => event,
+            },
             Clock::Soon => self.events.pop_soon(),
             Clock::Fifo(fifo) => match self.events.pop_fifo(fifo, &self.attempts, &self.calls) {
+                Some(Event::ElidedDeadline(attempt)) => Event::Deadline(self.spell_out(attempt)),
                 Some(event) => event,
                 // A stale entry is no event: nothing happens, nothing is counted.
                 None => return self.step_until_again(until),

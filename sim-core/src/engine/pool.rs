@@ -137,6 +137,12 @@ pub(super) struct Pools {
     /// Connections that lead to each server.
     at_server: Table<ServerId, u32>,
     ages: Stream,
+    /// Connections opened so far.
+    opened: u64,
+    /// While several servers are dealt with together: connections by the server that they lead to, once
+    /// somebody has asked, and the service whose connections were renewed last, at so many opened.
+    by_server: Option<Vec<(ServerId, Handle)>>,
+    renewed: Option<(ServiceId, u64)>,
 }
 
 /// What becomes of what is sent now, as far as the connection is concerned.
@@ -229,7 +235,15 @@ impl Pools {
             counts: Table::filled(model.services.len(), Default::default()),
             at_server: Table::filled(model.servers.len(), 0),
             ages: Stream::new(model.seed, replication, "link/age"),
+            opened: 0,
+            by_server: None,
+            renewed: None,
         }
+    }
+
+    /// Servers are dealt with one by one again.
+    pub(super) fn no_longer_together(&mut self) {
+        (self.by_server, self.renewed) = (None, None);
     }
 
     /// Connections that are open.
@@ -504,6 +518,7 @@ impl Simulation {
         }
         let count = &mut self.pools.counts[service][hop as usize];
         count.opened += 1;
+        self.pools.opened += 1;
         count.open += 1;
         count.peak = count.peak.max(count.open);
         let pool = self
@@ -688,15 +703,9 @@ impl Simulation {
         if instance.observes {
             (instance.policy).on_finished(Instant(self.now), local.position(), outcome, took);
         }
-        let service = instance.service;
-        if self.services[service].limited
-            && before
-                == self.fleet.cold[server]
-                    .params
-                    .max_connections
-                    .unwrap_or(u32::MAX)
-        {
-            self.limit_changed(index, local);
+        let service = &self.services[instance.service];
+        if service.limited && before == service.limits[local] {
+            self.refresh_offer(index, local);
         }
     }
 
@@ -835,9 +844,7 @@ impl Simulation {
     /// Connections of which something is true are closed: one end is gone.
     fn close_all(&mut self, which: impl Fn(&Connection) -> bool) {
         if self.pools.any {
-            let all = self.pools.connections.iter();
-            let found: Vec<Handle> = all.filter(|(_, c)| which(c)).map(|(h, _)| h).collect();
-            for connection in found {
+            for connection in self.connections_where(which) {
                 self.close(connection, Some(Outcome::Reset));
             }
         }
@@ -845,27 +852,70 @@ impl Simulation {
 
     /// A server is gone: connections to it, and those that it had to others.
     pub(super) fn server_disconnects(&mut self, server: ServerId) {
-        if self.pools.any {
-            let s = &self.fleet[server];
-            let calls = &self.services[s.service].settings.calls;
-            let clients: Vec<ClientId> = calls.iter().map(|call| call.client).collect();
-            let local = s.local.0;
-            self.close_all(|connection| {
-                let own = |side| matches!(side, Side::Call(client, from) if from == local && clients.contains(&client));
-                connection.server == server || own(connection.side)
-            });
+        if !self.pools.any {
+            return;
         }
+        let s = &self.fleet[server];
+        let calls = &self.services[s.service].settings.calls;
+        let clients: Vec<ClientId> = calls.iter().map(|call| call.client).collect();
+        let local = s.local.0;
+        let sides = &self.pools.by_side;
+        if !(clients.iter()).any(|&client| sides.contains_key(&Side::Call(client, local))) {
+            for connection in self.connections_to(server) {
+                self.close(connection, Some(Outcome::Reset));
+            }
+            return;
+        }
+        self.close_all(|connection| {
+            let own = |side| matches!(side, Side::Call(client, from) if from == local && clients.contains(&client));
+            connection.server == server || own(connection.side)
+        });
     }
 
     /// A server is about to go: its connections take nothing new.
     pub(super) fn connections_leave(&mut self, server: ServerId) {
-        self.let_go_of(|connection| connection.server == server);
+        let found = self.connections_to(server);
+        self.retire(found);
     }
 
-    /// Connections of which something is true carry what they carry, and are closed then.
-    fn let_go_of(&mut self, which: impl Fn(&Connection) -> bool) {
+    /// Connections that lead to a server, in their order: looked up once for all servers that are dealt
+    /// with together.
+    fn connections_to(&mut self, server: ServerId) -> Vec<Handle> {
+        let pools = &mut self.pools;
+        let count = pools.at_server[server] as usize;
+        if count == 0 {
+            return Vec::new();
+        }
+        if self.residents.together {
+            let known = pools.by_server.get_or_insert_with(|| {
+                self.progress.look_at(pools.connections.len());
+                let all = pools.connections.iter();
+                let mut all: Vec<_> = all.map(|(handle, c)| (c.server, handle)).collect();
+                all.sort_by_key(|&(server, _)| server);
+                all
+            });
+            let first = known.partition_point(|&(other, _)| other < server);
+            let here = known[first..]
+                .iter()
+                .take_while(|(other, _)| *other == server);
+            let all = &pools.connections;
+            let leads = |handle: &Handle| all.contains(*handle) && all[*handle].server == server;
+            let found: Vec<Handle> = here.map(|&(_, handle)| handle).filter(leads).collect();
+            if found.len() == count {
+                return found;
+            }
+        }
+        self.connections_where(|connection| connection.server == server)
+    }
+
+    fn connections_where(&mut self, which: impl Fn(&Connection) -> bool) -> Vec<Handle> {
+        self.progress.look_at(self.pools.connections.len());
         let all = self.pools.connections.iter();
-        let found: Vec<Handle> = all.filter(|(_, c)| which(c)).map(|(h, _)| h).collect();
+        all.filter(|(_, c)| which(c)).map(|(h, _)| h).collect()
+    }
+
+    /// Connections carry what they carry, and are closed then.
+    fn retire(&mut self, found: Vec<Handle>) {
         for found in found {
             let connection = &mut self.pools.connections[found];
             if connection.carries == 0 {
@@ -904,7 +954,13 @@ impl Simulation {
     /// take nothing new.
     pub(super) fn renew_connections(&mut self, service: ServiceId) {
         self.pools.any = true;
-        self.let_go_of(|connection| connection.service == service);
+        // What follows has followed already, unless one was opened since.
+        let state = Some((service, self.pools.opened));
+        if self.residents.together && std::mem::replace(&mut self.pools.renewed, state) == state {
+            return;
+        }
+        let found = self.connections_where(|connection| connection.service == service);
+        self.retire(found);
         let lines = self
             .pools
             .by_side

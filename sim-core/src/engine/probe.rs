@@ -14,7 +14,7 @@ use crate::ids::{ClassId, Id, InstanceId, ProberId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::{Actor, DownBehaviour, Liveness, Model};
 use crate::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Who probes whom, and how.
@@ -25,6 +25,10 @@ pub(super) struct Probes {
     generation: u32,
     health: Table<ServiceId, Option<ProbeSettings>>,
     liveness: Table<ServerId, Option<ProbeSettings>>,
+    /// Who probes the liveness of each server, where somebody does or did.
+    of_liveness: BTreeMap<ServerId, ProberId>,
+    /// Services whose settings of probes have just changed.
+    to_start: BTreeSet<ServiceId>,
 }
 
 /// Who probes whom.
@@ -98,11 +102,25 @@ impl Probes {
             generation: 0,
             health: Table::filled(model.services.len(), None),
             liveness: Table::filled(model.servers.len(), None),
+            of_liveness: BTreeMap::new(),
+            to_start: BTreeSet::new(),
         }
     }
 }
 
 impl Simulation {
+    /// Probers are to be set up anew, once for all changes of settings that are made together.
+    pub(super) fn renew_probers(&mut self, service: ServiceId) {
+        self.probes.to_start.insert(service);
+    }
+
+    /// Sets up the probers of services whose settings have changed.
+    pub(super) fn start_changed_probers(&mut self) {
+        while let Some(service) = self.probes.to_start.pop_first() {
+            self.start_probers(service);
+        }
+    }
+
     /// Sets up the probers that the present settings ask for; those before are void.
     pub(super) fn start_probers(&mut self, service: ServiceId) {
         self.probes.generation += 1;
@@ -165,6 +183,9 @@ impl Simulation {
                 latest: None,
             })
         };
+        if instance == InstanceId::NONE {
+            self.probes.of_liveness.insert(server, prober);
+        }
         self.after(offset, Event::Probe(prober, generation));
     }
 
@@ -328,10 +349,8 @@ impl Simulation {
         if self.probes.liveness[server].is_none() {
             return;
         }
-        for prober in &mut self.probes.probers {
-            if prober.server == server && prober.instance == InstanceId::NONE {
-                prober.failures = 0;
-            }
+        if let Some(&prober) = self.probes.of_liveness.get(&server) {
+            self.probes.probers[prober].failures = 0;
         }
     }
 }

@@ -36,9 +36,8 @@ impl End {
 /// request that may be in flight, since all users of a closed source may start at once.
 const STALLED: u64 = 1_000_000;
 
-/// Every how many events the number in flight is compared with its limit: an event adds a handful,
-/// at worst a hundred copies, so memory stays about the limit, and where the run ends does not depend
-/// on recording.
+/// Every how many events, and copies beside them, the number in flight is compared with its limit: each
+/// adds a handful, so memory stays about the limit, and where the run ends does not depend on recording.
 const LOOK: u64 = 256;
 
 /// How far a run has come.
@@ -47,6 +46,10 @@ pub(super) struct Progress {
     pub end: Option<End>,
     /// Events so far, and a hash of their sequence.
     pub events: u64,
+    /// Copies of attempts that events sent beside their own: each costs what an event costs.
+    copies: u64,
+    /// What was looked at one by one, beside what requests ask for.
+    pub looks: u64,
     digest: u64,
     /// The time when limits were looked at last, and how many events time has stood still.
     looked_at: u64,
@@ -60,11 +63,30 @@ impl Progress {
         Self {
             end: None,
             events: 0,
+            copies: 0,
+            looks: 0,
             digest: 0,
             looked_at: 0,
             still: 0,
             next_look: 1,
         }
+    }
+
+    /// What happened so far in units of what an event costs.
+    pub(super) fn cost(&self) -> u64 {
+        self.events + self.copies
+    }
+
+    /// A copy is sent: limits are looked at as much sooner as if it were an event.
+    pub(super) fn count_copy(&mut self) {
+        self.copies += 1;
+        self.next_look = self.next_look.saturating_sub(1);
+    }
+
+    /// So many things are looked at one by one.
+    #[inline]
+    pub(super) fn look_at(&mut self, things: usize) {
+        self.looks += things as u64;
     }
 
     pub(super) fn digest(&self) -> u64 {
@@ -83,12 +105,13 @@ impl Progress {
 
     /// Whether a limit is reached, and which.
     pub(super) fn look(&mut self, now: u64, in_flight: usize, limits: Limits) -> Option<End> {
-        self.next_look = limits.events.min(self.events + LOOK);
+        let last = limits.events.saturating_sub(self.copies);
+        self.next_look = last.min(self.events + LOOK);
         let moved = std::mem::replace(&mut self.looked_at, now) != now;
         self.still = if moved { 0 } else { self.still + LOOK };
         if self.still > STALLED + 4 * u64::from(limits.in_flight) {
             Some(End::Stalled)
-        } else if self.events >= limits.events {
+        } else if self.cost() >= limits.events {
             Some(End::EventLimit)
         } else if in_flight > limits.in_flight as usize {
             Some(End::InFlightLimit)

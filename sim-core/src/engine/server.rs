@@ -366,21 +366,23 @@ impl Simulation {
     /// Empties a server that crashed; what was there, in order of service and then of queueing.
     pub(super) fn evict(&mut self, server: ServerId, keep_queue: bool) -> Vec<Handle> {
         let busy = self.fleet[server].busy();
+        let s = &self.fleet[server];
+        let apart = if s.in_system > s.in_service + s.queue_len {
+            self.residents(server)
+        } else {
+            Vec::new()
+        };
         let mut evicted = Vec::new();
         while self.fleet[server].in_service > 0 {
             let slot = self.unload_first(server);
             evicted.push(self.attempts.handle_at(slot));
         }
-        if self.guards.any || self.services[self.fleet[server].service].has_calls {
-            // Without a worker, and in no queue.
-            let out = |place| {
-                use Place::{Calling, Expired, HeldAtServer, Holding};
-                matches!(place, Holding | Calling | HeldAtServer | Expired)
-            };
-            let attempts = self.attempts.iter();
-            let apart = attempts.filter(|(_, a)| a.server == server && out(a.place));
-            evicted.extend(apart.map(|(handle, _)| handle));
-        }
+        // Without a worker, and in no queue.
+        evicted.extend(apart.into_iter().filter(|&handle| {
+            use Place::{Calling, Expired, HeldAtServer, Holding};
+            let place = self.attempts[handle].place;
+            matches!(place, Holding | Calling | HeldAtServer | Expired)
+        }));
         self.fleet[server].holding = 0;
         if !keep_queue {
             while let Some(slot) = self.dequeue(server) {

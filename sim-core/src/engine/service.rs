@@ -7,7 +7,7 @@ use crate::draws::Stream;
 use crate::extension::Configured;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
-use crate::model::{Balances, DownBehaviour, InstanceSelection, Model};
+use crate::model::{Balances, DownBehaviour, InstanceSelection, Model, ServerParams};
 use crate::outcome::Outcome;
 use crate::policy::{Policy, PolicyDef};
 use crate::time::Duration;
@@ -36,8 +36,9 @@ pub(super) struct Service {
     /// Whether its balancer sends requests on to other services.
     pub has_routes: bool,
     pub route_stream: Stream,
-    /// Whether any server has a connection limit.
+    /// Whether any server has a connection limit, and what each one's is.
     pub limited: bool,
+    pub limits: Table<LocalId, u32>,
     /// Whether policies want to hear of servers that become idle.
     pub tracks_idle: bool,
     /// Times that servers became idle.
@@ -96,6 +97,11 @@ impl Service {
                 .servers
                 .iter()
                 .any(|s| params(s).max_connections.is_some()),
+            limits: settings
+                .servers
+                .iter()
+                .map(|s| limit_of(params(s)))
+                .collect(),
             tracks_idle: false,
             idle_reports: 0,
             random_selection: false,
@@ -127,6 +133,34 @@ impl Service {
         self.plain = service_is_plain(&self.settings);
     }
 
+    /// The instance that an attempt goes to: callers spread over the instances they know, and a retry
+    /// goes to the next. The turn is that of its request among its caller's.
+    #[inline]
+    pub(super) fn instance_for(
+        &self,
+        selection: Stream,
+        number: u64,
+        ordinal: u32,
+        turn: impl FnOnce() -> u64,
+    ) -> InstanceId {
+        if self.active.len() == 1 {
+            return self.active[0];
+        }
+        if self.random_selection {
+            let mut draws = selection.of_attempt(number, ordinal);
+            return self.active[draws.below(self.active.len())];
+        }
+        let turn = turn().wrapping_add(u64::from(ordinal));
+        self.active[(turn % self.active.len() as u64) as usize]
+    }
+
+    /// A server has other settings.
+    pub(super) fn adopt_server(&mut self, local: LocalId, params: &ServerParams) {
+        self.weights[local] = params.weight;
+        self.limits[local] = limit_of(params);
+        self.limited |= params.max_connections.is_some();
+    }
+
     /// Takes on demand, links and calls of other settings.
     pub(super) fn adopt(&mut self, settings: &crate::model::Service) {
         self.settings.demand = settings.demand.clone();
@@ -145,6 +179,11 @@ impl Service {
             self.wasted_ns += u128::from(demand_ns);
         }
     }
+}
+
+/// Attempts that an instance may have in flight at a server.
+fn limit_of(params: &ServerParams) -> u32 {
+    params.max_connections.unwrap_or(u32::MAX)
 }
 
 /// The policy of any instance of a service, with its servers in their places.

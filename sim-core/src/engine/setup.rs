@@ -14,6 +14,7 @@ use super::pool::Pools;
 use super::probe::Probes;
 use super::progress::Progress;
 use super::recording::Records;
+use super::residents::Residents;
 use super::service::Service;
 use super::source::Source;
 use super::streams::Streams;
@@ -45,6 +46,7 @@ impl Simulation {
             services: (0..services).map(service).collect(),
             balancers,
             fleet: Fleet::new(&model),
+            residents: Residents::default(),
             faults: Faults::default(),
             links: Links::new(&model, replication),
             pools: Pools::new(&model, replication),
@@ -70,6 +72,9 @@ impl Simulation {
             self.refresh_links(service);
             self.configure_balancer(service);
             self.refresh_service(service);
+            for instance in self.balancers.of(service) {
+                self.heed_instance(instance);
+            }
             self.start_probers(service);
             self.report_all_idle(service);
         }

@@ -173,7 +173,7 @@ impl Simulation {
             state: instance.state,
             connections: instance.connections,
             waiting: instance.waiting + instance.pending.len() as u32,
-            eligible: instance.eligible.len() as u32,
+            eligible: instance.offers.eligible(),
             memory: self.memory_of(Machine::Instance(id)),
             attempts: instance.attempts,
             crashes: instance.incarnation.crashes,
@@ -278,13 +278,6 @@ impl Simulation {
         }
     }
 
-    /// The share of all keys that each server of a service would get, all of them eligible; `None`
-    /// where the policy does not go by keys.
-    pub(crate) fn key_shares(&self, service: ServiceId) -> Option<Vec<f64>> {
-        let instance = self.balancers.of(service).next()?;
-        self.balancers[instance].policy.key_shares()
-    }
-
     /// Attempts at a service begun after the warm-up, and those of them that ended, by outcome.
     pub(crate) fn service_attempts(&self, service: ServiceId) -> u64 {
         self.services[service].attempts - self.services[service].attempts_before
@@ -332,7 +325,7 @@ impl Simulation {
             + self.policies_bytes()
             + self.events.bytes();
         (
-            self.calls.peak().max(self.attempts.peak()),
+            self.calls.most.max(self.attempts.peak()),
             state + self.recorder.bytes(),
         )
     }

@@ -184,7 +184,7 @@ impl Simulation {
         let in_rotation = self.fleet.in_rotation(id);
         let open = |&&i: &&crate::ids::InstanceId| {
             let instance = &self.balancers[i];
-            let listed = instance.eligible.binary_search(&local.0).is_ok();
+            let listed = instance.offers.is_eligible(local);
             instance.state.serves() && in_rotation && (listed || full(instance))
         };
         let speed = params.speed * cold.slow;

@@ -5,6 +5,7 @@ use super::event::{Event, Machine};
 use super::fleet::Waiting;
 use super::guards::Whose;
 use super::machine::already;
+use super::residents::Residents;
 use super::service::policy;
 use super::source::source_of;
 use super::watch::Watch;
@@ -34,6 +35,13 @@ impl Simulation {
     /// Performs an action now. Front ends use it for what their user does by hand; `note` goes
     /// into the event log.
     pub fn perform(&mut self, action: &Action, by: Actor, note: &str) {
+        self.residents.together = true;
+        self.act(action, by, note);
+        self.residents = Residents::default();
+        self.pools.no_longer_together();
+    }
+
+    fn act(&mut self, action: &Action, by: Actor, note: &str) {
         match action {
             Action::Note => self.tell(Kind::Note, by, "", note.to_owned()),
             Action::Set { text, changes } => {
@@ -41,6 +49,7 @@ impl Simulation {
                 for change in changes {
                     self.change(change);
                 }
+                self.start_changed_probers();
             }
             Action::Crash(target) => {
                 let cause = if note.is_empty() {
@@ -180,7 +189,7 @@ impl Simulation {
         }
         self.fleet.cold[server].out_of_rotation = true;
         self.tell_of(Machine::Server(server), Kind::Drain, by, note.to_owned());
-        self.refresh_service(self.fleet[server].service);
+        self.refresh_server(server);
         None
     }
 
@@ -194,7 +203,7 @@ impl Simulation {
         self.fleet.cold[server].out_of_rotation = false;
         self.fleet.cold[server].leaving = false;
         self.tell_of(Machine::Server(server), Kind::Undrain, by, note.to_owned());
-        self.refresh_service(self.fleet[server].service);
+        self.refresh_server(server);
         self.report_if_idle(server);
         None
     }
@@ -213,7 +222,7 @@ impl Simulation {
             self.staff_changes(server);
             self.first_boot(server);
         }
-        self.refresh_service(self.fleet[server].service);
+        self.refresh_server(server);
         self.report_if_idle(server);
         None
     }
@@ -248,23 +257,23 @@ impl Simulation {
         self.fleet.cold[server].out_of_rotation = true;
         self.tell_of(Machine::Server(server), Kind::Removed, by, note.to_owned());
         self.fleet.cold[server].leaving = true;
-        self.fleet[server].watched = true;
+        self.heed_server(server);
         self.connections_leave(server);
         self.leave_if_empty(server);
-        self.refresh_service(self.fleet[server].service);
+        self.refresh_server(server);
         None
     }
 
     /// A removed server is gone as soon as nothing is left in it.
     pub(super) fn leave_if_empty(&mut self, server: ServerId) {
+        if !self.fleet.cold[server].leaving || self.fleet[server].in_system > 0 {
+            return;
+        }
         self.staff_changes(server);
         let (s, cold) = (
             &mut self.fleet.servers[server],
             &mut self.fleet.cold[server],
         );
-        if !cold.leaving || s.in_system > 0 {
-            return;
-        }
         cold.leaving = false;
         cold.joining = false;
         if s.state != MachineState::Up {
@@ -272,10 +281,9 @@ impl Simulation {
         }
         cold.incarnation.number += 1;
         s.state = MachineState::Absent;
-        let service = s.service;
         self.forget_left_behind(server);
         self.server_disconnects(server);
-        self.refresh_fast_path(service);
+        self.refresh_fast_server(server);
     }
 
     /// Replaces a part of the model.
@@ -295,6 +303,8 @@ impl Simulation {
             Change::Balancer(id, balancer) => self.change_balancer(*id, balancer),
             Change::Service(id, service) => self.change_service(*id, service),
             Change::Client(id, client) => {
+                // The deadlines of elided calls are those of the caller's present settings.
+                self.spell_out_all(|_| true);
                 self.callers[*id].adopt(client);
                 self.change_guards(Whose::Caller(*id), &client.guards);
             }
@@ -330,13 +340,12 @@ impl Simulation {
         }
         let service = self.fleet[server].service;
         let local = self.fleet[server].local;
-        self.services[service].weights[local] = params.weight;
-        self.services[service].limited |= params.max_connections.is_some();
+        self.services[service].adopt_server(local, params);
         if before.liveness != params.liveness {
-            self.start_probers(service);
+            self.renew_probers(service);
         }
         self.change_guards(Whose::Server(server), &params.guards);
-        self.refresh_service(service);
+        self.refresh_server(server);
         // What is down keeps its queue until it is up again.
         if self.fleet[server].state.serves() {
             let busy = self.fleet[server].busy();
@@ -367,7 +376,7 @@ impl Simulation {
             || params.slowdown.contention > 0.0
             || params.slowdown.coherence > 0.0
             || params.host.is_some();
-        s.watched = !params.crash.is_empty() || params.memory.is_some() || cold.leaving;
+        self.heed_server(server);
         self.adopt_discipline(server, false);
         self.fleet[server].rate = self.fleet.rate_of(server);
     }
@@ -414,7 +423,6 @@ impl Simulation {
         self.configure_balancer(service);
         for index in self.balancers.of(service) {
             let instance = &mut self.balancers[index];
-            instance.watched = balancer.can_crash();
             if before.health != balancer.health {
                 let servers = instance.in_flight.len();
                 instance.health.adopt(&balancer.health, servers);
@@ -430,6 +438,7 @@ impl Simulation {
             }
         }
         for index in self.balancers.of(service) {
+            self.heed_instance(index);
             self.watch_instance(index);
         }
         self.change_guards(Whose::Balancer(service), &balancer.guards);

@@ -16,6 +16,8 @@ pub(super) enum Timer {
     Timeout(ClientId),
     /// A caller gives up a call.
     Deadline(ClientId),
+    /// The same, where only an attempt is known of the call.
+    ElidedDeadline(ClientId),
     /// An attempt reaches the balancer.
     ToBalancer(ServiceId),
     /// An answer reaches the caller.
@@ -34,6 +36,7 @@ impl Timer {
         match self {
             Self::Timeout(_) => Event::Timeout(subject),
             Self::Deadline(_) => Event::Deadline(subject),
+            Self::ElidedDeadline(_) => Event::ElidedDeadline(subject),
             Self::ToBalancer(_) => Event::AtBalancer(subject),
             Self::ToCaller(_) => Event::Answer(subject),
             Self::ToServer(_) => Event::AtServer(subject),
@@ -48,6 +51,9 @@ impl Timer {
         match self {
             Self::Deadline(_) => calls.contains(subject),
             Self::Timeout(_) => attempts.is_waited_for(subject, calls),
+            Self::ElidedDeadline(_) => {
+                attempts.contains(subject) && attempts[subject].call.is_elided()
+            }
             Self::ToBalancer(_)
             | Self::ToCaller(_)
             | Self::ToServer(_)
@@ -57,7 +63,7 @@ impl Timer {
     }
 }
 
-/// All of them: two for each client, four for each service, one for each balancer instance.
+/// All of them: three for each client, four for each service, one for each balancer instance.
 #[derive(Clone)]
 pub(super) struct TimerFifos {
     fifos: Vec<TimerFifo>,
@@ -108,7 +114,14 @@ impl TimerFifos {
                 Timer::FromServer(s),
             ]
         };
-        let timers = (callers.flat_map(|c| [Timer::Timeout(c), Timer::Deadline(c)]))
+        let of_caller = |c| {
+            [
+                Timer::Timeout(c),
+                Timer::Deadline(c),
+                Timer::ElidedDeadline(c),
+            ]
+        };
+        let timers = (callers.flat_map(of_caller))
             .chain(asked.flat_map(ways))
             .chain(balancers.map(Timer::Dispatch));
         let fifo = |timer| TimerFifo {
@@ -135,13 +148,14 @@ impl TimerFifos {
     #[expect(clippy::inline_always, reason = "as for `EventQueue::set_timer`")]
     pub(super) fn number(&self, timer: Timer) -> usize {
         match timer {
-            Timer::Timeout(client) => 2 * client.position(),
-            Timer::Deadline(client) => 2 * client.position() + 1,
-            Timer::ToBalancer(service) => 2 * self.clients + 4 * service.position(),
-            Timer::ToCaller(service) => 2 * self.clients + 4 * service.position() + 1,
-            Timer::ToServer(service) => 2 * self.clients + 4 * service.position() + 2,
-            Timer::FromServer(service) => 2 * self.clients + 4 * service.position() + 3,
-            Timer::Dispatch(instance) => 2 * self.clients + 4 * self.services + instance.position(),
+            Timer::Timeout(client) => 3 * client.position(),
+            Timer::Deadline(client) => 3 * client.position() + 1,
+            Timer::ElidedDeadline(client) => 3 * client.position() + 2,
+            Timer::ToBalancer(service) => 3 * self.clients + 4 * service.position(),
+            Timer::ToCaller(service) => 3 * self.clients + 4 * service.position() + 1,
+            Timer::ToServer(service) => 3 * self.clients + 4 * service.position() + 2,
+            Timer::FromServer(service) => 3 * self.clients + 4 * service.position() + 3,
+            Timer::Dispatch(instance) => 3 * self.clients + 4 * self.services + instance.position(),
         }
     }
 
@@ -160,6 +174,23 @@ impl TimerFifos {
             subject,
         });
         if was_empty { Put::First } else { Put::Behind }
+    }
+
+    /// Whether an entry would find its place at the end of a FIFO.
+    pub(super) fn has_place(&self, number: usize, time: u64) -> bool {
+        time >= self.fifos[number].latest
+    }
+
+    /// The sequence of the entry of a subject that comes due at `time`.
+    pub(super) fn sequence_of(&self, number: usize, time: u64, subject: Handle) -> Option<u64> {
+        let fifo = &self.fifos[number];
+        let entries = &fifo.entries[fifo.head..];
+        let first = entries.partition_point(|entry| entry.time < time);
+        let mut same_time = entries[first..]
+            .iter()
+            .take_while(|entry| entry.time == time);
+        let found = same_time.find(|entry| entry.subject == subject);
+        found.map(|entry| entry.sequence)
     }
 
     /// Time and sequence of a FIFO's head.

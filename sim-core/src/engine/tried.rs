@@ -7,7 +7,7 @@
 use super::Simulation;
 use super::attempt::Calls;
 use super::slab::Handle;
-use crate::ids::{Id, LocalId};
+use crate::ids::LocalId;
 use crate::retry::Avoid;
 
 /// Servers that a call has been at, by the place of the call.
@@ -140,16 +140,28 @@ impl Simulation {
         eligible: &[u32],
         rest: &mut Vec<u32>,
     ) -> bool {
-        let tried: &[LocalId] = match self.calls.tried(call) {
-            Some(tried) if apart.tried => &tried.servers[..tried.earlier],
-            _ => &[],
+        let mut taken: Vec<LocalId> = match self.calls.tried(call) {
+            Some(tried) if apart.tried => tried.servers[..tried.earlier].to_vec(),
+            _ => Vec::new(),
         };
-        let taken = |position: &u32| {
-            let server = LocalId::at(*position as usize);
-            tried.binary_search(&server).is_ok() || (apart.copies && self.has_copy_at(call, server))
-        };
+        if apart.copies {
+            taken.extend(self.copies_at(call));
+        }
+        taken.sort_unstable();
+        taken.dedup();
         rest.clear();
-        rest.extend(eligible.iter().filter(|position| !taken(position)));
-        !rest.is_empty() && rest.len() < eligible.len()
+        // What lies between two servers that are left out is copied at once: fleets are large.
+        let mut from = 0;
+        for server in taken {
+            if let Ok(place) = eligible[from..].binary_search(&server.0) {
+                rest.extend_from_slice(&eligible[from..from + place]);
+                from += place + 1;
+            }
+        }
+        if from == 0 {
+            return false;
+        }
+        rest.extend_from_slice(&eligible[from..]);
+        !rest.is_empty()
     }
 }

@@ -1,4 +1,7 @@
 //! Crash rules: what is watched, and for how long it has held.
+//!
+//! Most gauges cannot pass their thresholds while there are few requests, so that a machine knows from
+//! how many on its rules have a say. Until then nothing but that number is looked at.
 
 use super::Simulation;
 use super::event::{Event, Machine};
@@ -30,6 +33,52 @@ impl Watch {
 }
 
 impl Simulation {
+    /// Works out anew from how many in the system on a server's rules have a say: with fewer none can
+    /// begin to hold. While one holds, they always have.
+    pub(super) fn heed_server(&mut self, server: ServerId) {
+        let cold = &self.fleet.cold[server];
+        let rules = &cold.params.crash;
+        let mut held = rules.iter().zip(&cold.watch.since);
+        let holds = held.any(|(rule, since)| since.is_some() && !is_polled(rule));
+        let from = if cold.leaving || holds {
+            0.0
+        } else {
+            let from_rules = rules.iter().map(|rule| match rule.gauge.gauge {
+                Gauge::InFlight | Gauge::QueueLen => rule.above.floor() + 1.0,
+                Gauge::Memory => self.fewest_that_use(server, rule.above),
+                Gauge::QueueAge | Gauge::Utilisation => f64::INFINITY,
+            });
+            let limit = cold.params.memory.as_ref();
+            let of_memory = limit.map(|memory| self.fewest_that_use(server, memory.limit));
+            from_rules.chain(of_memory).fold(f64::INFINITY, f64::min)
+        };
+        self.fleet[server].heeded_from = from as u16;
+    }
+
+    /// The same for a balancer instance and its connections.
+    pub(super) fn heed_instance(&mut self, index: InstanceId) {
+        let instance = &self.balancers[index];
+        let balancer = &self.services[instance.service].settings.balancer;
+        let from = if instance.watch.since.iter().any(Option::is_some) {
+            0.0
+        } else {
+            let most = |bytes: f64| {
+                balancer.memory.map_or(f64::INFINITY, |memory| {
+                    ((bytes - memory.base) / memory.per_connection).floor()
+                })
+            };
+            let from_rules = balancer.crash.iter().map(|rule| match rule.gauge.gauge {
+                // Several may wait that share a connection.
+                Gauge::QueueLen if self.pools.any => 0.0,
+                Gauge::Memory => most(rule.above),
+                _ => rule.above.floor() + 1.0,
+            });
+            let of_memory = balancer.memory.map(|memory| most(memory.limit));
+            from_rules.chain(of_memory).fold(f64::INFINITY, f64::min)
+        };
+        self.balancers[index].heeded_from = from as u32;
+    }
+
     /// Looks at a server's crash rules after its numbers changed.
     #[inline(always)]
     #[expect(
@@ -37,7 +86,8 @@ impl Simulation {
         reason = "one comparison for nearly every request"
     )]
     pub(super) fn watch_server(&mut self, server: ServerId) {
-        if self.fleet[server].watched {
+        let s = &self.fleet[server];
+        if s.in_system >= u32::from(s.heeded_from) {
             self.look_at_server(server);
         }
     }
@@ -54,11 +104,12 @@ impl Simulation {
             self.watch_memory(Machine::Server(server));
         }
         for (i, rule) in params.crash.iter().enumerate() {
-            if !matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation) {
+            if !is_polled(rule) {
                 let value = self.server_gauge(server, rule.gauge.gauge);
                 self.watch(Machine::Server(server), i, rule, value);
             }
         }
+        self.heed_server(server);
     }
 
     fn memory_gauge(&self, machine: Machine) -> f64 {
@@ -118,7 +169,8 @@ impl Simulation {
         reason = "one comparison for nearly every request"
     )]
     pub(super) fn watch_instance(&mut self, index: InstanceId) {
-        if self.balancers[index].watched {
+        let instance = &self.balancers[index];
+        if instance.connections >= instance.heeded_from {
             self.look_at_instance(index);
         }
     }
@@ -142,6 +194,7 @@ impl Simulation {
             };
             self.watch(Machine::Instance(index), i, &rule, value);
         }
+        self.heed_instance(index);
     }
 
     /// Notes whether a rule holds, and sets its timer when it begins to.
@@ -215,9 +268,7 @@ impl Simulation {
 
     /// Begins to poll when a server has a rule that needs it.
     pub(super) fn poll_if_asked(&mut self, server: ServerId) {
-        let polled =
-            |rule: &CrashRule| matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation);
-        if self.fleet.polling || !self.fleet.cold[server].params.crash.iter().any(polled) {
+        if self.fleet.polling || !self.fleet.cold[server].params.crash.iter().any(is_polled) {
             return;
         }
         self.fleet.polling = true;
@@ -233,7 +284,7 @@ impl Simulation {
             let params = self.fleet.cold[server].params.clone();
             if self.fleet[server].state.serves() {
                 for (i, rule) in params.crash.iter().enumerate() {
-                    if matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation) {
+                    if is_polled(rule) {
                         let value = self.server_gauge(server, rule.gauge.gauge);
                         self.watch(Machine::Server(server), i, rule, value);
                     }
@@ -243,6 +294,11 @@ impl Simulation {
         }
         self.after(POLL, Event::Poll);
     }
+}
+
+/// Whether the gauge of a rule changes without events.
+fn is_polled(rule: &CrashRule) -> bool {
+    matches!(rule.gauge.gauge, Gauge::QueueAge | Gauge::Utilisation)
 }
 
 /// Stands for the limit on memory among a machine's crash rules.

@@ -8,14 +8,12 @@ use crate::model::Model;
 use crate::record::total::Total;
 use crate::statistics::slope;
 use crate::summary::Summary;
+use crate::time::Instant;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Blocks of a run whose levels are kept, to see how long they depend on one another.
 const BLOCKS: usize = 256;
-
-/// Events between two looks at whether to stop.
-const SLICE: u64 = 200_000;
 
 /// What a replication leaves behind: a few numbers, however long it was.
 #[derive(Clone, PartialEq, Debug)]
@@ -61,12 +59,9 @@ pub(super) fn simulate(
     cancel: &AtomicBool,
 ) -> Option<Simulation> {
     let mut simulation = Simulation::new(model.clone(), replication);
-    while simulation.run_events(SLICE) {
-        if cancel.load(Ordering::Relaxed) {
-            return None;
-        }
-    }
-    Some(simulation)
+    let cancelled =
+        simulation.run_while(Instant(model.horizon.0), || !cancel.load(Ordering::Relaxed));
+    (!cancelled).then_some(simulation)
 }
 
 /// Runs a replication and measures it; `None` if told to stop before its end.

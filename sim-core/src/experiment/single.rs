@@ -13,9 +13,6 @@ use crate::summary::Summary;
 use crate::time::Instant;
 use std::sync::Arc;
 
-/// Parts of a run between two looks at whether to stop.
-const SLICES: u64 = 200;
-
 /// What was seen of each measure up to a moment.
 struct Seen {
     observations: Vec<Option<Observation>>,
@@ -36,13 +33,8 @@ pub(super) fn run(
     for batch in 0..=BATCHES as u64 {
         let until = start + (end - start) / BATCHES as u64 * batch;
         let until = if batch == BATCHES as u64 { end } else { until };
-        let step = (model.horizon.0 / SLICES).max(1);
-        while simulation.now().0 < until && simulation.end().is_none() {
-            let next = (simulation.now().0 + step).min(until);
-            simulation.run_until(Instant(next));
-            if control.cancelled() {
-                return None;
-            }
+        if simulation.run_while(Instant(until), || !control.cancelled()) {
+            return None;
         }
         let summary = Summary::of(&simulation, 0);
         let observe = |measure: &Measure| match batch {

@@ -3,7 +3,7 @@
 //! The counting is that of `HAProxy`: results against the present judgement add up, one for it starts
 //! anew. In doubt, between the first result against it and the last, checks may come faster.
 
-use super::{HealthDef, HealthRule, Kind, News, PLAIN, Standing};
+use super::{Candidate, HealthDef, HealthRule, Kind, News, PLAIN, Standing};
 use crate::distribution::DistributionDef;
 use crate::extension::{Configured, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::{Duration, Instant};
@@ -197,6 +197,17 @@ impl HealthRule for ChecksRule {
         for (candidate, record) in standing.servers.iter_mut().zip(&self.servers) {
             candidate.open &= record.healthy;
         }
+    }
+
+    fn judge_one(
+        &mut self,
+        _: Instant,
+        server: usize,
+        candidate: &mut Candidate,
+        _: &mut Vec<News>,
+    ) -> bool {
+        candidate.open &= self.servers[server].healthy;
+        true
     }
 
     fn checked(&mut self, server: usize, passed: bool, news: &mut Vec<News>) -> bool {

@@ -14,6 +14,7 @@ use crate::time::Instant;
 use std::fmt::Debug;
 
 mod checks;
+mod due;
 mod outlier_detection;
 mod panic;
 mod priorities;
@@ -111,11 +112,9 @@ pub struct Standing {
     pub levels: Vec<(u32, u32)>,
 }
 
-impl Standing {
-    /// Servers among which panic counts: those of the levels in use, or all.
-    fn considered(&self, level: u32) -> bool {
-        self.levels.is_empty() || self.levels.iter().any(|(used, _)| *used == level)
-    }
+/// Whether a level is among those in use, or nobody has decided about levels.
+fn considered(levels: &[(u32, u32)], level: u32) -> bool {
+    levels.is_empty() || levels.iter().any(|(used, _)| *used == level)
 }
 
 /// An attempt that has ended, as its instance saw it.
@@ -183,6 +182,17 @@ pub trait HealthRule: Debug + Send + Sync {
     /// Narrows, widens or weighs the candidates.
     fn judge(&mut self, now: Instant, standing: &mut Standing, news: &mut Vec<News>);
 
+    /// The same for one server of those judged last, which comes from the rules before otherwise than then,
+    /// or of which the rule itself thinks otherwise now. False: that concerns other servers, and all are to
+    /// be judged anew.
+    fn judge_one(
+        &mut self,
+        now: Instant,
+        server: usize,
+        candidate: &mut Candidate,
+        news: &mut Vec<News>,
+    ) -> bool;
+
     /// A check of a server has passed or failed. Whether it judges differently now.
     fn checked(&mut self, server: usize, passed: bool, news: &mut Vec<News>) -> bool {
         let _ = (server, passed, news);
@@ -205,6 +215,11 @@ pub trait HealthRule: Debug + Send + Sync {
     /// When to be asked again at the latest: always later than it was asked last.
     fn due(&self) -> Option<Instant> {
         None
+    }
+
+    /// Adds the servers, by position, on whose account it wants to be asked by now.
+    fn come_due(&self, now: Instant, servers: &mut Vec<u32>) {
+        let _ = (now, servers);
     }
 
     /// The instance has crashed: what only it knew is gone.

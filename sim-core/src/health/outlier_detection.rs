@@ -4,7 +4,8 @@
 //! the one before. There is a limit on how many servers may be out at once, since a fault that all
 //! have in common is nobody's in particular; who fails while the limit is reached stays in.
 
-use super::{HealthDef, HealthRule, Kind, News, PLAIN, Seen, Standing, percent};
+use super::due::Due;
+use super::{Candidate, HealthDef, HealthRule, Kind, News, PLAIN, Seen, Standing, percent};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
@@ -95,8 +96,9 @@ pub(super) static RULE: HealthDef = HealthDef {
         let mut rule = OutlierDetection {
             settings: Settings::of(params),
             in_rotation: servers,
+            out: 0,
             servers: vec![Record::default(); servers],
-            due: None,
+            due: Due::default(),
         };
         rule.adopt(params);
         Box::new(rule)
@@ -172,8 +174,10 @@ struct OutlierDetection {
     settings: Settings,
     /// Servers in rotation when it was asked last.
     in_rotation: usize,
+    /// Servers that are out.
+    out: usize,
     servers: Vec<Record>,
-    due: Option<Instant>,
+    due: Due,
 }
 
 /// What the attempts at a server said.
@@ -184,6 +188,9 @@ struct Record {
     window: Window,
     /// Until when it is out.
     out_until: Option<Instant>,
+    /// Whether it was in rotation when it was judged last, and what it waits for since.
+    in_rotation: bool,
+    due: Option<Instant>,
     /// Times out that are not forgotten, and since when it is back.
     times: u64,
     back: Instant,
@@ -248,23 +255,39 @@ impl HealthRule for OutlierDetection {
     }
 
     fn judge(&mut self, now: Instant, standing: &mut Standing, news: &mut Vec<News>) {
-        self.in_rotation = standing.servers.iter().filter(|s| s.in_rotation).count();
-        self.due = None;
-        let servers = standing.servers.iter_mut().zip(&mut self.servers);
-        for (position, (candidate, record)) in servers.enumerate() {
-            let Some(until) = record.out_until else {
-                continue;
-            };
-            if now < until {
-                candidate.open = false;
-                self.due = Some(self.due.map_or(until, |due| due.min(until)));
-            } else {
-                record.out_until = None;
-                record.back = now;
-                let cause = format!("after its {} time out", nth(record.times));
-                news.push(News::of_server(Kind::Readmitted, position, cause));
-            }
+        self.in_rotation = 0;
+        self.due.clear();
+        for record in &mut self.servers {
+            (record.in_rotation, record.due) = (false, None);
         }
+        for (position, candidate) in standing.servers.iter_mut().enumerate() {
+            self.judge_one(now, position, candidate, news);
+        }
+    }
+
+    fn judge_one(
+        &mut self,
+        now: Instant,
+        server: usize,
+        candidate: &mut Candidate,
+        news: &mut Vec<News>,
+    ) -> bool {
+        let record = &mut self.servers[server];
+        self.in_rotation -= usize::from(record.in_rotation);
+        self.in_rotation += usize::from(candidate.in_rotation);
+        record.in_rotation = candidate.in_rotation;
+        let until = record.out_until.filter(|&until| now < until);
+        if until.is_some() {
+            candidate.open = false;
+        } else if record.out_until.take().is_some() {
+            self.out -= 1;
+            record.back = now;
+            let cause = format!("after its {} time out", nth(record.times));
+            news.push(News::of_server(Kind::Readmitted, server, cause));
+        }
+        let before = std::mem::replace(&mut record.due, until);
+        self.due.replan(server, before, until);
+        true
     }
 
     fn ended(&mut self, seen: &Seen, news: &mut Vec<News>) -> bool {
@@ -290,8 +313,7 @@ impl HealthRule for OutlierDetection {
         let Some(reason) = self.reason(server) else {
             return false;
         };
-        let out = self.servers.iter().filter(|s| s.out_until.is_some());
-        let out = out.count() + 1;
+        let out = self.out + 1;
         // A share such as 7 % of 100 is not to be missed by a rounding error.
         if out as f64 > settings.max_ejected * self.in_rotation as f64 + 1e-9 {
             return false;
@@ -301,9 +323,12 @@ impl HealthRule for OutlierDetection {
         let times = record.times.saturating_sub(forgotten) + 1;
         let lasts = settings.base.0.saturating_mul(times).min(settings.max.0);
         let lasts = Duration(lasts.max(1));
+        self.out += 1;
         *record = Record {
             out_until: Some(now + lasts),
             times,
+            in_rotation: record.in_rotation,
+            due: record.due,
             ..Record::default()
         };
         let cause = format!("{reason}: out for {lasts}");
@@ -312,11 +337,16 @@ impl HealthRule for OutlierDetection {
     }
 
     fn due(&self) -> Option<Instant> {
-        self.due
+        self.due.first()
+    }
+
+    fn come_due(&self, now: Instant, servers: &mut Vec<u32>) {
+        self.due.come(now, servers);
     }
 
     fn forget(&mut self) {
-        self.due = None;
+        self.due.clear();
+        self.out = 0;
         self.servers.fill(Record::default());
     }
 

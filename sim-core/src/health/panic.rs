@@ -6,7 +6,7 @@
 //!
 //! It counts servers in rotation. Behind `priorities` it looks at each level in use by itself.
 
-use super::{HealthDef, HealthRule, Kind, News, PLAIN, Standing, percent};
+use super::{Candidate, HealthDef, HealthRule, Kind, News, PLAIN, Standing, percent};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
 use crate::time::Instant;
 
@@ -39,6 +39,8 @@ pub(super) static RULE: HealthDef = HealthDef {
             below: 0.0,
             open: false,
             since: Vec::new(),
+            groups: Vec::new(),
+            seen: Vec::new(),
         };
         rule.adopt(params);
         Box::new(rule)
@@ -52,6 +54,57 @@ struct Panic {
     open: bool,
     /// Levels at which it holds; level 0 stands for all while nobody has decided about levels.
     since: Vec<u32>,
+    /// The servers that were looked at together last, and each as it was then.
+    groups: Vec<Group>,
+    seen: Vec<Seen>,
+}
+
+/// Servers that panic together: those of a level, or all.
+#[derive(Clone, Debug)]
+struct Group {
+    level: Option<u32>,
+    /// Those in rotation, and of these the ones left.
+    all: usize,
+    left: usize,
+    panics: bool,
+}
+
+/// A server as it came from the rules before.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    in_rotation: bool,
+    open: bool,
+    level: u32,
+}
+
+impl Seen {
+    fn of(server: &Candidate) -> Self {
+        let &Candidate {
+            in_rotation,
+            open,
+            level,
+            ..
+        } = server;
+        Self {
+            in_rotation,
+            open,
+            level,
+        }
+    }
+
+    fn is_in(self, group: &Group) -> bool {
+        self.in_rotation && group.level.is_none_or(|level| self.level == level)
+    }
+}
+
+impl Panic {
+    /// Whether so many are too few.
+    fn is_due(&self, group: &Group) -> bool {
+        // Nobody in rotation is no reason to panic: there is nobody to turn to.
+        // A share such as 7 % of 100 is not to be missed by a rounding error.
+        let (all, left) = (group.all as f64, group.left as f64);
+        group.all > 0 && left < self.below * all - 1e-9
+    }
 }
 
 impl HealthRule for Panic {
@@ -67,37 +120,72 @@ impl HealthRule for Panic {
             let used = standing.levels.iter();
             used.map(|(level, _)| Some(*level)).collect()
         };
+        self.seen.clear();
+        self.seen.extend(standing.servers.iter().map(Seen::of));
+        self.groups.clear();
         let mut holds = Vec::new();
         for level in each {
-            let of = |server: &&mut super::Candidate| {
-                server.in_rotation && level.is_none_or(|level| server.level == level)
+            let mut group = Group {
+                level,
+                all: 0,
+                left: 0,
+                panics: false,
             };
-            let (mut all, mut left) = (0, 0);
-            for server in standing.servers.iter_mut().filter(of) {
-                all += 1;
-                left += usize::from(server.open);
+            for server in &self.seen {
+                let counts = server.is_in(&group);
+                group.all += usize::from(counts);
+                group.left += usize::from(counts && server.open);
             }
-            // Nobody in rotation is no reason to panic: there is nobody to turn to.
-            // A share such as 7 % of 100 is not to be missed by a rounding error.
-            let panics = all > 0 && (left as f64) < self.below * all as f64 - 1e-9;
+            group.panics = self.is_due(&group);
             let key = level.unwrap_or(0);
-            if panics {
-                for server in standing.servers.iter_mut().filter(of) {
+            if group.panics {
+                let servers = standing.servers.iter_mut().zip(&self.seen);
+                for (server, _) in servers.filter(|(_, seen)| seen.is_in(&group)) {
                     server.open = self.open;
                 }
                 holds.push(key);
             }
-            if panics != self.since.contains(&key) {
-                let (kind, then) = match (panics, self.open) {
+            if group.panics != self.since.contains(&key) {
+                let (kind, then) = match (group.panics, self.open) {
                     (true, true) => (Kind::Panic, ": picks all"),
                     (true, false) => (Kind::Panic, ": picks none"),
                     (false, _) => (Kind::Calm, ""),
                 };
-                let cause = format!("{} servers healthy{then}", percent(left, all));
+                let cause = format!("{} servers healthy{then}", percent(group.left, group.all));
                 news.push(News::of_instance(kind, cause));
             }
+            self.groups.push(group);
         }
         self.since = holds;
+    }
+
+    fn judge_one(
+        &mut self,
+        _: Instant,
+        server: usize,
+        candidate: &mut Candidate,
+        _: &mut Vec<News>,
+    ) -> bool {
+        let seen = Seen::of(candidate);
+        let before = std::mem::replace(&mut self.seen[server], seen);
+        for place in 0..self.groups.len() {
+            let mut group = self.groups[place].clone();
+            for (seen, sign) in [(before, -1), (seen, 1)] {
+                if seen.is_in(&group) {
+                    group.all = group.all.wrapping_add_signed(sign);
+                    let left = if seen.open { sign } else { 0 };
+                    group.left = group.left.wrapping_add_signed(left);
+                }
+            }
+            if self.is_due(&group) != group.panics {
+                return false;
+            }
+            if group.panics && seen.is_in(&group) {
+                candidate.open = self.open;
+            }
+            self.groups[place] = group;
+        }
+        true
     }
 
     fn forget(&mut self) {

@@ -4,7 +4,7 @@
 //! `backup` means. With it, a level is worth the share of its servers that are healthy times the
 //! factor, at most all, and the next level gets what is missing, as in Envoy, in whole percents.
 
-use super::{HealthDef, HealthRule, Kind, News, PLAIN, Standing};
+use super::{Candidate, HealthDef, HealthRule, Kind, News, PLAIN, Standing, considered};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
 use crate::time::Instant;
 use std::collections::BTreeMap;
@@ -29,6 +29,8 @@ pub(super) static RULE: HealthDef = HealthDef {
         let mut rule = Priorities {
             percent: 0,
             before: None,
+            levels: BTreeMap::new(),
+            seen: Vec::new(),
         };
         rule.adopt(params);
         Box::new(rule)
@@ -43,14 +45,64 @@ struct Priorities {
     percent: u32,
     /// Levels in use when it was asked last; none when it never was.
     before: Option<Vec<(u32, u32)>>,
+    /// The levels then, and each server as it was.
+    levels: BTreeMap<u32, Level>,
+    seen: Vec<Seen>,
+}
+
+/// A server as it came from the rules before.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    in_rotation: bool,
+    healthy: bool,
+    free: bool,
+    level: u32,
+}
+
+impl Seen {
+    fn of(server: &Candidate) -> Self {
+        Self {
+            in_rotation: server.in_rotation,
+            healthy: server.open,
+            free: server.open && !server.full,
+            level: server.level,
+        }
+    }
 }
 
 /// Servers of a level: those in rotation, those left by the rules before, and those with room.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Debug)]
 struct Level {
     all: u32,
     healthy: u32,
     free: u32,
+}
+
+impl Priorities {
+    /// A server is one more of its level, or one fewer.
+    fn count(&mut self, server: Seen, sign: i32) {
+        if server.in_rotation {
+            let level = self.levels.entry(server.level).or_default();
+            let add = |count: &mut u32, is: bool| {
+                *count = count.wrapping_add_signed(if is { sign } else { 0 });
+            };
+            add(&mut level.all, true);
+            add(&mut level.healthy, server.healthy);
+            add(&mut level.free, server.free);
+            if level.all == 0 {
+                self.levels.remove(&server.level);
+            }
+        }
+    }
+
+    /// The levels in use, each with its share.
+    fn in_use(&self) -> Vec<(u32, u32)> {
+        if self.percent > 0 {
+            return spill(&self.levels, self.percent);
+        }
+        let best = self.levels.iter().find(|(_, level)| level.free > 0);
+        best.map(|(level, _)| (*level, 100)).into_iter().collect()
+    }
 }
 
 impl HealthRule for Priorities {
@@ -59,24 +111,16 @@ impl HealthRule for Priorities {
     }
 
     fn judge(&mut self, _: Instant, standing: &mut Standing, news: &mut Vec<News>) {
-        let mut levels: BTreeMap<u32, Level> = BTreeMap::new();
-        for server in &standing.servers {
-            if server.in_rotation {
-                let level = levels.entry(server.level).or_default();
-                level.all += 1;
-                level.healthy += u32::from(server.open);
-                level.free += u32::from(server.open && !server.full);
-            }
+        self.levels.clear();
+        self.seen.clear();
+        self.seen.extend(standing.servers.iter().map(Seen::of));
+        for position in 0..self.seen.len() {
+            self.count(self.seen[position], 1);
         }
-        standing.levels = if self.percent == 0 {
-            let best = levels.iter().find(|(_, level)| level.free > 0);
-            best.map(|(level, _)| (*level, 100)).into_iter().collect()
-        } else {
-            spill(&levels, self.percent)
-        };
+        standing.levels = self.in_use();
         for position in 0..standing.servers.len() {
             let level = standing.servers[position].level;
-            standing.servers[position].open &= standing.considered(level);
+            standing.servers[position].open &= considered(&standing.levels, level);
         }
         if self
             .before
@@ -86,6 +130,22 @@ impl HealthRule for Priorities {
             news.push(News::of_instance(Kind::Failover, words(&standing.levels)));
         }
         self.before = Some(standing.levels.clone());
+    }
+
+    fn judge_one(
+        &mut self,
+        _: Instant,
+        server: usize,
+        candidate: &mut Candidate,
+        _: &mut Vec<News>,
+    ) -> bool {
+        let seen = Seen::of(candidate);
+        let before = std::mem::replace(&mut self.seen[server], seen);
+        self.count(before, -1);
+        self.count(seen, 1);
+        let in_use = self.in_use();
+        candidate.open &= considered(&in_use, candidate.level);
+        self.before.as_ref() == Some(&in_use)
     }
 
     fn forget(&mut self) {

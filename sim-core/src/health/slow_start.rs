@@ -4,7 +4,8 @@
 //! itself. At the start of a run nobody does: a balancer that starts with its servers finds them all.
 //! The weight is that of `HAProxy` and Envoy (aggression 1): it rises in proportion to time.
 
-use super::{HealthDef, HealthRule, News, PLAIN, Standing};
+use super::due::Due;
+use super::{Candidate, HealthDef, HealthRule, News, PLAIN, Standing};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
 use crate::time::{Duration, Instant};
 
@@ -51,7 +52,7 @@ pub(super) static RULE: HealthDef = HealthDef {
             steps: 1,
             started: false,
             servers: vec![Record::default(); servers],
-            due: None,
+            due: Due::default(),
         };
         rule.adopt(params);
         Box::new(rule)
@@ -68,7 +69,7 @@ struct SlowStart {
     /// Whether it has been asked before: who is there at the first time was there before it.
     started: bool,
     servers: Vec<Record>,
-    due: Option<Instant>,
+    due: Due,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -76,6 +77,8 @@ struct Record {
     open: bool,
     /// Since when it starts slowly.
     since: Option<Instant>,
+    /// When its next step comes.
+    due: Option<Instant>,
 }
 
 impl SlowStart {
@@ -91,6 +94,26 @@ impl SlowStart {
         let next = (over * (step + 1)).div_ceil(steps) as u64;
         (self.from + (1.0 - self.from) * part, Some(Duration(next)))
     }
+
+    /// Gives a server the part of its weight that it has now.
+    fn weigh(&mut self, now: Instant, server: usize, candidate: &mut Candidate) {
+        let record = &mut self.servers[server];
+        let came = candidate.open && !record.open;
+        record.open = candidate.open;
+        if !candidate.open {
+            record.since = None;
+        } else if came && self.started {
+            record.since = Some(now);
+        }
+        let since = record.since;
+        let (factor, next) = since.map_or((1.0, None), |since| self.weight(now.since(since)));
+        candidate.factor *= factor;
+        let record = &mut self.servers[server];
+        record.since = since.filter(|_| next.is_some());
+        let next = since.zip(next).map(|(since, age)| since + age);
+        let before = std::mem::replace(&mut record.due, next);
+        self.due.replan(server, before, next);
+    }
 }
 
 impl HealthRule for SlowStart {
@@ -101,36 +124,38 @@ impl HealthRule for SlowStart {
     }
 
     fn judge(&mut self, now: Instant, standing: &mut Standing, _: &mut Vec<News>) {
-        let mut servers = std::mem::take(&mut self.servers);
-        let started = std::mem::replace(&mut self.started, true);
-        self.due = None;
-        for (candidate, record) in standing.servers.iter_mut().zip(&mut servers) {
-            let came = candidate.open && !record.open;
-            record.open = candidate.open;
-            if !candidate.open {
-                record.since = None;
-            } else if came && started {
-                record.since = Some(now);
-            }
-            let Some(since) = record.since else {
-                continue;
-            };
-            let (factor, next) = self.weight(now.since(since));
-            candidate.factor *= factor;
-            let next = next.map(|age| since + age);
-            record.since = next.map(|_| since);
-            self.due = [self.due, next].into_iter().flatten().min();
+        self.due.clear();
+        for record in &mut self.servers {
+            record.due = None;
         }
-        self.servers = servers;
+        for (position, candidate) in standing.servers.iter_mut().enumerate() {
+            self.weigh(now, position, candidate);
+        }
+        self.started = true;
+    }
+
+    fn judge_one(
+        &mut self,
+        now: Instant,
+        server: usize,
+        candidate: &mut Candidate,
+        _: &mut Vec<News>,
+    ) -> bool {
+        self.weigh(now, server, candidate);
+        true
     }
 
     fn due(&self) -> Option<Instant> {
-        self.due
+        self.due.first()
+    }
+
+    fn come_due(&self, now: Instant, servers: &mut Vec<u32>) {
+        self.due.come(now, servers);
     }
 
     fn forget(&mut self) {
         self.started = false;
-        self.due = None;
+        self.due.clear();
         self.servers.fill(Record::default());
     }
 

@@ -187,6 +187,12 @@ pub trait Policy: Debug + Send {
         let _ = share;
     }
 
+    /// Whether it has still to begin its turns there: it then hears of each change of the fleet at once, and
+    /// not of several together.
+    fn awaits_start(&self) -> bool {
+        false
+    }
+
     /// The share of all possible keys that goes to each server while all may get traffic, where keys
     /// decide and the policy knows.
     fn key_shares(&self) -> Option<Vec<f64>> {
@@ -236,12 +242,12 @@ pub trait Policy: Debug + Send {
         false
     }
 
-    /// Weights or eligibility changed; `fleet.eligible` may be empty here.
+    /// Weights or eligibility changed, of one server or of several; `fleet.eligible` may be empty here.
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
         let _ = fleet;
     }
 
-    /// Some eligible servers are others, and nothing else is: a limit was met, or is no longer. To be
+    /// Some eligible servers are others, and nothing else is: a limit was met, or a server left. To be
     /// overridden by those who make something of weights alone.
     fn on_eligible_changed(&mut self, fleet: &FleetView<'_>) {
         self.on_fleet_changed(fleet);

@@ -56,6 +56,9 @@ impl Policy for RoundRobin {
     fn start_apart(&mut self, share: f64) {
         self.start = self.apart.then_some(share);
     }
+    fn awaits_start(&self) -> bool {
+        self.start.is_some()
+    }
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
         if !fleet.eligible.is_empty()
             && let Some(share) = self.start.take()

@@ -93,6 +93,9 @@ impl Policy for WeightedRoundRobin {
     fn start_apart(&mut self, share: f64) {
         self.start = self.apart.then_some(share);
     }
+    fn awaits_start(&self) -> bool {
+        self.start.is_some()
+    }
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
         let mut eligible = fleet.eligible.iter();
         if self.start.is_none() || !eligible.any(|&s| fleet.weights[s as usize] > 0.0) {

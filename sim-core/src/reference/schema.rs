@@ -255,6 +255,7 @@ fn written(node: &Node) -> Value {
         Written::Float(f) => json!(f),
         Written::Flag(flag) => json!(flag),
         Written::List(items) => Value::Array(items.iter().map(written).collect()),
+        Written::Moments(times) => times.iter().map(|time| json!(time.to_string())).collect(),
         Written::Table(entries) => Value::Object(
             entries
                 .iter()

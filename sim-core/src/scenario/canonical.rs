@@ -20,6 +20,14 @@ pub(crate) fn value_text(node: &Node) -> String {
             "[{}]",
             items.iter().map(value_text).collect::<Vec<_>>().join(", ")
         ),
+        Value::Moments(times) => {
+            let mut text = String::from("[");
+            for (i, time) in times.iter().enumerate() {
+                // Writing to a `String` cannot fail.
+                let _ = write!(text, "{}\"{time}\"", if i > 0 { ", " } else { "" });
+            }
+            text + "]"
+        }
         Value::Table(entries) if entries.is_empty() => "{}".to_owned(),
         Value::Table(entries) => {
             let mut sorted: Vec<_> = entries.iter().collect();

@@ -21,6 +21,7 @@ use crate::restart::{RESTARTS, RestartDef};
 use crate::retry::{RETRIES, RetryDef};
 use crate::time::{Duration, Instant};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// A row of the table of `D`s.
 pub(crate) struct ExtensionOf<D>(PhantomData<D>);
@@ -286,6 +287,13 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
         ParamKind::Distribution => choice::<DistributionDef>(node, param.name, cx)
             .map(|chosen| ParamValue::Distribution(chosen.into())),
         ParamKind::Spans | ParamKind::Moments { .. } => {
+            if let Value::Moments(times) = &node.value {
+                // They ascend: the last is the greatest.
+                let last = times.last().copied().unwrap_or(Duration::ZERO);
+                let last = Node::text(last.to_string(), node.span);
+                return at_least(&last, param, Duration::ZERO, cx)
+                    .map(|_| ParamValue::Spans(Arc::clone(times)));
+            }
             let read: Vec<_> = list(node, param, cx)?
                 .iter()
                 .map(|item| at_least(item, param, Duration::ZERO, cx))

@@ -101,7 +101,7 @@ pub(crate) fn written(node: &Node) -> String {
         Value::Integer(i) => i.to_string(),
         Value::Float(f) => f.to_string(),
         Value::Flag(flag) => flag.to_string(),
-        Value::List(_) | Value::Table(_) => node.noun().to_owned(),
+        Value::List(_) | Value::Moments(_) | Value::Table(_) => node.noun().to_owned(),
     }
 }
 

@@ -6,6 +6,8 @@ use super::tree::{Entry, Node, Value, parse, parse_value};
 use super::{Files, Source, like, renamed, trace};
 use crate::arrival::ARRIVALS;
 use crate::extension::ParamKind;
+use crate::time::Duration;
+use std::sync::Arc;
 
 /// What the sets from outside are called in messages.
 pub(crate) const SET_SOURCE: &str = "--set";
@@ -294,7 +296,7 @@ impl<'a> Loader<'a> {
         // What could not be read was told; that it is missing as well would be told for nothing.
         let times = self
             .trace(&file.node)
-            .unwrap_or_else(|| vec![Node::text("0s", span)]);
+            .unwrap_or_else(|| [Duration::ZERO].into());
         if arrivals.get(param).is_some() {
             let message = format!("a trace has either `{param}` or a `{key}`");
             self.problems
@@ -304,13 +306,13 @@ impl<'a> Loader<'a> {
             key: param.to_owned(),
             key_span: file.key_span,
             node: Node {
-                value: Value::List(times),
+                value: Value::Moments(times),
                 span,
             },
         });
     }
 
-    fn trace(&mut self, file: &Node) -> Option<Vec<Node>> {
+    fn trace(&mut self, file: &Node) -> Option<Arc<[Duration]>> {
         let span = file.span;
         let Some(name) = file.as_text() else {
             self.problems.push(
@@ -339,9 +341,7 @@ impl<'a> Loader<'a> {
                 if let Some(remark) = read.remark {
                     self.problems.remark(span, remark);
                 }
-                let moments = read.times.iter();
-                let moments = moments.map(|time| Node::text(time.to_string(), span));
-                Some(moments.collect())
+                Some(read.times.into())
             }
             Err(why) => {
                 self.problems.push(refused(&why));

@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 /// Most servers in all.
 pub(crate) const SERVERS_MAX: usize = 1_000_000;
+/// Most workers that break down: the next breakdown of each is planned from the start, in some 60 bytes.
+const BREAKING_MAX: u64 = 4_000_000;
 /// Each balancer instance has a view of its own of each server.
 const VIEWS_MAX: usize = 4_000_000;
 
@@ -25,6 +27,35 @@ pub(crate) struct Fleet {
     pub servers: Vec<Server>,
     /// For each service and table: the table's name and the position of its first server.
     pub tables: Vec<Vec<(String, u32)>>,
+    /// Workers that break down.
+    breaking: u64,
+}
+
+impl Fleet {
+    /// Counts the workers that break down of so many servers; `None` where they are too many.
+    fn can_break(
+        &mut self,
+        params: &ServerParams,
+        count: u64,
+        span: Span,
+        cx: &mut Cx<'_>,
+    ) -> Option<()> {
+        if params.breakdowns.is_none() {
+            return Some(());
+        }
+        let workers = u64::from(params.workers);
+        self.breaking = (self.breaking).saturating_add(workers.saturating_mul(count));
+        if self.breaking <= BREAKING_MAX {
+            return Some(());
+        }
+        let what = format!(
+            "{count} servers of {workers} workers that break down, {} in all; at most {BREAKING_MAX} workers may",
+            self.breaking
+        );
+        let help = "each fails on its own: fewer workers with the same load behave alike";
+        cx.push(Problem::new("E024", what).at(span).help(help));
+        None
+    }
 }
 
 /// Builds the servers and enters them into their services.
@@ -34,6 +65,7 @@ pub(crate) fn fleet(top: &Top, skeleton: Option<&mut Skeleton>, cx: &mut Cx<'_>)
     let mut fleet = Fleet {
         servers: Vec::new(),
         tables: Vec::new(),
+        breaking: 0,
     };
     let mut ranges = Vec::with_capacity(written.len());
     let mut zones = Vec::with_capacity(written.len());
@@ -117,6 +149,9 @@ fn service_servers(
                 "a fleet of that size behaves like a smaller one with the same load per server",
             ));
             return None;
+        }
+        if let Some(params) = &params {
+            fleet.can_break(params, count, table.breakdowns.span, cx)?;
         }
         for i in 0..count {
             let name = server_name(base, count, first, i);

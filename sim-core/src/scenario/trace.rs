@@ -9,7 +9,8 @@ use crate::time::Duration;
 
 /// Seconds since 1970 begin here; no run is as long.
 const EPOCH: f64 = 4e8;
-const SECOND: i128 = 1_000_000_000;
+const SECOND: i64 = 1_000_000_000;
+const SECOND_LONG: i128 = SECOND as i128;
 
 /// What was read of a trace.
 #[derive(PartialEq, Debug)]
@@ -21,7 +22,7 @@ pub(super) struct Trace {
 }
 
 /// Where a line's time comes from.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Clock {
     /// The run's.
     Run,
@@ -34,8 +35,10 @@ enum Clock {
 /// # Errors
 /// The first line that has no time, and how many there are. Nothing of what they hold is repeated.
 pub(super) fn read(text: &str) -> Result<Trace, String> {
-    let mut times: Vec<(i128, Clock)> = Vec::new();
-    let mut bad: Vec<usize> = Vec::new();
+    // Logs are long: a moment takes eight bytes here, and the room for them is made once.
+    let mut times: Vec<i64> = Vec::with_capacity(text.bytes().filter(|b| *b == b'\n').count() + 1);
+    let (mut clock, mut mixed) = (None, false);
+    let (mut first_bad, mut bad) = (0, 0);
     let mut fields = false;
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -43,47 +46,50 @@ pub(super) fn read(text: &str) -> Result<Trace, String> {
             continue;
         }
         let first = line.split([' ', '\t', ',', ';']).next().unwrap_or(line);
-        if let Some(time) = plain(first) {
-            fields |= first.len() < line.len();
+        let plain = plain(first);
+        let alone = plain.is_some() && first.len() == line.len();
+        let found = plain.or_else(|| Some((moment_in(line)?, Clock::Wall)));
+        let most = i128::from(i64::MAX);
+        let time = found.and_then(|(time, of)| Some((i64::try_from(time.min(most)).ok()?, of)));
+        if let Some((time, of)) = time {
+            fields |= !alone;
+            mixed |= clock.replace(of).is_some_and(|before| before != of);
             times.push(time);
-        } else if let Some(moment) = moment_in(line) {
-            fields = true;
-            times.push((moment, Clock::Wall));
         } else {
-            bad.push(number + 1);
+            bad += 1;
+            first_bad = if bad == 1 { number + 1 } else { first_bad };
         }
     }
     // The names of a table's columns.
     let head = text.lines().next().unwrap_or_default();
-    if bad == [1] && !times.is_empty() && !head.contains(|c: char| c.is_ascii_digit()) {
-        bad.clear();
+    if (first_bad, bad) == (1, 1)
+        && !times.is_empty()
+        && !head.contains(|c: char| c.is_ascii_digit())
+    {
+        bad = 0;
     }
-    match (bad.first(), times.len()) {
-        (Some(line), 0) => return Err(format!("line {line} has no time")),
-        (Some(line), _) => {
-            let more = match bad.len() - 1 {
-                0 => String::new(),
-                1 => ", nor has one other line".to_owned(),
-                count => format!(", nor have {count} other lines"),
-            };
-            return Err(format!("line {line} has no time{more}"));
-        }
-        _ => {}
+    if bad > 0 {
+        let more = match bad - 1 {
+            0 => String::new(),
+            _ if times.is_empty() => String::new(),
+            1 => ", nor has one other line".to_owned(),
+            count => format!(", nor have {count} other lines"),
+        };
+        return Err(format!("line {first_bad} has no time{more}"));
     }
-    let clock = times.first().map_or(Clock::Run, |(_, clock)| *clock);
-    if times.iter().any(|(_, other)| *other != clock) {
+    if mixed {
         return Err("some lines have a date, others a time since the start".to_owned());
     }
-    let mut times: Vec<i128> = times.into_iter().map(|(time, _)| time).collect();
     times.sort_unstable();
     let whole = times.iter().all(|time| time % SECOND == 0);
     let shared = times.windows(2).any(|pair| pair[0] == pair[1]);
     let mut remark =
         fields.then(|| "of a trace only times are used, no durations, classes or keys".to_owned());
-    if clock == Clock::Wall {
+    if clock == Some(Clock::Wall) {
         let start = times.first().copied().unwrap_or(0);
         for time in &mut times {
-            *time -= start;
+            // A log may go from before 1970 to far beyond: ten years are the most that is simulated.
+            *time = time.saturating_sub(start);
         }
         if whole {
             spread(&mut times);
@@ -91,10 +97,8 @@ pub(super) fn read(text: &str) -> Result<Trace, String> {
     } else if whole && shared {
         remark = Some("all times of the trace are whole seconds, and some are equal: requests of one second come at once; times of day would be spread over their second".to_owned());
     }
-    let times = times
-        .into_iter()
-        .map(|time| Duration(u64::try_from(time).unwrap_or(u64::MAX)))
-        .collect();
+    let times = times.into_iter();
+    let times = times.map(|time| Duration(time.unsigned_abs())).collect();
     Ok(Trace { times, remark })
 }
 
@@ -115,22 +119,22 @@ fn plain(text: &str) -> Option<(i128, Clock)> {
     let scale = scale.iter().rev().find(|scale| number >= EPOCH * **scale)?;
     // Digits are kept: a float of nanoseconds since 1970 knows 256 ns only.
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let unit = SECOND / *scale as i128;
+    let unit = SECOND_LONG / *scale as i128;
     let digits: String = fraction
         .chars()
         .chain("000000000".chars())
         .take(9)
         .collect();
-    let part = digits.parse::<i128>().ok()? * unit / SECOND;
+    let part = digits.parse::<i128>().ok()? * unit / SECOND_LONG;
     Some((whole.parse::<i128>().ok()? * unit + part, Clock::Wall))
 }
 
 /// Spreads equal times, all of whole seconds, over their second.
-fn spread(times: &mut [i128]) {
+fn spread(times: &mut [i64]) {
     for same in times.chunk_by_mut(|one, other| one == other) {
         let count = same.len() as i128;
         for (place, time) in (0..).zip(same) {
-            *time += place * SECOND / count;
+            *time = time.saturating_add((place * SECOND_LONG / count) as i64);
         }
     }
 }
@@ -223,7 +227,7 @@ fn clock(text: &[u8], at: usize, (year, month, day): (i128, i128, i128)) -> Opti
     }
     let days = days(year, month, day);
     let seconds = ((days * 24 + hour) * 60 + minute - east) * 60 + second;
-    Some(seconds * SECOND + nanoseconds)
+    Some(seconds * SECOND_LONG + nanoseconds)
 }
 
 /// Days since 1970 of a date in the Gregorian calendar. Source: H. Hinnant, "chrono-Compatible Low-Level Date

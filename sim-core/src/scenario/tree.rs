@@ -4,7 +4,9 @@
 use super::problem::{Collector, Problem, Span};
 use super::{Source, foreign};
 use crate::text::plain;
+use crate::time::Duration;
 use jsonc_parser::ast;
+use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 /// Longest text that is read: beyond it a scenario is data, not a description.
@@ -29,6 +31,8 @@ pub(crate) enum Value {
     Float(f64),
     Flag(bool),
     List(Vec<Node>),
+    /// The moments of a trace, millions perhaps: a list that nobody has written by hand.
+    Moments(Arc<[Duration]>),
     Table(Vec<Entry>),
 }
 
@@ -127,7 +131,7 @@ impl Node {
             Value::Integer(_) => "a whole number",
             Value::Float(_) => "a number",
             Value::Flag(_) => "true or false",
-            Value::List(_) => "a list",
+            Value::List(_) | Value::Moments(_) => "a list",
             Value::Table(_) => "a table",
         }
     }

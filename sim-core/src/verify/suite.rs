@@ -192,7 +192,7 @@ fn word(node: &Node) -> String {
         Value::Integer(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
         Value::Flag(flag) => flag.to_string(),
-        Value::List(_) | Value::Table(_) => String::new(),
+        Value::List(_) | Value::Moments(_) | Value::Table(_) => String::new(),
     }
 }
 

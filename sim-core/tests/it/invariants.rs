@@ -191,6 +191,9 @@ proptest! {
         let mut slow = Simulation::new(model(&text), 0).without_fast_path();
         while slow.run_events(13) {}
         prop_assert_eq!(&whole, &report(&slow), "without the fast path\n{}", text);
+        let mut anew = Simulation::new(model(&text), 0).judging_all_anew();
+        anew.run();
+        prop_assert_eq!(&whole, &report(&anew), "with all servers judged at each change\n{}", text);
         let mut original = Simulation::new(model(&text), 0);
         original.run_until(at(moment));
         let mut fork = original.clone();

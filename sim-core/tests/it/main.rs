@@ -40,6 +40,7 @@ mod replicate;
 mod restarts;
 mod retries;
 mod routes;
+mod scale;
 mod servers;
 mod support;
 mod swarm;

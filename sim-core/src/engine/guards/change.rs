@@ -55,10 +55,11 @@ impl Simulation {
             return;
         }
         self.spell_out_all(|_| true);
-        let all: Vec<Handle> = self.attempts.iter().map(|(handle, _)| handle).collect();
-        let there: Vec<Handle> = (all.iter().copied())
-            .filter(|&handle| self.is_there(whose, handle))
-            .collect();
+        let mut there = match whose {
+            Whose::Server(server) => self.residents(server),
+            _ => self.attempts_where(|_| true),
+        };
+        there.retain(|&handle| self.is_there(whose, handle));
         let first_ever = !self.guards.any;
         for &handle in &there {
             self.detach(post, handle);
@@ -67,11 +68,11 @@ impl Simulation {
             Whose::Caller(client) if self.guards.callers[chain as usize].outside => {
                 self.guards.of_client[client] = self.guards.join_outside(new);
             }
-            _ => self.guards.chain(Seat { post, chain, owner }).adopt(new),
+            _ => self.guards.adopt(Seat { post, chain, owner }, new),
         }
         self.guards.look_for_any();
-        if first_ever {
-            for handle in all {
+        if first_ever && self.guards.any {
+            for handle in self.attempts_where(|_| true) {
                 self.guards.begin(handle);
             }
         }

@@ -32,8 +32,7 @@ impl Simulation {
             return FastAttempt {
                 number: attempt.number,
                 begun: attempt.begun,
-                // It may have got a deadline since.
-                timeout: caller.timeout.min(caller.deadline),
+                timeout: caller.waits,
             }
             .until();
         }

@@ -105,6 +105,11 @@ impl Guards {
         None
     }
 
+    /// Whether there are guards at the balancer of a service.
+    pub(in crate::engine) fn any_at_balancer(&self, service: ServiceId) -> bool {
+        !self.balancers[service].rows.is_empty()
+    }
+
     /// Whether guards of a server are asked again when service begins.
     #[inline]
     pub(in crate::engine) fn asked_again(&self, server: ServerId) -> bool {

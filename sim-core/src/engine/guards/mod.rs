@@ -50,6 +50,8 @@ pub(super) struct Guards {
     pub fast_owner: Table<ServiceId, u32>,
     balancers: Table<ServiceId, Chain>,
     servers: Table<ServerId, Chain>,
+    /// Servers with guards.
+    guarded_servers: u32,
     visits: Table<Slot, Visits>,
     /// Guards at which somebody waits, and who has just let another go: (chain, row, state).
     to_wake: Vec<(Seat, usize)>,
@@ -231,6 +233,7 @@ impl Guards {
         let balancers = model.services.iter().map(|service| &service.balancer);
         let servers = model.servers.iter().map(|server| &server.params.guards);
         let stream = |post| Stream::new(model.seed, replication, &format!("guards/{post}"));
+        let guarded = |server: &crate::model::Server| u32::from(!server.params.guards.is_empty());
         let mut guards = Self {
             any: false,
             stand: [false; 3],
@@ -241,6 +244,7 @@ impl Guards {
                 .map(|b| Chain::new(&b.guards, instances(b)))
                 .collect(),
             servers: servers.map(|guards| Chain::new(guards, 1)).collect(),
+            guarded_servers: model.servers.iter().map(guarded).sum(),
             visits: Table::default(),
             to_wake: Vec::new(),
             kept_news: Vec::new(),
@@ -281,9 +285,20 @@ impl Guards {
         self.stand = [
             self.callers.iter().any(stands),
             self.balancers.iter().any(stands),
-            self.servers.iter().any(stands),
+            self.guarded_servers > 0,
         ];
         self.any |= self.stand.contains(&true);
+    }
+
+    /// Other guards stand at a seat.
+    fn adopt(&mut self, seat: Seat, new: &[Configured<GuardDef>]) {
+        let chain = self.chain(seat);
+        let before = !chain.rows.is_empty();
+        chain.adopt(new);
+        if seat.post == Post::Server {
+            self.guarded_servers += u32::from(!new.is_empty());
+            self.guarded_servers -= u32::from(before);
+        }
     }
 
     fn chain(&mut self, seat: Seat) -> &mut Chain {

@@ -12,12 +12,10 @@ use crate::engine::{End, Simulation};
 use crate::experiment::{Measure, Run};
 use crate::model::Model;
 use crate::scenario::Problems;
+use crate::time::Instant;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-
-/// Events after which a run looks whether it should stop.
-const SLICE: u64 = 100_000;
 
 /// Threads that a run may have.
 pub const THREADS_MAX: usize = 1024;
@@ -241,12 +239,8 @@ fn simulate(
     stop: &AtomicBool,
 ) -> Option<Ended> {
     let mut simulation = Simulation::new(Arc::clone(model), replication);
-    while simulation.run_events(SLICE) {
-        if stop.load(Ordering::Relaxed) {
-            return None;
-        }
-    }
-    Some(ended(&simulation, measures))
+    let stopped = simulation.run_while(Instant(model.horizon.0), || !stop.load(Ordering::Relaxed));
+    (!stopped).then(|| ended(&simulation, measures))
 }
 
 /// What came of a simulation that is over.

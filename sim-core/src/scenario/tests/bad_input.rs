@@ -454,6 +454,32 @@ fn a_million_servers_are_allowed_and_one_more_is_not() {
     );
 }
 
+/// Each of them has an event of its own from the start: a fleet of them is refused, not begun.
+#[test]
+fn too_many_workers_that_break_down_are_refused_with_their_number() {
+    let fleet = |count: u32, workers: u32| {
+        format!(
+            "horizon = \"1s\"\ntraffic = [{{ to = \"web\", rate = 1 }}]\n[service.web]\ndemand = \"1ms\"\n\
+             [[service.web.server]]\nname = \"w\"\ncount = {count}\nworkers = {workers}\n\
+             breakdowns = {{ every = \"1h\", repair = \"1m\" }}\n"
+        )
+    };
+    assert_eq!(model(&fleet(4, 1_000_000)).servers.len(), 4);
+    refused(
+        &fleet(1000, 100_000),
+        "E024",
+        "100000000 in all; at most 4000000 workers may",
+    );
+    refused(
+        &format!(
+            "{}[[service.web.server]]\nname = \"x\"\nworkers = 1\nbreakdowns = {{ every = \"1h\", repair = \"1m\" }}\n",
+            fleet(4, 1_000_000)
+        ),
+        "E024",
+        "1 servers of 1 workers that break down, 4000001 in all",
+    );
+}
+
 #[test]
 fn circles_of_calls_through_several_services_are_found() {
     let more = |to: &str| {

@@ -1,6 +1,9 @@
 //! Bases and traces.
 
 use super::*;
+use crate::arrival::Arrivals;
+use crate::scenario::tree::Value;
+use std::sync::Arc;
 
 struct Shelf(Vec<(&'static str, String)>);
 
@@ -129,4 +132,28 @@ fn traces_come_from_a_file_or_stand_in_the_scenario() {
             .expect_err("no file")
             .has("E053")
     );
+}
+
+/// A long trace takes eight bytes a request, once for text, model and whatever is made of them.
+#[test]
+fn traces_of_files_are_kept_once_and_small() {
+    let shelf = Shelf(vec![("log", "0.5\n0\n".repeat(1000))]);
+    let text = SMALL.replace(
+        "rate = 100",
+        "arrivals = { kind = \"trace\", file = \"log\" }",
+    );
+    let scenario = Scenario::read(Source::new("over.toml", text), &[], &shelf);
+    let scenario = scenario.unwrap_or_else(|p| panic!("{p}")).clone();
+    let model = scenario.model().unwrap_or_else(|p| panic!("{p}"));
+    let Arrivals::Trace(times) = model.sources[0].arrivals.build() else {
+        panic!("no trace")
+    };
+    assert_eq!((times.len(), size_of_val(&*times)), (2000, 16_000));
+    assert!(times[..1000].iter().all(|time| time.is_zero()));
+    let traffic = scenario.tree.get("traffic").expect("traffic").items();
+    let written = traffic[0].get("arrivals").and_then(|a| a.get("times"));
+    let Some(Value::Moments(written)) = written.map(|node| &node.value) else {
+        panic!("not as moments")
+    };
+    assert!(Arc::ptr_eq(written, &times));
 }
