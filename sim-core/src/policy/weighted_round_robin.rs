@@ -440,7 +440,7 @@ mod tests {
                 for weights in [[1.0], [0.75], [24.0], [1e9]] {
                     let rounds = follow(servers, &weights, calm, &mut draws);
                     assert!(
-                        rounds > 1_000 || calm < 1_000 || servers < 7,
+                        rounds > 100 || calm < 1_000 || servers < 7,
                         "{servers}, {weights:?}: {rounds}"
                     );
                 }
