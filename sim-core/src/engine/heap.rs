@@ -135,10 +135,10 @@ mod tests {
                 let entry = Entry {
                     time,
                     sequence,
-                    event: if time % 7 > 0 {
-                        Event::Poll
-                    } else {
+                    event: if time.is_multiple_of(7) {
                         Event::Tick
+                    } else {
+                        Event::Poll
                     },
                 };
                 assert_eq!(heap.push(entry), is_first);
@@ -150,7 +150,7 @@ mod tests {
                 assert_eq!(popped, first);
             }
             if sequence % 1000 == 999 {
-                naive.retain(|(time, _)| time % 7 > 0);
+                naive.retain(|(time, _)| !time.is_multiple_of(7));
                 heap.retain(|event| event == Event::Poll);
             }
             let first = heap.first().map(|entry| (entry.time, entry.sequence));
