@@ -335,8 +335,7 @@ fn named(path: &str, dice: &mut Dice) -> String {
             ("NAME", Some("service")) => {
                 dice.of(&["web", "web", "web", "db", "app", "deep", "far"])
             }
-            ("NAME", Some("class")) => dice.of(&["a", "b"]),
-            ("NAME", Some("zone")) => dice.of(&["a", "b"]),
+            ("NAME", Some("class" | "zone")) => dice.of(&["a", "b"]),
             ("NAME", Some("machine")) => "box",
             ("NAME", _) => dice.of(&["0", "0", "0", "1", "2"]),
             _ => part,
