@@ -151,8 +151,8 @@ fn growths(asked: &Asked) {
         let shown: Vec<String> = costs.iter().map(|cost| format!("{cost:>9.1}")).collect();
         let shown = shown.join(" ");
         let decades = costs.len() - 1;
-        let growth = costs[decades] / costs[0];
-        let exponent = growth.log10() / decades as f64;
+        let times = costs[decades] / costs[0];
+        let exponent = times.log10() / decades as f64;
         println!("{:<52} {shown:<40} {exponent:>6.2}", growth.name);
     }
 }
