@@ -19,7 +19,7 @@ use super::heap::{Entry, Heap};
 use super::slab::Handle;
 use super::timer_fifo::{Put, THICK, Timer, TimerFifos};
 use super::tournament::Tournament;
-use crate::ids::{Id, ServerId, SourceId};
+use crate::ids::{ClientId, Id, ServerId, SourceId};
 use std::collections::VecDeque;
 
 /// Never: the time of an empty slot.
@@ -302,9 +302,18 @@ impl EventQueue {
         }
     }
 
-    /// Whether a timer's FIFO would take it.
-    pub(super) fn has_place(&self, timer: Timer, time: u64) -> bool {
-        self.fifos.has_place(self.fifos.number(timer), time)
+    /// Whether the deadline of an elided call would find its place in its FIFO. This and the next are
+    /// kept out of the loop.
+    #[inline(never)]
+    pub(super) fn has_place_for_deadline(&self, client: ClientId, time: u64) -> bool {
+        let fifo = self.fifos.number(Timer::ElidedDeadline(client));
+        self.fifos.has_place(fifo, time)
+    }
+
+    /// Sets the deadline of an elided call, which must have its place.
+    #[inline(never)]
+    pub(super) fn set_elided_deadline(&mut self, client: ClientId, time: u64, attempt: Handle) {
+        self.set_timer(Timer::ElidedDeadline(client), time, attempt);
     }
 
     /// The timer of a subject becomes an event of its own, in its place among those of its time;

@@ -362,13 +362,13 @@ impl Simulation {
         let has_deadline = caller.deadline != u64::MAX;
         if !caller.fast
             || instance.connections >= most
-            || has_deadline && !events.has_place(Timer::ElidedDeadline(client), give_up_at)
+            || has_deadline && !events.has_place_for_deadline(client, give_up_at)
         {
             return self.begin_call(source, number, key, class, next);
         }
         let (handle, attempt) = attempts.claim(Attempt::blank);
         if has_deadline {
-            events.set_timer(Timer::ElidedDeadline(client), give_up_at, handle);
+            events.set_elided_deadline(client, give_up_at, handle);
         }
         if let Some(next) = next {
             events.set_arrival(source, next);
@@ -446,8 +446,7 @@ impl Simulation {
         }
         instance.in_flight[local] += 1;
         if instance.observes {
-            let in_flight = instance.in_flight[local];
-            instance.policy.on_assigned(local.position(), in_flight);
+            instance.tell_assigned(local);
         }
         attempt.server = server;
         s.attempts = s.attempts.wrapping_add(1);
@@ -546,7 +545,7 @@ impl Simulation {
         let service = &services[s.service];
         if s.heeded_from == 0
             || instance.heeded_from == 0
-            || !instance.pending.is_empty()
+            || service.may_wait && !instance.pending.is_empty()
             || service.limited && instance.in_flight[s.local] >= service.limits[s.local]
         {
             return self.complete_spelled_out(slot, server);
@@ -625,9 +624,7 @@ impl Simulation {
         instance.connections -= 1;
         instance.in_flight[local] -= 1;
         if instance.observes {
-            let (in_flight, took) = (instance.in_flight[local], Duration(now - begun));
-            let outcome = Outcome::Succeeded;
-            (instance.policy).on_finished(Instant(now), local.position(), in_flight, outcome, took);
+            instance.tell_succeeded(Instant(now), local, Duration(now - begun));
         }
         if self.guards.any {
             let client = self.sources[source_of(number)].clients[class];

@@ -11,8 +11,9 @@ use super::watch::Watch;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::Model;
+use crate::outcome::Outcome;
 use crate::policy::{FleetView, Oracle, Policy};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use std::collections::VecDeque;
 use std::ops::{Index, IndexMut, Range};
 
@@ -142,6 +143,20 @@ pub(super) struct InstanceFigures {
 }
 
 impl Instance {
+    /// Its policy hears that an attempt goes to a server, kept out of the loop.
+    #[inline(never)]
+    pub(super) fn tell_assigned(&mut self, server: LocalId) {
+        let in_flight = self.in_flight[server];
+        self.policy.on_assigned(server.position(), in_flight);
+    }
+
+    /// The same of an attempt that succeeded there and took so long.
+    #[inline(never)]
+    pub(super) fn tell_succeeded(&mut self, now: Instant, server: LocalId, took: Duration) {
+        let (in_flight, outcome) = (self.in_flight[server], Outcome::Succeeded);
+        (self.policy).on_finished(now, server.position(), in_flight, outcome, took);
+    }
+
     /// Begins with another policy.
     pub(super) fn adopt_policy(&mut self, policy: &dyn Policy) {
         self.policy = policy.clone_box();

@@ -40,6 +40,8 @@ pub(super) struct Service {
     /// Whether any server has a connection limit, and what each one's is.
     pub limited: bool,
     pub limits: Table<LocalId, u32>,
+    /// Whether anybody ever could wait for an eligible server.
+    pub may_wait: bool,
     /// Whether policies want to hear of servers that become idle.
     pub tracks_idle: bool,
     /// Whether policies want to hear of each change of what servers hold.
@@ -107,6 +109,7 @@ impl Service {
                 .iter()
                 .map(|s| limit_of(params(s)))
                 .collect(),
+            may_wait: false,
             tracks_idle: false,
             tracks_queues: false,
             idle_reports: 0,
@@ -140,6 +143,7 @@ impl Service {
         self.down_behaviour = balancer.down_behaviour;
         self.cost = balancer.cost.0;
         self.max_connections = balancer.max_connections.unwrap_or(u32::MAX);
+        self.may_wait |= balancer.pending_queue.is_some();
         self.random_selection = balancer.instance_selection == InstanceSelection::Random;
         self.plain = service_is_plain(&self.settings);
     }
@@ -157,6 +161,18 @@ impl Service {
         if self.active.len() == 1 {
             return self.active[0];
         }
+        self.one_of_several(selection, number, ordinal, turn)
+    }
+
+    /// The same where there is a choice, kept out of the loop.
+    #[inline(never)]
+    fn one_of_several(
+        &self,
+        selection: Stream,
+        number: u64,
+        ordinal: u32,
+        turn: impl FnOnce() -> u64,
+    ) -> InstanceId {
         if self.random_selection {
             let mut draws = selection.of_attempt(number, ordinal);
             return self.active[draws.below(self.active.len())];

@@ -310,7 +310,8 @@ impl Recorder {
     }
 
     /// An attempt ended for its caller.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a part of the loop of a run")]
     pub(crate) fn attempt_ended(&mut self, service: ServiceId, begun: u64, outcome: Outcome) {
         if begun >= self.measure_from {
             self.services[service].attempt_outcomes[outcome as usize] += 1;
