@@ -156,7 +156,8 @@ fn unknown(name: &str) -> Failure {
         format!("{name}.toml"),
         format!("{name}.json"),
     ] {
-        if Path::new(&file).is_file() {
+        // Whatever it is: a folder or a link in a circle then says so itself.
+        if !file.is_empty() && matches!(files::look(Path::new(&file)), Ok(Some(_))) {
             return failure.help(format!("there is a file of this name: write ./{file}"));
         }
     }

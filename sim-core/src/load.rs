@@ -26,21 +26,24 @@ pub struct Peak {
 /// demand has no mean.
 pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
     let open: Vec<&Source> = open(model).collect();
-    let visits: Vec<Vec<f64>> = open.iter().map(|source| visits(model, source)).collect();
+    let asked: Vec<Vec<Asked>> = open.iter().map(|source| asked(model, source)).collect();
     let mut peaks: Vec<Option<Peak>> = vec![None; model.services.len()];
     let stock = Stock::of(model, |id| model.servers[id].present);
     for at in corners(model, &[]) {
         let rates: Vec<f64> = open.iter().map(|source| source.rate.at(at)).collect();
-        let hz: Vec<f64> = (0..model.services.len())
-            .map(|service| {
-                let asked = rates.iter().zip(&visits);
-                asked.map(|(rate, visits)| rate * visits[service]).sum()
-            })
-            .collect();
-        let busy = stock.busy_cores(model, &hz);
+        let sum = |of: fn(&Asked) -> f64| -> Vec<f64> {
+            let services = 0..model.services.len();
+            let of_service = |service: usize| {
+                let asked = rates.iter().zip(&asked);
+                asked.map(|(rate, asked)| rate * of(&asked[service])).sum()
+            };
+            services.map(of_service).collect()
+        };
+        let (hz, work) = (sum(|asked| asked.visits), sum(|asked| asked.work_s));
+        let busy = stock.busy_cores(model, &work);
         for (service, peak) in peaks.iter_mut().enumerate() {
             let (hz, capacity) = (hz[service], stock.capacity(model, service, &busy));
-            let offered_load = hz * stock.demand_s[service] / capacity;
+            let offered_load = work[service] / capacity;
             if capacity > 0.0
                 && offered_load.is_finite()
                 && peak.is_none_or(|p| offered_load > p.offered_load)
@@ -79,15 +82,21 @@ pub fn remarks(model: &Model) -> Vec<String> {
     let mut worst_server: Vec<Option<Worst>> = vec![None; model.servers.len()];
     let mut entries = model.timeline.iter().peekable();
     for at in corners(model, &changes) {
-        // What the rate has risen to counts against what there was until now.
-        then.look(at, &mut worst, &mut worst_server);
+        // Until that moment there was what there was before.
+        let changes = entries.peek().is_some_and(|entry| entry.at <= at);
+        let before = Instant(at.0.saturating_sub(u64::from(changes)));
+        if !changes || at > Instant::ZERO {
+            then.look(before, at, &mut worst, &mut worst_server);
+        }
         let mut changed = false;
         while let Some(entry) = entries.next_if(|entry| entry.at <= at) {
             changed |= then.perform(&entry.action);
         }
         if changed {
             then.take_stock();
-            then.look(at, &mut worst, &mut worst_server);
+        }
+        if changes {
+            then.look(at, at, &mut worst, &mut worst_server);
         }
     }
     let mut found = Vec::new();
@@ -146,16 +155,14 @@ fn beside(model: &Model, servers: &[ServerId]) -> String {
 struct Then {
     model: Model,
     drained: Vec<bool>,
-    /// Visits of each service by a request of each open source.
-    visits: Vec<(usize, Vec<f64>)>,
+    /// Work for each service by a request of each open source, in seconds.
+    work_s: Vec<(usize, Vec<f64>)>,
     stock: Stock,
 }
 
 /// What a system has to serve with.
 #[derive(Default)]
 struct Stock {
-    /// Mean demand of each service.
-    demand_s: Vec<f64>,
     /// Servers of each service that requests go to.
     there: Vec<Vec<usize>>,
     /// The share of its service's requests that each server gets, where that follows from the settings.
@@ -198,9 +205,6 @@ impl Stock {
                     stock.workers[host.position()] += f64::from(params.workers);
                 }
             }
-            stock
-                .demand_s
-                .push(service.demand.build().mean_ns() / SECOND as f64);
             if policy.by_weight || matches!(policy.farm, Farm::Split | Farm::Turns) {
                 let weight = |id: usize| if policy.by_weight { weight(id) } else { 1.0 };
                 let all: f64 = there.iter().map(|&id| weight(id)).sum();
@@ -213,9 +217,9 @@ impl Stock {
         stock
     }
 
-    /// Cores that servers keep busy when each service is asked so often. Where no settings say who gets
+    /// Cores that servers keep busy when each service is asked to do so much work per second. Where no settings say who gets
     /// how much, each gets as much as it can do.
-    fn busy_cores(&self, model: &Model, hz: &[f64]) -> Busy {
+    fn busy_cores(&self, model: &Model, work: &[f64]) -> Busy {
         let mut busy = Busy {
             by_server: vec![0.0; model.servers.len()],
             by_host: vec![0.0; model.hosts.len()],
@@ -225,10 +229,10 @@ impl Stock {
         }
         for (service, there) in self.there.iter().enumerate() {
             let all: f64 = there.iter().map(|&id| self.can[id]).sum();
-            for &id in there.iter().filter(|_| hz[service] > 0.0) {
+            for &id in there.iter().filter(|_| work[service] > 0.0) {
                 let part = self.parts[id].unwrap_or(self.can[id] / all);
                 let params = &model.servers[id].params;
-                let asked = hz[service] * part * self.demand_s[service] / params.speed;
+                let asked = work[service] * part / params.speed;
                 busy.by_server[id] = asked.min(f64::from(params.workers));
                 if let Some(host) = params.host {
                     busy.by_host[host.position()] += busy.by_server[id];
@@ -274,7 +278,7 @@ impl Then {
         let mut then = Self {
             model: model.clone(),
             drained: vec![false; model.servers.len()],
-            visits: Vec::new(),
+            work_s: Vec::new(),
             stock: Stock::default(),
         };
         then.take_stock();
@@ -329,31 +333,37 @@ impl Then {
     fn take_stock(&mut self) {
         let model = &self.model;
         let open = model.sources.iter().enumerate();
-        self.visits = open
+        let work_s = |source| asked(model, source).iter().map(|a| a.work_s).collect();
+        self.work_s = open
             .filter(|(_, s)| s.arrivals.def.uses_rate)
-            .map(|(i, source)| (i, visits(model, source)))
+            .map(|(i, source)| (i, work_s(source)))
             .collect();
         self.stock = Stock::of(model, |id| model.servers[id].present && !self.drained[id]);
     }
 
-    /// Notes what is offered at a moment, where it is more than at any before.
-    fn look(&self, at: Instant, worst: &mut [Option<Worst>], worst_server: &mut [Option<Worst>]) {
+    /// Notes what is offered at a moment, told as another, where it is more than at any before.
+    fn look(
+        &self,
+        when: Instant,
+        at: Instant,
+        worst: &mut [Option<Worst>],
+        worst_server: &mut [Option<Worst>],
+    ) {
         let note = |of: &mut Option<Worst>, work: f64, capacity: f64| {
             let load = work / capacity;
             if capacity > 0.0 && load.is_finite() && of.is_none_or(|worst| load > worst.load) {
                 *of = Some(Worst { load, at });
             }
         };
-        let rates: Vec<(f64, &Vec<f64>)> = (self.visits.iter())
-            .map(|(source, visits)| (self.model.sources[*source].rate.at(at), visits))
+        let rates: Vec<(f64, &Vec<f64>)> = (self.work_s.iter())
+            .map(|(source, work_s)| (self.model.sources[*source].rate.at(when), work_s))
             .collect();
-        let hz: Vec<f64> = (0..self.model.services.len())
-            .map(|service| rates.iter().map(|(hz, visits)| hz * visits[service]).sum())
+        let work: Vec<f64> = (0..self.model.services.len())
+            .map(|service| rates.iter().map(|(hz, work_s)| hz * work_s[service]).sum())
             .collect();
         let (model, stock) = (&self.model, &self.stock);
-        let busy = stock.busy_cores(model, &hz);
-        for (service, hz) in hz.into_iter().enumerate() {
-            let work = hz * stock.demand_s[service];
+        let busy = stock.busy_cores(model, &work);
+        for (service, work) in work.into_iter().enumerate() {
             note(
                 &mut worst[service],
                 work,
@@ -369,26 +379,43 @@ impl Then {
     }
 }
 
-/// Mean visits of the servers of each service by a request of the source, weighted by what its class demands.
-fn visits(model: &Model, source: &Source) -> Vec<f64> {
+/// What a request of a source asks of a service, on average.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    /// Visits of its servers.
+    visits: f64,
+    /// Work for them, in seconds.
+    work_s: f64,
+}
+
+/// What a request of the source asks of each service.
+fn asked(model: &Model, source: &Source) -> Vec<Asked> {
+    let mut asked = vec![Asked::default(); model.services.len()];
+    for (class, visits) in visits_by_class(model, source) {
+        let class = &model.classes[class.position()];
+        let places = asked.iter_mut().zip(&model.services).zip(visits);
+        // Where nobody goes a demand without a mean is none.
+        for ((asked, service), visits) in places.filter(|(_, visits)| *visits > 0.0) {
+            let demand_s = class.demand_at(service).build().mean_ns() / SECOND as f64;
+            asked.visits += visits;
+            asked.work_s += visits * class.demand_factor * demand_s;
+        }
+    }
+    asked
+}
+
+/// Mean visits of the servers of each service by a request of the source, that come of each class.
+pub(crate) fn visits_by_class(model: &Model, source: &Source) -> Vec<(ClassId, Vec<f64>)> {
     let shares = source.mix.iter().scan(0.0, |before, &upto| {
         Some(upto - std::mem::replace(before, upto))
     });
-    let classes = model.classes.iter().zip(shares);
-    let factors: Vec<f64> = (classes.map(|(class, share)| class.demand_factor * share)).collect();
     let services: Vec<&Service> = model.services.iter().collect();
-    let mut asks = model.services.iter().flat_map(Service::asks);
-    if asks.all(|ask| ask.classes.is_empty()) {
-        return visits_of(&services, source.to, factors.iter().sum(), ClassId(0));
-    }
-    let mut visits = vec![0.0; model.services.len()];
-    for (class, &factor) in factors.iter().enumerate().filter(|(_, f)| **f > 0.0) {
-        let of_class = visits_of(&services, source.to, factor, ClassId::at(class));
-        for (all, more) in visits.iter_mut().zip(of_class) {
-            *all += more;
-        }
-    }
-    visits
+    let there = shares.enumerate().filter(|(_, share)| *share > 0.0);
+    let of_class = |(class, share)| {
+        let class = ClassId::at(class);
+        (class, visits_of(&services, source.to, share, class))
+    };
+    there.map(of_class).collect()
 }
 
 /// Visits of the servers of each service that come of so many requests of a class at service `to`.
@@ -606,6 +633,27 @@ mod tests {
         assert_eq!(
             remarks_on(&drained),
             ["at 1m the traffic offers `d` 150 % of what its servers can do"]
+        );
+    }
+
+    #[test]
+    fn what_comes_at_the_same_moment_is_there_when_the_rate_rises() {
+        let text = |entry: &str| {
+            format!(
+                "horizon = \"10m\"\ntraffic = [{{ to = \"web\", rate = [[\"0s\", 50], [\"5m\", 50], [\"5m\", 150]] }}]\n\
+                 [service.web]\ndemand = \"10ms\"\nserver = [{{ name = \"a\", workers = 1 }}, {{ name = \"b\", workers = 1, present = false }}]\n{entry}"
+            )
+        };
+        let add = |at: &str| {
+            text(&format!(
+                "[[timeline]]\nat = \"{at}\"\ndo = \"add\"\ntarget = \"service.web.server.b\"\n"
+            ))
+        };
+        assert_eq!(remarks_on(&add("5m")), [""; 0]);
+        let late = remarks_on(&add("5m1s"));
+        assert!(
+            late[0].contains("at 5m the traffic offers `web` 150 %"),
+            "{late:?}"
         );
     }
 

@@ -102,6 +102,15 @@ pub struct Class {
     pub priority: u32,
     /// Multiplies the demand of its requests at every service.
     pub demand_factor: f64,
+    /// What its requests demand at every service; absent: what the service says.
+    pub demand: Option<Configured<DistributionDef>>,
+}
+
+impl Class {
+    /// What its requests demand at a service, before the factor.
+    pub fn demand_at<'a>(&'a self, service: &'a Service) -> &'a Configured<DistributionDef> {
+        self.demand.as_ref().unwrap_or(&service.demand)
+    }
 }
 
 /// A stream of requests from outside.
@@ -179,6 +188,8 @@ pub struct Service {
     pub servers: Vec<ServerId>,
     /// What a server of it calls while serving, in order.
     pub calls: Vec<Call>,
+    /// Whether the time with each number of requests at its servers is kept.
+    pub numbers: bool,
 }
 
 /// What distributes requests, and its limits as a machine.

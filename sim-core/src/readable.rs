@@ -37,8 +37,53 @@ pub fn time(ns: f64) -> String {
 /// A mean with the half-width of its interval, in the unit its metric is kept in, to the digits that
 /// the half-width leaves standing: `4.993 ms` and `0.031 ms`.
 pub fn with_half_width(unit: Unit, mean: f64, half: f64) -> (String, String) {
-    let largest = mean.abs().max(half.abs());
-    let (scale, word) = match unit {
+    let (scale, word) = scale(unit, mean.abs().max(half.abs()));
+    let (mean, half) = (mean / scale, half / scale);
+    if half == 0.0 {
+        return (value(unit, mean * scale), format!("0{word}"));
+    }
+    let decimals = decimals(half);
+    (fixed(mean, decimals) + word, fixed(half, decimals) + word)
+}
+
+/// By how much the two sides of an interval may differ, as a share of half of its width, and still be told
+/// as `± half-width`: about what rounding to two digits hides.
+const EVEN: f64 = 0.1;
+
+/// A mean and what is told of its interval: `4.993 ms` and `± 0.031 ms` where it is even, and otherwise both
+/// ends, `97.2 to 99.7 %`. A share's interval never leaves 0 to 100 %, as it is written neither.
+pub fn with_interval(unit: Unit, mean: f64, (low, high): (f64, f64)) -> (String, String) {
+    let half = 0.5 * (high - low);
+    let (below, above) = (mean - low, high - mean);
+    let even = (above - below).abs() <= 2.0 * EVEN * half;
+    let (scale, word) = scale(unit, mean.abs().max(low.abs()).max(high.abs()));
+    let digits = decimals(half / scale);
+    // As it is written, which rounds both.
+    let grain = libm::pow(10.0, -(digits as f64));
+    let rounded = |v: f64| libm::round(v / scale / grain) * grain;
+    let inside = |v: f64| (-0.1 * grain..=100.0 + 0.1 * grain).contains(&v);
+    let share_stays = unit != Unit::Ratio
+        || !(0.0..=1.0).contains(&low)
+        || !(0.0..=1.0).contains(&high)
+        || (inside(rounded(mean) - rounded(half)) && inside(rounded(mean) + rounded(half)));
+    if half == 0.0 || (even && share_stays) {
+        let (mean, half) = with_half_width(unit, mean, half);
+        return (mean, format!("± {half}"));
+    }
+    // The shorter side must be seen too.
+    let side = below.min(above);
+    let error = if side > 0.0 { side } else { half };
+    let digits = decimals(error / scale);
+    let text = |v: f64| fixed(v / scale, digits);
+    (
+        text(mean) + word,
+        format!("{} to {}{word}", text(low), text(high)),
+    )
+}
+
+/// The unit in which a value is written, and how many of its own it is worth.
+fn scale(unit: Unit, largest: f64) -> (f64, &'static str) {
+    match unit {
         Unit::Time => [(SECOND as f64, " s"), (1e6, " ms"), (1e3, " us")]
             .into_iter()
             .find(|(scale, _)| largest >= 0.9995 * scale)
@@ -46,22 +91,23 @@ pub fn with_half_width(unit: Unit, mean: f64, half: f64) -> (String, String) {
         Unit::Ratio => (0.01, " %"),
         Unit::Hertz => (1.0, "/s"),
         Unit::Count => (1.0, ""),
-    };
-    let (mean, half) = (mean / scale, half / scale);
-    if half == 0.0 {
-        return (value(unit, mean * scale), format!("0{word}"));
     }
-    // Two digits of the half-width; more would be chance.
-    let magnitude = libm::floor(libm::log10(half.abs()));
-    let decimals = (1.0 - magnitude).clamp(0.0, 9.0) as usize;
-    let text = |value: f64| {
-        if decimals == 0 {
-            format!("{}{word}", grouped(value))
-        } else {
-            format!("{value:.decimals$}{word}")
-        }
-    };
-    (text(mean), text(half))
+}
+
+/// Decimals that leave two digits of an error; more would be chance.
+fn decimals(error: f64) -> usize {
+    if error == 0.0 {
+        return 0;
+    }
+    (1.0 - libm::floor(libm::log10(error.abs()))).clamp(0.0, 9.0) as usize
+}
+
+fn fixed(value: f64, decimals: usize) -> String {
+    if decimals == 0 {
+        grouped(value)
+    } else {
+        format!("{value:.decimals$}")
+    }
 }
 
 /// A long span, to the second from a minute on and to the millisecond below: `1h5m`, `2.5s`.
@@ -198,6 +244,56 @@ mod tests {
         assert_eq!(pair(Unit::Hertz, 18_402.0, 31.0), "18 402/s ± 31/s");
         assert_eq!(pair(Unit::Count, 3.0, 0.0), "3 ± 0");
         assert_eq!(pair(Unit::Time, 0.0, 4e6), "0.0 ms ± 4.0 ms");
+    }
+
+    #[test]
+    fn an_uneven_interval_is_told_by_its_ends() {
+        let told = |unit, mean, ends| {
+            let (mean, interval) = with_interval(unit, mean, ends);
+            format!("{mean}, {interval}")
+        };
+        let even = told(Unit::Time, 5e6, (4.9e6, 5.1e6));
+        assert_eq!(even, "5.00 ms, ± 0.10 ms");
+        assert_eq!(
+            told(Unit::Time, 5e6, (4.8e6, 5.6e6)),
+            "5.00 ms, 4.80 to 5.60 ms"
+        );
+        assert_eq!(
+            told(Unit::Ratio, 0.991, (0.972, 0.997)),
+            "99.10 %, 97.20 to 99.70 %"
+        );
+        assert_eq!(told(Unit::Ratio, 0.5, (0.5, 0.5)), "50 %, ± 0 %");
+        // Nearly even, but `± 1.0 %` would begin below nothing.
+        assert_eq!(
+            told(Unit::Ratio, 0.0095, (0.0, 0.0205)),
+            "0.95 %, 0.00 to 2.05 %"
+        );
+    }
+
+    #[test]
+    fn no_share_is_written_beyond_everything() {
+        for mean in 0..=200 {
+            for (below, above) in [(0.3, 0.3), (0.01, 0.02), (0.013, 0.013), (1.0, 1.0)] {
+                let mean = f64::from(mean) / 200.0;
+                let ends = ((mean - below).max(0.0), (mean + above).min(1.0));
+                let (text, interval) = with_interval(Unit::Ratio, mean, ends);
+                let number = |text: &str| -> f64 {
+                    let digits = text.trim_end_matches(" %");
+                    digits.parse().unwrap_or_else(|_| panic!("{text}"))
+                };
+                let ends = interval.split_once(" to ");
+                let around =
+                    |half: &str| (number(&text) - number(half), number(&text) + number(half));
+                let (low, high) = ends.map_or_else(
+                    || around(interval.trim_start_matches("± ")),
+                    |(low, high)| (number(low), number(high)),
+                );
+                assert!(
+                    low > -1e-9 && high < 100.0 + 1e-9,
+                    "{ends:?}: {text}, {interval}"
+                );
+            }
+        }
     }
 
     #[test]

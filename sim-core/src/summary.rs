@@ -143,6 +143,9 @@ pub struct ServiceFigures {
     /// Jain's index of the servers' attempts relative to their capacity: 1 when even, 1/n when
     /// one server gets everything (Jain, Chiu and Hawe, DEC-TR-301, 1984).
     pub fairness: Option<f64>,
+    /// How many requests were at its servers, where the service keeps that (`numbers = true`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<NumberFigures>,
     /// How often its servers crashed, together.
     pub crashes: u64,
     /// Time that its servers were not up, in seconds, added up.
@@ -151,6 +154,56 @@ pub struct ServiceFigures {
     pub servers: Named<ServerFigures>,
     /// Its balancer instances.
     pub balancers: Named<BalancerFigures>,
+}
+
+/// The distribution of the number of requests at a service's servers, waiting or in service, over time.
+#[derive(Clone, PartialEq, Debug, serde::Serialize)]
+pub struct NumberFigures {
+    /// Their mean number.
+    pub mean: f64,
+    /// Most at once.
+    pub max: u64,
+    /// Share of the time with exactly 0, 1, 2, … of them: up to the most there were, and not beyond
+    /// [`Self::MOST`].
+    pub at: Vec<f64>,
+    /// Share of the time with at most 0, 1, 2, … of them.
+    pub at_most: Vec<f64>,
+}
+
+impl NumberFigures {
+    /// The greatest number whose share is told.
+    pub const MOST: usize = 9999;
+
+    /// From the time with each number, in nanoseconds; `None` where there is no time.
+    pub fn of(spent_ns: &[u64]) -> Option<Self> {
+        let whole: f64 = spent_ns.iter().map(|ns| *ns as f64).sum();
+        if whole <= 0.0 {
+            return None;
+        }
+        let at: Vec<f64> = spent_ns.iter().map(|ns| *ns as f64 / whole).collect();
+        let mean = (at.iter().enumerate()).map(|(n, share)| n as f64 * share);
+        let mean = mean.sum();
+        let mut upto = 0;
+        let at_most = spent_ns.iter().take(Self::MOST + 1).map(|ns| {
+            upto += ns;
+            upto as f64 / whole
+        });
+        Some(Self {
+            mean,
+            max: spent_ns.len() as u64 - 1,
+            at_most: at_most.collect(),
+            at: at.into_iter().take(Self::MOST + 1).collect(),
+        })
+    }
+
+    /// Share of the time with so many, or at most so many: also with more than there ever were.
+    fn share(&self, word: &str, number: usize) -> Option<f64> {
+        match word {
+            "at" => Some(self.at.get(number).copied().unwrap_or(0.0)),
+            "at_most" => Some(self.at_most.get(number).copied().unwrap_or(1.0)),
+            _ => None,
+        }
+    }
 }
 
 /// Figures of one server.

@@ -174,13 +174,60 @@ pub fn save_scenario(source: &Source, text: &str) -> (String, bool) {
         let said = save(&format!("{}.toml", source.stem()), text);
         return (said.clone(), said.starts_with("saved"));
     }
-    // Written beside it and moved, so that half a file is never there.
-    let part = format!("{}.stampede-part", source.name);
-    let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &source.name));
-    match written {
+    match replace(Path::new(&source.name), text) {
         Ok(()) => (format!("saved as {}", source.name), true),
         Err(error) => (format!("cannot write {}: {error}", source.name), false),
     }
+}
+
+/// A file beside another with all of a text, on the disk: half a file never has the other's name.
+#[cfg(not(target_arch = "wasm32"))]
+fn part_of(path: &Path, text: &str) -> std::io::Result<std::path::PathBuf> {
+    use std::hash::{BuildHasher, RandomState};
+    use std::io::Write;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    // Somebody else may write the same file: no two have one part.
+    let random = RandomState::new().hash_one(std::process::id());
+    name.push(format!(".stampede-part-{random:016x}"));
+    let part = path.with_file_name(name);
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&part)?;
+    let written = (file.write_all(text.as_bytes())).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        let _ = std::fs::remove_file(&part);
+        return Err(error);
+    }
+    Ok(part)
+}
+
+/// Puts a text in the place of a file, if one is there: whoever reads it finds the old or the new one.
+#[cfg(not(target_arch = "wasm32"))]
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let part = part_of(path, text)?;
+    std::fs::rename(&part, path).inspect_err(|_| {
+        let _ = std::fs::remove_file(&part);
+    })
+}
+
+/// The same for a file that must not be there yet.
+#[cfg(not(target_arch = "wasm32"))]
+fn make(path: &Path, text: &str) -> std::io::Result<()> {
+    let part = part_of(path, text)?;
+    let made = match std::fs::hard_link(&part, path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            // Where files have one name only, a look must do.
+            if path.exists() {
+                Err(std::io::ErrorKind::AlreadyExists.into())
+            } else {
+                return std::fs::rename(&part, path);
+            }
+        }
+        made => made,
+    };
+    let _ = std::fs::remove_file(&part);
+    made
 }
 
 /// Saves a scenario's text as a download.
@@ -194,22 +241,22 @@ pub fn save_scenario(source: &Source, text: &str) -> (String, bool) {
 pub fn save(name: &str, text: &str) -> String {
     // Never over something that is there.
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "toml"));
-    let free = (1..1000)
-        .map(|n| {
-            if n == 1 {
-                name.to_owned()
-            } else {
-                format!("{stem}-{n}.{ending}")
-            }
-        })
-        .find(|name| !std::path::Path::new(name).exists());
-    let Some(name) = free else {
-        return format!("{name} exists a thousand times");
-    };
-    match std::fs::write(&name, text) {
-        Ok(()) => format!("saved as {name}"),
-        Err(error) => format!("cannot write {name}: {error}"),
+    for n in 1..1000 {
+        let free = if n == 1 {
+            name.to_owned()
+        } else {
+            format!("{stem}-{n}.{ending}")
+        };
+        if Path::new(&free).exists() {
+            continue;
+        }
+        match make(Path::new(&free), text) {
+            Ok(()) => return format!("saved as {free}"),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return format!("cannot write {free}: {error}"),
+        }
     }
+    format!("{name} exists a thousand times")
 }
 
 /// Saves a text as a download.
@@ -242,7 +289,7 @@ pub fn keep_settings(text: &str) {
         && let Some(folder) = path.parent()
         && std::fs::create_dir_all(folder).is_ok()
     {
-        let _ = std::fs::write(path, text);
+        let _ = replace(&path, text);
     }
 }
 
@@ -256,4 +303,25 @@ pub fn kept_settings() -> Option<String> {
 #[cfg(target_arch = "wasm32")]
 pub fn keep_settings(text: &str) {
     crate::web::keep_settings(text);
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::{make, replace};
+
+    #[test]
+    fn files_are_whole_and_none_is_lost() {
+        let folder = std::env::temp_dir().join(format!("stampede-files-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("a.toml");
+        make(&path, "one").expect("it is made");
+        let again = make(&path, "two").expect_err("it is there");
+        assert_eq!(again.kind(), std::io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(&path).expect("a text"), "one");
+        replace(&path, "three").expect("it is replaced");
+        assert_eq!(std::fs::read_to_string(&path).expect("a text"), "three");
+        // No part stays behind.
+        assert_eq!(std::fs::read_dir(&folder).expect("entries").count(), 1);
+        std::fs::remove_dir_all(&folder).expect("it is removed");
+    }
 }

@@ -1,33 +1,54 @@
 //! How often the intervals of `sim_core::experiment` cover the truth.
 //!
-//! `cargo run --release -p benches --bin coverage -- [seeds [budget]]`
+//! `cargo run --release -p benches --bin coverage -- [seeds [budget [systems]]]`
 //!
 //! Systems whose truth is known are estimated with many seeds: with runs that are too short, with runs
-//! as long as the reason for having no interval asks for, and with longer ones. An interval of 95 %
-//! should cover in 95 % of them. Prints rows of Markdown. `budget` is the number of requests, in
-//! millions, that a row may simulate; seeds are fewer where they would be more, and rows for which
-//! not even 200 seeds fit are left out and named.
+//! as long as the reason for having no interval asks for, and with longer ones; and over a horizon from an
+//! empty start, with few replications and with many. An interval of 95 % should cover in 95 % of them.
+//! Prints rows of Markdown. `budget` is the number of requests, in millions, that a row may simulate: cheap
+//! rows take four times the seeds, dear ones fewer, and rows of which a hundred would take twice the budget
+//! are left out and named. With `systems` only those whose names contain it.
 #![expect(
     clippy::print_stdout,
     reason = "a table on the terminal is all it does"
 )]
 
-use sim_core::experiment::{Control, Estimand, Measure, Plan, Replicated, replicate};
+use sim_core::experiment::{Control, Estimand, Measure, Plan, replicate};
 use sim_core::model::Model;
 use sim_core::scenario::parse;
-use sim_core::statistics::{Needs, wilson};
-use sim_core::theory::markov::{erlang_a, mmc_quantile, mmc_wait};
+use sim_core::statistics::{Estimate, Needs, wilson};
+use sim_core::theory::markov::{erlang_a, mmc_quantile, mmc_wait, mmck};
 use sim_core::theory::priority::{ClassLoad, waits};
 use sim_core::theory::station::{mg1_wait, mm1_quantile};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Seeds that a row takes at least.
-const LEAST_SEEDS: u64 = 200;
+const LEAST_SEEDS: u64 = 100;
+
+/// Cheap rows take so many times the seeds, so that chance leaves less of a doubt.
+const WHERE_CHEAP: u64 = 4;
 
 /// The logarithm of 20: beyond so many means lies one exponential value in twenty.
 const LN_20: f64 = 2.995_732_273_553_991;
+
+/// A figure with its true value.
+#[derive(Clone, Copy)]
+struct Figure {
+    path: &'static str,
+    truth: f64,
+    /// Whether the truth is that of a second, and the figure a count of all that is measured.
+    each_second: bool,
+}
+
+const fn is(path: &'static str, truth: f64) -> Figure {
+    Figure {
+        path,
+        truth,
+        each_second: false,
+    }
+}
 
 /// A system whose figures are known. One time unit, a mean service, is a millisecond.
 struct System {
@@ -39,30 +60,70 @@ struct System {
     relaxation_s: f64,
     /// Its scenario but for horizon, warm-up and seed.
     text: String,
-    /// Paths that are measured at one length, with their true values: the first decides the length.
-    figures: Vec<Vec<(&'static str, f64)>>,
+    /// Figures that are measured at one length: the first decides the length.
+    figures: Vec<Vec<Figure>>,
+}
+
+/// What a row simulates for each seed.
+#[derive(Clone, Copy)]
+struct Length {
+    runs: u64,
+    warm_s: f64,
+    measured_s: f64,
+    estimand: Estimand,
+}
+
+/// How much may be simulated.
+#[derive(Clone, Copy)]
+struct Budget {
+    seeds: u64,
+    requests: f64,
 }
 
 fn main() {
     let number = |at: usize, or: u64| match std::env::args().nth(at).map(|text| text.parse()) {
         None => or,
         Some(Ok(number)) if number > 0 => number,
-        Some(_) => panic!("usage: coverage [seeds [millions of requests a row]]"),
+        Some(_) => panic!("usage: coverage [seeds [millions of requests a row [systems]]]"),
     };
-    let (seeds, budget) = (number(1, 400), number(2, 1000));
-    println!("| system | load | figure | runs | measured | seeds | printed | cover |");
-    println!("|---|---|---|---|---|---|---|---|");
-    let mut left_out = Vec::new();
-    for system in systems() {
+    let budget = Budget {
+        seeds: number(1, 400),
+        requests: number(2, 80) as f64 * 1e6,
+    };
+    let wanted = std::env::args().nth(3).unwrap_or_default();
+    println!(
+        "| system | load | figure | runs | measured in each | length | seeds | printed | cover |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    let (mut withheld, mut left_out) = (0, Vec::new());
+    for system in systems().iter().filter(|s| s.name.contains(&wanted)) {
         for runs in [30, 1] {
             for figures in &system.figures {
-                if let Err(why) = rows(&system, figures, runs, seeds, budget * 1_000_000) {
-                    left_out.push(why);
+                match rows(system, figures, runs, budget) {
+                    Ok(short) => withheld += short,
+                    Err(why) => left_out.push(why),
                 }
             }
         }
     }
-    println!();
+    for (system, horizon_s) in transients() {
+        if system.name.contains(&wanted) {
+            for runs in [5, 10, 30] {
+                let length = Length {
+                    runs,
+                    warm_s: 0.0,
+                    measured_s: horizon_s,
+                    estimand: Estimand::Horizon,
+                };
+                for figures in &system.figures {
+                    if let Err(why) = row(&system, figures, length, "the horizon", budget) {
+                        left_out.push(why);
+                    }
+                }
+            }
+        }
+    }
+    println!("\n{withheld} rows of runs that are too short, all withheld");
     for why in left_out {
         println!("- {why}");
     }
@@ -71,6 +132,7 @@ fn main() {
 fn systems() -> Vec<System> {
     let mut all: Vec<System> = [0.5, 0.7, 0.85, 0.9, 0.95, 0.99].map(mm1).into();
     all.extend([0.5, 0.9].map(|load| mmc(10, load)));
+    all.push(bounded());
     all.push(mmpp());
     all.push(lognormal(1.0));
     all.push(lognormal(2.0));
@@ -108,17 +170,20 @@ fn mm1(load: f64) -> System {
         text: station(1000.0 * load, EXPONENTIAL, "workers = 1") + &slo,
         figures: vec![
             vec![
-                ("response_time_s.mean", scale),
-                ("services.web.servers.a.mean_in_system", load / (1.0 - load)),
-                ("services.web.servers.a.utilisation", load),
-                ("goodput_hz", 1000.0 * load),
-                ("slos.quick.attained", 0.95),
+                is("response_time_s.mean", scale),
+                is(IN_SYSTEM, load / (1.0 - load)),
             ],
-            vec![("response_time_s.p99", mm1_quantile(0.99, load) * 1e-3)],
-            vec![("response_time_s.p999", mm1_quantile(0.999, load) * 1e-3)],
+            vec![is("waited", load)],
+            vec![is(UTILISATION, load), is("goodput_hz", 1000.0 * load)],
+            vec![is("slos.quick.attained", 0.95)],
+            vec![is("response_time_s.p99", mm1_quantile(0.99, load) * 1e-3)],
+            vec![is("response_time_s.p999", mm1_quantile(0.999, load) * 1e-3)],
         ],
     }
 }
+
+const IN_SYSTEM: &str = "services.web.servers.a.mean_in_system";
+const UTILISATION: &str = "services.web.servers.a.utilisation";
 
 fn mmc(workers: u32, load: f64) -> System {
     let rate = 1000.0 * load * f64::from(workers);
@@ -129,18 +194,41 @@ fn mmc(workers: u32, load: f64) -> System {
         relaxation_s: (relaxation_s(load) / f64::from(workers)).max(1e-3),
         text: station(rate, EXPONENTIAL, &format!("workers = {workers}")),
         figures: vec![
-            vec![(
+            vec![is(
                 "response_time_s.mean",
                 1e-3 * (1.0 + mmc_wait(workers, load)),
             )],
-            vec![(
+            vec![is(
                 "response_time_s.p99",
                 mmc_quantile(0.99, workers, load) * 1e-3,
             )],
-            vec![(
+            vec![is(
                 "response_time_s.p999",
                 mmc_quantile(0.999, workers, load) * 1e-3,
             )],
+        ],
+    }
+}
+
+/// At most five requests, one of them in service, in the long run.
+fn bounded() -> System {
+    let truth = mmck(0.9, 1, 5);
+    System {
+        name: "M/M/1/5".to_owned(),
+        load: 0.9,
+        rate: 900.0,
+        relaxation_s: 0.01,
+        text: station(900.0, EXPONENTIAL, "workers = 1, queue = { limit = 4 }"),
+        figures: vec![
+            vec![is("availability", 1.0 - truth.loss)],
+            vec![
+                is("goodput_hz", 900.0 * (1.0 - truth.loss)),
+                Figure {
+                    path: "requests.failed",
+                    truth: 900.0 * truth.loss,
+                    each_second: true,
+                },
+            ],
         ],
     }
 }
@@ -158,10 +246,13 @@ fn mmpp() -> System {
         rate: 600.0,
         relaxation_s: 0.25,
         text,
-        figures: vec![vec![
-            ("response_time_s.mean", number / 600.0),
-            ("services.web.servers.a.mean_in_system", number),
-        ]],
+        figures: vec![
+            vec![
+                is("response_time_s.mean", number / 600.0),
+                is(IN_SYSTEM, number),
+            ],
+            vec![is(UTILISATION, 0.6), is("goodput_hz", 600.0)],
+        ],
     }
 }
 
@@ -221,10 +312,14 @@ fn lognormal(cv: f64) -> System {
         rate: 500.0,
         relaxation_s: relaxation_s(0.5),
         text: station(500.0, &demand, "workers = 1"),
-        figures: vec![vec![(
-            "response_time_s.mean",
-            1e-3 * (1.0 + mg1_wait(0.5, cv * cv)),
-        )]],
+        figures: vec![
+            vec![is(
+                "response_time_s.mean",
+                1e-3 * (1.0 + mg1_wait(0.5, cv * cv)),
+            )],
+            vec![is("waited", 0.5)],
+            vec![is(UTILISATION, 0.5), is("goodput_hz", 500.0)],
+        ],
     }
 }
 
@@ -237,8 +332,12 @@ fn pareto() -> System {
         relaxation_s: relaxation_s(0.5),
         text: station(500.0, demand, "workers = 1"),
         figures: vec![
-            vec![("response_time_s.mean", 1e-3 * (1.0 + mg1_wait(0.5, 0.8)))],
-            vec![("services.web.servers.a.utilisation", 0.5)],
+            vec![is(
+                "response_time_s.mean",
+                1e-3 * (1.0 + mg1_wait(0.5, 0.8)),
+            )],
+            vec![is("waited", 0.5)],
+            vec![is(UTILISATION, 0.5)],
         ],
     }
 }
@@ -265,11 +364,11 @@ fn priorities() -> System {
         relaxation_s: relaxation_s(0.8),
         text,
         figures: vec![vec![
-            (
+            is(
                 "classes.first.response_time_s.mean",
                 1e-3 * (1.0 + waits[0]),
             ),
-            (
+            is(
                 "classes.second.response_time_s.mean",
                 1e-3 * (1.0 + waits[1]),
             ),
@@ -290,133 +389,280 @@ fn patience() -> System {
             "workers = 1, queue = { patience = { kind = \"exponential\", mean = \"10ms\" } }",
         ),
         figures: vec![vec![
-            ("services.web.servers.a.mean_in_system", truth.number),
-            ("availability", 1.0 - truth.abandons),
-            ("goodput_hz", 1000.0 * truth.throughput),
+            is(IN_SYSTEM, truth.number),
+            is("availability", 1.0 - truth.abandons),
+            is("goodput_hz", 1000.0 * truth.throughput),
         ]],
     }
 }
 
-/// The rows of one group of figures: too short, as long as is asked for, and three times as long.
-fn rows(
-    system: &System,
-    figures: &[(&'static str, f64)],
-    runs: u64,
-    seeds: u64,
-    budget: u64,
-) -> Result<(), String> {
-    let warm_s = 5.0 * system.relaxation_s;
-    let short_s = 6.0 * system.relaxation_s;
-    let found = estimate(system, figures, runs, (warm_s, short_s), 0);
-    let first = &found.estimates[0];
-    row(system, figures, runs, (warm_s, short_s), seeds, budget)?;
-    let mut asked_s = short_s;
-    let mut first = *first;
+/// Systems of which a few hundred services are watched from an empty start, with that time in seconds: what is
+/// lost comes in few clusters.
+fn transients() -> Vec<(System, f64)> {
+    let one = |most: usize, rate: f64, horizon_s: f64| {
+        let truth = over([rate, rate], [1.0, 1.0], most, horizon_s);
+        let text = station(
+            rate,
+            EXPONENTIAL,
+            &format!("workers = 1, queue = {{ limit = {} }}", most - 1),
+        );
+        (
+            format!("M/M/1/{most} from empty"),
+            rate,
+            text,
+            truth,
+            horizon_s,
+        )
+    };
+    let phases = {
+        let (rates, lengths_s, most, horizon_s) = ([1500.0, 300.0], [0.1, 0.2], 20, 1.0);
+        let truth = over(rates, lengths_s, most, horizon_s);
+        let text = format!(
+            "traffic = [{{ to = \"web\", rate = 700, arrivals = {{ kind = \"mmpp\", factors = [5, 1], lengths = [\"100ms\", \"200ms\"] }} }}]\n[service.web]\ndemand = {EXPONENTIAL}\nserver = [{{ name = \"a\", workers = 1, queue = {{ limit = {} }} }}]\n",
+            most - 1
+        );
+        let name = format!("MMPP/M/1/{most} from empty");
+        (name, 700.0, text, truth, horizon_s)
+    };
+    [one(5, 900.0, 0.3), one(20, 1000.0, 1.0), phases]
+        .map(|(name, rate, text, truth, horizon_s)| {
+            let figures = vec![vec![
+                is("availability", truth.served / (truth.served + truth.lost)),
+                is("goodput_hz", truth.served / horizon_s),
+                is("requests.failed", truth.lost),
+                is("requests.in_flight", truth.number),
+            ]];
+            let system = System {
+                name,
+                load: rate / 1000.0,
+                rate,
+                relaxation_s: 0.0,
+                text,
+                figures,
+            };
+            (system, horizon_s)
+        })
+        .into()
+}
+
+/// What came of a queue from its start to a horizon.
+struct Over {
+    served: f64,
+    lost: f64,
+    /// How many are there in the end.
+    number: f64,
+}
+
+/// Means over a horizon of a queue of one worker, one service a millisecond, at most `most` requests and
+/// arrivals of two phases that begin as in the long run: Kolmogorov's forward equations, integrated by the
+/// classical method of Runge and Kutta.
+fn over(rates: [f64; 2], lengths_s: [f64; 2], most: usize, horizon_s: f64) -> Over {
+    let mu = 1000.0;
+    let slope = |p: &[[f64; 2]]| -> Vec<[f64; 2]> {
+        let mut d = vec![[0.0; 2]; p.len()];
+        for n in 0..=most {
+            for phase in 0..2 {
+                let mut go = |(to_n, to_phase): (usize, usize), hz: f64| {
+                    d[n][phase] -= p[n][phase] * hz;
+                    d[to_n][to_phase] += p[n][phase] * hz;
+                };
+                if n < most {
+                    go((n + 1, phase), rates[phase]);
+                }
+                if n > 0 {
+                    go((n - 1, phase), mu);
+                }
+                go((n, 1 - phase), 1.0 / lengths_s[phase]);
+            }
+        }
+        d
+    };
+    let plus = |p: &[[f64; 2]], d: &[[f64; 2]], by: f64| -> Vec<[f64; 2]> {
+        let add = |(p, d): (&[f64; 2], &[f64; 2])| [p[0] + by * d[0], p[1] + by * d[1]];
+        p.iter().zip(d).map(add).collect()
+    };
+    let steps = (horizon_s / 5e-6) as usize;
+    let h = horizon_s / steps as f64;
+    let first = lengths_s[0] / (lengths_s[0] + lengths_s[1]);
+    let mut p = vec![[0.0; 2]; most + 1];
+    p[0] = [first, 1.0 - first];
+    let flows = |p: &[[f64; 2]]| {
+        let lost = rates[0] * p[most][0] + rates[1] * p[most][1];
+        (mu * (1.0 - p[0][0] - p[0][1]), lost)
+    };
+    let mut found = Over {
+        served: 0.0,
+        lost: 0.0,
+        number: 0.0,
+    };
+    for _ in 0..steps {
+        let before = flows(&p);
+        let k1 = slope(&p);
+        let k2 = slope(&plus(&p, &k1, 0.5 * h));
+        let k3 = slope(&plus(&p, &k2, 0.5 * h));
+        let k4 = slope(&plus(&p, &k3, h));
+        for (by, k) in [(1.0, k1), (2.0, k2), (2.0, k3), (1.0, k4)] {
+            p = plus(&p, &k, by * h / 6.0);
+        }
+        let after = flows(&p);
+        found.served += 0.5 * h * (before.0 + after.0);
+        found.lost += 0.5 * h * (before.1 + after.1);
+    }
+    found.number = (0..=most).map(|n| n as f64 * (p[n][0] + p[n][1])).sum();
+    found
+}
+
+/// The rows of one group of figures: as long as is asked for, and three times as long. How many rows of
+/// runs that are too short were withheld with every seed; others are shown.
+fn rows(system: &System, figures: &[Figure], runs: u64, budget: Budget) -> Result<u64, String> {
+    let length = |measured_s: f64| Length {
+        runs,
+        warm_s: 5.0 * system.relaxation_s,
+        measured_s,
+        estimand: Estimand::Steady,
+    };
+    let mut asked = length(6.0 * system.relaxation_s);
+    let withheld = row(system, figures, asked, "too short", budget)?;
     // What is withheld at the length that is asked for may ask for more.
-    for _ in 0..3 {
+    for _ in 0..4 {
+        let first = estimate(system, figures, asked, 0)[0];
         let Some(Needs::Horizon(s)) = first.needs() else {
             break;
         };
-        if system.rate * s * runs as f64 * LEAST_SEEDS as f64 > budget as f64 {
-            return Err(format!(
-                "{} at {}, {}: {runs} × {s} s are asked for",
-                system.name, system.load, figures[0].0
-            ));
-        }
-        asked_s = s - warm_s;
-        first = estimate(system, figures, runs, (warm_s, asked_s), 0).estimates[0];
+        asked = length(s - asked.warm_s);
+        affordable(system, figures, asked, budget)?;
     }
-    for longer in [1.0, 3.0] {
-        row(
-            system,
-            figures,
-            runs,
-            (warm_s, longer * asked_s),
-            seeds,
-            budget,
-        )?;
-    }
-    Ok(())
+    row(system, figures, asked, "as asked", budget)?;
+    row(
+        system,
+        figures,
+        length(3.0 * asked.measured_s),
+        "3 × that",
+        budget,
+    )?;
+    Ok(withheld)
 }
 
+/// How many seeds the budget allows.
+fn affordable(
+    system: &System,
+    figures: &[Figure],
+    length: Length,
+    budget: Budget,
+) -> Result<u64, String> {
+    let requests = system.rate * (length.warm_s + length.measured_s) * length.runs as f64;
+    let many = (budget.requests / WHERE_CHEAP as f64 / requests) as u64;
+    let seeds = if many > budget.seeds {
+        many.min(WHERE_CHEAP * budget.seeds)
+    } else {
+        ((budget.requests / requests) as u64).clamp(LEAST_SEEDS.min(budget.seeds), budget.seeds)
+    };
+    if seeds as f64 * requests <= 2.0 * budget.requests {
+        return Ok(seeds);
+    }
+    Err(format!(
+        "{} at {}, {}: {} × {:.1} s take {:.1} million requests for each seed",
+        system.name,
+        system.load,
+        figures[0].path,
+        length.runs,
+        length.measured_s,
+        requests / 1e6
+    ))
+}
+
+/// Prints the rows of some figures at one length, but for those that are withheld with every seed because
+/// they are too short: how many.
 fn row(
     system: &System,
-    figures: &[(&'static str, f64)],
-    runs: u64,
-    (warm_s, measured_s): (f64, f64),
-    seeds: u64,
-    budget: u64,
-) -> Result<(), String> {
-    let requests = system.rate * (warm_s + measured_s) * runs as f64;
-    let seeds = seeds.min((budget as f64 / requests) as u64);
-    if seeds < LEAST_SEEDS {
-        return Err(format!(
-            "{} at {}, {}: {} × {measured_s:.1} s takes {:.1} million requests for each seed",
-            system.name,
-            system.load,
-            figures[0].0,
-            runs,
-            requests / 1e6
-        ));
-    }
-    let mut covered = vec![0; figures.len()];
-    let mut given = vec![0; figures.len()];
-    for seed in 1..=seeds {
-        let found = estimate(system, figures, runs, (warm_s, measured_s), seed);
-        for (at, estimate) in found.estimates.iter().enumerate() {
-            if let Some(interval) = estimate.interval() {
-                given[at] += 1;
-                covered[at] += u64::from(interval.covers(figures[at].1));
+    figures: &[Figure],
+    length: Length,
+    what: &str,
+    budget: Budget,
+) -> Result<u64, String> {
+    let seeds = affordable(system, figures, length, budget)?;
+    let zeros = || -> Vec<AtomicU64> { figures.iter().map(|_| AtomicU64::new(0)).collect() };
+    let (given, covered, next) = (zeros(), zeros(), AtomicU64::new(1));
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed > seeds {
+                break;
+            }
+            let found = estimate(system, figures, length, seed);
+            for (at, (figure, estimate)) in figures.iter().zip(&found).enumerate() {
+                let scale = if figure.each_second {
+                    length.measured_s
+                } else {
+                    1.0
+                };
+                if let Some(interval) = estimate.interval() {
+                    given[at].fetch_add(1, Ordering::Relaxed);
+                    let covers = interval.covers(figure.truth * scale);
+                    covered[at].fetch_add(u64::from(covers), Ordering::Relaxed);
+                }
             }
         }
-    }
-    for (at, (path, _)) in figures.iter().enumerate() {
-        let cover = wilson(covered[at], given[at], 0.95).map_or("–".to_owned(), |w| {
-            format!(
-                "{:.1} % ({:.0}–{:.0})",
-                100.0 * w.mean,
-                100.0 * w.low,
-                100.0 * w.high
-            )
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    let mut withheld = 0;
+    for (at, figure) in figures.iter().enumerate() {
+        let count = |of: &[AtomicU64]| of[at].load(Ordering::Relaxed);
+        let (given, covered) = (count(&given), count(&covered));
+        if given == 0 && what == "too short" {
+            withheld += 1;
+            continue;
+        }
+        let cover = wilson(covered, given, 0.95).map_or("–".to_owned(), |w| {
+            let [mean, low, high] = [w.mean, w.low, w.high].map(|share| 100.0 * share);
+            format!("{mean:.1} % ({low:.0}–{high:.0})")
         });
         println!(
-            "| {} | {} | {path} | {runs} | {:.4} s, {:.0} requests | {seeds} | {:.0} % | {cover} |",
+            "| {} | {} | `{}` | {} | {:.4} s, {:.0} requests | {what} | {seeds} | {:.0} % | {cover} |",
             system.name,
             system.load,
-            measured_s,
-            system.rate * measured_s,
-            100.0 * given[at] as f64 / seeds as f64,
+            short(figure.path),
+            length.runs,
+            length.measured_s,
+            system.rate * length.measured_s,
+            100.0 * given as f64 / seeds as f64,
         );
     }
-    Ok(())
+    Ok(withheld)
 }
 
-fn estimate(
-    system: &System,
-    figures: &[(&'static str, f64)],
-    runs: u64,
-    (warm_s, measured_s): (f64, f64),
-    seed: u64,
-) -> Replicated {
-    let ms = |s: f64| format!("{:.0}us", s * 1e6);
+/// A path without what goes without saying.
+fn short(path: &str) -> String {
+    path.replace("services.web.servers.a.", "")
+        .replace("response_time_s.", "")
+}
+
+fn estimate(system: &System, figures: &[Figure], length: Length, seed: u64) -> Vec<Estimate> {
+    let us = |s: f64| format!("{:.0}us", s * 1e6);
     let text = format!(
         "horizon = \"{}\"\nwarm_up = \"{}\"\nseed = {seed}\n{}",
-        ms(warm_s + measured_s),
-        ms(warm_s),
+        us(length.warm_s + length.measured_s),
+        us(length.warm_s),
         system.text
     );
     let model: Arc<Model> =
         Arc::new(parse(&text).unwrap_or_else(|problems| panic!("{problems}\n{text}")));
     let measure = |path: &str| Measure::parse(path, &model).unwrap_or_else(|why| panic!("{why}"));
     let plan = Plan {
-        measures: figures.iter().map(|(path, _)| measure(path)).collect(),
+        measures: figures.iter().map(|figure| measure(figure.path)).collect(),
         first: 0,
-        replications: runs,
+        replications: length.runs,
         level: 0.95,
         precision: None,
-        estimand: Estimand::Steady,
+        estimand: length.estimand,
     };
+    // Seeds are simulated side by side, and so none on several threads.
     let cancel = AtomicBool::new(false);
-    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    replicate(&model, &plan, &Control::new(threads, &cancel, &|_| {}))
+    let control = Control::new(NonZeroUsize::MIN, &cancel, &|_| {});
+    replicate(&model, &plan, &control).estimates
 }

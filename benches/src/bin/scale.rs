@@ -10,6 +10,10 @@
     clippy::print_stdout,
     reason = "a table on the terminal is all it does"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an exponent on the terminal is no part of a run"
+)]
 
 use benches::contest::cpu_ns;
 use benches::w1::read;

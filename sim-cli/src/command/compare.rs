@@ -150,7 +150,7 @@ fn in_measure(found: &Comparison, at: usize, pairs: bool, out: &mut Out) -> Resu
     writeln!(out, "\n{BOLD}{}{BOLD:#}", found.verdict(at))?;
     let mut table = Table::default();
     let head = format!("from {}", found.variants[0].name);
-    table.row(["rank", "variant", "mean", "half-width", &head]);
+    table.row(["rank", "variant", "mean", "interval", &head]);
     for place in &compared.ranking {
         let rank = words::rank(place.best, place.worst);
         let mut row = vec![rank, found.variants[place.variant].name.clone()];

@@ -318,7 +318,7 @@ fn text(shown: &Shown<'_>, out: &mut Out) -> Result<(), Failure> {
         writeln!(out, "  {YELLOW}!{YELLOW:#} no intervals: {reason}")?;
     }
     let mut table = Table::default();
-    table.row(["measure", "mean", "half-width", "relative"]);
+    table.row(["measure", "mean", "interval", "relative"]);
     for (measure, estimate) in shown.measures.iter().zip(&shown.found.estimates) {
         let mut row = vec![measure.path().to_owned()];
         row.extend(words::estimate(measure, estimate));

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use serde::Serialize;
 use sim_core::experiment::{Control, Progress};
 use sim_core::readable;
+use sim_core::text::Csv;
 use sim_core::verify::{self, Case, Demand, Effort, Judged, Options, Outcome, Sight, Verdict};
 use std::io::{IsTerminal, Write};
 use std::num::NonZeroUsize;
@@ -36,6 +37,47 @@ struct Row<'a> {
     sharp: Option<bool>,
     verdict: &'static str,
     needs: &'a str,
+}
+
+/// The columns of the table: the fields of [`Row`].
+const COLUMNS: [&str; 14] = [
+    "case",
+    "title",
+    "source",
+    "figure",
+    "reference",
+    "class",
+    "expected",
+    "measured",
+    "low",
+    "high",
+    "standard_error",
+    "sharp",
+    "verdict",
+    "needs",
+];
+
+impl Row<'_> {
+    /// Its cells, in the order of [`COLUMNS`].
+    fn cells(&self) -> [String; 14] {
+        let figure = |figure: Option<f64>| figure.map_or(String::new(), |f| format!("{f:?}"));
+        [
+            self.case.to_owned(),
+            self.title.to_owned(),
+            self.source.to_owned(),
+            self.figure.to_owned(),
+            self.reference.to_owned(),
+            self.class.to_owned(),
+            figure(self.expected),
+            figure(self.measured),
+            figure(self.low),
+            figure(self.high),
+            figure(self.standard_error),
+            self.sharp.map_or(String::new(), |sharp| sharp.to_string()),
+            self.verdict.to_owned(),
+            self.needs.to_owned(),
+        ]
+    }
 }
 
 /// Counts over the whole run.
@@ -217,15 +259,12 @@ impl Printed {
             let open = if self.begun { ",\n" } else { "[\n" };
             write!(out, "{open}{}", terminal::json(row))?;
         } else {
-            let mut writer = csv::WriterBuilder::new()
-                .has_headers(!self.begun)
-                .from_writer(Vec::new());
-            let failure = |error: csv::Error| Failure::new(Exit::Io, error.to_string());
-            writer.serialize(row).map_err(failure)?;
-            let bytes = writer
-                .into_inner()
-                .map_err(|error| Failure::new(Exit::Io, error.to_string()))?;
-            out.write_all(&bytes)?;
+            let mut csv = Csv::new(out);
+            if !self.begun {
+                csv.write_record(COLUMNS)?;
+            }
+            csv.write_record(row.cells())?;
+            csv.flush()?;
         }
         self.begun = true;
         Ok(())
@@ -440,5 +479,45 @@ impl Shown {
         if let Kind::Bar(bar) = &self.kind {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_the_fields() {
+        let row = Row {
+            case: "P1",
+            title: "=t",
+            source: "s, t",
+            figure: "f",
+            reference: "r",
+            class: "c",
+            expected: Some(1.0),
+            measured: Some(2.5),
+            low: None,
+            high: None,
+            standard_error: Some(1e-9),
+            sharp: Some(true),
+            verdict: "passed",
+            needs: "",
+        };
+        let json: serde_json::Value =
+            serde_json::from_str(&terminal::json(&row)).expect("an object");
+        let mut fields: Vec<&str> = json
+            .as_object()
+            .expect("fields")
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let mut columns = COLUMNS;
+        fields.sort_unstable();
+        columns.sort_unstable();
+        assert_eq!(fields, columns);
+        let cells = row.cells();
+        assert_eq!(cells[6..11], ["1.0", "2.5", "", "", "1e-9"]);
+        assert_eq!(cells[11..], ["true", "passed", ""]);
     }
 }

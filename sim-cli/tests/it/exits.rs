@@ -77,6 +77,10 @@ fn unknown_name_is_four() {
         ran.err,
         "error: no model is called \"mine\"\nhelp: there is a file of this name: write ./mine.toml\n"
     );
+    // Whatever has the name: written as a path, it says itself why it cannot be read.
+    std::fs::create_dir(folder.path.join("theirs")).expect("a folder can be made");
+    let ran = folder.run(&["run", "theirs"]).code(4);
+    assert!(ran.err.ends_with("write ./theirs\n"), "{}", ran.err);
     stampede(&["new", "x", "--from", "nonsense"]).code(4);
     stampede(&["list", "policies", "nonsense"]).code(4);
     let ran = stampede(&["explain", "power-of-b"]).code(4);

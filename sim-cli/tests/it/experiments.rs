@@ -147,7 +147,7 @@ fn results_have_the_same_bytes_for_any_number_of_threads() {
 fn a_folder_holds_everything() {
     let folder = folder();
     folder
-        .run(&["run", "q.toml", "--replications", "5", "-o", "runs"])
+        .run(&["run", "q.toml", "--replications", "7", "-o", "runs"])
         .code(6);
     assert_eq!(
         folder.list("runs"),
@@ -160,7 +160,7 @@ fn a_folder_holds_everything() {
     );
     let report = json(&folder.read("runs/experiment.json"));
     assert_eq!(report["experiment"], "replications");
-    assert_eq!(report["runs"].as_array().map(Vec::len), Some(5));
+    assert_eq!(report["runs"].as_array().map(Vec::len), Some(7));
     assert!(report["measures"][0]["half_width"].is_number(), "{report}");
     assert!(
         report.get("host").is_none(),
@@ -247,7 +247,7 @@ fn one_run_is_cut_into_batches() {
         ])
         .code(6);
     assert!(ran.out.contains("1 run, in batches"), "{}", ran.out);
-    assert!(ran.out.contains("a horizon of 12s would do"), "{}", ran.out);
+    assert!(ran.out.contains("a horizon of 24s would do"), "{}", ran.out);
     let longer = folder()
         .run(&[
             "run",
@@ -257,7 +257,7 @@ fn one_run_is_cut_into_batches() {
             "--measure",
             "mean,first_crash_s",
             "--set",
-            "horizon=12s",
+            "horizon=24s",
         ])
         .code(6);
     assert!(longer.out.contains("±"), "{}", longer.out);
@@ -360,7 +360,7 @@ fn variants_are_ranked_with_a_verdict() {
             "--measure",
             "mean",
             "--replications",
-            "6",
+            "7",
             "--pairs",
         ])
         .code(0);
@@ -388,7 +388,7 @@ fn variants_are_ranked_with_a_verdict() {
             "--measure",
             "mean",
             "--replications",
-            "5",
+            "7",
             "--format",
             "json",
         ])
@@ -535,7 +535,7 @@ fn what_a_command_cannot_do_is_refused_with_a_way_out() {
 
 #[test]
 fn theory_stands_beside_the_intervals_of_replications() {
-    let args = ["run", "mm1", "--set", "horizon=40s", "--replications", "5"];
+    let args = ["run", "mm1", "--set", "horizon=50s", "--replications", "5"];
     let with = |more: &[&str]| stampede(&[&args[..], more].concat());
     let ran = with(&["--no-expect", "--theory", "--measure", "availability"]).code(0);
     let line = (ran.out.lines())
@@ -607,4 +607,75 @@ fn what_a_scenario_expects_of_itself_can_be_left_out() {
         .run(&["run", "q.toml", "--no-expect", "--set", "expect=[]"])
         .code(3);
     assert!(twice.err.contains("expect"), "{}", twice.err);
+}
+
+/// What `--warm-up auto` says of some arguments.
+fn warm_up_of(arguments: &[&str], code: i32) -> Value {
+    let common = [
+        "--warm-up",
+        "auto",
+        "--format",
+        "json",
+        "--replications",
+        "5",
+    ];
+    let ran = folder().run(&[arguments, &common].concat()).code(code);
+    json(&ran.out)
+}
+
+#[test]
+fn a_comparison_leaves_out_the_longest_warm_up_of_its_variants() {
+    let alone = |rate: &str| {
+        let set = format!("traffic.traffic.rate={rate}");
+        let told = warm_up_of(&["run", "q.toml", "--no-expect", "--set", &set], 0);
+        told["warm_up"]["length_s"].as_f64().expect("it was found")
+    };
+    let (idle, busy) = (alone("200"), alone("600"));
+    assert!(idle < busy, "{idle} and {busy}");
+    let vary = "traffic.traffic.rate=200,600";
+    let both = warm_up_of(&["compare", "q.toml", "--no-expect", "--vary", vary], 0);
+    assert_eq!(both["warm_up"]["length_s"].as_f64(), Some(busy), "{both}");
+    assert_ne!(both["warm_up"]["method"], "given");
+    // The idle variant is measured after it too, not after its own.
+    let set = format!("warm_up={busy}s");
+    let given = folder()
+        .run(&[
+            "run",
+            "q.toml",
+            "--no-expect",
+            "--set",
+            "traffic.traffic.rate=200",
+            "--set",
+            &set,
+            "--format",
+            "json",
+            "--replications",
+            "5",
+            "--measure",
+            "requests.arrived",
+        ])
+        .code(0);
+    let measure = ["--measure", "requests.arrived"];
+    let arguments = [
+        &["compare", "q.toml", "--no-expect", "--vary", vary][..],
+        &measure,
+    ]
+    .concat();
+    let found = warm_up_of(&arguments, 0);
+    let mean = |told: &Value| told["mean"].as_f64().expect("a mean");
+    let alone = mean(&json(&given.out)["measures"][0]);
+    let ranking = found["measures"][0]["ranking"].as_array().expect("places");
+    let idle = |place: &&Value| place["variant"].as_str().is_some_and(|v| v.contains("200"));
+    let beside = mean(ranking.iter().find(idle).expect("a variant"));
+    assert!((alone - beside).abs() < 1e-9, "{alone} and {beside}");
+}
+
+#[test]
+fn a_comparison_whose_runs_are_too_short_for_a_warm_up_says_so_and_what_would_do() {
+    let vary = "traffic.traffic.rate=200,990";
+    let told = warm_up_of(&["compare", "q.toml", "--no-expect", "--vary", vary], 6);
+    assert_eq!(told["warm_up"]["method"], "too-short", "{told}");
+    let needs = told["warm_up"]["needs_horizon_s"].as_f64();
+    assert!(needs.is_some_and(|s| s > 4.0), "{told}");
+    assert!(told["warm_up"]["length_s"].is_null());
 }

@@ -76,6 +76,7 @@ fn operations(folder: &Folder, args: &[&str], how: &str) -> usize {
 }
 
 /// The commands that write a folder of results, with arguments for old and for new ones.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn commands() -> Vec<(&'static str, Vec<&'static str>, Vec<&'static str>)> {
     let stress = [
         "stress",
@@ -99,6 +100,23 @@ fn commands() -> Vec<(&'static str, Vec<&'static str>, Vec<&'static str>)> {
         "2",
         "--hold",
         "2s",
+        "-o",
+        "out",
+    ];
+    let map = [
+        "stress",
+        "s.toml",
+        "--map",
+        "--range",
+        "0.4..0.8",
+        "--steps",
+        "2",
+        "--triggers",
+        "1s",
+        "--watch",
+        "2s",
+        "--replications",
+        "2",
         "-o",
         "out",
     ];
@@ -173,6 +191,11 @@ fn commands() -> Vec<(&'static str, Vec<&'static str>, Vec<&'static str>)> {
             "hysteresis",
             with(&hysteresis, &["--seed", "1"]),
             with(&hysteresis, &["--seed", "2"]),
+        ),
+        (
+            "map",
+            with(&map, &["--seed", "1"]),
+            with(&map, &["--seed", "2"]),
         ),
     ]
 }
@@ -368,4 +391,145 @@ fn results_are_old_or_new_wherever_the_program_is_killed() {
 #[test]
 fn results_are_old_or_new_whatever_fails() {
     go_through("", &["fail", "fail-from"], true);
+}
+
+/// Each scenario's folder changes at once; several of them do so one after another.
+#[test]
+fn several_scenarios_are_each_old_or_new() {
+    let args = |seed| ["run", "a.toml", "s.toml", "-o", "out", "-q", "--seed", seed];
+    let both = |folder: &Folder| ["out/a", "out/s"].map(|name| contents(folder, name));
+    let whole = |seed| {
+        let folder = begin();
+        folder.run(&args(seed)).code(0);
+        both(&folder)
+    };
+    let (old, new) = (whole("1"), whole("2"));
+    let folder = begin();
+    folder.run(&args("1")).code(0);
+    for kind in ["kill", "fail", "fail-from"] {
+        for at in 1..=operations(&folder, &args("2"), "") {
+            folder.run(&args("1")).code(0);
+            assert_eq!(leftovers(&folder), [""; 0], "{kind} {at}");
+            let ran = faulty(&folder, &args("2"), &format!("{kind} {at}"));
+            let there = both(&folder);
+            for ((there, old), new) in there.iter().zip(&old).zip(&new) {
+                assert!(there == old || there == new, "{kind} {at}: {}", ran.err);
+            }
+            assert!(ran.code != 0 || there == new, "{kind} {at}");
+        }
+    }
+}
+
+#[test]
+fn a_new_scenario_is_whole_or_not_there() {
+    let args = ["new", "mine"];
+    let whole = Folder::new();
+    whole.run(&args).code(0);
+    let text = whole.read("mine.toml");
+    let count = operations(&Folder::new(), &args, "");
+    assert!(count > 2, "{count}");
+    for kind in ["kill", "fail", "fail-from"] {
+        for at in 1..=count {
+            let folder = Folder::new();
+            let ran = faulty(&folder, &args, &format!("{kind} {at}"));
+            let there = folder.path.join("mine.toml").exists();
+            assert!(!there || folder.read("mine.toml") == text, "{kind} {at}");
+            assert!(ran.code != 0 || there, "{kind} {at}");
+            // Whoever comes by next cleans up.
+            folder.run(&["new", "other"]).code(0);
+            assert_eq!(leftovers(&folder), [""; 0], "{kind} {at}");
+        }
+    }
+}
+
+/// Parts of a sweep, and what puts them together: whoever fails or is killed is run once more, and the
+/// table has the same bytes.
+#[test]
+fn parts_put_together_lose_nothing() {
+    let shard = |part| {
+        [
+            "sweep",
+            "plan.toml",
+            "-q",
+            "--threads",
+            "1",
+            "--shard",
+            part,
+            "-o",
+            "out",
+        ]
+    };
+    let merge = ["sweep", "merge", "out", "-q"];
+    let ready = || {
+        let folder = Folder::with("plan.toml", PLAN);
+        folder.run(&shard("0/2")).code(0);
+        folder.run(&shard("1/2")).code(0);
+        folder
+    };
+    let complete = ready();
+    complete.run(&merge).code(0);
+    let whole = contents(&complete, "out").expect("results");
+    let begun = Folder::with("plan.toml", PLAN);
+    begun.run(&shard("0/2")).code(0);
+    let last = operations(&begun, &shard("1/2"), "");
+    let merging = operations(&ready(), &merge, "");
+    assert!(last > 5 && merging > 5, "{last} {merging}");
+    for kind in ["kill", "fail", "fail-from"] {
+        for at in 1..=last.max(merging) {
+            let fault = format!("{kind} {at}");
+            let folder = Folder::with("plan.toml", PLAN);
+            folder.run(&shard("0/2")).code(0);
+            faulty(&folder, &shard("1/2"), &fault);
+            folder.run(&shard("1/2")).code(0);
+            let ran = faulty(&folder, &merge, &fault);
+            assert!([0, 5, -1].contains(&ran.code), "{fault}: {}", ran.err);
+            folder.run(&merge).code(0);
+            let there = contents(&folder, "out").expect("results");
+            let names = || there.keys().chain(whole.keys());
+            let differ: Vec<_> = names().filter(|n| there.get(*n) != whole.get(*n)).collect();
+            assert!(differ.is_empty(), "{fault}: {differ:?}\n{}", ran.err);
+            assert_eq!(leftovers(&folder), [""; 0], "{fault}");
+        }
+    }
+}
+
+/// Twelve at once into one folder, each killed somewhere, nine times over.
+#[test]
+fn of_a_hundred_killed_nothing_stays() {
+    let args = |seed: &str| ["run", "a.toml", "-o", "out", "-q", "--seed", seed].map(str::to_owned);
+    let folder = begin();
+    // What stays where all twelve are killed too early has a seed of its own as well.
+    folder
+        .run(&["run", "a.toml", "-o", "out", "--seed", "99"])
+        .code(0);
+    let count = operations(&folder, &["run", "a.toml", "-o", "out", "--seed", "99"], "");
+    for round in 0..9_usize {
+        let children: Vec<_> = (0..12_usize)
+            .map(|number| {
+                let args = args(&number.to_string());
+                let args: Vec<&str> = args.iter().map(String::as_str).collect();
+                let mut command = folder.command(&args);
+                let at = 1 + (round * 12 + number) * 7 % count;
+                command.env("STAMPEDE_FAULT", format!("kill {at}"));
+                command.stdin(Stdio::null()).stdout(Stdio::null());
+                command.stderr(Stdio::null());
+                command.spawn().expect("the command starts")
+            })
+            .collect();
+        for mut child in children {
+            child.wait().expect("it ends");
+        }
+        let there = contents(&folder, "out").expect("results are always there");
+        let summary = there.get("summary.json").expect("they are whole");
+        let summary: serde_json::Value = serde_json::from_slice(summary).expect("JSON");
+        let seed = summary["seed"].to_string();
+        let fresh = begin();
+        fresh
+            .run(&["run", "a.toml", "-o", "out", "--seed", &seed])
+            .code(0);
+        assert_eq!(Some(there), contents(&fresh, "out"), "round {round}");
+    }
+    folder.run(&["run", "a.toml", "-o", "out"]).code(0);
+    assert_eq!(leftovers(&folder), [""; 0]);
+    assert_eq!(folder.list("."), ["a.toml", "out", "s.toml"]);
 }

@@ -2,6 +2,7 @@
 
 mod analyse;
 mod check;
+mod dependencies;
 mod exits;
 mod experiments;
 mod faults;

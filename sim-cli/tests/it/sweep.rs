@@ -119,7 +119,7 @@ fn bytes_are_the_same_for_any_number_of_threads() {
     assert_eq!(results(&folder, "7"), one);
     assert_eq!(one[0].1.lines().count(), 25);
     assert!(one[0].1.starts_with(
-        "cell,rate,policy,replications,failed,response_time_s.mean,response_time_s.mean.half_width,"
+        "cell,rate,policy,replications,failed,response_time_s.mean,response_time_s.mean.low,response_time_s.mean.high,"
     ));
     // The table on the screen is the same.
     let screen = folder

@@ -58,14 +58,14 @@ impl Simulation {
         if let Some(gaps) = &s.gaps {
             // One more than requests: the arrival of the last plans the next.
             gaps.fill(s.stream, s.count, &mut batch.gaps);
-        }
-        let rate_hz = s.rate.initial_hz();
-        for (gap, gap_ns) in batch.gaps.iter().zip(&mut batch.gaps_ns) {
-            *gap_ns = if rate_hz > 0.0 {
-                Duration::from_secs_f64(gap / rate_hz).0
-            } else {
-                NEVER
-            };
+            let rate_hz = s.rate.initial_hz();
+            for (gap, gap_ns) in batch.gaps.iter().zip(&mut batch.gaps_ns) {
+                *gap_ns = if rate_hz > 0.0 {
+                    Duration::from_secs_f64(gap / rate_hz).0
+                } else {
+                    NEVER
+                };
+            }
         }
         let mut demands = [0.0; BATCH];
         service
@@ -78,6 +78,10 @@ impl Simulation {
             batch.classes[i] = class;
             batch.keys[i] = s.keys.key(number, &mut draws);
             let factor = self.classes[class].demand_factor;
+            let demand = match &self.own_demands[class] {
+                Some(own) => own.sample_ns(&mut service.demand_stream.at(number)),
+                None => *demand,
+            };
             batch.demands_ns[i] = Duration::from_nanos_f64(demand * factor).0;
         }
     }

@@ -115,7 +115,9 @@ impl Offers {
     /// changed is left for the policy: nothing where it may be any server.
     fn list(&mut self, list: &mut Vec<u32>) -> usize {
         let best = self.best().map_or(CLOSED, |level| level as u8);
-        let another = std::mem::replace(&mut self.listed, best) != best;
+        let listed = std::mem::replace(&mut self.listed, best);
+        // Where nobody was listed, whoever is open now has changed since.
+        let another = listed != best && listed != CLOSED;
         let many = std::mem::take(&mut self.many_changed);
         if best == CLOSED {
             list.clear();

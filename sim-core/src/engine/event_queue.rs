@@ -17,7 +17,7 @@ use super::attempt::{Attempts, Calls};
 use super::event::Event;
 use super::heap::{Entry, Heap};
 use super::slab::Handle;
-use super::timer_fifo::{Put, Timer, TimerFifos};
+use super::timer_fifo::{Put, THICK, Timer, TimerFifos};
 use super::tournament::Tournament;
 use crate::ids::{Id, ServerId, SourceId};
 use std::collections::VecDeque;
@@ -62,6 +62,8 @@ pub(super) struct EventQueue {
     soon: VecDeque<(u64, Event)>,
     soon_at: u64,
     heap: Heap,
+    /// Entries that were left in the heap when it was thinned last.
+    heap_left: usize,
     fifos: TimerFifos,
     sequence: u64,
 }
@@ -107,6 +109,7 @@ impl EventQueue {
             soon: VecDeque::new(),
             soon_at: NEVER,
             heap: Heap::default(),
+            heap_left: 0,
             fifos,
             sequence: 0,
         }
@@ -272,11 +275,15 @@ impl EventQueue {
 
     pub(super) fn pop_heap(&mut self) -> Event {
         let entry = self.heap.pop().expect("the heap's head was announced");
+        self.show_heap();
+        entry.event
+    }
+
+    fn show_heap(&mut self) {
         match self.heap.first() {
             Some(&Entry { time, sequence, .. }) => self.set_clock(HEAP, time, sequence),
             None => self.clear_clock(HEAP),
         }
-        entry.event
     }
 
     /// Sets a timer.
@@ -339,8 +346,21 @@ impl EventQueue {
         event
     }
 
+    /// Forgets all timers of a FIFO, which must be stale.
+    pub(super) fn forget_timers(&mut self, timer: Timer) {
+        let fifo = self.fifos.number(timer);
+        self.fifos.clear(fifo);
+        self.clear_clock(FIRST_FIFO + fifo);
+    }
+
     /// Drops stale timers where many may have gathered.
-    pub(super) fn thin_fifos(&mut self, attempts: &Attempts, calls: &Calls) {
+    pub(super) fn thin_timers(&mut self, attempts: &Attempts, calls: &Calls) {
+        if self.heap.len() > THICK.max(2 * self.heap_left) {
+            let stale = |event| matches!(event, Event::Deadline(call) if !calls.contains(call));
+            self.heap.retain(|event| !stale(event));
+            self.heap_left = self.heap.len();
+            self.show_heap();
+        }
         for fifo in 0..self.fifos.len() {
             if self.fifos.thin(fifo, attempts, calls) {
                 self.show_fifo(fifo);

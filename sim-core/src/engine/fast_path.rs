@@ -1,9 +1,11 @@
 //! The fast path: requests that meet none of the rarer features.
 //!
 //! Most requests of most scenarios go from a caller straight through a balancer that is up to a
-//! first-come, first-served server and back. For them two functions do what the general path
-//! does, step for step and with the same draws and sequence numbers, but look each thing up once
-//! instead of at every step. A test runs scenarios with and without the fast path and demands
+//! server and back, whatever else is written there: limits, crash rules, deadlines. For them
+//! [`Simulation::begin_fast`] and [`Simulation::complete_fast`] do what the general path does,
+//! step for step and with the same draws and sequence numbers, but look each thing up once
+//! instead of at every step. A request that meets what is written, or would be turned away, goes
+//! the general path from there on. A test runs scenarios with and without the fast path and demands
 //! the same digest.
 //! The calls of such requests are [elided](super::elided_call), and their draws made
 //! [batch](super::batched_draws).
@@ -42,8 +44,10 @@ pub(super) fn service_is_plain(service: &crate::model::Service) -> bool {
         balancer,
         servers: _,
         calls,
+        // Counted where every attempt is spelled out.
+        numbers,
     } = service;
-    balancer_is_plain(balancer) && calls.is_empty()
+    balancer_is_plain(balancer) && calls.is_empty() && !numbers
 }
 
 /// As [`service_is_plain`], for a balancer: nothing happens there but the choice of a server.
@@ -227,7 +231,7 @@ impl Simulation {
         let left = std::mem::replace(&mut self.services[service].fast, fast) && !fast;
         for source in &mut self.sources {
             if source.to == service {
-                source.fast = fast && source.gaps.is_some();
+                source.serve_fast(fast);
             }
         }
         if left {
@@ -264,12 +268,60 @@ impl Simulation {
     /// An open source emits a request to a service on the fast path.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    #[expect(clippy::too_many_lines, reason = "each thing is looked up once")]
     pub(super) fn arrive_fast<const GUARDED: bool>(&mut self, source: SourceId) {
+        let batch = self.place_in_batch(source);
+        let now = self.now;
+        let s = &mut self.sources[source];
+        s.from = now;
+        s.gap = s.batch.gaps[batch + 1];
+        let next = if s.rate.is_constant() {
+            now.saturating_add(s.batch.gaps_ns[batch + 1])
+        } else {
+            s.next_arrival().unwrap_or(NEVER)
+        };
+        self.begin_fast::<GUARDED>(source, batch, Some(next));
+    }
+
+    /// The same for a trace, or a user of a closed source who has thought.
+    pub(super) fn arrive_unpaced_fast(&mut self, source: SourceId) {
+        if !self.balancers.behind.is_empty() {
+            self.tell_policies();
+        }
+        let batch = self.place_in_batch(source);
+        let s = &mut self.sources[source];
+        let next = (!s.is_closed).then(|| {
+            let recorded = s.next_recorded();
+            recorded.map_or(NEVER, |at| at.max(self.now))
+        });
+        if self.guards.any {
+            self.begin_fast::<true>(source, batch, next);
+        } else {
+            self.begin_fast::<false>(source, batch, next);
+        }
+    }
+
+    /// Where in the batch the draws of a source's next request are.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    fn place_in_batch(&mut self, source: SourceId) -> usize {
         let s = &self.sources[source];
         if s.count.wrapping_sub(s.batch.first) >= BATCH as u64 {
             self.draw_batch(source);
         }
+        let s = &self.sources[source];
+        (s.count - s.batch.first) as usize % BATCH
+    }
+
+    /// A request begins, and the source's next arrival is planned where it has one.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    #[expect(clippy::too_many_lines, reason = "each thing is looked up once")]
+    fn begin_fast<const GUARDED: bool>(
+        &mut self,
+        source: SourceId,
+        batch: usize,
+        next: Option<u64>,
+    ) {
         let Self {
             sources,
             callers,
@@ -293,18 +345,10 @@ impl Simulation {
         let now = self.now;
         let s = &mut sources[source];
         let number = number_of(source, s.count);
-        let batch = (s.count - s.batch.first) as usize % BATCH;
         let class = s.batch.classes[batch];
         let key = s.batch.keys[batch];
         let demand_ns = s.batch.demands_ns[batch];
         s.count += 1;
-        s.from = now;
-        s.gap = s.batch.gaps[batch + 1];
-        let next = if s.rate.is_constant() {
-            now.saturating_add(s.batch.gaps_ns[batch + 1])
-        } else {
-            s.next_arrival().unwrap_or(NEVER)
-        };
         let client = s.clients[class];
         let caller = &callers[client];
         let service_id = s.to;
@@ -326,7 +370,9 @@ impl Simulation {
         if has_deadline {
             events.set_timer(Timer::ElidedDeadline(client), give_up_at, handle);
         }
-        events.set_arrival(source, next);
+        if let Some(next) = next {
+            events.set_arrival(source, next);
+        }
 
         let counters = recorder.flow_mut(service_id, class);
         counters.arrived += 1;
@@ -385,11 +431,15 @@ impl Simulation {
         let busy = s.in_service + s.holding;
         let idle = busy < s.workers;
         let is_shared = s.waiting == Waiting::Shared;
-        let waiting = if is_shared { busy } else { s.queue_len };
+        let waiting = if is_shared {
+            busy.saturating_sub(s.workers)
+        } else {
+            s.queue_len
+        };
         let room = idle || waiting < s.queue_limit;
         let rare = s.fast != Fast::Yes
             && (s.fast == Fast::No || errs(&cold[server], number, streams.faults))
-            || s.in_system + 1 >= u32::from(s.heeded_from)
+            || s.is_heeded_at(s.in_system + 1)
             || service.limited && instance.in_flight[local] + 1 >= service.limits[local];
         if rare || !room {
             return self.send_spelled_out(handle, Some(local));
@@ -424,11 +474,20 @@ impl Simulation {
     /// As [`Simulation::arrive`], once source and draws are done with: for callers whose rules the
     /// fast path does not know.
     #[inline(never)]
-    fn begin_call(&mut self, source: SourceId, number: u64, key: u64, class: ClassId, next: u64) {
+    fn begin_call(
+        &mut self,
+        source: SourceId,
+        number: u64,
+        key: u64,
+        class: ClassId,
+        next: Option<u64>,
+    ) {
         let call = self.call_from_outside(source, number, key, class);
         let call = self.new_call(call);
         // After the deadline: at one instant, what was planned first happens first.
-        self.events.set_arrival(source, next);
+        if let Some(next) = next {
+            self.events.set_arrival(source, next);
+        }
         self.begin_try(call);
         self.drain_pending_queues();
     }
@@ -600,6 +659,10 @@ impl Simulation {
                 last,
                 Outcome::Succeeded,
             );
+        }
+        let source = source_of(number);
+        if self.sources[source].is_closed {
+            self.think(source);
         }
     }
 

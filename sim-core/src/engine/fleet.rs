@@ -90,6 +90,9 @@ impl IndexMut<ServerId> for Fleet {
     }
 }
 
+/// Stands for a server without anything that could have a say.
+pub(super) const NOT_HEEDED: u16 = u16::MAX;
+
 /// How a server orders its work.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Waiting {
@@ -319,7 +322,7 @@ impl Server {
             },
             waiting: Waiting::Fifo,
             elastic: false,
-            heeded_from: u16::MAX,
+            heeded_from: NOT_HEEDED,
             local,
             fast: Fast::No,
             service: server.service,
@@ -358,6 +361,12 @@ impl Server {
         }
         let left = (left as f64 - f64::from(self.virtual_part)).max(0.0) / self.rate;
         self.virtual_at.saturating_add(left.ceil() as u64)
+    }
+
+    /// Whether crash rules and memory have a say with so many in the system.
+    #[inline]
+    pub(super) fn is_heeded_at(&self, in_system: u32) -> bool {
+        in_system >= u32::from(self.heeded_from) && self.heeded_from != NOT_HEEDED
     }
 
     /// Workers that are not free.

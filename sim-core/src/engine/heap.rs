@@ -61,15 +61,27 @@ impl Heap {
         let first = *self.entries.first()?;
         let last = self.entries.pop()?;
         if !self.entries.is_empty() {
-            self.sift_down(last);
+            self.sift_down(0, last);
         }
         Some(first)
     }
 
-    /// Puts an entry in the place of the first, or below it.
-    fn sift_down(&mut self, entry: Entry) {
+    /// Keeps some of the events.
+    pub(super) fn retain(&mut self, keep: impl Fn(Event) -> bool) {
+        self.entries.retain(|entry| keep(entry.event));
+        for place in (0..self.entries.len().div_ceil(CHILDREN)).rev() {
+            self.sift_down(place, self.entries[place]);
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Puts an entry in a place, or below it.
+    fn sift_down(&mut self, mut place: usize, entry: Entry) {
         let entries = &mut self.entries[..];
-        let mut place = 0;
         loop {
             let child = CHILDREN * place + 1;
             let Some(children) = entries.get(child..) else {
@@ -123,7 +135,11 @@ mod tests {
                 let entry = Entry {
                     time,
                     sequence,
-                    event: Event::Poll,
+                    event: if time.is_multiple_of(7) {
+                        Event::Tick
+                    } else {
+                        Event::Poll
+                    },
                 };
                 assert_eq!(heap.push(entry), is_first);
                 naive.push((time, sequence));
@@ -132,6 +148,10 @@ mod tests {
                 naive.retain(|entry| Some(*entry) != first);
                 let popped = heap.pop().map(|entry| (entry.time, entry.sequence));
                 assert_eq!(popped, first);
+            }
+            if sequence % 1000 == 999 {
+                naive.retain(|(time, _)| !time.is_multiple_of(7));
+                heap.retain(|event| event == Event::Poll);
             }
             let first = heap.first().map(|entry| (entry.time, entry.sequence));
             assert_eq!(first, naive.iter().copied().min());

@@ -55,7 +55,7 @@
 //! `preempt`, `breakdown`, `machine::crash`, `watch::crash_due`; and all ways out end in `reply` or
 //! `abandon`.
 //!
-//! Most requests meet nothing of the kind. For them `fast_path::arrive_fast` and `complete_fast` do
+//! Most requests meet nothing of the kind. For them `fast_path::begin_fast` and `complete_fast` do
 //! all of the above at once, with `elided_call` and `batched_draws`.
 //!
 //! Beside the path: `board` and `idle` are what servers report, `machine` and `watch` how machines
@@ -85,6 +85,7 @@ mod instance;
 mod link;
 mod machine;
 mod memory;
+mod numbers;
 mod patience;
 mod pool;
 mod preempt;
@@ -124,6 +125,7 @@ pub(crate) use snapshot::ServerFigures;
 pub use snapshot::{Conservation, InstanceSnapshot, InstanceTotals, ServerSnapshot, Snapshot};
 pub use standing::{CallStanding, ServerStanding, ServiceStanding, SourceStanding, Standing};
 
+use crate::distribution::Distribution;
 use crate::ids::{ClassId, ClientId, ServerId, ServiceId, SourceId, Table};
 use crate::model::{Actor, Afflicted, Class, Model};
 use crate::record::Recorder;
@@ -151,6 +153,8 @@ pub struct Simulation {
     sources: Table<SourceId, source::Source>,
     callers: Table<ClientId, caller::Caller>,
     classes: Table<ClassId, Class>,
+    /// What requests of classes with a law of their own demand.
+    own_demands: Table<ClassId, Option<Arc<dyn Distribution>>>,
     services: Table<ServiceId, service::Service>,
     balancers: instance::Balancers,
     fleet: fleet::Fleet,
@@ -392,7 +396,11 @@ impl Simulation {
     /// The general path of an arrival, kept out of the loop.
     #[inline(never)]
     fn arrive_apart(&mut self, source: SourceId) {
-        self.arrive(source);
+        if self.sources[source].fast_unpaced {
+            self.arrive_unpaced_fast(source);
+        } else {
+            self.arrive(source);
+        }
         self.drain_pending_queues();
     }
 
@@ -460,10 +468,12 @@ impl Simulation {
         loop {
             self.wake_held();
             self.serve_lines();
-            let Some(instance) = self.balancers.to_drain.pop() else {
+            if let Some(instance) = self.balancers.to_drain.pop() {
+                self.drain_pending(instance);
+            } else if !self.guards.somebody_may_go_on() && !self.pools.somebody_may_go_on() {
+                // Whoever went on may have failed at once, and let others go on.
                 break;
-            };
-            self.drain_pending(instance);
+            }
         }
     }
 
@@ -524,6 +534,9 @@ impl Simulation {
             }
             Event::ProbeTimeout(handle) if self.attempts.contains(handle) => {
                 self.probe_timeout(handle);
+            }
+            Event::Thought(source) if self.sources[source].fast_unpaced => {
+                self.arrive_unpaced_fast(source);
             }
             Event::Thought(source) => {
                 let call = self.new_request(source);

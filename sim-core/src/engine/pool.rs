@@ -954,7 +954,13 @@ impl Simulation {
     /// What a link says of connections has changed: those that are open carry what they carry and
     /// take nothing new.
     pub(super) fn renew_connections(&mut self, service: ServiceId) {
-        self.pools.any = true;
+        if !std::mem::replace(&mut self.pools.any, true) {
+            // Several may wait that share a connection: rules on queues look at more than connections.
+            for instance in self.balancers.instances.ids() {
+                self.heed_instance(instance);
+                self.watch_instance(instance);
+            }
+        }
         // What follows has followed already, unless one was opened since.
         let state = Some((service, self.pools.opened));
         if self.residents.together && std::mem::replace(&mut self.pools.renewed, state) == state {

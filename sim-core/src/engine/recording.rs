@@ -94,7 +94,8 @@ impl Offered {
             let service_of = &simulation.services[service];
             // What routes take is no load of the service's own servers.
             let kept = service_of.settings.balancer.kept(class);
-            let demand_ns = service_of.demand.mean_ns();
+            let law = simulation.own_demands[class].as_ref();
+            let demand_ns = law.unwrap_or(&service_of.demand).mean_ns();
             self.work_ns[service] += more as f64 * factor * demand_ns * kept;
         }
     }
@@ -238,7 +239,7 @@ impl Simulation {
             return self.events.set_tick(NEVER);
         }
         self.record_interval();
-        self.events.thin_fifos(&self.attempts, &self.calls);
+        self.events.thin_timers(&self.attempts, &self.calls);
         let next = self.now.saturating_add(self.recorder.interval_ns());
         self.events.set_tick(next);
     }
@@ -335,6 +336,9 @@ impl Simulation {
             service.attempts_before = service.attempts;
             service.answers_before = service.attempt_outcomes[Outcome::Succeeded as usize];
             (service.served_ns, service.wasted_ns) = (0, 0);
+            if let Some(numbers) = &mut service.numbers {
+                numbers.begin(now);
+            }
         }
         for host in &mut self.fleet.hosts {
             host.start_measuring(now);

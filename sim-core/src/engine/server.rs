@@ -25,6 +25,9 @@ impl Simulation {
         self.attempts.reset_cold(handle, self.now);
         let s = &mut self.fleet[server];
         s.enter(self.now);
+        if let Some(numbers) = &mut self.services[s.service].numbers {
+            numbers.more(self.now);
+        }
         let service = &self.services[s.service];
         if service.tracks_servers() {
             (self.balancers).server_entered(service, s);
@@ -310,6 +313,9 @@ impl Simulation {
     pub(super) fn leave_server(&mut self, server: ServerId) {
         let s = &mut self.fleet[server];
         s.leave(self.now);
+        if let Some(numbers) = &mut self.services[s.service].numbers {
+            numbers.fewer(self.now);
+        }
         if self.services[s.service].tracks_servers() {
             self.server_left(server);
         }
@@ -339,10 +345,11 @@ impl Simulation {
         let attempt = &self.attempts[handle];
         let service = &self.services[attempt.service];
         let factor = self.classes[attempt.class].demand_factor;
-        let demand = service
-            .demand
-            .sample_ns(&mut service.demand_stream.of_attempt(attempt.number, asks))
-            * factor;
+        let law = self.own_demands[attempt.class]
+            .as_ref()
+            .unwrap_or(&service.demand);
+        let mut draws = service.demand_stream.of_attempt(attempt.number, asks);
+        let demand = law.sample_ns(&mut draws) * factor;
         self.attempts[handle].demand_ns = Duration::from_nanos_f64(demand).0;
     }
 

@@ -2,6 +2,7 @@
 
 use super::fast_path::service_is_plain;
 use super::instance::Balancers;
+use super::numbers::Numbers;
 use crate::distribution::Distribution;
 use crate::draws::Stream;
 use crate::extension::Configured;
@@ -62,6 +63,8 @@ pub(super) struct Service {
     pub answers_before: u64,
     pub busy_recorded: f32,
     pub attempt_outcomes: [u64; Outcome::COUNT],
+    /// How long how many were at its servers, where that is kept.
+    pub numbers: Option<Box<Numbers>>,
     /// Time workers spent on attempts whose caller had given up.
     pub wasted_ns: u128,
     pub served_ns: u128,
@@ -120,6 +123,11 @@ impl Service {
             attempt_outcomes: [0; Outcome::COUNT],
             wasted_ns: 0,
             served_ns: 0,
+            numbers: settings.numbers.then(|| {
+                let mut numbers = Box::<Numbers>::default();
+                numbers.begin(0);
+                numbers
+            }),
             settings: Box::new(settings.clone()),
         };
         service.adopt_balancer();
@@ -187,6 +195,11 @@ impl Service {
 /// Attempts that an instance may have in flight at a server.
 fn limit_of(params: &ServerParams) -> u32 {
     params.max_connections.unwrap_or(u32::MAX)
+}
+
+/// What requests of a class demand wherever they go, where it says so.
+pub(super) fn own_demand(class: &crate::model::Class) -> Option<Arc<dyn Distribution>> {
+    class.demand.as_ref().map(|law| law.build().into())
 }
 
 /// The policy of any instance of a service, with its servers in their places.

@@ -43,6 +43,11 @@ impl Simulation {
             sources: model.sources.iter().map(source).collect(),
             callers: model.clients.iter().map(Caller::new).collect(),
             classes: model.classes.iter().cloned().collect(),
+            own_demands: model
+                .classes
+                .iter()
+                .map(super::service::own_demand)
+                .collect(),
             services: (0..services).map(service).collect(),
             balancers,
             fleet: Fleet::new(&model),

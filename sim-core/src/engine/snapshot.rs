@@ -216,7 +216,9 @@ impl Simulation {
                 queued[attempt.server] += u32::from(attempt.place.is_queued());
             }
             if let Some(count) = in_instances.get_mut(attempt.instance) {
-                *count += u32::from(!self.pools.stand_for(handle).0);
+                // Nothing is written down of the connections of one whose call is not.
+                let stands = !attempt.call.is_elided() && self.pools.stand_for(handle).0;
+                *count += u32::from(!stands);
             }
         }
         for instance in self.pools.held() {
@@ -295,6 +297,13 @@ impl Simulation {
         let mut records = self.records.offered.clone();
         records.settle(self);
         records.work_ns[service]
+    }
+
+    /// Time since the warm-up with each number of requests at a service's servers, in nanoseconds; `None`
+    /// where that is not kept.
+    pub(crate) fn numbers_ns(&self, service: ServiceId) -> Option<Vec<u64>> {
+        let numbers = self.services[service].numbers.as_ref();
+        numbers.map(|numbers| numbers.spent_ns(self.now))
     }
 
     /// Work finished since the warm-up, and the part of it that nobody wanted any more, as time

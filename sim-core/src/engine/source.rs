@@ -41,8 +41,11 @@ pub(super) struct Source {
     pub keys: Arc<dyn Keys>,
     pub clients: Table<ClassId, ClientId>,
     pub to: ServiceId,
-    /// Whether the fast path may serve it: an open source of a service on the fast path.
+    /// Whether the fast path may serve it: an open source of a service on the fast path; and the same
+    /// of one whose requests come by a trace, or when users have thought.
     pub fast: bool,
+    pub fast_unpaced: bool,
+    pub is_closed: bool,
     /// Requests emitted.
     pub count: u64,
     /// Requests of a trace that were looked at, and how often the latest is still to come.
@@ -67,6 +70,7 @@ impl Source {
     pub(super) fn new(model: &Model, replication: u64, source: &crate::model::Source) -> Self {
         let arrivals = source.arrivals.build();
         Self {
+            is_closed: matches!(arrivals, Arrivals::Closed { .. }),
             gaps: match &arrivals {
                 Arrivals::Open(gaps) => Some(Arc::clone(gaps)),
                 Arrivals::Modulated(phases) => Some(Arc::clone(&phases[0].gaps)),
@@ -90,6 +94,7 @@ impl Source {
             factor: source.trace_factor,
             copies: Stream::new(model.seed, replication, &format!("copies/{}", source.name)),
             fast: false,
+            fast_unpaced: false,
             phase: 0,
             phases_begun: 0,
             phase_stream: Stream::new(model.seed, replication, &format!("phases/{}", source.name)),
@@ -106,8 +111,14 @@ impl Source {
         self.rate.reached(&mut self.place, self.from, self.gap)
     }
 
+    /// Requests may take the fast path, or may not.
+    pub(super) fn serve_fast(&mut self, may: bool) {
+        self.fast = may && self.gaps.is_some();
+        self.fast_unpaced = may && self.gaps.is_none();
+    }
+
     /// When the next request of a trace comes; `None` after the last, and of other arrivals.
-    fn next_recorded(&mut self) -> Option<u64> {
+    pub(super) fn next_recorded(&mut self) -> Option<u64> {
         let Arrivals::Trace(times) = &self.arrivals else {
             return None;
         };

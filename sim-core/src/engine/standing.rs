@@ -18,8 +18,24 @@ pub struct Standing {
     pub sources: Vec<SourceStanding>,
     /// Machines that servers share, in the order of the model.
     pub hosts: Vec<Host>,
-    /// The factor of demand of each class.
-    pub demand_factors: Vec<f64>,
+    /// What requests of each class demand.
+    pub classes: Vec<ClassStanding>,
+}
+
+/// What requests of a class demand.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct ClassStanding {
+    /// Multiplies what follows.
+    pub factor: f64,
+    /// Mean of its own law, in seconds; absent where it has none.
+    pub own_s: Option<f64>,
+}
+
+impl ClassStanding {
+    /// Mean demand at a service, in seconds.
+    pub fn demand_s(&self, service: &ServiceStanding) -> f64 {
+        self.own_s.unwrap_or(service.demand_s) * self.factor
+    }
 }
 
 /// A service at a moment.
@@ -127,7 +143,12 @@ impl Simulation {
             services: self.services.ids().map(|id| self.service_now(id)).collect(),
             sources: self.sources.iter().map(source).collect(),
             hosts: self.hosts_now(),
-            demand_factors: self.classes.iter().map(|c| c.demand_factor).collect(),
+            classes: (self.classes.iter().zip(self.own_demands.iter()))
+                .map(|(class, own)| ClassStanding {
+                    factor: class.demand_factor,
+                    own_s: own.as_ref().map(|law| law.mean_ns() / SECOND as f64),
+                })
+                .collect(),
         }
     }
 
@@ -201,7 +222,7 @@ impl Simulation {
             warmth: cold.warmth,
             host: params.host,
             best_rate: speed * cold.warmth * most_at_once(server.workers, &params.slowdown),
-            error_rate: params.errors.rate,
+            error_rate: cold.error_rate,
             max_connections: params.max_connections,
             since_ns: if server.state.serves() {
                 cold.incarnation.up_since

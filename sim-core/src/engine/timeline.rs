@@ -8,6 +8,7 @@ use super::machine::already;
 use super::residents::Residents;
 use super::service::policy;
 use super::source::source_of;
+use super::timer_fifo::Timer;
 use super::watch::Watch;
 use crate::event_log::{Kind, nothing_to_do};
 use crate::ids::{InstanceId, ServerId, ServiceId};
@@ -305,6 +306,7 @@ impl Simulation {
             Change::Client(id, client) => {
                 // The deadlines of elided calls are those of the caller's present settings.
                 self.spell_out_all(|_| true);
+                self.events.forget_timers(Timer::ElidedDeadline(*id));
                 self.callers[*id].adopt(client);
                 self.change_guards(Whose::Caller(*id), &client.guards);
             }
@@ -319,7 +321,10 @@ impl Simulation {
                 }
             }
             Change::Host(id, host) => self.change_host(*id, host),
-            Change::Class(id, class) => self.classes[*id] = (**class).clone(),
+            Change::Class(id, class) => {
+                self.classes[*id] = (**class).clone();
+                self.own_demands[*id] = super::service::own_demand(class);
+            }
         }
     }
 

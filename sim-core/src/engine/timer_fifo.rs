@@ -98,8 +98,8 @@ pub(super) enum Put {
     Nowhere,
 }
 
-/// Entries of a FIFO that are never worth a look.
-const THICK: usize = 1 << 16;
+/// Entries that are never worth a look.
+pub(super) const THICK: usize = 1 << 16;
 
 impl TimerFifos {
     pub(super) fn new(clients: usize, services: usize, instances: usize) -> Self {
@@ -185,10 +185,10 @@ impl TimerFifos {
     pub(super) fn sequence_of(&self, number: usize, time: u64, subject: Handle) -> Option<u64> {
         let fifo = &self.fifos[number];
         let entries = &fifo.entries[fifo.head..];
-        let first = entries.partition_point(|entry| entry.time < time);
-        let mut same_time = entries[first..]
-            .iter()
-            .take_while(|entry| entry.time == time);
+        let end = entries.partition_point(|entry| entry.time <= time);
+        // From the end: who is turned away at once came last.
+        let latest = entries[..end].iter().rev();
+        let mut same_time = latest.take_while(|entry| entry.time == time);
         let found = same_time.find(|entry| entry.subject == subject);
         found.map(|entry| entry.sequence)
     }
@@ -233,6 +233,13 @@ impl TimerFifos {
             .retain(|entry| timer.is_fresh(entry.subject, attempts, calls));
         fifo.left = fifo.entries.len();
         true
+    }
+
+    /// All entries of a FIFO are stale, and later ones may come due before they would have.
+    pub(super) fn clear(&mut self, number: usize) {
+        let fifo = &mut self.fifos[number];
+        fifo.entries.clear();
+        (fifo.head, fifo.latest, fifo.left) = (0, 0, 0);
     }
 
     /// Bytes held, for the report on memory.

@@ -5,6 +5,7 @@
 
 use super::Simulation;
 use super::event::{Event, Machine};
+use super::fleet::NOT_HEEDED;
 use super::machine::short;
 use super::slab::Slot;
 use crate::crash::{Gauge, GaugeUnit};
@@ -52,7 +53,12 @@ impl Simulation {
             let of_memory = limit.map(|memory| self.fewest_that_use(server, memory.limit));
             from_rules.chain(of_memory).fold(f64::INFINITY, f64::min)
         };
-        self.fleet[server].heeded_from = from as u16;
+        self.fleet[server].heeded_from = if from.is_infinite() {
+            NOT_HEEDED
+        } else {
+            // To look from fewer on than needed costs time only.
+            from.min(f64::from(NOT_HEEDED - 1)) as u16
+        };
     }
 
     /// The same for a balancer instance and its connections.
@@ -87,7 +93,7 @@ impl Simulation {
     )]
     pub(super) fn watch_server(&mut self, server: ServerId) {
         let s = &self.fleet[server];
-        if s.in_system >= u32::from(s.heeded_from) {
+        if s.is_heeded_at(s.in_system) {
             self.look_at_server(server);
         }
     }

@@ -79,6 +79,7 @@ pub(super) fn bounds(model: &Model, service: usize) -> Bounds {
         zones: _,
         // A caller waits for what it calls; what bounds that is asked of the service called.
         calls: _,
+        numbers: _,
     } = &model.services[service];
     let callers = callers(model, ServiceId::at(service));
     // A place counts those who hold it. One that a caller leaves while the server works on is free, and

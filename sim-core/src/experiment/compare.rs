@@ -655,7 +655,7 @@ mod tests {
     fn what_differs_is_ranked_and_what_does_not_is_not() {
         let mut variants = variants(
             &["round-robin", "least-work-left", "round-robin", "random"],
-            "4s",
+            "6s",
         );
         variants[2].name = "again".to_owned();
         let plan = plan(&variants, &["mean", "offered_hz"], 8);
@@ -692,7 +692,7 @@ mod tests {
     fn the_level_of_an_interval_is_that_of_its_test() {
         let variants = variants(
             &["round-robin", "power-of-d", "least-in-flight", "random"],
-            "4s",
+            "8s",
         );
         let plan = plan(&variants, &["mean"], 6);
         let found = on(2, |control| compare(variants, &plan, control));

@@ -39,6 +39,9 @@ pub struct Measure {
     pub(super) kind: Kind,
 }
 
+/// What the paths begin with that only a service with `numbers = true` has.
+const NUMBERS: &str = "services.SERVICE.number.";
+
 /// Measures shown when none are asked for.
 const DEFAULTS: &[&str] = &[
     "response_time_s.mean",
@@ -64,6 +67,15 @@ impl Measure {
         let Some(row) = row else {
             return Err(unknown(&path, model));
         };
+        if row.path.starts_with(NUMBERS) {
+            let of = |service: &&Service| words.get(1) == Some(&service.name.as_str());
+            if let Some(service) = model.services.iter().find(of).filter(|s| !s.numbers) {
+                return Err(format!(
+                    "{path:?} is kept only where it is asked for: `numbers = true` in [service.{0}], or `--set service.{0}.numbers=true`",
+                    service.name
+                ));
+            }
+        }
         let kind = kind(row, &path, model);
         Ok(Self { path, row, kind })
     }
@@ -96,7 +108,8 @@ impl Measure {
     pub(super) fn is_mean_of_waits(&self) -> bool {
         let last = self.path.rsplit('.').next().unwrap_or_default();
         let of_times = matches!(self.kind, Kind::Weighted(_)) && self.row.unit == Unit::Time;
-        of_times || matches!(last, "mean_in_system" | "mean_queue_len" | "in_flight")
+        let of_numbers = self.row.path.starts_with(NUMBERS) && self.kind == Kind::Rate;
+        of_times || of_numbers || matches!(last, "mean_in_system" | "mean_queue_len" | "in_flight")
     }
 
     /// Whether it counts things.
@@ -114,37 +127,47 @@ impl Measure {
         crate::readable::value(self.row.unit, value * self.scale())
     }
 
-    /// An interval's mean and half-width as people read them, to the digits that the half-width
-    /// leaves standing: `4.993 ms` and `0.031 ms`.
-    pub fn interval_text(&self, interval: &Interval) -> (String, String) {
-        self.half_width_text(interval.mean, interval.half_width())
-    }
-
-    /// The same for a mean and a half-width that are known alone.
-    pub fn half_width_text(&self, mean: f64, half: f64) -> (String, String) {
-        crate::readable::with_half_width(self.row.unit, mean * self.scale(), half * self.scale())
+    /// A mean and its interval as people read them, to the digits that its width leaves standing: `4.993 ms`
+    /// and `± 0.031 ms`, or both ends where it is uneven.
+    pub fn interval_text(&self, mean: f64, (low, high): (f64, f64)) -> (String, String) {
+        let scale = self.scale();
+        crate::readable::with_interval(self.row.unit, mean * scale, (low * scale, high * scale))
     }
 
     /// What is known of something that was never seen, or never seen not to be: a bound has one side.
     /// `None` for intervals.
-    pub fn bound_text(&self, interval: &Interval) -> Option<String> {
-        interval.is_bound().then(|| {
-            if interval.mean > interval.low {
-                format!("at least {}", self.text(interval.low))
-            } else {
-                format!("at most {}", self.text(interval.high))
-            }
-        })
+    pub fn bound_text(&self, mean: f64, (low, high): (f64, f64)) -> Option<String> {
+        // The end of a quantile's interval may be the quantile: so many requests take as long as they may.
+        if low >= high || matches!(self.kind, Kind::Quantile { .. }) {
+            return None;
+        }
+        if mean >= high {
+            return Some(format!("at least {}", self.text(low)));
+        }
+        (mean <= low).then(|| format!("at most {}", self.text(high)))
     }
 
-    /// The same as [`Measure::half_width_text`] for the interval of a difference: those of shares are in points, for 5 % more than
-    /// 80 % might be 84 % or 85 %.
+    /// The interval of a difference: those of shares are in points, for 5 % more than 80 % might be 84 % or
+    /// 85 %.
     pub fn difference_text(&self, interval: &Interval) -> (String, String) {
-        let (mean, half) = self.interval_text(interval);
+        let scale = self.scale();
+        let (mean, half) = (interval.mean * scale, interval.half_width() * scale);
+        let (mean, half) = crate::readable::with_half_width(self.row.unit, mean, half);
         if self.row.unit == Unit::Ratio {
             return (mean.replace(" %", " points"), half.replace(" %", " points"));
         }
         (mean, half)
+    }
+
+    /// Whether it is the share of the time with some number of requests, which a queue decides and not the
+    /// traffic.
+    pub(super) fn is_share_of_numbers(&self) -> bool {
+        self.row.path.starts_with(NUMBERS) && self.row.unit == Unit::Ratio
+    }
+
+    /// Whether it lies between nothing and everything, and so its interval.
+    pub(super) fn is_share(&self) -> bool {
+        self.row.is_share()
     }
 
     /// From the unit of the summary to that of the metrics.
@@ -314,6 +337,7 @@ mod tests {
             client = { timeout = "20ms", guards = [{ kind = "concurrency-limit", limit = 99 }] }
             timeline = [{ at = "10s", do = "crash", target = "service.web.server.a" }]
             [service.web]
+            numbers = true
             link = { connections = "shared" }
             demand = { kind = "exponential", mean = "10ms" }
             server = [{ name = "a", workers = 2, machine = "m", restart = { kind = "after", pause = "1s" } }]

@@ -8,7 +8,8 @@ use super::bounds::{Bounds, bounds};
 use crate::arrival::Arrivals;
 use crate::discipline::Order;
 use crate::distribution::Distribution;
-use crate::load::{self, Peak};
+use crate::ids::Id;
+use crate::load::{self, Peak, visits_by_class};
 use crate::model::{Model, ServerParams};
 use crate::policy::Farm;
 use crate::statistics::{Slow, Withheld};
@@ -116,7 +117,7 @@ fn of_service(model: &Model, id: usize, peak: Peak) -> Result<Memory, Withheld> 
         };
     }
     let service = &model.services[id];
-    let demand = service.demand.build();
+    let demand = Mixed::of(model, id, peak);
     let servers: Vec<&ServerParams> = service
         .servers
         .iter()
@@ -143,7 +144,7 @@ fn of_service(model: &Model, id: usize, peak: Peak) -> Result<Memory, Withheld> 
         .fold(f64::INFINITY, f64::min);
     let service_s = demand.mean_ns() / SECOND as f64 / slowest;
     let hz = load * peak.capacity_hz;
-    let variability = variability(model, demand.as_ref());
+    let variability = variability(model, &demand);
     let whole = Queue {
         arrivals_hz: hz / parallel,
         capacity_hz: peak.capacity_hz / parallel,
@@ -156,12 +157,68 @@ fn of_service(model: &Model, id: usize, peak: Peak) -> Result<Memory, Withheld> 
         parallel,
         tail_requests: if heavy {
             let workers: u32 = servers.iter().map(|s| s.workers).sum();
-            tail_requests(demand.as_ref(), load * f64::from(workers), workers)
+            tail_requests(&demand, load * f64::from(workers), workers)
         } else {
             0.0
         },
         hz,
     })
+}
+
+/// The demand of whatever comes to a service: a mixture of what its classes demand.
+struct Mixed {
+    /// How often each comes, by what factor its demand is multiplied, and the law of that.
+    parts: Vec<(f64, f64, Box<dyn Distribution>)>,
+}
+
+impl Mixed {
+    fn of(model: &Model, service: usize, peak: Peak) -> Self {
+        let mut parts = Vec::new();
+        for source in model.sources.iter().filter(|s| s.arrivals.def.uses_rate) {
+            let hz = source.rate.at(peak.at);
+            for (class, visits) in visits_by_class(model, source) {
+                let class = &model.classes[class.position()];
+                let law = class.demand_at(&model.services[service]).build();
+                parts.push((hz * visits[service], class.demand_factor, law));
+            }
+        }
+        parts.retain(|(hz, _, _)| *hz > 0.0);
+        let all: f64 = parts.iter().map(|(hz, _, _)| hz).sum();
+        for (hz, _, _) in &mut parts {
+            *hz /= all;
+        }
+        Self { parts }
+    }
+
+    /// The mean in nanoseconds.
+    fn mean_ns(&self) -> f64 {
+        let parts = self.parts.iter();
+        parts
+            .map(|(share, by, law)| share * by * law.mean_ns())
+            .sum()
+    }
+
+    /// The mean of the k-th power over the k-th power of the mean.
+    fn moment(&self, k: u32) -> f64 {
+        let mean_ns = self.mean_ns();
+        let of = |(share, by, law): &(f64, f64, Box<dyn Distribution>)| {
+            let own = by * law.mean_ns() / mean_ns;
+            if own > 0.0 {
+                share * libm::pow(own, f64::from(k)) * law.moment(k)
+            } else {
+                0.0
+            }
+        };
+        self.parts.iter().map(of).sum()
+    }
+
+    /// Variance over the square of the mean.
+    fn cv2(&self) -> f64 {
+        if let [(_, _, only)] = self.parts.as_slice() {
+            return only.cv2();
+        }
+        self.moment(2) - 1.0
+    }
 }
 
 /// A queue as far as its relaxation goes.
@@ -199,7 +256,7 @@ impl Queue {
 }
 
 /// Half of the sum of the variabilities of arrivals and demand, 1 for M/M/1.
-fn variability(model: &Model, demand: &dyn Distribution) -> f64 {
+fn variability(model: &Model, demand: &Mixed) -> f64 {
     let of_demand = if demand.cv2().is_finite() {
         demand.cv2()
     } else {
@@ -223,7 +280,7 @@ fn variability(model: &Model, demand: &dyn Distribution) -> f64 {
 /// Requests that a mean of waits takes. The wait grows with the square of the demand, so that the
 /// skewness of that decides how soon a mean is normal; where the load leaves a worker to spare, the
 /// longest requests hold up nobody, and the demand's own skewness does.
-fn tail_requests(demand: &dyn Distribution, busy: f64, workers: u32) -> f64 {
+fn tail_requests(demand: &Mixed, busy: f64, workers: u32) -> f64 {
     if demand.mean_ns() <= 0.0 {
         return 0.0;
     }
@@ -305,6 +362,24 @@ mod tests {
         assert!(
             (found / expected - 1.0).abs() < 1e-3,
             "{found}, not {expected}"
+        );
+    }
+
+    #[test]
+    fn an_overloaded_machine_has_no_steady_state() {
+        let of = |cores: f64| {
+            let text = format!(
+                "horizon = \"10m\"\ntraffic = [{{ to = \"web\", rate = 80 }}, {{ name = \"n\", to = \"rep\", rate = 3 }}]\n\
+                 machine = {{ box = {{ cores = {cores} }} }}\n[service.web]\ndemand = {EXPONENTIAL}\n\
+                 server = [{{ name = \"w\", workers = 8, machine = \"box\" }}]\n[service.rep]\ndemand = \"200ms\"\n\
+                 server = [{{ name = \"r\", workers = 4, machine = \"box\" }}]\n"
+            );
+            memory(&crate::scenario::parse(&text).unwrap_or_else(|p| panic!("{p}\n{text}")))
+        };
+        // 80 × 10 ms and 3 × 200 ms are 1.4 cores.
+        assert!(of(1.5).is_ok());
+        assert!(
+            matches!(of(1.3), Err(Withheld::Overloaded { offered_load }) if offered_load > 1.0)
         );
     }
 

@@ -306,7 +306,7 @@ mod tests {
     fn progress_foresees_later_waves() {
         use std::num::NonZeroUsize;
         use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-        let model = queue("20s", 800);
+        let model = queue("25s", 800);
         let mut plan = plan(&model, &["mean"], 10);
         plan.precision = Some(Precision {
             relative: 0.02,
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn the_cap_ends_what_never_gets_precise() {
-        let model = queue("9s", 800);
+        let model = queue("14s", 800);
         let mut plan = plan(&model, &["mean"], 10);
         plan.precision = Some(Precision {
             relative: 1e-4,

@@ -74,6 +74,12 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
         param,
         message: format!("{param} = {initial} does not lie within {other} = {value}"),
     };
+    if min > max {
+        return Err(ParamProblem {
+            param: "min",
+            message: format!("min = {min} is above max = {max}"),
+        });
+    }
     if initial < min {
         return Err(outside("initial", "min", min));
     }
@@ -126,6 +132,19 @@ mod tests {
     use super::*;
     use crate::extension::ParamValue::Integer;
     use crate::outcome::Outcome::{Cancelled, Errored, Succeeded};
+
+    #[test]
+    fn bounds_that_cross_are_named() {
+        let bounds = |min, initial, max| {
+            let bounds = [("min", min), ("initial", initial), ("max", max)];
+            let values = bounds.map(|(name, value)| (name, Integer(value))).to_vec();
+            check(&Params::new(values)).map_err(|problem| (problem.param, problem.message))
+        };
+        let found = bounds(20, 10, 5).expect_err("they cross");
+        assert_eq!(found, ("min", "min = 20 is above max = 5".to_owned()));
+        assert_eq!(bounds(1, 9, 5).expect_err("above").0, "initial");
+        assert_eq!(bounds(5, 5, 5), Ok(()));
+    }
 
     #[test]
     fn grows_by_one_and_shrinks_by_a_tenth() {

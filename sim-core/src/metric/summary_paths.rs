@@ -20,6 +20,13 @@ pub struct SummaryPath {
     pub about: &'static str,
 }
 
+impl SummaryPath {
+    /// Whether it lies between nothing and everything. Of a budget more than all can be spent.
+    pub fn is_share(&self) -> bool {
+        self.unit == Unit::Ratio && !self.path.ends_with(".budget_spent")
+    }
+}
+
 /// Whether more of a figure is good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Better {
@@ -379,6 +386,32 @@ const PARTS: &[&[SummaryPath]] = &[
             Better::Higher,
             Averaging::Runs,
             "Jain's index of the servers' attempts relative to their capacity: 1 when even",
+        ),
+        row(
+            "services.SERVICE.number.mean",
+            Unit::Count,
+            Better::Lower,
+            Averaging::Time,
+            "mean number of requests at the service's servers, where it says `numbers = true`",
+        ),
+        lower(
+            "services.SERVICE.number.max",
+            Unit::Count,
+            "most requests at the service's servers at once, where it says `numbers = true`",
+        ),
+        row(
+            "services.SERVICE.number.at.NUMBER",
+            Unit::Ratio,
+            Better::Neither,
+            Averaging::Time,
+            "share of the time with exactly so many requests at the service's servers, where it says `numbers = true`",
+        ),
+        row(
+            "services.SERVICE.number.at_most.NUMBER",
+            Unit::Ratio,
+            Better::Higher,
+            Averaging::Time,
+            "share of the time with at most so many requests at the service's servers, where it says `numbers = true`",
         ),
         lower(
             "services.SERVICE.crashes",

@@ -20,8 +20,8 @@ pub struct Point {
     pub x: f64,
     /// The figure; `None` where nothing can be said.
     pub mean: Option<f64>,
-    /// Half of the width of its interval.
-    pub half_width: Option<f64>,
+    /// The ends of its interval.
+    pub interval: Option<(f64, f64)>,
     /// What shows when the pointer rests upon it.
     pub about: String,
 }
@@ -104,10 +104,10 @@ impl Lines {
     /// Least and greatest value with its interval.
     fn bounds(&self) -> (f64, f64) {
         let points = || self.series.iter().flat_map(|series| &series.points);
-        let ends = points().filter_map(|p| p.mean.map(|m| (m, p.half_width.unwrap_or(0.0))));
+        let ends = points().filter_map(|p| p.mean.map(|m| p.interval.unwrap_or((m, m))));
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for (mean, half) in ends {
-            (low, high) = (low.min(mean - half), high.max(mean + half));
+        for (least, most) in ends {
+            (low, high) = (low.min(least), high.max(most));
         }
         if low.is_finite() {
             (low, high)
@@ -149,28 +149,23 @@ impl Lines {
                 .clamp(frame.top, frame.bottom)
         };
         let joined = if self.joined { &series.points[..] } else { &[] };
-        for run in joined.split(|p| p.mean.is_none() || p.half_width.is_none()) {
-            let end = |sign: f64| {
-                move |p: &Point| {
-                    let value = p.mean.unwrap_or(0.0) + sign * p.half_width.unwrap_or(0.0);
-                    (self.x.place(p.x, frame.across()), at(value))
-                }
+        for run in joined.split(|p| p.mean.is_none() || p.interval.is_none()) {
+            let place = |p: &Point, value: f64| (self.x.place(p.x, frame.across()), at(value));
+            let end = |p: &Point, upper: bool| {
+                (p.interval).map(|(low, high)| place(p, if upper { high } else { low }))
             };
-            let mut outline: Vec<(f64, f64)> = run.iter().map(end(1.0)).collect();
-            outline.extend(run.iter().rev().map(end(-1.0)));
+            let upper = run.iter().filter_map(|p| end(p, true));
+            let lower = run.iter().rev().filter_map(|p| end(p, false));
+            let outline: Vec<(f64, f64)> = upper.chain(lower).collect();
             drawing.area(&outline, look.colour, 0.18);
         }
         // The ends of each interval, where a band may be too thin to see.
         for p in &series.points {
-            let (Some(mean), Some(half)) = (p.mean, p.half_width) else {
+            let (Some(_), Some((low, high))) = (p.mean, p.interval) else {
                 continue;
             };
             let x = self.x.place(p.x, frame.across());
-            drawing.line(
-                (x, at(mean - half)),
-                (x, at(mean + half)),
-                Pen::thin(look.colour),
-            );
+            drawing.line((x, at(low)), (x, at(high)), Pen::thin(look.colour));
         }
     }
 
@@ -286,7 +281,7 @@ mod tests {
         let points = values.iter().enumerate().map(|(i, value)| Point {
             x: i as f64,
             mean: value.map(|(mean, _)| mean),
-            half_width: value.map(|(_, half)| half),
+            interval: value.map(|(mean, half)| (mean - half, mean + half)),
             about: format!("point {i}"),
         });
         Lines {

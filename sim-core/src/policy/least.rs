@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn each_of_equals_has_the_same_chance() {
-        let cost = |server: usize| Some(if server % 3 == 0 { 1.0 } else { 2.0 });
+        let cost = |server: usize| Some(if server.is_multiple_of(3) { 1.0 } else { 2.0 });
         let tree = Tree::new(30, cost);
         let mut times = [0_u32; 30];
         for i in 0..10_000 {
@@ -255,7 +255,11 @@ mod tests {
         }
         for (server, &times) in times.iter().enumerate() {
             // Five standard deviations of a binomial of 10 000 draws and a chance of 1/10 are 150.
-            let near = if server % 3 == 0 { 850..1150 } else { 0..1 };
+            let near = if server.is_multiple_of(3) {
+                850..1150
+            } else {
+                0..1
+            };
             assert!(near.contains(&times), "{server}: {times}");
         }
     }

@@ -11,6 +11,7 @@ use crate::plot::heat_map::{HeatMap, Spot};
 use crate::plot::lines::{Lines, Point, Series};
 use crate::plot::svg::LOOKS;
 use crate::readable;
+use crate::report::words;
 
 /// What is drawn of a measure.
 #[derive(Clone, PartialEq, Debug)]
@@ -202,7 +203,7 @@ impl Drawn<'_> {
         Point {
             x,
             mean: figure.mean,
-            half_width: figure.half_width,
+            interval: figure.interval,
             about: self.rows[cell].map_or(String::new(), |row| self.about(row)),
         }
     }
@@ -246,10 +247,8 @@ impl Drawn<'_> {
             .map(|(name, value)| format!("{name} = {value}"))
             .collect();
         let figure = &row.figures[self.m];
-        let found = match (figure.mean, figure.half_width) {
-            (Some(mean), Some(half)) => {
-                format!("{} ± {}", self.measure.text(mean), self.measure.text(half))
-            }
+        let found = match (figure.mean, figure.interval) {
+            (Some(mean), Some(ends)) => words::with_interval(self.measure, mean, ends),
             (Some(mean), None) => self.measure.text(mean),
             _ => row.notes.clone(),
         };

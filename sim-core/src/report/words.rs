@@ -6,22 +6,25 @@ use crate::metric::Unit;
 use crate::readable;
 use crate::statistics::{Estimate, Method, Needs, Withheld};
 
-/// Mean, half-width and relative half-width; or the mean, if it stands, and the reason why there is
+/// Mean, interval and relative half-width; or the mean, if it stands, and the reason why there is
 /// no interval.
 pub fn estimate(measure: &Measure, estimate: &Estimate) -> Vec<String> {
     match (estimate.interval(), estimate.reason()) {
         (Some(interval), _) => {
-            if let Some(bound) = measure.bound_text(interval) {
+            let ends = (interval.low, interval.high);
+            if interval.is_bound()
+                && let Some(bound) = measure.bound_text(interval.mean, ends)
+            {
                 return vec![measure.text(interval.mean), bound, "–".to_owned()];
             }
-            let (mean, half) = measure.interval_text(interval);
+            let (mean, about) = measure.interval_text(interval.mean, ends);
             let relative = interval.relative();
             let relative = if relative.is_finite() {
                 readable::share(relative)
             } else {
                 "–".to_owned()
             };
-            vec![mean, format!("± {half}"), relative]
+            vec![mean, about, relative]
         }
         (None, reason) => vec![
             estimate.mean().map_or("–".to_owned(), |m| measure.text(m)),
@@ -133,17 +136,27 @@ pub fn horizons(found: &Comparison) -> String {
     }
 }
 
-/// A mean of a cell with half the width of its interval.
+/// A mean of a cell with its interval.
 pub fn figure(measure: &Measure, figure: &Figure, failed: bool) -> String {
-    let value = |v: f64| measure.text(v);
-    match (figure.mean, figure.half_width) {
+    match (figure.mean, figure.interval) {
         _ if failed => "failed".to_owned(),
-        (Some(mean), Some(half)) => {
-            let (mean, half) = measure.half_width_text(mean, half);
-            format!("{mean} ± {half}")
-        }
-        (Some(mean), None) => format!("{} (no interval)", value(mean)),
+        (Some(mean), Some(ends)) => with_interval(measure, mean, ends),
+        (Some(mean), None) => format!("{} (no interval)", measure.text(mean)),
         _ => "–".to_owned(),
+    }
+}
+
+/// A mean and its interval in one: `4.993 ms ± 0.031 ms`, `99.1 % (97.2 to 99.7 %)`, or
+/// `100 % (at least 99.7 %)`.
+pub fn with_interval(measure: &Measure, mean: f64, ends: (f64, f64)) -> String {
+    if let Some(bound) = measure.bound_text(mean, ends) {
+        return format!("{} ({bound})", measure.text(mean));
+    }
+    let (mean, about) = measure.interval_text(mean, ends);
+    if about.starts_with('±') {
+        format!("{mean} {about}")
+    } else {
+        format!("{mean} ({about})")
     }
 }
 

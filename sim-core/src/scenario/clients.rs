@@ -49,6 +49,7 @@ pub(crate) fn classes<'t>(top: &'t Top, cx: &mut Cx<'_>) -> Option<Vec<ClassRow<
             name: ALL.to_owned(),
             priority: 0,
             demand_factor: 1.0,
+            demand: None,
         };
         return Some(vec![ClassRow {
             name: ALL.to_owned(),
@@ -80,6 +81,7 @@ fn class_row<'t>(name: &str, spec: &'t ClassSpec) -> Option<ClassRow<'t>> {
         name: name.to_owned(),
         priority: count(spec.priority.copied()?),
         demand_factor: spec.demand_factor.copied()?,
+        demand: spec.demand.get()?.clone(),
     };
     Some(ClassRow {
         name: name.to_owned(),

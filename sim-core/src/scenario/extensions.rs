@@ -83,21 +83,21 @@ listed! {
     RestartDef, RESTARTS, "restarts", "restart rule";
 }
 
-/// Reads an extension value.
-pub(crate) fn choice<D: Listed>(node: &Node, cx: &mut Cx<'_>) -> Option<Configured<D>> {
+/// Reads an extension value; `name` is what messages call it.
+pub(crate) fn choice<D: Listed>(node: &Node, name: &str, cx: &mut Cx<'_>) -> Option<Configured<D>> {
     let (kind, kind_span) = match &node.value {
         Value::Text(text) => {
             if let Some((row, param)) = D::BARE_SPAN
                 && text.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == '-')
             {
-                return bare_span(node, row, param, cx);
+                return bare_span(node, name, row, param, cx);
             }
             (text.as_str(), node.span)
         }
         Value::Integer(_) | Value::Float(_) if D::BARE_SPAN.is_some() => {
-            span(node, D::NOUN, cx)?;
+            span(node, name, cx)?;
             let (row, param) = D::BARE_SPAN?;
-            return bare_span(node, row, param, cx);
+            return bare_span(node, name, row, param, cx);
         }
         Value::Table(_) => {
             let Some(kind) = node.get("kind") else {
@@ -144,12 +144,13 @@ pub(crate) fn choice<D: Listed>(node: &Node, cx: &mut Cx<'_>) -> Option<Configur
 /// `"35ms"` where a distribution is wanted: always that long.
 fn bare_span<D: Listed>(
     node: &Node,
+    name: &str,
     row: &str,
     param: &'static str,
     cx: &mut Cx<'_>,
 ) -> Option<Configured<D>> {
     let def = D::rows().iter().copied().find(|r| r.row().name == row)?;
-    let value = span(node, D::NOUN, cx)?;
+    let value = span(node, name, cx)?;
     Some(Configured {
         def,
         params: Params::new(vec![(param, ParamValue::Span(value))]),
@@ -283,7 +284,7 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
         ParamKind::Flag => {
             super::kinds::Flag::read(node, &as_key(param, Limits::ANY), cx).map(ParamValue::Flag)
         }
-        ParamKind::Distribution => choice::<DistributionDef>(node, cx)
+        ParamKind::Distribution => choice::<DistributionDef>(node, param.name, cx)
             .map(|chosen| ParamValue::Distribution(chosen.into())),
         ParamKind::Spans | ParamKind::Moments { .. } => {
             if let Value::Moments(times) = &node.value {
@@ -371,8 +372,8 @@ fn at_least(node: &Node, param: &ParamDef, min: Duration, cx: &mut Cx<'_>) -> Op
 
 impl<D: Listed> Reads for ExtensionOf<D> {
     type Out = Configured<D>;
-    fn read(node: &Node, _: &KeyDef, cx: &mut Cx<'_>) -> Option<Configured<D>> {
-        choice(node, cx)
+    fn read(node: &Node, key: &KeyDef, cx: &mut Cx<'_>) -> Option<Configured<D>> {
+        choice(node, key.name, cx)
     }
     fn form() -> Form {
         Form::Extension(D::table())
@@ -401,7 +402,7 @@ impl<D: Listed> Reads for ExtensionsOf<D> {
             return None;
         }
         // Each is read, so that the problems of all are found.
-        let read: Vec<_> = items.iter().map(|item| choice(item, cx)).collect();
+        let read: Vec<_> = items.iter().map(|item| choice(item, D::NOUN, cx)).collect();
         read.into_iter().collect()
     }
     fn form() -> Form {
@@ -454,9 +455,9 @@ impl Reads for Rate {
                     .collect::<Option<Vec<_>>>()
                     .map(RateSpec::Corners)
             }
-            Value::Table(_) => choice(node, cx).map(RateSpec::Profile),
+            Value::Table(_) => choice(node, ProfileDef::NOUN, cx).map(RateSpec::Profile),
             Value::Text(text) if ProfileDef::rows().iter().any(|row| row.row.name == text) => {
-                choice(node, cx).map(RateSpec::Profile)
+                choice(node, ProfileDef::NOUN, cx).map(RateSpec::Profile)
             }
             _ => {
                 let help = "a number of requests per second, a list of corners such as [[\"0s\", 100], [\"5m\", 300]], or a profile { kind = … }";

@@ -33,6 +33,11 @@ pub(crate) struct Flag;
 
 /// Says that a number lies outside of its limits.
 pub(crate) fn out_of_range(written: &str, what: &str, allowed: &str, span: Place) -> Problem {
+    // A number of three hundred digits says less than its exponent.
+    let short = (written.len() > 40)
+        .then(|| written.parse::<f64>().ok())
+        .flatten();
+    let written = short.map_or_else(|| written.to_owned(), |number| format!("{number:e}"));
     Problem::new("E013", format!("{written} is out of range for `{what}`"))
         .at(span)
         .help(format!("allowed: {allowed}"))

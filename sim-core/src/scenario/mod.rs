@@ -27,6 +27,7 @@ mod condition;
 pub(crate) mod expectation;
 mod extensions;
 mod foreign;
+mod futile;
 mod hosts;
 mod input;
 pub(crate) mod keys;

@@ -94,6 +94,8 @@ section! {
         priority [live]: Count = "0", in from(0.0, 4294967295.0);
         /// Multiplies the demand of its requests at every service.
         demand_factor [live]: Number = "1", in above(0.0, 1e6);
+        /// What its requests demand at every service, in place of what the service says.
+        demand [live]: Optional<ExtensionOf<DistributionDef>> = "none";
         /// How its callers behave: keys that differ from `[client]`.
         client [live]: Override<ClientSpec> = "{}";
     }
@@ -188,6 +190,8 @@ section! {
         server: Tables<ServerSpec> = "[]";
         /// What a server of it calls while serving, in order.
         call: Tables<CallSpec> = "[]";
+        /// Whether the time with each number of requests at its servers is kept: `number` in the summary is their distribution. Simulates slower.
+        numbers: Flag = "false";
     }
 }
 

@@ -141,6 +141,7 @@ fn service(
         balancer: balancer?,
         servers: Vec::new(),
         calls: calls.into_iter().collect::<Option<_>>()?,
+        numbers: spec.numbers.copied()?,
     })
 }
 

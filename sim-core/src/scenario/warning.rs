@@ -70,6 +70,7 @@ fn of_model(model: &Model) -> Vec<String> {
             found.push(format!("the rate of `{}` is always 0", source.name));
         }
     }
+    found.extend(super::futile::settings(model));
     found.extend(idle_entries(model));
     found.extend(crate::load::remarks(model));
     found

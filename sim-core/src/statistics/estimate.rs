@@ -30,14 +30,14 @@ pub enum Method {
     /// A quantile of all replications together, between those at which the share of observations
     /// beyond is as far from the quantile's as Student's t allows (Woodruff).
     PooledQuantile,
-    /// A share by Wilson's method, with as many trials as the replications' differences leave.
-    WilsonOverReplications,
+    /// A share by Student's t over replications on the logarithm of its odds.
+    LogOddsOverReplications,
     /// Student's t on the means of batches of one run.
     BatchMeans,
     /// A quantile of one run, by the shares beyond it in the run's batches.
     BatchQuantile,
-    /// A share by Wilson's method, with as many trials as the differences of batches leave.
-    WilsonOverBatches,
+    /// A share by Student's t over batches of one run on the logarithm of its odds.
+    LogOddsOverBatches,
     /// A share in independent trials by Wilson's method.
     Wilson,
     /// Nothing was seen: up to the greatest rate at which that has a chance of one minus the level
@@ -69,9 +69,9 @@ pub static INTERVAL_METHODS: &[(Method, &str, &str)] = &[
         "the quantile of all replications together; its share beyond by Student's t over replications (Woodruff)",
     ),
     (
-        Method::WilsonOverReplications,
-        "wilson-replications",
-        "Wilson's, with the trials that the spread over replications leaves",
+        Method::LogOddsOverReplications,
+        "log-odds-replications",
+        "Student's t over replications, on the log-odds of the share",
     ),
     (
         Method::BatchMeans,
@@ -84,9 +84,9 @@ pub static INTERVAL_METHODS: &[(Method, &str, &str)] = &[
         "the quantile of one run; its share beyond by Student's t over batches (Woodruff)",
     ),
     (
-        Method::WilsonOverBatches,
-        "wilson-batches",
-        "Wilson's, with the trials that the spread over batches leaves",
+        Method::LogOddsOverBatches,
+        "log-odds-batches",
+        "Student's t over batches of one run, on the log-odds of the share",
     ),
     (Method::Wilson, "wilson", "Wilson's, for independent trials"),
     (
@@ -707,10 +707,10 @@ mod tests {
                 Method::StudentT
                 | Method::RatioOfMeans
                 | Method::PooledQuantile
-                | Method::WilsonOverReplications
+                | Method::LogOddsOverReplications
                 | Method::BatchMeans
                 | Method::BatchQuantile
-                | Method::WilsonOverBatches
+                | Method::LogOddsOverBatches
                 | Method::Wilson
                 | Method::NoneSeen
                 | Method::PairedT

@@ -180,10 +180,12 @@ pub fn spread(above: &[f64], below: &[f64]) -> Option<Spread> {
     })
 }
 
-/// A probability from parts whose trials depend on one another: Wilson's method with as many trials
-/// as would give independent ones the error that the parts' differences show (L. Kish, "Survey
-/// Sampling", 1965, section 8.2; N. Dean, M. Pagano, Journal of Survey Statistics and Methodology 3,
-/// 2015), and Student's t for the normal law, since that error is estimated.
+/// A probability from parts whose trials depend on one another: Student's t on the logarithm of the
+/// odds, with the error that the parts' differences show (delta method; A. Agresti, "Categorical Data
+/// Analysis", 3rd edition, 2013, section 3.1.6). What happens rarely or in clusters has a skewed
+/// share, and a wide interval for it is uneven: it never leaves 0 to 1, and from few uneven parts it
+/// covers where `share ± error` does not. Five runs whose failures vary by half: 94 % and not 92 %;
+/// by as much as their mean: 92 % and not 87 %.
 pub fn share_of_parts(above: &[f64], below: &[f64], level: f64, method: Method) -> Estimate {
     if let Some(reason) = obstacle(above).or(obstacle(below)) {
         let all: f64 = below.iter().sum();
@@ -195,14 +197,10 @@ pub fn share_of_parts(above: &[f64], below: &[f64], level: f64, method: Method) 
         return Estimate::withheld(None, Withheld::NothingMeasured { missing: of, of });
     };
     let p = spread.share;
-    let all: f64 = below.iter().sum();
-    // Parts that agree better than independent trials would are not believed to be better.
-    let trials = if spread.error > 0.0 {
-        (p * (1.0 - p) / (spread.error * spread.error)).min(all)
-    } else {
-        all
+    let Some((low, high)) = log_odds_ends(p, factor(level, of as f64 - 1.0) * spread.error) else {
+        let need = MIN_EVENTS;
+        return Estimate::withheld(Some(p), Withheld::TooFewEvents { have: 0, need });
     };
-    let (low, high) = score(p, trials, factor(level, of as f64 - 1.0));
     Estimate::Interval(Interval {
         mean: p,
         low,
@@ -210,6 +208,24 @@ pub fn share_of_parts(above: &[f64], below: &[f64], level: f64, method: Method) 
         level,
         samples: of,
         method,
+    })
+}
+
+/// Where the odds of a share end that is off by `off`, to first order, either way; `None` where
+/// there are no odds, since it is nothing or everything.
+pub(super) fn log_odds_ends(p: f64, off: f64) -> Option<(f64, f64)> {
+    let variance = p * (1.0 - p);
+    (variance > 0.0).then(|| {
+        let factor = libm::exp(off / variance);
+        let odds = p / (1.0 - p);
+        let share = |odds: f64| odds / (1.0 + odds);
+        let high = if factor.is_finite() {
+            share(odds * factor)
+        } else {
+            1.0
+        };
+        // Rounding must not leave the share itself outside.
+        (share(odds / factor).min(p), high.max(p))
     })
 }
 
@@ -409,15 +425,18 @@ mod tests {
         assert!((found.share - 0.1).abs() < 1e-12);
         assert!((found.error - 0.03 / libm::sqrt(10.0)).abs() < 1e-12);
         assert!((found.events - 1000.0 / 9.0).abs() < 1e-9, "{found:?}");
-        let estimate = share_of_parts(&above, &below, 0.95, Method::WilsonOverReplications);
+        let estimate = share_of_parts(&above, &below, 0.95, Method::LogOddsOverReplications);
         let interval = estimate.interval().expect("ten parts");
-        let (low, high) = score(0.1, 1000.0, factor(0.95, 9.0));
-        assert!((interval.low - low).abs() < 1e-12 && (interval.high - high).abs() < 1e-12);
+        // A tenth has odds of a ninth; they are off by t · 0.03 / √10 / 0.09 in their logarithm.
+        let factor = libm::exp(2.262_157 * 0.03 / libm::sqrt(10.0) / 0.09);
+        let share = |odds: f64| odds / (1.0 + odds);
+        assert!((interval.low - share(1.0 / 9.0 / factor)).abs() < 1e-7);
+        assert!((interval.high - share(factor / 9.0)).abs() < 1e-7);
         // Events that come in clusters are worth fewer: all in two of ten parts.
         let clustered = [50.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 0.0, 0.0];
         let found = spread(&clustered, &below).expect("trials");
         assert!(found.cluster > 30.0 && found.events < 3.0, "{found:?}");
-        let wide = share_of_parts(&clustered, &below, 0.95, Method::WilsonOverReplications);
+        let wide = share_of_parts(&clustered, &below, 0.95, Method::LogOddsOverReplications);
         let wide = wide.interval().expect("ten parts");
         assert!(wide.half_width() > 3.0 * interval.half_width());
         assert!(wide.low >= 0.0 && wide.high <= 1.0);

@@ -4,11 +4,11 @@
 //! parts: with thirty short runs of a busy queue the interval for it leaves the truth out. The
 //! quantile of all parts together is biased thirty times less. Its interval follows from the share
 //! of observations beyond it, which is a ratio of two means (R. S. Woodruff, "Confidence Intervals
-//! for Medians and Other Position Measures", JASA 47, 1952).
+//! for Medians and Other Position Measures", JASA 47, 1952), on the logarithm of its odds as other shares.
 
 use super::distribution::student_quantile;
 use super::estimate::{Estimate, Interval, Method, Withheld};
-use super::interval::{MIN_SAMPLES, Spread, spread};
+use super::interval::{MIN_SAMPLES, Spread, log_odds_ends, spread};
 use crate::histogram::Histogram;
 
 /// A quantile and what its interval rests on.
@@ -37,7 +37,7 @@ pub fn pooled_quantile(parts: &[&Histogram], p: f64, level: f64, method: Method)
     let estimate = if have < MIN_SAMPLES {
         let need = MIN_SAMPLES;
         Estimate::withheld(Some(ns), Withheld::TooFewReplications { have, need })
-    } else if off >= (1.0 - p).min(p) {
+    } else if found.events < DECIDED {
         Estimate::withheld(
             None,
             Withheld::FewExcursions {
@@ -46,16 +46,18 @@ pub fn pooled_quantile(parts: &[&Histogram], p: f64, level: f64, method: Method)
                 need: MIN_EXCURSIONS,
             },
         )
-    } else {
-        let end = |q: f64| all.quantile_ns(q).unwrap_or(ns);
+    } else if let Some((low, high)) = log_odds_ends(1.0 - p, off) {
+        let end = |beyond: f64| all.quantile_ns(1.0 - beyond).unwrap_or(ns);
         Estimate::Interval(Interval {
             mean: ns,
-            low: end(p - off).min(ns),
-            high: end(p + off).max(ns),
+            low: end(high).min(ns),
+            high: end(low).max(ns),
             level,
             samples: have,
             method,
         })
+    } else {
+        Estimate::withheld(Some(ns), Withheld::NotFinite)
     };
     Some(Pooled {
         ns,
@@ -81,6 +83,9 @@ pub fn quantile_values(parts: &[&Histogram], p: f64) -> Option<Vec<f64>> {
     let others = parts.len() as f64 - 1.0;
     Some(without.iter().map(|q| ns + others * (mean - q)).collect())
 }
+
+/// With fewer excursions than this one part alone decides where the quantile lies.
+const DECIDED: f64 = 2.0;
 
 /// Independent excursions beyond a quantile that it must rest on. With fewer, the error is itself
 /// estimated from so few of them that intervals are often too narrow: M/M/1 at a load of 0.8 covers

@@ -1,9 +1,9 @@
 //! From the counters of a run to its figures.
 
 use super::{
-    AlertFigures, Attempts, BalancerFigures, ClassFigures, HostFigures, Named, Outcomes, Requests,
-    SCHEMA_VERSION, ServerFigures, ServiceFigures, SloFigures, StoryFigures, Summary, Times,
-    incident, verdict, warning,
+    AlertFigures, Attempts, BalancerFigures, ClassFigures, HostFigures, Named, NumberFigures,
+    Outcomes, Requests, SCHEMA_VERSION, ServerFigures, ServiceFigures, SloFigures, StoryFigures,
+    Summary, Times, incident, verdict, warning,
 };
 use crate::engine::{End, Simulation};
 use crate::event_log::Kind;
@@ -346,6 +346,8 @@ impl Builder<'_> {
             offered_load: self.offered_load(id, &servers),
             wasted_work: (served > 0).then(|| wasted as f64 / served as f64),
             fairness: self.fairness(id, &servers),
+            number: (self.simulation.numbers_ns(ServiceId::at(id)))
+                .and_then(|spent_ns| NumberFigures::of(&spent_ns)),
             crashes: servers.iter().map(|s| s.crashes).sum(),
             downtime_s: down as f64 / SECOND as f64,
             servers: Named(figures.collect()),

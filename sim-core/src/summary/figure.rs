@@ -37,6 +37,16 @@ impl Summary {
             ["connections", number, rest @ ..] => {
                 leaf(self.connections.get(position(number)?)?, rest)
             }
+            [
+                "services",
+                name,
+                "number",
+                word @ ("at" | "at_most"),
+                number,
+            ] => {
+                let of = self.services.get(name)?.number.as_ref()?;
+                of.share(word, position(number)?)
+            }
             ["services", name, rest @ ..] => leaf(self.services.get(name)?, rest),
             ["machines", name, rest @ ..] => leaf(self.machines.get(name)?, rest),
             ["slos", name, rest @ ..] => leaf(self.slos.get(name)?, rest),

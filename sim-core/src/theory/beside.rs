@@ -1,5 +1,6 @@
 //! Closed forms beside a run: which of them a scenario satisfies, and what they say.
 
+use super::priority::{self, ClassLoad};
 use super::{markov, renewal, station};
 use crate::arrival::Arrivals;
 use crate::discipline::Order;
@@ -84,7 +85,8 @@ impl Applied {
 ///
 /// Recognised are one service whose servers are alike and do nothing but serve in order of arrival
 /// or by processor sharing, with Poisson traffic at a constant rate or users who think for an
-/// exponential time: M/M/c, M/M/c/K, loss systems of any law, M/G/1, M/G/1 under processor sharing,
+/// exponential time; at one server with one worker several classes too, by arrival or by priority, each
+/// with its own demand: M/M/c, M/M/c/K, loss systems of any law, M/G/1, M/G/1 under processor sharing,
 /// round robin and random choice over M/M/1 servers, impatience and machine repair.
 pub fn apply(model: &Model) -> Applied {
     let mut reasons = Vec::new();
@@ -116,7 +118,6 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
         "several services call one another",
     );
     because(model.sources.len() > 1, "there are several sources");
-    because(model.classes.len() > 1, "there are several classes");
     let changes = |entry: &crate::model::TimelineEntry| entry.action != crate::model::Action::Note;
     because(
         model.timeline.iter().any(changes),
@@ -207,7 +208,10 @@ struct Shape {
 
 fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, String> {
     let params = &servers[0].params;
-    let demand = service.demand.build();
+    if model.classes.len() > 1 {
+        return classes(model, service, servers);
+    }
+    let demand = model.classes[0].demand_at(service).build();
     let factor = model.classes[0].demand_factor / params.speed;
     let shared = matches!(params.discipline.order(), Order::Shared);
     if !shared && !matches!(params.discipline.order(), Order::Fifo) {
@@ -241,6 +245,107 @@ fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, 
         }
         _ => Err(format!("arrivals are {}", source.arrivals.def.row.name)),
     }
+}
+
+/// Several classes at one server with one worker, Poisson arrivals and room for all: in order of arrival or
+/// by priority, each class with whatever it demands.
+fn classes(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, String> {
+    let params = &servers[0].params;
+    let source = &model.sources[0];
+    let refuse = |why: &str| Err(format!("there are several classes, and {why}"));
+    if servers.len() > 1 || params.workers > 1 {
+        return refuse("more than one worker");
+    }
+    if params.queue_limit < u32::MAX || params.patience.is_some() {
+        return refuse("requests that are turned away or leave");
+    }
+    match source.arrivals.build() {
+        Arrivals::Open(gaps) if gaps.is_memoryless() => {}
+        _ => return refuse(&format!("arrivals are {}", source.arrivals.def.row.name)),
+    }
+    let name = params.discipline.def.row.name;
+    let interrupts = name == "priority-preemptive";
+    let by_priority = interrupts || name == "priority";
+    if !by_priority && !matches!(params.discipline.order(), Order::Fifo) {
+        return refuse(&format!("the order of service is {name}"));
+    }
+    let rate_hz = source.rate.initial_hz();
+    let mut before = 0.0;
+    // The more important first; those of one priority are one class to each other.
+    let mut ranks: Vec<(u32, Vec<(&str, ClassLoad)>)> = Vec::new();
+    for (class, upto) in model.classes.iter().zip(&source.mix) {
+        let share = upto - std::mem::replace(&mut before, *upto);
+        if share <= 0.0 {
+            continue;
+        }
+        let law = class.demand_at(service).build();
+        let mean = law.mean_ns() * 1e-9 * class.demand_factor / params.speed;
+        if !law.cv2().is_finite() {
+            return refuse("the variance of a demand is infinite, and so is the wait");
+        }
+        let load = ClassLoad {
+            rate: rate_hz * share,
+            mean,
+            second: mean * mean * (1.0 + law.cv2()),
+        };
+        let rank = if by_priority { class.priority } else { 0 };
+        match ranks.iter_mut().find(|(of, _)| *of == rank) {
+            Some((_, same)) => same.push((&class.name, load)),
+            None => ranks.push((rank, vec![(&class.name, load)])),
+        }
+    }
+    ranks.sort_by_key(|(rank, _)| *rank);
+    let all = || ranks.iter().flat_map(|(_, same)| same);
+    let rho: f64 = all().map(|(_, load)| load.rate * load.mean).sum();
+    if !(rho > 0.0 && rho < 1.0) {
+        return Err(format!("the load is {rho:.2}: there is no steady state"));
+    }
+    let together: Vec<ClassLoad> = ranks
+        .iter()
+        .map(|(_, same)| ClassLoad::together(same.iter().map(|(_, load)| *load)))
+        .collect();
+    let waits = priority::waits(&together);
+    let mut figures = Vec::new();
+    let mut sum_s = 0.0;
+    for (at, (_, same)) in ranks.iter().enumerate() {
+        for (class, load) in same {
+            // Who is interrupted stays longer than it waits and is served; of one rank, by its own demand.
+            let response = if interrupts {
+                priority::preemptive_response(&together[..=at], load.mean)
+            } else {
+                waits[at] + load.mean
+            };
+            sum_s += load.rate * response;
+            figures.push((format!("classes.{class}.response_time_s.mean"), response));
+            if !interrupts {
+                figures.push((format!("classes.{class}.wait_s.mean"), waits[at]));
+            }
+        }
+    }
+    figures.insert(0, (RESPONSE.to_owned(), sum_s / rate_hz));
+    let (form, reference) = match (by_priority, interrupts) {
+        (false, _) => ("M/G/1 with classes", KLEINROCK),
+        (_, false) => (
+            "M/G/1 with priorities",
+            "Cobham, Operations Research 2, 1954",
+        ),
+        (_, true) => (
+            "M/G/1 with preemptive priorities",
+            "Conway, Maxwell and Miller, Theory of Scheduling, 1967, section 8.7",
+        ),
+    };
+    let figure = |(path, expected): (String, f64)| Figure {
+        path,
+        expected,
+        measured: None,
+        estimate: None,
+    };
+    Ok(Known {
+        form: form.to_owned(),
+        reference,
+        service: service.name.clone(),
+        figures: figures.into_iter().map(figure).collect(),
+    })
 }
 
 impl Shape {

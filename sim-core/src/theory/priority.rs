@@ -12,6 +12,21 @@ pub struct ClassLoad {
 }
 
 impl ClassLoad {
+    /// Several classes that go by one priority.
+    pub fn together(classes: impl Iterator<Item = Self>) -> Self {
+        let mut sum = (0.0, 0.0, 0.0);
+        for class in classes {
+            sum.0 += class.rate;
+            sum.1 += class.rate * class.mean;
+            sum.2 += class.rate * class.second;
+        }
+        Self {
+            rate: sum.0,
+            mean: sum.1 / sum.0,
+            second: sum.2 / sum.0,
+        }
+    }
+
     fn load(self) -> f64 {
         self.rate * self.mean
     }
@@ -34,15 +49,17 @@ pub fn waits(classes: &[ClassLoad]) -> Vec<f64> {
 /// Mean response times by class when the more important interrupt the others, who go on where they
 /// stopped (Conway, Maxwell and Miller, *Theory of Scheduling*, 1967, section 8.7).
 pub fn preemptive_responses(classes: &[ClassLoad]) -> Vec<f64> {
-    let (mut before, mut residual) = (0.0, 0.0);
-    let mut response = |class: &ClassLoad| {
-        let upto = before + class.load();
-        residual += 0.5 * class.rate * class.second;
-        let time = class.mean / (1.0 - before) + residual / ((1.0 - before) * (1.0 - upto));
-        before = upto;
-        time
-    };
-    classes.iter().map(&mut response).collect()
+    let upto = |at: usize| preemptive_response(&classes[..=at], classes[at].mean);
+    (0..classes.len()).map(upto).collect()
+}
+
+/// The same of a request with this mean demand that is of the last of the classes: where several go by one
+/// priority, each by its own.
+pub fn preemptive_response(classes: &[ClassLoad], mean: f64) -> f64 {
+    let upto: f64 = classes.iter().map(|c| c.load()).sum();
+    let before = upto - classes.last().map_or(0.0, |c| c.load());
+    let residual: f64 = classes.iter().map(|c| 0.5 * c.rate * c.second).sum();
+    mean / (1.0 - before) + residual / ((1.0 - before) * (1.0 - upto))
 }
 
 #[cfg(test)]

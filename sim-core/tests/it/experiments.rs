@@ -50,10 +50,10 @@ fn replications_cover_the_truth_and_requests_taken_for_independent_do_not() {
     let model = model(QUEUE);
     let covered = (0..EXPERIMENTS)
         .filter(|experiment| {
-            let plan = plan(&model, &["wait_s.mean"], 10 * experiment, 10);
+            let plan = plan(&model, &["wait_s.mean"], 20 * experiment, 20);
             let found = conduct(|control| replicate(&model, &plan, control));
             let interval = found.estimates[0].interval().copied();
-            interval.expect("ten replications").covers(WAIT_S)
+            interval.expect("twenty replications").covers(WAIT_S)
         })
         .count();
     assert!(covered >= 31, "{covered} of {EXPERIMENTS}");

@@ -24,6 +24,7 @@ const EVERYTHING: &str = r#"
     expect = [{ that = "availability > 1%" }]
     timeline = [{ at = "10s", do = "crash", target = "service.web.server.a-1" }]
     [service.web]
+    numbers = true
     demand = { kind = "exponential", mean = "10ms" }
     balancer = { instances = 2, cost = "1ms" }
     link = { connections = "shared" }
@@ -213,4 +214,71 @@ fn the_request_log_has_waits_and_demands() {
         ]
     );
     assert_eq!(rows[3].outcome.name(), "timed_out");
+}
+
+/// The message of a warning of a run, where there is one.
+fn warned(text: &str, code: &str) -> Option<String> {
+    let simulation = crate::support::run(text);
+    let warnings = sim_core::summary::Summary::of(&simulation, 0).warnings;
+    (warnings.into_iter())
+        .find(|warning| warning.code == code)
+        .map(|warning| warning.message)
+}
+
+#[test]
+fn percentiles_of_the_answered_alone_are_warned_of() {
+    let text = |errors: &str| {
+        format!(
+            "horizon = \"100s\"\ntraffic = [{{ to = \"w\", rate = 10, arrivals = \"deterministic\" }}]\n[service.w]\n\
+             demand = \"1ms\"\nserver = [{{ name = \"x\", workers = 1, errors = {{ rate = {errors} }} }}]\n"
+        )
+    };
+    let message = warned(&text("0.5"), "answered-only").expect("half of them fail");
+    assert!(
+        message.contains("% of requests that were answered; "),
+        "{message}"
+    );
+    assert_eq!(warned(&text("0"), "answered-only"), None);
+    // Of nobody there are no percentiles.
+    assert_eq!(warned(&text("1"), "answered-only"), None);
+}
+
+#[test]
+fn traces_of_whole_seconds_are_warned_of() {
+    let text = |times: &[&str]| {
+        let times: Vec<String> = times.iter().map(|at| format!("\"{at}\"")).collect();
+        format!(
+            "horizon = \"20s\"\n[[traffic]]\nto = \"w\"\narrivals = {{ kind = \"trace\", times = [{}] }}\n[service.w]\n\
+             demand = \"1ms\"\nserver = [{{ name = \"x\", workers = 1 }}]\n",
+            times.join(", ")
+        )
+    };
+    let whole = ["1s", "1s", "2s", "2s", "3s", "3s", "4s", "4s", "5s", "5s"];
+    let message = warned(&text(&whole), "whole-seconds").expect("two at once");
+    assert!(
+        message.starts_with("all 10 requests of `traffic` come at whole seconds, 2.0 at once"),
+        "{message}"
+    );
+    let mut one_not = whole;
+    one_not[9] = "5100ms";
+    let each_alone = ["1s", "2s", "3s", "4s", "5s", "6s", "7s", "8s", "9s", "10s"];
+    for times in [&one_not[..], &each_alone, &whole[..9]] {
+        assert_eq!(warned(&text(times), "whole-seconds"), None, "{times:?}");
+    }
+}
+
+#[test]
+fn the_offered_load_of_closed_systems_is_warned_of() {
+    let text = |users: u32| {
+        format!(
+            "horizon = \"100s\"\n[[traffic]]\nto = \"w\"\narrivals = {{ kind = \"closed\", users = {users}, think = \"100ms\" }}\n\
+             [service.w]\ndemand = \"10ms\"\nserver = [{{ name = \"x\", workers = 1 }}]\n"
+        )
+    };
+    let message = warned(&text(50), "closed-load").expect("all of it is asked");
+    assert!(
+        message.contains("is what 50 users got round to asking"),
+        "{message}"
+    );
+    assert_eq!(warned(&text(2), "closed-load"), None);
 }

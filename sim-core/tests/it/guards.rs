@@ -497,7 +497,7 @@ fn bad_guards_are_refused_with_a_reason() {
     refused(
         &client("[{ kind = \"aimd-limit\", max = 10 }]"),
         "E017",
-        "initial = 20",
+        "min = 20 is above max = 10",
     );
     let many = format!("[{}]", "\"deadline\", ".repeat(17));
     refused(&client(&many), "E024", "17 guards; at most 16");

@@ -43,7 +43,7 @@ fn report(simulation: &Simulation) -> (u64, String) {
 
 /// The rows of the time line are parts of what was counted: nothing falls between two of them, or
 /// behind the last.
-fn check_rows(simulation: &Simulation, text: &str) {
+pub(crate) fn check_rows(simulation: &Simulation, text: &str) {
     let recorder = simulation.recorder();
     let history = recorder.history();
     let model = simulation.model();
@@ -95,7 +95,7 @@ fn rows_add_up_however_a_run_ends() {
 }
 
 /// Nobody waits beside an idle worker, and no server does more than it has workers for.
-fn check_workers(simulation: &Simulation, text: &str) {
+pub(crate) fn check_workers(simulation: &Simulation, text: &str) {
     for (i, server) in simulation.snapshot().servers.iter().enumerate() {
         let place = || {
             format!(

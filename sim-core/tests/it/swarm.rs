@@ -408,6 +408,19 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
 }
 
 impl Swarm {
+    /// Without what may not go together.
+    pub(crate) fn plain(&self) -> Self {
+        let mut plain = self.clone();
+        plain.client.clear();
+        plain.balancer.clear();
+        plain.timeline.clear();
+        plain.behind.clear();
+        plain.routed.clear();
+        plain.servers.iter_mut().for_each(|(_, keys)| keys.clear());
+        (plain.link, plain.call, plain.routes, plain.machine) = (None, None, None, None);
+        plain
+    }
+
     /// As a scenario.
     pub(crate) fn text(&self) -> String {
         let mut text = format!(

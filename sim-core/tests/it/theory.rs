@@ -11,10 +11,11 @@ use crate::replicate::{
 use crate::support::{log, server};
 use sim_core::summary::Summary;
 use sim_core::theory::markov::{erlang_b, machine_repair, mmc_wait, mmck};
-use sim_core::theory::priority::{ClassLoad, waits};
+use sim_core::theory::priority::{ClassLoad, preemptive_responses, waits};
 use sim_core::theory::renewal::round_robin_waiting;
 use sim_core::theory::station::{mg1_wait, mm1_quantile};
 use sim_core::theory::time::first_passage;
+use sim_core::theory::{Applied, apply};
 
 const EXPONENTIAL: &str = "{ kind = \"exponential\", mean = \"1ms\" }";
 
@@ -306,6 +307,169 @@ fn priorities_make_cobham_waits() {
             exact("first", |s| class_response(s, 0), 1.0 + waits[0]),
             exact("second", |s| class_response(s, 1), 1.0 + waits[1]),
         ],
+    );
+}
+
+/// What a class of each priority demands, as written and as theory has it: mean and second moment.
+const OWN: [(&str, f64, f64); 2] = [
+    ("\"500us\"", 0.5, 0.25),
+    ("{ kind = \"lognormal\", mean = \"2ms\", cv = 1 }", 2.0, 8.0),
+];
+
+/// Two classes with demands of their own at one server: 0.4 and 0.25 a millisecond, a load of 0.7.
+fn own_demands(discipline: &str) -> String {
+    let farm = Farm {
+        queue: discipline,
+        ..one(0.65, 400_000)
+    };
+    let [(first, ..), (second, ..)] = OWN;
+    let share = 0.4 / 0.65;
+    format!(
+        "{}\n[class.first]\nshare = {share}\ndemand = {first}\n[class.second]\nshare = {}\npriority = 1\ndemand = {second}\n",
+        farm.text(),
+        1.0 - share
+    )
+}
+
+#[test]
+fn classes_demand_what_they_say_whatever_their_order() {
+    let [(_, m1, s1), (_, m2, s2)] = OWN;
+    let class = |rate, mean, second| ClassLoad { rate, mean, second };
+    let both = [class(0.4, m1, s1), class(0.25, m2, s2)];
+    let demands = |waits: [f64; 2]| {
+        [
+            rough("first", |s| class_response(s, 0), m1 + waits[0]),
+            rough("second", |s| class_response(s, 1), m2 + waits[1]),
+        ]
+    };
+    let cobham = waits(&both);
+    let priority = own_demands("{ discipline = \"priority\" }");
+    check(&priority, &demands([cobham[0], cobham[1]]));
+    let times = preemptive_responses(&both);
+    let preemptive = own_demands("{ discipline = \"priority-preemptive\" }");
+    check(&preemptive, &demands([times[0] - m1, times[1] - m2]));
+    let alike = waits(&[ClassLoad::together(both.into_iter())])[0];
+    check(&own_demands("{}"), &demands([alike, alike]));
+    // What the command compares with is the same.
+    let model = crate::support::model(&priority);
+    let Applied::Known(known) = apply(&model) else {
+        panic!("priorities are known");
+    };
+    let expected = |path: &str| {
+        let figure = known.figures.iter().find(|f| f.path == path);
+        figure
+            .unwrap_or_else(|| panic!("{path}: {known:?}"))
+            .expected
+            * 1e3
+    };
+    for (class, wait, mean) in [("first", cobham[0], m1), ("second", cobham[1], m2)] {
+        let response = expected(&format!("classes.{class}.response_time_s.mean"));
+        assert!((response - wait - mean).abs() < 1e-9, "{class}: {response}");
+        let found = expected(&format!("classes.{class}.wait_s.mean"));
+        assert!((found - wait).abs() < 1e-9, "{class}: {found}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "second")]
+fn a_demand_that_a_class_does_not_have_is_found_out() {
+    let [(_, m1, s1), (_, m2, _)] = OWN;
+    let class = |rate, mean, second| ClassLoad { rate, mean, second };
+    // As if it were constant, and the mean the same.
+    let wrong = waits(&[class(0.4, m1, s1), class(0.25, m2, m2 * m2)]);
+    check(
+        &own_demands("{ discipline = \"priority\" }"),
+        &[rough("second", |s| class_response(s, 1), m2 + wrong[1])],
+    );
+}
+
+#[test]
+fn a_load_counts_what_classes_demand() {
+    let model = crate::support::model(&own_demands("{}"));
+    let peak = sim_core::load::peaks(&model)[0].expect("there is traffic");
+    assert!((peak.offered_load - 0.7).abs() < 1e-12, "{peak:?}");
+    let mut simulation = sim_core::engine::Simulation::new(model, 0);
+    simulation.run();
+    let seen = Summary::of(&simulation, 0).offered_load.expect("a load");
+    assert!((seen - 0.7).abs() < 0.02, "{seen}");
+}
+
+/// The distribution of the number in the system, where a service keeps it, as shares of the time.
+fn number(workers: u32, lam: f64) -> String {
+    let farm = Farm {
+        workers,
+        ..one(lam, 200_000)
+    };
+    let text = farm.text();
+    text.replace("[service.web]\n", "[service.web]\nnumbers = true\n")
+}
+
+fn at(summary: &Summary, number: usize) -> f64 {
+    let of = &summary.services.0[0].1.number;
+    let of = of.as_ref().expect("it is kept");
+    of.at.get(number).copied().unwrap_or(0.0)
+}
+
+/// Shares of the time of M/M/c at so many, as far as 4: the birth-death chain.
+fn mmc_shares(c: u32, lam: f64) -> Vec<f64> {
+    let mut shares = vec![1.0];
+    for n in 1..2000_u32 {
+        let before = shares[n as usize - 1];
+        shares.push(before * lam / f64::from(n.min(c)));
+    }
+    let all: f64 = shares.iter().sum();
+    shares.iter().take(5).map(|share| share / all).collect()
+}
+
+#[test]
+fn the_number_in_the_system_has_the_distribution_that_theory_has() {
+    for (c, lam) in [(1, 0.7), (3, 2.1)] {
+        let p = mmc_shares(c, lam);
+        check(
+            &number(c, lam),
+            &[
+                rough("nobody", |s| at(s, 0), p[0]),
+                rough("one", |s| at(s, 1), p[1]),
+                rough("two", |s| at(s, 2), p[2]),
+                rough("four", |s| at(s, 4), p[4]),
+            ],
+        );
+    }
+    // Geometric for one worker.
+    assert!((mmc_shares(1, 0.7)[4] - 0.3 * 0.7_f64.powi(4)).abs() < 1e-12);
+}
+
+#[test]
+#[should_panic(expected = "two")]
+fn a_wrong_distribution_of_the_number_is_found_out() {
+    let p = mmc_shares(1, 0.8);
+    check(&number(1, 0.7), &[rough("two", |s| at(s, 2), p[2])]);
+}
+
+#[test]
+fn keeping_the_number_changes_nothing_and_agrees_with_the_mean() {
+    let text = number(3, 2.1);
+    let run = |text: &str| {
+        let model = crate::support::model(text);
+        let mut simulation = sim_core::engine::Simulation::new(model, 0);
+        simulation.run();
+        Summary::of(&simulation, 0)
+    };
+    let (kept, not) = (run(&text), run(&text.replace("numbers = true\n", "")));
+    assert_eq!(kept.digest, not.digest);
+    assert_eq!(not.services.0[0].1.number, None);
+    let service = &kept.services.0[0].1;
+    let number = service.number.as_ref().expect("it is kept");
+    let server = &service.servers.0[0].1;
+    assert!((number.mean - server.mean_in_system).abs() < 1e-9 * number.mean);
+    let whole: f64 = number.at.iter().sum();
+    assert!((whole - 1.0).abs() < 1e-9, "{whole}");
+    assert!((number.at_most.last().expect("some") - 1.0).abs() < 1e-12);
+    assert_eq!(number.at.len() as u64, number.max + 1);
+    let far = kept.figure("services.web.number.at_most.9000");
+    assert_eq!(
+        (far, kept.figure("services.web.number.at.9000")),
+        (Some(1.0), Some(0.0))
     );
 }
 

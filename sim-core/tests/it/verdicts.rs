@@ -81,7 +81,11 @@ fn every_situation_has_its_verdict_and_the_book_shows_it() {
         }
         assert!(because.contains(|c: char| c.is_ascii_digit()), "{found}");
         // The site and the verdict never say the opposite of each other.
+        // Of fewer than ten requests in half a minute the site's state says nothing.
+        let few = ["requests answered in time", "no request came"];
+        let few = few.iter().any(|words| because.contains(words));
         match s.site {
+            Kind::Normal if few => {}
             Kind::Down => assert!(!matches!(verdict, "STABLE" | "DEGRADED"), "{found}"),
             Kind::Degraded => assert_ne!(verdict, "STABLE", "{found}"),
             _ => assert!(
@@ -119,14 +123,17 @@ fn page_of(all: &[Situation]) -> String {
     }
     page.push_str(
         "\n## From evidence to verdict\n\n\
-         Rows are tried in this order; the first whose evidence is there is the verdict. What can be done is taken as it is now:\n\
+         Rows are tried in this order; the first whose evidence is there is the verdict. Of causes, several of which may stand at\n\
+         once, it is the one that costs most requests at the end, by how they end and where, and of equals the first; the others stand\n\
+         in its sentence after `besides`. What can be done is taken as it is now:\n\
          servers that are up, in rotation, as fast and warm as they are, less their errors, within limits of connections and what\n\
          balancers can do. First attempts are requests from outside, with the calls that they lead to; for users of a closed source, what they would ask\n\
          if they were answered at once.\n\n\
-         | situation | evidence |\n|---|---|\n",
+         | situation | evidence | cause |\n|---|---|---|\n",
     );
-    for (situation, evidence) in verdict_rules() {
-        let _ = writeln!(page, "| {situation} | {evidence} |");
+    for (situation, evidence, cause) in verdict_rules() {
+        let cause = if cause { "yes" } else { "" };
+        let _ = writeln!(page, "| {situation} | {evidence} | {cause} |");
     }
     page.push_str(
         "\n## Situations\n\n\

@@ -1,6 +1,7 @@
 //! What can be picked: paths that a scenario has, values of a path, and measures, all from the
 //! tables of the core.
 
+use sim_core::experiment::Measure;
 use sim_core::metric::SUMMARY_PATHS;
 use sim_core::model::{Asker, Model};
 use sim_core::outcome::Outcome;
@@ -186,12 +187,13 @@ pub fn values(path: &str) -> Vec<Choice> {
 pub fn measures(model: &Model) -> Vec<Choice> {
     let mut found = Vec::new();
     for row in SUMMARY_PATHS {
-        for path in figures(row.path, model) {
-            found.push(Choice {
-                text: path,
-                about: row.about.to_owned(),
-            });
-        }
+        let there = figures(row.path, model).into_iter();
+        // Some are kept only where they are asked for.
+        let kept = there.filter(|path| Measure::parse(path, model).is_ok());
+        found.extend(kept.map(|text| Choice {
+            text,
+            about: row.about.to_owned(),
+        }));
     }
     found
 }

@@ -230,7 +230,7 @@ fn compared(found: &Comparison, at: usize) -> Table {
         "rank",
         "variant",
         "mean",
-        "half-width",
+        "interval",
         &format!("from {first}"),
     ];
     let mut table = Table {

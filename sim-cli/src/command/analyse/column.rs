@@ -107,12 +107,18 @@ fn pick(head: &[String], named: bool, wanted: Option<&str>) -> Result<usize, (St
     }
 }
 
-/// The cells of a line; quotes hold separators.
+/// The cells of a line; quotes hold separators, and two of them within quotes stand for one.
 fn cells(line: &str, separator: Option<char>) -> Vec<String> {
     let mut cells = vec![String::new()];
     let mut quoted = false;
-    for c in line.chars() {
-        if c == '"' {
+    let mut signs = line.chars().peekable();
+    while let Some(c) = signs.next() {
+        if c == '"' && quoted && signs.peek() == Some(&'"') {
+            signs.next();
+            if let Some(cell) = cells.last_mut() {
+                cell.push('"');
+            }
+        } else if c == '"' {
             quoted = !quoted;
         } else if Some(c) == separator && !quoted {
             cells.push(String::new());
@@ -138,6 +144,10 @@ mod tests {
         assert_eq!(values("a,b\n1,2\n3,4\n", Some("b")), [2.0, 4.0]);
         assert_eq!(values("\u{feff}a;b\r\n1;2\r\n", Some("1")), [1.0]);
         assert_eq!(values("1\t2\n3\t4\n", Some("2")), [2.0, 4.0]);
+        assert_eq!(
+            values("\"a \"\"b\"\", c\",d\n1,7\n", Some("a \"b\", c")),
+            [1.0]
+        );
         assert_eq!(values("\"a, b\",c\n\"x, y\",7\n", Some("c")), [7.0]);
         let some = read("f", "a,b\n1,\n2,5\n", Some("b")).expect("a column");
         assert_eq!((some.values, some.empty), (vec![5.0], 1));

@@ -245,9 +245,7 @@ fn plot(found: &Hysteresis, subject: &Subject, level: f64, verdict: &str) -> Str
             Point {
                 x: factor * base,
                 mean: estimate.mean(),
-                half_width: estimate
-                    .interval()
-                    .map(sim_core::statistics::Interval::half_width),
+                interval: estimate.interval().map(|i| (i.low, i.high)),
                 about: format!(
                     "{} {name}: {}",
                     subject.rate(*factor),

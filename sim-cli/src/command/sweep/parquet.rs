@@ -98,9 +98,11 @@ fn columns(plan: &Plan, numeric: &[bool], rows: &[Row]) -> Vec<Column> {
         columns.push(Column::Numbers(
             rows.iter().map(|row| row.figures[m].mean).collect(),
         ));
-        columns.push(Column::Numbers(
-            rows.iter().map(|row| row.figures[m].half_width).collect(),
-        ));
+        let ends = |of: fn((f64, f64)) -> f64| {
+            let ends = rows.iter().map(|row| row.figures[m].interval.map(of));
+            Column::Numbers(ends.collect())
+        };
+        columns.extend([ends(|(low, _)| low), ends(|(_, high)| high)]);
     }
     columns.push(texts(&|row| format!("{:016x}", row.digest)));
     columns.push(texts(&|row| row.notes.clone()));
@@ -186,6 +188,10 @@ mod tests {
         for (row, fields) in rows.iter().zip(&read) {
             let mean = row.figures[0].mean.map_or(Field::Null, Field::Double);
             assert_eq!(fields[5].1, mean);
+            let low = row.figures[0].interval.map(|(low, _)| low);
+            assert_eq!(fields[6].1, low.map_or(Field::Null, Field::Double));
+            let high = row.figures[0].interval.map(|(_, high)| high);
+            assert_eq!(fields[7].1, high.map_or(Field::Null, Field::Double));
         }
         assert!(
             rows[1].failed == 5 && read[1][5].1 == Field::Null,

@@ -51,8 +51,8 @@ pub(in crate::engine) struct Stopped {
 }
 
 impl Guards {
-    /// As [`Simulation::enter`] at a caller from outside and at the only balancer instance of a
-    /// service, for the first attempt of a request, which begins now. Who was not let pass; nothing is
+    /// As [`Simulation::enter`] at a caller from outside and at a balancer, which has one instance if
+    /// it has guards, for the first attempt of a request, which begins now. Who was not let pass; nothing is
     /// written down for one that was.
     #[inline]
     pub(in crate::engine) fn pass_fast(
@@ -145,7 +145,7 @@ impl Guards {
         }
     }
 
-    /// The chain of the only instance of a balancer.
+    /// The chain of a balancer with guards, which has one instance here.
     fn fast_balancer(&self, service: ServiceId) -> Seat {
         Seat {
             post: Post::Balancer,

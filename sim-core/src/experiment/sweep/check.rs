@@ -6,6 +6,7 @@
 
 use super::axis::Axis;
 use super::plan::{Plan, path_text};
+use super::row::ENDS;
 use crate::experiment::Measure;
 use crate::model::Model;
 use crate::scenario::Problems;
@@ -44,9 +45,9 @@ pub(super) fn names(axes: &[Axis], measures: &[&str], problems: &mut Collector) 
                 );
             }
         }
-        let measured = measures
-            .iter()
-            .any(|m| *m == column.name || column.name == format!("{m}.half_width"));
+        let measured = measures.iter().any(|m| {
+            *m == column.name || ENDS.iter().any(|end| column.name == format!("{m}.{end}"))
+        });
         if TAKEN.contains(&column.name.as_str()) || measured {
             let message = format!("the table has a column called {:?} already", column.name);
             problems.push(

@@ -3,7 +3,7 @@
 use super::plan::{Cell, Plan};
 use crate::experiment::{Estimand, Measure, Run, estimates};
 use crate::model::Model;
-use crate::statistics::{Estimate, Interval};
+use crate::statistics::Estimate;
 use crate::text::Csv;
 use std::io::{self, Write};
 
@@ -33,9 +33,12 @@ pub struct Row {
 pub struct Figure {
     /// Mean over the replications, where it means something.
     pub mean: Option<f64>,
-    /// Half of the width of its interval.
-    pub half_width: Option<f64>,
+    /// The ends of its interval; of a bound, one is the mean.
+    pub interval: Option<(f64, f64)>,
 }
+
+/// What the columns beside that of a measure's mean are called, after its path and a dot.
+pub(super) const ENDS: [&str; 2] = ["low", "high"];
 
 /// How a replication ended: with what was measured, or why there is nothing.
 pub(super) type Ended = Result<Run, String>;
@@ -90,9 +93,7 @@ impl Row {
             .iter()
             .map(|estimate| Figure {
                 mean: estimate.mean(),
-                // A bound has one side, and no width about its mean.
-                half_width: (estimate.interval().filter(|interval| !interval.is_bound()))
-                    .map(Interval::half_width),
+                interval: estimate.interval().map(|i| (i.low, i.high)),
             })
             .collect();
         row.notes = notes(plan.measures(), &estimates);
@@ -106,7 +107,7 @@ impl Row {
         names.extend(["replications".to_owned(), "failed".to_owned()]);
         for measure in plan.measures() {
             names.push(measure.path().to_owned());
-            names.push(format!("{}.half_width", measure.path()));
+            names.extend(ENDS.map(|end| format!("{}.{end}", measure.path())));
         }
         names.extend(["digest".to_owned(), "notes".to_owned()]);
         names
@@ -119,7 +120,8 @@ impl Row {
         fields.extend([self.replications.to_string(), self.failed.to_string()]);
         let number = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:?}"));
         for figure in &self.figures {
-            fields.extend([number(figure.mean), number(figure.half_width)]);
+            let (low, high) = figure.interval.unzip();
+            fields.extend([figure.mean, low, high].map(number));
         }
         fields.extend([format!("{:016x}", self.digest), self.notes.clone()]);
         fields
@@ -128,7 +130,8 @@ impl Row {
     /// The row from its fields; `None` when they are not those of a row of this plan.
     pub fn from_fields(plan: &Plan, identity: u64, fields: &[String]) -> Option<Self> {
         let (columns, measures) = (plan.columns().len(), plan.measures().len());
-        if fields.len() != 5 + columns + 2 * measures {
+        let of_each = 1 + ENDS.len();
+        if fields.len() != 5 + columns + of_each * measures {
             return None;
         }
         let number = |text: &String| -> Option<Option<f64>> {
@@ -137,12 +140,12 @@ impl Row {
             }
             text.parse().ok().map(Some)
         };
-        let figures = fields[3 + columns..3 + columns + 2 * measures]
-            .chunks(2)
-            .map(|pair| {
+        let figures = fields[3 + columns..3 + columns + of_each * measures]
+            .chunks(of_each)
+            .map(|of| {
                 Some(Figure {
-                    mean: number(&pair[0])?,
-                    half_width: number(&pair[1])?,
+                    mean: number(&of[0])?,
+                    interval: number(&of[1])?.zip(number(&of[2])?),
                 })
             })
             .collect::<Option<Vec<_>>>()?;
@@ -179,8 +182,7 @@ fn notes(measures: &[Measure], estimates: &[Estimate]) -> String {
         .iter()
         .zip(estimates)
         .filter_map(|(measure, estimate)| {
-            let bound = || measure.bound_text(estimate.interval()?);
-            let why = estimate.reason().map(ToString::to_string).or_else(bound)?;
+            let why = estimate.reason().map(ToString::to_string)?;
             Some((measure.path(), why))
         })
         .collect();

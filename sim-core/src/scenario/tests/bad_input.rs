@@ -8,7 +8,12 @@ fn each_mistake_gets_its_problem() {
     for (from, to, code, words) in [
         ("rate = 100", "rate = nan", "E003", "finite"),
         ("rate = 100", "rate = -1", "E013", "0 to"),
-        ("rate = 100", "rate = 1e300", "E013", "rate"),
+        (
+            "rate = 100",
+            "rate = 1e300",
+            "E013",
+            "1e300 is out of range for `rate`",
+        ),
         ("rate = 100", "rate = \"fast\"", "E012", "corners"),
         ("rate = 100", "rate = []", "E013", "corner"),
         (

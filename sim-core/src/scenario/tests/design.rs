@@ -14,7 +14,8 @@ fn the_example_gives_the_expected_model() {
         Class {
             name: "checkout".to_owned(),
             priority: 1,
-            demand_factor: 1.0
+            demand_factor: 1.0,
+            demand: None,
         }
     );
     let source = &model.sources[0];

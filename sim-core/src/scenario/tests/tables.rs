@@ -49,6 +49,146 @@ fn warnings_are_remarks_on_valid_scenarios() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a line for each way to be in vain")]
+fn settings_that_nothing_gets_past_are_remarked_on() {
+    let warnings = |client: &str, link: &str, service: &str, server: &str| {
+        let text = format!(
+            "horizon = \"1m\"\n[[traffic]]\nto = \"web\"\nrate = 1\nclient = {{ {client} }}\n\
+             [service.web]\ndemand = \"200ms\"\nlink = {{ {link} }}\n{service}\n\
+             server = [{{ name = \"s\", workers = 2, {server} }}]\n"
+        );
+        let read = Scenario::read(Source::new("t.toml", &text), &[], &NoFiles);
+        read.unwrap_or_else(|problems| panic!("{problems}\n{text}"))
+            .warnings()
+    };
+    let guard = "guards = [{ kind = \"deadline\", margin = \"1s\" }]";
+    let balancer = format!("balancer = {{ {guard} }}");
+    let margin = "its margin is 1s, and `traffic` waits 1s";
+    for (client, link, service, server, expected) in [
+        ("timeout = \"1s\"", "", "", guard, margin),
+        ("timeout = \"1s\"", "", balancer.as_str(), "", margin),
+        (
+            "deadline = \"100ms\"",
+            "",
+            "",
+            "",
+            "an answer takes 200ms or longer, and `traffic` waits 100ms",
+        ),
+        (
+            "timeout = \"150ms\"",
+            "",
+            "",
+            "speed = 2, queue = { limit = 3 }",
+            "",
+        ),
+        (
+            "timeout = \"300ms\"",
+            "delay = \"60ms\"",
+            "",
+            "",
+            "an answer takes 320ms or longer",
+        ),
+        (
+            "timeout = \"300ms\"",
+            "delay = \"160ms\"",
+            "",
+            "",
+            "the way there and back takes 320ms",
+        ),
+        (
+            "timeout = \"9s\"",
+            "delay = \"2s\", connect_timeout = \"1s\"",
+            "",
+            "",
+            "one way takes 2s, connect_timeout is 1s",
+        ),
+        (
+            "timeout = \"1s\"",
+            "connect_timeout = \"2s\"",
+            "",
+            "",
+            "connect_timeout of 2s to `web` never comes",
+        ),
+        (
+            "deadline = \"1s\", retry = { kind = \"fixed\", pause = \"2s\" }",
+            "",
+            "",
+            "",
+            "never tries `web` again: the pause is 2s, and the deadline 1s",
+        ),
+        (
+            "deadline = \"1s\", retry = { kind = \"fixed\", pause = \"500ms\" }",
+            "",
+            "",
+            "",
+            "",
+        ),
+        // One way less and nothing is certain.
+        (
+            "timeout = \"1s\"",
+            "",
+            "",
+            "guards = [{ kind = \"deadline\", margin = \"999ms\" }]",
+            "",
+        ),
+        (
+            "timeout = \"300ms\"",
+            "delay = { kind = \"exponential\", mean = \"9s\" }",
+            "",
+            "",
+            "",
+        ),
+    ] {
+        let found = warnings(client, link, service, server).join("\n");
+        assert_eq!(
+            found.is_empty(),
+            expected.is_empty(),
+            "{client} {link}: {found}"
+        );
+        assert!(found.contains(expected), "{client} {link}: {found}");
+    }
+    let probes =
+        "balancer = { health = [{ kind = \"checks\", timeout = \"1s\", demand = \"2s\" }] }";
+    let found = warnings("timeout = \"9s\"", "", probes, "").join("\n");
+    assert!(
+        found.contains("every probe of `web` fails: it takes 2s or longer, and its timeout is 1s"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_law_without_a_unit_is_called_by_its_key() {
+    let text = SMALL.replace(
+        "rate = 100",
+        "rate = 100\nclient = { retry = { kind = \"drawn\", pause = 5 } }",
+    );
+    let problems = Scenario::read(Source::new("t.toml", &text), &[], &NoFiles)
+        .and_then(|scenario| scenario.model())
+        .expect_err("no unit");
+    let found = problems.to_string();
+    assert!(found.contains("`pause` is a time span"), "{found}");
+}
+
+#[test]
+fn traces_of_which_nothing_comes_are_remarked_on() {
+    let warnings = |times: &str| {
+        let text = format!(
+            "horizon = \"1m\"\n[[traffic]]\nto = \"web\"\narrivals = {{ kind = \"trace\", times = [{times}] }}\n\
+             [service.web]\ndemand = \"1ms\"\nserver = [{{ name = \"s\", workers = 1 }}]\n"
+        );
+        let read = Scenario::read(Source::new("t.toml", &text), &[], &NoFiles);
+        read.unwrap_or_else(|problems| panic!("{problems}"))
+            .warnings()
+    };
+    assert_eq!(warnings(""), ["the trace of `traffic` has no request"]);
+    assert_eq!(
+        warnings("\"2m\", \"3m\""),
+        ["no request of the trace of `traffic` comes: its first is at 2m, the horizon at 1m"]
+    );
+    assert_eq!(warnings("\"1s\", \"3m\""), [""; 0]);
+}
+
+#[test]
 fn entries_that_are_sure_to_find_nothing_to_do_are_remarked_on() {
     let entry = |at: u32, what: &str| {
         format!(

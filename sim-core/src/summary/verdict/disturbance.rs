@@ -21,8 +21,9 @@ pub(super) struct Disturbance {
 /// A machine that crashes again and again.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct CrashLoop {
-    /// Its name.
+    /// Its name, and which server it is; absent for an instance of a balancer.
     pub machine: String,
+    pub server: Option<ServerId>,
     /// How often it crashed by itself.
     pub crashes: usize,
     /// When the last three crashes were, in seconds.
@@ -30,6 +31,9 @@ pub(super) struct CrashLoop {
     /// Why, the last time.
     pub cause: String,
 }
+
+/// The crashes of a machine: which server it is, and each with its time and cause.
+type Spells = (Option<ServerId>, Vec<(f64, String)>);
 
 /// A change of a setting.
 pub(super) struct SetTo {
@@ -66,8 +70,8 @@ pub(super) struct Told {
     pub sets: Vec<SetTo>,
     /// The latest event of a kind about somebody, with its time in seconds.
     latest: BTreeMap<(Kind, Whom), f64>,
-    /// The latest moment at which somebody or something changed what the system is made of.
-    pub changed_s: Option<f64>,
+    /// Moments at which somebody or something changed what the system is made of.
+    pub changes_s: Vec<f64>,
 }
 
 impl Told {
@@ -95,7 +99,7 @@ impl Told {
         let mut told = Self::default();
         let shared = shared_names(simulation.model());
         let mut open: BTreeMap<(Kind, Whom), usize> = BTreeMap::new();
-        let mut crashes: BTreeMap<String, Vec<(f64, String)>> = BTreeMap::new();
+        let mut crashes: BTreeMap<String, Spells> = BTreeMap::new();
         for event in simulation.recorder().event_log() {
             let at_s = event.at.as_secs_f64();
             let whom = Whom::of(event);
@@ -121,7 +125,8 @@ impl Told {
                 }
             }
             if event.kind == Kind::Crash && !is_planned(simulation, event) {
-                let spells = crashes.entry(name.clone()).or_default();
+                let (server, spells) = crashes.entry(name.clone()).or_default();
+                *server = event.server;
                 spells.push((at_s, event.cause.clone()));
             }
             if event.kind == Kind::Takeover {
@@ -144,9 +149,11 @@ impl Told {
                 }
             }
             let by_itself = matches!(event.kind, Kind::Crash | Kind::Restart | Kind::Up)
-                && crashes.get(&name).is_some_and(|c| c.len() > 1);
+                && crashes
+                    .get(&name)
+                    .is_some_and(|(_, spells)| spells.len() > 1);
             if changes(event.kind) && !by_itself {
-                told.changed_s = Some(at_s);
+                told.changes_s.push(at_s);
             }
         }
         told.slowness_ends(simulation, &open);
@@ -163,11 +170,12 @@ impl Told {
                 until_s: last.map(|last| last.at_s),
             });
         }
-        for (machine, mut spells) in crashes {
+        for (machine, (server, mut spells)) in crashes {
             let count = spells.len();
             if let [.., a, b, c] = spells.as_mut_slice() {
                 told.loops.push(CrashLoop {
                     machine,
+                    server,
                     crashes: count,
                     last_s: [a.0, b.0, c.0],
                     cause: std::mem::take(&mut c.1),

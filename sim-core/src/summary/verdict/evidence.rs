@@ -3,7 +3,9 @@
 
 use super::cores::Cores;
 use super::disturbance::Told;
-use crate::engine::{MachineState, ServerStanding, ServiceStanding, Simulation, Standing};
+use crate::engine::{
+    LinkSnapshot, MachineState, ServerStanding, ServiceStanding, Simulation, Standing,
+};
 use crate::event_log::Kind;
 use crate::ids::{ClassId, HostId, Id, ServiceId};
 use crate::load::visits_of;
@@ -22,10 +24,16 @@ const ARRIVALS: u64 = 100;
 const INTERVALS: usize = 5;
 /// Records of servers that are read at most, over all servers.
 const RECORDS: usize = 1_000_000;
+/// So many times what a request takes alone: nobody waits so long by chance.
+const SILENCE: f64 = 20.0;
+/// Requests that the end must have seen to be shorter than it would be.
+const FEW: u64 = 10;
 
 /// All facts.
 pub(super) struct Evidence<'a> {
     pub model: &'a Model,
+    /// The services as they are set now.
+    pub settings: Vec<&'a Service>,
     pub told: Told,
     /// Whether the event log has all there was to tell.
     pub told_all: bool,
@@ -57,8 +65,14 @@ pub(super) struct Evidence<'a> {
     pub services: Vec<ServiceFacts>,
     /// Users of closed sources, if any.
     pub users: u32,
-    /// Links that are cut or worse than they should be, by name.
-    pub links: Vec<(String, bool)>,
+    /// Links that are cut or worse than they should be.
+    pub links: Vec<LinkSnapshot>,
+    /// Balancer instances with the services that they stand before.
+    pub instances: Vec<(String, ServiceId)>,
+    /// How long nobody was answered although somebody waited, in seconds; zero when anybody was.
+    pub silence_s: f64,
+    /// What a request from outside takes that meets nobody else, in seconds; may be infinite.
+    pub alone_s: f64,
     /// Guards with what they have turned away so far.
     pub guards: Vec<(String, &'static str, u64)>,
     /// Balancer breakers that are open: their owners and since when.
@@ -86,6 +100,7 @@ pub(super) enum Limit {
 
 /// Facts about a service.
 pub(super) struct ServiceFacts {
+    pub id: ServiceId,
     pub name: String,
     pub standing: ServiceStanding,
     /// Requests per second that first attempts from outside bring to it.
@@ -102,8 +117,7 @@ pub(super) struct ServiceFacts {
     /// Attempts at its balancer, and per second those that its routes leave to its own servers.
     pub attempted: u64,
     pub attempts_hz: f64,
-    /// Requests to it that ended, and how.
-    pub ended: u64,
+    /// How requests to it ended.
     pub outcomes: [u64; Outcome::COUNT],
     /// Busy share of the workers that could serve.
     pub busy: f64,
@@ -113,8 +127,8 @@ pub(super) struct ServiceFacts {
     pub servers: Vec<ServerFacts>,
     /// Since when no instance of its balancer is up.
     pub balancer_down_s: Option<f64>,
-    /// Whether everything that comes from outside needs it.
-    pub needed_by_all: bool,
+    /// Whether requests come to it from outside.
+    pub entry: bool,
 }
 
 /// Facts about a server.
@@ -128,8 +142,9 @@ pub(super) struct ServerFacts {
     pub succeeded: u64,
     pub failed: u64,
     pub busy: f64,
-    /// Waiting at it at the end.
+    /// Waiting at it at the end, and with those in service.
     pub queue_len: u64,
+    pub in_system: u64,
     /// Since when it is what it is: down, drained, removed, taken out.
     pub since_s: Option<f64>,
 }
@@ -162,17 +177,6 @@ impl ServiceFacts {
         self.servers
             .iter()
             .filter(|s| s.serves() && !s.standing.standby)
-    }
-
-    /// The outcome of most failures.
-    pub(super) fn worst(&self) -> Option<(Outcome, u64)> {
-        worst(&self.outcomes)
-    }
-
-    /// Failed as a share of what ended.
-    pub(super) fn failed(&self) -> f64 {
-        let failed = self.ended - self.outcomes[Outcome::Succeeded as usize];
-        failed as f64 / self.ended.max(1) as f64
     }
 }
 
@@ -209,11 +213,7 @@ impl<'a> Evidence<'a> {
         let told = Told::of(simulation);
         let now_s = simulation.now().as_secs_f64();
         let corner_s = standing.sources.iter().map(|s| s.corner_ns as f64 / 1e9);
-        let changed_s = corner_s
-            .chain(told.changed_s)
-            .filter(|&at| at > 0.0)
-            .fold(0.0, f64::max);
-        let window = window(history, changed_s);
+        let window = window(history, corner_s.chain(told.changes_s.iter().copied()));
         let window_s = span_s(history, &window);
         let total = history.total(Scope::Site, window.clone());
         let seen = total.window();
@@ -231,7 +231,11 @@ impl<'a> Evidence<'a> {
                 .map(|f| u64::from(history.flow(interval, f).in_flight))
                 .sum()
         };
+        let snapshot = simulation.snapshot();
         let mut evidence = Self {
+            settings: (standing.services.iter().enumerate())
+                .map(|(position, _)| simulation.settings_of(ServiceId::at(position)))
+                .collect(),
             told_all: recorder.event_log_dropped() == 0,
             now_s,
             window_s,
@@ -262,9 +266,12 @@ impl<'a> Evidence<'a> {
                 .filter_map(|s| s.users)
                 .map(|(n, _)| n)
                 .sum(),
-            links: (simulation.snapshot().links.into_iter())
-                .map(|link| (link.name, link.cut))
+            links: snapshot.links,
+            instances: (snapshot.instances.into_iter())
+                .map(|i| (i.name, ServiceId(i.service)))
                 .collect(),
+            silence_s: 0.0,
+            alone_s: 0.0,
             guards: (simulation.guard_figures().into_iter())
                 .filter(|guard| guard.refused > 0)
                 .map(|guard| (guard.at, guard.kind, guard.refused))
@@ -275,6 +282,7 @@ impl<'a> Evidence<'a> {
         };
         evidence.read_site(simulation);
         evidence.read_services(simulation, &standing, &window);
+        evidence.silence_s = evidence.silence(history, &window);
         evidence.read_arrivals(history, &window);
         Some(evidence)
     }
@@ -314,6 +322,24 @@ impl<'a> Evidence<'a> {
         let chance = 4.0 * (end as f64).sqrt();
         let least = (self.arrived as f64 / 20.0).max(chance).max(10.0);
         end > middle && middle > start && (end - start) as f64 > least
+    }
+
+    /// Whether somebody waits, and nobody was answered for far longer than an answer takes.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.silence_s > (SILENCE * self.alone_s).max(1.0)
+    }
+
+    /// How long nobody was answered although somebody waited.
+    fn silence(&self, history: &History, window: &Range<usize>) -> f64 {
+        if self.ended > 0 || self.in_flight[2] == 0 {
+            return 0.0;
+        }
+        if self.in_flight[0] > 0 {
+            return self.window_s;
+        }
+        let came = |&i: &usize| history.flows().any(|f| history.flow(i, f).arrived > 0);
+        let first = window.clone().find(came);
+        first.map_or(0.0, |i| self.now_s - history.end_ns(i) as f64 / 1e9)
     }
 
     /// Whether fewer and fewer are in flight: more than chance makes of so many arrivals.
@@ -368,9 +394,10 @@ impl<'a> Evidence<'a> {
     ) {
         let history = simulation.recorder().history();
         let asked = Asked::of(simulation, standing, window);
+        self.alone_s = asked.alone_s;
         let alone_s = alone_s(standing);
-        let work: Vec<f64> = (standing.services.iter().enumerate())
-            .map(|(i, service)| asked.hz[i] * service.demand_s * asked.factor[i])
+        let work: Vec<f64> = (0..standing.services.len())
+            .map(|i| asked.hz[i] * asked.demand_s[i])
             .collect();
         let up = |s: &ServerStanding| s.state == MachineState::Up;
         // Whoever gets no requests takes no cores from anybody.
@@ -386,10 +413,10 @@ impl<'a> Evidence<'a> {
             let id = ServiceId::at(position);
             let total = history.total(Scope::Service(id), window.clone());
             let seen = total.window();
-            let own_s = service.demand_s * asked.factor[position];
+            let own_s = asked.demand_s[position];
             let hold_s = held_s(service, &alone_s);
             let capacity = |server: &ServerStanding, rate: f64, allowed: f64| {
-                if server.workers == 0 || rate <= 0.0 {
+                if server.workers == 0 || rate <= 0.0 || server.error_rate >= 1.0 {
                     return 0.0;
                 }
                 // A demand without a mean says nothing of what can be done.
@@ -486,8 +513,8 @@ impl<'a> Evidence<'a> {
                     .filter_map(|i| self.told.down_since(&i.name));
                 down.fold(0.0, f64::max)
             });
-            let needed_by_all = asked.visits_of_all[position];
             self.services.push(ServiceFacts {
+                id,
                 name: self.model.services[position].name.clone(),
                 standing: service.clone(),
                 asked_hz: asked.hz[position],
@@ -498,7 +525,6 @@ impl<'a> Evidence<'a> {
                 machines: self.machines(id, standing),
                 attempts_hz: seen.attempts as f64 / self.window_s * kept(simulation, id, window),
                 attempted: seen.attempts,
-                ended: seen.ended(),
                 outcomes: seen.outcomes,
                 busy: if workers > 0.0 {
                     busy.iter().sum::<f64>() / workers
@@ -510,7 +536,7 @@ impl<'a> Evidence<'a> {
                 waiting: instances.map(|i| u64::from(i.waiting)).sum(),
                 servers,
                 balancer_down_s,
-                needed_by_all,
+                entry: standing.sources.iter().any(|s| s.to == id),
             });
         }
     }
@@ -566,6 +592,7 @@ impl<'a> Evidence<'a> {
             succeeded: seen.outcomes[Outcome::Succeeded as usize],
             failed: seen.outcomes[Outcome::Errored as usize],
             queue_len: seen.queue_len,
+            in_system: seen.in_flight,
             busy: if seen.workers > 0.0 {
                 (seen.busy / seen.workers).min(1.0)
             } else {
@@ -639,7 +666,7 @@ fn outside(recorder: &crate::record::Recorder) -> impl Iterator<Item = u16> + us
 
 /// The intervals that are the end of the run: half a minute, more where little comes, less where
 /// something changed meanwhile.
-fn window(history: &History, changed_s: f64) -> Range<usize> {
+fn window(history: &History, changed_s: impl Iterator<Item = f64>) -> Range<usize> {
     let len = history.len();
     let width_s = history.interval_ns() as f64 / 1e9;
     let count = |s: f64| (s / width_s).ceil() as usize;
@@ -656,11 +683,13 @@ fn window(history: &History, changed_s: f64) -> Range<usize> {
         start -= 1;
         seen += arrived(start);
     }
-    let changed = count(changed_s);
-    if changed > start && len - changed.min(len) >= INTERVALS {
-        start = changed;
-    }
-    start..len
+    // The latest change after which enough was seen.
+    let changed = changed_s.map(count).filter(|&changed| {
+        changed > start
+            && len - changed.min(len) >= INTERVALS
+            && (changed..len).map(arrived).sum::<u64>() >= FEW
+    });
+    changed.max().unwrap_or(start)..len
 }
 
 fn span_s(history: &History, window: &Range<usize>) -> f64 {
@@ -688,8 +717,10 @@ fn missed(simulation: &Simulation, window: &Range<usize>) -> Option<(String, f64
 /// What first attempts ask of each service.
 struct Asked {
     hz: Vec<f64>,
-    /// Mean factor of demand of what it is asked.
-    factor: Vec<f64>,
+    /// Mean time of a request from outside that meets nobody else, in seconds.
+    alone_s: f64,
+    /// Mean demand of what it is asked, in seconds.
+    demand_s: Vec<f64>,
     /// Whether every request from outside visits it.
     visits_of_all: Vec<bool>,
 }
@@ -703,9 +734,17 @@ impl Asked {
         let alone_s = alone_s(standing);
         let mut asked = Self {
             hz: vec![0.0; services],
-            factor: vec![0.0; services],
+            alone_s: 0.0,
+            demand_s: vec![0.0; services],
             visits_of_all: vec![true; services],
         };
+        // Where nobody comes any more, nobody waits for longer than the slowest takes.
+        let entries = standing
+            .sources
+            .iter()
+            .map(|s| alone_s[usize::from(s.to.0)]);
+        let longest_s = entries.fold(0.0, f64::max);
+        let mut all_hz = 0.0;
         let settings: Vec<&Service> = (0..services)
             .map(|position| simulation.settings_of(ServiceId::at(position)))
             .collect();
@@ -722,8 +761,8 @@ impl Asked {
                     (round_s > 0.0).then(|| (f64::from(users) / round_s, s.mix.as_slice()))
                 })
                 .collect();
-            for (class, factor) in standing.demand_factors.iter().enumerate() {
-                let flow = (entry * standing.demand_factors.len() + class) * 2;
+            for (class, demands) in standing.classes.iter().enumerate() {
+                let flow = (entry * standing.classes.len() + class) * 2;
                 let arrived: u64 = (window.clone())
                     .map(|i| u64::from(history.flow(i, flow).arrived))
                     .sum();
@@ -735,19 +774,30 @@ impl Asked {
                 if hz <= 0.0 {
                     continue;
                 }
+                all_hz += hz;
+                asked.alone_s += hz * alone_s;
                 let visits = visits_of(&settings, ServiceId::at(entry), 1.0, ClassId::at(class));
                 for (service, &visits) in visits.iter().enumerate() {
                     asked.hz[service] += hz * visits;
-                    asked.factor[service] += hz * visits * factor;
+                    // Where nobody goes a demand without a mean is none.
+                    if visits > 0.0 {
+                        let demand_s = demands.demand_s(&standing.services[service]);
+                        asked.demand_s[service] += hz * visits * demand_s;
+                    }
                     asked.visits_of_all[service] &= visits >= 1.0;
                 }
             }
         }
+        if all_hz > 0.0 {
+            asked.alone_s /= all_hz;
+        } else {
+            asked.alone_s = longest_s;
+        }
         for service in 0..services {
             if asked.hz[service] > 0.0 {
-                asked.factor[service] /= asked.hz[service];
+                asked.demand_s[service] /= asked.hz[service];
             } else {
-                asked.factor[service] = 1.0;
+                asked.demand_s[service] = standing.services[service].demand_s;
             }
         }
         asked

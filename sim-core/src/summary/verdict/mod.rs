@@ -1,21 +1,29 @@
 //! The verdict: one word on the end of a run, and the sentence that stands behind it.
 //!
 //! Evidence is gathered first, as facts with numbers and times; then the rows of a table are tried in
-//! order, and the first whose evidence is there is the verdict. What cannot be stood behind is not said:
+//! order, and the first whose evidence is there is the verdict. Of causes that stand at the same time it is
+//! the one that costs most requests, and the others stand beside it in its sentence. What cannot be stood behind is not said:
 //! a run too short to show an end has no verdict.
 
+mod calm;
+mod clauses;
 mod cores;
 mod disturbance;
 mod evidence;
+mod faults;
+mod losses;
+mod overload;
 mod rows;
 mod words;
 
 use crate::engine::Simulation;
 use evidence::Evidence;
 
-/// The rows of the table in their order: what a row is for, and what must be in evidence.
-pub fn verdict_rules() -> impl Iterator<Item = (&'static str, &'static str)> {
-    rows::ROWS.iter().map(|row| (row.situation, row.evidence))
+/// The rows of the table in their order: what a row is for, what must be in evidence, and whether it is a
+/// cause, of which the one that costs most requests counts.
+pub fn verdict_rules() -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+    let rows = rows::ROWS.iter();
+    rows.map(|row| (row.situation, row.evidence, row.cause))
 }
 
 /// A verdict.
@@ -33,11 +41,8 @@ pub(super) fn judge(simulation: &Simulation) -> Option<Judged> {
     if evidence.arrived_ever == 0 {
         return None;
     }
-    rows::ROWS
-        .iter()
-        .find_map(|row| (row.of)(&evidence))
-        .map(|(word, because)| Judged {
-            word: word.word(),
-            because,
-        })
+    rows::choose(&evidence).map(|(word, because)| Judged {
+        word: word.word(),
+        because,
+    })
 }

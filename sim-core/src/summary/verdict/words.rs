@@ -9,6 +9,9 @@ pub(super) fn share(part: f64) -> String {
     if part > 0.0 && part < 0.0005 {
         return "less than 0.1 %".to_owned();
     }
+    if part < 1.0 && part > 0.9995 {
+        return "more than 99.9 %".to_owned();
+    }
     // Three digits are plenty for what is measured over half a minute.
     readable::share((part * 1000.0).round() / 1000.0)
 }
@@ -25,6 +28,15 @@ pub(super) fn times(load: f64) -> String {
         "more than nothing".to_owned()
     } else if load > 0.0 && load < 0.005 {
         "less than 0.01".to_owned()
+    } else if (load - 1.0).abs() < 0.005 {
+        // On which side of one it is matters more than where it lies.
+        let digits = format!("{load:.3}");
+        match digits.as_str() {
+            "1.000" if load > 1.0 => "just above 1".to_owned(),
+            "1.000" if load < 1.0 => "just below 1".to_owned(),
+            "1.000" => "1.00".to_owned(),
+            _ => digits,
+        }
     } else if load >= 100.0 {
         readable::short(load.round())
     } else {

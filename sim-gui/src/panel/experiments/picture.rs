@@ -169,8 +169,8 @@ pub(super) fn lines(ui: &mut egui::Ui, lines: &Lines) {
             continue;
         };
         let place = at(point, mean);
-        if let Some(half) = point.half_width {
-            let (low, high) = (at(point, mean - half), at(point, mean + half));
+        if let Some((low, high)) = point.interval {
+            let (low, high) = (at(point, low), at(point, high));
             painter.line_segment([low, high], Stroke::new(1.5, colour));
             for end in [low, high] {
                 painter.hline(end.x - 4.0..=end.x + 4.0, end.y, Stroke::new(1.5, colour));
@@ -183,7 +183,7 @@ pub(super) fn lines(ui: &mut egui::Ui, lines: &Lines) {
         hover(&response, place, point, &mut nearest, &mut told);
     }
     let hollow = points()
-        .filter(|p| p.mean.is_some() && p.half_width.is_none())
+        .filter(|p| p.mean.is_some() && p.interval.is_none())
         .count();
     let waiting = points()
         .filter(|p| p.mean.is_none() && p.about.is_empty())

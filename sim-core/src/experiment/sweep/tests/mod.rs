@@ -88,7 +88,9 @@ fn rows_do_not_depend_on_threads() {
     let mut with_interval = 0;
     for row in &one {
         assert_eq!(row.failed, 0, "{}", row.notes);
-        let has = row.figures[2].half_width.is_some_and(|h| h > 0.0);
+        let has = row.figures[2]
+            .interval
+            .is_some_and(|(low, high)| low < high);
         assert!(has || row.notes.contains("too short"), "{row:?}");
         with_interval += usize::from(has);
     }
@@ -367,7 +369,7 @@ fn a_cell_that_fails_does_not_stop_the_rest() {
         rows[0]
             .figures
             .iter()
-            .all(|f| f.mean.is_none() && f.half_width.is_none())
+            .all(|f| f.mean.is_none() && f.interval.is_none())
     );
 }
 

@@ -1,0 +1,188 @@
+//! Rows that speak of the requests themselves: those that fail for no cause above, wait or are well.
+
+use super::clauses::{BUSY, fails, goodput, how_bad, load_words, missing, waits, weakened};
+use super::evidence::{Evidence, worst};
+use super::faults::goes_on;
+use super::rows::Found;
+use super::words::{counted, list, moment, of_time, share, times};
+use crate::event_log::Kind;
+use crate::readable;
+use crate::verdict::Verdict as Word;
+
+pub(super) fn idle(e: &Evidence<'_>) -> Option<Found> {
+    if e.arrived > 0 || e.in_flight[2] > 0 {
+        return None;
+    }
+    let last_s = e.last_arrival_s?;
+    // How the site was when the last came is all that is known.
+    let (word, was) = match e.site {
+        Kind::Down => (Word::Down, "; the site was down then"),
+        Kind::Degraded => (Word::Degraded, "; the site was degraded then"),
+        _ => (Word::Stable, ""),
+    };
+    Some(Found::new(
+        word,
+        format!(
+            "nobody asks: the {} came {} ago, and none is left waiting{was}",
+            match e.arrived_ever {
+                1 => "only request".to_owned(),
+                n => format!("last of {} requests", readable::number(n as f64)),
+            },
+            of_time(e.now_s - last_s)
+        ),
+        0,
+    ))
+}
+
+pub(super) fn failing(e: &Evidence<'_>) -> Option<Found> {
+    if !fails(e) {
+        return None;
+    }
+    let Some((outcome, count)) = worst(&e.outcomes) else {
+        return Some(Found::new(
+            how_bad(e),
+            format!(
+                "{} in flight for {} or longer, and none is answered{}; {}",
+                readable::number(e.in_flight[2] as f64),
+                of_time(e.silence_s),
+                if e.alone_s > 0.0 && e.alone_s.is_finite() {
+                    format!(", where an answer takes {}", of_time(e.alone_s))
+                } else {
+                    String::new()
+                },
+                goodput(e)
+            ),
+            0,
+        ));
+    };
+    let failures = e.ended - e.succeeded();
+    let mut facts = vec![format!(
+        "{} of the failures are {} ({})",
+        share(count as f64 / failures.max(1) as f64),
+        outcome.name().replace('_', " "),
+        outcome.about()
+    )];
+    let asked = e.services.iter().filter(|s| s.is_asked());
+    for service in asked {
+        if service.standing.instances_up < service.standing.instances {
+            facts.push(format!(
+                "{} of {} of the balancer of `{}` up",
+                service.standing.instances_up,
+                counted(service.standing.instances as usize, "instance", "instances"),
+                service.name
+            ));
+        }
+        let mut gone: Vec<String> = missing(e, service).into_iter().collect();
+        gone.extend(weakened(e, service));
+        if !gone.is_empty() {
+            facts.push(format!("`{}`: {}", service.name, gone.join(", ")));
+        }
+    }
+    if let Some(s) = e
+        .tightest()
+        .filter(|s| s.capacity_hz.is_finite() && s.capacity_hz > 0.0)
+    {
+        let (but, end) = match (s.busy > BUSY, s.load() > 1.0) {
+            (true, true) => ("and", ""),
+            (true, false) | (false, true) => ("yet", ""),
+            (false, false) => ("and", ": no overload"),
+        };
+        facts.push(format!(
+            "first attempts ask {} of what `{}` can do {but} it is {} busy{end}",
+            times(s.load()),
+            s.name,
+            share(s.busy)
+        ));
+    }
+    Some(Found::new(
+        how_bad(e),
+        format!("{}; {}", facts.join("; "), goodput(e)),
+        0,
+    ))
+}
+
+pub(super) fn backlog(e: &Evidence<'_>) -> Option<Found> {
+    if !e.grows() && !waits(e) {
+        return None;
+    }
+    let longest = e
+        .services
+        .iter()
+        .max_by_key(|s| s.queue_len[1] + s.waiting)?;
+    Some(Found::new(
+        Word::Degraded,
+        format!(
+            "{} in flight, {} of them waiting at `{}`, where {} were {} ago{}; {}",
+            readable::number(e.in_flight[2] as f64),
+            readable::number((longest.queue_len[1] + longest.waiting) as f64),
+            longest.name,
+            readable::number(e.in_flight[0] as f64),
+            of_time(e.window_s),
+            e.tightest().map_or(String::new(), |s| load_words(s, "; ")),
+            goodput(e)
+        ),
+        0,
+    ))
+}
+
+pub(super) fn objective(e: &Evidence<'_>) -> Option<Found> {
+    let (name, good, wanted) = e.missed.as_ref()?;
+    Some(Found::new(
+        Word::Degraded,
+        format!(
+            "{} is missed: {} good of {} wanted{}; {}",
+            name,
+            share(*good),
+            share(*wanted),
+            e.tightest().map_or(String::new(), |s| load_words(s, "; ")),
+            goodput(e)
+        ),
+        0,
+    ))
+}
+
+pub(super) fn recovering(e: &Evidence<'_>) -> Option<Found> {
+    let from_s = e.incident_s?;
+    Some(Found::new(
+        Word::Recovering,
+        format!(
+            "the incident that began at {} is not over for good: a site is called normal after 2 minutes of 98 %{}; {}",
+            moment(e, from_s),
+            e.tightest().map_or(String::new(), |s| load_words(s, "; ")),
+            goodput(e)
+        ),
+        0,
+    ))
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the last row of the table, which always holds"
+)]
+pub(super) fn stable(e: &Evidence<'_>) -> Option<Found> {
+    let looping: Vec<&str> = e
+        .told
+        .loops
+        .iter()
+        .filter(|l| goes_on(e, l))
+        .map(|l| l.machine.as_str())
+        .collect();
+    let looping = if looping.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "; {} crashes again and again, and nobody notices",
+            list(&looping)
+        )
+    };
+    Some(Found::new(
+        Word::Stable,
+        format!(
+            "{}, {} in flight{}{looping}",
+            goodput(e),
+            readable::number(e.in_flight[2] as f64),
+            e.tightest().map_or(String::new(), |s| load_words(s, "; "))
+        ),
+        0,
+    ))
+}

@@ -1,0 +1,216 @@
+//! Judgements and clauses that several rows of the table share.
+
+use super::evidence::{Evidence, ServerFacts, ServiceFacts};
+use super::words::{counted, list, of_time, rate, share, since, times};
+use crate::engine::MachineState;
+use crate::readable;
+use crate::verdict::Verdict as Word;
+
+/// Below this goodput a site is down: as its state in the event log.
+const DOWN_BELOW: f64 = 0.05;
+
+/// From this goodput on a site is normal: as its state in the event log.
+pub(super) const NORMAL_FROM: f64 = 0.98;
+
+/// Busy share of workers that have no rest.
+pub(super) const BUSY: f64 = 0.9;
+
+/// A queue that takes this share of the run to serve is no passing one.
+pub(super) const BACKLOG: f64 = 0.05;
+
+/// Requests that must have ended before all of them failing is called an outage.
+const FEWEST: u64 = 3;
+/// Below so many requests their number says more than a share.
+const FEW: u64 = 20;
+/// A queue in which one waits so many times as long as an answer takes is long, if it is never shorter
+/// than so many requests.
+const LONG_WAIT: f64 = 50.0;
+const LONG_QUEUE: u64 = 100;
+
+/// What has become of requests, for the end of a sentence.
+pub(super) fn goodput(e: &Evidence<'_>) -> String {
+    if e.arrived == 0 {
+        let waiting = match e.in_flight[2] {
+            1 if e.is_stuck() => ", and 1 waits".to_owned(),
+            n if e.is_stuck() => format!(", and {} wait", readable::number(n as f64)),
+            _ => String::new(),
+        };
+        return format!(
+            "no request came in the last {}{waiting}",
+            of_time(e.window_s)
+        );
+    }
+    if e.ended == 0 {
+        return format!(
+            "{} came in the last {}, and none has ended yet",
+            counted(e.arrived as usize, "request", "requests"),
+            of_time(e.window_s)
+        );
+    }
+    if e.ended < FEW && !e.grows() {
+        return format!(
+            "{} of {} answered in time in the last {}",
+            e.succeeded(),
+            counted(e.ended as usize, "request", "requests"),
+            of_time(e.window_s)
+        );
+    }
+    format!(
+        "{} of {} answered in time in the last {}",
+        share(e.goodput()),
+        rate(e.offered_hz()),
+        of_time(e.window_s)
+    )
+}
+
+/// DOWN or DEGRADED, as the site is.
+pub(super) fn how_bad(e: &Evidence<'_>) -> Word {
+    // One or two that fail are no outage; nobody who is answered is one.
+    let seen = e.ended == 0 || e.ended >= FEWEST;
+    if seen && e.answered() < DOWN_BELOW {
+        Word::Down
+    } else {
+        Word::Degraded
+    }
+}
+
+/// Whether requests fail so that it counts.
+pub(super) fn fails(e: &Evidence<'_>) -> bool {
+    if e.ended > 0 {
+        return 1.0 - e.failed() < NORMAL_FROM;
+    }
+    e.is_stuck() || (e.arrived > 0 && e.grows())
+}
+
+/// Whether more waits than will be answered soon.
+pub(super) fn waits(e: &Evidence<'_>) -> bool {
+    let per_s = e.succeeded() as f64 / e.window_s;
+    let in_flight = e.in_flight[2] as f64;
+    let least = e.in_flight.into_iter().min().unwrap_or(0);
+    let long = least > LONG_QUEUE && least as f64 > per_s * e.alone_s * LONG_WAIT;
+    e.alone_s > 0.0 && long || in_flight > 10.0 && in_flight > per_s * e.now_s * BACKLOG
+}
+
+/// Whether it shows that not all is well.
+pub(super) fn suffers(e: &Evidence<'_>) -> bool {
+    fails(e) || e.grows() || waits(e) || e.missed.is_some()
+}
+
+/// Why a server does not do what it could, and whether that is so.
+type Reason = (&'static str, fn(&ServerFacts) -> bool);
+
+/// Which servers do not do what they could, and why: `s-1 and s-2 of 4 drained since 10m`.
+pub(super) fn missing(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String> {
+    let all = service.servers.len();
+    let reasons: [Reason; 7] = [
+        ("down", |s| s.standing.state == MachineState::Down),
+        ("starting", |s| s.standing.state == MachineState::Booting),
+        ("removed", |s| {
+            s.standing.state == MachineState::Absent && s.since_s.is_some()
+        }),
+        ("not there", |s| {
+            s.standing.state == MachineState::Absent && s.since_s.is_none()
+        }),
+        ("drained", |s| {
+            s.standing.state == MachineState::Up && s.standing.drained
+        }),
+        ("taken out by health rules", |s| {
+            s.standing.state == MachineState::Up
+                && !s.standing.drained
+                && s.standing.open_at == 0
+                && !s.standing.standby
+        }),
+        ("without a worker that works", |s| {
+            s.serves() && s.standing.workers == 0
+        }),
+    ];
+    let found = reasons.iter().filter_map(|(word, is)| {
+        let of: Vec<&ServerFacts> = service.servers.iter().filter(|s| is(s)).collect();
+        let names: Vec<&str> = of.iter().map(|s| s.name.as_str()).collect();
+        let latest = of.iter().filter_map(|s| s.since_s).max_by(f64::total_cmp);
+        let of_all = if all > 1 {
+            format!(" of {all}")
+        } else {
+            String::new()
+        };
+        (!of.is_empty()).then(|| format!("{}{of_all} {word}{}", list(&names), since(e, latest)))
+    });
+    let found: Vec<String> = found.collect();
+    (!found.is_empty()).then(|| found.join(", "))
+}
+
+/// What takes from servers that serve: slow, cold, broken, with errors.
+pub(super) fn weakened(e: &Evidence<'_>, service: &ServiceFacts) -> Vec<String> {
+    let mut found = Vec::new();
+    let names = |is: &dyn Fn(&ServerFacts) -> bool| -> Vec<&str> {
+        service
+            .serving()
+            .filter(|s| is(s))
+            .map(|s| s.name.as_str())
+            .collect()
+    };
+    let slow: Vec<&ServerFacts> = service
+        .serving()
+        .filter(|s| s.standing.slowed_to < 1.0)
+        .collect();
+    if let Some(first) = slow
+        .iter()
+        .min_by(|a, b| a.standing.slowed_to.total_cmp(&b.standing.slowed_to))
+    {
+        let of: Vec<&str> = slow.iter().map(|s| s.name.as_str()).collect();
+        found.push(format!(
+            "{} at {} of {} speed{}",
+            list(&of),
+            share(first.standing.slowed_to),
+            if of.len() == 1 { "its" } else { "their" },
+            since(e, first.since_s)
+        ));
+    }
+    let cold = names(&|s| s.standing.warmth < 0.999);
+    if !cold.is_empty() {
+        let least = service
+            .serving()
+            .map(|s| s.standing.warmth)
+            .fold(1.0, f64::min);
+        found.push(format!(
+            "{} still warming, at {}",
+            list(&cold),
+            share(least)
+        ));
+    }
+    let broken = names(&|s| s.standing.broken > 0);
+    if !broken.is_empty() {
+        let workers: u32 = service.serving().map(|s| s.standing.broken).sum();
+        found.push(format!(
+            "{} broken at {}",
+            counted(workers as usize, "worker", "workers"),
+            list(&broken)
+        ));
+    }
+    let wrong = names(&|s| s.standing.error_rate > 0.0);
+    if !wrong.is_empty() {
+        let most = service
+            .serving()
+            .map(|s| s.standing.error_rate)
+            .fold(0.0, f64::max);
+        found.push(format!(
+            "{} of answers are errors at {}",
+            share(most),
+            list(&wrong)
+        ));
+    }
+    found
+}
+
+/// `first attempts ask 0.93 of what `web` can do`, where that can be said.
+pub(super) fn load_words(service: &ServiceFacts, before: &str) -> String {
+    if service.is_asked() && service.capacity_hz.is_finite() && service.capacity_hz > 0.0 {
+        format!(
+            "{before}first attempts ask {} of what `{}` can do",
+            times(service.load()),
+            service.name
+        )
+    } else {
+        String::new()
+    }
+}

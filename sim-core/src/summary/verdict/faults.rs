@@ -1,0 +1,291 @@
+//! Causes that are faults: machines that crash, links that are cut, servers that are not there or answer
+//! with errors.
+
+use super::clauses::{fails, goodput, how_bad, load_words, missing, suffers};
+use super::disturbance::CrashLoop;
+use super::evidence::{Evidence, ServerFacts, ServiceFacts};
+use super::losses::{NOBODY, TOO_MUCH};
+use super::rows::Found;
+use super::words::{counted, list, of_time, share, since, times};
+use crate::engine::MachineState;
+use crate::event_log::Kind;
+use crate::ids::ServiceId;
+use crate::outcome::Outcome;
+use crate::verdict::Verdict as Word;
+
+/// A loop that goes on: by its own rhythm another crash is due, or was not long ago.
+pub(super) fn goes_on(e: &Evidence<'_>, of: &CrashLoop) -> bool {
+    let [first, second, third] = of.last_s;
+    let rhythm_s = (second - first).max(third - second);
+    let waits_for_restart = crashing(e, of).is_some_and(|s| {
+        s.standing.state != MachineState::Up
+            && s.standing.state != MachineState::Absent
+            && (s.standing.restarts || s.standing.state == MachineState::Booting)
+    });
+    waits_for_restart || e.now_s - third <= 1.5 * rhythm_s
+}
+
+/// The server that crashes again and again; `None` for an instance of a balancer.
+fn crashing<'e>(e: &'e Evidence<'_>, of: &CrashLoop) -> Option<&'e ServerFacts> {
+    let mut servers = e.services.iter().flat_map(|s| &s.servers);
+    of.server
+        .and_then(|id| servers.find(|s| s.standing.id == id))
+}
+
+/// The service that a machine which crashes again and again belongs to.
+fn service_of(e: &Evidence<'_>, of: &CrashLoop) -> Option<ServiceId> {
+    let Some(server) = of.server else {
+        let mut instances = e.instances.iter();
+        return instances.find(|i| i.0 == of.machine).map(|i| i.1);
+    };
+    let mut services = e.services.iter();
+    let service = services.find(|s| s.servers.iter().any(|of| of.standing.id == server))?;
+    Some(service.id)
+}
+
+pub(super) fn crash_loop(e: &Evidence<'_>) -> Option<Found> {
+    let gone = |of: &CrashLoop| {
+        crashing(e, of).is_some_and(|s| {
+            s.standing.state == MachineState::Absent
+                || s.standing.state == MachineState::Down && !s.standing.restarts
+        })
+    };
+    let mut loops: Vec<&CrashLoop> = e.told.loops.iter().collect();
+    loops.retain(|l| goes_on(e, l) && !gone(l));
+    let worst = loops.iter().max_by_key(|l| l.crashes)?;
+    let ends: Vec<Outcome> = NOBODY.iter().chain(TOO_MUCH).copied().collect();
+    let lost = service_of(e, worst).map_or(0, |service| e.lost_at(service, &ends));
+    // Between two crashes all may look well: whether it harms is seen over several of them.
+    let harms = fails(e) || e.site != Kind::Normal;
+    let names: Vec<&str> = loops.iter().map(|l| l.machine.as_str()).collect();
+    let verb = if names.len() == 1 { "crashes" } else { "crash" };
+    let service = service_of(e, worst).map(|id| &e.services[usize::from(id.0)]);
+    let service = service.filter(|s| s.whole_hz > 0.0 && s.whole_hz.is_finite());
+    let all_up = service.map_or(String::new(), |service| {
+        format!(
+            "; with all of `{}` up its load would be {}",
+            service.name,
+            times(service.asked_hz / service.whole_hz)
+        )
+    });
+    Some(Found {
+        word: harms.then_some(Word::CrashLooping),
+        lost,
+        aside: format!("{} {verb} again and again", list(&names)),
+        about: service_of(e, worst),
+        because: format!(
+            "{} {verb} again and again: {} of {}, the last {} ago ({}){all_up}; {}",
+            list(&names),
+            counted(worst.crashes, "crash", "crashes"),
+            worst.machine,
+            of_time(e.now_s - worst.last_s[2]),
+            worst.cause,
+            goodput(e)
+        ),
+    })
+}
+
+pub(super) fn balancer_down(e: &Evidence<'_>) -> Option<Found> {
+    let down =
+        |s: &&ServiceFacts| (s.is_asked() || s.attempted > 0) && s.standing.instances_up == 0;
+    let (service, lost) = costliest(e, down, &in_vain(e))?;
+    let fact = format!(
+        "the balancer of `{}` is down{}",
+        service.name,
+        since(e, service.balancer_down_s)
+    );
+    Some(Found {
+        word: suffers(e).then(|| how_bad(e)),
+        lost,
+        because: format!(
+            "{fact}: {} of {} up; {}",
+            service.standing.instances_up,
+            counted(service.standing.instances as usize, "instance", "instances"),
+            goodput(e)
+        ),
+        aside: fact,
+        about: Some(service.id),
+    })
+}
+
+pub(super) fn no_server(e: &Evidence<'_>) -> Option<Found> {
+    let empty = |s: &&ServiceFacts| {
+        s.is_asked() && s.standing.instances_up > 0 && s.serving().next().is_none()
+    };
+    let (service, lost) = costliest(e, empty, &in_vain(e))?;
+    // The last that left says since when there is none.
+    let since_s = service
+        .servers
+        .iter()
+        .filter_map(|s| s.since_s)
+        .max_by(f64::total_cmp);
+    let up = service
+        .servers
+        .iter()
+        .filter(|s| s.standing.state == MachineState::Up)
+        .count();
+    let what = if up == 0 {
+        "no server"
+    } else {
+        "no server in rotation"
+    };
+    let fact = format!("`{}` has {what}{}", service.name, since(e, since_s));
+    Some(Found {
+        word: suffers(e).then(|| how_bad(e)),
+        lost,
+        because: format!(
+            "{fact}: {}; {}",
+            missing(e, service).unwrap_or_else(|| "none was ever there".to_owned()),
+            goodput(e)
+        ),
+        aside: fact,
+        about: Some(service.id),
+    })
+}
+
+/// Ends of those who found nobody, however often they tried: who tries until its time is over times out,
+/// and so does who is lost on the way.
+fn in_vain(e: &Evidence<'_>) -> Vec<Outcome> {
+    let is_cut = e.links.iter().any(|link| link.cut);
+    let timed_out = (!is_cut).then_some(Outcome::TimedOut);
+    NOBODY.iter().copied().chain(timed_out).collect()
+}
+
+/// Of the services of a kind the one that costs most requests by such ends, with their number.
+fn costliest<'e>(
+    e: &'e Evidence<'_>,
+    of: impl Fn(&&'e ServiceFacts) -> bool,
+    ends: &[Outcome],
+) -> Option<(&'e ServiceFacts, u64)> {
+    let services = e.services.iter().filter(of);
+    let lost = services.map(|s| (s, e.failed_at(s.id, ends)));
+    // The first of equals.
+    lost.rev().max_by_key(|(_, lost)| *lost)
+}
+
+pub(super) fn cut(e: &Evidence<'_>) -> Option<Found> {
+    let costs = e.links.iter().map(|link| (link, e.lost_over(link)));
+    let (worst, most) = costs.clone().rev().max_by_key(|(_, lost)| *lost)?;
+    // Links that cost nothing beside one that does are not why.
+    let these = costs.filter(|(link, lost)| link.cut == worst.cut && (*lost > 0 || most == 0));
+    let these: Vec<_> = these.collect();
+    let names: Vec<&str> = these.iter().map(|(link, _)| link.name.as_str()).collect();
+    let (kind, what) = if worst.cut {
+        (Kind::Partition, "cut")
+    } else {
+        (Kind::Degrade, "degraded")
+    };
+    let when = names.iter().filter_map(|name| e.told.since(kind, name));
+    let fact = format!(
+        "the {} {} {what}{}",
+        if names.len() == 1 { "link" } else { "links" },
+        if names.len() == 1 {
+            format!("{} is", names[0])
+        } else {
+            format!("{} are", list(&names))
+        },
+        since(e, when.max_by(f64::total_cmp))
+    );
+    // Whoever has no limit to its patience waits for what vanished.
+    let waiting = if worst.cut && (e.is_stuck() || e.grows()) {
+        e.in_flight[2]
+    } else {
+        0
+    };
+    let lost: u64 = these.iter().map(|(_, lost)| lost).sum();
+    Some(Found {
+        word: suffers(e).then(|| how_bad(e)),
+        lost: lost.min(e.failures() + e.in_flight[2]).max(waiting),
+        because: format!("{fact}; {}", goodput(e)),
+        aside: if worst.cut || most > 0 {
+            fact
+        } else {
+            String::new()
+        },
+        about: None,
+    })
+}
+
+pub(super) fn dead_in_rotation(e: &Evidence<'_>) -> Option<Found> {
+    if !fails(e) {
+        return None;
+    }
+    let is_dead = |s: &&ServerFacts| {
+        s.standing.state != MachineState::Up && s.standing.open_at > 0 && s.attempts > 0
+    };
+    let has_dead = |s: &&ServiceFacts| s.servers.iter().any(|server| is_dead(&server));
+    let (service, _) = costliest(e, has_dead, &in_vain(e))?;
+    let dead: Vec<&ServerFacts> = service.servers.iter().filter(is_dead).collect();
+    let names: Vec<&str> = dead.iter().map(|s| s.name.as_str()).collect();
+    let attempts: u64 = service.servers.iter().map(|s| s.attempts).sum();
+    let sent: u64 = dead.iter().map(|s| s.attempts).sum();
+    let when = dead.iter().filter_map(|s| s.since_s).max_by(f64::total_cmp);
+    let fact = format!(
+        "{} of `{}` {} down{}",
+        list(&names),
+        service.name,
+        if dead.len() == 1 { "is" } else { "are" },
+        since(e, when)
+    );
+    Some(Found {
+        word: Some(how_bad(e)),
+        lost: e.failed_at(service.id, &in_vain(e)).min(sent),
+        because: format!(
+            "{fact}, and {} of the attempts still go there; {}",
+            share(sent as f64 / attempts.max(1) as f64),
+            goodput(e)
+        ),
+        aside: format!("{fact} and still sent to"),
+        about: Some(service.id),
+    })
+}
+
+pub(super) fn errors(e: &Evidence<'_>) -> Option<Found> {
+    if !fails(e) {
+        return None;
+    }
+    let is_wrong = |s: &&ServerFacts| s.standing.error_rate > 0.0 && s.failed > 0;
+    // Drained or not: what counts is that it answered so.
+    let wrong = |s: &ServiceFacts| s.servers.iter().any(|server| is_wrong(&server));
+    let costs = e.services.iter().filter(|s| wrong(s));
+    let costs = costs.map(|s| {
+        let failed: u64 = s.servers.iter().filter(is_wrong).map(|s| s.failed).sum();
+        (s, e.lost_at(s.id, &[Outcome::Errored]).min(failed))
+    });
+    // The last of equals: the service that is called fails before the one that calls it.
+    let (service, lost) = costs.max_by_key(|(_, lost)| *lost)?;
+    let at: Vec<&ServerFacts> = service.servers.iter().filter(is_wrong).collect();
+    let names: Vec<&str> = at.iter().map(|s| s.name.as_str()).collect();
+    let attempts: u64 = service.servers.iter().map(|s| s.attempts).sum();
+    let sent: u64 = at.iter().map(|s| s.attempts).sum();
+    let failed: u64 = at.iter().map(|s| s.failed).sum();
+    let ended = failed + at.iter().map(|s| s.succeeded).sum::<u64>();
+    let (whose, who) = if at.len() == 1 {
+        ("its", "it gets")
+    } else {
+        ("their", "they get")
+    };
+    let load = if service.capacity_hz > 0.0 {
+        load_words(service, "; ")
+    } else {
+        String::new()
+    };
+    let part = share(failed as f64 / ended.max(1) as f64);
+    Some(Found {
+        word: Some(how_bad(e)),
+        lost,
+        because: format!(
+            "errors at {}: {part} of {whose} answers fail, and {who} {} of the attempts of `{}`{load}; {}",
+            list(&names),
+            share(sent as f64 / attempts.max(1) as f64),
+            service.name,
+            goodput(e)
+        ),
+        aside: if lost > 0 {
+            format!("{part} of the answers of {} are errors", list(&names))
+        } else {
+            String::new()
+        },
+        about: Some(service.id),
+    })
+}

@@ -1,0 +1,518 @@
+//! Causes that are too much work: overload, queues that outlive it, and what is turned away.
+
+use super::clauses::{
+    BACKLOG, BUSY, fails, goodput, how_bad, load_words, missing, suffers, weakened,
+};
+use super::disturbance::Disturbance;
+use super::evidence::{Evidence, Limit, ServerFacts, ServiceFacts, beyond_chance};
+use super::losses::TOO_MUCH;
+use super::rows::Found;
+use super::words::{counted, list, of_time, rate, share, since, times};
+use crate::ids::Id;
+use crate::outcome::Outcome;
+use crate::readable;
+use crate::verdict::Verdict as Word;
+
+/// Goodput that has come back.
+const RETURNED: f64 = 0.9;
+
+/// Goodput of one half of the end above that of the other that is more than chance.
+const BETTER_BY: f64 = 0.1;
+
+/// How long a trigger must be gone before it is said that goodput does not return, in seconds.
+const SETTLED_S: f64 = 30.0;
+
+/// How long before its effect is seen in the site's state a trigger may have begun, in seconds.
+const EFFECT_S: f64 = 60.0;
+
+/// Standard deviations that are no chance.
+const BEYOND_CHANCE: f64 = 3.0;
+
+/// Of the services that are asked for more than they can do, the one that costs most; of equals the one
+/// that is asked for most.
+fn fullest<'e>(
+    e: &'e Evidence<'_>,
+    of: impl Fn(&&'e ServiceFacts) -> bool,
+) -> Option<(&'e ServiceFacts, u64)> {
+    let full = e.services.iter().filter(|s| s.is_asked() && s.load() > 1.0);
+    let costs = full.filter(of).map(|s| (s, e.harmed_at(s, TOO_MUCH)));
+    costs.max_by(|a, b| a.1.cmp(&b.1).then(a.0.load().total_cmp(&b.0.load())))
+}
+
+pub(super) fn warming(e: &Evidence<'_>) -> Option<Found> {
+    let cold = |s: &&ServiceFacts| {
+        s.serving().any(|server| server.standing.warmth < 0.999)
+            && matches!(s.limit, Limit::Workers | Limit::Cores)
+            && s.asked_hz <= s.warm_hz
+    };
+    let (service, lost) = fullest(e, cold)?;
+    if !suffers(e) {
+        return None;
+    }
+    Some(Found::new(
+        Word::Recovering,
+        format!(
+            "`{}` is warming up: first attempts ask {} of what it can do now, and {} of what it can do warm ({}); {}",
+            service.name,
+            times(service.load()),
+            times(service.asked_hz / service.warm_hz),
+            weakened(e, service).join(", "),
+            goodput(e)
+        ),
+        lost,
+    )
+    .of(service.id))
+}
+
+pub(super) fn overloaded(e: &Evidence<'_>) -> Option<Found> {
+    // All that can be said of nothing is in the rows before.
+    let shows = |s: &&ServiceFacts| s.capacity_hz > 0.0 && overload_shows(e, s);
+    let (service, lost) = fullest(e, shows)?;
+    let asked = if e.users > 0 {
+        format!(
+            "{} users would ask {} of `{}` if they were answered at once",
+            readable::number(f64::from(e.users)),
+            rate(service.asked_hz),
+            service.name
+        )
+    } else {
+        format!(
+            "first attempts ask {} of `{}`",
+            rate(service.asked_hz),
+            service.name
+        )
+    };
+    let limit = limit_words(service);
+    let mut why: Vec<String> = missing(e, service).into_iter().collect();
+    why.extend(weakened(e, service));
+    why.extend(grown_demand(e));
+    let why = if why.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", why.join(", "))
+    };
+    let extra = if service.attempts_load() > 1.2 * service.load() {
+        format!("; with retries it is {}", rate(service.attempts_hz))
+    } else {
+        String::new()
+    };
+    Some(Found {
+        word: Some(Word::Overloaded),
+        lost,
+        because: format!(
+            "{asked}, {limit} {} now: a load of {}{why}{extra}; {}",
+            rate(service.capacity_hz),
+            times(service.load()),
+            end_of_overload(e)
+        ),
+        aside: if lost > 0 {
+            format!(
+                "`{}` is asked {} of what it can do",
+                service.name,
+                times(service.load())
+            )
+        } else {
+            String::new()
+        },
+        about: Some(service.id),
+    })
+}
+
+/// Whether a load above one is more than chance, and does harm or leaves no rest.
+fn overload_shows(e: &Evidence<'_>, service: &ServiceFacts) -> bool {
+    if e.users > 0 && service.busy > BUSY {
+        return true;
+    }
+    let more = (service.asked_hz - service.capacity_hz) * e.window_s;
+    let lasting = more > BEYOND_CHANCE * (service.asked_hz * e.window_s).sqrt();
+    let harms = suffers(e) || service.busy >= 0.97;
+    harms && (lasting || e.grows() || fails(e) && service.busy > BUSY)
+}
+
+/// What sets the most that a service can do.
+fn limit_words(service: &ServiceFacts) -> String {
+    match service.limit {
+        Limit::Workers => {
+            let servers = service.serving().count();
+            let verb = if servers == 1 { "does" } else { "do" };
+            format!("its {} {verb}", counted(servers, "server", "servers"))
+        }
+        Limit::Cores => {
+            let quoted = |names: &[String]| {
+                let names = names.iter().take(3);
+                let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+                quoted.join(", ")
+            };
+            let (machines, others) = &service.machines;
+            let beside = if others.is_empty() {
+                String::new()
+            } else {
+                format!(" beside {}", quoted(others))
+            };
+            format!("the cores of {}{beside} allow", quoted(machines))
+        }
+        Limit::ServerConnections => "its limit of connections to servers allows".to_owned(),
+        Limit::BalancerConnections => format!(
+            "its balancer's limit of {} allows",
+            counted(
+                service.standing.max_connections.unwrap_or(0) as usize,
+                "connection",
+                "connections"
+            )
+        ),
+        Limit::BalancerCost => "its balancer does".to_owned(),
+    }
+}
+
+/// Goodput, or where nothing fails what grows.
+fn end_of_overload(e: &Evidence<'_>) -> String {
+    if fails(e) || e.arrived == 0 {
+        return goodput(e);
+    }
+    format!(
+        "nothing fails yet, {} wait and {} more came than were answered in the last {}",
+        readable::number(e.in_flight[2] as f64),
+        readable::number(e.arrived.saturating_sub(e.ended) as f64),
+        of_time(e.window_s)
+    )
+}
+
+/// A demand that somebody changed: the last such change.
+fn grown_demand(e: &Evidence<'_>) -> Option<String> {
+    let of_demand = |path: &str| {
+        path.ends_with(".demand") || path.ends_with(".demand_factor") || path.contains(".demand.")
+    };
+    let set = e.told.sets.iter().rfind(|set| of_demand(&set.path))?;
+    let note = if set.note.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", set.note)
+    };
+    Some(format!(
+        "{} = {}{}{note}",
+        set.path,
+        set.value,
+        since(e, Some(set.at_s))
+    ))
+}
+
+/// The server that is sent most of what it can do, if that is too much while all together could do it:
+/// with its part of the attempts, and first attempts as a share of what it can do.
+fn hottest<'s>(
+    e: &Evidence<'_>,
+    service: &'s ServiceFacts,
+) -> Option<(&'s ServerFacts, (f64, f64))> {
+    let attempts: u64 = service.servers.iter().map(|s| s.attempts).sum();
+    let of = |s: &ServerFacts| {
+        let part = s.attempts as f64 / attempts.max(1) as f64;
+        (part, part * service.asked_hz / s.capacity_hz)
+    };
+    // Chance sends a server now and then more than it can do; what waits there says that it lasts.
+    let lasting = |s: &&ServerFacts| {
+        s.attempts as f64 - s.capacity_hz * e.window_s > beyond_chance(s.attempts)
+            || s.queue_len as f64 > s.capacity_hz * e.now_s * BACKLOG
+    };
+    let servers = service
+        .serving()
+        .filter(|s| s.busy > BUSY && s.capacity_hz > 0.0);
+    let servers = servers.filter(lasting);
+    let worst = servers
+        .map(|s| (s, of(s)))
+        .max_by(|a, b| a.1.1.total_cmp(&b.1.1))?;
+    (worst.1.1 > 1.0 && service.load() < 1.0).then_some(worst)
+}
+
+pub(super) fn hot_server(e: &Evidence<'_>) -> Option<Found> {
+    let hot = (e.services.iter())
+        .filter(|s| s.is_asked() && s.servers.len() > 1)
+        .filter_map(|s| hottest(e, s).map(|found| (s, found, e.harmed_at(s, TOO_MUCH))));
+    let (service, (server, (part, load)), lost) = hot.rev().max_by_key(|(.., lost)| *lost)?;
+    let slow = weakened(e, service);
+    let slow = if slow.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", slow.join(", "))
+    };
+    Some(Found::new(
+        how_bad(e),
+        format!(
+            "{} gets {} of the attempts, {} what it can do{slow}, while `{}` as a whole is asked {}; {}",
+            server.name,
+            share(part),
+            times(load),
+            service.name,
+            times(service.load()),
+            goodput(e)
+        ),
+        lost,
+    )
+    .of(service.id))
+}
+
+pub(super) fn draining(e: &Evidence<'_>) -> Option<Found> {
+    let service = e.tightest();
+    if service.is_some_and(|s| s.load() >= 1.0) || !(suffers(e) || e.arrived == 0) {
+        return None;
+    }
+    let rise = match e.thirds {
+        [Some(first), Some(second), Some(third)] if first <= second && second <= third => {
+            Some((first, third)).filter(|_| third - first > BETTER_BY)
+        }
+        _ => None,
+    };
+    let sinks = |s: &&ServiceFacts| {
+        let [before, now] = s.queue_len;
+        let attempts = (s.attempts_hz * e.window_s) as u64;
+        s.attempts_load() < 1.0 && before as f64 - now as f64 > beyond_chance(attempts)
+    };
+    let shrinks = e.shrinks() && !e.grows();
+    let queue = e.services.iter().find(sinks);
+    let [before, _, now] = e.in_flight;
+    let mut facts = Vec::new();
+    if shrinks {
+        facts.push(sinking("in flight", before, now, e.window_s));
+    } else if let Some(service) = queue {
+        let [before, now] = service.queue_len;
+        facts.push(sinking(
+            &format!("waiting at `{}`", service.name),
+            before,
+            now,
+            e.window_s,
+        ));
+    }
+    if let Some((before, after)) = rise {
+        facts.push(format!(
+            "goodput rose from {} to {}",
+            share(before),
+            share(after)
+        ));
+    }
+    if facts.is_empty() {
+        return None;
+    }
+    let room = service.map_or(String::new(), |s| load_words(s, "; "));
+    let asked = e.services.iter().filter(|s| s.is_asked());
+    let lost = asked.map(|s| e.harmed_at(s, TOO_MUCH)).max();
+    Some(Found::new(
+        Word::Recovering,
+        format!("{}{room}; {}", facts.join(", "), goodput(e)),
+        lost.unwrap_or(0),
+    ))
+}
+
+/// What becomes of a number that sinks: how long it takes at this pace.
+fn sinking(what: &str, before: u64, now: u64, window_s: f64) -> String {
+    let per_s = (before - now) as f64 / window_s;
+    format!(
+        "{} {what} where {} were {} ago, which at this pace takes {} more",
+        readable::number(now as f64),
+        readable::number(before as f64),
+        of_time(window_s),
+        of_time(now as f64 / per_s)
+    )
+}
+
+/// The service whose workers are busy though first attempts leave them room, and what with.
+fn kept_busy<'e>(e: &'e Evidence<'_>) -> Option<(&'e ServiceFacts, String)> {
+    let busy = |s: &&ServiceFacts| {
+        s.is_asked()
+            && s.busy > BUSY
+            && s.load() < 1.0
+            && (s.attempts_load() > 1.0 || s.queue_len[1] > e.in_flight[2] || crowd(e, s).is_some())
+    };
+    let service = e
+        .services
+        .iter()
+        .filter(busy)
+        .max_by(|a, b| a.attempts_load().total_cmp(&b.attempts_load()))?;
+    let what = if service.attempts_load() > 1.0 {
+        format!(
+            "attempts make {} of it, {} a request",
+            times(service.attempts_load()),
+            readable::number((service.attempts_hz / service.asked_hz * 100.0).round() / 100.0)
+        )
+    } else if let Some((at_once, name)) = crowd(e, service) {
+        format!(
+            "{} at once at {name} slow one another down",
+            readable::number(at_once as f64)
+        )
+    } else {
+        format!(
+            "{} wait at its servers, most of whom nobody waits for any more",
+            readable::number(service.queue_len[1] as f64)
+        )
+    };
+    Some((service, what))
+}
+
+/// The server of a service where most are served at once, if they slow one another down and are more than
+/// its workers.
+fn crowd<'e>(e: &Evidence<'_>, service: &'e ServiceFacts) -> Option<(u64, &'e str)> {
+    let crowded = service.serving().filter(|s| {
+        let slowdown = &e.model.servers[s.standing.id.position()].params.slowdown;
+        let in_service = s.in_system - s.queue_len.min(s.in_system);
+        (slowdown.contention > 0.0 || slowdown.coherence > 0.0)
+            && in_service > u64::from(s.standing.workers)
+    });
+    let most = crowded.max_by_key(|s| s.in_system)?;
+    Some((most.in_system - most.queue_len, &most.name))
+}
+
+/// The trigger of the present incident that is gone: what it was, and until when it lasted.
+fn trigger(e: &Evidence<'_>) -> Option<(String, f64, f64)> {
+    let onset_s = e.incident_s?;
+    let near = |from_s: f64, until_s: f64| from_s <= onset_s + 1.0 && until_s >= onset_s - EFFECT_S;
+    let gone = |d: &Disturbance| {
+        let until_s = d.until_s?;
+        near(d.from_s, until_s).then(|| (d.what.clone(), d.from_s, until_s))
+    };
+    let done = e.told.disturbances.iter().filter_map(gone);
+    let surge = e.surge.filter(|s| near(s.from_s, s.until_s)).map(|s| {
+        (
+            format!("{} from outside", rate(s.peak_hz)),
+            s.from_s,
+            s.until_s,
+        )
+    });
+    done.chain(surge).max_by(|a, b| a.2.total_cmp(&b.2))
+}
+
+/// Something that began with the incident and still stands.
+fn standing_trigger(e: &Evidence<'_>) -> bool {
+    let Some(onset_s) = e.incident_s else {
+        return false;
+    };
+    let near = |d: &&Disturbance| {
+        d.until_s.is_none() && d.from_s <= onset_s + 1.0 && d.from_s >= onset_s - EFFECT_S
+    };
+    e.told.disturbances.iter().any(|d| near(&d))
+}
+
+pub(super) fn metastable(e: &Evidence<'_>) -> Option<Found> {
+    if !e.told_all || e.answered() > RETURNED || standing_trigger(e) {
+        return None;
+    }
+    let (service, what) = kept_busy(e)?;
+    let (trigger, from_s, until_s) = trigger(e)?;
+    if e.now_s - until_s < SETTLED_S.max(e.window_s) {
+        return None;
+    }
+    Some(
+        Found::new(
+            Word::Metastable,
+            format!(
+                "the trigger ({trigger} from {} to {}) has been gone for {}{}, yet {what}; {}",
+                super::words::moment(e, from_s),
+                super::words::moment(e, until_s),
+                of_time(e.now_s - until_s),
+                load_words(service, ", "),
+                goodput(e)
+            ),
+            e.harmed_at(service, TOO_MUCH),
+        )
+        .of(service.id),
+    )
+}
+
+pub(super) fn busy_for_nobody(e: &Evidence<'_>) -> Option<Found> {
+    if !fails(e) {
+        return None;
+    }
+    let (service, what) = kept_busy(e)?;
+    let why = match trigger(e) {
+        Some((trigger, _, until_s)) if e.told_all => format!(
+            "{trigger} ended {} ago, too little to say whether goodput returns",
+            of_time(e.now_s - until_s)
+        ),
+        _ => "no trigger that has gone is in evidence".to_owned(),
+    };
+    Some(
+        Found::new(
+            how_bad(e),
+            format!(
+                "`{}` is {} busy and {what}{}; {why}; {}",
+                service.name,
+                share(service.busy),
+                load_words(service, ", "),
+                goodput(e)
+            ),
+            e.harmed_at(service, TOO_MUCH),
+        )
+        .of(service.id),
+    )
+}
+
+pub(super) fn holding(e: &Evidence<'_>) -> Option<Found> {
+    if !suffers(e) {
+        return None;
+    }
+    let holds = |s: &&ServiceFacts| {
+        s.busy > BUSY && s.load() < 1.0 && s.standing.calls.iter().any(|call| call.hold)
+    };
+    let service = e.services.iter().find(holds)?;
+    let called: Vec<String> = service
+        .standing
+        .calls
+        .iter()
+        .filter(|call| call.hold)
+        .map(|call| format!("`{}`", e.services[usize::from(call.to.0)].name))
+        .collect();
+    let names: Vec<&str> = called.iter().map(String::as_str).collect();
+    Some(
+        Found::new(
+            how_bad(e),
+            format!(
+                "the workers of `{}` are {} busy, held by calls to {}{}; {}",
+                service.name,
+                share(service.busy),
+                list(&names),
+                load_words(service, "; "),
+                goodput(e)
+            ),
+            e.harmed_at(service, TOO_MUCH),
+        )
+        .of(service.id),
+    )
+}
+
+pub(super) fn guarded(e: &Evidence<'_>) -> Option<Found> {
+    let lost = e.outcomes[Outcome::Shed as usize];
+    if !fails(e) || lost == 0 {
+        return None;
+    }
+    let shed = lost as f64 / e.window_s;
+    let mut who: Vec<String> = Vec::new();
+    if let Some((name, at_s)) = e.open_breakers.first() {
+        let others = match e.open_breakers.len() {
+            1 => String::new(),
+            n => format!(" and {} more", n - 1),
+        };
+        who.push(format!(
+            "the circuit breaker of {name}{others} is open{}",
+            since(e, Some(*at_s))
+        ));
+    } else if let Some((at, kind, refused)) = e.guards.iter().max_by_key(|guard| guard.2) {
+        who.push(format!(
+            "{kind} at {at} has refused {}",
+            readable::short(*refused as f64)
+        ));
+    }
+    let reason = who.first()?.clone();
+    let mut load = e.tightest().map_or(String::new(), |s| load_words(s, "; "));
+    for service in e.services.iter().filter(|s| s.is_asked()) {
+        for fact in weakened(e, service) {
+            load = format!("{load}; {fact}");
+        }
+    }
+    Some(Found {
+        word: Some(how_bad(e)),
+        because: format!(
+            "guards turn away {}: {reason}{load}; {}",
+            rate(shed),
+            goodput(e)
+        ),
+        lost,
+        aside: format!("guards turn away {}", rate(shed)),
+        about: None,
+    })
+}

@@ -1,0 +1,514 @@
+//! Random scenarios from the list of keys.
+//!
+//! One of the swarm is the seed, and keys grow on it: each is drawn from the list that the parser is made
+//! from, gets a value that its kind allows, and stays if the whole is still a scenario. So a new key, or
+//! a new row of a table, is tried as soon as it exists, beside everything else.
+
+use crate::swarm::{Swarm, swarm};
+use proptest::prelude::*;
+use sim_core::crash::SERVER_GAUGES;
+use sim_core::metric::METRICS;
+use sim_core::scenario::{Files, Input, KeyRow, Scenario, Source, key_rows};
+
+/// A scenario of the swarm and what shall grow on it: numbers of keys, each with what its dice show.
+#[derive(Clone, Debug)]
+pub(crate) struct Grown {
+    swarm: Swarm,
+    wishes: Vec<(usize, u64)>,
+}
+
+/// What has grown.
+pub(crate) struct Plant {
+    pub scenario: Scenario,
+    /// The keys that found a place, by their numbers in the list of keys.
+    pub keys: Vec<usize>,
+}
+
+/// Random scenarios. Those of one number wish for keys of their own, so that the first few hundred wish
+/// for all.
+pub(crate) fn grown(number: u64) -> impl Strategy<Value = Grown> {
+    let own = (number as usize * OWN..).take(OWN);
+    let own: Vec<usize> = own.map(|key| key % key_rows().len()).collect();
+    let dice = prop::collection::vec(any::<u64>(), OWN);
+    let others = prop::collection::vec((0..key_rows().len(), any::<u64>()), 0..9);
+    (swarm(), dice, others).prop_map(move |(swarm, dice, others)| {
+        let own = own.iter().copied().zip(dice);
+        Grown {
+            swarm,
+            wishes: own.chain(others).collect(),
+        }
+    })
+}
+
+/// Wishes that come in turn.
+const OWN: usize = 9;
+
+/// How often a key that does not fit is tried with another name and another value.
+const TRIES: usize = 30;
+
+/// Tables that are there only where they are written, with what they must have.
+const TABLES: &[(&str, &str)] = &[
+    ("hedge", "{ after = \"2ms\" }"),
+    ("breakdowns", "{ every = \"300ms\", repair = \"40ms\" }"),
+    (
+        "balancer.memory",
+        "{ per_connection = \"1MiB\", limit = \"30MiB\" }",
+    ),
+    ("memory", "{ base = \"1MiB\", limit = \"9MiB\" }"),
+    ("crash", "[{ when = \"in_flight\", above = 9 }]"),
+    ("pending_queue", "{ limit = 5 }"),
+    ("warm_up", "{ from = 0.3, over = \"90ms\" }"),
+    ("liveness", "{ interval = \"50ms\", timeout = \"20ms\" }"),
+];
+
+/// Files that scenarios of this kind name.
+pub(crate) struct Beside(pub String);
+
+impl Files for Beside {
+    fn read(&self, name: &str) -> Result<Source, String> {
+        let text = match name {
+            "below.toml" => &self.0,
+            "times.txt" => "0.1\n0.25\n0.25\n1.5\n",
+            _ => return Err(format!("there is no {name}")),
+        };
+        Ok(Source::new(name, text))
+    }
+}
+
+impl Grown {
+    /// What grows of it; where the parts of the swarm's do not go together, on its plainest form.
+    pub(crate) fn grow(&self) -> Plant {
+        let of = |swarm: &Swarm| {
+            let bed = Bed {
+                text: swarm.text(),
+                sets: Vec::new(),
+                overlay: None,
+            };
+            bed.scenario().map(|scenario| (bed, scenario))
+        };
+        let seed = of(&self.swarm).or_else(|| of(&self.swarm.plain()));
+        let (mut bed, mut scenario) = seed.expect("the plainest form is a scenario");
+        let mut keys = Vec::new();
+        for &(number, seed) in &self.wishes {
+            let mut dice = Dice(seed);
+            let row = &key_rows()[number];
+            let fits = (0..TRIES).find_map(|_| {
+                let tried = bed.with(row, &mut dice);
+                tried.scenario().map(|scenario| (tried, scenario))
+            });
+            if let Some(fits) = fits {
+                (bed, scenario) = fits;
+                keys.push(number);
+            }
+        }
+        Plant { scenario, keys }
+    }
+}
+
+/// A text with sets, perhaps below another.
+#[derive(Clone)]
+struct Bed {
+    text: String,
+    sets: Vec<(String, String)>,
+    overlay: Option<String>,
+}
+
+impl Bed {
+    fn scenario(&self) -> Option<Scenario> {
+        let (text, below) = match &self.overlay {
+            None => (&self.text, ""),
+            Some(over) => (over, self.text.as_str()),
+        };
+        let source = Source::new("grown.toml", text.as_str());
+        let scenario = Scenario::read(source, &self.sets, &Beside(below.to_owned())).ok()?;
+        scenario.model().is_ok().then_some(scenario)
+    }
+
+    /// With a key more.
+    fn with(&self, row: &KeyRow, dice: &mut Dice) -> Self {
+        let mut bed = self.clone();
+        match row.path.as_str() {
+            "base" => bed.overlay = Some("base = \"below.toml\"\n".to_owned()),
+            "set" => {
+                let (path, value) = assignment(dice, |row| !row.path.contains("NAME"));
+                bed.overlay = Some(format!(
+                    "base = \"below.toml\"\n[set]\n\"{path}\" = {value}\n"
+                ));
+            }
+            path if path.rsplit('.').next() == Some("like") => {
+                let number = bed.text.matches("like = ").count();
+                bed.text +=
+                    &format!("[[service.web.server]]\nname = \"twin{number}\"\nlike = \"s0\"\n");
+            }
+            // Neither has a rate, as nearly all sources do.
+            "traffic.NAME.arrivals.users"
+            | "traffic.NAME.arrivals.think"
+            | "traffic.NAME.arrivals.times" => {
+                let kind = row.of_kind.expect("it is a parameter");
+                let arrivals = choice(row, kind, dice);
+                bed.text += &format!("[[traffic]]\nto = \"web\"\narrivals = {arrivals}\n");
+            }
+            path => {
+                bed.make_room(path);
+                if let Some(key) = path.strip_prefix("timeline.NAME.") {
+                    bed.text += &entry(key, row, dice);
+                } else {
+                    let (path, value) = assign(row, dice);
+                    bed.make_whole(&path);
+                    bed.set(path, value);
+                }
+            }
+        }
+        bed
+    }
+
+    /// Adds that what a path leads through.
+    fn make_room(&mut self, path: &str) {
+        let lacks = |what: &str| !self.text.contains(what);
+        let text = match path {
+            _ if path.starts_with("class.") && lacks("[class.") => {
+                "[class.a]\nshare = 0.8\n[class.b]\nshare = 0.2\n"
+            }
+            _ if path.contains(".call.") && lacks("[[service.web.call]]") => {
+                "[[service.web.call]]\nto = \"deep\"\n[service.deep]\ndemand = \"3ms\"\n[[service.deep.server]]\nname = \"db\"\nworkers = 2\n"
+            }
+            _ if path.contains(".routes.") && lacks("routes") => {
+                "[[service.web.balancer.routes]]\nto = \"far\"\nshare = 0.4\n[service.far]\ndemand = \"7ms\"\n[[service.far.server]]\nname = \"db\"\nworkers = 2\n"
+            }
+            _ if path.contains(".zone.") && lacks("[service.web.zone.") => {
+                "[service.web.zone.a]\nlink = { delay = \"1ms\" }\n"
+            }
+            _ if path.starts_with("machine.") && lacks("[machine.") => "[machine.box]\ncores = 1\n",
+            _ if path.starts_with("alert.") && lacks("[[alert]]") => {
+                "[[alert]]\nname = \"slow\"\nwhen = \"p99 > 20ms\"\n"
+            }
+            _ if path.starts_with("slo.") && lacks("[[slo]]") => {
+                "[[slo]]\nname = \"quick\"\nobjective = 0.9\n"
+            }
+            _ if path.starts_with("expect.") && lacks("[[expect]]") => {
+                "[[expect]]\nthat = \"availability > 50%\"\n"
+            }
+            _ => "",
+        };
+        self.text += text;
+        if text.is_empty() {
+            return;
+        }
+        let (machine, zone) = ("service.web.server.0.machine", "service.web.server.0.zone");
+        if path.starts_with("machine.") {
+            self.set(machine.to_owned(), "\"box\"".to_owned());
+        } else if path.contains(".zone.") {
+            self.set(zone.to_owned(), "\"a\"".to_owned());
+        }
+    }
+
+    /// Sets the tables that a path leads through as a whole, with what they must have.
+    fn make_whole(&mut self, path: &str) {
+        for (table, whole) in TABLES {
+            let Some((above, below)) = path.split_once(&format!(".{table}.")) else {
+                continue;
+            };
+            // A rule of a list is written with all of it.
+            let above = format!("{above}.{table}");
+            if !below.is_empty() && !self.sets.iter().any(|(path, _)| *path == above) {
+                self.set(above, (*whole).to_owned());
+            }
+        }
+    }
+
+    fn set(&mut self, path: String, value: String) {
+        self.sets.retain(|(other, _)| *other != path);
+        self.sets.push((path, value));
+    }
+}
+
+/// An entry of the time line with a key.
+fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
+    let owner = dice.of(&[
+        "service.web.server",
+        "service.web.server.s0-1",
+        "service.web.server.s0-2",
+        "service.web.balancer",
+        "service.web.link",
+        "service.web.balancer.link",
+        "service.web.server.s0-1.link",
+        "service.web.zone.a.link",
+        "service.web.call.db.link",
+        "service.web.balancer.routes.app.link",
+        "machine.box",
+    ]);
+    let mut entry = format!(
+        "[[timeline]]\nat = \"{}ms\"\ntarget = \"{owner}\"\n",
+        dice.below(2000)
+    );
+    let deed = dice.of(&[
+        "crash",
+        "restart",
+        "drain",
+        "undrain",
+        "add",
+        "remove",
+        "slow",
+        "partition",
+        "degrade",
+        "heal",
+    ]);
+    let factor = "factor = 0.4\n";
+    let loss = "delay = \"2ms\"\nloss = 0.2\n";
+    match (key, row.of_kind) {
+        ("set", _) => {
+            let (path, value) = assignment(dice, |row| row.live);
+            return format!(
+                "[[timeline]]\nat = \"{}ms\"\nset = {{ \"{path}\" = {value} }}\n",
+                dice.below(2000)
+            );
+        }
+        ("fault", _) => entry += &format!("fault = {}\n", value(row, dice)),
+        (_, Some(kind)) => entry += &format!("fault = {}\n", choice(row, kind, dice)),
+        ("do", _) => entry += &format!("do = {}\n", value(row, dice)),
+        ("factor", _) => entry += "do = \"slow\"\n",
+        ("delay" | "loss", _) => entry += "do = \"degrade\"\n",
+        ("when", _) => entry += "do = \"restart\"\n",
+        _ => entry += &format!("do = \"{deed}\"\n"),
+    }
+    let own = row.of_kind.is_none() && !matches!(key, "fault" | "do" | "target" | "at");
+    if own {
+        entry += &format!("{key} = {}\n", value(row, dice));
+    }
+    if entry.contains("do = \"slow\"") && key != "factor" {
+        entry += factor;
+    }
+    if entry.contains("do = \"degrade\"") && !matches!(key, "delay" | "loss") {
+        entry += loss;
+    }
+    entry
+}
+
+/// A path and a value for a random key of some.
+fn assignment(dice: &mut Dice, of: fn(&KeyRow) -> bool) -> (String, String) {
+    let rows: Vec<&KeyRow> = key_rows().iter().filter(|row| of(row)).collect();
+    assign(rows[dice.below(rows.len())], dice)
+}
+
+/// A path and a value for a key.
+fn assign(row: &KeyRow, dice: &mut Dice) -> (String, String) {
+    let Some(kind) = row.of_kind else {
+        return (named(&row.path, dice), value(row, dice));
+    };
+    let (above, _) = row.path.rsplit_once('.').expect("it is a parameter");
+    let chosen = choice(row, kind, dice);
+    match above.strip_suffix(&format!(".{kind}")) {
+        Some(list) => (named(list, dice), format!("[{chosen}]")),
+        None => (named(above, dice), chosen),
+    }
+}
+
+/// A row with all it must have, that parameter, and some others.
+fn choice(row: &KeyRow, kind: &str, dice: &mut Dice) -> String {
+    let (above, _) = row.path.rsplit_once('.').expect("it is a parameter");
+    let params = key_rows().iter().filter(|param| {
+        param.of_kind == Some(kind) && param.path.rsplit_once('.').is_some_and(|(a, _)| a == above)
+    });
+    let mut text = format!("{{ kind = \"{kind}\"");
+    for param in params {
+        let (_, name) = param.path.rsplit_once('.').expect("it is a parameter");
+        if param.path == row.path || param.default.is_none() || dice.below(4) == 0 {
+            let value = match (kind, name) {
+                ("trace", "times") if dice.below(3) == 0 => {
+                    text += ", file = \"times.txt\"";
+                    continue;
+                }
+                ("trace", "times") => dice.of(&["[\"100ms\", \"1s\"]", "[\"0s\"]"]).to_owned(),
+                _ => value(param, dice),
+            };
+            text += &format!(", {name} = {value}");
+        }
+    }
+    text + " }"
+}
+
+/// A path with names in place of the words in capitals.
+fn named(path: &str, dice: &mut Dice) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('.') {
+        let name = match (part, parts.last().copied()) {
+            ("NAME", Some("service")) => {
+                dice.of(&["web", "web", "web", "db", "app", "deep", "far"])
+            }
+            ("NAME", Some("class" | "zone")) => dice.of(&["a", "b"]),
+            ("NAME", Some("machine")) => "box",
+            ("NAME", _) => dice.of(&["0", "0", "0", "1", "2"]),
+            _ => part,
+        };
+        parts.push(name);
+    }
+    parts.join(".")
+}
+
+/// A value that a key's kind allows.
+fn value(row: &KeyRow, dice: &mut Dice) -> String {
+    let (_, key) = row.path.rsplit_once('.').unwrap_or(("", &row.path));
+    if row.kind.ends_with(", or none") && dice.below(8) == 0 {
+        return "\"none\"".to_owned();
+    }
+    if row.path == "horizon" {
+        return dice.of(&["\"2s\"", "\"700ms\"", "\"1ns\""]).to_owned();
+    }
+    if row.path == "class.NAME.share" {
+        return dice.of(&["0.8", "0.2"]).to_owned();
+    }
+    if let Some((_, whole)) = TABLES
+        .iter()
+        .find(|(table, _)| *table == key && row.input == Input::Text)
+    {
+        return (*whole).to_owned();
+    }
+    match &row.input {
+        Input::Flag => dice.of(&["true", "false"]).to_owned(),
+        Input::Words(words) => format!("{:?}", dice.of(words)),
+        Input::Span => {
+            let spans = ["0s", "1ns", "1ms", "4ms", "30ms", "150ms", "1s", "1h"];
+            format!("{:?}", dice.of(&spans))
+        }
+        Input::Number { min, max, whole } => number(*min, *max, *whole, dice),
+        Input::Kinds(kinds) => {
+            let kinds: Vec<&str> = kinds.iter().map(|(kind, _)| *kind).collect();
+            of_kind(&row.path, dice.of(&kinds), dice)
+        }
+        Input::Text => text(row, key, dice),
+    }
+}
+
+/// A row of a table by its name.
+fn of_kind(path: &str, kind: &str, dice: &mut Dice) -> String {
+    let param = key_rows().iter().find(|param| {
+        let above = param.path.rsplit_once('.').map(|(above, _)| above);
+        param.of_kind == Some(kind)
+            && above.is_some_and(|a| a == path || a == format!("{path}.{kind}"))
+    });
+    match param {
+        Some(param) => choice(param, kind, dice),
+        None => format!("{kind:?}"),
+    }
+}
+
+fn number(min: f64, max: f64, whole: bool, dice: &mut Dice) -> String {
+    let steps: &[f64] = if whole {
+        &[0.0, 1.0, 2.0, 5.0, 30.0]
+    } else {
+        &[0.0, 0.001, 0.1, 0.3, 1.0, 2.5, 80.0]
+    };
+    let most = max <= 1.0 || (!whole && dice.below(4) == 0);
+    let value = if most && dice.below(4) == 0 {
+        max
+    } else {
+        (min + dice.of(steps)).min(max)
+    };
+    if whole {
+        format!("{value:.0}")
+    } else {
+        format!("{value:?}")
+    }
+}
+
+/// What is written where a form knows nothing.
+fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
+    const LAWS: &[&str] = &[
+        "\"4ms\"",
+        "\"0s\"",
+        "{ kind = \"exponential\", mean = \"6ms\" }",
+        "{ kind = \"pareto\", mean = \"5ms\", shape = 1.2 }",
+        "{ kind = \"uniform\", low = \"0s\", high = \"90ms\" }",
+    ];
+    let metric = || METRICS.iter().map(|metric| metric.name);
+    let words: &[&str] = match (row.kind.trim_end_matches(", or none"), key) {
+        ("distribution" | "distribution of times", _) => LAWS,
+        ("size", _) => &["0", "1", "\"1MiB\"", "\"9MiB\"", "\"8GiB\""],
+        ("moment", _) => &["\"0s\"", "\"300ms\"", "\"2s\"", "\"9s\""],
+        ("clock time", _) => &["\"12:00\"", "\"23:59:59\""],
+        ("list of time spans", _) => &[
+            "[\"5ms\", \"40ms\"]",
+            "[\"0s\"]",
+            "[]",
+            "[\"90ms\", \"1ms\"]",
+        ],
+        ("list of numbers", _) => &["[1, 3]", "[0, 4]", "[0.5]", "[2, 1, 0]"],
+        ("threshold", _) => &["3", "0.5", "\"20ms\"", "\"90%\"", "\"9MiB\"", "0"],
+        ("rate", _) => {
+            return match dice.below(3) {
+                0 => dice.of(&["0", "90", "900.5"]).to_owned(),
+                1 => "[[\"0s\", 50], [\"500ms\", 700], [\"500ms\", 0], [\"1s\", 300]]".to_owned(),
+                _ => {
+                    let kind = dice.of(&["surge", "wave"]);
+                    of_kind(&row.path, kind, dice)
+                }
+            };
+        }
+        (kind, _) if kind.starts_with("list of ") => {
+            let rows = key_rows()
+                .iter()
+                .filter(|param| param.path.starts_with(&row.path) && param.of_kind.is_some());
+            let rows: Vec<&KeyRow> = rows.collect();
+            let some = (0..dice.below(4)).map(|_| rows[dice.below(rows.len())]);
+            let some: Vec<&KeyRow> = some.collect();
+            let list: Vec<String> = some
+                .into_iter()
+                .map(|param| choice(param, param.of_kind.unwrap_or(""), dice))
+                .collect();
+            return format!("[{}]", list.join(", "));
+        }
+        (_, "to") => &["\"web\"", "\"db\"", "\"app\"", "\"deep\"", "\"far\""],
+        (_, "class") => &["\"a\"", "\"b\"", "\"all\"", "[\"a\", \"b\"]"],
+        (_, "zone") => &["\"a\"", "\"b\"", "\"c\""],
+        (_, "machine") => &["\"box\""],
+        (_, "like") => &["\"s0\"", "\"s1\""],
+        (_, "good") => &["\"succeeded\"", "\"response_time < 20ms\""],
+        (_, "that") => &[
+            "\"availability > 50%\"",
+            "\"first(crashed) in 0s..1s\"",
+            "\"response_time.p99 < 1s\"",
+            "\"verdict = STABLE\"",
+        ],
+        (_, "when") if row.path.starts_with("alert") => {
+            let metric: Vec<&str> = metric().collect();
+            let metric = dice.of(&metric);
+            let whose = dice.of(&["", "(s0-1)", "(web)", "(a)"]);
+            return format!(
+                "\"{metric}{whose} {}\"",
+                dice.of(&["> 20ms", "> 5", "< 80%", "> 0"])
+            );
+        }
+        (_, "when") => {
+            let gauges: Vec<&str> = SERVER_GAUGES.iter().map(|gauge| gauge.name).collect();
+            return format!("{:?}", dice.of(&gauges));
+        }
+        (_, "name") => &["\"s0\"", "\"other\"", "\"a-b_c\""],
+        _ => &[
+            "\"some words\"",
+            "\"\"",
+            "\"α → β\"",
+            "1",
+            "true",
+            "{}",
+            "[]",
+        ],
+    };
+    dice.of(words).to_owned()
+}
+
+/// A few random choices, one after another.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % bound as u64) as usize
+    }
+
+    fn of<T: Copy>(&mut self, options: &[T]) -> T {
+        options[self.below(options.len())]
+    }
+}
