@@ -335,3 +335,112 @@ impl Simulation {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draws::Draws;
+    use crate::policy::{FleetView, Policy};
+    use crate::time::Instant;
+    use std::sync::Arc;
+
+    /// A policy that keeps books, and with each choice a look at every server, which a view that is said to
+    /// be narrowed asks for.
+    #[derive(Clone, Debug)]
+    struct Audited(Box<dyn Policy>);
+
+    impl Policy for Audited {
+        fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, draws: &mut Draws) -> Option<usize> {
+            let all = FleetView {
+                narrowed: true,
+                ..*fleet
+            };
+            let looked = self.0.pick(&all, job, &mut draws.clone());
+            let picked = self.0.pick(fleet, job, draws);
+            assert_eq!(picked, looked, "at {:?}", fleet.now);
+            picked
+        }
+        fn observes(&self) -> bool {
+            self.0.observes()
+        }
+        fn on_assigned(&mut self, server: usize, in_flight: u32) {
+            self.0.on_assigned(server, in_flight);
+        }
+        fn on_finished(
+            &mut self,
+            now: Instant,
+            server: usize,
+            in_flight: u32,
+            outcome: Outcome,
+            took: Duration,
+        ) {
+            self.0.on_finished(now, server, in_flight, outcome, took);
+        }
+        fn tracks_queues(&self) -> bool {
+            self.0.tracks_queues()
+        }
+        fn hear_of_queues(&mut self, told: bool) {
+            self.0.hear_of_queues(told);
+        }
+        fn on_queue(&mut self, server: usize, in_system: u32) {
+            self.0.on_queue(server, in_system);
+        }
+        fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
+            self.0.on_fleet_changed(fleet);
+        }
+        fn on_eligible_changed(&mut self, fleet: &FleetView<'_>, changed: Option<&[u32]>) {
+            self.0.on_eligible_changed(fleet, changed);
+        }
+        fn clone_box(&self) -> Box<dyn Policy> {
+            Box::new(self.clone())
+        }
+    }
+
+    #[test]
+    fn books_lead_where_a_look_at_every_server_does() {
+        let limited = "max_connections = 3";
+        let uneven = "weight = 2.5";
+        let slow = "health = [{ kind = \"slow-start\", over = \"2s\", from = 0.05, steps = 9 }]";
+        for policy in ["least-in-flight", "join-shortest-queue"] {
+            for (instances, server, health) in [
+                (1, "", ""),
+                (2, limited, ""),
+                (1, uneven, slow),
+                (5, "", slow),
+            ] {
+                let text = format!(
+                    "horizon = \"8s\"\nclient = {{ timeout = \"50ms\", retry = \"exponential-backoff\" }}\n\
+                     traffic = [{{ to = \"web\", rate = 4000 }}]\n\
+                     [service.web]\ndemand = {{ kind = \"exponential\", mean = \"10ms\" }}\n\
+                     balancer.policy = \"{policy}\"\nbalancer.instances = {instances}\n\
+                     {health}\n\
+                     server = [{{ name = \"a\", count = 30, workers = 1 }}, \
+                     {{ name = \"b\", count = 13, workers = 1, {server} }}]\n\
+                     [[timeline]]\nat = \"2s\"\ndo = \"crash\"\ntarget = \"service.web.server.a-7\"\n\
+                     [[timeline]]\nat = \"3s\"\ndo = \"drain\"\ntarget = \"service.web.server.b-2\"\n\
+                     [[timeline]]\nat = \"4s\"\ndo = \"restart\"\ntarget = \"service.web.server\"\n\
+                     [[timeline]]\nat = \"6s\"\nset = {{ \"service.web.server.a-1.weight\" = 0.7 }}\n",
+                    health = if health.is_empty() {
+                        String::new()
+                    } else {
+                        format!("balancer.{health}")
+                    },
+                    server = if server.is_empty() {
+                        "weight = 1"
+                    } else {
+                        server
+                    },
+                );
+                let model = crate::scenario::parse(&text)
+                    .unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+                let mut simulation = Simulation::new(Arc::new(model), 0);
+                for number in 0..instances {
+                    let instance = &mut simulation.balancers[InstanceId(number)];
+                    instance.policy = Box::new(Audited(instance.policy.clone()));
+                }
+                simulation.run();
+                assert!(simulation.progress.events > 40_000, "{text}");
+            }
+        }
+    }
+}
