@@ -156,6 +156,9 @@ impl Simulation {
             (cold.asks, cold.key) = (asks, key);
         }
         self.guards.begin(handle);
+        if self.guards.any {
+            self.note_key(handle);
+        }
         self.pools.begin(handle);
         self.recorder.flows[flow as usize].attempts += 1;
         self.services[service].attempts += 1;
@@ -260,7 +263,7 @@ impl Simulation {
     pub(super) fn try_again(&mut self, handle: Handle, outcome: Outcome) {
         let (retries, tries) = (self.streams.retries, self.calls.tries(handle));
         let most = self.callers[self.calls[handle].client].terms.attempts;
-        if tries >= most || !self.may_try_again(handle) {
+        if tries >= most || !self.may_try_again(handle, false) {
             return self.end_call(handle, outcome);
         }
         let call = &mut self.calls[handle];

@@ -184,7 +184,7 @@ impl Simulation {
             .calls
             .hedged(call)
             .map_or(u32::MAX, |hedged| hedged.sent);
-        if sent >= hedge.copies || !self.may_try_again(call) {
+        if sent >= hedge.copies || !self.may_try_again(call, true) {
             return false;
         }
         self.progress.count_copy();

@@ -74,6 +74,7 @@ impl Simulation {
         if first_ever && self.guards.any {
             for handle in self.attempts_where(|_| true) {
                 self.guards.begin(handle);
+                self.note_key(handle);
             }
         }
         for handle in there {
@@ -105,10 +106,13 @@ impl Simulation {
         let visit = visits.posts[post as usize];
         let hold = visits.held.filter(|hold| hold.post == post);
         let Some(seat) = visit.seat else { return };
-        let rows = &mut self.guards.chain(seat).rows;
-        for row in &mut rows[..visit.passed] {
-            row.state(seat.owner).in_flight -= 1;
+        for row in 0..visit.passed {
+            let alike = self.alike(handle, seat, row);
+            self.guards.chain(seat).rows[row]
+                .state(seat.owner)
+                .leaves(alike);
         }
+        let rows = &mut self.guards.chain(seat).rows;
         if hold.is_some_and(|hold| hold.in_line) {
             rows[visit.passed].state(seat.owner).waiting -= 1;
         }
@@ -138,11 +142,13 @@ impl Simulation {
             });
             self.events.soon(now, Event::Admitted(handle));
         } else if let Some(seat) = seat {
-            let rows = &mut self.guards.chain(seat).rows;
-            for row in &mut *rows {
-                row.state(seat.owner).in_flight += 1;
+            let passed = self.guards.chain(seat).rows.len();
+            for row in 0..passed {
+                let alike = self.alike(handle, seat, row);
+                self.guards.chain(seat).rows[row]
+                    .state(seat.owner)
+                    .enters(alike);
             }
-            let passed = rows.len();
             self.guards.visit(post, handle).passed = passed;
         }
     }

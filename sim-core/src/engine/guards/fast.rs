@@ -7,7 +7,7 @@ use super::{Chain, Guards, Post, Seat, State, Visit, draws_of};
 use crate::engine::Simulation;
 use crate::engine::attempt::{Attempt, Place};
 use crate::engine::slab::Handle;
-use crate::guard::{Admission, Ended, News, Verdict};
+use crate::guard::{Admission, Ended, Load, News, Verdict, Who};
 use crate::ids::{ClientId, InstanceId, ServerId, ServiceId};
 use crate::outcome::Outcome;
 use crate::time::Instant;
@@ -39,6 +39,10 @@ impl FastAttempt {
             in_flight: state.in_flight,
             waiting: state.waiting,
             until: self.until(),
+            // Guards that look at more are not on the fast path.
+            who: Who::default(),
+            alike: 0,
+            load: Load::default(),
         }
     }
 }
@@ -251,6 +255,7 @@ impl Simulation {
         if !self.guards.any {
             return;
         }
+        self.note_key(handle);
         let Attempt {
             begun,
             instance,
