@@ -18,29 +18,52 @@ use std::fmt::Debug;
 
 mod adaptive_throttle;
 mod aimd_limit;
+mod brownout;
+mod bulkhead;
 mod circuit_breaker;
 mod codel;
 mod concurrency_limit;
 mod controlled_delay;
+mod dagor;
 mod deadline;
+mod gradient2_limit;
+mod hedge_budget;
 mod interval_codel;
+mod limit_conn;
+mod limit_req;
+mod per_key;
+mod priority_limit;
 mod queue_timeout;
+mod rate_counter;
 mod rate_limit;
 mod retry_budget;
+mod utilisation_shedding;
+mod vegas_limit;
 
 /// Every guard a scenario can name.
 pub static GUARDS: &[&GuardDef] = &[
     &circuit_breaker::GUARD,
     &retry_budget::GUARD,
+    &hedge_budget::GUARD,
     &rate_limit::GUARD,
+    &limit_req::GUARD,
+    &rate_counter::GUARD,
     &adaptive_throttle::GUARD,
     &concurrency_limit::GUARD,
+    &limit_conn::GUARD,
+    &priority_limit::GUARD,
+    &bulkhead::GUARD,
     &aimd_limit::GUARD,
+    &vegas_limit::GUARD,
+    &gradient2_limit::GUARD,
     &deadline::GUARD,
     &queue_timeout::GUARD,
     &codel::GUARD,
     &interval_codel::GUARD,
     &controlled_delay::GUARD,
+    &dagor::GUARD,
+    &utilisation_shedding::GUARD,
+    &brownout::GUARD,
 ];
 
 /// A row of [`GUARDS`].
