@@ -20,7 +20,7 @@ impl Guards {
 impl Simulation {
     /// The moment after which nobody waits for an attempt's answer: its caller, or one further up;
     /// `None`: somebody always will.
-    pub(super) fn until(&self, handle: Handle) -> Option<Instant> {
+    pub(in crate::engine) fn until(&self, handle: Handle) -> Option<Instant> {
         let attempt = &self.attempts[handle];
         if attempt.call.is_elided() {
             let source = &self.sources[source_of(attempt.number)];
