@@ -325,10 +325,14 @@ impl Simulation {
     /// The caller hangs up. The balancer sees the closed connection; the server does not, unless
     /// the caller cancels, and goes on working for nobody.
     pub(super) fn abandon(&mut self, handle: Handle, outcome: Outcome) {
+        let client = self.calls[self.attempts[handle].call].client;
+        self.call_off(handle, outcome, self.callers[client].client.cancel);
+    }
+
+    /// The same; `cancel`: the server hears of it.
+    pub(super) fn call_off(&mut self, handle: Handle, outcome: Outcome, cancel: bool) {
         self.attempt_ended(handle, outcome);
-        let attempt = &self.attempts[handle];
-        let (place, client) = (attempt.place, self.calls[attempt.call].client);
-        let cancel = self.callers[client].client.cancel;
+        let place = self.attempts[handle].place;
         let routed = self.detach_route(handle);
         self.leave_balancer_queue(handle);
         self.release(handle, outcome);

@@ -279,5 +279,6 @@ pub(crate) fn hedge(spec: &HedgeSpec) -> Option<Hedge> {
         copies: count(spec.copies.copied()?),
         distinct: spec.distinct.copied()?,
         own_demand: spec.demand.copied()? == CopyDemand::Own,
+        tied: spec.tied.copied()?,
     })
 }

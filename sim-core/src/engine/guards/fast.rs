@@ -114,11 +114,12 @@ impl Guards {
         !self.balancers[service].rows.is_empty()
     }
 
-    /// Whether guards of a server are asked again when service begins.
+    /// Whether guards of a server are asked again when service begins, or others must hear of that.
     #[inline]
     pub(in crate::engine) fn asked_again(&self, server: ServerId) -> bool {
-        self.stand[Post::Server as usize]
-            && (self.servers[server].rows.iter()).any(|row| row.guard.def.keeps_deadlines)
+        self.ties
+            || self.stand[Post::Server as usize]
+                && (self.servers[server].rows.iter()).any(|row| row.guard.def.keeps_deadlines)
     }
 
     /// Whether these would let an attempt begin that has waited on the fast path.

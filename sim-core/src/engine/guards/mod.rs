@@ -24,7 +24,7 @@ use crate::draws::{Draws, Stream};
 use crate::extension::Configured;
 use crate::guard::{Guard, GuardDef, News, Sees};
 use crate::ids::{ClientId, ServerId, ServiceId, Table};
-use crate::model::{Asker, Model};
+use crate::model::{Asker, Client, Model};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Where guards stand.
@@ -40,6 +40,8 @@ pub(super) enum Post {
 pub(super) struct Guards {
     /// Whether there are any: where there are none, nothing is kept.
     pub any: bool,
+    /// Whether there are callers whose copies know each other: their attempts are watched in the same way.
+    ties: bool,
     /// Whether any stand now at posts of each kind.
     stand: [bool; 3],
     /// Chains of callers: one for each kind that calls from servers, one for all kinds from outside
@@ -265,6 +267,7 @@ impl Guards {
         let guarded = |server: &crate::model::Server| u32::from(!server.params.guards.is_empty());
         let mut guards = Self {
             any: false,
+            ties: model.clients.iter().any(ties),
             stand: [false; 3],
             callers: Vec::new(),
             of_client: Table::default(),
@@ -316,7 +319,7 @@ impl Guards {
             self.balancers.iter().any(stands),
             self.guarded_servers > 0,
         ];
-        self.any |= self.stand.contains(&true);
+        self.any |= self.ties || self.stand.contains(&true);
     }
 
     /// Other guards stand at a seat.
@@ -384,6 +387,11 @@ impl Guards {
         });
         states.sum::<usize>() + self.visits.len() * size_of::<Visits>()
     }
+}
+
+/// Whether the copies that a caller sends know each other.
+fn ties(client: &Client) -> bool {
+    client.hedge.is_some_and(|hedge| hedge.tied)
 }
 
 /// The draws that belong to one guard of a list and one attempt of request `number`. The source of a

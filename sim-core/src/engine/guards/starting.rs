@@ -46,7 +46,15 @@ impl Simulation {
             self.events.soon(self.now, Event::Expired(handle));
             return false;
         }
+        self.tell_copies(handle);
         true
+    }
+
+    /// Those that know an attempt hear that a worker begins with it, once that is done.
+    fn tell_copies(&mut self, handle: Handle) {
+        if self.guards.ties && self.ties(handle) {
+            self.events.soon(self.now, Event::Begun(handle));
+        }
     }
 
     /// The guard, of those that want to be asked, that does not let an attempt begin.
@@ -77,6 +85,7 @@ impl Simulation {
 
     #[inline(never)]
     fn starts_at_once_guarded(&mut self, handle: Handle) {
+        self.tell_copies(handle);
         let attempt = &self.attempts[handle];
         if attempt.purpose == Purpose::Request && self.guards.watches_queue(attempt.server) {
             let seat = Seat::at_server(attempt.server);
