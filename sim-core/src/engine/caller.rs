@@ -29,6 +29,8 @@ pub(super) struct Caller {
     pub terms: Terms,
     /// Whether the fast path may serve it.
     pub fast: bool,
+    /// Whether, moreover, its calls have no deadline.
+    pub bare: bool,
     /// The next turn of each machine that makes these calls between services.
     turns: Vec<u32>,
 }
@@ -45,6 +47,7 @@ impl Caller {
             terms: retry.terms(),
             retry,
             fast: client_is_plain(client),
+            bare: client_is_plain(client) && client.deadline.is_none(),
             turns: Vec::new(),
             client: client.clone(),
         }

@@ -111,6 +111,8 @@ pub(super) enum Waiting {
 pub(super) enum Fast {
     No,
     Yes,
+    /// Yes, and nothing that it would have to look at can happen there: first come, first served.
+    Bare,
     /// Yes, once it is drawn whether an attempt will fail there.
     Erring,
 }

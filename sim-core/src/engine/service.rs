@@ -57,6 +57,10 @@ pub(super) struct Service {
     pub plain: bool,
     /// Whether the fast path may serve it.
     pub fast: bool,
+    /// Whether, moreover, nothing is written there that it would have to look at.
+    pub bare: bool,
+    /// Its servers that are not [bare](super::fleet::Fast::Bare).
+    pub not_bare: u32,
     pub attempts: u64,
     /// `attempts` when measurement began, and at the end of the last interval.
     pub attempts_before: u64,
@@ -118,6 +122,8 @@ impl Service {
             report_generation: 0,
             plain: false,
             fast: false,
+            bare: false,
+            not_bare: settings.servers.len() as u32,
             attempts: 0,
             attempts_before: 0,
             attempts_recorded: 0,

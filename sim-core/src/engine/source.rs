@@ -30,6 +30,10 @@ pub(super) fn draw_class(mix: &[f64], draws: &mut Draws) -> ClassId {
 
 /// A source with its process.
 #[derive(Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is looked at by itself, with every request"
+)]
 pub(super) struct Source {
     pub arrivals: Arrivals,
     pub gaps: Option<Arc<dyn Gaps>>,
@@ -45,6 +49,8 @@ pub(super) struct Source {
     /// of one whose requests come by a trace, or when users have thought.
     pub fast: bool,
     pub fast_unpaced: bool,
+    /// Whether it is an open source of a bare service.
+    pub bare: bool,
     pub is_closed: bool,
     /// Requests emitted.
     pub count: u64,
@@ -94,6 +100,7 @@ impl Source {
             factor: source.trace_factor,
             copies: Stream::new(model.seed, replication, &format!("copies/{}", source.name)),
             fast: false,
+            bare: false,
             fast_unpaced: false,
             phase: 0,
             phases_begun: 0,
@@ -112,8 +119,9 @@ impl Source {
     }
 
     /// Requests may take the fast path, or may not.
-    pub(super) fn serve_fast(&mut self, may: bool) {
+    pub(super) fn serve_fast(&mut self, may: bool, bare: bool) {
         self.fast = may && self.gaps.is_some();
+        self.bare = bare && self.gaps.is_some();
         self.fast_unpaced = may && self.gaps.is_none();
     }
 

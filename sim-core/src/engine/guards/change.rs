@@ -75,6 +75,9 @@ impl Simulation {
             for handle in self.attempts_where(|_| true) {
                 self.guards.begin(handle);
             }
+            for service in self.services.ids() {
+                self.refresh_fast_service(service);
+            }
         }
         for handle in there {
             self.attach(post, handle);
