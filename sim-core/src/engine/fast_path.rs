@@ -5,8 +5,8 @@
 //! [`Simulation::begin_fast`] and [`Simulation::complete_fast`] do what the general path does,
 //! step for step and with the same draws and sequence numbers, but look each thing up once
 //! instead of at every step. A request that meets what is written, or would be turned away, goes
-//! the general path from there on. Both functions are made twice: for services where nothing of the
-//! kind is written, which are [bare](super::service::Service::bare), without a look at any of it.
+//! the general path from there on. Both functions are made three times: for services where nothing of the
+//! kind is written, without a look at any of it; for those where only guards are; and for the others.
 //! A test runs scenarios with and without the fast path and demands the same digest.
 //! The calls of such requests are [elided](super::elided_call), and their draws made
 //! [batch](super::batched_draws).
@@ -15,7 +15,7 @@ use super::Simulation;
 use super::attempt::{Attempt, Attempts, Place, Purpose};
 use super::batched_draws::BATCH;
 use super::event_queue::NEVER;
-use super::fleet::{Fast, Fleet, Server, ServerCold, Waiting};
+use super::fleet::{Fast, Fleet, Server, ServerCold, Waiting, Written};
 use super::guards::FastAttempt;
 use super::instance::TrueState;
 use super::slab::{Handle, Slab, Slot};
@@ -229,13 +229,17 @@ impl Simulation {
             && (s.active.len() == 1 || !self.guards.any_at_balancer(service));
         let first = self.balancers.of(service).next();
         self.guards.fast_owner[service] = s.active[0].0 - first.map_or(0, |first| first.0);
-        let bare = fast && self.may_be_bare(service);
+        let written = match fast && self.may_be_bare(service) {
+            true if self.guards.any => Written::Guards,
+            true => Written::Nothing,
+            false => Written::More,
+        };
         let s = &mut self.services[service];
-        s.bare = bare;
+        s.written = written;
         let left = std::mem::replace(&mut s.fast, fast) && !fast;
         for source in &mut self.sources {
             if source.to == service {
-                source.serve_fast(fast, bare);
+                source.serve_fast(fast, written);
             }
         }
         if left {
@@ -243,7 +247,7 @@ impl Simulation {
         }
     }
 
-    /// Whether nothing is written at a service that the fast path has to look at.
+    /// Whether nothing but guards is written at a service that the fast path has to look at.
     fn may_be_bare(&self, service: ServiceId) -> bool {
         let s = &self.services[service];
         let balancer = &s.settings.balancer;
@@ -253,7 +257,6 @@ impl Simulation {
             sources.any(|source| source.to == service && source.is_closed)
         };
         s.not_bare == 0
-            && !self.guards.any
             && self.balancers.of(service).count() == 1
             && s.max_connections == u32::MAX
             && !s.may_wait
@@ -299,10 +302,11 @@ impl Simulation {
         self
     }
 
-    /// An open source emits a request to a service on the fast path.
+    /// An open source emits a request to a service on the fast path. `BARE`: nothing is written there but
+    /// guards; `GUARDED`: there may be guards.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn arrive_fast<const BARE: bool>(&mut self, source: SourceId) {
+    pub(super) fn arrive_fast<const BARE: bool, const GUARDED: bool>(&mut self, source: SourceId) {
         let batch = self.place_in_batch(source);
         let now = self.now;
         let s = &mut self.sources[source];
@@ -313,7 +317,7 @@ impl Simulation {
         } else {
             s.next_arrival().unwrap_or(NEVER)
         };
-        self.begin_fast::<BARE>(source, batch, Some(next));
+        self.begin_fast::<BARE, GUARDED>(source, batch, Some(next));
     }
 
     /// The same for a trace, or a user of a closed source who has thought.
@@ -327,7 +331,7 @@ impl Simulation {
             let recorded = s.next_recorded();
             recorded.map_or(NEVER, |at| at.max(self.now))
         });
-        self.begin_fast::<false>(source, batch, next);
+        self.begin_fast::<false, true>(source, batch, next);
     }
 
     /// Where in the batch the draws of a source's next request are.
@@ -346,7 +350,12 @@ impl Simulation {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     #[expect(clippy::too_many_lines, reason = "each thing is looked up once")]
-    fn begin_fast<const BARE: bool>(&mut self, source: SourceId, batch: usize, next: Option<u64>) {
+    fn begin_fast<const BARE: bool, const GUARDED: bool>(
+        &mut self,
+        source: SourceId,
+        batch: usize,
+        next: Option<u64>,
+    ) {
         let Self {
             sources,
             callers,
@@ -415,7 +424,7 @@ impl Simulation {
             begun: now,
             timeout: caller.waits,
         };
-        let guarded = !BARE && guards.any;
+        let guarded = GUARDED && (BARE || guards.any);
         let stopped = if guarded {
             guards.pass_fast(client, service_id, who)
         } else {
@@ -509,7 +518,7 @@ impl Simulation {
     /// As [`Simulation::begin_fast`] for a caller whose rules ask for more than the bare one.
     #[inline(never)]
     fn begin_fast_apart(&mut self, source: SourceId, batch: usize, next: Option<u64>) {
-        self.begin_fast::<false>(source, batch, next);
+        self.begin_fast::<false, true>(source, batch, next);
     }
 
     /// As [`Simulation::arrive`], once source and draws are done with: for callers whose rules the
@@ -564,7 +573,10 @@ impl Simulation {
     /// A server on the fast path finishes the request that was to finish first.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn complete_fast<const BARE: bool>(&mut self, server: ServerId) {
+    pub(super) fn complete_fast<const BARE: bool, const GUARDED: bool>(
+        &mut self,
+        server: ServerId,
+    ) {
         let Self {
             fleet: Fleet { servers, .. },
             attempts,
@@ -595,7 +607,12 @@ impl Simulation {
             }
         }
         let mut begins = BARE || s.waiting.is_linked() || s.queue_len == 0;
-        if !BARE && guards.any && begins && s.head != Slot::NONE && guards.asked_again(server) {
+        if GUARDED
+            && (BARE || guards.any)
+            && begins
+            && s.head != Slot::NONE
+            && guards.asked_again(server)
+        {
             let next = &attempts[s.head];
             begins = next.call.is_elided() && {
                 let client = sources[source_of(next.number)].clients[next.class];
@@ -609,7 +626,7 @@ impl Simulation {
         }
         if !begins || s.workers != 1 || s.in_service != 1 {
             self.pass_worker_on(server);
-            return self.leave_fast::<BARE>(server, slot);
+            return self.leave_fast::<BARE, GUARDED>(server, slot);
         }
         // One worker: virtual time starts over, and the next in the queue starts at its zero.
         s.virtual_at = now;
@@ -622,7 +639,7 @@ impl Simulation {
             s.finish_sum = 0;
             s.area_busy = s.area_busy.wrapping_add(now);
             events.clear_completion(server);
-            return self.leave_fast::<BARE>(server, slot);
+            return self.leave_fast::<BARE, GUARDED>(server, slot);
         }
         let waiting = &mut attempts[next];
         let demand_ns = waiting.demand_ns;
@@ -642,14 +659,14 @@ impl Simulation {
         if waited && recorder.logs() {
             self.log_served(next, wait_ns);
         }
-        self.leave_fast::<BARE>(server, slot);
+        self.leave_fast::<BARE, GUARDED>(server, slot);
     }
 
     /// A request whose service is done, and its attempt with it, leaves server and balancer; its
     /// answer is there at once.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a part of `complete_fast`, twice")]
-    fn leave_fast<const BARE: bool>(&mut self, server: ServerId, slot: Slot) {
+    fn leave_fast<const BARE: bool, const GUARDED: bool>(&mut self, server: ServerId, slot: Slot) {
         let now = self.now;
         let attempt = &self.attempts[slot];
         let (number, begun, class) = (attempt.number, attempt.begun, attempt.class);
@@ -670,8 +687,8 @@ impl Simulation {
         if !BARE && instance.observes {
             instance.tell_succeeded(Instant(now), local, Duration(now - begun));
         }
-        if !BARE && self.guards.any {
-            let client = self.sources[source_of(number)].clients[class];
+        if GUARDED && (BARE || self.guards.any) {
+            let client = || self.sources[source_of(number)].clients[class];
             (self.guards).leave_fast(client, service_id, server, begun, now);
         }
         self.attempts.vacate(slot);

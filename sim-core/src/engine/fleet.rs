@@ -117,6 +117,15 @@ pub(super) enum Fast {
     Erring,
 }
 
+/// What is written at a service, or on the way from a source to it, that the fast path has to look at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    Nothing,
+    /// Guards, and nothing else.
+    Guards,
+    More,
+}
+
 impl Waiting {
     /// Whether the next to be served is the first of a linked list.
     #[inline]

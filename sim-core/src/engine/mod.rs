@@ -132,7 +132,7 @@ use crate::record::Recorder;
 use crate::time::Instant;
 use attempt::Place;
 use event_queue::{Clock, EventQueue, Next};
-use fleet::Fast;
+use fleet::{Fast, Written};
 use std::sync::Arc;
 
 /// So many events take at most some milliseconds, even where each has a policy look at 100 000 servers.
@@ -344,10 +344,10 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn completion(&mut self, at: u64, server: ServerId) -> Event {
         self.count(at, (2, u64::from(server)));
-        if self.services[self.fleet[server].service].bare {
-            self.complete_fast::<true>(server);
-        } else {
-            self.complete_written(server);
+        match self.services[self.fleet[server].service].written {
+            Written::Nothing => self.complete_fast::<true, false>(server),
+            Written::Guards => self.complete_guarded(server),
+            Written::More => self.complete_written(server),
         }
         Event::Completion(server)
     }
@@ -359,10 +359,10 @@ impl Simulation {
         if !self.balancers.behind.is_empty() {
             self.tell_policies();
         }
-        if self.sources[source].bare {
-            self.arrive_fast::<true>(source);
-        } else {
-            self.arrive_written(source);
+        match self.sources[source].written {
+            Written::Nothing => self.arrive_fast::<true, false>(source),
+            Written::Guards => self.arrive_guarded(source),
+            Written::More => self.arrive_written(source),
         }
         Event::Arrival(source)
     }
@@ -374,25 +374,40 @@ impl Simulation {
         self.drain_pending_queues();
     }
 
-    /// An arrival where something is written, kept out of the loop.
+    /// An arrival where guards are all that is written, kept out of the loop.
+    #[inline(never)]
+    fn arrive_guarded(&mut self, source: SourceId) {
+        self.arrive_fast::<true, true>(source);
+        self.drain_pending_queues();
+    }
+
+    /// An arrival where something else is written, kept out of the loop.
     #[inline(never)]
     fn arrive_written(&mut self, source: SourceId) {
         if !self.sources[source].fast {
             return self.arrive_apart(source);
         }
-        self.arrive_fast::<false>(source);
+        self.arrive_fast::<false, true>(source);
         if self.guards.any {
             self.drain_pending_queues();
         }
     }
 
-    /// A completion where something is written, kept out of the loop.
+    /// A completion where guards are all that is written, kept out of the loop.
+    #[inline(never)]
+    fn complete_guarded(&mut self, server: ServerId) {
+        self.complete_fast::<true, true>(server);
+        self.tell_kept_news();
+        self.drain_pending_queues();
+    }
+
+    /// A completion where something else is written, kept out of the loop.
     #[inline(never)]
     fn complete_written(&mut self, server: ServerId) {
         if self.fleet[server].fast == Fast::No {
             return self.complete_apart(server);
         }
-        self.complete_fast::<false>(server);
+        self.complete_fast::<false, true>(server);
         if self.guards.any {
             self.tell_kept_news();
             self.drain_pending_queues();

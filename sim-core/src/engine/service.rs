@@ -1,6 +1,7 @@
 //! Services: their settings, their samplers, and what is counted for each.
 
 use super::fast_path::service_is_plain;
+use super::fleet::Written;
 use super::instance::Balancers;
 use super::numbers::Numbers;
 use crate::distribution::Distribution;
@@ -57,8 +58,8 @@ pub(super) struct Service {
     pub plain: bool,
     /// Whether the fast path may serve it.
     pub fast: bool,
-    /// Whether, moreover, nothing is written there that it would have to look at.
-    pub bare: bool,
+    /// What is written there that it has to look at.
+    pub written: Written,
     /// Its servers that are not [bare](super::fleet::Fast::Bare).
     pub not_bare: u32,
     pub attempts: u64,
@@ -122,7 +123,7 @@ impl Service {
             report_generation: 0,
             plain: false,
             fast: false,
-            bare: false,
+            written: Written::More,
             not_bare: settings.servers.len() as u32,
             attempts: 0,
             attempts_before: 0,

@@ -4,6 +4,7 @@ use super::Simulation;
 use super::batched_draws::BatchedDraws;
 use super::event::Event;
 use super::event_queue::NEVER;
+use super::fleet::Written;
 use crate::arrival::{Arrivals, Gaps, copies};
 use crate::draws::{Draws, Stream};
 use crate::ids::{ClassId, ClientId, ServiceId, SourceId, Table};
@@ -30,10 +31,6 @@ pub(super) fn draw_class(mix: &[f64], draws: &mut Draws) -> ClassId {
 
 /// A source with its process.
 #[derive(Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is looked at by itself, with every request"
-)]
 pub(super) struct Source {
     pub arrivals: Arrivals,
     pub gaps: Option<Arc<dyn Gaps>>,
@@ -49,8 +46,8 @@ pub(super) struct Source {
     /// of one whose requests come by a trace, or when users have thought.
     pub fast: bool,
     pub fast_unpaced: bool,
-    /// Whether it is an open source of a bare service.
-    pub bare: bool,
+    /// What is written on the way of an open source.
+    pub written: Written,
     pub is_closed: bool,
     /// Requests emitted.
     pub count: u64,
@@ -100,7 +97,7 @@ impl Source {
             factor: source.trace_factor,
             copies: Stream::new(model.seed, replication, &format!("copies/{}", source.name)),
             fast: false,
-            bare: false,
+            written: Written::More,
             fast_unpaced: false,
             phase: 0,
             phases_begun: 0,
@@ -119,9 +116,9 @@ impl Source {
     }
 
     /// Requests may take the fast path, or may not.
-    pub(super) fn serve_fast(&mut self, may: bool, bare: bool) {
+    pub(super) fn serve_fast(&mut self, may: bool, written: Written) {
         self.fast = may && self.gaps.is_some();
-        self.bare = bare && self.gaps.is_some();
+        self.written = if self.fast { written } else { Written::More };
         self.fast_unpaced = may && self.gaps.is_none();
     }
 
