@@ -416,6 +416,7 @@ impl Simulation {
             key,
             priority: classes[class].priority,
             previous: None,
+            demand: Duration(demand_ns),
         };
         let mut draws = streams.policy.of_attempt(number, 1);
         let choice = if instance.eligible.is_empty() {

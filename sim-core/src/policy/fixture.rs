@@ -3,7 +3,7 @@
 use super::{FleetView, Job, Oracle, POLICIES, Policy};
 use crate::draws::Stream;
 use crate::extension::{ParamKind, ParamValue, Params};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// A fleet as a policy sees it.
 pub(crate) struct Fleet {
@@ -73,6 +73,11 @@ pub(crate) fn build_for(text: &str, servers: usize, replication: u64) -> Box<dyn
             ParamKind::Integer { .. } => ParamValue::Integer(text.parse().expect("a number")),
             ParamKind::Number { .. } => ParamValue::Number(text.parse().expect("a number")),
             ParamKind::Flag => ParamValue::Flag(text == "true"),
+            ParamKind::Span { .. } => ParamValue::Span(span(text)),
+            ParamKind::Spans => {
+                let members = text.trim_matches(['[', ']']).split(',');
+                ParamValue::Spans(members.filter(|m| !m.is_empty()).map(span).collect())
+            }
             ParamKind::Choice(words) => ParamValue::Choice(
                 words
                     .iter()
@@ -90,6 +95,10 @@ pub(crate) fn build_for(text: &str, servers: usize, replication: u64) -> Box<dyn
     policy
 }
 
+fn span(text: &str) -> Duration {
+    Duration::parse(text).expect("a span of time")
+}
+
 /// The choice of a fresh policy.
 pub(crate) fn pick(policy: &str, fleet: &Fleet) -> Option<usize> {
     let mut policy = build(policy);
@@ -98,8 +107,7 @@ pub(crate) fn pick(policy: &str, fleet: &Fleet) -> Option<usize> {
         &fleet.view(),
         &Job {
             key: 7,
-            priority: 0,
-            previous: None,
+            ..Job::default()
         },
         &mut Stream::new(1, 0, "policy").at(0),
     )
@@ -127,8 +135,7 @@ pub(crate) fn sequence_from(policy: &str, fleet: &Fleet, start: Option<f64>, n: 
                 &fleet.view(),
                 &Job {
                     key: i,
-                    priority: 0,
-                    previous: None,
+                    ..Job::default()
                 },
                 &mut Stream::new(1, 0, "policy").at(i),
             );

@@ -11,13 +11,19 @@ use crate::time::{Duration, Instant};
 use std::fmt::Debug;
 
 mod first;
+mod join_bounded_shortest_queue;
 mod join_idle_queue;
 mod join_shortest_queue;
 mod least;
 mod least_in_flight;
+mod least_response_time;
 mod least_work_left;
+mod most_in_flight;
+mod peak_ewma;
 mod power_of_d;
+mod power_of_d_with_memory;
 mod random;
+mod rendezvous;
 mod ring_hash;
 mod round_robin;
 mod source_hash;
@@ -32,12 +38,18 @@ pub static POLICIES: &[&PolicyDef] = &[
     &weighted_random::POLICY,
     &least_in_flight::POLICY,
     &power_of_d::POLICY,
+    &power_of_d_with_memory::POLICY,
     &join_shortest_queue::POLICY,
+    &join_bounded_shortest_queue::POLICY,
     &join_idle_queue::POLICY,
     &least_work_left::POLICY,
+    &least_response_time::POLICY,
+    &peak_ewma::POLICY,
     &source_hash::POLICY,
     &ring_hash::POLICY,
+    &rendezvous::POLICY,
     &first::POLICY,
+    &most_in_flight::POLICY,
 ];
 
 /// A row of [`POLICIES`].
@@ -128,7 +140,7 @@ impl Configured<PolicyDef> {
 }
 
 /// What is known of the attempt to be placed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub struct Job {
     /// Session or hash key.
     pub key: u64,
@@ -136,6 +148,8 @@ pub struct Job {
     pub priority: u32,
     /// The server of the request's previous attempt, if there was one.
     pub previous: Option<usize>,
+    /// The work it asks for: real balancers know it only where it can be told from the request.
+    pub demand: Duration,
 }
 
 /// A balancer instance's own knowledge of its servers. Servers are numbered from zero in the
@@ -302,8 +316,7 @@ mod tests {
     fn job(key: u64) -> Job {
         Job {
             key,
-            priority: 0,
-            previous: None,
+            ..Job::default()
         }
     }
 

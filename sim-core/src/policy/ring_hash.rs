@@ -216,8 +216,7 @@ mod tests {
     fn pick(policy: &mut Box<dyn Policy>, fleet: &Fleet, key: u64) -> usize {
         let job = Job {
             key,
-            priority: 0,
-            previous: None,
+            ..Job::default()
         };
         let draws = &mut Stream::new(1, 0, "p").at(key);
         let server = policy.pick(&fleet.view(), &job, draws);
