@@ -63,6 +63,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         balances: _,
         // What is reported is shown on either path.
         load_reports: _,
+        // Bounds who is eligible, on either path.
+        subset: _,
         // One that would be turned away takes the general path.
         max_connections: _,
         cost,
@@ -616,6 +618,7 @@ impl Simulation {
         let (local, service_id) = (s.local, s.service);
         if self.services[service_id].tracks_servers() {
             self.server_left(server);
+            self.note_latency(server, self.fleet[server].in_system, begun);
         }
         let attempt = &self.attempts[slot];
         let service = &mut self.services[service_id];

@@ -1,6 +1,6 @@
 //! One fleet for the tests of all policies, chosen so that policies differ on it.
 
-use super::{FleetView, Job, Oracle, POLICIES, Policy};
+use super::{FleetView, Job, Oracle, POLICIES, Policy, Report};
 use crate::draws::Stream;
 use crate::extension::{ParamKind, ParamValue, Params};
 use crate::time::{Duration, Instant};
@@ -12,6 +12,7 @@ pub(crate) struct Fleet {
     pub(crate) weights: Vec<f64>,
     pub(crate) in_system: Vec<u32>,
     pub(crate) work_ns: Vec<f64>,
+    pub(crate) reports: Vec<Report>,
 }
 
 impl Fleet {
@@ -23,6 +24,7 @@ impl Fleet {
             weights: vec![1.0; n],
             in_system: vec![0; n],
             work_ns: vec![0.0; n],
+            reports: vec![Report::default(); n],
         }
     }
 
@@ -45,6 +47,12 @@ impl Oracle for Fleet {
     }
     fn work_left_ns(&self, server: usize) -> f64 {
         self.work_ns[server]
+    }
+    fn latency_ns(&self, server: usize) -> Option<f32> {
+        Some(self.work_ns[server] as f32)
+    }
+    fn report(&self, server: usize) -> Report {
+        self.reports[server]
     }
 }
 

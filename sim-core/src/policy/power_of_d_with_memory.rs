@@ -145,8 +145,7 @@ impl Policy for WithMemory {
         let seen = &mut self.seen;
         let best = (0..seen.len()).min_by_key(|&place| seen[place].0)?;
         let chosen = seen[best].1;
-        // A view kept from some servers says nothing of the best of all.
-        if self.memory > 0 && !fleet.narrowed {
+        if self.memory > 0 {
             for (load, server) in seen.iter_mut() {
                 *load += u32::from(*server == chosen);
             }
