@@ -64,6 +64,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         balances: _,
         // What is reported is shown on either path.
         load_reports: _,
+        // Bounds who is eligible, on either path.
+        subset: _,
         // One that would be turned away takes the general path.
         max_connections: _,
         cost,
@@ -458,6 +460,7 @@ impl Simulation {
             key,
             priority: classes[class].priority,
             previous: None,
+            demand: Duration(demand_ns),
         };
         let mut draws = streams.policy.of_attempt(number, 1);
         let choice = if instance.eligible.is_empty() {
@@ -676,6 +679,7 @@ impl Simulation {
         let (local, service_id) = (s.local, s.service);
         if !BARE && self.services[service_id].tracks_servers() {
             self.server_left(server);
+            self.note_latency(server, self.fleet[server].in_system, begun);
         }
         let attempt = &self.attempts[slot];
         let service = &mut self.services[service_id];

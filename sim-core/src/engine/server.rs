@@ -295,6 +295,12 @@ impl Simulation {
         } else {
             Outcome::Succeeded
         };
+        let service = self.attempts[handle].service;
+        if self.services[service].tracks_latencies && outcome == Outcome::Succeeded {
+            let server = self.attempts[handle].server;
+            let arrived = self.attempts.cold(handle).arrived;
+            self.note_latency(server, self.fleet[server].in_system - 1, arrived);
+        }
         self.send_away(handle, outcome);
     }
 

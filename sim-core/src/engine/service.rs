@@ -3,6 +3,7 @@
 use super::fast_path::service_is_plain;
 use super::fleet::Written;
 use super::instance::Balancers;
+use super::latencies::Latencies;
 use super::numbers::Numbers;
 use crate::distribution::Distribution;
 use crate::draws::Stream;
@@ -47,6 +48,9 @@ pub(super) struct Service {
     pub tracks_idle: bool,
     /// Whether policies want to hear of each change of what servers hold.
     pub tracks_queues: bool,
+    /// Whether policies want to know how long answers of servers take; and what servers remember of that.
+    pub tracks_latencies: bool,
+    pub latencies: Option<Box<Table<LocalId, Latencies>>>,
     /// Times that servers became idle.
     pub idle_reports: u64,
     /// Whether callers choose an instance at random.
@@ -117,6 +121,8 @@ impl Service {
             may_wait: false,
             tracks_idle: false,
             tracks_queues: false,
+            tracks_latencies: false,
+            latencies: None,
             idle_reports: 0,
             random_selection: false,
             per_connection: settings.balancer.balances == Balances::Connections,
