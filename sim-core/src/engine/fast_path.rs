@@ -23,6 +23,8 @@ use super::source::{number_of, source_of};
 use super::timer_fifo::Timer;
 use crate::discipline::Order;
 use crate::draws::Stream;
+use crate::extension::Configured;
+use crate::guard::GuardDef;
 use crate::histogram::{bucket, coarse};
 use crate::ids::{ClassId, Id, InstanceId, LocalId, ServerId, ServiceId, SourceId};
 use crate::machine::MachineState;
@@ -73,8 +75,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         queue_limit: _,
         // One that has to wait takes the general path, and so does whoever leaves while one waits.
         pending_queue: _,
-        // Asked on either path.
-        guards: _,
+        // Asked on either path, but for those that want to know more than it has at hand.
+        guards,
         // Where they have a say, the general path is taken.
         memory: _,
         crash: _,
@@ -89,7 +91,7 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         link: _,
         routes,
     } = balancer;
-    cost.is_zero() && routes.is_empty()
+    cost.is_zero() && routes.is_empty() && are_plain(guards)
 }
 
 /// As [`service_is_plain`], for a server: what is in service is done by it alone, and what waits stays.
@@ -114,8 +116,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         crash: _,
         // Drawn on either path; one that will fail takes the general one.
         errors: Errors { rate: _, demand: _ },
-        // Asked on either path.
-        guards: _,
+        // As for the balancer's.
+        guards,
         // A server that is not up is not on the fast path.
         crash_keeps_queue: _,
         down_behaviour: _,
@@ -133,7 +135,13 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         // Its pace depends on others.
         host,
     } = params;
-    !matches!(discipline.order(), Order::Preemptive(_)) && patience.is_none() && host.is_none()
+    let order_is_plain = !matches!(discipline.order(), Order::Preemptive(_));
+    order_is_plain && patience.is_none() && host.is_none() && are_plain(guards)
+}
+
+/// Whether guards make do with what the fast path tells them.
+fn are_plain(guards: &[Configured<GuardDef>]) -> bool {
+    guards.iter().all(Configured::<GuardDef>::is_plain)
 }
 
 /// As [`service_is_plain`], for a caller: one attempt at a time, and no account of them.
@@ -145,11 +153,11 @@ pub(super) fn client_is_plain(client: &Client) -> bool {
         // By then the call is written down.
         retry: _,
         cancel: _,
-        // Asked on either path.
-        guards: _,
+        // As for the balancer's.
+        guards,
         hedge,
     } = client;
-    hedge.is_none()
+    hedge.is_none() && are_plain(guards)
 }
 
 impl Server {

@@ -589,6 +589,7 @@ impl Simulation {
             Event::Admitted(handle) if self.attempts.contains(handle) => self.admitted(handle),
             Event::Overdue(handle) if self.attempts.contains(handle) => self.overdue(handle),
             Event::Expired(handle) if self.attempts.contains(handle) => self.expired(handle),
+            Event::Begun(handle) if self.attempts.contains(handle) => self.copy_begun(handle),
             Event::Poll => self.poll(),
             Event::Measure => self.start_measuring(),
             Event::Timeline(index) => self.timeline_entry(index),

@@ -309,6 +309,7 @@ impl Simulation {
                 self.events.forget_timers(Timer::ElidedDeadline(*id));
                 self.callers[*id].adopt(client);
                 self.change_guards(Whose::Caller(*id), &client.guards);
+                self.watch_copies(client);
             }
             Change::Source(id, source) => {
                 // Elided calls are what the source's present settings say.

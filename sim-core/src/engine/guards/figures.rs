@@ -20,6 +20,8 @@ pub struct GuardFigures {
     pub refused: u64,
     /// Attempts that had to wait.
     pub held: u64,
+    /// Attempts passed with a part of their demand left out.
+    pub dimmed: u64,
 }
 
 impl Simulation {
@@ -83,6 +85,7 @@ impl Simulation {
                 passed: row.passed,
                 refused: row.refused,
                 held: row.held,
+                dimmed: row.dimmed,
             };
             chain.rows.iter().map(of).collect::<Vec<_>>()
         };
