@@ -282,4 +282,9 @@ impl Oracle for TrueState<'_> {
     fn work_left_ns(&self, server: usize) -> f64 {
         self.server(server).work_left_ns(self.now)
     }
+    fn empty_at(&self, server: usize) -> Option<u64> {
+        let empty_at = || self.server(server).empty_at();
+        // Calls to other services take requests off their workers without anybody being told.
+        (!self.service.has_calls).then(empty_at).flatten()
+    }
 }

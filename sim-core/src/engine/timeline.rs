@@ -384,6 +384,7 @@ impl Simulation {
         self.heed_server(server);
         self.adopt_discipline(server, false);
         self.fleet[server].rate = self.fleet.rate_of(server);
+        self.tell_of_pace(server);
     }
 
     /// Moves the queue over to the discipline of the settings, if it is kept in another way or

@@ -167,6 +167,12 @@ pub trait Oracle {
     fn in_system(&self, server: usize) -> u32;
     /// Work left in the server, in nanoseconds until it would be empty.
     fn work_left_ns(&self, server: usize) -> f64;
+    /// When the server would be empty, in nanoseconds, where that stays so until it is told of: then
+    /// what is left of its work at an instant is the span until then, to the nanosecond, or nothing.
+    fn empty_at(&self, server: usize) -> Option<u64> {
+        let _ = server;
+        None
+    }
 }
 
 /// A dispatch policy, with the state of one balancer instance.
@@ -263,7 +269,7 @@ pub trait Policy: Debug + Send {
         let _ = told;
     }
 
-    /// A server now truly holds so many requests, waiting or in service.
+    /// A server now truly holds so many requests, waiting or in service; or its pace is another.
     fn on_queue(&mut self, server: usize, in_system: u32) {
         let _ = (server, in_system);
     }
