@@ -309,6 +309,14 @@ impl Attempts {
         }
     }
 
+    /// Whether an attempt still waits in the queue in which it loses patience at a time.
+    #[inline]
+    pub(super) fn is_patient_until(&self, handle: Handle, time: u64) -> bool {
+        self.contains(handle)
+            && self[handle].place == Place::Queued
+            && self.cold(handle).patient_until == time
+    }
+
     /// Bytes held, for the report on memory.
     pub(super) fn bytes(&self) -> usize {
         self.peak() * size_of::<Attempt>() + self.cold.len() * size_of::<AttemptCold>()

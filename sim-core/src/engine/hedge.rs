@@ -78,6 +78,12 @@ impl Calls {
         self.hedged(call).is_some()
     }
 
+    /// Whether a copy beside the attempts of a call is due at a time.
+    #[inline]
+    pub(super) fn awaits_copy_at(&self, call: Handle, time: u64) -> bool {
+        self.contains(call) && self.hedged(call).is_some_and(|hedged| hedged.next == time)
+    }
+
     /// An attempt of a call begins. Returns how many others its try has sent before.
     #[inline]
     fn attempt_begins(&mut self, call: Handle, attempt: Handle) -> u32 {
@@ -200,7 +206,7 @@ impl Simulation {
         };
         if hedged.sent < hedge.copies && !hedged.out.is_empty() {
             hedged.next = at;
-            self.events.schedule(at, Event::Copy(call));
+            (self.events).schedule_far(self.now, at, Event::Copy(call));
         }
     }
 

@@ -13,7 +13,7 @@
 //! | part | file | what it owns |
 //! |---|---|---|
 //! | `progress` | `progress` | events so far, digest, limits, why the run is over |
-//! | `events` | `event_queue` with `tournament`, `timer_fifo`, `heap` | what is to happen |
+//! | `events` | `event_queue` with `tournament`, `timer_fifo`, `wheel`, `heap` | what is to happen |
 //! | `calls`, `attempts` | `attempt` with `slab`; `hedge`, `tried`, `visit` for what is kept beside calls | requests in flight: millions come and go |
 //! | `sources` | `source` | when requests come, and what they are |
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
@@ -111,6 +111,7 @@ mod travel;
 mod tried;
 mod visit;
 mod watch;
+mod wheel;
 
 pub use crate::machine::MachineState;
 pub use event::{Event, Machine};
@@ -410,12 +411,14 @@ impl Simulation {
         let at = self.events.clock_time();
         let event = match EventQueue::clock(slot) {
             Clock::Tick => Event::Tick,
-            Clock::Heap => match self.events.pop_heap() {
-                Event::Deadline(call) if !self.calls.contains(call) => {
-                    return self.step_until_again(until);
-                }
-                event => event,
+            Clock::Heap => match self.events.pop_heap(&self.attempts, &self.calls) {
+                Some(event) => event,
+                None => return self.step_until_again(until),
             },
+            Clock::Wheel => {
+                self.events.turn_wheel(&self.attempts, &self.calls);
+                return self.step_until_again(until);
+            }
             Clock::Soon => self.events.pop_soon(),
             Clock::Fifo(fifo) => match self.events.pop_fifo(fifo, &self.attempts, &self.calls) {
                 Some(Event::ElidedDeadline(attempt)) => Event::Deadline(self.spell_out(attempt)),

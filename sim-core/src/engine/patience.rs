@@ -31,7 +31,7 @@ impl Simulation {
         if let Some(patience) = self.patience(handle) {
             let until = self.now.saturating_add(patience);
             self.attempts.cold_mut(handle).patient_until = until;
-            self.events.schedule(until, Event::Impatient(handle));
+            (self.events).schedule_far(self.now, until, Event::Impatient(handle));
         }
     }
 
@@ -48,8 +48,7 @@ impl Simulation {
 
     /// The patience of an attempt is at an end, if it still waits in the same queue.
     pub(super) fn impatient(&mut self, handle: Handle) {
-        let attempt = &self.attempts[handle];
-        if attempt.place != Place::Queued || self.attempts.cold(handle).patient_until != self.now {
+        if !self.attempts.is_patient_until(handle, self.now) {
             return;
         }
         self.leave_queue(handle);

@@ -236,6 +236,13 @@ impl Simulation {
         };
         s.thoughts += 1;
         let pause = Duration::from_nanos_f64(think.sample_ns(&mut s.stream.at(s.thoughts)));
-        self.after(pause.0, Event::Thought(source));
+        let event = Event::Thought(source);
+        match pause.0 {
+            0 => self.events.soon(self.now, event),
+            pause => {
+                let at = self.now.saturating_add(pause);
+                self.events.schedule_one_of_many(self.now, at, event);
+            }
+        }
     }
 }

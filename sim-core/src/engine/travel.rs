@@ -243,7 +243,7 @@ impl Simulation {
         if trip.constant {
             self.events.set_timer(timer, at, handle);
         } else {
-            self.events.schedule(at, timer.event(handle));
+            (self.events).schedule_one_of_many(self.now, at, timer.event(handle));
         }
     }
 
