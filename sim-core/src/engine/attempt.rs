@@ -211,7 +211,7 @@ pub(super) struct Calls {
 #[derive(Clone)]
 pub(super) struct Attempts {
     pub slab: Slab<Attempt>,
-    cold: Table<Slot, AttemptCold>,
+    pub cold: Table<Slot, AttemptCold>,
     /// Attempts whose calls are not written down.
     pub elided: usize,
 }
@@ -286,7 +286,7 @@ impl Attempts {
     }
 
     #[inline]
-    fn cold_with_room(&mut self, handle: Handle) -> &mut AttemptCold {
+    pub(super) fn cold_with_room(&mut self, handle: Handle) -> &mut AttemptCold {
         if handle.slot().position() >= self.cold.len() {
             self.make_room_for_cold();
         }

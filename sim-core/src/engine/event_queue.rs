@@ -392,12 +392,19 @@ impl EventQueue {
     }
 
     /// The timer of a subject becomes an event of its own, in its place among those of its time;
-    /// nothing where it has come due. The entry that is left must be stale from now on.
-    pub(super) fn detach_timer(&mut self, timer: Timer, time: u64, subject: Handle, event: Event) {
+    /// nothing, and false, where it was not set or has come due. The entry that is left must be stale from now on.
+    pub(super) fn detach_timer(
+        &mut self,
+        timer: Timer,
+        time: u64,
+        subject: Handle,
+        event: Event,
+    ) -> bool {
         let found = (self.fifos).sequence_of(self.fifos.number(timer), time, subject);
         if let Some(sequence) = found {
             self.schedule_in_turn(time, sequence, event);
         }
+        found.is_some()
     }
 
     #[cold]

@@ -113,6 +113,8 @@ pub(super) enum Fast {
     Yes,
     /// Yes, once it is drawn whether an attempt will fail there.
     Erring,
+    /// Yes, with a timer for whoever waits; then something happens aside at its service.
+    Patient,
 }
 
 impl Waiting {

@@ -56,7 +56,8 @@
 //! `abandon`.
 //!
 //! Most requests meet nothing of the kind. For them `fast_path::begin_fast` and `complete_fast` do
-//! all of the above at once, with `elided_call` and `batched_draws`.
+//! all of the above at once, with `elided_call` and `batched_draws`; where messages take time, copies may be
+//! sent or patience may end, `fast_aside` does it in pieces.
 //!
 //! Beside the path: `board` and `idle` are what servers report, `machine` and `watch` how machines
 //! crash and come back, `timeline` what people do, `snapshot` and `sample` what others may see.
@@ -71,6 +72,7 @@ mod elided_call;
 mod eligible;
 mod event;
 mod event_queue;
+mod fast_aside;
 mod fast_path;
 mod fault;
 mod fleet;
@@ -397,8 +399,8 @@ impl Simulation {
     /// The general path of an arrival, kept out of the loop.
     #[inline(never)]
     fn arrive_apart(&mut self, source: SourceId) {
-        if self.sources[source].fast_unpaced {
-            self.arrive_unpaced_fast(source);
+        if self.sources[source].fast_apart {
+            self.arrive_fast_apart(source);
         } else {
             self.arrive(source);
         }
@@ -422,6 +424,9 @@ impl Simulation {
             Clock::Soon => self.events.pop_soon(),
             Clock::Fifo(fifo) => match self.events.pop_fifo(fifo, &self.attempts, &self.calls) {
                 Some(Event::ElidedDeadline(attempt)) => Event::Deadline(self.spell_out(attempt)),
+                Some(Event::ElidedCopy(attempt)) => {
+                    Event::Copy(self.spell_out_for_copy(attempt, at))
+                }
                 Some(event) => event,
                 // A stale entry is no event: nothing happens, nothing is counted.
                 None => return self.step_until_again(until),
@@ -512,7 +517,13 @@ impl Simulation {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Tick => self.tick(),
-            Event::AtBalancer(handle) if self.waited_for(handle) => self.at_balancer(handle),
+            Event::AtBalancer(handle) if self.waited_for(handle) => {
+                if self.attempts[handle].call.is_elided() {
+                    self.at_balancer_fast(handle);
+                } else {
+                    self.at_balancer(handle);
+                }
+            }
             Event::Dispatched(handle) if self.waited_for(handle) => self.dispatched(handle),
             Event::AtServer(handle) if self.is_at(handle, Place::ToServer) => {
                 self.reach_server(handle);
@@ -525,7 +536,13 @@ impl Simulation {
             }
             Event::ConnectionDue(connection) => self.connection_due(connection),
             Event::Unconnected(handle) if self.waited_for(handle) => self.unconnected(handle),
-            Event::Answer(handle) if self.attempts.contains(handle) => self.answer(handle),
+            Event::Answer(handle) if self.attempts.contains(handle) => {
+                if self.attempts[handle].call.is_elided() {
+                    self.answer_fast(handle);
+                } else {
+                    self.answer(handle);
+                }
+            }
             Event::Timeout(handle) if self.waited_for(handle) => self.give_up(handle),
             Event::Deadline(handle) if self.calls.contains(handle) => {
                 self.give_up_call(handle, crate::outcome::Outcome::TimedOut);
@@ -538,8 +555,8 @@ impl Simulation {
             Event::ProbeTimeout(handle) if self.attempts.contains(handle) => {
                 self.probe_timeout(handle);
             }
-            Event::Thought(source) if self.sources[source].fast_unpaced => {
-                self.arrive_unpaced_fast(source);
+            Event::Thought(source) if self.sources[source].fast_apart => {
+                self.arrive_fast_apart(source);
             }
             Event::Thought(source) => {
                 let call = self.new_request(source);

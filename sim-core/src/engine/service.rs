@@ -57,6 +57,10 @@ pub(super) struct Service {
     pub plain: bool,
     /// Whether the fast path may serve it.
     pub fast: bool,
+    /// Whether something happens beside the straight way of requests from outside.
+    pub aside: bool,
+    /// Servers at which patience may end.
+    pub patient: u32,
     pub attempts: u64,
     /// `attempts` when measurement began, and at the end of the last interval.
     pub attempts_before: u64,
@@ -118,6 +122,8 @@ impl Service {
             report_generation: 0,
             plain: false,
             fast: false,
+            aside: false,
+            patient: 0,
             attempts: 0,
             attempts_before: 0,
             attempts_recorded: 0,

@@ -42,9 +42,9 @@ pub(super) struct Source {
     pub clients: Table<ClassId, ClientId>,
     pub to: ServiceId,
     /// Whether the fast path may serve it: an open source of a service on the fast path; and the same
-    /// of one whose requests come by a trace, or when users have thought.
+    /// of one whose requests come by a trace, or when users have thought, or meet something aside.
     pub fast: bool,
-    pub fast_unpaced: bool,
+    pub fast_apart: bool,
     pub is_closed: bool,
     /// Requests emitted.
     pub count: u64,
@@ -94,7 +94,7 @@ impl Source {
             factor: source.trace_factor,
             copies: Stream::new(model.seed, replication, &format!("copies/{}", source.name)),
             fast: false,
-            fast_unpaced: false,
+            fast_apart: false,
             phase: 0,
             phases_begun: 0,
             phase_stream: Stream::new(model.seed, replication, &format!("phases/{}", source.name)),
@@ -112,9 +112,9 @@ impl Source {
     }
 
     /// Requests may take the fast path, or may not.
-    pub(super) fn serve_fast(&mut self, may: bool) {
-        self.fast = may && self.gaps.is_some();
-        self.fast_unpaced = may && self.gaps.is_none();
+    pub(super) fn serve_fast(&mut self, may: bool, aside: bool) {
+        self.fast = may && self.gaps.is_some() && !aside;
+        self.fast_apart = may && !self.fast;
     }
 
     /// When the next request of a trace comes; `None` after the last, and of other arrivals.

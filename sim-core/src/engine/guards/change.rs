@@ -75,6 +75,7 @@ impl Simulation {
             for handle in self.attempts_where(|_| true) {
                 self.guards.begin(handle);
             }
+            self.refresh_fast_services();
         }
         for handle in there {
             self.attach(post, handle);
