@@ -247,6 +247,7 @@ impl Simulation {
         self.fleet[server].advance(self.now);
         self.fleet[server].rate = self.fleet.rate_of(server);
         self.plan_completion(server);
+        self.tell_of_pace(server);
     }
 
     /// The request that was to finish first has finished.
@@ -416,6 +417,7 @@ impl Simulation {
         s.virtual_part = 0.0;
         self.events.clear_completion(server);
         self.host_feels(server);
+        self.tell_of_pace(server);
         evicted
     }
 }

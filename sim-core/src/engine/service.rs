@@ -66,6 +66,10 @@ pub(super) struct Service {
     pub written: Written,
     /// Its servers that are not [bare](super::fleet::Fast::Bare).
     pub not_bare: u32,
+    /// Whether something happens beside the straight way of requests from outside.
+    pub aside: bool,
+    /// Servers at which patience may end.
+    pub patient: u32,
     pub attempts: u64,
     /// `attempts` when measurement began, and at the end of the last interval.
     pub attempts_before: u64,
@@ -131,6 +135,8 @@ impl Service {
             fast: false,
             written: Written::More,
             not_bare: settings.servers.len() as u32,
+            aside: false,
+            patient: 0,
             attempts: 0,
             attempts_before: 0,
             attempts_recorded: 0,

@@ -88,6 +88,7 @@ impl Simulation {
             for service in self.services.ids() {
                 self.refresh_fast_service(service);
             }
+            self.refresh_fast_services();
         }
     }
 
