@@ -209,6 +209,8 @@ pub struct Balancer {
     /// Time between reports of the servers' load, all that policies then know; absent: they see
     /// the present load.
     pub load_reports: Option<Duration>,
+    /// Servers that each instance uses; absent: all of them.
+    pub subset: Option<u32>,
     /// Connections an instance holds at most; a further attempt is rejected.
     pub max_connections: Option<u32>,
     /// Time an instance spends on each attempt, one after the other.

@@ -27,8 +27,11 @@ pub(super) struct Caller {
     pub waits: u64,
     pub retry: Arc<dyn Retry>,
     pub terms: Terms,
-    /// Whether the fast path may serve it.
+    /// Whether the fast path may serve it, and whether it may where something happens aside.
     pub fast: bool,
+    /// Whether, moreover, its calls have no deadline.
+    pub bare: bool,
+    pub fast_aside: bool,
     /// The next turn of each machine that makes these calls between services.
     turns: Vec<u32>,
 }
@@ -45,6 +48,8 @@ impl Caller {
             terms: retry.terms(),
             retry,
             fast: client_is_plain(client),
+            bare: client_is_plain(client) && client.deadline.is_none(),
+            fast_aside: client.hedge.is_none_or(|hedge| !hedge.after.is_zero()),
             turns: Vec::new(),
             client: client.clone(),
         }

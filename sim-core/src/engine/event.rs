@@ -22,6 +22,8 @@ pub enum Event {
     Deadline(Handle),
     /// The same of a request of which nothing is written down but an attempt.
     ElidedDeadline(Handle),
+    /// The copy beside the first attempt of a request, where nothing else is written down of it.
+    ElidedCopy(Handle),
     /// A caller makes an attempt: a retry, or the first of a call between services.
     Attempt(Handle),
     /// A caller sends a copy beside an attempt that is out.
@@ -141,7 +143,7 @@ impl Event {
             Self::Repaired(server, _) => (26, u64::from(server)),
             Self::Report(service, _) => (27, u64::from(service)),
             // As for attempts.
-            Self::Copy(_) => (28, 0),
+            Self::Copy(_) | Self::ElidedCopy(_) => (28, 0),
             Self::AtServer(h) => (32, u64::from(h.slot())),
             Self::Returned(h) => (33, u64::from(h.slot())),
             Self::ConnectTimeout(h) => (34, u64::from(h.slot())),

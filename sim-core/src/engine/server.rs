@@ -247,6 +247,7 @@ impl Simulation {
         self.fleet[server].advance(self.now);
         self.fleet[server].rate = self.fleet.rate_of(server);
         self.plan_completion(server);
+        self.tell_of_pace(server);
     }
 
     /// The request that was to finish first has finished.
@@ -297,6 +298,12 @@ impl Simulation {
         } else {
             Outcome::Succeeded
         };
+        let service = self.attempts[handle].service;
+        if self.services[service].tracks_latencies && outcome == Outcome::Succeeded {
+            let server = self.attempts[handle].server;
+            let arrived = self.attempts.cold(handle).arrived;
+            self.note_latency(server, self.fleet[server].in_system - 1, arrived);
+        }
         self.send_away(handle, outcome);
     }
 
@@ -410,6 +417,7 @@ impl Simulation {
         s.virtual_part = 0.0;
         self.events.clear_completion(server);
         self.host_feels(server);
+        self.tell_of_pace(server);
         evicted
     }
 }

@@ -36,6 +36,7 @@ mod machines;
 mod memory;
 mod monitoring;
 mod parallel;
+mod policies;
 mod protections;
 mod queues;
 mod rates;

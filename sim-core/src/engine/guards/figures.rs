@@ -105,7 +105,8 @@ impl Simulation {
             let name = &self.model.services[service.position()].name;
             found.extend(figures(format!("service.{name}.balancer"), chain));
         }
-        for (server, chain) in self.guards.servers.enumerate() {
+        let guarded = |(_, chain): &(_, &Chain)| !chain.rows.is_empty();
+        for (server, chain) in self.guards.servers.enumerate().filter(guarded) {
             let params = &self.model.servers[server.position()];
             let service = &self.model.services[params.service.position()].name;
             found.extend(figures(
