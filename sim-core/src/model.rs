@@ -169,6 +169,9 @@ pub struct Hedge {
     pub distinct: bool,
     /// Whether each copy has a demand of its own.
     pub own_demand: bool,
+    /// Whether the copies of a try know each other: when a worker begins with one, those that have not
+    /// been begun are called off, and no more are sent.
+    pub tied: bool,
 }
 
 /// A service: a balancer, the servers behind it, and what they call in turn.

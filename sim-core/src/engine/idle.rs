@@ -1,6 +1,7 @@
 //! Servers that report themselves, for policies which wait to be told instead of asking.
 //!
-//! Some want to know what each server holds: every change is told, to all balancer instances. Others want to know
+//! Some want to know what each server holds: every change of that, and of its pace, is told to all balancer
+//! instances. Others want to know
 //! who is idle. A server that becomes empty tells one balancer instance, chosen at random, unless an instance
 //! still has an earlier report of it.
 
@@ -70,6 +71,13 @@ impl Simulation {
         if service.tracks_idle && s.in_system == 0 {
             self.server_idle(server);
         }
+    }
+
+    /// A server's pace is another, or the number of its workers in order, for another reason than that a
+    /// request came or went.
+    pub(super) fn tell_of_pace(&mut self, server: ServerId) {
+        let s = &self.fleet[server];
+        self.balancers.tell_queue(&self.services[s.service], s);
     }
 
     /// Every idle server reports, as after the start.

@@ -305,4 +305,9 @@ impl Oracle for TrueState<'_> {
             workers: server.workers,
         }
     }
+    fn empty_at(&self, server: usize) -> Option<u64> {
+        let empty_at = || self.server(server).empty_at();
+        // Calls to other services take requests off their workers without anybody being told.
+        (!self.service.has_calls).then(empty_at).flatten()
+    }
 }

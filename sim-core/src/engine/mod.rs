@@ -13,7 +13,7 @@
 //! | part | file | what it owns |
 //! |---|---|---|
 //! | `progress` | `progress` | events so far, digest, limits, why the run is over |
-//! | `events` | `event_queue` with `tournament`, `timer_fifo`, `heap` | what is to happen |
+//! | `events` | `event_queue` with `tournament`, `timer_fifo`, `wheel`, `heap` | what is to happen |
 //! | `calls`, `attempts` | `attempt` with `slab`; `hedge`, `tried`, `visit` for what is kept beside calls | requests in flight: millions come and go |
 //! | `sources` | `source` | when requests come, and what they are |
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
@@ -56,7 +56,8 @@
 //! `abandon`.
 //!
 //! Most requests meet nothing of the kind. For them `fast_path::begin_fast` and `complete_fast` do
-//! all of the above at once, with `elided_call` and `batched_draws`.
+//! all of the above at once, with `elided_call` and `batched_draws`; where messages take time, copies may be
+//! sent or patience may end, `fast_aside` does it in pieces.
 //!
 //! Beside the path: `board` and `idle` are what servers report, `machine` and `watch` how machines
 //! crash and come back, `timeline` what people do, `snapshot` and `sample` what others may see.
@@ -71,6 +72,7 @@ mod elided_call;
 mod eligible;
 mod event;
 mod event_queue;
+mod fast_aside;
 mod fast_path;
 mod fault;
 mod fleet;
@@ -113,6 +115,7 @@ mod travel;
 mod tried;
 mod visit;
 mod watch;
+mod wheel;
 
 pub use crate::machine::MachineState;
 pub use event::{Event, Machine};
@@ -134,13 +137,11 @@ use crate::record::Recorder;
 use crate::time::Instant;
 use attempt::Place;
 use event_queue::{Clock, EventQueue, Next};
-use fleet::Fast;
+use fleet::{Fast, Written};
 use std::sync::Arc;
 
 /// So many events take at most some milliseconds, even where each has a policy look at 100 000 servers.
 const SOME: u64 = 32;
-/// So many things that an event looks at beside what requests ask for are as dear.
-const MANY: u64 = 100_000;
 
 /// A run of a model.
 #[derive(Clone)]
@@ -274,13 +275,16 @@ impl Simulation {
     /// Does some events, as many as go unnoticed; false when none is left.
     #[inline(never)]
     fn run_some(&mut self, until: u64) -> bool {
-        let (cost, looks) = (self.progress.cost() + SOME, self.progress.looks + MANY);
-        while self.step_until(until).is_some() {
-            if self.progress.cost() >= cost || self.progress.looks >= looks {
-                return true;
+        let extra = self.progress.extra + SOME * progress::LOOKS_OF_AN_EVENT;
+        for _ in 0..SOME {
+            if self.step_until(until).is_none() {
+                return false;
+            }
+            if self.progress.extra >= extra {
+                break;
             }
         }
-        false
+        true
     }
 
     fn reach_horizon(&mut self) {
@@ -345,13 +349,10 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn completion(&mut self, at: u64, server: ServerId) -> Event {
         self.count(at, (2, u64::from(server)));
-        let fast = self.fleet[server].fast != Fast::No;
-        if fast && !self.guards.any {
-            self.complete_fast::<false>(server);
-        } else if fast {
-            self.complete_guarded(server);
-        } else {
-            self.complete_apart(server);
+        match self.services[self.fleet[server].service].written {
+            Written::Nothing => self.complete_fast::<true, false>(server),
+            Written::Guards => self.complete_guarded(server),
+            Written::More => self.complete_written(server),
         }
         Event::Completion(server)
     }
@@ -363,12 +364,10 @@ impl Simulation {
         if !self.balancers.behind.is_empty() {
             self.tell_policies();
         }
-        if self.sources[source].fast && !self.guards.any {
-            self.arrive_fast::<false>(source);
-        } else if self.sources[source].fast {
-            self.arrive_guarded(source);
-        } else {
-            self.arrive_apart(source);
+        match self.sources[source].written {
+            Written::Nothing => self.arrive_fast::<true, false>(source),
+            Written::Guards => self.arrive_guarded(source),
+            Written::More => self.arrive_written(source),
         }
         Event::Arrival(source)
     }
@@ -380,26 +379,51 @@ impl Simulation {
         self.drain_pending_queues();
     }
 
-    /// An arrival on the fast path where there are guards, kept out of the loop.
+    /// An arrival where guards are all that is written, kept out of the loop.
     #[inline(never)]
     fn arrive_guarded(&mut self, source: SourceId) {
-        self.arrive_fast::<true>(source);
+        self.arrive_fast::<true, true>(source);
         self.drain_pending_queues();
     }
 
-    /// A completion on the fast path where there are guards, kept out of the loop.
+    /// An arrival where something else is written, kept out of the loop.
+    #[inline(never)]
+    fn arrive_written(&mut self, source: SourceId) {
+        if !self.sources[source].fast {
+            return self.arrive_apart(source);
+        }
+        self.arrive_fast::<false, true>(source);
+        if self.guards.any {
+            self.drain_pending_queues();
+        }
+    }
+
+    /// A completion where guards are all that is written, kept out of the loop.
     #[inline(never)]
     fn complete_guarded(&mut self, server: ServerId) {
-        self.complete_fast::<true>(server);
+        self.complete_fast::<true, true>(server);
         self.tell_kept_news();
         self.drain_pending_queues();
+    }
+
+    /// A completion where something else is written, kept out of the loop.
+    #[inline(never)]
+    fn complete_written(&mut self, server: ServerId) {
+        if self.fleet[server].fast == Fast::No {
+            return self.complete_apart(server);
+        }
+        self.complete_fast::<false, true>(server);
+        if self.guards.any {
+            self.tell_kept_news();
+            self.drain_pending_queues();
+        }
     }
 
     /// The general path of an arrival, kept out of the loop.
     #[inline(never)]
     fn arrive_apart(&mut self, source: SourceId) {
-        if self.sources[source].fast_unpaced {
-            self.arrive_unpaced_fast(source);
+        if self.sources[source].fast_apart {
+            self.arrive_fast_apart(source);
         } else {
             self.arrive(source);
         }
@@ -412,15 +436,20 @@ impl Simulation {
         let at = self.events.clock_time();
         let event = match EventQueue::clock(slot) {
             Clock::Tick => Event::Tick,
-            Clock::Heap => match self.events.pop_heap() {
-                Event::Deadline(call) if !self.calls.contains(call) => {
-                    return self.step_until_again(until);
-                }
-                event => event,
+            Clock::Heap => match self.events.pop_heap(&self.attempts, &self.calls) {
+                Some(event) => event,
+                None => return self.step_until_again(until),
             },
+            Clock::Wheel => {
+                self.events.turn_wheel(&self.attempts, &self.calls);
+                return self.step_until_again(until);
+            }
             Clock::Soon => self.events.pop_soon(),
             Clock::Fifo(fifo) => match self.events.pop_fifo(fifo, &self.attempts, &self.calls) {
                 Some(Event::ElidedDeadline(attempt)) => Event::Deadline(self.spell_out(attempt)),
+                Some(Event::ElidedCopy(attempt)) => {
+                    Event::Copy(self.spell_out_for_copy(attempt, at))
+                }
                 Some(event) => event,
                 // A stale entry is no event: nothing happens, nothing is counted.
                 None => return self.step_until_again(until),
@@ -511,7 +540,13 @@ impl Simulation {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Tick => self.tick(),
-            Event::AtBalancer(handle) if self.waited_for(handle) => self.at_balancer(handle),
+            Event::AtBalancer(handle) if self.waited_for(handle) => {
+                if self.attempts[handle].call.is_elided() {
+                    self.at_balancer_fast(handle);
+                } else {
+                    self.at_balancer(handle);
+                }
+            }
             Event::Dispatched(handle) if self.waited_for(handle) => self.dispatched(handle),
             Event::AtServer(handle) if self.is_at(handle, Place::ToServer) => {
                 self.reach_server(handle);
@@ -524,7 +559,13 @@ impl Simulation {
             }
             Event::ConnectionDue(connection) => self.connection_due(connection),
             Event::Unconnected(handle) if self.waited_for(handle) => self.unconnected(handle),
-            Event::Answer(handle) if self.attempts.contains(handle) => self.answer(handle),
+            Event::Answer(handle) if self.attempts.contains(handle) => {
+                if self.attempts[handle].call.is_elided() {
+                    self.answer_fast(handle);
+                } else {
+                    self.answer(handle);
+                }
+            }
             Event::Timeout(handle) if self.waited_for(handle) => self.give_up(handle),
             Event::Deadline(handle) if self.calls.contains(handle) => {
                 self.give_up_call(handle, crate::outcome::Outcome::TimedOut);
@@ -537,8 +578,8 @@ impl Simulation {
             Event::ProbeTimeout(handle) if self.attempts.contains(handle) => {
                 self.probe_timeout(handle);
             }
-            Event::Thought(source) if self.sources[source].fast_unpaced => {
-                self.arrive_unpaced_fast(source);
+            Event::Thought(source) if self.sources[source].fast_apart => {
+                self.arrive_fast_apart(source);
             }
             Event::Thought(source) => {
                 let call = self.new_request(source);
@@ -568,6 +609,7 @@ impl Simulation {
             Event::Admitted(handle) if self.attempts.contains(handle) => self.admitted(handle),
             Event::Overdue(handle) if self.attempts.contains(handle) => self.overdue(handle),
             Event::Expired(handle) if self.attempts.contains(handle) => self.expired(handle),
+            Event::Begun(handle) if self.attempts.contains(handle) => self.copy_begun(handle),
             Event::Poll => self.poll(),
             Event::Measure => self.start_measuring(),
             Event::Timeline(index) => self.timeline_entry(index),

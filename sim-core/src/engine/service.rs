@@ -1,6 +1,7 @@
 //! Services: their settings, their samplers, and what is counted for each.
 
 use super::fast_path::service_is_plain;
+use super::fleet::Written;
 use super::instance::Balancers;
 use super::latencies::Latencies;
 use super::numbers::Numbers;
@@ -61,6 +62,14 @@ pub(super) struct Service {
     pub plain: bool,
     /// Whether the fast path may serve it.
     pub fast: bool,
+    /// What is written there that it has to look at.
+    pub written: Written,
+    /// Its servers that are not [bare](super::fleet::Fast::Bare).
+    pub not_bare: u32,
+    /// Whether something happens beside the straight way of requests from outside.
+    pub aside: bool,
+    /// Servers at which patience may end.
+    pub patient: u32,
     pub attempts: u64,
     /// `attempts` when measurement began, and at the end of the last interval.
     pub attempts_before: u64,
@@ -124,6 +133,10 @@ impl Service {
             report_generation: 0,
             plain: false,
             fast: false,
+            written: Written::More,
+            not_bare: settings.servers.len() as u32,
+            aside: false,
+            patient: 0,
             attempts: 0,
             attempts_before: 0,
             attempts_recorded: 0,

@@ -197,6 +197,12 @@ pub trait Oracle {
     fn latency_ns(&self, server: usize) -> Option<f32>;
     /// What it says of itself with its answers, where servers say such things.
     fn report(&self, server: usize) -> Report;
+    /// When the server would be empty, in nanoseconds, where that stays so until it is told of: then
+    /// what is left of its work at an instant is the span until then, to the nanosecond, or nothing.
+    fn empty_at(&self, server: usize) -> Option<u64> {
+        let _ = server;
+        None
+    }
 }
 
 /// What a server says of itself, counted from the start of the run; counts wrap around.
@@ -311,7 +317,7 @@ pub trait Policy: Debug + Send {
         let _ = told;
     }
 
-    /// A server now truly holds so many requests, waiting or in service.
+    /// A server now truly holds so many requests, waiting or in service; or its pace is another.
     fn on_queue(&mut self, server: usize, in_system: u32) {
         let _ = (server, in_system);
     }

@@ -150,6 +150,8 @@ section! {
         distinct [live]: Flag = "true";
         /// What a copy asks of its server: what its request asks, or a draw of its own.
         demand [live]: Word<CopyDemand> = "same";
+        /// Whether copies know each other: when a worker begins with one, those that still wait are called off, wherever they are, and no more are sent.
+        tied [live]: Flag = "false";
     }
 }
 

@@ -37,6 +37,7 @@ mod memory;
 mod monitoring;
 mod parallel;
 mod policies;
+mod protections;
 mod queues;
 mod rates;
 mod replicate;
