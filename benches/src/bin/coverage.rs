@@ -1,13 +1,14 @@
 //! How often the intervals of `sim_core::experiment` cover the truth.
 //!
-//! `cargo run --release -p benches --bin coverage -- [seeds [budget [systems]]]`
+//! `cargo run --release -p benches --bin coverage -- [seeds [budget [systems [figures]]]]`
 //!
 //! Systems whose truth is known are estimated with many seeds: with runs that are too short, with runs
 //! as long as the reason for having no interval asks for, and with longer ones; and over a horizon from an
 //! empty start, with few replications and with many. An interval of 95 % should cover in 95 % of them.
 //! Prints rows of Markdown. `budget` is the number of requests, in millions, that a row may simulate: cheap
 //! rows take four times the seeds, dear ones fewer, and rows of which a hundred would take twice the budget
-//! are left out and named. With `systems` only those whose names contain it.
+//! are left out and named. With `systems` only those whose
+//! names contain it, with `figures` only figures whose paths do.
 #![expect(
     clippy::print_stdout,
     reason = "a table on the terminal is all it does"
@@ -84,13 +85,17 @@ fn main() {
     let number = |at: usize, or: u64| match std::env::args().nth(at).map(|text| text.parse()) {
         None => or,
         Some(Ok(number)) if number > 0 => number,
-        Some(_) => panic!("usage: coverage [seeds [millions of requests a row [systems]]]"),
+        Some(_) => {
+            panic!("usage: coverage [seeds [millions of requests a row [systems [figures]]]]")
+        }
     };
     let budget = Budget {
         seeds: number(1, 400),
         requests: number(2, 80) as f64 * 1e6,
     };
     let wanted = std::env::args().nth(3).unwrap_or_default();
+    let path = std::env::args().nth(4).unwrap_or_default();
+    let asked = |figures: &&Vec<Figure>| figures.iter().any(|f| f.path.contains(&path));
     println!(
         "| system | load | figure | runs | measured in each | length | seeds | printed | cover |"
     );
@@ -98,7 +103,7 @@ fn main() {
     let (mut withheld, mut left_out) = (0, Vec::new());
     for system in systems().iter().filter(|s| s.name.contains(&wanted)) {
         for runs in [30, 1] {
-            for figures in &system.figures {
+            for figures in system.figures.iter().filter(asked) {
                 match rows(system, figures, runs, budget) {
                     Ok(short) => withheld += short,
                     Err(why) => left_out.push(why),
@@ -115,7 +120,7 @@ fn main() {
                     measured_s: horizon_s,
                     estimand: Estimand::Horizon,
                 };
-                for figures in &system.figures {
+                for figures in system.figures.iter().filter(asked) {
                     if let Err(why) = row(&system, figures, length, "the horizon", budget) {
                         left_out.push(why);
                     }
@@ -131,6 +136,7 @@ fn main() {
 
 fn systems() -> Vec<System> {
     let mut all: Vec<System> = [0.5, 0.7, 0.85, 0.9, 0.95, 0.99].map(mm1).into();
+    all.push(numbers());
     all.extend([0.5, 0.9].map(|load| mmc(10, load)));
     all.push(bounded());
     all.push(mmpp());
@@ -182,6 +188,25 @@ fn mm1(load: f64) -> System {
     }
 }
 
+/// The distribution of the number in M/M/1.
+fn numbers() -> System {
+    let load: f64 = 0.7;
+    let at = |n: i32| (1.0 - load) * load.powi(n);
+    System {
+        name: "M/M/1, numbers".to_owned(),
+        load,
+        rate: 1000.0 * load,
+        relaxation_s: relaxation_s(load),
+        text: station(1000.0 * load, EXPONENTIAL, "workers = 1")
+            .replace("[service.web]", "[service.web]\nnumbers = true"),
+        figures: vec![
+            vec![is("services.web.number.at.0", at(0))],
+            vec![is("services.web.number.at.5", at(5))],
+            vec![is("services.web.number.at_most.9", 1.0 - load.powi(10))],
+        ],
+    }
+}
+
 const IN_SYSTEM: &str = "services.web.servers.a.mean_in_system";
 const UTILISATION: &str = "services.web.servers.a.utilisation";
 
@@ -221,14 +246,12 @@ fn bounded() -> System {
         text: station(900.0, EXPONENTIAL, "workers = 1, queue = { limit = 4 }"),
         figures: vec![
             vec![is("availability", 1.0 - truth.loss)],
-            vec![
-                is("goodput_hz", 900.0 * (1.0 - truth.loss)),
-                Figure {
-                    path: "requests.failed",
-                    truth: 900.0 * truth.loss,
-                    each_second: true,
-                },
-            ],
+            vec![is("goodput_hz", 900.0 * (1.0 - truth.loss))],
+            vec![Figure {
+                path: "requests.failed",
+                truth: 900.0 * truth.loss,
+                each_second: true,
+            }],
         ],
     }
 }
@@ -526,8 +549,15 @@ fn rows(system: &System, figures: &[Figure], runs: u64, budget: Budget) -> Resul
     // What is withheld at the length that is asked for may ask for more.
     for _ in 0..4 {
         let first = estimate(system, figures, asked, 0)[0];
-        let Some(Needs::Horizon(s)) = first.needs() else {
-            break;
+        let s = match (first.needs(), first.reason()) {
+            (Some(Needs::Horizon(s)), _) => s,
+            (_, None) => break,
+            (_, Some(why)) => {
+                return Err(format!(
+                    "{} at {}, {}, {} runs: withheld, whatever their length: {why}",
+                    system.name, system.load, figures[0].path, runs
+                ));
+            }
         };
         asked = length(s - asked.warm_s);
         affordable(system, figures, asked, budget)?;
@@ -639,6 +669,7 @@ fn row(
 /// A path without what goes without saying.
 fn short(path: &str) -> String {
     path.replace("services.web.servers.a.", "")
+        .replace("services.web.", "")
         .replace("response_time_s.", "")
 }
 

@@ -114,5 +114,8 @@ fn own_peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     let number = line.and_then(|line| line.split_whitespace().nth(1));
-    number.and_then(|kilo| kilo.parse::<u64>().ok()).unwrap_or(0) * 1024
+    number
+        .and_then(|kilo| kilo.parse::<u64>().ok())
+        .unwrap_or(0)
+        * 1024
 }

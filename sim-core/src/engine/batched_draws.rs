@@ -78,11 +78,17 @@ impl Simulation {
             batch.classes[i] = class;
             batch.keys[i] = s.keys.key(number, &mut draws);
             let factor = self.classes[class].demand_factor;
-            let demand = match &self.own_demands[class] {
-                Some(own) => own.sample_ns(&mut service.demand_stream.at(number)),
-                None => *demand,
-            };
             batch.demands_ns[i] = Duration::from_nanos_f64(demand * factor).0;
+        }
+        if self.own_demands.iter().any(Option::is_some) {
+            for (i, &class) in batch.classes.iter().enumerate() {
+                let Some(own) = &self.own_demands[class] else {
+                    continue;
+                };
+                let mut draws = service.demand_stream.at(first + i as u64);
+                let demand = own.sample_ns(&mut draws) * self.classes[class].demand_factor;
+                batch.demands_ns[i] = Duration::from_nanos_f64(demand).0;
+            }
         }
     }
 

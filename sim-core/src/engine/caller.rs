@@ -30,6 +30,8 @@ pub(super) struct Caller {
     /// Whether the fast path may serve it, and whether it may where something happens aside.
     pub fast: bool,
     pub fast_aside: bool,
+    /// Whether, moreover, its calls have no deadline.
+    pub bare: bool,
     /// The next turn of each machine that makes these calls between services.
     turns: Vec<u32>,
 }
@@ -47,6 +49,7 @@ impl Caller {
             retry,
             fast: client_is_plain(client),
             fast_aside: client.hedge.is_none_or(|hedge| !hedge.after.is_zero()),
+            bare: client_is_plain(client) && client.deadline.is_none(),
             turns: Vec::new(),
             client: client.clone(),
         }

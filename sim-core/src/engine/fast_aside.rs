@@ -177,7 +177,7 @@ impl Simulation {
         let room = idle || waiting < s.queue_limit;
         let rare = match s.fast {
             Fast::No => true,
-            Fast::Yes | Fast::Patient => false,
+            Fast::Bare | Fast::Yes | Fast::Patient => false,
             Fast::Erring => errs(&cold[server], number, streams.faults),
         };
         if rare

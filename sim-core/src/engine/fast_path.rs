@@ -5,8 +5,9 @@
 //! [`Simulation::begin_fast`] and [`Simulation::complete_fast`] do what the general path does,
 //! step for step and with the same draws and sequence numbers, but look each thing up once
 //! instead of at every step. A request that meets what is written, or would be turned away, goes
-//! the general path from there on. A test runs scenarios with and without the fast path and demands
-//! the same digest.
+//! the general path from there on. Both functions are made three times: for services where nothing of the
+//! kind is written, without a look at any of it; for those where only guards are; and for the others.
+//! A test runs scenarios with and without the fast path and demands the same digest.
 //! The calls of such requests are [elided](super::elided_call), and their draws made
 //! [batch](super::batched_draws).
 
@@ -14,7 +15,7 @@ use super::Simulation;
 use super::attempt::{Attempt, Attempts, Place, Purpose};
 use super::batched_draws::BATCH;
 use super::event_queue::NEVER;
-use super::fleet::{Fast, Fleet, Server, ServerCold, Waiting};
+use super::fleet::{Fast, Fleet, Server, ServerCold, Waiting, Written};
 use super::guards::FastAttempt;
 use super::instance::TrueState;
 use super::slab::{Handle, Slab, Slot};
@@ -200,17 +201,17 @@ impl Simulation {
     /// Works out anew whether the fast path may serve a service and each of its servers, after a change
     /// of settings.
     pub(super) fn refresh_fast_path(&mut self, service: ServiceId) {
-        self.refresh_fast_service(service);
         self.progress.look_at(self.services[service].servers.len());
         for local in self.services[service].servers.ids() {
             self.refresh_if_fast(self.services[service].servers[local]);
         }
+        self.refresh_fast_service(service);
     }
 
     /// The same after a change of one server.
     pub(super) fn refresh_fast_server(&mut self, server: ServerId) {
-        self.refresh_fast_service(self.fleet[server].service);
         self.refresh_if_fast(server);
+        self.refresh_fast_service(self.fleet[server].service);
     }
 
     /// The same after a change that concerns no server, such as that of an instance's state.
@@ -235,11 +236,16 @@ impl Simulation {
         if s.fast && (!fast || s.aside != aside) {
             self.spell_out_all(|attempt| attempt.service == service);
         }
+        let written = match fast && !aside && self.may_be_bare(service) {
+            true if self.guards.any => Written::Guards,
+            true => Written::Nothing,
+            false => Written::More,
+        };
         let s = &mut self.services[service];
-        (s.fast, s.aside) = (fast, aside);
+        (s.fast, s.aside, s.written) = (fast, aside, written);
         for source in &mut self.sources {
             if source.to == service {
-                source.serve_fast(fast, aside);
+                source.serve_fast(fast, aside, written);
             }
         }
     }
@@ -251,20 +257,49 @@ impl Simulation {
         }
     }
 
+    /// Whether nothing but guards is written at a service that the fast path has to look at.
+    fn may_be_bare(&self, service: ServiceId) -> bool {
+        let s = &self.services[service];
+        let balancer = &s.settings.balancer;
+        let instance = &self.balancers[s.active[0]];
+        let any_closed = || {
+            let mut sources = self.sources.iter();
+            sources.any(|source| source.to == service && source.is_closed)
+        };
+        s.not_bare == 0
+            && self.balancers.of(service).count() == 1
+            && s.max_connections == u32::MAX
+            && !s.may_wait
+            && !s.limited
+            && !s.tracks_servers()
+            && balancer.crash.is_empty()
+            && balancer.memory.is_none()
+            && balancer.load_reports.is_none()
+            && instance.board.is_none()
+            && !instance.observes
+            && !any_closed()
+    }
+
     /// Works out anew whether the fast path may serve a server.
     fn refresh_if_fast(&mut self, server: ServerId) {
         let cold = &self.fleet.cold[server];
         let (plain, errs) = (cold.plain && cold.broken == 0, cold.error_rate > 0.0);
         let patient = cold.patience.is_some();
+        let never_heeded =
+            cold.params.crash.is_empty() && cold.params.memory.is_none() && !cold.leaving;
         let s = &mut self.fleet[server];
         let served = s.state == MachineState::Up && s.waiting != Waiting::Preemptive;
         let fast = match (self.fast && plain && served, errs, patient) {
             (false, ..) | (true, true, true) => Fast::No,
-            (true, false, false) => Fast::Yes,
-            (true, true, false) => Fast::Erring,
             (true, false, true) => Fast::Patient,
+            (true, true, false) => Fast::Erring,
+            (true, false, false) if never_heeded && s.waiting == Waiting::Fifo => Fast::Bare,
+            (true, false, false) => Fast::Yes,
         };
-        if std::mem::replace(&mut s.fast, fast) != Fast::No && fast == Fast::No {
+        let before = std::mem::replace(&mut s.fast, fast);
+        let not_bare = &mut self.services[s.service].not_bare;
+        *not_bare = *not_bare + u32::from(fast != Fast::Bare) - u32::from(before != Fast::Bare);
+        if before != Fast::No && fast == Fast::No {
             self.spell_out_server(server);
         }
     }
@@ -279,13 +314,14 @@ impl Simulation {
         self
     }
 
-    /// An open source emits a request to a service on the fast path.
+    /// An open source emits a request to a service on the fast path. `BARE`: nothing is written there but
+    /// guards; `GUARDED`: there may be guards.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn arrive_fast<const GUARDED: bool>(&mut self, source: SourceId) {
+    pub(super) fn arrive_fast<const BARE: bool, const GUARDED: bool>(&mut self, source: SourceId) {
         let batch = self.place_in_batch(source);
         let next = self.next_paced(source, batch);
-        self.begin_fast::<GUARDED>(source, batch, Some(next));
+        self.begin_fast::<BARE, GUARDED>(source, batch, Some(next));
     }
 
     /// When the next request of an open source comes.
@@ -321,10 +357,8 @@ impl Simulation {
         };
         if self.services[self.sources[source].to].aside {
             self.begin_aside(source, batch, next);
-        } else if self.guards.any {
-            self.begin_fast::<true>(source, batch, next);
         } else {
-            self.begin_fast::<false>(source, batch, next);
+            self.begin_fast::<false, true>(source, batch, next);
         }
     }
 
@@ -344,7 +378,7 @@ impl Simulation {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     #[expect(clippy::too_many_lines, reason = "each thing is looked up once")]
-    fn begin_fast<const GUARDED: bool>(
+    fn begin_fast<const BARE: bool, const GUARDED: bool>(
         &mut self,
         source: SourceId,
         batch: usize,
@@ -376,23 +410,30 @@ impl Simulation {
         let class = s.batch.classes[batch];
         let key = s.batch.keys[batch];
         let demand_ns = s.batch.demands_ns[batch];
-        s.count += 1;
         let client = s.clients[class];
         let caller = &callers[client];
+        if BARE && !caller.bare {
+            return self.begin_fast_apart(source, batch, next);
+        }
+        s.count += 1;
         let service_id = s.to;
         let service = &mut services[service_id];
-        let index = service.instance_for(streams.selection, number, 1, || number);
+        let index = if BARE {
+            service.active[0]
+        } else {
+            service.instance_for(streams.selection, number, 1, || number)
+        };
         let instance = &mut balancers.instances[index];
-        let most = service
-            .max_connections
-            .min(instance.heeded_from.saturating_sub(1));
         let give_up_at = now.saturating_add(caller.deadline);
-        let has_deadline = caller.deadline != u64::MAX;
-        if !caller.fast
-            || instance.connections >= most
-            || has_deadline && !events.has_place_for_deadline(client, give_up_at)
-        {
-            return self.begin_call(source, number, key, class, next);
+        let has_deadline = !BARE && caller.deadline != u64::MAX;
+        if !BARE {
+            let most = (service.max_connections).min(instance.heeded_from.saturating_sub(1));
+            if !caller.fast
+                || instance.connections >= most
+                || has_deadline && !events.has_place_for_deadline(client, give_up_at)
+            {
+                return self.begin_call(source, number, key, class, next);
+            }
         }
         let (handle, attempt) = attempts.claim(Attempt::blank);
         if has_deadline {
@@ -411,7 +452,8 @@ impl Simulation {
             begun: now,
             timeout: caller.waits,
         };
-        let stopped = if GUARDED {
+        let guarded = GUARDED && (BARE || guards.any);
+        let stopped = if guarded {
             guards.pass_fast(client, service_id, who)
         } else {
             None
@@ -435,7 +477,7 @@ impl Simulation {
             service,
         };
         let mut view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
-        if let Some(board) = &instance.board {
+        if !BARE && let Some(board) = &instance.board {
             view.reported = true;
             view.in_flight = board.in_flight.as_slice();
             view.oracle = &**board;
@@ -458,44 +500,53 @@ impl Simulation {
         let s = &mut servers[server];
         let busy = s.in_service + s.holding;
         let idle = busy < s.workers;
-        let is_shared = s.waiting == Waiting::Shared;
+        let is_shared = !BARE && s.waiting == Waiting::Shared;
         let waiting = if is_shared {
             busy.saturating_sub(s.workers)
         } else {
             s.queue_len
         };
         let room = idle || waiting < s.queue_limit;
-        let rare = s.fast != Fast::Yes
-            && (s.fast == Fast::No || errs(&cold[server], number, streams.faults))
-            || s.is_heeded_at(s.in_system + 1)
-            || service.limited && instance.in_flight[local] + 1 >= service.limits[local];
+        let errs = || match s.fast {
+            Fast::No | Fast::Patient => true,
+            Fast::Erring => errs(&cold[server], number, streams.faults),
+            Fast::Yes | Fast::Bare => false,
+        };
+        let is_full = || service.limited && instance.in_flight[local] + 1 >= service.limits[local];
+        let rare = !BARE && (errs() || s.is_heeded_at(s.in_system + 1) || is_full());
         if rare || !room {
             return self.send_spelled_out(handle, Some(local));
         }
         instance.in_flight[local] += 1;
-        if instance.observes {
+        if !BARE && instance.observes {
             instance.tell_assigned(local);
         }
         attempt.server = server;
         s.attempts = s.attempts.wrapping_add(1);
         s.enter(now);
-        if service.tracks_servers() {
+        if !BARE && service.tracks_servers() {
             balancers.server_entered(service, s);
         }
-        if GUARDED && let Some(stopped) = guards.pass_fast_server(server, who) {
+        if guarded && let Some(stopped) = guards.pass_fast_server(server, who) {
             return self.stop_fast(handle, &stopped);
         }
         if idle || is_shared {
             attempt.place = Place::Underway;
             return self.begin_service_apart(handle);
         }
-        if s.waiting != Waiting::Fifo {
+        if !BARE && s.waiting != Waiting::Fifo {
             return self.enqueue(handle);
         }
         attempt.place = Place::Queued;
         attempt.before = s.tail;
         s.begin_wait(demand_ns, now);
         s.append(attempts, handle.slot());
+    }
+
+    /// As [`Simulation::begin_fast`] for a caller whose rules ask for more than the bare one.
+    #[inline(never)]
+    fn begin_fast_apart(&mut self, source: SourceId, batch: usize, next: Option<u64>) {
+        self.begin_fast::<false, true>(source, batch, next);
     }
 
     /// As [`Simulation::arrive`], once source and draws are done with: for callers whose rules the
@@ -550,7 +601,10 @@ impl Simulation {
     /// A server on the fast path finishes the request that was to finish first.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn complete_fast<const GUARDED: bool>(&mut self, server: ServerId) {
+    pub(super) fn complete_fast<const BARE: bool, const GUARDED: bool>(
+        &mut self,
+        server: ServerId,
+    ) {
         let Self {
             fleet: Fleet { servers, .. },
             attempts,
@@ -569,17 +623,24 @@ impl Simulation {
         if !attempts[slot].call.is_elided() {
             return self.complete_apart(server);
         }
-        let instance = &balancers[attempts[slot].instance];
-        let service = &services[s.service];
-        if s.heeded_from == 0
-            || instance.heeded_from == 0
-            || service.may_wait && !instance.pending.is_empty()
-            || service.limited && instance.in_flight[s.local] >= service.limits[s.local]
-        {
-            return self.complete_spelled_out(slot, server);
+        if !BARE {
+            let instance = &balancers[attempts[slot].instance];
+            let service = &services[s.service];
+            if s.heeded_from == 0
+                || instance.heeded_from == 0
+                || service.may_wait && !instance.pending.is_empty()
+                || service.limited && instance.in_flight[s.local] >= service.limits[s.local]
+            {
+                return self.complete_spelled_out(slot, server);
+            }
         }
-        let mut begins = s.waiting.is_linked() || s.queue_len == 0;
-        if GUARDED && begins && s.head != Slot::NONE && guards.asked_again(server) {
+        let mut begins = BARE || s.waiting.is_linked() || s.queue_len == 0;
+        if GUARDED
+            && (BARE || guards.any)
+            && begins
+            && s.head != Slot::NONE
+            && guards.asked_again(server)
+        {
             let next = &attempts[s.head];
             begins = next.call.is_elided() && {
                 let client = sources[source_of(next.number)].clients[next.class];
@@ -593,7 +654,7 @@ impl Simulation {
         }
         if !begins || s.workers != 1 || s.in_service != 1 {
             self.pass_worker_on(server);
-            return self.leave_fast(server, slot);
+            return self.leave_fast::<BARE, GUARDED>(server, slot);
         }
         // One worker: virtual time starts over, and the next in the queue starts at its zero.
         s.virtual_at = now;
@@ -606,7 +667,7 @@ impl Simulation {
             s.finish_sum = 0;
             s.area_busy = s.area_busy.wrapping_add(now);
             events.clear_completion(server);
-            return self.leave_fast(server, slot);
+            return self.leave_fast::<BARE, GUARDED>(server, slot);
         }
         let waiting = &mut attempts[next];
         let demand_ns = waiting.demand_ns;
@@ -626,14 +687,14 @@ impl Simulation {
         if waited && recorder.logs() {
             self.log_served(next, wait_ns);
         }
-        self.leave_fast(server, slot);
+        self.leave_fast::<BARE, GUARDED>(server, slot);
     }
 
     /// A request whose service is done, and its attempt with it, leaves server and balancer; its
     /// answer is there at once.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a part of `complete_fast`, twice")]
-    fn leave_fast(&mut self, server: ServerId, slot: Slot) {
+    fn leave_fast<const BARE: bool, const GUARDED: bool>(&mut self, server: ServerId, slot: Slot) {
         let now = self.now;
         let attempt = &self.attempts[slot];
         let (number, begun, class) = (attempt.number, attempt.begun, attempt.class);
@@ -641,10 +702,10 @@ impl Simulation {
         s.leave(now);
         s.succeeded = s.succeeded.wrapping_add(1);
         let (local, service_id) = (s.local, s.service);
-        if self.services[service_id].tracks_servers() {
+        if !BARE && self.services[service_id].tracks_servers() {
             self.server_left(server);
         }
-        if self.services[service_id].aside {
+        if !BARE && self.services[service_id].aside {
             return self.leave_aside(server, slot);
         }
         let attempt = &self.attempts[slot];
@@ -654,11 +715,11 @@ impl Simulation {
         let instance = &mut self.balancers[attempt.instance];
         instance.connections -= 1;
         instance.in_flight[local] -= 1;
-        if instance.observes {
+        if !BARE && instance.observes {
             instance.tell_succeeded(Instant(now), local, Duration(now - begun));
         }
-        if self.guards.any {
-            let client = self.sources[source_of(number)].clients[class];
+        if GUARDED && (BARE || self.guards.any) {
+            let client = || self.sources[source_of(number)].clients[class];
             (self.guards).leave_fast(client, service_id, server, begun, now);
         }
         self.attempts.vacate(slot);
@@ -689,7 +750,7 @@ impl Simulation {
             );
         }
         let source = source_of(number);
-        if self.sources[source].is_closed {
+        if !BARE && self.sources[source].is_closed {
             self.think(source);
         }
     }

@@ -111,10 +111,21 @@ pub(super) enum Waiting {
 pub(super) enum Fast {
     No,
     Yes,
+    /// Yes, and nothing that it would have to look at can happen there: first come, first served.
+    Bare,
     /// Yes, once it is drawn whether an attempt will fail there.
     Erring,
     /// Yes, with a timer for whoever waits; then something happens aside at its service.
     Patient,
+}
+
+/// What is written at a service, or on the way from a source to it, that the fast path has to look at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    Nothing,
+    /// Guards, and nothing else.
+    Guards,
+    More,
 }
 
 impl Waiting {

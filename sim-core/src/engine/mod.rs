@@ -135,13 +135,11 @@ use crate::record::Recorder;
 use crate::time::Instant;
 use attempt::Place;
 use event_queue::{Clock, EventQueue, Next};
-use fleet::Fast;
+use fleet::{Fast, Written};
 use std::sync::Arc;
 
 /// So many events take at most some milliseconds, even where each has a policy look at 100 000 servers.
 const SOME: u64 = 32;
-/// So many things that an event looks at beside what requests ask for are as dear.
-const MANY: u64 = 100_000;
 
 /// A run of a model.
 #[derive(Clone)]
@@ -275,13 +273,16 @@ impl Simulation {
     /// Does some events, as many as go unnoticed; false when none is left.
     #[inline(never)]
     fn run_some(&mut self, until: u64) -> bool {
-        let (cost, looks) = (self.progress.cost() + SOME, self.progress.looks + MANY);
-        while self.step_until(until).is_some() {
-            if self.progress.cost() >= cost || self.progress.looks >= looks {
-                return true;
+        let extra = self.progress.extra + SOME * progress::LOOKS_OF_AN_EVENT;
+        for _ in 0..SOME {
+            if self.step_until(until).is_none() {
+                return false;
+            }
+            if self.progress.extra >= extra {
+                break;
             }
         }
-        false
+        true
     }
 
     fn reach_horizon(&mut self) {
@@ -346,13 +347,10 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn completion(&mut self, at: u64, server: ServerId) -> Event {
         self.count(at, (2, u64::from(server)));
-        let fast = self.fleet[server].fast != Fast::No;
-        if fast && !self.guards.any {
-            self.complete_fast::<false>(server);
-        } else if fast {
-            self.complete_guarded(server);
-        } else {
-            self.complete_apart(server);
+        match self.services[self.fleet[server].service].written {
+            Written::Nothing => self.complete_fast::<true, false>(server),
+            Written::Guards => self.complete_guarded(server),
+            Written::More => self.complete_written(server),
         }
         Event::Completion(server)
     }
@@ -364,12 +362,10 @@ impl Simulation {
         if !self.balancers.behind.is_empty() {
             self.tell_policies();
         }
-        if self.sources[source].fast && !self.guards.any {
-            self.arrive_fast::<false>(source);
-        } else if self.sources[source].fast {
-            self.arrive_guarded(source);
-        } else {
-            self.arrive_apart(source);
+        match self.sources[source].written {
+            Written::Nothing => self.arrive_fast::<true, false>(source),
+            Written::Guards => self.arrive_guarded(source),
+            Written::More => self.arrive_written(source),
         }
         Event::Arrival(source)
     }
@@ -381,19 +377,44 @@ impl Simulation {
         self.drain_pending_queues();
     }
 
-    /// An arrival on the fast path where there are guards, kept out of the loop.
+    /// An arrival where guards are all that is written, kept out of the loop.
     #[inline(never)]
     fn arrive_guarded(&mut self, source: SourceId) {
-        self.arrive_fast::<true>(source);
+        self.arrive_fast::<true, true>(source);
         self.drain_pending_queues();
     }
 
-    /// A completion on the fast path where there are guards, kept out of the loop.
+    /// An arrival where something else is written, kept out of the loop.
+    #[inline(never)]
+    fn arrive_written(&mut self, source: SourceId) {
+        if !self.sources[source].fast {
+            return self.arrive_apart(source);
+        }
+        self.arrive_fast::<false, true>(source);
+        if self.guards.any {
+            self.drain_pending_queues();
+        }
+    }
+
+    /// A completion where guards are all that is written, kept out of the loop.
     #[inline(never)]
     fn complete_guarded(&mut self, server: ServerId) {
-        self.complete_fast::<true>(server);
+        self.complete_fast::<true, true>(server);
         self.tell_kept_news();
         self.drain_pending_queues();
+    }
+
+    /// A completion where something else is written, kept out of the loop.
+    #[inline(never)]
+    fn complete_written(&mut self, server: ServerId) {
+        if self.fleet[server].fast == Fast::No {
+            return self.complete_apart(server);
+        }
+        self.complete_fast::<false, true>(server);
+        if self.guards.any {
+            self.tell_kept_news();
+            self.drain_pending_queues();
+        }
     }
 
     /// The general path of an arrival, kept out of the loop.
@@ -494,9 +515,12 @@ impl Simulation {
         }
     }
 
-    /// Ends the run with this event if a limit is reached.
+    /// Ends the run with this event if a limit is reached; now and then, stale timers are dropped.
     #[cold]
     fn look_at_limits(&mut self) {
+        if self.progress.is_time_to_tidy() {
+            self.events.thin_timers(&self.attempts, &self.calls);
+        }
         let requests = self.calls.len() + self.attempts.elided + self.attempts.len();
         let in_flight = requests + self.pools.len();
         let limits = self.model.limits;

@@ -40,6 +40,13 @@ const STALLED: u64 = 1_000_000;
 /// adds a handful, so memory stays about the limit, and where the run ends does not depend on recording.
 const LOOK: u64 = 256;
 
+/// Stale timers are looked for every so many events, however fast time goes.
+const TIDY: u64 = 1 << 14;
+
+/// An event costs at most about as much as so many looks at one thing: where a policy compares all of a
+/// large fleet.
+pub(super) const LOOKS_OF_AN_EVENT: u64 = 3_000;
+
 /// How far a run has come.
 #[derive(Clone)]
 pub(super) struct Progress {
@@ -50,12 +57,16 @@ pub(super) struct Progress {
     copies: u64,
     /// What was looked at one by one, beside what requests ask for.
     pub looks: u64,
+    /// What events cost beside themselves, in looks.
+    pub extra: u64,
     digest: u64,
     /// The time when limits were looked at last, and how many events time has stood still.
     looked_at: u64,
     still: u64,
     /// Number of events at which limits are looked at again.
     next_look: u64,
+    /// Number of events after which stale timers are looked for again.
+    next_tidying: u64,
 }
 
 impl Progress {
@@ -65,11 +76,22 @@ impl Progress {
             events: 0,
             copies: 0,
             looks: 0,
+            extra: 0,
             digest: 0,
             looked_at: 0,
             still: 0,
             next_look: 1,
+            next_tidying: TIDY,
         }
+    }
+
+    /// Whether enough has happened for stale timers to have gathered.
+    pub(super) fn is_time_to_tidy(&mut self) -> bool {
+        let due = self.events >= self.next_tidying;
+        if due {
+            self.next_tidying = self.events + TIDY;
+        }
+        due
     }
 
     /// What happened so far in units of what an event costs.
@@ -80,6 +102,7 @@ impl Progress {
     /// A copy is sent: limits are looked at as much sooner as if it were an event.
     pub(super) fn count_copy(&mut self) {
         self.copies += 1;
+        self.extra += LOOKS_OF_AN_EVENT;
         self.next_look = self.next_look.saturating_sub(1);
     }
 
@@ -87,6 +110,7 @@ impl Progress {
     #[inline]
     pub(super) fn look_at(&mut self, things: usize) {
         self.looks += things as u64;
+        self.extra += things as u64;
     }
 
     pub(super) fn digest(&self) -> u64 {

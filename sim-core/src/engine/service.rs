@@ -1,6 +1,7 @@
 //! Services: their settings, their samplers, and what is counted for each.
 
 use super::fast_path::service_is_plain;
+use super::fleet::Written;
 use super::instance::Balancers;
 use super::numbers::Numbers;
 use crate::distribution::Distribution;
@@ -61,6 +62,10 @@ pub(super) struct Service {
     pub aside: bool,
     /// Servers at which patience may end.
     pub patient: u32,
+    /// What is written there that it has to look at.
+    pub written: Written,
+    /// Its servers that are not [bare](super::fleet::Fast::Bare).
+    pub not_bare: u32,
     pub attempts: u64,
     /// `attempts` when measurement began, and at the end of the last interval.
     pub attempts_before: u64,
@@ -124,6 +129,8 @@ impl Service {
             fast: false,
             aside: false,
             patient: 0,
+            written: Written::More,
+            not_bare: settings.servers.len() as u32,
             attempts: 0,
             attempts_before: 0,
             attempts_recorded: 0,

@@ -4,6 +4,7 @@ use super::Simulation;
 use super::batched_draws::BatchedDraws;
 use super::event::Event;
 use super::event_queue::NEVER;
+use super::fleet::Written;
 use crate::arrival::{Arrivals, Gaps, copies};
 use crate::draws::{Draws, Stream};
 use crate::ids::{ClassId, ClientId, ServiceId, SourceId, Table};
@@ -45,6 +46,8 @@ pub(super) struct Source {
     /// of one whose requests come by a trace, or when users have thought, or meet something aside.
     pub fast: bool,
     pub fast_apart: bool,
+    /// What is written on the way of an open source.
+    pub written: Written,
     pub is_closed: bool,
     /// Requests emitted.
     pub count: u64,
@@ -94,6 +97,7 @@ impl Source {
             factor: source.trace_factor,
             copies: Stream::new(model.seed, replication, &format!("copies/{}", source.name)),
             fast: false,
+            written: Written::More,
             fast_apart: false,
             phase: 0,
             phases_begun: 0,
@@ -112,8 +116,9 @@ impl Source {
     }
 
     /// Requests may take the fast path, or may not.
-    pub(super) fn serve_fast(&mut self, may: bool, aside: bool) {
+    pub(super) fn serve_fast(&mut self, may: bool, aside: bool, written: Written) {
         self.fast = may && self.gaps.is_some() && !aside;
+        self.written = if self.fast { written } else { Written::More };
         self.fast_apart = may && !self.fast;
     }
 

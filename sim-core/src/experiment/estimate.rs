@@ -304,9 +304,17 @@ impl Judged {
         if let Some((reason, needs)) = self.obstacle(measure) {
             let worth = Self::excursions_suffice(measure, parts, &reason);
             if !worth {
-                return withheld(reason, needs);
+                let then = self.by_kind(measure, parts, level).needs();
+                return withheld(reason, farther(needs, then));
             }
         }
+        self.by_kind(measure, parts, level)
+    }
+
+    /// The estimate from what was seen, whatever theory says of the length of the runs.
+    fn by_kind(&self, measure: &Measure, parts: &Parts<'_>, level: f64) -> Estimate {
+        let withheld =
+            |reason, needs| Estimate::withheld(parts.mean(measure), reason).needing(needs);
         if parts.batches && measure.kind == Kind::Plain {
             // Neither a maximum nor a count of the whole is made of its parts.
             let needs = Some(Needs::Replications(MIN_SAMPLES));
@@ -510,7 +518,7 @@ impl Judged {
             let of = parts.seen.len() as u64;
             return Estimate::withheld(None, Withheld::NothingMeasured { missing: of, of });
         };
-        let need = self.excursions_needed();
+        let need = self.excursions_needed(p);
         let have = pooled.beyond.events;
         let few = |have: f64, need: f64| {
             let reason = Withheld::FewExcursions {
@@ -544,11 +552,12 @@ impl Judged {
 
     /// Excursions that must be seen beyond a quantile. Where theory says that there are enough, what is
     /// seen may be few by chance, but not by far.
-    fn excursions_needed(&self) -> f64 {
+    fn excursions_needed(&self, p: f64) -> f64 {
+        let need = statistics::excursions_needed(p);
         match &self.length {
             None => EVENTS_OF_RUNS,
-            Some(length) if length.looks().is_some() => MIN_EXCURSIONS * BY_CHANCE,
-            Some(_) => MIN_EXCURSIONS,
+            Some(length) if length.looks().is_some() => need * BY_CHANCE,
+            Some(_) => need,
         }
     }
 
@@ -609,6 +618,17 @@ impl Judged {
         (seen > 0.0 && self.length.is_some())
             .then(|| self.longer(wanted / seen))
             .flatten()
+    }
+}
+
+/// Runs as long as `needs` says, and long enough for what stands in the way `then`: what was seen in short
+/// runs says little of their intervals, but nobody who does as he is told should be told again.
+fn farther(needs: Option<Needs>, then: Option<Needs>) -> Option<Needs> {
+    match (needs, then) {
+        (Some(Needs::Horizon(needs)), Some(Needs::Horizon(then))) => {
+            Some(Needs::Horizon(needs.max(then)))
+        }
+        (needs, _) => needs,
     }
 }
 

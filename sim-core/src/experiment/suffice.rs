@@ -4,7 +4,7 @@ use super::measure::{Kind, Measure};
 use super::relaxation::Memory;
 use super::run::Run;
 use crate::model::Model;
-use crate::statistics::{BATCHES, MIN_EXCURSIONS, Moments, Needs, Slow, Withheld};
+use crate::statistics::{BATCHES, Moments, Needs, Slow, Withheld, excursions_needed};
 
 /// Relaxation times that each run must measure. In a shorter one means of runs are too skewed, and what a
 /// queue was at the start shows.
@@ -145,7 +145,7 @@ impl Length {
             if let Kind::Quantile { p, .. } = measure.kind {
                 // What is beyond a quantile comes about once for each relaxation time spent there.
                 let have = all * p.min(1.0 - p);
-                let need = MIN_EXCURSIONS;
+                let need = excursions_needed(p);
                 let reason = Withheld::FewExcursions {
                     quantile: p,
                     have,

@@ -157,14 +157,15 @@ impl Guards {
     /// As [`Simulation::leave`] at all three, for one that was passed when it began and has succeeded.
     pub(in crate::engine) fn leave_fast(
         &mut self,
-        client: ClientId,
+        client: impl FnOnce() -> ClientId,
         service: ServiceId,
         server: ServerId,
         begun: u64,
         now: u64,
     ) {
         let [at_callers, at_balancers, at_servers] = self.stand;
-        let (of_balancer, of_caller) = (self.fast_balancer(service), self.fast_caller(client));
+        let of_balancer = at_balancers.then(|| self.fast_balancer(service));
+        let of_caller = at_callers.then(|| self.fast_caller(client()));
         let mut end = End {
             begun,
             now,
@@ -174,11 +175,11 @@ impl Guards {
         if at_servers {
             end.tell(&mut self.servers[server], Seat::at_server(server));
         }
-        if at_balancers {
-            end.tell(&mut self.balancers[service], of_balancer);
+        if let Some(seat) = of_balancer {
+            end.tell(&mut self.balancers[service], seat);
         }
-        if at_callers {
-            end.tell(&mut self.callers[of_caller.chain as usize], of_caller);
+        if let Some(seat) = of_caller {
+            end.tell(&mut self.callers[seat.chain as usize], seat);
         }
     }
 }
@@ -280,7 +281,15 @@ impl Simulation {
     }
 
     /// Writes down what guards had to say on the fast path.
+    #[inline]
     pub(in crate::engine) fn tell_kept_news(&mut self) {
+        if !self.guards.kept_news.is_empty() {
+            self.tell_all_kept_news();
+        }
+    }
+
+    #[cold]
+    fn tell_all_kept_news(&mut self) {
         for (seat, news) in std::mem::take(&mut self.guards.kept_news) {
             self.tell_news(seat, news);
         }
