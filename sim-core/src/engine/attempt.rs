@@ -80,6 +80,21 @@ impl Place {
         matches!(self, Self::Queued | Self::Interrupted)
     }
 
+    /// Whether it is on its way to a worker, or waits for one.
+    pub(super) fn is_before_service(self) -> bool {
+        matches!(
+            self,
+            Self::Underway
+                | Self::AtBalancer
+                | Self::Held
+                | Self::Pending
+                | Self::Unconnected
+                | Self::HeldAtServer
+                | Self::ToServer
+                | Self::Queued
+        )
+    }
+
     /// Whether it is in a server.
     pub(super) fn is_at_server(self) -> bool {
         self.is_queued()

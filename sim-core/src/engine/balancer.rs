@@ -182,6 +182,7 @@ impl Simulation {
             key: call.key,
             priority: self.classes[attempt.class].priority,
             previous: call.previous.known().map(Id::position),
+            demand: Duration(attempt.demand_ns),
         };
         let mut draws = self.streams.policy.of_attempt(attempt.number, ordinal);
         let truth = TrueState {

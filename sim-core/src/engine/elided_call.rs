@@ -120,7 +120,7 @@ impl Simulation {
         here.extend(serving.map(|Reverse((_, _, slot))| self.attempts.handle_at(*slot)));
         here.extend(cold.pile.iter().map(|slot| self.attempts.handle_at(*slot)));
         here.extend(cold.ranked.iter().map(|Reverse((_, _, handle))| *handle));
-        if matches!(s.waiting, Waiting::Fifo | Waiting::Lifo) {
+        if matches!(s.waiting, Waiting::Fifo | Waiting::Lifo | Waiting::Turning) {
             let mut next = s.head;
             while next != Slot::NONE {
                 here.push(self.attempts.handle_at(next));

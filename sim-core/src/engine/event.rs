@@ -70,6 +70,8 @@ pub enum Event {
     Overdue(Handle),
     /// An attempt that is not worth beginning leaves its server.
     Expired(Handle),
+    /// A worker has begun with an attempt of a call whose copies know each other.
+    Begun(Handle),
     /// Gauges that change without events are looked at.
     Poll,
     /// An entry of the time line comes due.
@@ -130,6 +132,7 @@ impl Event {
             Self::Admitted(h) => (29, u64::from(h.slot())),
             Self::Overdue(h) => (30, u64::from(h.slot())),
             Self::Expired(h) => (31, u64::from(h.slot())),
+            Self::Begun(h) => (47, u64::from(h.slot())),
             Self::Poll => (19, 0),
             Self::Timeline(index) => (20, u64::from(index)),
             Self::Tick => (21, 0),

@@ -153,6 +153,7 @@ impl Simulation {
             key: beside.key,
             priority: classes[attempt.class].priority,
             previous: None,
+            demand: Duration(demand_ns),
         };
         let mut draws = streams.policy.of_attempt(number, 1);
         let choice = if instance.eligible.is_empty() {
@@ -177,7 +178,7 @@ impl Simulation {
         let room = idle || waiting < s.queue_limit;
         let rare = match s.fast {
             Fast::No => true,
-            Fast::Bare | Fast::Yes | Fast::Patient => false,
+            Fast::Yes | Fast::Bare | Fast::Patient => false,
             Fast::Erring => errs(&cold[server], number, streams.faults),
         };
         if rare

@@ -23,6 +23,8 @@ use super::source::{number_of, source_of};
 use super::timer_fifo::Timer;
 use crate::discipline::Order;
 use crate::draws::Stream;
+use crate::extension::Configured;
+use crate::guard::GuardDef;
 use crate::histogram::{bucket, coarse};
 use crate::ids::{ClassId, Id, InstanceId, LocalId, ServerId, ServiceId, SourceId};
 use crate::machine::MachineState;
@@ -64,6 +66,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         balances: _,
         // What is reported is shown on either path.
         load_reports: _,
+        // Bounds who is eligible, on either path.
+        subset: _,
         // One that would be turned away takes the general path.
         max_connections: _,
         cost,
@@ -71,8 +75,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         queue_limit: _,
         // One that has to wait takes the general path, and so does whoever leaves while one waits.
         pending_queue: _,
-        // Asked on either path.
-        guards: _,
+        // Asked on either path, but for those that want to know more than it has at hand.
+        guards,
         // Where they have a say, the general path is taken.
         memory: _,
         crash: _,
@@ -87,7 +91,7 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         link: _,
         routes,
     } = balancer;
-    cost.is_zero() && routes.is_empty()
+    cost.is_zero() && routes.is_empty() && are_plain(guards)
 }
 
 /// As [`service_is_plain`], for a server: what is in service is done by it alone, and what waits stays.
@@ -113,8 +117,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         crash: _,
         // Drawn on either path; one that will fail takes the general one.
         errors: Errors { rate: _, demand: _ },
-        // Asked on either path.
-        guards: _,
+        // As for the balancer's.
+        guards,
         // A server that is not up is not on the fast path.
         crash_keeps_queue: _,
         down_behaviour: _,
@@ -132,7 +136,13 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         // Its pace depends on others.
         host,
     } = params;
-    !matches!(discipline.order(), Order::Preemptive(_)) && host.is_none()
+    let order_is_plain = !matches!(discipline.order(), Order::Preemptive(_));
+    order_is_plain && host.is_none() && are_plain(guards)
+}
+
+/// Whether guards make do with what the fast path tells them.
+fn are_plain(guards: &[Configured<GuardDef>]) -> bool {
+    guards.iter().all(Configured::<GuardDef>::is_plain)
 }
 
 /// As [`service_is_plain`], for a caller: one attempt at a time, and no account of them.
@@ -144,11 +154,11 @@ pub(super) fn client_is_plain(client: &Client) -> bool {
         // By then the call is written down.
         retry: _,
         cancel: _,
-        // Asked on either path.
-        guards: _,
+        // As for the balancer's.
+        guards,
         hedge,
     } = client;
-    hedge.is_none()
+    hedge.is_none() && are_plain(guards)
 }
 
 impl Server {
@@ -232,15 +242,15 @@ impl Simulation {
             && !(aside && self.guards.any);
         let first = self.balancers.of(service).next();
         self.guards.fast_owner[service] = s.active[0].0 - first.map_or(0, |first| first.0);
-        let s = &self.services[service];
-        if s.fast && (!fast || s.aside != aside) {
-            self.spell_out_all(|attempt| attempt.service == service);
-        }
         let written = match fast && !aside && self.may_be_bare(service) {
             true if self.guards.any => Written::Guards,
             true => Written::Nothing,
             false => Written::More,
         };
+        let s = &self.services[service];
+        if s.fast && (!fast || s.aside != aside) {
+            self.spell_out_all(|attempt| attempt.service == service);
+        }
         let s = &mut self.services[service];
         (s.fast, s.aside, s.written) = (fast, aside, written);
         for source in &mut self.sources {
@@ -284,17 +294,18 @@ impl Simulation {
     fn refresh_if_fast(&mut self, server: ServerId) {
         let cold = &self.fleet.cold[server];
         let (plain, errs) = (cold.plain && cold.broken == 0, cold.error_rate > 0.0);
-        let patient = cold.patience.is_some();
         let never_heeded =
             cold.params.crash.is_empty() && cold.params.memory.is_none() && !cold.leaving;
+        let patient = cold.patience.is_some();
         let s = &mut self.fleet[server];
         let served = s.state == MachineState::Up && s.waiting != Waiting::Preemptive;
+        let bare = never_heeded && s.waiting == Waiting::Fifo;
         let fast = match (self.fast && plain && served, errs, patient) {
             (false, ..) | (true, true, true) => Fast::No,
-            (true, false, true) => Fast::Patient,
-            (true, true, false) => Fast::Erring,
-            (true, false, false) if never_heeded && s.waiting == Waiting::Fifo => Fast::Bare,
+            (true, false, false) if bare => Fast::Bare,
             (true, false, false) => Fast::Yes,
+            (true, true, false) => Fast::Erring,
+            (true, false, true) => Fast::Patient,
         };
         let before = std::mem::replace(&mut s.fast, fast);
         let not_bare = &mut self.services[s.service].not_bare;
@@ -486,6 +497,7 @@ impl Simulation {
             key,
             priority: classes[class].priority,
             previous: None,
+            demand: Duration(demand_ns),
         };
         let mut draws = streams.policy.of_attempt(number, 1);
         let choice = if instance.eligible.is_empty() {
@@ -508,6 +520,7 @@ impl Simulation {
         };
         let room = idle || waiting < s.queue_limit;
         let errs = || match s.fast {
+            // Patience is something aside, which is not here.
             Fast::No | Fast::Patient => true,
             Fast::Erring => errs(&cold[server], number, streams.faults),
             Fast::Yes | Fast::Bare => false,
@@ -704,6 +717,11 @@ impl Simulation {
         let (local, service_id) = (s.local, s.service);
         if !BARE && self.services[service_id].tracks_servers() {
             self.server_left(server);
+            let arrived = match self.services[service_id].aside {
+                true => self.attempts.cold_at(slot).dispatched,
+                false => begun,
+            };
+            self.note_latency(server, self.fleet[server].in_system, arrived);
         }
         if !BARE && self.services[service_id].aside {
             return self.leave_aside(server, slot);

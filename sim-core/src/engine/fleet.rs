@@ -98,6 +98,8 @@ pub(super) const NOT_HEEDED: u16 = u16::MAX;
 pub(super) enum Waiting {
     Fifo,
     Lifo,
+    /// A list in order of arrival, taken from either end.
+    Turning,
     Ranked,
     /// Ranked, and a better rank interrupts the worst in service.
     Preemptive,
@@ -140,7 +142,8 @@ impl Waiting {
         match order {
             Order::Fifo => Self::Fifo,
             Order::Lifo => Self::Lifo,
-            Order::Ranked(_) => Self::Ranked,
+            Order::Turning(_) => Self::Turning,
+            Order::Ranked(_) | Order::Deadline => Self::Ranked,
             Order::Preemptive(_) => Self::Preemptive,
             Order::Random => Self::Pile,
             Order::Shared => Self::Shared,
@@ -222,6 +225,8 @@ pub(super) struct ServerCold {
     pub ranked: BinaryHeap<Reverse<(u64, u64, Handle)>>,
     /// Waiting requests of which a random one is next; each knows its place as `before`.
     pub pile: Vec<Slot>,
+    /// Since when somebody waits without a break; kept where the order turns.
+    pub stood_from: u64,
     /// Random choices made of the pile.
     pub picked: u64,
     pub error_demand: Option<Arc<dyn Distribution>>,
@@ -270,6 +275,7 @@ impl ServerCold {
             in_service: BinaryHeap::new(),
             ranked: BinaryHeap::new(),
             pile: Vec::new(),
+            stood_from: 0,
             picked: 0,
             error_demand: None,
             patience: None,

@@ -204,7 +204,7 @@ impl Simulation {
             .calls
             .hedged(call)
             .map_or(u32::MAX, |hedged| hedged.sent);
-        if sent >= hedge.copies || !self.may_try_again(call) {
+        if sent >= hedge.copies || !self.may_try_again(call, true) {
             return false;
         }
         self.progress.count_copy();
@@ -305,6 +305,41 @@ impl Simulation {
         let failure = hedged.failure;
         self.calls[call].current = Handle::NONE;
         self.try_again(call, failure);
+    }
+
+    /// A worker has begun with a copy: where copies know each other, those that nobody has begun with are
+    /// called off, and no more are sent.
+    pub(super) fn copy_begun(&mut self, attempt: Handle) {
+        let call = self.attempts[attempt].call;
+        if !self.ties(attempt) {
+            return;
+        }
+        let Some(hedged) = self.calls.hedged_mut(call) else {
+            return;
+        };
+        hedged.next = NEVER;
+        let others = hedged.out.clone();
+        for other in others {
+            if other != attempt
+                && self.attempts.contains(other)
+                && self.attempts[other].place.is_before_service()
+            {
+                if let Some(hedged) = self.calls.hedged_mut(call) {
+                    hedged.out.retain(|&out| out != other);
+                }
+                self.call_off(other, Outcome::Cancelled, true);
+            }
+        }
+    }
+
+    /// Whether an attempt is a copy of a call whose copies know each other.
+    pub(super) fn ties(&self, attempt: Handle) -> bool {
+        let call = self.attempts[attempt].call;
+        self.calls.contains(call) && self.calls.is_hedged(call) && {
+            let client = self.calls[call].client;
+            let hedge = self.callers[client].client.hedge;
+            hedge.is_some_and(|hedge| hedge.tied)
+        }
     }
 
     /// A caller hangs up on everything a call has out; the call is about to end.

@@ -19,7 +19,7 @@ impl Service {
     /// Whether policies want to hear of servers that requests enter or leave.
     #[inline]
     pub(super) fn tracks_servers(&self) -> bool {
-        self.tracks_idle | self.tracks_queues
+        self.tracks_idle | self.tracks_queues | self.tracks_latencies
     }
 }
 
@@ -48,17 +48,18 @@ impl Balancers {
 
 impl Simulation {
     /// Looks whether the policies of a service want reports.
-    pub(super) fn configure_idle(&mut self, service: ServiceId) {
+    pub(super) fn configure_idle(&mut self, service_id: ServiceId) {
         let (mut idle, mut queues) = (false, false);
-        let instances = self.balancers.of_mut(service);
+        let instances = self.balancers.of_mut(service_id);
         let few = instances.len() <= TOLD;
         for instance in instances {
             instance.policy.hear_of_queues(few);
             idle |= instance.policy.tracks_idle();
             queues |= few && instance.policy.tracks_queues();
         }
-        let service = &mut self.services[service];
+        let service = &mut self.services[service_id];
         (service.tracks_idle, service.tracks_queues) = (idle, queues);
+        self.configure_latencies(service_id);
     }
 
     /// A server of a service whose policies want to hear of it holds one request fewer.

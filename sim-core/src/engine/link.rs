@@ -401,7 +401,7 @@ impl Simulation {
     }
 
     /// The links on which something lies now, in the order of [`LinkTarget`].
-    pub(super) fn links_snapshot(&self) -> Vec<LinkSnapshot> {
+    pub(crate) fn links_snapshot(&self) -> Vec<LinkSnapshot> {
         let snapshot = |(link, effect): (LinkTarget, Effect)| LinkSnapshot {
             name: self.link_name(link),
             link,

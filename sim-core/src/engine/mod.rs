@@ -84,6 +84,7 @@ mod host;
 mod idle;
 mod incarnation;
 mod instance;
+mod latencies;
 mod link;
 mod machine;
 mod memory;
@@ -106,6 +107,7 @@ mod snapshot;
 mod source;
 mod standing;
 mod streams;
+mod subset;
 mod timeline;
 mod timer_fifo;
 mod tournament;
@@ -610,6 +612,7 @@ impl Simulation {
             Event::Admitted(handle) if self.attempts.contains(handle) => self.admitted(handle),
             Event::Overdue(handle) if self.attempts.contains(handle) => self.overdue(handle),
             Event::Expired(handle) if self.attempts.contains(handle) => self.expired(handle),
+            Event::Begun(handle) if self.attempts.contains(handle) => self.copy_begun(handle),
             Event::Poll => self.poll(),
             Event::Measure => self.start_measuring(),
             Event::Timeline(index) => self.timeline_entry(index),

@@ -118,8 +118,8 @@ impl Source {
     /// Requests may take the fast path, or may not.
     pub(super) fn serve_fast(&mut self, may: bool, aside: bool, written: Written) {
         self.fast = may && self.gaps.is_some() && !aside;
-        self.written = if self.fast { written } else { Written::More };
         self.fast_apart = may && !self.fast;
+        self.written = if self.fast { written } else { Written::More };
     }
 
     /// When the next request of a trace comes; `None` after the last, and of other arrivals.

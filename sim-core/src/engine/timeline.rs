@@ -310,6 +310,7 @@ impl Simulation {
                 self.events.forget_timers(Timer::ElidedCopy(*id));
                 self.callers[*id].adopt(client);
                 self.change_guards(Whose::Caller(*id), &client.guards);
+                self.watch_copies(client);
                 self.refresh_fast_services();
             }
             Change::Source(id, source) => {
