@@ -23,6 +23,8 @@ use super::source::{number_of, source_of};
 use super::timer_fifo::Timer;
 use crate::discipline::Order;
 use crate::draws::Stream;
+use crate::extension::Configured;
+use crate::guard::GuardDef;
 use crate::histogram::{bucket, coarse};
 use crate::ids::{ClassId, Id, InstanceId, LocalId, ServerId, ServiceId, SourceId};
 use crate::machine::MachineState;
@@ -64,6 +66,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         balances: _,
         // What is reported is shown on either path.
         load_reports: _,
+        // Bounds who is eligible, on either path.
+        subset: _,
         // One that would be turned away takes the general path.
         max_connections: _,
         cost,
@@ -71,8 +75,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         queue_limit: _,
         // One that has to wait takes the general path, and so does whoever leaves while one waits.
         pending_queue: _,
-        // Asked on either path.
-        guards: _,
+        // Asked on either path, but for those that want to know more than it has at hand.
+        guards,
         // Where they have a say, the general path is taken.
         memory: _,
         crash: _,
@@ -87,7 +91,7 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         link: _,
         routes,
     } = balancer;
-    cost.is_zero() && routes.is_empty()
+    cost.is_zero() && routes.is_empty() && are_plain(guards)
 }
 
 /// As [`service_is_plain`], for a server: what is in service is done by it alone, and what waits stays.
@@ -99,7 +103,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         workers: _,
         queue_limit: _,
         discipline,
-        patience,
+        // A timer beside those that wait.
+        patience: _,
         // One with broken workers is not on the fast path.
         breakdowns: _,
         // A change of speed finds those in service on either path.
@@ -112,8 +117,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         crash: _,
         // Drawn on either path; one that will fail takes the general one.
         errors: Errors { rate: _, demand: _ },
-        // Asked on either path.
-        guards: _,
+        // As for the balancer's.
+        guards,
         // A server that is not up is not on the fast path.
         crash_keeps_queue: _,
         down_behaviour: _,
@@ -131,7 +136,13 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         // Its pace depends on others.
         host,
     } = params;
-    !matches!(discipline.order(), Order::Preemptive(_)) && patience.is_none() && host.is_none()
+    let order_is_plain = !matches!(discipline.order(), Order::Preemptive(_));
+    order_is_plain && host.is_none() && are_plain(guards)
+}
+
+/// Whether guards make do with what the fast path tells them.
+fn are_plain(guards: &[Configured<GuardDef>]) -> bool {
+    guards.iter().all(Configured::<GuardDef>::is_plain)
 }
 
 /// As [`service_is_plain`], for a caller: one attempt at a time, and no account of them.
@@ -143,17 +154,17 @@ pub(super) fn client_is_plain(client: &Client) -> bool {
         // By then the call is written down.
         retry: _,
         cancel: _,
-        // Asked on either path.
-        guards: _,
+        // As for the balancer's.
+        guards,
         hedge,
     } = client;
-    hedge.is_none()
+    hedge.is_none() && are_plain(guards)
 }
 
 impl Server {
     /// Links an attempt to the end of the queue.
     #[inline]
-    fn append(&mut self, attempts: &mut Slab<Attempt>, slot: Slot) {
+    pub(super) fn append(&mut self, attempts: &mut Slab<Attempt>, slot: Slot) {
         // Whether the queue is empty is a coin toss: both cases take the same steps.
         let tail = std::mem::replace(&mut self.tail, slot);
         let empty = tail == Slot::NONE;
@@ -165,7 +176,7 @@ impl Server {
 
 /// Whether the first attempt of a request will fail at a server.
 #[inline(never)]
-fn errs(cold: &ServerCold, number: u64, faults: Stream) -> bool {
+pub(super) fn errs(cold: &ServerCold, number: u64, faults: Stream) -> bool {
     faults.of_attempt(number, 1).chance(cold.error_rate)
 }
 
@@ -173,7 +184,7 @@ impl Attempt {
     /// Overwrites what is left of another, but for place and server, with the only attempt of a
     /// request.
     #[inline]
-    fn begin_fast(
+    pub(super) fn begin_fast(
         &mut self,
         number: u64,
         class: ClassId,
@@ -222,28 +233,37 @@ impl Simulation {
                 && !instance.health.watches
                 && instance.health.split.is_empty()
         };
+        let aside = self.has_aside(service);
         let fast = self.fast
             && s.plain
-            && self.links.are_clear(service)
+            && self.links.are_safe(service)
             && s.active.iter().all(ready)
-            && (s.active.len() == 1 || !self.guards.any_at_balancer(service));
+            && (s.active.len() == 1 || !self.guards.any_at_balancer(service))
+            && !(aside && self.guards.any);
         let first = self.balancers.of(service).next();
         self.guards.fast_owner[service] = s.active[0].0 - first.map_or(0, |first| first.0);
-        let written = match fast && self.may_be_bare(service) {
+        let written = match fast && !aside && self.may_be_bare(service) {
             true if self.guards.any => Written::Guards,
             true => Written::Nothing,
             false => Written::More,
         };
+        let s = &self.services[service];
+        if s.fast && (!fast || s.aside != aside) {
+            self.spell_out_all(|attempt| attempt.service == service);
+        }
         let s = &mut self.services[service];
-        s.written = written;
-        let left = std::mem::replace(&mut s.fast, fast) && !fast;
+        (s.fast, s.aside, s.written) = (fast, aside, written);
         for source in &mut self.sources {
             if source.to == service {
-                source.serve_fast(fast, written);
+                source.serve_fast(fast, aside, written);
             }
         }
-        if left {
-            self.spell_out_all(|attempt| attempt.service == service);
+    }
+
+    /// The same of all services, after a change of callers.
+    pub(super) fn refresh_fast_services(&mut self) {
+        for service in self.services.ids() {
+            self.refresh_fast_service(service);
         }
     }
 
@@ -276,13 +296,16 @@ impl Simulation {
         let (plain, errs) = (cold.plain && cold.broken == 0, cold.error_rate > 0.0);
         let never_heeded =
             cold.params.crash.is_empty() && cold.params.memory.is_none() && !cold.leaving;
+        let patient = cold.patience.is_some();
         let s = &mut self.fleet[server];
         let served = s.state == MachineState::Up && s.waiting != Waiting::Preemptive;
-        let fast = match (self.fast && plain && served, errs) {
-            (false, _) => Fast::No,
-            (true, false) if never_heeded && s.waiting == Waiting::Fifo => Fast::Bare,
-            (true, false) => Fast::Yes,
-            (true, true) => Fast::Erring,
+        let bare = never_heeded && s.waiting == Waiting::Fifo;
+        let fast = match (self.fast && plain && served, errs, patient) {
+            (false, ..) | (true, true, true) => Fast::No,
+            (true, false, false) if bare => Fast::Bare,
+            (true, false, false) => Fast::Yes,
+            (true, true, false) => Fast::Erring,
+            (true, false, true) => Fast::Patient,
         };
         let before = std::mem::replace(&mut s.fast, fast);
         let not_bare = &mut self.services[s.service].not_bare;
@@ -308,30 +331,46 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     pub(super) fn arrive_fast<const BARE: bool, const GUARDED: bool>(&mut self, source: SourceId) {
         let batch = self.place_in_batch(source);
+        let next = self.next_paced(source, batch);
+        self.begin_fast::<BARE, GUARDED>(source, batch, Some(next));
+    }
+
+    /// When the next request of an open source comes.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    fn next_paced(&mut self, source: SourceId, batch: usize) -> u64 {
         let now = self.now;
         let s = &mut self.sources[source];
         s.from = now;
         s.gap = s.batch.gaps[batch + 1];
-        let next = if s.rate.is_constant() {
+        if s.rate.is_constant() {
             now.saturating_add(s.batch.gaps_ns[batch + 1])
         } else {
             s.next_arrival().unwrap_or(NEVER)
-        };
-        self.begin_fast::<BARE, GUARDED>(source, batch, Some(next));
+        }
     }
 
-    /// The same for a trace, or a user of a closed source who has thought.
-    pub(super) fn arrive_unpaced_fast(&mut self, source: SourceId) {
+    /// The same for a trace, for a user of a closed source who has thought, and for any source whose requests
+    /// meet something aside.
+    pub(super) fn arrive_fast_apart(&mut self, source: SourceId) {
         if !self.balancers.behind.is_empty() {
             self.tell_policies();
         }
         let batch = self.place_in_batch(source);
         let s = &mut self.sources[source];
-        let next = (!s.is_closed).then(|| {
+        let next = if s.gaps.is_some() {
+            Some(self.next_paced(source, batch))
+        } else if s.is_closed {
+            None
+        } else {
             let recorded = s.next_recorded();
-            recorded.map_or(NEVER, |at| at.max(self.now))
-        });
-        self.begin_fast::<false, true>(source, batch, next);
+            Some(recorded.map_or(NEVER, |at| at.max(self.now)))
+        };
+        if self.services[self.sources[source].to].aside {
+            self.begin_aside(source, batch, next);
+        } else {
+            self.begin_fast::<false, true>(source, batch, next);
+        }
     }
 
     /// Where in the batch the draws of a source's next request are.
@@ -475,6 +514,7 @@ impl Simulation {
                     key,
                     priority: classes[class].priority,
                     previous: None,
+                    demand: Duration(demand_ns),
                 };
                 instance.policy.pick(&view, &job, &mut draws)
             }
@@ -494,7 +534,8 @@ impl Simulation {
         };
         let room = idle || waiting < s.queue_limit;
         let errs = || match s.fast {
-            Fast::No => true,
+            // Patience is something aside, which is not here.
+            Fast::No | Fast::Patient => true,
             Fast::Erring => errs(&cold[server], number, streams.faults),
             Fast::Yes | Fast::Bare => false,
         };
@@ -538,7 +579,7 @@ impl Simulation {
     /// As [`Simulation::arrive`], once source and draws are done with: for callers whose rules the
     /// fast path does not know.
     #[inline(never)]
-    fn begin_call(
+    pub(super) fn begin_call(
         &mut self,
         source: SourceId,
         number: u64,
@@ -690,6 +731,14 @@ impl Simulation {
         let (local, service_id) = (s.local, s.service);
         if !BARE && self.services[service_id].tracks_servers() {
             self.server_left(server);
+            let arrived = match self.services[service_id].aside {
+                true => self.attempts.cold_at(slot).dispatched,
+                false => begun,
+            };
+            self.note_latency(server, self.fleet[server].in_system, arrived);
+        }
+        if !BARE && self.services[service_id].aside {
+            return self.leave_aside(server, slot);
         }
         let attempt = &self.attempts[slot];
         let service = &mut self.services[service_id];

@@ -13,7 +13,7 @@
 //! | part | file | what it owns |
 //! |---|---|---|
 //! | `progress` | `progress` | events so far, digest, limits, why the run is over |
-//! | `events` | `event_queue` with `tournament`, `timer_fifo`, `heap` | what is to happen |
+//! | `events` | `event_queue` with `tournament`, `timer_fifo`, `wheel`, `heap` | what is to happen |
 //! | `calls`, `attempts` | `attempt` with `slab`; `hedge`, `tried`, `visit` for what is kept beside calls | requests in flight: millions come and go |
 //! | `sources` | `source` | when requests come, and what they are |
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
@@ -56,7 +56,8 @@
 //! `abandon`.
 //!
 //! Most requests meet nothing of the kind. For them `fast_path::begin_fast` and `complete_fast` do
-//! all of the above at once, with `elided_call` and `batched_draws`.
+//! all of the above at once, with `elided_call` and `batched_draws`; where messages take time, copies may be
+//! sent or patience may end, `fast_aside` does it in pieces.
 //!
 //! Beside the path: `board` and `idle` are what servers report, `machine` and `watch` how machines
 //! crash and come back, `timeline` what people do, `snapshot` and `sample` what others may see.
@@ -71,6 +72,7 @@ mod elided_call;
 mod eligible;
 mod event;
 mod event_queue;
+mod fast_aside;
 mod fast_path;
 mod fault;
 mod fleet;
@@ -82,6 +84,7 @@ mod host;
 mod idle;
 mod incarnation;
 mod instance;
+mod latencies;
 mod link;
 mod machine;
 mod memory;
@@ -104,6 +107,7 @@ mod snapshot;
 mod source;
 mod standing;
 mod streams;
+mod subset;
 mod timeline;
 mod timer_fifo;
 mod tournament;
@@ -111,6 +115,7 @@ mod travel;
 mod tried;
 mod visit;
 mod watch;
+mod wheel;
 
 pub use crate::machine::MachineState;
 pub use event::{Event, Machine};
@@ -424,8 +429,8 @@ impl Simulation {
     /// The general path of an arrival, kept out of the loop.
     #[inline(never)]
     fn arrive_apart(&mut self, source: SourceId) {
-        if self.sources[source].fast_unpaced {
-            self.arrive_unpaced_fast(source);
+        if self.sources[source].fast_apart {
+            self.arrive_fast_apart(source);
         } else {
             self.arrive(source);
         }
@@ -438,15 +443,20 @@ impl Simulation {
         let at = self.events.clock_time();
         let event = match EventQueue::clock(slot) {
             Clock::Tick => Event::Tick,
-            Clock::Heap => match self.events.pop_heap() {
-                Event::Deadline(call) if !self.calls.contains(call) => {
-                    return self.step_until_again(until);
-                }
-                event => event,
+            Clock::Heap => match self.events.pop_heap(&self.attempts, &self.calls) {
+                Some(event) => event,
+                None => return self.step_until_again(until),
             },
+            Clock::Wheel => {
+                self.events.turn_wheel(&self.attempts, &self.calls);
+                return self.step_until_again(until);
+            }
             Clock::Soon => self.events.pop_soon(),
             Clock::Fifo(fifo) => match self.events.pop_fifo(fifo, &self.attempts, &self.calls) {
                 Some(Event::ElidedDeadline(attempt)) => Event::Deadline(self.spell_out(attempt)),
+                Some(Event::ElidedCopy(attempt)) => {
+                    Event::Copy(self.spell_out_for_copy(attempt, at))
+                }
                 Some(event) => event,
                 // A stale entry is no event: nothing happens, nothing is counted.
                 None => return self.step_until_again(until),
@@ -537,7 +547,13 @@ impl Simulation {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Tick => self.tick(),
-            Event::AtBalancer(handle) if self.waited_for(handle) => self.at_balancer(handle),
+            Event::AtBalancer(handle) if self.waited_for(handle) => {
+                if self.attempts[handle].call.is_elided() {
+                    self.at_balancer_fast(handle);
+                } else {
+                    self.at_balancer(handle);
+                }
+            }
             Event::Dispatched(handle) if self.waited_for(handle) => self.dispatched(handle),
             Event::AtServer(handle) if self.is_at(handle, Place::ToServer) => {
                 self.reach_server(handle);
@@ -550,7 +566,13 @@ impl Simulation {
             }
             Event::ConnectionDue(connection) => self.connection_due(connection),
             Event::Unconnected(handle) if self.waited_for(handle) => self.unconnected(handle),
-            Event::Answer(handle) if self.attempts.contains(handle) => self.answer(handle),
+            Event::Answer(handle) if self.attempts.contains(handle) => {
+                if self.attempts[handle].call.is_elided() {
+                    self.answer_fast(handle);
+                } else {
+                    self.answer(handle);
+                }
+            }
             Event::Timeout(handle) if self.waited_for(handle) => self.give_up(handle),
             Event::Deadline(handle) if self.calls.contains(handle) => {
                 self.give_up_call(handle, crate::outcome::Outcome::TimedOut);
@@ -563,8 +585,8 @@ impl Simulation {
             Event::ProbeTimeout(handle) if self.attempts.contains(handle) => {
                 self.probe_timeout(handle);
             }
-            Event::Thought(source) if self.sources[source].fast_unpaced => {
-                self.arrive_unpaced_fast(source);
+            Event::Thought(source) if self.sources[source].fast_apart => {
+                self.arrive_fast_apart(source);
             }
             Event::Thought(source) => {
                 let call = self.new_request(source);
@@ -594,6 +616,7 @@ impl Simulation {
             Event::Admitted(handle) if self.attempts.contains(handle) => self.admitted(handle),
             Event::Overdue(handle) if self.attempts.contains(handle) => self.overdue(handle),
             Event::Expired(handle) if self.attempts.contains(handle) => self.expired(handle),
+            Event::Begun(handle) if self.attempts.contains(handle) => self.copy_begun(handle),
             Event::Poll => self.poll(),
             Event::Measure => self.start_measuring(),
             Event::Timeline(index) => self.timeline_entry(index),

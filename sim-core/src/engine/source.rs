@@ -43,9 +43,9 @@ pub(super) struct Source {
     pub clients: Table<ClassId, ClientId>,
     pub to: ServiceId,
     /// Whether the fast path may serve it: an open source of a service on the fast path; and the same
-    /// of one whose requests come by a trace, or when users have thought.
+    /// of one whose requests come by a trace, or when users have thought, or meet something aside.
     pub fast: bool,
-    pub fast_unpaced: bool,
+    pub fast_apart: bool,
     /// What is written on the way of an open source.
     pub written: Written,
     pub is_closed: bool,
@@ -98,7 +98,7 @@ impl Source {
             copies: Stream::new(model.seed, replication, &format!("copies/{}", source.name)),
             fast: false,
             written: Written::More,
-            fast_unpaced: false,
+            fast_apart: false,
             phase: 0,
             phases_begun: 0,
             phase_stream: Stream::new(model.seed, replication, &format!("phases/{}", source.name)),
@@ -116,10 +116,10 @@ impl Source {
     }
 
     /// Requests may take the fast path, or may not.
-    pub(super) fn serve_fast(&mut self, may: bool, written: Written) {
-        self.fast = may && self.gaps.is_some();
+    pub(super) fn serve_fast(&mut self, may: bool, aside: bool, written: Written) {
+        self.fast = may && self.gaps.is_some() && !aside;
+        self.fast_apart = may && !self.fast;
         self.written = if self.fast { written } else { Written::More };
-        self.fast_unpaced = may && self.gaps.is_none();
     }
 
     /// When the next request of a trace comes; `None` after the last, and of other arrivals.
@@ -241,6 +241,13 @@ impl Simulation {
         };
         s.thoughts += 1;
         let pause = Duration::from_nanos_f64(think.sample_ns(&mut s.stream.at(s.thoughts)));
-        self.after(pause.0, Event::Thought(source));
+        let event = Event::Thought(source);
+        match pause.0 {
+            0 => self.events.soon(self.now, event),
+            pause => {
+                let at = self.now.saturating_add(pause);
+                self.events.schedule_one_of_many(self.now, at, event);
+            }
+        }
     }
 }

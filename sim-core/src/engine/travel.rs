@@ -60,7 +60,7 @@ pub(super) struct Trip {
 }
 
 impl Trip {
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         delay_ns: 0,
         constant: true,
     };
@@ -237,13 +237,13 @@ impl Simulation {
         })
     }
 
-    fn travel(&mut self, handle: Handle, way: Way, trip: Trip) {
+    pub(super) fn travel(&mut self, handle: Handle, way: Way, trip: Trip) {
         let at = self.now.saturating_add(trip.delay_ns);
         let timer = way.timer(self.attempts[handle].service);
         if trip.constant {
             self.events.set_timer(timer, at, handle);
         } else {
-            self.events.schedule(at, timer.event(handle));
+            (self.events).schedule_one_of_many(self.now, at, timer.event(handle));
         }
     }
 

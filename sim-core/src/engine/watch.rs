@@ -150,7 +150,8 @@ impl Simulation {
             while index != Slot::NONE {
                 see(self.attempts[index].mark);
                 // In order of arrival one end is the oldest; otherwise all must be seen.
-                index = if s.waiting == super::fleet::Waiting::Fifo {
+                use super::fleet::Waiting::{Fifo, Turning};
+                index = if matches!(s.waiting, Fifo | Turning) {
                     Slot::NONE
                 } else {
                     self.attempts[index].behind

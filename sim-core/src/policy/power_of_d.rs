@@ -11,7 +11,7 @@ use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use std::hint::select_unpredictable;
 
 /// Most choices that may be asked for: their indices live in an array on the stack.
-const D_MAX: usize = 64;
+pub(super) const D_MAX: usize = 64;
 
 pub(super) static POLICY: PolicyDef = PolicyDef {
     row: ExtensionRow {
@@ -135,7 +135,7 @@ pub(crate) fn less_of_two(eligible: &[u32], load: impl Fn(u32) -> u32, draws: &m
 }
 
 /// The `rank`-th position that is not among `drawn`, which is left sorted.
-fn nth_absent(rank: usize, drawn: &mut [usize]) -> usize {
+pub(super) fn nth_absent(rank: usize, drawn: &mut [usize]) -> usize {
     drawn.sort_unstable();
     let mut position = rank;
     for &taken in drawn.iter() {

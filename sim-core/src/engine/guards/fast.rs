@@ -7,7 +7,7 @@ use super::{Chain, Guards, Post, Seat, State, Visit, draws_of};
 use crate::engine::Simulation;
 use crate::engine::attempt::{Attempt, Place};
 use crate::engine::slab::Handle;
-use crate::guard::{Admission, Ended, News, Verdict};
+use crate::guard::{Admission, Ended, Load, News, Verdict, Who};
 use crate::ids::{ClientId, InstanceId, ServerId, ServiceId};
 use crate::outcome::Outcome;
 use crate::time::Instant;
@@ -39,6 +39,10 @@ impl FastAttempt {
             in_flight: state.in_flight,
             waiting: state.waiting,
             until: self.until(),
+            // Guards that look at more are not on the fast path.
+            who: Who::default(),
+            alike: 0,
+            load: Load::default(),
         }
     }
 }
@@ -110,11 +114,12 @@ impl Guards {
         !self.balancers[service].rows.is_empty()
     }
 
-    /// Whether guards of a server are asked again when service begins.
+    /// Whether guards of a server are asked again when service begins, or others must hear of that.
     #[inline]
     pub(in crate::engine) fn asked_again(&self, server: ServerId) -> bool {
-        self.stand[Post::Server as usize]
-            && (self.servers[server].rows.iter()).any(|row| row.guard.def.keeps_deadlines)
+        self.ties
+            || self.stand[Post::Server as usize]
+                && (self.servers[server].rows.iter()).any(|row| row.guard.def.keeps_deadlines)
     }
 
     /// Whether these would let an attempt begin that has waited on the fast path.
@@ -252,6 +257,7 @@ impl Simulation {
         if !self.guards.any {
             return;
         }
+        self.note_key(handle);
         let Attempt {
             begun,
             instance,

@@ -27,9 +27,7 @@ pub(super) fn goes_on(e: &Evidence<'_>, of: &CrashLoop) -> bool {
 
 /// The server that crashes again and again; `None` for an instance of a balancer.
 fn crashing<'e>(e: &'e Evidence<'_>, of: &CrashLoop) -> Option<&'e ServerFacts> {
-    let mut servers = e.services.iter().flat_map(|s| &s.servers);
-    of.server
-        .and_then(|id| servers.find(|s| s.standing.id == id))
+    e.server(of.server?).map(|(_, server)| server)
 }
 
 /// The service that a machine which crashes again and again belongs to.
@@ -38,9 +36,7 @@ fn service_of(e: &Evidence<'_>, of: &CrashLoop) -> Option<ServiceId> {
         let mut instances = e.instances.iter();
         return instances.find(|i| i.0 == of.machine).map(|i| i.1);
     };
-    let mut services = e.services.iter();
-    let service = services.find(|s| s.servers.iter().any(|of| of.standing.id == server))?;
-    Some(service.id)
+    e.server(server).map(|(service, _)| service.id)
 }
 
 pub(super) fn crash_loop(e: &Evidence<'_>) -> Option<Found> {
