@@ -685,9 +685,9 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "gradient2-limit",
         "min",
-        "initial = 3, max = 3, headroom = 1, smoothing = 1, tolerance = 1",
+        "initial = 2, max = 2, headroom = 0, smoothing = 1, tolerance = 1",
         "1",
-        "3",
+        "2",
     ),
     ("gradient2-limit", "max", "initial = 1, min = 1", "1", "3"),
     (
@@ -707,7 +707,7 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "gradient2-limit",
         "window",
-        "initial = 1, min = 1, max = 3, headroom = 1, smoothing = 1, tolerance = 1",
+        "initial = 1, min = 1, max = 3, headroom = 1, smoothing = 0.02, tolerance = 1",
         "600",
         "1",
     ),
