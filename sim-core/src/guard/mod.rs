@@ -18,9 +18,11 @@ use std::fmt::Debug;
 
 mod adaptive_throttle;
 mod aimd_limit;
+mod aws_retry_tokens;
 mod circuit_breaker;
 mod concurrency_limit;
 mod deadline;
+mod grpc_retry_throttle;
 mod rate_limit;
 mod retry_budget;
 
@@ -28,6 +30,8 @@ mod retry_budget;
 pub static GUARDS: &[&GuardDef] = &[
     &circuit_breaker::GUARD,
     &retry_budget::GUARD,
+    &aws_retry_tokens::GUARD,
+    &grpc_retry_throttle::GUARD,
     &rate_limit::GUARD,
     &adaptive_throttle::GUARD,
     &concurrency_limit::GUARD,
@@ -149,6 +153,8 @@ pub struct Admission {
     pub now: Instant,
     /// Which attempt of its request it is, from 1: a retry or a copy is a later one.
     pub attempt: u32,
+    /// How the try before ended, if there was one.
+    pub after: Option<Outcome>,
     /// Attempts that this guard has passed here and that have not ended.
     pub in_flight: u32,
     /// Attempts that wait at this guard.
@@ -181,6 +187,10 @@ pub struct Ended {
     pub passed: Instant,
     /// How; [`Outcome::Cancelled`] where nothing can be learnt from it.
     pub outcome: Outcome,
+    /// Which attempt of its request it is, from 1.
+    pub attempt: u32,
+    /// How the try before it ended, if there was one.
+    pub after: Option<Outcome>,
     /// Attempts that this guard has passed here and that have not ended, this one included.
     pub in_flight: u32,
 }
@@ -275,6 +285,8 @@ mod tests {
                     now: at(7 * i + 5),
                     passed: at(7 * i),
                     outcome,
+                    attempt: 1 + (i % 3) as u32,
+                    after: None,
                     in_flight: 3,
                 });
                 verdict
@@ -314,6 +326,7 @@ mod testing {
         Admission {
             now: at(millis),
             attempt,
+            after: (attempt > 1).then_some(Outcome::Errored),
             in_flight: 0,
             waiting: 0,
             until: None,
@@ -326,6 +339,8 @@ mod testing {
             now: at(until),
             passed: at(from),
             outcome,
+            attempt: 1,
+            after: None,
             in_flight: 1,
         }
     }

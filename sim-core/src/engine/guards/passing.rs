@@ -91,6 +91,20 @@ impl Simulation {
         }
     }
 
+    /// Which attempt of its request one is, and how the try before it ended.
+    fn history(&self, handle: Handle) -> (u32, Option<Outcome>) {
+        let call = self.attempts[handle].call;
+        if call.is_elided() {
+            return (FIRST, None);
+        }
+        let after = if self.calls.contains(call) {
+            self.calls[call].memory.outcome()
+        } else {
+            None
+        };
+        (self.attempts.cold(handle).ordinal, after)
+    }
+
     /// What a guard says to an attempt; `waits`: it is one of those that wait there.
     pub(super) fn verdict(
         &mut self,
@@ -99,13 +113,8 @@ impl Simulation {
         row: usize,
         waits: bool,
     ) -> Verdict {
-        let attempt = &self.attempts[handle];
-        let ordinal = if attempt.call.is_elided() {
-            FIRST
-        } else {
-            self.attempts.cold(handle).ordinal
-        };
-        let number = attempt.number;
+        let (ordinal, after) = self.history(handle);
+        let number = self.attempts[handle].number;
         let def = self.guards.chain(seat).rows[row].guard.def;
         if def.asked == Asked::BeforePause && ordinal > 1 {
             // It was asked when the caller decided to try again.
@@ -122,6 +131,7 @@ impl Simulation {
         let asked = Admission {
             now,
             attempt: ordinal,
+            after,
             in_flight: state.in_flight,
             waiting: state.waiting - u32::from(waits),
             until,
@@ -269,6 +279,7 @@ impl Simulation {
         let visit = std::mem::take(self.guards.visit(post, handle));
         let Some(seat) = visit.seat else { return };
         let now = Instant(self.now);
+        let (attempt, after) = self.history(handle);
         for row in 0..visit.passed {
             let passed = if row < visit.delayed_by {
                 visit.arrived
@@ -280,6 +291,8 @@ impl Simulation {
                 now,
                 passed: Instant(passed),
                 outcome,
+                attempt,
+                after,
                 in_flight: state.in_flight,
             });
             state.in_flight -= 1;
@@ -348,6 +361,7 @@ impl Simulation {
         let post = Post::Caller;
         let seat = Seat { post, chain, owner };
         let (number, attempt) = (call.number, call.attempts + 1);
+        let after = call.memory.outcome();
         let now = Instant(self.now);
         for position in 0..self.guards.chain(seat).rows.len() {
             let mut draws = self.guards.draws(post, position, number, attempt);
@@ -359,6 +373,7 @@ impl Simulation {
             let asked = Admission {
                 now,
                 attempt,
+                after,
                 in_flight: state.in_flight,
                 waiting: state.waiting,
                 until: None,
