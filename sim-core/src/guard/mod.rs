@@ -20,15 +20,21 @@ mod adaptive_throttle;
 mod aimd_limit;
 mod aws_retry_tokens;
 mod circuit_breaker;
+mod cockatiel;
 mod concurrency_limit;
 mod deadline;
 mod grpc_retry_throttle;
+mod opossum;
+mod pybreaker;
 mod rate_limit;
 mod retry_budget;
 
 /// Every guard a scenario can name.
 pub static GUARDS: &[&GuardDef] = &[
     &circuit_breaker::GUARD,
+    &opossum::GUARD,
+    &cockatiel::GUARD,
+    &pybreaker::GUARD,
     &retry_budget::GUARD,
     &aws_retry_tokens::GUARD,
     &grpc_retry_throttle::GUARD,
