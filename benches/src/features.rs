@@ -169,6 +169,72 @@ pub const GROWTHS: &[Growth] = &[
         },
     },
     Growth {
+        name: "servers, power-of-d-with-memory",
+        most: 100_000,
+        scenario: |n| Scenario {
+            policy: "\"power-of-d-with-memory\"",
+            ..fleet(n)
+        },
+    },
+    Growth {
+        name: "servers, least-response-time",
+        most: 100_000,
+        scenario: |n| Scenario {
+            policy: "\"least-response-time\"",
+            ..fleet(n)
+        },
+    },
+    Growth {
+        name: "servers, peak-ewma",
+        most: 100_000,
+        scenario: |n| Scenario {
+            policy: "\"peak-ewma\"",
+            ..fleet(n)
+        },
+    },
+    Growth {
+        name: "servers, prequal",
+        most: 100_000,
+        scenario: |n| Scenario {
+            policy: "\"prequal\"",
+            ..fleet(n)
+        },
+    },
+    Growth {
+        name: "servers, ring-hash with a bound",
+        most: 10_000,
+        scenario: |n| Scenario {
+            policy: "{ kind = \"ring-hash\", bound = 1.5 }",
+            traffic: "key = { kind = \"uniform\", n = 1000000 }",
+            ..fleet(n)
+        },
+    },
+    Growth {
+        name: "servers, client-side-weighted-round-robin",
+        most: 100_000,
+        scenario: |n| Scenario {
+            policy: "\"client-side-weighted-round-robin\"",
+            ..fleet(n)
+        },
+    },
+    Growth {
+        name: "servers, maglev",
+        most: 10_000,
+        scenario: |n| Scenario {
+            policy: "\"maglev\"",
+            traffic: "key = { kind = \"uniform\", n = 1000000 }",
+            ..fleet(n)
+        },
+    },
+    Growth {
+        name: "servers, sita",
+        most: 100_000,
+        scenario: |n| Scenario {
+            policy: "\"sita\"",
+            ..fleet(n)
+        },
+    },
+    Growth {
         name: "servers with a limit of connections that is met",
         most: 100_000,
         scenario: |n| Scenario {
@@ -281,6 +347,17 @@ pub const FEATURES: &[Feature] = &[
     feature!("used", "least-in-flight", 1.5, policy: "\"least-in-flight\""),
     feature!("used", "join-shortest-queue", 1.5, policy: "\"join-shortest-queue\""),
     feature!("used", "least-work-left", 1.5, policy: "\"least-work-left\""),
+    feature!("used", "power-of-d-with-memory", 1.5, policy: "\"power-of-d-with-memory\""),
+    feature!("used", "join-bounded-shortest-queue", 1.6, policy: "\"join-bounded-shortest-queue\"", service: "balancer.pending_queue = { limit = 10000 }"),
+    feature!("used", "least-response-time", 1.5, policy: "\"least-response-time\""),
+    feature!("used", "peak-ewma", 1.5, policy: "\"peak-ewma\""),
+    feature!("used", "prequal", 1.5, policy: "\"prequal\""),
+    feature!("used", "client-side-weighted-round-robin", 1.5, policy: "\"client-side-weighted-round-robin\""),
+    feature!("used", "ring-hash with a bound", 1.5, policy: "{ kind = \"ring-hash\", bound = 1.5 }", traffic: "key = { kind = \"uniform\", n = 10000 }"),
+    feature!("used", "maglev", 1.6, rate: 7000.0, policy: "\"maglev\"", traffic: "key = { kind = \"uniform\", n = 10000 }"),
+    feature!("used", "rendezvous", 4.0, rate: 7000.0, policy: "\"rendezvous\"", traffic: "key = { kind = \"uniform\", n = 10000 }"),
+    feature!("used", "sticky", 2.0, policy: "\"sticky\"", traffic: "key = { kind = \"uniform\", n = 10000 }"),
+    feature!("used", "sita", 1.5, policy: "\"sita\""),
     feature!("used", "weighted-round-robin", 1.5, policy: "\"weighted-round-robin\""),
     feature!("used", "the incident's, all at once", 2.2, workers: 8, rate: 64_000.0, policy: "\"weighted-round-robin\"",
         head: "client.retry = \"exponential-backoff\"\nclass.a = { share = 0.5 }\nclass.b = { share = 0.5 }",

@@ -71,7 +71,8 @@ def cluster_of(name, workers):
 
 def write_whole(path, content):
     """A file that appears as a whole, or not at all, and stays when the power goes."""
-    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
+    # Under this name the program takes away what a script that was killed left behind, once it is old.
+    part = path.with_name(f".stampede-part-{secrets.token_hex(8)}.new")
     with open(part, "xb") as file:
         file.write(content)
         file.flush()

@@ -169,6 +169,9 @@ pub struct Hedge {
     pub distinct: bool,
     /// Whether each copy has a demand of its own.
     pub own_demand: bool,
+    /// Whether the copies of a try know each other: when a worker begins with one, those that have not
+    /// been begun are called off, and no more are sent.
+    pub tied: bool,
 }
 
 /// A service: a balancer, the servers behind it, and what they call in turn.
@@ -206,6 +209,8 @@ pub struct Balancer {
     /// Time between reports of the servers' load, all that policies then know; absent: they see
     /// the present load.
     pub load_reports: Option<Duration>,
+    /// Servers that each instance uses; absent: all of them.
+    pub subset: Option<u32>,
     /// Connections an instance holds at most; a further attempt is rejected.
     pub max_connections: Option<u32>,
     /// Time an instance spends on each attempt, one after the other.

@@ -64,7 +64,12 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         if finished.exit != Exit::Ok {
             worst = finished.exit;
         }
-        if worst == Exit::Interrupted {
+        let over = worst == Exit::Interrupted;
+        if over || number + 1 == jobs.len() {
+            // The program ends, and the system takes memory back faster than piece by piece.
+            std::mem::forget(finished);
+        }
+        if over {
             return Ok(worst);
         }
     }
@@ -158,6 +163,13 @@ fn simulate(job: &Job, args: &RunArgs, quiet: bool) -> Result<Finished, Failure>
     })?;
     log.map_or(Ok(()), RequestLog::finish)
         .map_err(log_failure)?;
+    if let Some(target) = job.output.as_ref().filter(|_| driven.interrupted && !quiet) {
+        // Of very many servers that takes seconds.
+        terminal::say(&format!(
+            "interrupted: writing what there is into {}; once more ends at once and keeps what was there before",
+            target.display()
+        ));
+    }
     let summary = Summary::of(&simulation, job.scenario.hash());
     if let Some(folder) = folder {
         write_files(&folder, &job.scenario, &simulation, &summary)?;

@@ -93,7 +93,11 @@ fn guard(guard: &GuardFigures) -> String {
     let count = |count: u64| short(count as f64);
     let (kind, at) = (guard.kind, &guard.at);
     let mut text = format!("{kind} at {at}: {} passed", count(guard.passed));
-    for (what, how_many) in [("refused", guard.refused), ("made to wait", guard.held)] {
+    for (what, how_many) in [
+        ("refused", guard.refused),
+        ("made to wait", guard.held),
+        ("dimmed", guard.dimmed),
+    ] {
         if how_many > 0 {
             text = format!("{text}   {} {what}", count(how_many));
         }

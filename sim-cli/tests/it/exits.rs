@@ -172,6 +172,8 @@ fn interrupted_is_130_and_keeps_what_is_there() {
         "{}",
         ran.out
     );
+    let told = "interrupted: writing what there is into out; ";
+    assert!(ran.err.contains(told), "{}", ran.err);
     let summary: serde_json::Value =
         serde_json::from_str(&folder.read("out/summary.json")).expect("JSON");
     assert_eq!(summary["complete"], false);

@@ -3,8 +3,11 @@
 //! A discipline ranks waiting requests; the lowest rank is served first and equal ranks in order
 //! of arrival. The two commonest orders need no ranks and are lists.
 
-use crate::extension::{Configured, Def, ExtensionRow};
+use crate::extension::{Configured, Def, ExtensionRow, Params};
+use crate::time::Duration;
 
+mod adaptive_lifo;
+mod earliest_deadline;
 mod fifo;
 mod lifo;
 mod lifo_preemptive;
@@ -19,7 +22,9 @@ mod shortest_remaining;
 pub static DISCIPLINES: &[&DisciplineDef] = &[
     &fifo::DISCIPLINE,
     &lifo::DISCIPLINE,
+    &adaptive_lifo::DISCIPLINE,
     &priority::DISCIPLINE,
+    &earliest_deadline::DISCIPLINE,
     &processor_sharing::DISCIPLINE,
     &random_order::DISCIPLINE,
     &lifo_preemptive::DISCIPLINE,
@@ -49,6 +54,11 @@ pub enum Order {
     Fifo,
     /// The newest first.
     Lifo,
+    /// By arrival or the newest first, as it stands: whether the newest is next, of so many that wait, in
+    /// a queue that was empty for the last time so long ago.
+    Turning(fn(&Params, u32, Duration) -> bool),
+    /// The one whose caller gives up first; who is waited for for ever, last, by arrival.
+    Deadline,
     /// By a rank, lowest first.
     Ranked(fn(&Waiting) -> u64),
     /// By a rank, lowest first; a newcomer of a lower rank interrupts the one with the highest in
@@ -75,6 +85,16 @@ impl Configured<DisciplineDef> {
     /// The order.
     pub fn order(&self) -> Order {
         self.def.order
+    }
+
+    /// Whether the one that came last is next, of so many that wait in a queue that was empty for the
+    /// last time so long ago; only of lists.
+    pub fn takes_newest(&self, queued: u32, stood: Duration) -> bool {
+        match self.def.order {
+            Order::Turning(turns) => turns(&self.params, queued, stood),
+            Order::Lifo => true,
+            _ => false,
+        }
     }
 }
 

@@ -109,6 +109,21 @@ impl Place {
         matches!(self, Self::Queued | Self::Interrupted)
     }
 
+    /// Whether it is on its way to a worker, or waits for one.
+    pub(super) fn is_before_service(self) -> bool {
+        matches!(
+            self,
+            Self::Underway
+                | Self::AtBalancer
+                | Self::Held
+                | Self::Pending
+                | Self::Unconnected
+                | Self::HeldAtServer
+                | Self::ToServer
+                | Self::Queued
+        )
+    }
+
     /// Whether it is in a server.
     pub(super) fn is_at_server(self) -> bool {
         self.is_queued()
@@ -240,7 +255,7 @@ pub(super) struct Calls {
 #[derive(Clone)]
 pub(super) struct Attempts {
     pub slab: Slab<Attempt>,
-    cold: Table<Slot, AttemptCold>,
+    pub cold: Table<Slot, AttemptCold>,
     /// Attempts whose calls are not written down.
     pub elided: usize,
 }
@@ -315,7 +330,7 @@ impl Attempts {
     }
 
     #[inline]
-    fn cold_with_room(&mut self, handle: Handle) -> &mut AttemptCold {
+    pub(super) fn cold_with_room(&mut self, handle: Handle) -> &mut AttemptCold {
         if handle.slot().position() >= self.cold.len() {
             self.make_room_for_cold();
         }
@@ -336,6 +351,14 @@ impl Attempts {
             let call = self[handle].call;
             call.is_elided() || calls.contains(call)
         }
+    }
+
+    /// Whether an attempt still waits in the queue in which it loses patience at a time.
+    #[inline]
+    pub(super) fn is_patient_until(&self, handle: Handle, time: u64) -> bool {
+        self.contains(handle)
+            && self[handle].place == Place::Queued
+            && self.cold(handle).patient_until == time
     }
 
     /// Bytes held, for the report on memory.

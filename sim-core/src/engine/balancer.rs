@@ -182,6 +182,7 @@ impl Simulation {
             key: call.key,
             priority: self.classes[attempt.class].priority,
             previous: call.previous.known().map(Id::position),
+            demand: Duration(attempt.demand_ns),
         };
         let mut draws = self.streams.policy.of_attempt(attempt.number, ordinal);
         let truth = TrueState {
@@ -401,12 +402,22 @@ mod tests {
         let limited = "max_connections = 3";
         let uneven = "weight = 2.5";
         let slow = "health = [{ kind = \"slow-start\", over = \"2s\", from = 0.05, steps = 9 }]";
-        for policy in ["least-in-flight", "join-shortest-queue"] {
+        let fast = "speed = 2";
+        let busy = "queue = { limit = 3, discipline = \"lifo\", patience = \"20ms\" }, \
+                    breakdowns = { every = \"2s\", repair = \"50ms\" }";
+        let guarded = "guards = [{ kind = \"concurrency-limit\", limit = 2, queue = 5 }]";
+        for policy in ["least-in-flight", "join-shortest-queue", "least-work-left"] {
             for (instances, server, health) in [
                 (1, "", ""),
                 (2, limited, ""),
                 (1, uneven, slow),
                 (5, "", slow),
+                (1, fast, ""),
+                (2, busy, ""),
+                (1, guarded, ""),
+                (1, "workers = 2", ""),
+                (1, "slowdown = { contention = 0.1 }, workers = 2", ""),
+                (1, "queue = { discipline = \"processor-sharing\" }", slow),
             ] {
                 let text = format!(
                     "horizon = \"8s\"\nclient = {{ timeout = \"50ms\", retry = \"exponential-backoff\" }}\n\
@@ -415,20 +426,24 @@ mod tests {
                      balancer.policy = \"{policy}\"\nbalancer.instances = {instances}\n\
                      {health}\n\
                      server = [{{ name = \"a\", count = 30, workers = 1 }}, \
-                     {{ name = \"b\", count = 13, workers = 1, {server} }}]\n\
+                     {{ name = \"b\", count = 13, {server} }}]\n\
                      [[timeline]]\nat = \"2s\"\ndo = \"crash\"\ntarget = \"service.web.server.a-7\"\n\
                      [[timeline]]\nat = \"3s\"\ndo = \"drain\"\ntarget = \"service.web.server.b-2\"\n\
                      [[timeline]]\nat = \"4s\"\ndo = \"restart\"\ntarget = \"service.web.server\"\n\
+                     [[timeline]]\nat = \"5s\"\ndo = \"slow\"\nfactor = 0.5\nfor = \"1s\"\ntarget = \"service.web.server.a-3\"\n\
+                     [[timeline]]\nat = \"5s\"\nset = {{ \"service.web.server.a-5.workers\" = 3 }}\n\
                      [[timeline]]\nat = \"6s\"\nset = {{ \"service.web.server.a-1.weight\" = 0.7 }}\n",
                     health = if health.is_empty() {
                         String::new()
                     } else {
                         format!("balancer.{health}")
                     },
-                    server = if server.is_empty() {
-                        "weight = 1"
+                    server = if server.contains("workers") {
+                        server.to_owned()
+                    } else if server.is_empty() {
+                        "workers = 1".to_owned()
                     } else {
-                        server
+                        format!("workers = 1, {server}")
                     },
                 );
                 let model = crate::scenario::parse(&text)

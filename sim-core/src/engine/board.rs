@@ -5,8 +5,9 @@
 
 use super::Simulation;
 use super::event::Event;
+use super::instance::TrueState;
 use crate::ids::{Id, LocalId, ServiceId, Table};
-use crate::policy::Oracle;
+use crate::policy::{Oracle, Report};
 
 /// Loads of a service's servers as of the last report.
 #[derive(Clone)]
@@ -14,6 +15,8 @@ pub(super) struct Board {
     pub in_flight: Table<LocalId, u32>,
     in_system: Table<LocalId, u32>,
     work_ns: Table<LocalId, f64>,
+    latency_ns: Table<LocalId, Option<f32>>,
+    reports: Table<LocalId, Report>,
 }
 
 impl Oracle for Board {
@@ -22,6 +25,12 @@ impl Oracle for Board {
     }
     fn work_left_ns(&self, server: usize) -> f64 {
         self.work_ns[LocalId::at(server)]
+    }
+    fn latency_ns(&self, server: usize) -> Option<f32> {
+        self.latency_ns[LocalId::at(server)]
+    }
+    fn report(&self, server: usize) -> Report {
+        self.reports[LocalId::at(server)]
     }
 }
 
@@ -51,14 +60,23 @@ impl Simulation {
         let Some(period) = period.filter(|_| s.report_generation == generation) else {
             return;
         };
-        let servers = || s.servers.iter().map(|&server| &self.fleet[server]);
-        let in_system: Table<_, _> = servers().map(|server| server.in_system).collect();
-        let work_ns: Table<_, _> = servers().map(|server| server.work_left_ns(now)).collect();
+        let truth = TrueState {
+            now,
+            servers: &self.fleet.servers,
+            service: s,
+        };
+        let servers = || 0..s.servers.len();
+        let in_system: Table<_, _> = servers().map(|server| truth.in_system(server)).collect();
+        let work_ns: Table<_, _> = servers().map(|server| truth.work_left_ns(server)).collect();
+        let latency_ns: Table<_, _> = servers().map(|server| truth.latency_ns(server)).collect();
+        let reports: Table<_, _> = servers().map(|server| truth.report(server)).collect();
         for instance in self.balancers.of_mut(service) {
             instance.board = Some(Box::new(Board {
                 in_flight: instance.in_flight.clone(),
                 in_system: in_system.clone(),
                 work_ns: work_ns.clone(),
+                latency_ns: latency_ns.clone(),
+                reports: reports.clone(),
             }));
         }
         self.after(period.0, Event::Report(service, generation));

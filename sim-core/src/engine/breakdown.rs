@@ -106,6 +106,7 @@ impl Simulation {
             s.busy_changed(busy, self.now);
             self.plan_completion(server);
         }
+        self.tell_of_pace(server);
         self.watch_server(server);
     }
 

@@ -27,10 +27,11 @@ pub(super) struct Caller {
     pub waits: u64,
     pub retry: Arc<dyn Retry>,
     pub terms: Terms,
-    /// Whether the fast path may serve it.
+    /// Whether the fast path may serve it, and whether it may where something happens aside.
     pub fast: bool,
     /// Whether, moreover, its calls have no deadline.
     pub bare: bool,
+    pub fast_aside: bool,
     /// The next turn of each machine that makes these calls between services.
     turns: Vec<u32>,
 }
@@ -48,6 +49,7 @@ impl Caller {
             retry,
             fast: client_is_plain(client),
             bare: client_is_plain(client) && client.deadline.is_none(),
+            fast_aside: client.hedge.is_none_or(|hedge| !hedge.after.is_zero()),
             turns: Vec::new(),
             client: client.clone(),
         }
@@ -159,6 +161,9 @@ impl Simulation {
             (cold.asks, cold.key) = (asks, key);
         }
         self.guards.begin(handle);
+        if self.guards.any {
+            self.note_key(handle);
+        }
         self.pools.begin(handle);
         self.recorder.flows[flow as usize].attempts += 1;
         self.services[service].attempts += 1;
@@ -283,7 +288,7 @@ impl Simulation {
         call.memory = Memory::of(outcome, kept);
         let waited = Duration(self.now - call.arrived);
         let goes_on = caller.retry.counts(failed) && waited + pause <= caller.terms.within;
-        if !goes_on || !self.may_try_again(handle) {
+        if !goes_on || !self.may_try_again(handle, false) {
             return self.end_call(handle, outcome);
         }
         self.after(pause.0, Event::Attempt(handle));
@@ -338,10 +343,14 @@ impl Simulation {
     /// The caller hangs up. The balancer sees the closed connection; the server does not, unless
     /// the caller cancels, and goes on working for nobody.
     pub(super) fn abandon(&mut self, handle: Handle, outcome: Outcome) {
+        let client = self.calls[self.attempts[handle].call].client;
+        self.call_off(handle, outcome, self.callers[client].client.cancel);
+    }
+
+    /// The same; `cancel`: the server hears of it.
+    pub(super) fn call_off(&mut self, handle: Handle, outcome: Outcome, cancel: bool) {
         self.attempt_ended(handle, outcome);
-        let attempt = &self.attempts[handle];
-        let (place, client) = (attempt.place, self.calls[attempt.call].client);
-        let cancel = self.callers[client].client.cancel;
+        let place = self.attempts[handle].place;
         let routed = self.detach_route(handle);
         self.leave_balancer_queue(handle);
         self.release(handle, outcome);

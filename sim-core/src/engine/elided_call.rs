@@ -6,7 +6,7 @@
 //! an attempt with an elided call is at a service on the fast path, and in a server on it.
 
 use super::Simulation;
-use super::attempt::{Attempt, Call};
+use super::attempt::{Attempt, Call, Place};
 use super::event::Event;
 use super::fleet::Waiting;
 use super::slab::{Handle, Slot};
@@ -43,9 +43,7 @@ impl Simulation {
         let attempt = &mut self.attempts[handle];
         attempt.call = call;
         let arrived = attempt.begun;
-        self.attempts.reset_cold(handle, arrived);
-        self.attempts.set_ordinal(handle, 1);
-        self.attempts.cold_mut(handle).dispatched = arrived;
+        self.spell_out_beside(handle);
         self.pools.begin(handle);
         self.note_elided_visits(handle);
         self.attempts.elided -= 1;
@@ -58,7 +56,41 @@ impl Simulation {
             );
             (self.events).detach_timer(timer, at, handle, Event::Deadline(call));
         }
+        if let Some(hedge) = self.callers[client].client.hedge {
+            let (timer, at) = (
+                Timer::ElidedCopy(client),
+                arrived.saturating_add(hedge.after.0),
+            );
+            let planned = (self.events).detach_timer(timer, at, handle, Event::Copy(call));
+            let next = planned.then_some(at);
+            self.calls.hedge_spelled_out(call, handle, next);
+            self.remember_elided_try(call);
+        }
         call
+    }
+
+    /// What is kept beside an attempt whose call was elided until now.
+    fn spell_out_beside(&mut self, handle: Handle) {
+        let &Attempt {
+            begun,
+            service,
+            server,
+            place,
+            ..
+        } = &self.attempts[handle];
+        if self.services[service].aside {
+            // It is there already, but for what is known of no other.
+            let patient = place == Place::Queued && self.fleet.cold[server].patience.is_some();
+            let cold = self.attempts.cold_mut(handle);
+            cold.arrived = cold.dispatched;
+            if !patient {
+                cold.patient_until = 0;
+            }
+            return;
+        }
+        self.attempts.reset_cold(handle, begun);
+        self.attempts.set_ordinal(handle, 1);
+        self.attempts.cold_mut(handle).dispatched = begun;
     }
 
     /// Writes down the elided calls of certain attempts.
@@ -88,7 +120,7 @@ impl Simulation {
         here.extend(serving.map(|Reverse((_, _, slot))| self.attempts.handle_at(*slot)));
         here.extend(cold.pile.iter().map(|slot| self.attempts.handle_at(*slot)));
         here.extend(cold.ranked.iter().map(|Reverse((_, _, handle))| *handle));
-        if matches!(s.waiting, Waiting::Fifo | Waiting::Lifo) {
+        if matches!(s.waiting, Waiting::Fifo | Waiting::Lifo | Waiting::Turning) {
             let mut next = s.head;
             while next != Slot::NONE {
                 here.push(self.attempts.handle_at(next));

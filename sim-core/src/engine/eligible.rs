@@ -170,7 +170,7 @@ impl Simulation {
         let params = &self.fleet.cold[server].params;
         let full = service.limited && instance.in_flight[local] >= service.limits[local];
         // Rotation is a matter of settings; whether a server is up the balancer cannot see.
-        let in_rotation = self.fleet.in_rotation(server);
+        let in_rotation = instance.uses(local) && self.fleet.in_rotation(server);
         Candidate {
             in_rotation,
             full,

@@ -22,6 +22,8 @@ pub enum Event {
     Deadline(Handle),
     /// The same of a request of which nothing is written down but an attempt.
     ElidedDeadline(Handle),
+    /// The copy beside the first attempt of a request, where nothing else is written down of it.
+    ElidedCopy(Handle),
     /// A caller makes an attempt: a retry, or the first of a call between services.
     Attempt(Handle),
     /// A caller sends a copy beside an attempt that is out.
@@ -68,6 +70,8 @@ pub enum Event {
     Overdue(Handle),
     /// An attempt that is not worth beginning leaves its server.
     Expired(Handle),
+    /// A worker has begun with an attempt of a call whose copies know each other.
+    Begun(Handle),
     /// Gauges that change without events are looked at.
     Poll,
     /// An entry of the time line comes due.
@@ -128,6 +132,7 @@ impl Event {
             Self::Admitted(h) => (29, u64::from(h.slot())),
             Self::Overdue(h) => (30, u64::from(h.slot())),
             Self::Expired(h) => (31, u64::from(h.slot())),
+            Self::Begun(h) => (47, u64::from(h.slot())),
             Self::Poll => (19, 0),
             Self::Timeline(index) => (20, u64::from(index)),
             Self::Tick => (21, 0),
@@ -138,7 +143,7 @@ impl Event {
             Self::Repaired(server, _) => (26, u64::from(server)),
             Self::Report(service, _) => (27, u64::from(service)),
             // As for attempts.
-            Self::Copy(_) => (28, 0),
+            Self::Copy(_) | Self::ElidedCopy(_) => (28, 0),
             Self::AtServer(h) => (32, u64::from(h.slot())),
             Self::Returned(h) => (33, u64::from(h.slot())),
             Self::ConnectTimeout(h) => (34, u64::from(h.slot())),

@@ -1,6 +1,6 @@
 //! The event queue: what happens next.
 //!
-//! Events come in five kinds of containers, each the cheapest for its kind, and the
+//! Events come in six kinds of containers, each the cheapest for its kind, and the
 //! earliest of their heads is next:
 //!
 //! - *completions*: one slot a server, holding its next completion;
@@ -8,6 +8,8 @@
 //! - *[timer FIFOs](super::timer_fifo)*: queues of events that are scheduled in the order in which
 //!   they come due, such as timeouts of one constant length;
 //! - *soon*: a queue of what follows at the same instant;
+//! - *[wheel](super::wheel)*: what rarely comes due, or is one of very many; what is fresh goes on to the
+//!   heap shortly before;
 //! - *[heap](super::heap)*: everything else.
 //!
 //! Order is by time and, at the same instant, by insertion: every scheduling takes the next number
@@ -19,6 +21,7 @@ use super::heap::{Entry, Heap};
 use super::slab::Handle;
 use super::timer_fifo::{Put, THICK, Timer, TimerFifos};
 use super::tournament::Tournament;
+use super::wheel::Wheel;
 use crate::ids::{ClientId, Id, ServerId, SourceId};
 use std::collections::VecDeque;
 
@@ -27,7 +30,10 @@ pub(super) const NEVER: u64 = u64::MAX;
 
 const TICK: usize = 0;
 const HEAP: usize = 1;
-const FIRST_FIFO: usize = 2;
+const WHEEL: usize = 2;
+const FIRST_FIFO: usize = 3;
+/// A heap of so many entries is large: what is far away is better kept elsewhere.
+const LARGE: usize = 256;
 /// What is due at the present instant has no slot among the clocks.
 const SOON: u32 = u32::MAX;
 
@@ -43,6 +49,8 @@ pub(super) enum Next {
 pub(super) enum Clock {
     Tick,
     Heap,
+    /// A slice of the wheel begins: nothing happens.
+    Wheel,
     Soon,
     /// A fifo, whose head the caller must judge stale or fresh.
     Fifo(usize),
@@ -64,6 +72,7 @@ pub(super) struct EventQueue {
     heap: Heap,
     /// Entries that were left in the heap when it was thinned last.
     heap_left: usize,
+    wheel: Wheel,
     fifos: TimerFifos,
     sequence: u64,
 }
@@ -97,6 +106,17 @@ impl Arrivals {
     }
 }
 
+/// Whether a timer has lost its meaning for good: it is then no event.
+#[inline]
+fn is_stale(entry: &Entry, attempts: &Attempts, calls: &Calls) -> bool {
+    match entry.event {
+        Event::Deadline(call) => !calls.contains(call),
+        Event::Impatient(attempt) => !attempts.is_patient_until(attempt, entry.time),
+        Event::Copy(call) => !calls.awaits_copy_at(call, entry.time),
+        _ => false,
+    }
+}
+
 impl EventQueue {
     pub(super) fn new(servers: usize, sources: usize, fifos: TimerFifos) -> Self {
         Self {
@@ -110,6 +130,7 @@ impl EventQueue {
             soon_at: NEVER,
             heap: Heap::default(),
             heap_left: 0,
+            wheel: Wheel::default(),
             fifos,
             sequence: 0,
         }
@@ -183,6 +204,7 @@ impl EventQueue {
         match slot as usize {
             TICK => Clock::Tick,
             HEAP => Clock::Heap,
+            WHEEL => Clock::Wheel,
             fifo => Clock::Fifo(fifo - FIRST_FIFO),
         }
     }
@@ -273,10 +295,63 @@ impl EventQueue {
         }
     }
 
-    pub(super) fn pop_heap(&mut self) -> Event {
+    /// Plans an event that will probably be stale before it comes due, or that is one of very many.
+    pub(super) fn schedule_far(&mut self, now: u64, time: u64, event: Event) {
+        if !Wheel::takes(time.saturating_sub(now)) {
+            return self.schedule(time, event);
+        }
+        let sequence = self.next_sequence();
+        let entry = Entry {
+            time,
+            sequence,
+            event,
+        };
+        if self.wheel.push(now, entry) {
+            self.show_wheel();
+        }
+    }
+
+    /// Plans an event that comes due as a rule: it goes where it costs least.
+    pub(super) fn schedule_one_of_many(&mut self, now: u64, time: u64, event: Event) {
+        if self.heap.len() < LARGE {
+            self.schedule(time, event);
+        } else {
+            self.schedule_far(now, time, event);
+        }
+    }
+
+    /// A slice of the wheel begins: what is fresh in it goes into the heap.
+    pub(super) fn turn_wheel(&mut self, attempts: &Attempts, calls: &Calls) {
+        let mut first = false;
+        let heap = &mut self.heap;
+        self.wheel.turn(
+            |entry| !is_stale(entry, attempts, calls),
+            |entry| first |= heap.push(entry),
+        );
+        if first {
+            self.show_heap();
+        }
+        self.show_wheel();
+    }
+
+    /// Before all that is due when its slice begins.
+    fn show_wheel(&mut self) {
+        match self.wheel.next() {
+            NEVER => self.clear_clock(WHEEL),
+            next => self.set_clock(WHEEL, next, 0),
+        }
+    }
+
+    /// Takes the head of the heap, and drops all stale entries that come after it; `None` if it is stale
+    /// too.
+    pub(super) fn pop_heap(&mut self, attempts: &Attempts, calls: &Calls) -> Option<Event> {
         let entry = self.heap.pop().expect("the heap's head was announced");
+        let stale = |entry: &Entry| is_stale(entry, attempts, calls);
+        while self.heap.first().is_some_and(stale) {
+            self.heap.pop();
+        }
         self.show_heap();
-        entry.event
+        (!stale(&entry)).then_some(entry.event)
     }
 
     fn show_heap(&mut self) {
@@ -317,12 +392,19 @@ impl EventQueue {
     }
 
     /// The timer of a subject becomes an event of its own, in its place among those of its time;
-    /// nothing where it has come due. The entry that is left must be stale from now on.
-    pub(super) fn detach_timer(&mut self, timer: Timer, time: u64, subject: Handle, event: Event) {
+    /// nothing, and false, where it was not set or has come due. The entry that is left must be stale from now on.
+    pub(super) fn detach_timer(
+        &mut self,
+        timer: Timer,
+        time: u64,
+        subject: Handle,
+        event: Event,
+    ) -> bool {
         let found = (self.fifos).sequence_of(self.fifos.number(timer), time, subject);
         if let Some(sequence) = found {
             self.schedule_in_turn(time, sequence, event);
         }
+        found.is_some()
     }
 
     #[cold]
@@ -365,10 +447,13 @@ impl EventQueue {
     /// Drops stale timers where many may have gathered.
     pub(super) fn thin_timers(&mut self, attempts: &Attempts, calls: &Calls) {
         if self.heap.len() > THICK.max(2 * self.heap_left) {
-            let stale = |event| matches!(event, Event::Deadline(call) if !calls.contains(call));
-            self.heap.retain(|event| !stale(event));
+            let stale = |entry: &Entry| is_stale(entry, attempts, calls);
+            self.heap.retain(|entry| !stale(entry));
             self.heap_left = self.heap.len();
             self.show_heap();
+        }
+        if (self.wheel).thin(|entry| !is_stale(entry, attempts, calls)) {
+            self.show_wheel();
         }
         for fifo in 0..self.fifos.len() {
             if self.fifos.thin(fifo, attempts, calls) {
@@ -380,6 +465,6 @@ impl EventQueue {
     /// Bytes held, for the report on memory.
     pub(super) fn bytes(&self) -> usize {
         let soon = self.soon.capacity() * size_of::<(u64, Event)>();
-        self.heap.bytes() + soon + self.fifos.bytes()
+        self.heap.bytes() + self.wheel.bytes() + soon + self.fifos.bytes()
     }
 }

@@ -5,8 +5,8 @@
 //! [`Simulation::begin_fast`] and [`Simulation::complete_fast`] do what the general path does,
 //! step for step and with the same draws and sequence numbers, but look each thing up once
 //! instead of at every step. A request that meets what is written, or would be turned away, goes
-//! the general path from there on. Both functions are made twice: for services where nothing of the
-//! kind is written, which are [bare](super::service::Service::bare), without a look at any of it.
+//! the general path from there on. Both functions are made three times: for services where nothing of the
+//! kind is written, without a look at any of it; for those where only guards are; and for the others.
 //! A test runs scenarios with and without the fast path and demands the same digest.
 //! The calls of such requests are [elided](super::elided_call), and their draws made
 //! [batch](super::batched_draws).
@@ -15,7 +15,7 @@ use super::Simulation;
 use super::attempt::{Attempt, Attempts, Place, Purpose};
 use super::batched_draws::BATCH;
 use super::event_queue::NEVER;
-use super::fleet::{Fast, Fleet, Server, ServerCold, Waiting};
+use super::fleet::{Fast, Fleet, Server, ServerCold, Waiting, Written};
 use super::guards::FastAttempt;
 use super::instance::TrueState;
 use super::slab::{Handle, Slab, Slot};
@@ -23,12 +23,14 @@ use super::source::{number_of, source_of};
 use super::timer_fifo::Timer;
 use crate::discipline::Order;
 use crate::draws::Stream;
+use crate::extension::Configured;
+use crate::guard::GuardDef;
 use crate::histogram::{bucket, coarse};
 use crate::ids::{ClassId, Id, InstanceId, LocalId, ServerId, ServiceId, SourceId};
 use crate::machine::MachineState;
 use crate::model::{Balancer, Client, Errors, ServerParams, Slowdown};
 use crate::outcome::Outcome;
-use crate::policy::Job;
+use crate::policy::{Choice, Job, any_of, less_of_two};
 use crate::time::{Duration, Instant};
 use std::hint::select_unpredictable;
 
@@ -64,6 +66,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         balances: _,
         // What is reported is shown on either path.
         load_reports: _,
+        // Bounds who is eligible, on either path.
+        subset: _,
         // One that would be turned away takes the general path.
         max_connections: _,
         cost,
@@ -71,8 +75,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         queue_limit: _,
         // One that has to wait takes the general path, and so does whoever leaves while one waits.
         pending_queue: _,
-        // Asked on either path.
-        guards: _,
+        // Asked on either path, but for those that want to know more than it has at hand.
+        guards,
         // Where they have a say, the general path is taken.
         memory: _,
         crash: _,
@@ -87,7 +91,7 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         link: _,
         routes,
     } = balancer;
-    cost.is_zero() && routes.is_empty()
+    cost.is_zero() && routes.is_empty() && are_plain(guards)
 }
 
 /// As [`service_is_plain`], for a server: what is in service is done by it alone, and what waits stays.
@@ -99,7 +103,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         workers: _,
         queue_limit: _,
         discipline,
-        patience,
+        // A timer beside those that wait.
+        patience: _,
         // One with broken workers is not on the fast path.
         breakdowns: _,
         // A change of speed finds those in service on either path.
@@ -112,8 +117,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         crash: _,
         // Drawn on either path; one that will fail takes the general one.
         errors: Errors { rate: _, demand: _ },
-        // Asked on either path.
-        guards: _,
+        // As for the balancer's.
+        guards,
         // A server that is not up is not on the fast path.
         crash_keeps_queue: _,
         down_behaviour: _,
@@ -131,7 +136,13 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         // Its pace depends on others.
         host,
     } = params;
-    !matches!(discipline.order(), Order::Preemptive(_)) && patience.is_none() && host.is_none()
+    let order_is_plain = !matches!(discipline.order(), Order::Preemptive(_));
+    order_is_plain && host.is_none() && are_plain(guards)
+}
+
+/// Whether guards make do with what the fast path tells them.
+fn are_plain(guards: &[Configured<GuardDef>]) -> bool {
+    guards.iter().all(Configured::<GuardDef>::is_plain)
 }
 
 /// As [`service_is_plain`], for a caller: one attempt at a time, and no account of them.
@@ -143,17 +154,17 @@ pub(super) fn client_is_plain(client: &Client) -> bool {
         // By then the call is written down.
         retry: _,
         cancel: _,
-        // Asked on either path.
-        guards: _,
+        // As for the balancer's.
+        guards,
         hedge,
     } = client;
-    hedge.is_none()
+    hedge.is_none() && are_plain(guards)
 }
 
 impl Server {
     /// Links an attempt to the end of the queue.
     #[inline]
-    fn append(&mut self, attempts: &mut Slab<Attempt>, slot: Slot) {
+    pub(super) fn append(&mut self, attempts: &mut Slab<Attempt>, slot: Slot) {
         // Whether the queue is empty is a coin toss: both cases take the same steps.
         let tail = std::mem::replace(&mut self.tail, slot);
         let empty = tail == Slot::NONE;
@@ -165,7 +176,7 @@ impl Server {
 
 /// Whether the first attempt of a request will fail at a server.
 #[inline(never)]
-fn errs(cold: &ServerCold, number: u64, faults: Stream) -> bool {
+pub(super) fn errs(cold: &ServerCold, number: u64, faults: Stream) -> bool {
     faults.of_attempt(number, 1).chance(cold.error_rate)
 }
 
@@ -173,7 +184,7 @@ impl Attempt {
     /// Overwrites what is left of another, but for place and server, with the only attempt of a
     /// request.
     #[inline]
-    fn begin_fast(
+    pub(super) fn begin_fast(
         &mut self,
         number: u64,
         class: ClassId,
@@ -222,28 +233,41 @@ impl Simulation {
                 && !instance.health.watches
                 && instance.health.split.is_empty()
         };
+        let aside = self.has_aside(service);
         let fast = self.fast
             && s.plain
-            && self.links.are_clear(service)
+            && self.links.are_safe(service)
             && s.active.iter().all(ready)
-            && (s.active.len() == 1 || !self.guards.any_at_balancer(service));
+            && (s.active.len() == 1 || !self.guards.any_at_balancer(service))
+            && !(aside && self.guards.any);
         let first = self.balancers.of(service).next();
         self.guards.fast_owner[service] = s.active[0].0 - first.map_or(0, |first| first.0);
-        let bare = fast && self.may_be_bare(service);
+        let written = match fast && !aside && self.may_be_bare(service) {
+            true if self.guards.any => Written::Guards,
+            true => Written::Nothing,
+            false => Written::More,
+        };
+        let s = &self.services[service];
+        if s.fast && (!fast || s.aside != aside) {
+            self.spell_out_all(|attempt| attempt.service == service);
+        }
         let s = &mut self.services[service];
-        s.bare = bare;
-        let left = std::mem::replace(&mut s.fast, fast) && !fast;
+        (s.fast, s.aside, s.written) = (fast, aside, written);
         for source in &mut self.sources {
             if source.to == service {
-                source.serve_fast(fast, bare);
+                source.serve_fast(fast, aside, written);
             }
-        }
-        if left {
-            self.spell_out_all(|attempt| attempt.service == service);
         }
     }
 
-    /// Whether nothing is written at a service that the fast path has to look at.
+    /// The same of all services, after a change of callers.
+    pub(super) fn refresh_fast_services(&mut self) {
+        for service in self.services.ids() {
+            self.refresh_fast_service(service);
+        }
+    }
+
+    /// Whether nothing but guards is written at a service that the fast path has to look at.
     fn may_be_bare(&self, service: ServiceId) -> bool {
         let s = &self.services[service];
         let balancer = &s.settings.balancer;
@@ -253,7 +277,6 @@ impl Simulation {
             sources.any(|source| source.to == service && source.is_closed)
         };
         s.not_bare == 0
-            && !self.guards.any
             && self.balancers.of(service).count() == 1
             && s.max_connections == u32::MAX
             && !s.may_wait
@@ -273,13 +296,16 @@ impl Simulation {
         let (plain, errs) = (cold.plain && cold.broken == 0, cold.error_rate > 0.0);
         let never_heeded =
             cold.params.crash.is_empty() && cold.params.memory.is_none() && !cold.leaving;
+        let patient = cold.patience.is_some();
         let s = &mut self.fleet[server];
         let served = s.state == MachineState::Up && s.waiting != Waiting::Preemptive;
-        let fast = match (self.fast && plain && served, errs) {
-            (false, _) => Fast::No,
-            (true, false) if never_heeded && s.waiting == Waiting::Fifo => Fast::Bare,
-            (true, false) => Fast::Yes,
-            (true, true) => Fast::Erring,
+        let bare = never_heeded && s.waiting == Waiting::Fifo;
+        let fast = match (self.fast && plain && served, errs, patient) {
+            (false, ..) | (true, true, true) => Fast::No,
+            (true, false, false) if bare => Fast::Bare,
+            (true, false, false) => Fast::Yes,
+            (true, true, false) => Fast::Erring,
+            (true, false, true) => Fast::Patient,
         };
         let before = std::mem::replace(&mut s.fast, fast);
         let not_bare = &mut self.services[s.service].not_bare;
@@ -299,35 +325,52 @@ impl Simulation {
         self
     }
 
-    /// An open source emits a request to a service on the fast path.
+    /// An open source emits a request to a service on the fast path. `BARE`: nothing is written there but
+    /// guards; `GUARDED`: there may be guards.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn arrive_fast<const BARE: bool>(&mut self, source: SourceId) {
+    pub(super) fn arrive_fast<const BARE: bool, const GUARDED: bool>(&mut self, source: SourceId) {
         let batch = self.place_in_batch(source);
+        let next = self.next_paced(source, batch);
+        self.begin_fast::<BARE, GUARDED>(source, batch, Some(next));
+    }
+
+    /// When the next request of an open source comes.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    fn next_paced(&mut self, source: SourceId, batch: usize) -> u64 {
         let now = self.now;
         let s = &mut self.sources[source];
         s.from = now;
         s.gap = s.batch.gaps[batch + 1];
-        let next = if s.rate.is_constant() {
+        if s.rate.is_constant() {
             now.saturating_add(s.batch.gaps_ns[batch + 1])
         } else {
             s.next_arrival().unwrap_or(NEVER)
-        };
-        self.begin_fast::<BARE>(source, batch, Some(next));
+        }
     }
 
-    /// The same for a trace, or a user of a closed source who has thought.
-    pub(super) fn arrive_unpaced_fast(&mut self, source: SourceId) {
+    /// The same for a trace, for a user of a closed source who has thought, and for any source whose requests
+    /// meet something aside.
+    pub(super) fn arrive_fast_apart(&mut self, source: SourceId) {
         if !self.balancers.behind.is_empty() {
             self.tell_policies();
         }
         let batch = self.place_in_batch(source);
         let s = &mut self.sources[source];
-        let next = (!s.is_closed).then(|| {
+        let next = if s.gaps.is_some() {
+            Some(self.next_paced(source, batch))
+        } else if s.is_closed {
+            None
+        } else {
             let recorded = s.next_recorded();
-            recorded.map_or(NEVER, |at| at.max(self.now))
-        });
-        self.begin_fast::<false>(source, batch, next);
+            Some(recorded.map_or(NEVER, |at| at.max(self.now)))
+        };
+        if self.services[self.sources[source].to].aside {
+            self.begin_aside(source, batch, next);
+        } else {
+            self.begin_fast::<false, true>(source, batch, next);
+        }
     }
 
     /// Where in the batch the draws of a source's next request are.
@@ -335,18 +378,24 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn place_in_batch(&mut self, source: SourceId) -> usize {
         let s = &self.sources[source];
-        if s.count.wrapping_sub(s.batch.first) >= BATCH as u64 {
+        let place = s.count.wrapping_sub(s.batch.first);
+        if place >= BATCH as u64 {
             self.draw_batch(source);
+            return 0;
         }
-        let s = &self.sources[source];
-        (s.count - s.batch.first) as usize % BATCH
+        place as usize
     }
 
     /// A request begins, and the source's next arrival is planned where it has one.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     #[expect(clippy::too_many_lines, reason = "each thing is looked up once")]
-    fn begin_fast<const BARE: bool>(&mut self, source: SourceId, batch: usize, next: Option<u64>) {
+    fn begin_fast<const BARE: bool, const GUARDED: bool>(
+        &mut self,
+        source: SourceId,
+        batch: usize,
+        next: Option<u64>,
+    ) {
         let Self {
             sources,
             callers,
@@ -415,7 +464,7 @@ impl Simulation {
             begun: now,
             timeout: caller.waits,
         };
-        let guarded = !BARE && guards.any;
+        let guarded = GUARDED && (BARE || guards.any);
         let stopped = if guarded {
             guards.pass_fast(client, service_id, who)
         } else {
@@ -434,27 +483,41 @@ impl Simulation {
             return self.stop_fast(handle, &stopped);
         }
 
-        let truth = TrueState {
-            now,
-            servers,
-            service,
-        };
-        let mut view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
-        if !BARE && let Some(board) = &instance.board {
-            view.reported = true;
-            view.in_flight = board.in_flight.as_slice();
-            view.oracle = &**board;
-        }
-        let job = Job {
-            key,
-            priority: classes[class].priority,
-            previous: None,
-        };
-        let mut draws = streams.policy.of_attempt(number, 1);
-        let choice = if instance.eligible.is_empty() {
+        let board = if BARE {
             None
         } else {
-            instance.policy.pick(&view, &job, &mut draws)
+            instance.board.as_deref()
+        };
+        let own = &instance.in_flight;
+        let in_flight = board.map_or(own, |board| &board.in_flight).as_slice();
+        let mut draws = streams.policy.of_attempt(number, 1);
+        let choice = match (instance.choice, &instance.eligible[..]) {
+            (_, []) => None,
+            (Choice::Any, eligible) => Some(any_of(eligible, &mut draws) as usize),
+            (Choice::LessOfTwo, eligible) => {
+                let load = |server: u32| in_flight[server as usize];
+                Some(less_of_two(eligible, load, &mut draws) as usize)
+            }
+            (Choice::Asked, eligible) => {
+                let truth = TrueState {
+                    now,
+                    servers,
+                    service,
+                };
+                let mut view = truth.view(eligible, &instance.in_flight, &instance.weights);
+                if let Some(board) = board {
+                    view.reported = true;
+                    view.in_flight = in_flight;
+                    view.oracle = board;
+                }
+                let job = Job {
+                    key,
+                    priority: classes[class].priority,
+                    previous: None,
+                    demand: Duration(demand_ns),
+                };
+                instance.policy.pick(&view, &job, &mut draws)
+            }
         };
         let Some(local) = choice.map(LocalId::at) else {
             return self.send_spelled_out(handle, None);
@@ -471,7 +534,8 @@ impl Simulation {
         };
         let room = idle || waiting < s.queue_limit;
         let errs = || match s.fast {
-            Fast::No => true,
+            // Patience is something aside, which is not here.
+            Fast::No | Fast::Patient => true,
             Fast::Erring => errs(&cold[server], number, streams.faults),
             Fast::Yes | Fast::Bare => false,
         };
@@ -509,13 +573,13 @@ impl Simulation {
     /// As [`Simulation::begin_fast`] for a caller whose rules ask for more than the bare one.
     #[inline(never)]
     fn begin_fast_apart(&mut self, source: SourceId, batch: usize, next: Option<u64>) {
-        self.begin_fast::<false>(source, batch, next);
+        self.begin_fast::<false, true>(source, batch, next);
     }
 
     /// As [`Simulation::arrive`], once source and draws are done with: for callers whose rules the
     /// fast path does not know.
     #[inline(never)]
-    fn begin_call(
+    pub(super) fn begin_call(
         &mut self,
         source: SourceId,
         number: u64,
@@ -564,7 +628,10 @@ impl Simulation {
     /// A server on the fast path finishes the request that was to finish first.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
-    pub(super) fn complete_fast<const BARE: bool>(&mut self, server: ServerId) {
+    pub(super) fn complete_fast<const BARE: bool, const GUARDED: bool>(
+        &mut self,
+        server: ServerId,
+    ) {
         let Self {
             fleet: Fleet { servers, .. },
             attempts,
@@ -595,7 +662,12 @@ impl Simulation {
             }
         }
         let mut begins = BARE || s.waiting.is_linked() || s.queue_len == 0;
-        if !BARE && guards.any && begins && s.head != Slot::NONE && guards.asked_again(server) {
+        if GUARDED
+            && (BARE || guards.any)
+            && begins
+            && s.head != Slot::NONE
+            && guards.asked_again(server)
+        {
             let next = &attempts[s.head];
             begins = next.call.is_elided() && {
                 let client = sources[source_of(next.number)].clients[next.class];
@@ -609,7 +681,7 @@ impl Simulation {
         }
         if !begins || s.workers != 1 || s.in_service != 1 {
             self.pass_worker_on(server);
-            return self.leave_fast::<BARE>(server, slot);
+            return self.leave_fast::<BARE, GUARDED>(server, slot);
         }
         // One worker: virtual time starts over, and the next in the queue starts at its zero.
         s.virtual_at = now;
@@ -622,7 +694,7 @@ impl Simulation {
             s.finish_sum = 0;
             s.area_busy = s.area_busy.wrapping_add(now);
             events.clear_completion(server);
-            return self.leave_fast::<BARE>(server, slot);
+            return self.leave_fast::<BARE, GUARDED>(server, slot);
         }
         let waiting = &mut attempts[next];
         let demand_ns = waiting.demand_ns;
@@ -642,14 +714,14 @@ impl Simulation {
         if waited && recorder.logs() {
             self.log_served(next, wait_ns);
         }
-        self.leave_fast::<BARE>(server, slot);
+        self.leave_fast::<BARE, GUARDED>(server, slot);
     }
 
     /// A request whose service is done, and its attempt with it, leaves server and balancer; its
     /// answer is there at once.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a part of `complete_fast`, twice")]
-    fn leave_fast<const BARE: bool>(&mut self, server: ServerId, slot: Slot) {
+    fn leave_fast<const BARE: bool, const GUARDED: bool>(&mut self, server: ServerId, slot: Slot) {
         let now = self.now;
         let attempt = &self.attempts[slot];
         let (number, begun, class) = (attempt.number, attempt.begun, attempt.class);
@@ -659,6 +731,15 @@ impl Simulation {
         let (local, service_id) = (s.local, s.service);
         if !BARE && self.services[service_id].tracks_servers() {
             self.server_left(server);
+            let arrived = if self.services[service_id].aside {
+                self.attempts.cold_at(slot).dispatched
+            } else {
+                begun
+            };
+            self.note_latency(server, self.fleet[server].in_system, arrived);
+        }
+        if !BARE && self.services[service_id].aside {
+            return self.leave_aside(server, slot);
         }
         let attempt = &self.attempts[slot];
         let service = &mut self.services[service_id];
@@ -670,8 +751,8 @@ impl Simulation {
         if !BARE && instance.observes {
             instance.tell_succeeded(Instant(now), local, Duration(now - begun));
         }
-        if !BARE && self.guards.any {
-            let client = self.sources[source_of(number)].clients[class];
+        if GUARDED && (BARE || self.guards.any) {
+            let client = || self.sources[source_of(number)].clients[class];
             (self.guards).leave_fast(client, service_id, server, begun, now);
         }
         self.attempts.vacate(slot);

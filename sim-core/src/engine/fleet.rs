@@ -98,6 +98,8 @@ pub(super) const NOT_HEEDED: u16 = u16::MAX;
 pub(super) enum Waiting {
     Fifo,
     Lifo,
+    /// A list in order of arrival, taken from either end.
+    Turning,
     Ranked,
     /// Ranked, and a better rank interrupts the worst in service.
     Preemptive,
@@ -115,6 +117,17 @@ pub(super) enum Fast {
     Bare,
     /// Yes, once it is drawn whether an attempt will fail there.
     Erring,
+    /// Yes, with a timer for whoever waits; then something happens aside at its service.
+    Patient,
+}
+
+/// What is written at a service, or on the way from a source to it, that the fast path has to look at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    Nothing,
+    /// Guards, and nothing else.
+    Guards,
+    More,
 }
 
 impl Waiting {
@@ -129,7 +142,8 @@ impl Waiting {
         match order {
             Order::Fifo => Self::Fifo,
             Order::Lifo => Self::Lifo,
-            Order::Ranked(_) => Self::Ranked,
+            Order::Turning(_) => Self::Turning,
+            Order::Ranked(_) | Order::Deadline => Self::Ranked,
             Order::Preemptive(_) => Self::Preemptive,
             Order::Random => Self::Pile,
             Order::Shared => Self::Shared,
@@ -211,6 +225,8 @@ pub(super) struct ServerCold {
     pub ranked: BinaryHeap<Reverse<(u64, u64, Handle)>>,
     /// Waiting requests of which a random one is next; each knows its place as `before`.
     pub pile: Vec<Slot>,
+    /// Since when somebody waits without a break; kept where the order turns.
+    pub stood_from: u64,
     /// Random choices made of the pile.
     pub picked: u64,
     pub error_demand: Option<Arc<dyn Distribution>>,
@@ -259,6 +275,7 @@ impl ServerCold {
             in_service: BinaryHeap::new(),
             ranked: BinaryHeap::new(),
             pile: Vec::new(),
+            stood_from: 0,
             picked: 0,
             error_demand: None,
             patience: None,
@@ -450,5 +467,30 @@ impl Server {
             - f64::from(self.in_service) * (virtual_now - self.virtual_now as f64);
         // With every worker broken the work is still there: one stands for what will come back.
         (serving.max(0.0) + self.queued_ns as f64) / (f64::from(self.workers.max(1)) * self.rate)
+    }
+
+    /// When the server would be empty, where that stays as it is while nothing enters or leaves and its
+    /// pace does not change; some time gone by when it is empty. [`Self::work_left_ns`] is then the span
+    /// until that time, to the bit. It does not stay where several workers are not all at work, where
+    /// nobody works on what is there, and where some are in the server without waiting for a worker; and
+    /// other speeds than one round.
+    #[inline]
+    #[allow(clippy::float_cmp, reason = "a rate of exactly one needs no rounding")]
+    pub(super) fn empty_at(&self) -> Option<u64> {
+        /// Up to so much a float counts nanoseconds.
+        const EXACT: u64 = 1 << 53;
+        if self.rate != 1.0 || self.workers != 1 || self.waiting == Waiting::Shared {
+            return None;
+        }
+        match (self.in_system, self.in_service, self.queue_len) {
+            (0, 0, 0) => Some(0),
+            (all, 1, queue) if all == queue + 1 && self.holding == 0 => {
+                let serving = self.finish_sum.wrapping_sub(self.virtual_now);
+                let work = serving.checked_add(self.queued_ns)?;
+                let small = work.max(self.finish_sum).max(self.virtual_at) < EXACT;
+                small.then(|| self.virtual_at + work)
+            }
+            _ => None,
+        }
     }
 }

@@ -66,9 +66,9 @@ impl Heap {
         Some(first)
     }
 
-    /// Keeps some of the events.
-    pub(super) fn retain(&mut self, keep: impl Fn(Event) -> bool) {
-        self.entries.retain(|entry| keep(entry.event));
+    /// Keeps some of the entries.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
+        self.entries.retain(keep);
         for place in (0..self.entries.len().div_ceil(CHILDREN)).rev() {
             self.sift_down(place, self.entries[place]);
         }
@@ -151,7 +151,7 @@ mod tests {
             }
             if sequence % 1000 == 999 {
                 naive.retain(|(time, _)| !time.is_multiple_of(7));
-                heap.retain(|event| event == Event::Poll);
+                heap.retain(|entry| entry.event == Event::Poll);
             }
             let first = heap.first().map(|entry| (entry.time, entry.sequence));
             assert_eq!(first, naive.iter().copied().min());

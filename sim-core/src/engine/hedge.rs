@@ -59,6 +59,29 @@ impl Hedged {
 }
 
 impl Calls {
+    /// Several attempts of a call may be out from now on.
+    fn hedge(&mut self, call: Handle) -> &mut Hedged {
+        let hedged = (self.hedged).with_room(call.slot(), Hedged::of(Handle::NONE));
+        if hedged.call != call {
+            // The list of attempts is kept for its room.
+            let mut out = std::mem::take(&mut hedged.out);
+            out.clear();
+            *hedged = Hedged {
+                out,
+                ..Hedged::of(call)
+            };
+        }
+        hedged
+    }
+
+    /// The same for a call that was elided until now: its only attempt is out, and the next may be due at
+    /// some time.
+    pub(super) fn hedge_spelled_out(&mut self, call: Handle, attempt: Handle, next: Option<u64>) {
+        let hedged = self.hedge(call);
+        hedged.out.push(attempt);
+        (hedged.sent, hedged.next) = (1, next.unwrap_or(NEVER));
+    }
+
     /// What is known of a call that is hedged.
     #[inline]
     pub(super) fn hedged_mut(&mut self, call: Handle) -> Option<&mut Hedged> {
@@ -76,6 +99,12 @@ impl Calls {
     #[inline]
     pub(super) fn is_hedged(&self, call: Handle) -> bool {
         self.hedged(call).is_some()
+    }
+
+    /// Whether a copy beside the attempts of a call is due at a time.
+    #[inline]
+    pub(super) fn awaits_copy_at(&self, call: Handle, time: u64) -> bool {
+        self.contains(call) && self.hedged(call).is_some_and(|hedged| hedged.next == time)
     }
 
     /// An attempt of a call begins. Returns how many others its try has sent before.
@@ -137,16 +166,7 @@ impl Simulation {
     #[inline(never)]
     fn begin_hedged(&mut self, call: Handle, hedge: Hedge) {
         let slot = call.slot();
-        let hedged = self.calls.hedged.with_room(slot, Hedged::of(Handle::NONE));
-        if hedged.call != call {
-            // The list of attempts is kept for its room.
-            let mut out = std::mem::take(&mut hedged.out);
-            out.clear();
-            *hedged = Hedged {
-                out,
-                ..Hedged::of(call)
-            };
-        }
+        let hedged = self.calls.hedge(call);
         hedged.begin_try();
         if hedge.after.is_zero() {
             hedged.busy = true;
@@ -184,7 +204,7 @@ impl Simulation {
             .calls
             .hedged(call)
             .map_or(u32::MAX, |hedged| hedged.sent);
-        if sent >= hedge.copies || !self.may_try_again(call) {
+        if sent >= hedge.copies || !self.may_try_again(call, true) {
             return false;
         }
         self.progress.count_copy();
@@ -193,15 +213,24 @@ impl Simulation {
     }
 
     /// Plans the next copy of a try that is still out.
-    fn plan_copy(&mut self, call: Handle, hedge: Hedge) {
+    pub(super) fn plan_copy(&mut self, call: Handle, hedge: Hedge) {
         let at = self.now.saturating_add(hedge.after.0);
         let Some(hedged) = self.calls.hedged_mut(call) else {
             return;
         };
         if hedged.sent < hedge.copies && !hedged.out.is_empty() {
             hedged.next = at;
-            self.events.schedule(at, Event::Copy(call));
+            (self.events).schedule_far(self.now, at, Event::Copy(call));
         }
+    }
+
+    /// The call of an attempt, written down because a copy is due at a time, which has come.
+    pub(super) fn spell_out_for_copy(&mut self, attempt: Handle, at: u64) -> Handle {
+        let call = self.spell_out(attempt);
+        if let Some(hedged) = self.calls.hedged_mut(call) {
+            hedged.next = at;
+        }
+        call
     }
 
     /// A copy is due, unless the try it was planned for is over.
@@ -276,6 +305,41 @@ impl Simulation {
         let failure = hedged.failure;
         self.calls[call].current = Handle::NONE;
         self.try_again(call, failure);
+    }
+
+    /// A worker has begun with a copy: where copies know each other, those that nobody has begun with are
+    /// called off, and no more are sent.
+    pub(super) fn copy_begun(&mut self, attempt: Handle) {
+        let call = self.attempts[attempt].call;
+        if !self.ties(attempt) {
+            return;
+        }
+        let Some(hedged) = self.calls.hedged_mut(call) else {
+            return;
+        };
+        hedged.next = NEVER;
+        let others = hedged.out.clone();
+        for other in others {
+            if other != attempt
+                && self.attempts.contains(other)
+                && self.attempts[other].place.is_before_service()
+            {
+                if let Some(hedged) = self.calls.hedged_mut(call) {
+                    hedged.out.retain(|&out| out != other);
+                }
+                self.call_off(other, Outcome::Cancelled, true);
+            }
+        }
+    }
+
+    /// Whether an attempt is a copy of a call whose copies know each other.
+    pub(super) fn ties(&self, attempt: Handle) -> bool {
+        let call = self.attempts[attempt].call;
+        !call.is_elided() && self.calls.contains(call) && self.calls.is_hedged(call) && {
+            let client = self.calls[call].client;
+            let hedge = self.callers[client].client.hedge;
+            hedge.is_some_and(|hedge| hedge.tied)
+        }
     }
 
     /// A caller hangs up on everything a call has out; the call is about to end.

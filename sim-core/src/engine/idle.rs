@@ -1,6 +1,7 @@
 //! Servers that report themselves, for policies which wait to be told instead of asking.
 //!
-//! Some want to know what each server holds: every change is told, to all balancer instances. Others want to know
+//! Some want to know what each server holds: every change of that, and of its pace, is told to all balancer
+//! instances. Others want to know
 //! who is idle. A server that becomes empty tells one balancer instance, chosen at random, unless an instance
 //! still has an earlier report of it.
 
@@ -18,7 +19,7 @@ impl Service {
     /// Whether policies want to hear of servers that requests enter or leave.
     #[inline]
     pub(super) fn tracks_servers(&self) -> bool {
-        self.tracks_idle | self.tracks_queues
+        self.tracks_idle | self.tracks_queues | self.tracks_latencies
     }
 }
 
@@ -47,17 +48,18 @@ impl Balancers {
 
 impl Simulation {
     /// Looks whether the policies of a service want reports.
-    pub(super) fn configure_idle(&mut self, service: ServiceId) {
+    pub(super) fn configure_idle(&mut self, service_id: ServiceId) {
         let (mut idle, mut queues) = (false, false);
-        let instances = self.balancers.of_mut(service);
+        let instances = self.balancers.of_mut(service_id);
         let few = instances.len() <= TOLD;
         for instance in instances {
             instance.policy.hear_of_queues(few);
             idle |= instance.policy.tracks_idle();
             queues |= few && instance.policy.tracks_queues();
         }
-        let service = &mut self.services[service];
+        let service = &mut self.services[service_id];
         (service.tracks_idle, service.tracks_queues) = (idle, queues);
+        self.configure_latencies(service_id);
     }
 
     /// A server of a service whose policies want to hear of it holds one request fewer.
@@ -69,6 +71,13 @@ impl Simulation {
         if service.tracks_idle && s.in_system == 0 {
             self.server_idle(server);
         }
+    }
+
+    /// A server's pace is another, or the number of its workers in order, for another reason than that a
+    /// request came or went.
+    pub(super) fn tell_of_pace(&mut self, server: ServerId) {
+        let s = &self.fleet[server];
+        self.balancers.tell_queue(&self.services[s.service], s);
     }
 
     /// Every idle server reports, as after the start.

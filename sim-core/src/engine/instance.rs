@@ -7,12 +7,13 @@ use super::health::Health;
 use super::incarnation::Incarnation;
 use super::service::{Service, policy, start};
 use super::slab::Handle;
+use super::subset::subset;
 use super::watch::Watch;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::Model;
 use crate::outcome::Outcome;
-use crate::policy::{FleetView, Oracle, Policy};
+use crate::policy::{Choice, FleetView, Oracle, Policy, Report};
 use crate::time::{Duration, Instant};
 use std::collections::VecDeque;
 use std::ops::{Index, IndexMut, Range};
@@ -44,6 +45,7 @@ impl Balancers {
             for number in 0..present + spares {
                 let start = start(model, replication, id, number);
                 let mut instance = Instance::new(service, id, number, &*policy, start);
+                instance.subset = subset(model, replication, id, number);
                 if number >= present {
                     instance.state = MachineState::Absent;
                 }
@@ -99,11 +101,15 @@ pub(super) struct Instance {
     pub name: String,
     pub state: MachineState,
     pub policy: Box<dyn Policy>,
+    /// How the policy picks, where it need not be asked.
+    pub choice: Choice,
     /// How far into a round its turns begin, where it is one of several.
     pub start: Option<f64>,
     /// The priority of its servers that are eligible, while that is one.
     level: Option<u32>,
     pub observes: bool,
+    /// The servers it uses, where that is not all of them.
+    subset: Option<Table<LocalId, bool>>,
     /// Loads as last reported, where policies do not see the present ones.
     pub board: Option<Box<Board>>,
     /// Attempts it holds.
@@ -157,11 +163,17 @@ impl Instance {
         (self.policy).on_finished(now, server.position(), in_flight, outcome, took);
     }
 
+    /// Whether it ever uses a server.
+    pub(super) fn uses(&self, server: LocalId) -> bool {
+        self.subset.as_ref().is_none_or(|used| used[server])
+    }
+
     /// Begins with another policy.
     pub(super) fn adopt_policy(&mut self, policy: &dyn Policy) {
         self.policy = policy.clone_box();
         self.level = None;
         self.observes = self.policy.observes();
+        self.choice = self.policy.choice();
         self.health.split.clear();
     }
 
@@ -221,8 +233,10 @@ impl Instance {
             state: MachineState::Up,
             observes: policy.observes(),
             policy: policy.clone_box(),
+            choice: policy.choice(),
             start,
             level: None,
+            subset: None,
             board: None,
             connections: 0,
             waiting: 0,
@@ -281,5 +295,23 @@ impl Oracle for TrueState<'_> {
     }
     fn work_left_ns(&self, server: usize) -> f64 {
         self.server(server).work_left_ns(self.now)
+    }
+    fn latency_ns(&self, server: usize) -> Option<f32> {
+        let known = &self.service.latencies.as_ref()?[LocalId::at(server)];
+        known.median_ns(self.in_system(server))
+    }
+    fn report(&self, server: usize) -> Report {
+        let server = self.server(server);
+        Report {
+            succeeded: server.succeeded,
+            failed: server.failed,
+            busy_ns: server.busy_area(self.now),
+            workers: server.workers,
+        }
+    }
+    fn empty_at(&self, server: usize) -> Option<u64> {
+        let empty_at = || self.server(server).empty_at();
+        // Calls to other services take requests off their workers without anybody being told.
+        (!self.service.has_calls).then(empty_at).flatten()
     }
 }

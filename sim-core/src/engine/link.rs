@@ -97,6 +97,26 @@ impl Path {
         instant && self.connections.is_none()
     }
 
+    /// Whether nothing ever is lost there, needs a connection, or is given up for taking too long.
+    fn is_safe(&self) -> bool {
+        let in_time = self.connect_timeout.is_none_or(|most| {
+            let constant = self.constant_ns;
+            constant.is_some_and(|delay| delay <= most)
+        });
+        self.loss <= 0.0 && !self.cut && self.connections.is_none() && in_time
+    }
+
+    /// A message's time under way where none is ever lost.
+    pub(super) fn carry(&self, streams: WayStreams, number: u64, attempt: u32) -> Trip {
+        Trip {
+            delay_ns: match self.constant_ns {
+                Some(constant) => constant,
+                None => self.delay_ns(&mut streams.delay.of_attempt(number, attempt)),
+            },
+            constant: self.constant_ns.is_some(),
+        }
+    }
+
     /// How long it takes to open a connection; `None` when anything of it vanishes.
     pub(super) fn handshake(
         &self,
@@ -208,13 +228,26 @@ impl Links {
         self.callers[client].as_ref()
     }
 
-    /// Whether requests of a service and their answers arrive at once and safely, whichever server
-    /// they go to, as far as they come from outside.
-    pub(super) fn are_clear(&self, service: ServiceId) -> bool {
-        let outside = self.called.iter().zip(&self.callers);
-        let mut outside = outside.filter(|(route, _)| route.to == service && route.from.is_none());
-        let clear = |path: &Option<Arc<Path>>| path.as_ref().is_none_or(|path| path.is_clear());
-        self.far[service] == 0 && outside.next().is_none_or(|(_, path)| clear(path))
+    /// Whether messages of a caller take time, or may be lost.
+    pub(super) fn take_time(&self, client: ClientId) -> bool {
+        self.of_caller(client).is_some_and(|path| !path.is_clear())
+    }
+
+    /// Callers from outside that call a service.
+    pub(super) fn callers_from_outside(
+        &self,
+        service: ServiceId,
+    ) -> impl Iterator<Item = ClientId> {
+        let called = self.called.enumerate();
+        let outside = called.filter(move |(_, route)| route.to == service && route.from.is_none());
+        outside.map(|(client, _)| client)
+    }
+
+    /// Whether requests of a service and their answers arrive safely, and at once between balancer and
+    /// servers, as far as they come from outside.
+    pub(super) fn are_safe(&self, service: ServiceId) -> bool {
+        let mut paths = { self.callers_from_outside(service) }.map(|client| self.of_caller(client));
+        self.far[service] == 0 && paths.all(|path| path.is_none_or(|path| path.is_safe()))
     }
 }
 
@@ -368,7 +401,7 @@ impl Simulation {
     }
 
     /// The links on which something lies now, in the order of [`LinkTarget`].
-    pub(super) fn links_snapshot(&self) -> Vec<LinkSnapshot> {
+    pub(crate) fn links_snapshot(&self) -> Vec<LinkSnapshot> {
         let snapshot = |(link, effect): (LinkTarget, Effect)| LinkSnapshot {
             name: self.link_name(link),
             link,

@@ -207,9 +207,13 @@ impl Simulation {
         let mut messenger = self.attempts[handle].clone();
         messenger.call = call;
         messenger.server = ServerId::NONE;
-        let ordinal = self.attempts.cold(handle).ordinal;
+        let (ordinal, key) = {
+            let cold = self.attempts.cold(handle);
+            (cold.ordinal, cold.key)
+        };
         let messenger = self.attempts.insert(messenger);
         self.attempts.set_ordinal(messenger, ordinal);
+        self.attempts.cold_mut(messenger).key = key;
         self.guards.begin(messenger);
         self.guards.hand_over(handle, messenger);
         self.pools.begin(messenger);

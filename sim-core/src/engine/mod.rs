@@ -13,7 +13,7 @@
 //! | part | file | what it owns |
 //! |---|---|---|
 //! | `progress` | `progress` | events so far, digest, limits, why the run is over |
-//! | `events` | `event_queue` with `tournament`, `timer_fifo`, `heap` | what is to happen |
+//! | `events` | `event_queue` with `tournament`, `timer_fifo`, `wheel`, `heap` | what is to happen |
 //! | `calls`, `attempts` | `attempt` with `slab`; `hedge`, `tried`, `visit` for what is kept beside calls | requests in flight: millions come and go |
 //! | `sources` | `source` | when requests come, and what they are |
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
@@ -56,7 +56,8 @@
 //! `abandon`.
 //!
 //! Most requests meet nothing of the kind. For them `fast_path::begin_fast` and `complete_fast` do
-//! all of the above at once, with `elided_call` and `batched_draws`.
+//! all of the above at once, with `elided_call` and `batched_draws`; where messages take time, copies may be
+//! sent or patience may end, `fast_aside` does it in pieces.
 //!
 //! Beside the path: `board` and `idle` are what servers report, `machine` and `watch` how machines
 //! crash and come back, `timeline` what people do, `snapshot` and `sample` what others may see.
@@ -71,6 +72,7 @@ mod elided_call;
 mod eligible;
 mod event;
 mod event_queue;
+mod fast_aside;
 mod fast_path;
 mod fault;
 mod fleet;
@@ -82,6 +84,7 @@ mod host;
 mod idle;
 mod incarnation;
 mod instance;
+mod latencies;
 mod link;
 mod machine;
 mod memory;
@@ -104,6 +107,7 @@ mod snapshot;
 mod source;
 mod standing;
 mod streams;
+mod subset;
 mod timeline;
 mod timer_fifo;
 mod tournament;
@@ -111,6 +115,7 @@ mod travel;
 mod tried;
 mod visit;
 mod watch;
+mod wheel;
 
 pub use crate::machine::MachineState;
 pub use event::{Event, Machine};
@@ -132,7 +137,7 @@ use crate::record::Recorder;
 use crate::time::Instant;
 use attempt::Place;
 use event_queue::{Clock, EventQueue, Next};
-use fleet::Fast;
+use fleet::{Fast, Written};
 use std::sync::Arc;
 
 /// So many events take at most some milliseconds, even where each has a policy look at 100 000 servers.
@@ -230,7 +235,7 @@ impl Simulation {
     /// Does everything up to and including `until`, or up to the end of the run.
     pub fn run_until(&mut self, until: Instant) {
         let until = until.0.min(self.model.horizon.0);
-        while self.step_until(until).is_some() {}
+        while self.run_some(until) {}
         if self.progress.end.is_none() {
             // Time never goes back, whatever is asked.
             self.now = self.now.max(until);
@@ -243,7 +248,7 @@ impl Simulation {
     /// Does at most `budget` events; true while the run goes on.
     pub fn run_events(&mut self, budget: u64) -> bool {
         for _ in 0..budget {
-            if self.step_until(self.model.horizon.0).is_none() {
+            if self.step_until_again(self.model.horizon.0).is_none() {
                 // Ends the run, unless it is over already.
                 self.step();
                 return false;
@@ -267,7 +272,8 @@ impl Simulation {
         false
     }
 
-    /// Does some events, as many as go unnoticed; false when none is left.
+    /// Does some events, as many as go unnoticed; false when none is left. The loop of a run: here alone
+    /// a step and all of the fast path are one piece.
     #[inline(never)]
     fn run_some(&mut self, until: u64) -> bool {
         let extra = self.progress.extra + SOME * progress::LOOKS_OF_AN_EVENT;
@@ -308,9 +314,15 @@ impl Simulation {
         let (arrival_at, source) = self.events.first_arrival();
         let clock_at = self.events.clock_time();
         if done_at < arrival_at.min(clock_at) {
-            (done_at <= until).then(|| self.completion(done_at, server))
+            if done_at > until {
+                return None;
+            }
+            Some(self.completion(done_at, server))
         } else if arrival_at < done_at.min(clock_at) {
-            (arrival_at <= until).then(|| self.arrival(arrival_at, source))
+            if arrival_at > until {
+                return None;
+            }
+            Some(self.arrival(arrival_at, source))
         } else {
             self.step_rarely(until)
         }
@@ -344,10 +356,10 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn completion(&mut self, at: u64, server: ServerId) -> Event {
         self.count(at, (2, u64::from(server)));
-        if self.services[self.fleet[server].service].bare {
-            self.complete_fast::<true>(server);
-        } else {
-            self.complete_written(server);
+        match self.services[self.fleet[server].service].written {
+            Written::Nothing => self.complete_fast::<true, false>(server),
+            Written::Guards => self.complete_guarded(server),
+            Written::More => self.complete_written(server),
         }
         Event::Completion(server)
     }
@@ -359,10 +371,10 @@ impl Simulation {
         if !self.balancers.behind.is_empty() {
             self.tell_policies();
         }
-        if self.sources[source].bare {
-            self.arrive_fast::<true>(source);
-        } else {
-            self.arrive_written(source);
+        match self.sources[source].written {
+            Written::Nothing => self.arrive_fast::<true, false>(source),
+            Written::Guards => self.arrive_guarded(source),
+            Written::More => self.arrive_written(source),
         }
         Event::Arrival(source)
     }
@@ -374,25 +386,40 @@ impl Simulation {
         self.drain_pending_queues();
     }
 
-    /// An arrival where something is written, kept out of the loop.
+    /// An arrival where guards are all that is written, kept out of the loop.
+    #[inline(never)]
+    fn arrive_guarded(&mut self, source: SourceId) {
+        self.arrive_fast::<true, true>(source);
+        self.drain_pending_queues();
+    }
+
+    /// An arrival where something else is written, kept out of the loop.
     #[inline(never)]
     fn arrive_written(&mut self, source: SourceId) {
         if !self.sources[source].fast {
             return self.arrive_apart(source);
         }
-        self.arrive_fast::<false>(source);
+        self.arrive_fast::<false, true>(source);
         if self.guards.any {
             self.drain_pending_queues();
         }
     }
 
-    /// A completion where something is written, kept out of the loop.
+    /// A completion where guards are all that is written, kept out of the loop.
+    #[inline(never)]
+    fn complete_guarded(&mut self, server: ServerId) {
+        self.complete_fast::<true, true>(server);
+        self.tell_kept_news();
+        self.drain_pending_queues();
+    }
+
+    /// A completion where something else is written, kept out of the loop.
     #[inline(never)]
     fn complete_written(&mut self, server: ServerId) {
         if self.fleet[server].fast == Fast::No {
             return self.complete_apart(server);
         }
-        self.complete_fast::<false>(server);
+        self.complete_fast::<false, true>(server);
         if self.guards.any {
             self.tell_kept_news();
             self.drain_pending_queues();
@@ -402,8 +429,8 @@ impl Simulation {
     /// The general path of an arrival, kept out of the loop.
     #[inline(never)]
     fn arrive_apart(&mut self, source: SourceId) {
-        if self.sources[source].fast_unpaced {
-            self.arrive_unpaced_fast(source);
+        if self.sources[source].fast_apart {
+            self.arrive_fast_apart(source);
         } else {
             self.arrive(source);
         }
@@ -416,15 +443,20 @@ impl Simulation {
         let at = self.events.clock_time();
         let event = match EventQueue::clock(slot) {
             Clock::Tick => Event::Tick,
-            Clock::Heap => match self.events.pop_heap() {
-                Event::Deadline(call) if !self.calls.contains(call) => {
-                    return self.step_until_again(until);
-                }
-                event => event,
+            Clock::Heap => match self.events.pop_heap(&self.attempts, &self.calls) {
+                Some(event) => event,
+                None => return self.step_until_again(until),
             },
+            Clock::Wheel => {
+                self.events.turn_wheel(&self.attempts, &self.calls);
+                return self.step_until_again(until);
+            }
             Clock::Soon => self.events.pop_soon(),
             Clock::Fifo(fifo) => match self.events.pop_fifo(fifo, &self.attempts, &self.calls) {
                 Some(Event::ElidedDeadline(attempt)) => Event::Deadline(self.spell_out(attempt)),
+                Some(Event::ElidedCopy(attempt)) => {
+                    Event::Copy(self.spell_out_for_copy(attempt, at))
+                }
                 Some(event) => event,
                 // A stale entry is no event: nothing happens, nothing is counted.
                 None => return self.step_until_again(until),
@@ -492,9 +524,12 @@ impl Simulation {
         }
     }
 
-    /// Ends the run with this event if a limit is reached.
+    /// Ends the run with this event if a limit is reached; now and then, stale timers are dropped.
     #[cold]
     fn look_at_limits(&mut self) {
+        if self.progress.is_time_to_tidy() {
+            self.events.thin_timers(&self.attempts, &self.calls);
+        }
         let requests = self.calls.len() + self.attempts.elided + self.attempts.len();
         let in_flight = requests + self.pools.len();
         let limits = self.model.limits;
@@ -515,7 +550,13 @@ impl Simulation {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Tick => self.tick(),
-            Event::AtBalancer(handle) if self.waited_for(handle) => self.at_balancer(handle),
+            Event::AtBalancer(handle) if self.waited_for(handle) => {
+                if self.attempts[handle].call.is_elided() {
+                    self.at_balancer_fast(handle);
+                } else {
+                    self.at_balancer(handle);
+                }
+            }
             Event::Dispatched(handle) if self.waited_for(handle) => self.dispatched(handle),
             Event::AtServer(handle) if self.is_at(handle, Place::ToServer) => {
                 self.reach_server(handle);
@@ -528,7 +569,13 @@ impl Simulation {
             }
             Event::ConnectionDue(connection) => self.connection_due(connection),
             Event::Unconnected(handle) if self.waited_for(handle) => self.unconnected(handle),
-            Event::Answer(handle) if self.attempts.contains(handle) => self.answer(handle),
+            Event::Answer(handle) if self.attempts.contains(handle) => {
+                if self.attempts[handle].call.is_elided() {
+                    self.answer_fast(handle);
+                } else {
+                    self.answer(handle);
+                }
+            }
             Event::Timeout(handle) if self.waited_for(handle) => self.give_up(handle),
             Event::Deadline(handle) if self.calls.contains(handle) => {
                 self.give_up_call(handle, crate::outcome::Outcome::TimedOut);
@@ -541,8 +588,8 @@ impl Simulation {
             Event::ProbeTimeout(handle) if self.attempts.contains(handle) => {
                 self.probe_timeout(handle);
             }
-            Event::Thought(source) if self.sources[source].fast_unpaced => {
-                self.arrive_unpaced_fast(source);
+            Event::Thought(source) if self.sources[source].fast_apart => {
+                self.arrive_fast_apart(source);
             }
             Event::Thought(source) => {
                 let call = self.new_request(source);
@@ -572,6 +619,7 @@ impl Simulation {
             Event::Admitted(handle) if self.attempts.contains(handle) => self.admitted(handle),
             Event::Overdue(handle) if self.attempts.contains(handle) => self.overdue(handle),
             Event::Expired(handle) if self.attempts.contains(handle) => self.expired(handle),
+            Event::Begun(handle) if self.attempts.contains(handle) => self.copy_begun(handle),
             Event::Poll => self.poll(),
             Event::Measure => self.start_measuring(),
             Event::Timeline(index) => self.timeline_entry(index),

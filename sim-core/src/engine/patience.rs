@@ -12,14 +12,13 @@ impl Simulation {
     fn patience(&self, handle: Handle) -> Option<u64> {
         let attempt = &self.attempts[handle];
         let patience = self.fleet.cold[attempt.server].patience.as_ref()?;
-        let ordinal = self
-            .calls
-            .contains(attempt.call)
-            .then(|| self.attempts.cold(handle).ordinal);
-        let mut draws = self
-            .streams
-            .patience
-            .of_attempt(attempt.number, ordinal.unwrap_or(0));
+        let known = attempt.call.is_elided() || self.calls.contains(attempt.call);
+        let ordinal = if known {
+            self.attempts.cold(handle).ordinal
+        } else {
+            0
+        };
+        let mut draws = (self.streams.patience).of_attempt(attempt.number, ordinal);
         Some(Duration::from_nanos_f64(patience.sample_ns(&mut draws)).0)
     }
 
@@ -31,7 +30,7 @@ impl Simulation {
         if let Some(patience) = self.patience(handle) {
             let until = self.now.saturating_add(patience);
             self.attempts.cold_mut(handle).patient_until = until;
-            self.events.schedule(until, Event::Impatient(handle));
+            (self.events).schedule_far(self.now, until, Event::Impatient(handle));
         }
     }
 
@@ -48,10 +47,10 @@ impl Simulation {
 
     /// The patience of an attempt is at an end, if it still waits in the same queue.
     pub(super) fn impatient(&mut self, handle: Handle) {
-        let attempt = &self.attempts[handle];
-        if attempt.place != Place::Queued || self.attempts.cold(handle).patient_until != self.now {
+        if !self.attempts.is_patient_until(handle, self.now) {
             return;
         }
+        self.spell_out(handle);
         self.leave_queue(handle);
         self.abandon_children(self.child_of(handle));
         self.send_away(handle, Outcome::Abandoned);

@@ -6,6 +6,7 @@ use super::fleet::Waiting;
 use super::slab::{Handle, Slot};
 use crate::discipline::{Order, Waiting as Ranked};
 use crate::ids::{Id, ServerId};
+use crate::time::Duration;
 use std::cmp::Reverse;
 
 impl Simulation {
@@ -18,10 +19,13 @@ impl Simulation {
             attempt.place = Place::Queued;
         }
         let (server, demand_ns, class) = (attempt.server, attempt.demand_ns, attempt.class);
-        let s = &mut self.fleet[server];
+        let s = &mut self.fleet.servers[server];
         s.begin_wait(demand_ns, now);
         match s.waiting {
-            Waiting::Fifo => {
+            Waiting::Fifo | Waiting::Turning => {
+                if s.waiting == Waiting::Turning && s.queue_len == 1 {
+                    self.fleet.cold[server].stood_from = attempt.mark;
+                }
                 attempt.before = s.tail;
                 attempt.behind = Slot::NONE;
                 let tail = std::mem::replace(&mut s.tail, slot);
@@ -43,17 +47,16 @@ impl Simulation {
             }
             Waiting::Ranked | Waiting::Preemptive => {
                 let (resumed, arrived_ns) = (attempt.place == Place::Interrupted, attempt.mark);
-                let cold = &mut self.fleet.cold[server];
-                let (Order::Ranked(rank) | Order::Preemptive(rank)) =
-                    cold.params.discipline.order()
-                else {
-                    unreachable!("the order was copied from the discipline")
+                let rank = match self.fleet.cold[server].params.discipline.order() {
+                    Order::Ranked(rank) | Order::Preemptive(rank) => rank(&Ranked {
+                        priority: self.classes[class].priority,
+                        demand_ns,
+                        arrived_ns,
+                    }),
+                    Order::Deadline => self.until(handle).map_or(u64::MAX, |until| until.0),
+                    _ => unreachable!("the order was copied from the discipline"),
                 };
-                let rank = rank(&Ranked {
-                    priority: self.classes[class].priority,
-                    demand_ns,
-                    arrived_ns,
-                });
+                let cold = &mut self.fleet.cold[server];
                 self.fleet.started += 1;
                 // Whoever was interrupted goes on before others of its rank.
                 let turn = if resumed { 0 } else { self.fleet.started };
@@ -71,8 +74,10 @@ impl Simulation {
     /// Puts an interrupted request where it goes on before all others that wait.
     pub(super) fn enqueue_first(&mut self, handle: Handle) {
         let server = self.attempts[handle].server;
-        if self.fleet[server].waiting != Waiting::Fifo {
-            return self.enqueue(handle);
+        match self.fleet[server].waiting {
+            Waiting::Fifo => {}
+            Waiting::Turning if !self.takes_newest(server) => {}
+            _ => return self.enqueue(handle),
         }
         let slot = handle.slot();
         let attempt = &mut self.attempts[handle];
@@ -106,10 +111,30 @@ impl Simulation {
         }
     }
 
+    /// Whether the next of a queue whose order turns is the one that came last.
+    fn takes_newest(&self, server: ServerId) -> bool {
+        let (s, cold) = (&self.fleet[server], &self.fleet.cold[server]);
+        let stood = Duration(self.now - cold.stood_from);
+        cold.params.discipline.takes_newest(s.queue_len, stood)
+    }
+
+    /// Takes the last of a list, which must not be empty.
+    fn take_last(&mut self, server: ServerId) -> Slot {
+        let s = &mut self.fleet[server];
+        let slot = s.tail;
+        if s.head == slot {
+            (s.head, s.tail) = (Slot::NONE, Slot::NONE);
+        } else {
+            s.tail = self.attempts[slot].before;
+            self.attempts[s.tail].behind = Slot::NONE;
+        }
+        slot
+    }
+
     /// Takes the next waiting request out of the queue.
     #[inline]
     pub(super) fn dequeue(&mut self, server: ServerId) -> Option<Slot> {
-        let s = &mut self.fleet[server];
+        let s = &self.fleet[server];
         if s.queue_len == 0 {
             return None;
         }
@@ -122,7 +147,10 @@ impl Simulation {
             }
         } else if s.waiting == Waiting::Pile {
             self.take_from_pile(server)
+        } else if s.waiting == Waiting::Turning && self.takes_newest(server) {
+            self.take_last(server)
         } else {
+            let s = &mut self.fleet[server];
             let slot = s.head;
             s.head = self.attempts[slot].behind;
             // The new head's link to the one before is left as it is: it would cost a look at a

@@ -75,9 +75,11 @@ impl Simulation {
         let s = &mut self.fleet[server];
         let busy = s.in_service + s.holding;
         if busy < s.workers || (s.waiting == Waiting::Shared && busy - s.workers < s.queue_limit) {
+            self.starts_at_once(handle);
             self.begin_service(handle);
         } else if s.waiting != Waiting::Shared && s.queue_len < s.queue_limit {
             if s.waiting == Waiting::Preemptive && self.interrupt_for(handle) {
+                self.starts_at_once(handle);
                 // As many workers are busy as before.
                 self.put_to_work(handle.slot(), server);
                 self.plan_completion(server);
@@ -245,6 +247,7 @@ impl Simulation {
         self.fleet[server].advance(self.now);
         self.fleet[server].rate = self.fleet.rate_of(server);
         self.plan_completion(server);
+        self.tell_of_pace(server);
     }
 
     /// The request that was to finish first has finished.
@@ -295,6 +298,12 @@ impl Simulation {
         } else {
             Outcome::Succeeded
         };
+        let service = self.attempts[handle].service;
+        if self.services[service].tracks_latencies && outcome == Outcome::Succeeded {
+            let server = self.attempts[handle].server;
+            let arrived = self.attempts.cold(handle).arrived;
+            self.note_latency(server, self.fleet[server].in_system - 1, arrived);
+        }
         self.send_away(handle, outcome);
     }
 
@@ -408,6 +417,7 @@ impl Simulation {
         s.virtual_part = 0.0;
         self.events.clear_completion(server);
         self.host_feels(server);
+        self.tell_of_pace(server);
         evicted
     }
 }

@@ -1,7 +1,9 @@
 //! Services: their settings, their samplers, and what is counted for each.
 
 use super::fast_path::service_is_plain;
+use super::fleet::Written;
 use super::instance::Balancers;
+use super::latencies::Latencies;
 use super::numbers::Numbers;
 use crate::distribution::Distribution;
 use crate::draws::Stream;
@@ -46,6 +48,9 @@ pub(super) struct Service {
     pub tracks_idle: bool,
     /// Whether policies want to hear of each change of what servers hold.
     pub tracks_queues: bool,
+    /// Whether policies want to know how long answers of servers take; and what servers remember of that.
+    pub tracks_latencies: bool,
+    pub latencies: Option<Box<Table<LocalId, Latencies>>>,
     /// Times that servers became idle.
     pub idle_reports: u64,
     /// Whether callers choose an instance at random.
@@ -57,10 +62,14 @@ pub(super) struct Service {
     pub plain: bool,
     /// Whether the fast path may serve it.
     pub fast: bool,
-    /// Whether, moreover, nothing is written there that it would have to look at.
-    pub bare: bool,
+    /// What is written there that it has to look at.
+    pub written: Written,
     /// Its servers that are not [bare](super::fleet::Fast::Bare).
     pub not_bare: u32,
+    /// Whether something happens beside the straight way of requests from outside.
+    pub aside: bool,
+    /// Servers at which patience may end.
+    pub patient: u32,
     pub attempts: u64,
     /// `attempts` when measurement began, and at the end of the last interval.
     pub attempts_before: u64,
@@ -116,14 +125,18 @@ impl Service {
             may_wait: false,
             tracks_idle: false,
             tracks_queues: false,
+            tracks_latencies: false,
+            latencies: None,
             idle_reports: 0,
             random_selection: false,
             per_connection: settings.balancer.balances == Balances::Connections,
             report_generation: 0,
             plain: false,
             fast: false,
-            bare: false,
+            written: Written::More,
             not_bare: settings.servers.len() as u32,
+            aside: false,
+            patient: 0,
             attempts: 0,
             attempts_before: 0,
             attempts_recorded: 0,

@@ -167,6 +167,16 @@ impl Simulation {
                 crashes: cold.incarnation.crashes,
             }
         };
+        Snapshot {
+            at_ns: self.now,
+            servers: self.fleet.servers.enumerate().map(server).collect(),
+            instances: self.instances_snapshot(),
+            links: self.links_snapshot(),
+        }
+    }
+
+    /// The balancer instances of a snapshot alone: servers are many more.
+    pub(crate) fn instances_snapshot(&self) -> Vec<InstanceSnapshot> {
         let instance = |(id, instance): (InstanceId, &Instance)| InstanceSnapshot {
             name: instance.name.clone(),
             service: instance.service.0,
@@ -189,14 +199,9 @@ impl Simulation {
                 }
             },
         };
-        Snapshot {
-            at_ns: self.now,
-            servers: self.fleet.servers.enumerate().map(server).collect(),
-            instances: (self.balancers.instances.enumerate())
-                .map(instance)
-                .collect(),
-            links: self.links_snapshot(),
-        }
+        (self.balancers.instances.enumerate())
+            .map(instance)
+            .collect()
     }
 
     /// Balances the books by counting what is in flight one by one.

@@ -4,6 +4,7 @@ use super::Simulation;
 use super::batched_draws::BatchedDraws;
 use super::event::Event;
 use super::event_queue::NEVER;
+use super::fleet::Written;
 use crate::arrival::{Arrivals, Gaps, copies};
 use crate::draws::{Draws, Stream};
 use crate::ids::{ClassId, ClientId, ServiceId, SourceId, Table};
@@ -30,10 +31,6 @@ pub(super) fn draw_class(mix: &[f64], draws: &mut Draws) -> ClassId {
 
 /// A source with its process.
 #[derive(Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is looked at by itself, with every request"
-)]
 pub(super) struct Source {
     pub arrivals: Arrivals,
     pub gaps: Option<Arc<dyn Gaps>>,
@@ -46,11 +43,11 @@ pub(super) struct Source {
     pub clients: Table<ClassId, ClientId>,
     pub to: ServiceId,
     /// Whether the fast path may serve it: an open source of a service on the fast path; and the same
-    /// of one whose requests come by a trace, or when users have thought.
+    /// of one whose requests come by a trace, or when users have thought, or meet something aside.
     pub fast: bool,
-    pub fast_unpaced: bool,
-    /// Whether it is an open source of a bare service.
-    pub bare: bool,
+    pub fast_apart: bool,
+    /// What is written on the way of an open source.
+    pub written: Written,
     pub is_closed: bool,
     /// Requests emitted.
     pub count: u64,
@@ -100,8 +97,8 @@ impl Source {
             factor: source.trace_factor,
             copies: Stream::new(model.seed, replication, &format!("copies/{}", source.name)),
             fast: false,
-            bare: false,
-            fast_unpaced: false,
+            written: Written::More,
+            fast_apart: false,
             phase: 0,
             phases_begun: 0,
             phase_stream: Stream::new(model.seed, replication, &format!("phases/{}", source.name)),
@@ -119,10 +116,10 @@ impl Source {
     }
 
     /// Requests may take the fast path, or may not.
-    pub(super) fn serve_fast(&mut self, may: bool, bare: bool) {
-        self.fast = may && self.gaps.is_some();
-        self.bare = bare && self.gaps.is_some();
-        self.fast_unpaced = may && self.gaps.is_none();
+    pub(super) fn serve_fast(&mut self, may: bool, aside: bool, written: Written) {
+        self.fast = may && self.gaps.is_some() && !aside;
+        self.fast_apart = may && !self.fast;
+        self.written = if self.fast { written } else { Written::More };
     }
 
     /// When the next request of a trace comes; `None` after the last, and of other arrivals.
@@ -244,6 +241,13 @@ impl Simulation {
         };
         s.thoughts += 1;
         let pause = Duration::from_nanos_f64(think.sample_ns(&mut s.stream.at(s.thoughts)));
-        self.after(pause.0, Event::Thought(source));
+        let event = Event::Thought(source);
+        match pause.0 {
+            0 => self.events.soon(self.now, event),
+            pause => {
+                let at = self.now.saturating_add(pause);
+                self.events.schedule_one_of_many(self.now, at, event);
+            }
+        }
     }
 }

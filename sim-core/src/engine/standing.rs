@@ -176,9 +176,10 @@ impl Simulation {
             .collect();
         // Of several priorities the best that can be used is; the next stand by.
         let priority = |s: &ServerStanding| self.fleet.cold[s.id].params.priority;
-        for i in 0..servers.len() {
-            servers[i].standby = servers[i].open_at == 0
-                && (servers.iter()).any(|s| s.open_at > 0 && priority(s) < priority(&servers[i]));
+        let best = servers.iter().filter(|s| s.open_at > 0).map(priority).min();
+        for server in &mut servers {
+            server.standby =
+                server.open_at == 0 && best.is_some_and(|best| best < priority(server));
         }
         ServiceStanding {
             demand_s: service.demand.mean_ns() / SECOND as f64,

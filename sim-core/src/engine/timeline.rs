@@ -307,8 +307,11 @@ impl Simulation {
                 // The deadlines of elided calls are those of the caller's present settings.
                 self.spell_out_all(|_| true);
                 self.events.forget_timers(Timer::ElidedDeadline(*id));
+                self.events.forget_timers(Timer::ElidedCopy(*id));
                 self.callers[*id].adopt(client);
                 self.change_guards(Whose::Caller(*id), &client.guards);
+                self.watch_copies(client);
+                self.refresh_fast_services();
             }
             Change::Source(id, source) => {
                 // Elided calls are what the source's present settings say.
@@ -330,6 +333,10 @@ impl Simulation {
 
     fn change_server(&mut self, server: ServerId, params: &Arc<ServerParams>) {
         self.staff_changes(server);
+        if self.fleet.cold[server].params.patience != params.patience {
+            // Whoever waits is as patient as when it began to.
+            self.spell_out_server(server);
+        }
         let before = std::mem::replace(&mut self.fleet.cold[server].params, Arc::clone(params));
         if before.crash != params.crash {
             // A changed rule begins anew.
@@ -368,7 +375,11 @@ impl Simulation {
         let cold = &mut self.fleet.cold[server];
         cold.adopt_errors();
         let params = &cold.params;
-        cold.patience = params.patience.as_ref().map(|d| d.build().into());
+        let patience = params.patience.as_ref().map(|d| d.build().into());
+        let (is, was) = (patience.is_some(), cold.patience.is_some());
+        let patient = &mut self.services[self.fleet.servers[server].service].patient;
+        *patient = *patient + u32::from(is) - u32::from(was);
+        cold.patience = patience;
         cold.error_demand = params.errors.demand.as_ref().map(|d| d.build().into());
         let s = &mut self.fleet.servers[server];
         s.advance(now);
@@ -384,6 +395,7 @@ impl Simulation {
         self.heed_server(server);
         self.adopt_discipline(server, false);
         self.fleet[server].rate = self.fleet.rate_of(server);
+        self.tell_of_pace(server);
     }
 
     /// Moves the queue over to the discipline of the settings, if it is kept in another way or
@@ -417,6 +429,7 @@ impl Simulation {
                 self.enqueue(handle);
             }
         }
+        self.refresh_fast_server(server);
     }
 
     fn change_balancer(&mut self, service: ServiceId, balancer: &Balancer) {

@@ -18,6 +18,8 @@ pub(super) enum Timer {
     Deadline(ClientId),
     /// The same, where only an attempt is known of the call.
     ElidedDeadline(ClientId),
+    /// A caller sends a copy beside the first attempt, which is all that is known of the call.
+    ElidedCopy(ClientId),
     /// An attempt reaches the balancer.
     ToBalancer(ServiceId),
     /// An answer reaches the caller.
@@ -37,6 +39,7 @@ impl Timer {
             Self::Timeout(_) => Event::Timeout(subject),
             Self::Deadline(_) => Event::Deadline(subject),
             Self::ElidedDeadline(_) => Event::ElidedDeadline(subject),
+            Self::ElidedCopy(_) => Event::ElidedCopy(subject),
             Self::ToBalancer(_) => Event::AtBalancer(subject),
             Self::ToCaller(_) => Event::Answer(subject),
             Self::ToServer(_) => Event::AtServer(subject),
@@ -51,7 +54,7 @@ impl Timer {
         match self {
             Self::Deadline(_) => calls.contains(subject),
             Self::Timeout(_) => attempts.is_waited_for(subject, calls),
-            Self::ElidedDeadline(_) => {
+            Self::ElidedDeadline(_) | Self::ElidedCopy(_) => {
                 attempts.contains(subject) && attempts[subject].call.is_elided()
             }
             Self::ToBalancer(_)
@@ -63,7 +66,7 @@ impl Timer {
     }
 }
 
-/// All of them: three for each client, four for each service, one for each balancer instance.
+/// All of them: four for each client, four for each service, one for each balancer instance.
 #[derive(Clone)]
 pub(super) struct TimerFifos {
     fifos: Vec<TimerFifo>,
@@ -119,6 +122,7 @@ impl TimerFifos {
                 Timer::Timeout(c),
                 Timer::Deadline(c),
                 Timer::ElidedDeadline(c),
+                Timer::ElidedCopy(c),
             ]
         };
         let timers = (callers.flat_map(of_caller))
@@ -148,14 +152,15 @@ impl TimerFifos {
     #[expect(clippy::inline_always, reason = "as for `EventQueue::set_timer`")]
     pub(super) fn number(&self, timer: Timer) -> usize {
         match timer {
-            Timer::Timeout(client) => 3 * client.position(),
-            Timer::Deadline(client) => 3 * client.position() + 1,
-            Timer::ElidedDeadline(client) => 3 * client.position() + 2,
-            Timer::ToBalancer(service) => 3 * self.clients + 4 * service.position(),
-            Timer::ToCaller(service) => 3 * self.clients + 4 * service.position() + 1,
-            Timer::ToServer(service) => 3 * self.clients + 4 * service.position() + 2,
-            Timer::FromServer(service) => 3 * self.clients + 4 * service.position() + 3,
-            Timer::Dispatch(instance) => 3 * self.clients + 4 * self.services + instance.position(),
+            Timer::Timeout(client) => 4 * client.position(),
+            Timer::Deadline(client) => 4 * client.position() + 1,
+            Timer::ElidedDeadline(client) => 4 * client.position() + 2,
+            Timer::ElidedCopy(client) => 4 * client.position() + 3,
+            Timer::ToBalancer(service) => 4 * self.clients + 4 * service.position(),
+            Timer::ToCaller(service) => 4 * self.clients + 4 * service.position() + 1,
+            Timer::ToServer(service) => 4 * self.clients + 4 * service.position() + 2,
+            Timer::FromServer(service) => 4 * self.clients + 4 * service.position() + 3,
+            Timer::Dispatch(instance) => 4 * self.clients + 4 * self.services + instance.position(),
         }
     }
 

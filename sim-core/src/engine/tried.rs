@@ -84,6 +84,16 @@ impl Calls {
         tried.begin_try(avoid);
     }
 
+    /// The first try of a call is under way, and may have come to a server.
+    fn remember_first_try(&mut self, call: Handle) {
+        let tried = self.tried.with_room(call.slot(), Tried::NOBODY);
+        tried.servers.clear();
+        (tried.call, tried.earlier) = (call, 0);
+        if let Some(server) = self[call].previous.known() {
+            self.note_server(call, server);
+        }
+    }
+
     /// What is known of a call that tries again elsewhere.
     #[inline]
     fn tried(&self, call: Handle) -> Option<&Tried> {
@@ -112,6 +122,14 @@ impl Simulation {
         let hedged = caller.client.hedge.is_some();
         if avoid != Avoid::None && (hedged || self.calls[call].attempts > 0) {
             self.calls.remember_try(call, avoid);
+        }
+    }
+
+    /// The same of the only try of a call that was elided until now.
+    pub(super) fn remember_elided_try(&mut self, call: Handle) {
+        let caller = &self.callers[self.calls[call].client];
+        if caller.terms.avoid != Avoid::None && caller.client.hedge.is_some() {
+            self.calls.remember_first_try(call);
         }
     }
 

@@ -153,6 +153,7 @@ fn of_balancer(balancer: &Balancer) -> Bounds {
         instance_selection: _,
         balances: _,
         load_reports: _,
+        subset: _,
         cost: _,
         // With these something happens, and there is no steady state to speak of.
         memory: _,

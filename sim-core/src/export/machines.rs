@@ -61,7 +61,7 @@ pub fn servers(simulation: &Simulation, out: &mut dyn Write) -> io::Result<()> {
 pub fn balancers(simulation: &Simulation, out: &mut dyn Write) -> io::Result<()> {
     let model = simulation.model();
     let history = simulation.recorder().history();
-    let instances = simulation.snapshot().instances;
+    let instances = simulation.instances_snapshot();
     let mut table = Csv::new(out);
     table.write_record([
         "end_s",

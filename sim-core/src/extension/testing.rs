@@ -130,7 +130,14 @@ fn example_value(row: &str, position: usize, param: &ParamDef) -> ParamValue {
         ParamKind::Spans | ParamKind::Moments { .. } => {
             ParamValue::Spans([1, 2, 3].map(Duration::from_secs).into())
         }
-        ParamKind::Numbers { min, max } => ParamValue::Numbers([1.0_f64.clamp(min, max); 3].into()),
+        ParamKind::Numbers { min, max } => {
+            ParamValue::Numbers(text.map_or([1.0_f64.clamp(min, max); 3].into(), |text| {
+                let members = text.trim_matches(['[', ']']).split(", ");
+                members
+                    .map(|member| member.parse().unwrap_or_else(|error| bad(&error)))
+                    .collect()
+            }))
+        }
     }
 }
 

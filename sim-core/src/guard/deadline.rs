@@ -43,12 +43,24 @@ struct Deadline {
     margin: Duration,
 }
 
+impl Deadline {
+    fn in_time(&self, asked: &Admission) -> bool {
+        let left = |until: Instant| until.0.saturating_sub(asked.now.0);
+        asked.until.is_none_or(|until| left(until) > self.margin.0)
+    }
+}
+
 impl Guard for Deadline {
     fn admit(&mut self, asked: &Admission, _: &mut Draws) -> Verdict {
-        match asked.until {
-            Some(until) if until.0.saturating_sub(asked.now.0) <= self.margin.0 => Verdict::Refuse,
-            _ => Verdict::Pass,
+        if self.in_time(asked) {
+            Verdict::Pass
+        } else {
+            Verdict::Refuse
         }
+    }
+
+    fn begins(&mut self, asked: &Admission, _: Duration) -> bool {
+        self.in_time(asked)
     }
 
     fn gauge(&self, _: Instant) -> (&'static str, f64) {

@@ -19,15 +19,31 @@ use std::fmt::Debug;
 mod adaptive_throttle;
 mod aimd_limit;
 mod aws_retry_tokens;
+mod brownout;
+mod bulkhead;
 mod circuit_breaker;
 mod cockatiel;
+mod codel;
 mod concurrency_limit;
+mod controlled_delay;
+mod dagor;
 mod deadline;
+mod gradient2_limit;
 mod grpc_retry_throttle;
+mod hedge_budget;
+mod interval_codel;
+mod limit_conn;
+mod limit_req;
 mod opossum;
+mod per_key;
+mod priority_limit;
 mod pybreaker;
+mod queue_timeout;
+mod rate_counter;
 mod rate_limit;
 mod retry_budget;
+mod utilisation_shedding;
+mod vegas_limit;
 
 /// Every guard a scenario can name.
 pub static GUARDS: &[&GuardDef] = &[
@@ -38,11 +54,26 @@ pub static GUARDS: &[&GuardDef] = &[
     &retry_budget::GUARD,
     &aws_retry_tokens::GUARD,
     &grpc_retry_throttle::GUARD,
+    &hedge_budget::GUARD,
     &rate_limit::GUARD,
+    &limit_req::GUARD,
+    &rate_counter::GUARD,
     &adaptive_throttle::GUARD,
     &concurrency_limit::GUARD,
+    &limit_conn::GUARD,
+    &priority_limit::GUARD,
+    &bulkhead::GUARD,
     &aimd_limit::GUARD,
+    &vegas_limit::GUARD,
+    &gradient2_limit::GUARD,
     &deadline::GUARD,
+    &queue_timeout::GUARD,
+    &codel::GUARD,
+    &interval_codel::GUARD,
+    &controlled_delay::GUARD,
+    &dagor::GUARD,
+    &utilisation_shedding::GUARD,
+    &brownout::GUARD,
 ];
 
 /// A row of [`GUARDS`].
@@ -63,6 +94,24 @@ pub struct GuardDef {
     pub keeps_deadlines: bool,
     /// Whether it keeps what is behind it from growing without end.
     pub bounds: Bounding,
+    /// How much of an attempt it looks at.
+    pub sees: fn(&Params) -> Sees,
+    /// Whether it is told of each attempt that begins service, and may still refuse it
+    /// ([`Guard::begins`]); at servers only.
+    pub watches_queue: bool,
+}
+
+/// How much of an attempt a guard looks at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sees {
+    /// What every attempt tells: [`Admission`] without `who`, `alike` and `load`.
+    Attempt,
+    /// Everything but `alike`.
+    All,
+    /// Everything; attempts of one class are alike.
+    Class,
+    /// Everything; attempts of one key are alike.
+    Key,
 }
 
 /// Whether a guard keeps what is behind it from growing without end.
@@ -90,6 +139,8 @@ const PLAIN: GuardDef = GuardDef {
     asked: Asked::WhenSent,
     keeps_deadlines: false,
     bounds: Bounding::No,
+    sees: |_| Sees::Attempt,
+    watches_queue: false,
 };
 
 /// Where a guard can stand.
@@ -99,6 +150,8 @@ pub enum Stands {
     Anywhere,
     /// At callers only: nobody else knows what it must know.
     AtCallers,
+    /// At servers only: nobody else has what it looks at.
+    AtServers,
 }
 
 /// When a guard is asked about a retry.
@@ -108,6 +161,8 @@ pub enum Asked {
     WhenSent,
     /// Before the pause, when the caller decides whether to try again.
     BeforePause,
+    /// As before the pause, but only about copies of a hedged request.
+    BeforeCopy,
 }
 
 impl Def for GuardDef {
@@ -123,6 +178,16 @@ impl Configured<GuardDef> {
     /// The guard of one owner.
     pub fn build(&self) -> Box<dyn Guard> {
         (self.def.build)(&self.params)
+    }
+
+    /// How much of an attempt it looks at.
+    pub fn sees(&self) -> Sees {
+        (self.def.sees)(&self.params)
+    }
+
+    /// Whether it makes do with what is known of an attempt at first sight.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.sees() == Sees::Attempt && !self.def.watches_queue
     }
 
     /// Whether all owners share one state; those without a state have nothing to share.
@@ -167,6 +232,36 @@ pub struct Admission {
     pub waiting: u32,
     /// The moment after which nobody waits for the answer; `None`: somebody always will.
     pub until: Option<Instant>,
+    /// Of whom it comes; nothing where the guard does not look at it.
+    pub who: Who,
+    /// Of those in flight, how many are alike in what the guard tells apart, see [`Sees`].
+    pub alike: u32,
+    /// What its server is doing; nothing elsewhere.
+    pub load: Load,
+}
+
+/// What is known of the one who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Who {
+    /// The class of the request, by its place in the scenario.
+    pub class: usize,
+    /// Its priority; lower is more important.
+    pub priority: u32,
+    /// Its key: user, session or address.
+    pub key: u64,
+}
+
+/// What a server is doing, the attempt that comes not counted.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Load {
+    /// Workers that are busy.
+    pub busy: u32,
+    /// Workers.
+    pub workers: u32,
+    /// Attempts that wait for one.
+    pub queued: u32,
+    /// Time of workers spent busy so far, in nanoseconds; goes round at 2^64.
+    pub busy_ns: u64,
 }
 
 /// A guard's answer.
@@ -174,6 +269,8 @@ pub struct Admission {
 pub enum Verdict {
     /// Goes on.
     Pass,
+    /// Goes on, and demands of its server so many millionths of what it would have.
+    Dim(u32),
     /// Goes on after so long; what it needs is set aside for it.
     Delay(Duration),
     /// Waits until another has ended, and is asked again; refused after so long.
@@ -231,6 +328,14 @@ pub struct News {
 pub trait Guard: Debug + Send + Sync {
     /// An attempt comes.
     fn admit(&mut self, asked: &Admission, draws: &mut Draws) -> Verdict;
+
+    /// An attempt that was passed begins service after it has waited so long in the server's queue;
+    /// false: it is refused after all. Those that find a worker free have waited for no time, and
+    /// cannot be refused any more.
+    fn begins(&mut self, asked: &Admission, waited: Duration) -> bool {
+        let _ = (asked, waited);
+        true
+    }
 
     /// An attempt that was passed has ended; whether there are [`News`] now.
     fn ended(&mut self, ended: &Ended) -> bool {
@@ -312,7 +417,7 @@ mod tests {
 /// What the tests of all rows share.
 #[cfg(test)]
 mod testing {
-    use super::{Admission, Ended, Guard, GuardDef};
+    use super::{Admission, Ended, Guard, GuardDef, Load, Who};
     use crate::draws::{Draws, Stream};
     use crate::extension::testing::example;
     use crate::extension::{ParamValue, Params};
@@ -336,6 +441,9 @@ mod testing {
             in_flight: 0,
             waiting: 0,
             until: None,
+            who: Who::default(),
+            alike: 0,
+            load: Load::default(),
         }
     }
 

@@ -513,6 +513,11 @@ const PARTS: &[&[SummaryPath]] = &[
             Unit::Count,
             "attempts that the guard made wait",
         ),
+        lower(
+            "guards.NUMBER.dimmed",
+            Unit::Count,
+            "attempts that the guard passed with a part of their demand left out",
+        ),
         neither(
             "connections.NUMBER.opened",
             Unit::Count,

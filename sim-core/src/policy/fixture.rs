@@ -1,9 +1,9 @@
 //! One fleet for the tests of all policies, chosen so that policies differ on it.
 
-use super::{FleetView, Job, Oracle, POLICIES, Policy};
+use super::{FleetView, Job, Oracle, POLICIES, Policy, Report};
 use crate::draws::Stream;
 use crate::extension::{ParamKind, ParamValue, Params};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// A fleet as a policy sees it.
 pub(crate) struct Fleet {
@@ -12,6 +12,7 @@ pub(crate) struct Fleet {
     pub(crate) weights: Vec<f64>,
     pub(crate) in_system: Vec<u32>,
     pub(crate) work_ns: Vec<f64>,
+    pub(crate) reports: Vec<Report>,
 }
 
 impl Fleet {
@@ -23,6 +24,7 @@ impl Fleet {
             weights: vec![1.0; n],
             in_system: vec![0; n],
             work_ns: vec![0.0; n],
+            reports: vec![Report::default(); n],
         }
     }
 
@@ -45,6 +47,12 @@ impl Oracle for Fleet {
     }
     fn work_left_ns(&self, server: usize) -> f64 {
         self.work_ns[server]
+    }
+    fn latency_ns(&self, server: usize) -> Option<f32> {
+        Some(self.work_ns[server] as f32)
+    }
+    fn report(&self, server: usize) -> Report {
+        self.reports[server]
     }
 }
 
@@ -73,6 +81,11 @@ pub(crate) fn build_for(text: &str, servers: usize, replication: u64) -> Box<dyn
             ParamKind::Integer { .. } => ParamValue::Integer(text.parse().expect("a number")),
             ParamKind::Number { .. } => ParamValue::Number(text.parse().expect("a number")),
             ParamKind::Flag => ParamValue::Flag(text == "true"),
+            ParamKind::Span { .. } => ParamValue::Span(span(text)),
+            ParamKind::Spans => {
+                let members = text.trim_matches(['[', ']']).split(',');
+                ParamValue::Spans(members.filter(|m| !m.is_empty()).map(span).collect())
+            }
             ParamKind::Choice(words) => ParamValue::Choice(
                 words
                     .iter()
@@ -90,6 +103,10 @@ pub(crate) fn build_for(text: &str, servers: usize, replication: u64) -> Box<dyn
     policy
 }
 
+fn span(text: &str) -> Duration {
+    Duration::parse(text).expect("a span of time")
+}
+
 /// The choice of a fresh policy.
 pub(crate) fn pick(policy: &str, fleet: &Fleet) -> Option<usize> {
     let mut policy = build(policy);
@@ -98,8 +115,7 @@ pub(crate) fn pick(policy: &str, fleet: &Fleet) -> Option<usize> {
         &fleet.view(),
         &Job {
             key: 7,
-            priority: 0,
-            previous: None,
+            ..Job::default()
         },
         &mut Stream::new(1, 0, "policy").at(0),
     )
@@ -127,8 +143,7 @@ pub(crate) fn sequence_from(policy: &str, fleet: &Fleet, start: Option<f64>, n: 
                 &fleet.view(),
                 &Job {
                     key: i,
-                    priority: 0,
-                    previous: None,
+                    ..Job::default()
                 },
                 &mut Stream::new(1, 0, "policy").at(i),
             );

@@ -115,8 +115,7 @@ mod tests {
         policy.on_busy(hit);
         let job = Job {
             key: 0,
-            priority: 0,
-            previous: None,
+            ..Job::default()
         };
         let mut picks = Vec::new();
         while (0..4).any(|server| policy.lists(server)) {
@@ -140,8 +139,7 @@ mod tests {
         }
         let job = Job {
             key: 0,
-            priority: 0,
-            previous: None,
+            ..Job::default()
         };
         let draws = || Stream::new(1, 0, "p").at(0);
         let narrowed = FleetView {

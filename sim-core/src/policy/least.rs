@@ -18,7 +18,7 @@ pub(super) const TIES: ParamDef = ParamDef {
 };
 
 /// Fleets of at most so many servers are scanned: a tree would cost more than it saves.
-const SMALL: usize = 16;
+pub(super) const SMALL: usize = 16;
 
 /// Which of so many equals is taken: with random ties each with the same chance, otherwise the first.
 #[inline]
@@ -67,7 +67,7 @@ pub(super) fn scan(
 /// The least cost below a node and how many servers share it.
 #[derive(Clone, Copy, Debug)]
 struct Node {
-    /// The bits of a float that is not negative: they compare as the float does.
+    /// An instant, or the bits of a float that is not negative: they compare as the float does.
     cost: u64,
     equals: u64,
 }
@@ -79,11 +79,8 @@ const ABSENT: Node = Node {
 };
 
 impl Node {
-    fn of(cost: Option<f64>) -> Self {
-        cost.map_or(ABSENT, |cost| Self {
-            cost: cost.to_bits(),
-            equals: 1,
-        })
+    fn of(cost: Option<u64>) -> Self {
+        cost.map_or(ABSENT, |cost| Self { cost, equals: 1 })
     }
 
     /// What is above two nodes. Which of them wins is a coin toss: both cases take the same steps.
@@ -110,12 +107,12 @@ pub(super) struct Tree {
 
 impl Tree {
     /// A tree of so many servers with these costs; without a cost a server is not picked.
-    fn new(servers: usize, cost: impl Fn(usize) -> Option<f64>) -> Self {
+    pub(super) fn new(servers: usize, cost: impl Fn(usize) -> Option<f64>) -> Self {
         let size = servers.next_power_of_two().max(2);
         let mut children = vec![[ABSENT; 2]; size];
         for server in 0..servers {
             let place = size + server;
-            children[place / 2][place % 2] = Node::of(cost(server));
+            children[place / 2][place % 2] = Node::of(cost(server).map(f64::to_bits));
         }
         for node in (2..size).rev() {
             let [left, right] = children[node];
@@ -167,6 +164,12 @@ impl Tree {
     /// A server has another cost, or none.
     #[inline]
     pub(super) fn set(&mut self, server: usize, cost: Option<f64>) {
+        self.set_whole(server, cost.map(f64::to_bits));
+    }
+
+    /// The same where costs are whole numbers.
+    #[inline]
+    pub(super) fn set_whole(&mut self, server: usize, cost: Option<u64>) {
         let mut node = Node::of(cost);
         let mut place = self.children.len() + server;
         while place > 1 {
@@ -176,6 +179,27 @@ impl Tree {
             place /= 2;
         }
         self.root = node;
+    }
+
+    /// The cost of a server where costs are whole numbers; none of one that is not picked.
+    #[inline]
+    pub(super) fn whole(&self, server: usize) -> Option<u64> {
+        let place = self.children.len() + server;
+        let node = self.children[place / 2][place % 2];
+        (node.equals > 0).then_some(node.cost)
+    }
+
+    /// The first server in order of least cost, where costs are whole numbers and none counts as less than
+    /// `floor`; and that cost.
+    pub(super) fn first_above(&self, floor: u64) -> Option<(usize, u64)> {
+        let most = self.root.cost.max(floor);
+        let size = self.children.len();
+        let mut node = 1;
+        while node < size {
+            let left = self.children[node][0];
+            node = 2 * node + usize::from(left.cost > most);
+        }
+        (self.root.equals > 0).then_some((node - size, most))
     }
 
     /// The server of least cost.

@@ -3,11 +3,14 @@
 //! Known as least connections. Compares in-flight attempts divided by weight, of every eligible server;
 //! where there are many it keeps them in a tree instead of looking at each. A server that fails fast
 //! always looks idle and attracts everything; with many instances each sees only its own share.
+//!
+//! Programs weigh in three ways, which differ while servers are nearly idle: an idle server of small weight
+//! is as good as any other, or it is not, or it is better than any that is busy.
 
 use super::least::{TIES, Tree, is_plain, scan};
 use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
-use crate::extension::ExtensionRow;
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
 
@@ -15,8 +18,16 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     row: ExtensionRow {
         name: "least-in-flight",
         about: "The eligible server with fewest attempts in flight from this balancer instance, relative to its weight.",
-        source: "",
-        params: &[TIES],
+        source: "nginx, least_conn; IPVS, wlc, sed and nq; HAProxy, leastconn",
+        params: &[
+            TIES,
+            ParamDef {
+                name: "weighing",
+                about: "What is divided by the weight: attempts in flight; those and the one to be placed (shortest expected delay); or the same, but an idle server costs nothing whatever its weight (never queue).",
+                kind: ParamKind::Choice(&["in-flight", "with-itself", "idle-first"]),
+                default: Some("in-flight"),
+            },
+        ],
     },
     farm: Farm::Unknown,
     follows_load: true,
@@ -25,18 +36,32 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     heeds_weights: true,
     by_weight: false,
     build: |params| {
-        Box::new(LeastInFlight {
-            random_ties: params.choice("ties") == 0,
-            even: false,
-            weights: Vec::new(),
-            tree: None,
-        })
+        let weighing = match params.choice("weighing") {
+            0 => Weighing::Plain,
+            1 => Weighing::WithItself,
+            _ => Weighing::IdleFirst,
+        };
+        Box::new(LeastInFlight::new(params, weighing, u32::MAX))
     },
 };
 
+/// What is divided by the weight.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Weighing {
+    /// Attempts in flight.
+    Plain,
+    /// Those and the one to be placed.
+    WithItself,
+    /// The same, but nothing where none is in flight.
+    IdleFirst,
+}
+
 #[derive(Clone, Debug)]
-struct LeastInFlight {
+pub(super) struct LeastInFlight {
     random_ties: bool,
+    weighing: Weighing,
+    /// A server with so many in flight is not picked.
+    most: u32,
     /// Whether all servers have the same weight, so that counts are compared as they are.
     even: bool,
     /// Weights of the servers, where they differ.
@@ -45,19 +70,34 @@ struct LeastInFlight {
     tree: Option<Tree>,
 }
 
-/// What a server of some weight costs; `None`: it is not to be picked.
-#[inline]
-fn cost(in_flight: u32, weight: f64) -> Option<f64> {
-    (weight > 0.0).then(|| f64::from(in_flight) / weight)
-}
-
 impl LeastInFlight {
-    fn cost(&self, server: usize, in_flight: u32) -> Option<f64> {
-        if self.even {
-            Some(f64::from(in_flight))
-        } else {
-            cost(in_flight, self.weights[server])
+    pub(super) fn new(params: &Params, weighing: Weighing, most: u32) -> Self {
+        Self {
+            random_ties: params.choice("ties") == 0,
+            weighing,
+            most,
+            even: false,
+            weights: Vec::new(),
+            tree: None,
         }
+    }
+
+    /// What a server costs; `None`: it is not to be picked. Among equal weights all ways to weigh say the same.
+    #[inline]
+    fn cost(&self, server: usize, in_flight: u32) -> Option<f64> {
+        if in_flight >= self.most {
+            return Some(f64::INFINITY);
+        }
+        if self.even {
+            return Some(f64::from(in_flight));
+        }
+        let weight = self.weights[server];
+        let counted = match self.weighing {
+            Weighing::Plain => f64::from(in_flight),
+            Weighing::IdleFirst if in_flight == 0 => 0.0,
+            Weighing::WithItself | Weighing::IdleFirst => f64::from(in_flight) + 1.0,
+        };
+        (weight > 0.0).then(|| counted / weight)
     }
 
     /// An eligible server's count is another.
@@ -74,18 +114,14 @@ impl LeastInFlight {
 
 impl Policy for LeastInFlight {
     fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
-        if let Some(tree) = &self.tree
-            && is_plain(fleet)
-        {
-            return tree.pick(self.random_ties, draws);
-        }
-        let servers = fleet.eligible;
-        if self.even {
-            let cost = |server: usize| Some(f64::from(fleet.in_flight[server]));
-            return scan(servers, cost, self.random_ties, draws);
-        }
-        let cost = |server: usize| cost(fleet.in_flight[server], fleet.weights[server]);
-        scan(servers, cost, self.random_ties, draws)
+        let least = match &self.tree {
+            Some(tree) if is_plain(fleet) => tree.pick(self.random_ties, draws),
+            _ => {
+                let cost = |server: usize| self.cost(server, fleet.in_flight[server]);
+                scan(fleet.eligible, cost, self.random_ties, draws)
+            }
+        };
+        least.filter(|&server| fleet.in_flight[server] < self.most)
     }
     fn observes(&self) -> bool {
         true
@@ -124,6 +160,38 @@ mod tests {
     use super::*;
     use crate::draws::Stream;
     use crate::policy::fixture::{Fleet, build, pick};
+
+    #[test]
+    fn an_idle_light_server_is_as_good_as_any_or_not_or_better() {
+        // a is light and idle, b is heavy and busy.
+        let fleet = |b| Fleet {
+            in_flight: vec![0, b],
+            weights: vec![1.0, 10.0],
+            ..Fleet::of(2)
+        };
+        let of = |weighing: &str, b| {
+            let policy = format!("least-in-flight ties=first weighing={weighing}");
+            pick(&policy, &fleet(b)).expect("a server")
+        };
+        assert_eq!(
+            ["in-flight", "with-itself", "idle-first"].map(|w| of(w, 1)),
+            [0, 1, 0]
+        );
+        assert_eq!(
+            ["in-flight", "with-itself", "idle-first"].map(|w| of(w, 0)),
+            [0, 1, 0]
+        );
+        // Once both are busy, the two that count the newcomer agree.
+        let busy = Fleet {
+            in_flight: vec![1, 14],
+            ..fleet(0)
+        };
+        let of = |weighing: &str| pick(&format!("least-in-flight weighing={weighing}"), &busy);
+        assert_eq!(
+            ["in-flight", "with-itself", "idle-first"].map(of),
+            [Some(0), Some(1), Some(1)]
+        );
+    }
 
     #[test]
     fn takes_the_least_loaded_relative_to_weight() {
@@ -183,8 +251,7 @@ mod tests {
             }
             let job = Job {
                 key: 0,
-                priority: 0,
-                previous: None,
+                ..Job::default()
             };
             let mut choose = |narrowed| {
                 let view = FleetView {
@@ -204,7 +271,13 @@ mod tests {
     #[test]
     fn what_it_is_told_leads_where_a_look_at_every_server_does() {
         let mut draws = Stream::new(1, 0, "least-in-flight").at(0);
-        for policy in ["least-in-flight", "least-in-flight ties=first"] {
+        for policy in [
+            "least-in-flight",
+            "least-in-flight ties=first",
+            "least-in-flight weighing=with-itself",
+            "least-in-flight weighing=idle-first",
+            "join-bounded-shortest-queue n=2",
+        ] {
             for servers in [1, 15, 16, 17, 18, 33, 100] {
                 for weights in [&[1.0][..], &[3.0], &[0.0, 0.3, 1.0, 2.5], &[0.0]] {
                     follow(policy, servers, weights, &mut draws);

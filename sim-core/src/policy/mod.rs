@@ -8,19 +8,33 @@ use crate::draws::{Draws, Stream};
 use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
+pub(crate) use power_of_d::less_of_two;
+pub(crate) use random::any_of;
 use std::fmt::Debug;
 
+mod client_side_weighted_round_robin;
 mod first;
+mod join_bounded_shortest_queue;
 mod join_idle_queue;
 mod join_shortest_queue;
+mod latest;
 mod least;
 mod least_in_flight;
+mod least_response_time;
 mod least_work_left;
+mod maglev;
+mod most_in_flight;
+mod peak_ewma;
 mod power_of_d;
+mod power_of_d_with_memory;
+mod prequal;
 mod random;
+mod rendezvous;
 mod ring_hash;
 mod round_robin;
+mod sita;
 mod source_hash;
+mod sticky;
 mod weighted_random;
 mod weighted_round_robin;
 
@@ -32,12 +46,23 @@ pub static POLICIES: &[&PolicyDef] = &[
     &weighted_random::POLICY,
     &least_in_flight::POLICY,
     &power_of_d::POLICY,
+    &power_of_d_with_memory::POLICY,
     &join_shortest_queue::POLICY,
+    &join_bounded_shortest_queue::POLICY,
     &join_idle_queue::POLICY,
     &least_work_left::POLICY,
+    &least_response_time::POLICY,
+    &peak_ewma::POLICY,
+    &prequal::POLICY,
+    &client_side_weighted_round_robin::POLICY,
     &source_hash::POLICY,
     &ring_hash::POLICY,
+    &rendezvous::POLICY,
+    &maglev::POLICY,
+    &sticky::POLICY,
+    &sita::POLICY,
     &first::POLICY,
+    &most_in_flight::POLICY,
 ];
 
 /// A row of [`POLICIES`].
@@ -128,7 +153,7 @@ impl Configured<PolicyDef> {
 }
 
 /// What is known of the attempt to be placed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 pub struct Job {
     /// Session or hash key.
     pub key: u64,
@@ -136,6 +161,19 @@ pub struct Job {
     pub priority: u32,
     /// The server of the request's previous attempt, if there was one.
     pub previous: Option<usize>,
+    /// The work it asks for: real balancers know it only where it can be told from the request.
+    pub demand: Duration,
+}
+
+/// How a policy picks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice {
+    /// By [`Policy::pick`].
+    Asked,
+    /// Any eligible server, by one draw.
+    Any,
+    /// Of two different eligible servers the one where this instance has fewer attempts in flight.
+    LessOfTwo,
 }
 
 /// A balancer instance's own knowledge of its servers. Servers are numbered from zero in the
@@ -167,6 +205,30 @@ pub trait Oracle {
     fn in_system(&self, server: usize) -> u32;
     /// Work left in the server, in nanoseconds until it would be empty.
     fn work_left_ns(&self, server: usize) -> f64;
+    /// The median of how long its last answers took that left about as many requests behind as it has now, if
+    /// there were any: what a server that is probed says. Only for policies that track latencies.
+    fn latency_ns(&self, server: usize) -> Option<f32>;
+    /// What it says of itself with its answers, where servers say such things.
+    fn report(&self, server: usize) -> Report;
+    /// When the server would be empty, in nanoseconds, where that stays so until it is told of: then
+    /// what is left of its work at an instant is the span until then, to the nanosecond, or nothing.
+    fn empty_at(&self, server: usize) -> Option<u64> {
+        let _ = server;
+        None
+    }
+}
+
+/// What a server says of itself, counted from the start of the run; counts wrap around.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Report {
+    /// Attempts that succeeded.
+    pub succeeded: u32,
+    /// Attempts that failed.
+    pub failed: u32,
+    /// Time its workers were at work, in nanoseconds, all of them together.
+    pub busy_ns: u64,
+    /// How many workers it has.
+    pub workers: u32,
 }
 
 /// A dispatch policy, with the state of one balancer instance.
@@ -176,6 +238,12 @@ pub trait Policy: Debug + Send {
     /// is at other servers already may see fewer eligible ones than the fleet last had, and all of
     /// them if the answer is then `None`; that answer must leave the state as it was.
     fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, draws: &mut Draws) -> Option<usize>;
+
+    /// How it picks, where that takes a draw or two and no state: the engine then need not ask. Until
+    /// something else is said, it is to be asked.
+    fn choice(&self) -> Choice {
+        Choice::Asked
+    }
 
     /// Called once, before anything else: the randomness that belongs to each of so many servers for
     /// the whole run, a function of seed, replication and the names of service and server alone.
@@ -252,6 +320,11 @@ pub trait Policy: Debug + Send {
         false
     }
 
+    /// Whether it asks how long servers' answers took lately: they remember it for those who do.
+    fn tracks_latency(&self) -> bool {
+        false
+    }
+
     /// Whether the two hooks below are wanted.
     fn tracks_queues(&self) -> bool {
         false
@@ -263,7 +336,7 @@ pub trait Policy: Debug + Send {
         let _ = told;
     }
 
-    /// A server now truly holds so many requests, waiting or in service.
+    /// A server now truly holds so many requests, waiting or in service; or its pace is another.
     fn on_queue(&mut self, server: usize, in_system: u32) {
         let _ = (server, in_system);
     }
@@ -302,8 +375,7 @@ mod tests {
     fn job(key: u64) -> Job {
         Job {
             key,
-            priority: 0,
-            previous: None,
+            ..Job::default()
         }
     }
 

@@ -5,17 +5,22 @@
 //! name, the seed and the replication. A server that comes or goes therefore moves only the keys
 //! that it gains or loses; a key whose server may not get traffic walks on, clockwise. With one
 //! point each the shares are as uneven as random gaps; with k points their deviation shrinks like
-//! 1/√k. One popular key is one hot server, unless `bound` caps what a server may hold. Costs a
-//! binary search over the points and a walk past servers that are out; with a bound, a pass over
-//! the servers besides.
+//! 1/√k. One popular key is one hot server, unless `bound` caps what a server may hold: consistent hashing
+//! with bounded loads. Costs a look into an index of the points and a walk past servers that are out or full.
 
+use super::latest::Latest;
+use super::least::is_plain;
 use super::{Farm, FleetView, Job, Policy, PolicyDef};
 use crate::draws::{Draws, Stream, mix};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use crate::outcome::Outcome;
+use crate::time::{Duration, Instant};
+use std::sync::Arc;
 
 /// Most points on a ring; where weights ask for more, all get fewer in proportion, one at least.
 const RING_MAX: f64 = 1_048_576.0;
+/// Servers that an overflowing key looks at in an order of its own, before it walks on along the ring.
+const TRIES: u64 = 64;
 /// Smallest length of the ring that is no longer a number of 64 bits.
 const LENGTH: f64 = 18_446_744_073_709_551_616.0;
 
@@ -45,6 +50,12 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
                 },
                 default: Some("0"),
             },
+            ParamDef {
+                name: "overflow",
+                about: "Where a key goes whose server is full: to the next on the ring that has room, whose own keys then overflow sooner, or through the servers in an order of its own.",
+                kind: ParamKind::Choice(&["next", "shuffled"]),
+                default: Some("next"),
+            },
         ],
     },
     farm: Farm::Unknown,
@@ -57,10 +68,12 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         Box::new(RingHash {
             points: params.integer("points"),
             bound: params.number("bound"),
+            shuffled: params.choice("overflow") == 1,
+            books: Books::default(),
             places: Arc::new([]),
             weights: Vec::new(),
             ring: Arc::default(),
-            latest: Arc::default(),
+            latest: Latest::default(),
         })
     },
 };
@@ -82,25 +95,74 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
 struct RingHash {
     points: u64,
     bound: f64,
+    shuffled: bool,
+    /// Where there is a bound.
+    books: Books,
     /// Where each server's points come from.
     places: Arc<[Stream]>,
     /// Weights the ring was made for.
     weights: Vec<f64>,
     /// Shared by forks and by the instances of a service.
     ring: Arc<Ring>,
-    latest: Arc<Latest>,
+    latest: Latest<Ring>,
 }
 
-/// The ring made last by any of the policies that are clones of each other. They have the same
-/// places, so that equal weights mean equal rings: who finds the ring here need not make it, and all
-/// of them hold one. What it finds changes nothing but time and memory.
-type Latest = Mutex<(Vec<f64>, Weak<Ring>)>;
+/// What a bound is made of: the attempts at all servers that may be picked, and their weights.
+#[derive(Clone, Default, Debug)]
+struct Books {
+    /// Attempts at each server that counts.
+    held: Vec<Option<u32>>,
+    total: u64,
+    weights: f64,
+}
+
+impl Books {
+    fn of(fleet: &FleetView<'_>) -> Self {
+        let mut books = Self {
+            held: vec![None; fleet.weights.len()],
+            ..Self::default()
+        };
+        for &server in fleet.eligible {
+            books.count(fleet, server, true);
+        }
+        books
+    }
+
+    /// A server counts from now on, or does not.
+    fn count(&mut self, fleet: &FleetView<'_>, server: u32, counts: bool) {
+        let server = server as usize;
+        let weight = fleet.weights[server];
+        let held = (counts && weight > 0.0).then(|| fleet.in_flight[server]);
+        let before = std::mem::replace(&mut self.held[server], held);
+        if let Some(before) = before {
+            self.total -= u64::from(before);
+            self.weights -= weight;
+        }
+        if let Some(held) = held {
+            self.total += u64::from(held);
+            self.weights += weight;
+        }
+    }
+
+    /// A server holds so many attempts.
+    #[inline]
+    fn hear(&mut self, server: usize, in_flight: u32) {
+        if let Some(Some(held)) = self.held.get_mut(server) {
+            self.total = self.total + u64::from(in_flight) - u64::from(*held);
+            *held = in_flight;
+        }
+    }
+}
 
 /// Points in ascending order and the server of each.
 #[derive(Default, Debug)]
 struct Ring {
     points: Vec<u64>,
     servers: Vec<u32>,
+    /// The first point of each part of the ring, of as many as there are points or more; and how far to shift a
+    /// place to get its part.
+    parts: Vec<u32>,
+    shift: u32,
 }
 
 impl Ring {
@@ -115,13 +177,33 @@ impl Ring {
             }
         }
         all.sort_unstable();
-        let (points, servers) = all.into_iter().unzip();
-        Self { points, servers }
+        let (points, servers): (Vec<u64>, Vec<u32>) = all.into_iter().unzip();
+        let parts = points.len().next_power_of_two().max(2);
+        let shift = u64::BITS - parts.ilog2();
+        let mut first = 0;
+        let parts = (0..parts as u64).map(|part| {
+            while points.get(first).is_some_and(|point| point >> shift < part) {
+                first += 1;
+            }
+            first as u32
+        });
+        Self {
+            parts: parts.collect(),
+            shift,
+            points,
+            servers,
+        }
     }
 
     /// Servers as met on the way round from a place, each as often as it has points.
     fn from(&self, place: u64) -> impl Iterator<Item = u32> {
-        let first = self.points.partition_point(|&point| point < place);
+        let mut first = self
+            .parts
+            .get((place >> self.shift) as usize)
+            .map_or(0, |first| *first as usize);
+        while self.points.get(first).is_some_and(|&point| point < place) {
+            first += 1;
+        }
         let (before, after) = self.servers.split_at(first);
         after.iter().chain(before).copied()
     }
@@ -152,50 +234,87 @@ fn capacity(bound: f64, total: f64, share: f64) -> u32 {
 impl Policy for RingHash {
     fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, _: &mut Draws) -> Option<usize> {
         let open = |server: u32| fleet.eligible.binary_search(&server).is_ok();
-        let mut way = self.ring.from(mix(job.key)).filter(|&server| open(server));
+        let place = mix(job.key);
+        let mut way = self.ring.from(place).filter(|&server| open(server));
         if self.bound <= 0.0 {
             return way.next().map(|server| server as usize);
         }
-        let (mut total, mut weights) = (1.0, 0.0);
-        for &server in fleet.eligible {
+        let looked;
+        let books = if is_plain(fleet) {
+            &self.books
+        } else {
+            looked = Books::of(fleet);
+            &looked
+        };
+        let total = books.total as f64 + 1.0;
+        let has_room = |server: u32| {
             let weight = fleet.weights[server as usize];
-            if weight > 0.0 {
-                total += f64::from(fleet.in_flight[server as usize]);
-                weights += weight;
+            let room = capacity(self.bound, total, weight / books.weights);
+            weight > 0.0 && fleet.in_flight[server as usize] < room
+        };
+        let own = way.next()?;
+        if has_room(own) {
+            return Some(own as usize);
+        }
+        if self.shuffled {
+            let mut order = (1..=TRIES).map(|i| {
+                let turn = mix(place.wrapping_add(i)) % fleet.eligible.len() as u64;
+                fleet.eligible[turn as usize]
+            });
+            if let Some(server) = order.find(|&server| has_room(server)) {
+                return Some(server as usize);
             }
         }
-        let has_room = |server: u32| {
-            let share = fleet.weights[server as usize] / weights;
-            fleet.in_flight[server as usize] < capacity(self.bound, total, share)
-        };
         way.find(|&server| has_room(server))
             .map(|server| server as usize)
+    }
+
+    fn observes(&self) -> bool {
+        self.bound > 0.0
+    }
+    fn on_assigned(&mut self, server: usize, in_flight: u32) {
+        self.books.hear(server, in_flight);
+    }
+    fn on_finished(&mut self, _: Instant, server: usize, in_flight: u32, _: Outcome, _: Duration) {
+        self.books.hear(server, in_flight);
     }
 
     fn place_servers(&mut self, servers: usize, place: &dyn Fn(usize) -> Stream) {
         self.places = (0..servers).map(place).collect();
         self.weights.clear();
-        self.latest = Arc::default();
+        self.latest = Latest::default();
     }
 
-    fn on_eligible_changed(&mut self, _: &FleetView<'_>, _: Option<&[u32]>) {
+    fn on_eligible_changed(&mut self, fleet: &FleetView<'_>, changed: Option<&[u32]>) {
         // Places follow from weights.
+        if self.bound <= 0.0 {
+            return;
+        }
+        match changed {
+            Some(changed) if self.books.held.len() == fleet.weights.len() => {
+                for server in changed {
+                    let counts = fleet.eligible.binary_search(server).is_ok();
+                    self.books.count(fleet, *server, counts);
+                }
+            }
+            _ => self.books = Books::of(fleet),
+        }
     }
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
+        if self.bound > 0.0 {
+            self.books = Books::of(fleet);
+        }
         if self.weights != fleet.weights {
             self.weights = fleet.weights.to_vec();
-            let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = (latest.0 == self.weights).then(|| latest.1.upgrade());
-            self.ring = known
-                .flatten()
-                .unwrap_or_else(|| Arc::new(Ring::new(self.points, &self.weights, &self.places)));
-            *latest = (self.weights.clone(), Arc::downgrade(&self.ring));
+            let made = || Ring::new(self.points, &self.weights, &self.places);
+            self.ring = self.latest.of(&self.weights, made);
         }
     }
 
     fn shared_bytes(&self) -> usize {
         self.ring.points.capacity() * size_of::<u64>()
             + self.ring.servers.capacity() * size_of::<u32>()
+            + self.ring.parts.capacity() * size_of::<u32>()
     }
 
     fn key_shares(&self) -> Option<Vec<f64>> {
@@ -216,8 +335,7 @@ mod tests {
     fn pick(policy: &mut Box<dyn Policy>, fleet: &Fleet, key: u64) -> usize {
         let job = Job {
             key,
-            priority: 0,
-            previous: None,
+            ..Job::default()
         };
         let draws = &mut Stream::new(1, 0, "p").at(key);
         let server = policy.pick(&fleet.view(), &job, draws);
@@ -265,10 +383,12 @@ mod tests {
         let mut one = RingHash {
             points: 100,
             bound: 0.0,
+            shuffled: false,
+            books: Books::default(),
             places: Arc::new([]),
             weights: Vec::new(),
             ring: Arc::default(),
-            latest: Arc::default(),
+            latest: Latest::default(),
         };
         one.place_servers(2, &|i| Stream::new(1, 0, &format!("ring/{i}")));
         let mut other = one.clone();
@@ -352,19 +472,40 @@ mod tests {
     fn no_server_is_given_more_than_its_bound() {
         let weights = [1.0, 1.0, 2.0, 1.0, 5.0];
         let sum: f64 = weights.iter().sum();
-        for bound in [1.0, 1.25, 2.0] {
-            let (mut policy, mut fleet) = ring(&format!("ring-hash bound={bound}"), &weights, 0);
+        for (bound, overflow) in [
+            (1.0, "next"),
+            (1.25, "next"),
+            (2.0, "next"),
+            (1.25, "shuffled"),
+        ] {
+            let text = format!("ring-hash bound={bound} overflow={overflow}");
+            let (mut policy, mut fleet) = ring(&text, &weights, 0);
             let mut draws = Stream::new(1, 0, "steps").at(0);
             for step in 0..3000 {
                 let leaving = step >= 1000 && draws.chance(0.5);
                 if leaving {
                     let server = draws.below(weights.len());
-                    fleet.in_flight[server] = fleet.in_flight[server].saturating_sub(1);
+                    let left = fleet.in_flight[server].saturating_sub(1);
+                    fleet.in_flight[server] = left;
+                    let (now, outcome) = (Instant::ZERO, Outcome::Succeeded);
+                    policy.on_finished(now, server, left, outcome, Duration(1));
                     continue;
                 }
                 // A few hot keys: without the bound they would pile up.
-                let chosen = pick(&mut policy, &fleet, draws.bits() % 3);
+                let key = draws.bits() % 3;
+                let chosen = pick(&mut policy, &fleet, key);
+                let looked = FleetView {
+                    narrowed: true,
+                    ..fleet.view()
+                };
+                let job = Job {
+                    key,
+                    ..Job::default()
+                };
+                let by_look = policy.pick(&looked, &job, &mut draws.clone());
+                assert_eq!(by_look, Some(chosen), "step {step}");
                 fleet.in_flight[chosen] += 1;
+                policy.on_assigned(chosen, fleet.in_flight[chosen]);
                 let total = f64::from(fleet.in_flight.iter().sum::<u32>());
                 for (server, weight) in weights.iter().enumerate() {
                     let most = bound * total * weight / sum;
@@ -385,8 +526,31 @@ mod tests {
         for _ in 0..8 {
             let chosen = pick(&mut policy, &fleet, 7);
             fleet.in_flight[chosen] += 1;
+            policy.on_assigned(chosen, fleet.in_flight[chosen]);
         }
         assert_eq!(fleet.in_flight, [2; 4]);
+    }
+
+    /// One key beyond its server's room goes on to the next of the ring, and many keys of one server to one; or each its own way.
+    #[test]
+    fn keys_of_a_full_server_go_to_its_neighbour_or_to_everybody() {
+        for (overflow, few) in [("next", true), ("shuffled", false)] {
+            let text = format!("ring-hash points=1 bound=2 overflow={overflow}");
+            let (mut policy, mut fleet) = ring(&text, &[1.0; 20], 0);
+            let all = |policy: &mut Box<dyn Policy>, fleet: &Fleet| -> Vec<usize> {
+                (0..2000).map(|key| pick(policy, fleet, key)).collect()
+            };
+            let before = all(&mut policy, &fleet);
+            fleet.in_flight[3] = 9;
+            policy.on_fleet_changed(&fleet.view());
+            let after = all(&mut policy, &fleet);
+            let moved = before.iter().zip(&after).filter(|(was, is)| was != is);
+            let mut to: Vec<_> = moved.map(|(was, is)| (*was, *is)).collect();
+            assert!(!to.is_empty() && to.iter().all(|(was, _)| *was == 3));
+            to.sort_unstable();
+            to.dedup();
+            assert_eq!(to.len() == 1, few, "{to:?}");
+        }
     }
 
     #[test]
@@ -396,6 +560,7 @@ mod tests {
             Params::new(vec![
                 ("points", ParamValue::Integer(1)),
                 ("bound", ParamValue::Number(bound)),
+                ("overflow", ParamValue::Choice(0)),
             ])
         };
         assert!(POLICY.check(&params(0.5)).is_err());

@@ -424,8 +424,7 @@ mod tests {
             };
             let job = Job {
                 key: 0,
-                priority: 0,
-                previous: None,
+                ..Job::default()
             };
             let mut none = Stream::new(1, 0, "p").at(0);
             assert_eq!(

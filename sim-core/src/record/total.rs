@@ -11,8 +11,17 @@ impl History {
     /// The counters of `intervals` taken together.
     pub fn total(&self, scope: Scope, intervals: Range<usize>) -> Total {
         let mut total = Total::new(scope);
+        let last = intervals.end;
         for interval in intervals {
-            total.add(self, interval);
+            // Between two records of a server nothing is told of it.
+            let between = matches!(scope, Scope::Server(_))
+                && interval + 1 < last
+                && self.server_record_len(interval) == 0;
+            if between {
+                total.span_ns += self.width_ns(interval);
+            } else {
+                total.add(self, interval);
+            }
         }
         total
     }

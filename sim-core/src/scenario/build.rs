@@ -223,6 +223,34 @@ pub(crate) fn warm_up(spec: &WarmUpSpec) -> Option<WarmUp> {
     })
 }
 
+/// Whether some of the guards cannot stand where they are written, which is then said.
+pub(crate) fn misplaced(
+    guards: &[Configured<GuardDef>],
+    span: Span,
+    owner: &str,
+    cx: &mut Cx<'_>,
+) -> bool {
+    let misplaced = guards.iter().find_map(|guard| {
+        let (why, help) = match (guard.def.stands, owner) {
+            (Stands::AtCallers, "balancer" | "server") => (
+                "only callers know what it must know",
+                "put it into the `guards` of a `client`",
+            ),
+            (Stands::AtServers, "balancer" | "caller") => (
+                "only servers have what it looks at",
+                "put it into the `guards` of a `server`",
+            ),
+            _ => return None,
+        };
+        Some((guard.def.row.name, why, help))
+    });
+    if let Some((name, why, help)) = misplaced {
+        let what = format!("{name} cannot stand at a {owner}: {why}");
+        cx.push(Problem::new("E017", what).at(span).help(help));
+    }
+    misplaced.is_some()
+}
+
 /// The guards of something that is no caller, named for messages.
 pub(crate) fn guards(
     written: &Item<Vec<Configured<GuardDef>>>,
@@ -230,12 +258,7 @@ pub(crate) fn guards(
     cx: &mut Cx<'_>,
 ) -> Option<Vec<Configured<GuardDef>>> {
     let guards = written.get()?;
-    let misplaced = |guard: &&Configured<GuardDef>| guard.def.stands == Stands::AtCallers;
-    if let Some(guard) = guards.iter().find(misplaced) {
-        let name = guard.def.row.name;
-        let what = format!("{name} cannot stand at a {owner}: only callers know what it must know");
-        let problem = Problem::new("E017", what).at(written.span);
-        cx.push(problem.help("put it into the `guards` of a `client`"));
+    if misplaced(guards, written.span, owner, cx) {
         return None;
     }
     if owner == "server"
@@ -256,5 +279,6 @@ pub(crate) fn hedge(spec: &HedgeSpec) -> Option<Hedge> {
         copies: count(spec.copies.copied()?),
         distinct: spec.distinct.copied()?,
         own_demand: spec.demand.copied()? == CopyDemand::Own,
+        tied: spec.tied.copied()?,
     })
 }

@@ -1,6 +1,6 @@
 //! Classes, sources and callers, from sections to the model.
 
-use super::build::{count, hedge, optional};
+use super::build::{count, hedge, misplaced, optional};
 use super::extensions::{RateSpec, choice};
 use super::members::traffic_name;
 use super::problem::{Problem, Span, suggest};
@@ -309,6 +309,9 @@ pub(crate) fn client<'n>(
         merged = Node::merged(&merged, layer);
     }
     let spec = ClientSpec::read(&merged, cx)?;
+    if misplaced(spec.guards.get()?, spec.guards.span, "caller", cx) {
+        return None;
+    }
     let client = Client {
         timeout: spec.timeout.copied()?,
         deadline: spec.deadline.copied()?,

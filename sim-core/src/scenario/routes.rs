@@ -97,6 +97,7 @@ pub(crate) fn check_without_servers(name: &str, spec: &ServiceSpec, cx: &mut Cx<
             balancer.load_reports.written,
             balancer.load_reports.span,
         ),
+        ("subset", balancer.subset.written, balancer.subset.span),
         (
             "pending_queue",
             balancer.pending_queue.written,

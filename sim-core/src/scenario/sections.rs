@@ -150,6 +150,8 @@ section! {
         distinct [live]: Flag = "true";
         /// What a copy asks of its server: what its request asks, or a draw of its own.
         demand [live]: Word<CopyDemand> = "same";
+        /// Whether copies know each other: when a worker begins with one, those that still wait are called off, wherever they are, and no more are sent.
+        tied [live]: Flag = "false";
     }
 }
 
@@ -208,6 +210,8 @@ section! {
         balances: Word<Balances> = "requests";
         /// Time between reports of the servers' load, all that policies then know, the first at the start; without it, they see the present load.
         load_reports [live]: Optional<Span> = "none", in from(0.000001, TEN_YEARS_S);
+        /// Servers that each instance uses, dealt out so that all servers are used by equally many instances (deterministic subsetting); without it, each uses all.
+        subset: Optional<Count> = "none", in from(1.0, 1e6), unit "servers";
         /// Connections an instance holds at most; a further attempt is rejected.
         max_connections [live]: Optional<Count> = "none", in from(1.0, 4e9), unit "connections";
         /// Time an instance spends on each attempt, one after the other.

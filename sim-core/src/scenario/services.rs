@@ -217,6 +217,7 @@ fn balancer(
         instance_selection: spec.instance_selection.copied()?,
         balances: spec.balances.copied()?,
         load_reports: spec.load_reports.copied()?,
+        subset: spec.subset.copied()?.map(count),
         max_connections: spec.max_connections.copied()?.map(count),
         cost: spec.cost.copied()?,
         queue_limit: bound(&spec.queue_limit)?,

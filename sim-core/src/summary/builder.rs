@@ -403,11 +403,8 @@ impl Builder<'_> {
     }
 
     fn balancers(&self, id: usize) -> Named<BalancerFigures> {
-        let snapshot = self.simulation.snapshot();
-        let of_service = snapshot
-            .instances
-            .into_iter()
-            .filter(|i| i.service as usize == id);
+        let instances = self.simulation.instances_snapshot();
+        let of_service = instances.into_iter().filter(|i| i.service as usize == id);
         Named(
             of_service
                 .map(|instance| {

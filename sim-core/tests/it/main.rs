@@ -36,6 +36,8 @@ mod machines;
 mod memory;
 mod monitoring;
 mod parallel;
+mod policies;
+mod protections;
 mod queues;
 mod rates;
 mod replicate;

@@ -1,6 +1,6 @@
 //! Guards that change while time runs, and what a crash makes them forget.
 
-use super::{Hold, Post, Seat, Visit, Visits};
+use super::{Hold, Post, Seat, Visit, Visits, ties};
 use crate::engine::Simulation;
 use crate::engine::attempt::{Place, Purpose};
 use crate::engine::event::Event;
@@ -8,6 +8,7 @@ use crate::engine::slab::Handle;
 use crate::extension::Configured;
 use crate::guard::GuardDef;
 use crate::ids::{ClientId, InstanceId, ServerId, ServiceId};
+use crate::model::Client;
 
 /// Whose guards are meant.
 #[derive(Clone, Copy)]
@@ -60,7 +61,6 @@ impl Simulation {
             _ => self.attempts_where(|_| true),
         };
         there.retain(|&handle| self.is_there(whose, handle));
-        let first_ever = !self.guards.any;
         for &handle in &there {
             self.detach(post, handle);
         }
@@ -70,17 +70,30 @@ impl Simulation {
             }
             _ => self.guards.adopt(Seat { post, chain, owner }, new),
         }
+        self.look_for_guards();
+        for handle in there {
+            self.attach(post, handle);
+        }
+    }
+
+    /// Keeps books from now on, if there is anything to be watched.
+    fn look_for_guards(&mut self) {
+        let first_ever = !self.guards.any;
         self.guards.look_for_any();
         if first_ever && self.guards.any {
             for handle in self.attempts_where(|_| true) {
                 self.guards.begin(handle);
+                self.note_key(handle);
             }
-            for service in self.services.ids() {
-                self.refresh_fast_service(service);
-            }
+            self.refresh_fast_services();
         }
-        for handle in there {
-            self.attach(post, handle);
+    }
+
+    /// A kind of caller has other manners: its copies may know each other now.
+    pub(in crate::engine) fn watch_copies(&mut self, client: &Client) {
+        if ties(client) && !self.guards.ties {
+            self.guards.ties = true;
+            self.look_for_guards();
         }
     }
 
@@ -108,10 +121,13 @@ impl Simulation {
         let visit = visits.posts[post as usize];
         let hold = visits.held.filter(|hold| hold.post == post);
         let Some(seat) = visit.seat else { return };
-        let rows = &mut self.guards.chain(seat).rows;
-        for row in &mut rows[..visit.passed] {
-            row.state(seat.owner).in_flight -= 1;
+        for row in 0..visit.passed {
+            let alike = self.alike(handle, seat, row);
+            self.guards.chain(seat).rows[row]
+                .state(seat.owner)
+                .leaves(alike);
         }
+        let rows = &mut self.guards.chain(seat).rows;
         if hold.is_some_and(|hold| hold.in_line) {
             rows[visit.passed].state(seat.owner).waiting -= 1;
         }
@@ -141,11 +157,13 @@ impl Simulation {
             });
             self.events.soon(now, Event::Admitted(handle));
         } else if let Some(seat) = seat {
-            let rows = &mut self.guards.chain(seat).rows;
-            for row in &mut *rows {
-                row.state(seat.owner).in_flight += 1;
+            let passed = self.guards.chain(seat).rows.len();
+            for row in 0..passed {
+                let alike = self.alike(handle, seat, row);
+                self.guards.chain(seat).rows[row]
+                    .state(seat.owner)
+                    .enters(alike);
             }
-            let passed = rows.len();
             self.guards.visit(post, handle).passed = passed;
         }
     }

@@ -1,15 +1,11 @@
 //! Until when somebody waits for an attempt, for guards that ask.
 
+use super::Guards;
 use super::fast::FastAttempt;
-use super::{Guards, Post, Seat};
 use crate::engine::Simulation;
-use crate::engine::attempt::{Place, Purpose};
-use crate::engine::event::Event;
 use crate::engine::slab::Handle;
 use crate::engine::source::source_of;
-use crate::guard::Verdict;
 use crate::ids::ClientId;
-use crate::outcome::Outcome;
 use crate::time::Instant;
 
 impl Guards {
@@ -24,7 +20,7 @@ impl Guards {
 impl Simulation {
     /// The moment after which nobody waits for an attempt's answer: its caller, or one further up;
     /// `None`: somebody always will.
-    pub(super) fn until(&self, handle: Handle) -> Option<Instant> {
+    pub(in crate::engine) fn until(&self, handle: Handle) -> Option<Instant> {
         let attempt = &self.attempts[handle];
         if attempt.call.is_elided() {
             let source = &self.sources[source_of(attempt.number)];
@@ -63,48 +59,5 @@ impl Simulation {
             .then(|| self.until(handle))
             .flatten()
             .map(|at| at.0)
-    }
-
-    /// Whether a worker may begin with an attempt that has waited for it. Where not, it leaves by
-    /// an event of its own: the worker's owner is half-way through a step.
-    #[inline]
-    pub(in crate::engine) fn may_start(&mut self, handle: Handle) -> bool {
-        !self.guards.any || self.may_start_guarded(handle)
-    }
-
-    #[inline(never)]
-    fn may_start_guarded(&mut self, handle: Handle) -> bool {
-        let attempt = &self.attempts[handle];
-        if attempt.place != Place::Queued || attempt.purpose != Purpose::Request {
-            return true;
-        }
-        let server = attempt.server;
-        if !self.guards.asked_again(server) {
-            return true;
-        }
-        let seat = Seat::at_server(server);
-        for row in 0..self.guards.chain(seat).rows.len() {
-            if self.guards.chain(seat).rows[row].guard.def.keeps_deadlines
-                && self.verdict(handle, seat, row, false) != Verdict::Pass
-            {
-                self.spell_out(handle);
-                // It was passed when it came, and is counted once.
-                let row = &mut self.guards.chain(seat).rows[row];
-                row.passed = row.passed.saturating_sub(1);
-                row.refused += 1;
-                self.attempts[handle].place = Place::Expired;
-                self.events.soon(self.now, Event::Expired(handle));
-                return false;
-            }
-        }
-        true
-    }
-
-    /// An attempt that no worker may begin with leaves its server.
-    pub(in crate::engine) fn expired(&mut self, handle: Handle) {
-        if self.attempts[handle].place == Place::Expired {
-            self.leave(Post::Server, handle, Outcome::Shed);
-            self.send_away(handle, Outcome::Shed);
-        }
     }
 }

@@ -7,7 +7,7 @@ use super::{Chain, Guards, Post, Seat, State, Visit, draws_of};
 use crate::engine::Simulation;
 use crate::engine::attempt::{Attempt, Place};
 use crate::engine::slab::Handle;
-use crate::guard::{Admission, Ended, News, Verdict};
+use crate::guard::{Admission, Ended, Load, News, Verdict, Who};
 use crate::ids::{ClientId, InstanceId, ServerId, ServiceId};
 use crate::outcome::Outcome;
 use crate::time::Instant;
@@ -40,6 +40,10 @@ impl FastAttempt {
             in_flight: state.in_flight,
             waiting: state.waiting,
             until: self.until(),
+            // Guards that look at more are not on the fast path.
+            who: Who::default(),
+            alike: 0,
+            load: Load::default(),
         }
     }
 }
@@ -111,11 +115,12 @@ impl Guards {
         !self.balancers[service].rows.is_empty()
     }
 
-    /// Whether guards of a server are asked again when service begins.
+    /// Whether guards of a server are asked again when service begins, or others must hear of that.
     #[inline]
     pub(in crate::engine) fn asked_again(&self, server: ServerId) -> bool {
-        self.stand[Post::Server as usize]
-            && (self.servers[server].rows.iter()).any(|row| row.guard.def.keeps_deadlines)
+        self.ties
+            || self.stand[Post::Server as usize]
+                && (self.servers[server].rows.iter()).any(|row| row.guard.def.keeps_deadlines)
     }
 
     /// Whether these would let an attempt begin that has waited on the fast path.
@@ -158,14 +163,15 @@ impl Guards {
     /// As [`Simulation::leave`] at all three, for one that was passed when it began and has succeeded.
     pub(in crate::engine) fn leave_fast(
         &mut self,
-        client: ClientId,
+        client: impl FnOnce() -> ClientId,
         service: ServiceId,
         server: ServerId,
         begun: u64,
         now: u64,
     ) {
         let [at_callers, at_balancers, at_servers] = self.stand;
-        let (of_balancer, of_caller) = (self.fast_balancer(service), self.fast_caller(client));
+        let of_balancer = at_balancers.then(|| self.fast_balancer(service));
+        let of_caller = at_callers.then(|| self.fast_caller(client()));
         let mut end = End {
             begun,
             now,
@@ -175,11 +181,11 @@ impl Guards {
         if at_servers {
             end.tell(&mut self.servers[server], Seat::at_server(server));
         }
-        if at_balancers {
-            end.tell(&mut self.balancers[service], of_balancer);
+        if let Some(seat) = of_balancer {
+            end.tell(&mut self.balancers[service], seat);
         }
-        if at_callers {
-            end.tell(&mut self.callers[of_caller.chain as usize], of_caller);
+        if let Some(seat) = of_caller {
+            end.tell(&mut self.callers[seat.chain as usize], seat);
         }
     }
 }
@@ -254,6 +260,7 @@ impl Simulation {
         if !self.guards.any {
             return;
         }
+        self.note_key(handle);
         let Attempt {
             begun,
             instance,
@@ -283,7 +290,15 @@ impl Simulation {
     }
 
     /// Writes down what guards had to say on the fast path.
+    #[inline]
     pub(in crate::engine) fn tell_kept_news(&mut self) {
+        if !self.guards.kept_news.is_empty() {
+            self.tell_all_kept_news();
+        }
+    }
+
+    #[cold]
+    fn tell_all_kept_news(&mut self) {
         for (seat, news) in std::mem::take(&mut self.guards.kept_news) {
             self.tell_news(seat, news);
         }

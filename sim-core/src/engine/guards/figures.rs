@@ -20,6 +20,8 @@ pub struct GuardFigures {
     pub refused: u64,
     /// Attempts that had to wait.
     pub held: u64,
+    /// Attempts passed with a part of their demand left out.
+    pub dimmed: u64,
 }
 
 impl Simulation {
@@ -83,6 +85,7 @@ impl Simulation {
                 passed: row.passed,
                 refused: row.refused,
                 held: row.held,
+                dimmed: row.dimmed,
             };
             chain.rows.iter().map(of).collect::<Vec<_>>()
         };
@@ -102,7 +105,8 @@ impl Simulation {
             let name = &self.model.services[service.position()].name;
             found.extend(figures(format!("service.{name}.balancer"), chain));
         }
-        for (server, chain) in self.guards.servers.enumerate() {
+        let guarded = |(_, chain): &(_, &Chain)| !chain.rows.is_empty();
+        for (server, chain) in self.guards.servers.enumerate().filter(guarded) {
             let params = &self.model.servers[server.position()];
             let service = &self.model.services[params.service.position()].name;
             found.extend(figures(

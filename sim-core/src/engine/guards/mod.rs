@@ -11,6 +11,7 @@ mod deadline;
 mod fast;
 mod figures;
 mod passing;
+mod starting;
 
 pub(super) use change::Whose;
 pub(super) use fast::FastAttempt;
@@ -21,10 +22,10 @@ use super::attempt::{Call, Purpose};
 use super::slab::{Handle, Slot};
 use crate::draws::{Draws, Stream};
 use crate::extension::Configured;
-use crate::guard::{Guard, GuardDef, News};
+use crate::guard::{Guard, GuardDef, News, Sees};
 use crate::ids::{ClientId, ServerId, ServiceId, Table};
-use crate::model::{Asker, Model};
-use std::collections::VecDeque;
+use crate::model::{Asker, Client, Model};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Where guards stand.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +40,8 @@ pub(super) enum Post {
 pub(super) struct Guards {
     /// Whether there are any: where there are none, nothing is kept.
     pub any: bool,
+    /// Whether there are callers whose copies know each other: their attempts are watched in the same way.
+    ties: bool,
     /// Whether any stand now at posts of each kind.
     stand: [bool; 3],
     /// Chains of callers: one for each kind that calls from servers, one for all kinds from outside
@@ -73,11 +76,13 @@ struct Chain {
 #[derive(Clone)]
 struct Row {
     guard: Configured<GuardDef>,
+    sees: Sees,
     /// One for each owner, or one for all.
     states: Vec<State>,
     passed: u64,
     refused: u64,
     held: u64,
+    dimmed: u64,
 }
 
 /// A guard of one owner.
@@ -86,6 +91,8 @@ struct State {
     guard: Box<dyn Guard>,
     /// Attempts that it has passed and that have not left the post.
     in_flight: u32,
+    /// How many of them are of each class or key, where the guard tells these apart.
+    alike: BTreeMap<u64, u32>,
     /// Attempts that wait here until another ends, those that are gone since included.
     line: VecDeque<Handle>,
     /// Those of them that still wait.
@@ -142,8 +149,30 @@ impl State {
         Self {
             guard: guard.build(),
             in_flight: 0,
+            alike: BTreeMap::new(),
             line: VecDeque::new(),
             waiting: 0,
+        }
+    }
+
+    /// One more is past the guard.
+    fn enters(&mut self, alike: Option<u64>) {
+        self.in_flight += 1;
+        if let Some(alike) = alike {
+            *self.alike.entry(alike).or_default() += 1;
+        }
+    }
+
+    /// One fewer is past the guard.
+    fn leaves(&mut self, alike: Option<u64>) {
+        self.in_flight -= 1;
+        if let Some(alike) = alike
+            && let Some(count) = self.alike.get_mut(&alike)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.alike.remove(&alike);
+            }
         }
     }
 }
@@ -153,10 +182,12 @@ impl Row {
         let states = if guard.shared() { 1 } else { owners };
         Self {
             guard: guard.clone(),
+            sees: guard.sees(),
             states: (0..states).map(|_| State::new(guard)).collect(),
             passed: 0,
             refused: 0,
             held: 0,
+            dimmed: 0,
         }
     }
 
@@ -236,6 +267,7 @@ impl Guards {
         let guarded = |server: &crate::model::Server| u32::from(!server.params.guards.is_empty());
         let mut guards = Self {
             any: false,
+            ties: model.clients.iter().any(ties),
             stand: [false; 3],
             callers: Vec::new(),
             of_client: Table::default(),
@@ -287,7 +319,7 @@ impl Guards {
             self.balancers.iter().any(stands),
             self.guarded_servers > 0,
         ];
-        self.any |= self.stand.contains(&true);
+        self.any |= self.ties || self.stand.contains(&true);
     }
 
     /// Other guards stand at a seat.
@@ -346,12 +378,20 @@ impl Guards {
             .chain(self.balancers.iter())
             .chain(self.servers.iter());
         let states = chains.flat_map(|chain| &chain.rows).map(|row| {
-            let line =
-                |state: &State| size_of::<State>() + state.line.capacity() * size_of::<Handle>();
+            let line = |state: &State| {
+                size_of::<State>()
+                    + state.line.capacity() * size_of::<Handle>()
+                    + state.alike.len() * size_of::<(u64, u32)>()
+            };
             row.states.iter().map(line).sum::<usize>()
         });
         states.sum::<usize>() + self.visits.len() * size_of::<Visits>()
     }
+}
+
+/// Whether the copies that a caller sends know each other.
+fn ties(client: &Client) -> bool {
+    client.hedge.is_some_and(|hedge| hedge.tied)
 }
 
 /// The draws that belong to one guard of a list and one attempt of request `number`. The source of a

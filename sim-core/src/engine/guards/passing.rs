@@ -1,12 +1,13 @@
 //! An attempt comes to a post, passes its guards, is held there, leaves.
 
 use super::fast::FIRST;
-use super::{Hold, Post, Seat, Visit};
+use super::{Hold, Post, Row, Seat, Visit};
 use crate::engine::Simulation;
 use crate::engine::attempt::Place;
 use crate::engine::event::Event;
 use crate::engine::slab::Handle;
-use crate::guard::{Admission, Asked, Ended, Verdict};
+use crate::guard::{Admission, Asked, Ended, Load, Sees, Verdict, Who};
+use crate::ids::{Id, ServerId};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
 
@@ -69,6 +70,14 @@ impl Simulation {
                 self.pass_one(handle, seat);
                 Passage::Through
             }
+            Verdict::Dim(millionths) => {
+                row_of.dimmed += 1;
+                let demand_ns = &mut self.attempts[handle].demand_ns;
+                let less = u128::from(*demand_ns) * u128::from(millionths) / 1_000_000;
+                *demand_ns = less as u64;
+                self.pass_one(handle, seat);
+                Passage::Through
+            }
             Verdict::Delay(span) => {
                 row_of.held += 1;
                 self.pass_one(handle, seat);
@@ -91,18 +100,12 @@ impl Simulation {
         }
     }
 
-    /// Which attempt of its request one is, and how the try before it ended.
-    fn history(&self, handle: Handle) -> (u32, Option<Outcome>) {
+    /// How the try before an attempt ended, as its caller knows.
+    fn failed_before(&self, handle: Handle) -> Option<Outcome> {
         let call = self.attempts[handle].call;
-        if call.is_elided() {
-            return (FIRST, None);
-        }
-        let after = if self.calls.contains(call) {
-            self.calls[call].memory.outcome()
-        } else {
-            None
-        };
-        (self.attempts.cold(handle).ordinal, after)
+        (!call.is_elided() && self.calls.contains(call))
+            .then(|| self.calls[call].memory.outcome())
+            .flatten()
     }
 
     /// What a guard says to an attempt; `waits`: it is one of those that wait there.
@@ -113,30 +116,111 @@ impl Simulation {
         row: usize,
         waits: bool,
     ) -> Verdict {
-        let (ordinal, after) = self.history(handle);
+        let ordinal = self.ordinal(handle);
         let number = self.attempts[handle].number;
         let def = self.guards.chain(seat).rows[row].guard.def;
-        if def.asked == Asked::BeforePause && ordinal > 1 {
+        if def.asked != Asked::WhenSent && ordinal > 1 {
             // It was asked when the caller decided to try again.
             return Verdict::Pass;
         }
+        let mut draws = self.guards.draws(seat.post, row, number, ordinal);
+        let mut asked = self.asks(handle, seat, row, ordinal);
+        asked.waiting -= u32::from(waits);
+        let state = self.guards.chain(seat).rows[row].state(seat.owner);
+        state.guard.admit(&asked, &mut draws)
+    }
+
+    /// Which attempt of its call it is, from 1.
+    pub(super) fn ordinal(&self, handle: Handle) -> u32 {
+        if self.attempts[handle].call.is_elided() {
+            FIRST
+        } else {
+            self.attempts.cold(handle).ordinal
+        }
+    }
+
+    /// What a guard of a chain is asked of an attempt.
+    pub(super) fn asks(
+        &mut self,
+        handle: Handle,
+        seat: Seat,
+        row: usize,
+        ordinal: u32,
+    ) -> Admission {
+        let Row { guard, sees, .. } = &self.guards.chain(seat).rows[row];
+        let (def, sees) = (guard.def, *sees);
         let until = if def.keeps_deadlines {
             self.until(handle)
         } else {
             None
         };
-        let mut draws = self.guards.draws(seat.post, row, number, ordinal);
+        let (who, alike) = if sees == Sees::Attempt {
+            (Who::default(), None)
+        } else {
+            (self.who(handle), self.alike(handle, seat, row))
+        };
+        let load = if seat.post == Post::Server && (sees != Sees::Attempt || def.watches_queue) {
+            self.load_of(self.attempts[handle].server)
+        } else {
+            Load::default()
+        };
+        let after = self.failed_before(handle);
         let now = Instant(self.now);
         let state = self.guards.chain(seat).rows[row].state(seat.owner);
-        let asked = Admission {
+        Admission {
             now,
             attempt: ordinal,
             after,
             in_flight: state.in_flight,
-            waiting: state.waiting - u32::from(waits),
+            waiting: state.waiting,
             until,
-        };
-        state.guard.admit(&asked, &mut draws)
+            who,
+            alike: alike.map_or(0, |alike| state.alike.get(&alike).copied().unwrap_or(0)),
+            load,
+        }
+    }
+
+    /// Of whom an attempt comes.
+    fn who(&self, handle: Handle) -> Who {
+        let class = self.attempts[handle].class;
+        Who {
+            class: class.position(),
+            priority: self.classes[class].priority,
+            key: self.key_of(handle),
+        }
+    }
+
+    /// The key of an attempt's request, as it was noted when the attempt began: its call may be gone.
+    fn key_of(&self, handle: Handle) -> u64 {
+        self.attempts.cold(handle).key
+    }
+
+    /// Notes the key of an attempt's request.
+    pub(in crate::engine) fn note_key(&mut self, handle: Handle) {
+        let call = self.attempts[handle].call;
+        if self.calls.contains(call) {
+            self.attempts.cold_mut(handle).key = self.calls[call].key;
+        }
+    }
+
+    /// What attempts that a guard counts together with this one have in common.
+    pub(super) fn alike(&mut self, handle: Handle, seat: Seat, row: usize) -> Option<u64> {
+        match self.guards.chain(seat).rows[row].sees {
+            Sees::Attempt | Sees::All => None,
+            Sees::Class => Some(self.attempts[handle].class.position() as u64),
+            Sees::Key => Some(self.key_of(handle)),
+        }
+    }
+
+    /// What a server is doing.
+    fn load_of(&self, server: ServerId) -> Load {
+        let s = &self.fleet[server];
+        Load {
+            busy: s.busy(),
+            workers: s.workers,
+            queued: s.queue_len,
+            busy_ns: s.busy_area(self.now),
+        }
     }
 
     /// An attempt has passed one more guard.
@@ -144,9 +228,10 @@ impl Simulation {
         let visit = self.guards.visit(seat.post, handle);
         let row = visit.passed;
         visit.passed += 1;
+        let alike = self.alike(handle, seat, row);
         let row = &mut self.guards.chain(seat).rows[row];
         row.passed += 1;
-        row.state(seat.owner).in_flight += 1;
+        row.state(seat.owner).enters(alike);
     }
 
     /// An attempt stays where it is for now.
@@ -279,13 +364,14 @@ impl Simulation {
         let visit = std::mem::take(self.guards.visit(post, handle));
         let Some(seat) = visit.seat else { return };
         let now = Instant(self.now);
-        let (attempt, after) = self.history(handle);
+        let (attempt, after) = (self.ordinal(handle), self.failed_before(handle));
         for row in 0..visit.passed {
             let passed = if row < visit.delayed_by {
                 visit.arrived
             } else {
                 visit.went_on
             };
+            let alike = self.alike(handle, seat, row);
             let state = self.guards.chain(seat).rows[row].state(seat.owner);
             let has_news = state.guard.ended(&Ended {
                 now,
@@ -295,7 +381,7 @@ impl Simulation {
                 after,
                 in_flight: state.in_flight,
             });
-            state.in_flight -= 1;
+            state.leaves(alike);
             let news = has_news.then(|| state.guard.news()).flatten();
             if state.waiting > 0 {
                 self.guards.to_wake.push((seat, row));
@@ -339,7 +425,7 @@ impl Simulation {
                     self.turn_away(handle, seat);
                     continue;
                 }
-                Verdict::Pass | Verdict::Delay(_) => {}
+                Verdict::Pass | Verdict::Dim(_) | Verdict::Delay(_) => {}
             }
             let state = row_of.state(seat.owner);
             state.line.pop_front();
@@ -351,8 +437,9 @@ impl Simulation {
         }
     }
 
-    /// Whether a caller's guards, those that are asked before the pause, allow one more attempt.
-    pub(in crate::engine) fn may_try_again(&mut self, handle: Handle) -> bool {
+    /// Whether a caller's guards, those that are asked before the pause, allow one more attempt, or
+    /// one more copy beside one.
+    pub(in crate::engine) fn may_try_again(&mut self, handle: Handle, copy: bool) -> bool {
         if !self.guards.any {
             return true;
         }
@@ -366,8 +453,10 @@ impl Simulation {
         for position in 0..self.guards.chain(seat).rows.len() {
             let mut draws = self.guards.draws(post, position, number, attempt);
             let row = &mut self.guards.chain(seat).rows[position];
-            if row.guard.def.asked != Asked::BeforePause {
-                continue;
+            match row.guard.def.asked {
+                Asked::BeforePause => {}
+                Asked::BeforeCopy if copy => {}
+                Asked::BeforeCopy | Asked::WhenSent => continue,
             }
             let state = row.state(seat.owner);
             let asked = Admission {
@@ -377,6 +466,9 @@ impl Simulation {
                 in_flight: state.in_flight,
                 waiting: state.waiting,
                 until: None,
+                who: Who::default(),
+                alike: 0,
+                load: Load::default(),
             };
             if state.guard.admit(&asked, &mut draws) != Verdict::Pass {
                 row.refused += 1;

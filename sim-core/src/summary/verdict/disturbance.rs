@@ -1,10 +1,11 @@
 //! Disturbances: what somebody or something did to a system, from when to when. Read off the event
 //! log, which says when, and the present state, which says whether it still stands.
 
-use crate::engine::Simulation;
+use crate::engine::{Simulation, Standing};
 use crate::event_log::{Event, Kind};
 use crate::ids::{Id, ServerId};
 use crate::model::{Action, Actor, Model};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that was done to a system.
@@ -32,8 +33,8 @@ pub(super) struct CrashLoop {
     pub cause: String,
 }
 
-/// The crashes of a machine: which server it is, and each with its time and cause.
-type Spells = (Option<ServerId>, Vec<(f64, String)>);
+/// The crashes of a machine: its name, and each with its time and cause.
+type Spells<'a> = (String, Vec<(f64, &'a str)>);
 
 /// A change of a setting.
 pub(super) struct SetTo {
@@ -58,6 +59,13 @@ impl Whom {
     fn of(event: &Event) -> Self {
         let named = || Self::Named(event.subject.clone());
         event.server.map_or_else(named, Self::Server)
+    }
+
+    fn server(&self) -> Option<ServerId> {
+        match self {
+            Self::Server(id) => Some(*id),
+            Self::Named(_) => None,
+        }
     }
 }
 
@@ -94,16 +102,16 @@ impl Told {
         self.latest.get(&(kind, Whom::Server(server))).copied()
     }
 
-    /// Reads the event log.
-    pub(super) fn of(simulation: &Simulation) -> Self {
+    /// Reads the event log, beside what stands now.
+    pub(super) fn of(simulation: &Simulation, standing: &Standing) -> Self {
         let mut told = Self::default();
         let shared = shared_names(simulation.model());
         let mut open: BTreeMap<(Kind, Whom), usize> = BTreeMap::new();
-        let mut crashes: BTreeMap<String, Spells> = BTreeMap::new();
+        let mut crashes: BTreeMap<Whom, Spells<'_>> = BTreeMap::new();
         for event in simulation.recorder().event_log() {
             let at_s = event.at.as_secs_f64();
             let whom = Whom::of(event);
-            let name = full_name(simulation.model(), &shared, event);
+            let name = || full_name(simulation.model(), &shared, event);
             told.latest.insert((event.kind, whom.clone()), at_s);
             // What crashed is down already.
             let back =
@@ -112,7 +120,7 @@ impl Told {
                 let key = (event.kind, whom.clone());
                 open.entry(key).or_insert_with(|| {
                     told.disturbances.push(Disturbance {
-                        what: format!("{name} {word}"),
+                        what: format!("{} {word}", name()),
                         from_s: at_s,
                         until_s: None,
                     });
@@ -125,9 +133,10 @@ impl Told {
                 }
             }
             if event.kind == Kind::Crash && !is_planned(simulation, event) {
-                let (server, spells) = crashes.entry(name.clone()).or_default();
-                *server = event.server;
-                spells.push((at_s, event.cause.clone()));
+                let (_, spells) = crashes
+                    .entry(whom.clone())
+                    .or_insert_with(|| (name().into_owned(), Vec::new()));
+                spells.push((at_s, &event.cause));
             }
             if event.kind == Kind::Takeover {
                 // The spare stands where the crashed one did: `in place of web-lb-1`.
@@ -150,19 +159,19 @@ impl Told {
             }
             let by_itself = matches!(event.kind, Kind::Crash | Kind::Restart | Kind::Up)
                 && crashes
-                    .get(&name)
+                    .get(&whom)
                     .is_some_and(|(_, spells)| spells.len() > 1);
             if changes(event.kind) && !by_itself {
                 told.changes_s.push(at_s);
             }
         }
-        told.slowness_ends(simulation, &open);
-        for (i, first) in told.sets.iter().enumerate() {
-            if told.sets[..i].iter().any(|set| set.path == first.path) {
-                continue;
-            }
+        told.slowness_ends(standing, &open);
+        let mut last: BTreeMap<&str, &SetTo> = BTreeMap::new();
+        last.extend(told.sets.iter().map(|set| (set.path.as_str(), set)));
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        for first in told.sets.iter().filter(|set| seen.insert(&set.path)) {
             // Set twice: what the first brought is over when the last says otherwise.
-            let last = told.sets.iter().rfind(|set| set.path == first.path);
+            let last = last.get(first.path.as_str());
             let last = last.filter(|last| last.value != first.value);
             told.disturbances.push(Disturbance {
                 what: format!("{} = {}", first.path, first.value),
@@ -170,31 +179,27 @@ impl Told {
                 until_s: last.map(|last| last.at_s),
             });
         }
-        for (machine, (server, mut spells)) in crashes {
-            let count = spells.len();
-            if let [.., a, b, c] = spells.as_mut_slice() {
+        for (whom, (machine, spells)) in crashes {
+            if let [.., a, b, c] = spells.as_slice() {
                 told.loops.push(CrashLoop {
                     machine,
-                    server,
-                    crashes: count,
+                    server: whom.server(),
+                    crashes: spells.len(),
                     last_s: [a.0, b.0, c.0],
-                    cause: std::mem::take(&mut c.1),
+                    cause: c.1.to_owned(),
                 });
             }
         }
+        told.loops.sort_by(|a, b| a.machine.cmp(&b.machine));
         told
     }
 
     /// A speed that is that of the settings again is no disturbance any more.
-    fn slowness_ends(&mut self, simulation: &Simulation, open: &BTreeMap<(Kind, Whom), usize>) {
-        for service in simulation.standing().services {
-            for server in service.servers {
-                if server.slowed_to < 1.0 {
-                    continue;
-                }
-                if let Some(&index) = open.get(&(Kind::Slow, Whom::Server(server.id))) {
-                    self.disturbances[index].until_s = self.since_of(Kind::Slow, server.id);
-                }
+    fn slowness_ends(&mut self, standing: &Standing, open: &BTreeMap<(Kind, Whom), usize>) {
+        let servers = standing.services.iter().flat_map(|s| &s.servers);
+        for server in servers.filter(|s| s.slowed_to >= 1.0) {
+            if let Some(&index) = open.get(&(Kind::Slow, Whom::Server(server.id))) {
+                self.disturbances[index].until_s = self.since_of(Kind::Slow, server.id);
             }
         }
     }
@@ -202,20 +207,24 @@ impl Told {
 
 /// Names that servers of several services have.
 fn shared_names(model: &Model) -> BTreeSet<&str> {
+    if model.services.len() == 1 {
+        return BTreeSet::new();
+    }
     let mut seen = BTreeSet::new();
     let names = model.servers.iter().map(|s| s.name.as_str());
     names.filter(|name| !seen.insert(*name)).collect()
 }
 
 /// The name of what an event is about, with its service where another has a server of that name.
-fn full_name(model: &Model, shared: &BTreeSet<&str>, event: &Event) -> String {
+fn full_name<'e>(model: &Model, shared: &BTreeSet<&str>, event: &'e Event) -> Cow<'e, str> {
     let name = &event.subject;
     match event.server {
         Some(server) if shared.contains(name.as_str()) => {
             let service = model.servers[server.position()].service;
-            format!("{name} of {}", model.services[service.position()].name)
+            let service = &model.services[service.position()].name;
+            Cow::Owned(format!("{name} of {service}"))
         }
-        _ => name.clone(),
+        _ => Cow::Borrowed(name),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::engine::{
     LinkSnapshot, MachineState, ServerStanding, ServiceStanding, Simulation, Standing,
 };
 use crate::event_log::Kind;
-use crate::ids::{ClassId, HostId, Id, ServiceId};
+use crate::ids::{ClassId, HostId, Id, ServerId, ServiceId};
 use crate::load::visits_of;
 use crate::metric::Scope;
 use crate::model::{Model, Service};
@@ -63,8 +63,9 @@ pub(super) struct Evidence<'a> {
     /// the present rate; absent when there was none.
     pub surge: Option<Surge>,
     pub services: Vec<ServiceFacts>,
-    /// Users of closed sources, if any.
+    /// Users of closed sources, if any; and whether requests come from others as well.
     pub users: u32,
+    pub has_open_sources: bool,
     /// Links that are cut or worse than they should be.
     pub links: Vec<LinkSnapshot>,
     /// Balancer instances with the services that they stand before.
@@ -119,6 +120,8 @@ pub(super) struct ServiceFacts {
     pub attempts_hz: f64,
     /// How requests to it ended.
     pub outcomes: [u64; Outcome::COUNT],
+    /// Share of the time of a request at a server in which its worker waits for other services.
+    pub held: f64,
     /// Busy share of the workers that could serve.
     pub busy: f64,
     /// Waiting at its servers at the start and at the end, and in its balancers at the end.
@@ -210,7 +213,7 @@ impl<'a> Evidence<'a> {
         }
         let model = simulation.model();
         let standing = simulation.standing();
-        let told = Told::of(simulation);
+        let told = Told::of(simulation, &standing);
         let now_s = simulation.now().as_secs_f64();
         let corner_s = standing.sources.iter().map(|s| s.corner_ns as f64 / 1e9);
         let window = window(history, corner_s.chain(told.changes_s.iter().copied()));
@@ -231,7 +234,6 @@ impl<'a> Evidence<'a> {
                 .map(|f| u64::from(history.flow(interval, f).in_flight))
                 .sum()
         };
-        let snapshot = simulation.snapshot();
         let mut evidence = Self {
             settings: (standing.services.iter().enumerate())
                 .map(|(position, _)| simulation.settings_of(ServiceId::at(position)))
@@ -266,8 +268,9 @@ impl<'a> Evidence<'a> {
                 .filter_map(|s| s.users)
                 .map(|(n, _)| n)
                 .sum(),
-            links: snapshot.links,
-            instances: (snapshot.instances.into_iter())
+            has_open_sources: standing.sources.iter().any(|s| s.users.is_none()),
+            links: simulation.links_snapshot(),
+            instances: (simulation.instances_snapshot().into_iter())
                 .map(|i| (i.name, ServiceId(i.service)))
                 .collect(),
             silence_s: 0.0,
@@ -349,6 +352,18 @@ impl<'a> Evidence<'a> {
         start > middle && middle > end && (start - end) as f64 > least
     }
 
+    /// A server with its service.
+    pub(super) fn server(&self, id: ServerId) -> Option<(&ServiceFacts, &ServerFacts)> {
+        let service = self.model.servers[id.position()].service;
+        let service = &self.services[service.position()];
+        // A service's servers are numbered in its order.
+        let found = service
+            .servers
+            .binary_search_by_key(&id, |s| s.standing.id)
+            .ok()?;
+        Some((service, &service.servers[found]))
+    }
+
     /// The service that has least room for what is asked of it.
     pub(super) fn tightest(&self) -> Option<&ServiceFacts> {
         let asked = self.services.iter().filter(|s| s.is_asked());
@@ -408,7 +423,7 @@ impl<'a> Evidence<'a> {
         let there = |s: &ServerStanding| s.state != MachineState::Absent;
         let cores = Cores::of(standing, &work, history, window, at_work);
         let cores_of_all = Cores::of(standing, &work, history, window, there);
-        let snapshot = simulation.snapshot();
+        let instances_now = simulation.instances_snapshot();
         for (position, service) in standing.services.iter().enumerate() {
             let id = ServiceId::at(position);
             let total = history.total(Scope::Service(id), window.clone());
@@ -436,7 +451,7 @@ impl<'a> Evidence<'a> {
                 capacity(s, s.best_rate, s.speed * s.warmth * cores.left(id, s))
             };
             let servers: Vec<ServerFacts> = (service.servers.iter())
-                .map(|s| self.server(s, now(s), history, window))
+                .map(|s| self.facts_of(s, now(s), history, window))
                 .collect();
             let serving = || servers.iter().filter(|s| s.serves() && !s.standing.standby);
             let workers_hz: f64 = serving().map(|s| s.capacity_hz).sum();
@@ -503,8 +518,7 @@ impl<'a> Evidence<'a> {
                 .map(|s| s.busy * f64::from(s.standing.workers))
                 .collect();
             let workers: f64 = serving().map(|s| f64::from(s.standing.workers)).sum();
-            let instances = snapshot
-                .instances
+            let instances = instances_now
                 .iter()
                 .filter(|i| usize::from(i.service) == position);
             let balancer_down_s = (service.instances_up == 0).then(|| {
@@ -526,6 +540,11 @@ impl<'a> Evidence<'a> {
                 attempts_hz: seen.attempts as f64 / self.window_s * kept(simulation, id, window),
                 attempted: seen.attempts,
                 outcomes: seen.outcomes,
+                held: if hold_s > 0.0 && hold_s.is_finite() && own_s.is_finite() {
+                    hold_s / (hold_s + own_s)
+                } else {
+                    0.0
+                },
                 busy: if workers > 0.0 {
                     busy.iter().sum::<f64>() / workers
                 } else {
@@ -558,7 +577,7 @@ impl<'a> Evidence<'a> {
         (machines.collect(), others.map(name).collect())
     }
 
-    fn server(
+    fn facts_of(
         &self,
         standing: &ServerStanding,
         capacity_hz: f64,

@@ -94,7 +94,7 @@ const GUARDED: &str = r#"
 horizon = "20s"
 client = { retry = "fixed", timeout = "30ms" }
 class = { a = { share = 0.5 }, b = { share = 0.5 } }
-traffic = [{ name = "t", to = "web", rate = 50 }, { name = "u", to = "web", rate = 50 }]
+traffic = [{ name = "t", to = "web", rate = 50, key = { kind = "uniform", n = 4 } }, { name = "u", to = "web", rate = 50, key = { kind = "uniform", n = 4 } }]
 [service.web]
 demand = { kind = "exponential", mean = "5ms" }
 server = [{ name = "s", count = 2, workers = 2, errors = { rate = 0.1 } }]

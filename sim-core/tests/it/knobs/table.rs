@@ -313,6 +313,7 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
     ("hedge.copies", "", "HEDGE", "2", "3"),
     ("hedge.distinct", "", "HEDGE", "true", "false"),
     ("hedge.demand", "", "HEDGE", "\"same\"", "\"own\""),
+    ("hedge.tied", "", "HEDGE", "false", "true"),
 ];
 
 /// Parameters of client libraries: what else must be so, and two values that make a difference.
@@ -768,6 +769,228 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
         "true",
     ),
     ("deadline", "margin", "", "\"0s\"", "\"31ms\""),
+    ("hedge-budget", "ratio", "reserve = 1", "0.01", "0.2"),
+    ("hedge-budget", "reserve", "ratio = 0.01", "1", "50"),
+    (
+        "hedge-budget",
+        "shared",
+        "ratio = 0.01, reserve = 1",
+        "false",
+        "true",
+    ),
+    ("limit-req", "rate", "", "5", "6"),
+    ("limit-req", "burst", "rate = 5", "0", "2"),
+    ("limit-req", "delay", "rate = 5, burst = 4", "0", "3"),
+    (
+        "limit-req",
+        "nodelay",
+        "rate = 5, burst = 4",
+        "false",
+        "true",
+    ),
+    ("limit-req", "by", "rate = 5", "\"all\"", "\"key\""),
+    ("limit-req", "keys", "rate = 5, by = \"key\"", "1", "2"),
+    ("limit-req", "shared", "rate = 5", "false", "true"),
+    ("rate-counter", "limit", "", "5", "9"),
+    (
+        "rate-counter",
+        "period",
+        "limit = 5, counts = \"passed\"",
+        "\"1s\"",
+        "\"2s\"",
+    ),
+    (
+        "rate-counter",
+        "counts",
+        "limit = 5",
+        "\"all\"",
+        "\"passed\"",
+    ),
+    ("rate-counter", "by", "limit = 50", "\"all\"", "\"key\""),
+    (
+        "rate-counter",
+        "keys",
+        "limit = 5, period = \"1s\", by = \"key\"",
+        "1",
+        "2",
+    ),
+    ("rate-counter", "shared", "limit = 30", "false", "true"),
+    ("limit-conn", "limit", "", "1", "2"),
+    ("limit-conn", "by", "limit = 1", "\"all\"", "\"key\""),
+    ("limit-conn", "shared", "limit = 1", "false", "true"),
+    ("priority-limit", "limit", "", "1", "2"),
+    ("priority-limit", "shares", "limit = 2", "[1]", "[0.5]"),
+    ("priority-limit", "queue", "limit = 1", "0", "1"),
+    (
+        "priority-limit",
+        "wait",
+        "limit = 1, queue = 5",
+        "\"1h\"",
+        "\"3ms\"",
+    ),
+    ("priority-limit", "shared", "limit = 1", "false", "true"),
+    ("bulkhead", "limit", "", "1", "4"),
+    ("bulkhead", "shares", "limit = 2", "[0.5]", "[1]"),
+    ("bulkhead", "borrow", "limit = 2", "false", "true"),
+    (
+        "bulkhead",
+        "shared",
+        "limit = 2, borrow = true",
+        "false",
+        "true",
+    ),
+    ("vegas-limit", "initial", "max = 3", "1", "3"),
+    ("vegas-limit", "max", "initial = 1", "1", "2"),
+    (
+        "vegas-limit",
+        "smoothing",
+        "initial = 1, max = 3",
+        "1",
+        "0.2",
+    ),
+    ("vegas-limit", "probe", "initial = 1, max = 3", "30", "1"),
+    ("vegas-limit", "queue", "initial = 1, max = 1", "0", "1"),
+    (
+        "vegas-limit",
+        "wait",
+        "initial = 1, max = 1, queue = 5",
+        "\"1h\"",
+        "\"3ms\"",
+    ),
+    (
+        "vegas-limit",
+        "shared",
+        "initial = 1, max = 1",
+        "false",
+        "true",
+    ),
+    ("gradient2-limit", "initial", "min = 1, max = 3", "1", "3"),
+    (
+        "gradient2-limit",
+        "min",
+        "initial = 3, max = 3, headroom = 1, smoothing = 1, tolerance = 1",
+        "1",
+        "3",
+    ),
+    ("gradient2-limit", "max", "initial = 1, min = 1", "1", "3"),
+    (
+        "gradient2-limit",
+        "headroom",
+        "initial = 1, min = 1",
+        "1",
+        "8",
+    ),
+    (
+        "gradient2-limit",
+        "smoothing",
+        "initial = 1, min = 1, headroom = 1",
+        "0.2",
+        "1",
+    ),
+    (
+        "gradient2-limit",
+        "window",
+        "initial = 1, min = 1, max = 3, headroom = 1, smoothing = 1, tolerance = 1",
+        "600",
+        "1",
+    ),
+    (
+        "gradient2-limit",
+        "tolerance",
+        "initial = 1, min = 1, headroom = 1",
+        "1.5",
+        "1",
+    ),
+    (
+        "gradient2-limit",
+        "queue",
+        "initial = 1, min = 1, max = 1",
+        "0",
+        "1",
+    ),
+    (
+        "gradient2-limit",
+        "wait",
+        "initial = 1, min = 1, max = 1, queue = 5",
+        "\"1h\"",
+        "\"3ms\"",
+    ),
+    (
+        "gradient2-limit",
+        "shared",
+        "initial = 1, min = 1, max = 1",
+        "false",
+        "true",
+    ),
+    ("queue-timeout", "timeout", "", "\"20ms\"", "\"40ms\""),
+    ("codel", "target", "", "\"5ms\"", "\"25ms\""),
+    ("codel", "interval", "", "\"100ms\"", "\"50ms\""),
+    ("interval-codel", "target", "", "\"5ms\"", "\"25ms\""),
+    ("interval-codel", "interval", "", "\"100ms\"", "\"50ms\""),
+    ("controlled-delay", "target", "", "\"5ms\"", "\"25ms\""),
+    ("controlled-delay", "interval", "", "\"100ms\"", "\"50ms\""),
+    ("dagor", "target", "", "\"20ms\"", "\"200ms\""),
+    ("dagor", "window", "", "\"1s\"", "\"2s\""),
+    ("dagor", "requests", "", "2000", "20"),
+    ("dagor", "decrease", "", "0.05", "0.5"),
+    ("dagor", "increase", "decrease = 0.5", "0.01", "0.9"),
+    ("dagor", "users", "", "128", "1"),
+    ("utilisation-shedding", "from", "", "0.8", "0.3"),
+    ("utilisation-shedding", "to", "", "1", "0.9"),
+    ("utilisation-shedding", "interval", "", "\"1s\"", "\"2s\""),
+    ("brownout", "optional", "set_point = \"20ms\"", "0.5", "0.6"),
+    (
+        "brownout",
+        "set_point",
+        "optional = 0.5",
+        "\"20ms\"",
+        "\"30ms\"",
+    ),
+    (
+        "brownout",
+        "pole",
+        "optional = 0.5, set_point = \"20ms\"",
+        "0.9",
+        "0.5",
+    ),
+    (
+        "brownout",
+        "interval",
+        "optional = 0.5, set_point = \"20ms\"",
+        "\"1s\"",
+        "\"2s\"",
+    ),
+    (
+        "brownout",
+        "measure",
+        "optional = 0.5, set_point = \"20ms\"",
+        "\"5s\"",
+        "\"1s\"",
+    ),
+    (
+        "brownout",
+        "initial",
+        "optional = 0.5, set_point = \"20ms\"",
+        "1",
+        "0.5",
+    ),
+];
+
+/// Guards that stand at servers only, as they look at a queue or at workers.
+const IN_QUEUE: &[&str] = &[
+    "queue-timeout",
+    "codel",
+    "interval-codel",
+    "controlled-delay",
+    "dagor",
+    "utilisation-shedding",
+    "brownout",
+];
+
+/// For these: a server that cannot keep up, and a queue worth the name.
+const CROWDED: &[(&str, &str)] = &[
+    ("service.db.server.d.workers", "1"),
+    ("service.db.server.d.queue.limit", "50"),
 ];
 
 /// Where guards stand: the key, what is set, and what stands around the list there.
@@ -810,24 +1033,37 @@ const POSTS: &[(&str, &str, &str)] = &[
 ];
 
 /// Guards that can stand at callers only.
-const FOR_RETRIES: &[&str] = &["retry-budget", "aws-retry-tokens", "grpc-retry-throttle"];
+const FOR_RETRIES: &[&str] = &[
+    "retry-budget",
+    "hedge-budget",
+    "aws-retry-tokens",
+    "grpc-retry-throttle",
+];
 
 fn guards() -> Vec<Knob> {
     let mut knobs = Vec::new();
     for &(key, at, around) in POSTS {
         let mut knob = |path: String, kind, old: &str, new: &str| {
+            let budget = FOR_RETRIES.contains(&kind);
+            let in_queue = IN_QUEUE.contains(&kind);
             let refused = match key {
-                "service.NAME.balancer" => FOR_RETRIES.contains(&kind),
-                "service.NAME.server.NAME" => {
-                    FOR_RETRIES.contains(&kind) || path.ends_with("shared")
-                }
-                _ => false,
+                "service.NAME.balancer" => budget || in_queue,
+                "service.NAME.server.NAME" => budget || path.ends_with("shared"),
+                _ => in_queue,
+            };
+            let around = match kind {
+                "hedge-budget" => around.replace("guards", "hedge = { after = \"5ms\" }, guards"),
+                _ => around.to_owned(),
             };
             knobs.push(Knob {
                 path,
                 kind,
                 base: base_for(key, "guarded"),
-                with: Vec::new(),
+                with: if in_queue {
+                    CROWDED.to_vec()
+                } else {
+                    Vec::new()
+                },
                 change: Change::Set(
                     at.to_owned(),
                     around.replace("LIST", old),

@@ -1,0 +1,479 @@
+//! Prequal: probes that answer before they are needed, and a choice that avoids the hot and takes the quick.
+//!
+//! With each request a few servers are probed at random; what they say of requests in flight and of their latency goes into
+//! a pool, for requests to come. A probe is hot whose requests in flight are above a quantile of what was heard lately. While
+//! any is cold the one of least latency is taken, else the one with fewest in flight. Probes are used a few times,
+//! grow old, and are taken away one by one, in turns the oldest and the worst: otherwise the pool would be left with those that
+//! nobody wants. Where the pool has fewer than two the server is a random one.
+//!
+//! A server says as its latency the median of its last answers while it held about as many requests as now. Probes are answered
+//! at once. A probe that is used counts one more in flight; a new one of the same server takes its place.
+
+use super::power_of_d::nth_absent;
+use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
+use crate::draws::Draws;
+use crate::extension::{ExtensionRow, ParamDef, ParamKind};
+use crate::time::{Duration, Instant};
+
+/// Most probes that may be sent with a request: their places live in an array on the stack.
+const PROBES_MAX: usize = 16;
+/// Loads heard last that make up the distribution whose quantile is hot.
+const HEARD: usize = 32;
+/// After so many choices the quantile is worked out anew.
+const ANEW: u32 = 8;
+
+pub(super) static POLICY: PolicyDef = PolicyDef {
+    row: ExtensionRow {
+        name: "prequal",
+        about: "Probes servers at random ahead of need, and takes the quickest of those in the pool that are not hot, else the least loaded; weights are ignored.",
+        source: "Wydrowski et al., \"Load is not what you should balance: introducing Prequal\", NSDI 2024, sections 4.1 to 4.3",
+        params: &[
+            ParamDef {
+                name: "pool",
+                about: "Most probes that are kept; the oldest goes for one more.",
+                kind: ParamKind::Integer {
+                    min: 2,
+                    max: 256,
+                    unit: "probes",
+                },
+                default: Some("16"),
+            },
+            ParamDef {
+                name: "probes",
+                about: "Probes sent with each request, of distinct servers; a fraction is rounded at random.",
+                kind: ParamKind::Number {
+                    min: 0.0,
+                    max: PROBES_MAX as f64,
+                    unit: "probes",
+                },
+                default: Some("3"),
+            },
+            ParamDef {
+                name: "remove",
+                about: "Probes taken away with each request, in turns the oldest and the worst; a fraction is rounded at random.",
+                kind: ParamKind::Number {
+                    min: 0.0,
+                    max: PROBES_MAX as f64,
+                    unit: "probes",
+                },
+                default: Some("1"),
+            },
+            ParamDef {
+                name: "quantile",
+                about: "A probe is hot that has more requests in flight than this share of those heard lately; 0: only those with the fewest are cold, 1: nobody is hot.",
+                kind: ParamKind::Number {
+                    min: 0.0,
+                    max: 1.0,
+                    unit: "",
+                },
+                default: Some("0.84"),
+            },
+            ParamDef {
+                name: "age",
+                about: "A probe that is older is not used.",
+                kind: ParamKind::Span { min: Duration(1) },
+                default: Some("1s"),
+            },
+            ParamDef {
+                name: "delta",
+                about: "How fast a pool would fill up if probes were not used up, net and for each request; the larger, the more often a probe is used.",
+                kind: ParamKind::Number {
+                    min: 0.0,
+                    max: 100.0,
+                    unit: "probes",
+                },
+                default: Some("1"),
+            },
+        ],
+    },
+    farm: Farm::Unknown,
+    follows_load: true,
+    familiar: None,
+    check: no_conditions,
+    heeds_weights: false,
+    by_weight: false,
+    build: |params| {
+        Box::new(Prequal {
+            room: params.integer("pool") as usize,
+            probes: params.number("probes"),
+            remove: params.number("remove"),
+            quantile: params.number("quantile"),
+            age_ns: params.span("age").0,
+            delta: params.number("delta"),
+            pool: Vec::new(),
+            worst_next: false,
+            heard: [0; HEARD],
+            count: 0,
+            hot_above: u32::MAX,
+            until_anew: 0,
+            uses: (0, 1.0),
+        })
+    },
+};
+
+#[derive(Clone, Debug)]
+struct Prequal {
+    room: usize,
+    probes: f64,
+    remove: f64,
+    quantile: f64,
+    age_ns: u64,
+    delta: f64,
+    /// Oldest first.
+    pool: Vec<Probe>,
+    /// Whether the worst is taken away next, and not the oldest.
+    worst_next: bool,
+    /// Loads heard last, and how many were heard in all.
+    heard: [u32; HEARD],
+    count: usize,
+    /// Who has more in flight is hot.
+    hot_above: u32,
+    until_anew: u32,
+    /// How often a probe is used with so many servers.
+    uses: (usize, f64),
+}
+
+/// What a server answered.
+#[derive(Clone, Copy, Debug)]
+struct Probe {
+    at: Instant,
+    server: u32,
+    in_flight: u32,
+    latency_ns: f32,
+    /// How often it may still be used.
+    uses: u32,
+}
+
+impl Probe {
+    /// Whether it is better than another: cold before hot, the quicker of cold ones, the less loaded of hot ones.
+    #[inline]
+    fn beats(&self, other: &Self, hot_above: u32) -> bool {
+        match (self.in_flight > hot_above, other.in_flight > hot_above) {
+            (false, false) => self.latency_ns < other.latency_ns,
+            (true, true) => self.in_flight < other.in_flight,
+            (hot, _) => !hot,
+        }
+    }
+}
+
+/// A number of which the fraction is rounded at random.
+#[inline]
+fn rounded(number: f64, draws: &mut Draws) -> usize {
+    let whole = number as usize;
+    let rest = number - whole as f64;
+    whole + usize::from(rest > 0.0 && draws.chance(rest))
+}
+
+impl Prequal {
+    fn best(&self, may: impl Fn(u32) -> bool) -> Option<usize> {
+        let mut best: Option<usize> = None;
+        for (place, probe) in self.pool.iter().enumerate() {
+            if best.is_none_or(|best| probe.beats(&self.pool[best], self.hot_above))
+                && may(probe.server)
+            {
+                best = Some(place);
+            }
+        }
+        best
+    }
+
+    /// The best probe of a server that may be picked. Those of servers that may not are thrown away as they are
+    /// met, unless only this attempt is kept from them.
+    fn take(&mut self, fleet: &FleetView<'_>) -> Option<u32> {
+        let eligible = fleet.eligible;
+        let open = |server: u32| {
+            // The common case first: everybody is eligible.
+            eligible.get(server as usize) == Some(&server)
+                || eligible.binary_search(&server).is_ok()
+        };
+        while self.pool.len() >= 2 {
+            let best = if fleet.narrowed {
+                self.best(open)?
+            } else {
+                self.best(|_| true)?
+            };
+            let probe = &mut self.pool[best];
+            let server = probe.server;
+            probe.uses = probe.uses.saturating_sub(1);
+            probe.in_flight = probe.in_flight.saturating_add(1);
+            let used_up = probe.uses == 0;
+            let open = open(server);
+            if used_up || !open {
+                self.pool.remove(best);
+            }
+            if open {
+                return Some(server);
+            }
+        }
+        None
+    }
+
+    /// Takes away the oldest or the worst.
+    fn take_away(&mut self) {
+        self.worst_next = !self.worst_next;
+        let place = if self.worst_next {
+            0
+        } else {
+            let worse = |worst: usize, place: usize| {
+                let worst_beats = self.pool[worst].beats(&self.pool[place], self.hot_above);
+                if worst_beats { place } else { worst }
+            };
+            (1..self.pool.len()).fold(0, worse)
+        };
+        if place < self.pool.len() {
+            self.pool.remove(place);
+        }
+    }
+
+    /// How often a probe may be used: as often as keeps a pool from running dry that gains and loses as it does.
+    fn uses(&mut self, servers: usize) -> f64 {
+        if self.uses.0 != servers {
+            let kept = (1.0 - self.room as f64 / servers as f64) * self.probes - self.remove;
+            // A pool as large as the fleet cannot gain: then nothing limits the use of a probe but its age.
+            let uses = if kept > 0.0 {
+                (1.0 + self.delta) / kept
+            } else {
+                f64::from(u32::MAX)
+            };
+            self.uses = (servers, uses.clamp(1.0, f64::from(u32::MAX)));
+        }
+        self.uses.1
+    }
+
+    fn probe(&mut self, fleet: &FleetView<'_>, draws: &mut Draws) {
+        let n = fleet.eligible.len();
+        let wanted = rounded(self.probes, draws).min(n);
+        let uses = self.uses(n);
+        let mut drawn = [0; PROBES_MAX];
+        for count in 0..wanted {
+            let position = nth_absent(draws.below(n - count), &mut drawn[..count]);
+            drawn[count] = position;
+            let server = fleet.eligible[position];
+            let in_flight = fleet.oracle.in_system(server as usize);
+            let latency_ns = fleet.oracle.latency_ns(server as usize).unwrap_or(0.0);
+            self.heard[self.count % HEARD] = in_flight;
+            self.count += 1;
+            if let Some(known) = self.pool.iter().position(|p| p.server == server) {
+                self.pool.remove(known);
+            } else if self.pool.len() >= self.room {
+                self.pool.remove(0);
+            }
+            self.pool.push(Probe {
+                at: fleet.now,
+                server,
+                in_flight,
+                latency_ns,
+                uses: rounded(uses, draws) as u32,
+            });
+        }
+    }
+
+    /// Works out who is hot: rank ⌊q (k − 1)⌋ of the k loads heard last is the most that is not.
+    fn judge(&mut self) {
+        if self.until_anew > 0 {
+            self.until_anew -= 1;
+            return;
+        }
+        self.until_anew = ANEW - 1;
+        let known = self.count.min(HEARD);
+        if self.quantile >= 1.0 || known == 0 {
+            self.hot_above = u32::MAX;
+            return;
+        }
+        let mut heard = self.heard;
+        let rank = (self.quantile * (known - 1) as f64) as usize;
+        self.hot_above = *heard[..known].select_nth_unstable(rank).1;
+    }
+}
+
+impl Policy for Prequal {
+    fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
+        let eligible = fleet.eligible;
+        let now = fleet.now;
+        let is_old = |probe: &Probe| now.0.saturating_sub(probe.at.0) > self.age_ns;
+        let old = self.pool.iter().take_while(|probe| is_old(probe)).count();
+        if old > 0 {
+            self.pool.drain(..old);
+        }
+        self.judge();
+        let server = match self.take(fleet) {
+            Some(server) => server,
+            None => eligible[draws.below(eligible.len())],
+        };
+        for _ in 0..rounded(self.remove, draws) {
+            self.take_away();
+        }
+        self.probe(fleet, draws);
+        Some(server as usize)
+    }
+    fn tracks_latency(&self) -> bool {
+        true
+    }
+    fn on_eligible_changed(&mut self, _: &FleetView<'_>, _: Option<&[u32]>) {
+        // Probes of those that have gone are thrown away as they are met.
+    }
+    fn clone_box(&self) -> Box<dyn Policy> {
+        Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draws::Stream;
+    use crate::policy::fixture::{Fleet, build};
+
+    fn probe(server: u32, in_flight: u32, latency_ns: f32) -> Probe {
+        Probe {
+            at: Instant::ZERO,
+            server,
+            in_flight,
+            latency_ns,
+            uses: 1,
+        }
+    }
+
+    /// A policy without probes of its own, and with these.
+    fn with(pool: Vec<Probe>, hot_above: u32) -> Prequal {
+        Prequal {
+            room: 16,
+            probes: 0.0,
+            remove: 0.0,
+            quantile: 0.84,
+            age_ns: 100,
+            delta: 1.0,
+            pool,
+            worst_next: false,
+            heard: [0; HEARD],
+            count: 0,
+            hot_above,
+            until_anew: u32::MAX,
+            uses: (0, 1.0),
+        }
+    }
+
+    fn choose(policy: &mut Prequal, fleet: &Fleet, now: u64) -> Option<usize> {
+        let view = FleetView {
+            now: Instant(now),
+            ..fleet.view()
+        };
+        let draws = &mut Stream::new(1, 0, "p").at(now);
+        policy.pick(&view, &Job::default(), draws)
+    }
+
+    #[test]
+    fn the_quickest_of_the_cold_else_the_least_loaded_of_the_hot() {
+        let fleet = Fleet::of(4);
+        let probes = || {
+            vec![
+                probe(0, 3, 9.0),
+                probe(1, 5, 1.0),
+                probe(2, 2, 7.0),
+                probe(3, 9, 0.5),
+            ]
+        };
+        for (hot_above, chosen) in [(u32::MAX, 3), (5, 1), (4, 2), (1, 2), (2, 2)] {
+            let mut policy = with(probes(), hot_above);
+            assert_eq!(choose(&mut policy, &fleet, 1), Some(chosen), "{hot_above}");
+            assert!(policy.pool.len() == 3, "it was its last use");
+        }
+    }
+
+    #[test]
+    fn old_probes_and_those_of_servers_that_are_out_are_not_used() {
+        let fleet = Fleet {
+            eligible: vec![1, 2],
+            ..Fleet::of(4)
+        };
+        let mut policy = with(
+            vec![probe(1, 0, 9.0), probe(0, 0, 1.0), probe(2, 0, 5.0)],
+            9,
+        );
+        policy.pool[0].uses = 5;
+        assert_eq!(choose(&mut policy, &fleet, 100), Some(2));
+        let mut late: Vec<_> = (101..300)
+            .map(|now| choose(&mut policy.clone(), &fleet, now))
+            .collect();
+        late.dedup();
+        assert!(late.len() > 20, "nothing is left but chance");
+    }
+
+    #[test]
+    fn the_oldest_and_the_worst_go_in_turns() {
+        let all = vec![
+            probe(0, 1, 1.0),
+            probe(1, 2, 9.0),
+            probe(2, 7, 1.0),
+            probe(3, 8, 0.1),
+        ];
+        let mut policy = with(all, 5);
+        let mut left = || {
+            policy.take_away();
+            policy.pool.iter().map(|p| p.server).collect::<Vec<_>>()
+        };
+        assert_eq!(left(), [1, 2, 3], "the oldest");
+        assert_eq!(left(), [1, 2], "the most loaded of the hot");
+        assert_eq!(left(), [2], "the oldest");
+        let mut cold = with(vec![probe(0, 1, 1.0), probe(1, 2, 9.0)], 5);
+        cold.worst_next = true;
+        cold.take_away();
+        assert_eq!(cold.pool[0].server, 0, "the slower of the cold");
+    }
+
+    #[test]
+    fn probes_are_distinct_and_the_pool_has_one_of_a_server() {
+        let mut fleet = Fleet::of(40);
+        fleet.in_system = (0..40).collect();
+        let mut policy = with(Vec::new(), u32::MAX);
+        (policy.probes, policy.remove) = (3.0, 1.0);
+        for now in 0..2000 {
+            let view = FleetView {
+                now: Instant(now),
+                ..fleet.view()
+            };
+            policy.pick(&view, &Job::default(), &mut Stream::new(1, 0, "p").at(now));
+            let mut servers: Vec<u32> = policy.pool.iter().map(|p| p.server).collect();
+            assert!(servers.len() <= 16);
+            servers.sort_unstable();
+            servers.dedup();
+            assert_eq!(servers.len(), policy.pool.len());
+            assert!(policy.pool.iter().all(|p| p.in_flight >= p.server));
+        }
+        assert_eq!(policy.count, 6000, "three with each choice");
+        // (1 + δ) / ((1 − 16/40) 3 − 1) = 2.5
+        assert!((policy.uses(40) - 2.5).abs() < 1e-9);
+        assert!(
+            policy.uses(16) > 1e9,
+            "no limit where the pool is the fleet"
+        );
+    }
+
+    #[test]
+    fn who_is_above_the_quantile_of_what_was_heard_is_hot() {
+        let mut policy = with(Vec::new(), 0);
+        policy.heard = std::array::from_fn(|i| i as u32);
+        policy.count = 100;
+        for (quantile, most) in [(0.0, 0), (0.5, 15), (0.84, 26), (1.0, u32::MAX)] {
+            (policy.quantile, policy.until_anew) = (quantile, 0);
+            policy.judge();
+            assert_eq!(policy.hot_above, most, "{quantile}");
+        }
+    }
+
+    #[test]
+    fn without_probes_it_is_random() {
+        let fleet = Fleet::of(8);
+        let mut policy = build("prequal probes=0");
+        let pick = |i| {
+            policy.pick(
+                &fleet.view(),
+                &Job::default(),
+                &mut Stream::new(1, 0, "p").at(i),
+            )
+        };
+        let mut seen: Vec<_> = (0..200).map(pick).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 8);
+    }
+}
