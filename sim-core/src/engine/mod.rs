@@ -524,9 +524,12 @@ impl Simulation {
         }
     }
 
-    /// Ends the run with this event if a limit is reached.
+    /// Ends the run with this event if a limit is reached; now and then, stale timers are dropped.
     #[cold]
     fn look_at_limits(&mut self) {
+        if self.progress.is_time_to_tidy() {
+            self.events.thin_timers(&self.attempts, &self.calls);
+        }
         let requests = self.calls.len() + self.attempts.elided + self.attempts.len();
         let in_flight = requests + self.pools.len();
         let limits = self.model.limits;

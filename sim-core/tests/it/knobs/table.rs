@@ -609,7 +609,13 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     ("limit-req", "keys", "rate = 5, by = \"key\"", "1", "2"),
     ("limit-req", "shared", "rate = 5", "false", "true"),
     ("rate-counter", "limit", "", "5", "9"),
-    ("rate-counter", "period", "limit = 5", "\"1s\"", "\"2s\""),
+    (
+        "rate-counter",
+        "period",
+        "limit = 5, counts = \"passed\"",
+        "\"1s\"",
+        "\"2s\"",
+    ),
     (
         "rate-counter",
         "counts",
@@ -643,7 +649,13 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     ("bulkhead", "limit", "", "1", "4"),
     ("bulkhead", "shares", "limit = 2", "[0.5]", "[1]"),
     ("bulkhead", "borrow", "limit = 2", "false", "true"),
-    ("bulkhead", "shared", "limit = 1", "false", "true"),
+    (
+        "bulkhead",
+        "shared",
+        "limit = 2, borrow = true",
+        "false",
+        "true",
+    ),
     ("vegas-limit", "initial", "max = 3", "1", "3"),
     ("vegas-limit", "max", "initial = 1", "1", "2"),
     (
@@ -670,7 +682,13 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
         "true",
     ),
     ("gradient2-limit", "initial", "min = 1, max = 3", "1", "3"),
-    ("gradient2-limit", "min", "initial = 2, max = 2", "1", "2"),
+    (
+        "gradient2-limit",
+        "min",
+        "initial = 3, max = 3, headroom = 1, smoothing = 1, tolerance = 1",
+        "1",
+        "3",
+    ),
     ("gradient2-limit", "max", "initial = 1, min = 1", "1", "3"),
     (
         "gradient2-limit",
@@ -689,7 +707,7 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "gradient2-limit",
         "window",
-        "initial = 1, min = 1, headroom = 1",
+        "initial = 1, min = 1, max = 3, headroom = 1, smoothing = 1, tolerance = 1",
         "600",
         "1",
     ),
