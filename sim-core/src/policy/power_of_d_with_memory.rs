@@ -1,9 +1,9 @@
 //! Power of d choices with memory.
 //!
-//! Compares d sampled servers with the m best of the last choice, which cost no sample. One
-//! sample and one remembered server do better than two samples: the remembered one is the better of
-//! what was seen last, so that knowledge is not thrown away. Servers are remembered, not their loads,
-//! which are looked up anew.
+//! Compares d sampled servers with the m best of the last choice, which cost no sample. One sample and one
+//! remembered server keep long queues as rare as two samples do, and in the end rarer, for half the probes; but the remembered one is
+//! seldom idle, so that at the loads of ordinary fleets the mean is longer than with two (3.22 against 2.61 service times at load
+//! 0.9, with many servers). Servers are remembered, not their loads, which are looked up anew.
 
 use super::power_of_d::{D_MAX, nth_absent};
 use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};

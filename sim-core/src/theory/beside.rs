@@ -161,6 +161,10 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
         balancer.instances > 1 && service.servers.len() > 1,
         "several balancer instances each see a part of the traffic",
     );
+    because(
+        balancer.subset.is_some(),
+        "each balancer instance uses only some of the servers",
+    );
     let first = &model.servers[0];
     because(
         model
