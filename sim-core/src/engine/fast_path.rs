@@ -731,9 +731,10 @@ impl Simulation {
         let (local, service_id) = (s.local, s.service);
         if !BARE && self.services[service_id].tracks_servers() {
             self.server_left(server);
-            let arrived = match self.services[service_id].aside {
-                true => self.attempts.cold_at(slot).dispatched,
-                false => begun,
+            let arrived = if self.services[service_id].aside {
+                self.attempts.cold_at(slot).dispatched
+            } else {
+                begun
             };
             self.note_latency(server, self.fleet[server].in_system, arrived);
         }
