@@ -1,6 +1,6 @@
 //! Stampede beside other simulators, on the same work, in one run.
 //!
-//! `cargo run --release --manifest-path benches/peers/Cargo.toml [-- requests [rounds]]`
+//! `cargo run --release --manifest-path benches/peers/Cargo.toml [-- requests [rounds [part of a name]]]`
 //!
 //! The peers are pinned and built by this package: SimCore 0.1 with direct calls, NeXosim 1.0 on one
 //! thread, a textbook's loop, and the bare loop of `benches`, which can simulate one system only.
@@ -32,17 +32,21 @@ struct Peer<'a> {
     run: Box<dyn Fn(u64) -> (Ran, u64) + 'a>,
 }
 
+const USAGE: &str = "stampede-peers [requests [rounds [part of a name]]]";
+
 fn main() {
-    let mut arguments = std::env::args().skip(1).map(|text| {
-        let number = text.replace('_', "").parse::<u64>();
-        number.ok().filter(|number| *number > 0)
-    });
-    let (Some(requests), Some(rounds)) = (
-        arguments.next().unwrap_or(Some(1_000_000)),
-        arguments.next().unwrap_or(Some(5)),
-    ) else {
-        panic!("usage: stampede-peers [requests [rounds]]");
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |default: u64| {
+        let Some(text) = arguments.next() else {
+            return default;
+        };
+        match text.replace('_', "").parse() {
+            Ok(number) if number > 0 => number,
+            _ => panic!("{text:?} is not a number; usage: {USAGE}"),
+        }
     };
+    let (requests, rounds) = (number(1_000_000), number(5));
+    let name = arguments.next().unwrap_or_default();
     let python = Environment::new();
     if let Err(problem) = &python {
         println!("without SimPy: {problem}");
@@ -50,7 +54,13 @@ fn main() {
     println!("{requests} requests (NeXosim a quarter, SimPy a tenth), {rounds} rounds in turns");
     let mut wrong = false;
     for work in &WORK {
-        let peers = peers(work, requests, python.as_ref().ok());
+        let mut peers = peers(work, requests, python.as_ref().ok());
+        // The first two stay: the others are compared with them.
+        let mut place = 0;
+        peers.retain(|peer| {
+            place += 1;
+            place <= 2 || peer.name.contains(&name)
+        });
         wrong |= table(work, &peers, rounds);
     }
     assert!(!wrong, "somebody simulates something else");

@@ -233,7 +233,7 @@ fn begin() -> Folder {
     folder.write("s.toml", STRESSED);
     folder.write("traced.toml", TRACED);
     let times = (1..=900).map(|n| format!("{}ms\n", n * 10));
-    folder.write("log.csv", &times.collect::<String>());
+    folder.write("log.csv", times.collect::<String>());
     folder
 }
 

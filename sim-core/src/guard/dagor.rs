@@ -9,7 +9,7 @@
 //! more by a share `increase` of all that came. The most important level that came is always admitted: where
 //! there is but one, nothing can be refused.
 //!
-//! Zhou and others, "Overload Control for Scaling WeChat Microservices", SoCC 2018, section 4. There a server
+//! Zhou and others, "Overload Control for Scaling `WeChat` Microservices", `SoCC` 2018, section 4. There a server
 //! also tells its callers the threshold, which then refuse by themselves what it would; that is
 //! not done here, so that what is refused has cost its way to the server.
 

@@ -9,6 +9,8 @@ use crate::guard::GuardDef;
 use crate::health::Probe;
 use crate::ids::Id;
 use crate::model::{Action, Change, Client, Link, Model, ServerParams, Service, Source};
+use crate::outcome::Outcome;
+use crate::retry::Failed;
 use crate::time::{Duration, Instant};
 use std::borrow::Cow;
 
@@ -338,8 +340,12 @@ impl Asker<'_> {
             return None;
         }
         // A law that is not constant does not draw the same sixteen times.
+        const FIRST: Failed = Failed {
+            attempt: 1,
+            outcome: Outcome::Errored,
+        };
         let pauses = Stream::new(0, 0, "retries");
-        let mut pauses = (0..16).map(|n| retry.pause(1, Duration::ZERO, &mut pauses.at(n)));
+        let mut pauses = (0..16).map(|n| retry.pause(FIRST, &mut 0, &mut pauses.at(n)));
         let first = pauses.next()?;
         (pauses.all(|pause| pause == first) && first >= deadline).then(|| {
             format!(

