@@ -63,7 +63,7 @@ impl Latencies {
         let [a, b, c] = self.last[level];
         match self.count[level] {
             1 => a,
-            2 => (a + b) / 2.0,
+            2 => f32::midpoint(a, b),
             _ => a.min(b).max(a.max(b).min(c)),
         }
     }

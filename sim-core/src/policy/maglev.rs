@@ -71,7 +71,9 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
     if is_prime(size) {
         return Ok(());
     }
-    let next = (size..).find(|&n| is_prime(n)).unwrap_or(TABLE_MAX);
+    let next = (size..=TABLE_MAX)
+        .find(|&n| is_prime(n))
+        .unwrap_or(TABLE_MAX);
     Err(ParamProblem {
         param: "table",
         message: format!("{size} is no prime, and a skip could miss places; the next is {next}"),
@@ -79,10 +81,7 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
 }
 
 fn is_prime(n: u64) -> bool {
-    n >= 2
-        && (2..)
-            .take_while(|d| d * d <= n)
-            .all(|d| !n.is_multiple_of(d))
+    n >= 2 && (2..=n.isqrt()).all(|d| !n.is_multiple_of(d))
 }
 
 #[derive(Clone, Debug)]

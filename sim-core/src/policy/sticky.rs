@@ -3,7 +3,7 @@
 //! The key of a request is its session. The first request of one is placed as `new` says and its server
 //! remembered, as in a cookie or a stick table; later ones go there whatever the load, so that a server that joins gets new sessions
 //! only, and one that left leaves its sessions to be placed again. What happens to them is `lost`: they move for good,
-//! or until their server is back, or they fail as long as it is away, as HAProxy does without `option redispatch`.
+//! or until their server is back, or they fail as long as it is away, as `HAProxy` does without `option redispatch`.
 //!
 //! Each instance remembers for itself, as a stick table does which is not shared. Of more sessions than it has room for the oldest is forgotten.
 

@@ -397,8 +397,8 @@ fn bounded_queues_lie_between_one_line_and_the_shortest_queue() {
 
 /// The part of the `k`-th moment of a bounded Pareto law, from 1 to `greatest`, that is between two sizes.
 fn moment(k: f64, shape: f64, greatest: f64, from: f64, to: f64) -> f64 {
-    let scale = shape / (1.0 - greatest.powf(-shape));
-    scale * (to.powf(k - shape) - from.powf(k - shape)) / (k - shape)
+    let scale = shape / (1.0 - libm::pow(greatest, -shape));
+    scale * (libm::pow(to, k - shape) - libm::pow(from, k - shape)) / (k - shape)
 }
 
 /// Harchol-Balter, Crovella and Murta, "On choosing a task assignment policy for a distributed server system", JPDC 59, 1999: with
