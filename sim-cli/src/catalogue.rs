@@ -12,7 +12,9 @@ use sim_core::extension::{ExtensionRow, ParamDef};
 use sim_core::metric::{METRICS, MetricDef, SUMMARY_PATHS, Scope};
 use sim_core::model::{ClassId, ServerId, ServiceId};
 use sim_core::outcome::Outcome;
-use sim_core::scenario::{CODES, ExtensionTable, Scenario, keys, param_text, plug_tables};
+use sim_core::scenario::{
+    CODES, ExtensionTable, Scenario, keys, param_text, plug_tables, retry_rules,
+};
 use sim_core::statistics::WITHHELD;
 use sim_core::summary::{VERDICTS, WARNINGS};
 
@@ -37,6 +39,16 @@ impl List {
     /// Its entries.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         match self.rows {
+            Rows::Plugs(rows) if self.name == "retries" => rows()
+                .into_iter()
+                .map(|retry| Entry {
+                    facts: retry_rules(retry.name)
+                        .into_iter()
+                        .map(|(name, value)| Fact { name, value })
+                        .collect(),
+                    ..row(retry)
+                })
+                .collect(),
             Rows::Plugs(rows) => rows().into_iter().map(row).collect(),
             Rows::Others(entries) => entries(),
         }

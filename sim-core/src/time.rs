@@ -240,15 +240,19 @@ impl Clock {
         Instant(u64::from(after) * SECOND)
     }
 
-    /// The time of day at `at`: `12:30`, or `12:30:05` between whole minutes.
+    /// The time of day at `at`: `12:30`, `12:30:05` between whole minutes, `00:10 +1d` after midnight.
     pub fn label(self, at: Instant) -> String {
-        let seconds = (u64::from(self.start_s) + at.0 / SECOND) % 86_400;
+        let passed = u64::from(self.start_s) + at.0 / SECOND;
+        let (days, seconds) = (passed / 86_400, passed % 86_400);
         let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        if seconds == 0 {
-            format!("{hours:02}:{minutes:02}")
-        } else {
-            format!("{hours:02}:{minutes:02}:{seconds:02}")
+        let mut label = format!("{hours:02}:{minutes:02}");
+        if seconds > 0 {
+            label = format!("{label}:{seconds:02}");
         }
+        if days > 0 {
+            label = format!("{label} +{days}d");
+        }
+        label
     }
 }
 
@@ -305,6 +309,8 @@ mod tests {
         let at = clock.instant(Clock::parse_time_of_day("12:30:05").expect("valid"));
         assert_eq!(at, Instant(1205 * SECOND));
         assert_eq!(clock.label(at), "12:30:05");
+        assert_eq!(clock.label(Instant(12 * 3600 * SECOND)), "00:10 +1d");
+        assert_eq!(clock.label(Instant(48 * 3600 * SECOND)), "12:10 +2d");
         assert_eq!(
             clock.instant(Clock::parse_time_of_day("00:10").expect("valid")),
             Instant(12 * 3600 * SECOND)

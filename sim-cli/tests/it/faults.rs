@@ -25,6 +25,14 @@ name = "web"
 workers = 1
 "#;
 
+/// A scenario that is put together from several files.
+const TRACED: &str = r#"
+base = "s.toml"
+[set]
+traffic.traffic.rate = "none"
+traffic.traffic.arrivals = { kind = "trace", file = "log.csv" }
+"#;
+
 const PLAN: &str = r#"
 replications = 2
 measures = ["requests.arrived"]
@@ -137,6 +145,16 @@ fn commands() -> Vec<(&'static str, Vec<&'static str>, Vec<&'static str>)> {
             vec!["run", "a.toml", "-o", "out", "--seed", "2"],
         ),
         (
+            "request log",
+            vec!["run", "a.toml", "-o", "out", "--seed", "1"],
+            vec!["run", "a.toml", "-o", "out", "--log-requests", "1"],
+        ),
+        (
+            "files of others",
+            vec!["run", "a.toml", "-o", "out", "--seed", "1"],
+            vec!["run", "traced.toml", "-o", "out"],
+        ),
+        (
             "replications",
             vec![
                 "run",
@@ -200,12 +218,22 @@ fn commands() -> Vec<(&'static str, Vec<&'static str>, Vec<&'static str>)> {
     ]
 }
 
+/// The other table, where the program is built with it.
+const PARQUET: &[&str] = if cfg!(feature = "parquet") {
+    &["--parquet"]
+} else {
+    &[]
+};
+
 /// Whether files stand beside results that are none.
 const MINE: &str = "mine";
 
 fn begin() -> Folder {
     let folder = Folder::with("a.toml", SMALL);
     folder.write("s.toml", STRESSED);
+    folder.write("traced.toml", TRACED);
+    let times = (1..=900).map(|n| format!("{}ms\n", n * 10));
+    folder.write("log.csv", times.collect::<String>());
     folder
 }
 
@@ -352,9 +380,12 @@ fn file_by_file_nothing_is_lost_either() {
 #[test]
 fn sweeps_lose_nothing_and_leave_nothing() {
     let complete = Folder::with("plan.toml", PLAN);
-    let args = ["sweep", "plan.toml", "-o", "out", "--threads", "1"];
+    let mut args = vec!["sweep", "plan.toml", "-o", "out", "--threads", "1"];
+    args.extend(PARQUET);
     complete.run(&args).code(0);
     let whole = contents(&complete, "out").expect("results");
+    let tables = whole.keys().filter(|name| name.starts_with("cells."));
+    assert_eq!(tables.count(), 2 + PARQUET.len());
     let count = operations(&Folder::with("plan.toml", PLAN), &args, "");
     assert!(count > 30, "{count}");
     for kind in ["kill", "fail", "fail-from"] {
@@ -459,7 +490,8 @@ fn parts_put_together_lose_nothing() {
             "out",
         ]
     };
-    let merge = ["sweep", "merge", "out", "-q"];
+    let mut merge = vec!["sweep", "merge", "out", "-q"];
+    merge.extend(PARQUET);
     let ready = || {
         let folder = Folder::with("plan.toml", PLAN);
         folder.run(&shard("0/2")).code(0);
@@ -531,5 +563,8 @@ fn of_a_hundred_killed_nothing_stays() {
     }
     folder.run(&["run", "a.toml", "-o", "out"]).code(0);
     assert_eq!(leftovers(&folder), [""; 0]);
-    assert_eq!(folder.list("."), ["a.toml", "out", "s.toml"]);
+    assert_eq!(
+        folder.list("."),
+        ["a.toml", "log.csv", "out", "s.toml", "traced.toml"]
+    );
 }

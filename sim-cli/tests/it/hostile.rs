@@ -278,6 +278,16 @@ fn files_of_other_programs_are_named_in_one_error() {
         "{}",
         ran.err
     );
+    folder.write("slip.json", "{\n\"horizon\": \"10s\",\n\"traffic\": [\n");
+    let ran = folder.run(&["check", "./slip.json"]).code(3);
+    assert!(
+        ran.err.contains("slip.json:") && !ran.err.contains("no scenario"),
+        "{}",
+        ran.err
+    );
+    folder.write("over.toml", "base = \"slip.json\"\n");
+    let ran = folder.run(&["check", "over.toml"]).code(3);
+    assert!(ran.err.contains("is not well-formed"), "{}", ran.err);
     let ran = folder.run(&["check", "-"]);
     assert_eq!(ran.code, 3);
 }

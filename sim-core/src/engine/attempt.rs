@@ -6,6 +6,7 @@ use super::tried::Tried;
 use super::visit::Child;
 use crate::ids::{ClassId, ClientId, Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::outcome::Outcome;
+use crate::retry::MEMORY_END;
 use std::ops::{Deref, DerefMut};
 
 /// A request as one caller sees it: from outside, or from a service to another. One cache line.
@@ -20,7 +21,8 @@ pub(super) struct Call {
     pub parent: Handle,
     /// The attempt in flight.
     pub current: Handle,
-    pub pause_ns: u64,
+    /// What is remembered of the failure before.
+    pub memory: Memory,
     /// Attempts so far.
     pub attempts: u32,
     /// The server of the latest attempt, numbered within the service.
@@ -33,6 +35,33 @@ pub(super) struct Call {
 }
 
 const _: () = assert!(size_of::<Call>() == 64, "a call fills a cache line");
+
+/// What a call remembers of its latest failure: what its rule for trying again left there, and how
+/// the try ended. Both in one word, the outcome in the upper four bits, counted from 1.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Memory(u64);
+
+const _: () = assert!(Outcome::COUNT < 16 && MEMORY_END == 1 << 60);
+
+impl Memory {
+    /// Of a failure that ended so; `kept` is what the rule remembers.
+    pub(super) fn of(outcome: Outcome, kept: u64) -> Self {
+        debug_assert!(kept < MEMORY_END, "a rule remembers too much");
+        Self((outcome as u64 + 1) << 60 | kept % MEMORY_END)
+    }
+
+    /// How the latest try ended, if one has.
+    pub(super) fn outcome(self) -> Option<Outcome> {
+        (self.0 >> 60)
+            .checked_sub(1)
+            .map(|place| Outcome::ALL[place as usize])
+    }
+
+    /// What the rule for trying again remembers.
+    pub(super) fn kept(self) -> u64 {
+        self.0 % MEMORY_END
+    }
+}
 
 /// Where an attempt is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

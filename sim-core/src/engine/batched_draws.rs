@@ -71,12 +71,14 @@ impl Simulation {
         service
             .demand
             .fill_ns(service.demand_stream, first, &mut demands);
+        let requests = self.streams.requests;
+        let mut draws: [_; BATCH] = std::array::from_fn(|i| requests.at(first + i as u64));
+        for (class, draws) in batch.classes.iter_mut().zip(&mut draws) {
+            *class = draw_class(&s.mix, draws);
+        }
+        s.keys.fill(first, &mut draws, &mut batch.keys);
         for (i, demand) in demands.iter().enumerate() {
-            let number = first + i as u64;
-            let mut draws = self.streams.requests.at(number);
-            let class = draw_class(&s.mix, &mut draws);
-            batch.classes[i] = class;
-            batch.keys[i] = s.keys.key(number, &mut draws);
+            let class = batch.classes[i];
             let factor = self.classes[class].demand_factor;
             batch.demands_ns[i] = Duration::from_nanos_f64(demand * factor).0;
         }

@@ -1,7 +1,7 @@
 //! Callers: requests, attempts, timeouts, retries, budgets.
 
 use super::Simulation;
-use super::attempt::{Attempt, Call, Place, Purpose};
+use super::attempt::{Attempt, Call, Memory, Place, Purpose};
 use super::event::Event;
 use super::fast_path::client_is_plain;
 use super::guards::Post;
@@ -13,7 +13,7 @@ use crate::draws::mix;
 use crate::ids::{ClassId, LocalId, ServerId, SourceId};
 use crate::model::Client;
 use crate::outcome::Outcome;
-use crate::retry::{Retry, Terms};
+use crate::retry::{Failed, Retry, Terms};
 use crate::time::Duration;
 use std::sync::Arc;
 
@@ -117,7 +117,7 @@ impl Simulation {
             arrived: self.now,
             parent: Handle::NONE,
             current: Handle::NONE,
-            pause_ns: 0,
+            memory: Memory::default(),
             client: s.clients[class],
             class,
             service: s.to,
@@ -268,16 +268,29 @@ impl Simulation {
     pub(super) fn try_again(&mut self, handle: Handle, outcome: Outcome) {
         let (retries, tries) = (self.streams.retries, self.calls.tries(handle));
         let most = self.callers[self.calls[handle].client].terms.attempts;
-        if tries >= most || !self.may_try_again(handle, false) {
+        if tries >= most {
             return self.end_call(handle, outcome);
         }
         let call = &mut self.calls[handle];
         let caller = &self.callers[call.client];
-        let mut draws = retries.of_attempt(call.number, call.attempts);
-        let pause = caller
-            .retry
-            .pause(tries, Duration(call.pause_ns), &mut draws);
-        call.pause_ns = pause.0;
+        let failed = Failed {
+            attempt: tries,
+            outcome,
+        };
+        let number = if caller.terms.lockstep {
+            call.client.0.into()
+        } else {
+            call.number
+        };
+        let mut draws = retries.of_attempt(number, call.attempts);
+        let mut kept = call.memory.kept();
+        let pause = caller.retry.pause(failed, &mut kept, &mut draws);
+        call.memory = Memory::of(outcome, kept);
+        let waited = Duration(self.now - call.arrived);
+        let goes_on = caller.retry.counts(failed) && waited + pause <= caller.terms.within;
+        if !goes_on || !self.may_try_again(handle, false) {
+            return self.end_call(handle, outcome);
+        }
         self.after(pause.0, Event::Attempt(handle));
     }
 

@@ -30,7 +30,7 @@ use crate::ids::{ClassId, Id, InstanceId, LocalId, ServerId, ServiceId, SourceId
 use crate::machine::MachineState;
 use crate::model::{Balancer, Client, Errors, ServerParams, Slowdown};
 use crate::outcome::Outcome;
-use crate::policy::Job;
+use crate::policy::{Choice, Job, any_of, less_of_two};
 use crate::time::{Duration, Instant};
 use std::hint::select_unpredictable;
 
@@ -378,11 +378,12 @@ impl Simulation {
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn place_in_batch(&mut self, source: SourceId) -> usize {
         let s = &self.sources[source];
-        if s.count.wrapping_sub(s.batch.first) >= BATCH as u64 {
+        let place = s.count.wrapping_sub(s.batch.first);
+        if place >= BATCH as u64 {
             self.draw_batch(source);
+            return 0;
         }
-        let s = &self.sources[source];
-        (s.count - s.batch.first) as usize % BATCH
+        place as usize
     }
 
     /// A request begins, and the source's next arrival is planned where it has one.
@@ -482,28 +483,41 @@ impl Simulation {
             return self.stop_fast(handle, &stopped);
         }
 
-        let truth = TrueState {
-            now,
-            servers,
-            service,
-        };
-        let mut view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
-        if !BARE && let Some(board) = &instance.board {
-            view.reported = true;
-            view.in_flight = board.in_flight.as_slice();
-            view.oracle = &**board;
-        }
-        let job = Job {
-            key,
-            priority: classes[class].priority,
-            previous: None,
-            demand: Duration(demand_ns),
-        };
-        let mut draws = streams.policy.of_attempt(number, 1);
-        let choice = if instance.eligible.is_empty() {
+        let board = if BARE {
             None
         } else {
-            instance.policy.pick(&view, &job, &mut draws)
+            instance.board.as_deref()
+        };
+        let own = &instance.in_flight;
+        let in_flight = board.map_or(own, |board| &board.in_flight).as_slice();
+        let mut draws = streams.policy.of_attempt(number, 1);
+        let choice = match (instance.choice, &instance.eligible[..]) {
+            (_, []) => None,
+            (Choice::Any, eligible) => Some(any_of(eligible, &mut draws) as usize),
+            (Choice::LessOfTwo, eligible) => {
+                let load = |server: u32| in_flight[server as usize];
+                Some(less_of_two(eligible, load, &mut draws) as usize)
+            }
+            (Choice::Asked, eligible) => {
+                let truth = TrueState {
+                    now,
+                    servers,
+                    service,
+                };
+                let mut view = truth.view(eligible, &instance.in_flight, &instance.weights);
+                if let Some(board) = board {
+                    view.reported = true;
+                    view.in_flight = in_flight;
+                    view.oracle = board;
+                }
+                let job = Job {
+                    key,
+                    priority: classes[class].priority,
+                    previous: None,
+                    demand: Duration(demand_ns),
+                };
+                instance.policy.pick(&view, &job, &mut draws)
+            }
         };
         let Some(local) = choice.map(LocalId::at) else {
             return self.send_spelled_out(handle, None);
@@ -717,9 +731,10 @@ impl Simulation {
         let (local, service_id) = (s.local, s.service);
         if !BARE && self.services[service_id].tracks_servers() {
             self.server_left(server);
-            let arrived = match self.services[service_id].aside {
-                true => self.attempts.cold_at(slot).dispatched,
-                false => begun,
+            let arrived = if self.services[service_id].aside {
+                self.attempts.cold_at(slot).dispatched
+            } else {
+                begun
             };
             self.note_latency(server, self.fleet[server].in_system, arrived);
         }

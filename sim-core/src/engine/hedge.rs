@@ -335,7 +335,7 @@ impl Simulation {
     /// Whether an attempt is a copy of a call whose copies know each other.
     pub(super) fn ties(&self, attempt: Handle) -> bool {
         let call = self.attempts[attempt].call;
-        self.calls.contains(call) && self.calls.is_hedged(call) && {
+        !call.is_elided() && self.calls.contains(call) && self.calls.is_hedged(call) && {
             let client = self.calls[call].client;
             let hedge = self.callers[client].client.hedge;
             hedge.is_some_and(|hedge| hedge.tied)

@@ -13,7 +13,7 @@ use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::Model;
 use crate::outcome::Outcome;
-use crate::policy::{FleetView, Oracle, Policy, Report};
+use crate::policy::{Choice, FleetView, Oracle, Policy, Report};
 use crate::time::{Duration, Instant};
 use std::collections::VecDeque;
 use std::ops::{Index, IndexMut, Range};
@@ -101,6 +101,8 @@ pub(super) struct Instance {
     pub name: String,
     pub state: MachineState,
     pub policy: Box<dyn Policy>,
+    /// How the policy picks, where it need not be asked.
+    pub choice: Choice,
     /// How far into a round its turns begin, where it is one of several.
     pub start: Option<f64>,
     /// The priority of its servers that are eligible, while that is one.
@@ -171,6 +173,7 @@ impl Instance {
         self.policy = policy.clone_box();
         self.level = None;
         self.observes = self.policy.observes();
+        self.choice = self.policy.choice();
         self.health.split.clear();
     }
 
@@ -230,6 +233,7 @@ impl Instance {
             state: MachineState::Up,
             observes: policy.observes(),
             policy: policy.clone_box(),
+            choice: policy.choice(),
             start,
             level: None,
             subset: None,

@@ -235,7 +235,7 @@ impl Simulation {
     /// Does everything up to and including `until`, or up to the end of the run.
     pub fn run_until(&mut self, until: Instant) {
         let until = until.0.min(self.model.horizon.0);
-        while self.step_until(until).is_some() {}
+        while self.run_some(until) {}
         if self.progress.end.is_none() {
             // Time never goes back, whatever is asked.
             self.now = self.now.max(until);
@@ -248,7 +248,7 @@ impl Simulation {
     /// Does at most `budget` events; true while the run goes on.
     pub fn run_events(&mut self, budget: u64) -> bool {
         for _ in 0..budget {
-            if self.step_until(self.model.horizon.0).is_none() {
+            if self.step_until_again(self.model.horizon.0).is_none() {
                 // Ends the run, unless it is over already.
                 self.step();
                 return false;
@@ -272,7 +272,8 @@ impl Simulation {
         false
     }
 
-    /// Does some events, as many as go unnoticed; false when none is left.
+    /// Does some events, as many as go unnoticed; false when none is left. The loop of a run: here alone
+    /// a step and all of the fast path are one piece.
     #[inline(never)]
     fn run_some(&mut self, until: u64) -> bool {
         let extra = self.progress.extra + SOME * progress::LOOKS_OF_AN_EVENT;
@@ -313,9 +314,15 @@ impl Simulation {
         let (arrival_at, source) = self.events.first_arrival();
         let clock_at = self.events.clock_time();
         if done_at < arrival_at.min(clock_at) {
-            (done_at <= until).then(|| self.completion(done_at, server))
+            if done_at > until {
+                return None;
+            }
+            Some(self.completion(done_at, server))
         } else if arrival_at < done_at.min(clock_at) {
-            (arrival_at <= until).then(|| self.arrival(arrival_at, source))
+            if arrival_at > until {
+                return None;
+            }
+            Some(self.arrival(arrival_at, source))
         } else {
             self.step_rarely(until)
         }
@@ -517,9 +524,12 @@ impl Simulation {
         }
     }
 
-    /// Ends the run with this event if a limit is reached.
+    /// Ends the run with this event if a limit is reached; now and then, stale timers are dropped.
     #[cold]
     fn look_at_limits(&mut self) {
+        if self.progress.is_time_to_tidy() {
+            self.events.thin_timers(&self.attempts, &self.calls);
+        }
         let requests = self.calls.len() + self.attempts.elided + self.attempts.len();
         let in_flight = requests + self.pools.len();
         let limits = self.model.limits;

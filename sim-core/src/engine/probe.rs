@@ -240,6 +240,8 @@ impl Simulation {
             (false, false) => Purpose::Check,
         };
         let handle = self.attempts.insert(attempt);
+        // What its answer meets on the way back is drawn by it, and links may fail meanwhile.
+        self.attempts.set_ordinal(handle, prober.probes as u32);
         if far
             || server_state.serves()
             || self.fleet.cold[prober.server].params.down_behaviour == DownBehaviour::BlackHole
@@ -247,7 +249,6 @@ impl Simulation {
             self.after(timeout, Event::ProbeTimeout(handle));
         }
         if far {
-            self.attempts.set_ordinal(handle, prober.probes as u32);
             self.send_to_server(handle, prober.server);
         } else {
             self.at_server(handle, prober.server);

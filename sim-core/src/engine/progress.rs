@@ -40,6 +40,9 @@ const STALLED: u64 = 1_000_000;
 /// adds a handful, so memory stays about the limit, and where the run ends does not depend on recording.
 const LOOK: u64 = 256;
 
+/// Stale timers are looked for every so many events, however fast time goes.
+const TIDY: u64 = 1 << 14;
+
 /// An event costs at most about as much as so many looks at one thing: where a policy compares all of a
 /// large fleet.
 pub(super) const LOOKS_OF_AN_EVENT: u64 = 3_000;
@@ -62,6 +65,8 @@ pub(super) struct Progress {
     still: u64,
     /// Number of events at which limits are looked at again.
     next_look: u64,
+    /// Number of events after which stale timers are looked for again.
+    next_tidying: u64,
 }
 
 impl Progress {
@@ -76,7 +81,17 @@ impl Progress {
             looked_at: 0,
             still: 0,
             next_look: 1,
+            next_tidying: TIDY,
         }
+    }
+
+    /// Whether enough has happened for stale timers to have gathered.
+    pub(super) fn is_time_to_tidy(&mut self) -> bool {
+        let due = self.events >= self.next_tidying;
+        if due {
+            self.next_tidying = self.events + TIDY;
+        }
+        due
     }
 
     /// What happened so far in units of what an event costs.

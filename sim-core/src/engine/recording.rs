@@ -239,7 +239,6 @@ impl Simulation {
             return self.events.set_tick(NEVER);
         }
         self.record_interval();
-        self.events.thin_timers(&self.attempts, &self.calls);
         let next = self.now.saturating_add(self.recorder.interval_ns());
         self.events.set_tick(next);
     }

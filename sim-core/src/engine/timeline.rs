@@ -429,6 +429,7 @@ impl Simulation {
                 self.enqueue(handle);
             }
         }
+        self.refresh_fast_server(server);
     }
 
     fn change_balancer(&mut self, service: ServiceId, balancer: &Balancer) {

@@ -108,18 +108,22 @@ impl Tournament {
     #[expect(clippy::inline_always, reason = "most of what a completion costs")]
     fn play(&mut self, slot: usize, code: u64) {
         let same_time = self.entries.len() as u64;
-        let words = &mut self.words[..];
-        let mut node = words.len() / 2 + slot;
+        // Rivals lie side by side: a pair of them is looked up once.
+        let (pairs, _) = self.words.as_chunks_mut::<2>();
+        let mut node = pairs.len() + slot;
         let mut best = code << self.bits | slot as u64;
-        words[node] = best;
-        while node > 1 {
-            let rival = words[node ^ 1];
+        loop {
+            let pair = &mut pairs[node / 2];
+            pair[node % 2] = best;
+            if node == 1 {
+                break;
+            }
+            let rival = pair[(node + 1) % 2];
             if (rival ^ best) < same_time {
                 return self.play_with_ties(slot);
             }
             best = select_unpredictable(rival < best, rival, best);
-            node >>= 1;
-            words[node] = best;
+            node /= 2;
         }
         let code = best >> self.bits;
         if code >= self.far {

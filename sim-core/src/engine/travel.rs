@@ -299,7 +299,7 @@ impl Simulation {
 mod tests {
     use super::*;
     use crate::draws::Draws;
-    use crate::ids::InstanceId;
+    use crate::ids::{InstanceId, ServiceId};
     use crate::policy::{FleetView, Job, Policy};
     use crate::time::{Duration, Instant};
     use std::sync::Mutex;
@@ -329,8 +329,8 @@ mod tests {
         let model = crate::scenario::parse(text).unwrap_or_else(|problems| panic!("{problems}"));
         let mut simulation = Simulation::new(Arc::new(model), 0);
         let scribe = Scribe::default();
-        let instance = &mut simulation.balancers[InstanceId(0)];
-        (instance.policy, instance.observes) = (Box::new(scribe.clone()), true);
+        simulation.balancers[InstanceId(0)].adopt_policy(&scribe);
+        simulation.refresh_fast_service(ServiceId(0));
         if !fast {
             simulation = simulation.without_fast_path();
         }

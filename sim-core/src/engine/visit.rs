@@ -6,7 +6,7 @@
 //! of the chain has returned.
 
 use super::Simulation;
-use super::attempt::{Call, Calls, Place};
+use super::attempt::{Call, Calls, Memory, Place};
 use super::event::Event;
 use super::slab::{Handle, Slot};
 use crate::draws::mix;
@@ -201,7 +201,7 @@ impl Simulation {
             arrived: self.now,
             parent: handle,
             current: Handle::NONE,
-            pause_ns: 0,
+            memory: Memory::default(),
             client,
             class,
             service,

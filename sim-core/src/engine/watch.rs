@@ -5,7 +5,7 @@
 
 use super::Simulation;
 use super::event::{Event, Machine};
-use super::fleet::NOT_HEEDED;
+use super::fleet::{NOT_HEEDED, Waiting};
 use super::machine::short;
 use super::slab::Slot;
 use crate::crash::{Gauge, GaugeUnit};
@@ -150,8 +150,7 @@ impl Simulation {
             while index != Slot::NONE {
                 see(self.attempts[index].mark);
                 // In order of arrival one end is the oldest; otherwise all must be seen.
-                use super::fleet::Waiting::{Fifo, Turning};
-                index = if matches!(s.waiting, Fifo | Turning) {
+                index = if matches!(s.waiting, Waiting::Fifo | Waiting::Turning) {
                     Slot::NONE
                 } else {
                     self.attempts[index].behind

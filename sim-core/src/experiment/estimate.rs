@@ -572,7 +572,8 @@ impl Judged {
         let found = statistics::pooled_quantile(&parts.times, *p, 0.95, Method::PooledQuantile);
         found.map(spread).is_some_and(|beyond: Spread| {
             let doubt = doubt(parts.times.len());
-            beyond.cluster * doubt <= CLUSTERED && beyond.events / doubt >= MIN_EXCURSIONS
+            let need = statistics::excursions_needed(*p);
+            beyond.cluster * doubt <= CLUSTERED && beyond.events / doubt >= need
         })
     }
 
@@ -621,12 +622,16 @@ impl Judged {
     }
 }
 
+/// So many times longer than the first obstacle asks for short runs may ask for the sake of the next: what
+/// they show of it is mostly chance.
+const FARTHEST: f64 = 10.0;
+
 /// Runs as long as `needs` says, and long enough for what stands in the way `then`: what was seen in short
 /// runs says little of their intervals, but nobody who does as he is told should be told again.
 fn farther(needs: Option<Needs>, then: Option<Needs>) -> Option<Needs> {
     match (needs, then) {
         (Some(Needs::Horizon(needs)), Some(Needs::Horizon(then))) => {
-            Some(Needs::Horizon(needs.max(then)))
+            Some(Needs::Horizon(needs.max(then.min(FARTHEST * needs))))
         }
         (needs, _) => needs,
     }

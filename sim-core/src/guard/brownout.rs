@@ -7,7 +7,7 @@
 //! right; upwards only by a tenth of that.
 //!
 //! Klein, Maggio, Årzén and Hernández-Rodriguez, "Brownout: Building More Robust Cloud Applications",
-//! ICSE 2014; steps and defaults are those of the controller published with it for RUBiS
+//! ICSE 2014; steps and defaults are those of the controller published with it for `RUBiS`
 //! (`localController.py`), which begins with a dimmer of a half. Below a dimmer of 0.01 the proportion is
 //! taken there: a division by none would leave it dark for ever.
 
@@ -148,7 +148,7 @@ impl Brownout {
                 break;
             }
             self.step();
-            due = due + self.interval;
+            due += self.interval;
         }
         if due <= now {
             due = now + self.interval;

@@ -120,9 +120,9 @@ mod tests {
             ..Who::default()
         };
         let asked = Admission {
+            in_flight,
             who,
             alike,
-            in_flight,
             ..asked(0, 1)
         };
         guard(&GUARD, &params).admit(&asked, &mut draws(0)) == Verdict::Pass

@@ -64,15 +64,10 @@ pub(super) static GUARD: GuardDef = GuardDef {
     check,
     build: |params| {
         Box::new(CircuitBreaker {
-            failures: params.integer("failures") as u32,
             window: params.integer("window") as usize,
-            open: params.span("open"),
             trials: params.integer("trials") as u32,
             slow: params.span("slow"),
-            state: State::Closed { row: 0 },
-            latest: VecDeque::new(),
-            failed: 0,
-            news: None,
+            ..CircuitBreaker::new(params.integer("failures") as u32, params.span("open"))
         })
     },
     bounds: Bounding::Perhaps,
@@ -106,13 +101,30 @@ enum State {
     },
 }
 
+/// What happens to others while trials are out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Others {
+    /// They are refused.
+    Refused,
+    /// They wait for the trials to end, and then pass or are refused.
+    Wait,
+    /// They pass: everybody is a trial.
+    Pass,
+}
+
+/// How long somebody waits at most for a trial to end: until it does.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+
 #[derive(Clone, Debug)]
-struct CircuitBreaker {
+pub(super) struct CircuitBreaker {
     failures: u32,
     window: usize,
     open: Duration,
     trials: u32,
     slow: Duration,
+    others: Others,
+    /// Whether one attempt at a time passes, also while it is closed.
+    serial: bool,
     state: State,
     /// Whether each of the latest attempts failed, and how many did.
     latest: VecDeque<bool>,
@@ -121,6 +133,32 @@ struct CircuitBreaker {
 }
 
 impl CircuitBreaker {
+    /// One that opens after so many failures in a row, for so long, and then wants one trial.
+    pub(super) fn new(failures: u32, open: Duration) -> Self {
+        Self {
+            failures,
+            window: 0,
+            open,
+            trials: 1,
+            slow: Duration::ZERO,
+            others: Others::Refused,
+            serial: false,
+            state: State::Closed { row: 0 },
+            latest: VecDeque::new(),
+            failed: 0,
+            news: None,
+        }
+    }
+
+    /// The same, with other manners while trials are out, and perhaps one attempt at a time.
+    pub(super) fn with_manners(self, others: Others, serial: bool) -> Self {
+        Self {
+            others,
+            serial,
+            ..self
+        }
+    }
+
     fn open(&mut self, now: Instant, cause: String) {
         self.state = State::Open {
             until: now + self.open,
@@ -161,12 +199,15 @@ impl Guard for CircuitBreaker {
             };
         }
         match &mut self.state {
+            State::Open { .. } => Verdict::Refuse,
+            _ if self.serial && asked.in_flight > 0 => Verdict::Wait(FOR_EVER),
             State::Closed { .. } => Verdict::Pass,
-            State::HalfOpen { sent, .. } if *sent < self.trials => {
+            State::HalfOpen { sent, .. } if *sent < self.trials || self.others == Others::Pass => {
                 *sent += 1;
                 Verdict::Pass
             }
-            State::Open { .. } | State::HalfOpen { .. } => Verdict::Refuse,
+            State::HalfOpen { .. } if self.others == Others::Wait => Verdict::Wait(FOR_EVER),
+            State::HalfOpen { .. } => Verdict::Refuse,
         }
     }
 

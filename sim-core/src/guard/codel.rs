@@ -6,7 +6,7 @@
 //! short wait, or a queue with no more than one waiting, ends it. Soon after such a time, the next begins
 //! where that left off.
 //!
-//! Nichols, Jacobson, McGregor and Iyengar, "Controlled Delay Active Queue Management", RFC 8289, 2018,
+//! Nichols, Jacobson, `McGregor` and Iyengar, "Controlled Delay Active Queue Management", RFC 8289, 2018,
 //! section 5, a request being a packet of full size: at most one that waits is at most one packet's
 //! worth. The RFC looks once when a packet leaves and drops several at a time; here each attempt is
 //! looked at by itself, with the same result.

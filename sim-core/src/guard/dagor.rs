@@ -6,9 +6,10 @@
 //! overloaded in a window of `window`, or of `requests` arrivals if these come sooner, if
 //! attempts that began service waited longer than `target` on average. Then as many levels are admitted from now
 //! on as would have let in a share `decrease` less than were let in; otherwise, as would have let in
-//! more by a share `increase` of all that came.
+//! more by a share `increase` of all that came. The most important level that came is always admitted: where
+//! there is but one, nothing can be refused.
 //!
-//! Zhou and others, "Overload Control for Scaling WeChat Microservices", SoCC 2018, section 4. There a server
+//! Zhou and others, "Overload Control for Scaling `WeChat` Microservices", `SoCC` 2018, section 4. There a server
 //! also tells its callers the threshold, which then refuse by themselves what it would; that is
 //! not done here, so that what is refused has cost its way to the server.
 
@@ -165,10 +166,11 @@ impl Dagor {
         (self.came, self.admitted, self.started, self.waited_ns) = (0, 0, 0, 0);
     }
 
-    /// The highest threshold that would have admitted no more than expected of those that came.
+    /// The highest threshold that would have admitted no more than expected of those that came; the most
+    /// important level of all is admitted in any case, lest nobody be and nothing be learnt any more.
     fn threshold_for(&self, expected: f64) -> u64 {
         let mut sum = 0;
-        let mut threshold = 0;
+        let mut threshold = self.arrived.keys().next().copied().unwrap_or(0);
         for (&level, &count) in &self.arrived {
             sum += count;
             if sum as f64 > expected {
@@ -265,6 +267,16 @@ mod tests {
         assert_eq!(second(&mut dagor, 4, 0), [10, 10, 0, 0]);
         assert_eq!(second(&mut dagor, 5, 0), [10, 10, 10, 0]);
         assert_eq!(second(&mut dagor, 6, 0), [10; 4]);
+    }
+
+    #[test]
+    fn the_most_important_level_is_never_refused() {
+        let mut dagor = guard(&GUARD, &[("decrease", Number(0.9))]);
+        for n in 0..10_000 {
+            let asked = of(n, 3, 7);
+            assert_eq!(dagor.admit(&asked, &mut draws(n)), Verdict::Pass, "{n}");
+            dagor.begins(&asked, Duration::from_secs(1));
+        }
     }
 
     #[test]

@@ -31,11 +31,16 @@ pub(super) static GUARD: GuardDef = GuardDef {
             attempts("initial", "The limit at the start.", "20"),
             attempts("min", "The least that it shrinks to.", "20"),
             attempts("max", "The most that it grows to.", "200"),
-            attempts(
-                "headroom",
-                "Attempts that may stand in a queue: what the limit grows by while none seems to.",
-                "4",
-            ),
+            ParamDef {
+                name: "headroom",
+                about: "Attempts that may stand in a queue: what the limit grows by while none seems to.",
+                kind: ParamKind::Integer {
+                    min: 0,
+                    max: 1_000_000_000,
+                    unit: "attempts",
+                },
+                default: Some("4"),
+            },
             smoothing("0.2"),
             attempts(
                 "window",

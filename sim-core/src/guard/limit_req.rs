@@ -201,7 +201,10 @@ mod tests {
             };
             (0..6).map(delay).collect::<Vec<_>>()
         };
-        assert_eq!(passed(&mut limit(&[five.clone()])), (delays(0), 14));
+        assert_eq!(
+            passed(&mut limit(std::slice::from_ref(&five))),
+            (delays(0), 14)
+        );
         let three = ("delay", Integer(3));
         assert_eq!(passed(&mut limit(&[five, three])), (delays(3), 14));
     }

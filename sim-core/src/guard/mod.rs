@@ -18,21 +18,26 @@ use std::fmt::Debug;
 
 mod adaptive_throttle;
 mod aimd_limit;
+mod aws_retry_tokens;
 mod brownout;
 mod bulkhead;
 mod circuit_breaker;
+mod cockatiel;
 mod codel;
 mod concurrency_limit;
 mod controlled_delay;
 mod dagor;
 mod deadline;
 mod gradient2_limit;
+mod grpc_retry_throttle;
 mod hedge_budget;
 mod interval_codel;
 mod limit_conn;
 mod limit_req;
+mod opossum;
 mod per_key;
 mod priority_limit;
+mod pybreaker;
 mod queue_timeout;
 mod rate_counter;
 mod rate_limit;
@@ -43,7 +48,12 @@ mod vegas_limit;
 /// Every guard a scenario can name.
 pub static GUARDS: &[&GuardDef] = &[
     &circuit_breaker::GUARD,
+    &opossum::GUARD,
+    &cockatiel::GUARD,
+    &pybreaker::GUARD,
     &retry_budget::GUARD,
+    &aws_retry_tokens::GUARD,
+    &grpc_retry_throttle::GUARD,
     &hedge_budget::GUARD,
     &rate_limit::GUARD,
     &limit_req::GUARD,
@@ -214,6 +224,8 @@ pub struct Admission {
     pub now: Instant,
     /// Which attempt of its request it is, from 1: a retry or a copy is a later one.
     pub attempt: u32,
+    /// How the try before ended, if there was one.
+    pub after: Option<Outcome>,
     /// Attempts that this guard has passed here and that have not ended.
     pub in_flight: u32,
     /// Attempts that wait at this guard.
@@ -278,6 +290,10 @@ pub struct Ended {
     pub passed: Instant,
     /// How; [`Outcome::Cancelled`] where nothing can be learnt from it.
     pub outcome: Outcome,
+    /// Which attempt of its request it is, from 1.
+    pub attempt: u32,
+    /// How the try before it ended, if there was one.
+    pub after: Option<Outcome>,
     /// Attempts that this guard has passed here and that have not ended, this one included.
     pub in_flight: u32,
 }
@@ -380,6 +396,8 @@ mod tests {
                     now: at(7 * i + 5),
                     passed: at(7 * i),
                     outcome,
+                    attempt: 1 + (i % 3) as u32,
+                    after: None,
                     in_flight: 3,
                 });
                 verdict
@@ -419,6 +437,7 @@ mod testing {
         Admission {
             now: at(millis),
             attempt,
+            after: (attempt > 1).then_some(Outcome::Errored),
             in_flight: 0,
             waiting: 0,
             until: None,
@@ -434,6 +453,8 @@ mod testing {
             now: at(until),
             passed: at(from),
             outcome,
+            attempt: 1,
+            after: None,
             in_flight: 1,
         }
     }

@@ -126,8 +126,8 @@ mod tests {
                 ..Who::default()
             };
             let asked = Admission {
-                who,
                 in_flight,
+                who,
                 ..asked(0, 1)
             };
             limit.admit(&asked, &mut draws(0)) == Verdict::Pass

@@ -2,11 +2,11 @@
 //!
 //! A server looks at how long an attempt has waited when its turn comes, and discards those that have
 //! waited longer than `timeout`: their callers have mostly given up, and a queue longer than that
-//! only makes everybody late. It costs a worker nothing. As HAProxy's `timeout queue`, except that what
+//! only makes everybody late. It costs a worker nothing. As `HAProxy`'s `timeout queue`, except that what
 //! is discarded still takes a place in the queue until its turn comes (`patience` is the one that
 //! leaves by itself).
 //!
-//! HAProxy 3.4, configuration manual, "timeout queue".
+//! `HAProxy` 3.4, configuration manual, "timeout queue".
 
 use super::{Admission, Bounding, Guard, GuardDef, PLAIN, Stands, Verdict};
 use crate::draws::Draws;

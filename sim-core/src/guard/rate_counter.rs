@@ -1,4 +1,4 @@
-//! Rate limit by a counter of two periods, as HAProxy's stick tables have it.
+//! Rate limit by a counter of two periods, as `HAProxy`'s stick tables have it.
 //!
 //! A counter knows how many came in the present period and in the one before. What it says is the first
 //! and of the second what is left of the present period: steady traffic is counted right, but a burst
@@ -7,7 +7,7 @@
 //! denied are counted like the others where counting comes first, as with `track-sc0` before `deny`: whoever
 //! goes on at more than the limit then gets nothing at all.
 //!
-//! HAProxy 3.4, `http_req_rate(period)`, `src/freq_ctr.c`.
+//! `HAProxy` 3.4, `http_req_rate(period)`, `src/freq_ctr.c`.
 
 use super::per_key::{BY, KEYS, PerKey, is_by_key, sees};
 use super::{Admission, Bounding, Guard, GuardDef, PLAIN, SHARED, Verdict};

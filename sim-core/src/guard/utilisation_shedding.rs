@@ -137,14 +137,14 @@ mod tests {
             shedding.admit(&asked, &mut draws(0));
             shedding.gauge(Instant::ZERO).1
         };
-        assert_eq!(refuses(500, 700), 0.0, "the first interval begins");
-        assert_eq!(refuses(1499, 2699), 0.0, "it has not ended");
+        assert!(refuses(500, 700) <= 0.0, "the first interval begins");
+        assert!(refuses(1499, 2699) <= 0.0, "it has not ended");
         // 2 s of two workers' 2 s.
-        assert_eq!(refuses(1500, 2700), 1.0);
+        assert!(refuses(1500, 2700) >= 1.0);
         // 1.5 s of 2 s are halfway between 0.5 and 1.
-        assert_eq!(refuses(2500, 4200), 0.5);
+        assert!((refuses(2500, 4200) - 0.5).abs() < 1e-12);
         // 1 s of 2 s.
-        assert_eq!(refuses(3500, 5200), 0.0);
+        assert!(refuses(3500, 5200) <= 0.0);
     }
 
     #[test]

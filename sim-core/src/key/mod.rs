@@ -37,6 +37,12 @@ impl Configured<KeyDef> {
 pub trait Keys: Debug + Send + Sync {
     /// The key of request `number`.
     fn key(&self, number: u64, draws: &mut Draws) -> u64;
+    /// The keys of the requests from `first` on, each from its own draws: one call for many.
+    fn fill(&self, first: u64, draws: &mut [Draws], keys: &mut [u64]) {
+        for ((number, draws), key) in (first..).zip(draws).zip(keys) {
+            *key = self.key(number, draws);
+        }
+    }
 }
 
 #[cfg(test)]

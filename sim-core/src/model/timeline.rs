@@ -1,11 +1,12 @@
 //! What happens when: the time line, and the parts of the model it replaces.
 
 use super::{
-    Actor, Balancer, Class, ClassId, Client, ClientId, Host, HostId, LinkTarget, ServerId,
+    Actor, Balancer, Class, ClassId, Client, ClientId, Host, HostId, LinkTarget, Model, ServerId,
     ServerParams, Service, ServiceId, Source, SourceId,
 };
 use crate::extension::Configured;
 use crate::fault::FaultDef;
+use crate::ids::Id;
 use crate::time::{Duration, Instant};
 use std::sync::Arc;
 
@@ -101,4 +102,21 @@ pub enum Change {
     Class(ClassId, Box<Class>),
     /// A machine that servers share.
     Host(HostId, Box<Host>),
+}
+
+impl Change {
+    /// Puts the part in its place.
+    pub(crate) fn apply(&self, model: &mut Model) {
+        match self {
+            Self::Server(id, params) => model.servers[id.position()].params = Arc::clone(params),
+            Self::Balancer(id, balancer) => {
+                model.services[id.position()].balancer.clone_from(balancer);
+            }
+            Self::Service(id, service) => model.services[id.position()].clone_from(service),
+            Self::Client(id, client) => model.clients[id.position()].clone_from(client),
+            Self::Source(id, source) => model.sources[id.position()].clone_from(source),
+            Self::Class(id, class) => model.classes[id.position()].clone_from(class),
+            Self::Host(id, host) => model.hosts[id.position()].clone_from(host),
+        }
+    }
 }

@@ -8,6 +8,8 @@ use crate::draws::{Draws, Stream};
 use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
+pub(crate) use power_of_d::less_of_two;
+pub(crate) use random::any_of;
 use std::fmt::Debug;
 
 mod client_side_weighted_round_robin;
@@ -163,6 +165,17 @@ pub struct Job {
     pub demand: Duration,
 }
 
+/// How a policy picks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice {
+    /// By [`Policy::pick`].
+    Asked,
+    /// Any eligible server, by one draw.
+    Any,
+    /// Of two different eligible servers the one where this instance has fewer attempts in flight.
+    LessOfTwo,
+}
+
 /// A balancer instance's own knowledge of its servers. Servers are numbered from zero in the
 /// order of the scenario; `eligible` lists those that may be picked.
 #[derive(Clone, Copy)]
@@ -225,6 +238,12 @@ pub trait Policy: Debug + Send {
     /// is at other servers already may see fewer eligible ones than the fleet last had, and all of
     /// them if the answer is then `None`; that answer must leave the state as it was.
     fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, draws: &mut Draws) -> Option<usize>;
+
+    /// How it picks, where that takes a draw or two and no state: the engine then need not ask. Until
+    /// something else is said, it is to be asked.
+    fn choice(&self) -> Choice {
+        Choice::Asked
+    }
 
     /// Called once, before anything else: the randomness that belongs to each of so many servers for
     /// the whole run, a function of seed, replication and the names of service and server alone.

@@ -5,7 +5,7 @@
 //! little. Costs d draws. With replacement a server may be drawn twice, as in the mean-field
 //! literature; without, d servers are distinct, as in real balancers.
 
-use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
+use super::{Choice, Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use std::hint::select_unpredictable;
@@ -79,17 +79,15 @@ impl PowerOfD {
 impl Policy for PowerOfD {
     fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
         let eligible = fleet.eligible;
+        if !self.replacement && self.d == 2 {
+            // The common case, free of the bookkeeping below; the same draws.
+            let load = |server| self.load(fleet, server);
+            return Some(less_of_two(eligible, load, draws) as usize);
+        }
         let n = eligible.len();
         let first = draws.below(n);
         let mut best = eligible[first];
         let mut least = self.load(fleet, best);
-        if !self.replacement && self.d == 2 && n > 1 {
-            // The common case, free of the bookkeeping below; the same draws.
-            let second = draws.below(n - 1);
-            let other = eligible[second + usize::from(second >= first)];
-            let other_is_less = self.load(fleet, other) < least;
-            return Some(select_unpredictable(other_is_less, other, best) as usize);
-        }
         let wanted = if self.replacement {
             self.d
         } else {
@@ -110,9 +108,30 @@ impl Policy for PowerOfD {
         }
         Some(best as usize)
     }
+    fn choice(&self) -> Choice {
+        if self.d == 2 && !self.replacement && !self.oracle {
+            Choice::LessOfTwo
+        } else {
+            Choice::Asked
+        }
+    }
     fn clone_box(&self) -> Box<dyn Policy> {
         Box::new(self.clone())
     }
+}
+
+/// The one of two different servers with less load, the first drawn of equals.
+#[inline]
+pub(crate) fn less_of_two(eligible: &[u32], load: impl Fn(u32) -> u32, draws: &mut Draws) -> u32 {
+    let n = eligible.len();
+    let first = draws.below(n);
+    let best = eligible[first];
+    if n == 1 {
+        return best;
+    }
+    let second = draws.below(n - 1);
+    let other = eligible[second + usize::from(second >= first)];
+    select_unpredictable(load(other) < load(best), other, best)
 }
 
 /// The `rank`-th position that is not among `drawn`, which is left sorted.

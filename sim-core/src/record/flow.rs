@@ -48,8 +48,16 @@ impl Recent {
 
     /// Moves the counts out as (bucket, count).
     fn drain_into(&mut self, list: &mut Vec<(u16, u16)>) {
-        for (i, word) in self.used.iter_mut().enumerate() {
-            let mut bits = std::mem::take(word);
+        // Which words are not zero is worked out first: few are, and looking at all of them takes
+        // a few instructions each where nothing else is done.
+        let mut words = 0_u64;
+        for (i, word) in self.used.iter().enumerate() {
+            words |= u64::from(*word != 0) << i;
+        }
+        while words != 0 {
+            let i = words.trailing_zeros() as usize;
+            words &= words - 1;
+            let mut bits = std::mem::take(&mut self.used[i]);
             while bits != 0 {
                 let bucket = 64 * i + bits.trailing_zeros() as usize;
                 let mut count = std::mem::take(&mut self.counts[bucket]);
@@ -113,6 +121,13 @@ impl Flow {
 
     /// The counters of the interval that ends, and a new one begins.
     pub(super) fn take_interval(&mut self, buckets: &mut Vec<(u16, u16)>) -> FlowInterval {
+        if !self.has_news() {
+            // Nothing ended, so there are no response times either.
+            return FlowInterval {
+                in_flight: u32::try_from(self.in_flight()).unwrap_or(u32::MAX),
+                ..FlowInterval::default()
+            };
+        }
         let (arrived, attempts, outcomes) = self.last;
         let mut interval = FlowInterval {
             arrived: (self.arrived - arrived) as u32,

@@ -83,52 +83,42 @@ impl Site {
             .objectives
             .iter()
             .find(|o| o.total > 0 && (o.good as f64) < o.wanted * o.total as f64);
-        let seen = if goodput < DOWN_BELOW {
+        let mut seen = if goodput < DOWN_BELOW {
             Kind::Down
         } else if goodput >= NORMAL_FROM && missed.is_none() {
             Kind::Normal
         } else {
             Kind::Degraded
         };
-        let mut cause = format!("goodput {:.1} %", goodput * 100.0);
-        if let Some(o) = missed {
-            cause = format!(
-                "{cause}, {}: {:.1} % good",
-                o.name,
-                o.good as f64 / o.total as f64 * 100.0
-            );
-        }
         if seen != Kind::Normal {
             self.normal_since = None;
         } else if self.state != Kind::Normal
             && now - *self.normal_since.get_or_insert(now) < NORMAL_FOR_NS
         {
             // Better, but not for long enough to be believed.
-            return self.change(
-                if self.state == Kind::Down {
-                    Kind::Degraded
-                } else {
-                    self.state
-                },
-                now,
-                cause,
-                told,
-            );
+            seen = if self.state == Kind::Down {
+                Kind::Degraded
+            } else {
+                self.state
+            };
         }
-        self.change(seen, now, cause, told);
-    }
-
-    fn change(&mut self, state: Kind, now: u64, cause: String, told: &mut Vec<Event>) {
-        if state != self.state {
-            self.state = state;
-            told.push(Event {
-                at: Instant(now),
-                kind: state,
-                by: Actor::System,
-                subject: "site".to_owned(),
-                server: None,
-                cause,
-            });
+        // A sentence is put together when it is needed: rarely.
+        if seen == self.state {
+            return;
         }
+        self.state = seen;
+        let mut cause = format!("goodput {:.1} %", goodput * 100.0);
+        if let Some(o) = missed {
+            let good = o.good as f64 / o.total as f64 * 100.0;
+            cause = format!("{cause}, {}: {good:.1} % good", o.name);
+        }
+        told.push(Event {
+            at: Instant(now),
+            kind: seen,
+            by: Actor::System,
+            subject: "site".to_owned(),
+            server: None,
+            cause,
+        });
     }
 }

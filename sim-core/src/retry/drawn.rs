@@ -1,6 +1,6 @@
 //! Retries after a pause of any law.
 
-use super::{ATTEMPTS, AVOID, DEMAND, Retry, RetryDef, Terms};
+use super::{ATTEMPTS, AVOID, DEMAND, Failed, PLAIN, Retry, RetryDef, Terms};
 use crate::distribution::Distribution;
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
@@ -23,13 +23,13 @@ pub(super) static RETRY: RetryDef = RetryDef {
             AVOID,
         ],
     },
-    check: |_| Ok(()),
     build: |params| {
         Box::new(Drawn {
             terms: Terms::of(params),
             pause: params.distribution("pause").build(),
         })
     },
+    ..PLAIN
 };
 
 #[derive(Debug)]
@@ -42,13 +42,14 @@ impl Retry for Drawn {
     fn terms(&self) -> Terms {
         self.terms
     }
-    fn pause(&self, _: u32, _: Duration, draws: &mut Draws) -> Duration {
+    fn pause(&self, _: Failed, _: &mut u64, draws: &mut Draws) -> Duration {
         Duration::from_nanos_f64(self.pause.sample_ns(draws))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::failed;
     use super::*;
     use crate::draws::Stream;
     use crate::extension::testing::example;
@@ -59,7 +60,7 @@ mod tests {
         let law = params.distribution("pause").build();
         let (rule, stream, n) = ((RETRY.build)(&params), Stream::new(4, 0, "retries"), 50_000);
         let sum: f64 = (0..n)
-            .map(|number| rule.pause(1, Duration::ZERO, &mut stream.at(number)))
+            .map(|number| rule.pause(failed(1), &mut 0, &mut stream.at(number)))
             .map(|pause| pause.0 as f64)
             .sum();
         let error = law.mean_ns() * (law.cv2() / n as f64).sqrt();

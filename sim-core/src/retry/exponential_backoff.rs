@@ -12,7 +12,7 @@
 //! Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015, where the factor is 2;
 //! the decorrelated form has a factor of its own.
 
-use super::{ATTEMPTS, AVOID, DEMAND, Retry, RetryDef, Terms};
+use super::{ATTEMPTS, AVOID, DEMAND, Failed, PLAIN, Retry, RetryDef, Terms};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
@@ -62,6 +62,7 @@ pub(super) static RETRY: RetryDef = RetryDef {
     },
     check,
     build: |params| Box::new(ExponentialBackoff::new(params)),
+    ..PLAIN
 };
 
 fn check(params: &Params) -> Result<(), ParamProblem> {
@@ -126,23 +127,27 @@ impl Retry for ExponentialBackoff {
         self.terms
     }
 
-    fn pause(&self, attempt: u32, previous: Duration, draws: &mut Draws) -> Duration {
+    fn pause(&self, failed: Failed, memory: &mut u64, draws: &mut Draws) -> Duration {
+        let attempt = failed.attempt;
         let pause_ns = match self.jitter {
             Jitter::None => self.full_ns(attempt - 1),
             Jitter::Full => self.full_ns(attempt - 1) * draws.uniform(),
             Jitter::Equal => self.full_ns(attempt - 1) * (0.5 + 0.5 * draws.uniform()),
             Jitter::Decorrelated => {
-                let previous_ns = (previous.0 as f64).max(self.base_ns);
+                let previous_ns = (*memory as f64).max(self.base_ns);
                 (self.base_ns + (3.0 * previous_ns - self.base_ns) * draws.uniform())
                     .min(self.cap_ns)
             }
         };
-        Duration::from_nanos_f64(pause_ns)
+        let pause = Duration::from_nanos_f64(pause_ns);
+        *memory = pause.0;
+        pause
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::failed;
     use super::*;
     use crate::draws::Stream;
     use crate::extension::ParamValue;
@@ -163,8 +168,12 @@ mod tests {
         let (rule, stream, n) = (rule(jitter), Stream::new(4, 0, "retries"), 20_000);
         let sample: Vec<f64> = (0..n)
             .map(|number| {
-                rule.pause(attempt, previous, &mut stream.at(number))
-                    .as_secs_f64()
+                rule.pause(
+                    failed(attempt),
+                    &mut previous.0.clone(),
+                    &mut stream.at(number),
+                )
+                .as_secs_f64()
                     * 1e3
             })
             .collect();
@@ -180,7 +189,7 @@ mod tests {
         let expected = [100, 200, 400, 800, 1000, 1000];
         for (attempt, millis) in (1..).zip(expected) {
             assert_eq!(
-                rule(Jitter::None).pause(attempt, Duration::ZERO, &mut Stream::new(1, 0, "").at(0)),
+                rule(Jitter::None).pause(failed(attempt), &mut 0, &mut Stream::new(1, 0, "").at(0)),
                 Duration::from_millis(millis)
             );
         }

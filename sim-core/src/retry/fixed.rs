@@ -1,6 +1,6 @@
 //! Retries after a fixed pause.
 
-use super::{ATTEMPTS, AVOID, DEMAND, Retry, RetryDef, Terms};
+use super::{ATTEMPTS, AVOID, DEMAND, Failed, PLAIN, Retry, RetryDef, Terms};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
@@ -24,13 +24,13 @@ pub(super) static RETRY: RetryDef = RetryDef {
             AVOID,
         ],
     },
-    check: |_| Ok(()),
     build: |params| {
         Box::new(Fixed {
             terms: Terms::of(params),
             pause: params.span("pause"),
         })
     },
+    ..PLAIN
 };
 
 #[derive(Debug)]
@@ -43,13 +43,14 @@ impl Retry for Fixed {
     fn terms(&self) -> Terms {
         self.terms
     }
-    fn pause(&self, _: u32, _: Duration, _: &mut Draws) -> Duration {
+    fn pause(&self, _: Failed, _: &mut u64, _: &mut Draws) -> Duration {
         self.pause
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::failed;
     use super::*;
     use crate::draws::Stream;
 
@@ -62,7 +63,7 @@ mod tests {
         let mut draws = Stream::new(1, 0, "retries").at(0);
         for attempt in 1..4 {
             assert_eq!(
-                rule.pause(attempt, Duration(attempt.into()), &mut draws),
+                rule.pause(failed(attempt), &mut attempt.into(), &mut draws),
                 Duration::from_millis(20)
             );
         }

@@ -2,12 +2,14 @@
 
 use crate::draws::Draws;
 use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
+use crate::outcome::Outcome;
 use crate::time::Duration;
 use std::fmt::Debug;
 
 mod drawn;
 mod exponential_backoff;
 mod fixed;
+mod library;
 mod none;
 
 /// Every kind of retry a scenario can name.
@@ -16,6 +18,38 @@ pub static RETRIES: &[&RetryDef] = &[
     &fixed::RETRY,
     &exponential_backoff::RETRY,
     &drawn::RETRY,
+    // Client libraries, by the program that they are written for.
+    &library::botocore_standard::RETRY,
+    &library::botocore_dynamodb::RETRY,
+    &library::botocore_legacy::RETRY,
+    &library::botocore_legacy_dynamodb::RETRY,
+    &library::aws_sdk_js::RETRY,
+    &library::urllib3::RETRY,
+    &library::requests::RETRY,
+    &library::httpx::RETRY,
+    &library::tenacity::RETRY,
+    &library::grpc::RETRY,
+    &library::envoy::RETRY,
+    &library::got::RETRY,
+    &library::axios_retry::RETRY,
+    &library::undici::RETRY,
+    &library::p_retry::RETRY,
+    &library::ky::RETRY,
+    &library::google_api_core::RETRY,
+    &library::azure_core::RETRY,
+    &library::openai::RETRY,
+    &library::backoff::RETRY,
+    &library::stamina::RETRY,
+    &library::aiohttp_retry::RETRY,
+    &library::redis_py::RETRY,
+    &library::elastic_transport::RETRY,
+    &library::pymongo::RETRY,
+    &library::rust_backoff::RETRY,
+    &library::backon::RETRY,
+    &library::retry_policies::RETRY,
+    &library::tower::RETRY,
+    &library::resilience4j::RETRY,
+    &library::cockatiel::RETRY,
 ];
 
 /// The parameters that every rule which tries again has.
@@ -52,6 +86,10 @@ pub struct Terms {
     pub own_demand: bool,
     /// Servers that a further try keeps away from.
     pub avoid: Avoid,
+    /// A request that would still pause so long after it began is given up instead.
+    pub within: Duration,
+    /// Whether all requests of a kind of caller have the same pauses.
+    pub lockstep: bool,
 }
 
 /// Servers that a further try keeps away from, as long as there are others.
@@ -71,6 +109,8 @@ impl Terms {
         attempts: 1,
         own_demand: false,
         avoid: Avoid::None,
+        within: Duration(u64::MAX),
+        lockstep: false,
     };
 
     /// As the common parameters say.
@@ -79,6 +119,7 @@ impl Terms {
             attempts: params.integer("attempts") as u32,
             own_demand: params.choice("demand") == 1,
             avoid: [Avoid::None, Avoid::Previous, Avoid::All][params.choice("avoid")],
+            ..Self::ONCE
         }
     }
 }
@@ -91,7 +132,26 @@ pub struct RetryDef {
     pub check: fn(&Params) -> Result<(), ParamProblem>,
     /// Makes the rule.
     pub build: fn(&Params) -> Box<dyn Retry>,
+    /// The guard that comes with it, as a scenario would write it, unless a caller lists one of that kind
+    /// itself; empty: none.
+    pub brings: fn(&Params) -> &'static str,
+    /// What it does with its defaults, where parameters do not say it: what and how.
+    pub rules: fn(&Params) -> Vec<(&'static str, String)>,
 }
+
+/// A row that needs nothing special: the others say what is different.
+const PLAIN: RetryDef = RetryDef {
+    row: ExtensionRow {
+        name: "",
+        about: "",
+        source: "",
+        params: &[],
+    },
+    check: |_| Ok(()),
+    build: |_| unreachable!("each row says what it builds"),
+    brings: |_| "",
+    rules: |_| Vec::new(),
+};
 
 impl Def for RetryDef {
     fn row(&self) -> &ExtensionRow {
@@ -109,18 +169,50 @@ impl Configured<RetryDef> {
     }
 }
 
-/// A rule for trying again. The rule itself has no state; what one request needs to remember is
-/// the pause before.
+/// A failure after which a caller may try again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failed {
+    /// Which try of the request it was, from 1.
+    pub attempt: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// A rule for trying again. The rule itself has no state; what it wants to remember of one request
+/// it is handed at each failure: zero at first, later what it left there, below [`MEMORY_END`].
 pub trait Retry: Debug + Send + Sync {
     /// How often it tries, and what a further try is like.
     fn terms(&self) -> Terms;
-    /// The pause after failed attempt number `attempt` (from 1), given the `previous` pause (zero
-    /// at first).
-    fn pause(&self, attempt: u32, previous: Duration, draws: &mut Draws) -> Duration;
+    /// Whether a failure of this kind is one to try again after.
+    fn counts(&self, failed: Failed) -> bool {
+        let _ = failed;
+        true
+    }
+    /// The pause after a failure.
+    fn pause(&self, failed: Failed, memory: &mut u64, draws: &mut Draws) -> Duration;
+}
+
+/// What a rule remembers is smaller: ten years in nanoseconds are.
+pub const MEMORY_END: u64 = 1 << 60;
+
+/// What the tests of all rows share.
+#[cfg(test)]
+mod testing {
+    use super::Failed;
+    use crate::outcome::Outcome;
+
+    /// An error answered to this attempt.
+    pub(super) fn failed(attempt: u32) -> Failed {
+        Failed {
+            attempt,
+            outcome: Outcome::Errored,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::testing::failed;
     use super::*;
     use crate::draws::Stream;
     use crate::extension::ParamValue;
@@ -153,6 +245,7 @@ mod tests {
                 attempts: 1000,
                 own_demand,
                 avoid,
+                ..Terms::ONCE
             };
             assert_eq!(with(0, 0), terms(false, Avoid::None), "{}", def.row.name);
             assert_eq!(with(1, 1), terms(true, Avoid::Previous), "{}", def.row.name);
@@ -168,7 +261,7 @@ mod tests {
             assert!(rule.terms().attempts >= 1, "{}", def.row.name);
             let pauses = || -> Vec<Duration> {
                 (0..100)
-                    .map(|number| rule.pause(2, Duration(7), &mut stream.at(number)))
+                    .map(|number| rule.pause(failed(2), &mut 7, &mut stream.at(number)))
                     .collect()
             };
             assert_eq!(pauses(), pauses(), "{}", def.row.name);

@@ -1,6 +1,6 @@
 //! No retries: the first failure is final.
 
-use super::{Retry, RetryDef, Terms};
+use super::{Failed, PLAIN, Retry, RetryDef, Terms};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
 use crate::time::Duration;
@@ -12,8 +12,8 @@ pub(super) static RETRY: RetryDef = RetryDef {
         source: "",
         params: &[],
     },
-    check: |_| Ok(()),
     build: |_| Box::new(NoRetry),
+    ..PLAIN
 };
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl Retry for NoRetry {
     fn terms(&self) -> Terms {
         Terms::ONCE
     }
-    fn pause(&self, _: u32, _: Duration, _: &mut Draws) -> Duration {
+    fn pause(&self, _: Failed, _: &mut u64, _: &mut Draws) -> Duration {
         Duration::ZERO
     }
 }

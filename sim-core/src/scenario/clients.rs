@@ -1,12 +1,14 @@
 //! Classes, sources and callers, from sections to the model.
 
 use super::build::{count, hedge, misplaced, optional};
-use super::extensions::RateSpec;
+use super::extensions::{RateSpec, choice};
 use super::members::traffic_name;
 use super::problem::{Problem, Span, suggest};
 use super::section::{Cx, Item, Section};
 use super::sections::{ClassSpec, ClientSpec, Top, TrafficSpec};
-use super::tree::Node;
+use super::tree::{Node, default_value};
+use crate::extension::Configured;
+use crate::guard::GuardDef;
 use crate::ids::Id;
 use crate::model::{Class, ClassId, Client, ClientId, Rate, RatePoint, ServiceId, Source};
 use crate::time::{Duration, Instant};
@@ -314,12 +316,27 @@ pub(crate) fn client<'n>(
         timeout: spec.timeout.copied()?,
         deadline: spec.deadline.copied()?,
         retry: spec.retry.get()?.clone(),
-        guards: spec.guards.get()?.clone(),
+        guards: guards(&spec, cx)?,
         cancel: spec.cancel.copied()?,
         hedge: optional(&spec.hedge, hedge)?,
     };
     check_hedge(&spec, &client, cx)?;
     Some(client)
+}
+
+/// The guards of a caller: the one that comes with its way of trying again stands first.
+fn guards(spec: &ClientSpec, cx: &mut Cx<'_>) -> Option<Vec<Configured<GuardDef>>> {
+    let retry = spec.retry.get()?;
+    let mut guards = spec.guards.get()?.clone();
+    let brought = (retry.def.brings)(&retry.params);
+    if !brought.is_empty() {
+        let brought = choice::<GuardDef>(&default_value(brought), "guard", cx)?;
+        let name = brought.def.row.name;
+        if guards.iter().all(|guard| guard.def.row.name != name) {
+            guards.insert(0, brought);
+        }
+    }
+    Some(guards)
 }
 
 /// A copy that is due when nobody waits any more would never go out.

@@ -195,7 +195,7 @@ pub static CODES: &[Code] = &[
     row(
         "E053",
         "trace not readable",
-        "A trace has a time in each line: seconds or a span since the start of the run, seconds since 1970, or the date of an access log. What else it holds is not shown.",
+        "A trace has a time in each line: seconds or a span since the start of the run, seconds since 1970, or the date of an access log. What else it holds is not shown. A file may have 64 MiB, and the traces of a scenario 50 million requests in all: of a longer log only the times need be there, and several sources can each have a part.",
     ),
     row(
         "E054",

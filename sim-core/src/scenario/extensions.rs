@@ -1,7 +1,7 @@
 //! extension values: `"name"` or `{ kind = "name", … }`, read from the rows of their tables.
 
 use super::kinds::{TEN_YEARS_S, moment, number, out_of_range, span, whole, written};
-use super::problem::{Problem, Span, suggest};
+use super::problem::{Collector, Problem, Span, suggest};
 use super::section::{
     Cx, ExtensionTable, Form, KeyDef, Limits, Reads, from, lower_first, mismatch,
 };
@@ -81,6 +81,25 @@ listed! {
     ConnectionDef, CONNECTIONS, "connections", "kind of connections";
     FaultDef, FAULTS, "faults", "fault";
     RestartDef, RESTARTS, "restarts", "restart rule";
+}
+
+/// What a kind of retry does with its defaults, where its parameters do not say it: what, and how.
+pub fn retry_rules(name: &str) -> Vec<(&'static str, String)> {
+    let cx = &mut Cx {
+        problems: &mut Collector::default(),
+        clock: None,
+    };
+    let node = Node::text(name.to_owned(), Span::NOWHERE);
+    let Some(retry) = choice::<RetryDef>(&node, "retry", cx) else {
+        // It needs more than its name, and parameters say all of it.
+        return Vec::new();
+    };
+    let mut rules = (retry.def.rules)(&retry.params);
+    let brought = (retry.def.brings)(&retry.params);
+    if !brought.is_empty() {
+        rules.push(("comes with the guard", brought.to_owned()));
+    }
+    rules
 }
 
 /// Reads an extension value; `name` is what messages call it.

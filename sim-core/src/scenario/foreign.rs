@@ -19,7 +19,9 @@ const PLAN: [&str; 5] = ["axis", "measures", "scenario", "replications", "confid
 
 /// What a text is that could not be parsed; `bad` are the lines where the parser stumbled, from 1.
 pub(super) fn unparsed(source: &Source, bad: &[usize], referred: bool) -> Option<Problem> {
-    if let Some(what) = of_text(&source.text) {
+    // JSON with a slip is shown as a slip where JSON is what is read.
+    let own = |what: &String| source.is_json() && what == "JSON";
+    if let Some(what) = of_text(&source.text).filter(|what| !own(what)) {
         return Some(refusal(
             source,
             &format!("is {what}, and no scenario"),

@@ -8,19 +8,108 @@ use crate::extension::{Configured, ParamValue};
 use crate::guard::GuardDef;
 use crate::health::Probe;
 use crate::ids::Id;
-use crate::model::{Action, Client, Link, Model, ServerParams, Service, Source};
-use crate::time::Duration;
+use crate::model::{Action, Change, Client, Link, Model, ServerParams, Service, Source};
+use crate::outcome::Outcome;
+use crate::retry::Failed;
+use crate::time::{Duration, Instant};
+use std::borrow::Cow;
 
-/// What can be said of settings against one another.
+/// Changes of settings that are looked at; with more only what holds until the first is told.
+const PHASES: usize = 50;
+
+/// What can be said of settings against one another, as they are at the start and as the time line sets
+/// them.
 pub(super) fn settings(model: &Model) -> Vec<String> {
+    let traces = model.sources.iter();
+    let traces = traces.filter_map(|source| trace(model, source));
+    let end = Instant(model.horizon.0);
+    let told = in_phases(model, of_phase);
+    traces
+        .chain(told.iter().map(|told| told.words(end)))
+        .collect()
+}
+
+/// What is said of the settings at the start and of all that the time line makes of them.
+pub(super) fn of_all_phases(model: &Model, of: impl Fn(&Model) -> Vec<String>) -> Vec<String> {
+    let whole = [(Instant(0), Instant(model.horizon.0))];
+    let told = in_phases(model, of).into_iter();
+    told.filter(|told| told.spans == whole)
+        .map(|told| told.text)
+        .collect()
+}
+
+/// What is said of settings, with the times for which they stand.
+fn in_phases(model: &Model, of: impl Fn(&Model) -> Vec<String>) -> Vec<Told> {
+    let end = Instant(model.horizon.0);
+    let sets = model.timeline.iter().filter(|entry| entry.at < end);
+    let sets: Vec<(Instant, &[Change])> = sets
+        .filter_map(|entry| match &entry.action {
+            Action::Set { changes, .. } => Some((entry.at, changes.as_slice())),
+            _ => None,
+        })
+        .collect();
+    let mut told: Vec<Told> = Vec::new();
+    let mut now = Cow::Borrowed(model);
+    let mut from = Instant(0);
+    for (until, changes) in sets.iter().copied().chain([(end, &[][..])]) {
+        // Of several sets at one instant the last leaves what holds.
+        if until > from {
+            for text in of(&now) {
+                let known = told.iter().position(|told| told.text == text);
+                let known = known.unwrap_or_else(|| {
+                    let spans = Vec::new();
+                    told.push(Told { text, spans });
+                    told.len() - 1
+                });
+                match told[known].spans.last_mut() {
+                    Some(last) if last.1 == from => last.1 = until,
+                    _ => told[known].spans.push((from, until)),
+                }
+            }
+            if sets.len() > PHASES {
+                break;
+            }
+        }
+        for change in changes {
+            change.apply(now.to_mut());
+        }
+        from = until;
+    }
+    told
+}
+
+/// Something that is certain while some settings stand.
+struct Told {
+    text: String,
+    /// From when until when they do.
+    spans: Vec<(Instant, Instant)>,
+}
+
+impl Told {
+    fn words(&self, end: Instant) -> String {
+        let start = Instant(0);
+        let span = |&(from, until): &(Instant, Instant)| {
+            let (at_first, to_end) = (from == start, until == end);
+            let (from, until) = (Duration(from.0), Duration(until.0));
+            match (at_first, to_end) {
+                (true, _) => format!("until {until}"),
+                (false, true) => format!("from {from} on"),
+                (false, false) => format!("from {from} to {until}"),
+            }
+        };
+        match self.spans.as_slice() {
+            [whole] if *whole == (start, end) => self.text.clone(),
+            spans => {
+                let spans: Vec<String> = spans.iter().map(span).collect();
+                format!("as it is set {}, {}", spans.join(" and "), self.text)
+            }
+        }
+    }
+}
+
+/// What can be said while these settings stand.
+fn of_phase(model: &Model) -> Vec<String> {
     let mut found = Vec::new();
-    for source in &model.sources {
-        found.extend(trace(model, source));
-    }
-    // What the time line sets may be what makes sense of the rest.
-    if (model.timeline.iter()).any(|entry| matches!(entry.action, Action::Set { .. })) {
-        return found;
-    }
     for asker in askers(model) {
         found.extend(asker.way());
         found.extend(asker.deadlines(model));
@@ -28,6 +117,14 @@ pub(super) fn settings(model: &Model) -> Vec<String> {
     }
     found.extend(probes(model));
     found
+}
+
+/// Whether the time line makes a server faster than its settings do.
+fn is_hastened(model: &Model) -> bool {
+    model.timeline.iter().any(|entry| match &entry.action {
+        Action::Fault { fault, .. } => fault.effect().speed > 1.0,
+        _ => false,
+    })
 }
 
 /// A trace of which no request comes.
@@ -133,14 +230,14 @@ fn least(model: &Model, service: &Service) -> (Duration, Duration) {
     let fastest = servers()
         .map(|server| server.params.speed)
         .fold(0.0, f64::max);
-    let lightest = model.classes.iter().map(|class| class.demand_factor);
-    let lightest = lightest.fold(1.0, f64::min);
+    let lightest = model
+        .classes
+        .iter()
+        .map(|class| constant(class.demand_at(service)).0 as f64 * class.demand_factor);
+    let lightest = lightest.fold(f64::INFINITY, f64::min);
     // Who sends everything on does nothing itself.
-    let served = if service.balancer.routes.is_empty() && fastest > 0.0 {
-        constant(&service.demand).0 as f64 * lightest / fastest
-    } else {
-        0.0
-    };
+    let works = service.balancer.routes.is_empty() && fastest > 0.0 && !is_hastened(model);
+    let served = if works { lightest / fastest } else { 0.0 };
     let way = if service.balancer.routes.is_empty() {
         way.min()
     } else {
@@ -243,8 +340,12 @@ impl Asker<'_> {
             return None;
         }
         // A law that is not constant does not draw the same sixteen times.
+        const FIRST: Failed = Failed {
+            attempt: 1,
+            outcome: Outcome::Errored,
+        };
         let pauses = Stream::new(0, 0, "retries");
-        let mut pauses = (0..16).map(|n| retry.pause(1, Duration::ZERO, &mut pauses.at(n)));
+        let mut pauses = (0..16).map(|n| retry.pause(FIRST, &mut 0, &mut pauses.at(n)));
         let first = pauses.next()?;
         (pauses.all(|pause| pause == first) && first >= deadline).then(|| {
             format!(
@@ -274,7 +375,8 @@ fn probes(model: &Model) -> Vec<String> {
             .map(|id| &*model.servers[id.position()].params);
         let fastest = servers.map(fastest).fold(0.0, f64::max);
         let takes = Duration::from_nanos_f64(constant(&checks.demand).0 as f64 / fastest.max(1e-9));
-        (fastest > 0.0 && takes > checks.timeout && checks.probe == Probe::Request).then(|| {
+        let told = fastest > 0.0 && !is_hastened(model);
+        (told && takes > checks.timeout && checks.probe == Probe::Request).then(|| {
             format!(
                 "every probe of `{}` fails: it takes {} or longer, and its timeout is {}",
                 service.name, takes, checks.timeout

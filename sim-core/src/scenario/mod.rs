@@ -57,7 +57,7 @@ mod warning;
 pub use canonical::quoted;
 pub use change::change;
 pub use code::{CODES, Code};
-pub use extensions::plug_tables;
+pub use extensions::{plug_tables, retry_rules};
 pub use input::Input;
 pub use keys::{KeyRow, key_rows, keys, param_text};
 pub(crate) use kinds::TEN_YEARS;

@@ -18,8 +18,14 @@ const OVERLAY_KEYS: [&str; 7] = [
     "title", "question", "base", "set", "service", "timeline", "expect",
 ];
 
+/// Most requests that the traces of a scenario may have in all; each takes eight bytes, and as many
+/// again while it is read.
+const MOMENTS_MAX: usize = 50_000_000;
+
 /// Loads one scenario.
 pub(crate) struct Loader<'a> {
+    /// Requests of traces so far.
+    moments: usize,
     files: &'a dyn Files,
     problems: &'a mut Collector,
     sources: Vec<Source>,
@@ -28,6 +34,7 @@ pub(crate) struct Loader<'a> {
 impl<'a> Loader<'a> {
     pub(crate) fn new(files: &'a dyn Files, problems: &'a mut Collector) -> Self {
         Self {
+            moments: 0,
             files,
             problems,
             sources: Vec::new(),
@@ -336,8 +343,22 @@ impl<'a> Loader<'a> {
                 "a time in each line: seconds or a span since the start of the run, seconds since 1970, or the date of an access log",
             )
         };
-        match trace::read(&source.text) {
+        let read = trace::read(&source.text);
+        // A long text is not needed beside what it says.
+        drop(source);
+        match read {
+            Ok(read) if self.moments + read.times.len() > MOMENTS_MAX => {
+                let all = self.moments + read.times.len();
+                let message = format!(
+                    "the trace {name:?} is too long: with it the traces have {all} requests, and at most {MOMENTS_MAX} may"
+                );
+                let help = "of requests that are alike a part with the same part of the servers behaves alike";
+                self.problems
+                    .push(Problem::new("E053", message).at(span).help(help));
+                None
+            }
             Ok(read) => {
+                self.moments += read.times.len();
                 if let Some(remark) = read.remark {
                     self.problems.remark(span, remark);
                 }

@@ -1,6 +1,6 @@
 //! Remarks on scenarios that are valid and yet may not be meant.
 
-use super::Scenario;
+use super::{Scenario, futile};
 use crate::event_log::nothing_to_do;
 use crate::ids::Id;
 use crate::model::{Action, Change, ClassId, Model, Service, Target};
@@ -14,6 +14,26 @@ pub(crate) fn warnings(scenario: &Scenario) -> Vec<String> {
 }
 
 fn of_model(model: &Model) -> Vec<String> {
+    let mut found = futile::of_all_phases(model, idle_parts);
+    for service in &model.services {
+        let mut servers = service.servers.iter();
+        let absent =
+            !service.servers.is_empty() && servers.all(|id| !model.servers[id.position()].present);
+        if absent {
+            found.push(format!(
+                "no server of `{}` is there from the start",
+                service.name
+            ));
+        }
+    }
+    found.extend(futile::settings(model));
+    found.extend(idle_entries(model));
+    found.extend(crate::load::remarks(model));
+    found
+}
+
+/// Parts that nothing comes to, or that change nothing, as they are set.
+fn idle_parts(model: &Model) -> Vec<String> {
     let mut found = Vec::new();
     let asked = |id: usize| {
         let outside = model.sources.iter().any(|s| usize::from(s.to.0) == id);
@@ -44,25 +64,9 @@ fn of_model(model: &Model) -> Vec<String> {
                 service.name
             ));
         }
-        let absent = !service.servers.is_empty()
-            && service
-                .servers
-                .iter()
-                .all(|s| model.servers.get(s.0 as usize).is_some_and(|s| !s.present));
-        if absent {
-            found.push(format!(
-                "no server of `{}` is there from the start",
-                service.name
-            ));
-        }
     }
-    for class in model
-        .classes
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| model.sources.iter().all(|s| share(&s.mix, *i) <= 0.0))
-        .map(|(_, c)| c)
-    {
+    let nobody = |class: usize| model.sources.iter().all(|s| share(&s.mix, class) <= 0.0);
+    for (_, class) in (model.classes.iter().enumerate()).filter(|(class, _)| nobody(*class)) {
         found.push(format!("no request is of the class `{}`", class.name));
     }
     for source in &model.sources {
@@ -70,9 +74,6 @@ fn of_model(model: &Model) -> Vec<String> {
             found.push(format!("the rate of `{}` is always 0", source.name));
         }
     }
-    found.extend(super::futile::settings(model));
-    found.extend(idle_entries(model));
-    found.extend(crate::load::remarks(model));
     found
 }
 

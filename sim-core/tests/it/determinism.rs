@@ -172,6 +172,30 @@ fn the_fast_path_changes_nothing_of_what_happens_aside() {
     }
 }
 
+/// A server that comes up with another discipline than it went down with, and a probe whose answer meets a link
+/// that was well when it was sent.
+#[test]
+fn the_fast_path_changes_nothing_of_what_changes_while_it_is_away() {
+    let head = "horizon = \"6s\"\ntraffic = [{ to = \"web\", rate = 90 }]\n[service.web]\n\
+        demand = { kind = \"exponential\", mean = \"10ms\" }\n";
+    let another_discipline = format!(
+        "{head}server = [{{ name = \"s\", workers = 1, crash_keeps_queue = true }}]\n\
+         [[timeline]]\nat = \"1s\"\ntarget = \"service.web.server\"\ndo = \"crash\"\n\
+         [[timeline]]\nat = \"1100ms\"\nset = {{ \"service.web.server.queue.discipline\" = \"processor-sharing\" }}\n\
+         [[timeline]]\nat = \"1200ms\"\ntarget = \"service.web.server\"\ndo = \"restart\"\n"
+    );
+    let probes = format!(
+        "{head}server = [{{ name = \"s\", count = 3, workers = 1 }}]\n\
+         balancer.health = [{{ kind = \"checks\", interval = \"50ms\", timeout = \"20ms\", fall = 2, rise = 2, demand = \"1ms\" }}]\n\
+         [[timeline]]\nat = \"133600us\"\ntarget = \"service.web.balancer.link\"\ndo = \"degrade\"\ndelay = \"2ms\"\nloss = 0.5\n"
+    );
+    for text in [another_discipline, probes] {
+        let mut slow = start(&text).without_fast_path();
+        slow.run();
+        assert_eq!(report(&run(&text)), report(&slow), "{text}");
+    }
+}
+
 /// A deadline and an arrival at one instant keep their order.
 #[test]
 fn the_fast_path_keeps_the_order_of_deadlines() {

@@ -339,8 +339,8 @@ fn with_memory(lam: f64) -> f64 {
 fn farm(servers: u32, load: f64, policy: &str, length: u64) -> String {
     let lam = f64::from(servers) * load;
     Farm {
-        servers,
         policy,
+        servers,
         ..one(lam, length)
     }
     .text()

@@ -114,7 +114,7 @@ fn adaptive_lifo_turns_when_the_queue_stands() {
     let lifo = order("\"lifo\"");
     assert_eq!(
         lifo,
-        [20.0, 180.0, 160.0, 140.0, 120.0, 80.0, 60.0, 40.0, 100.0]
+        [20.0, 180.0, 160.0, 140.0, 100.0, 80.0, 60.0, 40.0, 120.0]
     );
     // It never turns where too few wait, and at once where it need not stand.
     let fifo = order("\"fifo\"");
@@ -277,7 +277,7 @@ fn limits_by_key_tell_keys_apart() {
     }
 }
 
-/// What HAProxy 2.6 did: `http_req_rate(10s) gt 20`, three a second for 45 s.
+/// What `HAProxy` 2.6 did: `http_req_rate(10s) gt 20`, three a second for 45 s.
 #[test]
 fn a_rate_counter_does_what_haproxy_did() {
     let denied = |more: &str| {
@@ -337,10 +337,10 @@ fn shedding_by_utilisation_settles_where_both_agree() {
 fn dagor_serves_the_important_and_the_same_users_under_overload() {
     let served = |guards: &str| {
         let text = format!(
-            "horizon = \"120s\"\nwarm_up = \"60s\"\n\
+            "horizon = \"300s\"\nwarm_up = \"100s\"\n\
              [class.pay]\nshare = 0.3\n[class.chat]\nshare = 0.7\npriority = 1\n\
              [[traffic]]\nto = \"web\"\nrate = 200\nkey = {{ kind = \"uniform\", n = 500 }}\n\
-             [client]\ntimeout = \"500ms\"\n\
+             [client]\ntimeout = \"1s\"\n\
              [service.web]\ndemand = {{ kind = \"exponential\", mean = \"10ms\" }}\n[[service.web.server]]\nname = \"s\"\nworkers = 1\n{guards}\n"
         );
         let summary = summary(&text);
@@ -349,10 +349,10 @@ fn dagor_serves_the_important_and_the_same_users_under_overload() {
             requests.succeeded as f64 / ended(requests) as f64
         })
     };
-    let [pay, chat] = served("guards = [{ kind = \"dagor\", window = \"200ms\" }]");
+    let [pay, chat] = served("guards = [{ kind = \"dagor\", target = \"100ms\" }]");
     assert!(pay > 0.97, "{pay}");
-    // 100 - 60 of 140 a second would fit.
-    assert!((0.12..0.32).contains(&chat), "{chat}");
+    // 90 a second wait for 100 ms on average, 60 of them of the important class: 30 of 140 would fit.
+    assert!((0.08..0.24).contains(&chat), "{chat}");
     let [pay, chat] = served("");
     assert!(pay < 0.05 && chat < 0.05, "{pay} {chat}");
 }
@@ -361,42 +361,41 @@ fn dagor_serves_the_important_and_the_same_users_under_overload() {
 fn brownout_serves_all_by_doing_less() {
     let found = |more: &str| {
         let simulation = run(&busy(130, "200s", more));
-        let dimmed = simulation
-            .guard_figures()
-            .first()
-            .map_or(0, |guard| guard.dimmed);
+        let guards = simulation.guard_figures();
+        let dimmed = guards.first().map_or(0, |guard| guard.dimmed);
         let summary = Summary::of(&simulation, 0);
-        (
-            share_of(&summary, "succeeded"),
-            dimmed as f64 / 26_000.0,
-            server(&summary, "web", "s").utilisation,
-        )
+        let p99 = summary.response_time_s.p99.expect("a quantile");
+        (p99, dimmed as f64 / ended(&summary.requests) as f64)
     };
     let guard =
         "guards = [{ kind = \"brownout\", optional = 0.5, set_point = \"500ms\", pole = 0.5 }]";
-    let (served, dimmed, _) = found(guard);
-    assert!(served > 0.99, "{served}");
-    // 130 a second need 1.3 workers in full: at least 0.3 / 0.65 of them must do without.
-    assert!((0.4..0.9).contains(&dimmed), "{dimmed}");
-    let (served, dimmed, _) = found("");
-    assert!(served < 0.8 && dimmed == 0.0, "{served}");
+    let (p99, dimmed) = found(guard);
+    assert!(p99 < 1.0, "{p99}");
+    // 130 a second are 1.3 workers' work in full: 0.3 of 0.65 must be left out at least.
+    assert!((0.45..0.9).contains(&dimmed), "{dimmed}");
+    let (p99, dimmed) = found("");
+    assert!(p99 > 20.0 && dimmed == 0.0, "{p99}");
 }
 
+/// Under an overload that lasts, what attempts take on average grows with the limit itself, so that
+/// Gradient2 sees nothing wrong and goes up to its highest; Vegas looks at the shortest.
 #[test]
-fn gradient2_and_vegas_keep_answers_fast_under_overload() {
-    let figures = |guard: &str| {
+fn vegas_stays_low_under_lasting_overload_and_gradient2_does_not() {
+    let p99 = |guard: &str| {
         let text = busy(150, "120s", &format!("guards = [{guard}]"));
         let summary = summary(&text);
-        let p99 = summary.response_time_s.p99.expect("a quantile");
-        (p99, share_of(&summary, "succeeded"))
+        let served = share_of(&summary, "succeeded");
+        assert!((0.62..0.72).contains(&served), "{guard}: {served}");
+        summary.response_time_s.p99.expect("a quantile")
     };
-    let (wide, _) = figures("{ kind = \"concurrency-limit\", limit = 200 }");
-    assert!(wide > 1.9, "{wide}");
-    for guard in ["{ kind = \"gradient2-limit\", min = 4 }", "\"vegas-limit\""] {
-        let (p99, served) = figures(guard);
-        assert!(p99 < wide / 2.0, "{guard}: {p99}");
-        assert!((0.62..0.69).contains(&served), "{guard}: {served}");
-    }
+    let vegas = p99("\"vegas-limit\"");
+    assert!((0.05..0.5).contains(&vegas), "{vegas}");
+    let gradient = p99("{ kind = \"gradient2-limit\", min = 4 }");
+    let widest = p99("{ kind = \"concurrency-limit\", limit = 200 }");
+    assert!(
+        gradient > 0.9 * widest && gradient > 4.0 * vegas,
+        "{gradient}"
+    );
 }
 
 #[test]
@@ -547,12 +546,12 @@ fn tied(times: &[&str], hedge: &str, more: &str) -> (Vec<f64>, Summary) {
 
 #[test]
 fn tied_copies_are_called_off_when_a_worker_begins_with_one() {
-    // a serves the first until 1000 ms, b is free. The second goes to both queues: b begins, a forgets it. So
-    // with the third and the fourth, which wait for b.
+    // a serves the first until 1000 ms, b the second. The third and the fourth wait at both: b begins with
+    // them, and a forgets them.
     let times = ["0s", "20ms", "30ms", "40ms"];
     let slow = "speed = 0.1";
     let (ends, with) = tied(&times, "after = \"5ms\", tied = true", slow);
-    assert_eq!(ends, [1000.0, 125.0, 225.0, 325.0]);
+    assert_eq!(ends, [1000.0, 120.0, 220.0, 320.0]);
     assert_eq!(server(&with, "web", "b").utilisation, 0.15);
     assert_eq!(with.wasted_work, Some(0.0));
     // Copies that do not know each other are worked on twice.

@@ -102,7 +102,10 @@ pub(super) fn run(
         |control| stress(&plan, &|value| load(&lever, value), control),
     )?;
     let found = found.map_err(invalid)?;
-    let verdict = verdict(&found, &lever);
+    let (low, high) = match plan.search {
+        Search::From { low, high, .. } | Search::Between(low, high) => (low, high),
+    };
+    let verdict = verdict(&found, &lever, [low, high]);
     let exit = if found.interrupted {
         Exit::Interrupted
     } else {
@@ -200,7 +203,7 @@ struct Searched<'a> {
     found: &'a Stressed,
 }
 
-fn verdict(found: &Stressed, lever: &Lever<'_>) -> String {
+fn verdict(found: &Stressed, lever: &Lever<'_>, [low, high]: [f64; 2]) -> String {
     let (never, always) = found.without_point();
     let of = found.breaking.len();
     let what = if lever.rate_hz.is_some() {
@@ -213,7 +216,9 @@ fn verdict(found: &Stressed, lever: &Lever<'_>) -> String {
     }
     if never > 0 || always > 0 {
         return format!(
-            "no breaking point in the range: {never} of {of} replications never broke, {always} broke everywhere"
+            "no breaking point from{what} {} to {}: {never} of {of} replications never broke, {always} broke everywhere",
+            lever.text(low),
+            lever.text(high)
         );
     }
     let at = match found.estimate.interval() {

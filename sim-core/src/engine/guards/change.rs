@@ -85,9 +85,6 @@ impl Simulation {
                 self.guards.begin(handle);
                 self.note_key(handle);
             }
-            for service in self.services.ids() {
-                self.refresh_fast_service(service);
-            }
             self.refresh_fast_services();
         }
     }

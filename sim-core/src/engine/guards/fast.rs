@@ -36,6 +36,7 @@ impl FastAttempt {
         Admission {
             now: Instant(now),
             attempt: FIRST,
+            after: None,
             in_flight: state.in_flight,
             waiting: state.waiting,
             until: self.until(),
@@ -208,6 +209,8 @@ impl End<'_> {
                 now: Instant(self.now),
                 passed: Instant(self.begun),
                 outcome: Outcome::Succeeded,
+                attempt: FIRST,
+                after: None,
                 in_flight: state.in_flight,
             });
             state.in_flight -= 1;

@@ -100,6 +100,14 @@ impl Simulation {
         }
     }
 
+    /// How the try before an attempt ended, as its caller knows.
+    fn failed_before(&self, handle: Handle) -> Option<Outcome> {
+        let call = self.attempts[handle].call;
+        (!call.is_elided() && self.calls.contains(call))
+            .then(|| self.calls[call].memory.outcome())
+            .flatten()
+    }
+
     /// What a guard says to an attempt; `waits`: it is one of those that wait there.
     pub(super) fn verdict(
         &mut self,
@@ -156,11 +164,13 @@ impl Simulation {
         } else {
             Load::default()
         };
+        let after = self.failed_before(handle);
         let now = Instant(self.now);
         let state = self.guards.chain(seat).rows[row].state(seat.owner);
         Admission {
             now,
             attempt: ordinal,
+            after,
             in_flight: state.in_flight,
             waiting: state.waiting,
             until,
@@ -354,6 +364,7 @@ impl Simulation {
         let visit = std::mem::take(self.guards.visit(post, handle));
         let Some(seat) = visit.seat else { return };
         let now = Instant(self.now);
+        let (attempt, after) = (self.ordinal(handle), self.failed_before(handle));
         for row in 0..visit.passed {
             let passed = if row < visit.delayed_by {
                 visit.arrived
@@ -366,6 +377,8 @@ impl Simulation {
                 now,
                 passed: Instant(passed),
                 outcome,
+                attempt,
+                after,
                 in_flight: state.in_flight,
             });
             state.leaves(alike);
@@ -435,6 +448,7 @@ impl Simulation {
         let post = Post::Caller;
         let seat = Seat { post, chain, owner };
         let (number, attempt) = (call.number, call.attempts + 1);
+        let after = call.memory.outcome();
         let now = Instant(self.now);
         for position in 0..self.guards.chain(seat).rows.len() {
             let mut draws = self.guards.draws(post, position, number, attempt);
@@ -448,6 +462,7 @@ impl Simulation {
             let asked = Admission {
                 now,
                 attempt,
+                after,
                 in_flight: state.in_flight,
                 waiting: state.waiting,
                 until: None,

@@ -156,6 +156,74 @@ fn settings_that_nothing_gets_past_are_remarked_on() {
     );
 }
 
+/// What the time line sets is looked at as well, and each remark says for when it holds.
+#[test]
+fn settings_in_vain_are_told_for_as_long_as_they_stand() {
+    let warnings = |more: &str| {
+        let text = format!(
+            "horizon = \"1m\"\n[[traffic]]\nto = \"web\"\nrate = 1\n[client]\ntimeout = \"100ms\"\n\
+             [service.web]\ndemand = \"200ms\"\nserver = [{{ name = \"s\", workers = 2 }}]\n{more}"
+        );
+        let read = Scenario::read(Source::new("t.toml", &text), &[], &NoFiles);
+        read.unwrap_or_else(|problems| panic!("{problems}\n{text}"))
+            .warnings()
+    };
+    let set = |at: &str, timeout: &str| {
+        format!("[[timeline]]\nat = \"{at}\"\nset = {{ \"client.timeout\" = \"{timeout}\" }}\n")
+    };
+    let waits = |timeout: &str| {
+        format!(
+            "no request of `traffic` to `web` is answered in time: an answer takes 200ms or longer, and `traffic` waits {timeout}"
+        )
+    };
+    let hopeless = waits("100ms");
+    assert_eq!(warnings(""), std::slice::from_ref(&hopeless));
+    // A set of something else changes nothing.
+    let other = "[[timeline]]\nat = \"9s\"\nset = { \"service.web.server.s.weight\" = 2 }\n";
+    assert_eq!(warnings(other), std::slice::from_ref(&hopeless));
+    assert_eq!(warnings(&set("0s", "1s")), [""; 0]);
+    assert_eq!(
+        warnings(&set("9s", "1s")),
+        [format!("as it is set until 9s, {hopeless}")]
+    );
+    assert_eq!(
+        warnings(&(set("9s", "150ms") + &set("20s", "1s") + &set("30s", "100ms"))),
+        [
+            format!("as it is set until 9s and from 30s on, {hopeless}"),
+            format!("as it is set from 9s to 20s, {}", waits("150ms"))
+        ]
+    );
+    // With very many sets only the start is looked at.
+    let many: String = (1..60).map(|n| set(&format!("{n}s"), "1s")).collect();
+    assert_eq!(
+        warnings(&many),
+        [format!("as it is set until 1s, {hopeless}")]
+    );
+    // A server may become faster than its settings say, and a class may demand less than its service.
+    let faster = "[[timeline]]\nat = \"9s\"\nfault = { kind = \"slow\", factor = 4 }\ntarget = \"service.web.server.s\"\n";
+    assert_eq!(warnings(faster), [""; 0]);
+    let lighter = "[class.small]\nshare = 1\ndemand = \"1ms\"\n";
+    assert_eq!(warnings(lighter), [""; 0]);
+}
+
+#[test]
+fn what_the_time_line_wakes_is_not_called_idle() {
+    let warnings = |text: &str| {
+        Scenario::read(Source::new("t.toml", text), &[], &NoFiles)
+            .unwrap_or_else(|problems| panic!("{problems}\n{text}"))
+            .warnings()
+    };
+    let asleep = small_and("").replace("rate = 100", "rate = 0");
+    assert_eq!(warnings(&asleep), ["the rate of `traffic` is always 0"]);
+    let set = |path: &str, value: u32| {
+        format!("[[timeline]]\nat = \"1s\"\nset = {{ \"{path}\" = {value} }}\n")
+    };
+    let woken = format!("{asleep}\n{}", set("traffic.traffic.rate", 5));
+    assert_eq!(warnings(&woken), [""; 0]);
+    let other = format!("{asleep}\n{}", set("service.web.server.web-1.weight", 5));
+    assert_eq!(warnings(&other), ["the rate of `traffic` is always 0"]);
+}
+
 #[test]
 fn a_law_without_a_unit_is_called_by_its_key() {
     let text = SMALL.replace(

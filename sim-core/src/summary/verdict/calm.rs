@@ -6,7 +6,10 @@ use super::faults::goes_on;
 use super::rows::Found;
 use super::words::{counted, list, moment, of_time, share, times};
 use crate::event_log::Kind;
+use crate::ids::Id;
+use crate::outcome::Outcome;
 use crate::readable;
+use crate::time::Duration;
 use crate::verdict::Verdict as Word;
 
 pub(super) fn idle(e: &Evidence<'_>) -> Option<Found> {
@@ -62,6 +65,7 @@ pub(super) fn failing(e: &Evidence<'_>) -> Option<Found> {
         outcome.name().replace('_', " "),
         outcome.about()
     )];
+    facts.extend(impatience(e).filter(|_| outcome == Outcome::TimedOut));
     let asked = e.services.iter().filter(|s| s.is_asked());
     for service in asked {
         if service.standing.instances_up < service.standing.instances {
@@ -76,6 +80,20 @@ pub(super) fn failing(e: &Evidence<'_>) -> Option<Found> {
         gone.extend(weakened(e, service));
         if !gone.is_empty() {
             facts.push(format!("`{}`: {}", service.name, gone.join(", ")));
+        }
+        let settings = e.settings[service.id.position()];
+        let ways = [
+            (".link", &settings.link),
+            (".balancer.link", &settings.balancer.link),
+        ];
+        for (way, link) in ways {
+            if let Some(loss) = link.loss.filter(|loss| *loss > 0.0) {
+                facts.push(format!(
+                    "service.{}{way} loses {} of its messages, as it is set",
+                    service.name,
+                    share(loss)
+                ));
+            }
         }
     }
     if let Some(s) = e
@@ -99,6 +117,29 @@ pub(super) fn failing(e: &Evidence<'_>) -> Option<Found> {
         format!("{}; {}", facts.join("; "), goodput(e)),
         0,
     ))
+}
+
+/// Callers who wait for less than an answer takes, where nobody has changed how they behave.
+fn impatience(e: &Evidence<'_>) -> Option<String> {
+    let mut sets = e.told.sets.iter();
+    if sets.any(|set| set.path.ends_with("timeout") || set.path.ends_with("deadline")) {
+        return None;
+    }
+    let clients = e.model.sources.iter().flat_map(|s| &s.clients);
+    let waits = clients.map(|id| {
+        let client = &e.model.clients[id.position()];
+        let most = [client.timeout, client.deadline].into_iter().flatten();
+        most.min().map_or(f64::INFINITY, Duration::as_secs_f64)
+    });
+    let longest_s = waits.fold(0.0, f64::max);
+    let told = e.alone_s.is_finite() && longest_s > 0.0 && e.alone_s > longest_s;
+    told.then(|| {
+        format!(
+            "an answer takes {} where nobody waits, and callers wait {}",
+            readable::span(Duration::from_secs_f64(e.alone_s)),
+            readable::span(Duration::from_secs_f64(longest_s))
+        )
+    })
 }
 
 pub(super) fn backlog(e: &Evidence<'_>) -> Option<Found> {

@@ -63,8 +63,9 @@ pub(super) struct Evidence<'a> {
     /// the present rate; absent when there was none.
     pub surge: Option<Surge>,
     pub services: Vec<ServiceFacts>,
-    /// Users of closed sources, if any.
+    /// Users of closed sources, if any; and whether requests come from others as well.
     pub users: u32,
+    pub has_open_sources: bool,
     /// Links that are cut or worse than they should be.
     pub links: Vec<LinkSnapshot>,
     /// Balancer instances with the services that they stand before.
@@ -119,6 +120,8 @@ pub(super) struct ServiceFacts {
     pub attempts_hz: f64,
     /// How requests to it ended.
     pub outcomes: [u64; Outcome::COUNT],
+    /// Share of the time of a request at a server in which its worker waits for other services.
+    pub held: f64,
     /// Busy share of the workers that could serve.
     pub busy: f64,
     /// Waiting at its servers at the start and at the end, and in its balancers at the end.
@@ -265,6 +268,7 @@ impl<'a> Evidence<'a> {
                 .filter_map(|s| s.users)
                 .map(|(n, _)| n)
                 .sum(),
+            has_open_sources: standing.sources.iter().any(|s| s.users.is_none()),
             links: simulation.links_snapshot(),
             instances: (simulation.instances_snapshot().into_iter())
                 .map(|i| (i.name, ServiceId(i.service)))
@@ -536,6 +540,11 @@ impl<'a> Evidence<'a> {
                 attempts_hz: seen.attempts as f64 / self.window_s * kept(simulation, id, window),
                 attempted: seen.attempts,
                 outcomes: seen.outcomes,
+                held: if hold_s > 0.0 && hold_s.is_finite() && own_s.is_finite() {
+                    hold_s / (hold_s + own_s)
+                } else {
+                    0.0
+                },
                 busy: if workers > 0.0 {
                     busy.iter().sum::<f64>() / workers
                 } else {

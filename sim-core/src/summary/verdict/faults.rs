@@ -154,7 +154,10 @@ fn costliest<'e>(
     ends: &[Outcome],
 ) -> Option<(&'e ServiceFacts, u64)> {
     let services = e.services.iter().filter(of);
-    let lost = services.map(|s| (s, e.failed_at(s.id, ends)));
+    let lost = services.map(|s| {
+        let lost = e.failed_at(s.id, ends) + e.cut_short(s.id);
+        (s, lost.min(e.failures()))
+    });
     // The first of equals.
     lost.rev().max_by_key(|(_, lost)| *lost)
 }
@@ -206,16 +209,31 @@ pub(super) fn dead_in_rotation(e: &Evidence<'_>) -> Option<Found> {
     if !fails(e) {
         return None;
     }
-    let is_dead = |s: &&ServerFacts| {
-        s.standing.state != MachineState::Up && s.standing.open_at > 0 && s.attempts > 0
+    let is_there = |s: &ServerFacts| s.standing.state != MachineState::Up && s.standing.open_at > 0;
+    let has_dead = |s: &&ServiceFacts| {
+        let mut dead = s.servers.iter().filter(|s| is_there(s)).peekable();
+        dead.peek().is_some() && (dead.any(|s| s.attempts > 0) || e.cut_short(s.id) > 0)
     };
-    let has_dead = |s: &&ServiceFacts| s.servers.iter().any(|server| is_dead(&server));
-    let (service, _) = costliest(e, has_dead, &in_vain(e))?;
+    let (service, lost) = costliest(e, has_dead, &in_vain(e))?;
+    // Behind an open circuit breaker nobody is sent to them, nor to others.
+    let cut_short = e.cut_short(service.id);
+    let is_dead = |s: &&ServerFacts| is_there(s) && (s.attempts > 0 || cut_short > 0);
     let dead: Vec<&ServerFacts> = service.servers.iter().filter(is_dead).collect();
     let names: Vec<&str> = dead.iter().map(|s| s.name.as_str()).collect();
     let attempts: u64 = service.servers.iter().map(|s| s.attempts).sum();
     let sent: u64 = dead.iter().map(|s| s.attempts).sum();
     let when = dead.iter().filter_map(|s| s.since_s).max_by(f64::total_cmp);
+    let still = match (sent, cut_short) {
+        (0, _) => "still in rotation, behind an open circuit breaker".to_owned(),
+        (_, 0) => format!(
+            "and {} of the attempts still go there",
+            share(sent as f64 / attempts.max(1) as f64)
+        ),
+        _ => format!(
+            "and {} of the attempts that an open circuit breaker lets through go there",
+            share(sent as f64 / attempts.max(1) as f64)
+        ),
+    };
     let fact = format!(
         "{} of `{}` {} down{}",
         list(&names),
@@ -225,13 +243,9 @@ pub(super) fn dead_in_rotation(e: &Evidence<'_>) -> Option<Found> {
     );
     Some(Found {
         word: Some(how_bad(e)),
-        lost: e.failed_at(service.id, &in_vain(e)).min(sent),
-        because: format!(
-            "{fact}, and {} of the attempts still go there; {}",
-            share(sent as f64 / attempts.max(1) as f64),
-            goodput(e)
-        ),
-        aside: format!("{fact} and still sent to"),
+        lost: lost.min(sent + cut_short),
+        because: format!("{fact}, {still}; {}", goodput(e)),
+        aside: format!("{fact} and still in rotation"),
         about: Some(service.id),
     })
 }
@@ -246,7 +260,8 @@ pub(super) fn errors(e: &Evidence<'_>) -> Option<Found> {
     let costs = e.services.iter().filter(|s| wrong(s));
     let costs = costs.map(|s| {
         let failed: u64 = s.servers.iter().filter(is_wrong).map(|s| s.failed).sum();
-        (s, e.lost_at(s.id, &[Outcome::Errored]).min(failed))
+        let lost = e.lost_at(s.id, &[Outcome::Errored]).min(failed) + e.cut_short(s.id);
+        (s, lost.min(e.failures()))
     });
     // The last of equals: the service that is called fails before the one that calls it.
     let (service, lost) = costs.max_by_key(|(_, lost)| *lost)?;

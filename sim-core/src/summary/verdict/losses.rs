@@ -81,6 +81,32 @@ impl Evidence<'_> {
         waiting.max().unwrap_or(0).min(self.in_flight[2])
     }
 
+    /// Requests that open circuit breakers turned away on their way to a service: a breaker only tells that
+    /// those behind it failed.
+    pub(super) fn cut_short(&self, service: ServiceId) -> u64 {
+        let asks = self.asks_of(service, false);
+        let mut before = self.services.iter().zip(asks);
+        if before.any(|(s, share)| share > 0.0 && self.has_open_breaker(s)) {
+            self.lost_at(service, &[Outcome::Shed])
+        } else {
+            0
+        }
+    }
+
+    /// Whether a circuit breaker before a service is open: that of a source, of a balancer instance, of
+    /// whoever calls it, or of one of its servers.
+    fn has_open_breaker(&self, service: &ServiceFacts) -> bool {
+        self.open_breakers.iter().any(|(owner, _)| {
+            let source =
+                (self.model.sources.iter()).any(|s| s.name == *owner && s.to == service.id);
+            let instance = (self.instances.iter()).any(|i| i.0 == *owner && i.1 == service.id);
+            let call = owner
+                .rsplit_once(" to ")
+                .is_some_and(|(_, to)| to == service.name);
+            source || instance || call || service.servers.iter().any(|s| s.name == *owner)
+        })
+    }
+
     /// How often a request to each service asks this one on its way; only through calls that must
     /// succeed, if so asked.
     fn asks_of(&self, service: ServiceId, needed: bool) -> Vec<f64> {
@@ -148,7 +174,7 @@ impl Evidence<'_> {
             } else {
                 0
             };
-            return lost + waiting;
+            return lost + self.cut_short(service) + waiting;
         }
         // Of a link that is only worse, as many as chance takes; all where a round trip takes too long.
         let patience_s = self

@@ -25,6 +25,9 @@ const SETTLED_S: f64 = 30.0;
 /// How long before its effect is seen in the site's state a trigger may have begun, in seconds.
 const EFFECT_S: f64 = 60.0;
 
+/// Most of a worker's time.
+const MOSTLY: f64 = 0.5;
+
 /// Standard deviations that are no chance.
 const BEYOND_CHANCE: f64 = 3.0;
 
@@ -68,24 +71,28 @@ pub(super) fn overloaded(e: &Evidence<'_>) -> Option<Found> {
     // All that can be said of nothing is in the rows before.
     let shows = |s: &&ServiceFacts| s.capacity_hz > 0.0 && overload_shows(e, s);
     let (service, lost) = fullest(e, shows)?;
-    let asked = if e.users > 0 {
-        format!(
-            "{} users would ask {} of `{}` if they were answered at once",
-            readable::number(f64::from(e.users)),
-            rate(service.asked_hz),
-            service.name
-        )
-    } else {
-        format!(
-            "first attempts ask {} of `{}`",
-            rate(service.asked_hz),
-            service.name
-        )
+    let users = readable::number(f64::from(e.users));
+    let (hz, whom) = (rate(service.asked_hz), &service.name);
+    let asked = match (e.users, e.has_open_sources) {
+        (0, _) => format!("first attempts ask {hz} of `{whom}`"),
+        (_, false) => {
+            format!("{users} users would ask {hz} of `{whom}` if they were answered at once")
+        }
+        (_, true) => format!(
+            "first attempts, with those of {users} users as if they were answered at once, ask {hz} of `{whom}`"
+        ),
     };
     let limit = limit_words(service);
     let mut why: Vec<String> = missing(e, service).into_iter().collect();
     why.extend(weakened(e, service));
     why.extend(grown_demand(e));
+    if service.held > MOSTLY {
+        why.push(format!(
+            "its workers spend {} of their time waiting for {}",
+            share(service.held),
+            held_by(e, service)
+        ));
+    }
     let why = if why.is_empty() {
         String::new()
     } else {
@@ -168,6 +175,14 @@ fn limit_words(service: &ServiceFacts) -> String {
 fn end_of_overload(e: &Evidence<'_>) -> String {
     if fails(e) || e.arrived == 0 {
         return goodput(e);
+    }
+    if e.users > 0 && !e.has_open_sources {
+        // No more can wait than there are users: nothing grows that could fail later.
+        return format!(
+            "nothing fails, {} of the users wait, and {} are answered",
+            readable::number(e.in_flight[2] as f64),
+            rate(e.succeeded() as f64 / e.window_s)
+        );
     }
     format!(
         "nothing fails yet, {} wait and {} more came than were answered in the last {}",
@@ -450,14 +465,6 @@ pub(super) fn holding(e: &Evidence<'_>) -> Option<Found> {
         s.busy > BUSY && s.load() < 1.0 && s.standing.calls.iter().any(|call| call.hold)
     };
     let service = e.services.iter().find(holds)?;
-    let called: Vec<String> = service
-        .standing
-        .calls
-        .iter()
-        .filter(|call| call.hold)
-        .map(|call| format!("`{}`", e.services[usize::from(call.to.0)].name))
-        .collect();
-    let names: Vec<&str> = called.iter().map(String::as_str).collect();
     Some(
         Found::new(
             how_bad(e),
@@ -465,7 +472,7 @@ pub(super) fn holding(e: &Evidence<'_>) -> Option<Found> {
                 "the workers of `{}` are {} busy, held by calls to {}{}; {}",
                 service.name,
                 share(service.busy),
-                list(&names),
+                held_by(e, service),
                 load_words(service, "; "),
                 goodput(e)
             ),
@@ -473,6 +480,16 @@ pub(super) fn holding(e: &Evidence<'_>) -> Option<Found> {
         )
         .of(service.id),
     )
+}
+
+/// The services for which a service's workers wait.
+fn held_by(e: &Evidence<'_>, service: &ServiceFacts) -> String {
+    let calls = service.standing.calls.iter().filter(|call| call.hold);
+    let called: Vec<String> = calls
+        .map(|call| format!("`{}`", e.services[usize::from(call.to.0)].name))
+        .collect();
+    let names: Vec<&str> = called.iter().map(String::as_str).collect();
+    list(&names)
 }
 
 pub(super) fn guarded(e: &Evidence<'_>) -> Option<Found> {

@@ -316,6 +316,73 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
     ("hedge.tied", "", "HEDGE", "false", "true"),
 ];
 
+/// Parameters of client libraries: what else must be so, and two values that make a difference.
+const LIBRARIES: &[(&str, &str, &str, &str)] = &[
+    ("attempts", "", "1", "2"),
+    ("method", "attempts = 3", "\"get\"", "\"post\""),
+    ("status", "attempts = 3", "\"503\"", "\"400\""),
+    ("demand", "attempts = 3", "\"same\"", "\"own\""),
+    ("avoid", "attempts = 3", "\"none\"", "\"all\""),
+    ("backoff_factor", "attempts = 4", "0", "1"),
+    ("forcelist", "attempts = 3", "false", "true"),
+    ("wait", "attempts = 3", "\"none\"", "\"exponential\""),
+    ("initial_backoff", "attempts = 3", "\"10ms\"", "\"20ms\""),
+    ("max_backoff", "attempts = 4", "\"1s\"", "\"110ms\""),
+    ("with_jitter", "attempts = 3", "false", "true"),
+];
+
+/// For libraries that try again only where a connection fails, and a run no longer than they need.
+const BREAKING: &[(&str, &str)] = &[
+    ("horizon", "8s"),
+    (
+        "service.web.server.s.breakdowns",
+        "{ every = \"1s\", repair = \"100ms\" }",
+    ),
+    (
+        "service.db.server.d.breakdowns",
+        "{ every = \"1s\", repair = \"100ms\" }",
+    ),
+];
+
+/// Whether a kind of retry is a client library: those tell rules of their own.
+fn is_library(name: &str) -> bool {
+    !sim_core::scenario::retry_rules(name).is_empty()
+}
+
+fn libraries() -> Vec<Knob> {
+    let mut knobs = Vec::new();
+    for &(key, at) in CALLERS {
+        for def in sim_core::retry::RETRIES {
+            if !is_library(def.row.name) {
+                continue;
+            }
+            for &(param, rest, old, new) in LIBRARIES {
+                if def.row.params.iter().all(|known| known.name != param) {
+                    continue;
+                }
+                let comma = if rest.is_empty() { "" } else { ", " };
+                let whole = |value: &str| {
+                    let kind = def.row.name;
+                    format!("{{ retry = {{ kind = \"{kind}\", {param} = {value}{comma}{rest} }} }}")
+                };
+                let mut with = BREAKING.to_vec();
+                if param == "avoid" {
+                    with.extend(ELSEWHERE);
+                }
+                knobs.push(Knob {
+                    path: format!("{key}.retry.{param}"),
+                    kind: def.row.name,
+                    base: base_for(key, "calls"),
+                    with,
+                    change: Change::Set(at.to_owned(), whole(old), whole(new)),
+                    level: Run,
+                });
+            }
+        }
+    }
+    knobs
+}
+
 /// For copies and retries: other servers to go to, which the policy would not choose by itself.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("service.web.server.s.count", "3"),
@@ -393,6 +460,7 @@ pub(super) fn knobs() -> Vec<Knob> {
     }
     knobs.extend(laws());
     knobs.extend(manners());
+    knobs.extend(libraries());
     knobs.extend(guards());
     knobs.extend(connections());
     knobs
@@ -524,6 +592,121 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
         "false",
         "true",
     ),
+    (
+        "opossum",
+        "error_threshold_percentage",
+        "reset_timeout = \"100ms\"",
+        "20",
+        "90",
+    ),
+    (
+        "opossum",
+        "volume_threshold",
+        "reset_timeout = \"100ms\", error_threshold_percentage = 20",
+        "0",
+        "20",
+    ),
+    (
+        "opossum",
+        "rolling_count_timeout",
+        "reset_timeout = \"100ms\", error_threshold_percentage = 20",
+        "\"100ms\"",
+        "\"10s\"",
+    ),
+    (
+        "opossum",
+        "reset_timeout",
+        "error_threshold_percentage = 20",
+        "\"100ms\"",
+        "\"900ms\"",
+    ),
+    (
+        "opossum",
+        "shared",
+        "error_threshold_percentage = 20, reset_timeout = \"100ms\"",
+        "false",
+        "true",
+    ),
+    (
+        "cockatiel-breaker",
+        "failures",
+        "half_open_after = \"200ms\"",
+        "1",
+        "2",
+    ),
+    (
+        "cockatiel-breaker",
+        "half_open_after",
+        "failures = 1",
+        "\"100ms\"",
+        "\"300ms\"",
+    ),
+    (
+        "cockatiel-breaker",
+        "shared",
+        "failures = 1, half_open_after = \"200ms\"",
+        "false",
+        "true",
+    ),
+    (
+        "pybreaker",
+        "fail_max",
+        "reset_timeout = \"200ms\"",
+        "1",
+        "2",
+    ),
+    (
+        "pybreaker",
+        "reset_timeout",
+        "fail_max = 1",
+        "\"100ms\"",
+        "\"300ms\"",
+    ),
+    (
+        "pybreaker",
+        "shared",
+        "fail_max = 1, reset_timeout = \"200ms\"",
+        "false",
+        "true",
+    ),
+    ("aws-retry-tokens", "capacity", "", "14", "50"),
+    ("aws-retry-tokens", "cost", "capacity = 50", "14", "50"),
+    (
+        "aws-retry-tokens",
+        "throttling_cost",
+        "capacity = 50, errors = \"throttling\"",
+        "5",
+        "50",
+    ),
+    (
+        "aws-retry-tokens",
+        "errors",
+        "capacity = 50",
+        "\"failure\"",
+        "\"throttling\"",
+    ),
+    (
+        "aws-retry-tokens",
+        "shared",
+        "capacity = 28",
+        "false",
+        "true",
+    ),
+    ("grpc-retry-throttle", "max_tokens", "", "2", "4"),
+    (
+        "grpc-retry-throttle",
+        "token_ratio",
+        "max_tokens = 3",
+        "0.1",
+        "1",
+    ),
+    (
+        "grpc-retry-throttle",
+        "shared",
+        "max_tokens = 3",
+        "false",
+        "true",
+    ),
     ("rate-limit", "rate", "", "5", "6"),
     ("rate-limit", "burst", "rate = 5", "1", "2"),
     ("rate-limit", "wait", "rate = 5", "\"0s\"", "\"100ms\""),
@@ -609,7 +792,13 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     ("limit-req", "keys", "rate = 5, by = \"key\"", "1", "2"),
     ("limit-req", "shared", "rate = 5", "false", "true"),
     ("rate-counter", "limit", "", "5", "9"),
-    ("rate-counter", "period", "limit = 5", "\"1s\"", "\"2s\""),
+    (
+        "rate-counter",
+        "period",
+        "limit = 5, counts = \"passed\"",
+        "\"1s\"",
+        "\"2s\"",
+    ),
     (
         "rate-counter",
         "counts",
@@ -643,7 +832,13 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     ("bulkhead", "limit", "", "1", "4"),
     ("bulkhead", "shares", "limit = 2", "[0.5]", "[1]"),
     ("bulkhead", "borrow", "limit = 2", "false", "true"),
-    ("bulkhead", "shared", "limit = 1", "false", "true"),
+    (
+        "bulkhead",
+        "shared",
+        "limit = 2, borrow = true",
+        "false",
+        "true",
+    ),
     ("vegas-limit", "initial", "max = 3", "1", "3"),
     ("vegas-limit", "max", "initial = 1", "1", "2"),
     (
@@ -670,7 +865,13 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
         "true",
     ),
     ("gradient2-limit", "initial", "min = 1, max = 3", "1", "3"),
-    ("gradient2-limit", "min", "initial = 2, max = 2", "1", "2"),
+    (
+        "gradient2-limit",
+        "min",
+        "initial = 2, max = 2, headroom = 0, smoothing = 1, tolerance = 1",
+        "1",
+        "2",
+    ),
     ("gradient2-limit", "max", "initial = 1, min = 1", "1", "3"),
     (
         "gradient2-limit",
@@ -689,7 +890,7 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "gradient2-limit",
         "window",
-        "initial = 1, min = 1, headroom = 1",
+        "initial = 1, min = 1, max = 3, headroom = 1, smoothing = 0.02, tolerance = 1",
         "600",
         "1",
     ),
@@ -831,11 +1032,19 @@ const POSTS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Guards that can stand at callers only.
+const FOR_RETRIES: &[&str] = &[
+    "retry-budget",
+    "hedge-budget",
+    "aws-retry-tokens",
+    "grpc-retry-throttle",
+];
+
 fn guards() -> Vec<Knob> {
     let mut knobs = Vec::new();
     for &(key, at, around) in POSTS {
         let mut knob = |path: String, kind, old: &str, new: &str| {
-            let budget = matches!(kind, "retry-budget" | "hedge-budget");
+            let budget = FOR_RETRIES.contains(&kind);
             let in_queue = IN_QUEUE.contains(&kind);
             let refused = match key {
                 "service.NAME.balancer" => budget || in_queue,

@@ -1,0 +1,29 @@
+//! The AWS SDK for JavaScript, version 3: as botocore, with pauses cut to whole milliseconds.
+//!
+//! It obeys `Retry-After`, up to 5 s beyond its own pause, which is not simulated: servers here send none.
+
+use super::{Client, Jitter, Library, STATUS, attempts, aws_tokens, doubling, rules};
+use crate::extension::ExtensionRow;
+use crate::retry::{AVOID, DEMAND, PLAIN, RetryDef};
+
+pub(in crate::retry) static RETRY: RetryDef = RetryDef {
+    row: ExtensionRow {
+        name: "aws-sdk-js",
+        about: "The AWS SDK for JavaScript as it comes: full jitter in whole milliseconds from 50 ms, from 1 s after throttling, and a bucket of tokens.",
+        source: "@aws-sdk/client-s3 3.1175.0 with @smithy/core 3.41.1, observed",
+        params: &[attempts("3"), STATUS, DEMAND, AVOID],
+    },
+    build: |params| Box::new(Client::new(params, LIBRARY)),
+    brings: aws_tokens,
+    rules: |_| rules(LIBRARY),
+    ..PLAIN
+};
+
+const LIBRARY: Library = Library {
+    pauses: doubling(50.0, Jitter::WholeMillis).up_to(20_000.0),
+    special: Some((
+        |seen| seen.status() == 429,
+        doubling(1000.0, Jitter::WholeMillis).up_to(20_000.0),
+    )),
+    ..super::botocore_standard::LIBRARY
+};
