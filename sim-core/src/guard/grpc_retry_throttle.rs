@@ -16,7 +16,7 @@ use crate::time::Instant;
 pub(super) static GUARD: GuardDef = GuardDef {
     row: ExtensionRow {
         name: "grpc-retry-throttle",
-        about: "gRPC's `retryThrottling`: no retries while too many attempts fail.",
+        about: "The `retryThrottling` of gRPC: no retries while too many attempts fail.",
         source: "grpcio 1.85.3, observed; gRFC A6",
         params: &[
             ParamDef {

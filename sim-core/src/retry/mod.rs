@@ -239,7 +239,11 @@ mod tests {
                     _ => (name, value.clone()),
                 };
                 let values = example(&def.row).iter().map(of).collect();
-                (def.build)(&Params::new(values)).terms()
+                Terms {
+                    within: Terms::ONCE.within,
+                    lockstep: Terms::ONCE.lockstep,
+                    ..(def.build)(&Params::new(values)).terms()
+                }
             };
             let terms = |own_demand, avoid| Terms {
                 attempts: 1000,

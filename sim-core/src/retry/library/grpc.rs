@@ -11,7 +11,7 @@ use crate::time::Duration;
 pub(in crate::retry) static RETRY: RetryDef = RetryDef {
     row: ExtensionRow {
         name: "grpc",
-        about: "gRPC's retry policy: pauses of 0.8 to 1.2 times a doubling span, and at most five attempts whatever is asked for.",
+        about: "The retry policy of gRPC: pauses of 0.8 to 1.2 times a doubling span, and at most five attempts whatever is asked for.",
         source: "grpcio 1.85.3, observed; gRFC A6",
         params: &[
             most_attempts("4", 5),
