@@ -47,7 +47,7 @@ impl Memory {
     /// Of a failure that ended so; `kept` is what the rule remembers.
     pub(super) fn of(outcome: Outcome, kept: u64) -> Self {
         debug_assert!(kept < MEMORY_END, "a rule remembers too much");
-        Self((outcome as u64 + 1) << 60 | kept % MEMORY_END)
+        Self(((outcome as u64 + 1) << 60) | (kept % MEMORY_END))
     }
 
     /// How the latest try ended, if one has.

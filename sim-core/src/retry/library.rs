@@ -226,13 +226,16 @@ impl Pauses {
 /// Parts of the base that are remembered.
 const SMOOTH_UNIT: f64 = 1e6;
 
+/// Whether a failure is one of some kind, as the library sees it.
+pub(super) type Kind = fn(Seen) -> bool;
+
 /// What a library does, put together from the parameters of its row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Library {
     pub pauses: Pauses,
     /// Failures after which the pauses are others.
-    pub special: Option<(fn(Seen) -> bool, Pauses)>,
-    pub counts: fn(Seen) -> bool,
+    pub special: Option<(Kind, Pauses)>,
+    pub counts: Kind,
     /// A request that would still pause so long after it began is given up.
     pub within: Duration,
     pub lockstep: bool,
@@ -421,7 +424,8 @@ pub(super) fn rules(library: Library) -> Vec<(&'static str, String)> {
         let mut text = words.join("; ");
         if pauses.cap_ms < f64::INFINITY {
             let cap = Duration::from_nanos_f64(pauses.cap_ms * 1e6);
-            text += &format!(" …; grows to {cap}");
+            text += " …; grows to ";
+            text += &cap.to_string();
         } else if words.len() > 1 {
             text += " …; grows without end";
         }

@@ -340,17 +340,17 @@ impl Asker<'_> {
             return None;
         }
         // A law that is not constant does not draw the same sixteen times.
-        const FIRST: Failed = Failed {
+        let first = Failed {
             attempt: 1,
             outcome: Outcome::Errored,
         };
         let pauses = Stream::new(0, 0, "retries");
-        let mut pauses = (0..16).map(|n| retry.pause(FIRST, &mut 0, &mut pauses.at(n)));
-        let first = pauses.next()?;
-        (pauses.all(|pause| pause == first) && first >= deadline).then(|| {
+        let mut pauses = (0..16).map(|n| retry.pause(first, &mut 0, &mut pauses.at(n)));
+        let first_pause = pauses.next()?;
+        (pauses.all(|pause| pause == first_pause) && first_pause >= deadline).then(|| {
             format!(
                 "{} never tries `{}` again: the pause is {}, and the deadline {}",
-                self.who, self.service.name, first, deadline
+                self.who, self.service.name, first_pause, deadline
             )
         })
     }

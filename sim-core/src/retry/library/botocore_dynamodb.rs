@@ -1,4 +1,4 @@
-//! botocore, retry mode `standard`, as it calls DynamoDB: a base of 25 ms, and four attempts.
+//! botocore, retry mode `standard`, as it calls `DynamoDB`: a base of 25 ms, and four attempts.
 
 use super::{Client, FULL, Library, STATUS, attempts, aws_tokens, doubling, rules};
 use crate::extension::ExtensionRow;

@@ -1,4 +1,4 @@
-//! botocore, retry mode `legacy`, as it calls DynamoDB: 0.05, 0.1, 0.2 … 12.8 s exactly.
+//! botocore, retry mode `legacy`, as it calls `DynamoDB`: 0.05, 0.1, 0.2 … 12.8 s exactly.
 
 use super::{Client, EAGER, EXACT, Library, STATUS, attempts, doubling, rules};
 use crate::extension::ExtensionRow;

@@ -1,7 +1,7 @@
 //! botocore, retry mode `standard`, which is the default of 1.44.
 //!
 //! Pauses are U(0, 1) · min(20 s, base · 2ⁿ⁻¹) with a base of 50 ms, 1 s after throttling. `Retry-After` is
-//! ignored. Each client has 500 tokens, of which a retry costs 14, or 5 after throttling. With DynamoDB
+//! ignored. Each client has 500 tokens, of which a retry costs 14, or 5 after throttling. With `DynamoDB`
 //! there are four attempts, and the base is 25 ms.
 
 use super::{Client, EAGER, FULL, Library, STATUS, attempts, aws_tokens, doubling, rules};
