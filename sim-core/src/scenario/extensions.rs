@@ -275,7 +275,12 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
         }
         ParamKind::Span { min } => at_least(node, param, min, cx).map(ParamValue::Span),
         ParamKind::Choice(words) => {
-            let Some(text) = node.as_text() else {
+            // A status such as 503 is a word that may be written as a number.
+            let number = match node.value {
+                Value::Integer(number) => Some(number.to_string()),
+                _ => None,
+            };
+            let Some(text) = number.as_deref().or_else(|| node.as_text()) else {
                 cx.push(
                     Problem::new(
                         "E012",

@@ -335,12 +335,20 @@ const LIBRARIES: &[(&str, &str, &str, &str)] = &[
 const BREAKING: &[(&str, &str)] = &[
     ("horizon", "8s"),
     (
-        "service.web.server.s.breakdowns",
-        "{ every = \"1s\", repair = \"100ms\" }",
+        "service.web.server.s.crash",
+        "[{ when = \"in_flight\", above = 2 }]",
     ),
     (
-        "service.db.server.d.breakdowns",
-        "{ every = \"1s\", repair = \"100ms\" }",
+        "service.web.server.s.restart",
+        "{ kind = \"after\", pause = \"100ms\" }",
+    ),
+    (
+        "service.db.server.d.crash",
+        "[{ when = \"in_flight\", above = 1 }]",
+    ),
+    (
+        "service.db.server.d.restart",
+        "{ kind = \"after\", pause = \"100ms\" }",
     ),
 ];
 
@@ -350,6 +358,9 @@ fn is_library(name: &str) -> bool {
 }
 
 fn libraries() -> Vec<Knob> {
+    let has = |def: &sim_core::retry::RetryDef, param| {
+        def.row.params.iter().any(|known| known.name == param)
+    };
     let mut knobs = Vec::new();
     for &(key, at) in CALLERS {
         for def in sim_core::retry::RETRIES {
@@ -357,17 +368,30 @@ fn libraries() -> Vec<Knob> {
                 continue;
             }
             for &(param, rest, old, new) in LIBRARIES {
-                if def.row.params.iter().all(|known| known.name != param) {
+                if !has(def, param) {
                     continue;
                 }
+                let forced = param == "status" && has(def, "forcelist");
+                let rest = if forced {
+                    "attempts = 3, forcelist = true"
+                } else {
+                    rest
+                };
                 let comma = if rest.is_empty() { "" } else { ", " };
                 let whole = |value: &str| {
                     let kind = def.row.name;
                     format!("{{ retry = {{ kind = \"{kind}\", {param} = {value}{comma}{rest} }} }}")
                 };
                 let mut with = BREAKING.to_vec();
-                if param == "avoid" {
-                    with.extend(ELSEWHERE);
+                if key.contains("call") {
+                    // Who calls must live to see the answer.
+                    with.retain(|(path, _)| !path.starts_with("service.web"));
+                }
+                match param {
+                    "avoid" => with.extend(ELSEWHERE),
+                    // The next try comes to another server, which is up.
+                    "demand" | "status" => with.extend(&ELSEWHERE[..2]),
+                    _ => {}
                 }
                 knobs.push(Knob {
                     path: format!("{key}.retry.{param}"),
