@@ -104,13 +104,9 @@ impl Guard for Bulkhead {
 #[cfg(test)]
 mod tests {
     use super::super::Who;
-    use super::super::testing::{asked, draws, guard};
+    use super::super::testing::{asked, draws, guard, shares};
     use super::*;
-    use crate::extension::ParamValue::{Flag, Integer, Numbers};
-
-    fn shares(shares: &[f64]) -> (&'static str, crate::extension::ParamValue) {
-        ("shares", Numbers(shares.into()))
-    }
+    use crate::extension::ParamValue::{Flag, Integer};
 
     fn passes(borrow: bool, class: usize, alike: u32, in_flight: u32) -> bool {
         let borrow = ("borrow", Flag(borrow));

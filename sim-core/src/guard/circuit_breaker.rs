@@ -15,6 +15,30 @@ use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::{Duration, Instant};
 use std::collections::VecDeque;
 
+/// Failures in a row that open the breaker of a library.
+pub(super) const fn in_a_row(name: &'static str) -> ParamDef {
+    ParamDef {
+        name,
+        about: "Failures in a row that open it.",
+        kind: ParamKind::Integer {
+            min: 1,
+            max: 1_000_000,
+            unit: "attempts",
+        },
+        default: Some("5"),
+    }
+}
+
+/// How long the breaker of a library stays open.
+pub(super) const fn until_trial(name: &'static str, default: &'static str) -> ParamDef {
+    ParamDef {
+        name,
+        about: "How long it refuses everything before a trial.",
+        kind: ParamKind::Span { min: Duration(1) },
+        default: Some(default),
+    }
+}
+
 pub(super) static GUARD: GuardDef = GuardDef {
     row: ExtensionRow {
         name: "circuit-breaker",

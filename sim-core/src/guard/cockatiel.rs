@@ -3,10 +3,9 @@
 //! Half-open it lets one attempt through. The others are neither refused nor sent: they wait, and all go if
 //! that one succeeds, or are refused if it fails. The library has no default for either number.
 
-use super::circuit_breaker::{CircuitBreaker, Others};
+use super::circuit_breaker::{CircuitBreaker, Others, in_a_row, until_trial};
 use super::{Bounding, GuardDef, PLAIN, SHARED};
-use crate::extension::{ExtensionRow, ParamDef, ParamKind};
-use crate::time::Duration;
+use crate::extension::ExtensionRow;
 
 pub(super) static GUARD: GuardDef = GuardDef {
     row: ExtensionRow {
@@ -14,22 +13,8 @@ pub(super) static GUARD: GuardDef = GuardDef {
         about: "The consecutive breaker of cockatiel: while its one trial is out the others wait for how it ends.",
         source: "cockatiel 4.0.0, ConsecutiveBreaker, observed",
         params: &[
-            ParamDef {
-                name: "failures",
-                about: "Failures in a row that open it.",
-                kind: ParamKind::Integer {
-                    min: 1,
-                    max: 1_000_000,
-                    unit: "attempts",
-                },
-                default: Some("5"),
-            },
-            ParamDef {
-                name: "half_open_after",
-                about: "How long it refuses everything before a trial.",
-                kind: ParamKind::Span { min: Duration(1) },
-                default: Some("10s"),
-            },
+            in_a_row("failures"),
+            until_trial("half_open_after", "10s"),
             SHARED,
         ],
     },
@@ -46,19 +31,10 @@ pub(super) static GUARD: GuardDef = GuardDef {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{asked, draws, ended, guard};
-    use super::super::{Admission, Guard, Verdict};
+    use super::super::Verdict;
+    use super::super::testing::{ended, guard, says};
     use super::*;
     use crate::outcome::Outcome::{Errored, Succeeded};
-
-    /// What it says to one that comes then, with so many in flight.
-    fn says(guard: &mut Box<dyn Guard>, millis: u64, in_flight: u32) -> Verdict {
-        let asked = Admission {
-            in_flight,
-            ..asked(millis, 1)
-        };
-        guard.admit(&asked, &mut draws(0))
-    }
 
     #[test]
     fn others_wait_for_the_trial_and_share_its_fate() {

@@ -173,18 +173,10 @@ impl Guard for Gradient2Limit {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{ended, guard};
+    use super::super::testing::{guard, limit_after as after};
     use super::*;
     use crate::extension::ParamValue::{Integer, Number};
     use crate::outcome::Outcome::{Cancelled, Errored, Succeeded, TimedOut};
-
-    fn after(limit: &mut Box<dyn Guard>, took: u64, in_flight: u32, outcome: Outcome) -> f64 {
-        limit.ended(&Ended {
-            in_flight,
-            ..ended(0, took, outcome)
-        });
-        limit.gauge(Instant::ZERO).1
-    }
 
     #[test]
     fn steps_by_hand() {

@@ -417,7 +417,7 @@ mod tests {
 /// What the tests of all rows share.
 #[cfg(test)]
 mod testing {
-    use super::{Admission, Ended, Guard, GuardDef, Load, Who};
+    use super::{Admission, Ended, Guard, GuardDef, Load, Verdict, Who};
     use crate::draws::{Draws, Stream};
     use crate::extension::testing::example;
     use crate::extension::{ParamValue, Params};
@@ -457,6 +457,34 @@ mod testing {
             after: None,
             in_flight: 1,
         }
+    }
+
+    /// What a guard says to one that comes then, with so many in flight.
+    pub(super) fn says(guard: &mut Box<dyn Guard>, millis: u64, in_flight: u32) -> Verdict {
+        let asked = Admission {
+            in_flight,
+            ..asked(millis, 1)
+        };
+        guard.admit(&asked, &mut draws(0))
+    }
+
+    /// What a limit is after an attempt that took so many milliseconds, with so many in flight.
+    pub(super) fn limit_after(
+        guard: &mut Box<dyn Guard>,
+        took: u64,
+        in_flight: u32,
+        outcome: Outcome,
+    ) -> f64 {
+        guard.ended(&Ended {
+            in_flight,
+            ..ended(0, took, outcome)
+        });
+        guard.gauge(Instant::ZERO).1
+    }
+
+    /// The parameter `shares`.
+    pub(super) fn shares(shares: &[f64]) -> (&'static str, ParamValue) {
+        ("shares", ParamValue::Numbers(shares.into()))
     }
 
     /// A guard with some of its parameters, and the defaults for the rest.

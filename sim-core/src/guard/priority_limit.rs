@@ -108,13 +108,9 @@ impl Guard for PriorityLimit {
 #[cfg(test)]
 mod tests {
     use super::super::Who;
-    use super::super::testing::{asked, draws, guard};
+    use super::super::testing::{asked, draws, guard, shares};
     use super::*;
-    use crate::extension::ParamValue::{Integer, Numbers};
-
-    fn shares(shares: &[f64]) -> (&'static str, crate::extension::ParamValue) {
-        ("shares", Numbers(shares.into()))
-    }
+    use crate::extension::ParamValue::Integer;
 
     #[test]
     fn the_less_important_are_refused_first() {

@@ -3,10 +3,9 @@
 //! It opens after five failures in a row for a minute. Its lock is held while the function runs, so that calls through one
 //! breaker go one after the other, whatever its state: ten calls of 0.2 s take two seconds.
 
-use super::circuit_breaker::{CircuitBreaker, Others};
+use super::circuit_breaker::{CircuitBreaker, Others, in_a_row, until_trial};
 use super::{Bounding, GuardDef, PLAIN, SHARED};
-use crate::extension::{ExtensionRow, ParamDef, ParamKind};
-use crate::time::Duration;
+use crate::extension::ExtensionRow;
 
 pub(super) static GUARD: GuardDef = GuardDef {
     row: ExtensionRow {
@@ -14,22 +13,8 @@ pub(super) static GUARD: GuardDef = GuardDef {
         about: "The breaker of pybreaker, which holds its lock while a call runs: one attempt at a time passes, also while it is closed.",
         source: "pybreaker 1.4.1, observed",
         params: &[
-            ParamDef {
-                name: "fail_max",
-                about: "Failures in a row that open it.",
-                kind: ParamKind::Integer {
-                    min: 1,
-                    max: 1_000_000,
-                    unit: "attempts",
-                },
-                default: Some("5"),
-            },
-            ParamDef {
-                name: "reset_timeout",
-                about: "How long it refuses everything before a trial.",
-                kind: ParamKind::Span { min: Duration(1) },
-                default: Some("60s"),
-            },
+            in_a_row("fail_max"),
+            until_trial("reset_timeout", "60s"),
             SHARED,
         ],
     },
@@ -46,19 +31,10 @@ pub(super) static GUARD: GuardDef = GuardDef {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{asked, draws, ended, guard};
-    use super::super::{Admission, Guard, Verdict};
+    use super::super::Verdict;
+    use super::super::testing::{ended, guard, says};
     use super::*;
     use crate::outcome::Outcome::{Errored, Succeeded};
-
-    /// What it says to one that comes then, with so many in flight.
-    fn says(guard: &mut Box<dyn Guard>, millis: u64, in_flight: u32) -> Verdict {
-        let asked = Admission {
-            in_flight,
-            ..asked(millis, 1)
-        };
-        guard.admit(&asked, &mut draws(0))
-    }
 
     #[test]
     fn calls_go_one_after_the_other() {

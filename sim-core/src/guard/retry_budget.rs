@@ -9,7 +9,7 @@
 
 use super::{Admission, Asked, Guard, GuardDef, PLAIN, SHARED, Stands, Verdict};
 use crate::draws::Draws;
-use crate::extension::{ExtensionRow, ParamDef, ParamKind};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
 use crate::time::Instant;
 
 pub(super) static GUARD: GuardDef = GuardDef {
@@ -18,49 +18,67 @@ pub(super) static GUARD: GuardDef = GuardDef {
         about: "Bounds retries and copies to a share of first attempts.",
         source: "Site Reliability Engineering, O'Reilly 2016, chapter 21",
         params: &[
-            ParamDef {
-                name: "ratio",
-                about: "Tokens earned by a first attempt; a retry costs one.",
-                kind: ParamKind::Number {
-                    min: 0.0,
-                    max: 1000.0,
-                    unit: "",
-                },
-                default: Some("0.1"),
-            },
-            ParamDef {
-                name: "reserve",
-                about: "Tokens at the start, and the most that can be saved up.",
-                kind: ParamKind::Number {
-                    min: 0.0,
-                    max: 1e9,
-                    unit: "retries",
-                },
-                default: Some("10"),
-            },
+            ratio(
+                "Tokens earned by a first attempt; a retry costs one.",
+                "0.1",
+            ),
+            reserve("retries"),
             SHARED,
         ],
     },
     stands: Stands::AtCallers,
-    build: |params| {
-        Box::new(RetryBudget {
-            ratio: params.number("ratio"),
-            reserve: params.number("reserve"),
-            tokens: params.number("reserve"),
-        })
-    },
+    build: Budget::boxed,
     asked: Asked::BeforePause,
     ..PLAIN
 };
 
+/// What a first attempt earns.
+pub(super) const fn ratio(about: &'static str, default: &'static str) -> ParamDef {
+    ParamDef {
+        name: "ratio",
+        about,
+        kind: ParamKind::Number {
+            min: 0.0,
+            max: 1000.0,
+            unit: "",
+        },
+        default: Some(default),
+    }
+}
+
+/// What can be saved up, in what it is spent on.
+pub(super) const fn reserve(unit: &'static str) -> ParamDef {
+    ParamDef {
+        name: "reserve",
+        about: "Tokens at the start, and the most that can be saved up.",
+        kind: ParamKind::Number {
+            min: 0.0,
+            max: 1e9,
+            unit,
+        },
+        default: Some("10"),
+    }
+}
+
+/// The bucket: first attempts fill it, whatever else is asked about empties it.
 #[derive(Clone, Debug)]
-struct RetryBudget {
+pub(super) struct Budget {
     ratio: f64,
     reserve: f64,
     tokens: f64,
 }
 
-impl Guard for RetryBudget {
+impl Budget {
+    pub(super) fn boxed(params: &Params) -> Box<dyn Guard> {
+        Box::new(Self {
+            ratio: params.number("ratio"),
+            reserve: params.number("reserve"),
+            tokens: params.number("reserve"),
+        })
+    }
+}
+
+impl Guard for Budget {
     fn admit(&mut self, asked: &Admission, _: &mut Draws) -> Verdict {
         if asked.attempt == 1 {
             self.tokens = (self.tokens + self.ratio).min(self.reserve);

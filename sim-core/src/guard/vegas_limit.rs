@@ -191,18 +191,10 @@ impl Guard for VegasLimit {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{asked, draws, ended, guard};
+    use super::super::testing::{asked, draws, guard, limit_after as after};
     use super::*;
     use crate::extension::ParamValue::{Integer, Number};
     use crate::outcome::Outcome::{Cancelled, Errored, Succeeded, TimedOut};
-
-    fn after(vegas: &mut Box<dyn Guard>, took: u64, in_flight: u32, outcome: Outcome) -> f64 {
-        vegas.ended(&Ended {
-            in_flight,
-            ..ended(0, took, outcome)
-        });
-        vegas.gauge(Instant::ZERO).1
-    }
 
     #[test]
     fn steps_by_hand() {

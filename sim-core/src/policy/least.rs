@@ -125,6 +125,22 @@ impl Tree {
         }
     }
 
+    /// The tree after some of the servers became eligible or ceased to be: those, or all where it is not known.
+    pub(super) fn after(
+        tree: Option<Self>,
+        fleet: &FleetView<'_>,
+        changed: Option<&[u32]>,
+        cost: impl Fn(usize) -> Option<f64>,
+    ) -> Option<Self> {
+        match (tree, changed) {
+            (Some(mut tree), Some(changed)) => {
+                tree.hear_of(fleet, changed, cost);
+                Some(tree)
+            }
+            _ => Self::of(fleet, cost),
+        }
+    }
+
     /// A tree of the eligible servers, where there are many.
     pub(super) fn of(fleet: &FleetView<'_>, cost: impl Fn(usize) -> Option<f64>) -> Option<Self> {
         let servers = fleet.weights.len();

@@ -142,13 +142,9 @@ impl Policy for LeastInFlight {
         self.tree = Tree::of(fleet, |server| self.cost(server, fleet.in_flight[server]));
     }
     fn on_eligible_changed(&mut self, fleet: &FleetView<'_>, changed: Option<&[u32]>) {
-        let mut tree = self.tree.take();
+        let tree = self.tree.take();
         let cost = |server: usize| self.cost(server, fleet.in_flight[server]);
-        match (&mut tree, changed) {
-            (Some(tree), Some(changed)) => tree.hear_of(fleet, changed, cost),
-            _ => tree = Tree::of(fleet, cost),
-        }
-        self.tree = tree;
+        self.tree = Tree::after(tree, fleet, changed, cost);
     }
     fn clone_box(&self) -> Box<dyn Policy> {
         Box::new(self.clone())

@@ -314,7 +314,7 @@ fn has(params: &Params, name: &str) -> bool {
 #[derive(Debug)]
 pub(super) struct Client {
     terms: Terms,
-    library: Library,
+    rules: Library,
     status: u16,
     post: bool,
 }
@@ -333,7 +333,7 @@ impl Client {
         };
         Self {
             terms,
-            library,
+            rules: library,
             status,
             post: has(params, METHOD.name) && params.choice(METHOD.name) == 1,
         }
@@ -358,9 +358,9 @@ impl Client {
     }
 
     fn pauses_after(&self, seen: Seen) -> &Pauses {
-        match &self.library.special {
+        match &self.rules.special {
             Some((of, pauses)) if of(seen) => pauses,
-            _ => &self.library.pauses,
+            _ => &self.rules.pauses,
         }
     }
 }
@@ -371,7 +371,7 @@ impl Retry for Client {
     }
 
     fn counts(&self, failed: Failed) -> bool {
-        (self.library.counts)(self.sees(failed))
+        (self.rules.counts)(self.sees(failed))
     }
 
     fn pause(&self, failed: Failed, memory: &mut u64, draws: &mut Draws) -> Duration {
