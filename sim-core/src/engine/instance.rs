@@ -13,7 +13,7 @@ use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::Model;
 use crate::outcome::Outcome;
-use crate::policy::{Choice, FleetView, Oracle, Policy, Report};
+use crate::policy::{Choice, FleetView, Lines, Oracle, Policy, Report};
 use crate::time::{Duration, Instant};
 use std::collections::VecDeque;
 use std::ops::{Index, IndexMut, Range};
@@ -284,6 +284,7 @@ impl<'a> TrueState<'a> {
             reported: false,
             in_flight: in_flight.as_slice(),
             weights: weights.as_slice(),
+            lines: Lines::default(),
             oracle: self,
         }
     }
