@@ -8,7 +8,7 @@ use super::Simulation;
 use super::event::{Event, Machine};
 use super::event_queue::NEVER;
 use super::slab::Handle;
-use super::tried::Left;
+use super::tried::{Apart, Left};
 use crate::event_log::Kind;
 use crate::extension::Configured;
 use crate::health::{self, Candidate, HealthDef, HealthRule, News, Seen, Standing};
@@ -320,6 +320,11 @@ impl Simulation {
         let point = self.streams.levels.of_attempt(number, ordinal).below(100) as u32;
         let call = self.attempts[handle].call;
         let apart = self.kept_from(call);
+        if apart != Apart::NOTHING
+            && let Some(same) = self.stays_at(handle)
+        {
+            return Some(same);
+        }
         let mut some = std::mem::take(&mut self.balancers.rest);
         let split = &self.balancers[index].health.split;
         let place = split.partition_point(|level| level.upto <= point);
