@@ -1,6 +1,6 @@
 //! The Application Load Balancer of AWS, as documented.
 
-use super::{DialectDef, Member, PLAIN};
+use super::{DialectDef, Member};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
 
@@ -80,7 +80,6 @@ pub(super) static DIALECT: DialectDef = DialectDef {
     check,
     refuses,
     expand,
-    ..PLAIN
 };
 
 fn check(params: &Params) -> Result<(), ParamProblem> {
@@ -118,7 +117,9 @@ fn refuses(_: &Params, members: &[Member]) -> Option<String> {
         return Some("a target group has no backups".to_owned());
     }
     let first = members.first()?.weight;
-    let uneven = members.iter().find(|member| member.weight != first)?;
+    let uneven = members
+        .iter()
+        .find(|member| member.weight.total_cmp(&first).is_ne())?;
     Some(format!(
         "targets have no weights of their own: {first} and {} are written",
         uneven.weight

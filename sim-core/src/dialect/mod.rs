@@ -36,19 +36,6 @@ pub struct Member {
     pub max_connections: Option<u32>,
 }
 
-/// A row that needs nothing special: the others say what is different.
-const PLAIN: DialectDef = DialectDef {
-    row: ExtensionRow {
-        name: "",
-        about: "",
-        source: "",
-        params: &[],
-    },
-    check: |_| Ok(()),
-    refuses: |_, _| None,
-    expand: |_| unreachable!("each row says what it stands for"),
-};
-
 impl Def for DialectDef {
     fn row(&self) -> &ExtensionRow {
         &self.row

@@ -21,6 +21,10 @@ use crate::time::Instant;
 
 /// The rules of a balancer instance.
 #[derive(Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether something rare must be done"
+)]
 pub(super) struct Health {
     rules: Vec<Rule>,
     /// Whether any wants to hear how attempts end.
@@ -336,7 +340,8 @@ impl Simulation {
             left = self.keep_apart(call, apart, servers, &mut some);
             left == Left::Some
         });
-        if !kept && !(apart.for_good && left == Left::None) {
+        let nowhere = apart.for_good && left == Left::None;
+        if !kept && !nowhere {
             some.clear();
             some.extend_from_slice(servers);
         }
@@ -350,9 +355,12 @@ impl Simulation {
         };
         self.balancers.rest = some;
         // Its servers may be full, or the policy may want none of them.
-        choice.or_else(|| match apart.for_good {
-            true => self.pick_apart(handle, apart),
-            false => self.pick_of(handle, None),
+        choice.or_else(|| {
+            if apart.for_good {
+                self.pick_apart(handle, apart)
+            } else {
+                self.pick_of(handle, None)
+            }
         })
     }
 

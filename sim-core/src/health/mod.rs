@@ -32,6 +32,10 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
 ];
 
 /// A row of [`HEALTH_RULES`].
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about a rule"
+)]
 pub struct HealthDef {
     /// Name, description, parameters.
     pub row: ExtensionRow,
