@@ -13,6 +13,7 @@ use crate::ids::{Id, InstanceId, LocalId, ServerId};
 use crate::machine::MachineState;
 use crate::outcome::Outcome;
 use crate::policy::Job;
+use crate::record::TryRecord;
 use crate::time::Duration;
 
 impl Simulation {
@@ -312,6 +313,9 @@ impl Simulation {
                 self.events.set_timer(Timer::Timeout(client), at, handle);
             }
         }
+        if self.recorder.keeps_tries() {
+            self.write_down(handle, local);
+        }
         self.attempts[handle].server = server;
         self.attempts.cold_mut(handle).dispatched = self.now;
         let s = &mut self.fleet[server];
@@ -326,6 +330,20 @@ impl Simulation {
         } else {
             self.at_server(handle, server);
         }
+    }
+
+    /// Somebody wants to know where each attempt is sent.
+    #[cold]
+    fn write_down(&mut self, handle: Handle, local: LocalId) {
+        let attempt = &self.attempts[handle];
+        let own = (attempt.purpose == Purpose::Try).then(|| self.asked_by(attempt));
+        let sent = TryRecord {
+            number: own.flatten().unwrap_or(attempt).number,
+            service: attempt.service.0,
+            server: local.0,
+            at_ns: self.now,
+        };
+        self.recorder.sent(sent);
     }
 
     /// The balancer's books forget an attempt: it was answered, or its caller hung up.

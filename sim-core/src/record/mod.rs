@@ -141,6 +141,19 @@ pub struct RequestRecord {
     pub outcome: Outcome,
 }
 
+/// An attempt that was sent to a server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TryRecord {
+    /// The number of its request. Of a call between services, a number of that call's own.
+    pub number: u64,
+    /// The service of the server.
+    pub service: u16,
+    /// The server, numbered within the service.
+    pub server: u32,
+    /// When it was sent, in nanoseconds.
+    pub at_ns: u64,
+}
+
 /// What became of an attempt that reached a worker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Served {
@@ -168,6 +181,8 @@ pub struct Recorder {
     event_log_dropped: u64,
     log: Vec<RequestRecord>,
     log_dropped: u64,
+    /// Attempts sent to servers, where somebody wants to know of them.
+    tries: Option<Vec<TryRecord>>,
     pub(crate) log_every: u64,
     alerts: Vec<AlertWatch>,
     site: Site,
@@ -219,6 +234,7 @@ impl Recorder {
             event_log_dropped: 0,
             log: Vec::new(),
             log_dropped: 0,
+            tries: None,
             log_every: model.recording.every_nth_request,
             buckets: Vec::new(),
             ends: Vec::new(),
@@ -260,6 +276,32 @@ impl Recorder {
     /// Takes the rows of the request log gathered since the last call.
     pub fn take_log(&mut self) -> Vec<RequestRecord> {
         std::mem::take(&mut self.log)
+    }
+
+    /// Writes down every attempt that is sent to a server from now on, for as many as a request log has rows.
+    /// A simulation [without its fast path](crate::engine::Simulation::without_fast_path) tells of each.
+    pub fn keep_tries(&mut self) {
+        self.tries.get_or_insert_default();
+    }
+
+    /// Takes the attempts written down since the last call, in the order in which they were sent.
+    pub fn take_tries(&mut self) -> Vec<TryRecord> {
+        self.tries.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Whether attempts sent to servers are written down.
+    #[inline]
+    pub(crate) fn keeps_tries(&self) -> bool {
+        self.tries.is_some()
+    }
+
+    /// An attempt is sent to a server.
+    pub(crate) fn sent(&mut self, sent: TryRecord) {
+        if let Some(tries) = &mut self.tries
+            && tries.len() < LOG_LEN
+        {
+            tries.push(sent);
+        }
     }
 
     /// Counters of a flow.

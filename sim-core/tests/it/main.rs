@@ -17,6 +17,7 @@ mod clients;
 mod connections;
 mod cuts;
 mod determinism;
+mod dialects;
 mod distributions;
 mod experiments;
 mod faults;
