@@ -363,7 +363,8 @@ impl Simulation {
     fn drain_if_open(&mut self, index: InstanceId) {
         let instance = &mut self.balancers[index];
         instance.pending.all_freed = true;
-        let waits = !instance.pending.is_empty() && (instance.offers.open > 0 || instance.sees_full);
+        let waits =
+            !instance.pending.is_empty() && (instance.offers.open > 0 || instance.sees_full);
         if waits && self.balancers.to_drain.last() != Some(&index) {
             self.balancers.to_drain.push(index);
         }

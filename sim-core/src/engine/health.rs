@@ -102,6 +102,12 @@ impl Health {
         rules.any(|rule| rule.state.doubts(server.position()))
     }
 
+    /// Whether checks have taken a server out, and none has passed since.
+    pub(super) fn is_out(&self, server: LocalId) -> bool {
+        let mut rules = self.rules.iter();
+        rules.any(|rule| rule.state.is_out(server.position()))
+    }
+
     /// The instance has crashed.
     pub(super) fn forget(&mut self) {
         self.judged = false;
@@ -287,10 +293,15 @@ impl Simulation {
         };
         let mut news = Vec::new();
         let mut changed = false;
+        let doubted = instance.health.doubts(local);
         for rule in &mut instance.health.rules {
             changed |= rule.state.ended(&seen, &mut news);
         }
+        let doubts = instance.health.doubts(local);
         self.judged(index, local, changed, news);
+        if changed || doubts != doubted {
+            self.replan_checks(index, local);
+        }
     }
 
     /// A check of a server has passed or failed.

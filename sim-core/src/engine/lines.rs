@@ -259,7 +259,10 @@ impl Simulation {
     /// Those that wait for a server that may not be picked any more are placed again, where they are to move.
     fn place_anew(&mut self, index: InstanceId) {
         let instance = &self.balancers[index];
-        let pending = &self.services[instance.service].settings.balancer.pending_queue;
+        let pending = &self.services[instance.service]
+            .settings
+            .balancer
+            .pending_queue;
         let moves = pending.is_some_and(|pending| pending.out_of_service == OutOfService::Moves);
         if !moves || instance.pending.bound_count == 0 {
             return;

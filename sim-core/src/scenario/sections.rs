@@ -570,7 +570,11 @@ impl Words for Balances {
 
 impl Words for OutOfService {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
-        ("wait", Self::Wait, "they wait until it is back, or for too long"),
+        (
+            "wait",
+            Self::Wait,
+            "they wait until it is back, or for too long",
+        ),
         ("moves", Self::Moves, "they are placed anew"),
     ];
 }

@@ -316,7 +316,10 @@ pub(crate) fn params(
 
 /// The least that a server gets of its connections.
 fn min_connections(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<Option<u32>> {
-    let (least, most) = (spec.min_connections.copied()?, spec.max_connections.copied()?);
+    let (least, most) = (
+        spec.min_connections.copied()?,
+        spec.max_connections.copied()?,
+    );
     if least.is_some_and(|least| most.is_none_or(|most| least > most)) {
         let what = "`min_connections` is a part of `max_connections`";
         let problem = Problem::new("E017", what).at(spec.min_connections.span);

@@ -17,7 +17,8 @@ use super::tree::Node;
 use crate::crash::BALANCER_GAUGES;
 use crate::ids::Id;
 use crate::model::{
-    Balancer, Balances, Call, Class, Client, ClientId, Host, OutOfService, PendingQueue, Service, Source, Standby,
+    Balancer, Balances, Call, Class, Client, ClientId, Host, OutOfService, PendingQueue, Service,
+    Source, Standby,
 };
 
 /// Most services.
@@ -223,7 +224,9 @@ fn check_lines(
             ("to wait for one server", spec.pending_queue.span)
         };
         let name = balancer.policy.def.row.name;
-        let what = format!("{what} is for policies that see servers at their limit, and `{name}` does not");
+        let what = format!(
+            "{what} is for policies that see servers at their limit, and `{name}` does not"
+        );
         let help = "`haproxy-roundrobin` and those beside it do: `stampede list policies`";
         cx.push(Problem::new("E017", what).at(span).help(help));
         clean = false;

@@ -100,7 +100,8 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
     let needs_ring = |param, set| {
         (set && params.choice("method") == 0).then(|| ParamProblem {
             param,
-            message: "only a ring has a next server to pass on to: method = \"consistent\"".to_owned(),
+            message: "only a ring has a next server to pass on to: method = \"consistent\""
+                .to_owned(),
         })
     };
     if (1..=100).contains(&factor) {
@@ -154,8 +155,8 @@ impl Hash {
         }
         let slots = Slots::of(self, fleet);
         let mut way = self.ring.from(hash);
-        let found =
-            way.find(|&server| listed(server) && slots.allow(server) && self.has_room(fleet, server));
+        let found = way
+            .find(|&server| listed(server) && slots.allow(server) && self.has_room(fleet, server));
         // The program gives up after a round, at the end of the ring.
         found.or_else(|| self.ring.last().filter(|&server| listed(server)))
     }
@@ -287,7 +288,11 @@ mod tests {
     fn of_texts(hash: &Hash, fleet: &Fleet, texts: impl Iterator<Item = String>) -> String {
         let of = |text: String| {
             let number = hash.function.of(text.as_bytes());
-            let number = if hash.mixed { avalanche(number) } else { number };
+            let number = if hash.mixed {
+                avalanche(number)
+            } else {
+                number
+            };
             let server = hash.lookup(&fleet.view(), number).expect("a server");
             char::from(b'a' + server as u8)
         };

@@ -128,8 +128,7 @@ mod tests {
     fn idle_servers_take_turns_and_busy_ones_are_weighed() {
         // Case 115, section 6 of lb_semantics, and measurement A11.
         let held = |weights: &[f64], n| Proxy::new("haproxy-leastconn", weights).run(0, n, true);
-        let serial =
-            |weights: &[f64], n| Proxy::new("haproxy-leastconn", weights).run(0, n, false);
+        let serial = |weights: &[f64], n| Proxy::new("haproxy-leastconn", weights).run(0, n, false);
         assert_eq!(held(&[2.0, 1.0], 9), "abaabaaba");
         assert_eq!(held(&[5.0, 1.0, 1.0], 14), "abcaaaaaaaabca");
         assert_eq!(held(&[1.0; 3], 9), "abcabcabc");

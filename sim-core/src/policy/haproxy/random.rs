@@ -112,9 +112,8 @@ impl Rate {
 impl Random {
     /// Of a server drawn before and one drawn now, that which is taken.
     fn better(&self, fleet: &FleetView<'_>, before: usize, now: usize) -> usize {
-        let relative = |one: usize, other: usize| {
-            u64::from(fleet.in_flight[one]) * self.weights[other]
-        };
+        let relative =
+            |one: usize, other: usize| u64::from(fleet.in_flight[one]) * self.weights[other];
         let (of_now, of_before) = (relative(now, before), relative(before, now));
         let rate = |one: usize, other: usize| {
             let rate = self.rates[one].read(milliseconds(fleet.now));

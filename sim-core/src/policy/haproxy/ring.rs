@@ -23,9 +23,7 @@ impl Ring {
         for (server, &weight) in weights.iter().enumerate() {
             let server = server as u32;
             let number = (server + 1).wrapping_mul(POINTS);
-            points.extend(
-                (0..weight as u32).map(|i| (avalanche(number.wrapping_add(i)), server)),
-            );
+            points.extend((0..weight as u32).map(|i| (avalanche(number.wrapping_add(i)), server)));
         }
         // Of equal points that of the server before others comes first: the sort is stable.
         points.sort_by_key(|&(point, _)| point);
@@ -165,7 +163,10 @@ mod tests {
         }
         for (share, picked) in shares.iter().zip(picked) {
             // 80 ends of parts, each wrong by at most a step.
-            assert!((share - picked).abs() < 80.0 / f64::from(keys), "{shares:?}");
+            assert!(
+                (share - picked).abs() < 80.0 / f64::from(keys),
+                "{shares:?}"
+            );
         }
         assert_eq!(Ring::new(&[0, 1]).shares(2), [0.0, 1.0]);
         assert_eq!(Ring::new(&[0]).from(7).next(), None);

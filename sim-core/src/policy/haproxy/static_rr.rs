@@ -73,8 +73,7 @@ mod tests {
 
     #[test]
     fn turns_come_in_the_order_of_the_program() {
-        let turns =
-            |weights: &[f64], n| Proxy::new("haproxy-static-rr", weights).run(0, n, false);
+        let turns = |weights: &[f64], n| Proxy::new("haproxy-static-rr", weights).run(0, n, false);
         // Case 87, and what the balance without a key in case 107 falls back to.
         assert_eq!(turns(&[3.0, 2.0, 1.0], 18), "aababcaababcaababc");
         assert_eq!(turns(&[3.0, 1.0], 8), "aaabaaab");
