@@ -15,6 +15,7 @@ use std::fmt::Debug;
 
 mod checks;
 mod due;
+mod haproxy_checks;
 mod outlier_detection;
 mod panic;
 mod priorities;
@@ -29,6 +30,7 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
     &slow_start::RULE,
     &panic::RULE,
     &priorities::RULE,
+    &haproxy_checks::RULE,
 ];
 
 /// A row of [`HEALTH_RULES`].
@@ -209,6 +211,12 @@ pub trait HealthRule: Debug + Send + Sync {
     /// Whether the next check of a server may turn its judgement, or bring that closer: results so
     /// far have begun to speak against it.
     fn doubts(&self, server: usize) -> bool {
+        let _ = server;
+        false
+    }
+
+    /// Whether a server is out, and none of its checks has passed since.
+    fn is_out(&self, server: usize) -> bool {
         let _ = server;
         false
     }
