@@ -13,6 +13,9 @@ pub(crate) use random::any_of;
 use std::fmt::Debug;
 
 mod client_side_weighted_round_robin;
+mod edf;
+mod envoy_least_request;
+mod envoy_round_robin;
 mod first;
 mod join_bounded_shortest_queue;
 mod join_idle_queue;
@@ -63,6 +66,8 @@ pub static POLICIES: &[&PolicyDef] = &[
     &sita::POLICY,
     &first::POLICY,
     &most_in_flight::POLICY,
+    &envoy_round_robin::POLICY,
+    &envoy_least_request::POLICY,
 ];
 
 /// A row of [`POLICIES`].
