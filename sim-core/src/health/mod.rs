@@ -15,10 +15,15 @@ use std::fmt::Debug;
 
 mod checks;
 mod due;
+mod envoy_outlier_detection;
+mod envoy_priorities;
+mod grpc_outlier_detection;
 mod outlier_detection;
 mod panic;
 mod priorities;
 mod slow_start;
+mod sweeping;
+mod update_merge_window;
 
 pub use checks::{Checks, Phase, Probe};
 
@@ -29,6 +34,10 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
     &slow_start::RULE,
     &panic::RULE,
     &priorities::RULE,
+    &envoy_outlier_detection::RULE,
+    &grpc_outlier_detection::RULE,
+    &update_merge_window::RULE,
+    &envoy_priorities::RULE,
 ];
 
 /// A row of [`HEALTH_RULES`].
