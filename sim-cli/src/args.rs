@@ -261,6 +261,10 @@ pub(crate) struct ExplainArgs {
     /// An error code, or any name that `stampede list` shows
     #[arg(value_name = "WORD", required = true)]
     pub words: Vec<String>,
+    /// Of a dialect: print the keys of a balancer that it stands for. A word may then be a table with
+    /// parameters: `{ kind = "alb", slow_start = "30s" }`
+    #[arg(long)]
+    pub expand: bool,
 }
 
 /// Arguments of `schema`.

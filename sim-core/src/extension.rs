@@ -63,6 +63,8 @@ pub enum ParamKind {
     },
     /// One of a few words.
     Choice(&'static [&'static str]),
+    /// A list of some of a few words, each at most once; at most 64 words.
+    Words(&'static [&'static str]),
     /// `true` or `false`.
     Flag,
     /// A row of the table of distributions, giving a time.
@@ -94,6 +96,8 @@ pub enum ParamValue {
     Span(Duration),
     /// For [`ParamKind::Choice`]: the position in the list.
     Choice(usize),
+    /// For [`ParamKind::Words`]: a bit for each position in the list.
+    Words(u64),
     /// For [`ParamKind::Flag`].
     Flag(bool),
     /// For [`ParamKind::Distribution`].
@@ -160,6 +164,14 @@ impl Params {
         match self.get(name) {
             ParamValue::Choice(v) => *v,
             other => panic!("{name:?} is no choice: {other:?}"),
+        }
+    }
+
+    /// Which words of a list were written: a bit for each of its positions.
+    pub fn words(&self, name: &str) -> u64 {
+        match self.get(name) {
+            ParamValue::Words(v) => *v,
+            other => panic!("{name:?} is no list of words: {other:?}"),
         }
     }
 

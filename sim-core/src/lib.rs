@@ -9,6 +9,7 @@
 pub mod arrival;
 pub mod connection;
 pub mod crash;
+pub mod dialect;
 pub mod discipline;
 pub mod distribution;
 pub mod draws;

@@ -20,6 +20,7 @@ pub use timeline::{Action, Afflicted, Change, Target, TimelineEntry};
 
 use crate::arrival::ArrivalDef;
 use crate::crash::GaugeDef;
+use crate::dialect::DialectDef;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
 use crate::extension::Configured;
@@ -198,6 +199,8 @@ pub struct Service {
 /// What distributes requests, and its limits as a machine.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Balancer {
+    /// The program whose ways it has, what else is said of it being laid upon them.
+    pub dialect: Option<Configured<DialectDef>>,
     /// How a server is chosen.
     pub policy: Configured<PolicyDef>,
     /// Instances working side by side, each with its own view of the servers.
@@ -239,6 +242,9 @@ pub struct Balancer {
     pub link: Link,
     /// Requests that it sends on to other services: the first route that takes one counts.
     pub routes: Vec<Route>,
+    /// By which rules an instance sends to its own servers; absent: each attempt goes to one server, and
+    /// how it ends is told to the caller.
+    pub client: Option<ClientId>,
 }
 
 impl ServerParams {

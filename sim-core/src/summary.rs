@@ -150,10 +150,24 @@ pub struct ServiceFigures {
     pub crashes: u64,
     /// Time that its servers were not up, in seconds, added up.
     pub downtime_s: f64,
+    /// What its balancer made of attempts by rules of its own, where it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries: Option<TriesFigures>,
     /// Its servers.
     pub servers: Named<ServerFigures>,
     /// Its balancer instances.
     pub balancers: Named<BalancerFigures>,
+}
+
+/// What a balancer that tries its servers by rules of its own has sent to them.
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize)]
+pub struct TriesFigures {
+    /// Attempts of callers that came so far.
+    pub asked: u64,
+    /// Tries for these.
+    pub total: u64,
+    /// Tries for each of them: the amplification by the balancer.
+    pub per_attempt: Option<f64>,
 }
 
 /// The distribution of the number of requests at a service's servers, waiting or in service, over time.

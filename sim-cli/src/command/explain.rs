@@ -5,11 +5,14 @@ use crate::args::ExplainArgs;
 use crate::catalogue::{Entry, lists};
 use crate::exit::{Exit, Failure};
 use crate::terminal::{DIM, Out};
-use sim_core::scenario::suggest;
+use sim_core::scenario::{meaning, suggest};
 use std::io::Write;
 
 /// Explains every word, from every list that holds it.
 pub(crate) fn run(args: &ExplainArgs, out: &mut Out) -> Result<Exit, Failure> {
+    if args.expand {
+        return expand(&args.words, out);
+    }
     let lists: Vec<(&str, Vec<Entry>)> = lists()
         .iter()
         .map(|list| (list.name, list.entries()))
@@ -54,6 +57,17 @@ pub(crate) fn run(args: &ExplainArgs, out: &mut Out) -> Result<Exit, Failure> {
                 Failure::new(Exit::NotFound, format!("nothing is called {word:?}")).help(near),
             );
         }
+    }
+    Ok(Exit::Ok)
+}
+
+/// Prints what dialects stand for.
+fn expand(words: &[String], out: &mut Out) -> Result<Exit, Failure> {
+    for word in words {
+        let keys = meaning(word)
+            .map_err(|problems| Failure::new(Exit::Invalid, problems.to_string().trim_end()))?;
+        writeln!(out, "{DIM}# {word}, below [service.NAME.balancer]{DIM:#}")?;
+        write!(out, "{keys}")?;
     }
     Ok(Exit::Ok)
 }

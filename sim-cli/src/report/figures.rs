@@ -149,6 +149,11 @@ fn load(summary: &Summary) -> String {
     if let Some(per_request) = summary.attempts.per_request {
         parts.push(format!("{per_request:.2} attempts per request"));
     }
+    for (name, service) in &summary.services.0 {
+        if let Some(per_attempt) = service.tries.and_then(|tries| tries.per_attempt) {
+            parts.push(format!("`{name}` tries {per_attempt:.2} servers each"));
+        }
+    }
     if let Some(load) = summary.offered_load {
         parts.push(format!("offered load {load:.2}"));
     }

@@ -142,12 +142,22 @@ impl Place {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Purpose {
     Request,
+    /// A request as well, sent by a balancer instance to one of its own servers, by rules of its own.
+    Try,
     /// A probe by the server's own keeper.
     Liveness,
     /// A health check that sends a request.
     Check,
     /// A health check that only opens a connection.
     Connect,
+}
+
+impl Purpose {
+    /// Whether somebody asks something, rather than whether the server is well.
+    #[inline]
+    pub(super) fn is_request(self) -> bool {
+        matches!(self, Self::Request | Self::Try)
+    }
 }
 
 /// One try of a call, or a probe. One cache line.

@@ -1,14 +1,14 @@
 //! Balancer instances: connections, own work, choice of a server, waiting room.
 
 use super::Simulation;
-use super::attempt::{Attempt, Place};
+use super::attempt::{Attempt, Place, Purpose};
 use super::event::Event;
 use super::guards::Post;
 use super::instance::TrueState;
 use super::pool::Hop;
 use super::slab::Handle;
 use super::timer_fifo::Timer;
-use super::tried::Apart;
+use super::tried::{Apart, Left};
 use crate::ids::{Id, InstanceId, LocalId, ServerId};
 use crate::machine::MachineState;
 use crate::outcome::Outcome;
@@ -107,6 +107,19 @@ impl Simulation {
         if self.services[service].has_routes && self.take_route(handle) {
             return;
         }
+        match self.services[service].tries {
+            Some(client) => self.try_by_itself(handle, client),
+            None => self.seek_server(handle),
+        }
+    }
+
+    /// Chooses a server for an attempt and sends it there.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the other way here, for tries of the balancer itself, is rare"
+    )]
+    pub(super) fn seek_server(&mut self, handle: Handle) {
         match self.pick(handle) {
             Some(local) => self.assign(handle, local),
             None => self.without_server(handle),
@@ -147,21 +160,27 @@ impl Simulation {
 
     /// The same for an attempt that keeps away from servers where its request is or was.
     #[inline(never)]
-    fn pick_apart(&mut self, handle: Handle, apart: Apart) -> Option<LocalId> {
+    pub(super) fn pick_apart(&mut self, handle: Handle, apart: Apart) -> Option<LocalId> {
         let Attempt { call, instance, .. } = self.attempts[handle];
         let mut rest = std::mem::take(&mut self.balancers.rest);
         let mut choice = None;
         for apart in apart.relaxed() {
             let eligible = &self.balancers[instance].eligible;
             self.progress.look_at(eligible.len());
-            if self.keep_apart(call, apart, eligible, &mut rest) {
+            let left = self.keep_apart(call, apart, eligible, &mut rest);
+            if left == Left::Some {
                 choice = self.pick_of(handle, Some(&rest));
+            } else if left == Left::All && apart.for_good {
+                choice = self.pick_of(handle, None);
             }
             if choice.is_some() {
                 break;
             }
         }
         self.balancers.rest = rest;
+        if apart.for_good {
+            return choice;
+        }
         // There may be no others, or none that the policy wants: the same server once more is
         // better than none.
         choice.or_else(|| self.pick_of(handle, None))
@@ -210,6 +229,9 @@ impl Simulation {
         let Some(pending) = self.services[service].settings.balancer.pending_queue else {
             return self.reply(handle, Outcome::Unavailable);
         };
+        if self.has_been_everywhere(handle) {
+            return self.reply(handle, Outcome::Unavailable);
+        }
         let waiting = &mut self.balancers[instance].pending;
         if waiting.len() >= pending.limit as usize {
             return self.reply(handle, Outcome::Unavailable);
@@ -219,6 +241,13 @@ impl Simulation {
         if let Some(timeout) = pending.timeout {
             self.after(timeout.0, Event::PendingTimeout(handle));
         }
+    }
+
+    /// Whether there are servers, and an attempt without one keeps away from all of them for good: that is
+    /// not what those behind it wait for.
+    fn has_been_everywhere(&self, handle: Handle) -> bool {
+        let Attempt { call, instance, .. } = self.attempts[handle];
+        !self.balancers[instance].eligible.is_empty() && self.kept_from(call).for_good
     }
 
     /// An attempt has waited long enough for an eligible server.
@@ -267,8 +296,14 @@ impl Simulation {
         if s.limited && instance.in_flight[local] >= s.limits[local] {
             self.refresh_offer(index, local);
         }
+        if self.balancers[index].health.counts_sent {
+            self.saw_sent(index, local);
+        }
         self.calls[call].previous = local;
         self.calls.note_server(call, local);
+        if self.services[service].tries.is_some() {
+            self.note_for_caller(call, local);
+        }
         self.attempts[handle].server = server;
         self.attempts.cold_mut(handle).dispatched = self.now;
         let s = &mut self.fleet[server];
@@ -295,11 +330,15 @@ impl Simulation {
             return;
         }
         attempt.instance = InstanceId::NONE;
-        self.leave(Post::Balancer, handle, outcome);
+        // Its connection, and the way past the guards, are those of the attempt that it is for.
+        let own = attempt.purpose == Purpose::Try;
+        if !own {
+            self.leave(Post::Balancer, handle, outcome);
+        }
         let attempt = &self.attempts[handle];
         let server = attempt.server;
         let (accepted, bound) = self.pools.stand_for(handle);
-        self.balancers[index].connections -= u32::from(!accepted);
+        self.balancers[index].connections -= u32::from(!accepted && !own);
         if server != ServerId::NONE {
             let s = &mut self.fleet[server];
             match outcome {
@@ -328,11 +367,15 @@ impl Simulation {
     /// Sends waiting attempts on, now that a server may be eligible again.
     pub(super) fn drain_pending(&mut self, index: InstanceId) {
         while let Some(&handle) = self.balancers[index].pending.front() {
-            let Some(local) = self.pick(handle) else {
+            let choice = self.pick(handle);
+            if choice.is_none() && !self.has_been_everywhere(handle) {
                 break;
-            };
+            }
             self.balancers[index].pending.pop_front();
-            self.assign(handle, local);
+            match choice {
+                Some(local) => self.assign(handle, local),
+                None => self.reply(handle, Outcome::Unavailable),
+            }
         }
     }
 }

@@ -153,9 +153,10 @@ impl Simulation {
             call: call_handle,
             ..Attempt::new(number, service, call.class, self.now)
         });
+        let own = self.services[service].tries == Some(client);
         let asks = self.attempt_begins(call_handle, handle);
         self.attempts.set_ordinal(handle, ordinal);
-        if self.services[service].has_calls || self.services[service].has_routes {
+        if self.services[service].asks() {
             let key = self.calls[call_handle].key;
             let cold = self.attempts.cold_mut(handle);
             (cold.asks, cold.key) = (asks, key);
@@ -166,8 +167,12 @@ impl Simulation {
         }
         self.pools.begin(handle);
         self.recorder.flows[flow as usize].attempts += 1;
-        self.services[service].attempts += 1;
-        self.draw_demand(handle, asks);
+        if own {
+            self.begin_own_try(handle, asks);
+        } else {
+            self.services[service].attempts += 1;
+            self.draw_demand(handle, asks);
+        }
         let timeout = self.callers[client].timeout;
         if timeout != u64::MAX {
             let at = self.now.saturating_add(timeout);
@@ -189,6 +194,9 @@ impl Simulation {
         reason = "the other way here, from guards, is rare"
     )]
     pub(super) fn depart(&mut self, handle: Handle) {
+        if self.attempts[handle].purpose == Purpose::Try {
+            return self.seek_server(handle);
+        }
         let client = self.calls[self.attempts[handle].call].client;
         self.send_to_balancer(handle, client);
     }
@@ -211,7 +219,7 @@ impl Simulation {
     /// The outcome of an attempt is at the balancer and goes on to the caller.
     #[inline]
     pub(super) fn pass_on(&mut self, handle: Handle, outcome: Outcome) {
-        if self.attempts[handle].purpose != Purpose::Request {
+        if !self.attempts[handle].purpose.is_request() {
             return self.probe_ended(handle, outcome == Outcome::Succeeded);
         }
         self.release(handle, outcome);
@@ -258,6 +266,9 @@ impl Simulation {
     fn attempt_ended(&mut self, handle: Handle, outcome: Outcome) {
         self.leave(Post::Caller, handle, outcome);
         let attempt = &self.attempts[handle];
+        if attempt.purpose == Purpose::Try {
+            return;
+        }
         let service = &mut self.services[attempt.service];
         service.attempt_outcomes[outcome as usize] += 1;
         self.recorder

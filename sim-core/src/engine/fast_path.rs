@@ -56,6 +56,8 @@ pub(super) fn service_is_plain(service: &crate::model::Service) -> bool {
 /// As [`service_is_plain`], for a balancer: nothing happens there but the choice of a server.
 fn balancer_is_plain(balancer: &Balancer) -> bool {
     let Balancer {
+        // All that it does is said by the rest.
+        dialect: _,
         // Is told of attempts and of servers on either path.
         policy: _,
         // Which of them are active changes while time runs.
@@ -90,8 +92,10 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         // Asked of the links themselves.
         link: _,
         routes,
+        // An attempt is then more than one at the servers.
+        client,
     } = balancer;
-    cost.is_zero() && routes.is_empty() && are_plain(guards)
+    cost.is_zero() && routes.is_empty() && client.is_none() && are_plain(guards)
 }
 
 /// As [`service_is_plain`], for a server: what is in service is done by it alone, and what waits stays.
@@ -702,7 +706,7 @@ impl Simulation {
         s.tail = select_unpredictable(s.head == Slot::NONE, Slot::NONE, s.tail);
         s.end_wait(demand_ns, now);
         let wait_ns = now - waiting.mark;
-        let waited = waiting.purpose == Purpose::Request && waiting.place == Place::Queued;
+        let waited = waiting.purpose.is_request() && waiting.place == Place::Queued;
         if waited {
             recorder.waited(s.service, waiting.class, waiting.begun, wait_ns);
         }

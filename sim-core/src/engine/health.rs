@@ -8,6 +8,7 @@ use super::Simulation;
 use super::event::{Event, Machine};
 use super::event_queue::NEVER;
 use super::slab::Handle;
+use super::tried::Left;
 use crate::event_log::Kind;
 use crate::extension::Configured;
 use crate::health::{self, Candidate, HealthDef, HealthRule, News, Seen, Standing};
@@ -20,10 +21,16 @@ use crate::time::Instant;
 
 /// The rules of a balancer instance.
 #[derive(Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether something rare must be done"
+)]
 pub(super) struct Health {
     rules: Vec<Rule>,
     /// Whether any wants to hear how attempts end.
     pub watches: bool,
+    /// Whether any wants to hear of each that is sent.
+    pub counts_sent: bool,
     /// Whether any decides about priorities.
     pub decides_levels: bool,
     /// The priorities between which attempts are split, while they are.
@@ -72,6 +79,7 @@ impl Health {
         };
         self.rules = rows.iter().map(rule).collect();
         self.watches = rows.iter().any(|row| row.def.watches);
+        self.counts_sent = rows.iter().any(|row| row.def.counts_sent);
         self.decides_levels = rows.iter().any(|row| row.def.levels);
     }
 
@@ -252,6 +260,18 @@ impl Simulation {
         }
     }
 
+    /// An instance sends an attempt to a server.
+    #[inline(never)]
+    pub(super) fn saw_sent(&mut self, index: InstanceId, local: LocalId) {
+        let now = Instant(self.now);
+        let mut news = Vec::new();
+        let mut changed = false;
+        for rule in &mut self.balancers[index].health.rules {
+            changed |= rule.state.sent(now, local.position(), &mut news);
+        }
+        self.judged(index, local, changed, news);
+    }
+
     /// An attempt at a server has ended, as its instance saw it.
     #[inline(never)]
     pub(super) fn saw_end(&mut self, index: InstanceId, local: LocalId, outcome: Outcome) {
@@ -310,10 +330,13 @@ impl Simulation {
         let servers = &split[place].servers;
         self.progress.look_at(servers.len());
         // Of the priority drawn, those that the attempt keeps away from are left out where others are left.
-        let kept = apart
-            .relaxed()
-            .any(|apart| self.keep_apart(call, apart, servers, &mut some));
-        if !kept {
+        let mut left = Left::All;
+        let kept = apart.relaxed().any(|apart| {
+            left = self.keep_apart(call, apart, servers, &mut some);
+            left == Left::Some
+        });
+        let nowhere = apart.for_good && left == Left::None;
+        if !kept && !nowhere {
             some.clear();
             some.extend_from_slice(servers);
         }
@@ -327,7 +350,13 @@ impl Simulation {
         };
         self.balancers.rest = some;
         // Its servers may be full, or the policy may want none of them.
-        choice.or_else(|| self.pick_of(handle, None))
+        choice.or_else(|| {
+            if apart.for_good {
+                self.pick_apart(handle, apart)
+            } else {
+                self.pick_of(handle, None)
+            }
+        })
     }
 
     /// Puts the policy of a priority in the place of the instance's, or back.

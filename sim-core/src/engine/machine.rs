@@ -1,7 +1,7 @@
 //! Machines that crash and come back: servers and balancer instances alike.
 
 use super::Simulation;
-use super::attempt::Place;
+use super::attempt::{Place, Purpose};
 use super::event::{Event, Machine};
 use super::incarnation::Incarnation;
 use super::slab::Handle;
@@ -153,7 +153,7 @@ impl Simulation {
         let held: Vec<Handle> = self
             .attempts
             .iter()
-            .filter(|(_, a)| a.instance == index)
+            .filter(|(_, a)| a.instance == index && a.purpose != Purpose::Try)
             .map(|(h, _)| h)
             .collect();
         self.balancers[index].pending.clear();

@@ -1,7 +1,7 @@
 //! Patience: requests that leave a server's queue when they have waited too long.
 
 use super::Simulation;
-use super::attempt::{Place, Purpose};
+use super::attempt::Place;
 use super::event::Event;
 use super::slab::Handle;
 use crate::outcome::Outcome;
@@ -24,7 +24,7 @@ impl Simulation {
 
     /// An attempt has begun to wait.
     pub(super) fn begin_patience(&mut self, handle: Handle) {
-        if self.attempts[handle].purpose != Purpose::Request {
+        if !self.attempts[handle].purpose.is_request() {
             return;
         }
         if let Some(patience) = self.patience(handle) {
@@ -37,7 +37,7 @@ impl Simulation {
     /// Takes a waiting request out of the queue without its being served.
     pub(super) fn leave_queue(&mut self, handle: Handle) {
         let attempt = &self.attempts[handle];
-        if attempt.place == Place::Queued && attempt.purpose == Purpose::Request {
+        if attempt.place == Place::Queued && attempt.purpose.is_request() {
             let waited_ns = self.now.saturating_sub(attempt.mark);
             self.recorder
                 .waited_in_vain(attempt.service, attempt.begun, waited_ns);

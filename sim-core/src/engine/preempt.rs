@@ -3,7 +3,7 @@
 //! Who is interrupted keeps what he has received (preemptive resume): his demand is what is left.
 
 use super::Simulation;
-use super::attempt::{Place, Purpose};
+use super::attempt::Place;
 use super::slab::{Handle, Slot};
 use crate::discipline::{Order, Waiting};
 use std::cmp::Reverse;
@@ -56,7 +56,7 @@ impl Simulation {
             .saturating_sub(self.fleet[server].virtual_now)
             .min(attempt.demand_ns);
         let done = attempt.demand_ns - left;
-        if attempt.purpose == Purpose::Request {
+        if attempt.purpose.is_request() {
             let wanted = self.calls.contains(attempt.call);
             self.services[service].count_service(done, wanted);
         }

@@ -1,17 +1,25 @@
-//! Routes: attempts that a balancer instance sends on to another service.
+//! Routes: attempts that a balancer instance sends on to another service; and what it asks of its own
+//! servers by rules of its own, which is a route to itself.
 //!
 //! The instance calls the other service as a server would, by the rules of the route; until the
 //! answer comes the attempt stays with the instance, as one of its connections. How the call ended
 //! is told to the attempt's caller as a proxy would tell it.
+//!
+//! Towards its own servers it is the same but for the way: attempts of its call are at the balancer
+//! already, and are its own business. No figure of callers counts them.
 
 use super::Simulation;
-use super::attempt::Place;
+use super::attempt::{Attempt, Place, Purpose};
 use super::slab::Handle;
+use crate::ids::{ClientId, LocalId};
 use crate::outcome::Outcome;
 
 /// Where a call along a route stands among those of its attempt: behind all calls of servers, and
 /// the same for all routes, so that a request asks the same wherever it is sent.
 const POSITION: usize = 0xFFFF;
+
+/// The same for calls to the balancer's own servers, each attempt of a caller being one of its own.
+const OWN_POSITIONS: usize = 0x1_0000;
 
 impl Simulation {
     /// Sends an attempt on, if a route of its balancer takes it.
@@ -30,6 +38,58 @@ impl Simulation {
         let call = self.ask_for(handle, POSITION, to, client, turn, true);
         self.attempts.cold_mut(handle).child = call;
         true
+    }
+
+    /// The balancer instance asks its own servers for an attempt, by its own rules.
+    #[inline(never)]
+    pub(super) fn try_by_itself(&mut self, handle: Handle, client: ClientId) {
+        let Attempt {
+            number, service, ..
+        } = self.attempts[handle];
+        self.attempts[handle].place = Place::Routed;
+        let ordinal = self.attempts.cold(handle).ordinal as usize;
+        let number = Self::child_number(number, OWN_POSITIONS + ordinal);
+        let flow = self.recorder.layout.tries(service);
+        let call = self.call_for(handle, service, client, (number, flow), 0, true);
+        self.attempts.cold_mut(handle).child = call;
+    }
+
+    /// An attempt of such a call begins, where the instance is: it asks what the attempt asks that it is
+    /// for, or something of its own.
+    pub(super) fn begin_own_try(&mut self, handle: Handle, asks: u32) {
+        self.attempts[handle].purpose = Purpose::Try;
+        let parent = self.calls[self.attempts[handle].call].parent;
+        let Attempt {
+            instance,
+            demand_ns,
+            ..
+        } = self.attempts[parent];
+        self.attempts[handle].instance = instance;
+        if asks == 0 {
+            self.attempts[handle].demand_ns = demand_ns;
+        } else {
+            self.draw_demand(handle, asks);
+        }
+    }
+
+    /// The attempt at the balancer that one of its own tries is for.
+    pub(super) fn asked_by(&self, own: &Attempt) -> Option<&Attempt> {
+        let call = self.calls.contains(own.call).then(|| &self.calls[own.call]);
+        let parent = call?.parent;
+        self.attempts
+            .contains(parent)
+            .then(|| &self.attempts[parent])
+    }
+
+    /// A try of the balancer itself has come to a server: so has the request that it is for.
+    pub(super) fn note_for_caller(&mut self, call: Handle, server: LocalId) {
+        let parent = self.calls[call].parent;
+        if self.attempts.contains(parent) {
+            let outer = self.attempts[parent].call;
+            if self.calls.contains(outer) {
+                self.calls[outer].previous = server;
+            }
+        }
     }
 
     /// The service that an attempt was sent on to has answered, or will not.

@@ -1,7 +1,7 @@
 //! A sample of what is in flight, for drawing: some attempts as they are at a moment.
 
 use super::Simulation;
-use super::attempt::{Attempt, Place, Purpose};
+use super::attempt::{Attempt, Place};
 use super::slab::Handle;
 
 /// Where an attempt is, as a picture tells it.
@@ -54,7 +54,7 @@ impl Simulation {
             .div_ceil(most.max(1) as u64)
             .max(1);
         let wanted = |a: &Attempt| {
-            a.purpose == Purpose::Request && (a.number & 0xFFFF_FFFF_FFFF).is_multiple_of(every)
+            a.purpose.is_request() && (a.number & 0xFFFF_FFFF_FFFF).is_multiple_of(every)
         };
         let sampled = self
             .attempts
@@ -74,7 +74,7 @@ impl Simulation {
         let told = self.calls.iter().map(|(_, call)| (call.flow, call.arrived));
         let elided = self.attempts.iter().map(|(_, attempt)| attempt);
         let elided = elided
-            .filter(|a| a.purpose == Purpose::Request && a.call.is_elided())
+            .filter(|a| a.purpose.is_request() && a.call.is_elided())
             .map(|a| (layout.flow(a.service, a.class, false), a.begun));
         told.chain(elided)
             .filter(move |(_, arrived)| *arrived >= from)

@@ -48,7 +48,7 @@ impl Simulation {
     pub(super) fn welcome(&mut self, handle: Handle) {
         let attempt = &self.attempts[handle];
         let server = attempt.server;
-        if self.services[attempt.service].has_calls && attempt.purpose == Purpose::Request {
+        if self.services[attempt.service].has_calls && attempt.purpose.is_request() {
             self.begin_visit(handle);
             self.watch_server(server);
         } else {
@@ -112,10 +112,16 @@ impl Simulation {
     pub(super) fn log_served(&mut self, slot: Slot, wait_ns: u64) {
         let attempt = &self.attempts[slot];
         // Calls between services may have the numbers of the requests that they are for.
+        let demand_ns = attempt.demand_ns;
+        let attempt = match attempt.purpose {
+            Purpose::Try => self.asked_by(attempt),
+            _ => Some(attempt),
+        };
+        let Some(attempt) = attempt else { return };
         let from_outside = attempt.call.is_elided()
             || self.calls.contains(attempt.call) && self.calls[attempt.call].flow.is_multiple_of(2);
         if from_outside {
-            let (number, demand_ns) = (attempt.number, attempt.demand_ns);
+            let number = attempt.number;
             self.recorder.served(number, wait_ns, demand_ns);
         }
     }
@@ -128,7 +134,7 @@ impl Simulation {
         s.advance(now);
         let attempt = &mut self.attempts[slot];
         let waited = !matches!(attempt.place, Place::Holding | Place::Interrupted)
-            && attempt.purpose == Purpose::Request;
+            && attempt.purpose.is_request();
         // Where it is no wait, the mark is one of virtual time.
         let wait_ns = now.wrapping_sub(attempt.mark);
         if waited {
@@ -256,12 +262,12 @@ impl Simulation {
         let (slot, busy) = self.unload_finished(server);
         let handle = self.attempts.handle_at(slot);
         let attempt = &self.attempts[slot];
-        if attempt.purpose == Purpose::Request {
+        if attempt.purpose.is_request() {
             let wanted = self.calls.contains(attempt.call);
             self.services[attempt.service].count_service(attempt.demand_ns, wanted);
         }
         if self.services[self.attempts[slot].service].has_calls
-            && self.attempts[slot].purpose == Purpose::Request
+            && self.attempts[slot].purpose.is_request()
             && !self.attempts[slot].fails
         {
             self.served(handle, busy);
@@ -334,7 +340,7 @@ impl Simulation {
     #[inline]
     fn put_to_work(&mut self, slot: Slot, server: ServerId) {
         if self.services[self.attempts[slot].service].has_calls
-            && self.attempts[slot].purpose == Purpose::Request
+            && self.attempts[slot].purpose.is_request()
         {
             self.resume_visit(slot);
         } else {

@@ -8,7 +8,7 @@ use super::numbers::Numbers;
 use crate::distribution::Distribution;
 use crate::draws::Stream;
 use crate::extension::Configured;
-use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
+use crate::ids::{ClientId, Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::{Balances, DownBehaviour, InstanceSelection, Model, ServerParams};
 use crate::outcome::Outcome;
@@ -39,6 +39,8 @@ pub(super) struct Service {
     /// Whether its balancer sends requests on to other services.
     pub has_routes: bool,
     pub route_stream: Stream,
+    /// By which rules its balancer sends to its servers, where it has any.
+    pub tries: Option<ClientId>,
     /// Whether any server has a connection limit, and what each one's is.
     pub limited: bool,
     pub limits: Table<LocalId, u32>,
@@ -113,6 +115,7 @@ impl Service {
             has_calls: !settings.calls.is_empty(),
             has_routes: !settings.balancer.routes.is_empty(),
             route_stream: Stream::new(model.seed, replication, &routes),
+            tries: settings.balancer.client,
             limited: settings
                 .servers
                 .iter()
@@ -154,6 +157,12 @@ impl Service {
         };
         service.adopt_balancer();
         service
+    }
+
+    /// Whether an attempt there may ask something in turn: of other services, or of its servers anew.
+    #[inline]
+    pub(super) fn asks(&self) -> bool {
+        self.has_calls || self.has_routes || self.tries.is_some()
     }
 
     /// Copies the balancer's settings to where the engine looks.

@@ -220,7 +220,9 @@ impl Simulation {
                 in_servers[attempt.server] += 1;
                 queued[attempt.server] += u32::from(attempt.place.is_queued());
             }
-            if let Some(count) = in_instances.get_mut(attempt.instance) {
+            if let Some(count) = in_instances.get_mut(attempt.instance)
+                && attempt.purpose != Purpose::Try
+            {
                 // Nothing is written down of the connections of one whose call is not.
                 let stands = !attempt.call.is_elided() && self.pools.stand_for(handle).0;
                 *count += u32::from(!stands);

@@ -131,7 +131,7 @@ impl Simulation {
     /// Sends an attempt or a probe to its server.
     pub(super) fn send_to_server(&mut self, handle: Handle, server: ServerId) {
         self.attempts[handle].server = server;
-        let probe = self.attempts[handle].purpose != Purpose::Request;
+        let probe = !self.attempts[handle].purpose.is_request();
         if probe || self.connect(handle, Hop::Server) {
             self.leave_balancer(handle);
         }
@@ -184,7 +184,7 @@ impl Simulation {
         server: ServerId,
         outcome: Outcome,
     ) {
-        let probe = self.attempts[handle].purpose != Purpose::Request;
+        let probe = !self.attempts[handle].purpose.is_request();
         if !probe && !self.waited_for(handle) {
             // Nobody is left who could be told.
             return self.pass_on(handle, outcome);
@@ -252,7 +252,7 @@ impl Simulation {
     pub(super) fn silence(&mut self, handle: Handle) {
         let attempt = &mut self.attempts[handle];
         attempt.place = Place::Lost;
-        if attempt.purpose != Purpose::Request {
+        if !attempt.purpose.is_request() {
             // A probe's own timeout decides.
             return;
         }

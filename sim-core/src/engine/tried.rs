@@ -28,6 +28,19 @@ pub(super) struct Apart {
     pub copies: bool,
     /// Servers of earlier tries.
     pub tried: bool,
+    /// Whether it stays away from the latter even where there are no others.
+    pub for_good: bool,
+}
+
+/// What is left of eligible servers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// All of them.
+    All,
+    /// Some.
+    Some,
+    /// None.
+    None,
 }
 
 impl Tried {
@@ -58,14 +71,23 @@ impl Apart {
     pub(super) const NOTHING: Self = Self {
         copies: false,
         tried: false,
+        for_good: false,
     };
 
     /// What to keep away from, in order of what is tried first where servers are few: two attempts
     /// of a request at one server wait for each other, which is worse than to try it again.
     pub(super) fn relaxed(self) -> impl Iterator<Item = Self> {
         let both = self.copies && self.tried;
-        let parts = [(true, false), (false, true)].map(|(copies, tried)| Self { copies, tried });
-        std::iter::once(self).chain(parts.into_iter().filter(move |_| both))
+        let parts = [(true, false), (false, true)].map(|(copies, tried)| Self {
+            copies,
+            tried,
+            ..self
+        });
+        let parts = parts.into_iter().filter(move |part| {
+            let keeps_its_word = part.tried || !self.for_good;
+            both && keeps_its_word
+        });
+        std::iter::once(self).chain(parts)
     }
 }
 
@@ -146,18 +168,19 @@ impl Simulation {
         Apart {
             copies: hedged && caller.client.hedge.is_some_and(|hedge| hedge.distinct),
             tried: tried && caller.terms.avoid != Avoid::None,
+            for_good: tried && caller.terms.avoid == Avoid::ForGood,
         }
     }
 
     /// Those of the `eligible` servers that an attempt does not keep away from, by position as
-    /// policies know them. False where that makes no difference, or leaves none.
+    /// policies know them.
     pub(super) fn keep_apart(
         &self,
         call: Handle,
         apart: Apart,
         eligible: &[u32],
         rest: &mut Vec<u32>,
-    ) -> bool {
+    ) -> Left {
         let mut taken: Vec<LocalId> = match self.calls.tried(call) {
             Some(tried) if apart.tried => tried.servers[..tried.earlier].to_vec(),
             _ => Vec::new(),
@@ -177,9 +200,13 @@ impl Simulation {
             }
         }
         if from == 0 {
-            return false;
+            return Left::All;
         }
         rest.extend_from_slice(&eligible[from..]);
-        !rest.is_empty()
+        if rest.is_empty() {
+            Left::None
+        } else {
+            Left::Some
+        }
     }
 }

@@ -193,8 +193,22 @@ impl Simulation {
     ) -> Handle {
         let class = self.attempts[handle].class;
         let number = Self::child_number(self.identity(handle), position);
-        let key = self.attempts.cold(handle).key;
         let flow = self.recorder.layout.flow(service, class, true);
+        self.call_for(handle, service, client, (number, flow), turn, required)
+    }
+
+    /// The same, for a call whose number and row of counters are known.
+    pub(super) fn call_for(
+        &mut self,
+        handle: Handle,
+        service: ServiceId,
+        client: ClientId,
+        (number, flow): (u64, u16),
+        turn: u32,
+        required: bool,
+    ) -> Handle {
+        let class = self.attempts[handle].class;
+        let key = self.attempts.cold(handle).key;
         let child = self.new_call(Call {
             number,
             key,

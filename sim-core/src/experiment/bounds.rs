@@ -142,6 +142,7 @@ fn of_client(client: &Client) -> Bounds {
 
 fn of_balancer(balancer: &Balancer) -> Bounds {
     let Balancer {
+        dialect: _,
         instances,
         max_connections,
         guards,
@@ -167,6 +168,8 @@ fn of_balancer(balancer: &Balancer) -> Bounds {
         link: _,
         // What goes elsewhere is asked there.
         routes: _,
+        // What is tried again comes on top of what bounds are about.
+        client: _,
     } = balancer;
     let connections = Bounds {
         number: max_connections.map(|most| f64::from(most) * f64::from(*instances)),

@@ -115,6 +115,15 @@ fn example_value(row: &str, position: usize, param: &ParamDef) -> ParamValue {
                 .position(|word| *word == text)
                 .unwrap_or_else(|| bad(&text))
         })),
+        ParamKind::Words(words) => {
+            let of = |member: &str| {
+                let word = member.trim_matches('"');
+                let place = words.iter().position(|known| *known == word);
+                1 << place.unwrap_or_else(|| bad(&word))
+            };
+            let members = text.unwrap_or("[]").trim_matches(['[', ']']).split(", ");
+            ParamValue::Words(members.filter(|m| !m.is_empty()).map(of).sum())
+        }
         ParamKind::Flag => ParamValue::Flag(
             text.is_some_and(|text| text.parse().unwrap_or_else(|error| bad(&error))),
         ),

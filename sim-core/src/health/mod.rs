@@ -41,6 +41,10 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
 ];
 
 /// A row of [`HEALTH_RULES`].
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about a rule"
+)]
 pub struct HealthDef {
     /// Name, description, parameters.
     pub row: ExtensionRow,
@@ -52,6 +56,8 @@ pub struct HealthDef {
     pub checks: fn(&Params) -> Option<Checks>,
     /// Whether it wants to hear how attempts end: the fast path does not tell.
     pub watches: bool,
+    /// Whether it wants to hear of each that is sent; one that watches may.
+    pub counts_sent: bool,
     /// Whether it decides about priorities, and about backups with them; otherwise servers of a
     /// lower priority serve only while there are no others.
     pub levels: bool,
@@ -71,6 +77,7 @@ const PLAIN: HealthDef = HealthDef {
     build: |_, _| unreachable!("each row says what it builds"),
     checks: |_| None,
     watches: false,
+    counts_sent: false,
     levels: false,
     weighs: false,
 };
@@ -212,6 +219,12 @@ pub trait HealthRule: Debug + Send + Sync {
     /// far have begun to speak against it.
     fn doubts(&self, server: usize) -> bool {
         let _ = server;
+        false
+    }
+
+    /// The instance sends an attempt to a server. Whether it judges differently now.
+    fn sent(&mut self, now: Instant, server: usize, news: &mut Vec<News>) -> bool {
+        let _ = (now, server, news);
         false
     }
 

@@ -413,6 +413,23 @@ const PARTS: &[&[SummaryPath]] = &[
             Averaging::Time,
             "share of the time with at most so many requests at the service's servers, where it says `numbers = true`",
         ),
+        neither(
+            "services.SERVICE.tries.asked",
+            Unit::Count,
+            "attempts that the service's balancer tried at its servers by rules of its own",
+        ),
+        lower(
+            "services.SERVICE.tries.total",
+            Unit::Count,
+            "tries of the service's balancer at its servers, by rules of its own",
+        ),
+        row(
+            "services.SERVICE.tries.per_attempt",
+            Unit::Count,
+            Better::Lower,
+            Averaging::Over("services.SERVICE.tries.asked"),
+            "tries of the service's balancer for each attempt of its callers, by rules of its own",
+        ),
         lower(
             "services.SERVICE.crashes",
             Unit::Count,

@@ -71,6 +71,13 @@ impl Layout {
         )
     }
 
+    /// The row, behind all flows, of what the balancer of a service asks of its own servers. Requests are
+    /// counted where callers ask; this counts what became of them on the other side.
+    #[inline]
+    pub(crate) fn tries(&self, service: ServiceId) -> u16 {
+        (self.flows() + 2 * service.position() + 1) as u16
+    }
+
     /// Number of flows.
     pub fn flows(&self) -> usize {
         self.services * self.classes * 2
@@ -180,6 +187,12 @@ impl Recorder {
             service_of: model.servers.iter().map(|s| s.service.0).collect(),
         };
         let (interval_ns, stride) = fit_history(model, &layout);
+        let own = |service: &crate::model::Service| service.balancer.client.is_some();
+        let tries = if model.services.iter().any(own) {
+            2 * layout.services
+        } else {
+            0
+        };
         let slo = |slo: &crate::model::Slo| SloCount {
             class: slo.class.map(|c| c.0),
             limit_ns: slo.response_time.map_or(u64::MAX, |t| t.0),
@@ -188,7 +201,7 @@ impl Recorder {
             interval: SloInterval::default(),
         };
         Self {
-            flows: vec![Flow::new(); layout.flows()],
+            flows: vec![Flow::new(); layout.flows() + tries],
             services: Table::filled(layout.services, ServiceCount::default()),
             waits: vec![Histogram::default(); layout.services * layout.classes],
             served: BTreeMap::new(),
@@ -421,7 +434,7 @@ impl Recorder {
     ) {
         self.buckets.clear();
         self.ends.clear();
-        for flow in &mut self.flows {
+        for flow in &mut self.flows[..self.layout.flows()] {
             let interval = flow.take_interval(&mut self.buckets);
             self.ends.push((interval, self.buckets.len()));
         }

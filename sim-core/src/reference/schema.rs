@@ -236,6 +236,9 @@ fn param_schema(param: &ParamDef) -> Value {
         }
         ParamKind::Span { .. } => span,
         ParamKind::Choice(words) => json!({ "enum": words }),
+        ParamKind::Words(words) => {
+            json!({ "type": "array", "items": { "enum": words }, "uniqueItems": true })
+        }
         ParamKind::Flag => json!({ "type": "boolean" }),
         ParamKind::Distribution => json!({ "$ref": "#/$defs/distributions" }),
         ParamKind::Spans | ParamKind::Moments { .. } => json!({ "type": "array", "items": span }),

@@ -72,8 +72,8 @@ const DEMAND: ParamDef = ParamDef {
 };
 const AVOID: ParamDef = ParamDef {
     name: "avoid",
-    about: "Which servers the next try keeps away from, as long as there are others: none, that of the \"previous\" try, or \"all\" that the request has been at.",
-    kind: ParamKind::Choice(&["none", "previous", "all"]),
+    about: "Which servers the next try keeps away from, as long as there are others: none, that of the \"previous\" try, or \"all\" that the request has been at; \"for-good\": the same, and where there are no others there is no server for it.",
+    kind: ParamKind::Choice(&["none", "previous", "all", "for-good"]),
     default: Some("none"),
 };
 
@@ -92,15 +92,17 @@ pub struct Terms {
     pub lockstep: bool,
 }
 
-/// Servers that a further try keeps away from, as long as there are others.
+/// Servers that a further try keeps away from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Avoid {
     /// None.
     None,
-    /// Those of the try before.
+    /// Those of the try before, as long as there are others.
     Previous,
-    /// Those of all tries before.
+    /// Those of all tries before, as long as there are others.
     All,
+    /// Those of all tries before: where there are no others there is no server for it.
+    ForGood,
 }
 
 impl Terms {
@@ -118,7 +120,8 @@ impl Terms {
         Self {
             attempts: params.integer("attempts") as u32,
             own_demand: params.choice("demand") == 1,
-            avoid: [Avoid::None, Avoid::Previous, Avoid::All][params.choice("avoid")],
+            avoid: [Avoid::None, Avoid::Previous, Avoid::All, Avoid::ForGood]
+                [params.choice("avoid")],
             ..Self::ONCE
         }
     }
@@ -254,6 +257,7 @@ mod tests {
             assert_eq!(with(0, 0), terms(false, Avoid::None), "{}", def.row.name);
             assert_eq!(with(1, 1), terms(true, Avoid::Previous), "{}", def.row.name);
             assert_eq!(with(0, 2), terms(false, Avoid::All), "{}", def.row.name);
+            assert_eq!(with(0, 3), terms(false, Avoid::ForGood), "{}", def.row.name);
         }
     }
 

@@ -8,6 +8,7 @@ use super::section::{
 use super::tree::{Node, Value, default_value};
 use crate::arrival::{ARRIVALS, ArrivalDef};
 use crate::connection::{CONNECTIONS, ConnectionDef};
+use crate::dialect::{DIALECTS, DialectDef};
 use crate::discipline::{DISCIPLINES, DisciplineDef};
 use crate::distribution::{DISTRIBUTIONS, DistributionDef};
 use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamValue, Params};
@@ -81,6 +82,7 @@ listed! {
     ConnectionDef, CONNECTIONS, "connections", "kind of connections";
     FaultDef, FAULTS, "faults", "fault";
     RestartDef, RESTARTS, "restarts", "restart rule";
+    DialectDef, DIALECTS, "dialects", "dialect";
 }
 
 /// What a kind of retry does with its defaults, where its parameters do not say it: what, and how.
@@ -274,36 +276,19 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
             }
         }
         ParamKind::Span { min } => at_least(node, param, min, cx).map(ParamValue::Span),
-        ParamKind::Choice(words) => {
-            // A status such as 503 is a word that may be written as a number.
-            let number = match node.value {
-                Value::Integer(number) => Some(number.to_string()),
-                _ => None,
-            };
-            let Some(text) = number.as_deref().or_else(|| node.as_text()) else {
-                cx.push(
-                    Problem::new(
-                        "E012",
-                        format!(
-                            "`{}` is one of a few words, not {}",
-                            param.name,
-                            node.noun()
-                        ),
-                    )
-                    .at(node.span)
-                    .help(suggest("", words.iter().copied())),
-                );
-                return None;
-            };
-            let found = words.iter().position(|w| *w == text);
-            if found.is_none() {
-                cx.push(
-                    Problem::new("E014", format!("`{}` cannot be {text:?}", param.name))
-                        .at(node.span)
-                        .help(suggest(text, words.iter().copied())),
-                );
+        ParamKind::Choice(words) => word(node, param, words, cx).map(ParamValue::Choice),
+        ParamKind::Words(words) => {
+            let mut chosen = 0;
+            for item in list(node, param, cx)? {
+                let bit = 1 << word(item, param, words, cx)?;
+                if chosen & bit != 0 {
+                    let what = format!("`{}` holds {} twice", param.name, written(item));
+                    cx.push(Problem::new("E019", what).at(item.span));
+                    return None;
+                }
+                chosen |= bit;
             }
-            found.map(ParamValue::Choice)
+            Some(ParamValue::Words(chosen))
         }
         ParamKind::Flag => {
             super::kinds::Flag::read(node, &as_key(param, Limits::ANY), cx).map(ParamValue::Flag)
@@ -336,6 +321,34 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
                 .map(|v| ParamValue::Numbers(v.into()))
         }
     }
+}
+
+/// The position of a word among those allowed.
+fn word(node: &Node, param: &ParamDef, words: &[&'static str], cx: &mut Cx<'_>) -> Option<usize> {
+    // A status such as 503 is a word that may be written as a number.
+    let number = match node.value {
+        Value::Integer(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let Some(text) = number.as_deref().or_else(|| node.as_text()) else {
+        let what = format!(
+            "`{}` is one of a few words, not {}",
+            param.name,
+            node.noun()
+        );
+        let problem = Problem::new("E012", what).at(node.span);
+        cx.push(problem.help(suggest("", words.iter().copied())));
+        return None;
+    };
+    let found = words.iter().position(|w| *w == text);
+    if found.is_none() {
+        cx.push(
+            Problem::new("E014", format!("`{}` cannot be {text:?}", param.name))
+                .at(node.span)
+                .help(suggest(text, words.iter().copied())),
+        );
+    }
+    found
 }
 
 fn list<'n>(node: &'n Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<&'n [Node]> {

@@ -7,7 +7,7 @@ use crate::draws::Stream;
 use crate::extension::{Configured, ParamValue};
 use crate::guard::GuardDef;
 use crate::health::Probe;
-use crate::ids::Id;
+use crate::ids::{Id, ServiceId};
 use crate::model::{Action, Change, Client, Link, Model, ServerParams, Service, Source};
 use crate::outcome::Outcome;
 use crate::retry::Failed;
@@ -156,46 +156,56 @@ struct Asker<'m> {
 
 fn askers(model: &Model) -> Vec<Asker<'_>> {
     let mut all: Vec<Asker<'_>> = Vec::new();
-    let mut add =
-        |who: String, to: &'_ crate::ids::ServiceId, client: &crate::ids::ClientId, own: &Link| {
-            let service = &model.services[to.position()];
-            let client = &model.clients[client.position()];
-            // Callers of several classes are told of once where they behave alike.
-            let known = |a: &Asker<'_>| {
-                a.who == who && a.service.name == service.name && a.client == client
-            };
-            if all.iter().any(known) {
-                return;
-            }
-            let link = own.within(&service.link);
-            let (way, served) = least(model, service);
-            let way = Duration(2 * one_way(&link).0 + service.balancer.cost.0 + way.0);
-            all.push(Asker {
-                who,
-                service,
-                client,
-                link,
-                way,
-                served,
-            });
-        };
+    let mut add = |who: String,
+                   to: &'_ crate::ids::ServiceId,
+                   client: &crate::ids::ClientId,
+                   own: Option<&Link>| {
+        let service = &model.services[to.position()];
+        let client = &model.clients[client.position()];
+        // Callers of several classes are told of once where they behave alike.
+        let known =
+            |a: &Asker<'_>| a.who == who && a.service.name == service.name && a.client == client;
+        if all.iter().any(known) {
+            return;
+        }
+        let (way, served) = least(model, service);
+        // A balancer that tries by itself is there already, its own work done.
+        let link = own.map(|own| own.within(&service.link));
+        let before = link
+            .as_ref()
+            .map_or(0, |link| 2 * one_way(link).0 + service.balancer.cost.0);
+        let link = link.unwrap_or_default();
+        let way = Duration(before + way.0);
+        all.push(Asker {
+            who,
+            service,
+            client,
+            link,
+            way,
+            served,
+        });
+    };
     for source in &model.sources {
         for client in &source.clients {
             add(
                 format!("`{}`", source.name),
                 &source.to,
                 client,
-                &Link::default(),
+                Some(&Link::default()),
             );
         }
     }
-    for service in &model.services {
+    for (id, service) in model.services.iter().enumerate() {
+        if let Some(client) = &service.balancer.client {
+            let who = format!("the balancer of `{}`", service.name);
+            add(who, &ServiceId::at(id), client, None);
+        }
         for ask in service.asks().filter(|ask| ask.share > 0.0) {
             add(
                 format!("`{}`", service.name),
                 &ask.to,
                 &ask.client,
-                ask.link,
+                Some(ask.link),
             );
         }
     }

@@ -185,6 +185,11 @@ pub fn param_text(param: &ParamDef) -> (String, String, String) {
             format!("{min} or more"),
         ),
         ParamKind::Choice(words) => (words.join(", "), String::new(), String::new()),
+        ParamKind::Words(words) => (
+            format!("list of {}", words.join(", ")),
+            String::new(),
+            String::new(),
+        ),
         ParamKind::Flag => ("true or false".to_owned(), String::new(), String::new()),
         ParamKind::Distribution => ("distribution".to_owned(), String::new(), String::new()),
         ParamKind::Spans | ParamKind::Moments { .. } => (

@@ -4,6 +4,7 @@
 //! that a long time line over a large fleet stays quick and small.
 
 use super::assemble::Base;
+use super::dialects;
 use super::hosts::{HostNames, host_names};
 use super::problem::{Collector, Problem, Span, suggest};
 use super::routes::{check_nobody_left, check_without_servers};
@@ -200,12 +201,26 @@ impl Live {
             problems,
             clock: self.clock,
         };
-        let Some(top) = Top::read(&self.root, cx) else {
+        let Some(top) = Top::read(&dialects::expanded(&self.root), cx) else {
             return;
         };
         let Some(mut new) = skeleton(&top, cx) else {
             return;
         };
+        for (new, old) in new.services.iter().zip(&self.skeleton.services) {
+            if new.balancer.client.is_some() != old.balancer.client.is_some() {
+                let what = format!(
+                    "the balancer of `{}` has no rules of its own to change",
+                    new.name
+                );
+                let help = format!(
+                    "write service.{}.balancer.client in the scenario itself",
+                    new.name
+                );
+                cx.push(Problem::new("E017", what).help(help));
+                return;
+            }
+        }
         for (new, old) in new.services.iter_mut().zip(&self.skeleton.services) {
             new.servers.clone_from(&old.servers);
             // Zones that are only named stand with the servers, which are not read again.

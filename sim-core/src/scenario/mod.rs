@@ -3,7 +3,7 @@
 //! A scenario is TOML or JSON of the same shape. Reading goes in steps, each of which collects all
 //! problems it finds: the text becomes a tree that knows where everything stands; a scenario with
 //! a `base` is laid upon it; `like` copies keys between servers; sets from outside are applied;
-//! the sections are read; and the model is built and checked as a whole. No step touches files:
+//! what a dialect stands for is laid below what is written; the sections are read; and the model is built and checked as a whole. No step touches files:
 //! what else must be read is asked of [`Files`].
 
 #![allow(
@@ -24,6 +24,7 @@ mod clients;
 mod code;
 pub(crate) mod compound;
 mod condition;
+mod dialects;
 pub(crate) mod expectation;
 mod extensions;
 mod foreign;
@@ -57,6 +58,7 @@ mod warning;
 pub use canonical::quoted;
 pub use change::change;
 pub use code::{CODES, Code};
+pub use dialects::meaning;
 pub use extensions::{plug_tables, retry_rules};
 pub use input::Input;
 pub use keys::{KeyRow, key_rows, keys, param_text};
@@ -377,7 +379,8 @@ impl Scenario {
     /// The sections, with problems collected; `None` when not even the top is a table.
     pub(crate) fn sections(&self, problems: &mut Collector) -> Option<sections::Top> {
         let clock = self.clock();
-        sections::Top::read(&self.tree, &mut section::Cx { problems, clock })
+        let tree = dialects::expanded(&self.tree);
+        sections::Top::read(&tree, &mut section::Cx { problems, clock })
     }
 
     /// The clock, before anything else is read: moments everywhere depend on it.

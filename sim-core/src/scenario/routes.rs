@@ -104,6 +104,7 @@ pub(crate) fn check_without_servers(name: &str, spec: &ServiceSpec, cx: &mut Cx<
             balancer.pending_queue.span,
         ),
         ("link", balancer.link.written, balancer.link.span),
+        ("client", balancer.client.written, balancer.client.span),
     ];
     let mut clean = true;
     for (key, _, span) in strays.into_iter().filter(|(_, written, _)| *written) {

@@ -8,6 +8,7 @@ use super::kinds::{
 use super::section::{above, from, section};
 use crate::arrival::ArrivalDef;
 use crate::connection::ConnectionDef;
+use crate::dialect::DialectDef;
 use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
 use crate::fault::FaultDef;
@@ -200,6 +201,8 @@ section! {
 section! {
     /// What distributes requests, and its limits as a machine.
     BalancerSpec {
+        /// The program that it is, by name: sets what else is said here as that program does by default. What is written beside it wins.
+        dialect [live]: Optional<ExtensionOf<DialectDef>> = "none";
         /// How a server is chosen.
         policy [live]: ExtensionOf<PolicyDef> = "round-robin";
         /// Instances working side by side, each with its own view of the servers.
@@ -240,6 +243,8 @@ section! {
         link: Table<LinkSpec> = "{}";
         /// Requests that it sends on to other services: the first route that takes a request counts, and what none takes goes to a server of the service. One whose routes take everything needs no servers.
         routes: Tables<RouteSpec> = "[]";
+        /// By which rules an instance itself sends a request to its servers, as a proxy does that waits so long for a server and then tries another. Not written: it sends each attempt of its callers to one server, waits as long as they do, and tells them how it ended.
+        client [live]: Override<ClientSpec> = "{}";
     }
 }
 

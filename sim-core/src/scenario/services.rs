@@ -177,6 +177,14 @@ fn check_balances(
             cx.push(problem.help("write balances = \"requests\""));
             clean = false;
         }
+        if service.balancer.client.is_some() {
+            let what = "a balancer that chooses for each connection does not look at requests";
+            let client = spec.balancer.get()?.client.span;
+            let problem = Problem::new("E017", what).at(span);
+            let problem = problem.label(client, "and cannot try them again");
+            cx.push(problem.help("write balances = \"requests\""));
+            clean = false;
+        }
         let zones = service.zones.iter().map(|zone| &zone.link);
         let mut behind = zones.chain([&service.balancer.link]);
         if behind.any(|link| link.connections.is_some()) {
@@ -198,6 +206,11 @@ fn balancer(
     cx: &mut Cx<'_>,
 ) -> Option<Balancer> {
     let routes = routes(spec, known, clients, cx);
+    let client = if spec.client.written {
+        inner_client(&spec.client, spec.client.span, clients, cx).map(Some)
+    } else {
+        Some(None)
+    };
     let crash = crash_rules(&spec.crash, BALANCER_GAUGES, cx);
     let guards = guards(&spec.guards, "balancer", cx);
     let health = health(&spec.health, cx);
@@ -212,6 +225,7 @@ fn balancer(
     )?;
     let standby = spec.standby.get()?;
     Some(Balancer {
+        dialect: spec.dialect.get()?.clone(),
         policy: spec.policy.get()?.clone(),
         instances: count(spec.instances.copied()?),
         instance_selection: spec.instance_selection.copied()?,
@@ -235,6 +249,7 @@ fn balancer(
         },
         link: inner_link(&spec.link, cx)?,
         routes: routes?,
+        client: client?,
     })
 }
 

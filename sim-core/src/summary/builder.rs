@@ -3,7 +3,7 @@
 use super::{
     AlertFigures, Attempts, BalancerFigures, ClassFigures, HostFigures, Named, NumberFigures,
     Outcomes, Requests, SCHEMA_VERSION, ServerFigures, ServiceFigures, SloFigures, StoryFigures,
-    Summary, Times, incident, verdict, warning,
+    Summary, Times, TriesFigures, incident, verdict, warning,
 };
 use crate::engine::{End, Simulation};
 use crate::event_log::Kind;
@@ -350,6 +350,16 @@ impl Builder<'_> {
                 .and_then(|spent_ns| NumberFigures::of(&spent_ns)),
             crashes: servers.iter().map(|s| s.crashes).sum(),
             downtime_s: down as f64 / SECOND as f64,
+            tries: service.balancer.client.map(|_| {
+                let recorder = sim.recorder();
+                let tries = recorder.flow(recorder.layout.tries(ServiceId::at(id)));
+                let (asked, total) = (tries.measured_arrived(), tries.measured_attempts());
+                TriesFigures {
+                    asked,
+                    total,
+                    per_attempt: ratio(total, asked),
+                }
+            }),
             servers: Named(figures.collect()),
             balancers: self.balancers(id),
             requests,

@@ -29,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "arrival",
             "connection",
             "crash",
+            "dialect",
             "discipline",
             "fault",
             "key",

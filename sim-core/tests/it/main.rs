@@ -35,6 +35,7 @@ mod links;
 mod machines;
 mod memory;
 mod monitoring;
+mod own_tries;
 mod parallel;
 mod policies;
 mod protections;

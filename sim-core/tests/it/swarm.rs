@@ -12,6 +12,7 @@ pub(crate) struct Swarm {
     pub demand: &'static str,
     pub link: Option<&'static str>,
     pub balancer: Vec<&'static str>,
+    pub own: Option<&'static str>,
     pub servers: Vec<(u32, Vec<&'static str>)>,
     pub call: Option<(&'static str, &'static str)>,
     pub routes: Option<(&'static str, &'static str)>,
@@ -326,6 +327,16 @@ const DEEDS: &[&str] = &[
     "set = { \"service.web.server.*.priority\" = 1 }",
 ];
 
+/// Rules of the balancer towards its own servers.
+const OWN: &[&str] = &[
+    "timeout = \"20ms\", retry = { kind = \"fixed\", attempts = 3, avoid = \"for-good\" }",
+    "timeout = \"9ms\", cancel = true, retry = { kind = \"fixed\", attempts = 2, pause = \"1ms\", demand = \"own\" }",
+    "retry = { kind = \"exponential-backoff\", attempts = 4, base = \"2ms\", avoid = \"all\" }, guards = [{ kind = \"retry-budget\", ratio = 0.2, reserve = 2 }]",
+    "hedge = { after = \"4ms\" }, guards = [{ kind = \"concurrency-limit\", limit = 3, queue = 4, wait = \"9ms\" }]",
+    "hedge = { after = \"0s\", tied = true }, deadline = \"30ms\", retry = { kind = \"fixed\", attempts = 3, avoid = \"previous\" }",
+    "guards = [{ kind = \"circuit-breaker\", failures = 2, open = \"20ms\" }, { kind = \"deadline\" }]",
+];
+
 /// Random scenarios of two seconds at most.
 pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
     let servers = prop::collection::vec((1..4_u32, features(SERVER)), 1..4);
@@ -370,7 +381,7 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
             any::<(bool, bool)>(),
             deeds,
             behind,
-            (routes, routed, machine),
+            (routes, routed, machine, some(OWN)),
         ),
     )
         .prop_map(
@@ -384,7 +395,7 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
                     (classes, keyed),
                     timeline,
                     behind,
-                    (routes, routed, machine),
+                    (routes, routed, machine, own),
                 ),
             )| Swarm {
                 seed: u64::from(seed),
@@ -394,6 +405,7 @@ pub(crate) fn swarm() -> impl Strategy<Value = Swarm> {
                 demand,
                 link,
                 balancer,
+                own,
                 servers,
                 call,
                 routes,
@@ -418,6 +430,7 @@ impl Swarm {
         plain.routed.clear();
         plain.servers.iter_mut().for_each(|(_, keys)| keys.clear());
         (plain.link, plain.call, plain.routes, plain.machine) = (None, None, None, None);
+        plain.own = None;
         plain
     }
 
@@ -451,6 +464,9 @@ impl Swarm {
             text += &format!("link = {link}\n");
         }
         text += &format!("[service.web.balancer]\n{}\n", self.balancer.join("\n"));
+        if let Some(own) = self.own {
+            text += &format!("client = {{ {own} }}\n");
+        }
         if let Some((routes, _)) = self.routes {
             text += &format!("routes = [{routes}]\n");
         }

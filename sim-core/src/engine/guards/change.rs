@@ -2,7 +2,7 @@
 
 use super::{Hold, Post, Seat, Visit, Visits, ties};
 use crate::engine::Simulation;
-use crate::engine::attempt::{Place, Purpose};
+use crate::engine::attempt::Place;
 use crate::engine::event::Event;
 use crate::engine::slab::Handle;
 use crate::extension::Configured;
@@ -100,7 +100,7 @@ impl Simulation {
     /// Whether an attempt has come to where somebody's guards stand, and not left again.
     fn is_there(&self, whose: Whose, handle: Handle) -> bool {
         let attempt = &self.attempts[handle];
-        attempt.purpose == Purpose::Request
+        attempt.purpose.is_request()
             && match whose {
                 Whose::Caller(client) => {
                     self.calls.contains(attempt.call) && self.calls[attempt.call].client == client

@@ -62,6 +62,9 @@ impl Simulation {
             return source.name.clone();
         }
         let calling = self.model.services.iter().find_map(|service| {
+            if service.balancer.client == Some(client) {
+                return Some(service.instance_name(seat.owner));
+            }
             let ask = service.asks().find(|ask| ask.client == client)?;
             let to = &self.model.services[ask.to.position()].name;
             let from = match ask.by {
@@ -69,7 +72,7 @@ impl Simulation {
                     let server = service.servers[seat.owner as usize];
                     self.model.servers[server.position()].name.clone()
                 }
-                Asker::Balancer => format!("{}-lb-{}", service.name, seat.owner + 1),
+                Asker::Balancer => service.instance_name(seat.owner),
             };
             Some(format!("{from} to {to}"))
         });
@@ -130,6 +133,9 @@ impl Simulation {
             }
         }
         for service in &self.model.services {
+            if service.balancer.client == Some(client) {
+                return format!("service.{}.balancer.client", service.name);
+            }
             if let Some(ask) = service.asks().find(|ask| ask.client == client) {
                 return ask.path(service, &self.model);
             }

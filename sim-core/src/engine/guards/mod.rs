@@ -18,7 +18,7 @@ pub(super) use fast::FastAttempt;
 pub use figures::GuardFigures;
 
 use super::Simulation;
-use super::attempt::{Call, Purpose};
+use super::attempt::Call;
 use super::slab::{Handle, Slot};
 use crate::draws::{Draws, Stream};
 use crate::extension::Configured;
@@ -260,6 +260,9 @@ impl Guards {
                     Asker::Balancer => instances(&service.balancer),
                 };
             }
+            if let Some(client) = service.balancer.client {
+                calling[client] = instances(&service.balancer);
+            }
         }
         let balancers = model.services.iter().map(|service| &service.balancer);
         let servers = model.servers.iter().map(|server| &server.params.guards);
@@ -405,7 +408,7 @@ impl Simulation {
     /// The chain that stands at an attempt's post, and whose it is; `None`: there is none.
     fn seat(&self, post: Post, handle: Handle) -> Option<Seat> {
         let attempt = &self.attempts[handle];
-        if attempt.purpose != Purpose::Request {
+        if !attempt.purpose.is_request() {
             return None;
         }
         let (chain, owner, stands) = match post {

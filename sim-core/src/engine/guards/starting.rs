@@ -3,7 +3,7 @@
 
 use super::{Guards, Post, Seat};
 use crate::engine::Simulation;
-use crate::engine::attempt::{Place, Purpose};
+use crate::engine::attempt::Place;
 use crate::engine::event::Event;
 use crate::engine::slab::Handle;
 use crate::guard::GuardDef;
@@ -30,7 +30,7 @@ impl Simulation {
     #[inline(never)]
     fn may_start_guarded(&mut self, handle: Handle) -> bool {
         let attempt = &self.attempts[handle];
-        if attempt.place != Place::Queued || attempt.purpose != Purpose::Request {
+        if attempt.place != Place::Queued || !attempt.purpose.is_request() {
             return true;
         }
         let seat = Seat::at_server(attempt.server);
@@ -87,7 +87,7 @@ impl Simulation {
     fn starts_at_once_guarded(&mut self, handle: Handle) {
         self.tell_copies(handle);
         let attempt = &self.attempts[handle];
-        if attempt.purpose == Purpose::Request && self.guards.watches_queue(attempt.server) {
+        if attempt.purpose.is_request() && self.guards.watches_queue(attempt.server) {
             let seat = Seat::at_server(attempt.server);
             let watches = |def: &GuardDef| def.watches_queue;
             if (self.refuses_to_begin(handle, seat, Duration::ZERO, watches)).is_some() {

@@ -53,6 +53,26 @@ that = "availability > 50%"
     )
 }
 
+/// A server that is down for a while.
+const DIALECT: &str = r#"
+horizon = "120s"
+[[traffic]]
+name = "t"
+to = "web"
+rate = 50
+[service.web]
+demand = { kind = "exponential", mean = "10ms" }
+server = [{ name = "a", count = 3, workers = 2 }]
+[[timeline]]
+at = "10s"
+do = "crash"
+target = "service.web.server.a-1"
+[[timeline]]
+at = "60s"
+do = "restart"
+target = "service.web.server.a-1"
+"#;
+
 /// A service that calls another, slow and unreliable, one.
 const CALLS: &str = r#"
 horizon = "20s"
@@ -163,10 +183,28 @@ fn routed(text: &str) -> String {
         .replacen("balancer = { link", &format!("balancer = {{ {route}"), 1)
 }
 
+/// With a balancer that has rules of its own towards its servers.
+fn proxied(text: &str) -> String {
+    let head = "[service.web]\n";
+    text.replacen(
+        head,
+        &format!("{head}balancer = {{ instances = 2, client = {{}} }}\n"),
+        1,
+    )
+    // Servers that turn requests away.
+    .replacen(
+        "count = 2, workers = 2,",
+        "count = 2, workers = 2, queue = { limit = 0 },",
+        1,
+    )
+}
+
 /// The scenario that a row calls by name, as the key needs it.
 pub(super) fn base_for(key: &str, name: &str) -> String {
     if key.contains("routes") {
         routed(&base(name))
+    } else if key.starts_with("service.NAME.balancer.client") {
+        proxied(&base(name))
     } else {
         base(name)
     }
@@ -178,6 +216,7 @@ pub(super) fn base(name: &str) -> String {
     match name {
         "plain" => plain(90),
         "calls" => CALLS.to_owned(),
+        "dialect" => DIALECT.to_owned(),
         "guarded" => GUARDED.to_owned(),
         "hosted" => HOSTED.to_owned(),
         "pooled" => POOLED.to_owned(),

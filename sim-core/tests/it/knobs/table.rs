@@ -194,6 +194,10 @@ const CALLERS: &[(&str, &str)] = &[
         "service.NAME.balancer.routes.NAME.client",
         "service.web.balancer.routes.db.client",
     ),
+    (
+        "service.NAME.balancer.client",
+        "service.web.balancer.client",
+    ),
 ];
 
 /// What callers can be told: key, row, what else must be so, two values.
@@ -386,6 +390,10 @@ fn libraries() -> Vec<Knob> {
                 if key.contains("call") {
                     // Who calls must live to see the answer.
                     with.retain(|(path, _)| !path.starts_with("service.web"));
+                }
+                if key.contains("balancer.client") {
+                    // Connections must fail often enough with tries out.
+                    with.push(("traffic.t.rate", "200"));
                 }
                 match param {
                     "avoid" => with.extend(ELSEWHERE),
@@ -1042,6 +1050,11 @@ const POSTS: &[(&str, &str, &str)] = &[
     (
         "service.NAME.balancer.routes.NAME.client",
         "service.web.balancer.routes.db.client",
+        "{ retry = \"fixed\", timeout = \"30ms\", guards = LIST }",
+    ),
+    (
+        "service.NAME.balancer.client",
+        "service.web.balancer.client",
         "{ retry = \"fixed\", timeout = \"30ms\", guards = LIST }",
     ),
     (

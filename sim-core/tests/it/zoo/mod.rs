@@ -6,6 +6,7 @@ mod copies;
 mod guarded;
 mod hosts;
 mod links;
+mod proxied;
 mod queues;
 mod routed;
 mod ruled;
@@ -16,6 +17,7 @@ use copies::{ELSEWHERE, HASHED, HEDGED, PARALLEL};
 use guarded::{GUARDED, SHIELDED};
 use hosts::HOSTED;
 use links::{CUT, LINKED};
+use proxied::PROXIED;
 use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
 use routed::ROUTED;
 use ruled::RULED;
@@ -52,6 +54,7 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("led", LED),
     ("routed", ROUTED),
     ("hosted", HOSTED),
+    ("proxied", PROXIED),
 ];
 
 const PLAIN: &str = r#"
