@@ -9,9 +9,10 @@
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 
 mod alb;
+mod nginx;
 
 /// Every dialect a scenario can name.
-pub static DIALECTS: &[&DialectDef] = &[&alb::DIALECT];
+pub static DIALECTS: &[&DialectDef] = &[&nginx::DIALECT, &alb::DIALECT];
 
 /// A row of [`DIALECTS`].
 pub struct DialectDef {
