@@ -9,9 +9,10 @@
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 
 mod alb;
+mod haproxy;
 
 /// Every dialect a scenario can name.
-pub static DIALECTS: &[&DialectDef] = &[&alb::DIALECT];
+pub static DIALECTS: &[&DialectDef] = &[&alb::DIALECT, &haproxy::DIALECT];
 
 /// A row of [`DIALECTS`].
 pub struct DialectDef {

@@ -15,6 +15,7 @@ use std::fmt::Debug;
 
 mod checks;
 mod due;
+mod first_backup;
 mod haproxy_checks;
 mod outlier_detection;
 mod panic;
@@ -31,6 +32,7 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
     &panic::RULE,
     &priorities::RULE,
     &haproxy_checks::RULE,
+    &first_backup::RULE,
 ];
 
 /// A row of [`HEALTH_RULES`].

@@ -13,6 +13,8 @@ mod haproxy;
 mod library;
 mod none;
 
+pub(crate) use haproxy::ON as HAPROXY_RETRY_ON;
+
 /// Every kind of retry a scenario can name.
 pub static RETRIES: &[&RetryDef] = &[
     &none::RETRY,
