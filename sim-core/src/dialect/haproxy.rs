@@ -126,7 +126,7 @@ pub(super) static DIALECT: DialectDef = DialectDef {
             ),
             flag(
                 "cookie",
-                "cookie NAME insert: requests of a session, a key, return to the server of its first.",
+                "Whether requests of a session, a key, return to the server of its first, as with cookie NAME insert.",
             ),
             count(
                 "maxconn",
@@ -151,17 +151,17 @@ pub(super) static DIALECT: DialectDef = DialectDef {
             ),
             span(
                 "timeout_connect",
-                "timeout connect: a retry on the same server waits so long, and at most a second; and the queue's time without one of its own.",
+                "A time-out, timeout connect: a retry on the same server waits so long, and at most a second; and the queue has it without one of its own.",
                 "5s",
             ),
             span(
                 "timeout_queue",
-                "timeout queue: a request that has waited so long for a place is answered 503; 0s: as timeout connect.",
+                "A time-out, timeout queue: a request that has waited so long for a place is answered 503; 0s: as timeout connect.",
                 "0s",
             ),
             span(
                 "timeout_server",
-                "timeout server: a server that has not answered for so long is given up; 0s: never.",
+                "A time-out, timeout server: a server that has not answered for so long is given up; 0s: never.",
                 "50s",
             ),
             count(
@@ -173,7 +173,7 @@ pub(super) static DIALECT: DialectDef = DialectDef {
             ),
             choice(
                 "redispatch",
-                "option redispatch: without it, tries stay at the server of the first; with -1, as without a number, the last goes to another, and all where neither a key nor a cookie decides; with 1 all do.",
+                "Whether to turn to other servers, option redispatch: without it, tries stay at the server of the first; with -1, as without a number, the last goes to another, and all where neither a key nor a cookie decides; with 1 all do.",
                 &["no", "-1", "1"],
                 "no",
             ),
@@ -181,7 +181,7 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 name: "retry_on",
                 about: "Failures after which there is another try.",
                 kind: ParamKind::Words(crate::retry::HAPROXY_RETRY_ON),
-                default: Some("[conn-failure]"),
+                default: Some("[\"conn-failure\"]"),
             },
             choice(
                 "status",
@@ -191,12 +191,12 @@ pub(super) static DIALECT: DialectDef = DialectDef {
             ),
             flag(
                 "allbackups",
-                "option allbackups: all backups step in together, and not one after the other.",
+                "Whether all backups step in together and not one after the other, option allbackups.",
             ),
             flag("check", "Whether servers are checked."),
             flag(
                 "httpchk",
-                "option httpchk: a check is a request, which waits at the server like any other, and not a connection.",
+                "Whether a check is a request, which waits at the server like any other, and not a connection: option httpchk.",
             ),
             span("inter", "Time between checks of a server that is up.", "2s"),
             span(
@@ -211,11 +211,23 @@ pub(super) static DIALECT: DialectDef = DialectDef {
             ),
             span(
                 "timeout_check",
-                "timeout check: a check without an answer has failed after so long; 0s: as inter.",
+                "A time-out, timeout check: a check without an answer has failed after so long; 0s: as inter.",
                 "0s",
             ),
-            count("fall", "Failed checks that take a server out.", (1, 1_000_000), "checks", "3"),
-            count("rise", "Passed checks that bring it back.", (1, 1_000_000), "checks", "2"),
+            count(
+                "fall",
+                "Failed checks that take a server out.",
+                (1, 1_000_000),
+                "checks",
+                "3",
+            ),
+            count(
+                "rise",
+                "Passed checks that bring it back.",
+                (1, 1_000_000),
+                "checks",
+                "2",
+            ),
             choice(
                 "observe",
                 "Which errors of the traffic count against a server.",
@@ -224,14 +236,14 @@ pub(super) static DIALECT: DialectDef = DialectDef {
             ),
             count(
                 "error_limit",
-                "error-limit: how many of them in a row.",
+                "How many of them in a row, error-limit.",
                 (1, 1_000_000),
                 "errors",
                 "10",
             ),
             choice(
                 "on_error",
-                "on-error: what that is worth.",
+                "What that is worth, on-error.",
                 &["fastinter", "fail-check", "sudden-death", "mark-down"],
                 "fail-check",
             ),
@@ -276,11 +288,20 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
         );
     }
     for (param, set) in [
-        ("hash_balance_factor", params.integer("hash_balance_factor") > 0),
-        ("hash_preserve_affinity", params.choice("hash_preserve_affinity") > 0),
+        (
+            "hash_balance_factor",
+            params.integer("hash_balance_factor") > 0,
+        ),
+        (
+            "hash_preserve_affinity",
+            params.choice("hash_preserve_affinity") > 0,
+        ),
     ] {
         if set && !is_ring(params) {
-            return refuse(param, "works with a hash and hash_type = \"consistent\" only");
+            return refuse(
+                param,
+                "works with a hash and hash_type = \"consistent\" only",
+            );
         }
     }
     if (1..=100).contains(&params.integer("hash_balance_factor")) {
@@ -289,8 +310,7 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
     let slow_start = params.span("slowstart");
     if !slow_start.is_zero() {
         let name = BALANCES[balance(params)];
-        let weights_move =
-            is_ring(params) || ["roundrobin", "leastconn", "random"].contains(&name);
+        let weights_move = is_ring(params) || ["roundrobin", "leastconn", "random"].contains(&name);
         if !weights_move {
             let message = format!("weights of balance {name} do not change while it runs");
             return refuse("slowstart", &message);
@@ -300,7 +320,10 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
         }
     }
     if params.choice("observe") > 0 && !params.flag("check") {
-        return refuse("observe", "needs check = true: only checks bring a server back");
+        return refuse(
+            "observe",
+            "needs check = true: only checks bring a server back",
+        );
     }
     Ok(())
 }
@@ -364,9 +387,7 @@ fn expand(params: &Params) -> String {
 
 fn policy(params: &Params, chosen: usize) -> String {
     let mut policy = match BALANCES[chosen] {
-        "leastconn" if is_3(params) => {
-            "kind = \"haproxy-leastconn\", ties = \"random\"".to_owned()
-        }
+        "leastconn" if is_3(params) => "kind = \"haproxy-leastconn\", ties = \"random\"".to_owned(),
         "random" => format!(
             "kind = \"haproxy-random\", draws = {}, ties = \"{}\"",
             params.integer("draws"),
@@ -387,7 +408,10 @@ fn policy(params: &Params, chosen: usize) -> String {
         policy += &format!(", balance_factor = {factor}");
     }
     if params.choice("hash_preserve_affinity") > 0 {
-        policy += &format!(", preserve = \"{}\"", word(params, "hash_preserve_affinity"));
+        policy += &format!(
+            ", preserve = \"{}\"",
+            word(params, "hash_preserve_affinity")
+        );
     }
     if params.flag("cookie") {
         policy += ", cookie = true";

@@ -25,7 +25,10 @@ impl HealthRule for FirstBackup {
     fn adopt(&mut self, _: &Params) {}
 
     fn judge(&mut self, _: Instant, standing: &mut Standing, _: &mut Vec<News>) {
-        let backups = standing.servers.iter_mut().filter(|server| server.level > 0);
+        let backups = standing
+            .servers
+            .iter_mut()
+            .filter(|server| server.level > 0);
         self.any = false;
         let mut taken = false;
         for backup in backups {

@@ -15,12 +15,17 @@ use std::fmt::Debug;
 
 mod checks;
 mod due;
+mod envoy_outlier_detection;
+mod envoy_priorities;
 mod first_backup;
+mod grpc_outlier_detection;
 mod haproxy_checks;
 mod outlier_detection;
 mod panic;
 mod priorities;
 mod slow_start;
+mod sweeping;
+mod update_merge_window;
 
 pub use checks::{Checks, Phase, Probe};
 
@@ -33,6 +38,10 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
     &priorities::RULE,
     &haproxy_checks::RULE,
     &first_backup::RULE,
+    &envoy_outlier_detection::RULE,
+    &grpc_outlier_detection::RULE,
+    &update_merge_window::RULE,
+    &envoy_priorities::RULE,
 ];
 
 /// A row of [`HEALTH_RULES`].

@@ -13,6 +13,9 @@ pub(crate) use random::any_of;
 use std::fmt::Debug;
 
 mod client_side_weighted_round_robin;
+mod edf;
+mod envoy_least_request;
+mod envoy_round_robin;
 mod first;
 mod haproxy;
 mod join_bounded_shortest_queue;
@@ -70,6 +73,8 @@ pub static POLICIES: &[&PolicyDef] = &[
     &haproxy::FIRST,
     &haproxy::RANDOM,
     &haproxy::HASH,
+    &envoy_round_robin::POLICY,
+    &envoy_least_request::POLICY,
 ];
 
 /// A row of [`POLICIES`].
