@@ -9,10 +9,11 @@
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 
 mod alb;
+mod haproxy;
 mod nginx;
 
 /// Every dialect a scenario can name.
-pub static DIALECTS: &[&DialectDef] = &[&nginx::DIALECT, &alb::DIALECT];
+pub static DIALECTS: &[&DialectDef] = &[&nginx::DIALECT, &haproxy::DIALECT, &alb::DIALECT];
 
 /// A row of [`DIALECTS`].
 pub struct DialectDef {

@@ -17,6 +17,7 @@ mod checks;
 mod due;
 mod envoy_outlier_detection;
 mod envoy_priorities;
+mod first_backup;
 mod grpc_outlier_detection;
 mod haproxy_checks;
 mod max_fails;
@@ -38,6 +39,7 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
     &panic::RULE,
     &priorities::RULE,
     &haproxy_checks::RULE,
+    &first_backup::RULE,
     &envoy_outlier_detection::RULE,
     &grpc_outlier_detection::RULE,
     &update_merge_window::RULE,
