@@ -9,9 +9,11 @@
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 
 mod alb;
+mod envoy;
+mod grpc;
 
 /// Every dialect a scenario can name.
-pub static DIALECTS: &[&DialectDef] = &[&alb::DIALECT];
+pub static DIALECTS: &[&DialectDef] = &[&alb::DIALECT, &envoy::DIALECT, &grpc::DIALECT];
 
 /// A row of [`DIALECTS`].
 pub struct DialectDef {

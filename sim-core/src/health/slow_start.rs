@@ -45,27 +45,60 @@ pub(super) static RULE: HealthDef = HealthDef {
             },
         ],
     },
-    build: |params, servers| {
-        let mut rule = SlowStart {
-            over: Duration::ZERO,
-            from: 1.0,
-            steps: 1,
-            started: false,
-            servers: vec![Record::default(); servers],
-            due: Due::default(),
-        };
-        rule.adopt(params);
-        Box::new(rule)
-    },
+    build: |params, servers| Box::new(SlowStart::new(params, read, servers)),
     weighs: true,
     ..PLAIN
 };
 
+fn read(params: &Params) -> Curve {
+    Curve {
+        over: params.span("over"),
+        steps: params.integer("steps"),
+        law: Law::Linear {
+            from: params.number("from"),
+        },
+    }
+}
+
+/// How a weight rises.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Curve {
+    pub(super) over: Duration,
+    /// In how many steps of equal length.
+    pub(super) steps: u64,
+    pub(super) law: Law,
+}
+
+/// The part of its weight that a server has, by the part of the time that has passed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Law {
+    /// In proportion to time, from a part on.
+    Linear {
+        /// That part.
+        from: f64,
+    },
+    /// A power of the part of the time, and no less than a part.
+    Power {
+        /// That part.
+        least: f64,
+        /// The exponent.
+        exponent: f64,
+    },
+}
+
+impl Law {
+    fn at(self, part: f64) -> f64 {
+        match self {
+            Self::Linear { from } => from + (1.0 - from) * part,
+            Self::Power { least, exponent } => libm::pow(part, exponent).max(least),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
-struct SlowStart {
-    over: Duration,
-    from: f64,
-    steps: u64,
+pub(super) struct SlowStart {
+    read: fn(&Params) -> Curve,
+    curve: Curve,
     /// Whether it has been asked before: who is there at the first time was there before it.
     started: bool,
     servers: Vec<Record>,
@@ -82,17 +115,28 @@ struct Record {
 }
 
 impl SlowStart {
+    pub(super) fn new(params: &Params, read: fn(&Params) -> Curve, servers: usize) -> Self {
+        Self {
+            read,
+            curve: read(params),
+            started: false,
+            servers: vec![Record::default(); servers],
+            due: Due::default(),
+        }
+    }
+
     /// The part of its weight that a server has so long after it came, and how long after that the
     /// next step comes; no step when it has all of it.
     fn weight(&self, age: Duration) -> (f64, Option<Duration>) {
-        let (over, steps) = (u128::from(self.over.0), u128::from(self.steps));
+        let Curve { over, steps, law } = self.curve;
+        let (over, steps) = (u128::from(over.0), u128::from(steps));
         let step = u128::from(age.0) * steps / over;
         if step >= steps {
             return (1.0, None);
         }
-        let part = step as f64 / self.steps as f64;
+        let part = step as f64 / steps as f64;
         let next = (over * (step + 1)).div_ceil(steps) as u64;
-        (self.from + (1.0 - self.from) * part, Some(Duration(next)))
+        (law.at(part), Some(Duration(next)))
     }
 
     /// Gives a server the part of its weight that it has now.
@@ -118,9 +162,7 @@ impl SlowStart {
 
 impl HealthRule for SlowStart {
     fn adopt(&mut self, params: &Params) {
-        self.over = params.span("over");
-        self.from = params.number("from");
-        self.steps = params.integer("steps");
+        self.curve = (self.read)(params);
     }
 
     fn judge(&mut self, now: Instant, standing: &mut Standing, _: &mut Vec<News>) {
