@@ -15,8 +15,10 @@ use std::fmt::Debug;
 mod client_side_weighted_round_robin;
 mod edf;
 mod envoy_least_request;
+mod envoy_ring_hash;
 mod envoy_round_robin;
 mod first;
+mod grpc_pick_first;
 mod haproxy;
 mod join_bounded_shortest_queue;
 mod join_idle_queue;
@@ -81,6 +83,8 @@ pub static POLICIES: &[&PolicyDef] = &[
     &nginx::random::POLICY,
     &nginx::hash::POLICY,
     &nginx::ip_hash::POLICY,
+    &envoy_ring_hash::POLICY,
+    &grpc_pick_first::POLICY,
 ];
 
 /// A row of [`POLICIES`].
@@ -430,6 +434,8 @@ impl Clone for Box<dyn Policy> {
 
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod xxhash;
 
 #[cfg(test)]
 mod tests {
