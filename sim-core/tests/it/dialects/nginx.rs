@@ -275,7 +275,7 @@ fn fewest_connections() {
     let busy = serial(10).replace(
         "traffic = [",
         "class = { short = { share = 1 }, long = { share = 0, demand = \"1h\" } }\n\
-         traffic = [{ to = \"web\", classes = { long = 1 }, arrivals = { kind = \"trace\", times = [\"0s\"] } }, ",
+         traffic = [{ to = \"web\", class = \"long\", arrivals = { kind = \"trace\", times = [\"0s\"] } }, ",
     );
     let text = nginx(&busy, "balance = \"least_conn\"", &[A, B], "");
     check("43 lc-one-busy", &text, &["b"; 10].join(" "), &[OK]);
@@ -447,11 +447,11 @@ fn one_slow_request_bans_every_server() {
     let slow = requests_at(every(1.0, 15)).replace(
         "traffic = [",
         "class = { quick = { share = 1 }, slow = { share = 0, demand = \"1h\" } }\n\
-         traffic = [{ to = \"web\", classes = { slow = 1 }, arrivals = { kind = \"trace\", times = [\"0s\"] } }, ",
+         traffic = [{ to = \"web\", class = \"slow\", arrivals = { kind = \"trace\", times = [\"0s\"] } }, ",
     );
     let servers = [A, B, C, "name = \"d\""];
     let text = nginx(
-        &slow.replace("every_nth", "every_nth"),
+        &slow,
         "proxy_read_timeout = \"400ms\"",
         &servers,
         "",
