@@ -222,6 +222,9 @@ pub struct Balancer {
     pub queue_limit: u32,
     /// Where attempts wait when no server is eligible; absent: they fail at once.
     pub pending_queue: Option<PendingQueue>,
+    /// Attempts held by an instance from which on servers get as many as their `max_connections` says;
+    /// absent: always.
+    pub full_connections: Option<u32>,
     /// What may refuse or delay an attempt that reaches an instance, in this order.
     pub guards: Vec<Configured<GuardDef>>,
     /// Memory of an instance, and its limit.
@@ -299,6 +302,19 @@ pub struct PendingQueue {
     pub limit: u32,
     /// Longest wait.
     pub timeout: Option<Duration>,
+    /// How many of them may wait for one server and no other; 0: no limit of its own.
+    pub per_server: u32,
+    /// What becomes of those that wait for a server that may not be picked any more.
+    pub out_of_service: OutOfService,
+}
+
+/// What becomes of attempts that wait for one server when that may not be picked any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OutOfService {
+    /// They go on waiting for it.
+    Wait,
+    /// They are placed anew.
+    Moves,
 }
 
 /// Spare balancer instances.
@@ -407,6 +423,8 @@ pub struct ServerParams {
     pub priority: u32,
     /// Attempts a balancer instance may have in flight at it.
     pub max_connections: Option<u32>,
+    /// The same where an instance holds few attempts, if its limits depend on that.
+    pub min_connections: Option<u32>,
     /// A probe that kills: after `fall` failures in a row the server is restarted.
     pub liveness: Option<Liveness>,
     /// From the balancer to it, where it differs from the link of its zone or of the balancer.

@@ -239,9 +239,7 @@ fn expand(params: &Params) -> String {
         "{instances}policy = {{ kind = \"{policy}, max_fails = {max_fails}{errors} }}\n\
          health = [{{ kind = \"max-fails\", max_fails = {max_fails}, fail_timeout = \"{}\"{errors} }}]\n\
          link = {{ connect_timeout = \"{}\", connections = {{ kind = \"per-request\", keep = {keep}, idle = \"1m\", max_requests = 1000 }} }}\n\
-         [client]\n\
-         timeout = \"{}\"\n\
-         retry = {{ kind = \"next-upstream\", next_upstream = {words:?}, timeout = \"{}\", status = \"{status}\", method = \"{method}\", attempts = {attempts} }}\n",
+         client = {{ timeout = \"{}\", retry = {{ kind = \"next-upstream\", next_upstream = {words:?}, timeout = \"{}\", status = \"{status}\", method = \"{method}\", attempts = {attempts} }} }}\n",
         params.span("fail_timeout"),
         params.span("proxy_connect_timeout"),
         params.span("proxy_read_timeout"),

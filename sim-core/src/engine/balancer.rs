@@ -2,9 +2,9 @@
 
 use super::Simulation;
 use super::attempt::{Attempt, Place, Purpose};
-use super::event::Event;
 use super::guards::Post;
 use super::instance::TrueState;
+use super::lines::Waiter;
 use super::pool::Hop;
 use super::slab::Handle;
 use super::timer_fifo::Timer;
@@ -122,7 +122,7 @@ impl Simulation {
     )]
     pub(super) fn seek_server(&mut self, handle: Handle) {
         match self.pick(handle) {
-            Some(local) => self.assign(handle, local),
+            Some(local) => self.place(handle, local),
             None => self.without_server(handle),
         }
     }
@@ -162,6 +162,10 @@ impl Simulation {
     /// The same for an attempt that keeps away from servers where its request is or was.
     #[inline(never)]
     pub(super) fn pick_apart(&mut self, handle: Handle, apart: Apart) -> Option<LocalId> {
+        let stays = self.stays_at(handle);
+        if stays.is_some() {
+            return stays;
+        }
         let Attempt { call, instance, .. } = self.attempts[handle];
         let mut rest = std::mem::take(&mut self.balancers.rest);
         let mut choice = None;
@@ -224,6 +228,10 @@ impl Simulation {
         if instance.eligible.is_empty() {
             return None;
         }
+        let seen = instance.sees_full && service.limited;
+        if seen {
+            instance.pending.take_limits(service, instance.connections);
+        }
         let job = Job {
             key: call.key,
             priority: self.classes[attempt.class].priority,
@@ -239,6 +247,9 @@ impl Simulation {
         let eligible = some.unwrap_or(&instance.eligible);
         let mut view = truth.view(eligible, &instance.in_flight, &instance.weights);
         view.narrowed = some.is_some();
+        if seen {
+            view.lines = instance.pending.lines(service);
+        }
         if let Some(board) = &instance.board {
             view.reported = true;
             view.in_flight = board.in_flight.as_slice();
@@ -253,21 +264,15 @@ impl Simulation {
         let Attempt {
             service, instance, ..
         } = self.attempts[handle];
-        let Some(pending) = self.services[service].settings.balancer.pending_queue else {
-            return self.reply(handle, Outcome::Unavailable);
-        };
-        if self.has_been_everywhere(handle) {
-            return self.reply(handle, Outcome::Unavailable);
-        }
-        let waiting = &mut self.balancers[instance].pending;
-        if waiting.len() >= pending.limit as usize {
+        let may_wait = self.services[service].settings.balancer.pending_queue;
+        // Where full servers are seen, to be without one among several is to have none that is up.
+        let held = &self.balancers[instance];
+        let weighs = |&server: &u32| held.weights[LocalId(server)] > 0.0;
+        let none_is_up = held.sees_full && !held.eligible.iter().any(weighs);
+        if may_wait.is_none() || none_is_up || self.has_been_everywhere(handle) {
             return self.reply(handle, Outcome::Unavailable);
         }
-        waiting.push_back(handle);
-        self.attempts[handle].place = Place::Pending;
-        if let Some(timeout) = pending.timeout {
-            self.after(timeout.0, Event::PendingTimeout(handle));
-        }
+        self.wait_for(handle, LocalId::NONE);
     }
 
     /// Whether there are servers, and an attempt without one keeps away from all of them for good: that is
@@ -291,9 +296,7 @@ impl Simulation {
             place, instance, ..
         } = self.attempts[handle];
         match place {
-            Place::Pending => self.balancers[instance]
-                .pending
-                .retain(|&other| other != handle),
+            Place::Pending => self.balancers[instance].pending.leave(handle),
             // Its share of the instance's time stays spent: the work was queued.
             Place::AtBalancer => self.balancers[instance].waiting -= 1,
             Place::Unconnected => self.leave_line(handle),
@@ -320,7 +323,7 @@ impl Simulation {
             instance.policy.on_assigned(local.position(), in_flight);
         }
         let s = &self.services[service];
-        if s.limited && instance.in_flight[local] >= s.limits[local] {
+        if s.limited && !instance.sees_full && instance.in_flight[local] >= s.limits[local] {
             self.refresh_offer(index, local);
         }
         if self.balancers[index].health.counts_sent {
@@ -328,8 +331,13 @@ impl Simulation {
         }
         self.calls[call].previous = local;
         self.calls.note_server(call, local);
-        if self.services[service].tries.is_some() {
+        if let Some(client) = self.services[service].tries {
             self.note_for_caller(call, local);
+            let timeout = self.callers[client].timeout;
+            if timeout != u64::MAX && self.begins_late(handle) {
+                let at = self.now.saturating_add(timeout);
+                self.events.set_timer(Timer::Timeout(client), at, handle);
+            }
         }
         if self.recorder.keeps_tries() {
             self.write_down(handle, local);
@@ -410,8 +418,10 @@ impl Simulation {
                 }
             }
         }
-        let instance = &self.balancers.instances[index];
+        let local = (server != ServerId::NONE).then(|| self.fleet[server].local);
+        let instance = &mut self.balancers.instances[index];
         if !instance.pending.is_empty() {
+            instance.pending.note_freed(local);
             self.balancers.to_drain.push(index);
         }
         self.watch_instance(index);
@@ -419,12 +429,16 @@ impl Simulation {
 
     /// Sends waiting attempts on, now that a server may be eligible again.
     pub(super) fn drain_pending(&mut self, index: InstanceId) {
-        while let Some(&handle) = self.balancers[index].pending.front() {
+        if self.balancers[index].sees_full {
+            return self.drain_lines(index);
+        }
+        self.balancers[index].pending.forget_freed();
+        while let Some(&Waiter { handle, .. }) = self.balancers[index].pending.front() {
             let choice = self.pick(handle);
             if choice.is_none() && !self.has_been_everywhere(handle) {
                 break;
             }
-            self.balancers[index].pending.pop_front();
+            self.balancers[index].pending.end(0);
             match choice {
                 Some(local) => self.assign(handle, local),
                 None => self.reply(handle, Outcome::Unavailable),

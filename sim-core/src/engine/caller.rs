@@ -174,7 +174,7 @@ impl Simulation {
             self.draw_demand(handle, asks);
         }
         let timeout = self.callers[client].timeout;
-        if timeout != u64::MAX {
+        if timeout != u64::MAX && !(own && self.begins_late(handle)) {
             let at = self.now.saturating_add(timeout);
             self.events.set_timer(Timer::Timeout(client), at, handle);
         }
@@ -282,11 +282,13 @@ impl Simulation {
         if tries >= most || self.has_been_at_all(handle) {
             return self.end_call(handle, outcome);
         }
+        let alone = self.is_alone(handle);
         let call = &mut self.calls[handle];
         let caller = &self.callers[call.client];
         let failed = Failed {
             attempt: tries,
             outcome,
+            alone,
         };
         let number = if caller.terms.lockstep {
             call.client.0.into()
@@ -313,7 +315,11 @@ impl Simulation {
             return false;
         }
         let attempt = self.calls.tries(call);
-        let failed = Failed { attempt, outcome };
+        let failed = Failed {
+            attempt,
+            outcome,
+            alone: self.is_alone(call),
+        };
         let Call {
             client, arrived, ..
         } = self.calls[call];

@@ -185,7 +185,9 @@ impl Simulation {
         let service = &self.services[instance.service];
         let server = service.servers[local];
         let params = &self.fleet.cold[server].params;
-        let full = service.limited && instance.in_flight[local] >= service.limits[local];
+        let full = service.limited
+            && !instance.sees_full
+            && instance.in_flight[local] >= service.limits[local];
         // Rotation is a matter of settings; whether a server is up the balancer cannot see.
         let in_rotation = instance.uses(local) && self.fleet.in_rotation(server);
         Candidate {
@@ -376,8 +378,10 @@ impl Simulation {
 
     /// Attempts that wait for a server may go on, if any is open.
     fn drain_if_open(&mut self, index: InstanceId) {
-        let instance = &self.balancers[index];
-        let waits = !instance.pending.is_empty() && instance.offers.open > 0;
+        let instance = &mut self.balancers[index];
+        instance.pending.all_freed = true;
+        let waits =
+            !instance.pending.is_empty() && (instance.offers.open > 0 || instance.sees_full);
         if waits && self.balancers.to_drain.last() != Some(&index) {
             self.balancers.to_drain.push(index);
         }

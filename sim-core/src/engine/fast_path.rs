@@ -77,6 +77,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         queue_limit: _,
         // One that has to wait takes the general path, and so does whoever leaves while one waits.
         pending_queue: _,
+        // Only for policies that see full servers, which do without this path.
+        full_connections: _,
         // Asked on either path, but for those that want to know more than it has at hand.
         guards,
         // Where they have a say, the general path is taken.
@@ -116,6 +118,8 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
             contention: _,
             coherence: _,
         },
+        // Only for policies that see full servers, which do without this path.
+        min_connections: _,
         // Where they have a say, the general path is taken.
         memory: _,
         crash: _,
@@ -234,6 +238,7 @@ impl Simulation {
         let ready = |index: &InstanceId| {
             let instance = &self.balancers[*index];
             instance.state == MachineState::Up
+                && !(instance.sees_full && s.limited)
                 && !instance.health.watches
                 && instance.health.split.is_empty()
         };

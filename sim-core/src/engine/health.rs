@@ -8,7 +8,7 @@ use super::Simulation;
 use super::event::{Event, Machine};
 use super::event_queue::NEVER;
 use super::slab::Handle;
-use super::tried::Left;
+use super::tried::{Apart, Left};
 use crate::event_log::Kind;
 use crate::extension::Configured;
 use crate::health::{self, Candidate, HealthDef, HealthRule, News, Seen, Standing};
@@ -100,6 +100,12 @@ impl Health {
     pub(super) fn doubts(&self, server: LocalId) -> bool {
         let mut rules = self.rules.iter();
         rules.any(|rule| rule.state.doubts(server.position()))
+    }
+
+    /// Whether checks have taken a server out, and none has passed since.
+    pub(super) fn is_out(&self, server: LocalId) -> bool {
+        let mut rules = self.rules.iter();
+        rules.any(|rule| rule.state.is_out(server.position()))
     }
 
     /// The instance has crashed.
@@ -293,10 +299,15 @@ impl Simulation {
         };
         let mut news = Vec::new();
         let mut changed = false;
+        let doubted = instance.health.doubts(local);
         for rule in &mut instance.health.rules {
             changed |= rule.state.ended_and(&seen, again, &mut news);
         }
+        let doubts = instance.health.doubts(local);
         self.judged(index, local, changed, news);
+        if changed || doubts != doubted {
+            self.replan_checks(index, local);
+        }
     }
 
     /// A check of a server has passed or failed.
@@ -330,6 +341,11 @@ impl Simulation {
         let point = self.streams.levels.of_attempt(number, ordinal).below(100) as u32;
         let call = self.attempts[handle].call;
         let apart = self.kept_from(call);
+        if apart != Apart::NOTHING
+            && let Some(same) = self.stays_at(handle)
+        {
+            return Some(same);
+        }
         let mut some = std::mem::take(&mut self.balancers.rest);
         let split = &self.balancers[index].health.split;
         let place = split.partition_point(|level| level.upto <= point);

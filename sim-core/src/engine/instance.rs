@@ -5,17 +5,16 @@ use super::eligible::Offers;
 use super::fleet::Server;
 use super::health::Health;
 use super::incarnation::Incarnation;
+use super::lines::Pending;
 use super::service::{Service, policy, start};
-use super::slab::Handle;
 use super::subset::subset;
 use super::watch::Watch;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::Model;
 use crate::outcome::Outcome;
-use crate::policy::{Choice, FleetView, Oracle, Policy, Report};
+use crate::policy::{Choice, FleetView, Lines, Oracle, Policy, Report};
 use crate::time::{Duration, Instant};
-use std::collections::VecDeque;
 use std::ops::{Index, IndexMut, Range};
 
 /// All balancer instances, those of a service next to each other.
@@ -108,6 +107,8 @@ pub(super) struct Instance {
     /// The priority of its servers that are eligible, while that is one.
     level: Option<u32>,
     pub observes: bool,
+    /// Whether its policy sees servers that are at their limit.
+    pub sees_full: bool,
     /// The servers it uses, where that is not all of them.
     subset: Option<Table<LocalId, bool>>,
     /// Loads as last reported, where policies do not see the present ones.
@@ -129,7 +130,8 @@ pub(super) struct Instance {
     pub offers: Offers,
     /// Servers it may pick, ascending, as policies know them: by position within the service.
     pub eligible: Vec<u32>,
-    pub pending: VecDeque<Handle>,
+    /// Attempts that wait for a place at a server.
+    pub pending: Pending,
     pub watch: Watch,
     /// From so many connections on its crash rules and its memory have a say.
     pub heeded_from: u32,
@@ -173,6 +175,7 @@ impl Instance {
         self.policy = policy.clone_box();
         self.level = None;
         self.observes = self.policy.observes();
+        self.sees_full = self.policy.sees_full();
         self.choice = self.policy.choice();
         self.health.split.clear();
     }
@@ -232,6 +235,7 @@ impl Instance {
             name: settings.instance_name(number),
             state: MachineState::Up,
             observes: policy.observes(),
+            sees_full: policy.sees_full(),
             policy: policy.clone_box(),
             choice: policy.choice(),
             start,
@@ -247,7 +251,7 @@ impl Instance {
             weights: Table::filled(servers, 1.0),
             offers: Offers::new(),
             eligible: Vec::with_capacity(servers),
-            pending: VecDeque::new(),
+            pending: Pending::new(servers),
             watch: Watch::new(crash.len()),
             heeded_from: 0,
             incarnation: Incarnation::default(),
@@ -284,6 +288,7 @@ impl<'a> TrueState<'a> {
             reported: false,
             in_flight: in_flight.as_slice(),
             weights: weights.as_slice(),
+            lines: Lines::default(),
             oracle: self,
         }
     }

@@ -85,6 +85,7 @@ mod idle;
 mod incarnation;
 mod instance;
 mod latencies;
+mod lines;
 mod link;
 mod machine;
 mod memory;

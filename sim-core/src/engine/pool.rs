@@ -672,12 +672,14 @@ impl Simulation {
     fn instance_loses(&mut self, connection: &Connection, because: Option<Outcome>) {
         let index = connection.instance;
         self.balancers[index].connections -= 1;
+        let local = (connection.server.known()).map(|server| self.fleet[server].local);
         if let Some(server) = connection.server.known() {
             let outcome = because.unwrap_or(Outcome::Succeeded);
             let took = Duration(self.now - connection.opened);
             self.forget_one(index, server, outcome, took);
         }
         if !self.balancers[index].pending.is_empty() {
+            self.balancers[index].pending.note_freed(local);
             self.balancers.to_drain.push(index);
         }
         self.watch_instance(index);
@@ -705,7 +707,7 @@ impl Simulation {
             (instance.policy).on_finished(now, local.position(), before - 1, outcome, took);
         }
         let service = &self.services[instance.service];
-        if service.limited && before == service.limits[local] {
+        if service.limited && !instance.sees_full && before == service.limits[local] {
             self.refresh_offer(index, local);
         }
     }

@@ -10,7 +10,7 @@ use super::fleet::Fleet;
 use super::slab::Handle;
 use crate::distribution::Distribution;
 use crate::health::{Checks, Phase, Probe};
-use crate::ids::{ClassId, Id, InstanceId, ProberId, ServerId, ServiceId, Table};
+use crate::ids::{ClassId, Id, InstanceId, LocalId, ProberId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::{Actor, DownBehaviour, Liveness, Model};
 use crate::time::Duration;
@@ -51,6 +51,8 @@ struct ProbeSettings {
     interval: u64,
     /// The same while results so far have begun to speak against the present judgement.
     fast_interval: u64,
+    /// The same of a server that is out.
+    down_interval: u64,
     timeout: u64,
     /// Whether a probe only opens a connection.
     connect: bool,
@@ -66,6 +68,7 @@ impl ProbeSettings {
         Self {
             interval: check.interval.0,
             fast_interval: check.fast_interval.0,
+            down_interval: check.down_interval.0,
             timeout: check.timeout.0,
             connect: check.probe == Probe::Connect,
             errors: check.errors,
@@ -78,12 +81,20 @@ impl ProbeSettings {
         Self {
             interval: probe.interval.0,
             fast_interval: probe.interval.0,
+            down_interval: probe.interval.0,
             timeout: probe.timeout.0,
             connect: probe.probe == Probe::Connect,
             errors: false,
             random_phase: false,
             demand: probe.demand.build().into(),
         }
+    }
+}
+
+impl ProbeSettings {
+    /// Whether all probes come at the same interval.
+    fn is_steady(&self) -> bool {
+        [self.fast_interval, self.down_interval] == [self.interval; 2]
     }
 }
 
@@ -299,13 +310,36 @@ impl Simulation {
 
     /// Time until the next probe, as things are.
     fn pause(&self, prober: &Prober, settings: &ProbeSettings) -> u64 {
-        let in_doubt = settings.fast_interval != settings.interval
-            && prober.instance != InstanceId::NONE
-            && (self.balancers[prober.instance].health).doubts(self.fleet[prober.server].local);
-        if in_doubt {
+        if settings.is_steady() || prober.instance == InstanceId::NONE {
+            return settings.interval;
+        }
+        let local = self.fleet[prober.server].local;
+        let health = &self.balancers[prober.instance].health;
+        if health.doubts(local) {
             settings.fast_interval
+        } else if health.is_out(local) {
+            settings.down_interval
         } else {
             settings.interval
+        }
+    }
+
+    /// What was seen of a server's traffic may bring its next check closer.
+    pub(super) fn replan_checks(&mut self, instance: InstanceId, local: LocalId) {
+        let service = self.balancers[instance].service;
+        let steady = self.probes.health[service].as_ref();
+        if steady.is_none_or(ProbeSettings::is_steady) {
+            return;
+        }
+        let server = self.services[service].servers[local];
+        let all = self.probes.probers.enumerate();
+        let mut of_it = all.filter(|(_, prober)| {
+            prober.generation > 0 && (prober.instance, prober.server) == (instance, server)
+        });
+        let prober = of_it.next().map(|(id, _)| id);
+        drop(of_it);
+        if let Some(prober) = prober {
+            self.replan(prober);
         }
     }
 
@@ -318,7 +352,7 @@ impl Simulation {
         else {
             return;
         };
-        if settings.fast_interval == settings.interval {
+        if settings.is_steady() {
             return;
         }
         let next = began

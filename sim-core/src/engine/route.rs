@@ -9,7 +9,7 @@
 //! already, and are its own business. No figure of callers counts them.
 
 use super::Simulation;
-use super::attempt::{Attempt, Place, Purpose};
+use super::attempt::{Attempt, Call, Place, Purpose};
 use super::slab::Handle;
 use crate::ids::{ClientId, LocalId};
 use crate::outcome::Outcome;
@@ -72,6 +72,12 @@ impl Simulation {
         }
     }
 
+    /// Whether an own try's time runs from when it is sent to a server, and not while it waits for a place there:
+    /// that has a time of its own where full servers are seen.
+    pub(super) fn begins_late(&self, handle: Handle) -> bool {
+        self.balancers[self.attempts[handle].instance].sees_full
+    }
+
     /// The attempt at the balancer that one of its own tries is for.
     pub(super) fn asked_by(&self, own: &Attempt) -> Option<&Attempt> {
         let call = self.calls.contains(own.call).then(|| &self.calls[own.call]);
@@ -79,6 +85,19 @@ impl Simulation {
         self.attempts
             .contains(parent)
             .then(|| &self.attempts[parent])
+    }
+
+    /// Whether a call is one of a balancer to its own servers, and there are not two that it may pick.
+    pub(super) fn is_alone(&self, call: Handle) -> bool {
+        let Call {
+            client,
+            service,
+            parent,
+            ..
+        } = self.calls[call];
+        self.services[service].tries == Some(client)
+            && self.attempts.contains(parent)
+            && (self.balancers[self.attempts[parent].instance].offers).eligible() < 2
     }
 
     /// A try of the balancer itself has come to a server: so has the request that it is for.

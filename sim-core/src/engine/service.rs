@@ -44,6 +44,9 @@ pub(super) struct Service {
     /// Whether any server has a connection limit, and what each one's is.
     pub limited: bool,
     pub limits: Table<LocalId, u32>,
+    /// The least of them, and the attempts of an instance from which on they hold, where they depend on that.
+    pub least_limits: Table<LocalId, u32>,
+    pub full_connections: Option<u32>,
     /// Whether anybody ever could wait for an eligible server.
     pub may_wait: bool,
     /// Whether policies want to hear of servers that become idle.
@@ -125,6 +128,12 @@ impl Service {
                 .iter()
                 .map(|s| limit_of(params(s)))
                 .collect(),
+            least_limits: settings
+                .servers
+                .iter()
+                .map(|s| least_limit_of(params(s)))
+                .collect(),
+            full_connections: None,
             may_wait: false,
             tracks_idle: false,
             tracks_queues: false,
@@ -172,6 +181,7 @@ impl Service {
         self.cost = balancer.cost.0;
         self.max_connections = balancer.max_connections.unwrap_or(u32::MAX);
         self.may_wait |= balancer.pending_queue.is_some();
+        self.full_connections = balancer.full_connections;
         self.random_selection = balancer.instance_selection == InstanceSelection::Random;
         self.plain = service_is_plain(&self.settings);
     }
@@ -213,6 +223,7 @@ impl Service {
     pub(super) fn adopt_server(&mut self, local: LocalId, params: &ServerParams) {
         self.weights[local] = params.weight;
         self.limits[local] = limit_of(params);
+        self.least_limits[local] = least_limit_of(params);
         self.limited |= params.max_connections.is_some();
     }
 
@@ -239,6 +250,10 @@ impl Service {
 /// Attempts that an instance may have in flight at a server.
 fn limit_of(params: &ServerParams) -> u32 {
     params.max_connections.unwrap_or(u32::MAX)
+}
+
+fn least_limit_of(params: &ServerParams) -> u32 {
+    params.min_connections.unwrap_or(u32::MAX)
 }
 
 /// What requests of a class demand wherever they go, where it says so.

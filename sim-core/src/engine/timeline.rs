@@ -451,6 +451,7 @@ impl Simulation {
             if let Some(first) = &first {
                 instance.adopt_policy(&**first);
             }
+            instance.pending.all_freed = true;
             if !instance.pending.is_empty() {
                 self.balancers.to_drain.push(index);
             }

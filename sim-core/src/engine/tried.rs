@@ -5,7 +5,7 @@
 //! never longer than twice the servers of the service.
 
 use super::Simulation;
-use super::attempt::{Call, Calls};
+use super::attempt::{Attempt, Call, Calls};
 use super::slab::Handle;
 use crate::ids::LocalId;
 use crate::retry::Avoid;
@@ -60,7 +60,8 @@ impl Tried {
     /// What was tried so far belongs to earlier tries from now on.
     fn begin_try(&mut self, avoid: Avoid) {
         // A try that came to no server leaves those before it the latest.
-        if avoid == Avoid::Previous && self.servers.len() > self.earlier {
+        let of_one = matches!(avoid, Avoid::Previous | Avoid::StaysUntilLast);
+        if of_one && self.servers.len() > self.earlier {
             self.servers.drain(..self.earlier);
         }
         self.servers.sort_unstable();
@@ -156,6 +157,22 @@ impl Simulation {
         if caller.terms.avoid != Avoid::None && caller.client.hedge.is_some() {
             self.calls.remember_first_try(call);
         }
+    }
+
+    /// The server that an attempt goes to without a choice, as its caller's rules want it: that of the try before.
+    pub(super) fn stays_at(&self, handle: Handle) -> Option<LocalId> {
+        let Attempt { call, instance, .. } = self.attempts[handle];
+        let terms = &self.callers[self.calls[call].client].terms;
+        let server = self.calls[call].previous.known()?;
+        let offers = &self.balancers[instance].offers;
+        let stays = match terms.avoid {
+            Avoid::Stays => true,
+            Avoid::StaysUntilLast => {
+                self.calls.tries(call) < terms.attempts && offers.is_eligible(server)
+            }
+            _ => false,
+        };
+        stays.then_some(server)
     }
 
     /// What an attempt is to keep away from, by the rules that its caller has now.

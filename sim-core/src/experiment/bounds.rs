@@ -170,6 +170,8 @@ fn of_balancer(balancer: &Balancer) -> Bounds {
         routes: _,
         // What is tried again comes on top of what bounds are about.
         client: _,
+        // Makes limits smaller while little is to be done.
+        full_connections: _,
     } = balancer;
     let connections = Bounds {
         number: max_connections.map(|most| f64::from(most) * f64::from(*instances)),
@@ -186,6 +188,8 @@ fn of_server(server: &ServerParams, balancer: &Balancer) -> (Bounds, Bounds) {
         patience,
         guards,
         max_connections,
+        // A smaller limit while little is to be done.
+        min_connections: _,
         weight: _,
         speed: _,
         // Order decides who waits, not how many do.

@@ -338,6 +338,7 @@ mod tests {
             timeline = [{ at = "10s", do = "crash", target = "service.web.server.a" }]
             [service.web]
             numbers = true
+            balancer.client = {}
             link = { connections = "shared" }
             demand = { kind = "exponential", mean = "10ms" }
             server = [{ name = "a", workers = 2, machine = "m", restart = { kind = "after", pause = "1s" } }]

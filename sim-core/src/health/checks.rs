@@ -35,6 +35,8 @@ pub struct Checks {
     pub interval: Duration,
     /// The same in doubt.
     pub fast_interval: Duration,
+    /// The same of a server that is out, and has passed none since.
+    pub down_interval: Duration,
     /// An unanswered probe has failed after this.
     pub timeout: Duration,
     /// Time of service of a probe.
@@ -51,18 +53,45 @@ const PROBES: ParamKind = ParamKind::Integer {
     unit: "probes",
 };
 
+/// Parameter of rules that probe: what a probe does.
+pub(super) const PROBE: ParamDef = ParamDef {
+    name: "probe",
+    about: "What a probe does: send a request, which waits in the server's queue like any other, or only open a connection, which a server that is up accepts however busy it is.",
+    kind: ParamKind::Choice(&["request", "connect"]),
+    default: Some("request"),
+};
+
+/// Parameter of rules that probe: how long it is served.
+pub(super) const DEMAND: ParamDef = ParamDef {
+    name: "demand",
+    about: "Time of service of a probe.",
+    kind: ParamKind::Distribution,
+    default: Some("1ms"),
+};
+
+/// Parameter of rules that probe: when the first comes.
+pub(super) const PHASE: ParamDef = ParamDef {
+    name: "phase",
+    about: "When the first probes come: spread evenly over the interval, server by server, or at times drawn from the seed for each instance and server.",
+    kind: ParamKind::Choice(&["spread", "seed"]),
+    default: Some("spread"),
+};
+
+/// Parameter of rules that probe: what its errors are.
+pub(super) const ERRORS: ParamDef = ParamDef {
+    name: "errors",
+    about: "Whether probes fail as often as requests do by the server's `errors`. Most health pages run little of the code that fails, so they do not.",
+    kind: ParamKind::Flag,
+    default: Some("false"),
+};
+
 pub(super) static RULE: HealthDef = HealthDef {
     row: ExtensionRow {
         name: "checks",
         about: "Probes every server and takes out those that fail `fall` probes in a row, until they pass `rise` in a row.",
         source: "HAProxy 3.0, configuration manual, section 5.2: inter, fastinter, fall, rise",
         params: &[
-            ParamDef {
-                name: "probe",
-                about: "What a probe does: send a request, which waits in the server's queue like any other, or only open a connection, which a server that is up accepts however busy it is.",
-                kind: ParamKind::Choice(&["request", "connect"]),
-                default: Some("request"),
-            },
+            PROBE,
             ParamDef {
                 name: "interval",
                 about: "Time between probes of one server.",
@@ -97,24 +126,9 @@ pub(super) static RULE: HealthDef = HealthDef {
                 kind: PROBES,
                 default: Some("2"),
             },
-            ParamDef {
-                name: "demand",
-                about: "Time of service of a probe.",
-                kind: ParamKind::Distribution,
-                default: Some("1ms"),
-            },
-            ParamDef {
-                name: "phase",
-                about: "When the first probes come: spread evenly over the interval, server by server, or at times drawn from the seed for each instance and server.",
-                kind: ParamKind::Choice(&["spread", "seed"]),
-                default: Some("spread"),
-            },
-            ParamDef {
-                name: "errors",
-                about: "Whether probes fail as often as requests do by the server's `errors`. Most health pages run little of the code that fails, so they do not.",
-                kind: ParamKind::Flag,
-                default: Some("false"),
-            },
+            DEMAND,
+            PHASE,
+            ERRORS,
         ],
     },
     check,
@@ -139,6 +153,11 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
             message: "probes that come more often than every millisecond; at least 1ms, or 0s for `interval`".to_owned(),
         });
     }
+    check_probe(params)
+}
+
+/// What the parameters of a probe must keep to.
+pub(super) fn check_probe(params: &Params) -> Result<(), ParamProblem> {
     if params.flag("errors") && params.choice("probe") == 1 {
         return Err(ParamProblem {
             param: "errors",
@@ -155,6 +174,7 @@ fn checks(params: &Params) -> Checks {
         probe: [Probe::Request, Probe::Connect][params.choice("probe")],
         interval,
         fast_interval: if fast.is_zero() { interval } else { fast },
+        down_interval: interval,
         timeout: params.span("timeout"),
         demand: params.distribution("demand").clone(),
         phase: [Phase::Spread, Phase::Seed][params.choice("phase")],

@@ -15,11 +15,17 @@ use std::fmt::Debug;
 
 mod checks;
 mod due;
+mod envoy_outlier_detection;
+mod envoy_priorities;
+mod grpc_outlier_detection;
+mod haproxy_checks;
 mod max_fails;
 mod outlier_detection;
 mod panic;
 mod priorities;
 mod slow_start;
+mod sweeping;
+mod update_merge_window;
 
 pub use checks::{Checks, Phase, Probe};
 
@@ -31,6 +37,11 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
     &slow_start::RULE,
     &panic::RULE,
     &priorities::RULE,
+    &haproxy_checks::RULE,
+    &envoy_outlier_detection::RULE,
+    &grpc_outlier_detection::RULE,
+    &update_merge_window::RULE,
+    &envoy_priorities::RULE,
 ];
 
 /// A row of [`HEALTH_RULES`].
@@ -211,6 +222,12 @@ pub trait HealthRule: Debug + Send + Sync {
     /// Whether the next check of a server may turn its judgement, or bring that closer: results so
     /// far have begun to speak against it.
     fn doubts(&self, server: usize) -> bool {
+        let _ = server;
+        false
+    }
+
+    /// Whether a server is out, and none of its checks has passed since.
+    fn is_out(&self, server: usize) -> bool {
         let _ = server;
         false
     }

@@ -182,7 +182,8 @@ fn spill(levels: &BTreeMap<u32, Level>, percent: u32) -> Vec<(u32, u32)> {
     shares
 }
 
-fn words(levels: &[(u32, u32)]) -> String {
+/// Shares of levels, as readers write them.
+pub(super) fn words(levels: &[(u32, u32)]) -> String {
     match levels {
         [] => "no priority has a server".to_owned(),
         [(level, _)] => format!("all to priority {level}"),

@@ -1,6 +1,6 @@
 //! One fleet for the tests of all policies, chosen so that policies differ on it.
 
-use super::{FleetView, Job, Oracle, POLICIES, Policy, Report};
+use super::{FleetView, Job, Lines, Oracle, POLICIES, Policy, Report};
 use crate::draws::Stream;
 use crate::extension::{ParamKind, ParamValue, Params};
 use crate::time::{Duration, Instant};
@@ -36,6 +36,7 @@ impl Fleet {
             reported: false,
             in_flight: &self.in_flight,
             weights: &self.weights,
+            lines: Lines::default(),
             oracle: self,
         }
     }

@@ -13,7 +13,11 @@ pub(crate) use random::any_of;
 use std::fmt::Debug;
 
 mod client_side_weighted_round_robin;
+mod edf;
+mod envoy_least_request;
+mod envoy_round_robin;
 mod first;
+mod haproxy;
 mod join_bounded_shortest_queue;
 mod join_idle_queue;
 mod join_shortest_queue;
@@ -69,6 +73,14 @@ pub static POLICIES: &[&PolicyDef] = &[
     &nginx::random::POLICY,
     &nginx::hash::POLICY,
     &nginx::ip_hash::POLICY,
+    &haproxy::ROUNDROBIN,
+    &haproxy::STATIC_RR,
+    &haproxy::LEASTCONN,
+    &haproxy::FIRST,
+    &haproxy::RANDOM,
+    &haproxy::HASH,
+    &envoy_round_robin::POLICY,
+    &envoy_least_request::POLICY,
 ];
 
 /// A row of [`POLICIES`].
@@ -201,8 +213,36 @@ pub struct FleetView<'a> {
     pub in_flight: &'a [u32],
     /// Weight of each server as it is now, a slow start included.
     pub weights: &'a [f64],
+    /// Who waits, and how many each server is given, where that is limited.
+    pub lines: Lines<'a>,
     /// The true state of the servers, which no real balancer has.
     pub oracle: &'a dyn Oracle,
+}
+
+/// Limits of a balancer instance's servers, and its attempts that wait for a place there. Only policies
+/// that see full servers ([`Policy::sees_full`]) have anything to learn from it.
+#[derive(Clone, Copy, Default)]
+pub struct Lines<'a> {
+    /// How many attempts each server is given at once; nothing where no server has a limit.
+    pub limits: &'a [u32],
+    /// Attempts that wait for each server and for no other; nothing where nobody ever does.
+    pub bound: &'a [u32],
+    /// How many may wait so for one server; 0: as many as come.
+    pub bound_limit: u32,
+    /// Attempts that wait for whichever server has a place first.
+    pub unbound: u32,
+}
+
+impl Lines<'_> {
+    /// How many attempts a server is given at once.
+    pub fn limit(&self, server: usize) -> u32 {
+        self.limits.get(server).copied().unwrap_or(u32::MAX)
+    }
+
+    /// How many wait for a server and for no other.
+    pub fn bound_to(&self, server: usize) -> u32 {
+        self.bound.get(server).copied().unwrap_or(0)
+    }
 }
 
 /// The true state of the servers, without delay.
@@ -244,6 +284,13 @@ pub trait Policy: Debug + Send {
     /// is at other servers already may see fewer eligible ones than the fleet last had, and all of
     /// them if the answer is then `None`; that answer must leave the state as it was.
     fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, draws: &mut Draws) -> Option<usize>;
+
+    /// Whether servers that are at their limit are among the eligible ones it is shown. To pick one of
+    /// these is to wait for it; to pick none is to wait for whichever has a place first, and such an
+    /// attempt goes to the next server that has one without the policy being asked again.
+    fn sees_full(&self) -> bool {
+        false
+    }
 
     /// How it picks, where that takes a draw or two and no state: the engine then need not ask. Until
     /// something else is said, it is to be asked.

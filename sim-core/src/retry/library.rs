@@ -279,6 +279,11 @@ pub(super) const METHOD: ParamDef = ParamDef {
     default: Some("get"),
 };
 
+/// The status of a server's errors, of a row that has this parameter.
+pub(super) fn status_of(params: &Params) -> u16 {
+    STATUSES[params.choice(STATUS.name)].1
+}
+
 /// Attempts of a library, which makes so many by default.
 pub(super) const fn attempts(default: &'static str) -> ParamDef {
     most_attempts(default, 1000)
@@ -327,7 +332,7 @@ impl Client {
             ..Terms::of(params)
         };
         let status = if has(params, STATUS.name) {
-            STATUSES[params.choice(STATUS.name)].1
+            status_of(params)
         } else {
             503
         };

@@ -9,6 +9,7 @@ use std::fmt::Debug;
 mod drawn;
 mod exponential_backoff;
 mod fixed;
+mod haproxy;
 mod library;
 mod next_upstream;
 mod none;
@@ -53,6 +54,8 @@ pub static RETRIES: &[&RetryDef] = &[
     &library::tower::RETRY,
     &library::resilience4j::RETRY,
     &library::cockatiel::RETRY,
+    // What a proxy does with its own servers.
+    &haproxy::RETRY,
 ];
 
 /// The parameters that every rule which tries again has.
@@ -75,8 +78,15 @@ const DEMAND: ParamDef = ParamDef {
 };
 const AVOID: ParamDef = ParamDef {
     name: "avoid",
-    about: "Which servers the next try keeps away from, as long as there are others: none, that of the \"previous\" try, or \"all\" that the request has been at; \"for-good\": the same, and where there are no others there is no server for it.",
-    kind: ParamKind::Choice(&["none", "previous", "all", "for-good"]),
+    about: "Which servers the next try keeps away from, as long as there are others: none, that of the \"previous\" try, or \"all\" that the request has been at; \"for-good\": the same, and where there are no others there is no server for it. Or none, and each try goes where the one before went: \"stays\"; or all but the last, as long as that server may be picked: \"stays-until-last\".",
+    kind: ParamKind::Choice(&[
+        "none",
+        "previous",
+        "all",
+        "for-good",
+        "stays",
+        "stays-until-last",
+    ]),
     default: Some("none"),
 };
 
@@ -109,6 +119,11 @@ pub enum Avoid {
     All,
     /// Those of all tries before: where there are no others there is no server for it.
     ForGood,
+    /// None: it goes where the try before went.
+    Stays,
+    /// The same but for the last try, or where that server may not be picked: these keep away from it as long
+    /// as there are others.
+    StaysUntilLast,
 }
 
 impl Terms {
@@ -127,8 +142,14 @@ impl Terms {
         Self {
             attempts: params.integer("attempts") as u32,
             own_demand: params.choice("demand") == 1,
-            avoid: [Avoid::None, Avoid::Previous, Avoid::All, Avoid::ForGood]
-                [params.choice("avoid")],
+            avoid: [
+                Avoid::None,
+                Avoid::Previous,
+                Avoid::All,
+                Avoid::ForGood,
+                Avoid::Stays,
+                Avoid::StaysUntilLast,
+            ][params.choice("avoid")],
             ..Self::ONCE
         }
     }
@@ -186,6 +207,8 @@ pub struct Failed {
     pub attempt: u32,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether the caller knows of no other server to turn to: only balancers that try again themselves do.
+    pub alone: bool,
 }
 
 /// A rule for trying again. The rule itself has no state; what it wants to remember of one request
@@ -216,6 +239,7 @@ mod testing {
         Failed {
             attempt,
             outcome: Outcome::Errored,
+            alone: false,
         }
     }
 }

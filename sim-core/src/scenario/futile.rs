@@ -353,6 +353,7 @@ impl Asker<'_> {
         let first = Failed {
             attempt: 1,
             outcome: Outcome::Errored,
+            alone: false,
         };
         let pauses = Stream::new(0, 0, "retries");
         let mut pauses = (0..16).map(|n| retry.pause(first, &mut 0, &mut pauses.at(n)));

@@ -186,7 +186,7 @@ pub fn param_text(param: &ParamDef) -> (String, String, String) {
         ),
         ParamKind::Choice(words) => (words.join(", "), String::new(), String::new()),
         ParamKind::Words(words) => (
-            format!("list of {}", words.join(", ")),
+            format!("list of words: {}", words.join(", ")),
             String::new(),
             String::new(),
         ),

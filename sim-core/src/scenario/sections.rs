@@ -15,7 +15,7 @@ use crate::fault::FaultDef;
 use crate::guard::GuardDef;
 use crate::health::{HealthDef, Probe};
 use crate::key::KeyDef;
-use crate::model::{Actor, Balances, DownBehaviour, InstanceSelection};
+use crate::model::{Actor, Balances, DownBehaviour, InstanceSelection, OutOfService};
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 use crate::retry::RetryDef;
@@ -223,6 +223,8 @@ section! {
         queue_limit [live]: Optional<Count> = "none", in from(0.0, 4e9), unit "attempts";
         /// Where attempts wait when no server is eligible; without it they fail at once.
         pending_queue [live] was "pool": Optional<Table<PendingQueueSpec>> = "none";
+        /// Attempts held by an instance from which on servers get `max_connections`. With fewer they get proportionally less, and at least `min_connections`; by default they always get all.
+        full_connections [live]: Optional<Count> = "none", in from(1.0, 4e9), unit "attempts";
         /// Memory of an instance, and its limit.
         memory [live]: Optional<Table<BalancerMemorySpec>> = "none";
         /// What may refuse or delay an attempt that reaches an instance, in this order. Each instance has its own.
@@ -305,6 +307,10 @@ section! {
         limit [live]: Count, in from(0.0, 4e9), unit "attempts";
         /// Longest wait.
         timeout [live]: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
+        /// How many of them may wait for one server and no other, which policies decide that see servers at their limit; 0: no limit of its own.
+        per_server [live]: Count = "0", in from(0.0, 4e9), unit "attempts";
+        /// What becomes of those when their server may not be picked any more: they go on waiting, or are placed anew.
+        out_of_service [live]: Word<OutOfService> = "wait";
     }
 }
 
@@ -385,6 +391,8 @@ section! {
         priority [live]: Count = "0", in from(0.0, 127.0);
         /// Attempts a balancer instance may have in flight at it.
         max_connections [live]: Optional<Count> = "none", in from(1.0, 4e9), unit "connections";
+        /// The least of that which it gets however little the instance has to do, with the balancer's `full_connections`; by default it always gets all.
+        min_connections [live]: Optional<Count> = "none", in from(1.0, 4e9), unit "connections";
         /// A probe that kills: after `fall` failures in a row the server is restarted.
         liveness [live]: Optional<Table<LivenessSpec>> = "none";
         /// Whether it is there from the start; otherwise the time line adds it.
@@ -557,6 +565,17 @@ impl Words for Balances {
             Self::Connections,
             "each connection, as those do that pass bytes on (layer 4)",
         ),
+    ];
+}
+
+impl Words for OutOfService {
+    const WORDS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "wait",
+            Self::Wait,
+            "they wait until it is back, or for too long",
+        ),
+        ("moves", Self::Moves, "they are placed anew"),
     ];
 }
 

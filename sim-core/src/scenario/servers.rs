@@ -13,7 +13,10 @@ use super::section::Cx;
 use super::sections::{ServerSpec, ServiceSpec, Top};
 use super::services::Skeleton;
 use crate::crash::SERVER_GAUGES;
-use crate::model::{Balances, Errors, Server, ServerId, ServerParams, ServiceId, Slowdown};
+use crate::ids::Id;
+use crate::model::{
+    Balances, Errors, Server, ServerId, ServerParams, Service, ServiceId, Slowdown,
+};
 use std::sync::Arc;
 
 /// Most servers in all.
@@ -105,7 +108,38 @@ pub(crate) fn fleet(top: &Top, skeleton: Option<&mut Skeleton>, cx: &mut Cx<'_>)
         check_nobody_left(service, *span, &skeleton.classes, cx)?;
     }
     check_members(written, &skeleton.services, &fleet.servers, cx)?;
+    check_full_connections(written, &skeleton.services, &fleet.servers, cx)?;
     Some(fleet)
+}
+
+/// Limits that depend on what there is to do need to know where that ends, and the other way round.
+fn check_full_connections(
+    written: &[(String, Span, ServiceSpec)],
+    services: &[Service],
+    servers: &[Server],
+    cx: &mut Cx<'_>,
+) -> Option<()> {
+    for ((name, span, spec), service) in written.iter().zip(services) {
+        let least = |id: &ServerId| servers[id.position()].params.min_connections;
+        let some = service.servers.iter().any(|id| least(id).is_some());
+        let full = service.balancer.full_connections.is_some();
+        let (what, span, help) = match (some, full) {
+            (true, false) => (
+                "`min_connections` of servers needs to know when they get all of `max_connections`",
+                *span,
+                format!("write service.{name}.balancer.full_connections"),
+            ),
+            (false, true) => (
+                "`full_connections`, and no server of the service gets less before",
+                spec.balancer.get()?.full_connections.span,
+                "write `min_connections` at a server".to_owned(),
+            ),
+            _ => continue,
+        };
+        cx.push(Problem::new("E017", what).at(span).help(help));
+        return None;
+    }
+    Some(())
 }
 
 fn service_servers(
@@ -273,10 +307,26 @@ pub(crate) fn params(
         warm_up: optional(&spec.warm_up, warm_up)?,
         priority: priority?,
         max_connections: spec.max_connections.copied()?.map(count),
+        min_connections: min_connections(spec, cx)?,
         liveness: optional(&spec.liveness, liveness)?,
         link: inner_link(&spec.link, cx)?,
         host: host?,
     })
+}
+
+/// The least that a server gets of its connections.
+fn min_connections(spec: &ServerSpec, cx: &mut Cx<'_>) -> Option<Option<u32>> {
+    let (least, most) = (
+        spec.min_connections.copied()?,
+        spec.max_connections.copied()?,
+    );
+    if least.is_some_and(|least| most.is_none_or(|most| least > most)) {
+        let what = "`min_connections` is a part of `max_connections`";
+        let problem = Problem::new("E017", what).at(spec.min_connections.span);
+        cx.push(problem.help("write a `max_connections` that is not smaller"));
+        return None;
+    }
+    Some(least.map(count))
 }
 
 /// A server's priority; a backup has 1.

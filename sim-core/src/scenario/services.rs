@@ -17,7 +17,8 @@ use super::tree::Node;
 use crate::crash::BALANCER_GAUGES;
 use crate::ids::Id;
 use crate::model::{
-    Balancer, Balances, Call, Class, Client, ClientId, Host, PendingQueue, Service, Source, Standby,
+    Balancer, Balances, Call, Class, Client, ClientId, Host, OutOfService, PendingQueue, Service,
+    Source, Standby,
 };
 
 /// Most services.
@@ -84,6 +85,7 @@ pub(crate) fn skeleton(top: &Top, cx: &mut Cx<'_>) -> Option<Skeleton> {
     let services: Vec<Service> = services.into_iter().collect::<Option<_>>()?;
     check_cycles(written, &services, cx)?;
     check_balances(written, &services, cx)?;
+    check_lines(written, &services, cx)?;
     if !whole {
         return None;
     }
@@ -199,6 +201,39 @@ fn check_balances(
     clean.then_some(())
 }
 
+/// Waiting for one server, and limits that depend on what there is to do, are of policies that see full servers.
+fn check_lines(
+    written: &[(String, Span, ServiceSpec)],
+    services: &[Service],
+    cx: &mut Cx<'_>,
+) -> Option<()> {
+    let mut clean = true;
+    for ((_, _, spec), service) in written.iter().zip(services) {
+        let balancer = &service.balancer;
+        let lines = balancer.pending_queue.is_some_and(|pending| {
+            pending.per_server > 0 || pending.out_of_service != OutOfService::Wait
+        });
+        let depends = balancer.full_connections.is_some();
+        if !lines && !depends || balancer.policy.build().sees_full() {
+            continue;
+        }
+        let spec = spec.balancer.get()?;
+        let (what, span) = if depends {
+            ("`full_connections`", spec.full_connections.span)
+        } else {
+            ("to wait for one server", spec.pending_queue.span)
+        };
+        let name = balancer.policy.def.row.name;
+        let what = format!(
+            "{what} is for policies that see servers at their limit, and `{name}` does not"
+        );
+        let help = "`haproxy-roundrobin` and those beside it do: `stampede list policies`";
+        cx.push(Problem::new("E017", what).at(span).help(help));
+        clean = false;
+    }
+    clean.then_some(())
+}
+
 fn balancer(
     spec: &BalancerSpec,
     known: &Known<'_>,
@@ -236,6 +271,7 @@ fn balancer(
         cost: spec.cost.copied()?,
         queue_limit: bound(&spec.queue_limit)?,
         pending_queue: optional(&spec.pending_queue, pending_queue)?,
+        full_connections: spec.full_connections.copied()?.map(count),
         guards: guards?,
         memory: memory?,
         crash: crash?,
@@ -257,6 +293,8 @@ fn pending_queue(spec: &PendingQueueSpec) -> Option<PendingQueue> {
     Some(PendingQueue {
         limit: count(spec.limit.copied()?),
         timeout: spec.timeout.copied()?,
+        per_server: count(spec.per_server.copied()?),
+        out_of_service: spec.out_of_service.copied()?,
     })
 }
 

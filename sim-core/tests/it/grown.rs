@@ -41,10 +41,10 @@ pub(crate) fn grown(number: u64) -> impl Strategy<Value = Grown> {
 }
 
 /// Wishes that come in turn.
-const OWN: usize = 9;
+const OWN: usize = 14;
 
 /// How often a key that does not fit is tried with another name and another value.
-const TRIES: usize = 30;
+const TRIES: usize = 60;
 
 /// Tables that are there only where they are written, with what they must have.
 const TABLES: &[(&str, &str)] = &[
@@ -367,7 +367,9 @@ fn value(row: &KeyRow, dice: &mut Dice) -> String {
         Input::Flag => dice.of(&["true", "false"]).to_owned(),
         Input::Words(words) => format!("{:?}", dice.of(words)),
         Input::Span => {
-            let spans = ["0s", "1ns", "1ms", "4ms", "30ms", "150ms", "1s", "1h"];
+            let spans = [
+                "0s", "1ns", "1ms", "4ms", "30ms", "150ms", "1s", "3s", "40s", "1h",
+            ];
             format!("{:?}", dice.of(&spans))
         }
         Input::Number { min, max, whole } => number(*min, *max, *whole, dice),
@@ -443,6 +445,14 @@ fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
                     of_kind(&row.path, kind, dice)
                 }
             };
+        }
+        (kind, _) if kind.starts_with("list of words: ") => {
+            let words = kind["list of words: ".len()..].split(", ");
+            let some: Vec<String> = words
+                .filter(|_| dice.below(3) == 0)
+                .map(|word| format!("{word:?}"))
+                .collect();
+            return format!("[{}]", some.join(", "));
         }
         (kind, _) if kind.starts_with("list of ") => {
             let rows = key_rows()

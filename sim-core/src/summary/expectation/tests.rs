@@ -87,7 +87,7 @@ fn figures_of_the_summary_are_compared_in_their_units() {
 fn every_path_of_the_table_names_a_figure() {
     let text = SYSTEM.replace(
         "service.web = {",
-        "client.guards = [\"retry-budget\", { kind = \"concurrency-limit\", limit = 9 }]\n    service.web = { numbers = true, link = { connections = \"shared\" },",
+        "client.guards = [\"retry-budget\", { kind = \"concurrency-limit\", limit = 9 }]\n    service.web = { numbers = true, balancer = { client = {} }, link = { connections = \"shared\" },",
     );
     let model = parse(&text).unwrap_or_else(|problems| panic!("{problems}"));
     let mut simulation = Simulation::new(Arc::new(model), 0);
