@@ -311,11 +311,16 @@ impl Simulation {
     }
 
     /// A check of a server has passed or failed.
-    pub(super) fn checked(&mut self, index: InstanceId, local: LocalId, passed: bool) {
+    pub(super) fn checked(&mut self, index: InstanceId, local: LocalId, passed: bool, error: bool) {
         let mut news = Vec::new();
         let mut changed = false;
         for rule in &mut self.balancers[index].health.rules {
-            changed |= rule.state.checked(local.position(), passed, &mut news);
+            let server = local.position();
+            changed |= if error {
+                rule.state.checked_with_error(server, &mut news)
+            } else {
+                rule.state.checked(server, passed, &mut news)
+            };
         }
         self.judged(index, local, changed, news);
     }

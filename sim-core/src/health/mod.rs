@@ -15,8 +15,11 @@ use std::fmt::Debug;
 
 mod checks;
 mod due;
+mod envoy_health_checks;
 mod envoy_outlier_detection;
 mod envoy_priorities;
+mod envoy_slow_start;
+mod first_backup;
 mod grpc_outlier_detection;
 mod haproxy_checks;
 mod max_fails;
@@ -38,10 +41,13 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
     &panic::RULE,
     &priorities::RULE,
     &haproxy_checks::RULE,
+    &first_backup::RULE,
     &envoy_outlier_detection::RULE,
+    &envoy_health_checks::RULE,
     &grpc_outlier_detection::RULE,
     &update_merge_window::RULE,
     &envoy_priorities::RULE,
+    &envoy_slow_start::RULE,
 ];
 
 /// A row of [`HEALTH_RULES`].
@@ -217,6 +223,11 @@ pub trait HealthRule: Debug + Send + Sync {
     fn checked(&mut self, server: usize, passed: bool, news: &mut Vec<News>) -> bool {
         let _ = (server, passed, news);
         false
+    }
+
+    /// A check of a server has failed because it was answered with an error. Whether it judges differently now.
+    fn checked_with_error(&mut self, server: usize, news: &mut Vec<News>) -> bool {
+        self.checked(server, false, news)
     }
 
     /// Whether the next check of a server may turn its judgement, or bring that closer: results so

@@ -15,8 +15,10 @@ use std::fmt::Debug;
 mod client_side_weighted_round_robin;
 mod edf;
 mod envoy_least_request;
+mod envoy_ring_hash;
 mod envoy_round_robin;
 mod first;
+mod grpc_pick_first;
 mod haproxy;
 mod join_bounded_shortest_queue;
 mod join_idle_queue;
@@ -68,11 +70,6 @@ pub static POLICIES: &[&PolicyDef] = &[
     &sita::POLICY,
     &first::POLICY,
     &most_in_flight::POLICY,
-    &nginx::round_robin::POLICY,
-    &nginx::least_conn::POLICY,
-    &nginx::random::POLICY,
-    &nginx::hash::POLICY,
-    &nginx::ip_hash::POLICY,
     &haproxy::ROUNDROBIN,
     &haproxy::STATIC_RR,
     &haproxy::LEASTCONN,
@@ -81,6 +78,13 @@ pub static POLICIES: &[&PolicyDef] = &[
     &haproxy::HASH,
     &envoy_round_robin::POLICY,
     &envoy_least_request::POLICY,
+    &nginx::round_robin::POLICY,
+    &nginx::least_conn::POLICY,
+    &nginx::random::POLICY,
+    &nginx::hash::POLICY,
+    &nginx::ip_hash::POLICY,
+    &envoy_ring_hash::POLICY,
+    &grpc_pick_first::POLICY,
 ];
 
 /// A row of [`POLICIES`].
@@ -430,6 +434,8 @@ impl Clone for Box<dyn Policy> {
 
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod xxhash;
 
 #[cfg(test)]
 mod tests {

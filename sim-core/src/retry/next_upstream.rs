@@ -196,7 +196,7 @@ mod tests {
             for outcome in Outcome::ALL {
                 let failed = Failed {
                     outcome,
-                    ..super::super::testing::failed(1)
+                    alone: false,
                 };
                 assert_eq!(
                     rule.counts(failed),

@@ -606,6 +606,6 @@ fn an_error_that_is_throttling_is_throttling_for_the_bucket_too() {
         });
         (def("botocore-standard").brings)(&Params::new(values.collect()))
     };
-    assert!(brings(3).contains("throttling") && !brings(7).contains("throttling"));
+    assert!(brings(4).contains("throttling") && !brings(8).contains("throttling"));
     assert!(brings(7).contains("aws-retry-tokens"));
 }
