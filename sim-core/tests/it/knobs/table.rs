@@ -311,6 +311,55 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
         "\"none\"",
         "\"previous\"",
     ),
+    (
+        "retry.next_upstream",
+        "next-upstream",
+        "kind = \"next-upstream\"",
+        "[\"error\"]",
+        "[\"http_500\"]",
+    ),
+    (
+        "retry.timeout",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"0s\"",
+        "\"1ms\"",
+    ),
+    (
+        "retry.status",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"500\"",
+        "\"404\"",
+    ),
+    (
+        "retry.method",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"get\"",
+        "\"post\"",
+    ),
+    (
+        "retry.attempts",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "1",
+        "2",
+    ),
+    (
+        "retry.demand",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"same\"",
+        "\"own\"",
+    ),
+    (
+        "retry.avoid",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"none\"",
+        "\"for-good\"",
+    ),
     ("cancel", "", "TIMEOUT", "false", "true"),
     ("hedge", "", "HEDGE", "none", "{ after = \"5ms\" }"),
     ("hedge.after", "", "HEDGE", "\"5ms\"", "\"9ms\""),
@@ -1372,7 +1421,9 @@ fn manners() -> Vec<Knob> {
                 path: format!("{key}.{manner}"),
                 kind,
                 base: base_for(key, "calls"),
-                with: if matches!(manner, "hedge.distinct" | "retry.avoid") {
+                with: if matches!(manner, "hedge.distinct" | "retry.avoid")
+                    || kind == "next-upstream"
+                {
                     ELSEWHERE.to_vec()
                 } else {
                     Vec::new()
