@@ -11,9 +11,15 @@ use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 mod alb;
 mod envoy;
 mod grpc;
+mod nginx;
 
 /// Every dialect a scenario can name.
-pub static DIALECTS: &[&DialectDef] = &[&alb::DIALECT, &envoy::DIALECT, &grpc::DIALECT];
+pub static DIALECTS: &[&DialectDef] = &[
+    &nginx::DIALECT,
+    &envoy::DIALECT,
+    &alb::DIALECT,
+    &grpc::DIALECT,
+];
 
 /// A row of [`DIALECTS`].
 pub struct DialectDef {

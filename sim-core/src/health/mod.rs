@@ -21,6 +21,7 @@ mod envoy_priorities;
 mod envoy_slow_start;
 mod grpc_outlier_detection;
 mod haproxy_checks;
+mod max_fails;
 mod outlier_detection;
 mod panic;
 mod priorities;
@@ -34,6 +35,7 @@ pub use checks::{Checks, Phase, Probe};
 pub static HEALTH_RULES: &[&HealthDef] = &[
     &checks::RULE,
     &outlier_detection::RULE,
+    &max_fails::RULE,
     &slow_start::RULE,
     &panic::RULE,
     &priorities::RULE,
@@ -249,6 +251,13 @@ pub trait HealthRule: Debug + Send + Sync {
     fn ended(&mut self, seen: &Seen, news: &mut Vec<News>) -> bool {
         let _ = (seen, news);
         false
+    }
+
+    /// The same, told by one who knows whether the sender, the balancer itself, goes on to another try: for rules to
+    /// which that makes a difference.
+    fn ended_and(&mut self, seen: &Seen, again: bool, news: &mut Vec<News>) -> bool {
+        let _ = again;
+        self.ended(seen, news)
     }
 
     /// When to be asked again at the latest: always later than it was asked last.

@@ -197,7 +197,10 @@ fn attempts_are_at_most_five_and_throttled() {
 fn what_grpc_has_not_is_refused() {
     for (some, expected) in [
         ("lb_policy = \"random\"", "pick_first"),
-        ("min_ring_size = 9, max_ring_size = 8", "min_ring_size"),
+        (
+            "min_ring_size = 9, max_ring_size = 8",
+            "above `max_ring_size`",
+        ),
         ("choice_count = 11", "choice_count"),
     ] {
         let problem = sim_core::scenario::parse(&scenario([1.0], "", some)).expect_err(some);

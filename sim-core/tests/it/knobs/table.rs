@@ -777,8 +777,8 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
         "envoy-circuit-breaker",
         "max_pending_requests",
         "max_connections = 1",
+        "0",
         "1",
-        "2",
     ),
     ("envoy-circuit-breaker", "max_requests", "", "1", "2"),
     (
@@ -911,7 +911,7 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "envoy-adaptive-concurrency",
         "buffer",
-        "min_rtt_requests = 5, min_concurrency = 1, max_concurrency_limit = 4",
+        "min_rtt_requests = 2, min_concurrency = 1, max_concurrency_limit = 2, update_interval = \"50ms\"",
         "0",
         "100",
     ),
@@ -1274,6 +1274,11 @@ fn guards() -> Vec<Knob> {
             };
             let around = match kind {
                 "hedge-budget" => around.replace("guards", "hedge = { after = \"5ms\" }, guards"),
+                // So that some fail while others pause.
+                "envoy-retry-limit" => around.replace(
+                    "retry = \"fixed\"",
+                    "retry = { kind = \"fixed\", pause = \"100ms\" }",
+                ),
                 _ => around.to_owned(),
             };
             knobs.push(Knob {
