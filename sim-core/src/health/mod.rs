@@ -19,6 +19,7 @@ mod envoy_health_checks;
 mod envoy_outlier_detection;
 mod envoy_priorities;
 mod envoy_slow_start;
+mod first_backup;
 mod grpc_outlier_detection;
 mod haproxy_checks;
 mod max_fails;
@@ -40,6 +41,7 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
     &panic::RULE,
     &priorities::RULE,
     &haproxy_checks::RULE,
+    &first_backup::RULE,
     &envoy_outlier_detection::RULE,
     &envoy_health_checks::RULE,
     &grpc_outlier_detection::RULE,

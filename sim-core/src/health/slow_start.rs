@@ -2,11 +2,13 @@
 //!
 //! It looks at who is left by the rules before it. Who was not, and is now, starts slowly, each by
 //! itself. At the start of a run nobody does: a balancer that starts with its servers finds them all.
-//! The weight is that of `HAProxy` and Envoy (aggression 1): it rises in proportion to time.
+//! The weight of Envoy (aggression 1) rises in proportion to time. That of `HAProxy` rises so in
+//! sixteenths, of which the first is there at once, and is worked out anew every second, or twentieth of the time if
+//! that is longer, from the whole seconds so far.
 
 use super::due::Due;
 use super::{Candidate, HealthDef, HealthRule, News, PLAIN, Standing};
-use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::{Duration, Instant};
 
 pub(super) static RULE: HealthDef = HealthDef {
@@ -43,20 +45,36 @@ pub(super) static RULE: HealthDef = HealthDef {
                 },
                 default: Some("20"),
             },
+            ParamDef {
+                name: "law",
+                about: "How it rises: from `from` in `steps` equal steps, or by whole seconds in sixteenths as in HAProxy, where neither counts.",
+                kind: ParamKind::Choice(&["steps", "haproxy"]),
+                default: Some("steps"),
+            },
         ],
+    },
+    check: |params| {
+        if params.choice("law") == 1 && params.span("over") < SECOND {
+            return Err(ParamProblem {
+                param: "over",
+                message: "less than the second in which HAProxy counts".to_owned(),
+            });
+        }
+        Ok(())
     },
     build: |params, servers| Box::new(SlowStart::new(params, read, servers)),
     weighs: true,
     ..PLAIN
 };
 
+const SECOND: Duration = Duration::from_secs(1);
+
 fn read(params: &Params) -> Curve {
+    let from = params.number("from");
     Curve {
         over: params.span("over"),
         steps: params.integer("steps"),
-        law: Law::Linear {
-            from: params.number("from"),
-        },
+        law: [Law::Linear { from }, Law::Sixteenths][params.choice("law")],
     }
 }
 
@@ -84,6 +102,8 @@ pub(super) enum Law {
         /// The exponent.
         exponent: f64,
     },
+    /// That of `HAProxy`, which has steps of its own.
+    Sixteenths,
 }
 
 impl Law {
@@ -91,8 +111,23 @@ impl Law {
         match self {
             Self::Linear { from } => from + (1.0 - from) * part,
             Self::Power { least, exponent } => libm::pow(part, exponent).max(least),
+            Self::Sixteenths => part,
         }
     }
+}
+
+/// The part of its weight that a server of `HAProxy` has at an age, and at which age the next step comes.
+fn sixteenths(over: Duration, age: Duration) -> (f64, Option<Duration>) {
+    let seconds_in_all = over.0 / SECOND.0;
+    let pause = (over.0 / 20).max(SECOND.0);
+    let looks = age.0 / pause;
+    let seconds = looks * pause / SECOND.0;
+    if seconds >= seconds_in_all {
+        return (1.0, None);
+    }
+    let sixteenths = (16 * seconds + seconds_in_all) / seconds_in_all;
+    let next = Duration((looks + 1) * pause);
+    (sixteenths as f64 / 16.0, Some(next))
 }
 
 #[derive(Clone, Debug)]
@@ -129,6 +164,9 @@ impl SlowStart {
     /// next step comes; no step when it has all of it.
     fn weight(&self, age: Duration) -> (f64, Option<Duration>) {
         let Curve { over, steps, law } = self.curve;
+        if matches!(law, Law::Sixteenths) {
+            return sixteenths(over, age);
+        }
         let (over, steps) = (u128::from(over.0), u128::from(steps));
         let step = u128::from(age.0) * steps / over;
         if step >= steps {
@@ -248,6 +286,26 @@ mod tests {
         // And once more, from the beginning.
         factor(&mut rule, 14_000, false);
         assert_eq!(factor(&mut rule, 15_000, true), 0.2);
+    }
+
+    #[test]
+    fn whole_seconds_in_sixteenths_are_those_of_the_program() {
+        let some = [
+            ("over", ParamValue::Span(Duration::from_secs(10))),
+            ("law", ParamValue::Choice(1)),
+        ];
+        let mut rule = rule(&RULE, 2, &some);
+        factor(&mut rule, 0, true);
+        factor(&mut rule, 1_500, false);
+        // Measurement A17: effective weights of 100, rounded up.
+        let seen = [7, 13, 25, 32, 44, 57, 63, 75, 82, 94, 100];
+        for (second, seen) in seen.into_iter().enumerate() {
+            for late in [0, 999] {
+                let weight = factor(&mut rule, 2_700 + 1000 * second as u64 + late, true);
+                assert_eq!((100.0 * weight).ceil() as u32, seen, "{second} s");
+            }
+        }
+        assert_eq!(rule.due(), None);
     }
 
     #[test]

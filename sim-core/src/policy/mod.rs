@@ -78,13 +78,13 @@ pub static POLICIES: &[&PolicyDef] = &[
     &haproxy::HASH,
     &envoy_round_robin::POLICY,
     &envoy_least_request::POLICY,
-    &envoy_ring_hash::POLICY,
-    &grpc_pick_first::POLICY,
     &nginx::round_robin::POLICY,
     &nginx::least_conn::POLICY,
     &nginx::random::POLICY,
     &nginx::hash::POLICY,
     &nginx::ip_hash::POLICY,
+    &envoy_ring_hash::POLICY,
+    &grpc_pick_first::POLICY,
 ];
 
 /// A row of [`POLICIES`].

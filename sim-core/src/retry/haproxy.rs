@@ -26,7 +26,7 @@ pub(super) static RETRY: RetryDef = RetryDef {
                 name: "retry_on",
                 about: "Failures that count: connections that were refused or took too long, answers that broke off, answers that took too long, and statuses of errors.",
                 kind: ParamKind::Words(ON),
-                default: Some("[conn-failure]"),
+                default: Some("[\"conn-failure\"]"),
             },
             ParamDef {
                 name: "pause",

@@ -14,6 +14,8 @@ mod library;
 mod next_upstream;
 mod none;
 
+pub(crate) use haproxy::ON as HAPROXY_RETRY_ON;
+
 /// Every kind of retry a scenario can name.
 pub static RETRIES: &[&RetryDef] = &[
     &none::RETRY,

@@ -1,0 +1,491 @@
+//! `HAProxy`: a backend with its servers, in the words of its configuration.
+
+use super::{DialectDef, Member};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
+use crate::time::Duration;
+
+const fn choice(
+    name: &'static str,
+    about: &'static str,
+    words: &'static [&'static str],
+    default: &'static str,
+) -> ParamDef {
+    ParamDef {
+        name,
+        about,
+        kind: ParamKind::Choice(words),
+        default: Some(default),
+    }
+}
+
+const fn count(
+    name: &'static str,
+    about: &'static str,
+    (min, max): (u64, u64),
+    unit: &'static str,
+    default: &'static str,
+) -> ParamDef {
+    ParamDef {
+        name,
+        about,
+        kind: ParamKind::Integer { min, max, unit },
+        default: Some(default),
+    }
+}
+
+const fn span(name: &'static str, about: &'static str, default: &'static str) -> ParamDef {
+    ParamDef {
+        name,
+        about,
+        kind: ParamKind::Span {
+            min: Duration::ZERO,
+        },
+        default: Some(default),
+    }
+}
+
+const fn flag(name: &'static str, about: &'static str) -> ParamDef {
+    ParamDef {
+        name,
+        about,
+        kind: ParamKind::Flag,
+        default: Some("false"),
+    }
+}
+
+const VERSIONS: &[&str] = &["2.6", "2.8", "3.4"];
+
+/// What `balance` can be; before the first of the hashing ones all choose by themselves.
+const BALANCES: &[&str] = &[
+    "default",
+    "roundrobin",
+    "static-rr",
+    "leastconn",
+    "first",
+    "random",
+    "source",
+    "uri",
+    "url_param",
+    "hdr",
+];
+const FIRST_HASH: usize = 6;
+
+/// As many may wait as there can be requests in any run.
+const QUEUE: &str = "4000000";
+
+pub(super) static DIALECT: DialectDef = DialectDef {
+    row: ExtensionRow {
+        name: "haproxy",
+        about: "HAProxy: its order of servers, queues, retries, checks and slow start. maxconn and minconn of servers are their \
+                max_connections and min_connections.",
+        source: "HAProxy 2.6.12, 2.8.25 and 3.4.7, as run, and their sources and configuration manuals",
+        params: &[
+            choice(
+                "version",
+                "Of HAProxy; the balance without a line, and which of equal servers is taken, depend on it.",
+                VERSIONS,
+                "3.4",
+            ),
+            choice(
+                "balance",
+                "How servers are chosen; the default is roundrobin, and random in 3.4. The key of a request is its address, path, parameter or header.",
+                BALANCES,
+                "default",
+            ),
+            count(
+                "draws",
+                "Of balance random(draws).",
+                (1, 1000),
+                "points",
+                "2",
+            ),
+            choice(
+                "hash_type",
+                "How a hash leads to a server.",
+                &["map-based", "consistent"],
+                "map-based",
+            ),
+            choice(
+                "hash_function",
+                "How keys are hashed.",
+                &["sdbm", "djb2", "wt6", "crc32"],
+                "sdbm",
+            ),
+            count(
+                "hash_balance_factor",
+                "A server with more than so many percent of its share of requests is passed by; 0: none is.",
+                (0, 65_535),
+                "%",
+                "0",
+            ),
+            choice(
+                "hash_preserve_affinity",
+                "Whether a full server of a ring is passed by, once it is full or once its queue is; from 3.2 on.",
+                &["always", "maxconn", "maxqueue"],
+                "always",
+            ),
+            flag(
+                "cookie",
+                "Whether requests of a session, a key, return to the server of its first, as with cookie NAME insert.",
+            ),
+            count(
+                "maxconn",
+                "Of the frontend: requests that are taken up at once, the others wait; 0: all are.",
+                (0, 4_000_000),
+                "requests",
+                "0",
+            ),
+            count(
+                "maxqueue",
+                "Requests that may wait for one server, of those that only it will do for; 0: all may.",
+                (0, 4_000_000),
+                "requests",
+                "0",
+            ),
+            count(
+                "fullconn",
+                "Requests at the backend at which servers get their maxconn and not less; 0: they always do. Needs min_connections of servers.",
+                (0, 4_000_000),
+                "requests",
+                "0",
+            ),
+            span(
+                "timeout_connect",
+                "A time-out, timeout connect: a retry on the same server waits so long, and at most a second; and the queue has it without one of its own.",
+                "5s",
+            ),
+            span(
+                "timeout_queue",
+                "A time-out, timeout queue: a request that has waited so long for a place is answered 503; 0s: as timeout connect.",
+                "0s",
+            ),
+            span(
+                "timeout_server",
+                "A time-out, timeout server: a server that has not answered for so long is given up; 0s: never.",
+                "50s",
+            ),
+            count(
+                "retries",
+                "Further tries after the first.",
+                (0, 999),
+                "tries",
+                "3",
+            ),
+            choice(
+                "redispatch",
+                "Whether to turn to other servers, option redispatch: without it, tries stay at the server of the first; with -1, as without a number, the last goes to another, and all where neither a key nor a cookie decides; with 1 all do.",
+                &["no", "-1", "1"],
+                "no",
+            ),
+            ParamDef {
+                name: "retry_on",
+                about: "Failures after which there is another try.",
+                kind: ParamKind::Words(crate::retry::HAPROXY_RETRY_ON),
+                default: Some("[\"conn-failure\"]"),
+            },
+            choice(
+                "status",
+                "The status of what a server answers with an error.",
+                &["404", "408", "429", "500", "501", "502", "503", "504"],
+                "503",
+            ),
+            flag(
+                "allbackups",
+                "Whether all backups step in together and not one after the other, option allbackups.",
+            ),
+            flag("check", "Whether servers are checked."),
+            flag(
+                "httpchk",
+                "Whether a check is a request, which waits at the server like any other, and not a connection: option httpchk.",
+            ),
+            span("inter", "Time between checks of a server that is up.", "2s"),
+            span(
+                "fastinter",
+                "The same while a server is on its way up or down; 0s: as inter.",
+                "0s",
+            ),
+            span(
+                "downinter",
+                "The same of a server that is down; 0s: as inter.",
+                "0s",
+            ),
+            span(
+                "timeout_check",
+                "A time-out, timeout check: a check without an answer has failed after so long; 0s: as inter.",
+                "0s",
+            ),
+            count(
+                "fall",
+                "Failed checks that take a server out.",
+                (1, 1_000_000),
+                "checks",
+                "3",
+            ),
+            count(
+                "rise",
+                "Passed checks that bring it back.",
+                (1, 1_000_000),
+                "checks",
+                "2",
+            ),
+            choice(
+                "observe",
+                "Which errors of the traffic count against a server.",
+                &["none", "layer4", "layer7"],
+                "none",
+            ),
+            count(
+                "error_limit",
+                "How many of them in a row, error-limit.",
+                (1, 1_000_000),
+                "errors",
+                "10",
+            ),
+            choice(
+                "on_error",
+                "What that is worth, on-error.",
+                &["fastinter", "fail-check", "sudden-death", "mark-down"],
+                "fail-check",
+            ),
+            span(
+                "slowstart",
+                "A server that has come back gets its weight by and by over this time; 0s: at once.",
+                "0s",
+            ),
+        ],
+    },
+    check,
+    refuses,
+    expand,
+};
+
+/// The algorithm, by its place among [`BALANCES`].
+fn balance(params: &Params) -> usize {
+    match (params.choice("balance"), is_3(params)) {
+        (0, false) => 1,
+        (0, true) => 5,
+        (chosen, _) => chosen,
+    }
+}
+
+fn is_3(params: &Params) -> bool {
+    VERSIONS[params.choice("version")] == "3.4"
+}
+
+fn is_ring(params: &Params) -> bool {
+    balance(params) >= FIRST_HASH && params.choice("hash_type") == 1
+}
+
+fn check(params: &Params) -> Result<(), ParamProblem> {
+    let refuse = |param: &'static str, message: &str| {
+        let message = message.to_owned();
+        Err(ParamProblem { param, message })
+    };
+    if params.choice("hash_preserve_affinity") > 0 && !is_3(params) {
+        return refuse(
+            "hash_preserve_affinity",
+            "there is no hash-preserve-affinity before HAProxy 3.2",
+        );
+    }
+    for (param, set) in [
+        (
+            "hash_balance_factor",
+            params.integer("hash_balance_factor") > 0,
+        ),
+        (
+            "hash_preserve_affinity",
+            params.choice("hash_preserve_affinity") > 0,
+        ),
+    ] {
+        if set && !is_ring(params) {
+            return refuse(
+                param,
+                "works with a hash and hash_type = \"consistent\" only",
+            );
+        }
+    }
+    if (1..=100).contains(&params.integer("hash_balance_factor")) {
+        return refuse("hash_balance_factor", "is above 100, or 0 for none");
+    }
+    let slow_start = params.span("slowstart");
+    if !slow_start.is_zero() {
+        let name = BALANCES[balance(params)];
+        let weights_move = is_ring(params) || ["roundrobin", "leastconn", "random"].contains(&name);
+        if !weights_move {
+            let message = format!("weights of balance {name} do not change while it runs");
+            return refuse("slowstart", &message);
+        }
+        if slow_start < Duration::from_secs(1) {
+            return refuse("slowstart", "is counted in seconds, and at least one");
+        }
+    }
+    if params.choice("observe") > 0 && !params.flag("check") {
+        return refuse(
+            "observe",
+            "needs check = true: only checks bring a server back",
+        );
+    }
+    Ok(())
+}
+
+fn refuses(_: &Params, members: &[Member]) -> Option<String> {
+    let refused = |member: &&Member| member.weight > 256.0 || member.weight.fract() != 0.0;
+    let member = members.iter().find(refused)?;
+    Some(format!(
+        "a weight of {}; weights are whole numbers from 0 to 256",
+        member.weight
+    ))
+}
+
+/// The word that was chosen for a parameter.
+fn word(params: &Params, name: &str) -> &'static str {
+    let kinds = DIALECT.row.params.iter();
+    let words = kinds.filter(|param| param.name == name).find_map(|param| {
+        if let ParamKind::Choice(words) = param.kind {
+            Some(words)
+        } else {
+            None
+        }
+    });
+    words.map_or("", |words| words[params.choice(name)])
+}
+
+fn expand(params: &Params) -> String {
+    let chosen = balance(params);
+    let by_key = chosen >= FIRST_HASH;
+    let bound = by_key || params.flag("cookie");
+    let mut text = format!("policy = {{ {} }}\n", policy(params, chosen));
+    let timeout = match params.span("timeout_queue") {
+        Duration::ZERO => params.span("timeout_connect"),
+        span => span,
+    };
+    let redispatch = word(params, "redispatch");
+    text += &format!("pending_queue = {{ limit = {QUEUE}");
+    if !timeout.is_zero() {
+        text += &format!(", timeout = \"{timeout}\"");
+    }
+    if params.integer("maxqueue") > 0 {
+        text += &format!(", per_server = {}", params.integer("maxqueue"));
+    }
+    if bound && redispatch != "no" {
+        text += ", out_of_service = \"moves\"";
+    }
+    text += " }\n";
+    if params.integer("fullconn") > 0 {
+        text += &format!("full_connections = {}\n", params.integer("fullconn"));
+    }
+    if params.integer("maxconn") > 0 {
+        // Those beyond it stay in the backlog of the listening socket.
+        text += &format!(
+            "guards = [\n  {{ kind = \"concurrency-limit\", limit = {}, queue = {QUEUE} }},\n]\n",
+            params.integer("maxconn")
+        );
+    }
+    text += &client(params, bound);
+    text + &health(params)
+}
+
+fn policy(params: &Params, chosen: usize) -> String {
+    let mut policy = match BALANCES[chosen] {
+        "leastconn" if is_3(params) => "kind = \"haproxy-leastconn\", ties = \"random\"".to_owned(),
+        "random" => format!(
+            "kind = \"haproxy-random\", draws = {}, ties = \"{}\"",
+            params.integer("draws"),
+            if is_3(params) { "rate" } else { "latest" }
+        ),
+        name if chosen < FIRST_HASH => format!("kind = \"haproxy-{name}\""),
+        name => {
+            let of = if name == "source" { "source" } else { "text" };
+            format!(
+                "kind = \"haproxy-hash\", of = \"{of}\", method = \"{}\", function = \"{}\"",
+                word(params, "hash_type"),
+                word(params, "hash_function"),
+            )
+        }
+    };
+    if params.integer("hash_balance_factor") > 0 {
+        let factor = params.integer("hash_balance_factor");
+        policy += &format!(", balance_factor = {factor}");
+    }
+    if params.choice("hash_preserve_affinity") > 0 {
+        policy += &format!(
+            ", preserve = \"{}\"",
+            word(params, "hash_preserve_affinity")
+        );
+    }
+    if params.flag("cookie") {
+        policy += ", cookie = true";
+    }
+    policy
+}
+
+/// How it tries again. Where a key or a cookie decides, redispatching waits for the last try.
+fn client(params: &Params, bound: bool) -> String {
+    let avoid = match (word(params, "redispatch"), bound) {
+        ("no", _) => "stays",
+        ("-1", true) => "stays-until-last",
+        _ => "previous",
+    };
+    let pause = params.span("timeout_connect").min(Duration::from_secs(1));
+    let on = params.words("retry_on");
+    let words = crate::retry::HAPROXY_RETRY_ON.iter().enumerate();
+    let words: Vec<&str> = words
+        .filter(|(place, _)| on & (1 << place) != 0)
+        .map(|(_, word)| *word)
+        .collect();
+    let timeout = match params.span("timeout_server") {
+        Duration::ZERO => String::new(),
+        span => format!("timeout = \"{span}\", "),
+    };
+    format!(
+        "client = {{ {timeout}retry = {{ kind = \"haproxy\", attempts = {}, retry_on = {words:?}, \
+         pause = \"{pause}\", status = \"{}\", avoid = \"{avoid}\" }} }}\n",
+        params.integer("retries") + 1,
+        word(params, "status"),
+    )
+}
+
+fn health(params: &Params) -> String {
+    let mut rules = String::new();
+    if params.flag("check") {
+        let probe = if params.flag("httpchk") {
+            "request"
+        } else {
+            "connect"
+        };
+        rules += &format!("  {{ kind = \"haproxy-checks\", probe = \"{probe}\"");
+        for (own, name) in [
+            ("inter", "inter"),
+            ("fastinter", "fastinter"),
+            ("downinter", "downinter"),
+            ("timeout", "timeout_check"),
+        ] {
+            let span = params.span(name);
+            if !span.is_zero() {
+                rules += &format!(", {own} = \"{span}\"");
+            }
+        }
+        let (fall, rise) = (params.integer("fall"), params.integer("rise"));
+        rules += &format!(", fall = {fall}, rise = {rise}");
+        if params.choice("observe") > 0 {
+            rules += &format!(
+                ", observe = \"{}\", error_limit = {}, on_error = \"{}\"",
+                word(params, "observe"),
+                params.integer("error_limit"),
+                word(params, "on_error"),
+            );
+        }
+        rules += " },\n";
+    }
+    if !params.flag("allbackups") {
+        rules += "  { kind = \"first-backup\" },\n";
+    }
+    if !params.span("slowstart").is_zero() {
+        let over = params.span("slowstart");
+        rules += &format!("  {{ kind = \"slow-start\", over = \"{over}\", law = \"haproxy\" }},\n");
+    }
+    if rules.is_empty() {
+        return "health = []\n".to_owned();
+    }
+    format!("health = [\n{rules}]\n")
+}
