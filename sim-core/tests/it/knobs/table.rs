@@ -318,6 +318,7 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
     ("hedge.distinct", "", "HEDGE", "true", "false"),
     ("hedge.demand", "", "HEDGE", "\"same\"", "\"own\""),
     ("hedge.tied", "", "HEDGE", "false", "true"),
+    ("hedge.failure_sends", "", "HEDGE", "false", "true"),
 ];
 
 /// Parameters of client libraries: what else must be so, and two values that make a difference.
@@ -911,7 +912,7 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "envoy-adaptive-concurrency",
         "buffer",
-        "min_rtt_requests = 2, min_concurrency = 1, max_concurrency_limit = 2, update_interval = \"50ms\"",
+        "sample_aggregate_percentile = 90, min_rtt_requests = 5, min_concurrency = 1, max_concurrency_limit = 4, update_interval = \"500ms\"",
         "0",
         "100",
     ),
@@ -1377,10 +1378,11 @@ fn manners() -> Vec<Knob> {
                 path: format!("{key}.{manner}"),
                 kind,
                 base: base_for(key, "calls"),
-                with: if matches!(manner, "hedge.distinct" | "retry.avoid") {
-                    ELSEWHERE.to_vec()
-                } else {
-                    Vec::new()
+                with: match manner {
+                    "hedge.distinct" | "retry.avoid" => ELSEWHERE.to_vec(),
+                    // Something must fail before the next copy is due anyway.
+                    "hedge.failure_sends" => vec![("service.db.server.d.errors", "{ rate = 0.5 }")],
+                    _ => Vec::new(),
                 },
                 change: Change::Set(at.to_owned(), whole(old), whole(new)),
                 level: Run,
