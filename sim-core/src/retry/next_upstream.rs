@@ -195,6 +195,7 @@ mod tests {
             let rule = rule(words, post);
             for outcome in Outcome::ALL {
                 let failed = Failed {
+                    attempt: 1,
                     outcome,
                     alone: false,
                 };
