@@ -3,6 +3,8 @@
 //! A case is a scenario, and what the program did with it: servers tried by each request, in order, how
 //! it ended for its caller, and when.
 
+mod haproxy;
+
 use crate::support::{check_books, start};
 
 /// What became of a request.
