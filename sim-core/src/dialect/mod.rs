@@ -9,10 +9,19 @@
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 
 mod alb;
+mod envoy;
+mod grpc;
 mod haproxy;
+mod nginx;
 
 /// Every dialect a scenario can name.
-pub static DIALECTS: &[&DialectDef] = &[&alb::DIALECT, &haproxy::DIALECT];
+pub static DIALECTS: &[&DialectDef] = &[
+    &nginx::DIALECT,
+    &haproxy::DIALECT,
+    &envoy::DIALECT,
+    &grpc::DIALECT,
+    &alb::DIALECT,
+];
 
 /// A row of [`DIALECTS`].
 pub struct DialectDef {

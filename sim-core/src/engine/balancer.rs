@@ -182,6 +182,9 @@ impl Simulation {
                 break;
             }
         }
+        if choice.is_none() && apart.everywhere {
+            choice = self.pick_beyond(handle, apart, &mut rest);
+        }
         self.balancers.rest = rest;
         if apart.for_good {
             return choice;
@@ -189,6 +192,29 @@ impl Simulation {
         // There may be no others, or none that the policy wants: the same server once more is
         // better than none.
         choice.or_else(|| self.pick_of(handle, None))
+    }
+
+    /// The choice for an attempt whose request has been at all servers of the best priority: among those of
+    /// the next that has others.
+    fn pick_beyond(
+        &mut self,
+        handle: Handle,
+        apart: Apart,
+        rest: &mut Vec<u32>,
+    ) -> Option<LocalId> {
+        let Attempt { call, instance, .. } = self.attempts[handle];
+        for servers in self.balancers[instance].offers.beyond() {
+            self.progress.look_at(servers.len());
+            let choice = match self.keep_apart(call, apart, &servers, rest) {
+                Left::All => self.pick_of(handle, Some(&servers)),
+                Left::Some => self.pick_of(handle, Some(rest)),
+                Left::None => None,
+            };
+            if choice.is_some() {
+                return choice;
+            }
+        }
+        None
     }
 
     /// The policy's choice among the servers eligible, or `some` of them.
@@ -379,8 +405,17 @@ impl Simulation {
                 self.forget_one(index, server, outcome, took);
             }
             self.disconnect(handle, Hop::Server, outcome);
-            if self.balancers[index].health.watches {
-                self.saw_end(index, local, outcome);
+            let instance = &self.balancers[index];
+            let tells_policy = instance.observes && outcome != Outcome::Succeeded;
+            if instance.health.watches || tells_policy {
+                let again = own && self.goes_on(handle, outcome);
+                if tells_policy {
+                    let policy = &mut self.balancers[index].policy;
+                    policy.on_failed(local.position(), outcome, again);
+                }
+                if self.balancers[index].health.watches {
+                    self.saw_end(index, local, outcome, again);
+                }
             }
         }
         let local = (server != ServerId::NONE).then(|| self.fleet[server].local);

@@ -279,7 +279,7 @@ impl Simulation {
     pub(super) fn try_again(&mut self, handle: Handle, outcome: Outcome) {
         let (retries, tries) = (self.streams.retries, self.calls.tries(handle));
         let most = self.callers[self.calls[handle].client].terms.attempts;
-        if tries >= most {
+        if tries >= most || self.has_been_at_all(handle) {
             return self.end_call(handle, outcome);
         }
         let alone = self.is_alone(handle);
@@ -305,6 +305,29 @@ impl Simulation {
             return self.end_call(handle, outcome);
         }
         self.after(pause.0, Event::Attempt(handle));
+    }
+
+    /// Whether the caller of an attempt that ends so goes on to another try, budgets aside and without a
+    /// pause.
+    pub(super) fn goes_on(&self, handle: Handle, outcome: Outcome) -> bool {
+        let call = self.attempts[handle].call;
+        if !self.calls.contains(call) {
+            return false;
+        }
+        let attempt = self.calls.tries(call);
+        let failed = Failed {
+            attempt,
+            outcome,
+            alone: self.is_alone(call),
+        };
+        let Call {
+            client, arrived, ..
+        } = self.calls[call];
+        let caller = &self.callers[client];
+        attempt < caller.terms.attempts
+            && Duration(self.now - arrived) <= caller.terms.within
+            && caller.retry.counts(failed)
+            && !self.has_been_at_all(call)
     }
 
     /// A call is over.

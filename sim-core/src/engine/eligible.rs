@@ -81,6 +81,23 @@ impl Offers {
         found.flatten().map(|(level, _)| level)
     }
 
+    /// Servers that may be picked at each priority worse than the best, from better to worse.
+    pub(super) fn beyond(&self) -> Vec<Vec<u32>> {
+        let best = self.best().map_or(CLOSED, |level| level as u8);
+        let mut levels: Vec<u8> = (self.levels.iter().copied())
+            .filter(|&level| level > best && level != CLOSED)
+            .collect();
+        levels.sort_unstable();
+        levels.dedup();
+        let of = |level: &u8| {
+            let all = self.levels.enumerate();
+            all.filter(|(_, own)| *own == level)
+                .map(|(id, _)| id.0)
+                .collect()
+        };
+        levels.iter().map(of).collect()
+    }
+
     /// All offers are to be made anew.
     fn begin_anew(&mut self, servers: usize) {
         self.levels = Table::filled(servers, CLOSED);

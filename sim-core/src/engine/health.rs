@@ -280,7 +280,13 @@ impl Simulation {
 
     /// An attempt at a server has ended, as its instance saw it.
     #[inline(never)]
-    pub(super) fn saw_end(&mut self, index: InstanceId, local: LocalId, outcome: Outcome) {
+    pub(super) fn saw_end(
+        &mut self,
+        index: InstanceId,
+        local: LocalId,
+        outcome: Outcome,
+        again: bool,
+    ) {
         let instance = &mut self.balancers[index];
         if instance.state != MachineState::Up {
             // The instance itself broke the connection.
@@ -295,7 +301,7 @@ impl Simulation {
         let mut changed = false;
         let doubted = instance.health.doubts(local);
         for rule in &mut instance.health.rules {
-            changed |= rule.state.ended(&seen, &mut news);
+            changed |= rule.state.ended_and(&seen, again, &mut news);
         }
         let doubts = instance.health.doubts(local);
         self.judged(index, local, changed, news);
@@ -305,11 +311,16 @@ impl Simulation {
     }
 
     /// A check of a server has passed or failed.
-    pub(super) fn checked(&mut self, index: InstanceId, local: LocalId, passed: bool) {
+    pub(super) fn checked(&mut self, index: InstanceId, local: LocalId, passed: bool, error: bool) {
         let mut news = Vec::new();
         let mut changed = false;
         for rule in &mut self.balancers[index].health.rules {
-            changed |= rule.state.checked(local.position(), passed, &mut news);
+            let server = local.position();
+            changed |= if error {
+                rule.state.checked_with_error(server, &mut news)
+            } else {
+                rule.state.checked(server, passed, &mut news)
+            };
         }
         self.judged(index, local, changed, news);
     }

@@ -233,7 +233,7 @@ impl Simulation {
         let local = prober.instance == InstanceId::NONE;
         let far = !local && self.fleet.cold[prober.server].path.is_some();
         if connect && server_state.serves() && !far {
-            return self.probe_result(index, true);
+            return self.probe_result(index, true, false);
         }
         let cold = &self.fleet.cold[prober.server];
         let fails = errors && draws.chance(cold.error_rate);
@@ -283,17 +283,19 @@ impl Simulation {
         }
         self.attempts.remove(handle);
         self.watch_server(server);
-        self.probe_result(prober, false);
+        self.probe_result(prober, false, false);
     }
 
     /// A probe was answered or turned away.
     pub(super) fn probe_ended(&mut self, handle: Handle, passed: bool) {
         let prober = ProberId(self.attempts[handle].number as u32);
+        let error = !passed && self.attempts[handle].fails;
         self.attempts.remove(handle);
-        self.probe_result(prober, passed);
+        self.probe_result(prober, passed, error);
     }
 
-    fn probe_result(&mut self, index: ProberId, passed: bool) {
+    /// `error`: it failed because it was answered with an error.
+    fn probe_result(&mut self, index: ProberId, passed: bool, error: bool) {
         let prober = &mut self.probes.probers[index];
         if prober.generation == 0 {
             return;
@@ -304,7 +306,7 @@ impl Simulation {
             let failures = prober.failures;
             return self.judge_liveness(index, server, failures);
         }
-        self.checked(instance, self.fleet[server].local, passed);
+        self.checked(instance, self.fleet[server].local, passed, error);
         self.replan(index);
     }
 

@@ -275,6 +275,9 @@ pub(super) fn policy(
         let concern = format!("ring/{}/{server}", service.name);
         Stream::new(model.seed, replication, &concern)
     });
+    let name = |server: &ServerId| model.servers[server.position()].name.as_str();
+    let names: Vec<&str> = service.servers.iter().map(name).collect();
+    policy.name_servers(&names);
     policy
 }
 

@@ -5,7 +5,7 @@
 //! never longer than twice the servers of the service.
 
 use super::Simulation;
-use super::attempt::{Attempt, Calls};
+use super::attempt::{Attempt, Call, Calls};
 use super::slab::Handle;
 use crate::ids::LocalId;
 use crate::retry::Avoid;
@@ -30,6 +30,8 @@ pub(super) struct Apart {
     pub tried: bool,
     /// Whether it stays away from the latter even where there are no others.
     pub for_good: bool,
+    /// Whether it then goes to those of a worse priority.
+    pub everywhere: bool,
 }
 
 /// What is left of eligible servers.
@@ -73,6 +75,7 @@ impl Apart {
         copies: false,
         tried: false,
         for_good: false,
+        everywhere: false,
     };
 
     /// What to keep away from, in order of what is tried first where servers are few: two attempts
@@ -186,7 +189,25 @@ impl Simulation {
             copies: hedged && caller.client.hedge.is_some_and(|hedge| hedge.distinct),
             tried: tried && caller.terms.avoid != Avoid::None,
             for_good: tried && caller.terms.avoid == Avoid::ForGood,
+            everywhere: tried && caller.terms.everywhere,
         }
+    }
+
+    /// Whether a call's rules let it be at each server once, and it has been at all that are in rotation.
+    pub(super) fn has_been_at_all(&self, call: Handle) -> bool {
+        let Call {
+            client,
+            service,
+            previous,
+            ..
+        } = self.calls[call];
+        if !self.callers[client].terms.everywhere {
+            return false;
+        }
+        let tried = self.calls.tried(call);
+        let been = |local| previous == local || tried.is_some_and(|t| t.servers.contains(&local));
+        let mut servers = self.services[service].servers.enumerate();
+        servers.all(|(local, &server)| been(local) || !self.fleet.in_rotation(server))
     }
 
     /// Those of the `eligible` servers that an attempt does not keep away from, by position as

@@ -28,6 +28,10 @@ mod concurrency_limit;
 mod controlled_delay;
 mod dagor;
 mod deadline;
+mod envoy_adaptive_concurrency;
+mod envoy_admission_control;
+mod envoy_circuit_breaker;
+mod envoy_retry_limit;
 mod gradient2_limit;
 mod grpc_retry_throttle;
 mod hedge_budget;
@@ -74,6 +78,10 @@ pub static GUARDS: &[&GuardDef] = &[
     &dagor::GUARD,
     &utilisation_shedding::GUARD,
     &brownout::GUARD,
+    &envoy_circuit_breaker::GUARD,
+    &envoy_retry_limit::GUARD,
+    &envoy_admission_control::GUARD,
+    &envoy_adaptive_concurrency::GUARD,
 ];
 
 /// A row of [`GUARDS`].
@@ -328,6 +336,9 @@ pub struct News {
 pub trait Guard: Debug + Send + Sync {
     /// An attempt comes.
     fn admit(&mut self, asked: &Admission, draws: &mut Draws) -> Verdict;
+
+    /// A retry that it allowed before its pause is sent now; of guards that are asked before the pause.
+    fn sent(&mut self) {}
 
     /// An attempt that was passed begins service after it has waited so long in the server's queue;
     /// false: it is refused after all. Those that find a worker free have waited for no time, and

@@ -126,6 +126,16 @@ mod tests {
         assert_eq!(verdicts(&mut limit, &at), expected);
     }
 
+    /// Envoy's local rate limit, whose tokens come one by one: one each 200 ms, of which one is kept.
+    #[test]
+    fn case_297_bucket_1() {
+        use Verdict::{Pass, Refuse};
+        let mut limit = guard(&GUARD, &[("rate", Number(5.0)), ("burst", Integer(1))]);
+        let at = [0, 0, 0, 200, 200, 600, 600];
+        let expected = [Pass, Refuse, Refuse, Pass, Refuse, Pass, Refuse];
+        assert_eq!(verdicts(&mut limit, &at), expected);
+    }
+
     #[test]
     fn who_may_wait_is_passed_in_turn() {
         let params = [

@@ -19,7 +19,7 @@ const PERCENT: ParamKind = ParamKind::Number {
 };
 
 /// Statuses that a server's errors may have.
-const STATUSES: [u16; 9] = [400, 404, 408, 429, 500, 501, 502, 503, 504];
+const STATUSES: [u16; 10] = [400, 404, 408, 409, 429, 500, 501, 502, 503, 504];
 
 pub(super) static RULE: HealthDef = HealthDef {
     row: ExtensionRow {
@@ -181,7 +181,7 @@ pub(super) static RULE: HealthDef = HealthDef {
                 name: "status",
                 about: "The status of what a server answers with an error: below 500 it is no failure.",
                 kind: ParamKind::Choice(&[
-                    "400", "404", "408", "429", "500", "501", "502", "503", "504",
+                    "400", "404", "408", "409", "429", "500", "501", "502", "503", "504",
                 ]),
                 default: Some("503"),
             },

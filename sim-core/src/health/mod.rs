@@ -15,11 +15,14 @@ use std::fmt::Debug;
 
 mod checks;
 mod due;
+mod envoy_health_checks;
 mod envoy_outlier_detection;
 mod envoy_priorities;
+mod envoy_slow_start;
 mod first_backup;
 mod grpc_outlier_detection;
 mod haproxy_checks;
+mod max_fails;
 mod outlier_detection;
 mod panic;
 mod priorities;
@@ -33,15 +36,18 @@ pub use checks::{Checks, Phase, Probe};
 pub static HEALTH_RULES: &[&HealthDef] = &[
     &checks::RULE,
     &outlier_detection::RULE,
+    &max_fails::RULE,
     &slow_start::RULE,
     &panic::RULE,
     &priorities::RULE,
     &haproxy_checks::RULE,
     &first_backup::RULE,
     &envoy_outlier_detection::RULE,
+    &envoy_health_checks::RULE,
     &grpc_outlier_detection::RULE,
     &update_merge_window::RULE,
     &envoy_priorities::RULE,
+    &envoy_slow_start::RULE,
 ];
 
 /// A row of [`HEALTH_RULES`].
@@ -219,6 +225,11 @@ pub trait HealthRule: Debug + Send + Sync {
         false
     }
 
+    /// A check of a server has failed because it was answered with an error. Whether it judges differently now.
+    fn checked_with_error(&mut self, server: usize, news: &mut Vec<News>) -> bool {
+        self.checked(server, false, news)
+    }
+
     /// Whether the next check of a server may turn its judgement, or bring that closer: results so
     /// far have begun to speak against it.
     fn doubts(&self, server: usize) -> bool {
@@ -242,6 +253,13 @@ pub trait HealthRule: Debug + Send + Sync {
     fn ended(&mut self, seen: &Seen, news: &mut Vec<News>) -> bool {
         let _ = (seen, news);
         false
+    }
+
+    /// The same, told by one who knows whether the sender, the balancer itself, goes on to another try: for rules to
+    /// which that makes a difference.
+    fn ended_and(&mut self, seen: &Seen, again: bool, news: &mut Vec<News>) -> bool {
+        let _ = again;
+        self.ended(seen, news)
     }
 
     /// When to be asked again at the latest: always later than it was asked last.

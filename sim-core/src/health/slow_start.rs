@@ -2,7 +2,7 @@
 //!
 //! It looks at who is left by the rules before it. Who was not, and is now, starts slowly, each by
 //! itself. At the start of a run nobody does: a balancer that starts with its servers finds them all.
-//! The weight is that of Envoy (aggression 1): it rises in proportion to time. That of `HAProxy` rises so in
+//! The weight of Envoy (aggression 1) rises in proportion to time. That of `HAProxy` rises so in
 //! sixteenths, of which the first is there at once, and is worked out anew every second, or twentieth of the time if
 //! that is longer, from the whole seconds so far.
 
@@ -62,31 +62,78 @@ pub(super) static RULE: HealthDef = HealthDef {
         }
         Ok(())
     },
-    build: |params, servers| {
-        let mut rule = SlowStart {
-            in_sixteenths: false,
-            over: Duration::ZERO,
-            from: 1.0,
-            steps: 1,
-            started: false,
-            servers: vec![Record::default(); servers],
-            due: Due::default(),
-        };
-        rule.adopt(params);
-        Box::new(rule)
-    },
+    build: |params, servers| Box::new(SlowStart::new(params, read, servers)),
     weighs: true,
     ..PLAIN
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 
+fn read(params: &Params) -> Curve {
+    let from = params.number("from");
+    Curve {
+        over: params.span("over"),
+        steps: params.integer("steps"),
+        law: [Law::Linear { from }, Law::Sixteenths][params.choice("law")],
+    }
+}
+
+/// How a weight rises.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Curve {
+    pub(super) over: Duration,
+    /// In how many steps of equal length.
+    pub(super) steps: u64,
+    pub(super) law: Law,
+}
+
+/// The part of its weight that a server has, by the part of the time that has passed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Law {
+    /// In proportion to time, from a part on.
+    Linear {
+        /// That part.
+        from: f64,
+    },
+    /// A power of the part of the time, and no less than a part.
+    Power {
+        /// That part.
+        least: f64,
+        /// The exponent.
+        exponent: f64,
+    },
+    /// That of `HAProxy`, which has steps of its own.
+    Sixteenths,
+}
+
+impl Law {
+    fn at(self, part: f64) -> f64 {
+        match self {
+            Self::Linear { from } => from + (1.0 - from) * part,
+            Self::Power { least, exponent } => libm::pow(part, exponent).max(least),
+            Self::Sixteenths => part,
+        }
+    }
+}
+
+/// The part of its weight that a server of `HAProxy` has at an age, and at which age the next step comes.
+fn sixteenths(over: Duration, age: Duration) -> (f64, Option<Duration>) {
+    let seconds_in_all = over.0 / SECOND.0;
+    let pause = (over.0 / 20).max(SECOND.0);
+    let looks = age.0 / pause;
+    let seconds = looks * pause / SECOND.0;
+    if seconds >= seconds_in_all {
+        return (1.0, None);
+    }
+    let sixteenths = (16 * seconds + seconds_in_all) / seconds_in_all;
+    let next = Duration((looks + 1) * pause);
+    (sixteenths as f64 / 16.0, Some(next))
+}
+
 #[derive(Clone, Debug)]
-struct SlowStart {
-    in_sixteenths: bool,
-    over: Duration,
-    from: f64,
-    steps: u64,
+pub(super) struct SlowStart {
+    read: fn(&Params) -> Curve,
+    curve: Curve,
     /// Whether it has been asked before: who is there at the first time was there before it.
     started: bool,
     servers: Vec<Record>,
@@ -103,34 +150,31 @@ struct Record {
 }
 
 impl SlowStart {
+    pub(super) fn new(params: &Params, read: fn(&Params) -> Curve, servers: usize) -> Self {
+        Self {
+            read,
+            curve: read(params),
+            started: false,
+            servers: vec![Record::default(); servers],
+            due: Due::default(),
+        }
+    }
+
     /// The part of its weight that a server has so long after it came, and how long after that the
     /// next step comes; no step when it has all of it.
     fn weight(&self, age: Duration) -> (f64, Option<Duration>) {
-        if self.in_sixteenths {
-            return self.sixteenths(age);
+        let Curve { over, steps, law } = self.curve;
+        if matches!(law, Law::Sixteenths) {
+            return sixteenths(over, age);
         }
-        let (over, steps) = (u128::from(self.over.0), u128::from(self.steps));
+        let (over, steps) = (u128::from(over.0), u128::from(steps));
         let step = u128::from(age.0) * steps / over;
         if step >= steps {
             return (1.0, None);
         }
-        let part = step as f64 / self.steps as f64;
+        let part = step as f64 / steps as f64;
         let next = (over * (step + 1)).div_ceil(steps) as u64;
-        (self.from + (1.0 - self.from) * part, Some(Duration(next)))
-    }
-
-    /// The same as `HAProxy` has it.
-    fn sixteenths(&self, age: Duration) -> (f64, Option<Duration>) {
-        let over = self.over.0 / SECOND.0;
-        let pause = (self.over.0 / 20).max(SECOND.0);
-        let looks = age.0 / pause;
-        let seconds = looks * pause / SECOND.0;
-        if seconds >= over {
-            return (1.0, None);
-        }
-        let sixteenths = (16 * seconds + over) / over;
-        let next = Duration((looks + 1) * pause);
-        (sixteenths as f64 / 16.0, Some(next))
+        (law.at(part), Some(Duration(next)))
     }
 
     /// Gives a server the part of its weight that it has now.
@@ -156,10 +200,7 @@ impl SlowStart {
 
 impl HealthRule for SlowStart {
     fn adopt(&mut self, params: &Params) {
-        self.in_sixteenths = params.choice("law") == 1;
-        self.over = params.span("over");
-        self.from = params.number("from");
-        self.steps = params.integer("steps");
+        self.curve = (self.read)(params);
     }
 
     fn judge(&mut self, now: Instant, standing: &mut Standing, _: &mut Vec<News>) {

@@ -338,6 +338,60 @@ mod tests {
         near(play.shares(1), [0.5, 0.25, 0.25]);
     }
 
+    const BARE: &str = "client-side-weighted-round-robin blackout=0s";
+
+    #[test]
+    fn cases_317_323_wrr_stride_1_10() {
+        let servers = [(10, 0, 1.0), (10, 0, 0.1)];
+        let turns = Play::new(BARE, &servers).after(1, 22);
+        assert_eq!(turns, "bbbbbbbbbabbbbbbbbbbab");
+        let turns = Play::new(BARE, &servers).after(1, 1100);
+        assert_eq!(turns.matches('a').count(), 100);
+    }
+
+    #[test]
+    fn case_319_wrr_blackout() {
+        let servers = [(10, 0, 1.0), (10, 0, 0.1)];
+        let mut play = Play::new("client-side-weighted-round-robin", &servers);
+        // Reports begin with the first second, so that the tenth after them is the eleventh.
+        assert_eq!(play.after(10, 100).matches('a').count(), 50);
+        assert_eq!(play.after(1, 1100).matches('a').count(), 100);
+    }
+
+    #[test]
+    fn case_321_wrr_one_weight_only() {
+        let servers = [(10, 0, 1.0), (0, 0, 0.0), (0, 0, 0.0)];
+        assert_eq!(Play::new(BARE, &servers).after(1, 9), "abcabcabc");
+    }
+
+    #[test]
+    fn case_325_wrr_stride_3_2_1() {
+        let servers = [(300, 0, 1.0), (200, 0, 1.0), (100, 0, 1.0)];
+        assert_eq!(Play::new(BARE, &servers).after(1, 12), "abcaababcaab");
+    }
+
+    #[test]
+    fn case_327_wrr_stride_1_5() {
+        let servers = [1, 2, 3, 4, 5].map(|weight| (100 * weight, 0, 1.0));
+        let turns = Play::new(BARE, &servers).after(1, 1000);
+        for (i, name) in ['a', 'b', 'c', 'd', 'e'].into_iter().enumerate() {
+            let share = turns.matches(name).count() as f64 / 1000.0;
+            assert!(
+                (share - (i + 1) as f64 / 15.0).abs() < 0.002,
+                "{name} {share}"
+            );
+        }
+    }
+
+    /// 1000 a second at half of what it can is a weight of 2000, its errors not counted: as 500 at a quarter, and
+    /// half of 1000 at a quarter.
+    #[test]
+    fn case_301_cswrr_weight() {
+        let servers = [(1000, 100, 0.5), (500, 0, 0.25), (1000, 0, 0.25)];
+        let text = "client-side-weighted-round-robin blackout=0s penalty=0";
+        near(Play::new(text, &servers).shares(1), [0.25, 0.25, 0.5]);
+    }
+
     #[test]
     fn errors_count_as_utilisation() {
         // a fails half of its requests and is therefore hardly busy.

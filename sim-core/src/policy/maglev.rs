@@ -10,6 +10,7 @@
 //! in the paper; with `"skipped"` it is made of all, and a key whose server is out looks at the next places,
 //! which moves no other key and sends all of its keys' load to where the table happens to go on.
 
+use super::envoy_ring_hash::{BALANCE, bounded, check_balance, open_weights, shuffled};
 use super::latest::Latest;
 use super::{Farm, FleetView, Job, Policy, PolicyDef};
 use crate::draws::{Draws, Stream, mix};
@@ -45,6 +46,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
                 kind: ParamKind::Choice(&["rebuilt", "skipped"]),
                 default: Some("rebuilt"),
             },
+            BALANCE,
         ],
     },
     farm: Farm::Unknown,
@@ -57,6 +59,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         Box::new(Maglev {
             size: params.integer("table") as usize,
             rebuilt: params.choice("gone") == 0,
+            balance: params.number(BALANCE.name) / 100.0,
             places: Arc::new([]),
             weights: Vec::new(),
             stale: true,
@@ -69,7 +72,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
 fn check(params: &Params) -> Result<(), ParamProblem> {
     let size = params.integer("table");
     if is_prime(size) {
-        return Ok(());
+        return check_balance(params);
     }
     let next = (size..=TABLE_MAX)
         .find(|&n| is_prime(n))
@@ -88,6 +91,8 @@ fn is_prime(n: u64) -> bool {
 struct Maglev {
     size: usize,
     rebuilt: bool,
+    /// How much more than its share a server may hold; 0: anything.
+    balance: f64,
     /// Where each server's permutation comes from.
     places: Arc<[Stream]>,
     /// Weights the table was made of, nothing for servers left out.
@@ -133,19 +138,27 @@ struct Claimant {
 
 /// Has servers claim places by turns, in their order within a turn.
 fn fill(size: usize, weights: &[f64], places: &[Stream]) -> Vec<u32> {
+    fill_from(size, weights, |server| {
+        let mut numbers = places[server].at(0);
+        [numbers.bits(), numbers.bits()]
+    })
+}
+
+/// The same, with the two hashes of each server.
+fn fill_from(size: usize, weights: &[f64], hashes: impl Fn(usize) -> [u64; 2]) -> Vec<u32> {
     let m = size as u64;
     let most = weights.iter().copied().fold(0.0, f64::max);
-    let all = weights.iter().zip(places).enumerate();
+    let all = weights.iter().enumerate();
     let mut claimants: Vec<Claimant> = all
-        .filter(|(_, (weight, _))| **weight > 0.0)
-        .map(|(server, (&weight, place))| {
-            let mut numbers = place.at(0);
+        .filter(|(_, weight)| **weight > 0.0)
+        .map(|(server, &weight)| {
+            let [place, skip] = hashes(server);
             Claimant {
                 server: server as u32,
                 weight,
                 target: 0.0,
-                place: numbers.bits() % m,
-                skip: numbers.bits() % (m - 1) + 1,
+                place: place % m,
+                skip: skip % (m - 1) + 1,
             }
         })
         .collect();
@@ -178,11 +191,17 @@ impl Policy for Maglev {
         if size == 0 {
             return None;
         }
-        let first = (mix(job.key) % size as u64) as usize;
+        let hash = mix(job.key);
+        let first = (hash % size as u64) as usize;
         let (before, after) = self.table.split_at(first);
-        let open = |server: &&u32| fleet.eligible.binary_search(server).is_ok();
-        let found = after.iter().chain(before).find(open);
-        found.map(|&server| server as usize)
+        let open = |server: &u32| fleet.eligible.binary_search(server).is_ok();
+        let own = after.iter().chain(before).copied().find(open)?;
+        if self.balance <= 0.0 {
+            return Some(own as usize);
+        }
+        let weights = open_weights(fleet);
+        let order = shuffled(&weights, hash);
+        Some(bounded(fleet, self.balance, &weights, own, order) as usize)
     }
     fn place_servers(&mut self, servers: usize, place: &dyn Fn(usize) -> Stream) {
         self.places = (0..servers).map(place).collect();
@@ -217,6 +236,30 @@ impl Policy for Maglev {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::xxhash::xxhash64;
+
+    #[test]
+    fn case_239_maglev_7() {
+        let hashes = |server| {
+            let key = format!("127.0.0.1:{}", 90 + server);
+            [0, 1].map(|seed| xxhash64(key.as_bytes(), seed))
+        };
+        assert_eq!(fill_from(7, &[1.0; 6], hashes), [2, 4, 0, 1, 5, 0, 3]);
+    }
+
+    #[test]
+    fn case_241_maglev_lopsided() {
+        let mut weights = vec![1.0 / 128.0 / 1023.0; 1024];
+        weights[0] = 127.0 / 128.0;
+        let hashes = |server: usize| [1, 2].map(|n| mix(server as u64 * 2 + n));
+        let table = fill_from(65_537, &weights, hashes);
+        let mut entries = vec![0; 1024];
+        for server in table {
+            entries[server as usize] += 1;
+        }
+        assert_eq!(entries[0], 64_514);
+        assert!(entries[1..].iter().all(|count| *count == 1));
+    }
     use crate::policy::fixture::{Fleet, build_for};
 
     fn choices(text: &str, fleet: &Fleet, keys: u64) -> Vec<usize> {
@@ -294,7 +337,13 @@ mod tests {
     #[test]
     fn a_table_that_is_no_prime_is_refused_with_the_next_one() {
         use crate::extension::{Def, ParamValue};
-        let of = |size| POLICY.check(&Params::new(vec![("table", ParamValue::Integer(size))]));
+        let of = |size| {
+            let table = ("table", ParamValue::Integer(size));
+            POLICY.check(&Params::new(vec![
+                table,
+                (BALANCE.name, ParamValue::Number(0.0)),
+            ]))
+        };
         assert!(of(65_537).is_ok() && of(2).is_ok() && of(TABLE_MAX).is_ok());
         let problem = of(65_536).expect_err("no prime");
         assert!(problem.message.contains("65537"), "{}", problem.message);
@@ -305,6 +354,7 @@ mod tests {
         let mut one = Maglev {
             size: 251,
             rebuilt: true,
+            balance: 0.0,
             places: places(4).into(),
             weights: Vec::new(),
             stale: true,

@@ -15,8 +15,10 @@ use std::fmt::Debug;
 mod client_side_weighted_round_robin;
 mod edf;
 mod envoy_least_request;
+mod envoy_ring_hash;
 mod envoy_round_robin;
 mod first;
+mod grpc_pick_first;
 mod haproxy;
 mod join_bounded_shortest_queue;
 mod join_idle_queue;
@@ -28,6 +30,7 @@ mod least_response_time;
 mod least_work_left;
 mod maglev;
 mod most_in_flight;
+mod nginx;
 mod peak_ewma;
 mod power_of_d;
 mod power_of_d_with_memory;
@@ -75,6 +78,13 @@ pub static POLICIES: &[&PolicyDef] = &[
     &haproxy::HASH,
     &envoy_round_robin::POLICY,
     &envoy_least_request::POLICY,
+    &nginx::round_robin::POLICY,
+    &nginx::least_conn::POLICY,
+    &nginx::random::POLICY,
+    &nginx::hash::POLICY,
+    &nginx::ip_hash::POLICY,
+    &envoy_ring_hash::POLICY,
+    &grpc_pick_first::POLICY,
 ];
 
 /// A row of [`POLICIES`].
@@ -298,6 +308,11 @@ pub trait Policy: Debug + Send {
         let _ = (servers, place);
     }
 
+    /// Called once, after that: the names of the servers, for those who place them by their names.
+    fn name_servers(&mut self, names: &[&str]) {
+        let _ = names;
+    }
+
     /// Called where the instance is one of several, before its first pick and whenever it turns to servers
     /// of another priority: its turns among those that are eligible at the next change of the fleet are
     /// to begin this far into a round, a share from 0 to below 1. Only who takes turns makes something of it.
@@ -341,7 +356,13 @@ pub trait Policy: Debug + Send {
         let _ = (now, server, in_flight, outcome, took);
     }
 
-    /// Whether the two hooks above are wanted: saves two calls for each attempt where not.
+    /// The same of an attempt that did not succeed, after it; `again`: its sender, the balancer itself, goes on to
+    /// another try.
+    fn on_failed(&mut self, server: usize, outcome: Outcome, again: bool) {
+        let _ = (server, outcome, again);
+    }
+
+    /// Whether the three hooks above are wanted: saves two calls for each attempt where not.
     fn observes(&self) -> bool {
         false
     }
@@ -413,6 +434,8 @@ impl Clone for Box<dyn Policy> {
 
 #[cfg(test)]
 pub(crate) mod fixture;
+#[cfg(test)]
+mod xxhash;
 
 #[cfg(test)]
 mod tests {

@@ -171,4 +171,26 @@ mod tests {
         }
         assert_eq!(seen, [1, 0, 1, 0, 1]);
     }
+
+    /// gRPC's `least_request` draws with replacement, and the first draw wins a tie.
+    #[test]
+    fn case_339_lr_tie_first_draw() {
+        use crate::draws::Stream;
+        let fleet = Fleet {
+            in_flight: vec![1, 1],
+            ..Fleet::of(2)
+        };
+        let mut policy = PowerOfD {
+            d: 2,
+            replacement: true,
+            oracle: false,
+        };
+        let stream = Stream::new(1, 0, "p");
+        for number in 0..50 {
+            let first = stream.at(number).below(2);
+            let job = Job::default();
+            let picked = policy.pick(&fleet.view(), &job, &mut stream.at(number));
+            assert_eq!(picked, Some(first));
+        }
+    }
 }

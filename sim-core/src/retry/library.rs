@@ -69,6 +69,8 @@ pub(super) struct Seen {
     pub attempt: u32,
     /// Whether the request may not be sent twice without harm, as with POST.
     pub post: bool,
+    /// The words that the row's list of them has, a bit for each.
+    pub words: u64,
 }
 
 impl Seen {
@@ -239,6 +241,8 @@ pub(super) struct Library {
     /// A request that would still pause so long after it began is given up.
     pub within: Duration,
     pub lockstep: bool,
+    /// The words of the row's list, handed to `counts` with what is seen.
+    pub words: u64,
 }
 
 /// A library that tries again at once, whatever has failed.
@@ -248,6 +252,7 @@ pub(super) const EAGER: Library = Library {
     counts: |_| true,
     within: Duration(u64::MAX),
     lockstep: false,
+    words: 0,
 };
 
 /// Statuses that an error of a server can have.
@@ -255,6 +260,7 @@ const STATUSES: &[(&str, u16)] = &[
     ("400", 400),
     ("404", 404),
     ("408", 408),
+    ("409", 409),
     ("429", 429),
     ("500", 500),
     ("501", 501),
@@ -267,7 +273,7 @@ pub(super) const STATUS: ParamDef = ParamDef {
     name: "status",
     about: "The status of what a server answers with an error.",
     kind: ParamKind::Choice(&[
-        "400", "404", "408", "429", "500", "501", "502", "503", "504",
+        "400", "404", "408", "409", "429", "500", "501", "502", "503", "504",
     ]),
     default: Some("503"),
 };
@@ -359,6 +365,7 @@ impl Client {
             answer,
             attempt: failed.attempt,
             post: self.post,
+            words: self.rules.words,
         }
     }
 
@@ -391,6 +398,7 @@ const ANSWERS: &[(&str, Answer)] = &[
     ("400", Answer::Status(400)),
     ("404", Answer::Status(404)),
     ("408", Answer::Status(408)),
+    ("409", Answer::Status(409)),
     ("429", Answer::Status(429)),
     ("500", Answer::Status(500)),
     ("501", Answer::Status(501)),
@@ -409,6 +417,7 @@ pub(super) fn rules(library: Library) -> Vec<(&'static str, String)> {
         answer,
         attempt,
         post,
+        words: library.words,
     };
     let after = |post| {
         let counted = ANSWERS

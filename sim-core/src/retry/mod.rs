@@ -11,6 +11,7 @@ mod exponential_backoff;
 mod fixed;
 mod haproxy;
 mod library;
+mod next_upstream;
 mod none;
 
 pub(crate) use haproxy::ON as HAPROXY_RETRY_ON;
@@ -21,6 +22,8 @@ pub static RETRIES: &[&RetryDef] = &[
     &fixed::RETRY,
     &exponential_backoff::RETRY,
     &drawn::RETRY,
+    // Proxies, towards their own servers.
+    &next_upstream::RETRY,
     // Client libraries, by the program that they are written for.
     &library::botocore_standard::RETRY,
     &library::botocore_dynamodb::RETRY,
@@ -102,6 +105,9 @@ pub struct Terms {
     pub within: Duration,
     /// Whether all requests of a kind of caller have the same pauses.
     pub lockstep: bool,
+    /// Whether it goes through all servers, those of a worse priority where no better one is left for it, and ends
+    /// with its last failure when it has been at each.
+    pub everywhere: bool,
 }
 
 /// Servers that a further try keeps away from.
@@ -130,6 +136,7 @@ impl Terms {
         avoid: Avoid::None,
         within: Duration(u64::MAX),
         lockstep: false,
+        everywhere: false,
     };
 
     /// As the common parameters say.
@@ -271,6 +278,7 @@ mod tests {
                 Terms {
                     within: Terms::ONCE.within,
                     lockstep: Terms::ONCE.lockstep,
+                    everywhere: Terms::ONCE.everywhere,
                     ..(def.build)(&Params::new(values)).terms()
                 }
             };

@@ -5,7 +5,7 @@ use super::extensions::choice;
 use super::problem::{Collector, Problem, Problems, Span};
 use super::section::Cx;
 use super::sections::ServiceSpec;
-use super::tree::{Node, Value, parse, parse_value};
+use super::tree::{Node, Value, parse_any, parse_value};
 use crate::dialect::{DialectDef, Member};
 use crate::ids::Id;
 use crate::model::{Server, Service};
@@ -69,7 +69,7 @@ fn keys(written: &Node) -> Option<Node> {
     };
     let dialect = choice::<DialectDef>(written, "dialect", cx)?;
     let text = Source::new("dialect.toml", dialect.expand());
-    let mut keys = parse(&text, 0, &mut Collector::default())?;
+    let mut keys = parse_any(&text, 0, &mut Collector::default())?;
     move_to(&mut keys, written.span);
     Some(keys)
 }

@@ -325,7 +325,7 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
 
 /// The position of a word among those allowed.
 fn word(node: &Node, param: &ParamDef, words: &[&'static str], cx: &mut Cx<'_>) -> Option<usize> {
-    // A status such as 503, or a version such as 3.4, is a word that may be written as a number.
+    // A status such as 503, or a version such as 1.31, is a word that may be written as a number.
     let number = match node.value {
         Value::Integer(number) => Some(number.to_string()),
         Value::Float(number) => Some(number.to_string()),

@@ -177,7 +177,8 @@ pub(crate) fn parse(source: &Source, number: u32, problems: &mut Collector) -> O
     tree
 }
 
-fn parse_any(source: &Source, number: u32, problems: &mut Collector) -> Option<Node> {
+/// The same of a text that is known to be no foreign file, however few keys it has.
+pub(crate) fn parse_any(source: &Source, number: u32, problems: &mut Collector) -> Option<Node> {
     if source.text.len() > TEXT_MAX {
         problems.push(Problem::new(
             "E002",

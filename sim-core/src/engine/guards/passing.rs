@@ -121,6 +121,8 @@ impl Simulation {
         let def = self.guards.chain(seat).rows[row].guard.def;
         if def.asked != Asked::WhenSent && ordinal > 1 {
             // It was asked when the caller decided to try again.
+            let state = self.guards.chain(seat).rows[row].state(seat.owner);
+            state.guard.sent();
             return Verdict::Pass;
         }
         let mut draws = self.guards.draws(seat.post, row, number, ordinal);

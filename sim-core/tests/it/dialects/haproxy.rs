@@ -5,7 +5,7 @@
 //! `src/health/slow_start.rs`.
 
 use super::{Fate, every, fates, requests_at, tried};
-use crate::support::{start, told};
+use crate::support::{start, times};
 use sim_core::event_log::Kind;
 
 /// Cases that no scenario can express, with the reason.
@@ -533,13 +533,10 @@ fn checked(rules: &str, events: &str) -> (Vec<f64>, Vec<f64>) {
     );
     let mut simulation = start(&format!("{text}{events}"));
     simulation.run();
-    let at = |kind| {
-        told(&simulation, kind)
-            .into_iter()
-            .map(|(at, ..)| at)
-            .collect()
-    };
-    (at(Kind::Ejected), at(Kind::Readmitted))
+    (
+        times(&simulation, Kind::Ejected),
+        times(&simulation, Kind::Readmitted),
+    )
 }
 
 #[test]
@@ -554,9 +551,17 @@ fn checks_take_servers_out_and_bring_them_back() {
     // 163: in the run, one check had passed when they began to fail.
     let (down, _) = checked("httpchk = true, inter = \"300ms\"", &crash(0.05, "a"));
     assert_near("163 check-404", &down, &[0.9], 0.35);
-    // A server that nobody has checked is out with the first that fails.
-    let (down, _) = checked("inter = \"300ms\"", &crash(0.0, "a"));
-    assert_near("fresh", &down, &[0.15], 0.15);
+    // A server that nobody has checked is out with the first that fails: the second of two, half an interval later.
+    let text = proxied(
+        [30.0],
+        "1ms",
+        ", check = true, inter = \"300ms\"",
+        &refs(&plain(2)),
+    );
+    let mut simulation = start(&format!("{text}{}", crash(0.0, "b")));
+    simulation.run();
+    let fresh: Vec<f64> = times(&simulation, Kind::Ejected);
+    assert_eq!(fresh, [0.15]);
     // 165: answered checks pass.
     let (down, _) = checked("httpchk = true, inter = \"300ms\"", "");
     assert!(down.is_empty(), "165 check-302");
@@ -588,10 +593,7 @@ fn case_167_a_slow_start_has_whole_seconds_in_sixteenths() {
     let text = format!("{text}{}{}", crash(5.0, "b"), restart(18.25, "b"));
     let mut simulation = start(&text);
     simulation.run();
-    let up: Vec<f64> = told(&simulation, Kind::Readmitted)
-        .into_iter()
-        .map(|(at, ..)| at)
-        .collect();
+    let up = times(&simulation, Kind::Readmitted);
     assert_eq!(up, [up_at]);
     let done = fates(&text);
     let of_b: Vec<f64> = done

@@ -3,7 +3,10 @@
 //! A case is a scenario, and what the program did with it: servers tried by each request, in order, how
 //! it ended for its caller, and when.
 
+mod envoy;
+mod grpc;
 mod haproxy;
+mod nginx;
 
 use crate::support::{check_books, start};
 

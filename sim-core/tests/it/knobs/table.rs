@@ -333,6 +333,25 @@ const LIBRARIES: &[(&str, &str, &str, &str)] = &[
     ("initial_backoff", "attempts = 3", "\"10ms\"", "\"20ms\""),
     ("max_backoff", "attempts = 4", "\"1s\"", "\"110ms\""),
     ("with_jitter", "attempts = 3", "false", "true"),
+    (
+        "retry_on",
+        "attempts = 3",
+        "[\"5xx\"]",
+        "[\"retriable-4xx\"]",
+    ),
+    ("base_interval", "attempts = 3", "\"25ms\"", "\"50ms\""),
+    (
+        "max_interval",
+        "attempts = 4, base_interval = \"20ms\"",
+        "\"20ms\"",
+        "\"1s\"",
+    ),
+    (
+        "retriable_methods",
+        "attempts = 3, method = \"post\"",
+        "\"any\"",
+        "\"get-and-head\"",
+    ),
 ];
 
 /// For libraries that try again only where a connection fails, and a run no longer than they need.
@@ -378,6 +397,13 @@ fn libraries() -> Vec<Knob> {
                 let forced = param == "status" && has(def, "forcelist");
                 let rest = if forced {
                     "attempts = 3, forcelist = true"
+                } else {
+                    rest
+                };
+                // To Envoy a method makes a difference only where methods are listed.
+                let listed = param == "method" && has(def, "retriable_methods");
+                let rest = if listed {
+                    "attempts = 3, retriable_methods = \"get-and-head\""
                 } else {
                     rest
                 };
@@ -739,6 +765,163 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
         "false",
         "true",
     ),
+    (
+        "envoy-circuit-breaker",
+        "protocol",
+        "max_connections = 1",
+        "\"http1\"",
+        "\"http2\"",
+    ),
+    ("envoy-circuit-breaker", "max_connections", "", "1", "2"),
+    (
+        "envoy-circuit-breaker",
+        "max_pending_requests",
+        "max_connections = 1",
+        "1",
+        "2",
+    ),
+    ("envoy-circuit-breaker", "max_requests", "", "1", "2"),
+    (
+        "envoy-circuit-breaker",
+        "shared",
+        "max_requests = 1",
+        "false",
+        "true",
+    ),
+    ("envoy-retry-limit", "max_retries", "", "0", "1"),
+    (
+        "envoy-retry-limit",
+        "budget_percent",
+        "min_retry_concurrency = 0",
+        "0",
+        "1",
+    ),
+    (
+        "envoy-retry-limit",
+        "min_retry_concurrency",
+        "budget_percent = 1",
+        "0",
+        "1",
+    ),
+    (
+        "envoy-retry-limit",
+        "longest_pause",
+        "max_retries = 1",
+        "\"1ms\"",
+        "\"1h\"",
+    ),
+    (
+        "envoy-retry-limit",
+        "shared",
+        "max_retries = 1",
+        "false",
+        "true",
+    ),
+    (
+        "envoy-admission-control",
+        "aggression",
+        "sampling_window = \"5s\"",
+        "1",
+        "9",
+    ),
+    (
+        "envoy-admission-control",
+        "sr_threshold",
+        "sampling_window = \"5s\"",
+        "50",
+        "99",
+    ),
+    (
+        "envoy-admission-control",
+        "rps_threshold",
+        "sampling_window = \"5s\"",
+        "0",
+        "100000",
+    ),
+    (
+        "envoy-admission-control",
+        "max_rejection_probability",
+        "sampling_window = \"5s\"",
+        "1",
+        "80",
+    ),
+    (
+        "envoy-admission-control",
+        "sampling_window",
+        "",
+        "\"1s\"",
+        "\"10s\"",
+    ),
+    (
+        "envoy-admission-control",
+        "shared",
+        "sampling_window = \"5s\"",
+        "false",
+        "true",
+    ),
+    (
+        "envoy-adaptive-concurrency",
+        "sample_aggregate_percentile",
+        "min_rtt_requests = 5, min_concurrency = 1, max_concurrency_limit = 4",
+        "1",
+        "99",
+    ),
+    (
+        "envoy-adaptive-concurrency",
+        "max_concurrency_limit",
+        "min_rtt_requests = 5, min_concurrency = 1",
+        "1",
+        "9",
+    ),
+    (
+        "envoy-adaptive-concurrency",
+        "min_concurrency",
+        "",
+        "1",
+        "3",
+    ),
+    (
+        "envoy-adaptive-concurrency",
+        "update_interval",
+        "min_rtt_requests = 5, min_concurrency = 1, max_concurrency_limit = 4",
+        "\"100ms\"",
+        "\"900ms\"",
+    ),
+    (
+        "envoy-adaptive-concurrency",
+        "min_rtt_interval",
+        "min_rtt_requests = 5, min_concurrency = 1, max_concurrency_limit = 4, jitter = 0",
+        "\"1s\"",
+        "\"5s\"",
+    ),
+    (
+        "envoy-adaptive-concurrency",
+        "min_rtt_requests",
+        "min_concurrency = 1",
+        "5",
+        "9",
+    ),
+    (
+        "envoy-adaptive-concurrency",
+        "jitter",
+        "min_rtt_requests = 5, min_concurrency = 1, max_concurrency_limit = 4, min_rtt_interval = \"1s\"",
+        "0",
+        "100",
+    ),
+    (
+        "envoy-adaptive-concurrency",
+        "buffer",
+        "min_rtt_requests = 5, min_concurrency = 1, max_concurrency_limit = 4",
+        "0",
+        "100",
+    ),
+    (
+        "envoy-adaptive-concurrency",
+        "shared",
+        "min_rtt_requests = 5, min_concurrency = 1, max_concurrency_limit = 4",
+        "false",
+        "true",
+    ),
     ("rate-limit", "rate", "", "5", "6"),
     ("rate-limit", "burst", "rate = 5", "1", "2"),
     ("rate-limit", "wait", "rate = 5", "\"0s\"", "\"100ms\""),
@@ -1075,6 +1258,7 @@ const FOR_RETRIES: &[&str] = &[
     "hedge-budget",
     "aws-retry-tokens",
     "grpc-retry-throttle",
+    "envoy-retry-limit",
 ];
 
 fn guards() -> Vec<Knob> {

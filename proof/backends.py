@@ -1,0 +1,79 @@
+"""Servers that do as a case says, and remember who came when.
+
+Each listens on a port of its own on loopback and speaks HTTP/1.1. A request carries its number in a header,
+so that what a proxy did with it can be told afterwards.
+"""
+
+import asyncio
+import time
+
+
+class Backend:
+    """One server: `rules` is its table in the case."""
+
+    def __init__(self, name, port, rules, hits):
+        self.name, self.port, self.rules, self.hits = name, port, rules, hits
+        self.seen = 0
+
+    async def start(self):
+        if self.rules.get("refuses"):
+            # Nobody listens there.
+            return None
+        return await asyncio.start_server(self.serve, "127.0.0.1", self.port, backlog=511)
+
+    async def serve(self, reader, writer):
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                if not await self.answer(head.decode("latin-1"), reader, writer):
+                    break
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            # The proxy has gone, or the case is over.
+            pass
+        finally:
+            writer.close()
+
+    async def answer(self, head, reader, writer):
+        lines = head.split("\r\n")
+        fields = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+        length = int(fields.get("content-length", 0))
+        if length:
+            await reader.readexactly(length)
+        number = int(fields.get("x-number", -1))
+        if number >= 0:
+            self.hits.append((number, self.name, time.monotonic()))
+        self.seen += 1
+        rules = self.rules
+        if rules.get("closes") or self.seen in rules.get("closes_at", []):
+            return False
+        if rules.get("hangs"):
+            await asyncio.sleep(60)
+            return False
+        await asyncio.sleep(rules.get("service_s", 0))
+        status = rules.get("status", 200)
+        body = self.name.encode()
+        keep = "close" if fields.get("connection") == "close" else "keep-alive"
+        writer.write(
+            f"HTTP/1.1 {status} Some\r\nContent-Length: {len(body)}\r\nConnection: {keep}\r\n\r\n".encode() + body
+        )
+        await writer.drain()
+        return keep == "keep-alive"
+
+
+class Backends:
+    """All servers of a case."""
+
+    def __init__(self, servers, first_port, service_s):
+        self.hits = []
+        rules = lambda server: {"service_s": service_s, **server}
+        self.all = [
+            Backend(server["name"], first_port + i, rules(server), self.hits) for i, server in enumerate(servers)
+        ]
+
+    async def __aenter__(self):
+        self.listening = [await backend.start() for backend in self.all]
+        return self
+
+    async def __aexit__(self, *_):
+        for server in filter(None, self.listening):
+            server.close()

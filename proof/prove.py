@@ -1,0 +1,224 @@
+"""Real programs beside Stampede: each case is given to both, and what they did is compared.
+
+    prove.py [--only WORD] [--write PAGE] TRIED
+
+TRIED is the program that runs scenarios (`benches --bin tried`). Prints a table `case · real · simulated ·
+verdict`; fails where one differs. What was observed is kept beside the cases (`cases/*.seen.json`), so that
+without the programs the same cases are compared with that.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+from backends import Backends
+from client import send
+from programs import programs
+from scenario import scenario
+
+HERE = Path(__file__).parent
+# How rarely two equal laws may be called different.
+RARE = 0.001
+
+
+def cases():
+    """All cases, with names for their servers."""
+    for file in sorted((HERE / "cases").glob("*.toml")):
+        book = tomllib.loads(file.read_text())
+        for case in book.pop("case"):
+            case = {**book, **case, "file": file.stem}
+            case["servers"] = [{"name": "abcdefghij"[i], **server} for i, server in enumerate(case["servers"])]
+            yield case
+
+
+# --- what is seen ---------------------------------------------------------------------------------------
+
+OUTCOMES = {"succeeded": "ok", "none": "-"}
+
+
+def told(requests):
+    """What is compared of requests: servers tried by each, whether it went well, and when it ended."""
+    return {
+        "tried": ["".join(r["tried"]) or "-" for r in requests],
+        "well": [r["well"] for r in requests],
+        "took_s": [round(r["took_s"], 2) for r in requests],
+    }
+
+
+async def observe(program, case, folder, port):
+    """What the real program does."""
+    first_port = port + 1
+    servers = list(zip(case["servers"], range(first_port, first_port + len(case["servers"]))))
+    service_s = case["requests"].get("service_s", 0.0)
+    async with Backends(case["servers"], first_port, service_s) as backends:
+        await program.start(case, folder, port, servers)
+        try:
+            await asyncio.sleep(case.get("settle_s", 0.05))
+            answers = await send(port, case["requests"], 0)
+        finally:
+            program.stop()
+        refused = {at: rules["name"] for rules, at in servers if rules.get("refuses")}
+        hits = {}
+        for number, name, at in sorted(backends.hits, key=lambda hit: hit[2]):
+            hits.setdefault(number, []).append(name)
+    return told(
+        [
+            {"tried": hits.get(a["number"], []), "well": 200 <= a["status"] < 400, "took_s": a["took_s"]}
+            for a in answers
+        ]
+    ), sorted(refused.values())
+
+
+def simulate(tried, all_cases, folder):
+    """What Stampede does, case by case; of requests one after the other the first so many."""
+    files = []
+    for i, case in enumerate(all_cases):
+        file = os.path.join(folder, f"{i}.toml")
+        Path(file).write_text(scenario(case))
+        files.append(file)
+    done = subprocess.run([tried], input="\n".join(files), capture_output=True, text=True, check=True)
+    for case, line in zip(all_cases, done.stdout.splitlines()):
+        one = json.loads(line)
+        if "error" in one:
+            yield {"error": one["error"]}
+            continue
+        requests = [{**r, "well": r["outcome"] == "succeeded"} for r in one["requests"][: case["requests"]["n"]]]
+        yield told(requests)
+
+
+# --- the comparison -------------------------------------------------------------------------------------
+
+
+def without(tried, names):
+    """Servers that nobody could see being tried, since nothing listens there, are left out."""
+    return ["".join(c for c in word if c not in names) or "-" for word in tried]
+
+
+def shares(tried):
+    last = [word[-1] for word in tried if word != "-"]
+    return {name: last.count(name) for name in sorted(set(last))}
+
+
+def chance(one, other):
+    """How likely two such counts are under one law: chi squared of two samples."""
+    names = sorted(set(one) | set(other))
+    a, b = [one.get(n, 0) for n in names], [other.get(n, 0) for n in names]
+    if len(names) < 2:
+        return 1.0
+    total_a, total_b = sum(a), sum(b)
+    k = math.sqrt(total_b / total_a)
+    chi = sum((k * x - y / k) ** 2 / (x + y) for x, y in zip(a, b))
+    freedom = len(names) - 1
+    # Wilson and Hilferty's approximation of the upper tail.
+    z = ((chi / freedom) ** (1 / 3) - (1 - 2 / (9 * freedom))) / math.sqrt(2 / (9 * freedom))
+    return 0.5 * math.erfc(z / math.sqrt(2))
+
+
+def compare(case, real, simulated, unseen):
+    """What is shown of both, and whether they agree."""
+    if "error" in simulated:
+        return "", simulated["error"].split("\n")[0], False
+    mine = without(simulated["tried"], unseen)
+    how = case.get("compare", "tried")
+    if how == "shares":
+        one, other = shares(real["tried"]), shares(mine)
+        return counted(one), counted(other), chance(one, other) > RARE
+    if how == "counts":
+        one, other = shares(real["tried"]), shares(mine)
+        return counted(one), counted(other), one == other
+    ends = lambda seen: "".join("+" if well else "x" for well in seen["well"])
+    one, other = (ends(real), ends(simulated))
+    agree = one == other and late(case, real, simulated)
+    if how == "outcomes":
+        return one, other, agree
+    show = lambda tried, ended: " ".join(tried) + ("" if set(ended) == {"+"} else f"  {ended}")
+    return show(real["tried"], one), show(mine, other), agree and real["tried"] == mine
+
+
+def late(case, real, simulated):
+    """Whether each request took as long in both, but for what a shared machine adds."""
+    slack = case.get("slack_s", 0.3)
+    return all(abs(one - other) <= slack for one, other in zip(real["took_s"], simulated["took_s"]))
+
+
+def counted(of):
+    return " ".join(f"{name} {n}" for name, n in of.items())
+
+
+# --- the table ------------------------------------------------------------------------------------------
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="")
+    parser.add_argument("--write")
+    parser.add_argument("--port", type=int, default=18100)
+    parser.add_argument("tried")
+    args = parser.parse_args()
+    chosen = [c for c in cases() if args.only in f"{c['file']} {c['name']}"]
+    known = programs()
+    rows, differ = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        simulated = list(simulate(args.tried, chosen, folder))
+        for i, (case, mine) in enumerate(zip(chosen, simulated)):
+            program = known.get(case["program"])
+            seen = seen_before(case)
+            if program:
+                place = os.path.join(folder, f"real-{i}")
+                os.mkdir(place)
+                port = args.port + (i * 16) % 4000
+                real, unseen = asyncio.run(observe(program, case, place, port))
+                seen = {"version": program.version, "seen": real, "unseen": unseen}
+                keep(case, seen)
+            if seen is None:
+                rows.append((case, "not observed", "", "-", ""))
+                continue
+            one, other, agree = compare(case, seen["seen"], mine, seen["unseen"])
+            differ += not agree
+            rows.append((case, one, other, "same" if agree else "DIFFERS", seen["version"]))
+            print(f"{case['file']:8} {case['name']:52} {one[:60]:60} {other[:60]:60} {rows[-1][3]}", flush=True)
+    print(f"{len(rows)} cases, {differ} differ")
+    if args.write:
+        write(args.write, rows)
+    sys.exit(differ > 0)
+
+
+def seen_file(case):
+    return HERE / "cases" / f"{case['file']}.seen.json"
+
+
+def seen_before(case):
+    file = seen_file(case)
+    return json.loads(file.read_text()).get(case["name"]) if file.exists() else None
+
+
+def keep(case, seen):
+    file = seen_file(case)
+    book = json.loads(file.read_text()) if file.exists() else {}
+    book[case["name"]] = seen
+    file.write_text(json.dumps(book, indent=1, sort_keys=True) + "\n")
+
+
+def write(page, rows):
+    """The rows as a page of the book, behind what is written by hand."""
+    head = Path(page).read_text().split("<!-- rows -->")[0] + "<!-- rows -->\n"
+    out = [head]
+    for file in dict.fromkeys(case["file"] for case, *_ in rows):
+        own = [row for row in rows if row[0]["file"] == file]
+        out.append(f"\n## {file}\n\nObserved: {', '.join(sorted({row[4] for row in own}))}.\n")
+        out.append("\n| case | real | simulated | verdict |\n|---|---|---|---|\n")
+        for case, one, other, verdict, _ in own:
+            short = lambda text: text if len(text) < 90 else text[:87] + "…"
+            out.append(f"| {case['name']} | `{short(one)}` | `{short(other)}` | {verdict} |\n")
+    Path(page).write_text("".join(out))
+
+
+if __name__ == "__main__":
+    main()
