@@ -102,15 +102,6 @@ pub(super) static RETRY: RetryDef = RetryDef {
             post: params.choice("method") == 1,
         })
     },
-    rules: |params| {
-        let listed = WORDS.iter().enumerate();
-        let listed = listed.filter(|(place, _)| params.words("next_upstream") >> place & 1 == 1);
-        let words: Vec<&str> = listed.map(|(_, word)| *word).collect();
-        vec![
-            ("tries again after", words.join(", ")),
-            ("pauses", "none".to_owned()),
-        ]
-    },
     ..PLAIN
 };
 

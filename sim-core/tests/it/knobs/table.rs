@@ -311,6 +311,55 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
         "\"none\"",
         "\"previous\"",
     ),
+    (
+        "retry.next_upstream",
+        "next-upstream",
+        "kind = \"next-upstream\"",
+        "[\"error\"]",
+        "[\"http_500\"]",
+    ),
+    (
+        "retry.timeout",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"0s\"",
+        "\"1ms\"",
+    ),
+    (
+        "retry.status",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"500\"",
+        "\"404\"",
+    ),
+    (
+        "retry.method",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"get\"",
+        "\"post\"",
+    ),
+    (
+        "retry.attempts",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "1",
+        "2",
+    ),
+    (
+        "retry.demand",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"same\"",
+        "\"own\"",
+    ),
+    (
+        "retry.avoid",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"none\"",
+        "\"for-good\"",
+    ),
     ("cancel", "", "TIMEOUT", "false", "true"),
     ("hedge", "", "HEDGE", "none", "{ after = \"5ms\" }"),
     ("hedge.after", "", "HEDGE", "\"5ms\"", "\"9ms\""),
@@ -318,6 +367,7 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
     ("hedge.distinct", "", "HEDGE", "true", "false"),
     ("hedge.demand", "", "HEDGE", "\"same\"", "\"own\""),
     ("hedge.tied", "", "HEDGE", "false", "true"),
+    ("hedge.failure_sends", "", "HEDGE", "false", "true"),
 ];
 
 /// Parameters of client libraries: what else must be so, and two values that make a difference.
@@ -777,8 +827,8 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
         "envoy-circuit-breaker",
         "max_pending_requests",
         "max_connections = 1",
+        "0",
         "1",
-        "2",
     ),
     ("envoy-circuit-breaker", "max_requests", "", "1", "2"),
     (
@@ -911,7 +961,7 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "envoy-adaptive-concurrency",
         "buffer",
-        "min_rtt_requests = 5, min_concurrency = 1, max_concurrency_limit = 4",
+        "sample_aggregate_percentile = 90, min_rtt_requests = 5, min_concurrency = 1, max_concurrency_limit = 4, update_interval = \"500ms\"",
         "0",
         "100",
     ),
@@ -1274,6 +1324,11 @@ fn guards() -> Vec<Knob> {
             };
             let around = match kind {
                 "hedge-budget" => around.replace("guards", "hedge = { after = \"5ms\" }, guards"),
+                // So that some fail while others pause.
+                "envoy-retry-limit" => around.replace(
+                    "retry = \"fixed\"",
+                    "retry = { kind = \"fixed\", pause = \"100ms\" }",
+                ),
                 _ => around.to_owned(),
             };
             knobs.push(Knob {
@@ -1372,10 +1427,12 @@ fn manners() -> Vec<Knob> {
                 path: format!("{key}.{manner}"),
                 kind,
                 base: base_for(key, "calls"),
-                with: if matches!(manner, "hedge.distinct" | "retry.avoid") {
-                    ELSEWHERE.to_vec()
-                } else {
-                    Vec::new()
+                with: match manner {
+                    _ if kind == "next-upstream" => ELSEWHERE.to_vec(),
+                    "hedge.distinct" | "retry.avoid" => ELSEWHERE.to_vec(),
+                    // Something must fail before the next copy is due anyway.
+                    "hedge.failure_sends" => vec![("service.db.server.d.errors", "{ rate = 0.5 }")],
+                    _ => Vec::new(),
                 },
                 change: Change::Set(at.to_owned(), whole(old), whole(new)),
                 level: Run,
