@@ -5,6 +5,7 @@
 
 mod envoy;
 mod grpc;
+mod haproxy;
 mod nginx;
 
 use crate::support::{check_books, start};

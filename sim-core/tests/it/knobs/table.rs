@@ -360,6 +360,48 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
         "\"none\"",
         "\"for-good\"",
     ),
+    (
+        "retry.retry_on",
+        "haproxy",
+        "kind = \"haproxy\"",
+        "[\"conn-failure\"]",
+        "[\"503\"]",
+    ),
+    (
+        "retry.pause",
+        "haproxy",
+        "kind = \"haproxy\", avoid = \"stays\"",
+        "\"1s\"",
+        "\"10ms\"",
+    ),
+    (
+        "retry.status",
+        "haproxy",
+        "kind = \"haproxy\", retry_on = [\"503\"]",
+        "\"503\"",
+        "\"404\"",
+    ),
+    (
+        "retry.attempts",
+        "haproxy",
+        "kind = \"haproxy\", retry_on = [\"503\"]",
+        "1",
+        "2",
+    ),
+    (
+        "retry.demand",
+        "haproxy",
+        "kind = \"haproxy\", retry_on = [\"503\"]",
+        "\"same\"",
+        "\"own\"",
+    ),
+    (
+        "retry.avoid",
+        "haproxy",
+        "kind = \"haproxy\", retry_on = [\"503\"]",
+        "\"none\"",
+        "\"previous\"",
+    ),
     ("cancel", "", "TIMEOUT", "false", "true"),
     ("hedge", "", "HEDGE", "none", "{ after = \"5ms\" }"),
     ("hedge.after", "", "HEDGE", "\"5ms\"", "\"9ms\""),
@@ -498,6 +540,15 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("service.web.balancer.policy", "first"),
     ("service.db.balancer.policy", "first"),
 ];
+
+/// Servers of which some are down now and then, for callers that must live to see it.
+fn refusing(key: &str) -> Vec<(&'static str, &'static str)> {
+    let mut with = [BREAKING, &ELSEWHERE[..2]].concat();
+    if key.contains("call") {
+        with.retain(|(path, _)| !path.starts_with("service.web"));
+    }
+    with
+}
 
 /// An entry as a row of the table.
 fn written(row: &'static str) -> Knob {
@@ -1429,6 +1480,7 @@ fn manners() -> Vec<Knob> {
                 base: base_for(key, "calls"),
                 with: match manner {
                     _ if kind == "next-upstream" => ELSEWHERE.to_vec(),
+                    _ if kind == "haproxy" => refusing(key),
                     "hedge.distinct" | "retry.avoid" => ELSEWHERE.to_vec(),
                     // Something must fail before the next copy is due anyway.
                     "hedge.failure_sends" => vec![("service.db.server.d.errors", "{ rate = 0.5 }")],
