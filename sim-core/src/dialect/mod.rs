@@ -9,9 +9,11 @@
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 
 mod alb;
+mod caddy;
 mod envoy;
 mod grpc;
 mod haproxy;
+mod kube_proxy;
 mod nginx;
 
 /// Every dialect a scenario can name.
@@ -20,7 +22,9 @@ pub static DIALECTS: &[&DialectDef] = &[
     &haproxy::DIALECT,
     &envoy::DIALECT,
     &grpc::DIALECT,
+    &caddy::DIALECT,
     &alb::DIALECT,
+    &kube_proxy::DIALECT,
 ];
 
 /// A row of [`DIALECTS`].

@@ -19,6 +19,7 @@ mod envoy_health_checks;
 mod envoy_outlier_detection;
 mod envoy_priorities;
 mod envoy_slow_start;
+mod fail_duration;
 mod first_backup;
 mod grpc_outlier_detection;
 mod haproxy_checks;
@@ -37,6 +38,7 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
     &checks::RULE,
     &outlier_detection::RULE,
     &max_fails::RULE,
+    &fail_duration::RULE,
     &slow_start::RULE,
     &panic::RULE,
     &priorities::RULE,

@@ -6,6 +6,7 @@ use crate::outcome::Outcome;
 use crate::time::Duration;
 use std::fmt::Debug;
 
+mod caddy;
 mod drawn;
 mod exponential_backoff;
 mod fixed;
@@ -24,6 +25,7 @@ pub static RETRIES: &[&RetryDef] = &[
     &drawn::RETRY,
     // Proxies, towards their own servers.
     &next_upstream::RETRY,
+    &caddy::RETRY,
     // Client libraries, by the program that they are written for.
     &library::botocore_standard::RETRY,
     &library::botocore_dynamodb::RETRY,
