@@ -11,7 +11,7 @@ def toml(value):
 
 
 # What a server's rules are in a scenario; times of service are the service's own.
-KEYS = ("weight", "backup", "max_connections", "errors", "down_behaviour")
+KEYS = ("weight", "backup", "max_connections", "min_connections", "errors", "down_behaviour")
 
 
 def scenario(case):
@@ -20,6 +20,8 @@ def scenario(case):
     gap_s = requests.get("gap_s", 0.0)
     if requests.get("serial", True):
         end = 1.0 + requests["n"] * (gap_s + service_s + 0.003) + case.get("end_s", 10.0)
+        begin_s = case.get("begin_s", 0.0)
+        end += begin_s
         arrivals = {"kind": "closed", "users": 1, "think": f"{gap_s + 0.002:.6f}s"}
     else:
         times = [0.001 + i * gap_s for i in range(requests["n"])]

@@ -173,6 +173,8 @@ pub struct Hedge {
     /// Whether the copies of a try know each other: when a worker begins with one, those that have not
     /// been begun are called off, and no more are sent.
     pub tied: bool,
+    /// Whether a copy that fails sends the next one at once.
+    pub failure_sends: bool,
 }
 
 /// A service: a balancer, the servers behind it, and what they call in turn.

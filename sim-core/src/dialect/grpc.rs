@@ -212,6 +212,24 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 default: Some("1s"),
             },
             ParamDef {
+                name: "hedging_attempts",
+                about: "Attempts of a call with a hedgingPolicy, its maxAttempts, at most 5; 1: no hedging. Libraries made of the C core ignore it.",
+                kind: ParamKind::Integer {
+                    min: 1,
+                    max: 1000,
+                    unit: "attempts",
+                },
+                default: Some("1"),
+            },
+            ParamDef {
+                name: "hedging_delay",
+                about: "Time between them; an attempt that fails sends the next at once.",
+                kind: ParamKind::Span {
+                    min: Duration::ZERO,
+                },
+                default: Some("0s"),
+            },
+            ParamDef {
                 name: "max_tokens",
                 about: "The retryThrottling: tokens; 0: none.",
                 kind: ParamKind::Integer {
@@ -245,6 +263,12 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
             message: "above `max_ring_size`".to_owned(),
         });
     }
+    if params.integer("hedging_attempts") > 1 && params.integer("max_attempts") > 1 {
+        return Err(ParamProblem {
+            param: "hedging_attempts",
+            message: "a method has a retryPolicy or a hedgingPolicy, not both".to_owned(),
+        });
+    }
     Ok(())
 }
 
@@ -260,6 +284,8 @@ fn refuses(params: &Params, members: &[Member]) -> Option<String> {
 
 /// The largest ring of a client, whatever is asked for.
 const RING_CAP: u64 = 4096;
+/// The most attempts of a call, whatever is asked for.
+const MOST_ATTEMPTS: u64 = 5;
 
 fn policy(params: &Params) -> String {
     match params.choice("lb_policy") {
@@ -312,22 +338,31 @@ fn expand(params: &Params) -> String {
             params.integer("request_volume"),
         );
     }
-    let attempts = params.integer("max_attempts").min(5);
+    let mut keys = Vec::new();
+    let [attempts, copies] =
+        ["max_attempts", "hedging_attempts"].map(|name| params.integer(name).min(MOST_ATTEMPTS));
     if attempts > 1 {
-        let tokens = params.integer("max_tokens");
-        let throttle = if tokens > 0 {
-            format!(
-                ", guards = [{{ kind = \"grpc-retry-throttle\", max_tokens = {tokens}, token_ratio = {} }}]",
-                params.number("token_ratio")
-            )
-        } else {
-            String::new()
-        };
-        text += &format!(
-            "client = {{ retry = {{ kind = \"grpc\", attempts = {attempts}, initial_backoff = \"{}\", max_backoff = \"{}\" }}{throttle} }}\n",
+        keys.push(format!(
+            "retry = {{ kind = \"grpc\", attempts = {attempts}, initial_backoff = \"{}\", max_backoff = \"{}\" }}",
             params.span("initial_backoff"),
             params.span("max_backoff"),
-        );
+        ));
+    }
+    if copies > 1 {
+        keys.push(format!(
+            "hedge = {{ after = \"{}\", copies = {copies}, distinct = false, failure_sends = true }}",
+            params.span("hedging_delay"),
+        ));
+    }
+    let tokens = params.integer("max_tokens");
+    if tokens > 0 && !keys.is_empty() {
+        keys.push(format!(
+            "guards = [{{ kind = \"grpc-retry-throttle\", max_tokens = {tokens}, token_ratio = {} }}]",
+            params.number("token_ratio")
+        ));
+    }
+    if !keys.is_empty() {
+        text += &format!("client = {{ {} }}\n", keys.join(", "));
     }
     text
 }

@@ -276,7 +276,7 @@ impl Simulation {
             self.end_call(call, outcome);
         } else {
             hedged.failure = outcome;
-            self.settle(call);
+            self.copy_failed(call);
         }
     }
 
@@ -290,7 +290,24 @@ impl Simulation {
         hedged.busy = true;
         self.abandon(attempt, Outcome::TimedOut);
         self.calls.hedged[call.slot()].busy = false;
-        self.settle(call);
+        self.copy_failed(call);
+    }
+
+    /// An attempt of a hedged call has failed: the next copy goes out at once, where that is the rule.
+    fn copy_failed(&mut self, call: Handle) {
+        let client = self.calls[call].client;
+        let hedge = self.callers[client].client.hedge;
+        let busy = self.calls.hedged(call).is_none_or(|hedged| hedged.busy);
+        let Some(hedge) = hedge.filter(|hedge| hedge.failure_sends && !busy) else {
+            return self.settle(call);
+        };
+        if !self.send_copy(call, hedge) {
+            return self.settle(call);
+        }
+        // Who failed at once has seen to the rest, and the call may be over.
+        if self.calls.hedged(call).is_some() {
+            self.plan_copy(call, hedge);
+        }
     }
 
     /// A try with nothing out any more has failed.

@@ -149,7 +149,12 @@ impl HealthRule for MergeWindow {
     fn come_due(&self, now: Instant, servers: &mut Vec<u32>) {
         if self.due.is_some_and(|due| due <= now) {
             let waits = |server: &usize| self.is_waiting(*server);
+            let before = servers.len();
             servers.extend((0..self.servers.len()).filter(waits).map(|s| s as u32));
+            if servers.len() == before {
+                // What waited was taken back: anybody will do to find that out.
+                servers.push(0);
+            }
         }
     }
 
@@ -216,7 +221,11 @@ mod tests {
         step(&mut rule, 5_000, &[0]);
         assert_eq!(step(&mut rule, 5_300, &[0, 1]), [1, 2, 3]);
         assert_eq!(step(&mut rule, 5_400, &[0]), [1, 2, 3]);
+        let mut due = Vec::new();
+        rule.come_due(at(6_300), &mut due);
+        assert_eq!(due.len(), 1);
         assert_eq!(step(&mut rule, 6_300, &[0]), [1, 2, 3]);
+        assert_eq!(rule.due(), None);
     }
 
     #[test]

@@ -6,6 +6,8 @@ use crate::outcome::Outcome;
 use crate::time::Duration;
 use std::fmt::Debug;
 
+pub(crate) use next_upstream::{STATUSES as UPSTREAM_STATUSES, WORDS as NEXT_UPSTREAM};
+
 mod caddy;
 mod drawn;
 mod exponential_backoff;

@@ -280,5 +280,6 @@ pub(crate) fn hedge(spec: &HedgeSpec) -> Option<Hedge> {
         distinct: spec.distinct.copied()?,
         own_demand: spec.demand.copied()? == CopyDemand::Own,
         tied: spec.tied.copied()?,
+        failure_sends: spec.failure_sends.copied()?,
     })
 }

@@ -153,6 +153,8 @@ section! {
         demand [live]: Word<CopyDemand> = "same";
         /// Whether copies know each other: when a worker begins with one, those that still wait are called off, wherever they are, and no more are sent.
         tied [live]: Flag = "false";
+        /// Whether an attempt that fails sends the next copy at once, if one is left, as in gRPC; the one after it is then due when `after` has passed once more.
+        failure_sends [live]: Flag = "false";
     }
 }
 

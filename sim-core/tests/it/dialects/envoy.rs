@@ -370,7 +370,7 @@ fn without_per_try_timeout_what_hangs_is_not_tried_again() {
         fates(&text.replace("name = \"a\",", "name = \"a\", speed = 0.0001,"))
     };
     for (some, expected) in [
-        ("", "succeeded timed_out"),
+        ("", "errored succeeded"),
         (", per_try_timeout = \"200ms\"", "succeeded succeeded"),
     ] {
         let fates = run(some);
@@ -433,10 +433,10 @@ fn what_envoy_refuses_is_refused() {
         ),
         (
             "minimum_ring_size = 9, maximum_ring_size = 8",
-            "minimum_ring_size",
+            "above `maximum_ring_size`",
         ),
-        ("base_ejection_time = \"10m\"", "max_ejection_time"),
-        ("max_interval = \"1ms\"", "max_interval"),
+        ("base_ejection_time = \"10m\"", "cannot be smaller than"),
+        ("max_interval = \"1ms\"", "must not be below"),
         ("lb_policy = \"round-robin\"", "ROUND_ROBIN"),
     ] {
         let problem = sim_core::scenario::parse(&scenario([1.0], 1, "", some)).expect_err(some);

@@ -62,11 +62,6 @@ const UNSAID: &[(u32, &str, &str)] = &[
         "an answer is one message: there are no headers before it",
     ),
     (
-        315,
-        "hedging-non-fatal",
-        "a failed copy does not send the next one before its time",
-    ),
-    (
         343,
         "pf-sticky",
         "a channel has no state of connectivity apart from who can be picked",
@@ -81,6 +76,7 @@ const UNSAID: &[(u32, &str, &str)] = &[
 /// Cases that are scenarios here.
 const SCENARIOS: &[(u32, &str)] = &[
     (309, "backoff"),
+    (315, "hedging-non-fatal"),
     (333, "od-noop-config"),
     (341, "ring-defaults"),
 ];
@@ -125,6 +121,21 @@ fn case_309_backoff() {
     assert!(pauses.iter().all(|s| (1.2..=1.8).contains(s)), "{pauses:?}");
     let mean = pauses.iter().sum::<f64>() / 200.0;
     assert!((mean - 1.5).abs() < 0.03, "{mean}");
+}
+
+/// Each copy fails after 0.1 s: all four go out 0.1 s apart, and not 0.5 s; those that succeed only after 0.7 s
+/// have the delay between them.
+#[test]
+fn case_315_hedging_non_fatal() {
+    let some = "hedging_attempts = 4, hedging_delay = \"500ms\"";
+    let failing = scenario([1.0], "abc", some).replace("\"1ms\"", "\"100ms\"");
+    let fate = &fates(&failing)[0];
+    assert_eq!((fate.tried.len(), fate.outcome), (4, "errored"));
+    assert!((fate.took_s - 0.4).abs() < 1e-9, "{}", fate.took_s);
+    let slow = scenario([1.0], "", some).replace("\"1ms\"", "\"700ms\"");
+    let fate = &fates(&slow)[0];
+    assert_eq!((fate.tried.len(), fate.outcome), (2, "succeeded"));
+    assert!((fate.took_s - 0.7).abs() < 1e-9, "{}", fate.took_s);
 }
 
 /// A config without algorithms: everybody returns at once.
@@ -197,8 +208,12 @@ fn attempts_are_at_most_five_and_throttled() {
 fn what_grpc_has_not_is_refused() {
     for (some, expected) in [
         ("lb_policy = \"random\"", "pick_first"),
-        ("min_ring_size = 9, max_ring_size = 8", "min_ring_size"),
+        (
+            "min_ring_size = 9, max_ring_size = 8",
+            "above `max_ring_size`",
+        ),
         ("choice_count = 11", "choice_count"),
+        ("hedging_attempts = 2, max_attempts = 2", "not both"),
     ] {
         let problem = sim_core::scenario::parse(&scenario([1.0], "", some)).expect_err(some);
         assert!(problem.to_string().contains(expected), "{some}: {problem}");

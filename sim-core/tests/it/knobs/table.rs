@@ -403,6 +403,7 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
     ("hedge.distinct", "", "HEDGE", "true", "false"),
     ("hedge.demand", "", "HEDGE", "\"same\"", "\"own\""),
     ("hedge.tied", "", "HEDGE", "false", "true"),
+    ("hedge.failure_sends", "", "HEDGE", "false", "true"),
 ];
 
 /// Parameters of client libraries: what else must be so, and two values that make a difference.
@@ -868,8 +869,8 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
         "envoy-circuit-breaker",
         "max_pending_requests",
         "max_connections = 1",
+        "0",
         "1",
-        "2",
     ),
     ("envoy-circuit-breaker", "max_requests", "", "1", "2"),
     (
@@ -1002,7 +1003,7 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "envoy-adaptive-concurrency",
         "buffer",
-        "min_rtt_requests = 5, min_concurrency = 1, max_concurrency_limit = 4",
+        "sample_aggregate_percentile = 90, min_rtt_requests = 5, min_concurrency = 1, max_concurrency_limit = 4, update_interval = \"500ms\"",
         "0",
         "100",
     ),
@@ -1365,6 +1366,11 @@ fn guards() -> Vec<Knob> {
             };
             let around = match kind {
                 "hedge-budget" => around.replace("guards", "hedge = { after = \"5ms\" }, guards"),
+                // So that some fail while others pause.
+                "envoy-retry-limit" => around.replace(
+                    "retry = \"fixed\"",
+                    "retry = { kind = \"fixed\", pause = \"100ms\" }",
+                ),
                 _ => around.to_owned(),
             };
             knobs.push(Knob {
@@ -1463,16 +1469,13 @@ fn manners() -> Vec<Knob> {
                 path: format!("{key}.{manner}"),
                 kind,
                 base: base_for(key, "calls"),
-                with: if kind == "caddy" {
-                    let mut with = breaking(key);
-                    with.extend(ELSEWHERE);
-                    with
-                } else if matches!(manner, "hedge.distinct" | "retry.avoid")
-                    || kind == "next-upstream"
-                {
-                    ELSEWHERE.to_vec()
-                } else {
-                    Vec::new()
+                with: match manner {
+                    _ if kind == "caddy" => [&breaking(key), ELSEWHERE].concat(),
+                    _ if kind == "next-upstream" => ELSEWHERE.to_vec(),
+                    "hedge.distinct" | "retry.avoid" => ELSEWHERE.to_vec(),
+                    // Something must fail before the next copy is due anyway.
+                    "hedge.failure_sends" => vec![("service.db.server.d.errors", "{ rate = 0.5 }")],
+                    _ => Vec::new(),
                 },
                 change: Change::Set(at.to_owned(), whole(old), whole(new)),
                 level: Run,
