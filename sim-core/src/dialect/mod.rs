@@ -9,6 +9,7 @@
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 
 mod alb;
+mod apache;
 mod caddy;
 mod envoy;
 mod grpc;
@@ -23,6 +24,7 @@ pub static DIALECTS: &[&DialectDef] = &[
     &envoy::DIALECT,
     &grpc::DIALECT,
     &caddy::DIALECT,
+    &apache::DIALECT,
     &alb::DIALECT,
     &kube_proxy::DIALECT,
 ];

@@ -19,6 +19,7 @@ mod envoy_health_checks;
 mod envoy_outlier_detection;
 mod envoy_priorities;
 mod envoy_slow_start;
+mod error_state;
 mod fail_duration;
 mod first_backup;
 mod grpc_outlier_detection;
@@ -39,6 +40,7 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
     &outlier_detection::RULE,
     &max_fails::RULE,
     &fail_duration::RULE,
+    &error_state::RULE,
     &slow_start::RULE,
     &panic::RULE,
     &priorities::RULE,
