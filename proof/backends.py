@@ -51,10 +51,10 @@ class Backend:
             return False
         await asyncio.sleep(rules.get("service_s", 0))
         status = rules.get("status", 200)
-        body = self.name.encode()
+        body = f'"{self.name}"'.encode()
         keep = "close" if fields.get("connection") == "close" else "keep-alive"
         writer.write(
-            f"HTTP/1.1 {status} Some\r\nContent-Length: {len(body)}\r\nConnection: {keep}\r\n\r\n".encode() + body
+            f"HTTP/1.1 {status} Some\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: {keep}\r\n\r\n".encode() + body
         )
         await writer.drain()
         return keep == "keep-alive"

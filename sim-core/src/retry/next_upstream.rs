@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 use crate::time::Duration;
 
 /// What `proxy_next_upstream` can list, of what a simulation knows; statuses stand where [`STATUSES`] says.
-const WORDS: &[&str] = &[
+pub(crate) const WORDS: &[&str] = &[
     "error",
     "timeout",
     "http_403",
@@ -30,7 +30,7 @@ const WORDS: &[&str] = &[
 ];
 
 /// Statuses in the order of their words.
-const STATUSES: &[&str] = &["403", "404", "429", "500", "502", "503", "504"];
+pub(crate) const STATUSES: &[&str] = &["403", "404", "429", "500", "502", "503", "504"];
 
 const ERROR: u32 = 0;
 const TIMEOUT: u32 = 1;

@@ -3,6 +3,8 @@
 //! A case is a scenario, and what the program did with it: servers tried by each request, in order, how
 //! it ended for its caller, and when.
 
+mod apache;
+mod caddy;
 mod envoy;
 mod grpc;
 mod haproxy;

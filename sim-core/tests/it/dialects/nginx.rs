@@ -157,7 +157,7 @@ fn statuses_are_passed_on_to_the_next_server() {
     let text = nginx(&serial(6), listed, &[BAD_A, B], "");
     let fates = check("13 pnu-404-not-counted", &text, "ab b ab b ab b", &[OK]);
     assert!(
-        fates[5].tried.contains(&"a".to_owned()),
+        fates[4].tried.contains(&"a".to_owned()),
         "a stays in rotation"
     );
     let listed = "proxy_next_upstream = [\"http_404\"], status = \"404\"";
@@ -320,17 +320,18 @@ fn random_servers() {
         let near = (share - 0.667).abs() < 0.06;
         assert_eq!(near, fits, "65 random-two-idle-inverts: {balance} {share}");
     }
-    let all = fates(&nginx(
-        &serial(10),
-        "balance = \"random\"",
-        &[A, B],
-        &dead("a"),
-    ));
-    assert!(
-        all.iter()
-            .all(|fate| fate.tried.last().is_some_and(|s| s == "b"))
-    );
-    assert_eq!(tried(&all).matches('a').count(), 1, "69 random-one-fails");
+    // Which seed draws a at all among ten is a matter of luck; more than once it is not tried.
+    let mut attempts = 0;
+    for seed in 1..=8 {
+        let text = nginx(&serial(10), "balance = \"random\"", &[A, B], &dead("a"));
+        let all = fates(&format!("seed = {seed}\n{text}"));
+        let last = |fate: &Fate| fate.tried.last().is_some_and(|server| server == "b");
+        assert!(all.iter().all(last), "69 random-one-fails");
+        let at_a = tried(&all).matches('a').count();
+        assert!(at_a <= 1, "69 random-one-fails");
+        attempts += at_a;
+    }
+    assert!(attempts >= 5, "69 random-one-fails: {attempts} of 8");
 }
 
 #[test]

@@ -402,6 +402,42 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
         "\"none\"",
         "\"previous\"",
     ),
+    (
+        "retry.try_duration",
+        "caddy",
+        "kind = \"caddy\"",
+        "\"0s\"",
+        "\"1ms\"",
+    ),
+    (
+        "retry.try_interval",
+        "caddy",
+        "kind = \"caddy\"",
+        "\"0s\"",
+        "\"20ms\"",
+    ),
+    (
+        "retry.method",
+        "caddy",
+        "kind = \"caddy\"",
+        "\"get\"",
+        "\"post\"",
+    ),
+    ("retry.attempts", "caddy", "kind = \"caddy\"", "1", "3"),
+    (
+        "retry.demand",
+        "caddy",
+        "kind = \"caddy\"",
+        "\"same\"",
+        "\"own\"",
+    ),
+    (
+        "retry.avoid",
+        "caddy",
+        "kind = \"caddy\"",
+        "\"none\"",
+        "\"all\"",
+    ),
     ("cancel", "", "TIMEOUT", "false", "true"),
     ("hedge", "", "HEDGE", "none", "{ after = \"5ms\" }"),
     ("hedge.after", "", "HEDGE", "\"5ms\"", "\"9ms\""),
@@ -467,6 +503,20 @@ const BREAKING: &[(&str, &str)] = &[
     ),
 ];
 
+/// The same for callers of a key.
+fn breaking(key: &str) -> Vec<(&'static str, &'static str)> {
+    let mut with = BREAKING.to_vec();
+    if key.contains("call") {
+        // Who calls must live to see the answer.
+        with.retain(|(path, _)| !path.starts_with("service.web"));
+    }
+    if key.contains("balancer.client") {
+        // Connections must fail often enough with tries out.
+        with.push(("traffic.t.rate", "200"));
+    }
+    with
+}
+
 /// Whether a kind of retry is a client library: those tell rules of their own.
 fn is_library(name: &str) -> bool {
     !sim_core::scenario::retry_rules(name).is_empty()
@@ -504,15 +554,7 @@ fn libraries() -> Vec<Knob> {
                     let kind = def.row.name;
                     format!("{{ retry = {{ kind = \"{kind}\", {param} = {value}{comma}{rest} }} }}")
                 };
-                let mut with = BREAKING.to_vec();
-                if key.contains("call") {
-                    // Who calls must live to see the answer.
-                    with.retain(|(path, _)| !path.starts_with("service.web"));
-                }
-                if key.contains("balancer.client") {
-                    // Connections must fail often enough with tries out.
-                    with.push(("traffic.t.rate", "200"));
-                }
+                let mut with = breaking(key);
                 match param {
                     "avoid" => with.extend(ELSEWHERE),
                     // The next try comes to another server, which is up.
@@ -1479,6 +1521,7 @@ fn manners() -> Vec<Knob> {
                 kind,
                 base: base_for(key, "calls"),
                 with: match manner {
+                    _ if kind == "caddy" => [&breaking(key), ELSEWHERE].concat(),
                     _ if kind == "next-upstream" => ELSEWHERE.to_vec(),
                     _ if kind == "haproxy" => refusing(key),
                     "hedge.distinct" | "retry.avoid" => ELSEWHERE.to_vec(),
