@@ -11,8 +11,8 @@ import time
 class Backend:
     """One server: `rules` is its table in the case."""
 
-    def __init__(self, name, port, rules, hits):
-        self.name, self.port, self.rules, self.hits = name, port, rules, hits
+    def __init__(self, name, port, rules, hits, current):
+        self.name, self.port, self.rules, self.hits, self.current = name, port, rules, hits, current
         self.seen = 0
 
     async def start(self):
@@ -39,7 +39,7 @@ class Backend:
         length = int(fields.get("content-length", 0))
         if length:
             await reader.readexactly(length)
-        number = int(fields.get("x-number", -1))
+        number = int(fields.get("x-number", self.current()))
         if number >= 0:
             self.hits.append((number, self.name, time.monotonic()))
         self.seen += 1
@@ -51,10 +51,10 @@ class Backend:
             return False
         await asyncio.sleep(rules.get("service_s", 0))
         status = rules.get("status", 200)
-        body = self.name.encode()
+        body = f'"{self.name}"'.encode()
         keep = "close" if fields.get("connection") == "close" else "keep-alive"
         writer.write(
-            f"HTTP/1.1 {status} Some\r\nContent-Length: {len(body)}\r\nConnection: {keep}\r\n\r\n".encode() + body
+            f"HTTP/1.1 {status} Some\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: {keep}\r\n\r\n".encode() + body
         )
         await writer.drain()
         return keep == "keep-alive"
@@ -65,9 +65,12 @@ class Backends:
 
     def __init__(self, servers, first_port, service_s):
         self.hits = []
+        # Which call it is, where a request cannot say so itself.
+        self.number = -1
         rules = lambda server: {"service_s": service_s, **server}
         self.all = [
-            Backend(server["name"], first_port + i, rules(server), self.hits) for i, server in enumerate(servers)
+            Backend(server["name"], first_port + i, rules(server), self.hits, lambda: self.number)
+            for i, server in enumerate(servers)
         ]
 
     async def __aenter__(self):

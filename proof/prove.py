@@ -18,6 +18,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+import callers
 from backends import Backends
 from client import send
 from programs import programs
@@ -76,6 +77,25 @@ async def observe(program, case, folder, port):
     ), sorted(refused.values())
 
 
+async def observe_caller(case, port):
+    """What a client library does: when each of its attempts came to the server, by call."""
+    async with Backends(case["servers"], port, 0.0) as backends:
+        for number in range(case["requests"]["n"]):
+            backends.number = number
+            await asyncio.to_thread(callers.call, case["retry"], f"http://127.0.0.1:{port}/", case.get("settings", {}))
+        hits = {}
+        for number, _, at in backends.hits:
+            hits.setdefault(number, []).append(at)
+        calls = [hits.get(i, []) for i in range(case["requests"]["n"])]
+        if not all(calls):
+            raise RuntimeError(f"{case['retry']} never came to the server")
+        return {"pauses": [pauses(moments) for moments in calls]}
+
+
+def pauses(moments):
+    return [round(after - before, 3) for before, after in zip(moments, moments[1:])]
+
+
 def simulate(tried, all_cases, folder):
     """What Stampede does, case by case; of requests one after the other the first so many."""
     files = []
@@ -89,7 +109,11 @@ def simulate(tried, all_cases, folder):
         if "error" in one:
             yield {"error": one["error"]}
             continue
-        requests = [{**r, "well": r["outcome"] == "succeeded"} for r in one["requests"][: case["requests"]["n"]]]
+        if case["program"] == "caller":
+            yield {"pauses": [pauses(r["sent_s"]) for r in one["requests"]]}
+            continue
+        begun = [r for r in one["requests"] if r["arrived_s"] >= case.get("begin_s", 0.0)]
+        requests = [{**r, "well": r["outcome"] == "succeeded"} for r in begun[: case["requests"]["n"]]]
         yield told(requests)
 
 
@@ -125,14 +149,26 @@ def compare(case, real, simulated, unseen):
     """What is shown of both, and whether they agree."""
     if "error" in simulated:
         return "", simulated["error"].split("\n")[0], False
-    mine = without(simulated["tried"], unseen)
     how = case.get("compare", "tried")
+    if how == "pauses":
+        one, other = real["pauses"], simulated["pauses"]
+        return spans(one), spans(other), all(is_one_of(call, other) for call in one)
+    mine = without(simulated["tried"], unseen)
     if how == "shares":
         one, other = shares(real["tried"]), shares(mine)
         return counted(one), counted(other), chance(one, other) > RARE
     if how == "counts":
         one, other = shares(real["tried"]), shares(mine)
         return counted(one), counted(other), one == other
+    if how == "turns":
+        # Where a rotation begins is drawn at each start.
+        one, other = "".join(real["tried"]), "".join(mine)
+        half = one[len(one) // 2 :]
+        return one, other, any(turned(other, i) == half for i in range(len(other) - len(half) + 1))
+    if how == "goodput":
+        # So are those that fail, as far as they depend on it.
+        one, other = sum(real["well"]), sum(simulated["well"])
+        return f"{one} of {len(real['well'])} well", f"{other} of {len(mine)} well", abs(one - other) <= 1
     ends = lambda seen: "".join("+" if well else "x" for well in seen["well"])
     one, other = (ends(real), ends(simulated))
     agree = one == other and late(case, real, simulated)
@@ -140,6 +176,35 @@ def compare(case, real, simulated, unseen):
         return one, other, agree
     show = lambda tried, ended: " ".join(tried) + ("" if set(ended) == {"+"} else f"  {ended}")
     return show(real["tried"], one), show(mine, other), agree and real["tried"] == mine
+
+
+def spans(calls):
+    """Attempts, and each pause from the shortest to the longest."""
+    numbers = sorted({len(call) + 1 for call in calls})
+    most = max(numbers) - 1
+    each = [[call[k] for call in calls if len(call) > k] for k in range(most)]
+    told = [f"{min(of):.2f}" if max(of) - min(of) < 0.02 else f"{min(of):.2f}-{max(of):.2f}" for of in each]
+    word = "attempt" if numbers == [1] else "attempts"
+    return f"{'/'.join(map(str, numbers))} {word}" + (f", pauses {', '.join(told)} s" if told else "")
+
+
+# A pause here takes this long more at most, on a machine that does other things; and is drawn, so that the
+# longest of so many may be passed by this share.
+LATE_S, BEYOND = 0.15, 0.05
+
+
+def is_one_of(call, others):
+    """Whether a call has as many attempts as some of the others, and its pauses lie among theirs."""
+    alike = [other for other in others if len(other) == len(call)]
+    each = zip(call, zip(*alike))
+    return bool(alike) and all(
+        min(of) * (1 - BEYOND) - 0.02 <= pause <= max(of) * (1 + BEYOND) + LATE_S for pause, of in each
+    )
+
+
+def turned(text, i):
+    """The later half of a sequence, from `i` on."""
+    return text[i : i + len(text) - len(text) // 2]
 
 
 def late(case, real, simulated):
@@ -170,12 +235,25 @@ def main():
         for i, (case, mine) in enumerate(zip(chosen, simulated)):
             program = known.get(case["program"])
             seen = seen_before(case)
-            if program:
-                place = os.path.join(folder, f"real-{i}")
+            # A busy machine delays this or that: what differs is looked at again before it is called so.
+            caller = case["program"] == "caller"
+            version = callers.version(case["retry"]) if caller else program and program.version
+            for again in range(3 if version else 0):
+                place = os.path.join(folder, f"real-{i}-{again}")
                 os.mkdir(place)
                 port = args.port + (i * 16) % 4000
-                real, unseen = asyncio.run(observe(program, case, place, port))
-                seen = {"version": program.version, "seen": real, "unseen": unseen}
+                if caller:
+                    real, unseen = asyncio.run(observe_caller(case, port)), []
+                else:
+                    real, unseen = asyncio.run(observe(program, case, place, port))
+                seen = {"version": version, "seen": real, "unseen": unseen}
+                if compare(case, real, mine, unseen)[2]:
+                    break
+            if seen is not None:
+                # What a build without the programs needs to compare by itself.
+                seen["scenario"] = scenario(case)
+                seen["n"], seen["begin_s"] = case["requests"]["n"], case.get("begin_s", 0.0)
+                seen["compare"] = case.get("compare", "tried")
                 keep(case, seen)
             if seen is None:
                 rows.append((case, "not observed", "", "-", ""))
@@ -212,7 +290,8 @@ def write(page, rows):
     out = [head]
     for file in dict.fromkeys(case["file"] for case, *_ in rows):
         own = [row for row in rows if row[0]["file"] == file]
-        out.append(f"\n## {file}\n\nObserved: {', '.join(sorted({row[4] for row in own}))}.\n")
+        names = sorted({f"{row[0].get('retry', row[0]['program'])} {row[4]}" for row in own})
+        out.append(f"\n## {file}\n\nObserved: {', '.join(names)}.\n")
         out.append("\n| case | real | simulated | verdict |\n|---|---|---|---|\n")
         for case, one, other, verdict, _ in own:
             short = lambda text: text if len(text) < 90 else text[:87] + "…"

@@ -7,19 +7,60 @@ def toml(value):
     """A value as TOML writes it."""
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {toml(of)}" for key, of in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
     return json.dumps(value)
 
 
 # What a server's rules are in a scenario; times of service are the service's own.
-KEYS = ("weight", "backup", "max_connections", "errors", "down_behaviour")
+KEYS = ("weight", "backup", "max_connections", "min_connections", "errors", "down_behaviour")
+
+
+# Calls of a library in a scenario, far enough apart for the longest of its pauses.
+CALLS, APART_S = 200, 1000
+
+
+def of_caller(case):
+    """The scenario of a client library: calls that each fail until it gives up."""
+    rules = case["servers"][0]
+    retry = {"kind": case["retry"], **case.get("settings", {}), **case.get("only_said", {})}
+    retry.pop("timeout_s", None)
+    if "status" in rules and case["retry"] not in WITHOUT_STATUS:
+        retry["status"] = str(rules["status"])
+    server = {"name": "a", "workers": 9}
+    if rules.get("closes"):
+        # It goes down with each request, and is back before the next.
+        server["crash"] = [{"when": "in_flight", "above": 0}]
+        server["restart"] = {"kind": "after", "pause": "0s"}
+    else:
+        server["errors"] = {"rate": 1.0}
+    # Each call of the real library has a bucket of its own.
+    client = {"retry": retry}
+    if case["retry"] == "botocore-standard":
+        client["guards"] = [{"kind": "aws-retry-tokens", "capacity": 1000000}]
+    times = [f"{APART_S * (1 + i)}s" for i in range(CALLS)]
+    arrivals = {"kind": "trace", "times": times}
+    return (
+        f'horizon = "{APART_S * (CALLS + 1)}s"\nrecord = {{ every_nth_request = 1, interval = "1h" }}\n'
+        f'traffic = [{{ to = "web", arrivals = {toml(arrivals)} }}]\nclient = {toml(client)}\n'
+        f'[service.web]\ndemand = "0.000001s"\nserver = [{toml(server)}]\n'
+    )
+
+
+# Libraries to which all failures are alike.
+WITHOUT_STATUS = ("requests", "httpx", "tenacity", "backoff", "stamina")
 
 
 def scenario(case):
     """Its text. One request after the other is one user, who asks again as soon as there is an answer."""
+    if case["program"] == "caller":
+        return of_caller(case)
     requests, service_s = case["requests"], case["requests"].get("service_s", 0.0)
     gap_s = requests.get("gap_s", 0.0)
     if requests.get("serial", True):
         end = 1.0 + requests["n"] * (gap_s + service_s + 0.003) + case.get("end_s", 10.0)
+        begin_s = case.get("begin_s", 0.0)
+        end += begin_s
         arrivals = {"kind": "closed", "users": 1, "think": f"{gap_s + 0.002:.6f}s"}
     else:
         times = [0.001 + i * gap_s for i in range(requests["n"])]

@@ -1,7 +1,7 @@
 //! What a scenario does with each request, try by try: for the comparison with real programs (`.ci/prove`).
 //!
 //! `tried < LIST`: names of scenario files, one a line. For each a line of JSON: of every request from outside
-//! that ended, in order of arrival, the servers that it was sent to, how it ended, when it came and how long
+//! that ended, in order of arrival, the servers that it was sent to and when, how it ended, when it came and how long
 //! it took, in seconds. The scenario must record every request (`record.every_nth_request = 1`).
 #![expect(
     clippy::print_stdout,
@@ -37,16 +37,20 @@ fn tried(text: &str) -> Result<Vec<serde_json::Value>, String> {
     let tries = simulation.recorder_mut().take_tries();
     let mut log = simulation.recorder_mut().take_log();
     log.sort_by_key(|row| (row.arrived_ns, row.number));
-    let mut servers: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    let mut servers: BTreeMap<u64, (Vec<&str>, Vec<f64>)> = BTreeMap::new();
     for sent in &tries {
         let service = &model.services[usize::from(sent.service)];
         let id = service.servers[sent.server as usize];
         let name = model.servers[id.0 as usize].name.as_str();
-        servers.entry(sent.number).or_default().push(name);
+        let (names, moments) = servers.entry(sent.number).or_default();
+        names.push(name);
+        moments.push(sent.at_ns as f64 / 1e9);
     }
     let requests = log.iter().map(|row| {
+        let (tried, sent_s) = servers.get(&row.number).cloned().unwrap_or_default();
         json!({
-            "tried": servers.get(&row.number).cloned().unwrap_or_default(),
+            "tried": tried,
+            "sent_s": sent_s,
             "outcome": row.outcome.name(),
             "arrived_s": row.arrived_ns as f64 / 1e9,
             "took_s": (row.ended_ns - row.arrived_ns) as f64 / 1e9,

@@ -9,9 +9,12 @@
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 
 mod alb;
+mod apache;
+mod caddy;
 mod envoy;
 mod grpc;
 mod haproxy;
+mod kube_proxy;
 mod nginx;
 
 /// Every dialect a scenario can name.
@@ -20,7 +23,10 @@ pub static DIALECTS: &[&DialectDef] = &[
     &haproxy::DIALECT,
     &envoy::DIALECT,
     &grpc::DIALECT,
+    &caddy::DIALECT,
+    &apache::DIALECT,
     &alb::DIALECT,
+    &kube_proxy::DIALECT,
 ];
 
 /// A row of [`DIALECTS`].

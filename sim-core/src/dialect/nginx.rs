@@ -2,6 +2,7 @@
 
 use super::{DialectDef, Member};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
+use crate::retry::{NEXT_UPSTREAM, UPSTREAM_STATUSES};
 use crate::time::Duration;
 
 /// Methods: the directive that names each, the policy, and whether it takes backups.
@@ -14,22 +15,6 @@ const METHODS: &[(&str, &str, bool)] = &[
     ("hash consistent", "nginx-hash\", consistent = true", false),
     ("ip_hash", "nginx-ip-hash\"", false),
 ];
-
-const NEXT_UPSTREAM: &[&str] = &[
-    "error",
-    "timeout",
-    "http_403",
-    "http_404",
-    "http_429",
-    "http_500",
-    "http_502",
-    "http_503",
-    "http_504",
-    "non_idempotent",
-    "off",
-];
-
-const STATUSES: &[&str] = &["403", "404", "429", "500", "502", "503", "504"];
 
 const fn span(name: &'static str, default: &'static str, about: &'static str) -> ParamDef {
     ParamDef {
@@ -125,7 +110,7 @@ pub(super) static DIALECT: DialectDef = DialectDef {
             ParamDef {
                 name: "status",
                 about: "The status of what servers answer with an error.",
-                kind: ParamKind::Choice(STATUSES),
+                kind: ParamKind::Choice(UPSTREAM_STATUSES),
                 default: Some("500"),
             },
             ParamDef {
@@ -209,7 +194,7 @@ fn refuses(params: &Params, members: &[Member]) -> Option<String> {
 }
 
 fn expand(params: &Params) -> String {
-    let status = STATUSES[params.choice("status")];
+    let status = UPSTREAM_STATUSES[params.choice("status")];
     // 403 and 404 are passed on where they are listed, and are no failures.
     let errors = match status {
         "403" | "404" => ", errors = \"never\"",

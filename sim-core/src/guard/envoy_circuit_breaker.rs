@@ -1,8 +1,8 @@
 //! Envoy's circuit breakers: limits on connections, pending requests and requests of a cluster.
 //!
 //! They break nothing and learn nothing: what would go beyond a limit is refused at once. With HTTP/1.1 a request needs a
-//! connection to itself: up to `max_connections` are active, `max_pending_requests` more wait, and `max_requests` hardly ever
-//! matters. With HTTP/2 requests share connections, so that `max_requests` alone decides. A limit of 0 lets nothing
+//! connection to itself: up to `max_connections` are active and `max_pending_requests` more wait; where `max_requests` is less
+//! than there may be connections, what goes beyond it is refused, since it need not wait for one. With HTTP/2 requests share connections, so that `max_requests` alone decides. A limit of 0 lets nothing
 //! through. Retries have a limit of their own, `envoy-retry-limit`.
 //!
 //! Two things are simpler here: a request waits for any connection, where Envoy's waits for one of the server that it was given, to which
@@ -55,7 +55,8 @@ pub(super) static GUARD: GuardDef = GuardDef {
             active: active(params),
             pending: params.integer("max_pending_requests") as u32,
             none: params.integer("max_pending_requests") == 0,
-            http1: params.choice("protocol") == 0,
+            waits: params.choice("protocol") == 0
+                && params.integer("max_connections") <= params.integer("max_requests"),
         })
     },
     bounds: Bounding::Number(|params| {
@@ -85,7 +86,8 @@ struct CircuitBreaker {
     pending: u32,
     /// Whether nobody may even be pending for a moment, as everybody is.
     none: bool,
-    http1: bool,
+    /// Whether it is connections that run out, for which one may wait.
+    waits: bool,
 }
 
 impl Guard for CircuitBreaker {
@@ -94,7 +96,7 @@ impl Guard for CircuitBreaker {
             Verdict::Refuse
         } else if asked.in_flight < self.active {
             Verdict::Pass
-        } else if self.http1 && asked.waiting < self.pending {
+        } else if self.waits && asked.waiting < self.pending {
             Verdict::Wait(WAIT)
         } else {
             Verdict::Refuse
@@ -143,6 +145,14 @@ mod tests {
             let some = [(zero, Integer(0))];
             assert_ne!(says(&some, 0, 0), Verdict::Pass, "{zero}");
         }
+    }
+
+    /// Measured with 1.40.0: of 10 requests at once 4 are served and 6 refused.
+    #[test]
+    fn beyond_max_requests_nobody_waits_where_connections_are_left() {
+        let some = [("max_requests", Integer(4))];
+        assert_eq!(says(&some, 3, 0), Verdict::Pass);
+        assert_eq!(says(&some, 4, 0), Verdict::Refuse);
     }
 
     #[test]

@@ -19,6 +19,8 @@ mod envoy_health_checks;
 mod envoy_outlier_detection;
 mod envoy_priorities;
 mod envoy_slow_start;
+mod error_state;
+mod fail_duration;
 mod first_backup;
 mod grpc_outlier_detection;
 mod haproxy_checks;
@@ -37,6 +39,8 @@ pub static HEALTH_RULES: &[&HealthDef] = &[
     &checks::RULE,
     &outlier_detection::RULE,
     &max_fails::RULE,
+    &fail_duration::RULE,
+    &error_state::RULE,
     &slow_start::RULE,
     &panic::RULE,
     &priorities::RULE,

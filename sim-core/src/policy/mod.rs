@@ -12,6 +12,8 @@ pub(crate) use power_of_d::less_of_two;
 pub(crate) use random::any_of;
 use std::fmt::Debug;
 
+mod apache_bybusyness;
+mod caddy_random_choose;
 mod client_side_weighted_round_robin;
 mod edf;
 mod envoy_least_request;
@@ -83,6 +85,8 @@ pub static POLICIES: &[&PolicyDef] = &[
     &nginx::random::POLICY,
     &nginx::hash::POLICY,
     &nginx::ip_hash::POLICY,
+    &caddy_random_choose::POLICY,
+    &apache_bybusyness::POLICY,
     &envoy_ring_hash::POLICY,
     &grpc_pick_first::POLICY,
 ];

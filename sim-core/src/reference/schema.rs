@@ -2,6 +2,7 @@
 
 use crate::experiment::sweep::PlanSpec;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
+use crate::scenario::extensions::param_default;
 use crate::scenario::section::{Form, KeyDef, Limits, Section, SectionDef, from};
 use crate::scenario::sections::Top;
 use crate::scenario::tree::{Node, Value as Written, default_value};
@@ -246,7 +247,7 @@ fn param_schema(param: &ParamDef) -> Value {
     };
     schema["description"] = json!(param.about);
     if let Some(default) = param.default {
-        schema["default"] = written(&default_value(default));
+        schema["default"] = written(&param_default(param, default));
     }
     schema
 }

@@ -6,6 +6,9 @@ use crate::outcome::Outcome;
 use crate::time::Duration;
 use std::fmt::Debug;
 
+pub(crate) use next_upstream::{STATUSES as UPSTREAM_STATUSES, WORDS as NEXT_UPSTREAM};
+
+mod caddy;
 mod drawn;
 mod exponential_backoff;
 mod fixed;
@@ -24,6 +27,7 @@ pub static RETRIES: &[&RetryDef] = &[
     &drawn::RETRY,
     // Proxies, towards their own servers.
     &next_upstream::RETRY,
+    &caddy::RETRY,
     // Client libraries, by the program that they are written for.
     &library::botocore_standard::RETRY,
     &library::botocore_dynamodb::RETRY,

@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 use crate::time::Duration;
 
 /// What `proxy_next_upstream` can list, of what a simulation knows; statuses stand where [`STATUSES`] says.
-const WORDS: &[&str] = &[
+pub(crate) const WORDS: &[&str] = &[
     "error",
     "timeout",
     "http_403",
@@ -30,7 +30,7 @@ const WORDS: &[&str] = &[
 ];
 
 /// Statuses in the order of their words.
-const STATUSES: &[&str] = &["403", "404", "429", "500", "502", "503", "504"];
+pub(crate) const STATUSES: &[&str] = &["403", "404", "429", "500", "502", "503", "504"];
 
 const ERROR: u32 = 0;
 const TIMEOUT: u32 = 1;
@@ -101,15 +101,6 @@ pub(super) static RETRY: RetryDef = RetryDef {
             status: FIRST_STATUS + params.choice("status") as u32,
             post: params.choice("method") == 1,
         })
-    },
-    rules: |params| {
-        let listed = WORDS.iter().enumerate();
-        let listed = listed.filter(|(place, _)| params.words("next_upstream") >> place & 1 == 1);
-        let words: Vec<&str> = listed.map(|(_, word)| *word).collect();
-        vec![
-            ("tries again after", words.join(", ")),
-            ("pauses", "none".to_owned()),
-        ]
     },
     ..PLAIN
 };

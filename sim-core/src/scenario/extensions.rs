@@ -202,7 +202,7 @@ fn params<D: Def>(node: &Node, def: &'static D, cx: &mut Cx<'_>) -> Option<Confi
     for param in row.params {
         let value = match (node.get(param.name), param.default) {
             (Some(written), _) => param_value(written, param, cx),
-            (None, Some(default)) => param_value(&default_value(default), param, cx),
+            (None, Some(default)) => param_value(&param_default(param, default), param, cx),
             (None, None) => {
                 let what = format!(
                     "{} needs `{}`: {}",
@@ -324,6 +324,17 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
 }
 
 /// The position of a word among those allowed.
+/// The default of a parameter: a word that looks like a number, such as a version, is a word all the same.
+pub(crate) fn param_default(param: &ParamDef, default: &str) -> Node {
+    match param.kind {
+        ParamKind::Choice(_) => Node {
+            value: Value::Text(default.to_owned()),
+            span: Span::NOWHERE,
+        },
+        _ => default_value(default),
+    }
+}
+
 fn word(node: &Node, param: &ParamDef, words: &[&'static str], cx: &mut Cx<'_>) -> Option<usize> {
     // A status such as 503, or a version such as 1.31, is a word that may be written as a number.
     let number = match node.value {

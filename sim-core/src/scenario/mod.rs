@@ -26,7 +26,7 @@ pub(crate) mod compound;
 mod condition;
 mod dialects;
 pub(crate) mod expectation;
-mod extensions;
+pub(crate) mod extensions;
 mod foreign;
 mod futile;
 mod hosts;

@@ -39,6 +39,7 @@ mod monitoring;
 mod own_tries;
 mod parallel;
 mod policies;
+mod proof;
 mod protections;
 mod queues;
 mod rates;

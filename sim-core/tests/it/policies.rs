@@ -146,6 +146,8 @@ fn telling(name: &str) -> String {
         // Nobody has three requests: then it is least-in-flight.
         "join-bounded-shortest-queue" => ", n = 1",
         // Without weights it is round robin.
+        // It is first, but for who waits in which queue.
+        "haproxy-first" => ", cookie = true",
         "client-side-weighted-round-robin" => ", blackout = \"0s\", update = \"100ms\"",
         _ => "",
     };

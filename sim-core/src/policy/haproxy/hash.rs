@@ -45,7 +45,7 @@ pub(in super::super) static POLICY: PolicyDef = PolicyDef {
             },
             ParamDef {
                 name: "balance_factor",
-                about: "A server on the ring with more than this many percent of its share of all attempts is passed; 0: none is.",
+                about: "On the ring, a server with more than this many percent of its share of all attempts is passed; 0: none is.",
                 kind: ParamKind::Integer {
                     min: 0,
                     max: 65_535,
@@ -55,7 +55,7 @@ pub(in super::super) static POLICY: PolicyDef = PolicyDef {
             },
             ParamDef {
                 name: "preserve",
-                about: "Which servers on the ring are passed: none; those at their limit; or those at their limit for which as many wait as may.",
+                about: "On the ring, which servers are passed: none; those at their limit; or those at their limit for which as many wait as may.",
                 kind: ParamKind::Choice(&["always", "maxconn", "maxqueue"]),
                 default: Some("always"),
             },
@@ -96,23 +96,13 @@ pub(in super::super) static POLICY: PolicyDef = PolicyDef {
 };
 
 fn check(params: &Params) -> Result<(), ParamProblem> {
-    let factor = params.integer("balance_factor");
-    let needs_ring = |param, set| {
-        (set && params.choice("method") == 0).then(|| ParamProblem {
-            param,
-            message: "only a ring has a next server to pass on to: method = \"consistent\""
-                .to_owned(),
-        })
-    };
-    if (1..=100).contains(&factor) {
+    if (1..=100).contains(&params.integer("balance_factor")) {
         return Err(ParamProblem {
             param: "balance_factor",
             message: "no room beyond everybody's share; above 100, or 0 for no bound".to_owned(),
         });
     }
-    let problem = needs_ring("balance_factor", factor > 0)
-        .or_else(|| needs_ring("preserve", params.choice("preserve") > 0));
-    problem.map_or(Ok(()), Err)
+    Ok(())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -410,21 +400,11 @@ mod tests {
             });
             check(&Params::new(values.collect())).map_err(|problem| problem.param)
         };
-        for (given, wrong) in [
-            (
-                ("balance_factor", ParamValue::Integer(100)),
-                "balance_factor",
-            ),
-            (
-                ("balance_factor", ParamValue::Integer(150)),
-                "balance_factor",
-            ),
-            (("preserve", ParamValue::Choice(1)), "preserve"),
-        ] {
-            assert_eq!(problem(&[given]), Err(wrong));
-        }
-        let ring = ("method", ParamValue::Choice(1));
-        let given = [ring, ("balance_factor", ParamValue::Integer(101))];
-        assert_eq!(problem(&given), Ok(()));
+        let factor = |percent| [("balance_factor", ParamValue::Integer(percent))];
+        assert_eq!(problem(&factor(100)), Err("balance_factor"));
+        assert_eq!(
+            [0, 101].map(|percent| problem(&factor(percent))),
+            [Ok(()); 2]
+        );
     }
 }

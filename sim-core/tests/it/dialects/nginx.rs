@@ -155,9 +155,9 @@ fn case_7_one_request_in_each_period_finds_out() {
 fn statuses_are_passed_on_to_the_next_server() {
     let listed = "proxy_next_upstream = [\"http_500\", \"http_404\"], status = \"404\"";
     let text = nginx(&serial(6), listed, &[BAD_A, B], "");
-    let fates = check("13 pnu-404-not-counted", &text, "ab ab ab ab ab ab", &[OK]);
+    let fates = check("13 pnu-404-not-counted", &text, "ab b ab b ab b", &[OK]);
     assert!(
-        fates[5].tried.contains(&"a".to_owned()),
+        fates[4].tried.contains(&"a".to_owned()),
         "a stays in rotation"
     );
     let listed = "proxy_next_upstream = [\"http_404\"], status = \"404\"";
@@ -275,7 +275,7 @@ fn fewest_connections() {
     let busy = serial(10).replace(
         "traffic = [",
         "class = { short = { share = 1 }, long = { share = 0, demand = \"1h\" } }\n\
-         traffic = [{ to = \"web\", classes = { long = 1 }, arrivals = { kind = \"trace\", times = [\"0s\"] } }, ",
+         traffic = [{ to = \"web\", class = \"long\", arrivals = { kind = \"trace\", times = [\"0s\"] } }, ",
     );
     let text = nginx(&busy, "balance = \"least_conn\"", &[A, B], "");
     check("43 lc-one-busy", &text, &["b"; 10].join(" "), &[OK]);
@@ -320,17 +320,18 @@ fn random_servers() {
         let near = (share - 0.667).abs() < 0.06;
         assert_eq!(near, fits, "65 random-two-idle-inverts: {balance} {share}");
     }
-    let all = fates(&nginx(
-        &serial(10),
-        "balance = \"random\"",
-        &[A, B],
-        &dead("a"),
-    ));
-    assert!(
-        all.iter()
-            .all(|fate| fate.tried.last().is_some_and(|s| s == "b"))
-    );
-    assert_eq!(tried(&all).matches('a').count(), 1, "69 random-one-fails");
+    // Which seed draws a at all among ten is a matter of luck; more than once it is not tried.
+    let mut attempts = 0;
+    for seed in 1..=8 {
+        let text = nginx(&serial(10), "balance = \"random\"", &[A, B], &dead("a"));
+        let all = fates(&format!("seed = {seed}\n{text}"));
+        let last = |fate: &Fate| fate.tried.last().is_some_and(|server| server == "b");
+        assert!(all.iter().all(last), "69 random-one-fails");
+        let at_a = tried(&all).matches('a').count();
+        assert!(at_a <= 1, "69 random-one-fails");
+        attempts += at_a;
+    }
+    assert!(attempts >= 5, "69 random-one-fails: {attempts} of 8");
 }
 
 #[test]
@@ -447,15 +448,10 @@ fn one_slow_request_bans_every_server() {
     let slow = requests_at(every(1.0, 15)).replace(
         "traffic = [",
         "class = { quick = { share = 1 }, slow = { share = 0, demand = \"1h\" } }\n\
-         traffic = [{ to = \"web\", classes = { slow = 1 }, arrivals = { kind = \"trace\", times = [\"0s\"] } }, ",
+         traffic = [{ to = \"web\", class = \"slow\", arrivals = { kind = \"trace\", times = [\"0s\"] } }, ",
     );
     let servers = [A, B, C, "name = \"d\""];
-    let text = nginx(
-        &slow.replace("every_nth", "every_nth"),
-        "proxy_read_timeout = \"400ms\"",
-        &servers,
-        "",
-    );
+    let text = nginx(&slow, "proxy_read_timeout = \"400ms\"", &servers, "");
     let fates = fates(&text);
     let slow = fates
         .iter()
@@ -477,7 +473,7 @@ fn one_slow_request_bans_every_server() {
     );
 }
 
-/// A500 that is listed counts while a try is left: the last server's does not.
+/// A 500 that is listed counts while a try is left: the last server's does not.
 #[test]
 fn errors_count_where_another_try_follows() {
     let listed = "proxy_next_upstream = [\"http_500\"]";
@@ -489,7 +485,9 @@ fn errors_count_where_another_try_follows() {
     let text = nginx(&serial(4), "", &[BAD_A, B], "");
     check("not listed", &text, "a b a b", &[BAD, OK, BAD, OK]);
     let text = nginx(&serial(3), listed, &[BAD_A, BAD_B], "");
-    check("the last try is no failure", &text, "ab b b", &[BAD]);
+    // The second request bans b: a is banned, but not tried by it, so that a try is left when b fails.
+    let ends = [BAD, NONE_LIVE, NONE_LIVE];
+    check("the last try is no failure", &text, "ab b -", &ends);
 }
 
 /// Without `zone` each worker process finds out by itself; with it they are as one.

@@ -54,6 +54,24 @@ that = "availability > 50%"
 }
 
 /// A server that is down for a while.
+/// A proxy before three servers, of which the one that nearly all weight belongs to is often full: what is drawn or
+/// hashed in vain takes turns among the two others.
+const UPSTREAM: &str = r#"
+horizon = "20s"
+[[traffic]]
+name = "t"
+to = "web"
+rate = 50
+[service.web]
+demand = { kind = "exponential", mean = "10ms" }
+server = [
+  { name = "a", workers = 9, weight = 5, errors = { rate = 0.3 } },
+  { name = "b", workers = 9, weight = 9 },
+  { name = "c", workers = 9, weight = 1000000, max_connections = 1, speed = 0.1 },
+]
+balancer.client.retry = { kind = "next-upstream", next_upstream = ["http_500"] }
+"#;
+
 const DIALECT: &str = r#"
 horizon = "120s"
 [[traffic]]
@@ -217,6 +235,7 @@ pub(super) fn base(name: &str) -> String {
         "plain" => plain(90),
         "calls" => CALLS.to_owned(),
         "dialect" => DIALECT.to_owned(),
+        "upstream" => UPSTREAM.to_owned(),
         "guarded" => GUARDED.to_owned(),
         "hosted" => HOSTED.to_owned(),
         "pooled" => POOLED.to_owned(),

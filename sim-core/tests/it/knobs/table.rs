@@ -311,6 +311,133 @@ const MANNERS: &[(&str, &str, &str, &str, &str)] = &[
         "\"none\"",
         "\"previous\"",
     ),
+    (
+        "retry.next_upstream",
+        "next-upstream",
+        "kind = \"next-upstream\"",
+        "[\"error\"]",
+        "[\"http_500\"]",
+    ),
+    (
+        "retry.timeout",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"0s\"",
+        "\"1ms\"",
+    ),
+    (
+        "retry.status",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"500\"",
+        "\"404\"",
+    ),
+    (
+        "retry.method",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"get\"",
+        "\"post\"",
+    ),
+    (
+        "retry.attempts",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "1",
+        "2",
+    ),
+    (
+        "retry.demand",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"same\"",
+        "\"own\"",
+    ),
+    (
+        "retry.avoid",
+        "next-upstream",
+        "kind = \"next-upstream\", next_upstream = [\"http_500\"]",
+        "\"none\"",
+        "\"for-good\"",
+    ),
+    (
+        "retry.retry_on",
+        "haproxy",
+        "kind = \"haproxy\"",
+        "[\"conn-failure\"]",
+        "[\"503\"]",
+    ),
+    (
+        "retry.pause",
+        "haproxy",
+        "kind = \"haproxy\", avoid = \"stays\"",
+        "\"1s\"",
+        "\"10ms\"",
+    ),
+    (
+        "retry.status",
+        "haproxy",
+        "kind = \"haproxy\", retry_on = [\"503\"]",
+        "\"503\"",
+        "\"404\"",
+    ),
+    (
+        "retry.attempts",
+        "haproxy",
+        "kind = \"haproxy\", retry_on = [\"503\"]",
+        "1",
+        "2",
+    ),
+    (
+        "retry.demand",
+        "haproxy",
+        "kind = \"haproxy\", retry_on = [\"503\"]",
+        "\"same\"",
+        "\"own\"",
+    ),
+    (
+        "retry.avoid",
+        "haproxy",
+        "kind = \"haproxy\", retry_on = [\"503\"]",
+        "\"none\"",
+        "\"previous\"",
+    ),
+    (
+        "retry.try_duration",
+        "caddy",
+        "kind = \"caddy\"",
+        "\"0s\"",
+        "\"1ms\"",
+    ),
+    (
+        "retry.try_interval",
+        "caddy",
+        "kind = \"caddy\"",
+        "\"0s\"",
+        "\"20ms\"",
+    ),
+    (
+        "retry.method",
+        "caddy",
+        "kind = \"caddy\"",
+        "\"get\"",
+        "\"post\"",
+    ),
+    ("retry.attempts", "caddy", "kind = \"caddy\"", "1", "3"),
+    (
+        "retry.demand",
+        "caddy",
+        "kind = \"caddy\"",
+        "\"same\"",
+        "\"own\"",
+    ),
+    (
+        "retry.avoid",
+        "caddy",
+        "kind = \"caddy\"",
+        "\"none\"",
+        "\"all\"",
+    ),
     ("cancel", "", "TIMEOUT", "false", "true"),
     ("hedge", "", "HEDGE", "none", "{ after = \"5ms\" }"),
     ("hedge.after", "", "HEDGE", "\"5ms\"", "\"9ms\""),
@@ -376,6 +503,20 @@ const BREAKING: &[(&str, &str)] = &[
     ),
 ];
 
+/// The same for callers of a key.
+fn breaking(key: &str) -> Vec<(&'static str, &'static str)> {
+    let mut with = BREAKING.to_vec();
+    if key.contains("call") {
+        // Who calls must live to see the answer.
+        with.retain(|(path, _)| !path.starts_with("service.web"));
+    }
+    if key.contains("balancer.client") {
+        // Connections must fail often enough with tries out.
+        with.push(("traffic.t.rate", "200"));
+    }
+    with
+}
+
 /// Whether a kind of retry is a client library: those tell rules of their own.
 fn is_library(name: &str) -> bool {
     !sim_core::scenario::retry_rules(name).is_empty()
@@ -413,15 +554,7 @@ fn libraries() -> Vec<Knob> {
                     let kind = def.row.name;
                     format!("{{ retry = {{ kind = \"{kind}\", {param} = {value}{comma}{rest} }} }}")
                 };
-                let mut with = BREAKING.to_vec();
-                if key.contains("call") {
-                    // Who calls must live to see the answer.
-                    with.retain(|(path, _)| !path.starts_with("service.web"));
-                }
-                if key.contains("balancer.client") {
-                    // Connections must fail often enough with tries out.
-                    with.push(("traffic.t.rate", "200"));
-                }
+                let mut with = breaking(key);
                 match param {
                     "avoid" => with.extend(ELSEWHERE),
                     // The next try comes to another server, which is up.
@@ -449,6 +582,15 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("service.web.balancer.policy", "first"),
     ("service.db.balancer.policy", "first"),
 ];
+
+/// Servers of which some are down now and then, for callers that must live to see it.
+fn refusing(key: &str) -> Vec<(&'static str, &'static str)> {
+    let mut with = [BREAKING, &ELSEWHERE[..2]].concat();
+    if key.contains("call") {
+        with.retain(|(path, _)| !path.starts_with("service.web"));
+    }
+    with
+}
 
 /// An entry as a row of the table.
 fn written(row: &'static str) -> Knob {
@@ -1379,6 +1521,9 @@ fn manners() -> Vec<Knob> {
                 kind,
                 base: base_for(key, "calls"),
                 with: match manner {
+                    _ if kind == "caddy" => [&breaking(key), ELSEWHERE].concat(),
+                    _ if kind == "next-upstream" => ELSEWHERE.to_vec(),
+                    _ if kind == "haproxy" => refusing(key),
                     "hedge.distinct" | "retry.avoid" => ELSEWHERE.to_vec(),
                     // Something must fail before the next copy is due anyway.
                     "hedge.failure_sends" => vec![

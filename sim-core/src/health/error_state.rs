@@ -1,0 +1,162 @@
+//! Apache's error state: a member to which a connection failed is left alone for a time.
+//!
+//! Only that there is no connection puts it there, and a status where that is asked for; a member that takes too long stays.
+//! When all members are in that state they are taken out of it, so that each request tries them.
+
+use super::due::Due;
+use super::{Candidate, HealthDef, HealthRule, Kind, News, PLAIN, Seen, Standing};
+use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
+use crate::outcome::Outcome;
+use crate::time::{Duration, Instant};
+
+pub(super) static RULE: HealthDef = HealthDef {
+    row: ExtensionRow {
+        name: "error-state",
+        about: "As Apache: a server to which a connection failed gets nothing for a time, unless all are in that state.",
+        source: "Apache 2.4.71, mod_proxy_balancer, observed",
+        params: &[
+            ParamDef {
+                name: "retry",
+                about: "For how long it gets nothing.",
+                kind: ParamKind::Span {
+                    min: Duration::from_millis(1),
+                },
+                default: Some("60s"),
+            },
+            ParamDef {
+                name: "errors",
+                about: "Whether an error that a server answers with does the same: failonstatus lists its status.",
+                kind: ParamKind::Flag,
+                default: Some("false"),
+            },
+            ParamDef {
+                name: "force_recovery",
+                about: "Whether all are taken back at once when all are in that state.",
+                kind: ParamKind::Flag,
+                default: Some("true"),
+            },
+        ],
+    },
+    build: |params, servers| {
+        let mut rule = ErrorState {
+            retry: Duration::ZERO,
+            errors: false,
+            force_recovery: false,
+            until: vec![None; servers],
+            due: Due::default(),
+        };
+        rule.adopt(params);
+        Box::new(rule)
+    },
+    watches: true,
+    ..PLAIN
+};
+
+#[derive(Clone, Debug)]
+struct ErrorState {
+    retry: Duration,
+    errors: bool,
+    force_recovery: bool,
+    /// Until when each server gets nothing.
+    until: Vec<Option<Instant>>,
+    due: Due,
+}
+
+impl ErrorState {
+    /// A server whose time is over is back.
+    fn look(&mut self, now: Instant, server: usize, news: &mut Vec<News>) {
+        if self.until[server].is_some_and(|until| until <= now) {
+            self.take_back(server, "its time is over", news);
+        }
+    }
+
+    fn take_back(&mut self, server: usize, cause: &str, news: &mut Vec<News>) {
+        let before = self.until[server].take();
+        self.due.replan(server, before, None);
+        news.push(News::of_server(Kind::Readmitted, server, cause.to_owned()));
+    }
+}
+
+impl HealthRule for ErrorState {
+    fn adopt(&mut self, params: &Params) {
+        self.retry = params.span("retry");
+        self.errors = params.flag("errors");
+        self.force_recovery = params.flag("force_recovery");
+    }
+
+    fn judge(&mut self, now: Instant, standing: &mut Standing, news: &mut Vec<News>) {
+        for server in 0..self.until.len() {
+            self.look(now, server, news);
+        }
+        let open = || {
+            standing
+                .servers
+                .iter()
+                .zip(&self.until)
+                .filter(|(s, _)| s.open)
+        };
+        let all = open().count() > 0 && open().all(|(_, until)| until.is_some());
+        if all && self.force_recovery {
+            for server in 0..self.until.len() {
+                if self.until[server].is_some() {
+                    self.take_back(server, "all are in error state", news);
+                }
+            }
+        }
+        for (candidate, until) in standing.servers.iter_mut().zip(&self.until) {
+            candidate.open &= until.is_none();
+        }
+    }
+
+    fn judge_one(
+        &mut self,
+        now: Instant,
+        server: usize,
+        candidate: &mut Candidate,
+        news: &mut Vec<News>,
+    ) -> bool {
+        // Who is out, or goes, may leave nobody but those in error state.
+        let alone = candidate.open && self.until[server].is_none_or(|until| until <= now);
+        if alone {
+            self.look(now, server, news);
+        }
+        alone
+    }
+
+    fn ended(&mut self, seen: &Seen, news: &mut Vec<News>) -> bool {
+        let failed = match seen.outcome {
+            Outcome::Refused | Outcome::ConnectTimedOut => true,
+            Outcome::Errored | Outcome::Rejected | Outcome::Shed | Outcome::Abandoned => {
+                self.errors
+            }
+            _ => false,
+        };
+        if failed {
+            let until = Some(seen.now + self.retry);
+            let before = std::mem::replace(&mut self.until[seen.server], until);
+            self.due.replan(seen.server, before, until);
+            if before.is_none() {
+                let cause = format!("left alone for {}", self.retry);
+                news.push(News::of_server(Kind::Ejected, seen.server, cause));
+            }
+        }
+        failed
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.due.first()
+    }
+
+    fn come_due(&self, now: Instant, servers: &mut Vec<u32>) {
+        self.due.come(now, servers);
+    }
+
+    fn forget(&mut self) {
+        self.until.fill(None);
+        self.due.clear();
+    }
+
+    fn clone_box(&self) -> Box<dyn HealthRule> {
+        Box::new(self.clone())
+    }
+}
