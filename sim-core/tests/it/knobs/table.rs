@@ -1526,7 +1526,10 @@ fn manners() -> Vec<Knob> {
                     _ if kind == "haproxy" => refusing(key),
                     "hedge.distinct" | "retry.avoid" => ELSEWHERE.to_vec(),
                     // Something must fail before the next copy is due anyway.
-                    "hedge.failure_sends" => vec![("service.db.server.d.errors", "{ rate = 0.5 }")],
+                    "hedge.failure_sends" => vec![
+                        ("service.db.server.d.errors", "{ rate = 0.5 }"),
+                        ("service.db.server.d.workers", "4"),
+                    ],
                     _ => Vec::new(),
                 },
                 change: Change::Set(at.to_owned(), whole(old), whole(new)),
