@@ -161,6 +161,7 @@ impl Client {
 
 /// Further attempts beside the first, whose first success counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of a scenario")]
 pub struct Hedge {
     /// A copy goes out when so much time has passed since the one before; zero: all at once.
     pub after: Duration,

@@ -23,6 +23,10 @@ pub(super) struct Tried {
 
 /// What an attempt that is to be placed keeps away from.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a question of its own"
+)]
 pub(super) struct Apart {
     /// Servers where another attempt of its call is.
     pub copies: bool,

@@ -53,7 +53,7 @@ pub(super) static RULE: HealthDef = HealthDef {
     check,
     build: |params, servers| {
         let mut rule = MaxFails {
-            max_fails: 0,
+            most: 0,
             fail_timeout: 0,
             errors: false,
             servers: vec![Record::NEW; servers],
@@ -83,7 +83,8 @@ const SECOND: u64 = 1_000_000_000;
 
 #[derive(Clone, Debug)]
 struct MaxFails {
-    max_fails: u64,
+    /// Failures that ban; 0: none do.
+    most: u64,
     /// In seconds, as all times here.
     fail_timeout: i64,
     errors: bool,
@@ -117,7 +118,7 @@ impl Record {
 const LONG_AGO: i64 = i64::MIN / 2;
 
 fn seconds(now: Instant) -> i64 {
-    (now.0 / SECOND) as i64
+    (now.0 / SECOND).cast_signed()
 }
 
 impl MaxFails {
@@ -126,7 +127,7 @@ impl MaxFails {
     }
 
     fn has_failed(&self, record: &Record) -> bool {
-        self.max_fails > 0 && record.fails >= self.max_fails
+        self.most > 0 && record.fails >= self.most
     }
 
     fn look(&mut self, now: Instant, server: usize, candidate: &mut Candidate) {
@@ -157,8 +158,8 @@ impl MaxFails {
 
 impl HealthRule for MaxFails {
     fn adopt(&mut self, params: &Params) {
-        self.max_fails = params.integer("max_fails");
-        self.fail_timeout = (params.span("fail_timeout").0 / SECOND) as i64;
+        self.most = params.integer("max_fails");
+        self.fail_timeout = (params.span("fail_timeout").0 / SECOND).cast_signed();
         self.errors = params.choice("errors") == 0;
     }
 
@@ -210,10 +211,7 @@ impl HealthRule for MaxFails {
         if out != record.out {
             record.out = out;
             let (kind, cause) = if out {
-                let cause = format!(
-                    "{} of max_fails = {} failures",
-                    record.fails, self.max_fails
-                );
+                let cause = format!("{} of max_fails = {} failures", record.fails, self.most);
                 (Kind::Ejected, cause)
             } else {
                 (

@@ -49,10 +49,10 @@ impl Method for IpHash {
             if is_open(fleet, server) {
                 return Some(server);
             }
-            if before != Some(server) {
-                tries += 1;
-            } else {
+            if before == Some(server) {
                 before = None;
+            } else {
+                tries += 1;
             }
         }
         peers.turn_of_all(fleet)
