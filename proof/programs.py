@@ -137,6 +137,32 @@ def haproxy_cfg(case, folder, port, servers):
     )
 
 
+def caddyfile(case, folder, port, servers):
+    s = case.get("settings", {})
+    policy = s.get("lb_policy", "random")
+    if policy == "random_choose":
+        policy = f"random_choose {s.get('choose', 2)}"
+    names = ("lb_retries", "lb_try_duration", "lb_try_interval", "fail_duration", "max_fails")
+    limits = {rules["max_connections"] for rules, _ in servers if "max_connections" in rules}
+    return lines(
+        "{",
+        "  admin off",
+        "  auto_https off",
+        f"  storage file_system {folder}",
+        "}",
+        f"http://:{port} {{",
+        "  bind 127.0.0.1",
+        "  reverse_proxy {",
+        *(f"    to 127.0.0.1:{at}" for _, at in servers),
+        f"    lb_policy {policy}",
+        *(f"    {name} {s[name]}" for name in names if name in s),
+        "    unhealthy_status 5xx" if s.get("unhealthy_status") else "",
+        *(f"    unhealthy_request_count {limit}" for limit in limits),
+        "  }",
+        "}",
+    )
+
+
 def in_seconds(span):
     """A span as protobuf writes it."""
     return f"{int(span[:-2]) / 1000}s" if str(span).endswith("ms") else span
@@ -225,6 +251,9 @@ def programs():
     envoy = found("envoy")
     run = lambda file, folder: [envoy, "-c", file, "--concurrency", "1", "--log-level", "error", "--disable-hot-restart"]
     add("envoy", envoy, lambda path: printed(path, "--version"), run, envoy_json, ".json")
+    caddy = found("caddy")
+    run = lambda file, folder: [caddy, "run", "--adapter", "caddyfile", "--config", file]
+    add("caddy", caddy, lambda path: printed(path, "version"), run, caddyfile, ".caddyfile")
     return all_of_them
 
 

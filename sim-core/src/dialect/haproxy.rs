@@ -3,6 +3,7 @@
 use super::{DialectDef, Member};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
+use std::fmt::Write as _;
 
 const fn choice(
     name: &'static str,
@@ -151,7 +152,7 @@ pub(super) static DIALECT: DialectDef = DialectDef {
             ),
             span(
                 "timeout_connect",
-                "A time-out, timeout connect: a retry on the same server waits so long, and at most a second; and the queue has it without one of its own.",
+                "A time-out, timeout connect: a connection that is not there after so long has failed, and a retry on the same server waits so long, at most a second; the queue has it without one of its own.",
                 "5s",
             ),
             span(
@@ -360,26 +361,31 @@ fn expand(params: &Params) -> String {
         span => span,
     };
     let redispatch = word(params, "redispatch");
-    text += &format!("pending_queue = {{ limit = {QUEUE}");
+    let _ = write!(text, "pending_queue = {{ limit = {QUEUE}");
     if !timeout.is_zero() {
-        text += &format!(", timeout = \"{timeout}\"");
+        let _ = write!(text, ", timeout = \"{timeout}\"");
     }
     if params.integer("maxqueue") > 0 {
-        text += &format!(", per_server = {}", params.integer("maxqueue"));
+        let _ = write!(text, ", per_server = {}", params.integer("maxqueue"));
     }
     if bound && redispatch != "no" {
         text += ", out_of_service = \"moves\"";
     }
     text += " }\n";
     if params.integer("fullconn") > 0 {
-        text += &format!("full_connections = {}\n", params.integer("fullconn"));
+        let _ = writeln!(text, "full_connections = {}", params.integer("fullconn"));
     }
     if params.integer("maxconn") > 0 {
         // Those beyond it stay in the backlog of the listening socket.
-        text += &format!(
-            "guards = [\n  {{ kind = \"concurrency-limit\", limit = {}, queue = {QUEUE} }},\n]\n",
+        let _ = writeln!(
+            text,
+            "guards = [\n  {{ kind = \"concurrency-limit\", limit = {}, queue = {QUEUE} }},\n]",
             params.integer("maxconn")
         );
+    }
+    let connect = params.span("timeout_connect");
+    if !connect.is_zero() {
+        let _ = writeln!(text, "link = {{ connect_timeout = \"{connect}\" }}");
     }
     text += &client(params, bound);
     text + &health(params)
@@ -405,10 +411,11 @@ fn policy(params: &Params, chosen: usize) -> String {
     };
     if params.integer("hash_balance_factor") > 0 {
         let factor = params.integer("hash_balance_factor");
-        policy += &format!(", balance_factor = {factor}");
+        let _ = write!(policy, ", balance_factor = {factor}");
     }
     if params.choice("hash_preserve_affinity") > 0 {
-        policy += &format!(
+        let _ = write!(
+            policy,
             ", preserve = \"{}\"",
             word(params, "hash_preserve_affinity")
         );
@@ -453,7 +460,7 @@ fn health(params: &Params) -> String {
         } else {
             "connect"
         };
-        rules += &format!("  {{ kind = \"haproxy-checks\", probe = \"{probe}\"");
+        let _ = write!(rules, "  {{ kind = \"haproxy-checks\", probe = \"{probe}\"");
         for (own, name) in [
             ("inter", "inter"),
             ("fastinter", "fastinter"),
@@ -462,13 +469,14 @@ fn health(params: &Params) -> String {
         ] {
             let span = params.span(name);
             if !span.is_zero() {
-                rules += &format!(", {own} = \"{span}\"");
+                let _ = write!(rules, ", {own} = \"{span}\"");
             }
         }
         let (fall, rise) = (params.integer("fall"), params.integer("rise"));
-        rules += &format!(", fall = {fall}, rise = {rise}");
+        let _ = write!(rules, ", fall = {fall}, rise = {rise}");
         if params.choice("observe") > 0 {
-            rules += &format!(
+            let _ = write!(
+                rules,
                 ", observe = \"{}\", error_limit = {}, on_error = \"{}\"",
                 word(params, "observe"),
                 params.integer("error_limit"),
@@ -482,7 +490,10 @@ fn health(params: &Params) -> String {
     }
     if !params.span("slowstart").is_zero() {
         let over = params.span("slowstart");
-        rules += &format!("  {{ kind = \"slow-start\", over = \"{over}\", law = \"haproxy\" }},\n");
+        let _ = writeln!(
+            rules,
+            "  {{ kind = \"slow-start\", over = \"{over}\", law = \"haproxy\" }},"
+        );
     }
     if rules.is_empty() {
         return "health = []\n".to_owned();

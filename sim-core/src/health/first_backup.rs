@@ -63,8 +63,8 @@ mod tests {
     fn one_backup_steps_in_after_the_other() {
         let mut rule = rule(&RULE, 4, &[]);
         let mut servers = candidates(4);
-        for server in 1..4 {
-            servers[server].level = 1;
+        for backup in &mut servers[1..] {
+            backup.level = 1;
         }
         assert_eq!(open(&judge(&mut rule, 0, servers.clone()).0), [0, 1]);
         assert!(!rule.judge_one(Instant::ZERO, 0, &mut servers[0].clone(), &mut Vec::new()));

@@ -325,10 +325,9 @@ impl HealthRule for HaProxyChecks {
         record.hastened = true;
         match self.on_error {
             OnError::Fastinter => return false,
-            OnError::FailCheck => {}
             OnError::SuddenDeath => record.health = record.health.min(rise + 1),
             OnError::MarkDown if up => record.health = rise,
-            OnError::MarkDown => {}
+            OnError::FailCheck | OnError::MarkDown => {}
         }
         let changed = self.count(seen.server, false);
         let cause = format!("{} errors in a row", self.error_limit);

@@ -98,7 +98,7 @@ impl RoundRobin {
 
     fn put_by_weight(&mut self, id: u32, place: Place) {
         let weight = self.servers[id as usize].weight;
-        self.put(id, place, HEAVIEST as i64 - weight);
+        self.put(id, place, HEAVIEST.cast_signed() - weight);
     }
 
     /// Puts a server where its next turn is, in this round or the next.
@@ -109,7 +109,7 @@ impl RoundRobin {
             server.next -= self.weight;
             self.put_by_weight(id, Place::Done);
         } else {
-            let lighter = (HEAVIEST as i64 + server.rest - server.weight) / 16;
+            let lighter = (HEAVIEST.cast_signed() + server.rest - server.weight) / 16;
             let key = 256 * server.next + lighter;
             self.put(id, Place::Due, key);
         }
@@ -238,8 +238,8 @@ impl Policy for RoundRobin {
         let weights = usable(fleet);
         self.servers.resize(weights.len(), Server::default());
         for (id, weight) in weights.into_iter().enumerate() {
-            if self.servers[id].weight != weight as i64 {
-                self.reweigh(id as u32, weight as i64);
+            if self.servers[id].weight != weight.cast_signed() {
+                self.reweigh(id as u32, weight.cast_signed());
             }
         }
         if !std::mem::replace(&mut self.begun, !fleet.eligible.is_empty()) {

@@ -178,7 +178,6 @@ const ORDERS: &[Order] = &[
         gap_s: 0.04,
         service: "1s",
         expected: "a b a a b a a b a",
-        ..SERIAL
     },
     Order {
         id: 117,
@@ -193,7 +192,6 @@ const ORDERS: &[Order] = &[
         gap_s: 0.04,
         service: "1s",
         expected: "a a b b c",
-        ..SERIAL
     },
     Order {
         id: 157,
@@ -397,6 +395,20 @@ fn a_dead_server_is_tried_again_after_a_second() {
         let done = text(&params, 3, 1);
         assert_eq!(tried(&done), "ab", "A12 {balance}");
         assert_near("A12", &took(&done), &[0.0], 0.05);
+    }
+}
+
+#[test]
+fn a_silent_server_has_the_time_of_a_connection_for_each_try() {
+    let silent = ["a", "b"].map(|name| server(name, ", down_behaviour = \"black-hole\""));
+    for (redispatch, seen, expected) in [("no", "aaaa", 2.0), ("-1", "ab", 0.5)] {
+        let params = format!(
+            ", balance = \"first\", timeout_connect = \"500ms\", redispatch = \"{redispatch}\""
+        );
+        let text = proxied([10.0], "1ms", &params, &refs(&silent));
+        let done = fates(&format!("{text}{}", crash(0.0, "a")));
+        assert_eq!(tried(&done), seen, "{redispatch}");
+        assert_near(redispatch, &took(&done), &[expected], 0.01);
     }
 }
 

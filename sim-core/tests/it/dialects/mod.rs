@@ -17,6 +17,8 @@ use crate::support::{check_books, start};
 pub(crate) struct Fate {
     /// Servers that it was sent to, in order, by name.
     pub(crate) tried: Vec<String>,
+    /// When, in seconds.
+    pub(crate) sent_s: Vec<f64>,
     /// How it ended for its caller.
     pub(crate) outcome: &'static str,
     /// When it came, in seconds.
@@ -38,14 +40,15 @@ pub(crate) fn fates(text: &str) -> Vec<Fate> {
     assert!(!log.is_empty(), "nothing was recorded in\n{text}");
     log.sort_by_key(|row| (row.arrived_ns, row.number));
     let fate = |row: &sim_core::record::RequestRecord| {
-        let own = tries.iter().filter(|sent| sent.number == row.number);
+        let own = || tries.iter().filter(|sent| sent.number == row.number);
         let name = |sent: &sim_core::record::TryRecord| {
             let service = &model.services[usize::from(sent.service)];
             let id = service.servers[sent.server as usize];
             model.servers[id.0 as usize].name.clone()
         };
         Fate {
-            tried: own.map(name).collect(),
+            tried: own().map(name).collect(),
+            sent_s: own().map(|sent| sent.at_ns as f64 / 1e9).collect(),
             outcome: row.outcome.name(),
             arrived_s: row.arrived_ns as f64 / 1e9,
             took_s: (row.ended_ns - row.arrived_ns) as f64 / 1e9,
