@@ -161,6 +161,10 @@ impl Client {
 
 /// Further attempts beside the first, whose first success counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub struct Hedge {
     /// A copy goes out when so much time has passed since the one before; zero: all at once.
     pub after: Duration,

@@ -6,6 +6,7 @@
 use super::{DialectDef, Member};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
+use std::fmt::Write as _;
 
 pub(super) static DIALECT: DialectDef = DialectDef {
     row: ExtensionRow {
@@ -565,10 +566,10 @@ fn refuses(_: &Params, members: &[Member]) -> Option<String> {
 
 fn expand(params: &Params) -> String {
     let mut text = format!("policy = {}\n", policy(params));
-    text += &format!("health = [\n{}]\n", health(params));
-    text += &format!("guards = [\n{}]\n", guards(params));
+    let _ = writeln!(text, "health = [\n{}]", health(params));
+    let _ = writeln!(text, "guards = [\n{}]", guards(params));
     let connect = params.span("connect_timeout");
-    text += &format!("link = {{ connect_timeout = \"{connect}\" }}\n");
+    let _ = writeln!(text, "link = {{ connect_timeout = \"{connect}\" }}");
     text + &client(params)
 }
 
@@ -600,9 +601,10 @@ fn policy(params: &Params) -> String {
 fn health(params: &Params) -> String {
     let mut rules = String::new();
     if params.flag("health_checks") {
-        rules += &format!(
+        let _ = writeln!(
+            rules,
             "  {{ kind = \"envoy-health-checks\", interval = \"{}\", unhealthy_interval = \"{}\", \
-             unhealthy_edge_interval = \"{}\", timeout = \"{}\", unhealthy_threshold = {}, healthy_threshold = {} }},\n",
+             unhealthy_edge_interval = \"{}\", timeout = \"{}\", unhealthy_threshold = {}, healthy_threshold = {} }},",
             params.span("interval"),
             params.span("unhealthy_interval"),
             params.span("unhealthy_edge_interval"),
@@ -613,8 +615,9 @@ fn health(params: &Params) -> String {
     }
     let window = params.span("slow_start_window");
     if !window.is_zero() {
-        rules += &format!(
-            "  {{ kind = \"envoy-slow-start\", slow_start_window = \"{window}\", aggression = {}, min_weight_percent = {} }},\n",
+        let _ = writeln!(
+            rules,
+            "  {{ kind = \"envoy-slow-start\", slow_start_window = \"{window}\", aggression = {}, min_weight_percent = {} }},",
             params.number("aggression"),
             params.number("min_weight_percent"),
         );
@@ -625,10 +628,14 @@ fn health(params: &Params) -> String {
     let merges = params.flag("health_checks") || params.flag("outlier_detection");
     let window = params.span("update_merge_window");
     if merges && !window.is_zero() {
-        rules += &format!("  {{ kind = \"update-merge-window\", window = \"{window}\" }},\n");
+        let _ = writeln!(
+            rules,
+            "  {{ kind = \"update-merge-window\", window = \"{window}\" }},"
+        );
     }
-    rules += &format!(
-        "  {{ kind = \"envoy-priorities\", overprovisioning_factor = {}, healthy_panic_threshold = {}, fail_traffic_on_panic = {} }},\n",
+    let _ = writeln!(
+        rules,
+        "  {{ kind = \"envoy-priorities\", overprovisioning_factor = {}, healthy_panic_threshold = {}, fail_traffic_on_panic = {} }},",
         params.integer("overprovisioning_factor"),
         params.number("healthy_panic_threshold"),
         params.flag("fail_traffic_on_panic"),
@@ -670,7 +677,10 @@ fn guards(params: &Params) -> String {
     if tokens > 0 {
         let rate =
             params.integer("tokens_per_fill") as f64 / params.span("fill_interval").as_secs_f64();
-        guards += &format!("  {{ kind = \"rate-limit\", rate = {rate}, burst = {tokens} }},\n");
+        let _ = writeln!(
+            guards,
+            "  {{ kind = \"rate-limit\", rate = {rate}, burst = {tokens} }},"
+        );
     }
     if params.flag("admission_control") {
         guards += "  \"envoy-admission-control\",\n";
@@ -678,8 +688,9 @@ fn guards(params: &Params) -> String {
     if params.flag("adaptive_concurrency") {
         guards += "  \"envoy-adaptive-concurrency\",\n";
     }
-    guards += &format!(
-        "  {{ kind = \"envoy-circuit-breaker\", protocol = \"{}\", max_connections = {}, max_pending_requests = {}, max_requests = {} }},\n",
+    let _ = writeln!(
+        guards,
+        "  {{ kind = \"envoy-circuit-breaker\", protocol = \"{}\", max_connections = {}, max_pending_requests = {}, max_requests = {} }},",
         ["http1", "http2"][params.choice("protocol")],
         params.integer("max_connections"),
         params.integer("max_pending_requests"),

@@ -5,6 +5,7 @@
 use super::{DialectDef, Member};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
+use std::fmt::Write as _;
 
 pub(super) static DIALECT: DialectDef = DialectDef {
     row: ExtensionRow {
@@ -322,10 +323,11 @@ fn expand(params: &Params) -> String {
     let mut text = format!("policy = {}\n", policy(params));
     let outliers = params.choice("outlier_detection");
     if outliers > 0 {
-        text += &format!(
+        let _ = writeln!(
+            text,
             "health = [{{ kind = \"grpc-outlier-detection\", algorithms = \"{}\", interval = \"{}\", base_ejection_time = \"{}\", \
              max_ejection_time = \"{}\", max_ejection_percent = {}, stdev_factor = {}, threshold = {}, enforcement_percentage = {}, \
-             minimum_hosts = {}, request_volume = {} }}]\n",
+             minimum_hosts = {}, request_volume = {} }}]",
             ["", "success-rate", "failure-percentage", "both"][outliers],
             params.span("interval"),
             params.span("base_ejection_time"),
@@ -362,7 +364,7 @@ fn expand(params: &Params) -> String {
         ));
     }
     if !keys.is_empty() {
-        text += &format!("client = {{ {} }}\n", keys.join(", "));
+        let _ = writeln!(text, "client = {{ {} }}", keys.join(", "));
     }
     text
 }

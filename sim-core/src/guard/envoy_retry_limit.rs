@@ -143,12 +143,12 @@ mod tests {
     use crate::outcome::Outcome;
 
     /// Whether one more is allowed while so many are in flight, so many of them retries.
-    fn allowed(guard: &Box<dyn Guard>, in_flight: u32) -> bool {
+    fn allowed(guard: &dyn Guard, in_flight: u32) -> bool {
         let asked = Admission {
             in_flight,
             ..asked(0, 2)
         };
-        guard.clone().admit(&asked, &mut draws(0)) == Verdict::Pass
+        guard.clone_box().admit(&asked, &mut draws(0)) == Verdict::Pass
     }
 
     fn one_more(guard: &mut Box<dyn Guard>) {
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn case_283_retry_breaker_0() {
         let none = guard(&GUARD, &[("max_retries", Integer(0))]);
-        assert!(!allowed(&none, 1000));
+        assert!(!allowed(&*none, 1000));
     }
 
     #[test]
@@ -180,12 +180,12 @@ mod tests {
         let mut budget = guard(&GUARD, &some);
         one_more(&mut budget);
         one_more(&mut budget);
-        assert!(allowed(&budget, 0));
+        assert!(allowed(&*budget, 0));
         one_more(&mut budget);
-        assert!(!allowed(&budget, 0));
-        assert!(allowed(&budget, 20));
+        assert!(!allowed(&*budget, 0));
+        assert!(allowed(&*budget, 20));
         one_more(&mut budget);
-        assert!(!allowed(&budget, 20));
+        assert!(!allowed(&*budget, 20));
     }
 
     #[test]

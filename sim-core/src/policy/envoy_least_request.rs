@@ -1,9 +1,9 @@
-//! Envoy's LEAST_REQUEST, which is two policies.
+//! Envoy's `LEAST_REQUEST`, which is two policies.
 //!
 //! Equal weights: `choice_count` servers are drawn, the same one perhaps twice, and the one with fewest attempts in
 //! flight wins, the first drawn of equals; of two servers the busier one therefore still gets a quarter of the
 //! attempts. Or all are looked at, and a draw decides among equals. Unequal weights, as while somebody starts
-//! slowly: nothing is drawn; turns are taken as by Envoy's ROUND_ROBIN, with weight / (in flight + 1)^bias, worked
+//! slowly: nothing is drawn; turns are taken as by Envoy's `ROUND_ROBIN`, with weight / (in flight + 1)^bias, worked
 //! out when a server is put back, so that it is a turn old.
 
 use super::edf::Schedule;

@@ -1,4 +1,4 @@
-//! Envoy's RING_HASH: a ring of which each server has its share of the points, in turn.
+//! Envoy's `RING_HASH`: a ring of which each server has its share of the points, in turn.
 //!
 //! The ring is made of the servers that may be picked, anew when they change. Its size follows from `minimum_ring_size`, raised
 //! until the lightest server has a whole number of points, and cut to `maximum_ring_size`, where some servers may come away with none.

@@ -1,4 +1,4 @@
-//! Envoy's ROUND_ROBIN: plain turns among equals, earliest deadline first among others.
+//! Envoy's `ROUND_ROBIN`: plain turns among equals, earliest deadline first among others.
 //!
 //! Equal weights: a counter goes up with each pick, and its remainder by the number of servers is the place; a
 //! server that comes or goes moves everybody's place, and the counter goes on. As soon as weights differ, as
