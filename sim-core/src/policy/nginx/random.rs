@@ -26,7 +26,7 @@ pub(in crate::policy) static POLICY: PolicyDef = PolicyDef {
         ],
     },
     farm: Farm::Unknown,
-    follows_load: true,
+    follows_load: false,
     familiar: None,
     check: no_conditions,
     heeds_weights: true,
