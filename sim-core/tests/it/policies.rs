@@ -36,7 +36,7 @@ fn variants(row: &ExtensionRow) -> Vec<String> {
 /// Whether a scenario may name it so.
 fn is_accepted(policy: &str) -> bool {
     let text = format!(
-        "horizon = \"1s\"\ntraffic = [{{ to = \"web\", rate = 1 }}]\n[service.web]\n\
+        "horizon = \"1s\"\ntraffic = [{{ to = \"web\", rate = 1 }}]\n[service.web]\ndemand = \"1ms\"\n\
          balancer.policy = {policy}\nserver = [{{ name = \"a\", workers = 1 }}]\n"
     );
     sim_core::scenario::parse(&text).is_ok()
