@@ -22,6 +22,10 @@ const EXCEPTIONS: usize = 1;
 
 /// Remarks on a scenario that belong to what it shows, by what they begin with.
 const REMARKS: &[(&str, &str)] = &[
+    (
+        "panic-saves",
+        "at 2m10s the traffic offers `web` 105 % of what its servers can do",
+    ),
     // A rush above the capacity is the subject.
     ("first", "at 12:10 the traffic offers `web` 150 %"),
 ];
