@@ -56,7 +56,8 @@ fn nothing_breaks_whatever_is_combined() {
         .map(|(_, row)| format!("{} {}", row.path, row.of_kind.unwrap_or("")))
         .collect();
     assert!(
-        missing.is_empty() || cases.end - cases.start < CASES,
+        // Those of each build wish for every key often enough; of others the check would be one of luck.
+        missing.is_empty() || cases != (0..CASES),
         "{} of {} keys are reached, and not:\n{}",
         reached.len(),
         key_rows().len(),
