@@ -207,7 +207,8 @@ impl Health {
     /// event.
     fn replan(&mut self) -> Option<(u64, u32)> {
         let due = self.rules.iter().filter_map(|rule| rule.state.due()).min();
-        let due = due.map(|at| at.0);
+        // What never comes is no plan.
+        let due = due.map(|at| at.0).filter(|&at| at < NEVER);
         if due == self.due {
             return None;
         }
@@ -222,12 +223,13 @@ impl Simulation {
     pub(super) fn rules_were_asked(&mut self, index: InstanceId, news: Vec<News>) {
         let now = self.now;
         if let Some((at, generation)) = self.balancers[index].health.replan() {
-            assert!(
-                at > now && at < NEVER,
-                "a rule is asked again later than now"
+            debug_assert!(
+                at > now,
+                "a rule wants to be asked at {at}, and it is {now}"
             );
+            // A rule that asks for the present moment again and again must not stop time.
             self.events
-                .schedule(at, Event::HealthDue(index, generation));
+                .schedule(at.max(now + 1), Event::HealthDue(index, generation));
         }
         for item in news {
             self.tell_health(index, item);

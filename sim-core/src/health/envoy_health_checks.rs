@@ -218,6 +218,10 @@ impl HealthRule for EnvoyHealthChecks {
         !record.healthy && record.against == 0
     }
 
+    fn forget(&mut self) {
+        self.servers.fill(Record::default());
+    }
+
     fn clone_box(&self) -> Box<dyn HealthRule> {
         Box::new(self.clone())
     }
