@@ -35,6 +35,71 @@ pub struct ParamDef {
     pub default: Option<&'static str>,
 }
 
+impl ParamDef {
+    /// A time span of at least `min`.
+    pub const fn span(
+        name: &'static str,
+        min: Duration,
+        default: &'static str,
+        about: &'static str,
+    ) -> Self {
+        Self::of(name, ParamKind::Span { min }, default, about)
+    }
+
+    /// A whole number from `min` to `max`, of what is counted.
+    pub const fn count(
+        name: &'static str,
+        (min, max): (u64, u64),
+        unit: &'static str,
+        default: &'static str,
+        about: &'static str,
+    ) -> Self {
+        Self::of(name, ParamKind::Integer { min, max, unit }, default, about)
+    }
+
+    /// A number from `min` to `max`.
+    pub const fn number(
+        name: &'static str,
+        (min, max): (f64, f64),
+        unit: &'static str,
+        default: &'static str,
+        about: &'static str,
+    ) -> Self {
+        Self::of(name, ParamKind::Number { min, max, unit }, default, about)
+    }
+
+    /// One of a few words.
+    pub const fn choice(
+        name: &'static str,
+        words: &'static [&'static str],
+        default: &'static str,
+        about: &'static str,
+    ) -> Self {
+        Self::of(name, ParamKind::Choice(words), default, about)
+    }
+
+    /// Yes or no; no by default.
+    pub const fn flag(name: &'static str, about: &'static str) -> Self {
+        Self::of(name, ParamKind::Flag, "false", about)
+    }
+
+    /// Of any kind, with a default.
+    pub const fn of(
+        name: &'static str,
+        kind: ParamKind,
+        default: &'static str,
+        about: &'static str,
+    ) -> Self {
+        let default = Some(default);
+        Self {
+            name,
+            about,
+            kind,
+            default,
+        }
+    }
+}
+
 /// What may be written for a parameter.
 #[derive(Clone, Copy, Debug)]
 pub enum ParamKind {

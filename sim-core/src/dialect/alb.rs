@@ -1,7 +1,7 @@
 //! The Application Load Balancer of AWS, as documented.
 
 use super::{DialectDef, Member};
-use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
+use crate::extension::{ExtensionRow, ParamDef, ParamProblem, Params};
 use crate::time::Duration;
 
 pub(super) static DIALECT: DialectDef = DialectDef {
@@ -12,69 +12,55 @@ pub(super) static DIALECT: DialectDef = DialectDef {
         source: "AWS documentation of Application Load Balancers, read in November 2026: target group \
                  attributes, health checks, routing algorithms",
         params: &[
-            ParamDef {
-                name: "algorithm",
-                about: "How targets are chosen: load_balancing.algorithm.type of the target group.",
-                kind: ParamKind::Choice(&[
+            ParamDef::choice(
+                "algorithm",
+                &[
                     "round_robin",
                     "least_outstanding_requests",
                     "weighted_random",
-                ]),
-                default: Some("round_robin"),
-            },
-            ParamDef {
-                name: "slow_start",
-                about: "Slow start, slow_start.duration_seconds: 30 s to 900 s in which a target that has become healthy is \
+                ],
+                "round_robin",
+                "How targets are chosen: load_balancing.algorithm.type of the target group.",
+            ),
+            ParamDef::span(
+                "slow_start",
+                Duration::ZERO,
+                "0s",
+                "Slow start, slow_start.duration_seconds: 30 s to 900 s in which a target that has become healthy is \
                         brought up to its share; 0 turns it off.",
-                kind: ParamKind::Span {
-                    min: Duration::ZERO,
-                },
-                default: Some("0s"),
-            },
-            ParamDef {
-                name: "interval",
-                about: "HealthCheckIntervalSeconds: from one check of a target to the next, 5 s to 300 s.",
-                kind: ParamKind::Span {
-                    min: Duration::from_secs(5),
-                },
-                default: Some("30s"),
-            },
-            ParamDef {
-                name: "timeout",
-                about: "HealthCheckTimeoutSeconds: a check without an answer has failed after so long, 2 s to 120 s.",
-                kind: ParamKind::Span {
-                    min: Duration::from_secs(2),
-                },
-                default: Some("5s"),
-            },
-            ParamDef {
-                name: "healthy_threshold",
-                about: "HealthyThresholdCount: checks in a row that must pass.",
-                kind: ParamKind::Integer {
-                    min: 2,
-                    max: 10,
-                    unit: "checks",
-                },
-                default: Some("5"),
-            },
-            ParamDef {
-                name: "unhealthy_threshold",
-                about: "UnhealthyThresholdCount: checks in a row that must fail.",
-                kind: ParamKind::Integer {
-                    min: 2,
-                    max: 10,
-                    unit: "checks",
-                },
-                default: Some("2"),
-            },
-            ParamDef {
-                name: "idle_timeout",
-                about: "A time-out, idle_timeout.timeout_seconds: a target that has said nothing for so long is given up, 1 s to 4000 s.",
-                kind: ParamKind::Span {
-                    min: Duration::from_secs(1),
-                },
-                default: Some("1m"),
-            },
+            ),
+            ParamDef::span(
+                "interval",
+                Duration::from_secs(5),
+                "30s",
+                "HealthCheckIntervalSeconds: from one check of a target to the next, 5 s to 300 s.",
+            ),
+            ParamDef::span(
+                "timeout",
+                Duration::from_secs(2),
+                "5s",
+                "HealthCheckTimeoutSeconds: a check without an answer has failed after so long, 2 s to 120 s.",
+            ),
+            ParamDef::count(
+                "healthy_threshold",
+                (2, 10),
+                "checks",
+                "5",
+                "HealthyThresholdCount: checks in a row that must pass.",
+            ),
+            ParamDef::count(
+                "unhealthy_threshold",
+                (2, 10),
+                "checks",
+                "2",
+                "UnhealthyThresholdCount: checks in a row that must fail.",
+            ),
+            ParamDef::span(
+                "idle_timeout",
+                Duration::from_secs(1),
+                "1m",
+                "A time-out, idle_timeout.timeout_seconds: a target that has said nothing for so long is given up, 1 s to 4000 s.",
+            ),
         ],
     },
     check,

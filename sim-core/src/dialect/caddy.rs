@@ -4,17 +4,6 @@ use super::{DialectDef, Member};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
 
-const fn span(name: &'static str, default: &'static str, about: &'static str) -> ParamDef {
-    ParamDef {
-        name,
-        about,
-        kind: ParamKind::Span {
-            min: Duration::ZERO,
-        },
-        default: Some(default),
-    }
-}
-
 pub(super) static DIALECT: DialectDef = DialectDef {
     row: ExtensionRow {
         name: "caddy",
@@ -54,18 +43,21 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 },
                 default: Some("0"),
             },
-            span(
+            ParamDef::span(
                 "lb_try_duration",
+                Duration::ZERO,
                 "0s",
                 "For how long upstreams are tried; 0: lb_retries alone says how often, and there is no pause.",
             ),
-            span(
+            ParamDef::span(
                 "lb_try_interval",
+                Duration::ZERO,
                 "250ms",
                 "The pause between tries where there is an lb_try_duration.",
             ),
-            span(
+            ParamDef::span(
                 "fail_duration",
+                Duration::ZERO,
                 "0s",
                 "For how long a failure counts against an upstream; 0: none does.",
             ),
@@ -85,8 +77,9 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 kind: ParamKind::Flag,
                 default: Some("false"),
             },
-            span(
+            ParamDef::span(
                 "dial_timeout",
+                Duration::ZERO,
                 "3s",
                 "An upstream to which there is no connection by then is given up.",
             ),

@@ -3,7 +3,7 @@
 //! A channel is a balancer instance: give a service as many instances as it has clients, and choose an instance by client.
 
 use super::{DialectDef, Member};
-use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
+use crate::extension::{ExtensionRow, ParamDef, ParamProblem, Params};
 use crate::time::Duration;
 use std::fmt::Write as _;
 
@@ -14,242 +14,184 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 retries and their throttling.",
         source: "gRPC 1.60 and later: gRFCs A6, A42, A48, A50, A58, A62; grpcio 1.85.3, observed",
         params: &[
-            ParamDef {
-                name: "lb_policy",
-                about: "How servers are chosen, loadBalancingConfig.",
-                kind: ParamKind::Choice(&[
+            ParamDef::choice(
+                "lb_policy",
+                &[
                     "pick_first",
                     "round_robin",
                     "weighted_round_robin",
                     "least_request",
                     "ring_hash",
-                ]),
-                default: Some("pick_first"),
-            },
-            ParamDef {
-                name: "shuffle_address_list",
-                about: "With pick_first: whether each channel goes through the servers in an order of its own.",
-                kind: ParamKind::Flag,
-                default: Some("false"),
-            },
-            ParamDef {
-                name: "choice_count",
-                about: "With least_request: how many are drawn; gRPC cuts more than 10 to 10.",
-                kind: ParamKind::Integer {
-                    min: 2,
-                    max: 10,
-                    unit: "servers",
-                },
-                default: Some("2"),
-            },
-            ParamDef {
-                name: "blackout_period",
-                about: "With weighted_round_robin: how long a server must have reported before its weight counts.",
-                kind: ParamKind::Span {
-                    min: Duration::ZERO,
-                },
-                default: Some("10s"),
-            },
-            ParamDef {
-                name: "weight_expiration_period",
-                about: "With weighted_round_robin: how long a weight outlives the last report.",
-                kind: ParamKind::Span { min: Duration(1) },
-                default: Some("3m"),
-            },
-            ParamDef {
-                name: "weight_update_period",
-                about: "With weighted_round_robin: how often weights are worked out, at least 100ms.",
-                kind: ParamKind::Span {
-                    min: Duration::from_millis(100),
-                },
-                default: Some("1s"),
-            },
-            ParamDef {
-                name: "error_utilization_penalty",
-                about: "With weighted_round_robin: what errors add to the utilisation.",
-                kind: ParamKind::Number {
-                    min: 0.0,
-                    max: 1000.0,
-                    unit: "",
-                },
-                default: Some("1"),
-            },
-            ParamDef {
-                name: "enable_oob_load_report",
-                about: "With weighted_round_robin: whether servers report out of band.",
-                kind: ParamKind::Flag,
-                default: Some("false"),
-            },
-            ParamDef {
-                name: "min_ring_size",
-                about: "With ring_hash: points at least.",
-                kind: ParamKind::Integer {
-                    min: 1,
-                    max: 8388608,
-                    unit: "points",
-                },
-                default: Some("1024"),
-            },
-            ParamDef {
-                name: "max_ring_size",
-                about: "With ring_hash: points at most; more than 4096 are cut to that, as is `min_ring_size`.",
-                kind: ParamKind::Integer {
-                    min: 1,
-                    max: 8388608,
-                    unit: "points",
-                },
-                default: Some("4096"),
-            },
-            ParamDef {
-                name: "outlier_detection",
-                about: "Which algorithms take servers out.",
-                kind: ParamKind::Choice(&["none", "success-rate", "failure-percentage", "both"]),
-                default: Some("none"),
-            },
-            ParamDef {
-                name: "interval",
-                about: "Time between sweeps of outlier detection.",
-                kind: ParamKind::Span {
-                    min: Duration::from_millis(1),
-                },
-                default: Some("10s"),
-            },
-            ParamDef {
-                name: "base_ejection_time",
-                about: "How long the first ejection lasts.",
-                kind: ParamKind::Span {
-                    min: Duration::from_millis(1),
-                },
-                default: Some("30s"),
-            },
-            ParamDef {
-                name: "max_ejection_time",
-                about: "The longest ejection.",
-                kind: ParamKind::Span {
-                    min: Duration::from_millis(1),
-                },
-                default: Some("5m"),
-            },
-            ParamDef {
-                name: "max_ejection_percent",
-                about: "The share of ejected servers from which on no other is ejected.",
-                kind: ParamKind::Number {
-                    min: 0.1,
-                    max: 100.0,
-                    unit: "%",
-                },
-                default: Some("10"),
-            },
-            ParamDef {
-                name: "stdev_factor",
-                about: "Success rate: thousandths of the standard deviation below the mean.",
-                kind: ParamKind::Integer {
-                    min: 0,
-                    max: 1000000,
-                    unit: "thousandths",
-                },
-                default: Some("1900"),
-            },
-            ParamDef {
-                name: "threshold",
-                about: "Failure percentage: more than so much ejects.",
-                kind: ParamKind::Number {
-                    min: 0.0,
-                    max: 100.0,
-                    unit: "%",
-                },
-                default: Some("85"),
-            },
-            ParamDef {
-                name: "enforcement_percentage",
-                about: "How often an outlier is ejected.",
-                kind: ParamKind::Number {
-                    min: 0.0,
-                    max: 100.0,
-                    unit: "%",
-                },
-                default: Some("100"),
-            },
-            ParamDef {
-                name: "minimum_hosts",
-                about: "Servers with enough requests that there must be.",
-                kind: ParamKind::Integer {
-                    min: 0,
-                    max: 1000000,
-                    unit: "servers",
-                },
-                default: Some("5"),
-            },
-            ParamDef {
-                name: "request_volume",
-                about: "Requests in an interval that are enough.",
-                kind: ParamKind::Integer {
-                    min: 0,
-                    max: 1000000000,
-                    unit: "requests",
-                },
-                default: Some("100"),
-            },
-            ParamDef {
-                name: "max_attempts",
-                about: "Attempts of a call with a retryPolicy, at most 5; 1: no retries.",
-                kind: ParamKind::Integer {
-                    min: 1,
-                    max: 1000,
-                    unit: "attempts",
-                },
-                default: Some("1"),
-            },
-            ParamDef {
-                name: "initial_backoff",
-                about: "The middle of the first pause; gRPC has no default.",
-                kind: ParamKind::Span { min: Duration(1) },
-                default: Some("100ms"),
-            },
-            ParamDef {
-                name: "max_backoff",
-                about: "The longest middle of a pause; gRPC has no default.",
-                kind: ParamKind::Span { min: Duration(1) },
-                default: Some("1s"),
-            },
-            ParamDef {
-                name: "hedging_attempts",
-                about: "Attempts of a call with a hedgingPolicy, its maxAttempts, at most 5; 1: no hedging. Libraries made of the C core ignore it.",
-                kind: ParamKind::Integer {
-                    min: 1,
-                    max: 1000,
-                    unit: "attempts",
-                },
-                default: Some("1"),
-            },
-            ParamDef {
-                name: "hedging_delay",
-                about: "Time between them; an attempt that fails sends the next at once.",
-                kind: ParamKind::Span {
-                    min: Duration::ZERO,
-                },
-                default: Some("0s"),
-            },
-            ParamDef {
-                name: "max_tokens",
-                about: "The retryThrottling: tokens; 0: none.",
-                kind: ParamKind::Integer {
-                    min: 0,
-                    max: 1000,
-                    unit: "tokens",
-                },
-                default: Some("0"),
-            },
-            ParamDef {
-                name: "token_ratio",
-                about: "What a success adds to the tokens of retryThrottling.",
-                kind: ParamKind::Number {
-                    min: 0.001,
-                    max: 1000.0,
-                    unit: "",
-                },
-                default: Some("0.1"),
-            },
+                ],
+                "pick_first",
+                "How servers are chosen, loadBalancingConfig.",
+            ),
+            ParamDef::flag(
+                "shuffle_address_list",
+                "With pick_first: whether each channel goes through the servers in an order of its own.",
+            ),
+            ParamDef::count(
+                "choice_count",
+                (2, 10),
+                "servers",
+                "2",
+                "With least_request: how many are drawn; gRPC cuts more than 10 to 10.",
+            ),
+            ParamDef::span(
+                "blackout_period",
+                Duration::ZERO,
+                "10s",
+                "With weighted_round_robin: how long a server must have reported before its weight counts.",
+            ),
+            ParamDef::span(
+                "weight_expiration_period",
+                Duration(1),
+                "3m",
+                "With weighted_round_robin: how long a weight outlives the last report.",
+            ),
+            ParamDef::span(
+                "weight_update_period",
+                Duration::from_millis(100),
+                "1s",
+                "With weighted_round_robin: how often weights are worked out, at least 100ms.",
+            ),
+            ParamDef::number(
+                "error_utilization_penalty",
+                (0.0, 1000.0),
+                "",
+                "1",
+                "With weighted_round_robin: what errors add to the utilisation.",
+            ),
+            ParamDef::flag(
+                "enable_oob_load_report",
+                "With weighted_round_robin: whether servers report out of band.",
+            ),
+            ParamDef::count(
+                "min_ring_size",
+                (1, 8388608),
+                "points",
+                "1024",
+                "With ring_hash: points at least.",
+            ),
+            ParamDef::count(
+                "max_ring_size",
+                (1, 8388608),
+                "points",
+                "4096",
+                "With ring_hash: points at most; more than 4096 are cut to that, as is `min_ring_size`.",
+            ),
+            ParamDef::choice(
+                "outlier_detection",
+                &["none", "success-rate", "failure-percentage", "both"],
+                "none",
+                "Which algorithms take servers out.",
+            ),
+            ParamDef::span(
+                "interval",
+                Duration::from_millis(1),
+                "10s",
+                "Time between sweeps of outlier detection.",
+            ),
+            ParamDef::span(
+                "base_ejection_time",
+                Duration::from_millis(1),
+                "30s",
+                "How long the first ejection lasts.",
+            ),
+            ParamDef::span(
+                "max_ejection_time",
+                Duration::from_millis(1),
+                "5m",
+                "The longest ejection.",
+            ),
+            ParamDef::number(
+                "max_ejection_percent",
+                (0.1, 100.0),
+                "%",
+                "10",
+                "The share of ejected servers from which on no other is ejected.",
+            ),
+            ParamDef::count(
+                "stdev_factor",
+                (0, 1000000),
+                "thousandths",
+                "1900",
+                "Success rate: thousandths of the standard deviation below the mean.",
+            ),
+            ParamDef::number(
+                "threshold",
+                (0.0, 100.0),
+                "%",
+                "85",
+                "Failure percentage: more than so much ejects.",
+            ),
+            ParamDef::number(
+                "enforcement_percentage",
+                (0.0, 100.0),
+                "%",
+                "100",
+                "How often an outlier is ejected.",
+            ),
+            ParamDef::count(
+                "minimum_hosts",
+                (0, 1000000),
+                "servers",
+                "5",
+                "Servers with enough requests that there must be.",
+            ),
+            ParamDef::count(
+                "request_volume",
+                (0, 1000000000),
+                "requests",
+                "100",
+                "Requests in an interval that are enough.",
+            ),
+            ParamDef::count(
+                "max_attempts",
+                (1, 1000),
+                "attempts",
+                "1",
+                "Attempts of a call with a retryPolicy, at most 5; 1: no retries.",
+            ),
+            ParamDef::span(
+                "initial_backoff",
+                Duration(1),
+                "100ms",
+                "The middle of the first pause; gRPC has no default.",
+            ),
+            ParamDef::span(
+                "max_backoff",
+                Duration(1),
+                "1s",
+                "The longest middle of a pause; gRPC has no default.",
+            ),
+            ParamDef::count(
+                "hedging_attempts",
+                (1, 1000),
+                "attempts",
+                "1",
+                "Attempts of a call with a hedgingPolicy, its maxAttempts, at most 5; 1: no hedging. Libraries made of the C core ignore it.",
+            ),
+            ParamDef::span(
+                "hedging_delay",
+                Duration::ZERO,
+                "0s",
+                "Time between them; an attempt that fails sends the next at once.",
+            ),
+            ParamDef::count(
+                "max_tokens",
+                (0, 1000),
+                "tokens",
+                "0",
+                "The retryThrottling: tokens; 0: none.",
+            ),
+            ParamDef::number(
+                "token_ratio",
+                (0.001, 1000.0),
+                "",
+                "0.1",
+                "What a success adds to the tokens of retryThrottling.",
+            ),
         ],
     },
     check,

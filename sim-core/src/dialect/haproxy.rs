@@ -5,55 +5,6 @@ use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
 use std::fmt::Write as _;
 
-const fn choice(
-    name: &'static str,
-    about: &'static str,
-    words: &'static [&'static str],
-    default: &'static str,
-) -> ParamDef {
-    ParamDef {
-        name,
-        about,
-        kind: ParamKind::Choice(words),
-        default: Some(default),
-    }
-}
-
-const fn count(
-    name: &'static str,
-    about: &'static str,
-    (min, max): (u64, u64),
-    unit: &'static str,
-    default: &'static str,
-) -> ParamDef {
-    ParamDef {
-        name,
-        about,
-        kind: ParamKind::Integer { min, max, unit },
-        default: Some(default),
-    }
-}
-
-const fn span(name: &'static str, about: &'static str, default: &'static str) -> ParamDef {
-    ParamDef {
-        name,
-        about,
-        kind: ParamKind::Span {
-            min: Duration::ZERO,
-        },
-        default: Some(default),
-    }
-}
-
-const fn flag(name: &'static str, about: &'static str) -> ParamDef {
-    ParamDef {
-        name,
-        about,
-        kind: ParamKind::Flag,
-        default: Some("false"),
-    }
-}
-
 const VERSIONS: &[&str] = &["2.6", "2.8", "3.4"];
 
 /// What `balance` can be; before the first of the hashing ones all choose by themselves.
@@ -81,102 +32,105 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 max_connections and min_connections.",
         source: "HAProxy 2.6.12, 2.8.25 and 3.4.7, as run, and their sources and configuration manuals",
         params: &[
-            choice(
+            ParamDef::choice(
                 "version",
-                "Of HAProxy; the balance without a line, and which of equal servers is taken, depend on it.",
                 VERSIONS,
                 "3.4",
+                "Of HAProxy; the balance without a line, and which of equal servers is taken, depend on it.",
             ),
-            choice(
+            ParamDef::choice(
                 "balance",
-                "How servers are chosen; the default is roundrobin, and random in 3.4. The key of a request is its address, path, parameter or header.",
                 BALANCES,
                 "default",
+                "How servers are chosen; the default is roundrobin, and random in 3.4. The key of a request is its address, path, parameter or header.",
             ),
-            count(
+            ParamDef::count(
                 "draws",
-                "Of balance random(draws).",
                 (1, 1000),
                 "points",
                 "2",
+                "Of balance random(draws).",
             ),
-            choice(
+            ParamDef::choice(
                 "hash_type",
-                "How a hash leads to a server.",
                 &["map-based", "consistent"],
                 "map-based",
+                "How a hash leads to a server.",
             ),
-            choice(
+            ParamDef::choice(
                 "hash_function",
-                "How keys are hashed.",
                 &["sdbm", "djb2", "wt6", "crc32"],
                 "sdbm",
+                "How keys are hashed.",
             ),
-            count(
+            ParamDef::count(
                 "hash_balance_factor",
-                "A server with more than so many percent of its share of requests is passed by; 0: none is.",
                 (0, 65_535),
                 "%",
                 "0",
+                "A server with more than so many percent of its share of requests is passed by; 0: none is.",
             ),
-            choice(
+            ParamDef::choice(
                 "hash_preserve_affinity",
-                "Whether a full server of a ring is passed by, once it is full or once its queue is; from 3.2 on.",
                 &["always", "maxconn", "maxqueue"],
                 "always",
+                "Whether a full server of a ring is passed by, once it is full or once its queue is; from 3.2 on.",
             ),
-            flag(
+            ParamDef::flag(
                 "cookie",
                 "Whether requests of a session, a key, return to the server of its first, as with cookie NAME insert.",
             ),
-            count(
+            ParamDef::count(
                 "maxconn",
+                (0, 4_000_000),
+                "requests",
+                "0",
                 "Of the frontend: requests that are taken up at once, the others wait; 0: all are.",
-                (0, 4_000_000),
-                "requests",
-                "0",
             ),
-            count(
+            ParamDef::count(
                 "maxqueue",
+                (0, 4_000_000),
+                "requests",
+                "0",
                 "Requests that may wait for one server, of those that only it will do for; 0: all may.",
-                (0, 4_000_000),
-                "requests",
-                "0",
             ),
-            count(
+            ParamDef::count(
                 "fullconn",
-                "Requests at the backend at which servers get their maxconn and not less; 0: they always do. Needs min_connections of servers.",
                 (0, 4_000_000),
                 "requests",
                 "0",
+                "Requests at the backend at which servers get their maxconn and not less; 0: they always do. Needs min_connections of servers.",
             ),
-            span(
+            ParamDef::span(
                 "timeout_connect",
-                "A time-out, timeout connect: a connection that is not there after so long has failed, and a retry on the same server waits so long, at most a second; the queue has it without one of its own.",
+                Duration::ZERO,
                 "5s",
+                "A time-out, timeout connect: a connection that is not there after so long has failed, and a retry on the same server waits so long, at most a second; the queue has it without one of its own.",
             ),
-            span(
+            ParamDef::span(
                 "timeout_queue",
-                "A time-out, timeout queue: a request that has waited so long for a place is answered 503; 0s: as timeout connect.",
+                Duration::ZERO,
                 "0s",
+                "A time-out, timeout queue: a request that has waited so long for a place is answered 503; 0s: as timeout connect.",
             ),
-            span(
+            ParamDef::span(
                 "timeout_server",
-                "A time-out, timeout server: a server that has not answered for so long is given up; 0s: never.",
+                Duration::ZERO,
                 "50s",
+                "A time-out, timeout server: a server that has not answered for so long is given up; 0s: never.",
             ),
-            count(
+            ParamDef::count(
                 "retries",
-                "Further tries after the first.",
                 (0, 999),
                 "tries",
                 "3",
+                "Further tries after the first.",
             ),
-            choice(
+            ParamDef::choice(
                 "redispatch",
-                "Whether to turn to other servers, option redispatch: without it, tries stay at the server of the first; with -1, as without a number, the last goes to another, and all where neither a key nor a cookie decides; with 1 all do.",
                 &["no", "-1", "1"],
                 "no",
+                "Whether to turn to other servers, option redispatch: without it, tries stay at the server of the first; with -1, as without a number, the last goes to another, and all where neither a key nor a cookie decides; with 1 all do.",
             ),
             ParamDef {
                 name: "retry_on",
@@ -184,74 +138,83 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 kind: ParamKind::Words(crate::retry::HAPROXY_RETRY_ON),
                 default: Some("[\"conn-failure\"]"),
             },
-            choice(
+            ParamDef::choice(
                 "status",
-                "The status of what a server answers with an error.",
                 &["404", "408", "429", "500", "501", "502", "503", "504"],
                 "503",
+                "The status of what a server answers with an error.",
             ),
-            flag(
+            ParamDef::flag(
                 "allbackups",
                 "Whether all backups step in together and not one after the other, option allbackups.",
             ),
-            flag("check", "Whether servers are checked."),
-            flag(
+            ParamDef::flag("check", "Whether servers are checked."),
+            ParamDef::flag(
                 "httpchk",
                 "Whether a check is a request, which waits at the server like any other, and not a connection: option httpchk.",
             ),
-            span("inter", "Time between checks of a server that is up.", "2s"),
-            span(
+            ParamDef::span(
+                "inter",
+                Duration::ZERO,
+                "2s",
+                "Time between checks of a server that is up.",
+            ),
+            ParamDef::span(
                 "fastinter",
+                Duration::ZERO,
+                "0s",
                 "The same while a server is on its way up or down; 0s: as inter.",
-                "0s",
             ),
-            span(
+            ParamDef::span(
                 "downinter",
+                Duration::ZERO,
+                "0s",
                 "The same of a server that is down; 0s: as inter.",
-                "0s",
             ),
-            span(
+            ParamDef::span(
                 "timeout_check",
-                "A time-out, timeout check: a check without an answer has failed after so long; 0s: as inter.",
+                Duration::ZERO,
                 "0s",
+                "A time-out, timeout check: a check without an answer has failed after so long; 0s: as inter.",
             ),
-            count(
+            ParamDef::count(
                 "fall",
-                "Failed checks that take a server out.",
                 (1, 1_000_000),
                 "checks",
                 "3",
+                "Failed checks that take a server out.",
             ),
-            count(
+            ParamDef::count(
                 "rise",
-                "Passed checks that bring it back.",
                 (1, 1_000_000),
                 "checks",
                 "2",
+                "Passed checks that bring it back.",
             ),
-            choice(
+            ParamDef::choice(
                 "observe",
-                "Which errors of the traffic count against a server.",
                 &["none", "layer4", "layer7"],
                 "none",
+                "Which errors of the traffic count against a server.",
             ),
-            count(
+            ParamDef::count(
                 "error_limit",
-                "How many of them in a row, error-limit.",
                 (1, 1_000_000),
                 "errors",
                 "10",
+                "How many of them in a row, error-limit.",
             ),
-            choice(
+            ParamDef::choice(
                 "on_error",
-                "What that is worth, on-error.",
                 &["fastinter", "fail-check", "sudden-death", "mark-down"],
                 "fail-check",
+                "What that is worth, on-error.",
             ),
-            span(
+            ParamDef::span(
                 "slowstart",
-                "A server that has come back gets its weight by and by over this time; 0s: at once.",
+                Duration::ZERO,
                 "0s",
+                "A server that has come back gets its weight by and by over this time; 0s: at once.",
             ),
         ],
     },

@@ -16,32 +16,6 @@ const METHODS: &[(&str, &str, bool)] = &[
     ("ip_hash", "nginx-ip-hash\"", false),
 ];
 
-const fn span(name: &'static str, default: &'static str, about: &'static str) -> ParamDef {
-    ParamDef {
-        name,
-        about,
-        kind: ParamKind::Span {
-            min: Duration::ZERO,
-        },
-        default: Some(default),
-    }
-}
-
-const fn number(
-    name: &'static str,
-    default: &'static str,
-    unit: &'static str,
-    about: &'static str,
-) -> ParamDef {
-    let (min, max) = (0, 1_000_000);
-    ParamDef {
-        name,
-        about,
-        kind: ParamKind::Integer { min, max, unit },
-        default: Some(default),
-    }
-}
-
 pub(super) static DIALECT: DialectDef = DialectDef {
     row: ExtensionRow {
         name: "nginx",
@@ -69,14 +43,16 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 ]),
                 default: Some("round_robin"),
             },
-            number(
+            ParamDef::count(
                 "max_fails",
-                "1",
+                (0, 1_000_000),
                 "failures",
+                "1",
                 "Failures that ban a server; 0: none do.",
             ),
-            span(
+            ParamDef::span(
                 "fail_timeout",
+                Duration::ZERO,
                 "10s",
                 "For how long it is banned, in whole seconds; by the clock of the program one more.",
             ),
@@ -86,24 +62,28 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 kind: ParamKind::Words(NEXT_UPSTREAM),
                 default: Some("[\"error\", \"timeout\"]"),
             },
-            number(
+            ParamDef::count(
                 "proxy_next_upstream_tries",
-                "0",
+                (0, 1_000_000),
                 "tries",
+                "0",
                 "Servers that a request is sent to at most; 0: all.",
             ),
-            span(
+            ParamDef::span(
                 "proxy_next_upstream_timeout",
+                Duration::ZERO,
                 "0s",
                 "After so long no other server is tried; 0: however long it takes.",
             ),
-            span(
+            ParamDef::span(
                 "proxy_read_timeout",
+                Duration::ZERO,
                 "60s",
                 "A server that has said nothing for so long is given up.",
             ),
-            span(
+            ParamDef::span(
                 "proxy_connect_timeout",
+                Duration::ZERO,
                 "60s",
                 "The same while there is no connection.",
             ),
@@ -119,10 +99,11 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 kind: ParamKind::Choice(&["get", "post"]),
                 default: Some("get"),
             },
-            number(
+            ParamDef::count(
                 "worker_processes",
-                "1",
+                (0, 1_000_000),
                 "processes",
+                "1",
                 "Worker processes: each finds out by itself who fails, and has turns and max_conns of its own.",
             ),
             ParamDef {
