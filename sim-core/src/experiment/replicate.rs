@@ -285,6 +285,22 @@ mod tests {
     }
 
     #[test]
+    fn what_has_not_ended_hardly_moves_the_share_that_waited() {
+        // A hundredth of the requests has not ended: too much for a mean, but they all wait, as most do.
+        let model = queue("10500ms", 850);
+        let mut plan = plan(&model, &["waited"], 30);
+        for set in 0..8 {
+            plan.first = 30 * set;
+            assert_eq!(
+                reasons(&model, &plan),
+                [None],
+                "replications from {}",
+                plan.first
+            );
+        }
+    }
+
+    #[test]
     fn nothing_depends_on_the_number_of_threads() {
         let model = queue("20s", 800);
         let mut plan = plan(&model, &["mean", "p90"], 10);
