@@ -1,16 +1,15 @@
 //! From replications, or batches of one run, to intervals, or to the reason why there are none.
 
 use super::measure::{Kind, Measure, Observation};
-use super::nature::Estimand;
-use super::relaxation::{Memory, memory};
 use super::run::Run;
-use super::suffice::{Length, round_up};
+use super::suffice::Length;
 use crate::histogram::Histogram;
 use crate::model::Model;
 use crate::statistics::{
     self, Estimate, Interval, MIN_EVENTS, MIN_EXCURSIONS, MIN_SAMPLES, Method, Needs, Slow, Spread,
     Withheld,
 };
+use crate::steady::{Estimand, Memory, memory, round_up};
 
 /// Level of the test for growth. Strict, because it is asked of every experiment.
 const GROWTH_LEVEL: f64 = 0.999;

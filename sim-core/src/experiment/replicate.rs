@@ -3,12 +3,11 @@
 use super::control::Control;
 use super::estimate::estimates;
 use super::measure::Measure;
-use super::nature::{Estimand, Nature};
-use super::relaxation::memory;
 use super::run::{Run, run_one, thin};
 use super::single;
 use crate::model::Model;
 use crate::statistics::{Estimate, Needs, Withheld, bonferroni_level};
+use crate::steady::{Estimand, Nature, memory};
 use std::sync::Arc;
 
 /// Replications in a wave. Decisions are taken after whole waves, so that they do not depend on
