@@ -42,6 +42,7 @@ pub mod restart;
 pub mod retry;
 pub mod scenario;
 pub mod statistics;
+pub mod steady;
 pub mod summary;
 pub mod text;
 pub mod theory;

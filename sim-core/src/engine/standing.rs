@@ -74,7 +74,7 @@ pub struct CallStanding {
 }
 
 /// A server at a moment.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ServerStanding {
     /// Which.
     pub id: ServerId,

@@ -458,6 +458,7 @@ const LIBRARIES: &[(&str, &str, &str, &str)] = &[
     ("attempts", "", "1", "2"),
     ("method", "attempts = 3", "\"get\"", "\"post\""),
     ("status", "attempts = 3", "\"503\"", "\"400\""),
+    ("retry_after", "attempts = 3", "\"0s\"", "\"1s\""),
     ("demand", "attempts = 3", "\"same\"", "\"own\""),
     ("avoid", "attempts = 3", "\"none\"", "\"all\""),
     ("backoff_factor", "attempts = 4", "0", "1"),
@@ -563,7 +564,7 @@ fn libraries() -> Vec<Knob> {
                 match param {
                     "avoid" => with.extend(ELSEWHERE),
                     // The next try comes to another server, which is up.
-                    "demand" | "status" => with.extend(&ELSEWHERE[..2]),
+                    "demand" | "status" | "retry_after" => with.extend(&ELSEWHERE[..2]),
                     _ => {}
                 }
                 knobs.push(Knob {
