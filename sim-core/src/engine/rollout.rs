@@ -195,7 +195,7 @@ impl Simulation {
             .filter(|&p| !rolling.done[p] && self.stays(plan.servers[p]))
             .collect();
         // A canary leaves the others alone.
-        let kept = rolling.wanted - rolling.allowed();
+        let kept = rolling.wanted.saturating_sub(rolling.allowed());
         let mut excess = old.len().saturating_sub(kept);
         old.sort_by_key(|&p| self.is_available(rolling, p));
         for place in old {

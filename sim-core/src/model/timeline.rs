@@ -192,7 +192,10 @@ mod tests {
         assert_eq!(Amount::Count(3).of(10, true), 3);
         let quarter = Amount::Share(0.25);
         assert_eq!([true, false].map(|up| quarter.of(10, up)), [3, 2]);
-        assert_eq!([true, false].map(|up| Amount::Share(0.07).of(100, up)), [7, 7]);
+        assert_eq!(
+            [true, false].map(|up| Amount::Share(0.07).of(100, up)),
+            [7, 7]
+        );
         assert_eq!(Amount::Share(1.0).of(0, true), 0);
     }
 }
