@@ -97,9 +97,8 @@ pub fn retry_rules(name: &str) -> Vec<(&'static str, String)> {
         return Vec::new();
     };
     let mut rules = (retry.def.rules)(&retry.params);
-    let brought = (retry.def.brings)(&retry.params);
-    if !brought.is_empty() {
-        rules.push(("comes with the guard", brought.to_owned()));
+    for brought in (retry.def.brings)(&retry.params) {
+        rules.push(("comes with the guard", (*brought).to_owned()));
     }
     rules
 }

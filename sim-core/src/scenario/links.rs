@@ -6,7 +6,6 @@ use super::live::{find_servers, unknown_server};
 use super::problem::{Problem, suggest};
 use super::section::{Cx, Item};
 use super::sections::{LinkSpec, ServiceSpec};
-use crate::connection::Owner;
 use crate::ids::Id;
 use crate::model::{Ask, Asker, Link, LinkTarget, ServerId, ServiceId, Zone, ZoneId};
 
@@ -27,7 +26,7 @@ pub(crate) fn link(item: &Item<LinkSpec>) -> Option<Link> {
 /// they are.
 pub(crate) fn inner_link(item: &Item<LinkSpec>, cx: &mut Cx<'_>) -> Option<Link> {
     let link = link(item)?;
-    if (link.connections.as_ref()).is_some_and(|c| c.build().owner != Owner::Key) {
+    if (link.connections.as_ref()).is_some_and(|kept| kept.says_whose()) {
         let span = item.get()?.connections.span;
         let what =
             "`of` has no effect here: each server, and each balancer instance, keeps its own";
