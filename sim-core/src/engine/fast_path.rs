@@ -70,6 +70,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         load_reports: _,
         // Bounds who is eligible, on either path.
         subset: _,
+        // A matter of the policy, which is asked on either path.
+        by_zone: _,
         // One that would be turned away takes the general path.
         max_connections: _,
         cost,

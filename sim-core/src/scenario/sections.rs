@@ -245,6 +245,8 @@ section! {
         standby: Table<StandbySpec> = "{}";
         /// What lies between the balancer and its servers.
         link: Table<LinkSpec> = "{}";
+        /// Splits traffic among the zones of its servers by their weights, in turns, before the policy picks within a zone; without it, zones are no matter of the policy.
+        by_zone: Optional<Table<ByZoneSpec>> = "none";
         /// Requests that it sends on to other services: the first route that takes a request counts, and what none takes goes to a server of the service. One whose routes take everything needs no servers.
         routes: Tables<RouteSpec> = "[]";
         /// By which rules an instance itself sends a request to its servers, as a proxy does that waits so long for a server and then tries another. Not written: it sends each attempt of its callers to one server, waits as long as they do, and tells them how it ended.
@@ -287,7 +289,37 @@ section! {
     ZoneSpec {
         /// What lies between the balancer and its servers.
         link: Table<LinkSpec> = "{}";
+        /// Its part of the traffic, where `balancer.by_zone` splits it: 0 is none.
+        weight: Number = "1", in from(0.0, 1e6);
     }
+}
+
+section! {
+    /// How traffic is split among zones.
+    ByZoneSpec {
+        /// By how much a zone's servers may take more than their share: with 1.4 a zone keeps its traffic while 5 of 7 of its servers may be picked, and with fewer gives away what these are too few for.
+        overprovisioning: Number = "1.4", in from(1.0, 100.0);
+        /// Where turns among the zones begin.
+        start: Word<ZoneStart> = "random";
+    }
+}
+
+/// Where turns among zones begin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ZoneStart {
+    Random,
+    First,
+}
+
+impl Words for ZoneStart {
+    const WORDS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "random",
+            Self::Random,
+            "at a drawn place, for each instance by itself",
+        ),
+        ("first", Self::First, "with the first zone"),
+    ];
 }
 
 section! {

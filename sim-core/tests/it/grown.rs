@@ -41,7 +41,7 @@ pub(crate) fn grown(number: u64) -> impl Strategy<Value = Grown> {
 }
 
 /// Wishes that come in turn.
-const OWN: usize = 14;
+const OWN: usize = 15;
 
 /// How often a key that does not fit is tried with another name and another value.
 const TRIES: usize = 60;
@@ -191,6 +191,15 @@ impl Bed {
             _ => "",
         };
         self.text += text;
+        if path.ends_with(".zone.NAME.weight") || path.contains(".by_zone") {
+            // Weights are for traffic that is split, and then every server stands in a zone.
+            let split = "service.web.balancer.by_zone".to_owned();
+            self.set(split, "{ start = \"first\" }".to_owned());
+            for table in 0..self.text.matches("[[service.web.server]]").count() {
+                let zone = format!("service.web.server.{table}.zone");
+                self.set(zone, "\"a\"".to_owned());
+            }
+        }
         if text.is_empty() {
             return;
         }
@@ -335,7 +344,8 @@ fn named(path: &str, dice: &mut Dice) -> String {
             ("NAME", Some("service")) => {
                 dice.of(&["web", "web", "web", "db", "app", "deep", "far"])
             }
-            ("NAME", Some("class" | "zone")) => dice.of(&["a", "b"]),
+            ("NAME", Some("class")) => dice.of(&["a", "b"]),
+            ("NAME", Some("zone")) => "a",
             ("NAME", Some("machine")) => "box",
             ("NAME", _) => dice.of(&["0", "0", "0", "1", "2"]),
             _ => part,
