@@ -7,6 +7,7 @@
 //! runs many simulations, starts threads.
 
 pub mod arrival;
+pub mod autoscaler;
 pub mod connection;
 pub mod crash;
 pub mod dialect;

@@ -47,6 +47,9 @@ pub(super) fn service_is_plain(service: &crate::model::Service) -> bool {
         balancer,
         servers: _,
         calls,
+        // Adds servers and takes them away as the time line does.
+        autoscaler: _,
+        provisioning: _,
         // Counted where every attempt is spelled out.
         numbers,
     } = service;

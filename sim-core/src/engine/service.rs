@@ -233,6 +233,8 @@ impl Service {
         self.settings.link = settings.link.clone();
         self.settings.zones.clone_from(&settings.zones);
         self.settings.calls.clone_from(&settings.calls);
+        self.settings.autoscaler.clone_from(&settings.autoscaler);
+        self.settings.provisioning = settings.provisioning.clone();
         self.demand = settings.demand.build().into();
         self.plain = service_is_plain(&self.settings);
     }

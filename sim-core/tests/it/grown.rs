@@ -56,6 +56,7 @@ const TABLES: &[(&str, &str)] = &[
     ),
     ("memory", "{ base = \"1MiB\", limit = \"9MiB\" }"),
     ("crash", "[{ when = \"in_flight\", above = 9 }]"),
+    ("cache", "{ capacity = 5 }"),
     ("pending_queue", "{ limit = 5 }"),
     ("warm_up", "{ from = 0.3, over = \"90ms\" }"),
     ("liveness", "{ interval = \"50ms\", timeout = \"20ms\" }"),
@@ -143,6 +144,7 @@ impl Bed {
             // Neither has a rate, as nearly all sources do.
             "traffic.NAME.arrivals.users"
             | "traffic.NAME.arrivals.think"
+            | "traffic.NAME.arrivals.leave"
             | "traffic.NAME.arrivals.times" => {
                 let kind = row.of_kind.expect("it is a parameter");
                 let arrivals = choice(row, kind, dice);
@@ -199,6 +201,12 @@ impl Bed {
                 let zone = format!("service.web.server.{table}.zone");
                 self.set(zone, "\"a\"".to_owned());
             }
+        }
+        let scaler = "service.web.autoscaler";
+        if path.contains(".provisioning.") && !self.sets.iter().any(|(path, _)| path == scaler) {
+            let rule =
+                "{ kind = \"target-tracking\", max = 5, target = 0.1, period = \"1s\", above = 1 }";
+            self.set(scaler.to_owned(), rule.to_owned());
         }
         if text.is_empty() {
             return;
@@ -278,9 +286,26 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
         ("factor", _) => entry += "do = \"slow\"\n",
         ("delay" | "loss", _) => entry += "do = \"degrade\"\n",
         ("when", _) => entry += "do = \"restart\"\n",
+        ("canary" | "canary.servers" | "canary.watch" | "canary.failed", _) => {
+            let of = |name: &str, usual: &str, dice: &mut Dice| {
+                let own = key.rsplit('.').next() == Some(name);
+                let value = if own {
+                    value(row, dice)
+                } else {
+                    usual.to_owned()
+                };
+                format!("{name} = {value}")
+            };
+            let parts = [("servers", "1"), ("watch", "\"50ms\""), ("failed", "0.1")];
+            let parts = parts.map(|(name, usual)| of(name, usual, dice));
+            entry += &format!("do = \"deploy\"\ncanary = {{ {} }}\n", parts.join(", "));
+        }
+        ("max_surge" | "max_unavailable" | "min_ready", _) => entry += "do = \"deploy\"\n",
         _ => entry += &format!("do = \"{deed}\"\n"),
     }
-    let own = row.of_kind.is_none() && !matches!(key, "fault" | "do" | "target" | "at");
+    let own = row.of_kind.is_none()
+        && !key.starts_with("canary")
+        && !matches!(key, "fault" | "do" | "target" | "at");
     if own {
         entry += &format!("{key} = {}\n", value(row, dice));
     }

@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "extension rows",
         &[
             "arrival",
+            "autoscaler",
             "connection",
             "crash",
             "discipline",
