@@ -41,6 +41,11 @@ const LOOP: &str = "{ kind = \"crash-loop\", first = \"200ms\", factor = 2, cap 
 const SLOTS: &[(&str, &str, &str)] = &[
     ("service.NAME.demand", "plain", "service.web.demand"),
     ("class.NAME.demand", "plain", "class.a.demand"),
+    (
+        "service.NAME.provisioning.time",
+        "scaled",
+        "service.web.provisioning.time",
+    ),
     ("service.NAME.link.delay", "plain", "service.web.link.delay"),
     (
         "service.NAME.zone.NAME.link.delay",
