@@ -6,9 +6,7 @@
 //! grow old, and are taken away one by one, in turns the oldest and the worst: otherwise the pool would be left with those that
 //! nobody wants. Where the pool has fewer than two the server is a random one.
 //!
-//! A server says as its latency the median of its last answers that left about as many requests behind as it has now. The paper files answers by
-//! the number met on arrival; the two differ after a burst, when the last of a long line leave an empty server.
-//! Where loads swing on queues with few workers a server so misjudged is avoided, and `power-of-d` does better. Probes are answered
+//! A server says as its latency the median of its last answers to requests that met about as many there as it has now. Probes are answered
 //! at once. A probe that is used counts one more in flight; a new one of the same server takes its place.
 
 use super::power_of_d::nth_absent;
