@@ -173,7 +173,10 @@ mod tests {
             let known = known.expect("Prequal wants to know");
             for met in 0..8 {
                 let took = known.median_ns(LocalId(0), met).expect("ten came");
-                assert!((took / 1e7 - (met + 1) as f32).abs() < 1e-3, "{met}: {took}");
+                assert!(
+                    (took / 1e7 - (met + 1) as f32).abs() < 1e-3,
+                    "{met}: {took}"
+                );
             }
         }
     }
