@@ -27,6 +27,8 @@ def of_caller(case):
     retry.pop("timeout_s", None)
     if "status" in rules and case["retry"] not in WITHOUT_STATUS:
         retry["status"] = str(rules["status"])
+    if "retry_after_s" in rules and case["retry"] not in HEEDLESS:
+        retry["retry_after"] = f"{rules['retry_after_s']}s"
     server = {"name": "a", "workers": 9}
     if rules.get("closes"):
         # It goes down with each request, and is back before the next.
@@ -49,6 +51,9 @@ def of_caller(case):
 
 # Libraries to which all failures are alike.
 WITHOUT_STATUS = ("requests", "httpx", "tenacity", "backoff", "stamina")
+
+# Libraries that ignore a Retry-After.
+HEEDLESS = ("aiohttp-retry", "botocore-standard", "botocore-legacy", "elastic-transport")
 
 
 def scenario(case):

@@ -36,6 +36,51 @@ const REMARKS: &[(&str, &str)] = &[
     ),
     // A rush above the capacity is the subject.
     ("first", "at 12:10 the traffic offers `web` 150 %"),
+    ("queue-too-long", "at 1m the traffic offers `web` 110 %"),
+    (
+        "queue-too-long-codel",
+        "at 1m the traffic offers `web` 110 %",
+    ),
+    (
+        "deadline-not-passed-on",
+        "at 1m the traffic offers `db` 110 %",
+    ),
+    ("deadline-passed-on", "at 1m the traffic offers `db` 110 %"),
+    ("shedding-blind", "at 2m the traffic offers `shop` 175 %"),
+    ("shedding-by-class", "at 2m the traffic offers `shop` 175 %"),
+    ("flapping-breaker", "at 1m the traffic offers `db` 105 %"),
+    (
+        "flapping-breaker-limit",
+        "at 1m the traffic offers `db` 105 %",
+    ),
+    (
+        "probes-that-kill",
+        "at 2m10s the traffic offers `web` 105 %",
+    ),
+    (
+        "probes-that-connect",
+        "at 2m10s the traffic offers `web` 105 %",
+    ),
+    ("ejection-cascade", "at 2m5s the traffic offers `web` 105 %"),
+    ("ejection-panic", "at 2m5s the traffic offers `web` 105 %"),
+    (
+        "queue-without-end",
+        "at 1m the traffic offers `web` 112.5 %",
+    ),
+    (
+        "queue-with-timeout",
+        "at 1m the traffic offers `web` 112.5 %",
+    ),
+    (
+        "workers-without-zone",
+        "at 1m the traffic offers `web` 150 %",
+    ),
+    ("workers-with-zone", "at 1m the traffic offers `web` 150 %"),
+    // A server that turns give more than it can do.
+    (
+        "unequal-servers",
+        "at 0s the traffic offers the server `old-4` of `web` 105 %",
+    ),
 ];
 
 /// A run of a model.

@@ -47,6 +47,9 @@ pub(super) fn service_is_plain(service: &crate::model::Service) -> bool {
         balancer,
         servers: _,
         calls,
+        // Adds servers and takes them away as the time line does.
+        autoscaler: _,
+        provisioning: _,
         // Counted where every attempt is spelled out.
         numbers,
     } = service;
@@ -70,6 +73,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         load_reports: _,
         // Bounds who is eligible, on either path.
         subset: _,
+        // A matter of the policy, which is asked on either path.
+        by_zone: _,
         // One that would be turned away takes the general path.
         max_connections: _,
         cost,

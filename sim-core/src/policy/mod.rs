@@ -8,11 +8,14 @@ use crate::draws::{Draws, Stream};
 use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
+pub use by_zone::Zoning;
+pub(crate) use by_zone::by_zone;
 pub(crate) use power_of_d::less_of_two;
 pub(crate) use random::any_of;
 use std::fmt::Debug;
 
 mod apache_bybusyness;
+mod by_zone;
 mod caddy_random_choose;
 mod client_side_weighted_round_robin;
 mod edf;

@@ -43,6 +43,7 @@ pub(crate) fn declared_zones(spec: &ServiceSpec) -> Option<Vec<Zone>> {
         Some(Zone {
             name: name.clone(),
             link: link(&zone.link)?,
+            weight: zone.weight.copied()?,
         })
     });
     zones.collect()
@@ -71,6 +72,7 @@ impl Zones {
             self.zones.push(Zone {
                 name: name.clone(),
                 link: Link::default(),
+                weight: 1.0,
             });
             self.used.push(true);
             self.zones.len() - 1

@@ -41,6 +41,11 @@ const LOOP: &str = "{ kind = \"crash-loop\", first = \"200ms\", factor = 2, cap 
 const SLOTS: &[(&str, &str, &str)] = &[
     ("service.NAME.demand", "plain", "service.web.demand"),
     ("class.NAME.demand", "plain", "class.a.demand"),
+    (
+        "service.NAME.provisioning.time",
+        "scaled",
+        "service.web.provisioning.time",
+    ),
     ("service.NAME.link.delay", "plain", "service.web.link.delay"),
     (
         "service.NAME.zone.NAME.link.delay",
@@ -453,6 +458,7 @@ const LIBRARIES: &[(&str, &str, &str, &str)] = &[
     ("attempts", "", "1", "2"),
     ("method", "attempts = 3", "\"get\"", "\"post\""),
     ("status", "attempts = 3", "\"503\"", "\"400\""),
+    ("retry_after", "attempts = 3", "\"0s\"", "\"1s\""),
     ("demand", "attempts = 3", "\"same\"", "\"own\""),
     ("avoid", "attempts = 3", "\"none\"", "\"all\""),
     ("backoff_factor", "attempts = 4", "0", "1"),
@@ -558,7 +564,7 @@ fn libraries() -> Vec<Knob> {
                 match param {
                     "avoid" => with.extend(ELSEWHERE),
                     // The next try comes to another server, which is up.
-                    "demand" | "status" => with.extend(&ELSEWHERE[..2]),
+                    "demand" | "status" | "retry_after" => with.extend(&ELSEWHERE[..2]),
                     _ => {}
                 }
                 knobs.push(Knob {
