@@ -566,7 +566,7 @@ impl Simulation {
         s.attempts = s.attempts.wrapping_add(1);
         s.enter(now);
         if !BARE && service.tracks_servers() {
-            balancers.server_entered(service, s);
+            balancers.server_entered(service, s, handle.slot(), now);
         }
         if guarded && let Some(stopped) = guards.pass_fast_server(server, who) {
             return self.stop_fast(handle, &stopped);
@@ -745,12 +745,7 @@ impl Simulation {
         let (local, service_id) = (s.local, s.service);
         if !BARE && self.services[service_id].tracks_servers() {
             self.server_left(server);
-            let arrived = if self.services[service_id].aside {
-                self.attempts.cold_at(slot).dispatched
-            } else {
-                begun
-            };
-            self.note_latency(server, self.fleet[server].in_system, arrived);
+            self.note_latency(server, slot);
         }
         if !BARE && self.services[service_id].aside {
             return self.leave_aside(server, slot);

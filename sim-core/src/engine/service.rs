@@ -3,7 +3,7 @@
 use super::fast_path::service_is_plain;
 use super::fleet::Written;
 use super::instance::Balancers;
-use super::latencies::Latencies;
+use super::latencies::Tracked;
 use super::numbers::Numbers;
 use crate::distribution::Distribution;
 use crate::draws::Stream;
@@ -55,7 +55,7 @@ pub(super) struct Service {
     pub tracks_queues: bool,
     /// Whether policies want to know how long answers of servers take; and what servers remember of that.
     pub tracks_latencies: bool,
-    pub latencies: Option<Box<Table<LocalId, Latencies>>>,
+    pub latencies: Option<Box<Tracked>>,
     /// Times that servers became idle.
     pub idle_reports: u64,
     /// Whether callers choose an instance at random.
