@@ -441,7 +441,7 @@ fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
                 0 => dice.of(&["0", "90", "900.5"]).to_owned(),
                 1 => "[[\"0s\", 50], [\"500ms\", 700], [\"500ms\", 0], [\"1s\", 300]]".to_owned(),
                 _ => {
-                    let kind = dice.of(&["surge", "wave"]);
+                    let kind = dice.of(&["surge", "wave", "diurnal", "flash-crowd"]);
                     of_kind(&row.path, kind, dice)
                 }
             };
