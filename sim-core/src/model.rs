@@ -16,7 +16,7 @@ pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
 pub use link::{Link, LinkTarget, Zone};
 pub(crate) use route::SHARE_TOLERANCE;
 pub use route::{Ask, Asker, Route};
-pub use timeline::{Action, Afflicted, Change, Target, TimelineEntry};
+pub use timeline::{Action, Afflicted, Change, Course, Target, TimelineEntry};
 
 use crate::arrival::ArrivalDef;
 use crate::crash::GaugeDef;

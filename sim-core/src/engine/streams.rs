@@ -20,6 +20,7 @@ pub(super) struct Streams {
     pub idle: Stream,
     pub selection: Stream,
     pub boot: Stream,
+    pub episodes: Stream,
 }
 
 impl Streams {
@@ -40,6 +41,7 @@ impl Streams {
             idle: stream("idle"),
             selection: stream("spread"),
             boot: stream("boot"),
+            episodes: stream("episodes"),
         }
     }
 }

@@ -84,7 +84,7 @@ impl Simulation {
             Action::Remove(target) => {
                 self.each_server("remove", target, by, note, |s, id| s.remove(id, by, note));
             }
-            Action::Fault { of, fault, lasts } => self.afflict(of, fault, *lasts, by, note),
+            Action::Fault { of, fault, course } => self.afflict(of, fault, course, by, note),
             Action::Heal(of) => self.heal(of, by, note),
         }
     }

@@ -69,6 +69,7 @@ impl Files for Beside {
         let text = match name {
             "below.toml" => &self.0,
             "times.txt" => "0.1\n0.25\n0.25\n1.5\n",
+            "sample.txt" => "0.001\n0.004\n0.004\n0.03\n",
             _ => return Err(format!("there is no {name}")),
         };
         Ok(Source::new(name, text))
@@ -143,7 +144,14 @@ impl Bed {
             // Neither has a rate, as nearly all sources do.
             "traffic.NAME.arrivals.users"
             | "traffic.NAME.arrivals.think"
-            | "traffic.NAME.arrivals.times" => {
+            | "traffic.NAME.arrivals.times"
+            | "traffic.NAME.arrivals.every"
+            | "traffic.NAME.arrivals.jobs"
+            | "traffic.NAME.arrivals.first"
+            | "traffic.NAME.arrivals.skew"
+            | "traffic.NAME.arrivals.clients"
+            | "traffic.NAME.arrivals.at"
+            | "traffic.NAME.arrivals.jitter" => {
                 let kind = row.of_kind.expect("it is a parameter");
                 let arrivals = choice(row, kind, dice);
                 bed.text += &format!("[[traffic]]\nto = \"web\"\narrivals = {arrivals}\n");
@@ -232,6 +240,8 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
         "service.web.link",
         "service.web.balancer.link",
         "service.web.server.s0-1.link",
+        "service.web.zone.a",
+        "zone.a",
         "service.web.zone.a.link",
         "service.web.call.db.link",
         "service.web.balancer.routes.app.link",
@@ -268,6 +278,12 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
         ("do", _) => entry += &format!("do = {}\n", value(row, dice)),
         ("factor", _) => entry += "do = \"slow\"\n",
         ("delay" | "loss", _) => entry += "do = \"degrade\"\n",
+        ("for" | "skew" | "repeat", _) => {
+            entry += "fault = \"gray\"\n";
+            if key == "repeat" {
+                entry += "for = \"90ms\"\n";
+            }
+        }
         ("when", _) => entry += "do = \"restart\"\n",
         _ => entry += &format!("do = \"{deed}\"\n"),
     }
@@ -318,6 +334,13 @@ fn choice(row: &KeyRow, kind: &str, dice: &mut Dice) -> String {
                     text += ", file = \"times.txt\"";
                     continue;
                 }
+                ("empirical", "values") if dice.below(3) == 0 && !text.contains("values") => {
+                    text += ", file = \"sample.txt\"";
+                    break;
+                }
+                ("empirical", "values") => "[\"1ms\", \"3ms\", \"20ms\"]".to_owned(),
+                ("empirical", "probabilities") => "[0, 0.8, 1]".to_owned(),
+                ("mixture", "weights") => "[3, 1]".to_owned(),
                 ("trace", "times") => dice.of(&["[\"100ms\", \"1s\"]", "[\"0s\"]"]).to_owned(),
                 _ => value(param, dice),
             };
@@ -421,10 +444,16 @@ fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
         "{ kind = \"exponential\", mean = \"6ms\" }",
         "{ kind = \"pareto\", mean = \"5ms\", shape = 1.2 }",
         "{ kind = \"uniform\", low = \"0s\", high = \"90ms\" }",
+        "{ kind = \"empirical\", file = \"sample.txt\" }",
+        "{ kind = \"truncated\", of = { kind = \"pareto\", mean = \"5ms\", shape = 1.2 }, max = \"40ms\" }",
     ];
     let metric = || METRICS.iter().map(|metric| metric.name);
     let words: &[&str] = match (row.kind.trim_end_matches(", or none"), key) {
         ("distribution" | "distribution of times", _) => LAWS,
+        ("list of distributions of times", _) => {
+            let (one, other) = (dice.of(LAWS), dice.of(LAWS));
+            return format!("[{one}, {other}]");
+        }
         ("size", _) => &["0", "1", "\"1MiB\"", "\"9MiB\"", "\"8GiB\""],
         ("moment", _) => &["\"0s\"", "\"300ms\"", "\"2s\"", "\"9s\""],
         ("clock time", _) => &["\"12:00\"", "\"23:59:59\""],
