@@ -53,8 +53,9 @@ class Backend:
         status = rules.get("status", 200)
         body = f'"{self.name}"'.encode()
         keep = "close" if fields.get("connection") == "close" else "keep-alive"
+        asks = f"Retry-After: {rules['retry_after_s']}\r\n" if "retry_after_s" in rules else ""
         writer.write(
-            f"HTTP/1.1 {status} Some\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: {keep}\r\n\r\n".encode() + body
+            f"HTTP/1.1 {status} Some\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{asks}Connection: {keep}\r\n\r\n".encode() + body
         )
         await writer.drain()
         return keep == "keep-alive"

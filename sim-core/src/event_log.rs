@@ -160,6 +160,64 @@ kinds! {
         sign: '→',
         weight: 3,
     }
+    Scaled {
+        name: "scaled",
+        about: "an autoscaler asks for another number of servers",
+        words: "servers of {subject}: {cause}",
+        subject: Subject::Service,
+        look: Look::Change,
+        sign: '→',
+        weight: 3,
+        marked: true,
+    }
+    Deploy {
+        name: "deploy",
+        about: "a new release begins to be put on servers, or goes on after its canary",
+        words: "deployment of {subject}",
+        alone: "deployment of {subject}: {cause}",
+        subject: Subject::Service,
+        look: Look::Change,
+        sign: '→',
+        weight: 3,
+        marked: true,
+    }
+    Rollback {
+        name: "rollback",
+        about: "too much failed at the canary of a release: the old one comes back",
+        words: "deployment of {subject} goes back",
+        subject: Subject::Service,
+        look: Look::Warning,
+        sign: '▲',
+        weight: 3,
+        headline: Headline::First,
+        marked: true,
+    }
+    Deployed {
+        name: "deployed",
+        about: "a release, the new one or again the old one, is on all servers",
+        words: "deployment of {subject} done",
+        subject: Subject::Service,
+        look: Look::Recovery,
+        sign: '●',
+        weight: 2,
+    }
+    Flush {
+        name: "flush",
+        about: "the caches of a server are emptied",
+        words: "caches of {subject} emptied",
+        look: Look::Halt,
+        sign: '→',
+        weight: 3,
+        marked: true,
+    }
+    Unprovided {
+        name: "unprovided",
+        about: "a server that an autoscaler asked for is not to be had, and asked for again",
+        words: "{subject} is not to be had",
+        look: Look::Warning,
+        sign: '▲',
+        weight: 2,
+    }
     Slow {
         name: "slow",
         about: "a speed is changed by the time line",
@@ -340,6 +398,8 @@ pub enum Subject {
     Machine,
     /// An alert.
     Alert,
+    /// A service.
+    Service,
     /// A link between machines.
     Link,
     /// A server, or a link between machines.
@@ -412,6 +472,8 @@ pub enum Actor {
     System,
     /// The people.
     People,
+    /// An autoscaler, which does what people do.
+    Autoscaler,
 }
 
 impl Actor {
@@ -420,6 +482,7 @@ impl Actor {
         match self {
             Self::System => "system",
             Self::People => "people",
+            Self::Autoscaler => "autoscaler",
         }
     }
 }

@@ -7,6 +7,7 @@
 //! runs many simulations, starts threads.
 
 pub mod arrival;
+pub mod autoscaler;
 pub mod connection;
 pub mod crash;
 pub mod dialect;
@@ -41,6 +42,7 @@ pub mod restart;
 pub mod retry;
 pub mod scenario;
 pub mod statistics;
+pub mod steady;
 pub mod summary;
 pub mod text;
 pub mod theory;

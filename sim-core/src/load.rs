@@ -28,7 +28,13 @@ pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
     let open: Vec<&Source> = open(model).collect();
     let asked: Vec<Vec<Asked>> = open.iter().map(|source| asked(model, source)).collect();
     let mut peaks: Vec<Option<Peak>> = vec![None; model.services.len()];
-    let stock = Stock::of(model, |id| model.servers[id].present);
+    // What an autoscaler can bring is counted as there.
+    let stock = Stock::of(model, |id| {
+        let server = &model.servers[id];
+        let service = &model.services[server.service.position()];
+        let position = id - service.servers[0].position();
+        server.present || service.may_bring(position)
+    });
     for at in corners(model, &[]) {
         let rates: Vec<f64> = open.iter().map(|source| source.rate.at(at)).collect();
         let sum = |of: fn(&Asked) -> f64| -> Vec<f64> {
@@ -289,6 +295,11 @@ impl Then {
     fn perform(&mut self, action: &Action) -> bool {
         match action {
             Action::Set { changes, .. } => changes.iter().for_each(|change| self.change(change)),
+            Action::Deploy(plan) => {
+                for (id, params) in plan.servers.iter().zip(&plan.release) {
+                    self.model.servers[id.0 as usize].params = std::sync::Arc::clone(params);
+                }
+            }
             Action::Add(servers) => servers.iter().for_each(|id| {
                 self.model.servers[id.0 as usize].present = true;
                 self.drained[id.0 as usize] = false;
@@ -321,6 +332,7 @@ impl Then {
                 let before = &mut model.services[usize::from(id.0)];
                 before.demand = service.demand.clone();
                 before.calls.clone_from(&service.calls);
+                before.autoscaler.clone_from(&service.autoscaler);
             }
             Change::Source(id, source) => model.sources[usize::from(id.0)] = (**source).clone(),
             Change::Class(id, class) => model.classes[usize::from(id.0)] = (**class).clone(),

@@ -16,9 +16,12 @@ pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
 pub use link::{Link, LinkTarget, Zone};
 pub(crate) use route::SHARE_TOLERANCE;
 pub use route::{Ask, Asker, Route};
-pub use timeline::{Action, Afflicted, Change, Course, Target, TimelineEntry};
+pub use timeline::{
+    Action, Afflicted, Amount, Canary, Change, Course, Rollout, Target, TimelineEntry,
+};
 
 use crate::arrival::ArrivalDef;
+use crate::autoscaler::AutoscalerDef;
 use crate::crash::GaugeDef;
 use crate::dialect::DialectDef;
 use crate::discipline::DisciplineDef;
@@ -195,8 +198,23 @@ pub struct Service {
     pub servers: Vec<ServerId>,
     /// What a server of it calls while serving, in order.
     pub calls: Vec<Call>,
+    /// What adds and takes away servers; absent: nobody but the time line.
+    pub autoscaler: Option<Configured<AutoscalerDef>>,
+    /// How servers that it asks for are found.
+    pub provisioning: Provisioning,
     /// Whether the time with each number of requests at its servers is kept.
     pub numbers: bool,
+}
+
+/// How servers that an autoscaler asks for are found: each by tries, one after the other.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Provisioning {
+    /// Time of a try, before the server that is found boots.
+    pub time: Configured<DistributionDef>,
+    /// Probability that none is found, in [0, 1].
+    pub failure: f64,
+    /// Time from a try that failed to the next.
+    pub pause: Duration,
 }
 
 /// What distributes requests, and its limits as a machine.
@@ -246,6 +264,8 @@ pub struct Balancer {
     pub standby: Standby,
     /// Between the balancer and its servers.
     pub link: Link,
+    /// How traffic is split among zones before the policy picks within one; absent: it is not.
+    pub by_zone: Option<SplitByZone>,
     /// Requests that it sends on to other services: the first route that takes one counts.
     pub routes: Vec<Route>,
     /// By which rules an instance sends to its own servers; absent: each attempt goes to one server, and
@@ -261,6 +281,12 @@ impl ServerParams {
 }
 
 impl Service {
+    /// Whether its autoscaler could bring the server at this position.
+    pub(crate) fn may_bring(&self, position: usize) -> bool {
+        let most = self.autoscaler.as_ref().map_or(0, |rule| rule.bounds().1);
+        position < most as usize
+    }
+
     /// Names of its balancer instances, spares included.
     pub fn instance_names(&self) -> impl Iterator<Item = String> + '_ {
         let instances = self.balancer.instances + self.balancer.standby.count;
@@ -278,6 +304,15 @@ impl Balancer {
     pub(crate) fn can_crash(&self) -> bool {
         !self.crash.is_empty() || self.memory.is_some()
     }
+}
+
+/// How traffic is split among the zones of a service's servers.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct SplitByZone {
+    /// By how much a zone's servers may take more than their share, as a factor.
+    pub overprovisioning: f64,
+    /// Whether turns begin at a drawn place, or with the first zone.
+    pub random_start: bool,
 }
 
 /// How callers choose among balancer instances.
@@ -538,6 +573,22 @@ pub struct Liveness {
     pub demand: Configured<DistributionDef>,
 }
 
+/// So many calls of a service, the first of its list, can have a cache.
+pub const CACHED_CALLS: usize = 32;
+
+/// A cache at a call: what was answered for a key of requests is not asked for again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cache {
+    /// Keys that it holds; the one that was not used for longest makes room.
+    pub capacity: u32,
+    /// How long an answer is fresh; absent: for ever.
+    pub ttl: Option<Duration>,
+    /// Whether equal misses wait for the first of them.
+    pub coalesce: bool,
+    /// Whether all servers have one, which outlives them, or each its own.
+    pub shared: bool,
+}
+
 /// A call from one service to another while serving.
 #[derive(Clone, PartialEq, Debug)]
 #[expect(
@@ -559,6 +610,8 @@ pub struct Call {
     pub hold: bool,
     /// Whether the request fails when the call does.
     pub required: bool,
+    /// What answers in place of the service called, once it has answered; absent: nothing.
+    pub cache: Option<Cache>,
     /// How the caller behaves.
     pub client: ClientId,
     /// To the service called, where it differs from that service's own link.

@@ -117,7 +117,7 @@ pub fn span(span: Duration) -> String {
     } else {
         1_000_000
     };
-    let rounded = Duration((span.0 + grain / 2) / grain * grain);
+    let rounded = Duration(span.0.saturating_add(grain / 2) / grain * grain);
     if rounded.0 >= 60 * SECOND || rounded.0.is_multiple_of(SECOND) {
         return rounded.to_string();
     }

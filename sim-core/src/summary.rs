@@ -370,6 +370,9 @@ pub struct Summary {
     pub wasted_work: Option<f64>,
     /// Most requests or attempts in flight at once.
     pub peak_in_flight: u64,
+    /// Users who did not come back after a request that failed, over the whole run; absent where all do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users_left: Option<u64>,
     /// Time from the start of the run to the first crash of a server or balancer, in seconds; absent
     /// when there was none.
     pub first_crash_s: Option<f64>,

@@ -171,8 +171,8 @@ fn weights(events: &[&Event]) -> Vec<u8> {
         };
         match event.by {
             Actor::People => PEOPLE,
-            Actor::System if headline => HEADLINE,
-            Actor::System => def.weight,
+            _ if headline => HEADLINE,
+            Actor::System | Actor::Autoscaler => def.weight,
         }
     };
     events.iter().enumerate().map(of).collect()

@@ -192,7 +192,7 @@ fn incident(report: &Report<'_>, incident: &Incident) -> String {
         parts.push(format!("down from {}", report.moment(down)));
     }
     if let Some(at) = incident.mitigated_s {
-        parts.push(format!("mitigated after {}", after(at)));
+        parts.push(format!("no longer down after {}", after(at)));
     }
     parts.push(format!("{} requests lost", number(incident.lost as f64)));
     parts.join("   ")

@@ -29,6 +29,13 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
                 kind: ParamKind::Distribution,
                 default: None,
             },
+            ParamDef::number(
+                "leave",
+                (0.0, 1.0),
+                "",
+                "0",
+                "Probability that a user whose request failed, all tries included, does not come back.",
+            ),
         ],
     },
     uses_rate: false,
@@ -38,6 +45,7 @@ pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
     build: |params| Arrivals::Closed {
         users: params.integer("users") as u32,
         think: Arc::from(params.distribution("think").build()),
+        leave: params.number("leave"),
     },
 };
 
@@ -48,9 +56,14 @@ mod tests {
 
     #[test]
     fn users_and_think_time_are_taken_over() {
-        let Arrivals::Closed { users, think } = (ARRIVAL.build)(&example(&ARRIVAL.row)) else {
+        let Arrivals::Closed {
+            users,
+            think,
+            leave,
+        } = (ARRIVAL.build)(&example(&ARRIVAL.row))
+        else {
             panic!("not closed")
         };
-        assert_eq!((users, think.constant_ns()), (1000, Some(1e9)));
+        assert_eq!((users, think.constant_ns(), leave), (1000, Some(1e9), 0.0));
     }
 }

@@ -82,6 +82,8 @@ pub enum Arrivals {
         users: u32,
         /// Time between an answer and the next request.
         think: Arc<dyn Distribution>,
+        /// Probability that one whose request failed does not come back.
+        leave: f64,
     },
     /// Given moments, ascending.
     Trace(Arc<[Duration]>),

@@ -196,6 +196,8 @@ pub(super) struct Attempt {
 pub(super) struct AttemptCold {
     /// The call to another service that is out, the first of several.
     pub child: Handle,
+    /// Calls of the present kind that caches answer: a bit for each of the first 32.
+    pub cached: u32,
     /// Where to go on in the service's list of calls.
     pub stage: u16,
     /// Whether its own work is done, so that calls of the second kind are due.

@@ -338,7 +338,10 @@ impl Simulation {
         if !parent.is_none() {
             self.child_returned(parent, handle, outcome);
         } else if self.sources[source_of(number)].gaps.is_none() {
-            self.think(source_of(number));
+            match outcome {
+                Outcome::Succeeded => self.think(source_of(number)),
+                _ => self.disappoint(source_of(number)),
+            }
         }
     }
 
@@ -357,6 +360,9 @@ impl Simulation {
             outcome,
         );
         self.calls.remove(handle);
+        if self.caches.any {
+            self.tell_caches(handle, outcome);
+        }
     }
 
     /// A caller gives up an attempt, and tries again or not.

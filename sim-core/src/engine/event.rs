@@ -66,6 +66,16 @@ pub enum Event {
     Repaired(ServerId, u32),
     /// The servers of a service report their load, unless settings have changed since.
     Report(ServiceId, u32),
+    /// Servers of an autoscaled service are measured, unless settings have changed since.
+    Reading(ServiceId, u32),
+    /// Its autoscaler decides, unless settings have changed since.
+    Scale(ServiceId, u32),
+    /// A call that waits for the answer to another has it.
+    Coalesced(Handle),
+    /// A deployment looks what it may do next.
+    Rollout(u32),
+    /// A try to find a server ends, the one of this number.
+    Provisioned(ServerId, u32),
     /// A server gives back memory that callers who gave up had left behind.
     GivenBack(ServerId),
     /// An attempt that a guard has delayed goes on.
@@ -158,6 +168,11 @@ impl Event {
             Self::Unconnected(h) => (37, u64::from(h.slot())),
             Self::HealthDue(instance, _) => (40, u64::from(instance)),
             Self::GivenBack(server) => (46, u64::from(server)),
+            Self::Reading(service, _) => (60, u64::from(service)),
+            Self::Scale(service, _) => (61, u64::from(service)),
+            Self::Provisioned(server, _) => (62, u64::from(server)),
+            Self::Coalesced(h) => (64, u64::from(h.slot())),
+            Self::Rollout(index) => (63, u64::from(index)),
         }
     }
 }

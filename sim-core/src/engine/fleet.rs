@@ -255,6 +255,8 @@ pub(super) struct ServerCold {
     pub out_of_rotation: bool,
     /// Removed, and gone once nothing is left in it.
     pub leaving: bool,
+    /// When it was added, if it was not there from the start.
+    pub added_at: Option<u64>,
     /// Added and still starting: it joins rotation when it is up.
     pub joining: bool,
 }
@@ -294,6 +296,7 @@ impl ServerCold {
             polled_busy: 0,
             out_of_rotation: false,
             leaving: false,
+            added_at: None,
             joining: false,
         }
     }

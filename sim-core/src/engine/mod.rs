@@ -24,6 +24,9 @@
 //! | `links` | `link` | what lies between machines |
 //! | `pools` | `pool` | connections that are kept, and who waits for one |
 //! | `probes` | `probe` | probes of health rules, and liveness |
+//! | `scalers` | `scaling` | autoscalers, and servers on their way |
+//! | `caches` | `cache` | what servers need not ask for again |
+//! | `rollouts` | `rollout` | deployments under way |
 //! | `streams` | `streams` | random numbers, a stream for each concern |
 //! | `recorder`, `records` | [`crate::record`], `recording` | what is told; never asked |
 //!
@@ -67,6 +70,7 @@ mod balancer;
 mod batched_draws;
 mod board;
 mod breakdown;
+mod cache;
 mod caller;
 mod elided_call;
 mod eligible;
@@ -98,8 +102,10 @@ mod progress;
 mod queue;
 mod recording;
 mod residents;
+mod rollout;
 mod route;
 mod sample;
+mod scaling;
 mod server;
 mod service;
 mod setup;
@@ -167,6 +173,9 @@ pub struct Simulation {
     links: link::Links,
     pools: pool::Pools,
     probes: probe::Probes,
+    scalers: scaling::Scalers,
+    rollouts: Vec<rollout::Rolling>,
+    caches: cache::Caches,
     guards: guards::Guards,
     streams: streams::Streams,
     recorder: Recorder,
@@ -618,6 +627,11 @@ impl Simulation {
             Event::Breakdown(server, generation) => self.break_down(server, generation),
             Event::Repaired(server, generation) => self.repaired(server, generation),
             Event::Report(service, generation) => self.report(service, generation),
+            Event::Reading(service, generation) => self.read_servers(service, generation),
+            Event::Scale(service, generation) => self.scale(service, generation),
+            Event::Coalesced(call) if self.calls.contains(call) => self.coalesced(call),
+            Event::Rollout(index) => self.roll_out(index),
+            Event::Provisioned(server, number) => self.provisioned(server, number),
             Event::GivenBack(server) => self.give_back(server),
             Event::Admitted(handle) if self.attempts.contains(handle) => self.admitted(handle),
             Event::Overdue(handle) if self.attempts.contains(handle) => self.overdue(handle),

@@ -10,6 +10,7 @@
 
 use super::Simulation;
 use super::attempt::{Attempt, Call, Place, Purpose};
+use super::event::Event;
 use super::slab::Handle;
 use crate::ids::{ClientId, LocalId};
 use crate::outcome::Outcome;
@@ -36,6 +37,7 @@ impl Simulation {
         let instance = self.balancers.number_of(self.attempts[handle].instance);
         let turn = self.callers[client].take_turn(instance);
         let call = self.ask_for(handle, POSITION, to, client, turn, true);
+        self.events.soon(self.now, Event::Attempt(call));
         self.attempts.cold_mut(handle).child = call;
         true
     }
@@ -51,6 +53,7 @@ impl Simulation {
         let number = Self::child_number(number, OWN_POSITIONS + ordinal);
         let flow = self.recorder.layout.tries(service);
         let call = self.call_for(handle, service, client, (number, flow), 0, true);
+        self.events.soon(self.now, Event::Attempt(call));
         self.attempts.cold_mut(handle).child = call;
     }
 

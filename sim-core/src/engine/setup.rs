@@ -2,6 +2,7 @@
 
 use super::Simulation;
 use super::attempt::{Attempts, Calls};
+use super::cache::Caches;
 use super::caller::Caller;
 use super::event::Event;
 use super::event_queue::EventQueue;
@@ -15,6 +16,7 @@ use super::probe::Probes;
 use super::progress::Progress;
 use super::recording::Records;
 use super::residents::Residents;
+use super::scaling::Scalers;
 use super::service::Service;
 use super::source::Source;
 use super::streams::Streams;
@@ -56,6 +58,9 @@ impl Simulation {
             links: Links::new(&model, replication),
             pools: Pools::new(&model, replication),
             probes: Probes::new(&model),
+            scalers: Scalers::new(&model),
+            rollouts: Vec::new(),
+            caches: Caches::new(&model),
             guards: Guards::new(&model, replication),
             streams: Streams::new(model.seed, replication),
             recorder: Recorder::new(&model, instances),
@@ -90,6 +95,9 @@ impl Simulation {
         self.plan_timeline();
         for server in self.fleet.servers.ids() {
             self.poll_if_asked(server);
+        }
+        for service in self.services.ids() {
+            self.configure_scaler(service);
         }
         for source in self.sources.ids() {
             self.start_source(source);

@@ -66,6 +66,10 @@ pub(super) struct Source {
     pub phase_stream: Stream,
     /// Times that users of a closed source have begun to think.
     pub thoughts: u64,
+    /// Users who do not come back, and requests of theirs after which they might not have.
+    pub left_for_good: u32,
+    disappointed: u64,
+    leaving: Stream,
     /// The next arrival comes when `gap` more requests are expected after `from`.
     pub from: u64,
     pub gap: f64,
@@ -110,6 +114,9 @@ impl Source {
             phases_begun: 0,
             phase_stream: Stream::new(model.seed, replication, &format!("phases/{}", source.name)),
             thoughts: 0,
+            left_for_good: 0,
+            disappointed: 0,
+            leaving: Stream::new(model.seed, replication, &format!("leaving/{}", source.name)),
             from: 0,
             gap: 0.0,
             batch: Box::default(),
@@ -246,6 +253,27 @@ impl Simulation {
         let at = s.next_arrival();
         self.events.set_arrival(source, at.unwrap_or(NEVER));
         self.after(lasts.0, Event::Phase(source));
+    }
+
+    /// The request of a user of a closed source has failed: he does not come back, or thinks.
+    pub(super) fn disappoint(&mut self, source: SourceId) {
+        let s = &mut self.sources[source];
+        if let Arrivals::Closed { leave, .. } = s.arrivals {
+            s.disappointed += 1;
+            if leave > 0.0 && s.leaving.at(s.disappointed).chance(leave) {
+                s.left_for_good += 1;
+                return;
+            }
+        }
+        self.think(source);
+    }
+
+    /// Users of closed sources who may leave for good and have; `None` where nobody may.
+    pub fn users_left(&self) -> Option<u64> {
+        let may = |s: &&Source| matches!(s.arrivals, Arrivals::Closed { leave, .. } if leave > 0.0);
+        let mut sources = self.sources.iter().filter(may).peekable();
+        sources.peek()?;
+        Some(sources.map(|s| u64::from(s.left_for_good)).sum())
     }
 
     /// One user of a closed source thinks, then asks.

@@ -74,7 +74,7 @@ pub struct CallStanding {
 }
 
 /// A server at a moment.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ServerStanding {
     /// Which.
     pub id: ServerId,
@@ -130,8 +130,9 @@ impl Simulation {
         let source = |source: &super::source::Source| SourceStanding {
             to: source.to,
             users: match &source.arrivals {
-                Arrivals::Closed { users, think } => {
-                    Some((*users, think.mean_ns() / SECOND as f64))
+                Arrivals::Closed { users, think, .. } => {
+                    let there = users.saturating_sub(source.left_for_good);
+                    Some((there, think.mean_ns() / SECOND as f64))
                 }
                 _ => None,
             },

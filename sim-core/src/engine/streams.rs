@@ -21,6 +21,7 @@ pub(super) struct Streams {
     pub selection: Stream,
     pub boot: Stream,
     pub episodes: Stream,
+    pub provisioning: Stream,
 }
 
 impl Streams {
@@ -42,6 +43,7 @@ impl Streams {
             selection: stream("spread"),
             boot: stream("boot"),
             episodes: stream("episodes"),
+            provisioning: stream("provisioning"),
         }
     }
 }

@@ -36,8 +36,13 @@ impl Simulation {
     /// Performs an action now. Front ends use it for what their user does by hand; `note` goes
     /// into the event log.
     pub fn perform(&mut self, action: &Action, by: Actor, note: &str) {
+        self.together(|simulation| simulation.act(action, by, note));
+    }
+
+    /// Does something that concerns several machines at once.
+    pub(super) fn together(&mut self, act: impl FnOnce(&mut Self)) {
         self.residents.together = true;
-        self.act(action, by, note);
+        act(self);
         self.residents = Residents::default();
         self.pools.no_longer_together();
     }
@@ -71,6 +76,7 @@ impl Simulation {
                     simulation.restart_by_hand(machine, *only_down, by, note)
                 });
             }
+            Action::Deploy(plan) => self.deploy(plan, by, note),
             Action::Drain(target) => {
                 self.each_server("drain", target, by, note, |s, id| s.drain(id, by, note));
             }
@@ -85,6 +91,9 @@ impl Simulation {
                 self.each_server("remove", target, by, note, |s, id| s.remove(id, by, note));
             }
             Action::Fault { of, fault, course } => self.afflict(of, fault, course, by, note),
+            Action::Flush(target) => {
+                self.each_server("flush", target, by, note, |s, id| s.flush(id, by, note));
+            }
             Action::Heal(of) => self.heal(of, by, note),
         }
     }
@@ -209,7 +218,7 @@ impl Simulation {
         None
     }
 
-    fn add(&mut self, server: ServerId, by: Actor, note: &str) -> Option<&'static str> {
+    pub(super) fn add(&mut self, server: ServerId, by: Actor, note: &str) -> Option<&'static str> {
         let absent = self.fleet[server].state == MachineState::Absent;
         // One that is still on its way out stays.
         if !absent && !self.fleet.cold[server].leaving {
@@ -218,6 +227,9 @@ impl Simulation {
         let cold = &mut self.fleet.cold[server];
         cold.out_of_rotation = false;
         cold.leaving = false;
+        if absent {
+            cold.added_at = Some(self.now);
+        }
         self.tell_of(Machine::Server(server), Kind::Added, by, note.to_owned());
         if absent {
             self.staff_changes(server);
@@ -248,7 +260,12 @@ impl Simulation {
     }
 
     /// A server leaves rotation at once and is gone when it is empty: no work is lost.
-    fn remove(&mut self, server: ServerId, by: Actor, note: &str) -> Option<&'static str> {
+    pub(super) fn remove(
+        &mut self,
+        server: ServerId,
+        by: Actor,
+        note: &str,
+    ) -> Option<&'static str> {
         if self.fleet[server].state == MachineState::Absent {
             return Some("not there");
         }
@@ -331,7 +348,7 @@ impl Simulation {
         }
     }
 
-    fn change_server(&mut self, server: ServerId, params: &Arc<ServerParams>) {
+    pub(super) fn change_server(&mut self, server: ServerId, params: &Arc<ServerParams>) {
         self.staff_changes(server);
         if self.fleet.cold[server].params.patience != params.patience {
             // Whoever waits is as patient as when it began to.
@@ -483,6 +500,7 @@ impl Simulation {
 
     fn change_service(&mut self, id: ServiceId, service: &Service) {
         self.services[id].adopt(service);
+        self.configure_scaler(id);
         self.refresh_links(id);
         self.refresh_fast_path(id);
     }

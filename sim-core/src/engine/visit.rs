@@ -7,6 +7,7 @@
 
 use super::Simulation;
 use super::attempt::{Call, Calls, Memory, Place};
+use super::cache::CACHED;
 use super::event::Event;
 use super::slab::{Handle, Slot};
 use crate::draws::mix;
@@ -50,9 +51,12 @@ impl Simulation {
     }
 
     /// Whether a visit makes a call now: it is of the present kind, and the draw says so.
-    fn makes(&self, handle: Handle, call: usize) -> bool {
+    pub(super) fn makes(&self, handle: Handle, call: usize) -> bool {
         let attempt = &self.attempts[handle];
         let written = &self.services[attempt.service].settings.calls[call];
+        if call < CACHED && self.attempts.cold(handle).cached >> call & 1 == 1 {
+            return false;
+        }
         if written.before == self.attempts.cold(handle).worked || !written.concerns(attempt.class) {
             return false;
         }
@@ -83,9 +87,17 @@ impl Simulation {
 
     /// A visit begins: calls that need no worker go out at once.
     pub(super) fn begin_visit(&mut self, handle: Handle) {
+        self.ask_caches(handle);
         match self.next_call(handle) {
             Some(call) if !self.holds(handle, call) => self.call_without_worker(handle, call),
             _ => self.seek_worker(handle),
+        }
+    }
+
+    /// A stage of a visit begins: caches answer some of its calls.
+    fn ask_caches(&mut self, handle: Handle) {
+        if self.caches.any {
+            self.attempts.cold_mut(handle).cached = self.look_up(handle);
         }
     }
 
@@ -133,7 +145,8 @@ impl Simulation {
     pub(super) fn served(&mut self, handle: Handle, busy: u32) {
         let server = self.attempts[handle].server;
         let visit = self.attempts.cold_mut(handle);
-        (visit.stage, visit.worked) = (0, true);
+        (visit.stage, visit.worked, visit.cached) = (0, true, 0);
+        self.ask_caches(handle);
         match self.next_call(handle) {
             Some(call) if self.holds(handle, call) => {
                 self.fleet[server].holding += 1;
@@ -177,10 +190,14 @@ impl Simulation {
         let (to, client, required) = (call.to, call.client, call.required);
         let server = self.fleet[self.attempts[handle].server].local.0;
         let turn = self.callers[client].take_turn(server);
-        self.ask_for(handle, position, to, client, turn, required)
+        let child = self.ask_for(handle, position, to, client, turn, required);
+        if !self.caches.any || !self.misses(handle, position, child) {
+            self.events.soon(self.now, Event::Attempt(child));
+        }
+        child
     }
 
-    /// Asks another service on behalf of an attempt. The first attempt of this call is an event of its
+    /// Asks another service on behalf of an attempt. Whoever asks plans the first attempt of this call, an event of its
     /// own, so that an immediate answer does not find the caller half-way through its own step.
     pub(super) fn ask_for(
         &mut self,
@@ -229,7 +246,6 @@ impl Simulation {
             required,
         };
         *self.calls.children.with_room(child.slot(), record) = record;
-        self.events.soon(self.now, Event::Attempt(child));
         child
     }
 

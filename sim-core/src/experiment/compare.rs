@@ -647,7 +647,7 @@ mod tests {
             replications,
             level: 0.95,
             precision: None,
-            estimand: super::super::nature::Estimand::ByNature,
+            estimand: crate::steady::Estimand::ByNature,
         }
     }
 

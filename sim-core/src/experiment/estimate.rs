@@ -1,16 +1,15 @@
 //! From replications, or batches of one run, to intervals, or to the reason why there are none.
 
 use super::measure::{Kind, Measure, Observation};
-use super::nature::Estimand;
-use super::relaxation::{Memory, memory};
 use super::run::Run;
-use super::suffice::{Length, round_up};
+use super::suffice::Length;
 use crate::histogram::Histogram;
 use crate::model::Model;
 use crate::statistics::{
     self, Estimate, Interval, MIN_EVENTS, MIN_EXCURSIONS, MIN_SAMPLES, Method, Needs, Slow, Spread,
     Withheld,
 };
+use crate::steady::{Estimand, Memory, memory, round_up};
 
 /// Level of the test for growth. Strict, because it is asked of every experiment.
 const GROWTH_LEVEL: f64 = 0.999;
@@ -358,31 +357,34 @@ impl Judged {
         match statistics::mean(&values, level) {
             Estimate::Interval(interval) => {
                 let of_times = matches!(measure.kind, Kind::Weighted(_));
-                (of_times.then(|| self.cut_short(&interval)).flatten())
-                    .unwrap_or(Estimate::Interval(interval.by(method)))
+                let left_out = self.unended * measure.moved_by_unended(interval.mean);
+                (of_times
+                    .then(|| self.cut_short(&interval, left_out))
+                    .flatten())
+                .unwrap_or(Estimate::Interval(interval.by(method)))
             }
             withheld @ Estimate::Withheld { .. } => withheld,
         }
     }
 
-    /// That what had not ended at the end of the runs is too much beside the width of an interval for a
-    /// mean of times: those requests take twice as long as others (the inspection paradox), so that their
-    /// share is about the error of leaving them out.
-    fn cut_short(&self, interval: &Interval) -> Option<Estimate> {
+    /// That what had not ended at the end of the runs is too much beside the width of an interval: the error
+    /// of leaving it out is such a part of the estimate.
+    fn cut_short(&self, interval: &Interval, left_out: f64) -> Option<Estimate> {
         let length = self.length.as_ref()?;
         let most = LEFT_OUT * interval.relative();
-        if self.unended <= most || most <= 0.0 {
+        if left_out <= most || most <= 0.0 {
             return None;
         }
         let reason = Withheld::TooShort {
             slow: Slow::Unended,
-            have: 1.0 / self.unended,
+            have: 1.0 / left_out,
             need: 1.0 / most,
             in_all: false,
         };
-        // The error shrinks with the length, and the interval with its root.
-        let factor = self.unended / most;
-        let needs = length.horizon(MARGIN * factor * factor);
+        // The error shrinks with the length, and the interval with its root: the length that would do is the
+        // square of what is seen here, and so is its uncertainty.
+        let factor = MARGIN * left_out / most;
+        let needs = length.horizon(factor * factor);
         Some(Estimate::withheld(None, reason).needing(needs))
     }
 

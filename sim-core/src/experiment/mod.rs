@@ -9,9 +9,6 @@
 //! | `control` | threads, progress, cancelling |
 //! | `measure` | what is measured, by the path of a summary's figure |
 //! | `run` | one replication |
-//! | `nature` | whether a steady state can be spoken of, and what is estimated |
-//! | `bounds` | what keeps a queue from growing without end |
-//! | `relaxation` | how long a model's system takes to forget |
 //! | `suffice` | whether runs are long enough for what is asked of them, and what would be |
 //! | `estimate` | from replications to intervals, or to the reason why there are none |
 //! | `warm_up` | where the warm-up ends |
@@ -26,16 +23,13 @@
 //! Replications of different models with the same number share their random numbers (see
 //! [`crate::draws`]): the n-th request of replication 3 has the same demand under every policy.
 
-mod bounds;
 mod compare;
 mod control;
 mod estimate;
 mod hysteresis;
 mod map;
 mod measure;
-mod nature;
 mod recovery;
-mod relaxation;
 mod replicate;
 mod run;
 mod single;
@@ -45,6 +39,7 @@ pub mod sweep;
 mod vary;
 mod warm_up;
 
+pub use crate::steady::{Estimand, Nature};
 pub use compare::{
     Compared, Comparison, ComparisonSteps, Pair, Place, Told, Variant, compare, compare_told,
 };
@@ -53,7 +48,6 @@ pub use estimate::{estimates, series};
 pub use hysteresis::{Hysteresis, Ramp, Ramped, hysteresis};
 pub use map::{Map, MapPlan, Region, SlowDown, Spot, Triggered, map};
 pub use measure::{Measure, Observation};
-pub use nature::{Estimand, Nature};
 pub use recovery::waits_for_ever;
 pub use replicate::{
     MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate, without_warm_up,

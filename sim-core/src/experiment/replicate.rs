@@ -3,12 +3,11 @@
 use super::control::Control;
 use super::estimate::estimates;
 use super::measure::Measure;
-use super::nature::{Estimand, Nature};
-use super::relaxation::memory;
 use super::run::{Run, run_one, thin};
 use super::single;
 use crate::model::Model;
 use crate::statistics::{Estimate, Needs, Withheld, bonferroni_level};
+use crate::steady::{Estimand, Nature, memory};
 use std::sync::Arc;
 
 /// Replications in a wave. Decisions are taken after whole waves, so that they do not depend on
@@ -282,6 +281,22 @@ mod tests {
             reasons(&model, &plan),
             [Some("ended-early"), Some("ended-early")]
         );
+    }
+
+    #[test]
+    fn what_has_not_ended_hardly_moves_the_share_that_waited() {
+        // A hundredth of the requests has not ended: too much for a mean, but they all wait, as most do.
+        let model = queue("10500ms", 850);
+        let mut plan = plan(&model, &["waited"], 30);
+        for set in 0..8 {
+            plan.first = 30 * set;
+            assert_eq!(
+                reasons(&model, &plan),
+                [None],
+                "replications from {}",
+                plan.first
+            );
+        }
     }
 
     #[test]

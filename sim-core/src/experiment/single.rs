@@ -3,12 +3,12 @@
 use super::control::Control;
 use super::estimate::{Judged, Parts};
 use super::measure::{Kind, Measure, Observation};
-use super::nature::Estimand;
 use super::run::{self, Run};
 use crate::engine::Simulation;
 use crate::histogram::Histogram;
 use crate::model::Model;
 use crate::statistics::{BATCHES, Estimate, MIN_SAMPLES, Needs, Withheld};
+use crate::steady::Estimand;
 use crate::summary::Summary;
 use crate::time::Instant;
 use std::sync::Arc;

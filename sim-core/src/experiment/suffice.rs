@@ -1,14 +1,10 @@
 //! Whether runs are long enough for what is asked of them, and how long would be.
 
 use super::measure::{Kind, Measure};
-use super::relaxation::Memory;
 use super::run::Run;
 use crate::model::Model;
 use crate::statistics::{BATCHES, Moments, Needs, Slow, Withheld, excursions_needed};
-
-/// Relaxation times that each run must measure. In a shorter one means of runs are too skewed, and what a
-/// queue was at the start shows.
-const EACH: f64 = 30.0;
+use crate::steady::{EACH, Memory, round_up};
 
 /// Relaxation times that all runs together must measure.
 const ALL: f64 = 1000.0;
@@ -164,15 +160,6 @@ impl Length {
     }
 }
 
-/// The next number of two digits.
-pub(super) fn round_up(s: f64) -> f64 {
-    if s <= 0.0 {
-        return 0.0;
-    }
-    let scale = libm::pow(10.0, libm::floor(libm::log10(s)) - 1.0);
-    libm::ceil(s / scale - 1e-9) * scale
-}
-
 /// Correlation below which a lag counts as forgotten.
 const FORGOTTEN: f64 = 0.1;
 
@@ -207,22 +194,4 @@ fn seen_relaxation_s(runs: &[Run]) -> f64 {
     }
     let block_s = runs.iter().map(|run| run.block_s).fold(0.0, f64::max);
     2.0 * sum * block_s
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_are_rounded_up_to_two_digits() {
-        for (s, up) in [
-            (0.0, 0.0),
-            (1.0, 1.0),
-            (12.3, 13.0),
-            (990.1, 1000.0),
-            (0.0123, 0.013),
-        ] {
-            assert!((round_up(s) - up).abs() < 1e-9, "{s}: {}", round_up(s));
-        }
-    }
 }

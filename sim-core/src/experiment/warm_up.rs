@@ -1,12 +1,11 @@
 //! Where the warm-up ends.
 
 use super::control::Control;
-use super::nature::{Estimand, Nature};
-use super::relaxation::memory;
 use super::run::{levels, simulate};
-use super::suffice::{WARM, round_up};
+use super::suffice::WARM;
 use crate::model::{Expr, Model, Value};
 use crate::statistics::{Moments, Needs, mser5};
+use crate::steady::{Estimand, Nature, memory, round_up};
 use crate::time::{Duration, Instant};
 use std::sync::Arc;
 

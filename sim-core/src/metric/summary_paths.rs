@@ -302,6 +302,11 @@ const PARTS: &[&[SummaryPath]] = &[
             Unit::Count,
             "most requests or attempts in flight at once",
         ),
+        lower(
+            "users_left",
+            Unit::Count,
+            "users of closed sources who did not come back after a request that failed",
+        ),
         row(
             "first_crash_s",
             Unit::Time,

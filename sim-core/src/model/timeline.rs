@@ -45,6 +45,8 @@ pub enum Action {
         /// Whether what is up is left alone.
         only_down: bool,
     },
+    /// Put a new release on servers, one after the other.
+    Deploy(Arc<Rollout>),
     /// Take out of rotation; what is in flight finishes.
     Drain(Target),
     /// Back into rotation.
@@ -53,6 +55,8 @@ pub enum Action {
     Add(Vec<ServerId>),
     /// Take a server away: drained, then gone.
     Remove(Target),
+    /// The caches of servers are emptied.
+    Flush(Target),
     /// A fault befalls servers or links.
     Fault {
         /// Whom.
@@ -83,6 +87,64 @@ impl Course {
         Self {
             lasts: Some(always(lasts)),
             ..Self::default()
+        }
+    }
+}
+
+/// A rolling deployment.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Rollout {
+    /// The servers of one service that it concerns: those that are there are replaced, in as many of these places.
+    pub servers: Vec<ServerId>,
+    /// What each runs in the new release.
+    pub release: Vec<Arc<ServerParams>>,
+    /// What differs, as written, for the event log.
+    pub text: String,
+    /// How many more than are meant may be there meanwhile.
+    pub surge: Amount,
+    /// How many fewer than are meant may serve meanwhile.
+    pub unavailable: Amount,
+    /// A new server counts when it has served for so long.
+    pub min_ready: Duration,
+    /// Who comes first, and is watched.
+    pub canary: Option<Canary>,
+}
+
+/// The first servers of a release, which decide whether the others follow.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Canary {
+    /// How many.
+    pub servers: Amount,
+    /// How long they are watched once all of them serve.
+    pub watch: Duration,
+    /// Beyond this share of failed attempts at them in that time they go back, in [0, 1].
+    pub failed: f64,
+}
+
+/// A number of servers, or a share of those there are.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Amount {
+    /// So many.
+    Count(u32),
+    /// A part of them, in [0, 1].
+    Share(f64),
+}
+
+impl Amount {
+    /// How many of so many that is; a share is rounded up, or down.
+    pub fn of(self, all: usize, up: bool) -> usize {
+        match self {
+            Self::Count(count) => count as usize,
+            Self::Share(share) => {
+                let exact = share * all as f64;
+                // A share such as 7 % of 100 is not to be missed by a rounding error.
+                let whole = if up {
+                    (exact - 1e-9).ceil()
+                } else {
+                    (exact + 1e-9).floor()
+                };
+                whole.max(0.0) as usize
+            }
         }
     }
 }
@@ -140,5 +202,22 @@ impl Change {
             Self::Class(id, class) => model.classes[id.position()].clone_from(class),
             Self::Host(id, host) => model.hosts[id.position()].clone_from(host),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_rounded_as_is_asked() {
+        assert_eq!(Amount::Count(3).of(10, true), 3);
+        let quarter = Amount::Share(0.25);
+        assert_eq!([true, false].map(|up| quarter.of(10, up)), [3, 2]);
+        assert_eq!(
+            [true, false].map(|up| Amount::Share(0.07).of(100, up)),
+            [7, 7]
+        );
+        assert_eq!(Amount::Share(1.0).of(0, true), 0);
     }
 }

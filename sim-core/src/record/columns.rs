@@ -76,6 +76,45 @@ impl<const C: usize> Columns<C> {
         }))
     }
 
+    /// Hands on the numbers of a column of a row, one after the other; none where there is no such row.
+    /// Much faster than [`Self::get`] for whoever wants all of them.
+    pub(super) fn each(&self, row: usize, column: usize, mut to: impl FnMut(usize, u32)) {
+        let Some(Row { start, widths }) = self.rows.get(row) else {
+            return;
+        };
+        let room = |width: Width| {
+            if width == 0 {
+                4
+            } else {
+                self.len * width as usize
+            }
+        };
+        let before: usize = widths[..column].iter().map(|&width| room(width)).sum();
+        let bytes = &self.bytes[start + before..];
+        match widths[column] {
+            0 => {
+                let number = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+                (0..self.len).for_each(|position| to(position, number));
+            }
+            1 => {
+                let numbers = bytes[..self.len].iter().enumerate();
+                numbers.for_each(|(position, &number)| to(position, u32::from(number)));
+            }
+            2 => {
+                let (numbers, _) = bytes[..2 * self.len].as_chunks();
+                let numbers = numbers.iter().enumerate();
+                numbers.for_each(|(position, &number)| {
+                    to(position, u16::from_le_bytes(number).into());
+                });
+            }
+            _ => {
+                let (numbers, _) = bytes[..4 * self.len].as_chunks();
+                let numbers = numbers.iter().enumerate();
+                numbers.for_each(|(position, &number)| to(position, u32::from_le_bytes(number)));
+            }
+        }
+    }
+
     /// Bytes held.
     pub(super) fn room(&self) -> usize {
         self.bytes.capacity() + self.rows.capacity() * size_of::<Row<C>>()
@@ -119,6 +158,14 @@ mod tests {
             for position in 0..4 {
                 let expected = row.each_ref().map(|column| column[position]);
                 assert_eq!(columns.get(i, position), Some(expected), "{i}, {position}");
+            }
+            for (column, expected) in row.iter().enumerate() {
+                let mut all = Vec::new();
+                columns.each(i, column, |position, number| {
+                    assert_eq!(position, all.len());
+                    all.push(number);
+                });
+                assert_eq!(&all, expected, "{i}, column {column}");
             }
         }
         assert_eq!(columns.get(3, 0), None);

@@ -8,6 +8,7 @@ use super::Layout;
 use super::columns::Columns;
 use crate::machine::MachineState;
 use crate::outcome::Outcome;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Intervals in a chunk.
@@ -54,6 +55,25 @@ impl ServerInterval {
     pub fn state(&self) -> MachineState {
         MachineState::ALL[self.state as usize]
     }
+}
+
+/// Counters of one server in several intervals.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ServerTotal {
+    /// Attempts sent to it.
+    pub attempts: u64,
+    /// Attempts answered.
+    pub succeeded: u64,
+    /// Attempts that ended otherwise.
+    pub failed: u64,
+    /// Busy workers, added up over the intervals.
+    pub busy: f64,
+    /// Workers, added up.
+    pub workers: f64,
+    /// At the server at the end, waiting or in service.
+    pub in_system: u32,
+    /// Waiting at the end.
+    pub queue_len: u32,
 }
 
 /// Counters of one service in an interval.
@@ -303,6 +323,12 @@ impl History {
     /// Counters of a server over the last [`History::server_stride`] intervals, at the end of a run
     /// over what is left of them; `None` before the first such record.
     pub fn server(&self, interval: usize, server: usize) -> Option<ServerInterval> {
+        let (table, row) = self.server_row(interval)?;
+        table.get(row, server).map(ServerColumns::record)
+    }
+
+    /// Where the latest records of servers at the end of an interval stand; `None` before the first.
+    fn server_row(&self, interval: usize) -> Option<(&ServerTable, usize)> {
         // A chunk's records of servers follow one another without the intervals between.
         let per_chunk = CHUNK / self.stride;
         let is_cut =
@@ -312,8 +338,34 @@ impl History {
             .sealed
             .get(record / per_chunk)
             .map_or(&self.open, |sealed| sealed);
-        let fields = chunk.servers.get(record % per_chunk, server);
-        fields.map(ServerColumns::record)
+        Some((&chunk.servers, record % per_chunk))
+    }
+
+    /// The records of all servers of some intervals, each taken together.
+    pub(crate) fn server_totals(&self, intervals: Range<usize>) -> Vec<ServerTotal> {
+        let mut totals = vec![ServerTotal::default(); self.layout.servers];
+        for interval in intervals.clone() {
+            let Some((table, row)) = self.server_row(interval) else {
+                continue;
+            };
+            // A record of several intervals counts once, at their end.
+            let covers = self.server_record_len(interval) as u64;
+            if covers > 0 {
+                let wide = (covers - 1) * self.interval_ns + self.width_ns(interval);
+                let part = wide as f64 / self.interval_ns as f64;
+                table.each(row, 0, |i, n| totals[i].attempts += u64::from(n));
+                table.each(row, 1, |i, n| totals[i].succeeded += u64::from(n));
+                table.each(row, 2, |i, n| totals[i].failed += u64::from(n));
+                let busy = |n| part * f64::from(f32::from_bits(n));
+                table.each(row, 5, |i, n| totals[i].busy += busy(n));
+                table.each(row, 6, |i, n| totals[i].workers += part * f64::from(n >> 2));
+            }
+            if interval + 1 == intervals.end {
+                table.each(row, 3, |i, n| totals[i].in_system = n);
+                table.each(row, 4, |i, n| totals[i].queue_len = n);
+            }
+        }
+        totals
     }
 
     /// Counters of a balancer instance.

@@ -10,7 +10,7 @@
 
 use super::{Failed, Retry, Terms};
 use crate::draws::Draws;
-use crate::extension::{ParamDef, ParamKind, Params};
+use crate::extension::{ParamDef, ParamKind, ParamProblem, Params};
 use crate::outcome::Outcome;
 use crate::time::Duration;
 
@@ -20,6 +20,7 @@ pub(super) mod axios_retry;
 pub(super) mod azure_core;
 pub(super) mod backoff;
 pub(super) mod backon;
+pub(super) mod botocore_adaptive;
 pub(super) mod botocore_dynamodb;
 pub(super) mod botocore_legacy;
 pub(super) mod botocore_legacy_dynamodb;
@@ -231,6 +232,36 @@ const SMOOTH_UNIT: f64 = 1e6;
 /// Whether a failure is one of some kind, as the library sees it.
 pub(super) type Kind = fn(Seen) -> bool;
 
+/// What a library makes of a `Retry-After` of an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hint {
+    /// Answers whose header it looks at.
+    pub of: Kind,
+    /// Those of them that it tries again after because they have the header.
+    pub makes_count: Kind,
+    /// What becomes of the pause.
+    pub pause: Hinted,
+    /// It does not try again when asked to wait for longer than so many milliseconds.
+    pub longest_ms: f64,
+}
+
+/// A pause by a `Retry-After`.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Hinted {
+    /// What is asked for, at most so many milliseconds, in place of its own.
+    Replaces(f64),
+    /// The longer of both, at most so many milliseconds longer than its own.
+    AtLeast(f64),
+}
+
+/// It waits as long as it is asked to, after whatever it tries again after.
+pub(super) const OBEDIENT: Hint = Hint {
+    of: |_| true,
+    makes_count: |_| false,
+    pause: Hinted::Replaces(f64::INFINITY),
+    longest_ms: f64::INFINITY,
+};
+
 /// What a library does, put together from the parameters of its row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Library {
@@ -243,6 +274,8 @@ pub(super) struct Library {
     pub lockstep: bool,
     /// The words of the row's list, handed to `counts` with what is seen.
     pub words: u64,
+    /// What it makes of a `Retry-After`; a row with one has the parameter.
+    pub hint: Option<Hint>,
 }
 
 /// A library that tries again at once, whatever has failed.
@@ -253,6 +286,7 @@ pub(super) const EAGER: Library = Library {
     within: Duration(u64::MAX),
     lockstep: false,
     words: 0,
+    hint: None,
 };
 
 /// Statuses that an error of a server can have.
@@ -285,6 +319,30 @@ pub(super) const METHOD: ParamDef = ParamDef {
     default: Some("get"),
 };
 
+pub(super) const RETRY_AFTER: ParamDef = ParamDef {
+    name: "retry_after",
+    about: "What answers that are errors, or that turn away, ask for by `Retry-After`, in whole seconds; 0s: they have none.",
+    kind: ParamKind::Span {
+        min: Duration::ZERO,
+    },
+    default: Some("0s"),
+};
+
+/// Of a row with this parameter.
+pub(super) fn whole_seconds(params: &Params) -> Result<(), ParamProblem> {
+    if params
+        .span(RETRY_AFTER.name)
+        .0
+        .is_multiple_of(1_000_000_000)
+    {
+        return Ok(());
+    }
+    Err(ParamProblem {
+        param: RETRY_AFTER.name,
+        message: "the header says whole seconds".to_owned(),
+    })
+}
+
 /// The status of a server's errors, of a row that has this parameter.
 pub(super) fn status_of(params: &Params) -> u16 {
     STATUSES[params.choice(STATUS.name)].1
@@ -309,11 +367,11 @@ pub(super) const fn most_attempts(default: &'static str, max: u64) -> ParamDef {
 }
 
 /// The bucket that the AWS SDKs pay retries from: to them an error with the status 429 is throttling.
-pub(super) fn aws_tokens(params: &Params) -> &'static str {
-    if STATUSES[params.choice(STATUS.name)].1 == 429 {
-        "{ kind = \"aws-retry-tokens\", errors = \"throttling\" }"
+pub(super) fn aws_tokens(params: &Params) -> &'static [&'static str] {
+    if status_of(params) == 429 {
+        &["{ kind = \"aws-retry-tokens\", errors = \"throttling\" }"]
     } else {
-        "{ kind = \"aws-retry-tokens\" }"
+        &["{ kind = \"aws-retry-tokens\" }"]
     }
 }
 
@@ -328,6 +386,8 @@ pub(super) struct Client {
     rules: Library,
     status: u16,
     post: bool,
+    /// What a `Retry-After` asks for and what is made of it, where there is one.
+    asked: Option<(f64, Hint)>,
 }
 
 impl Client {
@@ -342,10 +402,15 @@ impl Client {
         } else {
             503
         };
+        let asked = library.hint.and_then(|hint| {
+            let asked = params.span(RETRY_AFTER.name);
+            (!asked.is_zero()).then(|| (asked.as_secs_f64() * 1e3, hint))
+        });
         Self {
             terms,
             rules: library,
             status,
+            asked,
             post: has(params, METHOD.name) && params.choice(METHOD.name) == 1,
         }
     }
@@ -369,6 +434,12 @@ impl Client {
         }
     }
 
+    /// What an answer asks for, in milliseconds, of those whose header counts.
+    fn asked_by(&self, seen: Seen) -> Option<(f64, Hint)> {
+        self.asked
+            .filter(|(_, hint)| seen.status() > 0 && (hint.of)(seen))
+    }
+
     fn pauses_after(&self, seen: Seen) -> &Pauses {
         match &self.rules.special {
             Some((of, pauses)) if of(seen) => pauses,
@@ -383,12 +454,25 @@ impl Retry for Client {
     }
 
     fn counts(&self, failed: Failed) -> bool {
-        (self.rules.counts)(self.sees(failed))
+        let seen = self.sees(failed);
+        match self.asked_by(seen) {
+            Some((asked_ms, hint)) if asked_ms > hint.longest_ms => false,
+            Some((_, hint)) if (hint.makes_count)(seen) => true,
+            _ => (self.rules.counts)(seen),
+        }
     }
 
     fn pause(&self, failed: Failed, memory: &mut u64, draws: &mut Draws) -> Duration {
-        let pauses = self.pauses_after(self.sees(failed));
-        let pause_ms = pauses.draw_ms(failed.attempt, memory, draws);
+        let seen = self.sees(failed);
+        let pauses = self.pauses_after(seen);
+        let own_ms = pauses.draw_ms(failed.attempt, memory, draws);
+        let pause_ms = match self.asked_by(seen) {
+            None => own_ms,
+            Some((asked_ms, hint)) => match hint.pause {
+                Hinted::Replaces(cap_ms) => asked_ms.min(cap_ms),
+                Hinted::AtLeast(excess_ms) => own_ms.max(asked_ms.min(own_ms + excess_ms)),
+            },
+        };
         Duration::from_nanos_f64(pause_ms.min(LONGEST_MS) * 1e6)
     }
 }
@@ -461,6 +545,9 @@ pub(super) fn rules(library: Library) -> Vec<(&'static str, String)> {
             format!("after {}: {}", which.join(", "), pauses(others)),
         ));
     }
+    if let Some(hint) = library.hint {
+        rules.push(("Retry-After", hint_in_words(&library, hint)));
+    }
     if library.within < Duration(u64::MAX) {
         rules.push((
             "gives up",
@@ -474,6 +561,53 @@ pub(super) fn rules(library: Library) -> Vec<(&'static str, String)> {
         rules.push(("pauses are", "the same for all its requests".to_owned()));
     }
     rules
+}
+
+fn hint_in_words(library: &Library, hint: Hint) -> String {
+    let span = |ms: f64| Duration::from_nanos_f64(ms * 1e6).to_string();
+    let statuses = |kind: &dyn Fn(Seen) -> bool| -> Vec<&str> {
+        let seen = |answer| Seen {
+            answer,
+            attempt: 1,
+            post: false,
+            words: library.words,
+        };
+        let those = (ANSWERS.iter()).filter(|(_, answer)| {
+            let seen = seen(*answer);
+            seen.status() > 0 && kind(seen)
+        });
+        those.map(|(word, _)| *word).collect()
+    };
+    let mut text = match hint.pause {
+        Hinted::Replaces(cap) if cap < f64::INFINITY => {
+            format!("replaces the pause, at most {}", span(cap))
+        }
+        Hinted::Replaces(_) => "replaces the pause".to_owned(),
+        Hinted::AtLeast(excess) => {
+            format!(
+                "the pause is no shorter, and at most {} longer",
+                span(excess)
+            )
+        }
+    };
+    let all = statuses(&|_| true).len();
+    let of = statuses(&|seen| (hint.of)(seen));
+    if of.len() < all {
+        text += &format!("; of {} only", of.join(", "));
+    }
+    let more = statuses(&|seen| (hint.of)(seen) && (hint.makes_count)(seen));
+    if more.len() == all {
+        text += "; with it all that is answered counts";
+    } else if !more.is_empty() {
+        text += &format!("; with it {} count", more.join(", "));
+    }
+    if hint.longest_ms < f64::INFINITY {
+        text += &format!(
+            "; not tried again when it asks for more than {}",
+            span(hint.longest_ms)
+        );
+    }
+    text
 }
 
 #[cfg(test)]

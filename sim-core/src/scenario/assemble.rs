@@ -6,7 +6,7 @@ use super::problem::{Collector, Problem};
 use super::section::Cx;
 use super::sections::Top;
 use super::servers::{Fleet, fleet};
-use super::services::{Skeleton, skeleton};
+use super::services::{Skeleton, check_autoscalers, skeleton};
 use super::timeline::{Planned, timeline};
 use crate::model::{Limits, Model, Recording};
 use crate::time::{Clock, Duration};
@@ -36,10 +36,11 @@ pub(crate) fn base(scenario: &Scenario, top: &Top, problems: &mut Collector) -> 
     let times = times(top, cx);
     let mut skeleton = skeleton(top, cx);
     let fleet = fleet(top, skeleton.as_mut(), cx);
-    let (horizon, warm_up) = times?;
+    let ((horizon, warm_up), skeleton, fleet) = (times?, skeleton?, fleet?);
+    check_autoscalers(top, &skeleton.services, cx)?;
     Some(Base {
-        skeleton: skeleton?,
-        fleet: fleet?,
+        skeleton,
+        fleet,
         horizon,
         warm_up,
         clock: scenario.clock(),

@@ -313,6 +313,10 @@ fn check_subject(
     let base = known.base;
     let (names, what): (Vec<String>, &str) = match whose {
         Subject::Alert => (known.alerts.clone(), "alert"),
+        Subject::Service => {
+            let services = base.skeleton.services.iter();
+            (services.map(|s| s.name.clone()).collect(), "service")
+        }
         Subject::Site(_) | Subject::Settings | Subject::Remark => {
             (vec!["site".to_owned()], "subject of this event")
         }

@@ -7,6 +7,7 @@ use super::section::{
 };
 use super::tree::{Node, Value, default_value};
 use crate::arrival::{ARRIVALS, ArrivalDef};
+use crate::autoscaler::{AUTOSCALERS, AutoscalerDef};
 use crate::connection::{CONNECTIONS, ConnectionDef};
 use crate::dialect::{DIALECTS, DialectDef};
 use crate::discipline::{DISCIPLINES, DisciplineDef};
@@ -83,6 +84,7 @@ listed! {
     FaultDef, FAULTS, "faults", "fault";
     RestartDef, RESTARTS, "restarts", "restart rule";
     DialectDef, DIALECTS, "dialects", "dialect";
+    AutoscalerDef, AUTOSCALERS, "autoscalers", "autoscaler";
 }
 
 /// What a kind of retry does with its defaults, where its parameters do not say it: what, and how.
@@ -97,9 +99,8 @@ pub fn retry_rules(name: &str) -> Vec<(&'static str, String)> {
         return Vec::new();
     };
     let mut rules = (retry.def.rules)(&retry.params);
-    let brought = (retry.def.brings)(&retry.params);
-    if !brought.is_empty() {
-        rules.push(("comes with the guard", brought.to_owned()));
+    for brought in (retry.def.brings)(&retry.params) {
+        rules.push(("comes with the guard", (*brought).to_owned()));
     }
     rules
 }

@@ -6,7 +6,6 @@ use super::live::{find_servers, unknown_server};
 use super::problem::{Problem, suggest};
 use super::section::{Cx, Item};
 use super::sections::{LinkSpec, ServiceSpec};
-use crate::connection::Owner;
 use crate::ids::Id;
 use crate::model::{Ask, Asker, Link, LinkTarget, ServerId, ServiceId, Zone, ZoneId};
 
@@ -27,7 +26,7 @@ pub(crate) fn link(item: &Item<LinkSpec>) -> Option<Link> {
 /// they are.
 pub(crate) fn inner_link(item: &Item<LinkSpec>, cx: &mut Cx<'_>) -> Option<Link> {
     let link = link(item)?;
-    if (link.connections.as_ref()).is_some_and(|c| c.build().owner != Owner::Key) {
+    if (link.connections.as_ref()).is_some_and(|kept| kept.says_whose()) {
         let span = item.get()?.connections.span;
         let what =
             "`of` has no effect here: each server, and each balancer instance, keeps its own";
@@ -43,6 +42,7 @@ pub(crate) fn declared_zones(spec: &ServiceSpec) -> Option<Vec<Zone>> {
         Some(Zone {
             name: name.clone(),
             link: link(&zone.link)?,
+            weight: zone.weight.copied()?,
         })
     });
     zones.collect()
@@ -71,6 +71,7 @@ impl Zones {
             self.zones.push(Zone {
                 name: name.clone(),
                 link: Link::default(),
+                weight: 1.0,
             });
             self.used.push(true);
             self.zones.len() - 1

@@ -11,7 +11,7 @@ use super::routes::{check_nobody_left, check_without_servers};
 use super::section::{Cx, Form, KeyDef, Section, SectionDef};
 use super::sections::{ServerSpec, Top};
 use super::servers;
-use super::services::{Skeleton, skeleton};
+use super::services::{Skeleton, check_autoscalers, skeleton};
 use super::set::{Assignment, Walk, apply};
 use super::tree::{Node, Value};
 use crate::model::{
@@ -234,6 +234,9 @@ impl Live {
                 check_nobody_left(service, *span, &new.classes, cx);
             }
         }
+        if check_autoscalers(&top, &new.services, cx).is_none() {
+            return;
+        }
         let old = std::mem::replace(&mut self.skeleton, new);
         let new = &self.skeleton;
         for (i, (new, old)) in new.services.iter().zip(&old.services).enumerate() {
@@ -241,7 +244,10 @@ impl Live {
             if new.balancer != old.balancer {
                 changes.push(Change::Balancer(id, Box::new(new.balancer.clone())));
             }
-            let parts = |s: &Service| (s.demand.clone(), s.link.clone(), s.zones.clone());
+            let parts = |s: &Service| {
+                let scaling = (s.autoscaler.clone(), s.provisioning.clone());
+                (s.demand.clone(), s.link.clone(), s.zones.clone(), scaling)
+            };
             if new.calls != old.calls || parts(new) != parts(old) {
                 changes.push(Change::Service(id, Box::new(new.clone())));
             }

@@ -18,6 +18,7 @@
 mod alarm;
 mod assemble;
 mod build;
+mod by_zone;
 pub(crate) mod canonical;
 mod change;
 mod clients;

@@ -428,18 +428,14 @@ impl<'a> Loader<'a> {
         // A long text is not needed beside what it says.
         drop(source);
         match read {
-            Ok(read) if self.moments + read.times.len() > MOMENTS_MAX => {
-                let all = self.moments + read.times.len();
-                let message = format!(
-                    "the trace {name:?} is too long: with it the traces have {all} requests, and at most {MOMENTS_MAX} may"
-                );
-                let help = "of requests that are alike a part with the same part of the servers behaves alike";
-                self.problems
-                    .push(Problem::new("E053", message).at(span).help(help));
-                None
-            }
             Ok(read) => {
-                self.moments += read.times.len();
+                match together(name, self.moments, read.times.len()) {
+                    Ok(all) => self.moments = all,
+                    Err(problem) => {
+                        self.problems.push(problem.at(span));
+                        return None;
+                    }
+                }
                 if let Some(remark) = read.remark {
                     self.problems.remark(span, remark);
                 }
@@ -451,6 +447,19 @@ impl<'a> Loader<'a> {
             }
         }
     }
+}
+
+/// Requests of the traces so far and of another one.
+fn together(name: &str, so_far: usize, more: usize) -> Result<usize, Problem> {
+    let all = so_far + more;
+    if all <= MOMENTS_MAX {
+        return Ok(all);
+    }
+    let message = format!(
+        "the trace {name:?} is too long: with it the traces have {all} requests, and at most {MOMENTS_MAX} may"
+    );
+    let help = "of requests that are alike a part with the same part of the servers behaves alike";
+    Err(Problem::new("E053", message).help(help))
 }
 
 /// Adds a list of the overlay to the one that the base has under the same key.
@@ -481,4 +490,23 @@ fn in_file(
         ParamKind::Moments { file } => Some((param.name, file)),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn traces_are_bounded_together() {
+        assert_eq!(together("log", 49_999_000, 1000).ok(), Some(MOMENTS_MAX));
+        let problem = together("log", 49_999_000, 1001).expect_err("one too many");
+        assert_eq!(problem.code, "E053");
+        for word in ["\"log\"", "50000001", "50000000"] {
+            assert!(
+                problem.message.contains(word),
+                "{word}: {}",
+                problem.message
+            );
+        }
+    }
 }

@@ -7,6 +7,7 @@ use super::kinds::{
 };
 use super::section::{above, from, section};
 use crate::arrival::ArrivalDef;
+use crate::autoscaler::AutoscalerDef;
 use crate::connection::ConnectionDef;
 use crate::dialect::DialectDef;
 use crate::discipline::DisciplineDef;
@@ -195,8 +196,24 @@ section! {
         server: Tables<ServerSpec> = "[]";
         /// What a server of it calls while serving, in order.
         call: Tables<CallSpec> = "[]";
+        /// What adds and takes away servers by itself: those that are written, in their order, and no others, whatever it asks for.
+        autoscaler [live]: Optional<ExtensionOf<AutoscalerDef>> = "none";
+        /// How servers that the autoscaler asks for are found.
+        provisioning: Table<ProvisioningSpec> = "{}";
         /// Whether the time with each number of requests at its servers is kept: `number` in the summary is their distribution. Simulates slower.
         numbers: Flag = "false";
+    }
+}
+
+section! {
+    /// How servers that an autoscaler asks for are found: each by tries, one after the other. Once found, a server boots.
+    ProvisioningSpec {
+        /// Time of a try.
+        time [live]: ExtensionOf<DistributionDef> = "0s";
+        /// Probability that none is found at the end of it.
+        failure [live]: Ratio = "0", in from(0.0, 1.0);
+        /// Time from a try that failed to the next.
+        pause [live]: Span = "30s", in from(0.001, TEN_YEARS_S);
     }
 }
 
@@ -245,6 +262,8 @@ section! {
         standby: Table<StandbySpec> = "{}";
         /// What lies between the balancer and its servers.
         link: Table<LinkSpec> = "{}";
+        /// Splits traffic among the zones of its servers by their weights, in turns, before the policy picks within a zone; without it, zones are no matter of the policy.
+        by_zone: Optional<Table<ByZoneSpec>> = "none";
         /// Requests that it sends on to other services: the first route that takes a request counts, and what none takes goes to a server of the service. One whose routes take everything needs no servers.
         routes: Tables<RouteSpec> = "[]";
         /// By which rules an instance itself sends a request to its servers, as a proxy does that waits so long for a server and then tries another. Not written: it sends each attempt of its callers to one server, waits as long as they do, and tells them how it ended.
@@ -287,7 +306,37 @@ section! {
     ZoneSpec {
         /// What lies between the balancer and its servers.
         link: Table<LinkSpec> = "{}";
+        /// Its part of the traffic, where `balancer.by_zone` splits it: 0 is none.
+        weight: Number = "1", in from(0.0, 1e6);
     }
+}
+
+section! {
+    /// How traffic is split among zones.
+    ByZoneSpec {
+        /// By how much a zone's servers may take more than their share: with 1.4 a zone keeps its traffic while 5 of 7 of its servers may be picked, and with fewer gives away what these are too few for.
+        overprovisioning: Number = "1.4", in from(1.0, 100.0);
+        /// Where turns among the zones begin.
+        start: Word<ZoneStart> = "random";
+    }
+}
+
+/// Where turns among zones begin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ZoneStart {
+    Random,
+    First,
+}
+
+impl Words for ZoneStart {
+    const WORDS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "random",
+            Self::Random,
+            "at a drawn place, for each instance by itself",
+        ),
+        ("first", Self::First, "with the first zone"),
+    ];
 }
 
 section! {
@@ -512,10 +561,26 @@ section! {
         hold [live]: Flag = "true";
         /// Whether the request fails when the call does.
         required [live]: Flag = "true";
+        /// A cache of answers by the key of the request: what it holds is not asked for. Without it, every request makes the call.
+        cache: Optional<Table<CacheSpec>> = "none";
         /// How the caller behaves: keys that differ from the defaults.
         client [live]: Override<ClientSpec> = "{}";
         /// What lies between the caller's servers and the balancer of the service called.
         link: Table<LinkSpec> = "{}";
+    }
+}
+
+section! {
+    /// A cache at a call. A server's is empty when it starts.
+    CacheSpec {
+        /// Keys that it holds; the one that was not used for longest makes room.
+        capacity: Count, in from(1.0, 1e6), unit "keys";
+        /// How long an answer is fresh; without it, for ever.
+        ttl: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
+        /// Whether, while a key is being fetched, others that lack it wait for that answer instead of asking too, and fail if it does.
+        coalesce: Flag = "false";
+        /// Whether all servers share one, which outlives them; otherwise each has its own.
+        shared: Flag = "false";
     }
 }
 
@@ -599,7 +664,7 @@ section! {
         name: Optional<Name> = "none";
         /// When.
         at: Moment;
-        /// New values of keys, by path.
+        /// New values of keys, by path; with `do = "deploy"`, of keys of the servers, which each has from its turn on.
         set: Sets = "{}";
         /// What is done to `target`.
         action as "do": Optional<Word<Deed>> = "none";
@@ -609,8 +674,16 @@ section! {
         target: Optional<Text> = "none";
         /// With `do = "restart"`: what is restarted.
         when: Word<Restarted> = "always";
-        /// With `crash`, `restart`, `drain`, `undrain`, `add` and `remove` of several machines: one after the other, each so long after the one before; without it, all at once. The rest of a row that is not through at the horizon is left out.
+        /// With `crash`, `restart`, `drain`, `undrain`, `add`, `remove` and `flush` of several machines: one after the other, each so long after the one before; without it, all at once. The rest of a row that is not through at the horizon is left out.
         every: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
+        /// With `do = "deploy"`: how many more servers than are meant may be there meanwhile, a number or a share such as `"25%"`, rounded up; no more than there are places for, servers that are written and not there.
+        max_surge: Optional<Threshold> = "none";
+        /// With `do = "deploy"`: how many fewer servers than are meant may serve meanwhile, a number or a share, rounded down; without it 1, and 1 too where nothing else could begin.
+        max_unavailable: Optional<Threshold> = "none";
+        /// With `do = "deploy"`: a new server counts when it has served for so long.
+        min_ready: Optional<Span> = "none", in from(0.0, TEN_YEARS_S);
+        /// With `do = "deploy"`: servers that get the new release first, and decide whether the others follow.
+        canary: Optional<Table<CanarySpec>> = "none";
         /// With `do = "slow"`: factor of the speed.
         factor: Optional<Number> = "none", in above(0.0, 1e6);
         /// With `do = "degrade"`: time added to each way.
@@ -627,6 +700,18 @@ section! {
         by was "lane": Word<Actor> = "people";
         /// A sentence for the event log.
         note: Text = "";
+    }
+}
+
+section! {
+    /// The first servers of a release. When all of them serve they are watched; then the others follow, or they go back.
+    CanarySpec {
+        /// How many: a number, or a share of the servers, rounded up and at least one.
+        servers: Threshold;
+        /// How long they are watched; as long again while nobody has asked them.
+        watch: Span, in above(0.0, TEN_YEARS_S);
+        /// The share of failed attempts at them in that time beyond which they go back.
+        failed: Ratio = "0.01", in from(0.0, 1.0);
     }
 }
 
@@ -675,6 +760,8 @@ pub(crate) enum Deed {
     Undrain,
     Add,
     Remove,
+    Deploy,
+    Flush,
     Slow,
     Partition,
     Degrade,
@@ -687,7 +774,13 @@ impl Deed {
     pub(crate) fn is_of_machines(self) -> bool {
         matches!(
             self,
-            Self::Crash | Self::Restart | Self::Drain | Self::Undrain | Self::Add | Self::Remove
+            Self::Crash
+                | Self::Restart
+                | Self::Drain
+                | Self::Undrain
+                | Self::Add
+                | Self::Remove
+                | Self::Flush
         )
     }
 
@@ -739,6 +832,12 @@ impl Words for Deed {
             Self::Remove,
             "take servers away: drained, then gone",
         ),
+        (
+            "deploy",
+            Self::Deploy,
+            "put a new release on servers, one after the other: each is drained, gone, and added with what `set` says of it",
+        ),
+        ("flush", Self::Flush, "empty the caches of servers"),
         ("slow", Self::Slow, "multiply the speed by `factor`"),
         (
             "partition",
@@ -759,5 +858,6 @@ impl Words for Actor {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
         ("people", Self::People, "people do it"),
         ("system", Self::System, "the machines do it"),
+        ("autoscaler", Self::Autoscaler, "an autoscaler does it"),
     ];
 }

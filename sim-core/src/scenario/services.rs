@@ -3,6 +3,7 @@
 use super::build::{
     balancer_memory, bound, count, crash_rules, guards, health, memory_is_known, optional,
 };
+use super::by_zone::split_by_zone;
 use super::clients::{
     CLIENTS_MAX, ClassRow, Outside, class_names, classes, client, find_classes, find_service,
     sources,
@@ -12,13 +13,15 @@ use super::links::{declared_zones, inner_link, link};
 use super::problem::{Problem, Span};
 use super::routes::routes;
 use super::section::{Cx, Item};
-use super::sections::{BalancerSpec, CallAt, CallSpec, PendingQueueSpec, ServiceSpec, Top};
+use super::sections::{
+    BalancerSpec, CacheSpec, CallAt, CallSpec, PendingQueueSpec, ServiceSpec, Top,
+};
 use super::tree::Node;
 use crate::crash::BALANCER_GAUGES;
 use crate::ids::Id;
 use crate::model::{
-    Balancer, Balances, Call, Class, Client, ClientId, Host, OutOfService, PendingQueue, Service,
-    Source, Standby,
+    Balancer, Balances, CACHED_CALLS, Cache, Call, Class, Client, ClientId, Host, OutOfService,
+    PendingQueue, Provisioning, Service, Source, Standby,
 };
 
 /// Most services.
@@ -132,6 +135,7 @@ fn service(
         .map(|c| call(c, known, clients, cx))
         .collect();
     check_parallel(spec.call.get()?, cx)?;
+    check_caches(spec.call.get()?, cx)?;
     for (_, _, zone) in spec.zone.get()? {
         inner_link(&zone.link, cx)?;
     }
@@ -143,8 +147,45 @@ fn service(
         balancer: balancer?,
         servers: Vec::new(),
         calls: calls.into_iter().collect::<Option<_>>()?,
+        autoscaler: spec.autoscaler.get()?.clone(),
+        provisioning: provisioning(spec, cx)?,
         numbers: spec.numbers.copied()?,
     })
+}
+
+/// How servers are found, which nobody asks for without an autoscaler.
+fn provisioning(spec: &ServiceSpec, cx: &mut Cx<'_>) -> Option<Provisioning> {
+    if spec.provisioning.written && !spec.autoscaler.written {
+        let what = "without an `autoscaler` nobody asks for servers";
+        cx.push(Problem::new("E017", what).at(spec.provisioning.span));
+        return None;
+    }
+    let spec = spec.provisioning.get()?;
+    Some(Provisioning {
+        time: spec.time.get()?.clone(),
+        failure: spec.failure.copied()?,
+        pause: spec.pause.copied()?,
+    })
+}
+
+/// An autoscaler that can never have as many servers as it must.
+pub(crate) fn check_autoscalers(top: &Top, services: &[Service], cx: &mut Cx<'_>) -> Option<()> {
+    let mut clean = true;
+    for ((_, _, spec), service) in top.service.get()?.iter().zip(services) {
+        let Some(rule) = &service.autoscaler else {
+            continue;
+        };
+        let (least, there) = (rule.bounds().0, service.servers.len());
+        if there < least as usize {
+            let name = &service.name;
+            let what =
+                format!("at least {least} servers are wanted, and {there} of `{name}` are written");
+            let problem = Problem::new("E017", what).at(spec.autoscaler.span);
+            cx.push(problem.help("write more of them, such as with `count` and `present = false`"));
+            clean = false;
+        }
+    }
+    clean.then_some(())
 }
 
 /// A balancer can choose for each connection only where callers keep any; and it then keeps none of
@@ -284,6 +325,7 @@ fn balancer(
             takeover: standby.takeover.copied()?,
         },
         link: inner_link(&spec.link, cx)?,
+        by_zone: optional(&spec.by_zone, split_by_zone)?,
         routes: routes?,
         client: client?,
     })
@@ -318,8 +360,18 @@ fn call(
         parallel: spec.parallel.copied()?,
         hold: spec.hold.copied()?,
         required: spec.required.copied()?,
+        cache: optional(&spec.cache, cache)?,
         client: client?,
         link: inner_link(&spec.link, cx)?,
+    })
+}
+
+fn cache(spec: &CacheSpec) -> Option<Cache> {
+    Some(Cache {
+        capacity: count(spec.capacity.copied()?),
+        ttl: spec.ttl.copied()?,
+        coalesce: spec.coalesce.copied()?,
+        shared: spec.shared.copied()?,
     })
 }
 
@@ -337,6 +389,18 @@ pub(crate) fn inner_client(
     let client = client(written.get().into_iter(), cx)?;
     clients.push(client);
     Some(ClientId::at(clients.len() - 1))
+}
+
+/// Caches stand at the first calls of a service, and what they hold fits into memory.
+fn check_caches(calls: &[CallSpec], cx: &mut Cx<'_>) -> Option<()> {
+    let cached = |call: &CallSpec| matches!(call.cache.get(), Some(Some(_)));
+    let late = calls.iter().skip(CACHED_CALLS).find(|call| cached(call));
+    if let Some(call) = late {
+        let what = format!("only the first {CACHED_CALLS} calls of a service can have a cache");
+        cx.push(Problem::new("E024", what).at(call.cache.span));
+        return None;
+    }
+    Some(())
 }
 
 /// A call beside none would be accepted and change nothing.

@@ -4,17 +4,24 @@ use super::Scenario;
 use super::assemble::Base;
 use super::canonical::value_text;
 use super::hosts;
+use super::kinds::{ratio_of_text, written};
 use super::links;
 use super::live::{Live, find_servers, unknown_server};
 use super::problem::{Collector, Problem, suggest};
 use super::section::{Cx, Item};
 use super::sections::{Deed, Restarted, TimelineSpec, Top};
 use super::set::{Assignment, assignments};
+use super::tree::{Node, Value};
 use crate::extension::Configured;
 use crate::fault::{self, Befalls, FaultDef};
 use crate::ids::Id;
-use crate::model::{Action, Actor, Afflicted, Course, ServerId, ServiceId, Target, TimelineEntry};
+use crate::model::{
+    Action, Actor, Afflicted, Amount, Canary, Change, Course, Rollout, ServerId, ServiceId, Target,
+    TimelineEntry,
+};
 use crate::time::{Duration, Instant};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Most entries.
 const ENTRIES_MAX: usize = 100_000;
@@ -49,12 +56,22 @@ pub(crate) fn timeline(
     if drafts.iter().any(|draft| !draft.sets.is_empty()) {
         let mut live = Live::new(&scenario.tree, base);
         for draft in &mut drafts {
-            if !draft.sets.is_empty() {
-                let changes = live.set(&draft.sets, base, problems);
-                draft.entry.action = Action::Set {
-                    text: sets_text(&draft.sets),
-                    changes,
-                };
+            let text = sets_text(&draft.sets);
+            let changes = if draft.sets.is_empty() {
+                Vec::new()
+            } else {
+                live.set(&draft.sets, base, problems)
+            };
+            if let Action::Deploy(plan) = &mut draft.entry.action {
+                let plan = Arc::make_mut(plan);
+                check_release(plan, &draft.sets, &changes, problems);
+                let params = |id: &ServerId| Arc::clone(&live.params[id.position()]);
+                plan.release = plan.servers.iter().map(params).collect();
+                if !text.is_empty() {
+                    plan.text = text;
+                }
+            } else if !draft.sets.is_empty() {
+                draft.entry.action = Action::Set { text, changes };
             }
         }
     }
@@ -199,6 +216,7 @@ fn one_by_one(draft: Draft, every: Duration, base: &Base) -> Vec<Draft> {
         Action::Drain(target) => apart(target).into_iter().map(Action::Drain).collect(),
         Action::Undrain(target) => apart(target).into_iter().map(Action::Undrain).collect(),
         Action::Remove(target) => apart(target).into_iter().map(Action::Remove).collect(),
+        Action::Flush(target) => apart(target).into_iter().map(Action::Flush).collect(),
         Action::Add(ids) => ids.iter().map(|&id| Action::Add(vec![id])).collect(),
         _ => return vec![draft],
     };
@@ -264,6 +282,7 @@ fn draft(spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Option<Draft> {
     let action = match (sets.is_empty(), does) {
         (false, false) => Action::Note,
         (true, true) => action(deed, spec, base, cx)?,
+        (false, true) if deed == Some(Deed::Deploy) => action(deed, spec, base, cx)?,
         (false, true) => {
             cx.push(
                 Problem::new("E031", "an entry either sets or does something, not both")
@@ -313,6 +332,7 @@ fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Optio
     let restart = deed == Some(Deed::Restart);
     let machines = deed.is_some_and(Deed::is_of_machines);
     let lasting = fault || slow || degrade || deed == Some(Deed::Partition);
+    let deploy = deed == Some(Deed::Deploy);
     let stray = |written: bool, allowed: bool| written && !allowed;
     let strays = [
         (
@@ -330,6 +350,26 @@ fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Optio
         ),
         ("delay", spec.delay.span, stray(spec.delay.written, degrade)),
         ("loss", spec.loss.span, stray(spec.loss.written, degrade)),
+        (
+            "max_surge",
+            spec.max_surge.span,
+            stray(spec.max_surge.written, deploy),
+        ),
+        (
+            "max_unavailable",
+            spec.max_unavailable.span,
+            stray(spec.max_unavailable.written, deploy),
+        ),
+        (
+            "min_ready",
+            spec.min_ready.span,
+            stray(spec.min_ready.written, deploy),
+        ),
+        (
+            "canary",
+            spec.canary.span,
+            stray(spec.canary.written, deploy),
+        ),
         ("when", spec.when.span, stray(spec.when.written, restart)),
         (
             "every",
@@ -345,8 +385,8 @@ fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Optio
                     .at(span)
                     .help(
                         "`target` goes with `do` and `fault`; `factor` with slow, `delay` and `loss` \
-                         with degrade, `for`, `skew` and `repeat` with these two, partition and every fault; `when` goes with \
-                         restart, `every` with this, crash, drain, undrain, add and remove",
+                         with degrade, `for`, `skew` and `repeat` with these two, partition and every fault; `max_surge`, `max_unavailable`, \
+                         `min_ready` and `canary` with deploy; `when` goes with restart, `every` with this, crash, drain, undrain, add, remove and flush",
                     ),
             );
             clean = false;
@@ -424,6 +464,25 @@ fn action(deed: Option<Deed>, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>)
         Deed::Undrain => Action::Undrain(Target::Servers(servers_only(target, cx)?)),
         Deed::Add => Action::Add(servers_only(target, cx)?),
         Deed::Remove => Action::Remove(Target::Servers(servers_only(target, cx)?)),
+        Deed::Flush => {
+            let servers = servers_only(target, cx)?;
+            let service = |id: &ServerId| base.fleet.servers[id.position()].service;
+            let caches = |service: ServiceId| {
+                let mut calls = base.skeleton.services[service.position()].calls.iter();
+                calls.any(|call| call.cache.is_some())
+            };
+            if !servers.iter().map(service).any(caches) {
+                let what = "these servers have no cache";
+                let problem = Problem::new("E031", what).at(spec.target.span);
+                cx.push(problem.help("a cache is written at a call: service.NAME.call.NAME.cache"));
+                return None;
+            }
+            Action::Flush(Target::Servers(servers))
+        }
+        Deed::Deploy => {
+            let servers = servers_only(target, cx)?;
+            Action::Deploy(Arc::new(rollout(servers, spec, base, cx)?))
+        }
         Deed::Slow | Deed::Partition | Deed::Degrade | Deed::Heal | Deed::Note => {
             unreachable!("these are read above")
         }
@@ -455,6 +514,95 @@ fn course(spec: &TimelineSpec, cx: &mut Cx<'_>) -> Option<Course> {
         return None;
     }
     Some(course)
+}
+
+/// A deployment, but for what the sets of its entry make of its servers.
+fn rollout(
+    servers: Vec<ServerId>,
+    spec: &TimelineSpec,
+    base: &Base,
+    cx: &mut Cx<'_>,
+) -> Option<Rollout> {
+    let all = &base.fleet.servers;
+    let first = servers.first().map(|id| all[id.position()].service)?;
+    if servers.iter().any(|id| all[id.position()].service != first) {
+        let what = "a release is put on the servers of one service";
+        cx.push(Problem::new("E031", what).at(spec.target.span));
+        return None;
+    }
+    let service = &base.skeleton.services[first.position()];
+    if service.autoscaler.is_some() {
+        let what = format!(
+            "`{}` has an autoscaler, which would count servers that are being replaced as gone",
+            service.name
+        );
+        let help = "take it out for the deployment, or deploy by `set` and `restart` with `every`";
+        cx.push(Problem::new("E017", what).at(spec.target.span).help(help));
+        return None;
+    }
+    let amount = |item: &Item<Option<Node>>, cx: &mut Cx<'_>| match item.get()? {
+        Some(node) => amount(node, cx).map(Some),
+        None => Some(None),
+    };
+    let (surge, unavailable) = (
+        amount(&spec.max_surge, cx),
+        amount(&spec.max_unavailable, cx),
+    );
+    let canary = match spec.canary.get()? {
+        None => None,
+        Some(canary) => Some(Canary {
+            servers: self::amount(canary.servers.get()?, cx)?,
+            watch: canary.watch.copied()?,
+            failed: canary.failed.copied()?,
+        }),
+    };
+    Some(Rollout {
+        release: (servers.iter())
+            .map(|id| Arc::clone(&all[id.position()].params))
+            .collect(),
+        servers,
+        text: String::from("restarted"),
+        surge: surge?.unwrap_or(Amount::Count(0)),
+        unavailable: unavailable?.unwrap_or(Amount::Count(1)),
+        min_ready: spec.min_ready.copied()?.unwrap_or_default(),
+        canary,
+    })
+}
+
+/// A number of servers, or a share of them.
+fn amount(node: &Node, cx: &mut Cx<'_>) -> Option<Amount> {
+    let read = match &node.value {
+        Value::Integer(count) => u32::try_from(*count).ok().map(Amount::Count),
+        Value::Text(text) if text.trim().ends_with('%') => ratio_of_text(text)
+            .filter(|share| (0.0..=1.0).contains(share))
+            .map(Amount::Share),
+        _ => None,
+    };
+    if read.is_none() {
+        let what = format!("{} is no number of servers", written(node));
+        let problem = Problem::new("E012", what).at(node.span);
+        cx.push(problem.help("such as 2, or a share of them, such as \"25%\""));
+    }
+    read
+}
+
+/// A release is what servers are; anything else would change for all at once.
+fn check_release(
+    plan: &Rollout,
+    sets: &[Assignment],
+    changes: &[Change],
+    problems: &mut Collector,
+) {
+    let concerned: BTreeSet<ServerId> = plan.servers.iter().copied().collect();
+    let own = |change: &Change| matches!(change, Change::Server(id, _) if concerned.contains(id));
+    if !changes.iter().all(own) {
+        let what = "a release changes the servers that it is put on, and nothing else";
+        let mut problem = Problem::new("E031", what);
+        if let Some(set) = sets.first() {
+            problem = problem.at(set.value.span);
+        }
+        problems.push(problem.help("write another entry for what changes at once"));
+    }
 }
 
 /// A fault that is written after `do`, its parameters beside it.

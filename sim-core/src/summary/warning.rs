@@ -4,7 +4,8 @@ use super::{Summary, Warning};
 use crate::arrival::Arrivals;
 use crate::engine::Simulation;
 use crate::readable;
-use crate::time::SECOND;
+use crate::steady::{self, Nature};
+use crate::time::{Duration as Span, SECOND};
 
 /// Every code of a warning with its meaning.
 pub static WARNINGS: &[(&str, &str)] = &[
@@ -19,6 +20,10 @@ pub static WARNINGS: &[(&str, &str)] = &[
     (
         "few-samples",
         "a percentile rests on fewer than ten requests beyond it and would be another one with another seed; simulate longer",
+    ),
+    (
+        "short-run",
+        "the run measures fewer than thirty times what its system takes to forget: mean and percentiles are those of a start and of a few busy spells, and would be others with another seed",
     ),
     (
         UNANSWERED,
@@ -50,6 +55,9 @@ pub static WARNINGS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Nobody is told to simulate a longer time than this, in seconds: a century.
+const LONGEST_S: f64 = 3.2e9;
+
 /// The warning that percentiles leave out many who wait.
 const UNANSWERED: &str = "unanswered";
 
@@ -67,6 +75,7 @@ pub(super) fn find(summary: &mut Summary, simulation: &Simulation) {
         return;
     }
     few_samples(summary);
+    short_run(summary, simulation);
     unanswered(summary, simulation);
     answered_only(summary);
     whole_seconds(summary, simulation);
@@ -114,6 +123,39 @@ fn few_samples(summary: &mut Summary) {
             break;
         }
     }
+}
+
+/// What the model tells of the time that it takes to forget, beside the length of the run.
+fn short_run(summary: &mut Summary, simulation: &Simulation) {
+    let model = simulation.model();
+    if !summary.complete || !Nature::of(model).is_steady() {
+        return;
+    }
+    // Of what has no steady state the verdict tells.
+    let Ok(memory) = steady::memory(model) else {
+        return;
+    };
+    let measured_s = summary.horizon_s - summary.measured_from_s;
+    let (each, need) = (measured_s / memory.relaxation_s, steady::EACH);
+    if memory.relaxation_s <= 0.0 || each >= need {
+        return;
+    }
+    let span = |s: f64| readable::span(Span::from_secs_f64(s));
+    let horizon_s = steady::round_up(summary.measured_from_s + need * memory.relaxation_s);
+    let takes = if horizon_s < LONGEST_S {
+        format!(
+            "{each:.1} relaxation times of {} are measured, and it takes {need:.0}, a horizon of {}",
+            span(memory.relaxation_s),
+            span(horizon_s)
+        )
+    } else {
+        "so close to what can be done, none is long enough".to_owned()
+    };
+    let message = format!(
+        "the run is short for {}: {takes}; with another seed mean and percentiles would be others",
+        memory.slow
+    );
+    warn(summary, "short-run", message);
 }
 
 /// Percentiles count answered requests: where a hundredth of all that came has been waiting for longer

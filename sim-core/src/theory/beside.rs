@@ -173,6 +173,10 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
             .any(|s| s.params != first.params || !s.present),
         "the servers are not all alike, or not all there",
     );
+    because(
+        service.autoscaler.is_some(),
+        "an autoscaler adds servers and takes them away",
+    );
     let server = &first.params;
     because(
         !server.crash.is_empty() || server.memory.is_some(),
@@ -236,7 +240,8 @@ fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, 
     };
     let source = &model.sources[0];
     match source.arrivals.build() {
-        Arrivals::Closed { users, think } => {
+        Arrivals::Closed { leave, .. } if leave > 0.0 => Err("users may leave for good".to_owned()),
+        Arrivals::Closed { users, think, .. } => {
             closed(&shape, users, think.as_ref(), params.patience.is_some())
         }
         Arrivals::Open(gaps) if gaps.is_memoryless() => {

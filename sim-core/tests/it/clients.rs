@@ -1,6 +1,7 @@
 //! What callers do: timeouts, retries, budgets, deadlines, calls between services.
 
 use crate::support::{fates, log, outcome, server, service, summary, traced};
+use sim_core::summary::Summary;
 
 const WORKER: &str = "[[service.web.server]]\nname = \"s\"\nworkers = 1\n";
 
@@ -228,4 +229,39 @@ fn a_cancelled_request_calls_off_what_it_called() {
         (server(&summary, "db", "d").utilisation * 2000.0).round() as u64
     };
     assert_eq!((busy(false), busy(true)), (100, 40));
+}
+
+/// A hundred users of a server that fails some requests; each asks once a second and tries three times.
+fn disappointed(errors: f64, leave: f64) -> Summary {
+    summary(&format!(
+        r#"
+horizon = "100s"
+traffic = [{{ to = "web", arrivals = {{ kind = "closed", users = 100, think = "1s", leave = {leave} }} }}]
+client = {{ retry = {{ kind = "fixed", attempts = 3, demand = "own" }} }}
+[service.web]
+demand = "1ms"
+server = [{{ name = "w", workers = 200, errors = {{ rate = {errors} }} }}]
+"#
+    ))
+}
+
+#[test]
+fn users_whose_request_failed_may_never_come_back() {
+    // Nothing works, and each asks once, in three tries.
+    let all = disappointed(1.0, 1.0);
+    assert_eq!((all.requests.arrived, all.attempts.total), (100, 300));
+    assert_eq!(all.users_left, Some(100));
+    // Half of those who are left leave at each failure: two requests each, on average.
+    let half = disappointed(1.0, 0.5);
+    assert_eq!(half.users_left, Some(100));
+    assert!(
+        (150..=260).contains(&half.requests.arrived),
+        "{}",
+        half.requests.arrived
+    );
+    // Whoever is served stays, and nobody counts where nobody may leave.
+    assert_eq!(disappointed(0.0, 1.0).users_left, Some(0));
+    let none = disappointed(1.0, 0.0);
+    assert_eq!(none.users_left, None);
+    assert!(none.requests.arrived > 9_000, "{}", none.requests.arrived);
 }

@@ -268,6 +268,36 @@ fn traces_of_whole_seconds_are_warned_of() {
 }
 
 #[test]
+fn runs_that_are_short_for_their_load_are_warned_of() {
+    let text = |rate: u32, horizon: &str, more: &str| {
+        format!(
+            "horizon = \"{horizon}\"\n{more}\ntraffic = [{{ to = \"w\", rate = {rate} }}]\n[service.w]\n\
+             demand = {{ kind = \"exponential\", mean = \"1ms\" }}\nserver = [{{ name = \"x\", workers = 1 }}]\n"
+        )
+    };
+    // M/M/1 forgets in 1 ms / (1 - √0.99)² = 39.8 s.
+    let message = warned(&text(990, "1m", ""), "short-run").expect("a minute is too short");
+    assert_eq!(
+        message,
+        "the run is short for a load of 0.990: 1.5 relaxation times of 39.8s are measured, and it takes 30, a horizon \
+         of 20m; with another seed mean and percentiles would be others"
+    );
+    for (rate, horizon, more) in [
+        (990, "20m", ""),
+        (500, "1m", ""),
+        // What happens once is as long as it is.
+        (
+            990,
+            "1m",
+            "timeline = [{ at = \"1s\", set = { \"service.w.server.x.speed\" = 1.1 } }]",
+        ),
+    ] {
+        let told = warned(&text(rate, horizon, more), "short-run");
+        assert_eq!(told, None, "{rate}, {horizon}, {more}");
+    }
+}
+
+#[test]
 fn the_offered_load_of_closed_systems_is_warned_of() {
     let text = |users: u32| {
         format!(

@@ -41,7 +41,7 @@ pub(crate) fn grown(number: u64) -> impl Strategy<Value = Grown> {
 }
 
 /// Wishes that come in turn.
-const OWN: usize = 14;
+const OWN: usize = 15;
 
 /// How often a key that does not fit is tried with another name and another value.
 const TRIES: usize = 60;
@@ -56,6 +56,7 @@ const TABLES: &[(&str, &str)] = &[
     ),
     ("memory", "{ base = \"1MiB\", limit = \"9MiB\" }"),
     ("crash", "[{ when = \"in_flight\", above = 9 }]"),
+    ("cache", "{ capacity = 5 }"),
     ("pending_queue", "{ limit = 5 }"),
     ("warm_up", "{ from = 0.3, over = \"90ms\" }"),
     ("liveness", "{ interval = \"50ms\", timeout = \"20ms\" }"),
@@ -144,14 +145,15 @@ impl Bed {
             // Neither has a rate, as nearly all sources do.
             "traffic.NAME.arrivals.users"
             | "traffic.NAME.arrivals.think"
-            | "traffic.NAME.arrivals.times"
             | "traffic.NAME.arrivals.every"
             | "traffic.NAME.arrivals.jobs"
             | "traffic.NAME.arrivals.first"
             | "traffic.NAME.arrivals.skew"
             | "traffic.NAME.arrivals.clients"
             | "traffic.NAME.arrivals.at"
-            | "traffic.NAME.arrivals.jitter" => {
+            | "traffic.NAME.arrivals.jitter"
+            | "traffic.NAME.arrivals.leave"
+            | "traffic.NAME.arrivals.times" => {
                 let kind = row.of_kind.expect("it is a parameter");
                 let arrivals = choice(row, kind, dice);
                 bed.text += &format!("[[traffic]]\nto = \"web\"\narrivals = {arrivals}\n");
@@ -199,6 +201,21 @@ impl Bed {
             _ => "",
         };
         self.text += text;
+        if path.ends_with(".zone.NAME.weight") || path.contains(".by_zone") {
+            // Weights are for traffic that is split, and then every server stands in a zone.
+            let split = "service.web.balancer.by_zone".to_owned();
+            self.set(split, "{ start = \"first\" }".to_owned());
+            for table in 0..self.text.matches("[[service.web.server]]").count() {
+                let zone = format!("service.web.server.{table}.zone");
+                self.set(zone, "\"a\"".to_owned());
+            }
+        }
+        let scaler = "service.web.autoscaler";
+        if path.contains(".provisioning.") && !self.sets.iter().any(|(path, _)| path == scaler) {
+            let rule =
+                "{ kind = \"target-tracking\", max = 5, target = 0.1, period = \"1s\", above = 1 }";
+            self.set(scaler.to_owned(), rule.to_owned());
+        }
         if text.is_empty() {
             return;
         }
@@ -274,6 +291,17 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
             );
         }
         ("fault", _) => entry += &format!("fault = {}\n", value(row, dice)),
+        (_, Some(kind))
+            if ["for.", "skew.", "repeat."]
+                .iter()
+                .any(|law| key.starts_with(law)) =>
+        {
+            let (law, _) = key.split_once('.').expect("it begins so");
+            entry += &format!("fault = \"gray\"\n{law} = {}\n", choice(row, kind, dice));
+            if law == "repeat" {
+                entry += "for = \"90ms\"\n";
+            }
+        }
         (_, Some(kind)) => entry += &format!("fault = {}\n", choice(row, kind, dice)),
         ("do", _) => entry += &format!("do = {}\n", value(row, dice)),
         ("factor", _) => entry += "do = \"slow\"\n",
@@ -285,9 +313,26 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
             }
         }
         ("when", _) => entry += "do = \"restart\"\n",
+        ("canary" | "canary.servers" | "canary.watch" | "canary.failed", _) => {
+            let of = |name: &str, usual: &str, dice: &mut Dice| {
+                let own = key.rsplit('.').next() == Some(name);
+                let value = if own {
+                    value(row, dice)
+                } else {
+                    usual.to_owned()
+                };
+                format!("{name} = {value}")
+            };
+            let parts = [("servers", "1"), ("watch", "\"50ms\""), ("failed", "0.1")];
+            let parts = parts.map(|(name, usual)| of(name, usual, dice));
+            entry += &format!("do = \"deploy\"\ncanary = {{ {} }}\n", parts.join(", "));
+        }
+        ("max_surge" | "max_unavailable" | "min_ready", _) => entry += "do = \"deploy\"\n",
         _ => entry += &format!("do = \"{deed}\"\n"),
     }
-    let own = row.of_kind.is_none() && !matches!(key, "fault" | "do" | "target" | "at");
+    let own = row.of_kind.is_none()
+        && !key.starts_with("canary")
+        && !matches!(key, "fault" | "do" | "target" | "at");
     if own {
         entry += &format!("{key} = {}\n", value(row, dice));
     }
@@ -358,7 +403,8 @@ fn named(path: &str, dice: &mut Dice) -> String {
             ("NAME", Some("service")) => {
                 dice.of(&["web", "web", "web", "db", "app", "deep", "far"])
             }
-            ("NAME", Some("class" | "zone")) => dice.of(&["a", "b"]),
+            ("NAME", Some("class")) => dice.of(&["a", "b"]),
+            ("NAME", Some("zone")) => "a",
             ("NAME", Some("machine")) => "box",
             ("NAME", _) => dice.of(&["0", "0", "0", "1", "2"]),
             _ => part,

@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "extension rows",
         &[
             "arrival",
+            "autoscaler",
             "connection",
             "crash",
             "discipline",
@@ -45,6 +46,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("how figures are read", &["readable"]),
     ("the valid system", &["model"]),
     ("what it asks for, before a run", &["load"]),
+    ("whether and when it is steady", &["steady"]),
     // Text in, model out: a scenario knows no engine, an engine no scenario.
     ("text, and counters", &["record", "scenario"]),
     ("events, and scenarios by name", &["engine", "library"]),

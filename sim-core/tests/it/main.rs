@@ -12,6 +12,7 @@
 )]
 
 mod balancers;
+mod caches;
 mod choices;
 mod clients;
 mod connections;
@@ -46,8 +47,10 @@ mod rates;
 mod replicate;
 mod restarts;
 mod retries;
+mod rollouts;
 mod routes;
 mod scale;
+mod scaling;
 mod search;
 mod servers;
 mod support;

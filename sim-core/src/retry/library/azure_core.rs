@@ -1,8 +1,11 @@
 //! azure-core's `RetryPolicy`: ten retries in all, but three of each kind; 0.8 · 2ⁿ⁻¹ s from the second on, at most
-//! 120 s, without jitter. With POST the statuses 500 and 503 count, as do failing connects. That
-//! `Retry-After` replaces the pause, and makes every status count, is not simulated.
+//! 120 s, without jitter. With POST the statuses 500 and 503 count, as do failing connects. A
+//! `Retry-After` replaces the pause, and makes every status count with every method.
 
-use super::{Client, EAGER, EXACT, Library, METHOD, Pauses, STATUS, attempts, doubling, rules};
+use super::{
+    Client, EAGER, EXACT, Hint, Library, METHOD, OBEDIENT, Pauses, RETRY_AFTER, STATUS, attempts,
+    doubling, rules, whole_seconds,
+};
 use crate::extension::ExtensionRow;
 use crate::retry::{AVOID, DEMAND, PLAIN, RetryDef};
 
@@ -11,8 +14,9 @@ pub(in crate::retry) static RETRY: RetryDef = RetryDef {
         name: "azure-core",
         about: "Microsoft's libraries for Python: four attempts after 0, 1.6 and 3.2 s, with POST too after a status.",
         source: "azure-core 1.41.0, observed",
-        params: &[attempts("4"), METHOD, STATUS, DEMAND, AVOID],
+        params: &[attempts("4"), METHOD, STATUS, RETRY_AFTER, DEMAND, AVOID],
     },
+    check: whole_seconds,
     build: |params| Box::new(Client::new(params, LIBRARY)),
     rules: |_| rules(LIBRARY),
     ..PLAIN
@@ -29,5 +33,9 @@ const LIBRARY: Library = Library {
         500 | 503 => true,
         status => !seen.post && matches!(status, 408 | 429 | 502 | 504),
     },
+    hint: Some(Hint {
+        makes_count: |_| true,
+        ..OBEDIENT
+    }),
     ..EAGER
 };

@@ -355,6 +355,82 @@ fn pauses_of_the_others_are_as_observed() {
     check_uniform("pymongo", &[], Shed, &[(0.0, 200.0), (0.0, 400.0)]);
 }
 
+/// B4, B12, B13, B20, B23, and openai and ky: the pause is what the answer asks for.
+#[test]
+fn a_retry_after_replaces_the_pause_of_those_that_obey() {
+    let asks = [("retry_after", "7000")];
+    for name in ["got", "axios-retry", "undici", "azure-core", "openai", "ky"] {
+        check_exact(name, &asks, Errored, &[7000, 7000]);
+        check_exact(name, &asks, Shed, &[7000, 7000]);
+        // Who does not answer asks for nothing.
+        let own = pauses_ms(&*library(name, &[]), 2, Reset);
+        assert_eq!(pauses_ms(&*library(name, &asks), 2, Reset), own, "{name}");
+        assert_ne!(pauses_ms(&*library(name, &[]), 2, Errored)[0], 7000.0);
+    }
+    let listed = [("forcelist", "true"), ("retry_after", "1000")];
+    check_exact("urllib3", &listed, Errored, &[1000, 1000, 1000]);
+    check_exact("urllib3", &listed, Refused, &[0, 0, 0]);
+    // Its cap is that of all its pauses, which no other library has.
+    check_exact("undici", &[("retry_after", "90000")], Errored, &[30_000]);
+    check_exact("openai", &[("retry_after", "90000")], Errored, &[90_000]);
+    let week = [("retry_after", "604800000")];
+    check_exact("urllib3", &week, Errored, &[21_600_000]);
+    check_exact("got", &week, Errored, &[604_800_000]);
+    // ky looks at it after 429 and 503 only.
+    let other = [("retry_after", "7000"), ("status", "500")];
+    check_exact("ky", &other, Errored, &[300, 600]);
+    check_exact("got", &other, Errored, &[7000, 7000]);
+}
+
+/// B4, B5, B23: an answer that has the header may count where it would not otherwise.
+#[test]
+fn a_retry_after_makes_some_answers_count() {
+    let tries = |name, some: &[(&str, &str)]| {
+        let with = [some, &[("retry_after", "1000")]].concat();
+        let of = |some: &[(&str, &str)]| attempts(&*library(name, some), Errored);
+        (of(some), of(&with))
+    };
+    assert_eq!(tries("urllib3", &[]), (1, 4));
+    assert_eq!(tries("urllib3", &[("status", "429")]), (1, 4));
+    assert_eq!(tries("urllib3", &[("status", "500")]), (1, 1));
+    assert_eq!(tries("urllib3", &[("method", "post")]), (1, 1));
+    assert_eq!(tries("requests", &[("attempts", "4")]), (1, 4));
+    assert_eq!(tries("requests", &[]), (1, 1), "it has no try left");
+    assert_eq!(tries("azure-core", &[("status", "404")]), (1, 4));
+    let post = [("status", "502"), ("method", "post")];
+    assert_eq!(tries("azure-core", &post), (1, 4));
+    assert_eq!(tries("got", &[("status", "404")]), (1, 1));
+    assert_eq!(tries("undici", &[("status", "404")]), (1, 1));
+    assert_eq!(tries("got", &[("method", "post")]), (1, 1));
+}
+
+/// openai 3.57.0: up to two minutes it waits, for longer it does not try again.
+#[test]
+fn openai_does_not_wait_for_more_than_two_minutes() {
+    let tries = |ms| attempts(&*library("openai", &[("retry_after", ms)]), Errored);
+    assert_eq!((tries("120000"), tries("121000")), (3, 1));
+    let got = library("got", &[("retry_after", "121000")]);
+    assert_eq!(attempts(&*got, Errored), 3);
+}
+
+/// B21: max(own, min(asked, own + 5 s)).
+#[test]
+fn the_aws_sdk_for_javascript_waits_up_to_five_seconds_more_than_its_own_pause() {
+    let of = |ms| pauses_ms(&*library("aws-sdk-js", &[("retry_after", ms)]), 1, Errored);
+    assert!(of("1000").iter().all(|pause| *pause == 1000.0));
+    let own = of("0");
+    let most: Vec<f64> = own.iter().map(|pause| pause + 5000.0).collect();
+    assert_eq!(of("60000"), most);
+    // botocore ignores it: its row has no such parameter.
+    assert!(
+        !def("botocore-standard")
+            .row
+            .params
+            .iter()
+            .any(|p| p.name == "retry_after")
+    );
+}
+
 /// B24: the jitter is drawn before the cap, so that nine in ten of the last pauses are the cap.
 #[test]
 fn redis_cuts_its_pauses_off_after_their_jitter() {
@@ -606,6 +682,12 @@ fn an_error_that_is_throttling_is_throttling_for_the_bucket_too() {
         });
         (def("botocore-standard").brings)(&Params::new(values.collect()))
     };
-    assert!(brings(4).contains("throttling") && !brings(8).contains("throttling"));
-    assert!(brings(7).contains("aws-retry-tokens"));
+    assert!(brings(4)[0].contains("throttling") && !brings(8)[0].contains("throttling"));
+    assert!(brings(7)[0].contains("aws-retry-tokens"));
+    let adaptive = |status| {
+        let with = [("status", ParamValue::Choice(status))];
+        (def("botocore-adaptive").brings)(&Params::new(with.to_vec()))
+    };
+    assert!(adaptive(4).iter().all(|guard| guard.contains("throttling")));
+    assert!(adaptive(8)[1].contains("botocore-rate-limiter") && adaptive(8).len() == 2);
 }

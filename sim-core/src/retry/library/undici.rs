@@ -1,7 +1,10 @@
-//! undici's `RetryAgent`: 0.5, 1, 2, 4, 8 s exactly, at most 30 s. Time-outs do not count. That `Retry-After`
-//! replaces the pause is not simulated.
+//! undici's `RetryAgent`: 0.5, 1, 2, 4, 8 s exactly, at most 30 s. Time-outs do not count. A `Retry-After`
+//! replaces the pause, and has the same cap.
 
-use super::{Client, EAGER, EXACT, Library, METHOD, STATUS, attempts, doubling, rules};
+use super::{
+    Client, EAGER, EXACT, Hint, Hinted, Library, METHOD, OBEDIENT, RETRY_AFTER, STATUS, attempts,
+    doubling, rules, whole_seconds,
+};
 use crate::extension::ExtensionRow;
 use crate::retry::{AVOID, DEMAND, PLAIN, RetryDef};
 
@@ -10,8 +13,9 @@ pub(in crate::retry) static RETRY: RetryDef = RetryDef {
         name: "undici",
         about: "The retry agent of Node's HTTP client: six attempts, pauses that double from 500 ms without jitter, never a POST.",
         source: "undici 8.13.1, observed",
-        params: &[attempts("6"), METHOD, STATUS, DEMAND, AVOID],
+        params: &[attempts("6"), METHOD, STATUS, RETRY_AFTER, DEMAND, AVOID],
     },
+    check: whole_seconds,
     build: |params| Box::new(Client::new(params, LIBRARY)),
     rules: |_| rules(LIBRARY),
     ..PLAIN
@@ -22,5 +26,9 @@ const LIBRARY: Library = Library {
     counts: |seen| {
         !seen.post && (seen.is_broken() || matches!(seen.status(), 429 | 500 | 502 | 503 | 504))
     },
+    hint: Some(Hint {
+        pause: Hinted::Replaces(30_000.0),
+        ..OBEDIENT
+    }),
     ..EAGER
 };

@@ -2,10 +2,13 @@
 //!
 //! Failing connects are tried again whatever the method; broken connections and read time-outs only with
 //! methods that may be sent twice. A status is tried again after only where `status_forcelist` has it. The
-//! first further try is made at once, then `backoff_factor` · 2ⁿ⁻¹ s pass, at most 120 s. That
-//! `Retry-After` replaces the pause, and makes 413, 429 and 503 count, is not simulated.
+//! first further try is made at once, then `backoff_factor` · 2ⁿ⁻¹ s pass, at most 120 s. A
+//! `Retry-After` replaces the pause, up to six hours, and makes 429 and 503 (and 413) count.
 
-use super::{AT_ONCE, Client, EAGER, Library, METHOD, Pauses, STATUS, Seen, attempts, rules};
+use super::{
+    AT_ONCE, Client, EAGER, Hint, Hinted, Library, METHOD, OBEDIENT, Pauses, RETRY_AFTER, STATUS,
+    Seen, attempts, rules, whole_seconds,
+};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
 use crate::retry::{AVOID, DEMAND, PLAIN, RetryDef};
 
@@ -34,10 +37,12 @@ pub(in crate::retry) static RETRY: RetryDef = RetryDef {
             },
             METHOD,
             STATUS,
+            RETRY_AFTER,
             DEMAND,
             AVOID,
         ],
     },
+    check: whole_seconds,
     build: |params| Box::new(Client::new(params, library(params))),
     rules: |params| rules(library(params)),
     ..PLAIN
@@ -47,6 +52,13 @@ pub(in crate::retry) static RETRY: RetryDef = RetryDef {
 pub(super) fn connection(seen: Seen) -> bool {
     seen.is_unsent() || !seen.post && (seen.is_broken() || seen.is_late())
 }
+
+/// What is made of a `Retry-After`, also by those that build upon it.
+pub(super) const HINT: Hint = Hint {
+    makes_count: |seen| !seen.post && matches!(seen.status(), 429 | 503),
+    pause: Hinted::Replaces(21_600_000.0),
+    ..OBEDIENT
+};
 
 fn library(params: &Params) -> Library {
     Library {
@@ -65,6 +77,7 @@ fn library(params: &Params) -> Library {
         } else {
             connection
         },
+        hint: Some(HINT),
         ..EAGER
     }
 }

@@ -103,6 +103,66 @@ fn each_mistake_gets_its_problem() {
         ),
         (
             "demand = \"10ms\"",
+            "demand = \"10ms\"\nautoscaler = { kind = \"kubernetes-hpa\", target = 0.5 }",
+            "E011",
+            "kubernetes-hpa needs `max`",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\nautoscaler = { kind = \"kubernetes-hpa\", target = 0.5, min = 3, max = 2 }",
+            "E017",
+            "at most 2 servers are fewer than at least 3",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\nautoscaler = { kind = \"kubernetes-hpa\", target = 0.5, min = 3000, max = 3000 }",
+            "E017",
+            "at least 3000 servers are wanted",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\nautoscaler = { kind = \"kubernetes-hpa\", target = 0.5, max = 2, lag = \"1h\" }",
+            "E017",
+            "at most 2m30s later",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\nautoscaler = { kind = \"kubernetes-hpa\", target = 0.5, max = 2, up_window = \"2h\" }",
+            "E017",
+            "`up_window` is at most 1h",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\nautoscaler = { kind = \"kubernetes-hpa\", target = 0.5, max = 2, down_percent = 0 }",
+            "E017",
+            "write down_select = \"disabled\"",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\nautoscaler = { kind = \"target-tracking\", target = 0, max = 2 }",
+            "E013",
+            "0.01 to",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\nautoscaler = { kind = \"kubernetes-hpa\", target = 0.5, max = 3 }\n[[timeline]]\nat = \"1m\"\ndo = \"deploy\"\ntarget = \"service.web.server\"",
+            "E017",
+            "has an autoscaler",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\ncall = [{ to = \"db\", cache = { capacity = 0 } }]\n[service.db]\ndemand = \"1ms\"\nserver = [{ name = \"d\", workers = 1 }]",
+            "E013",
+            "capacity",
+        ),
+        (
+            "demand = \"10ms\"",
+            "demand = \"10ms\"\nprovisioning = { time = \"1m\" }",
+            "E017",
+            "nobody asks for servers",
+        ),
+        (
+            "demand = \"10ms\"",
             "demand = \"10ms\"\ncall = [{ to = \"web\", class = \"vip\" }]",
             "E020",
             "no class",
@@ -403,6 +463,46 @@ fn mistakes_in_what_is_added_get_their_problems() {
             "[[timeline]]\nat = \"1m\"\ndo = \"restart\"\nevery = \"0s\"\ntarget = \"service.web.server\"",
             "E013",
             "every",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"deploy\"\ntarget = \"service.web.server\"\nmax_surge = \"many\"",
+            "E012",
+            "no number of servers",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"deploy\"\ntarget = \"service.web.server\"\nmax_unavailable = \"101%\"",
+            "E012",
+            "no number of servers",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"deploy\"\ntarget = \"service.web.server\"\nset = { \"service.web.demand\" = \"1ms\" }",
+            "E031",
+            "and nothing else",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"deploy\"\ntarget = \"service.web.server.web-1\"\nset = { \"service.web.server.speed\" = 2 }",
+            "E031",
+            "and nothing else",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"deploy\"\ntarget = \"service.web.balancer\"",
+            "E031",
+            "only servers",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"deploy\"\ntarget = \"service.web.server\"\ncanary = { servers = 1 }",
+            "E011",
+            "watch",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"restart\"\ntarget = \"service.web.server\"\nmin_ready = \"1s\"",
+            "E031",
+            "`min_ready` has no effect",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"flush\"\ntarget = \"service.web.server\"",
+            "E031",
+            "have no cache",
         ),
         (
             "[[timeline]]\nat = \"1m\"\ndo = \"drain\"\ntarget = \"service.web.balancer\"",

@@ -126,7 +126,7 @@ pub(super) fn missing(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String
     ];
     let found = reasons.iter().filter_map(|(word, is)| {
         let of: Vec<&ServerFacts> = service.servers.iter().filter(|s| is(s)).collect();
-        let names: Vec<&str> = of.iter().map(|s| s.name.as_str()).collect();
+        let names: Vec<&str> = of.iter().map(|s| s.name).collect();
         let latest = of.iter().filter_map(|s| s.since_s).max_by(f64::total_cmp);
         let of_all = if all > 1 {
             format!(" of {all}")
@@ -146,7 +146,7 @@ pub(super) fn weakened(e: &Evidence<'_>, service: &ServiceFacts) -> Vec<String> 
         service
             .serving()
             .filter(|s| is(s))
-            .map(|s| s.name.as_str())
+            .map(|s| s.name)
             .collect()
     };
     let slow: Vec<&ServerFacts> = service
@@ -157,7 +157,7 @@ pub(super) fn weakened(e: &Evidence<'_>, service: &ServiceFacts) -> Vec<String> 
         .iter()
         .min_by(|a, b| a.standing.slowed_to.total_cmp(&b.standing.slowed_to))
     {
-        let of: Vec<&str> = slow.iter().map(|s| s.name.as_str()).collect();
+        let of: Vec<&str> = slow.iter().map(|s| s.name).collect();
         found.push(format!(
             "{} at {} of {} speed{}",
             list(&of),

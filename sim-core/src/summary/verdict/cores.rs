@@ -1,12 +1,10 @@
 //! What servers that share machines can have of their cores.
 
-use crate::engine::{ServerStanding, Standing};
+use crate::engine::{ServerStanding, ServiceStanding};
 use crate::ids::{HostId, Id, ServerId, ServiceId};
-use crate::metric::Scope;
 use crate::model::Host;
-use crate::record::history::History;
+use crate::record::history::ServerTotal;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 /// Cores for each worker of a service, by the machine that it shares.
 pub(super) struct Cores<'a> {
@@ -25,28 +23,25 @@ struct Tenant {
 
 impl<'a> Cores<'a> {
     /// What the services leave to one another that are asked for so many seconds of work a second,
-    /// in the order of the model, with the servers that count.
+    /// in the order of the model, with the servers that count. `attempts` is what was seen at each service, `totals` at each server.
     pub(super) fn of(
-        standing: &'a Standing,
+        services: &[ServiceStanding],
+        hosts: &'a [Host],
         work: &[f64],
-        history: &History,
-        window: &Range<usize>,
+        attempts: &[u64],
+        totals: &[ServerTotal],
         counts: impl Fn(&ServerStanding) -> bool,
     ) -> Self {
-        let attempts = |scope: Scope| {
-            let total = history.total(scope, window.clone());
-            total.window().attempts as f64
-        };
         let mut counted = BTreeSet::new();
         let mut on: BTreeMap<HostId, BTreeMap<ServiceId, Tenant>> = BTreeMap::new();
-        let services = standing.services.iter().zip(work).enumerate();
-        for (position, (service, work)) in services.filter(|_| !standing.hosts.is_empty()) {
+        let services = services.iter().zip(work).enumerate();
+        for (position, (service, work)) in services.filter(|_| !hosts.is_empty()) {
             let id = ServiceId::at(position);
-            let all = attempts(Scope::Service(id)).max(1.0);
+            let all = attempts[position].max(1);
             for server in service.servers.iter().filter(|server| counts(server)) {
                 let Some(host) = server.host else { continue };
                 counted.insert(server.id);
-                let part = (attempts(Scope::Server(server.id)) / all).min(1.0);
+                let part = (totals[server.id.position()].attempts as f64 / all as f64).min(1.0);
                 let speed = (server.speed * server.warmth).max(f64::MIN_POSITIVE);
                 let tenant = on.entry(host).or_default().entry(id).or_default();
                 tenant.workers += f64::from(server.workers);
@@ -60,14 +55,14 @@ impl<'a> Cores<'a> {
             let workers: f64 = tenants.values().map(|tenant| tenant.workers).sum();
             let busy: f64 = tenants.values().map(|tenant| tenant.busy).sum();
             for (service, tenant) in tenants {
-                let settings = &standing.hosts[host.position()];
+                let settings = &hosts[host.position()];
                 let others = (busy - tenant.busy).max(0.0);
                 let left = settings.left(tenant.workers, workers, others);
                 per_worker.insert((host, service), left / tenant.workers.max(1.0));
             }
         }
         Self {
-            hosts: &standing.hosts,
+            hosts,
             per_worker,
             counted,
         }

@@ -33,8 +33,9 @@ pub(super) struct CrashLoop {
     pub cause: String,
 }
 
-/// The crashes of a machine: its name, and each with its time and cause.
-type Spells<'a> = (String, Vec<(f64, &'a str)>);
+/// What is asked of a server: when it last happened. The rest is only asked of balancer instances and
+/// links, which are few.
+const ASKED_OF_SERVERS: [Kind; 4] = [Kind::Removed, Kind::Drain, Kind::Ejected, Kind::Slow];
 
 /// A change of a setting.
 pub(super) struct SetTo {
@@ -60,13 +61,6 @@ impl Whom {
         let named = || Self::Named(event.subject.clone());
         event.server.map_or_else(named, Self::Server)
     }
-
-    fn server(&self) -> Option<ServerId> {
-        match self {
-            Self::Server(id) => Some(*id),
-            Self::Named(_) => None,
-        }
-    }
 }
 
 /// What the event log tells of disturbances.
@@ -76,7 +70,7 @@ pub(super) struct Told {
     pub loops: Vec<CrashLoop>,
     /// Settings that were changed, in order of time.
     pub sets: Vec<SetTo>,
-    /// The latest event of a kind about somebody, with its time in seconds.
+    /// The latest event of a kind about somebody, as far as it is asked, with its time in seconds.
     latest: BTreeMap<(Kind, Whom), f64>,
     /// Moments at which somebody or something changed what the system is made of.
     pub changes_s: Vec<f64>,
@@ -97,8 +91,9 @@ impl Told {
         went.min_by(f64::total_cmp)
     }
 
-    /// When something of a kind last happened to a server.
+    /// When something of one of [`ASKED_OF_SERVERS`] last happened to a server.
     pub(super) fn since_of(&self, kind: Kind, server: ServerId) -> Option<f64> {
+        debug_assert!(ASKED_OF_SERVERS.contains(&kind), "{kind:?} is not kept");
         self.latest.get(&(kind, Whom::Server(server))).copied()
     }
 
@@ -107,12 +102,14 @@ impl Told {
         let mut told = Self::default();
         let shared = shared_names(simulation.model());
         let mut open: BTreeMap<(Kind, Whom), usize> = BTreeMap::new();
-        let mut crashes: BTreeMap<Whom, Spells<'_>> = BTreeMap::new();
+        let mut crashes: BTreeMap<Whom, Vec<&Event>> = BTreeMap::new();
         for event in simulation.recorder().event_log() {
             let at_s = event.at.as_secs_f64();
             let whom = Whom::of(event);
             let name = || full_name(simulation.model(), &shared, event);
-            told.latest.insert((event.kind, whom.clone()), at_s);
+            if event.server.is_none() || ASKED_OF_SERVERS.contains(&event.kind) {
+                told.latest.insert((event.kind, whom.clone()), at_s);
+            }
             // What crashed is down already.
             let back =
                 event.kind == Kind::Restart && open.contains_key(&(Kind::Crash, whom.clone()));
@@ -133,10 +130,7 @@ impl Told {
                 }
             }
             if event.kind == Kind::Crash && !is_planned(simulation, event) {
-                let (_, spells) = crashes
-                    .entry(whom.clone())
-                    .or_insert_with(|| (name().into_owned(), Vec::new()));
-                spells.push((at_s, &event.cause));
+                crashes.entry(whom.clone()).or_default().push(event);
             }
             if event.kind == Kind::Takeover {
                 // The spare stands where the crashed one did: `in place of web-lb-1`.
@@ -158,9 +152,7 @@ impl Told {
                 }
             }
             let by_itself = matches!(event.kind, Kind::Crash | Kind::Restart | Kind::Up)
-                && crashes
-                    .get(&whom)
-                    .is_some_and(|(_, spells)| spells.len() > 1);
+                && crashes.get(&whom).is_some_and(|of_it| of_it.len() > 1);
             if changes(event.kind) && !by_itself {
                 told.changes_s.push(at_s);
             }
@@ -179,14 +171,14 @@ impl Told {
                 until_s: last.map(|last| last.at_s),
             });
         }
-        for (whom, (machine, spells)) in crashes {
-            if let [.., a, b, c] = spells.as_slice() {
+        for of_it in crashes.into_values() {
+            if let [.., a, b, c] = of_it.as_slice() {
                 told.loops.push(CrashLoop {
-                    machine,
-                    server: whom.server(),
-                    crashes: spells.len(),
-                    last_s: [a.0, b.0, c.0],
-                    cause: c.1.to_owned(),
+                    machine: full_name(simulation.model(), &shared, c).into_owned(),
+                    server: c.server,
+                    crashes: of_it.len(),
+                    last_s: [a, b, c].map(|event| event.at.as_secs_f64()),
+                    cause: c.cause.clone(),
                 });
             }
         }

@@ -1,18 +1,18 @@
 //! Evidence: facts about the end of a run, with their numbers and times. Taken from the time line, the
 //! event log and the present state; nothing is judged here.
 
+use super::asked::{Asked, alone_s, held_s, kept};
 use super::cores::Cores;
 use super::disturbance::Told;
 use crate::engine::{
     LinkSnapshot, MachineState, ServerStanding, ServiceStanding, Simulation, Standing,
 };
 use crate::event_log::Kind;
-use crate::ids::{ClassId, HostId, Id, ServerId, ServiceId};
-use crate::load::visits_of;
+use crate::ids::{HostId, Id, ServerId, ServiceId};
 use crate::metric::Scope;
 use crate::model::{Model, Service};
 use crate::outcome::Outcome;
-use crate::record::history::History;
+use crate::record::history::{History, ServerTotal};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -62,7 +62,7 @@ pub(super) struct Evidence<'a> {
     /// The highest rate of arrivals seen and when, as (from, until) above both the present capacity and
     /// the present rate; absent when there was none.
     pub surge: Option<Surge>,
-    pub services: Vec<ServiceFacts>,
+    pub services: Vec<ServiceFacts<'a>>,
     /// Users of closed sources, if any; and whether requests come from others as well.
     pub users: u32,
     pub has_open_sources: bool,
@@ -100,9 +100,10 @@ pub(super) enum Limit {
 }
 
 /// Facts about a service.
-pub(super) struct ServiceFacts {
+pub(super) struct ServiceFacts<'a> {
     pub id: ServiceId,
     pub name: String,
+    /// Without its servers, which are below.
     pub standing: ServiceStanding,
     /// Requests per second that first attempts from outside bring to it.
     pub asked_hz: f64,
@@ -127,7 +128,7 @@ pub(super) struct ServiceFacts {
     /// Waiting at its servers at the start and at the end, and in its balancers at the end.
     pub queue_len: [u64; 2],
     pub waiting: u64,
-    pub servers: Vec<ServerFacts>,
+    pub servers: Vec<ServerFacts<'a>>,
     /// Since when no instance of its balancer is up.
     pub balancer_down_s: Option<f64>,
     /// Whether requests come to it from outside.
@@ -135,8 +136,8 @@ pub(super) struct ServiceFacts {
 }
 
 /// Facts about a server.
-pub(super) struct ServerFacts {
-    pub name: String,
+pub(super) struct ServerFacts<'a> {
+    pub name: &'a str,
     pub standing: ServerStanding,
     /// Requests per second that it could answer well now.
     pub capacity_hz: f64,
@@ -152,14 +153,14 @@ pub(super) struct ServerFacts {
     pub since_s: Option<f64>,
 }
 
-impl ServerFacts {
+impl ServerFacts<'_> {
     /// Whether it is there, up and sent to.
     pub(super) fn serves(&self) -> bool {
         self.standing.state == MachineState::Up && self.standing.open_at > 0
     }
 }
 
-impl ServiceFacts {
+impl<'a> ServiceFacts<'a> {
     /// First attempts as a share of what it can do now; more than one when nothing can be done.
     pub(super) fn load(&self) -> f64 {
         load(self.asked_hz, self.capacity_hz)
@@ -176,7 +177,7 @@ impl ServiceFacts {
     }
 
     /// Servers that serve.
-    pub(super) fn serving(&self) -> impl Iterator<Item = &ServerFacts> {
+    pub(super) fn serving(&self) -> impl Iterator<Item = &ServerFacts<'a>> {
         self.servers
             .iter()
             .filter(|s| s.serves() && !s.standing.standby)
@@ -212,7 +213,7 @@ impl<'a> Evidence<'a> {
             return None;
         }
         let model = simulation.model();
-        let standing = simulation.standing();
+        let mut standing = simulation.standing();
         let told = Told::of(simulation, &standing);
         let now_s = simulation.now().as_secs_f64();
         let corner_s = standing.sources.iter().map(|s| s.corner_ns as f64 / 1e9);
@@ -284,7 +285,7 @@ impl<'a> Evidence<'a> {
             model,
         };
         evidence.read_site(simulation);
-        evidence.read_services(simulation, &standing, &window);
+        evidence.read_services(simulation, &mut standing, &window);
         evidence.silence_s = evidence.silence(history, &window);
         evidence.read_arrivals(history, &window);
         Some(evidence)
@@ -353,7 +354,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// A server with its service.
-    pub(super) fn server(&self, id: ServerId) -> Option<(&ServiceFacts, &ServerFacts)> {
+    pub(super) fn server(&self, id: ServerId) -> Option<(&ServiceFacts<'a>, &ServerFacts<'a>)> {
         let service = self.model.servers[id.position()].service;
         let service = &self.services[service.position()];
         // A service's servers are numbered in its order.
@@ -365,7 +366,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// The service that has least room for what is asked of it.
-    pub(super) fn tightest(&self) -> Option<&ServiceFacts> {
+    pub(super) fn tightest(&self) -> Option<&ServiceFacts<'a>> {
         let asked = self.services.iter().filter(|s| s.is_asked());
         asked.max_by(|a, b| a.load().total_cmp(&b.load()))
     }
@@ -404,7 +405,7 @@ impl<'a> Evidence<'a> {
     fn read_services(
         &mut self,
         simulation: &Simulation,
-        standing: &Standing,
+        standing: &mut Standing,
         window: &Range<usize>,
     ) {
         let history = simulation.recorder().history();
@@ -415,21 +416,50 @@ impl<'a> Evidence<'a> {
             .map(|i| asked.hz[i] * asked.demand_s[i])
             .collect();
         let up = |s: &ServerStanding| s.state == MachineState::Up;
+        // Of very many servers the latest records must do.
+        let most = (RECORDS / self.model.servers.len().max(1)).max(1) * history.server_stride();
+        let first = window.start.max(window.end.saturating_sub(most));
+        let latest = first..window.end;
+        let totals = history.server_totals(latest.clone());
+        let attempts: Vec<u64> = (0..standing.services.len())
+            .map(|position| {
+                let total = history.total(Scope::Service(ServiceId::at(position)), latest.clone());
+                total.window().attempts
+            })
+            .collect();
         // Whoever gets no requests takes no cores from anybody.
-        let at_work = |s: &ServerStanding| {
-            let total = history.total(Scope::Server(s.id), window.clone());
-            up(s) && !s.drained && total.window().attempts > 0
-        };
+        let at_work =
+            |s: &ServerStanding| up(s) && !s.drained && totals[s.id.position()].attempts > 0;
         let there = |s: &ServerStanding| s.state != MachineState::Absent;
-        let cores = Cores::of(standing, &work, history, window, at_work);
-        let cores_of_all = Cores::of(standing, &work, history, window, there);
+        let cores = Cores::of(
+            &standing.services,
+            &standing.hosts,
+            &work,
+            &attempts,
+            &totals,
+            at_work,
+        );
+        let cores_of_all = Cores::of(
+            &standing.services,
+            &standing.hosts,
+            &work,
+            &attempts,
+            &totals,
+            there,
+        );
         let instances_now = simulation.instances_snapshot();
-        for (position, service) in standing.services.iter().enumerate() {
+        let entries: Vec<ServiceId> = standing.sources.iter().map(|s| s.to).collect();
+        let machines: Vec<_> = (0..standing.services.len())
+            .map(|position| self.machines(ServiceId::at(position), standing))
+            .collect();
+        let services = std::mem::take(&mut standing.services).into_iter();
+        for ((position, mut service), machines) in services.enumerate().zip(machines) {
             let id = ServiceId::at(position);
+            let standing = std::mem::take(&mut service.servers);
             let total = history.total(Scope::Service(id), window.clone());
             let seen = total.window();
             let own_s = asked.demand_s[position];
-            let hold_s = held_s(service, &alone_s);
+            let hold_s = held_s(&service, &alone_s);
             let capacity = |server: &ServerStanding, rate: f64, allowed: f64| {
                 if server.workers == 0 || rate <= 0.0 || server.error_rate >= 1.0 {
                     return 0.0;
@@ -450,8 +480,8 @@ impl<'a> Evidence<'a> {
             let now = |s: &ServerStanding| {
                 capacity(s, s.best_rate, s.speed * s.warmth * cores.left(id, s))
             };
-            let servers: Vec<ServerFacts> = (service.servers.iter())
-                .map(|s| self.facts_of(s, now(s), history, window))
+            let servers: Vec<ServerFacts> = (standing.into_iter())
+                .map(|s| self.facts_of(s, now(&s), &totals[s.id.position()]))
                 .collect();
             let serving = || servers.iter().filter(|s| s.serves() && !s.standing.standby);
             let workers_hz: f64 = serving().map(|s| s.capacity_hz).sum();
@@ -459,7 +489,7 @@ impl<'a> Evidence<'a> {
                 .map(|s| {
                     let free = ServerStanding {
                         max_connections: None,
-                        ..s.standing.clone()
+                        ..s.standing
                     };
                     now(&free)
                 })
@@ -505,7 +535,7 @@ impl<'a> Evidence<'a> {
                         warmth: 1.0,
                         error_rate: 0.0,
                         max_connections: None,
-                        ..s.standing.clone()
+                        ..s.standing
                     };
                     let slowed = s.standing.slowed_to * s.standing.warmth;
                     let speed = s.standing.speed / s.standing.slowed_to.max(1e-12);
@@ -530,13 +560,12 @@ impl<'a> Evidence<'a> {
             self.services.push(ServiceFacts {
                 id,
                 name: self.model.services[position].name.clone(),
-                standing: service.clone(),
                 asked_hz: asked.hz[position],
                 capacity_hz,
                 whole_hz,
                 warm_hz,
                 limit,
-                machines: self.machines(id, standing),
+                machines,
                 attempts_hz: seen.attempts as f64 / self.window_s * kept(simulation, id, window),
                 attempted: seen.attempts,
                 outcomes: seen.outcomes,
@@ -555,7 +584,8 @@ impl<'a> Evidence<'a> {
                 waiting: instances.map(|i| u64::from(i.waiting)).sum(),
                 servers,
                 balancer_down_s,
-                entry: standing.sources.iter().any(|s| s.to == id),
+                entry: entries.contains(&id),
+                standing: service,
             });
         }
     }
@@ -579,17 +609,10 @@ impl<'a> Evidence<'a> {
 
     fn facts_of(
         &self,
-        standing: &ServerStanding,
+        standing: ServerStanding,
         capacity_hz: f64,
-        history: &History,
-        window: &Range<usize>,
-    ) -> ServerFacts {
-        let name = self.model.servers[standing.id.position()].name.clone();
-        // Of very many servers the latest records must do.
-        let most = (RECORDS / self.model.servers.len().max(1)).max(1) * history.server_stride();
-        let first = window.start.max(window.end.saturating_sub(most));
-        let total = history.total(Scope::Server(standing.id), first..window.end);
-        let seen = total.window();
+        seen: &ServerTotal,
+    ) -> ServerFacts<'a> {
         let since = |kinds: &[Kind]| {
             let of = kinds
                 .iter()
@@ -605,20 +628,20 @@ impl<'a> Evidence<'a> {
             MachineState::Up => None,
         };
         ServerFacts {
-            standing: standing.clone(),
+            name: &self.model.servers[standing.id.position()].name,
+            standing,
             capacity_hz,
             attempts: seen.attempts,
-            succeeded: seen.outcomes[Outcome::Succeeded as usize],
-            failed: seen.outcomes[Outcome::Errored as usize],
-            queue_len: seen.queue_len,
-            in_system: seen.in_flight,
+            succeeded: seen.succeeded,
+            failed: seen.failed,
+            queue_len: seen.queue_len.into(),
+            in_system: seen.in_system.into(),
             busy: if seen.workers > 0.0 {
                 (seen.busy / seen.workers).min(1.0)
             } else {
                 0.0
             },
             since_s,
-            name,
         }
     }
 
@@ -711,7 +734,7 @@ fn window(history: &History, changed_s: impl Iterator<Item = f64>) -> Range<usiz
     changed.max().unwrap_or(start)..len
 }
 
-fn span_s(history: &History, window: &Range<usize>) -> f64 {
+pub(super) fn span_s(history: &History, window: &Range<usize>) -> f64 {
     window.clone().map(|i| history.width_ns(i)).sum::<u64>() as f64 / 1e9
 }
 
@@ -731,168 +754,4 @@ fn missed(simulation: &Simulation, window: &Range<usize>) -> Option<(String, f64
             let share = good as f64 / total.max(1) as f64;
             (total > 0 && share < slo.objective).then(|| (slo.name.clone(), share, slo.objective))
         })
-}
-
-/// What first attempts ask of each service.
-struct Asked {
-    hz: Vec<f64>,
-    /// Mean time of a request from outside that meets nobody else, in seconds.
-    alone_s: f64,
-    /// Mean demand of what it is asked, in seconds.
-    demand_s: Vec<f64>,
-    /// Whether every request from outside visits it.
-    visits_of_all: Vec<bool>,
-}
-
-impl Asked {
-    fn of(simulation: &Simulation, standing: &Standing, window: &Range<usize>) -> Self {
-        let recorder = simulation.recorder();
-        let history = recorder.history();
-        let services = standing.services.len();
-        let span_s = span_s(history, window);
-        let alone_s = alone_s(standing);
-        let mut asked = Self {
-            hz: vec![0.0; services],
-            alone_s: 0.0,
-            demand_s: vec![0.0; services],
-            visits_of_all: vec![true; services],
-        };
-        // Where nobody comes any more, nobody waits for longer than the slowest takes.
-        let entries = standing
-            .sources
-            .iter()
-            .map(|s| alone_s[usize::from(s.to.0)]);
-        let longest_s = entries.fold(0.0, f64::max);
-        let mut all_hz = 0.0;
-        let settings: Vec<&Service> = (0..services)
-            .map(|position| simulation.settings_of(ServiceId::at(position)))
-            .collect();
-        for (entry, alone_s) in alone_s.into_iter().enumerate() {
-            // Users of a closed source would ask so often if they were answered at once.
-            let closed = standing
-                .sources
-                .iter()
-                .filter(|s| usize::from(s.to.0) == entry);
-            let users: Vec<(f64, &[f64])> = closed
-                .filter_map(|s| {
-                    let (users, think_s) = s.users?;
-                    let round_s = think_s + alone_s;
-                    (round_s > 0.0).then(|| (f64::from(users) / round_s, s.mix.as_slice()))
-                })
-                .collect();
-            for (class, demands) in standing.classes.iter().enumerate() {
-                let flow = (entry * standing.classes.len() + class) * 2;
-                let arrived: u64 = (window.clone())
-                    .map(|i| u64::from(history.flow(i, flow).arrived))
-                    .sum();
-                let share = |mix: &[f64]| {
-                    mix[class] - class.checked_sub(1).map_or(0.0, |before| mix[before])
-                };
-                let wanted: f64 = users.iter().map(|(hz, mix)| hz * share(mix)).sum();
-                let hz = (arrived as f64 / span_s).max(wanted);
-                if hz <= 0.0 {
-                    continue;
-                }
-                all_hz += hz;
-                asked.alone_s += hz * alone_s;
-                let visits = visits_of(&settings, ServiceId::at(entry), 1.0, ClassId::at(class));
-                for (service, &visits) in visits.iter().enumerate() {
-                    asked.hz[service] += hz * visits;
-                    // Where nobody goes a demand without a mean is none.
-                    if visits > 0.0 {
-                        let demand_s = demands.demand_s(&standing.services[service]);
-                        asked.demand_s[service] += hz * visits * demand_s;
-                    }
-                    asked.visits_of_all[service] &= visits >= 1.0;
-                }
-            }
-        }
-        if all_hz > 0.0 {
-            asked.alone_s /= all_hz;
-        } else {
-            asked.alone_s = longest_s;
-        }
-        for service in 0..services {
-            if asked.hz[service] > 0.0 {
-                asked.demand_s[service] /= asked.hz[service];
-            } else {
-                asked.demand_s[service] = standing.services[service].demand_s;
-            }
-        }
-        asked
-    }
-}
-
-/// The share of a service's requests that its routes leave to its own servers.
-fn kept(simulation: &Simulation, service: ServiceId, window: &Range<usize>) -> f64 {
-    let balancer = &simulation.settings_of(service).balancer;
-    if balancer.routes.is_empty() {
-        return 1.0;
-    }
-    let recorder = simulation.recorder();
-    let (mut all, mut own) = (0.0, 0.0);
-    for class in (0..recorder.layout.classes).map(ClassId::at) {
-        for nested in [false, true] {
-            let flow = usize::from(recorder.layout.flow(service, class, nested));
-            for interval in window.clone() {
-                let arrived = f64::from(recorder.history().flow(interval, flow).arrived);
-                all += arrived;
-                own += arrived * balancer.kept(class);
-            }
-        }
-    }
-    if all > 0.0 { own / all } else { 1.0 }
-}
-
-/// Mean time of a request to each service that meets nobody else, in seconds.
-fn alone_s(standing: &Standing) -> Vec<f64> {
-    let services = standing.services.len();
-    let mut alone = vec![0.0; services];
-    for _ in 0..=services {
-        let next: Vec<f64> = standing
-            .services
-            .iter()
-            .map(|service| {
-                let fastest = (service.servers.iter())
-                    .map(|s| s.speed * s.warmth)
-                    .fold(0.0, f64::max);
-                let own = if fastest > 0.0 {
-                    service.demand_s / fastest
-                } else {
-                    service.demand_s
-                };
-                let travel: f64 = service.travel_s.iter().sum();
-                own + travel + service.cost_s + called_s(service, &alone, |_| true)
-            })
-            .collect();
-        if next == alone {
-            break;
-        }
-        alone = next;
-    }
-    alone
-}
-
-/// Mean time that a worker waits for calls, in seconds.
-fn held_s(service: &ServiceStanding, alone_s: &[f64]) -> f64 {
-    called_s(service, alone_s, |call| call.hold)
-}
-
-/// Mean time of those calls that `count`, one after the other but for those that go out together.
-fn called_s(
-    service: &ServiceStanding,
-    alone_s: &[f64],
-    count: impl Fn(&crate::engine::CallStanding) -> bool,
-) -> f64 {
-    let (mut sum, mut together) = (0.0, 0.0_f64);
-    for call in service.calls.iter().filter(|call| count(call)) {
-        let takes = call.probability * alone_s[usize::from(call.to.0)];
-        if call.parallel {
-            together = together.max(takes);
-        } else {
-            sum += together;
-            together = takes;
-        }
-    }
-    sum + together
 }

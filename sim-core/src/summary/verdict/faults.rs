@@ -26,7 +26,7 @@ pub(super) fn goes_on(e: &Evidence<'_>, of: &CrashLoop) -> bool {
 }
 
 /// The server that crashes again and again; `None` for an instance of a balancer.
-fn crashing<'e>(e: &'e Evidence<'_>, of: &CrashLoop) -> Option<&'e ServerFacts> {
+fn crashing<'e>(e: &'e Evidence<'_>, of: &CrashLoop) -> Option<&'e ServerFacts<'e>> {
     e.server(of.server?).map(|(_, server)| server)
 }
 
@@ -150,9 +150,9 @@ fn in_vain(e: &Evidence<'_>) -> Vec<Outcome> {
 /// Of the services of a kind the one that costs most requests by such ends, with their number.
 fn costliest<'e>(
     e: &'e Evidence<'_>,
-    of: impl Fn(&&'e ServiceFacts) -> bool,
+    of: impl Fn(&&'e ServiceFacts<'_>) -> bool,
     ends: &[Outcome],
-) -> Option<(&'e ServiceFacts, u64)> {
+) -> Option<(&'e ServiceFacts<'e>, u64)> {
     let services = e.services.iter().filter(of);
     let lost = services.map(|s| {
         let lost = e.failed_at(s.id, ends) + e.cut_short(s.id);
@@ -219,7 +219,7 @@ pub(super) fn dead_in_rotation(e: &Evidence<'_>) -> Option<Found> {
     let cut_short = e.cut_short(service.id);
     let is_dead = |s: &&ServerFacts| is_there(s) && (s.attempts > 0 || cut_short > 0);
     let dead: Vec<&ServerFacts> = service.servers.iter().filter(is_dead).collect();
-    let names: Vec<&str> = dead.iter().map(|s| s.name.as_str()).collect();
+    let names: Vec<&str> = dead.iter().map(|s| s.name).collect();
     let attempts: u64 = service.servers.iter().map(|s| s.attempts).sum();
     let sent: u64 = dead.iter().map(|s| s.attempts).sum();
     let when = dead.iter().filter_map(|s| s.since_s).max_by(f64::total_cmp);
@@ -266,7 +266,7 @@ pub(super) fn errors(e: &Evidence<'_>) -> Option<Found> {
     // The last of equals: the service that is called fails before the one that calls it.
     let (service, lost) = costs.max_by_key(|(_, lost)| *lost)?;
     let at: Vec<&ServerFacts> = service.servers.iter().filter(is_wrong).collect();
-    let names: Vec<&str> = at.iter().map(|s| s.name.as_str()).collect();
+    let names: Vec<&str> = at.iter().map(|s| s.name).collect();
     let attempts: u64 = service.servers.iter().map(|s| s.attempts).sum();
     let sent: u64 = at.iter().map(|s| s.attempts).sum();
     let failed: u64 = at.iter().map(|s| s.failed).sum();

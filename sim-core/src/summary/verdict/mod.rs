@@ -5,6 +5,7 @@
 //! the one that costs most requests, and the others stand beside it in its sentence. What cannot be stood behind is not said:
 //! a run too short to show an end has no verdict.
 
+mod asked;
 mod calm;
 mod clauses;
 mod cores;

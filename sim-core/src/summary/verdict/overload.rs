@@ -35,8 +35,8 @@ const BEYOND_CHANCE: f64 = 3.0;
 /// that is asked for most.
 fn fullest<'e>(
     e: &'e Evidence<'_>,
-    of: impl Fn(&&'e ServiceFacts) -> bool,
-) -> Option<(&'e ServiceFacts, u64)> {
+    of: impl Fn(&&'e ServiceFacts<'_>) -> bool,
+) -> Option<(&'e ServiceFacts<'e>, u64)> {
     let full = e.services.iter().filter(|s| s.is_asked() && s.load() > 1.0);
     let costs = full.filter(of).map(|s| (s, e.harmed_at(s, TOO_MUCH)));
     costs.max_by(|a, b| a.1.cmp(&b.1).then(a.0.load().total_cmp(&b.0.load())))
@@ -215,8 +215,8 @@ fn grown_demand(e: &Evidence<'_>) -> Option<String> {
 /// with its part of the attempts, and first attempts as a share of what it can do.
 fn hottest<'s>(
     e: &Evidence<'_>,
-    service: &'s ServiceFacts,
-) -> Option<(&'s ServerFacts, (f64, f64))> {
+    service: &'s ServiceFacts<'_>,
+) -> Option<(&'s ServerFacts<'s>, (f64, f64))> {
     let attempts: u64 = service.servers.iter().map(|s| s.attempts).sum();
     let of = |s: &ServerFacts| {
         let part = s.attempts as f64 / attempts.max(1) as f64;
@@ -328,7 +328,7 @@ fn sinking(what: &str, before: u64, now: u64, window_s: f64) -> String {
 }
 
 /// The service whose workers are busy though first attempts leave them room, and what with.
-fn kept_busy<'e>(e: &'e Evidence<'_>) -> Option<(&'e ServiceFacts, String)> {
+fn kept_busy<'e>(e: &'e Evidence<'_>) -> Option<(&'e ServiceFacts<'e>, String)> {
     let busy = |s: &&ServiceFacts| {
         s.is_asked()
             && s.busy > BUSY
@@ -370,7 +370,7 @@ fn crowd<'e>(e: &Evidence<'_>, service: &'e ServiceFacts) -> Option<(u64, &'e st
             && in_service > u64::from(s.standing.workers)
     });
     let most = crowded.max_by_key(|s| s.in_system)?;
-    Some((most.in_system - most.queue_len, &most.name))
+    Some((most.in_system - most.queue_len, most.name))
 }
 
 /// The trigger of the present incident that is gone: what it was, and until when it lasted.

@@ -191,6 +191,19 @@ name = "b"
 workers = 1
 "#;
 
+/// A rush, and servers that an autoscaler can bring.
+const SCALED: &str = r#"
+horizon = "60s"
+[[traffic]]
+name = "t"
+to = "web"
+rate = [["0s", 50], ["20s", 300], ["40s", 300], ["42s", 30], ["60s", 30]]
+[service.web]
+demand = { kind = "exponential", mean = "20ms" }
+server = [{ name = "a", workers = 2 }, { name = "spare", workers = 2, count = 9, present = false }]
+autoscaler = { kind = "kubernetes-hpa", max = 8, target = 0.5, sync = "2s", interval = "2s", lag = "0s", down_window = "4s" }
+"#;
+
 /// With a balancer that sends requests on in place of servers that call.
 fn routed(text: &str) -> String {
     let routes = "[service.web.balancer]\ninstances = 2\n[[service.web.balancer.routes]]";
@@ -240,6 +253,12 @@ pub(super) fn base(name: &str) -> String {
         "hosted" => HOSTED.to_owned(),
         "pooled" => POOLED.to_owned(),
         "crashy" => CRASHY.to_owned(),
+        "scaled" => SCALED.to_owned(),
+        "tracked" => SCALED.replacen(
+            "kind = \"kubernetes-hpa\", max = 8, target = 0.5, sync = \"2s\", interval = \"2s\", lag = \"0s\", down_window = \"4s\"",
+            "kind = \"target-tracking\", max = 8, target = 0.5, period = \"2s\", above = 2, below = 3, warm_up = \"4s\"",
+            1,
+        ),
         "pair" => CALLS.replacen("[service.db]", "[[service.web.call]]\nto = \"other\"\n[service.db]", 1),
         "mixed" => CALLS.replacen("share = 1", "share = 0.5\n[class.b]\nshare = 0.5", 1),
         "routed" => routed(&base("mixed")),
@@ -254,6 +273,16 @@ pub(super) fn base(name: &str) -> String {
         "restarted" => plain(90).replacen(
             "do = \"slow\"\ntarget = \"service.web.server.a\"\nfactor = 0.5\nfor = \"2s\"",
             "do = \"restart\"\ntarget = \"service.web.server\"",
+            1,
+        ),
+        "deployed" => plain(90).replacen(
+            "do = \"slow\"\ntarget = \"service.web.server.a\"\nfactor = 0.5\nfor = \"2s\"",
+            "do = \"deploy\"\ntarget = \"service.web.server\"\nset = { \"service.web.server.errors.rate\" = 0.5 }",
+            1,
+        ),
+        "canaried" => base("deployed").replacen(
+            "do = \"deploy\"",
+            "do = \"deploy\"\ncanary = { servers = 1, watch = \"2s\" }",
             1,
         ),
         "faulty" => plain(90).replacen("do = \"slow\"", "fault = \"gray\"", 1).replacen("factor = 0.5\n", "", 1),

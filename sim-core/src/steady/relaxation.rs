@@ -26,7 +26,7 @@ const TO_SKEWNESS: f64 = 1000.0;
 
 /// How long a model's system takes to forget.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     /// Relaxation time of the slowest part, in seconds; zero where nothing is known.
     pub relaxation_s: f64,
     /// Which part that is.
@@ -73,7 +73,7 @@ impl Memory {
 ///
 /// # Errors
 /// That there is no steady state, whatever the length of the run.
-pub(super) fn memory(model: &Model) -> Result<Memory, Withheld> {
+pub(crate) fn memory(model: &Model) -> Result<Memory, Withheld> {
     let peaks = load::peaks(model);
     let mut found = Memory::NONE;
     let mut worst: Option<Withheld> = None;

@@ -79,6 +79,9 @@ pub(super) fn bounds(model: &Model, service: usize) -> Bounds {
         zones: _,
         // A caller waits for what it calls; what bounds that is asked of the service called.
         calls: _,
+        // What there may be of servers is bounded by each of them.
+        autoscaler: _,
+        provisioning: _,
         numbers: _,
     } = &model.services[service];
     let callers = callers(model, ServiceId::at(service));
@@ -166,6 +169,7 @@ fn of_balancer(balancer: &Balancer) -> Bounds {
         health: _,
         standby: _,
         link: _,
+        by_zone: _,
         // What goes elsewhere is asked there.
         routes: _,
         // What is tried again comes on top of what bounds are about.

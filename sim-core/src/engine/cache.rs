@@ -1,0 +1,297 @@
+//! Caches at calls: what a server has been told is not asked for again.
+//!
+//! A call with a cache is looked up by the key of its request when the stage of the visit begins that it
+//! belongs to. What is there and fresh is a hit, and the call is not made; a miss makes it, and an
+//! answer is kept. Where equal misses are coalesced, only the first of them goes out, and the others end
+//! as it ends. A server's cache is empty when it starts; one that all servers share outlives them.
+
+use super::Simulation;
+use super::event::Event;
+use super::slab::Handle;
+use crate::event_log::Kind;
+use crate::ids::{LocalId, ServerId, ServiceId, Table};
+use crate::model::{Actor, Cache, Model};
+use crate::outcome::Outcome;
+use std::collections::BTreeMap;
+
+/// So many calls of a service, the first of its list, can have a cache: as a scenario is told.
+pub(super) const CACHED: usize = crate::model::CACHED_CALLS;
+
+/// All caches, and what is being fetched for them.
+#[derive(Clone)]
+pub(super) struct Caches {
+    /// Whether there are any.
+    pub any: bool,
+    /// By service and position in its list of calls.
+    of: Table<ServiceId, Vec<Option<CallCache>>>,
+    /// Calls that fetch something, by whom they fetch it for.
+    fetching: BTreeMap<Handle, Wanted>,
+    /// Of what is coalesced: who waits for the one that fetches it.
+    waiting: BTreeMap<Wanted, Vec<Handle>>,
+    /// The same by who waits, with how that is to end once it is known.
+    waits: BTreeMap<Handle, Waits>,
+}
+
+/// Something that a cache lacks.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    service: ServiceId,
+    call: u16,
+    server: LocalId,
+    key: u64,
+}
+
+#[derive(Clone, Copy)]
+enum Waits {
+    For(Wanted),
+    EndsAs(Outcome),
+}
+
+/// The caches of a call: one for each server, or one for all.
+#[derive(Clone)]
+struct CallCache {
+    settings: Cache,
+    stores: BTreeMap<LocalId, Store>,
+}
+
+/// What a cache holds.
+#[derive(Clone, Default)]
+struct Store {
+    /// The server's incarnation that it belongs to.
+    incarnation: u32,
+    /// When each was used last, by a count of uses, and until when it is fresh.
+    entries: BTreeMap<u64, (u64, u64)>,
+    by_use: BTreeMap<u64, u64>,
+    uses: u64,
+}
+
+impl Store {
+    /// Whether a key is there and fresh; it is used then, and what is stale goes.
+    fn hits(&mut self, key: u64, now: u64) -> bool {
+        let Some(&(used, until)) = self.entries.get(&key) else {
+            return false;
+        };
+        self.by_use.remove(&used);
+        if until <= now {
+            self.entries.remove(&key);
+            return false;
+        }
+        self.use_of(key, until);
+        true
+    }
+
+    fn use_of(&mut self, key: u64, until: u64) {
+        self.uses += 1;
+        self.entries.insert(key, (self.uses, until));
+        self.by_use.insert(self.uses, key);
+    }
+
+    /// Keeps a key; what was not used for longest makes room.
+    fn keep(&mut self, key: u64, until: u64, capacity: usize) {
+        if let Some((used, _)) = self.entries.get(&key) {
+            self.by_use.remove(used);
+        }
+        self.use_of(key, until);
+        while self.entries.len() > capacity {
+            let Some((_, oldest)) = self.by_use.pop_first() else {
+                return;
+            };
+            self.entries.remove(&oldest);
+        }
+    }
+}
+
+impl Caches {
+    pub(super) fn new(model: &Model) -> Self {
+        let of_call = |call: &crate::model::Call| {
+            call.cache.map(|settings| CallCache {
+                settings,
+                stores: BTreeMap::new(),
+            })
+        };
+        let of_service =
+            |service: &crate::model::Service| service.calls.iter().map(of_call).collect();
+        let of: Table<ServiceId, Vec<_>> = model.services.iter().map(of_service).collect();
+        Self {
+            any: of.iter().flatten().any(Option::is_some),
+            of,
+            fetching: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            waits: BTreeMap::new(),
+        }
+    }
+
+    /// A call is over: an answer is kept, and who waits for it ends likewise. Who is to be woken, and
+    /// whether to fetch it himself.
+    fn ended(&mut self, call: Handle, outcome: Outcome) -> (Option<Wanted>, Vec<Event>) {
+        if let Some(Waits::For(wanted)) = self.waits.remove(&call)
+            && let Some(others) = self.waiting.get_mut(&wanted)
+        {
+            others.retain(|other| *other != call);
+        }
+        let Some(wanted) = self.fetching.remove(&call) else {
+            return (None, Vec::new());
+        };
+        let kept = (outcome == Outcome::Succeeded).then_some(wanted);
+        let mut others = self.waiting.remove(&wanted).unwrap_or_default();
+        if outcome == Outcome::Cancelled && !others.is_empty() {
+            // Nobody waits for this one any more: the next goes in its place.
+            let next = others.remove(0);
+            self.waits.remove(&next);
+            self.fetching.insert(next, wanted);
+            self.waiting.insert(wanted, others);
+            return (None, vec![Event::Attempt(next)]);
+        }
+        for other in &others {
+            self.waits.insert(*other, Waits::EndsAs(outcome));
+        }
+        (kept, others.into_iter().map(Event::Coalesced).collect())
+    }
+}
+
+impl Simulation {
+    /// Which of the calls that a visit makes next are answered by caches: a bit for each of the first ones.
+    pub(super) fn look_up(&mut self, handle: Handle) -> u32 {
+        let service = self.attempts[handle].service;
+        let server = self.attempts[handle].server;
+        let key = self.attempts.cold(handle).key;
+        let mut hits = 0;
+        for call in 0..self.caches.of[service].len().min(CACHED) {
+            if self.caches.of[service][call].is_none() || !self.makes(handle, call) {
+                continue;
+            }
+            let now = self.now;
+            let store = self.store(service, call, server);
+            hits |= u32::from(store.is_some_and(|(store, _)| store.hits(key, now))) << call;
+        }
+        hits
+    }
+
+    /// The cache of a call at a server, emptied if that has started anew since.
+    fn store(
+        &mut self,
+        service: ServiceId,
+        call: usize,
+        server: ServerId,
+    ) -> Option<(&mut Store, Cache)> {
+        let cache = self.caches.of[service].get_mut(call)?.as_mut()?;
+        let (place, incarnation) = if cache.settings.shared {
+            (LocalId(0), 0)
+        } else {
+            let number = self.fleet.cold[server].incarnation.number;
+            (self.fleet[server].local, number)
+        };
+        let store = cache.stores.entry(place).or_default();
+        if store.incarnation != incarnation {
+            *store = Store {
+                incarnation,
+                ..Store::default()
+            };
+        }
+        Some((store, cache.settings))
+    }
+
+    /// A visit makes a call that its cache could not answer; whether another fetches the same already, so
+    /// that this one waits for it.
+    pub(super) fn misses(&mut self, visit: Handle, position: usize, child: Handle) -> bool {
+        let service = self.attempts[visit].service;
+        let Some(Some(cache)) = self.caches.of[service].get(position) else {
+            return false;
+        };
+        let settings = cache.settings;
+        let server = if settings.shared {
+            LocalId(0)
+        } else {
+            self.fleet[self.attempts[visit].server].local
+        };
+        let wanted = Wanted {
+            service,
+            call: position as u16,
+            server,
+            key: self.attempts.cold(visit).key,
+        };
+        if !settings.coalesce {
+            self.caches.fetching.insert(child, wanted);
+            return false;
+        }
+        if let Some(others) = self.caches.waiting.get_mut(&wanted) {
+            others.push(child);
+            self.caches.waits.insert(child, Waits::For(wanted));
+            return true;
+        }
+        self.caches.waiting.insert(wanted, Vec::new());
+        self.caches.fetching.insert(child, wanted);
+        false
+    }
+
+    /// A call is over, of which a cache may want to know.
+    #[cold]
+    pub(super) fn tell_caches(&mut self, call: Handle, outcome: Outcome) {
+        let (kept, woken) = self.caches.ended(call, outcome);
+        if let Some(wanted) = kept {
+            let server = self.services[wanted.service].servers[wanted.server];
+            let now = self.now;
+            if let Some((store, settings)) =
+                self.store(wanted.service, usize::from(wanted.call), server)
+            {
+                let until = settings
+                    .ttl
+                    .map_or(u64::MAX, |ttl| now.saturating_add(ttl.0));
+                store.keep(wanted.key, until, settings.capacity as usize);
+            }
+        }
+        for event in woken {
+            self.events.soon(self.now, event);
+        }
+    }
+
+    /// A call that waited for the answer to another has it.
+    pub(super) fn coalesced(&mut self, call: Handle) {
+        if let Some(Waits::EndsAs(outcome)) = self.caches.waits.get(&call).copied() {
+            self.end_call(call, outcome);
+        }
+    }
+
+    /// The caches of a server are emptied.
+    pub(super) fn flush(
+        &mut self,
+        server: ServerId,
+        by: Actor,
+        note: &str,
+    ) -> Option<&'static str> {
+        let (service, local) = (self.fleet[server].service, self.fleet[server].local);
+        for cache in self.caches.of[service].iter_mut().flatten() {
+            let place = if cache.settings.shared {
+                LocalId(0)
+            } else {
+                local
+            };
+            cache.stores.remove(&place);
+        }
+        self.tell_of_server(Kind::Flush, by, server, note.to_owned());
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_used_for_longest_makes_room() {
+        let mut store = Store::default();
+        for key in [1, 2, 3] {
+            store.keep(key, 100, 3);
+        }
+        assert!(store.hits(1, 50));
+        store.keep(4, 100, 3);
+        assert_eq!(
+            [1, 2, 3, 4].map(|key| store.hits(key, 50)),
+            [true, false, true, true]
+        );
+        // At the end of its time a key is stale.
+        assert!(store.hits(1, 99));
+        assert!(!store.hits(1, 100));
+        assert_eq!((store.entries.len(), store.by_use.len()), (2, 2));
+    }
+}

@@ -1,0 +1,172 @@
+//! What first attempts ask of each service, and what a request takes that meets nobody else.
+
+use super::evidence::span_s;
+use crate::engine::{CallStanding, ServiceStanding, Simulation, Standing};
+use crate::ids::{ClassId, Id, ServiceId};
+use crate::load::visits_of;
+use crate::model::Service;
+use std::ops::Range;
+
+/// What first attempts ask of each service.
+pub(super) struct Asked {
+    pub hz: Vec<f64>,
+    /// Mean time of a request from outside that meets nobody else, in seconds.
+    pub alone_s: f64,
+    /// Mean demand of what it is asked, in seconds.
+    pub demand_s: Vec<f64>,
+    /// Whether every request from outside visits it.
+    visits_of_all: Vec<bool>,
+}
+
+impl Asked {
+    pub(super) fn of(simulation: &Simulation, standing: &Standing, window: &Range<usize>) -> Self {
+        let recorder = simulation.recorder();
+        let history = recorder.history();
+        let services = standing.services.len();
+        let span_s = span_s(history, window);
+        let alone_s = alone_s(standing);
+        let mut asked = Self {
+            hz: vec![0.0; services],
+            alone_s: 0.0,
+            demand_s: vec![0.0; services],
+            visits_of_all: vec![true; services],
+        };
+        // Where nobody comes any more, nobody waits for longer than the slowest takes.
+        let entries = standing
+            .sources
+            .iter()
+            .map(|s| alone_s[usize::from(s.to.0)]);
+        let longest_s = entries.fold(0.0, f64::max);
+        let mut all_hz = 0.0;
+        let settings: Vec<&Service> = (0..services)
+            .map(|position| simulation.settings_of(ServiceId::at(position)))
+            .collect();
+        for (entry, alone_s) in alone_s.into_iter().enumerate() {
+            // Users of a closed source would ask so often if they were answered at once.
+            let closed = standing
+                .sources
+                .iter()
+                .filter(|s| usize::from(s.to.0) == entry);
+            let users: Vec<(f64, &[f64])> = closed
+                .filter_map(|s| {
+                    let (users, think_s) = s.users?;
+                    let round_s = think_s + alone_s;
+                    (round_s > 0.0).then(|| (f64::from(users) / round_s, s.mix.as_slice()))
+                })
+                .collect();
+            for (class, demands) in standing.classes.iter().enumerate() {
+                let flow = (entry * standing.classes.len() + class) * 2;
+                let arrived: u64 = (window.clone())
+                    .map(|i| u64::from(history.flow(i, flow).arrived))
+                    .sum();
+                let share = |mix: &[f64]| {
+                    mix[class] - class.checked_sub(1).map_or(0.0, |before| mix[before])
+                };
+                let wanted: f64 = users.iter().map(|(hz, mix)| hz * share(mix)).sum();
+                let hz = (arrived as f64 / span_s).max(wanted);
+                if hz <= 0.0 {
+                    continue;
+                }
+                all_hz += hz;
+                asked.alone_s += hz * alone_s;
+                let visits = visits_of(&settings, ServiceId::at(entry), 1.0, ClassId::at(class));
+                for (service, &visits) in visits.iter().enumerate() {
+                    asked.hz[service] += hz * visits;
+                    // Where nobody goes a demand without a mean is none.
+                    if visits > 0.0 {
+                        let demand_s = demands.demand_s(&standing.services[service]);
+                        asked.demand_s[service] += hz * visits * demand_s;
+                    }
+                    asked.visits_of_all[service] &= visits >= 1.0;
+                }
+            }
+        }
+        if all_hz > 0.0 {
+            asked.alone_s /= all_hz;
+        } else {
+            asked.alone_s = longest_s;
+        }
+        for service in 0..services {
+            if asked.hz[service] > 0.0 {
+                asked.demand_s[service] /= asked.hz[service];
+            } else {
+                asked.demand_s[service] = standing.services[service].demand_s;
+            }
+        }
+        asked
+    }
+}
+
+/// The share of a service's requests that its routes leave to its own servers.
+pub(super) fn kept(simulation: &Simulation, service: ServiceId, window: &Range<usize>) -> f64 {
+    let balancer = &simulation.settings_of(service).balancer;
+    if balancer.routes.is_empty() {
+        return 1.0;
+    }
+    let recorder = simulation.recorder();
+    let (mut all, mut own) = (0.0, 0.0);
+    for class in (0..recorder.layout.classes).map(ClassId::at) {
+        for nested in [false, true] {
+            let flow = usize::from(recorder.layout.flow(service, class, nested));
+            for interval in window.clone() {
+                let arrived = f64::from(recorder.history().flow(interval, flow).arrived);
+                all += arrived;
+                own += arrived * balancer.kept(class);
+            }
+        }
+    }
+    if all > 0.0 { own / all } else { 1.0 }
+}
+
+/// Mean time of a request to each service that meets nobody else, in seconds.
+pub(super) fn alone_s(standing: &Standing) -> Vec<f64> {
+    let services = standing.services.len();
+    let mut alone = vec![0.0; services];
+    for _ in 0..=services {
+        let next: Vec<f64> = standing
+            .services
+            .iter()
+            .map(|service| {
+                let fastest = (service.servers.iter())
+                    .map(|s| s.speed * s.warmth)
+                    .fold(0.0, f64::max);
+                let own = if fastest > 0.0 {
+                    service.demand_s / fastest
+                } else {
+                    service.demand_s
+                };
+                let travel: f64 = service.travel_s.iter().sum();
+                own + travel + service.cost_s + called_s(service, &alone, |_| true)
+            })
+            .collect();
+        if next == alone {
+            break;
+        }
+        alone = next;
+    }
+    alone
+}
+
+/// Mean time that a worker waits for calls, in seconds.
+pub(super) fn held_s(service: &ServiceStanding, alone_s: &[f64]) -> f64 {
+    called_s(service, alone_s, |call| call.hold)
+}
+
+/// Mean time of those calls that `count`, one after the other but for those that go out together.
+fn called_s(
+    service: &ServiceStanding,
+    alone_s: &[f64],
+    count: impl Fn(&CallStanding) -> bool,
+) -> f64 {
+    let (mut sum, mut together) = (0.0, 0.0_f64);
+    for call in service.calls.iter().filter(|call| count(call)) {
+        let takes = call.probability * alone_s[usize::from(call.to.0)];
+        if call.parallel {
+            together = together.max(takes);
+        } else {
+            sum += together;
+            together = takes;
+        }
+    }
+    sum + together
+}

@@ -1,0 +1,197 @@
+//! Rolling deployments and canaries, second by second as worked out by hand.
+
+use crate::support::{log, run, told};
+use sim_core::engine::Simulation;
+use sim_core::event_log::Kind;
+use sim_core::outcome::Outcome;
+use sim_core::record::RequestRecord;
+
+/// Four servers that take 10 s to boot, ten requests a second for each of them, and a deployment at 60 s.
+fn shop(entry: &str) -> String {
+    format!(
+        r#"
+horizon = "200s"
+record = {{ every_nth_request = 1 }}
+traffic = [{{ to = "web", arrivals = "deterministic", rate = 40 }}]
+[service.web]
+demand = "10ms"
+server = [
+  {{ name = "s", count = 4, workers = 2, boot = "10s" }},
+  {{ name = "spare", like = "s", present = false }},
+]
+[[timeline]]
+at = "60s"
+do = "deploy"
+{entry}
+"#
+    )
+}
+
+fn happened(simulation: &Simulation, kind: Kind) -> Vec<(f64, String)> {
+    let told = told(simulation, kind).into_iter();
+    told.map(|(at, subject, _)| (at, subject)).collect()
+}
+
+fn named(expected: &[(f64, &str)]) -> Vec<(f64, String)> {
+    let expected = expected.iter();
+    expected
+        .map(|(at, name)| (*at, (*name).to_owned()))
+        .collect()
+}
+
+const FOUR: &str = "target = \"service.web.server.s\"\n";
+
+#[test]
+fn one_after_the_other_is_drained_gone_and_there_again() {
+    // Each: taken away, a second later started, ten later up, and then the next goes.
+    let simulation = run(&shop(FOUR));
+    let removed = [(60.0, "s-1"), (71.0, "s-2"), (82.0, "s-3"), (93.0, "s-4")];
+    assert_eq!(happened(&simulation, Kind::Removed), named(&removed));
+    let added = [(61.0, "s-1"), (72.0, "s-2"), (83.0, "s-3"), (94.0, "s-4")];
+    assert_eq!(happened(&simulation, Kind::Added), named(&added));
+    assert_eq!(
+        happened(&simulation, Kind::Deployed),
+        named(&[(104.0, "web")])
+    );
+    // What was in flight has finished.
+    assert!(
+        log(&shop(FOUR))
+            .iter()
+            .all(|row| row.outcome == Outcome::Succeeded)
+    );
+}
+
+#[test]
+fn a_new_server_counts_when_it_has_served_for_a_while() {
+    // 5 s more for each.
+    let simulation = run(&shop(&format!("{FOUR}min_ready = \"5s\"")));
+    let removed = [(60.0, "s-1"), (76.0, "s-2"), (92.0, "s-3"), (108.0, "s-4")];
+    assert_eq!(happened(&simulation, Kind::Removed), named(&removed));
+    assert_eq!(
+        happened(&simulation, Kind::Deployed),
+        named(&[(124.0, "web")])
+    );
+}
+
+#[test]
+fn half_of_them_at_once_is_half_the_time() {
+    // 50 % of four is two, and 74 %, rounded down, is two as well.
+    for share in ["\"50%\"", "2", "\"74%\""] {
+        let simulation = run(&shop(&format!("{FOUR}max_unavailable = {share}")));
+        let removed = [(60.0, "s-1"), (60.0, "s-2"), (71.0, "s-3"), (71.0, "s-4")];
+        assert_eq!(happened(&simulation, Kind::Removed), named(&removed));
+        assert_eq!(
+            happened(&simulation, Kind::Deployed),
+            named(&[(82.0, "web")])
+        );
+    }
+}
+
+#[test]
+fn with_a_place_more_nobody_goes_before_another_serves() {
+    let all = "target = \"service.web.server\"\nmax_surge = 1\nmax_unavailable = 0\n";
+    let simulation = run(&shop(all));
+    let added = [(60.0, "spare"), (71.0, "s-1"), (82.0, "s-2"), (93.0, "s-3")];
+    assert_eq!(happened(&simulation, Kind::Added), named(&added));
+    let removed = [(70.0, "s-1"), (81.0, "s-2"), (92.0, "s-3"), (103.0, "s-4")];
+    assert_eq!(happened(&simulation, Kind::Removed), named(&removed));
+    // Without a place more, none may be missing and none can be more: one goes all the same.
+    let stuck = format!("{FOUR}max_surge = \"25%\"\nmax_unavailable = 0\n");
+    let removed = [(60.0, "s-1"), (71.0, "s-2"), (82.0, "s-3"), (93.0, "s-4")];
+    assert_eq!(
+        happened(&run(&shop(&stuck)), Kind::Removed),
+        named(&removed)
+    );
+}
+
+#[test]
+fn each_server_has_the_new_release_from_its_turn_on() {
+    // From 10 to 30 ms: of a round of four, one is slow from 71 s on, two from 82 s on, and so on.
+    let slower = format!("{FOUR}set = {{ \"service.web.server.s.speed\" = 0.3333333333 }}");
+    let rows = log(&shop(&slower));
+    let slow = |from: u64, to: u64| {
+        let within = |row: &&RequestRecord| (from..to).contains(&(row.arrived_ns / 1_000_000_000));
+        let rows: Vec<_> = rows.iter().filter(within).collect();
+        let slow = rows
+            .iter()
+            .filter(|row| row.ended_ns - row.arrived_ns > 20_000_000);
+        slow.count() as f64 / rows.len() as f64
+    };
+    assert_eq!(slow(0, 60), 0.0);
+    // While s-2 is replaced, s-1 is one of three.
+    assert!((slow(73, 81) - 1.0 / 3.0).abs() < 0.01, "{}", slow(73, 81));
+    assert!((slow(84, 92) - 2.0 / 3.0).abs() < 0.01, "{}", slow(84, 92));
+    assert_eq!(slow(105, 200), 1.0);
+}
+
+const CANARY: &str = "target = \"service.web.server.s\"\ncanary = { servers = 1, watch = \"30s\", failed = \"5%\" }\n";
+
+#[test]
+fn a_bad_release_goes_no_further_than_its_canary() {
+    let bad = format!("{CANARY}set = {{ \"service.web.server.s.errors.rate\" = 0.5 }}");
+    let simulation = run(&shop(&bad));
+    // Up at 71 s, judged at 101 s, taken away a second later, started again, and up at 113 s.
+    assert_eq!(
+        happened(&simulation, Kind::Rollback),
+        named(&[(101.0, "web")])
+    );
+    let removed = [(60.0, "s-1"), (102.0, "s-1")];
+    assert_eq!(happened(&simulation, Kind::Removed), named(&removed));
+    let done = told(&simulation, Kind::Deployed);
+    assert_eq!(
+        (done[0].0, done[0].2.as_str()),
+        (113.0, "the old release is on all 4")
+    );
+    // Half of ten requests a second failed, for 31 s, and none before or after.
+    let rows = log(&shop(&bad));
+    let failed: Vec<u64> = rows
+        .iter()
+        .filter(|row| row.outcome != Outcome::Succeeded)
+        .map(|row| row.arrived_ns / 1_000_000_000)
+        .collect();
+    assert!((125..=185).contains(&failed.len()), "{}", failed.len());
+    assert!(
+        failed.iter().all(|at| (70..=102).contains(at)),
+        "{failed:?}"
+    );
+}
+
+#[test]
+fn a_good_release_goes_on_after_its_canary() {
+    let simulation = run(&shop(CANARY));
+    let removed = [
+        (60.0, "s-1"),
+        (102.0, "s-2"),
+        (113.0, "s-3"),
+        (124.0, "s-4"),
+    ];
+    assert_eq!(happened(&simulation, Kind::Removed), named(&removed));
+    assert_eq!(
+        happened(&simulation, Kind::Deploy),
+        named(&[(60.0, "web"), (101.0, "web")])
+    );
+    assert_eq!(
+        happened(&simulation, Kind::Deployed),
+        named(&[(135.0, "web")])
+    );
+}
+
+#[test]
+fn another_deployment_takes_the_place_of_one_under_way() {
+    let twice = format!("{FOUR}[[timeline]]\nat = \"75s\"\ndo = \"deploy\"\n{FOUR}");
+    let simulation = run(&shop(&twice));
+    // s-2 is still booting at 75 s: it serves nobody and goes first, and then the others in turn.
+    let removed = [
+        (60.0, "s-1"),
+        (71.0, "s-2"),
+        (75.0, "s-2"),
+        (86.0, "s-1"),
+        (97.0, "s-3"),
+        (108.0, "s-4"),
+    ];
+    assert_eq!(happened(&simulation, Kind::Removed), named(&removed));
+    assert_eq!(
+        happened(&simulation, Kind::Deployed),
+        named(&[(119.0, "web")])
+    );
+}
