@@ -16,7 +16,9 @@ pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
 pub use link::{Link, LinkTarget, Zone};
 pub(crate) use route::SHARE_TOLERANCE;
 pub use route::{Ask, Asker, Route};
-pub use timeline::{Action, Afflicted, Amount, Canary, Change, Rollout, Target, TimelineEntry};
+pub use timeline::{
+    Action, Afflicted, Amount, Canary, Change, Course, Rollout, Target, TimelineEntry,
+};
 
 use crate::arrival::ArrivalDef;
 use crate::autoscaler::AutoscalerDef;

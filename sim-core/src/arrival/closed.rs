@@ -60,7 +60,8 @@ mod tests {
             users,
             think,
             leave,
-        } = (ARRIVAL.build)(&example(&ARRIVAL.row)) else {
+        } = (ARRIVAL.build)(&example(&ARRIVAL.row))
+        else {
             panic!("not closed")
         };
         assert_eq!((users, think.constant_ns(), leave), (1000, Some(1e9), 0.0));

@@ -102,6 +102,46 @@ impl Zones {
     }
 }
 
+/// The servers of a service that stand in a zone.
+pub(crate) fn servers_of_zone(
+    service: usize,
+    name: &str,
+    base: &Base,
+) -> Result<Vec<ServerId>, Problem> {
+    let zones = &base.skeleton.services[service].zones;
+    let Some(place) = zones.iter().position(|zone| zone.name == name) else {
+        return Err(no_zone(name, zones.iter().map(|zone| zone.name.as_str())));
+    };
+    let (service, zone) = (ServiceId::at(service), ZoneId::at(place));
+    let servers = base.fleet.servers.iter().enumerate();
+    let there = servers.filter(|(_, s)| s.service == service && s.zone == Some(zone));
+    Ok(there.map(|(id, _)| ServerId::at(id)).collect())
+}
+
+/// The servers of all services that stand in zones of a name.
+pub(crate) fn servers_in(name: &str, base: &Base) -> Result<Vec<ServerId>, Problem> {
+    let services = &base.skeleton.services;
+    let found: Vec<ServerId> = (0..services.len())
+        .filter_map(|service| servers_of_zone(service, name, base).ok())
+        .flatten()
+        .collect();
+    if found.is_empty() {
+        let zones = services.iter().flat_map(|service| &service.zones);
+        return Err(no_zone(name, zones.map(|zone| zone.name.as_str())));
+    }
+    Ok(found)
+}
+
+fn no_zone<'a>(name: &str, zones: impl Iterator<Item = &'a str>) -> Problem {
+    let help = match suggest(name, zones) {
+        none if none.is_empty() => {
+            format!("write zone = \"{name}\" at the servers that stand there")
+        }
+        known => known,
+    };
+    Problem::new("E020", format!("no zone is called `{name}`")).help(help)
+}
+
 /// The links that a target names.
 pub(crate) fn targets(text: &str, base: &Base) -> Result<Vec<LinkTarget>, Problem> {
     let no_link = || {

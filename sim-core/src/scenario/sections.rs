@@ -670,7 +670,7 @@ section! {
         action as "do": Optional<Word<Deed>> = "none";
         /// A fault that befalls `target`; `slow`, `partition` and `degrade` can be written after `do` as well.
         fault: Optional<ExtensionOf<FaultDef>> = "none";
-        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, `machine.NAME` for those that run on it, or `service.NAME.balancer`; with `partition`, `degrade`, `heal` and such faults a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
+        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, `service.NAME.zone.NAME` for those that stand there, `zone.NAME` for those of all services, `machine.NAME` for those that run on it, or `service.NAME.balancer`; with `partition`, `degrade`, `heal` and such faults a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
         target: Optional<Text> = "none";
         /// With `do = "restart"`: what is restarted.
         when: Word<Restarted> = "always";
@@ -690,8 +690,12 @@ section! {
         delay: Optional<Span> = "none", in from(0.0, TEN_YEARS_S);
         /// With `do = "degrade"`: probability that a message vanishes, beside what else may befall it.
         loss: Optional<Ratio> = "none", in from(0.0, 1.0);
-        /// With a fault: for how long; without it, until another entry says otherwise.
-        lasts as "for": Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
+        /// With a fault: for how long, for each that it befalls; without it, until another entry says otherwise.
+        lasts as "for": Optional<ExtensionOf<DistributionDef>> = "none";
+        /// With a fault: so much later it befalls each of the target; without it, all at once.
+        skew: Optional<ExtensionOf<DistributionDef>> = "none";
+        /// With a fault that is there `for` a time: so long after it came it comes again, and again, yet never before it has left all; without it, it comes once. `heal` ends what would come as well.
+        repeat: Optional<ExtensionOf<DistributionDef>> = "none";
         /// Whether people or the system do it: which column of the event log shows it.
         by was "lane": Word<Actor> = "people";
         /// A sentence for the event log.

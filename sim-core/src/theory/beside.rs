@@ -240,9 +240,7 @@ fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, 
     };
     let source = &model.sources[0];
     match source.arrivals.build() {
-        Arrivals::Closed { leave, .. } if leave > 0.0 => {
-            Err("users may leave for good".to_owned())
-        }
+        Arrivals::Closed { leave, .. } if leave > 0.0 => Err("users may leave for good".to_owned()),
         Arrivals::Closed { users, think, .. } => {
             closed(&shape, users, think.as_ref(), params.patience.is_some())
         }

@@ -254,7 +254,11 @@ fn users_whose_request_failed_may_never_come_back() {
     // Half of those who are left leave at each failure: two requests each, on average.
     let half = disappointed(1.0, 0.5);
     assert_eq!(half.users_left, Some(100));
-    assert!((150..=260).contains(&half.requests.arrived), "{}", half.requests.arrived);
+    assert!(
+        (150..=260).contains(&half.requests.arrived),
+        "{}",
+        half.requests.arrived
+    );
     // Whoever is served stays, and nobody counts where nobody may leave.
     assert_eq!(disappointed(0.0, 1.0).users_left, Some(0));
     let none = disappointed(1.0, 0.0);

@@ -70,6 +70,7 @@ impl Files for Beside {
         let text = match name {
             "below.toml" => &self.0,
             "times.txt" => "0.1\n0.25\n0.25\n1.5\n",
+            "sample.txt" => "0.001\n0.004\n0.004\n0.03\n",
             _ => return Err(format!("there is no {name}")),
         };
         Ok(Source::new(name, text))
@@ -144,6 +145,13 @@ impl Bed {
             // Neither has a rate, as nearly all sources do.
             "traffic.NAME.arrivals.users"
             | "traffic.NAME.arrivals.think"
+            | "traffic.NAME.arrivals.every"
+            | "traffic.NAME.arrivals.jobs"
+            | "traffic.NAME.arrivals.first"
+            | "traffic.NAME.arrivals.skew"
+            | "traffic.NAME.arrivals.clients"
+            | "traffic.NAME.arrivals.at"
+            | "traffic.NAME.arrivals.jitter"
             | "traffic.NAME.arrivals.leave"
             | "traffic.NAME.arrivals.times" => {
                 let kind = row.of_kind.expect("it is a parameter");
@@ -249,6 +257,8 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
         "service.web.link",
         "service.web.balancer.link",
         "service.web.server.s0-1.link",
+        "service.web.zone.a",
+        "zone.a",
         "service.web.zone.a.link",
         "service.web.call.db.link",
         "service.web.balancer.routes.app.link",
@@ -281,10 +291,27 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
             );
         }
         ("fault", _) => entry += &format!("fault = {}\n", value(row, dice)),
+        (_, Some(kind))
+            if ["for.", "skew.", "repeat."]
+                .iter()
+                .any(|law| key.starts_with(law)) =>
+        {
+            let (law, _) = key.split_once('.').expect("it begins so");
+            entry += &format!("fault = \"gray\"\n{law} = {}\n", choice(row, kind, dice));
+            if law == "repeat" {
+                entry += "for = \"90ms\"\n";
+            }
+        }
         (_, Some(kind)) => entry += &format!("fault = {}\n", choice(row, kind, dice)),
         ("do", _) => entry += &format!("do = {}\n", value(row, dice)),
         ("factor", _) => entry += "do = \"slow\"\n",
         ("delay" | "loss", _) => entry += "do = \"degrade\"\n",
+        ("for" | "skew" | "repeat", _) => {
+            entry += "fault = \"gray\"\n";
+            if key == "repeat" {
+                entry += "for = \"90ms\"\n";
+            }
+        }
         ("when", _) => entry += "do = \"restart\"\n",
         ("canary" | "canary.servers" | "canary.watch" | "canary.failed", _) => {
             let of = |name: &str, usual: &str, dice: &mut Dice| {
@@ -352,6 +379,13 @@ fn choice(row: &KeyRow, kind: &str, dice: &mut Dice) -> String {
                     text += ", file = \"times.txt\"";
                     continue;
                 }
+                ("empirical", "values") if dice.below(3) == 0 && !text.contains("values") => {
+                    text += ", file = \"sample.txt\"";
+                    break;
+                }
+                ("empirical", "values") => "[\"1ms\", \"3ms\", \"20ms\"]".to_owned(),
+                ("empirical", "probabilities") => "[0, 0.8, 1]".to_owned(),
+                ("mixture", "weights") => "[3, 1]".to_owned(),
                 ("trace", "times") => dice.of(&["[\"100ms\", \"1s\"]", "[\"0s\"]"]).to_owned(),
                 _ => value(param, dice),
             };
@@ -456,10 +490,16 @@ fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
         "{ kind = \"exponential\", mean = \"6ms\" }",
         "{ kind = \"pareto\", mean = \"5ms\", shape = 1.2 }",
         "{ kind = \"uniform\", low = \"0s\", high = \"90ms\" }",
+        "{ kind = \"empirical\", file = \"sample.txt\" }",
+        "{ kind = \"truncated\", of = { kind = \"pareto\", mean = \"5ms\", shape = 1.2 }, max = \"40ms\" }",
     ];
     let metric = || METRICS.iter().map(|metric| metric.name);
     let words: &[&str] = match (row.kind.trim_end_matches(", or none"), key) {
         ("distribution" | "distribution of times", _) => LAWS,
+        ("list of distributions of times", _) => {
+            let (one, other) = (dice.of(LAWS), dice.of(LAWS));
+            return format!("[{one}, {other}]");
+        }
         ("size", _) => &["0", "1", "\"1MiB\"", "\"9MiB\"", "\"8GiB\""],
         ("moment", _) => &["\"0s\"", "\"300ms\"", "\"2s\"", "\"9s\""],
         ("clock time", _) => &["\"12:00\"", "\"23:59:59\""],
@@ -476,7 +516,7 @@ fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
                 0 => dice.of(&["0", "90", "900.5"]).to_owned(),
                 1 => "[[\"0s\", 50], [\"500ms\", 700], [\"500ms\", 0], [\"1s\", 300]]".to_owned(),
                 _ => {
-                    let kind = dice.of(&["surge", "wave"]);
+                    let kind = dice.of(&["surge", "wave", "diurnal", "flash-crowd"]);
                     of_kind(&row.path, kind, dice)
                 }
             };

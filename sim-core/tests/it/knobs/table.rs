@@ -107,6 +107,9 @@ const SLOTS: &[(&str, &str, &str)] = &[
         "plain",
         "service.web.server.a.breakdowns.repair",
     ),
+    ("timeline.NAME.for", "plain", "timeline.first.for"),
+    ("timeline.NAME.skew", "plain", "timeline.first.skew"),
+    ("timeline.NAME.repeat", "plain", "timeline.first.repeat"),
 ];
 
 /// Parameters of distributions, each with two values.
@@ -183,6 +186,57 @@ const LAWS: &[(&str, &str, &str, &str, &str)] = &[
         "short = \"1ms\", long = \"9ms\"",
         "0.2",
         "0.4",
+    ),
+    (
+        "empirical",
+        "values",
+        "",
+        "[\"1ms\", \"3ms\"]",
+        "[\"1ms\", \"4ms\"]",
+    ),
+    (
+        "empirical",
+        "probabilities",
+        "values = [\"1ms\", \"3ms\", \"4ms\"]",
+        "[0, 0.2, 1]",
+        "[0, 0.7, 1]",
+    ),
+    (
+        "mixture",
+        "of",
+        "",
+        "[\"1ms\", \"3ms\"]",
+        "[\"2ms\", \"3ms\"]",
+    ),
+    (
+        "mixture",
+        "weights",
+        "of = [\"1ms\", \"9ms\"]",
+        "[1, 1]",
+        "[1, 4]",
+    ),
+    ("shifted", "of", "by = \"1ms\"", "\"2ms\"", "\"3ms\""),
+    ("shifted", "by", "of = \"2ms\"", "\"2ms\"", "\"3ms\""),
+    (
+        "truncated",
+        "of",
+        "max = \"9ms\"",
+        "{ kind = \"exponential\", mean = \"2ms\" }",
+        "{ kind = \"exponential\", mean = \"3ms\" }",
+    ),
+    (
+        "truncated",
+        "min",
+        "of = { kind = \"exponential\", mean = \"3ms\" }",
+        "\"0s\"",
+        "\"2ms\"",
+    ),
+    (
+        "truncated",
+        "max",
+        "of = { kind = \"exponential\", mean = \"3ms\" }",
+        "\"9ms\"",
+        "\"2ms\"",
     ),
 ];
 
@@ -1688,6 +1742,7 @@ fn laws() -> Vec<Knob> {
                     "{ every = \"100ms\", repair = \"10ms\" }",
                 )]
             }
+            () if key.contains("repeat") => vec![("timeline.first.for", "100us")],
             () if key.contains("errors") => vec![("service.web.server.a.errors.rate", "0.3")],
             () if key.contains("liveness") => {
                 vec![("service.web.server.a.liveness.interval", "500ms")]
