@@ -19,6 +19,7 @@ import tomllib
 from pathlib import Path
 
 import callers
+import pools
 from backends import Backends
 from client import send
 from programs import programs
@@ -90,6 +91,17 @@ async def observe_caller(case, port):
         if not all(calls):
             raise RuntimeError(f"{case['retry']} never came to the server")
         return {"pauses": [pauses(moments) for moments in calls]}
+
+
+async def observe_pool(case, port):
+    """How the callers of a library's pool fare."""
+    service_s = case["requests"]["service_s"]
+    moments_s = [i * case["requests"]["gap_s"] for i in range(case["requests"]["n"])]
+    async with Backends(case["servers"], port, service_s):
+        fare = pools.POOLS[case["pool"]][1]
+        url = f"http://127.0.0.1:{port}/"
+        ends = await asyncio.to_thread(fare, url, case.get("settings", {}), moments_s, service_s)
+        return told([{"tried": [], **end} for end in ends])
 
 
 def pauses(moments):
@@ -239,8 +251,13 @@ def main():
             program = known.get(case["program"])
             seen = seen_before(case)
             # A busy machine delays this or that: what differs is looked at again before it is called so.
-            caller = case["program"] == "caller"
-            version = callers.version(case["retry"]) if caller else program and program.version
+            caller, pool = case["program"] == "caller", case["program"] == "pool"
+            if caller:
+                version = callers.version(case["retry"])
+            elif pool:
+                version = pools.version(case["pool"])
+            else:
+                version = program and program.version
             for again in range(3 if version else 0):
                 place = os.path.join(folder, f"real-{i}-{again}")
                 os.mkdir(place)
@@ -248,6 +265,8 @@ def main():
                 try:
                     if caller:
                         real, unseen = asyncio.run(observe_caller(case, port)), []
+                    elif pool:
+                        real, unseen = asyncio.run(observe_pool(case, port)), []
                     else:
                         real, unseen = asyncio.run(observe(program, case, place, port))
                 except RuntimeError as why:
@@ -297,7 +316,7 @@ def write(page, rows):
     out = [head]
     for file in dict.fromkeys(case["file"] for case, *_ in rows):
         own = [row for row in rows if row[0]["file"] == file]
-        names = sorted({f"{row[0].get('retry', row[0]['program'])} {row[4]}" for row in own})
+        names = sorted({f"{row[0].get('retry', row[0].get('pool', row[0]['program']))} {row[4]}" for row in own})
         out.append(f"\n## {file}\n\nObserved: {', '.join(names)}.\n")
         out.append("\n| case | real | simulated | verdict |\n|---|---|---|---|\n")
         for case, one, other, verdict, _ in own:

@@ -52,6 +52,23 @@ def of_caller(case):
 # Libraries to which all failures are alike.
 WITHOUT_STATUS = ("requests", "httpx", "tenacity", "backoff", "stamina")
 
+def of_pool(case):
+    """The scenario of a library's pool: callers of one program, each of which holds a connection for as long."""
+    requests = case["requests"]
+    span = lambda key, value: f"{value}s" if isinstance(value, float) or "timeout" in key else value
+    settings = {key: span(key, value) for key, value in case.get("settings", {}).items()}
+    connections = {"kind": case["pool"], "round_trips": 0, **settings}
+    moments = [1 + i * requests["gap_s"] for i in range(requests["n"])]
+    arrivals = {"kind": "trace", "times": [f"{at:.6f}s" for at in moments]}
+    return (
+        f'horizon = "60s"\nrecord = {{ every_nth_request = 1 }}\n'
+        f'traffic = [{{ to = "web", arrivals = {toml(arrivals)} }}]\n'
+        f'[service.web]\ndemand = "{requests["service_s"]}s"\n'
+        f"link.connections = {toml(connections)}\n"
+        f'server = [{{ name = "a", workers = 1000 }}]\n'
+    )
+
+
 # Libraries that ignore a Retry-After.
 HEEDLESS = ("aiohttp-retry", "botocore-standard", "botocore-legacy", "elastic-transport")
 
@@ -60,6 +77,8 @@ def scenario(case):
     """Its text. One request after the other is one user, who asks again as soon as there is an answer."""
     if case["program"] == "caller":
         return of_caller(case)
+    if case["program"] == "pool":
+        return of_pool(case)
     requests, service_s = case["requests"], case["requests"].get("service_s", 0.0)
     gap_s = requests.get("gap_s", 0.0)
     if requests.get("serial", True):

@@ -26,6 +26,14 @@ const REMARKS: &[(&str, &str)] = &[
         "panic-saves",
         "at 2m10s the traffic offers `web` 105 % of what its servers can do",
     ),
+    (
+        "codel",
+        "at 0s the traffic offers `router` 150 % of what its servers can do",
+    ),
+    (
+        "prequal",
+        "at 0s the traffic offers the server `crowded-10` of `wrr` 103 %",
+    ),
     // A rush above the capacity is the subject.
     ("first", "at 12:10 the traffic offers `web` 150 %"),
     ("queue-too-long", "at 1m the traffic offers `web` 110 %"),
@@ -86,12 +94,18 @@ struct Ran {
 }
 
 fn run(name: &str, seed: Option<u64>) -> Ran {
+    let seed = seed.map(|seed| ("seed", seed.to_string()));
+    run_with(name, seed)
+}
+
+/// A run of a model with a key set to something else.
+fn run_with(name: &str, set: Option<(&str, String)>) -> Ran {
     let source = MODELS
         .find(name)
         .unwrap_or_else(|| panic!("no model is called {name}"));
-    let sets: Vec<(String, String)> = seed
-        .iter()
-        .map(|seed| ("seed".to_owned(), seed.to_string()))
+    let sets: Vec<(String, String)> = set
+        .into_iter()
+        .map(|(path, value)| (path.to_owned(), value))
         .collect();
     let scenario = Scenario::read(source, &sets, &MODELS)
         .unwrap_or_else(|problems| panic!("{name}: {problems}"));
@@ -250,6 +264,51 @@ fn models_show_what_they_say() {
     );
     assert_eq!(right.crashes, 0, "with the right weights nothing crashes");
     assert!(incident.crashes > 0);
+}
+
+/// Rules like those that the studies are about, which nobody should take for them.
+const WRONG_RULES: &[(&str, &str, &str)] = &[
+    (
+        "adaptive-throttling",
+        "client.guards",
+        "[{ kind = \"adaptive-throttle\", k = 1.8 }]",
+    ),
+    (
+        "codel",
+        "service.router.server.router.guards",
+        "[{ kind = \"interval-codel\" }]",
+    ),
+    (
+        "codel",
+        "service.router.server.router.guards.0.interval",
+        "110ms",
+    ),
+    ("hedging", "client.hedge.after", "2.5s"),
+    ("hedging", "client.hedge.demand", "same"),
+    ("prequal", "service.prequal.balancer.policy", "random"),
+    (
+        "prequal",
+        "service.prequal.balancer.policy",
+        "{ kind = \"prequal\", quantile = 0.84, probes = 0.1 }",
+    ),
+    (
+        "join-idle-queue",
+        "service.web.balancer.policy.entry",
+        "stale",
+    ),
+];
+
+/// A study that another rule could pass would prove nothing.
+#[test]
+fn a_wrong_rule_fails_what_the_studies_expect() {
+    for (model, path, value) in WRONG_RULES {
+        let ran = run_with(model, Some((path, (*value).to_owned())));
+        let missed = |complaint: &&String| complaint.contains("(it was: ");
+        assert!(
+            ran.complaints.iter().any(|c| missed(&c)),
+            "{model} does not notice {path} = {value}"
+        );
+    }
 }
 
 /// The index names every model, and nothing else.

@@ -134,6 +134,8 @@ pub enum ParamKind {
     Flag,
     /// A row of the table of distributions, giving a time.
     Distribution,
+    /// A list of rows of the table of distributions.
+    Distributions,
     /// A list of time spans, in any order unless the owner says otherwise.
     Spans,
     /// A list of moments, each a time span from the start, which may stand in a file instead.
@@ -167,6 +169,8 @@ pub enum ParamValue {
     Flag(bool),
     /// For [`ParamKind::Distribution`].
     Distribution(Nested),
+    /// For [`ParamKind::Distributions`].
+    Distributions(Arc<[Nested]>),
     /// For [`ParamKind::Spans`] and [`ParamKind::Moments`].
     Spans(Arc<[Duration]>),
     /// For [`ParamKind::Numbers`].
@@ -254,6 +258,14 @@ impl Params {
         match self.get(name) {
             ParamValue::Distribution(v) => v,
             other => panic!("{name:?} is no row of another table: {other:?}"),
+        }
+    }
+
+    /// A list of rows of another table with their parameters.
+    pub fn nested_list(&self, name: &str) -> &Arc<[Nested]> {
+        match self.get(name) {
+            ParamValue::Distributions(v) => v,
+            other => panic!("{name:?} is no list of rows of another table: {other:?}"),
         }
     }
 

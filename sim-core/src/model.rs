@@ -16,7 +16,9 @@ pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
 pub use link::{Link, LinkTarget, Zone};
 pub(crate) use route::SHARE_TOLERANCE;
 pub use route::{Ask, Asker, Route};
-pub use timeline::{Action, Afflicted, Amount, Canary, Change, Rollout, Target, TimelineEntry};
+pub use timeline::{
+    Action, Afflicted, Amount, Canary, Change, Course, Rollout, Target, TimelineEntry,
+};
 
 use crate::arrival::ArrivalDef;
 use crate::autoscaler::AutoscalerDef;
@@ -262,6 +264,8 @@ pub struct Balancer {
     pub standby: Standby,
     /// Between the balancer and its servers.
     pub link: Link,
+    /// How traffic is split among zones before the policy picks within one; absent: it is not.
+    pub by_zone: Option<SplitByZone>,
     /// Requests that it sends on to other services: the first route that takes one counts.
     pub routes: Vec<Route>,
     /// By which rules an instance sends to its own servers; absent: each attempt goes to one server, and
@@ -300,6 +304,15 @@ impl Balancer {
     pub(crate) fn can_crash(&self) -> bool {
         !self.crash.is_empty() || self.memory.is_some()
     }
+}
+
+/// How traffic is split among the zones of a service's servers.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct SplitByZone {
+    /// By how much a zone's servers may take more than their share, as a factor.
+    pub overprovisioning: f64,
+    /// Whether turns begin at a drawn place, or with the first zone.
+    pub random_start: bool,
 }
 
 /// How callers choose among balancer instances.

@@ -13,10 +13,12 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 mod batch;
+mod clock;
 mod closed;
 mod deterministic;
 mod mmpp;
 mod poisson;
+mod reconnect;
 mod renewal;
 mod trace;
 
@@ -31,6 +33,8 @@ pub static ARRIVALS: &[&ArrivalDef] = &[
     &mmpp::ARRIVAL,
     &closed::ARRIVAL,
     &trace::ARRIVAL,
+    &clock::ARRIVAL,
+    &reconnect::ARRIVAL,
 ];
 
 /// A row of [`ARRIVALS`].
@@ -83,6 +87,41 @@ pub enum Arrivals {
     },
     /// Given moments, ascending.
     Trace(Arc<[Duration]>),
+    /// Many at a time.
+    Bursts(Bursts),
+}
+
+/// Rounds of requests: each so much later than its round as a law says.
+#[derive(Clone, Debug)]
+pub struct Bursts {
+    /// When the first round begins.
+    pub first: Duration,
+    /// Time from one round to the next; absent: there is one.
+    pub every: Option<Duration>,
+    /// Requests of a round.
+    pub count: u64,
+    /// How much later than its round each request comes, and no later than the next round.
+    pub skew: Arc<dyn Distribution>,
+}
+
+impl Bursts {
+    /// When the requests of a round come, in nanoseconds, the latest first; `None`: there is no such round.
+    pub(crate) fn round(&self, number: u64, stream: Stream) -> Option<Vec<u64>> {
+        let begins = match self.every {
+            None if number > 0 => return None,
+            None => self.first.0,
+            Some(every) => every.0.checked_mul(number)?.checked_add(self.first.0)?,
+        };
+        let longest = self.every.map_or(u64::MAX, |every| every.0);
+        let of = |place| {
+            let mut draws = stream.at(number * self.count + place);
+            let skew = Duration::from_nanos_f64(self.skew.sample_ns(&mut draws)).0;
+            begins.saturating_add(skew.min(longest))
+        };
+        let mut times: Vec<u64> = (0..self.count).map(of).collect();
+        times.sort_unstable_by(|a, b| b.cmp(a));
+        Some(times)
+    }
 }
 
 impl Arrivals {
@@ -112,7 +151,7 @@ impl Arrivals {
                     1.0
                 }
             }
-            Self::Closed { .. } | Self::Trace(_) => 1.0,
+            Self::Closed { .. } | Self::Trace(_) | Self::Bursts(_) => 1.0,
         }
     }
 }
@@ -185,6 +224,36 @@ mod tests {
         let plain = |def: &ArrivalDef| (def.build)(&Params::new(vec![])).dispersion(3.0);
         assert!((plain(&poisson::ARRIVAL) - 1.0).abs() < 1e-12);
         assert!(plain(&deterministic::ARRIVAL).abs() < 1e-12);
+    }
+
+    #[test]
+    fn rounds_come_by_the_clock_and_a_little_later() {
+        let stream = Stream::new(4, 0, "rounds");
+        let uniform = crate::distribution::DISTRIBUTIONS[3];
+        assert_eq!(uniform.row.name, "uniform");
+        let span = |ms| crate::extension::ParamValue::Span(Duration::from_millis(ms));
+        let skew: Arc<dyn Distribution> =
+            (uniform.build)(&Params::new(vec![("low", span(0)), ("high", span(400))])).into();
+        let mut bursts = Bursts {
+            first: Duration::from_secs(5),
+            every: Some(Duration::from_millis(100)),
+            count: 1000,
+            skew,
+        };
+        let second = |n: u64| n * 1_000_000_000;
+        let round = bursts.round(20, stream).expect("a round");
+        assert_eq!(round.len(), 1000);
+        assert!(round.windows(2).all(|pair| pair[0] >= pair[1]));
+        // Three quarters of the skews reach beyond the next round, and are cut there.
+        let late = round.iter().filter(|at| **at == second(7) + 100_000_000);
+        assert!((700..800).contains(&late.count()));
+        assert!(round[999] >= second(7));
+        bursts.every = None;
+        let only = bursts.round(0, stream).expect("the only round");
+        assert!(only[0] > second(5) + 390_000_000 && only[0] < second(5) + 400_000_000);
+        assert_eq!(bursts.round(1, stream), None);
+        bursts.every = Some(Duration::MAX);
+        assert_eq!(bursts.round(2, stream), None, "beyond the end of time");
     }
 
     #[test]

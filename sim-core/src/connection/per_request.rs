@@ -5,8 +5,8 @@
 //! Fielding, Nottingham and Reschke, RFC 9112, HTTP/1.1, 2022, sections 9.3 and 9.5.
 
 use super::{
-    ConnectionDef, IDLE, JITTER, MAX_AGE, MAX_REQUESTS, OF, OPEN, QUEUE, ROUND_TRIPS, Terms, WAIT,
-    common, count,
+    ConnectionDef, IDLE, JITTER, MAX_AGE, MAX_REQUESTS, OF, OPEN, QUEUE, ROUND_TRIPS, Reuse, Terms,
+    WAIT, check_common, common, count,
 };
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 
@@ -33,8 +33,8 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
             },
             ParamDef {
                 name: "reuse",
-                about: "Which of those that rest is used: the one that was used latest, or the one that has rested longest.",
-                kind: ParamKind::Choice(&["latest", "oldest"]),
+                about: "Which of those that rest is used: the one that was used latest, the one that has rested longest, or the one that was opened first.",
+                kind: ParamKind::Choice(&["latest", "oldest", "first"]),
                 default: Some("latest"),
             },
             OPEN,
@@ -48,9 +48,10 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
             OF,
         ],
     },
+    check: check_common,
     build: |params| Terms {
         keep: params.integer("keep") as u32,
-        latest_first: params.choice("reuse") == 0,
+        reuse: [Reuse::Latest, Reuse::Oldest, Reuse::First][params.choice("reuse")],
         ..common(params)
     },
 };

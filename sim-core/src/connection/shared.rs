@@ -8,7 +8,7 @@
 
 use super::{
     ConnectionDef, IDLE, JITTER, MAX_AGE, MAX_REQUESTS, OF, OPEN, QUEUE, ROUND_TRIPS, Terms, WAIT,
-    common,
+    check_common, common,
 };
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 
@@ -49,6 +49,7 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
             OF,
         ],
     },
+    check: check_common,
     build: |params| Terms {
         streams: params.integer("streams") as u32,
         ..common(params)

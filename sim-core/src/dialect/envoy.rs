@@ -227,6 +227,10 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 "always_eject_one_host",
                 "Whether one may be ejected whatever its share.",
             ),
+            ParamDef::flag(
+                "locality_weighted",
+                "Whether traffic is split among localities, the zones of the servers, by their weights: locality_weighted_lb_config.",
+            ),
             ParamDef::span(
                 "timeout",
                 Duration::ZERO,
@@ -388,6 +392,12 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
             "`slow_start_window` works with ROUND_ROBIN and LEAST_REQUEST only",
         );
     }
+    if policy > 2 && params.flag("locality_weighted") {
+        return problem(
+            "locality_weighted",
+            "with RING_HASH and MAGLEV `locality_weighted` multiplies the weights of hosts: write them at the servers",
+        );
+    }
     let balance = params.number("hash_balance_factor");
     if balance > 0.0 && (balance < 100.0 || policy < 3) {
         return problem(
@@ -431,6 +441,10 @@ fn expand(params: &Params) -> String {
     let mut text = format!("policy = {}\n", policy(params));
     let _ = writeln!(text, "health = [\n{}]", health(params));
     let _ = writeln!(text, "guards = [\n{}]", guards(params));
+    if params.flag("locality_weighted") {
+        let factor = params.integer("overprovisioning_factor") as f64 / 100.0;
+        let _ = writeln!(text, "by_zone = {{ overprovisioning = {factor} }}");
+    }
     let connect = params.span("connect_timeout");
     let _ = writeln!(text, "link = {{ connect_timeout = \"{connect}\" }}");
     text + &client(params)

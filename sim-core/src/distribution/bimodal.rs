@@ -1,6 +1,6 @@
 //! Bimodal: two kinds of requests, a cheap and a dear one.
 
-use super::{Distribution, DistributionDef};
+use super::{Distribution, DistributionDef, step};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
@@ -74,6 +74,13 @@ impl Distribution for Bimodal {
         } else {
             self.short_ns
         }
+    }
+    fn below(&self, ns: f64) -> f64 {
+        let p = self.probability_of_long;
+        p * step(ns, self.long_ns) + (1.0 - p) * step(ns, self.short_ns)
+    }
+    fn corners_ns(&self) -> Vec<f64> {
+        vec![self.short_ns, self.long_ns]
     }
     fn mean_ns(&self) -> f64 {
         self.short_ns + self.probability_of_long * (self.long_ns - self.short_ns)

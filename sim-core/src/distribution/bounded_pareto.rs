@@ -100,6 +100,18 @@ impl Distribution for BoundedPareto {
         let x = self.least_ns * libm::exp(-libm::log(within) / self.shape);
         x.min(self.greatest_ns)
     }
+    fn below(&self, ns: f64) -> f64 {
+        if ns >= self.greatest_ns {
+            return 1.0;
+        }
+        if ns <= self.least_ns {
+            return 0.0;
+        }
+        -libm::expm1(-self.shape * libm::log(ns / self.least_ns)) / self.span
+    }
+    fn corners_ns(&self) -> Vec<f64> {
+        vec![self.least_ns, self.greatest_ns]
+    }
     fn mean_ns(&self) -> f64 {
         self.moment(1.0)
     }

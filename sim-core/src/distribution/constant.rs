@@ -1,6 +1,6 @@
 //! The same time always.
 
-use super::{Distribution, DistributionDef, no_conditions};
+use super::{Distribution, DistributionDef, no_conditions, step};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
@@ -35,6 +35,12 @@ struct Constant {
 impl Distribution for Constant {
     fn sample_ns(&self, _: &mut Draws) -> f64 {
         self.value_ns
+    }
+    fn below(&self, ns: f64) -> f64 {
+        step(ns, self.value_ns)
+    }
+    fn corners_ns(&self) -> Vec<f64> {
+        vec![self.value_ns]
     }
     fn mean_ns(&self) -> f64 {
         self.value_ns

@@ -52,6 +52,18 @@ impl Distribution for Erlang {
         }
         self.mean_ns * sum / f64::from(self.stages)
     }
+    fn below(&self, ns: f64) -> f64 {
+        // As many stages are over as a Poisson process has events: fewer than all have with the sum of
+        // its first probabilities, whose logarithms do not vanish.
+        let expected = ns.max(0.0) / self.mean_ns * f64::from(self.stages);
+        if expected <= 0.0 {
+            return 0.0;
+        }
+        let log = libm::log(expected);
+        let of = |i: f64| libm::exp(i * log - expected - libm::lgamma(i + 1.0));
+        let fewer: f64 = (0..self.stages).map(|i| of(f64::from(i))).sum();
+        (1.0 - fewer).max(0.0)
+    }
     fn mean_ns(&self) -> f64 {
         self.mean_ns
     }

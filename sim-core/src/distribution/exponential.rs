@@ -1,6 +1,6 @@
 //! Exponential: memoryless, the law of classical queueing theory.
 
-use super::{Distribution, DistributionDef, no_conditions};
+use super::{Distribution, DistributionDef, exponential_below, no_conditions};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
@@ -33,6 +33,9 @@ struct Exponential {
 impl Distribution for Exponential {
     fn sample_ns(&self, draws: &mut Draws) -> f64 {
         self.mean_ns * draws.exponential()
+    }
+    fn below(&self, ns: f64) -> f64 {
+        exponential_below(ns, self.mean_ns)
     }
     fn mean_ns(&self) -> f64 {
         self.mean_ns

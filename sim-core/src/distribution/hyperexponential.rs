@@ -1,6 +1,6 @@
 //! Hyperexponential: a mixture of two exponentials, hence more variable than one.
 
-use super::{Distribution, DistributionDef, no_conditions};
+use super::{Distribution, DistributionDef, exponential_below, no_conditions};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
@@ -73,6 +73,11 @@ impl Distribution for Hyperexponential {
             self.mean_of_short_ns
         };
         mean_ns * draws.exponential()
+    }
+    fn below(&self, ns: f64) -> f64 {
+        let p = self.probability_of_long;
+        p * exponential_below(ns, self.mean_of_long_ns)
+            + (1.0 - p) * exponential_below(ns, self.mean_of_short_ns)
     }
     fn mean_ns(&self) -> f64 {
         self.mean_ns

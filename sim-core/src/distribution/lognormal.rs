@@ -1,6 +1,6 @@
 //! Log-normal: what service times of real programs look like, a hump and a long right tail.
 
-use super::{Distribution, DistributionDef, no_conditions};
+use super::{Distribution, DistributionDef, no_conditions, step};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
@@ -63,6 +63,19 @@ impl LogNormal {
 impl Distribution for LogNormal {
     fn sample_ns(&self, draws: &mut Draws) -> f64 {
         self.mean_ns * libm::exp(self.sigma * draws.normal() - self.half_sigma2)
+    }
+    fn below(&self, ns: f64) -> f64 {
+        if self.sigma <= 0.0 {
+            return step(ns, self.mean_ns);
+        }
+        if ns <= 0.0 {
+            return 0.0;
+        }
+        let z = (libm::log(ns / self.mean_ns) + self.half_sigma2) / self.sigma;
+        0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+    }
+    fn corners_ns(&self) -> Vec<f64> {
+        vec![self.mean_ns]
     }
     fn mean_ns(&self) -> f64 {
         self.mean_ns

@@ -1,6 +1,6 @@
 //! Mixed exponential: a hyperexponential with its branches written out.
 
-use super::{Distribution, DistributionDef, no_conditions};
+use super::{Distribution, DistributionDef, exponential_below, no_conditions};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
@@ -62,6 +62,10 @@ impl Distribution for MixedExponential {
             self.short_ns
         };
         mean_ns * draws.exponential()
+    }
+    fn below(&self, ns: f64) -> f64 {
+        let p = self.probability_of_long;
+        p * exponential_below(ns, self.long_ns) + (1.0 - p) * exponential_below(ns, self.short_ns)
     }
     fn mean_ns(&self) -> f64 {
         self.short_ns + self.probability_of_long * (self.long_ns - self.short_ns)

@@ -5,19 +5,24 @@
 //! the caller rounds once, when the number becomes time.
 
 use crate::draws::{Draws, Stream};
-use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
+use crate::extension::{Configured, Def, ExtensionRow, Nested, ParamProblem, ParamValue, Params};
+use crate::time::Duration;
 use std::fmt::Debug;
 
 mod bimodal;
 mod bounded_pareto;
 mod constant;
+mod empirical;
 mod erlang;
 mod exponential;
 mod hyperexponential;
 mod lognormal;
 mod mixed_exponential;
+mod mixture;
 mod normal;
 mod pareto;
+mod shifted;
+mod truncated;
 mod uniform;
 mod weibull;
 
@@ -35,6 +40,10 @@ pub static DISTRIBUTIONS: &[&DistributionDef] = &[
     &bounded_pareto::DISTRIBUTION,
     &mixed_exponential::DISTRIBUTION,
     &normal::DISTRIBUTION,
+    &empirical::DISTRIBUTION,
+    &mixture::DISTRIBUTION,
+    &shifted::DISTRIBUTION,
+    &truncated::DISTRIBUTION,
 ];
 
 /// A row of [`DISTRIBUTIONS`].
@@ -72,18 +81,35 @@ impl Configured<DistributionDef> {
     }
 }
 
+/// What is always the same.
+pub fn always(value: Duration) -> Configured<DistributionDef> {
+    Configured {
+        def: &constant::DISTRIBUTION,
+        params: Params::new(vec![("value", ParamValue::Span(value))]),
+    }
+}
+
 impl Params {
     /// A distribution of times.
     pub fn distribution(&self, name: &str) -> Configured<DistributionDef> {
-        let nested = self.nested(name);
-        let def = DISTRIBUTIONS
-            .iter()
-            .find(|def| def.row.name == nested.row.name)
-            .unwrap_or_else(|| panic!("{name:?} is no distribution: {nested:?}"));
-        Configured {
-            def,
-            params: nested.params.clone(),
-        }
+        known(self.nested(name))
+    }
+
+    /// A list of distributions of times.
+    pub fn distributions(&self, name: &str) -> Vec<Configured<DistributionDef>> {
+        self.nested_list(name).iter().map(known).collect()
+    }
+}
+
+/// The distribution that a parameter holds.
+fn known(nested: &Nested) -> Configured<DistributionDef> {
+    let def = DISTRIBUTIONS
+        .iter()
+        .find(|def| def.row.name == nested.row.name)
+        .unwrap_or_else(|| panic!("there is no distribution {nested:?}"));
+    Configured {
+        def,
+        params: nested.params.clone(),
     }
 }
 
@@ -104,6 +130,13 @@ pub trait Distribution: Debug + Send + Sync {
     /// The mean of the k-th power, over the k-th power of the mean; infinite where it does not exist.
     /// Meaningless for a law that is always zero.
     fn moment(&self, k: u32) -> f64;
+    /// The probability of a value of at most `ns`.
+    fn below(&self, ns: f64) -> f64;
+    /// Where [`below`](Self::below) jumps or has a corner, in any order, or where it rises on a short
+    /// way: what integrates over it looks there.
+    fn corners_ns(&self) -> Vec<f64> {
+        Vec::new()
+    }
     /// Whether what is left of it does not depend on how long it lasts already: the exponential law,
     /// which theory asks for most.
     fn is_memoryless(&self) -> bool {
@@ -113,6 +146,16 @@ pub trait Distribution: Debug + Send + Sync {
     fn constant_ns(&self) -> Option<f64> {
         None
     }
+}
+
+/// The distribution function of what is always `value_ns`.
+fn step(ns: f64, value_ns: f64) -> f64 {
+    if ns >= value_ns { 1.0 } else { 0.0 }
+}
+
+/// The distribution function of an exponential time.
+fn exponential_below(ns: f64, mean_ns: f64) -> f64 {
+    -libm::expm1(-ns.max(0.0) / mean_ns)
 }
 
 /// What the tests of the rows share.
@@ -203,6 +246,10 @@ mod tests {
         ("bounded-pareto", 0x2dc1_a97c_a27d_2895),
         ("mixed-exponential", 0x3687_0f62_5bf5_c819),
         ("normal", 0x5914_33b2_6e88_0bcd),
+        ("empirical", 0x4e2a_d1e2_df4f_610e),
+        ("mixture", 0x4e2a_d1e2_df4f_610e),
+        ("shifted", 0x4e89_df84_b082_3865),
+        ("truncated", 0xa7ac_ee93_004f_182d),
     ];
 
     #[test]
@@ -246,6 +293,26 @@ mod tests {
                 "{}: {mean}, not {third}",
                 def.row.name
             );
+        }
+    }
+
+    #[test]
+    fn distribution_functions_are_those_of_the_draws() {
+        for def in DISTRIBUTIONS {
+            let law = (def.build)(&example(&def.row));
+            for factor in [0.1, 0.5, 0.9, 1.0, 1.5, 4.0] {
+                let bound = factor * law.mean_ns();
+                // What is drawn at a jump differs from it by rounding.
+                let (just, share) = (bound * (1.0 + 1e-12), law.below(bound * (1.0 + 1e-12)));
+                let drawn = testing::share_below(law.as_ref(), just);
+                let error = (share * (1.0 - share) / 200_000.0).sqrt();
+                assert!(
+                    (drawn - share).abs() <= 4.0 * error + 1e-9,
+                    "{} below {factor} means: {drawn}, not {share}",
+                    def.row.name
+                );
+            }
+            assert!(law.below(0.0) < 1.0 && law.below(1e30) > 0.999_999);
         }
     }
 

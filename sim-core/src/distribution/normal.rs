@@ -5,7 +5,7 @@
 //! with one of 0.5 (Johnson, Kotz and Balakrishnan, section 13.10.1). Where mean and deviation must be as written
 //! and the hump counts less, `erlang` and `lognormal` are never negative in the first place.
 
-use super::{Distribution, DistributionDef, no_conditions};
+use super::{Distribution, DistributionDef, no_conditions, step};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::Duration;
@@ -99,6 +99,20 @@ impl Distribution for Normal {
                 return value;
             }
         }
+    }
+    fn below(&self, ns: f64) -> f64 {
+        if self.deviation_ns <= 0.0 {
+            return step(ns, self.top_ns);
+        }
+        let phi = |x: f64| {
+            let z = (x - self.top_ns) / self.deviation_ns;
+            0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+        };
+        let cut = phi(0.0);
+        ((phi(ns) - cut).max(0.0) / (1.0 - cut)).min(1.0)
+    }
+    fn corners_ns(&self) -> Vec<f64> {
+        vec![self.top_ns]
     }
     fn mean_ns(&self) -> f64 {
         self.mean_ns

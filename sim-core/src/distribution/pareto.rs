@@ -61,6 +61,15 @@ impl Distribution for Pareto {
     fn sample_ns(&self, draws: &mut Draws) -> f64 {
         self.least_ns * libm::exp(draws.exponential() / self.shape)
     }
+    fn below(&self, ns: f64) -> f64 {
+        if ns <= self.least_ns {
+            return 0.0;
+        }
+        -libm::expm1(-self.shape * libm::log(ns / self.least_ns))
+    }
+    fn corners_ns(&self) -> Vec<f64> {
+        vec![self.least_ns]
+    }
     fn mean_ns(&self) -> f64 {
         self.mean_ns
     }

@@ -59,6 +59,16 @@ impl Distribution for Uniform {
     fn sample_ns(&self, draws: &mut Draws) -> f64 {
         self.low_ns + (self.high_ns - self.low_ns) * draws.uniform()
     }
+    fn below(&self, ns: f64) -> f64 {
+        if ns >= self.high_ns {
+            return 1.0;
+        }
+        let width = self.high_ns - self.low_ns;
+        ((ns - self.low_ns).max(0.0) / width).min(1.0)
+    }
+    fn corners_ns(&self) -> Vec<f64> {
+        vec![self.low_ns, self.high_ns]
+    }
     fn mean_ns(&self) -> f64 {
         f64::midpoint(self.low_ns, self.high_ns)
     }

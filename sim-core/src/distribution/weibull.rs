@@ -62,6 +62,10 @@ impl Distribution for Weibull {
         // A logarithm and an exponential are several times cheaper than `pow`. E = 0 gives 0.
         self.scale_ns * libm::exp(libm::log(draws.exponential()) * self.one_over_shape)
     }
+    fn below(&self, ns: f64) -> f64 {
+        let part = ns.max(0.0) / self.scale_ns;
+        -libm::expm1(-libm::pow(part, 1.0 / self.one_over_shape))
+    }
     fn mean_ns(&self) -> f64 {
         self.mean_ns
     }

@@ -52,6 +52,10 @@ pub enum Event {
     FaultEnds(ServerId, u32),
     /// The same for a fault of a link.
     LinkFaultEnds(u32),
+    /// A fault that comes again comes: the episode of this number.
+    FaultComes(u32),
+    /// It befalls the one at this place of what it befalls.
+    FaultBegins(u32, u32),
     /// The patience of a waiting attempt ends.
     Impatient(Handle),
     /// A modulated source enters its next phase.
@@ -139,6 +143,8 @@ impl Event {
             Self::Takeover(instance, _) => (17, u64::from(instance)),
             Self::FaultEnds(server, _) => (18, u64::from(server)),
             Self::LinkFaultEnds(number) => (35, u64::from(number)),
+            Self::FaultComes(episode) => (60, u64::from(episode)),
+            Self::FaultBegins(episode, place) => (61, u64::from(episode) << 32 | u64::from(place)),
             Self::Admitted(h) => (29, u64::from(h.slot())),
             Self::Overdue(h) => (30, u64::from(h.slot())),
             Self::Expired(h) => (31, u64::from(h.slot())),

@@ -123,7 +123,7 @@ impl Simulation {
         let now = self.now;
         let attempt = &mut attempts[handle];
         let (number, demand_ns) = (attempt.number, attempt.demand_ns);
-        let service = &services[attempt.service];
+        let service = &mut services[attempt.service];
         let index = service.instance_for(streams.selection, number, 1, || number);
         let instance = &mut balancers.instances[index];
         let most = service
@@ -198,7 +198,7 @@ impl Simulation {
         s.attempts = s.attempts.wrapping_add(1);
         s.enter(now);
         if service.tracks_servers() {
-            balancers.server_entered(service, s);
+            balancers.server_entered(service, s, handle.slot(), now);
         }
         if idle || is_shared {
             return self.begin_service(handle);

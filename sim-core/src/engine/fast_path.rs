@@ -73,6 +73,8 @@ fn balancer_is_plain(balancer: &Balancer) -> bool {
         load_reports: _,
         // Bounds who is eligible, on either path.
         subset: _,
+        // A matter of the policy, which is asked on either path.
+        by_zone: _,
         // One that would be turned away takes the general path.
         max_connections: _,
         cost,
@@ -564,7 +566,7 @@ impl Simulation {
         s.attempts = s.attempts.wrapping_add(1);
         s.enter(now);
         if !BARE && service.tracks_servers() {
-            balancers.server_entered(service, s);
+            balancers.server_entered(service, s, handle.slot(), now);
         }
         if guarded && let Some(stopped) = guards.pass_fast_server(server, who) {
             return self.stop_fast(handle, &stopped);
@@ -743,12 +745,7 @@ impl Simulation {
         let (local, service_id) = (s.local, s.service);
         if !BARE && self.services[service_id].tracks_servers() {
             self.server_left(server);
-            let arrived = if self.services[service_id].aside {
-                self.attempts.cold_at(slot).dispatched
-            } else {
-                begun
-            };
-            self.note_latency(server, self.fleet[server].in_system, arrived);
+            self.note_latency(server, slot);
         }
         if !BARE && self.services[service_id].aside {
             return self.leave_aside(server, slot);

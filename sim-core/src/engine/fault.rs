@@ -5,12 +5,14 @@
 
 use super::Simulation;
 use super::event::{Event, Machine};
+use crate::distribution::{Distribution, DistributionDef};
 use crate::event_log::Kind;
 use crate::extension::Configured;
 use crate::fault::{Effect, FaultDef};
-use crate::model::{Actor, Afflicted, LinkTarget};
+use crate::model::{Actor, Afflicted, Course, LinkTarget};
 use crate::time::Duration;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// All faults that are there now.
 #[derive(Clone, Default)]
@@ -18,6 +20,23 @@ pub(super) struct Faults {
     of: BTreeMap<Afflicted, Vec<Fault>>,
     /// Faults so far.
     begun: u32,
+    /// Those that come later or again.
+    episodes: Vec<Episode>,
+    /// Times drawn for them.
+    drawn: u64,
+}
+
+/// A fault that comes to several, perhaps to each at another moment, and perhaps again.
+#[derive(Clone)]
+struct Episode {
+    /// What it befalls, and for how long this time; absent: that was healed, and is spared from then on.
+    of: Vec<Option<(Afflicted, Option<u64>)>>,
+    fault: Configured<FaultDef>,
+    lasts: Option<Arc<dyn Distribution>>,
+    skew: Option<Arc<dyn Distribution>>,
+    repeat: Option<Arc<dyn Distribution>>,
+    by: Actor,
+    cause: String,
 }
 
 #[derive(Clone)]
@@ -65,6 +84,16 @@ impl Faults {
         self.begun
     }
 
+    /// What would still come to something does not; whether anything would have.
+    fn stop(&mut self, of: Afflicted) -> bool {
+        let all = self.episodes.iter_mut().flat_map(|episode| &mut episode.of);
+        let mut found = false;
+        for place in all.filter(|place| place.is_some_and(|(other, _)| other == of)) {
+            (*place, found) = (None, true);
+        }
+        found
+    }
+
     /// Ends a fault, unless that has happened.
     fn end(&mut self, of: Afflicted, number: u32) -> Option<&'static FaultDef> {
         let there = self.of.get_mut(&of)?;
@@ -78,31 +107,94 @@ impl Faults {
 }
 
 impl Simulation {
-    /// A fault befalls servers or links.
+    /// A fault befalls servers or links, now or, as its course says, a little later and again.
     pub(super) fn afflict(
         &mut self,
         all: &[Afflicted],
         fault: &Configured<FaultDef>,
-        lasts: Option<Duration>,
+        course: &Course,
         by: Actor,
         note: &str,
     ) {
-        for &of in all {
-            let number = self.faults.begin(of, fault);
-            let cause = if note.is_empty() {
-                fault.words()
-            } else {
-                note.to_owned()
-            };
-            self.tell_of_afflicted(fault.def.told.0, by, of, cause);
-            self.feel(of);
-            if let Some(lasts) = lasts {
-                let end = match of {
-                    Afflicted::Server(server) => Event::FaultEnds(server, number),
-                    Afflicted::Link(_) => Event::LinkFaultEnds(number),
-                };
-                self.after(lasts.0, end);
+        let law = |of: &Option<Configured<DistributionDef>>| -> Option<Arc<dyn Distribution>> {
+            of.as_ref().map(|law| law.build().into())
+        };
+        let cause = if note.is_empty() {
+            fault.words()
+        } else {
+            note.to_owned()
+        };
+        let episode = self.faults.episodes.len() as u32;
+        self.faults.episodes.push(Episode {
+            of: all.iter().map(|&of| Some((of, None))).collect(),
+            fault: fault.clone(),
+            lasts: law(&course.lasts),
+            skew: law(&course.skew),
+            repeat: law(&course.repeat),
+            by,
+            cause,
+        });
+        self.fault_comes(episode);
+        let there = &mut self.faults.episodes[episode as usize];
+        if there.skew.is_none() && there.repeat.is_none() {
+            // It never comes back to what it was.
+            self.faults.episodes.pop();
+        }
+    }
+
+    /// A fault comes to all that it befalls.
+    pub(super) fn fault_comes(&mut self, episode: u32) {
+        let there = &self.faults.episodes[episode as usize];
+        let (lasts, skew) = (there.lasts.clone(), there.skew.clone());
+        let repeat = there.repeat.clone();
+        let places = there.of.len();
+        let mut over = 0;
+        for place in 0..places {
+            let later = self.episode_time(skew.as_deref()).unwrap_or(0);
+            let lasts = self.episode_time(lasts.as_deref());
+            over = over.max(later.saturating_add(lasts.unwrap_or(0)));
+            let there = &mut self.faults.episodes[episode as usize];
+            if let Some((_, length)) = &mut there.of[place] {
+                *length = lasts;
+                match later {
+                    0 => self.fault_begins(episode, place as u32),
+                    later => self.after(later, Event::FaultBegins(episode, place as u32)),
+                }
             }
+        }
+        let again = self.episode_time(repeat.as_deref());
+        let there = &self.faults.episodes[episode as usize];
+        if let Some(again) = again
+            && there.of.iter().any(Option::is_some)
+        {
+            self.after(again.max(over).max(1), Event::FaultComes(episode));
+        }
+    }
+
+    /// A time that a law of an episode says.
+    fn episode_time(&mut self, law: Option<&dyn Distribution>) -> Option<u64> {
+        let law = law?;
+        self.faults.drawn += 1;
+        let mut draws = self.streams.episodes.at(self.faults.drawn);
+        Some(Duration::from_nanos_f64(law.sample_ns(&mut draws)).0)
+    }
+
+    /// A fault befalls one of those that it comes to, unless that was healed meanwhile.
+    pub(super) fn fault_begins(&mut self, episode: u32, place: u32) {
+        let there = &self.faults.episodes[episode as usize];
+        let Some((of, lasts)) = there.of[place as usize] else {
+            return;
+        };
+        let (fault, by, cause) = (there.fault.clone(), there.by, there.cause.clone());
+        let number = self.faults.begin(of, &fault);
+        self.tell_of_afflicted(fault.def.told.0, by, of, cause);
+        self.feel(of);
+        if let Some(lasts) = lasts {
+            let end = match of {
+                Afflicted::Server(server) => Event::FaultEnds(server, number),
+                Afflicted::Link(_) => Event::LinkFaultEnds(number),
+            };
+            self.after(lasts, end);
         }
     }
 
@@ -135,7 +227,8 @@ impl Simulation {
     pub(super) fn heal(&mut self, all: &[Afflicted], by: Actor, note: &str) {
         let mut well = Vec::new();
         for &of in all {
-            if self.faults.of.remove(&of).is_none() {
+            let stopped = self.faults.stop(of);
+            if self.faults.of.remove(&of).is_none() && !stopped {
                 well.push((self.afflicted_name(of), "without a fault"));
                 continue;
             }

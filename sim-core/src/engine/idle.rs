@@ -9,6 +9,7 @@ use super::Simulation;
 use super::fleet::Server;
 use super::instance::Balancers;
 use super::service::Service;
+use super::slab::Slot;
 use crate::ids::{Id, ServerId, ServiceId};
 use crate::machine::MachineState;
 
@@ -24,9 +25,18 @@ impl Service {
 }
 
 impl Balancers {
-    /// A server of a service whose policies want to hear of it holds one request more.
+    /// A server of a service whose policies want to hear of it holds one request more, that in `slot`.
     #[inline(never)]
-    pub(super) fn server_entered(&mut self, service: &Service, server: &Server) {
+    pub(super) fn server_entered(
+        &mut self,
+        service: &mut Service,
+        server: &Server,
+        slot: Slot,
+        now: u64,
+    ) {
+        if let Some(latencies) = &mut service.latencies {
+            latencies.entered(server, slot, now);
+        }
         if service.tracks_idle && server.in_system == 1 {
             // An idle server was given something to do.
             for &index in &service.active {

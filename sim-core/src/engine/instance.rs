@@ -302,8 +302,8 @@ impl Oracle for TrueState<'_> {
         self.server(server).work_left_ns(self.now)
     }
     fn latency_ns(&self, server: usize) -> Option<f32> {
-        let known = &self.service.latencies.as_ref()?[LocalId::at(server)];
-        known.median_ns(self.in_system(server))
+        let known = self.service.latencies.as_ref()?;
+        known.median_ns(LocalId::at(server), self.in_system(server))
     }
     fn report(&self, server: usize) -> Report {
         let server = self.server(server);

@@ -1,19 +1,38 @@
 //! What servers remember of how long their answers took, for policies that probe them.
 //!
-//! A median of the last answers for each number of requests that was left behind: the answer to
+//! A median of the last answers for each number of requests that was met on arrival: the answer to
 //! "how long would it take now?" depends on how full a server is, so that an average of all would tell a busy server's past.
+//! What was met is noted when a request enters. By what it leaves behind the last of a long line would be taken for
+//! one that found an empty server, and the server for a slow one.
 
 use super::Simulation;
-use crate::ids::{LocalId, ServerId, ServiceId, Table};
+use super::fleet::Server;
+use super::slab::Slot;
+use crate::ids::{Id, LocalId, ServerId, ServiceId, Table};
 
 /// Numbers of requests that are told apart: each up to 8, then two an octave.
 const LEVELS: usize = 16;
 /// Answers remembered for each.
 const KEPT: usize = 3;
 
+/// What a service's policies know of how long its answers take.
+#[derive(Clone)]
+pub(super) struct Tracked {
+    servers: Table<LocalId, Latencies>,
+    /// Of those that are at a server; what is left in other places means nothing.
+    entered: Table<Slot, Option<Entered>>,
+}
+
+/// When a request entered its server, and how many it met there.
+#[derive(Clone, Copy)]
+struct Entered {
+    at: u64,
+    met: u32,
+}
+
 /// The last answers of a server.
 #[derive(Clone, Default)]
-pub(super) struct Latencies {
+struct Latencies {
     /// In nanoseconds.
     last: [[f32; KEPT]; LEVELS],
     /// How many answers there were, up to twice as many as are kept.
@@ -42,9 +61,9 @@ impl Latencies {
         } as u8;
     }
 
-    /// The median of the last answers when about so many requests were left behind.
+    /// The median of the last answers to those that met about so many requests.
     #[inline]
-    pub(super) fn median_ns(&self, requests: u32) -> Option<f32> {
+    fn median_ns(&self, requests: u32) -> Option<f32> {
         let level = level(requests);
         if self.count[level] > 0 {
             return Some(self.median_of(level));
@@ -69,6 +88,30 @@ impl Latencies {
     }
 }
 
+impl Tracked {
+    fn of(servers: usize) -> Self {
+        Self {
+            servers: Table::filled(servers, Latencies::default()),
+            entered: Table::default(),
+        }
+    }
+
+    /// A request has just entered a server.
+    #[inline]
+    pub(super) fn entered(&mut self, server: &Server, slot: Slot, now: u64) {
+        *self.entered.with_room(slot, None) = Some(Entered {
+            at: now,
+            met: server.in_system - 1,
+        });
+    }
+
+    /// How long an answer would take a server that has so many requests, by what it did lately.
+    #[inline]
+    pub(super) fn median_ns(&self, server: LocalId, requests: u32) -> Option<f32> {
+        self.servers[server].median_ns(requests)
+    }
+}
+
 impl Simulation {
     /// Whether the policies of a service want to know how long answers of its servers take.
     pub(super) fn configure_latencies(&mut self, service: ServiceId) {
@@ -81,17 +124,18 @@ impl Simulation {
         service.tracks_latencies = wanted;
         if wanted != service.latencies.is_some() {
             let servers = service.servers.len();
-            let none = || Box::new(Table::filled(servers, Latencies::default()));
-            service.latencies = wanted.then(none);
+            service.latencies = wanted.then(|| Box::new(Tracked::of(servers)));
         }
     }
 
-    /// A server has answered a request that arrived there at some moment, and leaves so many behind.
-    pub(super) fn note_latency(&mut self, server: ServerId, behind: u32, arrived: u64) {
+    /// A server has answered a request. Of those that were there before anybody wanted to know, nothing is known.
+    pub(super) fn note_latency(&mut self, server: ServerId, slot: Slot) {
         let s = &self.fleet[server];
-        let local: LocalId = s.local;
-        if let Some(latencies) = &mut self.services[s.service].latencies {
-            latencies[local].note(behind, self.now - arrived);
+        if let Some(known) = &mut self.services[s.service].latencies
+            && slot.position() < known.entered.len()
+            && let Some(Entered { at, met }) = known.entered[slot]
+        {
+            known.servers[s.local].note(met, self.now - at);
         }
     }
 }
@@ -108,6 +152,33 @@ mod tests {
         );
         assert!((0..5000).map(level).is_sorted());
         assert_eq!(level(u32::MAX), LEVELS - 1);
+    }
+
+    /// Ten come at once to a server that takes 10 ms each: who met nobody took 10 ms, who met nine 100 ms. By what they
+    /// left behind it would be the other way round, and the empty server be taken for the slowest.
+    #[test]
+    fn answers_are_filed_under_what_they_met() {
+        let text = "horizon = \"20s\"\n[[traffic]]\nto = \"web\"\narrivals = { kind = \"batch\", size = 10 }\nrate = 10\n\
+            [service.web]\ndemand = \"10ms\"\nbalancer = { policy = \"prequal\" }\nserver = [{ name = \"a\", workers = 1 }]\n";
+        let both = [
+            text.to_owned(),
+            // A link sends every request the general way.
+            text.replace("policy =", "link = { delay = \"1ms\" }, policy ="),
+        ];
+        for text in both {
+            let model = crate::scenario::parse(&text).unwrap_or_else(|e| panic!("{e}"));
+            let mut simulation = Simulation::new(std::sync::Arc::new(model), 0);
+            simulation.run();
+            let known = simulation.services[ServiceId(0)].latencies.as_ref();
+            let known = known.expect("Prequal wants to know");
+            for met in 0..8 {
+                let took = known.median_ns(LocalId(0), met).expect("ten came");
+                assert!(
+                    (took / 1e7 - (met + 1) as f32).abs() < 1e-3,
+                    "{met}: {took}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -620,6 +620,8 @@ impl Simulation {
                 self.fault_ends(Afflicted::Server(server), number);
             }
             Event::LinkFaultEnds(number) => self.link_fault_ends(number),
+            Event::FaultComes(episode) => self.fault_comes(episode),
+            Event::FaultBegins(episode, place) => self.fault_begins(episode, place),
             Event::Impatient(handle) if self.attempts.contains(handle) => self.impatient(handle),
             Event::Phase(source) => self.begin_phase(source),
             Event::Breakdown(server, generation) => self.break_down(server, generation),

@@ -15,7 +15,7 @@ use super::event::Event;
 use super::link::Path;
 use super::slab::{Handle, Slab, Slot};
 use super::source::source_of;
-use crate::connection::{Owner, Terms};
+use crate::connection::{Owner, Reuse, Terms};
 use crate::draws::Stream;
 use crate::ids::{ClientId, Id, InstanceId, LocalId, ServerId, ServiceId, SourceId, Table};
 use crate::model::{DownBehaviour, Model};
@@ -51,6 +51,8 @@ struct Connection {
     /// The instance that accepted it, and the server that it leads to, once they are known.
     instance: InstanceId,
     server: ServerId,
+    /// How many were opened before it.
+    number: u64,
     /// When it began to be opened, and from when on it carries requests; never, where that was lost.
     opened: u64,
     ready: u64,
@@ -79,6 +81,8 @@ struct Pool {
     /// Attempts that wait for one; those that have gone away are passed over.
     line: VecDeque<Handle>,
     waiting: u32,
+    /// When one last came free for them.
+    freed: u64,
 }
 
 /// What an attempt has to do with connections.
@@ -178,6 +182,7 @@ impl Pool {
             taking: 0,
             line: VecDeque::new(),
             waiting: 0,
+            freed: 0,
         }
     }
 
@@ -189,10 +194,10 @@ impl Pool {
         go: &mut Vec<Handle>,
     ) -> Option<Handle> {
         if self.terms.streams == 1 {
-            while let Some(handle) = if self.terms.latest_first {
-                self.open.pop_back()
-            } else {
-                self.open.pop_front()
+            while let Some(handle) = match self.terms.reuse {
+                Reuse::Latest => self.open.pop_back(),
+                Reuse::Oldest => self.open.pop_front(),
+                Reuse::First => self.opened_first(all),
             } {
                 if !all.contains(handle) {
                     continue;
@@ -221,6 +226,16 @@ impl Pool {
             }
         }
         best
+    }
+}
+
+impl Pool {
+    /// Of connections that carry nothing the one that was opened first, or one that is gone.
+    fn opened_first(&mut self, all: &Slab<Connection>) -> Option<Handle> {
+        let number = |&handle: &Handle| all.contains(handle).then(|| all[handle].number);
+        let places = 0..self.open.len();
+        let place = places.min_by_key(|&place| number(&self.open[place]))?;
+        self.open.remove(place)
     }
 }
 
@@ -504,6 +519,7 @@ impl Simulation {
             service,
             instance: InstanceId::NONE,
             server,
+            number: self.pools.opened,
             opened: self.now,
             ready,
             carries: 0,
@@ -581,12 +597,19 @@ impl Simulation {
             }
             connection.idle_since = now;
             if pool.terms.streams == 1 {
-                if pool.waiting == 0 && pool.open.len() >= pool.terms.keep as usize {
+                let surplus = if pool.terms.keep_counts_all {
+                    pool.count > pool.terms.keep
+                } else {
+                    pool.waiting == 0 && pool.open.len() >= pool.terms.keep as usize
+                };
+                if surplus {
+                    pool.freed = now;
                     return self.close(found, None);
                 }
                 pool.open.push_back(found);
             }
         }
+        pool.freed = now;
         let waiting = pool.waiting > 0;
         let side = connection.side;
         if waiting {
@@ -788,9 +811,20 @@ impl Simulation {
     /// An attempt has waited long enough for a connection.
     pub(super) fn unconnected(&mut self, handle: Handle) {
         if self.attempts[handle].place == Place::Unconnected {
+            if let Some(due) = self.waits_on_until(handle) {
+                return self.events.schedule(due, Event::Unconnected(handle));
+            }
             self.leave_line(handle);
             self.not_connected(handle, Outcome::ConnectTimedOut);
         }
+    }
+
+    /// Until when an attempt goes on waiting for a connection because one has come free meanwhile.
+    fn waits_on_until(&self, handle: Handle) -> Option<u64> {
+        let pool = self.pools.by_side.get(&self.pools.use_of(handle).line?)?;
+        let wait = pool.terms.wait.filter(|_| pool.terms.wait_restarts)?;
+        let due = pool.freed.saturating_add(wait.0);
+        (due > self.now).then_some(due)
     }
 
     /// An attempt waits for a connection no longer.

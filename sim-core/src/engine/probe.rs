@@ -12,7 +12,7 @@ use crate::distribution::Distribution;
 use crate::health::{Checks, Phase, Probe};
 use crate::ids::{ClassId, Id, InstanceId, LocalId, ProberId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
-use crate::model::{Actor, DownBehaviour, Liveness, Model};
+use crate::model::{Actor, Afflicted, DownBehaviour, Liveness, Model};
 use crate::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -237,6 +237,13 @@ impl Simulation {
         }
         let cold = &self.fleet.cold[prober.server];
         let fails = errors && draws.chance(cold.error_rate);
+        // A wrong path answers as it does; whoever lives in the server itself asks another.
+        let path = if local || connect {
+            None
+        } else {
+            self.faults.effect(Afflicted::Server(prober.server)).checks
+        };
+        let fails = path.map_or(fails, |passes| !passes);
         if fails && let Some(of_error) = &cold.error_demand {
             demand = Duration::from_nanos_f64(of_error.sample_ns(&mut draws)).0;
         }

@@ -28,9 +28,9 @@ impl Simulation {
         if let Some(numbers) = &mut self.services[s.service].numbers {
             numbers.more(self.now);
         }
-        let service = &self.services[s.service];
+        let service = &mut self.services[s.service];
         if service.tracks_servers() {
-            (self.balancers).server_entered(service, s);
+            (self.balancers).server_entered(service, s, handle.slot(), self.now);
         }
         if self.enter(Post::Server, handle) {
             self.welcome(handle);
@@ -307,8 +307,7 @@ impl Simulation {
         let service = self.attempts[handle].service;
         if self.services[service].tracks_latencies && outcome == Outcome::Succeeded {
             let server = self.attempts[handle].server;
-            let arrived = self.attempts.cold(handle).arrived;
-            self.note_latency(server, self.fleet[server].in_system - 1, arrived);
+            self.note_latency(server, handle.slot());
         }
         self.send_away(handle, outcome);
     }

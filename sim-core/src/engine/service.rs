@@ -3,16 +3,16 @@
 use super::fast_path::service_is_plain;
 use super::fleet::Written;
 use super::instance::Balancers;
-use super::latencies::Latencies;
+use super::latencies::Tracked;
 use super::numbers::Numbers;
 use crate::distribution::Distribution;
 use crate::draws::Stream;
 use crate::extension::Configured;
 use crate::ids::{ClientId, Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
-use crate::model::{Balances, DownBehaviour, InstanceSelection, Model, ServerParams};
+use crate::model::{Balances, DownBehaviour, InstanceSelection, Model, ServerParams, SplitByZone};
 use crate::outcome::Outcome;
-use crate::policy::{Policy, PolicyDef};
+use crate::policy::{Policy, PolicyDef, Zoning, by_zone};
 use crate::time::Duration;
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ pub(super) struct Service {
     pub tracks_queues: bool,
     /// Whether policies want to know how long answers of servers take; and what servers remember of that.
     pub tracks_latencies: bool,
-    pub latencies: Option<Box<Table<LocalId, Latencies>>>,
+    pub latencies: Option<Box<Tracked>>,
     /// Times that servers became idle.
     pub idle_reports: u64,
     /// Whether callers choose an instance at random.
@@ -272,6 +272,9 @@ pub(super) fn policy(
 ) -> Box<dyn Policy> {
     let service = &model.services[service.position()];
     let mut policy = choice.build();
+    if let Some(split) = &service.balancer.by_zone {
+        policy = by_zone(policy, zoning(model, service, split));
+    }
     policy.place_servers(service.servers.len(), &|server| {
         let server = &model.servers[service.servers[server].position()].name;
         let concern = format!("ring/{}/{server}", service.name);
@@ -281,6 +284,24 @@ pub(super) fn policy(
     let names: Vec<&str> = service.servers.iter().map(name).collect();
     policy.name_servers(&names);
     policy
+}
+
+/// How a service's traffic is split among the zones of its servers.
+fn zoning(model: &Model, service: &crate::model::Service, split: &SplitByZone) -> Zoning {
+    let servers = || {
+        service
+            .servers
+            .iter()
+            .map(|id| &model.servers[id.position()])
+    };
+    Zoning {
+        zones: servers().map(|s| s.zone.map(Id::position)).collect(),
+        priorities: servers().map(|s| s.params.priority).collect(),
+        present: servers().map(|s| s.present).collect(),
+        weights: service.zones.iter().map(|zone| zone.weight).collect(),
+        overprovisioning: split.overprovisioning,
+        random_start: split.random_start,
+    }
 }
 
 /// How far into a round the turns of each instance of a service begin, where it has more than one;

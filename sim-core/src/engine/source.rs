@@ -54,6 +54,10 @@ pub(super) struct Source {
     /// Requests of a trace that were looked at, and how often the latest is still to come.
     recorded: usize,
     left: u64,
+    /// When the rest of the present round of bursts comes, the latest first, and rounds begun.
+    round: Vec<u64>,
+    rounds: u64,
+    latest: u64,
     factor: f64,
     copies: Stream,
     /// Phases of a modulated source: the present one, and how many were begun.
@@ -81,7 +85,7 @@ impl Source {
             gaps: match &arrivals {
                 Arrivals::Open(gaps) => Some(Arc::clone(gaps)),
                 Arrivals::Modulated(phases) => Some(Arc::clone(&phases[0].gaps)),
-                Arrivals::Closed { .. } | Arrivals::Trace(_) => None,
+                Arrivals::Closed { .. } | Arrivals::Trace(_) | Arrivals::Bursts(_) => None,
             },
             arrivals,
             rate: source.rate.clone(),
@@ -98,6 +102,9 @@ impl Source {
             count: 0,
             recorded: 0,
             left: 0,
+            round: Vec::new(),
+            rounds: 0,
+            latest: 0,
             factor: source.trace_factor,
             copies: Stream::new(model.seed, replication, &format!("copies/{}", source.name)),
             fast: false,
@@ -129,21 +136,27 @@ impl Source {
         self.written = if self.fast { written } else { Written::More };
     }
 
-    /// When the next request of a trace comes; `None` after the last, and of other arrivals.
+    /// When the next request of a trace, or of a round, comes; `None` after the last, and of other
+    /// arrivals.
     pub(super) fn next_recorded(&mut self) -> Option<u64> {
-        let Arrivals::Trace(times) = &self.arrivals else {
-            return None;
-        };
         while self.left == 0 {
-            if self.recorded == times.len() {
-                return None;
-            }
+            self.latest = match &self.arrivals {
+                Arrivals::Trace(times) => times.get(self.recorded)?.0,
+                Arrivals::Bursts(bursts) => {
+                    while self.round.is_empty() {
+                        self.round = bursts.round(self.rounds, self.stream)?;
+                        self.rounds += 1;
+                    }
+                    self.round.pop()?
+                }
+                _ => return None,
+            };
             let mut draws = self.copies.at(self.recorded as u64);
             self.left = copies(self.factor, &mut draws);
             self.recorded += 1;
         }
         self.left -= 1;
-        Some(times[self.recorded - 1].0)
+        Some(self.latest)
     }
 }
 
@@ -164,7 +177,9 @@ impl Simulation {
     pub(super) fn start_source(&mut self, source: SourceId) {
         let s = &mut self.sources[source];
         match &s.arrivals {
-            Arrivals::Open(_) | Arrivals::Trace(_) => self.plan_arrival(source),
+            Arrivals::Open(_) | Arrivals::Trace(_) | Arrivals::Bursts(_) => {
+                self.plan_arrival(source);
+            }
             Arrivals::Modulated(_) => self.begin_phase(source),
             Arrivals::Closed { users, .. } => {
                 for _ in 0..*users {

@@ -20,6 +20,7 @@ pub(super) struct Streams {
     pub idle: Stream,
     pub selection: Stream,
     pub boot: Stream,
+    pub episodes: Stream,
     pub provisioning: Stream,
 }
 
@@ -41,6 +42,7 @@ impl Streams {
             idle: stream("idle"),
             selection: stream("spread"),
             boot: stream("boot"),
+            episodes: stream("episodes"),
             provisioning: stream("provisioning"),
         }
     }

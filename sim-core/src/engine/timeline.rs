@@ -90,10 +90,10 @@ impl Simulation {
             Action::Remove(target) => {
                 self.each_server("remove", target, by, note, |s, id| s.remove(id, by, note));
             }
+            Action::Fault { of, fault, course } => self.afflict(of, fault, course, by, note),
             Action::Flush(target) => {
                 self.each_server("flush", target, by, note, |s, id| s.flush(id, by, note));
             }
-            Action::Fault { of, fault, lasts } => self.afflict(of, fault, *lasts, by, note),
             Action::Heal(of) => self.heal(of, by, note),
         }
     }

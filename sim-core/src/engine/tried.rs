@@ -61,6 +61,11 @@ impl Tried {
         size_of::<Self>() + self.servers.capacity() * size_of::<LocalId>()
     }
 
+    /// Servers of earlier tries, in ascending order, and those of the present one.
+    fn parts(&self) -> (&[LocalId], &[LocalId]) {
+        self.servers.split_at(self.earlier)
+    }
+
     /// What was tried so far belongs to earlier tries from now on.
     fn begin_try(&mut self, avoid: Avoid) {
         // A try that came to no server leaves those before it the latest.
@@ -208,10 +213,16 @@ impl Simulation {
         if !self.callers[client].terms.everywhere {
             return false;
         }
+        let servers = &self.services[service].servers;
+        let is_in = |local: &LocalId| self.fleet.in_rotation(servers[*local]);
         let tried = self.calls.tried(call);
-        let been = |local| previous == local || tried.is_some_and(|t| t.servers.contains(&local));
-        let mut servers = self.services[service].servers.enumerate();
-        servers.all(|(local, &server)| been(local) || !self.fleet.in_rotation(server))
+        let (earlier, present) = tried.map_or((&[][..], &[][..]), Tried::parts);
+        let is_new = |local: &LocalId| earlier.binary_search(local).is_err();
+        let latest = previous.known().filter(|last| !present.contains(last));
+        // Whoever counts them need not look in the list for each server that there is.
+        let again = present.iter().copied().chain(latest).filter(is_new);
+        let been = earlier.iter().copied().chain(again).filter(is_in).count();
+        servers.ids().filter(is_in).nth(been).is_none()
     }
 
     /// Those of the `eligible` servers that an attempt does not keep away from, by position as

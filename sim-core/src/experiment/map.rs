@@ -8,7 +8,7 @@ use super::control::Control;
 use super::recovery::{Fate, fate};
 use super::run::simulate;
 use crate::fault::slow;
-use crate::model::{Action, Actor, Afflicted, Model, ServerId, TimelineEntry};
+use crate::model::{Action, Actor, Afflicted, Course, Model, ServerId, TimelineEntry};
 use crate::statistics::{self, Estimate, Interval, Withheld, wilson};
 use crate::time::{Duration, Instant};
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl SlowDown {
                 action: Action::Fault {
                     of: all,
                     fault: slow(self.factor),
-                    lasts: Some(self.lasts),
+                    course: Course::lasting(self.lasts),
                 },
             });
         }

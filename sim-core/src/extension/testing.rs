@@ -136,6 +136,16 @@ fn example_value(row: &str, position: usize, param: &ParamDef) -> ParamValue {
                 params: Params::new(vec![("value", ParamValue::Span(value))]),
             })
         }
+        ParamKind::Distributions => {
+            let law = |seconds| Nested {
+                row: &DISTRIBUTIONS[0].row,
+                params: Params::new(vec![(
+                    "value",
+                    ParamValue::Span(Duration::from_secs(seconds)),
+                )]),
+            };
+            ParamValue::Distributions([1, 2, 3].map(law).into())
+        }
         ParamKind::Spans | ParamKind::Moments { .. } => {
             ParamValue::Spans([1, 2, 3].map(Duration::from_secs).into())
         }
@@ -143,6 +153,7 @@ fn example_value(row: &str, position: usize, param: &ParamDef) -> ParamValue {
             ParamValue::Numbers(text.map_or([1.0_f64.clamp(min, max); 3].into(), |text| {
                 let members = text.trim_matches(['[', ']']).split(", ");
                 members
+                    .filter(|member| !member.is_empty())
                     .map(|member| member.parse().unwrap_or_else(|error| bad(&error)))
                     .collect()
             }))

@@ -10,6 +10,7 @@ use crate::time::Duration;
 mod degrade;
 mod errors;
 mod gray;
+mod health_path;
 mod partition;
 mod slow;
 
@@ -18,6 +19,7 @@ pub static FAULTS: &[&FaultDef] = &[
     &slow::FAULT,
     &errors::FAULT,
     &gray::FAULT,
+    &health_path::FAULT,
     &partition::FAULT,
     &degrade::FAULT,
 ];
@@ -66,6 +68,8 @@ pub struct Effect {
     pub speed: f64,
     /// Probability that a server answers with an error, beside its own; in [0, 1].
     pub errors: f64,
+    /// How a server answers checks, whatever requests meet: whether they pass; absent: as they would.
+    pub checks: Option<bool>,
     /// Whether all that is sent over a link vanishes.
     pub cut: bool,
     /// Time added to each way of a link.
@@ -79,6 +83,7 @@ impl Effect {
     pub const NONE: Self = Self {
         speed: 1.0,
         errors: 0.0,
+        checks: None,
         cut: false,
         delay: Duration::ZERO,
         loss: 0.0,
@@ -90,6 +95,7 @@ impl Effect {
         Self {
             speed: self.speed * other.speed,
             errors: either(self.errors, other.errors),
+            checks: self.checks.or(other.checks),
             cut: self.cut || other.cut,
             delay: Duration(self.delay.0.saturating_add(other.delay.0)),
             loss: either(self.loss, other.loss),
@@ -175,6 +181,7 @@ mod tests {
         let values = def.row.params.iter().map(|param| match param.kind {
             ParamKind::Number { .. } => (param.name, ParamValue::Number(0.5)),
             ParamKind::Span { .. } => (param.name, ParamValue::Span(Duration::from_secs(1))),
+            ParamKind::Choice(_) => (param.name, ParamValue::Choice(0)),
             _ => unreachable!("{} has other parameters than these", def.row.name),
         });
         Params::new(values.collect())
@@ -188,11 +195,12 @@ mod tests {
             let Effect {
                 speed,
                 errors,
+                checks,
                 cut,
                 delay,
                 loss,
             } = effect;
-            let at_server = speed < 1.0 || errors > 0.0;
+            let at_server = speed < 1.0 || errors > 0.0 || checks.is_some();
             let at_link = cut || !delay.is_zero() || loss > 0.0;
             let expected = match def.befalls {
                 Befalls::Servers => (true, false),

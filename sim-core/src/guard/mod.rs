@@ -19,6 +19,7 @@ use std::fmt::Debug;
 mod adaptive_throttle;
 mod aimd_limit;
 mod aws_retry_tokens;
+mod botocore_rate_limiter;
 mod brownout;
 mod bulkhead;
 mod circuit_breaker;
@@ -32,6 +33,7 @@ mod envoy_adaptive_concurrency;
 mod envoy_admission_control;
 mod envoy_circuit_breaker;
 mod envoy_retry_limit;
+mod failsafe_go;
 mod gradient2_limit;
 mod grpc_retry_throttle;
 mod hedge_budget;
@@ -45,7 +47,9 @@ mod pybreaker;
 mod queue_timeout;
 mod rate_counter;
 mod rate_limit;
+mod resilience4j;
 mod retry_budget;
+mod tower_budget;
 mod utilisation_shedding;
 mod vegas_limit;
 
@@ -55,9 +59,13 @@ pub static GUARDS: &[&GuardDef] = &[
     &opossum::GUARD,
     &cockatiel::GUARD,
     &pybreaker::GUARD,
+    &resilience4j::GUARD,
+    &failsafe_go::GUARD,
     &retry_budget::GUARD,
     &aws_retry_tokens::GUARD,
+    &botocore_rate_limiter::GUARD,
     &grpc_retry_throttle::GUARD,
+    &tower_budget::GUARD,
     &hedge_budget::GUARD,
     &rate_limit::GUARD,
     &limit_req::GUARD,

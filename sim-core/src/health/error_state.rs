@@ -43,6 +43,8 @@ pub(super) static RULE: HealthDef = HealthDef {
             errors: false,
             force_recovery: false,
             until: vec![None; servers],
+            open: vec![false; servers],
+            fine: 0,
             due: Due::default(),
         };
         rule.adopt(params);
@@ -59,6 +61,9 @@ struct ErrorState {
     force_recovery: bool,
     /// Until when each server gets nothing.
     until: Vec<Option<Instant>>,
+    /// Which of them the rules before leave open, and how many of those are not in error state.
+    open: Vec<bool>,
+    fine: usize,
     due: Due,
 }
 
@@ -70,8 +75,17 @@ impl ErrorState {
         }
     }
 
+    /// How the rules before left a server.
+    fn take_note(&mut self, server: usize, candidate: &Candidate) {
+        let fine = |open: bool, until: Option<Instant>| usize::from(open && until.is_none());
+        let before = std::mem::replace(&mut self.open[server], candidate.open);
+        let until = self.until[server];
+        self.fine = self.fine + fine(candidate.open, until) - fine(before, until);
+    }
+
     fn take_back(&mut self, server: usize, cause: &str, news: &mut Vec<News>) {
         let before = self.until[server].take();
+        self.fine += usize::from(self.open[server]);
         self.due.replan(server, before, None);
         news.push(News::of_server(Kind::Readmitted, server, cause.to_owned()));
     }
@@ -85,18 +99,13 @@ impl HealthRule for ErrorState {
     }
 
     fn judge(&mut self, now: Instant, standing: &mut Standing, news: &mut Vec<News>) {
+        for (server, candidate) in standing.servers.iter().enumerate() {
+            self.take_note(server, candidate);
+        }
         for server in 0..self.until.len() {
             self.look(now, server, news);
         }
-        let open = || {
-            standing
-                .servers
-                .iter()
-                .zip(&self.until)
-                .filter(|(s, _)| s.open)
-        };
-        let all = open().count() > 0 && open().all(|(_, until)| until.is_some());
-        if all && self.force_recovery {
+        if self.fine == 0 && self.force_recovery && self.open.contains(&true) {
             for server in 0..self.until.len() {
                 if self.until[server].is_some() {
                     self.take_back(server, "all are in error state", news);
@@ -115,12 +124,11 @@ impl HealthRule for ErrorState {
         candidate: &mut Candidate,
         news: &mut Vec<News>,
     ) -> bool {
-        // Who is out, or goes, may leave nobody but those in error state.
-        let alone = candidate.open && self.until[server].is_none_or(|until| until <= now);
-        if alone {
-            self.look(now, server, news);
-        }
-        alone
+        self.take_note(server, candidate);
+        self.look(now, server, news);
+        candidate.open &= self.until[server].is_none();
+        // Where nobody but those in error state is left they come back together.
+        self.fine > 0 || !self.force_recovery
     }
 
     fn ended(&mut self, seen: &Seen, news: &mut Vec<News>) -> bool {
@@ -136,6 +144,7 @@ impl HealthRule for ErrorState {
             let before = std::mem::replace(&mut self.until[seen.server], until);
             self.due.replan(seen.server, before, until);
             if before.is_none() {
+                self.fine -= usize::from(self.open[seen.server]);
                 let cause = format!("left alone for {}", self.retry);
                 news.push(News::of_server(Kind::Ejected, seen.server, cause));
             }
@@ -153,10 +162,39 @@ impl HealthRule for ErrorState {
 
     fn forget(&mut self) {
         self.until.fill(None);
+        self.fine = self.open.iter().filter(|open| **open).count();
         self.due.clear();
     }
 
     fn clone_box(&self) -> Box<dyn HealthRule> {
         Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{candidates, judge, open, rule};
+    use super::*;
+
+    /// Of a hundred members one goes after the other: only when none is left are all looked at.
+    #[test]
+    fn who_goes_concerns_the_others_when_nobody_is_left() {
+        let mut rule = rule(&RULE, 100, &[]);
+        judge(&mut rule, 0, candidates(100));
+        let mut news = Vec::new();
+        for server in 0..100 {
+            let seen = Seen {
+                now: Instant(1),
+                server,
+                outcome: Outcome::Refused,
+            };
+            assert!(rule.ended(&seen, &mut news));
+            let candidate = &mut candidates(1)[0];
+            let alone = rule.judge_one(Instant(1), server, candidate, &mut news);
+            assert_eq!(alone, server < 99, "{server}");
+            assert!(!candidate.open);
+        }
+        let all: Vec<usize> = (0..100).collect();
+        assert_eq!(open(&judge(&mut rule, 1, candidates(100)).0), all);
     }
 }

@@ -446,7 +446,7 @@ impl HealthRule for Detector {
 
     fn forget(&mut self) {
         self.servers.fill(Record::default());
-        (self.out, self.next) = (0, None);
+        (self.out, self.next, self.other_rhythm) = (0, None, false);
     }
 
     fn clone_box(&self) -> Box<dyn HealthRule> {

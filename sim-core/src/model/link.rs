@@ -48,6 +48,8 @@ pub struct Zone {
     pub name: String,
     /// From the balancer to its servers, where it differs from the balancer's link.
     pub link: Link,
+    /// Its part of the traffic, where that is split by zone.
+    pub weight: f64,
 }
 
 /// A link of the system, as an action names it.

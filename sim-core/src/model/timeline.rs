@@ -4,6 +4,7 @@ use super::{
     Actor, Balancer, Class, ClassId, Client, ClientId, Host, HostId, LinkTarget, Model, ServerId,
     ServerParams, Service, ServiceId, Source, SourceId,
 };
+use crate::distribution::{DistributionDef, always};
 use crate::extension::Configured;
 use crate::fault::FaultDef;
 use crate::ids::Id;
@@ -62,11 +63,32 @@ pub enum Action {
         of: Vec<Afflicted>,
         /// What.
         fault: Configured<FaultDef>,
-        /// For how long; absent: until it is healed, or another of its kind takes its place.
-        lasts: Option<Duration>,
+        /// When it comes and goes.
+        course: Course,
     },
     /// All faults of servers or links end.
     Heal(Vec<Afflicted>),
+}
+
+/// When a fault comes and goes, counted from its entry of the time line.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Course {
+    /// For how long it befalls each; absent: until it is healed, or another of its kind takes its place.
+    pub lasts: Option<Configured<DistributionDef>>,
+    /// So much later it befalls each; absent: all at once.
+    pub skew: Option<Configured<DistributionDef>>,
+    /// So long after it came it comes again, yet never before it has left all; absent: it comes once.
+    pub repeat: Option<Configured<DistributionDef>>,
+}
+
+impl Course {
+    /// At once, once, and for so long.
+    pub fn lasting(lasts: Duration) -> Self {
+        Self {
+            lasts: Some(always(lasts)),
+            ..Self::default()
+        }
+    }
 }
 
 /// A rolling deployment.

@@ -8,11 +8,14 @@ use crate::draws::{Draws, Stream};
 use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
+pub use by_zone::Zoning;
+pub(crate) use by_zone::by_zone;
 pub(crate) use power_of_d::less_of_two;
 pub(crate) use random::any_of;
 use std::fmt::Debug;
 
 mod apache_bybusyness;
+mod by_zone;
 mod caddy_random_choose;
 mod client_side_weighted_round_robin;
 mod edf;
@@ -259,7 +262,7 @@ pub trait Oracle {
     fn in_system(&self, server: usize) -> u32;
     /// Work left in the server, in nanoseconds until it would be empty.
     fn work_left_ns(&self, server: usize) -> f64;
-    /// The median of how long its last answers took that left about as many requests behind as it has now, if
+    /// The median of how long its last answers took to requests that met about as many there as it has now, if
     /// there were any: what a server that is probed says. Only for policies that track latencies.
     fn latency_ns(&self, server: usize) -> Option<f32>;
     /// What it says of itself with its answers, where servers say such things.

@@ -6,9 +6,7 @@
 //! grow old, and are taken away one by one, in turns the oldest and the worst: otherwise the pool would be left with those that
 //! nobody wants. Where the pool has fewer than two the server is a random one.
 //!
-//! A server says as its latency the median of its last answers that left about as many requests behind as it has now. The paper files answers by
-//! the number met on arrival; the two differ after a burst, when the last of a long line leave an empty server.
-//! Where loads swing on queues with few workers a server so misjudged is avoided, and `power-of-d` does better. Probes are answered
+//! A server says as its latency the median of its last answers to requests that met about as many there as it has now. Probes are answered
 //! at once. A probe that is used counts one more in flight; a new one of the same server takes its place.
 
 use super::power_of_d::nth_absent;
@@ -16,6 +14,7 @@ use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
 use crate::time::{Duration, Instant};
+use std::hint::select_unpredictable;
 
 /// Most probes that may be sent with a request: their places live in an array on the stack.
 const PROBES_MAX: usize = 16;
@@ -144,17 +143,18 @@ struct Probe {
     latency_ns: f32,
     /// How often it may still be used.
     uses: u32,
+    /// By what was hot when it was last worked out.
+    rank: u64,
 }
 
 impl Probe {
-    /// Whether it is better than another: cold before hot, the quicker of cold ones, the less loaded of hot ones.
+    /// A number that is lower for the better: cold before hot, the quicker of cold ones, the less loaded of hot ones.
     #[inline]
-    fn beats(&self, other: &Self, hot_above: u32) -> bool {
-        match (self.in_flight > hot_above, other.in_flight > hot_above) {
-            (false, false) => self.latency_ns < other.latency_ns,
-            (true, true) => self.in_flight < other.in_flight,
-            (hot, _) => !hot,
-        }
+    fn rank(&self, hot_above: u32) -> u64 {
+        let hot = self.in_flight > hot_above;
+        // Bits of numbers that are not negative ascend as these do.
+        let quick = self.latency_ns.to_bits();
+        u64::from(hot) << 32 | u64::from(select_unpredictable(hot, self.in_flight, quick))
     }
 }
 
@@ -167,16 +167,36 @@ fn rounded(number: f64, draws: &mut Draws) -> usize {
 }
 
 impl Prequal {
-    fn best(&self, may: impl Fn(u32) -> bool) -> Option<usize> {
-        let mut best: Option<usize> = None;
-        for (place, probe) in self.pool.iter().enumerate() {
-            if best.is_none_or(|best| probe.beats(&self.pool[best], self.hot_above))
-                && may(probe.server)
-            {
-                best = Some(place);
+    /// The place of the best of those whose server may be picked, the oldest of several alike.
+    fn best_of(&self, may: impl Fn(u32) -> bool) -> Option<usize> {
+        let may = |place: &usize| may(self.pool[*place].server);
+        (0..self.pool.len())
+            .filter(may)
+            .min_by_key(|&place| self.pool[place].rank)
+    }
+
+    /// The place of the lowest rank, the first of several alike, where ranks count with these bits turned. Which it is
+    /// nobody can guess, so nothing is guessed.
+    #[inline]
+    fn lowest(&self, turned: u64) -> usize {
+        let (mut place, mut lowest) = (0, u64::MAX);
+        for (at, probe) in self.pool.iter().enumerate() {
+            let rank = probe.rank ^ turned;
+            let lower = rank < lowest;
+            place = select_unpredictable(lower, at, place);
+            lowest = select_unpredictable(lower, rank, lowest);
+        }
+        place
+    }
+
+    /// Another load is hot from now on.
+    fn set_hot_above(&mut self, hot_above: u32) {
+        if hot_above != self.hot_above {
+            self.hot_above = hot_above;
+            for probe in &mut self.pool {
+                probe.rank = probe.rank(hot_above);
             }
         }
-        best
     }
 
     /// The best probe of a server that may be picked. Those of servers that may not are thrown away as they are
@@ -190,14 +210,15 @@ impl Prequal {
         };
         while self.pool.len() >= 2 {
             let best = if fleet.narrowed {
-                self.best(open)?
+                self.best_of(open)?
             } else {
-                self.best(|_| true)?
+                self.lowest(0)
             };
             let probe = &mut self.pool[best];
             let server = probe.server;
             probe.uses = probe.uses.saturating_sub(1);
             probe.in_flight = probe.in_flight.saturating_add(1);
+            probe.rank = probe.rank(self.hot_above);
             let used_up = probe.uses == 0;
             let open = open(server);
             if used_up || !open {
@@ -216,11 +237,7 @@ impl Prequal {
         let place = if self.worst_next {
             0
         } else {
-            let worse = |worst: usize, place: usize| {
-                let worst_beats = self.pool[worst].beats(&self.pool[place], self.hot_above);
-                if worst_beats { place } else { worst }
-            };
-            (1..self.pool.len()).fold(0, worse)
+            self.lowest(u64::MAX)
         };
         if place < self.pool.len() {
             self.pool.remove(place);
@@ -260,13 +277,16 @@ impl Prequal {
             } else if self.pool.len() >= self.room {
                 self.pool.remove(0);
             }
-            self.pool.push(Probe {
+            let mut probe = Probe {
                 at: fleet.now,
                 server,
                 in_flight,
                 latency_ns,
                 uses: rounded(uses, draws) as u32,
-            });
+                rank: 0,
+            };
+            probe.rank = probe.rank(self.hot_above);
+            self.pool.push(probe);
         }
     }
 
@@ -279,12 +299,13 @@ impl Prequal {
         self.until_anew = ANEW - 1;
         let known = self.count.min(HEARD);
         if self.quantile >= 1.0 || known == 0 {
-            self.hot_above = u32::MAX;
+            self.set_hot_above(u32::MAX);
             return;
         }
         let mut heard = self.heard;
         let rank = (self.quantile * (known - 1) as f64) as usize;
-        self.hot_above = *heard[..known].select_nth_unstable(rank).1;
+        let hot_above = *heard[..known].select_nth_unstable(rank).1;
+        self.set_hot_above(hot_above);
     }
 }
 
@@ -332,11 +353,15 @@ mod tests {
             in_flight,
             latency_ns,
             uses: 1,
+            rank: 0,
         }
     }
 
     /// A policy without probes of its own, and with these.
-    fn with(pool: Vec<Probe>, hot_above: u32) -> Prequal {
+    fn with(mut pool: Vec<Probe>, hot_above: u32) -> Prequal {
+        for probe in &mut pool {
+            probe.rank = probe.rank(hot_above);
+        }
         Prequal {
             room: 16,
             probes: 0.0,

@@ -5,6 +5,8 @@
 
 use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
 
+mod diurnal;
+mod flash_crowd;
 mod rate;
 mod surge;
 mod wave;
@@ -12,7 +14,12 @@ mod wave;
 pub use rate::{Place, Rate, RatePoint};
 
 /// Every named shape.
-pub static PROFILES: &[&ProfileDef] = &[&surge::PROFILE, &wave::PROFILE];
+pub static PROFILES: &[&ProfileDef] = &[
+    &surge::PROFILE,
+    &wave::PROFILE,
+    &diurnal::PROFILE,
+    &flash_crowd::PROFILE,
+];
 
 /// A row of [`PROFILES`].
 pub struct ProfileDef {

@@ -242,6 +242,9 @@ fn param_schema(param: &ParamDef) -> Value {
         }
         ParamKind::Flag => json!({ "type": "boolean" }),
         ParamKind::Distribution => json!({ "$ref": "#/$defs/distributions" }),
+        ParamKind::Distributions => {
+            json!({ "type": "array", "items": { "$ref": "#/$defs/distributions" } })
+        }
         ParamKind::Spans | ParamKind::Moments { .. } => json!({ "type": "array", "items": span }),
         ParamKind::Numbers { min, max } => json!({ "type": "array", "items": range(min, max) }),
     };

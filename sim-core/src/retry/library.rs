@@ -20,6 +20,7 @@ pub(super) mod axios_retry;
 pub(super) mod azure_core;
 pub(super) mod backoff;
 pub(super) mod backon;
+pub(super) mod botocore_adaptive;
 pub(super) mod botocore_dynamodb;
 pub(super) mod botocore_legacy;
 pub(super) mod botocore_legacy_dynamodb;
@@ -366,11 +367,11 @@ pub(super) const fn most_attempts(default: &'static str, max: u64) -> ParamDef {
 }
 
 /// The bucket that the AWS SDKs pay retries from: to them an error with the status 429 is throttling.
-pub(super) fn aws_tokens(params: &Params) -> &'static str {
-    if STATUSES[params.choice(STATUS.name)].1 == 429 {
-        "{ kind = \"aws-retry-tokens\", errors = \"throttling\" }"
+pub(super) fn aws_tokens(params: &Params) -> &'static [&'static str] {
+    if status_of(params) == 429 {
+        &["{ kind = \"aws-retry-tokens\", errors = \"throttling\" }"]
     } else {
-        "{ kind = \"aws-retry-tokens\" }"
+        &["{ kind = \"aws-retry-tokens\" }"]
     }
 }
 

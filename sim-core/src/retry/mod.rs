@@ -31,6 +31,7 @@ pub static RETRIES: &[&RetryDef] = &[
     // Client libraries, by the program that they are written for.
     &library::botocore_standard::RETRY,
     &library::botocore_dynamodb::RETRY,
+    &library::botocore_adaptive::RETRY,
     &library::botocore_legacy::RETRY,
     &library::botocore_legacy_dynamodb::RETRY,
     &library::aws_sdk_js::RETRY,
@@ -169,9 +170,9 @@ pub struct RetryDef {
     pub check: fn(&Params) -> Result<(), ParamProblem>,
     /// Makes the rule.
     pub build: fn(&Params) -> Box<dyn Retry>,
-    /// The guard that comes with it, as a scenario would write it, unless a caller lists one of that kind
-    /// itself; empty: none.
-    pub brings: fn(&Params) -> &'static str,
+    /// The guards that come with it, as a scenario would write them, but for those of a kind that a caller
+    /// lists itself.
+    pub brings: fn(&Params) -> &'static [&'static str],
     /// What it does with its defaults, where parameters do not say it: what and how.
     pub rules: fn(&Params) -> Vec<(&'static str, String)>,
 }
@@ -186,7 +187,7 @@ const PLAIN: RetryDef = RetryDef {
     },
     check: |_| Ok(()),
     build: |_| unreachable!("each row says what it builds"),
-    brings: |_| "",
+    brings: |_| &[],
     rules: |_| Vec::new(),
 };
 

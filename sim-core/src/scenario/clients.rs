@@ -324,12 +324,11 @@ pub(crate) fn client<'n>(
     Some(client)
 }
 
-/// The guards of a caller: the one that comes with its way of trying again stands first.
+/// The guards of a caller: those that come with its way of trying again stand first.
 fn guards(spec: &ClientSpec, cx: &mut Cx<'_>) -> Option<Vec<Configured<GuardDef>>> {
     let retry = spec.retry.get()?;
     let mut guards = spec.guards.get()?.clone();
-    let brought = (retry.def.brings)(&retry.params);
-    if !brought.is_empty() {
+    for brought in (retry.def.brings)(&retry.params).iter().rev() {
         let brought = choice::<GuardDef>(&default_value(brought), "guard", cx)?;
         let name = brought.def.row.name;
         if guards.iter().all(|guard| guard.def.row.name != name) {

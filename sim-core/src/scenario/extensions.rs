@@ -99,9 +99,8 @@ pub fn retry_rules(name: &str) -> Vec<(&'static str, String)> {
         return Vec::new();
     };
     let mut rules = (retry.def.rules)(&retry.params);
-    let brought = (retry.def.brings)(&retry.params);
-    if !brought.is_empty() {
-        rules.push(("comes with the guard", brought.to_owned()));
+    for brought in (retry.def.brings)(&retry.params) {
+        rules.push(("comes with the guard", (*brought).to_owned()));
     }
     rules
 }
@@ -297,6 +296,21 @@ fn param_value(node: &Node, param: &ParamDef, cx: &mut Cx<'_>) -> Option<ParamVa
         }
         ParamKind::Distribution => choice::<DistributionDef>(node, param.name, cx)
             .map(|chosen| ParamValue::Distribution(chosen.into())),
+        ParamKind::Distributions => {
+            let items = list(node, param, cx)?;
+            if items.len() > ROWS_MAX {
+                let what = format!("{} laws; at most {ROWS_MAX} are allowed", items.len());
+                cx.push(Problem::new("E024", what).at(node.span));
+                return None;
+            }
+            let read: Vec<_> = items
+                .iter()
+                .map(|item| choice::<DistributionDef>(item, param.name, cx))
+                .collect();
+            let read = read.into_iter().map(|law| law.map(Into::into));
+            read.collect::<Option<Vec<_>>>()
+                .map(|laws| ParamValue::Distributions(laws.into()))
+        }
         ParamKind::Spans | ParamKind::Moments { .. } => {
             if let Value::Moments(times) = &node.value {
                 // They ascend: the last is the greatest.

@@ -71,6 +71,7 @@ impl Input {
             ParamKind::Choice(words) => Self::Words(words.to_vec()),
             ParamKind::Flag => Self::Flag,
             ParamKind::Distribution
+            | ParamKind::Distributions
             | ParamKind::Words(_)
             | ParamKind::Spans
             | ParamKind::Moments { .. }

@@ -192,6 +192,11 @@ pub fn param_text(param: &ParamDef) -> (String, String, String) {
         ),
         ParamKind::Flag => ("true or false".to_owned(), String::new(), String::new()),
         ParamKind::Distribution => ("distribution".to_owned(), String::new(), String::new()),
+        ParamKind::Distributions => (
+            "list of distributions of times".to_owned(),
+            String::new(),
+            String::new(),
+        ),
         ParamKind::Spans | ParamKind::Moments { .. } => (
             "list of time spans".to_owned(),
             String::new(),

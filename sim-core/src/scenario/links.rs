@@ -6,7 +6,6 @@ use super::live::{find_servers, unknown_server};
 use super::problem::{Problem, suggest};
 use super::section::{Cx, Item};
 use super::sections::{LinkSpec, ServiceSpec};
-use crate::connection::Owner;
 use crate::ids::Id;
 use crate::model::{Ask, Asker, Link, LinkTarget, ServerId, ServiceId, Zone, ZoneId};
 
@@ -27,7 +26,7 @@ pub(crate) fn link(item: &Item<LinkSpec>) -> Option<Link> {
 /// they are.
 pub(crate) fn inner_link(item: &Item<LinkSpec>, cx: &mut Cx<'_>) -> Option<Link> {
     let link = link(item)?;
-    if (link.connections.as_ref()).is_some_and(|c| c.build().owner != Owner::Key) {
+    if (link.connections.as_ref()).is_some_and(|kept| kept.says_whose()) {
         let span = item.get()?.connections.span;
         let what =
             "`of` has no effect here: each server, and each balancer instance, keeps its own";
@@ -43,6 +42,7 @@ pub(crate) fn declared_zones(spec: &ServiceSpec) -> Option<Vec<Zone>> {
         Some(Zone {
             name: name.clone(),
             link: link(&zone.link)?,
+            weight: zone.weight.copied()?,
         })
     });
     zones.collect()
@@ -71,6 +71,7 @@ impl Zones {
             self.zones.push(Zone {
                 name: name.clone(),
                 link: Link::default(),
+                weight: 1.0,
             });
             self.used.push(true);
             self.zones.len() - 1
@@ -99,6 +100,46 @@ impl Zones {
         }
         clean.then_some(self.zones)
     }
+}
+
+/// The servers of a service that stand in a zone.
+pub(crate) fn servers_of_zone(
+    service: usize,
+    name: &str,
+    base: &Base,
+) -> Result<Vec<ServerId>, Problem> {
+    let zones = &base.skeleton.services[service].zones;
+    let Some(place) = zones.iter().position(|zone| zone.name == name) else {
+        return Err(no_zone(name, zones.iter().map(|zone| zone.name.as_str())));
+    };
+    let (service, zone) = (ServiceId::at(service), ZoneId::at(place));
+    let servers = base.fleet.servers.iter().enumerate();
+    let there = servers.filter(|(_, s)| s.service == service && s.zone == Some(zone));
+    Ok(there.map(|(id, _)| ServerId::at(id)).collect())
+}
+
+/// The servers of all services that stand in zones of a name.
+pub(crate) fn servers_in(name: &str, base: &Base) -> Result<Vec<ServerId>, Problem> {
+    let services = &base.skeleton.services;
+    let found: Vec<ServerId> = (0..services.len())
+        .filter_map(|service| servers_of_zone(service, name, base).ok())
+        .flatten()
+        .collect();
+    if found.is_empty() {
+        let zones = services.iter().flat_map(|service| &service.zones);
+        return Err(no_zone(name, zones.map(|zone| zone.name.as_str())));
+    }
+    Ok(found)
+}
+
+fn no_zone<'a>(name: &str, zones: impl Iterator<Item = &'a str>) -> Problem {
+    let help = match suggest(name, zones) {
+        none if none.is_empty() => {
+            format!("write zone = \"{name}\" at the servers that stand there")
+        }
+        known => known,
+    };
+    Problem::new("E020", format!("no zone is called `{name}`")).help(help)
 }
 
 /// The links that a target names.

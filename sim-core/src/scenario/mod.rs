@@ -18,6 +18,7 @@
 mod alarm;
 mod assemble;
 mod build;
+mod by_zone;
 pub(crate) mod canonical;
 mod change;
 mod clients;
@@ -42,6 +43,7 @@ mod overlay;
 pub(crate) mod problem;
 mod renamed;
 mod routes;
+mod sample;
 pub(crate) mod section;
 pub(crate) mod sections;
 mod servers;
@@ -273,7 +275,7 @@ impl Scenario {
         (Some(scenario), sources)
     }
 
-    /// Reads the traces that values of `arrivals` name, for values that are set later.
+    /// Reads the traces and samples that values name, for values that are set later.
     pub(crate) fn read_traces<'n>(
         values: impl Iterator<Item = &'n mut Node>,
         files: &dyn Files,
@@ -282,6 +284,7 @@ impl Scenario {
         let mut loader = overlay::Loader::new(files, problems);
         for value in values {
             loader.arrivals(value);
+            loader.samples(value);
         }
     }
 

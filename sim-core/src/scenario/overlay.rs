@@ -3,9 +3,10 @@
 use super::problem::{Collector, Problem, Span, suggest};
 use super::set::{Assignment, apply, assignments, refuse_twice, split};
 use super::tree::{Entry, Node, Value, parse, parse_value};
-use super::{Files, Source, like, renamed, trace};
+use super::{Files, Source, like, renamed, sample, trace};
 use crate::arrival::ARRIVALS;
-use crate::extension::ParamKind;
+use crate::distribution::DISTRIBUTIONS;
+use crate::extension::{ExtensionRow, ParamKind};
 use crate::time::Duration;
 use std::sync::Arc;
 
@@ -277,6 +278,7 @@ impl<'a> Loader<'a> {
     /// Puts the moments of `arrivals = { kind = "trace", file = "…" }` in place of the file's name, for
     /// every parameter that may stand in a file.
     pub(crate) fn traces(&mut self, tree: &mut Node) {
+        self.samples(tree);
         let Some(Node {
             value: Value::List(sources),
             ..
@@ -293,7 +295,8 @@ impl<'a> Loader<'a> {
 
     /// The same for one value of `arrivals`.
     pub(crate) fn arrivals(&mut self, arrivals: &mut Node) {
-        let Some((param, key)) = in_file(arrivals) else {
+        let rows = ARRIVALS.iter().map(|def| &def.row);
+        let Some((param, key)) = in_file(arrivals, rows) else {
             return;
         };
         let Some(file) = arrivals.take(key) else {
@@ -317,6 +320,84 @@ impl<'a> Loader<'a> {
                 span,
             },
         });
+    }
+
+    /// Puts what was measured in place of the name of its file, wherever below `node` a distribution names
+    /// one.
+    pub(crate) fn samples(&mut self, node: &mut Node) {
+        match &mut node.value {
+            Value::List(items) => {
+                for item in items {
+                    self.samples(item);
+                }
+            }
+            Value::Table(entries) => {
+                for entry in entries {
+                    self.samples(&mut entry.node);
+                }
+                let rows = DISTRIBUTIONS.iter().map(|def| &def.row);
+                if let Some((param, key)) = in_file(node, rows)
+                    && let Some(file) = node.take(key)
+                {
+                    self.sample(node, param, file);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The same for one distribution, whose parameter `param` may stand in a file.
+    fn sample(&mut self, law: &mut Node, param: &str, file: Entry) {
+        let span = file.node.span;
+        let stray = ["values", "probabilities"]
+            .into_iter()
+            .find(|key| law.get(key).is_some());
+        let read = match (stray, file.node.as_text()) {
+            (Some(key), _) => {
+                let what = format!("an empirical law has either `{key}` or a `{}`", file.key);
+                Err(Problem::new("E017", what).at(file.key_span))
+            }
+            (None, None) => {
+                let what = format!("`{}` is a text, not {}", file.key, file.node.noun());
+                Err(Problem::new("E012", what).at(span))
+            }
+            (None, Some(name)) => match self.files.read(name) {
+                Err(why) => {
+                    let what = format!("the sample {name:?} cannot be read: {why}");
+                    Err(Problem::new("E053", what).at(span))
+                }
+                Ok(source) => sample::read(&source.text).map_err(|why| {
+                    let what = format!("the sample {name:?} is none: {why}");
+                    Problem::new("E053", what).at(span).help(
+                        "a time in each line, in seconds or with a unit, and perhaps the part of all times that is at most as long",
+                    )
+                }),
+            },
+        };
+        let read = read.map_err(|problem| self.problems.push(problem)).ok();
+        // What could not be read was told; that it is missing as well would be told for nothing.
+        let read = read.unwrap_or(sample::Sample {
+            values: vec![Duration::ZERO],
+            probabilities: Vec::new(),
+        });
+        let mut put = |key: &str, value: Value| {
+            law.put(Entry {
+                key: key.to_owned(),
+                key_span: file.key_span,
+                node: Node { value, span },
+            });
+        };
+        if stray.is_none() {
+            put(param, Value::Moments(read.values.into()));
+        }
+        if !read.probabilities.is_empty() {
+            let part = |part: f64| Node {
+                value: Value::Float(part),
+                span,
+            };
+            let parts = read.probabilities.into_iter().map(part);
+            put("probabilities", Value::List(parts.collect()));
+        }
     }
 
     fn trace(&mut self, file: &Node) -> Option<Arc<[Duration]>> {
@@ -398,11 +479,14 @@ fn append(table: &mut Node, more: Entry) {
     }
 }
 
-/// The parameter of these arrivals that may stand in a file, and the key that names the file.
-fn in_file(arrivals: &Node) -> Option<(&'static str, &'static str)> {
-    let kind = arrivals.get("kind").and_then(Node::as_text)?;
-    let def = ARRIVALS.iter().find(|def| def.row.name == kind)?;
-    def.row.params.iter().find_map(|param| match param.kind {
+/// The parameter of this row that may stand in a file, and the key that names the file.
+fn in_file(
+    chosen: &Node,
+    mut rows: impl Iterator<Item = &'static ExtensionRow>,
+) -> Option<(&'static str, &'static str)> {
+    let kind = chosen.get("kind").and_then(Node::as_text)?;
+    let row = rows.find(|row| row.name == kind)?;
+    row.params.iter().find_map(|param| match param.kind {
         ParamKind::Moments { file } => Some((param.name, file)),
         _ => None,
     })

@@ -262,6 +262,8 @@ section! {
         standby: Table<StandbySpec> = "{}";
         /// What lies between the balancer and its servers.
         link: Table<LinkSpec> = "{}";
+        /// Splits traffic among the zones of its servers by their weights, in turns, before the policy picks within a zone; without it, zones are no matter of the policy.
+        by_zone: Optional<Table<ByZoneSpec>> = "none";
         /// Requests that it sends on to other services: the first route that takes a request counts, and what none takes goes to a server of the service. One whose routes take everything needs no servers.
         routes: Tables<RouteSpec> = "[]";
         /// By which rules an instance itself sends a request to its servers, as a proxy does that waits so long for a server and then tries another. Not written: it sends each attempt of its callers to one server, waits as long as they do, and tells them how it ended.
@@ -304,7 +306,37 @@ section! {
     ZoneSpec {
         /// What lies between the balancer and its servers.
         link: Table<LinkSpec> = "{}";
+        /// Its part of the traffic, where `balancer.by_zone` splits it: 0 is none.
+        weight: Number = "1", in from(0.0, 1e6);
     }
+}
+
+section! {
+    /// How traffic is split among zones.
+    ByZoneSpec {
+        /// By how much a zone's servers may take more than their share: with 1.4 a zone keeps its traffic while 5 of 7 of its servers may be picked, and with fewer gives away what these are too few for.
+        overprovisioning: Number = "1.4", in from(1.0, 100.0);
+        /// Where turns among the zones begin.
+        start: Word<ZoneStart> = "random";
+    }
+}
+
+/// Where turns among zones begin.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ZoneStart {
+    Random,
+    First,
+}
+
+impl Words for ZoneStart {
+    const WORDS: &'static [(&'static str, Self, &'static str)] = &[
+        (
+            "random",
+            Self::Random,
+            "at a drawn place, for each instance by itself",
+        ),
+        ("first", Self::First, "with the first zone"),
+    ];
 }
 
 section! {
@@ -638,7 +670,7 @@ section! {
         action as "do": Optional<Word<Deed>> = "none";
         /// A fault that befalls `target`; `slow`, `partition` and `degrade` can be written after `do` as well.
         fault: Optional<ExtensionOf<FaultDef>> = "none";
-        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, `machine.NAME` for those that run on it, or `service.NAME.balancer`; with `partition`, `degrade`, `heal` and such faults a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
+        /// Whom it is done to: `service.NAME.server.NAME`, `service.NAME.server` for all servers, `service.NAME.zone.NAME` for those that stand there, `zone.NAME` for those of all services, `machine.NAME` for those that run on it, or `service.NAME.balancer`; with `partition`, `degrade`, `heal` and such faults a link: `service.NAME.link`, `service.NAME.balancer.link`, `service.NAME.zone.NAME.link`, `service.NAME.server.NAME.link` or `service.NAME.call.NAME.link`.
         target: Optional<Text> = "none";
         /// With `do = "restart"`: what is restarted.
         when: Word<Restarted> = "always";
@@ -658,8 +690,12 @@ section! {
         delay: Optional<Span> = "none", in from(0.0, TEN_YEARS_S);
         /// With `do = "degrade"`: probability that a message vanishes, beside what else may befall it.
         loss: Optional<Ratio> = "none", in from(0.0, 1.0);
-        /// With a fault: for how long; without it, until another entry says otherwise.
-        lasts as "for": Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
+        /// With a fault: for how long, for each that it befalls; without it, until another entry says otherwise.
+        lasts as "for": Optional<ExtensionOf<DistributionDef>> = "none";
+        /// With a fault: so much later it befalls each of the target; without it, all at once.
+        skew: Optional<ExtensionOf<DistributionDef>> = "none";
+        /// With a fault that is there `for` a time: so long after it came it comes again, and again, yet never before it has left all; without it, it comes once. `heal` ends what would come as well.
+        repeat: Optional<ExtensionOf<DistributionDef>> = "none";
         /// Whether people or the system do it: which column of the event log shows it.
         by was "lane": Word<Actor> = "people";
         /// A sentence for the event log.

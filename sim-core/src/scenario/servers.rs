@@ -4,6 +4,7 @@ use super::build::{
     bound, breakdowns, count, crash_rules, guards, liveness, memory, memory_is_known, optional,
     warm_up,
 };
+use super::by_zone::check_zones;
 use super::dialects::check_members;
 use super::hosts::{HostNames, check_hosts, find_host, host_names};
 use super::links::{Zones, inner_link};
@@ -108,6 +109,7 @@ pub(crate) fn fleet(top: &Top, skeleton: Option<&mut Skeleton>, cx: &mut Cx<'_>)
         check_nobody_left(service, *span, &skeleton.classes, cx)?;
     }
     check_members(written, &skeleton.services, &fleet.servers, cx)?;
+    check_zones(written, &skeleton.services, &fleet.servers, cx)?;
     check_full_connections(written, &skeleton.services, &fleet.servers, cx)?;
     Some(fleet)
 }

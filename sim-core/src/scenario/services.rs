@@ -3,6 +3,7 @@
 use super::build::{
     balancer_memory, bound, count, crash_rules, guards, health, memory_is_known, optional,
 };
+use super::by_zone::split_by_zone;
 use super::clients::{
     CLIENTS_MAX, ClassRow, Outside, class_names, classes, client, find_classes, find_service,
     sources,
@@ -324,6 +325,7 @@ fn balancer(
             takeover: standby.takeover.copied()?,
         },
         link: inner_link(&spec.link, cx)?,
+        by_zone: optional(&spec.by_zone, split_by_zone)?,
         routes: routes?,
         client: client?,
     })

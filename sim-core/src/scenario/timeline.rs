@@ -16,7 +16,7 @@ use crate::extension::Configured;
 use crate::fault::{self, Befalls, FaultDef};
 use crate::ids::Id;
 use crate::model::{
-    Action, Actor, Afflicted, Amount, Canary, Change, Rollout, ServerId, ServiceId, Target,
+    Action, Actor, Afflicted, Amount, Canary, Change, Course, Rollout, ServerId, ServiceId, Target,
     TimelineEntry,
 };
 use crate::time::{Duration, Instant};
@@ -342,6 +342,12 @@ fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Optio
         ),
         ("factor", spec.factor.span, stray(spec.factor.written, slow)),
         ("for", spec.lasts.span, stray(spec.lasts.written, lasting)),
+        ("skew", spec.skew.span, stray(spec.skew.written, lasting)),
+        (
+            "repeat",
+            spec.repeat.span,
+            stray(spec.repeat.written, lasting),
+        ),
         ("delay", spec.delay.span, stray(spec.delay.written, degrade)),
         ("loss", spec.loss.span, stray(spec.loss.written, degrade)),
         (
@@ -379,7 +385,7 @@ fn check_keys(spec: &TimelineSpec, deed: Option<Deed>, cx: &mut Cx<'_>) -> Optio
                     .at(span)
                     .help(
                         "`target` goes with `do` and `fault`; `factor` with slow, `delay` and `loss` \
-                         with degrade, `for` with these two, partition and every fault; `max_surge`, `max_unavailable`, \
+                         with degrade, `for`, `skew` and `repeat` with these two, partition and every fault; `max_surge`, `max_unavailable`, \
                          `min_ready` and `canary` with deploy; `when` goes with restart, `every` with this, crash, drain, undrain, add, remove and flush",
                     ),
             );
@@ -430,7 +436,7 @@ fn action(deed: Option<Deed>, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>)
         return Some(Action::Fault {
             of: afflicted(text, Some(fault.def.befalls), &spec.target, base, cx)?,
             fault,
-            lasts: spec.lasts.copied()?,
+            course: course(spec, cx)?,
         });
     };
     if deed == Deed::Heal {
@@ -481,6 +487,33 @@ fn action(deed: Option<Deed>, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>)
             unreachable!("these are read above")
         }
     })
+}
+
+/// When a fault comes and goes.
+fn course(spec: &TimelineSpec, cx: &mut Cx<'_>) -> Option<Course> {
+    let course = Course {
+        lasts: spec.lasts.get()?.clone(),
+        skew: spec.skew.get()?.clone(),
+        repeat: spec.repeat.get()?.clone(),
+    };
+    let times = [
+        ("for", &course.lasts, spec.lasts.span),
+        ("repeat", &course.repeat, spec.repeat.span),
+    ];
+    for (name, law, span) in times {
+        if law.as_ref().is_some_and(|law| law.build().mean_ns() <= 0.0) {
+            let what = format!("`{name}` is always zero; it must be above 0s");
+            cx.push(Problem::new("E013", what).at(span));
+            return None;
+        }
+    }
+    if course.repeat.is_some() && course.lasts.is_none() {
+        let what = "what never ends cannot come again: `for` is missing";
+        let problem = Problem::new("E031", what).at(spec.repeat.span);
+        cx.push(problem.help("such as for = \"200ms\""));
+        return None;
+    }
+    Some(course)
 }
 
 /// A deployment, but for what the sets of its entry make of its servers.
@@ -644,9 +677,18 @@ fn target(text: &str, item: &Item<Option<String>>, base: &Base, cx: &mut Cx<'_>)
                 }
             };
         }
+        ["zone", name] => {
+            return match links::servers_in(name, base) {
+                Ok(servers) => Some(Target::Servers(servers)),
+                Err(problem) => {
+                    cx.push(problem.at(item.span));
+                    None
+                }
+            };
+        }
         ["service", service, rest @ ..] if !rest.is_empty() => (*service, rest),
         _ => {
-            let help = "service.NAME.server.NAME, service.NAME.server for all servers, machine.NAME for those on it, or service.NAME.balancer";
+            let help = "service.NAME.server.NAME, service.NAME.server for all servers, service.NAME.zone.NAME or zone.NAME for those that stand there, machine.NAME for those on it, or service.NAME.balancer";
             cx.push(
                 Problem::new("E040", format!("{text:?} is no target"))
                     .at(item.span)
@@ -676,11 +718,20 @@ fn target(text: &str, item: &Item<Option<String>>, base: &Base, cx: &mut Cx<'_>)
         ["balancer"] => return Some(Target::Balancer(ServiceId(index as u16))),
         ["server"] => "*",
         ["server", word] => *word,
+        ["zone", name] => {
+            return match links::servers_of_zone(index, name, base) {
+                Ok(servers) => Some(Target::Servers(servers)),
+                Err(problem) => {
+                    cx.push(problem.at(item.span));
+                    None
+                }
+            };
+        }
         _ => {
             cx.push(
                 Problem::new("E040", format!("{text:?} is no target"))
                     .at(item.span)
-                    .help("below a service there are `server`, `server.NAME` and `balancer`"),
+                    .help("below a service there are `server`, `server.NAME`, `zone.NAME` and `balancer`"),
             );
             return None;
         }

@@ -169,6 +169,7 @@ fn of_balancer(balancer: &Balancer) -> Bounds {
         health: _,
         standby: _,
         link: _,
+        by_zone: _,
         // What goes elsewhere is asked there.
         routes: _,
         // What is tried again comes on top of what bounds are about.

@@ -311,7 +311,7 @@ fn of_sources(model: &Model, queue: Memory) -> Memory {
                 (cycle_ns / 4e9 + queue.relaxation_s, Slow::Phases)
             }
             Arrivals::Closed { think, .. } => (think.mean_ns() / 1e9, Slow::Users),
-            Arrivals::Open(_) | Arrivals::Trace(_) => continue,
+            Arrivals::Open(_) | Arrivals::Trace(_) | Arrivals::Bursts(_) => continue,
         };
         found = found.and(Memory {
             relaxation_s,

@@ -366,3 +366,142 @@ fn connections_without_end_end_the_run() {
     let summary = Summary::of(&simulation, 0);
     assert!(outcome(&summary, "succeeded") > 4000);
 }
+
+/// Three requests of 100 ms at once and one each 50 ms from then on, through one connection: moments of their ends.
+fn through_one(kind: &str) -> Vec<(&'static str, f64)> {
+    let times = ["0s", "1ms", "2ms"];
+    let text = format!(
+        "[service.web]\ndemand = \"100ms\"\nlink = {{ connections = {{ {kind}, round_trips = 0 }} }}\n\
+         server = [{{ name = \"s\", workers = 100 }}]\n"
+    );
+    fates(&traced("10s", &times, &text))
+}
+
+/// B26: fifteen have a connection, and the sixteenth waits in line and is told after `timeout` that there is none;
+/// ten of them are closed when they are given back.
+#[test]
+fn sqlalchemy_has_five_connections_and_ten_more_in_need() {
+    let text = |timeout: &str| {
+        let times: Vec<String> = (0..16).map(|at| format!("{at}ms")).collect();
+        let times: Vec<&str> = times.iter().map(String::as_str).collect();
+        traced(
+            "10s",
+            &times,
+            &format!(
+                "[service.web]\ndemand = \"100ms\"\n\
+                 link = {{ connections = {{ kind = \"sqlalchemy\", timeout = \"{timeout}\" }} }}\n\
+                 server = [{{ name = \"s\", workers = 100 }}]\n"
+            ),
+        )
+    };
+    let seen = fates(&text("30s"));
+    assert_eq!(seen[14], ("succeeded", 114.0));
+    assert_eq!(
+        seen[15],
+        ("succeeded", 200.0),
+        "it gets the first that is given back"
+    );
+    let late = fates(&text("50ms"));
+    assert_eq!(late[15].1, 65.0);
+    assert_ne!(late[15].0, "succeeded");
+    let used = pool(&run(&text("30s")), CALLERS);
+    assert_eq!((used.opened, used.peak, used.open), (15, 15, 5));
+}
+
+/// B25: with `max_waiting` 2 the third who would wait fails at once.
+#[test]
+fn psycopg_lets_so_many_wait() {
+    let seen = |waiting: u32| {
+        let kind = format!("kind = \"psycopg-pool\", min_size = 1, max_waiting = {waiting}");
+        through_one(&kind)
+    };
+    assert_eq!(
+        seen(0),
+        [
+            ("succeeded", 100.0),
+            ("succeeded", 200.0),
+            ("succeeded", 300.0)
+        ]
+    );
+    assert_eq!(
+        seen(1),
+        [
+            ("succeeded", 100.0),
+            ("succeeded", 200.0),
+            ("unavailable", 2.0)
+        ]
+    );
+}
+
+/// B5: whoever finds none opens one, which is closed afterwards; with `block` they wait.
+#[test]
+fn urllib3_opens_what_it_does_not_keep() {
+    let used = |keys: &str| {
+        let text = format!(
+            "[service.web]\ndemand = \"100ms\"\nlink = {{ connections = {{ kind = \"urllib3\"{keys} }} }}\n\
+             server = [{{ name = \"s\", workers = 100 }}]\n"
+        );
+        let used = pool(
+            &run(&traced("1s", &["0s", "1ms", "2ms", "500ms"], &text)),
+            CALLERS,
+        );
+        (used.opened, used.peak, used.open)
+    };
+    assert_eq!(used(""), (3, 3, 1));
+    assert_eq!(used(", maxsize = 2"), (3, 3, 2));
+    assert_eq!(used(", block = true"), (1, 1, 1));
+}
+
+/// A pool time-out of 250 ms: a connection that is held for 1.5 s is waited for in vain, and where one comes free each
+/// 100 ms ten in line all get it, the last after 900 ms.
+#[test]
+fn httpx_waits_on_while_connections_come_free() {
+    let seen = |service: &str, kind: &str| {
+        let times = ["0s"; 10];
+        let text = format!(
+            "[service.web]\ndemand = \"{service}\"\n\
+             link = {{ connections = {{ {kind}, round_trips = 0 }} }}\n\
+             server = [{{ name = \"s\", workers = 100 }}]\n"
+        );
+        fates(&traced("10s", &times, &text))
+    };
+    let httpx = "kind = \"httpx\", max_connections = 1, timeout = \"250ms\"";
+    let held = seen("1500ms", httpx);
+    assert_eq!(held[0], ("succeeded", 1500.0));
+    assert!(
+        held[1..]
+            .iter()
+            .all(|end| end.0 != "succeeded" && end.1 == 250.0),
+        "{held:?}"
+    );
+    let turned = seen("100ms", httpx);
+    assert!(turned.iter().all(|end| end.0 == "succeeded"), "{turned:?}");
+    assert_eq!(turned[9].1, 1000.0);
+    // Where the wait is one, as everywhere else, only those come to their turn who need not wait longer.
+    let one = "kind = \"per-request\", of = \"source\", limit = 1, wait = \"250ms\"";
+    let plain = seen("100ms", one);
+    assert_eq!(plain.iter().filter(|end| end.0 == "succeeded").count(), 3);
+}
+
+/// httpcore compares `max_keepalive_connections` with all connections: while two are at work and two may be kept, a
+/// third is closed each time it is given back. Elsewhere those at work do not count.
+#[test]
+fn httpx_keeps_none_beside_too_many_at_work() {
+    let opened = |kind: &str| {
+        let text = format!(
+            "horizon = \"4s\"\n[class.short]\nshare = 1\n[class.long]\ndemand = \"1s\"\n\
+             [[traffic]]\nname = \"long\"\nto = \"web\"\nclass = \"long\"\n\
+             arrivals = {{ kind = \"trace\", times = [\"0s\", \"0s\"] }}\n\
+             [[traffic]]\nname = \"short\"\nto = \"web\"\nclass = \"short\"\n\
+             arrivals = {{ kind = \"trace\", times = [\"1.1s\", \"1.2s\", \"1.3s\"] }}\n\
+             [service.web]\ndemand = \"1ms\"\nserver = [{{ name = \"w\", workers = 100 }}]\n\
+             call = [{{ to = \"db\" }}]\n\
+             [service.db]\ndemand = \"10ms\"\nlink = {{ connections = {{ {kind} }} }}\n\
+             server = [{{ name = \"d\", workers = 100 }}]\n"
+        );
+        pool(&run(&text), "service.db.link").opened
+    };
+    assert_eq!(opened("kind = \"httpx\", max_keepalive_connections = 2"), 5);
+    assert_eq!(opened("kind = \"httpx\", max_keepalive_connections = 3"), 3);
+    assert_eq!(opened("kind = \"per-request\", keep = 2"), 3);
+}

@@ -24,6 +24,8 @@ struct Twin {
     name: &'static str,
     /// The parameters: how they are written in a scenario, and by how much a wrong one is off.
     params: &'static [Param],
+    /// What else is written.
+    rest: &'static str,
     /// The sampler for values of the parameters.
     theirs: fn(&[f64]) -> Sampler,
 }
@@ -72,6 +74,7 @@ static TWINS: &[Twin] = &[
     Twin {
         name: "constant",
         params: &[span("value", 20.0)],
+        rest: "",
         theirs: |p| {
             let law = Normal::new(p[0], 0.0).expect("no deviation");
             Box::new(move |rng| law.sample(rng))
@@ -80,6 +83,7 @@ static TWINS: &[Twin] = &[
     Twin {
         name: "exponential",
         params: &[span("mean", 20.0)],
+        rest: "",
         theirs: |p| {
             let law = exponential(p[0]);
             Box::new(move |rng| law.sample(rng))
@@ -88,6 +92,7 @@ static TWINS: &[Twin] = &[
     Twin {
         name: "lognormal",
         params: &[span("mean", 20.0), plain("cv", 1.2)],
+        rest: "",
         theirs: |p| {
             let law = LogNormal::from_mean_cv(p[0], p[1]).expect("positive");
             Box::new(move |rng| law.sample(rng))
@@ -96,6 +101,7 @@ static TWINS: &[Twin] = &[
     Twin {
         name: "uniform",
         params: &[span("low", 20.0), span("high", 60.0)],
+        rest: "",
         theirs: |p| {
             let law = Uniform::new(p[0], p[1]).expect("in order");
             Box::new(move |rng| law.sample(rng))
@@ -104,6 +110,7 @@ static TWINS: &[Twin] = &[
     Twin {
         name: "erlang",
         params: &[span("mean", 20.0), plain("stages", 20.0)],
+        rest: "",
         theirs: |p| {
             let law = Gamma::new(p[1], p[0] / p[1]).expect("positive");
             Box::new(move |rng| law.sample(rng))
@@ -112,6 +119,7 @@ static TWINS: &[Twin] = &[
     Twin {
         name: "hyperexponential",
         params: &[span("mean", 20.0), plain("cv", 2.0)],
+        rest: "",
         // Whitt 1982: balanced means.
         theirs: |p| {
             let cv2 = p[1] * p[1];
@@ -126,6 +134,7 @@ static TWINS: &[Twin] = &[
             span("long", 60.0),
             plain("probability_of_long", 0.3),
         ],
+        rest: "",
         theirs: |p| {
             let (short, long) = (p[0], p[1]);
             let is_long = Bernoulli::new(p[2]).expect("a probability");
@@ -135,6 +144,7 @@ static TWINS: &[Twin] = &[
     Twin {
         name: "weibull",
         params: &[span("mean", 20.0), plain("shape", 1.5)],
+        rest: "",
         theirs: |p| {
             let scale = p[0] / libm::tgamma(1.0 + 1.0 / p[1]);
             let law = Weibull::new(scale, p[1]).expect("positive");
@@ -144,6 +154,7 @@ static TWINS: &[Twin] = &[
     Twin {
         name: "pareto",
         params: &[span("mean", 20.0), plain("shape", 3.0)],
+        rest: "",
         theirs: |p| {
             let least = p[0] * (p[1] - 1.0) / p[1];
             let law = Pareto::new(least, p[1]).expect("positive");
@@ -157,6 +168,7 @@ static TWINS: &[Twin] = &[
             span("greatest", 160.0),
             plain("shape", 1.0),
         ],
+        rest: "",
         // A Pareto law, given that it stays below its bound.
         theirs: |p| {
             let (law, bound) = (Pareto::new(p[0], p[2]).expect("positive"), p[1]);
@@ -173,17 +185,67 @@ static TWINS: &[Twin] = &[
             span("long", 200.0),
             plain("probability_of_long", 0.3),
         ],
+        rest: "",
         theirs: |p| mixture(p[2], p[1], p[0]),
     },
     Twin {
         name: "normal",
         params: &[span("mean", 20.0), plain("cv", 0.7)],
+        rest: "",
         // Given that it is no negative time.
         theirs: |p| {
             let law = Normal::new(p[0], p[0] * p[1]).expect("positive");
             Box::new(move |rng| {
                 let mut draws = rng.sample_iter(law);
                 draws.find(|value| *value >= 0.0).expect("one of them is")
+            })
+        },
+    },
+    Twin {
+        name: "empirical",
+        params: &[],
+        rest: "values = [\"20ms\", \"40ms\", \"90ms\"], probabilities = [0, 0.8, 1]",
+        theirs: |_| {
+            let is_low = Bernoulli::new(0.8).expect("a probability");
+            let low = Uniform::new(20.0, 40.0).expect("in order");
+            let high = Uniform::new(40.0, 90.0).expect("in order");
+            Box::new(move |rng| {
+                if is_low.sample(rng) {
+                    low.sample(rng)
+                } else {
+                    high.sample(rng)
+                }
+            })
+        },
+    },
+    Twin {
+        name: "mixture",
+        params: &[],
+        rest: "weights = [3, 1], of = [{ kind = \"exponential\", mean = \"20ms\" }, { kind = \"exponential\", mean = \"90ms\" }]",
+        theirs: |_| mixture(0.25, 90.0, 20.0),
+    },
+    Twin {
+        name: "shifted",
+        params: &[span("by", 20.0)],
+        rest: ", of = { kind = \"exponential\", mean = \"20ms\" }",
+        theirs: |p| {
+            let (by, law) = (p[0], exponential(20.0));
+            Box::new(move |rng| by + law.sample(rng))
+        },
+    },
+    Twin {
+        name: "truncated",
+        params: &[span("min", 20.0), span("max", 60.0)],
+        rest: ", of = { kind = \"exponential\", mean = \"30ms\" }",
+        theirs: |p| {
+            let (min, max, law) = (p[0], p[1], exponential(30.0));
+            Box::new(move |rng| {
+                loop {
+                    let value = law.sample(rng);
+                    if (min..=max).contains(&value) {
+                        return value;
+                    }
+                }
             })
         },
     },
@@ -205,7 +267,7 @@ impl Twin {
             "horizon = \"1s\"\ntraffic = [{{ to = \"web\", rate = 1 }}]\n[service.web]\n\
              demand = {{ kind = \"{}\", {} }}\nserver = [{{ name = \"a\", workers = 1 }}]\n",
             self.name,
-            params.join(", ")
+            params.join(", ") + self.rest
         ));
         let law = model.services[0].demand.build();
         let stream = Stream::new(17, 0, self.name);

@@ -100,3 +100,121 @@ fn faults_are_told_with_what_they_do() {
             .all(|e| e.passed)
     );
 }
+
+/// A pause of all servers every ten seconds: what a garbage collector, a log rotation or a cron job does.
+#[test]
+fn a_fault_comes_again_by_the_clock() {
+    let text = |more: &str| {
+        web(&format!(
+            "[[timeline]]\nat = \"5s\"\nfault = {{ kind = \"slow\", factor = 0.001 }}\n\
+             target = \"service.web.server\"\nfor = \"200ms\"\n{more}"
+        ))
+    };
+    let moments = |text: &str| -> Vec<(f64, String)> {
+        let slow = told(&run(text), Kind::Slow).into_iter();
+        let begins = slow.filter(|(_, _, cause)| cause.starts_with("speed"));
+        begins.map(|(at, who, _)| (at, who)).collect()
+    };
+    assert_eq!(moments(&text("")).len(), 2);
+    let again = moments(&text("repeat = \"10s\"\n"));
+    assert_eq!(again.len(), 20, "{again:?}");
+    for (place, (at, who)) in again.iter().enumerate() {
+        let round = (place / 2) as f64;
+        assert!((at - 5.0 - 10.0 * round).abs() < 1e-9, "{at}");
+        assert_eq!(who, ["a", "b"][place % 2]);
+    }
+    // What has not ended does not come again: every 100 ms, of 200 ms each, is every 200 ms.
+    let often = moments(&text("repeat = \"100ms\"\n"));
+    assert_eq!(often.len(), 2 * 475, "{}", often.len());
+    // With skew each begins at a moment of its own, and the round waits for the last.
+    let skew = "skew = { kind = \"uniform\", low = \"0s\", high = \"4s\" }\nrepeat = \"10s\"\n";
+    let apart = moments(&text(skew));
+    assert!(apart.len() >= 18, "{}", apart.len());
+    let late: Vec<f64> = apart
+        .iter()
+        .map(|(at, _)| (at - 5.0).rem_euclid(10.0))
+        .collect();
+    assert!(late.iter().all(|late| *late <= 4.0), "{late:?}");
+    let mean = late.iter().sum::<f64>() / late.len() as f64;
+    // Uniform with deviation 4/√12, over twenty draws.
+    assert!(
+        (mean - 2.0).abs() < 3.0 * 4.0 / (12.0 * 20.0_f64).sqrt(),
+        "{mean}"
+    );
+}
+
+/// Episodes of random length with random pauses: a share of the time that both means say.
+#[test]
+fn episodes_by_a_law_take_their_share_of_the_time() {
+    let law = |mean: &str| format!("{{ kind = \"exponential\", mean = \"{mean}\" }}");
+    let text = web(&format!(
+        "[[timeline]]\nat = \"0s\"\nfault = {{ kind = \"errors\", rate = 1 }}\n\
+         target = \"service.web.server.a\"\nfor = {}\nrepeat = \"2s\"\n",
+        law("200ms")
+    ));
+    let failed = server(&summary(&text), "web", "a").failed;
+    // 50 episodes of 200 ms at 50 requests a second: 500, with a deviation of 10 √50 and of counting.
+    assert!((340..660).contains(&failed), "{failed}");
+    let longer = text.replace("200ms", "600ms");
+    assert!(server(&summary(&longer), "web", "a").failed > 1000);
+}
+
+#[test]
+fn healing_ends_what_would_come_again() {
+    let repeated = "[[timeline]]\nat = \"5s\"\nfault = { kind = \"errors\", rate = 1 }\n\
+                    target = \"service.web.server\"\nfor = \"1s\"\nrepeat = \"10s\"\n";
+    let healed = format!("{repeated}{}", entry("30s", "heal", "web.server.a", ""));
+    let of = |text: &str, name| server(&summary(&web(text)), "web", name).failed;
+    assert_eq!(of(repeated, "a"), 500);
+    // At 5, 15 and 25 s, and not after.
+    assert_eq!(of(&healed, "a"), 150);
+    assert_eq!(of(&healed, "b"), 500);
+}
+
+/// A zone goes down: all its servers, whatever service they are of.
+#[test]
+fn a_zone_is_a_target() {
+    let servers = "server = [{ name = \"a\", workers = 4, zone = \"east\" }, { name = \"b\", workers = 4, zone = \"west\" }]";
+    let text = |target: &str| {
+        let rest = format!(
+            "[service.web]\ndemand = \"10ms\"\n{servers}\n[[service.web.call]]\nto = \"db\"\n\
+             [service.db]\ndemand = \"1ms\"\n{servers}\n{}",
+            entry("20s", "crash", "web", "").replace("service.web", target)
+        );
+        stream("30s", 100, &rest)
+    };
+    let crashed = |target: &str| -> Vec<String> {
+        let told = told(&run(&text(target)), Kind::Crash).into_iter();
+        told.map(|(_, who, _)| who).collect()
+    };
+    assert_eq!(crashed("zone.east"), ["a", "a"]);
+    assert_eq!(crashed("service.db.zone.west"), ["b"]);
+    assert_eq!(crashed("service.web.server").len(), 2);
+}
+
+/// Checks that ask the wrong path take out servers that work, or leave in those that do not.
+#[test]
+fn a_wrong_health_path_hides_what_requests_meet() {
+    let checked = |faults: &str| {
+        let text = web(faults).replace(
+            "balancer = { policy = { kind = \"round-robin\" } }",
+            "balancer = { policy = \"round-robin\", health = [{ kind = \"checks\", interval = \"1s\", errors = true }] }",
+        );
+        server(&summary(&text), "web", "a").clone()
+    };
+    let path = |answer: &str| format!("{{ kind = \"health-path\", answer = \"{answer}\" }}");
+    let broken = fault("20s", "{ kind = \"errors\", rate = 1 }", "");
+    // A server that works is taken out by its checks, and takes no harm but the loss of work.
+    let wrong = checked(&fault("20s", &path("fail"), ""));
+    assert_eq!(wrong.failed, 0);
+    assert!(
+        (1000..1300).contains(&wrong.succeeded),
+        "{}",
+        wrong.succeeded
+    );
+    // One that fails everything is taken out where checks see it, and not where they do not.
+    let seen = checked(&broken);
+    assert!(seen.failed < 300, "{}", seen.failed);
+    let unseen = checked(&format!("{broken}{}", fault("10s", &path("pass"), "")));
+    assert_eq!(unseen.failed, 4000);
+}

@@ -41,7 +41,11 @@ pub(crate) fn grown(number: u64) -> impl Strategy<Value = Grown> {
 }
 
 /// Wishes that come in turn.
+<<<<<<< HEAD
 const OWN: usize = 18;
+=======
+const OWN: usize = 15;
+>>>>>>> main
 
 /// How often a key that does not fit is tried with another name and another value.
 const TRIES: usize = 60;
@@ -70,6 +74,7 @@ impl Files for Beside {
         let text = match name {
             "below.toml" => &self.0,
             "times.txt" => "0.1\n0.25\n0.25\n1.5\n",
+            "sample.txt" => "0.001\n0.004\n0.004\n0.03\n",
             _ => return Err(format!("there is no {name}")),
         };
         Ok(Source::new(name, text))
@@ -144,6 +149,13 @@ impl Bed {
             // Neither has a rate, as nearly all sources do.
             "traffic.NAME.arrivals.users"
             | "traffic.NAME.arrivals.think"
+            | "traffic.NAME.arrivals.every"
+            | "traffic.NAME.arrivals.jobs"
+            | "traffic.NAME.arrivals.first"
+            | "traffic.NAME.arrivals.skew"
+            | "traffic.NAME.arrivals.clients"
+            | "traffic.NAME.arrivals.at"
+            | "traffic.NAME.arrivals.jitter"
             | "traffic.NAME.arrivals.leave"
             | "traffic.NAME.arrivals.times" => {
                 let kind = row.of_kind.expect("it is a parameter");
@@ -193,6 +205,15 @@ impl Bed {
             _ => "",
         };
         self.text += text;
+        if path.ends_with(".zone.NAME.weight") || path.contains(".by_zone") {
+            // Weights are for traffic that is split, and then every server stands in a zone.
+            let split = "service.web.balancer.by_zone".to_owned();
+            self.set(split, "{ start = \"first\" }".to_owned());
+            for table in 0..self.text.matches("[[service.web.server]]").count() {
+                let zone = format!("service.web.server.{table}.zone");
+                self.set(zone, "\"a\"".to_owned());
+            }
+        }
         let scaler = "service.web.autoscaler";
         if path.contains(".provisioning.") && !self.sets.iter().any(|(path, _)| path == scaler) {
             let rule =
@@ -240,6 +261,8 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
         "service.web.link",
         "service.web.balancer.link",
         "service.web.server.s0-1.link",
+        "service.web.zone.a",
+        "zone.a",
         "service.web.zone.a.link",
         "service.web.call.db.link",
         "service.web.balancer.routes.app.link",
@@ -272,10 +295,27 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
             );
         }
         ("fault", _) => entry += &format!("fault = {}\n", value(row, dice)),
+        (_, Some(kind))
+            if ["for.", "skew.", "repeat."]
+                .iter()
+                .any(|law| key.starts_with(law)) =>
+        {
+            let (law, _) = key.split_once('.').expect("it begins so");
+            entry += &format!("fault = \"gray\"\n{law} = {}\n", choice(row, kind, dice));
+            if law == "repeat" {
+                entry += "for = \"90ms\"\n";
+            }
+        }
         (_, Some(kind)) => entry += &format!("fault = {}\n", choice(row, kind, dice)),
         ("do", _) => entry += &format!("do = {}\n", value(row, dice)),
         ("factor", _) => entry += "do = \"slow\"\n",
         ("delay" | "loss", _) => entry += "do = \"degrade\"\n",
+        ("for" | "skew" | "repeat", _) => {
+            entry += "fault = \"gray\"\n";
+            if key == "repeat" {
+                entry += "for = \"90ms\"\n";
+            }
+        }
         ("when", _) => entry += "do = \"restart\"\n",
         ("canary" | "canary.servers" | "canary.watch" | "canary.failed", _) => {
             let of = |name: &str, usual: &str, dice: &mut Dice| {
@@ -343,6 +383,13 @@ fn choice(row: &KeyRow, kind: &str, dice: &mut Dice) -> String {
                     text += ", file = \"times.txt\"";
                     continue;
                 }
+                ("empirical", "values") if dice.below(3) == 0 && !text.contains("values") => {
+                    text += ", file = \"sample.txt\"";
+                    break;
+                }
+                ("empirical", "values") => "[\"1ms\", \"3ms\", \"20ms\"]".to_owned(),
+                ("empirical", "probabilities") => "[0, 0.8, 1]".to_owned(),
+                ("mixture", "weights") => "[3, 1]".to_owned(),
                 ("trace", "times") => dice.of(&["[\"100ms\", \"1s\"]", "[\"0s\"]"]).to_owned(),
                 _ => value(param, dice),
             };
@@ -360,7 +407,8 @@ fn named(path: &str, dice: &mut Dice) -> String {
             ("NAME", Some("service")) => {
                 dice.of(&["web", "web", "web", "db", "app", "deep", "far"])
             }
-            ("NAME", Some("class" | "zone")) => dice.of(&["a", "b"]),
+            ("NAME", Some("class")) => dice.of(&["a", "b"]),
+            ("NAME", Some("zone")) => "a",
             ("NAME", Some("machine")) => "box",
             ("NAME", _) => dice.of(&["0", "0", "0", "1", "2"]),
             _ => part,
@@ -446,10 +494,16 @@ fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
         "{ kind = \"exponential\", mean = \"6ms\" }",
         "{ kind = \"pareto\", mean = \"5ms\", shape = 1.2 }",
         "{ kind = \"uniform\", low = \"0s\", high = \"90ms\" }",
+        "{ kind = \"empirical\", file = \"sample.txt\" }",
+        "{ kind = \"truncated\", of = { kind = \"pareto\", mean = \"5ms\", shape = 1.2 }, max = \"40ms\" }",
     ];
     let metric = || METRICS.iter().map(|metric| metric.name);
     let words: &[&str] = match (row.kind.trim_end_matches(", or none"), key) {
         ("distribution" | "distribution of times", _) => LAWS,
+        ("list of distributions of times", _) => {
+            let (one, other) = (dice.of(LAWS), dice.of(LAWS));
+            return format!("[{one}, {other}]");
+        }
         ("size", _) => &["0", "1", "\"1MiB\"", "\"9MiB\"", "\"8GiB\""],
         ("moment", _) => &["\"0s\"", "\"300ms\"", "\"2s\"", "\"9s\""],
         ("clock time", _) => &["\"12:00\"", "\"23:59:59\""],
@@ -466,7 +520,7 @@ fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
                 0 => dice.of(&["0", "90", "900.5"]).to_owned(),
                 1 => "[[\"0s\", 50], [\"500ms\", 700], [\"500ms\", 0], [\"1s\", 300]]".to_owned(),
                 _ => {
-                    let kind = dice.of(&["surge", "wave"]);
+                    let kind = dice.of(&["surge", "wave", "diurnal", "flash-crowd"]);
                     of_kind(&row.path, kind, dice)
                 }
             };

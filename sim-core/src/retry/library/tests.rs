@@ -682,6 +682,12 @@ fn an_error_that_is_throttling_is_throttling_for_the_bucket_too() {
         });
         (def("botocore-standard").brings)(&Params::new(values.collect()))
     };
-    assert!(brings(4).contains("throttling") && !brings(8).contains("throttling"));
-    assert!(brings(7).contains("aws-retry-tokens"));
+    assert!(brings(4)[0].contains("throttling") && !brings(8)[0].contains("throttling"));
+    assert!(brings(7)[0].contains("aws-retry-tokens"));
+    let adaptive = |status| {
+        let with = [("status", ParamValue::Choice(status))];
+        (def("botocore-adaptive").brings)(&Params::new(with.to_vec()))
+    };
+    assert!(adaptive(4).iter().all(|guard| guard.contains("throttling")));
+    assert!(adaptive(8)[1].contains("botocore-rate-limiter") && adaptive(8).len() == 2);
 }

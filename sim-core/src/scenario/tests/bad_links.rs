@@ -57,6 +57,36 @@ fn mistakes_about_links_get_their_problems() {
         ),
         ("[service.web.zone.a]", "E017", "no server stands"),
         (
+            "[[timeline]]\nat = \"1m\"\ndo = \"crash\"\ntarget = \"zone.east\"",
+            "E020",
+            "no zone is called `east`",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"crash\"\ntarget = \"service.web.zone.east\"",
+            "E020",
+            "zone = \"east\"",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"partition\"\ntarget = \"service.web.link\"\nfor = \"0s\"",
+            "E013",
+            "above 0s",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"partition\"\ntarget = \"service.web.link\"\nrepeat = \"1m\"",
+            "E031",
+            "`for` is missing",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\ndo = \"crash\"\ntarget = \"service.web.server\"\nrepeat = \"1m\"",
+            "E031",
+            "`repeat` has no effect",
+        ),
+        (
+            "[[timeline]]\nat = \"1m\"\nfault = \"health-path\"\ntarget = \"service.web.server\"",
+            "E011",
+            "answer",
+        ),
+        (
             "[[timeline]]\nat = \"1m\"\nset = { \"service.web.server.web-1.zone\" = \"b\" }",
             "E042",
             "cannot change",

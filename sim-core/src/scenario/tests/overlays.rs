@@ -134,6 +134,48 @@ fn traces_come_from_a_file_or_stand_in_the_scenario() {
     );
 }
 
+#[test]
+fn samples_come_from_a_file_wherever_a_law_stands() {
+    let shelf = Shelf(vec![
+        ("times", "0.003\n1ms\n".to_owned()),
+        ("table", "ms,part\n1ms,0\n2ms,0.5\n9ms,1\n".to_owned()),
+        ("bad", "1\n2\nx3\n".to_owned()),
+        ("less", "1ms,0.2\n2ms,1\n".to_owned()),
+    ]);
+    let with = |law: &str| SMALL.replace("demand = \"10ms\"", &format!("demand = {law}"));
+    for (file, inline) in [
+        ("times", "values = [\"1ms\", \"3ms\"]"),
+        (
+            "table",
+            "values = [\"1ms\", \"2ms\", \"9ms\"], probabilities = [0.0, 0.5, 1.0]",
+        ),
+    ] {
+        let law = |of: &str| format!("{{ kind = \"empirical\", {of} }}");
+        let nested = |of: &str| {
+            let of = law(of);
+            format!("{{ kind = \"truncated\", max = \"5ms\", of = {of} }}")
+        };
+        let file = format!("file = \"{file}\"");
+        for (file, inline) in [(law(&file), law(inline)), (nested(&file), nested(inline))] {
+            let file = read(&with(&file), &shelf).unwrap_or_else(|p| panic!("{p}"));
+            assert_eq!(file, read(&with(&inline), &shelf).expect("valid"));
+        }
+    }
+    for (of, code, words) in [
+        ("file = \"bad\"", "E053", "line 3"),
+        ("file = \"gone\"", "E053", "cannot be read"),
+        ("file = \"less\"", "E017", "from 0.2 to 1"),
+        ("file = 3", "E012", "a text"),
+        ("file = \"times\", values = [\"1s\"]", "E017", "either"),
+    ] {
+        let text = with(&format!("{{ kind = \"empirical\", {of} }}"));
+        let problems = read(&text, &shelf).expect_err(of);
+        assert!(problems.has(code), "{of}: {problems}");
+        assert!(problems.to_string().contains(words), "{of}: {problems}");
+        assert_eq!(problems.problems.len(), 1, "{problems}");
+    }
+}
+
 /// A long trace takes eight bytes a request, once for text, model and whatever is made of them.
 #[test]
 fn traces_of_files_are_kept_once_and_small() {

@@ -33,6 +33,11 @@ const BESIDE: &[(u32, &str, &str)] = &[
     (239, "maglev-7", "policy/maglev.rs"),
     (241, "maglev-lopsided", "policy/maglev.rs"),
     (243, "bounded-several", "policy/envoy_ring_hash.rs"),
+    (245, "loc-equal", "policy/by_zone.rs"),
+    (247, "loc-missing-weight", "policy/by_zone.rs"),
+    (249, "loc-health-4-of-5", "policy/by_zone.rs"),
+    (251, "loc-health-2-of-5", "policy/by_zone.rs"),
+    (253, "loc-health-0-of-5", "policy/by_zone.rs"),
     (257, "od-gateway", "health/envoy_outlier_detection/tests.rs"),
     (263, "od-backoff", "health/envoy_outlier_detection/tests.rs"),
     (
@@ -78,15 +83,6 @@ const UNSAID: &[(u32, &str, &str)] = &[
         "prio-degraded-spill",
         "no server calls itself degraded",
     ),
-    (
-        245,
-        "loc-equal",
-        "localities have no weights: zones are about links",
-    ),
-    (247, "loc-missing-weight", "the same"),
-    (249, "loc-health-4-of-5", "the same"),
-    (251, "loc-health-2-of-5", "the same"),
-    (253, "loc-health-0-of-5", "the same"),
     (
         255,
         "zone-small-cluster",
@@ -445,4 +441,48 @@ fn what_envoy_refuses_is_refused() {
     let half = scenario([1.0], 1, "", "").replace("workers = 8", "workers = 8, weight = 0.5");
     let problem = sim_core::scenario::parse(&half).expect_err("half a weight");
     assert!(problem.to_string().contains("whole numbers"), "{problem}");
+}
+
+/// Two zones of weights 1 and 2, the first with five servers: shares of the second, with all of the first
+/// in rotation, with two of five, and with none.
+#[test]
+fn zones_have_turns_by_weight_and_health() {
+    let share = |drained: &[usize]| {
+        let acts: String = drained.iter().fold(String::new(), |acts, n| {
+            acts + &format!(
+                "[[timeline]]\nat = \"0s\"\ndo = \"drain\"\ntarget = \"service.web.server.a-{n}\"\n"
+            )
+        });
+        let text = format!(
+            r#"
+            horizon = "9s"
+            record.every_nth_request = 1
+            traffic = [{{ to = "web", rate = 100, arrivals = "deterministic" }}]
+            {acts}
+            [service.web]
+            demand = "1ms"
+            balancer = {{ dialect = {{ kind = "envoy", locality_weighted = true }} }}
+            zone = {{ a = {{ weight = 1 }}, b = {{ weight = 2 }} }}
+            server = [
+                {{ name = "a", count = 5, workers = 1, zone = "a" }},
+                {{ name = "b", workers = 9, zone = "b" }},
+            ]
+            "#
+        );
+        let fates = super::fates(&text);
+        let second = fates.iter().filter(|fate| fate.tried == ["b"]).count();
+        second as f64 / fates.len() as f64
+    };
+    for (drained, expected) in [
+        (&[][..], 2.0 / 3.0),
+        (&[2], 2.0 / 3.0),
+        (&[1, 3, 5], 2.0 / 2.56),
+        (&[1, 2, 3, 4, 5], 1.0),
+    ] {
+        let share = share(drained);
+        assert!(
+            (share - expected).abs() < 0.005,
+            "{drained:?}: {share}, expected {expected}"
+        );
+    }
 }

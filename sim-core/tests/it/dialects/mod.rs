@@ -8,6 +8,7 @@ mod caddy;
 mod envoy;
 mod grpc;
 mod haproxy;
+mod kube_proxy;
 mod nginx;
 
 use crate::support::{check_books, start};

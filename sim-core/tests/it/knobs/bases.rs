@@ -290,6 +290,11 @@ pub(super) fn base(name: &str) -> String {
         "trace" => rate("arrivals = { kind = \"trace\", times = [\"1s\"] }"),
         "surge" => rate("rate = { kind = \"surge\", base = 50, peak = 90, at = \"5s\", rise = \"1s\", hold = \"3s\", fall = \"1s\" }"),
         "wave" => rate("rate = { kind = \"wave\", mean = 50, amplitude = 0.5, period = \"10s\" }"),
+        "diurnal" => rate("rate = { kind = \"diurnal\", times = [\"1s\", \"4s\", \"6s\"], rates = [10, 90, 50], period = \"10s\" }"),
+        "crowd" => rate("rate = { kind = \"flash-crowd\", base = 30, peak = 3, at = \"5s\", rise = \"1s\", hold = \"1s\", decay = \"power-law\", scale = \"2s\" }"),
+        "clock" => rate("arrivals = { kind = \"clock\", every = \"2s\", jobs = 40 }"),
+        "reconnect" => rate("arrivals = { kind = \"reconnect\", clients = 40, at = \"3s\" }"),
+        "checked" => base("faulty").replacen("fault = \"gray\"", "fault = { kind = \"health-path\", answer = \"fail\" }", 1),
         "memory" => CRASHY.replacen(
             "crash = [{ when = \"in_flight\", above = 7 }]\nrestart",
             "memory = { base = \"1MiB\", per_in_service = \"1MiB\", per_queued = \"1MiB\", limit = \"7MiB\" }\nrestart",

@@ -107,6 +107,9 @@ const SLOTS: &[(&str, &str, &str)] = &[
         "plain",
         "service.web.server.a.breakdowns.repair",
     ),
+    ("timeline.NAME.for", "plain", "timeline.first.for"),
+    ("timeline.NAME.skew", "plain", "timeline.first.skew"),
+    ("timeline.NAME.repeat", "plain", "timeline.first.repeat"),
 ];
 
 /// Parameters of distributions, each with two values.
@@ -183,6 +186,57 @@ const LAWS: &[(&str, &str, &str, &str, &str)] = &[
         "short = \"1ms\", long = \"9ms\"",
         "0.2",
         "0.4",
+    ),
+    (
+        "empirical",
+        "values",
+        "",
+        "[\"1ms\", \"3ms\"]",
+        "[\"1ms\", \"4ms\"]",
+    ),
+    (
+        "empirical",
+        "probabilities",
+        "values = [\"1ms\", \"3ms\", \"4ms\"]",
+        "[0, 0.2, 1]",
+        "[0, 0.7, 1]",
+    ),
+    (
+        "mixture",
+        "of",
+        "",
+        "[\"1ms\", \"3ms\"]",
+        "[\"2ms\", \"3ms\"]",
+    ),
+    (
+        "mixture",
+        "weights",
+        "of = [\"1ms\", \"9ms\"]",
+        "[1, 1]",
+        "[1, 4]",
+    ),
+    ("shifted", "of", "by = \"1ms\"", "\"2ms\"", "\"3ms\""),
+    ("shifted", "by", "of = \"2ms\"", "\"2ms\"", "\"3ms\""),
+    (
+        "truncated",
+        "of",
+        "max = \"9ms\"",
+        "{ kind = \"exponential\", mean = \"2ms\" }",
+        "{ kind = \"exponential\", mean = \"3ms\" }",
+    ),
+    (
+        "truncated",
+        "min",
+        "of = { kind = \"exponential\", mean = \"3ms\" }",
+        "\"0s\"",
+        "\"2ms\"",
+    ),
+    (
+        "truncated",
+        "max",
+        "of = { kind = \"exponential\", mean = \"3ms\" }",
+        "\"9ms\"",
+        "\"2ms\"",
     ),
 ];
 
@@ -710,6 +764,80 @@ const KEEPING: &[(&str, &str, &str, &str, &str)] = &[
     ("of", "", "", "\"key\"", "\"source\""),
 ];
 
+/// Parameters that libraries' pools have beside `open`, `round_trips` and `of`.
+const POOLS: &[(&str, &str, &str, &str, &str)] = &[
+    ("pool_size", "sqlalchemy", "max_overflow = 0", "1", "2"),
+    ("max_overflow", "sqlalchemy", "pool_size = 1", "0", "1"),
+    (
+        "timeout",
+        "sqlalchemy",
+        "pool_size = 1, max_overflow = 0",
+        "\"0s\"",
+        "\"2ms\"",
+    ),
+    ("pool_recycle", "sqlalchemy", "", "\"0s\"", "\"100ms\""),
+    (
+        "use_lifo",
+        "sqlalchemy",
+        "pool_size = 5, pool_recycle = \"100ms\"",
+        "false",
+        "true",
+    ),
+    ("min_size", "psycopg-pool", "", "1", "2"),
+    ("max_size", "psycopg-pool", "min_size = 1", "1", "2"),
+    (
+        "timeout",
+        "psycopg-pool",
+        "min_size = 1",
+        "\"0s\"",
+        "\"2ms\"",
+    ),
+    ("max_waiting", "psycopg-pool", "min_size = 1", "0", "1"),
+    ("max_lifetime", "psycopg-pool", "", "\"1h\"", "\"100ms\""),
+    (
+        "max_idle",
+        "psycopg-pool",
+        "min_size = 1, max_size = 9",
+        "\"10m\"",
+        "\"3ms\"",
+    ),
+    ("maximum_pool_size", "hikaricp", "", "1", "2"),
+    (
+        "connection_timeout",
+        "hikaricp",
+        "maximum_pool_size = 1",
+        "\"30s\"",
+        "\"250ms\"",
+    ),
+    ("max_lifetime", "hikaricp", "", "\"30m\"", "\"100ms\""),
+    ("maxsize", "urllib3", "", "0", "9"),
+    ("block", "urllib3", "", "false", "true"),
+    ("max_connections", "httpx", "", "1", "2"),
+    ("max_keepalive_connections", "httpx", "", "0", "20"),
+    ("keepalive_expiry", "httpx", "", "\"5s\"", "\"3ms\""),
+    (
+        "timeout",
+        "httpx",
+        "max_connections = 1",
+        "\"5s\"",
+        "\"2ms\"",
+    ),
+    ("limit", "aiohttp", "", "1", "2"),
+    ("keepalive_timeout", "aiohttp", "", "\"15s\"", "\"3ms\""),
+    ("max_sockets", "node-agent", "", "0", "1"),
+    ("max_free_sockets", "node-agent", "", "256", "0"),
+    ("timeout", "node-agent", "", "\"5s\"", "\"3ms\""),
+    (
+        "scheduling",
+        "node-agent",
+        "timeout = \"20ms\"",
+        "\"lifo\"",
+        "\"fifo\"",
+    ),
+    ("connections", "undici", "", "0", "1"),
+    ("keep_alive_timeout", "undici", "", "\"4s\"", "\"3ms\""),
+];
+
 fn connections() -> Vec<Knob> {
     let mut knobs = Vec::new();
     for &(key, at) in HOPS {
@@ -726,9 +854,12 @@ fn connections() -> Vec<Knob> {
         let path = format!("{key}.connections");
         let [none, some] = ["none", "per-request"].map(str::to_owned);
         knob(path.clone(), "", none, some, Run);
-        for &(param, row, more, old, new) in KEEPING {
-            for kind in ["per-request", "shared"] {
-                if !row.is_empty() && row != kind {
+        let all = sim_core::connection::CONNECTIONS;
+        for &(param, row, more, old, new) in KEEPING.iter().chain(POOLS) {
+            for kind in all.iter().map(|def| def.row.name) {
+                let plain = ["per-request", "shared"].contains(&kind);
+                let common = plain || ["open", "round_trips", "of"].contains(&param);
+                if row != kind && (!row.is_empty() || !common) {
                     continue;
                 }
                 let full = match kind {
@@ -873,6 +1004,141 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
         "pybreaker",
         "shared",
         "fail_max = 1, reset_timeout = \"200ms\"",
+        "false",
+        "true",
+    ),
+    (
+        "resilience4j-breaker",
+        "failure_rate_threshold",
+        "minimum_number_of_calls = 5, wait_duration_in_open_state = \"200ms\"",
+        "5",
+        "95",
+    ),
+    (
+        "resilience4j-breaker",
+        "slow_call_rate_threshold",
+        "minimum_number_of_calls = 5, wait_duration_in_open_state = \"200ms\", failure_rate_threshold = 100, slow_call_duration_threshold = \"1ms\"",
+        "20",
+        "100",
+    ),
+    (
+        "resilience4j-breaker",
+        "slow_call_duration_threshold",
+        "minimum_number_of_calls = 5, wait_duration_in_open_state = \"200ms\", slow_call_rate_threshold = 20, failure_rate_threshold = 100",
+        "\"1ms\"",
+        "\"60s\"",
+    ),
+    (
+        "resilience4j-breaker",
+        "sliding_window_type",
+        "minimum_number_of_calls = 5, wait_duration_in_open_state = \"200ms\", failure_rate_threshold = 20, sliding_window_size = 1",
+        "\"count-based\"",
+        "\"time-based\"",
+    ),
+    (
+        "resilience4j-breaker",
+        "sliding_window_size",
+        "wait_duration_in_open_state = \"200ms\", failure_rate_threshold = 20",
+        "3",
+        "30",
+    ),
+    (
+        "resilience4j-breaker",
+        "minimum_number_of_calls",
+        "wait_duration_in_open_state = \"200ms\", failure_rate_threshold = 20",
+        "2",
+        "20",
+    ),
+    (
+        "resilience4j-breaker",
+        "permitted_number_of_calls_in_half_open_state",
+        "minimum_number_of_calls = 5, wait_duration_in_open_state = \"200ms\", failure_rate_threshold = 5",
+        "1",
+        "5",
+    ),
+    (
+        "resilience4j-breaker",
+        "wait_duration_in_open_state",
+        "minimum_number_of_calls = 5, failure_rate_threshold = 5",
+        "\"100ms\"",
+        "\"300ms\"",
+    ),
+    (
+        "resilience4j-breaker",
+        "shared",
+        "minimum_number_of_calls = 5, wait_duration_in_open_state = \"200ms\", failure_rate_threshold = 5",
+        "false",
+        "true",
+    ),
+    (
+        "failsafe-go-breaker",
+        "failure_threshold",
+        "delay = \"200ms\"",
+        "1",
+        "2",
+    ),
+    (
+        "failsafe-go-breaker",
+        "failure_thresholding_capacity",
+        "failure_threshold = 2, delay = \"200ms\"",
+        "2",
+        "9",
+    ),
+    (
+        "failsafe-go-breaker",
+        "success_threshold",
+        "delay = \"200ms\"",
+        "0",
+        "4",
+    ),
+    (
+        "failsafe-go-breaker",
+        "success_thresholding_capacity",
+        "delay = \"200ms\", success_threshold = 2",
+        "0",
+        "6",
+    ),
+    ("failsafe-go-breaker", "delay", "", "\"100ms\"", "\"300ms\""),
+    (
+        "failsafe-go-breaker",
+        "shared",
+        "delay = \"200ms\"",
+        "false",
+        "true",
+    ),
+    (
+        "botocore-rate-limiter",
+        "errors",
+        "",
+        "\"failure\"",
+        "\"throttling\"",
+    ),
+    (
+        "botocore-rate-limiter",
+        "shared",
+        "errors = \"throttling\"",
+        "false",
+        "true",
+    ),
+    (
+        "tower-budget",
+        "ttl",
+        "min_per_sec = 1",
+        "\"1s\"",
+        "\"10s\"",
+    ),
+    ("tower-budget", "min_per_sec", "ttl = \"1s\"", "0", "2"),
+    (
+        "tower-budget",
+        "retry_percent",
+        "min_per_sec = 0",
+        "0",
+        "0.2",
+    ),
+    (
+        "tower-budget",
+        "shared",
+        "min_per_sec = 1, ttl = \"1s\", retry_percent = 0.02",
         "false",
         "true",
     ),
@@ -1408,6 +1674,8 @@ const FOR_RETRIES: &[&str] = &[
     "aws-retry-tokens",
     "grpc-retry-throttle",
     "envoy-retry-limit",
+    "botocore-rate-limiter",
+    "tower-budget",
 ];
 
 fn guards() -> Vec<Knob> {
@@ -1474,6 +1742,7 @@ fn laws() -> Vec<Knob> {
                     "{ every = \"100ms\", repair = \"10ms\" }",
                 )]
             }
+            () if key.contains("repeat") => vec![("timeline.first.for", "100us")],
             () if key.contains("errors") => vec![("service.web.server.a.errors.rate", "0.3")],
             () if key.contains("liveness") => {
                 vec![("service.web.server.a.liveness.interval", "500ms")]
