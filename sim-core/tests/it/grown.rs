@@ -41,11 +41,7 @@ pub(crate) fn grown(number: u64) -> impl Strategy<Value = Grown> {
 }
 
 /// Wishes that come in turn.
-<<<<<<< HEAD
 const OWN: usize = 18;
-=======
-const OWN: usize = 15;
->>>>>>> main
 
 /// How often a key that does not fit is tried with another name and another value.
 const TRIES: usize = 60;
