@@ -423,9 +423,12 @@ impl Settings {
         );
         let utilisation = matches!(self.target, Target::Utilisation(_));
         if first < 1.0 {
-            missing.iter_mut().for_each(|pod| pod.as_if = AsIf::Busy);
+            for pod in &mut missing {
+                pod.as_if = AsIf::Busy;
+            }
         }
-        if first < 1.0 || first > 1.0 || !utilisation {
+        let differs = (first - 1.0).abs() > 0.0;
+        if differs || !utilisation {
             counted.append(&mut missing);
         }
         if with_unready {

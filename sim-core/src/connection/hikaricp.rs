@@ -1,4 +1,4 @@
-//! HikariCP.
+//! `HikariCP`.
 //!
 //! Ten connections, all kept; who finds none waits in line for up to 30 s. A connection lives for `max_lifetime`,
 //! less up to a fortieth. A thread prefers the connections that it had before; here the one that was used latest
@@ -34,7 +34,7 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
             POOL_OF,
         ],
     },
-    check: check,
+    check,
     build: |params| Terms {
         limit: Some(params.integer("maximum_pool_size") as u32),
         wait: some_span(params, "connection_timeout"),

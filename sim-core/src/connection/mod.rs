@@ -338,14 +338,7 @@ mod tests {
     fn pools_of_libraries_are_as_they_come() {
         let all = u32::MAX;
         let seconds = |s| Some(Duration::from_secs(s));
-        let known: [(
-            _,
-            Option<u32>,
-            u32,
-            Option<Duration>,
-            Option<Duration>,
-            Reuse,
-        ); 8] = [
+        let known = [
             ("sqlalchemy", Some(15), 5, seconds(30), None, Reuse::Oldest),
             (
                 "psycopg-pool",

@@ -5,7 +5,7 @@
 //!
 //! The pool opens `min_size` connections at its start and again when some are lost; here all are opened when they
 //! are first needed, and what is unused for `max_idle` is closed where `max_size` allows more than `min_size`.
-//! psycopg_pool 3.3.3, observed.
+//! `psycopg_pool` 3.3.3, observed.
 
 use super::{
     ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, count, library, most, some_number,
@@ -51,7 +51,7 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
             POOL_OF,
         ],
     },
-    check: check,
+    check,
     build: |params| Terms {
         limit: Some(largest(params)),
         wait: some_span(params, "timeout"),

@@ -1,11 +1,11 @@
-//! SQLAlchemy's `QueuePool`.
+//! `SQLAlchemy`'s `QueuePool`.
 //!
 //! It keeps `pool_size` connections and opens up to `max_overflow` more, which are closed when they are given back
 //! while nobody waits. Who finds none waits up to `timeout`, in order. Of those that rest the one that has rested
 //! longest is used, unless `use_lifo`.
 //!
 //! A thread that gives a connection back and asks again at once gets it before those that wait: here requests
-//! come by themselves, and who waits comes first. SQLAlchemy 2.1.9, observed.
+//! come by themselves, and who waits comes first. `SQLAlchemy` 2.1.9, observed.
 
 use super::{
     ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, library, most, some_number, some_span,

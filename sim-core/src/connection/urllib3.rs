@@ -25,7 +25,7 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
             POOL_OF,
         ],
     },
-    check: check,
+    check,
     build: |params| Terms {
         limit: params
             .flag("block")

@@ -50,15 +50,13 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
         );
         return problem("probabilities", message);
     }
-    if let Some(pair) = values.windows(2).find(|pair| pair[0] > pair[1]) {
-        let message = format!("values must ascend, but {} follows {}", pair[1], pair[0]);
+    if let Some([before, after, ..]) = values.windows(2).find(|pair| pair[0] > pair[1]) {
+        let message = format!("values must ascend, but {after} follows {before}");
         return problem("values", message);
     }
-    if let Some(pair) = probabilities.windows(2).find(|pair| pair[0] >= pair[1]) {
-        let message = format!(
-            "probabilities must ascend, but {} follows {}",
-            pair[1], pair[0]
-        );
+    let mut pairs = probabilities.windows(2);
+    if let Some([before, after, ..]) = pairs.find(|pair| pair[0] >= pair[1]) {
+        let message = format!("probabilities must ascend, but {after} follows {before}");
         return problem("probabilities", message);
     }
     let ends = (probabilities[0], probabilities[probabilities.len() - 1]);

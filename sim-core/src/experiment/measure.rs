@@ -345,7 +345,7 @@ mod tests {
             horizon = "20s"
             class.small = { share = 0.5 }
             class.large = { share = 0.5 }
-            traffic = [{ to = "web", rate = 100 }]
+            traffic = [{ to = "web", rate = 100 }, { name = "users", to = "web", arrivals = { kind = "closed", users = 1, think = "10s", leave = 0.5 } }]
             client = { timeout = "20ms", guards = [{ kind = "concurrency-limit", limit = 99 }] }
             timeline = [{ at = "10s", do = "crash", target = "service.web.server.a" }]
             [service.web]

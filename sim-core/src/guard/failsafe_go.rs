@@ -203,12 +203,11 @@ impl FailsafeGo {
     /// Half-open, whether enough succeeded, and whether too many failed.
     fn decided(&self) -> (bool, bool) {
         let (good, bad) = (self.latest.successes(), self.latest.failures);
-        match self.successes {
-            Some(of) => (good >= of.threshold, bad > of.capacity - of.threshold),
-            None => {
-                let of = self.failures;
-                (good > of.capacity - of.threshold, bad >= of.threshold)
-            }
+        if let Some(of) = self.successes {
+            (good >= of.threshold, bad > of.capacity - of.threshold)
+        } else {
+            let of = self.failures;
+            (good > of.capacity - of.threshold, bad >= of.threshold)
         }
     }
 }
@@ -297,11 +296,11 @@ mod tests {
 
     /// What it tells after each end: `true`, it opened; `false`, it closed.
     fn told(guard: &mut Box<dyn Guard>, millis: u64, ends: &[Outcome]) -> Vec<Option<bool>> {
-        let mut tell = |end: &Outcome| {
+        let tell = |end: &Outcome| {
             guard.ended(&ended(0, millis, *end));
             guard.news().map(|news| news.closed_to_all)
         };
-        ends.iter().map(|end| tell(end)).collect()
+        ends.iter().map(tell).collect()
     }
 
     #[test]

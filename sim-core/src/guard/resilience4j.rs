@@ -7,7 +7,7 @@
 //! whether it opens again or closes. What it has counted is forgotten with every change.
 //!
 //! Calls know nothing of the state that passed them: one that began before it opened and ends while it is
-//! half-open counts there. Resilience4j 2, CircuitBreakerStateMachine and CircuitBreakerMetrics, its source and
+//! half-open counts there. Resilience4j 2, `CircuitBreakerStateMachine` and `CircuitBreakerMetrics`, its source and
 //! documentation; not observed.
 
 use super::{Admission, Bounding, Ended, Guard, GuardDef, News, PLAIN, SHARED, Verdict};

@@ -7,7 +7,7 @@
 //!
 //! A slot ends when somebody asks, and each time one is asked even a little later than its length two slots go: under
 //! steady traffic, where hardly anybody asks at the very moment, a window of 10 s lasts little more than five.
-//! tower 0.5.3, retry/budget/tps_budget.rs, observed.
+//! tower 0.5.3, `retry/budget/tps_budget.rs`, observed.
 
 use super::{Admission, Asked, Ended, Guard, GuardDef, PLAIN, SHARED, Stands, Verdict};
 use crate::draws::Draws;
@@ -95,11 +95,13 @@ impl TowerBudget {
             (1000, (1000.0 / percent) as i64)
         };
         let ttl = params.span("ttl");
-        let seconds = (ttl.0 / SECOND) as i64;
+        let seconds = (ttl.0 / SECOND).cast_signed();
         Self {
             deposit,
             withdrawal,
-            reserve: (params.integer("min_per_sec") as i64)
+            reserve: params
+                .integer("min_per_sec")
+                .cast_signed()
                 .saturating_mul(seconds)
                 .saturating_mul(withdrawal),
             window: ttl.0 / SLOTS as u64,
@@ -206,7 +208,7 @@ mod tests {
         assert_eq!(retries(&mut tower, 1), 20);
     }
 
-    /// The tests of tower itself: tps_empty, tps_leaky, tps_slots and tps_reserve.
+    /// The tests of tower itself: `tps_empty`, `tps_leaky`, `tps_slots` and `tps_reserve`.
     #[test]
     fn it_passes_the_tests_of_tower() {
         assert!(!retry(&mut budget(1, 0, 1.0), 0));

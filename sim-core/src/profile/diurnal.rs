@@ -68,8 +68,8 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
         );
         return problem("rates", message);
     }
-    if let Some(pair) = times.windows(2).find(|pair| pair[0] >= pair[1]) {
-        let message = format!("times must ascend, but {} follows {}", pair[1], pair[0]);
+    if let Some([before, after, ..]) = times.windows(2).find(|pair| pair[0] >= pair[1]) {
+        let message = format!("times must ascend, but {after} follows {before}");
         return problem("times", message);
     }
     let (last, period) = (times[times.len() - 1], params.span("period"));

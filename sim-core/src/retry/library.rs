@@ -593,19 +593,21 @@ fn hint_in_words(library: &Library, hint: Hint) -> String {
     let all = statuses(&|_| true).len();
     let of = statuses(&|seen| (hint.of)(seen));
     if of.len() < all {
-        text += &format!("; of {} only", of.join(", "));
+        text.push_str("; of ");
+        text.push_str(&of.join(", "));
+        text.push_str(" only");
     }
     let more = statuses(&|seen| (hint.of)(seen) && (hint.makes_count)(seen));
     if more.len() == all {
         text += "; with it all that is answered counts";
     } else if !more.is_empty() {
-        text += &format!("; with it {} count", more.join(", "));
+        text.push_str("; with it ");
+        text.push_str(&more.join(", "));
+        text.push_str(" count");
     }
     if hint.longest_ms < f64::INFINITY {
-        text += &format!(
-            "; not tried again when it asks for more than {}",
-            span(hint.longest_ms)
-        );
+        text += "; not tried again when it asks for more than ";
+        text += &span(hint.longest_ms);
     }
     text
 }

@@ -26,7 +26,7 @@ pub(crate) fn link(item: &Item<LinkSpec>) -> Option<Link> {
 /// they are.
 pub(crate) fn inner_link(item: &Item<LinkSpec>, cx: &mut Cx<'_>) -> Option<Link> {
     let link = link(item)?;
-    if (link.connections.as_ref()).is_some_and(|kept| kept.says_whose()) {
+    if (link.connections.as_ref()).is_some_and(super::super::extension::Configured::says_whose) {
         let span = item.get()?.connections.span;
         let what =
             "`of` has no effect here: each server, and each balancer instance, keeps its own";

@@ -339,7 +339,7 @@ impl<'a> Loader<'a> {
                 if let Some((param, key)) = in_file(node, rows)
                     && let Some(file) = node.take(key)
                 {
-                    self.sample(node, param, file);
+                    self.sample(node, param, &file);
                 }
             }
             _ => {}
@@ -347,7 +347,7 @@ impl<'a> Loader<'a> {
     }
 
     /// The same for one distribution, whose parameter `param` may stand in a file.
-    fn sample(&mut self, law: &mut Node, param: &str, file: Entry) {
+    fn sample(&mut self, law: &mut Node, param: &str, file: &Entry) {
         let span = file.node.span;
         let stray = ["values", "probabilities"]
             .into_iter()

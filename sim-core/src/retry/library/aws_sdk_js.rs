@@ -7,7 +7,7 @@ use super::{
     doubling, rules, whole_seconds,
 };
 use crate::extension::ExtensionRow;
-use crate::retry::{AVOID, DEMAND, PLAIN, RetryDef};
+use crate::retry::{AVOID, DEMAND, RetryDef};
 
 pub(in crate::retry) static RETRY: RetryDef = RetryDef {
     row: ExtensionRow {
@@ -20,7 +20,6 @@ pub(in crate::retry) static RETRY: RetryDef = RetryDef {
     build: |params| Box::new(Client::new(params, LIBRARY)),
     brings: aws_tokens,
     rules: |_| rules(LIBRARY),
-    ..PLAIN
 };
 
 const LIBRARY: Library = Library {

@@ -365,7 +365,8 @@ fn a_retry_after_replaces_the_pause_of_those_that_obey() {
         // Who does not answer asks for nothing.
         let own = pauses_ms(&*library(name, &[]), 2, Reset);
         assert_eq!(pauses_ms(&*library(name, &asks), 2, Reset), own, "{name}");
-        assert_ne!(pauses_ms(&*library(name, &[]), 2, Errored)[0], 7000.0);
+        let unasked = pauses_ms(&*library(name, &[]), 2, Errored)[0];
+        assert!((unasked - 7000.0).abs() > 1.0, "{name}: {unasked}");
     }
     let listed = [("forcelist", "true"), ("retry_after", "1000")];
     check_exact("urllib3", &listed, Errored, &[1000, 1000, 1000]);
@@ -417,7 +418,7 @@ fn openai_does_not_wait_for_more_than_two_minutes() {
 #[test]
 fn the_aws_sdk_for_javascript_waits_up_to_five_seconds_more_than_its_own_pause() {
     let of = |ms| pauses_ms(&*library("aws-sdk-js", &[("retry_after", ms)]), 1, Errored);
-    assert!(of("1000").iter().all(|pause| *pause == 1000.0));
+    assert!(of("1000").iter().all(|pause| (pause - 1000.0).abs() < 1e-9));
     let own = of("0");
     let most: Vec<f64> = own.iter().map(|pause| pause + 5000.0).collect();
     assert_eq!(of("60000"), most);

@@ -191,7 +191,7 @@ const LAWS: &[(&str, &str, &str, &str, &str)] = &[
         "empirical",
         "values",
         "",
-        "[\"1ms\", \"3ms\"]",
+        "[\"2ms\", \"3ms\"]",
         "[\"1ms\", \"4ms\"]",
     ),
     (
