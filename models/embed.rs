@@ -16,8 +16,13 @@ pub(crate) fn embed(models: &Path) -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", models.display());
     let mut files = Vec::new();
     collect(&models, &mut files)?;
-    // Folders are read in any order; the program's lists have one.
+    // Folders are read in any order; the program's lists have one, and begin with what it is about.
     files.sort();
+    let first = [models.join("incident"), models.join("lesson")];
+    files.sort_by_key(|file| {
+        let place = first.iter().position(|folder| file.starts_with(folder));
+        place.unwrap_or(first.len())
+    });
     let mut code = String::from("&[\n");
     for file in files {
         let path = file.strip_prefix(&models).map_err(io::Error::other)?;
