@@ -38,8 +38,6 @@ const REMARKS: &[(&str, &str)] = &[
     ("first", "at 12:10 the traffic offers `web` 150 %"),
     // More than the first pods can do is why the autoscaler is there.
     ("too-late", "at 5m30s the traffic offers `shop` 185.7 %"),
-    // What all misses would offer: a cold cache.
-    ("cold-cache", "at 8m the traffic offers `db` 166.7 %"),
     ("queue-too-long", "at 1m the traffic offers `web` 110 %"),
     (
         "queue-too-long-codel",

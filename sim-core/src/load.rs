@@ -2,7 +2,7 @@
 
 use crate::ids::Id;
 use crate::model::{
-    Action, Change, ClassId, HostId, Model, ServerId, Service, ServiceId, Source, Target,
+    Action, Call, Change, ClassId, HostId, Model, ServerId, Service, ServiceId, Source, Target,
 };
 use crate::policy::Farm;
 use crate::readable;
@@ -430,7 +430,8 @@ pub(crate) fn visits_by_class(model: &Model, source: &Source) -> Vec<(ClassId, V
     there.map(of_class).collect()
 }
 
-/// Visits of the servers of each service that come of so many requests of a class at service `to`.
+/// Visits of the servers of each service that come of so many requests of a class at service `to`. Calls
+/// before which a cache stands are left out: what it will not have is known to nobody beforehand.
 pub(crate) fn visits_of(
     services: &[&Service],
     to: ServiceId,
@@ -444,7 +445,8 @@ pub(crate) fn visits_of(
         next[usize::from(to.0)] = requests;
         for (from, service) in services.iter().enumerate() {
             let kept = visits[from] * service.balancer.kept(class);
-            for call in service.calls.iter().filter(|call| call.concerns(class)) {
+            let sure = |call: &&Call| call.concerns(class) && call.cache.is_none();
+            for call in service.calls.iter().filter(sure) {
                 next[usize::from(call.to.0)] += kept * call.probability;
             }
             let mut before = 0.0;

@@ -12,15 +12,14 @@
 //! The behaviour is that of a `spec.behavior` with the documented defaults. One that is left out
 //! altogether follows an older rule, whose limit upwards is the larger of twice the pods and 4.
 
-use super::{Autoscaler, AutoscalerDef, Member, MemberState, Reading, Seen, Timing, Wish};
+use super::{
+    Autoscaler, AutoscalerDef, MAX, METRIC, MIN, Member, MemberState, Reading, SERVERS_MAX, Seen,
+    Timing, Wish,
+};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::{Duration, Instant};
 
-/// The most servers that can be asked for.
-pub(super) const SERVERS_MAX: u64 = 1_000_000;
 const SECOND: Duration = Duration::from_secs(1);
-/// Words of `metric`, for every autoscaler.
-pub(super) const METRICS: &[&str] = &["utilisation", "requests"];
 /// Words of `up_select` and `down_select`.
 const SELECT: &[&str] = &["max", "min", "disabled"];
 
@@ -30,29 +29,9 @@ pub(super) static AUTOSCALER: AutoscalerDef = AutoscalerDef {
         about: "The horizontal pod autoscaler of Kubernetes: the number of pods times the metric over its target, rounded up.",
         source: "Kubernetes 1.33, Horizontal Pod Autoscaling, and pkg/controller/podautoscaler (replica_calculator.go, horizontal.go)",
         params: &[
-            ParamDef::count(
-                "min",
-                (1, SERVERS_MAX),
-                "servers",
-                "1",
-                "The fewest servers that it asks for.",
-            ),
-            ParamDef {
-                name: "max",
-                about: "The most servers that it asks for; more than are written are never to be had.",
-                kind: ParamKind::Integer {
-                    min: 1,
-                    max: SERVERS_MAX,
-                    unit: "servers",
-                },
-                default: None,
-            },
-            ParamDef::choice(
-                "metric",
-                METRICS,
-                "utilisation",
-                "What is measured: busy workers as a share of all, or requests sent to a server per second.",
-            ),
+            MIN,
+            MAX,
+            METRIC,
             ParamDef {
                 name: "target",
                 about: "What the mean over the servers is to be: a share, which counts in whole per cent, or requests per second.",

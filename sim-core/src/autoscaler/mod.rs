@@ -4,7 +4,7 @@
 //! ago and over an interval, and says how many it wants. Who is started and who is stopped is none of
 //! its business.
 
-use crate::extension::{Configured, Def, ExtensionRow, ParamProblem, Params};
+use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::{Duration, Instant};
 
 mod kubernetes_hpa;
@@ -25,6 +25,35 @@ pub struct AutoscalerDef {
     /// What does not fit together, beside `min` and `max` and the timing.
     pub check: fn(&Params) -> Result<(), ParamProblem>,
 }
+
+/// The most servers that can be asked for.
+const SERVERS_MAX: u64 = 1_000_000;
+
+const MIN: ParamDef = ParamDef::count(
+    "min",
+    (1, SERVERS_MAX),
+    "servers",
+    "1",
+    "The fewest servers that it asks for.",
+);
+
+const MAX: ParamDef = ParamDef {
+    name: "max",
+    about: "The most servers that it asks for; more than are written are never to be had.",
+    kind: ParamKind::Integer {
+        min: 1,
+        max: SERVERS_MAX,
+        unit: "servers",
+    },
+    default: None,
+};
+
+const METRIC: ParamDef = ParamDef::choice(
+    "metric",
+    &["utilisation", "requests"],
+    "utilisation",
+    "What is measured: busy workers as a share of all, or requests sent to a server per second.",
+);
 
 /// Readings that have been taken and are not known yet: more would only cost memory.
 const UNDERWAY_MAX: u64 = 10;

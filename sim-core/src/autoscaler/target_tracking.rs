@@ -9,8 +9,9 @@
 //! The alarms (3 periods of a minute above, 15 below 90 % of the target) are those that AWS makes for such a policy. How
 //! it takes servers away, "more gradually", is not published.
 
-use super::kubernetes_hpa::{METRICS, SERVERS_MAX};
-use super::{Autoscaler, AutoscalerDef, MemberState, Reading, Seen, Timing, Wish};
+use super::{
+    Autoscaler, AutoscalerDef, MAX, METRIC, MIN, MemberState, Reading, Seen, Timing, Wish,
+};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
 use crate::time::{Duration, Instant};
 
@@ -22,29 +23,9 @@ pub(super) static AUTOSCALER: AutoscalerDef = AutoscalerDef {
         about: "Keeps the mean of a metric at a target, by two alarms over several periods, and waits for new servers to warm up.",
         source: "Amazon EC2 Auto Scaling User Guide, Target tracking scaling policies",
         params: &[
-            ParamDef::count(
-                "min",
-                (1, SERVERS_MAX),
-                "servers",
-                "1",
-                "The fewest servers that it asks for.",
-            ),
-            ParamDef {
-                name: "max",
-                about: "The most servers that it asks for; more than are written are never to be had.",
-                kind: ParamKind::Integer {
-                    min: 1,
-                    max: SERVERS_MAX,
-                    unit: "servers",
-                },
-                default: None,
-            },
-            ParamDef::choice(
-                "metric",
-                METRICS,
-                "utilisation",
-                "What is measured: busy workers as a share of all, or requests sent to a server per second.",
-            ),
+            MIN,
+            MAX,
+            METRIC,
             ParamDef {
                 name: "target",
                 about: "What the mean over the servers is to be: a share, or requests per second.",

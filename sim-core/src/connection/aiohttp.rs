@@ -4,7 +4,7 @@
 //! rest the one that has rested longest is used. aiohttp 3.14.5, observed.
 
 use super::{
-    ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, library, most, some_number, some_span,
+    ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, endless, most, some_number, some_span,
     span,
 };
 use crate::extension::ExtensionRow;
@@ -35,6 +35,6 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
         limit: some_number(params, "limit"),
         idle: some_span(params, "keepalive_timeout"),
         reuse: Reuse::Oldest,
-        ..library(params)
+        ..endless(params)
     },
 };

@@ -4,7 +4,7 @@
 //! less up to a fortieth. A thread prefers the connections that it had before; here the one that was used latest
 //! is taken. All are opened when they are first needed, not at the start. By its documentation.
 
-use super::{ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Terms, library, most, some_span, span};
+use super::{ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Terms, endless, most, some_span, span};
 use crate::extension::{ExtensionRow, ParamProblem, Params};
 use crate::time::Duration;
 
@@ -45,7 +45,7 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
         } else {
             1.0 / 79.0
         },
-        ..library(params)
+        ..endless(params)
     },
 };
 

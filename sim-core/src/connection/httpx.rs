@@ -8,7 +8,7 @@
 //! waits gets one in order; there threads race.
 
 use super::{
-    ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, library, most, some_number, some_span,
+    ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, endless, most, some_number, some_span,
     span,
 };
 use crate::extension::ExtensionRow;
@@ -53,6 +53,6 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
         wait: some_span(params, "timeout"),
         wait_restarts: true,
         reuse: Reuse::First,
-        ..library(params)
+        ..endless(params)
     },
 };

@@ -267,7 +267,7 @@ const POOL_OF: ParamDef = ParamDef {
 };
 
 /// A pool without any limit that ends with the program, for a library to say what is different.
-fn library(params: &Params) -> Terms {
+fn endless(params: &Params) -> Terms {
     Terms {
         streams: 1,
         limit: None,

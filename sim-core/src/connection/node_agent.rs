@@ -5,7 +5,7 @@
 //! settings of its global agent.
 
 use super::{
-    ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, library, most, some_number, some_span,
+    ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, endless, most, some_number, some_span,
     span,
 };
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
@@ -44,6 +44,6 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
         keep: params.integer("max_free_sockets") as u32,
         idle: some_span(params, "timeout"),
         reuse: [Reuse::Latest, Reuse::Oldest][params.choice("scheduling")],
-        ..library(params)
+        ..endless(params)
     },
 };

@@ -8,7 +8,7 @@
 //! `psycopg_pool` 3.3.3, observed.
 
 use super::{
-    ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, count, library, most, some_number,
+    ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, count, endless, most, some_number,
     some_span, span,
 };
 use crate::extension::{ExtensionRow, ParamProblem, Params};
@@ -62,7 +62,7 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
         idle: some_span(params, "max_idle")
             .filter(|_| largest(params) > params.integer("min_size") as u32),
         reuse: Reuse::Oldest,
-        ..library(params)
+        ..endless(params)
     },
 };
 

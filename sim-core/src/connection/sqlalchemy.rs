@@ -8,7 +8,7 @@
 //! come by themselves, and who waits comes first. `SQLAlchemy` 2.1.9, observed.
 
 use super::{
-    ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, library, most, some_number, some_span,
+    ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, endless, most, some_number, some_span,
     span,
 };
 use crate::extension::{ExtensionRow, ParamDef, ParamKind};
@@ -58,6 +58,6 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
         } else {
             Reuse::Oldest
         },
-        ..library(params)
+        ..endless(params)
     },
 };

@@ -5,7 +5,7 @@
 //! order, which is that of its source.
 
 use super::{
-    ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, library, most, some_number, some_span,
+    ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Reuse, Terms, endless, most, some_number, some_span,
     span,
 };
 use crate::extension::ExtensionRow;
@@ -36,6 +36,6 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
         limit: some_number(params, "connections"),
         idle: some_span(params, "keep_alive_timeout"),
         reuse: Reuse::First,
-        ..library(params)
+        ..endless(params)
     },
 };

@@ -4,7 +4,7 @@
 //! everybody who finds none opens one of his own, which is closed afterwards. requests has a `maxsize` of 10.
 //! urllib3 2.8.0, requests 2.34.2, observed.
 
-use super::{ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Terms, library, most};
+use super::{ConnectionDef, OPEN, POOL_OF, ROUND_TRIPS, Terms, endless, most};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 
 pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
@@ -31,7 +31,7 @@ pub(super) static CONNECTIONS: ConnectionDef = ConnectionDef {
             .flag("block")
             .then(|| params.integer("maxsize") as u32),
         keep: params.integer("maxsize") as u32,
-        ..library(params)
+        ..endless(params)
     },
 };
 

@@ -71,6 +71,8 @@ pub struct CallStanding {
     pub hold: bool,
     /// Whether it goes out together with the call before it.
     pub parallel: bool,
+    /// Whether a cache stands before it, so that it is not always made.
+    pub cached: bool,
 }
 
 /// A server at a moment.
@@ -167,6 +169,7 @@ impl Simulation {
             probability: call.probability,
             hold: call.hold,
             parallel: call.parallel,
+            cached: call.cache.is_some(),
         };
         let both_ways = |link: &crate::model::Link| {
             let delay = link.delay.as_ref().map(|delay| delay.build().mean_ns());

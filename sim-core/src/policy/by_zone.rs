@@ -9,13 +9,12 @@
 //! Envoy 1.40, `locality_wrr.cc` and `load_balancer_impl.cc`; its localities are the zones here.
 
 use super::edf::Edf;
+use super::envoy_round_robin::SEEDS;
 use super::{Choice, FleetView, Job, Policy};
 use crate::draws::{Draws, Stream};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
-
-/// Turns that may count as taken at the start, as many as Envoy's.
-use super::envoy_round_robin::SEEDS;
+use std::collections::BTreeMap;
 
 /// How traffic is split among zones.
 #[derive(Clone, Debug)]
@@ -39,6 +38,8 @@ pub struct Zoning {
 struct ByZone {
     zoning: Zoning,
     policies: Vec<Box<dyn Policy>>,
+    /// How many servers there are of each zone and priority.
+    members: BTreeMap<(usize, u32), usize>,
     /// The servers of each zone that may be picked.
     eligible: Vec<Vec<u32>>,
     /// Those of the attempt at hand, where it is kept from some.
@@ -53,7 +54,15 @@ struct ByZone {
 /// The policy of an instance, with one like `policy` for each zone.
 pub(crate) fn by_zone(policy: Box<dyn Policy>, zoning: Zoning) -> Box<dyn Policy> {
     let zones = zoning.weights.len();
+    let mut members = BTreeMap::new();
+    let servers = zoning.zones.iter().zip(&zoning.priorities);
+    for ((zone, &priority), _) in servers.zip(&zoning.present).filter(|(_, there)| **there) {
+        if let Some(zone) = *zone {
+            *members.entry((zone, priority)).or_insert(0) += 1;
+        }
+    }
     Box::new(ByZone {
+        members,
         policies: vec![policy; zones],
         eligible: vec![Vec::new(); zones],
         rest: Vec::new(),
@@ -83,13 +92,8 @@ impl ByZone {
         let first = fleet.eligible.first().map(|&server| server as usize);
         let priority = first.map_or(0, |server| self.zoning.priorities[server]);
         for (zone, weight) in self.weights.iter_mut().enumerate() {
-            let of_it = self.zoning.zones.iter().enumerate();
-            let all = of_it.filter(|&(server, own)| {
-                *own == Some(zone)
-                    && self.zoning.priorities[server] == priority
-                    && self.zoning.present[server]
-            });
-            let (open, all) = (self.eligible[zone].len() as f64, all.count().max(1) as f64);
+            let all = self.members.get(&(zone, priority)).copied();
+            let (open, all) = (self.eligible[zone].len() as f64, all.unwrap_or(1) as f64);
             let part = (self.zoning.overprovisioning * open / all).min(1.0);
             *weight = self.zoning.weights[zone] * part;
         }

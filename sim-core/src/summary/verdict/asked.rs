@@ -5,6 +5,7 @@ use crate::engine::{CallStanding, ServiceStanding, Simulation, Standing};
 use crate::ids::{ClassId, Id, ServiceId};
 use crate::load::visits_of;
 use crate::model::Service;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// What first attempts ask of each service.
@@ -81,6 +82,7 @@ impl Asked {
                 }
             }
         }
+        asked.read_behind_caches(simulation, standing, window);
         if all_hz > 0.0 {
             asked.alone_s /= all_hz;
         } else {
@@ -95,6 +97,51 @@ impl Asked {
         }
         asked
     }
+
+    /// What caches let through is seen, and not known from what is asked of their services: of those that
+    /// they stand before, and of whom these call, all requests that came count.
+    fn read_behind_caches(
+        &mut self,
+        simulation: &Simulation,
+        standing: &Standing,
+        window: &Range<usize>,
+    ) {
+        let history = simulation.recorder().history();
+        let span_s = span_s(history, window);
+        let classes = standing.classes.len();
+        for service in behind_caches(standing) {
+            let flows = (0..2 * classes).map(|flow| (flow / 2, service * 2 * classes + flow));
+            (self.hz[service], self.demand_s[service]) = (0.0, 0.0);
+            self.visits_of_all[service] = false;
+            for (class, flow) in flows {
+                let arrived = window
+                    .clone()
+                    .map(|i| u64::from(history.flow(i, flow).arrived));
+                let hz = arrived.sum::<u64>() as f64 / span_s;
+                let kept = (simulation.settings_of(ServiceId::at(service)).balancer)
+                    .kept(ClassId::at(class));
+                if hz > 0.0 {
+                    let demand_s = standing.classes[class].demand_s(&standing.services[service]);
+                    self.hz[service] += hz * kept;
+                    self.demand_s[service] += hz * kept * demand_s;
+                }
+            }
+        }
+    }
+}
+
+/// Services that are called through a cache, and those that they call.
+fn behind_caches(standing: &Standing) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    // Calls do not go round in circles, so that this settles within as many steps as services.
+    for _ in &standing.services {
+        for (position, service) in standing.services.iter().enumerate() {
+            let behind = found.contains(&position);
+            let calls = service.calls.iter().filter(|call| behind || call.cached);
+            found.extend(calls.map(|call| usize::from(call.to.0)).collect::<Vec<_>>());
+        }
+    }
+    found
 }
 
 /// The share of a service's requests that its routes leave to its own servers.
@@ -159,7 +206,9 @@ fn called_s(
     count: impl Fn(&CallStanding) -> bool,
 ) -> f64 {
     let (mut sum, mut together) = (0.0, 0.0_f64);
-    for call in service.calls.iter().filter(|call| count(call)) {
+    // How often one with a cache before it is made, and waited for, nobody knows.
+    let sure = |call: &&CallStanding| count(call) && !call.cached;
+    for call in service.calls.iter().filter(sure) {
         let takes = call.probability * alone_s[usize::from(call.to.0)];
         if call.parallel {
             together = together.max(takes);
