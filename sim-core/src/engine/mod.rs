@@ -22,7 +22,7 @@
 //! | `fleet` | `fleet` with `host` | servers, and the cores that they share |
 //! | `faults` | `fault` | what is wrong with servers and links now |
 //! | `links` | `link` | what lies between machines |
-//! | `pools` | `pool` | connections that are kept, and who waits for one |
+//! | `pools` | `pool`, and below it `connect` and `close` | connections that are kept, and who waits for one |
 //! | `probes` | `probe` | probes of health rules, and liveness |
 //! | `scalers` | `scaling` | autoscalers, and servers on their way |
 //! | `caches` | `cache` | what servers need not ask for again |

@@ -290,14 +290,10 @@ impl Guard for CircuitBreaker {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{asked, draws, ended, guard};
+    use super::super::testing::{ended, guard, passes};
     use super::*;
     use crate::extension::ParamValue::{Integer, Span};
     use crate::outcome::Outcome::{Cancelled, Errored, Succeeded};
-
-    fn admits(guard: &mut Box<dyn Guard>, millis: u64) -> bool {
-        guard.admit(&asked(millis, 1), &mut draws(0)) == Verdict::Pass
-    }
 
     #[test]
     fn opens_after_failures_in_a_row_and_closes_after_a_trial() {
@@ -305,36 +301,36 @@ mod tests {
         for outcome in [Errored, Succeeded, Errored, Cancelled] {
             breaker.ended(&ended(0, 1, outcome));
         }
-        assert!(admits(&mut breaker, 2), "never two in a row");
+        assert!(passes(&mut breaker, 2), "never two in a row");
         breaker.ended(&ended(0, 3, Errored));
         let news = breaker.news().expect("it opened");
         assert_eq!(
             (news.closed_to_all, &*news.cause),
             (true, "2 failures in a row")
         );
-        assert!(!admits(&mut breaker, 30_002), "open until 30 s after that");
-        assert!(admits(&mut breaker, 30_003), "the trial");
-        assert!(!admits(&mut breaker, 30_004), "one trial only");
+        assert!(!passes(&mut breaker, 30_002), "open until 30 s after that");
+        assert!(passes(&mut breaker, 30_003), "the trial");
+        assert!(!passes(&mut breaker, 30_004), "one trial only");
         breaker.ended(&ended(1, 30_005, Errored));
-        assert!(!admits(&mut breaker, 30_006), "an old one is no trial");
+        assert!(!passes(&mut breaker, 30_006), "an old one is no trial");
         breaker.ended(&ended(30_003, 30_007, Succeeded));
         assert!(breaker.news().is_some_and(|news| !news.closed_to_all));
-        assert!(admits(&mut breaker, 30_008) && admits(&mut breaker, 30_008));
+        assert!(passes(&mut breaker, 30_008) && passes(&mut breaker, 30_008));
     }
 
     #[test]
     fn a_failed_trial_opens_it_again_and_a_cancelled_one_is_made_again() {
         let mut breaker = guard(&GUARD, &[("failures", Integer(1)), ("trials", Integer(2))]);
         breaker.ended(&ended(0, 0, Errored));
-        assert!(admits(&mut breaker, 30_000) && admits(&mut breaker, 30_000));
-        assert!(!admits(&mut breaker, 30_000));
+        assert!(passes(&mut breaker, 30_000) && passes(&mut breaker, 30_000));
+        assert!(!passes(&mut breaker, 30_000));
         breaker.ended(&ended(30_000, 30_001, Cancelled));
-        assert!(admits(&mut breaker, 30_001));
+        assert!(passes(&mut breaker, 30_001));
         breaker.ended(&ended(30_000, 30_002, Succeeded));
-        assert!(!admits(&mut breaker, 30_003), "one of two");
+        assert!(!passes(&mut breaker, 30_003), "one of two");
         breaker.ended(&ended(30_001, 30_004, Errored));
-        assert!(!admits(&mut breaker, 60_003));
-        assert!(admits(&mut breaker, 60_004));
+        assert!(!passes(&mut breaker, 60_003));
+        assert!(passes(&mut breaker, 60_004));
     }
 
     #[test]
@@ -343,9 +339,9 @@ mod tests {
         for outcome in [Errored, Succeeded, Succeeded, Errored] {
             breaker.ended(&ended(0, 1, outcome));
         }
-        assert!(admits(&mut breaker, 2), "the first has left the window");
+        assert!(passes(&mut breaker, 2), "the first has left the window");
         breaker.ended(&ended(0, 3, Errored));
-        assert!(!admits(&mut breaker, 4));
+        assert!(!passes(&mut breaker, 4));
     }
 
     #[test]
@@ -353,8 +349,8 @@ mod tests {
         let slow = Span(Duration::from_millis(10));
         let mut breaker = guard(&GUARD, &[("failures", Integer(1)), ("slow", slow)]);
         breaker.ended(&ended(0, 10, Succeeded));
-        assert!(admits(&mut breaker, 11));
+        assert!(passes(&mut breaker, 11));
         breaker.ended(&ended(0, 11, Succeeded));
-        assert!(!admits(&mut breaker, 12));
+        assert!(!passes(&mut breaker, 12));
     }
 }

@@ -284,14 +284,13 @@ impl Guard for FailsafeGo {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{asked, draws, ended, guard};
+    use super::super::testing::{ended, guard, passes};
     use super::*;
     use crate::extension::ParamValue::Integer;
     use crate::outcome::Outcome::{self, Errored, Succeeded};
 
     fn passed(guard: &mut Box<dyn Guard>, millis: u64, of: usize) -> usize {
-        let mut passes = |_: &usize| guard.admit(&asked(millis, 1), &mut draws(0)) == Verdict::Pass;
-        (0..of).filter(|n| passes(n)).count()
+        (0..of).filter(|_| passes(guard, millis)).count()
     }
 
     /// What it tells after each end: `true`, it opened; `false`, it closed.

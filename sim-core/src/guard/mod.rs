@@ -478,6 +478,11 @@ mod testing {
         }
     }
 
+    /// Whether it lets an attempt pass that comes then.
+    pub(super) fn passes(guard: &mut Box<dyn Guard>, millis: u64) -> bool {
+        guard.admit(&asked(millis, 1), &mut draws(0)) == Verdict::Pass
+    }
+
     /// What a guard says to one that comes then, with so many in flight.
     pub(super) fn says(guard: &mut Box<dyn Guard>, millis: u64, in_flight: u32) -> Verdict {
         let asked = Admission {

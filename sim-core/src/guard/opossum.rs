@@ -198,19 +198,15 @@ impl Guard for Opossum {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{asked, draws, ended, guard};
+    use super::super::testing::{ended, guard, passes};
     use super::*;
     use crate::extension::ParamValue::Integer;
     use crate::outcome::Outcome::{Errored, Succeeded};
 
-    fn admits(guard: &mut Box<dyn Guard>, millis: u64) -> bool {
-        guard.admit(&asked(millis, 1), &mut draws(0)) == Verdict::Pass
-    }
-
     /// Attempts one after the other, a millisecond each, until it refuses; how many it passed.
     fn passed(guard: &mut Box<dyn Guard>, good: impl Fn(u64) -> bool) -> u64 {
         for i in 0..20 {
-            if !admits(guard, i) {
+            if !passes(guard, i) {
                 return i;
             }
             let outcome = if good(i) { Succeeded } else { Errored };
@@ -238,18 +234,18 @@ mod tests {
             breaker.ended(&ended(millis, millis, Succeeded));
         }
         breaker.ended(&ended(10_300, 10_300, Errored));
-        assert!(admits(&mut breaker, 10_301), "one of four");
+        assert!(passes(&mut breaker, 10_301), "one of four");
     }
 
     #[test]
     fn half_open_it_passes_one_and_refuses_the_others_at_once() {
         let mut breaker = guard(&GUARD, &[]);
-        assert!(admits(&mut breaker, 0));
+        assert!(passes(&mut breaker, 0));
         breaker.ended(&ended(0, 0, Errored));
         for round in 1..=3 {
             let then = 30_000 * round;
-            assert!(!admits(&mut breaker, then - 1), "the pause does not grow");
-            let passed = (0..10).filter(|_| admits(&mut breaker, then)).count();
+            assert!(!passes(&mut breaker, then - 1), "the pause does not grow");
+            let passed = (0..10).filter(|_| passes(&mut breaker, then)).count();
             assert_eq!(passed, 1);
             breaker.ended(&ended(
                 then,
@@ -257,6 +253,6 @@ mod tests {
                 if round < 3 { Errored } else { Succeeded },
             ));
         }
-        assert!(admits(&mut breaker, 90_001) && admits(&mut breaker, 90_001));
+        assert!(passes(&mut breaker, 90_001) && passes(&mut breaker, 90_001));
     }
 }

@@ -309,14 +309,10 @@ impl Guard for Resilience4j {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{asked, draws, ended, guard};
+    use super::super::testing::{ended, guard, passes};
     use super::*;
     use crate::extension::ParamValue::{self, Choice, Integer, Number, Span};
     use crate::outcome::Outcome::{Errored, Succeeded};
-
-    fn passes(guard: &mut Box<dyn Guard>, millis: u64) -> bool {
-        guard.admit(&asked(millis, 1), &mut draws(0)) == Verdict::Pass
-    }
 
     /// After how many of these ends it opens, one each millisecond.
     fn opens_after(some: &[(&'static str, ParamValue)], ends: &[Outcome]) -> Option<usize> {
