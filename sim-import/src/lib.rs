@@ -1,0 +1,8 @@
+//! What others wrote, turned into scenarios: settings of balancers and orchestrators (`settings`), and
+//! access logs and results of load tests (`logs`).
+//!
+//! Like the core, this crate reads no file, no clock and no environment and prints nothing: texts come
+//! in, scenarios and remarks with their places come out.
+
+pub mod logs;
+pub mod settings;

@@ -1,0 +1,1 @@
+//! Access logs and results of load tests, as arrivals and demand.
