@@ -278,6 +278,19 @@ impl ServerParams {
     pub(crate) fn can_crash(&self) -> bool {
         !self.crash.is_empty() || self.memory.is_some() || self.liveness.is_some()
     }
+
+    /// The share of its workers that breakdowns leave on average.
+    pub(crate) fn availability(&self) -> f64 {
+        self.breakdowns.as_ref().map_or(1.0, |it| {
+            let [up, down] = [&it.every, &it.repair].map(|law| law.build().mean_ns());
+            // Without a mean the next failure, or the end of a repair, is never to be counted on.
+            if up.is_finite() {
+                up / (up + down)
+            } else {
+                1.0
+            }
+        })
+    }
 }
 
 impl Service {
