@@ -12,6 +12,7 @@ mod nginx;
 mod system;
 mod text;
 mod write;
+mod yaml;
 
 pub use glob::matches;
 pub use system::{Kind, Place, Remark};

@@ -1,0 +1,4 @@
+//! What settings are read as.
+
+mod nginx;
+mod world;
