@@ -91,6 +91,14 @@ impl Writer {
     }
 }
 
+/// Keys as they count: of several for one path the last.
+fn last(keys: &[Key]) -> impl Iterator<Item = &Key> {
+    let later = |index: usize, path: &str| keys[index + 1..].iter().any(|key| key.path == path);
+    let own = keys.iter().enumerate();
+    own.filter(move |(index, key)| !later(*index, &key.path))
+        .map(|(_, key)| key)
+}
+
 /// A comment ends with its line, whatever a file is called.
 fn one_line(text: &str) -> String {
     text.chars()
@@ -111,7 +119,7 @@ fn traffic(system: &System, out: &mut Writer) {
         if !way.keys.iter().any(|key| key.path == "rate") {
             out.key(&Key::assumed("rate", rate(way, system)), &path);
         }
-        for key in &way.keys {
+        for key in last(&way.keys) {
             out.key(key, &path);
         }
     }
@@ -176,12 +184,12 @@ fn pool(service: &Service, system: &System, out: &mut Writer) {
     if !service.keys.iter().any(|key| key.path == "demand") && !service.servers.is_empty() {
         out.key(&Key::assumed("demand", DEMAND), &path);
     }
-    for key in &service.keys {
+    for key in last(&service.keys) {
         out.key(key, &path);
     }
     if !service.balancer.is_empty() {
         out.section(&format!("[{path}.balancer]"), "");
-        for key in &service.balancer {
+        for key in last(&service.balancer) {
             out.key(key, &format!("{path}.balancer"));
         }
     }
@@ -189,7 +197,7 @@ fn pool(service: &Service, system: &System, out: &mut Writer) {
         let path = format!("{path}.balancer.dialect");
         out.section(&format!("[{path}]"), "");
         out.line(&format!("kind = {}", quoted(service.dialect)));
-        for key in &service.params {
+        for key in last(&service.params) {
             out.key(key, &path);
         }
     }
@@ -200,7 +208,7 @@ fn pool(service: &Service, system: &System, out: &mut Writer) {
     {
         let path = format!("{path}.balancer.class.{}", way.name);
         out.section(&format!("[{path}]"), &way.place.to_string());
-        for key in &way.apart {
+        for key in last(&way.apart) {
             out.key(key, &path);
         }
     }
@@ -224,7 +232,7 @@ fn servers(service: &Service, path: &str, out: &mut Writer) {
         } else if lacks(server) {
             out.key(&Key::assumed("workers", WORKERS), &path);
         }
-        for key in &server.keys {
+        for key in last(&server.keys) {
             out.key(key, &path);
         }
     }

@@ -1,4 +1,5 @@
 //! What settings are read as.
 
+mod envoy;
 mod nginx;
 mod world;

@@ -28,8 +28,7 @@ pub(super) fn documents(text: &str, file: &Arc<str>) -> Result<Vec<Node>, Unread
     };
     let mut found = Vec::new();
     loop {
-        let (event, line) = reader.next()?;
-        match event {
+        match reader.next()?.0 {
             Event::StreamEnd => return Ok(found),
             Event::DocumentStart(_) => {
                 let (event, line) = reader.next()?;
@@ -39,7 +38,7 @@ pub(super) fn documents(text: &str, file: &Arc<str>) -> Result<Vec<Node>, Unread
                     found.push(node);
                 }
             }
-            _ => drop(line),
+            _ => {}
         }
     }
 }
