@@ -9,6 +9,7 @@
 
 mod envoy;
 mod glob;
+mod kubernetes;
 mod nginx;
 mod system;
 mod text;
@@ -36,7 +37,7 @@ pub struct Format {
 }
 
 /// Every format, in the order in which they are tried.
-pub static FORMATS: &[Format] = &[nginx::FORMAT, envoy::FORMAT];
+pub static FORMATS: &[Format] = &[nginx::FORMAT, envoy::FORMAT, kubernetes::FORMAT];
 
 /// What a reader may ask of the world around the files.
 pub struct Surroundings<'a> {

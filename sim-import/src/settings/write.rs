@@ -139,18 +139,36 @@ fn classes(system: &System, out: &mut Writer) {
     }
 }
 
-/// Half of what the servers of a way can do, shared among the ways that lead there.
+/// Half of what the servers of a way can do, shared among the ways that lead there; where a rule splits requests
+/// among services, half of what the first of them to be full allows.
 fn rate(way: &Way, system: &System) -> f64 {
-    let Some(service) = system.services.iter().find(|s| s.name == way.to) else {
-        return 100.0;
+    let split = |other: &&Way| other.share.is_some() && other.place == way.place;
+    let rate = if let Some(share) = way.share {
+        let whole = system.ways.iter().filter(split).map(|other| {
+            capacity(&other.to, system) / other.share.unwrap_or(1.0).max(f64::MIN_POSITIVE)
+        });
+        whole.fold(f64::INFINITY, f64::min) * share
+    } else {
+        let others = system.ways.iter().filter(|other| other.to == way.to);
+        capacity(&way.to, system) / others.count().max(1) as f64
     };
+    let rate = LOAD * rate;
+    // A figure that looks like what it is.
+    if rate >= 10.0 {
+        rate.round()
+    } else {
+        ((rate * 10.0).ceil() / 10.0).max(0.1)
+    }
+}
+
+/// What the servers of a service can do as far as it is assumed, in requests per second.
+fn capacity(service: &str, system: &System) -> f64 {
     let number = |keys: &[Key], name: &str| {
         let key = keys.iter().find(|key| key.path == name)?;
         key.value.parse::<f64>().ok()
     };
     let is = |keys: &[Key], name: &str, value: &str| {
-        keys.iter()
-            .any(|key| key.path == name && key.value == value)
+        (keys.iter()).any(|key| key.path == name && key.value == value)
     };
     let places = |server: &Server| {
         if is(&server.keys, "present", "false") || is(&server.keys, "backup", "true") {
@@ -159,17 +177,9 @@ fn rate(way: &Way, system: &System) -> f64 {
         let workers = number(&server.keys, "workers").unwrap_or(f64::from(WORKERS));
         workers * number(&server.keys, "count").unwrap_or(1.0)
     };
-    let all: f64 = service.servers.iter().map(places).sum();
-    let others = system.ways.iter().filter(|other| other.to == way.to);
-    let shares: f64 = others.map(|other| other.share.unwrap_or(1.0)).sum();
-    let share = way.share.unwrap_or(1.0) / shares.max(f64::MIN_POSITIVE);
-    let rate = LOAD * all.max(1.0) / DEMAND_S * share;
-    // A figure that looks like what it is.
-    if rate >= 10.0 {
-        rate.round()
-    } else {
-        (rate * 10.0).ceil() / 10.0
-    }
+    let found = system.services.iter().find(|own| own.name == service);
+    let all: f64 = found.map_or(0.0, |service| service.servers.iter().map(places).sum());
+    all.max(1.0) / DEMAND_S
 }
 
 fn pool(service: &Service, system: &System, out: &mut Writer) {

@@ -1,5 +1,6 @@
 //! What settings are read as.
 
 mod envoy;
+mod kubernetes;
 mod nginx;
 mod world;

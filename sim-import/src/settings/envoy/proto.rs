@@ -43,13 +43,13 @@ pub(super) fn duration(node: &Node) -> Option<Duration> {
             None => (text.strip_suffix('s')?, 1.0),
         };
         let seconds = number.parse::<f64>().ok()? * scale;
-        let fits = seconds >= 0.0 && seconds < 1e9;
-        return fits.then(|| Duration((seconds * 1e9).round() as u64));
+        let fits = (0.0..1e9).contains(&seconds);
+        return fits.then_some(Duration((seconds * 1e9).round() as u64));
     }
     let part = |name: &str| field(node, name).map_or(Some(0.0), Node::as_number);
     let (seconds, nanos) = (part("seconds")?, part("nanos")?);
-    let fits = seconds >= 0.0 && seconds < 1e9 && (0.0..1e9).contains(&nanos);
-    fits.then(|| Duration((seconds * 1e9 + nanos) as u64))
+    let fits = (0.0..1e9).contains(&seconds) && (0.0..1e9).contains(&nanos);
+    fits.then_some(Duration((seconds * 1e9 + nanos) as u64))
 }
 
 /// The word of an enumeration, in capitals.

@@ -172,7 +172,7 @@ fn virtual_host(host: &Node, filters: &[Key], system: &mut System, found: &mut V
         if let Some(timeout) = field(action, "timeout") {
             match duration(timeout) {
                 Some(span) => {
-                    rules.push(Key::said("timeout", format!("\"{span}\""), &timeout.place))
+                    rules.push(Key::said("timeout", format!("\"{span}\""), &timeout.place));
                 }
                 None => system.remark(
                     Kind::Missing,

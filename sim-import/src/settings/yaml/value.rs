@@ -90,14 +90,6 @@ impl Node {
         whole.then_some(number as u64)
     }
 
-    /// A flag of a key.
-    pub(in crate::settings) fn flag(&self, key: &str) -> Option<bool> {
-        match self.get(key)?.value {
-            Value::Flag(flag, _) => Some(flag),
-            _ => None,
-        }
-    }
-
     /// All nodes below, itself included, with the key each stands at.
     pub(in crate::settings) fn walk<'n>(
         &'n self,
