@@ -13,6 +13,7 @@ mod kubernetes;
 mod nginx;
 mod system;
 mod text;
+mod traefik;
 mod write;
 mod yaml;
 
@@ -37,7 +38,12 @@ pub struct Format {
 }
 
 /// Every format, in the order in which they are tried.
-pub static FORMATS: &[Format] = &[nginx::FORMAT, envoy::FORMAT, kubernetes::FORMAT];
+pub static FORMATS: &[Format] = &[
+    nginx::FORMAT,
+    envoy::FORMAT,
+    kubernetes::FORMAT,
+    traefik::FORMAT,
+];
 
 /// What a reader may ask of the world around the files.
 pub struct Surroundings<'a> {

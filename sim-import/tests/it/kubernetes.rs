@@ -90,7 +90,7 @@ fn a_rule_splits_requests_among_subsets() {
 fn what_is_not_rendered_is_said() {
     let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{ .Values.name }}\n";
     let world = World(vec![("chart.yaml", text)]);
-    let problem = try_import(&world, &[]).err().expect("a template");
+    let problem = try_import(&world, &[]).expect_err("a template");
     assert!(
         problem.why.contains("has not been rendered"),
         "{}",

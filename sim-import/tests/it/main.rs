@@ -3,4 +3,5 @@
 mod envoy;
 mod kubernetes;
 mod nginx;
+mod traefik;
 mod world;

@@ -187,9 +187,7 @@ fn shares_of_split_clients_are_kept() {
 fn a_template_is_filled_in_or_all_that_lacks_is_named() {
     let text = "upstream app { server ${HOST}:${PORT}; }\nserver { location / { proxy_pass http://app; proxy_read_timeout ${WAIT}s; } }\n";
     let world = World(vec![("app.conf.template", text)]);
-    let problem = try_import(&world, &[("PORT", "80")])
-        .err()
-        .expect("two lack");
+    let problem = try_import(&world, &[("PORT", "80")]).expect_err("two lack");
     assert!(
         problem.why.contains("HOST (line 1), WAIT (line 2)"),
         "{}",
@@ -202,7 +200,7 @@ fn a_template_is_filled_in_or_all_that_lacks_is_named() {
         "proxy_read_timeout = \"5s\"",
     );
     let jinja = World(vec![("a.j2", "upstream a { server {{ host }}; }\n")]);
-    let problem = try_import(&jinja, &[]).err().expect("it is not rendered");
+    let problem = try_import(&jinja, &[]).expect_err("it is not rendered");
     assert!(
         problem.why.contains("has not been rendered"),
         "{}",
@@ -216,7 +214,7 @@ fn files_that_include_each_other_end() {
         ("a.conf", "http {\n  include b.conf;\n}\n"),
         ("b.conf", "include a.conf;\n"),
     ]);
-    let problem = try_import(&world, &[]).err().expect("no end");
+    let problem = try_import(&world, &[]).expect_err("no end");
     assert!(problem.why.contains("without end"), "{}", problem.why);
 }
 
