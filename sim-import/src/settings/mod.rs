@@ -10,6 +10,7 @@
 mod envoy;
 mod glob;
 mod kubernetes;
+mod link;
 mod nginx;
 mod system;
 mod text;
@@ -170,6 +171,7 @@ pub fn import(
                 .to_owned(),
         });
     }
+    link::link(&mut system);
     if system.ways.is_empty() {
         open_ways(&mut system);
     }

@@ -3,5 +3,6 @@
 mod envoy;
 mod kubernetes;
 mod nginx;
+mod together;
 mod traefik;
 mod world;

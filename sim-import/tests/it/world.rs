@@ -50,6 +50,20 @@ pub(crate) struct Read {
     pub model: Model,
 }
 
+/// Imports all files of a world as one system.
+pub(crate) fn together(world: &World) -> Read {
+    let sources: Vec<Source> = (world.0.iter())
+        .map(|(name, text)| Source::new(*name, *text))
+        .collect();
+    let around = Surroundings {
+        title: "together",
+        files: world,
+        variable: &|_| None,
+    };
+    let imported = settings::import(&sources, None, &around);
+    accepted(imported.unwrap_or_else(|problem| panic!("{problem:?}")))
+}
+
 /// Imports one text.
 pub(crate) fn import(name: &'static str, text: &'static str) -> Read {
     read(&World(vec![(name, text)]), &[])
@@ -57,7 +71,10 @@ pub(crate) fn import(name: &'static str, text: &'static str) -> Read {
 
 /// Imports the first file of a world.
 pub(crate) fn read(world: &World, values: &[(&str, &str)]) -> Read {
-    let imported = try_import(world, values).unwrap_or_else(|problem| panic!("{problem:?}"));
+    accepted(try_import(world, values).unwrap_or_else(|problem| panic!("{problem:?}")))
+}
+
+fn accepted(imported: Imported) -> Read {
     let source = Source::new("imported.toml", imported.scenario.clone());
     let model = Scenario::read(source, &[], &NoFiles).and_then(|scenario| scenario.model());
     let model = model.unwrap_or_else(|problems| panic!("{problems}\n{}", imported.scenario));

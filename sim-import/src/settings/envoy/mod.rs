@@ -124,6 +124,8 @@ fn ways(found: &[Route], from: usize, system: &mut System) {
             ));
         }
         for route in &own {
+            let port = route.port.clone();
+            system.services[index].listens.extend(port);
             let hint = if own.len() == 1 {
                 name_of(&title, "cluster")
             } else {

@@ -20,6 +20,8 @@ pub(super) struct Route {
     pub keyed: Option<Place>,
     /// Whether it passes bytes on and not requests.
     pub stream: bool,
+    /// Where its listener is reached.
+    pub port: Option<String>,
 }
 
 const RETRIES: Table = &[
@@ -94,22 +96,33 @@ const BUCKET: Table = &[
     ),
 ];
 
-/// All routes of a document, wherever they stand.
+/// All routes of a document: those of its listeners, or, of a file of routes alone, wherever they stand.
 pub(super) fn routes(document: &Node, system: &mut System) -> Vec<Route> {
+    let listeners = below(document, &["static_resources", "listeners"]).map(Node::items);
+    let Some(listeners) = listeners else {
+        return routes_below(document, None, system);
+    };
+    let mut found = Vec::new();
+    for listener in listeners {
+        let port = below(listener, &["address", "socket_address", "port_value"]);
+        found.extend(routes_below(listener, port.and_then(Node::text), system));
+    }
+    found
+}
+
+/// The routes below a node, which are reached at a port.
+fn routes_below(top: &Node, port: Option<String>, system: &mut System) -> Vec<Route> {
     let mut found = Vec::new();
     let mut managers = Vec::new();
     let mut streams = Vec::new();
-    document.walk("", &mut |_, node| {
-        if field(node, "route_config")
-            .is_some_and(|config| field(config, "virtual_hosts").is_some())
-        {
+    top.walk("", &mut |_, node| {
+        let hosts = below(node, &["route_config", "virtual_hosts"]);
+        if hosts.is_some() {
             managers.push(node);
         }
         // A filter that passes bytes on names its cluster itself.
-        let of_tcp = node
-            .word("name")
-            .is_some_and(|name| name.ends_with("tcp_proxy"));
-        if of_tcp {
+        let name = node.word("name").unwrap_or_default();
+        if name.ends_with("tcp_proxy") {
             streams.extend(field(node, "typed_config").or_else(|| field(node, "config")));
         }
     });
@@ -122,14 +135,16 @@ pub(super) fn routes(document: &Node, system: &mut System) -> Vec<Route> {
     }
     for stream in streams {
         let place = stream.place.clone();
-        let hint = stream
-            .word("stat_prefix")
-            .unwrap_or_else(|| "tcp".to_owned());
+        let name = stream.word("stat_prefix");
+        let hint = name.unwrap_or_else(|| "tcp".to_owned());
         let mut ways = clusters(stream, &hint, &[], &place, system);
         for way in &mut ways {
             way.stream = true;
         }
         found.extend(ways);
+    }
+    for route in &mut found {
+        route.port.clone_from(&port);
     }
     found
 }
@@ -302,6 +317,7 @@ fn clusters(
         share,
         keyed: keyed.clone(),
         stream: false,
+        port: None,
     };
     if let Some(cluster) = action.word("cluster") {
         return vec![made(cluster, None)];
