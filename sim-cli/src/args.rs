@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Write a new scenario: a copy of a model, with its comments
     New(NewArgs),
+    /// Make a scenario of settings of other programs: nginx.conf, haproxy.cfg, Envoy's YAML, Kubernetes …
+    Import(ImportArgs),
     /// List what scenarios can use: policies, distributions, metrics, models …
     List(ListArgs),
     /// Explain an error code, a policy, a metric, a key …
@@ -239,6 +241,40 @@ pub(crate) struct NewArgs {
     /// What to copy: a model that comes with the program, or a file
     #[arg(long, value_name = "SCENARIO", default_value = "first")]
     pub from: String,
+}
+
+/// Arguments of `import`.
+#[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    /// Files and folders of settings, or `-` for standard input; several make one system
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Which format they are in, where it is not recognised
+    #[arg(long = "as", value_name = "FORMAT", value_parser = PossibleValuesParser::new(formats()))]
+    pub format_name: Option<String>,
+    /// A value for a placeholder or an environment variable of the files
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = named_value)]
+    pub variables: Vec<(String, String)>,
+    /// Write the scenario into this file instead of printing it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How to print: the scenario with remarks on standard error, or all as JSON
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ListFormat,
+}
+
+fn named_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+fn formats() -> Vec<&'static str> {
+    sim_import::settings::FORMATS
+        .iter()
+        .map(|format| format.name)
+        .collect()
 }
 
 /// Arguments of `list`.

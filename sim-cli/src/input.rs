@@ -213,7 +213,7 @@ fn unreachable(name: &str, error: &io::Error) -> Failure {
     Failure::io(format!("cannot read {name}"), error)
 }
 
-fn read_if_there(path: &Path) -> Result<Option<String>, String> {
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<String>, String> {
     if !files::is_there(path).map_err(|error| reason(&error))? {
         return Ok(None);
     }
@@ -230,6 +230,11 @@ static CONFINED: AtomicBool = AtomicBool::new(false);
 /// From now on scenarios refer to files of their own folder only.
 pub(crate) fn confine() {
     CONFINED.store(true, Ordering::Relaxed);
+}
+
+/// Whether they do.
+pub(crate) fn is_confined() -> bool {
+    CONFINED.load(Ordering::Relaxed)
 }
 
 /// What a scenario in `folder` refers to.

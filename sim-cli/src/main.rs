@@ -20,6 +20,7 @@ mod part;
 mod place;
 mod progress;
 mod report;
+mod settings_files;
 mod table;
 mod terminal;
 
@@ -88,6 +89,7 @@ fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
         Command::Verify(args) => command::verify::run(args, cli.quiet, out),
         Command::Check(args) => command::check::run(args, cli.quiet, out),
         Command::New(args) => command::new::run(args, cli.quiet, out),
+        Command::Import(args) => command::import::run(args, cli.quiet, out),
         Command::List(args) => command::list::run(args, out),
         Command::Explain(args) => command::explain::run(args, out),
         Command::Schema(args) => command::schema::run(args, out),

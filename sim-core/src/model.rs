@@ -44,6 +44,8 @@ pub struct Model {
     pub name: String,
     /// The scenario's title; may be empty.
     pub title: String,
+    /// What nobody has measured, each as `path = value`.
+    pub assumed: Vec<String>,
     /// Time of day at the start, for labels.
     pub clock: Option<Clock>,
     /// How long is simulated.

@@ -76,7 +76,7 @@ fn section_page(out: &mut String, def: &'static SectionDef, path: &str) {
         let kind = form_text(&form);
         let bounded = !matches!(
             form,
-            Form::Span | Form::Text | Form::Name | Form::Names | Form::Flag
+            Form::Span | Form::Text | Form::Name | Form::Names | Form::Paths | Form::Flag
         ) && key.limits != section::Limits::ANY;
         let range = if bounded && !kind.contains("span") {
             format!(", {}", key.limits.words())

@@ -114,6 +114,7 @@ fn form_schema(form: &Form, limits: &Limits, defs: &mut Map<String, Value>) -> V
             let name = form_schema(&Form::Name, limits, defs);
             json!({ "anyOf": [name.clone(), { "type": "array", "minItems": 1, "items": name }] })
         }
+        Form::Paths => json!({ "type": "array", "items": { "type": "string" } }),
         Form::Count => bounds(json!({ "type": "integer" }), limits),
         Form::Number => bounds(json!({ "type": "number" }), limits),
         Form::Ratio => {

@@ -2,6 +2,7 @@
 
 use super::Scenario;
 use super::alarm::{alerts, expectations, slos};
+use super::assumed::assumed;
 use super::problem::{Collector, Problem};
 use super::section::Cx;
 use super::sections::Top;
@@ -55,6 +56,7 @@ fn finish(
     entries: Option<Vec<Planned>>,
     problems: &mut Collector,
 ) -> Option<Model> {
+    let assumed = assumed(&scenario.tree, top, problems);
     let cx = &mut Cx {
         problems,
         clock: scenario.clock(),
@@ -66,6 +68,7 @@ fn finish(
     Some(Model {
         name: scenario.name.clone(),
         title: top.title.get()?.clone(),
+        assumed: assumed?,
         clock: base.clock,
         horizon: base.horizon,
         warm_up: base.warm_up,

@@ -139,6 +139,7 @@ pub(crate) fn form_text(form: &Form) -> String {
         Form::Text => "text".to_owned(),
         Form::Name => "name".to_owned(),
         Form::Names => "name, or list of names".to_owned(),
+        Form::Paths => "list of paths".to_owned(),
         Form::Count => "whole number".to_owned(),
         Form::Number => "number".to_owned(),
         Form::Ratio => "share".to_owned(),

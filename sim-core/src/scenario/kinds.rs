@@ -12,6 +12,8 @@ pub(crate) struct Text;
 pub(crate) struct Name;
 /// A name, or a list of names.
 pub(crate) struct Names;
+/// Paths, each to a value of the scenario.
+pub(crate) struct Paths;
 /// A name of which more characters are allowed: of alerts and objectives.
 pub(crate) struct Title;
 /// A whole number.
@@ -278,6 +280,22 @@ impl Reads for Names {
     }
     fn form() -> Form {
         Form::Names
+    }
+}
+
+impl Reads for Paths {
+    type Out = Vec<(String, Place)>;
+    fn read(node: &Node, key: &KeyDef, cx: &mut Cx<'_>) -> Option<Self::Out> {
+        let Value::List(items) = &node.value else {
+            cx.push(mismatch(node, "a list of paths", key));
+            return None;
+        };
+        let path = |item: &Node, cx: &mut Cx<'_>| Some((Text::read(item, key, cx)?, item.span));
+        let read: Vec<_> = items.iter().map(|item| path(item, cx)).collect();
+        read.into_iter().collect()
+    }
+    fn form() -> Form {
+        Form::Paths
     }
 }
 

@@ -17,6 +17,7 @@
 
 mod alarm;
 mod assemble;
+mod assumed;
 mod build;
 mod by_zone;
 pub(crate) mod canonical;

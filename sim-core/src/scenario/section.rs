@@ -112,6 +112,8 @@ pub(crate) enum Form {
     Name,
     /// A name, or a list of names.
     Names,
+    /// A list of paths.
+    Paths,
     /// A whole number.
     Count,
     /// A number.

@@ -3,7 +3,8 @@
 use super::compound::{Named, Optional, Override, Sets, Table, Tables, Threshold, Word, Words};
 use super::extensions::{ExtensionOf, ExtensionsOf, Rate};
 use super::kinds::{
-    Clock, Count, Flag, Moment, Name, Names, Number, Ratio, Size, Span, TEN_YEARS_S, Text, Title,
+    Clock, Count, Flag, Moment, Name, Names, Number, Paths, Ratio, Size, Span, TEN_YEARS_S, Text,
+    Title,
 };
 use super::section::{above, from, section};
 use crate::arrival::ArrivalDef;
@@ -28,6 +29,9 @@ section! {
         title: Text = "";
         /// What the scenario wants to know, in a sentence or several.
         question: Text = "";
+        /// Paths of values that nobody has measured: every run names them. What is set from outside, by `--set`, a sweep or
+        /// a file with this one as its `base`, is assumed no longer.
+        assumed: Paths = "[]";
         /// Time of day at the start of the run; with it, moments may be written as clock times.
         clock: Optional<Clock> = "none";
         /// How long is simulated.

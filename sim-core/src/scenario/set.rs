@@ -8,6 +8,7 @@
 //!
 //! A set changes exactly what its path names: `like` has copied its keys before.
 
+use super::assumed;
 use super::members::{choose, member_name};
 use super::problem::{Collector, Problem, Span, suggest};
 use super::renamed;
@@ -191,6 +192,7 @@ pub(crate) fn apply(root: &mut Node, assignment: &Assignment, problems: &mut Col
             return;
         }
     }
+    assumed::is_filled(root, assignment);
     Walk {
         assignment,
         problems,

@@ -14,6 +14,10 @@ pub static WARNINGS: &[(&str, &str)] = &[
         "a limit of the scenario was reached, or time stood still: the figures describe the run up to there",
     ),
     (
+        "assumed",
+        "values of the scenario that nobody has measured, as its `assumed` says: the figures are those of such a system, and yours only when they are filled in",
+    ),
+    (
         "no-requests",
         "no request arrived after the warm-up, so that there is nothing to measure",
     ),
@@ -66,6 +70,7 @@ pub(super) fn find(summary: &mut Summary, simulation: &Simulation) {
     if let Some(message) = simulation.end().and_then(crate::engine::End::warning) {
         warn(summary, "ended-early", message.to_owned());
     }
+    assumed(summary, simulation);
     if summary.requests.arrived == 0 {
         warn(
             summary,
@@ -109,6 +114,23 @@ pub(super) fn find(summary: &mut Summary, simulation: &Simulation) {
             ),
         );
     }
+}
+
+/// So many assumed values are named.
+const ASSUMED: usize = 6;
+
+fn assumed(summary: &mut Summary, simulation: &Simulation) {
+    let all = &simulation.model().assumed;
+    if all.is_empty() {
+        return;
+    }
+    let named: Vec<&str> = all.iter().take(ASSUMED).map(String::as_str).collect();
+    let more = match all.len().saturating_sub(ASSUMED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let message = format!("nobody has measured {}{more}", named.join("; "));
+    warn(summary, "assumed", message);
 }
 
 fn few_samples(summary: &mut Summary) {

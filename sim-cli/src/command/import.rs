@@ -1,0 +1,223 @@
+//! `stampede import`: settings of other programs as a scenario.
+
+use crate::args::{ImportArgs, ListFormat};
+use crate::diagnostics;
+use crate::exit::{Exit, Failure};
+use crate::part::write_new;
+use crate::settings_files::{Neighbours, sources};
+use crate::terminal::{self, BOLD, DIM, Out, YELLOW, say};
+use serde::Serialize;
+use sim_core::model::Model;
+use sim_core::scenario::{NoFiles, Scenario, Source};
+use sim_core::text::shown;
+use sim_import::settings::{self, Imported, Kind, Remark, Surroundings, Unreadable};
+use std::io::{ErrorKind, Write};
+
+/// Remarks of one kind that are shown before the rest is counted.
+const SHOWN: usize = 40;
+
+/// Reads settings and writes the scenario that they stand for.
+pub(crate) fn run(args: &ImportArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    let imported = read(&args.files, args.format_name.as_deref(), &args.variables)?;
+    let name = args
+        .output
+        .as_ref()
+        .map_or("imported.toml".to_owned(), |path| {
+            path.display().to_string()
+        });
+    let source = Source::new(name, imported.scenario.clone());
+    let read = Scenario::read(source, &[], &NoFiles);
+    let model = read.and_then(|scenario| scenario.model());
+    if let Some(path) = &args.output {
+        let name = path.display();
+        write_new(path, imported.scenario.as_bytes()).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Failure::new(
+                Exit::Io,
+                format!("{name} is there already, and is left as it is"),
+            )
+            .help("choose another name"),
+            _ => Failure::io(format!("cannot write {name}"), &error),
+        })?;
+    }
+    match args.format {
+        ListFormat::Json => writeln!(
+            out,
+            "{}",
+            terminal::json(&as_json(&imported, model.as_ref().ok()))
+        )?,
+        ListFormat::Text if args.output.is_none() => write!(out, "{}", imported.scenario)?,
+        ListFormat::Text => {}
+    }
+    out.flush()?;
+    if !quiet && args.format == ListFormat::Text {
+        report(&imported, model.as_ref().ok());
+    }
+    if let Err(problems) = &model {
+        say(&diagnostics::render(problems));
+        return Err(Failure::told(Exit::Invalid));
+    }
+    if let (Some(path), false) = (&args.output, quiet) {
+        say(&format!("next: stampede run {}", path.display()));
+    }
+    Ok(Exit::Ok)
+}
+
+/// Reads files and folders as settings.
+pub(crate) fn read(
+    files: &[String],
+    format: Option<&str>,
+    variables: &[(String, String)],
+) -> Result<Imported, Failure> {
+    let sources = sources(files)?;
+    let variable = |name: &str| {
+        let given = variables.iter().rev().find(|(own, _)| own == name);
+        given
+            .map(|(_, value)| value.clone())
+            .or_else(|| std::env::var(name).ok())
+    };
+    let names: Vec<&str> = files
+        .iter()
+        .map(|file| file.trim_end_matches('/'))
+        .collect();
+    let names: Vec<&str> = names
+        .iter()
+        .map(|name| name.rsplit('/').next().unwrap_or(name))
+        .collect();
+    let around = Surroundings {
+        title: &names.join(", "),
+        files: &Neighbours::of(files),
+        variable: &variable,
+    };
+    let format = format.and_then(settings::format);
+    settings::import(&sources, format, &around).map_err(|problem| failure(&problem))
+}
+
+fn failure(problem: &Unreadable) -> Failure {
+    let place = problem
+        .place
+        .as_ref()
+        .map_or(String::new(), |place| format!("{place}: "));
+    Failure::new(Exit::Invalid, format!("{place}{}", problem.why)).help(problem.help.clone())
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    formats: &'a [&'static str],
+    scenario: &'a str,
+    assumed: &'a [String],
+    remarks: Vec<RemarkJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct RemarkJson<'a> {
+    file: &'a str,
+    line: usize,
+    kind: &'static str,
+    what: &'a str,
+    why: &'a str,
+}
+
+fn as_json<'a>(imported: &'a Imported, model: Option<&'a Model>) -> Json<'a> {
+    let remarks = imported.remarks.iter().map(|remark| RemarkJson {
+        file: &remark.place.file,
+        line: remark.place.line,
+        kind: remark.kind.heading(),
+        what: &remark.what,
+        why: &remark.why,
+    });
+    Json {
+        formats: &imported.formats,
+        scenario: &imported.scenario,
+        assumed: model.map_or(&[], |model| &model.assumed),
+        remarks: remarks.collect(),
+    }
+}
+
+/// What was read, what was not, and what is assumed.
+fn report(imported: &Imported, model: Option<&Model>) {
+    if let Some(model) = model {
+        let counted = |count: usize, one: &str, many: &str| {
+            format!("{count} {}", if count == 1 { one } else { many })
+        };
+        say(&format!(
+            "{BOLD}{}{BOLD:#}: {}, {}, {}",
+            imported.formats.join(", "),
+            counted(model.services.len(), "service", "services"),
+            counted(model.servers.len(), "server", "servers"),
+            counted(model.sources.len(), "way in", "ways in"),
+        ));
+    }
+    for kind in [Kind::Read, Kind::Missing, Kind::Unknown] {
+        let own: Vec<&Remark> = imported
+            .remarks
+            .iter()
+            .filter(|remark| remark.kind == kind)
+            .collect();
+        if own.is_empty() {
+            continue;
+        }
+        say(&format!("{YELLOW}{}{YELLOW:#}", kind.heading()));
+        for remark in own.iter().take(SHOWN) {
+            let why = if remark.why.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", remark.why)
+            };
+            say(&format!(
+                "  {DIM}{}{DIM:#}  {}{}",
+                shown(&remark.place.to_string()),
+                shown(&remark.what),
+                shown(&why)
+            ));
+        }
+        if own.len() > SHOWN {
+            say(&format!(
+                "  … and {} more: --format json has all",
+                own.len() - SHOWN
+            ));
+        }
+    }
+    ignored(imported);
+    if let Some(model) = model
+        && !model.assumed.is_empty()
+    {
+        say(&format!(
+            "{YELLOW}assumed{YELLOW:#}: no file says these; fill them in, or measure them with `stampede calibrate`"
+        ));
+        for value in &model.assumed {
+            say(&format!("  {}", shown(value)));
+        }
+    }
+}
+
+/// What has no bearing on load, each word once with its lines.
+fn ignored(imported: &Imported) {
+    let mut words: Vec<(&str, Vec<String>)> = Vec::new();
+    for remark in imported
+        .remarks
+        .iter()
+        .filter(|remark| remark.kind == Kind::Ignored)
+    {
+        let line = remark.place.line.to_string();
+        match words.iter_mut().find(|(word, _)| *word == remark.what) {
+            Some((_, lines)) => lines.push(line),
+            None => words.push((&remark.what, vec![line])),
+        }
+    }
+    if words.is_empty() {
+        return;
+    }
+    words.sort();
+    let words: Vec<String> = (words.iter())
+        .map(|(word, lines)| match lines.as_slice() {
+            [line] => format!("{} ({line})", shown(word)),
+            [first, ..] => format!("{} ({first} and {} more)", shown(word), lines.len() - 1),
+            [] => String::new(),
+        })
+        .collect();
+    say(&format!(
+        "{DIM}{}, by line: {}{DIM:#}",
+        Kind::Ignored.heading(),
+        words.join(", ")
+    ));
+}

@@ -1,0 +1,242 @@
+//! What settings say, whatever program they are of: services with their servers and the ways that
+//! lead to them, as keys of a scenario, each with the place it was read from.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A line of a file.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Place {
+    /// The file, as it was named.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// What is to be known about a reading, beside the scenario.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Remark {
+    /// Where.
+    pub place: Place,
+    /// What kind of remark.
+    pub kind: Kind,
+    /// What stands there, in the words of the file.
+    pub what: String,
+    /// Why it is left out, or how it was read.
+    pub why: String,
+}
+
+/// Kinds of remarks, in the order in which they are told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Kind {
+    /// It was read in a way that is not plain from the file.
+    Read,
+    /// It changes how the system behaves under load, and the scenario does not have it.
+    Missing,
+    /// It has no bearing on who serves what and when.
+    Ignored,
+    /// This program does not know it.
+    Unknown,
+}
+
+impl Kind {
+    /// What a list of such remarks is called.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Read => "read so",
+            Self::Missing => "not simulated",
+            Self::Ignored => "without bearing on load",
+            Self::Unknown => "not known",
+        }
+    }
+}
+
+/// A key with its value as a scenario writes it.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Key {
+    /// Below its section, parts joined by dots.
+    pub path: String,
+    /// As TOML.
+    pub value: String,
+    /// Where it was read; `None` for what follows from the rest.
+    pub place: Option<Place>,
+    /// Whether nobody said it: a placeholder.
+    pub assumed: bool,
+}
+
+impl Key {
+    /// What a file says.
+    pub(crate) fn said(path: &str, value: impl fmt::Display, place: &Place) -> Self {
+        Self {
+            path: path.to_owned(),
+            value: value.to_string(),
+            place: Some(place.clone()),
+            assumed: false,
+        }
+    }
+
+    /// What follows from other things, or from the program's own defaults.
+    pub(crate) fn implied(path: &str, value: impl fmt::Display) -> Self {
+        Self {
+            path: path.to_owned(),
+            value: value.to_string(),
+            place: None,
+            assumed: false,
+        }
+    }
+
+    /// What the settings leave open.
+    pub(crate) fn assumed(path: &str, value: impl fmt::Display) -> Self {
+        Self {
+            assumed: true,
+            ..Self::implied(path, value)
+        }
+    }
+}
+
+/// A pool of servers behind a balancer.
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    pub name: String,
+    /// The name in the file, for a comment.
+    pub title: String,
+    pub place: Place,
+    /// The dialect of its balancer, with parameters.
+    pub dialect: &'static str,
+    pub params: Vec<Key>,
+    /// Further keys of its balancer.
+    pub balancer: Vec<Key>,
+    /// Further keys of the service.
+    pub keys: Vec<Key>,
+    pub servers: Vec<Server>,
+    /// Addresses at which others reach it, such as `:8080` or `shop`.
+    pub listens: Vec<String>,
+}
+
+impl Service {
+    pub(crate) fn new(name: String, title: &str, place: &Place, dialect: &'static str) -> Self {
+        Self {
+            name,
+            title: title.to_owned(),
+            place: place.clone(),
+            dialect,
+            params: Vec::new(),
+            balancer: Vec::new(),
+            keys: Vec::new(),
+            servers: Vec::new(),
+            listens: Vec::new(),
+        }
+    }
+}
+
+/// A server of a pool, or several that are alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Server {
+    pub name: String,
+    /// Where it is reached, in the words of the file.
+    pub address: String,
+    pub place: Place,
+    pub keys: Vec<Key>,
+}
+
+/// A way in: requests of one kind that come from outside.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    pub name: String,
+    pub place: Place,
+    /// The service it leads to.
+    pub to: String,
+    /// Keys of its traffic.
+    pub keys: Vec<Key>,
+    /// What the balancer does with these requests other than with all, as keys below
+    /// `balancer.class.NAME`; a class is made where there are any.
+    pub apart: Vec<Key>,
+    /// The share of requests that goes this way, where the settings say it.
+    pub share: Option<f64>,
+}
+
+/// All that was read.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct System {
+    pub services: Vec<Service>,
+    pub ways: Vec<Way>,
+    /// Entries of the time line: the moment, what is done, to which path.
+    pub deeds: Vec<Deed>,
+    pub remarks: Vec<Remark>,
+}
+
+/// What is done to a server when the run begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Deed {
+    pub action: &'static str,
+    pub target: String,
+    pub place: Place,
+    pub note: String,
+}
+
+impl System {
+    pub(crate) fn remark(
+        &mut self,
+        kind: Kind,
+        place: &Place,
+        what: impl Into<String>,
+        why: impl Into<String>,
+    ) {
+        self.remarks.push(Remark {
+            place: place.clone(),
+            kind,
+            what: what.into(),
+            why: why.into(),
+        });
+    }
+}
+
+/// A name that paths can hold, from any text: what is no letter, digit, `-` or `_` becomes `-`.
+pub(crate) fn name_of(text: &str, or: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars().take(80) {
+        let fits = c.is_ascii_alphanumeric() || c == '_';
+        if fits {
+            name.push(c);
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    let name = name.trim_matches(['-', '_']);
+    if name.is_empty() { or } else { name }.to_owned()
+}
+
+/// A name that is not taken yet, with a number where it has to be; it is taken from now on.
+pub(crate) fn fresh(name: &str, taken: &mut Vec<String>) -> String {
+    let free = |name: &str| !taken.iter().any(|other| other == name);
+    let mut free_name = name.to_owned();
+    let mut number = 2;
+    while !free(&free_name) {
+        free_name = format!("{name}-{number}");
+        number += 1;
+    }
+    taken.push(free_name.clone());
+    free_name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_into_paths() {
+        assert_eq!(name_of("10.1.0.11:8080", "x"), "10-1-0-11-8080");
+        assert_eq!(name_of("[fd00::2]:80", "x"), "fd00-2-80");
+        assert_eq!(name_of("/", "root"), "root");
+        assert_eq!(name_of("ä", "x"), "x");
+        let mut taken = vec!["web".to_owned()];
+        assert_eq!(fresh("web", &mut taken), "web-2");
+        assert_eq!(fresh("web", &mut taken), "web-3");
+    }
+}

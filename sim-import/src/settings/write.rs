@@ -1,0 +1,249 @@
+//! A system as the text of a scenario, in which every value names the line it was read from.
+
+use super::system::{Key, Server, Service, System, Way, fresh};
+use sim_core::scenario::quoted;
+use std::fmt::Write;
+
+/// What a request asks of a server as long as nobody has measured it.
+const DEMAND: &str = "{ kind = \"exponential\", mean = \"50ms\" }";
+/// That in seconds.
+const DEMAND_S: f64 = 0.05;
+/// Requests a server works on at once as long as nobody has said it.
+const WORKERS: u32 = 8;
+/// The share of what the servers can do that is assumed to come.
+const LOAD: f64 = 0.5;
+/// Column of the comment that says where a value was read.
+const MARGIN: usize = 48;
+
+/// The scenario's text.
+pub(crate) fn write(system: &System, title: &str) -> String {
+    let mut out = Writer::default();
+    out.line(&format!("title = {}", quoted(title)));
+    out.line("horizon = \"10m\"");
+    out.line("warm_up = \"1m\"");
+    // The list of what is assumed comes here, when all is known.
+    let head = std::mem::take(&mut out.text);
+    traffic(system, &mut out);
+    for service in &system.services {
+        pool(service, system, &mut out);
+    }
+    for deed in &system.deeds {
+        out.section("[[timeline]]", "");
+        out.line("at = \"0s\"");
+        out.line(&format!("do = {}", quoted(deed.action)));
+        out.with_place(
+            &format!("target = {}", quoted(&deed.target)),
+            &deed.place.to_string(),
+        );
+        out.line(&format!("note = {}", quoted(&deed.note)));
+    }
+    let assumed = assumed_list(&out.assumed);
+    format!("{head}{assumed}{}", out.text)
+}
+
+fn assumed_list(paths: &[String]) -> String {
+    if paths.is_empty() {
+        return String::new();
+    }
+    let mut text = "# No file says these: every run names them until you fill them in and take them out of this list.\nassumed = [\n".to_owned();
+    for path in paths {
+        let _ = writeln!(text, "    {},", quoted(path));
+    }
+    text + "]\n"
+}
+
+#[derive(Default)]
+struct Writer {
+    text: String,
+    assumed: Vec<String>,
+}
+
+impl Writer {
+    fn line(&mut self, line: &str) {
+        let _ = writeln!(self.text, "{line}");
+    }
+
+    fn section(&mut self, head: &str, comment: &str) {
+        self.text.push('\n');
+        self.with_place(head, comment);
+    }
+
+    fn with_place(&mut self, line: &str, place: &str) {
+        if place.is_empty() {
+            return self.line(line);
+        }
+        let gap = MARGIN.saturating_sub(line.chars().count()).max(1);
+        let _ = writeln!(self.text, "{line}{:gap$}# {}", "", one_line(place));
+    }
+
+    /// A key of the section at `path`.
+    fn key(&mut self, key: &Key, path: &str) {
+        let line = format!("{} = {}", key.path, key.value);
+        let place = match &key.place {
+            _ if key.assumed => {
+                self.assumed.push(format!("{path}.{}", key.path));
+                "assumed".to_owned()
+            }
+            Some(place) => place.to_string(),
+            None => String::new(),
+        };
+        self.with_place(&line, &place);
+    }
+}
+
+/// Keys as they count: of several for one path the last.
+fn last(keys: &[Key]) -> impl Iterator<Item = &Key> {
+    let later = |index: usize, path: &str| keys[index + 1..].iter().any(|key| key.path == path);
+    let own = keys.iter().enumerate();
+    own.filter(move |(index, key)| !later(*index, &key.path))
+        .map(|(_, key)| key)
+}
+
+/// A comment ends with its line, whatever a file is called.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect()
+}
+
+fn traffic(system: &System, out: &mut Writer) {
+    classes(system, out);
+    for way in &system.ways {
+        out.section("[[traffic]]", &way.place.to_string());
+        out.line(&format!("name = {}", quoted(&way.name)));
+        out.line(&format!("to = {}", quoted(&way.to)));
+        if !way.apart.is_empty() {
+            out.line(&format!("class = {}", quoted(&way.name)));
+        }
+        let path = format!("traffic.{}", way.name);
+        if !way.keys.iter().any(|key| key.path == "rate") {
+            out.key(&Key::assumed("rate", rate(way, system)), &path);
+        }
+        for key in last(&way.keys) {
+            out.key(key, &path);
+        }
+    }
+}
+
+/// Ways that are treated apart are classes; all others are one more.
+fn classes(system: &System, out: &mut Writer) {
+    let apart = || system.ways.iter().filter(|way| !way.apart.is_empty());
+    if apart().next().is_none() {
+        return;
+    }
+    let mut taken: Vec<String> = apart().map(|way| way.name.clone()).collect();
+    out.section(&format!("[class.{}]", fresh("other", &mut taken)), "");
+    out.line("share = 1");
+    for way in apart() {
+        out.section(&format!("[class.{}]", way.name), "");
+    }
+}
+
+/// Half of what the servers of a way can do, shared among the ways that lead there; where a rule splits requests
+/// among services, half of what the first of them to be full allows.
+fn rate(way: &Way, system: &System) -> f64 {
+    let split = |other: &&Way| other.share.is_some() && other.place == way.place;
+    let rate = if let Some(share) = way.share {
+        let whole = system.ways.iter().filter(split).map(|other| {
+            capacity(&other.to, system) / other.share.unwrap_or(1.0).max(f64::MIN_POSITIVE)
+        });
+        whole.fold(f64::INFINITY, f64::min) * share
+    } else {
+        let others = system.ways.iter().filter(|other| other.to == way.to);
+        capacity(&way.to, system) / others.count().max(1) as f64
+    };
+    let rate = LOAD * rate;
+    // A figure that looks like what it is.
+    if rate >= 10.0 {
+        rate.round()
+    } else {
+        ((rate * 10.0).ceil() / 10.0).max(0.1)
+    }
+}
+
+/// What the servers of a service can do as far as it is assumed, in requests per second.
+fn capacity(service: &str, system: &System) -> f64 {
+    let number = |keys: &[Key], name: &str| {
+        let key = keys.iter().find(|key| key.path == name)?;
+        key.value.parse::<f64>().ok()
+    };
+    let is = |keys: &[Key], name: &str, value: &str| {
+        (keys.iter()).any(|key| key.path == name && key.value == value)
+    };
+    let places = |server: &Server| {
+        if is(&server.keys, "present", "false") || is(&server.keys, "backup", "true") {
+            return 0.0;
+        }
+        let workers = number(&server.keys, "workers").unwrap_or(f64::from(WORKERS));
+        workers * number(&server.keys, "count").unwrap_or(1.0)
+    };
+    let found = system.services.iter().find(|own| own.name == service);
+    let all: f64 = found.map_or(0.0, |service| service.servers.iter().map(places).sum());
+    all.max(1.0) / DEMAND_S
+}
+
+fn pool(service: &Service, system: &System, out: &mut Writer) {
+    let path = format!("service.{}", service.name);
+    let place = service.place.to_string();
+    let comment = if service.title == service.name {
+        place
+    } else {
+        format!("{place} {}", service.title)
+    };
+    out.section(&format!("[{path}]"), &comment);
+    if !service.keys.iter().any(|key| key.path == "demand") && !service.servers.is_empty() {
+        out.key(&Key::assumed("demand", DEMAND), &path);
+    }
+    for key in last(&service.keys) {
+        out.key(key, &path);
+    }
+    if !service.balancer.is_empty() {
+        out.section(&format!("[{path}.balancer]"), "");
+        for key in last(&service.balancer) {
+            out.key(key, &format!("{path}.balancer"));
+        }
+    }
+    if !service.dialect.is_empty() {
+        let path = format!("{path}.balancer.dialect");
+        out.section(&format!("[{path}]"), "");
+        out.line(&format!("kind = {}", quoted(service.dialect)));
+        for key in last(&service.params) {
+            out.key(key, &path);
+        }
+    }
+    for way in system
+        .ways
+        .iter()
+        .filter(|way| way.to == service.name && !way.apart.is_empty())
+    {
+        let path = format!("{path}.balancer.class.{}", way.name);
+        out.section(&format!("[{path}]"), &way.place.to_string());
+        for key in last(&way.apart) {
+            out.key(key, &path);
+        }
+    }
+    servers(service, &path, out);
+}
+
+fn servers(service: &Service, path: &str, out: &mut Writer) {
+    let lacks = |server: &Server| !server.keys.iter().any(|key| key.path == "workers");
+    // One line says of all what would be said of each.
+    let all = service.servers.len() > 1 && service.servers.iter().all(lacks);
+    if all {
+        out.assumed.push(format!("{path}.server.*.workers"));
+    }
+    for server in &service.servers {
+        let comment = format!("{} {}", server.place, server.address);
+        out.section(&format!("[[{path}.server]]"), &comment);
+        out.line(&format!("name = {}", quoted(&server.name)));
+        let path = format!("{path}.server.{}", server.name);
+        if all {
+            out.with_place(&format!("workers = {WORKERS}"), "assumed");
+        } else if lacks(server) {
+            out.key(&Key::assumed("workers", WORKERS), &path);
+        }
+        for key in last(&server.keys) {
+            out.key(key, &path);
+        }
+    }
+}
