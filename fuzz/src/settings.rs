@@ -22,7 +22,7 @@ impl Files for Beside<'_> {
 /// A text, in the format it looks like, or else in the one that its length says.
 pub fn settings(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let variable = |name: &str| (name.len() % 2 == 0).then(|| "7".to_owned());
+    let variable = |name: &str| name.len().is_multiple_of(2).then(|| "7".to_owned());
     let around = Surroundings {
         title: "fuzz",
         files: &Beside("server 192.0.2.9; weight 3;"),
