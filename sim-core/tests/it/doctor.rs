@@ -33,6 +33,7 @@ struct Case {
 
 const CHECKS: &str = "health = [{ kind = \"checks\", interval = \"2s\" }]";
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<Case> {
     let plain = || servers("");
     let with_client = |text: String, client: &str| {
