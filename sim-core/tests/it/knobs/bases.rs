@@ -236,6 +236,15 @@ pub(super) fn base_for(key: &str, name: &str) -> String {
         routed(&base(name))
     } else if key.starts_with("service.NAME.balancer.client") {
         proxied(&base(name))
+    } else if key.starts_with("service.NAME.balancer.class") {
+        // All is of the class.
+        let (half, all) = (
+            "a = { share = 0.5 }, b = { share = 0.5 }",
+            "a = { share = 1 }, b = { share = 0 }",
+        );
+        proxied(&base(name))
+            .replacen("client = {} }", "class.a.client = {} }", 1)
+            .replacen(half, all, 1)
     } else {
         base(name)
     }
