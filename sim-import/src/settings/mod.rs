@@ -8,6 +8,7 @@
 //! it remarks, with the line. Nothing is dropped in silence.
 
 mod glob;
+mod haproxy;
 mod nginx;
 mod system;
 mod text;
@@ -34,7 +35,7 @@ pub struct Format {
 }
 
 /// Every format, in the order in which they are tried.
-pub static FORMATS: &[Format] = &[nginx::FORMAT];
+pub static FORMATS: &[Format] = &[nginx::FORMAT, haproxy::FORMAT];
 
 /// What a reader may ask of the world around the files.
 pub struct Surroundings<'a> {
