@@ -17,6 +17,16 @@ const SLIPS: usize = 4;
 /// Keys of a plan: what reads plans knows what to say of them.
 const PLAN: [&str; 5] = ["axis", "measures", "scenario", "replications", "confidence"];
 
+/// Words for what `import` reads.
+const IMPORTED: [&str; 6] = [
+    "nginx",
+    "HAProxy",
+    "Envoy",
+    "Kubernetes",
+    "Traefik",
+    "Caddy",
+];
+
 /// What a text is that could not be parsed; `bad` are the lines where the parser stumbled, from 1.
 pub(super) fn unparsed(source: &Source, bad: &[usize], referred: bool) -> Option<Problem> {
     // JSON with a slip is shown as a slip where JSON is what is read.
@@ -96,8 +106,13 @@ fn refusal(source: &Source, what: &str, kind: &str) -> Problem {
         ))
     } else if kind.contains("JSON") {
         problem.help("a scenario in JSON is a file that ends in .json")
+    } else if IMPORTED.iter().any(|own| kind.contains(own)) {
+        problem.help(format!(
+            "`stampede import {} -o mine.toml` makes a scenario of it",
+            source.name
+        ))
     } else {
-        problem.help("configurations of other programs are not read: `stampede new mine` writes a scenario to begin with")
+        problem.help("`stampede new mine` writes a scenario to begin with, and `stampede import` makes one of settings of balancers")
     }
 }
 
@@ -162,6 +177,8 @@ fn of_text(text: &str) -> Option<String> {
     }) && any(&|line| begins(line, &["bind", "server", "balance", "mode", "timeout"]))
     {
         "an HAProxy configuration"
+    } else if any(&|line| begins(line, &["reverse_proxy"])) && any(&|line| line.ends_with('{')) {
+        "a Caddy configuration"
     } else if most(&|line| line.starts_with('{') && line.ends_with('}')) && plain.len() > 1 {
         "a log, with JSON in each line"
     } else if first.starts_with('{') || first.starts_with('[') && first.contains(['{', '"']) {

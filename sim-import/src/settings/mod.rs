@@ -7,12 +7,17 @@
 //! A format is a row of [`FORMATS`]. What it reads it says in keys of a scenario; what cannot be simulated
 //! it remarks, with the line. Nothing is dropped in silence.
 
+mod envoy;
 mod glob;
 mod haproxy;
+mod kubernetes;
+mod link;
 mod nginx;
 mod system;
 mod text;
+mod traefik;
 mod write;
+mod yaml;
 
 pub use glob::matches;
 pub use system::{Kind, Place, Remark};
@@ -35,7 +40,13 @@ pub struct Format {
 }
 
 /// Every format, in the order in which they are tried.
-pub static FORMATS: &[Format] = &[nginx::FORMAT, haproxy::FORMAT];
+pub static FORMATS: &[Format] = &[
+    nginx::FORMAT,
+    haproxy::FORMAT,
+    envoy::FORMAT,
+    kubernetes::FORMAT,
+    traefik::FORMAT,
+];
 
 /// What a reader may ask of the world around the files.
 pub struct Surroundings<'a> {
@@ -162,6 +173,10 @@ pub fn import(
                 .to_owned(),
         });
     }
+    link::link(&mut system);
+    if system.ways.is_empty() {
+        open_ways(&mut system);
+    }
     let mut remarks = std::mem::take(&mut system.remarks);
     remarks.sort_by(|a, b| (a.kind, &a.place).cmp(&(b.kind, &b.place)));
     remarks.dedup();
@@ -170,6 +185,22 @@ pub fn import(
         scenario: write::write(&system, around.title),
         remarks,
     })
+}
+
+/// Where no file says what requests come, some come to each service.
+fn open_ways(system: &mut System) {
+    for service in system.services.clone() {
+        let why = "no file says what leads there: requests from outside are assumed";
+        system.remark(Kind::Read, &service.place, &service.title, why);
+        system.ways.push(system::Way {
+            name: service.name.clone(),
+            place: service.place.clone(),
+            to: service.name,
+            keys: Vec::new(),
+            apart: Vec::new(),
+            share: None,
+        });
+    }
 }
 
 fn unknown(source: &Source) -> Unreadable {

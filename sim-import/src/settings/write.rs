@@ -91,6 +91,14 @@ impl Writer {
     }
 }
 
+/// Keys as they count: of several for one path the last.
+fn last(keys: &[Key]) -> impl Iterator<Item = &Key> {
+    let later = |index: usize, path: &str| keys[index + 1..].iter().any(|key| key.path == path);
+    let own = keys.iter().enumerate();
+    own.filter(move |(index, key)| !later(*index, &key.path))
+        .map(|(_, key)| key)
+}
+
 /// A comment ends with its line, whatever a file is called.
 fn one_line(text: &str) -> String {
     text.chars()
@@ -111,7 +119,7 @@ fn traffic(system: &System, out: &mut Writer) {
         if !way.keys.iter().any(|key| key.path == "rate") {
             out.key(&Key::assumed("rate", rate(way, system)), &path);
         }
-        for key in &way.keys {
+        for key in last(&way.keys) {
             out.key(key, &path);
         }
     }
@@ -131,18 +139,36 @@ fn classes(system: &System, out: &mut Writer) {
     }
 }
 
-/// Half of what the servers of a way can do, shared among the ways that lead there.
+/// Half of what the servers of a way can do, shared among the ways that lead there; where a rule splits requests
+/// among services, half of what the first of them to be full allows.
 fn rate(way: &Way, system: &System) -> f64 {
-    let Some(service) = system.services.iter().find(|s| s.name == way.to) else {
-        return 100.0;
+    let split = |other: &&Way| other.share.is_some() && other.place == way.place;
+    let rate = if let Some(share) = way.share {
+        let whole = system.ways.iter().filter(split).map(|other| {
+            capacity(&other.to, system) / other.share.unwrap_or(1.0).max(f64::MIN_POSITIVE)
+        });
+        whole.fold(f64::INFINITY, f64::min) * share
+    } else {
+        let others = system.ways.iter().filter(|other| other.to == way.to);
+        capacity(&way.to, system) / others.count().max(1) as f64
     };
+    let rate = LOAD * rate;
+    // A figure that looks like what it is.
+    if rate >= 10.0 {
+        rate.round()
+    } else {
+        ((rate * 10.0).ceil() / 10.0).max(0.1)
+    }
+}
+
+/// What the servers of a service can do as far as it is assumed, in requests per second.
+fn capacity(service: &str, system: &System) -> f64 {
     let number = |keys: &[Key], name: &str| {
         let key = keys.iter().find(|key| key.path == name)?;
         key.value.parse::<f64>().ok()
     };
     let is = |keys: &[Key], name: &str, value: &str| {
-        keys.iter()
-            .any(|key| key.path == name && key.value == value)
+        (keys.iter()).any(|key| key.path == name && key.value == value)
     };
     let places = |server: &Server| {
         if is(&server.keys, "present", "false") || is(&server.keys, "backup", "true") {
@@ -151,17 +177,9 @@ fn rate(way: &Way, system: &System) -> f64 {
         let workers = number(&server.keys, "workers").unwrap_or(f64::from(WORKERS));
         workers * number(&server.keys, "count").unwrap_or(1.0)
     };
-    let all: f64 = service.servers.iter().map(places).sum();
-    let others = system.ways.iter().filter(|other| other.to == way.to);
-    let shares: f64 = others.map(|other| other.share.unwrap_or(1.0)).sum();
-    let share = way.share.unwrap_or(1.0) / shares.max(f64::MIN_POSITIVE);
-    let rate = LOAD * all.max(1.0) / DEMAND_S * share;
-    // A figure that looks like what it is.
-    if rate >= 10.0 {
-        rate.round()
-    } else {
-        (rate * 10.0).ceil() / 10.0
-    }
+    let found = system.services.iter().find(|own| own.name == service);
+    let all: f64 = found.map_or(0.0, |service| service.servers.iter().map(places).sum());
+    all.max(1.0) / DEMAND_S
 }
 
 fn pool(service: &Service, system: &System, out: &mut Writer) {
@@ -176,12 +194,12 @@ fn pool(service: &Service, system: &System, out: &mut Writer) {
     if !service.keys.iter().any(|key| key.path == "demand") && !service.servers.is_empty() {
         out.key(&Key::assumed("demand", DEMAND), &path);
     }
-    for key in &service.keys {
+    for key in last(&service.keys) {
         out.key(key, &path);
     }
     if !service.balancer.is_empty() {
         out.section(&format!("[{path}.balancer]"), "");
-        for key in &service.balancer {
+        for key in last(&service.balancer) {
             out.key(key, &format!("{path}.balancer"));
         }
     }
@@ -189,7 +207,7 @@ fn pool(service: &Service, system: &System, out: &mut Writer) {
         let path = format!("{path}.balancer.dialect");
         out.section(&format!("[{path}]"), "");
         out.line(&format!("kind = {}", quoted(service.dialect)));
-        for key in &service.params {
+        for key in last(&service.params) {
             out.key(key, &path);
         }
     }
@@ -200,7 +218,7 @@ fn pool(service: &Service, system: &System, out: &mut Writer) {
     {
         let path = format!("{path}.balancer.class.{}", way.name);
         out.section(&format!("[{path}]"), &way.place.to_string());
-        for key in &way.apart {
+        for key in last(&way.apart) {
             out.key(key, &path);
         }
     }
@@ -224,7 +242,7 @@ fn servers(service: &Service, path: &str, out: &mut Writer) {
         } else if lacks(server) {
             out.key(&Key::assumed("workers", WORKERS), &path);
         }
-        for key in &server.keys {
+        for key in last(&server.keys) {
             out.key(key, &path);
         }
     }

@@ -34,7 +34,6 @@ pub(super) fn upstream(
         stream,
         used: false,
     };
-    found.service.listens.push(title.to_owned());
     let mut method: Option<(&'static str, &Directive)> = None;
     let mut servers = Vec::new();
     let mut keepalive = Keepalive::default();

@@ -1,0 +1,8 @@
+//! What settings are read as.
+
+mod envoy;
+mod kubernetes;
+mod nginx;
+mod together;
+mod traefik;
+mod world;
