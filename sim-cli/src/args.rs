@@ -1,11 +1,13 @@
 //! The arguments, and nothing else.
 
 mod analyse;
+mod doctor;
 mod experiment;
 mod stress;
 mod sweep;
 
 pub(crate) use analyse::{AnalyseArgs, LeaveOut};
+pub(crate) use doctor::{DoctorArgs, DoctorFormat};
 pub(crate) use experiment::{
     CompareArgs, EstimandArg, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
 };
@@ -79,8 +81,10 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Write a new scenario: a copy of a model, with its comments
     New(NewArgs),
-    /// Make a scenario of settings of other programs: nginx.conf, haproxy.cfg, Envoy's YAML, Kubernetes …
+    /// Make a scenario of settings of other programs: nginx, HAProxy, Envoy, Kubernetes …
     Import(ImportArgs),
+    /// Find dangerous settings, and show by simulation what each costs
+    Doctor(DoctorArgs),
     /// List what scenarios can use: policies, distributions, metrics, models …
     List(ListArgs),
     /// Explain an error code, a policy, a metric, a key …

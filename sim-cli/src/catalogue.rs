@@ -6,6 +6,7 @@ use crate::exit::EXITS;
 use crate::folder::FILES;
 use serde::Serialize;
 use sim_core::crash::{BALANCER_GAUGES, GaugeDef, SERVER_GAUGES};
+use sim_core::doctor::{RULES, Rule};
 use sim_core::event_log::KINDS;
 use sim_core::experiment::sweep::Plan;
 use sim_core::extension::{ExtensionRow, ParamDef};
@@ -155,11 +156,20 @@ pub(crate) fn lists() -> Vec<List> {
         list("reasons", "why a figure has no interval", || {
             pairs(WITHHELD)
         }),
+        list("rules", "what `stampede doctor` looks for", rules),
         list("codes", "problems a scenario can have", codes),
         list("files", "what `-o DIR` writes", || pairs(FILES)),
         list("exits", "exit codes of the command", exits),
     ]);
     lists
+}
+
+fn rules() -> Vec<Entry> {
+    let about = |rule: &&Rule| format!("{} source: {}", rule.about, rule.source);
+    RULES
+        .iter()
+        .map(|rule| entry(rule.id, &about(rule)))
+        .collect()
 }
 
 fn entry(name: &str, about: &str) -> Entry {

@@ -5,7 +5,7 @@ use crate::exit::{Exit, Failure, reason};
 use crate::files;
 use sim_core::experiment::sweep::Plan;
 use sim_core::library::{Folders, looks_like_a_path};
-use sim_core::scenario::{Files, Problems, Scenario, Source, suggest};
+use sim_core::scenario::{Files, NoFiles, Problems, Scenario, Source, suggest};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -156,6 +156,9 @@ fn unknown(name: &str) -> Failure {
         format!("{name}.toml"),
         format!("{name}.json"),
     ] {
+        if let Some(foreign) = foreign(&file) {
+            return foreign;
+        }
         // Whatever it is: a folder or a link in a circle then says so itself.
         if !file.is_empty() && matches!(files::look(Path::new(&file)), Ok(Some(_))) {
             return failure.help(format!("there is a file of this name: write ./{file}"));
@@ -166,6 +169,17 @@ fn unknown(name: &str) -> Failure {
         return Failure::new(Exit::Usage, message).help(format!("stampede sweep {name}"));
     }
     failure.help(MODELS.suggest(name))
+}
+
+/// A file by a name that is none of a scenario, if it is another program's: what it is, and who reads it.
+fn foreign(name: &str) -> Option<Failure> {
+    let text = read_if_there(Path::new(name)).ok()??;
+    let read = Scenario::read(Source::new(name, text), &[], &NoFiles).err()?;
+    let problem = read
+        .problems
+        .into_iter()
+        .find(|problem| problem.code == "E004")?;
+    Some(Failure::new(Exit::Invalid, problem.message).help(problem.help.unwrap_or_default()))
 }
 
 fn stdin() -> Result<Input, Failure> {

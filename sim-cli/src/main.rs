@@ -90,6 +90,7 @@ fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
         Command::Check(args) => command::check::run(args, cli.quiet, out),
         Command::New(args) => command::new::run(args, cli.quiet, out),
         Command::Import(args) => command::import::run(args, cli.quiet, out),
+        Command::Doctor(args) => command::doctor::run(args, cli.quiet, out),
         Command::List(args) => command::list::run(args, out),
         Command::Explain(args) => command::explain::run(args, out),
         Command::Schema(args) => command::schema::run(args, out),

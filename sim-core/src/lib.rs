@@ -13,6 +13,7 @@ pub mod crash;
 pub mod dialect;
 pub mod discipline;
 pub mod distribution;
+pub mod doctor;
 pub mod draws;
 pub mod engine;
 pub mod event_log;

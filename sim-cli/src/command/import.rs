@@ -3,6 +3,7 @@
 use crate::args::{ImportArgs, ListFormat};
 use crate::diagnostics;
 use crate::exit::{Exit, Failure};
+use crate::files;
 use crate::part::write_new;
 use crate::settings_files::{Neighbours, sources};
 use crate::terminal::{self, BOLD, DIM, Out, YELLOW, say};
@@ -12,6 +13,7 @@ use sim_core::scenario::{NoFiles, Scenario, Source};
 use sim_core::text::shown;
 use sim_import::settings::{self, Imported, Kind, Remark, Surroundings, Unreadable};
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 
 /// Remarks of one kind that are shown before the rest is counted.
 const SHOWN: usize = 40;
@@ -75,14 +77,7 @@ pub(crate) fn read(
             .map(|(_, value)| value.clone())
             .or_else(|| std::env::var(name).ok())
     };
-    let names: Vec<&str> = files
-        .iter()
-        .map(|file| file.trim_end_matches('/'))
-        .collect();
-    let names: Vec<&str> = names
-        .iter()
-        .map(|name| name.rsplit('/').next().unwrap_or(name))
-        .collect();
+    let names: Vec<String> = files.iter().map(|file| title(file)).collect();
     let around = Surroundings {
         title: &names.join(", "),
         files: &Neighbours::of(files),
@@ -90,6 +85,19 @@ pub(crate) fn read(
     };
     let format = format.and_then(settings::format);
     settings::import(&sources, format, &around).map_err(|problem| failure(&problem))
+}
+
+/// What a file or folder is called without those around it.
+fn title(file: &str) -> String {
+    let path = Path::new(file);
+    // `.` has a name only where it stands.
+    let real = files::real(path).unwrap_or_else(|_| path.to_path_buf());
+    let name = if file == "-" {
+        Some("stdin".as_ref())
+    } else {
+        real.file_name()
+    };
+    name.map_or(file.to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 fn failure(problem: &Unreadable) -> Failure {

@@ -8,6 +8,7 @@ mod experiments;
 mod faults;
 mod files;
 mod hostile;
+mod import;
 mod lists;
 mod output;
 mod stampede;

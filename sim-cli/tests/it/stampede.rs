@@ -76,7 +76,10 @@ impl Folder {
     }
 
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
-        fs::write(self.path.join(name), text).expect("a file can be written");
+        let path = self.path.join(name);
+        let folder = path.parent().expect("it is in the folder");
+        fs::create_dir_all(folder).expect("a folder can be made");
+        fs::write(path, text).expect("a file can be written");
     }
 
     pub(crate) fn read(&self, name: &str) -> String {

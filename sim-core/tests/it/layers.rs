@@ -53,7 +53,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("figures of a run", &["summary"]),
     ("closed forms", &["theory"]),
     ("many runs", &["experiment"]),
-    ("theory against simulation", &["verify"]),
+    (
+        "theory against simulation, and what is dangerous",
+        &["doctor", "verify"],
+    ),
     ("what is drawn and written", &["export", "plot"]),
     ("what is handed out", &["reference", "report"]),
 ];

@@ -20,6 +20,7 @@ mod cuts;
 mod determinism;
 mod dialects;
 mod distributions;
+mod doctor;
 mod experiments;
 mod faults;
 mod figures;

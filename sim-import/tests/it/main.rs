@@ -1,6 +1,7 @@
 //! What settings are read as.
 
 mod envoy;
+mod fuzz;
 mod kubernetes;
 mod nginx;
 mod together;

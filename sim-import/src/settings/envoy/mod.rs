@@ -117,11 +117,8 @@ fn ways(found: &[Route], from: usize, system: &mut System) {
         let hashes = hashes(&limits);
         system.services[index].params.extend(first.rules.clone());
         if first.stream {
-            system.services[index].balancer.push(Key::said(
-                "balances",
-                "\"connections\"",
-                &first.place,
-            ));
+            let why = "a connection is a request here, and lasts as long as its work";
+            system.remark(Kind::Read, &first.place, "tcp_proxy", why);
         }
         for route in &own {
             let port = route.port.clone();

@@ -105,13 +105,13 @@ pub(super) fn routes(document: &Node, system: &mut System) -> Vec<Route> {
     let mut found = Vec::new();
     for listener in listeners {
         let port = below(listener, &["address", "socket_address", "port_value"]);
-        found.extend(routes_below(listener, port.and_then(Node::text), system));
+        found.extend(routes_below(listener, port, system));
     }
     found
 }
 
 /// The routes below a node, which are reached at a port.
-fn routes_below(top: &Node, port: Option<String>, system: &mut System) -> Vec<Route> {
+fn routes_below(top: &Node, port: Option<&Node>, system: &mut System) -> Vec<Route> {
     let mut found = Vec::new();
     let mut managers = Vec::new();
     let mut streams = Vec::new();
@@ -144,7 +144,7 @@ fn routes_below(top: &Node, port: Option<String>, system: &mut System) -> Vec<Ro
         found.extend(ways);
     }
     for route in &mut found {
-        route.port.clone_from(&port);
+        route.port = port.and_then(Node::text);
     }
     found
 }

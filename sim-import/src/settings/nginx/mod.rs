@@ -214,11 +214,8 @@ impl<'d> Reader<'d> {
                     .cloned();
                 pool.service.params.extend(params);
                 if pool.stream {
-                    pool.service.balancer.push(Key::said(
-                        "balances",
-                        "\"connections\"",
-                        &first.pass.place,
-                    ));
+                    let why = "a connection is a request here, and lasts as long as its work";
+                    system.remark(Kind::Read, &first.pass.place, first.pass.text(), why);
                 }
                 for (way, _, share) in &own {
                     let hint = match (way.path.as_str(), own.len()) {

@@ -173,6 +173,26 @@ fn members(servers: &[&Directive], hashes: bool, service: &mut Service, system: 
         kept.push(member);
     }
     service.servers = kept;
+    for name in ["max_fails", "fail_timeout"] {
+        of_all(name, service);
+    }
+}
+
+/// What all servers say alike is said once.
+fn of_all(name: &str, service: &mut Service) {
+    let path = format!("health.{name}");
+    let said = |server: &Server| server.keys.iter().find(|key| key.path == path).cloned();
+    let Some(first) = service.servers.first().and_then(said) else {
+        return;
+    };
+    let alike = |server: &Server| said(server).is_some_and(|key| key.value == first.value);
+    if service.servers.iter().all(alike) {
+        for server in &mut service.servers {
+            server.keys.retain(|key| key.path != path);
+        }
+        let path = name.to_owned();
+        service.params.push(Key { path, ..first });
+    }
 }
 
 /// Parameters of a `server`; whether it is down.
@@ -186,10 +206,10 @@ fn params(server: &Directive, member: &mut Server, service: &Service, system: &m
             ("weight", Some(weight)) => Key::said("weight", weight, place),
             ("max_conns", Some(0)) => continue,
             ("max_conns", Some(most)) => Key::said("max_connections", most, place),
-            ("max_fails", Some(fails)) => Key::said("max_fails", fails, place),
+            ("max_fails", Some(fails)) => Key::said("health.max_fails", fails, place),
             ("fail_timeout", _) if time(value).is_some() => {
                 let span = time(value).expect("it was one");
-                Key::said("fail_timeout", format!("\"{span}\""), place)
+                Key::said("health.fail_timeout", format!("\"{span}\""), place)
             }
             ("backup", _) => Key::said("backup", "true", place),
             ("down" | "drain", _) => {

@@ -1,0 +1,319 @@
+//! `stampede doctor`: which settings are dangerous, and what each costs.
+
+mod fix;
+mod place;
+mod sarif;
+
+use crate::args::{DoctorArgs, DoctorFormat};
+use crate::command::import;
+use crate::diagnostics;
+use crate::exit::{Exit, Failure};
+use crate::experiment::conduct;
+use crate::input::Input;
+use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW, say};
+use place::Places;
+use serde::Serialize;
+use sim_core::doctor::{Effect, Figures, Finding, Outcome, examine};
+use sim_core::readable;
+use sim_core::scenario::{NoFiles, Problems, Scenario, Source};
+use sim_core::text::shown;
+use sim_core::time::Duration;
+use std::io::Write;
+
+/// A scenario, written or imported.
+enum Subject {
+    Written(Box<Input>),
+    Imported(Source),
+}
+
+impl Subject {
+    fn of(args: &DoctorArgs) -> Result<Self, Failure> {
+        let [one] = args.files.as_slice() else {
+            return imported(&args.files);
+        };
+        let foreign = match Input::open(one) {
+            Ok(input) => match input.scenario(&[]) {
+                Err(problems) if problems.has("E004") => true,
+                _ => return Ok(Self::Written(Box::new(input))),
+            },
+            Err(failure) if std::path::Path::new(one).exists() => {
+                drop(failure);
+                true
+            }
+            Err(failure) => return Err(failure),
+        };
+        debug_assert!(foreign);
+        imported(&args.files)
+    }
+
+    fn source(&self) -> &Source {
+        match self {
+            Self::Written(input) => input.source(),
+            Self::Imported(source) => source,
+        }
+    }
+
+    fn read(&self, sets: &[(String, String)]) -> Result<Scenario, Problems> {
+        match self {
+            Self::Written(input) => input.scenario(sets),
+            Self::Imported(source) => Scenario::read(source.clone(), sets, &NoFiles),
+        }
+    }
+}
+
+fn imported(files: &[String]) -> Result<Subject, Failure> {
+    let imported = import::read(files, None, &[])?;
+    Ok(Subject::Imported(Source::new(
+        "imported.toml",
+        imported.scenario,
+    )))
+}
+
+/// Looks for what is dangerous, and tells what was found, what costs most first.
+pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    let subject = Subject::of(args)?;
+    let outside = args.sets.all(None);
+    let read = |sets: &[(String, String)]| {
+        // What mends a value takes the place of what was set.
+        let mut all: Vec<_> = outside
+            .iter()
+            .filter(|(path, _)| !sets.iter().any(|(own, _)| own == path))
+            .cloned()
+            .collect();
+        all.extend(sets.iter().cloned());
+        subject.read(&all)
+    };
+    let (found, _) = conduct("doctor", args.threads, args.progress, quiet, |control| {
+        examine(&read, args.replications, control)
+    })?;
+    let found = match found {
+        Ok(found) => found,
+        Err(problems) => {
+            say(&diagnostics::render(&problems));
+            return Err(Failure::told(Exit::Invalid));
+        }
+    };
+    let places = Places::of(subject.source(), matches!(subject, Subject::Imported(_)));
+    let shown: Vec<&Finding> = found
+        .iter()
+        .filter(|finding| args.all || finding.matters())
+        .collect();
+    match args.format {
+        _ if args.fix => write!(out, "{}", fix::diff(&found, subject.source(), &places)?)?,
+        DoctorFormat::Text => text(&shown, &found, &places, out)?,
+        DoctorFormat::Json => {
+            let findings: Vec<_> = shown
+                .iter()
+                .map(|finding| Json::of(finding, &places))
+                .collect();
+            writeln!(out, "{}", terminal::json(&findings))?;
+        }
+        DoctorFormat::Sarif => writeln!(out, "{}", terminal::json(&sarif::log(&shown, &places)))?,
+    }
+    if found
+        .iter()
+        .any(|finding| finding.outcome == Outcome::Interrupted)
+    {
+        return Ok(Exit::Interrupted);
+    }
+    Ok(if found.iter().any(Finding::matters) {
+        Exit::Failed
+    } else {
+        Exit::Ok
+    })
+}
+
+fn text(
+    shown_here: &[&Finding],
+    all: &[Finding],
+    places: &Places,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    for (number, finding) in shown_here.iter().enumerate() {
+        let place = places.of_path(&finding.doubt.path);
+        let color = if finding.matters() { RED } else { DIM };
+        writeln!(
+            out,
+            "{BOLD}{:>2}  {color}{}{color:#}{BOLD:#}  {DIM}{}{DIM:#}",
+            number + 1,
+            finding.rule.id,
+            shown(&place.to_string())
+        )?;
+        writeln!(out, "    {}", shown(&finding.doubt.says))?;
+        for line in words(finding) {
+            writeln!(out, "    {}", shown(&line))?;
+        }
+    }
+    let matter = all.iter().filter(|finding| finding.matters()).count();
+    let quiet = all.len() - matter;
+    let rest = match quiet {
+        0 => String::new(),
+        _ => format!(
+            "; {quiet} more doubted, and nothing found{}",
+            if shown_here.len() == all.len() {
+                ""
+            } else {
+                ": --all shows them"
+            }
+        ),
+    };
+    let (color, verdict) = if matter == 0 {
+        (GREEN, "nothing dangerous found".to_owned())
+    } else {
+        (YELLOW, format!("{matter} found"))
+    };
+    writeln!(out, "{color}{verdict}{color:#}{rest}")?;
+    Ok(())
+}
+
+/// What was tried, seen, and gained.
+fn words(finding: &Finding) -> Vec<String> {
+    let cure: Vec<String> = finding
+        .doubt
+        .cure
+        .iter()
+        .map(|(path, value)| format!("{path} = {value}"))
+        .collect();
+    let more = cure.len().saturating_sub(2);
+    let mut shown: Vec<String> = cure.into_iter().take(2).collect();
+    if more > 0 {
+        shown.push(format!("and {more} more alike"));
+    }
+    let cure = shown.join(", ");
+    match &finding.outcome {
+        Outcome::Refused(why) => vec![format!("with {cure}: refused, {why}")],
+        Outcome::Interrupted => vec!["interrupted before it was tried".to_owned()],
+        Outcome::Tried {
+            as_is,
+            mended,
+            effect,
+        } => vec![
+            format!("{}: {}", finding.trial, figures(as_is)),
+            format!("with {cure}: {}", figures(mended)),
+            gain(effect),
+        ],
+    }
+}
+
+fn share(share: f64) -> String {
+    format!("{} %", readable::number((share * 1000.0).round() / 10.0))
+}
+
+fn figures(figures: &Figures) -> String {
+    let mut parts = Vec::new();
+    if let Some(failed) = figures.failed {
+        parts.push(format!("{} of requests fail", share(failed.max(0.0))));
+    }
+    if let Some(p99_s) = figures.p99_s {
+        parts.push(format!(
+            "p99 {}",
+            readable::span(Duration::from_secs_f64(p99_s))
+        ));
+    }
+    if let Some(goodput_hz) = figures.goodput_hz {
+        parts.push(format!(
+            "{}/s answered",
+            readable::number(goodput_hz.round())
+        ));
+    }
+    parts.join(", ")
+}
+
+fn gain(effect: &Effect) -> String {
+    let span = |s: f64| readable::span(Duration::from_secs_f64(s.max(0.0)));
+    match effect {
+        Effect::Fewer(i) => format!(
+            "saves {} of all requests ({} to {})",
+            share(i.mean),
+            share(i.low),
+            share(i.high)
+        ),
+        Effect::Faster(i) => format!(
+            "p99 is {} shorter ({} to {})",
+            span(i.mean),
+            span(i.low),
+            span(i.high)
+        ),
+        Effect::Worse(i) => format!(
+            "makes it worse: {} more of all requests fail ({} to {})",
+            share(i.mean),
+            share(i.low),
+            share(i.high)
+        ),
+        Effect::None => "no difference shows".to_owned(),
+    }
+}
+
+/// A finding for programs.
+#[derive(Serialize)]
+struct Json<'a> {
+    rule: &'a str,
+    matters: bool,
+    file: String,
+    line: usize,
+    path: &'a str,
+    says: &'a str,
+    trial: &'a str,
+    change: Vec<String>,
+    as_is: Option<FiguresJson>,
+    changed: Option<FiguresJson>,
+    effect: &'static str,
+    saves: Option<[f64; 3]>,
+    refused: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct FiguresJson {
+    failed: Option<f64>,
+    p99_s: Option<f64>,
+    goodput_hz: Option<f64>,
+}
+
+impl<'a> Json<'a> {
+    fn of(finding: &'a Finding, places: &Places) -> Self {
+        let place = places.of_path(&finding.doubt.path);
+        let figures = |f: &Figures| FiguresJson {
+            failed: f.failed,
+            p99_s: f.p99_s,
+            goodput_hz: f.goodput_hz,
+        };
+        let (as_is, changed, effect) = match &finding.outcome {
+            Outcome::Tried {
+                as_is,
+                mended,
+                effect,
+            } => (Some(figures(as_is)), Some(figures(mended)), Some(effect)),
+            _ => (None, None, None),
+        };
+        let (word, interval) = match effect {
+            Some(Effect::Fewer(i)) => ("fewer-failures", Some(i)),
+            Some(Effect::Faster(i)) => ("shorter-p99", Some(i)),
+            Some(Effect::Worse(i)) => ("more-failures", Some(i)),
+            Some(Effect::None) => ("none", None),
+            None => ("untried", None),
+        };
+        Self {
+            rule: finding.rule.id,
+            matters: finding.matters(),
+            file: place.file,
+            line: place.line,
+            path: &finding.doubt.path,
+            says: &finding.doubt.says,
+            trial: &finding.trial,
+            change: finding
+                .doubt
+                .cure
+                .iter()
+                .map(|(path, value)| format!("{path} = {value}"))
+                .collect(),
+            as_is,
+            changed,
+            effect: word,
+            saves: interval.map(|i| [i.mean, i.low, i.high]),
+            refused: match &finding.outcome {
+                Outcome::Refused(why) => Some(why),
+                _ => None,
+            },
+        }
+    }
+}

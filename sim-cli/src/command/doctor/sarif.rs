@@ -1,0 +1,37 @@
+//! Findings as SARIF 2.1.0 (OASIS Standard, 2020), for tools that annotate code.
+
+use super::place::Places;
+use super::words;
+use serde_json::{Value, json};
+use sim_core::doctor::{Finding, RULES};
+
+/// The log of a run.
+pub(super) fn log(findings: &[&Finding], places: &Places) -> Value {
+    let rules: Vec<Value> = RULES
+        .iter()
+        .map(|rule| json!({ "id": rule.id, "shortDescription": { "text": rule.about }, "help": { "text": format!("source: {}", rule.source) } }))
+        .collect();
+    let result = |finding: &&Finding| {
+        let place = places.of_path(&finding.doubt.path);
+        let text = format!("{}; {}", finding.doubt.says, words(finding).join("; "));
+        let mut location = json!({ "artifactLocation": { "uri": place.file } });
+        if place.line > 0 {
+            location["region"] = json!({ "startLine": place.line });
+        }
+        json!({
+            "ruleId": finding.rule.id,
+            "level": if finding.matters() { "warning" } else { "note" },
+            "message": { "text": text },
+            "locations": [{ "physicalLocation": location }],
+        })
+    };
+    let results: Vec<Value> = findings.iter().map(result).collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": "stampede", "version": env!("CARGO_PKG_VERSION"), "rules": rules } },
+            "results": results,
+        }],
+    })
+}

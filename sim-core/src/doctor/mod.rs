@@ -1,0 +1,143 @@
+//! Settings that are dangerous, each shown by what happens with it and without it.
+//!
+//! ```text
+//! rule ─► doubts: where, what is odd, what would mend it, under what it shows
+//!      ─► trial: the system as it is and mended, under the same random numbers
+//!      ─► finding: what it costs, with its interval, or that nothing shows
+//! ```
+//!
+//! A rule only raises a doubt. Whether there is anything in it is told by the simulation.
+
+mod facts;
+mod rules;
+mod trial;
+
+pub use trial::{Effect, Figures, Finding, Outcome, REPLICATIONS, Read, examine};
+
+use crate::ids::Id;
+use crate::model::{Model, ServerId, ServiceId};
+
+/// What is looked for in a system.
+pub struct Rule {
+    /// Its name.
+    pub id: &'static str,
+    /// What is odd, and why that matters, in a sentence.
+    pub about: &'static str,
+    /// Where that is from: a book, a program and its version.
+    pub source: &'static str,
+    find: fn(&Model) -> Vec<Doubt>,
+}
+
+/// Every rule.
+pub static RULES: &[&Rule] = &[
+    &rules::weight::WEIGHT_SKEW,
+    &rules::weight::STATE_OF_EACH_WORKER,
+    &rules::spare::ONE_SERVER,
+    &rules::spare::NONE_TO_SPARE,
+    &rules::spare::AUTOSCALER_TOO_LOW,
+    &rules::health::NO_CHECKS,
+    &rules::health::CHECK_ONLY_CONNECTS,
+    &rules::health::SLOW_CHECKS,
+    &rules::health::NEVER_BANNED,
+    &rules::health::NEVER_EJECTED,
+    &rules::health::LIVENESS_UNDER_LOAD,
+    &rules::retry::TRIES_MULTIPLY,
+    &rules::retry::NO_PAUSE,
+    &rules::retry::NO_BUDGET,
+    &rules::retry::SAME_SERVER,
+    &rules::retry::NO_TRY_TIMEOUT,
+    &rules::time::LONG_TIMEOUT,
+    &rules::time::WORKS_FOR_NOBODY,
+    &rules::limit::QUEUE_WITHOUT_END,
+    &rules::limit::NO_CONNECTION_LIMIT,
+    &rules::limit::BREAKER_TOO_HIGH,
+    &rules::limit::BALANCER_FULL,
+];
+
+/// Something odd, and how it would show.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Doubt {
+    /// The path of the value that is odd.
+    pub path: String,
+    /// What is odd about it, with its numbers.
+    pub says: String,
+    /// What would mend it, `path = value` each.
+    pub cure: Vec<(String, String)>,
+    /// Under what it shows.
+    pub trial: Trial,
+}
+
+/// What is done to the system to see whether a doubt is right. All but the first two are done to the system as it is
+/// written, at half of its time.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Trial {
+    /// Nothing: it is run as it is written.
+    Written,
+    /// Such a load that its services are asked for this share of what they can do at most; where they are asked for more
+    /// as it is written, that.
+    Load(f64),
+    /// A server crashes, and stays down.
+    Lose(ServerId),
+    /// A server gets slower by this factor, and stays slow.
+    Slow(ServerId, f64),
+    /// A server hangs: it takes what comes, and works on at a thousandth of its speed.
+    Hang(ServerId),
+}
+
+impl Trial {
+    /// What is done, in words.
+    pub fn words(self, model: &Model) -> String {
+        let name = |id: ServerId| {
+            let server = &model.servers[id.position()];
+            format!("{} of {}", server.name, service_name(model, server.service))
+        };
+        match self {
+            Self::Written => "as it is written".to_owned(),
+            Self::Load(share) => format!("at {:.0} % of what it can do", share * 100.0),
+            Self::Lose(id) => format!("when {} crashes and stays down", name(id)),
+            Self::Slow(id, factor) => format!(
+                "when {} works at {:.0} % of its speed",
+                name(id),
+                factor * 100.0
+            ),
+            Self::Hang(id) => format!("when {} hangs", name(id)),
+        }
+    }
+}
+
+fn service_name(model: &Model, id: ServiceId) -> &str {
+    &model.services[id.position()].name
+}
+
+/// The doubts that rules raise about a model, in the order of the rules.
+pub fn doubts(model: &Model) -> Vec<(&'static Rule, Doubt)> {
+    let of = |rule: &'static Rule| {
+        let found = (rule.find)(model);
+        found.into_iter().map(move |doubt| (rule, doubt))
+    };
+    RULES.iter().flat_map(|rule| of(rule)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn rules_have_names_of_their_own_and_sources() {
+        let ids: BTreeSet<&str> = RULES.iter().map(|rule| rule.id).collect();
+        assert_eq!(ids.len(), RULES.len());
+        for rule in RULES {
+            assert!(
+                rule.about.ends_with('.') && !rule.source.is_empty(),
+                "{}",
+                rule.id
+            );
+            assert!(
+                rule.id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
+                "{}",
+                rule.id
+            );
+        }
+    }
+}

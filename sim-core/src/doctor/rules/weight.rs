@@ -1,0 +1,89 @@
+//! Shares that do not fit what servers can do.
+
+use crate::doctor::facts::{
+    active, balancer_path, dialect, percent, server_path, services, strength,
+};
+use crate::doctor::{Doubt, Rule, Trial};
+use crate::model::Model;
+
+/// A weight so many times what others have for what they can do is odd.
+const SKEW: f64 = 3.0;
+/// The load at which a wrong share shows.
+const RUSH: f64 = 0.9;
+
+pub(in crate::doctor) static WEIGHT_SKEW: Rule = Rule {
+    id: "weight-skew",
+    about: "A server's weight gives it a share of requests that is far above its share of what the servers can do: it is full long before the others.",
+    source: "nginx 1.31, HAProxy 3.4, Envoy 1.40: weight, load_balancing_weight; the outage that the incident model replays",
+    find: weight_skew,
+};
+
+fn weight_skew(model: &Model) -> Vec<Doubt> {
+    let mut found = Vec::new();
+    for service in services(model).filter(|s| s.balancer.policy.def.heeds_weights) {
+        let servers = active(model, service);
+        let weights: f64 = servers.iter().map(|(_, server)| server.params.weight).sum();
+        let strengths: f64 = servers.iter().map(|(_, server)| strength(server)).sum();
+        for (id, server) in &servers {
+            let share = server.params.weight / weights;
+            let fair = strength(server) / strengths;
+            if servers.len() < 2 {
+                continue;
+            }
+            // What the others have for what they can do, so that one that is odd decides nothing.
+            let mut ratios: Vec<f64> = (servers.iter())
+                .filter(|(other, _)| other != id)
+                .map(|(_, other)| other.params.weight / strength(other))
+                .collect();
+            ratios.sort_by(f64::total_cmp);
+            let usual = ratios[ratios.len() / 2] * strength(server);
+            let weight = if usual >= 1.0 { usual.round() } else { 1.0 };
+            if server.params.weight < SKEW * usual.max(f64::MIN_POSITIVE)
+                || weight >= server.params.weight
+            {
+                continue;
+            }
+            found.push(Doubt {
+                path: server_path(service, server, "weight"),
+                says: format!(
+                    "{} has {} of the weight of {} and {} of what its servers can do",
+                    server.name,
+                    percent(share),
+                    service.name,
+                    percent(fair)
+                ),
+                cure: vec![(server_path(service, server, "weight"), weight.to_string())],
+                trial: Trial::Load(RUSH),
+            });
+        }
+    }
+    found
+}
+
+pub(in crate::doctor) static STATE_OF_EACH_WORKER: Rule = Rule {
+    id: "state-of-each-worker",
+    about: "Without `zone` each worker process of nginx counts failures and connections by itself: a dead server is found out once by each, and limits count once for each.",
+    source: "nginx 1.31, ngx_http_upstream_module: zone, max_conns",
+    find: state_of_each_worker,
+};
+
+fn state_of_each_worker(model: &Model) -> Vec<Doubt> {
+    let mut found = Vec::new();
+    for service in services(model) {
+        let Some(params) = dialect(service, "nginx") else {
+            continue;
+        };
+        let workers = params.integer("worker_processes");
+        let servers = active(model, service);
+        if workers < 2 || params.flag("zone") || servers.len() < 2 {
+            continue;
+        }
+        found.push(Doubt {
+            path: balancer_path(service, "dialect.worker_processes"),
+            says: format!("{workers} workers of nginx before {} share nothing: each finds out by itself who fails", service.name),
+            cure: vec![(balancer_path(service, "dialect.zone"), "true".to_owned())],
+            trial: Trial::Lose(servers[0].0),
+        });
+    }
+    found
+}
