@@ -3,6 +3,17 @@
 use super::{DialectDef, Member};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
+use std::fmt::Write as _;
+
+/// So many questions in a row.
+const QUESTIONS: ParamKind = ParamKind::Integer {
+    min: 1,
+    max: 1_000_000,
+    unit: "questions",
+};
+
+/// The place of weighted_round_robin among the policies.
+const WEIGHTED: usize = 7;
 
 pub(super) static DIALECT: DialectDef = DialectDef {
     row: ExtensionRow {
@@ -13,13 +24,16 @@ pub(super) static DIALECT: DialectDef = DialectDef {
         params: &[
             ParamDef {
                 name: "lb_policy",
-                about: "How an upstream is chosen.",
+                about: "How an upstream is chosen; hash is ip_hash, uri_hash, header and query, of the key of a request, and cookie keeps to the upstream of a session, a key. Weights of upstreams are those of weighted_round_robin.",
                 kind: ParamKind::Choice(&[
                     "random",
                     "round_robin",
                     "least_conn",
                     "first",
                     "random_choose",
+                    "hash",
+                    "cookie",
+                    "weighted_round_robin",
                 ]),
                 default: Some("random"),
             },
@@ -84,6 +98,36 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 "An upstream to which there is no connection by then is given up.",
             ),
             ParamDef {
+                name: "health_uri",
+                about: "Whether upstreams are asked at a path of their own whether they are well: active health checks.",
+                kind: ParamKind::Flag,
+                default: Some("false"),
+            },
+            ParamDef::span(
+                "health_interval",
+                Duration::from_millis(1),
+                "30s",
+                "Time between questions to an upstream.",
+            ),
+            ParamDef::span(
+                "health_timeout",
+                Duration(1),
+                "5s",
+                "A question without an answer has failed after so long.",
+            ),
+            ParamDef {
+                name: "health_fails",
+                about: "Questions that fail in a row and take an upstream out.",
+                kind: QUESTIONS,
+                default: Some("1"),
+            },
+            ParamDef {
+                name: "health_passes",
+                about: "Those that pass in a row and bring it back.",
+                kind: QUESTIONS,
+                default: Some("1"),
+            },
+            ParamDef {
                 name: "method",
                 about: "Which requests they are: \"get\", which may be sent twice, or \"post\".",
                 kind: ParamKind::Choice(&["get", "post"]),
@@ -110,9 +154,12 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
     Ok(())
 }
 
-fn refuses(_: &Params, members: &[Member]) -> Option<String> {
+fn refuses(params: &Params, members: &[Member]) -> Option<String> {
     if members.iter().any(|member| member.backup) {
         return Some("it has no backups; lb_policy first comes near".to_owned());
+    }
+    if params.choice("lb_policy") == WEIGHTED {
+        return None;
     }
     let first = members.first()?.weight;
     let uneven = members
@@ -128,16 +175,38 @@ fn expand(params: &Params) -> String {
         1 => "\"round-robin\"".to_owned(),
         2 => "\"least-in-flight\"".to_owned(),
         3 => "\"first\"".to_owned(),
-        _ => format!("{{ kind = \"caddy-random-choose\", choose = {choose} }}"),
+        4 => format!("{{ kind = \"caddy-random-choose\", choose = {choose} }}"),
+        5 => "\"rendezvous\"".to_owned(),
+        6 => "\"sticky\"".to_owned(),
+        _ => "\"weighted-round-robin\"".to_owned(),
     };
     let fail_duration = params.span("fail_duration");
-    let health = if fail_duration.is_zero() {
-        String::new()
-    } else {
+    let mut rules = String::new();
+    if params.flag("health_uri") {
+        let (fall, rise) = (
+            params.integer("health_fails"),
+            params.integer("health_passes"),
+        );
+        let (interval, timeout) = (
+            params.span("health_interval"),
+            params.span("health_timeout"),
+        );
+        let _ = writeln!(
+            rules,
+            "  {{ kind = \"checks\", interval = \"{interval}\", timeout = \"{timeout}\", fall = {fall}, rise = {rise} }},"
+        );
+    }
+    if !fail_duration.is_zero() {
         let (max_fails, errors) = (params.integer("max_fails"), params.flag("unhealthy_status"));
-        format!(
-            "health = [{{ kind = \"fail-duration\", fail_duration = \"{fail_duration}\", max_fails = {max_fails}, errors = {errors} }}]\n"
-        )
+        let _ = writeln!(
+            rules,
+            "  {{ kind = \"fail-duration\", fail_duration = \"{fail_duration}\", max_fails = {max_fails}, errors = {errors} }},"
+        );
+    }
+    let health = if rules.is_empty() {
+        rules
+    } else {
+        format!("health = [\n{rules}]\n")
     };
     let (retries, duration) = (params.integer("lb_retries"), params.span("lb_try_duration"));
     let (attempts, interval) = match (retries, duration.is_zero()) {

@@ -396,7 +396,12 @@ fn client(params: &Params, bound: bool) -> String {
         ("-1", true) => "stays-until-last",
         _ => "previous",
     };
-    let pause = params.span("timeout_connect").min(Duration::from_secs(1));
+    let second = Duration::from_secs(1);
+    // Without a time-out of connections it is a second all the same.
+    let pause = match params.span("timeout_connect") {
+        Duration::ZERO => second,
+        span => span.min(second),
+    };
     let on = params.words("retry_on");
     let words = crate::retry::HAPROXY_RETRY_ON.iter().enumerate();
     let words: Vec<&str> = words

@@ -9,6 +9,7 @@
 
 mod envoy;
 mod glob;
+mod haproxy;
 mod kubernetes;
 mod link;
 mod nginx;
@@ -41,6 +42,7 @@ pub struct Format {
 /// Every format, in the order in which they are tried.
 pub static FORMATS: &[Format] = &[
     nginx::FORMAT,
+    haproxy::FORMAT,
     envoy::FORMAT,
     kubernetes::FORMAT,
     traefik::FORMAT,
