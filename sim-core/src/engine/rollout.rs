@@ -58,6 +58,15 @@ impl Rolling {
         self.done.clear();
     }
 
+    /// What those are that it brings, and those that it takes away: on its way back it is the other way round.
+    fn words(&self) -> (&'static str, &'static str) {
+        let (new, old) = ("of the new release", "of the old release");
+        match self.stage {
+            Stage::All { back: true } => (old, new),
+            _ => (new, old),
+        }
+    }
+
     /// How many may run the new release for now.
     fn allowed(&self) -> usize {
         match self.stage {
@@ -164,7 +173,7 @@ impl Simulation {
                 continue;
             }
             self.change_server(server, &rolling.release[place]);
-            self.add(server, Actor::System, "of the new release");
+            self.add(server, Actor::System, rolling.words().0);
             rolling.done[place] = true;
             total += 1;
             new += 1;
@@ -209,7 +218,7 @@ impl Simulation {
                 spare -= 1;
             }
             excess -= 1;
-            self.remove(plan.servers[place], Actor::System, "of the old release");
+            self.remove(plan.servers[place], Actor::System, rolling.words().1);
         }
     }
 

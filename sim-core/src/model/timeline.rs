@@ -110,6 +110,11 @@ pub struct Rollout {
     pub canary: Option<Canary>,
 }
 
+impl Rollout {
+    /// What is written of one that starts its servers anew and changes nothing.
+    pub(crate) const NOTHING_NEW: &'static str = "restarted";
+}
+
 /// The first servers of a release, which decide whether the others follow.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Canary {

@@ -561,7 +561,7 @@ fn rollout(
             .map(|id| Arc::clone(&all[id.position()].params))
             .collect(),
         servers,
-        text: String::from("restarted"),
+        text: Rollout::NOTHING_NEW.to_owned(),
         surge: surge?.unwrap_or(Amount::Count(0)),
         unavailable: unavailable?.unwrap_or(Amount::Count(1)),
         min_ready: spec.min_ready.copied()?.unwrap_or_default(),

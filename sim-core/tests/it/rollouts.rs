@@ -137,6 +137,11 @@ fn a_bad_release_goes_no_further_than_its_canary() {
     );
     let removed = [(60.0, "s-1"), (102.0, "s-1")];
     assert_eq!(happened(&simulation, Kind::Removed), named(&removed));
+    // Each is of the release that it runs, on the way back as well.
+    let causes = |kind| told(&simulation, kind).into_iter().map(|(.., cause)| cause);
+    let release = |word: &str| format!("of the {word} release");
+    assert!(causes(Kind::Added).eq(["new", "old"].map(release)));
+    assert!(causes(Kind::Removed).eq(["old", "new"].map(release)));
     let done = told(&simulation, Kind::Deployed);
     assert_eq!(
         (done[0].0, done[0].2.as_str()),
