@@ -268,6 +268,11 @@ pub(super) fn base(name: &str) -> String {
             "kind = \"target-tracking\", max = 8, target = 0.5, period = \"2s\", above = 2, below = 3, warm_up = \"4s\"",
             1,
         ),
+        "stepped" => SCALED.replacen(
+            "kind = \"kubernetes-hpa\", max = 8, target = 0.5, sync = \"2s\", interval = \"2s\", lag = \"0s\", down_window = \"4s\"",
+            "kind = \"step-scaling\", max = 8, up_from = [0.6], up_by = [2], down_from = [0.4], down_by = [1], period = \"2s\", warm_up = \"4s\"",
+            1,
+        ),
         "pair" => CALLS.replacen("[service.db]", "[[service.web.call]]\nto = \"other\"\n[service.db]", 1),
         "mixed" => CALLS.replacen("share = 1", "share = 0.5\n[class.b]\nshare = 0.5", 1),
         "routed" => routed(&base("mixed")),
