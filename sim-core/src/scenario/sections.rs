@@ -308,6 +308,8 @@ section! {
         delay [live]: Optional<ExtensionOf<DistributionDef>> = "none";
         /// Probability that a message, request or answer, vanishes without anybody hearing of it; without it, that of the wider link, and 0 at the widest.
         loss [live]: Optional<Ratio> = "none", in from(0.0, 1.0);
+        /// A message that vanishes by `loss` is sent again after so long, then after twice, four times, … as long, six times at most, as TCP does: 1s is that of a SYN, and 200ms about that of what follows. Without it, that of the wider link, and at the widest nothing is sent again. What vanishes because a link is cut, or meets a machine that is silent, is not.
+        retransmit [live]: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
         /// A request that by then has not reached the other end, or met silence there, has failed; without it, that of the wider link, and none at the widest. Probes have a timeout of their own instead.
         connect_timeout [live]: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
         /// Connections that the sender keeps to the other end; without them, those of the wider link, and at the widest none are kept: each request stands for a connection of its own that costs nothing. A change closes those that are open as soon as they carry nothing.
