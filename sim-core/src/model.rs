@@ -19,7 +19,7 @@ pub use own_rules::{ClassRules, OwnRules};
 pub(crate) use route::SHARE_TOLERANCE;
 pub use route::{Ask, Asker, Route};
 pub use timeline::{
-    Action, Afflicted, Amount, Canary, Change, Course, Rollout, Target, TimelineEntry,
+    Action, Afflicted, Amount, Canary, Change, Course, Rollout, Stage, Target, TimelineEntry,
 };
 
 use crate::arrival::ArrivalDef;

@@ -756,6 +756,18 @@ section! {
         watch: Span, in above(0.0, TEN_YEARS_S);
         /// The share of failed attempts at them in that time beyond which they go back.
         failed: Ratio = "0.01", in from(0.0, 1.0);
+        /// What comes before all others follow: further stages, each with more servers, watched in the same way.
+        then: Tables<CanaryStageSpec> = "[]";
+    }
+}
+
+section! {
+    /// A stage of a release after its canary.
+    CanaryStageSpec {
+        /// How many servers have the new release then, those before included: a number, or a share, rounded up.
+        servers: Threshold;
+        /// How long they are watched; without it, as long as the canary.
+        watch: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
     }
 }
 

@@ -336,6 +336,18 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
             let parts = parts.map(|(name, usual)| of(name, usual, dice));
             entry += &format!("do = \"deploy\"\ncanary = {{ {} }}\n", parts.join(", "));
         }
+        ("canary.then.NAME.servers", _) => {
+            entry += &format!(
+                "do = \"deploy\"\ncanary = {{ servers = 1, watch = \"50ms\", then = [{{ servers = {} }}] }}\n",
+                value(row, dice)
+            );
+        }
+        ("canary.then.NAME.watch", _) => {
+            entry += &format!(
+                "do = \"deploy\"\ncanary = {{ servers = 1, watch = \"50ms\", then = [{{ servers = 2, watch = {} }}] }}\n",
+                value(row, dice)
+            );
+        }
         ("max_surge" | "max_unavailable" | "min_ready", _) => entry += "do = \"deploy\"\n",
         _ => entry += &format!("do = \"{deed}\"\n"),
     }

@@ -299,6 +299,9 @@ pub(super) fn base(name: &str) -> String {
             "do = \"deploy\"\ncanary = { servers = 1, watch = \"2s\" }",
             1,
         ),
+        "staged" => base("canaried")
+            .replacen("watch = \"2s\" }", "watch = \"1s\", failed = 1, then = [{ servers = 2, watch = \"1s\" }] }", 1)
+            .replacen("name = \"b\"\n", "name = \"b\"\ncount = 3\n", 1),
         "faulty" => plain(90).replacen("do = \"slow\"", "fault = \"gray\"", 1).replacen("factor = 0.5\n", "", 1),
         "closed" => rate("arrivals = { kind = \"closed\", users = 10, think = \"100ms\" }"),
         "trace" => rate("arrivals = { kind = \"trace\", times = [\"1s\"] }"),
