@@ -371,13 +371,13 @@ mod tests {
     fn shares_are_cut_and_less_than_one_is_one() {
         let rule = rule(SHARE, [0.1, 0.3]);
         // 12.7, 0.67 and a whole that no rounding error makes less.
-        assert_eq!(rule.settings.change(0.127, 100), 12.0);
-        assert_eq!(rule.settings.change(0.067, 10), 1.0);
-        assert_eq!(rule.settings.change(0.3, 10), 3.0);
+        assert!((rule.settings.change(0.127, 100) - 12.0).abs() < 1e-12);
+        assert!((rule.settings.change(0.067, 10) - 1.0).abs() < 1e-12);
+        assert!((rule.settings.change(0.3, 10) - 3.0).abs() < 1e-12);
         let mut least = rule.clone();
         least.settings.least = 2.0;
-        assert_eq!(least.settings.change(0.1, 10), 2.0);
-        assert_eq!(least.settings.change(0.3, 10), 3.0);
+        assert!((least.settings.change(0.1, 10) - 2.0).abs() < 1e-12);
+        assert!((least.settings.change(0.3, 10) - 3.0).abs() < 1e-12);
     }
 
     #[test]

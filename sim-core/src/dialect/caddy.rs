@@ -12,7 +12,7 @@ const QUESTIONS: ParamKind = ParamKind::Integer {
     unit: "questions",
 };
 
-/// The place of weighted_round_robin among the policies.
+/// The place of `weighted_round_robin` among the policies.
 const WEIGHTED: usize = 7;
 
 pub(super) static DIALECT: DialectDef = DialectDef {

@@ -284,12 +284,12 @@ fn stays_changed(simulation: &Simulation, told: &Told, done: &Event) -> bool {
         service.is_some_and(|s| model.services[s.position()].name == done.subject)
     };
     let before = model.timeline.iter().filter(|entry| entry.at <= done.at);
-    let plans = before.filter_map(|entry| match &entry.action {
+    let mut plans = before.filter_map(|entry| match &entry.action {
         Action::Deploy(plan) if of_it(plan) => Some(plan),
         _ => None,
     });
     plans
-        .last()
+        .next_back()
         .is_none_or(|plan| plan.text != Rollout::NOTHING_NEW)
 }
 
