@@ -53,12 +53,11 @@ pub(super) fn chosen(
                 one.taken |= one.now;
                 around.push(one);
             }
-            ".notice" | ".warning" | ".diag" => {}
             ".alert" if outer(&around) => {
                 let why = format!("the file stops here by itself: {}", line.from(1).join(" "));
                 return Err(Unreadable::new(line.place, &why));
             }
-            ".alert" => {}
+            ".notice" | ".warning" | ".diag" | ".alert" => {}
             _ if outer(&around) => found.push(line),
             _ => {}
         }

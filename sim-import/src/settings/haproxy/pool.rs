@@ -221,7 +221,7 @@ fn timeouts(section: &Section, pool: &mut Pool, system: &mut System) {
             Some((span, place)) => {
                 pool.service
                     .params
-                    .push(Key::said(param, format!("\"{span}\""), place))
+                    .push(Key::said(param, format!("\"{span}\""), place));
             }
             // The queue then has that of connections, in the program and in the dialect.
             None if name == "queue" => {}
@@ -617,7 +617,7 @@ impl Votes<'_> {
 fn number(param: &Param, name: &str, params: &mut Vec<Key>, system: &mut System) {
     match param.value.parse::<u32>() {
         Ok(number) if number > 0 => {
-            params.push(Key::said(name, number.min(1_000_000), &param.place))
+            params.push(Key::said(name, number.min(1_000_000), &param.place));
         }
         Ok(_) => {}
         Err(_) => {

@@ -131,10 +131,8 @@ fn comparison(words: &[String]) -> Option<Asked> {
     if !matches!(before, "" | "src" | "sc" | "sc0" | "sc1" | "sc2") {
         return None;
     }
-    let inside = inside.trim_end_matches(')').split(',').map(str::trim);
-    let table = inside
-        .filter(|part| !part.is_empty() && part.parse::<u32>().is_err())
-        .next_back();
+    let mut inside = inside.trim_end_matches(')').split(',').map(str::trim);
+    let table = inside.rfind(|part| !part.is_empty() && part.parse::<u32>().is_err());
     Some(Asked {
         measure: measure.to_owned(),
         table: table.map(str::to_owned),
@@ -153,10 +151,10 @@ fn table<'s>(section: &'s Section, all: &'s [Section], named: Option<&str>) -> O
         });
     match named.or(tracked) {
         Some(name) => {
-            let own = all
+            let mut own = all
                 .iter()
                 .filter(|other| other.name == name && other.kind != "defaults");
-            own.filter_map(|other| other.last("stick-table")).next()
+            own.find_map(|other| other.last("stick-table"))
         }
         None => section.last("stick-table"),
     }
