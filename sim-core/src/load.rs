@@ -80,7 +80,8 @@ struct Worst {
 
 /// Remarks on services that are offered more than they can do, and on servers that are though their
 /// service is not: at the worst moment, with the settings and servers that the time line has brought by
-/// then. Faults (crashes, slowness, cut links) are what a run is for and no part of the forecast.
+/// then, and with the workers that breakdowns leave on average. Faults (crashes, slowness, cut links) are
+/// what a run is for and no part of the forecast.
 pub fn remarks(model: &Model) -> Vec<String> {
     let mut then = Then::at_start(model);
     let changes: Vec<Instant> = model.timeline.iter().map(|entry| entry.at).collect();
@@ -190,7 +191,8 @@ impl Stock {
         let mut stock = Self {
             parts: vec![None; model.servers.len()],
             can: (model.servers.iter())
-                .map(|server| server.params.speed * f64::from(server.params.workers))
+                .map(|server| &server.params)
+                .map(|it| it.speed * f64::from(it.workers) * it.availability())
                 .collect(),
             workers: vec![0.0; model.hosts.len()],
             ..Self::default()
@@ -693,6 +695,27 @@ mod tests {
         assert_eq!(
             remarks_on(&slow),
             ["at 0s the traffic offers the server `b` of `w` 125 % of what it can do"]
+        );
+    }
+
+    #[test]
+    fn a_forecast_counts_the_workers_that_breakdowns_leave() {
+        let broken = r#"
+            horizon = "20m"
+            traffic = [{ to = "w", rate = RATE }]
+            [service.w]
+            demand = "50ms"
+            [[service.w.server]]
+            name = "w"
+            count = 4
+            workers = 1
+            breakdowns = { every = "30s", repair = "60s" }
+            "#;
+        // A third of four workers does 26.7 a second.
+        assert_eq!(remarks_on(&broken.replace("RATE", "26")), [""; 0]);
+        assert_eq!(
+            remarks_on(&broken.replace("RATE", "40")),
+            ["at 0s the traffic offers `w` 150 % of what its servers can do"]
         );
     }
 

@@ -6,6 +6,7 @@
 
 mod expectation;
 mod link;
+mod own_rules;
 mod route;
 mod timeline;
 
@@ -14,10 +15,11 @@ pub use crate::ids::{ClassId, ClientId, HostId, ServerId, ServiceId, SourceId, Z
 pub use crate::profile::{Rate, RatePoint};
 pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
 pub use link::{Link, LinkTarget, Zone};
+pub use own_rules::{ClassRules, OwnRules};
 pub(crate) use route::SHARE_TOLERANCE;
 pub use route::{Ask, Asker, Route};
 pub use timeline::{
-    Action, Afflicted, Amount, Canary, Change, Course, Rollout, Target, TimelineEntry,
+    Action, Afflicted, Amount, Canary, Change, Course, Rollout, Stage, Target, TimelineEntry,
 };
 
 use crate::arrival::ArrivalDef;
@@ -28,7 +30,7 @@ use crate::discipline::DisciplineDef;
 use crate::distribution::DistributionDef;
 use crate::extension::Configured;
 use crate::guard::GuardDef;
-use crate::health::{Checks, HealthDef, Probe};
+use crate::health::{Checks, HealthDef, OwnHealth, Probe};
 use crate::key::KeyDef;
 use crate::metric::Condition;
 use crate::policy::PolicyDef;
@@ -272,13 +274,26 @@ pub struct Balancer {
     pub routes: Vec<Route>,
     /// By which rules an instance sends to its own servers; absent: each attempt goes to one server, and
     /// how it ends is told to the caller.
-    pub client: Option<ClientId>,
+    pub client: Option<OwnRules>,
 }
 
 impl ServerParams {
     /// Whether it can crash, or be killed, by itself.
     pub(crate) fn can_crash(&self) -> bool {
         !self.crash.is_empty() || self.memory.is_some() || self.liveness.is_some()
+    }
+
+    /// The share of its workers that breakdowns leave on average.
+    pub(crate) fn availability(&self) -> f64 {
+        self.breakdowns.as_ref().map_or(1.0, |it| {
+            let [up, down] = [&it.every, &it.repair].map(|law| law.build().mean_ns());
+            // Without a mean the next failure, or the end of a repair, is never to be counted on.
+            if up.is_finite() {
+                up / (up + down)
+            } else {
+                1.0
+            }
+        })
     }
 }
 
@@ -370,6 +385,12 @@ impl Balancer {
     /// The probes that its health rules ask for.
     pub fn checks(&self) -> Option<Checks> {
         self.health.iter().find_map(Configured::<HealthDef>::checks)
+    }
+
+    /// The same as they are for a server at which something differs.
+    pub(crate) fn checks_at(&self, own: &OwnHealth) -> Option<Checks> {
+        let mut rules = self.health.iter();
+        rules.find_map(|rule| (rule.def.checks)(&rule.params_at(own)))
     }
 }
 
@@ -465,6 +486,10 @@ pub struct ServerParams {
     pub max_connections: Option<u32>,
     /// The same where an instance holds few attempts, if its limits depend on that.
     pub min_connections: Option<u32>,
+    /// What health rules of the balancer do otherwise about it.
+    pub health: OwnHealth,
+    /// Attempts that may wait at an instance for it and no other; absent: as many as the pending queue says.
+    pub max_pending: Option<u32>,
     /// A probe that kills: after `fall` failures in a row the server is restarted.
     pub liveness: Option<Liveness>,
     /// From the balancer to it, where it differs from the link of its zone or of the balancer.

@@ -21,8 +21,9 @@ pub(crate) struct StressArgs {
     #[arg(value_name = "SCENARIO", help = SCENARIO)]
     pub scenario: String,
     /// What counts as broken, in the words of expectations, such as "p99 > 2s"; may be repeated
-    /// [default: an objective is missed; a scenario without any needs this]
-    #[arg(long, value_name = "CONDITION", conflicts_with_all = ["hysteresis", "map"])]
+    /// [default: an objective is missed; a scenario without any needs this]. With --hysteresis a
+    /// metric and a threshold, as in alerts, on each step [default: fewer than --healthy are answered]
+    #[arg(long, value_name = "CONDITION", conflicts_with = "map")]
     pub until: Vec<String>,
     /// The key to change [default: `rate_factor`, which multiplies the rates and traces of all traffic]
     #[arg(long, value_name = "PATH", conflicts_with_all = ["hysteresis", "map"])]

@@ -126,3 +126,31 @@ fn more_than_a_server_can_do_is_not_stable_because_everybody_waits() {
     let words = "not well at the lowest load tried";
     assert!(ran.out.contains(words), "{}", ran.out);
 }
+
+#[test]
+fn a_ramp_breaks_where_it_is_told_to() {
+    let ramp = [
+        "--hysteresis",
+        "--range",
+        "0.5..0.95",
+        "--steps",
+        "4",
+        "--hold",
+        "200s",
+        "--replications",
+        "2",
+    ];
+    let with = |until: &[&str]| stampede(&[&["stress", "mm1"], &ramp[..], until].concat());
+    // All are answered at these loads of M/M/1, and p99 is 7.7 ms on the first step, 19.2 ms on the last.
+    let ran = with(&[]).code(0);
+    assert!(ran.out.contains("it never broke"), "{}", ran.out);
+    let ran = with(&["--until", "p99 > 15ms"]).code(0);
+    assert!(!ran.out.contains("it never broke"), "{}", ran.out);
+    let json = with(&["--until", "p99 > 15ms", "--format", "json"]).code(0);
+    let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
+    assert!(json.to_string().contains("\"until\":[\"p99 > 15ms\"]"), "{json}");
+    let words = "broken when p99 > 15ms, on the second half of a step";
+    assert!(ran.out.contains(words), "{}", ran.out);
+    let ran = with(&["--until", "first(crash) > 10s"]).code(3);
+    assert!(ran.err.contains("--until"), "{}", ran.err);
+}

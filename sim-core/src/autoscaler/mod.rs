@@ -8,11 +8,15 @@ use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, Param
 use crate::time::{Duration, Instant};
 
 mod kubernetes_hpa;
+mod step_scaling;
 mod target_tracking;
 
 /// Every autoscaler a scenario can name.
-pub static AUTOSCALERS: &[&AutoscalerDef] =
-    &[&kubernetes_hpa::AUTOSCALER, &target_tracking::AUTOSCALER];
+pub static AUTOSCALERS: &[&AutoscalerDef] = &[
+    &kubernetes_hpa::AUTOSCALER,
+    &target_tracking::AUTOSCALER,
+    &step_scaling::AUTOSCALER,
+];
 
 /// A row of [`AUTOSCALERS`].
 pub struct AutoscalerDef {

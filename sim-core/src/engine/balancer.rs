@@ -108,8 +108,11 @@ impl Simulation {
         if self.services[service].has_routes && self.take_route(handle) {
             return;
         }
-        match self.services[service].tries {
-            Some(client) => self.try_by_itself(handle, client),
+        match &self.services[service].tries {
+            Some(rules) => {
+                let client = rules.of(self.attempts[handle].class);
+                self.try_by_itself(handle, client);
+            }
             None => self.seek_server(handle),
         }
     }
@@ -331,8 +334,9 @@ impl Simulation {
         }
         self.calls[call].previous = local;
         self.calls.note_server(call, local);
-        if let Some(client) = self.services[service].tries {
+        if self.services[service].tries.is_some() {
             self.note_for_caller(call, local);
+            let client = self.calls[call].client;
             let timeout = self.callers[client].timeout;
             if timeout != u64::MAX && self.begins_late(handle) {
                 let at = self.now.saturating_add(timeout);

@@ -153,7 +153,7 @@ impl Simulation {
             call: call_handle,
             ..Attempt::new(number, service, call.class, self.now)
         });
-        let own = self.services[service].tries == Some(client);
+        let own = self.services[service].tries_by(client);
         let asks = self.attempt_begins(call_handle, handle);
         self.attempts.set_ordinal(handle, ordinal);
         if self.services[service].asks() {

@@ -142,6 +142,10 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         priority: _,
         // One that meets it takes the general path.
         max_connections: _,
+        // Only where attempts wait at the balancer, which is the general path.
+        max_pending: _,
+        // As for the balancer's.
+        health: _,
         // Probes take the general path, beside requests on this one.
         liveness: _,
         // As for the service's.

@@ -11,7 +11,7 @@ use super::slab::Handle;
 use super::tried::{Apart, Left};
 use crate::event_log::Kind;
 use crate::extension::Configured;
-use crate::health::{self, Candidate, HealthDef, HealthRule, News, Seen, Standing};
+use crate::health::{self, Candidate, HealthDef, HealthRule, News, OwnHealth, Seen, Standing};
 use crate::ids::{Id, InstanceId, LocalId};
 use crate::machine::MachineState;
 use crate::model::Actor;
@@ -63,8 +63,14 @@ struct Rule {
 }
 
 impl Health {
-    /// Takes on the rules of the settings. What a rule has seen stays, wherever it now stands.
-    pub(super) fn adopt(&mut self, rows: &[Configured<HealthDef>], servers: usize) {
+    /// Takes on the rules of the settings, and what differs at some servers. What a rule has seen stays,
+    /// wherever it now stands.
+    pub(super) fn adopt<'a>(
+        &mut self,
+        rows: &[Configured<HealthDef>],
+        servers: usize,
+        own: impl Iterator<Item = (LocalId, &'a OwnHealth)>,
+    ) {
         self.judged = false;
         let mut before = std::mem::take(&mut self.rules);
         let rule = |row: &Configured<HealthDef>| {
@@ -81,6 +87,23 @@ impl Health {
         self.watches = rows.iter().any(|row| row.def.watches);
         self.counts_sent = rows.iter().any(|row| row.def.counts_sent);
         self.decides_levels = rows.iter().any(|row| row.def.levels);
+        for (server, own) in own.filter(|(_, own)| !own.is_plain()) {
+            self.adopt_server(rows, server, own);
+        }
+    }
+
+    /// Takes on what differs at a server.
+    pub(super) fn adopt_server(
+        &mut self,
+        rows: &[Configured<HealthDef>],
+        server: LocalId,
+        own: &OwnHealth,
+    ) {
+        self.judged = false;
+        for (rule, row) in self.rules.iter_mut().zip(rows) {
+            let params = row.params_at(own);
+            (rule.state).adopt_server(server.position(), &params, own.checked);
+        }
     }
 
     /// The priority that gets all attempts, where rules decide about priorities.

@@ -9,6 +9,7 @@ use super::lines::Pending;
 use super::service::{Service, policy, start};
 use super::subset::subset;
 use super::watch::Watch;
+use crate::health::OwnHealth;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::Model;
@@ -43,7 +44,7 @@ impl Balancers {
             let (present, spares) = (service.balancer.instances, service.balancer.standby.count);
             for number in 0..present + spares {
                 let start = start(model, replication, id, number);
-                let mut instance = Instance::new(service, id, number, &*policy, start);
+                let mut instance = Instance::new(model, service, id, number, &*policy, start);
                 instance.subset = subset(model, replication, id, number);
                 if number >= present {
                     instance.state = MachineState::Absent;
@@ -190,6 +191,16 @@ impl Instance {
         }
     }
 
+    /// So many failures ban a server, or as many as ban any: all its policies hear of it.
+    pub(super) fn adopt_max_fails(&mut self, server: LocalId, own: Option<u64>) {
+        let levels = self.health.split.iter_mut();
+        let policies = levels.filter_map(|level| level.policy.as_mut());
+        for policy in policies.chain([&mut self.policy]) {
+            policy.adopt_max_fails(server.position(), own);
+        }
+        self.observes = self.policy.observes();
+    }
+
     /// Its own work goes on until `until`, or ends there.
     pub(super) fn plan_work(&mut self, now: u64, until: u64) {
         let planned = self.busy_until.max(now);
@@ -221,6 +232,7 @@ impl Instance {
     }
 
     fn new(
+        model: &Model,
         settings: &crate::model::Service,
         service: ServiceId,
         number: u32,
@@ -229,7 +241,11 @@ impl Instance {
     ) -> Self {
         let (servers, crash) = (settings.servers.len(), &settings.balancer.crash);
         let mut health = Health::default();
-        health.adopt(&settings.balancer.health, servers);
+        health.adopt(
+            &settings.balancer.health,
+            servers,
+            own_health(model, settings),
+        );
         Self {
             service,
             name: settings.instance_name(number),
@@ -259,6 +275,18 @@ impl Instance {
             before: InstanceFigures::default(),
         }
     }
+}
+
+/// What health rules do otherwise about each server of a service.
+pub(super) fn own_health<'a>(
+    model: &'a Model,
+    service: &'a crate::model::Service,
+) -> impl Iterator<Item = (LocalId, &'a OwnHealth)> {
+    let servers = service.servers.iter().enumerate();
+    servers.map(|(local, server)| {
+        let params = &model.servers[server.position()].params;
+        (LocalId::at(local), &params.health)
+    })
 }
 
 /// The servers' true state, for policies that ask.

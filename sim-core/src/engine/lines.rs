@@ -107,6 +107,7 @@ impl Pending {
             },
             bound: self.bound.as_slice(),
             bound_limit: pending.map_or(0, |pending| pending.per_server),
+            bound_limits: &service.bound_limits,
             unbound: self.unbound(),
         }
     }
@@ -189,8 +190,10 @@ impl Simulation {
         if held.pending.bound[local] == 0 && held.in_flight[local] < limit {
             return self.assign(handle, local);
         }
-        let pending = self.services[service].settings.balancer.pending_queue;
-        let most = pending.map_or(0, |pending| pending.per_server);
+        let most = held
+            .pending
+            .lines(&self.services[service])
+            .bound_limit(local.position());
         if most > 0 && held.pending.bound[local] >= most {
             return self.reply(handle, Outcome::Unavailable);
         }

@@ -21,6 +21,9 @@ use crate::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// How often what is lost is sent again (`tcp_syn_retries` of Linux).
+const RETRANSMISSIONS: u32 = 6;
+
 /// What applies between two machines.
 #[derive(Clone)]
 pub(super) struct Path {
@@ -29,6 +32,8 @@ pub(super) struct Path {
     constant_ns: Option<u64>,
     added_ns: u64,
     loss: f64,
+    /// When what is lost is sent again the first time.
+    retransmit_ns: Option<u64>,
     pub connect_timeout: Option<u64>,
     pub connections: Option<Terms>,
     cut: bool,
@@ -76,6 +81,7 @@ impl Path {
             constant_ns: None,
             added_ns: faults.delay.0,
             loss: either(link.loss.unwrap_or(0.0), faults.loss),
+            retransmit_ns: link.retransmit.map(|after| after.0),
             connect_timeout: link.connect_timeout.map(|timeout| timeout.0),
             connections: link
                 .connections
@@ -132,12 +138,30 @@ impl Path {
         let mut delays = streams.delay.of_attempt(number, attempt);
         let mut total_ns: u64 = 0;
         for _ in 0..2 * round_trips {
-            if self.cut || (self.loss > 0.0 && losses.chance(self.loss)) {
+            if self.cut {
                 return None;
             }
-            total_ns = total_ns.saturating_add(self.delay_ns(&mut delays));
+            let again_ns = self.until_kept(&mut losses)?;
+            let way_ns = self.delay_ns(&mut delays).saturating_add(again_ns);
+            total_ns = total_ns.saturating_add(way_ns);
         }
         Some(total_ns)
+    }
+
+    /// How long after it is sent first a message is sent that is not lost; `None`: it vanishes.
+    fn until_kept(&self, losses: &mut Draws) -> Option<u64> {
+        let mut after_ns: u64 = 0;
+        if self.loss <= 0.0 {
+            return Some(after_ns);
+        }
+        for sent in 0..=RETRANSMISSIONS {
+            if !losses.chance(self.loss) {
+                return Some(after_ns);
+            }
+            let pause_ns = self.retransmit_ns?.saturating_mul(1 << sent);
+            after_ns = after_ns.saturating_add(pause_ns);
+        }
+        None
     }
 
     /// Time of one way.
@@ -161,21 +185,21 @@ impl Path {
         number: u64,
         attempt: u32,
     ) -> Option<Trip> {
-        let lost = || (streams.loss.of_attempt(number, attempt)).chance(self.loss);
-        if self.cut || line == Line::Dead || (self.loss > 0.0 && lost()) {
+        if self.cut || line == Line::Dead {
             return None;
         }
+        let again_ns = self.until_kept(&mut streams.loss.of_attempt(number, attempt))?;
         let opening_ns = match line {
             Line::Opening(ns) => ns,
             _ => 0,
         };
         let delay_ns = self.delay_ns(&mut streams.delay.of_attempt(number, attempt));
-        let delay_ns = delay_ns.saturating_add(opening_ns);
+        let delay_ns = delay_ns.saturating_add(opening_ns).saturating_add(again_ns);
         let connects = way.connects() && line != Line::Open;
         let too_late = connects && self.connect_timeout.is_some_and(|most| delay_ns > most);
         (!too_late).then_some(Trip {
             delay_ns,
-            constant: self.constant_ns.is_some() && opening_ns == 0,
+            constant: self.constant_ns.is_some() && opening_ns == 0 && again_ns == 0,
         })
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Probes {
     /// Grows with every change of settings.
     generation: u32,
     health: Table<ServiceId, Option<ProbeSettings>>,
+    /// The same of servers at which anything differs.
+    own: BTreeMap<ServerId, ProbeSettings>,
     liveness: Table<ServerId, Option<ProbeSettings>>,
     /// Who probes the liveness of each server, where somebody does or did.
     of_liveness: BTreeMap<ServerId, ProberId>,
@@ -100,10 +102,11 @@ impl ProbeSettings {
 
 impl Probes {
     fn settings(&self, prober: &Prober, fleet: &Fleet) -> Option<&ProbeSettings> {
-        match prober.instance {
-            InstanceId::NONE => self.liveness[prober.server].as_ref(),
-            _ => self.health[fleet[prober.server].service].as_ref(),
+        if prober.instance == InstanceId::NONE {
+            return self.liveness[prober.server].as_ref();
         }
+        let own = self.own.get(&prober.server);
+        own.or(self.health[fleet[prober.server].service].as_ref())
     }
 
     /// Nobody probes yet.
@@ -112,6 +115,7 @@ impl Probes {
             probers: Table::default(),
             generation: 0,
             health: Table::filled(model.services.len(), None),
+            own: BTreeMap::new(),
             liveness: Table::filled(model.servers.len(), None),
             of_liveness: BTreeMap::new(),
             to_start: BTreeSet::new(),
@@ -146,7 +150,15 @@ impl Simulation {
         let health = checks.as_ref().map(ProbeSettings::of_health);
         let servers = self.services[service].servers.clone();
         for (local, &server) in servers.enumerate() {
-            if let Some(check) = &health {
+            let own = &self.fleet.cold[server].params.health;
+            self.probes.own.remove(&server);
+            if health.is_some() && !own.is_plain() {
+                let differing = self.services[service].settings.balancer.checks_at(own);
+                let differing = differing.as_ref().map(ProbeSettings::of_health);
+                (self.probes.own).extend(differing.map(|differing| (server, differing)));
+            }
+            let check = self.probes.own.get(&server).or(health.as_ref());
+            if let Some(check) = check.filter(|_| own.checked).cloned() {
                 // Spread over the interval, as real balancers do, so that probes do not come in bursts.
                 let share = u128::from(check.interval) * local.position() as u128;
                 let offset = (share / servers.len() as u128) as u64;
@@ -336,11 +348,12 @@ impl Simulation {
     /// What was seen of a server's traffic may bring its next check closer.
     pub(super) fn replan_checks(&mut self, instance: InstanceId, local: LocalId) {
         let service = self.balancers[instance].service;
-        let steady = self.probes.health[service].as_ref();
-        if steady.is_none_or(ProbeSettings::is_steady) {
+        let server = self.services[service].servers[local];
+        let own = self.probes.own.get(&server);
+        let settings = own.or(self.probes.health[service].as_ref());
+        if settings.is_none_or(ProbeSettings::is_steady) {
             return;
         }
-        let server = self.services[service].servers[local];
         let all = self.probes.probers.enumerate();
         let mut of_it = all.filter(|(_, prober)| {
             prober.generation > 0 && (prober.instance, prober.server) == (instance, server)

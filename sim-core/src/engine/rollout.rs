@@ -30,6 +30,8 @@ pub(super) struct Rolling {
     surge: usize,
     unavailable: usize,
     stage: Stage,
+    /// Stages that are behind it, the canary's included.
+    passed: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,34 @@ impl Rolling {
         self.release.clear();
         self.before.clear();
         self.done.clear();
+    }
+
+    /// How long the present stage is watched, in nanoseconds.
+    fn watch(&self, canary: &Canary) -> u64 {
+        let stage = self.passed.checked_sub(1);
+        let stage = stage.and_then(|stage| canary.then.get(stage));
+        stage.map_or(canary.watch, |stage| stage.watch).0
+    }
+
+    /// What follows on a stage of so many servers: the next one that has more, or all.
+    fn next(&mut self, canary: &Canary, before: usize) -> Stage {
+        while let Some(stage) = canary.then.get(self.passed) {
+            let servers = stage.servers.of(self.wanted, true).min(self.wanted);
+            if servers > before {
+                return Stage::Canary(servers);
+            }
+            self.passed += 1;
+        }
+        Stage::All { back: false }
+    }
+
+    /// What those are that it brings, and those that it takes away: on its way back it is the other way round.
+    fn words(&self) -> (&'static str, &'static str) {
+        let (new, old) = ("of the new release", "of the old release");
+        match self.stage {
+            Stage::All { back: true } => (old, new),
+            _ => (new, old),
+        }
     }
 
     /// How many may run the new release for now.
@@ -94,6 +124,7 @@ impl Simulation {
             // Were it none at all, nothing could ever be replaced.
             unavailable: unavailable.max(usize::from(surge == 0)),
             stage: canary.map_or(Stage::All { back: false }, Stage::Canary),
+            passed: 0,
         };
         let mut cause = plan.text.clone();
         if !note.is_empty() {
@@ -164,7 +195,7 @@ impl Simulation {
                 continue;
             }
             self.change_server(server, &rolling.release[place]);
-            self.add(server, Actor::System, "of the new release");
+            self.add(server, Actor::System, rolling.words().0);
             rolling.done[place] = true;
             total += 1;
             new += 1;
@@ -209,7 +240,7 @@ impl Simulation {
                 spare -= 1;
             }
             excess -= 1;
-            self.remove(plan.servers[place], Actor::System, "of the old release");
+            self.remove(plan.servers[place], Actor::System, rolling.words().1);
         }
     }
 
@@ -236,7 +267,7 @@ impl Simulation {
             (Stage::Canary(canary), Some(settings)) if new >= canary => {
                 rolling.stage = Stage::Watch {
                     canary,
-                    until: self.now.saturating_add(settings.watch.0),
+                    until: self.now.saturating_add(rolling.watch(settings)),
                     ended: self.ended(rolling),
                 };
             }
@@ -280,20 +311,25 @@ impl Simulation {
             // Nobody came: that proves nothing.
             rolling.stage = Stage::Watch {
                 canary: number,
-                until: self.now.saturating_add(canary.watch.0),
+                until: self.now.saturating_add(rolling.watch(canary)),
                 ended: now,
             };
             return;
         }
         let failed = ill as f64 / (well + ill) as f64;
         let seen = format!(
-            "{} of {} attempts at the canary failed",
+            "{} of {} attempts at {} failed",
             readable::share(failed),
-            well + ill
+            well + ill,
+            match rolling.passed {
+                0 => "the canary".to_owned(),
+                _ => format!("the first {number}"),
+            }
         );
         let plan = Arc::clone(&rolling.plan);
         if failed <= canary.failed {
-            rolling.stage = Stage::All { back: false };
+            rolling.stage = rolling.next(canary, number);
+            rolling.passed += 1;
             return self.tell_of_release(
                 Kind::Deploy,
                 Actor::System,

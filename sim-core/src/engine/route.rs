@@ -98,7 +98,7 @@ impl Simulation {
             parent,
             ..
         } = self.calls[call];
-        self.services[service].tries == Some(client)
+        self.services[service].tries_by(client)
             && self.attempts.contains(parent)
             && (self.balancers[self.attempts[parent].instance].offers).eligible() < 2
     }

@@ -2,7 +2,7 @@
 
 use super::fast_path::service_is_plain;
 use super::fleet::Written;
-use super::instance::Balancers;
+use super::instance::{Balancers, own_health};
 use super::latencies::Tracked;
 use super::numbers::Numbers;
 use crate::distribution::Distribution;
@@ -10,7 +10,9 @@ use crate::draws::Stream;
 use crate::extension::Configured;
 use crate::ids::{ClientId, Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
-use crate::model::{Balances, DownBehaviour, InstanceSelection, Model, ServerParams, SplitByZone};
+use crate::model::{
+    Balances, DownBehaviour, InstanceSelection, Model, OwnRules, ServerParams, SplitByZone,
+};
 use crate::outcome::Outcome;
 use crate::policy::{Policy, PolicyDef, Zoning, by_zone};
 use crate::time::Duration;
@@ -32,6 +34,8 @@ pub(super) struct Service {
     pub active: Vec<InstanceId>,
     /// Spares.
     pub spares: Vec<InstanceId>,
+    /// How many attempts may wait for each server alone, where that differs.
+    pub bound_limits: Vec<u32>,
     pub down_behaviour: DownBehaviour,
     pub cost: u64,
     pub max_connections: u32,
@@ -40,7 +44,7 @@ pub(super) struct Service {
     pub has_routes: bool,
     pub route_stream: Stream,
     /// By which rules its balancer sends to its servers, where it has any.
-    pub tries: Option<ClientId>,
+    pub tries: Option<Box<OwnRules>>,
     /// Whether any server has a connection limit, and what each one's is.
     pub limited: bool,
     pub limits: Table<LocalId, u32>,
@@ -118,7 +122,7 @@ impl Service {
             has_calls: !settings.calls.is_empty(),
             has_routes: !settings.balancer.routes.is_empty(),
             route_stream: Stream::new(model.seed, replication, &routes),
-            tries: settings.balancer.client,
+            tries: settings.balancer.client.clone().map(Box::new),
             limited: settings
                 .servers
                 .iter()
@@ -134,6 +138,7 @@ impl Service {
                 .map(|s| least_limit_of(params(s)))
                 .collect(),
             full_connections: None,
+            bound_limits: Vec::new(),
             may_wait: false,
             tracks_idle: false,
             tracks_queues: false,
@@ -165,6 +170,9 @@ impl Service {
             settings: Box::new(settings.clone()),
         };
         service.adopt_balancer();
+        let max_pending = |server: &ServerId| params(server).max_pending;
+        let own = settings.servers.iter().map(max_pending).collect::<Vec<_>>();
+        service.adopt_bound_limits(&own);
         service
     }
 
@@ -172,6 +180,12 @@ impl Service {
     #[inline]
     pub(super) fn asks(&self) -> bool {
         self.has_calls || self.has_routes || self.tries.is_some()
+    }
+
+    /// Whether a caller is its balancer, by rules of its own.
+    #[inline]
+    pub(super) fn tries_by(&self, client: ClientId) -> bool {
+        self.tries.as_ref().is_some_and(|rules| rules.holds(client))
     }
 
     /// Copies the balancer's settings to where the engine looks.
@@ -184,6 +198,17 @@ impl Service {
         self.full_connections = balancer.full_connections;
         self.random_selection = balancer.instance_selection == InstanceSelection::Random;
         self.plain = service_is_plain(&self.settings);
+    }
+
+    /// Takes on how many attempts may wait for each server alone: what it says, or the pending queue.
+    pub(super) fn adopt_bound_limits(&mut self, own: &[Option<u32>]) {
+        self.bound_limits.clear();
+        if own.iter().any(Option::is_some) {
+            let pending = self.settings.balancer.pending_queue;
+            let all = pending.map_or(0, |pending| pending.per_server);
+            let limits = own.iter().map(|own| own.unwrap_or(all));
+            self.bound_limits.extend(limits);
+        }
     }
 
     /// The instance that an attempt goes to: callers spread over the instances they know, and a retry
@@ -283,6 +308,11 @@ pub(super) fn policy(
     let name = |server: &ServerId| model.servers[server.position()].name.as_str();
     let names: Vec<&str> = service.servers.iter().map(name).collect();
     policy.name_servers(&names);
+    for (server, own) in own_health(model, service) {
+        if let Some(max_fails) = own.integer("max_fails") {
+            policy.adopt_max_fails(server.position(), Some(max_fails));
+        }
+    }
     policy
 }
 

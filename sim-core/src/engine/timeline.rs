@@ -11,7 +11,8 @@ use super::source::source_of;
 use super::timer_fifo::Timer;
 use super::watch::Watch;
 use crate::event_log::{Kind, nothing_to_do};
-use crate::ids::{InstanceId, ServerId, ServiceId};
+use crate::health::OwnHealth;
+use crate::ids::{InstanceId, LocalId, ServerId, ServiceId};
 use crate::machine::MachineState;
 use crate::model::{Action, Actor, Balancer, Change, Model, ServerParams, Service, Target};
 use std::sync::Arc;
@@ -370,8 +371,14 @@ impl Simulation {
         let service = self.fleet[server].service;
         let local = self.fleet[server].local;
         self.services[service].adopt_server(local, params);
-        if before.liveness != params.liveness {
+        if before.liveness != params.liveness || before.health != params.health {
             self.renew_probers(service);
+        }
+        if before.max_pending != params.max_pending {
+            self.configure_lines(service);
+        }
+        if before.health != params.health {
+            self.change_own_health(service, local, &params.health);
         }
         self.change_guards(Whose::Server(server), &params.guards);
         self.refresh_server(server);
@@ -449,6 +456,17 @@ impl Simulation {
         self.refresh_fast_server(server);
     }
 
+    /// What health rules do about a server differs from before.
+    fn change_own_health(&mut self, service: ServiceId, server: LocalId, own: &OwnHealth) {
+        let max_fails = own.integer("max_fails");
+        for index in self.balancers.of(service) {
+            let rows = &self.services[service].settings.balancer.health;
+            let instance = &mut self.balancers[index];
+            instance.health.adopt_server(rows, server, own);
+            instance.adopt_max_fails(server, max_fails);
+        }
+    }
+
     fn change_balancer(&mut self, service: ServiceId, balancer: &Balancer) {
         let s = &mut self.services[service];
         let before = std::mem::replace(&mut s.settings.balancer, balancer.clone());
@@ -460,7 +478,9 @@ impl Simulation {
             let instance = &mut self.balancers[index];
             if before.health != balancer.health {
                 let servers = instance.in_flight.len();
-                instance.health.adopt(&balancer.health, servers);
+                let all = self.services[service].servers.enumerate();
+                let own = all.map(|(local, id)| (local, &self.fleet.cold[*id].params.health));
+                instance.health.adopt(&balancer.health, servers, own);
             }
             if before.crash != balancer.crash {
                 instance.watch = Watch::new(balancer.crash.len());
@@ -491,9 +511,18 @@ impl Simulation {
         self.refresh_service(service);
     }
 
+    /// Copies how many may wait for each server alone to where the engine looks.
+    fn configure_lines(&mut self, service: ServiceId) {
+        let servers = self.services[service].servers.iter();
+        let max_pending = |id: &ServerId| self.fleet.cold[*id].params.max_pending;
+        let own: Vec<Option<u32>> = servers.map(max_pending).collect();
+        self.services[service].adopt_bound_limits(&own);
+    }
+
     /// Copies a balancer's settings to where the engine looks.
     pub(super) fn configure_balancer(&mut self, service: ServiceId) {
         self.services[service].adopt_balancer();
+        self.configure_lines(service);
         self.configure_idle(service);
         self.configure_reports(service);
     }

@@ -343,7 +343,8 @@ impl Judged {
             Ok(values) => values,
             Err(reason) => return Estimate::withheld(None, reason),
         };
-        if let Some(rare) = self.rare_count(measure, &values, level) {
+        let each = measure.events_in_one(&parts.seen);
+        if let Some(rare) = each.and_then(|each| self.rare_count(each, &values, level)) {
             return rare;
         }
         if let Some(correlated) = self.correlated(parts, &values) {
@@ -388,24 +389,29 @@ impl Judged {
         Some(Estimate::withheld(None, reason).needing(needs))
     }
 
-    /// A count of what hardly ever happens: a bound where it never did, and nothing where it did in a
-    /// few runs.
-    fn rare_count(&self, measure: &Measure, values: &[f64], level: f64) -> Option<Estimate> {
-        let total: f64 = values.iter().sum();
+    /// How often what hardly ever happens does: a bound where it never did, and nothing where it did in a
+    /// few runs. A value is so many times `each` events.
+    fn rare_count(&self, each: f64, values: &[f64], level: f64) -> Option<Estimate> {
+        let seen: f64 = values.iter().sum();
+        let total = seen * each;
         let none_in_some = values.iter().any(|v| *v <= 0.0);
-        if !measure.is_count() || !none_in_some || total >= MIN_EVENTS as f64 {
+        if !none_in_some || total >= MIN_EVENTS as f64 {
             return None;
         }
         let runs = values.len() as u64;
         if total <= 0.0 {
-            return statistics::no_events(runs, level).map(Estimate::Interval);
+            let bound = statistics::no_events(runs, level)?;
+            return Some(Estimate::Interval(Interval {
+                high: bound.high / each,
+                ..bound
+            }));
         }
         let reason = Withheld::TooFewEvents {
             have: libm::round(total) as u64,
             need: MIN_EVENTS,
         };
         let needs = self.longer(MIN_EVENTS as f64 / total);
-        Some(Estimate::withheld(Some(total / runs as f64), reason).needing(needs))
+        Some(Estimate::withheld(Some(seen / runs as f64), reason).needing(needs))
     }
 
     fn share(&self, parts: &Parts<'_>, level: f64) -> Estimate {

@@ -6,8 +6,9 @@
 //! `HotOS` 2021).
 
 use super::control::Control;
-use super::recovery::{answered, is_too_much, kept_up, unbounded_load, waits_for_ever};
+use super::recovery::{answered, holds, is_too_much, kept_up, unbounded_load, waits_for_ever};
 use super::run::simulate;
+use crate::metric::Condition;
 use crate::model::{Model, Rate, RatePoint};
 use crate::scenario::TEN_YEARS;
 use crate::statistics::{self, Estimate, Interval, Withheld, paired_difference};
@@ -157,13 +158,15 @@ impl Hysteresis {
     }
 }
 
-/// Ramps the load of a model up and down in several replications.
+/// Ramps the load of a model up and down in several replications. A step is not well when one of
+/// `broken` holds on it; without any, and where they have nothing to look at, when too few are answered.
 ///
 /// # Errors
 /// Says why, when the model has no rate that could be ramped.
 pub fn hysteresis(
     model: &Model,
     ramp: &Ramp,
+    broken: &[Condition],
     (first, replications): (u64, u64),
     level: f64,
     control: &Control<'_>,
@@ -177,23 +180,30 @@ pub fn hysteresis(
     let ramped = control.map(replications as usize, |i| {
         let simulation = simulate(&ramped_model, first + i as u64, control.cancel)?;
         control.did_one();
-        let shares: Vec<f64> = (0..2 * ramp.factors().len() as u64 - 1)
-            .map(|step| {
-                let from = step * ramp.hold.0 + ramp.hold.0 / 2;
-                let until = (step + 1) * ramp.hold.0;
-                // A run that a limit ended was not well from there on.
-                if simulation.now().0 < until {
-                    return 0.0;
-                }
-                if patient {
-                    return kept_up(&simulation, Instant(from), Instant(until));
-                }
-                answered(&simulation, Instant(from), Instant(until))
-            })
-            .collect();
-        let well = shares.iter().zip(&factors);
-        let well = well.map(|(share, f)| *share >= ramp.healthy && !is_too_much(load * f));
-        Some(judge(&shares, &well.collect::<Vec<bool>>()))
+        let (mut shares, mut well) = (Vec::new(), Vec::new());
+        for (step, factor) in factors.iter().enumerate() {
+            let from = Instant(step as u64 * ramp.hold.0 + ramp.hold.0 / 2);
+            let until = Instant((step as u64 + 1) * ramp.hold.0);
+            // A run that a limit ended was not well from there on.
+            let ended = simulation.now() < until;
+            let share = if ended {
+                0.0
+            } else if patient {
+                kept_up(&simulation, from, until)
+            } else {
+                answered(&simulation, from, until)
+            };
+            let told: Vec<bool> = (broken.iter())
+                .filter_map(|condition| holds(&simulation, condition, from, until))
+                .collect();
+            shares.push(share);
+            well.push(if ended || told.is_empty() {
+                share >= ramp.healthy && !is_too_much(load * factor)
+            } else {
+                !told.contains(&true)
+            });
+        }
+        Some(judge(&shares, &well))
     });
     let interrupted = (ramped.len() as u64) < replications;
     let factors = ramp.factors();
@@ -285,7 +295,7 @@ mod tests {
     #[test]
     fn a_retry_storm_recovers_at_half_of_what_breaks_it() {
         let model = storm("{ kind = \"fixed\", attempts = 2, pause = \"0s\" }");
-        let one = on(1, |c| hysteresis(&model, &RAMP, (0, 5), 0.95, c)).expect("rates");
+        let one = on(1, |c| hysteresis(&model, &RAMP, &[], (0, 5), 0.95, c)).expect("rates");
         // It breaks near its capacity of 300/s, and recovers where twice the rate fits: at 150/s.
         let breaks = one.breaks.interval().expect("all break");
         assert!((2.7..3.2).contains(&breaks.mean), "{breaks:?}");
@@ -296,14 +306,14 @@ mod tests {
         let recovers = one.recovers.interval().expect("all recover");
         assert!((1.2..1.7).contains(&recovers.mean), "{recovers:?}");
         assert_eq!(one.is_metastable(), Some(true), "{one:?}");
-        let many = on(3, |c| hysteresis(&model, &RAMP, (0, 5), 0.95, c));
+        let many = on(3, |c| hysteresis(&model, &RAMP, &[], (0, 5), 0.95, c));
         assert_eq!(Ok(one), many);
     }
 
     #[test]
     fn without_retries_it_recovers_where_it_breaks() {
         let model = storm("\"none\"");
-        let found = on(2, |c| hysteresis(&model, &RAMP, (0, 5), 0.95, c)).expect("rates");
+        let found = on(2, |c| hysteresis(&model, &RAMP, &[], (0, 5), 0.95, c)).expect("rates");
         let recovers = found.recovers.interval().expect("all recover");
         assert!(recovers.mean > 2.5, "{recovers:?}");
         assert_eq!(found.is_metastable(), Some(false), "{found:?}");
@@ -313,7 +323,7 @@ mod tests {
     fn what_never_breaks_has_no_hysteresis() {
         let ramp = Ramp { high: 2.0, ..RAMP };
         let found = on(2, |c| {
-            hysteresis(&storm("\"none\""), &ramp, (0, 5), 0.95, c)
+            hysteresis(&storm("\"none\""), &ramp, &[], (0, 5), 0.95, c)
         });
         let found = found.expect("rates");
         assert_eq!(found.is_metastable(), None);
@@ -329,7 +339,7 @@ mod tests {
             ..RAMP
         };
         let found = on(2, |c| {
-            hysteresis(&storm("\"none\""), &ramp, (0, 5), 0.95, c)
+            hysteresis(&storm("\"none\""), &ramp, &[], (0, 5), 0.95, c)
         });
         let found = found.expect("rates");
         assert_eq!((found.never_well(), found.is_metastable()), (5, None));
@@ -347,7 +357,7 @@ mod tests {
             hold: Duration::from_secs(30),
             healthy: 0.9,
         };
-        let found = on(2, |c| hysteresis(&model, &ramp, (0, 3), 0.95, c)).expect("rates");
+        let found = on(2, |c| hysteresis(&model, &ramp, &[], (0, 3), 0.95, c)).expect("rates");
         // The step with an offered load of 1 is the fourth.
         let at: Vec<_> = found
             .ramped

@@ -129,6 +129,18 @@ impl Measure {
         self.kind == Kind::Plain && self.row.unit == Unit::Count
     }
 
+    /// How many events a value of 1 stands for in one of several looks at a system: one for a count, as many as
+    /// there were seconds for a number per second. `None` for what counts no events.
+    pub(super) fn events_in_one(&self, seen: &[Option<Observation>]) -> Option<f64> {
+        if self.is_count() {
+            return Some(1.0);
+        }
+        let weights: Vec<f64> = seen.iter().flatten().map(|o| o.weight).collect();
+        let is_rate = self.kind == Kind::Rate && self.row.unit == Unit::Hertz;
+        let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
+        (is_rate && mean > 0.0).then_some(mean)
+    }
+
     /// How its values are written. Times are in seconds, as in the summary.
     pub fn unit(&self) -> Unit {
         self.row.unit

@@ -2,7 +2,7 @@
 
 use crate::engine::Simulation;
 use crate::load::peaks;
-use crate::metric::Scope;
+use crate::metric::{Condition, Scope};
 use crate::model::{Model, ServerId};
 use crate::outcome::Outcome;
 use crate::record::total::Total;
@@ -74,6 +74,21 @@ pub(super) fn kept_up(simulation: &Simulation, from: Instant, until: Instant) ->
 pub(super) fn answered(simulation: &Simulation, from: Instant, until: Instant) -> f64 {
     let (first, last) = intervals(simulation, from, until);
     share(simulation, first, last)
+}
+
+/// Whether a condition holds over the intervals between two moments; `None` where it has nothing to
+/// look at.
+pub(super) fn holds(
+    simulation: &Simulation,
+    condition: &Condition,
+    from: Instant,
+    until: Instant,
+) -> Option<bool> {
+    let (first, last) = intervals(simulation, from, until);
+    let history = simulation.recorder().history();
+    let total = history.total(condition.scope, first..last);
+    let value = (condition.metric.of)(&total.window())?;
+    Some(condition.comparison.holds(value, condition.threshold))
 }
 
 /// The intervals between two moments.

@@ -134,14 +134,13 @@ pub(super) static RULE: HealthDef = HealthDef {
     check,
     build: |params, servers| {
         let mut rule = ChecksRule {
-            fall: 0,
-            rise: 0,
             servers: vec![Record::default(); servers],
         };
         rule.adopt(params);
         Box::new(rule)
     },
     checks: |params| Some(checks(params)),
+    own: &["interval", "fast_interval", "fall", "rise"],
     ..PLAIN
 };
 
@@ -184,14 +183,14 @@ fn checks(params: &Params) -> Checks {
 
 #[derive(Clone, Debug)]
 struct ChecksRule {
-    fall: u64,
-    rise: u64,
     servers: Vec<Record>,
 }
 
 /// What the checks of a server said.
 #[derive(Clone, Debug)]
 struct Record {
+    fall: u64,
+    rise: u64,
     healthy: bool,
     /// Results in a row: successes if positive, failures if negative.
     row: i64,
@@ -201,6 +200,8 @@ impl Default for Record {
     /// Healthy until the contrary is proven.
     fn default() -> Self {
         Self {
+            fall: 1,
+            rise: 1,
             healthy: true,
             row: 0,
         }
@@ -209,8 +210,16 @@ impl Default for Record {
 
 impl HealthRule for ChecksRule {
     fn adopt(&mut self, params: &Params) {
-        self.fall = params.integer("fall");
-        self.rise = params.integer("rise");
+        for server in 0..self.servers.len() {
+            self.adopt_server(server, params, true);
+        }
+    }
+
+    fn adopt_server(&mut self, server: usize, params: &Params, checked: bool) {
+        let record = &mut self.servers[server];
+        record.fall = params.integer("fall");
+        record.rise = params.integer("rise");
+        record.healthy |= !checked;
     }
 
     fn judge(&mut self, _: Instant, standing: &mut Standing, _: &mut Vec<News>) {
@@ -239,9 +248,9 @@ impl HealthRule for ChecksRule {
             (false, _) => -1,
         };
         let count = record.row.unsigned_abs();
-        let (kind, cause) = if record.healthy && !passed && count >= self.fall {
+        let (kind, cause) = if record.healthy && !passed && count >= record.fall {
             (Kind::Ejected, format!("{count} probes failed"))
-        } else if !record.healthy && passed && count >= self.rise {
+        } else if !record.healthy && passed && count >= record.rise {
             (Kind::Readmitted, format!("{count} probes passed"))
         } else {
             return false;

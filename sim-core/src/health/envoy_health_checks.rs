@@ -183,6 +183,10 @@ impl HealthRule for EnvoyHealthChecks {
         self.rise = params.integer("healthy_threshold");
     }
 
+    fn adopt_server(&mut self, server: usize, _: &Params, checked: bool) {
+        self.servers[server].healthy |= !checked;
+    }
+
     fn judge(&mut self, _: Instant, standing: &mut Standing, _: &mut Vec<News>) {
         for (candidate, record) in standing.servers.iter_mut().zip(&self.servers) {
             candidate.open &= record.healthy;

@@ -108,17 +108,13 @@ pub(super) static RULE: HealthDef = HealthDef {
     },
     build: |params, servers| {
         let mut rule = HaProxyChecks {
-            fall: 1,
-            rise: 1,
             observe: Observe::Nothing,
             error_limit: 1,
             on_error: OnError::Fastinter,
             servers: vec![Record::default(); servers],
         };
         rule.adopt(params);
-        for record in &mut rule.servers {
-            record.health = rule.rise;
-        }
+        rule.forget();
         Box::new(rule)
     },
     checks: |params| {
@@ -139,6 +135,7 @@ pub(super) static RULE: HealthDef = HealthDef {
         })
     },
     watches: true,
+    own: &["inter", "fastinter", "downinter", "fall", "rise"],
     ..PLAIN
 };
 
@@ -168,16 +165,18 @@ enum OnError {
 
 #[derive(Clone, Debug)]
 struct HaProxyChecks {
-    fall: u64,
-    rise: u64,
     observe: Observe,
     error_limit: u64,
     on_error: OnError,
     servers: Vec<Record>,
 }
 
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 struct Record {
+    fall: u64,
+    rise: u64,
+    /// Whether it is checked; one that is not is up, and its errors count for nothing.
+    checked: bool,
     /// The counter.
     health: u64,
     /// Errors of the traffic in a row.
@@ -186,19 +185,52 @@ struct Record {
     hastened: bool,
 }
 
-impl HaProxyChecks {
-    fn is_up(&self, server: usize) -> bool {
-        self.servers[server].health >= self.rise
+impl Default for Record {
+    /// Up by the least.
+    fn default() -> Self {
+        Self {
+            fall: 1,
+            rise: 1,
+            checked: true,
+            health: 1,
+            errors: 0,
+            hastened: false,
+        }
+    }
+}
+
+impl Record {
+    fn is_up(&self) -> bool {
+        self.health >= self.rise
     }
 
     fn full(&self) -> u64 {
         self.rise + self.fall - 1
     }
 
+    /// Takes on other numbers: who is up stays so, and who is down.
+    fn adopt(&mut self, params: &Params, checked: bool) {
+        let up = self.is_up() || !checked;
+        (self.rise, self.fall) = (params.integer("rise"), params.integer("fall"));
+        self.checked = checked;
+        self.health = if up {
+            self.health.clamp(self.rise, self.full())
+        } else {
+            self.health.min(self.rise - 1)
+        };
+    }
+}
+
+impl HaProxyChecks {
+    fn is_up(&self, server: usize) -> bool {
+        self.servers[server].is_up()
+    }
+
     /// A check has passed or failed, or something worth that. Whether the server is up or down now and was not.
     fn count(&mut self, server: usize, passed: bool) -> bool {
-        let (rise, full, was_up) = (self.rise, self.full(), self.is_up(server));
-        let health = &mut self.servers[server].health;
+        let record = &mut self.servers[server];
+        let (rise, full, was_up) = (record.rise, record.full(), record.is_up());
+        let health = &mut record.health;
         *health = match passed {
             true if *health + 1 >= rise => full,
             true => *health + 1,
@@ -244,18 +276,9 @@ impl HaProxyChecks {
 
 impl HealthRule for HaProxyChecks {
     fn adopt(&mut self, params: &Params) {
-        let (rise, fall) = (params.integer("rise"), params.integer("fall"));
-        for server in 0..self.servers.len() {
-            let up = self.is_up(server);
-            let record = &mut self.servers[server];
-            // Who is up stays so, and who is down.
-            record.health = if up {
-                record.health.clamp(rise, rise + fall - 1)
-            } else {
-                record.health.min(rise - 1)
-            };
+        for record in &mut self.servers {
+            record.adopt(params, true);
         }
-        (self.rise, self.fall) = (rise, fall);
         let kinds = [Observe::Nothing, Observe::Connections, Observe::Answers];
         self.observe = kinds[params.choice("observe")];
         self.error_limit = params.integer("error_limit");
@@ -265,6 +288,10 @@ impl HealthRule for HaProxyChecks {
             OnError::SuddenDeath,
             OnError::MarkDown,
         ][params.choice("on_error")];
+    }
+
+    fn adopt_server(&mut self, server: usize, params: &Params, checked: bool) {
+        self.servers[server].adopt(params, checked);
     }
 
     fn judge(&mut self, _: Instant, standing: &mut Standing, _: &mut Vec<News>) {
@@ -292,7 +319,7 @@ impl HealthRule for HaProxyChecks {
         }
         let changed = self.count(server, passed);
         let cause = match (passed, self.is_up(server)) {
-            (true, _) => format!("{} checks passed", self.rise),
+            (true, _) => format!("{} checks passed", self.servers[server].rise),
             (false, _) => "its checks failed".to_owned(),
         };
         self.tell(server, changed, &cause, news)
@@ -300,7 +327,7 @@ impl HealthRule for HaProxyChecks {
 
     fn doubts(&self, server: usize) -> bool {
         let record = &self.servers[server];
-        record.hastened || record.health > 0 && record.health < self.full()
+        record.hastened || record.health > 0 && record.health < record.full()
     }
 
     fn is_out(&self, server: usize) -> bool {
@@ -311,8 +338,11 @@ impl HealthRule for HaProxyChecks {
         let Some(error) = self.is_error(seen.outcome) else {
             return false;
         };
-        let (rise, up) = (self.rise, self.is_up(seen.server));
         let record = &mut self.servers[seen.server];
+        let (rise, up) = (record.rise, record.is_up());
+        if !record.checked {
+            return false;
+        }
         if !error {
             record.errors = 0;
             return false;
@@ -335,11 +365,14 @@ impl HealthRule for HaProxyChecks {
     }
 
     fn forget(&mut self) {
-        let health = self.rise;
-        self.servers.fill(Record {
-            health,
-            ..Record::default()
-        });
+        for record in &mut self.servers {
+            *record = Record {
+                health: record.rise,
+                errors: 0,
+                hastened: false,
+                ..record.clone()
+            };
+        }
     }
 
     fn clone_box(&self) -> Box<dyn HealthRule> {

@@ -53,8 +53,6 @@ pub(super) static RULE: HealthDef = HealthDef {
     check,
     build: |params, servers| {
         let mut rule = MaxFails {
-            most: 0,
-            fail_timeout: 0,
             errors: false,
             servers: vec![Record::NEW; servers],
             due: Due::default(),
@@ -63,6 +61,7 @@ pub(super) static RULE: HealthDef = HealthDef {
         Box::new(rule)
     },
     watches: true,
+    own: &["max_fails", "fail_timeout"],
     counts_sent: true,
     ..PLAIN
 };
@@ -83,10 +82,6 @@ const SECOND: u64 = 1_000_000_000;
 
 #[derive(Clone, Debug)]
 struct MaxFails {
-    /// Failures that ban; 0: none do.
-    most: u64,
-    /// In seconds, as all times here.
-    fail_timeout: i64,
     errors: bool,
     servers: Vec<Record>,
     due: Due,
@@ -94,6 +89,10 @@ struct MaxFails {
 
 #[derive(Clone, Debug)]
 struct Record {
+    /// Failures that ban; 0: none do.
+    most: u64,
+    /// In seconds, as all times here.
+    fail_timeout: i64,
     fails: u64,
     /// When it failed last.
     accessed: i64,
@@ -106,12 +105,27 @@ struct Record {
 
 impl Record {
     const NEW: Self = Self {
+        most: 0,
+        fail_timeout: 0,
         fails: 0,
         accessed: LONG_AGO,
         checked: LONG_AGO,
         out: false,
         due: None,
     };
+
+    fn is_over(&self, now: Instant) -> bool {
+        seconds(now) - self.checked > self.fail_timeout
+    }
+
+    fn has_failed(&self) -> bool {
+        self.most > 0 && self.fails >= self.most
+    }
+
+    fn adopt(&mut self, params: &Params) {
+        self.most = params.integer("max_fails");
+        self.fail_timeout = (params.span("fail_timeout").0 / SECOND).cast_signed();
+    }
 }
 
 /// Before any `fail_timeout`.
@@ -122,21 +136,13 @@ fn seconds(now: Instant) -> i64 {
 }
 
 impl MaxFails {
-    fn is_over(&self, record: &Record, now: Instant) -> bool {
-        seconds(now) - record.checked > self.fail_timeout
-    }
-
-    fn has_failed(&self, record: &Record) -> bool {
-        self.most > 0 && record.fails >= self.most
-    }
-
     fn look(&mut self, now: Instant, server: usize, candidate: &mut Candidate) {
         let record = &self.servers[server];
-        let banned = self.has_failed(record) && !self.is_over(record, now);
+        let banned = record.has_failed() && !record.is_over(now);
         candidate.open &= !banned;
         let end = record
             .checked
-            .saturating_add(self.fail_timeout)
+            .saturating_add(record.fail_timeout)
             .saturating_add(1);
         let next = banned.then(|| Instant((end.max(0) as u64).saturating_mul(SECOND)));
         let before = std::mem::replace(&mut self.servers[server].due, next);
@@ -158,9 +164,14 @@ impl MaxFails {
 
 impl HealthRule for MaxFails {
     fn adopt(&mut self, params: &Params) {
-        self.most = params.integer("max_fails");
-        self.fail_timeout = (params.span("fail_timeout").0 / SECOND).cast_signed();
+        for record in &mut self.servers {
+            record.adopt(params);
+        }
         self.errors = params.choice("errors") == 0;
+    }
+
+    fn adopt_server(&mut self, server: usize, params: &Params, _: bool) {
+        self.servers[server].adopt(params);
     }
 
     fn judge(&mut self, now: Instant, standing: &mut Standing, _: &mut Vec<News>) {
@@ -185,11 +196,12 @@ impl HealthRule for MaxFails {
     }
 
     fn sent(&mut self, now: Instant, server: usize, _: &mut Vec<News>) -> bool {
-        if !self.is_over(&self.servers[server], now) {
+        let record = &mut self.servers[server];
+        if !record.is_over(now) {
             return false;
         }
-        self.servers[server].checked = seconds(now);
-        self.has_failed(&self.servers[server])
+        record.checked = seconds(now);
+        record.has_failed()
     }
 
     fn ended_and(&mut self, seen: &Seen, again: bool, news: &mut Vec<News>) -> bool {
@@ -206,12 +218,11 @@ impl HealthRule for MaxFails {
         } else if record.accessed < record.checked {
             record.fails = 0;
         }
-        let out = self.has_failed(&self.servers[server]);
-        let record = &mut self.servers[server];
+        let out = record.has_failed();
         if out != record.out {
             record.out = out;
             let (kind, cause) = if out {
-                let cause = format!("{} of max_fails = {} failures", record.fails, self.most);
+                let cause = format!("{} of max_fails = {} failures", record.fails, record.most);
                 (Kind::Ejected, cause)
             } else {
                 (
@@ -235,7 +246,13 @@ impl HealthRule for MaxFails {
     }
 
     fn forget(&mut self) {
-        self.servers.fill(Record::NEW);
+        for record in &mut self.servers {
+            *record = Record {
+                most: record.most,
+                fail_timeout: record.fail_timeout,
+                ..Record::NEW
+            };
+        }
         self.due.clear();
     }
 
@@ -246,7 +263,7 @@ impl HealthRule for MaxFails {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{at, candidates, judge, open, rule};
+    use super::super::testing::{at, candidates, judge, open, params, rule};
     use super::*;
     use crate::extension::ParamValue;
 
@@ -328,6 +345,34 @@ mod tests {
         let mut rule = max_fails(2, 0, 10);
         attempt(&mut rule, 0, 0, Outcome::Refused);
         assert_eq!(open_at(&mut rule, 0, 2), [0, 1]);
+    }
+
+    #[test]
+    fn a_server_may_have_numbers_of_its_own_and_keeps_them() {
+        let mut rule = max_fails(3, 1, 10);
+        let own = params(
+            &RULE,
+            &[
+                ("max_fails", ParamValue::Integer(2)),
+                ("fail_timeout", ParamValue::Span(Duration::from_secs(3))),
+            ],
+        );
+        rule.adopt_server(1, &own, true);
+        for after in [0, 100_000] {
+            for server in [0, 1] {
+                attempt(&mut rule, after, server, Outcome::Refused);
+            }
+            assert_eq!(open_at(&mut rule, after, 3), [1, 2]);
+            attempt(&mut rule, after, 1, Outcome::Refused);
+            assert_eq!(open_at(&mut rule, after, 3), [2]);
+            assert_eq!(open_at(&mut rule, after + 4000, 3), [1, 2]);
+            assert_eq!(open_at(&mut rule, after + 11_000, 3), [0, 1, 2]);
+            rule.forget();
+        }
+        // Other numbers for all are those of all, until it is told again what differs.
+        rule.adopt(&params(&RULE, &[]));
+        attempt(&mut rule, 200_000, 1, Outcome::Refused);
+        assert_eq!(open_at(&mut rule, 200_000, 3), [0, 2]);
     }
 
     #[test]

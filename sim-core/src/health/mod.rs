@@ -26,6 +26,7 @@ mod grpc_outlier_detection;
 mod haproxy_checks;
 mod max_fails;
 mod outlier_detection;
+mod own;
 mod panic;
 mod priorities;
 mod slow_start;
@@ -33,6 +34,7 @@ mod sweeping;
 mod update_merge_window;
 
 pub use checks::{Checks, Phase, Probe};
+pub use own::OwnHealth;
 
 /// Every health rule a scenario can name.
 pub static HEALTH_RULES: &[&HealthDef] = &[
@@ -75,6 +77,8 @@ pub struct HealthDef {
     /// Whether it decides about priorities, and about backups with them; otherwise servers of a
     /// lower priority serve only while there are no others.
     pub levels: bool,
+    /// Parameters that a server may have of its own.
+    pub own: &'static [&'static str],
     /// Whether all it does is to change weights, so that it needs a policy that heeds them.
     pub weighs: bool,
 }
@@ -93,6 +97,7 @@ const PLAIN: HealthDef = HealthDef {
     watches: false,
     counts_sent: false,
     levels: false,
+    own: &[],
     weighs: false,
 };
 
@@ -208,6 +213,12 @@ impl News {
 pub trait HealthRule: Debug + Send + Sync {
     /// Other parameters; what it has seen stays.
     fn adopt(&mut self, params: &Params);
+
+    /// What differs at a server, whatever that is: its parameters, those that it has of its own among them,
+    /// and whether it is checked. Told after other parameters, of those at which anything differs.
+    fn adopt_server(&mut self, server: usize, params: &Params, checked: bool) {
+        let _ = (server, params, checked);
+    }
 
     /// Narrows, widens or weighs the candidates.
     fn judge(&mut self, now: Instant, standing: &mut Standing, news: &mut Vec<News>);

@@ -10,6 +10,7 @@ use super::due::Due;
 use super::{Candidate, HealthDef, HealthRule, News, PLAIN, Standing};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::{Duration, Instant};
+use std::collections::BTreeMap;
 
 pub(super) static RULE: HealthDef = HealthDef {
     row: ExtensionRow {
@@ -54,7 +55,9 @@ pub(super) static RULE: HealthDef = HealthDef {
         ],
     },
     check: |params| {
-        if params.choice("law") == 1 && params.span("over") < SECOND {
+        // A server of its own may start at once.
+        let over = params.span("over");
+        if params.choice("law") == 1 && over < SECOND && !over.is_zero() {
             return Err(ParamProblem {
                 param: "over",
                 message: "less than the second in which HAProxy counts".to_owned(),
@@ -63,6 +66,7 @@ pub(super) static RULE: HealthDef = HealthDef {
         Ok(())
     },
     build: |params, servers| Box::new(SlowStart::new(params, read, servers)),
+    own: &["over"],
     weighs: true,
     ..PLAIN
 };
@@ -134,6 +138,8 @@ fn sixteenths(over: Duration, age: Duration) -> (f64, Option<Duration>) {
 pub(super) struct SlowStart {
     read: fn(&Params) -> Curve,
     curve: Curve,
+    /// Those of servers with one of their own.
+    own: BTreeMap<usize, Curve>,
     /// Whether it has been asked before: who is there at the first time was there before it.
     started: bool,
     servers: Vec<Record>,
@@ -154,6 +160,7 @@ impl SlowStart {
         Self {
             read,
             curve: read(params),
+            own: BTreeMap::new(),
             started: false,
             servers: vec![Record::default(); servers],
             due: Due::default(),
@@ -162,8 +169,11 @@ impl SlowStart {
 
     /// The part of its weight that a server has so long after it came, and how long after that the
     /// next step comes; no step when it has all of it.
-    fn weight(&self, age: Duration) -> (f64, Option<Duration>) {
-        let Curve { over, steps, law } = self.curve;
+    fn weight(&self, server: usize, age: Duration) -> (f64, Option<Duration>) {
+        let Curve { over, steps, law } = *self.own.get(&server).unwrap_or(&self.curve);
+        if over.is_zero() {
+            return (1.0, None);
+        }
         if matches!(law, Law::Sixteenths) {
             return sixteenths(over, age);
         }
@@ -188,7 +198,8 @@ impl SlowStart {
             record.since = Some(now);
         }
         let since = record.since;
-        let (factor, next) = since.map_or((1.0, None), |since| self.weight(now.since(since)));
+        let (factor, next) =
+            since.map_or((1.0, None), |since| self.weight(server, now.since(since)));
         candidate.factor *= factor;
         let record = &mut self.servers[server];
         record.since = since.filter(|_| next.is_some());
@@ -201,6 +212,11 @@ impl SlowStart {
 impl HealthRule for SlowStart {
     fn adopt(&mut self, params: &Params) {
         self.curve = (self.read)(params);
+        self.own.clear();
+    }
+
+    fn adopt_server(&mut self, server: usize, params: &Params, _: bool) {
+        self.own.insert(server, (self.read)(params));
     }
 
     fn judge(&mut self, now: Instant, standing: &mut Standing, _: &mut Vec<News>) {
@@ -247,7 +263,7 @@ impl HealthRule for SlowStart {
 #[cfg(test)]
 #[allow(clippy::float_cmp, reason = "the factors are those of whole shares")]
 mod tests {
-    use super::super::testing::{at, candidates, judge, rule};
+    use super::super::testing::{at, candidates, judge, params, rule};
     use super::*;
     use crate::extension::ParamValue;
 
@@ -305,6 +321,35 @@ mod tests {
                 assert_eq!((100.0 * weight).ceil() as u32, seen, "{second} s");
             }
         }
+        assert_eq!(rule.due(), None);
+    }
+
+    #[test]
+    fn a_server_may_have_a_time_of_its_own_or_none() {
+        let mut rule = ten_seconds(4);
+        factor(&mut rule, 0, false);
+        let own = |millis| {
+            let over = ParamValue::Span(Duration::from_millis(millis));
+            params(&RULE, &[("over", over)])
+        };
+        rule.adopt_server(1, &own(40_000), true);
+        factor(&mut rule, 1, true);
+        assert_eq!(rule.due(), Some(at(2_001)), "by its own steps");
+        factor(&mut rule, 50_000, false);
+        rule.adopt_server(
+            1,
+            &Params::new(
+                own(10)
+                    .iter()
+                    .map(|(name, value)| {
+                        let none = ParamValue::Span(Duration::ZERO);
+                        (name, if name == "over" { none } else { value.clone() })
+                    })
+                    .collect(),
+            ),
+            true,
+        );
+        assert_eq!(factor(&mut rule, 51_000, true), 1.0);
         assert_eq!(rule.due(), None);
     }
 

@@ -14,6 +14,8 @@ pub struct Link {
     pub delay: Option<Configured<DistributionDef>>,
     /// Probability that a message vanishes, in [0, 1].
     pub loss: Option<f64>,
+    /// A message that vanishes by chance is sent again after so long, and after twice that, and so on.
+    pub retransmit: Option<Duration>,
     /// A request that has not reached the other end by then has failed.
     pub connect_timeout: Option<Duration>,
     /// Connections that the sender keeps; without them each message stands for one of its own.
@@ -27,6 +29,7 @@ impl Link {
         Self {
             delay: self.delay.clone().or_else(|| wider.delay.clone()),
             loss: self.loss.or(wider.loss),
+            retransmit: self.retransmit.or(wider.retransmit),
             connect_timeout: self.connect_timeout.or(wider.connect_timeout),
             connections: (self.connections.clone()).or_else(|| wider.connections.clone()),
         }

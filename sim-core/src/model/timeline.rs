@@ -110,6 +110,11 @@ pub struct Rollout {
     pub canary: Option<Canary>,
 }
 
+impl Rollout {
+    /// What is written of one that starts its servers anew and changes nothing.
+    pub(crate) const NOTHING_NEW: &'static str = "restarted";
+}
+
 /// The first servers of a release, which decide whether the others follow.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Canary {
@@ -117,8 +122,19 @@ pub struct Canary {
     pub servers: Amount,
     /// How long they are watched once all of them serve.
     pub watch: Duration,
+    /// What comes after them, before all others follow.
+    pub then: Vec<Stage>,
     /// Beyond this share of failed attempts at them in that time they go back, in [0, 1].
     pub failed: f64,
+}
+
+/// A stage of a release after its canary.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Stage {
+    /// How many have the new release then.
+    pub servers: Amount,
+    /// How long all of them are watched.
+    pub watch: Duration,
 }
 
 /// A number of servers, or a share of those there are.

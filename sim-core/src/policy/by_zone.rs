@@ -149,6 +149,12 @@ impl Policy for ByZone {
         }
     }
 
+    fn adopt_max_fails(&mut self, server: usize, own: Option<u64>) {
+        for policy in &mut self.policies {
+            policy.adopt_max_fails(server, own);
+        }
+    }
+
     fn start_apart(&mut self, share: f64) {
         for policy in &mut self.policies {
             policy.start_apart(share);

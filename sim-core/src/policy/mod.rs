@@ -240,6 +240,8 @@ pub struct Lines<'a> {
     pub bound: &'a [u32],
     /// How many may wait so for one server; 0: as many as come.
     pub bound_limit: u32,
+    /// The same of each server; nothing where they are all alike.
+    pub bound_limits: &'a [u32],
     /// Attempts that wait for whichever server has a place first.
     pub unbound: u32,
 }
@@ -248,6 +250,14 @@ impl Lines<'_> {
     /// How many attempts a server is given at once.
     pub fn limit(&self, server: usize) -> u32 {
         self.limits.get(server).copied().unwrap_or(u32::MAX)
+    }
+
+    /// How many may wait for a server and for no other; 0: as many as come.
+    pub fn bound_limit(&self, server: usize) -> u32 {
+        self.bound_limits
+            .get(server)
+            .copied()
+            .unwrap_or(self.bound_limit)
     }
 
     /// How many wait for a server and for no other.
@@ -318,6 +328,11 @@ pub trait Policy: Debug + Send {
     /// Called once, after that: the names of the servers, for those who place them by their names.
     fn name_servers(&mut self, names: &[&str]) {
         let _ = names;
+    }
+
+    /// From now on so many failures ban a server, or as many as ban any: for those who count them too.
+    fn adopt_max_fails(&mut self, server: usize, own: Option<u64>) {
+        let _ = (server, own);
     }
 
     /// Called where the instance is one of several, before its first pick and whenever it turns to servers

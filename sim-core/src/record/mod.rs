@@ -501,7 +501,9 @@ impl Recorder {
         for alert in &mut self.alerts {
             alert.look(&self.history, now, &mut told);
         }
-        self.site.look(&self.history, now, &mut told);
+        let outside = self.flows[..self.layout.flows()].iter().step_by(2);
+        let longest_ns = outside.filter_map(|f| f.response_time.max_ns()).max();
+        self.site.look(&self.history, now, longest_ns, &mut told);
         for event in told {
             self.tell(event);
         }

@@ -1,7 +1,8 @@
 //! The state of the whole site: normal, degraded, down.
 //!
 //! Taken from the requests of the last 30 seconds: down below 5 % goodput; normal at 98 % with
-//! every objective met, which must last two minutes before it is believed; degraded in between.
+//! every objective met, which must last two minutes before it is believed; degraded in between. Down
+//! too when many came and nobody left, though no answer ever took as long.
 
 use super::history::History;
 use super::total::Total;
@@ -55,8 +56,14 @@ impl Site {
         }
     }
 
-    /// Looks at the interval that has just closed.
-    pub(super) fn look(&mut self, history: &History, now: u64, told: &mut Vec<Event>) {
+    /// Looks at the interval that has just closed, and at the longest answer of the run.
+    pub(super) fn look(
+        &mut self,
+        history: &History,
+        now: u64,
+        longest_ns: Option<u64>,
+        told: &mut Vec<Event>,
+    ) {
         let newest = history.len() - 1;
         self.window.add(history, newest);
         let gone = newest.checked_sub(self.len);
@@ -75,10 +82,13 @@ impl Site {
         }
         let window = self.window.window();
         let ended = window.ended();
-        if ended < FEWEST {
+        let stuck = ended == 0
+            && window.arrived >= FEWEST
+            && longest_ns.is_some_and(|longest| longest < WINDOW_NS);
+        if ended < FEWEST && !stuck {
             return;
         }
-        let goodput = window.outcomes[Outcome::Succeeded as usize] as f64 / ended as f64;
+        let goodput = window.outcomes[Outcome::Succeeded as usize] as f64 / ended.max(1) as f64;
         let missed = self
             .objectives
             .iter()
@@ -107,7 +117,11 @@ impl Site {
             return;
         }
         self.state = seen;
-        let mut cause = format!("goodput {:.1} %", goodput * 100.0);
+        let mut cause = if stuck {
+            format!("none of {} requests answered", window.arrived)
+        } else {
+            format!("goodput {:.1} %", goodput * 100.0)
+        };
         if let Some(o) = missed {
             let good = o.good as f64 / o.total as f64 * 100.0;
             cause = format!("{cause}, {}: {good:.1} % good", o.name);

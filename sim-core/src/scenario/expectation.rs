@@ -2,13 +2,16 @@
 
 use super::alarm;
 use super::assemble::{Base, base};
-use super::condition::{Piece, metric, quantity};
+use super::condition::{Piece, condition, metric, quantity};
 use super::kinds::moment;
 use super::problem::{Collector, Problems, Span, suggest};
 use super::section::Cx;
+use super::sections::Top;
 use super::{Scenario, Source};
 use crate::event_log::{KINDS, Subject};
-use crate::metric::{Comparison, METRICS, MetricDef, SUMMARY_PATHS, SummaryPath, Unit, in_short};
+use crate::metric::{
+    Comparison, Condition, METRICS, MetricDef, SUMMARY_PATHS, SummaryPath, Unit, in_short,
+};
 use crate::model::{EventPattern, Expectation, Expr, Fold, Value};
 use crate::outcome::Outcome;
 use crate::time::{Duration, Instant};
@@ -31,32 +34,50 @@ impl Scenario {
     /// # Errors
     /// Problems of the text, and those of the scenario.
     pub fn condition(&self, name: &str, text: &str) -> Result<Expectation, Problems> {
+        let expr = self.understand(name, text, |piece, base, top, cx| {
+            expectation(piece, &alarm::known(top, base)?, cx)
+        })?;
+        Ok(Expectation {
+            that: text.to_owned(),
+            expr,
+            line: 0,
+        })
+    }
+
+    /// The same of what can be asked of any part of a run, as the condition of an alert would be: a
+    /// metric, perhaps of something, and a threshold.
+    ///
+    /// # Errors
+    /// Problems of the text, and those of the scenario.
+    pub fn watched(&self, name: &str, text: &str) -> Result<Condition, Problems> {
+        self.understand(name, text, |piece, base, _, cx| condition(piece, base, cx))
+    }
+
+    fn understand<T>(
+        &self,
+        name: &str,
+        text: &str,
+        read: impl Fn(Piece<'_>, &Base, &Top, &mut Cx<'_>) -> Option<T>,
+    ) -> Result<T, Problems> {
         let mut sources = self.sources.to_vec();
         sources.push(Source::new(name, text));
         let span = Span::new(sources.len() as u32 - 1, 0..text.len());
         let mut problems = Collector::default();
-        let expr = self.understand(Piece::new(text, span), &mut problems);
+        let found = self.sections(&mut problems).and_then(|top| {
+            let base = base(self, &top, &mut problems)?;
+            let clock = self.clock();
+            let mut cx = Cx {
+                problems: &mut problems,
+                clock,
+            };
+            read(Piece::new(text, span), &base, &top, &mut cx)
+        });
         problems.finish(&sources)?;
-        match expr {
-            Some(expr) => Ok(Expectation {
-                that: text.to_owned(),
-                expr,
-                line: 0,
-            }),
-            None => Err(Problems {
-                sources,
-                problems: Vec::new(),
-                left_out: 0,
-            }),
-        }
-    }
-
-    fn understand(&self, text: Piece<'_>, problems: &mut Collector) -> Option<Expr> {
-        let top = self.sections(problems)?;
-        let base = base(self, &top, problems)?;
-        let known = alarm::known(&top, &base)?;
-        let clock = self.clock();
-        expectation(text, &known, &mut Cx { problems, clock })
+        found.ok_or(Problems {
+            sources,
+            problems: Vec::new(),
+            left_out: 0,
+        })
     }
 }
 

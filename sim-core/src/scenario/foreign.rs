@@ -164,8 +164,9 @@ fn of_text(text: &str) -> Option<String> {
     } else if first.starts_with('<') {
         "a page in XML or HTML"
     } else if any(&|line| {
-        line.ends_with('{') && begins(line, &["upstream", "server", "location", "http", "events"])
-    }) && any(&|line| line.ends_with(';'))
+        let opens = line.ends_with('{') || line.ends_with('}') && line.contains(" {");
+        opens && begins(line, &["upstream", "server", "location", "http", "events"])
+    }) && any(&|line| line.trim_end_matches(['}', ' ']).ends_with(';'))
     {
         "an nginx configuration"
     } else if lines.iter().any(|line| {

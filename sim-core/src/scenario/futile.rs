@@ -8,7 +8,7 @@ use crate::extension::{Configured, ParamValue};
 use crate::guard::GuardDef;
 use crate::health::Probe;
 use crate::ids::{Id, ServiceId};
-use crate::model::{Action, Change, Client, Link, Model, ServerParams, Service, Source};
+use crate::model::{Action, Change, Client, Link, Model, OwnRules, ServerParams, Service, Source};
 use crate::outcome::Outcome;
 use crate::retry::Failed;
 use crate::time::{Duration, Instant};
@@ -196,9 +196,11 @@ fn askers(model: &Model) -> Vec<Asker<'_>> {
         }
     }
     for (id, service) in model.services.iter().enumerate() {
-        if let Some(client) = &service.balancer.client {
-            let who = format!("the balancer of `{}`", service.name);
-            add(who, &ServiceId::at(id), client, None);
+        for (client, class) in service.balancer.client.iter().flat_map(OwnRules::clients) {
+            let class = class.map(|class| &model.classes[class.position()].name);
+            let class = class.map_or(String::new(), |name| format!(" for the class `{name}`"));
+            let who = format!("the balancer of `{}`{class}", service.name);
+            add(who, &ServiceId::at(id), &client, None);
         }
         for ask in service.asks().filter(|ask| ask.share > 0.0) {
             add(

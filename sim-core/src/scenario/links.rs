@@ -17,6 +17,7 @@ pub(crate) fn link(item: &Item<LinkSpec>) -> Option<Link> {
     Some(Link {
         delay: spec.delay.get()?.clone(),
         loss: spec.loss.copied()?,
+        retransmit: spec.retransmit.copied()?,
         connect_timeout: spec.connect_timeout.copied()?,
         connections: spec.connections.get()?.clone(),
     })

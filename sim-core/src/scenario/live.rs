@@ -6,6 +6,8 @@
 use super::assemble::Base;
 use super::dialects;
 use super::hosts::{HostNames, host_names};
+use super::own_health;
+use super::own_rules;
 use super::problem::{Collector, Problem, Span, suggest};
 use super::routes::{check_nobody_left, check_without_servers};
 use super::section::{Cx, Form, KeyDef, Section, SectionDef};
@@ -169,6 +171,9 @@ impl Live {
                     clock: self.clock,
                 };
                 let spec = ServerSpec::read(&node, cx)?;
+                let service = base.fleet.servers[at].service;
+                let service = &self.skeleton.services[usize::from(service.0)];
+                own_health::check_one(&spec, service, cx)?;
                 servers::params(&spec, &self.hosts, cx).map(Arc::new)
             });
             let Some(new) = new else { continue };
@@ -207,17 +212,8 @@ impl Live {
         let Some(mut new) = skeleton(&top, cx) else {
             return;
         };
-        for (new, old) in new.services.iter().zip(&self.skeleton.services) {
-            if new.balancer.client.is_some() != old.balancer.client.is_some() {
-                let what = format!(
-                    "the balancer of `{}` has no rules of its own to change",
-                    new.name
-                );
-                let help = format!(
-                    "write service.{}.balancer.client in the scenario itself",
-                    new.name
-                );
-                cx.push(Problem::new("E017", what).help(help));
+        for (new, old) in new.services.iter_mut().zip(&self.skeleton.services) {
+            if own_rules::stay(new, old, cx).is_none() {
                 return;
             }
         }

@@ -41,6 +41,8 @@ mod live;
 mod members;
 mod outline;
 mod overlay;
+mod own_health;
+mod own_rules;
 pub(crate) mod problem;
 mod renamed;
 mod routes;

@@ -105,6 +105,7 @@ pub(crate) fn check_without_servers(name: &str, spec: &ServiceSpec, cx: &mut Cx<
         ),
         ("link", balancer.link.written, balancer.link.span),
         ("client", balancer.client.written, balancer.client.span),
+        ("class", balancer.class.written, balancer.class.span),
     ];
     let mut clean = true;
     for (key, _, span) in strays.into_iter().filter(|(_, written, _)| *written) {

@@ -23,6 +23,8 @@ pub(super) struct Sample {
 /// The first line that is none, and why.
 pub(super) fn read(text: &str) -> Result<Sample, String> {
     let mut rows: Vec<(Duration, Option<f64>)> = Vec::new();
+    // Spreadsheets begin a text with a mark of its encoding.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         // The names of a table's columns stand above it.
@@ -94,6 +96,8 @@ mod tests {
         let sample = read("# measured\n0.5\n\n12ms\n1e-3\n").expect("three times");
         assert_eq!(sample.values, [1, 12, 500].map(Duration::from_millis));
         assert!(sample.probabilities.is_empty());
+        let marked = read("\u{feff}1s\r\n2s\r\n").expect("two times");
+        assert_eq!(marked.values, [1, 2].map(Duration::from_secs));
         let table = read("time,part\n1s;1\n0.1s, 0\n0.2\t0.75\n").expect("a table");
         assert_eq!(table.values, [100, 200, 1000].map(Duration::from_millis));
         assert_eq!(table.probabilities, [0.0, 0.75, 1.0]);

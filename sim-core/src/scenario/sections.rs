@@ -272,6 +272,16 @@ section! {
         routes: Tables<RouteSpec> = "[]";
         /// By which rules an instance itself sends a request to its servers, as a proxy does that waits so long for a server and then tries another. Not written: it sends each attempt of its callers to one server, waits as long as they do, and tells them how it ended.
         client [live]: Override<ClientSpec> = "{}";
+        /// What it does otherwise for requests of one class.
+        class: Named<BalancerClassSpec> = "{}";
+    }
+}
+
+section! {
+    /// What a balancer does otherwise for requests of one class, as a location of a proxy has a time-out of its own.
+    BalancerClassSpec {
+        /// By which rules an instance sends such a request to its servers: keys that differ from those of `balancer.client`, that of a dialect included. Its tries pass the guards of that too, as long as it has none of its own.
+        client [live]: Override<ClientSpec>;
     }
 }
 
@@ -298,6 +308,8 @@ section! {
         delay [live]: Optional<ExtensionOf<DistributionDef>> = "none";
         /// Probability that a message, request or answer, vanishes without anybody hearing of it; without it, that of the wider link, and 0 at the widest.
         loss [live]: Optional<Ratio> = "none", in from(0.0, 1.0);
+        /// A message that vanishes by `loss` is sent again after so long, then after twice, four times, … as long, six times at most, as TCP does: 1s is that of a SYN, and 200ms about that of what follows. Without it, that of the wider link, and at the widest nothing is sent again. What vanishes because a link is cut, or meets a machine that is silent, is not.
+        retransmit [live]: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
         /// A request that by then has not reached the other end, or met silence there, has failed; without it, that of the wider link, and none at the widest. Probes have a timeout of their own instead.
         connect_timeout [live]: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
         /// Connections that the sender keeps to the other end; without them, those of the wider link, and at the widest none are kept: each request stands for a connection of its own that costs nothing. A change closes those that are open as soon as they carry nothing.
@@ -448,6 +460,10 @@ section! {
         max_connections [live]: Optional<Count> = "none", in from(1.0, 4e9), unit "connections";
         /// The least of that which it gets however little the instance has to do, with the balancer's `full_connections`; by default it always gets all.
         min_connections [live]: Optional<Count> = "none", in from(1.0, 4e9), unit "connections";
+        /// Attempts that may wait at a balancer instance for it and no other, in place of `pending_queue.per_server`; 0: no limit of its own.
+        max_pending [live]: Optional<Count> = "none", in from(0.0, 4e9), unit "attempts";
+        /// What health rules of the balancer do otherwise about it.
+        health [live]: Table<OwnHealthSpec> = "{}";
         /// A probe that kills: after `fall` failures in a row the server is restarted.
         liveness [live]: Optional<Table<LivenessSpec>> = "none";
         /// Whether it is there from the start; otherwise the time line adds it.
@@ -545,6 +561,30 @@ section! {
         fall [live]: Count = "3", in from(1.0, 1e6), unit "probes";
         /// Time of service of a probe.
         demand [live]: ExtensionOf<DistributionDef> = "1ms";
+    }
+}
+
+section! {
+    /// What health rules of the balancer do otherwise about a server, in place of the parameter that means the same. What no rule there heeds is an error.
+    OwnHealthSpec {
+        /// Whether it is checked; one that is not counts as healthy with those that check.
+        check [live]: Flag = "true";
+        /// Failures that ban it, 0: none do. Of `max-fails`, and of nginx's policies.
+        max_fails [live]: Optional<Count> = "none", in from(0.0, 1e6), unit "failures";
+        /// For how long it is banned, in whole seconds. Of `max-fails`.
+        fail_timeout [live]: Optional<Span> = "none", in from(0.0, TEN_YEARS_S);
+        /// Time between its checks. Of `checks`, and `inter` of `haproxy-checks`.
+        interval [live]: Optional<Span> = "none", in from(0.001, TEN_YEARS_S);
+        /// The same while results have begun to speak against the present judgement. Of `checks`, and `fastinter` of `haproxy-checks`.
+        fast_interval [live]: Optional<Span> = "none", in from(0.001, TEN_YEARS_S);
+        /// The same while it is down: `downinter` of `haproxy-checks`.
+        down_interval [live]: Optional<Span> = "none", in from(0.001, TEN_YEARS_S);
+        /// Failed checks that take it out. Of `checks` and `haproxy-checks`.
+        fall [live]: Optional<Count> = "none", in from(1.0, 1e6), unit "checks";
+        /// Passed checks that bring it back. Of `checks` and `haproxy-checks`.
+        rise [live]: Optional<Count> = "none", in from(1.0, 1e6), unit "checks";
+        /// For how long it starts slowly when it comes back, 0s: not at all. Of `slow-start`.
+        slow_start [live]: Optional<Span> = "none", in from(0.0, TEN_YEARS_S);
     }
 }
 
@@ -716,6 +756,18 @@ section! {
         watch: Span, in above(0.0, TEN_YEARS_S);
         /// The share of failed attempts at them in that time beyond which they go back.
         failed: Ratio = "0.01", in from(0.0, 1.0);
+        /// What comes before all others follow: further stages, each with more servers, watched in the same way.
+        then: Tables<CanaryStageSpec> = "[]";
+    }
+}
+
+section! {
+    /// A stage of a release after its canary.
+    CanaryStageSpec {
+        /// How many servers have the new release then, those before included: a number, or a share, rounded up.
+        servers: Threshold;
+        /// How long they are watched; without it, as long as the canary.
+        watch: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
     }
 }
 

@@ -8,6 +8,7 @@ use super::by_zone::check_zones;
 use super::dialects::check_members;
 use super::hosts::{HostNames, check_hosts, find_host, host_names};
 use super::links::{Zones, inner_link};
+use super::own_health;
 use super::problem::{Problem, Span};
 use super::routes::{check_nobody_left, check_without_servers};
 use super::section::Cx;
@@ -110,6 +111,7 @@ pub(crate) fn fleet(top: &Top, skeleton: Option<&mut Skeleton>, cx: &mut Cx<'_>)
     }
     check_members(written, &skeleton.services, &fleet.servers, cx)?;
     check_zones(written, &skeleton.services, &fleet.servers, cx)?;
+    own_health::check(written, &skeleton.services, cx)?;
     check_full_connections(written, &skeleton.services, &fleet.servers, cx)?;
     Some(fleet)
 }
@@ -310,6 +312,8 @@ pub(crate) fn params(
         priority: priority?,
         max_connections: spec.max_connections.copied()?.map(count),
         min_connections: min_connections(spec, cx)?,
+        health: own_health::read(spec.health.get()?)?,
+        max_pending: spec.max_pending.copied()?.map(count),
         liveness: optional(&spec.liveness, liveness)?,
         link: inner_link(&spec.link, cx)?,
         host: host?,

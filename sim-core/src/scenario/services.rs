@@ -10,6 +10,7 @@ use super::clients::{
 };
 use super::hosts::hosts;
 use super::links::{declared_zones, inner_link, link};
+use super::own_rules::own_rules;
 use super::problem::{Problem, Span};
 use super::routes::routes;
 use super::section::{Cx, Item};
@@ -222,7 +223,13 @@ fn check_balances(
         }
         if service.balancer.client.is_some() {
             let what = "a balancer that chooses for each connection does not look at requests";
-            let client = spec.balancer.get()?.client.span;
+            let spec = spec.balancer.get()?;
+            let written = spec.client.written;
+            let client = if written {
+                spec.client.span
+            } else {
+                spec.class.span
+            };
             let problem = Problem::new("E017", what).at(span);
             let problem = problem.label(client, "and cannot try them again");
             cx.push(problem.help("write balances = \"requests\""));
@@ -282,11 +289,7 @@ fn balancer(
     cx: &mut Cx<'_>,
 ) -> Option<Balancer> {
     let routes = routes(spec, known, clients, cx);
-    let client = if spec.client.written {
-        inner_client(&spec.client, spec.client.span, clients, cx).map(Some)
-    } else {
-        Some(None)
-    };
+    let client = own_rules(spec, known, clients, cx);
     let crash = crash_rules(&spec.crash, BALANCER_GAUGES, cx);
     let guards = guards(&spec.guards, "balancer", cx);
     let health = health(&spec.health, cx);
@@ -382,11 +385,21 @@ pub(crate) fn inner_client(
     clients: &mut Vec<Client>,
     cx: &mut Cx<'_>,
 ) -> Option<ClientId> {
+    let client = client(written.get().into_iter(), cx)?;
+    join(client, span, clients, cx)
+}
+
+/// One more caller within.
+pub(crate) fn join(
+    client: Client,
+    span: Span,
+    clients: &mut Vec<Client>,
+    cx: &mut Cx<'_>,
+) -> Option<ClientId> {
     if clients.len() >= CLIENTS_MAX {
         cx.push(Problem::new("E024", "too many calls").at(span));
         return None;
     }
-    let client = client(written.get().into_iter(), cx)?;
     clients.push(client);
     Some(ClientId::at(clients.len() - 1))
 }

@@ -9,15 +9,15 @@ use super::links;
 use super::live::{Live, find_servers, unknown_server};
 use super::problem::{Collector, Problem, suggest};
 use super::section::{Cx, Item};
-use super::sections::{Deed, Restarted, TimelineSpec, Top};
+use super::sections::{CanarySpec, Deed, Restarted, TimelineSpec, Top};
 use super::set::{Assignment, assignments};
 use super::tree::{Node, Value};
 use crate::extension::Configured;
 use crate::fault::{self, Befalls, FaultDef};
 use crate::ids::Id;
 use crate::model::{
-    Action, Actor, Afflicted, Amount, Canary, Change, Course, Rollout, ServerId, ServiceId, Target,
-    TimelineEntry,
+    Action, Actor, Afflicted, Amount, Canary, Change, Course, Rollout, ServerId, ServiceId, Stage,
+    Target, TimelineEntry,
 };
 use crate::time::{Duration, Instant};
 use std::collections::BTreeSet;
@@ -554,6 +554,7 @@ fn rollout(
             servers: self::amount(canary.servers.get()?, cx)?,
             watch: canary.watch.copied()?,
             failed: canary.failed.copied()?,
+            then: stages(canary, cx)?,
         }),
     };
     Some(Rollout {
@@ -561,12 +562,37 @@ fn rollout(
             .map(|id| Arc::clone(&all[id.position()].params))
             .collect(),
         servers,
-        text: String::from("restarted"),
+        text: Rollout::NOTHING_NEW.to_owned(),
         surge: surge?.unwrap_or(Amount::Count(0)),
         unavailable: unavailable?.unwrap_or(Amount::Count(1)),
         min_ready: spec.min_ready.copied()?.unwrap_or_default(),
         canary,
     })
+}
+
+/// The stages after a canary. Where numbers can be compared, each has more servers than the one before.
+fn stages(canary: &CanarySpec, cx: &mut Cx<'_>) -> Option<Vec<Stage>> {
+    let mut before = amount(canary.servers.get()?, cx)?;
+    let mut stages = Vec::new();
+    for spec in canary.then.get()? {
+        let servers = amount(spec.servers.get()?, cx)?;
+        let more = match (before, servers) {
+            (Amount::Count(before), Amount::Count(servers)) => servers > before,
+            (Amount::Share(before), Amount::Share(servers)) => servers > before,
+            _ => true,
+        };
+        if !more {
+            let what = "a stage with no more servers than the one before brings nothing";
+            cx.push(Problem::new("E017", what).at(spec.servers.span));
+            return None;
+        }
+        before = servers;
+        stages.push(Stage {
+            servers,
+            watch: spec.watch.copied()?.or(canary.watch.copied())?,
+        });
+    }
+    Some(stages)
 }
 
 /// A number of servers, or a share of them.

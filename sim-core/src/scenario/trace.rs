@@ -40,6 +40,8 @@ pub(super) fn read(text: &str) -> Result<Trace, String> {
     let (mut clock, mut mixed) = (None, false);
     let (mut first_bad, mut bad) = (0, 0);
     let mut fields = false;
+    // Spreadsheets begin a text with a mark of its encoding.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -290,6 +292,7 @@ mod tests {
         assert_eq!(seconds("# start\n0.5\n1\n\n1.25\n"), [0.5, 1.0, 1.25]);
         assert_eq!(seconds("2s\n500ms\n1m\n"), [0.5, 2.0, 60.0], "in any order");
         assert_eq!(seconds("1.0 0.031\n2.0 0.015\n"), [1.0, 2.0], "columns");
+        assert_eq!(seconds("\u{feff}1.0\r\n2.0\r\n"), [1.0, 2.0], "a mark");
         assert_eq!(seconds("time,duration\n1.0,0.031\n"), [1.0], "a head");
         assert_eq!(
             seconds("1740992403\n1740992401\n"),

@@ -3,7 +3,7 @@
 use super::{Scenario, futile};
 use crate::event_log::nothing_to_do;
 use crate::ids::Id;
-use crate::model::{Action, Change, ClassId, Model, Service, Target};
+use crate::model::{Action, Change, ClassId, Model, Service, ServiceId, Source, Target};
 use crate::readable;
 
 /// Remarks on a scenario; none when it has no model.
@@ -65,6 +65,7 @@ fn idle_parts(model: &Model) -> Vec<String> {
             ));
         }
     }
+    found.extend(idle_rules(model));
     let nobody = |class: usize| model.sources.iter().all(|s| share(&s.mix, class) <= 0.0);
     for (_, class) in (model.classes.iter().enumerate()).filter(|(class, _)| nobody(*class)) {
         found.push(format!("no request is of the class `{}`", class.name));
@@ -72,6 +73,40 @@ fn idle_parts(model: &Model) -> Vec<String> {
     for source in &model.sources {
         if source.arrivals.def.uses_rate && source.rate.is_zero() {
             found.push(format!("the rate of `{}` is always 0", source.name));
+        }
+    }
+    found
+}
+
+/// Rules of balancers for classes of which no request comes to them.
+fn idle_rules(model: &Model) -> Vec<String> {
+    let mut found = Vec::new();
+    for (id, service) in model.services.iter().enumerate() {
+        for own in service.balancer.client.iter().flat_map(|own| &own.by_class) {
+            let class = own.class;
+            let outside = |s: &Source| share(&s.mix, class.position()) > 0.0;
+            let sources = model.sources.iter().filter(|s| outside(s));
+            let mut there: Vec<ServiceId> = sources.map(|s| s.to).collect();
+            let mut next = 0;
+            while let Some(from) = there.get(next) {
+                let asks = model.services[from.position()].asks();
+                let asked = asks.filter(|ask| {
+                    ask.share > 0.0 && (ask.classes.is_empty() || ask.classes.contains(&class))
+                });
+                let more: Vec<_> = asked.map(|ask| ask.to).collect();
+                there.extend(
+                    more.into_iter()
+                        .filter(|to| !there.contains(to))
+                        .collect::<Vec<_>>(),
+                );
+                next += 1;
+            }
+            if !there.contains(&ServiceId::at(id)) || service.balancer.kept(class) <= 0.0 {
+                found.push(format!(
+                    "no request of the class `{}` comes to the servers of `{}`, whose balancer has rules for it",
+                    model.classes[class.position()].name, service.name
+                ));
+            }
         }
     }
     found

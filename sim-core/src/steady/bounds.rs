@@ -194,6 +194,10 @@ fn of_server(server: &ServerParams, balancer: &Balancer) -> (Bounds, Bounds) {
         max_connections,
         // A smaller limit while little is to be done.
         min_connections: _,
+        // Bounded by the pending queue as a whole.
+        max_pending: _,
+        // Decides who is asked, not how many wait.
+        health: _,
         weight: _,
         speed: _,
         // Order decides who waits, not how many do.

@@ -351,7 +351,7 @@ impl Builder<'_> {
                 .and_then(|spent_ns| NumberFigures::of(&spent_ns)),
             crashes: servers.iter().map(|s| s.crashes).sum(),
             downtime_s: down as f64 / SECOND as f64,
-            tries: service.balancer.client.map(|_| {
+            tries: service.balancer.client.as_ref().map(|_| {
                 let recorder = sim.recorder();
                 let tries = recorder.flow(recorder.layout.tries(ServiceId::at(id)));
                 let (asked, total) = (tries.measured_arrived(), tries.measured_attempts());

@@ -273,5 +273,5 @@ const PINNED: &[&str] = &[
     "led 4d0716af472b0fab",
     "routed 0e7b5eb058f314d7",
     "hosted 7fb481381c37c7dc",
-    "proxied c23a666fc2659520",
+    "proxied 389f4fc9c4ffc5f8",
 ];

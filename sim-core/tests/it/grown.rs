@@ -41,7 +41,7 @@ pub(crate) fn grown(number: u64) -> impl Strategy<Value = Grown> {
 }
 
 /// Wishes that come in turn.
-const OWN: usize = 18;
+const OWN: usize = 22;
 
 /// How often a key that does not fit is tried with another name and another value.
 const TRIES: usize = 60;
@@ -181,6 +181,15 @@ impl Bed {
             }
             _ if path.contains(".call.") && lacks("[[service.web.call]]") => {
                 "[[service.web.call]]\nto = \"deep\"\n[service.deep]\ndemand = \"3ms\"\n[[service.deep.server]]\nname = \"db\"\nworkers = 2\n"
+            }
+            _ if path.contains(".balancer.class.") && lacks("balancer.class.") => {
+                let classes = if lacks("[class.") {
+                    "[class.a]\nshare = 0.8\n[class.b]\nshare = 0.2\n"
+                } else {
+                    ""
+                };
+                self.text += classes;
+                "[service.web.balancer.class.a]\nclient = {}\n[service.web.balancer.class.b]\nclient = {}\n"
             }
             _ if path.contains(".routes.") && lacks("routes") => {
                 "[[service.web.balancer.routes]]\nto = \"far\"\nshare = 0.4\n[service.far]\ndemand = \"7ms\"\n[[service.far.server]]\nname = \"db\"\nworkers = 2\n"
@@ -326,6 +335,18 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
             let parts = [("servers", "1"), ("watch", "\"50ms\""), ("failed", "0.1")];
             let parts = parts.map(|(name, usual)| of(name, usual, dice));
             entry += &format!("do = \"deploy\"\ncanary = {{ {} }}\n", parts.join(", "));
+        }
+        ("canary.then.NAME.servers", _) => {
+            entry += &format!(
+                "do = \"deploy\"\ncanary = {{ servers = 1, watch = \"50ms\", then = [{{ servers = {} }}] }}\n",
+                value(row, dice)
+            );
+        }
+        ("canary.then.NAME.watch", _) => {
+            entry += &format!(
+                "do = \"deploy\"\ncanary = {{ servers = 1, watch = \"50ms\", then = [{{ servers = 2, watch = {} }}] }}\n",
+                value(row, dice)
+            );
         }
         ("max_surge" | "max_unavailable" | "min_ready", _) => entry += "do = \"deploy\"\n",
         _ => entry += &format!("do = \"{deed}\"\n"),
@@ -482,6 +503,14 @@ fn number(min: f64, max: f64, whole: bool, dice: &mut Dice) -> String {
     }
 }
 
+/// Lists of paths.
+const PATHS: &[&str] = &[
+    "[]",
+    "[\"service.web.demand\"]",
+    "[\"service.web.server.*.workers\"]",
+    "[\"nothing.is.here\"]",
+];
+
 /// What is written where a form knows nothing.
 fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
     const LAWS: &[&str] = &[
@@ -509,6 +538,7 @@ fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
             "[]",
             "[\"90ms\", \"1ms\"]",
         ],
+        ("list of paths", _) => PATHS,
         ("list of numbers", _) => &["[1, 3]", "[0, 4]", "[0.5]", "[2, 1, 0]"],
         ("threshold", _) => &["3", "0.5", "\"20ms\"", "\"90%\"", "\"9MiB\"", "0"],
         ("rate", _) => {

@@ -1,7 +1,8 @@
 //! Links: delay and loss on both hops, and who hears of what.
 
-use crate::support::{check_books, fates, outcome, run, summary, traced};
+use crate::support::{check_books, fates, log, outcome, run, summary, traced};
 use sim_core::engine::End;
+use sim_core::record::RequestRecord;
 
 /// A service of one server that takes 10 ms for each request.
 pub(crate) fn web(keys: &str, balancer: &str, server: &str) -> String {
@@ -127,6 +128,62 @@ fn as_many_messages_are_lost_as_written() {
     near(outcome(&noticed, "succeeded"), 0.8 * 0.8);
     near(outcome(&noticed, "connect_timed_out"), 0.2);
     near(outcome(&noticed, "timed_out"), 0.8 * 0.2);
+}
+
+#[test]
+fn what_is_lost_is_sent_again_after_twice_as_long_each_time() {
+    // A way takes 2ᵏ − 1 s more with probability 2⁻ᵏ⁻¹, the request's and the answer's: none for one in four,
+    // 1 s for another fourth, 2 s for a sixteenth, 3 s for an eighth.
+    let resent = |more: &str| {
+        let link = format!("link = {{ loss = 0.5, retransmit = \"1s\"{more} }}");
+        let rest = web(&link, "", "").replace("workers = 1\n", "workers = 1000\n");
+        let fate = |row: &RequestRecord| {
+            let took_ns = row.ended_ns - row.arrived_ns;
+            (row.outcome.name(), took_ns as f64 / 1e6)
+        };
+        let rows = log(&stream("600s", 20, &rest));
+        rows.iter().map(fate).collect::<Vec<_>>()
+    };
+    let all = resent("");
+    let near = |share: f64, of: &[(&str, f64)], fate: (&str, f64)| {
+        let found = of.iter().filter(|&&other| other == fate).count() as f64;
+        let four_sigma = 4.0 * (12_000.0 * share * (1.0 - share)).sqrt();
+        // Those of the last seconds are still under way.
+        let missed = found - 12_000.0 * share;
+        assert!(
+            missed < four_sigma && missed > -four_sigma - 60.0,
+            "{fate:?}: {found}"
+        );
+    };
+    for (seconds, share) in [
+        (0, 1.0 / 4.0),
+        (1, 1.0 / 4.0),
+        (2, 1.0 / 16.0),
+        (3, 1.0 / 8.0),
+    ] {
+        near(
+            share,
+            &all,
+            ("succeeded", 10.0 + 1000.0 * f64::from(seconds)),
+        );
+    }
+    let whole = |&(_, ms): &(&str, f64)| ((ms - 10.0) / 1000.0).fract() == 0.0;
+    assert!(all.iter().all(whole));
+    // Who waits two seconds for a connection has given up when the second try would come.
+    near(
+        0.25,
+        &resent(", connect_timeout = \"2s\""),
+        ("connect_timed_out", 2000.0),
+    );
+    // What is cut is not sent again.
+    let cut = entry("0s", "partition", "web.link", "");
+    let rest = web("link = { retransmit = \"1s\" }", "", "");
+    let text = traced(
+        "100s",
+        &["0s"],
+        &format!("{rest}{cut}[client]\ntimeout = \"50s\"\n"),
+    );
+    assert_eq!(fates(&text), [("timed_out", 50_000.0)]);
 }
 
 /// A hop takes away no more and no less when another one is there too.

@@ -38,6 +38,7 @@ mod links;
 mod machines;
 mod memory;
 mod monitoring;
+mod own_health;
 mod own_tries;
 mod parallel;
 mod policies;

@@ -137,6 +137,11 @@ fn a_bad_release_goes_no_further_than_its_canary() {
     );
     let removed = [(60.0, "s-1"), (102.0, "s-1")];
     assert_eq!(happened(&simulation, Kind::Removed), named(&removed));
+    // Each is of the release that it runs, on the way back as well.
+    let causes = |kind| told(&simulation, kind).into_iter().map(|(.., cause)| cause);
+    let release = |word: &str| format!("of the {word} release");
+    assert!(causes(Kind::Added).eq(["new", "old"].map(release)));
+    assert!(causes(Kind::Removed).eq(["old", "new"].map(release)));
     let done = told(&simulation, Kind::Deployed);
     assert_eq!(
         (done[0].0, done[0].2.as_str()),
@@ -173,6 +178,55 @@ fn a_good_release_goes_on_after_its_canary() {
     assert_eq!(
         happened(&simulation, Kind::Deployed),
         named(&[(135.0, "web")])
+    );
+}
+
+#[test]
+fn a_push_in_stages_is_watched_at_each() {
+    // The canary as before, judged at 101 s. Then two: s-2 goes at 102 s and is up at 113 s, where 20 s begin.
+    // At 133 s all follow.
+    let staged = CANARY.replace(
+        "failed = \"5%\"",
+        "failed = \"5%\", then = [{ servers = \"50%\", watch = \"20s\" }]",
+    );
+    let simulation = run(&shop(&staged));
+    let removed = [
+        (60.0, "s-1"),
+        (102.0, "s-2"),
+        (134.0, "s-3"),
+        (145.0, "s-4"),
+    ];
+    assert_eq!(happened(&simulation, Kind::Removed), named(&removed));
+    let goes_on = told(&simulation, Kind::Deploy);
+    let causes: Vec<&str> = goes_on.iter().map(|(.., cause)| cause.as_str()).collect();
+    assert_eq!(
+        goes_on.iter().map(|(at, ..)| *at).collect::<Vec<_>>(),
+        [60.0, 101.0, 133.0]
+    );
+    assert!(
+        causes[1].contains("attempts at the canary failed"),
+        "{causes:?}"
+    );
+    assert!(
+        causes[2].contains("attempts at the first 2 failed"),
+        "{causes:?}"
+    );
+    // What goes wrong from 120 s on is found at the second stage, and both go back.
+    let bad = format!(
+        "{staged}[[timeline]]\nat = \"120s\"\nset = {{ \"service.web.server.s-2.errors.rate\" = 0.5 }}\n"
+    );
+    let simulation = run(&shop(&bad));
+    assert_eq!(
+        happened(&simulation, Kind::Rollback),
+        named(&[(133.0, "web")])
+    );
+    let removed: Vec<_> = happened(&simulation, Kind::Removed).split_off(2);
+    assert_eq!(removed.len(), 2, "{removed:?}");
+    // A stage that a share makes no larger than the one before is passed over.
+    let same = CANARY.replace("failed = \"5%\"", "then = [{ servers = \"20%\" }]");
+    assert_eq!(
+        happened(&run(&shop(&same)), Kind::Removed),
+        happened(&run(&shop(CANARY)), Kind::Removed)
     );
 }
 

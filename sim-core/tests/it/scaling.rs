@@ -184,6 +184,23 @@ fn target_tracking_waits_for_its_alarms_and_for_what_warms_up() {
 }
 
 #[test]
+fn steps_go_by_the_size_of_the_breach_and_by_what_has_warmed_up() {
+    // Eight of ten are busy for two minutes: one more. It warms up until 420 s, and counts as there: one and
+    // one are the two that there are. Then 40 % are nothing to do anything about. At 1200 s two are busy of
+    // twenty, and two minutes later one goes.
+    let rate = "[[\"0s\", 80], [\"1200s\", 80], [\"1200s\", 20], [\"1500s\", 20]]";
+    let rule = "kind = \"step-scaling\", max = 10, up_from = [0.7, 0.85], up_by = [1, 3], down_from = [0.3], down_by = [1]";
+    let simulation = run(&shop(1500, rate, rule, "", ""));
+    assert_eq!(
+        scaled(&simulation),
+        numbers(&[(120.0, "1 → 2"), (1320.0, "2 → 1")])
+    );
+    // Nine of ten busy are a breach of the second step: three more, at once.
+    let simulation = run(&shop(300, "90", rule, "", ""));
+    assert_eq!(scaled(&simulation), numbers(&[(120.0, "1 → 4")]));
+}
+
+#[test]
 fn a_run_without_an_autoscaler_is_as_it_was() {
     // The servers that are not there are no part of it, and a maximum of one asks for nobody.
     let bound = shop(100, "50", &HPA.replace("max = 10", "max = 1"), "", "");

@@ -6,6 +6,7 @@ use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
 use crate::table::Table;
 use crate::terminal::{BOLD, DIM, Out, YELLOW};
+use serde::Serialize;
 use sim_core::experiment::{Hysteresis, Ramp, Ramped, hysteresis};
 use sim_core::metric::Unit;
 use sim_core::plot::axis::Axis;
@@ -50,6 +51,11 @@ pub(super) fn run(
         Failure::new(Exit::Usage, why).help("--hysteresis ramps rates that are constant")
     };
     ramp.model(&subject.model).map_err(unfit)?;
+    let broken = args.until.iter();
+    let broken: Result<Vec<_>, _> = broken
+        .map(|text| subject.scenario.watched("--until", text))
+        .collect();
+    let broken = broken.map_err(super::invalid)?;
     let level = args.effort.level();
     let replications = args.effort.replications.unwrap_or(REPLICATIONS);
     let (found, host) = conduct(
@@ -57,7 +63,10 @@ pub(super) fn run(
         args.effort.threads,
         args.result.progress,
         quiet,
-        |control| hysteresis(&subject.model, &ramp, (0, replications), level, control),
+        |control| {
+            let runs = (0, replications);
+            hysteresis(&subject.model, &ramp, &broken, runs, level, control)
+        },
     )?;
     let found = found.map_err(unfit)?;
     let verdict = verdict(&found, subject);
@@ -67,7 +76,12 @@ pub(super) fn run(
         Exit::Ok
     };
     let about = (args, found.ramped.len() as u64, found.interrupted);
-    let report = subject.report("hysteresis", &verdict, about, &found);
+    let until = args.until.clone();
+    let result = Walked {
+        until,
+        found: &found,
+    };
+    let report = subject.report("hysteresis", &verdict, about, result);
     let csv = |out: &mut dyn Write| write_csv(&found, subject, level, out);
     deliver(
         &args.result,
@@ -78,7 +92,7 @@ pub(super) fn run(
         host,
         exit,
         (quiet, out),
-        |out| text(&found, &ramp, subject, level, &verdict, out),
+        |out| text(&found, (&ramp, &args.until), subject, level, &verdict, out),
     )
 }
 
@@ -94,6 +108,14 @@ fn rate(estimate: &Estimate, subject: &Subject) -> String {
         (None, Some(mean)) => subject.rate(mean),
         (None, None) => "–".to_owned(),
     }
+}
+
+/// The ramp's result in JSON.
+#[derive(Serialize)]
+struct Walked<'a> {
+    until: Vec<String>,
+    #[serde(flatten)]
+    found: &'a Hysteresis,
 }
 
 fn verdict(found: &Hysteresis, subject: &Subject) -> String {
@@ -161,7 +183,7 @@ fn down(ramped: &Ramped) -> &Vec<f64> {
 
 fn text(
     found: &Hysteresis,
-    ramp: &Ramp,
+    (ramp, until): (&Ramp, &[String]),
     subject: &Subject,
     level: f64,
     verdict: &str,
@@ -178,6 +200,13 @@ fn text(
         readable::share(level),
         subject.model.seed
     )?;
+    if !until.is_empty() {
+        writeln!(
+            out,
+            "  broken when {}, on the second half of a step",
+            until.join(" or ")
+        )?;
+    }
     if !subject.model.timeline.is_empty() {
         writeln!(
             out,

@@ -22,11 +22,8 @@ fn long_timeout(model: &Model) -> Vec<Doubt> {
     for service in services(model) {
         let servers = active(model, service);
         let demand_s = mean_demand_s(service);
-        let Some(id) = service
-            .balancer
-            .client
-            .filter(|_| servers.len() > 1 && demand_s > 0.0)
-        else {
+        let own = service.balancer.client.as_ref().map(|own| own.client);
+        let Some(id) = own.filter(|_| servers.len() > 1 && demand_s > 0.0) else {
             continue;
         };
         let Some(timeout) = client(model, id)

@@ -8,7 +8,7 @@ use crate::engine::slab::Handle;
 use crate::extension::Configured;
 use crate::guard::GuardDef;
 use crate::ids::{ClientId, InstanceId, ServerId, ServiceId};
-use crate::model::Client;
+use crate::model::{Client, OwnRules};
 
 /// Whose guards are meant.
 #[derive(Clone, Copy)]
@@ -32,13 +32,16 @@ impl Simulation {
         }
     }
 
-    /// What the guards of a balancer instance, or of its routes, had learnt is gone.
+    /// What the guards of a balancer instance, of its routes or of its own tries, had learnt is gone.
     pub(in crate::engine) fn instance_forgets(&mut self, instance: InstanceId) {
         let service = self.balancers[instance].service;
         let owner = self.balancers.number_of(instance);
         self.guards.balancers[service].forget(owner);
-        for route in &self.services[service].settings.balancer.routes {
-            let (chain, _) = self.guards.of_client[route.client];
+        let balancer = &self.services[service].settings.balancer;
+        let routes = balancer.routes.iter().map(|route| route.client);
+        let own = balancer.client.iter().flat_map(OwnRules::clients);
+        for client in routes.chain(own.map(|(client, _)| client)) {
+            let (chain, _) = self.guards.of_client[client];
             self.guards.callers[chain as usize].forget(owner);
         }
     }
@@ -103,7 +106,8 @@ impl Simulation {
         attempt.purpose.is_request()
             && match whose {
                 Whose::Caller(client) => {
-                    self.calls.contains(attempt.call) && self.calls[attempt.call].client == client
+                    self.calls.contains(attempt.call)
+                        && self.pass_as_one(self.calls[attempt.call].client, client)
                 }
                 Whose::Balancer(service) => {
                     attempt.service == service
@@ -112,6 +116,15 @@ impl Simulation {
                 }
                 Whose::Server(server) => attempt.server == server && attempt.place.is_at_server(),
             }
+    }
+
+    /// Whether what befalls the guards of one kind of caller befalls those of another: of callers from
+    /// outside each goes its own way.
+    fn pass_as_one(&self, one: ClientId, other: ClientId) -> bool {
+        let chain = self.guards.of_client[one].0;
+        one == other
+            || chain == self.guards.of_client[other].0
+                && !self.guards.callers[chain as usize].outside
     }
 
     /// The guards of a post forget an attempt, which learns of no end.

@@ -5,7 +5,7 @@ use crate::engine::Simulation;
 use crate::event_log::Kind;
 use crate::guard::News;
 use crate::ids::{ClientId, Id, InstanceId, ServiceId};
-use crate::model::{Actor, Asker};
+use crate::model::{Actor, Asker, OwnRules};
 
 /// What is known of a guard over the whole run, all owners together.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
@@ -62,7 +62,8 @@ impl Simulation {
             return source.name.clone();
         }
         let calling = self.model.services.iter().find_map(|service| {
-            if service.balancer.client == Some(client) {
+            let own = service.balancer.client.as_ref();
+            if own.is_some_and(|own| own.holds(client)) {
                 return Some(service.instance_name(seat.owner));
             }
             let ask = service.asks().find(|ask| ask.client == client)?;
@@ -133,8 +134,11 @@ impl Simulation {
             }
         }
         for service in &self.model.services {
-            if service.balancer.client == Some(client) {
-                return format!("service.{}.balancer.client", service.name);
+            let own = service.balancer.client.iter().flat_map(OwnRules::clients);
+            if let Some((_, class)) = own.into_iter().find(|(own, _)| *own == client) {
+                let class = class.map(|class| &self.model.classes[class.position()].name);
+                let class = class.map_or(String::new(), |name| format!(".class.{name}"));
+                return format!("service.{}.balancer{class}.client", service.name);
             }
             if let Some(ask) = service.asks().find(|ask| ask.client == client) {
                 return ask.path(service, &self.model);

@@ -24,7 +24,7 @@ use crate::draws::{Draws, Stream};
 use crate::extension::Configured;
 use crate::guard::{Guard, GuardDef, News, Sees};
 use crate::ids::{ClientId, ServerId, ServiceId, Table};
-use crate::model::{Asker, Client, Model};
+use crate::model::{Asker, Client, Model, OwnRules};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Where guards stand.
@@ -260,7 +260,7 @@ impl Guards {
                     Asker::Balancer => instances(&service.balancer),
                 };
             }
-            if let Some(client) = service.balancer.client {
+            for (client, _) in service.balancer.client.iter().flat_map(OwnRules::clients) {
                 calling[client] = instances(&service.balancer);
             }
         }
@@ -285,8 +285,11 @@ impl Guards {
             kept_news: Vec::new(),
             streams: ["callers", "balancers", "servers"].map(stream),
         };
-        for (client, servers) in model.clients.iter().zip(&calling) {
-            let seat = if *servers > 0 {
+        let shares = shares(model);
+        for ((id, servers), client) in calling.enumerate().zip(&model.clients) {
+            let seat = if let Some(with) = shares.get(&id) {
+                guards.of_client[*with]
+            } else if *servers > 0 {
                 guards.callers.push(Chain::new(&client.guards, *servers));
                 (guards.callers.len() as u32 - 1, 0)
             } else {
@@ -390,6 +393,22 @@ impl Guards {
         });
         states.sum::<usize>() + self.visits.len() * size_of::<Visits>()
     }
+}
+
+/// Callers that pass the guards of another, which comes before them: balancers, for requests of a class
+/// with rules but no guards of its own.
+fn shares(model: &Model) -> BTreeMap<ClientId, ClientId> {
+    let own = model
+        .services
+        .iter()
+        .filter_map(|s| s.balancer.client.as_ref());
+    let of = |own: &OwnRules| {
+        let with = own.client;
+        let shares = own.by_class.iter().filter(|class| !class.own_guards);
+        let pairs: Vec<_> = shares.map(|class| (class.client, with)).collect();
+        pairs
+    };
+    own.flat_map(of).collect()
 }
 
 /// Whether the copies that a caller sends know each other.

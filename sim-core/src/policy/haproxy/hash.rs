@@ -158,9 +158,9 @@ impl Hash {
             Preserve::Always => true,
             Preserve::Limit => there < limit,
             Preserve::Line => {
-                let most = u64::from(limit) + u64::from(lines.bound_limit);
-                lines.bound_limit == 0
-                    || u64::from(there) + u64::from(lines.bound_to(server)) < most
+                let line = lines.bound_limit(server);
+                let most = u64::from(limit) + u64::from(line);
+                line == 0 || u64::from(there) + u64::from(lines.bound_to(server)) < most
             }
         }
     }
@@ -362,6 +362,7 @@ mod tests {
                     limits: &[1, 1],
                     bound: &bound,
                     bound_limit: 1,
+                    bound_limits: &[],
                     unbound: 0,
                 },
                 ..servers.view()

@@ -64,7 +64,7 @@ impl Leastconn {
     fn cost(&self, fleet: &FleetView<'_>, server: usize) -> Option<u64> {
         let lines = &fleet.lines;
         let there = u64::from(fleet.in_flight[server]) + u64::from(lines.bound_to(server));
-        let room = u64::from(lines.limit(server)) + u64::from(lines.bound_limit);
+        let room = u64::from(lines.limit(server)) + u64::from(lines.bound_limit(server));
         let weight = self.weights[server];
         let costs = match there {
             0 => 0,

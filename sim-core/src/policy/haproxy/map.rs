@@ -14,6 +14,14 @@ pub(super) fn table(weights: &[u64]) -> Vec<u32> {
         .fold(0, |a, &b| greatest_common_divisor(a, b))
         .max(1);
     let mut total: u64 = weights.iter().map(|weight| weight / divisor).sum();
+    if weights
+        .iter()
+        .all(|&weight| weight == 0 || weight == divisor)
+    {
+        // All owed alike: each in its turn.
+        let there = (0..).zip(&weights).filter(|(_, weight)| **weight > 0);
+        return there.map(|(server, _)| server).collect();
+    }
     let coarser = divisor * total.div_ceil(MOST).max(1);
     for weight in &mut weights {
         *weight = weight.div_ceil(coarser);

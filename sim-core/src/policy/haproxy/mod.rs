@@ -122,6 +122,7 @@ mod testing {
                     limits: &self.limits,
                     bound: &self.bound,
                     bound_limit: self.bound_limit,
+                    bound_limits: &[],
                     unbound: self.unbound,
                 },
                 ..self.fleet.view()

@@ -25,8 +25,8 @@ impl Ring {
             let number = (server + 1).wrapping_mul(POINTS);
             points.extend((0..weight as u32).map(|i| (avalanche(number.wrapping_add(i)), server)));
         }
-        // Of equal points that of the server before others comes first: the sort is stable.
-        points.sort_by_key(|&(point, _)| point);
+        // Of equal points that of the server before others comes first.
+        points.sort_unstable();
         Self { points }
     }
 

@@ -16,6 +16,7 @@ use super::{FleetView, Job, Policy};
 use crate::draws::Draws;
 use crate::extension::{ParamDef, ParamKind, Params};
 use crate::outcome::Outcome;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 mod crc32;
@@ -54,6 +55,8 @@ struct Peers {
     current: Vec<f64>,
     effective: Vec<f64>,
     max_fails: u64,
+    /// That of servers with one of their own.
+    own: BTreeMap<usize, u64>,
     errors: bool,
 }
 
@@ -64,6 +67,7 @@ impl Peers {
             current: Vec::new(),
             effective: Vec::new(),
             max_fails: params.integer("max_fails"),
+            own: BTreeMap::new(),
             errors: params.choice("errors") == 0,
         }
     }
@@ -123,11 +127,12 @@ impl Peers {
 
     /// An attempt at a server has failed; `again`: another try follows.
     fn failed(&mut self, server: usize, outcome: Outcome, again: bool) {
-        if self.max_fails == 0 || self.is_single() || !is_failure(outcome, again && self.errors) {
+        let max_fails = *self.own.get(&server).unwrap_or(&self.max_fails);
+        if max_fails == 0 || self.is_single() || !is_failure(outcome, again && self.errors) {
             return;
         }
         if let Some(effective) = self.effective.get_mut(server) {
-            let loss = (self.weight[server] / self.max_fails as f64).floor();
+            let loss = (self.weight[server] / max_fails as f64).floor();
             *effective = (*effective - loss).max(0.0);
         }
     }
@@ -201,8 +206,15 @@ impl<M: Method> Policy for Upstream<M> {
         self.method.name(names);
     }
 
+    fn adopt_max_fails(&mut self, server: usize, own: Option<u64>) {
+        match own {
+            Some(max_fails) => self.peers.own.insert(server, max_fails),
+            None => self.peers.own.remove(&server),
+        };
+    }
+
     fn observes(&self) -> bool {
-        self.peers.max_fails > 0
+        self.peers.max_fails > 0 || self.peers.own.values().any(|own| *own > 0)
     }
 
     fn on_failed(&mut self, server: usize, outcome: Outcome, again: bool) {

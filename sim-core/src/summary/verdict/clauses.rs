@@ -1,7 +1,7 @@
 //! Judgements and clauses that several rows of the table share.
 
 use super::evidence::{Evidence, ServerFacts, ServiceFacts};
-use super::words::{counted, list, of_time, rate, share, since, times};
+use super::words::{counted, list, of_time, rate, share, shares, since_all, times};
 use crate::engine::MachineState;
 use crate::readable;
 use crate::verdict::Verdict as Word;
@@ -127,13 +127,13 @@ pub(super) fn missing(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String
     let found = reasons.iter().filter_map(|(word, is)| {
         let of: Vec<&ServerFacts> = service.servers.iter().filter(|s| is(s)).collect();
         let names: Vec<&str> = of.iter().map(|s| s.name).collect();
-        let latest = of.iter().filter_map(|s| s.since_s).max_by(f64::total_cmp);
+        let when = since_all(e, of.iter().filter_map(|s| s.since_s));
         let of_all = if all > 1 {
             format!(" of {all}")
         } else {
             String::new()
         };
-        (!of.is_empty()).then(|| format!("{}{of_all} {word}{}", list(&names), since(e, latest)))
+        (!of.is_empty()).then(|| format!("{}{of_all} {word}{when}", list(&names)))
     });
     let found: Vec<String> = found.collect();
     (!found.is_empty()).then(|| found.join(", "))
@@ -142,61 +142,43 @@ pub(super) fn missing(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String
 /// What takes from servers that serve: slow, cold, broken, with errors.
 pub(super) fn weakened(e: &Evidence<'_>, service: &ServiceFacts) -> Vec<String> {
     let mut found = Vec::new();
-    let names = |is: &dyn Fn(&ServerFacts) -> bool| -> Vec<&str> {
-        service
-            .serving()
-            .filter(|s| is(s))
-            .map(|s| s.name)
-            .collect()
+    let those = |is: fn(&ServerFacts) -> bool| -> Vec<&ServerFacts> {
+        service.serving().filter(|s| is(s)).collect()
     };
-    let slow: Vec<&ServerFacts> = service
-        .serving()
-        .filter(|s| s.standing.slowed_to < 1.0)
-        .collect();
-    if let Some(first) = slow
-        .iter()
-        .min_by(|a, b| a.standing.slowed_to.total_cmp(&b.standing.slowed_to))
-    {
-        let of: Vec<&str> = slow.iter().map(|s| s.name).collect();
+    let names = |of: &[&ServerFacts]| list(&of.iter().map(|s| s.name).collect::<Vec<_>>());
+    let slow = those(|s| s.standing.slowed_to < 1.0);
+    if !slow.is_empty() {
         found.push(format!(
             "{} at {} of {} speed{}",
-            list(&of),
-            share(first.standing.slowed_to),
-            if of.len() == 1 { "its" } else { "their" },
-            since(e, first.since_s)
+            names(&slow),
+            shares(slow.iter().map(|s| s.standing.slowed_to)),
+            if slow.len() == 1 { "its" } else { "their" },
+            since_all(e, slow.iter().filter_map(|s| s.since_s))
         ));
     }
-    let cold = names(&|s| s.standing.warmth < 0.999);
+    let cold = those(|s| s.standing.warmth < 0.999);
     if !cold.is_empty() {
-        let least = service
-            .serving()
-            .map(|s| s.standing.warmth)
-            .fold(1.0, f64::min);
         found.push(format!(
             "{} still warming, at {}",
-            list(&cold),
-            share(least)
+            names(&cold),
+            shares(cold.iter().map(|s| s.standing.warmth))
         ));
     }
-    let broken = names(&|s| s.standing.broken > 0);
+    let broken = those(|s| s.standing.broken > 0);
     if !broken.is_empty() {
-        let workers: u32 = service.serving().map(|s| s.standing.broken).sum();
+        let workers: u32 = broken.iter().map(|s| s.standing.broken).sum();
         found.push(format!(
             "{} broken at {}",
             counted(workers as usize, "worker", "workers"),
-            list(&broken)
+            names(&broken)
         ));
     }
-    let wrong = names(&|s| s.standing.error_rate > 0.0);
+    let wrong = those(|s| s.standing.error_rate > 0.0);
     if !wrong.is_empty() {
-        let most = service
-            .serving()
-            .map(|s| s.standing.error_rate)
-            .fold(0.0, f64::max);
         found.push(format!(
             "{} of answers are errors at {}",
-            share(most),
-            list(&wrong)
+            shares(wrong.iter().map(|s| s.standing.error_rate)),
+            names(&wrong)
         ));
     }
     found

@@ -4,7 +4,7 @@
 use crate::engine::{Simulation, Standing};
 use crate::event_log::{Event, Kind};
 use crate::ids::{Id, ServerId};
-use crate::model::{Action, Actor, Model};
+use crate::model::{Action, Actor, Model, Rollout};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -107,13 +107,19 @@ impl Told {
             let at_s = event.at.as_secs_f64();
             let whom = Whom::of(event);
             let name = || full_name(simulation.model(), &shared, event);
-            if event.server.is_none() || ASKED_OF_SERVERS.contains(&event.kind) {
+            let let_go = event.kind == Kind::Removed && event.by == Actor::Autoscaler;
+            if let_go {
+                // It was there as long as it was wanted, and is a place for another again.
+                told.latest.remove(&(Kind::Removed, whom.clone()));
+            } else if event.server.is_none() || ASKED_OF_SERVERS.contains(&event.kind) {
                 told.latest.insert((event.kind, whom.clone()), at_s);
             }
             // What crashed is down already.
             let back =
                 event.kind == Kind::Restart && open.contains_key(&(Kind::Crash, whom.clone()));
-            if let Some(word) = begins(event.kind).filter(|_| !back) {
+            let replaced = event.kind == Kind::Removed && is_replaced(simulation, &open, event);
+            let meant = back || let_go || replaced;
+            if let Some(word) = begins(event.kind).filter(|_| !meant) {
                 let key = (event.kind, whom.clone());
                 open.entry(key).or_insert_with(|| {
                     told.disturbances.push(Disturbance {
@@ -125,7 +131,8 @@ impl Told {
                 });
             }
             for kind in ended_by(event.kind) {
-                if let Some(index) = open.remove(&(*kind, whom.clone())) {
+                let stays = event.kind == Kind::Deployed && stays_changed(simulation, &told, event);
+                if let Some(index) = open.remove(&(*kind, whom.clone())).filter(|_| !stays) {
                     told.disturbances[index].until_s = Some(at_s);
                 }
             }
@@ -230,6 +237,7 @@ fn begins(kind: Kind) -> Option<&'static str> {
         Kind::Slow => Some("slow"),
         Kind::Partition => Some("cut"),
         Kind::Degrade => Some("degraded"),
+        Kind::Deploy => Some("deployed anew"),
         _ => None,
     }
 }
@@ -241,8 +249,48 @@ fn ended_by(kind: Kind) -> &'static [Kind] {
         Kind::Undrain => &[Kind::Drain],
         Kind::Added => &[Kind::Removed, Kind::Drain],
         Kind::Heal => &[Kind::Partition, Kind::Degrade],
+        Kind::Deployed => &[Kind::Deploy],
         _ => &[],
     }
+}
+
+/// Whether a server is removed by a deployment of its service, which is the disturbance then.
+fn is_replaced(
+    simulation: &Simulation,
+    open: &BTreeMap<(Kind, Whom), usize>,
+    event: &Event,
+) -> bool {
+    let Some(server) = event.server.filter(|_| event.by == Actor::System) else {
+        return false;
+    };
+    let model = simulation.model();
+    let service = model.servers[server.position()].service;
+    let name = model.services[service.position()].name.clone();
+    open.contains_key(&(Kind::Deploy, Whom::Named(name)))
+}
+
+/// Whether a deployment that is through has left another release than there was: one that went back has not,
+/// and one that only starts servers anew has not.
+fn stays_changed(simulation: &Simulation, told: &Told, done: &Event) -> bool {
+    let since = |kind| told.since(kind, &done.subject);
+    let begun = since(Kind::Deploy);
+    if since(Kind::Rollback).is_some_and(|back| begun.is_none_or(|begun| back >= begun)) {
+        return false;
+    }
+    let model = simulation.model();
+    let of_it = |plan: &Rollout| {
+        let service = plan.servers.first();
+        let service = service.map(|s| model.servers[s.position()].service);
+        service.is_some_and(|s| model.services[s.position()].name == done.subject)
+    };
+    let before = model.timeline.iter().filter(|entry| entry.at <= done.at);
+    let plans = before.filter_map(|entry| match &entry.action {
+        Action::Deploy(plan) if of_it(plan) => Some(plan),
+        _ => None,
+    });
+    plans
+        .last()
+        .is_none_or(|plan| plan.text != Rollout::NOTHING_NEW)
 }
 
 /// Whether an event of a kind changes what the system is made of.

@@ -6,7 +6,7 @@ use super::disturbance::CrashLoop;
 use super::evidence::{Evidence, ServerFacts, ServiceFacts};
 use super::losses::{NOBODY, TOO_MUCH};
 use super::rows::Found;
-use super::words::{counted, list, of_time, share, since, times};
+use super::words::{counted, list, of_time, share, since, since_all, times};
 use crate::engine::MachineState;
 use crate::event_log::Kind;
 use crate::ids::ServiceId;
@@ -222,7 +222,7 @@ pub(super) fn dead_in_rotation(e: &Evidence<'_>) -> Option<Found> {
     let names: Vec<&str> = dead.iter().map(|s| s.name).collect();
     let attempts: u64 = service.servers.iter().map(|s| s.attempts).sum();
     let sent: u64 = dead.iter().map(|s| s.attempts).sum();
-    let when = dead.iter().filter_map(|s| s.since_s).max_by(f64::total_cmp);
+    let when = since_all(e, dead.iter().filter_map(|s| s.since_s));
     let still = match (sent, cut_short) {
         (0, _) => "still in rotation, behind an open circuit breaker".to_owned(),
         (_, 0) => format!(
@@ -235,11 +235,10 @@ pub(super) fn dead_in_rotation(e: &Evidence<'_>) -> Option<Found> {
         ),
     };
     let fact = format!(
-        "{} of `{}` {} down{}",
+        "{} of `{}` {} down{when}",
         list(&names),
         service.name,
-        if dead.len() == 1 { "is" } else { "are" },
-        since(e, when)
+        if dead.len() == 1 { "is" } else { "are" }
     );
     Some(Found {
         word: Some(how_bad(e)),

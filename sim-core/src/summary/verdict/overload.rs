@@ -131,7 +131,9 @@ fn overload_shows(e: &Evidence<'_>, service: &ServiceFacts) -> bool {
         return true;
     }
     let more = (service.asked_hz - service.capacity_hz) * e.window_s;
-    let lasting = more > BEYOND_CHANCE * (service.asked_hz * e.window_s).sqrt();
+    // What happens at the end itself has lasted for no time, and no request has met it.
+    let met = e.told.changes_s.iter().all(|&at_s| at_s < e.now_s);
+    let lasting = met && more > BEYOND_CHANCE * (service.asked_hz * e.window_s).sqrt();
     let harms = suffers(e) || service.busy >= 0.97;
     harms && (lasting || e.grows() || fails(e) && service.busy > BUSY)
 }
@@ -317,6 +319,13 @@ pub(super) fn draining(e: &Evidence<'_>) -> Option<Found> {
 
 /// What becomes of a number that sinks: how long it takes at this pace.
 fn sinking(what: &str, before: u64, now: u64, window_s: f64) -> String {
+    if now == 0 {
+        return format!(
+            "none {what} any more where {} were {} ago",
+            readable::number(before as f64),
+            of_time(window_s)
+        );
+    }
     let per_s = (before - now) as f64 / window_s;
     format!(
         "{} {what} where {} were {} ago, which at this pace takes {} more",

@@ -68,6 +68,28 @@ pub(super) fn since(e: &Evidence<'_>, at_s: Option<f64>) -> String {
     }
 }
 
+/// ` since 5m` of several things, or `, the last since 5m` where not all began at once.
+pub(super) fn since_all(e: &Evidence<'_>, at_s: impl Iterator<Item = f64> + Clone) -> String {
+    let first = since(e, at_s.clone().min_by(f64::total_cmp));
+    let last = since(e, at_s.max_by(f64::total_cmp));
+    if first == last {
+        last
+    } else {
+        format!(", the last{last}")
+    }
+}
+
+/// The share of each of several things: `5 %`, or `5 % to 50 %` where they differ.
+pub(super) fn shares(parts: impl Iterator<Item = f64> + Clone) -> String {
+    let least = share(parts.clone().min_by(f64::total_cmp).unwrap_or(0.0));
+    let most = share(parts.max_by(f64::total_cmp).unwrap_or(0.0));
+    if least == most {
+        most
+    } else {
+        format!("{least} to {most}")
+    }
+}
+
 /// So many of something.
 pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!(

@@ -236,6 +236,15 @@ pub(super) fn base_for(key: &str, name: &str) -> String {
         routed(&base(name))
     } else if key.starts_with("service.NAME.balancer.client") {
         proxied(&base(name))
+    } else if key.starts_with("service.NAME.balancer.class") {
+        // All is of the class.
+        let (half, all) = (
+            "a = { share = 0.5 }, b = { share = 0.5 }",
+            "a = { share = 1 }, b = { share = 0 }",
+        );
+        proxied(&base(name))
+            .replacen("client = {} }", "class.a.client = {} }", 1)
+            .replacen(half, all, 1)
     } else {
         base(name)
     }
@@ -257,6 +266,11 @@ pub(super) fn base(name: &str) -> String {
         "tracked" => SCALED.replacen(
             "kind = \"kubernetes-hpa\", max = 8, target = 0.5, sync = \"2s\", interval = \"2s\", lag = \"0s\", down_window = \"4s\"",
             "kind = \"target-tracking\", max = 8, target = 0.5, period = \"2s\", above = 2, below = 3, warm_up = \"4s\"",
+            1,
+        ),
+        "stepped" => SCALED.replacen(
+            "kind = \"kubernetes-hpa\", max = 8, target = 0.5, sync = \"2s\", interval = \"2s\", lag = \"0s\", down_window = \"4s\"",
+            "kind = \"step-scaling\", max = 8, up_from = [0.6], up_by = [2], down_from = [0.4], down_by = [1], period = \"2s\", warm_up = \"4s\"",
             1,
         ),
         "pair" => CALLS.replacen("[service.db]", "[[service.web.call]]\nto = \"other\"\n[service.db]", 1),
@@ -285,6 +299,9 @@ pub(super) fn base(name: &str) -> String {
             "do = \"deploy\"\ncanary = { servers = 1, watch = \"2s\" }",
             1,
         ),
+        "staged" => base("canaried")
+            .replacen("watch = \"2s\" }", "watch = \"1s\", failed = 1, then = [{ servers = 2, watch = \"1s\" }] }", 1)
+            .replacen("name = \"b\"\n", "name = \"b\"\ncount = 3\n", 1),
         "faulty" => plain(90).replacen("do = \"slow\"", "fault = \"gray\"", 1).replacen("factor = 0.5\n", "", 1),
         "closed" => rate("arrivals = { kind = \"closed\", users = 10, think = \"100ms\" }"),
         "trace" => rate("arrivals = { kind = \"trace\", times = [\"1s\"] }"),

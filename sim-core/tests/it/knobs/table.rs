@@ -257,6 +257,10 @@ const CALLERS: &[(&str, &str)] = &[
         "service.NAME.balancer.client",
         "service.web.balancer.client",
     ),
+    (
+        "service.NAME.balancer.class.NAME.client",
+        "service.web.balancer.class.a.client",
+    ),
 ];
 
 /// What callers can be told: key, row, what else must be so, two values.
@@ -570,7 +574,7 @@ fn breaking(key: &str) -> Vec<(&'static str, &'static str)> {
         // Who calls must live to see the answer.
         with.retain(|(path, _)| !path.starts_with("service.web"));
     }
-    if key.contains("balancer.client") {
+    if key.contains("balancer.client") || key.contains("balancer.class") {
         // Connections must fail often enough with tries out.
         with.push(("traffic.t.rate", "200"));
     }
@@ -1653,6 +1657,11 @@ const POSTS: &[(&str, &str, &str)] = &[
     (
         "service.NAME.balancer.client",
         "service.web.balancer.client",
+        "{ retry = \"fixed\", timeout = \"30ms\", guards = LIST }",
+    ),
+    (
+        "service.NAME.balancer.class.NAME.client",
+        "service.web.balancer.class.a.client",
         "{ retry = \"fixed\", timeout = \"30ms\", guards = LIST }",
     ),
     (
