@@ -7,6 +7,7 @@
 //! A format is a row of [`FORMATS`]. What it reads it says in keys of a scenario; what cannot be simulated
 //! it remarks, with the line. Nothing is dropped in silence.
 
+mod caddy;
 mod envoy;
 mod glob;
 mod haproxy;
@@ -43,6 +44,7 @@ pub struct Format {
 pub static FORMATS: &[Format] = &[
     nginx::FORMAT,
     haproxy::FORMAT,
+    caddy::FORMAT,
     envoy::FORMAT,
     kubernetes::FORMAT,
     traefik::FORMAT,

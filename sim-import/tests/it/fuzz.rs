@@ -38,6 +38,21 @@ const WORDS: &[&str] = &[
     "0.25s",
     "http:",
     "loadBalancer",
+    "backend b",
+    "defaults d from e",
+    "default-server",
+    "server-template x 1-9",
+    "balance hash",
+    "stick-table",
+    "sc_http_req_rate(0) gt 9",
+    ".if",
+    ".endif",
+    "\"${X-3}\"",
+    "reverse_proxy",
+    "lb_policy",
+    "import",
+    "(s) {",
+    "<<END",
 ];
 
 #[test]

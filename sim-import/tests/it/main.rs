@@ -1,7 +1,9 @@
 //! What settings are read as.
 
+mod caddy;
 mod envoy;
 mod fuzz;
+mod haproxy;
 mod kubernetes;
 mod nginx;
 mod together;

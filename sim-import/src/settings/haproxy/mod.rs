@@ -202,6 +202,11 @@ fn capacity(
     let mut sum = 0;
     let mut from = None;
     for frontend in &frontends {
+        let binds = frontend.own.iter().filter(|line| line.word(0) == "bind");
+        let addresses = binds.flat_map(|line| line.word(1).split(','));
+        pool.service.listens.extend(addresses.map(str::to_owned));
+    }
+    for frontend in &frontends {
         let line = frontend.last("maxconn");
         match line
             .and_then(|line| Some((u64::from(count_of(line)?), line)))
