@@ -188,7 +188,7 @@ struct Reader<'s> {
     proxy: Proxy,
     upstreams: Vec<(String, Place)>,
     weights: Vec<(u32, Place)>,
-    /// What counts failures, which works with fail_duration only.
+    /// What counts failures, which works with `fail_duration` only.
     passive: Vec<Key>,
     system: &'s mut System,
 }
@@ -204,28 +204,7 @@ impl Reader<'_> {
             return;
         }
         if COUNTS.contains(&name) {
-            match setting.arg(0).parse::<u32>() {
-                Ok(0) => {}
-                Ok(count) => {
-                    let key = Key::said(
-                        name,
-                        count.min(if name == "lb_retries" { 999 } else { 10_000 }),
-                        place,
-                    );
-                    if name == "max_fails" {
-                        self.passive.push(key)
-                    } else {
-                        self.proxy.service.params.push(key)
-                    }
-                }
-                Err(_) => self.system.remark(
-                    Kind::Missing,
-                    place,
-                    setting.text(),
-                    "it is no whole number",
-                ),
-            }
-            return;
+            return self.count(setting);
         }
         match name {
             "to" | "upstream" => {
@@ -250,7 +229,7 @@ impl Reader<'_> {
                     self.proxy
                         .service
                         .keys
-                        .push(Key::said("max_connections", most, place))
+                        .push(Key::said("max_connections", most, place));
                 }
                 _ => self.system.remark(
                     Kind::Missing,
@@ -282,26 +261,56 @@ impl Reader<'_> {
                     self.setting(own);
                 }
             }
-            name => {
-                if name == "dynamic" && !setting.args.is_empty() {
-                    let why = "one server is taken for those that are looked up while it runs";
-                    self.system.remark(Kind::Read, place, setting.text(), why);
-                    let address = setting
-                        .args
-                        .get(1)
-                        .cloned()
-                        .unwrap_or_else(|| "dynamic".to_owned());
-                    self.upstreams.push((address, place.clone()));
-                } else if let Some((_, why)) = MISSING.iter().find(|(own, _)| *own == name) {
-                    self.system
-                        .remark(Kind::Missing, place, setting.text(), *why);
-                } else if IGNORED.contains(&name) {
-                    self.system
-                        .remark(Kind::Ignored, place, name.to_owned(), "");
+            _ => self.other(setting),
+        }
+    }
+
+    /// A number of a kind that is a parameter of the dialect.
+    fn count(&mut self, setting: &Directive) {
+        let (name, place) = (setting.name.as_str(), &setting.place);
+        match setting.arg(0).parse::<u32>() {
+            Ok(0) => {}
+            Ok(count) => {
+                let key = Key::said(
+                    name,
+                    count.min(if name == "lb_retries" { 999 } else { 10_000 }),
+                    place,
+                );
+                if name == "max_fails" {
+                    self.passive.push(key);
                 } else {
-                    self.system.remark(Kind::Unknown, place, setting.text(), "");
+                    self.proxy.service.params.push(key);
                 }
             }
+            Err(_) => self.system.remark(
+                Kind::Missing,
+                place,
+                setting.text(),
+                "it is no whole number",
+            ),
+        }
+    }
+
+    /// What is no parameter.
+    fn other(&mut self, setting: &Directive) {
+        let (name, place) = (setting.name.as_str(), &setting.place);
+        if name == "dynamic" && !setting.args.is_empty() {
+            let why = "one server is taken for those that are looked up while it runs";
+            self.system.remark(Kind::Read, place, setting.text(), why);
+            let address = setting
+                .args
+                .get(1)
+                .cloned()
+                .unwrap_or_else(|| "dynamic".to_owned());
+            self.upstreams.push((address, place.clone()));
+        } else if let Some((_, why)) = MISSING.iter().find(|(own, _)| *own == name) {
+            self.system
+                .remark(Kind::Missing, place, setting.text(), *why);
+        } else if IGNORED.contains(&name) {
+            self.system
+                .remark(Kind::Ignored, place, name.to_owned(), "");
+        } else {
+            self.system.remark(Kind::Unknown, place, setting.text(), "");
         }
     }
 
