@@ -230,7 +230,7 @@ listen write
         .model
         .servers
         .iter()
-        .map(|s| u32::from(s.params.priority))
+        .map(|s| s.params.priority)
         .collect();
     assert_eq!(backups, [0, 1]);
     let dialect = "[service.write.balancer.dialect]";

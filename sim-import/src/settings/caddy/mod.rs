@@ -140,7 +140,7 @@ fn read(
                     }
                 }
                 name if name.starts_with('(') && name.ends_with(')') => {
-                    imports.snippets.push(directive)
+                    imports.snippets.push(directive);
                 }
                 _ => sites.push(directive),
             }
@@ -269,7 +269,7 @@ fn enter(
         let why = "a way of its own: how many requests are such, no settings say";
         system.remark(Kind::Read, &found.proxy.place, path, why);
     }
-    service.listens = found.around.listens.clone();
+    service.listens.clone_from(&found.around.listens);
     let mut way = Way {
         name: fresh(&service.name, names),
         place: found.proxy.place.clone(),

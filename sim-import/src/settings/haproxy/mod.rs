@@ -95,12 +95,11 @@ fn read(
         .iter()
         .filter(|section| section.is(&["backend", "listen"]))
     {
-        match pool(section, &mut taken, system) {
-            Some(pool) => pools.push(pool),
-            None => {
-                let what = format!("{} {}", section.kind, section.name);
-                system.remark(Kind::Ignored, &section.place, what, "it has no servers");
-            }
+        if let Some(pool) = pool(section, &mut taken, system) {
+            pools.push(pool);
+        } else {
+            let what = format!("{} {}", section.kind, section.name);
+            system.remark(Kind::Ignored, &section.place, what, "it has no servers");
         }
     }
     let entries = entries(&sections, &mut said, system);

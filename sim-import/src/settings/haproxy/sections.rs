@@ -107,12 +107,11 @@ pub(super) fn sections(lines: Vec<Line>, system: &mut System) -> Result<Vec<Sect
     let mut found: Vec<Section> = Vec::new();
     for line in lines {
         if !SECTIONS.contains(&line.word(0)) {
-            match found.last_mut() {
-                Some(section) => Arc::make_mut(&mut section.own).push(line),
-                None => {
-                    let why = "it stands before any section";
-                    system.remark(Kind::Unknown, &line.place, line.text(), why);
-                }
+            if let Some(section) = found.last_mut() {
+                Arc::make_mut(&mut section.own).push(line);
+            } else {
+                let why = "it stands before any section";
+                system.remark(Kind::Unknown, &line.place, line.text(), why);
             }
             continue;
         }
@@ -133,7 +132,7 @@ pub(super) fn sections(lines: Vec<Line>, system: &mut System) -> Result<Vec<Sect
             above: Vec::new(),
             own: Arc::default(),
         };
-        section.above = above(&section, from, &found)?;
+        section.above = above(&section, from.as_deref(), &found)?;
         // The old way to say where a proxy listens.
         let address = Some(line.word(2)).filter(|word| !matches!(*word, "" | "from"));
         if let (Some(address), true) = (address, section.is(&["listen", "frontend"])) {
@@ -151,13 +150,13 @@ pub(super) fn sections(lines: Vec<Line>, system: &mut System) -> Result<Vec<Sect
 /// What a section inherits: that of the `defaults` it names, or of the last before it.
 fn above(
     section: &Section,
-    from: Option<String>,
+    from: Option<&str>,
     before: &[Section],
 ) -> Result<Vec<Arc<Vec<Line>>>, Unreadable> {
     let mut defaults = before.iter().rev().filter(|other| other.kind == "defaults");
-    let parent = match &from {
+    let parent = match from {
         Some(name) => {
-            let found = defaults.find(|other| other.name == *name);
+            let found = defaults.find(|other| other.name == name);
             Some(found.ok_or_else(|| {
                 let why = format!("there is no `defaults {name}` before it");
                 Unreadable::new(section.place.clone(), &why)

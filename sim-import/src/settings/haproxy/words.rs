@@ -198,14 +198,13 @@ impl Reader<'_> {
     /// The value of what follows a `$`, and the rest.
     fn variable<'t>(&mut self, text: &'t str) -> Result<(String, &'t str), Unreadable> {
         let braced = text.strip_prefix('{');
-        let (inside, tail) = match braced {
-            Some(inner) => inner
+        let (inside, tail) = if let Some(inner) = braced {
+            inner
                 .split_once('}')
-                .ok_or_else(|| Unreadable::new(self.place.clone(), "a ${ without its }"))?,
-            None => {
-                let other = |c: char| !c.is_ascii_alphanumeric() && c != '_';
-                text.split_at(text.find(other).unwrap_or(text.len()))
-            }
+                .ok_or_else(|| Unreadable::new(self.place.clone(), "a ${ without its }"))?
+        } else {
+            let other = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+            text.split_at(text.find(other).unwrap_or(text.len()))
         };
         let (name, default) = match inside.split_once('-') {
             Some((name, default)) => (name, Some(default)),
