@@ -148,7 +148,10 @@ fn a_ramp_breaks_where_it_is_told_to() {
     assert!(!ran.out.contains("it never broke"), "{}", ran.out);
     let json = with(&["--until", "p99 > 15ms", "--format", "json"]).code(0);
     let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
-    assert!(json.to_string().contains("\"until\":[\"p99 > 15ms\"]"), "{json}");
+    assert!(
+        json.to_string().contains("\"until\":[\"p99 > 15ms\"]"),
+        "{json}"
+    );
     let words = "broken when p99 > 15ms, on the second half of a step";
     assert!(ran.out.contains(words), "{}", ran.out);
     let ran = with(&["--until", "first(crash) > 10s"]).code(3);
