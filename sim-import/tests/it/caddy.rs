@@ -65,7 +65,7 @@ fn proxies_and_their_ways_in() {
         "health_uri = true",
         "health_interval = \"7s\"",
         "health_timeout = \"900ms\"",
-        "dial_timeout = \"1.5s\"",
+        "dial_timeout = \"1s500ms\"",
     ] {
         edge.says(dialect, line);
     }

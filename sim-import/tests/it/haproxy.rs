@@ -52,7 +52,7 @@ fn backends_and_their_ways_in() {
         "balance = \"leastconn\"",
         "retries = 2",
         "redispatch = \"-1\"",
-        "timeout_connect = \"2.5s\"",
+        "timeout_connect = \"2s500ms\"",
         "timeout_server = \"15s\"",
         "timeout_queue = \"3s\"",
         "cookie = true",
@@ -166,7 +166,7 @@ fn defaults_have_names_and_variables_values() {
     let chain = read(&World(vec![("chain.cfg", CHAIN)]), &[("HERE", "192.0.2.9")]);
     let early = "[service.early.balancer.dialect]";
     for line in [
-        "timeout_connect = \"1.5s\"",
+        "timeout_connect = \"1s500ms\"",
         "timeout_server = \"1m\"",
         "balance = \"uri\"",
         "hash_type = \"consistent\"",
@@ -180,7 +180,7 @@ fn defaults_have_names_and_variables_values() {
     }
     let late = "[service.late.balancer.dialect]";
     for line in [
-        "timeout_connect = \"1.5s\"",
+        "timeout_connect = \"1s500ms\"",
         "timeout_server = \"2h\"",
         "redispatch = \"1\"",
         "retry_on = [\"empty-response\", \"502\"]",

@@ -224,7 +224,7 @@ fn what_is_no_nginx_is_not_taken_for_it() {
     assert_eq!(format_of("x", "{\"a\": {\"b\": 1}}"), None);
     assert_eq!(
         format_of("x", "shop.example {\n\treverse_proxy a:80\n}\n"),
-        None
+        Some("caddy")
     );
     assert_eq!(
         format_of("x", "resource \"aws_instance\" \"a\" {\n  ami = \"x\"\n}\n"),

@@ -100,9 +100,11 @@ fn recognises(source: &Source) -> bool {
     let hands_on = |line: &str| {
         let mut words = line.split_whitespace();
         let first = words.next().unwrap_or_default();
-        let site = || line.ends_with('{') || line.contains('{');
-        PROXIES[..2].contains(&first) && words.next().is_some()
-            || first == "proxy" && words.count() > 1 && !site()
+        match first {
+            "reverse_proxy" | "php_fastcgi" => words.next().is_some(),
+            "proxy" => words.count() > 1,
+            _ => false,
+        }
     };
     let quoted = source.text.trim_start().starts_with(['<', '[']);
     let json = source.text.trim_start().starts_with('{') && source.text.contains("\"apps\"");
