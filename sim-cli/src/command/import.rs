@@ -190,7 +190,7 @@ fn report(imported: &Imported, model: Option<&Model>) {
         && !model.assumed.is_empty()
     {
         say(&format!(
-            "{YELLOW}assumed{YELLOW:#}: no file says these; fill them in, or measure them with `stampede calibrate`"
+            "{YELLOW}assumed{YELLOW:#}: no file says these; fill them in, and take them out of the list"
         ));
         for value in &model.assumed {
             say(&format!("  {}", shown(value)));

@@ -394,7 +394,8 @@ fn choice(row: &KeyRow, kind: &str, dice: &mut Dice) -> String {
     let mut text = format!("{{ kind = \"{kind}\"");
     for param in params {
         let (_, name) = param.path.rsplit_once('.').expect("it is a parameter");
-        if param.path == row.path || param.default.is_none() || dice.below(4) == 0 {
+        let pair = kind == "step-scaling" && (name.starts_with("up_") || name.starts_with("down_"));
+        if param.path == row.path || param.default.is_none() || pair || dice.below(4) == 0 {
             let value = match (kind, name) {
                 ("trace", "times") if dice.below(3) == 0 => {
                     text += ", file = \"times.txt\"";
@@ -407,6 +408,10 @@ fn choice(row: &KeyRow, kind: &str, dice: &mut Dice) -> String {
                 ("empirical", "values") => "[\"1ms\", \"3ms\", \"20ms\"]".to_owned(),
                 ("empirical", "probabilities") => "[0, 0.8, 1]".to_owned(),
                 ("mixture", "weights") => "[3, 1]".to_owned(),
+                ("step-scaling", "up_from") => "[0.5]".to_owned(),
+                ("step-scaling", "up_by") => "[2]".to_owned(),
+                ("step-scaling", "down_from") => "[0.2]".to_owned(),
+                ("step-scaling", "down_by") => "[1]".to_owned(),
                 ("trace", "times") => dice.of(&["[\"100ms\", \"1s\"]", "[\"0s\"]"]).to_owned(),
                 _ => value(param, dice),
             };
