@@ -257,6 +257,7 @@ impl Bed {
 }
 
 /// An entry of the time line with a key.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
     let owner = dice.of(&[
         "service.web.server",
