@@ -24,7 +24,7 @@ pub(crate) static OWN_KEYS: &[(&str, &[&str])] = &[
 pub struct OwnHealth {
     /// Whether it is checked.
     pub checked: bool,
-    /// Its values of keys of [`OWN_KEYS`].
+    /// Its values of the keys that a server can have of its own.
     pub values: Vec<(&'static str, ParamValue)>,
 }
 
