@@ -314,6 +314,26 @@ impl Reader<'_> {
         }
     }
 
+    fn count(&mut self, setting: &Directive) {
+        let name = setting.name.as_str();
+        match setting.arg(0).parse::<u32>() {
+            Ok(0) => {}
+            Ok(count) => {
+                let most = if name == "lb_retries" { 999 } else { 10_000 };
+                let key = Key::said(name, count.min(most), &setting.place);
+                if name == "max_fails" {
+                    self.passive.push(key);
+                } else {
+                    self.proxy.service.params.push(key);
+                }
+            }
+            Err(_) => {
+                let why = "it is no whole number";
+                (self.system).remark(Kind::Missing, &setting.place, setting.text(), why);
+            }
+        }
+    }
+
     fn span(&mut self, setting: &Directive) -> Option<Duration> {
         let span = time(setting.arg(0));
         if span.is_none() {

@@ -1,7 +1,14 @@
 //! What a check of a backend's servers is.
 
+use super::pool::number;
 use super::sections::Section;
+use super::servers::Member;
+use super::units::time;
+use super::votes::Votes;
 use super::words::Line;
+use crate::settings::system::{Key, Kind, Service, System};
+use crate::settings::words_of;
+use sim_core::scenario::quoted;
 
 /// Checks that speak the server's protocol beside HTTP.
 pub(super) const PROTOCOLS: &[&str] = &[
@@ -78,5 +85,132 @@ impl<'s> Check<'s> {
         words
             .map(|word| word.trim_end_matches('/'))
             .any(|word| leads.contains(&word))
+    }
+}
+
+/// Checks, and what the traffic itself tells of servers.
+pub(super) fn checks(
+    section: &Section,
+    check: &Check<'_>,
+    votes: &Votes<'_>,
+    service: &mut Service,
+    system: &mut System,
+) {
+    let Some(checked) = votes.common("check", |_| true, "no check", system) else {
+        unchecked(votes, system);
+        return;
+    };
+    let is_checked = |member: &Member| member.has("check");
+    let params = &mut service.params;
+    params.push(Key::said("check", "true", &checked.place));
+    let port = votes.members.iter().filter(|member| is_checked(member));
+    let mut port = port.filter_map(|member| member.param("port").or(member.param("addr")));
+    match (check, port.next()) {
+        (Check::Http(line), Some(port)) => {
+            let why = format!(
+                "checked over HTTP at {} {}, where another process answers however busy the server is: a connection here",
+                port.name, port.value
+            );
+            system.remark(Kind::Read, &line.place, line.text(), why);
+        }
+        (Check::Http(line), None) => params.push(Key::said("httpchk", "true", &line.place)),
+        (Check::Protocol(line), None) => {
+            let why = "a question that the server answers: a request here";
+            system.remark(Kind::Read, &line.place, line.text(), why);
+            params.push(Key::said("httpchk", "true", &line.place));
+        }
+        _ => {}
+    }
+    if let Some((line, text)) = section.timeout("check") {
+        match time(text) {
+            Some(span) => params.push(Key::said(
+                "timeout_check",
+                format!("\"{span}\""),
+                &line.place,
+            )),
+            None => system.remark(
+                Kind::Missing,
+                &line.place,
+                line.text(),
+                "it is no time, and taken for none",
+            ),
+        }
+    }
+    for (name, default) in [
+        ("inter", "2s"),
+        ("fastinter", "as inter"),
+        ("downinter", "as inter"),
+    ] {
+        let Some(param) = votes.common(name, is_checked, default, system) else {
+            continue;
+        };
+        match time(&param.value) {
+            Some(span) => params.push(Key::said(name, format!("\"{span}\""), &param.place)),
+            None => system.remark(
+                Kind::Missing,
+                &param.place,
+                format!("{name} {}", param.value),
+                "it is no time",
+            ),
+        }
+    }
+    for (name, default) in [("fall", "3"), ("rise", "2")] {
+        if let Some(param) = votes.common(name, is_checked, default, system) {
+            number(&param, name, params, system);
+        }
+    }
+    let Some(observe) = votes.common("observe", is_checked, "none", system) else {
+        return;
+    };
+    if !words_of("haproxy", "observe").contains(&observe.value.as_str()) {
+        return system.remark(
+            Kind::Unknown,
+            &observe.place,
+            format!("observe {}", observe.value),
+            "",
+        );
+    }
+    params.push(Key::said("observe", quoted(&observe.value), &observe.place));
+    let is_observed = |member: &Member| is_checked(member) && member.has("observe");
+    if let Some(param) = votes.common("error-limit", is_observed, "10", system) {
+        number(&param, "error_limit", params, system);
+    }
+    if let Some(param) = votes.common("on-error", is_observed, "fail-check", system) {
+        if words_of("haproxy", "on_error").contains(&param.value.as_str()) {
+            params.push(Key::said("on_error", quoted(&param.value), &param.place));
+        } else {
+            system.remark(
+                Kind::Unknown,
+                &param.place,
+                format!("on-error {}", param.value),
+                "",
+            );
+        }
+    }
+}
+
+/// What only counts with checks.
+fn unchecked(votes: &Votes<'_>, system: &mut System) {
+    for member in votes.members {
+        for name in [
+            "inter",
+            "fastinter",
+            "downinter",
+            "fall",
+            "rise",
+            "observe",
+            "error-limit",
+            "on-error",
+        ] {
+            if let Some(param) = member.param(name).filter(|_| !member.has("check")) {
+                let what = format!("{} {name} {}", member.server.name, param.value);
+                system.remark(
+                    Kind::Read,
+                    &param.place,
+                    what,
+                    "the server is not checked: it has no effect",
+                );
+            }
+        }
     }
 }

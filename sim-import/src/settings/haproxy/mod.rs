@@ -11,6 +11,7 @@ mod rates;
 mod sections;
 mod servers;
 mod units;
+mod votes;
 mod ways;
 mod words;
 
