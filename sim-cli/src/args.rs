@@ -140,14 +140,8 @@ pub(crate) struct RunArgs {
     /// Print every event of the event log instead of folding it
     #[arg(long, help_heading = "Output")]
     pub event_log: bool,
-    /// How to show progress, on standard error; `auto` is a bar on a terminal and nothing elsewhere
-    #[arg(
-        long,
-        value_name = "HOW",
-        default_value = "auto",
-        help_heading = "Output"
-    )]
-    pub progress: ProgressStyle,
+    #[command(flatten)]
+    pub showing: Showing,
 }
 
 /// Arguments of `verify`.
@@ -187,14 +181,8 @@ pub(crate) struct VerifyArgs {
         help_heading = "Output"
     )]
     pub format: VerifyFormat,
-    /// How to show progress, on standard error; `auto` is a bar on a terminal and nothing elsewhere
-    #[arg(
-        long,
-        value_name = "HOW",
-        default_value = "auto",
-        help_heading = "Output"
-    )]
-    pub progress: ProgressStyle,
+    #[command(flatten)]
+    pub showing: Showing,
 }
 
 /// Sets from outside.
@@ -363,6 +351,19 @@ pub(crate) enum When {
     Always,
     /// Nowhere.
     Never,
+}
+
+/// How an experiment shows how far it is.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Showing {
+    /// How to show progress, on standard error; `auto` is a bar on a terminal and nothing elsewhere
+    #[arg(
+        long,
+        value_name = "HOW",
+        default_value = "auto",
+        help_heading = "Output"
+    )]
+    pub progress: ProgressStyle,
 }
 
 /// How to show progress.

@@ -97,8 +97,13 @@ impl Input {
     /// A plan that was put together from arguments; the scenario it names is looked for as an
     /// argument would be.
     pub(crate) fn of_arguments(text: String) -> Self {
+        Self::alone(Source::new("the arguments", text))
+    }
+
+    /// A scenario that refers to no file.
+    pub(crate) fn alone(source: Source) -> Self {
         Self {
-            source: Source::new("the arguments", text),
+            source,
             place: Place::Folder(PathBuf::new()),
         }
     }

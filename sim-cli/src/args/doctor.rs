@@ -1,6 +1,7 @@
 //! Arguments of `doctor`.
 
-use super::{ProgressStyle, SetArgs};
+use super::experiment::threads;
+use super::{SetArgs, Showing};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
 
@@ -16,7 +17,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "N", default_value_t = sim_core::doctor::REPLICATIONS, value_parser = clap::value_parser!(u64).range(sim_core::doctor::REPLICATIONS..=1000), help_heading = "Experiment")]
     pub replications: u64,
     /// Threads to simulate on; results do not depend on it [default: one for each core]
-    #[arg(long, value_name = "N", help_heading = "Experiment")]
+    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Experiment")]
     pub threads: Option<NonZeroUsize>,
     /// Show doubts in which nothing was found, too
     #[arg(long, help_heading = "Output")]
@@ -32,14 +33,8 @@ pub(crate) struct DoctorArgs {
         help_heading = "Output"
     )]
     pub format: DoctorFormat,
-    /// How to show progress, on standard error; `auto` is a bar on a terminal and nothing elsewhere
-    #[arg(
-        long,
-        value_name = "HOW",
-        default_value = "auto",
-        help_heading = "Output"
-    )]
-    pub progress: ProgressStyle,
+    #[command(flatten)]
+    pub showing: Showing,
 }
 
 /// What `doctor` prints.

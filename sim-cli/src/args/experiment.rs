@@ -146,7 +146,7 @@ pub(crate) struct CompareArgs {
     pub result: ResultArgs,
 }
 
-fn threads(text: &str) -> Result<NonZeroUsize, String> {
+pub(super) fn threads(text: &str) -> Result<NonZeroUsize, String> {
     match text.parse::<NonZeroUsize>() {
         Ok(threads) if threads.get() <= THREADS_MAX => Ok(threads),
         _ => Err(format!("it takes a number from 1 to {THREADS_MAX}")),

@@ -1,6 +1,6 @@
 //! Arguments of `sweep`.
 
-use super::{ProgressStyle, path_and_value};
+use super::{Showing, path_and_value};
 use clap::{Args, Subcommand, ValueEnum};
 use sim_core::experiment::sweep::{Shard, THREADS_MAX};
 use std::path::PathBuf;
@@ -97,14 +97,8 @@ pub(crate) struct SweepArgs {
         help_heading = "Output"
     )]
     pub format: TableFormat,
-    /// How to show progress, on standard error; `auto` is a bar on a terminal and nothing elsewhere
-    #[arg(
-        long,
-        value_name = "HOW",
-        default_value = "auto",
-        help_heading = "Output"
-    )]
-    pub progress: ProgressStyle,
+    #[command(flatten)]
+    pub showing: Showing,
 }
 
 /// What else can be done with sweeps.

@@ -1,18 +1,19 @@
 //! `stampede import`: settings of other programs as a scenario.
 
+use super::{create, say_next};
 use crate::args::{ImportArgs, ListFormat};
 use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::files;
-use crate::part::write_new;
 use crate::settings_files::{Neighbours, sources};
 use crate::terminal::{self, BOLD, DIM, Out, YELLOW, say};
 use serde::Serialize;
 use sim_core::model::Model;
+use sim_core::readable::counted;
 use sim_core::scenario::{NoFiles, Scenario, Source};
 use sim_core::text::shown;
 use sim_import::settings::{self, Imported, Kind, Remark, Surroundings, Unreadable};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::Path;
 
 /// Remarks of one kind that are shown before the rest is counted.
@@ -31,15 +32,7 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let read = Scenario::read(source, &[], &NoFiles);
     let model = read.and_then(|scenario| scenario.model());
     if let Some(path) = &args.output {
-        let name = path.display();
-        write_new(path, imported.scenario.as_bytes()).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => Failure::new(
-                Exit::Io,
-                format!("{name} is there already, and is left as it is"),
-            )
-            .help("choose another name"),
-            _ => Failure::io(format!("cannot write {name}"), &error),
-        })?;
+        create(path, imported.scenario.as_bytes())?;
     }
     match args.format {
         ListFormat::Json => writeln!(
@@ -59,7 +52,7 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         return Err(Failure::told(Exit::Invalid));
     }
     if let (Some(path), false) = (&args.output, quiet) {
-        say(&format!("next: stampede run {}", path.display()));
+        say_next(path);
     }
     Ok(Exit::Ok)
 }
@@ -144,15 +137,12 @@ fn as_json<'a>(imported: &'a Imported, model: Option<&'a Model>) -> Json<'a> {
 /// What was read, what was not, and what is assumed.
 fn report(imported: &Imported, model: Option<&Model>) {
     if let Some(model) = model {
-        let counted = |count: usize, one: &str, many: &str| {
-            format!("{count} {}", if count == 1 { one } else { many })
-        };
         say(&format!(
-            "{BOLD}{}{BOLD:#}: {}, {}, {}",
+            "{BOLD}{}{BOLD:#}: {}, {}, {} in",
             imported.formats.join(", "),
-            counted(model.services.len(), "service", "services"),
-            counted(model.servers.len(), "server", "servers"),
-            counted(model.sources.len(), "way in", "ways in"),
+            counted(model.services.len(), "service"),
+            counted(model.servers.len(), "server"),
+            counted(model.sources.len(), "way"),
         ));
     }
     for kind in [Kind::Read, Kind::Missing, Kind::Unknown] {

@@ -19,9 +19,13 @@ pub(crate) mod verify;
 
 use crate::args::EXPECT;
 use crate::diagnostics;
+use crate::exit::{Exit, Failure};
 use crate::input::Input;
+use crate::part::write_new;
 use crate::terminal::{CYAN, say};
 use sim_core::scenario::Problems;
+use std::io::ErrorKind;
+use std::path::Path;
 
 /// Tells what is wrong with a scenario; and what would help, where what was set from outside only does
 /// not fit what the scenario expects of itself.
@@ -38,4 +42,23 @@ pub(crate) fn tell(input: &Input, sets: &[(String, String)], problems: &Problems
             "{CYAN}help{CYAN:#}: only what it expects does not fit what was set: --no-expect leaves that out"
         ));
     }
+}
+
+/// Writes a scenario under a name that must be free.
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let name = path.display();
+    write_new(path, bytes).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            let message = format!("{name} is there already, and is left as it is");
+            Failure::new(Exit::Io, message).help("choose another name")
+        }
+        _ => Failure::io(format!("cannot write {name}"), &error),
+    })
+}
+
+/// Says how a scenario that was written is run.
+pub(crate) fn say_next(path: &Path) {
+    let alone = !path.is_absolute() && path.components().count() == 1;
+    let place = if alone { "./" } else { "" };
+    say(&format!("next: stampede run {place}{}", path.display()));
 }

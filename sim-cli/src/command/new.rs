@@ -1,12 +1,12 @@
 //! `stampede new`: a scenario to begin with.
 
+use super::{create, say_next};
 use crate::args::NewArgs;
 use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
-use crate::part::write_new;
 use crate::terminal::{Out, say};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::Path;
 
 /// Writes a copy of a scenario, comments and all; never over a file that is there.
@@ -27,23 +27,10 @@ pub(crate) fn run(args: &NewArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
     if path.extension().is_none_or(|e| e != ending) {
         path.as_mut_os_string().push(format!(".{ending}"));
     }
-    let name = path.display();
-    write_new(&path, input.source().text.as_bytes()).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => Failure::new(
-            Exit::Io,
-            format!("{name} is there already, and is left as it is"),
-        )
-        .help("choose another name"),
-        _ => Failure::io(format!("cannot write {name}"), &error),
-    })?;
-    writeln!(out, "{name}")?;
+    create(&path, input.source().text.as_bytes())?;
+    writeln!(out, "{}", path.display())?;
     if !quiet {
-        let place = if path.is_absolute() || path.components().count() > 1 {
-            ""
-        } else {
-            "./"
-        };
-        say(&format!("next: stampede run {place}{name}"));
+        say_next(&path);
     }
     Ok(Exit::Ok)
 }

@@ -69,7 +69,7 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         let (found, mut host) = conduct(
             scenario.name(),
             args.experiment.effort.threads,
-            args.progress,
+            args.showing.progress,
             quiet,
             |control| {
                 let models = [model.clone()];

@@ -156,7 +156,7 @@ fn simulate(job: &Job, args: &RunArgs, quiet: bool) -> Result<Finished, Failure>
         )
     };
     let mut simulation = Simulation::new(job.model.clone(), args.replication);
-    let progress = Progress::new(job.scenario.name(), args.progress, quiet);
+    let progress = Progress::new(job.scenario.name(), args.showing.progress, quiet);
     let driven = drive(&mut simulation, progress, &mut |rows| match &mut log {
         Some(log) => log.write(&rows).map_err(log_failure),
         None => Ok(()),

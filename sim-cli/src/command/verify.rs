@@ -109,7 +109,7 @@ pub(crate) fn run(args: &VerifyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let cases = chosen(args)?;
     interrupt::watch()?;
     let begun = wall_clock();
-    let progress = Shown::new(&cases, effort, args.progress, quiet);
+    let progress = Shown::new(&cases, effort, args.showing.progress, quiet);
     let tell = |now: Progress| progress.show(now.done);
     let threads = args
         .threads

@@ -20,7 +20,7 @@ fn a_folder_becomes_a_scenario_that_runs() {
     for line in [
         "nginx: 1 service, 2 servers, 1 way in",
         "site/nginx.conf:7  proxy_cache all: answers",
-        "next: stampede run shop.toml",
+        "next: stampede run ./shop.toml",
     ] {
         assert!(made.err.contains(line), "{line}: {}", made.err);
     }

@@ -7,6 +7,7 @@
 use crate::extension::{Configured, Def, ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::{Duration, Instant};
 
+mod alarm;
 mod kubernetes_hpa;
 mod step_scaling;
 mod target_tracking;

@@ -7,11 +7,10 @@
 //! with ten servers, 10 % from 60 on and 30 % from 70 on, a metric of 60 asks for 11, of 62 for no more, and
 //! of 70 for 13, however many of them are up by then. Nothing is taken away while servers warm up.
 
-use super::{
-    Autoscaler, AutoscalerDef, MAX, METRIC, MIN, MemberState, Reading, Seen, Timing, Wish,
-};
+use super::alarm;
+use super::{Autoscaler, AutoscalerDef, MAX, METRIC, MIN, Seen, Wish};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
-use crate::time::{Duration, Instant};
+use crate::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -90,11 +89,7 @@ pub(super) static AUTOSCALER: AutoscalerDef = AutoscalerDef {
             ),
         ],
     },
-    timing: |params| Timing {
-        period: params.span("period"),
-        interval: params.span("period"),
-        lag: params.span("lag"),
-    },
+    timing: alarm::timing,
     build: |params| {
         Box::new(StepScaling {
             settings: Settings::of(params),
@@ -202,16 +197,6 @@ impl Settings {
         }
     }
 
-    /// The mean of the metric over servers of so many workers.
-    fn mean(&self, counted: &[(u32, Reading)]) -> f64 {
-        let sum = |of: fn(&(u32, Reading)) -> u64| counted.iter().map(of).sum::<u64>() as f64;
-        if self.utilisation {
-            sum(|(_, reading)| reading.busy_milli) / sum(|(workers, _)| u64::from(*workers) * 1000)
-        } else {
-            sum(|(_, reading)| reading.requests_milli_hz) / 1000.0 / counted.len() as f64
-        }
-    }
-
     /// By how many servers a step of this size changes so many.
     fn change(&self, by: f64, servers: u32) -> f64 {
         if self.adjust != SHARE {
@@ -241,36 +226,23 @@ impl Autoscaler for StepScaling {
         let settings = &self.settings;
         let current = seen.current();
         let (min, max) = (settings.min, settings.max);
-        if current < min || current > max {
-            let (servers, word) = if current < min {
-                (min, "least")
-            } else {
-                (max, "most")
-            };
-            let why = format!("at {word} {servers}");
-            return Some(Wish { servers, why });
+        if let Some(wish) = alarm::back_within(current, min, max) {
+            return Some(wish);
         }
-        let warm = |started: Option<Instant>| {
-            started.is_none_or(|started| seen.now.since(started) >= settings.warm_up)
-        };
-        let members = seen.members.iter();
-        let counted: Vec<(u32, Reading)> = members
-            .filter(|member| member.state == MemberState::Ready && warm(member.started))
-            .filter_map(|member| Some((member.workers, member.reading?)))
-            .collect();
+        let warm = |started| alarm::is_warm(seen, started, settings.warm_up);
+        let counted = alarm::counted(seen, settings.warm_up);
         if counted.is_empty() {
             return None;
         }
-        let mean = settings.mean(&counted);
+        let mean = alarm::mean(&counted, settings.utilisation);
         let steps = |list: &[(f64, f64)], breaches: &dyn Fn(f64) -> bool| {
             let found = list.iter().take_while(|(from, _)| breaches(*from));
             found.last().map(|(_, by)| *by)
         };
         let up = steps(&settings.up, &|from| mean >= from);
         let down = steps(&settings.down, &|from| mean <= from);
-        let row = |holds: bool, before: u64| if holds { before + 1 } else { 0 };
-        self.above = row(up.is_some(), self.above);
-        self.below = row(down.is_some(), self.below);
+        self.above = alarm::in_a_row(up.is_some(), self.above);
+        self.below = alarm::in_a_row(down.is_some(), self.below);
         let warmed = seen.members.iter().filter(|member| warm(member.started));
         let warmed = warmed.count() as u32;
         let exactly = settings.adjust == EXACTLY;
@@ -290,11 +262,7 @@ impl Autoscaler for StepScaling {
             }
             _ => current,
         };
-        let why = if settings.utilisation {
-            format!("utilisation {:.0} %", mean * 100.0)
-        } else {
-            format!("{mean:.1} requests/s a server")
-        };
+        let why = alarm::words(mean, settings.utilisation);
         Some(Wish { servers, why })
     }
 
@@ -306,9 +274,10 @@ impl Autoscaler for StepScaling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::autoscaler::Member;
+    use crate::autoscaler::{Member, MemberState, Reading};
     use crate::extension::testing::example;
     use crate::extension::{Def, ParamValue};
+    use crate::time::Instant;
 
     /// The rule of the user guide: 10 % from 60 on, 30 % from 70 on, and the same down from 40 and from 30.
     fn rule(adjust: usize, sizes: [f64; 2]) -> StepScaling {

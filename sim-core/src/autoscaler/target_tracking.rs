@@ -9,11 +9,10 @@
 //! The alarms (3 periods of a minute above, 15 below 90 % of the target) are those that AWS makes for such a policy. How
 //! it takes servers away, "more gradually", is not published.
 
-use super::{
-    Autoscaler, AutoscalerDef, MAX, METRIC, MIN, MemberState, Reading, Seen, Timing, Wish,
-};
+use super::alarm;
+use super::{Autoscaler, AutoscalerDef, MAX, METRIC, MIN, Seen, Wish};
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
-use crate::time::{Duration, Instant};
+use crate::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -81,11 +80,7 @@ pub(super) static AUTOSCALER: AutoscalerDef = AutoscalerDef {
             ),
         ],
     },
-    timing: |params| Timing {
-        period: params.span("period"),
-        interval: params.span("period"),
-        lag: params.span("lag"),
-    },
+    timing: alarm::timing,
     build: |params| {
         Box::new(TargetTracking {
             settings: Settings::of(params),
@@ -132,16 +127,6 @@ impl Settings {
             keep: params.flag("keep"),
         }
     }
-
-    /// The mean of the metric over servers of so many workers.
-    fn mean(&self, counted: &[(u32, Reading)]) -> f64 {
-        let sum = |of: fn(&(u32, Reading)) -> u64| counted.iter().map(of).sum::<u64>() as f64;
-        if self.utilisation {
-            sum(|(_, reading)| reading.busy_milli) / sum(|(workers, _)| u64::from(*workers) * 1000)
-        } else {
-            sum(|(_, reading)| reading.requests_milli_hz) / 1000.0 / counted.len() as f64
-        }
-    }
 }
 
 impl Autoscaler for TargetTracking {
@@ -153,34 +138,18 @@ impl Autoscaler for TargetTracking {
         let settings = &self.settings;
         let current = seen.current();
         let (min, max) = (settings.min, settings.max);
-        if current < min || current > max {
-            let (servers, word) = if current < min {
-                (min, "least")
-            } else {
-                (max, "most")
-            };
-            let why = format!("at {word} {servers}");
-            return Some(Wish { servers, why });
+        if let Some(wish) = alarm::back_within(current, min, max) {
+            return Some(wish);
         }
-        let warm = |started: Option<Instant>| {
-            started.is_none_or(|started| seen.now.since(started) >= settings.warm_up)
-        };
-        let ready = seen
-            .members
-            .iter()
-            .filter(|m| m.state == MemberState::Ready);
-        let counted: Vec<(u32, Reading)> = ready
-            .filter(|member| warm(member.started))
-            .filter_map(|member| Some((member.workers, member.reading?)))
-            .collect();
+        let warm = |started| alarm::is_warm(seen, started, settings.warm_up);
+        let counted = alarm::counted(seen, settings.warm_up);
         if counted.is_empty() {
             return None;
         }
-        let mean = settings.mean(&counted);
+        let mean = alarm::mean(&counted, settings.utilisation);
         let ratio = mean / settings.target;
-        let row = |holds: bool, before: u64| if holds { before + 1 } else { 0 };
-        self.above = row(ratio > 1.0, self.above);
-        self.below = row(ratio < settings.margin, self.below);
+        self.above = alarm::in_a_row(ratio > 1.0, self.above);
+        self.below = alarm::in_a_row(ratio < settings.margin, self.below);
         // A sum that comes out whole but for a rounding error is whole.
         let asked = (ratio * counted.len() as f64 - 1e-9).ceil() as u32;
         let warming = seen.members.iter().any(|member| !warm(member.started));
@@ -191,15 +160,15 @@ impl Autoscaler for TargetTracking {
         } else {
             current
         };
-        let why = if settings.utilisation {
-            format!(
-                "utilisation {:.0} %, wanted {:.0} %",
-                mean * 100.0,
-                settings.target * 100.0
-            )
+        let wanted = if settings.utilisation {
+            format!("{:.0} %", settings.target * 100.0)
         } else {
-            format!("{mean:.1} requests/s a server, wanted {}", settings.target)
+            settings.target.to_string()
         };
+        let why = format!(
+            "{}, wanted {wanted}",
+            alarm::words(mean, settings.utilisation)
+        );
         Some(Wish {
             servers: servers.clamp(min, max),
             why,
@@ -214,8 +183,9 @@ impl Autoscaler for TargetTracking {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::autoscaler::Member;
+    use crate::autoscaler::{Member, MemberState, Reading};
     use crate::extension::testing::example;
+    use crate::time::Instant;
 
     fn rule(min: u64, max: u64) -> TargetTracking {
         let mut settings = Settings::of(&example(&AUTOSCALER.row));

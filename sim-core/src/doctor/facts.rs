@@ -87,12 +87,3 @@ pub(super) fn callers<'m>(model: &'m Model, service: &Service) -> Vec<(String, &
 pub(super) fn attempts(client: &Client) -> u64 {
     u64::from(client.retry.build().terms().attempts)
 }
-
-/// A share as people read it.
-pub(super) fn percent(share: f64) -> String {
-    if share > 0.0 && share < 0.1 {
-        format!("{:.1} %", share * 100.0)
-    } else {
-        format!("{:.0} %", share * 100.0)
-    }
-}

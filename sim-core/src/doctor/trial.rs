@@ -153,6 +153,14 @@ pub fn examine(
         let (a, b) = (a.cost(), b.cost());
         b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1))
     });
+    // Of a doubt that was tried in several ways, the one in which it shows most.
+    let mut told: Vec<(&str, String)> = Vec::new();
+    found.retain(|finding| {
+        let what = (finding.rule.id, finding.doubt.path.clone());
+        let first = !told.contains(&what);
+        told.push(what);
+        first
+    });
     Ok(found)
 }
 

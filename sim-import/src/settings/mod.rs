@@ -8,6 +8,7 @@
 //! it remarks, with the line. Nothing is dropped in silence.
 
 mod caddy;
+mod directive;
 mod envoy;
 mod glob;
 mod haproxy;
@@ -17,6 +18,7 @@ mod nginx;
 mod system;
 mod text;
 mod traefik;
+mod units;
 mod write;
 mod yaml;
 
@@ -121,6 +123,8 @@ pub struct Imported {
     pub formats: Vec<&'static str>,
     /// The scenario's text.
     pub scenario: String,
+    /// Paths of its values with the places they were read from, in the order of the text.
+    pub places: Vec<(String, Place)>,
     /// What is to be known beside it, in the order of files and lines.
     pub remarks: Vec<Remark>,
 }
@@ -182,9 +186,11 @@ pub fn import(
     let mut remarks = std::mem::take(&mut system.remarks);
     remarks.sort_by(|a, b| (a.kind, &a.place).cmp(&(b.kind, &b.place)));
     remarks.dedup();
+    let (scenario, places) = write::write(&system, around.title);
     Ok(Imported {
         formats,
-        scenario: write::write(&system, around.title),
+        scenario,
+        places,
         remarks,
     })
 }

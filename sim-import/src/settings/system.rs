@@ -57,6 +57,9 @@ impl Kind {
     }
 }
 
+/// Keys of requests that are assumed.
+const CLIENTS: u32 = 1000;
+
 /// A key with its value as a scenario writes it.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Key {
@@ -89,6 +92,11 @@ impl Key {
             place: None,
             assumed: false,
         }
+    }
+
+    /// Keys of requests, such as addresses of clients, where something is counted by them or chosen by them.
+    pub(crate) fn clients() -> Self {
+        Self::assumed("key", format!("{{ kind = \"uniform\", n = {CLIENTS} }}"))
     }
 
     /// What the settings leave open.
@@ -181,6 +189,19 @@ pub(crate) struct Deed {
 }
 
 impl System {
+    /// Names of services that are taken.
+    pub(crate) fn service_names(&self) -> Vec<String> {
+        self.services
+            .iter()
+            .map(|service| service.name.clone())
+            .collect()
+    }
+
+    /// Names of ways that are taken.
+    pub(crate) fn way_names(&self) -> Vec<String> {
+        self.ways.iter().map(|way| way.name.clone()).collect()
+    }
+
     pub(crate) fn remark(
         &mut self,
         kind: Kind,

@@ -5,6 +5,12 @@ use super::system::Place;
 use std::fmt::Write;
 use std::sync::Arc;
 
+/// The lines of a text without blanks around them, comments left out.
+pub(crate) fn code_lines(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.starts_with('#'))
+}
+
 /// Puts values in the place of `${NAME}` in capitals, as `envsubst` does.
 ///
 /// # Errors
@@ -68,15 +74,23 @@ fn is_name(name: &str) -> bool {
 /// Marks of templates that nobody has rendered, with what makes files of them.
 const TEMPLATES: &[(&str, &str)] = &[("{{", "Helm, Go or Jinja"), ("{%", "Jinja"), ("<%", "ERB")];
 
+/// Helm's marks, which stand in no text that is rendered.
+pub(crate) const HELM: &[(&str, &str)] = &[("{{ .", "Helm"), ("{{.", "Helm"), ("{{-", "Helm")];
+
 /// Says that a text is a template; `{{` within quotes may be an expression of the program itself, so a
 /// format that has such asks only when it cannot read the text.
 pub(crate) fn template(text: &str, file: &Arc<str>) -> Option<Unreadable> {
+    marked(text, file, TEMPLATES)
+}
+
+/// The first line that has one of these marks.
+pub(crate) fn marked(text: &str, file: &Arc<str>, marks: &[(&str, &str)]) -> Option<Unreadable> {
     for (index, line) in text.lines().enumerate() {
         let code = line.trim_start();
         if code.starts_with('#') {
             continue;
         }
-        if let Some((mark, of)) = TEMPLATES.iter().find(|(mark, _)| code.contains(mark)) {
+        if let Some((mark, of)) = marks.iter().find(|(mark, _)| code.contains(mark)) {
             let place = Place {
                 file: file.clone(),
                 line: index + 1,

@@ -1,13 +1,11 @@
 //! A system as the text of a scenario, in which every value names the line it was read from.
 
-use super::system::{Key, Server, Service, System, Way, fresh};
+use super::system::{Key, Place, Server, Service, System, Way, fresh};
 use sim_core::scenario::quoted;
 use std::fmt::Write;
 
-/// What a request asks of a server as long as nobody has measured it.
-const DEMAND: &str = "{ kind = \"exponential\", mean = \"50ms\" }";
-/// That in seconds.
-const DEMAND_S: f64 = 0.05;
+/// The mean time that a request asks of a server, in milliseconds, as long as nobody has measured it.
+const DEMAND_MS: u32 = 50;
 /// Requests a server works on at once as long as nobody has said it.
 const WORKERS: u32 = 8;
 /// The share of what the servers can do that is assumed to come.
@@ -15,8 +13,8 @@ const LOAD: f64 = 0.5;
 /// Column of the comment that says where a value was read.
 const MARGIN: usize = 48;
 
-/// The scenario's text.
-pub(crate) fn write(system: &System, title: &str) -> String {
+/// The scenario's text, and where the values at its paths were read.
+pub(crate) fn write(system: &System, title: &str) -> (String, Vec<(String, Place)>) {
     let mut out = Writer::default();
     out.line(&format!("title = {}", quoted(title)));
     out.line("horizon = \"10m\"");
@@ -38,7 +36,7 @@ pub(crate) fn write(system: &System, title: &str) -> String {
         out.line(&format!("note = {}", quoted(&deed.note)));
     }
     let assumed = assumed_list(&out.assumed);
-    format!("{head}{assumed}{}", out.text)
+    (format!("{head}{assumed}{}", out.text), out.places)
 }
 
 fn assumed_list(paths: &[String]) -> String {
@@ -56,6 +54,7 @@ fn assumed_list(paths: &[String]) -> String {
 struct Writer {
     text: String,
     assumed: Vec<String>,
+    places: Vec<(String, Place)>,
 }
 
 impl Writer {
@@ -79,9 +78,13 @@ impl Writer {
     /// A key of the section at `path`.
     fn key(&mut self, key: &Key, path: &str) {
         let line = format!("{} = {}", key.path, key.value);
+        let path = format!("{path}.{}", key.path);
+        if let Some(place) = &key.place {
+            self.places.push((path.clone(), place.clone()));
+        }
         let place = match &key.place {
             _ if key.assumed => {
-                self.assumed.push(format!("{path}.{}", key.path));
+                self.assumed.push(path);
                 "assumed".to_owned()
             }
             Some(place) => place.to_string(),
@@ -110,12 +113,13 @@ fn traffic(system: &System, out: &mut Writer) {
     classes(system, out);
     for way in &system.ways {
         out.section("[[traffic]]", &way.place.to_string());
+        let path = format!("traffic.{}", way.name);
+        out.places.push((path.clone(), way.place.clone()));
         out.line(&format!("name = {}", quoted(&way.name)));
         out.line(&format!("to = {}", quoted(&way.to)));
         if !way.apart.is_empty() {
             out.line(&format!("class = {}", quoted(&way.name)));
         }
-        let path = format!("traffic.{}", way.name);
         if !way.keys.iter().any(|key| key.path == "rate") {
             out.key(&Key::assumed("rate", rate(way, system)), &path);
         }
@@ -179,7 +183,7 @@ fn capacity(service: &str, system: &System) -> f64 {
     };
     let found = system.services.iter().find(|own| own.name == service);
     let all: f64 = found.map_or(0.0, |service| service.servers.iter().map(places).sum());
-    all.max(1.0) / DEMAND_S
+    all.max(1.0) / (f64::from(DEMAND_MS) / 1e3)
 }
 
 fn pool(service: &Service, system: &System, out: &mut Writer) {
@@ -191,8 +195,10 @@ fn pool(service: &Service, system: &System, out: &mut Writer) {
         format!("{place} {}", service.title)
     };
     out.section(&format!("[{path}]"), &comment);
+    out.places.push((path.clone(), service.place.clone()));
     if !service.keys.iter().any(|key| key.path == "demand") && !service.servers.is_empty() {
-        out.key(&Key::assumed("demand", DEMAND), &path);
+        let demand = format!("{{ kind = \"exponential\", mean = \"{DEMAND_MS}ms\" }}");
+        out.key(&Key::assumed("demand", demand), &path);
     }
     for key in last(&service.keys) {
         out.key(key, &path);
@@ -237,6 +243,7 @@ fn servers(service: &Service, path: &str, out: &mut Writer) {
         out.section(&format!("[[{path}.server]]"), &comment);
         out.line(&format!("name = {}", quoted(&server.name)));
         let path = format!("{path}.server.{}", server.name);
+        out.places.push((path.clone(), server.place.clone()));
         if all {
             out.with_place(&format!("workers = {WORKERS}"), "assumed");
         } else if lacks(server) {

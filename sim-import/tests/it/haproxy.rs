@@ -111,12 +111,13 @@ fn backends_and_their_ways_in() {
 #[test]
 fn what_is_not_simulated_is_named_by_line() {
     let shop = import("shop.cfg", SHOP);
+    // What a server has for itself is written at it.
+    shop.says("[[service.cart.server]]", "health.interval = \"9s\"");
     for (kind, line, words) in [
         (Kind::Read, 1, "3.4 is taken"),
         (Kind::Missing, 12, "timeout http-request 5s"),
         (Kind::Missing, 15, "maxconn 900"),
         (Kind::Read, 17, "path_beg /img"),
-        (Kind::Missing, 25, "c3 inter 9s"),
         (Kind::Unknown, 26, "frobnicate 7"),
         (Kind::Read, 31, "m2 disabled"),
         (Kind::Read, 32, "m3 inter 1s"),

@@ -24,29 +24,31 @@ pub(super) fn diff(
     let mut changes: Vec<(std::ops::Range<usize>, String)> = Vec::new();
     for finding in found.iter().filter(|finding| finding.matters()) {
         for (path, value) in &finding.doubt.cure {
-            let place = places.of_path(path);
             let own = written.iter().find(|written| written.path == *path);
-            match own {
-                Some(own) if place.file == scenario.name => {
+            let done = match (own, places.of_path(path)) {
+                (Some(own), Some(place)) if *place.file == *scenario.name => {
                     if !changes.iter().any(|(range, _)| *range == own.place) {
                         changes.push((own.place.clone(), value.clone()));
                     }
+                    true
                 }
-                Some(own) => {
-                    if !texts.contains_key(&place.file) {
-                        let text = input::text(&place.file)?;
-                        texts.insert(
-                            place.file.clone(),
-                            text.lines().map(str::to_owned).collect(),
-                        );
+                (Some(own), Some(place)) => {
+                    let file = place.file.to_string();
+                    if !texts.contains_key(&file) {
+                        let text = input::text(&file)?;
+                        texts.insert(file.clone(), text.lines().map(str::to_owned).collect());
                     }
-                    let lines = texts.get_mut(&place.file).expect("it was put there");
+                    let lines = texts.get_mut(&file).expect("it was put there");
                     let key = path.rsplit('.').next().unwrap_or_default();
-                    if !replace(lines, place.line, key, &own.value, value) {
-                        by_hand.push(format!("{place}: {path} = {value}"));
-                    }
+                    replace(lines, place.line, key, &own.value, value)
                 }
-                None => by_hand.push(format!("{place}: {path} = {value}")),
+                _ => false,
+            };
+            if !done {
+                let place = places
+                    .of_path(path)
+                    .map_or(String::new(), |place| format!("{place}: "));
+                by_hand.push(format!("{place}{path} = {value}"));
             }
         }
     }
@@ -88,15 +90,15 @@ fn replace(lines: &mut [String], line: usize, key: &str, old: &str, new: &str) -
     };
     let (old, new) = (old.trim_matches('"'), new.trim_matches('"'));
     for name in names {
-        for (before, after) in [("=", ""), (" ", ""), (": ", "")] {
-            let from = format!("{name}{before}{old}{after}");
+        for between in ["=", " ", ": "] {
+            let from = format!("{name}{between}{old}");
             // The whole word, so that 10 is not found in 100.
             let found = text.find(&from).filter(|at| {
                 let next = text[at + from.len()..].chars().next();
                 next.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '.')
             });
             if let Some(at) = found {
-                text.replace_range(at..at + from.len(), &format!("{name}{before}{new}{after}"));
+                text.replace_range(at..at + from.len(), &format!("{name}{between}{new}"));
                 return true;
             }
         }

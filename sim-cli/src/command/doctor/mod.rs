@@ -9,64 +9,46 @@ use crate::command::import;
 use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
-use crate::input::Input;
+use crate::input::{self, Input};
 use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW, say};
 use place::Places;
 use serde::Serialize;
 use sim_core::doctor::{Effect, Figures, Finding, Outcome, examine};
-use sim_core::readable;
-use sim_core::scenario::{NoFiles, Problems, Scenario, Source};
+use sim_core::readable::{share, short, time};
+use sim_core::scenario::Source;
+use sim_core::statistics::Interval;
 use sim_core::text::shown;
-use sim_core::time::Duration;
+use sim_import::settings::recognise;
 use std::io::Write;
+use std::path::Path;
 
-/// A scenario, written or imported.
-enum Subject {
-    Written(Box<Input>),
-    Imported(Source),
+/// A scenario, written or imported, with the places of its values.
+struct Subject {
+    input: Input,
+    places: Places,
 }
 
 impl Subject {
     fn of(args: &DoctorArgs) -> Result<Self, Failure> {
-        let [one] = args.files.as_slice() else {
-            return imported(&args.files);
-        };
-        let foreign = match Input::open(one) {
-            Ok(input) => match input.scenario(&[]) {
-                Err(problems) if problems.has("E004") => true,
-                _ => return Ok(Self::Written(Box::new(input))),
-            },
-            Err(failure) if std::path::Path::new(one).exists() => {
-                drop(failure);
-                true
-            }
-            Err(failure) => return Err(failure),
-        };
-        debug_assert!(foreign);
-        imported(&args.files)
-    }
-
-    fn source(&self) -> &Source {
-        match self {
-            Self::Written(input) => input.source(),
-            Self::Imported(source) => source,
+        if let [one] = args.files.as_slice()
+            && !is_settings(one)
+        {
+            let input = Input::open(one)?;
+            let places = Places::of(input.source());
+            return Ok(Self { input, places });
         }
-    }
-
-    fn read(&self, sets: &[(String, String)]) -> Result<Scenario, Problems> {
-        match self {
-            Self::Written(input) => input.scenario(sets),
-            Self::Imported(source) => Scenario::read(source.clone(), sets, &NoFiles),
-        }
+        let imported = import::read(&args.files, None, &[])?;
+        Ok(Self {
+            input: Input::alone(Source::new("imported.toml", imported.scenario)),
+            places: Places::read(imported.places),
+        })
     }
 }
 
-fn imported(files: &[String]) -> Result<Subject, Failure> {
-    let imported = import::read(files, None, &[])?;
-    Ok(Subject::Imported(Source::new(
-        "imported.toml",
-        imported.scenario,
-    )))
+/// Whether an argument is a folder, or a file of another program.
+fn is_settings(argument: &str) -> bool {
+    Path::new(argument).is_dir()
+        || input::text(argument).is_ok_and(|text| recognise(&Source::new(argument, text)).is_some())
 }
 
 /// Looks for what is dangerous, and tells what was found, what costs most first.
@@ -81,11 +63,15 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
             .cloned()
             .collect();
         all.extend(sets.iter().cloned());
-        subject.read(&all)
+        subject.input.scenario(&all)
     };
-    let (found, _) = conduct("doctor", args.threads, args.progress, quiet, |control| {
-        examine(&read, args.replications, control)
-    })?;
+    let (found, _) = conduct(
+        "doctor",
+        args.threads,
+        args.showing.progress,
+        quiet,
+        |control| examine(&read, args.replications, control),
+    )?;
     let found = match found {
         Ok(found) => found,
         Err(problems) => {
@@ -93,22 +79,26 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
             return Err(Failure::told(Exit::Invalid));
         }
     };
-    let places = Places::of(subject.source(), matches!(subject, Subject::Imported(_)));
+    let places = &subject.places;
     let shown: Vec<&Finding> = found
         .iter()
         .filter(|finding| args.all || finding.matters())
         .collect();
     match args.format {
-        _ if args.fix => write!(out, "{}", fix::diff(&found, subject.source(), &places)?)?,
-        DoctorFormat::Text => text(&shown, &found, &places, out)?,
+        _ if args.fix => write!(
+            out,
+            "{}",
+            fix::diff(&found, subject.input.source(), places)?
+        )?,
+        DoctorFormat::Text => text(&shown, &found, places, out)?,
         DoctorFormat::Json => {
             let findings: Vec<_> = shown
                 .iter()
-                .map(|finding| Json::of(finding, &places))
+                .map(|finding| Json::of(finding, places))
                 .collect();
             writeln!(out, "{}", terminal::json(&findings))?;
         }
-        DoctorFormat::Sarif => writeln!(out, "{}", terminal::json(&sarif::log(&shown, &places)))?,
+        DoctorFormat::Sarif => writeln!(out, "{}", terminal::json(&sarif::log(&shown, places)))?,
     }
     if found
         .iter()
@@ -131,13 +121,14 @@ fn text(
 ) -> Result<(), Failure> {
     for (number, finding) in shown_here.iter().enumerate() {
         let place = places.of_path(&finding.doubt.path);
+        let place = place.map_or(String::new(), ToString::to_string);
         let color = if finding.matters() { RED } else { DIM };
         writeln!(
             out,
             "{BOLD}{:>2}  {color}{}{color:#}{BOLD:#}  {DIM}{}{DIM:#}",
             number + 1,
             finding.rule.id,
-            shown(&place.to_string())
+            shown(&place)
         )?;
         writeln!(out, "    {}", shown(&finding.doubt.says))?;
         for line in words(finding) {
@@ -195,51 +186,41 @@ fn words(finding: &Finding) -> Vec<String> {
     }
 }
 
-fn share(share: f64) -> String {
-    format!("{} %", readable::number((share * 1000.0).round() / 10.0))
-}
-
 fn figures(figures: &Figures) -> String {
     let mut parts = Vec::new();
     if let Some(failed) = figures.failed {
         parts.push(format!("{} of requests fail", share(failed.max(0.0))));
     }
     if let Some(p99_s) = figures.p99_s {
-        parts.push(format!(
-            "p99 {}",
-            readable::span(Duration::from_secs_f64(p99_s))
-        ));
+        parts.push(format!("p99 {}", time(p99_s * 1e9)));
     }
     if let Some(goodput_hz) = figures.goodput_hz {
-        parts.push(format!(
-            "{}/s answered",
-            readable::number(goodput_hz.round())
-        ));
+        parts.push(format!("{}/s answered", short(goodput_hz)));
     }
     parts.join(", ")
 }
 
 fn gain(effect: &Effect) -> String {
-    let span = |s: f64| readable::span(Duration::from_secs_f64(s.max(0.0)));
+    let interval = |i: &Interval, text: fn(f64) -> String| {
+        (
+            text(i.mean),
+            format!("({} to {})", text(i.low), text(i.high)),
+        )
+    };
+    let seconds: fn(f64) -> String = |s| time(s * 1e9);
     match effect {
-        Effect::Fewer(i) => format!(
-            "saves {} of all requests ({} to {})",
-            share(i.mean),
-            share(i.low),
-            share(i.high)
-        ),
-        Effect::Faster(i) => format!(
-            "p99 is {} shorter ({} to {})",
-            span(i.mean),
-            span(i.low),
-            span(i.high)
-        ),
-        Effect::Worse(i) => format!(
-            "makes it worse: {} more of all requests fail ({} to {})",
-            share(i.mean),
-            share(i.low),
-            share(i.high)
-        ),
+        Effect::Fewer(i) => {
+            let (mean, range) = interval(i, share);
+            format!("saves {mean} of all requests {range}")
+        }
+        Effect::Faster(i) => {
+            let (mean, range) = interval(i, seconds);
+            format!("p99 is {mean} shorter {range}")
+        }
+        Effect::Worse(i) => {
+            let (mean, range) = interval(i, share);
+            format!("makes it worse: {mean} more of all requests fail {range}")
+        }
         Effect::None => "no difference shows".to_owned(),
     }
 }
@@ -249,8 +230,8 @@ fn gain(effect: &Effect) -> String {
 struct Json<'a> {
     rule: &'a str,
     matters: bool,
-    file: String,
-    line: usize,
+    file: Option<&'a str>,
+    line: Option<usize>,
     path: &'a str,
     says: &'a str,
     trial: &'a str,
@@ -270,7 +251,7 @@ struct FiguresJson {
 }
 
 impl<'a> Json<'a> {
-    fn of(finding: &'a Finding, places: &Places) -> Self {
+    fn of(finding: &'a Finding, places: &'a Places) -> Self {
         let place = places.of_path(&finding.doubt.path);
         let figures = |f: &Figures| FiguresJson {
             failed: f.failed,
@@ -295,8 +276,8 @@ impl<'a> Json<'a> {
         Self {
             rule: finding.rule.id,
             matters: finding.matters(),
-            file: place.file,
-            line: place.line,
+            file: place.map(|place| place.file.as_ref()),
+            line: place.map(|place| place.line),
             path: &finding.doubt.path,
             says: &finding.doubt.says,
             trial: &finding.trial,

@@ -14,15 +14,17 @@ pub(super) fn log(findings: &[&Finding], places: &Places) -> Value {
     let result = |finding: &&Finding| {
         let place = places.of_path(&finding.doubt.path);
         let text = format!("{}; {}", finding.doubt.says, words(finding).join("; "));
-        let mut location = json!({ "artifactLocation": { "uri": place.file } });
-        if place.line > 0 {
-            location["region"] = json!({ "startLine": place.line });
-        }
+        let location = place.map(|place| {
+            json!({ "physicalLocation": {
+                "artifactLocation": { "uri": place.file.as_ref() },
+                "region": { "startLine": place.line },
+            } })
+        });
         json!({
             "ruleId": finding.rule.id,
             "level": if finding.matters() { "warning" } else { "note" },
             "message": { "text": text },
-            "locations": [{ "physicalLocation": location }],
+            "locations": location.into_iter().collect::<Vec<_>>(),
         })
     };
     let results: Vec<Value> = findings.iter().map(result).collect();

@@ -89,7 +89,7 @@ fn to_folder(
     }
     let meter = Mutex::new(Meter::new(
         plan,
-        args.progress,
+        args.showing.progress,
         quiet,
         rows.len(),
         cells.len(),
@@ -141,7 +141,13 @@ fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
     let cells = shard.cells(plan);
     out.write_all(Header::of(plan, shard).line().as_bytes())?;
     let mut rows = Vec::new();
-    let meter = Mutex::new(Meter::new(plan, args.progress, quiet, 0, cells.len()));
+    let meter = Mutex::new(Meter::new(
+        plan,
+        args.showing.progress,
+        quiet,
+        0,
+        cells.len(),
+    ));
     run_cells(
         plan,
         &cells,
@@ -167,7 +173,13 @@ fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
 fn to_screen(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     let cells = Shard::WHOLE.cells(plan);
     let mut rows: BTreeMap<usize, Row> = BTreeMap::new();
-    let meter = Mutex::new(Meter::new(plan, args.progress, quiet, 0, cells.len()));
+    let meter = Mutex::new(Meter::new(
+        plan,
+        args.showing.progress,
+        quiet,
+        0,
+        cells.len(),
+    ));
     run_cells(
         plan,
         &cells,

@@ -1,8 +1,9 @@
 //! How it is found out that a server is ill.
 
-use crate::doctor::facts::{active, balancer_path, dialect, percent, server_path, services};
+use crate::doctor::facts::{active, balancer_path, dialect, server_path, services};
 use crate::doctor::{Doubt, Rule, Trial};
 use crate::model::{Model, Service};
+use crate::readable::share;
 
 /// A crash noticed only after so long is odd, in seconds.
 const SLOW_S: f64 = 30.0;
@@ -192,10 +193,10 @@ fn never_ejected(model: &Model) -> Vec<Doubt> {
         else {
             continue;
         };
-        let share = params.number("max_ejection_percent") / 100.0;
+        let part = params.number("max_ejection_percent") / 100.0;
         if servers.len() < 2
             || params.flag("always_eject_one_host")
-            || share * servers.len() as f64 >= 1.0
+            || part * servers.len() as f64 >= 1.0
         {
             continue;
         }
@@ -203,7 +204,7 @@ fn never_ejected(model: &Model) -> Vec<Doubt> {
             path: balancer_path(service, "dialect.max_ejection_percent"),
             says: format!(
                 "{} of the {} servers of {} may be ejected, which is none",
-                percent(share),
+                share(part),
                 servers.len(),
                 service.name
             ),

@@ -1,11 +1,10 @@
 //! Servers to spare.
 
-use crate::doctor::facts::{
-    active, mean_demand_s, percent, present, server_path, services, strength,
-};
+use crate::doctor::facts::{active, mean_demand_s, present, server_path, services, strength};
 use crate::doctor::{Doubt, Rule, Trial};
 use crate::load::peaks;
 use crate::model::Model;
+use crate::readable::share;
 
 pub(in crate::doctor) static ONE_SERVER: Rule = Rule {
     id: "one-server",
@@ -75,10 +74,10 @@ fn none_to_spare(model: &Model) -> Vec<Doubt> {
             says: format!(
                 "{} is asked for {} of what its {} servers can do at its peak; without {} they can do {}",
                 service.name,
-                percent(peak.offered_load),
+                share(peak.offered_load),
                 servers.len(),
                 largest.name,
-                percent(without)
+                share(without)
             ),
             cure: cure.collect(),
             trial: Trial::Lose(id),

@@ -1,10 +1,9 @@
 //! Shares that do not fit what servers can do.
 
-use crate::doctor::facts::{
-    active, balancer_path, dialect, percent, server_path, services, strength,
-};
+use crate::doctor::facts::{active, balancer_path, dialect, server_path, services, strength};
 use crate::doctor::{Doubt, Rule, Trial};
 use crate::model::Model;
+use crate::readable::share;
 
 /// A weight so many times what others have for what they can do is odd.
 const SKEW: f64 = 3.0;
@@ -25,7 +24,7 @@ fn weight_skew(model: &Model) -> Vec<Doubt> {
         let weights: f64 = servers.iter().map(|(_, server)| server.params.weight).sum();
         let strengths: f64 = servers.iter().map(|(_, server)| strength(server)).sum();
         for (id, server) in &servers {
-            let share = server.params.weight / weights;
+            let part = server.params.weight / weights;
             let fair = strength(server) / strengths;
             if servers.len() < 2 {
                 continue;
@@ -43,18 +42,20 @@ fn weight_skew(model: &Model) -> Vec<Doubt> {
             {
                 continue;
             }
-            found.push(Doubt {
+            let doubt = |trial| Doubt {
                 path: server_path(service, server, "weight"),
                 says: format!(
                     "{} has {} of the weight of {} and {} of what its servers can do",
                     server.name,
-                    percent(share),
+                    share(part),
                     service.name,
-                    percent(fair)
+                    share(fair)
                 ),
                 cure: vec![(server_path(service, server, "weight"), weight.to_string())],
-                trial: Trial::Load(RUSH),
-            });
+                trial,
+            };
+            // What goes wrong as it is written need not be looked for elsewhere; what is quiet shows in a rush.
+            found.extend([Trial::Written, Trial::Load(RUSH)].map(doubt));
         }
     }
     found

@@ -5,12 +5,13 @@
 mod proxy;
 mod words;
 
+use super::directive::Directive;
 use super::system::{Key, Kind, System, Way, fresh, name_of};
 use super::{Format, Surroundings, Unreadable, text};
 use proxy::{Proxy, proxy};
 use sim_core::scenario::Source;
 use std::sync::Arc;
-use words::{Directive, Imports, directives};
+use words::{Imports, directives};
 
 pub(super) const FORMAT: Format = Format {
     name: "caddy",
@@ -18,9 +19,6 @@ pub(super) const FORMAT: Format = Format {
     recognises,
     read,
 };
-
-/// Sessions, or keys, that are assumed where they decide.
-const CLIENTS: u32 = 1000;
 
 /// Directives that hand requests on.
 const PROXIES: &[&str] = &["reverse_proxy", "php_fastcgi", "proxy"];
@@ -90,13 +88,7 @@ const IGNORED: &[&str] = &[
 ];
 
 fn recognises(source: &Source) -> bool {
-    let code = || {
-        source
-            .text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.starts_with('#'))
-    };
+    let code = || text::code_lines(&source.text);
     let hands_on = |line: &str| {
         let mut words = line.split_whitespace();
         let first = words.next().unwrap_or_default();
@@ -120,8 +112,8 @@ fn read(
     around: &Surroundings<'_>,
     system: &mut System,
 ) -> Result<(), Unreadable> {
-    let mut taken: Vec<String> = (system.services.iter()).map(|s| s.name.clone()).collect();
-    let mut names: Vec<String> = system.ways.iter().map(|way| way.name.clone()).collect();
+    let mut taken: Vec<String> = system.service_names();
+    let mut names: Vec<String> = system.way_names();
     for source in sources {
         let file: Arc<str> = source.name.as_str().into();
         // Expressions in templates that Caddy itself fills in stand within quotes.
@@ -281,8 +273,7 @@ fn enter(
         share: None,
     };
     if keyed {
-        let key = format!("{{ kind = \"uniform\", n = {CLIENTS} }}");
-        way.keys.push(Key::assumed("key", key));
+        way.keys.push(Key::clients());
     }
     system.ways.push(way);
     system.services.push(service);

@@ -1,6 +1,6 @@
 //! `reverse_proxy`, in the words of the dialect.
 
-use super::words::Directive;
+use crate::settings::directive::Directive;
 use crate::settings::system::{Key, Kind, Place, Server, Service, System, fresh, name_of};
 use crate::settings::{Unreadable, words_of};
 use sim_core::scenario::quoted;
@@ -265,32 +265,6 @@ impl Reader<'_> {
         }
     }
 
-    /// A number of a kind that is a parameter of the dialect.
-    fn count(&mut self, setting: &Directive) {
-        let (name, place) = (setting.name.as_str(), &setting.place);
-        match setting.arg(0).parse::<u32>() {
-            Ok(0) => {}
-            Ok(count) => {
-                let key = Key::said(
-                    name,
-                    count.min(if name == "lb_retries" { 999 } else { 10_000 }),
-                    place,
-                );
-                if name == "max_fails" {
-                    self.passive.push(key);
-                } else {
-                    self.proxy.service.params.push(key);
-                }
-            }
-            Err(_) => self.system.remark(
-                Kind::Missing,
-                place,
-                setting.text(),
-                "it is no whole number",
-            ),
-        }
-    }
-
     /// What is no parameter.
     fn other(&mut self, setting: &Directive) {
         let (name, place) = (setting.name.as_str(), &setting.place);
@@ -314,6 +288,7 @@ impl Reader<'_> {
         }
     }
 
+    /// A whole number that is a parameter of the dialect.
     fn count(&mut self, setting: &Directive) {
         let name = setting.name.as_str();
         match setting.arg(0).parse::<u32>() {

@@ -1,5 +1,6 @@
 //! The text of a Caddyfile as directives: words, quotes, blocks, snippets and what they import.
 
+use crate::settings::directive::Directive;
 use crate::settings::system::{Kind, Place, System};
 use crate::settings::{Surroundings, Unreadable};
 use sim_core::scenario::Source;
@@ -9,35 +10,6 @@ use std::sync::Arc;
 const DEPTH_MAX: usize = 50;
 /// Directives that imports may make in all.
 const DIRECTIVES_MAX: usize = 50_000;
-
-/// A directive with its arguments, and what stands in its braces.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Directive {
-    pub name: String,
-    pub args: Vec<String>,
-    pub place: Place,
-    pub block: Option<Vec<Directive>>,
-}
-
-impl Directive {
-    pub(super) fn arg(&self, index: usize) -> &str {
-        self.args.get(index).map_or("", String::as_str)
-    }
-
-    pub(super) fn inside(&self) -> &[Directive] {
-        self.block.as_deref().unwrap_or_default()
-    }
-
-    /// As it stands, for remarks.
-    pub(super) fn text(&self) -> String {
-        let mut text = self.name.clone();
-        for arg in &self.args {
-            text.push(' ');
-            text.push_str(arg);
-        }
-        text
-    }
-}
 
 struct Word {
     text: String,

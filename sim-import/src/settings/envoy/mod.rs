@@ -1,12 +1,13 @@
 //! Envoy's bootstrap file, and files of clusters and routes, of versions 2 and 3 of its interface.
 
 mod cluster;
+mod fields;
 mod proto;
 mod routes;
 
 use super::system::{Key, Kind, System, Way, fresh, name_of};
-use super::yaml::{Node, documents};
-use super::{Format, Surroundings, Unreadable, text};
+use super::yaml::{self, Node};
+use super::{Format, Surroundings, Unreadable};
 use cluster::{cluster, hashes};
 use proto::{below, field};
 use routes::{Route, apart, routes};
@@ -18,9 +19,6 @@ pub(super) const FORMAT: Format = Format {
     recognises,
     read,
 };
-
-/// Keys of a client are assumed where a hash chooses.
-const CLIENTS: u32 = 1000;
 
 fn recognises(source: &Source) -> bool {
     let has = |word: &str| source.text.contains(word);
@@ -43,13 +41,9 @@ fn read(
 ) -> Result<(), Unreadable> {
     let mut all = Vec::new();
     for source in sources {
-        let file = source.name.as_str().into();
-        let filled = text::substitute(&source.text, &file, around.variable)?;
-        // Envoy's own formats have braces and percent signs within texts.
-        let read = documents(&filled, &file);
-        all.extend(read.map_err(|problem| text::template(&filled, &file).unwrap_or(problem))?);
+        all.extend(yaml::read(source, around)?);
     }
-    let mut taken: Vec<String> = system.services.iter().map(|s| s.name.clone()).collect();
+    let mut taken: Vec<String> = system.service_names();
     let from = system.services.len();
     for document in &all {
         for node in clusters(document) {
@@ -100,7 +94,7 @@ fn clusters(document: &Node) -> Vec<&Node> {
 
 /// Routes become ways, and their rules those of their clusters.
 fn ways(found: &[Route], from: usize, system: &mut System) {
-    let mut names: Vec<String> = system.ways.iter().map(|way| way.name.clone()).collect();
+    let mut names: Vec<String> = system.way_names();
     for index in from..system.services.len() {
         let title = system.services[index].title.clone();
         let own: Vec<&Route> = found
@@ -137,10 +131,7 @@ fn ways(found: &[Route], from: usize, system: &mut System) {
                 share: route.share,
             };
             if hashes && route.keyed.is_some() {
-                way.keys.push(Key::assumed(
-                    "key",
-                    format!("{{ kind = \"uniform\", n = {CLIENTS} }}"),
-                ));
+                way.keys.push(Key::clients());
             } else if hashes {
                 let why = "a hash without hash_policy: each request has a key of its own";
                 system.remark(Kind::Read, &route.place, format!("route to {title}"), why);

@@ -92,7 +92,7 @@ impl<'s> Check<'s> {
 pub(super) fn checks(
     section: &Section,
     check: &Check<'_>,
-    votes: &Votes<'_>,
+    votes: &mut Votes<'_>,
     service: &mut Service,
     system: &mut System,
 ) {
@@ -103,7 +103,7 @@ pub(super) fn checks(
     let is_checked = |member: &Member| member.has("check");
     let params = &mut service.params;
     params.push(Key::said("check", "true", &checked.place));
-    let port = votes.members.iter().filter(|member| is_checked(member));
+    let port = votes.members().iter().filter(|member| is_checked(member));
     let mut port = port.filter_map(|member| member.param("port").or(member.param("addr")));
     match (check, port.next()) {
         (Check::Http(line), Some(port)) => {
@@ -191,7 +191,7 @@ pub(super) fn checks(
 
 /// What only counts with checks.
 fn unchecked(votes: &Votes<'_>, system: &mut System) {
-    for member in votes.members {
+    for member in votes.members() {
         for name in [
             "inter",
             "fastinter",

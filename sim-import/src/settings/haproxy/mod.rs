@@ -34,8 +34,6 @@ pub(super) const FORMAT: Format = Format {
 
 /// The release that is taken: no file says which it is for.
 const VERSION: &str = "3.4";
-/// Addresses of clients, or sessions, that are assumed where keys decide.
-const CLIENTS: u32 = 1000;
 /// Where the requests of a frontend are limited, the dialect takes no more.
 const MAXCONN_MAX: u64 = 4_000_000;
 
@@ -56,23 +54,18 @@ const LINES: &[&str] = &[
 ];
 
 fn recognises(source: &Source) -> bool {
-    let code = || {
-        source
-            .text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'))
-    };
+    let code = || text::code_lines(&source.text);
     let section = |line: &str| {
         let mut words = line.split_whitespace();
         let begins = matches!(
             words.next(),
             Some("global" | "defaults" | "frontend" | "backend" | "listen")
         );
-        begins && !line.contains(['{', ';', '=']) && !line.trim_end().ends_with(':')
+        begins && !line.contains(['{', ';', '=']) && !line.ends_with(':')
     };
     let inside = |line: &str| {
         let word = line.split_whitespace().next().unwrap_or_default();
-        LINES.contains(&word) && !line.trim_end().ends_with([';', '{', ':'])
+        LINES.contains(&word) && !line.ends_with([';', '{', ':'])
     };
     code().any(section) && code().any(inside)
 }
@@ -89,7 +82,7 @@ fn read(
         );
         system.remark(Kind::Read, &first.place, format!("HAProxy {VERSION}"), why);
     }
-    let mut taken: Vec<String> = (system.services.iter()).map(|s| s.name.clone()).collect();
+    let mut taken: Vec<String> = system.service_names();
     let mut said = Vec::new();
     let mut pools = Vec::new();
     for section in sections
@@ -286,7 +279,7 @@ fn enter(
     said: &mut Vec<Place>,
     system: &mut System,
 ) {
-    let mut names: Vec<String> = system.ways.iter().map(|way| way.name.clone()).collect();
+    let mut names: Vec<String> = system.way_names();
     let mut counted: Vec<Place> = Vec::new();
     for entry in entries {
         let Some(pool) = pools.iter().find(|pool| pool.service.title == entry.to) else {
@@ -327,8 +320,7 @@ fn enter(
                 .unwrap_or_default(),
         );
         if pool.keyed || !rules.is_empty() {
-            let key = format!("{{ kind = \"uniform\", n = {CLIENTS} }}");
-            way.keys.push(Key::assumed("key", key));
+            way.keys.push(Key::clients());
         }
         for rule in &rules {
             if counted.contains(&rule.place) {

@@ -75,8 +75,8 @@ pub(super) fn pool(
     for member in &mut members {
         limits(member, &mut pool, system);
     }
-    let votes = Votes { members: &members };
-    checks(section, &check, &votes, &mut pool.service, system);
+    let mut votes = Votes::of(&members);
+    checks(section, &check, &mut votes, &mut pool.service, system);
     if let Some(queue) = votes.common("maxqueue", |_| true, "0", system) {
         number(&queue, "maxqueue", &mut pool.service.params, system);
     }
@@ -110,7 +110,11 @@ pub(super) fn pool(
             }
         }
     }
+    let own = votes.into_own();
     pool.service.servers = members.into_iter().map(|member| member.server).collect();
+    for (index, key) in own {
+        pool.service.servers[index].keys.push(key);
+    }
     Some(pool)
 }
 

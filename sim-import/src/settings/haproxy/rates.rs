@@ -1,10 +1,11 @@
 //! Rules that turn away whoever comes too often: tables of counters, as guards of the ways they stand at.
 
 use super::sections::Section;
-use super::units::{size, time};
+use super::units::time;
 use super::ways::{Term, acl, condition};
 use super::words::Line;
 use crate::settings::system::{Kind, Place, System};
+use crate::settings::units::size;
 
 /// A rule as a guard.
 #[derive(Clone)]

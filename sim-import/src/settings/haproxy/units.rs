@@ -1,4 +1,4 @@
-//! Times and sizes as `HAProxy` reads them.
+//! Times as `HAProxy` reads them.
 
 use sim_core::time::Duration;
 
@@ -16,20 +16,6 @@ pub(super) fn time(text: &str) -> Option<Duration> {
         _ => return None,
     };
     number.checked_mul(us)?.checked_mul(1_000).map(Duration)
-}
-
-/// A size, such as that of a table: `100k`, `1m`.
-pub(super) fn size(text: &str) -> Option<u64> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let number: u64 = text[..digits].parse().ok()?;
-    let unit = match text[digits..].to_ascii_lowercase().as_str() {
-        "" => 1,
-        "k" => 1 << 10,
-        "m" => 1 << 20,
-        "g" => 1 << 30,
-        _ => return None,
-    };
-    number.checked_mul(unit)
 }
 
 #[cfg(test)]
@@ -52,8 +38,5 @@ mod tests {
         ] {
             assert_eq!(time(wrong), None, "{wrong}");
         }
-        assert_eq!(size("100k"), Some(102_400));
-        assert_eq!(size("1m"), Some(1 << 20));
-        assert_eq!(size("x"), None);
     }
 }

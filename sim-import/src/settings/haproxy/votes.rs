@@ -1,18 +1,55 @@
-//! What servers of a backend have in common: the dialect has one value for all of them.
+//! What servers of a backend have in common, which is the dialect's; what others have is written at them, where a
+//! server has a key for it.
 
 use super::servers::{Member, Param};
-use crate::settings::system::{Kind, System};
+use super::units::time;
+use crate::settings::system::{Key, Kind, System};
 
-/// What servers have in common, since the dialect has one value for all of them.
-pub(super) struct Votes<'m> {
-    pub members: &'m [Member],
+/// Parameters that a server can have for itself, with their keys and the unit of their values.
+const OWN: &[(&str, &str, Unit)] = &[
+    ("inter", "health.interval", Unit::Span),
+    ("fastinter", "health.fast_interval", Unit::Span),
+    ("downinter", "health.down_interval", Unit::Span),
+    ("fall", "health.fall", Unit::Count),
+    ("rise", "health.rise", Unit::Count),
+    ("slowstart", "health.slow_start", Unit::Span),
+    ("maxqueue", "max_pending", Unit::Count),
+];
+
+#[derive(Clone, Copy)]
+enum Unit {
+    Span,
+    Count,
 }
 
-impl Votes<'_> {
-    /// The value that most servers have that come into question, which is told of the others; `None` if most have
-    /// none, which is `default`.
+/// Takes stock of servers, and keeps what differs at each.
+pub(super) struct Votes<'m> {
+    members: &'m [Member],
+    /// Keys of servers, by their position.
+    own: Vec<(usize, Key)>,
+}
+
+impl<'m> Votes<'m> {
+    pub(super) fn of(members: &'m [Member]) -> Self {
+        Self {
+            members,
+            own: Vec::new(),
+        }
+    }
+
+    pub(super) fn members(&self) -> &'m [Member] {
+        self.members
+    }
+
+    /// What differs at servers, by their position.
+    pub(super) fn into_own(self) -> Vec<(usize, Key)> {
+        self.own
+    }
+
+    /// The value that most servers have that come into question; `None` if most have none, which is `default`. Of the
+    /// others it is written at each what it has, or told that it is taken to be like the rest.
     pub(super) fn common(
-        &self,
+        &mut self,
         name: &str,
         counts: impl Fn(&Member) -> bool,
         default: &str,
@@ -45,11 +82,14 @@ impl Votes<'_> {
             .or(best.next())?
             .0
             .clone();
-        for member in self
-            .members
-            .iter()
-            .filter(|member| counts(member) && value(member) != chosen)
-        {
+        for (index, member) in self.members.iter().enumerate() {
+            if !counts(member) || value(member) == chosen {
+                continue;
+            }
+            if let Some(key) = own_key(member, name, default) {
+                self.own.push((index, key));
+                continue;
+            }
             let (place, own) = match member.param(name) {
                 Some(param) => (&param.place, format!("{name} {}", param.value)),
                 None => (&member.server.place, format!("{name}: {default}")),
@@ -68,4 +108,23 @@ impl Votes<'_> {
         let mut own = voters.iter().filter(|member| value(member) == chosen);
         own.next()?.param(name).cloned()
     }
+}
+
+/// The key by which a server says what it has of a parameter, written or by default; `None` where it has no such key, or
+/// its value is none.
+fn own_key(member: &Member, name: &str, default: &str) -> Option<Key> {
+    if name == "check" {
+        return (!member.has("check"))
+            .then(|| Key::said("health.check", "false", &member.server.place));
+    }
+    let (_, path, unit) = OWN.iter().find(|(own, ..)| *own == name)?;
+    let (text, place) = match member.param(name) {
+        Some(param) => (param.value.as_str(), &param.place),
+        None => (default, &member.server.place),
+    };
+    let value = match unit {
+        Unit::Span => format!("\"{}\"", time(text)?),
+        Unit::Count => text.parse::<u32>().ok()?.to_string(),
+    };
+    Some(Key::said(path, value, place))
 }

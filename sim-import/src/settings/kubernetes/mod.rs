@@ -10,11 +10,12 @@ mod hpa;
 mod ingress;
 mod istio;
 mod objects;
+mod traffic_policy;
 mod workload;
 
 use super::system::{Key, Kind, Place, Server, Service, System, Way, fresh, name_of};
-use super::yaml::{Node, documents};
-use super::{Format, Surroundings, Unreadable, text};
+use super::yaml::{self, Node};
+use super::{Format, Surroundings, Unreadable};
 use ingress::{Path, annotated};
 use objects::{Object, objects, seconds};
 use sim_core::scenario::Source;
@@ -26,9 +27,6 @@ pub(super) const FORMAT: Format = Format {
     recognises,
     read,
 };
-
-/// Addresses of clients that are assumed where something is counted for each.
-const CLIENTS: u32 = 1000;
 
 fn recognises(source: &Source) -> bool {
     let begins = |word: &str| {
@@ -96,22 +94,7 @@ fn read(
 ) -> Result<(), Unreadable> {
     let mut all = Vec::new();
     for source in sources {
-        let file = source.name.as_str().into();
-        let filled = text::substitute(&source.text, &file, around.variable)?;
-        let read = documents(&filled, &file);
-        let unrendered = || text::template(&filled, &file);
-        match read {
-            // Braces in quotes are YAML, and yet a template.
-            Ok(_)
-                if filled.contains("{{ .") || filled.contains("{{- ") || filled.contains("{{.") =>
-            {
-                if let Some(problem) = unrendered() {
-                    return Err(problem);
-                }
-            }
-            Ok(found) => all.extend(found),
-            Err(problem) => return Err(unrendered().unwrap_or(problem)),
-        }
+        all.extend(yaml::read(source, around)?);
     }
     let objects = objects(&all);
     Cluster::new(&objects, system).read(system);
@@ -132,8 +115,8 @@ impl<'n> Cluster<'n> {
             objects,
             workloads: objects.iter().copied().filter_map(workload).collect(),
             paths: ingress::paths(objects),
-            taken: system.services.iter().map(|s| s.name.clone()).collect(),
-            ways: system.ways.iter().map(|way| way.name.clone()).collect(),
+            taken: system.service_names(),
+            ways: system.way_names(),
         }
     }
 
@@ -279,10 +262,7 @@ impl<'n> Cluster<'n> {
                 share: None,
             };
             if annotated.keyed {
-                way.keys.push(Key::assumed(
-                    "key",
-                    format!("{{ kind = \"uniform\", n = {CLIENTS} }}"),
-                ));
+                way.keys.push(Key::clients());
             }
             if let Some(at) = &annotated.guards_at {
                 way.keys.push(Key::said(

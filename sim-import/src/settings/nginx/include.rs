@@ -1,6 +1,7 @@
 //! `include`: other files, where they stand.
 
-use super::words::{Directive, directives};
+use super::words::directives;
+use crate::settings::directive::Directive;
 use crate::settings::system::{Kind, System};
 use crate::settings::{Surroundings, Unreadable, text};
 use sim_core::scenario::Source;

@@ -3,7 +3,7 @@
 use super::units;
 use super::upstream::keys_of;
 use super::ways::Found;
-use super::words::Directive;
+use crate::settings::directive::Directive;
 use crate::settings::system::{Kind, System};
 use std::fmt::Write;
 

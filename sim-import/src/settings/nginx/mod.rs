@@ -11,14 +11,14 @@ mod upstream;
 mod ways;
 mod words;
 
+use super::directive::Directive;
 use super::system::{Key, Kind, System, Way, fresh, name_of};
-use super::{Format, Surroundings, Unreadable, words_of};
+use super::{Format, Surroundings, Unreadable, text, words_of};
 use include::Loader;
 use limits::Limits;
 use sim_core::scenario::{Source, quoted};
 use upstream::{Upstream, lone, upstream};
 use ways::{Found, Leads, find, leads, remarks};
-use words::Directive;
 
 pub(super) const FORMAT: Format = Format {
     name: "nginx",
@@ -33,13 +33,7 @@ const OPENINGS: &[&str] = &[
 ];
 
 fn recognises(source: &Source) -> bool {
-    let code = || {
-        source
-            .text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.starts_with('#'))
-    };
+    let code = || text::code_lines(&source.text);
     let opens = |line: &str| {
         let word = line.split_whitespace().next().unwrap_or_default();
         line.contains('{') && OPENINGS.contains(&word.trim_end_matches('{'))
@@ -54,8 +48,6 @@ fn recognises(source: &Source) -> bool {
 
 /// What `worker_processes auto` is taken for: no file says how many cores there are.
 const CORES: u32 = 4;
-/// Addresses of clients that are assumed where something is counted for each.
-const CLIENTS: u32 = 1000;
 
 fn read(
     sources: &[Source],
@@ -97,7 +89,7 @@ impl<'d> Reader<'d> {
     }
 
     fn read(&self, system: &mut System) {
-        let mut taken: Vec<String> = (system.services.iter()).map(|s| s.name.clone()).collect();
+        let mut taken: Vec<String> = system.service_names();
         let mut pools = Vec::new();
         let streams: Vec<&[Directive]> = self
             .top
@@ -187,7 +179,7 @@ impl<'d> Reader<'d> {
         mut pools: Vec<Upstream>,
         system: &mut System,
     ) {
-        let mut names: Vec<String> = Vec::new();
+        let mut names = system.way_names();
         let mut limits = Limits {
             tops: &self.tops,
             by_key: None,
@@ -407,8 +399,7 @@ impl<'d> Reader<'d> {
         limits.by_key.clone_from(&pool.keyed);
         let guards = limits.guards(way, system);
         if limits.by_key.is_some() {
-            let key = format!("{{ kind = \"uniform\", n = {CLIENTS} }}");
-            made.keys.push(Key::assumed("key", key));
+            made.keys.push(Key::clients());
         }
         if !guards.is_empty() {
             let limit = way

@@ -1,4 +1,4 @@
-//! Numbers, times, sizes and addresses as nginx reads them.
+//! Numbers, times and addresses as nginx reads them.
 
 use sim_core::time::Duration;
 
@@ -42,20 +42,6 @@ pub(super) fn rate(text: &str) -> Option<f64> {
     Some(thousandths as f64 / 1000.0)
 }
 
-/// Bytes, from `10m`, `64k` or a bare number.
-pub(super) fn size(text: &str) -> Option<u64> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let number: u64 = text[..digits].parse().ok()?;
-    let unit = match text[digits..].to_ascii_lowercase().as_str() {
-        "" => 1,
-        "k" => 1 << 10,
-        "m" => 1 << 20,
-        "g" => 1 << 30,
-        _ => return None,
-    };
-    number.checked_mul(unit)
-}
-
 /// The host and port of what a `proxy_pass` names: without scheme, path and what `unix:` has behind its socket.
 pub(super) fn target(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -96,7 +82,6 @@ mod tests {
         assert_eq!(rate("10r/s"), Some(10.0));
         assert_eq!(rate("5r/m"), Some(0.083));
         assert_eq!(rate("10"), None);
-        assert_eq!(size("10m"), Some(10 << 20));
         assert_eq!(target("http://shop/api?x"), "shop");
         assert_eq!(target("http://unix:/run/a.sock:/x/"), "unix:/run/a.sock");
         assert_eq!(target("10.0.0.1:80"), "10.0.0.1:80");

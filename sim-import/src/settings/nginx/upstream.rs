@@ -1,9 +1,10 @@
 //! An `upstream`: its method and its servers.
 
 use super::known;
-use super::units::{is_host_name, size, time};
-use super::words::Directive;
+use super::units::{is_host_name, time};
+use crate::settings::directive::Directive;
 use crate::settings::system::{Deed, Key, Kind, Place, Server, Service, System, fresh, name_of};
+use crate::settings::units::size;
 use sim_core::scenario::quoted;
 
 /// A pool with what its ways must know.

@@ -2,7 +2,7 @@
 
 use super::known;
 use super::units::target;
-use super::words::Directive;
+use crate::settings::directive::Directive;
 use crate::settings::system::{Kind, System};
 
 /// Directives by which requests are handed on, and what they speak.

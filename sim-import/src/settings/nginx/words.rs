@@ -1,40 +1,12 @@
 //! The text of nginx's settings as directives: words, quotes, `;`, blocks and comments.
 
 use crate::settings::Unreadable;
+use crate::settings::directive::Directive;
 use crate::settings::system::Place;
 use std::sync::Arc;
 
 /// Deepest nesting of blocks.
 const DEPTH_MAX: usize = 50;
-
-/// A directive with its arguments, and what stands in its braces.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Directive {
-    pub name: String,
-    pub args: Vec<String>,
-    pub place: Place,
-    pub block: Option<Vec<Directive>>,
-}
-
-impl Directive {
-    /// As it stands, for remarks.
-    pub(super) fn text(&self) -> String {
-        let mut text = self.name.clone();
-        for arg in &self.args {
-            text.push(' ');
-            text.push_str(arg);
-        }
-        text
-    }
-
-    pub(super) fn arg(&self, index: usize) -> &str {
-        self.args.get(index).map_or("", String::as_str)
-    }
-
-    pub(super) fn inside(&self) -> &[Directive] {
-        self.block.as_deref().unwrap_or_default()
-    }
-}
 
 /// Reads a text.
 pub(super) fn directives(text: &str, file: &Arc<str>) -> Result<Vec<Directive>, Unreadable> {

@@ -19,8 +19,6 @@ pub(super) const FORMAT: Format = Format {
     read,
 };
 
-/// Addresses of clients that are assumed where something is counted for each.
-const CLIENTS: u32 = 1000;
 /// Layers of services that split among services.
 const DEPTH_MAX: usize = 20;
 
@@ -105,8 +103,8 @@ impl<'n> Reader<'n> {
     }
 
     fn read(&self, system: &mut System) {
-        let mut taken: Vec<String> = system.services.iter().map(|s| s.name.clone()).collect();
-        let mut ways: Vec<String> = system.ways.iter().map(|way| way.name.clone()).collect();
+        let mut taken: Vec<String> = system.service_names();
+        let mut ways: Vec<String> = system.way_names();
         let from = system.services.len();
         for entry in get(self.http, "services")
             .map(Node::entries)
@@ -349,10 +347,7 @@ impl<'n> Reader<'n> {
             }
         }
         if keyed {
-            way.keys.push(Key::assumed(
-                "key",
-                format!("{{ kind = \"uniform\", n = {CLIENTS} }}"),
-            ));
+            way.keys.push(Key::clients());
         }
         if let Some(at) = at {
             way.keys.push(Key::said(

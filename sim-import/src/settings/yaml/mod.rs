@@ -4,9 +4,10 @@ mod value;
 
 pub(super) use value::{Entry, Node, Value};
 
-use crate::settings::Unreadable;
 use crate::settings::system::Place;
+use crate::settings::{Surroundings, Unreadable, text};
 use saphyr_parser::{Event, Parser, ScalarStyle};
+use sim_core::scenario::Source;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,6 +15,20 @@ use std::sync::Arc;
 const DEPTH_MAX: usize = 200;
 /// Most values, those that aliases repeat included: a few lines of them could stand for billions.
 const VALUES_MAX: usize = 2_000_000;
+
+/// The documents of a file, with values in the place of its variables.
+///
+/// # Errors
+/// Says what has no value, that it is a template nobody has rendered, or where it is no YAML.
+pub(super) fn read(source: &Source, around: &Surroundings<'_>) -> Result<Vec<Node>, Unreadable> {
+    let file = source.name.as_str().into();
+    let filled = text::substitute(&source.text, &file, around.variable)?;
+    if let Some(problem) = text::marked(&filled, &file, text::HELM) {
+        return Err(problem);
+    }
+    // A text may have braces of its own: only what cannot be read is taken for a template by them.
+    documents(&filled, &file).map_err(|why| text::template(&filled, &file).unwrap_or(why))
+}
 
 /// The documents of a text.
 ///

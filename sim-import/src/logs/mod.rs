@@ -1,1 +1,0 @@
-//! Access logs and results of load tests, as arrivals and demand.
