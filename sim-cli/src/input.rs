@@ -173,6 +173,10 @@ fn unknown(name: &str) -> Failure {
         let message = format!("{name} is the plan of a sweep, not a scenario");
         return Failure::new(Exit::Usage, message).help(format!("stampede sweep {name}"));
     }
+    // No model has an ending: the name of a file was meant.
+    if Path::new(name).extension().is_some() {
+        return Failure::new(Exit::Io, format!("cannot read {name}: no such file"));
+    }
     failure.help(MODELS.suggest(name))
 }
 

@@ -86,7 +86,7 @@ fn what_cannot_be_read_is_named_by_file_and_line() {
         (
             &["import", "chart.yaml"],
             3,
-            "chart.yaml:3: `{{` is a mark of a template",
+            "chart.yaml:3: `{{ .` is a mark of a template (Helm)",
         ),
         (
             &["import", "notes.txt"],

@@ -3,6 +3,7 @@
 mod analyse;
 mod check;
 mod dependencies;
+mod doctor;
 mod exits;
 mod experiments;
 mod faults;
