@@ -2,6 +2,7 @@
 
 mod analyse;
 mod experiment;
+mod logs;
 mod stress;
 mod sweep;
 
@@ -9,6 +10,7 @@ pub(crate) use analyse::{AnalyseArgs, LeaveOut};
 pub(crate) use experiment::{
     CompareArgs, EstimandArg, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
 };
+pub(crate) use logs::{ArrivalsArg, CalibrateArgs, LogArgs, ReplayArgs};
 pub(crate) use stress::{SPAN_MAX, StressArgs};
 pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
 
@@ -81,6 +83,10 @@ pub(crate) enum Command {
     New(NewArgs),
     /// Make a scenario of settings of other programs: nginx.conf, haproxy.cfg, Envoy's YAML, Kubernetes …
     Import(ImportArgs),
+    /// Make a scenario of access logs or logs of load tests, and say how far to trust it
+    Calibrate(CalibrateArgs),
+    /// Send the requests of a log through a scenario
+    Replay(ReplayArgs),
     /// List what scenarios can use: policies, distributions, metrics, models …
     List(ListArgs),
     /// Explain an error code, a policy, a metric, a key …
