@@ -3,6 +3,7 @@
 mod analyse;
 mod doctor;
 mod experiment;
+mod logs;
 mod stress;
 mod sweep;
 
@@ -11,6 +12,7 @@ pub(crate) use doctor::{DoctorArgs, DoctorFormat};
 pub(crate) use experiment::{
     CompareArgs, EstimandArg, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
 };
+pub(crate) use logs::{ArrivalsArg, CalibrateArgs, LogArgs, ReplayArgs};
 pub(crate) use stress::{SPAN_MAX, StressArgs};
 pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
 
@@ -85,6 +87,10 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Find dangerous settings, and show by simulation what each costs
     Doctor(DoctorArgs),
+    /// Make a scenario of access logs or logs of load tests, and say how far to trust it
+    Calibrate(CalibrateArgs),
+    /// Send the requests of a log through a scenario
+    Replay(ReplayArgs),
     /// List what scenarios can use: policies, distributions, metrics, models …
     List(ListArgs),
     /// Explain an error code, a policy, a metric, a key …

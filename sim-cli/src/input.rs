@@ -126,6 +126,27 @@ impl Input {
         &self.source
     }
 
+    /// Reads the scenario, with a text that it can name beside its files.
+    pub(crate) fn scenario_with(
+        &self,
+        sets: &[(String, String)],
+        name: &str,
+        text: &str,
+    ) -> Result<Scenario, Problems> {
+        match &self.place {
+            Place::Library => {
+                let others = Neighbours {
+                    of: &self.source.name,
+                };
+                Scenario::read(self.source.clone(), sets, &Also { name, text, others })
+            }
+            Place::Folder(folder) => {
+                let others = files_of(folder);
+                Scenario::read(self.source.clone(), sets, &Also { name, text, others })
+            }
+        }
+    }
+
     /// Reads the scenario.
     pub(crate) fn scenario(&self, sets: &[(String, String)]) -> Result<Scenario, Problems> {
         match &self.place {
@@ -137,6 +158,23 @@ impl Input {
                 },
             ),
             Place::Folder(folder) => Scenario::read(self.source.clone(), sets, &files_of(folder)),
+        }
+    }
+}
+
+/// Files of a scenario, and one that is in memory.
+struct Also<'a, F> {
+    name: &'a str,
+    text: &'a str,
+    others: F,
+}
+
+impl<F: Files> Files for Also<'_, F> {
+    fn read(&self, name: &str) -> Result<Source, String> {
+        if name == self.name {
+            Ok(Source::new(name, self.text))
+        } else {
+            self.others.read(name)
         }
     }
 }

@@ -89,6 +89,8 @@ fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
         Command::Verify(args) => command::verify::run(args, cli.quiet, out),
         Command::Check(args) => command::check::run(args, cli.quiet, out),
         Command::New(args) => command::new::run(args, cli.quiet, out),
+        Command::Calibrate(args) => command::calibrate::run(args, cli.quiet, out),
+        Command::Replay(args) => command::replay::run(args, cli.quiet, out),
         Command::Import(args) => command::import::run(args, cli.quiet, out),
         Command::Doctor(args) => command::doctor::run(args, cli.quiet, out),
         Command::List(args) => command::list::run(args, out),

@@ -1,6 +1,7 @@
-//! What others wrote, turned into scenarios: settings of balancers and orchestrators.
+//! What others wrote, turned into scenarios: settings of balancers and orchestrators, access logs, reports of load tests.
 //!
 //! Like the core, this crate reads no file, no clock and no environment and prints nothing: texts come
 //! in, scenarios and remarks with their places come out.
 
+pub mod logs;
 pub mod settings;

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod analyse;
+pub(crate) mod calibrate;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;
@@ -10,6 +11,7 @@ pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod reference;
+pub(crate) mod replay;
 pub(crate) mod replications;
 pub(crate) mod run;
 pub(crate) mod schema;

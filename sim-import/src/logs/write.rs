@@ -1,0 +1,271 @@
+//! A log as the text of a scenario.
+
+use super::demand::span;
+use super::measured::{Measured, Pick};
+use sim_core::draws::Stream;
+use sim_core::scenario::quoted;
+use std::fmt::Write;
+
+/// Times that are written into files of traces.
+const TRACE_MAX: usize = 2_000_000;
+/// Workers of a server as long as nobody has measured them.
+const WORKERS: usize = 8;
+
+/// How arrivals are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arrivals {
+    /// A Poisson process where the log's arrivals look like one, or are too many; else those of the log.
+    Auto,
+    /// Those of the log.
+    Trace,
+    /// A Poisson process with the log's rate.
+    Profile,
+}
+
+/// A scenario and the files beside it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scenario {
+    /// Its text.
+    pub text: String,
+    /// Names and texts of its traces.
+    pub files: Vec<(String, String)>,
+}
+
+impl Measured {
+    /// The scenario of the whole log. Traces are called `stem` with the name of their class.
+    ///
+    /// # Errors
+    /// Why arrivals cannot be written as is asked.
+    pub fn scenario(
+        &self,
+        title: &str,
+        stem: Option<&str>,
+        arrivals: Arrivals,
+    ) -> Result<Scenario, String> {
+        let possible = self.has_all() && self.kept.len() <= TRACE_MAX;
+        let trace = match (arrivals, stem) {
+            (Arrivals::Trace, _) if !possible => {
+                return Err(format!(
+                    "a trace holds at most {TRACE_MAX} requests, and the log has {}",
+                    self.requests
+                ));
+            }
+            (Arrivals::Trace, None) => {
+                return Err("traces are files beside the scenario: name it with -o FILE".to_owned());
+            }
+            (Arrivals::Trace, Some(_)) => true,
+            (Arrivals::Profile, _) => false,
+            (Arrivals::Auto, stem) => stem.is_some() && possible && !self.is_poisson(),
+        };
+        let mut files = Vec::new();
+        let mut traffic = String::new();
+        if trace {
+            for (class, figures) in self.classes.iter().enumerate() {
+                let times = self
+                    .kept
+                    .iter()
+                    .filter(|request| self.class(request) == class);
+                let name = format!("{}.{}.times", stem.unwrap_or("log"), figures.name);
+                files.push((
+                    name.clone(),
+                    times_of(times.map(|request| request.at_ns), self.first_ns),
+                ));
+                let _ = writeln!(
+                    traffic,
+                    "\n[[traffic]]\nname = {0}\nto = \"app\"\nclass = {0}\narrivals = {{ kind = \"trace\", file = {1} }}",
+                    quoted(&figures.name),
+                    quoted(&name)
+                );
+            }
+        } else {
+            let _ = writeln!(
+                traffic,
+                "\n[[traffic]]\nto = \"app\"\narrivals = \"poisson\"\nrate = {}",
+                self.rate_text()
+            );
+        }
+        let text = self.text(title, &traffic, (self.span_s.ceil()).max(1.0), true);
+        Ok(Scenario { text, files })
+    }
+
+    /// The moments of all requests since the first, a line each, `factor` times as many.
+    ///
+    /// # Errors
+    /// When the log has more than can be kept.
+    pub fn moments(&self, factor: f64) -> Result<String, String> {
+        if !self.has_all() {
+            return Err(format!(
+                "at most {TRACE_MAX} requests can be replayed, and the log has {}: replay a part of it",
+                self.requests
+            ));
+        }
+        let stream = Stream::new(1, 0, "copies of a log");
+        let last_ns = self.first_ns.saturating_add((self.span_s * 1e9) as i64);
+        let mut moments = Vec::new();
+        for (number, request) in (0..).zip(&self.kept) {
+            let mut draws = stream.at(number);
+            let count = factor as u64 + u64::from(draws.chance(factor.fract()));
+            for copy in 0..count {
+                // Copies at the same moment would be bursts that the log does not have.
+                let moved = if copy == 0 {
+                    0
+                } else {
+                    ((draws.uniform() - 0.5) * 1e9) as i64
+                };
+                moments.push(
+                    request
+                        .at_ns
+                        .saturating_add(moved)
+                        .clamp(self.first_ns, last_ns),
+                );
+            }
+        }
+        moments.sort_unstable();
+        Ok(times_of(moments.into_iter(), self.first_ns))
+    }
+
+    fn rate_text(&self) -> String {
+        if let [(_, rate)] = self.profile[..] {
+            return format!("{rate:.4}");
+        }
+        let corners = self.profile.iter().enumerate().map(|(place, (at, rate))| {
+            let at = if place == 0 { 0.0 } else { *at };
+            format!("[\"{at:.3}s\", {rate:.4}]")
+        });
+        format!("[{}]", corners.collect::<Vec<_>>().join(", "))
+    }
+
+    /// The text with given traffic.
+    pub(crate) fn text(&self, title: &str, traffic: &str, horizon_s: f64, whole: bool) -> String {
+        let mut assumed: Vec<String> = Vec::new();
+        let mut body = String::new();
+        let total: u64 = self.classes.iter().map(|class| class.requests).sum();
+        let mut left = 1_000_000_u64;
+        for (place, class) in self.classes.iter().enumerate() {
+            // Shares add up to one exactly.
+            let last = place + 1 == self.classes.len();
+            let share = if last {
+                left
+            } else {
+                (class.requests as f64 / total.max(1) as f64 * 1e6).round() as u64
+            };
+            let share = share.min(left);
+            left -= share;
+            let _ = writeln!(
+                body,
+                "\n# {}: {} requests",
+                shown(&class.route),
+                class.requests
+            );
+            let _ = writeln!(
+                body,
+                "[class.{}]\nshare = {}",
+                quoted(&class.name),
+                share as f64 / 1e6
+            );
+            match &class.demand {
+                Some(demand) => {
+                    let _ = writeln!(
+                        body,
+                        "# From {} requests that found a free worker: mean {}, p99 {}. {}.",
+                        demand.count,
+                        span(demand.mean_s),
+                        span(demand.p99_s),
+                        demand.law
+                    );
+                    let _ = writeln!(body, "demand = {}", demand.text);
+                }
+                None => {
+                    let _ = writeln!(
+                        body,
+                        "# The log has no times of these requests: assumed.\ndemand = \"50ms\""
+                    );
+                    assumed.push(format!("class.{}.demand", class.name));
+                }
+            }
+        }
+        // Every class brings its own.
+        let _ = writeln!(
+            body,
+            "\n[service.app]\ndemand = \"50ms\"\n{}",
+            self.policy(&mut assumed)
+        );
+        let common = self.workers.and_then(|workers| workers.number);
+        for server in &self.servers {
+            let _ = writeln!(
+                body,
+                "\n# {}: {} requests, {} with an error",
+                shown(&server.address),
+                server.requests,
+                server.failed
+            );
+            let _ = writeln!(
+                body,
+                "[[service.app.server]]\nname = {}",
+                quoted(&server.name)
+            );
+            let bound = server
+                .workers
+                .map_or(WORKERS, |workers| workers.most.max(1));
+            if let Some(number) = common {
+                let between = self
+                    .workers
+                    .map_or((number, number), |workers| workers.between);
+                let _ = writeln!(
+                    body,
+                    "# Between {} and {} fit as well.\nworkers = {number}",
+                    between.0, between.1
+                );
+            } else {
+                let _ = writeln!(
+                    body,
+                    "# Cannot be told: most seen in flight are {bound}, and nothing shows that they waited.\nworkers = {bound}"
+                );
+                assumed.push(format!("service.app.server.{}.workers", server.name));
+            }
+        }
+        let mut head = format!("title = {}\nhorizon = \"{horizon_s}s\"\n", quoted(title));
+        if whole && !assumed.is_empty() {
+            head.push_str("# The log does not say these: every run names them until they are measured.\nassumed = [\n");
+            assumed
+                .iter()
+                .for_each(|path| head.push_str(&format!("    {},\n", quoted(path))));
+            head.push_str("]\n");
+        }
+        format!("{head}{traffic}{body}")
+    }
+
+    fn policy(&self, assumed: &mut Vec<String>) -> String {
+        if self.servers.len() < 2 {
+            return String::new();
+        }
+        match self.pick {
+            Pick::RoundRobin => "# Servers came one after the other.\nbalancer = { policy = \"round-robin\" }".to_owned(),
+            Pick::LeastInFlight => "# Whoever had the fewest in flight was picked.\nbalancer = { policy = \"least-in-flight\" }".to_owned(),
+            Pick::Unknown => {
+                assumed.push("service.app.balancer.policy".to_owned());
+                "# Arrivals do not tell how servers were picked.\nbalancer = { policy = \"random\" }".to_owned()
+            }
+        }
+    }
+}
+
+/// Moments since `first_ns`, a line each.
+pub(crate) fn times_of(moments: impl Iterator<Item = i64>, first_ns: i64) -> String {
+    let mut text = String::new();
+    for at in moments {
+        let since = at.saturating_sub(first_ns).max(0);
+        let _ = writeln!(
+            text,
+            "{}.{:06}",
+            since / 1_000_000_000,
+            since % 1_000_000_000 / 1_000
+        );
+    }
+    text
+}
+
+/// A text of the log as a comment's: on one line.
+fn shown(text: &str) -> String {
+    sim_core::text::shown(text).into_owned()
+}
