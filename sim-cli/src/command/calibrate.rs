@@ -141,6 +141,13 @@ fn report(
     no_trace: bool,
 ) {
     files.iter().for_each(tell_file);
+    tell_requests(measured);
+    tell_arrivals(measured, no_trace);
+    tell_work(measured);
+    tell_check(measured, check);
+}
+
+fn tell_requests(measured: &Measured) {
     let percent = |count: u64| count as f64 * 100.0 / measured.requests.max(1) as f64;
     say(&format!(
         "{BOLD}requests{BOLD:#}  {} in {:.1} s, {:.2} a second; {} with an error ({:.2} %), {} left by their clients ({:.2} %)",
@@ -173,6 +180,9 @@ fn report(
     } else if measured.milliseconds {
         say("  times are known to the millisecond");
     }
+}
+
+fn tell_arrivals(measured: &Measured, no_trace: bool) {
     let widths: Vec<String> = measured
         .dispersion
         .iter()
@@ -194,6 +204,9 @@ fn report(
     } else {
         "  written as traces: the log's own moments"
     });
+}
+
+fn tell_work(measured: &Measured) {
     for class in &measured.classes {
         match &class.demand {
             Some(demand) => say(&format!(
@@ -239,6 +252,9 @@ fn report(
             measured.outside_s * 1e3
         ));
     }
+}
+
+fn tell_check(measured: &Measured, check: &Result<Check, String>) {
     match check {
         Ok(check) => {
             say(&format!(

@@ -111,7 +111,7 @@ impl Measured {
         span_ns: i64,
         warm_ns: i64,
     ) -> Result<Vec<[f64; 4]>, String> {
-        let mut traffic = format!("warm_up = \"{}ns\"\n", warm_ns);
+        let mut traffic = format!("warm_up = \"{warm_ns}ns\"\n");
         let mut files = Traces(Vec::new());
         for (class, figures) in self.classes.iter().enumerate() {
             let times = held.iter().filter(|request| self.class(request) == class);

@@ -353,12 +353,11 @@ fn demand_of(
         .enumerate()
         .filter(|(_, step)| step.count() > 0)
     {
-        let free = match number {
-            Some(number) => least_of(place + 1) <= number,
-            None => {
-                let mean = *first.get_or_insert(step.mean_s());
-                step.mean_s() <= mean * (1.0 + GROWTH) || times.count() < TIMES_MIN
-            }
+        let free = if let Some(number) = number {
+            least_of(place + 1) <= number
+        } else {
+            let mean = *first.get_or_insert(step.mean_s());
+            step.mean_s() <= mean * (1.0 + GROWTH) || times.count() < TIMES_MIN
         };
         if free || times.count() < TIMES_MIN {
             times.merge(step);

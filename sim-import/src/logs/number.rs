@@ -156,7 +156,7 @@ fn is(text: &[u8], at: usize, wanted: &[u8]) -> bool {
 }
 
 fn digits(text: &[u8], at: usize, count: usize) -> Option<i64> {
-    whole(text.get(at..at + count)?).map(|number| number as i64)
+    i64::try_from(whole(text.get(at..at + count)?)?).ok()
 }
 
 fn month(name: &[u8]) -> Option<i64> {

@@ -318,7 +318,7 @@ impl Sweep {
 
     fn stretch_at(&mut self, at_ns: i64) -> &mut Stretch {
         let since = at_ns.saturating_sub(self.first_ns.unwrap_or(at_ns)).max(0);
-        while since / self.stretch_ns >= STRETCHES as i64 {
+        while (since / self.stretch_ns) as usize >= STRETCHES {
             let old = std::mem::take(&mut self.stretches);
             self.stretches = old
                 .chunks(2)

@@ -24,7 +24,6 @@ fn measured() -> Measured {
 }
 
 fn near(what: &str, found: f64, wanted: f64, within: f64) {
-    println!("{what}: {found:.4}, wanted {wanted:.4}");
     assert!(
         (found / wanted - 1.0).abs() <= within,
         "{what}: {found}, wanted {wanted}"
@@ -46,7 +45,6 @@ fn what_made_a_log_of_nginx_is_recovered() {
     );
     assert!(measured.is_poisson(), "{:?}", measured.dispersion);
     let check = measured.check().expect("a part is held out");
-    println!("{check:#?}");
     assert!(check.trusted, "{check:?}");
 }
 
@@ -56,7 +54,6 @@ fn half_as_much_load_again_is_predicted() {
     let scenario = measured()
         .scenario("log", None, Arrivals::Auto)
         .expect("a scenario");
-    println!("{}", scenario.text);
     let sets = [
         ("rate_factor".to_owned(), "1.5".to_owned()),
         ("horizon".to_owned(), "2000s".to_owned()),

@@ -48,11 +48,11 @@ pub(crate) fn fit(tally: &ServerTally) -> Option<Workers> {
     let mut beyond_ends = total;
     let (mut work, mut logs) = (0.0, 0.0);
     let mut likelihood = vec![f64::NEG_INFINITY; most + 1];
-    for c in 1..=most {
+    for (c, likelihood) in likelihood.iter_mut().enumerate().skip(1) {
         // Σ T(n)·min(n, c), and Σ D(n)·ln min(n, c).
         work += beyond_time;
         let own = ends.get(c).copied().unwrap_or(0.0);
-        likelihood[c] = logs + beyond_ends * libm::log(c as f64) - total * libm::log(work);
+        *likelihood = logs + beyond_ends * libm::log(c as f64) - total * libm::log(work);
         logs += own * libm::log(c as f64);
         beyond_time -= time(c);
         beyond_ends -= own;
@@ -170,7 +170,7 @@ mod tests {
             let ns = |seconds: f64| (seconds * 1e9) as u64;
             let time_ns = ns(free[worker] - at);
             sweep.take(Request {
-                at_ns: ns(at) as i64,
+                at_ns: ns(at).cast_signed(),
                 time_ns,
                 service_ns: time_ns,
                 route: 0,
@@ -189,17 +189,14 @@ mod tests {
     #[test]
     fn workers_are_told_where_the_load_reached_them() {
         let demands = Stream::new(8, 0, "demands");
-        let laws: [(&str, Box<dyn Fn(u64) -> f64>); 3] = [
-            ("exponential", Box::new(|i| demands.at(i).exponential())),
-            ("constant", Box::new(|_| 1.0)),
-            (
-                "log-normal",
-                Box::new(|i| libm::exp(demands.at(i).normal() * 0.8 - 0.32)),
-            ),
-        ];
-        for (law, demand) in &laws {
+        let draw = |law: &str, i: u64| match law {
+            "exponential" => demands.at(i).exponential(),
+            "constant" => 1.0,
+            _ => libm::exp(demands.at(i).normal() * 0.8 - 0.32),
+        };
+        for law in ["exponential", "constant", "log-normal"] {
             for (c, load) in [(1, 0.5), (2, 0.6), (4, 0.5), (4, 0.8), (8, 0.75), (16, 0.9)] {
-                let found = fit(&queue(c, load, 20_000, demand)).expect("somebody came");
+                let found = fit(&queue(c, load, 20_000, |i| draw(law, i))).expect("somebody came");
                 // Exactly where there are few, within a tenth where there are many.
                 let number = found.number.unwrap_or(0);
                 assert!(

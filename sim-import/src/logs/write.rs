@@ -163,25 +163,22 @@ impl Measured {
                 quoted(&class.name),
                 share as f64 / 1e6
             );
-            match &class.demand {
-                Some(demand) => {
-                    let _ = writeln!(
-                        body,
-                        "# From {} requests that found a free worker: mean {}, p99 {}. {}.",
-                        demand.count,
-                        span(demand.mean_s),
-                        span(demand.p99_s),
-                        demand.law
-                    );
-                    let _ = writeln!(body, "demand = {}", demand.text);
-                }
-                None => {
-                    let _ = writeln!(
-                        body,
-                        "# The log has no times of these requests: assumed.\ndemand = \"50ms\""
-                    );
-                    assumed.push(format!("class.{}.demand", class.name));
-                }
+            if let Some(demand) = &class.demand {
+                let _ = writeln!(
+                    body,
+                    "# From {} requests that found a free worker: mean {}, p99 {}. {}.",
+                    demand.count,
+                    span(demand.mean_s),
+                    span(demand.p99_s),
+                    demand.law
+                );
+                let _ = writeln!(body, "demand = {}", demand.text);
+            } else {
+                let _ = writeln!(
+                    body,
+                    "# The log has no times of these requests: assumed.\ndemand = \"50ms\""
+                );
+                assumed.push(format!("class.{}.demand", class.name));
             }
         }
         // Every class brings its own.
@@ -227,9 +224,9 @@ impl Measured {
         let mut head = format!("title = {}\nhorizon = \"{horizon_s}s\"\n", quoted(title));
         if whole && !assumed.is_empty() {
             head.push_str("# The log does not say these: every run names them until they are measured.\nassumed = [\n");
-            assumed
-                .iter()
-                .for_each(|path| head.push_str(&format!("    {},\n", quoted(path))));
+            for path in &assumed {
+                let _ = writeln!(head, "    {},", quoted(path));
+            }
             head.push_str("]\n");
         }
         format!("{head}{traffic}{body}")

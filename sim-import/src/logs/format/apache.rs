@@ -85,10 +85,9 @@ fn of(format: &str) -> Result<Apache, String> {
             ('m', _) => Field::Method,
             ('U', _) => Field::Path,
             ('s', _) => Field::Status,
-            ('D', _) => Field::Duration(1_000),
+            ('D', _) | ('T', "us") => Field::Duration(1_000),
             ('T', "" | "s") => Field::Duration(SECONDS),
             ('T', "ms") => Field::Duration(1_000_000),
-            ('T', "us") => Field::Duration(1_000),
             ('X', _) => Field::Connection,
             ('%', _) => {
                 text.push(b'%');

@@ -241,7 +241,7 @@ pub(crate) fn take<'a>(
         }
         Role::Status => {
             record.status =
-                status(if missing { b"-" } else { value }).ok_or("its status is none")?
+                status(if missing { b"-" } else { value }).ok_or("its status is none")?;
         }
         Role::Path => {
             let (method, path) = request(value);

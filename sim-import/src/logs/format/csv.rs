@@ -13,7 +13,9 @@ pub(super) static FORMAT: FormatDef = FormatDef {
 };
 
 /// Tables of programs that are known by the names of their columns.
-const SHAPES: &[(&[&str], &[(&str, Role)])] = &[
+type Shape = (&'static [&'static str], &'static [(&'static str, Role)]);
+
+const SHAPES: &[Shape] = &[
     (
         &["metric_name", "timestamp", "metric_value"],
         &[

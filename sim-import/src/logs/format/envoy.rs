@@ -1,6 +1,6 @@
 //! Envoy's default access log, and Istio's.
 //!
-//! Observed of 1.40.0: START_TIME is the arrival; DURATION ends with the last byte and holds a slow upload,
+//! Observed of 1.40.0: `START_TIME` is the arrival; DURATION ends with the last byte and holds a slow upload,
 //! retries and the wait for a connection; `X-ENVOY-UPSTREAM-SERVICE-TIME` holds failed tries and that wait too. A retried
 //! request is one line that does not tell how often.
 

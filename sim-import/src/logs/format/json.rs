@@ -85,7 +85,7 @@ fn guess(line: &[u8], said: &Columns) -> Option<Box<dyn Parser>> {
     let has = |name: &&str| there.iter().any(|own| own == name);
     let shape = SHAPES
         .iter()
-        .find(|shape| said.is_empty() && shape.needs.iter().all(|name| has(name)));
+        .find(|shape| said.is_empty() && shape.needs.iter().all(&has));
     let json = match shape {
         Some(shape) => Json {
             name: shape.name,
@@ -144,7 +144,7 @@ impl Parser for Json {
         let only = self.only;
         only.is_some()
             && walk(line, &mut |name, value| {
-                wanted |= only == Some((name, value))
+                wanted |= only == Some((name, value));
             })
             .is_some()
             && !wanted

@@ -36,15 +36,16 @@ pub struct FormatDef {
     given: Option<Given>,
 }
 
-type Given = fn(&str) -> Result<Option<Box<dyn Parser>>, String>;
+type Chosen = Box<dyn Parser>;
+type Given = fn(&str) -> Result<Option<Chosen>, String>;
 
 /// How a format is known from a line of it.
 #[derive(Clone, Copy, Debug)]
 enum Known {
     /// By its look.
-    Guess(fn(&[u8]) -> Option<Box<dyn Parser>>),
+    Guess(fn(&[u8]) -> Option<Chosen>),
     /// By its look, or by names of columns that were said.
-    Named(fn(&[u8], &Columns) -> Option<Box<dyn Parser>>),
+    Named(fn(&[u8], &Columns) -> Option<Chosen>),
 }
 
 /// What reads the lines of one file.
@@ -75,7 +76,7 @@ pub struct Said {
 pub(crate) fn choose(
     lines: &[&[u8]],
     said: &Said,
-) -> Result<Option<(&'static str, Box<dyn Parser>)>, String> {
+) -> Result<Option<(&'static str, Chosen)>, String> {
     if let Some(format) = &said.log_format {
         for def in FORMATS {
             if let Some(parser) = def.given.map(|given| given(format)).transpose()?.flatten() {
@@ -87,7 +88,7 @@ pub(crate) fn choose(
         );
     }
     let columns = Columns::said(said.columns.as_deref().unwrap_or(""))?;
-    let mut best: Option<(usize, &'static str, Box<dyn Parser>)> = None;
+    let mut best: Option<(usize, &'static str, Chosen)> = None;
     for def in FORMATS {
         for line in lines.iter().take(8) {
             let parser = match def.known {

@@ -6,6 +6,7 @@
 use super::template::{Field, Part, SECONDS, Template};
 use super::{FormatDef, Known, Parser};
 use crate::logs::record::{Record, Stamp};
+use std::fmt::Write;
 
 pub(super) static FORMAT: FormatDef = FormatDef {
     name: "nginx",
@@ -171,7 +172,7 @@ fn names_of(tail: &str) -> Option<String> {
         let name = seen.name(key, value);
         let quote = if quoted { "\"" } else { "" };
         let equals = if key.is_empty() { "" } else { "=" };
-        words.push_str(&format!("{quote}{key}{equals}${name}{quote}"));
+        let _ = write!(words, "{quote}{key}{equals}${name}{quote}");
     }
     Some(words)
 }

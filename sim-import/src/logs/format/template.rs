@@ -156,7 +156,6 @@ fn take<'a>(
 ) -> Result<(), &'static str> {
     let missing = value.is_empty() || value == b"-";
     match field {
-        Field::Skip => {}
         // The finest of several stamps is used.
         Field::Date | Field::Iso | Field::Epoch if *fine => {}
         Field::Date | Field::Iso | Field::Epoch => {
@@ -187,7 +186,7 @@ fn take<'a>(
             record.server = last;
         }
         Field::Connection => record.left |= value == b"X",
-        Field::Duration(_) | Field::UpstreamTimes | Field::UpstreamAddresses => {}
+        Field::Skip | Field::Duration(_) | Field::UpstreamTimes | Field::UpstreamAddresses => {}
     }
     Ok(())
 }
