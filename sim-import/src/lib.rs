@@ -3,5 +3,6 @@
 //! Like the core, this crate reads no file, no clock and no environment and prints nothing: texts come
 //! in, scenarios and remarks with their places come out.
 
+pub mod loadtest;
 pub mod logs;
 pub mod settings;
