@@ -112,6 +112,15 @@ pub(crate) struct RunArgs {
         long_help = "A scenario: a file, the name of a model that comes with the program, or `-` for standard input. What contains a `/` or ends in .toml or .json is a file if there is one; everything else is a name."
     )]
     pub scenarios: Vec<String>,
+    #[command(flatten)]
+    pub how: HowArgs,
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
+}
+
+/// How a scenario is run once, and what is told of it.
+#[derive(Args, Debug)]
+pub(crate) struct HowArgs {
     /// Another seed than the scenario's
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
@@ -120,8 +129,6 @@ pub(crate) struct RunArgs {
     pub replication: u64,
     #[command(flatten)]
     pub sets: SetArgs,
-    #[command(flatten)]
-    pub experiment: ExperimentArgs,
     /// Write all results into this folder: summary, time lines, events and the scenario as run
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     pub output: Option<PathBuf>,
@@ -253,6 +260,12 @@ pub(crate) struct ImportArgs {
     /// A value for a placeholder or an environment variable of the files
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = named_value)]
     pub variables: Vec<(String, String)>,
+    /// Access logs, for rates, demand and workers, which no settings say
+    #[arg(long = "log", value_name = "LOG")]
+    pub logs: Vec<String>,
+    /// The report of a load test, for the rate; its times hold what was waited, and stay assumed
+    #[arg(long, value_name = "FILE", conflicts_with = "logs")]
+    pub load_test: Option<String>,
     /// Write the scenario into this file instead of printing it
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

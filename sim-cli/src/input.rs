@@ -6,6 +6,7 @@ use crate::files;
 use sim_core::experiment::sweep::Plan;
 use sim_core::library::{Folders, looks_like_a_path};
 use sim_core::scenario::{Files, NoFiles, Problems, Scenario, Source, suggest};
+use sim_import::logs::Traces;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -126,24 +127,37 @@ impl Input {
         &self.source
     }
 
-    /// Reads the scenario, with a text that it can name beside its files.
+    /// Reads the scenario, with texts that it can name beside its files.
     pub(crate) fn scenario_with(
         &self,
         sets: &[(String, String)],
-        name: &str,
-        text: &str,
+        texts: &Traces,
     ) -> Result<Scenario, Problems> {
+        let own = self.source.clone();
         match &self.place {
             Place::Library => {
                 let others = Neighbours {
-                    of: &self.source.name,
+                    of: &own.name.clone(),
                 };
-                Scenario::read(self.source.clone(), sets, &Also { name, text, others })
+                Scenario::read(own, sets, &Also { texts, others })
             }
             Place::Folder(folder) => {
                 let others = files_of(folder);
-                Scenario::read(self.source.clone(), sets, &Also { name, text, others })
+                Scenario::read(own, sets, &Also { texts, others })
             }
+        }
+    }
+
+    /// How a scenario beside `output` names this one as its base.
+    pub(crate) fn as_base(&self, argument: &str, output: Option<&Path>) -> String {
+        let folder = output.and_then(Path::parent).unwrap_or(Path::new(""));
+        let up = Path::new(argument);
+        match self.place {
+            Place::Folder(_) if up.is_relative() && folder != Path::new("") => {
+                let real = files::real(up).unwrap_or_else(|_| up.to_path_buf());
+                real.display().to_string()
+            }
+            _ => argument.to_owned(),
         }
     }
 
@@ -162,20 +176,15 @@ impl Input {
     }
 }
 
-/// Files of a scenario, and one that is in memory.
+/// Files of a scenario, and texts in memory.
 struct Also<'a, F> {
-    name: &'a str,
-    text: &'a str,
+    texts: &'a Traces,
     others: F,
 }
 
 impl<F: Files> Files for Also<'_, F> {
     fn read(&self, name: &str) -> Result<Source, String> {
-        if name == self.name {
-            Ok(Source::new(name, self.text))
-        } else {
-            self.others.read(name)
-        }
+        self.texts.read(name).or_else(|_| self.others.read(name))
     }
 }
 

@@ -3,6 +3,9 @@
 //! Like the core, this crate reads no file, no clock and no environment and prints nothing: texts come
 //! in, scenarios and remarks with their places come out.
 
+mod filled;
 pub mod loadtest;
 pub mod logs;
 pub mod settings;
+
+pub use filled::{Filled, overlay};

@@ -1,6 +1,6 @@
 //! Arguments of `calibrate` and `replay`.
 
-use super::{ListFormat, SetArgs};
+use super::{HowArgs, ListFormat};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -23,6 +23,9 @@ pub(crate) struct LogArgs {
 pub(crate) struct CalibrateArgs {
     #[command(flatten)]
     pub log: LogArgs,
+    /// Fill in what a scenario lacks, instead of making one: a file or the name of a model, such as what `import` wrote
+    #[arg(long, value_name = "SCENARIO")]
+    pub scenario: Option<String>,
     /// Routes that become classes of their own; the rest is one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]
     pub classes: Option<u64>,
@@ -45,17 +48,11 @@ pub(crate) struct ReplayArgs {
     /// The scenario they go through: a file or the name of a model
     #[arg(long, value_name = "SCENARIO")]
     pub scenario: String,
-    /// Which of the scenario's sources of traffic the log takes the place of, where it has several
-    #[arg(long, value_name = "NAME")]
-    pub traffic: Option<String>,
     /// So many times as many requests: copies come at a random moment of the second around theirs
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     pub rate_factor: f64,
     #[command(flatten)]
-    pub sets: SetArgs,
-    /// How to print: a report, or the summary as JSON
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: ListFormat,
+    pub how: HowArgs,
 }
 
 /// How arrivals are written.

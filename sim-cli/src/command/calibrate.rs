@@ -1,19 +1,29 @@
 //! `stampede calibrate`: logs as a scenario, and how far to trust it.
 
+use super::{create, say_next};
 use crate::args::{ArrivalsArg, CalibrateArgs, ListFormat, LogArgs};
 use crate::exit::{Exit, Failure};
 use crate::files;
-use crate::part::write_new;
+use crate::input::Input;
 use crate::terminal::{self, BOLD, DIM, Out, YELLOW, say};
 use serde::Serialize;
+use sim_core::model::Model;
+use sim_core::readable::counted;
+use sim_core::scenario::Problems;
 use sim_core::text::shown;
-use sim_import::logs::{Arrivals, Check, Collector, FileFigures, Measured, Said, Workers, read};
+use sim_import::logs::{
+    Arrivals, Beside, Check, Collector, FileFigures, Measured, Said, Traces, Workers, read,
+};
+use sim_import::{Filled, overlay};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Reads logs and writes the scenario that they speak of.
 pub(crate) fn run(args: &CalibrateArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     let (files, measured) = measure(&args.log, args.classes.map(|count| count as usize))?;
+    if let Some(scenario) = &args.scenario {
+        return fill(args, scenario, &files, &measured, quiet, out);
+    }
     let check = measured.check();
     let names: Vec<&str> = args
         .log
@@ -36,9 +46,9 @@ pub(crate) fn run(args: &CalibrateArgs, quiet: bool, out: &mut Out) -> Result<Ex
         .map_err(|why| Failure::new(Exit::Usage, why))?;
     if let Some(path) = &args.output {
         for (name, text) in &scenario.files {
-            write(&path.with_file_name(name), text)?;
+            create(&path.with_file_name(name), text.as_bytes())?;
         }
-        write(path, &scenario.text)?;
+        create(path, scenario.text.as_bytes())?;
     }
     match args.format {
         ListFormat::Json => {
@@ -58,22 +68,110 @@ pub(crate) fn run(args: &CalibrateArgs, quiet: bool, out: &mut Out) -> Result<Ex
     if !quiet && args.format == ListFormat::Text {
         report(&files, &measured, &check, scenario.files.is_empty());
         if let Some(path) = &args.output {
-            say(&format!("next: stampede run {}", path.display()));
+            say_next(path);
         }
     }
     Ok(Exit::Ok)
 }
 
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let name = path.display();
-    write_new(path, text.as_bytes()).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Failure::new(
-            Exit::Io,
-            format!("{name} is there already, and is left as it is"),
-        )
-        .help("choose another name"),
-        _ => Failure::io(format!("cannot write {name}"), &error),
+/// What the logs say of a scenario's values, as a scenario upon it.
+fn fill(
+    args: &CalibrateArgs,
+    argument: &str,
+    files: &[FileFigures],
+    measured: &Measured,
+    quiet: bool,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let input = Input::open(argument)?;
+    let told = |problems: &Problems| {
+        super::tell(&input, &[], problems);
+        Failure::told(Exit::Invalid)
+    };
+    let model = input.scenario(&[]).and_then(|scenario| scenario.model());
+    let model = model.map_err(|problems| told(&problems))?;
+    let beside = Beside::of(measured, &model).map_err(|why| Failure::new(Exit::Invalid, why))?;
+    let filled = beside.values();
+    let check = check_beside(&beside, |sets, texts| {
+        input
+            .scenario_with(sets, texts)
+            .and_then(|scenario| scenario.model())
+    });
+    let base = input.as_base(argument, args.output.as_deref());
+    let text = overlay(&base, &args.log.logs.join(", "), &filled);
+    if let Some(path) = &args.output {
+        create(path, text.as_bytes())?;
+    }
+    match args.format {
+        ListFormat::Json => {
+            let json = Json {
+                files,
+                measured,
+                check: check.as_ref().ok(),
+                no_check: check.as_ref().err(),
+                scenario: &text,
+            };
+            writeln!(out, "{}", terminal::json(&json))?;
+        }
+        ListFormat::Text if args.output.is_none() => write!(out, "{text}")?,
+        ListFormat::Text => {}
+    }
+    out.flush()?;
+    if !quiet && args.format == ListFormat::Text {
+        files.iter().for_each(tell_file);
+        tell_requests(measured);
+        tell_filled(&filled);
+        tell_stray(&beside.stray);
+        tell_check(measured, &check);
+        if let Some(path) = &args.output {
+            say_next(path);
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+/// The part that is held out, beside a scenario with the values that were measured.
+pub(super) fn check_beside(
+    beside: &Beside<'_>,
+    read: impl Fn(&[(String, String)], &Traces) -> Result<Model, Problems>,
+) -> Result<Check, String> {
+    beside.check(|sets, texts| {
+        let learnt = beside.learnt().into_iter().filter(|value| !value.assumed);
+        let learnt = learnt.map(|value| (value.path, value.value));
+        let sets: Vec<_> = learnt.chain(sets.iter().cloned()).collect();
+        read(&sets, texts).map_err(|problems| match problems.problems.first() {
+            Some(first) => format!(
+                "the scenario does not take what was measured: {}",
+                first.message
+            ),
+            None => "the scenario does not take what was measured".to_owned(),
+        })
     })
+}
+
+/// What was measured for which key.
+pub(super) fn tell_filled(filled: &[Filled]) {
+    for value in filled {
+        let mark = if value.assumed { "not measured: " } else { "" };
+        say(&format!(
+            "{BOLD}{}{BOLD:#} = {}  {DIM}{mark}{}{DIM:#}",
+            shown(&value.path),
+            shown(&value.value),
+            shown(&value.words)
+        ));
+    }
+}
+
+/// Requests that come from nowhere in the scenario.
+pub(super) fn tell_stray(stray: &[(String, u64)]) {
+    let all: u64 = stray.iter().map(|(_, requests)| requests).sum();
+    if let Some((route, requests)) = stray.iter().max_by_key(|(_, requests)| *requests) {
+        say(&format!(
+            "{YELLOW}left out{YELLOW:#}  {all} requests of {}, which no source of the scenario sends: {} ({requests}) first",
+            counted(stray.len(), "route"),
+            shown(route)
+        ));
+    }
 }
 
 /// Reads all logs, those that begin first before the others.
@@ -147,7 +245,7 @@ fn report(
     tell_check(measured, check);
 }
 
-fn tell_requests(measured: &Measured) {
+pub(super) fn tell_requests(measured: &Measured) {
     let percent = |count: u64| count as f64 * 100.0 / measured.requests.max(1) as f64;
     say(&format!(
         "{BOLD}requests{BOLD:#}  {} in {:.1} s, {:.2} a second; {} with an error ({:.2} %), {} left by their clients ({:.2} %)",
@@ -166,6 +264,12 @@ fn tell_requests(measured: &Measured) {
         )),
         Some(_) => {}
         None => say("  whether requests were tried again, this format does not tell"),
+    }
+    if measured.local > 0 {
+        say(&format!(
+            "  {} more were answered by the balancer itself, and are left out",
+            measured.local
+        ));
     }
     if measured.late > 0 {
         say(&format!(
@@ -254,7 +358,7 @@ fn tell_work(measured: &Measured) {
     }
 }
 
-fn tell_check(measured: &Measured, check: &Result<Check, String>) {
+pub(super) fn tell_check(measured: &Measured, check: &Result<Check, String>) {
     match check {
         Ok(check) => {
             say(&format!(
@@ -278,7 +382,7 @@ fn tell_check(measured: &Measured, check: &Result<Check, String>) {
     }
 }
 
-fn tell_file(file: &FileFigures) {
+pub(super) fn tell_file(file: &FileFigures) {
     let formats: Vec<String> = file
         .formats
         .iter()

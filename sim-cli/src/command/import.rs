@@ -1,18 +1,21 @@
 //! `stampede import`: settings of other programs as a scenario.
 
-use super::{create, say_next};
-use crate::args::{ImportArgs, ListFormat};
+use super::{calibrate, create, say_next};
+use crate::args::{ImportArgs, ListFormat, LogArgs};
 use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::files;
+use crate::input;
 use crate::settings_files::{Neighbours, sources};
 use crate::terminal::{self, BOLD, DIM, Out, YELLOW, say};
 use serde::Serialize;
 use sim_core::model::Model;
 use sim_core::readable::counted;
-use sim_core::scenario::{NoFiles, Scenario, Source};
+use sim_core::scenario::{Files, NoFiles, Problems, Scenario, Source};
 use sim_core::text::shown;
+use sim_import::logs::{Beside, Check, FileFigures, Measured};
 use sim_import::settings::{self, Imported, Kind, Remark, Surroundings, Unreadable};
+use sim_import::{Filled, loadtest};
 use std::io::Write;
 use std::path::Path;
 
@@ -21,7 +24,15 @@ const SHOWN: usize = 40;
 
 /// Reads settings and writes the scenario that they stand for.
 pub(crate) fn run(args: &ImportArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
-    let imported = read(&args.files, args.format_name.as_deref(), &args.variables)?;
+    let mut imported = read(&args.files, args.format_name.as_deref(), &args.variables)?;
+    let log = match (&args.load_test, args.logs.is_empty()) {
+        (Some(file), _) => {
+            fill_from_test(file, &mut imported)?;
+            None
+        }
+        (None, false) => Some(fill_from_log(args, &mut imported)?),
+        (None, true) => None,
+    };
     let name = args
         .output
         .as_ref()
@@ -46,6 +57,9 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     out.flush()?;
     if !quiet && args.format == ListFormat::Text {
         report(&imported, model.as_ref().ok());
+        if let Some(log) = &log {
+            log.tell();
+        }
     }
     if let Err(problems) = &model {
         say(&diagnostics::render(problems));
@@ -55,6 +69,75 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         say_next(path);
     }
     Ok(Exit::Ok)
+}
+
+/// What logs said of the keys that no settings say.
+struct FromLog {
+    files: Vec<FileFigures>,
+    measured: Measured,
+    filled: Vec<Filled>,
+    stray: Vec<(String, u64)>,
+    check: Result<Check, String>,
+}
+
+impl FromLog {
+    fn tell(&self) {
+        self.files.iter().for_each(calibrate::tell_file);
+        calibrate::tell_requests(&self.measured);
+        calibrate::tell_filled(&self.filled);
+        calibrate::tell_stray(&self.stray);
+        calibrate::tell_check(&self.measured, &self.check);
+    }
+}
+
+/// The model of what was imported; `None` where what is wrong with it is told later.
+fn model(
+    imported: &Imported,
+    sets: &[(String, String)],
+    files: &dyn Files,
+) -> Result<Model, Problems> {
+    let source = Source::new("imported.toml", imported.scenario.clone());
+    Scenario::read(source, sets, files).and_then(|scenario| scenario.model())
+}
+
+fn told(problems: &Problems) -> Failure {
+    say(&diagnostics::render(problems));
+    Failure::told(Exit::Invalid)
+}
+
+/// Puts what logs say in the place of what is assumed.
+fn fill_from_log(args: &ImportArgs, imported: &mut Imported) -> Result<FromLog, Failure> {
+    let logs = LogArgs {
+        logs: args.logs.clone(),
+        log_format: None,
+        columns: None,
+    };
+    let (files, measured) = calibrate::measure(&logs, None)?;
+    let own = model(imported, &[], &NoFiles).map_err(|problems| told(&problems))?;
+    let beside = Beside::of(&measured, &own).map_err(|why| Failure::new(Exit::Invalid, why))?;
+    let filled = beside.values();
+    let check = calibrate::check_beside(&beside, |sets, texts| model(imported, sets, texts));
+    let stray = beside.stray;
+    imported.fill(&filled);
+    Ok(FromLog {
+        files,
+        measured,
+        filled,
+        stray,
+        check,
+    })
+}
+
+/// Puts the rate of a load test in the place of the one that is assumed, and its times in that of the demand.
+fn fill_from_test(file: &str, imported: &mut Imported) -> Result<(), Failure> {
+    let test = loadtest::read(&input::text(file)?, file)
+        .map_err(|why| Failure::new(Exit::Invalid, format!("{}: {why}", shown(file))))?;
+    let own = model(imported, &[], &NoFiles).map_err(|problems| told(&problems))?;
+    let filled = test
+        .values(&own)
+        .map_err(|why| Failure::new(Exit::Invalid, format!("{}: {why}", shown(file))))?;
+    imported.fill(&filled);
+    Ok(())
 }
 
 /// Reads files and folders as settings.

@@ -1,106 +1,57 @@
 //! `stampede replay`: a log's own arrivals through a scenario.
 
-use super::calibrate::measure;
-use crate::args::{ListFormat, ReplayArgs};
+use super::calibrate::{measure, tell_stray};
+use crate::args::{ReplayArgs, RunFormat};
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
-use crate::terminal::{self, BOLD, Out, say};
-use sim_core::engine::Simulation;
-use sim_core::summary::Summary;
-use std::io::Write;
-use std::sync::Arc;
-
-/// Name under which the log's moments are handed to the scenario.
-const TRACE: &str = "arrivals of the log";
+use crate::terminal::{BOLD, Out, say};
+use sim_core::readable;
+use sim_import::logs::{Beside, Measured, Traces};
 
 /// Replays logs.
 pub(crate) fn run(args: &ReplayArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     if !(args.rate_factor > 0.0 && args.rate_factor <= 1000.0) {
-        return Err(Failure::new(
-            Exit::Usage,
-            "--rate-factor is above 0 and at most 1000",
-        ));
+        let message = "--rate-factor is above 0 and at most 1000";
+        return Err(Failure::new(Exit::Usage, message));
     }
-    let (_, measured) = measure(&args.log, Some(1))?;
-    let times = measured
-        .moments(args.rate_factor)
-        .map_err(|why| Failure::new(Exit::Usage, why))?;
+    let (_, measured) = measure(&args.log, None)?;
     let input = Input::open(&args.scenario)?;
-    let given = args.sets.all(None);
-    let read = input.scenario(&given).and_then(|scenario| scenario.model());
-    let model = read.map_err(|problems| {
+    let given = args.how.sets.all(args.how.seed);
+    let told = |problems| {
         super::tell(&input, &given, &problems);
         Failure::told(Exit::Invalid)
-    })?;
-    let sources: Vec<String> = model
-        .sources
-        .iter()
-        .map(|source| source.name.clone())
-        .collect();
-    let source = match (&args.traffic, sources.as_slice()) {
-        (Some(name), _) if sources.contains(name) => name.clone(),
-        (None, [one]) => one.clone(),
-        _ => {
-            let message = format!(
-                "the scenario has several sources of traffic: {}",
-                sources.join(", ")
-            );
-            return Err(Failure::new(Exit::Usage, message)
-                .help("say with --traffic NAME which one the log takes the place of"));
-        }
     };
-    let path = format!("traffic.{source}");
-    let mut sets = given;
-    sets.push((
-        format!("{path}.arrivals"),
-        format!("{{ kind = \"trace\", file = \"{TRACE}\" }}"),
-    ));
-    sets.push((format!("{path}.rate"), "none".to_owned()));
-    sets.push((
-        "horizon".to_owned(),
-        format!("{}s", measured.span_s.ceil().max(1.0)),
-    ));
-    let read = input
-        .scenario_with(&sets, TRACE, &times)
-        .and_then(|scenario| Ok((scenario.model()?, scenario.hash())));
-    let (model, hash) = read.map_err(|problems| {
-        super::tell(&input, &sets, &problems);
-        Failure::told(Exit::Invalid)
-    })?;
-    let mut simulation = Simulation::new(Arc::new(model), 0);
-    simulation.run();
-    let summary = Summary::of(&simulation, hash);
-    match args.format {
-        ListFormat::Json => writeln!(out, "{}", terminal::json(&summary))?,
-        ListFormat::Text => {
-            let ms = |time: Option<f64>| {
-                time.map_or("none".to_owned(), |time| format!("{:.1} ms", time * 1e3))
-            };
-            let [mean, p50, p90, p99] = measured.response_s.map(|time| ms(Some(time)));
-            let times = &summary.response_time_s;
-            writeln!(
-                out,
-                "{BOLD}log{BOLD:#}        {} requests in {:.1} s; mean {mean}, p50 {p50}, p90 {p90}, p99 {p99}",
-                measured.requests, measured.span_s
-            )?;
-            writeln!(
-                out,
-                "{BOLD}simulated{BOLD:#}  {} requests, {} failed; mean {}, p50 {}, p90 {}, p99 {}",
-                summary.requests.arrived,
-                summary.requests.failed,
-                ms(times.mean),
-                ms(times.p50),
-                ms(times.p90),
-                ms(times.p99)
-            )?;
-        }
+    let model = input.scenario(&given).and_then(|scenario| scenario.model());
+    let model = model.map_err(told)?;
+    let beside = Beside::of(&measured, &model).map_err(|why| Failure::new(Exit::Invalid, why))?;
+    let replayed = beside
+        .replayed(args.rate_factor)
+        .map_err(|why| Failure::new(Exit::Invalid, why))?;
+    if !quiet && args.how.format == RunFormat::Text {
+        tell_log(&measured, args.rate_factor);
+        tell_stray(&beside.stray);
     }
-    if !quiet && args.format == ListFormat::Text && measured.whole_seconds {
-        say("moments of the log are known to the second: they were spread within it at random");
-    }
-    Ok(if summary.complete {
-        Exit::Ok
+    // What is set by hand comes last, so that a horizon that was asked for is one.
+    let sets = [replayed.sets, given.clone()].concat();
+    let texts = Traces(replayed.files);
+    super::run::run_given(&args.scenario, &input, &sets, &texts, &args.how, quiet, out)
+}
+
+fn tell_log(measured: &Measured, factor: f64) {
+    let [mean, p50, p90, p99] = measured
+        .response_s
+        .map(|seconds| readable::time(seconds * 1e9));
+    let times = if factor == 1.0 {
+        ""
     } else {
-        Exit::Failed
-    })
+        ", each that many times"
+    };
+    say(&format!(
+        "{BOLD}log{BOLD:#}  {} requests in {}{times}; at its servers mean {mean}, p50 {p50}, p90 {p90}, p99 {p99}",
+        measured.requests,
+        readable::time(measured.span_s * 1e9),
+    ));
+    if measured.whole_seconds {
+        say("  moments are known to the second: they were spread within it at random");
+    }
 }

@@ -33,7 +33,7 @@ struct Job {
 /// Replications of each scenario, one after the other.
 pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     refuse_what_one_run_has(args)?;
-    if args.format == RunFormat::Csv && args.scenarios.len() > 1 {
+    if args.how.format == RunFormat::Csv && args.scenarios.len() > 1 {
         return Err(Failure::new(
             Exit::Usage,
             "one table cannot hold the measures of several scenarios",
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
                 say_warning(scenario.name(), &text);
             }
         }
-        let output = args.output.as_ref().map(|dir| {
+        let output = args.how.output.as_ref().map(|dir| {
             if args.scenarios.len() > 1 {
                 dir.join(scenario.name())
             } else {
@@ -63,13 +63,13 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         });
         let folder = output
             .as_deref()
-            .map(|target| Folder::begin(target, args.force))
+            .map(|target| Folder::begin(target, args.how.force))
             .transpose()?;
-        let plan = plan(&args.experiment, measures, args.replication);
+        let plan = plan(&args.experiment, measures, args.how.replication);
         let (found, mut host) = conduct(
             scenario.name(),
             args.experiment.effort.threads,
-            args.showing.progress,
+            args.how.showing.progress,
             quiet,
             |control| {
                 let models = [model.clone()];
@@ -128,16 +128,16 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
 fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
     let mut jobs: Vec<Job> = Vec::new();
     for argument in &args.scenarios {
-        let (scenario, model) = read(argument, &args.sets, args.seed)?;
+        let (scenario, model) = read(argument, &args.how.sets, args.how.seed)?;
         check_warm_up(&args.experiment, &[&model])?;
         let mut measures = measures(&args.experiment, &[&model])?;
-        let applied = args.theory.then(|| theory::apply(&model));
+        let applied = args.how.theory.then(|| theory::apply(&model));
         for path in applied.iter().flat_map(Applied::paths) {
             // What theory knows is measured, whatever else is.
             let measure = Measure::parse(&path, &model).ok();
             measures.extend(measure.filter(|measure| !measures.contains(measure)));
         }
-        if args.output.is_some()
+        if args.how.output.is_some()
             && jobs
                 .iter()
                 .any(|job| job.scenario.name() == scenario.name())
@@ -160,13 +160,13 @@ fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
 
 fn refuse_what_one_run_has(args: &RunArgs) -> Result<(), Failure> {
     let in_vain = [
-        (args.log_requests.is_some(), "--log-requests"),
-        (args.event_log, "--event-log"),
+        (args.how.log_requests.is_some(), "--log-requests"),
+        (args.how.event_log, "--event-log"),
     ];
-    if args.replication > u64::MAX / 2 {
+    if args.how.replication > u64::MAX / 2 {
         let message = format!(
             "--replication {} leaves no numbers for more",
-            args.replication
+            args.how.replication
         );
         return Err(Failure::new(Exit::Usage, message));
     }
@@ -263,7 +263,7 @@ fn print(
     output: Option<&Path>,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    match args.format {
+    match args.how.format {
         RunFormat::Json => {
             let (report, theory) = (shown.report, shown.theory.as_ref());
             let (report, host) = (&WithTheory { report, theory }, shown.host);

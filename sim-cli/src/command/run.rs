@@ -1,6 +1,6 @@
 //! `stampede run`: simulate scenarios and tell what happened.
 
-use crate::args::{RunArgs, RunFormat};
+use crate::args::{HowArgs, RunArgs, RunFormat};
 use crate::drive::{Driven, drive};
 use crate::exit::{Exit, Failure};
 use crate::folder::{Folder, REQUESTS, SUMMARY};
@@ -14,10 +14,11 @@ use serde::Serialize;
 use sim_core::engine::Simulation;
 use sim_core::export::{self, RequestLog};
 use sim_core::model::Model;
-use sim_core::scenario::Scenario;
+use sim_core::scenario::{Problems, Scenario};
 use sim_core::summary::Summary;
 use sim_core::text::shown;
 use sim_core::theory::{self, Applied};
+use sim_import::logs::Traces;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,7 +50,30 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
             Failure::new(Exit::Usage, message).help("add --replications N, or --precision SHARE")
         );
     }
-    let jobs = prepare(args)?;
+    let jobs = prepare(&args.scenarios, &args.how)?;
+    run_jobs(&jobs, &args.how, quiet, out)
+}
+
+/// Runs a scenario with changes beside those that were asked for, and with texts that it can name.
+pub(crate) fn run_given(
+    argument: &str,
+    input: &Input,
+    sets: &[(String, String)],
+    texts: &Traces,
+    how: &HowArgs,
+    quiet: bool,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let read = input.scenario_with(sets, texts);
+    let job = read.and_then(|scenario| job(argument, scenario, how, false));
+    let job = job.map_err(|problems| {
+        super::tell(input, sets, &problems);
+        Failure::told(Exit::Invalid)
+    })?;
+    run_jobs(&[job], how, quiet, out)
+}
+
+fn run_jobs(jobs: &[Job], how: &HowArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     interrupt::watch()?;
     let mut worst = Exit::Ok;
     for (number, job) in jobs.iter().enumerate() {
@@ -58,8 +82,8 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
                 say_warning(job.scenario.name(), &text);
             }
         }
-        let finished = simulate(job, args, quiet)?;
-        print(job, &finished, args, quiet, number, out)?;
+        let finished = simulate(job, how, quiet)?;
+        print(job, &finished, how, quiet, number, out)?;
         out.flush()?;
         if finished.exit != Exit::Ok {
             worst = finished.exit;
@@ -77,48 +101,30 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
 }
 
 /// Reads every scenario before the first one runs: a mistake in the last should not cost an hour.
-fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
-    if args.format == RunFormat::Csv && args.scenarios.len() > 1 {
+fn prepare(scenarios: &[String], how: &HowArgs) -> Result<Vec<Job>, Failure> {
+    if how.format == RunFormat::Csv && scenarios.len() > 1 {
         return Err(Failure::new(
             Exit::Usage,
             "one table cannot hold the time lines of several scenarios",
         )
         .help("write each into a folder of its own with -o DIR"));
     }
-    let sets = args.sets.all(args.seed);
+    let sets = how.sets.all(how.seed);
     let mut jobs: Vec<Job> = Vec::new();
     let mut invalid = false;
-    for argument in &args.scenarios {
+    for argument in scenarios {
         let input = Input::open(argument)?;
-        match input
-            .scenario(&sets)
-            .and_then(|scenario| scenario.model().map(|model| (scenario, model)))
-        {
-            Ok((scenario, mut model)) => {
-                if let Some(every) = args.log_requests {
-                    model.recording.every_nth_request = every;
-                }
-                let folder = |dir: &PathBuf| {
-                    if args.scenarios.len() > 1 {
-                        dir.join(scenario.name())
-                    } else {
-                        dir.clone()
-                    }
-                };
-                let output = args.output.as_ref().map(folder);
-                if output.is_some() && jobs.iter().any(|job| job.output == output) {
+        let read = input.scenario(&sets);
+        match read.and_then(|scenario| job(argument, scenario, how, scenarios.len() > 1)) {
+            Ok(job) => {
+                if job.output.is_some() && jobs.iter().any(|other| other.output == job.output) {
                     let message = format!(
                         "two scenarios are called {:?}: their results would fall on one another",
-                        scenario.name()
+                        job.scenario.name()
                     );
                     return Err(Failure::new(Exit::Usage, message));
                 }
-                jobs.push(Job {
-                    argument: argument.clone(),
-                    scenario,
-                    model: Arc::new(model),
-                    output,
-                });
+                jobs.push(job);
             }
             Err(problems) => {
                 super::tell(&input, &sets, &problems);
@@ -133,11 +139,33 @@ fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
     }
 }
 
-fn simulate(job: &Job, args: &RunArgs, quiet: bool) -> Result<Finished, Failure> {
+/// A scenario that is to run; one of `several` gets a folder of its own for its results.
+fn job(argument: &str, scenario: Scenario, how: &HowArgs, several: bool) -> Result<Job, Problems> {
+    let mut model = scenario.model()?;
+    if let Some(every) = how.log_requests {
+        model.recording.every_nth_request = every;
+    }
+    let folder = |dir: &PathBuf| {
+        if several {
+            dir.join(scenario.name())
+        } else {
+            dir.clone()
+        }
+    };
+    let output = how.output.as_ref().map(folder);
+    Ok(Job {
+        argument: argument.to_owned(),
+        scenario,
+        model: Arc::new(model),
+        output,
+    })
+}
+
+fn simulate(job: &Job, how: &HowArgs, quiet: bool) -> Result<Finished, Failure> {
     let folder = job
         .output
         .as_ref()
-        .map(|target| Folder::begin(target, args.force))
+        .map(|target| Folder::begin(target, how.force))
         .transpose()?;
     let mut log = match &folder {
         Some(folder) if job.model.recording.every_nth_request > 0 => {
@@ -155,8 +183,8 @@ fn simulate(job: &Job, args: &RunArgs, quiet: bool) -> Result<Finished, Failure>
             |folder| folder.failure(REQUESTS, &error),
         )
     };
-    let mut simulation = Simulation::new(job.model.clone(), args.replication);
-    let progress = Progress::new(job.scenario.name(), args.showing.progress, quiet);
+    let mut simulation = Simulation::new(job.model.clone(), how.replication);
+    let progress = Progress::new(job.scenario.name(), how.showing.progress, quiet);
     let driven = drive(&mut simulation, progress, &mut |rows| match &mut log {
         Some(log) => log.write(&rows).map_err(log_failure),
         None => Ok(()),
@@ -209,7 +237,7 @@ fn write_files(
 fn print(
     job: &Job,
     finished: &Finished,
-    args: &RunArgs,
+    how: &HowArgs,
     quiet: bool,
     number: usize,
     out: &mut Out,
@@ -220,7 +248,7 @@ fn print(
         driven,
         exit,
     } = finished;
-    match args.format {
+    match how.format {
         RunFormat::Text => {
             if number > 0 {
                 writeln!(out)?;
@@ -231,10 +259,10 @@ fn print(
                 simulation,
                 summary,
                 driven: *driven,
-                whole_event_log: args.event_log,
+                whole_event_log: how.event_log,
             };
             report::write(&report, out)?;
-            if args.theory {
+            if how.theory {
                 let applied = theory::apply(&job.model).beside(summary);
                 report::write_theory(&applied, &[], out)?;
             }
@@ -244,7 +272,7 @@ fn print(
         }
         RunFormat::Json => {
             let host = Host::new(summary, driven.wall, *exit);
-            let theory = args
+            let theory = how
                 .theory
                 .then(|| theory::apply(&job.model).beside(summary));
             let whole = WithHost {

@@ -20,7 +20,10 @@ mod text;
 mod vegeta;
 mod wrk;
 
+use crate::filled::Filled;
 use serde::Serialize;
+use sim_core::ids::Id;
+use sim_core::model::Model;
 
 /// A program whose results can be read.
 pub struct Tester {
@@ -121,6 +124,31 @@ pub struct LoadTest {
     pub sentences: Vec<String>,
     /// A scenario with the figures that are known.
     pub scenario: String,
+}
+
+impl LoadTest {
+    /// What it says of a scenario's values.
+    ///
+    /// # Errors
+    /// Why it cannot be told to which of its parts.
+    pub fn values(&self, model: &Model) -> Result<Vec<Filled>, String> {
+        let [source] = model.sources.as_slice() else {
+            let names: Vec<&str> = (model.sources.iter())
+                .map(|source| source.name.as_str())
+                .collect();
+            return Err(format!(
+                "a load test does not say to which of several ways in its requests came: {}",
+                names.join(", ")
+            ));
+        };
+        let service = &model.services[source.to.position()].name;
+        Ok(scenario::values(
+            self.tester,
+            &self.results,
+            &source.name,
+            service,
+        ))
+    }
 }
 
 /// The program whose result a text looks like.

@@ -2,6 +2,7 @@
 //! run names it.
 
 use super::{Latency, Results, Tester};
+use crate::filled::Filled;
 use sim_core::scenario::quoted;
 use std::fmt::Write;
 
@@ -74,6 +75,32 @@ pub(super) fn write(tester: &Tester, results: &Results, title: &str) -> String {
         "\n[[service.web.server]]\nname = \"web\"\n# Twice as many as were busy by these times: how many there are, no load test says.\nworkers = {workers}"
     );
     text
+}
+
+/// The figures that are known, for the keys of another scenario.
+pub(super) fn values(tester: &str, results: &Results, source: &str, service: &str) -> Vec<Filled> {
+    let mut values = Vec::new();
+    let rate = results.offered_hz.or(results.achieved_hz);
+    if let Some(rate) = rate.filter(|rate| *rate > 0.0) {
+        let words = if results.offered_hz.is_some() {
+            format!("as many as {tester} was to send")
+        } else {
+            format!("as many as {tester} got answers")
+        };
+        values.push(Filled::measured(
+            format!("traffic.{source}.rate"),
+            rates(results, rate),
+            words,
+        ));
+    }
+    if results.latency != Latency::Absent {
+        values.push(Filled::guess(
+            format!("service.{service}.demand"),
+            demand(results),
+            format!("response times of {tester}, in which waiting is contained"),
+        ));
+    }
+    values
 }
 
 fn round(value: f64) -> f64 {

@@ -1,10 +1,13 @@
 //! The part of the log that is held out, beside the simulation of its arrivals.
 
+use super::beside::Beside;
 use super::collect::{Kind, Request};
 use super::measured::{Measured, REQUESTS_MIN};
 use super::write::times_of;
 use serde::Serialize;
+use sim_core::draws::Stream;
 use sim_core::engine::Simulation;
+use sim_core::model::Model;
 use sim_core::scenario::{Files, Scenario, Source, quoted};
 use sim_core::statistics::{Moments, student_quantile};
 use sim_core::summary::Summary;
@@ -63,6 +66,14 @@ impl Measured {
     /// # Errors
     /// Why nothing can be compared.
     pub fn check(&self) -> Result<Check, String> {
+        self.compare(|held| self.alone(held))
+    }
+
+    /// Compares the requests that were held out with a simulation of their arrivals.
+    fn compare(
+        &self,
+        model: impl FnOnce(&HeldOut<'_>) -> Result<Model, String>,
+    ) -> Result<Check, String> {
         if !self.has_times() {
             return Err("the log has no durations, so that nothing can be compared: add $request_time and $upstream_response_time (nginx), %D (Apache) or option httplog (HAProxy)".to_owned());
         }
@@ -85,7 +96,14 @@ impl Measured {
         if times.len() < REQUESTS_MIN / 2 {
             return Err("too few of the requests that are held out were answered".to_owned());
         }
-        let runs = self.simulate(&held, first, span_ns, warm_ns)?;
+        let held = HeldOut {
+            requests: held,
+            first_ns: first,
+            warm_up: format!("{warm_ns}ns"),
+            // Until the last one is answered, as in the log.
+            horizon_s: (span_ns as f64 / 1e9 + self.response_s[3] * 10.0 + 1.0).ceil(),
+        };
+        let runs = simulate(model(&held)?, self.demand_error());
         let observed = [
             times.iter().map(|ns| *ns as f64).sum::<f64>() / times.len() as f64 / 1e9,
             rank(&times, 0.5),
@@ -104,18 +122,21 @@ impl Measured {
         })
     }
 
-    fn simulate(
-        &self,
-        held: &[&Request],
-        first: i64,
-        span_ns: i64,
-        warm_ns: i64,
-    ) -> Result<Vec<[f64; 4]>, String> {
-        let mut traffic = format!("warm_up = \"{warm_ns}ns\"\n");
+    /// The relative standard error of the mean demand: what was learnt is known no better.
+    fn demand_error(&self) -> f64 {
+        let demands = || self.of_learnt.demands.iter().flatten();
+        let count: f64 = demands().map(|demand| demand.count as f64).sum();
+        let squares =
+            demands().map(|demand| demand.count as f64 * demand.variation * demand.variation);
+        squares.sum::<f64>().sqrt() / count.max(1.0)
+    }
+
+    /// What the log says alone, with the arrivals that were held out.
+    fn alone(&self, held: &HeldOut<'_>) -> Result<Model, String> {
+        let mut traffic = format!("warm_up = \"{}\"\n", held.warm_up);
         let mut files = Traces(Vec::new());
         for (class, figures) in self.classes.iter().enumerate() {
-            let times = held.iter().filter(|request| self.class(request) == class);
-            let text = times_of(times.map(|request| request.at_ns), first);
+            let text = held.times(|request| self.class(request) == class);
             if text.is_empty() {
                 continue;
             }
@@ -126,23 +147,10 @@ impl Measured {
             );
             files.0.push((figures.name.clone(), text));
         }
-        // Until the last one is answered, as in the log.
-        let horizon = span_ns as f64 / 1e9 + self.response_s[3] * 10.0 + 1.0;
-        let text = self.text("held out", &traffic, horizon.ceil(), false);
-        let read = Scenario::read(Source::new("held-out.toml", text), &[], &files)
-            .and_then(|scenario| scenario.model());
-        let model =
-            Arc::new(read.map_err(|problems| format!("the scenario of it is none: {problems:?}"))?);
-        let mut runs = Vec::new();
-        for replication in 0..RUNS {
-            let mut simulation = Simulation::new(model.clone(), replication);
-            simulation.run();
-            let times = Summary::of(&simulation, 0).response_time_s;
-            let all = [times.mean, times.p50, times.p90, times.p99]
-                .map(|figure| figure.unwrap_or(f64::NAN));
-            runs.push(all);
-        }
-        Ok(runs)
+        let text = self.text("held out", &traffic, held.horizon_s, false);
+        Scenario::read(Source::new("held-out.toml", text), &[], &files)
+            .and_then(|scenario| scenario.model())
+            .map_err(|problems| format!("the scenario of it is none: {problems:?}"))
     }
 
     fn verdict(&self, figures: &[Compared]) -> (String, bool) {
@@ -151,7 +159,11 @@ impl Measured {
             .map(|figure| figure.deviation().abs())
             .fold(0.0, f64::max);
         let inside = figures.iter().all(Compared::is_inside);
-        let told = self.workers.and_then(|workers| workers.number).is_some();
+        let told = self
+            .of_learnt
+            .workers
+            .and_then(|workers| workers.number)
+            .is_some();
         let limit = if told {
             "beyond the loads of the log it is an extrapolation, with the workers that were found"
         } else {
@@ -189,6 +201,60 @@ impl Measured {
     }
 }
 
+impl Beside<'_> {
+    /// Simulates the arrivals that were held out, in the scenario; `read` gives it with changes and files.
+    ///
+    /// # Errors
+    /// Why nothing can be compared.
+    pub fn check(
+        &self,
+        read: impl FnOnce(&[(String, String)], &Traces) -> Result<Model, String>,
+    ) -> Result<Check, String> {
+        self.measured.compare(|held| {
+            let times = |number| held.times(|request| self.source(request) == Some(number));
+            let mut replayed = self.traces(times, held.horizon_s);
+            replayed
+                .sets
+                .push(("warm_up".to_owned(), held.warm_up.clone()));
+            read(&replayed.sets, &Traces(replayed.files))
+        })
+    }
+}
+
+/// Requests that were held out.
+struct HeldOut<'a> {
+    requests: Vec<&'a Request>,
+    first_ns: i64,
+    warm_up: String,
+    horizon_s: f64,
+}
+
+impl HeldOut<'_> {
+    /// When those that are meant come, a line each.
+    fn times(&self, meant: impl Fn(&Request) -> bool) -> String {
+        let own = self.requests.iter().filter(|request| meant(request));
+        times_of(own.map(|request| request.at_ns), self.first_ns)
+    }
+}
+
+/// Mean, median, 90th and 99th percentile of each run; the demand of each is off by as much as what was learnt of it may
+/// be.
+fn simulate(model: Model, error: f64) -> Vec<[f64; 4]> {
+    let errors = Stream::new(1, 0, "error of the demand");
+    let runs = (0..RUNS).map(|replication| {
+        let mut model = model.clone();
+        let factor = (1.0 + error * errors.at(replication).normal()).max(0.1);
+        for class in &mut model.classes {
+            class.demand_factor *= factor;
+        }
+        let mut simulation = Simulation::new(Arc::new(model), replication);
+        simulation.run();
+        let times = Summary::of(&simulation, 0).response_time_s;
+        [times.mean, times.p50, times.p90, times.p99].map(|figure| figure.unwrap_or(f64::NAN))
+    });
+    runs.collect()
+}
+
 fn rank(times: &[u64], share: f64) -> f64 {
     let place = (times.len() as f64 * share).ceil() as usize;
     times[place.clamp(1, times.len()) - 1] as f64 / 1e9
@@ -210,7 +276,8 @@ fn compared(place: usize, observed_s: f64, runs: &[[f64; 4]]) -> Compared {
 }
 
 /// Traces at hand, by the names of their classes.
-struct Traces(Vec<(String, String)>);
+#[derive(Clone, PartialEq, Debug)]
+pub struct Traces(pub Vec<(String, String)>);
 
 impl Files for Traces {
     fn read(&self, name: &str) -> Result<Source, String> {

@@ -53,7 +53,10 @@ pub(crate) enum Kind {
 /// Sums over all lines that need no order.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub(crate) struct Sums {
+    /// Those that were for a server.
     pub requests: u64,
+    /// Those that the balancer answered by itself.
+    pub local: u64,
     pub whole_second: u64,
     pub timed: u64,
     pub upstream: u64,
@@ -135,6 +138,11 @@ impl Collector {
     pub(crate) fn take(&mut self, record: &Record<'_>) -> Result<(), &'static str> {
         let mut at = record.at_ns.ok_or("it has no time")?;
         let sums = &mut self.sums;
+        // An error or a client that left is one of those that were for a server, whether one had it or not.
+        if record.local && !record.left && record.status < 500 {
+            sums.local += 1;
+            return Ok(());
+        }
         if record.whole_second {
             // Anywhere in its second: then the requests of a second come as those of a Poisson process do.
             at += (self.spread.at(sums.requests).uniform() * SECOND) as i64;

@@ -27,6 +27,8 @@ pub struct Demand {
     pub p90_s: f64,
     /// 99th percentile, in seconds.
     pub p99_s: f64,
+    /// Coefficient of variation.
+    pub variation: f64,
     /// What it is written as in a scenario.
     #[serde(skip)]
     pub text: String,
@@ -41,15 +43,16 @@ struct Candidate {
     distance: f64,
 }
 
-/// The law of times.
-pub(crate) fn law(times: &Sketch) -> Demand {
-    let mean = times.mean_s();
+/// The law of times that are multiplied by `factor`.
+pub(crate) fn law(times: &Sketch, factor: f64) -> Demand {
+    let mean = times.mean_s() * factor;
     let mut demand = Demand {
         count: times.count(),
         mean_s: mean,
-        p50_s: times.quantile_s(0.5),
-        p90_s: times.quantile_s(0.9),
-        p99_s: times.quantile_s(0.99),
+        p50_s: times.quantile_s(0.5) * factor,
+        p90_s: times.quantile_s(0.9) * factor,
+        p99_s: times.quantile_s(0.99) * factor,
+        variation: times.variation(),
         text: format!("\"{}\"", span(mean)),
         law: "constant: too few times for a law".to_owned(),
     };
@@ -67,7 +70,7 @@ pub(crate) fn law(times: &Sketch) -> Demand {
         Candidate {
             name: "exponential",
             text: format!("{{ kind = \"exponential\", mean = \"{}\" }}", span(mean)),
-            distance: distance(times, |x| 1.0 - libm::exp(-x / mean)),
+            distance: distance(times, |x| 1.0 - libm::exp(-x * factor / mean)),
         },
         Candidate {
             name: "log-normal",
@@ -76,7 +79,7 @@ pub(crate) fn law(times: &Sketch) -> Demand {
                 span(mean)
             ),
             distance: distance(times, |x| {
-                normal((libm::log(x / mean) + sigma * sigma / 2.0) / sigma)
+                normal((libm::log(x * factor / mean) + sigma * sigma / 2.0) / sigma)
             }),
         },
     ];
@@ -93,7 +96,7 @@ pub(crate) fn law(times: &Sketch) -> Demand {
             best.name, best.distance
         );
     } else {
-        demand.text = quantiles(times);
+        demand.text = quantiles(times, mean);
         demand.law = format!(
             "as measured, by quantiles: {} fits best, at a distance of {:.3}, at most {allowed:.3} allowed",
             best.name, best.distance
@@ -112,8 +115,8 @@ fn distance(times: &Sketch, law: impl Fn(f64) -> f64) -> f64 {
         .fold(0.0, f64::max)
 }
 
-/// Quantiles, stretched so that their mean is that of the times.
-fn quantiles(times: &Sketch) -> String {
+/// Quantiles, stretched so that their mean is the one that is wanted.
+fn quantiles(times: &Sketch, wanted_s: f64) -> String {
     let mut points: Vec<(f64, f64)> = Vec::new();
     for share in SHARES {
         // Beyond what the times resolve there is only the greatest.
@@ -122,15 +125,11 @@ fn quantiles(times: &Sketch) -> String {
         }
         points.push((times.quantile_s(share), share));
     }
-    let mean: f64 = points
+    let own: f64 = points
         .windows(2)
         .map(|pair| (pair[1].1 - pair[0].1) * (pair[0].0 + pair[1].0) / 2.0)
         .sum();
-    let factor = if mean > 0.0 {
-        times.mean_s() / mean
-    } else {
-        1.0
-    };
+    let factor = if own > 0.0 { wanted_s / own } else { 1.0 };
     let (mut values, mut shares) = (String::new(), String::new());
     for (value, share) in points {
         let gap = if values.is_empty() { "" } else { ", " };
@@ -174,7 +173,7 @@ mod tests {
     fn of(count: u64, draw: impl Fn(u64) -> f64) -> Demand {
         let mut times = Sketch::default();
         (0..count).for_each(|i| times.record((draw(i) * 1e9) as u64));
-        law(&times)
+        law(&times, 1.0)
     }
 
     #[test]

@@ -2,22 +2,20 @@
 
 use super::burst::Dispersion;
 use super::collect::{Collector, Kind, OTHER, Request, Sums};
-use super::demand::{Demand, law};
+use super::demand::Demand;
 use super::sketch::Sketch;
-use super::sweep::{KEPT_MAX, STEPS, ServerTally, Stretch, Sweep, least_of};
+use super::sweep::{KEPT_MAX, Stretch, Sweep};
+use super::work::{Work, work};
 use super::workers::{Workers, fit};
 use serde::Serialize;
 
 /// Classes that are told apart unless it is said otherwise.
 pub(crate) const CLASSES: usize = 8;
-/// Part of the log that demands and workers are taken from; the rest is held out.
+/// Part of the log that is compared with the rest, which is held out: demands and workers of the part, and arrivals of the
+/// rest. What is written in the end is of the whole.
 const LEARNT: f64 = 2.0 / 3.0;
 /// Requests below which nothing is compared.
 pub(crate) const REQUESTS_MIN: usize = 300;
-/// Times from which a demand can be taken.
-const TIMES_MIN: u64 = 50;
-/// By how much times may grow with the number in flight before that is taken for waiting.
-const GROWTH: f64 = 0.05;
 
 /// A kind of request.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -63,6 +61,8 @@ pub enum Pick {
 pub struct Measured {
     /// Requests.
     pub requests: u64,
+    /// Requests beside these that the balancer answered by itself: files, redirects, refusals.
+    pub local: u64,
     /// From the first arrival to the last, in seconds.
     pub span_s: f64,
     /// Requests per second.
@@ -103,6 +103,18 @@ pub struct Measured {
     pub(crate) kept: Vec<Request>,
     #[serde(skip)]
     pub(crate) class_of: Vec<usize>,
+    /// Routes, and servers, by their numbers.
+    #[serde(skip)]
+    pub(crate) routes: Vec<String>,
+    #[serde(skip)]
+    pub(crate) addresses: Vec<String>,
+    /// All of it, and the part that is compared with the rest.
+    #[serde(skip)]
+    pub(crate) all: Stretch,
+    #[serde(skip)]
+    pub(crate) learnt: Stretch,
+    #[serde(skip)]
+    pub(crate) of_learnt: Work,
     #[serde(skip)]
     pub(crate) first_ns: i64,
 }
@@ -121,51 +133,51 @@ impl Measured {
         let first_ns = sweep.first_ns.unwrap_or(0);
         let span_s = (sweep.last_ns - first_ns).max(0) as f64 / 1e9;
         let (learnt, all, held_out_from_s) = parts(&sweep, span_s);
-        let workers = fit(&together(&learnt));
         let (class_of, names) = classes_of(&all, &routes.names, classes.unwrap_or(CLASSES).max(1));
-        let alike: Vec<(usize, &ServerTally)> = (1..).zip(learnt.servers.iter().skip(1)).collect();
-        let own = if alike.is_empty() {
-            learnt
-                .servers
-                .first()
-                .map_or(Vec::new(), |one| vec![(0, one)])
-        } else {
-            alike
-        };
-        let whole = |number: usize| {
-            all.servers
-                .get(number)
-                .map_or((0, 0), |own| (own.requests, own.failed))
-        };
-        let servers: Vec<ServerFigures> = (own.iter())
+        let groups: Vec<Vec<usize>> = (0..names.len())
+            .map(|class| {
+                let routes = 0..all.routes.len();
+                routes.filter(|route| class_of[*route] == class).collect()
+            })
+            .collect();
+        // Where the log names servers, those that had none are at none of them.
+        let named = all.servers.len() > 1;
+        let meant = |number: usize| !named || number > 0;
+        let whole = work(&all, meant, &groups);
+        let own = all
+            .servers
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| meant(*number));
+        let addresses = servers.names;
+        let servers: Vec<ServerFigures> = own
             .map(|(number, tally)| ServerFigures {
-                name: if *number == 0 {
+                name: if number == 0 {
                     "app".to_owned()
                 } else {
-                    name_of(&servers.names[*number])
+                    name_of(&addresses[number])
                 },
-                address: servers.names[*number].clone(),
-                requests: whole(*number).0,
-                failed: whole(*number).1,
+                address: addresses[number].clone(),
+                requests: tally.requests,
+                failed: tally.failed,
                 workers: fit(tally),
             })
             .collect();
-        let classes = names.into_iter().enumerate().map(|(class, (name, route))| {
-            let routes = || (0..all.routes.len()).filter(|route| class_of[*route] == class);
-            ClassFigures {
+        let classes = (names.into_iter().zip(&groups).zip(&whole.demands))
+            .map(|(((name, route), routes), demand)| ClassFigures {
                 name,
                 route,
-                requests: routes().map(|route| all.routes[route].requests).sum(),
-                demand: demand_of(&learnt, routes(), workers),
-            }
-        });
-        let classes = classes.collect();
+                requests: routes.iter().map(|route| all.routes[*route].requests).sum(),
+                demand: demand.clone(),
+            })
+            .collect();
         let mut response = Sketch::default();
         all.routes
             .iter()
             .for_each(|route| response.merge(&route.response));
         Self {
             requests: sums.requests,
+            local: sums.local,
             span_s,
             rate_hz: if span_s > 0.0 {
                 sums.requests as f64 / span_s
@@ -185,8 +197,9 @@ impl Measured {
                 .dispersions(if sums.whole_second > 0 { 1.0 } else { 0.0 }),
             classes,
             servers,
-            workers,
-            pick: pick(&sweep, learnt.servers.len().saturating_sub(1)),
+            workers: whole.workers,
+            of_learnt: work(&learnt, meant, &groups),
+            pick: pick(&sweep, all.servers.len().saturating_sub(1)),
             held_out_from_s,
             response_s: [
                 response.mean_s(),
@@ -201,6 +214,10 @@ impl Measured {
                 sweep.kept.into_iter().skip(KEPT_MAX / 2).collect()
             },
             class_of,
+            routes: routes.names,
+            addresses,
+            all,
+            learnt,
             first_ns,
         }
     }
@@ -262,18 +279,6 @@ fn parts(sweep: &Sweep, span_s: f64) -> (Stretch, Stretch, f64) {
     (learnt, all, count as f64 * stretch_s)
 }
 
-/// All servers as one of their kind: times and ends with each number at any of them.
-fn together(learnt: &Stretch) -> ServerTally {
-    let mut sum = ServerTally::default();
-    let skip = usize::from(learnt.servers.len() > 1);
-    learnt
-        .servers
-        .iter()
-        .skip(skip)
-        .for_each(|server| sum.merge(server));
-    sum
-}
-
 /// For each route its class, and names and routes of the classes: the most frequent each their own.
 fn classes_of(
     all: &Stretch,
@@ -314,7 +319,7 @@ fn classes_of(
 }
 
 /// A name as scenarios have them.
-fn name_of(text: &str) -> String {
+pub(crate) fn name_of(text: &str) -> String {
     let mut name = String::new();
     for c in text.chars().take(60) {
         if c.is_ascii_alphanumeric() {
@@ -329,43 +334,6 @@ fn name_of(text: &str) -> String {
     } else {
         name.to_owned()
     }
-}
-
-/// Times of those who found a free worker; where workers cannot be told, of those whose times are as short as
-/// those of requests that found nobody.
-fn demand_of(
-    learnt: &Stretch,
-    routes: impl Iterator<Item = usize>,
-    workers: Option<Workers>,
-) -> Option<Demand> {
-    let mut steps: [Sketch; STEPS] = Default::default();
-    for route in routes.filter_map(|route| learnt.routes.get(route)) {
-        steps
-            .iter_mut()
-            .zip(&route.service)
-            .for_each(|(own, other)| own.merge(other));
-    }
-    let number = workers.and_then(|workers| workers.number);
-    let mut times = Sketch::default();
-    let mut first = None;
-    for (place, step) in steps
-        .iter()
-        .enumerate()
-        .filter(|(_, step)| step.count() > 0)
-    {
-        let free = if let Some(number) = number {
-            least_of(place + 1) <= number
-        } else {
-            let mean = *first.get_or_insert(step.mean_s());
-            step.mean_s() <= mean * (1.0 + GROWTH) || times.count() < TIMES_MIN
-        };
-        if free || times.count() < TIMES_MIN {
-            times.merge(step);
-        } else {
-            break;
-        }
-    }
-    (times.count() > 0 && times.mean_s() > 0.0).then(|| law(&times))
 }
 
 fn pick(sweep: &Sweep, servers: usize) -> Pick {

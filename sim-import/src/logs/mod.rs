@@ -4,6 +4,7 @@
 //! lines ─► Record ─► Collector (window, sorted) ─► Sweep (in flight, stretches) ─► Measured ─► scenario, check
 //! ```
 
+mod beside;
 mod burst;
 mod check;
 mod collect;
@@ -17,11 +18,13 @@ mod record;
 mod route;
 mod sketch;
 mod sweep;
+mod work;
 mod workers;
 mod write;
 
+pub use beside::{Beside, Replayed};
 pub use burst::Dispersion;
-pub use check::{Check, Compared};
+pub use check::{Check, Compared, Traces};
 pub use collect::Collector;
 pub use demand::Demand;
 pub use format::{FORMATS, FormatDef, Said};

@@ -39,6 +39,8 @@ pub(crate) struct Record<'a> {
     pub tries: u32,
     /// Whether the client left before the answer was complete.
     pub left: bool,
+    /// Whether the balancer answered by itself, and no server had the request.
+    pub local: bool,
 }
 
 impl Record<'_> {

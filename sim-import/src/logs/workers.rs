@@ -131,6 +131,14 @@ fn bend(tally: &ServerTally, most: usize) -> Option<Workers> {
     })
 }
 
+/// The mean demand by how long `c` workers were busy, and what they finished.
+pub(crate) fn mean_demand_s(tally: &ServerTally, c: usize) -> f64 {
+    let busy = tally.time_at.iter().enumerate();
+    let busy: f64 = busy.map(|(n, time)| time * n.min(c) as f64).sum();
+    let ends: u64 = tally.ends_at.iter().skip(1).sum();
+    busy / ends as f64
+}
+
 /// Compares rates of completions with those of `c` workers, in steps of n.
 fn deviation(tally: &ServerTally, c: usize, most: usize) -> f64 {
     let time = |n: usize| tally.time_at.get(n).copied().unwrap_or(0.0);

@@ -1,5 +1,6 @@
 //! A log as the text of a scenario.
 
+use super::collect::Request;
 use super::demand::span;
 use super::measured::{Measured, Pick};
 use sim_core::draws::Stream;
@@ -81,18 +82,15 @@ impl Measured {
             let _ = writeln!(
                 traffic,
                 "\n[[traffic]]\nto = \"app\"\narrivals = \"poisson\"\nrate = {}",
-                self.rate_text()
+                rate_text(&self.profile, 1.0)
             );
         }
         let text = self.text(title, &traffic, (self.span_s.ceil()).max(1.0), true);
         Ok(Scenario { text, files })
     }
 
-    /// The moments of all requests since the first, a line each, `factor` times as many.
-    ///
-    /// # Errors
-    /// When the log has more than can be kept.
-    pub fn moments(&self, factor: f64) -> Result<String, String> {
+    /// All requests with the moments at which they are to come, `factor` times as many.
+    pub(super) fn moments(&self, factor: f64) -> Result<Vec<(Request, i64)>, String> {
         if !self.has_all() {
             return Err(format!(
                 "at most {TRACE_MAX} requests can be replayed, and the log has {}: replay a part of it",
@@ -112,35 +110,26 @@ impl Measured {
                 } else {
                     ((draws.uniform() - 0.5) * 1e9) as i64
                 };
-                moments.push(
-                    request
-                        .at_ns
-                        .saturating_add(moved)
-                        .clamp(self.first_ns, last_ns),
-                );
+                let at = request.at_ns.saturating_add(moved);
+                moments.push((*request, at.clamp(self.first_ns, last_ns)));
             }
         }
-        moments.sort_unstable();
-        Ok(times_of(moments.into_iter(), self.first_ns))
+        moments.sort_by_key(|(_, at)| *at);
+        Ok(moments)
     }
 
-    fn rate_text(&self) -> String {
-        if let [(_, rate)] = self.profile[..] {
-            return format!("{rate:.4}");
-        }
-        let corners = self.profile.iter().enumerate().map(|(place, (at, rate))| {
-            let at = if place == 0 { 0.0 } else { *at };
-            format!("[\"{at:.3}s\", {rate:.4}]")
-        });
-        format!("[{}]", corners.collect::<Vec<_>>().join(", "))
-    }
-
-    /// The text with given traffic.
+    /// The text with given traffic: of the `whole` log, or of the part that was learnt from.
     pub(crate) fn text(&self, title: &str, traffic: &str, horizon_s: f64, whole: bool) -> String {
         let mut assumed: Vec<String> = Vec::new();
         let mut body = String::new();
         let total: u64 = self.classes.iter().map(|class| class.requests).sum();
         let mut left = 1_000_000_u64;
+        let learnt = |place: usize| self.of_learnt.demands.get(place).and_then(Option::as_ref);
+        let workers = if whole {
+            self.workers
+        } else {
+            self.of_learnt.workers
+        };
         for (place, class) in self.classes.iter().enumerate() {
             // Shares add up to one exactly.
             let last = place + 1 == self.classes.len();
@@ -163,7 +152,11 @@ impl Measured {
                 quoted(&class.name),
                 share as f64 / 1e6
             );
-            if let Some(demand) = &class.demand {
+            if let Some(demand) = if whole {
+                class.demand.as_ref()
+            } else {
+                learnt(place)
+            } {
                 let _ = writeln!(
                     body,
                     "# From {} requests that found a free worker: mean {}, p99 {}. {}.",
@@ -187,7 +180,7 @@ impl Measured {
             "\n[service.app]\ndemand = \"50ms\"\n{}",
             self.policy(&mut assumed)
         );
-        let common = self.workers.and_then(|workers| workers.number);
+        let common = workers.and_then(|workers| workers.number);
         for server in &self.servers {
             let _ = writeln!(
                 body,
@@ -205,9 +198,7 @@ impl Measured {
                 .workers
                 .map_or(WORKERS, |workers| workers.most.max(1));
             if let Some(number) = common {
-                let between = self
-                    .workers
-                    .map_or((number, number), |workers| workers.between);
+                let between = workers.map_or((number, number), |workers| workers.between);
                 let _ = writeln!(
                     body,
                     "# Between {} and {} fit as well.\nworkers = {number}",
@@ -245,6 +236,18 @@ impl Measured {
             }
         }
     }
+}
+
+/// A share of rates over time, as a scenario writes them.
+pub(super) fn rate_text(profile: &[(f64, f64)], share: f64) -> String {
+    if let [(_, rate)] = profile {
+        return format!("{:.4}", rate * share);
+    }
+    let corners = profile.iter().enumerate().map(|(place, (at, rate))| {
+        let at = if place == 0 { 0.0 } else { *at };
+        format!("[\"{at:.3}s\", {:.4}]", rate * share)
+    });
+    format!("[{}]", corners.collect::<Vec<_>>().join(", "))
 }
 
 /// Moments since `first_ns`, a line each.

@@ -25,6 +25,7 @@ mod yaml;
 pub use glob::matches;
 pub use system::{Kind, Place, Remark};
 
+use crate::filled::Filled;
 use sim_core::dialect::DIALECTS;
 use sim_core::extension::ParamKind;
 use sim_core::scenario::Source;
@@ -117,7 +118,7 @@ impl Unreadable {
 }
 
 /// What became of settings.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Imported {
     /// The formats that were read, one for each kind of file.
     pub formats: Vec<&'static str>,
@@ -127,6 +128,15 @@ pub struct Imported {
     pub places: Vec<(String, Place)>,
     /// What is to be known beside it, in the order of files and lines.
     pub remarks: Vec<Remark>,
+    title: String,
+    system: System,
+}
+
+impl Imported {
+    /// Puts what was measured in the place of what is assumed.
+    pub fn fill(&mut self, filled: &[Filled]) {
+        (self.scenario, self.places) = write::write(&self.system, &self.title, filled);
+    }
 }
 
 /// The format a text looks like.
@@ -186,13 +196,16 @@ pub fn import(
     let mut remarks = std::mem::take(&mut system.remarks);
     remarks.sort_by(|a, b| (a.kind, &a.place).cmp(&(b.kind, &b.place)));
     remarks.dedup();
-    let (scenario, places) = write::write(&system, around.title);
-    Ok(Imported {
+    let mut imported = Imported {
         formats,
-        scenario,
-        places,
+        scenario: String::new(),
+        places: Vec::new(),
         remarks,
-    })
+        title: around.title.to_owned(),
+        system,
+    };
+    imported.fill(&[]);
+    Ok(imported)
 }
 
 /// Where no file says what requests come, some come to each service.

@@ -1,6 +1,7 @@
 //! A system as the text of a scenario, in which every value names the line it was read from.
 
 use super::system::{Key, Place, Server, Service, System, Way, fresh};
+use crate::filled::{Filled, one_line};
 use sim_core::scenario::quoted;
 use std::fmt::Write;
 
@@ -13,12 +14,22 @@ const LOAD: f64 = 0.5;
 /// Column of the comment that says where a value was read.
 const MARGIN: usize = 48;
 
-/// The scenario's text, and where the values at its paths were read.
-pub(crate) fn write(system: &System, title: &str) -> (String, Vec<(String, Place)>) {
-    let mut out = Writer::default();
+/// The scenario's text, and where the values at its paths were read. What was measured beside the settings stands in
+/// the place of what would be assumed.
+pub(crate) fn write(
+    system: &System,
+    title: &str,
+    filled: &[Filled],
+) -> (String, Vec<(String, Place)>) {
+    let mut out = Writer {
+        filled,
+        ..Writer::default()
+    };
     out.line(&format!("title = {}", quoted(title)));
-    out.line("horizon = \"10m\"");
-    out.line("warm_up = \"1m\"");
+    for (key, usual) in [("horizon", "10m"), ("warm_up", "1m")] {
+        let measured = out.filled(key).map(|own| own.value.clone());
+        out.line(&format!("{key} = {}", measured.unwrap_or(quoted(usual))));
+    }
     // The list of what is assumed comes here, when all is known.
     let head = std::mem::take(&mut out.text);
     traffic(system, &mut out);
@@ -51,13 +62,47 @@ fn assumed_list(paths: &[String]) -> String {
 }
 
 #[derive(Default)]
-struct Writer {
+struct Writer<'a> {
+    filled: &'a [Filled],
     text: String,
     assumed: Vec<String>,
     places: Vec<(String, Place)>,
 }
 
-impl Writer {
+impl<'a> Writer<'a> {
+    /// What was measured for a path.
+    fn filled(&self, path: &str) -> Option<&'a Filled> {
+        let alike = |own: &str| {
+            let words = own.split('.').zip(path.split('.'));
+            own.split('.').count() == path.split('.').count()
+                && words
+                    .into_iter()
+                    .all(|(own, word)| own == "*" || own == word)
+        };
+        self.filled.iter().find(|filled| alike(&filled.path))
+    }
+
+    /// A key that no settings say, whose value is assumed unless it was measured; `list` is its path in the list of what
+    /// is assumed, if it is not in it yet.
+    fn unsaid(
+        &mut self,
+        key: &str,
+        usual: impl std::fmt::Display,
+        path: &str,
+        list: Option<String>,
+    ) {
+        let own = self.filled(path);
+        let (value, words) = match own {
+            Some(own) if own.assumed => (own.value.clone(), format!("assumed: {}", own.words)),
+            Some(own) => (own.value.clone(), own.words.clone()),
+            None => (usual.to_string(), "assumed".to_owned()),
+        };
+        if own.is_none_or(|own| own.assumed) {
+            self.assumed.extend(list);
+        }
+        self.with_place(&format!("{key} = {value}"), &words);
+    }
+
     fn line(&mut self, line: &str) {
         let _ = writeln!(self.text, "{line}");
     }
@@ -82,14 +127,10 @@ impl Writer {
         if let Some(place) = &key.place {
             self.places.push((path.clone(), place.clone()));
         }
-        let place = match &key.place {
-            _ if key.assumed => {
-                self.assumed.push(path);
-                "assumed".to_owned()
-            }
-            Some(place) => place.to_string(),
-            None => String::new(),
-        };
+        if key.assumed {
+            return self.unsaid(&key.path, &key.value, &path, Some(path.clone()));
+        }
+        let place = key.place.as_ref().map_or(String::new(), Place::to_string);
         self.with_place(&line, &place);
     }
 }
@@ -102,14 +143,7 @@ fn last(keys: &[Key]) -> impl Iterator<Item = &Key> {
         .map(|(_, key)| key)
 }
 
-/// A comment ends with its line, whatever a file is called.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect()
-}
-
-fn traffic(system: &System, out: &mut Writer) {
+fn traffic(system: &System, out: &mut Writer<'_>) {
     classes(system, out);
     for way in &system.ways {
         out.section("[[traffic]]", &way.place.to_string());
@@ -130,7 +164,7 @@ fn traffic(system: &System, out: &mut Writer) {
 }
 
 /// Ways that are treated apart are classes; all others are one more.
-fn classes(system: &System, out: &mut Writer) {
+fn classes(system: &System, out: &mut Writer<'_>) {
     let apart = || system.ways.iter().filter(|way| !way.apart.is_empty());
     if apart().next().is_none() {
         return;
@@ -140,6 +174,10 @@ fn classes(system: &System, out: &mut Writer) {
     out.line("share = 1");
     for way in apart() {
         out.section(&format!("[class.{}]", way.name), "");
+        let path = format!("class.{}.demand", way.name);
+        if let Some(own) = out.filled(&path) {
+            out.with_place(&format!("demand = {}", own.value), &own.words);
+        }
     }
 }
 
@@ -186,7 +224,7 @@ fn capacity(service: &str, system: &System) -> f64 {
     all.max(1.0) / (f64::from(DEMAND_MS) / 1e3)
 }
 
-fn pool(service: &Service, system: &System, out: &mut Writer) {
+fn pool(service: &Service, system: &System, out: &mut Writer<'_>) {
     let path = format!("service.{}", service.name);
     let place = service.place.to_string();
     let comment = if service.title == service.name {
@@ -231,23 +269,21 @@ fn pool(service: &Service, system: &System, out: &mut Writer) {
     servers(service, &path, out);
 }
 
-fn servers(service: &Service, path: &str, out: &mut Writer) {
+fn servers(service: &Service, path: &str, out: &mut Writer<'_>) {
     let lacks = |server: &Server| !server.keys.iter().any(|key| key.path == "workers");
     // One line says of all what would be said of each.
     let all = service.servers.len() > 1 && service.servers.iter().all(lacks);
-    if all {
-        out.assumed.push(format!("{path}.server.*.workers"));
-    }
+    let mut list = all.then(|| format!("{path}.server.*.workers"));
     for server in &service.servers {
         let comment = format!("{} {}", server.place, server.address);
         out.section(&format!("[[{path}.server]]"), &comment);
         out.line(&format!("name = {}", quoted(&server.name)));
         let path = format!("{path}.server.{}", server.name);
         out.places.push((path.clone(), server.place.clone()));
-        if all {
-            out.with_place(&format!("workers = {WORKERS}"), "assumed");
-        } else if lacks(server) {
-            out.key(&Key::assumed("workers", WORKERS), &path);
+        if lacks(server) {
+            let own = format!("{path}.workers");
+            let list = if all { list.take() } else { Some(own.clone()) };
+            out.unsaid("workers", WORKERS, &own, list);
         }
         for key in last(&server.keys) {
             out.key(key, &path);

@@ -258,8 +258,9 @@ pub(crate) fn take<'a>(
                 .next()
                 .unwrap_or(value);
         }
+        Role::Server => record.local = true,
         Role::Tries => record.tries = whole(value).unwrap_or(0) as u32,
-        Role::Duration(_) | Role::Upstream(_) | Role::Server => {}
+        Role::Duration(_) | Role::Upstream(_) => {}
     }
     Ok(())
 }

@@ -79,6 +79,7 @@ impl Parser for Envoy {
                 u32::from(host != b"-")
             },
             left: has(b"DC"),
+            local: host == b"-",
         })
     }
 

@@ -66,8 +66,8 @@ impl Parser for HaProxy {
         let counts = next()?;
         let retries = counts.rsplit(|byte| *byte == b'/').next().unwrap_or(b"0");
         let retries = whole(retries.strip_prefix(b"+").unwrap_or(retries)).ok_or(FOREIGN)?;
-        let server = memchr(b'/', backend).map_or(&b""[..], |at| &backend[at + 1..]);
-        let nobody = server.first() == Some(&b'<');
+        let slash = memchr(b'/', backend).unwrap_or(backend.len());
+        let nobody = matches!(backend.get(slash + 1), None | Some(b'<'));
         let (method, path) = match (memchr(b'"', &line[close..]), memrchr(b'"', line)) {
             (Some(first), Some(last)) if close + first < last => {
                 request(&line[close + first + 1..last])
@@ -93,9 +93,10 @@ impl Parser for HaProxy {
             status,
             method,
             path,
-            server: if nobody { b"" } else { server },
+            server: if nobody { b"" } else { backend },
             tries: retries as u32 + u32::from(reached),
             left: flags.first() == Some(&b'C'),
+            local: nobody,
         })
     }
 
@@ -120,7 +121,7 @@ mod tests {
         );
         assert_eq!(
             (record.server, record.path, record.tries, record.left),
-            (&b"a1"[..], &b"/a?b"[..], 1, false)
+            (&b"app/a1"[..], &b"/a?b"[..], 1, false)
         );
         let gone = r#"192.0.2.1:5 [29/Nov/2026:06:54:45.015] web app/<NOSRV> 0/50/-1/-1/50 -1 0 - - CQ-- 1/1/0/0/0 0/1 "GET / HTTP/1.1""#;
         let record = parser.read(gone.as_bytes()).expect("a record");

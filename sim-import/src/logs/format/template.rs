@@ -185,8 +185,9 @@ fn take<'a>(
             record.tries = record.tries.max(count);
             record.server = last;
         }
+        Field::UpstreamAddresses => record.local = true,
         Field::Connection => record.left |= value == b"X",
-        Field::Skip | Field::Duration(_) | Field::UpstreamTimes | Field::UpstreamAddresses => {}
+        Field::Skip | Field::Duration(_) | Field::UpstreamTimes => {}
     }
     Ok(())
 }
