@@ -5,7 +5,8 @@
 //! request is one line that does not tell how often.
 
 use super::template::{request, status};
-use super::{FormatDef, Known, Parser};
+use super::words::Words;
+use super::{Chosen, FormatDef, Known, Parser};
 use crate::logs::number::{Dates, whole};
 use crate::logs::record::{Record, Stamp};
 use memchr::memchr;
@@ -17,7 +18,7 @@ pub(super) static FORMAT: FormatDef = FormatDef {
     given: None,
 };
 
-fn guess(line: &[u8]) -> Option<Box<dyn Parser>> {
+fn guess(line: &[u8]) -> Option<Chosen> {
     let mut parser = Envoy::default();
     parser.read(line).ok()?;
     Some(Box::new(parser))
@@ -36,9 +37,7 @@ impl Parser for Envoy {
         let rest = line.strip_prefix(b"[").ok_or(FOREIGN)?;
         let close = memchr(b']', rest).ok_or(FOREIGN)?;
         let (at, coarse) = self.dates.iso(&rest[..close]).ok_or("its time is none")?;
-        let mut words = Words {
-            rest: &rest[close + 1..],
-        };
+        let mut words = Words::of(&rest[close + 1..]);
         let (method, path) = request(words.next().ok_or(FOREIGN)?);
         let status = status(words.next().ok_or(ENDS)?).ok_or("its status is none")?;
         let flags = words.next().ok_or(ENDS)?;
@@ -85,33 +84,6 @@ impl Parser for Envoy {
 
     fn words(&self) -> String {
         "the default format".to_owned()
-    }
-}
-
-/// Words between blanks; what is quoted is one.
-struct Words<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Words<'a> {
-    fn next(&mut self) -> Option<&'a [u8]> {
-        while let Some(rest) = self.rest.strip_prefix(b" ") {
-            self.rest = rest;
-        }
-        if self.rest.is_empty() {
-            return None;
-        }
-        let (inner, ends) = self
-            .rest
-            .strip_prefix(b"\"")
-            .map_or((self.rest, b' '), |rest| (rest, b'"'));
-        let end = memchr(ends, inner);
-        if ends == b'"' && end.is_none() {
-            return None;
-        }
-        let end = end.unwrap_or(inner.len());
-        self.rest = inner.get(end + 1..).unwrap_or_default();
-        Some(&inner[..end])
     }
 }
 

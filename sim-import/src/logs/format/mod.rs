@@ -1,5 +1,6 @@
 //! Formats of logs: a table, and a file for each.
 
+mod alb;
 mod apache;
 mod columns;
 mod csv;
@@ -9,6 +10,7 @@ mod haproxy;
 mod json;
 mod nginx;
 mod template;
+mod words;
 
 use super::record::Record;
 use columns::Columns;
@@ -19,6 +21,7 @@ pub static FORMATS: &[FormatDef] = &[
     apache::FORMAT,
     haproxy::FORMAT,
     envoy::FORMAT,
+    alb::FORMAT,
     json::FORMAT,
     gatling::FORMAT,
     csv::FORMAT,
