@@ -18,6 +18,7 @@ use sim_core::scenario::{
 };
 use sim_core::statistics::WITHHELD;
 use sim_core::summary::{VERDICTS, WARNINGS};
+use sim_import::{loadtest, logs, settings};
 
 /// A list of things with names.
 pub(crate) struct List {
@@ -157,6 +158,21 @@ pub(crate) fn lists() -> Vec<List> {
             pairs(WITHHELD)
         }),
         list("rules", "what `stampede doctor` looks for", rules),
+        list("settings", "formats that `stampede import` reads", || {
+            about(settings::FORMATS, |row| (row.name, row.about.to_owned()))
+        }),
+        list("logs", "formats that `stampede calibrate` reads", || {
+            about(logs::FORMATS, |row| (row.name, row.about.to_owned()))
+        }),
+        list(
+            "load-tests",
+            "reports that `stampede calibrate` reads, with what each hides",
+            || {
+                about(loadtest::TESTERS, |row| {
+                    (row.name, format!("{} It hides {}.", row.about, row.hides))
+                })
+            },
+        ),
         list("codes", "problems a scenario can have", codes),
         list("files", "what `-o DIR` writes", || pairs(FILES)),
         list("exits", "exit codes of the command", exits),
@@ -170,6 +186,14 @@ fn rules() -> Vec<Entry> {
         .iter()
         .map(|rule| entry(rule.id, &about(rule)))
         .collect()
+}
+
+fn about<Row>(rows: &[Row], of: impl Fn(&Row) -> (&str, String)) -> Vec<Entry> {
+    let entry = |row| {
+        let (name, about) = of(row);
+        entry(name, &about)
+    };
+    rows.iter().map(entry).collect()
 }
 
 fn entry(name: &str, about: &str) -> Entry {

@@ -5,7 +5,7 @@
 //! `# exit N` below it. Output that is shown must be what comes out, standard output before standard
 //! error: `…` within a line stands for anything, a line of `…` for any lines, and widths of columns do
 //! not matter. A block
-//! ```` ```toml,file=NAME ```` is written into the page's folder first.
+//! ```` ```toml,file=NAME ```` is written into the page's folder first, and logs beside the page are there.
 
 #![cfg(unix)]
 
@@ -145,6 +145,15 @@ fn try_page(page: &Path, number: usize) -> Vec<String> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("book-{}-{number}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder for the page");
+    for entry in fs::read_dir(page.parent().expect("a folder")).expect("a readable folder") {
+        let path = entry.expect("a readable folder").path();
+        if let Some(name) = path
+            .file_name()
+            .filter(|name| name.to_string_lossy().ends_with(".gz"))
+        {
+            fs::copy(&path, folder.join(name)).expect("a log of the page");
+        }
+    }
     let program = Path::new(env!("CARGO_BIN_EXE_stampede"));
     let path = format!(
         "{}:{}",

@@ -4,22 +4,30 @@ use super::{create, say_next};
 use crate::args::{ArrivalsArg, CalibrateArgs, ListFormat, LogArgs};
 use crate::exit::{Exit, Failure};
 use crate::files;
-use crate::input::Input;
+use crate::input::{self, Input};
 use crate::terminal::{self, BOLD, DIM, Out, YELLOW, say};
 use serde::Serialize;
 use sim_core::model::Model;
 use sim_core::readable::counted;
-use sim_core::scenario::Problems;
+use sim_core::scenario::{Problems, Source};
 use sim_core::text::shown;
 use sim_import::logs::{
     Arrivals, Beside, Check, Collector, FileFigures, Measured, Said, Traces, Workers, read,
 };
-use sim_import::{Filled, overlay};
+use sim_import::{Filled, loadtest, logs, overlay, settings};
 use std::io::Write;
 use std::path::PathBuf;
 
 /// Reads logs and writes the scenario that they speak of.
 pub(crate) fn run(args: &CalibrateArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    if let ([name], None) = (args.log.logs.as_slice(), &args.scenario)
+        && name != "-"
+        && let Ok(text) = input::text(name)
+        && logs::recognise(&text).is_none()
+        && loadtest::recognise(&text).is_some()
+    {
+        return of_test(args, name, &text, quiet, out);
+    }
     let (files, measured) = measure(&args.log, args.classes.map(|count| count as usize))?;
     if let Some(scenario) = &args.scenario {
         return fill(args, scenario, &files, &measured, quiet, out);
@@ -203,10 +211,7 @@ pub(crate) fn measure(
         } else {
             read(told, open(name)?, &said, &mut collector)
         };
-        figures.push(file.map_err(|why| {
-            Failure::new(Exit::Invalid, format!("{}: {why}", shown(told)))
-                .help("say --log-format 'FORMAT' of nginx or Apache, or --columns time=NAME,duration=NAME for JSON and tables")
-        })?);
+        figures.push(file.map_err(|why| no_log(name, told, &why))?);
     }
     if figures.iter().all(|file| file.requests == 0) {
         return Err(Failure::new(
@@ -215,6 +220,71 @@ pub(crate) fn measure(
         ));
     }
     Ok((figures, Measured::of(collector, classes)))
+}
+
+/// What a file is that is no log.
+fn no_log(name: &str, told: &str, why: &str) -> Failure {
+    let told = shown(told);
+    // Of standard input nothing is left.
+    let text = if name == "-" {
+        None
+    } else {
+        input::text(name).ok()
+    };
+    let source = text.map(|text| Source::new(name, text));
+    if let Some(format) = source.as_ref().and_then(settings::recognise) {
+        let message = format!("{told} is a configuration ({}), and no log", format.name);
+        return Failure::new(Exit::Invalid, message)
+            .help(format!("`stampede import {told}` makes a scenario of it"));
+    }
+    if let Some(tester) = source
+        .as_ref()
+        .and_then(|source| loadtest::recognise(&source.text))
+    {
+        let message = format!("{told} is a report of {}, and no log", tester.name);
+        return Failure::new(Exit::Invalid, message).help(format!(
+            "`stampede calibrate {told}` alone makes a scenario of it"
+        ));
+    }
+    Failure::new(Exit::Invalid, format!("{told}: {why}"))
+        .help("say --log-format 'FORMAT' of nginx or Apache, or --columns time=NAME,duration=NAME for JSON and tables")
+}
+
+/// The report of a load test as a scenario.
+fn of_test(
+    args: &CalibrateArgs,
+    name: &str,
+    text: &str,
+    quiet: bool,
+    out: &mut Out,
+) -> Result<Exit, Failure> {
+    let title = name.rsplit('/').next().unwrap_or(name);
+    let test = loadtest::read(text, title)
+        .map_err(|why| Failure::new(Exit::Invalid, format!("{}: {why}", shown(name))))?;
+    if let Some(path) = &args.output {
+        create(path, test.scenario.as_bytes())?;
+    }
+    match args.format {
+        ListFormat::Json => writeln!(out, "{}", terminal::json(&test))?,
+        ListFormat::Text if args.output.is_none() => write!(out, "{}", test.scenario)?,
+        ListFormat::Text => {}
+    }
+    out.flush()?;
+    if !quiet && args.format == ListFormat::Text {
+        say(&format!(
+            "{BOLD}{}{BOLD:#}: a report of {}",
+            shown(name),
+            test.tester
+        ));
+        for sentence in &test.sentences {
+            say(&format!("  {}", shown(sentence)));
+        }
+        say(&format!("{YELLOW}hidden{YELLOW:#}  {}", test.hides));
+        if let Some(path) = &args.output {
+            say_next(path);
+        }
+    }
+    Ok(Exit::Ok)
 }
 
 fn open(name: &str) -> Result<impl std::io::Read, Failure> {

@@ -41,10 +41,9 @@ fn tell_log(measured: &Measured, factor: f64) {
     let [mean, p50, p90, p99] = measured
         .response_s
         .map(|seconds| readable::time(seconds * 1e9));
-    let times = if factor == 1.0 {
-        ""
-    } else {
-        ", each that many times"
+    let times = match format!("{factor}") {
+        one if one == "1" => String::new(),
+        factor => format!(", times {factor}"),
     };
     say(&format!(
         "{BOLD}log{BOLD:#}  {} requests in {}{times}; at its servers mean {mean}, p50 {p50}, p90 {p90}, p99 {p99}",

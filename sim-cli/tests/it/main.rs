@@ -11,6 +11,7 @@ mod files;
 mod hostile;
 mod import;
 mod lists;
+mod logs;
 mod output;
 mod stampede;
 mod stress;

@@ -101,7 +101,7 @@ fn refusal(source: &Source, what: &str, kind: &str) -> Problem {
     let problem = Problem::new("E004", format!("{} {what}", source.name));
     if kind.contains("log") {
         problem.help(format!(
-            "a log can be replayed: arrivals = {{ kind = \"trace\", file = {:?} }}",
+            "`stampede calibrate {}` makes a scenario of it; its times alone are arrivals = {{ kind = \"trace\", file = {0:?} }}",
             source.name
         ))
     } else if kind.contains("JSON") {

@@ -103,7 +103,7 @@ impl Measured {
             // Until the last one is answered, as in the log.
             horizon_s: (span_ns as f64 / 1e9 + self.response_s[3] * 10.0 + 1.0).ceil(),
         };
-        let runs = simulate(model(&held)?, self.demand_error());
+        let runs = simulate(&model(&held)?, self.demand_error());
         let observed = [
             times.iter().map(|ns| *ns as f64).sum::<f64>() / times.len() as f64 / 1e9,
             rank(&times, 0.5),
@@ -239,7 +239,7 @@ impl HeldOut<'_> {
 
 /// Mean, median, 90th and 99th percentile of each run; the demand of each is off by as much as what was learnt of it may
 /// be.
-fn simulate(model: Model, error: f64) -> Vec<[f64; 4]> {
+fn simulate(model: &Model, error: f64) -> Vec<[f64; 4]> {
     let errors = Stream::new(1, 0, "error of the demand");
     let runs = (0..RUNS).map(|replication| {
         let mut model = model.clone();

@@ -29,7 +29,7 @@ pub use collect::Collector;
 pub use demand::Demand;
 pub use format::{FORMATS, FormatDef, Said};
 pub use measured::{ClassFigures, Measured, Pick, ServerFigures};
-pub use reader::{Fault, FileFigures, begins, read};
+pub use reader::{Fault, FileFigures, begins, read, recognise};
 pub use workers::Workers;
 pub use write::{Arrivals, Scenario};
 

@@ -170,6 +170,14 @@ pub fn begins(input: impl Read, said: &Said) -> Option<i64> {
     moments.min()
 }
 
+/// The format that the first lines of a text follow.
+pub fn recognise(text: &str) -> Option<&'static str> {
+    let lines = text.lines().map(|line| trim(line.as_bytes()));
+    let lines: Vec<&[u8]> = lines.filter(|line| !is_aside(line)).take(SAMPLE).collect();
+    let chosen = choose(&lines, &Said::default()).ok()??;
+    Some(chosen.0)
+}
+
 /// As much as there is room for, or as there is.
 fn fill(input: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
     let mut held = 0;

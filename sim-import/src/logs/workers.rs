@@ -5,7 +5,7 @@
 //! P. Billingsley, "Statistical Inference for Markov Processes", 1961). Where n never went beyond c nothing bends,
 //! and only a bound is known.
 
-use super::sweep::{ServerTally, least_of, step};
+use super::sweep::{Found, ServerTally, least_of, step};
 use serde::Serialize;
 
 /// Log-likelihood by which a number must be better than no limit at all.
@@ -16,6 +16,8 @@ const AS_GOOD: f64 = 1.92;
 const AS_NEAR: f64 = 1.25;
 /// Standard errors by which they must, besides.
 const SURE: f64 = 4.0;
+/// The part of the waiting that must show: all of it where demands are exponential, half where they are constant.
+const HALF: f64 = 0.4;
 /// By how much those who wait must take longer.
 const LONGER: f64 = 0.1;
 /// Ends that a step of n must have to be compared.
@@ -70,13 +72,39 @@ pub(crate) fn fit(tally: &ServerTally) -> Option<Workers> {
     if let Some(bent) = bend(tally, most) {
         return Some(bent);
     }
-    let told = likelihood[best] - likelihood[most] >= EVIDENCE && high < most;
+    let told =
+        likelihood[best] - likelihood[most] >= EVIDENCE && high < most && waited(tally, best);
     Some(Workers {
         number: told.then_some(best),
         between: (low, high),
         most,
         deviation: deviation(tally, best, most),
     })
+}
+
+/// Whether those who found all of `c` workers busy took longer, and by as much as waiting for one takes. Rates of ends
+/// alone bend for other reasons too, such as moments that are rounded.
+fn waited(tally: &ServerTally, c: usize) -> bool {
+    let sum = |found: &[Found]| {
+        found.iter().fold(Found::default(), |mut sum, own| {
+            sum += *own;
+            sum
+        })
+    };
+    let (free, busy) = tally.found.split_at(c.min(tally.found.len()));
+    let (free, late) = (sum(free), sum(busy));
+    if free.count < ENDS_MIN as f64 || late.count < ENDS_MIN as f64 {
+        return false;
+    }
+    let demand = free.sum_s / free.count;
+    let longer = late.sum_s / late.count / demand - 1.0;
+    // With n before them they wait until as many ends and one more, c at a time; at constant demand for half an end less.
+    let ends = busy
+        .iter()
+        .zip(1..)
+        .map(|(own, n)| own.count * f64::from(n));
+    let wanted = ends.sum::<f64>() / c as f64 / late.count;
+    longer >= HALF * wanted && longer >= SURE * tally.alone.variation() / late.count.sqrt()
 }
 
 /// The number of workers by where times bend; nothing where they do not.
@@ -226,5 +254,33 @@ mod tests {
             "{found:?}"
         );
         assert_eq!(fit(&ServerTally::default()), None);
+    }
+
+    /// A busy server without a limit, whose log knows milliseconds: many come and go within each.
+    #[test]
+    fn rounded_moments_make_no_workers() {
+        let (gaps, demands) = (Stream::new(7, 0, "gaps"), Stream::new(8, 0, "demands"));
+        let (mut at, mut sweep) = (0.0, Sweep::default());
+        for i in 0..400_000 {
+            at += gaps.at(i).exponential() / 200.0;
+            let demand = demands.at(i).exponential() * 0.04 + 0.001;
+            let ms = |seconds: f64| (seconds * 1e3).round() as u64 * 1_000_000;
+            let time_ns = ms(demand);
+            sweep.take(Request {
+                at_ns: ms(at + demand).cast_signed() - time_ns.cast_signed(),
+                time_ns,
+                service_ns: time_ns,
+                route: 0,
+                server: 1,
+                kind: Kind::Plain,
+            });
+        }
+        let mut all = Stretch::default();
+        sweep
+            .stretches
+            .iter()
+            .for_each(|stretch| all.merge(stretch));
+        let found = fit(&all.servers[1]).expect("somebody came");
+        assert_eq!(found.number, None, "{found:?}");
     }
 }

@@ -26,6 +26,7 @@ pub use glob::matches;
 pub use system::{Kind, Place, Remark};
 
 use crate::filled::Filled;
+use crate::{loadtest, logs};
 use sim_core::dialect::DIALECTS;
 use sim_core::extension::ParamKind;
 use sim_core::scenario::Source;
@@ -227,11 +228,26 @@ fn open_ways(system: &mut System) {
 fn unknown(source: &Source) -> Unreadable {
     let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
     let file: Arc<str> = source.name.as_str().into();
-    text::template(&source.text, &file).unwrap_or_else(|| {
-        let why = "its format is not recognised";
+    if let Some(problem) = text::template(&source.text, &file) {
+        return problem;
+    }
+    let (why, help) = if let Some(tester) = loadtest::recognise(&source.text) {
+        let help = "`stampede calibrate` makes a scenario of it; `--load-test` fills in what settings do not say";
+        (
+            format!("it is a report of {}, and no settings", tester.name),
+            help.to_owned(),
+        )
+    } else if let Some(format) = logs::recognise(&source.text) {
+        let help = "`stampede calibrate` makes a scenario of it; `--log` fills in what settings do not say";
+        (
+            format!("it is a log ({format}), and no settings"),
+            help.to_owned(),
+        )
+    } else {
         let help = format!("say what it is with --as: {}", known.join(", "));
-        Unreadable::new(Place { file, line: 1 }, why).help(&help)
-    })
+        ("its format is not recognised".to_owned(), help)
+    };
+    Unreadable::new(Place { file, line: 1 }, &why).help(&help)
 }
 
 /// The words that a parameter of a dialect takes.
