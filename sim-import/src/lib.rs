@@ -6,6 +6,7 @@
 mod filled;
 pub mod loadtest;
 pub mod logs;
+mod names;
 pub mod settings;
 
 pub use filled::{Filled, overlay};

@@ -219,7 +219,11 @@ pub(crate) fn measure(
             "no line of the log tells of a request",
         ));
     }
-    Ok((figures, Measured::of(collector, classes)))
+    let measured = Measured::of(collector, classes);
+    if let Some(why) = measured.flaw() {
+        return Err(Failure::new(Exit::Invalid, why));
+    }
+    Ok((figures, measured))
 }
 
 /// What a file is that is no log.

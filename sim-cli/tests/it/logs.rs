@@ -204,7 +204,13 @@ fn wrong_doors_lead_to_the_right_ones() {
     let test = folder.run(&["calibrate", "wrk.txt"]).code(0);
     assert!(test.out.contains("rate = 800"), "{}", test.out);
     assert!(test.err.contains("hidden"), "{}", test.err);
+    let none = folder.run(&["calibrate", "access.log"]).code(3);
+    assert!(none.err.contains("that is no rate"), "{}", none.err);
     // Too little to check, and said so.
+    folder.write(
+        "access.log",
+        format!("{LINE}{}", LINE.replace("5285.015", "5287.015")),
+    );
     let few = folder.run(&["calibrate", "access.log"]).code(0);
     assert!(few.err.contains("not checked: "), "{}", few.err);
 }
@@ -213,7 +219,13 @@ fn wrong_doors_lead_to_the_right_ones() {
 fn what_is_no_request_is_counted_by_line() {
     let folder = Folder::new();
     let own = LINE.replace("\"127.0.0.1:81\" \"0.152\"", "\"-\" \"-\"");
-    folder.write("mixed.log", format!("{LINE}{own}nonsense\n{LINE}"));
+    folder.write(
+        "mixed.log",
+        format!(
+            "{LINE}{own}nonsense\n{}",
+            LINE.replace("5285.015", "5287.015")
+        ),
+    );
     let told = folder.run(&["calibrate", "mixed.log"]).code(0).err;
     assert!(told.contains("4 lines, 3 requests"), "{told}");
     assert!(told.contains("1 not read"), "{told}");

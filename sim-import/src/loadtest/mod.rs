@@ -178,10 +178,13 @@ pub fn read(text: &str, title: &str) -> Result<LoadTest, String> {
     })
 }
 
+/// Seconds, and requests a second, beyond which a figure is none: ten years.
+const MOST: f64 = 315_532_800.0;
+
 impl Results {
     /// Puts in order what programs write in any, and leaves out what no time can be.
     fn tidy(&mut self) {
-        let is_time = |value: &f64| value.is_finite() && *value >= 0.0;
+        let is_time = |value: &f64| (0.0..=MOST).contains(value);
         self.quantiles
             .retain(|(p, value)| (0.0..=1.0).contains(p) && is_time(value));
         self.quantiles.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -3,12 +3,13 @@
 
 use super::collect::Request;
 use super::demand::{Demand, span};
-use super::measured::{Measured, name_of};
+use super::measured::{Measured, ROOT};
 use super::sweep::Stretch;
 use super::work::work;
 use super::workers::Workers;
 use super::write::{rate_text, times_of};
 use crate::filled::Filled;
+use crate::names::name_of;
 use sim_core::ids::Id;
 use sim_core::model::{Model, Source};
 use sim_core::readable::counted;
@@ -200,7 +201,7 @@ impl<'a> Beside<'a> {
                 .filter(|other| share(other, *only) > 0.0);
             return (sharing.count() == 1 && self.model.classes.len() > 1).then_some(*only);
         }
-        let named = |class: &&usize| self.model.classes[**class].name == name_of(route);
+        let named = |class: &&usize| self.model.classes[**class].name == name_of(route, ROOT);
         own.iter()
             .find(named)
             .copied()
@@ -301,7 +302,7 @@ fn services_of_servers(measured: &Measured, model: &Model) -> Vec<Option<usize>>
         }
         let (pool, own) = address.rsplit_once('/').unwrap_or(("", address));
         let host = own.rsplit_once(':').map_or(own, |(host, _)| host);
-        let names = [own.to_owned(), name_of(own), name_of(host)];
+        let names = [own.to_owned(), name_of(own, ROOT), name_of(host, ROOT)];
         // The whole address before the host alone.
         names.iter().find_map(|name| {
             let alike = model.servers.iter().filter(|server| server.name == *name);
@@ -327,7 +328,7 @@ fn source(model: &Model, service: usize, route: &str) -> Option<usize> {
         return Some(*only);
     }
     let path = route.rsplit(' ').next().unwrap_or(route);
-    let name = name_of(path);
+    let name = name_of(path, ROOT);
     let begins = |source: &Source| {
         let rest = name.strip_prefix(source.name.as_str());
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))

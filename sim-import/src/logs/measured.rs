@@ -7,8 +7,16 @@ use super::sketch::Sketch;
 use super::sweep::{KEPT_MAX, Stretch, Sweep};
 use super::work::{Work, work};
 use super::workers::{Workers, fit};
+use crate::names::{fresh, name_of};
 use serde::Serialize;
 
+/// What came within less is no rate, and what took longer no log; in seconds: a millisecond, and ten years, as long as
+/// a scenario may be.
+const SPAN_MIN_S: f64 = 1e-3;
+const SPAN_MAX_S: f64 = 315_532_800.0;
+/// The name of the one server, and of the route whose path has no words.
+const APP: &str = "app";
+pub(crate) const ROOT: &str = "root";
 /// Classes that are told apart unless it is said otherwise.
 pub(crate) const CLASSES: usize = 8;
 /// Part of the log that is compared with the rest, which is held out: demands and workers of the part, and arrivals of the
@@ -150,12 +158,13 @@ impl Measured {
             .enumerate()
             .filter(|(number, _)| meant(*number));
         let addresses = servers.names;
+        let mut taken = Vec::new();
         let servers: Vec<ServerFigures> = own
             .map(|(number, tally)| ServerFigures {
                 name: if number == 0 {
-                    "app".to_owned()
+                    APP.to_owned()
                 } else {
-                    name_of(&addresses[number])
+                    fresh(&name_of(&addresses[number], APP), &mut taken)
                 },
                 address: addresses[number].clone(),
                 requests: tally.requests,
@@ -219,6 +228,22 @@ impl Measured {
             all,
             learnt,
             first_ns,
+        }
+    }
+
+    /// Why no rate can be taken from the log.
+    pub fn flaw(&self) -> Option<String> {
+        if self.span_s < SPAN_MIN_S {
+            let why = "all requests of the log came within a millisecond: that is no rate";
+            Some(why.to_owned())
+        } else if self.span_s > SPAN_MAX_S {
+            let years = self.span_s / SPAN_MAX_S * 10.0;
+            let why = "from its first request to its last the log takes";
+            Some(format!(
+                "{why} {years:.0} years: some of its dates are wrong"
+            ))
+        } else {
+            None
         }
     }
 
@@ -296,12 +321,10 @@ fn classes_of(
     };
     let mut class_of = vec![usize::MAX; all.routes.len().max(1)];
     let mut names: Vec<(String, String)> = Vec::new();
+    let mut taken = vec![OTHER.to_owned()];
     for route in order.iter().take(room) {
         class_of[*route] = names.len();
-        let mut name = name_of(&routes[*route]);
-        while names.iter().any(|(own, _)| *own == name) || name == OTHER {
-            name.push_str("-2");
-        }
+        let name = fresh(&name_of(&routes[*route], ROOT), &mut taken);
         names.push((name, routes[*route].clone()));
     }
     if class_of.contains(&usize::MAX) {
@@ -316,24 +339,6 @@ fn classes_of(
         }
     }
     (class_of, names)
-}
-
-/// A name as scenarios have them.
-pub(crate) fn name_of(text: &str) -> String {
-    let mut name = String::new();
-    for c in text.chars().take(60) {
-        if c.is_ascii_alphanumeric() {
-            name.push(c.to_ascii_lowercase());
-        } else if !name.ends_with('-') && !name.is_empty() {
-            name.push('-');
-        }
-    }
-    let name = name.trim_end_matches('-');
-    if name.is_empty() {
-        "root".to_owned()
-    } else {
-        name.to_owned()
-    }
 }
 
 fn pick(sweep: &Sweep, servers: usize) -> Pick {

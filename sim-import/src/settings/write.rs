@@ -1,7 +1,8 @@
 //! A system as the text of a scenario, in which every value names the line it was read from.
 
-use super::system::{Key, Place, Server, Service, System, Way, fresh};
+use super::system::{Key, Place, Server, Service, System, Way};
 use crate::filled::{Filled, one_line};
+use crate::names::fresh;
 use sim_core::scenario::quoted;
 use std::fmt::Write;
 

@@ -6,8 +6,9 @@ mod proxy;
 mod words;
 
 use super::directive::Directive;
-use super::system::{Key, Kind, System, Way, fresh, name_of};
+use super::system::{Key, Kind, System, Way};
 use super::{Format, Surroundings, Unreadable, text};
+use crate::names::{fresh, name_of};
 use proxy::{Proxy, proxy};
 use sim_core::scenario::Source;
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! `reverse_proxy`, in the words of the dialect.
 
+use crate::names::{fresh, name_of};
 use crate::settings::directive::Directive;
-use crate::settings::system::{Key, Kind, Place, Server, Service, System, fresh, name_of};
+use crate::settings::system::{Key, Kind, Place, Server, Service, System};
 use crate::settings::{Unreadable, words_of};
 use sim_core::scenario::quoted;
 use sim_core::time::Duration;

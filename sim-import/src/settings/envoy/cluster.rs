@@ -4,7 +4,8 @@ use super::fields::{
     BREAKER, CHECK, CHECK_MISSING, CLUSTER, CLUSTER_MISSING, OUTLIER, OUTLIER_MISSING, SLOW_START,
 };
 use super::proto::{below, field, number, params, word};
-use crate::settings::system::{Key, Kind, Server, Service, System, fresh, name_of};
+use crate::names::{fresh, name_of};
+use crate::settings::system::{Key, Kind, Server, Service, System};
 use crate::settings::yaml::Node;
 use sim_core::scenario::quoted;
 

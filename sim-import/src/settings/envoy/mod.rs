@@ -5,9 +5,10 @@ mod fields;
 mod proto;
 mod routes;
 
-use super::system::{Key, Kind, System, Way, fresh, name_of};
+use super::system::{Key, Kind, System, Way};
 use super::yaml::{self, Node};
 use super::{Format, Surroundings, Unreadable};
+use crate::names::{fresh, name_of};
 use cluster::{cluster, hashes};
 use proto::{below, field};
 use routes::{Route, apart, routes};

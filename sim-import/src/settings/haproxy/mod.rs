@@ -15,8 +15,9 @@ mod votes;
 mod ways;
 mod words;
 
-use super::system::{Key, Kind, Place, System, Way, fresh, name_of};
+use super::system::{Key, Kind, Place, System, Way};
 use super::{Format, Surroundings, Unreadable, text};
+use crate::names::{fresh, name_of};
 use pool::{Pool, count_of, pool};
 use rates::guards;
 use sections::{Section, sections};

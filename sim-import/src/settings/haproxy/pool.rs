@@ -6,7 +6,8 @@ use super::servers::{Member, Param, members};
 use super::units::time;
 use super::votes::Votes;
 use super::words::Line;
-use crate::settings::system::{Key, Kind, Place, Service, System, fresh, name_of};
+use crate::names::{fresh, name_of};
+use crate::settings::system::{Key, Kind, Place, Service, System};
 use crate::settings::words_of;
 use sim_core::scenario::quoted;
 

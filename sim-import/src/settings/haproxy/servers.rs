@@ -2,7 +2,8 @@
 
 use super::sections::Section;
 use super::words::Line;
-use crate::settings::system::{Kind, Place, Server, System, fresh, name_of};
+use crate::names::{fresh, name_of};
+use crate::settings::system::{Kind, Place, Server, System};
 
 /// Servers of a template that are written one by one; more are one entry with a count.
 const ONE_BY_ONE: u32 = 50;

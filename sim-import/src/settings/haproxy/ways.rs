@@ -2,7 +2,8 @@
 
 use super::sections::Section;
 use super::words::Line;
-use crate::settings::system::{Kind, Place, System, name_of};
+use crate::names::name_of;
+use crate::settings::system::{Kind, Place, System};
 
 /// Requests of a frontend that go to a backend.
 pub(super) struct Entry<'s> {

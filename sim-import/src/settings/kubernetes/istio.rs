@@ -3,7 +3,8 @@
 use super::objects::Object;
 use super::traffic_policy::{span, traffic_policy};
 use super::{Cluster, unnamed};
-use crate::settings::system::{Key, Kind, Place, Service, System, Way, fresh, name_of};
+use crate::names::{fresh, name_of};
+use crate::settings::system::{Key, Kind, Place, Service, System, Way};
 use crate::settings::words_of;
 use crate::settings::yaml::Node;
 use sim_core::scenario::quoted;

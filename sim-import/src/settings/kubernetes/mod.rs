@@ -13,9 +13,10 @@ mod objects;
 mod traffic_policy;
 mod workload;
 
-use super::system::{Key, Kind, Place, Server, Service, System, Way, fresh, name_of};
+use super::system::{Key, Kind, Place, Server, Service, System, Way};
 use super::yaml::{self, Node};
 use super::{Format, Surroundings, Unreadable};
+use crate::names::{fresh, name_of};
 use ingress::{Path, annotated};
 use objects::{Object, objects, seconds};
 use sim_core::scenario::Source;

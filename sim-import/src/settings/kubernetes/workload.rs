@@ -1,7 +1,8 @@
 //! Workloads: Deployments and the like, as servers.
 
 use super::objects::{Object, cores, memory, part_of, seconds, selects};
-use crate::settings::system::{Key, Kind, Place, Server, System, name_of};
+use crate::names::name_of;
+use crate::settings::system::{Key, Kind, Place, Server, System};
 use crate::settings::yaml::Node;
 
 /// Kinds that run pods which may serve.

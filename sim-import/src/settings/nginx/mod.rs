@@ -12,8 +12,9 @@ mod ways;
 mod words;
 
 use super::directive::Directive;
-use super::system::{Key, Kind, System, Way, fresh, name_of};
+use super::system::{Key, Kind, System, Way};
 use super::{Format, Surroundings, Unreadable, text, words_of};
+use crate::names::{fresh, name_of};
 use include::Loader;
 use limits::Limits;
 use sim_core::scenario::{Source, quoted};

@@ -2,8 +2,9 @@
 
 use super::known;
 use super::units::{is_host_name, time};
+use crate::names::{fresh, name_of};
 use crate::settings::directive::Directive;
-use crate::settings::system::{Deed, Key, Kind, Place, Server, Service, System, fresh, name_of};
+use crate::settings::system::{Deed, Key, Kind, Place, Server, Service, System};
 use crate::settings::units::size;
 use sim_core::scenario::quoted;
 

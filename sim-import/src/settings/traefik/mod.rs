@@ -5,9 +5,10 @@
 mod middleware;
 mod toml;
 
-use super::system::{Key, Kind, Place, Server, Service, System, Way, fresh, name_of};
+use super::system::{Key, Kind, Place, Server, Service, System, Way};
 use super::yaml::{Node, documents};
 use super::{Format, Surroundings, Unreadable, text};
+use crate::names::{fresh, name_of};
 use middleware::Effect;
 use sim_core::scenario::Source;
 use sim_core::time::Duration;
