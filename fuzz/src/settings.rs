@@ -5,7 +5,7 @@ use sim_import::settings::{FORMATS, Files, Surroundings, import};
 
 /// Codes of what a file may rightly ask for and a scenario refuses: what the program itself refuses, names that are
 /// too long, values out of range.
-const REFUSED: &[&str] = &["E013", "E017", "E018", "E021", "E022", "E024"];
+const REFUSED: &[&str] = &["E013", "E017", "E018", "E021", "E022", "E023", "E024"];
 
 /// Files that others include: all hold the same bytes.
 struct Beside<'a>(&'a str);

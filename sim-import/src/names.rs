@@ -1,4 +1,6 @@
-//! Names as scenarios have them.
+//! Names, and lists of them, as scenarios have them.
+
+use sim_core::scenario::quoted;
 
 /// A name that paths can hold, from any text: what is no letter, digit, `-` or `_` becomes `-`.
 pub(crate) fn name_of(text: &str, or: &str) -> String {
@@ -28,6 +30,18 @@ pub(crate) fn fresh(name: &str, taken: &mut Vec<String>) -> String {
     free_name
 }
 
+/// Words as a list of a scenario, each once.
+pub(crate) fn list(words: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for word in words {
+        let word = quoted(word.as_ref());
+        if !all.contains(&word) {
+            all.push(word);
+        }
+    }
+    format!("[{}]", all.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +55,6 @@ mod tests {
         let mut taken = vec!["web".to_owned()];
         assert_eq!(fresh("web", &mut taken), "web-2");
         assert_eq!(fresh("web", &mut taken), "web-3");
+        assert_eq!(list(["a", "b", "a"]), "[\"a\", \"b\"]");
     }
 }

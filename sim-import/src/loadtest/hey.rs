@@ -36,8 +36,8 @@ fn report(text: &str) -> Result<Results, String> {
         achieved_hz: value("Requests/sec:"),
         ..Results::default()
     };
-    let mut good = 0;
-    let mut errors = 0;
+    let mut good = 0_u64;
+    let mut errors = 0_u64;
     let mut in_errors = false;
     for line in text.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -52,19 +52,21 @@ fn report(text: &str) -> Result<Results, String> {
                 let fine = status.starts_with("[1")
                     || status.starts_with("[2")
                     || status.starts_with("[3");
-                *(if fine { &mut good } else { &mut errors }) += count;
+                let sum = if fine { &mut good } else { &mut errors };
+                *sum = sum.saturating_add(count);
             }
             ["Error", "distribution:"] => in_errors = true,
             [count, ..] if in_errors && count.starts_with('[') => {
                 let count = count.trim_matches(['[', ']']);
-                errors += count.parse::<u64>().unwrap_or(0);
+                errors = errors.saturating_add(count.parse().unwrap_or(0));
             }
             _ => {}
         }
     }
     results.achieved_hz.ok_or("it has no rate")?;
-    if good + errors > 0 {
-        (results.requests, results.errors) = (Some(good + errors), Some(errors));
+    let all = good.saturating_add(errors);
+    if all > 0 {
+        (results.requests, results.errors) = (Some(all), Some(errors));
     }
     Ok(results)
 }

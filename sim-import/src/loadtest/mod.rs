@@ -187,6 +187,10 @@ impl Results {
         let is_time = |value: &f64| (0.0..=MOST).contains(value);
         self.quantiles
             .retain(|(p, value)| (0.0..=1.0).contains(p) && is_time(value));
+        for (p, _) in &mut self.quantiles {
+            // As exactly as it is written.
+            *p = (*p * 1e9).round() / 1e9;
+        }
         self.quantiles.sort_by(|a, b| a.0.total_cmp(&b.0));
         self.quantiles.dedup_by(|a, b| a.0.total_cmp(&b.0).is_eq());
         let mut greatest = 0.0;

@@ -45,8 +45,9 @@ fn read(text: &str) -> Result<Results, String> {
     };
     let late = of("timeout");
     let refused = behind(text, "Non-2xx or 3xx responses:").and_then(number);
-    results.errors =
-        Some(of("connect") + of("read") + of("write") + late + refused.unwrap_or(0.0) as u64);
+    let all = [of("connect"), of("read"), of("write"), late];
+    let refused = refused.unwrap_or(0.0) as u64;
+    results.errors = Some(all.into_iter().fold(refused, u64::saturating_add));
     results.latency = if late > 0 {
         Latency::Hidden(format!(
             "{late} answers took longer than --timeout and are in none of them; run it with --timeout 60s"

@@ -1,10 +1,10 @@
 //! Routes of listeners: which requests go to which cluster, and under which rules.
 
 use super::proto::{As, Table, below, duration, field, number, params, word};
+use crate::names::list;
 use crate::settings::system::{Key, Kind, Place, System};
 use crate::settings::words_of;
 use crate::settings::yaml::Node;
-use sim_core::scenario::quoted;
 
 /// A way from a listener to a cluster.
 pub(super) struct Route {
@@ -259,20 +259,17 @@ fn retries(policy: &Node, system: &mut System) -> Vec<Key> {
     if let Some(on) = field(policy, "retry_on") {
         let known = words_of("envoy", "retry_on");
         let mut words = Vec::new();
-        for word in on.text().unwrap_or_default().split(',') {
+        let text = on.text().unwrap_or_default();
+        for word in text.split(',') {
             let word = word.trim();
             if known.contains(&word) {
-                words.push(quoted(word));
+                words.push(word);
             } else if !word.is_empty() {
                 let why = "what it stands for does not occur here";
                 system.remark(Kind::Missing, &on.place, format!("retry_on {word}"), why);
             }
         }
-        keys.push(Key::said(
-            "retry_on",
-            format!("[{}]", words.join(", ")),
-            &on.place,
-        ));
+        keys.push(Key::said("retry_on", list(words), &on.place));
     } else {
         let why = "without retry_on nothing is tried again";
         system.remark(Kind::Read, &policy.place, "retry_policy", why);

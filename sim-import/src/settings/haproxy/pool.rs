@@ -6,7 +6,7 @@ use super::servers::{Member, Param, members};
 use super::units::time;
 use super::votes::Votes;
 use super::words::Line;
-use crate::names::{fresh, name_of};
+use crate::names::{fresh, list, name_of};
 use crate::settings::system::{Key, Kind, Place, Service, System};
 use crate::settings::words_of;
 use sim_core::scenario::quoted;
@@ -308,12 +308,8 @@ fn tries(section: &Section, pool: &mut Pool, system: &mut System) {
             let key = Key::implied("status", quoted(first));
             pool.service.params.push(key);
         }
-        let said: Vec<String> = said.into_iter().map(quoted).collect();
-        pool.service.params.push(Key::said(
-            "retry_on",
-            format!("[{}]", said.join(", ")),
-            &line.place,
-        ));
+        let tried = Key::said("retry_on", list(said), &line.place);
+        pool.service.params.push(tried);
     }
 }
 

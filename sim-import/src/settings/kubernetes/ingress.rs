@@ -1,9 +1,9 @@
 //! Ingresses: which requests from outside go to which Service, and how the controller is told to treat them.
 
 use super::objects::{Object, seconds};
+use crate::names::list;
 use crate::settings::system::{Key, Kind, Place, System};
 use crate::settings::yaml::Node;
-use sim_core::scenario::quoted;
 
 /// A path of an ingress.
 pub(super) struct Path<'n> {
@@ -164,8 +164,7 @@ pub(super) fn annotated(ingress: Object<'_>, system: &mut System) -> Annotated {
                 param("proxy_next_upstream_timeout", seconds(s));
             }
             ("proxy-next-upstream", _) => {
-                let words: Vec<String> = text.split_whitespace().map(quoted).collect();
-                param("proxy_next_upstream", format!("[{}]", words.join(", ")));
+                param("proxy_next_upstream", list(text.split_whitespace()));
             }
             ("upstream-hash-by", _) => {
                 param("balance", "\"hash consistent\"".to_owned());

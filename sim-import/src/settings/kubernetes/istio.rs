@@ -3,11 +3,10 @@
 use super::objects::Object;
 use super::traffic_policy::{span, traffic_policy};
 use super::{Cluster, unnamed};
-use crate::names::{fresh, name_of};
+use crate::names::{fresh, list, name_of};
 use crate::settings::system::{Key, Kind, Place, Service, System, Way};
 use crate::settings::words_of;
 use crate::settings::yaml::Node;
-use sim_core::scenario::quoted;
 
 /// The rules, by host.
 pub(super) struct Rules<'n> {
@@ -340,12 +339,12 @@ fn rules(route: &Node, system: &mut System) -> Vec<Key> {
         .filter(|word| !word.is_empty())
     {
         if known.contains(&word) {
-            words.push(quoted(word));
+            words.push(word);
         } else if let Some(node) = on {
             let why = "what it stands for does not occur here";
             system.remark(Kind::Missing, &node.place, format!("retryOn {word}"), why);
         }
     }
-    said("retry_on", format!("[{}]", words.join(", ")), on);
+    said("retry_on", list(words), on);
     keys
 }

@@ -14,10 +14,10 @@ mod words;
 use super::directive::Directive;
 use super::system::{Key, Kind, System, Way};
 use super::{Format, Surroundings, Unreadable, text, words_of};
-use crate::names::{fresh, name_of};
+use crate::names::{fresh, list, name_of};
 use include::Loader;
 use limits::Limits;
-use sim_core::scenario::{Source, quoted};
+use sim_core::scenario::Source;
 use upstream::{Upstream, lone, upstream};
 use ways::{Found, Leads, find, leads, remarks};
 
@@ -301,10 +301,9 @@ impl<'d> Reader<'d> {
                     why,
                 );
             }
-            let said: Vec<String> = said.into_iter().map(|word| quoted(word)).collect();
             keys.push(Key::said(
                 "proxy_next_upstream",
-                format!("[{}]", said.join(", ")),
+                list(said),
                 &directive.place,
             ));
         }
