@@ -87,7 +87,7 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Find dangerous settings, and show by simulation what each costs
     Doctor(DoctorArgs),
-    /// Make a scenario of access logs or logs of load tests, and say how far to trust it
+    /// Make a scenario of access logs or reports of load tests, and say how far to trust it
     Calibrate(CalibrateArgs),
     /// Send the requests of a log through a scenario
     Replay(ReplayArgs),
