@@ -194,7 +194,15 @@ fn incident(report: &Report<'_>, incident: &Incident) -> String {
     if let Some(at) = incident.mitigated_s {
         parts.push(format!("no longer down after {}", after(at)));
     }
-    parts.push(format!("{} requests lost", number(incident.lost as f64)));
+    let lost = number(incident.lost as f64);
+    let waiting = incident.waiting.filter(|waiting| *waiting > 0);
+    parts.push(match waiting.map(|waiting| number(waiting as f64)) {
+        Some(waiting) if incident.lost == 0 => {
+            format!("{waiting} requests wait at the end, none has failed so far")
+        }
+        Some(waiting) => format!("{lost} requests lost, {waiting} wait at the end"),
+        None => format!("{lost} requests lost"),
+    });
     parts.join("   ")
 }
 

@@ -87,6 +87,7 @@ fn json_has_the_promised_keys() {
         "/incidents/0/end_s",
         "/incidents/0/detected_s",
         "/incidents/0/lost",
+        "/incidents/0/waiting",
         "/expectations/0/that",
         "/expectations/0/passed",
         "/expectations/0/actual",

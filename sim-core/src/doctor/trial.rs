@@ -278,7 +278,7 @@ fn tried(
         Ok(variant) => {
             let difference = |measure: usize| {
                 let pair = comparison.as_ref()?.pair(measure, 0, variant)?;
-                Some((pair.sign(), *pair.difference.interval()?))
+                Some((pair.sign(), pair.range()?))
             };
             let effect = match (difference(0), difference(1)) {
                 (Some((1, interval)), _) => Effect::Fewer(interval),

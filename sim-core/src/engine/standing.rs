@@ -103,6 +103,10 @@ pub struct ServerStanding {
     pub host: Option<HostId>,
     /// Most work done per second, as many workers at work as are best for it, and a core for each.
     pub best_rate: f64,
+    /// The same if no worker were broken.
+    pub unbroken_rate: f64,
+    /// Share of its workers that breakdowns leave on average.
+    pub availability: f64,
     /// Probability that an answer is an error.
     pub error_rate: f64,
     /// Attempts that a balancer instance may have in flight at it.
@@ -227,6 +231,8 @@ impl Simulation {
             warmth: cold.warmth,
             host: params.host,
             best_rate: speed * cold.warmth * most_at_once(server.workers, &params.slowdown),
+            unbroken_rate: speed * cold.warmth * most_at_once(params.workers, &params.slowdown),
+            availability: params.availability(),
             error_rate: cold.error_rate,
             max_connections: params.max_connections,
             since_ns: if server.state.serves() {

@@ -9,7 +9,7 @@ use crate::engine::Simulation;
 use crate::metric::{Better, Unit};
 use crate::model::Model;
 use crate::statistics::{
-    Estimate, Interval, Moments, Needs, Withheld, correlation, holm, paired_difference,
+    Estimate, Interval, Method, Moments, Needs, Withheld, correlation, holm, paired_difference,
     student_tail,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,9 +44,20 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// The interval of the difference, which is a point where it was the same in all replications.
+    pub fn range(&self) -> Option<Interval> {
+        match (self.difference.interval(), self.difference.reason()) {
+            (None, Some(&Withheld::SameInAll { of, .. })) => {
+                let mean = self.difference.mean()?;
+                Some(Interval::around(mean, 0.0, 1.0, of).by(Method::PairedT))
+            }
+            (interval, _) => interval.copied(),
+        }
+    }
+
     /// Whether `right` is surely greater (1), surely less (−1), or nobody can tell (0).
     pub fn sign(&self) -> i8 {
-        match self.difference.interval() {
+        match self.range() {
             Some(interval) if interval.low > 0.0 => 1,
             Some(interval) if interval.high < 0.0 => -1,
             _ => 0,
@@ -166,9 +177,9 @@ fn pair((left, right): (usize, usize), series: Series, level: f64) -> Pair {
             return none(Estimate::withheld(None, reason).needing(needs));
         }
     };
-    let difference = paired_difference(&b, &a, level);
-    let Some(interval) = difference.interval() else {
-        return none(difference);
+    let known = none(paired_difference(&b, &a, level).unless_same());
+    let Some(interval) = known.range() else {
+        return known;
     };
     let differences: Vec<f64> = b.iter().zip(&a).map(|(b, a)| b - a).collect();
     let moments = Moments::of(&differences);
@@ -177,7 +188,7 @@ fn pair((left, right): (usize, usize), series: Series, level: f64) -> Pair {
         relative: (before != 0.0).then(|| interval.mean / before.abs()),
         p_value: Some(p_value(&moments)),
         correlation: correlation(&a, &b),
-        ..none(difference)
+        ..known
     }
 }
 
@@ -307,12 +318,14 @@ impl Comparison {
             return format!("{path}: there is nothing to compare with");
         };
         if let Some(reason) = compared.pairs.iter().find_map(|p| p.difference.reason())
-            && compared
-                .pairs
-                .iter()
-                .all(|p| p.difference.reason().is_some())
+            && compared.pairs.iter().all(|p| p.range().is_none())
         {
             return format!("{path}: cannot tell: {reason}");
+        }
+        let in_all = format!("in all {} replications", self.runs[0].len());
+        let is_equal = |p: &Pair| p.range().is_some_and(|i| i.low == 0.0 && i.high == 0.0);
+        if compared.pairs.iter().all(is_equal) {
+            return format!("{path}: no difference {in_all}");
         }
         let word = match of.better() {
             Better::Lower | Better::Higher => "best",
@@ -329,7 +342,7 @@ impl Comparison {
         }
         let gap = self
             .pair(measure, first.variant, second.variant)
-            .and_then(|pair| pair.difference.interval());
+            .and_then(Pair::range);
         let Some(gap) = gap else {
             return format!("{path}: {} is {word}", name(first.variant));
         };
@@ -348,8 +361,13 @@ impl Comparison {
             Better::Higher => "more",
             Better::Lower | Better::Neither => "less",
         };
+        let (half, end) = if gap.half_width() > 0.0 {
+            (format!(" ± {half}"), String::new())
+        } else {
+            (String::new(), format!(", {in_all}"))
+        };
         format!(
-            "{path}: {} is {word}: {mean} ± {half}{share} {direction} than {}, the next",
+            "{path}: {} is {word}: {mean}{half}{share} {direction} than {}, the next{end}",
             name(first.variant),
             name(second.variant)
         )
@@ -596,7 +614,7 @@ fn decide(plan: &Plan, compared: &[Compared], runs: u64) -> Option<Stop> {
     for compared in compared {
         let first = compared.estimates.first().and_then(Estimate::mean);
         for pair in compared.pairs.iter().filter(|pair| pair.left == 0) {
-            if let (Some(interval), Some(first)) = (pair.difference.interval(), first) {
+            if let (Some(interval), Some(first)) = (pair.range(), first) {
                 any = true;
                 precise &= interval.half_width() <= precision.relative * first.abs();
             } else if (pair.difference.reason())

@@ -287,14 +287,21 @@ impl Judged {
     /// The estimate of a measure. The interval of a share ends where shares do: beyond there is no truth to
     /// cover.
     pub(super) fn estimate(&self, measure: &Measure, parts: &Parts<'_>, level: f64) -> Estimate {
-        match self.unclipped(measure, parts, level) {
+        let estimate = match self.unclipped(measure, parts, level) {
             Estimate::Interval(interval) if measure.is_share() => Estimate::Interval(Interval {
                 low: interval.low.max(0.0),
                 high: interval.high.min(1.0),
                 ..interval
             }),
             other => other,
+        };
+        // So many times may be equal that a quantile is known, though not the same in each part.
+        if let Kind::Quantile { p, .. } = measure.kind
+            && (parts.times.windows(2)).any(|two| two[0].quantile_ns(p) != two[1].quantile_ns(p))
+        {
+            return estimate;
         }
+        estimate.unless_same()
     }
 
     fn unclipped(&self, measure: &Measure, parts: &Parts<'_>, level: f64) -> Estimate {

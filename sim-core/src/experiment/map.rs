@@ -220,7 +220,7 @@ fn spot(fates: &[Fate], level: f64) -> Spot {
         let missing = spot.down;
         Estimate::withheld(None, Withheld::NothingMeasured { missing, of })
     } else {
-        statistics::mean(&times, level)
+        statistics::mean(&times, level).unless_same()
     };
     spot
 }

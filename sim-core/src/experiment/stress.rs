@@ -353,7 +353,7 @@ impl Stressed {
             let of = breaking.len() as u64;
             Estimate::withheld(None, Withheld::NothingMeasured { missing, of })
         } else {
-            statistics::mean(&points, plan.level)
+            statistics::mean(&points, plan.level).unless_same()
         };
         let ends = |of: fn(&Breaking) -> Option<f64>| -> Vec<f64> {
             breaking.iter().filter_map(of).collect()

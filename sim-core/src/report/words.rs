@@ -71,17 +71,26 @@ pub fn estimand(steady: bool) -> &'static str {
 
 /// A difference with its interval, or why there is none; `cannot tell` where it covers zero.
 pub fn difference(found: &Comparison, measure: usize, pair: &Pair) -> String {
-    let Some(interval) = pair.difference.interval() else {
+    let Some(interval) = pair.range() else {
         return pair.difference.reason().map_or(String::new(), |reason| {
             let needs = pair.difference.needs();
             format!("cannot tell: {}", reason_and_needs(reason, needs))
         });
     };
-    let (mean, half) = found.measures[measure].difference_text(interval);
+    let in_all = (pair.difference.reason()).map(|reason| format!(", {reason}"));
+    if in_all.is_some() && interval.mean == 0.0 {
+        return format!("none{}", in_all.unwrap_or_default());
+    }
+    let (mean, half) = found.measures[measure].difference_text(&interval);
+    let half = if in_all.is_some() {
+        String::new()
+    } else {
+        format!(" ± {half}")
+    };
     let sign = if interval.mean > 0.0 { "+" } else { "" };
     let mean = mean.replace('-', "−");
     if pair.sign() == 0 {
-        return format!("cannot tell: {sign}{mean} ± {half}");
+        return format!("cannot tell: {sign}{mean}{half}");
     }
     let of_share = found.measures[measure].unit() == Unit::Ratio;
     let relative = pair
@@ -91,7 +100,7 @@ pub fn difference(found: &Comparison, measure: usize, pair: &Pair) -> String {
             let sign = if r < 0.0 { "−" } else { "+" };
             format!(" ({sign}{})", readable::share(r.abs()))
         });
-    format!("{sign}{mean} ± {half}{relative}")
+    format!("{sign}{mean}{half}{relative}{}", in_all.unwrap_or_default())
 }
 
 /// A rank, or the ranks that a variant may have: `2` or `2–3`.

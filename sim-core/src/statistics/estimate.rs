@@ -273,6 +273,10 @@ pub static WITHHELD: &[(&str, &str)] = &[
         "the runs are too short to find the end of their warm-up",
     ),
     ("not-finite", "some values are no numbers"),
+    (
+        "same-in-all",
+        "the figure was the same in all replications, or batches of one run: where nothing varied, nothing says how it may",
+    ),
 ];
 
 /// What a system takes long to forget.
@@ -398,6 +402,13 @@ pub enum Withheld {
     WarmUpNotFound,
     /// Values that are no numbers.
     NotFinite,
+    /// Values of which none differs: a width of nothing would promise that none ever will.
+    SameInAll {
+        /// How many there are.
+        of: u64,
+        /// Whether they are batches of one run, and no replications.
+        batches: bool,
+    },
 }
 
 impl Withheld {
@@ -419,6 +430,7 @@ impl Withheld {
             Self::NeedsReplications => "needs-replications",
             Self::WarmUpNotFound => "warm-up-not-found",
             Self::NotFinite => "not-finite",
+            Self::SameInAll { .. } => "same-in-all",
         }
     }
 
@@ -450,6 +462,7 @@ impl Withheld {
                 | Self::TooFewEvents { .. }
                 | Self::CorrelatedBatches { .. }
                 | Self::NeedsReplications
+                | Self::SameInAll { .. }
                 | Self::TooShort { in_all: true, .. }
                 | Self::FewExcursions { .. }
                 | Self::HeavyTail { .. }
@@ -536,9 +549,16 @@ impl fmt::Display for Withheld {
                 f.write_str("the runs are too short to find the end of their warm-up")
             }
             Self::NotFinite => f.write_str("some values are no numbers"),
+            Self::SameInAll { of, batches } => {
+                let parts = if *batches { "batches" } else { "replications" };
+                write!(f, "the same in all {of} {parts}")
+            }
         }
     }
 }
+
+/// A half-width that is so small a part of the estimate is what sums of equal numbers round to.
+const ROUNDING: f64 = 1e-12;
 
 /// What is known of a figure.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -576,6 +596,24 @@ impl Estimate {
                 needs,
             },
             Self::Interval(_) => self,
+        }
+    }
+
+    /// The same, without an interval where nothing varied.
+    #[must_use]
+    pub fn unless_same(self) -> Self {
+        match self {
+            Self::Interval(interval) if interval.relative() <= ROUNDING => {
+                let reason = Withheld::SameInAll {
+                    of: interval.samples,
+                    batches: matches!(
+                        interval.method,
+                        Method::BatchMeans | Method::BatchQuantile | Method::LogOddsOverBatches
+                    ),
+                };
+                Self::withheld(Some(interval.mean), reason)
+            }
+            other => other,
         }
     }
 
@@ -679,6 +717,10 @@ mod tests {
             Withheld::NeedsReplications,
             Withheld::WarmUpNotFound,
             Withheld::NotFinite,
+            Withheld::SameInAll {
+                of: 3,
+                batches: true,
+            },
         ];
         assert_eq!(reasons.len(), WITHHELD.len());
         for (reason, (word, _)) in reasons.iter().zip(WITHHELD) {
@@ -719,6 +761,19 @@ mod tests {
             }
         }
         assert_eq!(INTERVAL_METHODS.len(), 12);
+    }
+
+    #[test]
+    fn what_never_varied_has_a_mean_and_no_interval() {
+        let of = |half_width| Interval::around(0.3, half_width, 0.95, 6);
+        let same = Estimate::Interval(of(1e-16)).unless_same();
+        let json = serde_json::to_string(&same).expect("plain data");
+        assert_eq!(
+            json,
+            r#"{"mean":0.3,"withheld":"same-in-all","reason":"the same in all 6 replications"}"#
+        );
+        let varied = Estimate::Interval(of(1e-6));
+        assert_eq!(varied.unless_same(), varied);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Incident {
     pub mitigated_s: Option<f64>,
     /// Requests from outside that failed in the spell.
     pub lost: u64,
+    /// Those that had not ended when the run did; absent when it was normal again.
+    pub waiting: Option<u64>,
 }
 
 /// Reads the incidents out of the event log.
@@ -39,6 +41,7 @@ pub(super) fn find(simulation: &Simulation) -> Vec<Incident> {
                     down_s,
                     mitigated_s: None,
                     lost: 0,
+                    waiting: None,
                 });
             }
             Kind::Down => with_last(&mut incidents, |i| {
@@ -57,6 +60,9 @@ pub(super) fn find(simulation: &Simulation) -> Vec<Incident> {
         }
     }
     let end_s = simulation.now().as_secs_f64();
+    if open {
+        with_last(&mut incidents, |i| i.waiting = Some(in_flight(simulation)));
+    }
     for incident in &mut incidents {
         incident.detected_s = detected(
             simulation,
@@ -91,6 +97,16 @@ fn detected(simulation: &Simulation, start_s: f64, end_s: f64) -> Option<f64> {
         }
     }
     firing.first().map(|(_, at_s)| *at_s)
+}
+
+/// Requests from outside under way at the end of what was recorded.
+fn in_flight(simulation: &Simulation) -> u64 {
+    let history = simulation.recorder().history();
+    let Some(last) = history.len().checked_sub(1) else {
+        return 0;
+    };
+    let of = |flow| u64::from(history.flow(last, flow).in_flight);
+    history.flows().map(of).sum()
 }
 
 fn lost(simulation: &Simulation, start_s: f64, end_s: f64) -> u64 {

@@ -2,7 +2,9 @@
 
 use crate::support::model;
 use sim_core::engine::Simulation;
-use sim_core::experiment::{Control, Estimand, Measure, Plan, Variant, compare, replicate, series};
+use sim_core::experiment::{
+    Control, Estimand, Measure, Pair, Plan, Variant, compare, replicate, series,
+};
 use sim_core::model::Model;
 use sim_core::statistics::{Estimate, Needs, Withheld, mean, mean_difference, paired_difference};
 use std::num::NonZeroUsize;
@@ -249,4 +251,55 @@ fn what_never_happens_has_a_bound() {
         "the rule of three: {count:?}"
     );
     assert!(share.is_bound() && count.is_bound());
+}
+
+#[test]
+fn what_is_the_same_in_all_replications_has_no_interval() {
+    let text = |demand: &str| {
+        format!(
+            "horizon = \"60s\"\ntraffic = [{{ to = \"w\", rate = 40, arrivals = \"deterministic\" }}]\n[service.w]\n\
+             demand = \"{demand}\"\nserver = [{{ name = \"w\", workers = 4 }}]\n"
+        )
+    };
+    let variants: Vec<Variant> = ["50ms", "50ms", "60ms"]
+        .map(|demand| Variant {
+            name: demand.to_owned(),
+            model: model(&text(demand)),
+        })
+        .to_vec();
+    let measures = ["mean", "p99", "attempts.per_request", "availability"];
+    let plan = plan(&variants[0].model, &measures, 0, 6);
+    let found = conduct(|control| compare(variants, &plan, control));
+    let same = Withheld::SameInAll {
+        of: 6,
+        batches: false,
+    };
+    for (compared, measure) in found.compared.iter().zip(measures).take(3) {
+        let estimate = compared.estimates[0];
+        assert_eq!(estimate.reason(), Some(&same), "{measure}");
+        assert!(estimate.mean().is_some(), "{measure}");
+    }
+    // Nobody failed: a share has a bound all the same.
+    assert!(found.compared[3].estimates[0].interval().is_some());
+    let words = |at, other| {
+        let pair = found.pair(at, 0, other).expect("a pair");
+        sim_core::report::words::difference(&found, at, pair)
+    };
+    assert_eq!(words(0, 1), "none, the same in all 6 replications");
+    assert_eq!(
+        words(0, 2),
+        "+10 ms (+20 %), the same in all 6 replications"
+    );
+    let attempts = found.verdict(2);
+    assert_eq!(
+        attempts,
+        "attempts.per_request: no difference in all 6 replications"
+    );
+    let mean = found.verdict(0);
+    assert!(
+        mean.contains("cannot tell which is best of 50ms, 50ms"),
+        "{mean}"
+    );
+    let signs: Vec<i8> = found.compared[0].pairs.iter().map(Pair::sign).collect();
+    assert_eq!(signs, [0, 1, 1]);
 }

@@ -74,6 +74,22 @@ fn an_incident_has_a_start_a_detection_and_an_end() {
     let end = incident.end_s.expect("it ended");
     assert!((345.0..=352.0).contains(&end), "{incident:?}");
     assert!((985..=1002).contains(&incident.lost), "{incident:?}");
+    assert_eq!(incident.waiting, None);
+}
+
+#[test]
+fn an_incident_in_which_nobody_ends_says_who_waits() {
+    let summary = summary(
+        "horizon = \"300s\"\ntraffic = [{ to = \"web\", rate = 20, arrivals = \"deterministic\" }]\n\
+         [service.web]\ndemand = \"100ms\"\nserver = [{ name = \"w\", workers = 4 }]\n\
+         [[timeline]]\nat = \"100s\"\ndo = \"slow\"\ntarget = \"service.web.server\"\nfactor = 0.000001\n",
+    );
+    let [incident] = summary.incidents.as_slice() else {
+        panic!("{:?}", summary.incidents);
+    };
+    assert_eq!((incident.lost, incident.end_s), (0, None));
+    assert_eq!(incident.waiting, Some(summary.requests.in_flight));
+    assert!(incident.waiting >= Some(4000), "{incident:?}");
 }
 
 /// Thirty workers of 10 requests a second each, timeout and one retry after a second; nothing works

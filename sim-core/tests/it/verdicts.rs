@@ -127,7 +127,8 @@ fn page_of(all: &[Situation]) -> String {
          once, it is the one that costs most requests at the end, by how they end and where, and of equals the first; the others stand\n\
          in its sentence after `besides`. What can be done is taken as it is now:\n\
          servers that are up, in rotation, as fast and warm as they are, less their errors, within limits of connections and what\n\
-         balancers can do. First attempts are requests from outside, with the calls that they lead to; for users of a closed source, what they would ask\n\
+         balancers can do; where breakdowns leave too little on average, it is that, whatever is broken at the moment.\n\
+         First attempts are requests from outside, with the calls that they lead to; for users of a closed source, what they would ask\n\
          if they were answered at once.\n\n\
          | situation | evidence | cause |\n|---|---|---|\n",
     );
@@ -168,6 +169,25 @@ fn two_futures_of_a_fork_can_have_two_verdicts() {
     };
     assert_eq!(verdict(&mut one), Some("OVERLOADED"));
     assert_eq!(verdict(&mut other), Some("STABLE"));
+}
+
+#[test]
+fn breakdowns_that_leave_too_little_overload_at_whatever_moment_a_run_ends() {
+    let text = fs::read_to_string(folder().join("breakdowns.toml")).expect("a text");
+    let patient = text.replace(", client = { timeout = \"2s\" }", "");
+    let enough = text.replace("rate = 36", "rate = 10");
+    let verdict = |text: &str, replication: u64| {
+        let mut simulation = Simulation::new(model(text), replication);
+        simulation.run();
+        Summary::of(&simulation, 0).verdict
+    };
+    for replication in 0..12 {
+        for text in [&text, &patient] {
+            let found = verdict(text, replication);
+            assert_eq!(found, Some("OVERLOADED"), "{replication}: {text}");
+        }
+    }
+    assert!((0..12).any(|replication| verdict(&enough, replication) != Some("OVERLOADED")));
 }
 
 #[test]

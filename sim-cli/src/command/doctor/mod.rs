@@ -202,10 +202,12 @@ fn figures(figures: &Figures) -> String {
 
 fn gain(effect: &Effect) -> String {
     let interval = |i: &Interval, text: fn(f64) -> String| {
-        (
-            text(i.mean),
-            format!("({} to {})", text(i.low), text(i.high)),
-        )
+        let range = if i.low < i.high {
+            format!("({} to {})", text(i.low), text(i.high))
+        } else {
+            "in every replication".to_owned()
+        };
+        (text(i.mean), range)
     };
     let seconds: fn(f64) -> String = |s| time(s * 1e9);
     match effect {

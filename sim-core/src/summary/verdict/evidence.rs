@@ -95,6 +95,8 @@ pub(super) enum Limit {
     /// Those of machines that its servers share, perhaps with others.
     Cores,
     ServerConnections,
+    /// What breakdowns leave of the workers on average, whatever is broken at the moment.
+    Breakdowns,
     BalancerConnections,
     BalancerCost,
 }
@@ -107,8 +109,8 @@ pub(super) struct ServiceFacts<'a> {
     pub standing: ServiceStanding,
     /// Requests per second that first attempts from outside bring to it.
     pub asked_hz: f64,
-    /// Requests per second that it could answer well now, and if all of it were up, in rotation, at its
-    /// own speed and warm.
+    /// Requests per second that it could answer well now, or on average where breakdowns leave it too little;
+    /// and if all of it were up, in rotation, at its own speed and warm.
     pub capacity_hz: f64,
     pub whole_hz: f64,
     /// The same as now, but with all that is warming up warm.
@@ -497,6 +499,22 @@ impl<'a> Evidence<'a> {
             let uncrowded: f64 = serving()
                 .map(|s| capacity(&s.standing, s.standing.best_rate, f64::INFINITY))
                 .sum();
+            // Of workers that break and come back, how many there are at this moment is chance.
+            let on_average_hz: f64 = serving()
+                .map(|s| {
+                    let unbroken = ServerStanding {
+                        workers: s.standing.workers + s.standing.broken,
+                        best_rate: s.standing.unbroken_rate,
+                        ..s.standing
+                    };
+                    let free = ServerStanding {
+                        max_connections: None,
+                        ..unbroken
+                    };
+                    (now(&free) * s.standing.availability).min(now(&unbroken))
+                })
+                .sum();
+            let breaks = serving().any(|s| s.standing.availability < 1.0);
             let up = f64::from(service.instances_up);
             let held = service.max_connections.map_or(f64::INFINITY, |limit| {
                 up * f64::from(limit) / (alone_s[position] - service.travel_s[0]).max(1e-9)
@@ -510,12 +528,14 @@ impl<'a> Evidence<'a> {
                 (Limit::BalancerConnections, held),
                 (Limit::BalancerCost, cost),
             ];
-            let workers_limit = if workers_hz < 0.999 * unlimited {
-                Limit::ServerConnections
+            let (workers_limit, workers_hz) = if breaks && on_average_hz < asked.hz[position] {
+                (Limit::Breakdowns, on_average_hz)
+            } else if workers_hz < 0.999 * unlimited {
+                (Limit::ServerConnections, workers_hz)
             } else if workers_hz < 0.999 * uncrowded {
-                Limit::Cores
+                (Limit::Cores, workers_hz)
             } else {
-                Limit::Workers
+                (Limit::Workers, workers_hz)
             };
             let (limit, capacity_hz) = limits.into_iter().fold(
                 (workers_limit, if up > 0.0 { workers_hz } else { 0.0 }),

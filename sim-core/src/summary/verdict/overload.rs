@@ -82,7 +82,7 @@ pub(super) fn overloaded(e: &Evidence<'_>) -> Option<Found> {
             "first attempts, with those of {users} users as if they were answered at once, ask {hz} of `{whom}`"
         ),
     };
-    let limit = limit_words(service);
+    let limit = limit_words(service, &rate(service.capacity_hz));
     let mut why: Vec<String> = missing(e, service).into_iter().collect();
     why.extend(weakened(e, service));
     why.extend(grown_demand(e));
@@ -107,8 +107,7 @@ pub(super) fn overloaded(e: &Evidence<'_>) -> Option<Found> {
         word: Some(Word::Overloaded),
         lost,
         because: format!(
-            "{asked}, {limit} {} now: a load of {}{why}{extra}; {}",
-            rate(service.capacity_hz),
+            "{asked}, {limit}: a load of {}{why}{extra}; {}",
             times(service.load()),
             end_of_overload(e)
         ),
@@ -135,16 +134,30 @@ fn overload_shows(e: &Evidence<'_>, service: &ServiceFacts) -> bool {
     let met = e.told.changes_s.iter().all(|&at_s| at_s < e.now_s);
     let lasting = met && more > BEYOND_CHANCE * (service.asked_hz * e.window_s).sqrt();
     let harms = suffers(e) || service.busy >= 0.97;
-    harms && (lasting || e.grows() || fails(e) && service.busy > BUSY)
+    // Breakdowns leave too little on average, whatever they did in this window.
+    let breaks = service.limit == Limit::Breakdowns;
+    harms && (lasting || e.grows() || breaks || fails(e) && service.busy > BUSY)
 }
 
-/// What sets the most that a service can do.
-fn limit_words(service: &ServiceFacts) -> String {
+/// What sets the most that a service can do, and how much that is.
+fn limit_words(service: &ServiceFacts, hz: &str) -> String {
+    let servers = counted(service.serving().count(), "server", "servers");
+    let (do_it, them, their) = match service.serving().count() {
+        1 => ("does", "it", "its"),
+        _ => ("do", "them", "their"),
+    };
     match service.limit {
-        Limit::Workers => {
-            let servers = service.serving().count();
-            let verb = if servers == 1 { "does" } else { "do" };
-            format!("its {} {verb}", counted(servers, "server", "servers"))
+        Limit::Workers => format!("its {servers} {do_it} {hz} now"),
+        Limit::Breakdowns => {
+            let workers = |s: &ServerFacts| f64::from(s.standing.workers + s.standing.broken);
+            let all: f64 = service.serving().map(workers).sum();
+            let left = service
+                .serving()
+                .map(|s| workers(s) * s.standing.availability);
+            format!(
+                "its {servers} {do_it} {hz} on average, since breakdowns leave {them} {} of {their} workers",
+                share(left.sum::<f64>() / all)
+            )
         }
         Limit::Cores => {
             let quoted = |names: &[String]| {
@@ -158,18 +171,20 @@ fn limit_words(service: &ServiceFacts) -> String {
             } else {
                 format!(" beside {}", quoted(others))
             };
-            format!("the cores of {}{beside} allow", quoted(machines))
+            format!("the cores of {}{beside} allow {hz} now", quoted(machines))
         }
-        Limit::ServerConnections => "its limit of connections to servers allows".to_owned(),
+        Limit::ServerConnections => {
+            format!("its limit of connections to servers allows {hz} now")
+        }
         Limit::BalancerConnections => format!(
-            "its balancer's limit of {} allows",
+            "its balancer's limit of {} allows {hz} now",
             counted(
                 service.standing.max_connections.unwrap_or(0) as usize,
                 "connection",
                 "connections"
             )
         ),
-        Limit::BalancerCost => "its balancer does".to_owned(),
+        Limit::BalancerCost => format!("its balancer does {hz} now"),
     }
 }
 
