@@ -186,11 +186,7 @@ fn wrong_doors_lead_to_the_right_ones() {
             "stampede calibrate wrk.txt",
         ),
         (&["calibrate", "gone.log"], 5, "gone.log"),
-        (
-            &["calibrate", "access.log", "--arrivals", "trace"],
-            2,
-            "-o FILE",
-        ),
+        (&["calibrate", LOG, "--arrivals", "trace"], 2, "-o FILE"),
         (
             &["calibrate", "access.log", "--log-format", "no format"],
             3,
