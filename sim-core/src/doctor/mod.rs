@@ -52,6 +52,9 @@ pub static RULES: &[&Rule] = &[
     &rules::limit::NO_CONNECTION_LIMIT,
     &rules::limit::BREAKER_TOO_HIGH,
     &rules::limit::BALANCER_FULL,
+    &rules::limit::MEMORY_BEFORE_LIMIT,
+    &rules::key::HOT_KEY,
+    &rules::key::WHOLE_CONNECTIONS,
 ];
 
 /// Something odd, and how it would show.

@@ -33,6 +33,24 @@ struct Case {
 
 const CHECKS: &str = "health = [{ kind = \"checks\", interval = \"2s\" }]";
 
+const SCALED: &str =
+    "[service.web.autoscaler]\nkind = \"target-tracking\"\ntarget = 0.6\nmin = 2\n";
+
+const LIVENESS: &str =
+    "liveness = { timeout = \"300ms\", interval = \"1s\", fall = 2 }\nboot = \"10s\"";
+
+const MEMORY: &str = "memory = { base = \"100MiB\", per_in_service = \"1MiB\", per_queued = \"3MiB\", limit = \"200MiB\" }\nboot = \"10s\"";
+
+/// A service that calls another, each trying so often.
+fn layered(attempts: u32) -> String {
+    let inner = "[service.db]\ndemand = { kind = \"exponential\", mean = \"40ms\" }\n[[service.db.server]]\nname = \"d\"\ncount = 3\nworkers = 1\nqueue = { limit = 20 }\n";
+    let call = format!(
+        "[[service.web.call]]\nto = \"db\"\nclient = {{ timeout = \"800ms\", retry = {{ kind = \"exponential-backoff\", attempts = {attempts} }} }}\n"
+    );
+    let servers = servers("").replace("workers = 2", "workers = 50");
+    format!("{}{call}{inner}", web(CHECKS, &servers))
+}
+
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<Case> {
     let plain = || servers("");
@@ -154,6 +172,125 @@ fn cases() -> Vec<Case> {
             failed: (95.6, 88.5),
         },
         Case {
+            rule: "state-of-each-worker",
+            ill: web(
+                "dialect = { kind = \"nginx\", worker_processes = 8, proxy_next_upstream = [\"off\"], fail_timeout = \"5s\" }",
+                &plain(),
+            ),
+            well: web(
+                "dialect = { kind = \"nginx\", worker_processes = 8, zone = true }",
+                &plain(),
+            ),
+            failed: (1.1, 0.1),
+        },
+        Case {
+            rule: "none-to-spare",
+            ill: web(CHECKS, &plain()).replace("rate = 60", "rate = 100"),
+            well: web(CHECKS, &plain()).replace("rate = 60", "rate = 40"),
+            failed: (9.8, 2.0),
+        },
+        Case {
+            rule: "autoscaler-too-low",
+            ill: format!("{}{SCALED}max = 2\n", web(CHECKS, &servers("present = false")).replace("rate = 60", "rate = 100")
+                .replace("80s", "20m")
+                .replace("warm_up = \"10s\"", "warm_up = \"10m\"")),
+            well: format!("{}{SCALED}max = 3\n", web(CHECKS, &servers("present = false")).replace("rate = 60", "rate = 100")
+                .replace("80s", "20m")
+                .replace("warm_up = \"10s\"", "warm_up = \"10m\"")),
+            failed: (21.6, 0.1),
+        },
+        Case {
+            rule: "liveness-under-load",
+            ill: web(CHECKS, &servers(LIVENESS).replace("limit = 20", "limit = 200")),
+            well: web(
+                CHECKS,
+                &servers(&LIVENESS.replace("timeout", "probe = \"connect\", timeout")),
+            ),
+            failed: (100.0, 8.3),
+        },
+        Case {
+            rule: "tries-multiply",
+            ill: with_client(layered(6), "client = { timeout = \"2s\", retry = { kind = \"exponential-backoff\", attempts = 2 } }"),
+            well: with_client(layered(1), "client = { timeout = \"2s\", retry = { kind = \"exponential-backoff\", attempts = 2 } }"),
+            failed: (81.0, 56.3),
+        },
+        Case {
+            rule: "no-pause",
+            ill: with_client(
+                web(CHECKS, &plain()),
+                "client = { timeout = \"300ms\", cancel = true, retry = { kind = \"fixed\", attempts = 4, pause = \"0s\" } }",
+            ),
+            well: with_client(
+                web(CHECKS, &plain()),
+                "client = { timeout = \"300ms\", cancel = true, retry = { kind = \"exponential-backoff\", attempts = 4 } }",
+            ),
+            failed: (61.2, 48.2),
+        },
+        Case {
+            rule: "long-timeout",
+            ill: with_client(web(&format!("{CHECKS}\nclient = {{ timeout = \"60s\", retry = {{ kind = \"exponential-backoff\", attempts = 2, base = \"1ms\" }} }}"), &plain()), "client = { timeout = \"4s\" }"),
+            well: web(&format!("{CHECKS}\nclient = {{ timeout = \"2s\" }}"), &plain()),
+            failed: (0.5, 0.2),
+        },
+        Case {
+            rule: "no-connection-limit",
+            ill: with_client(
+                web(
+                    "dialect = { kind = \"haproxy\", balance = \"roundrobin\", redispatch = \"1\", timeout_queue = \"500ms\" }",
+                    &servers("").replace("limit = 20", "limit = 400"),
+                ),
+                "client = { timeout = \"1s\" }",
+            ),
+            well: web(
+                "dialect = { kind = \"haproxy\", balance = \"roundrobin\", redispatch = \"1\" }",
+                &servers("max_connections = 4"),
+            ),
+            failed: (100.0, 21.9),
+        },
+        Case {
+            rule: "breaker-too-high",
+            ill: with_client(
+                web("dialect = \"envoy\"", &servers("").replace("limit = 20", "limit = 2000")),
+                "client = { timeout = \"1s\" }",
+            ),
+            well: web("dialect = { kind = \"envoy\", max_requests = 20 }", &plain()),
+            failed: (100.0, 26.5),
+        },
+        Case {
+            rule: "balancer-full",
+            ill: web(
+                "policy = \"round-robin\"\nmax_connections = 8",
+                &servers("").replace("limit = 20", "limit = 6"),
+            ),
+            well: web("policy = \"round-robin\"\nmax_connections = 1000", &plain()),
+            failed: (34.6, 13.2),
+        },
+        Case {
+            rule: "memory-before-limit",
+            ill: web(CHECKS, &servers(MEMORY).replace("limit = 20", "limit = 500")),
+            well: web(CHECKS, &servers(MEMORY)),
+            failed: (100.0, 23.2),
+        },
+        Case {
+            rule: "hot-key",
+            ill: web("policy = \"ring-hash\"", &plain())
+                .replace("rate = 60", "rate = 60\nkey = { kind = \"zipf\", n = 1000, s = 1.2 }"),
+            well: web("policy = \"ring-hash\"", &plain())
+                .replace("rate = 60", "rate = 60\nkey = { kind = \"uniform\", n = 1000 }"),
+            failed: (12.5, 0.0),
+        },
+        Case {
+            rule: "whole-connections",
+            ill: web(
+                "balances = \"connections\"",
+                &plain(),
+            )
+            .replace("rate = 60", "rate = 60\nkey = { kind = \"uniform\", n = 8 }")
+            .replace("[service.web]\n", "[service.web]\nlink = { connections = { kind = \"shared\", idle = \"0s\" } }\n"),
+            well: web("balances = \"requests\"", &plain()),
+            failed: (3.8, 0.3),
+        },
+        Case {
             rule: "queue-without-end",
             ill: with_client(
                 web(
@@ -231,6 +368,14 @@ fn each_speaks_where_it_should_and_says_what_it_costs() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_rule_has_a_case() {
+    let cases = cases();
+    let known: BTreeSet<&str> = cases.iter().map(|case| case.rule).collect();
+    let without = RULES.iter().filter(|rule| !known.contains(rule.id));
+    assert_eq!(without.map(|rule| rule.id).collect::<Vec<_>>(), [""; 0]);
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn breaker_too_high(model: &Model) -> Vec<Doubt> {
         found.push(Doubt {
             path: balancer_path(service, "dialect.max_requests"),
             says: format!("{allowed} requests at once are let through to {}, whose servers work on {workers:.0}", service.name),
-            cure: ["max_requests", "max_connections"].map(|name| (balancer_path(service, &format!("dialect.{name}")), fits.to_string())).to_vec(),
+            cure: ["max_requests", "max_connections", "max_pending_requests"].map(|name| (balancer_path(service, &format!("dialect.{name}")), fits.to_string())).to_vec(),
             trial: Trial::Load(FULL),
         });
     }
@@ -157,6 +157,51 @@ fn balancer_full(model: &Model) -> Vec<Doubt> {
             cure: vec![(path.clone(), (most.saturating_mul(10)).to_string())],
             path,
             trial: Trial::Slow(servers[0].0, 0.1),
+        });
+    }
+    found
+}
+
+pub(in crate::doctor) static MEMORY_BEFORE_LIMIT: Rule = Rule {
+    id: "memory-before-limit",
+    about: "With as many requests as its limits allow, a server needs more memory than it has: it is killed before they protect it.",
+    source: "Beyer et al., Site Reliability Engineering, 2016, chapter 22: resource exhaustion",
+    find: memory_before_limit,
+};
+
+/// The part of the memory that may be used.
+const SAFE: f64 = 0.8;
+
+fn memory_before_limit(model: &Model) -> Vec<Doubt> {
+    let mut found = Vec::new();
+    for service in services(model) {
+        let servers = active(model, service);
+        let short = servers.iter().filter_map(|(_, server)| {
+            let params = &server.params;
+            let memory = params.memory.as_ref()?;
+            let busy = memory.base + memory.per_in_service * f64::from(params.workers);
+            let places = f64::from(params.queue_limit.min(ENDLESS));
+            let needs = busy + memory.per_queued * places;
+            let fits = (memory.limit * SAFE - busy) / memory.per_queued;
+            (needs > memory.limit && fits >= 1.0)
+                .then(|| (server, places, needs / memory.limit, fits.floor()))
+        });
+        let short: Vec<_> = short.collect();
+        let Some((first, places, times, _)) = short.first() else {
+            continue;
+        };
+        let path = |server| server_path(service, server, "queue.limit");
+        found.push(Doubt {
+            path: path(first),
+            says: format!(
+                "with a queue of {places:.0} {} needs {times:.1} times the memory that it has",
+                first.name
+            ),
+            cure: (short
+                .iter()
+                .map(|(server, _, _, fits)| (path(server), fits.to_string())))
+            .collect(),
+            trial: Trial::Load(FULL),
         });
     }
     found

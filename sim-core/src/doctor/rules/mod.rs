@@ -1,6 +1,7 @@
 //! The rules, by what they are about.
 
 pub(super) mod health;
+pub(super) mod key;
 pub(super) mod limit;
 pub(super) mod retry;
 pub(super) mod spare;
