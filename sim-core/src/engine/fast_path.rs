@@ -6,7 +6,8 @@
 //! step for step and with the same draws and sequence numbers, but look each thing up once
 //! instead of at every step. A request that meets what is written, or would be turned away, goes
 //! the general path from there on. Both functions are made three times: for services where nothing of the
-//! kind is written, without a look at any of it; for those where only guards are; and for the others.
+//! kind is written, without a look at any of it; for those where only guards are, or policies that are told; and
+//! for the others.
 //! A test runs scenarios with and without the fast path and demands the same digest.
 //! The calls of such requests are [elided](super::elided_call), and their draws made
 //! [batch](super::batched_draws).
@@ -260,8 +261,11 @@ impl Simulation {
             && !(aside && self.guards.any);
         let first = self.balancers.of(service).next();
         self.guards.fast_owner[service] = s.active[0].0 - first.map_or(0, |first| first.0);
+        let s = &self.services[service];
+        let told =
+            s.tracks_servers() || s.active.iter().any(|index| self.balancers[*index].observes);
         let written = match fast && !aside && self.may_be_bare(service) {
-            true if self.guards.any => Written::Guards,
+            true if self.guards.any || told => Written::Guards,
             true => Written::Nothing,
             false => Written::More,
         };
@@ -270,7 +274,7 @@ impl Simulation {
             self.spell_out_all(|attempt| attempt.service == service);
         }
         let s = &mut self.services[service];
-        (s.fast, s.aside, s.written) = (fast, aside, written);
+        (s.fast, s.aside, s.told, s.written) = (fast, aside, told, written);
         for source in &mut self.sources {
             if source.to == service {
                 source.serve_fast(fast, aside, written);
@@ -299,12 +303,10 @@ impl Simulation {
             && s.max_connections == u32::MAX
             && !s.may_wait
             && !s.limited
-            && !s.tracks_servers()
             && balancer.crash.is_empty()
             && balancer.memory.is_none()
             && balancer.load_reports.is_none()
             && instance.board.is_none()
-            && !instance.observes
             && !any_closed()
     }
 
@@ -344,7 +346,7 @@ impl Simulation {
     }
 
     /// An open source emits a request to a service on the fast path. `BARE`: nothing is written there but
-    /// guards; `GUARDED`: there may be guards.
+    /// guards, and policies that are told; `GUARDED`: there may be some of these.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     pub(super) fn arrive_fast<const BARE: bool, const GUARDED: bool>(&mut self, source: SourceId) {
@@ -482,7 +484,7 @@ impl Simulation {
             begun: now,
             timeout: caller.waits,
         };
-        let guarded = GUARDED && (BARE || guards.any);
+        let guarded = GUARDED && guards.any;
         let stopped = if guarded {
             guards.pass_fast(client, service_id, who)
         } else {
@@ -563,13 +565,13 @@ impl Simulation {
             return self.send_spelled_out(handle, Some(local));
         }
         instance.in_flight[local] += 1;
-        if !BARE && instance.observes {
+        if GUARDED && service.told && instance.observes {
             instance.tell_assigned(local);
         }
         attempt.server = server;
         s.attempts = s.attempts.wrapping_add(1);
         s.enter(now);
-        if !BARE && service.tracks_servers() {
+        if GUARDED && service.told && service.tracks_servers() {
             balancers.server_entered(service, s, handle.slot(), now);
         }
         if guarded && let Some(stopped) = guards.pass_fast_server(server, who) {
@@ -680,12 +682,7 @@ impl Simulation {
             }
         }
         let mut begins = BARE || s.waiting.is_linked() || s.queue_len == 0;
-        if GUARDED
-            && (BARE || guards.any)
-            && begins
-            && s.head != Slot::NONE
-            && guards.asked_again(server)
-        {
+        if GUARDED && guards.any && begins && s.head != Slot::NONE && guards.asked_again(server) {
             let next = &attempts[s.head];
             begins = next.call.is_elided() && {
                 let client = sources[source_of(next.number)].clients[next.class];
@@ -747,7 +744,8 @@ impl Simulation {
         s.leave(now);
         s.succeeded = s.succeeded.wrapping_add(1);
         let (local, service_id) = (s.local, s.service);
-        if !BARE && self.services[service_id].tracks_servers() {
+        let told = GUARDED && self.services[service_id].told;
+        if told && self.services[service_id].tracks_servers() {
             self.server_left(server);
             self.note_latency(server, slot);
         }
@@ -761,10 +759,10 @@ impl Simulation {
         let instance = &mut self.balancers[attempt.instance];
         instance.connections -= 1;
         instance.in_flight[local] -= 1;
-        if !BARE && instance.observes {
+        if told && instance.observes {
             instance.tell_succeeded(Instant(now), local, Duration(now - begun));
         }
-        if GUARDED && (BARE || self.guards.any) {
+        if GUARDED && self.guards.any {
             let client = || self.sources[source_of(number)].clients[class];
             (self.guards).leave_fast(client, service_id, server, begun, now);
         }

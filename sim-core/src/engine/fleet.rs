@@ -125,7 +125,7 @@ pub(super) enum Fast {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     Nothing,
-    /// Guards, and nothing else.
+    /// Guards, policies that are told of attempts or servers, and nothing else.
     Guards,
     More,
 }

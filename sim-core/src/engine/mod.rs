@@ -396,7 +396,7 @@ impl Simulation {
         self.drain_pending_queues();
     }
 
-    /// An arrival where guards are all that is written, kept out of the loop.
+    /// An arrival where guards, or policies that are told, are all that is written, kept out of the loop.
     #[inline(never)]
     fn arrive_guarded(&mut self, source: SourceId) {
         self.arrive_fast::<true, true>(source);
@@ -415,7 +415,7 @@ impl Simulation {
         }
     }
 
-    /// A completion where guards are all that is written, kept out of the loop.
+    /// A completion where guards, or policies that are told, are all that is written, kept out of the loop.
     #[inline(never)]
     fn complete_guarded(&mut self, server: ServerId) {
         self.complete_fast::<true, true>(server);

@@ -60,6 +60,8 @@ pub(super) struct Service {
     /// Whether policies want to know how long answers of servers take; and what servers remember of that.
     pub tracks_latencies: bool,
     pub latencies: Option<Box<Tracked>>,
+    /// Whether policies want to hear of attempts or of servers at all.
+    pub told: bool,
     /// Times that servers became idle.
     pub idle_reports: u64,
     /// Whether callers choose an instance at random.
@@ -143,6 +145,7 @@ impl Service {
             tracks_idle: false,
             tracks_queues: false,
             tracks_latencies: false,
+            told: false,
             latencies: None,
             idle_reports: 0,
             random_selection: false,

@@ -115,7 +115,7 @@ impl Policy for LeastRequest {
             let Some(server) = self.schedule.pick(fleet, seed, weight) else {
                 break;
             };
-            if !fleet.narrowed || fleet.eligible.binary_search(&server).is_ok() {
+            if !fleet.narrowed || fleet.may_pick(server) {
                 return Some(server as usize);
             }
         }

@@ -70,7 +70,7 @@ impl Policy for RoundRobin {
         loop {
             let server = self.next(fleet, seed)?;
             tries -= 1;
-            let may = !fleet.narrowed || fleet.eligible.binary_search(&server).is_ok();
+            let may = !fleet.narrowed || fleet.may_pick(server);
             if may {
                 return Some(server as usize);
             }

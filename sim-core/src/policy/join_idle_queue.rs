@@ -66,7 +66,7 @@ impl Policy for JoinIdleQueue {
         }
         while let Some(server) = self.idle.pop_front() {
             self.listed[server as usize] = false;
-            if fleet.eligible.binary_search(&server).is_ok() {
+            if fleet.may_pick(server) {
                 return Some(server as usize);
             }
         }

@@ -246,6 +246,16 @@ pub struct Lines<'a> {
     pub unbound: u32,
 }
 
+impl FleetView<'_> {
+    /// Whether a server may be picked.
+    #[inline]
+    pub fn may_pick(&self, server: u32) -> bool {
+        // The common case first: everybody is eligible.
+        self.eligible.get(server as usize) == Some(&server)
+            || self.eligible.binary_search(&server).is_ok()
+    }
+}
+
 impl Lines<'_> {
     /// How many attempts a server is given at once.
     pub fn limit(&self, server: usize) -> u32 {

@@ -202,12 +202,7 @@ impl Prequal {
     /// The best probe of a server that may be picked. Those of servers that may not are thrown away as they are
     /// met, unless only this attempt is kept from them.
     fn take(&mut self, fleet: &FleetView<'_>) -> Option<u32> {
-        let eligible = fleet.eligible;
-        let open = |server: u32| {
-            // The common case first: everybody is eligible.
-            eligible.get(server as usize) == Some(&server)
-                || eligible.binary_search(&server).is_ok()
-        };
+        let open = |server: u32| fleet.may_pick(server);
         while self.pool.len() >= 2 {
             let best = if fleet.narrowed {
                 self.best_of(open)?

@@ -204,8 +204,11 @@ impl Ring {
         while self.points.get(first).is_some_and(|&point| point < place) {
             first += 1;
         }
-        let (before, after) = self.servers.split_at(first);
-        after.iter().chain(before).copied()
+        let count = self.servers.len();
+        (first..first + count).map(move |at| {
+            let at = if at < count { at } else { at - count };
+            self.servers[at]
+        })
     }
 
     /// The part of the ring that falls to each server.
@@ -225,15 +228,16 @@ impl Ring {
     }
 }
 
-/// Attempts that a server may hold, of `total` with the one to be placed.
-fn capacity(bound: f64, total: f64, share: f64) -> u32 {
+/// Whether a server that holds so many may be given one more of `total`, which counts that one: whether they are
+/// fewer than its share of the bound, rounded up.
+fn is_below(held: u32, bound: f64, total: f64, share: f64) -> bool {
     // What rounding added must not make room for one more.
-    (bound * total * share * (1.0 - 1e-12)).ceil() as u32
+    f64::from(held) < bound * total * share * (1.0 - 1e-12)
 }
 
 impl Policy for RingHash {
     fn pick(&mut self, fleet: &FleetView<'_>, job: &Job, _: &mut Draws) -> Option<usize> {
-        let open = |server: u32| fleet.eligible.binary_search(&server).is_ok();
+        let open = |server: u32| fleet.may_pick(server);
         let place = mix(job.key);
         let mut way = self.ring.from(place).filter(|&server| open(server));
         if self.bound <= 0.0 {
@@ -249,8 +253,8 @@ impl Policy for RingHash {
         let total = books.total as f64 + 1.0;
         let has_room = |server: u32| {
             let weight = fleet.weights[server as usize];
-            let room = capacity(self.bound, total, weight / books.weights);
-            weight > 0.0 && fleet.in_flight[server as usize] < room
+            let held = fleet.in_flight[server as usize];
+            weight > 0.0 && is_below(held, self.bound, total, weight / books.weights)
         };
         let own = way.next()?;
         if has_room(own) {

@@ -151,7 +151,7 @@ impl Policy for Sticky {
         let known = self.sessions.get_mut(&job.key);
         if let Some(session) = known.filter(|session| is_fresh(session.last)) {
             let server = session.server;
-            if fleet.eligible.binary_search(&server).is_ok() {
+            if fleet.may_pick(server) {
                 session.last = now;
                 return Some(server as usize);
             }
