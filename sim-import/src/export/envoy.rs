@@ -227,10 +227,7 @@ fn filters(service: &Service, said: &mut Said, subject: &mut Subject<'_>) -> Vec
             "filters.http.admission_control.v3.AdmissionControl",
             [
                 ("enabled", enabled("admission_control.enabled")),
-                (
-                    "success_criteria",
-                    map([("http_criteria", map([])), ("grpc_criteria", map([]))]),
-                ),
+                ("success_criteria", map([])),
             ],
         );
         all.push(filter("admission_control", config));
