@@ -85,6 +85,8 @@ pub(crate) enum Command {
     New(NewArgs),
     /// Make a scenario of settings of other programs: nginx, HAProxy, Envoy, Kubernetes …
     Import(ImportArgs),
+    /// Write a scenario as settings of nginx, HAProxy or Envoy, or as a load test for k6
+    Export(ExportArgs),
     /// Find dangerous settings, and show by simulation what each costs
     Doctor(DoctorArgs),
     /// Make a scenario of access logs or reports of load tests, and say how far to trust it
@@ -285,6 +287,31 @@ fn formats() -> Vec<&'static str> {
     sim_import::settings::FORMATS
         .iter()
         .map(|format| format.name)
+        .collect()
+}
+
+/// Arguments of `export`.
+#[derive(Args, Debug)]
+pub(crate) struct ExportArgs {
+    #[arg(value_name = "SCENARIO", help = SCENARIO)]
+    pub scenario: String,
+    /// What it is written as
+    #[arg(long = "as", value_name = "PROGRAM", value_parser = PossibleValuesParser::new(targets()))]
+    pub target: String,
+    #[command(flatten)]
+    pub sets: SetArgs,
+    /// Write it into this file instead of printing it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How to print: the text with remarks on standard error, or all as JSON
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: ListFormat,
+}
+
+fn targets() -> Vec<&'static str> {
+    sim_import::export::TARGETS
+        .iter()
+        .map(|target| target.name)
         .collect()
 }
 

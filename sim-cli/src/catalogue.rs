@@ -18,7 +18,7 @@ use sim_core::scenario::{
 };
 use sim_core::statistics::WITHHELD;
 use sim_core::summary::{VERDICTS, WARNINGS};
-use sim_import::{loadtest, logs, settings};
+use sim_import::{export, loadtest, logs, settings};
 
 /// A list of things with names.
 pub(crate) struct List {
@@ -173,6 +173,9 @@ pub(crate) fn lists() -> Vec<List> {
                 })
             },
         ),
+        list("exports", "what `stampede export` writes", || {
+            about(export::TARGETS, |row| (row.name, row.about.to_owned()))
+        }),
         list("codes", "problems a scenario can have", codes),
         list("files", "what `-o DIR` writes", || pairs(FILES)),
         list("exits", "exit codes of the command", exits),

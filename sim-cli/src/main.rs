@@ -92,6 +92,7 @@ fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
         Command::Calibrate(args) => command::calibrate::run(args, cli.quiet, out),
         Command::Replay(args) => command::replay::run(args, cli.quiet, out),
         Command::Import(args) => command::import::run(args, cli.quiet, out),
+        Command::Export(args) => command::export::run(args, cli.quiet, out),
         Command::Doctor(args) => command::doctor::run(args, cli.quiet, out),
         Command::List(args) => command::list::run(args, out),
         Command::Explain(args) => command::explain::run(args, out),

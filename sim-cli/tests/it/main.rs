@@ -6,6 +6,7 @@ mod dependencies;
 mod doctor;
 mod exits;
 mod experiments;
+mod export;
 mod faults;
 mod files;
 mod hostile;

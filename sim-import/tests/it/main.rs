@@ -2,6 +2,7 @@
 
 mod caddy;
 mod envoy;
+mod export;
 mod fuzz;
 mod haproxy;
 mod kubernetes;

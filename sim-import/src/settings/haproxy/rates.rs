@@ -172,7 +172,7 @@ fn guard(asked: &Asked, table: &Line, section: &Section, rule: usize) -> Option<
     if asked.measure == "conn_cur" {
         let limit = asked.limit.clamp(1, 4_000_000_000);
         return Some(format!(
-            "{{ kind = \"limit-conn\", limit = {limit}, by = \"key\"{keys}, shared = true }}"
+            "{{ kind = \"limit-conn\", limit = {limit}, by = \"key\", shared = true }}"
         ));
     }
     // Connections are requests only where it balances them.
