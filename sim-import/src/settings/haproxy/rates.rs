@@ -234,7 +234,7 @@ mod tests {
             found,
             [
                 "{ kind = \"rate-counter\", limit = 20, period = \"5s\", by = \"key\", keys = 1024, shared = true }",
-                "{ kind = \"limit-conn\", limit = 9, by = \"key\", keys = 1024, shared = true }",
+                "{ kind = \"limit-conn\", limit = 9, by = \"key\", shared = true }",
             ]
         );
         assert_eq!(said, 5);
