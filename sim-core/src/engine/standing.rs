@@ -88,6 +88,8 @@ pub struct ServerStanding {
     pub open_at: u32,
     /// Whether it only serves while others of a better priority do not suffice.
     pub standby: bool,
+    /// Whether it is given nothing because of its weight, while others have some.
+    pub weightless: bool,
     /// Workers that are not broken.
     pub workers: u32,
     /// Workers that are.
@@ -182,6 +184,17 @@ impl Simulation {
         let mut servers: Vec<ServerStanding> = (service.servers.ids())
             .map(|local| self.server_now(id, local))
             .collect();
+        // Nobody is sent to weight 0 where weights count, as long as others have some.
+        let weighs = balancer.policy.def.heeds_weights;
+        let weights = service.weights.as_slice();
+        let weighed = |(s, weight): (&ServerStanding, &f64)| s.open_at > 0 && *weight > 0.0;
+        if weighs && servers.iter().zip(weights).any(weighed) {
+            for (server, weight) in servers.iter_mut().zip(weights) {
+                if *weight <= 0.0 {
+                    (server.weightless, server.open_at) = (true, 0);
+                }
+            }
+        }
         // Of several priorities the best that can be used is; the next stand by.
         let priority = |s: &ServerStanding| self.fleet.cold[s.id].params.priority;
         let best = servers.iter().filter(|s| s.open_at > 0).map(priority).min();
@@ -224,6 +237,7 @@ impl Simulation {
             drained: cold.out_of_rotation,
             open_at: instances.filter(open).count() as u32,
             standby: false,
+            weightless: false,
             workers: server.workers,
             broken: cold.broken,
             speed,

@@ -370,7 +370,18 @@ impl Builder<'_> {
     /// Work asked for ÷ work that the servers could have done while they were there: λ × mean demand ÷
     /// capacity where nothing changes.
     fn offered_load(&self, id: usize, servers: &[crate::engine::ServerFigures]) -> Option<f64> {
-        let capacity_ns: f64 = servers.iter().map(|s| s.capacity_ns).sum();
+        let service = &self.simulation.model().services[id];
+        let weighs = service.balancer.policy.def.heeds_weights;
+        // Weight 0 that was never sent to was no help, however idle it was.
+        let helps = |place: usize, figures: &crate::engine::ServerFigures| {
+            let params = &self.simulation.model().servers[service.servers[place].position()].params;
+            !weighs || params.weight > 0.0 || figures.attempts > 0
+        };
+        let own = servers
+            .iter()
+            .enumerate()
+            .filter(|(place, s)| helps(*place, s));
+        let capacity_ns: f64 = own.map(|(_, s)| s.capacity_ns).sum();
         let work_ns = self.simulation.offered_ns(ServiceId::at(id));
         (capacity_ns > 0.0 && work_ns.is_finite()).then(|| work_ns / capacity_ns)
     }

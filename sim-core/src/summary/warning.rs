@@ -4,6 +4,7 @@ use super::{Summary, Warning};
 use crate::arrival::Arrivals;
 use crate::engine::Simulation;
 use crate::readable;
+use crate::statistics::Withheld;
 use crate::steady::{self, Nature};
 use crate::time::{Duration as Span, SECOND};
 
@@ -12,6 +13,10 @@ pub static WARNINGS: &[(&str, &str)] = &[
     (
         "ended-early",
         "a limit of the scenario was reached, or time stood still: the figures describe the run up to there",
+    ),
+    (
+        "infinite-variance",
+        "the variance of the demand is infinite: times of one run are those of its few longest requests",
     ),
     (
         "assumed",
@@ -154,8 +159,13 @@ fn short_run(summary: &mut Summary, simulation: &Simulation) {
         return;
     }
     // Of what has no steady state the verdict tells.
-    let Ok(memory) = steady::memory(model) else {
-        return;
+    let memory = match steady::memory(model) {
+        Ok(memory) => memory,
+        Err(why @ Withheld::InfiniteVariance) => {
+            let message = format!("{why}: of one run neither mean nor percentiles say much");
+            return warn(summary, "infinite-variance", message);
+        }
+        Err(_) => return,
     };
     let measured_s = summary.horizon_s - summary.measured_from_s;
     let (each, need) = (measured_s / memory.relaxation_s, steady::EACH);

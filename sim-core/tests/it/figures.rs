@@ -268,6 +268,22 @@ fn traces_of_whole_seconds_are_warned_of() {
 }
 
 #[test]
+fn one_run_of_demands_without_a_variance_is_warned_of() {
+    let text = |shape: f64| {
+        format!(
+            "horizon = \"1m\"\ntraffic = [{{ to = \"w\", rate = 500 }}]\n[service.w]\n\
+             demand = {{ kind = \"pareto\", mean = \"1ms\", shape = {shape} }}\nserver = [{{ name = \"x\", workers = 1 }}]\n"
+        )
+    };
+    let message = warned(&text(1.4), "infinite-variance").expect("no variance");
+    assert!(
+        message.starts_with("the variance of the demand is infinite"),
+        "{message}"
+    );
+    assert_eq!(warned(&text(2.5), "infinite-variance"), None);
+}
+
+#[test]
 fn runs_that_are_short_for_their_load_are_warned_of() {
     let text = |rate: u32, horizon: &str, more: &str| {
         format!(

@@ -191,6 +191,35 @@ fn breakdowns_that_leave_too_little_overload_at_whatever_moment_a_run_ends() {
 }
 
 #[test]
+fn a_server_of_weight_zero_is_no_capacity() {
+    let text = |weight: u32| {
+        format!(
+            "horizon = \"5m\"\ntraffic = [{{ to = \"web\", rate = 160 }}]\n[service.web]\n\
+             demand = {{ kind = \"exponential\", mean = \"50ms\" }}\nbalancer = {{ policy = \"weighted-round-robin\" }}\n\
+             server = [{{ name = \"a\", workers = 8, weight = {weight} }}, {{ name = \"b\", workers = 7 }}]\n"
+        )
+    };
+    let told = |weight: u32| {
+        let mut simulation = Simulation::new(model(&text(weight)), 0);
+        simulation.run();
+        let summary = Summary::of(&simulation, 0);
+        let because = summary.verdict_because.clone().unwrap_or_default();
+        (
+            summary.verdict,
+            because,
+            summary.offered_load.expect("a load"),
+        )
+    };
+    let (verdict, because, load) = told(0);
+    assert_eq!(verdict, Some("OVERLOADED"), "{because}");
+    assert!(because.contains("a of 2 of weight 0"), "{because}");
+    assert!((1.05..1.25).contains(&load), "{load}");
+    let (verdict, because, load) = told(1);
+    assert_eq!(verdict, Some("STABLE"), "{because}");
+    assert!((0.48..0.58).contains(&load), "{load}");
+}
+
+#[test]
 fn too_little_to_judge_by_has_no_verdict() {
     let short = "horizon = \"9s\"\ntraffic = [{ to = \"w\", rate = 100 }]\n[service.w]\ndemand = \"1ms\"\n\
                  server = [{ name = \"x\", workers = 1 }]\n[[expect]]\nthat = \"verdict == STABLE\"\n[[expect]]\nthat = \"verdict != DOWN\"\n";

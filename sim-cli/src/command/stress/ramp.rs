@@ -170,7 +170,7 @@ fn verdict(found: &Hysteresis, subject: &Subject) -> String {
 /// The share answered on a step over the replications.
 fn on_step(found: &Hysteresis, step: usize, way: fn(&Ramped) -> &Vec<f64>, level: f64) -> Estimate {
     let shares: Vec<f64> = found.ramped.iter().map(|r| way(r)[step]).collect();
-    mean(&shares, level)
+    mean(&shares, level).unless_same()
 }
 
 fn up(ramped: &Ramped) -> &Vec<f64> {

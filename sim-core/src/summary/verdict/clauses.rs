@@ -102,7 +102,7 @@ type Reason = (&'static str, fn(&ServerFacts) -> bool);
 /// Which servers do not do what they could, and why: `s-1 and s-2 of 4 drained since 10m`.
 pub(super) fn missing(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String> {
     let all = service.servers.len();
-    let reasons: [Reason; 7] = [
+    let reasons: [Reason; 8] = [
         ("down", |s| s.standing.state == MachineState::Down),
         ("starting", |s| s.standing.state == MachineState::Booting),
         ("removed", |s| {
@@ -119,6 +119,10 @@ pub(super) fn missing(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String
                 && !s.standing.drained
                 && s.standing.open_at == 0
                 && !s.standing.standby
+                && !s.standing.weightless
+        }),
+        ("of weight 0", |s| {
+            s.standing.state == MachineState::Up && !s.standing.drained && s.standing.weightless
         }),
         ("without a worker that works", |s| {
             s.serves() && s.standing.workers == 0

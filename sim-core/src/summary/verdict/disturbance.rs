@@ -9,14 +9,20 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that was done to a system.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Disturbance {
-    /// What, as a phrase: `db slow`, `web-1 down`, `traffic.shop.rate set`.
-    pub what: String,
+pub(super) struct Disturbance<'a> {
+    what: What<'a>,
     /// When it began, in seconds.
     pub from_s: f64,
     /// When it was over; absent while it lasts.
     pub until_s: Option<f64>,
+}
+
+/// What was done. Of a hundred thousand disturbances at most one is told, so none is put into words before.
+enum What<'a> {
+    /// The event that began it, and a word on that.
+    Began(&'a Event, &'static str),
+    /// A setting, by its number among [`Told::sets`].
+    Set(usize),
 }
 
 /// A machine that crashes again and again.
@@ -50,37 +56,52 @@ pub(super) struct SetTo {
 }
 
 /// Whom an event is about: servers by number, since two services may have servers of one name.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Whom {
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Whom<'a> {
     Server(ServerId),
-    Named(String),
+    Named(&'a str),
 }
 
-impl Whom {
-    fn of(event: &Event) -> Self {
-        let named = || Self::Named(event.subject.clone());
-        event.server.map_or_else(named, Self::Server)
+impl<'a> Whom<'a> {
+    fn of(event: &'a Event) -> Self {
+        event
+            .server
+            .map_or(Self::Named(&event.subject), Self::Server)
     }
 }
 
 /// What the event log tells of disturbances.
-#[derive(Default)]
-pub(super) struct Told {
-    pub disturbances: Vec<Disturbance>,
+pub(super) struct Told<'a> {
+    model: &'a Model,
+    /// Names that servers of several services have.
+    shared: BTreeSet<&'a str>,
+    pub disturbances: Vec<Disturbance<'a>>,
     pub loops: Vec<CrashLoop>,
     /// Settings that were changed, in order of time.
     pub sets: Vec<SetTo>,
     /// The latest event of a kind about somebody, as far as it is asked, with its time in seconds.
-    latest: BTreeMap<(Kind, Whom), f64>,
-    /// Moments at which somebody or something changed what the system is made of.
+    latest: BTreeMap<(Kind, Whom<'a>), f64>,
+    /// Moments at which somebody or something changed what the system is made of, each once.
     pub changes_s: Vec<f64>,
 }
 
-impl Told {
+impl<'a> Told<'a> {
+    /// What was done, as a phrase: `db slow`, `web-1 down`, `traffic.shop.rate = 9`.
+    pub(super) fn what(&self, disturbance: &Disturbance<'_>) -> String {
+        match disturbance.what {
+            What::Began(event, word) => {
+                format!("{} {word}", full_name(self.model, &self.shared, event))
+            }
+            What::Set(number) => {
+                let set = &self.sets[number];
+                format!("{} = {}", set.path, set.value)
+            }
+        }
+    }
+
     /// When something of a kind last happened to what has this name and is no server.
     pub(super) fn since(&self, kind: Kind, subject: &str) -> Option<f64> {
-        let whom = Whom::Named(subject.to_owned());
-        self.latest.get(&(kind, whom)).copied()
+        self.latest.get(&(kind, Whom::Named(subject))).copied()
     }
 
     /// Since when a balancer instance that does not serve is down: it crashed, or was restarted.
@@ -98,32 +119,38 @@ impl Told {
     }
 
     /// Reads the event log, beside what stands now.
-    pub(super) fn of(simulation: &Simulation, standing: &Standing) -> Self {
-        let mut told = Self::default();
-        let shared = shared_names(simulation.model());
+    pub(super) fn of(simulation: &'a Simulation, standing: &Standing) -> Self {
+        let model: &Model = simulation.model();
+        let mut told = Self {
+            model,
+            shared: shared_names(model),
+            disturbances: Vec::new(),
+            loops: Vec::new(),
+            sets: Vec::new(),
+            latest: BTreeMap::new(),
+            changes_s: Vec::new(),
+        };
         let mut open: BTreeMap<(Kind, Whom), usize> = BTreeMap::new();
         let mut crashes: BTreeMap<Whom, Vec<&Event>> = BTreeMap::new();
         for event in simulation.recorder().event_log() {
             let at_s = event.at.as_secs_f64();
             let whom = Whom::of(event);
-            let name = || full_name(simulation.model(), &shared, event);
             let let_go = event.kind == Kind::Removed && event.by == Actor::Autoscaler;
             if let_go {
                 // It was there as long as it was wanted, and is a place for another again.
-                told.latest.remove(&(Kind::Removed, whom.clone()));
+                told.latest.remove(&(Kind::Removed, whom));
             } else if event.server.is_none() || ASKED_OF_SERVERS.contains(&event.kind) {
-                told.latest.insert((event.kind, whom.clone()), at_s);
+                told.latest.insert((event.kind, whom), at_s);
             }
             // What crashed is down already.
-            let back =
-                event.kind == Kind::Restart && open.contains_key(&(Kind::Crash, whom.clone()));
+            let back = event.kind == Kind::Restart && open.contains_key(&(Kind::Crash, whom));
             let replaced = event.kind == Kind::Removed && is_replaced(simulation, &open, event);
             let meant = back || let_go || replaced;
             if let Some(word) = begins(event.kind).filter(|_| !meant) {
-                let key = (event.kind, whom.clone());
+                let key = (event.kind, whom);
                 open.entry(key).or_insert_with(|| {
                     told.disturbances.push(Disturbance {
-                        what: format!("{} {word}", name()),
+                        what: What::Began(event, word),
                         from_s: at_s,
                         until_s: None,
                     });
@@ -132,18 +159,18 @@ impl Told {
             }
             for kind in ended_by(event.kind) {
                 let stays = event.kind == Kind::Deployed && stays_changed(simulation, &told, event);
-                if let Some(index) = open.remove(&(*kind, whom.clone())).filter(|_| !stays) {
+                if let Some(index) = open.remove(&(*kind, whom)).filter(|_| !stays) {
                     told.disturbances[index].until_s = Some(at_s);
                 }
             }
             if event.kind == Kind::Crash && !is_planned(simulation, event) {
-                crashes.entry(whom.clone()).or_default().push(event);
+                crashes.entry(whom).or_default().push(event);
             }
             if event.kind == Kind::Takeover {
                 // The spare stands where the crashed one did: `in place of web-lb-1`.
-                let other = event.cause.trim_start_matches("in place of ").to_owned();
+                let other = event.cause.trim_start_matches("in place of ");
                 for away in [Kind::Crash, Kind::Restart] {
-                    if let Some(index) = open.remove(&(away, Whom::Named(other.clone()))) {
+                    if let Some(index) = open.remove(&(away, Whom::Named(other))) {
                         told.disturbances[index].until_s = Some(at_s);
                     }
                 }
@@ -160,7 +187,7 @@ impl Told {
             }
             let by_itself = matches!(event.kind, Kind::Crash | Kind::Restart | Kind::Up)
                 && crashes.get(&whom).is_some_and(|of_it| of_it.len() > 1);
-            if changes(event.kind) && !by_itself {
+            if changes(event.kind) && !by_itself && told.changes_s.last() != Some(&at_s) {
                 told.changes_s.push(at_s);
             }
         }
@@ -168,12 +195,13 @@ impl Told {
         let mut last: BTreeMap<&str, &SetTo> = BTreeMap::new();
         last.extend(told.sets.iter().map(|set| (set.path.as_str(), set)));
         let mut seen: BTreeSet<&str> = BTreeSet::new();
-        for first in told.sets.iter().filter(|set| seen.insert(&set.path)) {
+        let firsts = told.sets.iter().enumerate();
+        for (number, first) in firsts.filter(|(_, set)| seen.insert(&set.path)) {
             // Set twice: what the first brought is over when the last says otherwise.
             let last = last.get(first.path.as_str());
             let last = last.filter(|last| last.value != first.value);
             told.disturbances.push(Disturbance {
-                what: format!("{} = {}", first.path, first.value),
+                what: What::Set(number),
                 from_s: first.at_s,
                 until_s: last.map(|last| last.at_s),
             });
@@ -181,7 +209,7 @@ impl Told {
         for of_it in crashes.into_values() {
             if let [.., a, b, c] = of_it.as_slice() {
                 told.loops.push(CrashLoop {
-                    machine: full_name(simulation.model(), &shared, c).into_owned(),
+                    machine: full_name(model, &told.shared, c).into_owned(),
                     server: c.server,
                     crashes: of_it.len(),
                     last_s: [a, b, c].map(|event| event.at.as_secs_f64()),
@@ -194,7 +222,7 @@ impl Told {
     }
 
     /// A speed that is that of the settings again is no disturbance any more.
-    fn slowness_ends(&mut self, standing: &Standing, open: &BTreeMap<(Kind, Whom), usize>) {
+    fn slowness_ends(&mut self, standing: &Standing, open: &BTreeMap<(Kind, Whom<'_>), usize>) {
         let servers = standing.services.iter().flat_map(|s| &s.servers);
         for server in servers.filter(|s| s.slowed_to >= 1.0) {
             if let Some(&index) = open.get(&(Kind::Slow, Whom::Server(server.id))) {
@@ -257,7 +285,7 @@ fn ended_by(kind: Kind) -> &'static [Kind] {
 /// Whether a server is removed by a deployment of its service, which is the disturbance then.
 fn is_replaced(
     simulation: &Simulation,
-    open: &BTreeMap<(Kind, Whom), usize>,
+    open: &BTreeMap<(Kind, Whom<'_>), usize>,
     event: &Event,
 ) -> bool {
     let Some(server) = event.server.filter(|_| event.by == Actor::System) else {
@@ -265,13 +293,13 @@ fn is_replaced(
     };
     let model = simulation.model();
     let service = model.servers[server.position()].service;
-    let name = model.services[service.position()].name.clone();
+    let name = model.services[service.position()].name.as_str();
     open.contains_key(&(Kind::Deploy, Whom::Named(name)))
 }
 
 /// Whether a deployment that is through has left another release than there was: one that went back has not,
 /// and one that only starts servers anew has not.
-fn stays_changed(simulation: &Simulation, told: &Told, done: &Event) -> bool {
+fn stays_changed(simulation: &Simulation, told: &Told<'_>, done: &Event) -> bool {
     let since = |kind| told.since(kind, &done.subject);
     let begun = since(Kind::Deploy);
     if since(Kind::Rollback).is_some_and(|back| begun.is_none_or(|begun| back >= begun)) {

@@ -34,7 +34,7 @@ pub(super) struct Evidence<'a> {
     pub model: &'a Model,
     /// The services as they are set now.
     pub settings: Vec<&'a Service>,
-    pub told: Told,
+    pub told: Told<'a>,
     /// Whether the event log has all there was to tell.
     pub told_all: bool,
     /// The moment that is judged, in seconds.
@@ -500,8 +500,9 @@ impl<'a> Evidence<'a> {
                 .map(|s| capacity(&s.standing, s.standing.best_rate, f64::INFINITY))
                 .sum();
             // Of workers that break and come back, how many there are at this moment is chance.
-            let on_average_hz: f64 = serving()
-                .map(|s| {
+            let breaks = serving().any(|s| s.standing.availability < 1.0);
+            let on_average_hz = breaks.then(|| {
+                let servers = serving().map(|s| {
                     let unbroken = ServerStanding {
                         workers: s.standing.workers + s.standing.broken,
                         best_rate: s.standing.unbroken_rate,
@@ -512,9 +513,9 @@ impl<'a> Evidence<'a> {
                         ..unbroken
                     };
                     (now(&free) * s.standing.availability).min(now(&unbroken))
-                })
-                .sum();
-            let breaks = serving().any(|s| s.standing.availability < 1.0);
+                });
+                servers.sum::<f64>()
+            });
             let up = f64::from(service.instances_up);
             let held = service.max_connections.map_or(f64::INFINITY, |limit| {
                 up * f64::from(limit) / (alone_s[position] - service.travel_s[0]).max(1e-9)
@@ -528,7 +529,8 @@ impl<'a> Evidence<'a> {
                 (Limit::BalancerConnections, held),
                 (Limit::BalancerCost, cost),
             ];
-            let (workers_limit, workers_hz) = if breaks && on_average_hz < asked.hz[position] {
+            let too_few = on_average_hz.filter(|&hz| hz < asked.hz[position]);
+            let (workers_limit, workers_hz) = if let Some(on_average_hz) = too_few {
                 (Limit::Breakdowns, on_average_hz)
             } else if workers_hz < 0.999 * unlimited {
                 (Limit::ServerConnections, workers_hz)

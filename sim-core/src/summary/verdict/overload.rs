@@ -398,14 +398,16 @@ fn crowd<'e>(e: &Evidence<'_>, service: &'e ServiceFacts) -> Option<(u64, &'e st
 }
 
 /// The trigger of the present incident that is gone: what it was, and until when it lasted.
-fn trigger(e: &Evidence<'_>) -> Option<(String, f64, f64)> {
+fn trigger<'e>(e: &'e Evidence<'e>) -> Option<(String, f64, f64)> {
     let onset_s = e.incident_s?;
     let near = |from_s: f64, until_s: f64| from_s <= onset_s + 1.0 && until_s >= onset_s - EFFECT_S;
-    let gone = |d: &Disturbance| {
+    let gone = |d: &'e Disturbance<'e>| {
         let until_s = d.until_s?;
-        near(d.from_s, until_s).then(|| (d.what.clone(), d.from_s, until_s))
+        near(d.from_s, until_s).then_some((d, until_s))
     };
     let done = e.told.disturbances.iter().filter_map(gone);
+    let done = done.max_by(|a, b| a.1.total_cmp(&b.1));
+    let done = done.map(|(d, until_s)| (e.told.what(d), d.from_s, until_s));
     let surge = e.surge.filter(|s| near(s.from_s, s.until_s)).map(|s| {
         (
             format!("{} from outside", rate(s.peak_hz)),
@@ -413,7 +415,9 @@ fn trigger(e: &Evidence<'_>) -> Option<(String, f64, f64)> {
             s.until_s,
         )
     });
-    done.chain(surge).max_by(|a, b| a.2.total_cmp(&b.2))
+    done.into_iter()
+        .chain(surge)
+        .max_by(|a, b| a.2.total_cmp(&b.2))
 }
 
 /// Something that began with the incident and still stands.
@@ -421,7 +425,7 @@ fn standing_trigger(e: &Evidence<'_>) -> bool {
     let Some(onset_s) = e.incident_s else {
         return false;
     };
-    let near = |d: &&Disturbance| {
+    let near = |d: &&Disturbance<'_>| {
         d.until_s.is_none() && d.from_s <= onset_s + 1.0 && d.from_s >= onset_s - EFFECT_S
     };
     e.told.disturbances.iter().any(|d| near(&d))
