@@ -77,6 +77,10 @@ pub struct CallStanding {
 
 /// A server at a moment.
 #[derive(Clone, Copy, PartialEq, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not exclude one another"
+)]
 pub struct ServerStanding {
     /// Which.
     pub id: ServerId,
