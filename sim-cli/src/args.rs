@@ -12,7 +12,7 @@ pub(crate) use doctor::{DoctorArgs, DoctorFormat};
 pub(crate) use experiment::{
     CompareArgs, EstimandArg, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
 };
-pub(crate) use logs::{ArrivalsArg, CalibrateArgs, LogArgs, ReplayArgs};
+pub(crate) use logs::{ArrivalsArg, CalibrateArgs, FormArgs, ReplayArgs};
 pub(crate) use stress::{SPAN_MAX, StressArgs};
 pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
 
@@ -265,6 +265,8 @@ pub(crate) struct ImportArgs {
     /// Access logs, for rates, demand and workers, which no settings say
     #[arg(long = "log", value_name = "LOG")]
     pub logs: Vec<String>,
+    #[command(flatten)]
+    pub form: FormArgs,
     /// The report of a load test, for the rate; its times hold what was waited, and stay assumed
     #[arg(long, value_name = "FILE", conflicts_with = "logs")]
     pub load_test: Option<String>,

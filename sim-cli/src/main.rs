@@ -16,6 +16,7 @@ mod folder;
 mod host;
 mod input;
 mod interrupt;
+mod log_files;
 mod part;
 mod place;
 mod progress;

@@ -10,6 +10,7 @@ pub mod arrival;
 pub mod autoscaler;
 pub mod connection;
 pub mod crash;
+pub mod date;
 pub mod dialect;
 pub mod discipline;
 pub mod distribution;

@@ -4,12 +4,19 @@ use super::{HowArgs, ListFormat};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// How logs are read.
+/// Logs, and how they are read.
 #[derive(Args, Debug)]
 pub(crate) struct LogArgs {
     /// Logs, plain or packed with gzip or zstd, in any order; `-` for standard input
     #[arg(required = true, value_name = "LOG")]
     pub logs: Vec<String>,
+    #[command(flatten)]
+    pub form: FormArgs,
+}
+
+/// How logs are read.
+#[derive(Args, Debug)]
+pub(crate) struct FormArgs {
     /// The `log_format` of nginx or `LogFormat` of Apache that wrote them, where it is not recognised
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
@@ -24,7 +31,7 @@ pub(crate) struct CalibrateArgs {
     #[command(flatten)]
     pub log: LogArgs,
     /// Fill in what a scenario lacks, instead of making one: a file or the name of a model, such as what `import` wrote
-    #[arg(long, value_name = "SCENARIO")]
+    #[arg(long, value_name = "SCENARIO", conflicts_with_all = ["classes", "arrivals"])]
     pub scenario: Option<String>,
     /// Routes that become classes of their own; the rest is one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=64))]

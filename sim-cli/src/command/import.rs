@@ -1,11 +1,13 @@
 //! `stampede import`: settings of other programs as a scenario.
 
-use super::{calibrate, create, say_next};
-use crate::args::{ImportArgs, ListFormat, LogArgs};
+use super::calibrate::{self, words};
+use super::{create, say_next};
+use crate::args::{ImportArgs, ListFormat};
 use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::input;
+use crate::log_files;
 use crate::settings_files::{Neighbours, sources};
 use crate::terminal::{self, BOLD, DIM, Out, YELLOW, say};
 use serde::Serialize;
@@ -82,11 +84,11 @@ struct FromLog {
 
 impl FromLog {
     fn tell(&self) {
-        self.files.iter().for_each(calibrate::tell_file);
-        calibrate::tell_requests(&self.measured);
-        calibrate::tell_filled(&self.filled);
-        calibrate::tell_stray(&self.stray);
-        calibrate::tell_check(&self.measured, &self.check);
+        self.files.iter().for_each(words::tell_file);
+        words::tell_requests(&self.measured);
+        words::tell_filled(&self.filled);
+        words::tell_stray(&self.stray);
+        words::tell_check(&self.measured, &self.check);
     }
 }
 
@@ -107,12 +109,7 @@ fn told(problems: &Problems) -> Failure {
 
 /// Puts what logs say in the place of what is assumed.
 fn fill_from_log(args: &ImportArgs, imported: &mut Imported) -> Result<FromLog, Failure> {
-    let logs = LogArgs {
-        logs: args.logs.clone(),
-        log_format: None,
-        columns: None,
-    };
-    let (files, measured) = calibrate::measure(&logs, None)?;
+    let (files, measured) = log_files::measure(&args.logs, &args.form, None)?;
     let own = model(imported, &[], &NoFiles).map_err(|problems| told(&problems))?;
     let beside = Beside::of(&measured, &own).map_err(|why| Failure::new(Exit::Invalid, why))?;
     let filled = beside.values();

@@ -1,9 +1,10 @@
 //! `stampede replay`: a log's own arrivals through a scenario.
 
-use super::calibrate::{measure, tell_stray};
+use super::calibrate::words::tell_stray;
 use crate::args::{ReplayArgs, RunFormat};
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
+use crate::log_files::measure;
 use crate::terminal::{BOLD, Out, say};
 use sim_core::readable;
 use sim_import::logs::{Beside, Measured, Traces};
@@ -14,7 +15,7 @@ pub(crate) fn run(args: &ReplayArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         let message = "--rate-factor is above 0 and at most 1000";
         return Err(Failure::new(Exit::Usage, message));
     }
-    let (_, measured) = measure(&args.log, None)?;
+    let (_, measured) = measure(&args.log.logs, &args.log.form, None)?;
     let input = Input::open(&args.scenario)?;
     let given = args.how.sets.all(args.how.seed);
     let told = |problems| {

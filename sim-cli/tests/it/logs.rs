@@ -186,6 +186,16 @@ fn wrong_doors_lead_to_the_right_ones() {
             "stampede calibrate wrk.txt",
         ),
         (&["calibrate", "gone.log"], 5, "gone.log"),
+        (
+            &["calibrate", LOG, "--scenario", "incident", "--classes", "2"],
+            2,
+            "--classes",
+        ),
+        (
+            &["import", "shop.conf", "--log", LOG, "--log-format", "%%"],
+            3,
+            "$request_time",
+        ),
         (&["calibrate", LOG, "--arrivals", "trace"], 2, "-o FILE"),
         (
             &["calibrate", "access.log", "--log-format", "no format"],

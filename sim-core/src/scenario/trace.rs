@@ -5,6 +5,7 @@
 //! first one. Logs are written when requests end, which is why their lines need no order here; and most know
 //! whole seconds only: what comes within one is spread over it evenly, for it did not come at once.
 
+use crate::date;
 use crate::time::Duration;
 
 /// Seconds since 1970 begin here; no run is as long.
@@ -154,92 +155,8 @@ pub(super) fn moment_in(line: &str) -> Option<i128> {
         .filter(|&at| {
             line[at].is_ascii_digit() && (at == 0 || !line[at - 1].is_ascii_alphanumeric())
         })
-        .find_map(|at| iso(&line[at..]).or_else(|| common(&line[at..])))
-}
-
-/// The number that some digits write.
-fn digits(text: &[u8], at: usize, count: usize) -> Option<i128> {
-    let digits = text.get(at..at + count)?;
-    digits
-        .iter()
-        .all(u8::is_ascii_digit)
-        .then(|| digits.iter().fold(0, |n, d| n * 10 + i128::from(d - b'0')))
-}
-
-fn is(text: &[u8], at: usize, wanted: &[u8]) -> bool {
-    text.get(at).is_some_and(|byte| wanted.contains(byte))
-}
-
-fn iso(text: &[u8]) -> Option<i128> {
-    let date = (
-        digits(text, 0, 4)?,
-        digits(text, 5, 2)?,
-        digits(text, 8, 2)?,
-    );
-    let fine = is(text, 4, b"-") && is(text, 7, b"-") && is(text, 10, b"T ");
-    fine.then(|| clock(text, 11, date))?
-}
-
-fn common(text: &[u8]) -> Option<i128> {
-    const MONTHS: [&[u8]; 12] = [
-        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov",
-        b"Dec",
-    ];
-    let name = text.get(3..6)?;
-    let month = (1..).zip(MONTHS).find(|(_, month)| *month == name)?.0;
-    let date = (digits(text, 7, 4)?, month, digits(text, 0, 2)?);
-    let fine = is(text, 2, b"/") && is(text, 6, b"/") && is(text, 11, b":");
-    fine.then(|| clock(text, 12, date))?
-}
-
-/// The time of day at `at`, with its fraction and zone, on a date.
-fn clock(text: &[u8], at: usize, (year, month, day): (i128, i128, i128)) -> Option<i128> {
-    let (hour, minute, second) = (
-        digits(text, at, 2)?,
-        digits(text, at + 3, 2)?,
-        digits(text, at + 6, 2)?,
-    );
-    let fine = is(text, at + 2, b":") && is(text, at + 5, b":");
-    let ranges = (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second <= 60;
-    if !fine || !ranges {
-        return None;
-    }
-    let mut nanoseconds = 0;
-    let mut at = at + 8;
-    if is(text, at, b".,") {
-        let fraction = text[at + 1..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit());
-        let count = fraction.count();
-        nanoseconds = digits(text, at + 1, count.min(9))? * 10_i128.pow(9 - count.min(9) as u32);
-        at += 1 + count;
-    }
-    if is(text, at, b" ") && is(text, at + 1, b"+-") {
-        at += 1;
-    }
-    let mut east = 0;
-    if is(text, at, b"+-") && digits(text, at + 1, 2).is_some() {
-        let colon = usize::from(is(text, at + 3, b":"));
-        let minutes = digits(text, at + 1, 2)? * 60 + digits(text, at + 3 + colon, 2).unwrap_or(0);
-        east = if text[at] == b'-' { -minutes } else { minutes };
-    }
-    let days = days(year, month, day);
-    let seconds = ((days * 24 + hour) * 60 + minute - east) * 60 + second;
-    Some(seconds * SECOND_LONG + nanoseconds)
-}
-
-/// Days since 1970 of a date in the Gregorian calendar. Source: H. Hinnant, "chrono-Compatible Low-Level Date
-/// Algorithms", `days_from_civil`.
-fn days(year: i128, month: i128, day: i128) -> i128 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+        .find_map(|at| date::iso(&line[at..]).or_else(|| date::common(&line[at..])))
+        .map(|date| date.ns)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "numbers and closed lists",
         &[
-            "draws", "ids", "machine", "outcome", "text", "time", "verdict",
+            "date", "draws", "ids", "machine", "outcome", "text", "time", "verdict",
         ],
     ),
     ("counts by size", &["histogram"]),

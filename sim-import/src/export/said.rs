@@ -4,7 +4,8 @@
 use super::subject::{Subject, param};
 use sim_core::extension::{Configured, Def, ParamValue};
 use sim_core::health::{HealthDef, OwnHealth};
-use sim_core::model::Service;
+use sim_core::ids::Id;
+use sim_core::model::{Client, Model, Server, Service};
 use sim_core::time::Duration;
 
 /// Parameters by name, with the paths that they stand for.
@@ -228,4 +229,42 @@ pub(super) fn whole(weights: &[f64], most: f64) -> Option<Vec<u64>> {
         let all = scaled.iter().all(fits);
         all.then(|| scaled.iter().map(|weight| weight.round() as u64).collect())
     })
+}
+
+/// The times after which a balancer gives up on a server, in the words of its program: while there is no connection, and
+/// while there is no answer.
+pub(super) fn give_up(
+    service: &Service,
+    [connect, answer]: [&str; 2],
+    said: &mut Said,
+    subject: &mut Subject<'_>,
+) {
+    let path = balancer(service);
+    let at = format!("{path}.link.connect_timeout");
+    if let Some(span) = subject.value(&at) {
+        said.put(connect, span.to_owned(), &at);
+    }
+    let at = format!("{path}.client.timeout");
+    if let Some(span) = subject.value(&at).filter(|span| *span != "\"none\"") {
+        said.put(answer, span.to_owned(), &at);
+    }
+}
+
+/// By which rules a balancer sends to its own servers.
+pub(super) fn own_client<'m>(service: &Service, model: &'m Model) -> Option<&'m Client> {
+    let own = service.balancer.client.as_ref()?;
+    Some(&model.clients[own.client.position()])
+}
+
+/// A service's servers, and their weights as whole numbers up to `most`, where weights count and that is possible.
+pub(super) fn weighed<'m>(
+    service: &Service,
+    most: f64,
+    weighs: bool,
+    model: &'m Model,
+) -> (Vec<&'m Server>, Option<Vec<u64>>) {
+    let own = service.servers.iter();
+    let own: Vec<&Server> = own.map(|id| &model.servers[id.position()]).collect();
+    let weights: Vec<f64> = own.iter().map(|server| server.params.weight).collect();
+    (own, whole(&weights, most).filter(|_| weighs))
 }

@@ -128,6 +128,20 @@ impl<'m> Subject<'m> {
         })
     }
 
+    /// Services with servers; of the others it is remarked that they are no `pool`.
+    pub(super) fn pools(&mut self, pool: &str) -> Vec<&'m Service> {
+        let model = self.model;
+        let (own, without): (Vec<_>, Vec<_>) =
+            (model.services.iter()).partition(|service| !service.servers.is_empty());
+        for service in without {
+            let name = &service.name;
+            self.remark(format!(
+                "{name} has no servers of its own, and is no {pool}"
+            ));
+        }
+        own
+    }
+
     pub(super) fn remark(&mut self, text: impl Into<String>) {
         let text = text.into();
         if !self.remarks.contains(&text) {

@@ -1,5 +1,8 @@
 //! Moments of single requests, and what they say of the rate.
 
+use sim_core::date;
+
+const SECOND: i128 = 1_000_000_000;
 /// Corners of a profile at most.
 const CORNERS: usize = 60;
 /// Requests between two corners at least, so that the profile shows the rate and not chance.
@@ -7,52 +10,10 @@ const REQUESTS: usize = 100;
 
 /// Seconds since 1970 of `2025-03-03T09:00:03.25+01:00`.
 pub(super) fn moment(text: &str) -> Option<f64> {
-    let (date, rest) = text.split_at_checked(19)?;
-    let number = |from: usize, to: usize| -> Option<i64> {
-        let digits = date.get(from..to)?;
-        digits
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| digits.parse().ok())?
-    };
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    if !(1..=12).contains(&month)
-        || !(1..=31).contains(&day)
-        || hour > 23
-        || minute > 59
-        || second > 60
-    {
-        return None;
-    }
-    let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-    let fraction = &rest[..rest.len() - zone.len()];
-    let fraction: f64 = if fraction.is_empty() {
-        0.0
-    } else {
-        format!("0{fraction}").parse().ok()?
-    };
-    let east = match zone {
-        "" | "Z" => 0,
-        _ => {
-            let (sign, digits) = (zone.get(..1)?, zone.get(1..)?.replace(':', ""));
-            let digits: i64 = (digits.len() == 4).then(|| digits.parse().ok())??;
-            let east = (digits / 100 * 60 + digits % 100) * 60;
-            match sign {
-                "+" => east,
-                "-" => -east,
-                _ => return None,
-            }
-        }
-    };
-    // H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    let of_era = year.rem_euclid(400);
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second - east;
-    Some(seconds as f64 + fraction)
+    let read = date::iso(text.as_bytes())?;
+    // A float of so many nanoseconds would know 256 of them only.
+    let seconds = read.ns.div_euclid(SECOND) as f64 + read.ns.rem_euclid(SECOND) as f64 / 1e9;
+    (read.end == text.len()).then_some(seconds)
 }
 
 /// The rate over time of requests that came at these moments: seconds since the first, and the rate from

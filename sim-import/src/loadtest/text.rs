@@ -2,33 +2,13 @@
 
 use super::{Latency, Results};
 use serde_json::Value;
+use sim_core::time::Duration;
 
 /// A span such as `1.23ms`, `850us`, `2m3.5s`, in seconds.
 pub(super) fn span(text: &str) -> Option<f64> {
-    let mut rest = text.trim();
-    let mut sum = 0.0;
-    let mut any = false;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let letters = rest
-            .find(|c: char| c.is_ascii_digit() || c == ' ')
-            .unwrap_or(rest.len());
-        let unit = match &rest[..letters] {
-            "ns" => 1e-9,
-            "us" | "µs" | "μs" => 1e-6,
-            "ms" => 1e-3,
-            "s" | "sec" | "secs" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return None,
-        };
-        rest = rest[letters..].trim_start();
-        sum += number * unit;
-        any = true;
-    }
-    any.then_some(sum)
+    let text = text.replace('\u{3bc}', "\u{b5}").replace("secs", "s");
+    let span = Duration::parse(&text.replace("sec", "s")).ok()?;
+    Some(span.as_secs_f64())
 }
 
 /// The first number of a text.

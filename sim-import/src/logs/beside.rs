@@ -2,7 +2,7 @@
 //! their values.
 
 use super::collect::Request;
-use super::demand::{Demand, span};
+use super::demand::Demand;
 use super::measured::{Measured, ROOT};
 use super::sweep::Stretch;
 use super::work::work;
@@ -264,31 +264,22 @@ pub struct Replayed {
 }
 
 fn of_workers(path: String, workers: Workers, servers: usize) -> Filled {
-    let of = counted(servers.max(1), "server");
-    let (low, high) = workers.between;
+    let words = format!(
+        "of {}: {}",
+        counted(servers.max(1), "server"),
+        workers.words()
+    );
     match workers.number {
-        Some(number) if low == high => {
-            Filled::measured(path, number.to_string(), format!("of {of}"))
-        }
-        Some(number) => {
-            let words = format!("of {of}; {low} to {high} fit as well");
-            Filled::measured(path, number.to_string(), words)
-        }
-        None => {
-            let most = workers.most;
-            let words =
-                format!("at most {most} were in flight, and nothing shows that they waited");
-            Filled::guess(path, most.max(1).to_string(), words)
-        }
+        Some(number) => Filled::measured(path, number.to_string(), words),
+        None => Filled::guess(path, workers.most.max(1).to_string(), words),
     }
 }
 
 fn words(demand: &Demand) -> String {
     format!(
-        "of {} that found a free worker: mean {}, p99 {}; {}",
+        "of {} that found a free worker: {}; {}",
         counted(demand.count as usize, "request"),
-        span(demand.mean_s),
-        span(demand.p99_s),
+        demand.times(),
         demand.law
     )
 }

@@ -2,6 +2,7 @@
 
 use super::sketch::Sketch;
 use serde::Serialize;
+use sim_core::readable;
 use std::fmt::Write;
 
 /// Fewer times make no law.
@@ -34,6 +35,20 @@ pub struct Demand {
     pub text: String,
     /// The law in words, with how well it fits.
     pub law: String,
+}
+
+impl Demand {
+    /// Its mean and percentiles, for people.
+    pub fn times(&self) -> String {
+        let time = |seconds: f64| readable::time(seconds * 1e9);
+        format!(
+            "mean {}, p50 {}, p90 {}, p99 {}",
+            time(self.mean_s),
+            time(self.p50_s),
+            time(self.p90_s),
+            time(self.p99_s)
+        )
+    }
 }
 
 /// A law with a name.

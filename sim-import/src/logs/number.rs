@@ -1,8 +1,11 @@
 //! Numbers and moments in the bytes of a line.
 
 use memchr::memchr;
+use sim_core::date::{self, Date, is};
 
 const SECOND: i64 = 1_000_000_000;
+/// Two centuries and some, in nanoseconds.
+const FAR: u64 = 7_300_000_000_000_000_000;
 
 /// Whole digits.
 pub(crate) fn whole(text: &[u8]) -> Option<u64> {
@@ -82,10 +85,7 @@ impl Dates {
         if text == self.text.as_slice() {
             return Some((self.at_ns, true));
         }
-        let fine = is(text, 2, b"/") && is(text, 6, b"/") && is(text, 11, b":");
-        let month = month(text.get(3..6)?)?;
-        let date = (digits(text, 7, 4)?, month, digits(text, 0, 2)?);
-        let (at_ns, coarse) = fine.then(|| clock(text, 12, date))??;
+        let (at_ns, coarse) = within(date::common(text)?)?;
         if coarse {
             self.text.clear();
             self.text.extend_from_slice(text);
@@ -106,13 +106,7 @@ impl Dates {
                 }
             }
         }
-        let fine = is(text, 4, b"-") && is(text, 7, b"-") && is(text, 10, b"T t_");
-        let date = (
-            digits(text, 0, 4)?,
-            digits(text, 5, 2)?,
-            digits(text, 8, 2)?,
-        );
-        let (at_ns, coarse) = fine.then(|| clock(text, 11, date))??;
+        let (at_ns, coarse) = within(date::iso(text)?)?;
         if text.last() == Some(&b'Z') {
             self.text.clear();
             self.text.extend_from_slice(&text[..17]);
@@ -151,79 +145,20 @@ impl Dates {
     }
 }
 
-fn is(text: &[u8], at: usize, wanted: &[u8]) -> bool {
-    text.get(at).is_some_and(|byte| wanted.contains(byte))
+/// A date as 64 bits hold it with room to spare: of this age and those beside it.
+fn within(read: Date) -> Option<(i64, bool)> {
+    let ns = i64::try_from(read.ns).ok()?;
+    (ns.unsigned_abs() < FAR).then_some((ns, read.whole_second))
 }
 
 fn digits(text: &[u8], at: usize, count: usize) -> Option<i64> {
-    i64::try_from(whole(text.get(at..at + count)?)?).ok()
-}
-
-fn month(name: &[u8]) -> Option<i64> {
-    let names = b"JanFebMarAprMayJunJulAugSepOctNovDec";
-    (1..)
-        .zip(names.chunks(3))
-        .find(|(_, own)| *own == name)
-        .map(|(number, _)| number)
+    i64::try_from(date::digits(text, at, count)?).ok()
 }
 
 /// The nanoseconds that digits behind a point say, and where they end.
 fn fraction(text: &[u8], at: usize) -> Option<(i64, usize)> {
-    let tail = text.get(at..)?;
-    let count = tail.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let kept = count.min(9);
-    let value = if kept == 0 {
-        0
-    } else {
-        digits(text, at, kept)?
-    };
-    Some((value * 10_i64.pow(9 - kept as u32), at + count))
-}
-
-/// The time of day at `at`, with its fraction and zone, on a date; whether it has no fraction.
-fn clock(text: &[u8], at: usize, (year, month, day): (i64, i64, i64)) -> Option<(i64, bool)> {
-    let (hour, minute, second) = (
-        digits(text, at, 2)?,
-        digits(text, at + 3, 2)?,
-        digits(text, at + 6, 2)?,
-    );
-    let fine = is(text, at + 2, b":") && is(text, at + 5, b":");
-    let ranges = (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second <= 60;
-    // Within what an `i64` of nanoseconds holds.
-    if !fine || !ranges || !(1900..2200).contains(&year) {
-        return None;
-    }
-    let mut at = at + 8;
-    let mut nanoseconds = 0;
-    let coarse = !is(text, at, b".,");
-    if !coarse {
-        (nanoseconds, at) = fraction(text, at + 1)?;
-    }
-    if is(text, at, b" ") && is(text, at + 1, b"+-") {
-        at += 1;
-    }
-    let mut east = 0;
-    if is(text, at, b"+-") && digits(text, at + 1, 2).is_some() {
-        let colon = usize::from(is(text, at + 3, b":"));
-        let minutes = digits(text, at + 1, 2)? * 60 + digits(text, at + 3 + colon, 2).unwrap_or(0);
-        east = if text[at] == b'-' { -minutes } else { minutes };
-    }
-    let seconds = ((days(year, month, day) * 24 + hour) * 60 + minute - east) * 60 + second;
-    Some((seconds * SECOND + nanoseconds, coarse))
-}
-
-/// Days since 1970 of a date in the Gregorian calendar. Source: H. Hinnant, "chrono-Compatible Low-Level Date
-/// Algorithms", `days_from_civil`.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+    let (ns, end) = date::fraction(text, at)?;
+    Some((i64::try_from(ns).ok()?, end))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use super::sweep::{Found, ServerTally, least_of, step};
 use serde::Serialize;
+use sim_core::readable::counted;
 
 /// Log-likelihood by which a number must be better than no limit at all.
 const EVIDENCE: f64 = 6.0;
@@ -34,6 +35,21 @@ pub struct Workers {
     pub most: usize,
     /// The greatest deviation of a rate of completions from that of so many workers.
     pub deviation: f64,
+}
+
+impl Workers {
+    /// What can be told, for people.
+    pub fn words(&self) -> String {
+        let (low, high) = self.between;
+        match self.number {
+            Some(number) if low == high => counted(number, "worker"),
+            Some(number) => format!("{}, {low} to {high} fit as well", counted(number, "worker")),
+            None => format!(
+                "workers cannot be told: at most {} were in flight, and nothing shows that they waited",
+                self.most
+            ),
+        }
+    }
 }
 
 /// Fits the number of workers; nothing where nobody was ever in flight.
@@ -192,6 +208,25 @@ mod tests {
     use super::*;
     use sim_core::draws::Stream;
 
+    fn request(at_ns: u64, time_ns: u64) -> Request {
+        Request {
+            at_ns: at_ns.cast_signed(),
+            time_ns,
+            service_ns: time_ns,
+            route: 0,
+            server: 1,
+            kind: Kind::Plain,
+        }
+    }
+
+    /// What a sweep says of the server.
+    fn told(sweep: &Sweep) -> ServerTally {
+        let mut all = Stretch::default();
+        let stretches = sweep.stretches.iter();
+        stretches.for_each(|stretch| all.merge(stretch));
+        all.servers[1].clone()
+    }
+
     /// A queue with `c` workers at `load`, as a log would have it.
     fn queue(c: usize, load: f64, count: u64, demand: impl Fn(u64) -> f64) -> ServerTally {
         let gaps = Stream::new(7, 0, "gaps");
@@ -205,21 +240,9 @@ mod tests {
             free[worker] = free[worker].max(at) + demand(i);
             let ns = |seconds: f64| (seconds * 1e9) as u64;
             let time_ns = ns(free[worker] - at);
-            sweep.take(Request {
-                at_ns: ns(at).cast_signed(),
-                time_ns,
-                service_ns: time_ns,
-                route: 0,
-                server: 1,
-                kind: Kind::Plain,
-            });
+            sweep.take(request(ns(at), time_ns));
         }
-        let mut all = Stretch::default();
-        sweep
-            .stretches
-            .iter()
-            .for_each(|stretch| all.merge(stretch));
-        all.servers[1].clone()
+        told(&sweep)
     }
 
     #[test]
@@ -266,21 +289,9 @@ mod tests {
             let demand = demands.at(i).exponential() * 0.04 + 0.001;
             let ms = |seconds: f64| (seconds * 1e3).round() as u64 * 1_000_000;
             let time_ns = ms(demand);
-            sweep.take(Request {
-                at_ns: ms(at + demand).cast_signed() - time_ns.cast_signed(),
-                time_ns,
-                service_ns: time_ns,
-                route: 0,
-                server: 1,
-                kind: Kind::Plain,
-            });
+            sweep.take(request(ms(at + demand) - time_ns, time_ns));
         }
-        let mut all = Stretch::default();
-        sweep
-            .stretches
-            .iter()
-            .for_each(|stretch| all.merge(stretch));
-        let found = fit(&all.servers[1]).expect("somebody came");
+        let found = fit(&told(&sweep)).expect("somebody came");
         assert_eq!(found.number, None, "{found:?}");
     }
 }

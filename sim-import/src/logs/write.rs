@@ -1,9 +1,10 @@
 //! A log as the text of a scenario.
 
 use super::collect::Request;
-use super::demand::span;
 use super::measured::{Measured, Pick};
+use super::workers::Workers;
 use sim_core::draws::Stream;
+use sim_core::readable::counted;
 use sim_core::scenario::quoted;
 use std::fmt::Write;
 
@@ -142,9 +143,9 @@ impl Measured {
             left -= share;
             let _ = writeln!(
                 body,
-                "\n# {}: {} requests",
+                "\n# {}: {}",
                 shown(&class.route),
-                class.requests
+                counted(class.requests as usize, "request")
             );
             let _ = writeln!(
                 body,
@@ -159,10 +160,9 @@ impl Measured {
             } {
                 let _ = writeln!(
                     body,
-                    "# From {} requests that found a free worker: mean {}, p99 {}. {}.",
-                    demand.count,
-                    span(demand.mean_s),
-                    span(demand.p99_s),
+                    "# From {} that found a free worker: {}. {}.",
+                    counted(demand.count as usize, "request"),
+                    demand.times(),
                     demand.law
                 );
                 let _ = writeln!(body, "demand = {}", demand.text);
@@ -174,19 +174,17 @@ impl Measured {
                 assumed.push(format!("class.{}.demand", class.name));
             }
         }
-        // Every class brings its own.
         let _ = writeln!(
             body,
-            "\n[service.app]\ndemand = \"50ms\"\n{}",
+            "\n[service.app]\n# Every class has its own.\ndemand = \"50ms\"\n{}",
             self.policy(&mut assumed)
         );
-        let common = workers.and_then(|workers| workers.number);
         for server in &self.servers {
             let _ = writeln!(
                 body,
-                "\n# {}: {} requests, {} with an error",
+                "\n# {}: {}, {} with an error",
                 shown(&server.address),
-                server.requests,
+                counted(server.requests as usize, "request"),
                 server.failed
             );
             let _ = writeln!(
@@ -194,21 +192,17 @@ impl Measured {
                 "[[service.app.server]]\nname = {}",
                 quoted(&server.name)
             );
-            let bound = server
-                .workers
-                .map_or(WORKERS, |workers| workers.most.max(1));
-            if let Some(number) = common {
-                let between = workers.map_or((number, number), |workers| workers.between);
-                let _ = writeln!(
-                    body,
-                    "# Between {} and {} fit as well.\nworkers = {number}",
-                    between.0, between.1
-                );
-            } else {
-                let _ = writeln!(
-                    body,
-                    "# Cannot be told: most seen in flight are {bound}, and nothing shows that they waited.\nworkers = {bound}"
-                );
+            let told = workers.filter(|workers| workers.number.is_some());
+            let bound = server.workers.map(|own| Workers {
+                number: None,
+                ..own
+            });
+            let (number, words) = match told.or(bound) {
+                Some(own) => (own.number.unwrap_or(own.most.max(1)), own.words()),
+                None => (WORKERS, "nobody was seen at work: assumed".to_owned()),
+            };
+            let _ = writeln!(body, "# {words}\nworkers = {number}");
+            if told.is_none() {
                 assumed.push(format!("service.app.server.{}.workers", server.name));
             }
         }

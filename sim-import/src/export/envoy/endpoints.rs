@@ -1,7 +1,7 @@
 //! Servers, as endpoints by priority and zone.
 
 use super::{PORT, address};
-use crate::export::said::{Said, whole};
+use crate::export::said::{Said, weighed};
 use crate::export::subject::Subject;
 use crate::export::ways::drained;
 use crate::export::yaml::{Map, Yaml, add, map, plain, text};
@@ -19,13 +19,7 @@ pub(super) fn assignment(
     subject: &mut Subject<'_>,
 ) -> Yaml {
     let model = subject.model;
-    let own: Vec<_> = service
-        .servers
-        .iter()
-        .map(|id| &model.servers[id.position()])
-        .collect();
-    let weights: Vec<f64> = own.iter().map(|server| server.params.weight).collect();
-    let weights = whole(&weights, 1e6).filter(|_| weighs);
+    let (own, weights) = weighed(service, 1e6, weighs, model);
     if weights.is_some() {
         subject.take_of_servers(service, "weight", &[]);
     } else {

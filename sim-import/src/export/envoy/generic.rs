@@ -2,9 +2,8 @@
 
 use super::NO_LIMIT;
 use super::params::{LIMITS, OUTLIER};
-use crate::export::said::{Said, balancer, rules};
+use crate::export::said::{Said, balancer, own_client, rules};
 use crate::export::subject::{Subject, param};
-use sim_core::ids::Id;
 use sim_core::model::Service;
 
 pub(super) fn of_number(text: &str) -> f64 {
@@ -153,8 +152,7 @@ pub(super) fn client(service: &Service, said: &mut Said, subject: &mut Subject<'
         said.imply("timeout", "0s");
     }
     let retry = format!("{path}.client.retry");
-    let client = service.balancer.client.as_ref();
-    let client = client.map(|own| &subject.model.clients[own.client.position()]);
+    let client = own_client(service, subject.model);
     let Some(client) = client.filter(|_| subject.says(&format!("{path}.client"))) else {
         return;
     };

@@ -42,14 +42,7 @@ fn write(subject: &mut Subject<'_>) -> String {
     let mut clusters = Vec::new();
     let mut common = listener("all");
     let mut own = Vec::new();
-    for service in &model.services {
-        if service.servers.is_empty() {
-            subject.remark(format!(
-                "{} has no servers of its own, and is no cluster",
-                service.name
-            ));
-            continue;
-        }
+    for service in subject.pools("cluster") {
         let mut said = Said::of(service, "envoy", subject);
         let (cluster, hashes) = cluster(service, &mut said, subject);
         clusters.push(cluster);
