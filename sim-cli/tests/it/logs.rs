@@ -194,7 +194,7 @@ fn wrong_doors_lead_to_the_right_ones() {
         (
             &["import", "shop.conf", "--log", LOG, "--log-format", "%%"],
             3,
-            "$request_time",
+            "it has no time",
         ),
         (&["calibrate", LOG, "--arrivals", "trace"], 2, "-o FILE"),
         (
