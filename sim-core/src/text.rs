@@ -31,6 +31,12 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     })
 }
 
+/// `text` in quotation marks, as an error names what stands in a file. A backslash stays one: what
+/// scenarios hold has gone through [`plain`], and an escape of an escape is hard to find again.
+pub fn cited(text: impl AsRef<str>) -> String {
+    format!("\"{}\"", shown(text.as_ref()))
+}
+
 fn replaced(text: &str, kept: impl Fn(char, Option<char>) -> bool) -> Cow<'_, str> {
     if !text.chars().any(is_obeyed) {
         return Cow::Borrowed(text);

@@ -9,14 +9,33 @@ fn turns(count: usize) -> String {
     lines.join("\n")
 }
 
+/// The same five values about as often, in an order without any.
+fn shuffled(count: u64) -> String {
+    let at = |i: u64| (i * i).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+    let at = |i| at(i) % 5 + 1;
+    let lines: Vec<String> = (0..count).map(|i| at(i).to_string()).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn values_that_repeat_themselves_get_no_width_of_nothing() {
+    let folder = Folder::with("a.txt", turns(1000));
+    let told = folder.run(&["analyse", "a.txt"]).code(0).out;
+    for wanted in [
+        "batch-means              no interval: nothing varied",
+        "Heidelberger–Welch   the values repeat themselves",
+    ] {
+        assert!(told.contains(wanted), "{wanted} in\n{told}");
+    }
+}
+
 #[test]
 fn a_series_gets_its_methods_by_name() {
-    let folder = Folder::with("a.txt", turns(1000));
+    let folder = Folder::with("a.txt", shuffled(1000));
     let ran = folder.run(&["analyse", "a.txt"]).code(0);
     for wanted in [
         "1000 values",
-        "mean 3 ",
-        "batch-means   3            ± 0",
+        "batch-means   3.0",
         "MSER-5               leaves nothing out",
         "stationary from the start",
         "50 %       3       3 to 3          469 to 532   order-statistics",
@@ -36,7 +55,7 @@ fn a_series_gets_its_methods_by_name() {
     assert_eq!(report["quantiles"][0]["low_rank"], 469);
     assert_eq!(report["heidelberger_welch"]["stationary"], true);
     let mean = report["mean"].as_f64().expect("a number");
-    assert!((mean - 3.0).abs() < 1e-12, "{mean}");
+    assert!((mean - 3.0).abs() < 0.2, "{mean}");
 }
 
 #[test]

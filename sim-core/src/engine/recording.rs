@@ -65,7 +65,9 @@ impl Staffed {
             let worker_ns = u128::from(span_ns) * u128::from(params.workers);
             self.worker_ns += worker_ns;
             if params.priority == 0 {
-                self.capacity_ns += worker_ns as f64 * params.speed * cores;
+                // As for `check` and the verdict: what breakdowns leave on average.
+                let whole = worker_ns as f64 * params.availability();
+                self.capacity_ns += whole * params.speed * cores;
             }
         }
     }

@@ -119,7 +119,8 @@ pub struct Hysteresis {
     pub breaks: Estimate,
     /// Factor at which it recovers going down, as wide.
     pub recovers: Estimate,
-    /// The first less the second: how wide the region is in which both states last.
+    /// The first less the second: how wide the region is in which both states last. Its interval is wider
+    /// by a whole step on either side, half a one for each of the two.
     pub gap: Estimate,
     /// From one step to the next: the ramp's resolution.
     pub step: f64,
@@ -153,7 +154,7 @@ impl Hysteresis {
             .iter()
             .filter(|r| r.broke() && r.recovers.is_none())
             .count();
-        let wide = self.gap.interval().is_some_and(|gap| gap.low > self.step);
+        let wide = self.gap.interval().is_some_and(|gap| gap.low > 0.0);
         Some(wide || stuck * 2 > broke)
     }
 }
@@ -223,17 +224,10 @@ pub fn hysteresis(
         if missing > 0 || of == 0 {
             return Estimate::withheld(None, Withheld::NothingMeasured { missing, of });
         }
-        match statistics::mean(points, level) {
-            Estimate::Interval(mean) => Estimate::Interval(Interval {
-                low: mean.low - half,
-                high: mean.high + half,
-                ..mean
-            }),
-            withheld @ Estimate::Withheld { .. } => withheld,
-        }
+        wider(statistics::mean(points, level), half)
     };
     let gap = if breaks.len() == recovers.len() && breaks.len() as u64 == of && of > 0 {
-        paired_difference(&breaks, &recovers, level)
+        wider(paired_difference(&breaks, &recovers, level), ramp.step())
     } else {
         let missing = of - (breaks.len().min(recovers.len()) as u64);
         Estimate::withheld(None, Withheld::NothingMeasured { missing, of })
@@ -247,6 +241,18 @@ pub fn hysteresis(
         ramped,
         interrupted,
     })
+}
+
+/// The same, its interval wider on either side by what is not known of each value.
+fn wider(estimate: Estimate, by: f64) -> Estimate {
+    match estimate {
+        Estimate::Interval(mean) => Estimate::Interval(Interval {
+            low: mean.low - by,
+            high: mean.high + by,
+            ..mean
+        }),
+        withheld @ Estimate::Withheld { .. } => withheld,
+    }
 }
 
 fn judge(shares: &[f64], well: &[bool]) -> Ramped {

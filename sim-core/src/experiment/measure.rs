@@ -6,6 +6,7 @@ use crate::outcome::Outcome;
 use crate::scenario::suggest;
 use crate::statistics::Interval;
 use crate::summary::Summary;
+use crate::text::cited;
 
 /// What one run says about a measure.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -71,8 +72,9 @@ impl Measure {
             let of = |service: &&Service| words.get(1) == Some(&service.name.as_str());
             if let Some(service) = model.services.iter().find(of).filter(|s| !s.numbers) {
                 return Err(format!(
-                    "{path:?} is kept only where it is asked for: `numbers = true` in [service.{0}], or `--set service.{0}.numbers=true`",
-                    service.name
+                    "{} is kept only where it is asked for: `numbers = true` in [service.{name}], or `--set service.{name}.numbers=true`",
+                    cited(&path),
+                    name = service.name
                 ));
             }
         }
@@ -309,7 +311,7 @@ fn unknown(path: &str, model: &Model) -> String {
         .chain(SUMMARY_PATHS.iter().map(|row| concrete(row.path)))
         .collect();
     let help = suggest(path, known.iter().map(String::as_str));
-    format!("no figure of the summary is called {path:?}; {help}")
+    format!("no figure of the summary is called {}; {help}", cited(path))
 }
 
 /// How figures at `path`, which is one of `row`, become one.

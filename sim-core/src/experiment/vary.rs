@@ -3,7 +3,7 @@
 use super::compare::Variant;
 use crate::model::Model;
 use crate::scenario::Scenario;
-use crate::text::shown;
+use crate::text::{cited, shown};
 use std::sync::Arc;
 
 /// Variants at most: beyond, a sweep is what is wanted.
@@ -84,7 +84,7 @@ pub fn variants<E>(
             let (scenario, model) = read(number, &sets).map_err(Unfit::Refused)?;
             let name = name_of(scenario.name(), &sets, scenarios);
             if variants.iter().any(|variant| variant.name == name) {
-                let message = format!("two variants are called {name:?}");
+                let message = format!("two variants are called {}", cited(name));
                 return Err(Unfit::usage(message, ""));
             }
             variants.push(Variant {

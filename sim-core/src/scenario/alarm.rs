@@ -9,6 +9,7 @@ use super::section::{Cx, Item};
 use super::sections::{SloSpec, Top};
 use crate::metric::Comparison;
 use crate::model::{Alert, ClassId, Expectation, Slo};
+use crate::text::cited;
 use crate::time::Duration;
 
 /// Most alerts, objectives and expectations of each kind.
@@ -38,7 +39,7 @@ fn unique<'s>(
             && let Some(first) = seen.insert(name.clone(), item.span)
         {
             cx.push(
-                Problem::new("E019", format!("two {what} are called {name:?}"))
+                Problem::new("E019", format!("two {what} are called {}", cited(name)))
                     .at(item.span)
                     .label(first, "first here"),
             );
@@ -120,7 +121,10 @@ fn good(text: Piece<'_>, cx: &mut Cx<'_>) -> Option<Option<Duration>> {
                     .help("above 0"),
             ),
             Err(why) => {
-                cx.push(right.problem("E015", format!("{:?} is no time span: {why}", right.text)));
+                cx.push(right.problem(
+                    "E015",
+                    format!("{} is no time span: {why}", cited(right.text)),
+                ));
             }
         }
         return None;
@@ -128,7 +132,7 @@ fn good(text: Piece<'_>, cx: &mut Cx<'_>) -> Option<Option<Duration>> {
     cx.push(
         text.problem(
             "E032",
-            format!("{:?} does not say what a good request is", text.text),
+            format!("{} does not say what a good request is", cited(text.text)),
         )
         .help("write succeeded, or response_time < 2s"),
     );

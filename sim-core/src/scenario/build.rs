@@ -13,6 +13,7 @@ use crate::extension::Configured;
 use crate::guard::{GuardDef, Stands};
 use crate::health::HealthDef;
 use crate::model::{BalancerMemory, Breakdowns, CrashRule, Hedge, Liveness, Memory, WarmUp};
+use crate::text::cited;
 
 /// Shortest mean life of a worker: shorter ones would keep the machine busy with failures alone.
 const SHORTEST_LIFE_NS: f64 = 1000.0;
@@ -57,9 +58,12 @@ fn crash_rule(rule: &CrashSpec, gauges: &'static [GaugeDef], cx: &mut Cx<'_>) ->
     let Some(gauge) = gauges.iter().find(|g| g.name == word) else {
         let help = suggest(word, gauges.iter().map(|g| g.name));
         cx.push(
-            Problem::new("E014", format!("no crash rule can watch {word:?} here"))
-                .at(rule.when.span)
-                .help(help),
+            Problem::new(
+                "E014",
+                format!("no crash rule can watch {} here", cited(word)),
+            )
+            .at(rule.when.span)
+            .help(help),
         );
         return None;
     };

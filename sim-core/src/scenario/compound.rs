@@ -4,6 +4,7 @@ use super::kinds::{Text, check_name};
 use super::problem::{Problem, Span as Place, suggest};
 use super::section::{Cx, Form, KeyDef, Reads, Section, check_table, mismatch};
 use super::tree::{Entry, Node, Value};
+use crate::text::cited;
 use std::marker::PhantomData;
 
 /// One of a few words.
@@ -35,7 +36,7 @@ impl<W: Words> Reads for Word<W> {
         if found.is_none() {
             let help = suggest(&text, W::WORDS.iter().map(|(word, _, _)| *word));
             cx.push(
-                Problem::new("E014", format!("`{}` cannot be {text:?}", key.name))
+                Problem::new("E014", format!("`{}` cannot be {}", key.name, cited(text)))
                     .at(node.span)
                     .help(help),
             );

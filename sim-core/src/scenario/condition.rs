@@ -10,6 +10,7 @@ use super::problem::{Problem, Span, suggest};
 use super::section::Cx;
 use crate::metric::{Comparison, Condition, METRICS, MetricDef, Scope, Unit};
 use crate::model::{ClassId, ServerId, ServiceId};
+use crate::text::cited;
 use crate::time::Duration;
 
 /// Comparisons, longer ones first so that `<=` is not read as `<`.
@@ -105,7 +106,7 @@ impl<'t> Piece<'t> {
 /// Reads the condition of an alert.
 pub(crate) fn condition(text: Piece<'_>, base: &Base, cx: &mut Cx<'_>) -> Option<Condition> {
     let Some((left, comparison, right)) = text.comparison() else {
-        cx.push(text.problem("E032", format!("{:?} is no condition", text.text)).help("a metric, a comparison and a threshold, such as p99 > 2s or share(web-1) > 70%"));
+        cx.push(text.problem("E032", format!("{} is no condition", cited(text.text))).help("a metric, a comparison and a threshold, such as p99 > 2s or share(web-1) > 70%"));
         return None;
     };
     let (metric, scope) = metric(left, base, cx)?;
@@ -127,7 +128,7 @@ pub(crate) fn metric(
     let (name, inside) = text.call();
     let Some(def) = MetricDef::find(name.text) else {
         cx.push(
-            name.problem("E033", format!("no metric is called {:?}", name.text))
+            name.problem("E033", format!("no metric is called {}", cited(name.text)))
                 .help(suggest(name.text, METRICS.iter().map(|m| m.name))),
         );
         return None;
@@ -168,7 +169,7 @@ fn scope(text: Piece<'_>, base: &Base, cx: &mut Cx<'_>) -> Option<Scope> {
             cx.push(
                 text.problem(
                     "E033",
-                    format!("no class, service or server is called {:?}", text.text),
+                    format!("no class, service or server is called {}", cited(text.text)),
                 )
                 .help(help),
             );
@@ -176,8 +177,11 @@ fn scope(text: Piece<'_>, base: &Base, cx: &mut Cx<'_>) -> Option<Scope> {
         _ => {
             let help = "say which: class.NAME, service.NAME or service.NAME.server.NAME";
             cx.push(
-                text.problem("E033", format!("{:?} can mean several things", text.text))
-                    .help(help),
+                text.problem(
+                    "E033",
+                    format!("{} can mean several things", cited(text.text)),
+                )
+                .help(help),
             );
         }
     }
@@ -240,8 +244,11 @@ pub(crate) fn quantity(text: Piece<'_>, unit: Unit, cx: &mut Cx<'_>) -> Option<f
     };
     if value.is_none() {
         cx.push(
-            text.problem("E015", format!("{:?} cannot be compared here", text.text))
-                .help(format!("wanted: {shape}")),
+            text.problem(
+                "E015",
+                format!("{} cannot be compared here", cited(text.text)),
+            )
+            .help(format!("wanted: {shape}")),
         );
     }
     value

@@ -14,6 +14,7 @@ use crate::metric::{
 };
 use crate::model::{EventPattern, Expectation, Expr, Fold, Value};
 use crate::outcome::Outcome;
+use crate::text::cited;
 use crate::time::{Duration, Instant};
 use crate::verdict::Verdict;
 
@@ -113,7 +114,7 @@ pub(crate) fn expectation(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -
         let Some((low, high)) = range.split("..") else {
             cx.push(
                 range
-                    .problem("E032", format!("{:?} is no range", range.text))
+                    .problem("E032", format!("{} is no range", cited(range.text)))
                     .help("such as 12:18..12:23"),
             );
             return None;
@@ -132,7 +133,7 @@ pub(crate) fn expectation(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -
     }
     let help = "such as first(alert.slow) in 12:18..12:23, count(crash.web-1) == 1, never(crash), goodput at 13:00 < 5%, availability > 99%";
     cx.push(
-        text.problem("E032", format!("{:?} is no expectation", text.text))
+        text.problem("E032", format!("{} is no expectation", cited(text.text)))
             .help(help),
     );
     None
@@ -146,7 +147,7 @@ fn side(text: Piece<'_>, right: Right, known: &Known<'_>, cx: &mut Cx<'_>) -> Op
                 // A clock time before the start means the day after, which nobody meant.
                 cx.push(text.problem(
                     "E030",
-                    format!("{:?} lies after the end of the run", text.text),
+                    format!("{} lies after the end of the run", cited(text.text)),
                 ));
                 return None;
             }
@@ -172,7 +173,7 @@ fn verdict(comparison: Comparison, word: Piece<'_>, cx: &mut Cx<'_>) -> Option<E
     let Some(verdict) = Verdict::find(word.text) else {
         let words = Verdict::ALL.map(Verdict::word);
         cx.push(
-            word.problem("E033", format!("no verdict is called {:?}", word.text))
+            word.problem("E033", format!("no verdict is called {}", cited(word.text)))
                 .help(suggest(&word.text.to_uppercase(), words)),
         );
         return None;
@@ -242,7 +243,7 @@ fn value(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<(Value, 
         _ if fold.is_some() => {
             let help = suggest(name.text, METRICS.iter().map(|m| m.name));
             cx.push(
-                name.problem("E033", format!("no metric is called {:?}", name.text))
+                name.problem("E033", format!("no metric is called {}", cited(name.text)))
                     .help(help),
             );
             None
@@ -261,7 +262,7 @@ fn period<'t>(text: Piece<'t>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<Per
         let Some((from, until)) = range.split("..") else {
             cx.push(
                 range
-                    .problem("E032", format!("{:?} is no period", range.text))
+                    .problem("E032", format!("{} is no period", cited(range.text)))
                     .help("such as during 12:20..12:30"),
             );
             return None;
@@ -309,7 +310,7 @@ fn event(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<EventPat
         cx.push(
             word.problem(
                 "E033",
-                format!("no kind of event is called {:?}", word.text),
+                format!("no kind of event is called {}", cited(word.text)),
             )
             .help(help),
         );
@@ -374,7 +375,10 @@ fn check_subject(
     }
     cx.push(
         subject
-            .problem("E033", format!("no {what} is called {:?}", subject.text))
+            .problem(
+                "E033",
+                format!("no {what} is called {}", cited(subject.text)),
+            )
             .help(suggest(subject.text, names.iter().map(String::as_str))),
     );
     None
@@ -393,8 +397,8 @@ fn summary(text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_>) -> Option<Unit> 
         text.problem(
             "E033",
             format!(
-                "no metric and no figure of the summary is called {:?}",
-                text.text
+                "no metric and no figure of the summary is called {}",
+                cited(text.text)
             ),
         )
         .help(suggest(text.text, names)),
@@ -444,7 +448,7 @@ fn check_names(pattern: &str, text: Piece<'_>, known: &Known<'_>, cx: &mut Cx<'_
         let Some(at) = names.iter().position(|n| *n == word) else {
             let what = place.to_lowercase();
             cx.push(
-                text.problem("E033", format!("no {what} is called {word:?}"))
+                text.problem("E033", format!("no {what} is called {}", cited(word)))
                     .help(suggest(word, names.into_iter().take(300))),
             );
             return None;

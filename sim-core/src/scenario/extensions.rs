@@ -21,6 +21,7 @@ use crate::policy::{POLICIES, PolicyDef};
 use crate::profile::{PROFILES, ProfileDef};
 use crate::restart::{RESTARTS, RestartDef};
 use crate::retry::{RETRIES, RetryDef};
+use crate::text::cited;
 use crate::time::{Duration, Instant};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -154,7 +155,7 @@ pub(crate) fn choice<D: Listed>(node: &Node, name: &str, cx: &mut Cx<'_>) -> Opt
     let Some(def) = D::rows().iter().copied().find(|row| row.row().name == kind) else {
         let help = suggest(kind, D::rows().iter().map(|row| row.row().name));
         cx.push(
-            Problem::new("E014", format!("unknown {} {kind:?}", D::NOUN))
+            Problem::new("E014", format!("unknown {} {}", D::NOUN, cited(kind)))
                 .at(kind_span)
                 .help(help),
         );
@@ -371,9 +372,12 @@ fn word(node: &Node, param: &ParamDef, words: &[&'static str], cx: &mut Cx<'_>) 
     let found = words.iter().position(|w| *w == text);
     if found.is_none() {
         cx.push(
-            Problem::new("E014", format!("`{}` cannot be {text:?}", param.name))
-                .at(node.span)
-                .help(suggest(text, words.iter().copied())),
+            Problem::new(
+                "E014",
+                format!("`{}` cannot be {}", param.name, cited(text)),
+            )
+            .at(node.span)
+            .help(suggest(text, words.iter().copied())),
         );
     }
     found

@@ -3,7 +3,7 @@
 use super::problem::{Problem, Span as Place};
 use super::section::{Cx, Form, KeyDef, Reads, mismatch};
 use super::tree::{Node, Value};
-use crate::text::shown;
+use crate::text::{cited, shown};
 use crate::time::{Clock as TimeOfDay, Duration, Instant, SECOND};
 
 /// Any text.
@@ -118,7 +118,8 @@ pub(crate) fn span(node: &Node, what: &str, cx: &mut Cx<'_>) -> Option<Duration>
         Value::Text(text) => match Duration::parse(text) {
             Ok(span) => return Some(span),
             Err(why) => cx.push(
-                Problem::new("E015", format!("{text:?} is no time span: {why}")).at(node.span),
+                Problem::new("E015", format!("{} is no time span: {why}", cited(text)))
+                    .at(node.span),
             ),
         },
         Value::Integer(0) => return Some(Duration::ZERO),
@@ -152,9 +153,9 @@ pub(crate) fn moment(
     let problem = if text.contains(':') {
         match (TimeOfDay::parse_time_of_day(text), clock) {
             (Ok(seconds), Some(clock)) => return Some(clock.instant(seconds)),
-            (Ok(_), None) => Problem::new("E015", format!("{text:?} is a clock time, but the scenario has no `clock`"))
+            (Ok(_), None) => Problem::new("E015", format!("{} is a clock time, but the scenario has no `clock`", cited(text)))
                 .help("set `clock` to the time of day at the start, or write a span since the start such as \"5m\""),
-            (Err(why), _) => Problem::new("E015", format!("{text:?}: {why}")),
+            (Err(why), _) => Problem::new("E015", format!("{}: {why}", cited(text))),
         }
     } else {
         match Duration::parse(text) {
@@ -165,7 +166,11 @@ pub(crate) fn moment(
                 } else {
                     ""
                 };
-                Problem::new("E015", format!("{text:?} is no moment of the run: {why}")).help(help)
+                Problem::new(
+                    "E015",
+                    format!("{} is no moment of the run: {why}", cited(text)),
+                )
+                .help(help)
             }
         }
     };
@@ -242,7 +247,7 @@ pub(crate) fn check_name(text: &str, place: Place, cx: &mut Cx<'_>) -> bool {
     if !fine {
         let help = "a name has letters a to z, digits, `-` and `_`, begins with a letter or digit and has at most 100 characters";
         cx.push(
-            Problem::new("E018", format!("{text:?} cannot be a name"))
+            Problem::new("E018", format!("{} cannot be a name", cited(text)))
                 .at(place)
                 .help(help),
         );
@@ -310,7 +315,7 @@ impl Reads for Title {
         {
             let help = "1 to 200 characters, none of them ( ) \" . or a line break: expectations and paths refer to it";
             cx.push(
-                Problem::new("E018", format!("{text:?} cannot be a name"))
+                Problem::new("E018", format!("{} cannot be a name", cited(text)))
                     .at(node.span)
                     .help(help),
             );
@@ -365,7 +370,7 @@ impl Reads for Ratio {
                 Some(ratio) => ratio,
                 None => {
                     cx.push(
-                        Problem::new("E015", format!("{text:?} is no percentage"))
+                        Problem::new("E015", format!("{} is no percentage", cited(text)))
                             .at(node.span)
                             .help("such as \"5%\" or 0.05"),
                     );
@@ -430,7 +435,7 @@ impl Reads for Clock {
         match TimeOfDay::parse_time_of_day(&text) {
             Ok(start_s) => Some(TimeOfDay { start_s }),
             Err(why) => {
-                cx.push(Problem::new("E015", format!("{text:?}: {why}")).at(node.span));
+                cx.push(Problem::new("E015", format!("{}: {why}", cited(text))).at(node.span));
                 None
             }
         }

@@ -8,6 +8,7 @@ use super::section::{Cx, Item};
 use super::sections::{LinkSpec, ServiceSpec};
 use crate::ids::Id;
 use crate::model::{Ask, Asker, Link, LinkTarget, ServerId, ServiceId, Zone, ZoneId};
+use crate::text::cited;
 
 /// Most zones of a service.
 const ZONES_MAX: usize = 1000;
@@ -146,7 +147,7 @@ fn no_zone<'a>(name: &str, zones: impl Iterator<Item = &'a str>) -> Problem {
 /// The links that a target names.
 pub(crate) fn targets(text: &str, base: &Base) -> Result<Vec<LinkTarget>, Problem> {
     let no_link = || {
-        Problem::new("E040", format!("{text:?} is no link")).help(
+        Problem::new("E040", format!("{} is no link", cited(text))).help(
             "service.NAME.link, service.NAME.balancer.link, service.NAME.zone.NAME.link, \
              service.NAME.server.NAME.link, service.NAME.call.NAME.link or \
              service.NAME.balancer.routes.NAME.link",

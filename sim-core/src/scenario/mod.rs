@@ -73,7 +73,7 @@ pub use problem::{Label, PROBLEMS_MAX, Problem, Problems, Span, suggest};
 pub use section::ExtensionTable;
 
 use crate::model::Model;
-use crate::text::shown;
+use crate::text::{cited, shown};
 use crate::time::{Clock, Instant};
 use problem::Collector;
 use section::Section;
@@ -151,7 +151,8 @@ pub struct NoFiles;
 impl Files for NoFiles {
     fn read(&self, name: &str) -> Result<Source, String> {
         Err(format!(
-            "{name:?} cannot be read here: no other files are at hand"
+            "{} cannot be read here: no other files are at hand",
+            cited(name)
         ))
     }
 }

@@ -7,6 +7,7 @@ use super::{Files, Source, like, renamed, sample, trace};
 use crate::arrival::ARRIVALS;
 use crate::distribution::DISTRIBUTIONS;
 use crate::extension::{ExtensionRow, ParamKind};
+use crate::text::cited;
 use crate::time::Duration;
 use std::sync::Arc;
 
@@ -123,7 +124,7 @@ impl<'a> Loader<'a> {
                 self.problems.push(
                     Problem::new(
                         "E051",
-                        format!("the base {name:?} is based on this scenario"),
+                        format!("the base {} is based on this scenario", cited(name)),
                     )
                     .at(span)
                     .help("bases must not go round in a circle"),
@@ -133,8 +134,11 @@ impl<'a> Loader<'a> {
             Ok(source) => Some(source),
             Err(why) => {
                 self.problems.push(
-                    Problem::new("E050", format!("the base {name:?} cannot be read: {why}"))
-                        .at(span),
+                    Problem::new(
+                        "E050",
+                        format!("the base {} cannot be read: {why}", cited(name)),
+                    )
+                    .at(span),
                 );
                 None
             }
@@ -363,11 +367,11 @@ impl<'a> Loader<'a> {
             }
             (None, Some(name)) => match self.files.read(name) {
                 Err(why) => {
-                    let what = format!("the sample {name:?} cannot be read: {why}");
+                    let what = format!("the sample {} cannot be read: {why}", cited(name));
                     Err(Problem::new("E053", what).at(span))
                 }
                 Ok(source) => sample::read(&source.text).map_err(|why| {
-                    let what = format!("the sample {name:?} is none: {why}");
+                    let what = format!("the sample {} is none: {why}", cited(name));
                     Problem::new("E053", what).at(span).help(
                         "a time in each line, in seconds or with a unit, and perhaps the part of all times that is at most as long",
                     )
@@ -412,14 +416,17 @@ impl<'a> Loader<'a> {
             Ok(source) => source,
             Err(why) => {
                 self.problems.push(
-                    Problem::new("E053", format!("the trace {name:?} cannot be read: {why}"))
-                        .at(span),
+                    Problem::new(
+                        "E053",
+                        format!("the trace {} cannot be read: {why}", cited(name)),
+                    )
+                    .at(span),
                 );
                 return None;
             }
         };
         let refused = |why: &str| {
-            let message = format!("the trace {name:?} is none: {why}");
+            let message = format!("the trace {} is none: {why}", cited(name));
             Problem::new("E053", message).at(span).help(
                 "a time in each line: seconds or a span since the start of the run, seconds since 1970, or the date of an access log",
             )
@@ -456,7 +463,8 @@ fn together(name: &str, so_far: usize, more: usize) -> Result<usize, Problem> {
         return Ok(all);
     }
     let message = format!(
-        "the trace {name:?} is too long: with it the traces have {all} requests, and at most {MOMENTS_MAX} may"
+        "the trace {} is too long: with it the traces have {all} requests, and at most {MOMENTS_MAX} may",
+        cited(name)
     );
     let help = "of requests that are alike a part with the same part of the servers behaves alike";
     Err(Problem::new("E053", message).help(help))

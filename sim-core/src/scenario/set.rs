@@ -15,6 +15,7 @@ use super::renamed;
 use super::section::{ExtensionTable, Form, KeyDef, Section, SectionDef, key_list};
 use super::sections::{ServerSpec, Top};
 use super::tree::{Entry, Node, Value};
+use crate::text::cited;
 
 /// A key of a path and where it stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -95,7 +96,7 @@ pub(crate) fn split(path: &str, span: Span, problems: &mut Collector) -> Option<
         rest = next;
     }
     problems.push(
-        Problem::new("E040", format!("{path:?} is no path"))
+        Problem::new("E040", format!("{} is no path", cited(path)))
             .at(span)
             .help("keys joined by dots, such as service.web.server.web-1.weight"),
     );

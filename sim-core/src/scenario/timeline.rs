@@ -19,6 +19,7 @@ use crate::model::{
     Action, Actor, Afflicted, Amount, Canary, Change, Course, Rollout, ServerId, ServiceId, Stage,
     Target, TimelineEntry,
 };
+use crate::text::cited;
 use crate::time::{Duration, Instant};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -665,7 +666,7 @@ fn afflicted(
     let names_link = text.rsplit('.').next() == Some("link");
     let wants_link = befalls.map_or(names_link, |befalls| befalls == Befalls::Links);
     if names_link && !wants_link {
-        let what = format!("this befalls servers, and {text:?} is a link");
+        let what = format!("this befalls servers, and {} is a link", cited(text));
         cx.push(Problem::new("E031", what).at(item.span));
         return None;
     }
@@ -716,7 +717,7 @@ fn target(text: &str, item: &Item<Option<String>>, base: &Base, cx: &mut Cx<'_>)
         _ => {
             let help = "service.NAME.server.NAME, service.NAME.server for all servers, service.NAME.zone.NAME or zone.NAME for those that stand there, machine.NAME for those on it, or service.NAME.balancer";
             cx.push(
-                Problem::new("E040", format!("{text:?} is no target"))
+                Problem::new("E040", format!("{} is no target", cited(text)))
                     .at(item.span)
                     .help(help),
             );
@@ -755,7 +756,7 @@ fn target(text: &str, item: &Item<Option<String>>, base: &Base, cx: &mut Cx<'_>)
         }
         _ => {
             cx.push(
-                Problem::new("E040", format!("{text:?} is no target"))
+                Problem::new("E040", format!("{} is no target", cited(text)))
                     .at(item.span)
                     .help("below a service there are `server`, `server.NAME`, `zone.NAME` and `balancer`"),
             );

@@ -3,7 +3,7 @@
 
 use super::problem::{Collector, Problem, Span};
 use super::{Source, foreign};
-use crate::text::plain;
+use crate::text::{cited, plain};
 use crate::time::Duration;
 use jsonc_parser::ast;
 use std::sync::Arc;
@@ -418,7 +418,7 @@ fn json_entries(
         let key = short(property.name.as_str(), key_span, problems)?;
         if let Some(first) = seen.insert(key.clone(), key_span) {
             problems.push(
-                Problem::new("E001", format!("the key {key:?} is written twice"))
+                Problem::new("E001", format!("the key {} is written twice", cited(key)))
                     .at(key_span)
                     .label(first, "first here"),
             );

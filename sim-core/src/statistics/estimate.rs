@@ -201,6 +201,12 @@ impl Interval {
         (self.half_width() / self.mean).abs()
     }
 
+    /// Whether what it rests on varied, beyond what sums of equal numbers round to: otherwise its width of
+    /// nothing tells nothing.
+    pub fn varies(&self) -> bool {
+        self.relative() > ROUNDING
+    }
+
     /// Whether it contains `value`.
     pub fn covers(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
@@ -603,7 +609,7 @@ impl Estimate {
     #[must_use]
     pub fn unless_same(self) -> Self {
         match self {
-            Self::Interval(interval) if interval.relative() <= ROUNDING => {
+            Self::Interval(interval) if !interval.varies() => {
                 let reason = Withheld::SameInAll {
                     of: interval.samples,
                     batches: matches!(

@@ -49,8 +49,8 @@ pub struct Analysis {
     pub z: f64,
     /// Values that MSER-5 would leave out at the start; `None` where it finds no end of the warm-up.
     pub mser5: Option<usize>,
-    /// The test of stationarity; `None` for a series too short for it.
-    pub stationarity: Option<Stationarity>,
+    /// The test of stationarity, or why there is none.
+    pub stationarity: Result<Stationarity, String>,
     /// The mean, by each method.
     pub means: Vec<By>,
     /// The quantiles asked for.
@@ -108,7 +108,7 @@ impl Analysis {
             mser5: truncation,
             means: vec![
                 series.batches(),
-                spectral(stationarity.as_ref()),
+                spectral(&stationarity),
                 series.independent(),
             ],
             stationarity,
@@ -208,22 +208,20 @@ impl Series<'_> {
         let factor = student_quantile(0.5 + self.level / 2.0, b - 1.0);
         let half_width = factor * libm::sqrt(squares / (b - 1.0) / b);
         let samples = BATCHES as u64;
-        Ok(Interval::around(whole, half_width, self.level, samples))
+        varied(Interval::around(whole, half_width, self.level, samples))
     }
 }
 
-fn spectral(found: Option<&Stationarity>) -> By {
-    let interval = match found {
-        None => Err(format!(
-            "it takes {} values",
-            super::stationarity::STATIONARITY_MIN
-        )),
-        Some(found) => found
-            .mean
-            .ok_or_else(|| "not even the second half is stationary".to_owned()),
+fn spectral(found: &Result<Stationarity, String>) -> By {
+    let of = |found: &Stationarity| {
+        let mean = found.mean;
+        mean.ok_or_else(|| "not even the second half is stationary".to_owned())
     };
-    let method = "spectral";
-    By { method, interval }
+    let interval = found.as_ref().map_err(Clone::clone).and_then(of);
+    By {
+        method: "spectral",
+        interval: interval.and_then(varied),
+    }
 }
 
 fn known(estimate: &Estimate) -> Result<Interval, String> {
@@ -232,6 +230,16 @@ fn known(estimate: &Estimate) -> Result<Interval, String> {
         .interval()
         .copied()
         .ok_or_else(|| reason().unwrap_or_default())
+        .and_then(varied)
+}
+
+/// The interval, unless nothing varied: a width of nothing would promise that nothing ever will.
+fn varied(interval: Interval) -> Result<Interval, String> {
+    if interval.varies() {
+        Ok(interval)
+    } else {
+        Err("nothing varied, so nothing tells how it would".to_owned())
+    }
 }
 
 /// The least of sorted values that at least the share `p` of them do not exceed.
@@ -283,6 +291,17 @@ mod tests {
             }
         }
         (f64::from(covered) / f64::from(given), given)
+    }
+
+    #[test]
+    fn values_that_never_vary_tell_nothing_of_their_mean() {
+        let found = Analysis::of(&[5.0; 1000], Some(0), 0.95, &[0.5]);
+        for by in &found.means {
+            let why = by.interval.as_ref().expect_err("a width of nothing");
+            assert!(why.contains("nothing varied"), "{}: {why}", by.method);
+        }
+        // Ranks hold for any law: the median is 5 unless chance was very much against it.
+        assert!(found.quantiles[0].by.interval.is_ok());
     }
 
     #[test]

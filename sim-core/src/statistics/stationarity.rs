@@ -19,6 +19,9 @@ pub const STATIONARITY_MIN: usize = 2 * SPECTRUM_MIN;
 /// Parts that are left out one after another.
 const TENTHS: usize = 10;
 
+/// Below this part of their variance, the spectrum of batches at frequency 0 is what a period leaves.
+const REPEATING: f64 = 1e-9;
+
 /// What the test found.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Stationarity {
@@ -34,10 +37,15 @@ pub struct Stationarity {
     pub mean: Option<Interval>,
 }
 
-/// Tests a series; `None` for fewer than [`STATIONARITY_MIN`] values.
-pub fn heidelberger_welch(values: &[f64], level: f64) -> Option<Stationarity> {
+/// Tests a series.
+///
+/// # Errors
+/// Says why it cannot: fewer than [`STATIONARITY_MIN`] values, or such as repeat themselves, whose sums
+/// stay within bounds as no Brownian bridge does.
+pub fn heidelberger_welch(values: &[f64], level: f64) -> Result<Stationarity, String> {
+    let few = || format!("it takes {STATIONARITY_MIN} values");
     if values.len() < STATIONARITY_MIN {
-        return None;
+        return Err(few());
     }
     let size = values.len().div_ceil(LENGTH_MAX);
     // What does not fill a batch is left out at the start.
@@ -46,15 +54,22 @@ pub fn heidelberger_welch(values: &[f64], level: f64) -> Option<Stationarity> {
         .chunks_exact(size)
         .map(|batch| Moments::of(batch).mean())
         .collect();
-    let settled = spectrum(&batches[batches.len() / 2..])?;
-    let mut found = None;
+    let second_half = &batches[batches.len() / 2..];
+    let settled = spectrum(second_half).ok_or_else(few)?;
+    let variance = Moments::of(second_half).variance();
+    if variance > 0.0 && settled.at_zero < REPEATING * variance {
+        return Err(
+            "the values repeat themselves: the test is for values left to chance".to_owned(),
+        );
+    }
+    let mut found = Err(few());
     for tenth in 0..=TENTHS / 2 {
         let skipped = batches.len() * tenth / TENTHS;
         let rest = &batches[skipped..];
         let statistic = bridge(rest, &settled);
         let p = cramer_von_mises_tail(statistic);
         let passed = p >= STATIONARITY_LEVEL;
-        found = Some(Stationarity {
+        found = Ok(Stationarity {
             skipped: if tenth == 0 {
                 0
             } else {
@@ -108,6 +123,10 @@ pub fn cramer_von_mises_tail(x: f64) -> f64 {
     if x <= 0.0 {
         return 1.0;
     }
+    // About e⁻⁹⁸, far below what the sum of the terms below is exact to.
+    if x >= 20.0 {
+        return 0.0;
+    }
     let mut below = 0.0;
     // Γ(k + ½) / (√π k!), from term to term.
     let mut coefficient = 1.0;
@@ -159,11 +178,10 @@ mod tests {
         }
         assert!((cramer_von_mises_tail(0.0) - 1.0).abs() < 1e-12);
         assert!(cramer_von_mises_tail(0.001) > 1.0 - 1e-9);
-        assert!(
-            cramer_von_mises_tail(50.0) < 1e-8,
-            "{}",
-            cramer_von_mises_tail(50.0)
-        );
+        for x in [10.0, 19.9, 20.0, 50.0, 1e8, f64::INFINITY] {
+            let found = cramer_von_mises_tail(x);
+            assert!(found < 1e-8, "{x}: {found}");
+        }
     }
 
     /// A stationary series passes at once about as often as the level says, and 95 % intervals cover.
@@ -215,6 +233,10 @@ mod tests {
         let found = heidelberger_welch(&[5.0; 250], 0.95).expect("long enough");
         assert!(found.passed && found.skipped == 0);
         assert!(found.mean.is_some_and(|i| i.half_width() <= 0.0));
-        assert_eq!(heidelberger_welch(&[5.0; 199], 0.95), None);
+        let few = heidelberger_welch(&[5.0; 199], 0.95).expect_err("too few");
+        assert_eq!(few, "it takes 200 values");
+        let turns: Vec<f64> = (0..1000).map(|i| f64::from(i % 5)).collect();
+        let turns = heidelberger_welch(&turns, 0.95).expect_err("nothing of chance");
+        assert!(turns.contains("repeat"), "{turns}");
     }
 }

@@ -450,3 +450,19 @@ fn broken_workers_are_not_busy() {
         crash = [{ when = \"utilisation\", above = 0.9, for = \"2s\" }]\n";
     assert_eq!(told(&run(text), Kind::Crash), []);
 }
+
+/// What a run says was offered is measured by what `check` and the verdict count: the workers that
+/// breakdowns leave on average.
+#[test]
+fn the_offered_load_counts_the_workers_that_breakdowns_leave() {
+    let text = "horizon = \"2000s\"\ntraffic = [{ to = \"web\", rate = 4 }]\n\
+        [service.web]\ndemand = { kind = \"exponential\", mean = \"100ms\" }\n\
+        [[service.web.server]]\nname = \"s\"\nworkers = 1\n\
+        breakdowns = { every = \"10s\", repair = \"10s\" }\n";
+    let simulation = run(text);
+    let foreseen = sim_core::load::peaks(simulation.model())[0].expect("there is traffic");
+    assert!((foreseen.offered_load - 0.8).abs() < 1e-12);
+    let seen = Summary::of(&simulation, 0).offered_load.expect("a load");
+    // 8000 requests, give or take 90.
+    assert!((seen - 0.8).abs() < 0.03, "{seen}");
+}

@@ -67,7 +67,7 @@ struct QuantileEntry<'a> {
 
 impl<'a> Report<'a> {
     pub(super) fn of(column: &'a Column, found: &'a Analysis, args: &'a AnalyseArgs) -> Self {
-        let test = found.stationarity.as_ref();
+        let test = found.stationarity.as_ref().ok();
         Self {
             schema_version: 1,
             file: &args.file,
@@ -105,7 +105,8 @@ impl<'a> Entry<'a> {
 
 impl HeidelbergerWelch {
     fn of(test: &Stationarity, precision: f64) -> Self {
-        let relative = test.mean.map(|interval| interval.relative());
+        let varied = test.mean.filter(Interval::varies);
+        let relative = varied.map(|interval| interval.relative());
         Self {
             stationary: test.passed,
             skipped: test.skipped,

@@ -7,7 +7,7 @@ use crate::table::Table;
 use crate::terminal::{BOLD, Out, YELLOW};
 use sim_core::metric::Unit;
 use sim_core::readable;
-use sim_core::statistics::{Analysis, Interval, STATIONARITY_MIN, Stationarity};
+use sim_core::statistics::{Analysis, Interval, Stationarity};
 use sim_core::text::shown;
 use std::io::Write;
 
@@ -31,11 +31,8 @@ pub(super) fn write(
     writeln!(out, "{}", table.text(2))?;
     mser5(found, args, out)?;
     match &found.stationarity {
-        Some(test) => stationarity(test, args.precision, out)?,
-        None => writeln!(
-            out,
-            "  Heidelberger–Welch   it takes {STATIONARITY_MIN} values"
-        )?,
+        Ok(test) => stationarity(test, args.precision, out)?,
+        Err(why) => writeln!(out, "  Heidelberger–Welch   {why}")?,
     }
     writeln!(out)?;
     quantiles(found, args, out)
@@ -99,6 +96,13 @@ fn stationarity(test: &Stationarity, precision: f64, out: &mut Out) -> Result<()
         0 => "from the start".to_owned(),
         count => format!("without the first {count}"),
     };
+    if !interval.varies() {
+        writeln!(
+            out,
+            "  Heidelberger–Welch   stationary {from}: {statistic}\n                       no half-width: nothing varied"
+        )?;
+        return Ok(());
+    }
     let relative = interval.relative();
     let (share, than) = (relative_text(relative), readable::share(precision));
     let enough = if relative <= precision {

@@ -8,6 +8,7 @@ use crate::scenario::problem::{Collector, Problem, Span};
 use crate::scenario::section::Item;
 use crate::scenario::set::{Assignment, Segment, split};
 use crate::scenario::tree::{Node, Value};
+use crate::text::cited;
 
 /// Cells of a plan, and values of an axis: beyond it the table of results would be useless.
 pub(crate) const CELLS_MAX: usize = 1_000_000;
@@ -273,9 +274,12 @@ impl Part<'_> {
         let name = self.name.get()?.clone().unwrap_or_else(|| path.clone());
         if name.trim().is_empty() || name.len() > 200 || name.chars().any(char::is_control) {
             problems.push(
-                Problem::new("E018", format!("{name:?} cannot be the name of a column"))
-                    .at(self.name.span)
-                    .help("1 to 200 characters without line breaks"),
+                Problem::new(
+                    "E018",
+                    format!("{} cannot be the name of a column", cited(name)),
+                )
+                .at(self.name.span)
+                .help("1 to 200 characters without line breaks"),
             );
             return None;
         }

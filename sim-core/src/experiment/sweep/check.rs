@@ -14,6 +14,7 @@ use crate::scenario::canonical::value_text;
 use crate::scenario::problem::{Collector, Problem};
 use crate::scenario::set::Assignment;
 use crate::scenario::tree::Node;
+use crate::text::cited;
 use std::collections::BTreeSet;
 
 /// Values of one axis that are tried: a range is fine when its ends and some between are.
@@ -37,7 +38,7 @@ pub(super) fn names(axes: &[Axis], measures: &[&str], problems: &mut Collector) 
                         .label(first.span, "first here"),
                 );
             } else if first.name == column.name {
-                let message = format!("two columns are called {:?}", column.name);
+                let message = format!("two columns are called {}", cited(&column.name));
                 problems.push(
                     Problem::new("E041", message)
                         .at(column.span)
@@ -49,7 +50,10 @@ pub(super) fn names(axes: &[Axis], measures: &[&str], problems: &mut Collector) 
             *m == column.name || ENDS.iter().any(|end| column.name == format!("{m}.{end}"))
         });
         if TAKEN.contains(&column.name.as_str()) || measured {
-            let message = format!("the table has a column called {:?} already", column.name);
+            let message = format!(
+                "the table has a column called {} already",
+                cited(&column.name)
+            );
             problems.push(
                 Problem::new("E041", message)
                     .at(column.span)

@@ -4,6 +4,7 @@ use crate::scenario::canonical::value_text;
 use crate::scenario::kinds::{ratio_of_text, size_of_text};
 use crate::scenario::problem::{Collector, Problem, Span};
 use crate::scenario::tree::{Node, Value};
+use crate::text::cited;
 use crate::time::Duration;
 
 /// What a quantity is counted in.
@@ -81,7 +82,7 @@ pub(crate) fn quantity(node: &Node, key: &str, problems: &mut Collector) -> Opti
                 found
             } else {
                 problems.push(
-                    Problem::new("E015", format!("{text:?} is no number, time span, share or size"))
+                    Problem::new("E015", format!("{} is no number, time span, share or size", cited(text)))
                         .at(node.span)
                         .help("such as 0.5, \"50%\", \"250ms\" or \"512MiB\"; for other values write `values`"),
                 );

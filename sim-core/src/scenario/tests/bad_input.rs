@@ -387,6 +387,12 @@ fn each_mistake_gets_its_problem() {
             "probability",
         ),
         ("[service.web]", "[service.\"we b\"]", "E018", "name"),
+        (
+            "[service.web]",
+            "[service.\"we\\u001Bb\"]",
+            "E018",
+            "\"we\\u001Bb\" cannot",
+        ),
         ("[[traffic]]", "[traffic]", "E012", "list of tables"),
     ] {
         assert!(SMALL.contains(from), "{from}");
