@@ -6,6 +6,7 @@ mod experiment;
 mod logs;
 mod stress;
 mod sweep;
+mod test;
 
 pub(crate) use analyse::{AnalyseArgs, LeaveOut};
 pub(crate) use doctor::{DoctorArgs, DoctorFormat};
@@ -15,6 +16,8 @@ pub(crate) use experiment::{
 pub(crate) use logs::{ArrivalsArg, CalibrateArgs, FormArgs, ReplayArgs};
 pub(crate) use stress::{SPAN_MAX, StressArgs};
 pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
+
+pub(crate) use test::{Annotate, TestArgs};
 
 use crate::exit::EXITS;
 use clap::builder::PossibleValuesParser;
@@ -75,6 +78,8 @@ pub(crate) enum Command {
     Stress(StressArgs),
     /// Simulate a scenario in many variants: every combination of values along its axes
     Sweep(SweepArgs),
+    /// Simulate scenarios as a suite, and say what does not hold: for continuous integration
+    Test(TestArgs),
     /// Say what a series of values shows: mean, warm-up, stationarity, quantiles
     Analyse(AnalyseArgs),
     /// Measure the engine against queueing theory and published tables

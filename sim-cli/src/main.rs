@@ -86,6 +86,7 @@ fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
         Command::Compare(args) => command::compare::run(args, cli.quiet, out),
         Command::Stress(args) => command::stress::run(args, cli.quiet, out),
         Command::Sweep(args) => command::sweep::run(args, cli.quiet, out),
+        Command::Test(args) => command::test::run(args, cli.quiet, out),
         Command::Analyse(args) => command::analyse::run(args, out),
         Command::Verify(args) => command::verify::run(args, cli.quiet, out),
         Command::Check(args) => command::check::run(args, cli.quiet, out),

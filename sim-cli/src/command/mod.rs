@@ -18,6 +18,7 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod stress;
 pub(crate) mod sweep;
+pub(crate) mod test;
 pub(crate) mod verify;
 
 use crate::args::EXPECT;

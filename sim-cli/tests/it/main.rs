@@ -16,5 +16,6 @@ mod logs;
 mod output;
 mod stampede;
 mod stress;
+mod suite;
 mod sweep;
 mod tidy;

@@ -1,0 +1,62 @@
+//! Arguments of `test`.
+
+use super::experiment::{confidence, threads};
+use super::{ListFormat, SetArgs, Showing};
+use clap::{Args, ValueEnum};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "Examples:
+  stampede test scenarios                       run every scenario in a folder, and say what does not hold
+  stampede test scenarios --update              hold each to its figures of now, from now on
+  stampede test scenarios --junit results.xml --annotate github";
+
+/// Arguments of `test`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct TestArgs {
+    /// Scenarios, and folders of them
+    #[arg(required = true, value_name = "SCENARIO|DIR")]
+    pub paths: Vec<String>,
+    #[command(flatten)]
+    pub sets: SetArgs,
+    /// Simulate each so many times; an expectation must hold in the share of them that --confidence says
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = "Experiment")]
+    pub replications: u64,
+    /// In how large a share of the replications an expectation must hold
+    #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = confidence, help_heading = "Experiment")]
+    pub confidence: f64,
+    /// Threads to simulate on; results do not depend on it [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = threads, help_heading = "Experiment")]
+    pub threads: Option<NonZeroUsize>,
+    /// Write the figures that each scenario is held to, as they are now, into NAME.figures.toml beside it
+    #[arg(long, help_heading = "Output")]
+    pub update: bool,
+    /// What to print
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub format: ListFormat,
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Output",
+        help = "Write the results into a file, too, as JUnit's XML, which CI services show"
+    )]
+    pub junit: Option<PathBuf>,
+    /// Print what does not hold as annotations, too, which a CI service shows beside the line
+    #[arg(long, value_name = "SERVICE", help_heading = "Output")]
+    pub annotate: Option<Annotate>,
+    #[command(flatten)]
+    pub showing: Showing,
+}
+
+/// Whose annotations.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Annotate {
+    /// GitHub Actions
+    Github,
+}

@@ -1,0 +1,184 @@
+//! `test`: scenarios as a suite.
+
+use crate::experiments::json;
+use crate::stampede::{Folder, SMALL};
+
+/// A folder of scenarios, with what else may lie in one.
+fn suite() -> Folder {
+    let folder = Folder::with(
+        "all/good.toml",
+        format!("{SMALL}[[expect]]\nthat = \"availability == 100%\"\n"),
+    );
+    folder.write("all/deep/plain.toml", SMALL);
+    folder.write("all/notes.toml", "what = \"no scenario\"\n");
+    folder.write(
+        "all/plan.toml",
+        "scenario = \"good.toml\"\n[[axis]]\npath = \"seed\"\nvalues = [1, 2]\n",
+    );
+    folder.write("all/README.md", "# Ours\n");
+    folder.write("all/.hidden/bad.toml", "horizon = 3\n");
+    folder.write("all/results/summary.json", "{}");
+    folder.write("all/results/scenario.toml", "horizon = 3\n");
+    folder
+}
+
+#[test]
+fn what_is_in_a_folder_is_run_and_told() {
+    let folder = suite();
+    let ran = folder.run(&["test", "all"]).code(0);
+    for wanted in [
+        "– all/deep/plain.toml   it runs, and expects nothing",
+        "✓ all/good.toml   it holds",
+        "2 scenarios: 1 of 1 hold",
+        "no scenarios: all/notes.toml, all/plan.toml",
+    ] {
+        assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
+    }
+    for unwanted in ["hidden", "results", "README"] {
+        assert!(!ran.out.contains(unwanted), "{}", ran.out);
+    }
+    let again = folder.run(&["test", "all", "--threads", "3"]).code(0);
+    assert_eq!(ran.out, again.out);
+}
+
+#[test]
+fn what_does_not_hold_is_named_with_its_line() {
+    let folder = suite();
+    folder.write(
+        "all/bad.toml",
+        format!("{SMALL}[[expect]]\nthat = \"p99 < 1ms\"\n"),
+    );
+    let ran = folder
+        .run(&[
+            "test",
+            "all",
+            "--junit",
+            "found.xml",
+            "--annotate",
+            "github",
+        ])
+        .code(6);
+    for wanted in [
+        "✗ all/bad.toml   1 of 1 do not hold",
+        "  all/bad.toml:16   p99 < 1ms\n    it was: ",
+        "::error file=all/bad.toml,line=16,title=p99 < 1ms::it was%3A ",
+    ] {
+        let wanted = wanted.replace("was%3A", "was:");
+        assert!(ran.out.contains(&wanted), "{wanted} in\n{}", ran.out);
+    }
+    let xml = folder.read("found.xml");
+    for wanted in [
+        "<testsuites name=\"stampede\" tests=\"2\" failures=\"1\">",
+        "<testcase classname=\"all/bad.toml\" name=\"p99 &lt; 1ms\" file=\"all/bad.toml\" line=\"16\">",
+        "<failure message=\"it was: ",
+    ] {
+        assert!(xml.contains(wanted), "{wanted} in\n{xml}");
+    }
+    let found = folder.run(&["test", "all/bad.toml", "--format", "json"]);
+    let found = json(&found.code(6).out);
+    assert_eq!(found["cases"][0]["line"], 16);
+}
+
+#[test]
+fn a_scenario_that_cannot_be_read_fails_and_the_others_run() {
+    let folder = suite();
+    folder.write("all/bad.toml", "horizon = \"1s\"\nservice = 3\n");
+    let ran = folder.run(&["test", "all"]).code(3);
+    assert!(ran.out.contains("✗ all/bad.toml"), "{}", ran.out);
+    assert!(ran.out.contains("  all/bad.toml:2 "), "{}", ran.out);
+    assert!(ran.out.contains("✓ all/good.toml"), "{}", ran.out);
+}
+
+#[test]
+fn figures_are_kept_and_held_to() {
+    let folder = Folder::with("s.toml", SMALL);
+    let ran = folder.run(&["test", "s.toml", "--update"]).code(0);
+    assert!(ran.err.contains("wrote s.figures.toml"), "{}", ran.err);
+    let figures = folder.read("s.figures.toml");
+    assert!(figures.contains("\n\"availability\" = 1.0\n"), "{figures}");
+    let ran = folder.run(&["test", "s.toml"]).code(0);
+    assert!(ran.out.contains("✓ s.toml   all "), "{}", ran.out);
+    // Slower servers are another system.
+    folder.write("s.toml", SMALL.replace("10ms", "15ms"));
+    let ran = folder.run(&["test", "s.toml"]).code(6);
+    let wanted = "s.figures.toml:";
+    assert!(ran.out.contains(wanted), "{}", ran.out);
+    assert!(
+        ran.out.contains("it is 15 ms, and held to 10 ms ± 1 %"),
+        "{}",
+        ran.out
+    );
+    // What people wrote around the values stays.
+    folder.write("s.figures.toml", format!("# ours\n{figures}"));
+    folder.run(&["test", "s.toml", "--update"]).code(0);
+    assert!(folder.read("s.figures.toml").starts_with("# ours\n"));
+    folder.run(&["test", "s.toml"]).code(0);
+}
+
+#[test]
+fn a_tolerance_lets_a_figure_move() {
+    let folder = Folder::with("s.toml", SMALL);
+    let with = |entry: &str| {
+        let text = format!("version = 1\n[figures]\n\"response_time_s.p99\" = {entry}\n");
+        folder.write("s.figures.toml", text);
+        folder.run(&["test", "s.toml"])
+    };
+    with("{ value = 0.0102, tolerance = \"3%\" }").code(0);
+    with("{ value = 0.0102, tolerance = \"1%\" }").code(6);
+    with("{ value = 0.012, within = 0.003 }").code(0);
+    with("\"none\"").code(6);
+}
+
+#[test]
+fn wrong_figures_are_named() {
+    let folder = Folder::with("s.toml", SMALL);
+    for (text, wanted) in [
+        (
+            "version = 1\n[figures]\n\"p98\" = 1\n",
+            "s.figures.toml:3   p98",
+        ),
+        ("version = 7\n", "`version = 1` is missing"),
+        ("\u{0}", "s.figures.toml:1 "),
+    ] {
+        folder.write("s.figures.toml", text);
+        let ran = folder.run(&["test", "s.toml"]).code(3);
+        assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
+    }
+}
+
+#[test]
+fn replications_judge_and_are_averaged() {
+    let random = SMALL.replace("\"10ms\"", "{ kind = \"exponential\", mean = \"10ms\" }");
+    let folder = Folder::with(
+        "s.toml",
+        format!("{random}[[expect]]\nthat = \"response_time_s.mean < 12.2ms\"\n"),
+    );
+    folder
+        .run(&["test", "s.toml", "--replications", "5", "--update"])
+        .code(6);
+    let figures = folder.read("s.figures.toml");
+    assert!(figures.contains("replications = 5\n"), "{figures}");
+    // The file asks for its five, whatever the command does.
+    let ran = folder.run(&["test", "s.toml"]).code(6);
+    assert!(ran.out.contains(" of 5 replications; in "), "{}", ran.out);
+    assert!(ran.out.contains("1 of "), "{}", ran.out);
+}
+
+#[test]
+fn what_makes_no_suite_is_refused() {
+    let folder = suite();
+    folder.write("empty/README.md", "# nothing");
+    for (args, code, wanted) in [
+        (vec!["test", "empty"], 4, "no scenario is in empty"),
+        (vec!["test", "-"], 2, "standard input has no place"),
+        (vec!["test", "nowhere.toml"], 5, "no such file"),
+        (
+            vec!["test", "all", "--update", "--set", "seed=3"],
+            2,
+            "leave out --set",
+        ),
+    ] {
+        let ran = folder.run(&args).code(code);
+        assert!(ran.err.contains(wanted), "{wanted} in\n{}", ran.err);
+    }
+}
