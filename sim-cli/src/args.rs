@@ -1,6 +1,7 @@
 //! The arguments, and nothing else.
 
 mod analyse;
+mod deadline;
 mod doctor;
 mod experiment;
 mod logs;
@@ -9,6 +10,7 @@ mod sweep;
 mod test;
 
 pub(crate) use analyse::{AnalyseArgs, LeaveOut};
+pub(crate) use deadline::DeadlineArgs;
 pub(crate) use doctor::{DoctorArgs, DoctorFormat};
 pub(crate) use experiment::{
     CompareArgs, EstimandArg, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
@@ -76,6 +78,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Find the load at which a system breaks, and whether it recovers
     Stress(StressArgs),
+    /// Find the last moment at which an act still prevents the damage
+    Deadline(DeadlineArgs),
     /// Simulate a scenario in many variants: every combination of values along its axes
     Sweep(SweepArgs),
     /// Simulate scenarios as a suite, and say what does not hold: for continuous integration

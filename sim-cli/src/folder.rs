@@ -33,7 +33,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("scenario.toml", "the scenario as it was run"),
     (
         EXPERIMENT,
-        "an experiment's results, with --replications, and of `compare` and `stress`",
+        "an experiment's results, with --replications, and of `compare`, `stress` and `deadline`",
     ),
     ("measures.csv", "each measure with its interval"),
     ("replications.csv", "each replication's measures"),
@@ -47,6 +47,11 @@ pub(crate) const FILES: &[(&str, &str)] = &[
         "where each replication breaks; or the steps of the ramp; or the spots of the map",
     ),
     ("stress.svg", "the same as a plot"),
+    (
+        "deadline.csv",
+        "the damage by the moment of acting, of `deadline`",
+    ),
+    ("deadline.svg", "the same as a plot"),
 ];
 /// An experiment's results.
 pub(crate) const EXPERIMENT: &str = "experiment.json";

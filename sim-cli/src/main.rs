@@ -6,6 +6,7 @@
 mod args;
 mod catalogue;
 mod command;
+mod deliver;
 mod diagnostics;
 mod drive;
 mod embedded;
@@ -85,6 +86,7 @@ fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
         Command::Run(args) => command::run::run(args, cli.quiet, out),
         Command::Compare(args) => command::compare::run(args, cli.quiet, out),
         Command::Stress(args) => command::stress::run(args, cli.quiet, out),
+        Command::Deadline(args) => command::deadline::run(args, cli.quiet, out),
         Command::Sweep(args) => command::sweep::run(args, cli.quiet, out),
         Command::Test(args) => command::test::run(args, cli.quiet, out),
         Command::Analyse(args) => command::analyse::run(args, out),

@@ -16,6 +16,7 @@ pub mod discipline;
 pub mod distribution;
 pub mod doctor;
 pub mod draws;
+pub mod edit;
 pub mod engine;
 pub mod event_log;
 pub mod experiment;

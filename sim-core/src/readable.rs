@@ -192,7 +192,7 @@ pub fn short(value: f64) -> String {
 /// Three digits that matter, without an exponent.
 fn digits(value: f64) -> String {
     let decimals = match value.abs() {
-        v if v >= 99.95 => 0,
+        v if v >= 99.95 => return grouped(value),
         v if v >= 9.995 => 1,
         v if v >= 0.9995 || v == 0.0 => 2,
         v if v >= 0.001 => 4,

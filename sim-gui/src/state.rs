@@ -339,7 +339,7 @@ pub fn event_words(event: &Event) -> String {
             .subject
             .split_once(" = ")
             .unwrap_or((&event.subject, ""));
-        return format!("{} = {value}", crate::playback::edit::short_path(path));
+        return format!("{} = {value}", sim_core::edit::short_path(path));
     }
     event.phrase()
 }

@@ -1,5 +1,6 @@
 //! Values as scenarios write them, and as people type them.
 
+use sim_core::edit::is_value;
 use sim_core::scenario::{Input, KeyRow, quoted};
 
 /// What was chosen as a scenario writes it.
@@ -16,31 +17,6 @@ pub fn written(row: &KeyRow, chosen: &str) -> String {
     } else {
         chosen.to_owned()
     }
-}
-
-/// Whether a text is a value of TOML as it stands, and not to be put into quotes.
-pub fn is_value(text: &str) -> bool {
-    text.starts_with(['[', '{', '"', '\''])
-        || ["true", "false", "inf", "-inf", "nan"].contains(&text)
-        || is_number(text)
-}
-
-/// Whether TOML takes it for a number: digits on both sides of a point.
-fn is_number(text: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (unsigned, None),
-    };
-    let (whole, part) = match mantissa.split_once('.') {
-        Some((whole, part)) => (whole, Some(part)),
-        None => (mantissa, None),
-    };
-    digits(whole)
-        && (whole == "0" || !whole.starts_with('0'))
-        && part.is_none_or(digits)
-        && exponent.is_none_or(|e| digits(e.strip_prefix(['-', '+']).unwrap_or(e)))
 }
 
 /// A value without the quotes of a text.
@@ -107,7 +83,7 @@ mod tests {
             ("007", false),
             ("5.", false),
         ] {
-            assert_eq!(is_number(text), number, "{text}");
+            assert_eq!(is_value(text), number, "{text}");
         }
     }
 }

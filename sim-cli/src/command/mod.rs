@@ -5,6 +5,7 @@ pub(crate) mod calibrate;
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod deadline;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod export;

@@ -2,6 +2,7 @@
 
 mod analyse;
 mod check;
+mod deadline;
 mod dependencies;
 mod doctor;
 mod exits;

@@ -244,7 +244,7 @@ pub fn hysteresis(
 }
 
 /// The same, its interval wider on either side by what is not known of each value.
-fn wider(estimate: Estimate, by: f64) -> Estimate {
+pub(super) fn wider(estimate: Estimate, by: f64) -> Estimate {
     match estimate {
         Estimate::Interval(mean) => Estimate::Interval(Interval {
             low: mean.low - by,

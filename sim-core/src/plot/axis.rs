@@ -2,6 +2,8 @@
 
 use super::svg::{Anchor, Drawing, GRID, INK, LABEL, Pen, SMALL, cut};
 use crate::metric::Unit;
+use crate::readable;
+use crate::time::{Clock, Instant};
 
 /// A unit that people read: what a figure is multiplied by, and what is then said after it.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -141,6 +143,21 @@ impl Axis {
                 .enumerate()
                 .map(|(i, word)| (i as f64, word.clone()))
                 .collect(),
+        }
+    }
+
+    /// Moments, in seconds from the start, each with its tick: the time of day where there is a clock.
+    pub fn moments(label: impl Into<String>, moments: &[Instant], clock: Option<Clock>) -> Self {
+        let tick = |at: &Instant| (at.as_secs_f64(), readable::moment(*at, clock));
+        let ends =
+            [moments.first(), moments.last()].map(|at| at.map_or(0.0, |at| at.as_secs_f64()));
+        Self {
+            label: label.into(),
+            scale: Scale::Linear {
+                low: ends[0],
+                high: ends[1].max(ends[0] + 1e-9),
+            },
+            ticks: moments.iter().map(tick).collect(),
         }
     }
 

@@ -1,9 +1,9 @@
 //! Which scenario an experiment is about, as the command would find it.
 
 use crate::files::{self, Neighbours};
-use crate::playback::edit::{overlay, replayed};
 use crate::playback::letter;
 use crate::state::State;
+use sim_core::edit::{overlay, replayed};
 use sim_core::model::Model;
 use sim_core::scenario::{Files, Problems, Scenario, Source};
 

@@ -300,7 +300,7 @@ fn actions(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, thing: Thing, path: 
         for action in offered.iter().rev() {
             let hint = format!(
                 "{action} {} at {}: a fork",
-                crate::playback::edit::short_path(path),
+                sim_core::edit::short_path(path),
                 cx.state.label(view.at)
             );
             if ui.small_button(*action).on_hover_text(hint).clicked() {

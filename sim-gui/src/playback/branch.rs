@@ -1,9 +1,9 @@
 //! A branch: one future of a scenario. The first begins at zero; every other begins as a clone of
 //! another branch at some moment, with something changed.
 
-use super::edit::{Edit, Edited, replayed};
 use super::frames::Frames;
 use super::series::{Series, Shape};
+use sim_core::edit::{Edit, Edited, replayed};
 use sim_core::engine::{End, Simulation};
 use sim_core::event_log::Event;
 use sim_core::model::Model;

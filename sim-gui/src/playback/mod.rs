@@ -10,7 +10,6 @@
 //! |---|---|
 //! | `frames` | key frames within a memory budget |
 //! | `series` | figures over time, row by row |
-//! | `edit` | what somebody changes, and how it is written down |
 //! | `branch` | one future: frames, series, event_log |
 //! | `deck` | all branches, and the play head; what is still to be done, changes, undo and redo |
 //! | `transport` | the play head |
@@ -19,15 +18,14 @@
 
 pub mod branch;
 pub mod deck;
-pub mod edit;
 pub mod frames;
 pub mod series;
 pub mod transport;
 pub mod view;
 pub mod worker;
 
-pub use edit::{Edit, Edited};
 pub use series::{Column, Series};
+pub use sim_core::edit::{Edit, Edited};
 pub use transport::Transport;
 pub use view::View;
 

@@ -1,6 +1,7 @@
 //! Forks: where they begin, what becomes of them, and what is too much.
 
 use crate::playback::{Base, TEXT, at, deck};
+use sim_core::edit::overlay;
 use sim_core::engine::Simulation;
 use sim_core::scenario::{NoFiles, Scenario, Source};
 use sim_core::summary::Summary;
@@ -8,7 +9,6 @@ use sim_core::time::Instant;
 use sim_gui::MODELS;
 use sim_gui::playback::Edit;
 use sim_gui::playback::deck::{BRANCHES_MAX, Deck};
-use sim_gui::playback::edit::overlay;
 use std::sync::Arc;
 
 fn weight(value: &str) -> Edit {

@@ -3,6 +3,7 @@
 use crate::screen::{perform, settle, window, window_at};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use sim_core::edit::overlay;
 use sim_core::engine::Simulation;
 use sim_core::scenario::{Scenario, Source};
 use sim_core::summary::Summary;
@@ -10,7 +11,6 @@ use sim_gui::command::Command;
 use sim_gui::lesson::Lesson;
 use sim_gui::panel::text;
 use sim_gui::playback::Edited;
-use sim_gui::playback::edit::overlay;
 use sim_gui::settings::Settings;
 use sim_gui::{App, MODELS, Opening, dialog, moment};
 use std::fmt::Write as _;

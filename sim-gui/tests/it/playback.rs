@@ -1,11 +1,11 @@
 //! Playback: whatever way a moment is reached, it is the moment of a plain run.
 
+use sim_core::edit::overlay;
 use sim_core::engine::{End, Simulation};
 use sim_core::scenario::{NoFiles, Scenario, Source};
 use sim_core::summary::Summary;
 use sim_core::time::Instant;
 use sim_gui::playback::deck::Deck;
-use sim_gui::playback::edit::overlay;
 use sim_gui::playback::{Column, Edit};
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! The breaking point.
 
-use super::{RATE_FACTOR, REPLICATIONS, Subject, deliver, invalid};
+use super::{PLOT, RATE_FACTOR, REPLICATIONS, Subject, TABLE, invalid};
 use crate::args::StressArgs;
+use crate::deliver::{Results, deliver};
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
 use crate::terminal::{BOLD, DIM, Out, YELLOW};
@@ -121,17 +122,17 @@ pub(super) fn run(
     let report = subject.report("stress", &verdict, about, result);
     let csv = |out: &mut dyn Write| write_csv(&found, out);
     let plot = plot(&found, &lever, &verdict);
-    deliver(
-        &args.result,
-        &report,
-        &csv,
-        Some(plot),
-        &subject.scenario,
+    let results = Results {
+        report: &report,
+        csv: (TABLE, &csv),
+        svg: Some((PLOT, plot)),
+        scenario: &subject.scenario,
         host,
         exit,
-        (quiet, out),
-        |out| text(&found, &lever, &verdict, &example, &plan, out),
-    )
+    };
+    deliver(&args.result, results, (quiet, out), |out| {
+        text(&found, &lever, &verdict, &example, &plan, out)
+    })
 }
 
 type Load<'a> = &'a dyn Fn(&Lever<'_>, f64) -> Result<Loaded, Problems>;

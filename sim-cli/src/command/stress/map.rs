@@ -1,7 +1,8 @@
 //! Trigger size against load.
 
-use super::{RATE_FACTOR, REPLICATIONS, Subject, deliver, invalid, warn_of_patience};
+use super::{PLOT, RATE_FACTOR, REPLICATIONS, Subject, TABLE, invalid, warn_of_patience};
 use crate::args::{SPAN_MAX, StressArgs};
+use crate::deliver::{Results, deliver};
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
 use crate::table::Table;
@@ -106,17 +107,17 @@ pub(super) fn run(
     let about = (args, plan.replications, found.interrupted);
     let report = subject.report("map", &verdict, about, result);
     let csv = |out: &mut dyn Write| write_csv(&found, &axes, subject, out);
-    deliver(
-        &args.result,
-        &report,
-        &csv,
-        Some(plot(&found, &axes, subject, &verdict)),
-        &subject.scenario,
+    let results = Results {
+        report: &report,
+        csv: (TABLE, &csv),
+        svg: Some((PLOT, plot(&found, &axes, subject, &verdict))),
+        scenario: &subject.scenario,
         host,
         exit,
-        (quiet, out),
-        |out| text(&found, &axes, subject, (args, &plan, watch), &verdict, out),
-    )
+    };
+    deliver(&args.result, results, (quiet, out), |out| {
+        text(&found, &axes, subject, (args, &plan, watch), &verdict, out)
+    })
 }
 
 #[derive(Serialize)]

@@ -4,13 +4,12 @@ mod breaking;
 mod map;
 mod ramp;
 
-use crate::args::{ResultArgs, ResultFormat, StressArgs};
+use crate::args::StressArgs;
 use crate::diagnostics;
 use crate::exit::{Exit, Failure};
-use crate::experiment::{ExperimentHost, check_output};
-use crate::folder::{EXPERIMENT, Folder};
+use crate::experiment::check_output;
 use crate::input::Input;
-use crate::terminal::{self, DIM, Out, YELLOW, say};
+use crate::terminal::{Out, YELLOW, say};
 use serde::Serialize;
 use sim_core::experiment::{Stop, waits_for_ever};
 use sim_core::load::{peak_rate_hz, peaks};
@@ -26,6 +25,10 @@ const REPLICATIONS: u64 = 20;
 
 /// The key that multiplies the rates of all traffic.
 const RATE_FACTOR: &str = "rate_factor";
+
+/// What its results are called in a folder.
+const TABLE: &str = "stress.csv";
+const PLOT: &str = "stress.svg";
 
 /// Looks for a breaking point, ramps, or draws a map.
 pub(crate) fn run(args: &StressArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
@@ -167,56 +170,6 @@ struct StressReport<'a, T> {
     base_rate_hz: f64,
     #[serde(flatten)]
     result: T,
-}
-
-/// A table as it is written to CSV.
-type Csv<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
-
-/// Prints results and writes them to the folder.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "three commands hand over the same things in three shapes"
-)]
-fn deliver<T: Serialize>(
-    args: &ResultArgs,
-    report: &StressReport<'_, T>,
-    csv: Csv<'_>,
-    svg: Option<String>,
-    scenario: &Scenario,
-    mut host: ExperimentHost,
-    exit: Exit,
-    (quiet, out): (bool, &mut Out),
-    text: impl FnOnce(&mut Out) -> Result<(), Failure>,
-) -> Result<Exit, Failure> {
-    host.exit_code = exit.code();
-    if let Some(target) = &args.output {
-        let folder = Folder::begin(target, args.force)?;
-        folder.write("scenario.toml", |out| {
-            out.write_all(scenario.to_toml().as_bytes())
-        })?;
-        folder.write("stress.csv", |out| csv(out))?;
-        if let Some(svg) = svg {
-            folder.write("stress.svg", |out| out.write_all(svg.as_bytes()))?;
-        }
-        folder.write(EXPERIMENT, |out| {
-            writeln!(out, "{}", terminal::json(report))
-        })?;
-        folder.finish()?;
-    }
-    match args.format {
-        ResultFormat::Json => {
-            let whole = crate::experiment::WithHost { report, host };
-            writeln!(out, "{}", terminal::json(&whole))?;
-        }
-        ResultFormat::Csv => csv(out)?,
-        ResultFormat::Text => {
-            text(out)?;
-            if let Some(folder) = args.output.as_ref().filter(|_| !quiet) {
-                writeln!(out, "{DIM}results in {}{DIM:#}", folder.display())?;
-            }
-        }
-    }
-    Ok(exit)
 }
 
 impl Subject {

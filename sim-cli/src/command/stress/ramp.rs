@@ -1,7 +1,8 @@
 //! Load up, then down.
 
-use super::{REPLICATIONS, Subject, deliver, warn_of_patience};
+use super::{PLOT, REPLICATIONS, Subject, TABLE, warn_of_patience};
 use crate::args::StressArgs;
+use crate::deliver::{Results, deliver};
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
 use crate::table::Table;
@@ -83,17 +84,17 @@ pub(super) fn run(
     };
     let report = subject.report("hysteresis", &verdict, about, result);
     let csv = |out: &mut dyn Write| write_csv(&found, subject, level, out);
-    deliver(
-        &args.result,
-        &report,
-        &csv,
-        Some(plot(&found, subject, level, &verdict)),
-        &subject.scenario,
+    let results = Results {
+        report: &report,
+        csv: (TABLE, &csv),
+        svg: Some((PLOT, plot(&found, subject, level, &verdict))),
+        scenario: &subject.scenario,
         host,
         exit,
-        (quiet, out),
-        |out| text(&found, (&ramp, &args.until), subject, level, &verdict, out),
-    )
+    };
+    deliver(&args.result, results, (quiet, out), |out| {
+        text(&found, (&ramp, &args.until), subject, level, &verdict, out)
+    })
 }
 
 /// An estimate of a factor as a rate.

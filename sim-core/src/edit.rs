@@ -1,13 +1,12 @@
-//! What somebody changes at a moment: the difference between a branch and its parent.
+//! What somebody changes at a moment of a run: the difference between a fork and the run it left.
 //!
-//! Every edit is written as an entry of a time line, so that a branch can be saved as an overlay
+//! Every edit is written as an entry of a time line, so that a fork can be saved as an overlay
 //! and run by the command.
 
-use crate::value::is_value;
-use sim_core::engine::Simulation;
-use sim_core::model::{Action, Actor, Model};
-use sim_core::scenario::{self, Files, Problems, Scenario, Source, quoted};
-use sim_core::time::{Duration, Instant};
+use crate::engine::Simulation;
+use crate::model::{Action, Actor, Model};
+use crate::scenario::{self, Files, Problems, Scenario, Source, quoted};
+use crate::time::{Duration, Instant};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -226,6 +225,31 @@ fn toml_value(value: &str) -> String {
     } else {
         quoted(value)
     }
+}
+
+/// Whether a text is a value of TOML as it stands, and not to be put into quotes.
+pub fn is_value(text: &str) -> bool {
+    text.starts_with(['[', '{', '"', '\''])
+        || ["true", "false", "inf", "-inf", "nan"].contains(&text)
+        || is_number(text)
+}
+
+/// Whether TOML takes it for a number: digits on both sides of a point.
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (unsigned, None),
+    };
+    let (whole, part) = match mantissa.split_once('.') {
+        Some((whole, part)) => (whole, Some(part)),
+        None => (mantissa, None),
+    };
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && part.is_none_or(digits)
+        && exponent.is_none_or(|e| digits(e.strip_prefix(['-', '+']).unwrap_or(e)))
 }
 
 /// The end of a path that tells it apart: `web-1.weight`.

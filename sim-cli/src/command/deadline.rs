@@ -1,0 +1,432 @@
+//! `stampede deadline`: the last moment at which an act still helps.
+
+use super::replications::read;
+use crate::args::DeadlineArgs;
+use crate::deliver::{Results, deliver};
+use crate::diagnostics;
+use crate::exit::{Exit, Failure};
+use crate::experiment::{check_output, conduct};
+use crate::table::Table;
+use crate::terminal::{BOLD, DIM, Out, YELLOW, say};
+use serde::Serialize;
+use sim_core::edit::Edit;
+use sim_core::experiment::{Deadline, DeadlinePlan, Measure, Stop, TooLate, deadline};
+use sim_core::metric::Better;
+use sim_core::model::Model;
+use sim_core::plot::axis::Axis;
+use sim_core::plot::lines::{Lines, Point, Series};
+use sim_core::readable;
+use sim_core::report::Head;
+use sim_core::scenario::Scenario;
+use sim_core::statistics::Estimate;
+use sim_core::text::Csv;
+use sim_core::time::{Duration, Instant, SECOND};
+use std::io::{self, Write};
+
+/// Replications when nothing is said: each takes some twenty runs from a moment on.
+const REPLICATIONS: u64 = 10;
+
+/// What was asked of which system, and what came out.
+struct Answer<'a> {
+    scenario: &'a Scenario,
+    model: &'a Model,
+    plan: &'a DeadlinePlan,
+    found: &'a Deadline,
+}
+
+/// Looks for the last moment.
+pub(crate) fn run(args: &DeadlineArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    let (scenario, model) = read(&args.scenario, &args.sets, args.seed)?;
+    check_output(&args.result)?;
+    let plan = plan(args, &model)?;
+    let (found, host) = conduct(
+        scenario.name(),
+        args.effort.threads,
+        args.result.progress,
+        quiet,
+        |control| deadline(&scenario, &model, &plan, control),
+    )?;
+    let found = found.map_err(|problems| {
+        say(&diagnostics::render(&problems));
+        Failure::told(Exit::Invalid)
+    })?;
+    let answer = Answer {
+        scenario: &scenario,
+        model: &model,
+        plan: &plan,
+        found: &found,
+    };
+    let verdict = answer.verdict();
+    let report = answer.report(&verdict);
+    let csv = |out: &mut dyn Write| answer.csv(out);
+    let results = Results {
+        report: &report,
+        csv: ("deadline.csv", &csv),
+        svg: Some(("deadline.svg", answer.plot(&verdict))),
+        scenario: &scenario,
+        host,
+        exit: if found.interrupted {
+            Exit::Interrupted
+        } else {
+            Exit::Ok
+        },
+    };
+    deliver(&args.result, results, (quiet, out), |out| {
+        answer.text(&verdict, out)
+    })
+}
+
+fn plan(args: &DeadlineArgs, model: &Model) -> Result<DeadlinePlan, Failure> {
+    let measure = Measure::parse(&args.measure, model).map_err(|why| {
+        Failure::new(Exit::NotFound, why).help("`stampede list figures` shows all figures")
+    })?;
+    if measure.better() == Better::Neither {
+        let message = format!("of {} neither more nor less is a damage", measure.path());
+        return Err(Failure::new(Exit::Usage, message)
+            .help("requests.failed, requests.timed_out and availability are such figures"));
+    }
+    let between = match &args.between {
+        None => (Instant::ZERO, Instant(model.horizon.0)),
+        Some(text) => period(text, model).map_err(|why| {
+            let message = format!("--between {text}: {why}");
+            Failure::new(Exit::Usage, message)
+        })?,
+    };
+    let span = between.1.since(between.0);
+    let edits = args
+        .change
+        .iter()
+        .map(|(path, value)| Edit::set(path, value));
+    let acts = args.acts.iter().map(|(act, target)| Edit::act(act, target));
+    Ok(DeadlinePlan {
+        edits: edits.chain(acts).collect(),
+        measure,
+        between,
+        within: args.within.unwrap_or(Duration((span.0 / 1000).max(SECOND))),
+        saves: args.saves,
+        moments: usize::from(args.moments),
+        first: 0,
+        replications: args.effort.replications.unwrap_or(REPLICATIONS),
+        level: args.effort.level(),
+    })
+}
+
+/// Two moments of a run, as times of day or since its start.
+fn period(text: &str, model: &Model) -> Result<(Instant, Instant), String> {
+    let (from, until) = text
+        .split_once("..")
+        .ok_or("it takes two moments, such as 12:20..13:00 or 20m..1h")?;
+    let (from, until) = (moment(from, model)?, moment(until, model)?);
+    let (start, end) = (Instant::ZERO, Instant(model.horizon.0));
+    if from > end || until > end {
+        let [start, end] = [start, end].map(|at| readable::moment(at, model.clock));
+        return Err(format!("the run lasts from {start} to {end}"));
+    }
+    if from >= until {
+        return Err("the second moment must be later than the first".to_owned());
+    }
+    Ok((from, until))
+}
+
+fn moment(text: &str, model: &Model) -> Result<Instant, String> {
+    let text = text.trim();
+    match model.clock {
+        Some(clock) if text.contains(':') => {
+            let seconds = sim_core::time::Clock::parse_time_of_day(text)?;
+            Ok(clock.instant(seconds))
+        }
+        None if text.contains(':') => Err(format!(
+            "{text} is a time of day, but the scenario has no `clock`"
+        )),
+        _ => Duration::parse(text).map(|span| Instant(span.0)),
+    }
+}
+
+impl Answer<'_> {
+    fn at(&self, at: Instant) -> String {
+        readable::moment(at, self.model.clock)
+    }
+
+    fn at_s(&self, seconds: f64) -> String {
+        self.at(Instant(Duration::from_secs_f64(seconds.max(0.0)).0))
+    }
+
+    /// The act in words.
+    fn act(&self) -> String {
+        let words: Vec<String> = self.plan.edits.iter().map(Edit::words).collect();
+        words.join(", ")
+    }
+
+    /// A damage as its figure.
+    fn damage(&self, value: f64) -> f64 {
+        self.plan.damage(value)
+    }
+
+    /// The best moment of the curve, on average.
+    fn best(&self) -> Option<(Instant, &Estimate)> {
+        let moments = self.found.moments.iter().copied().zip(&self.found.curve);
+        let known = moments.filter_map(|(at, estimate)| Some((estimate.mean()?, at, estimate)));
+        let least = known.min_by(|one, other| one.0.total_cmp(&other.0));
+        least.map(|(_, at, estimate)| (at, estimate))
+    }
+
+    /// The answer in a sentence.
+    fn verdict(&self) -> String {
+        let found = self.found;
+        let (of, act) = (found.acted.len(), self.act());
+        let (from, until) = self.plan.between;
+        let nothing = found.count(|acted| acted.too_late == TooLate::NothingToSave);
+        let never = found.count(|acted| acted.too_late == TooLate::Never);
+        let there = of - nothing - never;
+        if of == 0 {
+            return "interrupted before anything was found".to_owned();
+        }
+        if let Some(interval) = found.last_s.interval() {
+            return format!(
+                "{act} helps until {} ± {}",
+                self.at_s(interval.mean),
+                readable::time(interval.half_width() * SECOND as f64)
+            );
+        }
+        if nothing == of {
+            return format!(
+                "{act} saves nothing, whenever it is done from {} to {}",
+                self.at(from),
+                self.at(until)
+            );
+        }
+        if never == of {
+            return format!(
+                "{act} helps as late as {}: it is never too late",
+                self.at(until)
+            );
+        }
+        let mut parts = Vec::new();
+        if let Some((first, last)) = found.range_s() {
+            parts.push(format!(
+                "in {there} of {of} replications until a moment between {} and {}",
+                self.at_s(first),
+                self.at_s(last)
+            ));
+        }
+        if never > 0 {
+            parts.push(format!("in {never} it is never too late"));
+        }
+        if nothing > 0 {
+            parts.push(format!("in {nothing} it saves nothing"));
+        }
+        format!("{act} helps {}", parts.join(", "))
+    }
+
+    fn text(&self, verdict: &str, out: &mut Out) -> Result<(), Failure> {
+        let (found, plan) = (self.found, self.plan);
+        writeln!(out, "{BOLD}{}: {verdict}{BOLD:#}", self.scenario.name())?;
+        let measure = &plan.measure;
+        writeln!(
+            out,
+            "  {DIM}{} · looked for within {} · {} confidence · seed {}{DIM:#}",
+            readable::counted(found.acted.len(), "replication"),
+            readable::span(plan.within),
+            readable::share(plan.level),
+            self.model.seed
+        )?;
+        if let Some((at, best)) = self.best() {
+            writeln!(
+                out,
+                "  {}: {} without it, {} with it at {}; it helps where it saves {} of that difference",
+                measure.path(),
+                self.mean(&found.never),
+                self.mean(best),
+                self.at(at),
+                readable::share(plan.saves)
+            )?;
+        }
+        if let Some((first, last)) = found
+            .range_s()
+            .filter(|_| found.last_s.interval().is_some())
+        {
+            writeln!(
+                out,
+                "  the earliest of the replications' moments is {}, the latest {}",
+                self.at_s(first),
+                self.at_s(last)
+            )?;
+        }
+        let early = found.count(|acted| acted.too_early);
+        if early > 0 {
+            writeln!(
+                out,
+                "  {YELLOW}!{YELLOW:#} in {early} of {} replications it can come too early, too: see the curve",
+                found.acted.len()
+            )?;
+        }
+        if found.interrupted {
+            writeln!(
+                out,
+                "  {YELLOW}!{YELLOW:#} interrupted: these are the replications that were complete"
+            )?;
+        }
+        writeln!(out)?;
+        let mut table = Table::default();
+        table.row(["acting at", measure.path(), "", "saved"]);
+        for (at, estimate) in found.moments.iter().zip(&found.curve) {
+            let half = estimate.interval().map_or(String::new(), |interval| {
+                let (_, half) = measure.interval_text(interval.mean, (interval.low, interval.high));
+                half
+            });
+            let saved = self.saved(estimate).map_or("–".to_owned(), readable::share);
+            table.row([self.at(*at), self.mean(estimate), half, saved]);
+        }
+        write!(out, "{}", table.text(2))?;
+        Ok(())
+    }
+
+    fn mean(&self, estimate: &Estimate) -> String {
+        let mean = estimate.mean().map(|mean| self.damage(mean));
+        mean.map_or("–".to_owned(), |mean| self.plan.measure.text(mean))
+    }
+
+    /// The part of what can be saved at all that is saved, on average; negative where it harms.
+    fn saved(&self, estimate: &Estimate) -> Option<f64> {
+        let never = self.found.never.mean()?;
+        let could = never - self.best()?.1.mean()?;
+        let saved = never - estimate.mean()?;
+        (could > 0.0).then(|| saved / could)
+    }
+
+    fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut csv = Csv::new(out);
+        csv.write_record(["at_s", "mean", "low", "high", "saved"])?;
+        for (at, estimate) in self.found.moments.iter().zip(&self.found.curve) {
+            let text =
+                |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
+            let (low, high) = self.ends(estimate).unzip();
+            csv.write_record([
+                format!("{:?}", at.as_secs_f64()),
+                text(estimate.mean().map(|mean| self.damage(mean))),
+                text(low),
+                text(high),
+                text(self.saved(estimate)),
+            ])?;
+        }
+        csv.flush()
+    }
+
+    /// The ends of an interval, of the figure.
+    fn ends(&self, estimate: &Estimate) -> Option<(f64, f64)> {
+        let interval = estimate.interval()?;
+        let (one, other) = (self.damage(interval.low), self.damage(interval.high));
+        Some((one.min(other), one.max(other)))
+    }
+
+    fn plot(&self, verdict: &str) -> String {
+        let measure = &self.plan.measure;
+        let point = |(at, estimate): (&Instant, &Estimate)| Point {
+            x: at.as_secs_f64(),
+            mean: estimate.mean().map(|mean| self.damage(mean)),
+            interval: self.ends(estimate),
+            about: format!("acting at {}: {}", self.at(*at), self.mean(estimate)),
+        };
+        let points = self.found.moments.iter().zip(&self.found.curve).map(point);
+        Lines {
+            title: format!("{}: {}", self.scenario.name(), self.act()),
+            note: verdict.to_owned(),
+            x: Axis::moments("moment of acting", &self.found.moments, self.model.clock),
+            figure: measure.path().to_owned(),
+            unit: measure.unit(),
+            legend: String::new(),
+            joined: true,
+            series: vec![Series {
+                name: self.act(),
+                points: points.collect(),
+            }],
+        }
+        .svg()
+    }
+
+    fn report<'a>(&'a self, verdict: &'a str) -> Report<'a> {
+        let found = self.found;
+        let stop = if found.interrupted {
+            Stop::Interrupted
+        } else {
+            Stop::Planned
+        };
+        let seconds = |at: Instant| at.as_secs_f64();
+        let replication = |acted: &sim_core::experiment::Acted| {
+            let (helps_at_s, late_at_s) = match acted.too_late {
+                TooLate::Between(good, bad) => (Some(seconds(good)), Some(seconds(bad))),
+                TooLate::Never | TooLate::NothingToSave => (None, None),
+            };
+            Replication {
+                outcome: match acted.too_late {
+                    TooLate::Between(..) => "found",
+                    TooLate::Never => "never-too-late",
+                    TooLate::NothingToSave => "nothing-to-save",
+                },
+                helps_at_s,
+                late_at_s,
+                too_early: acted.too_early,
+                without: self.damage(acted.never),
+                curve: acted
+                    .curve
+                    .iter()
+                    .map(|value| self.damage(*value))
+                    .collect(),
+            }
+        };
+        Report {
+            head: Head::of(
+                "deadline",
+                self.plan.level,
+                self.plan.first,
+                found.acted.len() as u64,
+                stop,
+            ),
+            scenario: self.scenario.name(),
+            scenario_hash: format!("{:016x}", self.scenario.hash()),
+            seed: self.model.seed,
+            verdict,
+            act: self.act(),
+            measure: self.plan.measure.path(),
+            within_s: self.plan.within.as_secs_f64(),
+            saves: self.plan.saves,
+            last_s: &found.last_s,
+            moments_s: found.moments.iter().map(|at| seconds(*at)).collect(),
+            saved: found.curve.iter().map(|at| self.saved(at)).collect(),
+            runs: found.acted.iter().map(replication).collect(),
+        }
+    }
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    head: Head,
+    scenario: &'a str,
+    scenario_hash: String,
+    seed: u64,
+    /// One sentence.
+    verdict: &'a str,
+    act: String,
+    measure: &'a str,
+    within_s: f64,
+    saves: f64,
+    /// The last moment at which the act helps, in seconds from the start.
+    last_s: &'a Estimate,
+    /// The curve's moments.
+    moments_s: Vec<f64>,
+    /// Of what can be saved at all, at each of them.
+    saved: Vec<Option<f64>>,
+    runs: Vec<Replication>,
+}
+
+#[derive(Serialize)]
+struct Replication {
+    outcome: &'static str,
+    helps_at_s: Option<f64>,
+    late_at_s: Option<f64>,
+    too_early: bool,
+    without: f64,
+    curve: Vec<f64>,
+}

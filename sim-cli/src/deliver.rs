@@ -1,0 +1,74 @@
+//! Results of an experiment, printed and kept.
+
+use crate::args::{ResultArgs, ResultFormat};
+use crate::exit::{Exit, Failure};
+use crate::experiment::{ExperimentHost, WithHost};
+use crate::folder::{EXPERIMENT, Folder};
+use crate::terminal::{self, DIM, Out};
+use serde::Serialize;
+use sim_core::scenario::Scenario;
+use std::io::{self, Write};
+
+/// A table as it is written to CSV.
+pub(crate) type Csv<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
+
+/// What an experiment gave, in every shape.
+pub(crate) struct Results<'a, T> {
+    /// Everything, for programs.
+    pub report: &'a T,
+    /// The table, and the file it goes to.
+    pub csv: (&'static str, Csv<'a>),
+    /// The plot, where there is one, and the file it goes to.
+    pub svg: Option<(&'static str, String)>,
+    /// What was simulated.
+    pub scenario: &'a Scenario,
+    /// Where.
+    pub host: ExperimentHost,
+    /// How it ended.
+    pub exit: Exit,
+}
+
+/// Prints results and writes them to the folder.
+pub(crate) fn deliver<T: Serialize>(
+    args: &ResultArgs,
+    results: Results<'_, T>,
+    (quiet, out): (bool, &mut Out),
+    text: impl FnOnce(&mut Out) -> Result<(), Failure>,
+) -> Result<Exit, Failure> {
+    let Results {
+        report,
+        csv: (table, csv),
+        svg,
+        scenario,
+        mut host,
+        exit,
+    } = results;
+    host.exit_code = exit.code();
+    if let Some(target) = &args.output {
+        let folder = Folder::begin(target, args.force)?;
+        folder.write("scenario.toml", |out| {
+            out.write_all(scenario.to_toml().as_bytes())
+        })?;
+        folder.write(table, |out| csv(out))?;
+        if let Some((plot, svg)) = svg {
+            folder.write(plot, |out| out.write_all(svg.as_bytes()))?;
+        }
+        folder.write(EXPERIMENT, |out| {
+            writeln!(out, "{}", terminal::json(report))
+        })?;
+        folder.finish()?;
+    }
+    match args.format {
+        ResultFormat::Json => {
+            writeln!(out, "{}", terminal::json(&WithHost { report, host }))?;
+        }
+        ResultFormat::Csv => csv(out)?,
+        ResultFormat::Text => {
+            text(out)?;
+            if let Some(folder) = args.output.as_ref().filter(|_| !quiet) {
+                writeln!(out, "{DIM}results in {}{DIM:#}", folder.display())?;
+            }
+        }
+    }
+    Ok(exit)
+}
