@@ -102,13 +102,17 @@ def rows(stampede, program, before, after, rate, seconds, folder):
     near = lambda one, other, most: abs(one / other - 1) <= most
 
     def row(name, one, other, most):
+        if one is None:
+            return name, "not found", f"{other:.4g}", False
         return name, f"{one:.4g}", f"{other:.4g}", near(one, other, most)
 
     yield row("rate, 1/s", measured["rate_hz"], len(served) / seconds, FOUND)
     yield row("mean demand, s", demand["mean_s"], mean(served), FOUND)
     yield row("p99 of demand, s", demand["p99_s"], quantile(served, 0.99), FOUND)
     yield row("workers", measured["workers"]["number"], WORKERS, FOUND)
-    for figure in found["check"]["figures"]:
+    if not found["check"]:
+        yield "held out", found["no_check"], "", False
+    for figure in (found["check"] or {"figures": []})["figures"]:
         low, high = figure["between_s"]
         name = f"held out: {figure['figure']}, s"
         yield name, f"{low:.4g} to {high:.4g}", f"{figure['observed_s']:.4g}", low <= figure["observed_s"] <= high
