@@ -173,7 +173,7 @@ fn imported_settings_do_what_their_programs_did() {
 fn other_servers_are_told_apart() {
     let wrong = differences(|set| {
         let (path, value) = set.split_once('=').expect("PATH=VALUE");
-        let slower = path.ends_with(".speed");
+        let slower = path.rsplit('.').next() == Some("speed");
         let value = if slower { "1.0" } else { value };
         format!("{path}={value}")
     });
