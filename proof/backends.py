@@ -14,6 +14,8 @@ class Backend:
     def __init__(self, name, port, rules, hits, current):
         self.name, self.port, self.rules, self.hits, self.current = name, port, rules, hits, current
         self.seen = 0
+        # Times of service, where there are so many workers.
+        self.workers, self.served = asyncio.Semaphore(rules.get("workers", 100_000)), []
 
     async def start(self):
         if self.rules.get("refuses"):
@@ -49,7 +51,10 @@ class Backend:
         if rules.get("hangs"):
             await asyncio.sleep(60)
             return False
-        await asyncio.sleep(rules.get("service_s", 0))
+        async with self.workers:
+            began, service_s = time.monotonic(), rules.get("service_s", 0)
+            await asyncio.sleep(service_s() if callable(service_s) else service_s)
+            self.served.append(time.monotonic() - began)
         status = rules.get("status", 200)
         body = f'"{self.name}"'.encode()
         keep = "close" if fields.get("connection") == "close" else "keep-alive"
@@ -73,6 +78,11 @@ class Backends:
             Backend(server["name"], first_port + i, rules(server), self.hits, lambda: self.number)
             for i, server in enumerate(servers)
         ]
+
+    @property
+    def served(self):
+        """How long requests were at work."""
+        return [took for backend in self.all for took in backend.served]
 
     async def __aenter__(self):
         self.listening = [await backend.start() for backend in self.all]

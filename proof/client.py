@@ -1,6 +1,7 @@
-"""Requests to a proxy, as a case wants them: one after the other, or so far apart whatever becomes of them."""
+"""Requests to a proxy, as a case wants them: one after the other, so far apart whatever becomes of them, or at random."""
 
 import asyncio
+import random
 import time
 
 
@@ -45,4 +46,15 @@ async def send(port, requests, first):
     for i in range(n):
         await asyncio.sleep(max(0.0, start + i * gap_s - time.monotonic()))
         tasks.append(asyncio.create_task(one(i)))
+    return await asyncio.gather(*tasks)
+
+
+async def at_random(port, rate, seconds, seed):
+    """Requests at the moments of a Poisson process, each with a key of its own; their answers."""
+    draw, tasks = random.Random(seed), []
+    start = at = time.monotonic()
+    while (at := at + draw.expovariate(rate)) < start + seconds:
+        await asyncio.sleep(max(0.0, at - time.monotonic()))
+        number = len(tasks)
+        tasks.append(asyncio.create_task(ask(port, number, "GET", f"/?a={number}")))
     return await asyncio.gather(*tasks)

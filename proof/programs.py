@@ -24,8 +24,12 @@ class Program:
         file = os.path.join(folder, f"{self.name}{self.ending}")
         with open(file, "w") as out:
             out.write(text)
+        await self.start_from(file, folder, port)
+
+    async def start_from(self, file, folder, port):
+        """Starts with a file as it is; `port` is one on which it then listens."""
         log = open(os.path.join(folder, f"{self.name}.log"), "wb")
-        self.process = subprocess.Popen(self.run(file, folder), stdout=log, stderr=log, start_new_session=True)
+        self.process = subprocess.Popen(self.run(str(file), folder), stdout=log, stderr=log, start_new_session=True)
         for _ in range(200):
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.name} did not start: see {log.name}")

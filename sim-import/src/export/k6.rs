@@ -2,9 +2,9 @@
 
 use super::Target;
 use super::subject::{Subject, param};
-use super::ways::{Way, ways};
+use super::ways::{Way, sources};
 use sim_core::ids::Id;
-use sim_core::model::Client;
+use sim_core::model::{Client, Source};
 use sim_core::time::{Duration, Instant};
 use std::fmt::Write;
 
@@ -41,19 +41,18 @@ fn write(subject: &mut Subject<'_>) -> String {
     let mut functions = String::new();
     let mut names = Vec::new();
     for service in &model.services {
-        for way in ways(service, subject) {
-            let name = identifier(&way.source.name, &mut names);
-            let client = way
-                .source
+        for (way, source) in sources(service, subject) {
+            let name = identifier(&way.name, &mut names);
+            let client = source
                 .clients
                 .first()
                 .map(|id| &model.clients[id.position()]);
             let timeout = client.and_then(|client| patience(client, &way, subject));
-            if let Some((executor, sleep)) = executor(&way, timeout, subject) {
+            if let Some((executor, sleep)) = executor(&way, source, timeout, subject) {
                 let _ = write!(
                     scenarios,
                     "    '{}': {{\n{executor}      exec: '{name}',\n    }},\n",
-                    way.source.name
+                    way.name
                 );
                 let only = way.alone || model.sources.len() == 1;
                 let path = if only { "/" } else { &way.prefix };
@@ -108,6 +107,7 @@ fn patience(client: &Client, way: &Way<'_>, subject: &mut Subject<'_>) -> Option
 /// The executor of a source, and how long its users pause; `None` if it has none.
 fn executor(
     way: &Way<'_>,
+    source: &Source,
     timeout: Option<Duration>,
     subject: &mut Subject<'_>,
 ) -> Option<(String, String)> {
@@ -115,7 +115,7 @@ fn executor(
     for key in ["name", "to", "class"] {
         subject.take(&format!("{}.{key}", way.path));
     }
-    let arrivals = &way.source.arrivals;
+    let arrivals = &source.arrivals;
     let row = &arrivals.def.row;
     let of = |name| param(row, &arrivals.params, name);
     let horizon = time(subject.model.horizon);
@@ -123,7 +123,7 @@ fn executor(
         "closed" => {
             subject.take_kind(&at);
             subject.take(&format!("{at}.users"));
-            let pause = think(way, &at, subject);
+            let pause = think(source, &at, subject);
             let users = of("users");
             let text = format!(
                 "      executor: 'constant-vus',\n      vus: {users},\n      duration: '{horizon}',\n"
@@ -146,12 +146,12 @@ fn executor(
         }
     }
     subject.take(&format!("{}.rate", way.path));
-    Some((open(way, timeout, subject), String::new()))
+    Some((open(source, timeout, subject), String::new()))
 }
 
 /// An executor by rate.
-fn open(way: &Way<'_>, timeout: Option<Duration>, subject: &mut Subject<'_>) -> String {
-    let rate = &way.source.rate;
+fn open(source: &Source, timeout: Option<Duration>, subject: &mut Subject<'_>) -> String {
+    let rate = &source.rate;
     let end = Instant(subject.model.horizon.0);
     let corners = rate
         .corners_from(Instant::ZERO)
@@ -163,7 +163,7 @@ fn open(way: &Way<'_>, timeout: Option<Duration>, subject: &mut Subject<'_>) -> 
     if corners.len() > STAGES_MAX {
         subject.remark(format!(
             "of the rate of {} the first {STAGES_MAX} stages are written",
-            way.source.name
+            source.name
         ));
     }
     corners.push((end, rate.at(end)));
@@ -176,7 +176,7 @@ fn open(way: &Way<'_>, timeout: Option<Duration>, subject: &mut Subject<'_>) -> 
     if unit.is_none() {
         subject.remark(format!(
             "rates of {} are rounded to whole requests an hour",
-            way.source.name
+            source.name
         ));
     }
     let unit = unit.unwrap_or(3600);
@@ -214,8 +214,8 @@ fn open(way: &Way<'_>, timeout: Option<Duration>, subject: &mut Subject<'_>) -> 
 }
 
 /// How a user pauses between an answer and the next request, in seconds.
-fn think(way: &Way<'_>, at: &str, subject: &mut Subject<'_>) -> String {
-    let arrivals = &way.source.arrivals;
+fn think(source: &Source, at: &str, subject: &mut Subject<'_>) -> String {
+    let arrivals = &source.arrivals;
     let think = arrivals.params.distribution("think");
     let built = think.build();
     let mean = built.mean_ns() / 1e9;

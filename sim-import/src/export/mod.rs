@@ -9,9 +9,11 @@
 
 mod envoy;
 mod haproxy;
+mod host;
 mod k6;
 mod kinds;
 mod nginx;
+mod routes;
 mod said;
 mod subject;
 mod ways;
@@ -111,4 +113,4 @@ fn is_of_balancers(pattern: &str) -> bool {
 /// What is told of every balancer.
 const BESIDE_BALANCERS: &str = "servers by themselves (demand, workers, queues, crashes), rates, the time line, alerts and expectations are no settings of a balancer";
 /// Scenarios have no addresses.
-const ADDRESSES: &str = "a scenario has no addresses: names of servers stand as host names, with port 80 where they end in none";
+const ADDRESSES: &str = "a scenario has no addresses: names of servers stand as host names, with port 80 where they end in none; four numbers are an address";

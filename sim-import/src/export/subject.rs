@@ -128,18 +128,16 @@ impl<'m> Subject<'m> {
         })
     }
 
-    /// Services with servers; of the others it is remarked that they are no `pool`.
-    pub(super) fn pools(&mut self, pool: &str) -> Vec<&'m Service> {
+    /// Services; of those without servers it is remarked that they are no `pool`.
+    pub(super) fn services(&mut self, pool: &str) -> &'m [Service] {
         let model = self.model;
-        let (own, without): (Vec<_>, Vec<_>) =
-            (model.services.iter()).partition(|service| !service.servers.is_empty());
-        for service in without {
+        for service in (model.services.iter()).filter(|service| service.servers.is_empty()) {
             let name = &service.name;
             self.remark(format!(
-                "{name} has no servers of its own, and is no {pool}"
+                "{name} has no servers of its own, and is no {pool}: its routes lead to others"
             ));
         }
-        own
+        &model.services
     }
 
     pub(super) fn remark(&mut self, text: impl Into<String>) {
@@ -201,7 +199,7 @@ fn reason(pattern: &str) -> &'static str {
         ),
         (
             "service.NAME.balancer.routes",
-            "what is sent on to other services is no setting of this pool",
+            "no way leads along this route",
         ),
         ("service.NAME.balancer.link.delay", "it is of the network"),
         ("service.NAME.balancer.link.loss", "it is of the network"),

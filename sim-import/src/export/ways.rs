@@ -1,25 +1,68 @@
 //! Sources of requests as ways in: which lead to a service, and by what they are told apart.
 
 use super::subject::Subject;
+use crate::names::fresh;
+use sim_core::extension::Configured;
+use sim_core::guard::GuardDef;
 use sim_core::ids::Id;
-use sim_core::model::{Action, Client, Service, Source, Target};
+use sim_core::model::{Action, Asker, Client, Service, Source, Target};
 use sim_core::time::Instant;
 
-/// A source that leads to a service.
+/// A way to a service: a source that leads there, or what other services ask it.
 pub(super) struct Way<'m> {
-    pub source: &'m Source,
+    /// The name of the source, or of the service.
+    pub name: String,
     /// The path of its keys.
     pub path: String,
     /// The path of a request by which its requests are known.
     pub prefix: String,
     /// Whether nothing else leads to its service, which has its name.
     pub alone: bool,
+    /// Whether no source leads there.
+    pub inside: bool,
     /// The class that all its requests are of.
     pub class: Option<String>,
+    /// Guards of its callers.
+    pub guards: &'m [Configured<GuardDef>],
 }
 
-/// The ways to a service, in their order.
-pub(super) fn ways<'m>(service: &Service, subject: &Subject<'m>) -> Vec<Way<'m>> {
+/// The ways to a service, in their order. What only servers of other services ask has one for these; routes lead to its
+/// servers at once.
+pub(super) fn ways<'m>(service: &'m Service, subject: &mut Subject<'m>) -> Vec<Way<'m>> {
+    let own = sources(service, subject);
+    if !own.is_empty() {
+        return own.into_iter().map(|(way, _)| way).collect();
+    }
+    let model = subject.model;
+    let asks = |by: Asker| {
+        let mut all = model.services.iter().flat_map(Service::asks);
+        all.any(|ask| ask.by == by && model.services[ask.to.position()].name == service.name)
+    };
+    let name = &service.name;
+    if !asks(Asker::Server) {
+        if !asks(Asker::Balancer) {
+            subject.remark(format!("nothing leads to {name}, and no way in does"));
+        }
+        return Vec::new();
+    }
+    subject.remark(format!(
+        "no source leads to {name}: it listens to what other services ask it"
+    ));
+    let mut taken: Vec<String> = model.sources.iter().map(|own| own.name.clone()).collect();
+    vec![Way {
+        name: fresh(name, &mut taken),
+        // Nothing is written there.
+        path: String::new(),
+        prefix: "/".to_owned(),
+        alone: true,
+        inside: true,
+        class: None,
+        guards: &[],
+    }]
+}
+
+/// The sources that lead to a service, in their order.
+pub(super) fn sources<'m>(service: &Service, subject: &Subject<'m>) -> Vec<(Way<'m>, &'m Source)> {
     let model = subject.model;
     let leads = |source: &&Source| model.services[source.to.position()].name == service.name;
     let count = model.sources.iter().filter(leads).count();
@@ -38,13 +81,17 @@ pub(super) fn ways<'m>(service: &Service, subject: &Subject<'m>) -> Vec<Way<'m>>
             name => format!("/{name}"),
         };
         let class = subject.value(&format!("{path}.class"));
-        Way {
-            source,
+        let callers = source.clients.first();
+        let way = Way {
+            name: source.name.clone(),
             prefix,
             alone: count == 1 && source.name == service.name,
+            inside: false,
             class: class.map(|class| super::said::unquoted(class).to_owned()),
             path,
-        }
+            guards: callers.map_or(&[], |id| &model.clients[id.position()].guards),
+        };
+        (way, source)
     })
     .collect()
 }

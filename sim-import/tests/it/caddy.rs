@@ -148,3 +148,52 @@ fn what_has_no_value_is_named_where_it_decides() {
     old.says("[service.a.balancer.dialect]", "fail_duration = \"4s\"");
     old.remarks(Kind::Read, 2, "Caddy 1");
 }
+
+#[test]
+fn the_json_that_caddy_makes_of_a_caddyfile_says_the_same() {
+    let text = include_str!("testdata/Caddyfile");
+    let json = include_str!("testdata/caddy.json");
+    assert_eq!(format_of("caddy.json", json), Some("caddy"));
+    let (one, other) = (import("Caddyfile", text), import("caddy.json", json));
+    let mut model = one.model;
+    model.title.clone_from(&other.model.title);
+    assert!(model == other.model, "{}", other.imported.scenario);
+    other.says("[service.cart.balancer]", "client.timeout = \"6s\"");
+    other.remarks(Kind::Ignored, 2, "admin");
+    other.remarks(Kind::Missing, 57, "unhealthy_latency 2000000000ns");
+    other.remarks(Kind::Missing, 74, "keepalive");
+}
+
+#[test]
+fn what_stands_beside_the_servers_of_the_json_is_told() {
+    let text = r#"{
+  "logging": {},
+  "apps": {
+    "tls": {},
+    "layer4": { "servers": {} },
+    "http": { "servers": { "one": {
+      "errors": { "routes": [] },
+      "routes": [{ "handle": [
+        { "handler": "rate_limit" },
+        { "handler": "frobnicate" },
+        { "handler": "reverse_proxy", "dynamic_upstreams": { "source": "srv", "name": "x.example" } },
+        { "handler": "reverse_proxy", "upstreams": [{ "dial": "192.0.2.1:1", "max_requests": 7 }, { "dial": "192.0.2.2:1" }] }
+      ] }]
+    } } }
+  }
+}"#;
+    let read = import("caddy.json", text);
+    for (kind, line, what) in [
+        (Kind::Ignored, 2, "logging"),
+        (Kind::Ignored, 4, "tls"),
+        (Kind::Missing, 5, "layer4"),
+        (Kind::Missing, 7, "handle_errors"),
+        (Kind::Missing, 9, "rate_limit"),
+        (Kind::Unknown, 10, "frobnicate"),
+        (Kind::Read, 11, "dynamic srv x.example"),
+        (Kind::Unknown, 12, "max_requests 7"),
+    ] {
+        read.remarks(kind, line, what);
+    }
+    assert_eq!(read.model.servers.len(), 3);
+}

@@ -183,7 +183,7 @@ frontend web
     default_backend shop
 frontend pages
     bind :81
-    stick-table type ip size 100k expire 10m store http_req_rate(10s),conn_cur
+    stick-table type ip size 80000 expire 10m store http_req_rate(10s),conn_cur
     http-request track-sc0 src
     http-request deny if { sc_http_req_rate(0) gt 20 }
     http-request deny if { sc_conn_cur(0) gt 5 }
@@ -542,4 +542,146 @@ fn every_model_is_written_as_everything_and_read_again() {
         }
     }
     assert!(seen > 60, "only {seen} models were found");
+}
+
+/// A gateway that sends on, and a store that only servers ask.
+const GATE: &str = r#"
+horizon = "1m"
+[class.browse]
+share = 0.5
+[class.pay]
+share = 0.5
+[[traffic]]
+name = "pay"
+to = "gate"
+class = "pay"
+rate = 1
+[[traffic]]
+name = "look-around"
+to = "gate"
+class = "browse"
+rate = 1
+[service.gate.balancer]
+routes = [
+    { class = "pay", to = "till", client = { timeout = "3s" } },
+    { share = "5%", to = "canary" },
+    { share = "10%", to = "beta" },
+    { to = "app" },
+]
+[service.till]
+demand = "1ms"
+server = [{ name = "till", workers = 1 }]
+[service.canary]
+demand = "1ms"
+server = [{ name = "canary", workers = 1 }]
+[service.beta]
+demand = "1ms"
+server = [{ name = "beta", workers = 1 }]
+[service.app]
+demand = "1ms"
+server = [{ name = "app", workers = 1 }]
+call = [{ to = "store" }]
+[service.store]
+demand = "1ms"
+server = [{ name = "store-6379", workers = 1 }]
+"#;
+
+#[test]
+fn routes_lead_to_the_servers_of_others_and_what_only_servers_ask_listens_too() {
+    let made = exported(GATE, "nginx");
+    says(
+        &made,
+        &[
+            "split_clients $binary_remote_addr $look_around {",
+            "5% canary;",
+            "10% beta;",
+            "* app;",
+            "proxy_pass http://$look_around;",
+            "location /pay {",
+            "proxy_pass http://till;",
+            "server store:6379 max_fails=0;",
+            "server_name store;",
+            "proxy_pass http://store;",
+        ],
+    );
+    assert!(!made.text.contains("upstream gate"), "{}", made.text);
+    let haproxy = exported(GATE, "haproxy");
+    says(
+        &haproxy,
+        &[
+            "http-request set-var(txn.part) rand(10000)",
+            "use_backend till if pay",
+            "use_backend canary if { var(txn.part) -m int lt 500 }",
+            "use_backend beta if { var(txn.part) -m int lt 1500 }",
+            "default_backend app",
+            "frontend store",
+            "bind :81",
+            "server store-6379 store:6379",
+        ],
+    );
+    let envoy = exported(GATE, "envoy");
+    says(
+        &envoy,
+        &[
+            "weighted_clusters:",
+            "weight: 500",
+            "weight: 8500",
+            "cluster: \"store\"",
+            "port_value: 81",
+        ],
+    );
+    for made in [made, haproxy, envoy] {
+        let left: Vec<&str> = made.left.iter().map(|left| left.path.as_str()).collect();
+        assert_eq!(left, ["service.gate.balancer.routes.0.client.timeout"]);
+        let listens = |remark: &String| remark.starts_with("no source leads to store: it listens");
+        assert!(made.remarks.iter().any(listens), "{:?}", made.remarks);
+    }
+    // Without a source of its own nobody can tell who pays.
+    let mixed = exported(&GATE.replace("class = \"browse\"\n", ""), "nginx");
+    let tells = |remark: &String| remark.starts_with("look-around: requests for till");
+    assert!(mixed.remarks.iter().any(tells), "{:?}", mixed.remarks);
+}
+
+#[test]
+fn shares_that_are_read_again_are_the_same() {
+    let again = imported(&exported(GATE, "nginx").text, "nginx");
+    let (till, beta) = ("to = \"till\"", "to = \"beta\"");
+    assert!(again.scenario.contains(till), "{}", again.scenario);
+    assert!(again.scenario.contains(beta), "{}", again.scenario);
+    let again = imported(&exported(GATE, "envoy").text, "envoy");
+    assert!(again.scenario.contains(beta), "{}", again.scenario);
+}
+
+#[test]
+fn ways_with_limits_of_their_own_have_frontends_of_their_own() {
+    let text = r#"
+horizon = "1m"
+[[traffic]]
+name = "api"
+to = "web"
+rate = 1
+client.guards = [{ kind = "rate-counter", by = "key", limit = 20, period = "10s" }]
+[[traffic]]
+name = "pages"
+to = "web"
+rate = 1
+[service.web]
+demand = "1ms"
+balancer.guards = [{ kind = "limit-conn", by = "key", limit = 9 }]
+server = [{ name = "a", workers = 1 }]
+"#;
+    let made = exported(text, "haproxy");
+    says(
+        &made,
+        &[
+            "frontend api",
+            "stick-table type ip size 80000 expire 10m store http_req_rate(10s),conn_cur",
+            "http-request deny deny_status 429 if { sc_http_req_rate(0) gt 20 }",
+            "frontend pages",
+            "bind :81",
+            "stick-table type ip size 100k expire 10m store conn_cur",
+            "http-request deny deny_status 429 if { sc_conn_cur(0) gt 9 }",
+        ],
+    );
+    assert_eq!(made.left, []);
 }

@@ -7,6 +7,7 @@ mod fuzz;
 mod haproxy;
 mod kubernetes;
 mod nginx;
+mod roundtrip;
 mod together;
 mod traefik;
 mod world;

@@ -1,6 +1,7 @@
 //! Servers, as endpoints by priority and zone.
 
-use super::{PORT, address};
+use super::address;
+use crate::export::host::host_and_port;
 use crate::export::said::{Said, weighed};
 use crate::export::subject::Subject;
 use crate::export::ways::drained;
@@ -43,7 +44,7 @@ pub(super) fn assignment(
         let key = (level, zone(server).map(|zone| zone.name.as_str()));
         let weight = weights.as_ref().map_or(1, |weights| weights[place]);
         let out = !server.present || weight == 0 || drained.contains(&server.name);
-        let endpoint = endpoint(server, weight, out);
+        let endpoint = endpoint(host_and_port(server, service, model), weight, out);
         match groups.iter_mut().find(|(own, _)| *own == key) {
             Some((_, all)) => all.push(endpoint),
             None => groups.push((key, vec![endpoint])),
@@ -93,13 +94,12 @@ pub(super) fn assignment(
     Yaml::Map(fields)
 }
 
-pub(super) fn endpoint(server: &Server, weight: u64, out: bool) -> Yaml {
-    let (host, port) = host_and_port(&server.name);
+pub(super) fn endpoint((host, port): (String, usize), weight: u64, out: bool) -> Yaml {
     let mut fields = Map::new();
     add(
         &mut fields,
         "endpoint",
-        map([("address", address(host, port))]),
+        map([("address", address(&host, port))]),
     );
     if weight > 1 {
         add(&mut fields, "load_balancing_weight", plain(weight));
@@ -108,17 +108,4 @@ pub(super) fn endpoint(server: &Server, weight: u64, out: bool) -> Yaml {
         add(&mut fields, "health_status", plain("UNHEALTHY"));
     }
     Yaml::Map(fields)
-}
-
-/// A name whose end is a port, as an importer makes it of an address.
-pub(super) fn host_and_port(name: &str) -> (&str, usize) {
-    if let Some((host, end)) = name.rsplit_once('-')
-        && let Ok(port) = end.parse::<usize>()
-        && (matches!(port, 80 | 443) || (1000..65_536).contains(&port))
-        && !host.is_empty()
-        && !end.starts_with('0')
-    {
-        return (host, port);
-    }
-    (name, PORT)
 }

@@ -6,6 +6,7 @@ mod generic;
 mod params;
 mod route;
 
+use super::routes::parts;
 use super::said::{Said, balancer};
 use super::subject::{Subject, param};
 use super::ways::ways;
@@ -42,37 +43,41 @@ fn write(subject: &mut Subject<'_>) -> String {
     let mut clusters = Vec::new();
     let mut common = listener("all");
     let mut own = Vec::new();
-    for service in subject.pools("cluster") {
+    let mut read = Vec::new();
+    for service in subject.services("cluster") {
         let mut said = Said::of(service, "envoy", subject);
-        let (cluster, hashes) = cluster(service, &mut said, subject);
-        clusters.push(cluster);
-        let all = ways(service, subject);
-        if all.is_empty() {
-            subject.remark(format!(
-                "no source leads to {}: other services ask it, and no route does",
-                service.name
-            ));
+        let mut hashes = false;
+        if !service.servers.is_empty() {
+            let (cluster, by_key) = cluster(service, &mut said, subject);
+            clusters.push(cluster);
+            hashes = by_key;
         }
+        read.push((service, said, hashes));
+    }
+    let hashing: Vec<&str> = (read.iter())
+        .filter(|(_, _, hashes)| *hashes)
+        .map(|(service, ..)| service.name.as_str())
+        .collect();
+    for (service, mut said, _) in read {
+        let all = ways(service, subject);
         // Filters are those of all routes of a listener.
         let filters = filters(service, &mut said, subject);
         let rules = Rules::of(&mut said);
-        let apart = !filters.is_empty();
-        let mut into = if apart {
-            listener(&service.name)
-        } else {
-            listener("")
-        };
+        let apart = !filters.is_empty() || all.iter().any(|way| way.inside);
+        let mut into = listener(if apart { &service.name } else { "" });
         into.filters = filters;
         for way in &all {
             let only = way.alone && (apart || model.sources.len() == 1);
-            let prefix = if only {
-                "/".to_owned()
-            } else {
-                way.prefix.clone()
-            };
+            let prefix = if only { "/" } else { &way.prefix };
             let rules = rules.apart(way, service, subject);
-            into.routes
-                .push((prefix.clone(), route(service, &prefix, &rules, hashes)));
+            let parts = parts(way, service, subject);
+            let hashes = parts
+                .iter()
+                .any(|(to, _)| hashing.contains(&to.name.as_str()));
+            if !parts.is_empty() {
+                let route = route(&parts, prefix, &rules, hashes);
+                into.routes.push((prefix.to_owned(), route));
+            }
         }
         if apart {
             own.push(into);

@@ -2,6 +2,7 @@
 
 use super::generic::of_number;
 use super::{span, typed};
+use crate::export::routes::ends;
 use crate::export::said::{Said, unquoted, words};
 use crate::export::subject::{Subject, param};
 use crate::export::ways::{Way, apart};
@@ -86,9 +87,19 @@ impl Rules {
     }
 }
 
-pub(super) fn route(service: &Service, prefix: &str, rules: &Rules, hashes: bool) -> Yaml {
+pub(super) fn route(parts: &[(&Service, f64)], prefix: &str, rules: &Rules, hashes: bool) -> Yaml {
     let mut action = Map::new();
-    add(&mut action, "cluster", text(&service.name));
+    if let [(only, _)] = parts {
+        add(&mut action, "cluster", text(&only.name));
+    } else {
+        let mut before = 0;
+        let each = ends(parts).into_iter().map(|(to, end)| {
+            let weight = end - std::mem::replace(&mut before, end);
+            map([("name", text(&to.name)), ("weight", plain(weight))])
+        });
+        let clusters = map([("clusters", Yaml::List(each.collect()))]);
+        add(&mut action, "weighted_clusters", clusters);
+    }
     if let Some(timeout) = rules.timeout {
         add(&mut action, "timeout", span(timeout));
     }

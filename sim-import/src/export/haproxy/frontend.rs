@@ -1,82 +1,112 @@
 //! Frontends: who is let in, and where to.
 
 use super::backend::time;
-use crate::export::said::Said;
+use crate::export::routes::{PARTS, ends, parts};
+use crate::export::said::{Said, balancer};
 use crate::export::subject::{Subject, param};
 use crate::export::ways::Way;
 use sim_core::extension::Configured;
 use sim_core::guard::GuardDef;
-use sim_core::ids::Id;
 use sim_core::model::Service;
 use sim_core::time::Duration;
 use std::fmt::Write;
 
-pub(super) fn frontend(
-    service: &Service,
+pub(super) fn frontend<'m>(
+    service: &'m Service,
     all: &[Way<'_>],
     port: usize,
     said: &mut Said,
     text: &mut String,
-    subject: &mut Subject<'_>,
+    subject: &mut Subject<'m>,
 ) {
     // The last takes what no rule takes, unless one is for all paths.
     let first = all
         .iter()
         .position(|way| way.prefix == "/")
         .unwrap_or(all.len() - 1);
-    let _ = writeln!(
-        text,
-        "frontend {}\n    bind :{port}",
-        all[first].source.name
-    );
+    let _ = writeln!(text, "frontend {}\n    bind :{port}", all[first].name);
     if let Some(most) = said.count("maxconn").filter(|most| *most > 0) {
         let _ = writeln!(text, "    maxconn {most}");
     }
-    rates(all, text, subject);
+    rates(all, service, text, subject);
+    let mut rules = String::new();
+    let mut drawn = false;
     let others = all.iter().enumerate().filter(|(place, _)| *place != first);
     for (_, way) in others {
-        let name = &way.source.name;
-        let _ = writeln!(text, "    acl {name} path_beg {}", way.prefix);
-        let _ = writeln!(text, "    use_backend {} if {name}", service.name);
+        let name = &way.name;
+        let own = parts(way, service, subject);
+        drawn |= own.len() > 1;
+        let _ = writeln!(rules, "    acl {name} path_beg {}", way.prefix);
+        for (to, when) in conditions(&own) {
+            let _ = writeln!(rules, "    use_backend {to} if {name}{when}");
+        }
     }
-    let _ = writeln!(text, "    default_backend {}", service.name);
+    let own = parts(&all[first], service, subject);
+    drawn |= own.len() > 1;
+    for (to, when) in conditions(&own) {
+        let _ = match when.as_str() {
+            "" => writeln!(rules, "    default_backend {to}"),
+            when => writeln!(rules, "    use_backend {to} if{when}"),
+        };
+    }
+    if drawn {
+        let _ = writeln!(text, "    http-request set-var(txn.part) rand({PARTS})");
+        subject.remark("where routes share requests, a number is drawn for each, and a client may come to another");
+    }
+    *text += &rules;
 }
 
-/// Limits for each client, where all ways of a frontend have the same.
-pub(super) fn rates(all: &[Way<'_>], text: &mut String, subject: &mut Subject<'_>) {
-    let model = subject.model;
-    let guards = |way: &Way<'_>| -> &[Configured<GuardDef>] {
-        let client = way
-            .source
-            .clients
-            .first()
-            .map(|id| &model.clients[id.position()]);
-        client.map_or(&[], |client| &client.guards)
-    };
+/// Backends with the condition of each: the last takes what is left.
+fn conditions(parts: &[(&Service, f64)]) -> Vec<(String, String)> {
+    let last = parts.len().saturating_sub(1);
+    let each = ends(parts).into_iter().enumerate();
+    each.map(|(place, (to, end))| {
+        let when = format!(" {{ var(txn.part) -m int lt {end} }}");
+        let when = if place == last { String::new() } else { when };
+        (to.name.clone(), when)
+    })
+    .collect()
+}
+
+/// Limits for each client, those of the ways, which have the same, and those of the balancer.
+pub(super) fn rates(
+    all: &[Way<'_>],
+    service: &Service,
+    text: &mut String,
+    subject: &mut Subject<'_>,
+) {
     let known =
         |guard: &Configured<GuardDef>| matches!(guard.def.row.name, "rate-counter" | "limit-conn");
-    let own: Vec<_> = guards(&all[0])
-        .iter()
-        .filter(|guard| known(guard))
+    let of_ways: Vec<String> = (all.iter())
+        .map(|way| format!("{}.client.guards", way.path))
         .collect();
-    if own.is_empty() || !all.iter().all(|way| guards(way) == guards(&all[0])) {
-        let why = "limits of one of several ways to a backend are not written";
-        for way in all {
-            subject.refuse(&format!("{}.client.guards", way.path), why);
-        }
-        return;
-    }
+    let lists = [
+        (all[0].guards, of_ways),
+        (
+            &service.balancer.guards[..],
+            vec![format!("{}.guards", balancer(service))],
+        ),
+    ];
     let mut table = Table::default();
-    for guard in own {
-        let row = &guard.def.row;
-        let of = |name| param(row, &guard.params, name);
-        let (rule, at) = (table.rule(row.name, &of), row.name);
-        for way in all.iter().filter(|_| rule.is_some()) {
-            subject.take(&format!("{}.client.guards.{at}", way.path));
+    for (guards, paths) in lists {
+        // What a dialect stands for is written as the dialect has it.
+        let written = |path: &String| subject.says(path);
+        if !paths.iter().any(written) {
+            continue;
+        }
+        for guard in guards.iter().filter(|guard| known(guard)) {
+            let row = &guard.def.row;
+            let of = |name| param(row, &guard.params, name);
+            let (rule, at) = (table.rule(row.name, &of), row.name);
+            for path in paths.iter().filter(|_| rule.is_some()) {
+                subject.take(&format!("{path}.{at}"));
+            }
         }
     }
-    *text += &table.text();
-    subject.remark("keys of requests are addresses of clients where rates are counted");
+    if !table.stores.is_empty() {
+        *text += &table.text();
+        subject.remark("keys of requests are addresses of clients where rates are counted");
+    }
 }
 
 /// A table of counters by address, with the rules that ask it.

@@ -7,7 +7,7 @@ mod servers;
 
 use super::said::{Counterpart, Said, policy};
 use super::subject::Subject;
-use super::ways::ways;
+use super::ways::{Way, ways};
 use super::{ADDRESSES, BESIDE_BALANCERS, Target, is_of_balancers};
 use backend::backend;
 use frontend::frontend;
@@ -48,24 +48,23 @@ fn write(subject: &mut Subject<'_>) -> String {
     let mut frontends = String::new();
     let mut backends = String::new();
     let mut ports = 0;
-    for service in subject.pools("backend") {
+    for service in subject.services("backend") {
         let mut said = Said::of(service, "haproxy", subject);
-        backend(service, &mut said, &mut backends, subject);
+        if !service.servers.is_empty() {
+            backend(service, &mut said, &mut backends, subject);
+        }
         let all = ways(service, subject);
-        if all.is_empty() {
-            subject.remark(format!(
-                "no source leads to {}: other services ask it, and no frontend does",
-                service.name
-            ));
-        } else {
-            frontend(
-                service,
-                &all,
-                PORT + ports,
-                &mut said,
-                &mut frontends,
-                subject,
-            );
+        // A frontend has the same limits for all who come there.
+        let mut groups: Vec<Vec<Way<'_>>> = Vec::new();
+        for way in all {
+            match groups.iter_mut().find(|own| own[0].guards == way.guards) {
+                Some(own) => own.push(way),
+                None => groups.push(vec![way]),
+            }
+        }
+        for own in groups {
+            let port = PORT + ports;
+            frontend(service, &own, port, &mut said, &mut frontends, subject);
             ports += 1;
         }
         said.close(subject);
@@ -75,9 +74,7 @@ fn write(subject: &mut Subject<'_>) -> String {
         "timeout client, how long a client may be silent, is in no scenario: a minute is written",
     );
     if ports > 1 {
-        subject.remark(
-            "each service has a frontend with a port of its own, so that each has its own limits",
-        );
+        subject.remark("what has limits of its own has a frontend with a port of its own");
     }
     format!("defaults\n    mode http\n    timeout client 60s\n{frontends}{backends}")
 }

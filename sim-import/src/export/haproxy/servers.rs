@@ -2,6 +2,7 @@
 
 use super::WEIGHT_MAX;
 use super::backend::time;
+use crate::export::host::host_and_port;
 use crate::export::said::{Said, own_span, weighed};
 use crate::export::subject::Subject;
 use crate::export::ways::drained;
@@ -22,7 +23,8 @@ pub(super) fn servers(
     let drained = drained(service, subject);
     let common = Common::of(said);
     for (place, server) in own.iter().enumerate() {
-        let _ = write!(text, "    server {} {}:80", server.name, server.name);
+        let (host, port) = host_and_port(server, service, model);
+        let _ = write!(text, "    server {} {host}:{port}", server.name);
         let weight = weights.as_ref().map_or(1, |weights| weights[place]);
         let weight = if drained.contains(&server.name) {
             0

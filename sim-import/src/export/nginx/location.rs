@@ -2,12 +2,12 @@
 
 use super::generic::tries;
 use super::{File, KEY, STATE, ZONE_MIN};
+use crate::export::routes::{PARTS, ends, parts};
 use crate::export::said::{Said, balancer, unquoted, words};
 use crate::export::subject::{Subject, param};
 use crate::export::ways::{Way, apart};
 use sim_core::extension::Configured;
 use sim_core::guard::GuardDef;
-use sim_core::ids::Id;
 use sim_core::model::Service;
 use sim_core::time::Duration;
 use std::fmt::Write;
@@ -44,13 +44,16 @@ pub(super) fn next_upstream(words: &[String]) -> (&'static str, String) {
     ("proxy_next_upstream", text)
 }
 
-pub(super) fn location(
+pub(super) fn location<'m>(
     way: &Way<'_>,
-    service: &Service,
+    service: &'m Service,
     settings: &Settings,
     file: &mut File,
-    subject: &mut Subject<'_>,
+    subject: &mut Subject<'m>,
 ) {
+    let Some(pool) = pool(way, service, file, subject) else {
+        return;
+    };
     let mut own = settings.clone();
     let mut set = |name: &'static str, text: String| {
         own.retain(|(other, _)| *other != name);
@@ -88,13 +91,39 @@ pub(super) fn location(
     let limits = limits(way, service, file, subject);
     let path = if way.alone { "/" } else { &way.prefix };
     let mut text = format!("        location {path} {{\n{limits}");
-    let _ = writeln!(text, "            proxy_pass http://{};", service.name);
+    let _ = writeln!(text, "            proxy_pass http://{pool};");
     for (name, value) in own {
         let _ = writeln!(text, "            {name} {value};");
     }
     text += "        }\n";
     let server = way.alone.then(|| service.name.clone());
     file.locations.push((server, text));
+}
+
+/// The upstream that a way leads to, or the variable that says which of several it is.
+fn pool<'m>(
+    way: &Way<'_>,
+    service: &'m Service,
+    file: &mut File,
+    subject: &mut Subject<'m>,
+) -> Option<String> {
+    let all = parts(way, service, subject);
+    let ((last, _), others) = all.split_last()?;
+    if others.is_empty() {
+        return Some(last.name.clone());
+    }
+    let variable = format!("${}", way.name.replace('-', "_"));
+    let mut text = format!("    split_clients {KEY} {variable} {{\n");
+    let mut before = 0;
+    for (to, end) in ends(others) {
+        let percent = f64::from(end - before) * 100.0 / f64::from(PARTS);
+        let _ = writeln!(text, "        {percent}% {};", to.name);
+        before = end;
+    }
+    let _ = writeln!(text, "        * {};\n    }}", last.name);
+    file.zones += &text;
+    file.keyed = true;
+    Some(variable)
 }
 
 /// Limits of a way: those of its callers that all of them share, and those of the balancer.
@@ -105,20 +134,14 @@ pub(super) fn limits(
     subject: &mut Subject<'_>,
 ) -> String {
     let mut text = String::new();
-    let callers = way
-        .source
-        .clients
-        .first()
-        .map(|id| &subject.model.clients[id.position()]);
-    let callers = callers.map_or(&[][..], |client| &client.guards);
     let lists = [
         (
-            callers,
+            way.guards,
             format!("{}.client.guards", way.path),
-            way.source.name.as_str(),
+            way.name.as_str(),
         ),
         (
-            &service.balancer.guards,
+            &service.balancer.guards[..],
             format!("{}.guards", balancer(service)),
             service.name.as_str(),
         ),

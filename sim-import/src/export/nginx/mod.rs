@@ -58,7 +58,7 @@ struct File {
 
 fn write(subject: &mut Subject<'_>) -> String {
     let mut file = File::default();
-    for service in subject.pools("upstream") {
+    for service in subject.services("upstream") {
         pool(service, &mut file, subject);
     }
     subject.remark(ADDRESSES);
@@ -99,20 +99,16 @@ fn write(subject: &mut Subject<'_>) -> String {
     text + "}\n"
 }
 
-fn pool(service: &Service, file: &mut File, subject: &mut Subject<'_>) {
+fn pool<'m>(service: &'m Service, file: &mut File, subject: &mut Subject<'m>) {
     let mut said = Said::of(service, "nginx", subject);
     let weighs = method(service, &mut said, subject);
     health(service, &mut said, subject);
     client(service, &mut said, subject);
     capacity(service, &mut said, file, subject);
-    upstream(service, weighs, &mut said, file, subject);
-    let all = ways(service, subject);
-    if all.is_empty() {
-        subject.remark(format!(
-            "no source leads to {}: other services ask it, and no location does",
-            service.name
-        ));
+    if !service.servers.is_empty() {
+        upstream(service, weighs, &mut said, file, subject);
     }
+    let all = ways(service, subject);
     let settings = settings(&mut said);
     for way in &all {
         location(way, service, &settings, file, subject);

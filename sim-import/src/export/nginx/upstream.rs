@@ -2,6 +2,7 @@
 
 use super::location::{spoken, time};
 use super::{File, WITHOUT_BACKUPS};
+use crate::export::host::host_and_port;
 use crate::export::said::{Said, balancer, own_span, weighed};
 use crate::export::subject::{Subject, param};
 use crate::export::ways::drained;
@@ -52,7 +53,8 @@ pub(super) fn servers(
     let fails = said.count("max_fails");
     let banned = said.span("fail_timeout");
     for (place, server) in own.iter().enumerate() {
-        let _ = write!(text, "        server {}:80", server.name);
+        let (host, port) = host_and_port(server, service, model);
+        let _ = write!(text, "        server {host}:{port}");
         let params = &server.params;
         let weight = weights.as_ref().map_or(1, |weights| weights[place]);
         if weight > 1 {

@@ -1,7 +1,8 @@
-//! Caddyfile.
+//! Caddyfile, or the JSON that Caddy makes of it.
 //!
 //! Each `reverse_proxy` is a service with the dialect caddy, and a way in.
 
+mod json;
 mod proxy;
 mod words;
 
@@ -16,7 +17,7 @@ use words::{Imports, directives};
 
 pub(super) const FORMAT: Format = Format {
     name: "caddy",
-    about: "A Caddyfile, with the files that it imports.",
+    about: "A Caddyfile, with the files that it imports, or the JSON that `caddy adapt` makes of it.",
     recognises,
     read,
 };
@@ -99,10 +100,11 @@ fn recognises(source: &Source) -> bool {
             _ => false,
         }
     };
+    if json::is_json(source) {
+        return source.text.contains("\"handler\"");
+    }
     let quoted = source.text.trim_start().starts_with(['<', '[']);
-    let json = source.text.trim_start().starts_with('{') && source.text.contains("\"apps\"");
     !quoted
-        && !json
         && code().any(|line| hands_on(line) && !line.ends_with([';', ':']))
         && source.text.contains('{')
         || code().any(|line| line.starts_with("reverse_proxy ") && !line.ends_with(';'))
@@ -116,11 +118,15 @@ fn read(
     let mut taken: Vec<String> = system.service_names();
     let mut names: Vec<String> = system.way_names();
     for source in sources {
-        let file: Arc<str> = source.name.as_str().into();
-        // Expressions in templates that Caddy itself fills in stand within quotes.
-        let marks = text::template(&source.text, &file);
-        let all = directives(&source.text, &file, around.variable)
-            .map_err(|problem| marks.unwrap_or(problem))?;
+        let all = if json::is_json(source) {
+            json::sites(source)?
+        } else {
+            let file: Arc<str> = source.name.as_str().into();
+            // Expressions in templates that Caddy itself fills in stand within quotes.
+            let marks = text::template(&source.text, &file);
+            directives(&source.text, &file, around.variable)
+                .map_err(|problem| marks.unwrap_or(problem))?
+        };
         let mut sites = Vec::new();
         let mut imports = Imports {
             around,
