@@ -2,6 +2,7 @@
 
 use crate::command::{COMMANDS, Command, DIGITS};
 use crate::dialog::{self, Dialog};
+use crate::doctor::Examined;
 use crate::experiment::{Experiment, Runner};
 use crate::files;
 use crate::layout;
@@ -57,6 +58,8 @@ pub struct App {
     pub(crate) dialog: Option<Dialog>,
     /// Who simulates the experiment.
     pub(crate) runner: Option<Box<dyn Runner>>,
+    /// Who simulates what the doctor tries.
+    pub(crate) examiner: Option<Box<dyn Runner>>,
     pub(crate) sliced: bool,
     pub(crate) edits_seen: u64,
     pub(crate) said_seen: u64,
@@ -93,6 +96,7 @@ impl App {
                 answers: Answers::default(),
                 experiment: None,
                 refusals: Vec::new(),
+                doctor: None,
                 message: None,
                 time_s: 0.0,
             },
@@ -100,6 +104,7 @@ impl App {
             worker: None,
             dialog: None,
             runner: None,
+            examiner: None,
             sliced: opening.sliced,
             edits_seen: 0,
             said_seen: 0,
@@ -178,8 +183,8 @@ impl App {
         self.follow();
     }
 
-    /// Takes what the experiment reports.
-    fn look_at_experiment(&mut self, ctx: &egui::Context) {
+    /// Takes what is reported of the experiment, and of what the doctor tries.
+    fn look_at_experiments(&mut self, ctx: &egui::Context) {
         // Where both share one thread, the moment that is being gone to comes first.
         let settled = self.state.report.as_ref().is_some_and(|r| r.settled);
         let slice = if self.sliced && !settled {
@@ -191,11 +196,14 @@ impl App {
         if let Some((experiment, report)) = self.state.experiment.as_mut().zip(report) {
             experiment.report = report;
         }
-        if self
-            .state
-            .experiment
-            .as_ref()
-            .is_some_and(Experiment::is_running)
+        let report = self.examiner.as_mut().and_then(|e| e.poll(slice));
+        if let Some((examined, report)) = self.state.doctor.as_mut().zip(report) {
+            examined.report = report;
+        }
+        let experiment = self.state.experiment.as_ref();
+        let doctor = self.state.doctor.as_ref();
+        if experiment.is_some_and(Experiment::is_running)
+            || doctor.is_some_and(Examined::is_running)
         {
             let wait = if self.sliced { 0 } else { 100 };
             ctx.request_repaint_after(Duration::from_millis(wait));
@@ -239,6 +247,9 @@ impl App {
             }
             if let Some(experiment) = &self.state.experiment {
                 title = format!("{title}; experiment {}", experiment.state_word());
+            }
+            if let Some(examined) = &self.state.doctor {
+                title = format!("{title}; doctor {}", examined.report.state_word());
             }
         }
         if title != self.title {
@@ -304,7 +315,7 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
         self.state.time_s = ctx.input(|i| i.time);
         self.receive();
-        self.look_at_experiment(ctx);
+        self.look_at_experiments(ctx);
         if let Some(opening) = files::take_link()
             && self.may_replace("the link")
         {
@@ -357,6 +368,7 @@ impl eframe::App for App {
             self.keys(&ctx, &mut todo);
         }
         self.local.pointed = None;
+        self.compare_with_examined();
         let mut cx = Cx {
             state: &self.state,
             local: &mut self.local,

@@ -106,6 +106,14 @@ pub enum Command {
     SweepLoad,
     /// Stop the experiment.
     StopExperiment,
+    /// Look for what is dangerous in the text of the scenario.
+    Doctor,
+    /// Stop looking.
+    StopDoctor,
+    /// Write what would mend a finding, by its number, into the text.
+    Mend(usize),
+    /// Show a line of the text.
+    Line(usize),
     /// Copy the command that does the same as the experiment.
     CopyExperiment,
     /// Save the table of the experiment.
@@ -161,6 +169,8 @@ pub static COMMANDS: &[CommandDef] = commands![
     "pause-at-events", "Pause at events", [key(Key::E)], Command::PauseAtEvents, "While playing, stops wherever something happens.";
     "loop", "Loop a stretch", [key(Key::L)], Command::Loop, "Marks here as the beginning of a loop; again, its end; again, no loop.";
     "stop-experiment", "Stop the experiment", [shift(Key::X)], Command::StopExperiment, "Stops the comparison or sweep that is running; what is complete is kept.";
+    "stop-doctor", "Stop looking for what is dangerous", [shift(Key::D)], Command::StopDoctor, "Stops the doctor; what was tried is kept.";
+    "doctor", "Look for what is dangerous", [key(Key::D)], Command::Doctor, "Looks for dangerous settings in the scenario's text, and tries by simulation what each costs.";
     "swap", "Swap the futures", [key(Key::X)], Command::Swap, "The branch beside becomes the main one.";
     "split", "Split the picture", [key(Key::S)], Command::Split, "Two futures one above the other, or the main one alone.";
     "reveal", "Show the future", [key(Key::R)], Command::Reveal, "Shows what is already simulated beyond the moment shown, or hides it.";

@@ -134,6 +134,8 @@ fn tabs(ui: &mut egui::Ui, cx: &mut Cx<'_>, place: Place, shown: &PanelDef) {
                 .problems
                 .as_ref()
                 .map_or(0, |problems| problems.problems.len());
+            let doctor = cx.state.doctor.as_ref().filter(|e| !e.stale);
+            let problems = problems + doctor.map_or(0, |e| e.dangerous().count());
             if panel.name == "problems" && problems > 0 {
                 title = format!("{title} ({problems})");
             }

@@ -1,7 +1,7 @@
 //! Stampede's window: see an incident happen, stop it, ask "what if", and see both futures.
 //!
 //! One [`App`], natively and as a page of the web. [`playback`] runs the engine, without a screen,
-//! on a thread or in slices, [`experiment`] many runs; the [`app`] receives its reports, draws [`panel`]s, and does
+//! on a thread or in slices, [`experiment`] many runs, [`doctor`] those that show what is dangerous; the [`app`] receives its reports, draws [`panel`]s, and does
 //! [`command`]s. Figures on screen come from the core's summary and metrics; none is computed
 //! here. Everything works without a display, for tests.
 
@@ -9,6 +9,7 @@ pub mod app;
 pub mod command;
 mod conduct;
 pub mod dialog;
+pub mod doctor;
 pub mod experiment;
 pub mod files;
 pub mod form;

@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 pub struct Local {
     /// The scenario's text as it is being edited; `None` while it is as opened.
     pub text: Option<String>,
+    /// The line of the text that is to be brought into sight.
+    pub line: Option<usize>,
+    /// Whether doubts of which nothing came are shown as well.
+    pub quiet: bool,
     /// Whether the scenario is shown as a form.
     pub form: bool,
     /// The values of a text, so that they are looked for once; `None` where it cannot be read.

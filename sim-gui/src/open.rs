@@ -84,6 +84,10 @@ impl App {
         (state.selected, state.reveal, state.unsaved) = (None, false, false);
         (state.experiment, self.runner) = (None, None);
         state.refusals.clear();
+        // What was found in another scenario's text means nothing here.
+        if (state.doctor.as_ref()).is_some_and(|e| e.source.name != state.source.name) {
+            (state.doctor, self.examiner) = (None, None);
+        }
         self.local = Local {
             form: self.local.form,
             ..Local::default()

@@ -126,6 +126,13 @@ impl App {
                 self.run(&name, source, seed);
                 self.state.unsaved = unsaved;
             }
+            Command::Doctor => self.examine(),
+            Command::StopDoctor => self.stop_examining(),
+            Command::Mend(number) => self.mend(number),
+            Command::Line(line) => {
+                self.state.settings.show(panel::find("scenario"));
+                (self.local.form, self.local.line) = (false, Some(line));
+            }
             Command::SaveScenario => {
                 let source = &self.state.source;
                 let text = self.local.text.as_ref().unwrap_or(&source.text);

@@ -1,5 +1,6 @@
 //! What the window knows: plain data that panels read. Only `app.rs` changes it.
 
+use crate::doctor::Examined;
 use crate::experiment::{Experiment, Refusal};
 use crate::lesson::{Answers, Lesson};
 use crate::playback::{BranchReport, Report, View};
@@ -112,6 +113,8 @@ pub struct State {
     pub experiment: Option<Experiment>,
     /// What is wrong with the one that was asked for last.
     pub refusals: Vec<Refusal>,
+    /// What the doctor says of the text, once it was asked.
+    pub doctor: Option<Examined>,
     /// A short message, and when it was given (seconds since the start of the program).
     pub message: Option<(String, f64)>,
     /// Seconds since the start of the program.

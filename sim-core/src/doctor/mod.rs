@@ -8,11 +8,19 @@
 //!
 //! A rule only raises a doubt. Whether there is anything in it is told by the simulation.
 
+mod examination;
 mod facts;
+mod mend;
+mod place;
 mod rules;
 mod trial;
+mod words;
 
-pub use trial::{Effect, Figures, Finding, Outcome, REPLICATIONS, Read, examine};
+pub use examination::{Examination, REPLICATIONS, Read, Steps, examine};
+pub use mend::{Mended, mend};
+pub use place::Places;
+pub use trial::{Effect, Figures, Finding, Outcome};
+pub use words::verdict;
 
 use crate::ids::Id;
 use crate::model::{Model, ServerId, ServiceId};

@@ -1,7 +1,7 @@
 //! Trials: a system as it is and mended, under the same random numbers.
 
-use super::{Doubt, Rule, Trial, doubts};
-use crate::experiment::{Control, Measure, Plan, Variant, compare};
+use super::{Doubt, Read, Rule, Trial};
+use crate::experiment::{Comparison, Measure, Plan, Variant};
 use crate::fault::slow;
 use crate::load::peaks;
 use crate::model::{Action, Actor, Afflicted, Course, Model, Target, TimelineEntry};
@@ -11,14 +11,10 @@ use crate::steady::Estimand;
 use crate::time::Instant;
 use std::sync::Arc;
 
-/// Replications of a trial unless more are asked for: with fewer a paired difference has no interval.
-pub const REPLICATIONS: u64 = 5;
 /// Level of all intervals of a trial together.
 const LEVEL: f64 = 0.95;
 /// A hung server's part of its speed.
 const HUNG: f64 = 0.001;
-/// Gives the scenario with sets applied.
-pub type Read<'a> = dyn Fn(&[(String, String)]) -> Result<Scenario, Problems> + 'a;
 
 /// What is measured.
 const MEASURES: [&str; 3] = ["availability", "response_time_s.p99", "goodput_hz"];
@@ -86,7 +82,7 @@ impl std::fmt::Debug for Rule {
 
 impl Finding {
     /// What it costs: the share of requests that mending would save, and then the seconds of the 99th percentile.
-    fn cost(&self) -> (f64, f64) {
+    pub(super) fn cost(&self) -> (f64, f64) {
         match &self.outcome {
             Outcome::Tried {
                 effect: Effect::Fewer(interval),
@@ -112,56 +108,6 @@ impl Finding {
     pub fn matters(&self) -> bool {
         self.cost().0 >= 0.0
     }
-}
-
-/// Looks for what is odd, and tries each. `read` gives the scenario with sets applied. What costs most comes first.
-///
-/// # Errors
-/// The problems of the scenario as it is.
-pub fn examine(
-    read: &Read<'_>,
-    replications: u64,
-    control: &Control<'_>,
-) -> Result<Vec<Finding>, Problems> {
-    let scenario = read(&[])?;
-    let model = scenario.model()?;
-    let mut found = Vec::new();
-    let mut done: Vec<Trial> = Vec::new();
-    let all = doubts(&model);
-    for (_, doubt) in &all {
-        if !done.contains(&doubt.trial) {
-            done.push(doubt.trial);
-        }
-    }
-    for trial in done {
-        let own: Vec<_> = all
-            .iter()
-            .filter(|(_, doubt)| doubt.trial == trial)
-            .collect();
-        let doubts: Vec<(&'static Rule, &Doubt)> =
-            own.iter().map(|(rule, doubt)| (*rule, doubt)).collect();
-        found.extend(tried(
-            trial,
-            &doubts,
-            (&scenario, &model),
-            read,
-            replications,
-            control,
-        )?);
-    }
-    found.sort_by(|a, b| {
-        let (a, b) = (a.cost(), b.cost());
-        b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1))
-    });
-    // Of a doubt that was tried in several ways, the one in which it shows most.
-    let mut told: Vec<(&str, String)> = Vec::new();
-    found.retain(|finding| {
-        let what = (finding.rule.id, finding.doubt.path.clone());
-        let first = !told.contains(&what);
-        told.push(what);
-        first
-    });
-    Ok(found)
 }
 
 /// The model of a trial.
@@ -215,54 +161,106 @@ fn sets_of(trial: Trial, scenario: &Scenario, model: &Model) -> Vec<(String, Str
     vec![(path, (own.unwrap_or(1.0) * share / peak).to_string())]
 }
 
-fn tried(
-    trial: Trial,
-    doubts: &[(&'static Rule, &Doubt)],
-    (scenario, written): (&Scenario, &Model),
-    read: &Read<'_>,
-    replications: u64,
-    control: &Control<'_>,
-) -> Result<Vec<Finding>, Problems> {
-    let sets = sets_of(trial, scenario, written);
-    let base = read(&sets).and_then(|scenario| scenario.model())?;
-    let mut variants = vec![Variant {
-        name: "as is".to_owned(),
-        model: Arc::new(model_of(trial, base.clone())),
-    }];
-    let mut places = Vec::new();
-    for (_, doubt) in doubts {
-        let all: Vec<(String, String)> = sets.iter().chain(&doubt.cure).cloned().collect();
-        let mended = read(&all).and_then(|scenario| scenario.model());
-        places.push(match mended {
-            Ok(model) => {
-                variants.push(Variant {
-                    name: format!("mended {}", variants.len()),
-                    model: Arc::new(model_of(trial, model)),
-                });
-                Ok(variants.len() - 1)
+/// A trial with all doubts that are tried in it: the system as it is written, and mended for each.
+pub(super) struct Tried {
+    /// What is done, in words.
+    words: String,
+    /// The doubts, each with the number of its variant, or why there is none.
+    doubts: Vec<(&'static Rule, Doubt, Result<usize, String>)>,
+    /// As it is, and mended.
+    pub(super) variants: Vec<Variant>,
+    pub(super) plan: Plan,
+}
+
+impl Tried {
+    /// # Errors
+    /// The problems of the scenario at the trial's load.
+    pub(super) fn new(
+        trial: Trial,
+        doubts: Vec<(&'static Rule, Doubt)>,
+        (scenario, written): (&Scenario, &Model),
+        read: &Read<'_>,
+        replications: u64,
+    ) -> Result<Self, Problems> {
+        let sets = sets_of(trial, scenario, written);
+        let base = read(&sets).and_then(|scenario| scenario.model())?;
+        let measures = MEASURES
+            .iter()
+            .filter_map(|path| Measure::parse(path, &base).ok())
+            .collect();
+        let mut variants = vec![Variant {
+            name: "as is".to_owned(),
+            model: Arc::new(model_of(trial, base)),
+        }];
+        let mut mended = |doubt: &Doubt| {
+            let all: Vec<(String, String)> = sets.iter().chain(&doubt.cure).cloned().collect();
+            match read(&all).and_then(|scenario| scenario.model()) {
+                Ok(model) => {
+                    variants.push(Variant {
+                        name: format!("mended {}", variants.len()),
+                        model: Arc::new(model_of(trial, model)),
+                    });
+                    Ok(variants.len() - 1)
+                }
+                Err(problems) => Err(problems
+                    .problems
+                    .first()
+                    .map_or(String::new(), |p| p.message.clone())),
             }
-            Err(problems) => Err(problems
-                .problems
-                .first()
-                .map_or(String::new(), |p| p.message.clone())),
+        };
+        let doubts = doubts.into_iter().map(|(rule, doubt)| {
+            let place = mended(&doubt);
+            (rule, doubt, place)
         });
+        let doubts = doubts.collect();
+        Ok(Self {
+            words: trial.words(written),
+            doubts,
+            variants,
+            plan: Plan {
+                measures,
+                first: 0,
+                replications,
+                level: LEVEL,
+                precision: None,
+                estimand: Estimand::Horizon,
+            },
+        })
     }
-    let measures = MEASURES
-        .iter()
-        .filter_map(|path| Measure::parse(path, &base).ok())
-        .collect();
-    let plan = Plan {
-        measures,
-        first: 0,
-        replications: replications.max(REPLICATIONS),
-        level: LEVEL,
-        precision: None,
-        estimand: Estimand::Horizon,
-    };
-    let comparison = (variants.len() > 1).then(|| compare(variants, &plan, control));
+
+    /// Runs that it takes: none where everything that would mend is refused.
+    pub(super) fn runs(&self) -> u64 {
+        if self.variants.len() > 1 {
+            self.variants.len() as u64 * self.plan.replications
+        } else {
+            0
+        }
+    }
+
+    /// What came of each doubt; without a comparison, that it was interrupted.
+    pub(super) fn findings(&self, comparison: Option<&Comparison>) -> Vec<Finding> {
+        let finding = |(rule, doubt, place): &(&'static Rule, Doubt, Result<usize, String>)| {
+            let outcome = match (place, comparison) {
+                (Err(why), _) => Outcome::Refused(why.clone()),
+                (Ok(_), None) => Outcome::Interrupted,
+                (Ok(variant), Some(comparison)) => outcome(comparison, *variant),
+            };
+            Finding {
+                rule,
+                doubt: doubt.clone(),
+                trial: self.words.clone(),
+                outcome,
+            }
+        };
+        self.doubts.iter().map(finding).collect()
+    }
+}
+
+/// What a variant does other than the system as it is.
+fn outcome(comparison: &Comparison, variant: usize) -> Outcome {
     let figures = |variant: usize| {
         let mean = |measure: usize| {
-            let compared = comparison.as_ref()?.compared.get(measure)?;
+            let compared = comparison.compared.get(measure)?;
             compared.estimates.get(variant)?.mean()
         };
         Figures {
@@ -271,37 +269,21 @@ fn tried(
             goodput_hz: mean(2),
         }
     };
-    let words = trial.words(written);
-    let outcome = |place: Result<usize, String>| match place {
-        Err(why) => Outcome::Refused(why),
-        Ok(_) if control.cancelled() => Outcome::Interrupted,
-        Ok(variant) => {
-            let difference = |measure: usize| {
-                let pair = comparison.as_ref()?.pair(measure, 0, variant)?;
-                Some((pair.sign(), pair.range()?))
-            };
-            let effect = match (difference(0), difference(1)) {
-                (Some((1, interval)), _) => Effect::Fewer(interval),
-                (Some((-1, interval)), _) => Effect::Worse(flipped(interval)),
-                (_, Some((-1, interval))) => Effect::Faster(flipped(interval)),
-                _ => Effect::None,
-            };
-            Outcome::Tried {
-                as_is: figures(0),
-                mended: figures(variant),
-                effect,
-            }
-        }
+    let difference = |measure: usize| {
+        let pair = comparison.pair(measure, 0, variant)?;
+        Some((pair.sign(), pair.range()?))
     };
-    let each = doubts.iter().zip(places);
-    Ok(each
-        .map(|((rule, doubt), place)| Finding {
-            rule,
-            doubt: (*doubt).clone(),
-            trial: words.clone(),
-            outcome: outcome(place),
-        })
-        .collect())
+    let effect = match (difference(0), difference(1)) {
+        (Some((1, interval)), _) => Effect::Fewer(interval),
+        (Some((-1, interval)), _) => Effect::Worse(flipped(interval)),
+        (_, Some((-1, interval))) => Effect::Faster(flipped(interval)),
+        _ => Effect::None,
+    };
+    Outcome::Tried {
+        as_is: figures(0),
+        mended: figures(variant),
+        effect,
+    }
 }
 
 /// The same difference from the other side.

@@ -67,7 +67,7 @@ impl<'a> Control<'a> {
 
     /// Says that about so many runs more will follow those that are planned: an estimate for
     /// progress, which replaces the one before.
-    pub(super) fn hope(&self, runs: u64) {
+    pub(crate) fn hope(&self, runs: u64) {
         self.hoped.store(runs, Ordering::Relaxed);
     }
 

@@ -43,6 +43,7 @@ mod outline;
 mod overlay;
 mod own_health;
 mod own_rules;
+mod place;
 pub(crate) mod problem;
 mod renamed;
 mod routes;
@@ -69,6 +70,7 @@ pub use input::Input;
 pub use keys::{KeyRow, key_rows, keys, param_text};
 pub(crate) use kinds::TEN_YEARS;
 pub use outline::{Written, outline};
+pub use place::Place;
 pub use problem::{Label, PROBLEMS_MAX, Problem, Problems, Span, suggest};
 pub use section::ExtensionTable;
 

@@ -30,6 +30,37 @@ const REASONS_MAX: usize = 4;
 /// Cells of a sweep that are drawn; more than that is for files.
 pub const DRAWN_MAX: usize = 4_000;
 
+impl Report {
+    /// Whether it goes on or how it ended, in a word.
+    pub fn state_word(&self) -> &'static str {
+        match self.over {
+            None => "running",
+            Some(Over::Complete) => "complete",
+            Some(Over::Stopped) => "stopped",
+            Some(Over::Broken) => "broken",
+        }
+    }
+
+    /// How far it is, in a line.
+    pub fn words(&self) -> String {
+        let runs = format!("{} of {} runs", self.progress.done, self.progress.planned);
+        let time = |duration: std::time::Duration| {
+            Span::from_secs((duration.as_secs_f64()).ceil() as u64).to_string()
+        };
+        match self.over {
+            None => match self.left() {
+                Some(left) => format!("running: {runs}, {} left", time(left)),
+                None => format!("running: {runs}; the first is under way"),
+            },
+            Some(Over::Complete) => format!("complete: {runs} in {}", time(self.elapsed)),
+            Some(Over::Stopped) => format!("stopped: {runs}; what was complete is shown"),
+            Some(Over::Broken) => {
+                "ended by a mistake of the program; what was complete is shown".to_owned()
+            }
+        }
+    }
+}
+
 impl Experiment {
     /// What is run, in a line.
     pub fn headline(&self) -> String {
@@ -55,40 +86,18 @@ impl Experiment {
                     readable::counted(plan.replications() as usize, "replication")
                 )
             }
+            Prepared::Examination(_) => readable::counted(self.prepared.runs() as usize, "run"),
         }
     }
 
     /// Whether it goes on or how it ended, in a word.
     pub fn state_word(&self) -> &'static str {
-        match self.report.over {
-            None => "running",
-            Some(Over::Complete) => "complete",
-            Some(Over::Stopped) => "stopped",
-            Some(Over::Broken) => "broken",
-        }
+        self.report.state_word()
     }
 
     /// How far it is, in a line.
     pub fn progress(&self) -> String {
-        let report = &self.report;
-        let runs = format!(
-            "{} of {} runs",
-            report.progress.done, report.progress.planned
-        );
-        let time = |duration: std::time::Duration| {
-            Span::from_secs((duration.as_secs_f64()).ceil() as u64).to_string()
-        };
-        match report.over {
-            None => match report.left() {
-                Some(left) => format!("running: {runs}, {} left", time(left)),
-                None => format!("running: {runs}; the first is under way"),
-            },
-            Some(Over::Complete) => format!("complete: {runs} in {}", time(report.elapsed)),
-            Some(Over::Stopped) => format!("stopped: {runs}; what was complete is shown"),
-            Some(Over::Broken) => {
-                "ended by a mistake of the program; what was complete is shown".to_owned()
-            }
-        }
+        self.report.words()
     }
 
     /// One sentence on a measure, as the command gives it; for a sweep, what it is.
@@ -170,7 +179,7 @@ impl Experiment {
     /// Whether there is a table to save.
     pub fn has_table(&self) -> bool {
         match &self.report.found {
-            Found::Nothing => false,
+            Found::Nothing | Found::Examined(_) => false,
             Found::Compared(found) => !found.runs[0].is_empty(),
             Found::Swept(rows) => !rows.is_empty(),
         }
@@ -180,7 +189,7 @@ impl Experiment {
     pub fn plan_text(&self) -> Option<String> {
         match &self.prepared {
             Prepared::Sweep { plan } => Some(plan.to_toml()),
-            Prepared::Comparison { .. } => None,
+            Prepared::Comparison { .. } | Prepared::Examination(_) => None,
         }
     }
 

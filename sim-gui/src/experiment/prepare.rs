@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, Kind};
 use super::subject::Subject;
+use sim_core::doctor::Examination;
 use sim_core::experiment::sweep::{self, Arguments};
 use sim_core::experiment::{Measure, Plan, Unfit, Variant, WarmUp, variants, warmed};
 use sim_core::scenario::{Problem, Problems, Source};
@@ -29,6 +30,8 @@ pub enum Prepared {
         /// The plan.
         plan: Arc<sweep::Plan>,
     },
+    /// What the doctor tries.
+    Examination(Arc<Examination>),
 }
 
 impl Prepared {
@@ -37,6 +40,7 @@ impl Prepared {
         match self {
             Self::Comparison { variants, plan, .. } => variants.len() as u64 * plan.replications,
             Self::Sweep { plan } => plan.cells() as u64 * plan.replications(),
+            Self::Examination(examination) => examination.runs(),
         }
     }
 
@@ -45,6 +49,7 @@ impl Prepared {
         match self {
             Self::Comparison { plan, .. } => &plan.measures,
             Self::Sweep { plan } => plan.measures(),
+            Self::Examination(_) => &[],
         }
     }
 }

@@ -2,6 +2,7 @@
 //! there are no threads. What comes out is the same.
 
 use super::prepare::Prepared;
+use sim_core::doctor::{self, Finding, Outcome};
 use sim_core::experiment::sweep::{self, Row, Shard, Steps};
 use sim_core::experiment::{
     Comparison, ComparisonSteps, Control, Progress, Stop, Variant, compare_told,
@@ -31,6 +32,8 @@ pub enum Found {
     Compared(Arc<Comparison>),
     /// Of a sweep: the cells that are complete, by their numbers.
     Swept(Arc<Vec<Row>>),
+    /// By the doctor, what costs most first: of the trials that are complete.
+    Examined(Arc<Vec<Finding>>),
 }
 
 /// How an experiment ended.
@@ -211,6 +214,27 @@ fn simulate(prepared: &Prepared, slot: &Slot) {
                 report.over = Some(over);
             });
         }
+        Prepared::Examination(examination) => {
+            let progress = |progress: Progress| slot.change(|report| report.progress = progress);
+            let control = Control::new(threads(), &slot.stop, &progress);
+            let found = examination.run(&control, &|found| {
+                slot.change(|report| report.found = Found::Examined(Arc::new(found)));
+            });
+            let over = examined(&found);
+            slot.change(|report| {
+                report.found = Found::Examined(Arc::new(found));
+                report.over = Some(over);
+            });
+        }
+    }
+}
+
+fn examined(found: &[Finding]) -> Over {
+    let mut outcomes = found.iter().map(|finding| &finding.outcome);
+    if outcomes.any(|outcome| *outcome == Outcome::Interrupted) {
+        Over::Stopped
+    } else {
+        Over::Complete
     }
 }
 
@@ -259,6 +283,7 @@ pub struct Sliced {
 enum Work {
     Comparison(Box<ComparisonSteps>),
     Sweep(Box<Steps>, Vec<Row>),
+    Examination(Box<doctor::Steps>),
 }
 
 impl Sliced {
@@ -273,6 +298,9 @@ impl Sliced {
                 let cells = Shard::WHOLE.cells(plan);
                 Work::Sweep(Box::new(Steps::new(Arc::clone(plan), cells)), Vec::new())
             }
+            Prepared::Examination(examination) => {
+                Work::Examination(Box::new(Arc::clone(examination).steps()))
+            }
         };
         Self {
             steps,
@@ -283,7 +311,7 @@ impl Sliced {
         }
     }
 
-    /// One step; whether a run came to its end.
+    /// One step; whether a run, or all of it, came to its end.
     fn step(&mut self) -> bool {
         let done = self.report.progress.done;
         match &mut self.steps {
@@ -299,8 +327,13 @@ impl Sliced {
                 self.report.progress.done = steps.replications();
                 self.report.over = steps.is_over().then_some(Over::Complete);
             }
+            Work::Examination(steps) => {
+                steps.step(EVENTS);
+                self.report.progress = steps.progress();
+                self.report.over = steps.is_over().then_some(Over::Complete);
+            }
         }
-        self.report.progress.done > done
+        self.report.progress.done > done || self.report.over.is_some()
     }
 
     fn refresh(&mut self) {
@@ -308,6 +341,7 @@ impl Sliced {
         self.report.found = match &self.steps {
             Work::Comparison(steps) => Found::Compared(Arc::new(steps.so_far())),
             Work::Sweep(_, rows) => Found::Swept(Arc::new(rows.clone())),
+            Work::Examination(steps) => Found::Examined(Arc::new(steps.findings())),
         };
     }
 }
@@ -331,8 +365,10 @@ impl Runner for Sliced {
 
     fn stop(&mut self) {
         if self.report.over.is_none() {
-            if let Work::Comparison(steps) = &mut self.steps {
-                steps.interrupt();
+            match &mut self.steps {
+                Work::Comparison(steps) => steps.interrupt(),
+                Work::Examination(steps) => steps.interrupt(),
+                Work::Sweep(..) => {}
             }
             self.refresh();
             self.report.over = Some(Over::Stopped);

@@ -4,12 +4,14 @@
 pub mod banner;
 pub mod event_log;
 pub mod experiments;
+pub(crate) mod findings;
 pub mod futures;
 pub mod gallery;
 pub mod inspector;
 pub mod lesson;
 pub mod plots;
 pub mod problems;
+mod progress;
 pub mod scenario;
 pub mod text;
 pub mod timeline;

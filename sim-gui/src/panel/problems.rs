@@ -1,6 +1,7 @@
-//! What is wrong with the scenario or with a change: the words of `stampede check`.
+//! What is wrong with the scenario or with a change, in the words of `stampede check`; and what is
+//! dangerous in it, in those of `stampede doctor`.
 
-use super::{Cx, PanelDef, Place};
+use super::{Cx, PanelDef, Place, findings};
 use crate::icon::{self, Icon};
 use crate::state::State;
 use crate::theme::{Palette, bold_font, font, mono};
@@ -12,7 +13,7 @@ use std::fmt::Write as _;
 pub static PANEL: PanelDef = PanelDef {
     name: "problems",
     title: "Problems",
-    about: "What is wrong, where, and what is allowed; and what may not be meant.",
+    about: "What is wrong, where, and what is allowed; what may not be meant; and what is dangerous.",
     place: Place::RightBelow,
     draw,
     text,
@@ -44,6 +45,7 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         .auto_shrink([false, false])
         .show(ui, |ui| {
             show(ui, cx.state);
+            findings::list(ui, cx);
         });
 }
 
@@ -128,6 +130,9 @@ fn text(state: &State) -> String {
     }
     if is_valid(state) {
         text.push_str("The scenario is valid.\n");
+    }
+    if let Some(examined) = &state.doctor {
+        text.push_str(&examined.words());
     }
     text
 }

@@ -2,22 +2,8 @@
 //! lead to them, as keys of a scenario, each with the place it was read from.
 
 use std::fmt;
-use std::sync::Arc;
 
-/// A line of a file.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Place {
-    /// The file, as it was named.
-    pub file: Arc<str>,
-    /// The line, from 1.
-    pub line: usize,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
-    }
-}
+pub use sim_core::scenario::Place;
 
 /// What is to be known about a reading, beside the scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]

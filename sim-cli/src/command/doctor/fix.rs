@@ -1,10 +1,9 @@
 //! What mends, as a diff of the file in its own language: values that are written are replaced where they stand. What is not
 //! written, or cannot be said in the file's language by changing a word, is listed for people's hands.
 
-use super::place::Places;
 use crate::exit::Failure;
 use crate::input;
-use sim_core::doctor::Finding;
+use sim_core::doctor::{Finding, Places, mend};
 use sim_core::scenario::{Source, outline};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,53 +17,47 @@ pub(super) fn diff(
     scenario: &Source,
     places: &Places,
 ) -> Result<String, Failure> {
+    let matters = found.iter().filter(|finding| finding.matters());
+    let cure = matters.flat_map(|finding| &finding.doubt.cure);
+    // What was read from settings is changed there, everything else in the scenario.
+    let (settings, own): (Vec<_>, Vec<_>) = cure.partition(|(path, _)| {
+        let place = places.of_path(path);
+        place.is_some_and(|place| *place.file != *scenario.name)
+    });
+    let mended = mend(scenario, own);
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut by_hand = Vec::new();
+    let mut by_hand = mended.by_hand;
     let written = outline(scenario).unwrap_or_default();
-    let mut changes: Vec<(std::ops::Range<usize>, String)> = Vec::new();
-    for finding in found.iter().filter(|finding| finding.matters()) {
-        for (path, value) in &finding.doubt.cure {
-            let own = written.iter().find(|written| written.path == *path);
-            let done = match (own, places.of_path(path)) {
-                (Some(own), Some(place)) if *place.file == *scenario.name => {
-                    if !changes.iter().any(|(range, _)| *range == own.place) {
-                        changes.push((own.place.clone(), value.clone()));
-                    }
-                    true
+    for (path, value) in settings {
+        let own = written.iter().find(|written| written.path == *path);
+        let done = match (own, places.of_path(path)) {
+            (Some(own), Some(place)) => {
+                let file = place.file.to_string();
+                if !texts.contains_key(&file) {
+                    let text = input::text(&file)?;
+                    texts.insert(file.clone(), text.lines().map(str::to_owned).collect());
                 }
-                (Some(own), Some(place)) => {
-                    let file = place.file.to_string();
-                    if !texts.contains_key(&file) {
-                        let text = input::text(&file)?;
-                        texts.insert(file.clone(), text.lines().map(str::to_owned).collect());
-                    }
-                    let lines = texts.get_mut(&file).expect("it was put there");
-                    let key = path.rsplit('.').next().unwrap_or_default();
-                    replace(lines, place.line, key, &own.value, value)
-                }
-                _ => false,
-            };
-            if !done {
-                let place = places
-                    .of_path(path)
-                    .map_or(String::new(), |place| format!("{place}: "));
-                by_hand.push(format!("{place}{path} = {value}"));
+                let lines = texts.get_mut(&file).expect("it was put there");
+                let key = path.rsplit('.').next().unwrap_or_default();
+                replace(lines, place.line, key, &own.value, value)
             }
+            _ => false,
+        };
+        if !done {
+            by_hand.push((path.clone(), value.clone()));
         }
     }
-    let mut out = String::new();
-    if !changes.is_empty() {
-        changes.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
-        let mut text = scenario.text.clone();
-        for (range, value) in changes {
-            text.replace_range(range, &value);
-        }
-        let new: Vec<String> = text.lines().map(str::to_owned).collect();
-        out += &unified(&scenario.name, &scenario.text, &new);
-    }
+    let new: Vec<String> = mended.text.lines().map(str::to_owned).collect();
+    let mut out = unified(&scenario.name, &scenario.text, &new);
     for (file, new) in &texts {
         out += &unified(file, &input::text(file)?, new);
     }
+    let by_hand = by_hand.iter().map(|(path, value)| {
+        let place = places.of_path(path);
+        let place = place.map_or(String::new(), |place| format!("{place}: "));
+        format!("{place}{path} = {value}")
+    });
+    let mut by_hand: Vec<String> = by_hand.collect();
     by_hand.sort();
     by_hand.dedup();
     for line in by_hand {

@@ -1,7 +1,6 @@
 //! `stampede doctor`: which settings are dangerous, and what each costs.
 
 mod fix;
-mod place;
 mod sarif;
 
 use crate::args::{DoctorArgs, DoctorFormat};
@@ -11,12 +10,9 @@ use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
 use crate::input::{self, Input};
 use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW, say};
-use place::Places;
 use serde::Serialize;
-use sim_core::doctor::{Effect, Figures, Finding, Outcome, examine};
-use sim_core::readable::{share, short, time};
+use sim_core::doctor::{Effect, Figures, Finding, Outcome, Places, examine, verdict};
 use sim_core::scenario::Source;
-use sim_core::statistics::Interval;
 use sim_core::text::shown;
 use sim_import::settings::recognise;
 use std::io::Write;
@@ -131,100 +127,22 @@ fn text(
             shown(&place)
         )?;
         writeln!(out, "    {}", shown(&finding.doubt.says))?;
-        for line in words(finding) {
+        for line in finding.words() {
             writeln!(out, "    {}", shown(&line))?;
         }
     }
-    let matter = all.iter().filter(|finding| finding.matters()).count();
-    let quiet = all.len() - matter;
-    let rest = match quiet {
-        0 => String::new(),
-        _ => format!(
-            "; {quiet} more doubted, and nothing found{}",
-            if shown_here.len() == all.len() {
-                ""
-            } else {
-                ": --all shows them"
-            }
-        ),
-    };
-    let (color, verdict) = if matter == 0 {
-        (GREEN, "nothing dangerous found".to_owned())
+    let color = if all.iter().any(Finding::matters) {
+        YELLOW
     } else {
-        (YELLOW, format!("{matter} found"))
+        GREEN
     };
-    writeln!(out, "{color}{verdict}{color:#}{rest}")?;
+    let hidden = if shown_here.len() == all.len() {
+        ""
+    } else {
+        ": --all shows them"
+    };
+    writeln!(out, "{color}{}{color:#}{hidden}", verdict(all))?;
     Ok(())
-}
-
-/// What was tried, seen, and gained.
-fn words(finding: &Finding) -> Vec<String> {
-    let cure: Vec<String> = finding
-        .doubt
-        .cure
-        .iter()
-        .map(|(path, value)| format!("{path} = {value}"))
-        .collect();
-    let more = cure.len().saturating_sub(2);
-    let mut shown: Vec<String> = cure.into_iter().take(2).collect();
-    if more > 0 {
-        shown.push(format!("and {more} more alike"));
-    }
-    let cure = shown.join(", ");
-    match &finding.outcome {
-        Outcome::Refused(why) => vec![format!("with {cure}: refused, {why}")],
-        Outcome::Interrupted => vec!["interrupted before it was tried".to_owned()],
-        Outcome::Tried {
-            as_is,
-            mended,
-            effect,
-        } => vec![
-            format!("{}: {}", finding.trial, figures(as_is)),
-            format!("with {cure}: {}", figures(mended)),
-            gain(effect),
-        ],
-    }
-}
-
-fn figures(figures: &Figures) -> String {
-    let mut parts = Vec::new();
-    if let Some(failed) = figures.failed {
-        parts.push(format!("{} of requests fail", share(failed.max(0.0))));
-    }
-    if let Some(p99_s) = figures.p99_s {
-        parts.push(format!("p99 {}", time(p99_s * 1e9)));
-    }
-    if let Some(goodput_hz) = figures.goodput_hz {
-        parts.push(format!("{}/s answered", short(goodput_hz)));
-    }
-    parts.join(", ")
-}
-
-fn gain(effect: &Effect) -> String {
-    let interval = |i: &Interval, text: fn(f64) -> String| {
-        let range = if i.low < i.high {
-            format!("({} to {})", text(i.low), text(i.high))
-        } else {
-            "in every replication".to_owned()
-        };
-        (text(i.mean), range)
-    };
-    let seconds: fn(f64) -> String = |s| time(s * 1e9);
-    match effect {
-        Effect::Fewer(i) => {
-            let (mean, range) = interval(i, share);
-            format!("saves {mean} of all requests {range}")
-        }
-        Effect::Faster(i) => {
-            let (mean, range) = interval(i, seconds);
-            format!("p99 is {mean} shorter {range}")
-        }
-        Effect::Worse(i) => {
-            let (mean, range) = interval(i, share);
-            format!("makes it worse: {mean} more of all requests fail {range}")
-        }
-        Effect::None => "no difference shows".to_owned(),
-    }
 }
 
 /// A finding for programs.

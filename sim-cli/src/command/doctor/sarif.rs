@@ -1,9 +1,7 @@
 //! Findings as SARIF 2.1.0 (OASIS Standard, 2020), for tools that annotate code.
 
-use super::place::Places;
-use super::words;
 use serde_json::{Value, json};
-use sim_core::doctor::{Finding, RULES};
+use sim_core::doctor::{Finding, Places, RULES};
 
 /// The log of a run.
 pub(super) fn log(findings: &[&Finding], places: &Places) -> Value {
@@ -13,7 +11,7 @@ pub(super) fn log(findings: &[&Finding], places: &Places) -> Value {
         .collect();
     let result = |finding: &&Finding| {
         let place = places.of_path(&finding.doubt.path);
-        let text = format!("{}; {}", finding.doubt.says, words(finding).join("; "));
+        let text = format!("{}; {}", finding.doubt.says, finding.words().join("; "));
         let location = place.map(|place| {
             json!({ "physicalLocation": {
                 "artifactLocation": { "uri": place.file.as_ref() },

@@ -1,9 +1,10 @@
 //! What came out so far: progress, verdicts, picture and table.
 
-use super::{Cx, heat, picture};
+use super::super::{Cx, progress};
+use super::{heat, picture};
 use crate::command::Command;
 use crate::experiment::outcome::{DRAWN_MAX, Table};
-use crate::experiment::{Experiment, Found, Over, Prepared};
+use crate::experiment::{Experiment, Found, Prepared};
 use crate::icon::{self, Icon};
 use crate::theme::{Palette, bold_font, font, mono};
 use eframe::egui::{self, RichText, Sense, Stroke, vec2};
@@ -20,7 +21,12 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         return;
     };
     let p = Palette::of(ui);
-    progress(ui, cx, experiment, p);
+    progress::draw(
+        ui,
+        cx,
+        &experiment.report,
+        ("stop-experiment", Command::StopExperiment),
+    );
     let headline = RichText::new(experiment.headline())
         .font(font(11.5))
         .color(p.weak);
@@ -33,7 +39,7 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
                 "The first replication of every variant is being simulated; results follow with each \
                  replication, intervals from the fifth on."
             }
-            (Prepared::Sweep { .. }, true) => {
+            (Prepared::Sweep { .. } | Prepared::Examination(_), true) => {
                 "The first cell is being simulated; results follow with each cell."
             }
         };
@@ -49,7 +55,7 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             }
         }
         // There is nothing to say of them but their names: they share a line.
-        Prepared::Sweep { .. } => {
+        Prepared::Sweep { .. } | Prepared::Examination(_) => {
             ui.horizontal_wrapped(|ui| {
                 for at in 0..measures {
                     let words = RichText::new(experiment.verdict(at)).font(font(12.0));
@@ -93,37 +99,6 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     }
     ui.add_space(4.0);
     command(ui, cx, experiment, p);
-}
-
-/// How far it is, and the button that stops it.
-fn progress(ui: &mut egui::Ui, cx: &mut Cx<'_>, experiment: &Experiment, p: &Palette) {
-    let report = &experiment.report;
-    ui.horizontal(|ui| {
-        let (shape, colour) = match report.over {
-            None => (Icon::Play, p.accent),
-            Some(Over::Complete) => (Icon::Tick, p.good),
-            Some(Over::Stopped) => (Icon::Square, p.warn),
-            Some(Over::Broken) => (Icon::Cross, p.bad),
-        };
-        icon::inline(ui, shape, colour, 12.0);
-        ui.label(RichText::new(experiment.progress()).font(bold_font(12.5)));
-        if report.over.is_none() {
-            let share = report.progress.done as f32 / report.progress.planned.max(1) as f32;
-            let room = (ui.available_width() - 64.0).clamp(20.0, 240.0);
-            let (rect, _) = ui.allocate_exact_size(vec2(room, 8.0), Sense::hover());
-            ui.painter().rect_filled(rect, 4.0, p.raised);
-            let mut done = rect;
-            done.set_width(rect.width() * share.clamp(0.0, 1.0));
-            ui.painter().rect_filled(done, 4.0, p.accent);
-            if ui
-                .button("Stop")
-                .on_hover_text("Stops it; what is complete is kept  (Shift+X)")
-                .clicked()
-            {
-                cx.does(Command::StopExperiment);
-            }
-        }
-    });
 }
 
 /// A measure in a sentence; a click looks at it.

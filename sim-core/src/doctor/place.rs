@@ -1,14 +1,14 @@
 //! Where a value stands: in the scenario, or, if that was imported, in the file it was read from.
 
-use sim_core::scenario::{Source, outline};
-use sim_import::settings::Place;
+use crate::scenario::{Place, Source, outline};
 
 /// Paths with the places of their values.
-pub(super) struct Places(Vec<(String, Place)>);
+#[derive(Clone, Debug)]
+pub struct Places(Vec<(String, Place)>);
 
 impl Places {
     /// Those of a scenario as it is written.
-    pub(super) fn of(source: &Source) -> Self {
+    pub fn of(source: &Source) -> Self {
         let place = |byte| Place {
             file: source.name.as_str().into(),
             line: source.line_column(byte).0,
@@ -21,14 +21,14 @@ impl Places {
         )
     }
 
-    /// Those of settings.
-    pub(super) fn read(places: Vec<(String, Place)>) -> Self {
+    /// Those of settings that were read into a scenario.
+    pub fn read(places: Vec<(String, Place)>) -> Self {
         Self(places)
     }
 
     /// Where the value at a path stands, or else the one that has most of its beginning in common; `None` if none has
     /// more than the kind of thing.
-    pub(super) fn of_path(&self, path: &str) -> Option<&Place> {
+    pub fn of_path(&self, path: &str) -> Option<&Place> {
         let words: Vec<&str> = path.split('.').collect();
         let alike = |own: &str| {
             let pairs = words.iter().zip(own.split('.'));

@@ -1,0 +1,99 @@
+//! Findings in words: the same in the command and in the window.
+
+use super::{Effect, Figures, Finding, Outcome, RULES};
+use crate::readable::{counted, share, short, time};
+use crate::statistics::Interval;
+
+/// How many findings matter, of how many doubts nothing came, and how many were not tried.
+pub fn verdict(found: &[Finding]) -> String {
+    let count = |which: fn(&Finding) -> bool| found.iter().filter(|f| which(f)).count();
+    let matter = count(Finding::matters);
+    let untried = count(|finding| finding.outcome == Outcome::Interrupted);
+    let rules = counted(RULES.len(), "rule");
+    let mut words = match (matter, found.len() - matter - untried) {
+        (0, 0) if untried > 0 => "nothing dangerous found so far".to_owned(),
+        (0, 0) => format!("nothing dangerous found: none of {rules} doubts anything"),
+        (0, quiet) => format!(
+            "nothing dangerous found: {rules} raised {}, and nothing shows",
+            counted(quiet, "doubt")
+        ),
+        (matter, 0) => format!("{matter} found"),
+        (matter, quiet) => format!("{matter} found; {quiet} more doubted, and nothing found"),
+    };
+    if untried > 0 {
+        words += &format!("; interrupted, {untried} not tried");
+    }
+    words
+}
+
+impl Finding {
+    /// What was tried, seen, and gained: a line each.
+    pub fn words(&self) -> Vec<String> {
+        let cure: Vec<String> = self
+            .doubt
+            .cure
+            .iter()
+            .map(|(path, value)| format!("{path} = {value}"))
+            .collect();
+        let more = cure.len().saturating_sub(2);
+        let mut shown: Vec<String> = cure.into_iter().take(2).collect();
+        if more > 0 {
+            shown.push(format!("and {more} more alike"));
+        }
+        let cure = shown.join(", ");
+        match &self.outcome {
+            Outcome::Refused(why) => vec![format!("with {cure}: refused, {why}")],
+            Outcome::Interrupted => vec!["interrupted before it was tried".to_owned()],
+            Outcome::Tried {
+                as_is,
+                mended,
+                effect,
+            } => vec![
+                format!("{}: {}", self.trial, figures(as_is)),
+                format!("with {cure}: {}", figures(mended)),
+                gain(effect),
+            ],
+        }
+    }
+}
+
+fn figures(figures: &Figures) -> String {
+    let mut parts = Vec::new();
+    if let Some(failed) = figures.failed {
+        parts.push(format!("{} of requests fail", share(failed.max(0.0))));
+    }
+    if let Some(p99_s) = figures.p99_s {
+        parts.push(format!("p99 {}", time(p99_s * 1e9)));
+    }
+    if let Some(goodput_hz) = figures.goodput_hz {
+        parts.push(format!("{}/s answered", short(goodput_hz)));
+    }
+    parts.join(", ")
+}
+
+fn gain(effect: &Effect) -> String {
+    let interval = |i: &Interval, text: fn(f64) -> String| {
+        let range = if i.low < i.high {
+            format!("({} to {})", text(i.low), text(i.high))
+        } else {
+            "in every replication".to_owned()
+        };
+        (text(i.mean), range)
+    };
+    let seconds: fn(f64) -> String = |s| time(s * 1e9);
+    match effect {
+        Effect::Fewer(i) => {
+            let (mean, range) = interval(i, share);
+            format!("saves {mean} of all requests {range}")
+        }
+        Effect::Faster(i) => {
+            let (mean, range) = interval(i, seconds);
+            format!("p99 is {mean} shorter {range}")
+        }
+        Effect::Worse(i) => {
+            let (mean, range) = interval(i, share);
+            format!("makes it worse: {mean} more of all requests fail {range}")
+        }
+        Effect::None => "no difference shows".to_owned(),
+    }
+}
