@@ -2,7 +2,7 @@
 
 use crate::ids::Id;
 use crate::model::{
-    Action, Call, Change, ClassId, HostId, Model, ServerId, Service, ServiceId, Source, Target,
+    Action, Change, ClassId, HostId, Model, ServerId, Service, ServiceId, Source, Target,
 };
 use crate::policy::Farm;
 use crate::readable;
@@ -22,8 +22,8 @@ pub struct Peak {
 
 /// The highest offered load of each service, from the rates of open sources and the calls between
 /// services; without retries, errors, and what the time line changes. What the servers of other
-/// services take of shared machines is no capacity. `None` for a service that has none, or whose
-/// demand has no mean.
+/// services take of shared machines is no capacity. `None` for a service that has none, that is called
+/// through caches only, or whose demand has no mean.
 pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
     let open: Vec<&Source> = open(model).collect();
     let asked: Vec<Vec<Asked>> = open.iter().map(|source| asked(model, source)).collect();
@@ -50,7 +50,8 @@ pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
         for (service, peak) in peaks.iter_mut().enumerate() {
             let (hz, capacity) = (hz[service], stock.capacity(model, service, &busy));
             let offered_load = work[service] / capacity;
-            if capacity > 0.0
+            if hz > 0.0
+                && capacity > 0.0
                 && offered_load.is_finite()
                 && peak.is_none_or(|p| offered_load > p.offered_load)
             {
@@ -63,6 +64,12 @@ pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
         }
     }
     peaks
+}
+
+/// Whether a cache stands before some call, so that nobody knows beforehand what its service is asked for.
+pub fn is_hidden(model: &Model) -> bool {
+    let mut calls = model.services.iter().flat_map(|service| &service.calls);
+    calls.any(|call| call.cache.is_some())
 }
 
 /// The highest rate of all open traffic together, in requests per second.
@@ -427,18 +434,27 @@ pub(crate) fn visits_by_class(model: &Model, source: &Source) -> Vec<(ClassId, V
     let there = shares.enumerate().filter(|(_, share)| *share > 0.0);
     let of_class = |(class, share)| {
         let class = ClassId::at(class);
-        (class, visits_of(&services, source.to, share, class))
+        // What a cache will not have is known to nobody beforehand.
+        let passes = |service: usize, call: usize| {
+            let cache = model.services[service].calls[call].cache;
+            if cache.is_some() { 0.0 } else { 1.0 }
+        };
+        (
+            class,
+            visits_of(&services, source.to, share, class, &passes),
+        )
     };
     there.map(of_class).collect()
 }
 
-/// Visits of the servers of each service that come of so many requests of a class at service `to`. Calls
-/// before which a cache stands are left out: what it will not have is known to nobody beforehand.
+/// Visits of the servers of each service that come of so many requests of a class at service `to`;
+/// `passes` is the share of a service's calls, by their positions, that caches let through.
 pub(crate) fn visits_of(
     services: &[&Service],
     to: ServiceId,
     requests: f64,
     class: ClassId,
+    passes: &dyn Fn(usize, usize) -> f64,
 ) -> Vec<f64> {
     let mut visits = vec![0.0; services.len()];
     // Calls do not go round in circles, so that this settles within as many steps as services.
@@ -447,9 +463,10 @@ pub(crate) fn visits_of(
         next[usize::from(to.0)] = requests;
         for (from, service) in services.iter().enumerate() {
             let kept = visits[from] * service.balancer.kept(class);
-            let sure = |call: &&Call| call.concerns(class) && call.cache.is_none();
-            for call in service.calls.iter().filter(sure) {
-                next[usize::from(call.to.0)] += kept * call.probability;
+            let calls = service.calls.iter().enumerate();
+            for (position, call) in calls.filter(|(_, call)| call.concerns(class)) {
+                let made = call.probability * passes(from, position);
+                next[usize::from(call.to.0)] += kept * made;
             }
             let mut before = 0.0;
             for (route, end) in service.balancer.parts(class) {

@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 
 /// Scratch of panels.
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what is open and what is shut do not exclude one another"
+)]
 pub struct Local {
     /// The scenario's text as it is being edited; `None` while it is as opened.
     pub text: Option<String>,

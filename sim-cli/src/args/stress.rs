@@ -47,7 +47,7 @@ pub(crate) struct StressArgs {
     #[arg(long, value_name = "SPAN", help_heading = "Hysteresis and maps", value_parser = span, requires = "hysteresis")]
     pub hold: Option<Duration>,
     /// Share of requests answered in time from which on it counts as well
-    #[arg(long, value_name = "SHARE", default_value = "90%", help_heading = "Hysteresis and maps", value_parser = healthy)]
+    #[arg(long, value_name = "SHARE", default_value = "90%", help_heading = "Hysteresis and maps", value_parser = healthy, conflicts_with = "until")]
     pub healthy: f64,
     /// Sizes of the trigger: for how long all servers are slow; or values of --trigger-path
     #[arg(

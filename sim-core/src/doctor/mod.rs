@@ -23,6 +23,7 @@ pub use trial::{Effect, Figures, Finding, Outcome};
 pub use words::verdict;
 
 use crate::ids::Id;
+use crate::load::{is_hidden, peaks};
 use crate::model::{Model, ServerId, ServiceId};
 
 /// What is looked for in a system.
@@ -84,8 +85,7 @@ pub struct Doubt {
 pub enum Trial {
     /// Nothing: it is run as it is written.
     Written,
-    /// Such a load that its services are asked for this share of what they can do at most; where they are asked for more
-    /// as it is written, that.
+    /// Such a load that its services are asked for this share of what they can do at most.
     Load(f64),
     /// A server crashes, and stays down.
     Lose(ServerId),
@@ -96,6 +96,21 @@ pub enum Trial {
 }
 
 impl Trial {
+    /// The same, or as it is written: where that asks for more than a load would, and where nobody knows what share of
+    /// what services can do a rate is.
+    fn possible(self, model: &Model) -> Self {
+        let Self::Load(share) = self else {
+            return self;
+        };
+        let peaks = peaks(model).into_iter().flatten();
+        let peak = peaks.map(|peak| peak.offered_load).fold(0.0, f64::max);
+        if peak <= 0.0 || peak >= share || is_hidden(model) {
+            Self::Written
+        } else {
+            self
+        }
+    }
+
     /// What is done, in words.
     pub fn words(self, model: &Model) -> String {
         let name = |id: ServerId| {
@@ -122,11 +137,17 @@ fn service_name(model: &Model, id: ServiceId) -> &str {
 
 /// The doubts that rules raise about a model, in the order of the rules.
 pub fn doubts(model: &Model) -> Vec<(&'static Rule, Doubt)> {
-    let of = |rule: &'static Rule| {
-        let found = (rule.find)(model);
-        found.into_iter().map(move |doubt| (rule, doubt))
-    };
-    RULES.iter().flat_map(|rule| of(rule)).collect()
+    let mut doubts: Vec<(&'static Rule, Doubt)> = Vec::new();
+    for rule in RULES {
+        for mut doubt in (rule.find)(model) {
+            doubt.trial = doubt.trial.possible(model);
+            let same = |(of, other): &(&Rule, Doubt)| of.id == rule.id && *other == doubt;
+            if !doubts.iter().any(same) {
+                doubts.push((rule, doubt));
+            }
+        }
+    }
+    doubts
 }
 
 #[cfg(test)]

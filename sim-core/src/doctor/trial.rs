@@ -148,9 +148,6 @@ fn sets_of(trial: Trial, scenario: &Scenario, model: &Model) -> Vec<(String, Str
         .flatten()
         .map(|peak| peak.offered_load);
     let peak = peak.fold(0.0, f64::max);
-    if peak <= 0.0 || peak >= share {
-        return Vec::new();
-    }
     let path = "rate_factor".to_owned();
     let written = scenario.values_at(Instant(0), std::slice::from_ref(&path));
     let own = written

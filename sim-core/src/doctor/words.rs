@@ -3,6 +3,7 @@
 use super::{Effect, Figures, Finding, Outcome, RULES};
 use crate::readable::{counted, share, short, time};
 use crate::statistics::Interval;
+use std::fmt::Write as _;
 
 /// How many findings matter, of how many doubts nothing came, and how many were not tried.
 pub fn verdict(found: &[Finding]) -> String {
@@ -21,7 +22,8 @@ pub fn verdict(found: &[Finding]) -> String {
         (matter, quiet) => format!("{matter} found; {quiet} more doubted, and nothing found"),
     };
     if untried > 0 {
-        words += &format!("; interrupted, {untried} not tried");
+        // Writing to a text cannot fail.
+        let _ = write!(words, "; interrupted, {untried} not tried");
     }
     words
 }

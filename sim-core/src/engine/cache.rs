@@ -13,6 +13,7 @@ use crate::ids::{LocalId, ServerId, ServiceId, Table};
 use crate::model::{Actor, Cache, Model};
 use crate::outcome::Outcome;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// So many calls of a service, the first of its list, can have a cache: as a scenario is told.
 pub(super) const CACHED: usize = crate::model::CACHED_CALLS;
@@ -52,6 +53,38 @@ enum Waits {
 struct CallCache {
     settings: Cache,
     stores: BTreeMap<LocalId, Store>,
+    seen: Seen,
+    /// The same up to the end of each interval.
+    by_interval: Vec<Seen>,
+}
+
+/// What came of a call that has a cache before it.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    /// Times it was to be made.
+    wanted: u64,
+    /// Times it was not, since the answer was there, or on its way for another.
+    spared: u64,
+}
+
+impl CallCache {
+    /// The share of calls that went through in some intervals; of the whole run, where none was to be made
+    /// in them.
+    fn passed(&self, window: &Range<usize>) -> f64 {
+        let upto = |end: usize| match end.checked_sub(1) {
+            Some(last) => self.by_interval.get(last).copied().unwrap_or(self.seen),
+            None => Seen::default(),
+        };
+        let (before, after) = (upto(window.start), upto(window.end));
+        let (mut wanted, mut spared) = (after.wanted - before.wanted, after.spared - before.spared);
+        if wanted == 0 {
+            (wanted, spared) = (self.seen.wanted, self.seen.spared);
+        }
+        if wanted == 0 {
+            return 0.0;
+        }
+        1.0 - spared as f64 / wanted as f64
+    }
 }
 
 /// What a cache holds.
@@ -102,11 +135,30 @@ impl Store {
 }
 
 impl Caches {
+    /// Whether a call only waits for the answer to another, and is no request of its own.
+    pub(super) fn only_waits(&self, call: Handle) -> bool {
+        self.any && self.waits.contains_key(&call)
+    }
+
+    /// An interval of the history ends.
+    pub(super) fn close_interval(&mut self) {
+        for cache in self.of.as_mut_slice().iter_mut().flatten().flatten() {
+            cache.by_interval.push(cache.seen);
+        }
+    }
+
+    /// How many do.
+    pub(super) fn waiting(&self) -> usize {
+        self.waits.len()
+    }
+
     pub(super) fn new(model: &Model) -> Self {
         let of_call = |call: &crate::model::Call| {
             call.cache.map(|settings| CallCache {
                 settings,
                 stores: BTreeMap::new(),
+                seen: Seen::default(),
+                by_interval: Vec::new(),
             })
         };
         let of_service =
@@ -162,9 +214,22 @@ impl Simulation {
             }
             let now = self.now;
             let store = self.store(service, call, server);
-            hits |= u32::from(store.is_some_and(|(store, _)| store.hits(key, now))) << call;
+            let hit = store.is_some_and(|(store, _)| store.hits(key, now));
+            hits |= u32::from(hit) << call;
+            if let Some(Some(cache)) = self.caches.of[service].get_mut(call) {
+                cache.seen.wanted += 1;
+                cache.seen.spared += u64::from(hit);
+            }
         }
         hits
+    }
+
+    /// The share of a service's calls, by their position, that caches let through in some intervals.
+    pub(crate) fn passed(&self, service: ServiceId, call: usize, window: &Range<usize>) -> f64 {
+        match self.caches.of[service].get(call) {
+            Some(Some(cache)) if call < CACHED => cache.passed(window),
+            _ => 1.0,
+        }
     }
 
     /// The cache of a call at a server, emptied if that has started anew since.
@@ -217,6 +282,11 @@ impl Simulation {
         if let Some(others) = self.caches.waiting.get_mut(&wanted) {
             others.push(child);
             self.caches.waits.insert(child, Waits::For(wanted));
+            if let Some(Some(cache)) = self.caches.of[service].get_mut(position) {
+                cache.seen.spared += 1;
+            }
+            // It is no request to the other service: that is asked once for all of them.
+            self.recorder.flows[self.calls[child].flow as usize].arrived -= 1;
             return true;
         }
         self.caches.waiting.insert(wanted, Vec::new());
@@ -241,6 +311,9 @@ impl Simulation {
             }
         }
         for event in woken {
+            if let Event::Attempt(next) = event {
+                self.recorder.flows[self.calls[next].flow as usize].arrived += 1;
+            }
             self.events.soon(self.now, event);
         }
     }

@@ -348,6 +348,10 @@ impl Simulation {
     /// A call is counted as over, and is no more.
     #[inline]
     fn forget_call(&mut self, handle: Handle, outcome: Outcome) {
+        if self.caches.only_waits(handle) {
+            self.calls.remove(handle);
+            return self.tell_caches(handle, outcome);
+        }
         let call = &self.calls[handle];
         self.recorder.call_ended(
             self.now,

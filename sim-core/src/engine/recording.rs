@@ -287,6 +287,7 @@ impl Simulation {
             fleet,
             services,
             balancers,
+            caches,
             ..
         } = self;
         let now = *now;
@@ -326,6 +327,9 @@ impl Simulation {
                 state: instance.state as u8,
             }));
         recorder.close_interval(now, records.services.as_slice(), &records.instances);
+        if caches.any {
+            caches.close_interval();
+        }
     }
 
     /// The warm-up is over.

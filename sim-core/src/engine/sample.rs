@@ -71,7 +71,9 @@ impl Simulation {
     pub(crate) fn unanswered(&self) -> impl Iterator<Item = (u16, u64)> {
         let from = self.recorder.measure_from;
         let layout = &self.recorder.layout;
-        let told = self.calls.iter().map(|(_, call)| (call.flow, call.arrived));
+        let calls = self.calls.iter();
+        let calls = calls.filter(|(handle, _)| !self.caches.only_waits(*handle));
+        let told = calls.map(|(_, call)| (call.flow, call.arrived));
         let elided = self.attempts.iter().map(|(_, attempt)| attempt);
         let elided = elided
             .filter(|a| a.purpose.is_request() && a.call.is_elided())

@@ -236,7 +236,7 @@ impl Simulation {
         Conservation {
             arrived: flows.iter().map(|f| f.arrived).sum(),
             ended: flows.iter().map(|f| outcomes(&f.outcomes)).sum(),
-            in_flight: (self.calls.len() + self.attempts.elided) as u64,
+            in_flight: (self.calls.len() + self.attempts.elided - self.caches.waiting()) as u64,
             attempts: self.services.iter().map(|s| s.attempts).sum(),
             attempts_ended: self
                 .services

@@ -6,7 +6,9 @@
 //! `HotOS` 2021).
 
 use super::control::Control;
-use super::recovery::{answered, holds, is_too_much, kept_up, unbounded_load, waits_for_ever};
+use super::recovery::{
+    answered, holds, is_too_much, kept_up, unbounded_load, waiting, waits_for_ever,
+};
 use super::run::simulate;
 use crate::metric::Condition;
 use crate::model::{Model, Rate, RatePoint};
@@ -105,6 +107,9 @@ pub struct Ramped {
     pub breaks: Option<usize>,
     /// The highest step on which, going down, it was well and stayed so.
     pub recovers: Option<usize>,
+    /// Whether on every step down that was not well, below the one on which it broke, less waited at the servers
+    /// at its end than at its start: what was left from above was being worked off, and nothing fed it.
+    pub drains: bool,
 }
 
 /// What ramps say.
@@ -143,7 +148,8 @@ impl Hysteresis {
     }
 
     /// Whether it surely recovers at a lower load only than it breaks at: beyond chance and beyond
-    /// the ramp's resolution; or never recovers at all. `None` when it never broke, or was never well.
+    /// the ramp's resolution; or never recovers at all; and not only because a backlog takes longer than a step.
+    /// `None` when it never broke, or was never well.
     pub fn is_metastable(&self) -> Option<bool> {
         let broke = self.ramped.iter().filter(|r| r.broke()).count();
         if broke == 0 {
@@ -154,8 +160,20 @@ impl Hysteresis {
             .iter()
             .filter(|r| r.broke() && r.recovers.is_none())
             .count();
-        let wide = self.gap.interval().is_some_and(|gap| gap.low > 0.0);
-        Some(wide || stuck * 2 > broke)
+        Some((self.is_wide() || stuck * 2 > broke) && !self.only_drains())
+    }
+
+    /// Whether it surely recovers at a lower load only than it breaks at.
+    pub fn is_wide(&self) -> bool {
+        self.gap.interval().is_some_and(|gap| gap.low > 0.0)
+    }
+
+    /// Whether most of those that broke only worked off what was left from above on their way down: with longer
+    /// steps they would recover sooner.
+    pub fn only_drains(&self) -> bool {
+        let broke = self.ramped.iter().filter(|r| r.broke()).count();
+        let drain = self.ramped.iter().filter(|r| r.broke() && r.drains);
+        drain.count() * 2 > broke
     }
 }
 
@@ -181,7 +199,7 @@ pub fn hysteresis(
     let ramped = control.map(replications as usize, |i| {
         let simulation = simulate(&ramped_model, first + i as u64, control.cancel)?;
         control.did_one();
-        let (mut shares, mut well) = (Vec::new(), Vec::new());
+        let (mut shares, mut well, mut shrinks) = (Vec::new(), Vec::new(), Vec::new());
         for (step, factor) in factors.iter().enumerate() {
             let from = Instant(step as u64 * ramp.hold.0 + ramp.hold.0 / 2);
             let until = Instant((step as u64 + 1) * ramp.hold.0);
@@ -198,13 +216,16 @@ pub fn hysteresis(
                 .filter_map(|condition| holds(&simulation, condition, from, until))
                 .collect();
             shares.push(share);
+            let [before, after] = [step as u64, step as u64 + 1]
+                .map(|step| waiting(&simulation, Instant(step * ramp.hold.0)));
+            shrinks.push(!ended && (after as f64) < SHRINKS * before as f64);
             well.push(if ended || told.is_empty() {
                 share >= ramp.healthy && !is_too_much(load * factor)
             } else {
                 !told.contains(&true)
             });
         }
-        Some(judge(&shares, &well))
+        Some(judge(&shares, &well, &shrinks))
     });
     let interrupted = (ramped.len() as u64) < replications;
     let factors = ramp.factors();
@@ -255,7 +276,10 @@ pub(super) fn wider(estimate: Estimate, by: f64) -> Estimate {
     }
 }
 
-fn judge(shares: &[f64], well: &[bool]) -> Ramped {
+/// A queue that is worked off is at most this part of what it was a step before.
+const SHRINKS: f64 = 0.95;
+
+fn judge(shares: &[f64], well: &[bool], shrinks: &[bool]) -> Ramped {
     let steps = shares.len().div_ceil(2);
     let up = shares[..steps].to_vec();
     let mut down = shares[steps - 1..].to_vec();
@@ -268,11 +292,17 @@ fn judge(shares: &[f64], well: &[bool]) -> Ramped {
         Some(step) => Some(step - 1),
         None => Some(steps - 1),
     };
+    let below = |step: &usize| breaks.is_some_and(|breaks| shares.len() - 1 - step < breaks);
+    let mut ill_below = (steps..shares.len())
+        .filter(below)
+        .filter(|step| !well[*step]);
+    let drains = ill_below.clone().next().is_some() && ill_below.all(|step| shrinks[step]);
     Ramped {
         up,
         down,
         breaks,
         recovers,
+        drains,
     }
 }
 
@@ -312,6 +342,7 @@ mod tests {
         let recovers = one.recovers.interval().expect("all recover");
         assert!((1.2..1.7).contains(&recovers.mean), "{recovers:?}");
         assert_eq!(one.is_metastable(), Some(true), "{one:?}");
+        assert!(!one.only_drains());
         let many = on(3, |c| hysteresis(&model, &RAMP, &[], (0, 5), 0.95, c));
         assert_eq!(Ok(one), many);
     }
@@ -323,6 +354,23 @@ mod tests {
         let recovers = found.recovers.interval().expect("all recover");
         assert!(recovers.mean > 2.5, "{recovers:?}");
         assert_eq!(found.is_metastable(), Some(false), "{found:?}");
+    }
+
+    #[test]
+    fn a_backlog_that_takes_long_is_no_second_state() {
+        // Nobody asks twice; the queue has no end, and callers leave what they asked for behind.
+        let text = "horizon = \"1m\"\ntraffic = [{ to = \"db\", rate = 100 }]\nclient = { timeout = \"1s\" }\n[service.db]\ndemand = { kind = \"exponential\", mean = \"10ms\" }\nserver = [{ name = \"db\", workers = 1 }]\n";
+        let model = crate::scenario::parse(text).unwrap_or_else(|p| panic!("{p}"));
+        let ramp = Ramp {
+            low: 0.4,
+            high: 1.4,
+            steps: 11,
+            hold: Duration::from_secs(60),
+            healthy: 0.9,
+        };
+        let found = on(2, |c| hysteresis(&model, &ramp, &[], (0, 5), 0.95, c)).expect("rates");
+        assert!(found.only_drains(), "{found:?}");
+        assert_eq!(found.is_metastable(), Some(false));
     }
 
     #[test]

@@ -91,6 +91,19 @@ pub(super) fn holds(
     Some(condition.comparison.holds(value, condition.threshold))
 }
 
+/// How many wait at servers at a moment.
+pub(super) fn waiting(simulation: &Simulation, at: Instant) -> u64 {
+    let (_, upto) = intervals(simulation, Instant::ZERO, at);
+    let Some(last) = upto.checked_sub(1) else {
+        return 0;
+    };
+    let history = simulation.recorder().history();
+    let services = 0..simulation.model().services.len();
+    services
+        .map(|service| u64::from(history.service(last, service).queue_len))
+        .sum()
+}
+
 /// The intervals between two moments.
 fn intervals(simulation: &Simulation, from: Instant, until: Instant) -> (usize, usize) {
     let history = simulation.recorder().history();

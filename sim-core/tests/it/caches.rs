@@ -75,6 +75,55 @@ fn equal_misses_all_ask_or_wait_for_the_first() {
     );
 }
 
+/// Of equal misses one goes out. The others are no requests to the database: neither counted there, nor
+/// work that it is asked for.
+#[test]
+fn who_waits_for_another_is_no_request() {
+    let times = ["0s", "0s", "0s", "1s"];
+    let seen = summary(&shop(&times, "capacity = 9, coalesce = true", 1, ""));
+    let db = service(&seen, "db");
+    assert_eq!((db.requests.arrived, db.requests.succeeded), (1, 1));
+    let all = summary(&shop(&times, "capacity = 9", 1, ""));
+    let [one, three] = [&seen, &all].map(|s| service(s, "db").offered_load.expect("a load"));
+    assert!((three / one - 3.0).abs() < 1e-9, "{one} {three}");
+}
+
+/// How much is asked of a service behind a cache is seen in the share that the cache does not have, also
+/// where the callers' workers, who wait, hold back the rest.
+#[test]
+fn what_a_cache_does_not_have_is_asked_for() {
+    let text = "horizon = \"3m\"\n[[traffic]]\nto = \"web\"\nrate = 400\nkey = { kind = \"uniform\", n = 5000 }\n\
+        [client]\ntimeout = \"1s\"\n[service.web]\ndemand = \"1ms\"\n\
+        server = [{ name = \"w\", count = 2, workers = 200, queue = { limit = 100 } }]\n\
+        call = [{ to = \"db\", cache = { capacity = 500 } }]\n\
+        [service.db]\ndemand = { kind = \"exponential\", mean = \"20ms\" }\nserver = [{ name = \"d\", workers = 4 }]\n";
+    let seen = summary(text);
+    assert_eq!(
+        seen.verdict,
+        Some("OVERLOADED"),
+        "{:?}",
+        seen.verdict_because
+    );
+    let because = seen.verdict_because.expect("a sentence");
+    // Nine in ten of 400 a second for 200 a second.
+    assert!(because.contains("1.8"), "{because}");
+}
+
+/// What nobody can know beforehand is no reason to give no interval.
+#[test]
+fn a_cache_leaves_intervals_and_warnings_alone() {
+    let text = "horizon = \"200s\"\nwarm_up = \"50s\"\n[[traffic]]\nto = \"web\"\nrate = 200\nkey = { kind = \"uniform\", n = 100 }\n\
+        [service.web]\ndemand = \"1ms\"\nserver = [{ name = \"w\", workers = 100 }]\n\
+        call = [{ to = \"db\", cache = { capacity = 50 } }]\n\
+        [service.db]\ndemand = \"5ms\"\nserver = [{ name = \"d\", workers = 50 }]\n";
+    let warnings = summary(text).warnings;
+    assert!(
+        warnings.iter().all(|w| w.code != "short-run"),
+        "{warnings:?}"
+    );
+    assert!(sim_core::load::peaks(&crate::support::model(text))[1].is_none());
+}
+
 #[test]
 fn who_waits_for_another_fails_with_it() {
     let broken = "[[service.db.server]]\nname = \"x\"\nworkers = 1\n";

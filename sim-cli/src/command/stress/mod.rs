@@ -12,7 +12,7 @@ use crate::input::Input;
 use crate::terminal::{Out, YELLOW, say};
 use serde::Serialize;
 use sim_core::experiment::{Stop, waits_for_ever};
-use sim_core::load::{peak_rate_hz, peaks};
+use sim_core::load::{is_hidden, peak_rate_hz, peaks};
 use sim_core::model::Model;
 use sim_core::readable;
 use sim_core::report::Head;
@@ -107,7 +107,7 @@ impl Subject {
             .flatten()
             .map(|peak| peak.offered_load)
             .fold(0.0, f64::max);
-        if peak > 0.0 {
+        if peak > 0.0 && !is_hidden(&self.model) {
             return Ok((low / peak, high / peak));
         }
         Err(Failure::new(
@@ -141,8 +141,10 @@ fn warn_of_patience(subject: &Subject, out: &mut Out) -> io::Result<()> {
 fn three_digits(value: f64) -> f64 {
     if value.abs() >= 100.0 {
         value.round()
-    } else {
+    } else if value.abs() >= 1.0 {
         (value * 100.0).round() / 100.0
+    } else {
+        value
     }
 }
 

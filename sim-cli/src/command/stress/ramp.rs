@@ -147,6 +147,10 @@ fn verdict(found: &Hysteresis, subject: &Subject) -> String {
             subject.rate(top)
         ),
         None => format!("it never broke up to {}", subject.rate(top)),
+        Some(_) if found.only_drains() && (stuck > 0 || found.is_wide()) => format!(
+            "no metastability: it breaks at {} going up, and what waited then was still being worked off on every step down on which it was not well: a longer --hold lets it drain",
+            rate(&found.breaks, subject)
+        ),
         Some(_) if stuck > 0 => format!(
             "metastable: {broke} of {of} replications broke going up, and {stuck} did not recover down to {}",
             subject.rate(bottom)

@@ -5,7 +5,6 @@ use crate::engine::{CallStanding, ServiceStanding, Simulation, Standing};
 use crate::ids::{ClassId, Id, ServiceId};
 use crate::load::visits_of;
 use crate::model::Service;
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// What first attempts ask of each service.
@@ -42,6 +41,9 @@ impl Asked {
         let settings: Vec<&Service> = (0..services)
             .map(|position| simulation.settings_of(ServiceId::at(position)))
             .collect();
+        // What caches do not have is seen: a share of the calls, whatever becomes of these.
+        let passes =
+            |service: usize, call: usize| simulation.passed(ServiceId::at(service), call, window);
         for (entry, alone_s) in alone_s.into_iter().enumerate() {
             // Users of a closed source would ask so often if they were answered at once.
             let closed = standing
@@ -70,7 +72,8 @@ impl Asked {
                 }
                 all_hz += hz;
                 asked.alone_s += hz * alone_s;
-                let visits = visits_of(&settings, ServiceId::at(entry), 1.0, ClassId::at(class));
+                let (entry, class) = (ServiceId::at(entry), ClassId::at(class));
+                let visits = visits_of(&settings, entry, 1.0, class, &passes);
                 for (service, &visits) in visits.iter().enumerate() {
                     asked.hz[service] += hz * visits;
                     // Where nobody goes a demand without a mean is none.
@@ -82,7 +85,6 @@ impl Asked {
                 }
             }
         }
-        asked.read_behind_caches(simulation, standing, window);
         if all_hz > 0.0 {
             asked.alone_s /= all_hz;
         } else {
@@ -97,51 +99,6 @@ impl Asked {
         }
         asked
     }
-
-    /// What caches let through is seen, and not known from what is asked of their services: of those that
-    /// they stand before, and of whom these call, all requests that came count.
-    fn read_behind_caches(
-        &mut self,
-        simulation: &Simulation,
-        standing: &Standing,
-        window: &Range<usize>,
-    ) {
-        let history = simulation.recorder().history();
-        let span_s = span_s(history, window);
-        let classes = standing.classes.len();
-        for service in behind_caches(standing) {
-            let flows = (0..2 * classes).map(|flow| (flow / 2, service * 2 * classes + flow));
-            (self.hz[service], self.demand_s[service]) = (0.0, 0.0);
-            self.visits_of_all[service] = false;
-            for (class, flow) in flows {
-                let arrived = window
-                    .clone()
-                    .map(|i| u64::from(history.flow(i, flow).arrived));
-                let hz = arrived.sum::<u64>() as f64 / span_s;
-                let kept = (simulation.settings_of(ServiceId::at(service)).balancer)
-                    .kept(ClassId::at(class));
-                if hz > 0.0 {
-                    let demand_s = standing.classes[class].demand_s(&standing.services[service]);
-                    self.hz[service] += hz * kept;
-                    self.demand_s[service] += hz * kept * demand_s;
-                }
-            }
-        }
-    }
-}
-
-/// Services that are called through a cache, and those that they call.
-fn behind_caches(standing: &Standing) -> BTreeSet<usize> {
-    let mut found = BTreeSet::new();
-    // Calls do not go round in circles, so that this settles within as many steps as services.
-    for _ in &standing.services {
-        for (position, service) in standing.services.iter().enumerate() {
-            let behind = found.contains(&position);
-            let calls = service.calls.iter().filter(|call| behind || call.cached);
-            found.extend(calls.map(|call| usize::from(call.to.0)).collect::<Vec<_>>());
-        }
-    }
-    found
 }
 
 /// The share of a service's requests that its routes leave to its own servers.

@@ -119,6 +119,21 @@ pub(super) fn failing(e: &Evidence<'_>) -> Option<Found> {
     ))
 }
 
+/// What is asked of the service that has least to spare. Users who wait ask for less than they would.
+fn load(e: &Evidence<'_>) -> String {
+    match e.tightest() {
+        Some(s) if e.users > 0 && !e.has_open_sources && s.is_asked() && s.load() >= 1.0 => {
+            format!(
+                "; users would ask {} of what `{}` can do if none of them waited",
+                times(s.load()),
+                s.name
+            )
+        }
+        Some(s) => load_words(s, "; "),
+        None => String::new(),
+    }
+}
+
 /// Callers who wait for less than an answer takes, where nobody has changed how they behave.
 fn impatience(e: &Evidence<'_>) -> Option<String> {
     let mut sets = e.told.sets.iter();
@@ -159,7 +174,7 @@ pub(super) fn backlog(e: &Evidence<'_>) -> Option<Found> {
             longest.name,
             readable::number(e.in_flight[0] as f64),
             of_time(e.window_s),
-            e.tightest().map_or(String::new(), |s| load_words(s, "; ")),
+            load(e),
             goodput(e)
         ),
         0,
@@ -175,7 +190,7 @@ pub(super) fn objective(e: &Evidence<'_>) -> Option<Found> {
             name,
             share(*good),
             share(*wanted),
-            e.tightest().map_or(String::new(), |s| load_words(s, "; ")),
+            load(e),
             goodput(e)
         ),
         0,
@@ -189,7 +204,7 @@ pub(super) fn recovering(e: &Evidence<'_>) -> Option<Found> {
         format!(
             "the incident that began at {} is not over for good: a site is called normal after 2 minutes of 98 %{}; {}",
             moment(e, from_s),
-            e.tightest().map_or(String::new(), |s| load_words(s, "; ")),
+            load(e),
             goodput(e)
         ),
         0,
@@ -222,7 +237,7 @@ pub(super) fn stable(e: &Evidence<'_>) -> Option<Found> {
             "{}, {} in flight{}{looping}",
             goodput(e),
             readable::number(e.in_flight[2] as f64),
-            e.tightest().map_or(String::new(), |s| load_words(s, "; "))
+            load(e)
         ),
         0,
     ))

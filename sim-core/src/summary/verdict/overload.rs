@@ -195,8 +195,17 @@ fn end_of_overload(e: &Evidence<'_>) -> String {
     }
     if e.users > 0 && !e.has_open_sources {
         // No more can wait than there are users: nothing grows that could fail later.
+        let failures = e.ended - e.succeeded();
+        let fail = match failures {
+            0 => "nothing fails".to_owned(),
+            some => format!(
+                "{} of {} fail",
+                readable::number(some as f64),
+                readable::number(e.ended as f64)
+            ),
+        };
         return format!(
-            "nothing fails, {} of the users wait, and {} are answered",
+            "{fail}, {} of the users wait, and {} are answered",
             readable::number(e.in_flight[2] as f64),
             rate(e.succeeded() as f64 / e.window_s)
         );
