@@ -107,8 +107,9 @@ pub struct Ramped {
     pub breaks: Option<usize>,
     /// The highest step on which, going down, it was well and stayed so.
     pub recovers: Option<usize>,
-    /// Whether on every step down that was not well, below the one on which it broke, less waited at the servers
-    /// at its end than at its start: what was left from above was being worked off, and nothing fed it.
+    /// Whether on every step down that was not well less waited at the servers at its end than at its start: what
+    /// was left from above was being worked off, and nothing fed it. Steps that count are at least two below the
+    /// one on which it broke: of the next one the load may be just what can be done.
     pub drains: bool,
 }
 
@@ -277,7 +278,7 @@ pub(super) fn wider(estimate: Estimate, by: f64) -> Estimate {
 }
 
 /// A queue that is worked off is at most this part of what it was a step before.
-const SHRINKS: f64 = 0.95;
+const SHRINKS: f64 = 0.99;
 
 fn judge(shares: &[f64], well: &[bool], shrinks: &[bool]) -> Ramped {
     let steps = shares.len().div_ceil(2);
@@ -292,7 +293,7 @@ fn judge(shares: &[f64], well: &[bool], shrinks: &[bool]) -> Ramped {
         Some(step) => Some(step - 1),
         None => Some(steps - 1),
     };
-    let below = |step: &usize| breaks.is_some_and(|breaks| shares.len() - 1 - step < breaks);
+    let below = |step: &usize| breaks.is_some_and(|breaks| shares.len() - step < breaks);
     let mut ill_below = (steps..shares.len())
         .filter(below)
         .filter(|step| !well[*step]);
