@@ -315,6 +315,31 @@ fn experiments_look_as_they_did() {
 }
 
 #[test]
+fn the_doctor_looks_as_it_did() {
+    let mut wrong = Vec::new();
+    for (looks, suffix) in [(Looks::Dark, "dark"), (Looks::Light, "light")] {
+        let mut window = Window::open("first", looks);
+        window.perform(Command::OpenText(crate::doctor::SHOP.to_owned()));
+        window.explored();
+        window.perform(Command::Doctor);
+        let running = |window: &Window| {
+            let doctor = window.harness.state().state().doctor.as_ref();
+            doctor.is_some_and(sim_gui::doctor::Examined::is_running)
+        };
+        while running(&window) {
+            window.harness.run_steps(1);
+        }
+        window.harness.run_steps(3);
+        wrong.extend(compare(&format!("doctor-{suffix}"), &window.picture()));
+        let mark = "line 11: weight-skew";
+        window.harness.get_by_label_contains(mark).click();
+        window.harness.run_steps(4);
+        wrong.extend(compare(&format!("doctor-line-{suffix}"), &window.picture()));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn a_change_of_the_picture_is_noticed() {
     let mut window = Window::open("first", Looks::Dark);
     window.explored();
