@@ -25,6 +25,7 @@ pub use words::verdict;
 use crate::ids::Id;
 use crate::load::{is_hidden, peaks};
 use crate::model::{Model, ServerId, ServiceId};
+use crate::readable::counted;
 
 /// What is looked for in a system.
 pub struct Rule {
@@ -40,6 +41,7 @@ pub struct Rule {
 /// Every rule.
 pub static RULES: &[&Rule] = &[
     &rules::weight::WEIGHT_SKEW,
+    &rules::weight::UNEVEN_ZONES,
     &rules::weight::STATE_OF_EACH_WORKER,
     &rules::spare::ONE_SERVER,
     &rules::spare::NONE_TO_SPARE,
@@ -49,12 +51,15 @@ pub static RULES: &[&Rule] = &[
     &rules::health::SLOW_CHECKS,
     &rules::health::NEVER_BANNED,
     &rules::health::NEVER_EJECTED,
+    &rules::panic::NEVER_ENFORCED,
+    &rules::panic::PANIC_FLOODS_THE_DEAD,
     &rules::health::LIVENESS_UNDER_LOAD,
     &rules::retry::TRIES_MULTIPLY,
     &rules::retry::NO_PAUSE,
     &rules::retry::NO_BUDGET,
     &rules::retry::SAME_SERVER,
     &rules::retry::NO_TRY_TIMEOUT,
+    &rules::time::SLOW_START_IGNORED,
     &rules::time::LONG_TIMEOUT,
     &rules::time::WORKS_FOR_NOBODY,
     &rules::limit::QUEUE_WITHOUT_END,
@@ -63,6 +68,7 @@ pub static RULES: &[&Rule] = &[
     &rules::limit::BALANCER_FULL,
     &rules::limit::MEMORY_BEFORE_LIMIT,
     &rules::key::HOT_KEY,
+    &rules::key::KEYS_MOVE,
     &rules::key::WHOLE_CONNECTIONS,
 ];
 
@@ -89,6 +95,10 @@ pub enum Trial {
     Load(f64),
     /// A server crashes, and stays down.
     Lose(ServerId),
+    /// So many of the servers of a service crash, and stay down.
+    LoseSome(ServiceId, u32),
+    /// A server is restarted.
+    Restart(ServerId),
     /// A server gets slower by this factor, and stays slow.
     Slow(ServerId, f64),
     /// A server hangs: it takes what comes, and works on at a thousandth of its speed.
@@ -121,6 +131,12 @@ impl Trial {
             Self::Written => "as it is written".to_owned(),
             Self::Load(share) => format!("at {:.0} % of what it can do", share * 100.0),
             Self::Lose(id) => format!("when {} crashes and stays down", name(id)),
+            Self::LoseSome(id, many) => format!(
+                "when {} of {} crash and stay down",
+                counted(many as usize, "server"),
+                service_name(model, id)
+            ),
+            Self::Restart(id) => format!("when {} is restarted", name(id)),
             Self::Slow(id, factor) => format!(
                 "when {} works at {:.0} % of its speed",
                 name(id),

@@ -1,8 +1,10 @@
 //! Trials: a system as it is and mended, under the same random numbers.
 
+use super::facts::active;
 use super::{Doubt, Read, Rule, Trial};
 use crate::experiment::{Comparison, Measure, Plan, Variant};
 use crate::fault::slow;
+use crate::ids::Id;
 use crate::load::peaks;
 use crate::model::{Action, Actor, Afflicted, Course, Model, Target, TimelineEntry};
 use crate::scenario::{Problems, Scenario};
@@ -121,6 +123,15 @@ fn model_of(trial: Trial, mut model: Model) -> Model {
     let action = match trial {
         Trial::Written | Trial::Load(_) => None,
         Trial::Lose(id) => Some(Action::Crash(Target::Servers(vec![id]))),
+        Trial::LoseSome(id, many) => {
+            let servers = active(&model, &model.services[id.position()]);
+            let lost = servers.iter().take(many as usize).map(|(id, _)| *id);
+            Some(Action::Crash(Target::Servers(lost.collect())))
+        }
+        Trial::Restart(id) => Some(Action::Restart {
+            target: Target::Servers(vec![id]),
+            only_down: false,
+        }),
         Trial::Slow(id, factor) => Some(fault(id, factor)),
         Trial::Hang(id) => Some(fault(id, HUNG)),
     };

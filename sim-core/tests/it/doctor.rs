@@ -51,6 +51,41 @@ fn layered(attempts: u32) -> String {
     format!("{}{call}{inner}", web(CHECKS, &servers))
 }
 
+const PANIC: &str = "policy = \"round-robin\"\nhealth = [{ kind = \"checks\", interval = \"2s\" }, { kind = \"panic\", below = 0.5 }]";
+
+const SLOW_START: &str = "policy = \"random\"\nhealth = [{ kind = \"checks\", interval = \"1s\" }, { kind = \"slow-start\", over = \"20s\" }]";
+
+const COLD: &str = "boot = \"2s\"\nwarm_up = { from = 0.1, over = \"20s\" }";
+
+/// Three servers in two zones that get half each; or two in each.
+fn zoned(uneven: bool) -> String {
+    let server = |name: &str, zone: &str, count: u32| {
+        format!(
+            "[[service.web.server]]\nname = \"{name}\"\ncount = {count}\nworkers = 2\nqueue = {{ limit = 20 }}\nzone = \"{zone}\"\n"
+        )
+    };
+    let servers = server("a", "east", if uneven { 1 } else { 2 }) + &server("b", "west", 2);
+    web(
+        "by_zone = {}\n[service.web.zone.east]\n[service.web.zone.west]",
+        &servers,
+    )
+}
+
+/// Servers that keep the answers of a database that can do half of what they are asked for.
+fn cached(hash_type: &str) -> String {
+    let dialect = format!(
+        "dialect = {{ kind = \"haproxy\", balance = \"uri\", hash_type = \"{hash_type}\", redispatch = \"1\", check = true, httpchk = true }}"
+    );
+    let servers = servers("").replace("workers = 2", "workers = 20");
+    let call = "[[service.web.call]]\nto = \"db\"\ncache = { capacity = 10000 }\n";
+    let db = "[service.db]\ndemand = \"40ms\"\n[[service.db.server]]\nname = \"d\"\nqueue = { limit = 20 }\n";
+    let text = web(&dialect, &servers).replace(
+        "rate = 60",
+        "rate = 60\nkey = { kind = \"uniform\", n = 400 }",
+    );
+    format!("{text}{call}{db}")
+}
+
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<Case> {
     let plain = || servers("");
@@ -289,6 +324,45 @@ fn cases() -> Vec<Case> {
             .replace("[service.web]\n", "[service.web]\nlink = { connections = { kind = \"shared\", idle = \"0s\" } }\n"),
             well: web("balances = \"requests\"", &plain()),
             failed: (3.8, 0.3),
+        },
+        Case {
+            rule: "uneven-zones",
+            ill: zoned(true),
+            well: zoned(false),
+            failed: (0.0, 0.0),
+        },
+        Case {
+            rule: "never-enforced",
+            ill: web(
+                "health = [{ kind = \"envoy-outlier-detection\", max_ejection_percent = 50, enforcing_consecutive_5xx = 0, enforcing_success_rate = 0 }]",
+                &plain(),
+            ),
+            well: web(
+                "health = [{ kind = \"envoy-outlier-detection\", max_ejection_percent = 50 }]",
+                &plain(),
+            ),
+            failed: (0.0, 0.0),
+        },
+        Case {
+            rule: "panic-floods-the-dead",
+            ill: web(PANIC, &plain()).replace("rate = 60", "rate = 25"),
+            well: web(PANIC, &plain()),
+            failed: (0.0, 0.0),
+        },
+        Case {
+            rule: "slow-start-ignored",
+            ill: web(SLOW_START, &servers(COLD)).replace("rate = 60", "rate = 90"),
+            well: web(
+                &SLOW_START.replace("\"random\"", "\"weighted-random\""),
+                &servers(COLD),
+            ),
+            failed: (0.0, 0.0),
+        },
+        Case {
+            rule: "keys-move",
+            ill: cached("map-based"),
+            well: cached("consistent"),
+            failed: (0.0, 0.0),
         },
         Case {
             rule: "queue-without-end",

@@ -86,6 +86,45 @@ fn hot_key(model: &Model) -> Vec<Doubt> {
     found
 }
 
+pub(in crate::doctor) static KEYS_MOVE: Rule = Rule {
+    id: "keys-move",
+    about: "A map-based hash deals all keys out anew whenever a server comes or goes: most land on a server whose cache does not know them.",
+    source: "HAProxy 3.4, configuration manual: hash-type map-based, consistent",
+    find: keys_move,
+};
+
+fn keys_move(model: &Model) -> Vec<Doubt> {
+    let mut found = Vec::new();
+    for service in services(model) {
+        let servers = active(model, service);
+        let policy = &service.balancer.policy;
+        let map = policy.def.row.name == "haproxy-hash" && policy.params.choice("method") == 0;
+        let mut caches = service.calls.iter().filter_map(|call| call.cache.as_ref());
+        // Where nothing takes a server out, and nothing brings one, keys stay where they are.
+        let moves = service.balancer.checks().is_some() || service.autoscaler.is_some();
+        if !map || !moves || servers.len() < 2 || !caches.any(|cache| !cache.shared) {
+            continue;
+        }
+        let key = if dialect(service, "haproxy").is_some() {
+            "dialect.hash_type"
+        } else {
+            "policy.method"
+        };
+        let path = balancer_path(service, key);
+        found.push(Doubt {
+            says: format!(
+                "when one of the {} servers of {} goes, most keys change their server, and each server caches for itself",
+                servers.len(),
+                service.name
+            ),
+            cure: vec![(path.clone(), "\"consistent\"".to_owned())],
+            path,
+            trial: Trial::Lose(servers[0].0),
+        });
+    }
+    found
+}
+
 pub(in crate::doctor) static WHOLE_CONNECTIONS: Rule = Rule {
     id: "whole-connections",
     about: "The balancer chooses a server for each connection, and callers send many requests over one: by chance some servers get several busy connections, and new ones none.",

@@ -1,4 +1,4 @@
-//! Time-outs that do not fit.
+//! Time that is too long, or that is not given.
 
 use crate::doctor::facts::{active, balancer_path, callers, client, mean_demand_s, services};
 use crate::doctor::{Doubt, Rule, Trial};
@@ -9,6 +9,49 @@ use crate::time::Duration;
 const LONG: f64 = 100.0;
 /// The load at which servers work for those who have left.
 const FULL: f64 = 1.1;
+
+pub(in crate::doctor) static SLOW_START_IGNORED: Rule = Rule {
+    id: "slow-start-ignored",
+    about: "Slow start changes weights, and the policy ignores them: a server that has just started gets its full share while it is cold.",
+    source: "HAProxy 3.4, configuration manual: slowstart, balance static-rr; Envoy 1.40: slow_start_config works with round robin and least request",
+    find: slow_start_ignored,
+};
+
+/// A policy that heeds weights and is otherwise like another.
+fn weighed(policy: &str) -> &'static str {
+    match policy {
+        "random" => "weighted-random",
+        _ => "weighted-round-robin",
+    }
+}
+
+fn slow_start_ignored(model: &Model) -> Vec<Doubt> {
+    let mut found = Vec::new();
+    for service in services(model) {
+        let servers = active(model, service);
+        let policy = service.balancer.policy.def;
+        let mut rules = service.balancer.health.iter();
+        let slow = rules.any(|rule| rule.def.weighs);
+        let cold = servers.iter().find(|(_, s)| s.params.warm_up.is_some());
+        let Some((id, server)) = cold.filter(|_| slow && !policy.heeds_weights) else {
+            continue;
+        };
+        if servers.len() < 2 || service.balancer.dialect.is_some() {
+            continue;
+        }
+        let path = balancer_path(service, "policy");
+        found.push(Doubt {
+            says: format!(
+                "{} is cold when it starts, and {} gives it the share of a warm one",
+                server.name, policy.row.name
+            ),
+            cure: vec![(path.clone(), format!("\"{}\"", weighed(policy.row.name)))],
+            path,
+            trial: Trial::Restart(*id),
+        });
+    }
+    found
+}
 
 pub(in crate::doctor) static LONG_TIMEOUT: Rule = Rule {
     id: "long-timeout",

@@ -7,6 +7,8 @@ use crate::readable::share;
 
 /// A weight so many times what others have for what they can do is odd.
 const SKEW: f64 = 3.0;
+/// A zone that gets so many times what it can do of all is too small.
+const UNEVEN: f64 = 1.25;
 /// The load at which a wrong share shows.
 const RUSH: f64 = 0.9;
 
@@ -57,6 +59,48 @@ fn weight_skew(model: &Model) -> Vec<Doubt> {
             // What goes wrong as it is written need not be looked for elsewhere; what is quiet shows in a rush.
             found.extend([Trial::Written, Trial::Load(RUSH)].map(doubt));
         }
+    }
+    found
+}
+
+pub(in crate::doctor) static UNEVEN_ZONES: Rule = Rule {
+    id: "uneven-zones",
+    about: "Traffic is split among zones by their weights, and a zone has fewer servers than its part asks for: these are full while those of other zones have nothing to do.",
+    source: "AWS, Network Load Balancers: cross-zone load balancing, off by default; Envoy 1.40: locality_weighted_lb_config",
+    find: uneven_zones,
+};
+
+fn uneven_zones(model: &Model) -> Vec<Doubt> {
+    let mut found = Vec::new();
+    for service in services(model).filter(|s| s.balancer.by_zone.is_some()) {
+        let servers = active(model, service);
+        let all: f64 = servers.iter().map(|(_, server)| strength(server)).sum();
+        let weights: f64 = service.zones.iter().map(|zone| zone.weight).sum();
+        let crowded = service.zones.iter().enumerate().filter_map(|(at, zone)| {
+            let own = servers
+                .iter()
+                .filter(|(_, s)| s.zone.is_some_and(|id| usize::from(id.0) == at));
+            let fair = own.map(|(_, server)| strength(server)).sum::<f64>() / all;
+            let part = zone.weight / weights;
+            (fair > 0.0 && part >= UNEVEN * fair).then_some((zone, part, fair))
+        });
+        let worst = crowded.max_by(|a, b| (a.1 / a.2).total_cmp(&(b.1 / b.2)));
+        let Some((zone, part, fair)) = worst.filter(|_| servers.len() > 1) else {
+            continue;
+        };
+        let path = balancer_path(service, "by_zone");
+        found.push(Doubt {
+            says: format!(
+                "zone {} of {} gets {} of the traffic and has {} of what the servers can do",
+                zone.name,
+                service.name,
+                share(part),
+                share(fair)
+            ),
+            cure: vec![(path.clone(), "\"none\"".to_owned())],
+            path,
+            trial: Trial::Load(RUSH),
+        });
     }
     found
 }
