@@ -107,7 +107,10 @@ fn what_a_cache_does_not_have_is_asked_for() {
     let because = seen.verdict_because.expect("a sentence");
     // Nine in ten of 400 a second for 200 a second.
     let load = because.split_once("a load of ").expect("the load").1;
-    assert!(load.starts_with("1.7") || load.starts_with("1.8"), "{because}");
+    assert!(
+        load.starts_with("1.7") || load.starts_with("1.8"),
+        "{because}"
+    );
 }
 
 /// What nobody can know beforehand is no reason to give no interval.
