@@ -132,14 +132,11 @@ pub(crate) struct RunArgs {
 /// How a scenario is run once, and what is told of it.
 #[derive(Args, Debug)]
 pub(crate) struct HowArgs {
-    /// Another seed than the scenario's
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub seed: Option<u64>,
+    #[command(flatten)]
+    pub seeded: SeededArgs,
     /// Number of the replication: other random numbers from the same seed
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub replication: u64,
-    #[command(flatten)]
-    pub sets: SetArgs,
     /// Write all results into this folder: summary, time lines, events and the scenario as run
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     pub output: Option<PathBuf>,
@@ -230,6 +227,23 @@ impl SetArgs {
             sets.push((EXPECT.to_owned(), "[]".to_owned()));
         }
         sets
+    }
+}
+
+/// What is set from outside, with another seed.
+#[derive(Args, Debug)]
+pub(crate) struct SeededArgs {
+    /// Another seed than the scenario's
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    #[command(flatten)]
+    pub sets: SetArgs,
+}
+
+impl SeededArgs {
+    /// Everything that is set from outside.
+    pub(crate) fn all(&self) -> Vec<(String, String)> {
+        self.sets.all(self.seed)
     }
 }
 

@@ -4,10 +4,21 @@ use crate::args::{ResultArgs, ResultFormat};
 use crate::exit::{Exit, Failure};
 use crate::experiment::{ExperimentHost, WithHost};
 use crate::folder::{EXPERIMENT, Folder};
-use crate::terminal::{self, DIM, Out};
+use crate::terminal::{self, DIM, Out, YELLOW};
 use serde::Serialize;
 use sim_core::scenario::Scenario;
 use std::io::{self, Write};
+
+/// What is said of an experiment that was interrupted.
+pub(crate) const INTERRUPTED: &str = "interrupted: these are the replications that were complete";
+
+/// Says so, where it was.
+pub(crate) fn tell_interrupted(interrupted: bool, out: &mut Out) -> io::Result<()> {
+    if interrupted {
+        writeln!(out, "  {YELLOW}!{YELLOW:#} {INTERRUPTED}")?;
+    }
+    Ok(())
+}
 
 /// A table as it is written to CSV.
 pub(crate) type Csv<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;

@@ -23,6 +23,7 @@ pub mod experiment;
 pub mod export;
 pub mod extension;
 pub mod fault;
+pub mod frames;
 pub mod guard;
 pub mod health;
 pub mod histogram;

@@ -66,10 +66,16 @@ pub fn peaks(model: &Model) -> Vec<Option<Peak>> {
     peaks
 }
 
-/// Whether a cache stands before some call, so that nobody knows beforehand what its service is asked for.
-pub fn is_hidden(model: &Model) -> bool {
+/// The highest offered load of any service; `None` where nobody knows it beforehand: nothing asks at a
+/// rate, or a cache stands before some call.
+pub fn busiest(model: &Model) -> Option<f64> {
     let mut calls = model.services.iter().flat_map(|service| &service.calls);
-    calls.any(|call| call.cache.is_some())
+    if calls.any(|call| call.cache.is_some()) {
+        return None;
+    }
+    let loads = peaks(model).into_iter().flatten();
+    let loads = loads.map(|peak| peak.offered_load);
+    loads.filter(|load| *load > 0.0).max_by(f64::total_cmp)
 }
 
 /// The highest rate of all open traffic together, in requests per second.

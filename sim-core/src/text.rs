@@ -37,6 +37,23 @@ pub fn cited(text: impl AsRef<str>) -> String {
     format!("\"{}\"", shown(text.as_ref()))
 }
 
+/// A text with what means something in XML written out, and without what XML cannot hold.
+pub fn xml(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            c if c.is_control() => safe.push(' '),
+            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
 fn replaced(text: &str, kept: impl Fn(char, Option<char>) -> bool) -> Cow<'_, str> {
     if !text.chars().any(is_obeyed) {
         return Cow::Borrowed(text);

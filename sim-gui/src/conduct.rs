@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::command::Command;
 use crate::experiment::{
-    Draft, Experiment, Field, Refusal, Report, Runner, Subject, outcome, prepare, runner,
+    Draft, Experiment, Field, Prepared, Refusal, Report, Runner, Subject, outcome, prepare, runner,
 };
 use crate::files;
 use crate::panel;
@@ -11,6 +11,16 @@ use crate::playback::letter;
 use std::sync::Arc;
 
 impl App {
+    /// Begins to run what was prepared: on threads, or in slices where there are none.
+    pub(crate) fn runner_of(&self, prepared: &Prepared) -> Box<dyn Runner> {
+        if self.sliced {
+            return Box::new(runner::Sliced::start(prepared));
+        }
+        let ctx = self.ctx.clone();
+        let waker = Arc::new(move || ctx.request_repaint());
+        Box::new(runner::Threaded::start(prepared, waker))
+    }
+
     /// The experiment that is being put together, once somebody has touched it.
     pub fn draft(&self) -> Option<&Draft> {
         self.local.lab.draft.as_ref()
@@ -113,14 +123,7 @@ impl App {
         match prepare(&draft, &subjects) {
             Err(refusals) => self.refuse(refusals),
             Ok(prepared) => {
-                let begun: Box<dyn Runner> = if self.sliced {
-                    Box::new(runner::Sliced::start(&prepared))
-                } else {
-                    let ctx = self.ctx.clone();
-                    let waker = Arc::new(move || ctx.request_repaint());
-                    Box::new(runner::Threaded::start(&prepared, waker))
-                };
-                self.runner = Some(begun);
+                self.runner = Some(self.runner_of(&prepared));
                 self.local.lab.open = false;
                 self.state.experiment = Some(Experiment {
                     command: outcome::command(&draft, &subjects),

@@ -1,7 +1,7 @@
 //! The doctor in the window: what `stampede doctor` finds in the text of the scenario, in the background.
 
 use crate::app::App;
-use crate::experiment::{Found, Prepared, Report, Runner, runner};
+use crate::experiment::{Found, Prepared, Report};
 use crate::files;
 use crate::panel;
 use sim_core::doctor::{Examination, Finding, Mended, Places, REPLICATIONS, mend, verdict};
@@ -113,14 +113,7 @@ impl App {
         let source = Source::new(self.state.source.name.clone(), self.typed());
         match Examined::of(source) {
             Ok((examined, prepared)) => {
-                let begun: Box<dyn Runner> = if self.sliced {
-                    Box::new(runner::Sliced::start(&prepared))
-                } else {
-                    let ctx = self.ctx.clone();
-                    let waker = Arc::new(move || ctx.request_repaint());
-                    Box::new(runner::Threaded::start(&prepared, waker))
-                };
-                self.examiner = Some(begun);
+                self.examiner = Some(self.runner_of(&prepared));
                 self.state.doctor = Some(examined);
                 // Those of a text that could not be examined before.
                 if self.state.report.is_some() {

@@ -1,7 +1,7 @@
 //! Arguments of `deadline`.
 
 use super::experiment::{EffortArgs, ResultArgs, share};
-use super::{SCENARIO, SetArgs, path_and_value};
+use super::{SCENARIO, SeededArgs, path_and_value};
 use clap::Args;
 use sim_core::time::Duration;
 
@@ -38,11 +38,8 @@ pub(crate) struct DeadlineArgs {
     /// Moments of the curve: damage over the moment of acting
     #[arg(long, value_name = "N", default_value_t = 13, value_parser = clap::value_parser!(u16).range(2..=1000))]
     pub moments: u16,
-    /// Another seed than the scenario's
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub seed: Option<u64>,
     #[command(flatten)]
-    pub sets: SetArgs,
+    pub seeded: SeededArgs,
     #[command(flatten)]
     pub effort: EffortArgs,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! Arguments that all experiments share.
 
-use super::{ProgressStyle, SCENARIO, SetArgs, path_and_value};
+use super::{ProgressStyle, SCENARIO, SeededArgs, path_and_value};
 use clap::{Args, ValueEnum};
 use sim_core::experiment::sweep::THREADS_MAX;
 use sim_core::time::Duration;
@@ -132,11 +132,8 @@ pub(crate) struct CompareArgs {
     /// repeated, all combinations
     #[arg(long = "vary", value_name = "PATH=A,B,…", value_parser = path_and_value)]
     pub vary: Vec<(String, String)>,
-    /// Another seed than the scenario's
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub seed: Option<u64>,
     #[command(flatten)]
-    pub sets: SetArgs,
+    pub seeded: SeededArgs,
     #[command(flatten)]
     pub experiment: ExperimentArgs,
     /// Also print every pair, not only the differences from the first variant

@@ -1,7 +1,7 @@
 //! Arguments of `stress`.
 
 use super::experiment::{EffortArgs, ResultArgs, share};
-use super::{SCENARIO, SetArgs};
+use super::{SCENARIO, SeededArgs};
 use clap::Args;
 use sim_core::time::Duration;
 
@@ -74,11 +74,8 @@ pub(crate) struct StressArgs {
     /// How long to watch after the trigger [default: the horizon]
     #[arg(long, value_name = "SPAN", help_heading = "Hysteresis and maps", value_parser = span, requires = "map", conflicts_with = "trigger_path")]
     pub watch: Option<Duration>,
-    /// Another seed than the scenario's
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub seed: Option<u64>,
     #[command(flatten)]
-    pub sets: SetArgs,
+    pub seeded: SeededArgs,
     #[command(flatten)]
     pub effort: EffortArgs,
     #[command(flatten)]

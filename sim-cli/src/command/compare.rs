@@ -96,7 +96,7 @@ fn variants(args: &CompareArgs) -> Result<Vec<Variant>, Failure> {
         .map(|argument| Input::open(argument))
         .collect::<Result<_, _>>()?;
     let mut read = |number: usize, sets: &[(String, String)]| {
-        let mut all = args.sets.all(args.seed);
+        let mut all = args.seeded.all();
         all.extend(sets.iter().cloned());
         inputs[number]
             .scenario(&all)
@@ -202,7 +202,7 @@ fn plot(found: &Comparison) -> String {
             Row {
                 name: found.variants[place.variant].name.clone(),
                 mean: estimate.mean(),
-                interval: estimate.interval().map(|i| (i.low, i.high)),
+                interval: estimate.ends(),
                 note: words::estimate(measure, estimate)[..2].join(" "),
             }
         })

@@ -2,7 +2,7 @@
 
 use super::replications::read;
 use crate::args::DeadlineArgs;
-use crate::deliver::{Results, deliver};
+use crate::deliver::{Results, deliver, tell_interrupted};
 use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::experiment::{check_output, conduct};
@@ -10,7 +10,7 @@ use crate::table::Table;
 use crate::terminal::{BOLD, DIM, Out, YELLOW, say};
 use serde::Serialize;
 use sim_core::edit::Edit;
-use sim_core::experiment::{Deadline, DeadlinePlan, Measure, Stop, TooLate, deadline};
+use sim_core::experiment::{Acted, Deadline, DeadlinePlan, Measure, Stop, TooLate, deadline};
 use sim_core::metric::Better;
 use sim_core::model::Model;
 use sim_core::plot::axis::Axis;
@@ -36,7 +36,7 @@ struct Answer<'a> {
 
 /// Looks for the last moment.
 pub(crate) fn run(args: &DeadlineArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
-    let (scenario, model) = read(&args.scenario, &args.sets, args.seed)?;
+    let (scenario, model) = read(&args.scenario, &args.seeded)?;
     check_output(&args.result)?;
     let plan = plan(args, &model)?;
     let (found, host) = conduct(
@@ -157,19 +157,6 @@ impl Answer<'_> {
         words.join(", ")
     }
 
-    /// A damage as its figure.
-    fn damage(&self, value: f64) -> f64 {
-        self.plan.damage(value)
-    }
-
-    /// The best moment of the curve, on average.
-    fn best(&self) -> Option<(Instant, &Estimate)> {
-        let moments = self.found.moments.iter().copied().zip(&self.found.curve);
-        let known = moments.filter_map(|(at, estimate)| Some((estimate.mean()?, at, estimate)));
-        let least = known.min_by(|one, other| one.0.total_cmp(&other.0));
-        least.map(|(_, at, estimate)| (at, estimate))
-    }
-
     /// The answer in a sentence.
     fn verdict(&self) -> String {
         let found = self.found;
@@ -230,17 +217,15 @@ impl Answer<'_> {
             readable::share(plan.level),
             self.model.seed
         )?;
-        if let Some((at, best)) = self.best() {
-            writeln!(
-                out,
-                "  {}: {} without it, {} with it at {}; it helps where it saves {} of that difference",
-                measure.path(),
-                self.mean(&found.never),
-                self.mean(best),
-                self.at(at),
-                readable::share(plan.saves)
-            )?;
-        }
+        writeln!(
+            out,
+            "  {}: {} without it, {} with it at {}; it helps where it saves {} of that difference",
+            measure.path(),
+            self.mean(&found.never),
+            self.mean(&found.curve[found.best]),
+            self.at(found.moments[found.best]),
+            readable::share(plan.saves)
+        )?;
         if let Some((first, last)) = found
             .range_s()
             .filter(|_| found.last_s.interval().is_some())
@@ -260,21 +245,16 @@ impl Answer<'_> {
                 found.acted.len()
             )?;
         }
-        if found.interrupted {
-            writeln!(
-                out,
-                "  {YELLOW}!{YELLOW:#} interrupted: these are the replications that were complete"
-            )?;
-        }
+        tell_interrupted(found.interrupted, out)?;
         writeln!(out)?;
         let mut table = Table::default();
         table.row(["acting at", measure.path(), "", "saved"]);
-        for (at, estimate) in found.moments.iter().zip(&found.curve) {
+        for ((at, estimate), saved) in found.moments.iter().zip(&found.curve).zip(&found.saved) {
             let half = estimate.interval().map_or(String::new(), |interval| {
                 let (_, half) = measure.interval_text(interval.mean, (interval.low, interval.high));
                 half
             });
-            let saved = self.saved(estimate).map_or("–".to_owned(), readable::share);
+            let saved = saved.map_or("–".to_owned(), readable::share);
             table.row([self.at(*at), self.mean(estimate), half, saved]);
         }
         write!(out, "{}", table.text(2))?;
@@ -282,49 +262,35 @@ impl Answer<'_> {
     }
 
     fn mean(&self, estimate: &Estimate) -> String {
-        let mean = estimate.mean().map(|mean| self.damage(mean));
+        let mean = estimate.mean();
         mean.map_or("–".to_owned(), |mean| self.plan.measure.text(mean))
-    }
-
-    /// The part of what can be saved at all that is saved, on average; negative where it harms.
-    fn saved(&self, estimate: &Estimate) -> Option<f64> {
-        let never = self.found.never.mean()?;
-        let could = never - self.best()?.1.mean()?;
-        let saved = never - estimate.mean()?;
-        (could > 0.0).then(|| saved / could)
     }
 
     fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut csv = Csv::new(out);
         csv.write_record(["at_s", "mean", "low", "high", "saved"])?;
-        for (at, estimate) in self.found.moments.iter().zip(&self.found.curve) {
+        let found = self.found;
+        for ((at, estimate), saved) in found.moments.iter().zip(&found.curve).zip(&found.saved) {
             let text =
                 |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
-            let (low, high) = self.ends(estimate).unzip();
+            let (low, high) = estimate.ends().unzip();
             csv.write_record([
                 format!("{:?}", at.as_secs_f64()),
-                text(estimate.mean().map(|mean| self.damage(mean))),
+                text(estimate.mean()),
                 text(low),
                 text(high),
-                text(self.saved(estimate)),
+                text(*saved),
             ])?;
         }
         csv.flush()
-    }
-
-    /// The ends of an interval, of the figure.
-    fn ends(&self, estimate: &Estimate) -> Option<(f64, f64)> {
-        let interval = estimate.interval()?;
-        let (one, other) = (self.damage(interval.low), self.damage(interval.high));
-        Some((one.min(other), one.max(other)))
     }
 
     fn plot(&self, verdict: &str) -> String {
         let measure = &self.plan.measure;
         let point = |(at, estimate): (&Instant, &Estimate)| Point {
             x: at.as_secs_f64(),
-            mean: estimate.mean().map(|mean| self.damage(mean)),
-            interval: self.ends(estimate),
+            mean: estimate.mean(),
+            interval: estimate.ends(),
             about: format!("acting at {}: {}", self.at(*at), self.mean(estimate)),
         };
         let points = self.found.moments.iter().zip(&self.found.curve).map(point);
@@ -352,7 +318,7 @@ impl Answer<'_> {
             Stop::Planned
         };
         let seconds = |at: Instant| at.as_secs_f64();
-        let replication = |acted: &sim_core::experiment::Acted| {
+        let replication = |acted: &'a Acted| {
             let (helps_at_s, late_at_s) = match acted.too_late {
                 TooLate::Between(good, bad) => (Some(seconds(good)), Some(seconds(bad))),
                 TooLate::Never | TooLate::NothingToSave => (None, None),
@@ -366,12 +332,8 @@ impl Answer<'_> {
                 helps_at_s,
                 late_at_s,
                 too_early: acted.too_early,
-                without: self.damage(acted.never),
-                curve: acted
-                    .curve
-                    .iter()
-                    .map(|value| self.damage(*value))
-                    .collect(),
+                without: acted.never,
+                curve: &acted.curve,
             }
         };
         Report {
@@ -392,7 +354,7 @@ impl Answer<'_> {
             saves: self.plan.saves,
             last_s: &found.last_s,
             moments_s: found.moments.iter().map(|at| seconds(*at)).collect(),
-            saved: found.curve.iter().map(|at| self.saved(at)).collect(),
+            saved: &found.saved,
             runs: found.acted.iter().map(replication).collect(),
         }
     }
@@ -417,16 +379,16 @@ struct Report<'a> {
     /// The curve's moments.
     moments_s: Vec<f64>,
     /// Of what can be saved at all, at each of them.
-    saved: Vec<Option<f64>>,
-    runs: Vec<Replication>,
+    saved: &'a [Option<f64>],
+    runs: Vec<Replication<'a>>,
 }
 
 #[derive(Serialize)]
-struct Replication {
+struct Replication<'a> {
     outcome: &'static str,
     helps_at_s: Option<f64>,
     late_at_s: Option<f64>,
     too_early: bool,
     without: f64,
-    curve: Vec<f64>,
+    curve: &'a [f64],
 }

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &ReplayArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     }
     let (_, measured) = measure(&args.log.logs, &args.log.form, None)?;
     let input = Input::open(&args.scenario)?;
-    let given = args.how.sets.all(args.how.seed);
+    let given = args.how.seeded.all();
     let told = |problems| {
         super::tell(&input, &given, &problems);
         Failure::told(Exit::Invalid)

@@ -1,6 +1,7 @@
 //! `stampede run --replications`: several runs of a scenario, and intervals for its figures.
 
-use crate::args::{RunArgs, RunFormat, SetArgs};
+use crate::args::{RunArgs, RunFormat, SeededArgs};
+use crate::deliver::INTERRUPTED;
 use crate::exit::{Exit, Failure};
 use crate::experiment::{
     ExperimentHost, WithHost, check_warm_up, conduct, measures, plan, warm_up,
@@ -128,7 +129,7 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
 fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
     let mut jobs: Vec<Job> = Vec::new();
     for argument in &args.scenarios {
-        let (scenario, model) = read(argument, &args.how.sets, args.how.seed)?;
+        let (scenario, model) = read(argument, &args.how.seeded)?;
         check_warm_up(&args.experiment, &[&model])?;
         let mut measures = measures(&args.experiment, &[&model])?;
         let applied = args.how.theory.then(|| theory::apply(&model));
@@ -181,12 +182,8 @@ fn refuse_what_one_run_has(args: &RunArgs) -> Result<(), Failure> {
 }
 
 /// Reads a scenario and its model, and tells what is wrong with it.
-pub(super) fn read(
-    argument: &str,
-    sets: &SetArgs,
-    seed: Option<u64>,
-) -> Result<(Scenario, Arc<Model>), Failure> {
-    let sets = sets.all(seed);
+pub(super) fn read(argument: &str, seeded: &SeededArgs) -> Result<(Scenario, Arc<Model>), Failure> {
+    let sets = seeded.all();
     let input = Input::open(argument)?;
     input
         .scenario(&sets)
@@ -379,6 +376,6 @@ pub(super) fn stop_words(stop: Stop) -> Option<&'static str> {
         Stop::Planned | Stop::Precise => None,
         Stop::Cap => Some("--max-replications was reached before the precision"),
         Stop::Hopeless => Some("no measure has an interval, and more replications would not help"),
-        Stop::Interrupted => Some("interrupted: these are the replications that were complete"),
+        Stop::Interrupted => Some(INTERRUPTED),
     }
 }

@@ -109,7 +109,7 @@ fn prepare(scenarios: &[String], how: &HowArgs) -> Result<Vec<Job>, Failure> {
         )
         .help("write each into a folder of its own with -o DIR"));
     }
-    let sets = how.sets.all(how.seed);
+    let sets = how.seeded.all();
     let mut jobs: Vec<Job> = Vec::new();
     let mut invalid = false;
     for argument in scenarios {

@@ -23,7 +23,7 @@ pub use trial::{Effect, Figures, Finding, Outcome};
 pub use words::verdict;
 
 use crate::ids::Id;
-use crate::load::{is_hidden, peaks};
+use crate::load::busiest;
 use crate::model::{Model, ServerId, ServiceId};
 use crate::readable::counted;
 
@@ -112,12 +112,9 @@ impl Trial {
         let Self::Load(share) = self else {
             return self;
         };
-        let peaks = peaks(model).into_iter().flatten();
-        let peak = peaks.map(|peak| peak.offered_load).fold(0.0, f64::max);
-        if peak <= 0.0 || peak >= share || is_hidden(model) {
-            Self::Written
-        } else {
-            self
+        match busiest(model) {
+            Some(load) if load < share => self,
+            _ => Self::Written,
         }
     }
 

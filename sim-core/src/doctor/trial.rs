@@ -5,7 +5,7 @@ use super::{Doubt, Read, Rule, Trial};
 use crate::experiment::{Comparison, Measure, Plan, Variant};
 use crate::fault::slow;
 use crate::ids::Id;
-use crate::load::peaks;
+use crate::load::busiest;
 use crate::model::{Action, Actor, Afflicted, Course, Model, Target, TimelineEntry};
 use crate::scenario::{Problems, Scenario};
 use crate::statistics::Interval;
@@ -151,14 +151,9 @@ fn model_of(trial: Trial, mut model: Model) -> Model {
 
 /// What a load sets.
 fn sets_of(trial: Trial, scenario: &Scenario, model: &Model) -> Vec<(String, String)> {
-    let Trial::Load(share) = trial else {
+    let (Trial::Load(share), Some(load)) = (trial, busiest(model)) else {
         return Vec::new();
     };
-    let peak = peaks(model)
-        .into_iter()
-        .flatten()
-        .map(|peak| peak.offered_load);
-    let peak = peak.fold(0.0, f64::max);
     let path = "rate_factor".to_owned();
     let written = scenario.values_at(Instant(0), std::slice::from_ref(&path));
     let own = written
@@ -166,7 +161,7 @@ fn sets_of(trial: Trial, scenario: &Scenario, model: &Model) -> Vec<(String, Str
         .flatten()
         .next()
         .and_then(|text| text.parse::<f64>().ok());
-    vec![(path, (own.unwrap_or(1.0) * share / peak).to_string())]
+    vec![(path, (own.unwrap_or(1.0) * share / load).to_string())]
 }
 
 /// A trial with all doubts that are tried in it: the system as it is written, and mended for each.

@@ -57,6 +57,14 @@ impl Finding {
             ],
         }
     }
+
+    /// What mending gained, where it was tried.
+    pub fn gain(&self) -> Option<String> {
+        match &self.outcome {
+            Outcome::Tried { effect, .. } => Some(gain(effect)),
+            Outcome::Refused(_) | Outcome::Interrupted => None,
+        }
+    }
 }
 
 fn figures(figures: &Figures) -> String {

@@ -173,32 +173,35 @@ impl Caches {
         }
     }
 
-    /// A call is over: an answer is kept, and who waits for it ends likewise. Who is to be woken, and
-    /// whether to fetch it himself.
-    fn ended(&mut self, call: Handle, outcome: Outcome) -> (Option<Wanted>, Vec<Event>) {
+    /// A call is over; what that means for what it fetched, if it did.
+    fn ended(&mut self, call: Handle, outcome: Outcome) -> Option<(Wanted, Fetched)> {
         if let Some(Waits::For(wanted)) = self.waits.remove(&call)
             && let Some(others) = self.waiting.get_mut(&wanted)
         {
             others.retain(|other| *other != call);
         }
-        let Some(wanted) = self.fetching.remove(&call) else {
-            return (None, Vec::new());
-        };
-        let kept = (outcome == Outcome::Succeeded).then_some(wanted);
+        let wanted = self.fetching.remove(&call)?;
         let mut others = self.waiting.remove(&wanted).unwrap_or_default();
         if outcome == Outcome::Cancelled && !others.is_empty() {
-            // Nobody waits for this one any more: the next goes in its place.
             let next = others.remove(0);
             self.waits.remove(&next);
             self.fetching.insert(next, wanted);
             self.waiting.insert(wanted, others);
-            return (None, vec![Event::Attempt(next)]);
+            return Some((wanted, Fetched::Next(next)));
         }
         for other in &others {
             self.waits.insert(*other, Waits::EndsAs(outcome));
         }
-        (kept, others.into_iter().map(Event::Coalesced).collect())
+        Some((wanted, Fetched::Over(others)))
     }
+}
+
+/// What became of something that was fetched.
+enum Fetched {
+    /// It is there, or not to be had: who waited for it ends likewise.
+    Over(Vec<Handle>),
+    /// Nobody waits for this call any more: the next goes in its place.
+    Next(Handle),
 }
 
 impl Simulation {
@@ -297,24 +300,39 @@ impl Simulation {
     /// A call is over, of which a cache may want to know.
     #[cold]
     pub(super) fn tell_caches(&mut self, call: Handle, outcome: Outcome) {
-        let (kept, woken) = self.caches.ended(call, outcome);
-        if let Some(wanted) = kept {
-            let server = self.services[wanted.service].servers[wanted.server];
-            let now = self.now;
-            if let Some((store, settings)) =
-                self.store(wanted.service, usize::from(wanted.call), server)
-            {
-                let until = settings
-                    .ttl
-                    .map_or(u64::MAX, |ttl| now.saturating_add(ttl.0));
-                store.keep(wanted.key, until, settings.capacity as usize);
+        let Some((wanted, fetched)) = self.caches.ended(call, outcome) else {
+            return;
+        };
+        let position = usize::from(wanted.call);
+        match fetched {
+            Fetched::Next(next) => {
+                if let Some(Some(cache)) = self.caches.of[wanted.service].get_mut(position) {
+                    cache.seen.spared -= 1;
+                }
+                self.recorder.flows[self.calls[next].flow as usize].arrived += 1;
+                self.events.soon(self.now, Event::Attempt(next));
+            }
+            Fetched::Over(others) => {
+                if outcome == Outcome::Succeeded {
+                    self.keep(wanted);
+                }
+                for other in others {
+                    self.events.soon(self.now, Event::Coalesced(other));
+                }
             }
         }
-        for event in woken {
-            if let Event::Attempt(next) = event {
-                self.recorder.flows[self.calls[next].flow as usize].arrived += 1;
-            }
-            self.events.soon(self.now, event);
+    }
+
+    /// An answer is kept.
+    fn keep(&mut self, wanted: Wanted) {
+        let server = self.services[wanted.service].servers[wanted.server];
+        let now = self.now;
+        let store = self.store(wanted.service, usize::from(wanted.call), server);
+        if let Some((store, settings)) = store {
+            let until = settings
+                .ttl
+                .map_or(u64::MAX, |ttl| now.saturating_add(ttl.0));
+            store.keep(wanted.key, until, settings.capacity as usize);
         }
     }
 

@@ -54,7 +54,7 @@ pub use recovery::waits_for_ever;
 pub use replicate::{
     MIN_SEQUENTIAL, Plan, Precision, Replicated, Stop, WAVE, replicate, without_warm_up,
 };
-pub use run::{Run, run_one};
+pub use run::{Run, run_one, simulate};
 pub use stress::{Breaking, Loaded, Search, StressPlan, Stressed, stress};
 pub use vary::{Read, Unfit, VARIANTS_MAX, split, variants};
 pub use warm_up::{FoundBy, PILOTS, WarmUp, warmed, with_warm_up};

@@ -53,11 +53,7 @@ pub struct Run {
 }
 
 /// Runs a replication to its end; `None` if told to stop before.
-pub(super) fn simulate(
-    model: &Arc<Model>,
-    replication: u64,
-    cancel: &AtomicBool,
-) -> Option<Simulation> {
+pub fn simulate(model: &Arc<Model>, replication: u64, cancel: &AtomicBool) -> Option<Simulation> {
     let mut simulation = Simulation::new(model.clone(), replication);
     let cancelled =
         simulation.run_while(Instant(model.horizon.0), || !cancel.load(Ordering::Relaxed));

@@ -1,9 +1,10 @@
 //! A drawing in SVG: shapes and texts on white, in colours that everybody can tell apart.
 //!
 //! Coordinates are pixels from the upper left corner. Whatever comes from a scenario passes through
-//! [`escaped`]; numbers are written with two decimals at most, so that the same data gives the same
+//! [`xml`]; numbers are written with two decimals at most, so that the same data gives the same
 //! bytes. Series differ by colour, by dash and by mark: a plot must survive a black-and-white printer.
 
+use crate::text::xml;
 use std::fmt::Write as _;
 
 /// Fonts, the common ones of each system first.
@@ -253,7 +254,7 @@ impl Drawing {
             short(at.0),
             short(at.1),
             text_attributes(anchor, font),
-            escaped(text)
+            xml(text)
         ));
     }
 
@@ -263,7 +264,7 @@ impl Drawing {
         self.push(&format!(
             "<text x=\"{x}\" y=\"{y}\" transform=\"rotate(-90 {x} {y})\" {}>{}</text>",
             text_attributes(Anchor::Middle, font),
-            escaped(text)
+            xml(text)
         ));
     }
 
@@ -272,8 +273,8 @@ impl Drawing {
         let (width, height) = (short(self.width), short(self.height));
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"{FONTS}\" role=\"img\">\n<title>{}</title>\n<desc>{}</desc>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{}</svg>\n",
-            escaped(title),
-            escaped(about),
+            xml(title),
+            xml(about),
             self.body
         )
     }
@@ -306,7 +307,7 @@ fn title(about: &str) -> String {
     if about.is_empty() {
         String::new()
     } else {
-        format!("<title>{}</title>", escaped(about))
+        format!("<title>{}</title>", xml(about))
     }
 }
 
@@ -329,22 +330,6 @@ fn short(value: f64) -> String {
     } else {
         text.to_owned()
     }
-}
-
-/// A text with what means something in XML written out, and without what XML cannot hold.
-pub fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            c if c.is_control() => safe.push(' '),
-            c => safe.push(c),
-        }
-    }
-    safe
 }
 
 /// `text` cut to `letters` characters, with an ellipsis where something is missing.

@@ -605,6 +605,12 @@ impl Estimate {
         }
     }
 
+    /// The ends of its interval, where it has one.
+    pub fn ends(&self) -> Option<(f64, f64)> {
+        self.interval()
+            .map(|interval| (interval.low, interval.high))
+    }
+
     /// The same, without an interval where nothing varied.
     #[must_use]
     pub fn unless_same(self) -> Self {

@@ -50,7 +50,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Text in, model out: a scenario knows no engine, an engine no scenario.
     ("text, and counters", &["record", "scenario"]),
     ("events, and scenarios by name", &["engine", "library"]),
-    ("what is changed by hand", &["edit"]),
+    ("what forks need", &["edit", "frames"]),
     ("figures of a run", &["summary"]),
     ("closed forms", &["theory"]),
     ("many runs", &["experiment"]),

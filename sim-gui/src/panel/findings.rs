@@ -182,7 +182,7 @@ pub(crate) fn mark(ui: &mut egui::Ui, cx: &mut Cx<'_>, rect: Rect, line: usize, 
         response.clone().on_hover_text(words.join("\n\n"));
     }
     egui::Popup::from_toggle_button_response(&response)
-        .align(egui::RectAlign::RIGHT_START)
+        .align(egui::RectAlign::BOTTOM_START)
         .gap(6.0)
         .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
         .show(|ui| {
@@ -201,7 +201,7 @@ pub(crate) fn beside(examined: &Examined, numbers: &[usize]) -> String {
     let Some(finding) = numbers.first().and_then(|n| examined.findings().get(*n)) else {
         return String::new();
     };
-    let gain = finding.words().pop().unwrap_or_default();
+    let gain = finding.gain().unwrap_or_default();
     let more = match numbers.len() - 1 {
         0 => String::new(),
         n => format!("; {n} more"),

@@ -1,11 +1,11 @@
 //! A branch: one future of a scenario. The first begins at zero; every other begins as a clone of
 //! another branch at some moment, with something changed.
 
-use super::frames::Frames;
 use super::series::{Series, Shape};
 use sim_core::edit::{Edit, Edited, replayed};
 use sim_core::engine::{End, Simulation};
 use sim_core::event_log::Event;
+use sim_core::frames::Frames;
 use sim_core::model::Model;
 use sim_core::scenario::{Problems, Scenario};
 use sim_core::time::Instant;

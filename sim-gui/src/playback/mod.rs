@@ -8,7 +8,6 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | `frames` | key frames within a memory budget |
 //! | `series` | figures over time, row by row |
 //! | `branch` | one future: frames, series, event_log |
 //! | `deck` | all branches, and the play head; what is still to be done, changes, undo and redo |
@@ -18,7 +17,6 @@
 
 pub mod branch;
 pub mod deck;
-pub mod frames;
 pub mod series;
 pub mod transport;
 pub mod view;

@@ -2,7 +2,7 @@
 
 use super::{PLOT, RATE_FACTOR, REPLICATIONS, Subject, TABLE, invalid};
 use crate::args::StressArgs;
-use crate::deliver::{Results, deliver};
+use crate::deliver::{Results, deliver, tell_interrupted};
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
 use crate::terminal::{BOLD, DIM, Out, YELLOW};
@@ -284,12 +284,7 @@ fn text(
             found.broke_below
         )?;
     }
-    if found.interrupted {
-        writeln!(
-            out,
-            "  {YELLOW}!{YELLOW:#} interrupted: these are the replications that were complete"
-        )?;
-    }
+    tell_interrupted(found.interrupted, out)?;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use crate::input::Input;
 use crate::terminal::{Out, YELLOW, say};
 use serde::Serialize;
 use sim_core::experiment::{Stop, waits_for_ever};
-use sim_core::load::{is_hidden, peak_rate_hz, peaks};
+use sim_core::load::{busiest, peak_rate_hz};
 use sim_core::model::Model;
 use sim_core::readable;
 use sim_core::report::Head;
@@ -74,7 +74,7 @@ struct Subject {
 
 impl Subject {
     fn read(args: &StressArgs) -> Result<Self, Failure> {
-        let sets = args.sets.all(args.seed);
+        let sets = args.seeded.all();
         let input = Input::open(&args.scenario)?;
         // Where the factor of the rates is what is varied, rates are told as they are at 1.
         let mut first = sets.clone();
@@ -102,13 +102,8 @@ impl Subject {
 
     /// Factors of the rates at which the busiest service is offered these shares of its capacity.
     fn factors_of_load(&self, low: f64, high: f64) -> Result<(f64, f64), Failure> {
-        let peak = peaks(&self.model)
-            .into_iter()
-            .flatten()
-            .map(|peak| peak.offered_load)
-            .fold(0.0, f64::max);
-        if peak > 0.0 && !is_hidden(&self.model) {
-            return Ok((low / peak, high / peak));
+        if let Some(load) = busiest(&self.model) {
+            return Ok((low / load, high / load));
         }
         Err(Failure::new(
             Exit::Usage,

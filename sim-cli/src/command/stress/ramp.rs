@@ -2,7 +2,7 @@
 
 use super::{PLOT, REPLICATIONS, Subject, TABLE, warn_of_patience};
 use crate::args::StressArgs;
-use crate::deliver::{Results, deliver};
+use crate::deliver::{Results, deliver, tell_interrupted};
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
 use crate::table::Table;
@@ -219,12 +219,7 @@ fn text(
         )?;
     }
     warn_of_patience(subject, out)?;
-    if found.interrupted {
-        writeln!(
-            out,
-            "  {YELLOW}!{YELLOW:#} interrupted: these are the replications that were complete"
-        )?;
-    }
+    tell_interrupted(found.interrupted, out)?;
     writeln!(out)?;
     let mut table = Table::default();
     table.row(["rate", "answered in time, going up", "going down"]);
@@ -279,7 +274,7 @@ fn plot(found: &Hysteresis, subject: &Subject, level: f64, verdict: &str) -> Str
             Point {
                 x: factor * base,
                 mean: estimate.mean(),
-                interval: estimate.interval().map(|i| (i.low, i.high)),
+                interval: estimate.ends(),
                 about: format!(
                     "{} {name}: {}",
                     subject.rate(*factor),

@@ -93,7 +93,7 @@ impl Row {
             .iter()
             .map(|estimate| Figure {
                 mean: estimate.mean(),
-                interval: estimate.interval().map(|i| (i.low, i.high)),
+                interval: estimate.ends(),
             })
             .collect();
         row.notes = notes(plan.measures(), &estimates);

@@ -39,7 +39,7 @@ pub(super) fn intervals(ui: &mut egui::Ui, found: &Comparison, measure: usize, d
         rows.push(Row {
             name: name(place.variant),
             mean: estimate.mean(),
-            interval: estimate.interval().map(|i| (i.low, i.high)),
+            interval: estimate.ends(),
             note,
         });
     }

@@ -1,16 +1,16 @@
 //! Key frames: clones of a simulation at intervals, from which any moment is reached quickly.
 //!
-//! Memory is bounded: when the frames of a branch take more than their share, every second one is
+//! Memory is bounded: when the frames of a run take more than their share, every second one is
 //! dropped and the distance between new ones doubled. Clones share the sealed part of their time
 //! line, so a frame costs what is in flight, not hours of data.
 
-use sim_core::engine::Simulation;
-use sim_core::time::Instant;
+use crate::engine::Simulation;
+use crate::time::Instant;
 
 /// Key frames that a whole run gets at first.
 const FRAMES: u64 = 160;
 
-/// Key frames of one branch, in order of time.
+/// Key frames of one run, in order of time.
 #[derive(Default)]
 pub struct Frames {
     all: Vec<Simulation>,
@@ -19,7 +19,7 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// The frames of a branch that begins with `first`.
+    /// The frames of a run, or of a fork, that begins with `first`.
     pub fn new(first: &Simulation) -> Self {
         let mut frames = Self {
             all: Vec::new(),
