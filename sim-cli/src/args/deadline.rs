@@ -8,7 +8,7 @@ use sim_core::time::Duration;
 const EXAMPLES: &str = "Examples:
   stampede deadline incident --change service.web.server.web-1.weight=3
   stampede deadline mine --do restart=service.web.server.web-1 --between 12:20..13:00 --within 5s
-  stampede deadline mine --change client.retry=none --measure slos.fast.missed";
+  stampede deadline mine --change client.retry=none --measure slos.fast.budget_spent";
 
 /// Arguments of `deadline`.
 #[derive(Args, Debug)]

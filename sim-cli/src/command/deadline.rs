@@ -83,7 +83,7 @@ fn plan(args: &DeadlineArgs, model: &Model) -> Result<DeadlinePlan, Failure> {
     if measure.better() == Better::Neither {
         let message = format!("of {} neither more nor less is a damage", measure.path());
         return Err(Failure::new(Exit::Usage, message)
-            .help("requests.failed, requests.timed_out and availability are such figures"));
+            .help("requests.failed, availability and response_time_s.p99 are such figures"));
     }
     let between = match &args.between {
         None => (Instant::ZERO, Instant(model.horizon.0)),
