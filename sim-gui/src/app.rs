@@ -62,6 +62,8 @@ pub struct App {
     pub(crate) examiner: Option<Box<dyn Runner>>,
     pub(crate) sliced: bool,
     pub(crate) edits_seen: u64,
+    /// A change was accepted whose future is not shown yet.
+    pub(crate) forked: bool,
     pub(crate) said_seen: u64,
     /// What was to be opened over changes that are not saved: asked for again, it is.
     pub(crate) insisted: Option<String>,
@@ -107,6 +109,7 @@ impl App {
             examiner: None,
             sliced: opening.sliced,
             edits_seen: 0,
+            forked: false,
             said_seen: 0,
             insisted: None,
             kept,
@@ -179,6 +182,11 @@ impl App {
         }
         let before = self.state.view().map(|view| view.at);
         self.state.take(report);
+        // Not before there is something to set beside: the space it gets is measured then.
+        if self.forked && self.state.beside().is_some() {
+            self.forked = false;
+            self.state.settings.show(panel::find("futures"));
+        }
         self.stop_for_lesson(before);
         self.follow();
     }
@@ -224,7 +232,7 @@ impl App {
             self.state.problems = None;
             // A lesson shows no more than has happened, in either future, until somebody asks.
             self.state.reveal |= self.state.lesson.is_none() || self.local.teacher;
-            self.state.settings.show(panel::find("futures"));
+            self.forked = true;
         }
     }
 

@@ -117,6 +117,7 @@ impl App {
         self.local.seed = None;
         self.worker = None;
         (self.edits_seen, self.said_seen) = (0, 0);
+        self.forked = false;
         let scenario = files::read_scenario(&state.source, state.seed);
         let worker = scenario.and_then(|scenario| {
             state.warnings = scenario.warnings();
