@@ -179,7 +179,8 @@ pub(crate) struct VerifyArgs {
         long,
         value_name = "N",
         default_value_t = 1,
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        value_parser = seed
     )]
     pub seed: u64,
     /// Make every reference wrong by so many per cent, to see that wrong ones are refused
@@ -234,7 +235,7 @@ impl SetArgs {
 #[derive(Args, Debug)]
 pub(crate) struct SeededArgs {
     /// Another seed than the scenario's
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     pub seed: Option<u64>,
     #[command(flatten)]
     pub sets: SetArgs,
@@ -245,6 +246,13 @@ impl SeededArgs {
     pub(crate) fn all(&self) -> Vec<(String, String)> {
         self.sets.all(self.seed)
     }
+}
+
+/// A seed.
+fn seed(text: &str) -> Result<u64, String> {
+    text.trim()
+        .parse()
+        .map_err(|_| format!("it takes a whole number from 0 to {}", u64::MAX))
 }
 
 /// The key of what a scenario expects of itself.

@@ -84,6 +84,15 @@ fn no_log(name: &str, told: &str, why: &str) -> Failure {
 }
 
 fn open(name: &str) -> Result<impl std::io::Read, Failure> {
-    files::open_input(Path::new(name))
+    let opened = files::open_input(Path::new(name));
+    // Some systems open a folder like a file, and only fail when it is read.
+    let no_folder = |file| {
+        if Path::new(name).is_dir() {
+            return Err(std::io::ErrorKind::IsADirectory.into());
+        }
+        Ok(file)
+    };
+    opened
+        .and_then(no_folder)
         .map_err(|error| Failure::io(format!("cannot read {name}"), &error))
 }

@@ -1,5 +1,6 @@
 //! The load a scenario asks for, before anything is simulated.
 
+use crate::arrival::Arrivals;
 use crate::ids::Id;
 use crate::model::{
     Action, Change, ClassId, HostId, Model, ServerId, Service, ServiceId, Source, Target,
@@ -82,6 +83,15 @@ pub fn busiest(model: &Model) -> Option<f64> {
 pub fn peak_rate_hz(model: &Model) -> f64 {
     let at = |at: Instant| open(model).map(|s| s.rate.at(at)).sum::<f64>();
     corners(model, &[]).into_iter().map(at).fold(0.0, f64::max)
+}
+
+/// Users of closed sources together, which no rate counts.
+pub fn users(model: &Model) -> u64 {
+    let of = |source: &Source| match source.arrivals.build() {
+        Arrivals::Closed { users, .. } => u64::from(users),
+        _ => 0,
+    };
+    model.sources.iter().map(of).sum()
 }
 
 /// The most that is offered to somebody, of what they can do then.

@@ -56,6 +56,7 @@ pub(crate) struct SweepArgs {
         long,
         value_name = "N",
         allow_negative_numbers = true,
+        value_parser = super::seed,
         help_heading = "In place of a plan"
     )]
     pub seed: Option<u64>,

@@ -74,7 +74,6 @@ pub(crate) fn run_given(
 }
 
 fn run_jobs(jobs: &[Job], how: &HowArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
-    interrupt::watch()?;
     let mut worst = Exit::Ok;
     for (number, job) in jobs.iter().enumerate() {
         if !quiet {
@@ -162,6 +161,10 @@ fn job(argument: &str, scenario: Scenario, how: &HowArgs, several: bool) -> Resu
 }
 
 fn simulate(job: &Job, how: &HowArgs, quiet: bool) -> Result<Finished, Failure> {
+    // Setting up very many servers takes a moment, and there is nothing to save yet: until it is done,
+    // whoever asks for an end gets it at once.
+    let mut simulation = Simulation::new(job.model.clone(), how.replication);
+    interrupt::watch()?;
     let folder = job
         .output
         .as_ref()
@@ -183,7 +186,6 @@ fn simulate(job: &Job, how: &HowArgs, quiet: bool) -> Result<Finished, Failure> 
             |folder| folder.failure(REQUESTS, &error),
         )
     };
-    let mut simulation = Simulation::new(job.model.clone(), how.replication);
     let progress = Progress::new(job.scenario.name(), how.showing.progress, quiet);
     let driven = drive(&mut simulation, progress, &mut |rows| match &mut log {
         Some(log) => log.write(&rows).map_err(log_failure),
@@ -191,12 +193,15 @@ fn simulate(job: &Job, how: &HowArgs, quiet: bool) -> Result<Finished, Failure> 
     })?;
     log.map_or(Ok(()), RequestLog::finish)
         .map_err(log_failure)?;
-    if let Some(target) = job.output.as_ref().filter(|_| driven.interrupted && !quiet) {
-        // Of very many servers that takes seconds.
-        terminal::say(&format!(
-            "interrupted: writing what there is into {}; once more ends at once and keeps what was there before",
-            target.display()
-        ));
+    if driven.interrupted && !quiet {
+        // Told before it is done: of very many servers it takes a while.
+        terminal::say(&match &job.output {
+            Some(target) => format!(
+                "interrupted: writing what there is into {}; once more ends at once and keeps what was there before",
+                target.display()
+            ),
+            None => "interrupted: the figures so far follow; once more ends at once".to_owned(),
+        });
     }
     let summary = Summary::of(&simulation, job.scenario.hash());
     if let Some(folder) = folder {

@@ -141,6 +141,9 @@ impl Simulation {
     /// stand by do not count.
     pub(super) fn workers_on(&self, servers: &[ServerId]) -> BTreeMap<(HostId, ServiceId), f64> {
         let mut workers = BTreeMap::new();
+        if self.model.hosts.is_empty() {
+            return workers;
+        }
         for &server in servers {
             let (s, params) = (&self.fleet[server], &self.fleet.cold[server].params);
             if let Some(host) = params.host

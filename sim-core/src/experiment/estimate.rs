@@ -2,7 +2,7 @@
 
 use super::measure::{Kind, Measure, Observation};
 use super::run::Run;
-use super::suffice::Length;
+use super::suffice::{LEAST_EXCURSIONS, Length, MARGIN};
 use crate::histogram::Histogram;
 use crate::model::Model;
 use crate::statistics::{
@@ -27,9 +27,6 @@ const CLUSTERED: f64 = 3.0;
 /// those among them that seem worth twenty events 92 %.
 const EVENTS_OF_RUNS: f64 = 5.0;
 
-/// Where theory says that there are enough excursions, so large a share of them must be seen.
-const BY_CHANCE: f64 = 0.4;
-
 /// What is known of a share's clusters rests on the share that is seen: runs of the length that was asked for must
 /// not be refused because theirs is smaller by chance.
 const NEARLY: f64 = 0.75;
@@ -37,9 +34,6 @@ const NEARLY: f64 = 0.75;
 /// What is left out at the end of runs, as a share of an interval's half-width: it is then a third of a
 /// standard error, and costs less than a hundredth of coverage.
 const LEFT_OUT: f64 = 0.15;
-
-/// How much longer a run is asked for than what was seen suggests, which is itself uncertain.
-const MARGIN: f64 = 1.5;
 
 /// Nobody is told to simulate as many replications as this.
 const MOST_RUNS: f64 = 1e6;
@@ -277,23 +271,42 @@ impl Judged {
         if self.runs != 1 && self.runs < MIN_SAMPLES {
             let (have, need) = (self.runs, MIN_SAMPLES);
             let reason = Withheld::TooFewReplications { have, need };
-            return Some((reason, Some(Needs::Replications(need))));
+            // So many of them may be too short all the same.
+            let length = self.length.map(|length| length.with_runs(need));
+            let longer = length.and_then(|length| length.lacks(measure)?.1);
+            let needs = match longer {
+                Some(Needs::Horizon(s)) => Needs::Both(need, s),
+                _ => Needs::Replications(need),
+            };
+            return Some((reason, Some(needs)));
         }
         self.length
             .as_ref()
             .and_then(|length| length.lacks(measure))
     }
 
-    /// The estimate of a measure. The interval of a share ends where shares do: beyond there is no truth to
-    /// cover.
+    /// The estimate of a measure. No figure of a run is below zero and no share above one: beyond there is no
+    /// truth to cover.
     pub(super) fn estimate(&self, measure: &Measure, parts: &Parts<'_>, level: f64) -> Estimate {
+        let most = if measure.is_share() {
+            1.0
+        } else {
+            f64::INFINITY
+        };
         let estimate = match self.unclipped(measure, parts, level) {
-            Estimate::Interval(interval) if measure.is_share() => Estimate::Interval(Interval {
+            Estimate::Interval(interval) => Estimate::Interval(Interval {
                 low: interval.low.max(0.0),
-                high: interval.high.min(1.0),
+                high: interval.high.min(most),
                 ..interval
             }),
-            other => other,
+            withheld @ Estimate::Withheld { needs, reason, .. } => {
+                let rare = self
+                    .length
+                    .and_then(|length| length.until_requests(measure));
+                let nothing = matches!(reason, Withheld::NothingMeasured { .. });
+                let from_nothing = rare.filter(|_| nothing).map(Needs::Horizon);
+                withheld.needing(no_sooner(needs.or(from_nothing), rare))
+            }
         };
         // So many times may be equal that a quantile is known, though not the same in each part.
         if let Kind::Quantile { p, .. } = measure.kind
@@ -493,7 +506,7 @@ impl Judged {
         }
         match self.looks.map(|looks| looks * rarer) {
             Some(known) if known < MIN_EXCURSIONS * NEARLY => (known, MIN_EXCURSIONS),
-            Some(_) => (seen, MIN_EXCURSIONS * BY_CHANCE),
+            Some(_) => (seen, MIN_EXCURSIONS * LEAST_EXCURSIONS),
             None => (seen, MIN_EXCURSIONS),
         }
     }
@@ -571,7 +584,7 @@ impl Judged {
         let need = statistics::excursions_needed(p);
         match &self.length {
             None => EVENTS_OF_RUNS,
-            Some(length) if length.looks().is_some() => need * BY_CHANCE,
+            Some(length) if length.looks().is_some() => need * LEAST_EXCURSIONS,
             Some(_) => need,
         }
     }
@@ -648,6 +661,15 @@ fn farther(needs: Option<Needs>, then: Option<Needs>) -> Option<Needs> {
         (Some(Needs::Horizon(needs)), Some(Needs::Horizon(then))) => {
             Some(Needs::Horizon(needs.max(then.min(FARTHEST * needs))))
         }
+        (needs, _) => needs,
+    }
+}
+
+/// Runs as long as `needs` says, and no shorter than `least`, which is known rather than seen.
+fn no_sooner(needs: Option<Needs>, least: Option<f64>) -> Option<Needs> {
+    match (needs, least) {
+        (Some(Needs::Horizon(s)), Some(least)) => Some(Needs::Horizon(s.max(least))),
+        (Some(Needs::Both(n, s)), Some(least)) => Some(Needs::Both(n, s.max(least))),
         (needs, _) => needs,
     }
 }

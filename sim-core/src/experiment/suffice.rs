@@ -3,7 +3,9 @@
 use super::measure::{Kind, Measure};
 use super::run::Run;
 use crate::model::Model;
-use crate::statistics::{BATCHES, Moments, Needs, Slow, Withheld, excursions_needed};
+use crate::statistics::{
+    BATCHES, Moments, Needs, Slow, Withheld, excursions_needed, quantile_needs,
+};
 use crate::steady::{EACH, Memory, round_up};
 
 /// Relaxation times that all runs together must measure.
@@ -28,6 +30,16 @@ pub(super) const WARM: f64 = 5.0;
 /// Without such a warm-up, relaxation times that each run must measure for each replication: what is
 /// left of the start shrinks with the length of the runs, and the interval with their number too.
 const EACH_WHEN_COLD: f64 = 0.7;
+
+/// Requests that a run must be expected to have so that hardly one of thirty has none, and few have so few that
+/// they say nothing.
+const REQUESTS_EACH: f64 = 10.0;
+
+/// How much longer a run is asked for than what was seen suggests, or chance takes.
+pub(super) const MARGIN: f64 = 1.5;
+
+/// Where theory says that there are enough excursions, so large a share of them must be seen.
+pub(super) const LEAST_EXCURSIONS: f64 = 0.4;
 
 /// How far what is seen may be from what theory says before it is believed instead.
 const DOUBT: f64 = 2.0;
@@ -64,6 +76,31 @@ impl Length {
             warm_up_s: model.warm_up.as_secs_f64(),
             runs: runs.len().max(1) as f64,
         }
+    }
+
+    /// The same runs, and so many of them.
+    pub(super) fn with_runs(self, runs: u64) -> Self {
+        Self {
+            runs: runs as f64,
+            ..self
+        }
+    }
+
+    /// A horizon at which the runs have the requests that a measure takes at least, in seconds, where they are
+    /// rarer than that: what is seen of so few says little of how long it takes.
+    pub(super) fn until_requests(&self, measure: &Measure) -> Option<f64> {
+        let each = self.memory.hz * self.measured_s;
+        let needed = match &measure.kind {
+            Kind::Quantile { p, .. } => {
+                let beyond = LEAST_EXCURSIONS * excursions_needed(*p) / p.min(1.0 - p);
+                let data = quantile_needs(p.max(1.0 - p)) as f64;
+                MARGIN * beyond.max(data) / self.runs
+            }
+            _ => 0.0,
+        };
+        let factor = needed.max(REQUESTS_EACH) / each;
+        let s = self.warm_up_s + self.measured_s * factor;
+        (factor.is_finite() && factor > 1.0 && s.is_finite()).then(|| round_up(s))
     }
 
     /// Whether each run is too short for what is slow.

@@ -76,7 +76,7 @@ impl WarmUpReport {
             WarmUp::TooShort { needs, .. } => Self {
                 method: "too-short",
                 needs_horizon_s: match needs {
-                    Some(Needs::Horizon(s)) => Some(*s),
+                    Some(Needs::Horizon(s) | Needs::Both(_, s)) => Some(*s),
                     _ => None,
                 },
                 ..none
@@ -415,7 +415,7 @@ fn cells(estimate: &Estimate) -> Vec<String> {
             .map_or(String::new(), |r| r.code().to_owned()),
         known.map_or(String::new(), |i| i.method.code().to_owned()),
         match estimate.needs() {
-            Some(Needs::Horizon(s)) => s.to_string(),
+            Some(Needs::Horizon(s) | Needs::Both(_, s)) => s.to_string(),
             _ => String::new(),
         },
     ]

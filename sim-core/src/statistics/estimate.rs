@@ -143,24 +143,29 @@ pub enum Needs {
     Horizon(f64),
     /// So many replications.
     Replications(u64),
+    /// So many replications, each of so many seconds.
+    Both(u64, f64),
 }
 
 impl fmt::Display for Needs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Horizon(s) => {
-                // Two digits that matter, as they were rounded.
-                let decimals = (1.0 - libm::floor(libm::log10(s.max(1e-9)))).max(0.0) as usize;
-                let digits = format!("{s:.decimals$}");
-                let digits = if digits.contains('.') {
-                    digits.trim_end_matches('0').trim_end_matches('.')
-                } else {
-                    &digits
-                };
-                write!(f, "a horizon of {digits}s would do")
-            }
+            Self::Horizon(s) => write!(f, "a horizon of {}s would do", seconds(*s)),
             Self::Replications(n) => write!(f, "{n} replications would do"),
+            Self::Both(n, s) => write!(f, "{n} replications of {}s would do", seconds(*s)),
         }
+    }
+}
+
+/// Two digits that matter, as they were rounded.
+fn seconds(s: f64) -> String {
+    let decimals = (1.0 - libm::floor(libm::log10(s.max(1e-9)))).max(0.0) as usize;
+    let digits = format!("{s:.decimals$}");
+    if digits.contains('.') {
+        let digits = digits.trim_end_matches('0').trim_end_matches('.');
+        digits.to_owned()
+    } else {
+        digits
     }
 }
 
@@ -493,10 +498,17 @@ impl fmt::Display for Withheld {
             Self::InfiniteVariance => {
                 f.write_str("the variance of the demand is infinite, and so is the mean wait")
             }
-            Self::HeavyTail { have, need } if need.is_finite() => write!(
-                f,
-                "the demand's tail is heavy: {have:.0} requests, and its mean takes {need:.0}"
-            ),
+            Self::HeavyTail { have, need } if need.is_finite() => {
+                let heavy = if *need > LIGHT {
+                    "the demand's tail is heavy: "
+                } else {
+                    ""
+                };
+                write!(
+                    f,
+                    "{heavy}about {have:.0} requests, and its mean takes {need:.0}"
+                )
+            }
             Self::HeavyTail { .. } => f.write_str(
                 "the demand's tail is so heavy that means of waits have no interval at any length",
             ),
@@ -565,6 +577,9 @@ impl fmt::Display for Withheld {
 
 /// A half-width that is so small a part of the estimate is what sums of equal numbers round to.
 const ROUNDING: f64 = 1e-12;
+
+/// A mean that takes more requests than this takes them because of its tail.
+const LIGHT: f64 = 100.0;
 
 /// What is known of a figure.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -682,6 +697,10 @@ impl Serialize for Estimate {
                     Some(Needs::Horizon(s)) => map.serialize_entry("needs_horizon_s", s)?,
                     Some(Needs::Replications(n)) => {
                         map.serialize_entry("needs_replications", n)?;
+                    }
+                    Some(Needs::Both(n, s)) => {
+                        map.serialize_entry("needs_replications", n)?;
+                        map.serialize_entry("needs_horizon_s", s)?;
                     }
                     None => {}
                 }
@@ -812,6 +831,10 @@ mod tests {
                 format!("a horizon of {text} would do")
             );
         }
+        assert_eq!(
+            Needs::Both(5, 360.0).to_string(),
+            "5 replications of 360s would do"
+        );
         let certain = Estimate::Interval(Interval::around(1.0, 0.1, 0.95, 5)).needing(needs);
         assert_eq!(certain.needs(), None);
         let json = serde_json::to_string(&certain).expect("plain data");

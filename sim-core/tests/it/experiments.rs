@@ -229,6 +229,65 @@ fn what_is_withheld_names_a_length_that_does() {
 }
 
 #[test]
+fn of_what_is_rare_the_length_that_is_named_does_as_well() {
+    let text = |horizon: &str| {
+        format!(
+            "horizon = \"{horizon}\"\ntraffic = [{{ to = \"w\", rate = 0.01 }}]\n[service.w]\n\
+             demand = {{ kind = \"exponential\", mean = \"100ms\" }}\nserver = [{{ name = \"a\", workers = 1 }}]\n"
+        )
+    };
+    for path in ["response_time_s.mean", "response_time_s.p50", "goodput_hz"] {
+        let mut done = 0;
+        for seed in 1..=10_u64 {
+            let seeded = |horizon: &str| model(&format!("seed = {seed}\n{}", text(horizon)));
+            let short = estimated(&seeded("60s"), &[path], Estimand::Steady, 5);
+            if short[0].interval().is_some_and(|bound| bound.is_bound()) {
+                // Of what was never seen it is known how often it is at most.
+                done += 1;
+                continue;
+            }
+            let Some(Needs::Horizon(s)) = short[0].needs() else {
+                panic!("{path}, {seed}: {short:?}");
+            };
+            let long = estimated(&seeded(&format!("{s}s")), &[path], Estimand::Steady, 5);
+            done += usize::from(long[0].interval().is_some());
+        }
+        assert!(done >= 9, "{path}: {done} of 10");
+    }
+}
+
+#[test]
+fn too_few_runs_that_are_too_short_as_well_are_told_both() {
+    let short = station("2s", 800, "");
+    let found = estimated(&short, &["response_time_s.mean"], Estimand::Steady, 3);
+    let Some(Needs::Both(5, s)) = found[0].needs() else {
+        panic!("{found:?}");
+    };
+    assert!(s > 10.0, "{s}");
+    let long = station("200s", 800, "");
+    let found = estimated(&long, &["response_time_s.mean"], Estimand::Steady, 3);
+    assert_eq!(found[0].needs(), Some(Needs::Replications(5)), "{found:?}");
+}
+
+#[test]
+fn no_interval_goes_below_zero() {
+    let path = "services.w.attempts.outcomes.errored";
+    let mut at_zero = 0;
+    for seed in 1..=30 {
+        let model = model(&format!(
+            "seed = {seed}\nhorizon = \"60s\"\ntraffic = [{{ to = \"w\", rate = 60 }}]\n[service.w]\ndemand = \"1ms\"\n\
+             server = [{{ name = \"a\", workers = 1, errors = {{ rate = 0.0006 }} }}]\n"
+        ));
+        let found = estimated(&model, &[path], Estimand::Horizon, 5);
+        if let Some(interval) = found[0].interval() {
+            assert!(interval.low >= 0.0, "{interval:?}");
+            at_zero += usize::from(interval.low == 0.0);
+        }
+    }
+    assert!(at_zero > 0, "of two a run some intervals would reach below");
+}
+
+#[test]
 fn what_never_happens_has_a_bound() {
     let model = station("11s", 300, "");
     let found = estimated(

@@ -219,6 +219,52 @@ fn a_server_of_weight_zero_is_no_capacity() {
     assert!((0.48..0.58).contains(&load), "{load}");
 }
 
+fn judged(text: &str) -> (Option<&'static str>, String) {
+    let mut simulation = Simulation::new(model(text), 0);
+    simulation.run();
+    let summary = Summary::of(&simulation, 0);
+    (summary.verdict, summary.verdict_because.unwrap_or_default())
+}
+
+#[test]
+fn errors_of_what_is_not_needed_hide_no_overload() {
+    let text = |errors: f64, rate: u32| {
+        format!(
+            "horizon = \"3m\"\ntraffic = [{{ to = \"web\", rate = {rate} }}]\nclient = {{ timeout = \"2s\" }}\n\
+             [service.web]\ndemand = {{ kind = \"exponential\", mean = \"5ms\" }}\n\
+             server = [{{ name = \"w\", count = 2, workers = 4 }}]\ncall = [{{ to = \"ads\", required = false }}]\n\
+             [service.ads]\ndemand = {{ kind = \"exponential\", mean = \"30ms\" }}\n\
+             server = [{{ name = \"a\", workers = 2, errors = {{ rate = {errors} }} }}]\n"
+        )
+    };
+    for errors in [0.0, 0.5, 1.0] {
+        let (verdict, because) = judged(&text(errors, 100));
+        assert_eq!(verdict, Some("OVERLOADED"), "{errors}: {because}");
+        assert!(
+            because.contains("of `ads`, its 1 server does 66.7/s now"),
+            "{errors}: {because}"
+        );
+        let (verdict, because) = judged(&text(errors, 40));
+        assert_eq!(verdict, Some("STABLE"), "{errors}: {because}");
+    }
+}
+
+#[test]
+fn help_that_comes_at_the_very_end_hides_no_overload() {
+    let text = |rate: u32| {
+        format!(
+            "horizon = \"2m\"\ntraffic = [{{ to = \"web\", rate = {rate} }}]\nclient = {{ timeout = \"1s\" }}\n\
+             [service.web]\ndemand = {{ kind = \"exponential\", mean = \"20ms\" }}\n\
+             server = [{{ name = \"w\", workers = 2, queue = {{ limit = 20 }} }}, {{ name = \"x\", workers = 1, present = false, queue = {{ limit = 20 }} }}]\n\
+             [[timeline]]\nat = \"2m\"\ndo = \"add\"\ntarget = \"service.web.server.x\"\n"
+        )
+    };
+    let (verdict, because) = judged(&text(200));
+    assert_eq!(verdict, Some("OVERLOADED"), "{because}");
+    let (verdict, because) = judged(&text(60));
+    assert_eq!(verdict, Some("STABLE"), "{because}");
+}
+
 #[test]
 fn too_little_to_judge_by_has_no_verdict() {
     let short = "horizon = \"9s\"\ntraffic = [{ to = \"w\", rate = 100 }]\n[service.w]\ndemand = \"1ms\"\n\

@@ -8,7 +8,7 @@ use crate::experiment::conduct;
 use crate::terminal::{BOLD, DIM, Out, YELLOW};
 use serde::Serialize;
 use sim_core::experiment::{Breaking, Loaded, Search, StressPlan, Stressed, stress};
-use sim_core::load::peak_rate_hz;
+use sim_core::load::{peak_rate_hz, users};
 use sim_core::metric::Unit;
 use sim_core::plot::intervals::{Row, intervals};
 use sim_core::readable;
@@ -275,6 +275,13 @@ fn text(
             readable::number(mean),
             lever.path,
             mean
+        )?;
+    }
+    if lever.rate_hz.is_some() && users(model) > 0 {
+        writeln!(
+            out,
+            "  these rates are of open traffic alone: {} ask beside it, as many at every rate",
+            readable::counted(users(model) as usize, "user")
         )?;
     }
     if found.broke_below > 0 {

@@ -6,7 +6,7 @@ use crate::event_log::{Event, Kind};
 use crate::ids::{Id, ServerId};
 use crate::model::{Action, Actor, Model, Rollout};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Something that was done to a system.
 pub(super) struct Disturbance<'a> {
@@ -56,11 +56,14 @@ pub(super) struct SetTo {
 }
 
 /// Whom an event is about: servers by number, since two services may have servers of one name.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Whom<'a> {
     Server(ServerId),
     Named(&'a str),
 }
+
+/// What has begun and is not over: its place among the disturbances. Never walked.
+type Open<'a> = HashMap<(Kind, Whom<'a>), usize>;
 
 impl<'a> Whom<'a> {
     fn of(event: &'a Event) -> Self {
@@ -80,9 +83,12 @@ pub(super) struct Told<'a> {
     /// Settings that were changed, in order of time.
     pub sets: Vec<SetTo>,
     /// The latest event of a kind about somebody, as far as it is asked, with its time in seconds.
-    latest: BTreeMap<(Kind, Whom<'a>), f64>,
+    /// Looked up and never walked, so its order does not matter, and it may be large.
+    latest: HashMap<(Kind, Whom<'a>), f64>,
     /// Moments at which somebody or something changed what the system is made of, each once.
     pub changes_s: Vec<f64>,
+    /// The last of them that was no help, or that nobody knows to be one.
+    pub harms_s: Option<f64>,
 }
 
 impl<'a> Told<'a> {
@@ -127,10 +133,11 @@ impl<'a> Told<'a> {
             disturbances: Vec::new(),
             loops: Vec::new(),
             sets: Vec::new(),
-            latest: BTreeMap::new(),
+            latest: HashMap::new(),
             changes_s: Vec::new(),
+            harms_s: None,
         };
-        let mut open: BTreeMap<(Kind, Whom), usize> = BTreeMap::new();
+        let mut open: Open<'_> = HashMap::new();
         let mut crashes: BTreeMap<Whom, Vec<&Event>> = BTreeMap::new();
         for event in simulation.recorder().event_log() {
             let at_s = event.at.as_secs_f64();
@@ -187,8 +194,13 @@ impl<'a> Told<'a> {
             }
             let by_itself = matches!(event.kind, Kind::Crash | Kind::Restart | Kind::Up)
                 && crashes.get(&whom).is_some_and(|of_it| of_it.len() > 1);
-            if changes(event.kind) && !by_itself && told.changes_s.last() != Some(&at_s) {
-                told.changes_s.push(at_s);
+            if changes(event.kind) && !by_itself {
+                if told.changes_s.last() != Some(&at_s) {
+                    told.changes_s.push(at_s);
+                }
+                if ended_by(event.kind).is_empty() {
+                    told.harms_s = Some(at_s);
+                }
             }
         }
         told.slowness_ends(standing, &open);
@@ -206,23 +218,30 @@ impl<'a> Told<'a> {
                 until_s: last.map(|last| last.at_s),
             });
         }
-        for of_it in crashes.into_values() {
-            if let [.., a, b, c] = of_it.as_slice() {
-                told.loops.push(CrashLoop {
-                    machine: full_name(model, &told.shared, c).into_owned(),
-                    server: c.server,
-                    crashes: of_it.len(),
-                    last_s: [a, b, c].map(|event| event.at.as_secs_f64()),
-                    cause: c.cause.clone(),
-                });
-            }
-        }
+        told.loops = crashes
+            .into_values()
+            .filter_map(|of_it| told.loop_of(&of_it))
+            .collect();
         told.loops.sort_by(|a, b| a.machine.cmp(&b.machine));
         told
     }
 
+    /// The loop that three crashes or more of a machine are.
+    fn loop_of(&self, crashes: &[&Event]) -> Option<CrashLoop> {
+        let [.., a, b, c] = crashes else {
+            return None;
+        };
+        Some(CrashLoop {
+            machine: full_name(self.model, &self.shared, c).into_owned(),
+            server: c.server,
+            crashes: crashes.len(),
+            last_s: [a, b, c].map(|event| event.at.as_secs_f64()),
+            cause: c.cause.clone(),
+        })
+    }
+
     /// A speed that is that of the settings again is no disturbance any more.
-    fn slowness_ends(&mut self, standing: &Standing, open: &BTreeMap<(Kind, Whom<'_>), usize>) {
+    fn slowness_ends(&mut self, standing: &Standing, open: &Open<'_>) {
         let servers = standing.services.iter().flat_map(|s| &s.servers);
         for server in servers.filter(|s| s.slowed_to >= 1.0) {
             if let Some(&index) = open.get(&(Kind::Slow, Whom::Server(server.id))) {
@@ -283,11 +302,7 @@ fn ended_by(kind: Kind) -> &'static [Kind] {
 }
 
 /// Whether a server is removed by a deployment of its service, which is the disturbance then.
-fn is_replaced(
-    simulation: &Simulation,
-    open: &BTreeMap<(Kind, Whom<'_>), usize>,
-    event: &Event,
-) -> bool {
+fn is_replaced(simulation: &Simulation, open: &Open<'_>, event: &Event) -> bool {
     let Some(server) = event.server.filter(|_| event.by == Actor::System) else {
         return false;
     };

@@ -462,8 +462,12 @@ impl<'a> Evidence<'a> {
             let seen = total.window();
             let own_s = asked.demand_s[position];
             let hold_s = held_s(&service, &alone_s);
+            // Whoever asks it only if it can goes on after an error as after an answer.
+            let needed = self.asks_of(id, true);
+            let needed = entries.iter().any(|entry| needed[entry.position()] > 0.0);
             let capacity = |server: &ServerStanding, rate: f64, allowed: f64| {
-                if server.workers == 0 || rate <= 0.0 || server.error_rate >= 1.0 {
+                let errors = if needed { server.error_rate } else { 0.0 };
+                if server.workers == 0 || rate <= 0.0 || errors >= 1.0 {
                     return 0.0;
                 }
                 // A demand without a mean says nothing of what can be done.
@@ -477,7 +481,7 @@ impl<'a> Evidence<'a> {
                 });
                 // A worker that waits for a call leaves its core to others.
                 let cores = allowed / own_s;
-                most.min(cores).min(connections) * (1.0 - server.error_rate)
+                most.min(cores).min(connections) * (1.0 - errors)
             };
             let now = |s: &ServerStanding| {
                 capacity(s, s.best_rate, s.speed * s.warmth * cores.left(id, s))
@@ -489,6 +493,9 @@ impl<'a> Evidence<'a> {
             let workers_hz: f64 = serving().map(|s| s.capacity_hz).sum();
             let unlimited: f64 = serving()
                 .map(|s| {
+                    if s.standing.max_connections.is_none() {
+                        return s.capacity_hz;
+                    }
                     let free = ServerStanding {
                         max_connections: None,
                         ..s.standing

@@ -109,7 +109,7 @@ impl Evidence<'_> {
 
     /// How often a request to each service asks this one on its way; only through calls that must
     /// succeed, if so asked.
-    fn asks_of(&self, service: ServiceId, needed: bool) -> Vec<f64> {
+    pub(super) fn asks_of(&self, service: ServiceId, needed: bool) -> Vec<f64> {
         let mut asks = vec![0.0; self.settings.len()];
         // Calls do not go round in circles, so that this settles within as many steps as services.
         for _ in 0..self.settings.len() {

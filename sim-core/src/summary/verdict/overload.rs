@@ -130,8 +130,9 @@ fn overload_shows(e: &Evidence<'_>, service: &ServiceFacts) -> bool {
         return true;
     }
     let more = (service.asked_hz - service.capacity_hz) * e.window_s;
-    // What happens at the end itself has lasted for no time, and no request has met it.
-    let met = e.told.changes_s.iter().all(|&at_s| at_s < e.now_s);
+    // What happens at the end itself has lasted for no time, and no request has met it. What only helps
+    // leaves an overload that was there before.
+    let met = e.told.harms_s.is_none_or(|at_s| at_s < e.now_s);
     let lasting = met && more > BEYOND_CHANCE * (service.asked_hz * e.window_s).sqrt();
     let harms = suffers(e) || service.busy >= 0.97;
     // Breakdowns leave too little on average, whatever they did in this window.
@@ -553,9 +554,11 @@ pub(super) fn guarded(e: &Evidence<'_>) -> Option<Found> {
     }
     let reason = who.first()?.clone();
     let mut load = e.tightest().map_or(String::new(), |s| load_words(s, "; "));
+    let mut about = None;
     for service in e.services.iter().filter(|s| s.is_asked()) {
         for fact in weakened(e, service) {
             load = format!("{load}; {fact}");
+            about = Some(service.id);
         }
     }
     Some(Found {
@@ -567,6 +570,6 @@ pub(super) fn guarded(e: &Evidence<'_>) -> Option<Found> {
         ),
         lost,
         aside: format!("guards turn away {}", rate(shed)),
-        about: None,
+        about,
     })
 }
