@@ -5,6 +5,7 @@ mod deadline;
 mod doctor;
 mod experiment;
 mod logs;
+mod report;
 mod stress;
 mod sweep;
 mod test;
@@ -16,6 +17,7 @@ pub(crate) use experiment::{
     CompareArgs, EstimandArg, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
 };
 pub(crate) use logs::{ArrivalsArg, CalibrateArgs, FormArgs, ReplayArgs};
+pub(crate) use report::{ReportArgs, ReportFormat};
 pub(crate) use stress::{SPAN_MAX, StressArgs};
 pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
 
@@ -74,6 +76,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Simulate scenarios and tell what happened
     Run(RunArgs),
+    /// Write a report of a run as one page: what happened when, and what contributed
+    Report(ReportArgs),
     /// Simulate variants under the same random numbers, and tell which is better
     Compare(CompareArgs),
     /// Find the load at which a system breaks, and whether it recovers

@@ -25,19 +25,29 @@ pub(crate) struct Driven {
     pub interrupted: bool,
 }
 
-/// Runs to the end, or until the user wants to stop. The request log is handed to `log` as it
+/// Runs to the end, or until the user wants to stop.
+pub(crate) fn drive(
+    simulation: &mut Simulation,
+    progress: Progress,
+    log: &mut dyn FnMut(Vec<RequestRecord>) -> Result<(), Failure>,
+) -> Result<Driven, Failure> {
+    let end = Moment(simulation.model().horizon.0);
+    drive_until(simulation, end, progress, log)
+}
+
+/// Runs until a moment, or until the user wants to stop. The request log is handed to `log` as it
 /// comes, for it may be longer than memory.
 #[expect(
     clippy::disallowed_methods,
     reason = "how long a run takes is told in `host`, and nothing else depends on it"
 )]
-pub(crate) fn drive(
+pub(crate) fn drive_until(
     simulation: &mut Simulation,
+    end: Moment,
     mut progress: Progress,
     log: &mut dyn FnMut(Vec<RequestRecord>) -> Result<(), Failure>,
 ) -> Result<Driven, Failure> {
     let start = Instant::now();
-    let end = Moment(simulation.model().horizon.0);
     // Every how many times of being asked the clock is looked at.
     let mut every = 1;
     loop {

@@ -101,6 +101,15 @@ impl Input {
         Self::alone(Source::new("the arguments", text))
     }
 
+    /// The scenario that a run has kept of itself at `path`, under the name that it had.
+    pub(crate) fn kept(path: &Path, name: &str) -> Result<Self, Failure> {
+        let text = read(path).map_err(|why| why.failure(&path.display().to_string()))?;
+        Ok(Self {
+            source: Source::new(format!("{name}.toml"), text),
+            place: Place::Folder(path.parent().unwrap_or(Path::new("")).to_path_buf()),
+        })
+    }
+
     /// A scenario that refers to no file.
     pub(crate) fn alone(source: Source) -> Self {
         Self {

@@ -3,6 +3,8 @@
 //! What there is to know about a kind of event, for the log itself and for whoever shows it, stands
 //! in its row of [`KINDS`]; a new kind is a row, and a place that tells of it.
 
+pub mod fold;
+
 use crate::ids::ServerId;
 use crate::time::Instant;
 

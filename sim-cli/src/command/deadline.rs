@@ -128,7 +128,8 @@ fn period(text: &str, model: &Model) -> Result<(Instant, Instant), String> {
     Ok((from, until))
 }
 
-fn moment(text: &str, model: &Model) -> Result<Instant, String> {
+/// A moment of a run, as a time of day or since its start.
+pub(super) fn moment(text: &str, model: &Model) -> Result<Instant, String> {
     let text = text.trim();
     match model.clock {
         Some(clock) if text.contains(':') => {

@@ -15,6 +15,7 @@ pub(crate) mod new;
 pub(crate) mod reference;
 pub(crate) mod replay;
 pub(crate) mod replications;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod stress;

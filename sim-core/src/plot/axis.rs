@@ -161,6 +161,44 @@ impl Axis {
         }
     }
 
+    /// The time of a run from its start to `end`, in seconds, with `most` ticks at most, at moments that
+    /// people count in: full minutes, quarters of an hour, hours of the clock.
+    pub fn time(end: Instant, clock: Option<Clock>, most: u64) -> Self {
+        const STEPS_S: [u64; 21] = [
+            1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200,
+            86_400, 172_800, 604_800, 2_592_000,
+        ];
+        let start_s = clock.map_or(0, |clock| u64::from(clock.start_s));
+        let end_s = end.as_secs_f64();
+        let fits = |step: &&u64| end_s / **step as f64 <= most as f64;
+        let longest = STEPS_S[STEPS_S.len() - 1];
+        let beyond = || (end_s / most as f64 / longest as f64).ceil() as u64 * longest;
+        let step = STEPS_S.iter().find(fits).copied().unwrap_or_else(beyond);
+        let first = start_s.next_multiple_of(step) - start_s;
+        let tick = |at_s: u64| {
+            let at = Instant(at_s * crate::time::SECOND);
+            let mut text = readable::moment(at, clock);
+            // The day is told where it begins, and not at the edge, where there is no room.
+            let begins_day = clock.is_some() && text.starts_with("00:00 ");
+            let at_the_edge = (at_s + step) as f64 > end_s;
+            if !begins_day || at_the_edge {
+                text.truncate(text.find(" +").unwrap_or(text.len()));
+            }
+            (at_s as f64, text)
+        };
+        let ticks = (0..=most).map(|i| first + i * step);
+        Self {
+            label: String::new(),
+            scale: Scale::Linear {
+                low: 0.0,
+                high: end_s.max(1e-9),
+            },
+            ticks: (ticks.take_while(|at_s| *at_s as f64 <= end_s))
+                .map(tick)
+                .collect(),
+        }
+    }
+
     /// Where `value` stands between the pixels `from` and `to`.
     pub fn place(&self, value: f64, (from, to): (f64, f64)) -> f64 {
         let share = match self.scale {

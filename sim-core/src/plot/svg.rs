@@ -247,8 +247,45 @@ impl Drawing {
         ));
     }
 
+    /// A white disc with a thick edge, upon which a number can stand.
+    pub fn disc_with_edge(&mut self, at: (f64, f64), radius: f64, edge: &str, about: &str) {
+        self.push(&format!(
+            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"#ffffff\" stroke=\"{edge}\" stroke-width=\"2\">{}</circle>",
+            short(at.0),
+            short(at.1),
+            short(radius),
+            title(about)
+        ));
+    }
+
+    /// A white square with a thick edge, as wide as that disc.
+    pub fn box_with_edge(&mut self, at: (f64, f64), radius: f64, edge: &str, about: &str) {
+        self.push(&format!(
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"#ffffff\" stroke=\"{edge}\" stroke-width=\"2\">{}</rect>",
+            short(at.0 - radius),
+            short(at.1 - radius),
+            short(2.0 * radius),
+            short(2.0 * radius),
+            title(about)
+        ));
+    }
+
+    /// What `draw` draws, as a link to a place of the page it stands in.
+    pub fn linked(&mut self, target: &str, label: &str, draw: impl FnOnce(&mut Self)) {
+        self.push(&format!(
+            "<a href=\"{}\" aria-label=\"{}\">",
+            xml(target),
+            xml(label)
+        ));
+        draw(self);
+        self.push("</a>");
+    }
+
     /// A text; `at` is on its base line.
     pub fn text(&mut self, at: (f64, f64), anchor: Anchor, font: Font, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         self.push(&format!(
             "<text x=\"{}\" y=\"{}\" {}>{}</text>",
             short(at.0),
@@ -270,9 +307,14 @@ impl Drawing {
 
     /// The whole as a file, with a title and a description for those who do not see it.
     pub fn finish(self, title: &str, about: &str) -> String {
+        self.finish_as(title, about, "img")
+    }
+
+    /// The same with another role than that of a picture: what has links in it is a `group`.
+    pub fn finish_as(self, title: &str, about: &str, role: &str) -> String {
         let (width, height) = (short(self.width), short(self.height));
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"{FONTS}\" role=\"img\">\n<title>{}</title>\n<desc>{}</desc>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{}</svg>\n",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"{FONTS}\" role=\"{role}\">\n<title>{}</title>\n<desc>{}</desc>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n{}</svg>\n",
             xml(title),
             xml(about),
             self.body

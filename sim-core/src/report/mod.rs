@@ -6,7 +6,9 @@
 //! | `results` | replications and comparisons as JSON and CSV |
 //! | `words` | results as people read them |
 //! | `pictures` | plots of a sweep |
+//! | `page/` | the report of a run as a page, and a draft of a postmortem |
 
+pub mod page;
 mod pictures;
 mod results;
 pub mod words;

@@ -47,6 +47,7 @@ mod protections;
 mod queues;
 mod rates;
 mod replicate;
+mod report;
 mod restarts;
 mod retries;
 mod rollouts;
