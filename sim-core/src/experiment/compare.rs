@@ -192,6 +192,29 @@ fn pair((left, right): (usize, usize), series: Series, level: f64) -> Pair {
     }
 }
 
+/// Differences of values paired run by run, right minus left, adjusted together. `left` and `right` are the places of each
+/// pair in the list: twice its number, and one more.
+pub(crate) fn paired(series: Vec<(Vec<Option<f64>>, Vec<Option<f64>>)>, level: f64) -> Vec<Pair> {
+    let known = |values: &[Option<f64>]| values.iter().copied().collect::<Option<Vec<f64>>>();
+    let one = |(at, (left, right)): (usize, (Vec<Option<f64>>, Vec<Option<f64>>))| {
+        let missing = left
+            .iter()
+            .zip(&right)
+            .filter(|(l, r)| l.is_none() || r.is_none());
+        let nothing = Withheld::NothingMeasured {
+            missing: missing.count() as u64,
+            of: left.len() as u64,
+        };
+        let both = known(&left)
+            .zip(known(&right))
+            .filter(|(left, _)| !left.is_empty());
+        pair((2 * at, 2 * at + 1), both.ok_or((nothing, None)), level)
+    };
+    let mut pairs: Vec<Pair> = series.into_iter().enumerate().map(one).collect();
+    adjust(&mut pairs, level);
+    pairs
+}
+
 /// Two-sided, of a paired t test.
 fn p_value(differences: &Moments) -> f64 {
     let error = differences.standard_error();
