@@ -62,10 +62,9 @@ impl Cost {
             } else {
                 Self::Practice
             }
-        } else if (has("client") && !has("balancer")) || has("call") {
-            // Callers' rules stand in their programs. Those of a proxy are settings.
-            Self::Deploy
-        } else if has("server") && (has("guards") || has("queue")) {
+        } else if has("call") || has("client") && !has("balancer") || has("guards") && has("server")
+        {
+            // Rules of callers, and guards of servers, stand in their programs. Those of a proxy are settings.
             Self::Deploy
         } else {
             Self::Settings

@@ -70,6 +70,16 @@ impl Damage {
         }
     }
 
+    /// That there is none, in words.
+    pub(super) fn none(&self) -> String {
+        match self {
+            Self::Figure(measure) if measure.path() == "requests.failed" => {
+                "no request is lost as it is".to_owned()
+            }
+            _ => format!("{} is 0 as it is", self.noun()),
+        }
+    }
+
     /// Whether it is what a share lacks of all.
     fn is_lack(&self) -> bool {
         let Self::Figure(measure) = self else {

@@ -184,7 +184,6 @@ impl<'a> Search<'a> {
 
     fn run(&mut self, read: &Read<'_>) {
         let keep = self.plan.keep.max(1);
-        self.hope(keep);
         let (finals, whole) = self.simulate(&[0], 0, self.plan.replications);
         self.store(&[0], finals, true);
         // Where there is no damage nothing can be saved, and nothing is looked for.
@@ -201,6 +200,7 @@ impl<'a> Search<'a> {
         while !alive.is_empty() {
             let mut who = vec![0];
             who.extend(&alive);
+            self.hope(alive.len(), count);
             let (seen, whole) = self.simulate(&who, first, count);
             self.store(&who, seen, false);
             if !whole {
@@ -230,16 +230,13 @@ impl<'a> Search<'a> {
         self.store(&who, finals, true);
     }
 
-    /// Tells how many runs there will be, as far as that is known.
-    fn hope(&self, keep: usize) {
-        let (mut alive, mut count, mut runs) = (self.candidates.len(), 1, 0);
-        loop {
+    /// Tells how many runs will follow a round with so many candidates, as far as that is known.
+    fn hope(&self, mut alive: usize, mut count: u64) {
+        let keep = self.plan.keep.max(1);
+        let mut runs = 0;
+        while next(alive, keep) > keep {
+            (alive, count) = (next(alive, keep), count * 2);
             runs += (alive as u64 + 1) * count;
-            let fewer = next(alive, keep);
-            if alive <= keep || fewer <= keep {
-                break;
-            }
-            (alive, count) = (fewer, count * 2);
         }
         let finals = alive.min(keep) + self.plan.worst;
         self.control
@@ -284,21 +281,24 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The first so many, but not all of one row as long as there are others: ten limits that all save the same tell less
-    /// than five remedies.
+    /// The first so many; of those of one row that save the same two first, as long as there are others: ten limits that all
+    /// save everything tell less than five remedies.
     fn several(&self, ordered: Vec<usize>, many: usize) -> Vec<usize> {
-        let per_row = (many / 4).max(2);
-        let mut rows: Vec<&str> = Vec::new();
-        let (mut first, mut others) = (Vec::new(), Vec::new());
+        let something = NOTHING * self.as_is(0).unwrap_or(0.0).abs();
+        let row = |who: usize| self.candidates[who - 1].row;
+        let alike = |one: usize, other: usize| {
+            let gap = self.selected(one, 0) - self.selected(other, 0);
+            row(one) == row(other) && gap.abs() <= something
+        };
+        let (mut first, mut others): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
         for who in ordered {
-            let row = self.candidates[who - 1].row;
-            let same = rows.iter().filter(|other| **other == row).count();
-            if same < per_row {
-                rows.push(row);
-                first.push(who);
+            let same = first.iter().filter(|other| alike(who, **other)).count();
+            let into = if same < (many / 4).max(2) {
+                &mut first
             } else {
-                others.push(who);
-            }
+                &mut others
+            };
+            into.push(who);
         }
         first.extend(others);
         first.truncate(many);
@@ -350,7 +350,7 @@ impl<'a> Search<'a> {
         self.order(who, &|who, damage| self.selected(who, damage))
     }
 
-    /// By the damage that is saved, the cost, the other damages, and how many values change.
+    /// By the damage that is saved, the cost, and the other damages.
     fn order(&self, who: Vec<usize>, saved: &dyn Fn(usize, usize) -> f64) -> Vec<usize> {
         let by: Vec<_> = (0..self.damages.len())
             .map(|damage| move |who: usize| saved(who, damage))
@@ -396,7 +396,7 @@ impl<'a> Search<'a> {
         let all: Vec<(usize, Vec<usize>, Sets)> = singles.chain(both).collect();
         let series = all
             .iter()
-            .map(|(who, ..)| (self.series(*who), self.series(0)));
+            .map(|(who, ..)| [self.series(*who), self.series(0)]);
         let differences = paired(series.collect(), self.plan.level);
         let mut known: Vec<(usize, Remedy)> = Vec::new();
         for ((who, of, sets), saved) in all.into_iter().zip(differences) {
@@ -507,7 +507,7 @@ impl<'a> Search<'a> {
         };
         let series = pairs
             .iter()
-            .map(|&pair| (self.series(pair), self.series(better(pair))));
+            .map(|&pair| [self.series(pair), self.series(better(pair))]);
         let gains = paired(series.collect(), self.plan.level);
         let mut found: Vec<(usize, Interval)> = pairs
             .into_iter()

@@ -50,17 +50,17 @@ impl Remedies {
             };
         };
         if as_is == 0.0 {
-            return format!("there is nothing to save: {noun} is 0 as it is");
+            return format!("there is nothing to save: {}", self.damage.none());
         }
         let tried = counted(self.candidates.len(), "change");
         if self.replications == 0 {
-            return match self.interrupted {
-                true => "interrupted before the final: what the selection saw has no intervals"
-                    .to_owned(),
-                false => format!(
+            return if self.interrupted {
+                "interrupted before the final: what the selection saw has no intervals".to_owned()
+            } else {
+                format!(
                     "none of {tried} saves any of {} {noun}",
                     self.damage.text(as_is)
-                ),
+                )
             };
         }
         let Some(best) = self.ranked.first().filter(|best| best.saved.sign() > 0) else {

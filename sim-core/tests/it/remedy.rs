@@ -251,7 +251,7 @@ fn without_damage_nothing_is_looked_for() {
     assert_eq!(found.runs, 6);
     assert_eq!(
         found.verdict(),
-        "there is nothing to save: lost requests is 0 as it is"
+        "there is nothing to save: no request is lost as it is"
     );
 }
 

@@ -160,7 +160,11 @@ impl Answer<'_> {
             share: remedy.share,
             withheld: match range {
                 Some(_) => None,
-                None => remedy.saved.difference.reason().map(|why| why.code()),
+                None => remedy
+                    .saved
+                    .difference
+                    .reason()
+                    .map(sim_core::statistics::Withheld::code),
             },
             gain: remedy.gain.map(|gain| [gain.mean, gain.low, gain.high]),
             beside: beside.collect(),

@@ -23,6 +23,9 @@ fn proposes(subject: &Subject<'_>) -> Vec<Proposal> {
                 let written = subject
                     .value(&path)
                     .and_then(|text| Duration::parse(text).ok());
+                // Calls and proxies have one place for it; visitors one for all, and others for classes.
+                let own = caller.client.timeout.filter(|_| caller.path != "client");
+                let written = written.or(own);
                 if let Some(span) = written {
                     let scaled = Duration::from_secs_f64(span.as_secs_f64() * factor);
                     sets.push((path, scaled.to_string()));

@@ -68,7 +68,9 @@ fn act<'s>(subject: &Subject<'_>, entry: &'s str) -> Option<(&'s str, Instant)> 
         deed,
         Some("restart" | "drain" | "undrain" | "add" | "remove" | "flush" | "heal")
     );
-    if by != "people" || !(answers || deed.is_none() && subject.has(&path("set"))) {
+    // What neither does anything nor is a fault sets values.
+    let sets = deed.is_none() && !subject.has(&path("fault"));
+    if by != "people" || !(answers || sets) {
         return None;
     }
     let text = subject.value(&path("at"))?;
@@ -83,7 +85,7 @@ fn act<'s>(subject: &Subject<'_>, entry: &'s str) -> Option<(&'s str, Instant)> 
 fn written(at: Instant, clock: Option<Clock>) -> String {
     let label = readable::moment(at, clock);
     // The day after, and parts of seconds, are no time of day.
-    if label.contains('+') || at.0 % SECOND != 0 || clock.is_none() {
+    if label.contains('+') || !at.0.is_multiple_of(SECOND) || clock.is_none() {
         Duration(at.0).to_string()
     } else {
         label

@@ -1,7 +1,7 @@
 //! Weights.
 
 use super::{Proposal, Row, Subject, plain};
-use crate::doctor::facts::{server_path, strength};
+use crate::doctor::facts::strength;
 use crate::model::Server;
 
 pub(in crate::remedy) static WEIGHTS: Row = Row {
@@ -27,16 +27,10 @@ fn proposes(subject: &Subject<'_>) -> Vec<Proposal> {
         }
         let mut propose = |words: &str, weight: &dyn Fn(&Server) -> f64| {
             // What is right already is left alone.
-            let wrong = servers
-                .iter()
-                .filter(|server| plain(weight(server)) != plain(server.params.weight));
-            let sets = wrong.map(|server| {
-                (
-                    server_path(service, server, "weight"),
-                    plain(weight(server)),
-                )
-            });
-            found.push((format!("{}: {words}", service.name), sets.collect()));
+            let right = |server: &Server| plain(weight(server)) == plain(server.params.weight);
+            let value = |server: &Server| (!right(server)).then(|| plain(weight(server)));
+            let sets = subject.for_servers(service, "weight", value);
+            found.push((format!("{}: {words}", service.name), sets));
         };
         propose("weights by what servers can do", &|server| {
             strength(server) / least
