@@ -5,6 +5,7 @@ mod deadline;
 mod doctor;
 mod experiment;
 mod logs;
+mod remedy;
 mod report;
 mod stress;
 mod sweep;
@@ -17,6 +18,7 @@ pub(crate) use experiment::{
     CompareArgs, EstimandArg, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
 };
 pub(crate) use logs::{ArrivalsArg, CalibrateArgs, FormArgs, ReplayArgs};
+pub(crate) use remedy::RemedyArgs;
 pub(crate) use report::{ReportArgs, ReportFormat};
 pub(crate) use stress::{SPAN_MAX, StressArgs};
 pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
@@ -84,6 +86,8 @@ pub(crate) enum Command {
     Stress(StressArgs),
     /// Find the last moment at which an act still prevents the damage
     Deadline(DeadlineArgs),
+    /// Find the changes that save most, and those that make it worse
+    Remedy(RemedyArgs),
     /// Simulate a scenario in many variants: every combination of values along its axes
     Sweep(SweepArgs),
     /// Simulate scenarios as a suite, and say what does not hold: for continuous integration

@@ -13,6 +13,7 @@ use sim_core::extension::{ExtensionRow, ParamDef};
 use sim_core::metric::{METRICS, MetricDef, SUMMARY_PATHS, Scope};
 use sim_core::model::{ClassId, ServerId, ServiceId};
 use sim_core::outcome::Outcome;
+use sim_core::remedy::{ROWS, Row as Remedy};
 use sim_core::scenario::{
     CODES, ExtensionTable, Scenario, keys, param_text, plug_tables, retry_rules,
 };
@@ -158,6 +159,11 @@ pub(crate) fn lists() -> Vec<List> {
             pairs(WITHHELD)
         }),
         list("rules", "what `stampede doctor` looks for", rules),
+        list(
+            "remedies",
+            "kinds of changes that `stampede remedy` tries",
+            remedies,
+        ),
         list("settings", "formats that `stampede import` reads", || {
             about(settings::FORMATS, |row| (row.name, row.about.to_owned()))
         }),
@@ -188,6 +194,13 @@ fn rules() -> Vec<Entry> {
     RULES
         .iter()
         .map(|rule| entry(rule.id, &about(rule)))
+        .collect()
+}
+
+fn remedies() -> Vec<Entry> {
+    let about = |row: &&Remedy| format!("{} source: {}", row.about, row.source);
+    ROWS.iter()
+        .map(|row| entry(row.name, &about(row)))
         .collect()
 }
 

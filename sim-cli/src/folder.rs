@@ -33,7 +33,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("scenario.toml", "the scenario as it was run"),
     (
         EXPERIMENT,
-        "an experiment's results, with --replications, and of `compare`, `stress` and `deadline`",
+        "an experiment's results, with --replications, and of `compare`, `stress`, `deadline` and `remedy`",
     ),
     ("measures.csv", "each measure with its interval"),
     ("replications.csv", "each replication's measures"),
@@ -52,6 +52,11 @@ pub(crate) const FILES: &[(&str, &str)] = &[
         "the damage by the moment of acting, of `deadline`",
     ),
     ("deadline.svg", "the same as a plot"),
+    (
+        "remedies.csv",
+        "what was tried and what each change saves, of `remedy`",
+    ),
+    ("remedies.svg", "the same as a plot"),
 ];
 /// An experiment's results.
 pub(crate) const EXPERIMENT: &str = "experiment.json";

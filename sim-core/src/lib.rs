@@ -41,6 +41,7 @@ pub mod profile;
 pub mod readable;
 pub mod record;
 pub mod reference;
+pub mod remedy;
 pub mod report;
 pub mod restart;
 pub mod retry;

@@ -13,6 +13,7 @@ pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod reference;
+pub(crate) mod remedy;
 pub(crate) mod replay;
 pub(crate) mod replications;
 pub(crate) mod report;

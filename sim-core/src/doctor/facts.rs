@@ -5,7 +5,7 @@ use crate::ids::Id;
 use crate::model::{Client, ClientId, Model, Server, ServerId, Service};
 
 /// Services with servers.
-pub(super) fn services(model: &Model) -> impl Iterator<Item = &Service> {
+pub(crate) fn services(model: &Model) -> impl Iterator<Item = &Service> {
     model
         .services
         .iter()
@@ -13,7 +13,7 @@ pub(super) fn services(model: &Model) -> impl Iterator<Item = &Service> {
 }
 
 /// The servers of a service that are there from the start, backups and others.
-pub(super) fn present<'m>(model: &'m Model, service: &'m Service) -> Vec<(ServerId, &'m Server)> {
+pub(crate) fn present<'m>(model: &'m Model, service: &'m Service) -> Vec<(ServerId, &'m Server)> {
     let all = service
         .servers
         .iter()
@@ -22,7 +22,7 @@ pub(super) fn present<'m>(model: &'m Model, service: &'m Service) -> Vec<(Server
 }
 
 /// Those of them that get requests first.
-pub(super) fn active<'m>(model: &'m Model, service: &'m Service) -> Vec<(ServerId, &'m Server)> {
+pub(crate) fn active<'m>(model: &'m Model, service: &'m Service) -> Vec<(ServerId, &'m Server)> {
     let all = present(model, service);
     let first = all.iter().map(|(_, server)| server.params.priority).min();
     let weighs = service.balancer.policy.def.heeds_weights;
@@ -33,37 +33,37 @@ pub(super) fn active<'m>(model: &'m Model, service: &'m Service) -> Vec<(ServerI
 }
 
 /// What a server can do of all that one of speed 1 with one worker can.
-pub(super) fn strength(server: &Server) -> f64 {
+pub(crate) fn strength(server: &Server) -> f64 {
     f64::from(server.params.workers) * server.params.speed
 }
 
 /// The path of a key of a server.
-pub(super) fn server_path(service: &Service, server: &Server, key: &str) -> String {
+pub(crate) fn server_path(service: &Service, server: &Server, key: &str) -> String {
     format!("service.{}.server.{}.{key}", service.name, server.name)
 }
 
 /// The path of a key of a balancer.
-pub(super) fn balancer_path(service: &Service, key: &str) -> String {
+pub(crate) fn balancer_path(service: &Service, key: &str) -> String {
     format!("service.{}.balancer.{key}", service.name)
 }
 
 /// The parameters of a service's dialect, if it is the one of this name.
-pub(super) fn dialect<'m>(service: &'m Service, name: &str) -> Option<&'m Params> {
+pub(crate) fn dialect<'m>(service: &'m Service, name: &str) -> Option<&'m Params> {
     let dialect = service.balancer.dialect.as_ref()?;
     (dialect.def.row.name == name).then_some(&dialect.params)
 }
 
 /// The mean time that a request asks of a server, in seconds.
-pub(super) fn mean_demand_s(service: &Service) -> f64 {
+pub(crate) fn mean_demand_s(service: &Service) -> f64 {
     service.demand.build().mean_ns() / 1e9
 }
 
-pub(super) fn client(model: &Model, id: ClientId) -> &Client {
+pub(crate) fn client(model: &Model, id: ClientId) -> &Client {
     &model.clients[id.position()]
 }
 
 /// Whoever calls a service over the network: the path at which its rules are written, and them.
-pub(super) fn callers<'m>(model: &'m Model, service: &Service) -> Vec<(String, &'m Client)> {
+pub(crate) fn callers<'m>(model: &'m Model, service: &Service) -> Vec<(String, &'m Client)> {
     let own = |id: crate::model::ServiceId| model.services[id.position()].name == service.name;
     let mut found = Vec::new();
     for source in model.sources.iter().filter(|source| own(source.to)) {
@@ -84,6 +84,6 @@ pub(super) fn callers<'m>(model: &'m Model, service: &Service) -> Vec<(String, &
 }
 
 /// Attempts that one request of a client may become.
-pub(super) fn attempts(client: &Client) -> u64 {
+pub(crate) fn attempts(client: &Client) -> u64 {
     u64::from(client.retry.build().terms().attempts)
 }

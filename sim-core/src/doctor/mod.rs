@@ -9,7 +9,7 @@
 //! A rule only raises a doubt. Whether there is anything in it is told by the simulation.
 
 mod examination;
-mod facts;
+pub(crate) mod facts;
 mod mend;
 mod place;
 mod rules;

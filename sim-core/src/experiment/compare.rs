@@ -192,6 +192,28 @@ fn pair((left, right): (usize, usize), series: Series, level: f64) -> Pair {
     }
 }
 
+/// Values run by run; `None` where a run has none.
+type Column = Vec<Option<f64>>;
+
+/// Differences of values paired run by run, right minus left, adjusted together. `left` and `right` are the places of each
+/// pair in the list: twice its number, and one more.
+pub(crate) fn paired(series: Vec<[Column; 2]>, level: f64) -> Vec<Pair> {
+    let known = |values: &Column| values.iter().copied().collect::<Option<Vec<f64>>>();
+    let one = |(at, [left, right]): (usize, [Column; 2])| {
+        let both = left.iter().zip(&right);
+        let nothing = Withheld::NothingMeasured {
+            missing: both.filter(|(l, r)| l.is_none() || r.is_none()).count() as u64,
+            of: left.len() as u64,
+        };
+        let both = known(&left).zip(known(&right));
+        let both = both.filter(|(left, _)| !left.is_empty());
+        pair((2 * at, 2 * at + 1), both.ok_or((nothing, None)), level)
+    };
+    let mut pairs: Vec<Pair> = series.into_iter().enumerate().map(one).collect();
+    adjust(&mut pairs, level);
+    pairs
+}
+
 /// Two-sided, of a paired t test.
 fn p_value(differences: &Moments) -> f64 {
     let error = differences.standard_error();

@@ -41,6 +41,7 @@ mod vary;
 mod warm_up;
 
 pub use crate::steady::{Estimand, Nature};
+pub(crate) use compare::paired;
 pub use compare::{
     Compared, Comparison, ComparisonSteps, Pair, Place, Told, Variant, compare, compare_told,
 };

@@ -78,6 +78,26 @@ pub(super) fn find(simulation: &Simulation) -> Vec<Incident> {
     incidents
 }
 
+/// How long the site was down in all, in seconds.
+pub fn downtime_s(simulation: &Simulation) -> f64 {
+    let (mut down_s, mut since) = (0.0, None);
+    let end_s = simulation.now().as_secs_f64();
+    for event in simulation.recorder().event_log() {
+        match event.kind {
+            Kind::Down => {
+                since.get_or_insert(event.at.as_secs_f64());
+            }
+            Kind::Degraded | Kind::Normal => {
+                down_s += since
+                    .take()
+                    .map_or(0.0, |since| event.at.as_secs_f64() - since);
+            }
+            _ => {}
+        }
+    }
+    down_s + since.map_or(0.0, |since| end_s - since)
+}
+
 fn with_last(incidents: &mut [Incident], change: impl FnOnce(&mut Incident)) {
     if let Some(last) = incidents.last_mut() {
         change(last);

@@ -58,6 +58,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "theory against simulation, and what is dangerous",
         &["doctor", "verify"],
     ),
+    ("what mends", &["remedy"]),
     ("what is drawn and written", &["export", "plot"]),
     ("what is handed out", &["reference", "report"]),
 ];

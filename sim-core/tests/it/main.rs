@@ -46,6 +46,7 @@ mod proof;
 mod protections;
 mod queues;
 mod rates;
+mod remedy;
 mod replicate;
 mod report;
 mod restarts;

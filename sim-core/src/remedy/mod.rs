@@ -1,0 +1,177 @@
+//! Remedies: single changes of a system, and pairs of them, ranked by what they save.
+//!
+//! ```text
+//! row ─► candidates: what could be changed, with paths and values
+//!     ─► selection: all once, the better quarter twice more, its better quarter four times more …
+//!     ─► final: the best few, the worst few and pairs of the best, in replications of their own
+//!     ─► ranking: what each saves, with its interval, and what makes it worse
+//! ```
+//!
+//! All runs of a replication have the same random numbers, so that what differs is the change. Nothing that the
+//! final replications say decided what was run in them: their intervals mean what they say, although the
+//! candidates were chosen for being the best.
+//!
+//! | file | what for |
+//! |---|---|
+//! | `rows` | the table: a row for each kind of change |
+//! | `subject` | what rows look at: the model, and what is written |
+//! | `cost` | what a change costs, by its path |
+//! | `damage` | what is saved |
+//! | `order` | who comes first |
+//! | `search` | selection, final, pairs |
+//! | `words` | the answer in a sentence |
+
+mod cost;
+mod damage;
+mod order;
+mod rows;
+mod search;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use cost::Cost;
+pub use damage::Damage;
+pub use search::{Read, Remedies, Remedy, RemedyPlan, Seen, remedy};
+pub use subject::Subject;
+
+use crate::model::Model;
+use crate::scenario::{Problems, Scenario};
+use std::sync::Arc;
+
+/// Paths with values, as `--set` takes them.
+pub type Sets = Vec<(String, String)>;
+
+/// A kind of change.
+pub struct Row {
+    /// Its name.
+    pub name: &'static str,
+    /// What is changed, and when that is proposed, in a sentence.
+    pub about: &'static str,
+    /// Who recommends it: a book, a paper, a program.
+    pub source: &'static str,
+    proposes: fn(&Subject<'_>) -> Vec<Proposal>,
+}
+
+/// What a row proposes: the change in words, and what is set.
+type Proposal = (String, Sets);
+
+/// Every row, what is nearest to the cause first: of those that save and cost the same, the earlier comes first.
+pub static ROWS: &[&Row] = &[
+    &rows::weight::WEIGHTS,
+    &rows::limit::LIMITS,
+    &rows::queue::QUEUES,
+    &rows::policy::POLICY,
+    &rows::health::HEALTH,
+    &rows::retry::RETRIES,
+    &rows::retry::BUDGETS,
+    &rows::time::TIMEOUTS,
+    &rows::shed::SHEDDING,
+    &rows::balancer::BALANCER,
+    &rows::restart::RESTART,
+    &rows::timeline::CANARY,
+    &rows::doubt::DOCTOR,
+    &rows::timeline::RESPONSE,
+    &rows::size::CAPACITY,
+    &rows::balancer::STANDBY,
+];
+
+/// The name of the row of what was asked for by hand.
+pub const TRIED: &str = "tried";
+
+/// A change that can be made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Candidate {
+    /// The name of its row, or [`TRIED`].
+    pub row: &'static str,
+    /// What is changed, in words.
+    pub words: String,
+    /// What is set.
+    pub sets: Sets,
+    /// What it costs.
+    pub cost: Cost,
+}
+
+impl Candidate {
+    fn new(row: &'static str, words: String, sets: Sets) -> Self {
+        Self {
+            row,
+            words,
+            cost: Cost::of(&sets),
+            sets,
+        }
+    }
+
+    /// One that was asked for by hand.
+    pub fn tried(path: &str, value: &str) -> Self {
+        let words = format!("{path} = {value}");
+        Self::new(TRIED, words, vec![(path.to_owned(), value.to_owned())])
+    }
+
+    /// Both at once; `None` where they concern the same values.
+    pub(crate) fn with(&self, other: &Self) -> Option<Sets> {
+        let meet = |(one, _): &(String, String), (other, _): &(String, String)| {
+            let (one, other) = (words_of(one), words_of(other));
+            let mut pairs = one.iter().zip(&other);
+            pairs.all(|(a, b)| a == b || *a == "*" || *b == "*" || in_group(a, b) || in_group(b, a))
+        };
+        let meets = |one| other.sets.iter().any(|other| meet(one, other));
+        if self.sets.iter().any(meets) {
+            return None;
+        }
+        Some(self.sets.iter().chain(&other.sets).cloned().collect())
+    }
+}
+
+fn words_of(path: &str) -> Vec<&str> {
+    path.split('.').collect()
+}
+
+/// Whether a server's name is one of those that are written together.
+fn in_group(server: &str, written: &str) -> bool {
+    let number = server
+        .strip_prefix(written)
+        .and_then(|rest| rest.strip_prefix('-'));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// A candidate with the model that it makes.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    pub candidate: Candidate,
+    pub model: Arc<Model>,
+}
+
+/// What can be changed in a system. Rows propose a lot: what does not fit the rest of the scenario, what changes nothing,
+/// and what another candidate does already is left out. What was asked for by hand stays, and must fit.
+pub(crate) fn candidates(
+    (scenario, model): (&Scenario, &Model),
+    only: &[String],
+    tries: &[(String, String)],
+    read: &Read<'_>,
+) -> Result<Vec<Made>, Problems> {
+    let mut made: Vec<Made> = Vec::new();
+    for (path, value) in tries {
+        let candidate = Candidate::tried(path, value);
+        let model = Arc::new(search::model_with(read, &candidate.sets)?);
+        made.push(Made { candidate, model });
+    }
+    let subject = Subject::of(scenario, model);
+    let wanted = |row: &&&Row| only.is_empty() || only.iter().any(|name| name == row.name);
+    for row in ROWS.iter().filter(wanted) {
+        for (words, sets) in (row.proposes)(&subject) {
+            let Ok(changed) = search::model_with(read, &sets) else {
+                continue;
+            };
+            let known = changed == *model || made.iter().any(|other| *other.model == changed);
+            if !sets.is_empty() && !known {
+                made.push(Made {
+                    candidate: Candidate::new(row.name, words, sets),
+                    model: Arc::new(changed),
+                });
+            }
+        }
+    }
+    Ok(made)
+}
