@@ -222,7 +222,12 @@ fn unknown(name: &str) -> Failure {
         }
         // Whatever it is: a folder or a link in a circle then says so itself.
         if !file.is_empty() && matches!(files::look(Path::new(&file)), Ok(Some(_))) {
-            return failure.help(format!("there is a file of this name: write ./{file}"));
+            let what = if Path::new(&file).is_dir() {
+                "folder"
+            } else {
+                "file"
+            };
+            return failure.help(format!("there is a {what} of this name: write ./{file}"));
         }
     }
     if MODELS.find_plan(name).is_some() {

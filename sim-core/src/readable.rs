@@ -66,7 +66,9 @@ pub fn with_interval(unit: Unit, mean: f64, (low, high): (f64, f64)) -> (String,
         || !(0.0..=1.0).contains(&low)
         || !(0.0..=1.0).contains(&high)
         || (inside(rounded(mean) - rounded(half)) && inside(rounded(mean) + rounded(half)));
-    if half == 0.0 || (even && share_stays) {
+    // What cannot be below nothing is not written so either.
+    let stays_above = low < 0.0 || rounded(mean) - rounded(half) > -0.1 * grain;
+    if half == 0.0 || (even && share_stays && stays_above) {
         let (mean, half) = with_half_width(unit, mean, half);
         return (mean, format!("± {half}"));
     }
@@ -263,6 +265,8 @@ mod tests {
             "99.10 %, 97.20 to 99.70 %"
         );
         assert_eq!(told(Unit::Ratio, 0.5, (0.5, 0.5)), "50 %, ± 0 %");
+        assert_eq!(told(Unit::Count, 2.9, (0.0, 6.0)), "2.9, 0.0 to 6.0");
+        assert_eq!(told(Unit::Count, 2.9, (-0.2, 6.0)), "2.9, ± 3.1");
         // Nearly even, but `± 1.0 %` would begin below nothing.
         assert_eq!(
             told(Unit::Ratio, 0.0095, (0.0, 0.0205)),

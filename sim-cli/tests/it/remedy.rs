@@ -32,7 +32,7 @@ fn what_saves_is_told_with_what_is_to_be_typed() {
         "settings",
         "--set service.web.server.a.weight=1",
         "what makes it worse",
-        "--set 'service.web.server.*.queue.limit=2'",
+        "--set 'service.web.server.*.queue.limit=128'",
     ] {
         assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
     }

@@ -241,7 +241,10 @@ fn of_what_is_rare_the_length_that_is_named_does_as_well() {
         for seed in 1..=10_u64 {
             let seeded = |horizon: &str| model(&format!("seed = {seed}\n{}", text(horizon)));
             let short = estimated(&seeded("60s"), &[path], Estimand::Steady, 5);
-            if short[0].interval().is_some_and(|bound| bound.is_bound()) {
+            if short[0]
+                .interval()
+                .is_some_and(sim_core::statistics::Interval::is_bound)
+            {
                 // Of what was never seen it is known how often it is at most.
                 done += 1;
                 continue;

@@ -250,6 +250,21 @@ fn errors_of_what_is_not_needed_hide_no_overload() {
 }
 
 #[test]
+fn as_many_users_as_workers_overload_nobody() {
+    let text = |users: u32| {
+        format!(
+            "horizon = \"2m\"\ntraffic = [{{ to = \"web\", arrivals = {{ kind = \"closed\", users = {users}, think = \"0s\" }} }}]\n\
+             [service.web]\ndemand = \"100ms\"\nserver = [{{ name = \"w\", workers = 4 }}]\n"
+        )
+    };
+    let (verdict, because) = judged(&text(4));
+    assert_eq!(verdict, Some("STABLE"), "{because}");
+    let (verdict, because) = judged(&text(8));
+    assert_eq!(verdict, Some("OVERLOADED"), "{because}");
+    assert!(because.starts_with("8 users would ask 80/s"), "{because}");
+}
+
+#[test]
 fn help_that_comes_at_the_very_end_hides_no_overload() {
     let text = |rate: u32| {
         format!(

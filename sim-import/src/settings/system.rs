@@ -31,6 +31,9 @@ pub enum Kind {
     Unknown,
 }
 
+/// Most that a scenario's `limit-conn` counts, as nginx does.
+const IN_FLIGHT_MAX: f64 = 65_535.0;
+
 impl Kind {
     /// What a list of such remarks is called.
     pub fn heading(self) -> &'static str {
@@ -186,6 +189,25 @@ impl System {
     /// Names of ways that are taken.
     pub(crate) fn way_names(&self) -> Vec<String> {
         self.ways.iter().map(|way| way.name.clone()).collect()
+    }
+
+    /// A guard that lets so many be in flight, of all or of each client. More than a scenario's limit can be are
+    /// no limit that anybody meets, and are told.
+    pub(crate) fn limit_conn(
+        &mut self,
+        place: &Place,
+        what: &str,
+        most: f64,
+        of_each: bool,
+    ) -> Option<String> {
+        if most > IN_FLIGHT_MAX {
+            let why = format!("more than {IN_FLIGHT_MAX} in flight, which nobody meets");
+            self.remark(Kind::Missing, place, what, why);
+            return None;
+        }
+        let (limit, by) = (most.floor(), if of_each { ", by = \"key\"" } else { "" });
+        (limit >= 1.0)
+            .then(|| format!("{{ kind = \"limit-conn\", limit = {limit}{by}, shared = true }}"))
     }
 
     pub(crate) fn remark(

@@ -71,15 +71,15 @@ pub(super) fn overloaded(e: &Evidence<'_>) -> Option<Found> {
     // All that can be said of nothing is in the rows before.
     let shows = |s: &&ServiceFacts| s.capacity_hz > 0.0 && overload_shows(e, s);
     let (service, lost) = fullest(e, shows)?;
-    let users = readable::number(f64::from(e.users));
+    let users = counted(e.users as usize, "user", "users");
     let (hz, whom) = (rate(service.asked_hz), &service.name);
     let asked = match (e.users, e.has_open_sources) {
         (0, _) => format!("first attempts ask {hz} of `{whom}`"),
         (_, false) => {
-            format!("{users} users would ask {hz} of `{whom}` if they were answered at once")
+            format!("{users} would ask {hz} of `{whom}` if they were answered at once")
         }
         (_, true) => format!(
-            "first attempts, with those of {users} users as if they were answered at once, ask {hz} of `{whom}`"
+            "first attempts, with those of {users} as if they were answered at once, ask {hz} of `{whom}`"
         ),
     };
     let limit = limit_words(service, &rate(service.capacity_hz));
@@ -127,7 +127,8 @@ pub(super) fn overloaded(e: &Evidence<'_>) -> Option<Found> {
 /// Whether a load above one is more than chance, and does harm or leaves no rest.
 fn overload_shows(e: &Evidence<'_>, service: &ServiceFacts) -> bool {
     if e.users > 0 && service.busy > BUSY {
-        return true;
+        // As many users as workers keep them busy for ever, and none waits.
+        return service.waiting > 0 || service.queue_len.iter().any(|n| *n > 0);
     }
     let more = (service.asked_hz - service.capacity_hz) * e.window_s;
     // What happens at the end itself has lasted for no time, and no request has met it. What only helps
@@ -206,7 +207,7 @@ fn end_of_overload(e: &Evidence<'_>) -> String {
             ),
         };
         return format!(
-            "{fail}, {} of the users wait, and {} are answered",
+            "{fail}, {} of the users wait for an answer, and {} are answered",
             readable::number(e.in_flight[2] as f64),
             rate(e.succeeded() as f64 / e.window_s)
         );

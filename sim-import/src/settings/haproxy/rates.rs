@@ -170,7 +170,7 @@ fn guard(asked: &Asked, table: &Line, section: &Section, rule: usize) -> Option<
         format!(", keys = {}", keys.clamp(1, 10_000_000))
     });
     if asked.measure == "conn_cur" {
-        let limit = asked.limit.clamp(1, 4_000_000_000);
+        let limit = asked.limit.clamp(1, 65_535);
         return Some(format!(
             "{{ kind = \"limit-conn\", limit = {limit}, by = \"key\", shared = true }}"
         ));

@@ -185,11 +185,11 @@ pub(super) fn annotated(ingress: Object<'_>, system: &mut System) -> Annotated {
                 found.keyed = true;
             }
             ("limit-connections", Some(most)) => {
-                found.guards.push(format!(
-                    "{{ kind = \"limit-conn\", limit = {most}, by = \"key\", shared = true }}"
-                ));
-                found.guards_at = Some(place.clone());
-                found.keyed = true;
+                if let Some(guard) = system.limit_conn(place, name, most, true) {
+                    found.guards.push(guard);
+                    found.guards_at = Some(place.clone());
+                    found.keyed = true;
+                }
             }
             ("limit-burst-multiplier", _) => {}
             _ if IGNORED.contains(&name) => system.remark(Kind::Ignored, place, name, ""),

@@ -86,7 +86,8 @@ impl<'d> Limits<'_, 'd> {
 
     fn limit_conn(&mut self, limit: &Directive, system: &mut System) -> Option<String> {
         let zone = self.zone("limit_conn_zone", limit.arg(0), limit, system)?;
-        let most: u32 = limit.arg(1).parse().ok()?;
+        // As nginx counts them.
+        let most: u16 = limit.arg(1).parse().ok()?;
         let by = if self.is_by_client(zone, limit, system) {
             ", by = \"key\""
         } else {

@@ -73,11 +73,9 @@ pub(super) fn effect(kind: &str, node: &Node, system: &mut System) -> Effect {
             };
             let by_address = get(node, "sourceCriterion")
                 .is_some_and(|source| get(source, "ipStrategy").is_some());
-            let by = if by_address { ", by = \"key\"" } else { "" };
-            Effect::Guard(
-                format!("{{ kind = \"limit-conn\", limit = {most}{by}, shared = true }}"),
-                by_address,
-            )
+            system
+                .limit_conn(&node.place, kind, most, by_address)
+                .map_or(Effect::Nothing, |guard| Effect::Guard(guard, by_address))
         }
         "ratelimit" => {
             let period = time("period").map_or(1.0, sim_core::time::Duration::as_secs_f64);
