@@ -239,6 +239,16 @@ impl SetArgs {
     }
 }
 
+/// What is set from outside, and what is tried beside it: where both have a path, what is tried.
+pub(crate) fn replacing(
+    outside: &[(String, String)],
+    tried: &[(String, String)],
+) -> Vec<(String, String)> {
+    let stays = |(path, _): &&(String, String)| !tried.iter().any(|(own, _)| own == path);
+    let outside = outside.iter().filter(stays);
+    outside.chain(tried).cloned().collect()
+}
+
 /// What is set from outside, with another seed.
 #[derive(Args, Debug)]
 pub(crate) struct SeededArgs {

@@ -25,6 +25,17 @@ pub(crate) enum Exit {
     Interrupted,
 }
 
+impl Exit {
+    /// What an experiment ends with that expects nothing of its figures.
+    pub(crate) fn unless(interrupted: bool) -> Self {
+        if interrupted {
+            Self::Interrupted
+        } else {
+            Self::Ok
+        }
+    }
+}
+
 /// Every exit code with its meaning, for the help and for `explain`.
 pub(crate) const EXITS: &[(Exit, u8, &str)] = &[
     (Exit::Ok, 0, "done, and everything expected holds"),

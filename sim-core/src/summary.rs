@@ -13,7 +13,7 @@ mod warning;
 
 pub use crate::verdict::VERDICTS;
 pub use expectation::Checked;
-pub use incident::{Incident, downtime_s};
+pub use incident::{Incident, Spell, downtime_s, spells};
 pub use verdict::verdict_rules;
 pub use warning::WARNINGS;
 

@@ -37,6 +37,16 @@ pub fn cited(text: impl AsRef<str>) -> String {
     format!("\"{}\"", shown(text.as_ref()))
 }
 
+/// A word as a shell takes it, in quotes where it would be taken apart.
+pub fn shell_word(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        Cow::Borrowed(word)
+    } else {
+        Cow::Owned(format!("'{}'", word.replace('\'', "'\\''")))
+    }
+}
+
 /// A text with what means something in XML written out, and without what XML cannot hold.
 pub fn xml(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

@@ -1,16 +1,7 @@
 //! Lines for a shell: what is copied to be run elsewhere.
 
 use sim_core::scenario::Source;
-
-/// A word as a shell takes it.
-pub fn word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
-}
+pub use sim_core::text::shell_word as word;
 
 /// A line that writes a file.
 pub fn write(file: &Source) -> String {

@@ -2,13 +2,12 @@
 
 use super::replications::stop_words;
 use crate::args::{CompareArgs, ResultFormat};
-use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::experiment::{WithHost, check_output, check_warm_up, conduct, measures, plan, warm_up};
 use crate::folder::{EXPERIMENT, Folder};
 use crate::input::Input;
 use crate::table::Table;
-use crate::terminal::{self, BOLD, DIM, Out, YELLOW, say};
+use crate::terminal::{self, BOLD, DIM, Out, YELLOW};
 use sim_core::experiment::{Comparison, Stop, Unfit, Variant, WarmUp, compare, warmed};
 use sim_core::plot::intervals::{Row, intervals};
 use sim_core::readable;
@@ -112,10 +111,7 @@ fn variants(args: &CompareArgs) -> Result<Vec<Variant>, Failure> {
                 failure.help(help)
             }
         }
-        Unfit::Refused(problems) => {
-            say(&diagnostics::render(&problems));
-            Failure::told(Exit::Invalid)
-        }
+        Unfit::Refused(problems) => super::refused(&problems),
     })
 }
 

@@ -1,17 +1,16 @@
 //! `stampede deadline`: the last moment at which an act still helps.
 
+use super::refused;
 use super::replications::read;
 use crate::args::DeadlineArgs;
 use crate::deliver::{Results, deliver, tell_interrupted};
-use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::experiment::{check_output, conduct};
 use crate::table::Table;
-use crate::terminal::{BOLD, DIM, Out, YELLOW, say};
+use crate::terminal::{BOLD, DIM, Out, YELLOW};
 use serde::Serialize;
 use sim_core::edit::Edit;
 use sim_core::experiment::{Acted, Deadline, DeadlinePlan, Measure, Stop, TooLate, deadline};
-use sim_core::metric::Better;
 use sim_core::model::Model;
 use sim_core::plot::axis::Axis;
 use sim_core::plot::lines::{Lines, Point, Series};
@@ -46,10 +45,7 @@ pub(crate) fn run(args: &DeadlineArgs, quiet: bool, out: &mut Out) -> Result<Exi
         quiet,
         |control| deadline(&scenario, &model, &plan, control),
     )?;
-    let found = found.map_err(|problems| {
-        say(&diagnostics::render(&problems));
-        Failure::told(Exit::Invalid)
-    })?;
+    let found = found.map_err(|problems| refused(&problems))?;
     let answer = Answer {
         scenario: &scenario,
         model: &model,
@@ -65,11 +61,7 @@ pub(crate) fn run(args: &DeadlineArgs, quiet: bool, out: &mut Out) -> Result<Exi
         svg: Some(("deadline.svg", answer.plot(&verdict))),
         scenario: &scenario,
         host,
-        exit: if found.interrupted {
-            Exit::Interrupted
-        } else {
-            Exit::Ok
-        },
+        exit: Exit::unless(found.interrupted),
     };
     deliver(&args.result, results, (quiet, out), |out| {
         answer.text(&verdict, out)
@@ -80,11 +72,9 @@ fn plan(args: &DeadlineArgs, model: &Model) -> Result<DeadlinePlan, Failure> {
     let measure = Measure::parse(&args.measure, model).map_err(|why| {
         Failure::new(Exit::NotFound, why).help("`stampede list figures` shows all figures")
     })?;
-    if measure.better() == Better::Neither {
-        let message = format!("of {} neither more nor less is a damage", measure.path());
-        return Err(Failure::new(Exit::Usage, message)
-            .help("requests.failed, availability and response_time_s.p99 are such figures"));
-    }
+    let measure = measure
+        .as_damage()
+        .map_err(|why| Failure::new(Exit::Usage, why))?;
     let between = match &args.between {
         None => (Instant::ZERO, Instant(model.horizon.0)),
         Some(text) => period(text, model).map_err(|why| {

@@ -1,9 +1,9 @@
 //! `stampede import`: settings of other programs as a scenario.
 
 use super::calibrate::{self, words};
+use super::refused;
 use super::{create, say_next};
 use crate::args::{ImportArgs, ListFormat};
-use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::input;
@@ -64,8 +64,7 @@ pub(crate) fn run(args: &ImportArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         }
     }
     if let Err(problems) = &model {
-        say(&diagnostics::render(problems));
-        return Err(Failure::told(Exit::Invalid));
+        return Err(refused(problems));
     }
     if let (Some(path), false) = (&args.output, quiet) {
         say_next(path);
@@ -102,15 +101,10 @@ fn model(
     Scenario::read(source, sets, files).and_then(|scenario| scenario.model())
 }
 
-fn told(problems: &Problems) -> Failure {
-    say(&diagnostics::render(problems));
-    Failure::told(Exit::Invalid)
-}
-
 /// Puts what logs say in the place of what is assumed.
 fn fill_from_log(args: &ImportArgs, imported: &mut Imported) -> Result<FromLog, Failure> {
     let (files, measured) = log_files::measure(&args.logs, &args.form, None)?;
-    let own = model(imported, &[], &NoFiles).map_err(|problems| told(&problems))?;
+    let own = model(imported, &[], &NoFiles).map_err(|problems| refused(&problems))?;
     let beside = Beside::of(&measured, &own).map_err(|why| Failure::new(Exit::Invalid, why))?;
     let filled = beside.values();
     let check = calibrate::check_beside(&beside, |sets, texts| model(imported, sets, texts));
@@ -129,7 +123,7 @@ fn fill_from_log(args: &ImportArgs, imported: &mut Imported) -> Result<FromLog, 
 fn fill_from_test(file: &str, imported: &mut Imported) -> Result<(), Failure> {
     let test = loadtest::read(&input::text(file)?, file)
         .map_err(|why| Failure::new(Exit::Invalid, format!("{}: {why}", shown(file))))?;
-    let own = model(imported, &[], &NoFiles).map_err(|problems| told(&problems))?;
+    let own = model(imported, &[], &NoFiles).map_err(|problems| refused(&problems))?;
     let filled = test
         .values(&own)
         .map_err(|why| Failure::new(Exit::Invalid, format!("{}: {why}", shown(file))))?;

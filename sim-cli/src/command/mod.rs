@@ -34,6 +34,12 @@ use sim_core::scenario::Problems;
 use std::io::ErrorKind;
 use std::path::Path;
 
+/// Tells what is wrong with what was asked for.
+pub(crate) fn refused(problems: &Problems) -> Failure {
+    say(&diagnostics::render(problems));
+    Failure::told(Exit::Invalid)
+}
+
 /// Tells what is wrong with a scenario; and what would help, where what was set from outside only does
 /// not fit what the scenario expects of itself.
 pub(crate) fn tell(input: &Input, sets: &[(String, String)], problems: &Problems) {

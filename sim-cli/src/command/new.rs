@@ -2,10 +2,9 @@
 
 use super::{create, say_next};
 use crate::args::NewArgs;
-use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
-use crate::terminal::{Out, say};
+use crate::terminal::Out;
 use std::io::Write;
 use std::path::Path;
 
@@ -16,8 +15,7 @@ pub(crate) fn run(args: &NewArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
     if let Err(problems) = input.scenario(&[])
         && (problems.has("E001") || problems.has("E004"))
     {
-        say(&diagnostics::render(&problems));
-        return Err(Failure::told(Exit::Invalid));
+        return Err(super::refused(&problems));
     }
     let mut path = args.name.clone();
     let ending = Path::new(&input.source().name)

@@ -2,8 +2,8 @@
 
 use super::create;
 use super::deadline::moment;
+use super::refused;
 use crate::args::{ReportArgs, ReportFormat};
-use crate::diagnostics;
 use crate::drive::drive_until;
 use crate::exit::{Exit, Failure};
 use crate::files;
@@ -12,13 +12,14 @@ use crate::input::Input;
 use crate::interrupt;
 use crate::part::write_whole;
 use crate::progress::Progress;
-use crate::terminal::{DIM, Out, say};
+use crate::terminal::{DIM, Out};
 use sim_core::edit::Edit;
 use sim_core::engine::Simulation;
 use sim_core::model::Model;
 use sim_core::report::page::{Future, Page};
 use sim_core::scenario::{Problems, Scenario};
 use sim_core::summary::Summary;
+use sim_core::text::shell_word;
 use sim_core::time::Instant;
 use std::io::Write;
 use std::path::Path;
@@ -74,8 +75,8 @@ pub(crate) fn run(args: &ReportArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     })?;
     check_output(args)?;
     let fork_at = fork_at(args, &model)?;
-    interrupt::watch()?;
     let mut simulation = Simulation::new(Arc::clone(&model), origin.replication);
+    interrupt::watch()?;
     let finish = |simulation: &mut Simulation, until: Instant| {
         let progress = Progress::new(scenario.name(), args.showing.progress, quiet);
         let driven = drive_until(simulation, until, progress, &mut |_| Ok(()))?;
@@ -89,11 +90,8 @@ pub(crate) fn run(args: &ReportArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let mut other = None;
     if let Some(at) = fork_at {
         finish(&mut simulation, at)?;
-        let (changed, mut fork) =
-            fork(&edits(args), &simulation, &scenario, &model).map_err(|problems| {
-                say(&diagnostics::render(&problems));
-                Failure::told(Exit::Invalid)
-            })?;
+        let (changed, mut fork) = fork(&edits(args), &simulation, &scenario, &model)
+            .map_err(|problems| refused(&problems))?;
         finish(&mut fork, end)?;
         other = Some(Run::of(changed, fork));
     }
@@ -247,9 +245,12 @@ fn write(args: &ReportArgs, page: &Page<'_>, quiet: bool, out: &mut Out) -> Resu
 
 /// The commands that give the same again.
 fn commands(args: &ReportArgs, replication: u64) -> Vec<String> {
-    let mut what = vec![word(&args.scenario)];
+    let mut what = vec![shell_word(&args.scenario).into_owned()];
     for (path, value) in args.seeded.all() {
-        what.extend(["--set".to_owned(), word(&format!("{path}={value}"))]);
+        what.extend([
+            "--set".to_owned(),
+            shell_word(&format!("{path}={value}")).into_owned(),
+        ]);
     }
     if args.replication.is_some() {
         what.extend(["--replication".to_owned(), replication.to_string()]);
@@ -257,11 +258,14 @@ fn commands(args: &ReportArgs, replication: u64) -> Vec<String> {
     let mut report = what.clone();
     for (option, pairs) in [("--change", &args.change), ("--do", &args.acts)] {
         for (path, value) in pairs {
-            report.extend([option.to_owned(), word(&format!("{path}={value}"))]);
+            report.extend([
+                option.to_owned(),
+                shell_word(&format!("{path}={value}")).into_owned(),
+            ]);
         }
     }
     if let Some(at) = &args.at {
-        report.extend(["--at".to_owned(), word(at)]);
+        report.extend(["--at".to_owned(), shell_word(at).into_owned()]);
     }
     let mut commands = vec![format!(
         "stampede report {} -o report.html",
@@ -271,14 +275,4 @@ fn commands(args: &ReportArgs, replication: u64) -> Vec<String> {
         commands.push(format!("stampede run {}", what.join(" ")));
     }
     commands
-}
-
-/// A word as a shell takes it.
-fn word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }

@@ -16,7 +16,6 @@ use super::measure::Measure;
 use crate::edit::Edit;
 use crate::engine::Simulation;
 use crate::frames::Frames;
-use crate::metric::{Better, Unit};
 use crate::model::Model;
 use crate::scenario::{Problems, Scenario};
 use crate::statistics::{self, Estimate, Withheld};
@@ -56,16 +55,6 @@ pub struct DeadlinePlan {
 }
 
 impl DeadlinePlan {
-    /// The damage that a figure stands for, more being worse; and the figure of a damage.
-    fn damage(&self, figure: f64) -> f64 {
-        match (self.measure.better(), self.measure.unit()) {
-            // What an availability lacks.
-            (Better::Higher, Unit::Ratio) => 1.0 - figure,
-            (Better::Higher, _) => -figure,
-            (Better::Lower | Better::Neither, _) => figure,
-        }
-    }
-
     /// The moments of the curve.
     pub fn curve(&self) -> Vec<Instant> {
         let (from, until) = self.between;
@@ -211,7 +200,7 @@ pub fn deadline(
         mean(&figures)
     };
     let curve: Vec<Estimate> = (0..moments.len()).map(at).collect();
-    let damage = |estimate: &Estimate| plan.damage(estimate.mean().unwrap_or(0.0));
+    let damage = |estimate: &Estimate| plan.measure.damage(estimate.mean().unwrap_or(0.0));
     let damages: Vec<f64> = curve.iter().map(damage).collect();
     let best = (0..damages.len()).min_by(|&one, &other| damages[one].total_cmp(&damages[other]));
     let best = best.unwrap_or(0);
@@ -274,12 +263,12 @@ impl Replication<'_> {
             };
             curve.push(figure);
         }
-        let without = self.plan.damage(never);
-        let damages = curve.iter().map(|figure| self.plan.damage(*figure));
+        let without = self.plan.measure.damage(never);
+        let damages = curve.iter().map(|figure| self.plan.measure.damage(*figure));
         let could = without - damages.fold(without, f64::min);
         let something = could > SOMETHING * without.abs();
         let helps = |figure: f64| {
-            something && without - self.plan.damage(figure) >= self.plan.saves * could
+            something && without - self.plan.measure.damage(figure) >= self.plan.saves * could
         };
         let last = curve.iter().rposition(|figure| helps(*figure));
         let too_late = match last {
@@ -330,7 +319,7 @@ impl Replication<'_> {
         self.control.did_one();
         let figure = Summary::of(&simulation, 0).figure(self.plan.measure.path());
         // Where nothing was measured there is nothing to hold against anybody: the figure of no damage.
-        Some(figure.unwrap_or_else(|| self.plan.damage(0.0)))
+        Some(figure.unwrap_or_else(|| self.plan.measure.damage(0.0)))
     }
 
     /// Whether it got there, and was not told to stop.

@@ -214,6 +214,34 @@ impl Measure {
         self.row.better
     }
 
+    /// The same, if more or less of it is a damage.
+    ///
+    /// # Errors
+    /// Says that neither is, and which figures are.
+    pub fn as_damage(self) -> Result<Self, String> {
+        if self.better() == Better::Neither {
+            return Err(format!(
+                "of {} neither more nor less is a damage: requests.failed, availability and response_time_s.p99 are such figures",
+                self.path()
+            ));
+        }
+        Ok(self)
+    }
+
+    /// Whether its damage is what it lacks of all: a share of which more is better.
+    pub(crate) fn is_lack(&self) -> bool {
+        self.better() == Better::Higher && self.unit() == Unit::Ratio
+    }
+
+    /// The damage that a figure stands for, more being worse; and the figure of a damage.
+    pub(crate) fn damage(&self, figure: f64) -> f64 {
+        match self.better() {
+            Better::Higher if self.is_lack() => 1.0 - figure,
+            Better::Higher => -figure,
+            Better::Lower | Better::Neither => figure,
+        }
+    }
+
     /// Whether it is decided by the traffic alone, so that it has a mean even where queues grow
     /// for ever.
     pub(super) fn is_given(&self) -> bool {

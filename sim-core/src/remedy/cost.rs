@@ -1,6 +1,6 @@
 //! What a change costs: who has to do what, told from the paths that it sets.
 
-use crate::scenario::quoted;
+use crate::text::shell_word;
 
 /// What a change costs, cheapest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -75,14 +75,7 @@ impl Cost {
 /// How a set is typed behind `--set`, quoted where a shell would take it apart.
 pub(super) fn typed((path, value): &(String, String)) -> String {
     let text = format!("{path}={value}");
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-=:/%".contains(c);
-    if text.chars().all(plain) {
-        format!("--set {text}")
-    } else if text.contains('\'') {
-        format!("--set {}", quoted(&text))
-    } else {
-        format!("--set '{text}'")
-    }
+    format!("--set {}", shell_word(&text))
 }
 
 #[cfg(test)]
@@ -127,6 +120,7 @@ mod tests {
         let typed = |path: &str, value: &str| typed(&(path.to_owned(), value.to_owned()));
         assert_eq!(typed("seed", "7"), "--set seed=7");
         assert_eq!(typed("a.*.b", "7"), "--set 'a.*.b=7'");
+        assert_eq!(typed("note", "it's"), "--set 'note=it'\\''s'");
         assert_eq!(typed("a", "{ kind = \"x\" }"), "--set 'a={ kind = \"x\" }'");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::engine::Simulation;
 use crate::experiment::Measure;
-use crate::metric::{Better, Unit};
+use crate::metric::Unit;
 use crate::model::Model;
 use crate::readable;
 use crate::summary::{Summary, downtime_s};
@@ -33,14 +33,7 @@ impl Damage {
             },
             path => path.to_owned(),
         };
-        let measure = Measure::parse(&path, model)?;
-        if measure.better() == Better::Neither {
-            return Err(format!(
-                "of {} neither more nor less is a damage",
-                measure.path()
-            ));
-        }
-        Ok(Self::Figure(measure))
+        Measure::parse(&path, model)?.as_damage().map(Self::Figure)
     }
 
     /// The damages that are shown beside a chosen one: requests lost, time down, and the first objective.
@@ -65,7 +58,7 @@ impl Damage {
             Self::Figure(measure) if measure.path() == "requests.failed" => {
                 "lost requests".to_owned()
             }
-            Self::Figure(measure) if self.is_lack() => format!("what {} lacks", measure.path()),
+            Self::Figure(measure) if measure.is_lack() => format!("what {} lacks", measure.path()),
             Self::Figure(measure) => measure.path().to_owned(),
         }
     }
@@ -80,25 +73,12 @@ impl Damage {
         }
     }
 
-    /// Whether it is what a share lacks of all.
-    fn is_lack(&self) -> bool {
-        let Self::Figure(measure) = self else {
-            return false;
-        };
-        measure.better() == Better::Higher && measure.unit() == Unit::Ratio
-    }
-
     /// The damage of a run; `None` where it has none of that figure.
     pub(super) fn of(&self, simulation: &Simulation, summary: &Summary) -> Option<f64> {
         let Self::Figure(measure) = self else {
             return Some(downtime_s(simulation));
         };
-        let value = measure.observe(summary)?.value;
-        Some(match measure.better() {
-            Better::Higher if self.is_lack() => 1.0 - value,
-            Better::Higher => -value,
-            Better::Lower | Better::Neither => value,
-        })
+        Some(measure.damage(measure.observe(summary)?.value))
     }
 
     /// How it is written; times are in seconds.

@@ -18,12 +18,14 @@
 //! | `cost` | what a change costs, by its path |
 //! | `damage` | what is saved |
 //! | `order` | who comes first |
-//! | `search` | selection, final, pairs |
+//! | `search` | selection, final, pairs: what is run |
+//! | `ranking` | what comes of it |
 //! | `words` | the answer in a sentence |
 
 mod cost;
 mod damage;
 mod order;
+mod ranking;
 mod rows;
 mod search;
 mod subject;
@@ -33,9 +35,11 @@ mod words;
 
 pub use cost::Cost;
 pub use damage::Damage;
-pub use search::{Read, Remedies, Remedy, RemedyPlan, Seen, remedy};
+pub use ranking::{Remedies, Remedy, Seen};
+pub use search::{Read, RemedyPlan};
 pub use subject::Subject;
 
+use crate::experiment::Control;
 use crate::model::Model;
 use crate::scenario::{Problems, Scenario};
 use std::sync::Arc;
@@ -122,6 +126,23 @@ impl Candidate {
         }
         Some(self.sets.iter().chain(&other.sets).cloned().collect())
     }
+}
+
+/// Looks for what saves most. `read` gives the scenario with sets applied.
+///
+/// # Errors
+/// The problems of the scenario as it is, and of what was asked for by hand.
+pub fn remedy(
+    read: &Read<'_>,
+    plan: &RemedyPlan,
+    control: &Control<'_>,
+) -> Result<Remedies, Problems> {
+    let scenario = read(&[])?;
+    let model = search::model_with(read, &[])?;
+    let made = candidates((&scenario, &model), &plan.only, &plan.tries, read)?;
+    let mut search = search::Search::new(model, made, plan, control);
+    search.run(read);
+    Ok(search.found())
 }
 
 fn words_of(path: &str) -> Vec<&str> {

@@ -2,12 +2,11 @@
 //! Hyperparameter Optimization, AISTATS 2016) under common random numbers.
 
 use super::order::{Key, NOTHING, order};
-use super::{Candidate, Damage, Made, Sets, candidates};
+use super::{Candidate, Damage, Made, Sets};
 pub use crate::doctor::Read;
-use crate::experiment::{Control, Pair, paired, simulate};
+use crate::experiment::{Control, simulate};
 use crate::model::Model;
 use crate::scenario::Problems;
-use crate::statistics::Interval;
 use crate::summary::Summary;
 use std::sync::Arc;
 
@@ -32,98 +31,6 @@ pub struct RemedyPlan {
     pub level: f64,
 }
 
-/// What the selection saw of a candidate.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Seen {
-    /// Replications of the selection.
-    pub replications: u64,
-    /// What it saved in them, on average; `None` where a run had no such figure or did not reach its horizon.
-    pub saved: Option<f64>,
-}
-
-/// What the final says of a candidate, or of two at once.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Remedy {
-    /// The numbers of its candidates: one, or two.
-    pub of: Vec<usize>,
-    /// What is set.
-    pub sets: Sets,
-    /// The damage with it, on average.
-    pub damage: Option<f64>,
-    /// What is saved, replication by replication; its interval has the level at which Holm's procedure tests it.
-    pub saved: Pair,
-    /// What is saved as a share of the damage as it is.
-    pub share: Option<f64>,
-    /// What is saved of the other damages, on average, in their order.
-    pub beside: Vec<Option<f64>>,
-    /// Of two at once: by how much more they save than the better of both alone.
-    pub gain: Option<Interval>,
-}
-
-impl Remedy {
-    /// What is saved, on average.
-    pub fn mean(&self) -> Option<f64> {
-        self.saved
-            .range()
-            .map(|range| range.mean)
-            .or(self.saved.difference.mean())
-    }
-}
-
-/// What mends, and what makes it worse.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Remedies {
-    /// What is saved.
-    pub damage: Damage,
-    /// Other damages, told beside.
-    pub beside: Vec<Damage>,
-    /// Everything that was tried.
-    pub candidates: Vec<Candidate>,
-    /// What the selection saw of each.
-    pub seen: Vec<Seen>,
-    /// Candidates in the order of the selection, the best first: all that there is to tell when it was stopped before the final.
-    pub selected: Vec<usize>,
-    /// The damages as it is, on average over the final: the one that is saved first, the others in their order.
-    pub as_is: Vec<Option<f64>>,
-    /// The best, best first, those of which no difference shows last.
-    pub ranked: Vec<Remedy>,
-    /// Those at the head that save as much as the first, as far as it matters.
-    pub peers: usize,
-    /// Two at once that save surely more than either alone, best first.
-    pub pairs: Vec<Remedy>,
-    /// Pairs that were tried.
-    pub pairs_tried: usize,
-    /// What surely makes it worse, worst first.
-    pub harmful: Vec<Remedy>,
-    /// Replications of the final that are whole.
-    pub replications: u64,
-    /// Runs that were made.
-    pub runs: u64,
-    /// Runs that all candidates with all replications would have taken.
-    pub grid: u64,
-    /// The level of the intervals.
-    pub level: f64,
-    /// Whether it was stopped.
-    pub interrupted: bool,
-}
-
-/// Looks for what saves most. `read` gives the scenario with sets applied.
-///
-/// # Errors
-/// The problems of the scenario as it is, and of what was asked for by hand.
-pub fn remedy(
-    read: &Read<'_>,
-    plan: &RemedyPlan,
-    control: &Control<'_>,
-) -> Result<Remedies, Problems> {
-    let scenario = read(&[])?;
-    let model = model_with(read, &[])?;
-    let made = candidates((&scenario, &model), &plan.only, &plan.tries, read)?;
-    let mut search = Search::new(model, made, plan, control);
-    search.run(read);
-    Ok(search.found())
-}
-
 /// The model with sets applied. What a scenario expects of itself need not hold, or make sense, for other settings.
 pub(super) fn model_with(read: &Read<'_>, sets: &[(String, String)]) -> Result<Model, Problems> {
     let mut all = sets.to_vec();
@@ -138,30 +45,35 @@ fn next(alive: usize, keep: usize) -> usize {
 }
 
 /// The damages of a run, in their order.
-type Values = Vec<Option<f64>>;
+pub(super) type Values = Vec<Option<f64>>;
 
-struct Search<'a> {
-    plan: &'a RemedyPlan,
+pub(super) struct Search<'a> {
+    pub(super) plan: &'a RemedyPlan,
     control: &'a Control<'a>,
     /// The one that is saved, and the others.
-    damages: Vec<Damage>,
-    candidates: Vec<Candidate>,
+    pub(super) damages: Vec<Damage>,
+    pub(super) candidates: Vec<Candidate>,
     /// The system as it is, then that of each candidate, then of each pair.
-    models: Vec<Arc<Model>>,
+    pub(super) models: Vec<Arc<Model>>,
     /// By model: the replications of the selection, and of the final.
-    selection: Vec<Vec<Values>>,
-    finals: Vec<Vec<Values>>,
+    pub(super) selection: Vec<Vec<Values>>,
+    pub(super) finals: Vec<Vec<Values>>,
     /// The candidates of each pair, with what it sets.
-    pairs: Vec<([usize; 2], Sets)>,
+    pub(super) pairs: Vec<([usize; 2], Sets)>,
     /// The numbers of the models in the final.
-    best: Vec<usize>,
-    worst: Vec<usize>,
-    runs: u64,
-    interrupted: bool,
+    pub(super) best: Vec<usize>,
+    pub(super) worst: Vec<usize>,
+    pub(super) runs: u64,
+    pub(super) interrupted: bool,
 }
 
 impl<'a> Search<'a> {
-    fn new(model: Model, made: Vec<Made>, plan: &'a RemedyPlan, control: &'a Control<'a>) -> Self {
+    pub(super) fn new(
+        model: Model,
+        made: Vec<Made>,
+        plan: &'a RemedyPlan,
+        control: &'a Control<'a>,
+    ) -> Self {
         let mut damages = vec![plan.damage.clone()];
         damages.extend(plan.damage.beside(&model));
         let mut models = vec![Arc::new(model)];
@@ -182,7 +94,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn run(&mut self, read: &Read<'_>) {
+    pub(super) fn run(&mut self, read: &Read<'_>) {
         let keep = self.plan.keep.max(1);
         let (finals, whole) = self.simulate(&[0], 0, self.plan.replications);
         self.store(&[0], finals, true);
@@ -336,7 +248,7 @@ impl<'a> Search<'a> {
     }
 
     /// A damage as it is, on average over the final.
-    fn as_is(&self, damage: usize) -> Option<f64> {
+    pub(super) fn as_is(&self, damage: usize) -> Option<f64> {
         mean(self.finals[0].iter().map(|values| values[damage]))
     }
 
@@ -346,12 +258,12 @@ impl<'a> Search<'a> {
     }
 
     /// Models in the order of what they saved in the selection.
-    fn ordered(&self, who: Vec<usize>) -> Vec<usize> {
+    pub(super) fn ordered(&self, who: Vec<usize>) -> Vec<usize> {
         self.order(who, &|who, damage| self.selected(who, damage))
     }
 
     /// By the damage that is saved, the cost, and the other damages.
-    fn order(&self, who: Vec<usize>, saved: &dyn Fn(usize, usize) -> f64) -> Vec<usize> {
+    pub(super) fn order(&self, who: Vec<usize>, saved: &dyn Fn(usize, usize) -> f64) -> Vec<usize> {
         let by: Vec<_> = (0..self.damages.len())
             .map(|damage| move |who: usize| saved(who, damage))
             .collect();
@@ -378,153 +290,6 @@ impl<'a> Search<'a> {
         }
         order(who, &keys)
     }
-
-    fn found(&self) -> Remedies {
-        let singles = self
-            .best
-            .iter()
-            .chain(&self.worst)
-            .map(|&who| (who, vec![who - 1], self.candidates[who - 1].sets.clone()));
-        let first_pair = self.models.len() - self.pairs.len();
-        let both = self.pairs.iter().enumerate().map(|(at, (of, sets))| {
-            (
-                first_pair + at,
-                of.map(|who| who - 1).to_vec(),
-                sets.clone(),
-            )
-        });
-        let all: Vec<(usize, Vec<usize>, Sets)> = singles.chain(both).collect();
-        let series = all
-            .iter()
-            .map(|(who, ..)| [self.series(*who), self.series(0)]);
-        let differences = paired(series.collect(), self.plan.level);
-        let mut known: Vec<(usize, Remedy)> = Vec::new();
-        for ((who, of, sets), saved) in all.into_iter().zip(differences) {
-            known.push((who, self.remedy(who, of, sets, saved)));
-        }
-        let of = |who: usize| {
-            known
-                .iter()
-                .find(|(other, _)| *other == who)
-                .map(|(_, remedy)| remedy)
-        };
-        let value = |who: usize, damage: usize| {
-            saved(&self.finals[0], &self.finals[who], damage).unwrap_or(f64::NEG_INFINITY)
-        };
-        let sign = |who: &usize| of(*who).map_or(0, |remedy| remedy.saved.sign());
-        let remedies = |who: &[usize]| -> Vec<Remedy> {
-            who.iter().filter_map(|who| of(*who)).cloned().collect()
-        };
-        let whole = self.whole();
-        let singles = self.order(self.best.clone(), &value);
-        let (mut ranked, none): (Vec<usize>, Vec<usize>) = (singles.iter().copied())
-            .filter(|who| whole > 0 && sign(who) >= 0)
-            .partition(|who| sign(who) > 0);
-        let something = NOTHING * self.as_is(0).unwrap_or(0.0).abs();
-        let most = ranked.first().map_or(0.0, |who| value(*who, 0));
-        let peers = ranked
-            .iter()
-            .take_while(|who| value(**who, 0) >= most - something)
-            .count();
-        ranked.extend(none);
-        let mut harmful: Vec<usize> = self.best.iter().chain(&self.worst).copied().collect();
-        harmful.retain(|who| sign(who) < 0);
-        harmful.sort_by(|a, b| value(*a, 0).total_cmp(&value(*b, 0)));
-        let pairs = self.gains((first_pair..self.models.len()).collect(), &value);
-        let pairs = pairs.into_iter().filter_map(|(who, gain)| {
-            let pair = of(who)?.clone();
-            Some(Remedy {
-                gain: Some(gain),
-                ..pair
-            })
-        });
-        Remedies {
-            damage: self.plan.damage.clone(),
-            beside: self.damages[1..].to_vec(),
-            seen: (1..=self.candidates.len())
-                .map(|who| self.seen(who))
-                .collect(),
-            selected: (self.ordered((1..=self.candidates.len()).collect()).iter())
-                .map(|who| who - 1)
-                .collect(),
-            as_is: (0..self.damages.len())
-                .map(|damage| self.as_is(damage))
-                .collect(),
-            ranked: remedies(&ranked),
-            peers,
-            pairs: pairs.collect(),
-            pairs_tried: self.pairs.len(),
-            harmful: remedies(&harmful),
-            replications: whole as u64,
-            runs: self.runs,
-            grid: (self.candidates.len() as u64 + 1) * self.plan.replications,
-            level: self.plan.level,
-            interrupted: self.interrupted,
-            candidates: self.candidates.clone(),
-        }
-    }
-
-    /// The damages of a model in the final; `None` for a replication without one.
-    fn series(&self, who: usize) -> Vec<Option<f64>> {
-        let all = self.finals[who].iter().take(self.whole());
-        all.map(|values| values[0]).collect()
-    }
-
-    /// Replications of the final that all have which are in it.
-    fn whole(&self) -> usize {
-        self.finals.iter().skip(1).map(Vec::len).max().unwrap_or(0)
-    }
-
-    fn remedy(&self, who: usize, of: Vec<usize>, sets: Sets, difference: Pair) -> Remedy {
-        let damage = mean(self.finals[who].iter().map(|values| values[0]));
-        let saved = |at| saved(&self.finals[0], &self.finals[who], at);
-        let as_is = self.as_is(0).filter(|damage| *damage != 0.0);
-        Remedy {
-            of,
-            sets,
-            damage,
-            share: as_is.and_then(|as_is| Some(saved(0)? / as_is.abs())),
-            beside: (1..self.damages.len()).map(saved).collect(),
-            saved: difference,
-            gain: None,
-        }
-    }
-
-    /// Pairs that surely save more than the better of both alone, best first, and by how much.
-    fn gains(
-        &self,
-        pairs: Vec<usize>,
-        value: &dyn Fn(usize, usize) -> f64,
-    ) -> Vec<(usize, Interval)> {
-        let first = pairs.first().copied().unwrap_or(0);
-        let better = |pair: usize| {
-            let [one, other] = self.pairs[pair - first].0;
-            if value(one, 0) >= value(other, 0) {
-                one
-            } else {
-                other
-            }
-        };
-        let series = pairs
-            .iter()
-            .map(|&pair| [self.series(pair), self.series(better(pair))]);
-        let gains = paired(series.collect(), self.plan.level);
-        let mut found: Vec<(usize, Interval)> = pairs
-            .into_iter()
-            .zip(gains)
-            .filter(|(_, gain)| gain.sign() > 0)
-            .filter_map(|(pair, gain)| Some((pair, gain.range()?)))
-            .collect();
-        found.sort_by(|a, b| value(b.0, 0).total_cmp(&value(a.0, 0)).then(a.0.cmp(&b.0)));
-        found
-    }
-
-    fn seen(&self, who: usize) -> Seen {
-        Seen {
-            replications: self.selection[who].len() as u64,
-            saved: saved(&self.selection[0], &self.selection[who], 0),
-        }
-    }
 }
 
 /// Runs a replication to its end and looks at its damages; `None` if told to stop. One that ends early says nothing.
@@ -545,7 +310,7 @@ fn observe(
 }
 
 /// What one saves of a damage against another, on average over the replications that it has.
-fn saved(as_is: &[Values], with: &[Values], damage: usize) -> Option<f64> {
+pub(super) fn saved(as_is: &[Values], with: &[Values], damage: usize) -> Option<f64> {
     mean(
         with.iter()
             .zip(as_is)
@@ -554,7 +319,7 @@ fn saved(as_is: &[Values], with: &[Values], damage: usize) -> Option<f64> {
 }
 
 /// `None` where there is none, or one is missing.
-fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+pub(super) fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let values: Vec<f64> = values.collect::<Option<_>>()?;
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }

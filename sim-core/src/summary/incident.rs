@@ -4,6 +4,7 @@ use crate::engine::Simulation;
 use crate::event_log::Kind;
 use crate::metric::Scope;
 use crate::outcome::Outcome;
+use crate::time::Instant;
 
 /// A spell in which the site was not normal.
 #[derive(Clone, PartialEq, Debug, serde::Serialize)]
@@ -78,24 +79,41 @@ pub(super) fn find(simulation: &Simulation) -> Vec<Incident> {
     incidents
 }
 
+/// A spell in which the site was in one state that is not normal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spell {
+    /// From when.
+    pub from: Instant,
+    /// Until when; the end of the run where it was not over.
+    pub until: Instant,
+    /// Whether it was down, and not only degraded.
+    pub down: bool,
+}
+
+/// The spells in which the site was not normal, in order of time: an incident has one or several.
+pub fn spells(simulation: &Simulation) -> Vec<Spell> {
+    let mut found: Vec<Spell> = Vec::new();
+    let mut open: Option<(Instant, bool)> = None;
+    let close = |open: Option<(Instant, bool)>, until: Instant| {
+        open.map(|(from, down)| Spell { from, until, down })
+    };
+    let log = simulation.recorder().event_log();
+    for event in log.filter(|event| event.kind.site_state().is_some()) {
+        found.extend(close(open.take(), event.at));
+        open = match event.kind {
+            Kind::Normal => None,
+            kind => Some((event.at, kind == Kind::Down)),
+        };
+    }
+    found.extend(close(open, simulation.now()));
+    found
+}
+
 /// How long the site was down in all, in seconds.
 pub fn downtime_s(simulation: &Simulation) -> f64 {
-    let (mut down_s, mut since) = (0.0, None);
-    let end_s = simulation.now().as_secs_f64();
-    for event in simulation.recorder().event_log() {
-        match event.kind {
-            Kind::Down => {
-                since.get_or_insert(event.at.as_secs_f64());
-            }
-            Kind::Degraded | Kind::Normal => {
-                down_s += since
-                    .take()
-                    .map_or(0.0, |since| event.at.as_secs_f64() - since);
-            }
-            _ => {}
-        }
-    }
-    down_s + since.map_or(0.0, |since| end_s - since)
+    let down = spells(simulation).into_iter().filter(|spell| spell.down);
+    let lengths = down.map(|spell| spell.until.since(spell.from).as_secs_f64());
+    lengths.sum()
 }
 
 fn with_last(incidents: &mut [Incident], change: impl FnOnce(&mut Incident)) {

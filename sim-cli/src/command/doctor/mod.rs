@@ -3,13 +3,13 @@
 mod fix;
 mod sarif;
 
-use crate::args::{DoctorArgs, DoctorFormat};
+use crate::args::{DoctorArgs, DoctorFormat, replacing};
 use crate::command::import;
-use crate::diagnostics;
+use crate::command::refused;
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
 use crate::input::{self, Input};
-use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW, say};
+use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW};
 use serde::Serialize;
 use sim_core::doctor::{Effect, Figures, Finding, Outcome, Places, examine, verdict};
 use sim_core::scenario::Source;
@@ -51,16 +51,7 @@ fn is_settings(argument: &str) -> bool {
 pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     let subject = Subject::of(args)?;
     let outside = args.sets.all(None);
-    let read = |sets: &[(String, String)]| {
-        // What mends a value takes the place of what was set.
-        let mut all: Vec<_> = outside
-            .iter()
-            .filter(|(path, _)| !sets.iter().any(|(own, _)| own == path))
-            .cloned()
-            .collect();
-        all.extend(sets.iter().cloned());
-        subject.input.scenario(&all)
-    };
+    let read = |sets: &[(String, String)]| subject.input.scenario(&replacing(&outside, sets));
     let (found, _) = conduct(
         "doctor",
         args.threads,
@@ -68,13 +59,7 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         quiet,
         |control| examine(&read, args.replications, control),
     )?;
-    let found = match found {
-        Ok(found) => found,
-        Err(problems) => {
-            say(&diagnostics::render(&problems));
-            return Err(Failure::told(Exit::Invalid));
-        }
-    };
+    let found = found.map_err(|problems| refused(&problems))?;
     let places = &subject.places;
     let shown: Vec<&Finding> = found
         .iter()

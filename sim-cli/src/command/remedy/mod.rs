@@ -3,14 +3,14 @@
 mod report;
 mod text;
 
-use crate::args::RemedyArgs;
+use crate::args::{RemedyArgs, replacing};
+use crate::command::refused;
 use crate::command::tell;
 use crate::deliver::{Results, deliver};
-use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::experiment::{check_output, conduct};
 use crate::input::Input;
-use crate::terminal::{Out, say};
+use crate::terminal::Out;
 use sim_core::experiment::split;
 use sim_core::model::Model;
 use sim_core::remedy::{Damage, Remedies, RemedyPlan, remedy};
@@ -31,16 +31,7 @@ struct Answer<'a> {
 pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     let input = Input::open(&args.scenario)?;
     let outside = args.seeded.all();
-    let read = |sets: &[(String, String)]| {
-        // What is tried takes the place of what was set.
-        let mut all: Vec<_> = outside
-            .iter()
-            .filter(|(path, _)| !sets.iter().any(|(own, _)| own == path))
-            .cloned()
-            .collect();
-        all.extend(sets.iter().cloned());
-        input.scenario(&all)
-    };
+    let read = |sets: &[(String, String)]| input.scenario(&replacing(&outside, sets));
     let valid = read(&[]).and_then(|scenario| scenario.model().map(|model| (scenario, model)));
     let (scenario, model) = valid.map_err(|problems| {
         tell(&input, &outside, &problems);
@@ -55,10 +46,7 @@ pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         quiet,
         |control| remedy(&read, &plan, control),
     )?;
-    let found = found.map_err(|problems| {
-        say(&diagnostics::render(&problems));
-        Failure::told(Exit::Invalid)
-    })?;
+    let found = found.map_err(|problems| refused(&problems))?;
     let answer = Answer {
         scenario: &scenario,
         model: &model,
@@ -73,11 +61,7 @@ pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         svg: Some(("remedies.svg", answer.plot(&verdict))),
         scenario: &scenario,
         host,
-        exit: if found.interrupted {
-            Exit::Interrupted
-        } else {
-            Exit::Ok
-        },
+        exit: Exit::unless(found.interrupted),
     };
     deliver(&args.result, results, (quiet, out), |out| {
         answer.text(&verdict, out)

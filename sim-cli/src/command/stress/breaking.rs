@@ -107,11 +107,7 @@ pub(super) fn run(
         Search::From { low, high, .. } | Search::Between(low, high) => (low, high),
     };
     let verdict = verdict(&found, &lever, [low, high]);
-    let exit = if found.interrupted {
-        Exit::Interrupted
-    } else {
-        Exit::Ok
-    };
+    let exit = Exit::unless(found.interrupted);
     let result = Searched {
         path: lever.path,
         unit: lever.unit,

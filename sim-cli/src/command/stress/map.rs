@@ -94,11 +94,7 @@ pub(super) fn run(
     )?;
     let found = found.map_err(invalid)?;
     let verdict = verdict(&found, &axes, subject);
-    let exit = if found.interrupted {
-        Exit::Interrupted
-    } else {
-        Exit::Ok
-    };
+    let exit = Exit::unless(found.interrupted);
     let result = Drawn {
         factors: &axes.factors,
         triggers: &axes.triggers,

@@ -71,11 +71,7 @@ pub(super) fn run(
     )?;
     let found = found.map_err(unfit)?;
     let verdict = verdict(&found, subject);
-    let exit = if found.interrupted {
-        Exit::Interrupted
-    } else {
-        Exit::Ok
-    };
+    let exit = Exit::unless(found.interrupted);
     let about = (args, found.ramped.len() as u64, found.interrupted);
     let until = args.until.clone();
     let result = Walked {

@@ -3,6 +3,7 @@
 use super::{Proposal, Row, Subject, set, times};
 use crate::doctor::facts::balancer_path;
 use crate::model::{Action, Model, Service, Target};
+use crate::readable::counted;
 
 pub(in crate::remedy) static BALANCER: Row = Row {
     name: "balancer",
@@ -38,7 +39,10 @@ fn holds(subject: &Subject<'_>) -> Vec<Proposal> {
         };
         for limit in limits {
             found.push((
-                format!("{name}: balancer holds {limit} connections"),
+                format!(
+                    "{name}: balancer holds {}",
+                    counted(limit as usize, "connection")
+                ),
                 set(path(KEY), limit.to_string()),
             ));
         }

@@ -2,6 +2,7 @@
 
 use super::{Proposal, Row, Subject, times};
 use crate::model::Server;
+use crate::readable::counted;
 
 pub(in crate::remedy) static QUEUES: Row = Row {
     name: "queues",
@@ -11,17 +12,19 @@ pub(in crate::remedy) static QUEUES: Row = Row {
 };
 
 /// Places for each worker.
-const PER_WORKER: [f64; 4] = [1.0, 4.0, 16.0, 64.0];
+const PER_WORKER: [usize; 4] = [1, 4, 16, 64];
 
 fn proposes(subject: &Subject<'_>) -> Vec<Proposal> {
     let mut found = Vec::new();
     for service in subject.services() {
-        for factor in PER_WORKER {
-            let limit = |server: &Server| Some(times(server.params.workers, factor).to_string());
+        for places in PER_WORKER {
+            let limit =
+                |server: &Server| Some(times(server.params.workers, places as f64).to_string());
             found.push((
                 format!(
-                    "{}: {factor} places in queues for each worker",
-                    service.name
+                    "{}: {} in queues for each worker",
+                    service.name,
+                    counted(places, "place")
                 ),
                 subject.for_servers(service, "queue.limit", limit),
             ));

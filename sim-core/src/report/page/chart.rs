@@ -2,11 +2,11 @@
 //! in the page, and its style shows one of them.
 
 use super::panels::Panel;
-use super::story::Spell;
 use super::windows::Window;
 use crate::metric::Unit;
 use crate::plot::axis::{Axis, Frame, Shown};
 use crate::plot::svg::{Anchor, Drawing, LABEL, Look, Pen, SMALL, TITLE, cut, fitted};
+use crate::summary::Spell;
 use crate::time::{Clock, Instant};
 
 /// How large a picture is, and what fits in.

@@ -2,7 +2,8 @@
 
 use super::Future;
 use crate::event_log::fold::{Line, counted, fold, together};
-use crate::event_log::{Actor, Event, Kind, Look};
+use crate::event_log::{Actor, Event, Look};
+use crate::summary::{Spell, spells};
 use crate::time::Instant;
 
 /// Lines of the story beyond which floods are folded.
@@ -26,16 +27,6 @@ pub(super) struct Row {
     pub what: String,
     /// Why.
     pub why: String,
-}
-
-/// A spell in which the site was not normal.
-pub(super) struct Spell {
-    /// From when.
-    pub from: Instant,
-    /// Until when; the end of the run where it was not over.
-    pub until: Instant,
-    /// Whether it was down, and not only degraded.
-    pub down: bool,
 }
 
 /// All of it.
@@ -72,7 +63,7 @@ impl Story {
         Self {
             rows,
             left_out: lines.len().saturating_sub(NUMBERS),
-            spells: spells(&log, run.simulation.now()),
+            spells: spells(run.simulation),
         }
     }
 
@@ -95,23 +86,4 @@ fn single(event: &Event, number: &mut usize) -> Row {
         what,
         why: why.to_owned(),
     }
-}
-
-fn spells(log: &[&Event], end: Instant) -> Vec<Spell> {
-    let mut found: Vec<Spell> = Vec::new();
-    let mut open: Option<(Instant, bool)> = None;
-    let states = log.iter().filter(|e| e.kind.site_state().is_some());
-    for event in states {
-        found.extend(closed(open.take(), event.at));
-        open = match event.kind {
-            Kind::Normal => None,
-            kind => Some((event.at, kind == Kind::Down)),
-        };
-    }
-    found.extend(closed(open, end));
-    found
-}
-
-fn closed(open: Option<(Instant, bool)>, until: Instant) -> Option<Spell> {
-    open.map(|(from, down)| Spell { from, until, down })
 }
