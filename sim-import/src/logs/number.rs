@@ -6,6 +6,8 @@ use sim_core::date::{self, Date, is};
 const SECOND: i64 = 1_000_000_000;
 /// Two centuries and some, in nanoseconds.
 const FAR: u64 = 7_300_000_000_000_000_000;
+/// Nothing of a log takes decades; and sums of a few times stay numbers.
+pub(crate) const LONGEST: u64 = FAR / 8;
 
 /// Whole digits.
 pub(crate) fn whole(text: &[u8]) -> Option<u64> {
@@ -48,6 +50,11 @@ pub(crate) fn scaled(text: &[u8], unit: u64) -> Option<u64> {
         sum = sum.checked_add(place * u64::from(digit))?;
     }
     Some(sum)
+}
+
+/// The same of how long something took, at most [`LONGEST`].
+pub(crate) fn how_long(text: &[u8], unit: u64) -> Option<u64> {
+    scaled(text, unit).filter(|&ns| ns <= LONGEST)
 }
 
 fn float(text: &[u8], unit: u64) -> Option<u64> {
@@ -169,6 +176,8 @@ mod tests {
     fn numbers_keep_their_digits() {
         assert_eq!(scaled(b"0.052", 1_000_000_000), Some(52_000_000));
         assert_eq!(scaled(b"12", 1000), Some(12_000));
+        assert_eq!(how_long(b"12", 1000), Some(12_000));
+        assert_eq!(how_long(b"17410000002", 1_000_000_000), None, "five centuries");
         assert_eq!(scaled(b".5", 10), Some(5));
         assert_eq!(scaled(b"1.5e-3", 1_000_000_000), Some(1_500_000));
         for bad in [

@@ -4,7 +4,7 @@
 use super::template::{request, status};
 use super::words::Words;
 use super::{Chosen, FormatDef, Known, Parser};
-use crate::logs::number::{Dates, scaled};
+use crate::logs::number::{Dates, how_long};
 use crate::logs::record::{Record, Stamp};
 
 pub(super) static FORMAT: FormatDef = FormatDef {
@@ -48,7 +48,7 @@ impl Parser for Alb {
             Ok(if word.starts_with(b"-") {
                 None
             } else {
-                Some(scaled(word, SECONDS).ok_or("a time of it is none")?)
+                Some(how_long(word, SECONDS).ok_or("a time of it is none")?)
             })
         };
         let (before, at_target, after) = (part()?, part()?, part()?);

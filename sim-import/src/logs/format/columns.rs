@@ -1,7 +1,7 @@
 //! What named values mean: those of JSON objects and of tables.
 
 use super::template::{request, status};
-use crate::logs::number::{Dates, scaled, whole};
+use crate::logs::number::{Dates, LONGEST, how_long, scaled, whole};
 use crate::logs::record::{Record, Stamp};
 
 /// What a named value is.
@@ -267,10 +267,9 @@ pub(crate) fn take<'a>(
 
 /// A number of units, or a span with its own.
 fn span(value: &[u8], unit: u64) -> Option<u64> {
-    scaled(value, unit).or_else(|| {
+    how_long(value, unit).or_else(|| {
         let text = std::str::from_utf8(value).ok()?;
-        sim_core::time::Duration::parse(text)
-            .ok()
-            .map(|span| span.0)
+        let span = sim_core::time::Duration::parse(text).ok()?;
+        (span.0 <= LONGEST).then_some(span.0)
     })
 }

@@ -1,6 +1,6 @@
 //! Lines that follow a template, as nginx and Apache write them: literal text with values in between.
 
-use crate::logs::number::{Dates, epoch, scaled, whole};
+use crate::logs::number::{Dates, epoch, how_long, whole};
 use crate::logs::record::{Record, Stamp};
 use memchr::{memchr, memmem};
 
@@ -173,7 +173,7 @@ fn take<'a>(
         Field::Path => record.path = value,
         Field::Status => record.status = status(value).ok_or("its status is none")?,
         Field::Duration(unit) if !missing => {
-            let time = scaled(value, unit).ok_or("its duration is none")?;
+            let time = how_long(value, unit).ok_or("its duration is none")?;
             // Of several the finest: it has more digits, and never more nanoseconds than a unit.
             if record.duration_ns.is_none() || unit < SECONDS || memchr(b'.', value).is_some() {
                 record.duration_ns = Some(time);
@@ -223,7 +223,7 @@ fn tries(value: &[u8]) -> (u32, &[u8]) {
 
 fn upstream_times(value: &[u8], record: &mut Record<'_>) -> Result<(), &'static str> {
     // One try is what nearly all lines have.
-    if let Some(time) = scaled(value, SECONDS) {
+    if let Some(time) = how_long(value, SECONDS) {
         record.tries = record.tries.max(1);
         (record.upstream_ns, record.service_ns) = (Some(time), Some(time));
         return Ok(());
@@ -237,7 +237,7 @@ fn upstream_times(value: &[u8], record: &mut Record<'_>) -> Result<(), &'static 
         last = if word == b"-" {
             None
         } else {
-            Some(scaled(word, SECONDS).ok_or("its time at servers is none")?)
+            Some(how_long(word, SECONDS).ok_or("its time at servers is none")?)
         };
         sum = sum.saturating_add(last.unwrap_or(0));
     }

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn both_ways_of_writing_are_read() {
-        let text = "connectTimeout: 0.25s\nmax_age: { seconds: 1, nanos: 500000000 }\nshare: { value: 40.0 }\nbad: 5m\nshort: 50ms\n";
+        let text = "connectTimeout: 0.25s\nmax_age: { seconds: 1, nanos: 500000000 }\nshare: { value: 40.0 }\nbad: 5m\nshort: 50ms\nhuge: 1e308\n";
         let node = &documents(text, &"t".into()).expect("YAML")[0];
         let span = |name: &str| field(node, name).and_then(duration);
         assert_eq!(span("connect_timeout"), Some(Duration::from_millis(250)));
@@ -114,5 +114,6 @@ mod tests {
         assert_eq!(span("bad"), None);
         assert_eq!(span("short"), Some(Duration::from_millis(50)));
         assert_eq!(field(node, "share").and_then(number), Some(40.0));
+        assert_eq!(field(node, "huge").and_then(number), None);
     }
 }

@@ -2,6 +2,9 @@
 
 use crate::settings::system::Place;
 
+/// Numbers of settings are smaller: what is not cannot be counted to.
+const MOST: f64 = 1e15;
+
 /// A value and where it begins.
 #[derive(Clone, PartialEq, Debug)]
 pub(in crate::settings) struct Node {
@@ -74,19 +77,20 @@ impl Node {
         self.get(key).and_then(Node::as_number)
     }
 
-    /// A number, in quotes or not.
+    /// A number, in quotes or not, of a size that can be counted to.
     pub(in crate::settings) fn as_number(&self) -> Option<f64> {
-        match &self.value {
+        let number = match &self.value {
             Value::Number(number, _) => Some(*number),
-            Value::Text(text) => text.trim().parse().ok().filter(|n: &f64| n.is_finite()),
+            Value::Text(text) => text.trim().parse().ok(),
             _ => None,
-        }
+        };
+        number.filter(|n| n.abs() < MOST)
     }
 
     /// A whole number of a key that is none below 0.
     pub(in crate::settings) fn count(&self, key: &str) -> Option<u64> {
         let number = self.number(key)?;
-        let whole = number >= 0.0 && number.fract() == 0.0 && number < 1e15;
+        let whole = number >= 0.0 && number.fract() == 0.0;
         whole.then_some(number as u64)
     }
 
