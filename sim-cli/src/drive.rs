@@ -66,6 +66,10 @@ pub(crate) fn drive_until(
         });
         log(simulation.recorder_mut().take_log())?;
         let interrupted = goes_on && interrupt::asked();
+        if interrupted {
+            simulation.end_here();
+            log(simulation.recorder_mut().take_log())?;
+        }
         if interrupted || !goes_on {
             progress.finish();
             return Ok(Driven {

@@ -77,6 +77,10 @@ fn requests(summary: &Summary) -> String {
     if !failures.is_empty() {
         text = format!("{text} ({})", failures.join(", "));
     }
+    if let Some(users) = summary.users_left.filter(|users| *users > 0) {
+        let gone = if users == 1 { "user" } else { "users" };
+        text = format!("{text}   {} {gone} left for good", number(users as f64));
+    }
     if requests.in_flight > 0 {
         text = format!(
             "{text}   {} in flight at the end",
@@ -192,15 +196,16 @@ fn incident(report: &Report<'_>, incident: &Incident) -> String {
         parts.push(format!("down from {}", report.moment(down)));
     }
     if let Some(at) = incident.mitigated_s {
-        parts.push(format!("no longer down after {}", after(at)));
+        parts.push(format!("no longer from {}", report.moment(at)));
     }
     let lost = number(incident.lost as f64);
     let waiting = incident.waiting.filter(|waiting| *waiting > 0);
     parts.push(match waiting.map(|waiting| number(waiting as f64)) {
         Some(waiting) if incident.lost == 0 => {
-            format!("{waiting} requests wait at the end, none has failed so far")
+            format!("{waiting} requests wait at the end, none has failed in that time")
         }
         Some(waiting) => format!("{lost} requests lost, {waiting} wait at the end"),
+        None if incident.lost == 0 => "no request lost in that time".to_owned(),
         None => format!("{lost} requests lost"),
     });
     parts.join("   ")

@@ -298,6 +298,14 @@ impl Simulation {
         true
     }
 
+    /// Ends the run here and now, as at its horizon: its last interval is recorded as far as it came.
+    pub fn end_here(&mut self) {
+        if self.progress.end.is_none() {
+            self.finish(End::Interrupted);
+            self.close_books();
+        }
+    }
+
     fn reach_horizon(&mut self) {
         self.now = self.model.horizon.0;
         self.finish(End::Horizon);

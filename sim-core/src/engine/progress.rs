@@ -14,6 +14,8 @@ pub enum End {
     InFlightLimit,
     /// Events followed one another without time going on: a loop without any delay.
     Stalled,
+    /// Somebody wanted it to end.
+    Interrupted,
 }
 
 impl End {
@@ -25,6 +27,7 @@ impl End {
             Self::InFlightLimit => Some(
                 "the run ended early: requests and attempts in flight, and connections that are kept, reached limits.in_flight",
             ),
+            Self::Interrupted => Some("the run ended early: it was interrupted"),
             Self::Stalled => Some(
                 "the run ended early: time stood still, because some loop has no delay at all (users who never think, refused at once?)",
             ),

@@ -413,13 +413,16 @@ impl Judged {
     /// few runs. A value is so many times `each` events.
     fn rare_count(&self, each: f64, values: &[f64], level: f64) -> Option<Estimate> {
         let seen: f64 = values.iter().sum();
-        let total = seen * each;
+        // Events that come in clusters are worth fewer: as many as would make the error that is seen.
+        let moments = statistics::Moments::of(values);
+        let relative = moments.standard_error() / moments.mean();
+        let total = (seen * each).min((relative * relative).recip());
         let none_in_some = values.iter().any(|v| *v <= 0.0);
         if !none_in_some || total >= MIN_EVENTS as f64 {
             return None;
         }
         let runs = values.len() as u64;
-        if total <= 0.0 {
+        if seen <= 0.0 {
             let bound = statistics::no_events(runs, level)?;
             return Some(Estimate::Interval(Interval {
                 high: bound.high / each,

@@ -177,7 +177,11 @@ mod tests {
         assert_eq!(scaled(b"0.052", 1_000_000_000), Some(52_000_000));
         assert_eq!(scaled(b"12", 1000), Some(12_000));
         assert_eq!(how_long(b"12", 1000), Some(12_000));
-        assert_eq!(how_long(b"17410000002", 1_000_000_000), None, "five centuries");
+        assert_eq!(
+            how_long(b"17410000002", 1_000_000_000),
+            None,
+            "five centuries"
+        );
         assert_eq!(scaled(b".5", 10), Some(5));
         assert_eq!(scaled(b"1.5e-3", 1_000_000_000), Some(1_500_000));
         for bad in [

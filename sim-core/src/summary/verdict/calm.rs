@@ -1,10 +1,13 @@
 //! Rows that speak of the requests themselves: those that fail for no cause above, wait or are well.
 
-use super::clauses::{BUSY, fails, goodput, how_bad, load_words, missing, waits, weakened};
+use super::clauses::{
+    BUSY, NORMAL_FROM, fails, goodput, how_bad, load_words, missing, waits, weakened,
+};
+use super::disturbance::Disturbance;
 use super::evidence::{Evidence, worst};
 use super::faults::goes_on;
 use super::rows::Found;
-use super::words::{counted, list, moment, of_time, share, times};
+use super::words::{counted, list, moment, of_time, rate, share, times};
 use crate::event_log::Kind;
 use crate::ids::Id;
 use crate::outcome::Outcome;
@@ -12,16 +15,30 @@ use crate::readable;
 use crate::time::Duration;
 use crate::verdict::Verdict as Word;
 
+/// Faults that end within so many seconds of each other end together.
+const AT_ONCE_S: f64 = 1.0;
+
 pub(super) fn idle(e: &Evidence<'_>) -> Option<Found> {
     if e.arrived > 0 || e.in_flight[2] > 0 {
         return None;
     }
     let last_s = e.last_arrival_s?;
-    // How the site was when the last came is all that is known.
-    let (word, was) = match e.site {
-        Kind::Down => (Word::Down, "; the site was down then"),
-        Kind::Degraded => (Word::Degraded, "; the site was degraded then"),
-        _ => (Word::Stable, ""),
+    // How the site was when the last came is all that is known; of too few for that, how they ended.
+    let ended: u64 = e.last_outcomes.iter().sum();
+    let succeeded = e.last_outcomes[Outcome::Succeeded as usize];
+    let (word, was) = match (e.site, worst(&e.last_outcomes)) {
+        (Kind::Down, _) => (Word::Down, "; the site was down then".to_owned()),
+        (Kind::Degraded, _) => (Word::Degraded, "; the site was degraded then".to_owned()),
+        (_, Some((outcome, _))) if (succeeded as f64) < NORMAL_FROM * ended as f64 => (
+            Word::Degraded,
+            format!(
+                "; {} of the last {} failed ({})",
+                readable::number((ended - succeeded) as f64),
+                readable::number(ended as f64),
+                outcome.name().replace('_', " ")
+            ),
+        ),
+        _ => (Word::Stable, String::new()),
     };
     Some(Found::new(
         word,
@@ -32,6 +49,54 @@ pub(super) fn idle(e: &Evidence<'_>) -> Option<Found> {
                 n => format!("last of {} requests", readable::number(n as f64)),
             },
             of_time(e.now_s - last_s)
+        ),
+        0,
+    ))
+}
+
+/// What ended last, and when, if those who met it failed in the time looked at: so long does anybody wait.
+fn just_ended(e: &Evidence<'_>) -> Option<(Vec<String>, f64)> {
+    let until = |d: &Disturbance<'_>| d.until_s;
+    let last_s = (e.told.disturbances.iter().filter_map(until)).max_by(f64::total_cmp)?;
+    let waited_s = longest_wait_s(e);
+    if last_s + waited_s <= e.now_s - e.window_s {
+        return None;
+    }
+    let together = e.told.disturbances.iter();
+    let together = together.filter(|d| until(d).is_some_and(|at_s| at_s >= last_s - AT_ONCE_S));
+    Some((together.map(|d| e.told.what(d)).collect(), last_s))
+}
+
+pub(super) fn just_over(e: &Evidence<'_>) -> Option<Found> {
+    if !fails(e) || e.tightest().is_some_and(|s| s.load() > 1.0) {
+        return None;
+    }
+    let (what, until_s) = just_ended(e)?;
+    let (outcome, count) = worst(&e.outcomes)?;
+    let since = e.now_s - until_s;
+    let names: Vec<&str> = what.iter().map(String::as_str).collect();
+    // Of what was seen since it ended the last is well.
+    let returns = since >= e.window_s && e.thirds[2].is_some_and(|share| share >= NORMAL_FROM);
+    Some(Found::new(
+        if returns {
+            Word::Recovering
+        } else {
+            how_bad(e)
+        },
+        format!(
+            "{} until {}, {}; {} of the failures are {} ({}){}; {}",
+            list(&names),
+            moment(e, until_s),
+            if since > 0.0 {
+                format!("{} ago", of_time(since))
+            } else {
+                "the end itself".to_owned()
+            },
+            share(count as f64 / e.failures().max(1) as f64),
+            outcome.name().replace('_', " "),
+            outcome.about(),
+            load(e),
+            goodput(e)
         ),
         0,
     ))
@@ -100,11 +165,24 @@ pub(super) fn failing(e: &Evidence<'_>) -> Option<Found> {
         .tightest()
         .filter(|s| s.capacity_hz.is_finite() && s.capacity_hz > 0.0)
     {
+        // Bursts ask for more than is asked on average.
+        let peak = e.peak_hz / e.offered_hz() * s.load();
+        let chance = 1.0 + 4.0 / e.peak_hz.max(1.0).sqrt();
+        let bursts = s.load() < 1.0 && peak > chance;
         let (but, end) = match (s.busy > BUSY, s.load() > 1.0) {
+            _ if bursts => ("on average and", ""),
             (true, true) => ("and", ""),
             (true, false) | (false, true) => ("yet", ""),
             (false, false) => ("and", ": no overload"),
         };
+        if bursts {
+            facts.push(format!(
+                "requests come in bursts: {} in the busiest second, {} what `{}` can do",
+                rate(e.peak_hz),
+                times(peak),
+                s.name
+            ));
+        }
         facts.push(format!(
             "first attempts ask {} of what `{}` can do {but} it is {} busy{end}",
             times(s.load()),
@@ -134,19 +212,24 @@ fn load(e: &Evidence<'_>) -> String {
     }
 }
 
-/// Callers who wait for less than an answer takes, where nobody has changed how they behave.
-fn impatience(e: &Evidence<'_>) -> Option<String> {
-    let mut sets = e.told.sets.iter();
-    if sets.any(|set| set.path.ends_with("timeout") || set.path.ends_with("deadline")) {
-        return None;
-    }
+/// The longest that a caller from outside waits for an answer, in seconds; may be infinite.
+fn longest_wait_s(e: &Evidence<'_>) -> f64 {
     let clients = e.model.sources.iter().flat_map(|s| &s.clients);
     let waits = clients.map(|id| {
         let client = &e.model.clients[id.position()];
         let most = [client.timeout, client.deadline].into_iter().flatten();
         most.min().map_or(f64::INFINITY, Duration::as_secs_f64)
     });
-    let longest_s = waits.fold(0.0, f64::max);
+    waits.fold(0.0, f64::max)
+}
+
+/// Callers who wait for less than an answer takes, where nobody has changed how they behave.
+fn impatience(e: &Evidence<'_>) -> Option<String> {
+    let mut sets = e.told.sets.iter();
+    if sets.any(|set| set.path.ends_with("timeout") || set.path.ends_with("deadline")) {
+        return None;
+    }
+    let longest_s = longest_wait_s(e);
     let told = e.alone_s.is_finite() && longest_s > 0.0 && e.alone_s > longest_s;
     told.then(|| {
         format!(

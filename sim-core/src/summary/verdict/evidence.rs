@@ -20,14 +20,16 @@ use std::ops::Range;
 const WINDOW_S: f64 = 30.0;
 /// With fewer arrivals than this the end is taken to be longer, up to a tenth of the run.
 const ARRIVALS: u64 = 100;
-/// Fewest intervals that say anything.
+/// Fewest intervals that say anything of a run in which nothing changed.
 const INTERVALS: usize = 5;
 /// Records of servers that are read at most, over all servers.
 const RECORDS: usize = 1_000_000;
 /// So many times what a request takes alone: nobody waits so long by chance.
 const SILENCE: f64 = 20.0;
-/// Requests that the end must have seen to be shorter than it would be.
+/// Requests that the end must have seen to be shorter than it would be; more where it is shorter than
+/// [`INTERVALS`].
 const FEW: u64 = 10;
+const FEW_AT_ONCE: u64 = 20;
 
 /// All facts.
 pub(super) struct Evidence<'a> {
@@ -45,6 +47,10 @@ pub(super) struct Evidence<'a> {
     pub arrived: u64,
     pub ended: u64,
     pub outcomes: [u64; Outcome::COUNT],
+    /// Arrivals per second in its busiest second.
+    pub peak_hz: f64,
+    /// How those ended that came last, where none comes any more: from half a minute before the last of them on.
+    pub last_outcomes: [u64; Outcome::COUNT],
     /// Those answered in time as a share of those that ended, in each third of it.
     pub thirds: [Option<f64>; 3],
     /// In flight at its start, in the middle and at its end.
@@ -86,6 +92,33 @@ pub(super) struct Surge {
     pub peak_hz: f64,
     pub from_s: f64,
     pub until_s: f64,
+}
+
+impl Surge {
+    /// The same without what is no part of it at its ends: intervals that have no more than half of what it
+    /// adds to `usual_hz`.
+    fn within(self, arrived: &[u64], width_s: f64, usual_hz: f64) -> Self {
+        if !usual_hz.is_finite() {
+            return self;
+        }
+        let at = |s: f64| ((s / width_s).round() as usize).min(arrived.len());
+        let range = at(self.from_s)..at(self.until_s);
+        let high = |&n: &u64| n as f64 / width_s > f64::midpoint(self.peak_hz, usual_hz);
+        let of_it = &arrived[range.clone()];
+        let ends = (of_it.iter().position(high), of_it.iter().rposition(high));
+        let (Some(first), Some(last)) = ends else {
+            return self;
+        };
+        let came: u64 = of_it[first..=last].iter().sum();
+        let (from, until) = (range.start + first, range.start + last + 1);
+        Self {
+            peak_hz: self
+                .peak_hz
+                .max(came as f64 / ((until - from) as f64 * width_s)),
+            from_s: from as f64 * width_s,
+            until_s: until as f64 * width_s,
+        }
+    }
 }
 
 /// What limits a service.
@@ -247,16 +280,23 @@ impl<'a> Evidence<'a> {
             arrived: seen.arrived,
             ended: seen.ended(),
             outcomes: seen.outcomes,
+            peak_hz: 0.0,
+            last_outcomes: seen.outcomes,
             thirds: [
                 goodput(window.start..third(1)),
                 goodput(third(1)..third(2)),
                 goodput(third(2)..window.end),
             ],
-            in_flight: [
-                window.start.checked_sub(1).map_or(0, in_flight),
-                in_flight(middle),
-                in_flight(window.end - 1),
-            ],
+            in_flight: {
+                let before = window.start.checked_sub(1).map_or(0, in_flight);
+                let after = in_flight(window.end - 1);
+                // One or two intervals have no middle of their own.
+                let between = match window.len() {
+                    0..=2 => u64::midpoint(before, after),
+                    _ => in_flight(middle),
+                };
+                [before, between, after]
+            },
             arrived_ever: outside(recorder).map(|f| recorder.flow(f).arrived).sum(),
             last_arrival_s: None,
             site: Kind::Normal,
@@ -678,18 +718,26 @@ impl<'a> Evidence<'a> {
     fn read_arrivals(&mut self, history: &History, window: &Range<usize>) {
         let width_s = history.interval_ns() as f64 / 1e9;
         let flows = history.flows();
-        let arrived: Vec<u64> = (0..window.start)
-            .map(|i| {
-                flows
-                    .clone()
-                    .map(|f| u64::from(history.flow(i, f).arrived))
-                    .sum()
-            })
-            .collect();
-        let later =
-            (window.clone()).rfind(|&i| flows.clone().any(|f| history.flow(i, f).arrived > 0));
+        let came = |i: usize| -> u64 {
+            let flows = flows.clone();
+            flows.map(|f| u64::from(history.flow(i, f).arrived)).sum()
+        };
+        let arrived: Vec<u64> = (0..window.start).map(came).collect();
+        let second = (1.0 / width_s).ceil().max(1.0) as usize;
+        let latest: Vec<u64> = window.clone().map(came).collect();
+        let peak = latest
+            .chunks(second)
+            .map(|n| n.iter().sum::<u64>() as f64 / (second as f64 * width_s));
+        self.peak_hz = peak.fold(0.0, f64::max);
+        let later = latest.iter().rposition(|&n| n > 0);
+        let later = later.map(|i| window.start + i);
         let last = later.or_else(|| arrived.iter().rposition(|&n| n > 0));
         self.last_arrival_s = last.map(|i| history.end_ns(i) as f64 / 1e9);
+        if let Some(last) = last.filter(|_| self.arrived == 0) {
+            let from = last.saturating_sub((WINDOW_S / width_s) as usize);
+            let total = history.total(Scope::Site, from..window.end);
+            self.last_outcomes = total.window().outcomes;
+        }
         // A bin of ten seconds, or what has enough requests in it.
         let mean = self.arrived_ever as f64 / history.len() as f64;
         let bin = (10.0 / width_s)
@@ -726,7 +774,7 @@ impl<'a> Evidence<'a> {
                 });
             }
         }
-        self.surge = surge;
+        self.surge = surge.map(|surge| surge.within(&arrived, width_s, now_hz.max(room_hz)));
     }
 }
 
@@ -754,13 +802,21 @@ fn window(history: &History, changed_s: impl Iterator<Item = f64>) -> Range<usiz
         start -= 1;
         seen += arrived(start);
     }
-    // The latest change after which enough was seen.
-    let changed = changed_s.map(count).filter(|&changed| {
-        changed > start
-            && len - changed.min(len) >= INTERVALS
-            && (changed..len).map(arrived).sum::<u64>() >= FEW
-    });
-    changed.max().unwrap_or(start)..len
+    // The latest change after which enough was seen. Where many came just before it, that none comes any
+    // more was seen, too.
+    let seen_since = |changed: &usize| {
+        let whole = len.saturating_sub(*changed);
+        let enough = match whole {
+            0 => return false,
+            INTERVALS.. => FEW,
+            _ => FEW_AT_ONCE,
+        };
+        let after: u64 = (*changed..len).map(arrived).sum();
+        let before = || -> u64 { (changed.saturating_sub(whole)..*changed).map(arrived).sum() };
+        after >= enough || before() >= enough
+    };
+    let changed = changed_s.map(count).filter(|&changed| changed > start);
+    changed.filter(seen_since).max().unwrap_or(start)..len
 }
 
 pub(super) fn span_s(history: &History, window: &Range<usize>) -> f64 {

@@ -84,7 +84,7 @@ pub(super) fn crash_loop(e: &Evidence<'_>) -> Option<Found> {
 pub(super) fn balancer_down(e: &Evidence<'_>) -> Option<Found> {
     let down =
         |s: &&ServiceFacts| (s.is_asked() || s.attempted > 0) && s.standing.instances_up == 0;
-    let (service, lost) = costliest(e, down, &in_vain(e))?;
+    let (service, lost) = *cost_of(e, down, &in_vain(e)).first()?;
     let fact = format!(
         "the balancer of `{}` is down{}",
         service.name,
@@ -104,11 +104,17 @@ pub(super) fn balancer_down(e: &Evidence<'_>) -> Option<Found> {
     })
 }
 
-pub(super) fn no_server(e: &Evidence<'_>) -> Option<Found> {
+pub(super) fn no_server(e: &Evidence<'_>) -> Vec<Found> {
     let empty = |s: &&ServiceFacts| {
         s.is_asked() && s.standing.instances_up > 0 && s.serving().next().is_none()
     };
-    let (service, lost) = costliest(e, empty, &in_vain(e))?;
+    let services = cost_of(e, empty, &in_vain(e)).into_iter();
+    services
+        .map(|(service, lost)| without_server(e, service, lost))
+        .collect()
+}
+
+fn without_server(e: &Evidence<'_>, service: &ServiceFacts, lost: u64) -> Found {
     // The last that left says since when there is none.
     let since_s = service
         .servers
@@ -126,7 +132,7 @@ pub(super) fn no_server(e: &Evidence<'_>) -> Option<Found> {
         "no server in rotation"
     };
     let fact = format!("`{}` has {what}{}", service.name, since(e, since_s));
-    Some(Found {
+    Found {
         word: suffers(e).then(|| how_bad(e)),
         lost,
         because: format!(
@@ -136,7 +142,7 @@ pub(super) fn no_server(e: &Evidence<'_>) -> Option<Found> {
         ),
         aside: fact,
         about: Some(service.id),
-    })
+    }
 }
 
 /// Ends of those who found nobody, however often they tried: who tries until its time is over times out,
@@ -147,19 +153,20 @@ fn in_vain(e: &Evidence<'_>) -> Vec<Outcome> {
     NOBODY.iter().copied().chain(timed_out).collect()
 }
 
-/// Of the services of a kind the one that costs most requests by such ends, with their number.
-fn costliest<'e>(
+/// The services of a kind with the requests that each costs by such ends, that which costs most first.
+fn cost_of<'e>(
     e: &'e Evidence<'_>,
     of: impl Fn(&&'e ServiceFacts<'_>) -> bool,
     ends: &[Outcome],
-) -> Option<(&'e ServiceFacts<'e>, u64)> {
+) -> Vec<(&'e ServiceFacts<'e>, u64)> {
     let services = e.services.iter().filter(of);
     let lost = services.map(|s| {
         let lost = e.failed_at(s.id, ends) + e.cut_short(s.id);
         (s, lost.min(e.failures()))
     });
-    // The first of equals.
-    lost.rev().max_by_key(|(_, lost)| *lost)
+    let mut lost: Vec<_> = lost.collect();
+    lost.sort_by_key(|(_, lost)| std::cmp::Reverse(*lost));
+    lost
 }
 
 pub(super) fn cut(e: &Evidence<'_>) -> Option<Found> {
@@ -214,7 +221,7 @@ pub(super) fn dead_in_rotation(e: &Evidence<'_>) -> Option<Found> {
         let mut dead = s.servers.iter().filter(|s| is_there(s)).peekable();
         dead.peek().is_some() && (dead.any(|s| s.attempts > 0) || e.cut_short(s.id) > 0)
     };
-    let (service, lost) = costliest(e, has_dead, &in_vain(e))?;
+    let (service, lost) = *cost_of(e, has_dead, &in_vain(e)).first()?;
     // Behind an open circuit breaker nobody is sent to them, nor to others.
     let cut_short = e.cut_short(service.id);
     let is_dead = |s: &&ServerFacts| is_there(s) && (s.attempts > 0 || cut_short > 0);
@@ -249,10 +256,10 @@ pub(super) fn dead_in_rotation(e: &Evidence<'_>) -> Option<Found> {
     })
 }
 
-pub(super) fn errors(e: &Evidence<'_>) -> Option<Found> {
-    if !fails(e) {
-        return None;
-    }
+/// Shares of answers that are errors which are worth a word though nobody who asks is harmed.
+const MANY_ERRORS: f64 = 0.05;
+
+pub(super) fn errors(e: &Evidence<'_>) -> Vec<Found> {
     let is_wrong = |s: &&ServerFacts| s.standing.error_rate > 0.0 && s.failed > 0;
     // Drained or not: what counts is that it answered so.
     let wrong = |s: &ServiceFacts| s.servers.iter().any(|server| is_wrong(&server));
@@ -262,8 +269,22 @@ pub(super) fn errors(e: &Evidence<'_>) -> Option<Found> {
         let lost = e.lost_at(s.id, &[Outcome::Errored]).min(failed) + e.cut_short(s.id);
         (s, lost.min(e.failures()))
     });
-    // The last of equals: the service that is called fails before the one that calls it.
-    let (service, lost) = costs.max_by_key(|(_, lost)| *lost)?;
+    // The last of equals first: the service that is called fails before the one that calls it.
+    let mut costs: Vec<_> = costs.collect();
+    costs.reverse();
+    costs.sort_by_key(|(_, lost)| std::cmp::Reverse(*lost));
+    let found = costs
+        .into_iter()
+        .map(|(service, lost)| errors_of(e, service, lost, is_wrong));
+    found.flatten().collect()
+}
+
+fn errors_of(
+    e: &Evidence<'_>,
+    service: &ServiceFacts,
+    lost: u64,
+    is_wrong: impl Fn(&&ServerFacts) -> bool,
+) -> Option<Found> {
     let at: Vec<&ServerFacts> = service.servers.iter().filter(is_wrong).collect();
     let names: Vec<&str> = at.iter().map(|s| s.name).collect();
     let attempts: u64 = service.servers.iter().map(|s| s.attempts).sum();
@@ -280,9 +301,14 @@ pub(super) fn errors(e: &Evidence<'_>) -> Option<Found> {
     } else {
         String::new()
     };
-    let part = share(failed as f64 / ended.max(1) as f64);
+    let errors = failed as f64 / ended.max(1) as f64;
+    let part = share(errors);
+    let harms = fails(e);
+    if !harms && errors < MANY_ERRORS {
+        return None;
+    }
     Some(Found {
-        word: Some(how_bad(e)),
+        word: harms.then(|| how_bad(e)),
         lost,
         because: format!(
             "errors at {}: {part} of {whose} answers fail, and {who} {} of the attempts of `{}`{load}; {}",
@@ -291,7 +317,7 @@ pub(super) fn errors(e: &Evidence<'_>) -> Option<Found> {
             service.name,
             goodput(e)
         ),
-        aside: if lost > 0 {
+        aside: if lost > 0 || !harms {
             format!("{part} of the answers of {} are errors", list(&names))
         } else {
             String::new()

@@ -4,7 +4,7 @@ use super::clauses::{
     BACKLOG, BUSY, fails, goodput, how_bad, load_words, missing, suffers, weakened,
 };
 use super::disturbance::Disturbance;
-use super::evidence::{Evidence, Limit, ServerFacts, ServiceFacts, beyond_chance};
+use super::evidence::{Evidence, Limit, ServerFacts, ServiceFacts, beyond_chance, worst};
 use super::losses::TOO_MUCH;
 use super::rows::Found;
 use super::words::{counted, list, of_time, rate, share, since, times};
@@ -31,15 +31,17 @@ const MOSTLY: f64 = 0.5;
 /// Standard deviations that are no chance.
 const BEYOND_CHANCE: f64 = 3.0;
 
-/// Of the services that are asked for more than they can do, the one that costs most; of equals the one
-/// that is asked for most.
+/// The services that are asked for more than they can do, with what each costs: that which costs most first,
+/// of equals the one that is asked for most.
 fn fullest<'e>(
     e: &'e Evidence<'_>,
     of: impl Fn(&&'e ServiceFacts<'_>) -> bool,
-) -> Option<(&'e ServiceFacts<'e>, u64)> {
+) -> Vec<(&'e ServiceFacts<'e>, u64)> {
     let full = e.services.iter().filter(|s| s.is_asked() && s.load() > 1.0);
     let costs = full.filter(of).map(|s| (s, e.harmed_at(s, TOO_MUCH)));
-    costs.max_by(|a, b| a.1.cmp(&b.1).then(a.0.load().total_cmp(&b.0.load())))
+    let mut costs: Vec<_> = costs.collect();
+    costs.sort_by(|a, b| b.1.cmp(&a.1).then(b.0.load().total_cmp(&a.0.load())));
+    costs
 }
 
 pub(super) fn warming(e: &Evidence<'_>) -> Option<Found> {
@@ -48,7 +50,7 @@ pub(super) fn warming(e: &Evidence<'_>) -> Option<Found> {
             && matches!(s.limit, Limit::Workers | Limit::Cores)
             && s.asked_hz <= s.warm_hz
     };
-    let (service, lost) = fullest(e, cold)?;
+    let (service, lost) = *fullest(e, cold).first()?;
     if !suffers(e) {
         return None;
     }
@@ -67,10 +69,15 @@ pub(super) fn warming(e: &Evidence<'_>) -> Option<Found> {
     .of(service.id))
 }
 
-pub(super) fn overloaded(e: &Evidence<'_>) -> Option<Found> {
+pub(super) fn overloaded(e: &Evidence<'_>) -> Vec<Found> {
     // All that can be said of nothing is in the rows before.
     let shows = |s: &&ServiceFacts| s.capacity_hz > 0.0 && overload_shows(e, s);
-    let (service, lost) = fullest(e, shows)?;
+    let full = fullest(e, shows).into_iter();
+    full.map(|(service, lost)| overload_of(e, service, lost))
+        .collect()
+}
+
+fn overload_of(e: &Evidence<'_>, service: &ServiceFacts, lost: u64) -> Found {
     let users = counted(e.users as usize, "user", "users");
     let (hz, whom) = (rate(service.asked_hz), &service.name);
     let asked = match (e.users, e.has_open_sources) {
@@ -103,13 +110,13 @@ pub(super) fn overloaded(e: &Evidence<'_>) -> Option<Found> {
     } else {
         String::new()
     };
-    Some(Found {
+    Found {
         word: Some(Word::Overloaded),
         lost,
         because: format!(
             "{asked}, {limit}: a load of {}{why}{extra}; {}",
             times(service.load()),
-            end_of_overload(e)
+            end_of_overload(e, service)
         ),
         aside: if lost > 0 {
             format!(
@@ -121,7 +128,7 @@ pub(super) fn overloaded(e: &Evidence<'_>) -> Option<Found> {
             String::new()
         },
         about: Some(service.id),
-    })
+    }
 }
 
 /// Whether a load above one is more than chance, and does harm or leaves no rest.
@@ -129,6 +136,14 @@ fn overload_shows(e: &Evidence<'_>, service: &ServiceFacts) -> bool {
     if e.users > 0 && service.busy > BUSY {
         // As many users as workers keep them busy for ever, and none waits.
         return service.waiting > 0 || service.queue_len.iter().any(|n| *n > 0);
+    }
+    if e.users > 0 && !e.has_open_sources {
+        // Users who come all at once leave pauses, but those for whom there is no room wait all the same.
+        let room = (1.0 - 1.0 / service.load()) * f64::from(e.users);
+        let wait = (service.waiting + service.queue_len[1]) as f64;
+        if wait > MOSTLY * room && wait > beyond_chance(0) {
+            return true;
+        }
     }
     let more = (service.asked_hz - service.capacity_hz) * e.window_s;
     // What happens at the end itself has lasted for no time, and no request has met it. What only helps
@@ -191,9 +206,19 @@ fn limit_words(service: &ServiceFacts, hz: &str) -> String {
 }
 
 /// Goodput, or where nothing fails what grows.
-fn end_of_overload(e: &Evidence<'_>) -> String {
+fn end_of_overload(e: &Evidence<'_>, service: &ServiceFacts) -> String {
     if fails(e) || e.arrived == 0 {
         return goodput(e);
+    }
+    let ended: u64 = service.outcomes.iter().sum();
+    let succeeded = service.outcomes[Outcome::Succeeded as usize];
+    if let Some((outcome, _)) = worst(&service.outcomes).filter(|_| ended > succeeded) {
+        return format!(
+            "{} of the requests to it fail, most are {}, and whoever asks goes on without it; {}",
+            share(1.0 - succeeded as f64 / ended as f64),
+            outcome.name().replace('_', " "),
+            goodput(e)
+        );
     }
     if e.users > 0 && !e.has_open_sources {
         // No more can wait than there are users: nothing grows that could fail later.

@@ -1,6 +1,6 @@
 //! The table of verdicts: which word, under which condition, in which sentence.
 
-use super::calm::{backlog, failing, idle, objective, recovering, stable};
+use super::calm::{backlog, failing, idle, just_over, objective, recovering, stable};
 use super::clauses::fails;
 use super::evidence::Evidence;
 use super::faults::{balancer_down, crash_loop, cut, dead_in_rotation, errors, no_server};
@@ -71,7 +71,24 @@ pub(super) struct Row {
     /// Whether it is a cause, of which several may stand at once: the one that costs most counts.
     pub cause: bool,
     /// The verdict and its sentence, where the evidence is there.
-    pub of: fn(&Evidence<'_>) -> Option<Found>,
+    of: Of,
+}
+
+/// Who looks for evidence.
+enum Of {
+    /// It is there or not.
+    All(fn(&Evidence<'_>) -> Option<Found>),
+    /// It may be there of several services: that which costs most comes first, and the others are told beside it.
+    Each(fn(&Evidence<'_>) -> Vec<Found>),
+}
+
+impl Of {
+    fn find(&self, e: &Evidence<'_>) -> Vec<Found> {
+        match self {
+            Self::All(find) => find(e).into_iter().collect(),
+            Self::Each(find) => find(e),
+        }
+    }
 }
 
 /// A cause explains this share of the failures, or they are told as they are.
@@ -83,7 +100,7 @@ const ASIDES: usize = 2;
 pub(super) fn choose(e: &Evidence<'_>) -> Option<(Word, String)> {
     let mut asides: Vec<Found> = Vec::new();
     for rows in ROWS.chunk_by(|one, next| one.cause && next.cause) {
-        let mut found: Vec<Found> = rows.iter().filter_map(|row| (row.of)(e)).collect();
+        let mut found: Vec<Found> = rows.iter().flat_map(|row| row.of.find(e)).collect();
         let mut best: Option<usize> = None;
         for (i, one) in found.iter().enumerate() {
             // The first of equals, as the table has them.
@@ -112,120 +129,126 @@ pub(super) static ROWS: &[Row] = &[
         situation: "load that ended",
         evidence: "no request comes any more, and none is left",
         cause: false,
-        of: idle,
+        of: Of::All(idle),
     },
     Row {
         situation: "crash loop",
         evidence: "one machine crashed by itself three times or more, goes on to, and requests fail",
         cause: true,
-        of: crash_loop,
+        of: Of::All(crash_loop),
     },
     Row {
         situation: "cut network",
         evidence: "a link is cut or degraded, and requests are lost or late over it",
         cause: true,
-        of: cut,
+        of: Of::All(cut),
     },
     Row {
         situation: "balancer down",
         evidence: "no instance of a balancer that is asked is up, and requests fail",
         cause: true,
-        of: balancer_down,
+        of: Of::All(balancer_down),
     },
     Row {
         situation: "no server",
         evidence: "no server of a service that is asked is up and in rotation, and requests fail",
         cause: true,
-        of: no_server,
+        of: Of::Each(no_server),
     },
     Row {
         situation: "warm-up",
         evidence: "too little can be done now, enough once what has started is warm",
         cause: true,
-        of: warming,
+        of: Of::All(warming),
     },
     Row {
         situation: "overload",
         evidence: "first attempts ask for more than can be done now, and it shows",
         cause: true,
-        of: overloaded,
+        of: Of::Each(overloaded),
     },
     Row {
         situation: "dead server in rotation",
         evidence: "a server that is not up is still sent to, and requests fail",
         cause: true,
-        of: dead_in_rotation,
+        of: Of::All(dead_in_rotation),
     },
     Row {
         situation: "errors",
         evidence: "requests fail by errors of servers that answer with errors",
         cause: true,
-        of: errors,
+        of: Of::Each(errors),
     },
     Row {
         situation: "one server overloaded",
         evidence: "a server is sent more than it can do, its service could do it all",
         cause: true,
-        of: hot_server,
+        of: Of::All(hot_server),
     },
     Row {
         situation: "backlog that is worked off",
         evidence: "enough can be done, and goodput rises or fewer and fewer wait",
         cause: true,
-        of: draining,
+        of: Of::All(draining),
     },
     Row {
         situation: "metastable",
         evidence: "a trigger is gone, first attempts ask for less than can be done, workers are busy all the same, goodput does not return",
         cause: true,
-        of: metastable,
+        of: Of::All(metastable),
     },
     Row {
         situation: "guards",
         evidence: "requests fail that guards turned away",
         cause: true,
-        of: guarded,
+        of: Of::All(guarded),
     },
     Row {
         situation: "work for nobody, without a trigger",
         evidence: "workers are busy with retries, with what nobody waits for or with slowing one another down, and nothing was seen that set it off",
         cause: true,
-        of: busy_for_nobody,
+        of: Of::All(busy_for_nobody),
     },
     Row {
         situation: "held workers",
         evidence: "workers are busy waiting for another service",
         cause: true,
-        of: holding,
+        of: Of::All(holding),
+    },
+    Row {
+        situation: "fault that is just over",
+        evidence: "requests fail that were under way when a fault ended, or none has ended since",
+        cause: false,
+        of: Of::All(just_over),
     },
     Row {
         situation: "failures of another kind",
         evidence: "requests fail, and no cause above explains a tenth of them",
         cause: false,
-        of: failing,
+        of: Of::All(failing),
     },
     Row {
         situation: "standing backlog",
         evidence: "nothing fails, and many wait",
         cause: false,
-        of: backlog,
+        of: Of::All(backlog),
     },
     Row {
         situation: "objective missed",
         evidence: "nothing fails, and an objective is missed",
         cause: false,
-        of: objective,
+        of: Of::All(objective),
     },
     Row {
         situation: "recovering at the end",
         evidence: "all is well, and the site is not yet called normal",
         cause: false,
-        of: recovering,
+        of: Of::All(recovering),
     },
     Row {
         situation: "all is well",
         evidence: "requests are answered in time, and nothing grows",
         cause: false,
-        of: stable,
+        of: Of::All(stable),
     },
 ];
