@@ -92,7 +92,14 @@ impl fmt::Display for Labels {
         let rest: Vec<String> = self
             .iter()
             .filter(|(label, _)| *label != NAME)
-            .map(|(label, value)| format!("{label}={value:?}"))
+            .map(|(label, value)| {
+                // Since Prometheus 3 any text can be a name.
+                if is_label_name(label) {
+                    format!("{label}={value:?}")
+                } else {
+                    format!("{label:?}={value:?}")
+                }
+            })
             .collect();
         if rest.is_empty() && !name.is_empty() {
             return Ok(());
@@ -108,9 +115,4 @@ pub(crate) fn is_label_name(text: &str) -> bool {
         .next()
         .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-}
-
-/// Whether a text can name a metric without quotes.
-pub(crate) fn is_metric_name(text: &str) -> bool {
-    is_label_name(&text.replace(':', "_"))
 }

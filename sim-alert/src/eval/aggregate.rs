@@ -2,7 +2,7 @@
 
 use super::{Evaluator, Failure, Sample};
 use crate::expr::{Aggregate, Expr, Fold, Node};
-use crate::labels::{Labels, is_label_name};
+use crate::labels::Labels;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ impl Evaluator<'_> {
         let mut samples = self.vector(&aggregate.inner)?;
         if let Fold::CountValues = aggregate.aggregator.fold {
             let label = text(parameter);
-            if !is_label_name(label) {
-                return Err(Failure::new(format!("{label:?} is no name of a label")));
+            if label.is_empty() {
+                return Err(Failure::new("the label of count_values has no name"));
             }
             for sample in &mut samples {
                 let value = plain(sample.value);

@@ -109,7 +109,7 @@ impl<'s> Evaluator<'s> {
             },
             Node::Text(_) | Node::Range(..) | Node::Subquery(_) => {
                 let kind = expr.kind().name();
-                return Err(Failure::new(format!("a {kind} is no value of its own")));
+                return Err(Failure::new(format!("{kind} is no value of its own")));
             }
         };
         if let Value::Vector(samples) = &value {

@@ -8,11 +8,12 @@ pub(crate) mod aggregators;
 mod lex;
 mod parse;
 mod postfix;
+mod selector;
 mod types;
 
 pub(crate) use aggregators::Fold;
 pub use aggregators::{Aggregator, aggregators};
-pub(crate) use parse::metric;
+pub(crate) use selector::metric;
 
 use crate::function::Function;
 use crate::matcher::Matcher;
@@ -39,13 +40,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As messages call it.
+    /// As messages call one.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Scalar => "scalar",
-            Self::Vector => "instant vector",
-            Self::Range => "range vector",
-            Self::Text => "string",
+            Self::Scalar => "a scalar",
+            Self::Vector => "an instant vector",
+            Self::Range => "a range vector",
+            Self::Text => "a string",
         }
     }
 }

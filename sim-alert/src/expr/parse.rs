@@ -2,14 +2,21 @@
 
 use super::lex::{self, Token};
 use super::{
-    Aggregate, Aggregator, Binary, Expr, Many, Matching, Misread, OPERATORS, Operator, Selector,
-    aggregators, types,
+    Aggregate, Aggregator, Binary, Expr, Many, Matching, Misread, OPERATORS, Operator, aggregators,
+    types,
 };
 use crate::function;
-use crate::labels::{Labels, NAME};
-use crate::matcher::{self, Matcher};
 use crate::number;
 
+/// Words that can name no metric without quotation marks.
+const RESERVED: [&str; 6] = [
+    "atan2",
+    "bool",
+    "group_left",
+    "group_right",
+    "ignoring",
+    "on",
+];
 /// How strongly `^` binds, above a minus in front: -2^2 is -(2^2).
 const POWER: u8 = 6;
 /// Deepest nesting; more would be nobody's rule and could exhaust the stack.
@@ -22,29 +29,6 @@ pub(super) fn expression(text: &str) -> Result<Expr, Misread> {
     Ok(expr)
 }
 
-/// Reads a series as it is written down: `name{label="value"}`.
-///
-/// # Errors
-/// Says where it is none.
-pub(crate) fn metric(text: &str) -> Result<Labels, Misread> {
-    let mut parser = Parser::new(text)?;
-    let mut labels = Labels::default();
-    if let Token::Name(name) = parser.peek() {
-        labels.set(NAME, &name.clone());
-        parser.step();
-    }
-    if parser.skip("{") {
-        for matcher in parser.matchers()? {
-            if matcher.operator != matcher::Operator::Equal {
-                return Err(Misread::new(0, "a series has labels with = alone"));
-            }
-            labels.set(&matcher.label, &matcher.value);
-        }
-    }
-    parser.end()?;
-    Ok(labels)
-}
-
 pub(super) struct Parser {
     words: Vec<(Token, usize)>,
     next: usize,
@@ -52,7 +36,7 @@ pub(super) struct Parser {
 }
 
 impl Parser {
-    fn new(text: &str) -> Result<Self, Misread> {
+    pub(super) fn new(text: &str) -> Result<Self, Misread> {
         Ok(Self {
             words: lex::words(text)?,
             next: 0,
@@ -119,7 +103,7 @@ impl Parser {
         }
     }
 
-    fn end(&self) -> Result<(), Misread> {
+    pub(super) fn end(&self) -> Result<(), Misread> {
         if *self.peek() == Token::End {
             return Ok(());
         }
@@ -238,7 +222,7 @@ impl Parser {
                 self.expect(")", "after the expression")?;
                 Ok(types::brackets(inner))
             }
-            Token::Sign("{") => self.selector(None, at),
+            Token::Sign("{") => self.selector(None, true, at),
             Token::Name(name) => match name.to_ascii_lowercase().as_str() {
                 "inf" => Ok(types::number(f64::INFINITY)),
                 "nan" => Ok(types::number(f64::NAN)),
@@ -248,9 +232,12 @@ impl Parser {
                     match aggregators().iter().find(|row| row.name == lower) {
                         Some(row) if opens || grouped => self.aggregate(row, at),
                         _ if opens => self.call(&name, at),
+                        _ if RESERVED.contains(&lower) => Err(wrong(format!(
+                            "{name:?} is a word of the language and no metric; {{{name:?}}} would be one"
+                        ))),
                         _ => {
                             let braces = self.skip("{");
-                            self.selector_of(Some(name), braces, at)
+                            self.selector(Some(name), braces, at)
                         }
                     }
                 }
@@ -313,82 +300,5 @@ impl Parser {
             inner,
         };
         types::aggregate(aggregate).map_err(|why| Misread::new(at, why))
-    }
-
-    fn selector(&mut self, name: Option<String>, at: usize) -> Result<Expr, Misread> {
-        self.selector_of(name, true, at)
-    }
-
-    fn selector_of(
-        &mut self,
-        name: Option<String>,
-        braces: bool,
-        at: usize,
-    ) -> Result<Expr, Misread> {
-        let mut matchers = if braces { self.matchers()? } else { Vec::new() };
-        let twice = matchers.iter().any(|one| one.label == NAME);
-        if let Some(name) = name {
-            if twice {
-                return Err(Misread::new(at, "the metric's name is written twice"));
-            }
-            let matcher = Matcher::new(NAME, matcher::Operator::Equal, &name);
-            matchers.push(matcher.map_err(|why| Misread::new(at, why))?);
-        }
-        if matchers.iter().all(|one| one.takes_value("")) {
-            let why = "a selector must ask for a name or for a label that is not empty";
-            return Err(Misread::new(at, why));
-        }
-        Ok(types::selector(Selector {
-            matchers,
-            offset_ms: 0,
-        }))
-    }
-
-    /// What stands in braces, after the first of them.
-    fn matchers(&mut self) -> Result<Vec<Matcher>, Misread> {
-        let mut found = Vec::new();
-        while !self.skip("}") {
-            let at = self.at();
-            let (label, quoted) = match self.peek() {
-                Token::Name(name) => (name.clone(), false),
-                Token::Text(name) => (name.clone(), true),
-                _ => return self.wrong(format!("{} is no label", self.found())),
-            };
-            self.step();
-            let operator = match self.peek() {
-                Token::Sign("=") => Some(matcher::Operator::Equal),
-                Token::Sign("!=") => Some(matcher::Operator::NotEqual),
-                Token::Sign("=~") => Some(matcher::Operator::Like),
-                Token::Sign("!~") => Some(matcher::Operator::Unlike),
-                _ => None,
-            };
-            let matcher = match operator {
-                Some(operator) => {
-                    self.step();
-                    let Token::Text(value) = self.peek().clone() else {
-                        return self.wrong(format!(
-                            "the value of {label:?} is a text in quotation marks, found {}",
-                            self.found()
-                        ));
-                    };
-                    self.step();
-                    Matcher::new(&label, operator, &value)
-                }
-                // A name that needs quotation marks stands in the braces.
-                None if quoted => Matcher::new(NAME, matcher::Operator::Equal, &label),
-                None => {
-                    return self.wrong(format!(
-                        "after the label {label:?} come =, !=, =~ or !~, found {}",
-                        self.found()
-                    ));
-                }
-            };
-            found.push(matcher.map_err(|why| Misread::new(at, why))?);
-            if !self.skip(",") {
-                self.expect("}", "after the labels")?;
-                break;
-            }
-        }
-        Ok(found)
     }
 }

@@ -35,7 +35,7 @@ impl Parser {
             self.expect("]", "after the subquery")?;
             if expr.kind() != Kind::Vector {
                 let kind = expr.kind().name();
-                let why = format!("a subquery is made of an instant vector, found a {kind}");
+                let why = format!("a subquery is made of an instant vector, found {kind}");
                 return Err(Misread::new(at, why));
             }
             return Ok(types::subquery(Subquery {

@@ -48,7 +48,7 @@ pub(super) fn signed(inner: Expr, negative: bool) -> Result<Expr, String> {
             Ok(Expr { node, kind })
         }
         _ => Err(format!(
-            "a sign stands before a scalar or an instant vector, found a {}",
+            "a sign stands before a scalar or an instant vector, found {}",
             kind.name()
         )),
     }
@@ -63,7 +63,7 @@ pub(super) fn binary(mut binary: Binary, modified: bool) -> Result<Expr, String>
         .find(|kind| !matches!(kind, Kind::Scalar | Kind::Vector))
     {
         return Err(format!(
-            "{sign} stands between scalars and instant vectors, found a {}",
+            "{sign} stands between scalars and instant vectors, found {}",
             kind.name()
         ));
     }
@@ -121,7 +121,7 @@ pub(super) fn call(function: &'static Function, arguments: Vec<Expr>) -> Result<
         let wanted = function.arguments[place.min(most - 1)];
         if argument.kind != wanted {
             return Err(format!(
-                "argument {} of {name} is a {}, found a {}",
+                "argument {} of {name} is {}, found {}",
                 place + 1,
                 wanted.name(),
                 argument.kind.name()
@@ -137,14 +137,14 @@ pub(super) fn aggregate(aggregate: Aggregate) -> Result<Expr, String> {
     let name = aggregate.aggregator.name;
     if aggregate.inner.kind != Kind::Vector {
         return Err(format!(
-            "{name} is over an instant vector, found a {}",
+            "{name} is over an instant vector, found {}",
             aggregate.inner.kind.name()
         ));
     }
     let given = aggregate.parameter.as_ref().map(Expr::kind);
     if given != aggregate.aggregator.parameter {
         return Err(format!(
-            "the first argument of {name} is a {}, found a {}",
+            "the first argument of {name} is {}, found {}",
             aggregate.aggregator.parameter.map_or("", Kind::name),
             given.map_or("", Kind::name)
         ));

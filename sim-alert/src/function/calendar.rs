@@ -2,6 +2,8 @@
 
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
+/// Some billions of years.
+const SECONDS_MAX: f64 = 1e17;
 
 /// A moment as a calendar has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +19,14 @@ pub(crate) struct Date {
 }
 
 impl Date {
-    /// The date so many seconds after the beginning of 1970.
-    pub(crate) fn of(seconds: i64) -> Self {
+    /// The date so many seconds after the beginning of 1970. What no calendar reaches has none; in
+    /// Go it is whatever the processor makes of such a conversion.
+    pub(crate) fn of(seconds: f64) -> Option<Self> {
+        let reached = seconds.abs() < SECONDS_MAX;
+        reached.then(|| Self::of_whole(seconds as i64))
+    }
+
+    fn of_whole(seconds: i64) -> Self {
         let (days, within) = (seconds.div_euclid(DAY_S), seconds.rem_euclid(DAY_S));
         let (year, month, day) = civil(days);
         Self {
@@ -74,10 +82,11 @@ mod tests {
     #[test]
     fn dates_are_those_of_the_calendar() {
         // 29 February 2024, 13:37 UTC, a Thursday.
-        let date = Date::of(1_709_213_820);
+        let date = Date::of(1_709_213_820.5).expect("a date");
         assert_eq!((date.year, date.month, date.day), (2024, 2, 29));
         assert_eq!((date.weekday, date.day_of_year), (4, 60));
         assert_eq!((date.hour, date.minute, date.days_in_month()), (13, 37, 29));
-        assert_eq!(Date::of(-1).year, 1969);
+        assert_eq!(Date::of(-1.0).map(|date| date.year), Some(1969));
+        assert_eq!(Date::of(f64::NAN), None);
     }
 }

@@ -101,7 +101,8 @@ pub(crate) fn call(
             result.collect()
         }
         Run::Date(run) => {
-            let date = |seconds: f64| run(&calendar::Date::of(seconds as i64));
+            let date =
+                |seconds: f64| calendar::Date::of(seconds).map_or(f64::NAN, |date| run(&date));
             match arguments.first() {
                 Some(argument) => {
                     let samples = at.vector(argument)?.into_iter();

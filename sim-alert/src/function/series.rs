@@ -2,7 +2,7 @@
 
 use crate::eval::{Evaluator, Failure, Sample, Value};
 use crate::expr::{Expr, Node};
-use crate::labels::{Labels, NAME, is_label_name};
+use crate::labels::{Labels, NAME};
 use crate::matcher::{self, Operator};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -114,12 +114,10 @@ fn text(argument: &Expr) -> &str {
 
 fn label<'e>(argument: &'e Expr, function: &str) -> Result<&'e str, Failure> {
     let name = text(argument);
-    if is_label_name(name) {
-        return Ok(name);
+    if name.is_empty() {
+        return Err(Failure::new(format!("a label of {function} has no name")));
     }
-    Err(Failure::new(format!(
-        "{name:?} in {function} is no name of a label; allowed are letters, digits and _"
-    )))
+    Ok(name)
 }
 
 pub(super) fn label_replace(at: &Evaluator<'_>, arguments: &[Expr]) -> Result<Value, Failure> {

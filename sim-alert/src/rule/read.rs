@@ -2,7 +2,7 @@
 
 use super::{Group, Rule, RuleKind, Rules};
 use crate::expr::{Expr, Kind};
-use crate::labels::{Labels, NAME, is_label_name, is_metric_name};
+use crate::labels::{Labels, NAME};
 use crate::problem::Problem;
 use crate::template::Outside;
 use crate::yaml::{self, Node, Table};
@@ -113,7 +113,7 @@ fn rule(file: &str, node: &Node, common: &Labels) -> Result<Rule, Problem> {
     if !matches!(expr.kind(), Kind::Scalar | Kind::Vector) {
         let kind = expr.kind().name();
         let message =
-            format!("expr of {name:?} comes to a {kind}; allowed are scalar and instant vector");
+            format!("expr of {name:?} comes to {kind}; allowed are scalars and instant vectors");
         return Err(table.wrong("expr", message));
     }
     let mut merged = common.clone();
@@ -121,9 +121,9 @@ fn rule(file: &str, node: &Node, common: &Labels) -> Result<Rule, Problem> {
         merged.set(label, value);
     }
     let kind = if alert.is_empty() {
-        if !is_metric_name(record) {
+        if record.contains(['{', '}']) {
             let message = format!(
-                "record: {record:?} is no name of a metric; allowed are letters, digits, _ and :"
+                "record: {record:?} is no name of a metric, which has no braces; an expression belongs into expr"
             );
             return Err(table.wrong("record", message));
         }
@@ -158,11 +158,10 @@ fn labels(table: &Table<'_>) -> Result<Labels, Problem> {
     let pairs = table.pairs("labels")?;
     if let Some((name, _)) = pairs
         .iter()
-        .find(|(name, _)| !is_label_name(name) || *name == NAME)
+        .find(|(name, _)| name.is_empty() || *name == NAME)
     {
-        let message = format!(
-            "labels: {name:?} is no label that can be set; allowed are letters, digits and _, and not {NAME}"
-        );
+        let message =
+            format!("labels: {name:?} is no label that can be set; allowed is any name but {NAME}");
         return Err(table.wrong("labels", message));
     }
     Ok(pairs.into_iter().collect())
@@ -170,9 +169,8 @@ fn labels(table: &Table<'_>) -> Result<Labels, Problem> {
 
 fn annotations(table: &Table<'_>) -> Result<Vec<(String, String)>, Problem> {
     let pairs = table.pairs("annotations")?;
-    if let Some((name, _)) = pairs.iter().find(|(name, _)| !is_label_name(name)) {
-        let message =
-            format!("annotations: {name:?} is no name; allowed are letters, digits and _");
+    if let Some((name, _)) = pairs.iter().find(|(name, _)| name.is_empty()) {
+        let message = format!("annotations: {name:?} is no name");
         return Err(table.wrong("annotations", message));
     }
     let owned = pairs.into_iter();

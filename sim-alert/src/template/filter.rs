@@ -141,7 +141,8 @@ fn printf(of: &[Piece]) -> Option<Piece> {
                         let shown = format!("{value:.decimals$}");
                         out.push_str(&shown);
                     }
-                    _ => return None,
+                    Piece::Number(value) => out.push_str(&number::show(*value)),
+                    Piece::Text(_) => return None,
                 }
             }
             _ => return None,

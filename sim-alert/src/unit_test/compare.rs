@@ -25,6 +25,7 @@ pub(super) fn alerts(
         what,
         expected: show(&expected),
         found: show(&found),
+        failed: false,
     })
 }
 
@@ -57,6 +58,7 @@ pub(super) fn samples(
         what,
         expected: show(&expected),
         found: show(&found),
+        failed: false,
     })
 }
 

@@ -72,6 +72,9 @@ pub struct Difference {
     pub expected: Vec<String>,
     /// What there is.
     pub found: Vec<String>,
+    /// Whether there is nothing to compare, since a rule or an expression has no value; `found`
+    /// says why.
+    pub failed: bool,
 }
 
 impl Report {

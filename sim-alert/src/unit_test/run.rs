@@ -111,7 +111,7 @@ impl Running<'_> {
                 for failed in seen.failed {
                     let at = duration::show(failed.at_ms);
                     let what = format!("rule {:?} of {:?} at {at}", failed.rule, failed.group);
-                    self.differ(self.test.line, what, "a value", failed.why);
+                    self.fail(self.test.line, what, failed.why);
                 }
                 // What follows would be compared with half of what there should be.
                 return;
@@ -134,18 +134,20 @@ impl Running<'_> {
                         what: format!("input series {labels} at {at}"),
                         expected: vec!["a place of its own".to_owned()],
                         found: vec![why.to_string()],
+                        failed: true,
                     });
                 }
             }
         }
     }
 
-    fn differ(&mut self, line: usize, what: String, expected: &str, found: String) {
+    fn fail(&mut self, line: usize, what: String, why: String) {
         self.tested.differences.push(Difference {
             line,
             what,
-            expected: vec![expected.to_owned()],
-            found: vec![found],
+            expected: vec!["a value".to_owned()],
+            found: vec![why],
+            failed: true,
         });
     }
 
@@ -183,7 +185,7 @@ impl Running<'_> {
                 labels: Labels::default(),
                 value,
             }],
-            Err(why) => return self.differ(test.line, what, "a value", why),
+            Err(why) => return self.fail(test.line, what, why),
         };
         let fuzzy = self.file.fuzzy;
         let different = compare::samples(test.line, what, &test.expected, found, fuzzy);

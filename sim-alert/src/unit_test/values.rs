@@ -42,6 +42,10 @@ fn item(word: &str, items: &mut Vec<Item>) -> Option<()> {
         }
         None => (word, None),
     };
+    // In front of an x a word is one word with it, and none that is known.
+    if times.is_some() && value.ends_with(|last: char| last.is_ascii_alphabetic()) {
+        return None;
+    }
     if value == "_" {
         let times = times.unwrap_or(1);
         items.extend((0..times).map(|_| Item::Gap));
@@ -50,7 +54,7 @@ fn item(word: &str, items: &mut Vec<Item>) -> Option<()> {
     // The first value is there without being repeated.
     let repeated = 0..=times.unwrap_or(0);
     if value == "stale" {
-        items.extend(repeated.map(|_| Item::Stale));
+        items.push(Item::Stale);
         return Some(());
     }
     // A sign after the first number, and not after an exponent, begins the step.
@@ -124,6 +128,9 @@ mod tests {
             "1,2",
             "1x-1",
             "--1",
+            "NaNx3",
+            "stalex3",
+            "1+Infx3",
         ] {
             assert!(read(text).is_err(), "{text}");
         }
