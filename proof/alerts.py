@@ -577,6 +577,12 @@ load >= bool on (job, instance) load
 load * on (job) group_left up
 load * on (job) group_left () up
 load * on (job) group_left (place) up
+load * on (job) group_left (instance) up
+load{instance="a"} * on (job) group_left (instance, place) up
+load > on (job) group_left (place) up
+load == bool on (job) group_left (place) up
+{__name__=~"load|ends"} * on () group_left scalar
+{__name__=~"load|ends"} * on () group_left sum
 up * on (job) group_right load
 up * on (job) group_right (place) load
 load * ignoring (instance) group_left (place) up
@@ -680,6 +686,8 @@ histogram_quantile(NaN, heap_bucket)
 histogram_quantile(scalar(up{job="web"}) / 2, heap_bucket)
 histogram_quantile(0.5, up)
 histogram_quantile(0.5, sum by (le) (heap_bucket))
+histogram_quantile(0.50000000000000025, tiny_bucket)
+histogram_quantile(0.5, tiny_bucket)
 hour(vector(1709213820))
 minute(vector(1709213820))
 day_of_month(vector(1709213820))
@@ -722,6 +730,17 @@ irate(reset[5m])
 delta(reset[5m])
 idelta(reset[5m])
 increase(negative[5m])
+sum_over_time(mixed[10m])
+avg_over_time(mixed[10m])
+lone
+lone offset 1s
+count_over_time(lone[5m])
+count_over_time(lone[5m1ms])
+timestamp(lone)
+rate(mixed[10m])
+sum(mixed_a or mixed_b)
+{"odd name", "odd label"="x"}
+sum by ("odd label") ({"odd name"})
 avg_over_time(big[5m])
 sum_over_time(big[5m])
 avg(big)
@@ -824,7 +843,9 @@ def written(promtool, folder):
         'heap_bucket{le="1", kind="open"}': "8x100",
         "ends": "1 2 3 4 5x10 stale", "resumed": "1+1x8 stale _x4 2+5x6 _x3 1 stale 4 9 11x60",
         "single": "_x18 5 _x80", "born": "_x12 100+10x80", "reset": "5 6 7 0 3 9 2+2x80", "negative": "-50+10x100",
-        "big": "1e308x100", "sum": "3x100", "UP": "2x100", "avg": "4x100", "start": "6x100",
+        "big": "1e308x100", "mixed": "1 1e100 1 -1e100 1e16 1 -1e16 0.1 0.2 _x9 1 1e100 1 -1e100 3", "lone": "1",
+        'tiny_bucket{le="1"}': "1000000000000000x100", 'tiny_bucket{le="2"}': "1000000000000001x100",
+        'tiny_bucket{le="+Inf"}': "2000000000000000x100", '{"odd name", "odd label"="x"}': "5x100", "sum": "3x100", "UP": "2x100", "avg": "4x100", "start": "6x100",
     }
     parts, part = [], ""
     for line in WRITTEN.split("\n"):
@@ -839,7 +860,7 @@ def written(promtool, folder):
     counts = {"exprs": 0, "refused": 0, "unstable": 0}
     pinned, bad = [], []
     shown = [{"series": name, "values": values} for name, values in series.items()]
-    for time in ("9m30s", "17s", "12m45s"):
+    for time in ("9m30s", "17s", "12m45s", "4m59s", "5m"):
         one = {"name": f"written-{time}", "interval": "30s", "input_series": shown}
         checks = [{"expr": expr, "eval_time": time} for expr in parts]
         horizon = {"expr": "vector(0)", "eval_time": "20m"}
