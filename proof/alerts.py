@@ -492,6 +492,12 @@ up{"job"="web"}
 up{job='web'}
 up{job=`web`}
 up{job="we\x62"}
+up{job="we\142"}
+up{job="we\u0062"}
+up{job="we\U00000062"}
+up{job="we\8"}
+up{job="we\14"}
+up{job="we\u006"}
 up{job=~"w\\w+"}
 up{job=~"(?i)WEB"}
 up{job=~"we"}
@@ -524,6 +530,20 @@ up{job="web"} + # a comment
 010
 08
 1_000
+0_755
+0755
+0759
+0755.0
+0755e1
+0_8
+1__0
+1_
+1_0.5
+0x_1F
+0x1_F
+1e_3
+1.e3
+1..2
 1e3
 1E-3
 .5
@@ -833,7 +853,7 @@ def written(promtool, folder):
     """The file with what is written above, on series that have every oddity."""
     series = {
         'up{job="web", place="x"}': "1x100", 'up{job="db", place="y"}': "0x100",
-        'load{job="web", instance="a"}': "0+7x100", 'load{job="web", instance="b"}': "100-3x100",
+        'load{job="web", instance="a"}': "0+7x100", 'load{job="web", instance="b"}': "101-3x100",
         'load{job="db", instance="a"}': "5 1 9 2 8x100",
         'odd{kind="nan"}': "NaN 1 NaN 2 NaN+0x100", 'odd{kind="inf"}': "Inf+0x100", 'odd{kind="neg"}': "-2.5x100",
         'odd{kind="zero"}': "0x100", 'odd{kind="some"}': "2.5x100",

@@ -29,8 +29,29 @@
 //! assert_eq!(firing.expect("it fires").at_ms, 45_000);
 //! ```
 //!
-//! Native histograms, the modifier `@`, and functions that [`functions`] does not list are refused
-//! by name. Whole numbers of milliseconds are the unit of time, as in Prometheus.
+//! # What is supported
+//!
+//! * Selectors with `=`, `!=`, `=~`, `!~`, names in quotation marks, ranges, `offset`, subqueries.
+//! * Every operator, with `bool`, `on`, `ignoring`, `group_left` and `group_right`.
+//! * The aggregations of [`aggregators`] with `by` and `without`; the functions of [`functions`].
+//! * Look-back of five minutes, marks where series end, ranges that do not hold their beginning,
+//!   rates that are extrapolated, classic histograms.
+//! * Alerting rules with `for`, `keep_firing_for`, labels, annotations, and the series `ALERTS` and
+//!   `ALERTS_FOR_STATE`; recording rules; `interval`, `limit`, `query_offset` and `labels` of groups.
+//! * Templates that show a value or a label, also through `humanize`, `humanize1024`,
+//!   `humanizeDuration`, `humanizePercentage`, `printf`, `toLower` and `toUpper`.
+//!
+//! # What is not
+//!
+//! * The modifier `@`, native histograms, `limitk`, `limit_ratio`, trigonometric functions,
+//!   `histogram_fraction`, `mad_over_time`, `double_exponential_smoothing`, `sort_by_label`, `info`:
+//!   refused by name.
+//! * Classes of Unicode and `\Q…\E` in regular expressions: refused. `(?i)` knows ASCII alone.
+//! * Other templates: left as they are written, which is told ([`Seen::unexpanded`]).
+//! * The dates of NaN and of infinity, which in Prometheus depend on the processor: NaN.
+//! * Of equal values `topk` and `bottomk` take those of the first labels; in Prometheus it is chance.
+//!
+//! Whole numbers of milliseconds are the unit of time, as in Prometheus.
 
 #![allow(
     clippy::float_cmp,

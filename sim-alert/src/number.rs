@@ -3,24 +3,23 @@
 /// Reads a number of an expression: decimal, hexadecimal, or octal where a zero stands in front,
 /// with `_` between digits.
 pub(crate) fn parse(text: &str) -> Option<f64> {
-    let whole = |digits: &str, radix| i64::from_str_radix(&digits.replace('_', ""), radix).ok();
+    // What the language of Prometheus has no number for, whatever Go makes of it.
+    const APART: [&str; 4] = ["__", "_.", "._", "_e"];
     let lower = text.to_ascii_lowercase();
+    let exponent = !lower.starts_with("0x") && (lower.contains("e_") || lower.contains("e."));
+    if exponent || lower.ends_with('_') || APART.iter().any(|pair| lower.contains(pair)) {
+        return None;
+    }
+    let whole = |digits: &str, radix| i64::from_str_radix(&digits.replace('_', ""), radix).ok();
     if let Some(digits) = lower.strip_prefix("0x") {
         return whole(digits, 16).map(|number| number as f64);
     }
     // As Go's strconv.ParseInt with base 0 does: 010 is eight.
-    let digits = lower.bytes().all(|one| one.is_ascii_digit());
-    if digits
-        && lower.len() > 1
-        && lower.starts_with('0')
-        && let Some(number) = whole(&lower, 8)
-    {
+    let octal = lower.len() > 1 && lower.starts_with('0');
+    if octal && let Some(number) = whole(&lower, 8) {
         return Some(number as f64);
     }
-    if lower.contains('_') {
-        return whole(&lower, 10).map(|number| number as f64);
-    }
-    float(text)
+    float(&text.replace('_', ""))
 }
 
 /// Reads a floating-point number, `Inf` and `NaN` among them.
@@ -90,11 +89,18 @@ mod tests {
             ("010", 8.0),
             ("08", 8.0),
             ("1_000", 1000.0),
+            ("0_755", 493.0),
+            ("0755e1", 7550.0),
+            ("0_8", 8.0),
+            ("1_0.5", 10.5),
             ("1e3", 1000.0),
             (".5", 0.5),
             ("5.", 5.0),
         ] {
             assert_eq!(parse(text), Some(value), "{text}");
+        }
+        for text in ["1__0", "1_", "1e_3", "1_.5", "x"] {
+            assert_eq!(parse(text), None, "{text}");
         }
     }
 

@@ -51,11 +51,12 @@ impl Store {
         at_ms: i64,
         value: Option<f64>,
     ) -> Result<(), Refused> {
-        let named = self.by_name.entry(labels.get(NAME).to_owned()).or_default();
-        if !named.contains_key(labels) {
-            named.insert(labels.clone(), Vec::new());
-        }
-        let points = named.entry(labels.clone()).or_default();
+        // Nearly every point is one of a series that is there: nothing is copied for it.
+        let there = self.by_name.get_mut(labels.get(NAME));
+        let Some(points) = there.and_then(|named| named.get_mut(labels)) else {
+            self.begin(labels, Point { at_ms, value });
+            return Ok(());
+        };
         let point = Point { at_ms, value };
         match points.last() {
             Some(last) if last.at_ms > at_ms => return Err(Refused::OutOfOrder),
@@ -71,6 +72,11 @@ impl Store {
             _ => points.push(point),
         }
         Ok(())
+    }
+
+    fn begin(&mut self, labels: &Labels, point: Point) {
+        let named = self.by_name.entry(labels.get(NAME).to_owned());
+        named.or_default().insert(labels.clone(), vec![point]);
     }
 
     /// Every series with its points.

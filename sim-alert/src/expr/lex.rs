@@ -152,26 +152,33 @@ impl Lexer<'_> {
                     Some('f') => out.push('\x0c'),
                     Some('v') => out.push('\x0b'),
                     Some(one) if one == '\\' || one == quote => out.push(one),
-                    Some(kind @ ('x' | 'u' | 'U')) => {
-                        let digits = match kind {
-                            'x' => 2,
-                            'u' => 4,
-                            _ => 8,
+                    Some(kind @ ('x' | 'u' | 'U' | '0'..='7')) => {
+                        let (digits, radix) = match kind {
+                            'x' => (2, 16),
+                            'u' => (4, 16),
+                            'U' => (8, 16),
+                            _ => (2, 8),
                         };
-                        let code: String = letters
-                            .by_ref()
-                            .take(digits)
-                            .map(|(_, digit)| digit)
-                            .collect();
-                        let value = u32::from_str_radix(&code, 16).ok();
+                        let code: String =
+                            letters.by_ref().take(digits).map(|(_, one)| one).collect();
+                        let complete = code.chars().count() == digits;
+                        let code = if radix == 8 {
+                            format!("{kind}{code}")
+                        } else {
+                            code
+                        };
+                        let value = u32::from_str_radix(&code, radix).ok();
+                        // A byte alone is a letter only below 128.
+                        let byte = matches!(kind, 'x' | '0'..='7');
+                        let value = value.filter(|value| complete && !(byte && *value > 127));
                         let Some(letter) = value.and_then(char::from_u32) else {
-                            return self.wrong(format!("\\{kind}{code} is no letter"));
+                            return self.wrong(format!("\\{kind}… is no letter"));
                         };
                         out.push(letter);
                     }
                     other => {
                         return self.wrong(format!(
-                            "\\{} is no escape; allowed are \\a \\b \\f \\n \\r \\t \\v \\x \\u \\U, \
+                            "\\{} is no escape; allowed are \\a \\b \\f \\n \\r \\t \\v \\x \\u \\U \\nnn, \
                              \\\\ and the quotation mark; in `…` a backslash stands for itself",
                             other.map(String::from).unwrap_or_default()
                         ));

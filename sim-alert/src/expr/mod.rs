@@ -16,7 +16,9 @@ pub use aggregators::{Aggregator, aggregators};
 pub(crate) use selector::metric;
 
 use crate::function::Function;
-use crate::matcher::Matcher;
+use crate::labels::NAME;
+use crate::matcher::{self, Matcher};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// An expression, valid and of known kind.
@@ -89,6 +91,36 @@ impl Expr {
     /// What it comes to.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// The metrics that it asks for by name. Those that it asks for otherwise are not told, nor
+    /// whether there are any.
+    pub fn metrics(&self) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        self.visit(&mut |selector| {
+            let names = selector.matchers.iter().filter(|one| one.label == NAME);
+            let exact = names.filter(|one| one.operator == matcher::Operator::Equal);
+            found.extend(exact.map(|one| one.value.as_str()));
+        });
+        found
+    }
+
+    fn visit<'e>(&'e self, see: &mut impl FnMut(&'e Selector)) {
+        match &self.node {
+            Node::Number(_) | Node::Text(_) => {}
+            Node::Selector(selector) | Node::Range(selector, _) => see(selector),
+            Node::Subquery(subquery) => subquery.inner.visit(see),
+            Node::Call(_, arguments) => arguments.iter().for_each(|one| one.visit(see)),
+            Node::Aggregate(aggregate) => {
+                aggregate.parameter.iter().for_each(|one| one.visit(see));
+                aggregate.inner.visit(see);
+            }
+            Node::Binary(binary) => {
+                binary.left.visit(see);
+                binary.right.visit(see);
+            }
+            Node::Negated(inner) | Node::Brackets(inner) => inner.visit(see),
+        }
     }
 
     /// The expression without brackets around it.

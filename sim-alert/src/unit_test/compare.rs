@@ -1,24 +1,26 @@
 //! What is expected and what there is.
 
 use super::Difference;
+use super::read::Pairs;
 use crate::eval::Sample;
-use crate::labels::Labels;
 use crate::number;
 
 /// Alerts with their annotations, in any order.
 pub(super) fn alerts(
     line: usize,
     what: String,
-    expected: &[(Labels, Labels)],
-    found: Vec<(Labels, Labels)>,
+    expected: &[(Pairs, Pairs)],
+    found: Vec<(Pairs, Pairs)>,
 ) -> Option<Difference> {
     let (mut expected, mut found) = (expected.to_vec(), found);
     expected.sort();
     found.sort();
-    let show = |alerts: &[(Labels, Labels)]| {
+    let show = |alerts: &[(Pairs, Pairs)]| {
         let each = alerts.iter();
-        each.map(|(labels, annotations)| format!("{labels} with annotations {annotations}"))
-            .collect()
+        each.map(|(labels, annotations)| {
+            format!("{} with annotations {}", shown(labels), shown(annotations))
+        })
+        .collect()
     };
     (expected != found).then(|| Difference {
         line,
@@ -27,6 +29,14 @@ pub(super) fn alerts(
         found: show(&found),
         failed: false,
     })
+}
+
+fn shown(pairs: &Pairs) -> String {
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, text)| format!("{name}={text:?}"))
+        .collect();
+    format!("{{{}}}", pairs.join(", "))
 }
 
 /// Samples, in any order.

@@ -7,6 +7,7 @@ use crate::labels::Labels;
 use crate::number;
 use crate::problem::Problem;
 use crate::yaml::{self, Node, Table};
+use std::collections::BTreeMap;
 
 /// How often rules are evaluated if the file does not say.
 const INTERVAL_MS: i64 = 60_000;
@@ -27,6 +28,9 @@ const TEST: [&str; 7] = [
     "external_url",
     "name",
 ];
+
+/// Names and texts by name. Other than in labels of series, an empty text is not the same as none.
+pub(super) type Pairs = BTreeMap<String, String>;
 
 pub(super) struct File {
     pub(super) rule_files: Vec<String>,
@@ -53,7 +57,7 @@ pub(super) struct AlertTest {
     pub(super) at_ms: i64,
     pub(super) alert: String,
     /// Labels and annotations.
-    pub(super) expected: Vec<(Labels, Labels)>,
+    pub(super) expected: Vec<(Pairs, Pairs)>,
 }
 
 pub(super) struct ExprTest {
@@ -164,9 +168,9 @@ fn alert(path: &str, node: &Node) -> Result<AlertTest, Problem> {
     for node in table.list("exp_alerts")? {
         let keys = ["exp_labels", "exp_annotations"];
         let table = Table::of(path, node, "an expected alert", &keys)?;
-        let labels: Labels = table.pairs("exp_labels")?.into_iter().collect();
-        let annotations = table.pairs("exp_annotations")?.into_iter().collect();
-        expected.push((labels.with("alertname", name), annotations));
+        let mut labels = pairs(table.pairs("exp_labels")?);
+        labels.insert("alertname".to_owned(), name.to_owned());
+        expected.push((labels, pairs(table.pairs("exp_annotations")?)));
     }
     Ok(AlertTest {
         line: node.line,
@@ -174,6 +178,13 @@ fn alert(path: &str, node: &Node) -> Result<AlertTest, Problem> {
         alert: name.to_owned(),
         expected,
     })
+}
+
+pub(super) fn pairs<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Pairs {
+    let owned = pairs.into_iter();
+    owned
+        .map(|(name, text)| (name.to_owned(), text.to_owned()))
+        .collect()
 }
 
 fn expr(path: &str, node: &Node) -> Result<ExprTest, Problem> {

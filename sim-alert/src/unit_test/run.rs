@@ -1,6 +1,6 @@
 //! Tests, run.
 
-use super::read::{ExprTest, File, Test};
+use super::read::{self, ExprTest, File, Test};
 use super::values::Item;
 use super::{Difference, Loader, Report, Tested, compare};
 use crate::duration;
@@ -159,9 +159,8 @@ impl Running<'_> {
                 rule.name == test.alert && active.state == State::Firing
             });
             let found = firing.map(|(_, labels, active)| {
-                let texts = active.annotations.iter();
-                let texts = texts.map(|(name, text)| (name.as_str(), text.as_str()));
-                (labels.clone(), texts.collect())
+                let texts = active.annotations.iter().cloned();
+                (read::pairs(labels.iter()), texts.collect())
             });
             let what = format!("alert {:?} at {}", test.alert, duration::show(test.at_ms));
             let different = compare::alerts(test.line, what, &test.expected, found.collect());

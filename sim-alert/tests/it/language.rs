@@ -175,6 +175,16 @@ fn mistakes_say_where_they_are_and_what_is_allowed() {
 }
 
 #[test]
+fn an_expression_says_what_it_asks_for() {
+    let text = "sum(rate(a[5m])) / on () b{x=\"y\"} > topk(scalar(c), -({__name__=~\"d|e\"}))";
+    let expr = Expr::read(text).expect("valid");
+    assert_eq!(
+        expr.metrics().into_iter().collect::<Vec<_>>(),
+        ["a", "b", "c"]
+    );
+}
+
+#[test]
 fn nesting_has_an_end() {
     let deep = format!("{}1{}", "(".repeat(5000), ")".repeat(5000));
     assert!(Expr::read(&deep).is_err());

@@ -105,6 +105,30 @@ fn series_are_loaded_up_to_the_last_evaluation() {
     assert!(report.passed(), "{report:#?}");
 }
 
+/// A group without a place is evaluated with the first that has one, and so before the second.
+#[test]
+fn groups_are_evaluated_in_their_order() {
+    let a = "- {name: a, rules: [{record: first, expr: one + 1}]}";
+    let b = "- {name: b, rules: [{record: middle, expr: first + 1}]}";
+    let c = "- {name: c, rules: [{record: last, expr: middle + 1}]}";
+    let test = "
+rule_files: [rules.yml]
+group_eval_order: [a, c]
+tests:
+- input_series: [{series: one, values: '1'}]
+  promql_expr_test: [{expr: last, eval_time: 0s, exp_samples: [{labels: last, value: 4}]}]
+";
+    let passed = |groups: [&str; 3]| {
+        let rules = format!("groups:\n{}\n", groups.join("\n"));
+        let files = [("test.yml", test.to_owned()), ("rules.yml", rules)];
+        let report = unit_test("test.yml", &Texts(files.into()));
+        report.expect("valid files").passed()
+    };
+    assert!(passed([a, b, c]) && passed([c, a, b]));
+    // Of those that share a place, the one that the file has first.
+    assert!(!passed([b, a, c]));
+}
+
 #[test]
 fn mistakes_in_files_of_tests_are_named() {
     for (tests, said) in [
