@@ -389,13 +389,9 @@ def value(text):
     return number if number[-1] in "fn" else float(number)
 
 
-class Raw(str):
-    """A value of YAML that JSON has no word for."""
-
-
 def dump(thing):
     """JSON, which is YAML, a line for each item."""
-    text = json.dumps(thing, ensure_ascii=False, indent=None)
+    text = json.dumps(thing, ensure_ascii=False)
     text = re.sub(r'"value": "(-?\.(?:inf|nan))"', r'"value": \1', text)
     for mark in ('{"series":', '{"alertname":', '{"eval_time":', '{"expr":', '{"name":', '{"alert":', '{"record":'):
         text = text.replace(mark, "\n" + mark)

@@ -74,7 +74,7 @@ pub(crate) struct Alerts {
 }
 
 impl Alerts {
-    /// Takes what the expression came to and says what changed. Alerts that are resolved are
+    /// Takes what the expression came to and adds what changed. Alerts that are resolved are
     /// forgotten: Prometheus keeps them for a while, only in order to tell of them again.
     ///
     /// # Errors
@@ -86,14 +86,15 @@ impl Alerts {
         samples: Vec<Sample>,
         now_ms: i64,
         limit: usize,
-    ) -> Result<Vec<Transition>, String> {
+        changes: &mut Vec<Transition>,
+    ) -> Result<(), String> {
         let RuleKind::Alert {
             for_ms,
             keep_firing_ms,
             annotations,
         } = &rule.kind
         else {
-            return Ok(Vec::new());
+            return Ok(());
         };
         let mut found: BTreeMap<Labels, Active> = BTreeMap::new();
         for sample in samples {
@@ -105,7 +106,6 @@ impl Alerts {
                 );
             }
         }
-        let mut changes = Vec::new();
         let mut change = |labels: &Labels, from, to, value| {
             changes.push(Transition {
                 at_ms: now_ms,
@@ -147,10 +147,13 @@ impl Alerts {
         }
         if limit > 0 && self.active.len() > limit {
             let count = self.active.len();
-            self.active.clear();
+            // Without a word to anybody in Prometheus: what fired is never said to be resolved.
+            for (labels, active) in std::mem::take(&mut self.active) {
+                change(&labels, active.state, State::Inactive, active.value);
+            }
             return Err(format!("exceeded limit of {limit} with {count} alerts"));
         }
-        Ok(changes)
+        Ok(())
     }
 
     /// The series that Prometheus makes of its alerts: `ALERTS` and `ALERTS_FOR_STATE`.

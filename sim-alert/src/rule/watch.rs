@@ -5,6 +5,7 @@ use super::{Group, Rule, RuleKind, Rules};
 use crate::eval::{Failure, Sample, Value};
 use crate::labels::{Labels, NAME};
 use crate::store::Store;
+use crate::template::Outside;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From when to when, and how often groups are evaluated that do not say so.
@@ -105,7 +106,8 @@ impl<'r> Watch<'r> {
         let written = &rules.groups[group];
         for (rule, ticking) in written.rules.iter().zip(&mut self.groups[group]) {
             let before = seen.transitions.len();
-            let result = ticking.evaluate(rules, written, rule, store, now_ms, interval_ms, seen);
+            let subject = (&rules.outside, written, rule);
+            let result = ticking.evaluate(subject, store, now_ms, interval_ms, seen);
             if let Err(why) = result {
                 seen.failed.push(Failed {
                     at_ms: now_ms,
@@ -132,15 +134,9 @@ impl<'r> Watch<'r> {
 }
 
 impl Ticking {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the moment of a rule, in its parts"
-    )]
     fn evaluate(
         &mut self,
-        rules: &Rules,
-        group: &Group,
-        rule: &Rule,
+        (outside, group, rule): (&Outside, &Group, &Rule),
         store: &mut Store,
         now_ms: i64,
         interval_ms: i64,
@@ -158,10 +154,9 @@ impl Ticking {
         let made = match rule.kind {
             RuleKind::Record => recorded(rule, samples, group.limit)?,
             RuleKind::Alert { .. } => {
-                let outside = &rules.outside;
                 let alerts = &mut self.alerts;
-                let changes = alerts.take(rule, outside, samples, now_ms, group.limit)?;
-                seen.transitions.extend(changes);
+                let changes = &mut seen.transitions;
+                alerts.take(rule, outside, samples, now_ms, group.limit, changes)?;
                 if alerts.active.values().any(|active| active.unexpanded) {
                     seen.unexpanded.insert(rule.name.clone());
                 }

@@ -161,6 +161,9 @@ fn what_cannot_be_evaluated_is_told() {
     };
     let seen = watch(&rules, &mut store, span);
     assert_eq!(seen.failed[0].why, "exceeded limit of 1 with 2 alerts");
+    // All of them are given up.
+    let last = seen.transitions.last().expect("changes");
+    assert_eq!((last.from, last.to), (State::Firing, State::Inactive));
 }
 
 #[test]
