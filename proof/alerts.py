@@ -172,8 +172,8 @@ class Grammar:
         grouping = self.grouping()
         inner = self.vector(depth - 1)
         if name in ("stddev", "stdvar"):
-            # The order of series shows in the last digits.
-            return f"round({name} {grouping} ({inner}), 0.001)"
+            # The order of series shows in the last digits; no figure of whole numbers is half of this step.
+            return f"round({name} {grouping} ({inner}), 0.0013)"
         if name == "quantile":
             return f"quantile {grouping} ({rng.choice(['0.5', '0.9', '0.3', '1', '2'])}, {inner})"
         if name in ("topk", "bottomk"):
@@ -193,7 +193,7 @@ class Grammar:
         return rng.choice(
             [f"abs({inner})", f"ceil({inner})", f"floor({inner})", f"round({inner})", f"round({inner}, 0.5)",
              f"clamp({inner}, -5, 20)", f"clamp_min({inner}, 1)", f"clamp_max({inner}, 30)", f"sgn({inner})",
-             f"sqrt({inner})", f"round(exp({inner} / 100), 0.0001)", f"ln({inner})", f"log2({inner})", f"log10({inner})",
+             f"sqrt({inner})", f"round(exp({inner} / 100), 0.00013)", f"ln({inner})", f"log2({inner})", f"log10({inner})",
              f"absent({inner})", f"vector({self.scalar(depth - 1)})", f"timestamp({inner})", f"sort({inner})",
              f"-{inner}" if not inner.startswith("-") else inner, f"hour(({inner} > -1e6 < 1e6) * 1000)",
              f"day_of_week(({inner} > -1e6 < 1e6) * 99999)", f"days_in_month(({inner} > -1e6 < 1e6) * 999999)",

@@ -1,7 +1,7 @@
 //! Alert rules of Prometheus, evaluated on series that a simulation made.
 //!
 //! What is written for a real Prometheus is read as it is: rule files ([`Rules`]), expressions
-//! ([`Expr`]) and the unit tests of promtool ([`unit_test`]). The semantics are those of
+//! ([`Expr`]) and the unit tests of promtool ([`mod@unit_test`]). The semantics are those of
 //! Prometheus 3.5, told in our own words where they are implemented, and compared with the real
 //! promtool (`.ci/prove alerts`).
 //!
@@ -83,6 +83,7 @@ pub use rule::{
     Active, Failed, Group, Rule, RuleKind, Rules, Seen, Span, State, Transition, Watch, watch,
 };
 pub use store::{Point, Refused, Store};
+pub use unit_test::unit_test;
 
 /// The release whose semantics these are.
 pub const PROMETHEUS: &str = "3.5";
