@@ -123,10 +123,11 @@ impl<'t> Reader<'t> {
 
     fn table(&mut self, depth: usize) -> Result<Value, Problem> {
         let mut entries: Vec<(String, Node)> = Vec::new();
+        let mut merged: Vec<Node> = Vec::new();
         loop {
             let (event, line) = self.next()?;
             if matches!(event, Event::MappingEnd | Event::StreamEnd) {
-                return Ok(Value::Table(entries));
+                break;
             }
             let Value::Text(key) = self.node(event, line, depth + 1)?.value else {
                 return self.wrong(line, "a key is a text");
@@ -136,8 +137,24 @@ impl<'t> Reader<'t> {
             }
             let (event, line) = self.next()?;
             let node = self.node(event, line, depth + 1)?;
-            entries.push((key, node));
+            match node.value {
+                Value::List(nodes) if key == "<<" => merged.extend(nodes),
+                _ if key == "<<" => merged.push(node),
+                _ => entries.push((key, node)),
+            }
         }
+        // What is merged in gives way to what is written, and to what was merged in before.
+        for node in merged {
+            let Value::Table(others) = node.value else {
+                return self.wrong(node.line, "<< merges a table in, or a list of tables");
+            };
+            for (key, node) in others {
+                if !entries.iter().any(|(own, _)| *own == key) {
+                    entries.push((key, node));
+                }
+            }
+        }
+        Ok(Value::Table(entries))
     }
 }
 

@@ -146,6 +146,32 @@ fn mistakes_of_the_whole_file_are_named() {
 }
 
 #[test]
+fn tables_can_be_repeated_and_merged() {
+    let text = "
+groups:
+- name: web
+  rules:
+  - &first {alert: A, expr: up == 0, for: 5m, labels: &page {severity: page}}
+  - {<<: *first, alert: B, labels: {<<: *page, team: x}}
+";
+    let rules = Rules::read("rules.yml", text).expect("a valid file");
+    let second = &rules.groups[0].rules[1];
+    assert_eq!(
+        (second.name.as_str(), second.text.as_str()),
+        ("B", "up == 0")
+    );
+    assert_eq!(second.labels.get("severity"), "page");
+    assert!(matches!(
+        second.kind,
+        RuleKind::Alert {
+            for_ms: 300_000,
+            ..
+        }
+    ));
+    assert!(problems("groups: [{<<: 1}]").starts_with("rules.yml:1: << merges a table"));
+}
+
+#[test]
 fn all_mistakes_are_told_at_once() {
     let text =
         "groups:\n- name: web\n  rules:\n  - {alert: A, expr: up +}\n  - {alert: B, expr: (up}\n";
