@@ -28,7 +28,7 @@ pub fn speed_words(speed: f64) -> String {
     if speed.is_infinite() {
         "max".to_owned()
     } else {
-        format!("{speed:.0}×")
+        format!("{speed}×")
     }
 }
 
