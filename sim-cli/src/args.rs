@@ -10,6 +10,8 @@ mod report;
 mod stress;
 mod sweep;
 mod test;
+#[cfg(feature = "watch")]
+mod watch;
 
 pub(crate) use analyse::{AnalyseArgs, LeaveOut};
 pub(crate) use deadline::DeadlineArgs;
@@ -24,6 +26,8 @@ pub(crate) use stress::{SPAN_MAX, StressArgs};
 pub(crate) use sweep::{MergeArgs, SweepArgs, SweepCommand, TableFormat};
 
 pub(crate) use test::{Annotate, TestArgs};
+#[cfg(feature = "watch")]
+pub(crate) use watch::WatchArgs;
 
 use crate::exit::EXITS;
 use clap::builder::PossibleValuesParser;
@@ -78,6 +82,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Simulate scenarios and tell what happened
     Run(RunArgs),
+    /// Watch a run in the terminal as it happens: play, stop, go back
+    #[cfg(feature = "watch")]
+    Watch(WatchArgs),
     /// Write a report of a run as one page: what happened when, and what contributed
     Report(ReportArgs),
     /// Simulate variants under the same random numbers, and tell which is better

@@ -84,6 +84,8 @@ fn main() -> ExitCode {
 fn run(cli: &Cli, out: &mut Out) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Run(args) => command::run::run(args, cli.quiet, out),
+        #[cfg(feature = "watch")]
+        Command::Watch(args) => command::watch::run(args, cli.quiet, out),
         Command::Report(args) => command::report::run(args, cli.quiet, out),
         Command::Compare(args) => command::compare::run(args, cli.quiet, out),
         Command::Stress(args) => command::stress::run(args, cli.quiet, out),

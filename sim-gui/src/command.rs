@@ -2,6 +2,7 @@
 
 use crate::experiment::Draft;
 use crate::playback::Edit;
+pub use crate::playback::transport::{SPEEDS, speed_words};
 use crate::state::Thing;
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 use sim_core::time::Instant;
@@ -209,18 +210,6 @@ pub const DIGITS: [Key; 9] = [
     Key::Num8,
     Key::Num9,
 ];
-
-/// Speeds to choose from.
-pub const SPEEDS: [f64; 6] = [1.0, 10.0, 60.0, 300.0, 1200.0, f64::INFINITY];
-
-/// A speed in words.
-pub fn speed_words(speed: f64) -> String {
-    if speed.is_infinite() {
-        "max".to_owned()
-    } else {
-        format!("{speed:.0}×")
-    }
-}
 
 /// Keys in words.
 pub fn keys_words(keys: &[KeyboardShortcut]) -> String {

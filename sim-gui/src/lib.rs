@@ -23,7 +23,6 @@ pub mod moment;
 mod open;
 pub mod panel;
 mod perform;
-pub mod playback;
 pub mod plot;
 pub mod settings;
 pub mod shell;
@@ -34,6 +33,7 @@ pub mod value;
 pub mod web;
 
 pub use app::{App, Opening};
+pub use sim_playback as playback;
 
 use sim_core::library::Library;
 

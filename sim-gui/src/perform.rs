@@ -1,13 +1,14 @@
 //! Commands, done.
 
 use crate::app::App;
-use crate::command::{Command, SPEEDS};
+use crate::command::Command;
 use crate::dialog::{self, Dialog};
 use crate::experiment::Subject;
 use crate::files;
 use crate::link;
 use crate::panel;
 use crate::playback::Request;
+use crate::playback::transport::next_speed;
 use crate::settings::{Looks, Settings};
 use crate::shell;
 use crate::state::Asked;
@@ -44,12 +45,7 @@ impl App {
             Command::Faster | Command::Slower => {
                 let speed = transport.map_or(1.0, |t| t.speed);
                 let faster = command == Command::Faster;
-                let next = if faster {
-                    SPEEDS.into_iter().find(|s| *s > speed)
-                } else {
-                    SPEEDS.into_iter().rev().find(|s| *s < speed)
-                };
-                if let Some(speed) = next {
+                if let Some(speed) = next_speed(speed, faster) {
                     self.send(Request::Speed(speed));
                 }
             }
@@ -266,15 +262,8 @@ impl App {
         let Some(branch) = self.state.main() else {
             return;
         };
-        let mut moments: Vec<Instant> = self
-            .state
-            .event_log(branch)
-            .iter()
-            .map(|event| event.at)
-            .collect();
-        moments.dedup();
-        match moments.get(number) {
-            Some(at) => self.perform(Command::Seek(*at)),
+        match branch.moment(number, self.state.visible_until(branch)) {
+            Some(at) => self.perform(Command::Seek(at)),
             None => self.send(Request::NextEvent),
         }
     }

@@ -4,10 +4,10 @@ use crate::doctor::Examined;
 use crate::experiment::{Experiment, Refusal};
 use crate::lesson::{Answers, Lesson};
 use crate::playback::{BranchReport, Report, View};
+pub use crate::playback::{Condition, event_words, same_server, site_word};
 use crate::settings::Settings;
-use sim_core::engine::{MachineState, ServerSnapshot};
-use sim_core::event_log::{Event, Kind, Subject};
-use sim_core::model::{Model, Server};
+use sim_core::event_log::Event;
+use sim_core::model::Model;
 use sim_core::readable;
 use sim_core::scenario::{Problems, Scenario, Source};
 use sim_core::time::{Instant, SECOND};
@@ -27,21 +27,6 @@ pub enum Thing {
 /// The path of a server's parameters.
 pub fn server_path(service: &str, server: &str) -> String {
     format!("service.{service}.server.{server}")
-}
-
-/// The place in another branch of a server: one of the two may have more of them.
-pub fn same_server(branch: &BranchReport, server: usize, other: &BranchReport) -> Option<usize> {
-    let server_of = |branch: &BranchReport, i: usize| {
-        let server = branch.model.servers.get(i)?;
-        Some((server.service, server.name.clone()))
-    };
-    let wanted = server_of(branch, server)?;
-    // Nearly always in the same place.
-    if server_of(other, server).as_ref() == Some(&wanted) {
-        return Some(server);
-    }
-    let mut others = other.model.servers.iter();
-    others.position(|o| (o.service, &o.name) == (wanted.0, &wanted.1))
 }
 
 /// What a link asked for beyond scenario and seed, and is not shown yet.
@@ -234,9 +219,7 @@ impl State {
 
     /// The event log of a branch as far as it may be seen.
     pub fn event_log<'a>(&self, branch: &'a BranchReport) -> &'a [Arc<Event>] {
-        let until = self.visible_until(branch);
-        let len = branch.event_log.partition_point(|event| event.at <= until);
-        &branch.event_log[..len]
+        branch.told(self.visible_until(branch))
     }
 
     /// Whether nothing beyond the moment shown may be told, not even as something to try.
@@ -257,92 +240,4 @@ impl State {
             .map_or("", |scenario| scenario.title());
         if title.is_empty() { &self.name } else { title }
     }
-}
-
-/// A server's condition in one word: what its machine does, and how full it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Condition {
-    /// Serving, with room.
-    Ok,
-    /// All workers are busy, and at least as many requests wait as are served.
-    Busy,
-    /// The queue is at 90 % of its limit or more.
-    Full,
-    /// Serving more slowly after a start.
-    Warming,
-    /// Taken out of rotation by hand.
-    Drained,
-    /// Crashed.
-    Down,
-    /// Starting.
-    Starting,
-    /// Not there.
-    Absent,
-}
-
-/// Share of a queue's limit from which it is called full.
-const FULL: f64 = 0.9;
-
-impl Condition {
-    /// A server at a moment.
-    pub fn of(server: &ServerSnapshot, model: &Server) -> Self {
-        if server.state == MachineState::Up && server.drained {
-            return Self::Drained;
-        }
-        let busy = f64::from(server.busy) / f64::from(server.workers.max(1));
-        match Self::from_figures(server.state, f64::from(server.queue_len), busy, model) {
-            Self::Ok if server.warmth < 0.999 => Self::Warming,
-            condition => condition,
-        }
-    }
-
-    /// The same from what is recorded.
-    pub fn from_figures(state: MachineState, queue_len: f64, busy: f64, model: &Server) -> Self {
-        let (limit, workers) = (
-            f64::from(model.params.queue_limit),
-            f64::from(model.params.workers),
-        );
-        match state {
-            MachineState::Down => Self::Down,
-            MachineState::Booting => Self::Starting,
-            MachineState::Absent => Self::Absent,
-            MachineState::Up if queue_len > 0.0 && queue_len >= FULL * limit => Self::Full,
-            MachineState::Up if queue_len >= workers && busy > 0.95 => Self::Busy,
-            MachineState::Up => Self::Ok,
-        }
-    }
-
-    /// The word on screen.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "OK",
-            Self::Busy => "BUSY",
-            Self::Full => "FULL",
-            Self::Warming => "WARMING",
-            Self::Drained => "DRAINED",
-            Self::Down => "DOWN",
-            Self::Starting => "STARTING",
-            Self::Absent => "ABSENT",
-        }
-    }
-}
-
-/// The site's state in words.
-pub fn site_word(site: Kind) -> &'static str {
-    site.site_state().unwrap_or_default()
-}
-
-/// An event of the event log in few words.
-pub fn event_words(event: &Event) -> String {
-    // A change without words of its own is told by what it sets.
-    if event.kind.def().subject == Subject::Settings
-        && (event.cause.is_empty() || event.cause == "what if")
-    {
-        let (path, value) = event
-            .subject
-            .split_once(" = ")
-            .unwrap_or((&event.subject, ""));
-        return format!("{} = {value}", sim_core::edit::short_path(path));
-    }
-    event.phrase()
 }

@@ -23,6 +23,8 @@ pub(crate) mod stress;
 pub(crate) mod sweep;
 pub(crate) mod test;
 pub(crate) mod verify;
+#[cfg(feature = "watch")]
+pub(crate) mod watch;
 
 use crate::args::EXPECT;
 use crate::diagnostics;

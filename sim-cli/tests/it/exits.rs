@@ -26,6 +26,10 @@ fn wrong_usage_is_two() {
         &["run", "first", "--set", "seed"],
         &["run", "first", "--log-requests", "5"],
         &["list", "nonsense"],
+        #[cfg(feature = "watch")]
+        &["watch", "first"],
+        #[cfg(feature = "watch")]
+        &["watch", "first", "--speed", "0"],
         &[],
     ] {
         let ran = stampede(args).code(2);

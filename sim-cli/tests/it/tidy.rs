@@ -89,7 +89,8 @@ fn the_command_touches_files_in_one_place() {
         let text = text(&path);
         let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
         let found = code.lines().find(|line| line.contains("std::fs"));
-        let here = path.ends_with("src/files.rs");
+        // Tests may read what they compare with.
+        let here = path.ends_with("src/files.rs") || path.ends_with("tests.rs");
         assert!(here || found.is_none(), "{}: {found:?}", path.display());
     }
 }

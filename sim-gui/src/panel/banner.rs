@@ -4,12 +4,11 @@ use super::{Cx, PANELS, Place};
 use crate::command::{self, Command};
 use crate::icon::Icon;
 use crate::panel::plots::PLOTS;
-use crate::playback::View;
+use crate::playback::{self, View};
 use crate::state::{State, site_word};
 use crate::theme::{Palette, bold_font, font};
 use eframe::egui::containers::menu::{MenuButton, MenuConfig};
 use eframe::egui::{self, Color32, RichText, Sense, Vec2, pos2};
-use sim_core::engine::MachineState;
 use sim_core::event_log::Kind;
 use sim_core::readable;
 
@@ -21,35 +20,7 @@ pub(crate) fn site_look(site: Kind, p: &Palette) -> (&'static str, Icon, Color32
 
 /// The key figures: a label and a value each, from the summary so far.
 pub fn figures(state: &State, view: &View) -> Vec<(&'static str, String)> {
-    let summary = &view.summary;
-    let share = |part: Option<f64>| part.map_or_else(|| "–".to_owned(), readable::share);
-    let servers = view
-        .snapshot
-        .servers
-        .iter()
-        .filter(|s| s.state != MachineState::Absent);
-    let up = servers
-        .clone()
-        .filter(|s| s.state == MachineState::Up)
-        .count();
-    let mut figures = vec![("servers up", format!("{up} of {}", servers.count()))];
-    if let Some(branch) = state.branch(view.branch) {
-        let now = |name: &str| super::topology::site_now(branch, view, name);
-        figures.push(("failing now", share(now("failed"))));
-        let p99 = now("p99").map_or_else(|| "–".to_owned(), readable::time);
-        figures.push(("p99 now", p99));
-    }
-    figures.push((
-        "lost so far",
-        readable::short(summary.requests.failed as f64),
-    ));
-    figures.push(("availability", share(summary.availability)));
-    let attempts = summary.attempts.per_request;
-    figures.push((
-        "attempts/request",
-        attempts.map_or_else(|| "–".to_owned(), readable::number),
-    ));
-    figures
+    playback::figures(state.branch(view.branch), view)
 }
 
 /// Draws the banner.

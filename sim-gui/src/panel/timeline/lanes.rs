@@ -1,12 +1,10 @@
 //! Lanes of the strip: what each server was like, moment by moment.
 
-use crate::playback::{BranchReport, Column, letter};
+use crate::playback::{BranchReport, Column, Lane, letter};
 use crate::state::{Condition, State, same_server};
 use crate::theme::{Palette, bold_font, font, mix};
 use eframe::egui::{self, Align2, Color32, Rangef, Rect, Vec2, pos2};
 use sim_core::engine::MachineState;
-use sim_core::event_log::Kind;
-use sim_core::time::Instant;
 
 /// Servers drawn one by one at most; larger fleets share one lane.
 const LANES: usize = 6;
@@ -107,23 +105,8 @@ pub(super) fn draw_lane(
     let Some(server) = server else {
         return fleet_lane(painter, branch, rows, rect, &x, p);
     };
-    let model = &branch.model.servers[server];
-    let drained = drained(branch, &model.name);
-    let condition = |row: usize| -> Option<Condition> {
-        let state = series.value(Column::State(server), row)?;
-        let state = *MachineState::ALL.get(state as usize)?;
-        let queue = series
-            .value(Column::server(server, "queue_len")?, row)
-            .unwrap_or(0.0);
-        let busy = series
-            .value(Column::server(server, "utilisation")?, row)
-            .unwrap_or(0.0);
-        let at = series.end_of(row);
-        if state == MachineState::Up && drained.iter().any(|(from, to)| *from < at && at <= *to) {
-            return Some(Condition::Drained);
-        }
-        Some(Condition::from_figures(state, queue, busy, model))
-    };
+    let lane = Lane::of(branch, server);
+    let condition = |row: usize| lane.at(row);
     let mut start = 0;
     while start < rows {
         let now = condition(start);
@@ -140,21 +123,6 @@ pub(super) fn draw_lane(
         }
         start = end;
     }
-}
-
-/// When a server was out of rotation by hand: the event log tells it.
-fn drained(branch: &BranchReport, server: &str) -> Vec<(Instant, Instant)> {
-    let mut stretches = Vec::new();
-    let mut since = None;
-    for event in branch.event_log.iter().filter(|e| e.subject == server) {
-        if event.kind == Kind::Drain {
-            since = Some(event.at);
-        } else if event.kind.ends(Kind::Drain) {
-            stretches.extend(since.take().map(|from| (from, event.at)));
-        }
-    }
-    stretches.extend(since.map(|from| (from, Instant(u64::MAX))));
-    stretches
 }
 
 /// The word of a stretch, with its shape, where there is room.

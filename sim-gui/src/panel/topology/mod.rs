@@ -6,7 +6,8 @@ mod layout;
 
 use super::{Cx, PanelDef, Place};
 use crate::command::Command;
-use crate::playback::{BranchReport, Column, View, letter};
+pub(crate) use crate::playback::server_now;
+use crate::playback::{BranchReport, View, letter, site_now};
 use crate::state::{Condition, State, Thing};
 use crate::theme::{Palette, bold_font, font};
 pub(crate) use card::look;
@@ -128,23 +129,6 @@ fn picture(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, rect: Rect, prefix: 
     }
     dots::draw(ui, cx.state, branch, view, &layout);
     rates(ui, branch, view, &layout);
-}
-
-/// The value of a server's metric in the last row before the moment shown.
-pub(crate) fn server_now(
-    branch: &BranchReport,
-    view: &View,
-    server: usize,
-    name: &str,
-) -> Option<f64> {
-    let row = branch.series.rows_until(view.at).checked_sub(1)?;
-    branch.series.value(Column::server(server, name)?, row)
-}
-
-/// The value of a metric of the site in the last row before the moment shown.
-pub(crate) fn site_now(branch: &BranchReport, view: &View, name: &str) -> Option<f64> {
-    let row = branch.series.rows_until(view.at).checked_sub(1)?;
-    branch.series.value(Column::site(name)?, row)
 }
 
 /// A point of the curve between two places.

@@ -19,3 +19,24 @@ pub struct Transport {
     /// A stretch that is played again and again.
     pub range: Option<(Instant, Instant)>,
 }
+
+/// Speeds to choose from.
+pub const SPEEDS: [f64; 6] = [1.0, 10.0, 60.0, 300.0, 1200.0, f64::INFINITY];
+
+/// A speed in words.
+pub fn speed_words(speed: f64) -> String {
+    if speed.is_infinite() {
+        "max".to_owned()
+    } else {
+        format!("{speed}×")
+    }
+}
+
+/// The next higher or lower speed, if there is one.
+pub fn next_speed(speed: f64, faster: bool) -> Option<f64> {
+    if faster {
+        SPEEDS.into_iter().find(|s| *s > speed)
+    } else {
+        SPEEDS.into_iter().rev().find(|s| *s < speed)
+    }
+}

@@ -6,8 +6,8 @@
 
 use super::Deck;
 use super::queue::Job;
-use crate::playback::Edit;
-use crate::playback::branch::Pace;
+use crate::Edit;
+use crate::branch::Pace;
 use sim_core::engine::Simulation;
 use sim_core::time::Instant;
 

@@ -14,18 +14,25 @@
 //! | `transport` | the play head |
 //! | `view` | what can be seen at a moment |
 //! | `worker` | who drives the deck |
+//! | `figures`, `condition`, `words` | what screens of all kinds say the same way |
 
 pub mod branch;
+pub mod condition;
 pub mod deck;
+pub mod figures;
 pub mod series;
 pub mod transport;
 pub mod view;
+pub mod words;
 pub mod worker;
 
+pub use condition::{Condition, Lane};
+pub use figures::{figures, server_now, site_now};
 pub use series::{Column, Series};
 pub use sim_core::edit::{Edit, Edited};
 pub use transport::Transport;
 pub use view::View;
+pub use words::{event_words, site_word};
 
 use sim_core::event_log::Event;
 use sim_core::model::Model;
@@ -100,6 +107,21 @@ pub struct BranchReport {
     pub parts_at: Option<Instant>,
 }
 
+impl BranchReport {
+    /// The event log until a moment.
+    pub fn told(&self, until: Instant) -> &[Arc<Event>] {
+        let len = self.event_log.partition_point(|event| event.at <= until);
+        &self.event_log[..len]
+    }
+
+    /// The n-th moment, from zero, at which something happened until another one.
+    pub fn moment(&self, number: usize, until: Instant) -> Option<Instant> {
+        let mut moments: Vec<Instant> = self.told(until).iter().map(|event| event.at).collect();
+        moments.dedup();
+        moments.get(number).copied()
+    }
+}
+
 /// What the screen shows.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -121,6 +143,21 @@ pub struct Report {
     pub said_seen: u64,
     /// Bytes that copies of the simulation may take.
     pub budget: usize,
+}
+
+/// The place in another branch of a server: one of the two may have more of them.
+pub fn same_server(branch: &BranchReport, server: usize, other: &BranchReport) -> Option<usize> {
+    let server_of = |branch: &BranchReport, i: usize| {
+        let server = branch.model.servers.get(i)?;
+        Some((server.service, server.name.clone()))
+    };
+    let wanted = server_of(branch, server)?;
+    // Nearly always in the same place.
+    if server_of(other, server).as_ref() == Some(&wanted) {
+        return Some(server);
+    }
+    let mut others = other.model.servers.iter();
+    others.position(|o| (o.service, &o.name) == (wanted.0, &wanted.1))
 }
 
 /// A branch's letter: A, B, C, …

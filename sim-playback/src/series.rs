@@ -25,6 +25,7 @@ pub const SITE: &[&str] = &[
     "goodput_hz",
     "goodput",
     "failed",
+    "failed_hz",
     "p50",
     "p90",
     "p99",

@@ -2,8 +2,8 @@
 
 use super::queue::Job;
 use super::{BRANCHES_MAX, Deck};
-use crate::playback::branch::{Branch, Pace};
-use crate::playback::{Edit, Edited, letter};
+use crate::branch::{Branch, Pace};
+use crate::{Edit, Edited, letter};
 use sim_core::engine::Simulation;
 use sim_core::scenario::{Problem, Problems};
 use sim_core::time::Instant;

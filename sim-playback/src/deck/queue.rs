@@ -7,7 +7,7 @@
 use super::change::Change;
 use super::history::Plan;
 use super::{Deck, Pending};
-use crate::playback::{Edit, Edited, Request};
+use crate::{Edit, Edited, Request};
 use sim_core::engine::Simulation;
 use sim_core::scenario::Problems;
 use sim_core::time::Instant;
