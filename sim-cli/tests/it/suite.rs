@@ -169,7 +169,11 @@ fn what_makes_no_suite_is_refused() {
     let folder = suite();
     folder.write("empty/README.md", "# nothing");
     for (args, code, wanted) in [
-        (vec!["test", "empty"], 4, "no scenario is in empty"),
+        (
+            vec!["test", "empty"],
+            4,
+            "neither a scenario nor a test of alert rules is in empty",
+        ),
         (vec!["test", "-"], 2, "standard input has no place"),
         (vec!["test", "nowhere.toml"], 5, "no such file"),
         (
