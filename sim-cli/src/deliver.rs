@@ -77,7 +77,7 @@ pub(crate) fn deliver<T: Serialize>(
         ResultFormat::Text => {
             text(out)?;
             if let Some(folder) = args.output.as_ref().filter(|_| !quiet) {
-                writeln!(out, "{DIM}results in {}{DIM:#}", folder.display())?;
+                writeln!(out, "{DIM}results in {}{DIM:#}", terminal::place(folder))?;
             }
         }
     }

@@ -80,7 +80,7 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
         ResultFormat::Text => {
             text(&found, &warm_up, args.pairs, out)?;
             if let Some(folder) = args.result.output.as_ref().filter(|_| !quiet) {
-                writeln!(out, "{DIM}results in {}{DIM:#}", folder.display())?;
+                writeln!(out, "{DIM}results in {}{DIM:#}", terminal::place(folder))?;
             }
         }
     }

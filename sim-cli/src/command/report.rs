@@ -12,7 +12,7 @@ use crate::input::Input;
 use crate::interrupt;
 use crate::part::write_whole;
 use crate::progress::Progress;
-use crate::terminal::{DIM, Out};
+use crate::terminal::{self, DIM, Out};
 use sim_core::edit::Edit;
 use sim_core::engine::Simulation;
 use sim_core::model::Model;
@@ -238,7 +238,7 @@ fn write(args: &ReportArgs, page: &Page<'_>, quiet: bool, out: &mut Out) -> Resu
         create(path, text.as_bytes())?;
     }
     if !quiet {
-        writeln!(out, "{DIM}report in {}{DIM:#}", path.display())?;
+        writeln!(out, "{DIM}report in {}{DIM:#}", terminal::place(path))?;
     }
     Ok(())
 }

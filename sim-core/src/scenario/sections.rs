@@ -464,7 +464,7 @@ section! {
         max_pending [live]: Optional<Count> = "none", in from(0.0, 4e9), unit "attempts";
         /// What health rules of the balancer do otherwise about it.
         health [live]: Table<OwnHealthSpec> = "{}";
-        /// A probe that kills: after `fall` failures in a row the server is restarted.
+        /// A probe that kills: after `fall` failures in a row the server is killed; it comes back as `restart` says.
         liveness [live]: Optional<Table<LivenessSpec>> = "none";
         /// Whether it is there from the start; otherwise the time line adds it.
         present: Flag = "true";

@@ -287,7 +287,10 @@ fn no_interval_goes_below_zero() {
             at_zero += usize::from(interval.low == 0.0);
         }
     }
-    assert!(at_zero > 0, "of three a run some intervals would reach below");
+    assert!(
+        at_zero > 0,
+        "of three a run some intervals would reach below"
+    );
 }
 
 #[test]

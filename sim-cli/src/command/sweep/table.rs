@@ -4,7 +4,7 @@ use super::output::TABLE;
 use crate::args::TableFormat;
 use crate::exit::Failure;
 use crate::table::Table;
-use crate::terminal::{BOLD, DIM, Out, RED, YELLOW};
+use crate::terminal::{self, BOLD, DIM, Out, RED, YELLOW};
 use sim_core::experiment::Measure;
 use sim_core::experiment::sweep::{Plan, Row, write_rows};
 use sim_core::readable;
@@ -38,7 +38,11 @@ pub(super) fn print(
     }
     remarks(rows, out)?;
     if let Some(folder) = folder {
-        writeln!(out, "\n  written to {}", folder.join(TABLE).display())?;
+        writeln!(
+            out,
+            "\n  written to {}",
+            terminal::place(&folder.join(TABLE))
+        )?;
     } else if !quiet {
         writeln!(
             out,
