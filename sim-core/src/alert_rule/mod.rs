@@ -129,11 +129,6 @@ impl Configured<AlertRuleDef> {
     }
 }
 
-/// Parameters that fit together however they are chosen.
-fn fits(_: &Params) -> Result<(), ParamProblem> {
-    Ok(())
-}
-
 /// A window, and nothing before it.
 fn window(_: &Params, over: Duration) -> (Duration, Duration) {
     (over, over)

@@ -60,6 +60,10 @@ impl Edit {
 /// those after `but` stay as they are.
 macro_rules! fields {
     ($name:ident, $of:ident { $($field:ident)* } but { $($left:ident)* }) => {
+        #[allow(
+            clippy::float_cmp,
+            reason = "whether a value was changed, not whether two are near"
+        )]
         fn $name(now: &$of, before: &$of, after: &$of) -> $of {
             let $of { $($field: _,)* $($left: _,)* } = now;
             let mut merged = now.clone();

@@ -292,7 +292,7 @@ impl Reader<'_> {
                 "canary",
             ),
         ];
-        for (_, span, name) in stray.iter().filter(|(stray, ..)| *stray) {
+        if let Some((_, span, name)) = stray.iter().find(|(stray, ..)| *stray) {
             let what = format!("`{name}` has no effect in this step");
             let problem = Problem::new("E031", what).at(*span);
             let help = "`target` goes with `do`, `when` with restart, `canary` with `set` and `undo` of what servers are";

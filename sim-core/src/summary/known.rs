@@ -12,7 +12,7 @@ use crate::machine::MachineState;
 use crate::metric::{MetricDef, Scope};
 use crate::model::Alert;
 use crate::record::history::History;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 /// Intervals that are looked at, at most, to find since when something was true.
 const LOOKS_MAX: usize = 20_000;
@@ -45,8 +45,8 @@ pub(super) fn alerts(simulation: &Simulation) -> Vec<AlertFigures> {
         {
             let alert = &model.alerts[firing.alert];
             figures.pending_at_s = Some(firing.pending.as_secs_f64());
-            figures.scraped_at_s = firing.as_of.map(|at| at.as_secs_f64());
-            figures.paged_at_s = firing.paged.map(|at| at.as_secs_f64());
+            figures.scraped_at_s = firing.as_of.map(Instant::as_secs_f64);
+            figures.paged_at_s = firing.paged.map(Instant::as_secs_f64);
             figures.true_at_s = true_since(simulation, alert, firing.pending.0);
         }
         Some(figures)

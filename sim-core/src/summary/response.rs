@@ -55,7 +55,6 @@ impl Response {
     }
 
     /// Without a monitoring the JSON form says nothing of it.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "asked by serde")]
     pub(super) fn is_of_no_monitoring(&self) -> bool {
         !self.watched
     }

@@ -41,10 +41,10 @@ pub(crate) fn grown(number: u64) -> impl Strategy<Value = Grown> {
 }
 
 /// Wishes that come in turn.
-const OWN: usize = 24;
+const OWN: usize = 26;
 
 /// How often a key that does not fit is tried with another name and another value.
-const TRIES: usize = 60;
+const TRIES: usize = 100;
 
 /// Tables that are there only where they are written, with what they must have.
 const TABLES: &[(&str, &str)] = &[
@@ -197,6 +197,11 @@ impl Bed {
     fn make_room_for_response(&mut self, path: &str) {
         let rule = path.starts_with("alert.NAME.rule") || path == "alert.NAME.keep";
         let book = path.starts_with("runbook.");
+        if book {
+            // It answers the alert by the name that it has in the text.
+            self.sets
+                .retain(|(path, _)| !(path.starts_with("alert.") && path.ends_with(".name")));
+        }
         let mut room = |wanted: bool, mark: &str, text: &str| {
             if wanted && !self.text.contains(mark) {
                 self.text += text;

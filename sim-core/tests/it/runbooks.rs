@@ -3,6 +3,7 @@
 use crate::support::{at, model, run, start, times, told};
 use sim_core::engine::Simulation;
 use sim_core::event_log::{Actor, Kind};
+use sim_core::metric::SUMMARY_PATHS;
 use sim_core::scenario;
 use sim_core::summary::Summary;
 use std::sync::Arc;
@@ -52,6 +53,10 @@ fn a_runbook_is_worked_through_in_order() {
         Some(end - start)
     );
     assert_eq!(response.time_to_mitigate_s, response.time_to_recover_s);
+    for row in SUMMARY_PATHS {
+        let told = !row.path.starts_with("response.") || summary.figure(row.path).is_some();
+        assert!(told, "{}", row.path);
+    }
 }
 
 #[test]
