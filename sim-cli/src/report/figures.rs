@@ -192,6 +192,12 @@ fn incident(report: &Report<'_>, incident: &Incident) -> String {
         Some(at) => format!("detected after {}", after(at)),
         None => "no alert fired".to_owned(),
     });
+    if let Some(at) = incident.acknowledged_s {
+        parts.push(format!("looked at after {}", after(at)));
+    }
+    if let Some(at) = incident.diagnosed_s {
+        parts.push(format!("cause known after {}", after(at)));
+    }
     if let Some(down) = incident.down_s {
         parts.push(format!("down from {}", report.moment(down)));
     }
