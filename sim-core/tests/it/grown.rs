@@ -199,8 +199,9 @@ impl Bed {
         let book = path.starts_with("runbook.");
         if book {
             // It answers the alert by the name that it has in the text.
-            self.sets
-                .retain(|(path, _)| !(path.starts_with("alert.") && path.ends_with(".name")));
+            self.sets.retain(|(path, _)| {
+                !(path.starts_with("alert.") && path.rsplit('.').next() == Some("name"))
+            });
         }
         let mut room = |wanted: bool, mark: &str, text: &str| {
             if wanted && !self.text.contains(mark) {

@@ -223,26 +223,31 @@ impl<'a> Told<'a> {
             told.changes_s.extend(back_for_good(&told, of_it, now_s));
         }
         told.slowness_ends(standing, &open);
-        let mut last: BTreeMap<&str, &SetTo> = BTreeMap::new();
-        last.extend(told.sets.iter().map(|set| (set.path.as_str(), set)));
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let firsts = told.sets.iter().enumerate();
-        for (number, first) in firsts.filter(|(_, set)| seen.insert(&set.path)) {
-            // Set twice: what the first brought is over when the last says otherwise.
-            let last = last.get(first.path.as_str());
-            let last = last.filter(|last| last.value != first.value);
-            told.disturbances.push(Disturbance {
-                what: What::Set(number),
-                from_s: first.at_s,
-                until_s: last.map(|last| last.at_s),
-            });
-        }
+        told.sets_begin();
         told.loops = crashes
             .into_values()
             .filter_map(|of_it| told.loop_of(&of_it))
             .collect();
         told.loops.sort_by(|a, b| a.machine.cmp(&b.machine));
         told
+    }
+
+    /// Settings that were changed are disturbances, until they are what they were.
+    fn sets_begin(&mut self) {
+        let mut last: BTreeMap<&str, &SetTo> = BTreeMap::new();
+        last.extend(self.sets.iter().map(|set| (set.path.as_str(), set)));
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let firsts = self.sets.iter().enumerate();
+        for (number, first) in firsts.filter(|(_, set)| seen.insert(&set.path)) {
+            // Set twice: what the first brought is over when the last says otherwise.
+            let last = last.get(first.path.as_str());
+            let last = last.filter(|last| last.value != first.value);
+            self.disturbances.push(Disturbance {
+                what: What::Set(number),
+                from_s: first.at_s,
+                until_s: last.map(|last| last.at_s),
+            });
+        }
     }
 
     /// The loop that three crashes or more of a machine are.
