@@ -20,8 +20,8 @@ pub(super) fn write(
     write_rows(plan, rows, &mut bytes)
         .map_err(|error| Failure::new(Exit::Internal, format!("a table in memory: {error}")))?;
     write_whole(&folder.join(TABLE), &bytes)?;
-    for (name, svg) in pictures(plan, rows) {
-        write_whole(&folder.join(name), svg.as_bytes())?;
+    for (name, picture) in pictures(plan, rows) {
+        write_whole(&folder.join(name), picture.svg().as_bytes())?;
     }
     if parquet {
         write_parquet(plan, rows, folder)?;
