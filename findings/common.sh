@@ -52,6 +52,28 @@ npm_install() {
         >"$work/npm.log" 2>&1 || cannot "npm could not install $*"
 }
 
+# deb_unpack PACKAGE=VERSION SUITE   Debian's package, unpacked into a folder of this run; nothing is installed
+deb_unpack() {
+    need apt-get dpkg
+    local folder="$work/deb" site
+    mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial"
+    # shellcheck disable=SC2016
+    site=$(apt-get indextargets --format '$(SITE)' | grep -v security | head -n 1)
+    [ -n "$site" ] || cannot "apt has no sources here"
+    say "deb $site $2 main" >"$folder/sources.list"
+    {
+        say "Dir::Etc::sourcelist \"$folder/sources.list\";" 'Dir::Etc::sourceparts "-";'
+        say "Dir::State::lists \"$folder/lists\";" "Dir::Cache \"$folder/cache\";"
+    } >"$folder/apt.conf"
+    (
+        cd "$folder"
+        export APT_CONFIG="$folder/apt.conf"
+        apt-get -qq update
+        apt-get -qq download "$1"
+        dpkg -x ./*.deb .
+    ) >"$work/deb.log" 2>&1 || cannot "apt could not fetch $1"
+}
+
 # installed_file PATTERN   the first file of the virtual environment like that
 installed_file() {
     local found

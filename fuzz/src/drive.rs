@@ -97,7 +97,7 @@ pub(crate) fn fuzz(name: &str, names: &[String], target: fn(&[u8])) {
             _ => {}
         }
         let bytes = changed(&seeds, names, number);
-        let mut timed = || {
+        let timed = || {
             let since = Instant::now();
             let ends = catch_unwind(AssertUnwindSafe(|| target(&bytes)));
             (ends, since.elapsed().as_secs_f64())

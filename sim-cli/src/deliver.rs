@@ -80,7 +80,7 @@ pub(crate) fn deliver<T: Serialize>(
         ResultFormat::Text => {
             sheet::print(&sheet.blocks, out)?;
             if let Some(folder) = args.output.as_ref().filter(|_| !quiet) {
-                writeln!(out, "{DIM}results in {}{DIM:#}", folder.display())?;
+                writeln!(out, "{DIM}results in {}{DIM:#}", terminal::place(folder))?;
             }
             sheet::tell(&args.page, quiet, out)?;
         }

@@ -5,6 +5,7 @@ use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use sim_core::text::shown;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 /// Things to look at first.
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -68,6 +69,11 @@ impl Write for Out {
     fn flush(&mut self) -> io::Result<()> {
         self.attempt((), Write::flush)
     }
+}
+
+/// A path as it is printed: what is no sign in it is written out.
+pub(crate) fn place(path: &Path) -> String {
+    shown(&path.display().to_string()).into_owned()
 }
 
 /// Writes to standard error; when even that fails there is nobody left to tell.

@@ -67,6 +67,63 @@ kinds! {
         weight: 1,
         ends: Some(Kind::Alert),
     }
+    Pending {
+        name: "pending",
+        about: "an alert's condition holds, but not yet for long enough",
+        words: "alert {subject} pending",
+        subject: Subject::Alert,
+        look: Look::Change,
+        sign: '△',
+        weight: 0,
+    }
+    Paged {
+        name: "paged",
+        about: "somebody is notified of an alert that fires",
+        words: "somebody is paged: {subject}",
+        subject: Subject::Alert,
+        look: Look::Warning,
+        sign: '▲',
+        weight: 2,
+    }
+    Acknowledged {
+        name: "acknowledged",
+        about: "somebody who was paged begins to look",
+        words: "{subject}: somebody looks",
+        subject: Subject::Runbook,
+        look: Look::Change,
+        sign: '→',
+        weight: 2,
+    }
+    Diagnosed {
+        name: "diagnosed",
+        about: "somebody who was paged knows the cause",
+        words: "{subject}: cause found",
+        subject: Subject::Runbook,
+        look: Look::Change,
+        sign: '→',
+        weight: 2,
+    }
+    Undone {
+        name: "undone",
+        about: "what a runbook changed on some servers is taken back, because an alert fires",
+        words: "{subject}: taken back",
+        alone: "{subject}: {cause}",
+        subject: Subject::Runbook,
+        look: Look::Warning,
+        sign: '▲',
+        weight: 3,
+        headline: Headline::First,
+        marked: true,
+    }
+    Handled {
+        name: "handled",
+        about: "all steps of a runbook are done",
+        words: "{subject}: all steps done",
+        subject: Subject::Runbook,
+        look: Look::Change,
+        sign: '→',
+        weight: 2,
+    }
     Crash {
         name: "crash",
         about: "a server or a balancer instance crashes",
@@ -400,6 +457,8 @@ pub enum Subject {
     Machine,
     /// An alert.
     Alert,
+    /// A runbook.
+    Runbook,
     /// A service.
     Service,
     /// A link between machines.

@@ -6,6 +6,7 @@
 //! machine. The core reads no clock and no file, and prints nothing; only [`experiment`], which
 //! runs many simulations, starts threads.
 
+pub mod alert_rule;
 pub mod arrival;
 pub mod autoscaler;
 pub mod connection;

@@ -4,20 +4,26 @@
 //! time runs is a list of [`Change`]s, each replacing one whole part; the model before and the
 //! model after differ exactly by them.
 
+mod edit;
 mod expectation;
 mod link;
+mod monitoring;
 mod own_rules;
 mod route;
+mod runbook;
 mod timeline;
 
 pub use crate::event_log::Actor;
 pub use crate::ids::{ClassId, ClientId, HostId, ServerId, ServiceId, SourceId, ZoneId};
 pub use crate::profile::{Rate, RatePoint};
+pub use edit::Edit;
 pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
 pub use link::{Link, LinkTarget, Zone};
+pub use monitoring::{Alert, Grouping, Monitoring};
 pub use own_rules::{ClassRules, OwnRules};
 pub(crate) use route::SHARE_TOLERANCE;
 pub use route::{Ask, Asker, Route};
+pub use runbook::{Act, Edits, Runbook, Step};
 pub use timeline::{
     Action, Afflicted, Amount, Canary, Change, Course, Rollout, Stage, Target, TimelineEntry,
 };
@@ -32,7 +38,6 @@ use crate::extension::Configured;
 use crate::guard::GuardDef;
 use crate::health::{Checks, HealthDef, OwnHealth, Probe};
 use crate::key::KeyDef;
-use crate::metric::Condition;
 use crate::policy::PolicyDef;
 use crate::restart::RestartDef;
 use crate::retry::RetryDef;
@@ -77,6 +82,10 @@ pub struct Model {
     pub timeline: Vec<TimelineEntry>,
     /// Rules of the monitoring.
     pub alerts: Vec<Alert>,
+    /// How the system is watched; absent: by the time line itself.
+    pub monitoring: Option<Monitoring>,
+    /// What people do when they are told.
+    pub runbooks: Vec<Runbook>,
     /// What counts as good service.
     pub slos: Vec<Slo>,
     /// Assertions over the finished run.
@@ -650,21 +659,6 @@ impl Call {
     pub fn concerns(&self, class: ClassId) -> bool {
         self.probability > 0.0 && (self.classes.is_empty() || self.classes.contains(&class))
     }
-}
-
-/// A rule of the monitoring.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Alert {
-    /// Its name.
-    pub name: String,
-    /// As written, for messages.
-    pub text: String,
-    /// What is watched.
-    pub when: Condition,
-    /// Length of the window that the metric is taken over.
-    pub over: Duration,
-    /// How long the condition must hold.
-    pub hold: Duration,
 }
 
 /// A service-level objective.

@@ -8,12 +8,15 @@ mod builder;
 mod expectation;
 mod figure;
 mod incident;
+mod known;
+mod response;
 mod verdict;
 mod warning;
 
 pub use crate::verdict::VERDICTS;
 pub use expectation::Checked;
 pub use incident::{Incident, Spell, downtime_s, spells};
+pub use response::Response;
 pub use verdict::verdict_rules;
 pub use warning::WARNINGS;
 
@@ -289,6 +292,19 @@ pub struct AlertFigures {
     pub state: &'static str,
     /// When, in seconds.
     pub at_s: f64,
+    /// Of one that fires, with a monitoring: since when its condition had held at each evaluation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_at_s: Option<f64>,
+    /// The same: since when its condition had been true of the system, by the time line; at the latest when it
+    /// was first seen to hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub true_at_s: Option<f64>,
+    /// The same: when the newest value that it looked at was scraped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scraped_at_s: Option<f64>,
+    /// The same: when somebody was first told of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paged_at_s: Option<f64>,
 }
 
 /// Something the reader must know to judge the figures.
@@ -394,6 +410,9 @@ pub struct Summary {
     pub alerts: Vec<AlertFigures>,
     /// Spells in which the site was not normal.
     pub incidents: Vec<Incident>,
+    /// Times of the first of them; in the JSON form with a monitoring only.
+    #[serde(skip_serializing_if = "Response::is_of_no_monitoring")]
+    pub response: Response,
     /// Assertions and whether they hold.
     pub expectations: Vec<Checked>,
     /// What the reader must know.

@@ -9,14 +9,15 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "Examples:
   stampede test scenarios                       run every scenario in a folder, and say what does not hold
   stampede test scenarios --update              hold each to its figures of now, from now on
+  stampede test alerts_test.yml                 test alert rules of Prometheus on series, as promtool does
   stampede test scenarios --junit results.xml --annotate github";
 
 /// Arguments of `test`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct TestArgs {
-    /// Scenarios, and folders of them
-    #[arg(required = true, value_name = "SCENARIO|DIR")]
+    /// Scenarios, tests of alert rules as promtool has them, and folders of both
+    #[arg(required = true, value_name = "SCENARIO|RULES.yml|DIR")]
     pub paths: Vec<String>,
     #[command(flatten)]
     pub sets: SetArgs,

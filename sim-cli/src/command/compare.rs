@@ -88,7 +88,7 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
         ResultFormat::Text => {
             sheet::print(&sheet.blocks, out)?;
             if let Some(folder) = args.result.output.as_ref().filter(|_| !quiet) {
-                writeln!(out, "{DIM}results in {}{DIM:#}", folder.display())?;
+                writeln!(out, "{DIM}results in {}{DIM:#}", terminal::place(folder))?;
             }
             sheet::tell(&args.result.page, quiet, out)?;
         }

@@ -168,7 +168,8 @@ impl Answer<'_> {
         }
         if nothing == of {
             return format!(
-                "{act} saves nothing, whenever it is done from {} to {}",
+                "{act} saves nothing at any of {} moments from {} to {}",
+                self.plan.moments,
                 self.at(from),
                 self.at(until)
             );

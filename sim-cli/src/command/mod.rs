@@ -31,8 +31,9 @@ use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 use crate::part::write_new;
-use crate::terminal::{CYAN, say};
+use crate::terminal::{self, CYAN, say};
 use sim_core::scenario::Problems;
+use sim_core::text::shell_word;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -75,5 +76,6 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 pub(crate) fn say_next(path: &Path) {
     let alone = !path.is_absolute() && path.components().count() == 1;
     let place = if alone { "./" } else { "" };
-    say(&format!("next: stampede run {place}{}", path.display()));
+    let name = format!("{place}{}", terminal::place(path));
+    say(&format!("next: stampede run {}", shell_word(&name)));
 }

@@ -4,7 +4,7 @@ use super::{create, say_next};
 use crate::args::NewArgs;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
-use crate::terminal::Out;
+use crate::terminal::{self, Out};
 use std::io::Write;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &NewArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         path.as_mut_os_string().push(format!(".{ending}"));
     }
     create(&path, input.source().text.as_bytes())?;
-    writeln!(out, "{}", path.display())?;
+    writeln!(out, "{}", terminal::place(&path))?;
     if !quiet {
         say_next(&path);
     }

@@ -295,7 +295,7 @@ fn print(
                 write_theory(theory, shown.measures, out)?;
             }
             if let Some(folder) = output {
-                writeln!(out, "{DIM}results in {}{DIM:#}", folder.display())?;
+                writeln!(out, "{DIM}results in {}{DIM:#}", terminal::place(folder))?;
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::interrupt;
 use crate::part::write_whole;
 use crate::progress::Progress;
 use crate::sheet::PAGE;
-use crate::terminal::{DIM, Out};
+use crate::terminal::{self, DIM, Out};
 use sim_core::edit::Edit;
 use sim_core::engine::Simulation;
 use sim_core::model::Model;
@@ -249,7 +249,7 @@ fn write(args: &ReportArgs, page: &Page<'_>, quiet: bool, out: &mut Out) -> Resu
         create(path, text.as_bytes())?;
     }
     if !quiet {
-        writeln!(out, "{DIM}report in {}{DIM:#}", path.display())?;
+        writeln!(out, "{DIM}report in {}{DIM:#}", terminal::place(path))?;
     }
     Ok(())
 }

@@ -192,6 +192,12 @@ fn incident(report: &Report<'_>, incident: &Incident) -> String {
         Some(at) => format!("detected after {}", after(at)),
         None => "no alert fired".to_owned(),
     });
+    if let Some(at) = incident.acknowledged_s {
+        parts.push(format!("looked at after {}", after(at)));
+    }
+    if let Some(at) = incident.diagnosed_s {
+        parts.push(format!("cause known after {}", after(at)));
+    }
     if let Some(down) = incident.down_s {
         parts.push(format!("down from {}", report.moment(down)));
     }
@@ -200,13 +206,11 @@ fn incident(report: &Report<'_>, incident: &Incident) -> String {
     }
     let lost = number(incident.lost as f64);
     let waiting = incident.waiting.filter(|waiting| *waiting > 0);
-    parts.push(match waiting.map(|waiting| number(waiting as f64)) {
-        Some(waiting) if incident.lost == 0 => {
-            format!("{waiting} requests wait at the end, none has failed in that time")
-        }
-        Some(waiting) => format!("{lost} requests lost, {waiting} wait at the end"),
-        None if incident.lost == 0 => "no request lost in that time".to_owned(),
-        None => format!("{lost} requests lost"),
+    // Noticed at the end itself, it has no time in which anything could be lost.
+    parts.extend(match waiting.map(|waiting| number(waiting as f64)) {
+        Some(waiting) if incident.lost == 0 => Some(format!("{waiting} requests wait at the end")),
+        Some(waiting) => Some(format!("{lost} requests lost, {waiting} wait at the end")),
+        None => (incident.lost > 0).then(|| format!("{lost} requests lost")),
     });
     parts.join("   ")
 }

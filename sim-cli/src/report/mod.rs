@@ -7,12 +7,12 @@ mod theory;
 pub(crate) use theory::{blocks as theory_blocks, write as write_theory};
 
 use crate::drive::Driven;
-use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW};
+use crate::terminal::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use sim_core::engine::Simulation;
 use sim_core::readable;
 use sim_core::scenario::Scenario;
 use sim_core::summary::Summary;
-use sim_core::text::shown;
+use sim_core::text::{shell_word, shown};
 use sim_core::time::{Duration as Span, Instant as Moment};
 use std::io::{self, Write};
 use std::path::Path;
@@ -168,17 +168,19 @@ pub(crate) fn write_next(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut hints = Vec::new();
+    let argument = shown(report.argument);
+    let argument = shell_word(&argument);
     if let Some(output) = output {
-        writeln!(out, "  written to {}", output.display())?;
+        writeln!(out, "  written to {}", terminal::place(output))?;
     } else if report.argument != "-" {
+        let folder = format!("out/{}", report.simulation.model().name);
         hints.push(format!(
-            "stampede run {} -o out/{}",
-            report.argument,
-            report.simulation.model().name
+            "stampede run {argument} -o {}",
+            shell_word(&shown(&folder))
         ));
     }
     if report.argument != "-" && event_log::is_folded(report) {
-        hints.push(format!("stampede run {} --event-log", report.argument));
+        hints.push(format!("stampede run {argument} --event-log"));
     }
     if let Some(warning) = report.summary.warnings.first() {
         hints.push(format!("stampede explain {}", warning.code));

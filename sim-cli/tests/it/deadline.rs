@@ -62,7 +62,7 @@ fn what_does_not_help_is_not_told_as_a_moment() {
     let ran = folder
         .run(&["deadline", "s.toml", "--change", "client.timeout=1h"])
         .code(0);
-    let wanted = "client.timeout = 1h saves nothing, whenever it is done from 12:00 to 12:03";
+    let wanted = "client.timeout = 1h saves nothing at any of 13 moments from 12:00 to 12:03";
     assert!(ran.out.contains(wanted), "{}", ran.out);
     let ran = folder.run(&[
         "deadline",

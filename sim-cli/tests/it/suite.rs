@@ -169,7 +169,11 @@ fn what_makes_no_suite_is_refused() {
     let folder = suite();
     folder.write("empty/README.md", "# nothing");
     for (args, code, wanted) in [
-        (vec!["test", "empty"], 4, "no scenario is in empty"),
+        (
+            vec!["test", "empty"],
+            4,
+            "neither a scenario nor a test of alert rules is in empty",
+        ),
         (vec!["test", "-"], 2, "standard input has no place"),
         (vec!["test", "nowhere.toml"], 5, "no such file"),
         (
@@ -181,4 +185,90 @@ fn what_makes_no_suite_is_refused() {
         let ran = folder.run(&args).code(code);
         assert!(ran.err.contains(wanted), "{wanted} in\n{}", ran.err);
     }
+}
+
+/// Alert rules of Prometheus, and what a test expects of them.
+fn rules() -> Folder {
+    let folder = Folder::with(
+        "all/rules/shop.yml",
+        "groups:
+- name: shop
+  rules:
+  - alert: Errors
+    expr: rate(errors_total[1m]) > 1
+    for: 2m
+    labels: { severity: page }
+",
+    );
+    folder.write(
+        "all/shop_test.yml",
+        "rule_files: [ 'rules/*.yml' ]
+evaluation_interval: 15s
+tests:
+- name: errors begin
+  interval: 15s
+  input_series:
+  - series: errors_total{job=\"web\"}
+    values: 0x8 0+60x20
+  alert_rule_test:
+  - eval_time: 3m
+    alertname: Errors
+    exp_alerts: []
+  - eval_time: 5m
+    alertname: Errors
+    exp_alerts:
+    - exp_labels: { severity: page, job: web }
+",
+    );
+    folder.write("all/deployment.yml", "kind: Deployment\n");
+    folder
+}
+
+#[test]
+fn alert_rules_are_tested_as_promtool_does() {
+    let folder = rules();
+    let ran = folder.run(&["test", "all"]).code(0);
+    assert!(
+        ran.out.contains("✓ all/shop_test.yml   it holds")
+            && ran.out.contains("1 test of alert rules: 1 of 1 hold"),
+        "{}",
+        ran.out
+    );
+    assert!(!ran.out.contains("deployment"), "{}", ran.out);
+}
+
+#[test]
+fn what_rules_do_not_do_is_told_with_its_line() {
+    let folder = rules();
+    let text = folder.read("all/shop_test.yml");
+    folder.write(
+        "all/shop_test.yml",
+        text.replace("severity: page, job: web", "severity: page, job: db"),
+    );
+    let ran = folder
+        .run(&[
+            "test",
+            "all/shop_test.yml",
+            "--annotate",
+            "github",
+            "--junit",
+            "r.xml",
+        ])
+        .code(6);
+    for wanted in [
+        "✗ all/shop_test.yml   1 of 1 do not hold",
+        "all/shop_test.yml:13",
+        "job=\"db\"",
+        "job=\"web\"",
+        "::error file=all/shop_test.yml,line=13",
+    ] {
+        assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
+    }
+    assert!(folder.read("r.xml").contains("failures=\"1\""));
+    folder.write(
+        "all/rules/shop.yml",
+        "groups:\n- name: shop\n  rules:\n  - alert: E\n    expr: rate(x[)\n",
+    );
+    let ran = folder.run(&["test", "all"]).code(3);
+    assert!(ran.out.contains("shop.yml:5"), "{}", ran.out);
 }

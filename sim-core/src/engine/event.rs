@@ -102,6 +102,10 @@ pub enum Event {
     Unconnected(Handle),
     /// The warm-up is over: measurement starts.
     Measure,
+    /// Something of the monitoring is due: a scrape, an evaluation, a notification.
+    Monitor,
+    /// A stage of what people do about an alert is over, unless it was given up.
+    Respond(u32, u32),
     /// The recorder closes an interval.
     Tick,
 }
@@ -173,6 +177,8 @@ impl Event {
             Self::Provisioned(server, _) => (62, u64::from(server)),
             Self::Coalesced(h) => (64, u64::from(h.slot())),
             Self::Rollout(index) => (63, u64::from(index)),
+            Self::Monitor => (65, 0),
+            Self::Respond(book, _) => (66, u64::from(book)),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::event::{Event, Machine};
 use super::incarnation::Incarnation;
 use super::slab::Handle;
 use crate::event_log::Kind;
-use crate::ids::{Id, InstanceId, ServerId};
+use crate::ids::{Id, InstanceId, ServerId, ServiceId};
 use crate::machine::MachineState;
 use crate::model::{Actor, Balancer};
 use crate::outcome::Outcome;
@@ -223,7 +223,13 @@ impl Simulation {
     }
 
     /// A spare takes the place of a crashed instance.
-    pub(super) fn take_over(&mut self, crashed: InstanceId, incarnation: u32) {
+    pub(super) fn take_over(
+        &mut self,
+        crashed: InstanceId,
+        incarnation: u32,
+        by: Actor,
+        note: &str,
+    ) -> bool {
         let service = self.balancers[crashed].service;
         let same_outage = self.balancers[crashed].incarnation.number == incarnation
             && !self.balancers[crashed].state.serves();
@@ -231,7 +237,7 @@ impl Simulation {
         // It may have been replaced already: two takeovers can be under way for one outage.
         let place = s.active.iter().position(|place| *place == crashed);
         let Some(place) = place.filter(|_| same_outage && !s.spares.is_empty()) else {
-            return;
+            return false;
         };
         let spare = s.spares.remove(0);
         s.active[place] = spare;
@@ -239,13 +245,32 @@ impl Simulation {
         instance.state = MachineState::Up;
         instance.incarnation.up_since = self.now;
         self.refresh_fast_service(service);
-        let cause = format!("in place of {}", self.balancers[crashed].name);
-        self.tell_of(
-            Machine::Instance(spare),
-            Kind::Takeover,
-            Actor::System,
-            cause,
-        );
+        let mut cause = format!("in place of {}", self.balancers[crashed].name);
+        if !note.is_empty() {
+            cause = format!("{cause}: {note}");
+        }
+        self.tell_of(Machine::Instance(spare), Kind::Takeover, by, cause);
+        true
+    }
+
+    /// People have spares take the places of all instances of a balancer that are down, without waiting for the time
+    /// that the system would take.
+    pub(super) fn fail_over(&mut self, service: ServiceId, by: Actor, note: &str) {
+        let active = self.services[service].active.clone();
+        let mut idle = Vec::new();
+        for instance in active {
+            let incarnation = self.balancers[instance].incarnation.number;
+            let state = self.balancers[instance].state;
+            if !self.take_over(instance, incarnation, by, note) {
+                let reason = if state.serves() {
+                    already(state)
+                } else {
+                    "without a spare"
+                };
+                idle.push((self.balancers[instance].name.clone(), reason));
+            }
+        }
+        self.tell_nothing_done("fail over", &idle, by, note);
     }
 
     /// A machine that is down begins to start.

@@ -28,7 +28,9 @@
 //! | `caches` | `cache` | what servers need not ask for again |
 //! | `rollouts` | `rollout` | deployments under way |
 //! | `streams` | `streams` | random numbers, a stream for each concern |
-//! | `recorder`, `records` | [`crate::record`], `recording` | what is told; never asked |
+//! | `monitoring` | `monitoring` | what was scraped, and what rules made of it |
+//! | `response` | `response` | people on call, and what they are doing |
+//! | `recorder`, `records` | [`crate::record`], `recording` | what is told; asked by the monitoring alone |
 //!
 //! Things are known by number, each kind by a type of its own ([`crate::ids`]).
 //!
@@ -93,6 +95,7 @@ mod lines;
 mod link;
 mod machine;
 mod memory;
+mod monitoring;
 mod numbers;
 mod patience;
 mod pool;
@@ -102,6 +105,7 @@ mod progress;
 mod queue;
 mod recording;
 mod residents;
+mod response;
 mod rollout;
 mod route;
 mod sample;
@@ -129,6 +133,7 @@ pub use event::{Event, Machine};
 pub use guards::GuardFigures;
 pub use link::LinkSnapshot;
 pub use memory::MemoryUse;
+pub use monitoring::Firing;
 pub use pool::PoolFigures;
 pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
@@ -178,6 +183,8 @@ pub struct Simulation {
     caches: cache::Caches,
     guards: guards::Guards,
     streams: streams::Streams,
+    monitoring: Option<Box<monitoring::Monitoring>>,
+    response: Option<Box<response::Response>>,
     recorder: Recorder,
     records: recording::Records,
     /// Whether the fast path is in use.
@@ -623,7 +630,9 @@ impl Simulation {
             }
             Event::Up(machine, incarnation) => self.up(machine, incarnation),
             Event::WarmStep(server, incarnation) => self.warm_step(server, incarnation),
-            Event::Takeover(instance, incarnation) => self.take_over(instance, incarnation),
+            Event::Takeover(instance, incarnation) => {
+                self.take_over(instance, incarnation, Actor::System, "");
+            }
             Event::FaultEnds(server, number) => {
                 self.fault_ends(Afflicted::Server(server), number);
             }
@@ -646,6 +655,8 @@ impl Simulation {
             Event::Expired(handle) if self.attempts.contains(handle) => self.expired(handle),
             Event::Begun(handle) if self.attempts.contains(handle) => self.copy_begun(handle),
             Event::Poll => self.poll(),
+            Event::Monitor => self.monitor(),
+            Event::Respond(book, generation) => self.respond(book, generation),
             Event::Measure => self.start_measuring(),
             Event::Timeline(index) => self.timeline_entry(index),
             // Its subject is gone: the timer came too late to matter. (Completions and arrivals do

@@ -288,6 +288,7 @@ impl Simulation {
             services,
             balancers,
             caches,
+            monitoring,
             ..
         } = self;
         let now = *now;
@@ -326,6 +327,9 @@ impl Simulation {
                 waiting: instance.waiting + instance.pending.len() as u32,
                 state: instance.state as u8,
             }));
+        if let Some(monitoring) = monitoring {
+            monitoring.close_interval(recorder);
+        }
         recorder.close_interval(now, records.services.as_slice(), &records.instances);
         if caches.any {
             caches.close_interval();

@@ -63,6 +63,8 @@ impl Simulation {
             caches: Caches::new(&model),
             guards: Guards::new(&model, replication),
             streams: Streams::new(model.seed, replication),
+            monitoring: super::monitoring::Monitoring::new(&model),
+            response: super::response::Response::new(&model, replication),
             recorder: Recorder::new(&model, instances),
             records: Records::new(&model),
             fast: true,
@@ -93,6 +95,7 @@ impl Simulation {
         }
         self.events.set_tick(self.recorder.interval_ns());
         self.plan_timeline();
+        self.start_monitoring();
         for server in self.fleet.servers.ids() {
             self.poll_if_asked(server);
         }

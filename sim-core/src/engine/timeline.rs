@@ -54,7 +54,8 @@ impl Simulation {
             Action::Set { text, changes } => {
                 self.tell(Kind::Set, by, text, note.to_owned());
                 for change in changes {
-                    self.change(change);
+                    let change = self.reconciled(change);
+                    self.change(&change);
                 }
                 self.start_changed_probers();
             }
@@ -78,6 +79,7 @@ impl Simulation {
                 });
             }
             Action::Deploy(plan) => self.deploy(plan, by, note),
+            Action::Failover(service) => self.fail_over(*service, by, note),
             Action::Drain(target) => {
                 self.each_server("drain", target, by, note, |s, id| s.drain(id, by, note));
             }
@@ -306,7 +308,7 @@ impl Simulation {
     }
 
     /// Replaces a part of the model.
-    fn change(&mut self, change: &Change) {
+    pub(super) fn change(&mut self, change: &Change) {
         self.forget_batches();
         // What routes take is asked of other servers.
         let asks_other = match change {

@@ -87,7 +87,7 @@ const SITE_STATES: usize = 10;
 /// site.
 fn is_never_folded(event: &Event, site_states: usize) -> bool {
     event.by == Actor::People
-        || event.kind.def().subject == Subject::Alert
+        || (event.kind.def().subject == Subject::Alert && event.kind != Kind::Pending)
         || (event.kind.site_state().is_some() && site_states <= SITE_STATES)
 }
 

@@ -320,6 +320,15 @@ impl Judged {
     fn unclipped(&self, measure: &Measure, parts: &Parts<'_>, level: f64) -> Estimate {
         let withheld =
             |reason, needs| Estimate::withheld(parts.mean(measure), reason).needing(needs);
+        if parts.batches && measure.kind == Kind::Plain {
+            // Neither a maximum nor a count of the whole is made of its parts; and several runs may be too short.
+            let several = self.length.map(|length| length.with_runs(MIN_SAMPLES));
+            let needs = match several.and_then(|length| length.lacks(measure)?.1) {
+                Some(Needs::Horizon(s)) => Needs::Both(MIN_SAMPLES, s),
+                _ => Needs::Replications(MIN_SAMPLES),
+            };
+            return withheld(Withheld::NeedsReplications, Some(needs));
+        }
         if let Some((reason, needs)) = self.obstacle(measure) {
             let worth = Self::excursions_suffice(measure, parts, &reason);
             if !worth {
@@ -334,11 +343,6 @@ impl Judged {
     fn by_kind(&self, measure: &Measure, parts: &Parts<'_>, level: f64) -> Estimate {
         let withheld =
             |reason, needs| Estimate::withheld(parts.mean(measure), reason).needing(needs);
-        if parts.batches && measure.kind == Kind::Plain {
-            // Neither a maximum nor a count of the whole is made of its parts.
-            let needs = Some(Needs::Replications(MIN_SAMPLES));
-            return withheld(Withheld::NeedsReplications, needs);
-        }
         let have = parts.seen.len() as u64;
         if have < MIN_SAMPLES {
             let need = MIN_SAMPLES;

@@ -91,6 +91,8 @@ impl Ramp {
         ramped.timeline.clear();
         ramped.expectations.clear();
         ramped.alerts.clear();
+        ramped.monitoring = None;
+        ramped.runbooks.clear();
         Ok(ramped)
     }
 }

@@ -56,6 +56,8 @@ impl SlowDown {
         changed.warm_up = Duration::ZERO;
         changed.expectations.clear();
         changed.alerts.clear();
+        changed.monitoring = None;
+        changed.runbooks.clear();
         changed
     }
 }

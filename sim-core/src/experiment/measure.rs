@@ -425,6 +425,10 @@ mod tests {
                 .replace("MACHINE", "m")
                 .replace("OUTCOME", "timed_out");
             let measure = Measure::parse(&path, &model).unwrap_or_else(|why| panic!("{why}"));
+            if path.starts_with("response.time_to_") {
+                // Nobody is told of anything here.
+                continue;
+            }
             let seen = measure.observe(&summary).expect("twenty seconds suffice");
             assert!(seen.weight > 0.0, "{path}");
         }

@@ -47,6 +47,8 @@ pub enum Action {
     },
     /// Put a new release on servers, one after the other.
     Deploy(Arc<Rollout>),
+    /// Have spares take the places of balancer instances that are down.
+    Failover(ServiceId),
     /// Take out of rotation; what is in flight finishes.
     Drain(Target),
     /// Back into rotation.

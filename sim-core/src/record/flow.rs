@@ -46,6 +46,15 @@ impl Recent {
         self.used[bucket / 64] |= 1 << (bucket % 64);
     }
 
+    /// The counts, (bucket, count), ascending.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (usize, u32)> {
+        let words = self.used.iter().enumerate().filter(|(_, word)| **word != 0);
+        words.flat_map(move |(i, word)| {
+            let bits = (0..64).filter(move |bit| word >> bit & 1 == 1);
+            bits.map(move |bit| (64 * i + bit, self.counts[64 * i + bit]))
+        })
+    }
+
     /// Moves the counts out as (bucket, count).
     fn drain_into(&mut self, list: &mut Vec<(u16, u16)>) {
         // Which words are not zero is worked out first: few are, and looking at all of them takes

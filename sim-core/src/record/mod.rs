@@ -22,6 +22,7 @@ use site::Site;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use watch::AlertWatch;
+pub(crate) use watch::show;
 
 /// Memory for the time line of one run, in bytes.
 const HISTORY_BYTES: u64 = 512 << 20;
@@ -102,6 +103,11 @@ pub struct SloCount {
 }
 
 impl SloCount {
+    /// Good and all requests of the present interval.
+    pub(crate) fn recent(&self) -> SloInterval {
+        self.interval
+    }
+
     /// Whether a request of a class that is still unanswered at this age can only miss it.
     pub fn is_missed(&self, class: u16, age_ns: u64) -> bool {
         self.class.is_none_or(|c| c == class) && age_ns >= self.limit_ns
@@ -221,10 +227,9 @@ impl Recorder {
             waits: vec![Histogram::default(); layout.services * layout.classes],
             served: BTreeMap::new(),
             slos: model.slos.iter().map(slo).collect(),
-            alerts: model
-                .alerts
-                .iter()
-                .map(|alert| AlertWatch::new(alert, interval_ns))
+            alerts: (model.alerts.iter())
+                .filter(|_| model.monitoring.is_none())
+                .filter_map(|alert| AlertWatch::new(alert, interval_ns))
                 .collect(),
             site: Site::new(model, interval_ns),
             history: History::new(layout.clone(), interval_ns, stride),

@@ -1,9 +1,10 @@
-//! Alerts: conditions on sliding windows.
+//! Alerts: conditions on sliding windows, as they are seen where nothing is said of a monitoring: each
+//! interval the moment it ends.
 
 use super::history::History;
 use super::total::Total;
 use crate::event_log::{Event, Kind};
-use crate::metric::Unit;
+use crate::metric::{Condition, Unit};
 use crate::model::{Actor, Alert};
 use crate::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use crate::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 pub(super) struct AlertWatch {
     alert: Alert,
+    when: Condition,
     window: Total,
     /// Length of the window in intervals.
     len: usize,
@@ -19,15 +21,18 @@ pub(super) struct AlertWatch {
 }
 
 impl AlertWatch {
-    pub(super) fn new(alert: &Alert, interval_ns: u64) -> Self {
+    /// `None` where it does not watch a condition: such alerts are evaluated by a monitoring.
+    pub(super) fn new(alert: &Alert, interval_ns: u64) -> Option<Self> {
+        let when = alert.condition()?.clone();
         let len = alert.over.0.div_ceil(interval_ns).max(1) as usize;
-        Self {
+        Some(Self {
             alert: alert.clone(),
-            window: Total::new(alert.when.scope),
+            window: Total::new(when.scope),
+            when,
             len,
             since: None,
             firing: false,
-        }
+        })
     }
 
     /// Looks at the interval that has just closed.
@@ -38,15 +43,10 @@ impl AlertWatch {
             self.window.remove(history, newest - self.len);
         }
         // Nothing to measure says nothing: the alert stays as it is.
-        let Some(value) = (self.alert.when.metric.of)(&self.window.window()) else {
+        let Some(value) = (self.when.metric.of)(&self.window.window()) else {
             return;
         };
-        if !self
-            .alert
-            .when
-            .comparison
-            .holds(value, self.alert.when.threshold)
-        {
+        if !self.when.comparison.holds(value, self.when.threshold) {
             self.since = None;
             if std::mem::replace(&mut self.firing, false) {
                 told.push(self.event(now, Kind::Resolved, value));
@@ -61,7 +61,7 @@ impl AlertWatch {
     }
 
     fn event(&self, now: u64, kind: Kind, value: f64) -> Event {
-        let value = show(value, self.alert.when.metric.unit);
+        let value = show(value, self.when.metric.unit);
         let cause = format!("{} (now {value})", self.alert.text);
         Event {
             at: Instant(now),

@@ -2,13 +2,14 @@
 
 use super::Scenario;
 use super::assemble::Base;
-use super::condition::{Piece, condition};
+use super::condition::{Piece, condition, metric};
 use super::expectation::{Known, expectation};
 use super::problem::{Problem, suggest};
 use super::section::{Cx, Item};
-use super::sections::{SloSpec, Top};
+use super::sections::{AlertSpec, SloSpec, Top};
+use crate::alert_rule::{Watched, Watches};
 use crate::metric::Comparison;
-use crate::model::{Alert, ClassId, Expectation, Slo};
+use crate::model::{Alert, ClassId, Expectation, Grouping, Monitoring, Slo};
 use crate::text::cited;
 use crate::time::Duration;
 
@@ -53,22 +54,157 @@ pub(crate) fn alerts(top: &Top, base: &Base, cx: &mut Cx<'_>) -> Option<Vec<Aler
     let written = top.alert.get()?;
     check_count(written.len(), "alerts", cx)?;
     let clean = unique(written.iter().map(|a| &a.name), "alerts", cx);
+    let monitoring = monitoring(top)?;
     let built: Vec<Option<Alert>> = written
         .iter()
-        .map(|spec| {
-            let text = spec.when.get()?;
-            let when = condition(Piece::new(text, spec.when.span), base, cx)?;
-            Some(Alert {
-                name: spec.name.get()?.clone(),
-                text: text.clone(),
-                when,
-                over: spec.over.copied()?,
-                hold: spec.hold.copied()?,
-            })
-        })
+        .map(|spec| alert(spec, top, base, monitoring.as_ref(), cx))
         .collect();
     clean?;
     built.into_iter().collect()
+}
+
+fn alert(
+    spec: &AlertSpec,
+    top: &Top,
+    base: &Base,
+    monitoring: Option<&Monitoring>,
+    cx: &mut Cx<'_>,
+) -> Option<Alert> {
+    let (text, rule) = (spec.when.get()?, spec.rule.get()?.clone());
+    let piece = Piece::new(text, spec.when.span);
+    let watched = match rule.def.watches {
+        Watches::Condition => Watched::Condition(condition(piece, base, cx)?),
+        Watches::Metric => {
+            let (metric, scope) = metric(piece, base, cx)?;
+            Watched::Metric(metric, scope)
+        }
+        Watches::Objective => objective(piece, top, cx)?,
+    };
+    let alert = Alert {
+        name: spec.name.get()?.clone(),
+        text: text.clone(),
+        rule,
+        watched,
+        over: spec.over.copied()?,
+        hold: spec.hold.copied()?,
+        keep: spec.keep.copied()?,
+    };
+    fits(&alert, spec, monitoring, cx).then_some(alert)
+}
+
+/// The objective of a name.
+fn objective(name: Piece<'_>, top: &Top, cx: &mut Cx<'_>) -> Option<Watched> {
+    let slos = top.slo.get()?;
+    let named = |slo: &SloSpec| slo.name.get().is_some_and(|other| other == name.text);
+    let Some(position) = slos.iter().position(named) else {
+        let names = slos.iter().filter_map(|slo| slo.name.get());
+        cx.push(
+            name.problem(
+                "E033",
+                format!("no objective is called {}", cited(name.text)),
+            )
+            .help(suggest(name.text, names.map(String::as_str))),
+        );
+        return None;
+    };
+    Some(Watched::Objective(
+        position,
+        slos[position].objective.copied()?,
+    ))
+}
+
+/// More scrapes than that in what a rule looks at are nobody's.
+const SCRAPES_MAX: u64 = 20_000;
+
+/// Whether an alert can be evaluated as it is written.
+fn fits(alert: &Alert, spec: &AlertSpec, monitoring: Option<&Monitoring>, cx: &mut Cx<'_>) -> bool {
+    let def = alert.rule.def;
+    if spec.over.written && !def.has_window {
+        let what = format!(
+            "`over` has no effect here: {} has windows of its own",
+            def.row.name
+        );
+        cx.push(Problem::new("E017", what).at(spec.over.span));
+        return false;
+    }
+    let Some(monitoring) = monitoring else {
+        let needs = if !def.plain {
+            Some((
+                format!("{} looks at values that were kept", def.row.name),
+                spec.rule.span,
+            ))
+        } else if alert.keep.is_zero() {
+            None
+        } else {
+            Some((
+                "`keep` is a matter of how rules are evaluated".to_owned(),
+                spec.keep.span,
+            ))
+        };
+        if let Some((what, span)) = &needs {
+            let problem = Problem::new("E017", format!("{what}, and there is no `[monitoring]`"));
+            cx.push(
+                problem
+                    .at(*span)
+                    .help("write [monitoring] with scrape = \"15s\""),
+            );
+        }
+        return needs.is_none();
+    };
+    let (shortest, all) = alert.rule.looks(alert.over);
+    // A rate is the difference of two counts.
+    let needed = monitoring
+        .lag
+        .0
+        .saturating_add(monitoring.scrape.0.saturating_mul(2));
+    if shortest.0 < needed && def.watches != Watches::Metric {
+        let what = format!(
+            "a window of {shortest} holds fewer than two values, with a scrape every {} that is seen {} later",
+            monitoring.scrape, monitoring.lag
+        );
+        let span = if spec.over.written {
+            spec.over.span
+        } else {
+            spec.span
+        };
+        cx.push(
+            Problem::new("E017", what)
+                .at(span)
+                .help(format!("at least {}", Duration(needed))),
+        );
+        return false;
+    }
+    let scrapes = all.0 / monitoring.scrape.0.max(1);
+    if scrapes > SCRAPES_MAX {
+        let what = format!("this rule looks at {scrapes} scrapes; at most {SCRAPES_MAX} are kept");
+        cx.push(Problem::new("E024", what).at(spec.span));
+        return false;
+    }
+    true
+}
+
+/// How the system is watched: the outer option is a problem, the inner one absence.
+pub(crate) fn monitoring(top: &Top) -> Option<Option<Monitoring>> {
+    let Some(spec) = top.monitoring.get()? else {
+        return Some(None);
+    };
+    let group = match spec.group.get()? {
+        Some(group) => Some(Grouping {
+            wait: group.wait.copied()?,
+            interval: group.interval.copied()?,
+            repeat: group.repeat.copied()?,
+        }),
+        None => None,
+    };
+    let scrape = spec.scrape.copied()?;
+    Some(Some(Monitoring {
+        scrape,
+        lag: spec.lag.copied()?,
+        evaluate: spec.evaluate.copied()?.unwrap_or(scrape),
+        stale: spec.stale.copied()?,
+        group,
+        responders: spec.responders.copied()?,
+    }))
 }
 
 pub(crate) fn slos(top: &Top, base: &Base, cx: &mut Cx<'_>) -> Option<Vec<Slo>> {
@@ -172,9 +308,11 @@ pub(crate) fn expectations(
 pub(crate) fn known<'a>(top: &Top, base: &'a Base) -> Option<Known<'a>> {
     let alerts = top.alert.get()?.iter();
     let slos = top.slo.get()?.iter();
+    let runbooks = top.runbook.get()?.iter();
     Some(Known {
         base,
         alerts: alerts.filter_map(|a| a.name.get().cloned()).collect(),
+        runbooks: runbooks.filter_map(|r| r.name.get().cloned()).collect(),
         slos: slos.filter_map(|s| s.name.get().cloned()).collect(),
     })
 }

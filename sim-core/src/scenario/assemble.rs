@@ -1,9 +1,10 @@
 //! The whole model from the sections, with every check that concerns more than one of them.
 
 use super::Scenario;
-use super::alarm::{alerts, expectations, slos};
+use super::alarm::{alerts, expectations, monitoring, slos};
 use super::assumed::assumed;
 use super::problem::{Collector, Problem};
+use super::runbook::runbooks;
 use super::section::Cx;
 use super::sections::Top;
 use super::servers::{Fleet, fleet};
@@ -61,8 +62,17 @@ fn finish(
         problems,
         clock: scenario.clock(),
     };
-    let alerts = alerts(top, &base, cx);
     let slos = slos(top, &base, cx);
+    let monitoring = monitoring(top);
+    let alerts = alerts(top, &base, cx);
+    let runbooks = match (&alerts, &monitoring) {
+        // What is wrong with them is told already.
+        (Some(alerts), Some(monitoring)) if entries.is_some() => {
+            let monitoring = monitoring.as_ref();
+            runbooks(scenario, top, &base, alerts, monitoring, cx.problems)
+        }
+        _ => None,
+    };
     let expectations = expectations(scenario, top, &base, cx);
     let (limits, record) = (top.limits.get()?, top.record.get()?);
     Some(Model {
@@ -89,6 +99,8 @@ fn finish(
         hosts: base.skeleton.hosts,
         timeline: entries?.into_iter().map(|planned| planned.entry).collect(),
         alerts: alerts?,
+        monitoring: monitoring?,
+        runbooks: runbooks?,
         slos: slos?,
         expectations: expectations?,
     })

@@ -144,7 +144,7 @@ pub static CODES: &[Code] = &[
     row(
         "E031",
         "an entry that does not make sense",
-        "An entry of the time line either sets keys or does something to a target, with the keys that belong to it.",
+        "An entry of the time line, or a step of a runbook, either sets keys or does something to a target, with the keys that belong to it.",
     ),
     row(
         "E032",
@@ -190,7 +190,7 @@ pub static CODES: &[Code] = &[
     row(
         "E052",
         "not in a scenario with a base",
-        "Beside `base` a scenario may hold title, question, set, further servers of its services, further entries of the time line, and its own expectations.",
+        "Beside `base` a scenario may hold title, question, set, further servers of its services, further entries of the time line, further alerts and runbooks, its own monitoring, and its own expectations.",
     ),
     row(
         "E053",

@@ -25,6 +25,8 @@ const AT_WINDOW: Duration = Duration::from_secs(60);
 pub(crate) struct Known<'a> {
     pub base: &'a Base,
     pub alerts: Vec<String>,
+    /// Names of runbooks.
+    pub runbooks: Vec<String>,
     pub slos: Vec<String>,
 }
 
@@ -335,6 +337,7 @@ fn check_subject(
     let base = known.base;
     let (names, what): (Vec<String>, &str) = match whose {
         Subject::Alert => (known.alerts.clone(), "alert"),
+        Subject::Runbook => (known.runbooks.clone(), "runbook"),
         Subject::Service => {
             let services = base.skeleton.services.iter();
             (services.map(|s| s.name.clone()).collect(), "service")

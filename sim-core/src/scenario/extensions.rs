@@ -6,6 +6,7 @@ use super::section::{
     Cx, ExtensionTable, Form, KeyDef, Limits, Reads, from, lower_first, mismatch,
 };
 use super::tree::{Node, Value, default_value};
+use crate::alert_rule::{ALERT_RULES, AlertRuleDef};
 use crate::arrival::{ARRIVALS, ArrivalDef};
 use crate::autoscaler::{AUTOSCALERS, AutoscalerDef};
 use crate::connection::{CONNECTIONS, ConnectionDef};
@@ -86,6 +87,7 @@ listed! {
     RestartDef, RESTARTS, "restarts", "restart rule";
     DialectDef, DIALECTS, "dialects", "dialect";
     AutoscalerDef, AUTOSCALERS, "autoscalers", "autoscaler";
+    AlertRuleDef, ALERT_RULES, "alert-rules", "rule of alerts";
 }
 
 /// What a kind of retry does with its defaults, where its parameters do not say it: what, and how.

@@ -39,7 +39,14 @@ impl Live {
     /// The system at the start.
     pub(crate) fn new(tree: &Node, base: &Base) -> Self {
         let mut root = tree.clone();
-        for key in ["timeline", "alert", "slo", "expect"] {
+        for key in [
+            "timeline",
+            "monitoring",
+            "runbook",
+            "alert",
+            "slo",
+            "expect",
+        ] {
             root.take(key);
         }
         let mut tables: Vec<Vec<Arc<Node>>> = Vec::new();

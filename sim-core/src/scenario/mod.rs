@@ -47,6 +47,7 @@ mod place;
 pub(crate) mod problem;
 mod renamed;
 mod routes;
+mod runbook;
 mod sample;
 pub(crate) mod section;
 pub(crate) mod sections;

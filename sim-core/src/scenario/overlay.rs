@@ -16,9 +16,20 @@ pub(crate) const SET_SOURCE: &str = "--set";
 /// Bases of bases of bases …: deeper than this nobody follows.
 const BASES_MAX: usize = 16;
 /// What a scenario with a base may hold.
-const OVERLAY_KEYS: [&str; 7] = [
-    "title", "question", "base", "set", "service", "timeline", "expect",
+const OVERLAY_KEYS: [&str; 10] = [
+    "title",
+    "question",
+    "base",
+    "set",
+    "service",
+    "timeline",
+    "monitoring",
+    "alert",
+    "runbook",
+    "expect",
 ];
+/// Lists to which it adds.
+const ADDED_TO: [&str; 3] = ["timeline", "alert", "runbook"];
 
 /// Most requests that the traces of a scenario may have in all; each takes eight bytes, and as many
 /// again while it is read.
@@ -190,13 +201,13 @@ impl<'a> Loader<'a> {
                 apply(tree, &assignment, self.problems);
             }
         }
-        let more = layer.take("timeline");
-        for key in ["title", "question", "expect"] {
+        let more = ADDED_TO.map(|key| layer.take(key));
+        for key in ["title", "question", "monitoring", "expect"] {
             if let Some(entry) = layer.take(key) {
                 tree.put(entry);
             }
         }
-        if let Some(more) = more {
+        for more in more.into_iter().flatten() {
             append(tree, more);
         }
     }

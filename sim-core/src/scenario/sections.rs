@@ -7,6 +7,7 @@ use super::kinds::{
     Title,
 };
 use super::section::{above, from, section};
+use crate::alert_rule::AlertRuleDef;
 use crate::arrival::ArrivalDef;
 use crate::autoscaler::AutoscalerDef;
 use crate::connection::ConnectionDef;
@@ -62,8 +63,12 @@ section! {
         machine: Named<MachineSpec> = "{}";
         /// What happens when.
         timeline: Tables<TimelineSpec> = "[]";
+        /// How the system is watched; without it, alerts see each interval of the time line the moment it ends.
+        monitoring: Optional<Table<MonitoringSpec>> = "none";
         /// Rules of the monitoring.
         alert: Tables<AlertSpec> = "[]";
+        /// What people do when the monitoring tells them.
+        runbook: Tables<RunbookSpec> = "[]";
         /// What counts as good service.
         slo: Tables<SloSpec> = "[]";
         /// Assertions over the finished run.
@@ -464,7 +469,7 @@ section! {
         max_pending [live]: Optional<Count> = "none", in from(0.0, 4e9), unit "attempts";
         /// What health rules of the balancer do otherwise about it.
         health [live]: Table<OwnHealthSpec> = "{}";
-        /// A probe that kills: after `fall` failures in a row the server is restarted.
+        /// A probe that kills: after `fall` failures in a row the server is killed; it comes back as `restart` says.
         liveness [live]: Optional<Table<LivenessSpec>> = "none";
         /// Whether it is there from the start; otherwise the time line adds it.
         present: Flag = "true";
@@ -772,16 +777,106 @@ section! {
 }
 
 section! {
+    /// How the system is watched, as Prometheus and Alertmanager do it: counters and gauges are read now and then, rules look at what has arrived, and somebody is told.
+    MonitoringSpec {
+        /// Time between two scrapes. Everything is scraped at the same moments, from the start on; servers only while they are up, requests where they are asked.
+        scrape: Span = "15s", in from(0.001, TEN_YEARS_S);
+        /// Until rules see a value that was scraped.
+        lag: Span = "0s", in from(0.0, TEN_YEARS_S);
+        /// Time between two evaluations of the rules; without it, as often as is scraped.
+        evaluate: Optional<Span> = "none", in from(0.001, TEN_YEARS_S);
+        /// For how long the last value of a server that cannot be scraped counts: `0s` until the first scrape in vain, as in Prometheus; its `5m` are for values that reach it in other ways.
+        stale: Span = "0s", in from(0.0, TEN_YEARS_S);
+        /// How alerts are put together in one notification; without it, each alert that fires notifies by itself, at once.
+        group: Optional<Table<GroupSpec>> = "none";
+        /// People on call: so many runbooks are worked through at a time, others wait.
+        responders: Count = "1", in from(1.0, 1e6), unit "people";
+    }
+}
+
+section! {
+    /// One notification for all alerts that fire, as Alertmanager sends it.
+    GroupSpec {
+        /// From the first alert that fires to the first notification: others may join it.
+        wait: Span = "30s", in from(0.0, TEN_YEARS_S);
+        /// After a notification, time between two looks at what has changed; only then is somebody told of a further alert.
+        interval: Span = "5m", in above(0.0, TEN_YEARS_S);
+        /// After which it is sent again while nothing has changed, at the next look.
+        repeat: Span = "4h", in above(0.0, TEN_YEARS_S);
+    }
+}
+
+section! {
     /// A rule of the monitoring.
     AlertSpec {
         /// Its name.
         name: Title;
-        /// A metric, perhaps of something, and a threshold: `p99 > 2s`, `share(web-1) > 70%`.
+        /// What it watches: a metric, perhaps of something, and a threshold, such as `p99 > 2s` or `share(web-1) > 70%`; with `absence` a metric alone, such as `in_flight(web-1)`; with `burn-rate` the name of an objective.
         when: Text;
-        /// Length of the window that the metric is taken over.
+        /// When the condition holds. All but `threshold` need a `[monitoring]`.
+        rule: ExtensionOf<AlertRuleDef> = "threshold";
+        /// Length of the window that the metric is taken over; with a `[monitoring]`, of what was scraped within it.
         over: Span = "1m", in from(0.001, TEN_YEARS_S);
-        /// How long the condition must hold.
+        /// How long the condition must hold, at each evaluation: until then the alert is pending.
         hold as "for": Span = "0s", in from(0.0, TEN_YEARS_S);
+        /// With a `[monitoring]`: for how long it goes on firing when the condition no longer holds, so that it does not flap.
+        keep: Span = "0s", in from(0.0, TEN_YEARS_S);
+    }
+}
+
+section! {
+    /// What people do about an alert. Who is told of one while its runbook is in use goes on with it; told again later, it begins anew.
+    RunbookSpec {
+        /// Its name.
+        name: Name;
+        /// The alert whose notification calls somebody.
+        on: Title;
+        /// From the notification, or from when somebody is free, until somebody looks.
+        acknowledge: ExtensionOf<DistributionDef> = "0s";
+        /// From there until the cause is found.
+        diagnose: ExtensionOf<DistributionDef> = "0s";
+        /// Whether it is left when the alert no longer fires before the cause is found.
+        stand_down: Flag = "false";
+        /// What is done then, one after the other.
+        step: Tables<StepSpec> = "[]";
+    }
+}
+
+section! {
+    /// A step of a runbook: one of `set`, `undo` and `do`. What it sets it sets whatever has become of the system, and leaves all else as it is.
+    StepSpec {
+        /// A name for paths.
+        name: Optional<Name> = "none";
+        /// How long after the step before; of the first, after the cause is found.
+        after: ExtensionOf<DistributionDef> = "0s";
+        /// New values of keys, by path, as in the time line.
+        set: Sets = "{}";
+        /// The name of an entry of the time line whose `set`, or whose deployment, is taken back.
+        undo: Optional<Name> = "none";
+        /// What is done to `target`, as in the time line, but no fault, no crash and no deployment.
+        action as "do": Optional<Word<Deed>> = "none";
+        /// Whom it is done to, as in the time line.
+        target: Optional<Text> = "none";
+        /// With `do = "restart"`: what is restarted.
+        when: Word<Restarted> = "always";
+        /// Of several machines one after the other, each so long after the one before: with `do` as in the time line, with `set` and `undo` of what servers are as well; without it, all at once.
+        every: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
+        /// With `set` and `undo` of what servers are: some servers come first and are watched; then the others follow, or these go back.
+        canary: Optional<Table<StepCanarySpec>> = "none";
+        /// A sentence for the event log.
+        note: Text = "";
+    }
+}
+
+section! {
+    /// Servers that are changed first.
+    StepCanarySpec {
+        /// How many: a number, or a share of the servers that the step changes, rounded up and at least one.
+        servers: Threshold;
+        /// How long they are watched.
+        watch: Span, in above(0.0, TEN_YEARS_S);
+        /// The alert that must not begin to fire meanwhile, or they go back and the rest of the runbook is left; without it, the runbook's own.
+        abort_on: Optional<Title> = "none";
     }
 }
 
@@ -812,6 +907,7 @@ section! {
 pub(crate) enum Deed {
     Crash,
     Restart,
+    Failover,
     Drain,
     Undrain,
     Add,
@@ -871,6 +967,11 @@ impl Words for Deed {
             "restart",
             Self::Restart,
             "stop and start: what is in flight is cut off as by a crash, then it boots; the way of a reload or a deployment is `drain` before",
+        ),
+        (
+            "failover",
+            Self::Failover,
+            "have spares of a balancer take the places of its instances that are down, at once",
         ),
         (
             "drain",

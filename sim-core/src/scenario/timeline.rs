@@ -38,10 +38,12 @@ pub(crate) struct Planned {
 }
 
 /// An entry on its way: sets are worked out in order of time, when all are known.
-struct Draft {
-    entry: TimelineEntry,
-    sets: Vec<Assignment>,
-    live: bool,
+#[derive(Clone)]
+pub(super) struct Draft {
+    pub name: Option<String>,
+    pub entry: TimelineEntry,
+    pub sets: Vec<Assignment>,
+    pub live: bool,
 }
 
 /// Builds the time line.
@@ -107,7 +109,8 @@ pub(crate) fn state_at(
     problems.is_empty().then_some(live)
 }
 
-fn drafts(
+/// The entries of the time line as they are written, and what was set while time ran.
+pub(super) fn drafts(
     scenario: &Scenario,
     top: &Top,
     base: &Base,
@@ -178,6 +181,7 @@ fn drafts(
             action,
         };
         drafts.push(Draft {
+            name: None,
             entry,
             sets: vec![set.assignment.clone()],
             live: true,
@@ -186,40 +190,22 @@ fn drafts(
     whole.then_some(drafts)
 }
 
+/// What an entry of the time line does that is no set: several actions where it takes machines one after the other.
+pub(super) fn actions(spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Option<Vec<Action>> {
+    let deed = spec.action.copied()?;
+    let action = action(deed, spec, base, cx)?;
+    check_keys(spec, deed, cx)?;
+    Some(match spec.every.copied()? {
+        Some(_) => apart(&action, base).unwrap_or_else(|| vec![action]),
+        None => vec![action],
+    })
+}
+
 /// An entry for each machine of one that takes them one after the other, up to the end of the run.
 fn one_by_one(draft: Draft, every: Duration, base: &Base) -> Vec<Draft> {
-    let of_servers = |ids: &[ServerId]| -> Vec<Target> {
-        ids.iter().map(|&id| Target::Servers(vec![id])).collect()
-    };
-    let apart = |target: &Target| match target {
-        Target::Servers(ids) => of_servers(ids),
-        Target::Balancer(id) => {
-            let balancer = &base.skeleton.services[id.position()].balancer;
-            let all = balancer.instances + balancer.standby.count;
-            (0..all)
-                .map(|number| Target::Instance(*id, number))
-                .collect()
-        }
-        Target::Instance(..) => vec![target.clone()],
-    };
     let entry = &draft.entry;
-    let actions: Vec<Action> = match &entry.action {
-        Action::Crash(target) => apart(target).into_iter().map(Action::Crash).collect(),
-        &Action::Restart {
-            ref target,
-            only_down,
-        } => {
-            let targets = apart(target).into_iter();
-            targets
-                .map(|target| Action::Restart { target, only_down })
-                .collect()
-        }
-        Action::Drain(target) => apart(target).into_iter().map(Action::Drain).collect(),
-        Action::Undrain(target) => apart(target).into_iter().map(Action::Undrain).collect(),
-        Action::Remove(target) => apart(target).into_iter().map(Action::Remove).collect(),
-        Action::Flush(target) => apart(target).into_iter().map(Action::Flush).collect(),
-        Action::Add(ids) => ids.iter().map(|&id| Action::Add(vec![id])).collect(),
-        _ => return vec![draft],
+    let Some(actions) = apart(&entry.action, base) else {
+        return vec![draft];
     };
     let mut drafts = Vec::new();
     let mut at = entry.at;
@@ -234,6 +220,7 @@ fn one_by_one(draft: Draft, every: Duration, base: &Base) -> Vec<Draft> {
             action,
         };
         drafts.push(Draft {
+            name: draft.name.clone(),
             entry,
             sets: Vec::new(),
             live: false,
@@ -241,6 +228,42 @@ fn one_by_one(draft: Draft, every: Duration, base: &Base) -> Vec<Draft> {
         at += every;
     }
     drafts
+}
+
+/// An action for each machine of one; `None` where it concerns none by itself.
+fn apart(action: &Action, base: &Base) -> Option<Vec<Action>> {
+    let of_servers = |ids: &[ServerId]| -> Vec<Target> {
+        ids.iter().map(|&id| Target::Servers(vec![id])).collect()
+    };
+    let each = |target: &Target| match target {
+        Target::Servers(ids) => of_servers(ids),
+        Target::Balancer(id) => {
+            let balancer = &base.skeleton.services[id.position()].balancer;
+            let all = balancer.instances + balancer.standby.count;
+            (0..all)
+                .map(|number| Target::Instance(*id, number))
+                .collect()
+        }
+        Target::Instance(..) => vec![target.clone()],
+    };
+    Some(match action {
+        Action::Crash(target) => each(target).into_iter().map(Action::Crash).collect(),
+        &Action::Restart {
+            ref target,
+            only_down,
+        } => {
+            let targets = each(target).into_iter();
+            targets
+                .map(|target| Action::Restart { target, only_down })
+                .collect()
+        }
+        Action::Drain(target) => each(target).into_iter().map(Action::Drain).collect(),
+        Action::Undrain(target) => each(target).into_iter().map(Action::Undrain).collect(),
+        Action::Remove(target) => each(target).into_iter().map(Action::Remove).collect(),
+        Action::Flush(target) => each(target).into_iter().map(Action::Flush).collect(),
+        Action::Add(ids) => ids.iter().map(|&id| Action::Add(vec![id])).collect(),
+        _ => return None,
+    })
 }
 
 fn draft(spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Option<Draft> {
@@ -318,6 +341,7 @@ fn draft(spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>) -> Option<Draft> {
         action,
     };
     Some(Draft {
+        name: spec.name.get()?.clone(),
         entry,
         sets,
         live: false,
@@ -457,6 +481,15 @@ fn action(deed: Option<Deed>, spec: &TimelineSpec, base: &Base, cx: &mut Cx<'_>)
     };
     Some(match deed {
         Deed::Crash => Action::Crash(target),
+        Deed::Failover => match target {
+            Target::Balancer(service) => Action::Failover(service),
+            _ => {
+                let what = "only a balancer has spares that can take over";
+                let problem = Problem::new("E031", what).at(spec.target.span);
+                cx.push(problem.help("such as target = \"service.web.balancer\""));
+                return None;
+            }
+        },
         Deed::Restart => Action::Restart {
             target,
             only_down: spec.when.copied()? == Restarted::Down,
@@ -597,7 +630,7 @@ fn stages(canary: &CanarySpec, cx: &mut Cx<'_>) -> Option<Vec<Stage>> {
 }
 
 /// A number of servers, or a share of them.
-fn amount(node: &Node, cx: &mut Cx<'_>) -> Option<Amount> {
+pub(super) fn amount(node: &Node, cx: &mut Cx<'_>) -> Option<Amount> {
     let read = match &node.value {
         Value::Integer(count) => u32::try_from(*count).ok().map(Amount::Count),
         Value::Text(text) if text.trim().ends_with('%') => ratio_of_text(text)

@@ -1,9 +1,9 @@
 //! From the counters of a run to its figures.
 
 use super::{
-    AlertFigures, Attempts, BalancerFigures, ClassFigures, HostFigures, Named, NumberFigures,
-    Outcomes, Requests, SCHEMA_VERSION, ServerFigures, ServiceFigures, SloFigures, StoryFigures,
-    Summary, Times, TriesFigures, incident, verdict, warning,
+    Attempts, BalancerFigures, ClassFigures, HostFigures, Named, NumberFigures, Outcomes, Requests,
+    Response, SCHEMA_VERSION, ServerFigures, ServiceFigures, SloFigures, StoryFigures, Summary,
+    Times, TriesFigures, incident, known, verdict, warning,
 };
 use crate::engine::{End, Simulation};
 use crate::event_log::Kind;
@@ -99,6 +99,7 @@ impl Builder<'_> {
             answered += sim.service_answers(ServiceId::at(i));
         }
         let judged = verdict::judge(sim);
+        let incidents = incident::find(sim);
         let mut summary = Summary {
             schema_version: SCHEMA_VERSION,
             version: env!("CARGO_PKG_VERSION"),
@@ -143,8 +144,9 @@ impl Builder<'_> {
             guards: sim.guard_figures(),
             connections: sim.pool_figures(),
             slos: self.slos(),
-            alerts: self.alerts(),
-            incidents: incident::find(sim),
+            alerts: known::alerts(sim),
+            response: Response::of(sim, &incidents),
+            incidents,
             expectations: Vec::new(),
             warnings: Vec::new(),
             event_log: recorder
@@ -472,24 +474,6 @@ impl Builder<'_> {
                 .map(of)
                 .collect(),
         )
-    }
-
-    fn alerts(&self) -> Vec<AlertFigures> {
-        let state = |kind: Kind| match kind {
-            Kind::Alert => Some("firing"),
-            kind if kind.ends(Kind::Alert) => Some("resolved"),
-            _ => None,
-        };
-        let event_log = self.simulation.recorder().event_log();
-        event_log
-            .filter_map(|e| {
-                Some(AlertFigures {
-                    name: e.subject.clone(),
-                    state: state(e.kind)?,
-                    at_s: e.at.as_secs_f64(),
-                })
-            })
-            .collect()
     }
 }
 

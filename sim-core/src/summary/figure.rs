@@ -22,6 +22,7 @@ impl Summary {
             ["measured_from_s"] => Some(self.measured_from_s),
             ["peak_in_flight"] => Some(self.peak_in_flight as f64),
             ["users_left"] => self.users_left.map(|users| users as f64),
+            ["response", rest @ ..] => leaf(&self.response, rest),
             ["requests", rest @ ..] => leaf(&self.requests, rest),
             ["attempts", rest @ ..] => leaf(&self.attempts, rest),
             ["response_time_s", rest @ ..] => leaf(&self.response_time_s, rest),

@@ -13,8 +13,14 @@ pub struct Incident {
     pub start_s: f64,
     /// When it was normal again; absent when the run ended first.
     pub end_s: Option<f64>,
-    /// When the first alert fired; absent when none did.
+    /// When the first alert fired or, with a monitoring, when somebody was first told of one; absent when none did.
     pub detected_s: Option<f64>,
+    /// When somebody who was told began to look; absent without runbooks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged_s: Option<f64>,
+    /// When somebody who was told knew the cause; absent without runbooks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diagnosed_s: Option<f64>,
     /// When the site went down, if it did.
     pub down_s: Option<f64>,
     /// When service began to come back after that.
@@ -39,6 +45,8 @@ pub(super) fn find(simulation: &Simulation) -> Vec<Incident> {
                     start_s: at_s,
                     end_s: None,
                     detected_s: None,
+                    acknowledged_s: None,
+                    diagnosed_s: None,
                     down_s,
                     mitigated_s: None,
                     lost: 0,
@@ -70,6 +78,14 @@ pub(super) fn find(simulation: &Simulation) -> Vec<Incident> {
             incident.start_s,
             incident.end_s.unwrap_or(end_s),
         );
+        let end_or_run_s = incident.end_s.unwrap_or(end_s);
+        incident.acknowledged_s = first(
+            simulation,
+            Kind::Acknowledged,
+            incident.start_s,
+            end_or_run_s,
+        );
+        incident.diagnosed_s = first(simulation, Kind::Diagnosed, incident.start_s, end_or_run_s);
         incident.lost = lost(
             simulation,
             incident.start_s,
@@ -122,14 +138,27 @@ fn with_last(incidents: &mut [Incident], change: impl FnOnce(&mut Incident)) {
     }
 }
 
-/// When an alert first fired for this incident: one already firing at its start counts as well.
+/// When something first happened in an incident.
+fn first(simulation: &Simulation, kind: Kind, start_s: f64, end_s: f64) -> Option<f64> {
+    let log = simulation.recorder().event_log();
+    let mut moments = log.filter(|e| e.kind == kind).map(|e| e.at.as_secs_f64());
+    moments.find(|at_s| (start_s..=end_s).contains(at_s))
+}
+
+/// When an alert first fired for this incident: one already firing at its start counts as well. With a
+/// monitoring it is known when somebody is told.
 fn detected(simulation: &Simulation, start_s: f64, end_s: f64) -> Option<f64> {
+    let known = if simulation.model().monitoring.is_some() {
+        Kind::Paged
+    } else {
+        Kind::Alert
+    };
     let mut firing: Vec<(&str, f64)> = Vec::new();
     for event in simulation.recorder().event_log() {
         let at_s = event.at.as_secs_f64();
         match event.kind {
-            Kind::Alert if at_s > end_s => break,
-            Kind::Alert => firing.push((&event.subject, at_s)),
+            kind if kind == known && at_s > end_s => break,
+            kind if kind == known => firing.push((&event.subject, at_s)),
             Kind::Resolved if at_s < start_s => firing.retain(|(name, _)| *name != event.subject),
             _ => {}
         }

@@ -41,10 +41,10 @@ pub(crate) fn grown(number: u64) -> impl Strategy<Value = Grown> {
 }
 
 /// Wishes that come in turn.
-const OWN: usize = 22;
+const OWN: usize = 36;
 
 /// How often a key that does not fit is tried with another name and another value.
-const TRIES: usize = 60;
+const TRIES: usize = 100;
 
 /// Tables that are there only where they are written, with what they must have.
 const TABLES: &[(&str, &str)] = &[
@@ -60,6 +60,8 @@ const TABLES: &[(&str, &str)] = &[
     ("pending_queue", "{ limit = 5 }"),
     ("warm_up", "{ from = 0.3, over = \"90ms\" }"),
     ("liveness", "{ interval = \"50ms\", timeout = \"20ms\" }"),
+    ("monitoring", "{ scrape = \"20ms\" }"),
+    ("group", "{ interval = \"200ms\" }"),
 ];
 
 /// Files that scenarios of this kind name.
@@ -162,9 +164,13 @@ impl Bed {
                 bed.make_room(path);
                 if let Some(key) = path.strip_prefix("timeline.NAME.") {
                     bed.text += &entry(key, row, dice);
+                } else if let Some(key) = path.strip_prefix("runbook.NAME.step.NAME.") {
+                    let number = bed.text.matches("[[runbook]]").count();
+                    bed.text += &step(key, row, number, dice);
                 } else {
                     let (path, value) = assign(row, dice);
                     bed.make_whole(&path);
+                    bed.watch(&path, &value);
                     bed.set(path, value);
                 }
             }
@@ -172,8 +178,49 @@ impl Bed {
         bed
     }
 
+    /// A rule of an alert watches what it can.
+    fn watch(&mut self, path: &str, rule: &str) {
+        let Some(alert) = path.strip_suffix(".rule") else {
+            return;
+        };
+        let when = match rule {
+            _ if rule.contains("burn-rate") => "\"quick\"",
+            _ if rule.contains("absence") => "\"in_flight\"",
+            _ => "\"p99 > 20ms\"",
+        };
+        let over = format!("{alert}.over");
+        self.sets.retain(|(path, _)| *path != over);
+        self.set(format!("{alert}.when"), when.to_owned());
+    }
+
+    /// Adds what people do about an alert, and what tells them of it.
+    fn make_room_for_response(&mut self, path: &str) {
+        let rule = path.starts_with("alert.NAME.rule") || path == "alert.NAME.keep";
+        let book = path.starts_with("runbook.");
+        if book {
+            // It answers the alert by the name that it has in the text.
+            self.sets
+                .retain(|(path, _)| !(path.starts_with("alert.") && path.ends_with(".name")));
+        }
+        let mut room = |wanted: bool, mark: &str, text: &str| {
+            if wanted && !self.text.contains(mark) {
+                self.text += text;
+            }
+        };
+        let monitoring = "[monitoring]\nscrape = \"20ms\"\n";
+        let watched = rule || book || path.starts_with("monitoring.");
+        room(watched, "[monitoring]", monitoring);
+        let alert = "[[alert]]\nname = \"slow\"\nwhen = \"p99 > 20ms\"\n";
+        room(rule || book, "[[alert]]", alert);
+        let slo = "[[slo]]\nname = \"quick\"\nobjective = 0.9\n";
+        room(rule, "[[slo]]", slo);
+        let note = "[[runbook]]\nname = \"aid\"\non = \"slow\"\n[[runbook.step]]\ndo = \"note\"\nnote = \"x\"\n";
+        room(book, "[[runbook]]", note);
+    }
+
     /// Adds that what a path leads through.
     fn make_room(&mut self, path: &str) {
+        self.make_room_for_response(path);
         let lacks = |what: &str| !self.text.contains(what);
         let text = match path {
             _ if path.starts_with("class.") && lacks("[class.") => {
@@ -254,6 +301,50 @@ impl Bed {
         self.sets.retain(|(other, _)| *other != path);
         self.sets.push((path, value));
     }
+}
+
+/// A runbook of one step with a key.
+fn step(key: &str, row: &KeyRow, number: usize, dice: &mut Dice) -> String {
+    let head = format!("[[runbook]]\nname = \"book-{number}\"\non = \"slow\"\n[[runbook.step]]\n");
+    let weight = "{ \"service.web.server.*.weight\" = 2 }";
+    let value = match row.of_kind {
+        Some(kind) => choice(row, kind, dice),
+        None if key == "set" => String::new(),
+        None => value(row, dice),
+    };
+    let step = match key {
+        "set" => {
+            let (path, value) = assignment(dice, |row| row.live);
+            format!("set = {{ \"{path}\" = {value} }}\n")
+        }
+        "undo" => {
+            let entry =
+                format!("[[timeline]]\nname = \"push-{number}\"\nat = \"100ms\"\nset = {weight}\n");
+            return format!("{entry}{head}undo = \"push-{number}\"\n");
+        }
+        "canary" => format!("set = {weight}\ncanary = {{ servers = 1, watch = \"90ms\" }}\n"),
+        "canary.servers" => {
+            format!("set = {weight}\ncanary = {{ servers = {value}, watch = \"90ms\" }}\n")
+        }
+        "canary.watch" => {
+            format!("set = {weight}\ncanary = {{ servers = 1, watch = {value} }}\n")
+        }
+        "canary.abort_on" => format!(
+            "set = {weight}\ncanary = {{ servers = 1, watch = \"90ms\", abort_on = \"slow\" }}\n"
+        ),
+        "do" => format!("do = {value}\ntarget = \"service.web.server\"\n"),
+        "target" => "do = \"restart\"\ntarget = \"service.web.server\"\n".to_owned(),
+        "when" | "every" => {
+            format!("do = \"restart\"\ntarget = \"service.web.server\"\n{key} = {value}\n")
+        }
+        "note" => format!("do = \"note\"\nnote = {value}\n"),
+        _ => {
+            // A law is written whole, whichever parameter of it is meant.
+            let key = key.split('.').next().unwrap_or(key);
+            format!("do = \"note\"\nnote = \"x\"\n{key} = {value}\n")
+        }
+    };
+    head + &step
 }
 
 /// An entry of the time line with a key.
@@ -395,7 +486,9 @@ fn choice(row: &KeyRow, kind: &str, dice: &mut Dice) -> String {
     let mut text = format!("{{ kind = \"{kind}\"");
     for param in params {
         let (_, name) = param.path.rsplit_once('.').expect("it is a parameter");
-        let pair = kind == "step-scaling" && (name.starts_with("up_") || name.starts_with("down_"));
+        // Some go together, and their defaults are for longer runs.
+        let pair = kind == "burn-rate"
+            || kind == "step-scaling" && (name.starts_with("up_") || name.starts_with("down_"));
         if param.path == row.path || param.default.is_none() || pair || dice.below(4) == 0 {
             let value = match (kind, name) {
                 ("trace", "times") if dice.below(3) == 0 => {
@@ -408,6 +501,8 @@ fn choice(row: &KeyRow, kind: &str, dice: &mut Dice) -> String {
                 }
                 ("empirical", "values") => "[\"1ms\", \"3ms\", \"20ms\"]".to_owned(),
                 ("empirical", "probabilities") => "[0, 0.8, 1]".to_owned(),
+                ("burn-rate", "long") => dice.of(&["\"3s\"", "\"40s\""]).to_owned(),
+                ("burn-rate", "short") => dice.of(&["\"150ms\"", "\"1s\""]).to_owned(),
                 ("mixture", "weights") => "[3, 1]".to_owned(),
                 ("step-scaling", "up_from") => "[0.5]".to_owned(),
                 ("step-scaling", "up_by") => "[2]".to_owned(),
@@ -603,6 +698,7 @@ fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
             let gauges: Vec<&str> = SERVER_GAUGES.iter().map(|gauge| gauge.name).collect();
             return format!("{:?}", dice.of(&gauges));
         }
+        (_, "on") => &["\"slow\"", "\"s0\"", "\"other\""],
         (_, "name") => &["\"s0\"", "\"other\"", "\"a-b_c\""],
         _ => &[
             "\"some words\"",

@@ -43,6 +43,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("programs, by the rows that they stand for", &["dialect"]),
     ("what is measured", &["metric"]),
+    ("rules over what is measured", &["alert_rule"]),
     ("how figures are read", &["readable"]),
     ("the valid system", &["model"]),
     ("what it asks for, before a run", &["load"]),

@@ -5,7 +5,7 @@ use crate::args::TableFormat;
 use crate::exit::Failure;
 use crate::sheet;
 use crate::table::Table;
-use crate::terminal::{BOLD, DIM, Out};
+use crate::terminal::{self, BOLD, DIM, Out};
 use sim_core::experiment::Measure;
 use sim_core::experiment::sweep::{Plan, Row, write_rows};
 use sim_core::readable;
@@ -34,7 +34,11 @@ pub(super) fn print(
     }
     sheet::print(&blocks(plan, rows), out)?;
     if let Some(folder) = folder {
-        writeln!(out, "\n  written to {}", folder.join(TABLE).display())?;
+        writeln!(
+            out,
+            "\n  written to {}",
+            terminal::place(&folder.join(TABLE))
+        )?;
     } else if !quiet {
         writeln!(
             out,

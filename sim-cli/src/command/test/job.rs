@@ -224,6 +224,7 @@ pub(super) fn judged(job: &mut Job, ran: &[Ran], args: &TestArgs) -> Tested {
     }
     Tested {
         name: job.name.clone(),
+        of_rules: false,
         valid: job.valid,
         cases,
     }

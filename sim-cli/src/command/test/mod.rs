@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! folders ─► scenarios ─► runs ─► what each expects of itself ┐
-//!                NAME.figures.toml ─► what it is held to ──────┴─► cases ─► text, JSON, JUnit, annotations
+//!         │      NAME.figures.toml ─► what it is held to ──────┼─► cases ─► text, JSON, JUnit, annotations
+//!         └► tests of alert rules ─► what they expect ─────────┘
 //! ```
 
 mod annotate;
 mod figures;
 mod job;
 mod junit;
+mod rules;
 mod suite;
 
 use crate::args::{Annotate, ListFormat, TestArgs};
@@ -35,11 +37,14 @@ struct Case {
     failure: Option<String>,
 }
 
-/// What was found of a scenario.
+/// What was found of a scenario, or of a file that tests alert rules.
 #[derive(Serialize, Default, Debug)]
 struct Tested {
     /// As it was named, or found.
     name: String,
+    /// Whether it is a file that tests alert rules.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    of_rules: bool,
     /// Whether it could be run at all.
     valid: bool,
     cases: Vec<Case>,
@@ -90,6 +95,9 @@ pub(crate) fn run(args: &TestArgs, quiet: bool, out: &mut Out) -> Result<Exit, F
         }
         tested.push(job::judged(job, &own, args));
     }
+    for name in &suite.rules {
+        tested.push(rules::tested(name, quiet));
+    }
     if let Some(path) = &args.junit {
         let name = path.display();
         write_whole(path, junit::report(&tested).as_bytes())
@@ -130,6 +138,9 @@ fn text(suite: &[Tested], left_out: &[String], quiet: bool, out: &mut Out) -> Re
     for tested in suite {
         let name = shown(&tested.name);
         match (tested.failed(), tested.cases.len()) {
+            (0, 0) if tested.of_rules => {
+                writeln!(out, "{YELLOW}–{YELLOW:#} {name}   it tests nothing")?;
+            }
             (0, 0) => writeln!(
                 out,
                 "{YELLOW}–{YELLOW:#} {name}   it runs, and expects nothing: --update holds it to its figures"
@@ -149,11 +160,22 @@ fn text(suite: &[Tested], left_out: &[String], quiet: bool, out: &mut Out) -> Re
     }
     let all: usize = suite.iter().map(|tested| tested.cases.len()).sum();
     let failed: usize = suite.iter().map(Tested::failed).sum();
-    let scenarios = match suite.len() {
-        1 => "1 scenario".to_owned(),
-        many => format!("{many} scenarios"),
-    };
-    writeln!(out, "\n{scenarios}: {} of {all} hold", all - failed)?;
+    let (rules, scenarios): (Vec<&Tested>, Vec<&Tested>) =
+        suite.iter().partition(|tested| tested.of_rules);
+    let counted = [
+        (scenarios.len(), "scenario", "scenarios"),
+        (rules.len(), "test of alert rules", "tests of alert rules"),
+    ];
+    let counted = counted.iter().filter(|(count, ..)| *count > 0);
+    let counted: Vec<String> = counted
+        .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
+        .collect();
+    writeln!(
+        out,
+        "\n{}: {} of {all} hold",
+        counted.join(" and "),
+        all - failed
+    )?;
     if !quiet && !left_out.is_empty() {
         let names: Vec<_> = left_out.iter().map(|name| shown(name)).collect();
         writeln!(out, "{DIM}no scenarios: {}{DIM:#}", names.join(", "))?;

@@ -1,6 +1,6 @@
-//! Which scenarios a suite has: those that are named, and those in folders that are.
+//! Which scenarios and tests of alert rules a suite has: those that are named, and those in folders that are.
 
-use crate::command::test::figures;
+use crate::command::test::{figures, rules};
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::folder::{EXPERIMENT, SUMMARY};
@@ -17,6 +17,8 @@ const DEPTH_MAX: usize = 16;
 pub(super) struct Suite {
     /// Scenarios in order, each once.
     pub scenarios: Vec<String>,
+    /// Tests of alert rules in order, each once.
+    pub rules: Vec<String>,
     /// Files in folders that are no scenarios.
     pub left_out: Vec<String>,
 }
@@ -27,23 +29,32 @@ impl Suite {
         let mut suite = Self::default();
         for path in paths {
             if Path::new(path).is_dir() {
-                let before = suite.scenarios.len();
+                let before = suite.len();
                 suite.look_into(Path::new(path), DEPTH_MAX)?;
-                if suite.scenarios.len() == before {
-                    let message = format!("no scenario is in {path}");
+                if suite.len() == before {
+                    let message =
+                        format!("neither a scenario nor a test of alert rules is in {path}");
                     return Err(Failure::new(Exit::NotFound, message)
                         .help("`stampede new NAME` writes one to begin with"));
                 }
             } else if path == "-" {
                 let message = "a suite is of files: standard input has no place to keep figures at";
                 return Err(Failure::new(Exit::Usage, message));
+            } else if rules::is_yaml(Path::new(path)) && Path::new(path).is_file() {
+                suite.rules.push(path.clone());
             } else {
                 suite.scenarios.push(path.clone());
             }
         }
-        let mut seen = BTreeSet::new();
-        suite.scenarios.retain(|name| seen.insert(name.clone()));
+        for names in [&mut suite.scenarios, &mut suite.rules] {
+            let mut seen = BTreeSet::new();
+            names.retain(|name| seen.insert(name.clone()));
+        }
         Ok(suite)
+    }
+
+    fn len(&self) -> usize {
+        self.scenarios.len() + self.rules.len()
     }
 
     fn look_into(&mut self, folder: &Path, depth: usize) -> Result<(), Failure> {
@@ -69,6 +80,10 @@ impl Suite {
                 continue;
             }
             let ending = path.extension().unwrap_or_default();
+            if rules::is_yaml(&path) && rules::is_test(&path)? {
+                self.rules.push(path.display().to_string());
+                continue;
+            }
             if (ending != "toml" && ending != "json") || figures::is_one(&path) {
                 continue;
             }

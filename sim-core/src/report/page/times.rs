@@ -6,6 +6,14 @@ use crate::event_log::{Actor, Kind};
 use crate::readable::number;
 use crate::summary::Incident;
 
+/// What people do that changes nothing.
+const WORDS: [Kind; 4] = [
+    Kind::Note,
+    Kind::Acknowledged,
+    Kind::Diagnosed,
+    Kind::Handled,
+];
+
 /// Incidents told one by one.
 pub(super) const MOST: usize = 30;
 
@@ -40,6 +48,16 @@ pub(super) fn row(run: &Future<'_>, incident: &Incident) -> [String; 8] {
         Some(at) if at < incident.start_s => format!("before it began ({})", run.at_s(at)),
         at => after(at, "no alert fired"),
     };
+    let then = [
+        ("somebody looked", incident.acknowledged_s),
+        ("cause known", incident.diagnosed_s),
+    ];
+    let then = then
+        .into_iter()
+        .filter_map(|(what, at)| at.map(|at| (what, at)));
+    let detected = then.fold(detected, |told, (what, at)| {
+        format!("{told}; {what} {}", after(Some(at), ""))
+    });
     [
         run.at_s(incident.start_s),
         detected,
@@ -54,11 +72,11 @@ pub(super) fn row(run: &Future<'_>, incident: &Incident) -> [String; 8] {
     ]
 }
 
-/// When people first changed something in an incident: a remark changes nothing.
+/// When people first changed something in an incident: neither a remark nor a look changes anything.
 pub(super) fn acted_s(run: &Future<'_>, incident: &Incident) -> Option<f64> {
     let end_s = incident.end_s.unwrap_or(f64::INFINITY);
     let acts = (run.simulation.recorder().event_log())
-        .filter(|event| event.by == Actor::People && event.kind != Kind::Note);
+        .filter(|event| event.by == Actor::People && !WORDS.contains(&event.kind));
     let mut moments = acts.map(|event| event.at.as_secs_f64());
     moments.find(|at| (incident.start_s..=end_s).contains(at))
 }

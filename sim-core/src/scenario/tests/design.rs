@@ -73,8 +73,8 @@ fn its_time_line_alerts_and_expectations_are_understood() {
             only_down: true,
         }
     );
-    assert_eq!(model.alerts[0].when.metric.name, "p99");
-    assert_eq!(model.alerts[0].when.threshold, 2e9);
+    let when = model.alerts[0].condition().expect("a threshold");
+    assert_eq!((when.metric.name, when.threshold), ("p99", 2e9));
     assert_eq!(model.slos[0].class, Some(ClassId(1)));
     let expected = Expr::Within {
         value: Value::First(EventPattern {

@@ -5,7 +5,6 @@ use super::clauses::{
 };
 use super::disturbance::Disturbance;
 use super::evidence::{Evidence, worst};
-use super::faults::goes_on;
 use super::rows::Found;
 use super::words::{counted, list, moment, of_time, rate, share, times};
 use crate::event_log::Kind;
@@ -14,6 +13,9 @@ use crate::outcome::Outcome;
 use crate::readable;
 use crate::time::Duration;
 use crate::verdict::Verdict as Word;
+
+/// Goodput of a site that is well for good.
+const WELL: f64 = 0.995;
 
 /// Faults that end within so many seconds of each other end together.
 const AT_ONCE_S: f64 = 1.0;
@@ -76,7 +78,7 @@ pub(super) fn just_over(e: &Evidence<'_>) -> Option<Found> {
     let since = e.now_s - until_s;
     let names: Vec<&str> = what.iter().map(String::as_str).collect();
     // Of what was seen since it ended the last is well.
-    let returns = since >= e.window_s && e.thirds[2].is_some_and(|share| share >= NORMAL_FROM);
+    let returns = since > 0.0 && e.thirds[2].is_some_and(|share| share >= NORMAL_FROM);
     Some(Found::new(
         if returns {
             Word::Recovering
@@ -110,7 +112,8 @@ pub(super) fn failing(e: &Evidence<'_>) -> Option<Found> {
         return Some(Found::new(
             how_bad(e),
             format!(
-                "{} in flight for {} or longer, and none is answered{}; {}",
+                "{}{} in flight for {} or longer, and none is answered{}; {}",
+                swallowed(e),
                 readable::number(e.in_flight[2] as f64),
                 of_time(e.silence_s),
                 if e.alone_s > 0.0 && e.alone_s.is_finite() {
@@ -197,15 +200,41 @@ pub(super) fn failing(e: &Evidence<'_>) -> Option<Found> {
     ))
 }
 
+/// A link that was cut, where those who sent over it still wait.
+fn swallowed(e: &Evidence<'_>) -> String {
+    let before_s = e.now_s - e.silence_s;
+    let mut cuts = e.told.disturbances.iter();
+    let cut = cuts.rfind(|d| d.is_cut() && d.from_s <= before_s);
+    cut.and_then(|d| Some((d, d.until_s?)))
+        .map_or(String::new(), |(d, until_s)| {
+            format!(
+                "{} from {} to {}, and what it swallowed is never answered; ",
+                e.told.what(d),
+                moment(e, d.from_s),
+                moment(e, until_s)
+            )
+        })
+}
+
 /// What is asked of the service that has least to spare. Users who wait ask for less than they would.
 fn load(e: &Evidence<'_>) -> String {
     match e.tightest() {
-        Some(s) if e.users > 0 && !e.has_open_sources && s.is_asked() && s.load() >= 1.0 => {
+        Some(s)
+            if e.users > 0
+                && !e.has_open_sources
+                && s.is_asked()
+                && s.capacity_hz > 0.0
+                && s.load() >= 1.0 =>
+        {
             format!(
                 "; users would ask {} of what `{}` can do if none of them waited",
                 times(s.load()),
                 s.name
             )
+        }
+        // What happens at the end itself no request has met.
+        Some(s) if s.load() > 1.0 && e.told.harms_s.is_some_and(|at_s| at_s >= e.now_s) => {
+            String::new()
         }
         Some(s) => load_words(s, "; "),
         None => String::new(),
@@ -282,6 +311,27 @@ pub(super) fn objective(e: &Evidence<'_>) -> Option<Found> {
 
 pub(super) fn recovering(e: &Evidence<'_>) -> Option<Found> {
     let from_s = e.incident_s?;
+    // What goes on failing at a low rate is no recovery, however long it is watched.
+    let third = |share: &Option<f64>| share.is_some_and(|share| share < WELL);
+    if let Some((outcome, count)) = worst(&e.outcomes)
+        && e.thirds.iter().all(third)
+    {
+        return Some(Found::new(
+            Word::Degraded,
+            format!(
+                "the incident that began at {} goes on: {} of {} fail, and {} of the failures are {} ({}){}; {}",
+                moment(e, from_s),
+                readable::number(e.failures() as f64),
+                readable::number(e.ended as f64),
+                share(count as f64 / e.failures().max(1) as f64),
+                outcome.name().replace('_', " "),
+                outcome.about(),
+                load(e),
+                goodput(e)
+            ),
+            0,
+        ));
+    }
     Some(Found::new(
         Word::Recovering,
         format!(
@@ -299,25 +349,10 @@ pub(super) fn recovering(e: &Evidence<'_>) -> Option<Found> {
     reason = "the last row of the table, which always holds"
 )]
 pub(super) fn stable(e: &Evidence<'_>) -> Option<Found> {
-    let looping: Vec<&str> = e
-        .told
-        .loops
-        .iter()
-        .filter(|l| goes_on(e, l))
-        .map(|l| l.machine.as_str())
-        .collect();
-    let looping = if looping.is_empty() {
-        String::new()
-    } else {
-        format!(
-            "; {} crashes again and again, and nobody notices",
-            list(&looping)
-        )
-    };
     Some(Found::new(
         Word::Stable,
         format!(
-            "{}, {} in flight{}{looping}",
+            "{}, {} in flight{}",
             goodput(e),
             readable::number(e.in_flight[2] as f64),
             load(e)

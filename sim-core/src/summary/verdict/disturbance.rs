@@ -25,6 +25,13 @@ enum What<'a> {
     Set(usize),
 }
 
+impl Disturbance<'_> {
+    /// Whether it is a link that is cut.
+    pub(super) fn is_cut(&self) -> bool {
+        matches!(&self.what, What::Began(event, _) if event.kind == Kind::Partition)
+    }
+}
+
 /// A machine that crashes again and again.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct CrashLoop {
@@ -85,6 +92,8 @@ pub(super) struct Told<'a> {
     /// The latest event of a kind about somebody, as far as it is asked, with its time in seconds.
     /// Looked up and never walked, so its order does not matter, and it may be large.
     latest: HashMap<(Kind, Whom<'a>), f64>,
+    /// When machines that crashed by themselves were last up again. Looked up and never walked.
+    latest_up: HashMap<Whom<'a>, f64>,
     /// Moments at which somebody or something changed what the system is made of, each once.
     pub changes_s: Vec<f64>,
     /// The last of them that was no help, or that nobody knows to be one.
@@ -114,8 +123,10 @@ impl<'a> Told<'a> {
     pub(super) fn down_since(&self, instance: &str) -> Option<f64> {
         let up = self.since(Kind::Up, instance).unwrap_or(0.0);
         let went = [Kind::Crash, Kind::Restart].map(|kind| self.since(kind, instance));
-        let went = went.into_iter().flatten().filter(|&at| at >= up);
-        went.min_by(f64::total_cmp)
+        let went = || went.into_iter().flatten();
+        // The restart that brought it up is none that took it away; what is gone as soon as it is up is.
+        let later = went().filter(|&at| at > up).min_by(f64::total_cmp);
+        later.or_else(|| went().find(|&at| at >= up))
     }
 
     /// When something of one of [`ASKED_OF_SERVERS`] last happened to a server.
@@ -134,6 +145,7 @@ impl<'a> Told<'a> {
             loops: Vec::new(),
             sets: Vec::new(),
             latest: HashMap::new(),
+            latest_up: HashMap::new(),
             changes_s: Vec::new(),
             harms_s: None,
         };
@@ -173,6 +185,9 @@ impl<'a> Told<'a> {
             if event.kind == Kind::Crash && !is_planned(simulation, event) {
                 crashes.entry(whom).or_default().push(event);
             }
+            if event.kind == Kind::Up && crashes.contains_key(&whom) {
+                told.latest_up.insert(whom, at_s);
+            }
             if event.kind == Kind::Takeover {
                 // The spare stands where the crashed one did: `in place of web-lb-1`.
                 let other = event.cause.trim_start_matches("in place of ");
@@ -202,6 +217,10 @@ impl<'a> Told<'a> {
                     told.harms_s = Some(at_s);
                 }
             }
+        }
+        let now_s = simulation.now().as_secs_f64();
+        for of_it in crashes.values() {
+            told.changes_s.extend(back_for_good(&told, of_it, now_s));
         }
         told.slowness_ends(standing, &open);
         let mut last: BTreeMap<&str, &SetTo> = BTreeMap::new();
@@ -272,6 +291,21 @@ fn full_name<'e>(model: &Model, shared: &BTreeSet<&str>, event: &'e Event) -> Co
         }
         _ => Cow::Borrowed(name),
     }
+}
+
+/// When a machine that crashed several times came back, if by its own rhythm it would have crashed again since.
+fn back_for_good(told: &Told<'_>, crashes: &[&Event], now_s: f64) -> Option<f64> {
+    let [.., before, last] = crashes else {
+        return None;
+    };
+    let at_s = last.at.as_secs_f64();
+    let rhythm_s = at_s - before.at.as_secs_f64();
+    let up_s = told
+        .latest_up
+        .get(&Whom::of(last))
+        .copied()
+        .filter(|up_s| *up_s > at_s)?;
+    (now_s - at_s > 1.5 * rhythm_s).then_some(up_s)
 }
 
 /// What an event of a kind begins, in a word.

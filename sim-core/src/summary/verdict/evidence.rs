@@ -37,6 +37,8 @@ pub(super) struct Evidence<'a> {
     /// The services as they are set now.
     pub settings: Vec<&'a Service>,
     pub told: Told<'a>,
+    /// When anything changed last: what the system is made of, or how many come.
+    pub changed_s: Option<f64>,
     /// Whether the event log has all there was to tell.
     pub told_all: bool,
     /// The moment that is judged, in seconds.
@@ -251,8 +253,10 @@ impl<'a> Evidence<'a> {
         let mut standing = simulation.standing();
         let told = Told::of(simulation, &standing);
         let now_s = simulation.now().as_secs_f64();
-        let corner_s = standing.sources.iter().map(|s| s.corner_ns as f64 / 1e9);
-        let window = window(history, corner_s.chain(told.changes_s.iter().copied()));
+        let corners_s = standing.sources.iter().map(|s| s.corner_ns as f64 / 1e9);
+        let changes_s = || corners_s.clone().chain(told.changes_s.iter().copied());
+        let window = window(history, changes_s());
+        let changed_s = changes_s().max_by(f64::total_cmp);
         let window_s = span_s(history, &window);
         let total = history.total(Scope::Site, window.clone());
         let seen = total.window();
@@ -274,6 +278,7 @@ impl<'a> Evidence<'a> {
             settings: (standing.services.iter().enumerate())
                 .map(|(position, _)| simulation.settings_of(ServiceId::at(position)))
                 .collect(),
+            changed_s,
             told_all: recorder.event_log_dropped() == 0,
             now_s,
             window_s,
@@ -788,7 +793,8 @@ fn outside(recorder: &crate::record::Recorder) -> impl Iterator<Item = u16> + us
 fn window(history: &History, changed_s: impl Iterator<Item = f64>) -> Range<usize> {
     let len = history.len();
     let width_s = history.interval_ns() as f64 / 1e9;
-    let count = |s: f64| (s / width_s).ceil() as usize;
+    // A corner that is a nanosecond after another is where that is.
+    let count = |s: f64| (s / width_s - 1e-6).ceil() as usize;
     let longest = count(WINDOW_S).max(len / 10).max(INTERVALS).min(len);
     let mut start = len - count(WINDOW_S).max(INTERVALS).min(longest);
     let arrived = |i: usize| {

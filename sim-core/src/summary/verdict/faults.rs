@@ -1,7 +1,7 @@
 //! Causes that are faults: machines that crash, links that are cut, servers that are not there or answer
 //! with errors.
 
-use super::clauses::{fails, goodput, how_bad, load_words, missing, suffers};
+use super::clauses::{NORMAL_FROM, fails, goodput, how_bad, load_words, missing, suffers};
 use super::disturbance::CrashLoop;
 use super::evidence::{Evidence, ServerFacts, ServiceFacts};
 use super::losses::{NOBODY, TOO_MUCH};
@@ -14,7 +14,7 @@ use crate::outcome::Outcome;
 use crate::verdict::Verdict as Word;
 
 /// A loop that goes on: by its own rhythm another crash is due, or was not long ago.
-pub(super) fn goes_on(e: &Evidence<'_>, of: &CrashLoop) -> bool {
+fn goes_on(e: &Evidence<'_>, of: &CrashLoop) -> bool {
     let [first, second, third] = of.last_s;
     let rhythm_s = (second - first).max(third - second);
     let waits_for_restart = crashing(e, of).is_some_and(|s| {
@@ -52,7 +52,14 @@ pub(super) fn crash_loop(e: &Evidence<'_>) -> Option<Found> {
     let ends: Vec<Outcome> = NOBODY.iter().chain(TOO_MUCH).copied().collect();
     let lost = service_of(e, worst).map_or(0, |service| e.lost_at(service, &ends));
     // Between two crashes all may look well: whether it harms is seen over several of them.
-    let harms = fails(e) || e.site != Kind::Normal;
+    // What has changed since the last crash may have ended it.
+    let well = e.thirds[2].is_some_and(|share| share >= NORMAL_FROM);
+    let changed = e.changed_s.is_some_and(|at_s| at_s > worst.last_s[2]);
+    let harms = match (changed, well) {
+        (true, true) => false,
+        (true, false) => fails(e),
+        (false, _) => fails(e) || e.site != Kind::Normal,
+    };
     let names: Vec<&str> = loops.iter().map(|l| l.machine.as_str()).collect();
     let verb = if names.len() == 1 { "crashes" } else { "crash" };
     let service = service_of(e, worst).map(|id| &e.services[usize::from(id.0)]);
@@ -304,7 +311,7 @@ fn errors_of(
     let errors = failed as f64 / ended.max(1) as f64;
     let part = share(errors);
     let harms = fails(e);
-    if !harms && errors < MANY_ERRORS {
+    if !harms && errors < MANY_ERRORS && e.outcomes[Outcome::Errored as usize] == 0 {
         return None;
     }
     Some(Found {

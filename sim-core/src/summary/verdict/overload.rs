@@ -93,6 +93,7 @@ fn overload_of(e: &Evidence<'_>, service: &ServiceFacts, lost: u64) -> Found {
     let mut why: Vec<String> = missing(e, service).into_iter().collect();
     why.extend(weakened(e, service));
     why.extend(grown_demand(e));
+    why.extend(less_capacity(e, service));
     if service.held > MOSTLY {
         why.push(format!(
             "its workers spend {} of their time waiting for {}",
@@ -150,6 +151,10 @@ fn overload_shows(e: &Evidence<'_>, service: &ServiceFacts) -> bool {
     // leaves an overload that was there before.
     let met = e.told.harms_s.is_none_or(|at_s| at_s < e.now_s);
     let lasting = met && more > BEYOND_CHANCE * (service.asked_hz * e.window_s).sqrt();
+    // What has piled up over the whole run is no chance either.
+    let waiting = service.queue_len[1] + service.waiting;
+    let lasting = lasting
+        || met && waiting as f64 > beyond_chance(e.arrived_ever) && waiting >= service.queue_len[0];
     let harms = suffers(e) || service.busy >= 0.97;
     // Breakdowns leave too little on average, whatever they did in this window.
     let breaks = service.limit == Limit::Breakdowns;
@@ -264,6 +269,28 @@ fn grown_demand(e: &Evidence<'_>) -> Option<String> {
     ))
 }
 
+/// A setting of what the service can do that was changed when the incident began, or before: the last of them.
+fn less_capacity(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String> {
+    let own = format!("service.{}.", service.name);
+    let limits = |path: &str| {
+        let key = path.rsplit('.').next().unwrap_or_default();
+        path.starts_with(&own)
+            && matches!(
+                key,
+                "workers" | "speed" | "max_connections" | "cost" | "cores"
+            )
+    };
+    let onset_s = e.incident_s?;
+    let mut sets = e.told.sets.iter();
+    let set = sets.rfind(|set| limits(&set.path) && set.at_s <= onset_s)?;
+    Some(format!(
+        "{} = {}{}",
+        set.path,
+        set.value,
+        since(e, Some(set.at_s))
+    ))
+}
+
 /// The server that is sent most of what it can do, if that is too much while all together could do it:
 /// with its part of the attempts, and first attempts as a share of what it can do.
 fn hottest<'s>(
@@ -333,11 +360,15 @@ pub(super) fn draining(e: &Evidence<'_>) -> Option<Found> {
         let attempts = (s.attempts_hz * e.window_s) as u64;
         s.attempts_load() < 1.0 && before as f64 - now as f64 > beyond_chance(attempts)
     };
+    let forsaken = e.services.iter().filter_map(|s| forsaken(e, s));
+    let forsaken = forsaken.max_by(|a, b| a.1.total_cmp(&b.1));
     let shrinks = e.shrinks() && !e.grows();
     let queue = e.services.iter().find(sinks);
     let [before, _, now] = e.in_flight;
     let mut facts = Vec::new();
-    if shrinks {
+    if let Some((fact, _)) = forsaken {
+        facts.push(fact);
+    } else if shrinks {
         facts.push(sinking("in flight", before, now, e.window_s));
     } else if let Some(service) = queue {
         let [before, now] = service.queue_len;
@@ -368,6 +399,35 @@ pub(super) fn draining(e: &Evidence<'_>) -> Option<Found> {
     ))
 }
 
+/// A queue at servers that is longer than all who are in flight outside: mostly those whom nobody waits for any
+/// more. With how long it takes to work off, in seconds, where its servers do more than they are sent.
+fn forsaken(e: &Evidence<'_>, service: &ServiceFacts) -> Option<(String, f64)> {
+    let waiting = service.queue_len[1];
+    let beyond = waiting as f64 - e.in_flight[2] as f64;
+    if beyond <= beyond_chance(waiting) || waits_in_vain(e, service) {
+        return None;
+    }
+    let queues = service.serving().filter(|s| s.queue_len > 0);
+    let takes = queues.map(|s| {
+        let spare_hz = s.capacity_hz - s.attempts as f64 / e.window_s;
+        if spare_hz > 0.0 {
+            s.queue_len as f64 / spare_hz
+        } else {
+            f64::INFINITY
+        }
+    });
+    let takes_s = takes.fold(0.0, f64::max);
+    takes_s.is_finite().then(|| {
+        let fact = format!(
+            "{} wait at `{}`, most of whom nobody waits for any more, which at what is sent and done now takes {} to work off",
+            readable::number(waiting as f64),
+            service.name,
+            of_time(takes_s)
+        );
+        (fact, takes_s)
+    })
+}
+
 /// What becomes of a number that sinks: how long it takes at this pace.
 fn sinking(what: &str, before: u64, now: u64, window_s: f64) -> String {
     if now == 0 {
@@ -393,6 +453,7 @@ fn kept_busy<'e>(e: &'e Evidence<'_>) -> Option<(&'e ServiceFacts<'e>, String)> 
         s.is_asked()
             && s.busy > BUSY
             && s.load() < 1.0
+            && !waits_in_vain(e, s)
             && (s.attempts_load() > 1.0 || s.queue_len[1] > e.in_flight[2] || crowd(e, s).is_some())
     };
     let service = e
@@ -404,7 +465,7 @@ fn kept_busy<'e>(e: &'e Evidence<'_>) -> Option<(&'e ServiceFacts<'e>, String)> 
         format!(
             "attempts make {} of it, {} a request",
             times(service.attempts_load()),
-            readable::number((service.attempts_hz / service.asked_hz * 100.0).round() / 100.0)
+            readable::number((attempts_each(e, service) * 100.0).round() / 100.0)
         )
     } else if let Some((at_once, name)) = crowd(e, service) {
         format!(
@@ -418,6 +479,23 @@ fn kept_busy<'e>(e: &'e Evidence<'_>) -> Option<(&'e ServiceFacts<'e>, String)> 
         )
     };
     Some((service, what))
+}
+
+/// Attempts for each request to a service: of those that ended, which closed users make fewer than they would.
+fn attempts_each(e: &Evidence<'_>, service: &ServiceFacts) -> f64 {
+    let ended: u64 = service.outcomes.iter().sum();
+    if e.users > 0 && ended > 0 {
+        service.attempted as f64 / ended as f64
+    } else {
+        service.attempts_hz / service.asked_hz
+    }
+}
+
+/// Whether a service's workers wait for another that nobody asks any more: messages to it were lost.
+fn waits_in_vain(e: &Evidence<'_>, service: &ServiceFacts) -> bool {
+    let holds = service.standing.calls.iter().filter(|call| call.hold);
+    let mut called = holds.map(|call| &e.services[usize::from(call.to.0)]);
+    called.any(|to| to.attempted == 0)
 }
 
 /// The server of a service where most are served at once, if they slow one another down and are more than

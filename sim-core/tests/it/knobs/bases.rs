@@ -53,6 +53,49 @@ that = "availability > 50%"
     )
 }
 
+/// What people do about the alert, and alerts that fire late and never.
+const ANSWERED: &str = r#"
+[[alert]]
+name = "late"
+when = "offered_hz > 0"
+over = "3s"
+for = "9s"
+[[alert]]
+name = "never"
+when = "offered_hz < 0"
+over = "3s"
+[[runbook]]
+name = "aid"
+on = "slow"
+acknowledge = "1s"
+diagnose = "1s"
+[[runbook.step]]
+name = "mend"
+set = { "service.web.server.*.speed" = 1.7 }
+[[runbook.step]]
+name = "again"
+do = "restart"
+target = "service.web.server.a"
+[[runbook]]
+name = "more"
+on = "slow"
+acknowledge = "1s"
+[[runbook.step]]
+do = "note"
+note = "told the others"
+"#;
+
+/// Somebody is told again and again, and does nothing but remark on it.
+const CALLED: &str = r#"
+[[runbook]]
+name = "aid"
+on = "slow"
+[[runbook.step]]
+name = "mend"
+do = "note"
+note = "told the others"
+"#;
+
 /// A server that is down for a while.
 /// A proxy before three servers, of which the one that nearly all weight belongs to is often full: what is drawn or
 /// hashed in vain takes turns among the two others.
@@ -302,6 +345,19 @@ pub(super) fn base(name: &str) -> String {
         "staged" => base("canaried")
             .replacen("watch = \"2s\" }", "watch = \"1s\", failed = 1, then = [{ servers = 2, watch = \"1s\" }] }", 1)
             .replacen("name = \"b\"\n", "name = \"b\"\ncount = 3\n", 1),
+        "watched" => plain(90) + "[monitoring]\nscrape = \"1s\"\n",
+        "changed" => base("watched").replacen("over = \"3s\"", "rule = { kind = \"change\", since = \"2s\" }\nover = \"3s\"", 1),
+        "burning" => base("watched").replacen(
+            "when = \"p99 > 40ms\"\nover = \"3s\"",
+            "when = \"quick\"\nrule = { kind = \"burn-rate\", factor = 2, long = \"6s\", short = \"3s\" }",
+            1,
+        ),
+        "missed" => base("watched")
+            .replacen("do = \"slow\"\ntarget = \"service.web.server.a\"\nfactor = 0.5\nfor = \"2s\"", "do = \"crash\"\ntarget = \"service.web.server.a\"", 1)
+            .replacen("when = \"p99 > 40ms\"", "when = \"in_flight(server.a)\"\nrule = \"absence\"", 1),
+        "grouped" => base("watched").replacen("p99 > 40ms", "p99 > 1ms", 1) + "group = { wait = \"1s\", interval = \"2s\", repeat = \"3s\" }\n",
+        "answered" => base("watched").replacen("at = \"10s\"\nset", "name = \"push\"\nat = \"3s\"\nset", 1) + ANSWERED,
+        "called" => base("grouped").replacen("wait = \"1s\", interval = \"2s\", repeat = \"3s\"", "wait = \"0s\", interval = \"200ms\", repeat = \"100ms\"", 1) + CALLED,
         "faulty" => plain(90).replacen("do = \"slow\"", "fault = \"gray\"", 1).replacen("factor = 0.5\n", "", 1),
         "closed" => rate("arrivals = { kind = \"closed\", users = 10, think = \"100ms\" }"),
         "trace" => rate("arrivals = { kind = \"trace\", times = [\"1s\"] }"),

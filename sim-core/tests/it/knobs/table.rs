@@ -110,6 +110,17 @@ const SLOTS: &[(&str, &str, &str)] = &[
     ("timeline.NAME.for", "plain", "timeline.first.for"),
     ("timeline.NAME.skew", "plain", "timeline.first.skew"),
     ("timeline.NAME.repeat", "plain", "timeline.first.repeat"),
+    (
+        "runbook.NAME.acknowledge",
+        "called",
+        "runbook.aid.acknowledge",
+    ),
+    ("runbook.NAME.diagnose", "called", "runbook.aid.diagnose"),
+    (
+        "runbook.NAME.step.NAME.after",
+        "called",
+        "runbook.aid.step.mend.after",
+    ),
 ];
 
 /// Parameters of distributions, each with two values.

@@ -158,11 +158,16 @@ fn limits(branch: &BranchReport, def: &PlotDef) -> Vec<(String, f64)> {
     let mut limits = Vec::new();
     if let Lines::Site(metrics) = def.lines {
         for alert in &branch.model.alerts {
-            let watched = alert.when.metric.name;
-            if metrics.iter().any(|(metric, _)| *metric == watched)
-                && alert.when.scope == sim_core::metric::Scope::Site
+            // Of others there is no line at one height.
+            let Some(when) = alert.condition().filter(|_| alert.rule.def.plain) else {
+                continue;
+            };
+            if metrics
+                .iter()
+                .any(|(metric, _)| *metric == when.metric.name)
+                && when.scope == sim_core::metric::Scope::Site
             {
-                limits.push((format!("alert {}", alert.name), alert.when.threshold));
+                limits.push((format!("alert {}", alert.name), when.threshold));
             }
         }
     }

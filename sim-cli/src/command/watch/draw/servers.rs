@@ -78,8 +78,8 @@ pub(super) fn draw(scene: &Scene<'_>, plan: &Plan, axis: &Axis, buffer: &mut Buf
 /// Which conditions matter most: first those with which something is wrong.
 pub(super) fn rank(condition: Condition) -> usize {
     const ORDER: [Condition; 8] = [
-        Condition::Full,
         Condition::Down,
+        Condition::Full,
         Condition::Starting,
         Condition::Busy,
         Condition::Warming,
@@ -124,7 +124,8 @@ fn server(
         let worst = axis
             .rows(x)
             .filter_map(|row| series.at(row))
-            .min_by_key(|c| severity(*c));
+            // In a column that stands for several rows, the worst is shown.
+            .min_by_key(|c| rank(*c));
         if let Some(worst) = worst {
             let (letter, style) = scene.look.lane(worst);
             put(buffer, (lane.x + x, lane.y), 1, letter, style);
@@ -134,14 +135,6 @@ fn server(
     state(condition, style, plan, now, buffer);
     let limit = scene.branch.model.servers[number].params.queue_limit;
     figures(snapshot, limit, style, plan, now, buffer);
-}
-
-/// In a column that stands for several rows, the worst is shown.
-fn severity(condition: Condition) -> usize {
-    match condition {
-        Condition::Down => 0,
-        other => 1 + rank(other),
-    }
 }
 
 /// The condition's sign, and its word where there is room.

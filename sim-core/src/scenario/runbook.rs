@@ -1,0 +1,498 @@
+//! Runbooks, from sections to the model.
+//!
+//! What a step sets is worked out in every state that the time line brings about, and beside every other step: at what
+//! time it will be taken is not known. What differs in any of them is what it changes.
+
+use super::Scenario;
+use super::assemble::Base;
+use super::live::Live;
+use super::problem::{Collector, Problem, suggest};
+use super::section::{Cx, Item};
+use super::sections::{Deed, RunbookSpec, StepSpec, TimelineSpec, Top};
+use super::set::{Assignment, assignments};
+use super::timeline::{self, amount, drafts, sets_text};
+use crate::distribution::always;
+use crate::ids::Id;
+use crate::model::{
+    Act, Action, Actor, Alert, Change, Edit, Edits, Monitoring, Rollout, Runbook, ServerId, Step,
+};
+use crate::text::cited;
+use crate::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Most runbooks, and most steps of one.
+const RUNBOOKS_MAX: usize = 100;
+/// Most states of the system in which steps are worked out, times their number.
+const WORKED_OUT_MAX: usize = 4000;
+
+/// What the time line does at some of its entries.
+struct Plan {
+    /// The system at the start and after each entry that sets something.
+    states: Vec<Live>,
+    /// Entries with a name.
+    named: BTreeMap<String, Undo>,
+}
+
+/// How an entry of the time line is undone.
+enum Undo {
+    Set(Edits),
+    Deploy(Arc<Rollout>),
+    /// It is not.
+    Never,
+}
+
+/// Builds the runbooks, given the alerts.
+pub(crate) fn runbooks(
+    scenario: &Scenario,
+    top: &Top,
+    base: &Base,
+    alerts: &[Alert],
+    monitoring: Option<&Monitoring>,
+    problems: &mut Collector,
+) -> Option<Vec<Runbook>> {
+    let written = top.runbook.get()?;
+    let Some(first) = written.first() else {
+        return Some(Vec::new());
+    };
+    if monitoring.is_none() {
+        let what = "a runbook answers what the monitoring tells, and there is no `[monitoring]`";
+        let problem = Problem::new("E017", what).at(first.span);
+        problems.push(problem.help("write [monitoring] with scrape = \"15s\""));
+        return None;
+    }
+    if written.len() > RUNBOOKS_MAX {
+        let what = format!(
+            "{} runbooks; at most {RUNBOOKS_MAX} are allowed",
+            written.len()
+        );
+        problems.push(Problem::new("E024", what).at(top.runbook.span));
+        return None;
+    }
+    let mut plan = plan(scenario, top, base, problems)?;
+    let steps = written.iter().filter_map(|spec| spec.step.get());
+    let steps: Vec<&StepSpec> = steps.flatten().collect();
+    let setting = steps.iter().filter(|step| step.set.written).count();
+    let states = plan.states.len() + setting;
+    if states * setting > WORKED_OUT_MAX {
+        let what = format!(
+            "{setting} steps that set something beside {} entries of the time line that do; at most {WORKED_OUT_MAX} pairs are allowed",
+            plan.states.len() - 1
+        );
+        problems.push(Problem::new("E024", what).at(first.span));
+        return None;
+    }
+    add_states_of_steps(&mut plan, &steps, base, problems)?;
+    let mut reader = Reader {
+        base,
+        alerts,
+        plan: &plan,
+        problems,
+    };
+    let mut names = BTreeMap::new();
+    let mut runbooks = Vec::new();
+    let mut whole = true;
+    for spec in written {
+        let Some(runbook) = reader.runbook(spec) else {
+            whole = false;
+            continue;
+        };
+        if let Some(other) = names.insert(runbook.name.clone(), spec.name.span) {
+            let what = format!("two runbooks are called {}", cited(&runbook.name));
+            let problem = Problem::new("E019", what).at(spec.name.span);
+            reader.problems.push(problem.label(other, "first here"));
+            whole = false;
+        }
+        runbooks.push(runbook);
+    }
+    whole.then_some(runbooks)
+}
+
+fn plan(scenario: &Scenario, top: &Top, base: &Base, problems: &mut Collector) -> Option<Plan> {
+    let before = problems.count();
+    let mut entries = drafts(scenario, top, base, problems)?;
+    entries.sort_by_key(|draft| (draft.entry.at, draft.live));
+    let mut live = Live::new(&scenario.tree, base);
+    let mut plan = Plan {
+        states: vec![live.clone()],
+        named: BTreeMap::new(),
+    };
+    for draft in entries {
+        let mut undo = Undo::Never;
+        if !draft.sets.is_empty() {
+            let was = live.clone();
+            let changes = live.set(&draft.sets, base, problems);
+            if problems.count() > before {
+                // They are told where the time line is built.
+                return None;
+            }
+            let text = format!("undo {}", draft.name.as_deref().unwrap_or_default());
+            undo = match &draft.entry.action {
+                Action::Deploy(release) => {
+                    let params = |id: &ServerId| Arc::clone(&was.params[id.position()]);
+                    let old = release.servers.iter().map(params).collect();
+                    Undo::Deploy(Arc::new(Rollout {
+                        release: old,
+                        text,
+                        canary: None,
+                        ..(**release).clone()
+                    }))
+                }
+                _ => Undo::Set(Edits {
+                    text,
+                    edits: edits(&was, changes).map(|edit| edit.reversed()).collect(),
+                }),
+            };
+            if plan.states.len() <= WORKED_OUT_MAX {
+                plan.states.push(live.clone());
+            }
+        }
+        if let Some(name) = draft.name {
+            plan.named.insert(name, undo);
+        }
+    }
+    Some(plan)
+}
+
+/// What one step sets, another may set back: the system after each of them, in front of the states of the time
+/// line, which count for more.
+fn add_states_of_steps(
+    plan: &mut Plan,
+    steps: &[&StepSpec],
+    base: &Base,
+    problems: &mut Collector,
+) -> Option<()> {
+    let before = problems.count();
+    let mut more = Vec::new();
+    for step in steps.iter().filter(|step| step.set.written) {
+        let sets = assignments(step.set.get()?, problems);
+        let mut state = plan.states.first()?.clone();
+        state.set(&sets, base, problems);
+        more.push(state);
+    }
+    more.append(&mut plan.states);
+    plan.states = more;
+    (problems.count() == before).then_some(())
+}
+
+/// What changes of a state are, with what was there before.
+fn edits(before: &Live, changes: Vec<Change>) -> impl Iterator<Item = Edit> {
+    changes.into_iter().map(|after| Edit {
+        before: part(before, &after),
+        after,
+    })
+}
+
+/// A part of the system in a state.
+fn part(state: &Live, of: &Change) -> Change {
+    let skeleton = &state.skeleton;
+    match of {
+        Change::Server(id, _) => Change::Server(*id, Arc::clone(&state.params[id.position()])),
+        Change::Balancer(id, _) => {
+            let service = &skeleton.services[id.position()];
+            Change::Balancer(*id, Box::new(service.balancer.clone()))
+        }
+        Change::Service(id, _) => {
+            Change::Service(*id, Box::new(skeleton.services[id.position()].clone()))
+        }
+        Change::Client(id, _) => {
+            Change::Client(*id, Box::new(skeleton.clients[id.position()].clone()))
+        }
+        Change::Source(id, _) => {
+            Change::Source(*id, Box::new(skeleton.sources[id.position()].clone()))
+        }
+        Change::Class(id, _) => {
+            Change::Class(*id, Box::new(skeleton.classes[id.position()].clone()))
+        }
+        Change::Host(id, _) => Change::Host(*id, Box::new(skeleton.hosts[id.position()].clone())),
+    }
+}
+
+/// A value that nobody has written.
+fn absent<T>(spec: &StepSpec, value: T) -> Item<T> {
+    Item {
+        value: Some(value),
+        span: spec.span,
+        written: false,
+    }
+}
+
+struct Reader<'a> {
+    base: &'a Base,
+    alerts: &'a [Alert],
+    plan: &'a Plan,
+    problems: &'a mut Collector,
+}
+
+impl Reader<'_> {
+    fn wrong(&mut self, code: &'static str, what: impl Into<String>, at: &Item<impl Sized>) {
+        self.problems.push(Problem::new(code, what).at(at.span));
+    }
+
+    /// The alert of a name.
+    fn alert(&mut self, name: &str, at: &Item<impl Sized>) -> Option<usize> {
+        let found = self.alerts.iter().position(|alert| alert.name == name);
+        if found.is_none() {
+            let names = self.alerts.iter().map(|alert| alert.name.as_str());
+            let what = format!("no alert is called {}", cited(name));
+            let problem = Problem::new("E033", what).at(at.span);
+            self.problems.push(problem.help(suggest(name, names)));
+        }
+        found
+    }
+
+    fn runbook(&mut self, spec: &RunbookSpec) -> Option<Runbook> {
+        let on = self.alert(spec.on.get()?, &spec.on)?;
+        let written = spec.step.get()?;
+        if written.len() > RUNBOOKS_MAX {
+            let what = format!(
+                "{} steps; at most {RUNBOOKS_MAX} are allowed",
+                written.len()
+            );
+            self.wrong("E024", what, &spec.step);
+            return None;
+        }
+        let steps: Vec<_> = written.iter().map(|step| self.step(step, on)).collect();
+        let steps: Option<Vec<_>> = steps.into_iter().collect();
+        Some(Runbook {
+            name: spec.name.get()?.clone(),
+            on,
+            acknowledge: spec.acknowledge.get()?.clone(),
+            diagnose: spec.diagnose.get()?.clone(),
+            stands_down: spec.stand_down.copied()?,
+            steps: steps?.into_iter().flatten().collect(),
+        })
+    }
+
+    /// What is written as one step, which may be several.
+    fn step(&mut self, spec: &StepSpec, on: usize) -> Option<Vec<Step>> {
+        let (deed, undo) = (spec.action.copied()?, spec.undo.get()?);
+        let written = [deed.is_some(), undo.is_some(), spec.set.written];
+        if written.iter().filter(|is| **is).count() != 1 {
+            let what = "a step sets something, undoes an entry of the time line, or does something";
+            let problem = Problem::new("E031", what).at(spec.span);
+            let help = "one of `set`, `undo` and `do`; write a step for each";
+            self.problems.push(problem.help(help));
+            return None;
+        }
+        let stray = [
+            (
+                spec.target.written && deed.is_none(),
+                spec.target.span,
+                "target",
+            ),
+            (
+                spec.when.written && deed != Some(Deed::Restart),
+                spec.when.span,
+                "when",
+            ),
+            (
+                spec.canary.written && deed.is_some(),
+                spec.canary.span,
+                "canary",
+            ),
+        ];
+        if let Some((_, span, name)) = stray.iter().find(|(stray, ..)| *stray) {
+            let what = format!("`{name}` has no effect in this step");
+            let problem = Problem::new("E031", what).at(*span);
+            let help = "`target` goes with `do`, `when` with restart, `canary` with `set` and `undo` of what servers are";
+            self.problems.push(problem.help(help));
+            return None;
+        }
+        if let Some(deed) = deed {
+            return self.deed(spec, deed);
+        }
+        let edits = match undo {
+            Some(name) => match self.plan.named.get(name) {
+                Some(Undo::Set(edits)) => edits.clone(),
+                Some(Undo::Deploy(back)) if !spec.every.written && !spec.canary.written => {
+                    let back = Action::Deploy(Arc::clone(back));
+                    return Some(vec![first(spec, Act::Do(back))?]);
+                }
+                Some(_) => {
+                    let what = "only what was set or deployed can be undone, and a deployment by its own pace";
+                    let problem = Problem::new("E031", what).at(spec.undo.span);
+                    let help =
+                        "faults end by do = \"heal\", what is drained comes back by \"undrain\"";
+                    self.problems.push(problem.help(help));
+                    return None;
+                }
+                None => {
+                    let names = self.plan.named.keys().map(String::as_str);
+                    let what = format!("no entry of the time line is called {}", cited(name));
+                    let problem = Problem::new("E020", what).at(spec.undo.span);
+                    self.problems.push(problem.help(suggest(name, names)));
+                    return None;
+                }
+            },
+            None => {
+                let sets = assignments(spec.set.get()?, self.problems);
+                if sets.is_empty() {
+                    self.wrong("E031", "nothing is set", &spec.set);
+                    return None;
+                }
+                self.edits(&sets)?
+            }
+        };
+        self.staged(spec, edits, on)
+    }
+
+    /// What sets change, in whichever state they find the system.
+    fn edits(&mut self, sets: &[Assignment]) -> Option<Edits> {
+        let before = self.problems.count();
+        let mut found: Vec<Edit> = Vec::new();
+        for state in &self.plan.states {
+            let changes = state.clone().set(sets, self.base, self.problems);
+            if self.problems.count() > before {
+                return None;
+            }
+            for edit in edits(state, changes) {
+                found.retain(|other| *other != edit);
+                found.push(edit);
+            }
+        }
+        Some(Edits {
+            text: sets_text(sets),
+            edits: found,
+        })
+    }
+
+    /// What is done to a target.
+    fn deed(&mut self, spec: &StepSpec, deed: Deed) -> Option<Vec<Step>> {
+        if deed.is_fault() || matches!(deed, Deed::Crash | Deed::Deploy) {
+            let what = "nobody mends anything by that";
+            let problem = Problem::new("E031", what).at(spec.action.span);
+            let help = "restart, failover, drain, undrain, add, remove, flush, heal, note; a release is taken back by `undo`";
+            self.problems.push(problem.help(help));
+            return None;
+        }
+        let entry = TimelineSpec {
+            span: spec.span,
+            name: absent(spec, None),
+            at: absent(spec, Instant::ZERO),
+            set: absent(spec, Vec::new()),
+            action: spec.action.clone(),
+            fault: absent(spec, None),
+            target: spec.target.clone(),
+            when: spec.when.clone(),
+            every: spec.every.clone(),
+            max_surge: absent(spec, None),
+            max_unavailable: absent(spec, None),
+            min_ready: absent(spec, None),
+            canary: absent(spec, None),
+            factor: absent(spec, None),
+            delay: absent(spec, None),
+            loss: absent(spec, None),
+            lasts: absent(spec, None),
+            skew: absent(spec, None),
+            repeat: absent(spec, None),
+            by: absent(spec, Actor::People),
+            note: spec.note.clone(),
+        };
+        let cx = &mut Cx {
+            problems: self.problems,
+            clock: self.base.clock,
+        };
+        let actions = timeline::actions(&entry, self.base, cx)?;
+        let mut steps = Vec::new();
+        for action in actions {
+            let act = Act::Do(action);
+            steps.push(if steps.is_empty() {
+                first(spec, act)?
+            } else {
+                follows(spec, spec.every.copied()?.unwrap_or_default(), act)
+            });
+        }
+        Some(steps)
+    }
+
+    /// Changes of settings at once, or server by server, some of them first.
+    fn staged(&mut self, spec: &StepSpec, edits: Edits, on: usize) -> Option<Vec<Step>> {
+        let (canary, every) = (spec.canary.get()?.as_ref(), spec.every.copied()?);
+        if canary.is_none() && every.is_none() {
+            return Some(vec![first(spec, Act::Set(edits))?]);
+        }
+        let mut servers = BTreeSet::new();
+        for edit in &edits.edits {
+            let Change::Server(id, _) = &edit.after else {
+                let what = "only what servers are can be changed server by server";
+                let at = if canary.is_some() {
+                    spec.canary.span
+                } else {
+                    spec.every.span
+                };
+                self.problems.push(Problem::new("E031", what).at(at));
+                return None;
+            };
+            servers.insert(*id);
+        }
+        let servers: Vec<ServerId> = servers.into_iter().collect();
+        let of = |some: &[ServerId]| Edits {
+            text: edits.text.clone(),
+            edits: (edits.edits.iter())
+                .filter(|e| matches!(&e.after, Change::Server(id, _) if some.contains(id)))
+                .cloned()
+                .collect(),
+        };
+        let mut steps = Vec::new();
+        let mut rest = servers.as_slice();
+        if let Some(canary) = canary {
+            let cx = &mut Cx {
+                problems: self.problems,
+                clock: self.base.clock,
+            };
+            let count = amount(canary.servers.get()?, cx)?.of(servers.len(), true);
+            let (some, others) = servers.split_at(count.max(1).min(servers.len()));
+            rest = others;
+            let abort_on = match canary.abort_on.get()? {
+                Some(name) => self.alert(name, &canary.abort_on)?,
+                None => on,
+            };
+            steps.push(first(spec, Act::Set(of(some)))?);
+            let watch = Act::Watch {
+                lasts: canary.watch.copied()?,
+                abort_on,
+                text: edits.text.clone(),
+            };
+            steps.push(follows(spec, Duration::ZERO, watch));
+        }
+        let parts: Vec<&[ServerId]> = match every {
+            Some(_) => rest.chunks(1).collect(),
+            None => vec![rest],
+        };
+        for (i, part) in parts
+            .into_iter()
+            .enumerate()
+            .filter(|(_, part)| !part.is_empty())
+        {
+            let act = Act::Set(of(part));
+            let pause = every.filter(|_| i > 0).unwrap_or_default();
+            steps.push(if steps.is_empty() {
+                first(spec, act)?
+            } else {
+                follows(spec, pause, act)
+            });
+        }
+        Some(steps)
+    }
+}
+
+/// What a step begins with.
+fn first(spec: &StepSpec, act: Act) -> Option<Step> {
+    Some(Step {
+        after: spec.after.get()?.clone(),
+        drawn: true,
+        note: spec.note.get()?.clone(),
+        act,
+    })
+}
+
+/// What follows in the same step.
+fn follows(spec: &StepSpec, after: Duration, act: Act) -> Step {
+    Step {
+        after: always(after),
+        drawn: false,
+        note: spec.note.get().cloned().unwrap_or_default(),
+        act,
+    }
+}

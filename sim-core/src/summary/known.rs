@@ -1,0 +1,121 @@
+//! What was known of alerts, beside what was true.
+//!
+//! A monitoring knows what it scraped. What was true is what the time line shows of each interval the moment it ends:
+//! the same condition, over the same window, of servers that were really there.
+
+use super::AlertFigures;
+use crate::alert_rule::Known;
+use crate::engine::Simulation;
+use crate::event_log::Kind;
+use crate::ids::Id;
+use crate::machine::MachineState;
+use crate::metric::{MetricDef, Scope};
+use crate::model::Alert;
+use crate::record::history::History;
+use crate::time::{Duration, Instant};
+
+/// Intervals that are looked at, at most, to find since when something was true.
+const LOOKS_MAX: usize = 20_000;
+
+/// Alerts that fired and were resolved.
+pub(super) fn alerts(simulation: &Simulation) -> Vec<AlertFigures> {
+    let state = |kind: Kind| match kind {
+        Kind::Alert => Some("firing"),
+        kind if kind.ends(Kind::Alert) => Some("resolved"),
+        _ => None,
+    };
+    let model = simulation.model();
+    let mut firings = simulation.firings().iter().peekable();
+    let event_log = simulation.recorder().event_log();
+    let figures = event_log.filter_map(|event| {
+        let mut figures = AlertFigures {
+            name: event.subject.clone(),
+            state: state(event.kind)?,
+            at_s: event.at.as_secs_f64(),
+            pending_at_s: None,
+            true_at_s: None,
+            scraped_at_s: None,
+            paged_at_s: None,
+        };
+        // Both are in order of time, and of alerts at one moment.
+        if event.kind == Kind::Alert
+            && let Some(firing) = firings.next_if(|firing| {
+                firing.at == event.at && model.alerts[firing.alert].name == event.subject
+            })
+        {
+            let alert = &model.alerts[firing.alert];
+            figures.pending_at_s = Some(firing.pending.as_secs_f64());
+            figures.scraped_at_s = firing.as_of.map(Instant::as_secs_f64);
+            figures.paged_at_s = firing.paged.map(Instant::as_secs_f64);
+            figures.true_at_s = true_since(simulation, alert, firing.pending.0);
+        }
+        Some(figures)
+    });
+    figures.collect()
+}
+
+/// Since when an alert's condition was true when it was first seen, in seconds; `None` where the time line does
+/// not show it.
+fn true_since(simulation: &Simulation, alert: &Alert, seen_ns: u64) -> Option<f64> {
+    let history = simulation.recorder().history();
+    let settings = simulation.model().monitoring?;
+    let width = history.interval_ns();
+    let newest = (seen_ns / width) as usize;
+    let holds = |end: usize| end > 0 && alert.judge(&True { history, end }).holds;
+    // It may be over already when it is seen.
+    let (_, back) = alert.rule.looks(alert.over);
+    let late = settings.lag.0 + 2 * settings.scrape.0 + settings.evaluate.0;
+    let late = (late.saturating_add(back.0) / width) as usize + 1;
+    let newest = newest.min(history.len());
+    let oldest = newest.saturating_sub(late.min(LOOKS_MAX));
+    let mut first = (oldest..=newest).rev().find(|&end| holds(end))?;
+    let mut looks = 0;
+    while looks < LOOKS_MAX && holds(first - 1) {
+        first -= 1;
+        looks += 1;
+    }
+    Some(history.end_ns(first - 1) as f64 / 1e9)
+}
+
+/// What is true when so many intervals of the time line have ended.
+struct True<'a> {
+    history: &'a History,
+    end: usize,
+}
+
+impl True<'_> {
+    /// The intervals of a window that ends so long before.
+    fn window(&self, over: Duration, back: Duration) -> Option<std::ops::Range<usize>> {
+        let width = self.history.interval_ns();
+        let end = self.end.checked_sub((back.0 / width) as usize)?;
+        let len = over.0.div_ceil(width).max(1) as usize;
+        (end > 0).then(|| end.saturating_sub(len)..end)
+    }
+}
+
+impl Known for True<'_> {
+    fn value(
+        &self,
+        metric: &'static MetricDef,
+        scope: Scope,
+        over: Duration,
+        back: Duration,
+    ) -> Option<f64> {
+        let window = self.window(over, back)?;
+        if let Scope::Server(server) = scope {
+            let at_end = self.history.server(window.end - 1, server.position())?;
+            if at_end.state() != MachineState::Up {
+                return None;
+            }
+        }
+        (metric.of)(&self.history.total(scope, window).window())
+    }
+
+    fn objective(&self, slo: usize, over: Duration) -> Option<(u64, u64)> {
+        let intervals = self.window(over, Duration::ZERO)?;
+        let counts = intervals.map(|interval| self.history.slo(interval, slo));
+        Some(counts.fold((0, 0), |(good, total), slo| {
+            (good + u64::from(slo.good), total + u64::from(slo.total))
+        }))
+    }
+}
