@@ -5,6 +5,7 @@ mod deadline;
 mod doctor;
 mod experiment;
 mod logs;
+mod page;
 mod remedy;
 mod report;
 mod stress;
@@ -20,6 +21,7 @@ pub(crate) use experiment::{
     CompareArgs, EstimandArg, ExperimentArgs, REPLICATIONS, ResultArgs, ResultFormat, WarmUpArg,
 };
 pub(crate) use logs::{ArrivalsArg, CalibrateArgs, FormArgs, ReplayArgs};
+pub(crate) use page::PageArgs;
 pub(crate) use remedy::RemedyArgs;
 pub(crate) use report::{ReportArgs, ReportFormat};
 pub(crate) use stress::{SPAN_MAX, StressArgs};
@@ -142,6 +144,8 @@ pub(crate) struct RunArgs {
     pub how: HowArgs,
     #[command(flatten)]
     pub experiment: ExperimentArgs,
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 /// How a scenario is run once, and what is told of it.

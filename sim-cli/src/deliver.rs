@@ -4,8 +4,10 @@ use crate::args::{ResultArgs, ResultFormat};
 use crate::exit::{Exit, Failure};
 use crate::experiment::{ExperimentHost, WithHost};
 use crate::folder::{EXPERIMENT, Folder};
-use crate::terminal::{self, DIM, Out, YELLOW};
+use crate::sheet::{self, PAGE};
+use crate::terminal::{self, DIM, Out};
 use serde::Serialize;
+use sim_core::report::sheet::{Block, Sheet};
 use sim_core::scenario::Scenario;
 use std::io::{self, Write};
 
@@ -13,11 +15,8 @@ use std::io::{self, Write};
 pub(crate) const INTERRUPTED: &str = "interrupted: these are the replications that were complete";
 
 /// Says so, where it was.
-pub(crate) fn tell_interrupted(interrupted: bool, out: &mut Out) -> io::Result<()> {
-    if interrupted {
-        writeln!(out, "  {YELLOW}!{YELLOW:#} {INTERRUPTED}")?;
-    }
-    Ok(())
+pub(crate) fn interrupted(was: bool) -> Option<Block> {
+    was.then(|| Block::Warning(INTERRUPTED.to_owned()))
 }
 
 /// A table as it is written to CSV.
@@ -31,6 +30,8 @@ pub(crate) struct Results<'a, T> {
     pub csv: (&'static str, Csv<'a>),
     /// The plot, where there is one, and the file it goes to.
     pub svg: Option<(&'static str, String)>,
+    /// Everything, for people.
+    pub sheet: Sheet,
     /// What was simulated.
     pub scenario: &'a Scenario,
     /// Where.
@@ -44,12 +45,12 @@ pub(crate) fn deliver<T: Serialize>(
     args: &ResultArgs,
     results: Results<'_, T>,
     (quiet, out): (bool, &mut Out),
-    text: impl FnOnce(&mut Out) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
     let Results {
         report,
         csv: (table, csv),
         svg,
+        sheet,
         scenario,
         mut host,
         exit,
@@ -67,18 +68,21 @@ pub(crate) fn deliver<T: Serialize>(
         folder.write(EXPERIMENT, |out| {
             writeln!(out, "{}", terminal::json(report))
         })?;
+        folder.write(PAGE, |out| out.write_all(sheet.html().as_bytes()))?;
         folder.finish()?;
     }
+    sheet::write(&args.page, &sheet)?;
     match args.format {
         ResultFormat::Json => {
             writeln!(out, "{}", terminal::json(&WithHost { report, host }))?;
         }
         ResultFormat::Csv => csv(out)?,
         ResultFormat::Text => {
-            text(out)?;
+            sheet::print(&sheet.blocks, out)?;
             if let Some(folder) = args.output.as_ref().filter(|_| !quiet) {
                 writeln!(out, "{DIM}results in {}{DIM:#}", terminal::place(folder))?;
             }
+            sheet::tell(&args.page, quiet, out)?;
         }
     }
     Ok(exit)

@@ -5,6 +5,7 @@ use crate::args::{
 };
 use crate::exit::{Exit, Failure};
 use crate::interrupt;
+use crate::sheet;
 use crate::terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use serde::Serialize;
@@ -189,7 +190,7 @@ pub(crate) fn check_output(args: &ResultArgs) -> Result<(), Failure> {
     if let Some(target) = &args.output {
         drop(crate::folder::Folder::begin(target, args.force)?);
     }
-    Ok(())
+    sheet::check(&args.page)
 }
 
 /// Shows how many runs are done.

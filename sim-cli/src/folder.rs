@@ -8,6 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::files::{self, Sink};
 use crate::part::{INSIDE, PARTS, Part, clean};
 use crate::place;
+use crate::sheet::PAGE;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -57,6 +58,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
         "what was tried and what each change saves, of `remedy`",
     ),
     ("remedies.svg", "the same as a plot"),
+    (PAGE, "an experiment's results as a page"),
 ];
 /// An experiment's results.
 pub(crate) const EXPERIMENT: &str = "experiment.json";

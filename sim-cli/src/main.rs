@@ -23,6 +23,7 @@ mod place;
 mod progress;
 mod report;
 mod settings_files;
+mod sheet;
 mod table;
 mod terminal;
 

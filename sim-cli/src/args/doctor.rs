@@ -1,7 +1,7 @@
 //! Arguments of `doctor`.
 
 use super::experiment::threads;
-use super::{SetArgs, Showing};
+use super::{PageArgs, SetArgs, Showing};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
 
@@ -35,6 +35,8 @@ pub(crate) struct DoctorArgs {
     pub format: DoctorFormat,
     #[command(flatten)]
     pub showing: Showing,
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 /// What `doctor` prints.

@@ -1,6 +1,6 @@
 //! Arguments that all experiments share.
 
-use super::{ProgressStyle, SCENARIO, SeededArgs, path_and_value};
+use super::{PageArgs, ProgressStyle, SCENARIO, SeededArgs, path_and_value};
 use clap::{Args, ValueEnum};
 use sim_core::experiment::sweep::THREADS_MAX;
 use sim_core::time::Duration;
@@ -98,7 +98,7 @@ pub(crate) enum WarmUpArg {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct ResultArgs {
-    /// Write all results into this folder, as JSON, CSV and SVG
+    /// Write all results into this folder, as JSON, CSV, SVG and a page
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// Write into the folder even if it holds other files
@@ -110,6 +110,8 @@ pub(crate) struct ResultArgs {
     /// How to show progress, on standard error; `auto` is a bar on a terminal and nothing elsewhere
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub progress: ProgressStyle,
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 /// What results of an experiment are printed as.

@@ -1,6 +1,6 @@
 //! Arguments of `calibrate` and `replay`.
 
-use super::{HowArgs, ListFormat};
+use super::{HowArgs, ListFormat, PageArgs};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -45,6 +45,8 @@ pub(crate) struct CalibrateArgs {
     /// How to print: the scenario with a report on standard error, or all as JSON
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: ListFormat,
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 /// Arguments of `replay`.

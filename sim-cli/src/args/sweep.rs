@@ -1,6 +1,6 @@
 //! Arguments of `sweep`.
 
-use super::{Showing, path_and_value};
+use super::{PageArgs, Showing, path_and_value};
 use clap::{Args, Subcommand, ValueEnum};
 use sim_core::experiment::sweep::{Shard, THREADS_MAX};
 use std::path::PathBuf;
@@ -100,6 +100,8 @@ pub(crate) struct SweepArgs {
     pub format: TableFormat,
     #[command(flatten)]
     pub showing: Showing,
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 /// What else can be done with sweeps.

@@ -6,17 +6,20 @@ use crate::exit::{Exit, Failure};
 use crate::experiment::{WithHost, check_output, check_warm_up, conduct, measures, plan, warm_up};
 use crate::folder::{EXPERIMENT, Folder};
 use crate::input::Input;
-use crate::table::Table;
-use crate::terminal::{self, BOLD, DIM, Out, YELLOW};
+use crate::sheet::{self, PAGE};
+use crate::terminal::{self, DIM, Out};
 use sim_core::experiment::{Comparison, Stop, Unfit, Variant, WarmUp, compare, warmed};
-use sim_core::plot::intervals::{Row, intervals};
+use sim_core::plot::intervals::Row;
 use sim_core::readable;
+use sim_core::report::sheet::{Block, Picture, Sheet, Table};
 use sim_core::report::{ComparisonReport, words, write_comparison, write_variant_runs};
+use sim_core::scenario::Scenario;
 use std::io::Write;
 
 /// Reads all variants, runs them and tells which is better.
 pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
-    let variants = variants(args)?;
+    let mut read = Vec::new();
+    let variants = variants(args, &mut read)?;
     let models: Vec<_> = variants.iter().map(|v| v.model.clone()).collect();
     let borrowed: Vec<_> = models.iter().collect();
     check_warm_up(&args.experiment, &borrowed)?;
@@ -61,16 +64,21 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
     };
     host.exit_code = exit.code();
     let report = ComparisonReport::of(&found, &warm_up);
+    let sheet = sheet(&found, &warm_up, args.pairs, &read);
     if let Some(target) = &args.result.output {
         let folder = Folder::begin(target, args.result.force)?;
         folder.write("comparison.csv", |out| write_comparison(&report, out))?;
         folder.write("replications.csv", |out| write_variant_runs(&report, out))?;
-        folder.write("measures.svg", |out| out.write_all(plot(&found).as_bytes()))?;
+        folder.write("measures.svg", |out| {
+            out.write_all(plot(&found, 0, &found.verdict(0)).wide.as_bytes())
+        })?;
         folder.write(EXPERIMENT, |out| {
             writeln!(out, "{}", terminal::json(&report))
         })?;
+        folder.write(PAGE, |out| out.write_all(sheet.html().as_bytes()))?;
         folder.finish()?;
     }
+    sheet::write(&args.result.page, &sheet)?;
     match args.result.format {
         ResultFormat::Json => {
             let report = &report;
@@ -78,17 +86,18 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
         }
         ResultFormat::Csv => write_comparison(&report, out)?,
         ResultFormat::Text => {
-            text(&found, &warm_up, args.pairs, out)?;
+            sheet::print(&sheet.blocks, out)?;
             if let Some(folder) = args.result.output.as_ref().filter(|_| !quiet) {
                 writeln!(out, "{DIM}results in {}{DIM:#}", terminal::place(folder))?;
             }
+            sheet::tell(&args.result.page, quiet, out)?;
         }
     }
     Ok(exit)
 }
 
 /// Every combination of scenarios and values.
-fn variants(args: &CompareArgs) -> Result<Vec<Variant>, Failure> {
+fn variants(args: &CompareArgs, scenarios: &mut Vec<Scenario>) -> Result<Vec<Variant>, Failure> {
     let inputs: Vec<Input> = args
         .scenarios
         .iter()
@@ -97,9 +106,10 @@ fn variants(args: &CompareArgs) -> Result<Vec<Variant>, Failure> {
     let mut read = |number: usize, sets: &[(String, String)]| {
         let mut all = args.seeded.all();
         all.extend(sets.iter().cloned());
-        inputs[number]
-            .scenario(&all)
-            .and_then(|scenario| scenario.model().map(|model| (scenario, model)))
+        let scenario = inputs[number].scenario(&all)?;
+        let model = scenario.model()?;
+        scenarios.push(scenario.clone());
+        Ok((scenario, model))
     };
     sim_core::experiment::variants(inputs.len(), &args.vary, &mut read).map_err(|unfit| match unfit
     {
@@ -115,38 +125,73 @@ fn variants(args: &CompareArgs) -> Result<Vec<Variant>, Failure> {
     })
 }
 
-fn text(found: &Comparison, warm_up: &WarmUp, pairs: bool, out: &mut Out) -> Result<(), Failure> {
+/// What was found, for people.
+fn sheet(found: &Comparison, warm_up: &WarmUp, pairs: bool, read: &[Scenario]) -> Sheet {
     let model = &found.variants[0].model;
     let level = readable::share(found.level);
-    writeln!(
-        out,
-        "{BOLD}{} variants{BOLD:#} · {} each of {}, the same random numbers in all · {} · {}",
-        found.variants.len(),
-        readable::counted(found.runs[0].len(), "replication"),
-        words::horizons(found),
-        words::estimand(found.steady),
-        words::warm_up(warm_up)
-    )?;
-    writeln!(
-        out,
-        "  {DIM}{level} confidence for each mean, and for all differences in a measure together (Holm) · seed {}{DIM:#}",
+    let count = readable::counted(found.variants.len(), "variant");
+    let mut sheet = Sheet::of(&format!("comparison of {count}"), &read[0], model.seed);
+    let names: Vec<&str> = distinct(read.iter().map(Scenario::name));
+    if names.len() > 1 {
+        sheet.title = names.join(", ");
+        sheet.question = String::new();
+    }
+    let scenarios: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    sheet.facts = vec![
+        format!("of {}", scenarios.join(", ")),
+        format!("seed {}", model.seed),
+    ];
+    for scenario in read {
+        sheet.read(scenario);
+    }
+    sheet.commands = vec![sheet::command()];
+    let blocks = &mut sheet.blocks;
+    blocks.push(Block::Lead(
+        count,
+        format!(
+            "· {} each of {}, the same random numbers in all · {} · {}",
+            readable::counted(found.runs[0].len(), "replication"),
+            words::horizons(found),
+            words::estimand(found.steady),
+            words::warm_up(warm_up)
+        ),
+    ));
+    blocks.push(Block::Note(format!(
+        "{level} confidence for each mean, and for all differences in a measure together (Holm) · seed {}",
         model.seed
-    )?;
-    if let Some(words) = stop_words(found.stop) {
-        writeln!(out, "  {YELLOW}!{YELLOW:#} {words}")?;
-    }
+    )));
+    blocks.extend(stop_words(found.stop).map(|words| Block::Warning(words.to_owned())));
     for at in 0..found.measures.len() {
-        in_measure(found, at, pairs, out)?;
+        in_measure(found, at, pairs, blocks);
     }
-    Ok(())
+    let hashes = found.variants.iter().zip(read);
+    let hashes = hashes.map(|(variant, read)| format!("{:016x}  {}", read.hash(), variant.name));
+    let hashes: Vec<String> = hashes.collect();
+    let name = "Hashes of what was simulated";
+    blocks.push(Block::Section(name.to_owned()));
+    blocks.push(Block::Code(name.to_owned(), hashes.join("\n")));
+    sheet
 }
 
-fn in_measure(found: &Comparison, at: usize, pairs: bool, out: &mut Out) -> Result<(), Failure> {
+fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut kept = Vec::new();
+    for one in all {
+        if !kept.contains(&one) {
+            kept.push(one);
+        }
+    }
+    kept
+}
+
+fn in_measure(found: &Comparison, at: usize, pairs: bool, blocks: &mut Vec<Block>) {
     let (measure, compared) = (&found.measures[at], &found.compared[at]);
-    writeln!(out, "\n{BOLD}{}{BOLD:#}", found.verdict(at))?;
-    let mut table = Table::default();
+    blocks.push(Block::Gap);
+    blocks.push(Block::Section(measure.path().to_owned()));
+    blocks.push(Block::Verdict(String::new(), found.verdict(at)));
     let head = format!("from {}", found.variants[0].name);
-    table.row(["rank", "variant", "mean", "interval", &head]);
+    let head = ["rank", "variant", "mean", "interval", &head];
+    let mut table = Table::new(format!("{}: variants by rank", measure.path()), &head);
+    table.named = 1;
     for place in &compared.ranking {
         let rank = words::rank(place.best, place.worst);
         let mut row = vec![rank, found.variants[place.variant].name.clone()];
@@ -156,22 +201,25 @@ fn in_measure(found: &Comparison, at: usize, pairs: bool, out: &mut Out) -> Resu
         if let Some(pair) = found.pair(at, 0, place.variant) {
             row.push(words::difference(found, at, pair));
         }
-        table.row(row);
+        table.rows.push(row);
     }
-    write!(out, "{}", table.text(2))?;
+    blocks.push(Block::Table(table));
     if measure.path().contains("response_time") {
         for (name, availability) in words::less_answered(found) {
-            writeln!(
-                out,
-                "  {YELLOW}!{YELLOW:#} response times are of answered requests only: {name} answered {}",
+            blocks.push(Block::Warning(format!(
+                "response times are of answered requests only: {name} answered {}",
                 readable::share(availability)
-            )?;
+            )));
         }
     }
+    let title = format!("{}: means and their intervals", measure.path());
+    blocks.push(Block::Picture(plot(found, at, &title)));
     if pairs {
-        let mut table = Table::default();
+        let head = ["pair", "difference", "p, adjusted"];
+        let mut table = Table::new(format!("{}: all pairs", measure.path()), &head);
+        table.bare = true;
         for pair in &compared.pairs {
-            table.row([
+            table.rows.push(vec![
                 format!(
                     "{} − {}",
                     found.variants[pair.right].name, found.variants[pair.left].name
@@ -180,16 +228,15 @@ fn in_measure(found: &Comparison, at: usize, pairs: bool, out: &mut Out) -> Resu
                 pair.p_adjusted.map_or(String::new(), readable::chance),
             ]);
         }
-        writeln!(out)?;
-        write!(out, "{}", table.text(2))?;
+        blocks.push(Block::Gap);
+        blocks.push(Block::Table(table));
     }
-    Ok(())
 }
 
-/// The first measure of all variants, with the differences below.
-fn plot(found: &Comparison) -> String {
-    let measure = &found.measures[0];
-    let compared = &found.compared[0];
+/// A measure of all variants.
+fn plot(found: &Comparison, at: usize, title: &str) -> Picture {
+    let measure = &found.measures[at];
+    let compared = &found.compared[at];
     let rows: Vec<Row> = compared
         .ranking
         .iter()
@@ -203,11 +250,5 @@ fn plot(found: &Comparison) -> String {
             }
         })
         .collect();
-    intervals(
-        &found.verdict(0),
-        measure.path(),
-        measure.unit(),
-        &rows,
-        false,
-    )
+    Picture::of_intervals(title, measure.path(), measure.unit(), &rows, false)
 }

@@ -3,11 +3,11 @@
 use super::refused;
 use super::replications::read;
 use crate::args::DeadlineArgs;
-use crate::deliver::{Results, deliver, tell_interrupted};
+use crate::deliver::{Results, deliver, interrupted};
 use crate::exit::{Exit, Failure};
 use crate::experiment::{check_output, conduct};
-use crate::table::Table;
-use crate::terminal::{BOLD, DIM, Out, YELLOW};
+use crate::sheet;
+use crate::terminal::Out;
 use serde::Serialize;
 use sim_core::edit::Edit;
 use sim_core::experiment::{Acted, Deadline, DeadlinePlan, Measure, Stop, TooLate, deadline};
@@ -16,6 +16,7 @@ use sim_core::plot::axis::Axis;
 use sim_core::plot::lines::{Lines, Point, Series};
 use sim_core::readable;
 use sim_core::report::Head;
+use sim_core::report::sheet::{Block, Picture, Sheet, Table};
 use sim_core::scenario::Scenario;
 use sim_core::statistics::Estimate;
 use sim_core::text::Csv;
@@ -58,14 +59,13 @@ pub(crate) fn run(args: &DeadlineArgs, quiet: bool, out: &mut Out) -> Result<Exi
     let results = Results {
         report: &report,
         csv: ("deadline.csv", &csv),
-        svg: Some(("deadline.svg", answer.plot(&verdict))),
+        svg: Some(("deadline.svg", answer.plot(&verdict).svg())),
+        sheet: answer.sheet(&verdict),
         scenario: &scenario,
         host,
         exit: Exit::unless(found.interrupted),
     };
-    deliver(&args.result, results, (quiet, out), |out| {
-        answer.text(&verdict, out)
-    })
+    deliver(&args.result, results, (quiet, out))
 }
 
 fn plan(args: &DeadlineArgs, model: &Model) -> Result<DeadlinePlan, Failure> {
@@ -197,60 +197,68 @@ impl Answer<'_> {
         format!("{act} helps {}", parts.join(", "))
     }
 
-    fn text(&self, verdict: &str, out: &mut Out) -> Result<(), Failure> {
+    fn sheet(&self, verdict: &str) -> Sheet {
+        Sheet {
+            blocks: self.blocks(verdict),
+            commands: vec![sheet::command()],
+            ..Sheet::of("search for the last moment", self.scenario, self.model.seed)
+        }
+    }
+
+    fn blocks(&self, verdict: &str) -> Vec<Block> {
         let (found, plan) = (self.found, self.plan);
-        writeln!(out, "{BOLD}{}: {verdict}{BOLD:#}", self.scenario.name())?;
         let measure = &plan.measure;
-        writeln!(
-            out,
-            "  {DIM}{} · looked for within {} · {} confidence · seed {}{DIM:#}",
-            readable::counted(found.acted.len(), "replication"),
-            readable::span(plan.within),
-            readable::share(plan.level),
-            self.model.seed
-        )?;
-        writeln!(
-            out,
-            "  {}: {} without it, {} with it at {}; it helps where it saves {} of that difference",
-            measure.path(),
-            self.mean(&found.never),
-            self.mean(&found.curve[found.best]),
-            self.at(found.moments[found.best]),
-            readable::share(plan.saves)
-        )?;
+        let mut blocks = vec![
+            Block::Verdict(self.scenario.name().to_owned(), verdict.to_owned()),
+            Block::Note(format!(
+                "{} · looked for within {} · {} confidence · seed {}",
+                readable::counted(found.acted.len(), "replication"),
+                readable::span(plan.within),
+                readable::share(plan.level),
+                self.model.seed
+            )),
+            Block::Sentence(format!(
+                "{}: {} without it, {} with it at {}; it helps where it saves {} of that difference",
+                measure.path(),
+                self.mean(&found.never),
+                self.mean(&found.curve[found.best]),
+                self.at(found.moments[found.best]),
+                readable::share(plan.saves)
+            )),
+        ];
         if let Some((first, last)) = found
             .range_s()
             .filter(|_| found.last_s.interval().is_some())
         {
-            writeln!(
-                out,
-                "  the earliest of the replications' moments is {}, the latest {}",
+            blocks.push(Block::Sentence(format!(
+                "the earliest of the replications' moments is {}, the latest {}",
                 self.at_s(first),
                 self.at_s(last)
-            )?;
+            )));
         }
         let early = found.count(|acted| acted.too_early);
         if early > 0 {
-            writeln!(
-                out,
-                "  {YELLOW}!{YELLOW:#} in {early} of {} replications it can come too early, too: see the curve",
+            blocks.push(Block::Warning(format!(
+                "in {early} of {} replications it can come too early, too: see the curve",
                 found.acted.len()
-            )?;
+            )));
         }
-        tell_interrupted(found.interrupted, out)?;
-        writeln!(out)?;
-        let mut table = Table::default();
-        table.row(["acting at", measure.path(), "", "saved"]);
+        blocks.extend(interrupted(found.interrupted));
+        blocks.push(Block::Gap);
+        let head = ["acting at", measure.path(), "", "saved"];
+        let mut table = Table::new("The damage, by the moment of acting", &head);
         for ((at, estimate), saved) in found.moments.iter().zip(&found.curve).zip(&found.saved) {
             let half = estimate.interval().map_or(String::new(), |interval| {
                 let (_, half) = measure.interval_text(interval.mean, (interval.low, interval.high));
                 half
             });
             let saved = saved.map_or("–".to_owned(), readable::share);
-            table.row([self.at(*at), self.mean(estimate), half, saved]);
+            let row = vec![self.at(*at), self.mean(estimate), half, saved];
+            table.rows.push(row);
         }
-        write!(out, "{}", table.text(2))?;
-        Ok(())
+        blocks.push(Block::Table(table));
+        blocks.push(Block::Picture(Picture::of_lines(&self.plot(verdict))));
+        blocks
     }
 
     fn mean(&self, estimate: &Estimate) -> String {
@@ -277,7 +285,7 @@ impl Answer<'_> {
         csv.flush()
     }
 
-    fn plot(&self, verdict: &str) -> String {
+    fn plot(&self, verdict: &str) -> Lines {
         let measure = &self.plan.measure;
         let point = |(at, estimate): (&Instant, &Estimate)| Point {
             x: at.as_secs_f64(),
@@ -299,7 +307,6 @@ impl Answer<'_> {
                 points: points.collect(),
             }],
         }
-        .svg()
     }
 
     fn report<'a>(&'a self, verdict: &'a str) -> Report<'a> {

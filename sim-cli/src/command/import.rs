@@ -9,6 +9,7 @@ use crate::files;
 use crate::input;
 use crate::log_files;
 use crate::settings_files::{Neighbours, sources};
+use crate::sheet;
 use crate::terminal::{self, BOLD, DIM, Out, YELLOW, say};
 use serde::Serialize;
 use sim_core::model::Model;
@@ -83,11 +84,9 @@ struct FromLog {
 
 impl FromLog {
     fn tell(&self) {
-        self.files.iter().for_each(words::tell_file);
-        words::tell_requests(&self.measured);
-        words::tell_filled(&self.filled);
-        words::tell_stray(&self.stray);
-        words::tell_check(&self.measured, &self.check);
+        let (measured, filled) = (&self.measured, &self.filled);
+        let told = words::upon(&self.files, measured, filled, &self.stray, &self.check);
+        sheet::say_all(&told);
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) fn run(out: &mut Out) -> Result<Exit, Failure> {
     write!(out, "{}", sim_core::reference::markdown())?;
     writeln!(
         out,
-        "\n## Files\n\nWritten with `-o DIR` by `run`, `compare` and `stress`.\n\n| file | what it holds |\n|---|---|"
+        "\n## Files\n\nWritten with `-o DIR` by `run` and by experiments.\n\n| file | what it holds |\n|---|---|"
     )?;
     for (name, about) in FILES {
         writeln!(out, "| `{name}` | {about} |")?;

@@ -1,10 +1,11 @@
 //! `stampede replay`: a log's own arrivals through a scenario.
 
-use super::calibrate::words::tell_stray;
+use super::calibrate::words::stray;
 use crate::args::{ReplayArgs, RunFormat};
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 use crate::log_files::measure;
+use crate::sheet;
 use crate::terminal::{BOLD, Out, say};
 use sim_core::readable;
 use sim_import::logs::{Beside, Measured, Traces};
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &ReplayArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         .map_err(|why| Failure::new(Exit::Invalid, why))?;
     if !quiet && args.how.format == RunFormat::Text {
         tell_log(&measured, args.rate_factor);
-        tell_stray(&beside.stray);
+        sheet::say_all(stray(&beside.stray).as_slice());
     }
     // What is set by hand comes last, so that a horizon that was asked for is one.
     let sets = [replayed.sets, given.clone()].concat();

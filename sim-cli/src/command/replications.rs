@@ -8,13 +8,16 @@ use crate::experiment::{
 };
 use crate::folder::{EXPERIMENT, Folder};
 use crate::input::Input;
-use crate::report::write_theory;
-use crate::table::Table;
-use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW, say_warning};
+use crate::report::{theory_blocks, write_theory};
+use crate::sheet::{self, PAGE};
+use crate::terminal::{self, DIM, Out, say_warning};
 use serde::Serialize;
 use sim_core::experiment::{Measure, Replicated, Stop, WarmUp, replicate, warmed, without_warm_up};
+use sim_core::metric::Unit;
 use sim_core::model::Model;
+use sim_core::plot::intervals::Row;
 use sim_core::readable;
+use sim_core::report::sheet::{Block, Picture, Sheet, Table};
 use sim_core::report::{ReplicationsReport, words, write_measures, write_runs};
 use sim_core::scenario::Scenario;
 use sim_core::statistics::{Estimate, Needs, Withheld};
@@ -34,14 +37,8 @@ struct Job {
 /// Replications of each scenario, one after the other.
 pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     refuse_what_one_run_has(args)?;
-    if args.how.format == RunFormat::Csv && args.scenarios.len() > 1 {
-        return Err(Failure::new(
-            Exit::Usage,
-            "one table cannot hold the measures of several scenarios",
-        )
-        .help("write each into a folder of its own with -o DIR"));
-    }
     let jobs = prepare(args)?;
+    sheet::check(&args.page)?;
     let mut worst = Exit::Ok;
     for (number, job) in jobs.into_iter().enumerate() {
         let Job {
@@ -94,10 +91,6 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
         );
         let exit = exit_of(&found, &report);
         host.exit_code = exit.code();
-        if let Some(folder) = folder {
-            write_files(&folder, &scenario, &report)?;
-            folder.finish()?;
-        }
         let shown = Shown {
             scenario: &scenario,
             found: &found,
@@ -107,13 +100,26 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
             theory: applied.map(|applied| beside(applied, &plan.measures, &found)),
             host,
         };
+        let mut sheet = shown.sheet();
+        if let Some(theory) = &shown.theory {
+            sheet.blocks.extend(theory_blocks(theory, &plan.measures));
+        }
+        if let Some(folder) = folder {
+            write_files(&folder, &scenario, &report)?;
+            folder.write(PAGE, |out| out.write_all(sheet.html().as_bytes()))?;
+            folder.finish()?;
+        }
+        sheet::write(&args.page, &sheet)?;
         print(
-            &shown,
+            (&shown, &shown.sheet()),
             args,
             number,
             output.as_deref().filter(|_| !quiet),
             out,
         )?;
+        if args.how.format == RunFormat::Text {
+            sheet::tell(&args.page, quiet, out)?;
+        }
         out.flush()?;
         if exit != Exit::Ok {
             worst = exit;
@@ -160,6 +166,19 @@ fn prepare(args: &RunArgs) -> Result<Vec<Job>, Failure> {
 }
 
 fn refuse_what_one_run_has(args: &RunArgs) -> Result<(), Failure> {
+    if args.how.format == RunFormat::Csv && args.scenarios.len() > 1 {
+        return Err(Failure::new(
+            Exit::Usage,
+            "one table cannot hold the measures of several scenarios",
+        )
+        .help("write each into a folder of its own with -o DIR"));
+    }
+    if args.page.report.is_some() && args.scenarios.len() > 1 {
+        let message = "one page cannot hold the measures of several scenarios";
+        return Err(
+            Failure::new(Exit::Usage, message).help("-o DIR writes a page into the folder of each")
+        );
+    }
     let in_vain = [
         (args.how.log_requests.is_some(), "--log-requests"),
         (args.how.event_log, "--event-log"),
@@ -254,7 +273,7 @@ fn beside(applied: Applied, measures: &[Measure], found: &Replicated) -> Applied
 }
 
 fn print(
-    shown: &Shown<'_>,
+    (shown, sheet): (&Shown<'_>, &Sheet),
     args: &RunArgs,
     number: usize,
     output: Option<&Path>,
@@ -271,7 +290,7 @@ fn print(
             if number > 0 {
                 writeln!(out)?;
             }
-            text(shown, out)?;
+            sheet::print(&sheet.blocks, out)?;
             if let Some(theory) = &shown.theory {
                 write_theory(theory, shown.measures, out)?;
             }
@@ -283,80 +302,98 @@ fn print(
     Ok(())
 }
 
-fn text(shown: &Shown<'_>, out: &mut Out) -> Result<(), Failure> {
-    let model = &shown.found.model;
-    let title = if model.title.is_empty() {
-        String::new()
-    } else {
-        format!("   {}", model.title)
-    };
-    writeln!(out, "{BOLD}{}{BOLD:#}{title}", shown.scenario.name())?;
-    let runs = shown.found.runs.len();
-    let how = if runs == 1 {
-        "run, in batches,"
-    } else {
-        "replications"
-    };
-    writeln!(
-        out,
-        "  {runs} {how} of {} · {} · {} · {} confidence · seed {}",
-        readable::length(model.horizon, model.clock),
-        words::estimand(shown.found.steady),
-        words::warm_up(shown.warm_up),
-        readable::share(shown.report.head.confidence),
-        model.seed
-    )?;
-    if let Some(words) = stop_words(shown.found.stop) {
-        writeln!(out, "  {YELLOW}!{YELLOW:#} {words}")?;
-    }
-    writeln!(out)?;
-    if let Some((reason, needs)) = common_reason(&shown.found.estimates) {
-        let reason = words::reason_and_needs(reason, needs);
-        writeln!(out, "  {YELLOW}!{YELLOW:#} no intervals: {reason}")?;
-    }
-    let mut table = Table::default();
-    table.row(["measure", "mean", "interval", "relative"]);
-    for (measure, estimate) in shown.measures.iter().zip(&shown.found.estimates) {
-        let mut row = vec![measure.path().to_owned()];
-        row.extend(words::estimate(measure, estimate));
-        if common_reason(&shown.found.estimates).is_some() {
-            row.truncate(2);
-        }
-        table.row(row);
-    }
-    write!(out, "{}", table.text(2))?;
-    for line in words::methods(shown.measures, &shown.found.estimates) {
-        writeln!(out, "  {DIM}{line}{DIM:#}")?;
-    }
-    if !shown.report.expectations.is_empty() && runs > 0 {
-        writeln!(
-            out,
-            "\n  expectations, and in how many replications they hold"
-        )?;
-    }
-    for expectation in &shown.report.expectations {
-        if expectation.of == 0 {
-            writeln!(
-                out,
-                "  {YELLOW}–{YELLOW:#} not judged   {}",
-                expectation.that
-            )?;
-            continue;
-        }
-        let enough =
-            expectation.held as f64 >= shown.report.head.confidence * expectation.of as f64;
-        let mark = if enough {
-            format!("{GREEN}✓{GREEN:#}")
+impl Shown<'_> {
+    fn sheet(&self) -> Sheet {
+        let model = &self.found.model;
+        let runs = self.found.runs.len();
+        let what = if runs == 1 {
+            "run in batches".to_owned()
         } else {
-            format!("{RED}✗{RED:#}")
+            readable::counted(runs, "replication")
         };
-        writeln!(
-            out,
-            "  {mark} {} of {}   {}",
-            expectation.held, expectation.of, expectation.that
-        )?;
+        Sheet {
+            blocks: self.blocks(),
+            commands: vec![sheet::command()],
+            ..Sheet::of(&what, self.scenario, model.seed)
+        }
     }
-    Ok(())
+
+    fn blocks(&self) -> Vec<Block> {
+        let model = &self.found.model;
+        let runs = self.found.runs.len();
+        let how = if runs == 1 {
+            "run, in batches,"
+        } else {
+            "replications"
+        };
+        let name = self.scenario.name().to_owned();
+        let mut blocks = vec![
+            Block::Lead(name, format!("  {}", model.title)),
+            Block::Sentence(format!(
+                "{runs} {how} of {} · {} · {} · {} confidence · seed {}",
+                readable::length(model.horizon, model.clock),
+                words::estimand(self.found.steady),
+                words::warm_up(self.warm_up),
+                readable::share(self.report.head.confidence),
+                model.seed
+            )),
+        ];
+        let stop = stop_words(self.found.stop);
+        blocks.extend(stop.map(|words| Block::Warning(words.to_owned())));
+        blocks.push(Block::Gap);
+        let common = common_reason(&self.found.estimates);
+        if let Some((reason, needs)) = common {
+            let reason = words::reason_and_needs(reason, needs);
+            blocks.push(Block::Warning(format!("no intervals: {reason}")));
+        }
+        let head = ["measure", "mean", "interval", "relative"];
+        let mut table = Table::new("Measures, with their intervals", &head);
+        for (measure, estimate) in self.measures.iter().zip(&self.found.estimates) {
+            let mut row = vec![measure.path().to_owned()];
+            row.extend(words::estimate(measure, estimate));
+            if common.is_some() {
+                row.truncate(2);
+            }
+            table.rows.push(row);
+        }
+        blocks.push(Block::Table(table));
+        let methods = words::methods(self.measures, &self.found.estimates);
+        blocks.extend(methods.into_iter().map(Block::Note));
+        blocks.extend(self.plot().map(Block::Picture));
+        if !self.report.expectations.is_empty() && runs > 0 {
+            blocks.push(Block::Gap);
+            blocks.push(Block::Sentence(
+                "expectations, and in how many replications they hold".to_owned(),
+            ));
+        }
+        for expectation in &self.report.expectations {
+            let (held, of) = (expectation.held, expectation.of);
+            let (holds, count) = if of == 0 {
+                (None, "not judged".to_owned())
+            } else {
+                let enough = held as f64 >= self.report.head.confidence * of as f64;
+                (Some(enough), format!("{held} of {of}"))
+            };
+            blocks.push(Block::Check(holds, count, expectation.that.clone()));
+        }
+        blocks
+    }
+
+    /// What is measured as a time: these figures share an axis.
+    fn plot(&self) -> Option<Picture> {
+        let figures = self.measures.iter().zip(&self.found.estimates);
+        let times = figures.filter(|(measure, _)| measure.unit() == Unit::Time);
+        let rows = times.map(|(measure, estimate)| Row {
+            name: measure.path().to_owned(),
+            mean: estimate.mean(),
+            interval: estimate.ends(),
+            note: words::estimate(measure, estimate)[..2].join(" "),
+        });
+        let rows: Vec<Row> = rows.collect();
+        let title = format!("{}: times, with their intervals", self.scenario.name());
+        let plot = || Picture::of_intervals(&title, "time", Unit::Time, &rows, false);
+        (!rows.is_empty()).then(plot)
+    }
 }
 
 /// The reason why no measure has an interval, where it is one for all.

@@ -12,6 +12,7 @@ use crate::input::Input;
 use crate::interrupt;
 use crate::part::write_whole;
 use crate::progress::Progress;
+use crate::sheet::PAGE;
 use crate::terminal::{self, DIM, Out};
 use sim_core::edit::Edit;
 use sim_core::engine::Simulation;
@@ -125,6 +126,16 @@ fn origin(args: &ReportArgs) -> Result<Origin, Failure> {
         .ok()
         .flatten()
         .is_some_and(|f| f.is_dir());
+    let page = folder.join(PAGE);
+    if is_folder && files::is_there(&page).unwrap_or(false) {
+        let message = format!(
+            "{} holds the results of an experiment, and their report is there: {}",
+            args.scenario,
+            page.display()
+        );
+        return Err(Failure::new(Exit::Usage, message)
+            .help("of one run: stampede report SCENARIO, or the folder of `stampede run -o`"));
+    }
     // A model of that name is meant where the folder is not a run's.
     if !is_folder || !files::is_there(&folder.join(SUMMARY)).unwrap_or(false) {
         return Ok(Origin {

@@ -50,6 +50,11 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
             Failure::new(Exit::Usage, message).help("add --replications N, or --precision SHARE")
         );
     }
+    if args.page.report.is_some() {
+        let message = "--report writes the figures of several runs as a page";
+        return Err(Failure::new(Exit::Usage, message)
+            .help("add --replications N; `stampede report` writes the page of one run"));
+    }
     let jobs = prepare(&args.scenarios, &args.how)?;
     run_jobs(&jobs, &args.how, quiet, out)
 }

@@ -4,6 +4,7 @@ use crate::table::Table;
 use crate::terminal::{BOLD, DIM};
 use sim_core::experiment::Measure;
 use sim_core::readable;
+use sim_core::report::sheet::{self, Block};
 use sim_core::report::words;
 use sim_core::statistics::Interval;
 use sim_core::theory::{Applied, Figure};
@@ -56,10 +57,39 @@ fn single(figures: &[Figure], out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
+/// The same for a page: beside the intervals of several runs.
+pub(crate) fn blocks(applied: &Applied, measures: &[Measure]) -> Vec<Block> {
+    let mut blocks = vec![Block::Section("Theory".to_owned())];
+    match applied {
+        Applied::Unknown(reasons) => {
+            blocks.push(Block::Sentence("no closed form:".to_owned()));
+            blocks.extend(reasons.iter().cloned().map(Block::Sentence));
+        }
+        Applied::Known(known) => {
+            blocks.push(Block::Sentence(format!(
+                "{} at {}, {}",
+                known.form, known.service, known.reference
+            )));
+            let head = ["figure", "theory", "measured", "half-width", "theory lies"];
+            let mut table = sheet::Table::new("What theory says, and what was measured", &head);
+            table.rows = beside(&known.figures, measures);
+            blocks.push(Block::Table(table));
+        }
+    }
+    blocks
+}
+
 fn several(figures: &[Figure], measures: &[Measure], out: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::default();
     table.row(["", "theory", "measured", "half-width", "theory lies"]);
-    for figure in figures {
+    for row in beside(figures, measures) {
+        table.row(row);
+    }
+    write!(out, "{}", table.text(4))
+}
+
+fn beside(figures: &[Figure], measures: &[Measure]) -> Vec<Vec<String>> {
+    let row = |figure: &Figure| {
         let mut row = vec![figure.path.clone(), value(figure, Some(figure.expected))];
         let measure = measures.iter().find(|m| m.path() == figure.path);
         if let (Some(measure), Some(estimate)) = (measure, &figure.estimate) {
@@ -77,9 +107,9 @@ fn several(figures: &[Figure], measures: &[Measure], out: &mut dyn Write) -> io:
                     .map(|interval| lies(interval).to_owned()),
             );
         }
-        table.row(row);
-    }
-    write!(out, "{}", table.text(4))
+        row
+    };
+    figures.iter().map(row).collect()
 }
 
 fn value(figure: &Figure, value: Option<f64>) -> String {

@@ -155,6 +155,7 @@ fn a_folder_holds_everything() {
             "experiment.json",
             "measures.csv",
             "replications.csv",
+            "report.html",
             "scenario.toml"
         ]
     );
@@ -184,7 +185,8 @@ fn a_folder_holds_everything() {
             "comparison.csv",
             "experiment.json",
             "measures.svg",
-            "replications.csv"
+            "replications.csv",
+            "report.html"
         ]
     );
     assert!(folder.read("pair/measures.svg").contains("round-robin"));
@@ -204,6 +206,7 @@ fn a_folder_holds_everything() {
         folder.list("broken"),
         [
             "experiment.json",
+            "report.html",
             "scenario.toml",
             "stress.csv",
             "stress.svg"

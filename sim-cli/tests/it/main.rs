@@ -15,6 +15,7 @@ mod import;
 mod lists;
 mod logs;
 mod output;
+mod pages;
 mod remedy;
 mod report;
 mod stampede;

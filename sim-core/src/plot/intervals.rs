@@ -1,7 +1,7 @@
 //! Dots with intervals: one row for each thing, to see at a glance what overlaps.
 
 use super::axis::{Axis, Frame, Shown};
-use super::svg::{Anchor, Drawing, FADED, Look, Pen, SMALL, TITLE, cut, fitted};
+use super::svg::{Anchor, Drawing, FADED, INK, Look, Pen, SMALL, TITLE, cut, fitted};
 use crate::metric::Unit;
 
 /// A row of the plot.
@@ -19,11 +19,11 @@ pub struct Row {
 
 const ROW: f64 = 28.0;
 const WIDTH: f64 = 760.0;
+const NARROW: f64 = 390.0;
 const NAME_LETTERS: usize = 40;
 
 /// Draws rows from top to bottom; `zero` draws a line there, for differences.
 pub fn intervals(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool) -> String {
-    let (x, shown, greatest) = axis(label, unit, rows, zero);
     // The first row is on top, where reading begins.
     let names: Vec<String> = rows
         .iter()
@@ -31,17 +31,55 @@ pub fn intervals(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool)
         .map(|row| cut(&row.name, NAME_LETTERS))
         .collect();
     let y = Axis::words("", &names);
-    let bottom = 50.0 + ROW * rows.len().max(1) as f64;
     let frame = Frame {
         left: y.width() + 30.0,
         top: 50.0,
         right: WIDTH - 30.0,
-        bottom,
+        bottom: 50.0 + ROW * rows.len().max(1) as f64,
     };
-    let mut drawing = Drawing::new(WIDTH, bottom + 50.0);
+    let mut drawing = Drawing::new(WIDTH, frame.bottom + 50.0);
     let heading = fitted(title, TITLE, WIDTH - 40.0);
     drawing.text((20.0, 26.0), Anchor::Start, TITLE, &heading);
-    frame.draw(&mut drawing, &x, &y, true);
+    draw(&mut drawing, &frame, &y, (label, unit), rows, zero);
+    drawing.finish(title, &about(rows))
+}
+
+/// The same for a narrow screen, where each name stands above its row and the title beside the picture.
+pub fn narrow(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool) -> String {
+    let nameless: Vec<String> = rows.iter().map(|_| String::new()).collect();
+    let y = Axis::words("", &nameless);
+    let height = ROW + SMALL.size + 2.0;
+    let frame = Frame {
+        left: 14.0,
+        top: 6.0,
+        right: NARROW - 24.0,
+        bottom: 6.0 + height * rows.len().max(1) as f64,
+    };
+    let mut drawing = Drawing::new(NARROW, frame.bottom + 50.0);
+    draw(&mut drawing, &frame, &y, (label, unit), rows, zero);
+    for (index, row) in rows.iter().enumerate() {
+        let at = (frame.left + 6.0, frame.top + height * index as f64 + 13.0);
+        let name = fitted(&row.name, SMALL, frame.right - frame.left - 6.0);
+        drawing.text(at, Anchor::Start, SMALL.in_colour(INK), &name);
+    }
+    drawing.finish(title, &about(rows))
+}
+
+fn about(rows: &[Row]) -> String {
+    let about = rows.iter().map(|row| format!("{}: {}", row.name, row.note));
+    about.collect::<Vec<_>>().join("; ")
+}
+
+fn draw(
+    drawing: &mut Drawing,
+    frame: &Frame,
+    y: &Axis,
+    (label, unit): (&str, Unit),
+    rows: &[Row],
+    zero: bool,
+) {
+    let (x, shown, greatest) = axis(label, unit, rows, zero);
+    frame.draw(drawing, &x, y, true);
     if zero {
         let at = x.place(0.0, frame.across());
         let pen = Pen {
@@ -72,15 +110,10 @@ pub fn intervals(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool)
             drawing.mark((across(mean), height), look, &row.note);
         } else {
             let at = (frame.left + 8.0, height + 4.0);
-            drawing.text(at, Anchor::Start, SMALL.in_colour(FADED), &row.note);
+            let note = fitted(&row.note, SMALL, frame.right - frame.left - 8.0);
+            drawing.text(at, Anchor::Start, SMALL.in_colour(FADED), &note);
         }
     }
-    let about = rows
-        .iter()
-        .map(|row| format!("{}: {}", row.name, row.note))
-        .collect::<Vec<_>>()
-        .join("; ");
-    drawing.finish(title, &about)
 }
 
 /// The axis of the figure, the unit that it is shown in, and where intervals end at the latest.

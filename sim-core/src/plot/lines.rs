@@ -8,6 +8,10 @@ use crate::metric::Unit;
 const WIDTH: f64 = 720.0;
 /// Height of the drawing in pixels.
 const HEIGHT: f64 = 440.0;
+/// Width of the drawing for a narrow screen.
+const NARROW: f64 = 390.0;
+/// What a cross says.
+const MISSING: &str = "× nothing can be said: see the notes of the cell";
 /// Letters of a name in the legend.
 const NAME_MAX: usize = 26;
 /// From this ratio on the y axis is logarithmic: below it small values can still be read.
@@ -77,20 +81,56 @@ impl Lines {
             SMALL,
             &cut(&self.note, letters),
         );
-        frame.draw(&mut drawing, &self.x, &y, true);
+        let missing = self.draw(&mut drawing, &frame, &y, shown);
+        self.draw_legend(&mut drawing, (frame.right + 22.0, frame.top + 6.0));
+        if missing {
+            // Below the plot, where there is always room.
+            let at = (frame.right, HEIGHT - 8.0);
+            drawing.text(at, Anchor::End, SMALL, MISSING);
+        }
+        drawing.finish(&self.title, &self.about())
+    }
+
+    /// The same for a narrow screen: the legend is below, and title and note stand beside the picture.
+    pub fn narrow(&self) -> String {
+        let (y, shown) = self.y_axis();
+        let legend = if self.series.len() > 1 {
+            22.0 * (self.series.len() + 1) as f64 + 8.0
+        } else {
+            0.0
+        };
+        let frame = Frame {
+            left: y.width() + 40.0,
+            top: 16.0,
+            right: NARROW - 14.0,
+            bottom: 280.0,
+        };
+        let mut drawing = Drawing::new(NARROW, frame.bottom + 64.0 + legend);
+        let missing = self.draw(&mut drawing, &frame, &y, shown);
+        self.draw_legend(&mut drawing, (14.0, frame.bottom + 62.0));
+        if missing {
+            let at = (frame.right, frame.bottom + 58.0 + legend);
+            drawing.text(at, Anchor::End, SMALL, MISSING);
+        }
+        drawing.finish(&self.title, &self.about())
+    }
+
+    fn about(&self) -> String {
+        format!("{} by {}. {}", self.figure, self.x.label(), self.note)
+    }
+
+    /// Draws axes, bands and lines; whether some points are missing.
+    fn draw(&self, drawing: &mut Drawing, frame: &Frame, y: &Axis, shown: Shown) -> bool {
+        frame.draw(drawing, &self.x, y, true);
         // All bands lie below all lines.
         for (i, series) in self.series.iter().enumerate() {
-            self.bands(&mut drawing, &frame, &y, shown.factor, series, Look::of(i));
+            self.bands(drawing, frame, y, shown.factor, series, Look::of(i));
         }
         let mut missing = false;
         for (i, series) in self.series.iter().enumerate() {
-            missing |= self.line(&mut drawing, &frame, &y, shown.factor, series, Look::of(i));
+            missing |= self.line(drawing, frame, y, shown.factor, series, Look::of(i));
         }
-        self.draw_legend(&mut drawing, &frame, missing);
-        drawing.finish(
-            &self.title,
-            &format!("{} by {}. {}", self.figure, self.x.label(), self.note),
-        )
+        missing
     }
 
     /// The axis of the figure, and the unit that it is shown in.
@@ -225,38 +265,28 @@ impl Lines {
         names.map(|name| LABEL.width(&name)).fold(0.0, f64::max) + 66.0
     }
 
-    fn draw_legend(&self, drawing: &mut Drawing, frame: &Frame, missing: bool) {
-        let left = frame.right + 22.0;
-        let mut top = frame.top + 6.0;
-        if self.series.len() > 1 {
-            drawing.text(
-                (left, top),
-                Anchor::Start,
-                SMALL,
-                &cut_start(&self.legend, NAME_MAX),
-            );
-            top += 22.0;
-            for (i, name) in self.names().enumerate() {
-                let look = Look::of(i);
-                let pen = Pen {
-                    colour: look.colour,
-                    width: 2.0,
-                    dash: look.dash,
-                };
-                drawing.line((left, top - 4.0), (left + 30.0, top - 4.0), pen);
-                drawing.mark((left + 15.0, top - 4.0), look, "");
-                drawing.text((left + 38.0, top), Anchor::Start, LABEL, &name);
-                top += 22.0;
-            }
+    fn draw_legend(&self, drawing: &mut Drawing, (left, mut top): (f64, f64)) {
+        if self.series.len() < 2 {
+            return;
         }
-        if missing {
-            // Below the plot, where there is always room.
-            drawing.text(
-                (frame.right, HEIGHT - 8.0),
-                Anchor::End,
-                SMALL,
-                "× nothing can be said: see the notes of the cell",
-            );
+        drawing.text(
+            (left, top),
+            Anchor::Start,
+            SMALL,
+            &cut_start(&self.legend, NAME_MAX),
+        );
+        top += 22.0;
+        for (i, name) in self.names().enumerate() {
+            let look = Look::of(i);
+            let pen = Pen {
+                colour: look.colour,
+                width: 2.0,
+                dash: look.dash,
+            };
+            drawing.line((left, top - 4.0), (left + 30.0, top - 4.0), pen);
+            drawing.mark((left + 15.0, top - 4.0), look, "");
+            drawing.text((left + 38.0, top), Anchor::Start, LABEL, &name);
+            top += 22.0;
         }
     }
 }

@@ -6,11 +6,15 @@
 //! | `results` | replications and comparisons as JSON and CSV |
 //! | `words` | results as people read them |
 //! | `pictures` | plots of a sweep |
+//! | `sheet` | an experiment as a list of blocks, which a terminal prints and a page shows |
+//! | `markup` | what all pages have in common |
 //! | `page/` | the report of a run as a page, and a draft of a postmortem |
 
+mod markup;
 pub mod page;
 mod pictures;
 mod results;
+pub mod sheet;
 pub mod words;
 
 pub use pictures::{Picture, picture, pictures};

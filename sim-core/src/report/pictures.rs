@@ -22,6 +22,16 @@ pub enum Picture {
     HeatMap(HeatMap),
 }
 
+impl Picture {
+    /// As a file.
+    pub fn svg(&self) -> String {
+        match self {
+            Self::Lines(lines) => lines.svg(),
+            Self::HeatMap(map) => map.svg(),
+        }
+    }
+}
+
 /// The plot that says most of measure number `measure`, of the rows that are there: what is still to
 /// come has no value, and nothing to say about it. Lines where they can be told apart; `None` where
 /// a plan has too many axes.
@@ -44,8 +54,8 @@ pub fn picture(plan: &Plan, rows: &[Row], measure: usize) -> Option<Picture> {
     }
 }
 
-/// Every plot of a sweep that is complete: its file's name, and the file.
-pub fn pictures(plan: &Plan, rows: &[Row]) -> Vec<(String, String)> {
+/// Every plot of a sweep that is complete: its file's name, and what is drawn.
+pub fn pictures(plan: &Plan, rows: &[Row]) -> Vec<(String, Picture)> {
     if rows.len() != plan.cells() {
         return Vec::new();
     }
@@ -64,18 +74,20 @@ pub fn pictures(plan: &Plan, rows: &[Row]) -> Vec<(String, String)> {
                 for column in 0..axis.columns.len() {
                     if let Some(points) = picture.scatter(column) {
                         let by = file_name(&axis.columns[column].name);
-                        files.push((format!("{name}.by-{by}.svg"), points.svg()));
+                        files.push((format!("{name}.by-{by}.svg"), Picture::Lines(points)));
                     }
                 }
             }
-            [_] => files.push((format!("{name}.lines.svg"), picture.lines(0, None).svg())),
+            [_] => {
+                let lines = picture.lines(0, None);
+                files.push((format!("{name}.lines.svg"), Picture::Lines(lines)));
+            }
             [_, _] => {
-                files.push((format!("{name}.heat-map.svg"), picture.heat_map().svg()));
+                let map = picture.heat_map();
+                files.push((format!("{name}.heat-map.svg"), Picture::HeatMap(map)));
                 if let Some((along, by)) = along_and_by(&plan.axes[0], &plan.axes[1]) {
-                    files.push((
-                        format!("{name}.lines.svg"),
-                        picture.lines(along, Some(by)).svg(),
-                    ));
+                    let lines = picture.lines(along, Some(by));
+                    files.push((format!("{name}.lines.svg"), Picture::Lines(lines)));
                 }
             }
             _ => {}

@@ -71,6 +71,7 @@ pub use input::Input;
 pub use keys::{KeyRow, key_rows, keys, param_text};
 pub(crate) use kinds::TEN_YEARS;
 pub use outline::{Written, outline};
+pub(crate) use overlay::SET_SOURCE;
 pub use place::Place;
 pub use problem::{Label, PROBLEMS_MAX, Problem, Problems, Span, suggest};
 pub use section::ExtensionTable;
@@ -382,7 +383,7 @@ impl Scenario {
             .iter()
             .skip(1)
             .map(|s| s.name.as_str())
-            .filter(|n| *n != overlay::SET_SOURCE)
+            .filter(|n| *n != SET_SOURCE)
             .collect()
     }
 

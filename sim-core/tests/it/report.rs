@@ -2,7 +2,11 @@
 //! there only where their evidence is.
 
 use sim_core::engine::Simulation;
+use sim_core::metric::Unit;
+use sim_core::plot::axis::Axis;
+use sim_core::plot::lines::{Lines, Point, Series};
 use sim_core::report::page::{Future, Page};
+use sim_core::report::sheet::{Block, Picture, Sheet, Table};
 use sim_core::scenario::{NoFiles, Scenario, Source};
 use sim_core::summary::Summary;
 use std::path::Path;
@@ -172,4 +176,62 @@ fn a_picture_of_the_story_stands_alone() {
     assert!(!svg.contains("href"), "no table is there to lead to");
     assert!(svg.contains(">people<") && svg.contains(">down<"), "{svg}");
     assert!(!svg.contains("NaN") && !svg.contains("inf\""), "{svg}");
+}
+
+#[test]
+fn a_sheet_holds_what_fits_and_says_what_does_not() {
+    let lines = |points: usize| Lines {
+        title: "a < b".to_owned(),
+        note: "note".to_owned(),
+        x: Axis::linear("load", 0.0, points as f64),
+        figure: "p99".to_owned(),
+        unit: Unit::Time,
+        legend: "by".to_owned(),
+        joined: true,
+        series: ["one", "two"]
+            .map(|name| Series {
+                name: name.to_owned(),
+                points: (0..points)
+                    .map(|at| Point {
+                        x: at as f64,
+                        mean: (at % 7 != 3).then_some(at as f64),
+                        interval: None,
+                        about: format!("point {at}"),
+                    })
+                    .collect(),
+            })
+            .to_vec(),
+    };
+    let mut table = Table::new("cells", &["cell", "a", "b"]);
+    table.rows = (0..20_000)
+        .map(|at| vec![at.to_string(), "<b>".repeat(9)])
+        .collect();
+    let sheet = Sheet {
+        title: "<i>".to_owned(),
+        what: "sweep of everything".to_owned(),
+        blocks: vec![
+            Block::Verdict("it".to_owned(), "1 234 is `fine` & <well>".to_owned()),
+            Block::Picture(Picture::of_lines(&lines(20))),
+            Block::Picture(Picture::of_lines(&lines(20_000))),
+            Block::Table(table),
+        ],
+        commands: vec!["stampede sweep 'a <b>'".to_owned()],
+        ..Sheet::default()
+    };
+    let html = sheet.html();
+    assert!(html.len() < 1_500_000, "{} bytes", html.len());
+    assert_eq!(
+        html.matches("<svg").count(),
+        2,
+        "wide and narrow of the first"
+    );
+    assert!(html.contains("is too large for a page"));
+    assert!(html.contains("more rows: the table in the folder"));
+    assert!(html.contains("1\u{202f}234 is <code>fine</code> &amp; &lt;well&gt;"));
+    assert!(html.contains("Sweep of everything, by Stampede"));
+    assert!(html.contains("stampede sweep 'a &lt;b&gt;'"));
+    for obeyed in ["<i>", "<b>", "<well>", "NaN", "<script"] {
+        assert!(!html.contains(obeyed), "{obeyed}");
+    }
+    assert_eq!(html, sheet.html());
 }

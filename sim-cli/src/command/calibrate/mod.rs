@@ -7,9 +7,11 @@ use crate::args::{ArrivalsArg, CalibrateArgs, ListFormat};
 use crate::exit::{Exit, Failure};
 use crate::input::{self, Input};
 use crate::log_files::measure;
-use crate::terminal::{self, BOLD, Out, YELLOW, say};
+use crate::sheet;
+use crate::terminal::{self, Out, say};
 use serde::Serialize;
 use sim_core::model::Model;
+use sim_core::report::sheet::{Block, Sheet};
 use sim_core::scenario::Problems;
 use sim_core::text::shown;
 use sim_import::logs::{Arrivals, Beside, Check, FileFigures, Measured, Traces};
@@ -18,6 +20,7 @@ use std::io::Write;
 
 /// Reads logs and writes the scenario that they speak of.
 pub(crate) fn run(args: &CalibrateArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    sheet::check(&args.page)?;
     let read = measure(
         &args.log.logs,
         &args.log.form,
@@ -76,11 +79,12 @@ pub(crate) fn run(args: &CalibrateArgs, quiet: bool, out: &mut Out) -> Result<Ex
         ListFormat::Text => {}
     }
     out.flush()?;
+    let told = words::report(&files, &measured, &check, scenario.files.is_empty());
+    let verdict = check.map_or_else(|why| format!("not checked: {why}"), |check| check.verdict);
+    write_page(args, &verdict, &told, &scenario.text)?;
     if !quiet && args.format == ListFormat::Text {
-        words::report(&files, &measured, &check, scenario.files.is_empty());
-        if let Some(path) = &args.output {
-            say_next(path);
-        }
+        sheet::say_all(&told);
+        say_where(args);
     }
     Ok(Exit::Ok)
 }
@@ -128,15 +132,12 @@ fn fill(
         ListFormat::Text => {}
     }
     out.flush()?;
+    let told = words::upon(files, measured, &filled, &beside.stray, &check);
+    let verdict = check.map_or_else(|why| format!("not checked: {why}"), |check| check.verdict);
+    write_page(args, &verdict, &told, &text)?;
     if !quiet && args.format == ListFormat::Text {
-        files.iter().for_each(words::tell_file);
-        words::tell_requests(measured);
-        words::tell_filled(&filled);
-        words::tell_stray(&beside.stray);
-        words::tell_check(measured, &check);
-        if let Some(path) = &args.output {
-            say_next(path);
-        }
+        sheet::say_all(&told);
+        say_where(args);
     }
     Ok(Exit::Ok)
 }
@@ -180,21 +181,51 @@ fn of_test(
         ListFormat::Text => {}
     }
     out.flush()?;
+    let lead = format!("{}:", shown(name));
+    let mut told = vec![Block::Lead(lead, format!("a report of {}", test.tester))];
+    let sentences = test.sentences.iter();
+    told.extend(sentences.map(|sentence| Block::Sentence(shown(sentence).into_owned())));
+    told.push(Block::Lead("hidden".to_owned(), format!(" {}", test.hides)));
+    write_page(args, "", &told, &test.scenario)?;
     if !quiet && args.format == ListFormat::Text {
-        say(&format!(
-            "{BOLD}{}{BOLD:#}: a report of {}",
-            shown(name),
-            test.tester
-        ));
-        for sentence in &test.sentences {
-            say(&format!("  {}", shown(sentence)));
-        }
-        say(&format!("{YELLOW}hidden{YELLOW:#}  {}", test.hides));
-        if let Some(path) = &args.output {
-            say_next(path);
-        }
+        sheet::say_all(&told);
+        say_where(args);
     }
     Ok(Exit::Ok)
+}
+
+/// Says where the page is, and how the scenario is run.
+fn say_where(args: &CalibrateArgs) {
+    if let Some(path) = &args.page.report {
+        say(&format!("report in {}", path.display()));
+    }
+    if let Some(path) = &args.output {
+        say_next(path);
+    }
+}
+
+/// Writes the page where one was asked for.
+fn write_page(
+    args: &CalibrateArgs,
+    verdict: &str,
+    told: &[Block],
+    scenario: &str,
+) -> Result<(), Failure> {
+    let mut blocks = told.to_vec();
+    if !verdict.is_empty() {
+        blocks.insert(0, Block::Verdict(String::new(), verdict.to_owned()));
+    }
+    let page = Sheet {
+        title: args.log.logs.join(", "),
+        what: "calibration".to_owned(),
+        facts: vec!["what logs say, as a scenario".to_owned()],
+        blocks,
+        // Where the scenario goes decides how its arrivals can be written.
+        commands: vec![sheet::command_with_output()],
+        sources: vec![("The scenario".to_owned(), scenario.to_owned())],
+        ..Sheet::default()
+    };
+    sheet::write(&args.page, &page)
 }
 
 #[derive(Serialize)]

@@ -9,9 +9,12 @@ use crate::command::refused;
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
 use crate::input::{self, Input};
+use crate::sheet;
 use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW};
 use serde::Serialize;
 use sim_core::doctor::{Effect, Figures, Finding, Outcome, Places, examine, verdict};
+use sim_core::readable::counted;
+use sim_core::report::sheet::{Block, Sheet};
 use sim_core::scenario::Source;
 use sim_core::text::shown;
 use sim_import::settings::recognise;
@@ -52,6 +55,7 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let subject = Subject::of(args)?;
     let outside = args.sets.all(None);
     let read = |sets: &[(String, String)]| subject.input.scenario(&replacing(&outside, sets));
+    sheet::check(&args.page)?;
     let (found, _) = conduct(
         "doctor",
         args.threads,
@@ -65,13 +69,20 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         .iter()
         .filter(|finding| args.all || finding.matters())
         .collect();
+    if args.page.report.is_some() {
+        let page = page(&shown, &found, &subject, &outside)?;
+        sheet::write(&args.page, &page)?;
+    }
     match args.format {
         _ if args.fix => write!(
             out,
             "{}",
             fix::diff(&found, subject.input.source(), places)?
         )?,
-        DoctorFormat::Text => text(&shown, &found, places, out)?,
+        DoctorFormat::Text => {
+            text(&shown, &found, places, out)?;
+            sheet::tell(&args.page, quiet, out)?;
+        }
         DoctorFormat::Json => {
             let findings: Vec<_> = shown
                 .iter()
@@ -128,6 +139,45 @@ fn text(
     };
     writeln!(out, "{color}{}{color:#}{hidden}", verdict(all))?;
     Ok(())
+}
+
+/// The same as a page, with the scenario that was examined and the changes in its own language.
+fn page(
+    shown_here: &[&Finding],
+    all: &[Finding],
+    subject: &Subject,
+    outside: &[(String, String)],
+) -> Result<Sheet, Failure> {
+    let read = subject.input.scenario(outside);
+    let read = read.and_then(|scenario| scenario.model().map(|model| (scenario, model.seed)));
+    let (scenario, seed) = read.map_err(|problems| refused(&problems))?;
+    let mut sheet = Sheet::of("search for dangerous settings", &scenario, seed);
+    sheet.commands = vec![sheet::command()];
+    let blocks = &mut sheet.blocks;
+    blocks.push(Block::Verdict(String::new(), verdict(all)));
+    let hidden = all.len() - shown_here.len();
+    if hidden > 0 {
+        let doubts = counted(hidden, "doubt");
+        blocks.push(Block::Note(format!(
+            "{doubts} in which nothing was found are left out: `--all` shows them"
+        )));
+    }
+    for (number, finding) in shown_here.iter().enumerate() {
+        let head = format!("{}. {}", number + 1, finding.rule.id);
+        blocks.push(Block::Section(head));
+        if let Some(place) = subject.places.of_path(&finding.doubt.path) {
+            blocks.push(Block::Note(format!("`{place}`")));
+        }
+        blocks.push(Block::Lead(finding.doubt.says.clone(), String::new()));
+        blocks.extend(finding.words().into_iter().map(Block::Sentence));
+    }
+    let diff = fix::diff(all, subject.input.source(), &subject.places)?;
+    if !diff.is_empty() {
+        let name = "The changes, as a diff";
+        blocks.push(Block::Section(name.to_owned()));
+        blocks.push(Block::Code(name.to_owned(), diff));
+    }
+    Ok(sheet)
 }
 
 /// A finding for programs.

@@ -55,17 +55,17 @@ pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let verdict = found.verdict();
     let report = answer.report(&verdict);
     let csv = |out: &mut dyn Write| answer.csv(out);
+    let plot = answer.plot(&verdict);
     let results = Results {
         report: &report,
         csv: ("remedies.csv", &csv),
-        svg: Some(("remedies.svg", answer.plot(&verdict))),
+        svg: Some(("remedies.svg", plot.wide.clone())),
+        sheet: answer.sheet(&verdict, plot),
         scenario: &scenario,
         host,
         exit: Exit::unless(found.interrupted),
     };
-    deliver(&args.result, results, (quiet, out), |out| {
-        answer.text(&verdict, out)
-    })
+    deliver(&args.result, results, (quiet, out))
 }
 
 fn plan(args: &RemedyArgs, model: &Model) -> Result<RemedyPlan, Failure> {

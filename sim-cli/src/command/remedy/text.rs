@@ -1,121 +1,112 @@
 //! The answer for people.
 
 use super::Answer;
-use crate::deliver::tell_interrupted;
-use crate::exit::Failure;
-use crate::table::Table;
-use crate::terminal::{BOLD, DIM, Out, RED, YELLOW};
-use sim_core::plot::intervals::{Row, intervals};
+use crate::deliver::interrupted;
+use crate::sheet;
+use sim_core::plot::intervals::Row;
 use sim_core::readable::{counted, number, share};
 use sim_core::remedy::{Cost, Remedy};
+use sim_core::report::sheet::{Block, Picture, Sheet, Table};
 use sim_core::statistics::Estimate;
-use sim_core::text::shown;
-use std::io::Write;
 
-/// Arguments of a change that are printed; all of them stand in the JSON.
+/// Arguments of a change that are shown; all of them stand in the JSON.
 const ARGUMENTS: usize = 3;
-/// Changes that are printed of a selection that was stopped.
+/// Changes that are shown of a selection that was stopped.
 const SELECTED: usize = 8;
 
 impl Answer<'_> {
-    pub(super) fn text(&self, verdict: &str, out: &mut Out) -> Result<(), Failure> {
+    pub(super) fn sheet(&self, verdict: &str, plot: Picture) -> Sheet {
+        let mut sheet = Sheet::of("search for remedies", self.scenario, self.model.seed);
+        sheet.commands = vec![sheet::command()];
+        sheet.blocks = self.blocks(verdict, plot);
+        sheet
+    }
+
+    fn blocks(&self, verdict: &str, plot: Picture) -> Vec<Block> {
         let found = self.found;
-        writeln!(
-            out,
-            "{BOLD}{}: {}{BOLD:#}",
-            self.scenario.name(),
-            shown(verdict)
-        )?;
+        let name = self.scenario.name().to_owned();
+        let mut blocks = vec![Block::Verdict(name, verdict.to_owned())];
         // Of few changes the selection costs more than it spares.
         let grid = if found.runs < found.grid {
             format!(" instead of {}", number(found.grid as f64))
         } else {
             String::new()
         };
-        writeln!(
-            out,
-            "  {DIM}{} tried in {}{grid} · {} in the final{DIM:#}",
+        blocks.push(Block::Note(format!(
+            "{} tried in {}{grid} · {} in the final",
             counted(found.candidates.len(), "change"),
             counted(found.runs as usize, "run"),
             counted(found.replications as usize, "replication"),
-        )?;
-        writeln!(
-            out,
-            "  {DIM}{} confidence for all changes together (Holm) · seed {}{DIM:#}",
+        )));
+        blocks.push(Block::Note(format!(
+            "{} confidence for all changes together (Holm) · seed {}",
             share(found.level),
             self.model.seed
-        )?;
-        tell_interrupted(found.interrupted, out)?;
+        )));
+        blocks.extend(interrupted(found.interrupted));
         if found.replications == 0 {
-            return self.selection(out);
+            self.selection(&mut blocks);
+            return blocks;
         }
-        let why = found
-            .ranked
-            .iter()
-            .chain(&found.harmful)
-            .find_map(|remedy| {
-                remedy
-                    .saved
-                    .range()
-                    .is_none()
-                    .then(|| remedy.saved.difference.reason())
-                    .flatten()
-            });
-        if let Some(why) = why {
-            writeln!(out, "  {YELLOW}!{YELLOW:#} no interval: {why}")?;
-        }
+        let mut all = found.ranked.iter().chain(&found.harmful);
+        let why = all.find_map(|remedy| {
+            let none = remedy.saved.range().is_none();
+            none.then(|| remedy.saved.difference.reason()).flatten()
+        });
+        blocks.extend(why.map(|why| Block::Warning(format!("no interval: {why}"))));
+        let title = "what saves";
         if !found.ranked.is_empty() {
-            writeln!(out, "\n{BOLD}what saves{BOLD:#}")?;
-            self.remedies(&found.ranked, out)?;
+            blocks.push(Block::Heading(title.to_owned()));
+            blocks.push(self.remedies(title, &found.ranked));
         }
+        let title = "two at once that save more than either";
         if !found.pairs.is_empty() {
-            writeln!(
-                out,
-                "\n{BOLD}two at once that save more than either{BOLD:#}"
-            )?;
-            self.remedies(&found.pairs, out)?;
+            blocks.push(Block::Heading(title.to_owned()));
+            blocks.push(self.remedies(title, &found.pairs));
         }
+        let title = "what makes it worse";
         if !found.harmful.is_empty() {
-            writeln!(out, "\n{RED}what makes it worse{RED:#}")?;
-            self.remedies(&found.harmful, out)?;
+            blocks.push(Block::Alarm(title.to_owned()));
+            blocks.push(self.remedies(title, &found.harmful));
         }
-        Ok(())
+        blocks.push(Block::Picture(plot));
+        blocks
     }
 
     /// What the selection saw, where it was stopped.
-    fn selection(&self, out: &mut Out) -> Result<(), Failure> {
+    fn selection(&self, blocks: &mut Vec<Block>) {
         let found = self.found;
-        let mut table = Table::default();
+        let title = "what seemed to save most";
+        let mut table = Table::new(title, &["saved", "of", "change"]);
+        (table.bare, table.named) = (true, 2);
         for of in &found.selected {
             let seen = found.seen[*of];
             if let Some(saved) = seen.saved.filter(|saved| *saved > 0.0) {
-                table.row([
+                table.rows.push(vec![
                     found.damage.text(saved),
                     counted(seen.replications as usize, "replication"),
                     found.candidates[*of].words.clone(),
                 ]);
             }
         }
-        let text = table.text(2);
-        let lines: Vec<&str> = text.lines().take(SELECTED).collect();
-        if !lines.is_empty() && found.interrupted {
-            writeln!(out, "\n{BOLD}what seemed to save most{BOLD:#}")?;
-            writeln!(out, "{}", lines.join("\n"))?;
+        table.rows.truncate(SELECTED);
+        if !table.rows.is_empty() && found.interrupted {
+            blocks.push(Block::Heading(title.to_owned()));
+            blocks.push(Block::Table(table));
         }
-        Ok(())
     }
 
-    fn remedies(&self, remedies: &[Remedy], out: &mut Out) -> Result<(), Failure> {
+    fn remedies(&self, caption: &str, remedies: &[Remedy]) -> Block {
         let found = self.found;
-        let mut table = Table::default();
-        let mut head = vec!["saved".to_owned(), "of all".to_owned()];
+        let mut head = vec!["saved", "of all"];
         head.extend(found.beside.iter().map(|damage| match damage.name() {
-            "downtime" => "downtime".to_owned(),
-            "requests.failed" => "lost".to_owned(),
-            _ => "SLO".to_owned(),
+            "downtime" => "downtime",
+            "requests.failed" => "lost",
+            _ => "SLO",
         }));
-        head.extend(["cost".to_owned(), "change".to_owned()]);
-        table.row(head);
+        head.extend(["cost", "change"]);
+        let mut table = Table::new(caption, &head);
+        table.named = head.len() - 1;
         for remedy in remedies {
             let mut row = vec![self.saved(remedy)];
             row.push(remedy.share.map_or("–".to_owned(), share));
@@ -123,26 +114,17 @@ impl Answer<'_> {
                 row.push(saved.map_or("–".to_owned(), |saved| damage.text(saved)));
             }
             row.push(remedy.cost(found).map_or("", Cost::name).to_owned());
-            row.push(shown(&remedy.words(found)).into_owned());
-            table.row(row);
-        }
-        for (at, line) in table.text(2).lines().enumerate() {
-            writeln!(out, "{line}")?;
-            if let Some(remedy) = at.checked_sub(1).and_then(|at| remedies.get(at)) {
-                let arguments = remedy.arguments();
-                for argument in arguments.iter().take(ARGUMENTS) {
-                    writeln!(out, "      {DIM}{}{DIM:#}", shown(argument))?;
-                }
-                if arguments.len() > ARGUMENTS {
-                    writeln!(
-                        out,
-                        "      {DIM}and {} more alike: --format json has them{DIM:#}",
-                        arguments.len() - ARGUMENTS
-                    )?;
-                }
+            row.push(remedy.words(found));
+            table.rows.push(row);
+            let arguments = remedy.arguments();
+            let more = arguments.len().saturating_sub(ARGUMENTS);
+            let mut under: Vec<String> = arguments.into_iter().take(ARGUMENTS).collect();
+            if more > 0 {
+                under.push(format!("and {more} more alike: --format json has them"));
             }
+            table.under.push(under);
         }
-        Ok(())
+        Block::Table(table)
     }
 
     /// What is saved, or that no difference shows.
@@ -158,7 +140,7 @@ impl Answer<'_> {
     }
 
     /// Everything that came into the final, with intervals.
-    pub(super) fn plot(&self, verdict: &str) -> String {
+    pub(super) fn plot(&self, verdict: &str) -> Picture {
         let found = self.found;
         let row = |remedy: &Remedy| {
             let range = remedy.saved.range().map(Estimate::Interval);
@@ -176,6 +158,6 @@ impl Answer<'_> {
             .chain(&found.harmful);
         let rows: Vec<Row> = all.map(row).collect();
         let label = format!("{} saved", found.damage.name());
-        intervals(verdict, &label, found.damage.unit(), &rows, true)
+        Picture::of_intervals(verdict, &label, found.damage.unit(), &rows, true)
     }
 }

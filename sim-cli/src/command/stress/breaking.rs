@@ -2,16 +2,17 @@
 
 use super::{PLOT, RATE_FACTOR, REPLICATIONS, Subject, TABLE, invalid};
 use crate::args::StressArgs;
-use crate::deliver::{Results, deliver, tell_interrupted};
+use crate::deliver::{Results, deliver, interrupted};
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
-use crate::terminal::{BOLD, DIM, Out, YELLOW};
+use crate::terminal::Out;
 use serde::Serialize;
 use sim_core::experiment::{Breaking, Loaded, Search, StressPlan, Stressed, stress};
 use sim_core::load::{peak_rate_hz, users};
 use sim_core::metric::Unit;
-use sim_core::plot::intervals::{Row, intervals};
+use sim_core::plot::intervals::Row;
 use sim_core::readable;
+use sim_core::report::sheet::{Block, Picture};
 use sim_core::scenario::Problems;
 use sim_core::text::Csv;
 use std::io::{self, Write};
@@ -121,14 +122,16 @@ pub(super) fn run(
     let results = Results {
         report: &report,
         csv: (TABLE, &csv),
-        svg: Some((PLOT, plot)),
+        svg: Some((PLOT, plot.wide)),
+        sheet: subject.sheet(
+            "search for the breaking point",
+            blocks(&found, &lever, &verdict, &example, &plan),
+        ),
         scenario: &subject.scenario,
         host,
         exit,
     };
-    deliver(&args.result, results, (quiet, out), |out| {
-        text(&found, &lever, &verdict, &example, &plan, out)
-    })
+    deliver(&args.result, results, (quiet, out))
 }
 
 type Load<'a> = &'a dyn Fn(&Lever<'_>, f64) -> Result<Loaded, Problems>;
@@ -229,66 +232,67 @@ fn verdict(found: &Stressed, lever: &Lever<'_>, [low, high]: [f64; 2]) -> String
     format!("safe to{what} {safe}; breaks at {at}")
 }
 
-fn text(
+fn blocks(
     found: &Stressed,
     lever: &Lever<'_>,
     verdict: &str,
     example: &Loaded,
     plan: &StressPlan,
-    out: &mut Out,
-) -> Result<(), Failure> {
+) -> Vec<Block> {
     let model = &example.model;
     let level = readable::share(plan.level);
-    writeln!(out, "{BOLD}{}: {verdict}{BOLD:#}", model.name)?;
-    writeln!(out, "  broken when {}", broken_when(example).join(", or "))?;
     let of = found.breaking.len();
-    writeln!(
-        out,
-        "  {DIM}{} of {}, {} · {level} confidence for their mean breaking point · seed {}{DIM:#}",
-        readable::counted(of, "replication"),
-        readable::span(model.horizon),
-        readable::counted(found.runs as usize, "run"),
-        model.seed
-    )?;
+    let mut blocks = vec![
+        Block::Verdict(model.name.clone(), verdict.to_owned()),
+        Block::Sentence(format!(
+            "broken when {}",
+            broken_when(example).join(", or ")
+        )),
+        Block::Note(format!(
+            "{} of {}, {} · {level} confidence for their mean breaking point · seed {}",
+            readable::counted(of, "replication"),
+            readable::span(model.horizon),
+            readable::counted(found.runs as usize, "run"),
+            model.seed
+        )),
+    ];
     if let Some(reason) = found.estimate.reason() {
-        writeln!(out, "  {YELLOW}!{YELLOW:#} no interval: {reason}")?;
+        blocks.push(Block::Warning(format!("no interval: {reason}")));
     }
     if let (Some(holds), Some(breaks), Some(risk)) = (found.all_hold, found.all_break, found.risk) {
-        writeln!(
-            out,
-            "  at {} all {of} hold: at most {} of runs would break there, with {level} confidence",
+        blocks.push(Block::Sentence(format!(
+            "at {} all {of} hold: at most {} of runs would break there, with {level} confidence",
             lever.text(holds),
             readable::share(risk.high)
-        )?;
-        writeln!(out, "  at {} all {of} break", lever.text(breaks))?;
+        )));
+        let breaks = lever.text(breaks);
+        blocks.push(Block::Sentence(format!("at {breaks} all {of} break")));
     }
     if lever.rate_hz.is_some()
         && let Some(mean) = found.estimate.mean()
     {
-        writeln!(
-            out,
-            "  as a factor of the rates: {} (--set {}={:.4} runs it there)",
+        blocks.push(Block::Sentence(format!(
+            "as a factor of the rates: {} (--set {}={:.4} runs it there)",
             readable::number(mean),
             lever.path,
             mean
-        )?;
+        )));
     }
     if lever.rate_hz.is_some() && users(model) > 0 {
-        writeln!(
-            out,
-            "  these rates are of open traffic alone: {} ask beside it, as many at every rate",
+        blocks.push(Block::Sentence(format!(
+            "these rates are of open traffic alone: {} ask beside it, as many at every rate",
             readable::counted(users(model) as usize, "user")
-        )?;
+        )));
     }
     if found.broke_below > 0 {
-        writeln!(
-            out,
-            "  {YELLOW}!{YELLOW:#} {} of {of} break also a tenth below where all held: more is not simply worse here, and a single breaking point means little",
+        blocks.push(Block::Warning(format!(
+            "{} of {of} break also a tenth below where all held: more is not simply worse here, and a single breaking point means little",
             found.broke_below
-        )?;
+        )));
     }
-    tell_interrupted(found.interrupted, out)?;
-    Ok(())
+    blocks.extend(interrupted(found.interrupted));
+    blocks.push(Block::Picture(plot(found, lever, verdict)));
+    blocks
 }
 
 fn write_csv(found: &Stressed, out: &mut dyn Write) -> io::Result<()> {
@@ -309,7 +313,7 @@ fn write_csv(found: &Stressed, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Each replication's breaking point, and their mean.
-fn plot(found: &Stressed, lever: &Lever<'_>, verdict: &str) -> String {
+fn plot(found: &Stressed, lever: &Lever<'_>, verdict: &str) -> Picture {
     let scale = lever.rate_hz.unwrap_or(1.0);
     let mut rows = vec![Row {
         name: "mean".to_owned(),
@@ -346,5 +350,5 @@ fn plot(found: &Stressed, lever: &Lever<'_>, verdict: &str) -> String {
     } else {
         (lever.path, Unit::Count)
     };
-    intervals(verdict, label, unit, &rows, false)
+    Picture::of_intervals(verdict, label, unit, &rows, false)
 }

@@ -1,18 +1,18 @@
 //! Trigger size against load.
 
-use super::{PLOT, RATE_FACTOR, REPLICATIONS, Subject, TABLE, invalid, warn_of_patience};
+use super::{PLOT, RATE_FACTOR, REPLICATIONS, Subject, TABLE, invalid, patience};
 use crate::args::{SPAN_MAX, StressArgs};
 use crate::deliver::{Results, deliver};
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
-use crate::table::Table;
-use crate::terminal::{BOLD, DIM, Out, YELLOW};
+use crate::terminal::Out;
 use serde::Serialize;
 use sim_core::experiment::{Map, MapPlan, Region, SlowDown, Spot, Triggered, map};
 use sim_core::load::peak_rate_hz;
 use sim_core::metric::Unit;
 use sim_core::plot::heat_map::{self, HeatMap};
 use sim_core::readable;
+use sim_core::report::sheet::{Block, Picture, Table};
 use sim_core::scenario::Problems;
 use sim_core::text::Csv;
 use sim_core::time::{Duration, Instant};
@@ -106,14 +106,16 @@ pub(super) fn run(
     let results = Results {
         report: &report,
         csv: (TABLE, &csv),
-        svg: Some((PLOT, plot(&found, &axes, subject, &verdict))),
+        svg: Some((PLOT, plot(&found, &axes, subject, &verdict).svg())),
+        sheet: subject.sheet(
+            "map of triggers and loads",
+            blocks(&found, &axes, subject, (args, &plan, watch), &verdict),
+        ),
         scenario: &subject.scenario,
         host,
         exit,
     };
-    deliver(&args.result, results, (quiet, out), |out| {
-        text(&found, &axes, subject, (args, &plan, watch), &verdict, out)
-    })
+    deliver(&args.result, results, (quiet, out))
 }
 
 #[derive(Serialize)]
@@ -211,15 +213,14 @@ fn words(spot: &Spot) -> String {
     }
 }
 
-fn text(
+fn blocks(
     found: &Map,
     axes: &Axes,
     subject: &Subject,
     (args, plan, watch): (&StressArgs, &MapPlan, Duration),
     verdict: &str,
-    out: &mut Out,
-) -> Result<(), Failure> {
-    writeln!(out, "{BOLD}{}: {verdict}{BOLD:#}", subject.scenario.name())?;
+) -> Vec<Block> {
+    let name = subject.scenario.name().to_owned();
     let trigger = match &args.trigger_path {
         Some(path) => format!("trigger: {path}"),
         None => format!(
@@ -228,45 +229,46 @@ fn text(
             readable::span(watch)
         ),
     };
-    writeln!(
-        out,
-        "  {DIM}{trigger} · {} each · {} confidence · seed {}{DIM:#}",
-        readable::counted(plan.replications as usize, "replication"),
-        readable::share(plan.level),
-        subject.model.seed
-    )?;
-    writeln!(
-        out,
-        "  {DIM}time to recover from the beginning of the trigger; `down`: less than {} answered in time at the end{DIM:#}",
-        readable::share(plan.healthy)
-    )?;
+    let mut blocks = vec![
+        Block::Verdict(name, verdict.to_owned()),
+        Block::Note(format!(
+            "{trigger} · {} each · {} confidence · seed {}",
+            readable::counted(plan.replications as usize, "replication"),
+            readable::share(plan.level),
+            subject.model.seed
+        )),
+        Block::Note(format!(
+            "time to recover from the beginning of the trigger; `down`: less than {} answered in time at the end",
+            readable::share(plan.healthy)
+        )),
+    ];
+    let mut warn = |text: &str| blocks.push(Block::Warning(text.to_owned()));
     if args.trigger_path.is_none() && !subject.model.timeline.is_empty() {
-        writeln!(
-            out,
-            "  {YELLOW}!{YELLOW:#} the scenario's own time line is left out; --trigger-path uses it"
-        )?;
+        warn("the scenario's own time line is left out; --trigger-path uses it");
     }
-    warn_of_patience(subject, out)?;
+    blocks.extend(patience(subject));
     if found.interrupted {
-        writeln!(
-            out,
-            "  {YELLOW}!{YELLOW:#} interrupted: these are the loads that were complete"
-        )?;
+        let words = "interrupted: these are the loads that were complete";
+        blocks.push(Block::Warning(words.to_owned()));
     }
-    writeln!(out)?;
-    let mut table = Table::default();
-    let mut head = vec!["rate".to_owned(), "none".to_owned()];
-    head.extend(axes.triggers.iter().cloned());
-    table.row(head);
+    blocks.push(Block::Gap);
+    let mut head = vec!["rate", "none"];
+    head.extend(axes.triggers.iter().map(String::as_str));
+    head.push("");
+    let caption = "Time to recover, by rate and by the size of the trigger";
+    let mut table = Table::new(caption, &head);
     // The highest load on top, as in a plot.
     for row in (0..found.regions.len()).rev() {
         let mut cells = vec![subject.rate(axes.factors[row]), words(&found.bare[row])];
         cells.extend(found.spots[row].iter().map(words));
         cells.push(found.regions[row].name().to_owned());
-        table.row(cells);
+        table.rows.push(cells);
     }
-    write!(out, "{}", table.text(2))?;
-    Ok(())
+    blocks.push(Block::Table(table));
+    blocks.push(Block::Picture(Picture::of_map(&plot(
+        found, axes, subject, verdict,
+    ))));
+    blocks
 }
 
 fn write_csv(found: &Map, axes: &Axes, subject: &Subject, out: &mut dyn Write) -> io::Result<()> {
@@ -315,7 +317,7 @@ fn write_csv(found: &Map, axes: &Axes, subject: &Subject, out: &mut dyn Write) -
     csv.flush()
 }
 
-fn plot(found: &Map, axes: &Axes, subject: &Subject, verdict: &str) -> String {
+fn plot(found: &Map, axes: &Axes, subject: &Subject, verdict: &str) -> HeatMap {
     let spot = |spot: &Spot| {
         let of = (spot.unhurt + spot.recovered + spot.down) as f64;
         heat_map::Spot {
@@ -348,5 +350,4 @@ fn plot(found: &Map, axes: &Axes, subject: &Subject, verdict: &str) -> String {
             })
             .collect(),
     }
-    .svg()
 }

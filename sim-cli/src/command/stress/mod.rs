@@ -9,15 +9,16 @@ use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::experiment::check_output;
 use crate::input::Input;
-use crate::terminal::{Out, YELLOW, say};
+use crate::sheet;
+use crate::terminal::{Out, say};
 use serde::Serialize;
 use sim_core::experiment::{Stop, waits_for_ever};
 use sim_core::load::{busiest, peak_rate_hz};
 use sim_core::model::Model;
 use sim_core::readable;
 use sim_core::report::Head;
+use sim_core::report::sheet::{Block, Sheet};
 use sim_core::scenario::{Problems, Scenario};
-use std::io::{self, Write};
 use std::sync::Arc;
 
 /// Replications when nothing is said: each of them takes some ten runs.
@@ -122,14 +123,10 @@ impl Subject {
 }
 
 /// Says what "in time" means where nobody gives up.
-fn warn_of_patience(subject: &Subject, out: &mut Out) -> io::Result<()> {
-    if !waits_for_ever(&subject.model) {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "  {YELLOW}!{YELLOW:#} no caller has a timeout: every answer counts as in time, however late; not well is where more comes than is answered, or the offered load reaches 1"
-    )
+fn patience(subject: &Subject) -> Option<Block> {
+    waits_for_ever(&subject.model).then(|| {
+        Block::Warning("no caller has a timeout: every answer counts as in time, however late; not well is where more comes than is answered, or the offered load reaches 1".to_owned())
+    })
 }
 
 /// Rounded to where a load is still told from the next.
@@ -170,6 +167,14 @@ struct StressReport<'a, T> {
 }
 
 impl Subject {
+    fn sheet(&self, what: &str, blocks: Vec<Block>) -> Sheet {
+        Sheet {
+            blocks,
+            commands: vec![sheet::command()],
+            ..Sheet::of(what, &self.scenario, self.model.seed)
+        }
+    }
+
     fn report<'a, T>(
         &self,
         experiment: &'static str,

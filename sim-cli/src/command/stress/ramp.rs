@@ -1,18 +1,18 @@
 //! Load up, then down.
 
-use super::{PLOT, REPLICATIONS, Subject, TABLE, warn_of_patience};
+use super::{PLOT, REPLICATIONS, Subject, TABLE, patience};
 use crate::args::StressArgs;
-use crate::deliver::{Results, deliver, tell_interrupted};
+use crate::deliver::{Results, deliver, interrupted};
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
-use crate::table::Table;
-use crate::terminal::{BOLD, DIM, Out, YELLOW};
+use crate::terminal::Out;
 use serde::Serialize;
 use sim_core::experiment::{Hysteresis, Ramp, Ramped, hysteresis};
 use sim_core::metric::Unit;
 use sim_core::plot::axis::Axis;
 use sim_core::plot::lines::{Lines, Point, Series};
 use sim_core::readable;
+use sim_core::report::sheet::{Block, Picture, Table};
 use sim_core::statistics::{Estimate, mean};
 use sim_core::text::Csv;
 use sim_core::time::Duration;
@@ -83,14 +83,16 @@ pub(super) fn run(
     let results = Results {
         report: &report,
         csv: (TABLE, &csv),
-        svg: Some((PLOT, plot(&found, subject, level, &verdict))),
+        svg: Some((PLOT, plot(&found, subject, level, &verdict).svg())),
+        sheet: subject.sheet(
+            "ramp up and down",
+            blocks(&found, (&ramp, &args.until), subject, level, &verdict),
+        ),
         scenario: &subject.scenario,
         host,
         exit,
     };
-    deliver(&args.result, results, (quiet, out), |out| {
-        text(&found, (&ramp, &args.until), subject, level, &verdict, out)
-    })
+    deliver(&args.result, results, (quiet, out))
 }
 
 /// An estimate of a factor as a rate.
@@ -182,52 +184,53 @@ fn down(ramped: &Ramped) -> &Vec<f64> {
     &ramped.down
 }
 
-fn text(
+fn blocks(
     found: &Hysteresis,
     (ramp, until): (&Ramp, &[String]),
     subject: &Subject,
     level: f64,
     verdict: &str,
-    out: &mut Out,
-) -> Result<(), Failure> {
-    writeln!(out, "{BOLD}{}: {verdict}{BOLD:#}", subject.scenario.name())?;
-    writeln!(
-        out,
-        "  {DIM}{} of {} up and down, {} on each · steps of {} · {} confidence · seed {}{DIM:#}",
-        readable::counted(found.ramped.len(), "replication"),
-        readable::counted(found.factors.len(), "step"),
-        readable::span(ramp.hold),
-        subject.rate(found.step),
-        readable::share(level),
-        subject.model.seed
-    )?;
+) -> Vec<Block> {
+    let name = subject.scenario.name().to_owned();
+    let mut blocks = vec![
+        Block::Verdict(name, verdict.to_owned()),
+        Block::Note(format!(
+            "{} of {} up and down, {} on each · steps of {} · {} confidence · seed {}",
+            readable::counted(found.ramped.len(), "replication"),
+            readable::counted(found.factors.len(), "step"),
+            readable::span(ramp.hold),
+            subject.rate(found.step),
+            readable::share(level),
+            subject.model.seed
+        )),
+    ];
     if !until.is_empty() {
-        writeln!(
-            out,
-            "  broken when {}, on the second half of a step",
+        blocks.push(Block::Sentence(format!(
+            "broken when {}, on the second half of a step",
             until.join(" or ")
-        )?;
+        )));
     }
     if !subject.model.timeline.is_empty() {
-        writeln!(
-            out,
-            "  {YELLOW}!{YELLOW:#} the time line is left out: only the load changes"
-        )?;
+        let words = "the time line is left out: only the load changes";
+        blocks.push(Block::Warning(words.to_owned()));
     }
-    warn_of_patience(subject, out)?;
-    tell_interrupted(found.interrupted, out)?;
-    writeln!(out)?;
-    let mut table = Table::default();
-    table.row(["rate", "answered in time, going up", "going down"]);
+    blocks.extend(patience(subject));
+    blocks.extend(interrupted(found.interrupted));
+    blocks.push(Block::Gap);
+    let head = ["rate", "answered in time, going up", "going down"];
+    let mut table = Table::new("Share answered in time, by the rate", &head);
     for (step, factor) in found.factors.iter().enumerate() {
         let share = |way: fn(&Ramped) -> &Vec<f64>| {
             let estimate = on_step(found, step, way, level);
             estimate.mean().map_or("–".to_owned(), readable::share)
         };
-        table.row([subject.rate(*factor), share(up), share(down)]);
+        let row = vec![subject.rate(*factor), share(up), share(down)];
+        table.rows.push(row);
     }
-    write!(out, "{}", table.text(2))?;
-    Ok(())
+    blocks.push(Block::Table(table));
+    let plot = plot(found, subject, level, verdict);
+    blocks.push(Block::Picture(Picture::of_lines(&plot)));
+    blocks
 }
 
 fn write_csv(
@@ -262,7 +265,7 @@ fn write_csv(
     csv.flush()
 }
 
-fn plot(found: &Hysteresis, subject: &Subject, level: f64, verdict: &str) -> String {
+fn plot(found: &Hysteresis, subject: &Subject, level: f64, verdict: &str) -> Lines {
     let base = sim_core::load::peak_rate_hz(&subject.model);
     let series = |name: &str, way: fn(&Ramped) -> &Vec<f64>| {
         let point = |(step, factor): (usize, &f64)| {
@@ -294,5 +297,4 @@ fn plot(found: &Hysteresis, subject: &Subject, level: f64, verdict: &str) -> Str
         joined: true,
         series: vec![series("going up", up), series("going down", down)],
     }
-    .svg()
 }

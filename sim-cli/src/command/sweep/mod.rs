@@ -9,11 +9,12 @@ mod parquet;
 mod store;
 mod table;
 
-use crate::args::{SweepArgs, SweepCommand};
+use crate::args::{SweepArgs, SweepCommand, TableFormat};
 use crate::diagnostics;
 use crate::exit::{Exit, Failure};
 use crate::input::Input;
 use crate::interrupt;
+use crate::sheet;
 use crate::terminal::{Out, say};
 use meter::Meter;
 use sim_core::experiment::sweep::{Header, Plan, Row, Shard, line_of, run_told as run_cells};
@@ -39,6 +40,7 @@ pub(crate) fn run(args: &SweepArgs, quiet: bool, out: &mut Out) -> Result<Exit, 
         table::overview(&plan, out)?;
         return Ok(Exit::Ok);
     }
+    check_page(args)?;
     interrupt::watch()?;
     match args.output.as_deref() {
         Some(target) if target == Path::new("-") => to_stdout(&plan, args, quiet, out),
@@ -129,6 +131,7 @@ fn to_folder(
     }
     output::write(plan, &rows, target, args.parquet)?;
     table::print(plan, &rows, args.format, Some(target), quiet, out)?;
+    write_page(plan, &rows, args, quiet, out)?;
     Ok(exit_of(&rows))
 }
 
@@ -166,6 +169,8 @@ fn to_stdout(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
     if rows.len() < cells.len() {
         return Err(interrupted(rows.len(), cells.len()));
     }
+    rows.sort_by_key(|row: &Row| row.cell);
+    write_page(plan, &rows, args, true, out)?;
     Ok(exit_of(&rows))
 }
 
@@ -200,7 +205,35 @@ fn to_screen(plan: &Plan, args: &SweepArgs, quiet: bool, out: &mut Out) -> Resul
         return Err(interrupted(rows.len(), cells.len())
             .help("with -o DIR they would be kept, and the same command would go on"));
     }
+    write_page(plan, &rows, args, quiet, out)?;
     Ok(exit_of(&rows))
+}
+
+/// Refuses a page of what is not all there.
+fn check_page(args: &SweepArgs) -> Result<(), Failure> {
+    if args.page.report.is_some() && args.shard.is_some_and(|shard| shard.of > 1) {
+        let message = "a page is about all cells, and --shard runs a part of them";
+        return Err(Failure::new(Exit::Usage, message)
+            .help("`stampede sweep merge` writes it into the folder"));
+    }
+    sheet::check(&args.page)
+}
+
+/// Writes the page where one was asked for.
+fn write_page(
+    plan: &Plan,
+    rows: &[Row],
+    args: &SweepArgs,
+    quiet: bool,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    if args.page.report.is_some() {
+        sheet::write(&args.page, &table::sheet(plan, rows))?;
+        if args.format == TableFormat::Text {
+            sheet::tell(&args.page, quiet, out)?;
+        }
+    }
+    Ok(())
 }
 
 /// What is shown may be told from any thread.

@@ -1,7 +1,9 @@
 //! What a sweep leaves behind: the table, as files.
 
+use super::table;
 use crate::exit::{Exit, Failure};
 use crate::part;
+use crate::sheet::PAGE;
 use sim_core::experiment::sweep::{Plan, Row, write_rows};
 use sim_core::report::pictures;
 use std::path::Path;
@@ -20,9 +22,11 @@ pub(super) fn write(
     write_rows(plan, rows, &mut bytes)
         .map_err(|error| Failure::new(Exit::Internal, format!("a table in memory: {error}")))?;
     write_whole(&folder.join(TABLE), &bytes)?;
-    for (name, svg) in pictures(plan, rows) {
-        write_whole(&folder.join(name), svg.as_bytes())?;
+    for (name, picture) in pictures(plan, rows) {
+        write_whole(&folder.join(name), picture.svg().as_bytes())?;
     }
+    let page = table::sheet(plan, rows).html();
+    write_whole(&folder.join(PAGE), page.as_bytes())?;
     if parquet {
         write_parquet(plan, rows, folder)?;
     }

@@ -8,6 +8,7 @@ use super::output::TABLE;
 use crate::exit::{Exit, Failure, reason};
 use crate::files::{self, Sink, TryLockError};
 use crate::part::{PARTS, write_whole};
+use crate::sheet::PAGE;
 use sim_core::experiment::sweep::{Header, Journal, Plan, Row, Shard};
 use sim_core::scenario::{NoFiles, Problems, Source};
 use std::io::{self, Write};
@@ -46,7 +47,7 @@ impl Store {
         files::patiently(|| files::make_folders(folder))
             .map_err(|error| Failure::io(format!("cannot create {}", folder.display()), &error))?;
         files::spare_inputs(folder, |name| {
-            name == TABLE
+            [TABLE, PAGE].contains(&name)
                 || [JOURNAL, ".svg", ".parquet"]
                     .iter()
                     .any(|e| name.ends_with(e))

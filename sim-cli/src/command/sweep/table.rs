@@ -3,12 +3,14 @@
 use super::output::TABLE;
 use crate::args::TableFormat;
 use crate::exit::Failure;
+use crate::sheet;
 use crate::table::Table;
-use crate::terminal::{self, BOLD, DIM, Out, RED, YELLOW};
+use crate::terminal::{self, BOLD, DIM, Out};
 use sim_core::experiment::Measure;
 use sim_core::experiment::sweep::{Plan, Row, write_rows};
 use sim_core::readable;
-use sim_core::report::words;
+use sim_core::report::sheet::{Block, Picture, Sheet};
+use sim_core::report::{pictures, sheet as core_sheet, words};
 use std::io::Write;
 use std::path::Path;
 
@@ -30,13 +32,7 @@ pub(super) fn print(
         write_rows(plan, rows, out)?;
         return Ok(());
     }
-    writeln!(out, "{BOLD}{}{BOLD:#}   {}", plan.name(), headline(plan))?;
-    writeln!(out)?;
-    write!(out, "{}", cells(plan, rows))?;
-    if rows.len() > ROWS_MAX {
-        writeln!(out, "  … {} more", rows.len() - ROWS_MAX)?;
-    }
-    remarks(rows, out)?;
+    sheet::print(&blocks(plan, rows), out)?;
     if let Some(folder) = folder {
         writeln!(
             out,
@@ -80,34 +76,74 @@ fn headline(plan: &Plan) -> String {
     )
 }
 
-fn cells(plan: &Plan, rows: &[Row]) -> String {
-    let mut table = Table::default();
-    let mut head = vec!["cell".to_owned()];
-    head.extend(plan.columns().into_iter().map(str::to_owned));
-    head.extend(plan.measures().iter().map(|m| m.path().to_owned()));
-    table.row(head);
-    for row in rows.iter().take(ROWS_MAX) {
+/// The rows as a page, with what is needed to have them again: the plan with everything in it.
+pub(super) fn sheet(plan: &Plan, rows: &[Row]) -> Sheet {
+    let scenario = plan.scenario();
+    let mut sheet = Sheet {
+        title: plan.title().to_owned(),
+        what: format!("sweep of {}", readable::counted(plan.cells(), "cell")),
+        facts: vec![
+            format!(
+                "scenario `{}` (hash `{:016x}`)",
+                scenario.name(),
+                plan.scenario_hash()
+            ),
+            format!("plan `{}` (hash `{:016x}`)", plan.name(), plan.hash()),
+        ],
+        blocks: blocks(plan, rows),
+        commands: vec!["stampede sweep plan.toml".to_owned()],
+        sources: vec![(
+            "plan.toml: the plan, with its scenario".to_owned(),
+            plan.to_toml(),
+        )],
+        ..Sheet::default()
+    };
+    let drawn = pictures(plan, rows).into_iter();
+    let drawn = drawn.map(|(_, picture)| Block::Picture(Picture::of(&picture)));
+    sheet.blocks.extend(drawn);
+    sheet
+}
+
+fn blocks(plan: &Plan, rows: &[Row]) -> Vec<Block> {
+    let mut blocks = vec![
+        Block::Lead(plan.name().to_owned(), format!("  {}", headline(plan))),
+        Block::Gap,
+        Block::Table(cells(plan, rows)),
+    ];
+    remarks(rows, &mut blocks);
+    blocks
+}
+
+fn cells(plan: &Plan, rows: &[Row]) -> core_sheet::Table {
+    let mut head = vec!["cell"];
+    head.extend(plan.columns());
+    head.extend(plan.measures().iter().map(Measure::path));
+    let mut table = core_sheet::Table::new("Each cell with its values and figures", &head);
+    table.most = ROWS_MAX;
+    for row in rows {
         let mut cells = vec![row.cell.to_string()];
         cells.extend(row.values.iter().cloned());
         for (measure, figure) in plan.measures().iter().zip(&row.figures) {
             cells.push(words::figure(measure, figure, row.failed > 0));
         }
-        table.row(cells);
+        table.rows.push(cells);
     }
-    table.text(2)
+    table
 }
 
 /// What failed, and why intervals are missing.
-fn remarks(rows: &[Row], out: &mut Out) -> Result<(), Failure> {
+fn remarks(rows: &[Row], blocks: &mut Vec<Block>) {
     let failed: Vec<&Row> = rows.iter().filter(|row| row.failed > 0).collect();
     if !failed.is_empty() {
         let cells = readable::counted(failed.len(), "cell");
-        writeln!(out, "\n  {RED}{cells} failed{RED:#}")?;
+        blocks.push(Block::Gap);
+        blocks.push(Block::Warning(format!("{cells} failed")));
         for row in failed.iter().take(FAILURES_MAX) {
-            writeln!(out, "  cell {}: {}", row.cell, row.notes)?;
+            blocks.push(Block::Sentence(format!("cell {}: {}", row.cell, row.notes)));
         }
         if failed.len() > FAILURES_MAX {
-            writeln!(out, "  … {} more", failed.len() - FAILURES_MAX)?;
+            let more = failed.len() - FAILURES_MAX;
+            blocks.push(Block::Sentence(format!("… {more} more")));
         }
     }
     let noted: Vec<&Row> = rows
@@ -115,13 +151,12 @@ fn remarks(rows: &[Row], out: &mut Out) -> Result<(), Failure> {
         .filter(|row| row.failed == 0 && !row.notes.is_empty())
         .collect();
     if let Some(first) = noted.first() {
-        writeln!(
-            out,
-            "\n  {YELLOW}{} without some intervals{YELLOW:#}; cell {}: {}",
+        blocks.push(Block::Gap);
+        blocks.push(Block::Warning(format!(
+            "{} without some intervals; cell {}: {}",
             readable::counted(noted.len(), "cell"),
             first.cell,
             first.notes
-        )?;
+        )));
     }
-    Ok(())
 }

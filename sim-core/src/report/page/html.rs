@@ -5,56 +5,15 @@ use super::data::Data;
 use super::factors::{factors, is_harmless};
 use super::panels::{self, Panel, panels};
 use super::story::{Row, Story};
-use super::tables::{self, Table};
+use super::tables;
 use super::windows::{Window, windows};
 use super::{Future, Page, lanes, words};
-use crate::text;
-use std::fmt::Write as _;
+use crate::report::markup::{self, Html, SOURCE_MAX, prose, table, xml};
 
 /// Windows that are drawn, and those of the tables below the pictures.
 const DRAWN: usize = 240;
 const TABLED: usize = 30;
-/// Bytes of the scenario's text that are shown at most: a log it reads can be very long.
-const SOURCE_MAX: usize = 120_000;
-
-const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-
-/// A page in the making.
-struct Html {
-    text: String,
-}
-
-impl Html {
-    fn raw(&mut self, text: &str) {
-        self.text.push_str(text);
-        self.text.push('\n');
-    }
-
-    fn heading(&mut self, id: &str, text: &str) {
-        self.raw(&format!("<h2 id=\"{id}\">{}</h2>", xml(text)));
-    }
-
-    fn paragraph(&mut self, text: &str) {
-        self.raw(&format!("<p>{}</p>", prose(text)));
-    }
-}
-
-/// A text as it stands in the page: nothing in it means anything, and figures keep together.
-fn xml(text: &str) -> String {
-    let mut safe = text::xml(text);
-    let spaces: Vec<usize> = safe.match_indices(' ').map(|(at, _)| at).collect();
-    for at in spaces.into_iter().rev() {
-        let bytes = safe.as_bytes();
-        let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-        let after_digit = at > 0 && digit(at - 1);
-        let group = (1..=3).all(|i| digit(at + i)) && !digit(at + 4);
-        if after_digit && (group || bytes.get(at + 1) == Some(&b'%')) {
-            safe.replace_range(at..=at, "\u{202f}");
-        }
-    }
-    safe
-}
 
 /// The whole page.
 pub(super) fn page(page: &Page<'_>) -> String {
@@ -65,9 +24,7 @@ pub(super) fn page(page: &Page<'_>) -> String {
     let mut drawn = panels(run, &spans);
     let beside = page.beside.as_ref();
     let compared = beside.map_or_else(Vec::new, |other| panels::futures(run, other, &spans));
-    let mut html = Html {
-        text: String::new(),
-    };
+    let mut html = Html::default();
     head(&mut html, run);
     html.raw("<main>");
     summary(&mut html, run);
@@ -104,21 +61,8 @@ pub(super) fn page(page: &Page<'_>) -> String {
 }
 
 fn head(html: &mut Html, run: &Future<'_>) {
-    let title = xml(&run.title());
-    html.raw(&format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}: report of a simulated run</title>"
-    ));
-    html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
-    html.raw("<meta name=\"color-scheme\" content=\"light dark\">");
-    // Nothing is fetched, whatever a text from a scenario says.
-    html.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:\">");
-    html.raw(&format!("<style>\n{STYLE}</style>\n</head>\n<body>"));
-    html.raw("<a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>");
-    html.raw(&format!("<header>\n<h1>{title}</h1>"));
-    let question = run.scenario.question();
-    if !question.is_empty() {
-        html.raw(&format!("<p class=\"question\">{}</p>", prose(question)));
-    }
+    let what = "report of a simulated run";
+    markup::head(html, &run.title(), what, run.scenario.question(), true);
     let summary = run.summary;
     html.raw(&format!(
         "<p class=\"facts\">Simulated by Stampede {}. Scenario <code>{}</code>, {} to {}, seed {}, digest <code>{}</code>.</p>\n</header>",
@@ -310,13 +254,7 @@ fn figures(html: &mut Html, run: &Future<'_>) {
 fn reproduce(html: &mut Html, page: &Page<'_>) {
     let run = &page.run;
     html.heading("again", "The same again");
-    html.paragraph("The same scenario, seed and version give the same bytes on every machine.");
-    // Line by line: what is shown keeps its lines, and nothing else of what means something to a page.
-    let commands: Vec<String> = page.commands.iter().map(|line| text::xml(line)).collect();
-    html.raw(&format!(
-        "<section class=\"box\" tabindex=\"0\" aria-label=\"Commands\">\n<pre><code>{}</code></pre>\n</section>",
-        commands.join("\n")
-    ));
+    markup::commands(html, &page.commands);
     html.paragraph(&format!(
         "Digest `{}`, seed {}, replication {}, scenario `{}` (hash `{}`), Stampede {}, {} events.",
         run.summary.digest,
@@ -329,62 +267,7 @@ fn reproduce(html: &mut Html, page: &Page<'_>) {
     ));
     let mut room = SOURCE_MAX;
     for source in run.scenario.sources() {
-        let lines = kept_lines(&source.text, &mut room);
-        let name = xml(&source.name);
-        html.raw(&format!(
-            "<details>\n<summary>Scenario: {name}</summary>\n<section class=\"box\" tabindex=\"0\" aria-label=\"{name}\">\n<pre><code>{lines}</code></pre>\n</section>\n</details>"
-        ));
+        let name = format!("Scenario: {}", source.name);
+        markup::source(html, &name, &source.text, &mut room);
     }
-}
-
-/// As many lines of a text as there is room for.
-fn kept_lines(text: &str, room: &mut usize) -> String {
-    let mut kept = String::new();
-    for line in text.lines() {
-        if line.len() > *room {
-            kept.push_str("… the rest is left out");
-            *room = 0;
-            return kept;
-        }
-        *room -= line.len();
-        let _ = writeln!(kept, "{}", text::xml(&line.replace('\t', "    ")));
-    }
-    kept
-}
-
-fn table(html: &mut Html, table: &Table) {
-    let caption = xml(&table.caption);
-    html.raw(&format!(
-        "<section class=\"box\" tabindex=\"0\" aria-label=\"{caption}\">\n<table>\n<caption>{caption}</caption>\n<thead><tr>"
-    ));
-    for name in &table.head {
-        html.raw(&format!("<th scope=\"col\">{}</th>", xml(name)));
-    }
-    html.raw("</tr></thead>\n<tbody>");
-    for row in &table.rows {
-        let mut cells = row.iter();
-        let first = cells.next().map_or("", String::as_str);
-        let mut line = format!("<tr><th scope=\"row\">{}</th>", xml(first));
-        for cell in cells {
-            let _ = write!(line, "<td>{}</td>", xml(cell));
-        }
-        html.raw(&format!("{line}</tr>"));
-    }
-    html.raw("</tbody>\n</table>\n</section>");
-}
-
-/// A sentence, with what stands in backticks as code; an odd one is a letter like others.
-fn prose(text: &str) -> String {
-    let parts: Vec<&str> = text.split('`').collect();
-    if parts.len().is_multiple_of(2) {
-        return xml(text);
-    }
-    let part = |(i, part): (usize, &&str)| {
-        if i % 2 == 1 {
-            format!("<code>{}</code>", xml(part))
-        } else {
-            xml(part)
-        }
-    };
-    parts.iter().enumerate().map(part).collect()
 }

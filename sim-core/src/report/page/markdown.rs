@@ -2,9 +2,10 @@
 
 use super::factors::factors;
 use super::story::Story;
-use super::tables::{self, Table};
+use super::tables;
 use super::{Future, Page, words};
 use crate::event_log::Actor;
+use crate::report::markup::Table;
 use std::fmt::Write as _;
 
 /// What stands where the team must write.

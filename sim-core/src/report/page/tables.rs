@@ -8,6 +8,7 @@ use super::words::{seconds, span_s};
 use crate::ids::Id;
 use crate::metric::Unit;
 use crate::readable::{self, number, share, short};
+use crate::report::markup::Table;
 use crate::summary::{ServerFigures, Times};
 
 /// Servers in a row of their own; the others are taken together.
@@ -19,26 +20,6 @@ const CLASSES: usize = 40;
 const COLUMNS: usize = 3;
 /// Expectations in a row of their own.
 const EXPECTATIONS: usize = 100;
-
-/// A table.
-pub(super) struct Table {
-    /// What it holds.
-    pub caption: String,
-    /// Names of its columns.
-    pub head: Vec<String>,
-    /// Its rows; the first cell names the row.
-    pub rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    fn new(caption: impl Into<String>, head: &[&str]) -> Self {
-        Self {
-            caption: caption.into(),
-            head: head.iter().map(|word| (*word).to_owned()).collect(),
-            rows: Vec::new(),
-        }
-    }
-}
 
 /// Times of every incident: a column for each, or a row where they are many; nothing where there was none.
 pub(super) fn incidents(run: &Future<'_>) -> Option<Table> {
