@@ -437,7 +437,7 @@ impl Judged {
             have: libm::round(total) as u64,
             need: MIN_EVENTS,
         };
-        let needs = self.longer(MIN_EVENTS as f64 / total);
+        let needs = self.until_events(total, MIN_EVENTS as f64, values.len());
         Some(Estimate::withheld(Some(seen / runs as f64), reason).needing(needs))
     }
 
@@ -460,7 +460,7 @@ impl Judged {
                 have: have as u64,
                 need: need as u64,
             };
-            let needs = self.longer(need / have.max(0.1));
+            let needs = self.until_events(have, need, parts.seen.len());
             return Estimate::withheld(Some(spread.share), reason).needing(needs);
         }
         let values = statistics::ratio_values(&above, &below).unwrap_or_default();
@@ -561,7 +561,11 @@ impl Judged {
                 have,
                 need,
             };
-            Estimate::withheld(None, reason).needing(self.longer(need / have.max(0.1)))
+            Estimate::withheld(None, reason).needing(self.until_events(
+                have,
+                need,
+                parts.seen.len(),
+            ))
         };
         if have < need {
             return few(have, need);
@@ -635,6 +639,14 @@ impl Judged {
                     .and_then(|length| length.horizon(LONGER)),
             )
         })
+    }
+
+    /// How long until as many independent events as are needed are seen, going by how many are. Few say little
+    /// of how often there are any, and few parts little of how they cluster: the length has room for both.
+    fn until_events(&self, have: f64, need: f64, parts: usize) -> Option<Needs> {
+        let of_parts = 2.0 / (parts.max(2) - 1) as f64;
+        let unsure = libm::sqrt(have.max(1.0).recip() + of_parts);
+        self.longer(need / have.max(0.1) * (1.0 + unsure))
     }
 
     /// Runs so many times longer, and a margin; over a horizon, which is as it is, so many times as many.

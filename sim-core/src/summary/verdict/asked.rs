@@ -1,6 +1,6 @@
 //! What first attempts ask of each service, and what a request takes that meets nobody else.
 
-use super::evidence::span_s;
+use super::window::span_s;
 use crate::engine::{CallStanding, ServiceStanding, Simulation, Standing};
 use crate::ids::{ClassId, Id, ServiceId};
 use crate::load::visits_of;

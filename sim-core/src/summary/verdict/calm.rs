@@ -74,7 +74,7 @@ pub(super) fn just_over(e: &Evidence<'_>) -> Option<Found> {
         return None;
     }
     let (what, until_s) = just_ended(e)?;
-    let (outcome, count) = worst(&e.outcomes)?;
+    let failures = failures(e)?;
     let since = e.now_s - until_s;
     let names: Vec<&str> = what.iter().map(String::as_str).collect();
     // Of what was seen since it ended the last is well.
@@ -86,7 +86,7 @@ pub(super) fn just_over(e: &Evidence<'_>) -> Option<Found> {
             how_bad(e)
         },
         format!(
-            "{} until {}, {}; {} of the failures are {} ({}){}; {}",
+            "{} until {}, {}; {failures}{}; {}",
             list(&names),
             moment(e, until_s),
             if since > 0.0 {
@@ -94,9 +94,6 @@ pub(super) fn just_over(e: &Evidence<'_>) -> Option<Found> {
             } else {
                 "the end itself".to_owned()
             },
-            share(count as f64 / e.failures().max(1) as f64),
-            outcome.name().replace('_', " "),
-            outcome.about(),
             load(e),
             goodput(e)
         ),
@@ -104,11 +101,22 @@ pub(super) fn just_over(e: &Evidence<'_>) -> Option<Found> {
     ))
 }
 
+/// What most failures are.
+fn failures(e: &Evidence<'_>) -> Option<String> {
+    let (outcome, count) = worst(&e.outcomes)?;
+    Some(format!(
+        "{} of the failures are {} ({})",
+        share(count as f64 / e.failures().max(1) as f64),
+        outcome.name().replace('_', " "),
+        outcome.about()
+    ))
+}
+
 pub(super) fn failing(e: &Evidence<'_>) -> Option<Found> {
     if !fails(e) {
         return None;
     }
-    let Some((outcome, count)) = worst(&e.outcomes) else {
+    let Some((failures, (outcome, _))) = failures(e).zip(worst(&e.outcomes)) else {
         return Some(Found::new(
             how_bad(e),
             format!(
@@ -126,13 +134,7 @@ pub(super) fn failing(e: &Evidence<'_>) -> Option<Found> {
             0,
         ));
     };
-    let failures = e.ended - e.succeeded();
-    let mut facts = vec![format!(
-        "{} of the failures are {} ({})",
-        share(count as f64 / failures.max(1) as f64),
-        outcome.name().replace('_', " "),
-        outcome.about()
-    )];
+    let mut facts = vec![failures];
     facts.extend(impatience(e).filter(|_| outcome == Outcome::TimedOut));
     let asked = e.services.iter().filter(|s| s.is_asked());
     for service in asked {
@@ -233,9 +235,7 @@ fn load(e: &Evidence<'_>) -> String {
             )
         }
         // What happens at the end itself no request has met.
-        Some(s) if s.load() > 1.0 && e.told.harms_s.is_some_and(|at_s| at_s >= e.now_s) => {
-            String::new()
-        }
+        Some(s) if s.load() > 1.0 && !e.harm_is_met() => String::new(),
         Some(s) => load_words(s, "; "),
         None => String::new(),
     }
@@ -313,19 +313,16 @@ pub(super) fn recovering(e: &Evidence<'_>) -> Option<Found> {
     let from_s = e.incident_s?;
     // What goes on failing at a low rate is no recovery, however long it is watched.
     let third = |share: &Option<f64>| share.is_some_and(|share| share < WELL);
-    if let Some((outcome, count)) = worst(&e.outcomes)
+    if let Some(failures) = failures(e)
         && e.thirds.iter().all(third)
     {
         return Some(Found::new(
             Word::Degraded,
             format!(
-                "the incident that began at {} goes on: {} of {} fail, and {} of the failures are {} ({}){}; {}",
+                "the incident that began at {} goes on: {} of {} fail, and {failures}{}; {}",
                 moment(e, from_s),
                 readable::number(e.failures() as f64),
                 readable::number(e.ended as f64),
-                share(count as f64 / e.failures().max(1) as f64),
-                outcome.name().replace('_', " "),
-                outcome.about(),
                 load(e),
                 goodput(e)
             ),

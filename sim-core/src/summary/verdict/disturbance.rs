@@ -32,6 +32,9 @@ impl Disturbance<'_> {
     }
 }
 
+/// So many times its rhythm after a crash a machine that crashes again and again would have crashed again.
+pub(super) const DUE: f64 = 1.5;
+
 /// A machine that crashes again and again.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct CrashLoop {
@@ -310,7 +313,7 @@ fn back_for_good(told: &Told<'_>, crashes: &[&Event], now_s: f64) -> Option<f64>
         .get(&Whom::of(last))
         .copied()
         .filter(|up_s| *up_s > at_s)?;
-    (now_s - at_s > 1.5 * rhythm_s).then_some(up_s)
+    (now_s - at_s > DUE * rhythm_s).then_some(up_s)
 }
 
 /// What an event of a kind begins, in a word.

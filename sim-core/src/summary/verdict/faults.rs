@@ -2,7 +2,7 @@
 //! with errors.
 
 use super::clauses::{NORMAL_FROM, fails, goodput, how_bad, load_words, missing, suffers};
-use super::disturbance::CrashLoop;
+use super::disturbance::{CrashLoop, DUE};
 use super::evidence::{Evidence, ServerFacts, ServiceFacts};
 use super::losses::{NOBODY, TOO_MUCH};
 use super::rows::Found;
@@ -13,8 +13,13 @@ use crate::ids::ServiceId;
 use crate::outcome::Outcome;
 use crate::verdict::Verdict as Word;
 
-/// A loop that goes on: by its own rhythm another crash is due, or was not long ago.
+/// A loop that goes on: by its own rhythm another crash is due, or was not long ago, and nothing has changed since
+/// the last after which all is well.
 fn goes_on(e: &Evidence<'_>, of: &CrashLoop) -> bool {
+    let changed = e.changed_s.is_some_and(|at_s| at_s > of.last_s[2]);
+    if changed && e.thirds[2].is_some_and(|share| share >= NORMAL_FROM) {
+        return false;
+    }
     let [first, second, third] = of.last_s;
     let rhythm_s = (second - first).max(third - second);
     let waits_for_restart = crashing(e, of).is_some_and(|s| {
@@ -22,7 +27,7 @@ fn goes_on(e: &Evidence<'_>, of: &CrashLoop) -> bool {
             && s.standing.state != MachineState::Absent
             && (s.standing.restarts || s.standing.state == MachineState::Booting)
     });
-    waits_for_restart || e.now_s - third <= 1.5 * rhythm_s
+    waits_for_restart || e.now_s - third <= DUE * rhythm_s
 }
 
 /// The server that crashes again and again; `None` for an instance of a balancer.
@@ -52,14 +57,7 @@ pub(super) fn crash_loop(e: &Evidence<'_>) -> Option<Found> {
     let ends: Vec<Outcome> = NOBODY.iter().chain(TOO_MUCH).copied().collect();
     let lost = service_of(e, worst).map_or(0, |service| e.lost_at(service, &ends));
     // Between two crashes all may look well: whether it harms is seen over several of them.
-    // What has changed since the last crash may have ended it.
-    let well = e.thirds[2].is_some_and(|share| share >= NORMAL_FROM);
-    let changed = e.changed_s.is_some_and(|at_s| at_s > worst.last_s[2]);
-    let harms = match (changed, well) {
-        (true, true) => false,
-        (true, false) => fails(e),
-        (false, _) => fails(e) || e.site != Kind::Normal,
-    };
+    let harms = fails(e) || e.site != Kind::Normal;
     let names: Vec<&str> = loops.iter().map(|l| l.machine.as_str()).collect();
     let verb = if names.len() == 1 { "crashes" } else { "crash" };
     let service = service_of(e, worst).map(|id| &e.services[usize::from(id.0)]);

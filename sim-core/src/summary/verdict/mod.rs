@@ -5,8 +5,10 @@
 //! the one that costs most requests, and the others stand beside it in its sentence. What cannot be stood behind is not said:
 //! a run too short to show an end has no verdict.
 
+mod arrivals;
 mod asked;
 mod calm;
+mod capacity;
 mod clauses;
 mod cores;
 mod disturbance;
@@ -14,7 +16,10 @@ mod evidence;
 mod faults;
 mod losses;
 mod overload;
+mod recovery;
 mod rows;
+mod storm;
+mod window;
 mod words;
 
 use crate::engine::Simulation;

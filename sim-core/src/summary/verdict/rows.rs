@@ -4,9 +4,9 @@ use super::calm::{backlog, failing, idle, just_over, objective, recovering, stab
 use super::clauses::fails;
 use super::evidence::Evidence;
 use super::faults::{balancer_down, crash_loop, cut, dead_in_rotation, errors, no_server};
-use super::overload::{
-    busy_for_nobody, draining, guarded, holding, hot_server, metastable, overloaded, warming,
-};
+use super::overload::{guarded, hot_server, overloaded, warming};
+use super::recovery::draining;
+use super::storm::{busy_for_nobody, holding, metastable};
 use crate::ids::ServiceId;
 use crate::verdict::Verdict as Word;
 
