@@ -72,13 +72,21 @@ def run(*command, **options):
     return subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300, **options)
 
 
-def children(process, name):
+def program_of(process):
+    """The name of a process, which may end while it is looked at."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return None
+
+
+def children(process, program):
     """Processes below one of ours, by the name of their program."""
     try:
         below = psutil.Process(process.pid).children(recursive=True)
-        return [child for child in below if child.name() == name]
     except psutil.NoSuchProcess:
         return []
+    return [child for child in below if program_of(child) == program]
 
 
 def kill(process):
@@ -247,7 +255,7 @@ def dask(plan, reference):
     check("a third client ends well", client.returncode == 0, output[-300:] if client.returncode else "")
     same("Dask with worker, simulator, client and scheduler killed", folder, reference)
     # A script that was killed may leave a part, under a name that the program knows and takes away.
-    known = r"plan\.toml|cells\.csv|.*\.svg|shard-\d+-of-\d+\.journal|\.stampede-part-[0-9a-f]+\.new"
+    known = r"plan\.toml|cells\.csv|report\.html|.*\.svg|shard-\d+-of-\d+\.journal|\.stampede-part-[0-9a-f]+\.new"
     others = [p.name for p in folder.iterdir() if not re.fullmatch(known, p.name)]
     check("nothing half-written stands for a result", not others, str(others))
 
@@ -385,7 +393,7 @@ def steps_above(processes):
     steps = []
     for one in processes:
         try:
-            steps += [p for p in [one, *one.parents()] if p.name() == "slurmstepd"]
+            steps += [p for p in [one, *one.parents()] if program_of(p) == "slurmstepd"]
         except psutil.NoSuchProcess:
             pass
     return steps
@@ -406,7 +414,7 @@ def slurm(plan, reference):
     complete = lambda: sum(1 for p in folder.glob("shard-*.journal") if p.read_bytes().count(b"\n") == 3)
     array = submit(f"0-{SHARDS - 1}")
     until("some shards", lambda: folder.exists() and complete() >= 3)
-    victim = until("a simulator", lambda: next((p for p in of_slurm(environment) if p.name() == PROGRAM_NAME), None))
+    victim = until("a simulator", lambda: next((p for p in of_slurm(environment) if program_of(p) == PROGRAM_NAME), None))
     kill_all([victim])
     until("more shards", lambda: complete() >= 6)
     # The node goes, with what it ran, and comes back.

@@ -43,6 +43,7 @@ const PLAIN: KindDef = KindDef {
     headline: Headline::Never,
     ends: None,
     marked: false,
+    told_only: false,
 };
 
 kinds! {
@@ -93,6 +94,7 @@ kinds! {
         look: Look::Change,
         sign: '→',
         weight: 2,
+        told_only: true,
     }
     Diagnosed {
         name: "diagnosed",
@@ -102,6 +104,7 @@ kinds! {
         look: Look::Change,
         sign: '→',
         weight: 2,
+        told_only: true,
     }
     Undone {
         name: "undone",
@@ -123,6 +126,7 @@ kinds! {
         look: Look::Change,
         sign: '→',
         weight: 2,
+        told_only: true,
     }
     Crash {
         name: "crash",
@@ -305,6 +309,7 @@ kinds! {
         look: Look::Change,
         sign: '→',
         weight: 3,
+        told_only: true,
     }
     Down {
         name: "down",
@@ -448,6 +453,8 @@ pub struct KindDef {
     pub ends: Option<Kind>,
     /// Whether it is marked in plots over time.
     pub marked: bool,
+    /// Whether it is a word of people that changes nothing.
+    pub told_only: bool,
 }
 
 /// Whom events of a kind happen to.

@@ -18,6 +18,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "requests arriving per second",
         unit: Unit::Hertz,
         taken_of: TakenOf::Requests,
+        level: false,
         of: |w| w.rate(w.arrived),
     },
     MetricDef {
@@ -25,6 +26,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "requests answered in time per second",
         unit: Unit::Hertz,
         taken_of: TakenOf::Anything,
+        level: false,
         of: |w| w.rate(w.outcomes[Outcome::Succeeded as usize]),
     },
     MetricDef {
@@ -32,6 +34,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "requests answered in time as a share of those that ended",
         unit: Unit::Ratio,
         taken_of: TakenOf::Anything,
+        level: false,
         of: |w| ratio(w.outcomes[Outcome::Succeeded as usize], w.ended()),
     },
     MetricDef {
@@ -39,6 +42,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "failed requests as a share of those that ended",
         unit: Unit::Ratio,
         taken_of: TakenOf::Anything,
+        level: false,
         of: |w| {
             ratio(
                 w.ended() - w.outcomes[Outcome::Succeeded as usize],
@@ -51,6 +55,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "failed requests per second",
         unit: Unit::Hertz,
         taken_of: TakenOf::Anything,
+        level: false,
         of: |w| w.rate(w.ended() - w.outcomes[Outcome::Succeeded as usize]),
     },
     MetricDef {
@@ -58,6 +63,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "attempts per second",
         unit: Unit::Hertz,
         taken_of: TakenOf::Anything,
+        level: false,
         of: |w| w.rate(w.attempts),
     },
     MetricDef {
@@ -65,6 +71,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "attempts per arriving request",
         unit: Unit::Count,
         taken_of: TakenOf::Requests,
+        level: false,
         of: |w| ratio(w.attempts, w.arrived),
     },
     MetricDef {
@@ -72,6 +79,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "share of the service's attempts that went to the server",
         unit: Unit::Ratio,
         taken_of: TakenOf::OneServer,
+        level: false,
         of: |w| ratio(w.attempts, w.attempts_of_service),
     },
     MetricDef {
@@ -79,6 +87,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "median response time of answered requests",
         unit: Unit::Time,
         taken_of: TakenOf::Requests,
+        level: false,
         of: |w| w.quantile_ns(0.5),
     },
     MetricDef {
@@ -86,6 +95,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "90th percentile of the response time of answered requests",
         unit: Unit::Time,
         taken_of: TakenOf::Requests,
+        level: false,
         of: |w| w.quantile_ns(0.9),
     },
     MetricDef {
@@ -93,6 +103,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "95th percentile of the response time of answered requests",
         unit: Unit::Time,
         taken_of: TakenOf::Requests,
+        level: false,
         of: |w| w.quantile_ns(0.95),
     },
     MetricDef {
@@ -100,6 +111,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "99th percentile of the response time of answered requests",
         unit: Unit::Time,
         taken_of: TakenOf::Requests,
+        level: false,
         of: |w| w.quantile_ns(0.99),
     },
     MetricDef {
@@ -107,6 +119,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "requests in flight at the end of the window",
         unit: Unit::Count,
         taken_of: TakenOf::Anything,
+        level: true,
         of: |w| Some(w.in_flight as f64),
     },
     MetricDef {
@@ -114,6 +127,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "requests waiting at servers at the end of the window",
         unit: Unit::Count,
         taken_of: TakenOf::Machines,
+        level: true,
         of: |w| Some(w.queue_len as f64),
     },
     MetricDef {
@@ -121,6 +135,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "busy share of the workers",
         unit: Unit::Ratio,
         taken_of: TakenOf::Machines,
+        level: false,
         of: |w| (w.workers > 0.0).then(|| w.busy / w.workers),
     },
     MetricDef {
@@ -128,6 +143,7 @@ pub static METRICS: &[MetricDef] = &[
         about: "servers that are up at the end of the window",
         unit: Unit::Count,
         taken_of: TakenOf::Machines,
+        level: true,
         of: |w| Some(w.up as f64),
     },
 ];
@@ -142,6 +158,8 @@ pub struct MetricDef {
     pub unit: Unit,
     /// What it can be taken of.
     pub taken_of: TakenOf,
+    /// Whether it is what there is at the end of a window, however long that is.
+    pub level: bool,
     /// Its value over a window; `None` where the window holds nothing to take it from.
     pub of: fn(&Window<'_>) -> Option<f64>,
 }
@@ -203,7 +221,7 @@ pub enum TakenOf {
 }
 
 /// What a metric is taken of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Scope {
     /// Requests from outside, and all servers.
     Site,

@@ -37,11 +37,7 @@ pub(super) static RULE: AlertRuleDef = AlertRuleDef {
     },
     judge: |params, asked, known| {
         let Watched::Objective(slo, objective) = *asked.watched else {
-            return Judgement {
-                holds: false,
-                value: None,
-                unit: Unit::Count,
-            };
+            return Judgement::NOTHING;
         };
         let burn = |window| {
             let (good, total) = known.objective(slo, params.span(window))?;

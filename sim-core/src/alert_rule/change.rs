@@ -2,7 +2,6 @@
 
 use super::{AlertRuleDef, Judgement, Watched, Watches};
 use crate::extension::{ExtensionRow, ParamDef};
-use crate::metric::Unit;
 use crate::time::Duration;
 
 pub(super) static RULE: AlertRuleDef = AlertRuleDef {
@@ -24,16 +23,15 @@ pub(super) static RULE: AlertRuleDef = AlertRuleDef {
     check: |_| Ok(()),
     judge: |params, asked, known| {
         let Watched::Condition(condition) = asked.watched else {
-            return Judgement {
-                holds: false,
-                value: None,
-                unit: Unit::Count,
-            };
+            return Judgement::NOTHING;
         };
         let (metric, scope) = (condition.metric, condition.scope);
-        let before = known.value(metric, scope, asked.over, params.span("since"));
+        // Where nothing is known now, what was before is not looked at.
         let now = known.value(metric, scope, asked.over, Duration::ZERO);
-        let value = now.zip(before).map(|(now, before)| now - before);
+        let value = now.and_then(|now| {
+            let before = known.value(metric, scope, asked.over, params.span("since"))?;
+            Some(now - before)
+        });
         Judgement {
             holds: value
                 .is_some_and(|value| condition.comparison.holds(value, condition.threshold)),

@@ -117,6 +117,15 @@ pub struct Judgement {
     pub unit: Unit,
 }
 
+impl Judgement {
+    /// Of what a rule does not watch.
+    const NOTHING: Self = Self {
+        holds: false,
+        value: None,
+        unit: Unit::Count,
+    };
+}
+
 impl Configured<AlertRuleDef> {
     /// Whether the condition holds, by what is known.
     pub fn judge(&self, asked: &Asked<'_>, known: &dyn Known) -> Judgement {

@@ -2,7 +2,6 @@
 
 use super::{AlertRuleDef, Judgement, Watched, Watches, window};
 use crate::extension::ExtensionRow;
-use crate::metric::Unit;
 
 pub(super) static RULE: AlertRuleDef = AlertRuleDef {
     row: ExtensionRow {
@@ -18,11 +17,7 @@ pub(super) static RULE: AlertRuleDef = AlertRuleDef {
     check: |_| Ok(()),
     judge: |_, asked, known| {
         let Watched::Condition(condition) = asked.watched else {
-            return Judgement {
-                holds: false,
-                value: None,
-                unit: Unit::Count,
-            };
+            return Judgement::NOTHING;
         };
         let value = known.value(
             condition.metric,

@@ -22,6 +22,16 @@ pub struct Monitoring {
     pub responders: u64,
 }
 
+impl Monitoring {
+    /// For how long what an alert looks at is kept.
+    pub fn kept(&self, alert: &Alert) -> Duration {
+        let (_, back) = alert.rule.looks(alert.over);
+        // Rules look between two scrapes, of which the newer is seen late.
+        let more = self.lag.0.saturating_add(self.scrape.0);
+        Duration(back.0.saturating_add(more))
+    }
+}
+
 /// How alerts are put together in one notification.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Grouping {

@@ -14,6 +14,7 @@ mod watch;
 use crate::event_log;
 use crate::histogram::{COARSE_LEN, Histogram, bucket, coarse};
 use crate::ids::{ClassId, Id, LocalId, ServiceId, Table};
+use crate::metric::Scope;
 use crate::model::Model;
 use crate::outcome::Outcome;
 pub use flow::Flow;
@@ -61,6 +62,19 @@ impl Layout {
     pub fn class_from_outside(&self, flow: u16) -> Option<u16> {
         flow.is_multiple_of(2)
             .then(|| (usize::from(flow / 2) % self.classes) as u16)
+    }
+
+    /// The rows of the requests that a scope is about.
+    pub(crate) fn flows_of(&self, scope: Scope) -> std::iter::StepBy<std::ops::Range<usize>> {
+        let each = 2 * self.classes;
+        match scope {
+            Scope::Site => (0..self.flows()).step_by(2),
+            Scope::Class(class) => (2 * class.position()..self.flows()).step_by(each),
+            Scope::Service(service) => {
+                (service.position() * each..(service.position() + 1) * each).step_by(1)
+            }
+            Scope::Server(_) => (0..0).step_by(1),
+        }
     }
 
     /// The service and the class of a row.

@@ -97,28 +97,17 @@ impl Total {
 
     fn apply(&mut self, history: &History, interval: usize, add: bool) {
         let layout = &history.layout;
+        for flow in layout.flows_of(self.scope) {
+            self.apply_flow(history, interval, flow, add);
+        }
         match self.scope {
             Scope::Site => {
-                for flow in (0..layout.flows()).step_by(2) {
-                    self.apply_flow(history, interval, flow, add);
-                }
                 for service in 0..layout.services {
                     self.apply_service(history, interval, service, add);
                 }
             }
-            Scope::Class(class) => {
-                for flow in (0..layout.flows())
-                    .filter(|f| f % 2 == 0 && f / 2 % layout.classes == class.0 as usize)
-                {
-                    self.apply_flow(history, interval, flow, add);
-                }
-            }
+            Scope::Class(_) => {}
             Scope::Service(service) => {
-                let per_service = 2 * layout.classes;
-                for flow in service.0 as usize * per_service..(service.0 as usize + 1) * per_service
-                {
-                    self.apply_flow(history, interval, flow, add);
-                }
                 self.apply_service(history, interval, service.0 as usize, add);
             }
             Scope::Server(server) => self.apply_server(history, interval, server.0 as usize, add),

@@ -4,12 +4,13 @@ use super::Scenario;
 use super::assemble::Base;
 use super::condition::{Piece, condition, metric};
 use super::expectation::{Known, expectation};
+use super::monitoring::{all_fit, fits, monitoring};
 use super::problem::{Problem, suggest};
 use super::section::{Cx, Item};
 use super::sections::{AlertSpec, SloSpec, Top};
 use crate::alert_rule::{Watched, Watches};
 use crate::metric::Comparison;
-use crate::model::{Alert, ClassId, Expectation, Grouping, Monitoring, Slo};
+use crate::model::{Alert, ClassId, Expectation, Monitoring, Slo};
 use crate::text::cited;
 use crate::time::Duration;
 
@@ -60,7 +61,8 @@ pub(crate) fn alerts(top: &Top, base: &Base, cx: &mut Cx<'_>) -> Option<Vec<Aler
         .map(|spec| alert(spec, top, base, monitoring.as_ref(), cx))
         .collect();
     clean?;
-    built.into_iter().collect()
+    let alerts: Vec<Alert> = built.into_iter().collect::<Option<_>>()?;
+    all_fit(&alerts, top, monitoring.as_ref(), cx).then_some(alerts)
 }
 
 fn alert(
@@ -111,100 +113,6 @@ fn objective(name: Piece<'_>, top: &Top, cx: &mut Cx<'_>) -> Option<Watched> {
         position,
         slos[position].objective.copied()?,
     ))
-}
-
-/// More scrapes than that in what a rule looks at are nobody's.
-const SCRAPES_MAX: u64 = 20_000;
-
-/// Whether an alert can be evaluated as it is written.
-fn fits(alert: &Alert, spec: &AlertSpec, monitoring: Option<&Monitoring>, cx: &mut Cx<'_>) -> bool {
-    let def = alert.rule.def;
-    if spec.over.written && !def.has_window {
-        let what = format!(
-            "`over` has no effect here: {} has windows of its own",
-            def.row.name
-        );
-        cx.push(Problem::new("E017", what).at(spec.over.span));
-        return false;
-    }
-    let Some(monitoring) = monitoring else {
-        let needs = if !def.plain {
-            Some((
-                format!("{} looks at values that were kept", def.row.name),
-                spec.rule.span,
-            ))
-        } else if alert.keep.is_zero() {
-            None
-        } else {
-            Some((
-                "`keep` is a matter of how rules are evaluated".to_owned(),
-                spec.keep.span,
-            ))
-        };
-        if let Some((what, span)) = &needs {
-            let problem = Problem::new("E017", format!("{what}, and there is no `[monitoring]`"));
-            cx.push(
-                problem
-                    .at(*span)
-                    .help("write [monitoring] with scrape = \"15s\""),
-            );
-        }
-        return needs.is_none();
-    };
-    let (shortest, all) = alert.rule.looks(alert.over);
-    // A rate is the difference of two counts.
-    let needed = monitoring
-        .lag
-        .0
-        .saturating_add(monitoring.scrape.0.saturating_mul(2));
-    if shortest.0 < needed && def.watches != Watches::Metric {
-        let what = format!(
-            "a window of {shortest} holds fewer than two values, with a scrape every {} that is seen {} later",
-            monitoring.scrape, monitoring.lag
-        );
-        let span = if spec.over.written {
-            spec.over.span
-        } else {
-            spec.span
-        };
-        cx.push(
-            Problem::new("E017", what)
-                .at(span)
-                .help(format!("at least {}", Duration(needed))),
-        );
-        return false;
-    }
-    let scrapes = all.0 / monitoring.scrape.0.max(1);
-    if scrapes > SCRAPES_MAX {
-        let what = format!("this rule looks at {scrapes} scrapes; at most {SCRAPES_MAX} are kept");
-        cx.push(Problem::new("E024", what).at(spec.span));
-        return false;
-    }
-    true
-}
-
-/// How the system is watched: the outer option is a problem, the inner one absence.
-pub(crate) fn monitoring(top: &Top) -> Option<Option<Monitoring>> {
-    let Some(spec) = top.monitoring.get()? else {
-        return Some(None);
-    };
-    let group = match spec.group.get()? {
-        Some(group) => Some(Grouping {
-            wait: group.wait.copied()?,
-            interval: group.interval.copied()?,
-            repeat: group.repeat.copied()?,
-        }),
-        None => None,
-    };
-    let scrape = spec.scrape.copied()?;
-    Some(Some(Monitoring {
-        scrape,
-        lag: spec.lag.copied()?,
-        evaluate: spec.evaluate.copied()?.unwrap_or(scrape),
-        stale: spec.stale.copied()?,
-        group,
-        responders: spec.responders.copied()?,
-    }))
 }
 
 pub(crate) fn slos(top: &Top, base: &Base, cx: &mut Cx<'_>) -> Option<Vec<Slo>> {

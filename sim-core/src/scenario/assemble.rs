@@ -1,8 +1,9 @@
 //! The whole model from the sections, with every check that concerns more than one of them.
 
 use super::Scenario;
-use super::alarm::{alerts, expectations, monitoring, slos};
+use super::alarm::{alerts, expectations, slos};
 use super::assumed::assumed;
+use super::monitoring::monitoring;
 use super::problem::{Collector, Problem};
 use super::runbook::runbooks;
 use super::section::Cx;

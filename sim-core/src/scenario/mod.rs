@@ -39,6 +39,7 @@ mod like;
 mod links;
 mod live;
 mod members;
+mod monitoring;
 mod outline;
 mod overlay;
 mod own_health;

@@ -73,24 +73,14 @@ pub(super) fn find(simulation: &Simulation) -> Vec<Incident> {
         with_last(&mut incidents, |i| i.waiting = Some(in_flight(simulation)));
     }
     for incident in &mut incidents {
-        incident.detected_s = detected(
-            simulation,
-            incident.start_s,
-            incident.end_s.unwrap_or(end_s),
-        );
-        let end_or_run_s = incident.end_s.unwrap_or(end_s);
-        incident.acknowledged_s = first(
-            simulation,
-            Kind::Acknowledged,
-            incident.start_s,
-            end_or_run_s,
-        );
-        incident.diagnosed_s = first(simulation, Kind::Diagnosed, incident.start_s, end_or_run_s);
-        incident.lost = lost(
-            simulation,
-            incident.start_s,
-            incident.end_s.unwrap_or(end_s),
-        );
+        let until_s = incident.end_s.unwrap_or(end_s);
+        incident.detected_s = detected(simulation, incident.start_s, until_s);
+        // Somebody looks because he was told, which may have been before it began.
+        let after =
+            |at_s: Option<f64>, kind| at_s.and_then(|at_s| first(simulation, kind, at_s, until_s));
+        incident.acknowledged_s = after(incident.detected_s, Kind::Acknowledged);
+        incident.diagnosed_s = after(incident.acknowledged_s, Kind::Diagnosed);
+        incident.lost = lost(simulation, incident.start_s, until_s);
     }
     incidents
 }
@@ -138,7 +128,7 @@ fn with_last(incidents: &mut [Incident], change: impl FnOnce(&mut Incident)) {
     }
 }
 
-/// When something first happened in an incident.
+/// When something first happened between two moments.
 fn first(simulation: &Simulation, kind: Kind, start_s: f64, end_s: f64) -> Option<f64> {
     let log = simulation.recorder().event_log();
     let mut moments = log.filter(|e| e.kind == kind).map(|e| e.at.as_secs_f64());

@@ -13,9 +13,11 @@ use crate::metric::{MetricDef, Scope};
 use crate::model::Alert;
 use crate::record::history::History;
 use crate::time::{Duration, Instant};
+use std::cell::Cell;
 
-/// Intervals that are looked at, at most, to find since when something was true.
+/// Looks at what was true, at most, for one alert that fired; and intervals that are added up for all of them.
 const LOOKS_MAX: usize = 20_000;
+const INTERVALS_MAX: u64 = 3_000_000;
 
 /// Alerts that fired and were resolved.
 pub(super) fn alerts(simulation: &Simulation) -> Vec<AlertFigures> {
@@ -26,6 +28,7 @@ pub(super) fn alerts(simulation: &Simulation) -> Vec<AlertFigures> {
     };
     let model = simulation.model();
     let mut firings = simulation.firings().iter().peekable();
+    let left = Cell::new(INTERVALS_MAX);
     let event_log = simulation.recorder().event_log();
     let figures = event_log.filter_map(|event| {
         let mut figures = AlertFigures {
@@ -47,7 +50,7 @@ pub(super) fn alerts(simulation: &Simulation) -> Vec<AlertFigures> {
             figures.pending_at_s = Some(firing.pending.as_secs_f64());
             figures.scraped_at_s = firing.as_of.map(Instant::as_secs_f64);
             figures.paged_at_s = firing.paged.map(Instant::as_secs_f64);
-            figures.true_at_s = true_since(simulation, alert, firing.pending.0);
+            figures.true_at_s = true_since(simulation, alert, firing.pending.0, &left);
         }
         Some(figures)
     });
@@ -55,13 +58,18 @@ pub(super) fn alerts(simulation: &Simulation) -> Vec<AlertFigures> {
 }
 
 /// Since when an alert's condition was true when it was first seen, in seconds; `None` where the time line does
-/// not show it.
-fn true_since(simulation: &Simulation, alert: &Alert, seen_ns: u64) -> Option<f64> {
+/// not show it, or too much of it was looked at already.
+fn true_since(
+    simulation: &Simulation,
+    alert: &Alert,
+    seen_ns: u64,
+    left: &Cell<u64>,
+) -> Option<f64> {
     let history = simulation.recorder().history();
     let settings = simulation.model().monitoring?;
     let width = history.interval_ns();
     let newest = (seen_ns / width) as usize;
-    let holds = |end: usize| end > 0 && alert.judge(&True { history, end }).holds;
+    let holds = |end: usize| end > 0 && alert.judge(&True { history, end, left }).holds;
     // It may be over already when it is seen.
     let (_, back) = alert.rule.looks(alert.over);
     let late = settings.lag.0 + 2 * settings.scrape.0 + settings.evaluate.0;
@@ -74,13 +82,15 @@ fn true_since(simulation: &Simulation, alert: &Alert, seen_ns: u64) -> Option<f6
         first -= 1;
         looks += 1;
     }
-    Some(history.end_ns(first - 1) as f64 / 1e9)
+    (left.get() > 0).then(|| history.end_ns(first - 1) as f64 / 1e9)
 }
 
 /// What is true when so many intervals of the time line have ended.
 struct True<'a> {
     history: &'a History,
     end: usize,
+    /// Intervals that may still be added up.
+    left: &'a Cell<u64>,
 }
 
 impl True<'_> {
@@ -89,7 +99,10 @@ impl True<'_> {
         let width = self.history.interval_ns();
         let end = self.end.checked_sub((back.0 / width) as usize)?;
         let len = over.0.div_ceil(width).max(1) as usize;
-        (end > 0).then(|| end.saturating_sub(len)..end)
+        let window = end.saturating_sub(len)..end;
+        let left = self.left.get().saturating_sub(window.len() as u64);
+        self.left.set(left);
+        (end > 0 && left > 0).then_some(window)
     }
 }
 

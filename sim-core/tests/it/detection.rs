@@ -361,4 +361,61 @@ fn what_cannot_be_evaluated_is_refused() {
     wrong(&ramp(monitoring, slo), "E033", "no objective is called");
     let over = "when = \"works\"\nrule = \"burn-rate\"\nover = \"2m\"\n[[slo]]\nname = \"works\"\nobjective = 0.9";
     wrong(&ramp(monitoring, over), "E017", "`over` has no effect");
+    let long = "when = \"failed > 5%\"\nover = \"30s\"";
+    let short = "[monitoring]\nscrape = \"1ms\"";
+    wrong(&ramp(short, long), "E024", "at most 20000");
+    let stale = "[monitoring]\nscrape = \"30s\"\nstale = \"1h\"";
+    let site = "when = \"failed > 5%\"\nover = \"5m\"";
+    wrong(&ramp(stale, site), "E017", "without an alert on a server");
+    let staff = "[monitoring]\nscrape = \"30s\"\nresponders = 2";
+    wrong(&ramp(staff, site), "E017", "without a runbook");
+    let none = "horizon = \"60s\"\ntraffic = [{ to = \"web\", rate = 1 }]\n[service.web]\ndemand = \"1ms\"\n\
+                server = [{ name = \"s\" }]\n[monitoring]\nscrape = \"10s\"\n";
+    wrong(none, "E017", "a monitoring without an alert");
+}
+
+#[test]
+fn all_alerts_together_keep_what_is_allowed() {
+    let alert = |i: usize| {
+        let name = format!("[[alert]]\nname = \"a{i}\"\n");
+        name + "when = \"failed > 5%\"\nover = \"15s\"\n"
+    };
+    let text = |count: usize| {
+        let alerts: String = (1..=count).map(alert).collect();
+        let first = "when = \"failed > 5%\"\nover = \"15s\"\n";
+        ramp("[monitoring]\nscrape = \"1ms\"", first) + &alerts
+    };
+    // Each keeps 15 s and one scrape: 15 002.
+    scenario::parse(&text(12)).expect("13 x 15 002 are 195 026");
+    let problems = scenario::parse(&text(13)).expect_err("14 x 15 002 are 210 028");
+    assert!(problems.has("E024"), "{problems}");
+    assert!(problems.to_string().contains("210028"), "{problems}");
+}
+
+#[test]
+fn a_level_needs_one_scrape_and_nothing_overflows_in_a_long_one() {
+    // A thousand servers of a thousand workers, ten minutes between scrapes: more nanoseconds than 64 bits hold.
+    let text = "horizon = \"30d\"\ntraffic = [{ to = \"web\", rate = 0.001 }]\n[service.web]\ndemand = \"5ms\"\n\
+                server = [{ name = \"w\", count = 1000, workers = 1000 }]\n[monitoring]\nscrape = \"10m\"\n\
+                [[alert]]\nname = \"busy\"\nwhen = \"utilisation > 5%\"\nover = \"1h\"\n\
+                [[alert]]\nname = \"there\"\nwhen = \"up > 999\"\nover = \"1m\"\n";
+    let run = run(text);
+    let alerts = told(&run, Kind::Alert);
+    assert_eq!(alerts.len(), 1, "{alerts:?}");
+    assert!(alerts[0].2.starts_with("up > 999"), "{alerts:?}");
+}
+
+#[test]
+fn a_change_is_since_the_last_value_that_is_not_stale() {
+    let fires = |stale: &str| {
+        let run = run(&outage(&format!(
+            "[monitoring]\nscrape = \"10s\"\nstale = \"{stale}\"\n\
+             [[alert]]\nname = \"any\"\nwhen = \"in_flight(s) > -100\"\nrule = {{ kind = \"change\", since = \"60s\" }}\n"
+        )));
+        times(&run, Kind::Alert)
+    };
+    // Known since the start; scraped at 100 for the last time, and at 210 again. A minute before that, the value of
+    // 100 was 50 s old.
+    assert_eq!(fires("55s"), [60.0, 210.0]);
+    assert_eq!(fires("40s"), [60.0, 270.0]);
 }

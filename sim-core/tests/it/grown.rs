@@ -196,7 +196,7 @@ impl Bed {
     /// Adds what people do about an alert, and what tells them of it.
     fn make_room_for_response(&mut self, path: &str) {
         let rule = path.starts_with("alert.NAME.rule") || path == "alert.NAME.keep";
-        let book = path.starts_with("runbook.");
+        let book = path.starts_with("runbook.") || path == "monitoring.responders";
         if book {
             // It answers the alert by the name that it has in the text.
             self.sets.retain(|(path, _)| {
@@ -209,10 +209,12 @@ impl Bed {
             }
         };
         let monitoring = "[monitoring]\nscrape = \"20ms\"\n";
-        let watched = rule || book || path.starts_with("monitoring.");
+        let watched = rule || book || path.starts_with("monitoring");
         room(watched, "[monitoring]", monitoring);
         let alert = "[[alert]]\nname = \"slow\"\nwhen = \"p99 > 20ms\"\n";
-        room(rule || book, "[[alert]]", alert);
+        room(watched, "[[alert]]", alert);
+        let lost = "[[alert]]\nname = \"lost\"\nwhen = \"in_flight(s0-1)\"\nrule = \"absence\"\n";
+        room(path == "monitoring.stale", "in_flight(s0-1)", lost);
         let slo = "[[slo]]\nname = \"quick\"\nobjective = 0.9\n";
         room(rule, "[[slo]]", slo);
         let note = "[[runbook]]\nname = \"aid\"\non = \"slow\"\n[[runbook.step]]\ndo = \"note\"\nnote = \"x\"\n";

@@ -92,8 +92,8 @@ impl Monitoring {
         self.notifier.next().map_or(next, |look| look.min(next))
     }
 
-    /// Evaluates every rule; what is told of that.
-    fn evaluate(&mut self, alerts: &[Alert], now: u64) -> Vec<event_log::Event> {
+    /// Evaluates every rule; what is told of that, with the position of the alert.
+    fn evaluate(&mut self, alerts: &[Alert], now: u64) -> Vec<(usize, event_log::Event)> {
         let mut told = Vec::new();
         for (i, alert) in alerts.iter().enumerate() {
             let seen = self.readings.seen_at(now);
@@ -108,14 +108,15 @@ impl Monitoring {
                     0 => ", scraped now".to_owned(),
                     age => format!(", scraped {} before", Duration(age)),
                 });
-                told.push(event_log::Event {
+                let event = event_log::Event {
                     at: Instant(now),
                     kind,
                     by: Actor::System,
                     subject: alert.name.clone(),
                     server: None,
                     cause: format!("{} ({value}{age})", alert.text),
-                });
+                };
+                told.push((i, event));
             };
             if judgement.holds {
                 rule.keeps = None;
@@ -184,10 +185,8 @@ impl Simulation {
             monitoring.next_scrape = now.saturating_add(settings.scrape.0);
         }
         if monitoring.next_evaluation == now {
-            for event in monitoring.evaluate(&model.alerts, now) {
-                if event.kind == Kind::Alert {
-                    fire.extend(model.alerts.iter().position(|a| a.name == event.subject));
-                }
+            for (alert, event) in monitoring.evaluate(&model.alerts, now) {
+                fire.extend((event.kind == Kind::Alert).then_some(alert));
                 self.recorder.tell(event);
             }
             monitoring.next_evaluation = now.saturating_add(settings.evaluate.0);

@@ -7,14 +7,14 @@ use super::super::fleet::Fleet;
 use super::super::service::Service;
 use crate::alert_rule::{Known, Watched};
 use crate::histogram::COARSE_LEN;
-use crate::ids::{Id, ServiceId, Table};
+use crate::ids::{Id, ServerId, ServiceId, Table};
 use crate::metric::{MetricDef, Scope, Window};
 use crate::model::{Model, Monitoring};
 use crate::outcome::Outcome;
 use crate::record::Recorder;
 use crate::time::Duration;
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// Counters of something at one moment, since the start of the run, and levels.
@@ -74,11 +74,18 @@ struct Mark {
     busy: u64,
 }
 
+/// Of nothing.
+const NONE: u32 = u32::MAX;
+
 /// All that was scraped and is still looked at.
 #[derive(Clone)]
 pub(super) struct Readings {
     settings: Monitoring,
     series: Vec<Series>,
+    /// Where the series of a scope is.
+    places: BTreeMap<Scope, usize>,
+    /// The series that a server adds to: of the site, of its service, and its own.
+    of_server: Vec<[u32; 3]>,
     slos: Vec<SloSeries>,
     marks: Vec<Mark>,
     /// When servers were looked at last.
@@ -88,14 +95,10 @@ pub(super) struct Readings {
 impl Readings {
     pub(super) fn new(model: &Model, settings: Monitoring) -> Self {
         let mut series: Vec<Series> = Vec::new();
+        let mut places: BTreeMap<Scope, usize> = BTreeMap::new();
         let mut slos: Vec<SloSeries> = Vec::new();
         for alert in &model.alerts {
-            let (_, back) = alert.rule.looks(alert.over);
-            // A value of one more scrape is needed where rules look between two.
-            let back = back.0.saturating_add(settings.lag.0);
-            let kept_ns = back
-                .saturating_add(settings.stale.0)
-                .saturating_add(settings.scrape.0);
+            let kept_ns = settings.kept(alert).0;
             match &alert.watched {
                 Watched::Objective(slo, _) => {
                     if let Some(known) = slos.iter_mut().find(|series| series.slo == *slo) {
@@ -113,17 +116,29 @@ impl Readings {
                     let Some((_, scope)) = watched.metric() else {
                         continue;
                     };
-                    if let Some(known) = series.iter_mut().find(|series| series.scope == scope) {
-                        known.kept_ns = known.kept_ns.max(kept_ns);
-                    } else {
+                    let place = *places.entry(scope).or_insert(series.len());
+                    if place == series.len() {
                         series.push(Series::new(scope, kept_ns));
                     }
+                    series[place].kept_ns = series[place].kept_ns.max(kept_ns);
                 }
             }
         }
+        let place = |scope| places.get(&scope).map_or(NONE, |place| *place as u32);
+        let servers = model.servers.iter().enumerate();
+        let of_server = servers.map(|(i, server)| {
+            [
+                Scope::Site,
+                Scope::Service(server.service),
+                Scope::Server(ServerId::at(i)),
+            ]
+            .map(place)
+        });
         Self {
             settings,
+            of_server: of_server.collect(),
             series,
+            places,
             slos,
             marks: vec![Mark::default(); model.servers.len()],
             looked_at: 0,
@@ -166,13 +181,11 @@ impl Readings {
                 },
             );
             let reached = server.state.serves();
-            for series in &mut self.series {
-                let own = match series.scope {
-                    Scope::Site => false,
-                    Scope::Service(service) if service == server.service => false,
-                    Scope::Server(id) if id.position() == i => true,
-                    _ => continue,
+            for (number, place) in self.of_server[i].into_iter().enumerate() {
+                let Some(series) = self.series.get_mut(place as usize) else {
+                    continue;
                 };
+                let own = number == 2;
                 let sums = &mut series.sums;
                 if own {
                     // Counts go on in the server, whoever reads them; while it is down nobody does.
@@ -185,8 +198,10 @@ impl Readings {
                 if !reached {
                     continue;
                 }
-                sums.busy_ns += busy.wrapping_sub(mark.busy);
-                sums.worker_ns += elapsed * u64::from(server.workers);
+                // Areas wrap around: differences of two are what counts.
+                let workers_ns = elapsed.wrapping_mul(u64::from(server.workers));
+                sums.busy_ns = sums.busy_ns.wrapping_add(busy.wrapping_sub(mark.busy));
+                sums.worker_ns = sums.worker_ns.wrapping_add(workers_ns);
                 sums.queue_len += u64::from(server.queue_len);
                 sums.up += 1;
                 if own {
@@ -243,20 +258,8 @@ impl Series {
         }
     }
 
-    /// The rows of counters of the requests that it is about.
-    fn flows(&self, recorder: &Recorder) -> impl Iterator<Item = usize> + use<> {
-        let layout = &recorder.layout;
-        let (classes, scope) = (layout.classes, self.scope);
-        (0..layout.flows()).filter(move |flow| match scope {
-            Scope::Site => flow % 2 == 0,
-            Scope::Class(class) => flow % 2 == 0 && flow / 2 % classes == class.position(),
-            Scope::Service(service) => flow / (2 * classes) == service.position(),
-            Scope::Server(_) => false,
-        })
-    }
-
     fn take_response_times(&mut self, recorder: &Recorder) {
-        for flow in self.flows(recorder) {
+        for flow in recorder.layout.flows_of(self.scope) {
             for (bucket, count) in recorder.flows[flow].recent.counts() {
                 self.closed[bucket] = self.closed[bucket].wrapping_add(count);
             }
@@ -275,7 +278,7 @@ impl Series {
         }
         if !is_server {
             let mut counts = self.closed.clone();
-            for flow in self.flows(recorder) {
+            for flow in recorder.layout.flows_of(self.scope) {
                 let flow = &recorder.flows[flow];
                 reading.arrived += flow.arrived;
                 reading.attempts += flow.attempts;
@@ -294,8 +297,8 @@ impl Series {
         }
         self.readings.push_back(Arc::new(reading));
         let gone = now.saturating_sub(self.kept_ns);
-        // The last value of what cannot be scraped is kept for as long as it may count.
-        while self.readings.len() > 1 && self.readings[0].at < gone {
+        // The last value before what is kept stays: it counts until it is stale, however long that is.
+        while self.readings.len() > 1 && self.readings[1].at <= gone {
             self.readings.pop_front();
         }
     }
@@ -330,7 +333,7 @@ impl Known for Seen<'_> {
         back: Duration,
     ) -> Option<f64> {
         let settings = &self.readings.settings;
-        let series = self.readings.series.iter().find(|s| s.scope == scope)?;
+        let series = &self.readings.series[*self.readings.places.get(&scope)?];
         let visible = self.visible(back)?;
         let count = series.readings.partition_point(|r| r.at <= visible);
         let newest = series.readings.get(count.checked_sub(1)?)?;
@@ -338,7 +341,7 @@ impl Known for Seen<'_> {
         if round - newest.at > settings.stale.0 {
             return None;
         }
-        self.as_of.set(Some(newest.at));
+        self.as_of.set(self.as_of.get().max(Some(newest.at)));
         // As in Prometheus 3, a window is open on its left: a value scraped exactly so long ago has left it.
         let left = |r: &Reading| (r.at + over.0) <= self.now - back.0;
         let first = series.readings.partition_point(|r| left(r)).min(count - 1);
@@ -359,7 +362,7 @@ impl Known for Seen<'_> {
         let visible = self.visible(Duration::ZERO)?;
         let count = series.readings.partition_point(|r| r.at <= visible);
         let newest = series.readings.get(count.checked_sub(1)?)?;
-        self.as_of.set(Some(newest.at));
+        self.as_of.set(self.as_of.get().max(Some(newest.at)));
         let left = |r: &Judged| r.at + over.0 <= self.now;
         let first = series.readings.partition_point(left).min(count - 1);
         let oldest = &series.readings[first];
@@ -375,7 +378,7 @@ impl Reading {
             if span_ns == 0 {
                 0.0
             } else {
-                (area - before) as f64 / span_ns as f64
+                area.wrapping_sub(before) as f64 / span_ns as f64
             }
         };
         let mut outcomes = self.outcomes;

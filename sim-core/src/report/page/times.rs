@@ -2,17 +2,9 @@
 
 use super::Future;
 use super::words::span_s;
-use crate::event_log::{Actor, Kind};
+use crate::event_log::Actor;
 use crate::readable::number;
 use crate::summary::Incident;
-
-/// What people do that changes nothing.
-const WORDS: [Kind; 4] = [
-    Kind::Note,
-    Kind::Acknowledged,
-    Kind::Diagnosed,
-    Kind::Handled,
-];
 
 /// Incidents told one by one.
 pub(super) const MOST: usize = 30;
@@ -36,7 +28,9 @@ pub(super) fn row(run: &Future<'_>, incident: &Incident) -> [String; 8] {
             || never.to_owned(),
             |at| {
                 let since = at - incident.start_s;
-                if since <= 0.0 {
+                if since < 0.0 {
+                    format!("before it began ({})", run.at_s(at))
+                } else if since <= 0.0 {
                     format!("at once ({})", run.at_s(at))
                 } else {
                     format!("after {} ({})", span_s(since), run.at_s(at))
@@ -44,10 +38,7 @@ pub(super) fn row(run: &Future<'_>, incident: &Incident) -> [String; 8] {
             },
         )
     };
-    let detected = match incident.detected_s {
-        Some(at) if at < incident.start_s => format!("before it began ({})", run.at_s(at)),
-        at => after(at, "no alert fired"),
-    };
+    let detected = after(incident.detected_s, "no alert fired");
     let then = [
         ("somebody looked", incident.acknowledged_s),
         ("cause known", incident.diagnosed_s),
@@ -63,7 +54,14 @@ pub(super) fn row(run: &Future<'_>, incident: &Incident) -> [String; 8] {
         detected,
         after(acted_s(run, incident), "nobody changed anything"),
         after(incident.down_s, "never"),
-        after(incident.mitigated_s, "–"),
+        after(
+            incident.mitigated_s,
+            if incident.down_s.is_some() {
+                "not before the run ended"
+            } else {
+                "–"
+            },
+        ),
         after(incident.end_s, "not before the run ended"),
         number(incident.lost as f64),
         incident
@@ -76,7 +74,7 @@ pub(super) fn row(run: &Future<'_>, incident: &Incident) -> [String; 8] {
 pub(super) fn acted_s(run: &Future<'_>, incident: &Incident) -> Option<f64> {
     let end_s = incident.end_s.unwrap_or(f64::INFINITY);
     let acts = (run.simulation.recorder().event_log())
-        .filter(|event| event.by == Actor::People && !WORDS.contains(&event.kind));
+        .filter(|event| event.by == Actor::People && !event.kind.def().told_only);
     let mut moments = acts.map(|event| event.at.as_secs_f64());
     moments.find(|at| (incident.start_s..=end_s).contains(at))
 }
