@@ -7,6 +7,7 @@ use crate::folder::{EXPERIMENT, Folder};
 use crate::sheet::{self, PAGE};
 use crate::terminal::{self, DIM, Out};
 use serde::Serialize;
+use sim_core::report::Picture;
 use sim_core::report::sheet::{Block, Sheet};
 use sim_core::scenario::Scenario;
 use std::io::{self, Write};
@@ -29,7 +30,7 @@ pub(crate) struct Results<'a, T> {
     /// The table, and the file it goes to.
     pub csv: (&'static str, Csv<'a>),
     /// The plot, where there is one, and the file it goes to.
-    pub svg: Option<(&'static str, String)>,
+    pub svg: Option<(&'static str, Picture)>,
     /// Everything, for people.
     pub sheet: Sheet,
     /// What was simulated.
@@ -62,8 +63,8 @@ pub(crate) fn deliver<T: Serialize>(
             out.write_all(scenario.to_toml().as_bytes())
         })?;
         folder.write(table, |out| csv(out))?;
-        if let Some((plot, svg)) = svg {
-            folder.write(plot, |out| out.write_all(svg.as_bytes()))?;
+        if let Some((name, plot)) = svg {
+            folder.write(name, |out| out.write_all(plot.svg().as_bytes()))?;
         }
         folder.write(EXPERIMENT, |out| {
             writeln!(out, "{}", terminal::json(report))
@@ -71,7 +72,6 @@ pub(crate) fn deliver<T: Serialize>(
         folder.write(PAGE, |out| out.write_all(sheet.html().as_bytes()))?;
         folder.finish()?;
     }
-    sheet::write(&args.page, &sheet)?;
     match args.format {
         ResultFormat::Json => {
             writeln!(out, "{}", terminal::json(&WithHost { report, host }))?;
@@ -82,8 +82,12 @@ pub(crate) fn deliver<T: Serialize>(
             if let Some(folder) = args.output.as_ref().filter(|_| !quiet) {
                 writeln!(out, "{DIM}results in {}{DIM:#}", terminal::place(folder))?;
             }
-            sheet::tell(&args.page, quiet, out)?;
         }
     }
+    sheet::write(
+        &args.page,
+        &sheet,
+        (quiet || args.format != ResultFormat::Text, out),
+    )?;
     Ok(exit)
 }

@@ -190,7 +190,7 @@ pub(crate) fn check_output(args: &ResultArgs) -> Result<(), Failure> {
     if let Some(target) = &args.output {
         drop(crate::folder::Folder::begin(target, args.force)?);
     }
-    sheet::check(&args.page)
+    sheet::check(&args.page, args.output.as_deref())
 }
 
 /// Shows how many runs are done.

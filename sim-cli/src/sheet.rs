@@ -9,7 +9,7 @@ use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW, say};
 use sim_core::report::sheet::{Block, Sheet};
 use sim_core::text::{shell_word, shown};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, absolute};
 
 /// The page in a folder of results.
 pub(crate) const PAGE: &str = "report.html";
@@ -35,21 +35,23 @@ pub(crate) fn print(blocks: &[Block], out: &mut dyn Write) -> io::Result<()> {
                 writeln!(out, "{BOLD}{}{BOLD:#}", shown(says))?;
             }
             Block::Verdict(about, says) => {
-                writeln!(out, "{BOLD}{about}: {}{BOLD:#}", shown(says))?;
+                writeln!(out, "{BOLD}{}: {}{BOLD:#}", shown(about), shown(says))?;
             }
-            Block::Lead(strong, says) => writeln!(out, "{BOLD}{strong}{BOLD:#} {says}")?,
-            Block::Heading(text) => writeln!(out, "\n{BOLD}{text}{BOLD:#}")?,
-            Block::Alarm(text) => writeln!(out, "\n{RED}{text}{RED:#}")?,
-            Block::Sentence(text) => writeln!(out, "  {text}")?,
-            Block::Note(text) => writeln!(out, "  {DIM}{text}{DIM:#}")?,
-            Block::Warning(text) => writeln!(out, "  {YELLOW}!{YELLOW:#} {text}")?,
+            Block::Lead(strong, says) => {
+                writeln!(out, "{BOLD}{}{BOLD:#} {}", shown(strong), shown(says))?;
+            }
+            Block::Heading(text) => writeln!(out, "\n{BOLD}{}{BOLD:#}", shown(text))?,
+            Block::Alarm(text) => writeln!(out, "\n{RED}{}{RED:#}", shown(text))?,
+            Block::Sentence(text) => writeln!(out, "  {}", shown(text))?,
+            Block::Note(text) => writeln!(out, "  {DIM}{}{DIM:#}", shown(text))?,
+            Block::Warning(text) => writeln!(out, "  {YELLOW}!{YELLOW:#} {}", shown(text))?,
             Block::Check(holds, count, that) => {
                 let (color, mark) = match holds {
                     Some(true) => (GREEN, "✓"),
                     Some(false) => (RED, "✗"),
                     None => (YELLOW, "–"),
                 };
-                writeln!(out, "  {color}{mark}{color:#} {count}   {that}")?;
+                writeln!(out, "  {color}{mark}{color:#} {count}   {}", shown(that))?;
             }
             Block::Table(table) => rows(table, out)?,
             Block::Gap => writeln!(out)?,
@@ -144,8 +146,8 @@ fn of_words(typed: impl Iterator<Item = String>, output: bool) -> String {
     kept.join(" ")
 }
 
-/// Refuses a page that could not be written, before an hour is simulated.
-pub(crate) fn check(args: &PageArgs) -> Result<(), Failure> {
+/// Refuses a page that could not be written beside the output, before an hour is simulated.
+pub(crate) fn check(args: &PageArgs, output: Option<&Path>) -> Result<(), Failure> {
     let Some(path) = &args.report else {
         return Ok(());
     };
@@ -155,6 +157,10 @@ pub(crate) fn check(args: &PageArgs) -> Result<(), Failure> {
     };
     if path == Path::new("-") {
         return refuse("a page is a file; one of this name is ./-");
+    }
+    let whole = |path: &Path| absolute(path).unwrap_or_else(|_| path.to_owned());
+    if output.is_some_and(|output| whole(output) == whole(path)) {
+        return refuse("that is where -o goes");
     }
     if path.is_dir() || path.file_name().is_none() {
         return refuse("a page is a file, and this is a folder");
@@ -171,26 +177,57 @@ pub(crate) fn check(args: &PageArgs) -> Result<(), Failure> {
     files::spare_inputs(folder, |input| input == name)
 }
 
-/// Writes the page where one was asked for; an older one gives way.
-pub(crate) fn write(args: &PageArgs, sheet: &Sheet) -> Result<(), Failure> {
+/// Writes the page where one was asked for, and says where it is; an older one gives way.
+pub(crate) fn write(
+    args: &PageArgs,
+    sheet: &Sheet,
+    (quiet, out): (bool, &mut dyn Write),
+) -> Result<(), Failure> {
     let Some(path) = &args.report else {
         return Ok(());
     };
+    // What was printed stays if this fails.
+    out.flush()?;
     write_whole(path, sheet.html().as_bytes())
-        .map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))
-}
-
-/// Says where the page is.
-pub(crate) fn tell(args: &PageArgs, quiet: bool, out: &mut dyn Write) -> io::Result<()> {
-    match args.report.as_ref().filter(|_| !quiet) {
-        Some(path) => writeln!(out, "{DIM}report in {}{DIM:#}", path.display()),
-        None => Ok(()),
+        .map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))?;
+    if !quiet {
+        writeln!(out, "{DIM}report in {}{DIM:#}", path.display())?;
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::of_words;
+    use super::{ALONE, WITH_VALUE, of_words};
+    use crate::args::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn what_changes_no_figure_is_an_option_of_its_kind() {
+        let cli = Cli::command();
+        let below = cli
+            .get_subcommands()
+            .flat_map(clap::Command::get_subcommands);
+        let commands: Vec<_> = cli.get_subcommands().chain(below).chain([&cli]).collect();
+        let takes_value = |name: &str| {
+            let long = name.strip_prefix("--");
+            let args = commands.iter().flat_map(|command| command.get_arguments());
+            let mut named = args.filter(|arg| {
+                let aliases = arg.get_all_aliases().unwrap_or_default();
+                arg.get_long() == long || aliases.iter().any(|alias| Some(*alias) == long)
+            });
+            let takes = |arg: &clap::Arg| arg.get_action().takes_values();
+            let first = named.next().map(takes);
+            assert!(named.all(|arg| Some(takes(arg)) == first), "{name}");
+            first
+        };
+        for name in WITH_VALUE {
+            assert_eq!(takes_value(name), Some(true), "{name}");
+        }
+        for name in ALONE {
+            assert_eq!(takes_value(name), Some(false), "{name}");
+        }
+    }
 
     #[test]
     fn a_command_keeps_what_changes_figures() {

@@ -92,6 +92,16 @@ pub struct Model {
     pub expectations: Vec<Expectation>,
 }
 
+impl Model {
+    /// Leaves out what tells of a run and acts on it, where an experiment judges by figures of its own.
+    pub(crate) fn unwatch(&mut self) {
+        self.expectations.clear();
+        self.alerts.clear();
+        self.monitoring = None;
+        self.runbooks.clear();
+    }
+}
+
 /// Bounds of a run, so that no scenario can take the machine down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {

@@ -9,10 +9,10 @@ use crate::input::Input;
 use crate::sheet::{self, PAGE};
 use crate::terminal::{self, DIM, Out};
 use sim_core::experiment::{Comparison, Stop, Unfit, Variant, WarmUp, compare, warmed};
-use sim_core::plot::intervals::Row;
+use sim_core::plot::intervals::{Intervals, Row};
 use sim_core::readable;
-use sim_core::report::sheet::{Block, Picture, Sheet, Table};
-use sim_core::report::{ComparisonReport, words, write_comparison, write_variant_runs};
+use sim_core::report::sheet::{Block, Sheet, Table};
+use sim_core::report::{ComparisonReport, Picture, words, write_comparison, write_variant_runs};
 use sim_core::scenario::Scenario;
 use std::io::Write;
 
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
         folder.write("comparison.csv", |out| write_comparison(&report, out))?;
         folder.write("replications.csv", |out| write_variant_runs(&report, out))?;
         folder.write("measures.svg", |out| {
-            out.write_all(plot(&found, 0, &found.verdict(0)).wide.as_bytes())
+            out.write_all(plot(&found, 0, &found.verdict(0)).svg().as_bytes())
         })?;
         folder.write(EXPERIMENT, |out| {
             writeln!(out, "{}", terminal::json(&report))
@@ -78,7 +78,6 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
         folder.write(PAGE, |out| out.write_all(sheet.html().as_bytes()))?;
         folder.finish()?;
     }
-    sheet::write(&args.result.page, &sheet)?;
     match args.result.format {
         ResultFormat::Json => {
             let report = &report;
@@ -90,9 +89,10 @@ pub(crate) fn run(args: &CompareArgs, quiet: bool, out: &mut Out) -> Result<Exit
             if let Some(folder) = args.result.output.as_ref().filter(|_| !quiet) {
                 writeln!(out, "{DIM}results in {}{DIM:#}", terminal::place(folder))?;
             }
-            sheet::tell(&args.result.page, quiet, out)?;
         }
     }
+    let silent = quiet || args.result.format != ResultFormat::Text;
+    sheet::write(&args.result.page, &sheet, (silent, out))?;
     Ok(exit)
 }
 
@@ -250,5 +250,11 @@ fn plot(found: &Comparison, at: usize, title: &str) -> Picture {
             }
         })
         .collect();
-    Picture::of_intervals(title, measure.path(), measure.unit(), &rows, false)
+    Picture::Intervals(Intervals {
+        title: title.to_owned(),
+        label: measure.path().to_owned(),
+        unit: measure.unit(),
+        rows,
+        zero: false,
+    })
 }

@@ -15,8 +15,8 @@ use sim_core::model::Model;
 use sim_core::plot::axis::Axis;
 use sim_core::plot::lines::{Lines, Point, Series};
 use sim_core::readable;
-use sim_core::report::Head;
-use sim_core::report::sheet::{Block, Picture, Sheet, Table};
+use sim_core::report::sheet::{Block, Sheet, Table};
+use sim_core::report::{Head, Picture};
 use sim_core::scenario::Scenario;
 use sim_core::statistics::Estimate;
 use sim_core::text::Csv;
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &DeadlineArgs, quiet: bool, out: &mut Out) -> Result<Exi
     let results = Results {
         report: &report,
         csv: ("deadline.csv", &csv),
-        svg: Some(("deadline.svg", answer.plot(&verdict).svg())),
+        svg: Some(("deadline.svg", Picture::Lines(answer.plot(&verdict)))),
         sheet: answer.sheet(&verdict),
         scenario: &scenario,
         host,
@@ -257,7 +257,7 @@ impl Answer<'_> {
             table.rows.push(row);
         }
         blocks.push(Block::Table(table));
-        blocks.push(Block::Picture(Picture::of_lines(&self.plot(verdict))));
+        blocks.push(Block::Picture(Picture::Lines(self.plot(verdict))));
         blocks
     }
 

@@ -8,17 +8,17 @@ use crate::experiment::{
 };
 use crate::folder::{EXPERIMENT, Folder};
 use crate::input::Input;
-use crate::report::{theory_blocks, write_theory};
+use crate::report::theory_blocks;
 use crate::sheet::{self, PAGE};
 use crate::terminal::{self, DIM, Out, say_warning};
 use serde::Serialize;
 use sim_core::experiment::{Measure, Replicated, Stop, WarmUp, replicate, warmed, without_warm_up};
 use sim_core::metric::Unit;
 use sim_core::model::Model;
-use sim_core::plot::intervals::Row;
+use sim_core::plot::intervals::{Intervals, Row};
 use sim_core::readable;
-use sim_core::report::sheet::{Block, Picture, Sheet, Table};
-use sim_core::report::{ReplicationsReport, words, write_measures, write_runs};
+use sim_core::report::sheet::{Block, Sheet, Table};
+use sim_core::report::{Picture, ReplicationsReport, words, write_measures, write_runs};
 use sim_core::scenario::Scenario;
 use sim_core::statistics::{Estimate, Needs, Withheld};
 use sim_core::theory::{self, Applied};
@@ -38,7 +38,7 @@ struct Job {
 pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     refuse_what_one_run_has(args)?;
     let jobs = prepare(args)?;
-    sheet::check(&args.page)?;
+    sheet::check(&args.page, args.how.output.as_deref())?;
     let mut worst = Exit::Ok;
     for (number, job) in jobs.into_iter().enumerate() {
         let Job {
@@ -100,26 +100,21 @@ pub(crate) fn run(args: &RunArgs, quiet: bool, out: &mut Out) -> Result<Exit, Fa
             theory: applied.map(|applied| beside(applied, &plan.measures, &found)),
             host,
         };
-        let mut sheet = shown.sheet();
-        if let Some(theory) = &shown.theory {
-            sheet.blocks.extend(theory_blocks(theory, &plan.measures));
-        }
+        let sheet = shown.sheet();
         if let Some(folder) = folder {
             write_files(&folder, &scenario, &report)?;
             folder.write(PAGE, |out| out.write_all(sheet.html().as_bytes()))?;
             folder.finish()?;
         }
-        sheet::write(&args.page, &sheet)?;
         print(
-            (&shown, &shown.sheet()),
+            (&shown, &sheet),
             args,
             number,
             output.as_deref().filter(|_| !quiet),
             out,
         )?;
-        if args.how.format == RunFormat::Text {
-            sheet::tell(&args.page, quiet, out)?;
-        }
+        let silent = quiet || args.how.format != RunFormat::Text;
+        sheet::write(&args.page, &sheet, (silent, out))?;
         out.flush()?;
         if exit != Exit::Ok {
             worst = exit;
@@ -291,9 +286,6 @@ fn print(
                 writeln!(out)?;
             }
             sheet::print(&sheet.blocks, out)?;
-            if let Some(theory) = &shown.theory {
-                write_theory(theory, shown.measures, out)?;
-            }
             if let Some(folder) = output {
                 writeln!(out, "{DIM}results in {}{DIM:#}", terminal::place(folder))?;
             }
@@ -376,6 +368,9 @@ impl Shown<'_> {
             };
             blocks.push(Block::Check(holds, count, expectation.that.clone()));
         }
+        if let Some(theory) = &self.theory {
+            blocks.extend(theory_blocks(theory, self.measures));
+        }
         blocks
     }
 
@@ -390,9 +385,15 @@ impl Shown<'_> {
             note: words::estimate(measure, estimate)[..2].join(" "),
         });
         let rows: Vec<Row> = rows.collect();
-        let title = format!("{}: times, with their intervals", self.scenario.name());
-        let plot = || Picture::of_intervals(&title, "time", Unit::Time, &rows, false);
-        (!rows.is_empty()).then(plot)
+        (!rows.is_empty()).then(|| {
+            Picture::Intervals(Intervals {
+                title: format!("{}: times, with their intervals", self.scenario.name()),
+                label: "time".to_owned(),
+                unit: Unit::Time,
+                rows,
+                zero: false,
+            })
+        })
     }
 }
 

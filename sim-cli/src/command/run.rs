@@ -9,6 +9,7 @@ use crate::input::Input;
 use crate::interrupt;
 use crate::progress::Progress;
 use crate::report::{self, Report};
+use crate::sheet;
 use crate::terminal::{self, Out, say_warning};
 use serde::Serialize;
 use sim_core::engine::Simulation;
@@ -274,7 +275,7 @@ fn print(
             report::write(&report, out)?;
             if how.theory {
                 let applied = theory::apply(&job.model).beside(summary);
-                report::write_theory(&applied, &[], out)?;
+                sheet::print(&report::theory_blocks(&applied, &[]), out)?;
             }
             if !quiet {
                 report::write_next(&report, job.output.as_deref(), out)?;

@@ -4,7 +4,7 @@ mod event_log;
 mod figures;
 mod theory;
 
-pub(crate) use theory::{blocks as theory_blocks, write as write_theory};
+pub(crate) use theory::blocks as theory_blocks;
 
 use crate::drive::Driven;
 use crate::terminal::{self, BOLD, DIM, GREEN, RED, YELLOW};

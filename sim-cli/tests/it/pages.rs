@@ -263,5 +263,18 @@ fn what_cannot_be_a_page_is_refused_before_anything_runs() {
     refused(&with("."), 2, "this is a folder");
     refused(&with("nowhere/x.html"), 5, "no such folder");
     refused(&with("q.toml"), 2, "is read by this command");
+    for output in ["new", "./new"] {
+        refused(
+            &[&with("new")[..], &["-o", output]].concat(),
+            2,
+            "that is where -o goes",
+        );
+    }
+    refused(
+        &["calibrate", "a.log", "-o", "b.toml", "--report", "b.toml"],
+        2,
+        "that is where -o goes",
+    );
+    assert!(!folder.path("new").exists() && !folder.path("b.toml").exists());
     assert!(folder.read("q.toml").contains("<script>"));
 }

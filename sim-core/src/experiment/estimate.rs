@@ -34,6 +34,8 @@ const NEARLY: f64 = 0.75;
 /// What is left out at the end of runs, as a share of an interval's half-width: it is then a third of a
 /// standard error, and costs less than a hundredth of coverage.
 const LEFT_OUT: f64 = 0.15;
+/// How many times as much as was seen of both is made room for.
+const ROOM_OF_ENDS: f64 = 2.5;
 
 /// Nobody is told to simulate as many replications as this.
 const MOST_RUNS: f64 = 1e6;
@@ -407,8 +409,9 @@ impl Judged {
             in_all: false,
         };
         // The error shrinks with the length, and the interval with its root: the length that would do is the
-        // square of what is seen here, and so is its uncertainty.
-        let factor = MARGIN * left_out / most;
+        // square of what is seen here, and so is its uncertainty. Widths over a few runs differ by a third by chance,
+        // and so does what a few ends leave out.
+        let factor = ROOM_OF_ENDS * left_out / most;
         let needs = length.horizon(factor * factor);
         Some(Estimate::withheld(None, reason).needing(needs))
     }

@@ -89,10 +89,7 @@ impl Ramp {
         let finest = Duration((self.hold.0 / 20).max(1_000_000));
         ramped.recording.interval = ramped.recording.interval.min(finest);
         ramped.timeline.clear();
-        ramped.expectations.clear();
-        ramped.alerts.clear();
-        ramped.monitoring = None;
-        ramped.runbooks.clear();
+        ramped.unwatch();
         Ok(ramped)
     }
 }

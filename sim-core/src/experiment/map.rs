@@ -54,10 +54,7 @@ impl SlowDown {
                 .saturating_add(self.watch.0),
         );
         changed.warm_up = Duration::ZERO;
-        changed.expectations.clear();
-        changed.alerts.clear();
-        changed.monitoring = None;
-        changed.runbooks.clear();
+        changed.unwatch();
         changed
     }
 }

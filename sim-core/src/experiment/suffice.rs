@@ -38,6 +38,9 @@ const REQUESTS_EACH: f64 = 10.0;
 /// How much longer a run is asked for than what was seen suggests, or chance takes.
 pub(super) const MARGIN: f64 = 1.5;
 
+/// The same where no theory knows how slowly a system forgets: longer runs see slower changes.
+const ROOM_OF_SEEN: f64 = 2.0;
+
 /// Where theory says that there are enough excursions, so large a share of them must be seen.
 pub(super) const LEAST_EXCURSIONS: f64 = 0.4;
 
@@ -192,8 +195,13 @@ impl Length {
             ask(have, need, Withheld::HeavyTail { have, need });
         }
         let (factor, reason) = worst?;
-        // Rounding must not leave the next run a hair too short.
-        Some((reason, self.horizon(factor * 1.001)))
+        let room = if slow == Slow::Seen {
+            ROOM_OF_SEEN
+        } else {
+            // Rounding must not leave the next run a hair too short.
+            1.001
+        };
+        Some((reason, self.horizon(factor * room)))
     }
 }
 

@@ -17,101 +17,110 @@ pub struct Row {
     pub note: String,
 }
 
+/// Rows with dots and intervals.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Intervals {
+    /// The title.
+    pub title: String,
+    /// The name of the figure.
+    pub label: String,
+    /// Its unit.
+    pub unit: Unit,
+    /// From top to bottom.
+    pub rows: Vec<Row>,
+    /// Whether a line is drawn at zero, for differences.
+    pub zero: bool,
+}
+
 const ROW: f64 = 28.0;
 const WIDTH: f64 = 760.0;
 const NARROW: f64 = 390.0;
 const NAME_LETTERS: usize = 40;
 
-/// Draws rows from top to bottom; `zero` draws a line there, for differences.
-pub fn intervals(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool) -> String {
-    // The first row is on top, where reading begins.
-    let names: Vec<String> = rows
-        .iter()
-        .rev()
-        .map(|row| cut(&row.name, NAME_LETTERS))
-        .collect();
-    let y = Axis::words("", &names);
-    let frame = Frame {
-        left: y.width() + 30.0,
-        top: 50.0,
-        right: WIDTH - 30.0,
-        bottom: 50.0 + ROW * rows.len().max(1) as f64,
-    };
-    let mut drawing = Drawing::new(WIDTH, frame.bottom + 50.0);
-    let heading = fitted(title, TITLE, WIDTH - 40.0);
-    drawing.text((20.0, 26.0), Anchor::Start, TITLE, &heading);
-    draw(&mut drawing, &frame, &y, (label, unit), rows, zero);
-    drawing.finish(title, &about(rows))
-}
-
-/// The same for a narrow screen, where each name stands above its row and the title beside the picture.
-pub fn narrow(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool) -> String {
-    let nameless: Vec<String> = rows.iter().map(|_| String::new()).collect();
-    let y = Axis::words("", &nameless);
-    let height = ROW + SMALL.size + 2.0;
-    let frame = Frame {
-        left: 14.0,
-        top: 6.0,
-        right: NARROW - 24.0,
-        bottom: 6.0 + height * rows.len().max(1) as f64,
-    };
-    let mut drawing = Drawing::new(NARROW, frame.bottom + 50.0);
-    draw(&mut drawing, &frame, &y, (label, unit), rows, zero);
-    for (index, row) in rows.iter().enumerate() {
-        let at = (frame.left + 6.0, frame.top + height * index as f64 + 13.0);
-        let name = fitted(&row.name, SMALL, frame.right - frame.left - 6.0);
-        drawing.text(at, Anchor::Start, SMALL.in_colour(INK), &name);
-    }
-    drawing.finish(title, &about(rows))
-}
-
-fn about(rows: &[Row]) -> String {
-    let about = rows.iter().map(|row| format!("{}: {}", row.name, row.note));
-    about.collect::<Vec<_>>().join("; ")
-}
-
-fn draw(
-    drawing: &mut Drawing,
-    frame: &Frame,
-    y: &Axis,
-    (label, unit): (&str, Unit),
-    rows: &[Row],
-    zero: bool,
-) {
-    let (x, shown, greatest) = axis(label, unit, rows, zero);
-    frame.draw(drawing, &x, y, true);
-    if zero {
-        let at = x.place(0.0, frame.across());
-        let pen = Pen {
-            colour: FADED,
-            width: 1.5,
-            dash: "",
+impl Intervals {
+    /// As a file.
+    pub fn svg(&self) -> String {
+        // The first row is on top, where reading begins.
+        let names = self.rows.iter().rev();
+        let names: Vec<String> = names.map(|row| cut(&row.name, NAME_LETTERS)).collect();
+        let y = Axis::words("", &names);
+        let frame = Frame {
+            left: y.width() + 30.0,
+            top: 50.0,
+            right: WIDTH - 30.0,
+            bottom: 50.0 + ROW * self.rows.len().max(1) as f64,
         };
-        drawing.line((at, frame.top), (at, frame.bottom), pen);
+        let mut drawing = Drawing::new(WIDTH, frame.bottom + 50.0);
+        let heading = fitted(&self.title, TITLE, WIDTH - 40.0);
+        drawing.text((20.0, 26.0), Anchor::Start, TITLE, &heading);
+        self.draw(&mut drawing, &frame, &y);
+        drawing.finish(&self.title, &self.about())
     }
-    for (index, row) in rows.iter().enumerate() {
-        let height = y.place((rows.len() - 1 - index) as f64, frame.upward());
-        let across = |value: f64| x.place(value * shown.factor, frame.across());
-        let look = Look::of(0);
-        if let Some((low, high)) = row.interval {
+
+    /// The same for a narrow screen, where each name stands above its row and the title beside the picture.
+    pub fn narrow(&self) -> String {
+        let nameless: Vec<String> = self.rows.iter().map(|_| String::new()).collect();
+        let y = Axis::words("", &nameless);
+        let height = ROW + SMALL.size + 2.0;
+        let frame = Frame {
+            left: 14.0,
+            top: 6.0,
+            right: NARROW - 24.0,
+            bottom: 6.0 + height * self.rows.len().max(1) as f64,
+        };
+        let mut drawing = Drawing::new(NARROW, frame.bottom + 50.0);
+        self.draw(&mut drawing, &frame, &y);
+        for (index, row) in self.rows.iter().enumerate() {
+            let at = (frame.left + 6.0, frame.top + height * index as f64 + 13.0);
+            let name = fitted(&row.name, SMALL, frame.right - frame.left - 6.0);
+            drawing.text(at, Anchor::Start, SMALL.in_colour(INK), &name);
+        }
+        drawing.finish(&self.title, &self.about())
+    }
+
+    fn about(&self) -> String {
+        let rows = self.rows.iter();
+        let about = rows.map(|row| format!("{}: {}", row.name, row.note));
+        about.collect::<Vec<_>>().join("; ")
+    }
+
+    fn draw(&self, drawing: &mut Drawing, frame: &Frame, y: &Axis) {
+        let (rows, zero) = (&self.rows, self.zero);
+        let (x, shown, greatest) = axis(&self.label, self.unit, rows, zero);
+        frame.draw(drawing, &x, y, true);
+        if zero {
+            let at = x.place(0.0, frame.across());
             let pen = Pen {
-                colour: look.colour,
-                width: 2.0,
+                colour: FADED,
+                width: 1.5,
                 dash: "",
             };
-            let (low, high) = (low, high.min(greatest));
-            drawing.line((across(low), height), (across(high), height), pen);
-            for end in [low, high] {
-                let (top, bottom) = (height - 5.0, height + 5.0);
-                drawing.line((across(end), top), (across(end), bottom), pen);
-            }
+            drawing.line((at, frame.top), (at, frame.bottom), pen);
         }
-        if let Some(mean) = row.mean {
-            drawing.mark((across(mean), height), look, &row.note);
-        } else {
-            let at = (frame.left + 8.0, height + 4.0);
-            let note = fitted(&row.note, SMALL, frame.right - frame.left - 8.0);
-            drawing.text(at, Anchor::Start, SMALL.in_colour(FADED), &note);
+        for (index, row) in rows.iter().enumerate() {
+            let height = y.place((rows.len() - 1 - index) as f64, frame.upward());
+            let across = |value: f64| x.place(value * shown.factor, frame.across());
+            let look = Look::of(0);
+            if let Some((low, high)) = row.interval {
+                let pen = Pen {
+                    colour: look.colour,
+                    width: 2.0,
+                    dash: "",
+                };
+                let (low, high) = (low, high.min(greatest));
+                drawing.line((across(low), height), (across(high), height), pen);
+                for end in [low, high] {
+                    let (top, bottom) = (height - 5.0, height + 5.0);
+                    drawing.line((across(end), top), (across(end), bottom), pen);
+                }
+            }
+            if let Some(mean) = row.mean {
+                drawing.mark((across(mean), height), look, &row.note);
+            } else {
+                let at = (frame.left + 8.0, height + 4.0);
+                let note = fitted(&row.note, SMALL, frame.right - frame.left - 8.0);
+                drawing.text(at, Anchor::Start, SMALL.in_colour(FADED), &note);
+            }
         }
     }
 }

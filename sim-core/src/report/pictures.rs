@@ -1,4 +1,4 @@
-//! Plots of a sweep: lines for one axis, heat maps for two, and lines for two when one of them has
+//! What a page or a folder has of pictures, and the plots of a sweep: lines for one axis, heat maps for two, and lines for two when one of them has
 //! few values. More axes make no picture.
 
 use crate::experiment::Measure;
@@ -8,14 +8,17 @@ use crate::experiment::sweep::{Figure, Plan, Row};
 use crate::metric::Unit;
 use crate::plot::axis::{Axis, Shown};
 use crate::plot::heat_map::{HeatMap, Spot};
+use crate::plot::intervals::Intervals;
 use crate::plot::lines::{Lines, Point, Series};
 use crate::plot::svg::LOOKS;
 use crate::readable;
 use crate::report::words;
 
-/// What is drawn of a measure.
+/// What is drawn.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Picture {
+    /// Of several things, one below the other.
+    Intervals(Intervals),
     /// Along one axis.
     Lines(Lines),
     /// Over two.
@@ -26,8 +29,27 @@ impl Picture {
     /// As a file.
     pub fn svg(&self) -> String {
         match self {
+            Self::Intervals(intervals) => intervals.svg(),
             Self::Lines(lines) => lines.svg(),
             Self::HeatMap(map) => map.svg(),
+        }
+    }
+
+    /// As a file for a narrow screen; a map has none, and scrolls there.
+    pub fn narrow(&self) -> Option<String> {
+        match self {
+            Self::Intervals(intervals) => Some(intervals.narrow()),
+            Self::Lines(lines) => Some(lines.narrow()),
+            Self::HeatMap(_) => None,
+        }
+    }
+
+    /// What stands below it.
+    pub fn caption(&self) -> String {
+        match self {
+            Self::Intervals(intervals) => intervals.title.clone(),
+            Self::Lines(lines) => format!("{}: {}", lines.title, lines.note),
+            Self::HeatMap(map) => format!("{}: {}", map.title, map.note),
         }
     }
 }

@@ -1,12 +1,9 @@
 //! What an experiment found, as a list of blocks: a terminal prints them, and a page shows them, so that both say the
 //! same in the same words. What only one of them can show, a picture for example, the other leaves out.
 
+use super::Picture;
 pub use super::markup::Table;
 use super::markup::{self, Html, prose, xml};
-use crate::metric::Unit;
-use crate::plot::heat_map::HeatMap;
-use crate::plot::intervals::{self, Row};
-use crate::plot::lines::Lines;
 use crate::scenario::{SET_SOURCE, Scenario};
 
 /// Bytes of pictures, and of rows of tables, that a page has at most.
@@ -42,59 +39,6 @@ pub enum Block {
     Code(String, String),
     /// An empty line.
     Gap,
-}
-
-/// A picture, as SVG files.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Picture {
-    /// What it shows.
-    pub title: String,
-    /// For a screen with room, and for paper.
-    pub wide: String,
-    /// For a narrow screen; the wide one scrolls where there is none.
-    pub narrow: Option<String>,
-    /// Whether its colours mean something, so that none can give way to those of the night.
-    pub is_map: bool,
-}
-
-impl Picture {
-    /// Dots with intervals.
-    pub fn of_intervals(title: &str, label: &str, unit: Unit, rows: &[Row], zero: bool) -> Self {
-        Self {
-            title: title.to_owned(),
-            wide: intervals::intervals(title, label, unit, rows, zero),
-            narrow: Some(intervals::narrow(title, label, unit, rows, zero)),
-            is_map: false,
-        }
-    }
-
-    /// A plot of a sweep.
-    pub fn of(picture: &super::Picture) -> Self {
-        match picture {
-            super::Picture::Lines(lines) => Self::of_lines(lines),
-            super::Picture::HeatMap(map) => Self::of_map(map),
-        }
-    }
-
-    /// Lines along an axis.
-    pub fn of_lines(lines: &Lines) -> Self {
-        Self {
-            title: format!("{}: {}", lines.title, lines.note),
-            wide: lines.svg(),
-            narrow: Some(lines.narrow()),
-            is_map: false,
-        }
-    }
-
-    /// A figure over two axes.
-    pub fn of_map(map: &HeatMap) -> Self {
-        Self {
-            title: format!("{}: {}", map.title, map.note),
-            wide: map.svg(),
-            narrow: None,
-            is_map: true,
-        }
-    }
 }
 
 /// All that is told of an experiment.
@@ -300,30 +244,31 @@ fn fitting(html: &mut Html, table: &Table, room: &mut Room) {
 }
 
 fn figure(html: &mut Html, picture: &Picture, room: &mut Room) {
-    let title = xml(&picture.title);
-    let narrow = picture.narrow.as_deref().unwrap_or_default();
-    let bytes = picture.wide.len() + narrow.len();
+    let caption = picture.caption();
+    let title = xml(&caption);
+    let (wide, narrow) = (picture.svg(), picture.narrow());
+    let bytes = wide.len() + narrow.as_ref().map_or(0, String::len);
     if bytes > room.pictures {
         html.paragraph(&format!(
-            "The picture “{}” is too large for a page: it is in the folder of `-o DIR`.",
-            picture.title
+            "The picture “{caption}” is too large for a page: it is in the folder of `-o DIR`."
         ));
         return;
     }
     room.pictures -= bytes;
-    let map = if picture.is_map { " map" } else { "" };
+    // Colours that mean something do not give way to those of the night.
+    let map = if matches!(picture, Picture::HeatMap(_)) {
+        " map"
+    } else {
+        ""
+    };
     html.raw("<figure>\n<div class=\"plot\">");
-    if narrow.is_empty() {
-        html.raw(&format!(
-            "<section class=\"scroll{map}\" tabindex=\"0\" aria-label=\"{title}\">\n{}</section>",
-            picture.wide
-        ));
+    if let Some(narrow) = narrow {
+        html.raw(&format!("<div class=\"wide{map}\">\n{wide}</div>"));
+        html.raw(&format!("<div class=\"narrow{map}\">\n{narrow}</div>"));
     } else {
         html.raw(&format!(
-            "<div class=\"wide{map}\">\n{}</div>",
-            picture.wide
+            "<section class=\"scroll{map}\" tabindex=\"0\" aria-label=\"{title}\">\n{wide}</section>"
         ));
-        html.raw(&format!("<div class=\"narrow{map}\">\n{narrow}</div>"));
     }
     html.raw(&format!(
         "</div>\n<figcaption>{title}</figcaption>\n</figure>"

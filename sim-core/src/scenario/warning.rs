@@ -3,7 +3,7 @@
 use super::{Scenario, futile};
 use crate::event_log::nothing_to_do;
 use crate::ids::Id;
-use crate::model::{Action, Change, ClassId, Model, Service, ServiceId, Source, Target};
+use crate::model::{Act, Action, Change, ClassId, Model, Service, ServiceId, Source, Target};
 use crate::readable;
 
 /// Remarks on a scenario; none when it has no model.
@@ -26,6 +26,7 @@ fn of_model(model: &Model) -> Vec<String> {
             ));
         }
     }
+    found.extend(futile::of_all_phases(model, deadly_probes));
     found.extend(futile::settings(model));
     found.extend(idle_entries(model));
     found.extend(crate::load::remarks(model));
@@ -73,6 +74,41 @@ fn idle_parts(model: &Model) -> Vec<String> {
     for source in &model.sources {
         if source.arrivals.def.uses_rate && source.rate.is_zero() {
             found.push(format!("the rate of `{}` is always 0", source.name));
+        }
+    }
+    found
+}
+
+/// Liveness probes that end what nothing and nobody starts again.
+fn deadly_probes(model: &Model) -> Vec<String> {
+    let entries = model.timeline.iter().map(|entry| &entry.action);
+    let steps = model.runbooks.iter().flat_map(|runbook| &runbook.steps);
+    let steps = steps.filter_map(|step| match &step.act {
+        Act::Do(action) => Some(action),
+        _ => None,
+    });
+    let mut deeds = entries.chain(steps);
+    let restarts = deeds.any(|action| matches!(action, Action::Restart { .. }));
+    let mut found = Vec::new();
+    for service in &model.services {
+        let servers = service.servers.iter();
+        let servers = servers.map(|id| &model.servers[id.position()]);
+        let ended: Vec<_> = servers
+            .filter(|server| {
+                let rule = server.params.restart.build();
+                let stays = rule.first.is_none() && !(rule.by_hand && restarts);
+                server.params.liveness.is_some() && stays
+            })
+            .collect();
+        if let Some(first) = ended.first() {
+            let more = match ended.len() {
+                1 => String::new(),
+                n => format!(" and of {} more", n - 1),
+            };
+            found.push(format!(
+                "what the liveness probe of `{}`{more} ends stays down: `restart` is {}",
+                first.name, first.params.restart.def.row.name
+            ));
         }
     }
     found

@@ -16,11 +16,11 @@ use sim_core::scenario::Problems;
 use sim_core::text::shown;
 use sim_import::logs::{Arrivals, Beside, Check, FileFigures, Measured, Traces};
 use sim_import::{loadtest, overlay};
-use std::io::Write;
+use std::io::{self, Write};
 
 /// Reads logs and writes the scenario that they speak of.
 pub(crate) fn run(args: &CalibrateArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
-    sheet::check(&args.page)?;
+    sheet::check(&args.page, args.output.as_deref())?;
     let read = measure(
         &args.log.logs,
         &args.log.form,
@@ -225,7 +225,8 @@ fn write_page(
         sources: vec![("The scenario".to_owned(), scenario.to_owned())],
         ..Sheet::default()
     };
-    sheet::write(&args.page, &page)
+    // Standard output is the scenario's.
+    sheet::write(&args.page, &page, (true, &mut io::sink()))
 }
 
 #[derive(Serialize)]

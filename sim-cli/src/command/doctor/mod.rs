@@ -10,13 +10,12 @@ use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
 use crate::input::{self, Input};
 use crate::sheet;
-use crate::terminal::{self, BOLD, DIM, GREEN, Out, RED, YELLOW};
+use crate::terminal::{self, Out};
 use serde::Serialize;
 use sim_core::doctor::{Effect, Figures, Finding, Outcome, Places, examine, verdict};
 use sim_core::readable::counted;
 use sim_core::report::sheet::{Block, Sheet};
 use sim_core::scenario::Source;
-use sim_core::text::shown;
 use sim_import::settings::recognise;
 use std::io::Write;
 use std::path::Path;
@@ -55,7 +54,7 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let subject = Subject::of(args)?;
     let outside = args.sets.all(None);
     let read = |sets: &[(String, String)]| subject.input.scenario(&replacing(&outside, sets));
-    sheet::check(&args.page)?;
+    sheet::check(&args.page, None)?;
     let (found, _) = conduct(
         "doctor",
         args.threads,
@@ -69,10 +68,6 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         .iter()
         .filter(|finding| args.all || finding.matters())
         .collect();
-    if args.page.report.is_some() {
-        let page = page(&shown, &found, &subject, &outside)?;
-        sheet::write(&args.page, &page)?;
-    }
     match args.format {
         _ if args.fix => write!(
             out,
@@ -80,8 +75,7 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
             fix::diff(&found, subject.input.source(), places)?
         )?,
         DoctorFormat::Text => {
-            text(&shown, &found, places, out)?;
-            sheet::tell(&args.page, quiet, out)?;
+            sheet::print(&blocks(&shown, &found, places), out)?;
         }
         DoctorFormat::Json => {
             let findings: Vec<_> = shown
@@ -91,6 +85,11 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
             writeln!(out, "{}", terminal::json(&findings))?;
         }
         DoctorFormat::Sarif => writeln!(out, "{}", terminal::json(&sarif::log(&shown, places)))?,
+    }
+    if args.page.report.is_some() {
+        let page = page(&shown, &found, &subject, &outside)?;
+        let silent = quiet || args.fix || args.format != DoctorFormat::Text;
+        sheet::write(&args.page, &page, (silent, out))?;
     }
     if found
         .iter()
@@ -105,40 +104,31 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     })
 }
 
-fn text(
-    shown_here: &[&Finding],
-    all: &[Finding],
-    places: &Places,
-    out: &mut Out,
-) -> Result<(), Failure> {
+/// What was found, for people: the verdict, and each finding with its place.
+fn blocks(shown_here: &[&Finding], all: &[Finding], places: &Places) -> Vec<Block> {
+    let mut blocks = vec![Block::Verdict(String::new(), verdict(all))];
     for (number, finding) in shown_here.iter().enumerate() {
-        let place = places.of_path(&finding.doubt.path);
-        let place = place.map_or(String::new(), ToString::to_string);
-        let color = if finding.matters() { RED } else { DIM };
-        writeln!(
-            out,
-            "{BOLD}{:>2}  {color}{}{color:#}{BOLD:#}  {DIM}{}{DIM:#}",
-            number + 1,
-            finding.rule.id,
-            shown(&place)
-        )?;
-        writeln!(out, "    {}", shown(&finding.doubt.says))?;
-        for line in finding.words() {
-            writeln!(out, "    {}", shown(&line))?;
+        let mut head = format!("{}  {}", number + 1, finding.rule.id);
+        if let Some(place) = places.of_path(&finding.doubt.path) {
+            head += &format!("  {place}");
         }
+        blocks.push(if finding.matters() {
+            Block::Alarm(head)
+        } else {
+            Block::Heading(head)
+        });
+        blocks.push(Block::Sentence(finding.doubt.says.clone()));
+        blocks.extend(finding.words().into_iter().map(Block::Sentence));
     }
-    let color = if all.iter().any(Finding::matters) {
-        YELLOW
-    } else {
-        GREEN
-    };
-    let hidden = if shown_here.len() == all.len() {
-        ""
-    } else {
-        ": --all shows them"
-    };
-    writeln!(out, "{color}{}{color:#}{hidden}", verdict(all))?;
-    Ok(())
+    let hidden = all.len() - shown_here.len();
+    if hidden > 0 {
+        blocks.push(Block::Gap);
+        blocks.push(Block::Note(format!(
+            "{} in which nothing was found: --all shows them",
+            counted(hidden, "doubt")
+        )));
+    }
+    blocks
 }
 
 /// The same as a page, with the scenario that was examined and the changes in its own language.
@@ -153,29 +143,12 @@ fn page(
     let (scenario, seed) = read.map_err(|problems| refused(&problems))?;
     let mut sheet = Sheet::of("search for dangerous settings", &scenario, seed);
     sheet.commands = vec![sheet::command()];
-    let blocks = &mut sheet.blocks;
-    blocks.push(Block::Verdict(String::new(), verdict(all)));
-    let hidden = all.len() - shown_here.len();
-    if hidden > 0 {
-        let doubts = counted(hidden, "doubt");
-        blocks.push(Block::Note(format!(
-            "{doubts} in which nothing was found are left out: `--all` shows them"
-        )));
-    }
-    for (number, finding) in shown_here.iter().enumerate() {
-        let head = format!("{}. {}", number + 1, finding.rule.id);
-        blocks.push(Block::Section(head));
-        if let Some(place) = subject.places.of_path(&finding.doubt.path) {
-            blocks.push(Block::Note(format!("`{place}`")));
-        }
-        blocks.push(Block::Lead(finding.doubt.says.clone(), String::new()));
-        blocks.extend(finding.words().into_iter().map(Block::Sentence));
-    }
+    sheet.blocks = blocks(shown_here, all, &subject.places);
     let diff = fix::diff(all, subject.input.source(), &subject.places)?;
     if !diff.is_empty() {
         let name = "The changes, as a diff";
-        blocks.push(Block::Section(name.to_owned()));
-        blocks.push(Block::Code(name.to_owned(), diff));
+        sheet.blocks.push(Block::Section(name.to_owned()));
+        sheet.blocks.push(Block::Code(name.to_owned(), diff));
     }
     Ok(sheet)
 }

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     let results = Results {
         report: &report,
         csv: ("remedies.csv", &csv),
-        svg: Some(("remedies.svg", plot.wide.clone())),
+        svg: Some(("remedies.svg", plot.clone())),
         sheet: answer.sheet(&verdict, plot),
         scenario: &scenario,
         host,

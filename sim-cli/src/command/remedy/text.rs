@@ -3,10 +3,11 @@
 use super::Answer;
 use crate::deliver::interrupted;
 use crate::sheet;
-use sim_core::plot::intervals::Row;
+use sim_core::plot::intervals::{Intervals, Row};
 use sim_core::readable::{counted, number, share};
 use sim_core::remedy::{Cost, Remedy};
-use sim_core::report::sheet::{Block, Picture, Sheet, Table};
+use sim_core::report::Picture;
+use sim_core::report::sheet::{Block, Sheet, Table};
 use sim_core::statistics::Estimate;
 
 /// Arguments of a change that are shown; all of them stand in the JSON.
@@ -156,8 +157,12 @@ impl Answer<'_> {
             .iter()
             .chain(&found.pairs)
             .chain(&found.harmful);
-        let rows: Vec<Row> = all.map(row).collect();
-        let label = format!("{} saved", found.damage.name());
-        Picture::of_intervals(verdict, &label, found.damage.unit(), &rows, true)
+        Picture::Intervals(Intervals {
+            title: verdict.to_owned(),
+            label: format!("{} saved", found.damage.name()),
+            unit: found.damage.unit(),
+            rows: all.map(row).collect(),
+            zero: true,
+        })
     }
 }

@@ -10,9 +10,10 @@ use serde::Serialize;
 use sim_core::experiment::{Breaking, Loaded, Search, StressPlan, Stressed, stress};
 use sim_core::load::{peak_rate_hz, users};
 use sim_core::metric::Unit;
-use sim_core::plot::intervals::Row;
+use sim_core::plot::intervals::{Intervals, Row};
 use sim_core::readable;
-use sim_core::report::sheet::{Block, Picture};
+use sim_core::report::Picture;
+use sim_core::report::sheet::Block;
 use sim_core::scenario::Problems;
 use sim_core::text::Csv;
 use std::io::{self, Write};
@@ -122,7 +123,7 @@ pub(super) fn run(
     let results = Results {
         report: &report,
         csv: (TABLE, &csv),
-        svg: Some((PLOT, plot.wide)),
+        svg: Some((PLOT, plot)),
         sheet: subject.sheet(
             "search for the breaking point",
             blocks(&found, &lever, &verdict, &example, &plan),
@@ -350,5 +351,11 @@ fn plot(found: &Stressed, lever: &Lever<'_>, verdict: &str) -> Picture {
     } else {
         (lever.path, Unit::Count)
     };
-    Picture::of_intervals(verdict, label, unit, &rows, false)
+    Picture::Intervals(Intervals {
+        title: verdict.to_owned(),
+        label: label.to_owned(),
+        unit,
+        rows,
+        zero: false,
+    })
 }

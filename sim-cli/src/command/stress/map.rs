@@ -12,7 +12,8 @@ use sim_core::load::peak_rate_hz;
 use sim_core::metric::Unit;
 use sim_core::plot::heat_map::{self, HeatMap};
 use sim_core::readable;
-use sim_core::report::sheet::{Block, Picture, Table};
+use sim_core::report::Picture;
+use sim_core::report::sheet::{Block, Table};
 use sim_core::scenario::Problems;
 use sim_core::text::Csv;
 use sim_core::time::{Duration, Instant};
@@ -106,7 +107,10 @@ pub(super) fn run(
     let results = Results {
         report: &report,
         csv: (TABLE, &csv),
-        svg: Some((PLOT, plot(&found, &axes, subject, &verdict).svg())),
+        svg: Some((
+            PLOT,
+            Picture::HeatMap(plot(&found, &axes, subject, &verdict)),
+        )),
         sheet: subject.sheet(
             "map of triggers and loads",
             blocks(&found, &axes, subject, (args, &plan, watch), &verdict),
@@ -265,7 +269,7 @@ fn blocks(
         table.rows.push(cells);
     }
     blocks.push(Block::Table(table));
-    blocks.push(Block::Picture(Picture::of_map(&plot(
+    blocks.push(Block::Picture(Picture::HeatMap(plot(
         found, axes, subject, verdict,
     ))));
     blocks

@@ -12,7 +12,8 @@ use sim_core::metric::Unit;
 use sim_core::plot::axis::Axis;
 use sim_core::plot::lines::{Lines, Point, Series};
 use sim_core::readable;
-use sim_core::report::sheet::{Block, Picture, Table};
+use sim_core::report::Picture;
+use sim_core::report::sheet::{Block, Table};
 use sim_core::statistics::{Estimate, mean};
 use sim_core::text::Csv;
 use sim_core::time::Duration;
@@ -83,7 +84,7 @@ pub(super) fn run(
     let results = Results {
         report: &report,
         csv: (TABLE, &csv),
-        svg: Some((PLOT, plot(&found, subject, level, &verdict).svg())),
+        svg: Some((PLOT, Picture::Lines(plot(&found, subject, level, &verdict)))),
         sheet: subject.sheet(
             "ramp up and down",
             blocks(&found, (&ramp, &args.until), subject, level, &verdict),
@@ -229,7 +230,7 @@ fn blocks(
     }
     blocks.push(Block::Table(table));
     let plot = plot(found, subject, level, verdict);
-    blocks.push(Block::Picture(Picture::of_lines(&plot)));
+    blocks.push(Block::Picture(Picture::Lines(plot)));
     blocks
 }
 

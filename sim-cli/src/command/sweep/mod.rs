@@ -216,7 +216,7 @@ fn check_page(args: &SweepArgs) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Usage, message)
             .help("`stampede sweep merge` writes it into the folder"));
     }
-    sheet::check(&args.page)
+    sheet::check(&args.page, args.output.as_deref())
 }
 
 /// Writes the page where one was asked for.
@@ -228,10 +228,8 @@ fn write_page(
     out: &mut Out,
 ) -> Result<(), Failure> {
     if args.page.report.is_some() {
-        sheet::write(&args.page, &table::sheet(plan, rows))?;
-        if args.format == TableFormat::Text {
-            sheet::tell(&args.page, quiet, out)?;
-        }
+        let silent = quiet || args.format != TableFormat::Text;
+        sheet::write(&args.page, &table::sheet(plan, rows), (silent, out))?;
     }
     Ok(())
 }

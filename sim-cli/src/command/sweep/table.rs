@@ -9,7 +9,7 @@ use crate::terminal::{self, BOLD, DIM, Out};
 use sim_core::experiment::Measure;
 use sim_core::experiment::sweep::{Plan, Row, write_rows};
 use sim_core::readable;
-use sim_core::report::sheet::{Block, Picture, Sheet};
+use sim_core::report::sheet::{Block, Sheet};
 use sim_core::report::{pictures, sheet as core_sheet, words};
 use std::io::Write;
 use std::path::Path;
@@ -99,7 +99,7 @@ pub(super) fn sheet(plan: &Plan, rows: &[Row]) -> Sheet {
         ..Sheet::default()
     };
     let drawn = pictures(plan, rows).into_iter();
-    let drawn = drawn.map(|(_, picture)| Block::Picture(Picture::of(&picture)));
+    let drawn = drawn.map(|(_, picture)| Block::Picture(picture));
     sheet.blocks.extend(drawn);
     sheet
 }

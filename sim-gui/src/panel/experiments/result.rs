@@ -81,7 +81,7 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             match report::picture(plan, rows, measure) {
                 Some(report::Picture::Lines(lines)) => picture::lines(ui, &lines),
                 Some(report::Picture::HeatMap(map)) => heat::draw(ui, &map),
-                None => {}
+                Some(report::Picture::Intervals(_)) | None => {}
             }
         }
         _ => {}
