@@ -215,6 +215,10 @@ pub(super) struct AttemptCold {
     pub asks: u32,
     /// Key of its request.
     pub key: u64,
+    /// The number by which what it asks is drawn, kept as they are: the same for every attempt of a request.
+    pub work: u64,
+    /// Whether it is a retry or a copy, or one made on behalf of one; kept as they are.
+    pub again: bool,
 }
 
 impl Attempt {
@@ -330,6 +334,8 @@ impl Attempts {
             ordinal: cold.ordinal,
             asks: cold.asks,
             key: cold.key,
+            work: cold.work,
+            again: cold.again,
             dispatched: cold.dispatched,
             ..AttemptCold::default()
         };

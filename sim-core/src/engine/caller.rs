@@ -157,9 +157,10 @@ impl Simulation {
         let asks = self.attempt_begins(call_handle, handle);
         self.attempts.set_ordinal(handle, ordinal);
         if self.services[service].asks() {
-            let key = self.calls[call_handle].key;
+            let (key, work) = (self.calls[call_handle].key, self.work_of(call_handle));
+            let again = ordinal > 1 || self.is_made_again(call_handle);
             let cold = self.attempts.cold_mut(handle);
-            (cold.asks, cold.key) = (asks, key);
+            (cold.asks, cold.key, cold.work, cold.again) = (asks, key, work, again);
         }
         self.guards.begin(handle);
         if self.guards.any {
@@ -441,7 +442,23 @@ impl Simulation {
         }
     }
 
-    /// The identity of a call that an attempt makes: the same for every attempt of the request.
+    /// The number by which what a call asks is drawn: the same for every attempt of the request, at each tier.
+    #[inline]
+    pub(super) fn work_of(&self, call: Handle) -> u64 {
+        let Call { number, parent, .. } = self.calls[call];
+        if parent.is_none() {
+            number
+        } else {
+            self.calls.children[call.slot()].work
+        }
+    }
+
+    /// Whether a call is made on behalf of a retry or a copy.
+    fn is_made_again(&self, call: Handle) -> bool {
+        !self.calls[call].parent.is_none() && self.calls.children[call.slot()].again
+    }
+
+    /// The number of a call that is made on behalf of an attempt.
     pub(super) fn child_number(number: u64, call: usize) -> u64 {
         mix(number ^ (call as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }

@@ -271,8 +271,10 @@ impl Simulation {
 impl Attempts {
     /// What is kept beside an attempt of an elided call where something happens aside.
     fn begin_cold(&mut self, handle: Handle, key: u64) {
+        let work = self[handle].number;
         *self.cold_with_room(handle) = AttemptCold {
             key,
+            work,
             ordinal: 1,
             ..AttemptCold::default()
         };

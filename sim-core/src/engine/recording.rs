@@ -76,7 +76,7 @@ impl Staffed {
 /// Work that requests have asked for, each at the mean demand of the time when it came.
 #[derive(Clone)]
 pub(super) struct Offered {
-    /// Arrivals that are accounted for, by flow.
+    /// Arrivals that are accounted for, by flow: those of first attempts.
     arrived: Vec<u64>,
     pub work_ns: Table<ServiceId, f64>,
 }
@@ -86,7 +86,8 @@ impl Offered {
     pub(super) fn settle(&mut self, simulation: &Simulation) {
         let layout = &simulation.recorder.layout;
         for (flow, arrived) in self.arrived.iter_mut().enumerate() {
-            let so_far = simulation.recorder.flows[flow].arrived;
+            let so_far = &simulation.recorder.flows[flow];
+            let so_far = so_far.arrived - so_far.again;
             let more = so_far - std::mem::replace(arrived, so_far);
             if more == 0 {
                 continue;

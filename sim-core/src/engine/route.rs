@@ -51,8 +51,9 @@ impl Simulation {
         self.attempts[handle].place = Place::Routed;
         let ordinal = self.attempts.cold(handle).ordinal as usize;
         let number = Self::child_number(number, OWN_POSITIONS + ordinal);
+        let work = self.work_of(self.attempts[handle].call);
         let flow = self.recorder.layout.tries(service);
-        let call = self.call_for(handle, service, client, (number, flow), 0, true);
+        let call = self.call_for(handle, service, client, (number, work, flow), 0, true);
         self.events.soon(self.now, Event::Attempt(call));
         self.attempts.cold_mut(handle).child = call;
     }

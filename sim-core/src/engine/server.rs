@@ -357,12 +357,13 @@ impl Simulation {
     #[inline]
     pub(super) fn draw_demand(&mut self, handle: Handle, asks: u32) {
         let attempt = &self.attempts[handle];
+        let work = self.work_of(attempt.call);
         let service = &self.services[attempt.service];
         let factor = self.classes[attempt.class].demand_factor;
         let law = self.own_demands[attempt.class]
             .as_ref()
             .unwrap_or(&service.demand);
-        let mut draws = service.demand_stream.of_attempt(attempt.number, asks);
+        let mut draws = service.demand_stream.of_attempt(work, asks);
         let demand = law.sample_ns(&mut draws) * factor;
         self.attempts[handle].demand_ns = Duration::from_nanos_f64(demand).0;
     }

@@ -2,9 +2,10 @@
 //! data for whoever judges a run. Nothing here is counted; it is read off.
 
 use super::Simulation;
+use super::attempt::Place;
 use super::fleet::{Server, ServerCold};
 use crate::arrival::Arrivals;
-use crate::ids::{HostId, LocalId, ServerId, ServiceId};
+use crate::ids::{HostId, Id, LocalId, ServerId, ServiceId};
 use crate::machine::MachineState;
 use crate::model::Host;
 use crate::time::{Instant, SECOND};
@@ -58,6 +59,10 @@ pub struct ServiceStanding {
     pub max_connections: Option<u32>,
     /// Time that an instance spends on an attempt, in seconds.
     pub cost_s: f64,
+    /// Attempts that wait at guards, those of its callers and of its servers included.
+    pub held: u64,
+    /// Attempts that wait for a connection, to its balancer or to a server.
+    pub unconnected: u64,
 }
 
 /// A call between services at a moment.
@@ -152,8 +157,17 @@ impl Simulation {
             corner_ns: (source.rate.corners_from(Instant(self.now)).next())
                 .map_or(0, |corner| corner.at.0),
         };
+        let mut services: Vec<_> = self.services.ids().map(|id| self.service_now(id)).collect();
+        for (_, attempt) in self.attempts.iter() {
+            let service = &mut services[attempt.service.position()];
+            match attempt.place {
+                Place::Held | Place::HeldAtServer => service.held += 1,
+                Place::Unconnected => service.unconnected += 1,
+                _ => {}
+            }
+        }
         Standing {
-            services: self.services.ids().map(|id| self.service_now(id)).collect(),
+            services,
             sources: self.sources.iter().map(source).collect(),
             hosts: self.hosts_now(),
             classes: (self.classes.iter().zip(self.own_demands.iter()))
@@ -215,6 +229,8 @@ impl Simulation {
             instances_up: service.active.iter().filter(up).count() as u32,
             max_connections: balancer.max_connections,
             cost_s: service.cost as f64 / SECOND as f64,
+            held: 0,
+            unconnected: 0,
         }
     }
 

@@ -6,7 +6,7 @@
 //! of the chain has returned.
 
 use super::Simulation;
-use super::attempt::{Call, Calls, Memory, Place};
+use super::attempt::{AttemptCold, Call, Calls, Memory, Place};
 use super::cache::CACHED;
 use super::event::Event;
 use super::slab::{Handle, Slot};
@@ -23,6 +23,10 @@ pub(super) struct Child {
     pub turn: u32,
     /// Whether the visit fails when the call does.
     required: bool,
+    /// The number by which what it asks is drawn.
+    pub work: u64,
+    /// Whether it is made on behalf of a retry or a copy.
+    pub again: bool,
 }
 
 impl Calls {
@@ -68,13 +72,23 @@ impl Simulation {
         }
     }
 
-    /// The number that the calls of a visit are derived from: that of its request, or another for each
+    /// The number that what the calls of a visit ask is derived from: that of its request, or another for each
     /// attempt that asks something of its own.
     fn identity(&self, handle: Handle) -> u64 {
+        let cold = self.attempts.cold(handle);
+        match cold.asks {
+            0 => cold.work,
+            asks => mix(cold.work ^ mix(u64::from(asks))),
+        }
+    }
+
+    /// The number that the calls of a visit themselves are derived from: another for each attempt, as what befalls a
+    /// call, the errors of a server and the losses of a link, is no work.
+    fn own_number(&self, handle: Handle) -> u64 {
         let number = self.attempts[handle].number;
-        match self.attempts.cold(handle).asks {
-            0 => number,
-            asks => mix(number ^ mix(u64::from(asks))),
+        match self.attempts.cold(handle).ordinal {
+            0 | 1 => number,
+            ordinal => mix(number ^ mix(u64::from(ordinal))),
         }
     }
 
@@ -209,23 +223,31 @@ impl Simulation {
         required: bool,
     ) -> Handle {
         let class = self.attempts[handle].class;
-        let number = Self::child_number(self.identity(handle), position);
+        let number = Self::child_number(self.own_number(handle), position);
+        let work = Self::child_number(self.identity(handle), position);
         let flow = self.recorder.layout.flow(service, class, true);
-        self.call_for(handle, service, client, (number, flow), turn, required)
+        self.call_for(
+            handle,
+            service,
+            client,
+            (number, work, flow),
+            turn,
+            required,
+        )
     }
 
-    /// The same, for a call whose number and row of counters are known.
+    /// The same, for a call whose numbers and row of counters are known.
     pub(super) fn call_for(
         &mut self,
         handle: Handle,
         service: ServiceId,
         client: ClientId,
-        (number, flow): (u64, u16),
+        (number, work, flow): (u64, u64, u16),
         turn: u32,
         required: bool,
     ) -> Handle {
         let class = self.attempts[handle].class;
-        let key = self.attempts.cold(handle).key;
+        let AttemptCold { key, again, .. } = *self.attempts.cold(handle);
         let child = self.new_call(Call {
             number,
             key,
@@ -244,7 +266,10 @@ impl Simulation {
             next: Handle::NONE,
             turn,
             required,
+            work,
+            again,
         };
+        self.recorder.flows[flow as usize].again += u64::from(again);
         *self.calls.children.with_room(child.slot(), record) = record;
         child
     }

@@ -290,7 +290,7 @@ const PARTS: &[&[SummaryPath]] = &[
             "offered_load",
             Unit::Count,
             Averaging::Runs,
-            "arrival rate times mean demand, divided by capacity",
+            "arrival rate times mean demand, divided by capacity; without retries",
         ),
         lower(
             "wasted_work",
@@ -427,7 +427,7 @@ const PARTS: &[&[SummaryPath]] = &[
             "services.SERVICE.offered_load",
             Unit::Count,
             Averaging::Runs,
-            "arrival rate times mean demand, divided by capacity of the service",
+            "arrival rate times mean demand, divided by capacity of the service; without retries, of callers above as well",
         ),
         lower(
             "services.SERVICE.wasted_work",

@@ -184,7 +184,14 @@ mod tests {
             row("withheld", None, None),
         ];
         for zero in [false, true] {
-            let svg = intervals("title", "p99", Unit::Time, &rows, zero);
+            let plot = Intervals {
+                title: "title".to_owned(),
+                label: "p99".to_owned(),
+                unit: Unit::Time,
+                rows: rows.to_vec(),
+                zero,
+            };
+            let svg = plot.svg() + &plot.narrow();
             assert!(svg.contains("random &amp; &lt;co&gt;"), "{svg}");
             assert!(svg.contains("withheld"));
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
@@ -198,7 +205,14 @@ mod tests {
             vec![row("one", Some(0.0), None)],
             vec![row("x", None, None)],
         ] {
-            let svg = intervals("", "", Unit::Count, &rows, false);
+            let svg = Intervals {
+                title: String::new(),
+                label: String::new(),
+                unit: Unit::Count,
+                rows,
+                zero: false,
+            }
+            .svg();
             assert!(
                 svg.ends_with("</svg>\n") || svg.ends_with("</svg>"),
                 "{svg}"

@@ -9,6 +9,8 @@ use crate::outcome::Outcome;
 pub struct Flow {
     /// Requests that arrived.
     pub arrived: u64,
+    /// Of those, the ones that were made on behalf of a caller's retry or copy.
+    pub again: u64,
     /// Attempts begun.
     pub attempts: u64,
     /// Requests that ended, by outcome.
@@ -85,6 +87,7 @@ impl Flow {
     pub(super) fn new() -> Self {
         Self {
             arrived: 0,
+            again: 0,
             attempts: 0,
             outcomes: [0; Outcome::COUNT],
             measured: [0; Outcome::COUNT],

@@ -370,7 +370,7 @@ fn what_cannot_be_evaluated_is_refused() {
     let staff = "[monitoring]\nscrape = \"30s\"\nresponders = 2";
     wrong(&ramp(staff, site), "E017", "without a runbook");
     let none = "horizon = \"60s\"\ntraffic = [{ to = \"web\", rate = 1 }]\n[service.web]\ndemand = \"1ms\"\n\
-                server = [{ name = \"s\" }]\n[monitoring]\nscrape = \"10s\"\n";
+                server = [{ name = \"s\", workers = 1 }]\n[monitoring]\nscrape = \"10s\"\n";
     wrong(none, "E017", "a monitoring without an alert");
 }
 
@@ -415,7 +415,7 @@ fn a_change_is_since_the_last_value_that_is_not_stale() {
         times(&run, Kind::Alert)
     };
     // Known since the start; scraped at 100 for the last time, and at 210 again. A minute before that, the value of
-    // 100 was 50 s old.
-    assert_eq!(fires("55s"), [60.0, 210.0]);
+    // 100 was 50 s old; a minute before 220 it was too old.
+    assert_eq!(fires("55s"), [60.0, 210.0, 270.0]);
     assert_eq!(fires("40s"), [60.0, 270.0]);
 }

@@ -247,7 +247,7 @@ fn cases() -> Vec<Case> {
             rule: "tries-multiply",
             ill: with_client(layered(6), "client = { timeout = \"2s\", retry = { kind = \"exponential-backoff\", attempts = 2 } }"),
             well: with_client(layered(1), "client = { timeout = \"2s\", retry = { kind = \"exponential-backoff\", attempts = 2 } }"),
-            failed: (81.0, 56.3),
+            failed: (80.6, 56.3),
         },
         Case {
             rule: "no-pause",

@@ -5,8 +5,9 @@ use sim_core::engine::Simulation;
 use sim_core::metric::Unit;
 use sim_core::plot::axis::Axis;
 use sim_core::plot::lines::{Lines, Point, Series};
+use sim_core::report::Picture;
 use sim_core::report::page::{Future, Page};
-use sim_core::report::sheet::{Block, Picture, Sheet, Table};
+use sim_core::report::sheet::{Block, Sheet, Table};
 use sim_core::scenario::{NoFiles, Scenario, Source};
 use sim_core::summary::Summary;
 use std::path::Path;
@@ -211,8 +212,8 @@ fn a_sheet_holds_what_fits_and_says_what_does_not() {
         what: "sweep of everything".to_owned(),
         blocks: vec![
             Block::Verdict("it".to_owned(), "1 234 is `fine` & <well>".to_owned()),
-            Block::Picture(Picture::of_lines(&lines(20))),
-            Block::Picture(Picture::of_lines(&lines(20_000))),
+            Block::Picture(Picture::Lines(lines(20))),
+            Block::Picture(Picture::Lines(lines(20_000))),
             Block::Table(table),
         ],
         commands: vec!["stampede sweep 'a <b>'".to_owned()],

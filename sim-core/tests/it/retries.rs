@@ -473,3 +473,74 @@ fn nothing_is_lost_between_tries_that_go_elsewhere() {
     fork.run();
     assert_eq!(fork.digest(), whole);
 }
+
+/// 40 requests a second to a front service that asks another, whose callers make up to three attempts.
+fn two_tiers(retry: &str, below: &str) -> String {
+    format!(
+        "horizon = \"10m\"\n\
+         traffic = [{{ to = \"web\", rate = 40, client = {{ retry = {{ kind = \"fixed\", attempts = 3{retry} }} }} }}]\n\
+         [service.web]\ndemand = \"1ms\"\ncall = [{{ to = \"db\" }}]\nserver = [{{ name = \"w\", workers = 50 }}]\n\
+         [service.db]\n{below}"
+    )
+}
+
+#[test]
+fn what_befalls_a_call_is_drawn_anew_for_each_attempt_above_it() {
+    let errs =
+        "demand = \"20ms\"\nserver = [{ name = \"d\", workers = 2, errors = { rate = 0.5 } }]\n";
+    let random = "demand = \"1ms\"\nbalancer = { policy = \"random\" }\n\
+                  server = [{ name = \"a\", workers = 9, errors = { rate = 1.0 } }, { name = \"b\", count = 3, workers = 9 }]\n";
+    let lossy = "demand = \"1ms\"\nlink = { delay = \"1ms\", loss = 0.3 }\nserver = [{ name = \"d\", workers = 9 }]\n";
+    // Three in a row fail: of errors a half each, of servers a quarter, of messages there or back 1 - 0.7 * 0.7.
+    for (below, one) in [(errs, 0.5_f64), (random, 0.25), (lossy, 0.51)] {
+        for retry in ["", ", demand = \"own\""] {
+            let text = two_tiers(retry, below).replace(
+                "call = [{ to = \"db\" }]",
+                "call = [{ to = \"db\", client = { timeout = \"1s\" } }]",
+            );
+            let requests = summary(&text).requests;
+            let ended = (requests.succeeded + requests.failed) as f64;
+            let failed = requests.failed as f64 / ended;
+            let expected = one.powi(3);
+            let error = (expected * (1.0 - expected) / ended).sqrt();
+            assert!(
+                (failed - expected).abs() < 4.0 * error,
+                "{failed} of {expected} with {retry:?}:\n{below}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_work_is_asked_below_by_each_attempt_above() {
+    // Whoever is slow is slow again, at both tiers: no request is ever answered at its second attempt.
+    let slow = "demand = { kind = \"bimodal\", short = \"10ms\", long = \"300ms\", probability_of_long = 0.2 }\nserver = [{ name = \"d\", workers = 99 }]\n";
+    let text = |retry: &str| {
+        let text = two_tiers(retry, slow);
+        text.replace(
+            "client = { retry",
+            "client = { timeout = \"100ms\", cancel = true, retry",
+        )
+    };
+    let failed = |text: &str| {
+        let requests = summary(text).requests;
+        requests.failed as f64 / (requests.succeeded + requests.failed) as f64
+    };
+    assert!((failed(&text("")) - 0.2).abs() < 0.02);
+    assert!((failed(&text(", demand = \"own\"")) - 0.008).abs() < 0.004);
+}
+
+#[test]
+fn the_offered_load_of_a_called_service_counts_no_retries() {
+    let errs =
+        "demand = \"20ms\"\nserver = [{ name = \"d\", workers = 2, errors = { rate = 0.5 } }]\n";
+    let summary = summary(&two_tiers("", errs));
+    let load = summary
+        .figure("services.db.offered_load")
+        .expect("it is asked");
+    assert!((load - 0.4).abs() < 0.01, "{load}");
+    let asked = summary
+        .figure("services.db.attempts.total")
+        .expect("attempts");
+    assert!(asked > 1.7 * 40.0 * 600.0, "{asked}");
+}

@@ -4,7 +4,7 @@
 use super::windows::{Window, windows};
 use super::words::span_s;
 use super::{Future, limits, shares};
-use crate::event_log::{Event, Kind};
+use crate::event_log::{Actor, Event, Kind};
 use crate::metric::Scope;
 use crate::readable::{counted, number, share};
 use crate::time::Instant;
@@ -52,6 +52,7 @@ pub(super) fn factors(run: &Future<'_>) -> Vec<Factor> {
     found.extend(limits::turned_away(run));
     found.extend(limits::guards(run));
     found.extend(amplification(run, &windows));
+    found.extend(changes(run));
     found.extend(crashes(run));
     found.extend(faults(run));
     found.extend(fewest_up(run));
@@ -80,14 +81,50 @@ fn overload(run: &Future<'_>) -> Vec<Factor> {
     services.filter_map(of).collect()
 }
 
+/// When the first incident or crash was, in seconds.
+fn calm_until_s(run: &Future<'_>) -> Option<f64> {
+    let first_s = run.summary.incidents.first().map(|i| i.start_s);
+    match (first_s, run.summary.first_crash_s) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// What was changed before anything went wrong: the last such changes.
+fn changes(run: &Future<'_>) -> Vec<Factor> {
+    const KINDS: [Kind; 4] = [Kind::Set, Kind::Deploy, Kind::Drain, Kind::Removed];
+    let Some(until_s) = calm_until_s(run) else {
+        return Vec::new();
+    };
+    let log = run.simulation.recorder().event_log();
+    let before = log.filter(|e| KINDS.contains(&e.kind) && e.at.as_secs_f64() <= until_s);
+    let all: Vec<&Event> = before.filter(|e| e.by != Actor::Autoscaler).collect();
+    let one = |event: &&Event| {
+        let (what, why) = event.words();
+        let why = if why.is_empty() {
+            String::new()
+        } else {
+            format!(" ({why})")
+        };
+        let before_s = until_s - event.at.as_secs_f64();
+        let says = if before_s > 0.0 {
+            format!(
+                "At {}, {} before anything went wrong: {what}{why}.",
+                run.at(event.at),
+                span_s(before_s)
+            )
+        } else {
+            format!("At {}, when it began: {what}{why}.", run.at(event.at))
+        };
+        Factor::new("Change", Some(event.at), says)
+    };
+    all.iter().rev().take(FAULTS).map(one).collect()
+}
+
 /// The window with most attempts per request, where that is a rise upon what was before anything failed.
 fn amplification(run: &Future<'_>, windows: &[Window]) -> Option<Factor> {
     let history = run.simulation.recorder().history();
-    let first_s = run.summary.incidents.first().map(|i| i.start_s);
-    let calm_until = match (first_s, run.summary.first_crash_s) {
-        (Some(a), Some(b)) => a.min(b),
-        (a, b) => a.or(b)?,
-    };
+    let calm_until = calm_until_s(run)?;
     let of = |window: &Window| {
         let total = history.total(Scope::Site, window.intervals.clone());
         let counts = total.window();
@@ -121,7 +158,7 @@ fn amplification(run: &Future<'_>, windows: &[Window]) -> Option<Factor> {
         "Callers made {:.2} attempts per request until {}, a fifth more or beyond that from {} on, and {:.2} at most: {} for the {} requests that came in the {} from {}.",
         ratio(attempts, arrived),
         run.at_s(calm_until),
-        run.at(first.from),
+        run.at_s(first.from.as_secs_f64().max(calm_until)),
         ratio(most, of_so_many),
         number(most as f64),
         number(of_so_many as f64),

@@ -4,7 +4,7 @@ use super::clauses::{
     BUSY, NORMAL_FROM, fails, goodput, how_bad, load_words, missing, waits, weakened,
 };
 use super::disturbance::Disturbance;
-use super::evidence::{Evidence, worst};
+use super::evidence::{Evidence, ServiceFacts, worst};
 use super::rows::Found;
 use super::words::{counted, list, moment, of_time, rate, share, times};
 use crate::event_log::Kind;
@@ -16,6 +16,9 @@ use crate::verdict::Verdict as Word;
 
 /// Goodput of a site that is well for good.
 const WELL: f64 = 0.995;
+
+/// Requests that must have ended at a service before most of them failing says anything.
+const MANY: u64 = 20;
 
 /// Faults that end within so many seconds of each other end together.
 const AT_ONCE_S: f64 = 1.0;
@@ -236,7 +239,10 @@ fn load(e: &Evidence<'_>) -> String {
         }
         // What happens at the end itself no request has met.
         Some(s) if s.load() > 1.0 && !e.harm_is_met() => String::new(),
-        Some(s) => load_words(s, "; "),
+        Some(s) => {
+            let why = missing(e, s).filter(|_| s.load() > 1.0);
+            load_words(s, "; ") + &why.map_or(String::new(), |why| format!(", with {why}"))
+        }
         None => String::new(),
     }
 }
@@ -295,18 +301,52 @@ pub(super) fn backlog(e: &Evidence<'_>) -> Option<Found> {
 
 pub(super) fn objective(e: &Evidence<'_>) -> Option<Found> {
     let (name, good, wanted) = e.missed.as_ref()?;
+    // Rounded it is not what is wanted, either.
+    let shown = match share(*good) {
+        shown if shown == share(*wanted) => format!("{:.3} %", good * 100.0),
+        shown => shown,
+    };
     Some(Found::new(
         Word::Degraded,
         format!(
             "{} is missed: {} good of {} wanted{}; {}",
             name,
-            share(*good),
+            shown,
             share(*wanted),
             load(e),
             goodput(e)
         ),
         0,
     ))
+}
+
+/// Services of which most requests fail while the site does well without them.
+pub(super) fn forgone(e: &Evidence<'_>) -> Vec<Found> {
+    if fails(e) {
+        return Vec::new();
+    }
+    let lost = |s: &&ServiceFacts| {
+        let ended: u64 = s.outcomes.iter().sum();
+        s.is_asked() && ended >= MANY && s.outcomes[Outcome::Succeeded as usize] * 2 < ended
+    };
+    let words = |s: &ServiceFacts| {
+        let ended: u64 = s.outcomes.iter().sum();
+        let failed = 1.0 - s.outcomes[Outcome::Succeeded as usize] as f64 / ended as f64;
+        let (worst, _) = worst(&s.outcomes)?;
+        Some(Found {
+            word: None,
+            because: String::new(),
+            lost: 0,
+            aside: format!(
+                "{} of the requests to `{}` fail, most are {}",
+                share(failed),
+                s.name,
+                worst.name().replace('_', " ")
+            ),
+            about: Some(s.id),
+        })
+    };
+    e.services.iter().filter(lost).filter_map(words).collect()
 }
 
 pub(super) fn recovering(e: &Evidence<'_>) -> Option<Found> {

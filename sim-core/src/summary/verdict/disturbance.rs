@@ -3,7 +3,7 @@
 
 use crate::engine::{Simulation, Standing};
 use crate::event_log::{Event, Kind};
-use crate::ids::{Id, ServerId};
+use crate::ids::{Id, ServerId, ServiceId};
 use crate::model::{Action, Actor, Model, Rollout};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -25,7 +25,15 @@ enum What<'a> {
     Set(usize),
 }
 
-impl Disturbance<'_> {
+impl<'a> Disturbance<'a> {
+    /// A deployment of a service.
+    pub(super) fn deployed(&self) -> Option<&'a str> {
+        match &self.what {
+            What::Began(event, _) if event.kind == Kind::Deploy => Some(&event.subject),
+            _ => None,
+        }
+    }
+
     /// Whether it is a link that is cut.
     pub(super) fn is_cut(&self) -> bool {
         matches!(&self.what, What::Began(event, _) if event.kind == Kind::Partition)
@@ -115,6 +123,30 @@ impl<'a> Told<'a> {
                 format!("{} = {}", set.path, set.value)
             }
         }
+    }
+
+    /// The service that something was done to, where its name or its server tells.
+    pub(super) fn whose(
+        &self,
+        disturbance: &Disturbance<'_>,
+        instances: &[(String, ServiceId)],
+    ) -> Option<ServiceId> {
+        let named = |name: &str| {
+            let mut services = self.model.services.iter();
+            services.position(|s| s.name == name).map(ServiceId::at)
+        };
+        let path = match &disturbance.what {
+            What::Began(event, _) => match event.server {
+                Some(server) => return Some(self.model.servers[server.position()].service),
+                None => event.subject.as_str(),
+            },
+            What::Set(number) => self.sets[*number].path.as_str(),
+        };
+        if let Some(rest) = path.strip_prefix("service.") {
+            return named(rest.split('.').next().unwrap_or_default());
+        }
+        let instance = instances.iter().find(|(name, _)| name == path);
+        instance.map(|(_, of)| *of).or_else(|| named(path))
     }
 
     /// When something of a kind last happened to what has this name and is no server.
@@ -307,7 +339,11 @@ fn back_for_good(told: &Told<'_>, crashes: &[&Event], now_s: f64) -> Option<f64>
         return None;
     };
     let at_s = last.at.as_secs_f64();
-    let rhythm_s = at_s - before.at.as_secs_f64();
+    // The longer of the last two pauses: it may as well be the next.
+    let first = crashes.len().checked_sub(3).map(|at| crashes[at]);
+    let pause_s = |from: &Event, to: &Event| to.at.as_secs_f64() - from.at.as_secs_f64();
+    let rhythm_s = first.map_or(0.0, |first| pause_s(first, before));
+    let rhythm_s = rhythm_s.max(pause_s(before, last));
     let up_s = told
         .latest_up
         .get(&Whom::of(last))

@@ -1,10 +1,12 @@
 //! Evidence: facts about the end of a run, with their numbers and times. Taken from the time line, the
 //! event log and the present state; nothing is judged here.
 
-use super::arrivals::Surge;
+use super::arrivals::Streams;
 use super::disturbance::Told;
 use super::window::{INTERVALS, span_s, window};
-use crate::engine::{LinkSnapshot, MachineState, ServerStanding, ServiceStanding, Simulation};
+use crate::engine::{
+    GuardFigures, LinkSnapshot, MachineState, ServerStanding, ServiceStanding, Simulation,
+};
 use crate::event_log::Kind;
 use crate::ids::{Id, ServerId, ServiceId};
 use crate::metric::Scope;
@@ -54,7 +56,7 @@ pub(super) struct Evidence<'a> {
     pub missed: Option<(String, f64, f64)>,
     /// The highest rate of arrivals seen and when, as (from, until) above both the present capacity and
     /// the present rate; absent when there was none.
-    pub surge: Option<Surge>,
+    pub streams: Streams,
     pub services: Vec<ServiceFacts<'a>>,
     /// Users of closed sources, if any; and whether requests come from others as well.
     pub users: u32,
@@ -67,8 +69,8 @@ pub(super) struct Evidence<'a> {
     pub silence_s: f64,
     /// What a request from outside takes that meets nobody else, in seconds; may be infinite.
     pub alone_s: f64,
-    /// Guards with what they have turned away so far.
-    pub guards: Vec<(String, &'static str, u64)>,
+    /// Guards, with what they have turned away and made wait so far.
+    pub guards: Vec<GuardFigures>,
     /// Balancer breakers that are open: their owners and since when.
     pub open_breakers: Vec<(String, f64)>,
 }
@@ -258,7 +260,7 @@ impl<'a> Evidence<'a> {
             site_since_s: None,
             incident_s: None,
             missed: missed(simulation, &window),
-            surge: None,
+            streams: Streams::of(simulation, &standing, &window),
             services: Vec::new(),
             users: standing
                 .sources
@@ -273,10 +275,7 @@ impl<'a> Evidence<'a> {
                 .collect(),
             silence_s: 0.0,
             alone_s: 0.0,
-            guards: (simulation.guard_figures().into_iter())
-                .filter(|guard| guard.refused > 0)
-                .map(|guard| (guard.at, guard.kind, guard.refused))
-                .collect(),
+            guards: simulation.guard_figures(),
             open_breakers: Vec::new(),
             told,
             model,

@@ -70,7 +70,11 @@ pub(super) fn draining(e: &Evidence<'_>) -> Option<Found> {
 /// A queue at servers that is longer than all who are in flight outside: mostly those whom nobody waits for any
 /// more. With how long it takes to work off, in seconds, where its servers do more than they are sent.
 fn forsaken(e: &Evidence<'_>, service: &ServiceFacts) -> Option<(String, f64)> {
-    let waiting = service.queue_len[1];
+    let [before, waiting] = service.queue_len;
+    if waiting >= before {
+        // Whatever could be done, it is not.
+        return None;
+    }
     let beyond = waiting as f64 - e.in_flight[2] as f64;
     if beyond <= beyond_chance(waiting) || waits_in_vain(e, service) {
         return None;

@@ -1,10 +1,10 @@
 //! The table of verdicts: which word, under which condition, in which sentence.
 
-use super::calm::{backlog, failing, idle, just_over, objective, recovering, stable};
+use super::calm::{backlog, failing, forgone, idle, just_over, objective, recovering, stable};
 use super::clauses::fails;
 use super::evidence::Evidence;
 use super::faults::{balancer_down, crash_loop, cut, dead_in_rotation, errors, no_server};
-use super::overload::{guarded, hot_server, overloaded, warming};
+use super::overload::{guarded, hot_server, kept_waiting, overloaded, warming};
 use super::recovery::draining;
 use super::storm::{busy_for_nobody, holding, metastable};
 use crate::ids::ServiceId;
@@ -168,6 +168,12 @@ pub(super) static ROWS: &[Row] = &[
         of: Of::Each(overloaded),
     },
     Row {
+        situation: "wait on the way to servers",
+        evidence: "a guard, or a limit of connections, makes many wait while servers have time, and fewer get through than ask",
+        cause: true,
+        of: Of::Each(kept_waiting),
+    },
+    Row {
         situation: "dead server in rotation",
         evidence: "a server that is not up is still sent to, and requests fail",
         cause: true,
@@ -214,6 +220,12 @@ pub(super) static ROWS: &[Row] = &[
         evidence: "workers are busy waiting for another service",
         cause: true,
         of: Of::All(holding),
+    },
+    Row {
+        situation: "service that nobody needs fails",
+        evidence: "most requests to a service fail, and those from outside are answered without it",
+        cause: true,
+        of: Of::Each(forgone),
     },
     Row {
         situation: "fault that is just over",

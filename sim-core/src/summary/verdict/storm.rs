@@ -5,8 +5,9 @@ use super::disturbance::Disturbance;
 use super::evidence::{Evidence, ServiceFacts};
 use super::losses::TOO_MUCH;
 use super::rows::Found;
-use super::words::{list, moment, of_time, rate, share, times};
+use super::words::{list, moment, of_time, rate, share, since, times};
 use crate::ids::Id;
+use crate::outcome::Outcome;
 use crate::readable;
 use crate::verdict::Verdict as Word;
 
@@ -83,57 +84,114 @@ fn crowd<'e>(e: &Evidence<'_>, service: &'e ServiceFacts) -> Option<(u64, &'e st
     Some((most.in_system - most.queue_len, most.name))
 }
 
-/// The trigger of the present incident that is gone: what it was, and until when it lasted.
-fn trigger<'e>(e: &'e Evidence<'e>) -> Option<(String, f64, f64)> {
+/// What set off the present incident and is gone.
+struct Trigger {
+    what: String,
+    from_s: f64,
+    until_s: f64,
+}
+
+/// The services that requests meet who meet this one, too.
+fn met_beside(e: &Evidence<'_>, service: &ServiceFacts) -> Vec<bool> {
+    let own = e.asks_of(service.id, false);
+    let entries = e.services.iter().zip(&own).enumerate();
+    let entries = entries.filter(|(_, (s, share))| s.entry && **share > 0.0);
+    let entries: Vec<usize> = entries.map(|(i, _)| i).collect();
+    let met = |other: &ServiceFacts| {
+        let asks = e.asks_of(other.id, false);
+        entries.iter().any(|&entry| asks[entry] > 0.0)
+    };
+    e.services.iter().map(met).collect()
+}
+
+/// The disturbances that a service's requests can have met; of some nobody knows whom they concern.
+fn disturbances<'e>(
+    e: &'e Evidence<'e>,
+    service: &ServiceFacts,
+) -> impl Iterator<Item = &'e Disturbance<'e>> {
+    let met = met_beside(e, service);
+    e.told.disturbances.iter().filter(move |d| {
+        let whose = e.told.whose(d, &e.instances);
+        whose.is_none_or(|whose| met[whose.position()])
+    })
+}
+
+/// The trigger of the present incident at a service that is gone.
+fn trigger(e: &Evidence<'_>, service: &ServiceFacts) -> Option<Trigger> {
     let onset_s = e.incident_s?;
     let near = |from_s: f64, until_s: f64| from_s <= onset_s + 1.0 && until_s >= onset_s - EFFECT_S;
-    let gone = |d: &'e Disturbance<'e>| {
+    let gone = |d: &'_ Disturbance<'_>| {
         let until_s = d.until_s?;
-        near(d.from_s, until_s).then_some((d, until_s))
+        near(d.from_s, until_s).then(|| Trigger {
+            what: e.told.what(d),
+            from_s: d.from_s,
+            until_s,
+        })
     };
-    let done = e.told.disturbances.iter().filter_map(gone);
-    let done = done.max_by(|a, b| a.1.total_cmp(&b.1));
-    let done = done.map(|(d, until_s)| (e.told.what(d), d.from_s, until_s));
-    let surge = e.surge.filter(|s| near(s.from_s, s.until_s)).map(|s| {
-        (
-            format!("{} from outside", rate(s.peak_hz)),
-            s.from_s,
-            s.until_s,
-        )
+    let done = disturbances(e, service).filter_map(gone);
+    let done = done.max_by(|a, b| a.from_s.total_cmp(&b.from_s));
+    let surge = e.surge(service).filter(|s| near(s.from_s, s.until_s));
+    let surge = surge.map(|s| Trigger {
+        what: if s.more_came {
+            format!("{} from outside", rate(s.peak_hz))
+        } else {
+            format!(
+                "requests that asked {} of what `{}` can do",
+                times(s.peak_load),
+                service.name
+            )
+        },
+        from_s: s.from_s,
+        until_s: s.until_s,
     });
     done.into_iter()
         .chain(surge)
-        .max_by(|a, b| a.2.total_cmp(&b.2))
+        .max_by(|a, b| a.until_s.total_cmp(&b.until_s))
 }
 
-/// Something that began with the incident and still stands.
-fn standing_trigger(e: &Evidence<'_>) -> bool {
-    let Some(onset_s) = e.incident_s else {
-        return false;
-    };
-    let near = |d: &&Disturbance<'_>| {
-        d.until_s.is_none() && d.from_s <= onset_s + 1.0 && d.from_s >= onset_s - EFFECT_S
-    };
-    e.told.disturbances.iter().any(|d| near(&d))
+/// Something that began with the incident, no sooner than what is gone, and still stands.
+fn standing(e: &Evidence<'_>, service: &ServiceFacts, after_s: f64) -> Option<(String, f64)> {
+    let onset_s = e.incident_s?;
+    let from_s = after_s.max(onset_s - EFFECT_S);
+    let mut those = disturbances(e, service).filter(|d| d.until_s.is_none());
+    let found = those.find(|d| (from_s..=onset_s + 1.0).contains(&d.from_s))?;
+    Some((e.told.what(found), found.from_s))
+}
+
+/// Whether what a service is asked for is answered again: by all of the site, or at least there.
+fn returned(e: &Evidence<'_>, service: &ServiceFacts) -> bool {
+    let ended: u64 = service.outcomes.iter().sum();
+    let answered = service.outcomes[Outcome::Succeeded as usize] as f64 / ended.max(1) as f64;
+    e.answered() > RETURNED && !(fails(e) && answered <= RETURNED)
+}
+
+/// How long a trigger must be gone.
+fn settled_s(e: &Evidence<'_>) -> f64 {
+    SETTLED_S.max(e.window_s)
 }
 
 pub(super) fn metastable(e: &Evidence<'_>) -> Option<Found> {
-    if !e.told_all || e.answered() > RETURNED || standing_trigger(e) {
+    if !e.told_all {
         return None;
     }
     let (service, what) = kept_busy(e)?;
-    let (trigger, from_s, until_s) = trigger(e)?;
-    if e.now_s - until_s < SETTLED_S.max(e.window_s) {
+    let trigger = trigger(e, service)?;
+    let gone_s = e.now_s - trigger.until_s;
+    if returned(e, service)
+        || gone_s < settled_s(e)
+        || standing(e, service, trigger.from_s).is_some()
+    {
         return None;
     }
     Some(
         Found::new(
             Word::Metastable,
             format!(
-                "the trigger ({trigger} from {} to {}) has been gone for {}{}, yet {what}; {}",
-                moment(e, from_s),
-                moment(e, until_s),
-                of_time(e.now_s - until_s),
+                "the trigger ({} from {} to {}) has been gone for {}{}, yet {what}; {}",
+                trigger.what,
+                moment(e, trigger.from_s),
+                moment(e, trigger.until_s),
+                of_time(gone_s),
                 load_words(service, ", "),
                 goodput(e)
             ),
@@ -148,10 +206,14 @@ pub(super) fn busy_for_nobody(e: &Evidence<'_>) -> Option<Found> {
         return None;
     }
     let (service, what) = kept_busy(e)?;
-    let why = match trigger(e) {
-        Some((trigger, _, until_s)) if e.told_all => format!(
-            "{trigger} ended {} ago, too little to say whether goodput returns",
-            of_time(e.now_s - until_s)
+    let trigger = trigger(e, service).filter(|_| e.told_all);
+    let stands = standing(e, service, trigger.as_ref().map_or(0.0, |t| t.from_s));
+    let why = match (trigger, stands) {
+        (_, Some((stands, from_s))) => format!("{stands} stands{}", since(e, Some(from_s))),
+        (Some(trigger), None) if e.now_s - trigger.until_s < settled_s(e) => format!(
+            "{} ended {} ago, too little to say whether goodput returns",
+            trigger.what,
+            of_time(e.now_s - trigger.until_s)
         ),
         _ => "no trigger that has gone is in evidence".to_owned(),
     };

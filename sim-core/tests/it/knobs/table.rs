@@ -1542,8 +1542,8 @@ const GUARDS: &[(&str, &str, &str, &str, &str)] = &[
     (
         "gradient2-limit",
         "tolerance",
-        "initial = 1, min = 1, headroom = 1",
-        "1.5",
+        "initial = 2, min = 1, max = 2, headroom = 0, smoothing = 1",
+        "10",
         "1",
     ),
     (
