@@ -4,6 +4,7 @@
 //! time runs is a list of [`Change`]s, each replacing one whole part; the model before and the
 //! model after differ exactly by them.
 
+mod change;
 mod edit;
 mod expectation;
 mod link;
@@ -11,11 +12,14 @@ mod monitoring;
 mod own_rules;
 mod route;
 mod runbook;
+mod settings;
 mod timeline;
 
 pub use crate::event_log::Actor;
 pub use crate::ids::{ClassId, ClientId, HostId, ServerId, ServiceId, SourceId, ZoneId};
 pub use crate::profile::{Rate, RatePoint};
+pub(crate) use change::Parts;
+pub use change::{Change, Part};
 pub use edit::Edit;
 pub use expectation::{EventPattern, Expectation, Expr, Fold, Value};
 pub use link::{Link, LinkTarget, Zone};
@@ -23,9 +27,9 @@ pub use monitoring::{Alert, Grouping, Monitoring};
 pub use own_rules::{ClassRules, OwnRules};
 pub(crate) use route::SHARE_TOLERANCE;
 pub use route::{Ask, Asker, Route};
-pub use runbook::{Act, Edits, Runbook, Step};
+pub use runbook::{Act, Edits, Runbook, Step, Undone};
 pub use timeline::{
-    Action, Afflicted, Amount, Canary, Change, Course, Rollout, Stage, Target, TimelineEntry,
+    Action, Afflicted, Amount, Canary, Course, Rollout, Stage, Target, TimelineEntry,
 };
 
 use crate::arrival::ArrivalDef;

@@ -11,7 +11,7 @@ use crate::draws::Stream;
 use crate::event_log::Kind;
 use crate::extension::Configured;
 use crate::ids::{Id, ServerId};
-use crate::model::{Act, Actor, Change, Edit, Model, Runbook, Step};
+use crate::model::{Act, Actor, Change, Edit, Edits, Model, Part, Parts, Runbook, Step, Undone};
 use crate::time::Duration;
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -86,30 +86,6 @@ impl Response {
             planned: Arc::clone(model),
             present: Arc::clone(model),
         }))
-    }
-}
-
-/// A part of the system as a model has it.
-fn part(model: &Model, of: &Change) -> Change {
-    match of {
-        Change::Server(id, _) => {
-            Change::Server(*id, Arc::clone(&model.servers[id.position()].params))
-        }
-        Change::Balancer(id, _) => Change::Balancer(
-            *id,
-            Box::new(model.services[id.position()].balancer.clone()),
-        ),
-        Change::Service(id, _) => {
-            Change::Service(*id, Box::new(model.services[id.position()].clone()))
-        }
-        Change::Client(id, _) => {
-            Change::Client(*id, Box::new(model.clients[id.position()].clone()))
-        }
-        Change::Source(id, _) => {
-            Change::Source(*id, Box::new(model.sources[id.position()].clone()))
-        }
-        Change::Class(id, _) => Change::Class(*id, Box::new(model.classes[id.position()].clone())),
-        Change::Host(id, _) => Change::Host(*id, Box::new(model.hosts[id.position()].clone())),
     }
 }
 
@@ -207,13 +183,23 @@ impl Simulation {
     fn next_step(&mut self, book: usize, step: usize) {
         let model = Arc::clone(&self.model);
         let pause = model.runbooks[book].steps.get(step).map_or(0, |next| {
-            let number = if next.drawn { step as u64 + 2 } else { 0 };
+            let number = if next.first { step as u64 + 2 } else { 0 };
             self.drawn(book, &next.after, number)
         });
         self.go_to(book, Stage::Step(step), pause);
     }
 
     fn take_step(&mut self, book: usize, step: usize, what: &Step, runbook: &Runbook) {
+        if let Some(undone) = &what.undoes
+            && self.lies_ahead(undone)
+        {
+            let words = format!("{} has not come yet: nothing to undo", undone.name);
+            self.tell(Kind::Note, Actor::People, "", words);
+            // The others of the same step have nothing to undo either.
+            let rest = runbook.steps[step + 1..].iter();
+            let rest = rest.take_while(|next| !next.first).count();
+            return self.next_step(book, step + 1 + rest);
+        }
         let note = if what.note.is_empty() {
             format!("runbook {}", runbook.name)
         } else {
@@ -221,9 +207,9 @@ impl Simulation {
         };
         match &what.act {
             Act::Do(action) => self.perform(action, Actor::People, &note),
-            Act::Set(edits) => {
-                self.tell(Kind::Set, Actor::People, &edits.text, note);
-                let changed = self.edit(&edits.edits);
+            Act::Set(Edits { text, edits }) => {
+                self.tell(Kind::Set, Actor::People, text, note);
+                let changed = self.edit(edits);
                 if let Some(response) = &mut self.response {
                     response.uses[book].changed = changed;
                 }
@@ -233,6 +219,12 @@ impl Simulation {
             }
         }
         self.next_step(book, step + 1);
+    }
+
+    /// Whether an entry of the time line is still to come.
+    fn lies_ahead(&self, entry: &Undone) -> bool {
+        let next = self.model.timeline.get(self.next_entry as usize);
+        next.is_some_and(|next| next.at <= entry.at)
     }
 
     /// An alert begins to fire: what is watched because of it is taken back.
@@ -253,7 +245,7 @@ impl Simulation {
                 let changed = changed.map(|r| std::mem::take(&mut r.uses[book].changed));
                 // What was changed last goes back first.
                 let back = changed.unwrap_or_default().into_iter().rev();
-                let back: Vec<Edit> = back.map(|edit| edit.reversed()).collect();
+                let back: Vec<Edit> = back.map(Edit::reversed).collect();
                 self.edit(&back);
                 self.is_done(book);
             }
@@ -294,29 +286,38 @@ impl Simulation {
     /// Settings are changed, whatever they have become; what that really changes.
     fn edit(&mut self, edits: &[Edit]) -> Vec<Edit> {
         let mut changed = Vec::new();
-        self.together(|simulation| {
-            for edit in edits {
-                let Some(before) = simulation.present(&edit.after) else {
-                    return;
-                };
-                let after = edit.on(&before);
-                if after != before && !simulation.leaves_nobody(&after) {
-                    simulation.becomes(&after);
-                    simulation.change(&after);
-                    changed.push(Edit { before, after });
-                }
+        for edit in edits {
+            let Some(before) = self.present(edit.part()) else {
+                return Vec::new();
+            };
+            let after = edit.on(&before);
+            if after != before {
+                changed.push((before, after));
             }
+        }
+        // Who gets weight gets it first, so that two servers can change places.
+        changed.sort_by_key(|(_, after)| takes_weight(after));
+        self.together(|simulation| {
+            changed.retain(|(_, after)| {
+                let stays = simulation.leaves_nobody(after);
+                if !stays {
+                    simulation.becomes(after);
+                    simulation.change(after);
+                }
+                !stays
+            });
             simulation.start_changed_probers();
         });
-        changed
+        let edit = |(before, after)| Edit::new(before, after);
+        changed.into_iter().map(edit).collect()
     }
 
     /// A part of the system as it is, where there are runbooks.
-    fn present(&self, of: &Change) -> Option<Change> {
+    pub(super) fn present(&self, part: Part) -> Option<Change> {
         let response = self.response.as_ref()?;
-        Some(match of {
-            Change::Server(id, _) => Change::Server(*id, Arc::clone(&self.fleet.cold[*id].params)),
-            of => part(&response.present, of),
+        Some(match part {
+            Part::Server(id) => Change::Server(id, Arc::clone(&self.fleet.cold[id].params)),
+            part => response.present.part(part),
         })
     }
 
@@ -349,20 +350,31 @@ impl Simulation {
     /// What a change of the time line, or of whoever is at the controls, means beside what runbooks have changed:
     /// what differs from what was planned before it.
     pub(super) fn reconciled<'c>(&mut self, change: &'c Change) -> Cow<'c, Change> {
-        let Some(present) = self.present(change) else {
+        let part = change.part();
+        let (Some(now), Some(planned)) = (self.present(part), self.planned(part)) else {
             return Cow::Borrowed(change);
         };
-        let Some(response) = &mut self.response else {
-            return Cow::Borrowed(change);
-        };
-        let planned = Arc::make_mut(&mut response.planned);
-        let edit = Edit {
-            before: part(planned, change),
-            after: change.clone(),
-        };
-        change.apply(planned);
-        let after = edit.on(&present);
+        self.is_planned(change);
+        let after = Edit::new(planned, change.clone()).on(&now);
         self.becomes(&after);
         Cow::Owned(after)
     }
+
+    /// A part of the system as the time line alone would have it, where there are runbooks.
+    pub(super) fn planned(&self, part: Part) -> Option<Change> {
+        let response = self.response.as_ref()?;
+        Some(response.planned.part(part))
+    }
+
+    /// The time line alone would have a part so.
+    pub(super) fn is_planned(&mut self, change: &Change) {
+        if let Some(response) = &mut self.response {
+            change.apply(Arc::make_mut(&mut response.planned));
+        }
+    }
+}
+
+/// Whether a server is to have no weight.
+fn takes_weight(change: &Change) -> bool {
+    matches!(change, Change::Server(_, params) if params.weight <= 0.0)
 }

@@ -11,7 +11,7 @@ use super::event::Event;
 use crate::event_log::Kind;
 use crate::ids::{Id, ServerId};
 use crate::machine::MachineState;
-use crate::model::{Actor, Canary, Rollout, ServerParams};
+use crate::model::{Actor, Canary, Change, Edit, Part, Rollout, ServerParams};
 use crate::readable;
 use crate::time::SECOND;
 use std::sync::Arc;
@@ -20,9 +20,11 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(super) struct Rolling {
     plan: Arc<Rollout>,
-    /// What each server is to run, and what it ran before; by its position in the plan.
+    /// What each server is to run, and what it ran before, as it was planned; by its position in the plan.
     release: Vec<Arc<ServerParams>>,
     before: Vec<Arc<ServerParams>>,
+    /// What the release has changed at it, where there are runbooks.
+    changed: Vec<Option<Edit>>,
     /// Whether a server runs what it is to run.
     done: Vec<bool>,
     /// How many are meant to be there, how many more there may be, and how many fewer may serve.
@@ -57,6 +59,7 @@ impl Rolling {
         self.stage = Stage::Over;
         self.release.clear();
         self.before.clear();
+        self.changed.clear();
         self.done.clear();
     }
 
@@ -109,7 +112,10 @@ impl Simulation {
         let there = |&&server: &&ServerId| self.stays(server);
         let wanted = plan.servers.iter().filter(there).count();
         let before = plan.servers.iter();
-        let before = before.map(|&server| Arc::clone(&self.fleet.cold[server].params));
+        let before = before.map(|&server| match self.planned(Part::Server(server)) {
+            Some(Change::Server(_, params)) => params,
+            _ => Arc::clone(&self.fleet.cold[server].params),
+        });
         let surge = plan.surge.of(wanted, true).min(plan.servers.len() - wanted);
         let unavailable = plan.unavailable.of(wanted, false);
         let canary = plan.canary.as_ref();
@@ -118,6 +124,7 @@ impl Simulation {
             plan: Arc::clone(plan),
             release: plan.release.clone(),
             before: before.collect(),
+            changed: vec![None; plan.servers.len()],
             done: vec![false; plan.servers.len()],
             wanted,
             surge,
@@ -194,11 +201,36 @@ impl Simulation {
             if self.fleet[server].state != MachineState::Absent {
                 continue;
             }
-            self.change_server(server, &rolling.release[place]);
+            self.put(rolling, place);
             self.add(server, Actor::System, rolling.words().0);
             rolling.done[place] = true;
             total += 1;
             new += 1;
+        }
+    }
+
+    /// A server is from now on what the release, or the way back, makes of it. What runbooks have changed stays.
+    fn put(&mut self, rolling: &mut Rolling, place: usize) {
+        let server = rolling.plan.servers[place];
+        let Some(now) = self.present(Part::Server(server)) else {
+            return self.change_server(server, &rolling.release[place]);
+        };
+        let release = Change::Server(server, Arc::clone(&rolling.release[place]));
+        let after = if let Some(changed) = rolling.changed[place].take() {
+            self.is_planned(&release);
+            changed.reversed().on(&now)
+        } else {
+            let after = match rolling.plan.undoes.get(place) {
+                Some(undone) => {
+                    Edit::new(Change::Server(server, Arc::clone(undone)), release).on(&now)
+                }
+                None => self.reconciled(&release).into_owned(),
+            };
+            rolling.changed[place] = Some(Edit::new(now, after.clone()));
+            after
+        };
+        if let Change::Server(_, params) = &after {
+            self.change_server(server, params);
         }
     }
 
@@ -284,9 +316,9 @@ impl Simulation {
             (Stage::All { back }, _) if new >= rolling.wanted && old == 0 => {
                 rolling.stage = Stage::Over;
                 // What is not there now would come as the release that is everywhere else.
-                for (place, &server) in plan.servers.iter().enumerate() {
+                for place in 0..plan.servers.len() {
                     if !rolling.done[place] {
-                        self.change_server(server, &rolling.release[place]);
+                        self.put(rolling, place);
                     }
                 }
                 let words = if back {

@@ -34,6 +34,7 @@ mod sweeping;
 mod update_merge_window;
 
 pub use checks::{Checks, Phase, Probe};
+pub(crate) use own::OWN_KEYS;
 pub use own::OwnHealth;
 
 /// Every health rule a scenario can name.

@@ -2,96 +2,81 @@
 //!
 //! A [`Change`] replaces a whole part of the system, as it is after an entry of the time line. What people do when they are
 //! woken comes at a time of its own, between entries that did not know of it, so that neither may undo the other. An
-//! [`Edit`] therefore has a part before and after, and changes of any part that is there what differs between
-//! the two, field by field; the last one who changes a field wins.
+//! [`Edit`] therefore has a part before and after, in each state that it may be found in. In one of these states the part
+//! becomes what it is after it there. In any other, what differs is changed, setting by setting, down to the keys of
+//! tables and the parameters of rows; the last one who changes a setting wins.
 
-use super::{Balancer, Change, Class, Client, Host, ServerParams, Service, Source};
-use std::sync::Arc;
+use super::settings::{Cases, merged};
+use super::{Change, Part};
 
-/// A part of the system before and after a change.
+/// A change of one part of the system.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Edit {
-    /// As it was.
-    pub before: Change,
-    /// As it is to be; the same part.
-    pub after: Change,
+    /// The part before and after, in each state that it may be found in: one or more. Of two that fit, the last counts.
+    cases: Vec<(Change, Change)>,
 }
 
 impl Edit {
+    /// One that is known in one state.
+    pub fn new(before: Change, after: Change) -> Self {
+        Self {
+            cases: vec![(before, after)],
+        }
+    }
+
+    /// It is known in a further state of the same part.
+    pub(crate) fn or(&mut self, before: Change, after: Change) {
+        let last = self.cases.last();
+        // States of which most differ elsewhere follow one another.
+        if last.is_none_or(|(b, a)| *b != before || *a != after) {
+            self.cases.push((before, after));
+        }
+    }
+
+    /// The part that it changes.
+    pub fn part(&self) -> Part {
+        self.cases[0].0.part()
+    }
+
     /// The same change taken back.
     #[must_use]
-    pub fn reversed(&self) -> Self {
+    pub fn reversed(self) -> Self {
         Self {
-            before: self.after.clone(),
-            after: self.before.clone(),
+            cases: self.cases.into_iter().map(|(b, a)| (a, b)).collect(),
         }
     }
 
     /// The part as it is after this change, given what it is now.
-    pub fn on(&self, present: &Change) -> Change {
-        match (present, &self.before, &self.after) {
-            (Change::Server(id, now), Change::Server(_, b), Change::Server(_, a)) => {
-                Change::Server(*id, Arc::new(server(now, b, a)))
+    pub fn on(&self, now: &Change) -> Change {
+        macro_rules! part {
+            ($kind:ident, $now:expr) => {
+                merged(
+                    $now,
+                    &self.each(|change| match change {
+                        Change::$kind(_, it) => Some(it),
+                        _ => None,
+                    }),
+                )
+            };
+        }
+        match now {
+            Change::Server(id, now) => Change::Server(*id, part!(Server, now)),
+            Change::Balancer(id, now) => Change::Balancer(*id, part!(Balancer, now)),
+            Change::Service(id, now) => {
+                let mut service = part!(Service, now);
+                // That is a part by itself.
+                service.balancer.clone_from(&now.balancer);
+                Change::Service(*id, service)
             }
-            (Change::Balancer(id, now), Change::Balancer(_, b), Change::Balancer(_, a)) => {
-                Change::Balancer(*id, Box::new(balancer(now, b, a)))
-            }
-            (Change::Service(id, now), Change::Service(_, b), Change::Service(_, a)) => {
-                Change::Service(*id, Box::new(service(now, b, a)))
-            }
-            (Change::Client(id, now), Change::Client(_, b), Change::Client(_, a)) => {
-                Change::Client(*id, Box::new(client(now, b, a)))
-            }
-            (Change::Source(id, now), Change::Source(_, b), Change::Source(_, a)) => {
-                Change::Source(*id, Box::new(source(now, b, a)))
-            }
-            (Change::Class(id, now), Change::Class(_, b), Change::Class(_, a)) => {
-                Change::Class(*id, Box::new(class(now, b, a)))
-            }
-            (Change::Host(id, now), Change::Host(_, b), Change::Host(_, a)) => {
-                Change::Host(*id, Box::new(host(now, b, a)))
-            }
-            _ => unreachable!("both are of one part"),
+            Change::Client(id, now) => Change::Client(*id, part!(Client, now)),
+            Change::Source(id, now) => Change::Source(*id, part!(Source, now)),
+            Change::Class(id, now) => Change::Class(*id, part!(Class, now)),
+            Change::Host(id, now) => Change::Host(*id, part!(Host, now)),
         }
     }
-}
 
-/// Takes the fields that differ from `before` to `after`. All fields are named, so that none can be forgotten;
-/// those after `but` stay as they are.
-macro_rules! fields {
-    ($name:ident, $of:ident { $($field:ident)* } but { $($left:ident)* }) => {
-        #[allow(
-            clippy::float_cmp,
-            reason = "whether a value was changed, not whether two are near"
-        )]
-        fn $name(now: &$of, before: &$of, after: &$of) -> $of {
-            let $of { $($field: _,)* $($left: _,)* } = now;
-            let mut merged = now.clone();
-            $(
-                if before.$field != after.$field {
-                    merged.$field.clone_from(&after.$field);
-                }
-            )*
-            merged
-        }
-    };
+    fn each<'a, T>(&'a self, of: fn(&'a Change) -> Option<&'a T>) -> Cases<'a, T> {
+        let both = |(before, after): &'a (Change, Change)| Some((of(before)?, of(after)?));
+        self.cases.iter().filter_map(both).collect()
+    }
 }
-
-fields!(server, ServerParams {
-    weight speed workers queue_limit discipline patience breakdowns slowdown memory errors guards crash
-    crash_keeps_queue down_behaviour restart boot warm_up priority max_connections min_connections health
-    max_pending liveness link host
-} but {});
-fields!(balancer, Balancer {
-    dialect policy instances instance_selection balances load_reports subset max_connections cost queue_limit
-    pending_queue full_connections guards memory crash down_behaviour restart boot health standby link by_zone
-    routes client
-} but {});
-// Its balancer is a part by itself; servers and numbers do not change while time runs.
-fields!(service, Service {
-    demand link zones calls autoscaler provisioning
-} but { name balancer servers numbers });
-fields!(client, Client { timeout deadline retry guards cancel hedge } but {});
-fields!(source, Source { to arrivals rate trace_factor mix key clients } but { name });
-fields!(class, Class { priority demand_factor demand } but { name });
-fields!(host, Host { cores } but { name });

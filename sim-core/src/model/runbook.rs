@@ -3,7 +3,7 @@
 use super::{Action, Edit};
 use crate::distribution::DistributionDef;
 use crate::extension::Configured;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 /// What is done about an alert, and by when.
 #[derive(Clone, PartialEq, Debug)]
@@ -27,12 +27,24 @@ pub struct Runbook {
 pub struct Step {
     /// How long after the step before; of the first, after the cause is known.
     pub after: Configured<DistributionDef>,
-    /// Whether `after` is drawn: parts of what was written as one step follow one another by the clock.
-    pub drawn: bool,
+    /// Whether it is the first of what was written as one step: what follows there follows by the clock, and `after` is
+    /// not drawn.
+    pub first: bool,
     /// A sentence for the event log.
     pub note: String,
+    /// What it undoes; nothing is done before that has come.
+    pub undoes: Option<Undone>,
     /// What.
     pub act: Act,
+}
+
+/// An entry of the time line that is undone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Undone {
+    /// Its name.
+    pub name: String,
+    /// When it comes.
+    pub at: Instant,
 }
 
 /// What is done in a step.
@@ -58,6 +70,6 @@ pub enum Act {
 pub struct Edits {
     /// As written, for the event log: `path = value`.
     pub text: String,
-    /// What differs.
+    /// What they make of each part that they concern.
     pub edits: Vec<Edit>,
 }

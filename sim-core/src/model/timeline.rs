@@ -1,13 +1,9 @@
-//! What happens when: the time line, and the parts of the model it replaces.
+//! What happens when: the time line.
 
-use super::{
-    Actor, Balancer, Class, ClassId, Client, ClientId, Host, HostId, LinkTarget, Model, ServerId,
-    ServerParams, Service, ServiceId, Source, SourceId,
-};
+use super::{Actor, Change, LinkTarget, ServerId, ServerParams, ServiceId};
 use crate::distribution::{DistributionDef, always};
 use crate::extension::Configured;
 use crate::fault::FaultDef;
-use crate::ids::Id;
 use crate::time::{Duration, Instant};
 use std::sync::Arc;
 
@@ -100,6 +96,8 @@ pub struct Rollout {
     pub servers: Vec<ServerId>,
     /// What each runs in the new release.
     pub release: Vec<Arc<ServerParams>>,
+    /// Of one that takes back another, what each ran in that; empty otherwise.
+    pub undoes: Vec<Arc<ServerParams>>,
     /// What differs, as written, for the event log.
     pub text: String,
     /// How many more than are meant may be there meanwhile.
@@ -185,42 +183,6 @@ pub enum Target {
     Balancer(ServiceId),
     /// One balancer instance of a service, by its number from 0, spares after those in use.
     Instance(ServiceId, u32),
-}
-
-/// A part of the model replaced by another value of it.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Change {
-    /// A server's properties.
-    Server(ServerId, Arc<ServerParams>),
-    /// A service's balancer.
-    Balancer(ServiceId, Box<Balancer>),
-    /// A service's demand, links and calls.
-    Service(ServiceId, Box<Service>),
-    /// A caller's behaviour.
-    Client(ClientId, Box<Client>),
-    /// A source's traffic.
-    Source(SourceId, Box<Source>),
-    /// A class.
-    Class(ClassId, Box<Class>),
-    /// A machine that servers share.
-    Host(HostId, Box<Host>),
-}
-
-impl Change {
-    /// Puts the part in its place.
-    pub(crate) fn apply(&self, model: &mut Model) {
-        match self {
-            Self::Server(id, params) => model.servers[id.position()].params = Arc::clone(params),
-            Self::Balancer(id, balancer) => {
-                model.services[id.position()].balancer.clone_from(balancer);
-            }
-            Self::Service(id, service) => model.services[id.position()].clone_from(service),
-            Self::Client(id, client) => model.clients[id.position()].clone_from(client),
-            Self::Source(id, source) => model.sources[id.position()].clone_from(source),
-            Self::Class(id, class) => model.classes[id.position()].clone_from(class),
-            Self::Host(id, host) => model.hosts[id.position()].clone_from(host),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -16,8 +16,10 @@ use super::servers;
 use super::services::{Skeleton, check_autoscalers, skeleton};
 use super::set::{Assignment, Walk, apply};
 use super::tree::{Node, Value};
+use crate::ids::Id;
 use crate::model::{
-    Change, ClassId, ClientId, HostId, ServerId, ServerParams, Service, ServiceId, SourceId,
+    Change, Class, ClassId, Client, ClientId, Host, HostId, Parts, ServerId, ServerParams, Service,
+    ServiceId, Source, SourceId,
 };
 use crate::time::Clock;
 use std::collections::{BTreeMap, BTreeSet};
@@ -267,6 +269,27 @@ impl Live {
         changes.extend(differing(&new.hosts, &old.hosts, |i, v| {
             Change::Host(HostId(i), v)
         }));
+    }
+}
+
+impl Parts for Live {
+    fn server(&self, id: ServerId) -> &Arc<ServerParams> {
+        &self.params[id.position()]
+    }
+    fn service(&self, id: ServiceId) -> &Service {
+        &self.skeleton.services[id.position()]
+    }
+    fn client(&self, id: ClientId) -> &Client {
+        &self.skeleton.clients[id.position()]
+    }
+    fn source(&self, id: SourceId) -> &Source {
+        &self.skeleton.sources[id.position()]
+    }
+    fn class(&self, id: ClassId) -> &Class {
+        &self.skeleton.classes[id.position()]
+    }
+    fn host(&self, id: HostId) -> &Host {
+        &self.skeleton.hosts[id.position()]
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) mod sections;
 mod servers;
 mod services;
 pub(crate) mod set;
+mod states;
 #[cfg(test)]
 mod tests;
 mod timeline;

@@ -1,20 +1,16 @@
 //! Runbooks, from sections to the model.
-//!
-//! What a step sets is worked out in every state that the time line brings about, and beside every other step: at what
-//! time it will be taken is not known. What differs in any of them is what it changes.
 
 use super::Scenario;
 use super::assemble::Base;
-use super::live::Live;
 use super::problem::{Collector, Problem, suggest};
 use super::section::{Cx, Item};
 use super::sections::{Deed, RunbookSpec, StepSpec, TimelineSpec, Top};
-use super::set::{Assignment, assignments};
-use super::timeline::{self, amount, drafts, sets_text};
+use super::set::assignments;
+use super::states::{States, Undo};
+use super::timeline::{self, amount};
 use crate::distribution::always;
-use crate::ids::Id;
 use crate::model::{
-    Act, Action, Actor, Alert, Change, Edit, Edits, Monitoring, Rollout, Runbook, ServerId, Step,
+    Act, Action, Actor, Alert, Edits, Monitoring, Part, Runbook, ServerId, Step, Undone,
 };
 use crate::text::cited;
 use crate::time::{Duration, Instant};
@@ -23,25 +19,6 @@ use std::sync::Arc;
 
 /// Most runbooks, and most steps of one.
 const RUNBOOKS_MAX: usize = 100;
-/// Most states of the system in which steps are worked out, times their number.
-const WORKED_OUT_MAX: usize = 4000;
-
-/// What the time line does at some of its entries.
-struct Plan {
-    /// The system at the start and after each entry that sets something.
-    states: Vec<Live>,
-    /// Entries with a name.
-    named: BTreeMap<String, Undo>,
-}
-
-/// How an entry of the time line is undone.
-enum Undo {
-    Set(Edits),
-    Deploy(Arc<Rollout>),
-    /// It is not.
-    Never,
-}
-
 /// Builds the runbooks, given the alerts.
 pub(crate) fn runbooks(
     scenario: &Scenario,
@@ -69,24 +46,16 @@ pub(crate) fn runbooks(
         problems.push(Problem::new("E024", what).at(top.runbook.span));
         return None;
     }
-    let mut plan = plan(scenario, top, base, problems)?;
-    let steps = written.iter().filter_map(|spec| spec.step.get());
-    let steps: Vec<&StepSpec> = steps.flatten().collect();
-    let setting = steps.iter().filter(|step| step.set.written).count();
-    let states = plan.states.len() + setting;
-    if states * setting > WORKED_OUT_MAX {
-        let what = format!(
-            "{setting} steps that set something beside {} entries of the time line that do; at most {WORKED_OUT_MAX} pairs are allowed",
-            plan.states.len() - 1
-        );
-        problems.push(Problem::new("E024", what).at(first.span));
-        return None;
-    }
-    add_states_of_steps(&mut plan, &steps, base, problems)?;
+    let steps = written.iter().filter_map(|spec| spec.step.get()).flatten();
+    let sets: Vec<_> = steps
+        .map(|step| &step.set)
+        .filter(|set| set.written)
+        .collect();
+    let states = States::new(scenario, top, base, &sets, problems)?;
     let mut reader = Reader {
         base,
         alerts,
-        plan: &plan,
+        states: &states,
         problems,
     };
     let mut names = BTreeMap::new();
@@ -108,106 +77,6 @@ pub(crate) fn runbooks(
     whole.then_some(runbooks)
 }
 
-fn plan(scenario: &Scenario, top: &Top, base: &Base, problems: &mut Collector) -> Option<Plan> {
-    let before = problems.count();
-    let mut entries = drafts(scenario, top, base, problems)?;
-    entries.sort_by_key(|draft| (draft.entry.at, draft.live));
-    let mut live = Live::new(&scenario.tree, base);
-    let mut plan = Plan {
-        states: vec![live.clone()],
-        named: BTreeMap::new(),
-    };
-    for draft in entries {
-        let mut undo = Undo::Never;
-        if !draft.sets.is_empty() {
-            let was = live.clone();
-            let changes = live.set(&draft.sets, base, problems);
-            if problems.count() > before {
-                // They are told where the time line is built.
-                return None;
-            }
-            let text = format!("undo {}", draft.name.as_deref().unwrap_or_default());
-            undo = match &draft.entry.action {
-                Action::Deploy(release) => {
-                    let params = |id: &ServerId| Arc::clone(&was.params[id.position()]);
-                    let old = release.servers.iter().map(params).collect();
-                    Undo::Deploy(Arc::new(Rollout {
-                        release: old,
-                        text,
-                        canary: None,
-                        ..(**release).clone()
-                    }))
-                }
-                _ => Undo::Set(Edits {
-                    text,
-                    edits: edits(&was, changes).map(|edit| edit.reversed()).collect(),
-                }),
-            };
-            if plan.states.len() <= WORKED_OUT_MAX {
-                plan.states.push(live.clone());
-            }
-        }
-        if let Some(name) = draft.name {
-            plan.named.insert(name, undo);
-        }
-    }
-    Some(plan)
-}
-
-/// What one step sets, another may set back: the system after each of them, in front of the states of the time
-/// line, which count for more.
-fn add_states_of_steps(
-    plan: &mut Plan,
-    steps: &[&StepSpec],
-    base: &Base,
-    problems: &mut Collector,
-) -> Option<()> {
-    let before = problems.count();
-    let mut more = Vec::new();
-    for step in steps.iter().filter(|step| step.set.written) {
-        let sets = assignments(step.set.get()?, problems);
-        let mut state = plan.states.first()?.clone();
-        state.set(&sets, base, problems);
-        more.push(state);
-    }
-    more.append(&mut plan.states);
-    plan.states = more;
-    (problems.count() == before).then_some(())
-}
-
-/// What changes of a state are, with what was there before.
-fn edits(before: &Live, changes: Vec<Change>) -> impl Iterator<Item = Edit> {
-    changes.into_iter().map(|after| Edit {
-        before: part(before, &after),
-        after,
-    })
-}
-
-/// A part of the system in a state.
-fn part(state: &Live, of: &Change) -> Change {
-    let skeleton = &state.skeleton;
-    match of {
-        Change::Server(id, _) => Change::Server(*id, Arc::clone(&state.params[id.position()])),
-        Change::Balancer(id, _) => {
-            let service = &skeleton.services[id.position()];
-            Change::Balancer(*id, Box::new(service.balancer.clone()))
-        }
-        Change::Service(id, _) => {
-            Change::Service(*id, Box::new(skeleton.services[id.position()].clone()))
-        }
-        Change::Client(id, _) => {
-            Change::Client(*id, Box::new(skeleton.clients[id.position()].clone()))
-        }
-        Change::Source(id, _) => {
-            Change::Source(*id, Box::new(skeleton.sources[id.position()].clone()))
-        }
-        Change::Class(id, _) => {
-            Change::Class(*id, Box::new(skeleton.classes[id.position()].clone()))
-        }
-        Change::Host(id, _) => Change::Host(*id, Box::new(skeleton.hosts[id.position()].clone())),
-    }
-}
-
 /// A value that nobody has written.
 fn absent<T>(spec: &StepSpec, value: T) -> Item<T> {
     Item {
@@ -220,7 +89,7 @@ fn absent<T>(spec: &StepSpec, value: T) -> Item<T> {
 struct Reader<'a> {
     base: &'a Base,
     alerts: &'a [Alert],
-    plan: &'a Plan,
+    states: &'a States,
     problems: &'a mut Collector,
 }
 
@@ -302,59 +171,49 @@ impl Reader<'_> {
         if let Some(deed) = deed {
             return self.deed(spec, deed);
         }
-        let edits = match undo {
-            Some(name) => match self.plan.named.get(name) {
-                Some(Undo::Set(edits)) => edits.clone(),
-                Some(Undo::Deploy(back)) if !spec.every.written && !spec.canary.written => {
-                    let back = Action::Deploy(Arc::clone(back));
-                    return Some(vec![first(spec, Act::Do(back))?]);
-                }
-                Some(_) => {
-                    let what = "only what was set or deployed can be undone, and a deployment by its own pace";
-                    let problem = Problem::new("E031", what).at(spec.undo.span);
-                    let help =
-                        "faults end by do = \"heal\", what is drained comes back by \"undrain\"";
-                    self.problems.push(problem.help(help));
-                    return None;
-                }
-                None => {
-                    let names = self.plan.named.keys().map(String::as_str);
-                    let what = format!("no entry of the time line is called {}", cited(name));
-                    let problem = Problem::new("E020", what).at(spec.undo.span);
-                    self.problems.push(problem.help(suggest(name, names)));
-                    return None;
-                }
-            },
-            None => {
-                let sets = assignments(spec.set.get()?, self.problems);
-                if sets.is_empty() {
-                    self.wrong("E031", "nothing is set", &spec.set);
-                    return None;
-                }
-                self.edits(&sets)?
-            }
-        };
+        if let Some(name) = undo {
+            return self.undo(spec, name, on);
+        }
+        let sets = assignments(spec.set.get()?, self.problems);
+        if sets.is_empty() {
+            self.wrong("E031", "nothing is set", &spec.set);
+            return None;
+        }
+        let edits = self.states.edits(&sets, self.base, self.problems)?;
         self.staged(spec, edits, on)
     }
 
-    /// What sets change, in whichever state they find the system.
-    fn edits(&mut self, sets: &[Assignment]) -> Option<Edits> {
-        let before = self.problems.count();
-        let mut found: Vec<Edit> = Vec::new();
-        for state in &self.plan.states {
-            let changes = state.clone().set(sets, self.base, self.problems);
-            if self.problems.count() > before {
+    /// An entry of the time line is taken back.
+    fn undo(&mut self, spec: &StepSpec, name: &str, on: usize) -> Option<Vec<Step>> {
+        let Some(entry) = self.states.named.get(name) else {
+            let names = self.states.named.keys().map(String::as_str);
+            let what = format!("no entry of the time line is called {}", cited(name));
+            let problem = Problem::new("E020", what).at(spec.undo.span);
+            self.problems.push(problem.help(suggest(name, names)));
+            return None;
+        };
+        let mut steps = match &entry.undo {
+            Undo::Set(edits) => self.staged(spec, edits.clone(), on)?,
+            Undo::Deploy(back) if !spec.every.written && !spec.canary.written => {
+                let back = Action::Deploy(Arc::clone(back));
+                vec![first(spec, Act::Do(back))?]
+            }
+            _ => {
+                let what =
+                    "only what was set or deployed can be undone, and a deployment by its own pace";
+                let problem = Problem::new("E031", what).at(spec.undo.span);
+                let help = "faults end by do = \"heal\", what is drained comes back by \"undrain\"";
+                self.problems.push(problem.help(help));
                 return None;
             }
-            for edit in edits(state, changes) {
-                found.retain(|other| *other != edit);
-                found.push(edit);
-            }
+        };
+        for step in &mut steps {
+            step.undoes = Some(Undone {
+                name: name.to_owned(),
+                at: entry.at,
+            });
         }
-        Some(Edits {
-            text: sets_text(sets),
-            edits: found,
-        })
+        Some(steps)
     }
 
     /// What is done to a target.
@@ -414,7 +273,7 @@ impl Reader<'_> {
         }
         let mut servers = BTreeSet::new();
         for edit in &edits.edits {
-            let Change::Server(id, _) = &edit.after else {
+            let Part::Server(id) = edit.part() else {
                 let what = "only what servers are can be changed server by server";
                 let at = if canary.is_some() {
                     spec.canary.span
@@ -424,13 +283,13 @@ impl Reader<'_> {
                 self.problems.push(Problem::new("E031", what).at(at));
                 return None;
             };
-            servers.insert(*id);
+            servers.insert(id);
         }
         let servers: Vec<ServerId> = servers.into_iter().collect();
         let of = |some: &[ServerId]| Edits {
             text: edits.text.clone(),
             edits: (edits.edits.iter())
-                .filter(|e| matches!(&e.after, Change::Server(id, _) if some.contains(id)))
+                .filter(|e| matches!(e.part(), Part::Server(id) if some.binary_search(&id).is_ok()))
                 .cloned()
                 .collect(),
         };
@@ -444,10 +303,15 @@ impl Reader<'_> {
             let count = amount(canary.servers.get()?, cx)?.of(servers.len(), true);
             let (some, others) = servers.split_at(count.max(1).min(servers.len()));
             rest = others;
-            let abort_on = match canary.abort_on.get()? {
-                Some(name) => self.alert(name, &canary.abort_on)?,
-                None => on,
-            };
+            let abort_on = self.alert(canary.abort_on.get()?, &canary.abort_on)?;
+            if abort_on == on {
+                let what =
+                    "the alert of the runbook itself fires already, so that it cannot begin to";
+                let problem = Problem::new("E017", what).at(canary.abort_on.span);
+                let help = "name an alert that tells whether the change does harm";
+                self.problems.push(problem.help(help));
+                return None;
+            }
             steps.push(first(spec, Act::Set(of(some)))?);
             let watch = Act::Watch {
                 lasts: canary.watch.copied()?,
@@ -481,8 +345,9 @@ impl Reader<'_> {
 fn first(spec: &StepSpec, act: Act) -> Option<Step> {
     Some(Step {
         after: spec.after.get()?.clone(),
-        drawn: true,
+        first: true,
         note: spec.note.get()?.clone(),
+        undoes: None,
         act,
     })
 }
@@ -491,8 +356,9 @@ fn first(spec: &StepSpec, act: Act) -> Option<Step> {
 fn follows(spec: &StepSpec, after: Duration, act: Act) -> Step {
     Step {
         after: always(after),
-        drawn: false,
+        first: false,
         note: spec.note.get().cloned().unwrap_or_default(),
+        undoes: None,
         act,
     }
 }

@@ -843,7 +843,7 @@ section! {
 }
 
 section! {
-    /// A step of a runbook: one of `set`, `undo` and `do`. What it sets it sets whatever has become of the system, and leaves all else as it is.
+    /// A step of a runbook: one of `set`, `undo` and `do`. What it sets it sets whatever has become of the system, and leaves all else as it is: other keys of the same table, too, whatever entries of the time line, deployments and other runbooks have made of them.
     StepSpec {
         /// A name for paths.
         name: Optional<Name> = "none";
@@ -851,7 +851,7 @@ section! {
         after: ExtensionOf<DistributionDef> = "0s";
         /// New values of keys, by path, as in the time line.
         set: Sets = "{}";
-        /// The name of an entry of the time line whose `set`, or whose deployment, is taken back.
+        /// The name of an entry of the time line whose `set`, or whose deployment, is taken back, and nothing else is. Before that has come, nothing is done.
         undo: Optional<Name> = "none";
         /// What is done to `target`, as in the time line, but no fault, no crash and no deployment.
         action as "do": Optional<Word<Deed>> = "none";
@@ -875,8 +875,8 @@ section! {
         servers: Threshold;
         /// How long they are watched.
         watch: Span, in above(0.0, TEN_YEARS_S);
-        /// The alert that must not begin to fire meanwhile, or they go back and the rest of the runbook is left; without it, the runbook's own.
-        abort_on: Optional<Title> = "none";
+        /// The alert that must not begin to fire meanwhile, or they go back and the rest of the runbook is left. It is another one than that of the runbook, which fires already.
+        abort_on: Title;
     }
 }
 

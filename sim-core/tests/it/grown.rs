@@ -310,6 +310,14 @@ impl Bed {
 fn step(key: &str, row: &KeyRow, number: usize, dice: &mut Dice) -> String {
     let head = format!("[[runbook]]\nname = \"book-{number}\"\non = \"slow\"\n[[runbook.step]]\n");
     let weight = "{ \"service.web.server.*.weight\" = 2 }";
+    let other = format!(
+        "[[alert]]\nname = \"other-{number}\"\nwhen = \"failed > 50%\"\nover = \"1s\"\n{head}set = {weight}\n"
+    );
+    let canary = |servers: &str, watch: &str| {
+        format!(
+            "{other}canary = {{ servers = {servers}, watch = {watch}, abort_on = \"other-{number}\" }}\n"
+        )
+    };
     let value = match row.of_kind {
         Some(kind) => choice(row, kind, dice),
         None if key == "set" => String::new(),
@@ -325,16 +333,9 @@ fn step(key: &str, row: &KeyRow, number: usize, dice: &mut Dice) -> String {
                 format!("[[timeline]]\nname = \"push-{number}\"\nat = \"100ms\"\nset = {weight}\n");
             return format!("{entry}{head}undo = \"push-{number}\"\n");
         }
-        "canary" => format!("set = {weight}\ncanary = {{ servers = 1, watch = \"90ms\" }}\n"),
-        "canary.servers" => {
-            format!("set = {weight}\ncanary = {{ servers = {value}, watch = \"90ms\" }}\n")
-        }
-        "canary.watch" => {
-            format!("set = {weight}\ncanary = {{ servers = 1, watch = {value} }}\n")
-        }
-        "canary.abort_on" => format!(
-            "set = {weight}\ncanary = {{ servers = 1, watch = \"90ms\", abort_on = \"slow\" }}\n"
-        ),
+        "canary" | "canary.abort_on" => return canary("1", "\"90ms\""),
+        "canary.servers" => return canary(&value, "\"90ms\""),
+        "canary.watch" => return canary("1", &value),
         "do" => format!("do = {value}\ntarget = \"service.web.server\"\n"),
         "target" => "do = \"restart\"\ntarget = \"service.web.server\"\n".to_owned(),
         "when" | "every" => {

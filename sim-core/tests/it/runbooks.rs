@@ -1,5 +1,7 @@
 //! What people do when they are told: when, in what order, and that nothing else moves.
 
+mod beside;
+
 use crate::support::{at, model, run, start, times, told};
 use sim_core::engine::Simulation;
 use sim_core::event_log::{Actor, Kind};
@@ -84,15 +86,16 @@ fn what_people_change_and_what_the_time_line_changes_do_not_undo_each_other() {
 
 #[test]
 fn a_canary_goes_back_when_the_alarm_rings_again() {
-    let text = |value: &str, abort: &str| {
+    let text = |value: &str, abort_on: &str| {
         shop(&format!(
             "[[alert]]\nname = \"dead\"\nwhen = \"failed > 60%\"\nover = \"30s\"\n\
+             [[alert]]\nname = \"hopeless\"\nwhen = \"failed > 99%\"\nover = \"30s\"\n\
              {BOOK}[[runbook.step]]\nset = {{ \"service.web.server.*.errors.rate\" = {value} }}\n\
-             canary = {{ servers = \"75%\", watch = \"100s\"{abort} }}\nevery = \"5s\"\n"
+             canary = {{ servers = \"75%\", watch = \"100s\", abort_on = \"{abort_on}\" }}\nevery = \"5s\"\n"
         ))
     };
     // Three servers of four that fail: they go back, but for the one that failed before, and nothing follows.
-    let bad = run(&text("1.0", ", abort_on = \"dead\""));
+    let bad = run(&text("1.0", "dead"));
     assert_eq!(times(&bad, Kind::Set), [100.0, 290.0]);
     let undone = told(&bad, Kind::Undone);
     assert_eq!(undone.len(), 1);
@@ -103,11 +106,11 @@ fn a_canary_goes_back_when_the_alarm_rings_again() {
         resolved[0].1 == "dead" && resolved[0].0 < 360.0,
         "{resolved:?}"
     );
-    // The runbook's own alert fires all the time and so does not begin to: after the watch the last one follows.
-    let all = run(&text("1.0", ""));
+    // An alert that does not begin to fire meanwhile: after the watch the last one follows.
+    let all = run(&text("1.0", "hopeless"));
     assert_eq!(times(&all, Kind::Set), [100.0, 290.0, 390.0]);
     // Only one server differs from what is set: it is the canary, and all there is to do.
-    let good = run(&text("0.0", ", abort_on = \"dead\""));
+    let good = run(&text("0.0", "dead"));
     assert_eq!(times(&good, Kind::Set), [100.0, 290.0]);
     assert_eq!(times(&good, Kind::Handled), [390.0]);
     assert!(times(&good, Kind::Undone).is_empty());
@@ -195,9 +198,11 @@ fn times_are_drawn_from_streams_of_their_own() {
 #[test]
 fn a_response_does_not_depend_on_how_a_run_is_driven() {
     let text = shop(
-        "[[runbook]]\nname = \"bad-push\"\non = \"failing\"\n\
+        "[[alert]]\nname = \"dead\"\nwhen = \"failed > 60%\"\nover = \"30s\"\n\
+         [[runbook]]\nname = \"bad-push\"\non = \"failing\"\n\
          acknowledge = { kind = \"lognormal\", mean = \"60s\", cv = 0.5 }\n\
-         [[runbook.step]]\nset = { \"service.web.server.*.errors.rate\" = 0 }\ncanary = { servers = 1, watch = \"20s\" }\n",
+         [[runbook.step]]\nset = { \"service.web.server.*.errors.rate\" = 0 }\n\
+         canary = { servers = 1, watch = \"20s\", abort_on = \"dead\" }\n",
     );
     let seen = |simulation: &Simulation| {
         let log: Vec<String> = (simulation.recorder().event_log())
@@ -250,6 +255,14 @@ fn steps_that_make_no_sense_are_refused() {
         "E031",
         "no effect",
     );
+    let canary = |abort_on: &str| {
+        step(&format!(
+            "undo = \"push\"\ncanary = {{ servers = 1, watch = \"5s\"{abort_on} }}"
+        ))
+    };
+    wrong(&canary(""), "E011", "abort_on");
+    wrong(&canary(", abort_on = \"faling\""), "E033", "failing");
+    wrong(&canary(", abort_on = \"failing\""), "E017", "fires already");
     wrong(
         "[[runbook]]\nname = \"x\"\non = \"faling\"\n",
         "E033",

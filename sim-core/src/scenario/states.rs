@@ -1,0 +1,167 @@
+//! What sets of a runbook change, in whichever state they find the system.
+//!
+//! At what time a step will be taken is not known. What it sets is therefore worked out in every state that the time
+//! line brings about, and beside every other step.
+
+use super::Scenario;
+use super::assemble::Base;
+use super::live::Live;
+use super::problem::{Collector, Problem};
+use super::section::Item;
+use super::sections::Top;
+use super::set::{Assignment, assignments};
+use super::timeline::{drafts, sets_text};
+use super::tree::Entry;
+use crate::ids::Id;
+use crate::model::{Action, Change, Edit, Edits, Part, Parts, Rollout, ServerId};
+use crate::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Most states of the system in which steps are worked out, times their number.
+const WORKED_OUT_MAX: usize = 4000;
+
+/// States that a step may find.
+pub(super) struct States {
+    /// All of them, where a step sets anything; those that count for most come last.
+    all: Vec<Live>,
+    /// Entries of the time line with a name.
+    pub named: BTreeMap<String, Named>,
+}
+
+/// An entry of the time line.
+pub(super) struct Named {
+    pub at: Instant,
+    pub undo: Undo,
+}
+
+/// How an entry of the time line is undone.
+pub(super) enum Undo {
+    Set(Edits),
+    Deploy(Arc<Rollout>),
+    /// It is not.
+    Never,
+}
+
+impl Undo {
+    /// Of an entry that changes one state to another.
+    fn of(name: &str, action: &Action, changes: Vec<Change>, (was, is): (&Live, &Live)) -> Self {
+        let text = format!("undo {name}");
+        match action {
+            Action::Deploy(release) => {
+                let of = |state: &Live| {
+                    let params = |id: &ServerId| Arc::clone(&state.params[id.position()]);
+                    release.servers.iter().map(params).collect()
+                };
+                Self::Deploy(Arc::new(Rollout {
+                    release: of(was),
+                    undoes: of(is),
+                    text,
+                    canary: None,
+                    ..(**release).clone()
+                }))
+            }
+            _ => {
+                let back = |change: Change| Edit::new(was.part(change.part()), change).reversed();
+                let edits = changes.into_iter().map(back).collect();
+                Self::Set(Edits { text, edits })
+            }
+        }
+    }
+}
+
+impl States {
+    /// Those beside some sets of steps.
+    pub(super) fn new(
+        scenario: &Scenario,
+        top: &Top,
+        base: &Base,
+        sets: &[&Item<Vec<Entry>>],
+        problems: &mut Collector,
+    ) -> Option<Self> {
+        let before = problems.count();
+        let mut entries = drafts(scenario, top, base, problems)?;
+        entries.sort_by_key(|draft| (draft.entry.at, draft.live));
+        let number = 1 + entries
+            .iter()
+            .filter(|draft| !draft.sets.is_empty())
+            .count();
+        if (number + sets.len()) * sets.len() > WORKED_OUT_MAX {
+            let what = format!(
+                "{} steps that set something beside {} entries of the time line that do; at most {WORKED_OUT_MAX} pairs are allowed",
+                sets.len(),
+                number - 1
+            );
+            let problem = Problem::new("E024", what);
+            problems.push(problem.at(top.runbook.span));
+            return None;
+        }
+        let mut now = Live::new(&scenario.tree, base);
+        let mut states = Self {
+            all: Vec::new(),
+            named: BTreeMap::new(),
+        };
+        // What one step sets, another may set back: the system after each of them. The states of the time line count
+        // for more.
+        for set in sets {
+            let mut state = now.clone();
+            state.set(&assignments(set.get()?, problems), base, problems);
+            states.all.push(state);
+        }
+        let kept = !sets.is_empty();
+        states.all.extend(kept.then(|| now.clone()));
+        for draft in entries {
+            let name = draft.name.unwrap_or_default();
+            let mut undo = Undo::Never;
+            if !draft.sets.is_empty() {
+                let was = now.clone();
+                let changes = now.set(&draft.sets, base, problems);
+                undo = Undo::of(&name, &draft.entry.action, changes, (&was, &now));
+                states.all.extend(kept.then(|| now.clone()));
+            }
+            if !name.is_empty() {
+                let at = draft.entry.at;
+                states.named.insert(name, Named { at, undo });
+            }
+        }
+        (problems.count() == before).then_some(states)
+    }
+
+    /// What sets change in each of these states.
+    pub(super) fn edits(
+        &self,
+        sets: &[Assignment],
+        base: &Base,
+        problems: &mut Collector,
+    ) -> Option<Edits> {
+        let before = problems.count();
+        let mut after = Vec::with_capacity(self.all.len());
+        for state in &self.all {
+            let changes = state.clone().set(sets, base, problems);
+            if problems.count() > before {
+                return None;
+            }
+            after.push(changes);
+        }
+        let parts: BTreeSet<Part> = after.iter().flatten().map(Change::part).collect();
+        let mut edits: BTreeMap<Part, Edit> = BTreeMap::new();
+        for (state, changes) in self.all.iter().zip(after) {
+            let changes = changes.into_iter().map(|change| (change.part(), change));
+            let mut changes: BTreeMap<Part, Change> = changes.collect();
+            for &part in &parts {
+                let before = state.part(part);
+                // Where it is as it shall be, it stays so.
+                let after = changes.remove(&part).unwrap_or_else(|| before.clone());
+                if let Some(edit) = edits.get_mut(&part) {
+                    edit.or(before, after);
+                } else {
+                    edits.insert(part, Edit::new(before, after));
+                }
+            }
+        }
+        Some(Edits {
+            text: sets_text(sets),
+            edits: edits.into_values().collect(),
+        })
+    }
+}
