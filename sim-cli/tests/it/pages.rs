@@ -275,6 +275,6 @@ fn what_cannot_be_a_page_is_refused_before_anything_runs() {
         2,
         "that is where -o goes",
     );
-    assert!(!folder.path("new").exists() && !folder.path("b.toml").exists());
+    assert!(!folder.path.join("new").exists() && !folder.path.join("b.toml").exists());
     assert!(folder.read("q.toml").contains("<script>"));
 }

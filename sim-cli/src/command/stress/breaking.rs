@@ -10,6 +10,7 @@ use serde::Serialize;
 use sim_core::experiment::{Breaking, Loaded, Search, StressPlan, Stressed, stress};
 use sim_core::load::{peak_rate_hz, users};
 use sim_core::metric::Unit;
+use sim_core::model::Model;
 use sim_core::plot::intervals::{Intervals, Row};
 use sim_core::readable;
 use sim_core::report::Picture;
@@ -285,6 +286,12 @@ fn blocks(
             readable::counted(users(model) as usize, "user")
         )));
     }
+    let never = found.without_point().0 > 0;
+    blocks.extend(
+        patience(model, &broken_when(example))
+            .filter(|_| never)
+            .map(Block::Warning),
+    );
     if found.broke_below > 0 {
         blocks.push(Block::Warning(format!(
             "{} of {of} break also a tenth below where all held: more is not simply worse here, and a single breaking point means little",
@@ -294,6 +301,23 @@ fn blocks(
     blocks.extend(interrupted(found.interrupted));
     blocks.push(Block::Picture(plot(found, lever, verdict)));
     blocks
+}
+
+/// That a condition on response times cannot see those who gave up.
+fn patience(model: &Model, conditions: &[String]) -> Option<String> {
+    const TIMES: [&str; 6] = ["response_time", "p50", "p90", "p95", "p99", "p999"];
+    let of_times = |text: &String| TIMES.iter().any(|name| text.starts_with(name));
+    let condition = conditions.iter().find(|text| of_times(text))?;
+    let clients = model.sources.iter().flat_map(|source| &source.clients);
+    let patience = clients.map(|id| {
+        let client = &model.clients[id.0 as usize];
+        client.timeout.into_iter().chain(client.deadline).min()
+    });
+    let longest = patience.collect::<Option<Vec<_>>>()?.into_iter().max()?;
+    Some(format!(
+        "{condition} is of answered requests, and callers give up after {}: --until \"availability < 99%\" sees those who did",
+        readable::span(longest)
+    ))
 }
 
 fn write_csv(found: &Stressed, out: &mut dyn Write) -> io::Result<()> {
