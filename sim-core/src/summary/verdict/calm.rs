@@ -240,8 +240,11 @@ fn load(e: &Evidence<'_>) -> String {
         // What happens at the end itself no request has met.
         Some(s) if s.load() > 1.0 && !e.harm_is_met() => String::new(),
         Some(s) => {
-            let why = missing(e, s).filter(|_| s.load() > 1.0);
-            load_words(s, "; ") + &why.map_or(String::new(), |why| format!(", with {why}"))
+            let load = load_words(s, "; ");
+            match missing(e, s) {
+                Some(why) if s.load() > 1.0 && !load.is_empty() => format!("{load}, with {why}"),
+                _ => load,
+            }
         }
         None => String::new(),
     }

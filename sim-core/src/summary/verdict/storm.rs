@@ -38,7 +38,7 @@ fn kept_busy<'e>(e: &'e Evidence<'_>) -> Option<(&'e ServiceFacts<'e>, String)> 
         format!(
             "attempts make {} of it, {} a request",
             times(service.attempts_load()),
-            readable::number((attempts_each(e, service) * 100.0).round() / 100.0)
+            readable::number((attempts_each(e, service) * 10.0).round() / 10.0)
         )
     } else if let Some((at_once, name)) = crowd(e, service) {
         format!(
