@@ -36,7 +36,7 @@ pub(super) fn file(file: &str, text: &str) -> Result<Rules, Vec<Problem>> {
         if let Some(group) = kept(group(file, node, &mut problems), &mut problems) {
             if !names.insert(group.name.clone()) {
                 let message = format!("the group {:?} is written twice in this file", group.name);
-                problems.push(Problem::new(file, node.line, message));
+                problems.push(Problem::new(file, node.place, message));
             }
             groups.push(group);
         }
@@ -98,7 +98,7 @@ fn rule(file: &str, node: &Node, common: &Labels) -> Result<Rule, Problem> {
         (true, false) => alert,
         _ => {
             let message = "a rule has either alert or record";
-            return Err(Problem::new(file, node.line, message));
+            return Err(Problem::new(file, node.place, message));
         }
     };
     let text = table.text("expr")?;
@@ -150,7 +150,7 @@ fn rule(file: &str, node: &Node, common: &Labels) -> Result<Rule, Problem> {
         labels: merged,
         kind,
         file: file.to_owned(),
-        line: node.line,
+        line: node.place,
     })
 }
 

@@ -131,7 +131,7 @@ fn test(path: &str, node: &Node, interval_ms: i64, room: &mut u64) -> Result<Tes
     let alerts = table.list("alert_rule_test")?.iter();
     let exprs = table.list("promql_expr_test")?.iter();
     Ok(Test {
-        line: node.line,
+        line: node.place,
         name: table.text("name")?.to_owned(),
         interval_ms: length(&table, "interval", interval_ms)?,
         series: series
@@ -181,7 +181,7 @@ fn alert(path: &str, node: &Node) -> Result<AlertTest, Problem> {
         expected.push((labels, pairs(table.pairs("exp_annotations")?)));
     }
     Ok(AlertTest {
-        line: node.line,
+        line: node.place,
         at_ms: table.duration("eval_time")?.unwrap_or(0),
         alert: name.to_owned(),
         expected,
@@ -214,7 +214,7 @@ fn expr(path: &str, node: &Node) -> Result<ExprTest, Problem> {
         expected.push(Sample { labels, value });
     }
     Ok(ExprTest {
-        line: node.line,
+        line: node.place,
         at_ms: table.duration("eval_time")?.unwrap_or(0),
         text: table.text("expr")?.to_owned(),
         expected,
