@@ -203,9 +203,11 @@ impl<'t, P: Clone, F: Fn(usize) -> P> Reader<'t, P, F> {
         for (line, node) in merged {
             match node.value {
                 Value::Table(others) => {
-                    let missing = |entry: &Entry<P>| !found.places.contains_key(&entry.key);
-                    let missing: Vec<Entry<P>> = others.into_iter().filter(missing).collect();
-                    missing.into_iter().for_each(|entry| found.put(entry));
+                    for entry in others {
+                        if !found.places.contains_key(&entry.key) {
+                            found.put(entry);
+                        }
+                    }
                 }
                 _ if self.keys == Keys::Once => {
                     return wrong(line, "<< merges a table in, or a list of tables");
@@ -375,7 +377,8 @@ mod tests {
     /// A look at every key before would take minutes.
     #[test]
     fn long_tables_are_read_at_once() {
-        let keys: String = (0..200_000).map(|n| format!("k{n}: {n}\n")).collect();
+        let keys = (0..200_000).map(|n| format!("k{n}: {n}\n"));
+        let keys = keys.collect::<Vec<_>>().concat();
         for found in [read(&keys), strict(&keys)] {
             assert_eq!(found.expect("valid")[0].entries().len(), 200_000);
         }
@@ -401,7 +404,8 @@ mod tests {
             last = name;
         }
         // Anchors within each other, around many values.
-        let open: String = (0..190).map(|n| format!("&a{n} [")).collect();
+        let open = (0..190).map(|n| format!("&a{n} ["));
+        let open = open.collect::<Vec<_>>().concat();
         let values = "1, ".repeat(100_000);
         let nested = format!("{open}{values}{}", "]".repeat(190));
         for text in [bomb, nested] {

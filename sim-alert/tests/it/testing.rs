@@ -219,7 +219,7 @@ fn points_are_counted_over_all_series_and_made_one_by_one() {
     let all = |each: &[&str]| -> String {
         let rows = each.iter().enumerate();
         let rows = rows.map(|(at, values)| series(&format!("s{at}"), values));
-        let rows: String = rows.collect();
+        let rows = rows.collect::<Vec<_>>().concat();
         format!(
             "- interval: 1m\n  input_series:\n{rows}  promql_expr_test: [{{expr: s0, eval_time: 1m, exp_samples: [{{labels: s0, value: 1}}]}}]\n"
         )
@@ -241,9 +241,8 @@ fn points_are_counted_over_all_series_and_made_one_by_one() {
 #[test]
 fn what_rules_make_has_an_end_too() {
     // Two evaluations, and fewer points of the file itself than are allowed.
-    let rules: String = (0..10)
-        .map(|at| format!("{{record: b{at}, expr: '1'}}, "))
-        .collect();
+    let rules = (0..10).map(|at| format!("{{record: b{at}, expr: '1'}}"));
+    let rules = rules.collect::<Vec<_>>().join(", ");
     let rules = format!("groups: [{{name: g, rules: [{rules}]}}]");
     let text = "rule_files: [r.yml]
 evaluation_interval: 3h
