@@ -14,8 +14,11 @@ const UNITS: [(&str, i64); 7] = [
     ("ms", 1),
 ];
 
+/// The longest, about 292 years: Prometheus counts nanoseconds in 64 bits.
+pub(crate) const LONGEST_MS: Millis = i64::MAX / 1_000_000;
+
 /// What can be written, for messages.
-pub(crate) const ALLOWED: &str = "whole numbers with y, w, d, h, m, s or ms, the longest unit first and each once, such as 1h30m";
+pub(crate) const ALLOWED: &str = "whole numbers with y, w, d, h, m, s or ms, the longest unit first and each once, such as 1h30m, up to 292 years";
 
 /// Reads a length of time; a bare 0 needs no unit.
 pub(crate) fn parse(text: &str) -> Option<Millis> {
@@ -33,7 +36,7 @@ pub(crate) fn parse(text: &str) -> Option<Millis> {
         total = total.checked_add(number.checked_mul(*factor)?)?;
         rest = &rest[unit_end..];
     }
-    (!text.is_empty()).then_some(total)
+    (!text.is_empty() && total <= LONGEST_MS).then_some(total)
 }
 
 /// Writes a length of time as it is read; weeks and years only where nothing else is left.
@@ -41,8 +44,9 @@ pub(crate) fn show(millis: Millis) -> String {
     if millis == 0 {
         return "0s".to_owned();
     }
-    let (mut rest, mut out) = (millis.abs(), String::new());
+    let (mut rest, mut out) = (millis.unsigned_abs(), String::new());
     for (unit, factor) in UNITS {
+        let factor = factor.unsigned_abs();
         let whole = rest / factor;
         let exact = rest % factor == 0;
         // A year or a week is no round number of days to a reader.
@@ -75,5 +79,20 @@ mod tests {
         for text in ["", "5", "m", "1.5h", "1m1h", "1m1m", "5x", "5M", "-5m"] {
             assert_eq!(parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn lengths_of_time_have_an_end() {
+        assert_eq!(parse("9223372036854ms"), Some(LONGEST_MS));
+        for text in [
+            "9223372036855ms",
+            "293y",
+            "292292277y",
+            "9223372036854775807y",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        assert_eq!(show(LONGEST_MS), "106751d23h47m16s854ms");
+        assert!(show(i64::MIN).starts_with('-'));
     }
 }

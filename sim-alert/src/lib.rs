@@ -49,6 +49,7 @@
 //! * Classes of Unicode and `\Q…\E` in regular expressions: refused. `(?i)` knows ASCII alone.
 //! * Other templates: left as they are written, which is told ([`Seen::unexpanded`]).
 //! * The dates of NaN and of infinity, which in Prometheus depend on the processor: NaN.
+//! * What would go on for ever or take all memory: refused, with the limit that it is beyond.
 //! * Of equal values `topk` and `bottomk` take those of the first labels; in Prometheus it is chance.
 //!
 //! Whole numbers of milliseconds are the unit of time, as in Prometheus.

@@ -60,7 +60,10 @@ impl Matcher {
 /// # Errors
 /// Says what is wrong with it.
 pub(crate) fn whole(pattern: &str) -> Result<Regex, String> {
-    Regex::new(&format!("^(?s:{pattern})$")).map_err(|why| {
+    // Alone first: what closes one bracket too many would close that of the whole.
+    let alone = Regex::new(pattern);
+    let whole = alone.and_then(|_| Regex::new(&format!("^(?s:{pattern})$")));
+    whole.map_err(|why| {
         format!(
             "{pattern:?} is no regular expression that is understood: {why} (Go's syntax without \
              classes of Unicode and \\Q…\\E)"

@@ -31,6 +31,16 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
+/// A text as a message cites it: of a long one its beginning.
+pub(crate) fn cited(text: &str) -> String {
+    const LETTERS: usize = 200;
+    let text = text.trim();
+    match text.char_indices().nth(LETTERS) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
 /// Names as a sentence lists them.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();

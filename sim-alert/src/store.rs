@@ -18,6 +18,7 @@ pub struct Point {
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     by_name: BTreeMap<String, BTreeMap<Labels, Vec<Point>>>,
+    points: usize,
 }
 
 /// Why a point was not taken.
@@ -55,6 +56,7 @@ impl Store {
         let there = self.by_name.get_mut(labels.get(NAME));
         let Some(points) = there.and_then(|named| named.get_mut(labels)) else {
             self.begin(labels, Point { at_ms, value });
+            self.points += 1;
             return Ok(());
         };
         let point = Point { at_ms, value };
@@ -69,7 +71,10 @@ impl Store {
                     Err(Refused::Duplicate)
                 };
             }
-            _ => points.push(point),
+            _ => {
+                points.push(point);
+                self.points += 1;
+            }
         }
         Ok(())
     }
@@ -79,17 +84,22 @@ impl Store {
         named.or_default().insert(labels.clone(), vec![point]);
     }
 
+    /// How many points all series have.
+    pub fn points(&self) -> usize {
+        self.points
+    }
+
     /// Every series with its points.
     pub fn series(&self) -> impl Iterator<Item = (&Labels, &[Point])> {
         let all = self.by_name.values().flatten();
         all.map(|(labels, points)| (labels, points.as_slice()))
     }
 
-    /// The series that all matchers take.
-    pub(crate) fn select<'s, 'm>(
+    /// The series with the name that matchers ask for; all, if they ask for none.
+    pub(crate) fn named<'s>(
         &'s self,
-        matchers: &'m [Matcher],
-    ) -> impl Iterator<Item = (&'s Labels, &'s [Point])> + use<'s, 'm> {
+        matchers: &[Matcher],
+    ) -> impl Iterator<Item = (&'s Labels, &'s [Point])> + use<'s> {
         let name = matchers
             .iter()
             .find(|one| one.label == NAME && one.operator == Operator::Equal);
@@ -99,7 +109,6 @@ impl Store {
         };
         range
             .flat_map(|(_, series)| series)
-            .filter(move |(labels, _)| matchers.iter().all(|one| one.takes(labels)))
             .map(|(labels, points)| (labels, points.as_slice()))
     }
 }

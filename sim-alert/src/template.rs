@@ -41,6 +41,17 @@ impl Piece {
     }
 }
 
+/// What is wrong with a template, whatever it is filled in with.
+pub(crate) fn wrong(text: &str) -> Option<String> {
+    let actions = text.split("{{").skip(1);
+    let mut stages = actions.filter_map(|rest| stages(rest.split("}}").next()?));
+    let formats = |stage: &Vec<String>| match stage.as_slice() {
+        [name, format, ..] if name == "printf" => filter::wrong_format(format),
+        _ => None,
+    };
+    stages.find_map(|stages| stages.iter().find_map(formats))
+}
+
 /// The text filled in, and whether something was left as it is written.
 pub(crate) fn expand(text: &str, subject: Subject<'_>) -> (String, bool) {
     let (mut out, mut rest, mut left) = (String::new(), text, false);
@@ -191,6 +202,25 @@ mod tests {
         ] {
             assert_eq!(expand(text, value), (filled.to_owned(), false), "{text}");
         }
+    }
+
+    #[test]
+    fn decimals_without_end_are_refused() {
+        for format in [
+            "%.99999f",
+            "%.1001f",
+            "%.99999999999999999999f",
+            "%f %.5000f",
+        ] {
+            let text = format!("{{{{ $value | printf \"{format}\" }}}}");
+            let why = wrong(&text).expect("too many");
+            assert!(why.contains("allowed are 1000 at most"), "{why}");
+            assert_eq!(expand(&text, 1.0), (text.clone(), true));
+        }
+        let most = "{{ printf \"%.1000f\" $value }}";
+        assert_eq!(wrong(most), None);
+        assert_eq!(expand(most, 1.0).0.len(), 1002);
+        assert_eq!(wrong("{{ $value }} %.99999f"), None);
     }
 
     #[test]

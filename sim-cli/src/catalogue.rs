@@ -5,6 +5,7 @@ use crate::embedded::MODELS;
 use crate::exit::EXITS;
 use crate::folder::FILES;
 use serde::Serialize;
+use sim_alert::{Aggregator, Function};
 use sim_core::crash::{BALANCER_GAUGES, GaugeDef, SERVER_GAUGES};
 use sim_core::doctor::{RULES, Rule};
 use sim_core::event_log::KINDS;
@@ -182,6 +183,11 @@ pub(crate) fn lists() -> Vec<List> {
         list("exports", "what `stampede export` writes", || {
             about(export::TARGETS, |row| (row.name, row.about.to_owned()))
         }),
+        list(
+            "alert-functions",
+            "functions and aggregations of alert rules that `stampede test` evaluates",
+            alert_functions,
+        ),
         list("codes", "problems a scenario can have", codes),
         list("files", "what `-o DIR` writes", || pairs(FILES)),
         list("exits", "exit codes of the command", exits),
@@ -202,6 +208,42 @@ fn remedies() -> Vec<Entry> {
     ROWS.iter()
         .map(|row| entry(row.name, &about(row)))
         .collect()
+}
+
+fn alert_functions() -> Vec<Entry> {
+    let function = |row: &Function| {
+        let written = row.arguments.len() - row.optional;
+        let kinds = row.arguments.iter().map(|kind| kind.name());
+        let arguments = kinds.enumerate().map(|(at, kind)| match kind {
+            kind if at < written => kind.to_owned(),
+            kind if row.repeats => format!("{kind}, any number of times"),
+            kind => format!("{kind}, or nothing"),
+        });
+        let arguments: Vec<String> = arguments.collect();
+        let facts = [
+            fact("of", arguments.join("; ")),
+            fact("comes to", row.returns.name()),
+        ];
+        Entry {
+            source: row.source.to_owned(),
+            facts: facts.into_iter().flatten().collect(),
+            ..entry(row.name, row.about)
+        }
+    };
+    let aggregator = |row: &Aggregator| {
+        let parameter = row.parameter.map(|kind| format!("{}; ", kind.name()));
+        let of = format!("{}an instant vector", parameter.unwrap_or_default());
+        Entry {
+            source: row.source.to_owned(),
+            facts: fact("aggregation of", of).into_iter().collect(),
+            ..entry(row.name, row.about)
+        }
+    };
+    let functions = sim_alert::functions().iter().map(function);
+    let aggregators = sim_alert::aggregators().iter().map(aggregator);
+    let mut all: Vec<Entry> = functions.chain(aggregators).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
 }
 
 fn about<Row>(rows: &[Row], of: impl Fn(&Row) -> (&str, String)) -> Vec<Entry> {

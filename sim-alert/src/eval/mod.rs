@@ -2,18 +2,21 @@
 
 mod aggregate;
 mod binary;
+mod budget;
+
+pub(crate) use budget::NEVER;
 
 use crate::expr::{Expr, Kind, Node, Selector, Subquery};
 use crate::function;
 use crate::labels::Labels;
 use crate::store::{Point, Store, between};
+use budget::Budget;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 
 /// How long a sample counts after it was taken, if nothing came after it.
 const LOOKBACK_MS: i64 = 300_000;
-/// Steps of a subquery; more take a machine's memory.
-const STEPS_MAX: i64 = 1_000_000;
 
 /// A series and its value.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,12 +58,24 @@ impl Expr {
     /// The value at a moment. `interval_ms` is the step of subqueries that name none.
     ///
     /// # Errors
-    /// Says which series do not fit each other.
+    /// Says which series do not fit each other, or that it would take too long.
     pub fn evaluate(&self, store: &Store, now_ms: i64, interval_ms: i64) -> Result<Value, Failure> {
+        self.evaluate_unless(&NEVER, store, now_ms, interval_ms)
+    }
+
+    /// The same, which fails soon after `cancel` is set.
+    pub(crate) fn evaluate_unless(
+        &self,
+        cancel: &AtomicBool,
+        store: &Store,
+        now_ms: i64,
+        interval_ms: i64,
+    ) -> Result<Value, Failure> {
         Evaluator {
             store,
             now_ms,
             interval_ms,
+            budget: &Budget::new(cancel),
         }
         .value(self)
     }
@@ -72,6 +87,7 @@ pub(crate) struct Evaluator<'s> {
     store: &'s Store,
     pub(crate) now_ms: i64,
     interval_ms: i64,
+    budget: &'s Budget<'s>,
 }
 
 /// Points of series during a range, without what is not a value.
@@ -83,11 +99,12 @@ pub(crate) struct Ranged {
 
 impl<'s> Evaluator<'s> {
     pub(crate) fn value(&self, expr: &Expr) -> Result<Value, Failure> {
+        self.take(1)?;
         let value = match &expr.node {
             Node::Number(value) => return Ok(Value::Scalar(*value)),
             Node::Brackets(inner) => return self.value(inner),
             Node::Selector(selector) => {
-                let latest = self.latest(selector).into_iter();
+                let latest = self.latest(selector)?.into_iter();
                 let samples = latest.map(|(labels, _, value)| Sample {
                     labels: labels.clone(),
                     value,
@@ -118,6 +135,11 @@ impl<'s> Evaluator<'s> {
         Ok(value)
     }
 
+    /// Takes steps of what the evaluation may take.
+    pub(crate) fn take(&self, steps: usize) -> Result<(), Failure> {
+        self.budget.take(steps as u64)
+    }
+
     pub(crate) fn scalar(&self, expr: &Expr) -> Result<f64, Failure> {
         match self.value(expr)? {
             Value::Scalar(value) => Ok(value),
@@ -135,14 +157,23 @@ impl<'s> Evaluator<'s> {
     /// The last point of each series that has not ended and is not too old
     /// (`promql/engine.go`, `vectorSelectorSingle`). A point exactly as old as the limit no longer
     /// counts.
-    pub(crate) fn latest(&self, selector: &Selector) -> Vec<(&'s Labels, i64, f64)> {
-        let until = self.now_ms - selector.offset_ms;
-        let series = self.store.select(&selector.matchers);
-        let latest = series.filter_map(|(labels, points)| {
-            let Point { at_ms, value } = *between(points, until - LOOKBACK_MS, until).last()?;
-            Some((labels, at_ms, value?))
-        });
-        latest.collect()
+    pub(crate) fn latest(
+        &self,
+        selector: &Selector,
+    ) -> Result<Vec<(&'s Labels, i64, f64)>, Failure> {
+        let until = self.now_ms.saturating_sub(selector.offset_ms);
+        let from = until.saturating_sub(LOOKBACK_MS);
+        let mut found = Vec::new();
+        for (labels, points) in self.store.named(&selector.matchers) {
+            self.take(1)?;
+            if !takes(selector, labels) {
+                continue;
+            }
+            if let Some(Point { at_ms, value }) = between(points, from, until).last() {
+                found.extend(value.map(|value| (labels, *at_ms, value)));
+            }
+        }
+        Ok(found)
     }
 
     /// The points of a range; series without any are left out.
@@ -150,18 +181,26 @@ impl<'s> Evaluator<'s> {
         let expr = expr.bare();
         match &expr.node {
             Node::Range(selector, range_ms) => {
-                let to_ms = self.now_ms - selector.offset_ms;
-                let from_ms = to_ms - range_ms;
-                let series = self.store.select(&selector.matchers);
-                let series = series.filter_map(|(labels, points)| {
-                    let points = between(points, from_ms, to_ms).iter();
-                    let values: Vec<(i64, f64)> = points
-                        .filter_map(|point| Some((point.at_ms, point.value?)))
-                        .collect();
-                    (!values.is_empty()).then(|| (labels.clone(), values))
-                });
+                let to_ms = self.now_ms.saturating_sub(selector.offset_ms);
+                let from_ms = to_ms.saturating_sub(*range_ms);
+                let mut series = Vec::new();
+                for (labels, points) in self.store.named(&selector.matchers) {
+                    self.take(1)?;
+                    if !takes(selector, labels) {
+                        continue;
+                    }
+                    let points = between(points, from_ms, to_ms);
+                    self.take(points.len())?;
+                    let values = points
+                        .iter()
+                        .filter_map(|point| Some((point.at_ms, point.value?)));
+                    let values: Vec<(i64, f64)> = values.collect();
+                    if !values.is_empty() {
+                        series.push((labels.clone(), values));
+                    }
+                }
                 Ok(Ranged {
-                    series: series.collect(),
+                    series,
                     from_ms,
                     to_ms,
                 })
@@ -177,23 +216,23 @@ impl<'s> Evaluator<'s> {
     /// Steps are multiples of the step's length, whatever the moment of evaluation.
     fn subquery(&self, subquery: &Subquery) -> Result<Ranged, Failure> {
         let step_ms = subquery.step_ms.unwrap_or(self.interval_ms).max(1);
-        let to_ms = self.now_ms - subquery.offset_ms;
-        let from_ms = to_ms - subquery.range_ms;
-        if subquery.range_ms / step_ms > STEPS_MAX {
-            return Err(Failure::new(format!(
-                "a subquery of more than {STEPS_MAX} steps"
-            )));
-        }
+        let to_ms = self.now_ms.saturating_sub(subquery.offset_ms);
+        let from_ms = to_ms.saturating_sub(subquery.range_ms);
+        // At once: what cannot be done is not begun.
+        self.budget
+            .take((subquery.range_ms / step_ms).unsigned_abs())?;
         let mut series: BTreeMap<Labels, Vec<(i64, f64)>> = BTreeMap::new();
         // Like any range, it does not hold its beginning.
-        let mut now_ms = (from_ms.div_euclid(step_ms) + 1) * step_ms;
-        while now_ms <= to_ms {
+        let first = from_ms.div_euclid(step_ms).checked_add(1);
+        let mut next_ms = first.and_then(|step| step.checked_mul(step_ms));
+        while let Some(now_ms) = next_ms.filter(|next_ms| *next_ms <= to_ms) {
             let step = Self { now_ms, ..*self };
             for sample in step.vector(&subquery.inner)? {
+                self.take(1)?;
                 let points = series.entry(sample.labels).or_default();
                 points.push((now_ms, sample.value));
             }
-            now_ms += step_ms;
+            next_ms = now_ms.checked_add(step_ms);
         }
         Ok(Ranged {
             series: series.into_iter().collect(),
@@ -201,6 +240,11 @@ impl<'s> Evaluator<'s> {
             to_ms,
         })
     }
+}
+
+/// Whether a selector takes a series.
+fn takes(selector: &Selector, labels: &Labels) -> bool {
+    selector.matchers.iter().all(|one| one.takes(labels))
 }
 
 /// No two samples may have the same labels, as they have when names are dropped.

@@ -21,6 +21,8 @@ const RESERVED: [&str; 6] = [
 const POWER: u8 = 6;
 /// Deepest nesting; more would be nobody's rule and could exhaust the stack.
 const DEPTH_MAX: usize = 100;
+/// Most operators: each stands below the next, so that they exhaust the stack as nesting does.
+const OPERATORS_MAX: usize = 500;
 
 pub(super) fn expression(text: &str) -> Result<Expr, Misread> {
     let mut parser = Parser::new(text)?;
@@ -33,6 +35,7 @@ pub(super) struct Parser {
     words: Vec<(Token, usize)>,
     next: usize,
     depth: usize,
+    operators: usize,
 }
 
 impl Parser {
@@ -41,6 +44,7 @@ impl Parser {
             words: lex::words(text)?,
             next: 0,
             depth: 0,
+            operators: 0,
         })
     }
 
@@ -133,6 +137,10 @@ impl Parser {
         while let Some((operator, binds)) = self.operator() {
             if binds < least {
                 break;
+            }
+            self.operators += 1;
+            if self.operators > OPERATORS_MAX {
+                return self.wrong(format!("more than {OPERATORS_MAX} operators"));
             }
             let at = self.at();
             self.step();

@@ -3,6 +3,7 @@
 use super::lex::Token;
 use super::parse::Parser;
 use super::{Expr, Kind, Misread, Node, Subquery, types};
+use crate::duration::{ALLOWED, LONGEST_MS};
 
 impl Parser {
     pub(super) fn postfix(&mut self) -> Result<Expr, Misread> {
@@ -71,11 +72,12 @@ impl Parser {
     fn length(&mut self, what: &str) -> Result<i64, Misread> {
         let millis = match self.peek() {
             Token::Duration(millis) => *millis,
-            Token::Number(seconds) if seconds.abs() < 1e12 => (seconds * 1000.0) as i64,
+            Token::Number(seconds) if (seconds * 1000.0).abs() <= LONGEST_MS as f64 => {
+                (seconds * 1000.0) as i64
+            }
             _ => {
-                let allowed = crate::duration::ALLOWED;
                 return self.wrong(format!(
-                    "{what} is a length of time ({allowed}) or a number of seconds, found {}",
+                    "{what} is a length of time ({ALLOWED}) or a number of seconds, found {}",
                     self.found()
                 ));
             }

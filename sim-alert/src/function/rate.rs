@@ -11,7 +11,7 @@ use super::Window;
 const EDGE_GAPS: f64 = 1.1;
 
 pub(super) fn rate(window: &Window<'_>) -> Option<f64> {
-    let seconds = seconds(window.to_ms - window.from_ms);
+    let seconds = seconds(window.from_ms, window.to_ms);
     extrapolated(window, true).map(|(change, factor)| change * (factor / seconds))
 }
 
@@ -37,7 +37,7 @@ fn extrapolated(window: &Window<'_>, counter: bool) -> Option<(f64, f64)> {
             change += pair[0].1;
         }
     }
-    let sampled = seconds(last_ms - first_ms);
+    let sampled = seconds(first_ms, last_ms);
     let mean_gap = sampled / (points.len() - 1) as f64;
     let edge = |gap: f64| {
         if gap >= mean_gap * EDGE_GAPS {
@@ -46,7 +46,7 @@ fn extrapolated(window: &Window<'_>, counter: bool) -> Option<(f64, f64)> {
             gap
         }
     };
-    let mut before = edge(seconds(first_ms - window.from_ms));
+    let mut before = edge(seconds(window.from_ms, first_ms));
     if counter && change > 0.0 && first >= 0.0 {
         // No counter was ever below 0.
         let from_zero = sampled * (first / change);
@@ -54,7 +54,7 @@ fn extrapolated(window: &Window<'_>, counter: bool) -> Option<(f64, f64)> {
             before = from_zero;
         }
     }
-    let after = edge(seconds(window.to_ms - last_ms));
+    let after = edge(seconds(last_ms, window.to_ms));
     // In this order: the last digit depends on it.
     let stretched = sampled + before + after;
     Some((change, stretched / sampled))
@@ -66,7 +66,7 @@ pub(super) fn irate(window: &Window<'_>) -> Option<f64> {
     };
     // A counter that fell began anew at 0.
     let change = if to < from { to } else { to - from };
-    Some(change / seconds(to_ms - from_ms))
+    Some(change / seconds(from_ms, to_ms))
 }
 
 pub(super) fn idelta(window: &Window<'_>) -> Option<f64> {
@@ -87,6 +87,6 @@ pub(super) fn changes(window: &Window<'_>) -> f64 {
     pairs.filter(|pair| differ(pair[0].1, pair[1].1)).count() as f64
 }
 
-fn seconds(millis: i64) -> f64 {
-    millis as f64 / 1000.0
+fn seconds(from_ms: i64, to_ms: i64) -> f64 {
+    to_ms.saturating_sub(from_ms) as f64 / 1000.0
 }

@@ -26,7 +26,7 @@ fn line(points: &[(i64, f64)], at_ms: i64) -> Option<(f64, f64)> {
     }
     let sum = |of: fn(f64, f64) -> f64| {
         let terms = points.iter().map(|(time_ms, value)| {
-            let x = (time_ms - at_ms) as f64 / 1000.0;
+            let x = time_ms.saturating_sub(at_ms) as f64 / 1000.0;
             of(x, *value)
         });
         terms.fold(Sum::default(), Sum::plus).with_lost()

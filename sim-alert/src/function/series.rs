@@ -31,7 +31,7 @@ pub(super) fn timestamp(at: &Evaluator<'_>, arguments: &[Expr]) -> Result<Value,
         value: at_ms as f64 / 1000.0,
     };
     let samples = if let Node::Selector(selector) = &argument.node {
-        let latest = at.latest(selector).into_iter();
+        let latest = at.latest(selector)?.into_iter();
         latest
             .map(|(labels, at_ms, _)| dated(labels, at_ms))
             .collect()
@@ -127,6 +127,13 @@ pub(super) fn label_replace(at: &Evaluator<'_>, arguments: &[Expr]) -> Result<Va
     let mut samples = at.vector(&arguments[0])?;
     for sample in &mut samples {
         let value = sample.labels.get(source).to_owned();
+        // Labels made of labels double their length each time.
+        let groups = replacement.matches('$').count();
+        at.take(
+            replacement
+                .len()
+                .saturating_add(groups.saturating_mul(value.len())),
+        )?;
         if let Some(found) = pattern.captures(&value) {
             let mut filled = String::new();
             found.expand(replacement, &mut filled);
@@ -147,6 +154,8 @@ pub(super) fn label_join(at: &Evaluator<'_>, arguments: &[Expr]) -> Result<Value
     let mut samples = at.vector(&arguments[0])?;
     for sample in &mut samples {
         let values: Vec<&str> = sources.iter().map(|name| sample.labels.get(name)).collect();
+        let letters: usize = values.iter().map(|value| value.len() + between.len()).sum();
+        at.take(letters)?;
         let joined = values.join(between);
         sample.labels.set(target, &joined);
     }

@@ -126,13 +126,13 @@ impl Alerts {
             } else {
                 let firing = active.state == State::Firing;
                 let since_ms = *active.kept_since_ms.get_or_insert(now_ms);
-                let kept = firing && now_ms - since_ms < *keep_firing_ms;
+                let kept = firing && now_ms.saturating_sub(since_ms) < *keep_firing_ms;
                 if !kept {
                     change(labels, active.state, State::Inactive, active.value);
                     return false;
                 }
             }
-            if active.state == State::Pending && now_ms - active.since_ms >= *for_ms {
+            if active.state == State::Pending && now_ms.saturating_sub(active.since_ms) >= *for_ms {
                 active.state = State::Firing;
                 change(labels, State::Pending, State::Firing, active.value);
             }

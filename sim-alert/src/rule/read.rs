@@ -3,8 +3,8 @@
 use super::{Group, Rule, RuleKind, Rules};
 use crate::expr::{Expr, Kind};
 use crate::labels::{Labels, NAME};
-use crate::problem::Problem;
-use crate::template::Outside;
+use crate::problem::{Problem, cited};
+use crate::template::{self, Outside};
 use crate::yaml::{self, Node, Table};
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ pub(super) fn file(file: &str, text: &str) -> Result<Rules, Vec<Problem>> {
         if let Some(group) = kept(group(file, node, &mut problems), &mut problems) {
             if !names.insert(group.name.clone()) {
                 let message = format!("the group {:?} is written twice in this file", group.name);
-                problems.push(Problem::new(file, node.line, message));
+                problems.push(Problem::new(file, node.place, message));
             }
             groups.push(group);
         }
@@ -98,7 +98,7 @@ fn rule(file: &str, node: &Node, common: &Labels) -> Result<Rule, Problem> {
         (true, false) => alert,
         _ => {
             let message = "a rule has either alert or record";
-            return Err(Problem::new(file, node.line, message));
+            return Err(Problem::new(file, node.place, message));
         }
     };
     let text = table.text("expr")?;
@@ -106,10 +106,8 @@ fn rule(file: &str, node: &Node, common: &Labels) -> Result<Rule, Problem> {
         let message = format!("the rule {name:?} needs an expr");
         return Err(table.wrong("expr", message));
     }
-    let expr = Expr::read(text).map_err(|why| {
-        let text = text.trim();
-        table.wrong("expr", format!("expr of {name:?}: {text:?} {why}"))
-    })?;
+    let expr = Expr::read(text)
+        .map_err(|why| table.wrong("expr", format!("expr of {name:?}: {} {why}", cited(text))))?;
     if !matches!(expr.kind(), Kind::Scalar | Kind::Vector) {
         let kind = expr.kind().name();
         let message =
@@ -137,6 +135,8 @@ fn rule(file: &str, node: &Node, common: &Labels) -> Result<Rule, Problem> {
         }
         RuleKind::Record
     } else {
+        check_templates(&table, "labels")?;
+        check_templates(&table, "annotations")?;
         RuleKind::Alert {
             for_ms: table.duration("for")?.unwrap_or(0),
             keep_firing_ms: table.duration("keep_firing_for")?.unwrap_or(0),
@@ -150,7 +150,7 @@ fn rule(file: &str, node: &Node, common: &Labels) -> Result<Rule, Problem> {
         labels: merged,
         kind,
         file: file.to_owned(),
-        line: node.line,
+        line: node.place,
     })
 }
 
@@ -165,6 +165,16 @@ fn labels(table: &Table<'_>) -> Result<Labels, Problem> {
         return Err(table.wrong("labels", message));
     }
     Ok(pairs.into_iter().collect())
+}
+
+/// Looks for what is wrong with templates, which alerts alone have.
+fn check_templates(table: &Table<'_>, key: &str) -> Result<(), Problem> {
+    for (name, text) in table.pairs(key)? {
+        if let Some(why) = template::wrong(text) {
+            return Err(table.wrong(key, format!("{key}: {name}: {why}")));
+        }
+    }
+    Ok(())
 }
 
 fn annotations(table: &Table<'_>) -> Result<Vec<(String, String)>, Problem> {

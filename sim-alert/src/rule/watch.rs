@@ -2,11 +2,12 @@
 
 use super::machine::{Active, Alerts, Transition};
 use super::{Group, Rule, RuleKind, Rules};
-use crate::eval::{Failure, Sample, Value};
+use crate::eval::{Failure, NEVER, Sample, Value};
 use crate::labels::{Labels, NAME};
 use crate::store::Store;
 use crate::template::Outside;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
 
 /// From when to when, and how often groups are evaluated that do not say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,12 +55,14 @@ pub fn watch(rules: &Rules, store: &mut Store, span: Span) -> Seen {
         .iter()
         .map(|group| group.interval_ms.unwrap_or(span.interval_ms).max(1))
         .collect();
-    let mut due = vec![span.from_ms; intervals.len()];
-    while let Some(now_ms) = due.iter().min().copied().filter(|at| *at <= span.until_ms) {
+    // `None` for a group that is due after the last moment there is.
+    let mut due = vec![Some(span.from_ms); intervals.len()];
+    while let Some(now_ms) = (due.iter().copied().flatten().min()).filter(|at| *at <= span.until_ms)
+    {
         for group in 0..due.len() {
-            if due[group] == now_ms {
+            if due[group] == Some(now_ms) {
                 watch.evaluate(group, store, now_ms, span.interval_ms, &mut seen);
-                due[group] += intervals[group];
+                due[group] = now_ms.checked_add(intervals[group]);
             }
         }
     }
@@ -70,6 +73,7 @@ pub fn watch(rules: &Rules, store: &mut Store, span: Span) -> Seen {
 #[derive(Clone, Debug)]
 pub struct Watch<'r> {
     rules: &'r Rules,
+    cancel: &'r AtomicBool,
     groups: Vec<Vec<Ticking>>,
 }
 
@@ -88,8 +92,15 @@ impl<'r> Watch<'r> {
         let groups = groups.map(|group| vec![Ticking::default(); group.rules.len()]);
         Self {
             rules,
+            cancel: &NEVER,
             groups: groups.collect(),
         }
+    }
+
+    /// Rules fail soon after `cancel` is set, instead of being evaluated to the end.
+    #[must_use]
+    pub fn unless(self, cancel: &'r AtomicBool) -> Self {
+        Self { cancel, ..self }
     }
 
     /// Evaluates a group, by its place, and adds what happened to `seen`. `interval_ms` is the
@@ -107,7 +118,7 @@ impl<'r> Watch<'r> {
         for (rule, ticking) in written.rules.iter().zip(&mut self.groups[group]) {
             let before = seen.transitions.len();
             let subject = (&rules.outside, written, rule);
-            let result = ticking.evaluate(subject, store, now_ms, interval_ms, seen);
+            let result = ticking.evaluate(subject, store, now_ms, interval_ms, seen, self.cancel);
             if let Err(why) = result {
                 seen.failed.push(Failed {
                     at_ms: now_ms,
@@ -141,9 +152,10 @@ impl Ticking {
         now_ms: i64,
         interval_ms: i64,
         seen: &mut Seen,
+        cancel: &AtomicBool,
     ) -> Result<(), String> {
-        let at_ms = now_ms - group.query_offset_ms;
-        let value = rule.expr.evaluate(store, at_ms, interval_ms);
+        let at_ms = now_ms.saturating_sub(group.query_offset_ms);
+        let value = (rule.expr).evaluate_unless(cancel, store, at_ms, interval_ms);
         let samples = match value.map_err(|failure: Failure| failure.to_string())? {
             Value::Vector(samples) => samples,
             Value::Scalar(value) => vec![Sample {

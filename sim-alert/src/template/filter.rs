@@ -3,6 +3,9 @@
 use super::Piece;
 use crate::number;
 
+/// Most decimals of `printf`: no number has more, and a page is no place for them.
+const DECIMALS_MAX: usize = 1000;
+
 /// A row of the table of filters.
 pub(crate) struct Filter {
     pub(crate) name: &'static str,
@@ -112,6 +115,22 @@ fn duration(value: f64) -> String {
     format!("{sign}{}s", number::significant(value.abs(), 4))
 }
 
+/// What is wrong with a format of `printf`, whatever it is given.
+pub(super) fn wrong_format(format: &str) -> Option<String> {
+    let numbers = format.split("%.").skip(1);
+    let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).count();
+    let mut numbers = numbers.map(|text| &text[..digits(text)]);
+    // What is too long to be a number is too large, too.
+    let too_many = |digits: &&str| {
+        let count = digits.parse();
+        !digits.is_empty() && count.map_or(true, |count: usize| count > DECIMALS_MAX)
+    };
+    let found = numbers.find(too_many)?;
+    Some(format!(
+        "printf asks for {found} decimals; allowed are {DECIMALS_MAX} at most"
+    ))
+}
+
 /// Go's `printf` with `%.Nf`, `%f`, `%s`, `%v` and `%%`.
 fn printf(of: &[Piece]) -> Option<Piece> {
     let (Piece::Text(format), arguments) = of.split_first()? else {
@@ -136,6 +155,9 @@ fn printf(of: &[Piece]) -> Option<Piece> {
                     "" => 6,
                     _ => flags.strip_prefix('.')?.parse().ok()?,
                 };
+                if decimals > DECIMALS_MAX {
+                    return None;
+                }
                 match arguments.next()? {
                     Piece::Number(value) if value.is_finite() => {
                         let shown = format!("{value:.decimals$}");

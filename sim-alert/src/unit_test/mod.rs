@@ -9,7 +9,7 @@
 //!
 //! Other than in promtool, groups are evaluated in the order of the files where
 //! `group_eval_order` says nothing (there, in any order), and NaN equals NaN (there, nothing).
-//! Native histograms are refused.
+//! Native histograms are refused, and so is what would take too long or too much memory.
 
 mod compare;
 mod read;
@@ -17,6 +17,7 @@ mod run;
 mod values;
 
 use crate::problem::Problem;
+use std::sync::atomic::AtomicBool;
 
 /// How files are found and read.
 pub trait Loader {
@@ -28,14 +29,17 @@ pub trait Loader {
 
     /// The files that a pattern of `rule_files` stands for, as they are then read. `beside` is the
     /// file in which the pattern stands. Without patterns this is the file beside that one.
-    fn matching(&self, pattern: &str, beside: &str) -> Vec<String> {
+    ///
+    /// # Errors
+    /// Says why a folder cannot be read.
+    fn matching(&self, pattern: &str, beside: &str) -> Result<Vec<String>, String> {
         let folder = beside.rfind('/').map_or("", |at| &beside[..=at]);
         let absolute = pattern.starts_with('/');
-        vec![if absolute {
+        Ok(vec![if absolute {
             pattern.to_owned()
         } else {
             format!("{folder}{pattern}")
-        }]
+        }])
     }
 }
 
@@ -84,14 +88,18 @@ impl Report {
     }
 }
 
-/// Runs a file of tests.
+/// Runs a file of tests; `None` if it was told to stop before its end, by `cancel`.
 ///
 /// # Errors
 /// Names every mistake in the file, or in the files of rules it speaks of.
-pub fn unit_test(path: &str, loader: &dyn Loader) -> Result<Report, Vec<Problem>> {
+pub fn unit_test(
+    path: &str,
+    loader: &dyn Loader,
+    cancel: &AtomicBool,
+) -> Result<Option<Report>, Vec<Problem>> {
     let text = loader
         .read(path)
         .map_err(|why| vec![Problem::new(path, 1, why)])?;
     let file = read::file(path, &text)?;
-    run::file(path, &file, loader)
+    run::file(path, &file, loader, cancel)
 }

@@ -1,6 +1,6 @@
 //! Files of tests.
 
-use super::values::{self, Item};
+use super::values::{self, POINTS_MAX, Sequence};
 use crate::eval::Sample;
 use crate::expr;
 use crate::labels::Labels;
@@ -45,7 +45,7 @@ pub(super) struct Test {
     pub(super) name: String,
     /// Between two points of a series.
     pub(super) interval_ms: i64,
-    pub(super) series: Vec<(Labels, Vec<Item>)>,
+    pub(super) series: Vec<(Labels, Sequence)>,
     pub(super) alerts: Vec<AlertTest>,
     pub(super) exprs: Vec<ExprTest>,
     pub(super) external: Labels,
@@ -75,8 +75,9 @@ pub(super) fn file(path: &str, text: &str) -> Result<File, Vec<Problem>> {
     let table = Table::of(path, &root, "a file of tests", &FILE).map_err(one)?;
     let mut file = head(&table).map_err(one)?;
     let mut problems = Vec::new();
+    let mut room = POINTS_MAX;
     for (place, node) in table.list("tests").map_err(one)?.iter().enumerate() {
-        match test(path, node, file.interval_ms) {
+        match test(path, node, file.interval_ms, &mut room) {
             Ok(mut test) => {
                 if test.name.is_empty() {
                     test.name = format!("unnamed#{place}");
@@ -124,17 +125,17 @@ fn length(table: &Table<'_>, key: &str, otherwise: i64) -> Result<i64, Problem> 
     Ok(written.unwrap_or(otherwise))
 }
 
-fn test(path: &str, node: &Node, interval_ms: i64) -> Result<Test, Problem> {
+fn test(path: &str, node: &Node, interval_ms: i64, room: &mut u64) -> Result<Test, Problem> {
     let table = Table::of(path, node, "a test", &TEST)?;
     let series = table.list("input_series")?.iter();
     let alerts = table.list("alert_rule_test")?.iter();
     let exprs = table.list("promql_expr_test")?.iter();
     Ok(Test {
-        line: node.line,
+        line: node.place,
         name: table.text("name")?.to_owned(),
         interval_ms: length(&table, "interval", interval_ms)?,
         series: series
-            .map(|node| self::series(path, node))
+            .map(|node| self::series(path, node, room))
             .collect::<Result<_, _>>()?,
         alerts: alerts
             .map(|node| alert(path, node))
@@ -147,13 +148,20 @@ fn test(path: &str, node: &Node, interval_ms: i64) -> Result<Test, Problem> {
     })
 }
 
-fn series(path: &str, node: &Node) -> Result<(Labels, Vec<Item>), Problem> {
+/// `room` is how many points the file may still have.
+fn series(path: &str, node: &Node, room: &mut u64) -> Result<(Labels, Sequence), Problem> {
     let table = Table::of(path, node, "an input series", &["series", "values"])?;
     let text = table.text("series")?;
     let wrong = |why| table.wrong("series", format!("series: {text:?} {why}"));
     let labels = expr::metric(text).map_err(wrong)?;
     let values = values::read(table.text("values")?)
         .map_err(|why| table.wrong("values", format!("values of {labels}: {why}")))?;
+    *room = room.checked_sub(values.places()).ok_or_else(|| {
+        let message = format!(
+            "values of {labels}: with these the series of the file have more than {POINTS_MAX} points"
+        );
+        table.wrong("values", message)
+    })?;
     Ok((labels, values))
 }
 
@@ -173,7 +181,7 @@ fn alert(path: &str, node: &Node) -> Result<AlertTest, Problem> {
         expected.push((labels, pairs(table.pairs("exp_annotations")?)));
     }
     Ok(AlertTest {
-        line: node.line,
+        line: node.place,
         at_ms: table.duration("eval_time")?.unwrap_or(0),
         alert: name.to_owned(),
         expected,
@@ -206,7 +214,7 @@ fn expr(path: &str, node: &Node) -> Result<ExprTest, Problem> {
         expected.push(Sample { labels, value });
     }
     Ok(ExprTest {
-        line: node.line,
+        line: node.place,
         at_ms: table.duration("eval_time")?.unwrap_or(0),
         text: table.text("expr")?.to_owned(),
         expected,

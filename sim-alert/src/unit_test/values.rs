@@ -4,34 +4,123 @@ use crate::number;
 
 /// What may be written, for messages.
 const ALLOWED: &str = "numbers, _ for a gap, stale, ax4 for five times a, a+bx4 and a-bx4 for five steps, _x4 for four gaps";
-/// Most points of one series.
-const POINTS_MAX: u64 = 10_000_000;
+/// Most points of all series of a file, gaps among them, and of what its rules make of these.
+pub(super) const POINTS_MAX: u64 = 10_000_000;
 
-/// A place of the sequence: no sample, the end of the series, or a value.
+/// The points of a series as they are written: made one by one, when they are asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Sequence(Vec<Run>);
+
+/// A part of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Item {
-    Gap,
+enum Run {
+    /// So many places without a sample.
+    Gaps(u64),
+    /// The end of the series.
     Stale,
-    Value(f64),
+    Values {
+        start: f64,
+        step: f64,
+        count: u64,
+    },
+}
+
+impl Run {
+    fn places(self) -> u64 {
+        match self {
+            Self::Gaps(count) | Self::Values { count, .. } => count,
+            Self::Stale => 1,
+        }
+    }
+}
+
+impl Sequence {
+    /// How many places it has, with those that are gaps.
+    pub(super) fn places(&self) -> u64 {
+        self.0.iter().map(|run| run.places()).sum()
+    }
+
+    /// Times and values; `None` ends the series. What comes after the last moment there is is left
+    /// out.
+    pub(super) fn points(&self, interval_ms: i64) -> Points<'_> {
+        Points {
+            runs: self.0.iter(),
+            run: Run::Gaps(0),
+            next_ms: Some(0),
+            interval_ms,
+        }
+    }
+}
+
+/// Points of a sequence.
+pub(super) struct Points<'s> {
+    runs: std::slice::Iter<'s, Run>,
+    /// What is left of the run that is taken from.
+    run: Run,
+    /// The time of its first place.
+    next_ms: Option<i64>,
+    interval_ms: i64,
+}
+
+impl Points<'_> {
+    /// The time of the next place, with so many taken.
+    fn pass(&mut self, places: u64) -> Option<i64> {
+        let at_ms = self.next_ms?;
+        let length = i64::try_from(places).ok();
+        let length = length.and_then(|places| places.checked_mul(self.interval_ms));
+        self.next_ms = length.and_then(|length| at_ms.checked_add(length));
+        Some(at_ms)
+    }
+}
+
+impl Iterator for Points<'_> {
+    type Item = (i64, Option<f64>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.run {
+                Run::Gaps(count) => {
+                    self.pass(count)?;
+                    self.run = *self.runs.next()?;
+                }
+                Run::Stale => {
+                    self.run = Run::Gaps(0);
+                    return Some((self.pass(1)?, None));
+                }
+                Run::Values { count: 0, .. } => self.run = Run::Gaps(0),
+                Run::Values { start, step, count } => {
+                    // Added up and not multiplied, as promtool does it.
+                    self.run = Run::Values {
+                        start: start + step,
+                        step,
+                        count: count - 1,
+                    };
+                    return Some((self.pass(1)?, Some(start)));
+                }
+            }
+        }
+    }
 }
 
 /// Reads a sequence.
 ///
 /// # Errors
 /// Says which word is no value, and what is.
-pub(super) fn read(text: &str) -> Result<Vec<Item>, String> {
+pub(super) fn read(text: &str) -> Result<Sequence, String> {
     if text.contains("{{") {
         return Err("native histograms are not supported".to_owned());
     }
-    let mut items = Vec::new();
-    for word in text.split_whitespace() {
-        let found = item(word, &mut items);
-        found.ok_or_else(|| format!("{word:?} is no value of a series; allowed are {ALLOWED}"))?;
-    }
-    Ok(items)
+    let runs = text.split_whitespace().map(|word| {
+        run(word).ok_or_else(|| {
+            format!(
+                "{word:?} is no value of a series; allowed are {ALLOWED}, up to {POINTS_MAX} points"
+            )
+        })
+    });
+    runs.collect::<Result<_, _>>().map(Sequence)
 }
 
-fn item(word: &str, items: &mut Vec<Item>) -> Option<()> {
+fn run(word: &str) -> Option<Run> {
     let (value, times) = match word.split_once('x') {
         Some((value, times)) => {
             let times: u64 = times.parse().ok()?;
@@ -46,17 +135,13 @@ fn item(word: &str, items: &mut Vec<Item>) -> Option<()> {
     if times.is_some() && value.ends_with(|last: char| last.is_ascii_alphabetic()) {
         return None;
     }
-    if value == "_" {
-        let times = times.unwrap_or(1);
-        items.extend((0..times).map(|_| Item::Gap));
-        return Some(());
+    match value {
+        "_" => return Some(Run::Gaps(times.unwrap_or(1))),
+        "stale" => return Some(Run::Stale),
+        _ => {}
     }
     // The first value is there without being repeated.
-    let repeated = 0..=times.unwrap_or(0);
-    if value == "stale" {
-        items.push(Item::Stale);
-        return Some(());
-    }
+    let count = times.unwrap_or(0) + 1;
     // A sign after the first number, and not after an exponent, begins the step.
     let sign = value
         .char_indices()
@@ -66,17 +151,11 @@ fn item(word: &str, items: &mut Vec<Item>) -> Option<()> {
         })
         .map(|(at, _)| at);
     let (start, step) = match sign {
-        Some(at) if times.is_some() => (number(&value[..at])?, Some(number(&value[at..])?)),
+        Some(at) if times.is_some() => (number(&value[..at])?, number(&value[at..])?),
         Some(_) => return None,
-        None => (number(value)?, None),
+        None => (number(value)?, 0.0),
     };
-    let mut next = start;
-    for _ in repeated {
-        items.push(Item::Value(next));
-        // Added up and not multiplied, as promtool does it.
-        next += step.unwrap_or(0.0);
-    }
-    Some(())
+    Some(Run::Values { start, step, count })
 }
 
 fn number(text: &str) -> Option<f64> {
@@ -100,25 +179,30 @@ fn number(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Item::{Gap, Stale, Value};
+
+    /// Places and values, one a second.
+    fn points(text: &str) -> Vec<(i64, Option<f64>)> {
+        let sequence = read(text).unwrap_or_else(|why| panic!("{text}: {why}"));
+        sequence.points(1).collect()
+    }
 
     #[test]
     fn sequences_are_read() {
-        for (text, items) in [
-            ("1 -2 +3.5", vec![Value(1.0), Value(-2.0), Value(3.5)]),
-            ("0+10x2", vec![Value(0.0), Value(10.0), Value(20.0)]),
-            ("-2-3x1", vec![Value(-2.0), Value(-5.0)]),
-            ("1x2", vec![Value(1.0); 3]),
-            ("_ stale _x2 1e3", vec![Gap, Stale, Gap, Gap, Value(1000.0)]),
-            ("1e-3+1e2x1", vec![Value(0.001), Value(100.001)]),
-            (
-                "Inf -inf",
-                vec![Value(f64::INFINITY), Value(f64::NEG_INFINITY)],
-            ),
-            ("", vec![]),
+        for (text, places, values) in [
+            ("1 -2 +3.5", 3, vec![1.0, -2.0, 3.5]),
+            ("0+10x2", 3, vec![0.0, 10.0, 20.0]),
+            ("-2-3x1", 2, vec![-2.0, -5.0]),
+            ("1x2", 3, vec![1.0; 3]),
+            ("1e-3+1e2x1", 2, vec![0.001, 100.001]),
+            ("Inf -inf", 2, vec![f64::INFINITY, f64::NEG_INFINITY]),
+            ("-0x1", 2, vec![-0.0, -0.0]),
+            ("", 0, vec![]),
         ] {
-            assert_eq!(read(text).as_deref(), Ok(items.as_slice()), "{text}");
+            let expected: Vec<_> = (0..).zip(values.into_iter().map(Some)).collect();
+            assert_eq!(points(text), expected, "{text}");
+            assert_eq!(read(text).map(|sequence| sequence.places()), Ok(places));
         }
+        assert_eq!(points("_ stale _x2 1e3 _"), [(1, None), (4, Some(1000.0))]);
         for text in [
             "1+2",
             "x",
@@ -131,8 +215,16 @@ mod tests {
             "NaNx3",
             "stalex3",
             "1+Infx3",
+            "1x10000001",
         ] {
             assert!(read(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn points_after_the_end_of_time_are_left_out() {
+        let sequence = read("1 2 _x10000000 3").expect("valid");
+        let points: Vec<_> = sequence.points(i64::MAX / 2).collect();
+        assert_eq!(points.len(), 2);
     }
 }

@@ -2,6 +2,7 @@
 
 use sim_alert::unit_test::{Loader, unit_test};
 use sim_alert::{Expr, Rules, Store};
+use std::sync::atomic::AtomicBool;
 
 /// `SplitMix64`.
 struct Random(u64);
@@ -90,7 +91,7 @@ fn any_text_is_read_or_refused() {
         // Times and intervals that a change makes long would be run in full.
         let tests = changed(TESTS, &mut random);
         if !tests.contains("99") && !tests.contains("9m") {
-            let _ = unit_test("t", &Both(RULES, &tests));
+            let _ = unit_test("t", &Both(RULES, &tests), &AtomicBool::new(false));
         }
     }
 }

@@ -102,6 +102,18 @@ fn mistakes_are_named_with_their_line_and_what_is_allowed() {
             "rules.yml:5: expr of \"A\": \"holt_winters(up[5m], 1, 2)\" at character 1: the function \"holt_winters\" is not supported; functions are abs, absent,",
         ),
         (
+            vec!["alert: A", "expr: up", "for: 9999999999y"],
+            "rules.yml:6: for: \"9999999999y\" is no length of time; allowed are whole numbers with y",
+        ),
+        (
+            vec![
+                "alert: A",
+                "expr: up",
+                "annotations: {a: '{{ printf \"%.99999f\" $value }}'}",
+            ],
+            "rules.yml:6: annotations: a: printf asks for 99999 decimals; allowed are 1000 at most",
+        ),
+        (
             vec!["alert: A", "expr: up", "labels: {__name__: x}"],
             "rules.yml:6: labels: \"__name__\" is no label that can be set",
         ),
@@ -176,4 +188,16 @@ fn all_mistakes_are_told_at_once() {
     let text =
         "groups:\n- name: web\n  rules:\n  - {alert: A, expr: up +}\n  - {alert: B, expr: (up}\n";
     assert_eq!(problems(text).lines().count(), 2);
+}
+
+#[test]
+fn an_expression_of_thousands_of_terms_is_named_with_its_line() {
+    let expr = format!("expr: {}", vec!["1"; 20_000].join("+"));
+    let found = problems(&rule(&["alert: A", &expr]));
+    assert!(
+        found.starts_with("rules.yml:5: expr of \"A\": \"1+1+")
+            && found.ends_with("more than 500 operators")
+            && found.len() < 300,
+        "{found}"
+    );
 }

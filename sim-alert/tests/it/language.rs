@@ -152,6 +152,19 @@ fn mistakes_say_where_they_are_and_what_is_allowed() {
             "up{job=~\"\\\\pL\"}",
             "at character 4: \"\\\\pL\" is no regular expression that is understood",
         ),
+        // Alone it is none, whatever it becomes between other brackets.
+        (
+            "up{job=~\"a)(b\"}",
+            "at character 4: \"a)(b\" is no regular expression that is understood",
+        ),
+        (
+            "up[300y]",
+            "at character 4: \"300y\" is neither a number nor a length of time (whole",
+        ),
+        (
+            "up offset 9223372037",
+            "at character 11: an offset is a length of time (whole",
+        ),
         ("1 > 2", "at character 3: between two scalars > needs bool"),
         (
             "{job=~\".*\"}",
@@ -189,4 +202,80 @@ fn nesting_has_an_end() {
     let deep = format!("{}1{}", "(".repeat(5000), ")".repeat(5000));
     assert!(Expr::read(&deep).is_err());
     assert!(Expr::read(&format!("{}1", "-".repeat(5000))).is_err());
+}
+
+/// Each term stands below the next: reading, evaluating and dropping them takes a stack.
+#[test]
+fn operators_have_an_end() {
+    let terms = |count| vec!["up"; count].join(" + ");
+    let why = Expr::read(&terms(20_000)).expect_err("too many");
+    assert_eq!(
+        why.to_string(),
+        "at character 2504: more than 500 operators"
+    );
+    // A quarter of what a thread has.
+    let small = std::thread::Builder::new().stack_size(512 << 10);
+    let allowed = small.spawn(move || {
+        let text = format!("{}{}{}", "(".repeat(98), terms(501), ")".repeat(98));
+        let expr = Expr::read(&text).expect("few enough");
+        expr.clone().evaluate(&Store::default(), 0, 60_000)
+    });
+    let value = allowed.expect("a thread").join().expect("stack enough");
+    assert_eq!(value, Ok(Value::Vector(Vec::new())));
+}
+
+#[test]
+fn evaluations_have_an_end() {
+    let store = store(&[("a", &[Some(1.0); 9])]);
+    let failure = |text: &str| {
+        let expr = Expr::read(text).unwrap_or_else(|why| panic!("{text}: {why}"));
+        let value = expr.evaluate(&store, 60_000, 60_000);
+        value.expect_err("too much").to_string()
+    };
+    let (mut nested, mut text) = (
+        "a".to_owned(),
+        "label_replace(a, 'l', 'xx', '', '')".to_owned(),
+    );
+    for _ in 0..40 {
+        nested = format!("max_over_time(({nested})[1d:1m])");
+        text = format!("label_replace({text}, 'l', '$1$1', 'l', '(.*)')");
+    }
+    for text in [
+        "max_over_time(a[292y:1ms])",
+        "max_over_time(max_over_time(a[1d:1s])[1d:1s])",
+        &nested,
+        &text,
+    ] {
+        let why = failure(text);
+        assert!(
+            why.starts_with("it takes more than 10000000 steps"),
+            "{text}: {why}"
+        );
+    }
+}
+
+#[test]
+fn no_moment_is_too_far() {
+    for at_ms in [i64::MIN, i64::MIN + 1, -1, i64::MAX - 1, i64::MAX] {
+        let mut store = Store::default();
+        let labels: Labels = [("__name__", "a")].into_iter().collect();
+        for point_ms in [i64::MIN, 0, i64::MAX] {
+            store
+                .append(&labels, point_ms, Some(1.0))
+                .expect("in order");
+        }
+        for text in [
+            "a",
+            "a offset -292y",
+            "rate(a[292y])",
+            "deriv(a[292y] offset 292y)",
+            "max_over_time(a[1m:15s] offset -292y)",
+            "predict_linear(a[292y], 1)",
+            "timestamp(a) + time() + day_of_month()",
+        ] {
+            let expr = Expr::read(text).unwrap_or_else(|why| panic!("{text}: {why}"));
+            expr.evaluate(&store, at_ms, 60_000)
+                .unwrap_or_else(|why| panic!("{text} at {at_ms}: {why}"));
+        }
+    }
 }

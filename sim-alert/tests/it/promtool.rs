@@ -4,6 +4,7 @@
 use sim_alert::unit_test::{Loader, Report, unit_test};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 struct Files;
 
@@ -41,10 +42,12 @@ fn cases() -> Vec<(String, bool)> {
 }
 
 fn report(name: &str) -> Report {
-    unit_test(name, &Files).unwrap_or_else(|problems| {
+    let report = unit_test(name, &Files, &AtomicBool::new(false));
+    let report = report.unwrap_or_else(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         panic!("{}", lines.join("\n"))
-    })
+    });
+    report.expect("nobody stops it")
 }
 
 #[test]

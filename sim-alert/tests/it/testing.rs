@@ -1,7 +1,15 @@
 //! Files of tests: what passes, what differs, and how that is said.
 
-use sim_alert::unit_test::{Loader, unit_test};
+use sim_alert::Problem;
+use sim_alert::unit_test::{Loader, Report};
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+
+/// Runs a file, which nobody stops.
+fn unit_test(path: &str, loader: &dyn Loader) -> Result<Report, Vec<Problem>> {
+    let report = sim_alert::unit_test(path, loader, &AtomicBool::new(false))?;
+    Ok(report.expect("nobody stops it"))
+}
 
 struct Texts(BTreeMap<&'static str, String>);
 
@@ -163,4 +171,104 @@ fn mistakes_in_files_of_tests_are_named() {
         problems[0].message,
         "none.yml cannot be read: there is no such file"
     );
+}
+
+fn problem(tests: &str) -> String {
+    let problems = unit_test("a/test.yml", &files(tests)).expect_err("a mistake");
+    problems[0].to_string()
+}
+
+#[test]
+fn evaluations_have_an_end() {
+    for tests in [
+        "- {promql_expr_test: [{expr: '1', eval_time: 292y}]}",
+        "- {alert_rule_test: [{alertname: Down, eval_time: 20y}]}",
+        // Each is allowed, and both are too many.
+        "- {promql_expr_test: [{expr: '1', eval_time: 10y}]}\n- {promql_expr_test: [{expr: '1', eval_time: 10y}]}",
+    ] {
+        let found = problem(tests);
+        assert!(
+            found.contains("more than 10000000 evaluations of rules"),
+            "{tests}: {found}"
+        );
+    }
+    let text =
+        "evaluation_interval: 1ms\ntests: [{promql_expr_test: [{expr: '1', eval_time: 3h}]}]";
+    let files = Texts([("t.yml", text.to_owned())].into());
+    let problems = unit_test("t.yml", &files).expect_err("a mistake");
+    assert!(
+        problems[0]
+            .to_string()
+            .starts_with("t.yml:2: 0 rule(s) until 3h every 1ms"),
+        "{}",
+        problems[0]
+    );
+}
+
+#[test]
+fn tests_can_be_stopped() {
+    let tests = "- {promql_expr_test: [{expr: '1', eval_time: 1y}]}";
+    let cancel = AtomicBool::new(true);
+    let report = sim_alert::unit_test("a/test.yml", &files(tests), &cancel);
+    assert!(report.expect("valid files").is_none());
+}
+
+#[test]
+fn points_are_counted_over_all_series_and_made_one_by_one() {
+    let series = |name: &str, values: &str| format!("  - {{series: {name}, values: '{values}'}}\n");
+    let all = |each: &[&str]| -> String {
+        let rows = each.iter().enumerate();
+        let rows = rows.map(|(at, values)| series(&format!("s{at}"), values));
+        let rows = rows.collect::<Vec<_>>().concat();
+        format!(
+            "- interval: 1m\n  input_series:\n{rows}  promql_expr_test: [{{expr: s0, eval_time: 1m, exp_samples: [{{labels: s0, value: 1}}]}}]\n"
+        )
+    };
+    // Nearly all of them are after what is asked for.
+    let most = all(&["0+1x4999999", "_x4999999 1"]);
+    let report = unit_test("a/test.yml", &files(&most)).expect("valid files");
+    assert!(report.passed(), "{report:#?}");
+    let found = problem(&all(&["0+1x4999999", "_x5000000 1"]));
+    assert!(
+        found.starts_with("a/test.yml:7: values of s1: with these the series of the file have more than 10000000 points"),
+        "{found}"
+    );
+    let half = all(&["1x6000000"]);
+    let found = problem(&format!("{half}{half}"));
+    assert!(found.contains("more than 10000000 points"), "{found}");
+}
+
+#[test]
+fn what_rules_make_has_an_end_too() {
+    // Two evaluations, and fewer points of the file itself than are allowed.
+    let rules = (0..10).map(|at| format!("{{record: b{at}, expr: '1'}}"));
+    let rules = rules.collect::<Vec<_>>().join(", ");
+    let rules = format!("groups: [{{name: g, rules: [{rules}]}}]");
+    let text = "rule_files: [r.yml]
+evaluation_interval: 3h
+tests:
+- interval: 1ms
+  input_series: [{series: a, values: '1x9999994'}]
+  promql_expr_test: [{expr: '1', eval_time: 3h}]
+";
+    let files = Texts([("t.yml", text.to_owned()), ("r.yml", rules)].into());
+    let report = unit_test("t.yml", &files).expect("valid files");
+    let difference = &report.tests[0].differences[0];
+    assert!(
+        difference.failed && difference.found[0].contains("more than 10000000 points"),
+        "{difference:?}"
+    );
+}
+
+#[test]
+fn an_expression_of_thousands_of_terms_is_refused() {
+    let terms = vec!["1"; 20_000].join("+");
+    let tests = format!("- {{promql_expr_test: [{{expr: '{terms}'}}]}}");
+    let report = unit_test("a/test.yml", &files(&tests)).expect("valid files");
+    let difference = &report.tests[0].differences[0];
+    assert!(
+        difference.line == 4 && difference.found[0].contains("more than 500 operators"),
+        "{difference:?}"
+    );
+    assert!(difference.what.len() < 300, "{}", difference.what);
 }

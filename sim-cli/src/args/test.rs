@@ -21,9 +21,9 @@ pub(crate) struct TestArgs {
     pub paths: Vec<String>,
     #[command(flatten)]
     pub sets: SetArgs,
-    /// Simulate each so many times; an expectation must hold in the share of them that --confidence says
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = "Experiment")]
-    pub replications: u64,
+    /// Simulate each so many times; an expectation must hold in the share of them that --confidence says [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000), help_heading = "Experiment")]
+    pub replications: Option<u64>,
     /// In how large a share of the replications an expectation must hold
     #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = confidence, help_heading = "Experiment")]
     pub confidence: f64,
@@ -53,6 +53,20 @@ pub(crate) struct TestArgs {
     pub annotate: Option<Annotate>,
     #[command(flatten)]
     pub showing: Showing,
+}
+
+impl TestArgs {
+    /// An option that was given and says something of scenarios alone.
+    pub(crate) fn of_scenarios(&self) -> Option<&'static str> {
+        let given = [
+            ("--set", !self.sets.sets.is_empty()),
+            ("--no-expect", self.sets.no_expect),
+            ("--replications", self.replications.is_some()),
+            ("--update", self.update),
+        ];
+        let mut given = given.iter().filter(|(_, given)| *given);
+        given.next().map(|(option, _)| *option)
+    }
 }
 
 /// Whose annotations.

@@ -90,6 +90,25 @@ fn parameters_come_with_unit_range_and_default() {
 }
 
 #[test]
+fn functions_of_alert_rules_come_with_their_arguments() {
+    let rows = list(&["alert-functions"]);
+    assert!(names(&rows).is_sorted(), "{rows:?}");
+    let text = stampede(&["list", "alert-functions"]).code(0).out;
+    for wanted in [
+        "rate ",
+        "of: a range vector",
+        "histogram_quantile ",
+        "of: a scalar; an instant vector",
+        "of: an instant vector; a scalar, or nothing",
+        "of: an instant vector; a string; a string; a string, any number of times",
+        "topk ",
+        "aggregation of: a scalar; an instant vector",
+    ] {
+        assert!(text.contains(wanted), "{wanted} in\n{text}");
+    }
+}
+
+#[test]
 fn schema_is_a_schema() {
     let schema: Value = serde_json::from_str(&stampede(&["schema"]).code(0).out).expect("JSON");
     assert_eq!(

@@ -272,3 +272,141 @@ fn what_rules_do_not_do_is_told_with_its_line() {
     let ran = folder.run(&["test", "all"]).code(3);
     assert!(ran.out.contains("shop.yml:5"), "{}", ran.out);
 }
+
+#[test]
+fn files_that_cannot_be_read_are_left_out_and_told() {
+    let folder = rules();
+    folder.write("all/picture.yml", b"tests:\nrule_files:\n\xff\xfe");
+    folder.write(
+        "all/foreign.yaml",
+        "tests: [a, b]\n{{ nothing }}: of ours\n",
+    );
+    #[cfg(unix)]
+    {
+        let link = |to: &str, name: &str| {
+            std::os::unix::fs::symlink(to, folder.path.join(name)).expect("links can be made");
+        };
+        link("nowhere.yml", "all/broken.yml");
+        link("circle.yml", "all/circle.yml");
+    }
+    let ran = folder.run(&["test", "all"]).code(0);
+    let mut wanted = vec![
+        "warning: all/picture.yml: it is left out, since it cannot be read: it is not text in UTF-8",
+    ];
+    if cfg!(unix) {
+        wanted.push(
+            "warning: all/broken.yml: it is left out, since it cannot be read: it is no file",
+        );
+        wanted.push("warning: all/circle.yml: it is left out");
+    }
+    for wanted in wanted {
+        assert!(ran.err.contains(wanted), "{wanted} in\n{}", ran.err);
+    }
+    assert!(!ran.err.contains("foreign"), "{}", ran.err);
+    assert!(ran.out.contains("✓ all/shop_test.yml"), "{}", ran.out);
+    assert_eq!(folder.run(&["test", "all", "-q"]).code(0).err, "");
+    // What is named is asked for.
+    let ran = folder.run(&["test", "all/picture.yml"]).code(3);
+    assert!(ran.out.contains("it is not text in UTF-8"), "{}", ran.out);
+}
+
+#[test]
+fn options_of_scenarios_are_refused_without_any() {
+    let folder = rules();
+    for option in [
+        &["--update"][..],
+        &["--set", "seed=3"],
+        &["--no-expect"],
+        &["--replications", "1"],
+    ] {
+        let args = [&["test", "all"], option].concat();
+        let ran = folder.run(&args).code(2);
+        let wanted = format!(
+            "{} is for scenarios, and here are tests of alert rules alone",
+            option[0]
+        );
+        assert!(ran.err.contains(&wanted), "{wanted} in\n{}", ran.err);
+    }
+    folder.write("all/s.toml", SMALL);
+    let ran = folder.run(&["test", "all", "--replications", "2"]).code(0);
+    assert!(
+        ran.out.contains("1 scenario and 1 test of alert rules"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn patterns_of_rule_files_are_those_of_a_shell() {
+    let folder = rules();
+    let text = folder.read("all/shop_test.yml");
+    for (pattern, told) in [
+        ("rules/[r-t]hop.yml", ""),
+        ("r*s/s*p.y?l", ""),
+        ("rules/*.yaml", "rule_files: no file is rules/*.yaml"),
+        ("rules/*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", "no file is"),
+    ] {
+        folder.write("all/shop_test.yml", text.replace("rules/*.yml", pattern));
+        // Nobody waits for a pattern.
+        folder.write(&format!("all/rules/{}", "a".repeat(200)), "");
+        let ran = folder.run(&["test", "all/shop_test.yml"]);
+        assert!(ran.err.contains(told), "{pattern}: {}", ran.err);
+        assert_eq!(ran.code, if told.is_empty() { 0 } else { 6 }, "{pattern}");
+    }
+    folder.write("all/shop_test.yml", text.replace("*.yml", "none.yml"));
+    let ran = folder.run(&["test", "all"]).code(3);
+    assert!(ran.out.contains("there is no such file"), "{}", ran.out);
+}
+
+#[test]
+fn tests_of_rules_have_an_end() {
+    let folder = rules();
+    let text = folder.read("all/shop_test.yml");
+    folder.write(
+        "all/shop_test.yml",
+        text.replace("eval_time: 5m", "eval_time: 200y"),
+    );
+    let ran = folder.run(&["test", "all"]).code(3);
+    for wanted in [
+        "all/shop_test.yml:4 ",
+        "1 rule(s) until 200y every 15s: with these the file has more than 10000000 evaluations of rules",
+    ] {
+        assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
+    }
+}
+
+/// Ctrl-C ends tests of rules, however long they would take.
+#[cfg(unix)]
+#[test]
+fn tests_of_rules_can_be_interrupted() {
+    let folder = rules();
+    let slow = "max_over_time(max_over_time(vector(1)[1000s:1s])[1000s:1s])";
+    let rule = format!("  - {{ record: slow, expr: '{slow}' }}\n");
+    let text = folder.read("all/rules/shop.yml");
+    folder.write("all/rules/shop.yml", text + &rule);
+    let text = folder.read("all/shop_test.yml");
+    folder.write(
+        "all/shop_test.yml",
+        text.replace("eval_time: 5m", "eval_time: 300d"),
+    );
+    folder.write("all/picture.yml", b"\xff");
+    let mut child = folder
+        .command(&["test", "all"])
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    // The warning comes just before the tests are begun.
+    let mut first = [0];
+    let err = child.stderr.as_mut().expect("piped");
+    std::io::Read::read_exact(err, &mut first).expect("a warning");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill starts");
+    assert!(sent.success());
+    let ran: crate::stampede::Ran = child.wait_with_output().expect("the command ends").into();
+    ran.code(130);
+}

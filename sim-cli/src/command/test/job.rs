@@ -91,7 +91,7 @@ pub(super) fn read(
 impl Job {
     /// Is to be run, and held to the figures beside it.
     fn begin(&mut self, model: &Arc<Model>, args: &TestArgs) -> Result<(), Failure> {
-        self.runs = args.replications;
+        self.runs = args.replications.unwrap_or(1);
         self.model = Some(model.clone());
         // A model of the program has no place of its own.
         if !Path::new(&self.name).is_file() {

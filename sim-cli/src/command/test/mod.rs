@@ -17,7 +17,7 @@ use crate::args::{Annotate, ListFormat, TestArgs};
 use crate::exit::{Exit, Failure};
 use crate::experiment::conduct;
 use crate::part::write_whole;
-use crate::terminal::{self, DIM, GREEN, Out, RED, YELLOW};
+use crate::terminal::{self, DIM, GREEN, Out, RED, YELLOW, say_warning};
 use job::Job;
 use serde::Serialize;
 use sim_core::text::shown;
@@ -50,6 +50,12 @@ struct Tested {
     cases: Vec<Case>,
 }
 
+/// What a thread did: a run of a scenario, or a file that tests alert rules, with warnings.
+enum Done {
+    Ran(job::Ran),
+    Tested((Tested, Vec<String>)),
+}
+
 /// Runs a suite.
 pub(crate) fn run(args: &TestArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     let sets = args.sets.all(None);
@@ -58,7 +64,14 @@ pub(crate) fn run(args: &TestArgs, quiet: bool, out: &mut Out) -> Result<Exit, F
             "--update writes down what the scenarios do as they are written, not with what is set";
         return Err(Failure::new(Exit::Usage, message).help("leave out --set or --update"));
     }
-    let suite = Suite::find(&args.paths)?;
+    let suite = Suite::find(&args.paths, quiet)?;
+    if suite.scenarios.is_empty()
+        && let Some(option) = args.of_scenarios()
+    {
+        let message = format!("{option} is for scenarios, and here are tests of alert rules alone");
+        let help = format!("leave out {option}, or name scenarios, too");
+        return Err(Failure::new(Exit::Usage, message).help(help));
+    }
     let jobs: Result<Vec<Job>, Failure> = suite
         .scenarios
         .iter()
@@ -68,23 +81,35 @@ pub(crate) fn run(args: &TestArgs, quiet: bool, out: &mut Out) -> Result<Exit, F
     let places: Vec<(usize, u64)> = (jobs.iter().enumerate())
         .flat_map(|(number, job)| (0..job.runs).map(move |replication| (number, replication)))
         .collect();
-    let (mut ran, _) = conduct(
+    let count = places.len() + suite.rules.len();
+    let (done, _) = conduct(
         "test",
         args.threads,
         args.showing.progress,
         quiet,
         |control| {
-            control.plan(places.len() as u64);
-            control.map(places.len(), |at| {
-                let (number, replication) = places[at];
-                let ran = job::simulate(&jobs[number], replication, control.cancel)?;
+            control.plan(count as u64);
+            control.map(count, |at| {
+                let done = if let Some((number, replication)) = places.get(at) {
+                    Done::Ran(job::simulate(&jobs[*number], *replication, control.cancel)?)
+                } else {
+                    let name = &suite.rules[at - places.len()];
+                    Done::Tested(rules::tested(name, control.cancel)?)
+                };
                 control.did_one();
-                Some(ran)
+                Some(done)
             })
         },
     )?;
-    if ran.len() < places.len() {
+    if done.len() < count {
         return Ok(Exit::Interrupted);
+    }
+    let (mut ran, mut of_rules) = (Vec::new(), Vec::new());
+    for done in done {
+        match done {
+            Done::Ran(one) => ran.push(one),
+            Done::Tested(one) => of_rules.push(one),
+        }
     }
     let mut tested = Vec::new();
     for job in &mut jobs {
@@ -95,8 +120,13 @@ pub(crate) fn run(args: &TestArgs, quiet: bool, out: &mut Out) -> Result<Exit, F
         }
         tested.push(job::judged(job, &own, args));
     }
-    for name in &suite.rules {
-        tested.push(rules::tested(name, quiet));
+    for (found, warnings) in of_rules {
+        if !quiet {
+            for text in warnings {
+                say_warning(&found.name, &text);
+            }
+        }
+        tested.push(found);
     }
     if let Some(path) = &args.junit {
         let name = path.display();

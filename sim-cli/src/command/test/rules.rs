@@ -1,11 +1,12 @@
 //! Files that test alert rules of Prometheus, in the format of `promtool test rules`.
 
 use super::{Case, Tested};
-use crate::exit::Failure;
-use crate::files;
-use crate::terminal::say_warning;
+use crate::input;
+use crate::settings_files::Neighbours;
 use sim_alert::unit_test::{Difference, Loader, unit_test};
+use sim_import::settings::Files;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 /// Whether a file's name says that it is YAML.
 pub(super) fn is_yaml(path: &Path) -> bool {
@@ -14,15 +15,22 @@ pub(super) fn is_yaml(path: &Path) -> bool {
 }
 
 /// Whether a file of a folder means to be a test of rules: there are many other files of YAML.
-pub(super) fn is_test(path: &Path) -> Result<bool, Failure> {
-    let text = files::read_text(path)
-        .map_err(|error| Failure::io(format!("cannot read {}", path.display()), &error))?;
+///
+/// # Errors
+/// Says why it cannot be read.
+pub(super) fn is_test(path: &Path) -> Result<bool, String> {
+    // A pipe would be waited for.
+    if !path.is_file() {
+        return Err("it is no file".to_owned());
+    }
+    let text = input::read_if_there(path)?.unwrap_or_default();
     let has = |key: &str| text.lines().any(|line| line.starts_with(key));
     Ok(has("tests:") && (has("rule_files:") || has("evaluation_interval:")))
 }
 
-/// Evaluates the rules on the series of a file, and says what is not as it expects.
-pub(super) fn tested(name: &str, quiet: bool) -> Tested {
+/// Evaluates the rules on the series of a file, and says what is not as it expects, and what to
+/// warn of; `None` if told to stop.
+pub(super) fn tested(name: &str, cancel: &AtomicBool) -> Option<(Tested, Vec<String>)> {
     let case = |line: usize, what: String, failure: Option<String>| Case {
         what,
         file: name.to_owned(),
@@ -35,8 +43,9 @@ pub(super) fn tested(name: &str, quiet: bool) -> Tested {
         valid: true,
         cases: Vec::new(),
     };
-    let report = match unit_test(name, &Files) {
-        Ok(report) => report,
+    let beside = Beside(Neighbours::of(&[name.to_owned()]));
+    let report = match unit_test(name, &beside, cancel) {
+        Ok(report) => report?,
         Err(problems) => {
             tested.valid = false;
             tested.cases = (problems.into_iter())
@@ -47,14 +56,12 @@ pub(super) fn tested(name: &str, quiet: bool) -> Tested {
                     failure: Some(problem.message),
                 })
                 .collect();
-            return tested;
+            return Some((tested, Vec::new()));
         }
     };
-    if !quiet {
-        for pattern in &report.unmatched {
-            say_warning(name, &format!("rule_files: no file is {pattern}"));
-        }
-    }
+    let unmatched = report.unmatched.iter();
+    let warnings = unmatched.map(|pattern| format!("rule_files: no file is {pattern}"));
+    let warnings = warnings.collect();
     for test in report.tests {
         if test.differences.is_empty() {
             let checks = match test.checks {
@@ -71,7 +78,7 @@ pub(super) fn tested(name: &str, quiet: bool) -> Tested {
             tested.cases.push(case(line, what, Some(why(&difference))));
         }
     }
-    tested
+    Some((tested, warnings))
 }
 
 /// What there is instead of what was expected.
@@ -93,72 +100,22 @@ fn why(difference: &Difference) -> String {
     )
 }
 
-/// Files of the machine.
-struct Files;
+/// Files beside a file of tests.
+struct Beside(Neighbours);
 
-impl Loader for Files {
+impl Loader for Beside {
     fn read(&self, path: &str) -> Result<String, String> {
-        files::read_text(Path::new(path)).map_err(|error| error.to_string())
+        let text = self.0.read(path)?;
+        text.ok_or_else(|| "there is no such file".to_owned())
     }
 
-    fn matching(&self, pattern: &str, beside: &str) -> Vec<String> {
+    fn matching(&self, pattern: &str, beside: &str) -> Result<Vec<String>, String> {
         let folder = Path::new(beside).parent().unwrap_or(Path::new(""));
-        let whole = folder.join(pattern);
-        let (Some(within), Some(last)) = (whole.parent(), whole.file_name()) else {
-            return Vec::new();
-        };
-        let last = last.to_string_lossy();
-        if !last.contains(['*', '?']) {
-            return vec![whole.display().to_string()];
+        let whole = folder.join(pattern).display().to_string();
+        // What is named is to be there; of a pattern there may be nothing.
+        if !pattern.contains(['*', '?', '[']) {
+            return Ok(vec![whole]);
         }
-        let within = if within.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            within
-        };
-        let names = files::names(within).unwrap_or_default();
-        let mut matching: Vec<String> = (names.iter())
-            .filter(|name| fits(&last, name))
-            .map(|name| whole.with_file_name(name).display().to_string())
-            .collect();
-        matching.sort();
-        matching
-    }
-}
-
-/// Whether a name fits a pattern in which `*` stands for any text and `?` for any one sign.
-fn fits(pattern: &str, name: &str) -> bool {
-    let mut rest = pattern.chars();
-    match rest.next() {
-        None => name.is_empty(),
-        Some('*') => {
-            let ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
-            ends.into_iter().any(|at| fits(rest.as_str(), &name[at..]))
-        }
-        Some(sign) => {
-            let mut others = name.chars();
-            let other = others.next();
-            other.is_some_and(|other| sign == '?' || sign == other)
-                && fits(rest.as_str(), others.as_str())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_stand_for_names() {
-        for (pattern, name, fit) in [
-            ("*.yml", "a.yml", true),
-            ("*.yml", "a.yaml", false),
-            ("rules-?.yml", "rules-1.yml", true),
-            ("rules-?.yml", "rules-.yml", false),
-            ("*a*", "banana", true),
-            ("a", "b", false),
-        ] {
-            assert_eq!(fits(pattern, name), fit, "{pattern} and {name}");
-        }
+        self.0.matching(&whole)
     }
 }

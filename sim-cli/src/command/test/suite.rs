@@ -5,6 +5,7 @@ use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::folder::{EXPERIMENT, SUMMARY};
 use crate::input;
+use crate::terminal::say_warning;
 use sim_core::scenario::{NoFiles, Scenario, Source, Written, outline};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,12 +22,16 @@ pub(super) struct Suite {
     pub rules: Vec<String>,
     /// Files in folders that are no scenarios.
     pub left_out: Vec<String>,
+    quiet: bool,
 }
 
 impl Suite {
-    /// Those that `paths` name.
-    pub(super) fn find(paths: &[String]) -> Result<Self, Failure> {
-        let mut suite = Self::default();
+    /// Those that `paths` name. Other programs' files in folders that cannot be read are warned of.
+    pub(super) fn find(paths: &[String], quiet: bool) -> Result<Self, Failure> {
+        let mut suite = Self {
+            quiet,
+            ..Self::default()
+        };
         for path in paths {
             if Path::new(path).is_dir() {
                 let before = suite.len();
@@ -80,8 +85,14 @@ impl Suite {
                 continue;
             }
             let ending = path.extension().unwrap_or_default();
-            if rules::is_yaml(&path) && rules::is_test(&path)? {
-                self.rules.push(path.display().to_string());
+            if rules::is_yaml(&path) {
+                match rules::is_test(&path) {
+                    Ok(true) => self.rules.push(path.display().to_string()),
+                    Err(why) if !self.quiet => {
+                        say_warning(&path.display().to_string(), &left_out(&why));
+                    }
+                    Ok(false) | Err(_) => {}
+                }
                 continue;
             }
             if (ending != "toml" && ending != "json") || figures::is_one(&path) {
@@ -96,6 +107,10 @@ impl Suite {
         }
         Ok(())
     }
+}
+
+fn left_out(why: &str) -> String {
+    format!("it is left out, since it cannot be read: {why}")
 }
 
 /// Whether a file means to be a scenario. One that cannot be read at all does: its author will want to know.
