@@ -51,6 +51,8 @@ const DOUBT: f64 = 2.0;
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Length {
     memory: Memory,
+    /// The relaxation time that the runs show, in seconds.
+    seen_s: f64,
     /// Length of what is measured in one run, and of what is left out before, in seconds.
     measured_s: f64,
     warm_up_s: f64,
@@ -75,6 +77,7 @@ impl Length {
         };
         Self {
             memory,
+            seen_s,
             measured_s: model.horizon.as_secs_f64() - model.warm_up.as_secs_f64(),
             warm_up_s: model.warm_up.as_secs_f64(),
             runs: runs.len().max(1) as f64,
@@ -198,8 +201,9 @@ impl Length {
         let room = if slow == Slow::Seen {
             ROOM_OF_SEEN
         } else {
-            // Rounding must not leave the next run a hair too short.
-            1.001
+            // Longer runs may show what these are doubted for. Rounding must not leave the next run a hair too short.
+            let slower = self.seen_s / relaxation_s.max(f64::MIN_POSITIVE);
+            1.001 * slower.clamp(1.0, ROOM_OF_SEEN)
         };
         Some((reason, self.horizon(factor * room)))
     }
