@@ -108,10 +108,9 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
 fn blocks(shown_here: &[&Finding], all: &[Finding], places: &Places) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(String::new(), verdict(all))];
     for (number, finding) in shown_here.iter().enumerate() {
-        let mut head = format!("{}  {}", number + 1, finding.rule.id);
-        if let Some(place) = places.of_path(&finding.doubt.path) {
-            head += &format!("  {place}");
-        }
+        let place = places.of_path(&finding.doubt.path);
+        let place = place.map_or(String::new(), |place| format!("  {place}"));
+        let head = format!("{}  {}{place}", number + 1, finding.rule.id);
         blocks.push(if finding.matters() {
             Block::Alarm(head)
         } else {
