@@ -9,6 +9,11 @@ const FINE_BITS: u32 = 7;
 const COARSE_SHIFT: u32 = 3;
 const COARSE_BITS: u32 = FINE_BITS - COARSE_SHIFT;
 
+/// A bucket with more than so many times what its neighbours have holds many equal times, unless the difference is
+/// within so many standard deviations of chance.
+const LUMP: f64 = 3.0;
+const LUMP_BY_CHANCE: f64 = 6.0;
+
 /// Number of coarse buckets: enough for every `u64`.
 pub(crate) const COARSE_LEN: usize =
     ((64 - FINE_BITS as usize) << COARSE_BITS) + (1 << COARSE_BITS);
@@ -214,6 +219,26 @@ impl Histogram {
         Some(values.map(|ns| ns.min(self.max as f64)))
     }
 
+    /// Between which times the `q`-quantile surely lies, in nanoseconds, where many equal times may make up its bucket:
+    /// the bucket's edges. Where its neighbours have about as many, the times are spread within it, and both are the
+    /// quantile itself.
+    pub fn quantile_bounds_ns(&self, q: f64) -> Option<(f64, f64)> {
+        let ns = self.quantile_ns(q)?;
+        let at = bucket(ns as u64);
+        let count = |index: Option<usize>| {
+            let count = index.and_then(|index| self.counts.get(index));
+            count.copied().unwrap_or(0) as f64
+        };
+        let beside = count(at.checked_sub(1)).max(count(Some(at + 1)));
+        let here = count(Some(at));
+        if here <= LUMP * beside || here - beside <= LUMP_BY_CHANCE * (beside + 1.0).sqrt() {
+            return Some((ns, ns));
+        }
+        let (lower, width) = edges(at, FINE_BITS, 1.0);
+        let last = lower + (width - 1.0).max(0.0);
+        Some((lower, last.min(self.max as f64)))
+    }
+
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         self.counts.capacity() * size_of::<u64>()
@@ -303,6 +328,20 @@ mod tests {
         histogram.record(0);
         assert_eq!(histogram.zeros(), 1);
         assert_eq!(Histogram::default().quantile_ns(0.5), None);
+    }
+
+    #[test]
+    fn equal_times_are_known_as_well_as_their_bucket() {
+        let mut histogram = Histogram::default();
+        (0..10_000_u64).for_each(|i| histogram.record(10_000_000 + 5000 * (i % 50 / 49)));
+        let (low, high) = histogram.quantile_bounds_ns(0.5).expect("values");
+        assert!(low <= 1e7 && 1e7 <= high, "{low} to {high}");
+        assert!(high / low - 1.0 < Histogram::RELATIVE_ERROR);
+        let mut spread = Histogram::default();
+        (0..100_000_u64).for_each(|i| spread.record(i * 100));
+        let (low, high) = spread.quantile_bounds_ns(0.9).expect("values");
+        assert!((low - 9e6).abs() < 9e3 && (high - low).abs() < 1e-9);
+        assert_eq!(Histogram::default().quantile_bounds_ns(0.5), None);
     }
 
     #[test]

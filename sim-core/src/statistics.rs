@@ -46,7 +46,9 @@ pub use interval::{
     ratio, ratio_values, share, share_of_parts, slope, spread, wilson,
 };
 pub use moments::Moments;
-pub use quantile::{MIN_EXCURSIONS, Pooled, excursions_needed, pooled_quantile, quantile_values};
+pub use quantile::{
+    MIN_EXCURSIONS, Pooled, excursions_needed, pooled_quantile, quantile_values, unresolved_ns,
+};
 pub use series::{Analysis, By, METHODS, Quantile};
 pub use spectrum::{SPECTRUM_MIN, Spectrum, spectrum};
 pub use stationarity::{

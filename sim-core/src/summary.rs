@@ -65,6 +65,9 @@ pub struct Requests {
     pub failed: u64,
     /// Not yet ended at the end of the run.
     pub in_flight: u64,
+    /// Failed and, where any did, not yet ended: were these left out, one of two runs would look the worse because its
+    /// requests fail sooner.
+    pub lost: u64,
     /// Those that ended, by outcome.
     pub outcomes: Outcomes,
 }

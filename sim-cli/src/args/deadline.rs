@@ -30,7 +30,7 @@ pub(crate) struct DeadlineArgs {
     #[arg(long, value_name = "SPAN", value_parser = closely)]
     pub within: Option<Duration>,
     /// The damage
-    #[arg(long, value_name = "FIGURE", default_value = "requests.failed")]
+    #[arg(long, value_name = "FIGURE", default_value = "requests.lost")]
     pub measure: String,
     /// Acting helps if it saves this part of what it saves at its best moment
     #[arg(long, value_name = "SHARE", default_value = "50%", value_parser = part)]

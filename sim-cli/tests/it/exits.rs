@@ -164,13 +164,7 @@ fn interrupted_is_130_and_keeps_what_is_there() {
         std::thread::sleep(Duration::from_millis(20));
     }
     std::thread::sleep(Duration::from_millis(200));
-    let sent = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .expect("kill starts");
-    assert!(sent.success());
-    let ran: crate::stampede::Ran = child.wait_with_output().expect("the command ends").into();
-    let ran = ran.code(130);
+    let ran = interrupted(child).code(130);
     assert!(
         ran.out.contains("INCOMPLETE: interrupted at"),
         "{}",

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A scenario that is over in no time and whose every figure is plain.
@@ -48,6 +48,18 @@ impl From<Output> for Ran {
             err: text(output.stderr),
         }
     }
+}
+
+/// Ends a command that runs as Ctrl-C does; what it had said by then.
+#[cfg(unix)]
+pub(crate) fn interrupted(child: Child) -> Ran {
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill starts");
+    assert!(sent.success());
+    let ended = child.wait_with_output();
+    ended.expect("the command ends").into()
 }
 
 /// A folder of its own for a test.

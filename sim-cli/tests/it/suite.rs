@@ -402,11 +402,5 @@ fn tests_of_rules_can_be_interrupted() {
     let err = child.stderr.as_mut().expect("piped");
     std::io::Read::read_exact(err, &mut first).expect("a warning");
     std::thread::sleep(std::time::Duration::from_millis(500));
-    let sent = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .expect("kill starts");
-    assert!(sent.success());
-    let ran: crate::stampede::Ran = child.wait_with_output().expect("the command ends").into();
-    ran.code(130);
+    interrupted(child).code(130);
 }

@@ -112,6 +112,20 @@ impl Path {
         self.loss <= 0.0 && !self.cut && self.connections.is_none() && in_time
     }
 
+    /// Mean time of one way, what is sent again included.
+    pub(super) fn mean_ns(&self) -> f64 {
+        let delay = self.delay.as_ref().map_or(0.0, |delay| delay.mean_ns());
+        let again = self
+            .retransmit_ns
+            .filter(|_| self.loss > 0.0 && self.loss < 1.0);
+        let again = again.map_or(0.0, |pause_ns| {
+            let sent_so_often = |times| self.loss.powi(times + 1) * f64::from(1 << times);
+            let pauses: f64 = (0..RETRANSMISSIONS as i32).map(sent_so_often).sum();
+            pauses * pause_ns as f64
+        });
+        delay + self.added_ns as f64 + again
+    }
+
     /// A message's time under way where none is ever lost.
     pub(super) fn carry(&self, streams: WayStreams, number: u64, attempt: u32) -> Trip {
         Trip {

@@ -29,6 +29,7 @@
 //! | `rollouts` | `rollout` | deployments under way |
 //! | `streams` | `streams` | random numbers, a stream for each concern |
 //! | `monitoring` | `monitoring` | what was scraped, and what rules made of it |
+//! | `reconcile` | `reconcile` | settings as planned, beside settings as they are |
 //! | `response` | `response` | people on call, and what they are doing |
 //! | `recorder`, `records` | [`crate::record`], `recording` | what is told; asked by the monitoring alone |
 //!
@@ -103,6 +104,7 @@ mod preempt;
 mod probe;
 mod progress;
 mod queue;
+mod reconcile;
 mod recording;
 mod residents;
 mod response;
@@ -184,6 +186,7 @@ pub struct Simulation {
     guards: guards::Guards,
     streams: streams::Streams,
     monitoring: Option<Box<monitoring::Monitoring>>,
+    reconcile: Option<Box<reconcile::Reconcile>>,
     response: Option<Box<response::Response>>,
     recorder: Recorder,
     records: recording::Records,

@@ -4,14 +4,16 @@ use super::Simulation;
 use super::event::Machine;
 use super::event_queue::NEVER;
 use super::fleet::{Fleet, Server};
+use crate::arrival::Arrivals;
 use crate::event_log;
-use crate::ids::{ServerId, ServiceId, Table};
+use crate::ids::{Id, ServerId, ServiceId, SourceId, Table};
 use crate::machine::MachineState;
-use crate::model::{Actor, Model, ServerParams};
+use crate::model::{Actor, Model, ServerParams, Source};
 use crate::outcome::Outcome;
 use crate::record::Recorder;
 use crate::record::history::{InstanceInterval, ServiceInterval};
 use crate::time::Instant;
+use std::ops::Range;
 
 /// A server's counters when its last record was written.
 #[derive(Clone, Copy, Default)]
@@ -128,6 +130,9 @@ pub(super) struct Records {
     services: Table<ServiceId, ServiceInterval>,
     instances: Vec<InstanceInterval>,
     busy: Table<ServiceId, f64>,
+    /// Requests so far of users who wait for answers, where others ask the same service: by source, at the end of each
+    /// interval.
+    users: Vec<(SourceId, Vec<u64>)>,
 }
 
 impl Records {
@@ -146,6 +151,7 @@ impl Records {
             services: Table::filled(services, ServiceInterval::default()),
             instances: Vec::new(),
             busy: Table::filled(services, 0.0),
+            users: users_beside_others(model),
         }
     }
 
@@ -290,6 +296,7 @@ impl Simulation {
             balancers,
             caches,
             monitoring,
+            sources,
             ..
         } = self;
         let now = *now;
@@ -335,6 +342,9 @@ impl Simulation {
         if caches.any {
             caches.close_interval();
         }
+        for (source, so_far) in &mut records.users {
+            so_far.push(sources[*source].count);
+        }
     }
 
     /// The warm-up is over.
@@ -358,6 +368,16 @@ impl Simulation {
         }
         self.demand_changes();
         self.records.offered.work_ns.as_mut_slice().fill(0.0);
+    }
+
+    /// How many requests users of a source made in some intervals; zero where nobody else asks the same service.
+    pub(crate) fn came(&self, source: SourceId, intervals: &Range<usize>) -> u64 {
+        let mut users = self.records.users.iter();
+        let Some((_, so_far)) = users.find(|(of, _)| *of == source) else {
+            return 0;
+        };
+        let upto = |end: usize| end.checked_sub(1).map_or(0, |last| so_far[last]);
+        upto(intervals.end) - upto(intervals.start)
     }
 
     /// Something worth telling happens now.
@@ -389,6 +409,18 @@ impl Simulation {
             cause,
         });
     }
+}
+
+/// Sources of users who wait for answers, that ask what others ask.
+fn users_beside_others(model: &Model) -> Vec<(SourceId, Vec<u64>)> {
+    let waits = |source: &Source| matches!(source.arrivals.build(), Arrivals::Closed { .. });
+    let sources = model.sources.iter().enumerate();
+    let users = sources.filter(|(_, source)| waits(source));
+    let beside = users.filter(|(_, source)| {
+        let mut others = model.sources.iter();
+        others.any(|other| other.to == source.to && !waits(other))
+    });
+    beside.map(|(i, _)| (SourceId::at(i), Vec::new())).collect()
 }
 
 impl ServiceInterval {

@@ -11,9 +11,8 @@ use crate::draws::Stream;
 use crate::event_log::Kind;
 use crate::extension::Configured;
 use crate::ids::{Id, ServerId};
-use crate::model::{Act, Actor, Change, Edit, Edits, Model, Part, Parts, Runbook, Step, Undone};
+use crate::model::{Act, Actor, Change, Edit, Edits, Model, Runbook, Step, Undone};
 use crate::time::Duration;
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -28,9 +27,6 @@ pub(super) struct Response {
     waiting: VecDeque<usize>,
     /// People who have nothing to do.
     free: u64,
-    /// The system as the time line alone would have it, and as it is; the servers are those of the fleet.
-    planned: Arc<Model>,
-    present: Arc<Model>,
 }
 
 /// The present use of a runbook.
@@ -83,8 +79,6 @@ impl Response {
             free: model
                 .monitoring
                 .map_or(1, |monitoring| monitoring.responders),
-            planned: Arc::clone(model),
-            present: Arc::clone(model),
         }))
     }
 }
@@ -312,15 +306,6 @@ impl Simulation {
         changed.into_iter().map(edit).collect()
     }
 
-    /// A part of the system as it is, where there are runbooks.
-    pub(super) fn present(&self, part: Part) -> Option<Change> {
-        let response = self.response.as_ref()?;
-        Some(match part {
-            Part::Server(id) => Change::Server(id, Arc::clone(&self.fleet.cold[id].params)),
-            part => response.present.part(part),
-        })
-    }
-
     /// Whether all servers of a service would have weight 0; that is told, and not done.
     fn leaves_nobody(&mut self, change: &Change) -> bool {
         let Change::Server(id, params) = change else {
@@ -337,40 +322,6 @@ impl Simulation {
         let words = format!("{name} stays as it is: all weights would be 0");
         self.tell(Kind::Note, Actor::People, "", words);
         true
-    }
-
-    fn becomes(&mut self, change: &Change) {
-        if let Some(response) = &mut self.response
-            && !matches!(change, Change::Server(..))
-        {
-            change.apply(Arc::make_mut(&mut response.present));
-        }
-    }
-
-    /// What a change of the time line, or of whoever is at the controls, means beside what runbooks have changed:
-    /// what differs from what was planned before it.
-    pub(super) fn reconciled<'c>(&mut self, change: &'c Change) -> Cow<'c, Change> {
-        let part = change.part();
-        let (Some(now), Some(planned)) = (self.present(part), self.planned(part)) else {
-            return Cow::Borrowed(change);
-        };
-        self.is_planned(change);
-        let after = Edit::new(planned, change.clone()).on(&now);
-        self.becomes(&after);
-        Cow::Owned(after)
-    }
-
-    /// A part of the system as the time line alone would have it, where there are runbooks.
-    pub(super) fn planned(&self, part: Part) -> Option<Change> {
-        let response = self.response.as_ref()?;
-        Some(response.planned.part(part))
-    }
-
-    /// The time line alone would have a part so.
-    pub(super) fn is_planned(&mut self, change: &Change) {
-        if let Some(response) = &mut self.response {
-            change.apply(Arc::make_mut(&mut response.planned));
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::event::Event;
 use crate::event_log::Kind;
 use crate::ids::{Id, ServerId};
 use crate::machine::MachineState;
-use crate::model::{Actor, Canary, Change, Edit, Part, Rollout, ServerParams};
+use crate::model::{Actor, Canary, Change, Edit, Part, Rollout};
 use crate::readable;
 use crate::time::SECOND;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(super) struct Rolling {
     plan: Arc<Rollout>,
-    /// What each server is to run, and what it ran before, as it was planned; by its position in the plan.
-    release: Vec<Arc<ServerParams>>,
-    before: Vec<Arc<ServerParams>>,
-    /// What the release has changed at it, where there are runbooks.
+    /// What each server is to become, by its position in the plan: one change after the other, since what an earlier
+    /// deployment had not come to is still to be done.
+    ahead: Vec<Vec<Edit>>,
+    /// What has become of it already.
     changed: Vec<Option<Edit>>,
     /// Whether a server runs what it is to run.
     done: Vec<bool>,
@@ -57,8 +57,7 @@ impl Rolling {
     /// It is over, and nothing of it is kept.
     fn end(&mut self) {
         self.stage = Stage::Over;
-        self.release.clear();
-        self.before.clear();
+        self.ahead.clear();
         self.changed.clear();
         self.done.clear();
     }
@@ -82,12 +81,15 @@ impl Rolling {
         Stage::All { back: false }
     }
 
-    /// What those are that it brings, and those that it takes away: on its way back it is the other way round.
+    /// The releases that it brings, and takes away: on its way back, or where it takes back another, it is the other
+    /// way round.
     fn words(&self) -> (&'static str, &'static str) {
-        let (new, old) = ("of the new release", "of the old release");
-        match self.stage {
-            Stage::All { back: true } => (old, new),
-            _ => (new, old),
+        let (new, old) = ("the new release", "the old release");
+        let back = matches!(self.stage, Stage::All { back: true });
+        if back == self.plan.undoes.is_empty() {
+            (old, new)
+        } else {
+            (new, old)
         }
     }
 
@@ -101,29 +103,34 @@ impl Rolling {
 }
 
 impl Simulation {
-    /// A deployment begins; one of the same servers that is under way ends where it is.
+    /// A deployment begins; one of the same servers that is under way ends where it is, and what it was still to do
+    /// is done by this one.
     pub(super) fn deploy(&mut self, plan: &Arc<Rollout>, by: Actor, note: &str) {
+        let mut ahead = vec![Vec::new(); plan.servers.len()];
         for rolling in &mut self.rollouts {
             let shared = |server| plan.servers.contains(server);
-            if rolling.plan.servers.iter().any(shared) {
-                rolling.end();
+            if rolling.stage == Stage::Over || !rolling.plan.servers.iter().any(shared) {
+                continue;
             }
+            let old = rolling.plan.servers.iter().zip(&rolling.done);
+            for ((server, _), edits) in old.zip(&mut rolling.ahead).filter(|((_, done), _)| !**done)
+            {
+                if let Some(place) = plan.servers.iter().position(|s| s == server) {
+                    ahead[place].append(edits);
+                }
+            }
+            rolling.end();
         }
+        self.plan_release(plan, &mut ahead);
         let there = |&&server: &&ServerId| self.stays(server);
         let wanted = plan.servers.iter().filter(there).count();
-        let before = plan.servers.iter();
-        let before = before.map(|&server| match self.planned(Part::Server(server)) {
-            Some(Change::Server(_, params)) => params,
-            _ => Arc::clone(&self.fleet.cold[server].params),
-        });
         let surge = plan.surge.of(wanted, true).min(plan.servers.len() - wanted);
         let unavailable = plan.unavailable.of(wanted, false);
         let canary = plan.canary.as_ref();
         let canary = canary.map(|canary| canary.servers.of(wanted, true).clamp(1, wanted.max(1)));
         let rolling = Rolling {
             plan: Arc::clone(plan),
-            release: plan.release.clone(),
-            before: before.collect(),
+            ahead,
             changed: vec![None; plan.servers.len()],
             done: vec![false; plan.servers.len()],
             wanted,
@@ -141,6 +148,27 @@ impl Simulation {
         self.rollouts.push(rolling);
         let index = self.rollouts.len() - 1;
         self.roll_out(index as u32);
+    }
+
+    /// What a release changes at each server: that by which it differs from what was planned.
+    fn plan_release(&mut self, plan: &Rollout, ahead: &mut [Vec<Edit>]) {
+        for (place, (&server, release)) in plan.servers.iter().zip(&plan.release).enumerate() {
+            let release = Change::Server(server, Arc::clone(release));
+            let before = match plan.undoes.get(place) {
+                Some(undone) => Change::Server(server, Arc::clone(undone)),
+                None => {
+                    let planned = self.planned(Part::Server(server));
+                    self.is_planned(&release);
+                    planned.unwrap_or_else(|| self.running(server))
+                }
+            };
+            ahead[place].push(Edit::new(before, release));
+        }
+    }
+
+    /// What a server runs.
+    fn running(&self, server: ServerId) -> Change {
+        Change::Server(server, Arc::clone(&self.fleet.cold[server].params))
     }
 
     fn tell_of_release(&mut self, kind: Kind, by: Actor, plan: &Rollout, cause: String) {
@@ -202,36 +230,24 @@ impl Simulation {
                 continue;
             }
             self.put(rolling, place);
-            self.add(server, Actor::System, rolling.words().0);
+            let which = format!("of {}", rolling.words().0);
+            self.add(server, Actor::System, &which);
             rolling.done[place] = true;
             total += 1;
             new += 1;
         }
     }
 
-    /// A server is from now on what the release, or the way back, makes of it. What runbooks have changed stays.
+    /// A server is from now on what the release, or the way back, makes of it. What else was changed at it stays.
     fn put(&mut self, rolling: &mut Rolling, place: usize) {
         let server = rolling.plan.servers[place];
-        let Some(now) = self.present(Part::Server(server)) else {
-            return self.change_server(server, &rolling.release[place]);
-        };
-        let release = Change::Server(server, Arc::clone(&rolling.release[place]));
-        let after = if let Some(changed) = rolling.changed[place].take() {
-            self.is_planned(&release);
-            changed.reversed().on(&now)
-        } else {
-            let after = match rolling.plan.undoes.get(place) {
-                Some(undone) => {
-                    Edit::new(Change::Server(server, Arc::clone(undone)), release).on(&now)
-                }
-                None => self.reconciled(&release).into_owned(),
-            };
-            rolling.changed[place] = Some(Edit::new(now, after.clone()));
-            after
-        };
+        let before = self.running(server);
+        let ahead = std::mem::take(&mut rolling.ahead[place]);
+        let after = ahead.iter().fold(before.clone(), |now, edit| edit.on(&now));
         if let Change::Server(_, params) = &after {
             self.change_server(server, params);
         }
+        rolling.changed[place] = Some(Edit::new(before, after));
     }
 
     /// Whether a server serves and, where it is new, has done so for long enough.
@@ -272,7 +288,8 @@ impl Simulation {
                 spare -= 1;
             }
             excess -= 1;
-            self.remove(plan.servers[place], Actor::System, rolling.words().1);
+            let which = format!("of {}", rolling.words().1);
+            self.remove(plan.servers[place], Actor::System, &which);
         }
     }
 
@@ -313,7 +330,8 @@ impl Simulation {
             ) if self.now >= until => {
                 self.judge(rolling, settings, canary, ended);
             }
-            (Stage::All { back }, _) if new >= rolling.wanted && old == 0 => {
+            (Stage::All { .. }, _) if new >= rolling.wanted && old == 0 => {
+                let cause = format!("{} is on all {}", rolling.words().0, rolling.wanted);
                 rolling.stage = Stage::Over;
                 // What is not there now would come as the release that is everywhere else.
                 for place in 0..plan.servers.len() {
@@ -321,12 +339,6 @@ impl Simulation {
                         self.put(rolling, place);
                     }
                 }
-                let words = if back {
-                    "the old release"
-                } else {
-                    "the new release"
-                };
-                let cause = format!("{words} is on all {}", rolling.wanted);
                 self.tell_of_release(Kind::Deployed, Actor::System, &plan, cause);
             }
             _ => {}
@@ -369,9 +381,11 @@ impl Simulation {
                 format!("goes on: {seen}"),
             );
         }
-        std::mem::swap(&mut rolling.release, &mut rolling.before);
-        for done in &mut rolling.done {
+        for (place, done) in rolling.done.iter_mut().enumerate() {
             *done = !*done;
+            if let Some(changed) = rolling.changed[place].take() {
+                rolling.ahead[place] = vec![changed.reversed()];
+            }
         }
         rolling.stage = Stage::All { back: true };
         self.tell_of_release(Kind::Rollback, Actor::System, &plan, seen);

@@ -64,6 +64,7 @@ impl Simulation {
             guards: Guards::new(&model, replication),
             streams: Streams::new(model.seed, replication),
             monitoring: super::monitoring::Monitoring::new(&model),
+            reconcile: super::reconcile::Reconcile::new(&model),
             response: super::response::Response::new(&model, replication),
             recorder: Recorder::new(&model, instances),
             records: Records::new(&model),

@@ -4,11 +4,13 @@
 use super::Simulation;
 use super::attempt::Place;
 use super::fleet::{Server, ServerCold};
+use super::link::Path;
 use crate::arrival::Arrivals;
 use crate::ids::{HostId, Id, LocalId, ServerId, ServiceId};
 use crate::machine::MachineState;
 use crate::model::Host;
 use crate::time::{Instant, SECOND};
+use std::sync::Arc;
 
 /// What could be done and is asked for at a moment.
 #[derive(Clone, PartialEq, Debug)]
@@ -44,8 +46,8 @@ impl ClassStanding {
 pub struct ServiceStanding {
     /// Mean demand of a request of factor 1, in seconds; may be infinite.
     pub demand_s: f64,
-    /// Mean time that a request and its answer spend on the way to the balancer, and from there to a
-    /// server, in seconds.
+    /// Mean time that a request and its answer spend on the way to the balancer, for those from outside, and from there
+    /// to a server, in seconds.
     pub travel_s: [f64; 2],
     /// Whom its servers call: the service, the probability, and whether a worker waits meanwhile.
     pub calls: Vec<CallStanding>,
@@ -72,6 +74,8 @@ pub struct CallStanding {
     pub to: ServiceId,
     /// Its probability.
     pub probability: f64,
+    /// Mean time that it and its answer spend on the way to the balancer, in seconds.
+    pub travel_s: f64,
     /// Whether the caller's worker waits for the answer.
     pub hold: bool,
     /// Whether it goes out together with the call before it.
@@ -188,16 +192,15 @@ impl Simulation {
         let service = &self.services[id];
         let balancer = &service.settings.balancer;
         let up = |&&instance: &&crate::ids::InstanceId| self.balancers[instance].state.serves();
+        let both_ways =
+            |path: Option<&Arc<Path>>| 2.0 * path.map_or(0.0, |p| p.mean_ns()) / SECOND as f64;
         let call = |call: &crate::model::Call| CallStanding {
             to: call.to,
             probability: call.probability,
+            travel_s: both_ways(self.links.of_caller(call.client)),
             hold: call.hold,
             parallel: call.parallel,
             cached: call.cache.is_some(),
-        };
-        let both_ways = |link: &crate::model::Link| {
-            let delay = link.delay.as_ref().map(|delay| delay.build().mean_ns());
-            2.0 * delay.unwrap_or(0.0) / SECOND as f64
         };
         let mut servers: Vec<ServerStanding> = (service.servers.ids())
             .map(|local| self.server_now(id, local))
@@ -220,9 +223,14 @@ impl Simulation {
             server.standby =
                 server.open_at == 0 && best.is_some_and(|best| best < priority(server));
         }
+        let from_outside = self.links.callers_from_outside(id).next();
+        let arrives_s = both_ways(from_outside.and_then(|client| self.links.of_caller(client)));
+        let ways = servers.iter().filter(|s| s.open_at > 0);
+        let ways = ways.map(|s| both_ways(self.fleet.cold[s.id].path.as_ref()));
+        let inside_s = ways.clone().sum::<f64>() / ways.count().max(1) as f64;
         ServiceStanding {
             demand_s: service.demand.mean_ns() / SECOND as f64,
-            travel_s: [both_ways(&service.settings.link), both_ways(&balancer.link)],
+            travel_s: [arrives_s, inside_s],
             calls: service.settings.calls.iter().map(call).collect(),
             servers,
             instances: service.active.len() as u32,

@@ -1,7 +1,7 @@
 //! Several models side by side, under the same random numbers.
 
 use super::control::{Control, Progress};
-use super::estimate::{Judged, estimates, two_series};
+use super::estimate::{Judged, Two, estimates, two_series};
 use super::measure::Measure;
 use super::replicate::{MIN_SEQUENTIAL, Plan, Stop, curable, next_wave};
 use super::run::{Run, run_one, thin};
@@ -159,7 +159,7 @@ fn in_measure(variants: &[Variant], runs: &[Vec<Run>], plan: &Plan, at: usize) -
 }
 
 /// Two variants' values, run by run, or why they cannot be compared and how long would do.
-type Series = Result<(Vec<f64>, Vec<f64>), (Withheld, Option<Needs>)>;
+type Series = Result<Two, (Withheld, Option<Needs>)>;
 
 fn pair((left, right): (usize, usize), series: Series, level: f64) -> Pair {
     let none = |difference| Pair {
@@ -171,13 +171,25 @@ fn pair((left, right): (usize, usize), series: Series, level: f64) -> Pair {
         p_adjusted: None,
         correlation: None,
     };
-    let (a, b) = match series {
+    let Two {
+        left: a,
+        right: b,
+        unresolved,
+    } = match series {
         Ok(series) => series,
         Err((reason, needs)) => {
             return none(Estimate::withheld(None, reason).needing(needs));
         }
     };
-    let known = none(paired_difference(&b, &a, level).unless_same());
+    let difference = match paired_difference(&b, &a, level) {
+        Estimate::Interval(interval) => Estimate::Interval(Interval {
+            low: interval.low - unresolved,
+            high: interval.high + unresolved,
+            ..interval
+        }),
+        withheld @ Estimate::Withheld { .. } => withheld,
+    };
+    let known = none(difference.unless_same());
     let Some(interval) = known.range() else {
         return known;
     };
@@ -186,7 +198,7 @@ fn pair((left, right): (usize, usize), series: Series, level: f64) -> Pair {
     let before = Moments::of(&a).mean();
     Pair {
         relative: (before != 0.0).then(|| interval.mean / before.abs()),
-        p_value: Some(p_value(&moments)),
+        p_value: Some(p_value(&moments, unresolved)),
         correlation: correlation(&a, &b),
         ..known
     }
@@ -207,6 +219,11 @@ pub(crate) fn paired(series: Vec<[Column; 2]>, level: f64) -> Vec<Pair> {
         };
         let both = known(&left).zip(known(&right));
         let both = both.filter(|(left, _)| !left.is_empty());
+        let both = both.map(|(left, right)| Two {
+            left,
+            right,
+            unresolved: 0.0,
+        });
         pair((2 * at, 2 * at + 1), both.ok_or((nothing, None)), level)
     };
     let mut pairs: Vec<Pair> = series.into_iter().enumerate().map(one).collect();
@@ -214,15 +231,16 @@ pub(crate) fn paired(series: Vec<[Column; 2]>, level: f64) -> Vec<Pair> {
     pairs
 }
 
-/// Two-sided, of a paired t test.
-fn p_value(differences: &Moments) -> f64 {
+/// Two-sided, of a paired t test: that the difference is more than what its figures may be off by.
+fn p_value(differences: &Moments, unresolved: f64) -> f64 {
     let error = differences.standard_error();
+    let mean = (differences.mean().abs() - unresolved).max(0.0);
     if error > 0.0 {
-        let t = (differences.mean() / error).abs();
+        let t = mean / error;
         return 2.0 * student_tail(t, differences.count() as f64 - 1.0);
     }
     // The same difference in every replication: certain, or none at all.
-    if differences.mean() == 0.0 { 1.0 } else { 0.0 }
+    if mean == 0.0 { 1.0 } else { 0.0 }
 }
 
 /// Adjusts for all pairs of a measure by Holm's procedure.

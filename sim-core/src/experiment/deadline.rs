@@ -352,7 +352,7 @@ mod tests {
     fn plan(model: &Model, edit: Edit) -> DeadlinePlan {
         DeadlinePlan {
             edits: vec![edit],
-            measure: Measure::parse("requests.failed", model).expect("a figure"),
+            measure: Measure::parse("requests.lost", model).expect("a figure"),
             between: (Instant(60 * SECOND), Instant(150 * SECOND)),
             within: Duration::from_secs(1),
             saves: 0.5,
@@ -402,7 +402,7 @@ mod tests {
             let mut simulation = Simulation::new(model, 0);
             simulation.run();
             Summary::of(&simulation, 0)
-                .figure("requests.failed")
+                .figure("requests.lost")
                 .unwrap_or(0.0)
         };
         let half = f64::midpoint(acted.never, acted.curve[0]);

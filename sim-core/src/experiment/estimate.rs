@@ -76,20 +76,32 @@ pub fn series(measure: &Measure, runs: &[Run], at: usize) -> Result<Vec<f64>, Wi
     parts.values(measure)
 }
 
-/// The same for two models whose difference is wanted. A share must rest on enough events in both
+/// The same for two models whose difference is wanted, and how far that may be from what is read. A share must rest on enough events in both
 /// together: that nothing ever failed on one side is no reason not to say how much better it is.
 pub(super) fn two_series(
     measure: &Measure,
     (left, right): (&[Run], &[Run]),
     at: usize,
-) -> Result<(Vec<f64>, Vec<f64>), Withheld> {
+) -> Result<Two, Withheld> {
     let (left, right) = (
         Parts::replications(left, at),
         Parts::replications(right, at),
     );
     let both = left.rarer(measure).zip(right.rarer(measure));
     enough_events(both.map(|(left, right)| left + right))?;
-    Ok((left.values(measure)?, right.values(measure)?))
+    Ok(Two {
+        unresolved: left.unresolved(measure) + right.unresolved(measure),
+        left: left.values(measure)?,
+        right: right.values(measure)?,
+    })
+}
+
+/// What two models say of a measure, run by run.
+pub(super) struct Two {
+    pub left: Vec<f64>,
+    pub right: Vec<f64>,
+    /// How far their difference may be from what is read.
+    pub unresolved: f64,
 }
 
 fn enough_events(have: Option<f64>) -> Result<(), Withheld> {
@@ -169,6 +181,14 @@ impl<'a> Parts<'a> {
         let (above, below) = self.ratio();
         let (good, all): (f64, f64) = (above.iter().sum(), below.iter().sum());
         Some(good.min(all - good))
+    }
+
+    /// How far the figure may be from where it is read, whatever chance does.
+    fn unresolved(&self, measure: &Measure) -> f64 {
+        match measure.kind {
+            Kind::Quantile { p, .. } => statistics::unresolved_ns(&self.times, p) / 1e9,
+            _ => 0.0,
+        }
     }
 
     /// The figure as it is, for reasons that leave it standing.
@@ -311,12 +331,24 @@ impl Judged {
             }
         };
         // So many times may be equal that a quantile is known, though not the same in each part.
-        if let Kind::Quantile { p, .. } = measure.kind
-            && (parts.times.windows(2)).any(|two| two[0].quantile_ns(p) != two[1].quantile_ns(p))
-        {
-            return estimate;
+        let Kind::Quantile { p, .. } = measure.kind else {
+            return estimate.unless_same();
+        };
+        let mut two = parts.times.windows(2);
+        match estimate {
+            // Known no better than its bucket, and yet the same in all.
+            Estimate::Interval(interval)
+                if two.all(|two| two[0].quantile_ns(p) == two[1].quantile_ns(p)) =>
+            {
+                Estimate::Interval(Interval {
+                    low: interval.mean,
+                    high: interval.mean,
+                    ..interval
+                })
+                .unless_same()
+            }
+            other => other,
         }
-        estimate.unless_same()
     }
 
     fn unclipped(&self, measure: &Measure, parts: &Parts<'_>, level: f64) -> Estimate {

@@ -221,7 +221,7 @@ impl Measure {
     pub fn as_damage(self) -> Result<Self, String> {
         if self.better() == Better::Neither {
             return Err(format!(
-                "of {} neither more nor less is a damage: requests.failed, availability and response_time_s.p99 are such figures",
+                "of {} neither more nor less is a damage: requests.lost, availability and response_time_s.p99 are such figures",
                 self.path()
             ));
         }

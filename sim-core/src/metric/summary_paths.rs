@@ -203,6 +203,15 @@ macro_rules! requests {
                 concat!("requests", $whose, " in flight at the end"),
             ),
             lower(
+                concat!($path, ".lost"),
+                Unit::Count,
+                concat!(
+                    "requests",
+                    $whose,
+                    " that failed and, where any did, those in flight at the end"
+                ),
+            ),
+            lower(
                 concat!($path, ".outcomes.OUTCOME"),
                 Unit::Count,
                 concat!("requests", $whose, " that ended so"),

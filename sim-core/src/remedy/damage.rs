@@ -24,7 +24,7 @@ impl Damage {
     pub fn parse(word: &str, model: &Model) -> Result<Self, String> {
         let path = match word {
             "downtime" => return Ok(Self::Downtime),
-            "lost" => "requests.failed".to_owned(),
+            "lost" => "requests.lost".to_owned(),
             "slo" => match model.slos.first() {
                 Some(slo) => format!("slos.{}.attained", slo.name),
                 None => {
@@ -55,7 +55,7 @@ impl Damage {
     pub fn noun(&self) -> String {
         match self {
             Self::Downtime => "downtime".to_owned(),
-            Self::Figure(measure) if measure.path() == "requests.failed" => {
+            Self::Figure(measure) if measure.path() == "requests.lost" => {
                 "lost requests".to_owned()
             }
             Self::Figure(measure) if measure.is_lack() => format!("what {} lacks", measure.path()),
@@ -66,7 +66,7 @@ impl Damage {
     /// That there is none, in words.
     pub(super) fn none(&self) -> String {
         match self {
-            Self::Figure(measure) if measure.path() == "requests.failed" => {
+            Self::Figure(measure) if measure.path() == "requests.lost" => {
                 "no request is lost as it is".to_owned()
             }
             _ => format!("{} is 0 as it is", self.noun()),

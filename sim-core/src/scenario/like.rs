@@ -41,6 +41,7 @@ fn resolve_list(servers: &mut [Node], problems: &mut Collector) {
     for start in 0..servers.len() {
         let mut chain = vec![start];
         seen[start] = start;
+        let before = problems.count();
         while let Some(&last) = chain.last() {
             if done[last] {
                 break;
@@ -62,6 +63,12 @@ fn resolve_list(servers: &mut [Node], problems: &mut Collector) {
                     chain.push(next);
                 }
                 None => break,
+            }
+        }
+        if problems.count() > before {
+            // They lack what they would have had of others.
+            for &server in &chain {
+                problems.spare(servers[server].span, None);
             }
         }
         copy_chain(servers, &mut chain, &mut done);

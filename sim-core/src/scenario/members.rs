@@ -16,6 +16,25 @@ pub(crate) fn member_name(item: &Node, index: usize, def: &'static SectionDef) -
     named("to")
 }
 
+/// What all members of a list are called in paths, for whoever meant one of them: of servers written together, the
+/// group and the first few.
+pub(crate) fn member_names(items: &[Node], def: &'static SectionDef) -> Vec<String> {
+    let mut names = Vec::new();
+    for (i, item) in items.iter().enumerate() {
+        names.extend(member_name(item, i, def));
+        let group = Group::of(item).filter(|_| std::ptr::eq(def, ServerSpec::def()));
+        if let Some(group) = group.filter(|group| group.count > 1 || group.first.is_some()) {
+            let first = group.first.unwrap_or(1);
+            let told = first..first.saturating_add(group.count.min(GROUP_TOLD));
+            names.extend(told.map(|number| format!("{}-{number}", group.name)));
+        }
+    }
+    names
+}
+
+/// So many servers of a group are told by their names.
+const GROUP_TOLD: u64 = 8;
+
 /// The name of a source that has none of its own.
 pub(crate) fn traffic_name(index: usize) -> String {
     if index == 0 {

@@ -4,6 +4,7 @@
 //! whole file. Rendering with carets is the front end's business; spans here are exact bytes.
 
 use super::Source;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -167,6 +168,8 @@ pub(crate) struct Collector {
     problems: Vec<Problem>,
     left_out: usize,
     remarks: Vec<(Span, String)>,
+    /// Tables that lack a key, or any, for a reason that was told.
+    spared: BTreeSet<(Span, Option<&'static str>)>,
 }
 
 impl Collector {
@@ -204,6 +207,17 @@ impl Collector {
         }
     }
 
+    /// A table lacks a key, or all that it lacks, for a reason that was told: that it is missing as well would be told
+    /// for nothing.
+    pub(crate) fn spare(&mut self, table: Span, key: Option<&'static str>) {
+        self.spared.insert((table, key));
+    }
+
+    /// Whether it need not be told that a table lacks a key.
+    pub(crate) fn spares(&self, table: Span, key: &'static str) -> bool {
+        self.spared.contains(&(table, None)) || self.spared.contains(&(table, Some(key)))
+    }
+
     /// Where problems stand: the first byte of each that has a place.
     pub(crate) fn starts(&self) -> impl Iterator<Item = usize> {
         let labels = self.problems.iter().filter_map(|p| p.labels.first());
@@ -217,6 +231,7 @@ impl Collector {
             self.push(problem);
         }
         self.remarks.extend(other.remarks);
+        self.spared.extend(other.spared);
     }
 
     /// How many were found: for noticing whether a step found any.
@@ -248,38 +263,36 @@ impl Collector {
     }
 }
 
-/// `did you mean "x"?` when one of `allowed` is close to `found`, and otherwise the list.
-pub fn suggest<'a>(found: &str, allowed: impl IntoIterator<Item = &'a str>) -> String {
-    let allowed: Vec<&str> = allowed.into_iter().collect();
+/// The one of `allowed` that was meant by `found`, if one is close to it.
+pub(crate) fn nearest<'a>(
+    found: &str,
+    allowed: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     // The distance takes time and memory by the product of both lengths; no name is this long.
-    let lower = if found.len() <= 200 {
-        found.to_lowercase()
-    } else {
-        String::new()
-    };
-    let best = allowed
-        .iter()
-        .map(|word| {
-            (
-                strsim::damerau_levenshtein(&lower, &word.to_lowercase()),
-                *word,
-            )
-        })
-        .min();
+    if found.is_empty() || found.len() > 200 {
+        return None;
+    }
+    let lower = found.to_lowercase();
+    let allowed: Vec<&str> = allowed.into_iter().collect();
+    let distance = |word: &str| strsim::damerau_levenshtein(&lower, &word.to_lowercase());
+    let best = allowed.iter().map(|word| (distance(word), *word)).min();
     let limit = (lower.chars().count() / 3).clamp(1, 4);
-    let near = best
-        .filter(|_| !lower.is_empty())
-        .filter(|(distance, _)| *distance <= limit)
-        .map(|(_, word)| word);
+    let near = best.filter(|(distance, _)| *distance <= limit);
     // A word that begins as the one meant, or is the end of its path, is further away by letters than it looks.
-    let near = near.or_else(|| {
+    near.map(|(_, word)| word).or_else(|| {
         allowed.iter().copied().find(|word| {
             lower.len() >= 3
                 && (word.starts_with(&lower)
                     || lower.starts_with(word) && word.len() >= 3
                     || word.rsplit('.').next() == Some(&lower))
         })
-    });
+    })
+}
+
+/// `did you mean "x"?` when one of `allowed` is close to `found`, and otherwise the list.
+pub fn suggest<'a>(found: &str, allowed: impl IntoIterator<Item = &'a str>) -> String {
+    let allowed: Vec<&str> = allowed.into_iter().collect();
+    let near = nearest(found, allowed.iter().copied());
     let list = if allowed.len() <= 40 {
         allowed.join(", ")
     } else {

@@ -5,7 +5,7 @@
 //! struct, its reader with all problems collected, the JSON Schema, the reference and the list of
 //! keys that `--set`, sweeps and sliders name.
 
-use super::problem::{Collector, Problem, Span, suggest};
+use super::problem::{Collector, Problem, Span, nearest, suggest};
 use super::tree::{Node, default_value};
 use crate::time::Clock;
 
@@ -250,6 +250,9 @@ pub(crate) fn check_table(node: &Node, def: &SectionDef, cx: &mut Cx<'_>) -> boo
     for entry in node.entries() {
         if !def.keys.iter().any(|k| k.name == entry.key) {
             let help = suggest(&entry.key, def.keys.iter().map(|k| k.name));
+            if let Some(meant) = nearest(&entry.key, def.keys.iter().map(|k| k.name)) {
+                cx.problems.spare(node.span, Some(meant));
+            }
             cx.push(
                 Problem::new("E010", format!("unknown key `{}`", entry.key))
                     .at(entry.key_span)
@@ -285,8 +288,10 @@ pub(crate) fn read_item<R: Reads>(
     let value = match key.default {
         Some(text) => R::read(&default_value(text), key, cx),
         None => {
-            let needed = format!("`{}` is missing: {}", key.name, lower_first(key.about));
-            cx.push(Problem::new("E011", needed).at(node.span));
+            if !cx.problems.spares(node.span, key.name) {
+                let needed = format!("`{}` is missing: {}", key.name, lower_first(key.about));
+                cx.push(Problem::new("E011", needed).at(node.span));
+            }
             None
         }
     };

@@ -9,7 +9,7 @@
 //! A set changes exactly what its path names: `like` has copied its keys before.
 
 use super::assumed;
-use super::members::{choose, member_name};
+use super::members::{choose, member_name, member_names};
 use super::problem::{Collector, Problem, Span, suggest};
 use super::renamed;
 use super::section::{ExtensionTable, Form, KeyDef, Section, SectionDef, key_list};
@@ -368,11 +368,7 @@ impl Walk<'_> {
         }
         let chosen = choose(items, &name.word, def);
         if chosen.is_empty() {
-            let names: Vec<String> = items
-                .iter()
-                .enumerate()
-                .filter_map(|(i, item)| member_name(item, i, def))
-                .collect();
+            let names = member_names(items, def);
             let help = suggest(&name.word, names.iter().map(String::as_str));
             self.fail(
                 at + 1,

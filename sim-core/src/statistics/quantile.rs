@@ -47,11 +47,11 @@ pub fn pooled_quantile(parts: &[&Histogram], p: f64, level: f64, method: Method)
             },
         )
     } else if let Some((low, high)) = log_odds_ends(1.0 - p, off) {
-        let end = |beyond: f64| all.quantile_ns(1.0 - beyond).unwrap_or(ns);
+        let end = |beyond: f64| all.quantile_bounds_ns(1.0 - beyond).unwrap_or((ns, ns));
         Estimate::Interval(Interval {
             mean: ns,
-            low: end(high).min(ns),
-            high: end(low).max(ns),
+            low: end(high).0.min(ns),
+            high: end(low).1.max(ns),
             level,
             samples: have,
             method,
@@ -64,6 +64,17 @@ pub fn pooled_quantile(parts: &[&Histogram], p: f64, level: f64, method: Method)
         beyond: found,
         estimate,
     })
+}
+
+/// How far the quantile of all parts together may be from where it is read, in nanoseconds: by no more than a bucket,
+/// and not at all where times are spread within that.
+pub fn unresolved_ns(parts: &[&Histogram], p: f64) -> f64 {
+    let mut all = Histogram::default();
+    for part in parts {
+        all.merge(part);
+    }
+    let bounds = all.quantile_bounds_ns(p);
+    bounds.map_or(0.0, |(low, high)| high - low)
 }
 
 /// A value for each part whose mean is the quantile of all parts together, and whose variance is that

@@ -235,11 +235,13 @@ impl Builder<'_> {
         }
         let ended: u64 = counts.iter().sum();
         let succeeded = counts[Outcome::Succeeded as usize];
+        let failed = ended - succeeded;
         Requests {
             arrived,
             succeeded,
-            failed: ended - succeeded,
+            failed,
             in_flight: arrived - ended,
+            lost: if failed > 0 { arrived - succeeded } else { 0 },
             outcomes: outcomes(&counts),
         }
     }

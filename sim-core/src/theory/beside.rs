@@ -113,9 +113,11 @@ fn obstacles(model: &Model, reasons: &mut Vec<String>) {
             reasons.push(reason.to_owned());
         }
     };
+    let calls = model.services.iter().any(|s| s.asks().next().is_some());
+    because(calls, "services call one another");
     because(
-        model.services.len() > 1,
-        "several services call one another",
+        model.services.len() > 1 && !calls,
+        "there are several services",
     );
     because(model.sources.len() > 1, "there are several sources");
     let changes = |entry: &crate::model::TimelineEntry| entry.action != crate::model::Action::Note;

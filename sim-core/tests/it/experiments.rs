@@ -368,3 +368,34 @@ fn what_is_the_same_in_all_replications_has_no_interval() {
     let signs: Vec<i8> = found.compared[0].pairs.iter().map(Pair::sign).collect();
     assert_eq!(signs, [0, 1, 1]);
 }
+
+#[test]
+fn a_quantile_that_many_equal_times_make_up_is_known_no_better_than_its_bucket() {
+    // Fewer than one in a hundred wait, under either policy: both medians, and both 99th percentiles, are 10 ms.
+    let text = |policy: &str| {
+        format!(
+            "horizon = \"250s\"\ntraffic = [{{ to = \"w\", rate = 40 }}]\n[service.w]\ndemand = \"10ms\"\n\
+             balancer = {{ policy = \"{policy}\" }}\nserver = [{{ name = \"w\", count = 4, workers = 2 }}]\n"
+        )
+    };
+    let variants: Vec<Variant> = ["round-robin", "random"]
+        .map(|policy| Variant {
+            name: policy.to_owned(),
+            model: model(&text(policy)),
+        })
+        .to_vec();
+    let measures = ["p50", "p99"];
+    let plan = plan(&variants[0].model, &measures, 0, 6);
+    let found = conduct(|control| compare(variants, &plan, control));
+    for (at, compared) in found.compared.iter().enumerate() {
+        for estimate in &compared.estimates {
+            if let Some(interval) = estimate.interval() {
+                assert!(
+                    interval.low <= 0.01 && 0.01 <= interval.high,
+                    "{interval:?}"
+                );
+            }
+        }
+        assert_eq!(compared.pairs[0].sign(), 0, "{}", found.verdict(at));
+    }
+}

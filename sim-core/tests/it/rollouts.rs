@@ -249,3 +249,36 @@ fn another_deployment_takes_the_place_of_one_under_way() {
         named(&[(119.0, "web")])
     );
 }
+
+/// Requests that came in some seconds: all, those that failed, and those that took longer than 20 ms.
+fn seen(rows: &[RequestRecord], seconds: std::ops::Range<u64>) -> [usize; 3] {
+    let within = |row: &&RequestRecord| seconds.contains(&(row.arrived_ns / 1_000_000_000));
+    let rows: Vec<_> = rows.iter().filter(within).collect();
+    let failed = rows.iter().filter(|row| row.outcome != Outcome::Succeeded);
+    let slow = rows
+        .iter()
+        .filter(|row| row.ended_ns - row.arrived_ns > 20_000_000);
+    [rows.len(), failed.count(), slow.count()]
+}
+
+#[test]
+fn what_is_set_after_a_release_went_back_does_not_bring_it_again() {
+    let bad = format!("{CANARY}set = {{ \"service.web.server.s.errors.rate\" = 0.5 }}");
+    let later =
+        "[[timeline]]\nat = \"150s\"\nset = { \"service.web.server.s.speed\" = 0.3333333333 }";
+    let rows = log(&shop(&format!("{bad}\n{later}")));
+    let [_, failed, slow] = seen(&rows, 73..101);
+    assert!(failed > 100 && slow == 0, "{failed}, {slow}");
+    let [all, failed, slow] = seen(&rows, 151..199);
+    assert_eq!((failed, slow), (0, all));
+}
+
+#[test]
+fn a_deployment_that_takes_the_place_of_another_brings_what_that_had_not_yet() {
+    let slower = format!("{FOUR}set = {{ \"service.web.server.s.speed\" = 0.3333333333 }}");
+    let wrong = format!("{FOUR}set = {{ \"service.web.server.s.errors.rate\" = 1 }}");
+    let twice = format!("{slower}\n[[timeline]]\nat = \"75s\"\ndo = \"deploy\"\n{wrong}");
+    let rows = log(&shop(&twice));
+    let [all, failed, slow] = seen(&rows, 125..199);
+    assert_eq!((failed, slow), (all, all));
+}

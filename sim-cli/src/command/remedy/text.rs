@@ -102,7 +102,7 @@ impl Answer<'_> {
         let mut head = vec!["saved", "of all"];
         head.extend(found.beside.iter().map(|damage| match damage.name() {
             "downtime" => "downtime",
-            "requests.failed" => "lost",
+            "requests.lost" => "lost",
             _ => "SLO",
         }));
         head.extend(["cost", "change"]);

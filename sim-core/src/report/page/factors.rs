@@ -90,6 +90,16 @@ fn calm_until_s(run: &Future<'_>) -> Option<f64> {
     }
 }
 
+/// What happened, with the reason where its words do not hold it.
+fn told(event: &Event) -> String {
+    let (what, why) = event.words();
+    if why.is_empty() {
+        what
+    } else {
+        format!("{what} ({why})")
+    }
+}
+
 /// What was changed before anything went wrong: the last such changes.
 fn changes(run: &Future<'_>) -> Vec<Factor> {
     const KINDS: [Kind; 4] = [Kind::Set, Kind::Deploy, Kind::Drain, Kind::Removed];
@@ -100,21 +110,16 @@ fn changes(run: &Future<'_>) -> Vec<Factor> {
     let before = log.filter(|e| KINDS.contains(&e.kind) && e.at.as_secs_f64() <= until_s);
     let all: Vec<&Event> = before.filter(|e| e.by != Actor::Autoscaler).collect();
     let one = |event: &&Event| {
-        let (what, why) = event.words();
-        let why = if why.is_empty() {
-            String::new()
-        } else {
-            format!(" ({why})")
-        };
+        let what = told(event);
         let before_s = until_s - event.at.as_secs_f64();
         let says = if before_s > 0.0 {
             format!(
-                "At {}, {} before anything went wrong: {what}{why}.",
+                "At {}, {} before anything went wrong: {what}.",
                 run.at(event.at),
                 span_s(before_s)
             )
         } else {
-            format!("At {}, when it began: {what}{why}.", run.at(event.at))
+            format!("At {}, when it began: {what}.", run.at(event.at))
         };
         Factor::new("Change", Some(event.at), says)
     };
@@ -203,13 +208,7 @@ fn faults(run: &Future<'_>) -> Vec<Factor> {
     let log = run.simulation.recorder().event_log();
     let all: Vec<&Event> = log.filter(|e| KINDS.contains(&e.kind)).collect();
     let one = |event: &&Event| {
-        let (what, why) = event.words();
-        let why = if why.is_empty() {
-            String::new()
-        } else {
-            format!(": {why}")
-        };
-        let says = format!("At {}, {what}{why}.", run.at(event.at));
+        let says = format!("At {}, {}.", run.at(event.at), told(event));
         Factor::new("Fault", Some(event.at), says)
     };
     let mut found: Vec<Factor> = all.iter().take(FAULTS).map(one).collect();

@@ -761,3 +761,33 @@ fn large_bad_scenarios_are_refused_without_a_hang() {
         "64 KiB",
     );
 }
+
+#[test]
+fn what_is_missing_for_a_reason_that_was_told_is_not_told() {
+    let told = |text: &str| -> Vec<String> {
+        let problems = parse(text).expect_err("a mistake");
+        let problems = problems.problems.into_iter();
+        problems
+            .map(|p| format!("{} {}", p.code, p.message))
+            .collect()
+    };
+    let misspelt = SMALL.replace("workers = 4", "wokrers = 4");
+    assert_eq!(told(&misspelt), ["E010 unknown key `wokrers`"]);
+    // Another key's absence has nothing to do with it.
+    let other = SMALL.replace("workers = 4", "spede = 4");
+    let all = told(&other);
+    assert_eq!(all.len(), 2, "{all:?}");
+    let circle = SMALL.replace(
+        "workers = 4",
+        "like = \"b\"\n[[service.web.server]]\nname = \"b\"\nlike = \"web-1\"",
+    );
+    assert_eq!(told(&circle), ["E026 `like` goes round in a circle"]);
+}
+
+#[test]
+fn servers_of_a_group_are_named_where_another_is_meant() {
+    let set = [("service.web.server.web-7.weight", "1")];
+    let told = with_sets(SMALL, &set).expect_err("no such server");
+    let told = told.to_string();
+    assert!(told.contains("web, web-1, web-2, web-3"), "{told}");
+}

@@ -1,6 +1,6 @@
 //! How arrivals went: until when any came, and when more came than at the end.
 
-use super::evidence::{Evidence, ServiceFacts};
+use super::evidence::{Evidence, Machines, ServerFacts, ServiceFacts};
 use super::window::{ARRIVALS, WINDOW_S};
 use crate::engine::{Simulation, Standing};
 use crate::ids::{ClassId, Id, ServiceId};
@@ -19,15 +19,14 @@ pub(super) struct Stream {
 }
 
 /// All of them.
-#[derive(Default)]
-pub(super) struct Streams {
-    width_s: f64,
+pub(super) struct Streams<'a> {
+    history: &'a History,
     streams: Vec<Stream>,
 }
 
-/// A time at which more was asked of a service than at the end, and than it can do now.
+/// A time at which more was asked of a service than it could do, and of what it could do more than at the end.
 pub(super) struct Surge {
-    /// Requests a second, and what they ask as a share of what the service can do.
+    /// Requests a second, and what they asked as a share of what the service could do.
     pub peak_hz: f64,
     pub peak_load: f64,
     /// Whether more came, or as many that ask for more.
@@ -39,8 +38,37 @@ pub(super) struct Surge {
 /// So many times as much is more.
 const MORE: f64 = 1.2;
 
-impl Streams {
-    pub(super) fn of(simulation: &Simulation, standing: &Standing, window: &Range<usize>) -> Self {
+impl<'a> Streams<'a> {
+    /// Requests from outside to each service from a time on, and attempts at one of them.
+    pub(super) fn since(&self, from_s: f64, service: ServiceId, classes: usize) -> (Vec<u64>, u64) {
+        let width_s = self.history.interval_ns() as f64 / 1e9;
+        let all = self.history.len();
+        let from = ((from_s / width_s) as usize).min(all);
+        let came = |flow: usize| -> u64 {
+            let arrived = (from..all).map(|i| self.history.flow(i, flow).arrived);
+            arrived.map(u64::from).sum()
+        };
+        let outside: Vec<u64> = self.history.flows().map(came).collect();
+        let total = self.history.total(Scope::Service(service), from..all);
+        let by_service = outside.chunks(classes).map(|of| of.iter().sum());
+        (by_service.collect(), total.window().attempts)
+    }
+
+    /// Intervals before the end.
+    fn len(&self) -> usize {
+        self.streams.first().map_or(0, |s| s.arrived.len())
+    }
+
+    /// Work of some kind that came at the end.
+    fn latest(&self, work: impl Fn(&Stream) -> f64) -> f64 {
+        self.streams.iter().map(|s| s.latest as f64 * work(s)).sum()
+    }
+
+    pub(super) fn of(
+        simulation: &'a Simulation,
+        standing: &Standing,
+        window: &Range<usize>,
+    ) -> Self {
         let history = simulation.recorder().history();
         let settings: Vec<&Service> = (0..standing.services.len())
             .map(|position| simulation.settings_of(ServiceId::at(position)))
@@ -82,33 +110,97 @@ impl Streams {
                 });
             }
         }
-        Self {
-            width_s: history.interval_ns() as f64 / 1e9,
-            streams,
-        }
+        Self { history, streams }
     }
 }
 
 impl Evidence<'_> {
     /// The last time before the end at which more was asked of a service than it can do now, if there was one.
     pub(super) fn surge(&self, service: &ServiceFacts) -> Option<Surge> {
-        let Streams { width_s, streams } = &self.streams;
         let work = |s: &Stream| s.work_s[service.id.position()];
-        let streams: Vec<&Stream> = streams.iter().filter(|s| work(s) > 0.0).collect();
-        let latest: f64 = streams.iter().map(|s| s.latest as f64 * work(s)).sum();
-        let now = latest / self.window_s;
-        let room = now / service.load();
-        if !(room.is_finite() && room > 0.0) {
+        self.surge_of(work, self.room(service), |_| 1.0)
+    }
+
+    /// The same where it was enough that there were fewer servers or workers then.
+    pub(super) fn shortage(&self, service: &ServiceFacts) -> Option<Surge> {
+        let position = service.id.position();
+        let work = |s: &Stream| s.work_s[position];
+        // Workers, and servers up, as a mean of some intervals.
+        let there = |range: Range<usize>| {
+            let (mut workers, mut up) = (0.0, 0.0);
+            for i in range.clone() {
+                let seen = self.streams.history.service(i, position);
+                workers += f64::from(seen.workers);
+                up += f64::from(seen.up);
+            }
+            (workers / range.len() as f64, up / range.len() as f64)
+        };
+        let len = self.streams.len();
+        let now = there(len..len + 1);
+        let part = |range: Range<usize>| {
+            let then = there(range);
+            (then.0 / now.0).min(then.1 / now.1)
+        };
+        self.surge_of(work, self.room(service), part)
+    }
+
+    /// Seconds of work a second that a service can do for others than users who wait: how many of these came when is no
+    /// cause.
+    fn room(&self, service: &ServiceFacts) -> f64 {
+        let latest = self.streams.latest(|s| s.work_s[service.id.position()]);
+        let users = service.asked_hz * service.demand_s - latest / self.window_s;
+        service.capacity_hz * service.demand_s - users.max(0.0)
+    }
+
+    /// The same of the machines that a service's servers share: more was asked of all that runs there than they have cores.
+    pub(super) fn surge_beside(&self, service: &ServiceFacts) -> Option<Surge> {
+        let Machines { hosts, cores, .. } = &service.machines;
+        // Seconds of their cores that a second of work at each service takes.
+        let takes = |tenant: &ServiceFacts| {
+            let there =
+                |s: &&ServerFacts| s.standing.host.is_some_and(|host| hosts.contains(&host));
+            let taken = tenant.serving().filter(there).map(|s| {
+                let speed = s.standing.speed * s.standing.warmth;
+                1.0 / speed.max(f64::MIN_POSITIVE)
+            });
+            taken.sum::<f64>() / tenant.serving().count().max(1) as f64
+        };
+        let takes: Vec<f64> = self.services.iter().map(takes).collect();
+        let work = |s: &Stream| {
+            s.work_s
+                .iter()
+                .zip(&takes)
+                .map(|(work, takes)| work * takes)
+                .sum()
+        };
+        self.surge_of(work, *cores, |_| 1.0)
+    }
+
+    /// The last time at which more of some work was asked than there was room for: that which there is now, times
+    /// what part of it there was.
+    fn surge_of(
+        &self,
+        work: impl Fn(&Stream) -> f64,
+        room: f64,
+        part: impl Fn(Range<usize>) -> f64,
+    ) -> Option<Surge> {
+        let Streams { history, .. } = &self.streams;
+        let width_s = history.interval_ns() as f64 / 1e9;
+        let now = self.streams.latest(&work) / self.window_s / room;
+        if !(room > 0.0 && now.is_finite()) {
             return None;
         }
-        let least = room.max(MORE * now);
-        let len = streams.iter().map(|s| s.arrived.len()).max().unwrap_or(0);
-        // Work, and requests, a second in some intervals.
+        let least = f64::max(1.0, MORE * now);
+        let len = self.streams.len();
+        let streams = self.streams.streams.iter();
+        let streams: Vec<&Stream> = streams.filter(|s| work(s) > 0.0).collect();
+        // The load, and requests a second, in some intervals.
         let asked = |range: Range<usize>| {
             let span_s = range.len() as f64 * width_s;
             let sum = |s: &&Stream| s.arrived[range.clone()].iter().sum::<u64>() as f64;
             let work = streams.iter().map(|s| sum(s) * work(s)).sum::<f64>();
-            (work / span_s, streams.iter().map(sum).sum::<f64>() / span_s)
+            let load = work / span_s / room / part(range.clone());
+            (load, streams.iter().map(sum).sum::<f64>() / span_s)
         };
         // A bin of ten seconds, or what has enough requests in it.
         let mean = self.arrived_ever as f64 / (len + 1) as f64;
@@ -118,19 +210,24 @@ impl Evidence<'_> {
             .step_by(bin)
             .map(|from| from..(from + bin).min(len))
             .collect();
-        let high: Vec<bool> = bins.iter().map(|b| asked(b.clone()).0 > least).collect();
-        let last = high.iter().rposition(|high| *high)?;
-        // By chance one bin between may have less.
+        let loads: Vec<f64> = bins.iter().map(|b| asked(b.clone()).0).collect();
+        let last = loads.iter().rposition(|load| *load > least)?;
+        // It begins after the last time that left rest. By chance one bin between may have less.
         let mut first = last;
-        while let Some(before) = (first.saturating_sub(2)..first).find(|&i| high[i]) {
+        let full = |i: &usize| loads[*i] > f64::midpoint(now, least);
+        while let Some(before) = (first.saturating_sub(2)..first).find(full) {
             first = before;
         }
         // At its ends are intervals that are no part of it: those with no more than half of what it adds.
-        let peak = (first..=last).map(|i| asked(bins[i].clone()).0);
-        let half = f64::midpoint(peak.fold(0.0, f64::max), now.max(room));
+        let peak = loads[first..=last].iter().copied().fold(0.0, f64::max);
+        let half = f64::midpoint(peak, now.max(1.0));
         let range = bins[first].start..bins[last].end;
-        let part = |i: &usize| asked(*i..i + 1).0 > half;
-        let (from, until) = match (range.clone().find(part), range.clone().rev().find(part)) {
+        let belongs = |i: &usize| asked(*i..i + 1).0 > half;
+        let ends = (
+            range.clone().find(belongs),
+            range.clone().rev().find(belongs),
+        );
+        let (from, until) = match ends {
             (Some(from), Some(until)) => (from, until + 1),
             _ => (range.start, range.end),
         };
@@ -140,7 +237,7 @@ impl Evidence<'_> {
         let came: u64 = streams.iter().map(|s| s.latest).sum();
         Some(Surge {
             peak_hz,
-            peak_load: peak / room,
+            peak_load: peak,
             more_came: peak_hz > MORE * came as f64 / self.window_s,
             from_s: from as f64 * width_s,
             until_s: until as f64 * width_s,

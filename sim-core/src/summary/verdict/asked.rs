@@ -2,7 +2,7 @@
 
 use super::window::span_s;
 use crate::engine::{CallStanding, ServiceStanding, Simulation, Standing};
-use crate::ids::{ClassId, Id, ServiceId};
+use crate::ids::{ClassId, Id, ServiceId, SourceId};
 use crate::load::visits_of;
 use crate::model::Service;
 use std::ops::Range;
@@ -16,6 +16,25 @@ pub(super) struct Asked {
     pub demand_s: Vec<f64>,
     /// Whether every request from outside visits it.
     visits_of_all: Vec<bool>,
+    /// Users who wait for answers and may ask it, and whether others do, too.
+    pub users: Vec<u32>,
+    pub open: Vec<bool>,
+}
+
+/// Users of one source.
+struct Users<'s> {
+    number: u32,
+    /// Requests a second if they were answered at once, and how many they made.
+    wanted_hz: f64,
+    came: u64,
+    /// Cumulated share by class.
+    mix: &'s [f64],
+}
+
+impl Users<'_> {
+    fn share(&self, class: usize) -> f64 {
+        self.mix[class] - class.checked_sub(1).map_or(0.0, |before| self.mix[before])
+    }
 }
 
 impl Asked {
@@ -24,12 +43,17 @@ impl Asked {
         let history = recorder.history();
         let services = standing.services.len();
         let span_s = span_s(history, window);
-        let alone_s = alone_s(standing);
+        let arrival = alone_s(standing).into_iter().zip(&standing.services);
+        let alone_s: Vec<f64> = arrival
+            .map(|(inside_s, service)| service.travel_s[0] + inside_s)
+            .collect();
         let mut asked = Self {
             hz: vec![0.0; services],
             alone_s: 0.0,
             demand_s: vec![0.0; services],
             visits_of_all: vec![true; services],
+            users: vec![0; services],
+            open: vec![false; services],
         };
         // Where nobody comes any more, nobody waits for longer than the slowest takes.
         let entries = standing
@@ -46,15 +70,19 @@ impl Asked {
             |service: usize, call: usize| simulation.passed(ServiceId::at(service), call, window);
         for (entry, alone_s) in alone_s.into_iter().enumerate() {
             // Users of a closed source would ask so often if they were answered at once.
-            let closed = standing
-                .sources
-                .iter()
-                .filter(|s| usize::from(s.to.0) == entry);
-            let users: Vec<(f64, &[f64])> = closed
-                .filter_map(|s| {
-                    let (users, think_s) = s.users?;
+            let sources = standing.sources.iter().enumerate();
+            let here = sources.filter(|(_, s)| usize::from(s.to.0) == entry);
+            let open = here.clone().any(|(_, s)| s.users.is_none());
+            let users: Vec<Users> = here
+                .filter_map(|(source, s)| {
+                    let (number, think_s) = s.users?;
                     let round_s = think_s + alone_s;
-                    (round_s > 0.0).then(|| (f64::from(users) / round_s, s.mix.as_slice()))
+                    (round_s > 0.0).then(|| Users {
+                        number,
+                        wanted_hz: f64::from(number) / round_s,
+                        came: simulation.came(SourceId::at(source), window),
+                        mix: &s.mix,
+                    })
                 })
                 .collect();
             for (class, demands) in standing.classes.iter().enumerate() {
@@ -62,19 +90,29 @@ impl Asked {
                 let arrived: u64 = (window.clone())
                     .map(|i| u64::from(history.flow(i, flow).arrived))
                     .sum();
-                let share = |mix: &[f64]| {
-                    mix[class] - class.checked_sub(1).map_or(0.0, |before| mix[before])
+                let wanted: f64 = users.iter().map(|u| u.wanted_hz * u.share(class)).sum();
+                let came: f64 = users.iter().map(|u| u.came as f64 * u.share(class)).sum();
+                // Who asks beside users asks whatever becomes of these.
+                let (came, others) = if open {
+                    (came, (arrived as f64 - came).max(0.0))
+                } else {
+                    (arrived as f64, 0.0)
                 };
-                let wanted: f64 = users.iter().map(|(hz, mix)| hz * share(mix)).sum();
-                let hz = (arrived as f64 / span_s).max(wanted);
+                let hz = others / span_s + wanted.max(came / span_s);
                 if hz <= 0.0 {
                     continue;
                 }
+                let of_it = users.iter().filter(|u| u.share(class) > 0.0);
+                let number = of_it.map(|u| u.number).sum::<u32>();
                 all_hz += hz;
                 asked.alone_s += hz * alone_s;
                 let (entry, class) = (ServiceId::at(entry), ClassId::at(class));
                 let visits = visits_of(&settings, entry, 1.0, class, &passes);
                 for (service, &visits) in visits.iter().enumerate() {
+                    if visits > 0.0 {
+                        asked.users[service] = asked.users[service].max(number);
+                        asked.open[service] |= open;
+                    }
                     asked.hz[service] += hz * visits;
                     // Where nobody goes a demand without a mean is none.
                     if visits > 0.0 {
@@ -122,7 +160,7 @@ pub(super) fn kept(simulation: &Simulation, service: ServiceId, window: &Range<u
     if all > 0.0 { own / all } else { 1.0 }
 }
 
-/// Mean time of a request to each service that meets nobody else, in seconds.
+/// Mean time of a request at each service that meets nobody else, from its balancer on, in seconds.
 pub(super) fn alone_s(standing: &Standing) -> Vec<f64> {
     let services = standing.services.len();
     let mut alone = vec![0.0; services];
@@ -139,8 +177,7 @@ pub(super) fn alone_s(standing: &Standing) -> Vec<f64> {
                 } else {
                     service.demand_s
                 };
-                let travel: f64 = service.travel_s.iter().sum();
-                own + travel + service.cost_s + called_s(service, &alone, |_| true)
+                own + service.travel_s[1] + service.cost_s + called_s(service, &alone, |_| true)
             })
             .collect();
         if next == alone {
@@ -166,7 +203,7 @@ fn called_s(
     // How often one with a cache before it is made, and waited for, nobody knows.
     let sure = |call: &&CallStanding| count(call) && !call.cached;
     for call in service.calls.iter().filter(sure) {
-        let takes = call.probability * alone_s[usize::from(call.to.0)];
+        let takes = call.probability * (call.travel_s + alone_s[usize::from(call.to.0)]);
         if call.parallel {
             together = together.max(takes);
         } else {

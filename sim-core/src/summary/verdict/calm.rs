@@ -347,6 +347,7 @@ pub(super) fn forgone(e: &Evidence<'_>) -> Vec<Found> {
                 worst.name().replace('_', " ")
             ),
             about: Some(s.id),
+            by_itself: false,
         })
     };
     e.services.iter().filter(lost).filter_map(words).collect()

@@ -2,7 +2,7 @@
 
 use super::asked::{Asked, alone_s, held_s, kept};
 use super::cores::Cores;
-use super::evidence::{Evidence, Limit, ServerFacts, ServiceFacts};
+use super::evidence::{Evidence, Limit, Machines, ServerFacts, ServiceFacts};
 use crate::engine::{MachineState, ServerStanding, Simulation, Standing};
 use crate::event_log::Kind;
 use crate::ids::{HostId, Id, ServiceId};
@@ -140,7 +140,7 @@ impl<'a> Evidence<'a> {
             });
             let up = f64::from(service.instances_up);
             let held = service.max_connections.map_or(f64::INFINITY, |limit| {
-                up * f64::from(limit) / (alone_s[position] - service.travel_s[0]).max(1e-9)
+                up * f64::from(limit) / alone_s[position].max(1e-9)
             });
             let cost = if service.cost_s > 0.0 {
                 up / service.cost_s
@@ -174,6 +174,7 @@ impl<'a> Evidence<'a> {
                 .sum();
             let whole_hz: f64 = (servers.iter())
                 .filter(|s| s.standing.state != MachineState::Absent || s.since_s.is_some())
+                .filter(|s| !s.is_drained())
                 .map(|s| {
                     let whole = ServerStanding {
                         warmth: 1.0,
@@ -205,6 +206,9 @@ impl<'a> Evidence<'a> {
                 id,
                 name: self.model.services[position].name.clone(),
                 asked_hz: asked.hz[position],
+                demand_s: own_s,
+                users: asked.users[position],
+                asked_openly: asked.open[position],
                 capacity_hz,
                 whole_hz,
                 warm_hz,
@@ -234,21 +238,26 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// The machines that a service's servers share, and the services that it shares them with.
-    fn machines(&self, service: ServiceId, standing: &Standing) -> (Vec<String>, Vec<String>) {
+    /// The machines that a service's servers share.
+    fn machines(&self, service: ServiceId, standing: &Standing) -> Machines {
         let on = |id: &ServiceId| -> BTreeSet<HostId> {
             let servers = standing.services[id.position()].servers.iter();
             servers.filter_map(|s| s.host).collect()
         };
         let own = on(&service);
         if own.is_empty() {
-            return Default::default();
+            return Machines::default();
         }
         let others = (0..standing.services.len()).map(ServiceId::at);
         let others = others.filter(|id| *id != service && !on(id).is_disjoint(&own));
         let name = |id: ServiceId| self.model.services[id.position()].name.clone();
-        let machines = (own.iter()).map(|host| standing.hosts[host.position()].name.clone());
-        (machines.collect(), others.map(name).collect())
+        let hosts = own.iter().map(|host| &standing.hosts[host.position()]);
+        Machines {
+            names: hosts.clone().map(|host| host.name.clone()).collect(),
+            cores: hosts.map(|host| host.cores).sum(),
+            others: others.map(name).collect(),
+            hosts: own,
+        }
     }
 
     fn facts_of(

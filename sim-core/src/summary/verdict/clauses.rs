@@ -12,6 +12,9 @@ const DOWN_BELOW: f64 = 0.05;
 /// From this goodput on a site is normal: as its state in the event log.
 pub(super) const NORMAL_FROM: f64 = 0.98;
 
+/// Standard deviations that are no chance.
+pub(super) const BEYOND_CHANCE: f64 = 3.0;
+
 /// Busy share of workers that have no rest.
 pub(super) const BUSY: f64 = 0.9;
 
@@ -101,7 +104,6 @@ type Reason = (&'static str, fn(&ServerFacts) -> bool);
 
 /// Which servers do not do what they could, and why: `s-1 and s-2 of 4 drained since 10m`.
 pub(super) fn missing(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String> {
-    let all = service.servers.len();
     let reasons: [Reason; 8] = [
         ("down", |s| s.standing.state == MachineState::Down),
         ("starting", |s| s.standing.state == MachineState::Booting),
@@ -111,9 +113,7 @@ pub(super) fn missing(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String
         ("not there", |s| {
             s.standing.state == MachineState::Absent && s.since_s.is_none()
         }),
-        ("drained", |s| {
-            s.standing.state == MachineState::Up && s.standing.drained
-        }),
+        ("drained", |s| s.is_drained()),
         ("taken out by health rules", |s| {
             s.standing.state == MachineState::Up
                 && !s.standing.drained
@@ -128,19 +128,29 @@ pub(super) fn missing(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String
             s.serves() && s.standing.workers == 0
         }),
     ];
-    let found = reasons.iter().filter_map(|(word, is)| {
-        let of: Vec<&ServerFacts> = service.servers.iter().filter(|s| is(s)).collect();
-        let names: Vec<&str> = of.iter().map(|s| s.name).collect();
-        let when = since_all(e, of.iter().filter_map(|s| s.since_s));
-        let of_all = if all > 1 {
-            format!(" of {all}")
-        } else {
-            String::new()
-        };
-        (!of.is_empty()).then(|| format!("{}{of_all} {word}{when}", list(&names)))
-    });
+    let found = reasons
+        .iter()
+        .filter_map(|reason| of_reason(e, service, reason));
     let found: Vec<String> = found.collect();
     (!found.is_empty()).then(|| found.join(", "))
+}
+
+/// Which servers were taken out by hand.
+pub(super) fn drained(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String> {
+    of_reason(e, service, &("drained", |s| s.is_drained()))
+}
+
+fn of_reason(e: &Evidence<'_>, service: &ServiceFacts, (word, is): &Reason) -> Option<String> {
+    let all = service.servers.len();
+    let of: Vec<&ServerFacts> = service.servers.iter().filter(|s| is(s)).collect();
+    let names: Vec<&str> = of.iter().map(|s| s.name).collect();
+    let when = since_all(e, of.iter().filter_map(|s| s.since_s));
+    let of_all = if all > 1 {
+        format!(" of {all}")
+    } else {
+        String::new()
+    };
+    (!of.is_empty()).then(|| format!("{}{of_all} {word}{when}", list(&names)))
 }
 
 /// What takes from servers that serve: slow, cold, broken, with errors.

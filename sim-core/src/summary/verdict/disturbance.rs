@@ -125,6 +125,14 @@ impl<'a> Told<'a> {
         }
     }
 
+    /// The key that was set, where it was a setting.
+    pub(super) fn key(&self, disturbance: &Disturbance<'_>) -> Option<&str> {
+        match disturbance.what {
+            What::Set(number) => self.sets[number].path.rsplit('.').next(),
+            What::Began(..) => None,
+        }
+    }
+
     /// The service that something was done to, where its name or its server tells.
     pub(super) fn whose(
         &self,

@@ -8,11 +8,12 @@ use crate::engine::{
     GuardFigures, LinkSnapshot, MachineState, ServerStanding, ServiceStanding, Simulation,
 };
 use crate::event_log::Kind;
-use crate::ids::{Id, ServerId, ServiceId};
+use crate::ids::{HostId, Id, ServerId, ServiceId};
 use crate::metric::Scope;
 use crate::model::{Model, Service};
 use crate::outcome::Outcome;
 use crate::record::history::History;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// So many times what a request takes alone: nobody waits so long by chance.
@@ -56,7 +57,7 @@ pub(super) struct Evidence<'a> {
     pub missed: Option<(String, f64, f64)>,
     /// The highest rate of arrivals seen and when, as (from, until) above both the present capacity and
     /// the present rate; absent when there was none.
-    pub streams: Streams,
+    pub streams: Streams<'a>,
     pub services: Vec<ServiceFacts<'a>>,
     /// Users of closed sources, if any; and whether requests come from others as well.
     pub users: u32,
@@ -96,6 +97,11 @@ pub(super) struct ServiceFacts<'a> {
     pub standing: ServiceStanding,
     /// Requests per second that first attempts from outside bring to it.
     pub asked_hz: f64,
+    /// Mean demand of what it is asked, in seconds.
+    pub demand_s: f64,
+    /// Users among those who ask it, who wait for answers, and whether there are others.
+    pub users: u32,
+    pub asked_openly: bool,
     /// Requests per second that it could answer well now, or on average where breakdowns leave it too little;
     /// and if all of it were up, in rotation, at its own speed and warm.
     pub capacity_hz: f64,
@@ -103,8 +109,7 @@ pub(super) struct ServiceFacts<'a> {
     /// The same as now, but with all that is warming up warm.
     pub warm_hz: f64,
     pub limit: Limit,
-    /// The machines that its servers share, and the services that it shares them with.
-    pub machines: (Vec<String>, Vec<String>),
+    pub machines: Machines,
     /// Attempts at its balancer, and per second those that its routes leave to its own servers.
     pub attempted: u64,
     pub attempts_hz: f64,
@@ -122,6 +127,17 @@ pub(super) struct ServiceFacts<'a> {
     pub balancer_down_s: Option<f64>,
     /// Whether requests come to it from outside.
     pub entry: bool,
+}
+
+/// The machines that a service's servers share.
+#[derive(Default)]
+pub(super) struct Machines {
+    pub hosts: BTreeSet<HostId>,
+    pub names: Vec<String>,
+    /// The cores of all of them.
+    pub cores: f64,
+    /// The services that it shares them with.
+    pub others: Vec<String>,
 }
 
 /// Facts about a server.
@@ -146,6 +162,11 @@ impl ServerFacts<'_> {
     /// Whether it is there, up and sent to.
     pub(super) fn serves(&self) -> bool {
         self.standing.state == MachineState::Up && self.standing.open_at > 0
+    }
+
+    /// Whether somebody took it out of rotation.
+    pub(super) fn is_drained(&self) -> bool {
+        self.standing.state == MachineState::Up && self.standing.drained
     }
 }
 

@@ -1,7 +1,7 @@
 //! Causes that are faults: machines that crash, links that are cut, servers that are not there or answer
 //! with errors.
 
-use super::clauses::{NORMAL_FROM, fails, goodput, how_bad, load_words, missing, suffers};
+use super::clauses::{NORMAL_FROM, drained, fails, goodput, how_bad, load_words, missing, suffers};
 use super::disturbance::{CrashLoop, DUE};
 use super::evidence::{Evidence, ServerFacts, ServiceFacts};
 use super::losses::{NOBODY, TOO_MUCH};
@@ -63,8 +63,9 @@ pub(super) fn crash_loop(e: &Evidence<'_>) -> Option<Found> {
     let service = service_of(e, worst).map(|id| &e.services[usize::from(id.0)]);
     let service = service.filter(|s| s.whole_hz > 0.0 && s.whole_hz.is_finite());
     let all_up = service.map_or(String::new(), |service| {
+        let drained = drained(e, service).map_or(String::new(), |those| format!(" ({those})"));
         format!(
-            "; with all of `{}` up its load would be {}",
+            "; with all of `{}` up its load would be {}{drained}",
             service.name,
             times(service.asked_hz / service.whole_hz)
         )
@@ -74,6 +75,7 @@ pub(super) fn crash_loop(e: &Evidence<'_>) -> Option<Found> {
         lost,
         aside: format!("{} {verb} again and again", list(&names)),
         about: service_of(e, worst),
+        by_itself: false,
         because: format!(
             "{} {verb} again and again: {} of {}, the last {} ago ({}){all_up}; {}",
             list(&names),
@@ -106,6 +108,7 @@ pub(super) fn balancer_down(e: &Evidence<'_>) -> Option<Found> {
         ),
         aside: fact,
         about: Some(service.id),
+        by_itself: false,
     })
 }
 
@@ -147,6 +150,7 @@ fn without_server(e: &Evidence<'_>, service: &ServiceFacts, lost: u64) -> Found 
         ),
         aside: fact,
         about: Some(service.id),
+        by_itself: false,
     }
 }
 
@@ -214,6 +218,7 @@ pub(super) fn cut(e: &Evidence<'_>) -> Option<Found> {
             String::new()
         },
         about: None,
+        by_itself: false,
     })
 }
 
@@ -258,6 +263,7 @@ pub(super) fn dead_in_rotation(e: &Evidence<'_>) -> Option<Found> {
         because: format!("{fact}, {still}; {}", goodput(e)),
         aside: format!("{fact} and still in rotation"),
         about: Some(service.id),
+        by_itself: true,
     })
 }
 
@@ -328,5 +334,6 @@ fn errors_of(
             String::new()
         },
         about: Some(service.id),
+        by_itself: true,
     })
 }

@@ -23,6 +23,15 @@ pub(super) const ON_THE_WAY: &[Outcome] = &[
     Outcome::Unavailable,
 ];
 
+/// Ends of those who waited for too long.
+pub(super) const TOO_LATE: &[Outcome] = &[
+    Outcome::TimedOut,
+    Outcome::ConnectTimedOut,
+    Outcome::Abandoned,
+    Outcome::Cancelled,
+    Outcome::Unavailable,
+];
+
 /// Ends of those who met somebody who had too much to do.
 pub(super) const TOO_MUCH: &[Outcome] = &[
     Outcome::TimedOut,

@@ -14,6 +14,7 @@ mod cores;
 mod disturbance;
 mod evidence;
 mod faults;
+mod kept;
 mod losses;
 mod overload;
 mod recovery;
@@ -21,6 +22,7 @@ mod rows;
 mod storm;
 mod window;
 mod words;
+mod worse;
 
 use crate::engine::Simulation;
 use evidence::Evidence;

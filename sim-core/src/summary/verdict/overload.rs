@@ -1,24 +1,20 @@
 //! Causes that are too much work: overload of a service or of one server, and what is turned away.
 
 use super::clauses::{
-    BACKLOG, BUSY, fails, goodput, how_bad, load_words, missing, suffers, weakened,
+    BACKLOG, BEYOND_CHANCE, BUSY, fails, goodput, how_bad, load_words, missing, suffers, weakened,
 };
-use super::disturbance::{Disturbance, SetTo};
-use super::evidence::{Evidence, Limit, ServerFacts, ServiceFacts, beyond_chance, worst};
+use super::evidence::{Evidence, Limit, Machines, ServerFacts, ServiceFacts, beyond_chance, worst};
 use super::losses::TOO_MUCH;
 use super::rows::Found;
 use super::storm::held_by;
-use super::words::{counted, of_time, rate, share, since, times};
-use crate::ids::Id;
+use super::words::{counted, of_time, quoted, rate, share, since, times};
+use super::worse;
 use crate::outcome::Outcome;
 use crate::readable;
 use crate::verdict::Verdict as Word;
 
 /// Most of a worker's time.
 const MOSTLY: f64 = 0.5;
-
-/// Standard deviations that are no chance.
-const BEYOND_CHANCE: f64 = 3.0;
 
 /// The services that are asked for more than they can do, with what each costs: that which costs most first,
 /// of equals the one that is asked for most.
@@ -67,9 +63,9 @@ pub(super) fn overloaded(e: &Evidence<'_>) -> Vec<Found> {
 }
 
 fn overload_of(e: &Evidence<'_>, service: &ServiceFacts, lost: u64) -> Found {
-    let users = counted(e.users as usize, "user", "users");
+    let users = counted(service.users as usize, "user", "users");
     let (hz, whom) = (rate(service.asked_hz), &service.name);
-    let asked = match (e.users, e.has_open_sources) {
+    let asked = match (service.users, service.asked_openly) {
         (0, _) => format!("first attempts ask {hz} of `{whom}`"),
         (_, false) => {
             format!("{users} would ask {hz} of `{whom}` if they were answered at once")
@@ -81,9 +77,7 @@ fn overload_of(e: &Evidence<'_>, service: &ServiceFacts, lost: u64) -> Found {
     let limit = limit_words(service, &rate(service.capacity_hz));
     let mut why: Vec<String> = missing(e, service).into_iter().collect();
     why.extend(weakened(e, service));
-    why.extend(grown_demand(e, service));
-    why.extend(less_capacity(e, service));
-    why.extend(weaker_release(e, service));
+    why.extend(worse::changes(e, service));
     if service.held > MOSTLY {
         why.push(format!(
             "its workers spend {} of their time waiting for {}",
@@ -119,88 +113,19 @@ fn overload_of(e: &Evidence<'_>, service: &ServiceFacts, lost: u64) -> Found {
             String::new()
         },
         about: Some(service.id),
+        by_itself: false,
     }
-}
-
-/// Services whose servers have time, while what makes requests wait on their way lets too few through: a guard, or a
-/// limit of connections.
-pub(super) fn kept_waiting(e: &Evidence<'_>) -> Vec<Found> {
-    if !suffers(e) {
-        return Vec::new();
-    }
-    let of = |service: &ServiceFacts| {
-        let (held, unconnected) = (service.standing.held, service.standing.unconnected);
-        if held.max(unconnected) as f64 <= beyond_chance(0)
-            || service.load() >= 1.0
-            || service.busy > BUSY
-        {
-            return None;
-        }
-        let done: u64 = service.servers.iter().map(|s| s.succeeded + s.failed).sum();
-        let more = service.asked_hz * e.window_s - done as f64;
-        if more <= BEYOND_CHANCE * (service.asked_hz * e.window_s).sqrt() {
-            return None;
-        }
-        let own = format!("service.{}.", service.name);
-        let (waiting, place) = if held >= unconnected {
-            let guards = e.guards.iter().filter(|guard| guard.held > 0);
-            let own_first = guards.max_by_key(|guard| (guard.at.starts_with(&own), guard.held));
-            let guard = own_first.map_or("a guard".to_owned(), |guard| {
-                format!("the {} of {}", guard.kind, guard.at)
-            });
-            (held, format!("wait at {guard}"))
-        } else {
-            (unconnected, "wait for a connection".to_owned())
-        };
-        let done_hz = done as f64 / e.window_s;
-        // Who waits for longer than its caller does passes for nobody, or not at all.
-        let (through, load) = if done == 0 {
-            ("none gets".to_owned(), String::new())
-        } else {
-            let load = times(service.asked_hz / done_hz);
-            (
-                format!("{} get", rate(done_hz)),
-                format!(", a load of {load}"),
-            )
-        };
-        let lost = e
-            .harmed_at(service, TOO_MUCH)
-            .max(waiting.min(e.in_flight[2]));
-        Some(Found {
-            word: Some(Word::Overloaded),
-            because: format!(
-                "first attempts ask {} of `{}`, and {through} through to its servers, which are {} busy: {} {place}{load}; {}",
-                rate(service.asked_hz),
-                service.name,
-                share(service.busy),
-                readable::number(waiting as f64),
-                goodput(e)
-            ),
-            lost,
-            aside: format!(
-                "{} {place} to `{}`",
-                readable::number(waiting as f64),
-                service.name
-            ),
-            about: Some(service.id),
-        })
-    };
-    e.services
-        .iter()
-        .filter(|s| s.is_asked())
-        .filter_map(of)
-        .collect()
 }
 
 /// Whether a load above one is more than chance, and does harm or leaves no rest.
 fn overload_shows(e: &Evidence<'_>, service: &ServiceFacts) -> bool {
-    if e.users > 0 && service.busy > BUSY {
+    if service.users > 0 && service.busy > BUSY {
         // As many users as workers keep them busy for ever, and none waits.
         return service.waiting > 0 || service.queue_len.iter().any(|n| *n > 0);
     }
-    if e.users > 0 && !e.has_open_sources {
+    if service.users > 0 && !service.asked_openly {
         // Users who come all at once leave pauses, but those for whom there is no room wait all the same.
-        let room = (1.0 - 1.0 / service.load()) * f64::from(e.users);
+        let room = (1.0 - 1.0 / service.load()) * f64::from(service.users);
         let wait = (service.waiting + service.queue_len[1]) as f64;
         if wait > MOSTLY * room && wait > beyond_chance(0) {
             return true;
@@ -242,18 +167,13 @@ fn limit_words(service: &ServiceFacts, hz: &str) -> String {
             )
         }
         Limit::Cores => {
-            let quoted = |names: &[String]| {
-                let names = names.iter().take(3);
-                let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-                quoted.join(", ")
-            };
-            let (machines, others) = &service.machines;
+            let Machines { names, others, .. } = &service.machines;
             let beside = if others.is_empty() {
                 String::new()
             } else {
                 format!(" beside {}", quoted(others))
             };
-            format!("the cores of {}{beside} allow {hz} now", quoted(machines))
+            format!("the cores of {}{beside} allow {hz} now", quoted(names))
         }
         Limit::ServerConnections => {
             format!("its limit of connections to servers allows {hz} now")
@@ -308,114 +228,6 @@ fn end_of_overload(e: &Evidence<'_>, service: &ServiceFacts) -> String {
         readable::number(e.arrived.saturating_sub(e.ended) as f64),
         of_time(e.window_s)
     )
-}
-
-/// The demand of a service, or of a class, that somebody raised: the last such change that is no later than the
-/// incident.
-fn grown_demand(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String> {
-    let own = format!("service.{}.demand", service.name);
-    let mean = |of: &crate::model::Service| of.demand.build().mean_ns();
-    let position = service.id.position();
-    let grew = mean(e.settings[position]) > mean(&e.model.services[position]);
-    let of_demand = |path: &str| {
-        let class = path.starts_with("class.")
-            && (path.ends_with(".demand_factor") || path.contains(".demand"));
-        class || grew && (path == own || path.starts_with(&format!("{own}.")))
-    };
-    let onset_s = e.incident_s.unwrap_or(e.now_s);
-    let mut sets = e.told.sets.iter();
-    let set = sets.rfind(|set| of_demand(&set.path) && set.at_s <= onset_s + 1.0)?;
-    let note = if set.note.is_empty() {
-        String::new()
-    } else {
-        format!(", {}", set.note)
-    };
-    Some(format!(
-        "{} = {}{}{note}",
-        set.path,
-        set.value,
-        since(e, Some(set.at_s))
-    ))
-}
-
-/// A setting of what the service can do that was changed for the worse when the incident began, or before: the
-/// last of them.
-fn less_capacity(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String> {
-    let onset_s = e.incident_s?;
-    let harms = |(number, set): &(usize, &SetTo)| {
-        let Some((key, was)) = capacity_before(e, service, &set.path) else {
-            return false;
-        };
-        let mut earlier = e.told.sets[..*number].iter();
-        let earlier = earlier.rfind(|before| before.path == set.path);
-        let before = earlier.map_or(was, |before| before.value.parse().ok());
-        match (set.value.parse::<f64>().ok(), before) {
-            (Some(now), Some(before)) if key == "cost" => now > before,
-            (Some(now), Some(before)) => now < before,
-            _ => true,
-        }
-    };
-    let sets = e.told.sets.iter().enumerate();
-    let mut sets = sets.filter(|(_, set)| set.at_s <= onset_s);
-    let (_, set) = sets.rfind(harms)?;
-    Some(format!(
-        "{} = {}{}",
-        set.path,
-        set.value,
-        since(e, Some(set.at_s))
-    ))
-}
-
-/// The key of a setting that says what a service can do, and its number in the scenario, where it has one.
-fn capacity_before<'p>(
-    e: &Evidence<'_>,
-    service: &ServiceFacts,
-    path: &'p str,
-) -> Option<(&'p str, Option<f64>)> {
-    let rest = path.strip_prefix("service.")?;
-    let rest = rest
-        .strip_prefix(service.name.as_str())?
-        .strip_prefix('.')?;
-    let (owner, key) = rest.rsplit_once('.')?;
-    if !matches!(
-        key,
-        "workers" | "speed" | "max_connections" | "cost" | "cores"
-    ) {
-        return None;
-    }
-    let named = |name: &str| {
-        let of_it = |server: &&ServerFacts| {
-            let rest = server.name.strip_prefix(name);
-            name == "*" || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        };
-        let server = service.servers.iter().find(of_it)?;
-        Some(&e.model.servers[server.standing.id.position()].params)
-    };
-    let server = owner.strip_prefix("server.").and_then(named);
-    let was = server.and_then(|params| match key {
-        "workers" => Some(f64::from(params.workers)),
-        "speed" => Some(params.speed),
-        "max_connections" => Some(params.max_connections.map_or(f64::INFINITY, f64::from)),
-        _ => None,
-    });
-    Some((key, was))
-}
-
-/// A release that can do less than what was there before it.
-fn weaker_release(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String> {
-    let stands =
-        |d: &&Disturbance<'_>| d.until_s.is_none() && d.deployed() == Some(service.name.as_str());
-    let release = e.told.disturbances.iter().rfind(stands)?;
-    let weaker = service.servers.iter().any(|server| {
-        let before = &e.model.servers[server.standing.id.position()].params;
-        let all = server.standing.workers + server.standing.broken;
-        let slower = server.standing.speed / server.standing.slowed_to.max(1e-12) < before.speed;
-        server.serves() && (all < before.workers || slower)
-    });
-    weaker.then(|| {
-        let since = since(e, Some(release.from_s));
-        format!("{}{since}", e.told.what(release))
-    })
 }
 
 /// The server that is sent most of what it can do, if first attempts alone are too much for it while all together
@@ -520,5 +332,6 @@ pub(super) fn guarded(e: &Evidence<'_>) -> Option<Found> {
         lost,
         aside: format!("guards turn away {}", rate(shed)),
         about,
+        by_itself: false,
     })
 }

@@ -4,7 +4,8 @@ use super::calm::{backlog, failing, forgone, idle, just_over, objective, recover
 use super::clauses::fails;
 use super::evidence::Evidence;
 use super::faults::{balancer_down, crash_loop, cut, dead_in_rotation, errors, no_server};
-use super::overload::{guarded, hot_server, kept_waiting, overloaded, warming};
+use super::kept::kept_waiting;
+use super::overload::{guarded, hot_server, overloaded, warming};
 use super::recovery::draining;
 use super::storm::{busy_for_nobody, holding, metastable};
 use crate::ids::ServiceId;
@@ -23,6 +24,8 @@ pub(super) struct Found {
     pub aside: String,
     /// The service that it is about: its other troubles follow from it, and are not told beside it.
     pub about: Option<ServiceId>,
+    /// Whether it is a fault that follows from no other, so that two of them at one service are both told.
+    pub by_itself: bool,
 }
 
 impl Found {
@@ -34,6 +37,7 @@ impl Found {
             lost,
             aside: String::new(),
             about: None,
+            by_itself: false,
         }
     }
 
@@ -45,12 +49,16 @@ impl Found {
         }
     }
 
-    /// Its sentence, with other facts beside it: one for each service that it is not about.
-    fn beside(self, others: &[Self]) -> String {
+    /// Its sentence, with other facts beside it: one for each service that it is not about, and other faults. Those
+    /// that cost most come first.
+    fn beside(self, mut others: Vec<Self>) -> String {
+        others.sort_by_key(|other| std::cmp::Reverse(other.lost));
         let mut told: Vec<ServiceId> = self.about.into_iter().collect();
         let mut asides: Vec<&str> = Vec::new();
-        for other in others {
-            if other.about.is_none_or(|service| !told.contains(&service)) && asides.len() < ASIDES {
+        for other in &others {
+            let is_news = other.about.is_none_or(|service| !told.contains(&service))
+                || self.by_itself && other.by_itself && other.lost > 0;
+            if is_news && asides.len() < ASIDES {
                 asides.push(&other.aside);
                 told.extend(other.about);
             }
@@ -117,7 +125,7 @@ pub(super) fn choose(e: &Evidence<'_>) -> Option<(Word, String)> {
             .map(|i| found.remove(i));
         asides.extend(found.into_iter().filter(|one| !one.aside.is_empty()));
         if let Some((word, one)) = chosen.and_then(|one| Some((one.word?, one))) {
-            return Some((word, one.beside(&asides)));
+            return Some((word, one.beside(asides)));
         }
     }
     None

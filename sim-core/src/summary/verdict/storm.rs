@@ -1,11 +1,12 @@
 //! Causes that are work for nobody: storms that outlive their trigger, and workers that wait.
 
+use super::arrivals::Surge;
 use super::clauses::{BUSY, fails, goodput, how_bad, load_words, suffers};
 use super::disturbance::Disturbance;
 use super::evidence::{Evidence, ServiceFacts};
 use super::losses::TOO_MUCH;
 use super::rows::Found;
-use super::words::{list, moment, of_time, rate, share, since, times};
+use super::words::{list, moment, of_time, quoted, rate, share, since, times};
 use crate::ids::Id;
 use crate::outcome::Outcome;
 use crate::readable;
@@ -54,14 +55,17 @@ fn kept_busy<'e>(e: &'e Evidence<'_>) -> Option<(&'e ServiceFacts<'e>, String)> 
     Some((service, what))
 }
 
-/// Attempts for each request to a service: of those that ended, which closed users make fewer than they would.
+/// Attempts for each request that would ask a service once, since the incident began.
 fn attempts_each(e: &Evidence<'_>, service: &ServiceFacts) -> f64 {
-    let ended: u64 = service.outcomes.iter().sum();
-    if e.users > 0 && ended > 0 {
-        service.attempted as f64 / ended as f64
-    } else {
-        service.attempts_hz / service.asked_hz
-    }
+    let onset_s = e.incident_s.unwrap_or(0.0);
+    let (came, attempts) = (e.streams).since(onset_s, service.id, e.model.classes.len());
+    let asks = e.asks_of(service.id, false);
+    let first: f64 = came
+        .iter()
+        .zip(asks)
+        .map(|(n, asks)| *n as f64 * asks)
+        .sum();
+    attempts as f64 / first.max(1.0)
 }
 
 /// Whether a service's workers wait for another that nobody asks any more: messages to it were lost.
@@ -130,30 +134,41 @@ fn trigger(e: &Evidence<'_>, service: &ServiceFacts) -> Option<Trigger> {
     };
     let done = disturbances(e, service).filter_map(gone);
     let done = done.max_by(|a, b| a.from_s.total_cmp(&b.from_s));
-    let surge = e.surge(service).filter(|s| near(s.from_s, s.until_s));
-    let surge = surge.map(|s| Trigger {
-        what: if s.more_came {
-            format!("{} from outside", rate(s.peak_hz))
-        } else {
-            format!(
-                "requests that asked {} of what `{}` can do",
-                times(s.peak_load),
-                service.name
-            )
-        },
-        from_s: s.from_s,
-        until_s: s.until_s,
-    });
-    done.into_iter()
-        .chain(surge)
-        .max_by(|a, b| a.until_s.total_cmp(&b.until_s))
+    let asked = |s: Surge, of: String| {
+        near(s.from_s, s.until_s).then(|| Trigger {
+            what: if s.more_came {
+                format!("{} from outside", rate(s.peak_hz))
+            } else {
+                format!("requests that asked {} of {of}", times(s.peak_load))
+            },
+            from_s: s.from_s,
+            until_s: s.until_s,
+        })
+    };
+    let own = |s| asked(s, format!("what `{}` could do", service.name));
+    let surge = e.surge(service).and_then(own);
+    let later = done.into_iter().chain(surge);
+    let later = later.max_by(|a, b| a.until_s.total_cmp(&b.until_s));
+    let shortage = || e.shortage(service).and_then(own);
+    let beside = || {
+        let machines = quoted(&service.machines.names);
+        let surge = e.surge_beside(service)?;
+        asked(surge, format!("the cores of {machines}"))
+    };
+    later.or_else(shortage).or_else(beside)
 }
 
-/// Something that began with the incident, no sooner than what is gone, and still stands.
+/// Settings whose whole effect is in what a service can do and is asked for now.
+const WEIGHED: [&str; 4] = ["weight", "policy", "workers", "max_connections"];
+
+/// Something that began with the incident, no sooner than what is gone, and still stands; where it is a setting, one
+/// that the load does not tell of.
 fn standing(e: &Evidence<'_>, service: &ServiceFacts, after_s: f64) -> Option<(String, f64)> {
     let onset_s = e.incident_s?;
     let from_s = after_s.max(onset_s - EFFECT_S);
-    let mut those = disturbances(e, service).filter(|d| d.until_s.is_none());
+    let mut those = disturbances(e, service).filter(|d| {
+        d.until_s.is_none() && !e.told.key(d).is_some_and(|key| WEIGHED.contains(&key))
+    });
     let found = those.find(|d| (from_s..=onset_s + 1.0).contains(&d.from_s))?;
     Some((e.told.what(found), found.from_s))
 }
@@ -170,11 +185,17 @@ fn settled_s(e: &Evidence<'_>) -> f64 {
     SETTLED_S.max(e.window_s)
 }
 
-pub(super) fn metastable(e: &Evidence<'_>) -> Option<Found> {
+/// What is found at a service that is busy for nobody.
+fn judged(e: &Evidence<'_>, service: &ServiceFacts, word: Word, because: String) -> Found {
+    Found::new(word, because, e.harmed_at(service, TOO_MUCH)).of(service.id)
+}
+
+/// `the trigger (db slow from 1m to 1m10s) has been gone for 3m50s`: of an incident at a service that goes on without
+/// one.
+pub(super) fn gone_trigger(e: &Evidence<'_>, service: &ServiceFacts) -> Option<String> {
     if !e.told_all {
         return None;
     }
-    let (service, what) = kept_busy(e)?;
     let trigger = trigger(e, service)?;
     let gone_s = e.now_s - trigger.until_s;
     if returned(e, service)
@@ -183,22 +204,28 @@ pub(super) fn metastable(e: &Evidence<'_>) -> Option<Found> {
     {
         return None;
     }
-    Some(
-        Found::new(
-            Word::Metastable,
-            format!(
-                "the trigger ({} from {} to {}) has been gone for {}{}, yet {what}; {}",
-                trigger.what,
-                moment(e, trigger.from_s),
-                moment(e, trigger.until_s),
-                of_time(gone_s),
-                load_words(service, ", "),
-                goodput(e)
-            ),
-            e.harmed_at(service, TOO_MUCH),
-        )
-        .of(service.id),
-    )
+    Some(format!(
+        "the trigger ({} from {} to {}) has been gone for {}",
+        trigger.what,
+        moment(e, trigger.from_s),
+        moment(e, trigger.until_s),
+        of_time(gone_s)
+    ))
+}
+
+pub(super) fn metastable(e: &Evidence<'_>) -> Option<Found> {
+    let (service, what) = kept_busy(e)?;
+    let gone = gone_trigger(e, service)?;
+    Some(judged(
+        e,
+        service,
+        Word::Metastable,
+        format!(
+            "{gone}{}, yet {what}; {}",
+            load_words(service, ", "),
+            goodput(e)
+        ),
+    ))
 }
 
 pub(super) fn busy_for_nobody(e: &Evidence<'_>) -> Option<Found> {
@@ -217,20 +244,18 @@ pub(super) fn busy_for_nobody(e: &Evidence<'_>) -> Option<Found> {
         ),
         _ => "no trigger that has gone is in evidence".to_owned(),
     };
-    Some(
-        Found::new(
-            how_bad(e),
-            format!(
-                "`{}` is {} busy and {what}{}; {why}; {}",
-                service.name,
-                share(service.busy),
-                load_words(service, ", "),
-                goodput(e)
-            ),
-            e.harmed_at(service, TOO_MUCH),
-        )
-        .of(service.id),
-    )
+    Some(judged(
+        e,
+        service,
+        how_bad(e),
+        format!(
+            "`{}` is {} busy and {what}{}; {why}; {}",
+            service.name,
+            share(service.busy),
+            load_words(service, ", "),
+            goodput(e)
+        ),
+    ))
 }
 
 pub(super) fn holding(e: &Evidence<'_>) -> Option<Found> {
@@ -241,21 +266,19 @@ pub(super) fn holding(e: &Evidence<'_>) -> Option<Found> {
         s.busy > BUSY && s.load() < 1.0 && s.standing.calls.iter().any(|call| call.hold)
     };
     let service = e.services.iter().find(holds)?;
-    Some(
-        Found::new(
-            how_bad(e),
-            format!(
-                "the workers of `{}` are {} busy, held by calls to {}{}; {}",
-                service.name,
-                share(service.busy),
-                held_by(e, service),
-                load_words(service, "; "),
-                goodput(e)
-            ),
-            e.harmed_at(service, TOO_MUCH),
-        )
-        .of(service.id),
-    )
+    Some(judged(
+        e,
+        service,
+        how_bad(e),
+        format!(
+            "the workers of `{}` are {} busy, held by calls to {}{}; {}",
+            service.name,
+            share(service.busy),
+            held_by(e, service),
+            load_words(service, "; "),
+            goodput(e)
+        ),
+    ))
 }
 
 /// The services for which a service's workers wait.

@@ -44,6 +44,13 @@ pub(super) fn times(load: f64) -> String {
     }
 }
 
+/// The first few of some names.
+pub(super) fn quoted(names: &[String]) -> String {
+    let names = names.iter().take(3);
+    let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
 /// A span of time.
 pub(super) fn of_time(seconds: f64) -> String {
     let rounded = if seconds >= 10.0 {
