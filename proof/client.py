@@ -5,14 +5,14 @@ import random
 import time
 
 
-async def ask(port, number, method, path="/", fields=()):
-    """One request on a connection of its own; the status, and how long the answer took in seconds."""
+async def ask(port, number, method, path="/", fields=(), host="web", sender=None):
+    """One request on a connection of its own, from the address of a sender; the status, and how long the answer took in seconds."""
     began = time.monotonic()
     status = 0
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=sender and (sender, 0))
         body = b"x" if method == "POST" else b""
-        head = [f"{method} {path} HTTP/1.1", "Host: web", f"X-Number: {number}", "Connection: close", *fields]
+        head = [f"{method} {path} HTTP/1.1", f"Host: {host}", f"X-Number: {number}", "Connection: close", *fields]
         if body:
             head.append(f"Content-Length: {len(body)}")
         writer.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
@@ -49,12 +49,13 @@ async def send(port, requests, first):
     return await asyncio.gather(*tasks)
 
 
-async def at_random(port, rate, seconds, seed):
-    """Requests at the moments of a Poisson process, each with a key of its own; their answers."""
+async def at_random(port, rate, seconds, seed, path="/", host="web", senders=None):
+    """Requests at the moments of a Poisson process, each with a key of its own, and an address from `senders`; their answers."""
     draw, tasks = random.Random(seed), []
     start = at = time.monotonic()
     while (at := at + draw.expovariate(rate)) < start + seconds:
         await asyncio.sleep(max(0.0, at - time.monotonic()))
         number = len(tasks)
-        tasks.append(asyncio.create_task(ask(port, number, "GET", f"/?a={number}")))
+        sender = senders and next(senders)
+        tasks.append(asyncio.create_task(ask(port, number, "GET", f"{path}?a={number}", host=host, sender=sender)))
     return await asyncio.gather(*tasks)

@@ -1,10 +1,11 @@
 """Logs that real programs write, in front of servers that are known, and what is made of them.
 
-    logs.py [--only WORD] [--seconds S] STAMPEDE
+    logs.py [--only WORD] [--seconds S] [--counted] STAMPEDE
 
 Each program stands before two servers of four workers and gets requests at random. `stampede calibrate` reads its log
 and is to find rate, demand and workers; `stampede import --log` makes a scenario of settings and log, which is to say how
-long requests take at half as much load again. Then they really come. All programs run side by side, for a few minutes.
+long requests take at half as much load again. Then they really come. All programs run side by side, for a few minutes. With `--counted`
+only what is counted is compared, which no busy machine can change: requests, and what became of each line.
 """
 
 import argparse
@@ -91,12 +92,33 @@ def ask(stampede, *words):
     return done.stdout
 
 
+def calibrated(stampede, program, folder):
+    """The log that was written, and what `calibrate` says of it."""
+    log = folder / "learn" / program.name / LABS[program.name][-1]
+    return log, json.loads(ask(stampede, "calibrate", log, "--format", "json"))
+
+
+def counts(stampede, program, before, folder):
+    """What was counted in the log beside what was sent: name, one, other, whether that is the same."""
+    log, found = calibrated(stampede, program, folder)
+    sent, lines = len(before[0]), len(log.read_bytes().splitlines())
+    file, measured = found["files"][0], found["measured"]
+    # Whoever looks whether the program listens leaves without a request, which HAProxy writes down.
+    for name, one, other in (
+        ("requests", measured["requests"] - measured["left"], sent),
+        ("lines told of", file["requests"] + file["asides"], lines),
+        ("faulty lines", len(file["faults"]), 0),
+        ("failed", measured["failed"], 0),
+        ("tried again", sum(measured["retried"]), 0),
+    ):
+        yield name, str(one), str(other), one == other
+
+
 def rows(stampede, program, before, after, rate, seconds, folder):
     """What was found beside what is so: name, one, other, whether that is near enough."""
-    file, _, _, log = LABS[program.name]
-    log = folder / "learn" / program.name / log
+    file = LABS[program.name][0]
     served, _ = before
-    found = json.loads(ask(stampede, "calibrate", log, "--format", "json"))
+    log, found = calibrated(stampede, program, folder)
     measured = found["measured"]
     demand = measured["classes"][0]["demand"]
     near = lambda one, other, most: abs(one / other - 1) <= most
@@ -127,10 +149,22 @@ def rows(stampede, program, before, after, rate, seconds, folder):
     yield row(f"p90 at {MORE} of it, s", foretold["p90"], quantile(took, 0.9), FORETOLD)
 
 
+def timed(known, before, rate, args, folder):
+    """The rows of all programs. A busy machine makes everybody wait: what differs is looked at again, with the very same requests."""
+    for number in range(TRIES):
+        after = asyncio.run(loads(known, rate * MORE, args.seconds, "more", folder / f"more-{number}"))
+        each = zip(known, before, after)
+        found = [list(rows(args.stampede, *own, rate, args.seconds, folder)) for own in each]
+        if all(near for own in found for *_, near in own):
+            break
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
     parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--counted", action="store_true")
     parser.add_argument("stampede")
     args = parser.parse_args()
     # Whoever stops this stops the programs that it started.
@@ -143,13 +177,10 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         before = asyncio.run(loads(known, rate, args.seconds, "learn", folder / "learn"))
-        told = lambda: [list(rows(args.stampede, *each, rate, args.seconds, folder)) for each in zip(known, before, after)]
-        # A busy machine makes everybody wait: what differs is looked at again, with the very same requests.
-        for number in range(TRIES):
-            after = asyncio.run(loads(known, rate * MORE, args.seconds, "more", folder / f"more-{number}"))
-            found = told()
-            if all(near for own in found for *_, near in own):
-                break
+        if args.counted:
+            found = [list(counts(args.stampede, *each, folder)) for each in zip(known, before)]
+        else:
+            found = timed(known, before, rate, args, folder)
         print(f"{'program':16} {'figure':20} {'found':>20} {'is':>10}  verdict")
         for program, own in zip(known, found):
             title = f"{program.name} {program.version}"

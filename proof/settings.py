@@ -1,16 +1,17 @@
 """Settings, imported and real: the program is started from a file and `stampede import` reads the very same one.
 
-    settings.py [--only WORD] STAMPEDE
+    settings.py [--only WORD] [--counted] [--seconds S] STAMPEDE
 
 Every service of the file gets requests at random moments, all at once; then the imported scenario is run, with what no
 file says (rates, times of service) as it was here. Shares of servers and statuses are compared, a row for each service;
 fails where one differs. What was observed is kept in `settings/seen.json`, and compared with where a program is missing.
+With `--counted` services whose shares or ends are judged by time are left out, and what was observed is not kept. `--seconds` is
+how long requests come.
 """
 
 import argparse
 import asyncio
 import json
-import math
 import signal
 import subprocess
 import sys
@@ -23,14 +24,15 @@ from backends import Backends
 from client import at_random
 from programs import programs
 from scenario import toml
+from shares import both, counted, differences, summed
 
 HERE = Path(__file__).parent / "settings"
 SEEN = HERE / "seen.json"
 FIRST_PORT = 18500
 # How long a server takes unless the case says otherwise.
 SERVICE_S = 0.02
-# As many runs say what the shares are, and how far chance moves them; beyond so many deviations lies one in a thousand.
-RUNS, DEVIATIONS = 20, 3.29
+# As many runs say what the shares are, and how far chance moves them.
+RUNS = 20
 
 
 # --- the real program -----------------------------------------------------------------------------------
@@ -59,10 +61,6 @@ async def observe(program, file, book, folder):
         hits = [server for number, server, _ in backends.hits if number >= 0]
         seen[name] = {"servers": counted(hits), "ends": counted([str(a["status"]) for a in own])}
     return seen
-
-
-def counted(words):
-    return {word: words.count(word) for word in sorted(set(words))}
 
 
 # --- the imported scenario ------------------------------------------------------------------------------
@@ -127,68 +125,24 @@ def told(service, letters):
     return {"servers": servers, "ends": {name: count for name, count in ends.items() if count}}
 
 
-# --- the comparison -------------------------------------------------------------------------------------
-
-
-def differences(case, seen, runs):
-    """Where what was seen lies outside what chance allows. A dead server cannot be seen being tried."""
-    dead = {x for x, rules in zip("abcdef", case["servers"]) if rules.get("refuses")}
-    # A program has a status, a scenario an outcome: what both know is whether there was an answer.
-    well = {"200": "ok", "succeeded": "ok"}
-    for what in ("servers", "ends"):
-
-        def shares_of(counts):
-            own = {}
-            for key, n in counts.items():
-                if key not in dead:
-                    name = key if what == "servers" else well.get(key, "failed")
-                    own[name] = own.get(name, 0) + n
-            return shares(own)
-
-        real, all_runs = shares_of(seen[what]), [shares_of(run[what]) for run in runs]
-        n = sum(seen[what].values())
-        for key in sorted(set(real).union(*all_runs)):
-            of = [run.get(key, 0.0) for run in all_runs]
-            mean = sum(of) / len(of)
-            # Of requests that do not depend on each other, or as the runs have it where they do.
-            chance = max(mean * (1 - mean) / n, sum((x - mean) ** 2 for x in of) / (len(of) - 1))
-            if abs(real.get(key, 0.0) - mean) > DEVIATIONS * math.sqrt(chance * (1 + 1 / len(of))) + 1 / n:
-                yield f"{what} {key}: {real.get(key, 0.0):.3f} and {mean:.3f}"
-
-
-def shares(counts):
-    total = max(sum(counts.values()), 1)
-    return {key: n / total for key, n in counts.items()}
-
-
-def shown(counts):
-    return " ".join(f"{key} {100 * share:.1f}" for key, share in shares(counts).items() if share > 0)
-
-
-def both(of):
-    return f"{shown(of['servers'])} | {shown(of['ends'])}"
-
-
-def summed(runs):
-    """All runs together."""
-    keys = lambda what: sorted(set().union(*(run[what] for run in runs)))
-    return {what: {key: sum(run[what].get(key, 0) for run in runs) for key in keys(what)} for what in ("servers", "ends")}
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="")
+    parser.add_argument("--counted", action="store_true")
+    parser.add_argument("--seconds", type=float)
     parser.add_argument("stampede")
     args = parser.parse_args()
     # Whoever stops this stops the program that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     book = tomllib.loads((HERE / "cases.toml").read_text())
+    book["seconds"] = args.seconds or book["seconds"]
     kept = json.loads(SEEN.read_text()) if SEEN.exists() else {}
     known, rows, differ = programs(), 0, 0
     print(f"{'file':12} {'service':8} {'real: % of tries by server | of ends':42} {'imported: the same':42} verdict")
     for file in book["file"]:
         if args.only not in file["name"]:
             continue
+        judged = {name: case for name, case in file["service"].items() if not (args.counted and case.get("timed"))}
         with tempfile.TemporaryDirectory() as folder:
             runs, values = simulate(args.stampede, file, book, folder)
             program, seen = known.get(file["program"]), kept.get(file["name"])
@@ -197,19 +151,20 @@ def main():
                 now = asyncio.run(observe(program, file, book, folder))
                 seen = {"version": program.version, "set": values, "seen": now}
                 of = lambda name: [run[name] for run in runs]
-                if not any(list(differences(case, now[name], of(name))) for name, case in file["service"].items()):
+                if not any(list(differences(case, now[name], of(name))) for name, case in judged.items()):
                     break
         if not seen:
             print(f"{file['name']}: not observed")
             continue
         kept[file["name"]] = seen
-        for name, case in file["service"].items():
+        for name, case in judged.items():
             own = [run[name] for run in runs]
             wrong = list(differences(case, seen["seen"][name], own))
             rows, differ = rows + 1, differ + bool(wrong)
             verdict = "; ".join(wrong) or "same"
             print(f"{file['name']:12} {name:8} {both(seen['seen'][name]):42} {both(summed(own)):42} {verdict}", flush=True)
-    SEEN.write_text(json.dumps(kept, indent=1) + "\n")
+    if not args.counted:
+        SEEN.write_text(json.dumps(kept, indent=1) + "\n")
     print(f"{rows} services, {differ} differ")
     sys.exit(differ > 0)
 

@@ -85,6 +85,9 @@ impl Input {
                 format!("cannot read {argument}: no such file"),
             ));
         }
+        if let Some(other) = other(Path::new(argument)) {
+            return Err(other);
+        }
         let failure = Failure::new(Exit::NotFound, format!("no plan is called {argument:?}"));
         Err(if Path::new(&format!("{argument}.toml")).is_file() {
             failure.help(format!(
@@ -217,8 +220,8 @@ fn unknown(name: &str) -> Failure {
         format!("{name}.toml"),
         format!("{name}.json"),
     ] {
-        if let Some(foreign) = foreign(&file) {
-            return foreign;
+        if let Some(other) = other(Path::new(&file)) {
+            return other;
         }
         // Whatever it is: a folder or a link in a circle then says so itself.
         if !file.is_empty() && matches!(files::look(Path::new(&file)), Ok(Some(_))) {
@@ -241,9 +244,19 @@ fn unknown(name: &str) -> Failure {
     failure.help(MODELS.suggest(name))
 }
 
-/// A file by a name that is none of a scenario, if it is another program's: what it is, and who reads it.
-fn foreign(name: &str) -> Option<Failure> {
-    let text = read_if_there(Path::new(name)).ok()??;
+/// A file by a name that is none of a scenario, if it is something else: what it is, and who reads it.
+pub(crate) fn other(path: &Path) -> Option<Failure> {
+    if !path.is_file() {
+        return None;
+    }
+    let name = path.display().to_string();
+    let text = match read(path) {
+        Ok(text) => text,
+        Err(why @ (Unreadable::Packed | Unreadable::NotText(_))) => {
+            return Some(why.failure(&name));
+        }
+        Err(_) => return None,
+    };
     let read = Scenario::read(Source::new(name, text), &[], &NoFiles).err()?;
     let problem = read
         .problems
@@ -270,6 +283,8 @@ fn stdin() -> Result<Input, Failure> {
 enum Unreadable {
     Io(io::Error),
     TooLarge,
+    /// With gzip or zstd, as logs are.
+    Packed,
     NotText(usize),
 }
 
@@ -278,7 +293,21 @@ impl Unreadable {
         match self {
             Self::Io(error) => reason(error),
             Self::TooLarge => format!("it is larger than {} MiB", BYTES_MAX >> 20),
+            Self::Packed => "it is packed".to_owned(),
             Self::NotText(byte) => format!("it is not text in UTF-8 (at byte {byte})"),
+        }
+    }
+
+    /// What is done with such a file instead.
+    fn door(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Packed => Some(format!(
+                "if it is a log, `stampede calibrate {name}` makes a scenario of it"
+            )),
+            Self::Io(error) if error.kind() == io::ErrorKind::IsADirectory => Some(format!(
+                "`stampede import {name} -o mine.toml` makes a scenario of settings in a folder"
+            )),
+            _ => None,
         }
     }
 
@@ -288,7 +317,11 @@ impl Unreadable {
         } else {
             Exit::Invalid
         };
-        Failure::new(exit, format!("cannot read {name}: {}", self.words()))
+        let failure = Failure::new(exit, format!("cannot read {name}: {}", self.words()));
+        match self.door(name) {
+            Some(door) => failure.help(door),
+            None => failure,
+        }
     }
 }
 
@@ -347,7 +380,14 @@ fn text_of(reader: impl Read) -> Result<String, Unreadable> {
     if bytes.len() as u64 > BYTES_MAX {
         return Err(Unreadable::TooLarge);
     }
-    String::from_utf8(bytes).map_err(|error| Unreadable::NotText(error.utf8_error().valid_up_to()))
+    let packed = bytes.starts_with(&[0x1f, 0x8b]) || bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
+    String::from_utf8(bytes).map_err(|error| {
+        if packed {
+            Unreadable::Packed
+        } else {
+            Unreadable::NotText(error.utf8_error().valid_up_to())
+        }
+    })
 }
 
 /// What a model of the program refers to: its neighbours.

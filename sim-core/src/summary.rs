@@ -18,7 +18,7 @@ pub use expectation::Checked;
 pub use incident::{Incident, Spell, downtime_s, spells};
 pub use response::Response;
 pub use verdict::verdict_rules;
-pub use warning::WARNINGS;
+pub use warning::{WARNINGS, assumed_words};
 
 use crate::engine::{GuardFigures, PoolFigures, Simulation};
 use crate::histogram::Histogram;

@@ -190,6 +190,17 @@ pub(crate) fn publish(app: &App) {
         put("experiment", JsValue::from_str(experiment.state_word()));
         put("headline", JsValue::from_str(&experiment.headline()));
     }
+    if let Some(examined) = &state.doctor {
+        put("doctor", JsValue::from_str(examined.report.state_word()));
+        put("findings", JsValue::from_str(&examined.words()));
+        // What stands beside lines.
+        let marks = crate::panel::findings::lines(examined).into_iter();
+        let marks = marks.map(|(line, numbers)| {
+            let beside = crate::panel::findings::beside(examined, &numbers);
+            JsValue::from_str(&format!("{line}: {beside}"))
+        });
+        put("marks", marks.collect::<js_sys::Array>().into());
+    }
     if let Some(report) = &state.report {
         put("settled", JsValue::from_bool(report.settled));
         put("playing", JsValue::from_bool(report.transport.playing));

@@ -1,20 +1,54 @@
 // The page in a real browser without a screen: it loads, plays the incident, forks, and ends with
-// the digest of the command; it follows links, and runs an experiment.
+// the digest of the command; it follows links, runs an experiment, and finds what the doctor of the command finds.
 //
-//   node sim-gui/tests/page.mjs FOLDER DIGEST [PICTURE]
+//   node sim-gui/tests/page.mjs FOLDER PROGRAM [PICTURE]
 //
-// FOLDER is what sim-gui/web/build.sh wrote, DIGEST that of `stampede run incident`. Needs
+// FOLDER is what sim-gui/web/build.sh wrote, PROGRAM the command `stampede` of the same source. Needs
 // chromedriver and chromium; nothing of npm.
-import { spawn } from "node:child_process";
-import { createReadStream, existsSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { createReadStream, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 
-const [folder, digest, picture] = process.argv.slice(2);
-if (!digest) {
-  console.error("usage: page.mjs FOLDER DIGEST [PICTURE]");
+const [folder, program, picture] = process.argv.slice(2);
+if (!program) {
+  console.error("usage: page.mjs FOLDER PROGRAM [PICTURE]");
   process.exit(2);
 }
+// What the command prints.
+function command(...words) {
+  const done = spawnSync(program, [...words, "--progress", "none"], { encoding: "utf8" });
+  if (!done.stdout) throw new Error(`${words}: ${done.error ?? done.stderr}`);
+  return done.stdout;
+}
+const digest = JSON.parse(command("run", "incident", "--format", "json")).digest;
+// A balancer that hardly knows two of its three servers, examined by the command.
+const shop = `horizon = "40s"
+warm_up = "10s"
+traffic = [{ to = "web", rate = 60, client = { timeout = "1s", cancel = true } }]
+[service.web]
+demand = { kind = "exponential", mean = "50ms" }
+balancer = { policy = "weighted-round-robin", health = ["checks"] }
+[[service.web.server]]
+name = "a"
+workers = 2
+queue = { limit = 20 }
+weight = 40
+[[service.web.server]]
+name = "b"
+count = 2
+like = "a"
+weight = 1
+`;
+const lines = (text) => text.split("\n").map((line) => line.trim()).filter((line) => line);
+const place = mkdtempSync(join(tmpdir(), "stampede-page-"));
+writeFileSync(join(place, "shop.toml"), shop);
+// Lines are named alike; doubts of which nothing came are only counted by both.
+const diagnosis = lines(command("doctor", join(place, "shop.toml")))
+  .map((line) => line.replaceAll(`${join(place, "shop.toml")}:`, "line "))
+  .filter((line) => !line.endsWith("--all shows them"));
+rmSync(place, { recursive: true });
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const types = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
@@ -75,6 +109,16 @@ async function palette(text) {
 const follow = (hash) =>
   ask("POST", `/session/${session}/execute/sync`, { script: "location.hash = arguments[0]", args: [hash] });
 
+// The longest time between two pictures from now on, in milliseconds.
+const MEASURE = `window.slowest = 0;
+let last = performance.now();
+const look = (now) => {
+  window.slowest = Math.max(window.slowest, now - last);
+  last = now;
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);`;
+
 let failed = false;
 try {
   for (let i = 0; ; i++) {
@@ -119,6 +163,36 @@ try {
     'demand = "20ms" # 1 + 1\n[[service.web.server]]\nname = "one"\nworkers = 2\n';
   await follow(`#model=mine.toml&text=${encodeURIComponent(text)}&t=1m`);
   await until("a link brings a text", (s) => s.settled && s.scenario === "mine.toml" && s.at === "1m");
+  // The doctor works in slices as well: what it finds is what the command finds, and stands beside the lines.
+  await follow(`#model=shop.toml&text=${encodeURIComponent(shop)}`);
+  await until("a link brings what is to be examined", (s) => s.settled && s.scenario === "shop.toml");
+  await palette("look for what is dangerous");
+  await until("the doctor has tried everything", (s) => s.doctor === "complete", 600);
+  const seen = await look();
+  if (JSON.stringify(lines(seen.findings)) !== JSON.stringify(diagnosis))
+    throw new Error(`found on the page:\n${seen.findings}\nby the command:\n${diagnosis.join("\n")}`);
+  console.log(`ok: the same ${diagnosis.length} lines as the command: ${diagnosis[0]}`);
+  const weight = shop.split("\n").indexOf("weight = 40") + 1;
+  if (!seen.marks.some((mark) => mark.startsWith(`${weight}: weight-skew: saves `)))
+    throw new Error(`no mark beside line ${weight}: ${seen.marks}`);
+  console.log(`ok: beside lines: ${seen.marks.join("; ")}`);
+  if (picture) {
+    const png = await ask("GET", `/session/${session}/screenshot`);
+    writeFileSync(picture.replace(/(\.png)?$/, "-doctor.png"), Buffer.from(png, "base64"));
+  }
+  // It takes long at the incident: the page does what it is told meanwhile, and what was tried is kept.
+  await follow("#model=incident");
+  await until("a link brings the incident", (s) => s.settled && s.scenario === "incident");
+  await palette("look for what is dangerous");
+  await until("the doctor is at work", (s) => s.doctor === "running");
+  await ask("POST", `/session/${session}/execute/sync`, { script: MEASURE, args: [] });
+  await palette("12:15");
+  await until("the page goes to 12:15 meanwhile", (s) => s.settled && s.at === "12:15");
+  const slowest = await ask("POST", `/session/${session}/execute/sync`, { script: "return window.slowest", args: [] });
+  if ((await look()).doctor !== "running") throw new Error("the doctor was not at work any more");
+  console.log(`ok: the longest time between two pictures was ${(slowest / 1000).toFixed(2)} s`);
+  await keys(["\uE008", "d"]);
+  await until("the doctor is stopped", (s) => s.doctor === "stopped");
   const log = await ask("POST", `/session/${session}/se/log`, { type: "browser" });
   const errors = log.filter((line) => line.level === "SEVERE");
   if (errors.length) throw new Error(`console errors: ${JSON.stringify(errors)}`);

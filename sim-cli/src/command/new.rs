@@ -3,13 +3,17 @@
 use super::{create, say_next};
 use crate::args::NewArgs;
 use crate::exit::{Exit, Failure};
-use crate::input::Input;
+use crate::input::{self, Input};
 use crate::terminal::{self, Out};
 use std::io::Write;
 use std::path::Path;
 
 /// Writes a copy of a scenario, comments and all; never over a file that is there.
 pub(crate) fn run(args: &NewArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    // Somebody who names a file of another program wants a scenario of it, and no copy of a model beside it.
+    if let Some(other) = input::other(&args.name) {
+        return Err(other);
+    }
     let input = Input::open(&args.from)?;
     // A scenario may be copied to be mended; a copy of what is none would only fail later.
     if let Err(problems) = input.scenario(&[])

@@ -10,6 +10,9 @@ use crate::terminal::{BOLD, Out, say};
 use sim_core::readable;
 use sim_import::logs::{Beside, Measured, Traces};
 
+/// The code of what lies beyond the end of a run.
+const BEYOND: &str = "E030";
+
 /// Replays logs.
 pub(crate) fn run(args: &ReplayArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     if !(args.rate_factor > 0.0 && args.rate_factor <= 1000.0) {
@@ -36,6 +39,17 @@ pub(crate) fn run(args: &ReplayArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     // What is set by hand comes last, so that a horizon that was asked for is one.
     let sets = [replayed.sets, given.clone()].concat();
     let texts = Traces(replayed.files);
+    let read = input.scenario_with(&sets, &texts);
+    if let Err(problems) = read.and_then(|scenario| scenario.model())
+        && problems.has(BEYOND)
+    {
+        super::tell(&input, &sets, &problems);
+        say(&format!(
+            "help: the log lasts {}; what the scenario plans or expects later is left out with --set 'timeline=[]' --no-expect",
+            readable::time(measured.span_s * 1e9),
+        ));
+        return Err(Failure::told(Exit::Invalid));
+    }
     super::run::run_given(&args.scenario, &input, &sets, &texts, &args.how, quiet, out)
 }
 

@@ -26,12 +26,31 @@ fn settings_are_named_by_their_own_lines_and_mended_in_their_own_words() {
         "{text}"
     );
     assert!(first[4].contains("saves "), "{text}");
+    // The worst comes in the first line, with what it costs; what all of it rests on in the last.
+    let line = text.lines().next().unwrap_or_default();
+    let worst = "192-0-2-1 has 97.8 % of the weight of shop and 33.3 % of what its servers can do: at 90 % of what it can do, that costs ";
+    assert!(
+        line.starts_with(worst) && line.contains(" % of all requests ("),
+        "{text}"
+    );
+    let last = text.lines().last().unwrap_or_default();
+    assert!(
+        last.contains("nobody has measured traffic.shop.rate = "),
+        "{text}"
+    );
     let diff = doctor(&folder, &["shop.conf", "--fix"], 6);
     assert!(
         diff.contains("-    server 192.0.2.1 weight=90;\n+    server 192.0.2.1 weight=1;\n"),
         "{diff}"
     );
     assert_eq!(folder.read("shop.conf"), SHOP, "nothing is written");
+    // A name from the root on is one for whoever stands there.
+    let whole = folder.path.join("shop.conf").display().to_string();
+    let diff = doctor(&folder, &[&whole, "--fix"], 6);
+    assert!(
+        diff.starts_with(&format!("--- a{whole}\n+++ b{whole}\n")),
+        "{diff}"
+    );
 }
 
 #[test]

@@ -85,6 +85,9 @@ fn unknown_name_is_four() {
     std::fs::create_dir(folder.path.join("theirs")).expect("a folder can be made");
     let ran = folder.run(&["run", "theirs"]).code(4);
     assert!(ran.err.ends_with("write ./theirs\n"), "{}", ran.err);
+    let ran = folder.run(&["run", "./theirs"]).code(5);
+    let door = "`stampede import ./theirs -o mine.toml` makes a scenario of settings in a folder";
+    assert!(ran.err.contains(door), "{}", ran.err);
     stampede(&["new", "x", "--from", "nonsense"]).code(4);
     stampede(&["list", "policies", "nonsense"]).code(4);
     let ran = stampede(&["explain", "power-of-b"]).code(4);

@@ -170,9 +170,31 @@ fn wrong_doors_lead_to_the_right_ones() {
     let folder = folder();
     folder.write("access.log", LINE.repeat(5));
     folder.write("wrk.txt", WRK);
+    folder.write("bytes", [1, 255, 0, 7]);
+    folder.write("old.log.gz", [0x1f, 0x8b, 8, 0, 255]);
+    folder.write("empty", "\n");
     for (args, code, words) in [
         (
-            &["run", "./access.log"][..],
+            &["run", "old.log.gz"][..],
+            3,
+            "if it is a log, `stampede calibrate old.log.gz`",
+        ),
+        (
+            &["check", "./old.log.gz"],
+            3,
+            "cannot read ./old.log.gz: it is packed",
+        ),
+        (&["run", "bytes"], 3, "cannot read bytes: it is not text"),
+        (&["import", "empty"], 3, "it is empty"),
+        (&["new", "shop.conf"], 3, "stampede import shop.conf"),
+        (&["sweep", "shop.conf"], 3, "stampede import shop.conf"),
+        (
+            &["replay", LOG, "--scenario", "incident"],
+            3,
+            "is left out with --set 'timeline=[]' --no-expect",
+        ),
+        (
+            &["run", "./access.log"],
             3,
             "stampede calibrate ./access.log",
         ),

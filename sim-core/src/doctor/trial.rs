@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// Level of all intervals of a trial together.
 const LEVEL: f64 = 0.95;
+/// The share of requests that may fail beyond what failed before, where the others are answered faster.
+const NEGLIGIBLE: f64 = 0.001;
 /// A hung server's part of its speed.
 const HUNG: f64 = 0.001;
 
@@ -276,10 +278,14 @@ fn outcome(comparison: &Comparison, variant: usize) -> Outcome {
         let pair = comparison.pair(measure, 0, variant)?;
         Some((pair.sign(), pair.range()?))
     };
+    // A shorter tail is no gain where it may have been bought with requests that fail.
+    let no_more_fail = |found: Option<(i8, Interval)>| {
+        found.is_none_or(|(_, interval)| interval.mean >= -NEGLIGIBLE)
+    };
     let effect = match (difference(0), difference(1)) {
         (Some((1, interval)), _) => Effect::Fewer(interval),
         (Some((-1, interval)), _) => Effect::Worse(flipped(interval)),
-        (_, Some((-1, interval))) => Effect::Faster(flipped(interval)),
+        (failed, Some((-1, interval))) if no_more_fail(failed) => Effect::Faster(flipped(interval)),
         _ => Effect::None,
     };
     Outcome::Tried {

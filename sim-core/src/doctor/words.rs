@@ -5,27 +5,56 @@ use crate::readable::{counted, share, short, time};
 use crate::statistics::Interval;
 use std::fmt::Write as _;
 
-/// How many findings matter, of how many doubts nothing came, and how many were not tried.
+/// The worst that was found, with what it costs; how many more, of how many doubts nothing came, and how many were not
+/// tried. What costs most comes first.
 pub fn verdict(found: &[Finding]) -> String {
     let count = |which: fn(&Finding) -> bool| found.iter().filter(|f| which(f)).count();
     let matter = count(Finding::matters);
     let untried = count(|finding| finding.outcome == Outcome::Interrupted);
+    let quiet = found.len() - matter - untried;
     let rules = counted(RULES.len(), "rule");
-    let mut words = match (matter, found.len() - matter - untried) {
-        (0, 0) if untried > 0 => "nothing dangerous found so far".to_owned(),
-        (0, 0) => format!("nothing dangerous found: none of {rules} doubts anything"),
-        (0, quiet) => format!(
+    let mut words = match (found.iter().find_map(worst), quiet) {
+        (Some(worst), _) => worst,
+        (None, 0) if untried > 0 => "nothing dangerous found so far".to_owned(),
+        (None, 0) => format!("nothing dangerous found: none of {rules} doubts anything"),
+        (None, quiet) => format!(
             "nothing dangerous found: {rules} raised {}, and nothing shows",
             counted(quiet, "doubt")
         ),
-        (matter, 0) => format!("{matter} found"),
-        (matter, quiet) => format!("{matter} found; {quiet} more doubted, and nothing found"),
     };
+    // Writing to a text cannot fail.
+    if matter > 1 {
+        let _ = write!(words, "; {} more found", matter - 1);
+    }
+    if matter > 0 && quiet > 0 {
+        let _ = write!(words, "; {quiet} more doubted, and nothing found");
+    }
     if untried > 0 {
-        // Writing to a text cannot fail.
         let _ = write!(words, "; interrupted, {untried} not tried");
     }
     words
+}
+
+/// What is odd and what that costs, if it matters.
+fn worst(finding: &Finding) -> Option<String> {
+    let Outcome::Tried { effect, .. } = &finding.outcome else {
+        return None;
+    };
+    let costs = match effect {
+        Effect::Fewer(i) => {
+            let (mean, range) = ranged(i, share);
+            format!("costs {mean} of all requests {range}")
+        }
+        Effect::Faster(i) => {
+            let (mean, range) = ranged(i, seconds);
+            format!("makes p99 {mean} longer {range}")
+        }
+        Effect::Worse(_) | Effect::None => return None,
+    };
+    Some(format!(
+        "{}: {}, that {costs}",
+        finding.doubt.says, finding.trial
+    ))
 }
 
 impl Finding {
@@ -81,27 +110,32 @@ fn figures(figures: &Figures) -> String {
     parts.join(", ")
 }
 
-fn gain(effect: &Effect) -> String {
-    let interval = |i: &Interval, text: fn(f64) -> String| {
-        let range = if i.low < i.high {
-            format!("({} to {})", text(i.low), text(i.high))
-        } else {
-            "in every replication".to_owned()
-        };
-        (text(i.mean), range)
+/// A mean, and where it lies.
+fn ranged(i: &Interval, text: fn(f64) -> String) -> (String, String) {
+    let range = if i.low < i.high {
+        format!("({} to {})", text(i.low), text(i.high))
+    } else {
+        "in every replication".to_owned()
     };
-    let seconds: fn(f64) -> String = |s| time(s * 1e9);
+    (text(i.mean), range)
+}
+
+fn seconds(seconds: f64) -> String {
+    time(seconds * 1e9)
+}
+
+fn gain(effect: &Effect) -> String {
     match effect {
         Effect::Fewer(i) => {
-            let (mean, range) = interval(i, share);
+            let (mean, range) = ranged(i, share);
             format!("saves {mean} of all requests {range}")
         }
         Effect::Faster(i) => {
-            let (mean, range) = interval(i, seconds);
+            let (mean, range) = ranged(i, seconds);
             format!("p99 is {mean} shorter {range}")
         }
         Effect::Worse(i) => {
-            let (mean, range) = interval(i, share);
+            let (mean, range) = ranged(i, share);
             format!("makes it worse: {mean} more of all requests fail {range}")
         }
         Effect::None => "no difference shows".to_owned(),

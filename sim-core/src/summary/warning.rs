@@ -3,6 +3,7 @@
 use super::{Summary, Warning};
 use crate::arrival::Arrivals;
 use crate::engine::Simulation;
+use crate::model::Model;
 use crate::readable;
 use crate::statistics::Withheld;
 use crate::steady::{self, Nature};
@@ -124,18 +125,21 @@ pub(super) fn find(summary: &mut Summary, simulation: &Simulation) {
 /// So many assumed values are named.
 const ASSUMED: usize = 6;
 
-fn assumed(summary: &mut Summary, simulation: &Simulation) {
-    let all = &simulation.model().assumed;
-    if all.is_empty() {
-        return;
-    }
+/// That values of a scenario are assumed, and which.
+pub fn assumed_words(model: &Model) -> Option<String> {
+    let all = &model.assumed;
     let named: Vec<&str> = all.iter().take(ASSUMED).map(String::as_str).collect();
     let more = match all.len().saturating_sub(ASSUMED) {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
-    let message = format!("nobody has measured {}{more}", named.join("; "));
-    warn(summary, "assumed", message);
+    (!all.is_empty()).then(|| format!("nobody has measured {}{more}", named.join("; ")))
+}
+
+fn assumed(summary: &mut Summary, simulation: &Simulation) {
+    if let Some(message) = assumed_words(simulation.model()) {
+        warn(summary, "assumed", message);
+    }
 }
 
 fn few_samples(summary: &mut Summary) {

@@ -190,7 +190,9 @@ fn open(source: &Source, timeout: Option<Duration>, subject: &mut Subject<'_>) -
             count(corners[0].1)
         );
         for pair in corners.windows(2) {
-            let long = Duration(pair[1].0.0 - pair[0].0.0);
+            // Whole microseconds: a jump takes a nanosecond here, and no time there.
+            let [from, to] = [pair[0].0, pair[1].0].map(|at| at.0 / 1000);
+            let long = Duration((to - from) * 1000);
             let _ = writeln!(
                 text,
                 "        {{ target: {}, duration: '{}' }},",

@@ -60,6 +60,7 @@ pub(crate) struct Sums {
     pub whole_second: u64,
     pub timed: u64,
     pub upstream: u64,
+    pub told_status: u64,
     pub told_tries: u64,
     pub retried: u64,
     pub extra_tries: u64,
@@ -139,7 +140,7 @@ impl Collector {
         let mut at = record.at_ns.ok_or("it has no time")?;
         let sums = &mut self.sums;
         // An error or a client that left is one of those that were for a server, whether one had it or not.
-        if record.local && !record.left && record.status < 500 {
+        if record.local && !record.left && record.status.is_none_or(|status| status < 500) {
             sums.local += 1;
             return Ok(());
         }
@@ -171,13 +172,16 @@ impl Collector {
         sums.timed += u64::from(time.is_some());
         sums.upstream += u64::from(record.upstream_ns.is_some());
         sums.fine |= time.is_some_and(|ns| ns % 1_000_000 != 0);
+        sums.told_status += u64::from(record.status.is_some());
         sums.told_tries += u64::from(record.tries > 0);
         sums.extra_tries += u64::from(record.tries.saturating_sub(1));
         let kind = if record.left {
             sums.left += 1;
             Kind::Left
-        } else if record.status >= 500
-            || (record.status == 0 && record.duration_ns.is_some() && record.upstream_ns.is_none())
+        } else if record.status.is_some_and(|status| status >= 500)
+            || (record.status == Some(0)
+                && record.duration_ns.is_some()
+                && record.upstream_ns.is_none())
         {
             sums.failed += 1;
             Kind::Failed

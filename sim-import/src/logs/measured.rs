@@ -83,8 +83,8 @@ pub struct Measured {
     pub timed: u64,
     /// Requests whose clients left.
     pub left: u64,
-    /// Requests answered with an error.
-    pub failed: u64,
+    /// Requests answered with an error; nothing where the format does not tell.
+    pub failed: Option<u64>,
     /// Requests that were tried again, and tries beyond the first; nothing where the format does not tell.
     pub retried: Option<(u64, u64)>,
     /// Requests that came further out of order than the window, and were moved.
@@ -197,7 +197,7 @@ impl Measured {
             milliseconds: !sums.fine,
             timed: sums.timed,
             left: sums.left,
-            failed: sums.failed,
+            failed: (sums.told_status > 0).then_some(sums.failed),
             retried: (sums.told_tries > 0).then_some((sums.retried, sums.extra_tries)),
             late: sums.late,
             outside_s: outside(&sums),

@@ -119,7 +119,7 @@ pub fn read(
         while let Some(length) = memchr(b'\n', &buffer[at..end]) {
             let line = &buffer[at..at + length];
             at += length + 1;
-            lines.line(line, std::mem::take(&mut skipping));
+            lines.line(line, std::mem::take(&mut skipping), true);
         }
         let rest = end - at;
         let last = read == 0;
@@ -134,7 +134,7 @@ pub fn read(
         if last {
             if held > 0 || skipping {
                 let tail = buffer[..held].to_vec();
-                lines.line(&tail, skipping);
+                lines.line(&tail, skipping, false);
             }
             break;
         }
@@ -222,7 +222,8 @@ impl Lines<'_> {
         }
     }
 
-    fn line(&mut self, line: &[u8], too_long: bool) {
+    /// A line, and whether it has its end: what is torn may look like a shorter format.
+    fn line(&mut self, line: &[u8], too_long: bool, ended: bool) {
         self.figures.lines += 1;
         if too_long {
             self.figures.fault("it is longer than 256 KiB");
@@ -251,7 +252,8 @@ impl Lines<'_> {
                 Err(_) => {}
             }
         }
-        if self.parsers.len() < PARSERS_MAX
+        if ended
+            && self.parsers.len() < PARSERS_MAX
             && self.tried < TRIES_MAX
             && self.said.log_format.is_none()
         {

@@ -27,8 +27,8 @@ pub(crate) struct Record<'a> {
     pub service_ns: Option<u64>,
     /// Time in a queue of the balancer's.
     pub queued_ns: u64,
-    /// Status of the answer; 0 where none was written.
-    pub status: u16,
+    /// Status of the answer, 0 where none was written; nothing where the format has none.
+    pub status: Option<u16>,
     /// The method, where it is known.
     pub method: &'a [u8],
     /// The path with its query.

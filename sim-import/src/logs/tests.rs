@@ -191,3 +191,52 @@ fn bad_logs_are_counted_and_nothing_is_lost() {
     let figures = read(&LOG[..LOG.len() / 2]).expect("half a log");
     assert!(figures.torn.is_some() && figures.requests > 1000);
 }
+
+#[test]
+fn what_has_no_status_is_no_failure() {
+    let line = |at: usize, status: &str| {
+        format!("{{\"ts\":{}.5,\"took\":0.1{status}}}\n", 1_795_935_285 + at)
+    };
+    let of = |status: &str| {
+        let text: String = (0..40).map(|at| line(at, status)).collect();
+        let mut collector = Collector::default();
+        let said = Said {
+            columns: Some("time=ts,duration=took".to_owned()),
+            ..Said::default()
+        };
+        read("log", text.as_bytes(), &said, &mut collector).expect("a log");
+        Measured::of(collector, None)
+    };
+    let untold = of("");
+    assert_eq!(untold.failed, None);
+    let demand = untold.classes[0].demand.as_ref().expect("a demand");
+    near("demand", demand.mean_s, 0.1, 0.001);
+    assert_eq!(of(",\"code\":503").failed, Some(40));
+    assert_eq!(of(",\"code\":null").failed, Some(40));
+    assert_eq!(of(",\"code\":200").failed, Some(0));
+}
+
+#[test]
+fn wherever_a_log_is_torn_its_format_is_the_same() {
+    for known in &LOGS {
+        let mut text = Vec::new();
+        let (_, mut unpacked) = super::packed::unpack(known.log).expect("packed");
+        std::io::Read::read_to_end(&mut unpacked, &mut text).expect("whole");
+        let mut ends = (text.iter().enumerate()).filter(|(_, byte)| **byte == b'\n');
+        let whole = ends.by_ref().nth(19).expect("twenty lines").0 + 1;
+        let next = ends.next().expect("another").0;
+        let of = |end: usize| {
+            let mut collector = Collector::default();
+            let read = read("log", &text[..end], &Said::default(), &mut collector);
+            read.unwrap_or_else(|why| panic!("{}, {end}: {why}", known.name))
+        };
+        let wanted = of(whole);
+        for end in whole..=next {
+            let torn = of(end);
+            assert_eq!(torn.formats, wanted.formats, "{}, {end}", known.name);
+            let told = torn.requests + torn.asides + torn.faulty();
+            assert_eq!(told, torn.lines, "{}, {end}", known.name);
+            assert!(torn.requests >= wanted.requests, "{}, {end}", known.name);
+        }
+    }
+}

@@ -231,6 +231,9 @@ fn unknown(source: &Source) -> Unreadable {
     if let Some(problem) = text::template(&source.text, &file) {
         return problem;
     }
+    if source.text.trim().is_empty() {
+        return Unreadable::new(Place { file, line: 1 }, "it is empty");
+    }
     let (why, help) = if let Some(tester) = loadtest::recognise(&source.text) {
         let help = "`stampede calibrate` makes a scenario of it; `--load-test` fills in what settings do not say";
         (

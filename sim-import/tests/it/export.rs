@@ -485,6 +485,78 @@ fn rates_are_whole_requests_in_some_span() {
 }
 
 #[test]
+fn a_rate_that_jumps_takes_no_time() {
+    let text = "horizon = \"23s\"\ntraffic = [{ to = \"web\", rate = [[\"0s\", 0], [\"3s\", 0], [\"3s\", 25]] }]\n\
+                [service.web]\ndemand = \"1ms\"\nserver = [{ name = \"a\", workers = 1 }]\n";
+    says(
+        &exported(text, "k6"),
+        &[
+            "startRate: 0,",
+            "{ target: 0, duration: '3s' },",
+            "{ target: 25, duration: '0s' },",
+            "{ target: 25, duration: '20s' },",
+        ],
+    );
+}
+
+#[test]
+fn zones_of_nginx_have_names_of_their_own() {
+    let text = r#"
+horizon = "1m"
+[[traffic]]
+name = "web"
+to = "web"
+rate = 1
+client.guards = [{ kind = "limit-req", rate = 5 }, { kind = "limit-conn", limit = 9 }]
+[[traffic]]
+name = "pages"
+to = "web"
+rate = 1
+[service.web]
+demand = "1ms"
+balancer.dialect = { kind = "nginx", zone = true }
+balancer.guards = [{ kind = "limit-req", rate = 50 }]
+server = [{ name = "a", workers = 1 }]
+[service.web-requests]
+demand = "1ms"
+server = [{ name = "b", workers = 1 }]
+"#;
+    let made = exported(text, "nginx");
+    says(
+        &made,
+        &[
+            "zone web 64k;",
+            "limit_req_zone $server_name zone=web-requests-2:10240k rate=5r/s;",
+            "limit_conn_zone $server_name zone=web-connections:10240k;",
+            "limit_req_zone $server_name zone=web-requests-3:10240k rate=50r/s;",
+        ],
+    );
+    // That of the service counts the requests of both ways.
+    let both = made.text.matches("limit_req zone=web-requests-3").count();
+    assert_eq!(both, 2, "{}", made.text);
+    let zones = made.text.matches("limit_req_zone").count();
+    assert_eq!(zones, 2, "{}", made.text);
+}
+
+#[test]
+fn routes_have_the_timeouts_of_the_service_they_leave() {
+    let text = "horizon = \"1m\"\ntraffic = [{ to = \"gate\", rate = 1 }]\n\
+                [service.gate]\nbalancer.routes = [{ to = \"new\", share = 0.2 }, { to = \"old\" }]\n\
+                [service.new]\ndemand = \"1ms\"\nserver = [{ name = \"a\", workers = 1 }]\n\
+                [service.old]\ndemand = \"1ms\"\nserver = [{ name = \"b\", workers = 1 }]\n";
+    // Envoy would end requests after 15 s.
+    let made = exported(text, "envoy").text;
+    let routes = made
+        .split("routes:")
+        .nth(1)
+        .and_then(|text| text.split("clusters:\n    - name").next());
+    assert!(
+        routes.is_some_and(|routes| routes.contains("timeout: \"0s\"")),
+        "{made}"
+    );
+}
+
+#[test]
 fn the_dialect_of_another_program_is_handed_back() {
     let text = "horizon = \"1m\"\ntraffic = [{ to = \"web\", rate = 1 }]\n[service.web]\ndemand = \"1ms\"\n\
                 balancer.dialect = { kind = \"haproxy\", retries = 2 }\nserver = [{ name = \"a\", workers = 1 }]\n";

@@ -45,15 +45,17 @@ fn of(word: &str, says: &str) -> Block {
 
 fn requests(measured: &Measured) -> Vec<Block> {
     let part = |count: u64| share(count as f64 / measured.requests.max(1) as f64);
+    let failed = measured.failed.map_or(
+        "whether they failed, this format does not tell".to_owned(),
+        |failed| format!("{} with an error ({})", many(failed), part(failed)),
+    );
     let mut blocks = vec![of(
         "requests",
         &format!(
-            "{} in {}, {}/s; {} with an error ({}), {} left by their clients ({})",
+            "{} in {}, {}/s; {failed}, {} left by their clients ({})",
             many(measured.requests),
             seconds(measured.span_s),
             number(measured.rate_hz),
-            many(measured.failed),
-            part(measured.failed),
             many(measured.left),
             part(measured.left)
         ),

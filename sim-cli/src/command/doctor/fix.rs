@@ -108,6 +108,8 @@ fn unified(name: &str, old: &str, new: &[String]) -> String {
     if changed.is_empty() || old.len() != new.len() {
         return String::new();
     }
+    // Whoever applies it is in the folder of a relative name, or in `/`.
+    let name = name.trim_start_matches("./").trim_start_matches('/');
     let mut out = format!("--- a/{name}\n+++ b/{name}\n");
     let mut at = 0;
     while at < changed.len() {

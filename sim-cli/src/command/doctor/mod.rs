@@ -16,6 +16,7 @@ use sim_core::doctor::{Effect, Figures, Finding, Outcome, Places, examine, verdi
 use sim_core::readable::counted;
 use sim_core::report::sheet::{Block, Sheet};
 use sim_core::scenario::Source;
+use sim_core::summary::assumed_words;
 use sim_import::settings::recognise;
 use std::io::Write;
 use std::path::Path;
@@ -40,6 +41,41 @@ impl Subject {
             input: Input::alone(Source::new("imported.toml", imported.scenario)),
             places: Places::read(imported.places),
         })
+    }
+
+    /// What was found, for people: the verdict, each finding with its place, and what all of it rests on.
+    fn blocks(
+        &self,
+        shown_here: &[&Finding],
+        all: &[Finding],
+        outside: &[(String, String)],
+    ) -> Vec<Block> {
+        let mut blocks = vec![Block::Verdict(String::new(), verdict(all))];
+        for (number, finding) in shown_here.iter().enumerate() {
+            let place = self.places.of_path(&finding.doubt.path);
+            let place = place.map_or(String::new(), |place| format!("  {place}"));
+            let head = format!("{}  {}{place}", number + 1, finding.rule.id);
+            blocks.push(if finding.matters() {
+                Block::Alarm(head)
+            } else {
+                Block::Heading(head)
+            });
+            blocks.push(Block::Sentence(finding.doubt.says.clone()));
+            blocks.extend(finding.words().into_iter().map(Block::Sentence));
+        }
+        let hidden = all.len() - shown_here.len();
+        let hidden = (hidden > 0).then(|| {
+            let doubts = counted(hidden, "doubt");
+            format!("{doubts} in which nothing was found: --all shows them")
+        });
+        let model = self.input.scenario(outside).and_then(|read| read.model());
+        let assumed = model.ok().and_then(|model| assumed_words(&model));
+        let notes: Vec<String> = hidden.into_iter().chain(assumed).collect();
+        if !notes.is_empty() {
+            blocks.push(Block::Gap);
+            blocks.extend(notes.into_iter().map(Block::Note));
+        }
+        blocks
     }
 }
 
@@ -75,7 +111,7 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
             fix::diff(&found, subject.input.source(), places)?
         )?,
         DoctorFormat::Text => {
-            sheet::print(&blocks(&shown, &found, places), out)?;
+            sheet::print(&subject.blocks(&shown, &found, &outside), out)?;
         }
         DoctorFormat::Json => {
             let findings: Vec<_> = shown
@@ -104,32 +140,6 @@ pub(crate) fn run(args: &DoctorArgs, quiet: bool, out: &mut Out) -> Result<Exit,
     })
 }
 
-/// What was found, for people: the verdict, and each finding with its place.
-fn blocks(shown_here: &[&Finding], all: &[Finding], places: &Places) -> Vec<Block> {
-    let mut blocks = vec![Block::Verdict(String::new(), verdict(all))];
-    for (number, finding) in shown_here.iter().enumerate() {
-        let place = places.of_path(&finding.doubt.path);
-        let place = place.map_or(String::new(), |place| format!("  {place}"));
-        let head = format!("{}  {}{place}", number + 1, finding.rule.id);
-        blocks.push(if finding.matters() {
-            Block::Alarm(head)
-        } else {
-            Block::Heading(head)
-        });
-        blocks.push(Block::Sentence(finding.doubt.says.clone()));
-        blocks.extend(finding.words().into_iter().map(Block::Sentence));
-    }
-    let hidden = all.len() - shown_here.len();
-    if hidden > 0 {
-        blocks.push(Block::Gap);
-        blocks.push(Block::Note(format!(
-            "{} in which nothing was found: --all shows them",
-            counted(hidden, "doubt")
-        )));
-    }
-    blocks
-}
-
 /// The same as a page, with the scenario that was examined and the changes in its own language.
 fn page(
     shown_here: &[&Finding],
@@ -142,7 +152,7 @@ fn page(
     let (scenario, seed) = read.map_err(|problems| refused(&problems))?;
     let mut sheet = Sheet::of("search for dangerous settings", &scenario, seed);
     sheet.commands = vec![sheet::command()];
-    sheet.blocks = blocks(shown_here, all, &subject.places);
+    sheet.blocks = subject.blocks(shown_here, all, outside);
     let diff = fix::diff(all, subject.input.source(), &subject.places)?;
     if !diff.is_empty() {
         let name = "The changes, as a diff";

@@ -13,6 +13,7 @@ use super::ways::ways;
 use super::yaml::{Yaml, map, plain, text};
 use super::{ADDRESSES, BESIDE_BALANCERS, Target, is_of_balancers};
 use cluster::cluster;
+use generic::client;
 use params::percent;
 use route::{Rules, route};
 use sim_core::model::Service;
@@ -47,7 +48,10 @@ fn write(subject: &mut Subject<'_>) -> String {
     for service in subject.services("cluster") {
         let mut said = Said::of(service, "envoy", subject);
         let mut hashes = false;
-        if !service.servers.is_empty() {
+        if service.servers.is_empty() {
+            // Its routes have its time-outs all the same: without a line the program has one of its own.
+            client(service, &mut said, subject);
+        } else {
             let (cluster, by_key) = cluster(service, &mut said, subject);
             clusters.push(cluster);
             hashes = by_key;

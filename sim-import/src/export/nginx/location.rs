@@ -6,6 +6,7 @@ use crate::export::routes::{PARTS, ends, parts};
 use crate::export::said::{Said, balancer, unquoted, words};
 use crate::export::subject::{Subject, param};
 use crate::export::ways::{Way, apart};
+use crate::names::fresh;
 use sim_core::extension::Configured;
 use sim_core::guard::GuardDef;
 use sim_core::model::Service;
@@ -146,17 +147,17 @@ pub(super) fn limits(
             service.name.as_str(),
         ),
     ];
-    for (guards, path, zone) in lists {
+    for (guards, path, owner) in lists {
         if !subject.says(&path) {
             continue;
         }
         for (number, guard) in guards.iter().enumerate() {
-            let zone = if number == 0 {
-                zone.to_owned()
-            } else {
-                format!("{zone}-{}", number + 1)
+            let which = Limit {
+                list: &path,
+                number,
+                owner,
             };
-            if let Some(limit) = limit(guard, &path, &zone, file, subject) {
+            if let Some(limit) = limit(guard, which, file, subject) {
                 let _ = writeln!(text, "            {limit}");
             }
         }
@@ -164,16 +165,35 @@ pub(super) fn limits(
     text
 }
 
+/// Which guard of a list of an owner a limit is.
+struct Limit<'a> {
+    list: &'a str,
+    number: usize,
+    owner: &'a str,
+}
+
+impl Limit<'_> {
+    /// The zone in which it counts, for all ways that it limits.
+    fn zone(&self, what: &str, file: &mut File) -> String {
+        let key = format!("{}.{}", self.list, self.number);
+        if let Some((_, zone)) = file.limits.iter().find(|(own, _)| *own == key) {
+            return zone.clone();
+        }
+        let zone = fresh(&format!("{}-{what}", self.owner), &mut file.taken);
+        file.limits.push((key, zone.clone()));
+        zone
+    }
+}
+
 /// A guard as a limit, with its zone.
-pub(super) fn limit(
+fn limit(
     guard: &Configured<GuardDef>,
-    list: &str,
-    zone: &str,
+    which: Limit<'_>,
     file: &mut File,
     subject: &mut Subject<'_>,
 ) -> Option<String> {
     let row = &guard.def.row;
-    let path = format!("{list}.{}", row.name);
+    let path = format!("{}.{}", which.list, row.name);
     let of = |name| param(row, &guard.params, name);
     let by_key = of("by") == "\"key\"";
     let key = if by_key { KEY } else { "$server_name" };
@@ -195,6 +215,7 @@ pub(super) fn limit(
                 );
                 return None;
             };
+            let zone = which.zone("requests", file);
             let mut text = format!("limit_req zone={zone}");
             if of("burst") != "0" {
                 let _ = write!(text, " burst={}", of("burst"));
@@ -208,6 +229,7 @@ pub(super) fn limit(
             (head, text + ";")
         }
         "limit-conn" => {
+            let zone = which.zone("connections", file);
             let head = format!("    limit_conn_zone {key} zone={zone}:{size};\n");
             (head, format!("limit_conn {zone} {};", of("limit")))
         }

@@ -53,12 +53,17 @@ struct File {
     upstreams: String,
     /// Locations with the server they are in; without a name the common one.
     locations: Vec<(Option<String>, String)>,
+    /// Names of zones, which upstreams have as well, and which limit has which.
+    taken: Vec<String>,
+    limits: Vec<(String, String)>,
     keyed: bool,
 }
 
 fn write(subject: &mut Subject<'_>) -> String {
     let mut file = File::default();
-    for service in subject.services("upstream") {
+    let services = subject.services("upstream");
+    file.taken = services.iter().map(|own| own.name.clone()).collect();
+    for service in services {
         pool(service, &mut file, subject);
     }
     subject.remark(ADDRESSES);

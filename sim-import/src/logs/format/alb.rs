@@ -65,7 +65,7 @@ impl Parser for Alb {
             upstream_ns: at_target,
             service_ns: at_target,
             queued_ns: 0,
-            status: answered,
+            status: Some(answered),
             method,
             path,
             server: if nobody { b"" } else { target },

@@ -138,6 +138,12 @@ mod tests {
             (Some(302_500_000), Stamp::Begin, &b"/a"[..])
         );
         assert!(parser.read(line.as_bytes()).is_err(), "torn");
+        // What nginx writes behind it is no microseconds and no state of a connection.
+        let nginx = format!(r#"{line} "-" "-" 1795935285.015 0.012 "127.0.0.1:81""#);
+        assert!(guess(nginx.as_bytes()).is_none());
+        let torn = format!(r#"{line} "-" "-" 17959352"#);
+        let mut parser = guess(torn.as_bytes()).expect("as it stands, it is");
+        assert!(parser.read(nginx.as_bytes()).is_err());
     }
 
     #[test]

@@ -54,6 +54,7 @@ const NAMES: &[(&str, Role)] = &[
     ("status", Role::Status),
     ("status_code", Role::Status),
     ("response_code", Role::Status),
+    ("code", Role::Status),
     ("request_uri", Role::Path),
     ("uri", Role::Path),
     ("path", Role::Path),
@@ -240,8 +241,8 @@ pub(crate) fn take<'a>(
             (record.upstream_ns, record.service_ns) = (time, time);
         }
         Role::Status => {
-            record.status =
-                status(if missing { b"-" } else { value }).ok_or("its status is none")?;
+            let found = status(if missing { b"-" } else { value });
+            record.status = Some(found.ok_or("its status is none")?);
         }
         Role::Path => {
             let (method, path) = request(value);

@@ -68,7 +68,7 @@ impl Parser for Envoy {
             upstream_ns: ms(numbers[3]),
             service_ns: ms(numbers[3]),
             queued_ns: 0,
-            status,
+            status: Some(status),
             method,
             path,
             server: if host == b"-" { b"" } else { host },

@@ -38,7 +38,7 @@ impl Parser for Gatling {
             at_ns: Some(begin),
             stamp: Stamp::Begin,
             duration_ns: u64::try_from(end - begin).ok(),
-            status: if fine { 200 } else { 599 },
+            status: Some(if fine { 200 } else { 599 }),
             path: if at > 0 { words[at - 1] } else { b"" },
             ..Record::default()
         })
@@ -73,7 +73,7 @@ mod tests {
             .expect("a record");
         assert_eq!(
             (record.duration_ns, record.path, record.status),
-            (Some(200_000_000), &b"home"[..], 200)
+            (Some(200_000_000), &b"home"[..], Some(200))
         );
         assert!(parser.is_aside(b"USER\tx\tSTART\t1795935285015"));
         assert!(parser.read(b"REQUEST\t\thome\t17959352").is_err());

@@ -90,7 +90,7 @@ impl Parser for HaProxy {
             upstream_ns: reached.then(|| in_ns(all.saturating_sub(head.unwrap_or(0)))),
             service_ns: reached.then(|| in_ns(all.saturating_sub(before))),
             queued_ns: in_ns(wait.unwrap_or(0)),
-            status,
+            status: Some(status),
             method,
             path,
             server: if nobody { b"" } else { backend },

@@ -128,7 +128,7 @@ impl Parser for Json {
             Some(why) => Err(why),
             None if record.at_ns.is_none() => Err("it has no time"),
             None => {
-                record.left |= record.status == 499;
+                record.left |= record.status == Some(499);
                 Ok(record)
             }
         }
@@ -289,7 +289,7 @@ mod tests {
             words.split(':').next()?.to_owned(),
             record.at_ns?,
             record.duration_ns,
-            record.status,
+            record.status?,
         ))
     }
 

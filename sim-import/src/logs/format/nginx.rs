@@ -41,7 +41,7 @@ struct Nginx {
 impl Parser for Nginx {
     fn read<'a>(&mut self, line: &'a [u8]) -> Result<Record<'a>, &'static str> {
         let mut record = self.template.read(line)?;
-        record.left |= record.status == 499;
+        record.left |= record.status == Some(499);
         Ok(record)
     }
 

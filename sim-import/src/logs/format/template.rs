@@ -171,9 +171,12 @@ fn take<'a>(
         Field::Request => (record.method, record.path) = request(value),
         Field::Method => record.method = value,
         Field::Path => record.path = value,
-        Field::Status => record.status = status(value).ok_or("its status is none")?,
+        Field::Status => record.status = Some(status(value).ok_or("its status is none")?),
         Field::Duration(unit) if !missing => {
-            let time = how_long(value, unit).ok_or("its duration is none")?;
+            // Whoever counts less than seconds counts whole ones.
+            let whole = unit == SECONDS || memchr(b'.', value).is_none();
+            let time = how_long(value, unit).filter(|_| whole);
+            let time = time.ok_or("its duration is none")?;
             // Of several the finest: it has more digits, and never more nanoseconds than a unit.
             if record.duration_ns.is_none() || unit < SECONDS || memchr(b'.', value).is_some() {
                 record.duration_ns = Some(time);
@@ -186,7 +189,12 @@ fn take<'a>(
             record.server = last;
         }
         Field::UpstreamAddresses => record.local = true,
-        Field::Connection => record.left |= value == b"X",
+        Field::Connection => {
+            if !matches!(value, b"+" | b"-" | b"X") {
+                return Err("its state of the connection is none");
+            }
+            record.left |= value == b"X";
+        }
         Field::Skip | Field::Duration(_) | Field::UpstreamTimes => {}
     }
     Ok(())
