@@ -23,6 +23,8 @@ pub(super) struct Rolling {
     /// What each server is to run, and what it ran before, as it was planned; by its position in the plan.
     release: Vec<Arc<ServerParams>>,
     before: Vec<Arc<ServerParams>>,
+    /// Of one of a runbook, what it changes at each; nothing on the way back.
+    edits: Vec<Option<Edit>>,
     /// What the release has changed at it, where there are runbooks.
     changed: Vec<Option<Edit>>,
     /// Whether a server runs what it is to run.
@@ -59,6 +61,7 @@ impl Rolling {
         self.stage = Stage::Over;
         self.release.clear();
         self.before.clear();
+        self.edits.clear();
         self.changed.clear();
         self.done.clear();
     }
@@ -124,6 +127,7 @@ impl Simulation {
             plan: Arc::clone(plan),
             release: plan.release.clone(),
             before: before.collect(),
+            edits: plan.edits.clone(),
             changed: vec![None; plan.servers.len()],
             done: vec![false; plan.servers.len()],
             wanted,
@@ -141,6 +145,11 @@ impl Simulation {
         self.rollouts.push(rolling);
         let index = self.rollouts.len() - 1;
         self.roll_out(index as u32);
+    }
+
+    /// Whether a deployment has begun.
+    pub(super) fn has_deployed(&self, plan: &Rollout) -> bool {
+        self.rollouts.iter().any(|rolling| *rolling.plan == *plan)
     }
 
     fn tell_of_release(&mut self, kind: Kind, by: Actor, plan: &Rollout, cause: String) {
@@ -216,15 +225,20 @@ impl Simulation {
             return self.change_server(server, &rolling.release[place]);
         };
         let release = Change::Server(server, Arc::clone(&rolling.release[place]));
+        // What a runbook deploys the time line knows nothing of.
+        let of_runbook = rolling.edits.get(place).cloned();
         let after = if let Some(changed) = rolling.changed[place].take() {
-            self.is_planned(&release);
+            if of_runbook.is_none() {
+                self.is_planned(&release);
+            }
             changed.reversed().on(&now)
         } else {
-            let after = match rolling.plan.undoes.get(place) {
-                Some(undone) => {
+            let after = match (of_runbook, rolling.plan.undoes.get(place)) {
+                (Some(edit), _) => edit.map_or_else(|| now.clone(), |edit| edit.on(&now)),
+                (None, Some(undone)) => {
                     Edit::new(Change::Server(server, Arc::clone(undone)), release).on(&now)
                 }
-                None => self.reconciled(&release).into_owned(),
+                (None, None) => self.reconciled(&release).into_owned(),
             };
             rolling.changed[place] = Some(Edit::new(now, after.clone()));
             after
@@ -370,6 +384,7 @@ impl Simulation {
             );
         }
         std::mem::swap(&mut rolling.release, &mut rolling.before);
+        rolling.edits.fill(None);
         for done in &mut rolling.done {
             *done = !*done;
         }

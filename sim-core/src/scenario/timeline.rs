@@ -597,6 +597,7 @@ fn rollout(
             .collect(),
         servers,
         undoes: Vec::new(),
+        edits: Vec::new(),
         text: Rollout::NOTHING_NEW.to_owned(),
         surge: surge?.unwrap_or(Amount::Count(0)),
         unavailable: unavailable?.unwrap_or(Amount::Count(1)),
