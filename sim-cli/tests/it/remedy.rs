@@ -139,7 +139,7 @@ fn a_search_goes_on_with_its_journal_and_gives_the_same_bytes() {
     let journal = folder.read("s.journal");
     let runs = journal.lines().count() - 1;
     let half: String = journal.split_inclusive('\n').take(1 + runs / 2).collect();
-    folder.write("s.journal", &format!("{half}0123"));
+    folder.write("s.journal", format!("{half}0123"));
     let ran = with(&[&resume[..], &["-o", "whole"]].concat()).code(0);
     assert_eq!(ran.out, whole);
     let there = format!("{} runs were there already in s.journal", runs / 2);

@@ -7,7 +7,7 @@ use crate::time::Duration;
 pub(super) static RULE: AlertRuleDef = AlertRuleDef {
     row: ExtensionRow {
         name: "promql",
-        about: "`when` is an expression of Prometheus and has a value, over the series that `stampede list series` has. Rules of a file are `monitoring.rules`.",
+        about: "The expression of Prometheus in `when` has a value, over the series that `stampede list series` has. Rules of a file are `monitoring.rules`.",
         source: "Prometheus 3.5, rules/alerting.go",
         params: &[],
     },

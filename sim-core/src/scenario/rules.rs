@@ -12,10 +12,13 @@ use crate::text::{cited, shown};
 use crate::time::Duration;
 use sim_alert::{Rule, RuleKind, Rules, Selector, Written};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The group of rules that stand in the scenario itself.
 const OWN: &str = "scenario";
+/// Most rules, those that record among them.
+const RULES_MAX: usize = 10_000;
 /// Most points that are kept of what is scraped.
 const POINTS_MAX: u64 = 1_000_000;
 /// Series that Prometheus makes of its alerts.
@@ -85,8 +88,8 @@ impl Draft {
         let written = Written {
             name: &alert.name,
             expr: spec.when.get()?,
-            for_ms: (alert.hold.0 / MS) as i64,
-            keep_firing_ms: (alert.keep.0 / MS) as i64,
+            for_ms: (alert.hold.0 / MS).cast_signed(),
+            keep_firing_ms: (alert.keep.0 / MS).cast_signed(),
         };
         if let Err(why) = self.rules.add_alert(OWN, written) {
             let what = format!(
@@ -101,7 +104,7 @@ impl Draft {
             self.places.push((spec.when.span, false));
         }
         self.alert_of[0].push(Some(position));
-        self.written += &format!("{written:?}\n");
+        let _ = writeln!(self.written, "{written:?}");
         Some(())
     }
 
@@ -135,66 +138,24 @@ impl Draft {
             }
         };
         let skips = spec.skip_unknown.copied()?;
+        let all = self.rules.groups.iter().chain(&read.groups);
+        let count: usize = all.map(|group| group.rules.len()).sum();
+        if count > RULES_MAX {
+            let what = format!("{count} rules; at most {RULES_MAX} are allowed");
+            cx.push(Problem::new("E024", what).at(at));
+            return None;
+        }
         for group in &read.groups {
             let mut of = Vec::new();
             for rule in &group.rules {
-                of.push(self.alert(rule, alerts, own, at, cx)?);
+                of.push(alert_of(rule, alerts, own, at, cx)?);
             }
             self.alert_of.push(of);
             self.places.push((at, skips));
         }
         self.rules.join(read);
-        self.written += &format!("{name}\n{skips}\n{text}\n");
+        let _ = writeln!(self.written, "{name}\n{skips}\n{text}");
         Some(())
-    }
-
-    /// The position of a rule's alert: the outer option is a problem, the inner one what is recorded.
-    fn alert(
-        &mut self,
-        rule: &Rule,
-        alerts: &mut Vec<Alert>,
-        own: usize,
-        at: Span,
-        cx: &mut Cx<'_>,
-    ) -> Option<Option<usize>> {
-        let RuleKind::Alert {
-            for_ms,
-            keep_firing_ms,
-            ..
-        } = rule.kind
-        else {
-            return Some(None);
-        };
-        let name = shown(&rule.name).into_owned();
-        if let Some(position) = alerts.iter().position(|alert| alert.name == name) {
-            if position < own {
-                let what = format!("{}: two alerts are called {}", place(rule), cited(&name));
-                cx.push(
-                    Problem::new("E019", what)
-                        .at(at)
-                        .help("the other one stands in the scenario"),
-                );
-                return None;
-            }
-            return Some(Some(position));
-        }
-        let def = ALERT_RULES
-            .iter()
-            .find(|def| def.watches == Watches::Expression)?;
-        let length = |ms: i64| Duration(ms.unsigned_abs().saturating_mul(MS));
-        alerts.push(Alert {
-            name,
-            text: one_line(&rule.text),
-            rule: Configured {
-                def,
-                params: Params::default(),
-            },
-            watched: Watched::Expression,
-            over: Duration::ZERO,
-            hold: length(for_ms),
-            keep: length(keep_firing_ms),
-        });
-        Some(Some(alerts.len() - 1))
     }
 
     /// The rules with the series that they ask for; nothing where there is no rule.
@@ -256,46 +217,46 @@ impl Draft {
     /// Looks whether every selector finds something. Rules that may be are left out, with all that needs what they
     /// record, and named.
     fn without_unknown(&mut self, exposing: &Exposing<'_>, cx: &mut Cx<'_>) -> Option<Vec<String>> {
-        let mut left_out = Vec::new();
-        let (mut clean, mut known) = (true, BTreeMap::new());
+        let (mut left_out, mut clean) = (Vec::new(), true);
         loop {
-            let recorded: BTreeSet<String> = (self.rules.groups.iter())
-                .flat_map(|group| &group.rules)
-                .filter(|rule| matches!(rule.kind, RuleKind::Record))
-                .map(|rule| rule.name.clone())
-                .collect();
-            let mut found = None;
-            'rules: for (g, group) in self.rules.groups.iter().enumerate() {
-                for (r, rule) in group.rules.iter().enumerate() {
-                    let mut unknown = rule.expr.selectors().into_iter();
-                    let unknown = unknown.find(|one| {
+            let rules = self.rules.groups.iter().flat_map(|group| &group.rules);
+            let records = rules.filter(|rule| matches!(rule.kind, RuleKind::Record));
+            let recorded: BTreeSet<String> = records.map(|rule| rule.name.clone()).collect();
+            let (mut known, mut again) = (BTreeMap::new(), false);
+            let groups = self.rules.groups.iter_mut().zip(&mut self.alert_of);
+            for ((group, of), &(at, skips)) in groups.zip(&self.places) {
+                let mut keeps = Vec::with_capacity(group.rules.len());
+                for rule in &group.rules {
+                    let mut selectors = rule.expr.selectors().into_iter();
+                    let unknown = selectors.find(|one| {
                         let fresh = || finds(one, &recorded, exposing);
                         !*known.entry(one.to_string()).or_insert_with(fresh)
                     });
+                    keeps.push(unknown.is_none() || !skips);
                     let Some(unknown) = unknown else { continue };
-                    let (at, skips) = self.places[g];
                     if skips {
-                        found = Some((g, r, unknown.to_string()));
-                        break 'rules;
+                        // What it records is gone with it.
+                        again |= matches!(rule.kind, RuleKind::Record);
+                        left_out.push(format!(
+                            "{} is left out: no series is {}",
+                            place(rule),
+                            shown(&unknown.to_string())
+                        ));
+                        continue;
                     }
                     let (what, help) = nothing(unknown, exposing);
                     let what = format!("{}{what}", prefix(rule));
                     cx.push(Problem::new("E055", what).at(at).help(help));
                     clean = false;
                 }
+                let mut keep = keeps.iter();
+                group.rules.retain(|_| keep.next() == Some(&true));
+                let mut keep = keeps.iter();
+                of.retain(|_| keep.next() == Some(&true));
             }
-            let Some((g, r, selector)) = found.filter(|_| clean) else {
+            if !clean || !again {
                 return clean.then_some(left_out);
-            };
-            // What it records is gone with it.
-            known.clear();
-            let rule = self.rules.groups[g].rules.remove(r);
-            self.alert_of[g].remove(r);
-            left_out.push(format!(
-                "{} is left out: no series is {}",
-                place(&rule),
-                shown(&selector)
-            ));
+            }
         }
     }
 
@@ -323,6 +284,54 @@ impl Draft {
         }
         clean.then_some(())
     }
+}
+
+/// The position of a rule's alert: the outer option is a problem, the inner one what is recorded.
+fn alert_of(
+    rule: &Rule,
+    alerts: &mut Vec<Alert>,
+    own: usize,
+    at: Span,
+    cx: &mut Cx<'_>,
+) -> Option<Option<usize>> {
+    let RuleKind::Alert {
+        for_ms,
+        keep_firing_ms,
+        ..
+    } = rule.kind
+    else {
+        return Some(None);
+    };
+    let name = shown(&rule.name).into_owned();
+    if let Some(position) = alerts.iter().position(|alert| alert.name == name) {
+        if position < own {
+            let what = format!("{}: two alerts are called {}", place(rule), cited(&name));
+            cx.push(
+                Problem::new("E019", what)
+                    .at(at)
+                    .help("the other one stands in the scenario"),
+            );
+            return None;
+        }
+        return Some(Some(position));
+    }
+    let def = ALERT_RULES
+        .iter()
+        .find(|def| def.watches == Watches::Expression)?;
+    let length = |ms: i64| Duration(ms.unsigned_abs().saturating_mul(MS));
+    alerts.push(Alert {
+        name,
+        text: one_line(&rule.text),
+        rule: Configured {
+            def,
+            params: Params::default(),
+        },
+        watched: Watched::Expression,
+        over: Duration::ZERO,
+        hold: length(for_ms),
+        keep: length(keep_firing_ms),
+    });
+    Some(Some(alerts.len() - 1))
 }
 
 /// Whether there is a series that a selector takes.

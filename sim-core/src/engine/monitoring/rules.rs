@@ -132,11 +132,11 @@ impl Rules {
                 failed.push((written.name.clone(), written.name.clone(), why));
                 continue;
             }
-            let step_ms = (interval_ns / MS) as i64;
+            let step_ms = (interval_ns / MS).cast_signed();
             (self.watch).evaluate(
                 group,
                 &mut self.store,
-                (now / MS) as i64,
+                (now / MS).cast_signed(),
                 step_ms,
                 &mut seen,
             );
@@ -162,7 +162,7 @@ impl Rules {
         let lag = self.settings.lag.0;
         let seen = |scrape: &mut Arc<Scrape>| scrape.at.saturating_add(lag) <= now;
         while let Some(scrape) = self.arriving.pop_front_if(seen) {
-            let at_ms = (scrape.at / MS) as i64;
+            let at_ms = (scrape.at / MS).cast_signed();
             let each = self.set.scraped.iter().zip(&scrape.values);
             for ((one, value), alive) in each.zip(&mut self.alive) {
                 let point = match (value, *alive) {
@@ -183,7 +183,7 @@ impl Rules {
             self.newest = Some(scrape.at);
         }
         let gone = now.saturating_sub(self.set.reach.0);
-        self.store.forget_before((gone / MS) as i64);
+        self.store.forget_before((gone / MS).cast_signed());
     }
 
     /// How an alert stands: all that has its name.
@@ -292,7 +292,7 @@ impl Simulation {
         let there = server.state != MachineState::Absent;
         match one.def.of {
             Of::Up => there.then(|| f64::from(u8::from(server.state.serves()))),
-            Of::ServerCrashes => there.then(|| cold.incarnation.crashes as f64),
+            Of::ServerCrashes => there.then_some(cold.incarnation.crashes as f64),
             Of::Server(value) if server.state.serves() => {
                 let totals = self.records.totals[id].at(server, self.now);
                 Some(value(&ServerCounts {
@@ -316,7 +316,7 @@ impl Simulation {
         let there = instance.state != MachineState::Absent;
         match one.def.of {
             Of::Up => there.then(|| f64::from(u8::from(instance.state.serves()))),
-            Of::BalancerCrashes => there.then(|| instance.incarnation.crashes as f64),
+            Of::BalancerCrashes => there.then_some(instance.incarnation.crashes as f64),
             Of::Balancer(value) if instance.state.serves() => Some(value(&BalancerCounts {
                 attempts: instance.attempts,
                 connections: instance.connections,
