@@ -76,12 +76,13 @@ mod yaml;
 
 pub use duration::Millis;
 pub use eval::{Failure, Sample, Value};
-pub use expr::{Aggregator, Expr, Kind, Misread, aggregators};
+pub use expr::{Aggregator, Expr, Kind, Misread, Selector, aggregators};
 pub use function::{Function, functions};
 pub use labels::Labels;
 pub use problem::Problem;
 pub use rule::{
-    Active, Failed, Group, Rule, RuleKind, Rules, Seen, Span, State, Transition, Watch, watch,
+    Active, Failed, Group, Rule, RuleKind, Rules, Seen, Span, State, Transition, Watch, Written,
+    watch,
 };
 pub use store::{Point, Refused, Store};
 pub use unit_test::unit_test;

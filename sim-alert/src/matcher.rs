@@ -2,6 +2,7 @@
 
 use crate::labels::Labels;
 use regex_lite::Regex;
+use std::fmt;
 
 /// How a label is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,19 @@ impl Matcher {
             Operator::Like => like(value),
             Operator::Unlike => !like(value),
         }
+    }
+}
+
+/// As it is written: `label=~"pattern"`.
+impl fmt::Display for Matcher {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.operator {
+            Operator::Equal => "=",
+            Operator::NotEqual => "!=",
+            Operator::Like => "=~",
+            Operator::Unlike => "!~",
+        };
+        write!(out, "{}{sign}{:?}", self.label, self.value)
     }
 }
 

@@ -89,6 +89,29 @@ impl Store {
         self.points
     }
 
+    /// Forgets points before a moment, and series of which nothing is left.
+    pub fn forget_before(&mut self, from_ms: i64) {
+        for named in self.by_name.values_mut() {
+            named.retain(|_, points| {
+                let gone = points.partition_point(|point| point.at_ms < from_ms);
+                points.drain(..gone);
+                self.points -= gone;
+                !points.is_empty()
+            });
+        }
+        self.by_name.retain(|_, named| !named.is_empty());
+    }
+
+    /// Bytes that it takes, about: what a copy of it costs.
+    pub fn bytes(&self) -> usize {
+        let label =
+            |(name, value): (&str, &str)| name.len() + value.len() + size_of::<(String, String)>();
+        let series = self.series().map(|(labels, _)| {
+            labels.iter().map(label).sum::<usize>() + size_of::<(Labels, Vec<Point>)>()
+        });
+        series.sum::<usize>() + self.points * size_of::<Point>()
+    }
+
     /// Every series with its points.
     pub fn series(&self) -> impl Iterator<Item = (&Labels, &[Point])> {
         let all = self.by_name.values().flatten();

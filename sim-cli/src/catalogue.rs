@@ -18,6 +18,7 @@ use sim_core::remedy::{ROWS, Row as Remedy};
 use sim_core::scenario::{
     CODES, ExtensionTable, Scenario, keys, param_text, plug_tables, retry_rules,
 };
+use sim_core::series::{Kind, SERIES, SeriesDef};
 use sim_core::statistics::WITHHELD;
 use sim_core::summary::{VERDICTS, WARNINGS};
 use sim_import::{export, loadtest, logs, settings};
@@ -184,8 +185,13 @@ pub(crate) fn lists() -> Vec<List> {
             about(export::TARGETS, |row| (row.name, row.about.to_owned()))
         }),
         list(
+            "series",
+            "what rules of Prometheus can ask for while a scenario runs",
+            series,
+        ),
+        list(
             "alert-functions",
-            "functions and aggregations of alert rules that `stampede test` evaluates",
+            "functions and aggregations of rules of Prometheus that are evaluated",
             alert_functions,
         ),
         list("codes", "problems a scenario can have", codes),
@@ -208,6 +214,29 @@ fn remedies() -> Vec<Entry> {
     ROWS.iter()
         .map(|row| entry(row.name, &about(row)))
         .collect()
+}
+
+fn series() -> Vec<Entry> {
+    let series = |row: &SeriesDef| {
+        let kind = match row.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        };
+        Entry {
+            facts: vec![
+                Fact {
+                    name: "kind",
+                    value: kind.to_owned(),
+                },
+                Fact {
+                    name: "labels",
+                    value: row.of.labels().join(", "),
+                },
+            ],
+            ..entry(row.name, row.about)
+        }
+    };
+    SERIES.iter().map(series).collect()
 }
 
 fn alert_functions() -> Vec<Entry> {

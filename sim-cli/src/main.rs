@@ -17,6 +17,7 @@ mod folder;
 mod host;
 mod input;
 mod interrupt;
+mod journal;
 mod log_files;
 mod part;
 mod place;

@@ -77,6 +77,15 @@ kinds! {
         sign: '△',
         weight: 0,
     }
+    RuleFailed {
+        name: "rule-failed",
+        about: "a rule of Prometheus cannot be evaluated: series do not fit each other, or it would take too long; told once of each",
+        words: "rule {subject} cannot be evaluated",
+        subject: Subject::Alert,
+        look: Look::Warning,
+        sign: '▲',
+        weight: 2,
+    }
     Paged {
         name: "paged",
         about: "somebody is notified of an alert that fires",

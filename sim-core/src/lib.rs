@@ -47,6 +47,7 @@ pub mod report;
 pub mod restart;
 pub mod retry;
 pub mod scenario;
+pub mod series;
 pub mod statistics;
 pub mod steady;
 pub mod summary;

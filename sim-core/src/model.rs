@@ -11,6 +11,7 @@ mod link;
 mod monitoring;
 mod own_rules;
 mod route;
+mod rules;
 mod runbook;
 mod settings;
 mod timeline;
@@ -27,7 +28,8 @@ pub use monitoring::{Alert, Grouping, Monitoring};
 pub use own_rules::{ClassRules, OwnRules};
 pub(crate) use route::SHARE_TOLERANCE;
 pub use route::{Ask, Asker, Route};
-pub use runbook::{Act, Edits, Runbook, Step, Undone};
+pub use rules::{Asked, Exposing, RuleSet, Scraped, ScrapedOf};
+pub use runbook::{Act, Edits, Runbook, Step, Undoable, Undone};
 pub use timeline::{
     Action, Afflicted, Amount, Canary, Course, Rollout, Stage, Target, TimelineEntry,
 };
@@ -88,6 +90,8 @@ pub struct Model {
     pub alerts: Vec<Alert>,
     /// How the system is watched; absent: by the time line itself.
     pub monitoring: Option<Monitoring>,
+    /// Rules of Prometheus among its alerts.
+    pub rules: Option<Arc<RuleSet>>,
     /// What people do when they are told.
     pub runbooks: Vec<Runbook>,
     /// What counts as good service.
@@ -102,6 +106,7 @@ impl Model {
         self.expectations.clear();
         self.alerts.clear();
         self.monitoring = None;
+        self.rules = None;
         self.runbooks.clear();
     }
 }

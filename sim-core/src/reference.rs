@@ -12,10 +12,12 @@ use crate::crash::{BALANCER_GAUGES, GaugeDef, SERVER_GAUGES};
 use crate::event_log::KINDS;
 use crate::experiment::sweep::PlanSpec;
 use crate::metric::{METRICS, SUMMARY_PATHS};
+use crate::outcome::Outcome;
 use crate::scenario::keys::form_text;
 use crate::scenario::section::{self, Form, Section, SectionDef};
 use crate::scenario::sections::Top;
 use crate::scenario::{CODES, ExtensionTable, param_text, plug_tables};
+use crate::series::{CODES as CODES_OF_ENDS, Kind, LABELS, LE, SERIES, code_of};
 use std::fmt::Write as _;
 
 /// The reference in Markdown: keys, extension rows, what can be watched, and error codes.
@@ -40,6 +42,7 @@ pub fn markdown() -> String {
     }
     gauge_page(&mut out, "servers", SERVER_GAUGES);
     gauge_page(&mut out, "balancers", BALANCER_GAUGES);
+    series_page(&mut out);
     out.push_str("\n## Events\n\nFor expectations, as `kind` or `kind.name`.\n\n| event | when |\n|---|---|\n");
     for kind in KINDS {
         let _ = writeln!(out, "| `{}` | {} |", kind.name, kind.about);
@@ -161,6 +164,36 @@ fn extension_page(out: &mut String, table: ExtensionTable) {
             );
         }
     }
+}
+
+/// What rules of Prometheus can ask for.
+fn series_page(out: &mut String) {
+    out.push_str("\n## Series\n\nFor rules of Prometheus (`monitoring.rules`, `rule = \"promql\"`).\n\n| series | kind | labels | what it is |\n|---|---|---|---|\n");
+    for row in SERIES {
+        let kind = match row.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        };
+        let labels = row.of.labels().join("`, `");
+        let _ = writeln!(
+            out,
+            "| `{}` | {kind} | `{labels}` | {} |",
+            row.name, row.about
+        );
+    }
+    out.push_str("\n| label | what it says |\n|---|---|\n");
+    for (label, about) in LABELS {
+        let _ = writeln!(out, "| `{label}` | {about} |");
+    }
+    out.push_str("\n| `code` | `outcome` |\n|---|---|\n");
+    for (number, code) in CODES_OF_ENDS.iter().enumerate() {
+        let ends = Outcome::ALL.into_iter();
+        let ends = ends.filter(|outcome| code_of(*outcome) == number);
+        let names: Vec<&str> = ends.map(Outcome::name).collect();
+        let _ = writeln!(out, "| `{code}` | `{}` |", names.join("`, `"));
+    }
+    let bounds: Vec<&str> = LE.iter().map(|(written, _)| *written).collect();
+    let _ = writeln!(out, "\nBuckets end at `{}` seconds.", bounds.join("`, `"));
 }
 
 fn gauge_page(out: &mut String, whose: &str, gauges: &[GaugeDef]) {

@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::atomic::AtomicBool;
 
 /// How long a sample counts after it was taken, if nothing came after it.
-const LOOKBACK_MS: i64 = 300_000;
+pub(crate) const LOOKBACK_MS: i64 = 300_000;
 
 /// A series and its value.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,7 +166,7 @@ impl<'s> Evaluator<'s> {
         let mut found = Vec::new();
         for (labels, points) in self.store.named(&selector.matchers) {
             self.take(1)?;
-            if !takes(selector, labels) {
+            if !selector.takes(labels) {
                 continue;
             }
             if let Some(Point { at_ms, value }) = between(points, from, until).last() {
@@ -186,7 +186,7 @@ impl<'s> Evaluator<'s> {
                 let mut series = Vec::new();
                 for (labels, points) in self.store.named(&selector.matchers) {
                     self.take(1)?;
-                    if !takes(selector, labels) {
+                    if !selector.takes(labels) {
                         continue;
                     }
                     let points = between(points, from_ms, to_ms);
@@ -240,11 +240,6 @@ impl<'s> Evaluator<'s> {
             to_ms,
         })
     }
-}
-
-/// Whether a selector takes a series.
-fn takes(selector: &Selector, labels: &Labels) -> bool {
-    selector.matchers.iter().all(|one| one.takes(labels))
 }
 
 /// No two samples may have the same labels, as they have when names are dropped.

@@ -8,6 +8,7 @@ pub(crate) mod aggregators;
 mod lex;
 mod parse;
 mod postfix;
+mod reach;
 mod selector;
 mod types;
 
@@ -105,6 +106,13 @@ impl Expr {
         found
     }
 
+    /// Everything that it asks for series by.
+    pub fn selectors(&self) -> Vec<&Selector> {
+        let mut found = Vec::new();
+        self.visit(&mut |selector| found.push(selector));
+        found
+    }
+
     fn visit<'e>(&'e self, see: &mut impl FnMut(&'e Selector)) {
         match &self.node {
             Node::Number(_) | Node::Text(_) => {}
@@ -150,7 +158,7 @@ pub(crate) enum Node {
 
 /// Series by their labels.
 #[derive(Clone, Debug)]
-pub(crate) struct Selector {
+pub struct Selector {
     pub(crate) matchers: Vec<Matcher>,
     pub(crate) offset_ms: i64,
 }

@@ -4,7 +4,7 @@ mod machine;
 mod read;
 mod watch;
 
-use crate::expr::Expr;
+use crate::expr::{Expr, Misread};
 use crate::labels::Labels;
 use crate::problem::Problem;
 use crate::template::Outside;
@@ -70,6 +70,19 @@ pub enum RuleKind {
     },
 }
 
+/// An alert that stands in no file of rules.
+#[derive(Clone, Copy, Debug)]
+pub struct Written<'t> {
+    /// Its name.
+    pub name: &'t str,
+    /// Its expression.
+    pub expr: &'t str,
+    /// How long a series must be there before it fires.
+    pub for_ms: i64,
+    /// How long it fires on after the series is gone.
+    pub keep_firing_ms: i64,
+}
+
 impl Rules {
     /// Reads a file of rules.
     ///
@@ -77,6 +90,42 @@ impl Rules {
     /// Names every mistake with its line and what is allowed there.
     pub fn read(file: &str, text: &str) -> Result<Self, Vec<Problem>> {
         read::file(file, text)
+    }
+
+    /// Adds an alert that stands in no file of rules to the last group of a name, or to a new one.
+    ///
+    /// # Errors
+    /// Says where the expression makes no sense, or that it comes to nothing that an alert can be of.
+    pub fn add_alert(&mut self, group: &str, alert: Written<'_>) -> Result<(), Misread> {
+        let expr = Expr::read(alert.expr)?;
+        if let Some(message) = read::no_rule(&expr) {
+            return Err(Misread::new(0, message));
+        }
+        let rule = Rule {
+            name: alert.name.to_owned(),
+            text: alert.expr.to_owned(),
+            expr,
+            labels: Labels::default(),
+            kind: RuleKind::Alert {
+                for_ms: alert.for_ms,
+                keep_firing_ms: alert.keep_firing_ms,
+                annotations: Vec::new(),
+            },
+            file: String::new(),
+            line: 0,
+        };
+        if let Some(last) = self.groups.last_mut().filter(|last| last.name == group) {
+            last.rules.push(rule);
+        } else {
+            self.groups.push(Group {
+                name: group.to_owned(),
+                interval_ms: None,
+                query_offset_ms: 0,
+                limit: 0,
+                rules: vec![rule],
+            });
+        }
+        Ok(())
     }
 
     /// The rules of another file after these.

@@ -108,11 +108,8 @@ fn rule(file: &str, node: &Node, common: &Labels) -> Result<Rule, Problem> {
     }
     let expr = Expr::read(text)
         .map_err(|why| table.wrong("expr", format!("expr of {name:?}: {} {why}", cited(text))))?;
-    if !matches!(expr.kind(), Kind::Scalar | Kind::Vector) {
-        let kind = expr.kind().name();
-        let message =
-            format!("expr of {name:?} comes to {kind}; allowed are scalars and instant vectors");
-        return Err(table.wrong("expr", message));
+    if let Some(why) = no_rule(&expr) {
+        return Err(table.wrong("expr", format!("expr of {name:?} {why}")));
     }
     let mut merged = common.clone();
     for (label, value) in labels(&table)?.iter() {
@@ -152,6 +149,13 @@ fn rule(file: &str, node: &Node, common: &Labels) -> Result<Rule, Problem> {
         file: file.to_owned(),
         line: node.place,
     })
+}
+
+/// Why an expression is none of a rule.
+pub(super) fn no_rule(expr: &Expr) -> Option<String> {
+    let fits = matches!(expr.kind(), Kind::Scalar | Kind::Vector);
+    let kind = expr.kind().name();
+    (!fits).then(|| format!("comes to {kind}; allowed are scalars and instant vectors"))
 }
 
 fn labels(table: &Table<'_>) -> Result<Labels, Problem> {

@@ -7,6 +7,7 @@ use crate::labels::{Labels, NAME};
 use crate::store::Store;
 use crate::template::Outside;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// From when to when, and how often groups are evaluated that do not say so.
@@ -48,7 +49,7 @@ pub struct Seen {
 /// moment, and those of one moment are evaluated in their order: Prometheus spreads groups over
 /// their interval by a hash of their names.
 pub fn watch(rules: &Rules, store: &mut Store, span: Span) -> Seen {
-    let mut watch = Watch::new(rules);
+    let mut watch = Watch::new(Arc::new(rules.clone()));
     let mut seen = Seen::default();
     let intervals: Vec<i64> = rules
         .groups
@@ -71,9 +72,9 @@ pub fn watch(rules: &Rules, store: &mut Store, span: Span) -> Seen {
 
 /// The state of all rules between evaluations, for those who keep time themselves.
 #[derive(Clone, Debug)]
-pub struct Watch<'r> {
-    rules: &'r Rules,
-    cancel: &'r AtomicBool,
+pub struct Watch<'c> {
+    rules: Arc<Rules>,
+    cancel: &'c AtomicBool,
     groups: Vec<Vec<Ticking>>,
 }
 
@@ -85,21 +86,22 @@ struct Ticking {
     made: BTreeSet<Labels>,
 }
 
-impl<'r> Watch<'r> {
+impl<'c> Watch<'c> {
     /// Nothing has been evaluated.
-    pub fn new(rules: &'r Rules) -> Self {
+    pub fn new(rules: Arc<Rules>) -> Self {
         let groups = rules.groups.iter();
         let groups = groups.map(|group| vec![Ticking::default(); group.rules.len()]);
+        let groups = groups.collect();
         Self {
             rules,
             cancel: &NEVER,
-            groups: groups.collect(),
+            groups,
         }
     }
 
     /// Rules fail soon after `cancel` is set, instead of being evaluated to the end.
     #[must_use]
-    pub fn unless(self, cancel: &'r AtomicBool) -> Self {
+    pub fn unless(self, cancel: &'c AtomicBool) -> Self {
         Self { cancel, ..self }
     }
 
@@ -113,7 +115,7 @@ impl<'r> Watch<'r> {
         interval_ms: i64,
         seen: &mut Seen,
     ) {
-        let rules = self.rules;
+        let rules = Arc::clone(&self.rules);
         let written = &rules.groups[group];
         for (rule, ticking) in written.rules.iter().zip(&mut self.groups[group]) {
             let before = seen.transitions.len();
@@ -134,13 +136,18 @@ impl<'r> Watch<'r> {
     }
 
     /// The alerts that are pending or firing, with their rules.
-    pub fn active(&self) -> impl Iterator<Item = (&'r Rule, &Labels, &Active)> {
+    pub fn active(&self) -> impl Iterator<Item = (&Rule, &Labels, &Active)> {
         let groups = self.rules.groups.iter().zip(&self.groups);
         let rules = groups.flat_map(|(group, ticking)| group.rules.iter().zip(ticking));
         rules.flat_map(|(rule, ticking)| {
             let alerts = ticking.alerts.active.iter();
             alerts.map(move |(labels, active)| (rule, labels, active))
         })
+    }
+
+    /// The alerts of one rule that are pending or firing, by the places of its group and of itself.
+    pub fn active_of(&self, group: usize, rule: usize) -> impl Iterator<Item = (&Labels, &Active)> {
+        self.groups[group][rule].alerts.active.iter()
     }
 }
 

@@ -12,6 +12,7 @@ use crate::rule::{Rules, Seen, State, Watch};
 use crate::store::Store;
 use std::collections::BTreeMap;
 use std::iter::Peekable;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Most evaluations of rules, of all tests of a file.
@@ -61,7 +62,7 @@ pub(super) fn file(
         let rules = rules
             .clone()
             .with_external(test.external.clone(), &test.url);
-        match run(file, test, &rules, cancel) {
+        match run(file, test, &Arc::new(rules), cancel) {
             Some(tested) => report.tests.push(tested),
             None => return Ok(None),
         }
@@ -99,7 +100,7 @@ fn last_ms(test: &Test) -> i64 {
 }
 
 /// `None` if told to stop.
-fn run(file: &File, test: &Test, rules: &Rules, cancel: &AtomicBool) -> Option<Tested> {
+fn run(file: &File, test: &Test, rules: &Arc<Rules>, cancel: &AtomicBool) -> Option<Tested> {
     // A series that is written twice is what is written last.
     let pending = test.series.iter().map(|(labels, values)| {
         let points = values.points(test.interval_ms);
@@ -138,9 +139,9 @@ struct Running<'t> {
 
 impl Running<'_> {
     /// `None` if told to stop.
-    fn run(&mut self, rules: &Rules) -> Option<()> {
+    fn run(&mut self, rules: &Arc<Rules>) -> Option<()> {
         let last_ms = last_ms(self.test);
-        let mut watch = Watch::new(rules).unless(self.cancel);
+        let mut watch = Watch::new(Arc::clone(rules)).unless(self.cancel);
         let (step_ms, mut now_ms) = (self.file.interval_ms, 0);
         while now_ms <= last_ms {
             self.load(now_ms);

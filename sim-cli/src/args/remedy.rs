@@ -5,10 +5,12 @@ use super::{SCENARIO, SeededArgs, path_and_value};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use sim_core::remedy::ROWS;
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "Examples:
   stampede remedy incident
   stampede remedy mine --only limits,policy --by slo
+  stampede remedy mine --resume mine.journal           go on there when it was stopped
   stampede remedy mine --try service.web.server.*.max_connections=20,40,80 --by availability";
 
 /// Arguments of `remedy`.
@@ -36,6 +38,9 @@ pub(crate) struct RemedyArgs {
     /// The best changes of which pairs are tried, where they leave something to save; 0 tries none
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(0..=50))]
     pub combine: u16,
+    /// Write down every run in this file, and go on where an earlier search with the same arguments ended
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
     #[command(flatten)]
     pub seeded: SeededArgs,
     #[command(flatten)]

@@ -127,3 +127,36 @@ fn values_by_hand_stand_beside_those_of_rows() {
     assert!(out.contains("service.web.server.a.weight = 1"), "{out}");
     assert!(out.contains("3 changes tried"), "{out}");
 }
+
+#[test]
+fn a_search_goes_on_with_its_journal_and_gives_the_same_bytes() {
+    let folder = Folder::with("s.toml", SKEWED);
+    let with = |more: &[&str]| folder.run(&[&COMMAND[..], more].concat());
+    let whole = with(&["-o", "whole"]).code(0).out;
+    let resume = ["--resume", "s.journal"];
+    assert_eq!(with(&resume).code(0).out, with(&[]).code(0).out);
+    // Half of it is lost, with half a line at its end.
+    let journal = folder.read("s.journal");
+    let runs = journal.lines().count() - 1;
+    let half: String = journal.split_inclusive('\n').take(1 + runs / 2).collect();
+    folder.write("s.journal", format!("{half}0123"));
+    let ran = with(&[&resume[..], &["-o", "whole"]].concat()).code(0);
+    assert_eq!(ran.out, whole);
+    let there = format!("{} runs were there already in s.journal", runs / 2);
+    assert!(ran.err.contains(&there), "{}", ran.err);
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&folder.read("s.journal")), sorted(&journal));
+    // Of other arguments, and in the folder that is replaced.
+    let other = with(&[&resume[..], &["--keep", "2"]].concat()).code(5);
+    assert!(other.err.contains("to other arguments"), "{}", other.err);
+    let inside = with(&["--resume", "whole/s.journal", "-o", "whole"]).code(2);
+    assert!(
+        inside.err.contains("lies in the folder of the results"),
+        "{}",
+        inside.err
+    );
+}

@@ -11,6 +11,7 @@ use crate::time::Duration;
 mod absence;
 mod burn_rate;
 mod change;
+mod promql;
 mod threshold;
 
 /// Every rule an alert can have.
@@ -19,6 +20,7 @@ pub static ALERT_RULES: &[&AlertRuleDef] = &[
     &change::RULE,
     &absence::RULE,
     &burn_rate::RULE,
+    &promql::RULE,
 ];
 
 /// A row of [`ALERT_RULES`].
@@ -58,6 +60,8 @@ pub enum Watches {
     Metric,
     /// The name of an objective.
     Objective,
+    /// An expression of Prometheus.
+    Expression,
 }
 
 /// What an alert watches.
@@ -69,6 +73,8 @@ pub enum Watched {
     Metric(&'static MetricDef, Scope),
     /// An objective: its position in the model, and the share of requests that must be good.
     Objective(usize, f64),
+    /// What an expression of Prometheus asks for: it is evaluated with the other rules of its kind.
+    Expression,
 }
 
 impl Watched {
@@ -77,7 +83,7 @@ impl Watched {
         match self {
             Self::Condition(condition) => Some((condition.metric, condition.scope)),
             Self::Metric(metric, scope) => Some((metric, *scope)),
-            Self::Objective(..) => None,
+            Self::Objective(..) | Self::Expression => None,
         }
     }
 }

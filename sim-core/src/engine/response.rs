@@ -11,7 +11,7 @@ use crate::draws::Stream;
 use crate::event_log::Kind;
 use crate::extension::Configured;
 use crate::ids::{Id, ServerId};
-use crate::model::{Act, Actor, Change, Edit, Edits, Model, Runbook, Step, Undone};
+use crate::model::{Act, Actor, Change, Edit, Edits, Model, Runbook, Step, Undoable, Undone};
 use crate::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -215,10 +215,15 @@ impl Simulation {
         self.next_step(book, step + 1);
     }
 
-    /// Whether an entry of the time line is still to come.
-    fn lies_ahead(&self, entry: &Undone) -> bool {
-        let next = self.model.timeline.get(self.next_entry as usize);
-        next.is_some_and(|next| next.at <= entry.at)
+    /// Whether what is to be undone is still to come.
+    fn lies_ahead(&self, undone: &Undone) -> bool {
+        match &undone.of {
+            Undoable::Entry(at) => {
+                let next = self.model.timeline.get(self.next_entry as usize);
+                next.is_some_and(|next| next.at <= *at)
+            }
+            Undoable::Deployment(plan) => !self.has_deployed(plan),
+        }
     }
 
     /// An alert begins to fire: what is watched because of it is taken back.

@@ -86,10 +86,10 @@ impl Rolling {
     fn words(&self) -> (&'static str, &'static str) {
         let (new, old) = ("the new release", "the old release");
         let back = matches!(self.stage, Stage::All { back: true });
-        if back == self.plan.undoes.is_empty() {
-            (old, new)
-        } else {
+        if back == self.plan.back {
             (new, old)
+        } else {
+            (old, new)
         }
     }
 
@@ -150,18 +150,20 @@ impl Simulation {
         self.roll_out(index as u32);
     }
 
-    /// What a release changes at each server: that by which it differs from what was planned.
+    /// What a release changes at each server: that by which it differs from what was planned. Of one of a runbook the time
+    /// line knows nothing.
     fn plan_release(&mut self, plan: &Rollout, ahead: &mut [Vec<Edit>]) {
+        if !plan.edits.is_empty() {
+            for (ahead, edit) in ahead.iter_mut().zip(&plan.edits) {
+                ahead.extend(edit.clone());
+            }
+            return;
+        }
         for (place, (&server, release)) in plan.servers.iter().zip(&plan.release).enumerate() {
             let release = Change::Server(server, Arc::clone(release));
-            let before = match plan.undoes.get(place) {
-                Some(undone) => Change::Server(server, Arc::clone(undone)),
-                None => {
-                    let planned = self.planned(Part::Server(server));
-                    self.is_planned(&release);
-                    planned.unwrap_or_else(|| self.running(server))
-                }
-            };
+            let planned = self.planned(Part::Server(server));
+            self.is_planned(&release);
+            let before = planned.unwrap_or_else(|| self.running(server));
             ahead[place].push(Edit::new(before, release));
         }
     }
@@ -169,6 +171,11 @@ impl Simulation {
     /// What a server runs.
     fn running(&self, server: ServerId) -> Change {
         Change::Server(server, Arc::clone(&self.fleet.cold[server].params))
+    }
+
+    /// Whether a deployment has begun.
+    pub(super) fn has_deployed(&self, plan: &Rollout) -> bool {
+        self.rollouts.iter().any(|rolling| *rolling.plan == *plan)
     }
 
     fn tell_of_release(&mut self, kind: Kind, by: Actor, plan: &Rollout, cause: String) {

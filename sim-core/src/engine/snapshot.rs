@@ -339,6 +339,7 @@ impl Simulation {
             + self.guards.bytes()
             + self.fleet.servers.len() * (size_of::<Server>() + size_of::<ServerCold>())
             + self.policies_bytes()
+            + self.monitoring_bytes()
             + self.events.bytes();
         (
             self.calls.most.max(self.attempts.peak()),

@@ -1,9 +1,10 @@
 //! What people do when they are told that something is wrong.
 
-use super::{Action, Edit};
+use super::{Action, Edit, Rollout};
 use crate::distribution::DistributionDef;
 use crate::extension::Configured;
 use crate::time::{Duration, Instant};
+use std::sync::Arc;
 
 /// What is done about an alert, and by when.
 #[derive(Clone, PartialEq, Debug)]
@@ -38,13 +39,22 @@ pub struct Step {
     pub act: Act,
 }
 
-/// An entry of the time line that is undone.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// An entry of the time line, or a step that deploys, that is undone.
+#[derive(Clone, PartialEq, Debug)]
 pub struct Undone {
     /// Its name.
     pub name: String,
-    /// When it comes.
-    pub at: Instant,
+    /// What must have come before.
+    pub of: Undoable,
+}
+
+/// What can be undone.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Undoable {
+    /// An entry of the time line, by when it comes.
+    Entry(Instant),
+    /// A deployment that a runbook has begun.
+    Deployment(Arc<Rollout>),
 }
 
 /// What is done in a step.

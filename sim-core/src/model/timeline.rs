@@ -1,6 +1,6 @@
 //! What happens when: the time line.
 
-use super::{Actor, Change, LinkTarget, ServerId, ServerParams, ServiceId};
+use super::{Actor, Change, Edit, LinkTarget, ServerId, ServerParams, ServiceId};
 use crate::distribution::{DistributionDef, always};
 use crate::extension::Configured;
 use crate::fault::FaultDef;
@@ -96,8 +96,10 @@ pub struct Rollout {
     pub servers: Vec<ServerId>,
     /// What each runs in the new release.
     pub release: Vec<Arc<ServerParams>>,
-    /// Of one that takes back another, what each ran in that; empty otherwise.
-    pub undoes: Vec<Arc<ServerParams>>,
+    /// Of one of a runbook, what it changes at each, whatever that has become; empty otherwise.
+    pub edits: Vec<Option<Edit>>,
+    /// Whether it takes back another.
+    pub back: bool,
     /// What differs, as written, for the event log.
     pub text: String,
     /// How many more than are meant may be there meanwhile.

@@ -5,6 +5,7 @@
 //! in places fixed before the run; nothing is allocated for a request.
 
 mod columns;
+mod durations;
 mod flow;
 pub mod history;
 mod site;
@@ -17,6 +18,7 @@ use crate::ids::{ClassId, Id, LocalId, ServiceId, Table};
 use crate::metric::Scope;
 use crate::model::Model;
 use crate::outcome::Outcome;
+use durations::Durations;
 pub use flow::Flow;
 use history::{FlowInterval, History, SloInterval};
 use site::Site;
@@ -195,6 +197,8 @@ pub struct Recorder {
     /// Of requests in the log that are under way: wait and demand of the attempt that reached a worker last.
     served: BTreeMap<u64, Served>,
     pub(crate) slos: Vec<SloCount>,
+    /// How long requests took, where rules of Prometheus ask.
+    pub(crate) durations: Option<Box<Durations>>,
     pub(crate) history: History,
     pub(crate) measure_from: u64,
     event_log: Vec<Arc<event_log::Event>>,
@@ -241,6 +245,9 @@ impl Recorder {
             waits: vec![Histogram::default(); layout.services * layout.classes],
             served: BTreeMap::new(),
             slos: model.slos.iter().map(slo).collect(),
+            durations: (model.rules.as_ref())
+                .filter(|rules| rules.wants_durations())
+                .map(|_| Box::new(Durations::new(layout.flows() + tries))),
             alerts: (model.alerts.iter())
                 .filter(|_| model.monitoring.is_none())
                 .filter_map(|alert| AlertWatch::new(alert, interval_ns))
@@ -398,10 +405,10 @@ impl Recorder {
         &mut self.flows[self.layout.flow(service, class, false) as usize]
     }
 
-    /// Whether the end of a call concerns its flow only: no objectives, no request log.
+    /// Whether the end of a call concerns its flow only: no objectives, no request log, no rules that ask how long it took.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
-        self.slos.is_empty() && self.log_every == 0
+        self.slos.is_empty() && self.log_every == 0 && self.durations.is_none()
     }
 
     /// A call ended.
@@ -434,6 +441,9 @@ impl Recorder {
             if measured {
                 counters.response_time.record_at(bucket, response_ns);
             }
+        }
+        if let Some(durations) = &mut self.durations {
+            durations.record(usize::from(flow), outcome, response_ns);
         }
         if flow % 2 == 1 {
             return;

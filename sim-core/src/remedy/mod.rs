@@ -14,6 +14,7 @@
 //! | file | what for |
 //! |---|---|
 //! | `rows` | the table: a row for each kind of change |
+//! | `journal` | what was run so far, for a search that goes on |
 //! | `subject` | what rows look at: the model, and what is written |
 //! | `cost` | what a change costs, by its path |
 //! | `damage` | what is saved |
@@ -24,6 +25,7 @@
 
 mod cost;
 mod damage;
+mod journal;
 mod order;
 mod ranking;
 mod rows;
@@ -35,6 +37,7 @@ mod words;
 
 pub use cost::Cost;
 pub use damage::Damage;
+pub use journal::{Known, Mismatch};
 pub use ranking::{Remedies, Remedy, Seen};
 pub use search::{Read, RemedyPlan};
 pub use subject::Subject;
@@ -137,12 +140,66 @@ pub fn remedy(
     plan: &RemedyPlan,
     control: &Control<'_>,
 ) -> Result<Remedies, Problems> {
-    let scenario = read(&[])?;
-    let model = search::model_with(read, &[])?;
-    let made = candidates((&scenario, &model), &plan.only, &plan.tries, read)?;
-    let mut search = search::Search::new(model, made, plan, control);
-    search.run(read);
-    Ok(search.found())
+    let hunt = Hunt::new(read, plan)?;
+    Ok(hunt.run(control, &Known::default(), &|_| {}))
+}
+
+/// A search that can go on where it was ended: what it tries is known, and nothing was run.
+pub struct Hunt<'a> {
+    read: &'a Read<'a>,
+    plan: &'a RemedyPlan,
+    model: Model,
+    made: Vec<Made>,
+    header: journal::Header,
+}
+
+impl<'a> Hunt<'a> {
+    /// Works out what is tried.
+    ///
+    /// # Errors
+    /// The problems of the scenario as it is, and of what was asked for by hand.
+    pub fn new(read: &'a Read<'a>, plan: &'a RemedyPlan) -> Result<Self, Problems> {
+        let scenario = read(&[])?;
+        let model = search::model_with(read, &[])?;
+        let made = candidates((&scenario, &model), &plan.only, &plan.tries, read)?;
+        let candidates: Vec<&Candidate> = made.iter().map(|made| &made.candidate).collect();
+        let header = journal::Header::of(&scenario, plan, &candidates);
+        Ok(Self {
+            read,
+            plan,
+            model,
+            made,
+            header,
+        })
+    }
+
+    /// The first line of its journal, with its end.
+    pub fn first_line(&self) -> String {
+        self.header.line()
+    }
+
+    /// Reads what of it was run before.
+    ///
+    /// # Errors
+    /// Why that is no journal of this search.
+    pub fn known(&self, bytes: &[u8]) -> Result<Known, Mismatch> {
+        let damages = 1 + self.plan.damage.beside(&self.model).len();
+        self.header.read(bytes, damages)
+    }
+
+    /// Looks for what saves most. Each run that is not known is told to `keep`, as a line of the journal, from whatever
+    /// thread made it.
+    pub fn run(
+        self,
+        control: &Control<'_>,
+        known: &Known,
+        keep: &(dyn Fn(&str) + Sync),
+    ) -> Remedies {
+        let memory = search::Memory { known, keep };
+        let mut search = search::Search::new(self.model, self.made, self.plan, control, memory);
+        search.run(self.read);
+        search.found()
+    }
 }
 
 fn words_of(path: &str) -> Vec<&str> {

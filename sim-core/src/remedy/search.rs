@@ -1,6 +1,7 @@
 //! Selection, final and pairs: successive halving (Jamieson and Talwalkar, Non-stochastic Best Arm Identification and
 //! Hyperparameter Optimization, AISTATS 2016) under common random numbers.
 
+use super::journal::{Known, line_of};
 use super::order::{Key, NOTHING, order};
 use super::{Candidate, Damage, Made, Sets};
 pub use crate::doctor::Read;
@@ -44,12 +45,20 @@ fn next(alive: usize, keep: usize) -> usize {
     alive.div_ceil(part).max(keep).min(alive)
 }
 
+/// Runs that were made before, and whom to tell of each that is made now.
+#[derive(Clone, Copy)]
+pub(super) struct Memory<'a> {
+    pub known: &'a Known,
+    pub keep: &'a (dyn Fn(&str) + Sync),
+}
+
 /// The damages of a run, in their order.
 pub(super) type Values = Vec<Option<f64>>;
 
 pub(super) struct Search<'a> {
     pub(super) plan: &'a RemedyPlan,
     control: &'a Control<'a>,
+    memory: Memory<'a>,
     /// The one that is saved, and the others.
     pub(super) damages: Vec<Damage>,
     pub(super) candidates: Vec<Candidate>,
@@ -73,6 +82,7 @@ impl<'a> Search<'a> {
         made: Vec<Made>,
         plan: &'a RemedyPlan,
         control: &'a Control<'a>,
+        memory: Memory<'a>,
     ) -> Self {
         let mut damages = vec![plan.damage.clone()];
         damages.extend(plan.damage.beside(&model));
@@ -81,6 +91,7 @@ impl<'a> Search<'a> {
         Self {
             plan,
             control,
+            memory,
             damages,
             selection: vec![Vec::new(); models.len()],
             finals: vec![Vec::new(); models.len()],
@@ -221,11 +232,19 @@ impl<'a> Search<'a> {
     /// still whole: each of them has as many.
     fn simulate(&mut self, who: &[usize], first: u64, count: u64) -> (Vec<Values>, bool) {
         let (control, jobs) = (self.control, who.len() * count as usize);
+        let who_len = who.len();
         control.plan(jobs as u64);
         let mut seen = control.map(jobs, |i| {
-            let model = &self.models[who[i % who.len()]];
-            let replication = first + (i / who.len()) as u64;
-            let values = observe(model, replication, &self.damages, control)?;
+            let who = who[i % who.len()];
+            let replication = first + (i / who_len) as u64;
+            let values = if let Some(values) = self.memory.known.run(who, replication) {
+                values.clone()
+            } else {
+                let model = &self.models[who];
+                let values = observe(model, replication, &self.damages, control)?;
+                (self.memory.keep)(&line_of(who, replication, &values));
+                values
+            };
             control.did_one();
             Some(values)
         });

@@ -6,12 +6,13 @@ use super::condition::{Piece, condition, metric};
 use super::expectation::{Known, expectation};
 use super::monitoring::{all_fit, fits, monitoring};
 use super::problem::{Problem, suggest};
+use super::rules::{self, Draft};
 use super::section::{Cx, Item};
 use super::sections::{AlertSpec, SloSpec, Top};
 use crate::alert_rule::{Watched, Watches};
 use crate::metric::Comparison;
 use crate::model::{Alert, ClassId, Expectation, Monitoring, Slo};
-use crate::text::cited;
+use crate::text::{cited, shown};
 use crate::time::Duration;
 
 /// Most alerts, objectives and expectations of each kind.
@@ -51,7 +52,8 @@ fn unique<'s>(
     clean.then_some(())
 }
 
-pub(crate) fn alerts(top: &Top, base: &Base, cx: &mut Cx<'_>) -> Option<Vec<Alert>> {
+/// The alerts, and the rules of Prometheus among them.
+pub(crate) fn alerts(top: &Top, base: &Base, cx: &mut Cx<'_>) -> Option<(Vec<Alert>, Draft)> {
     let written = top.alert.get()?;
     check_count(written.len(), "alerts", cx)?;
     let clean = unique(written.iter().map(|a| &a.name), "alerts", cx);
@@ -61,8 +63,10 @@ pub(crate) fn alerts(top: &Top, base: &Base, cx: &mut Cx<'_>) -> Option<Vec<Aler
         .map(|spec| alert(spec, top, base, monitoring.as_ref(), cx))
         .collect();
     clean?;
-    let alerts: Vec<Alert> = built.into_iter().collect::<Option<_>>()?;
-    all_fit(&alerts, top, monitoring.as_ref(), cx).then_some(alerts)
+    let mut alerts: Vec<Alert> = built.into_iter().collect::<Option<_>>()?;
+    let rules = rules::read(top, &mut alerts, monitoring.as_ref(), cx)?;
+    check_count(alerts.len(), "alerts", cx)?;
+    all_fit(&alerts, top, monitoring.as_ref(), cx).then_some((alerts, rules))
 }
 
 fn alert(
@@ -81,10 +85,15 @@ fn alert(
             Watched::Metric(metric, scope)
         }
         Watches::Objective => objective(piece, top, cx)?,
+        Watches::Expression => Watched::Expression,
+    };
+    let text = match watched {
+        Watched::Expression => rules::one_line(text),
+        _ => shown(text).into_owned(),
     };
     let alert = Alert {
         name: spec.name.get()?.clone(),
-        text: text.clone(),
+        text,
         rule,
         watched,
         over: spec.over.copied()?,
@@ -217,9 +226,10 @@ pub(crate) fn known<'a>(top: &Top, base: &'a Base) -> Option<Known<'a>> {
     let alerts = top.alert.get()?.iter();
     let slos = top.slo.get()?.iter();
     let runbooks = top.runbook.get()?.iter();
+    let alerts = alerts.filter_map(|a| a.name.get().cloned());
     Some(Known {
         base,
-        alerts: alerts.filter_map(|a| a.name.get().cloned()).collect(),
+        alerts: alerts.chain(rules::names(top)).collect(),
         runbooks: runbooks.filter_map(|r| r.name.get().cloned()).collect(),
         slos: slos.filter_map(|s| s.name.get().cloned()).collect(),
     })

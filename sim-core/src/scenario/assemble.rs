@@ -11,7 +11,7 @@ use super::sections::Top;
 use super::servers::{Fleet, fleet};
 use super::services::{Skeleton, check_autoscalers, skeleton};
 use super::timeline::{Planned, timeline};
-use crate::model::{Limits, Model, Recording};
+use crate::model::{Exposing, Limits, Model, Recording};
 use crate::time::{Clock, Duration};
 
 /// The state of the system at a moment, as far as a time line can change it.
@@ -66,6 +66,19 @@ fn finish(
     let slos = slos(top, &base, cx);
     let monitoring = monitoring(top);
     let alerts = alerts(top, &base, cx);
+    let (alerts, rules) = alerts.map_or((None, None), |(alerts, draft)| {
+        let exposing = Exposing {
+            services: &base.skeleton.services,
+            servers: &base.fleet.servers,
+            classes: &base.skeleton.classes,
+            sources: &base.skeleton.sources,
+        };
+        let rules = match &monitoring {
+            Some(Some(monitoring)) => draft.finish(&exposing, *monitoring, cx),
+            _ => Some(None),
+        };
+        (Some(alerts), rules)
+    });
     let runbooks = match (&alerts, &monitoring) {
         // What is wrong with them is told already.
         (Some(alerts), Some(monitoring)) if entries.is_some() => {
@@ -101,6 +114,7 @@ fn finish(
         timeline: entries?.into_iter().map(|planned| planned.entry).collect(),
         alerts: alerts?,
         monitoring: monitoring?,
+        rules: rules?,
         runbooks: runbooks?,
         slos: slos?,
         expectations: expectations?,

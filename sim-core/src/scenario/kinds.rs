@@ -8,6 +8,8 @@ use crate::time::{Clock as TimeOfDay, Duration, Instant, SECOND};
 
 /// Any text.
 pub(crate) struct Text;
+/// A text of many lines, in a language of its own.
+pub(crate) struct Document;
 /// A name that events and paths can refer to.
 pub(crate) struct Name;
 /// A name, or a list of names.
@@ -226,6 +228,19 @@ impl Reads for Text {
         }
         // A line of a report, an event log or a table.
         node.as_text().map(|text| shown(text).into_owned())
+    }
+    fn form() -> Form {
+        Form::Text
+    }
+}
+
+impl Reads for Document {
+    type Out = String;
+    fn read(node: &Node, key: &KeyDef, cx: &mut Cx<'_>) -> Option<String> {
+        if node.as_text().is_none() {
+            cx.push(mismatch(node, "a text", key));
+        }
+        node.as_text().map(str::to_owned)
     }
     fn form() -> Form {
         Form::Text

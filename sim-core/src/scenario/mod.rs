@@ -48,6 +48,7 @@ mod place;
 pub(crate) mod problem;
 mod renamed;
 mod routes;
+mod rules;
 mod runbook;
 mod sample;
 pub(crate) mod section;

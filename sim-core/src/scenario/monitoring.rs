@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use super::section::Cx;
 use super::sections::{AlertSpec, Top};
-use crate::alert_rule::Watches;
+use crate::alert_rule::{Watched, Watches};
 use crate::metric::Scope;
 use crate::model::{Alert, Grouping, Monitoring};
 use crate::time::Duration;
@@ -109,9 +109,13 @@ pub(super) fn all_fit(
         cx.push(Problem::new("E024", what).at(spec.scrape.span));
         return false;
     }
-    let of_servers = |alert: &Alert| {
-        let watched = alert.watched.metric();
-        watched.is_some_and(|(_, scope)| matches!(scope, Scope::Server(_)))
+    // What an expression asks for is looked at elsewhere.
+    let of_servers = |alert: &Alert| match &alert.watched {
+        Watched::Expression => true,
+        watched => {
+            let metric = watched.metric();
+            metric.is_some_and(|(_, scope)| matches!(scope, Scope::Server(_)))
+        }
     };
     let no_runbook = top.runbook.get().is_some_and(Vec::is_empty);
     let idle = [

@@ -294,6 +294,7 @@ impl<'a> Loader<'a> {
     /// every parameter that may stand in a file.
     pub(crate) fn traces(&mut self, tree: &mut Node) {
         self.samples(tree);
+        self.rules(tree);
         let Some(Node {
             value: Value::List(sources),
             ..
@@ -305,6 +306,47 @@ impl<'a> Loader<'a> {
             if let Some(arrivals) = source.get_mut("arrivals") {
                 self.arrivals(arrivals);
             }
+        }
+    }
+
+    /// Puts the text of each file of rules beside its name.
+    fn rules(&mut self, tree: &mut Node) {
+        let monitoring = tree.get_mut("monitoring");
+        let Some(Node {
+            value: Value::List(files),
+            ..
+        }) = monitoring.and_then(|monitoring| monitoring.get_mut("rules"))
+        else {
+            return;
+        };
+        for rules in files {
+            if rules.get("text").is_some() {
+                continue;
+            }
+            let Some(file) = rules.get("file") else {
+                continue;
+            };
+            let span = file.span;
+            let Some(name) = file.as_text() else {
+                continue;
+            };
+            let text = match self.files.read(name) {
+                Ok(source) => source.text,
+                Err(why) => {
+                    let what = format!("the rules {} cannot be read: {why}", cited(name));
+                    self.problems.push(Problem::new("E055", what).at(span));
+                    // What could not be read was told; that nothing stands there would be told for nothing.
+                    "groups: []".to_owned()
+                }
+            };
+            rules.put(Entry {
+                key: "text".to_owned(),
+                key_span: span,
+                node: Node {
+                    value: Value::Text(text),
+                    span,
+                },
+            });
         }
     }
 

@@ -2,15 +2,16 @@
 
 use super::Scenario;
 use super::assemble::Base;
-use super::problem::{Collector, Problem, suggest};
+use super::problem::{Collector, Problem, Span, suggest};
 use super::section::{Cx, Item};
-use super::sections::{Deed, RunbookSpec, StepSpec, TimelineSpec, Top};
+use super::sections::{CanarySpec, Deed, RunbookSpec, StepSpec, TimelineSpec, Top};
 use super::set::assignments;
 use super::states::{States, Undo};
 use super::timeline::{self, amount};
 use crate::distribution::always;
 use crate::model::{
-    Act, Action, Actor, Alert, Edits, Monitoring, Part, Runbook, ServerId, Step, Undone,
+    Act, Action, Actor, Alert, Edit, Edits, Monitoring, Part, Rollout, Runbook, ServerId, Step,
+    Undoable, Undone,
 };
 use crate::text::cited;
 use crate::time::{Duration, Instant};
@@ -56,8 +57,14 @@ pub(crate) fn runbooks(
         base,
         alerts,
         states: &states,
+        deployments: BTreeMap::new(),
         problems,
     };
+    let all = written.iter().filter_map(|spec| spec.step.get()).flatten();
+    let deploys = |step: &&StepSpec| step.action.copied().flatten() == Some(Deed::Deploy);
+    for step in all.filter(deploys) {
+        reader.deployment(step);
+    }
     let mut names = BTreeMap::new();
     let mut runbooks = Vec::new();
     let mut whole = true;
@@ -86,10 +93,39 @@ fn absent<T>(spec: &StepSpec, value: T) -> Item<T> {
     }
 }
 
+/// A step that does something as an entry of the time line.
+fn as_entry(spec: &StepSpec) -> TimelineSpec {
+    TimelineSpec {
+        span: spec.span,
+        name: absent(spec, None),
+        at: absent(spec, Instant::ZERO),
+        set: absent(spec, Vec::new()),
+        action: spec.action.clone(),
+        fault: absent(spec, None),
+        target: spec.target.clone(),
+        when: spec.when.clone(),
+        every: spec.every.clone(),
+        max_surge: absent(spec, None),
+        max_unavailable: absent(spec, None),
+        min_ready: absent(spec, None),
+        canary: absent(spec, None),
+        factor: absent(spec, None),
+        delay: absent(spec, None),
+        loss: absent(spec, None),
+        lasts: absent(spec, None),
+        skew: absent(spec, None),
+        repeat: absent(spec, None),
+        by: absent(spec, Actor::People),
+        note: spec.note.clone(),
+    }
+}
+
 struct Reader<'a> {
     base: &'a Base,
     alerts: &'a [Alert],
     states: &'a States,
+    /// Deployments of steps, by where these stand; `None` after a problem.
+    deployments: BTreeMap<Span, (String, Option<Arc<Rollout>>)>,
     problems: &'a mut Collector,
 }
 
@@ -136,11 +172,12 @@ impl Reader<'_> {
     /// What is written as one step, which may be several.
     fn step(&mut self, spec: &StepSpec, on: usize) -> Option<Vec<Step>> {
         let (deed, undo) = (spec.action.copied()?, spec.undo.get()?);
-        let written = [deed.is_some(), undo.is_some(), spec.set.written];
+        let deploys = deed == Some(Deed::Deploy);
+        let written = [deed.is_some(), undo.is_some(), spec.set.written && !deploys];
         if written.iter().filter(|is| **is).count() != 1 {
             let what = "a step sets something, undoes an entry of the time line, or does something";
             let problem = Problem::new("E031", what).at(spec.span);
-            let help = "one of `set`, `undo` and `do`; write a step for each";
+            let help = "one of `set`, `undo` and `do`, of which deploy alone goes with `set`; write a step for each";
             self.problems.push(problem.help(help));
             return None;
         }
@@ -156,17 +193,37 @@ impl Reader<'_> {
                 "when",
             ),
             (
-                spec.canary.written && deed.is_some(),
+                spec.canary.written && deed.is_some() && !deploys,
                 spec.canary.span,
                 "canary",
+            ),
+            (
+                spec.max_surge.written && !deploys,
+                spec.max_surge.span,
+                "max_surge",
+            ),
+            (
+                spec.max_unavailable.written && !deploys,
+                spec.max_unavailable.span,
+                "max_unavailable",
+            ),
+            (
+                spec.min_ready.written && !deploys,
+                spec.min_ready.span,
+                "min_ready",
             ),
         ];
         if let Some((_, span, name)) = stray.iter().find(|(stray, ..)| *stray) {
             let what = format!("`{name}` has no effect in this step");
             let problem = Problem::new("E031", what).at(*span);
-            let help = "`target` goes with `do`, `when` with restart, `canary` with `set` and `undo` of what servers are";
+            let help = "`target` goes with `do`, `when` with restart, `max_surge`, `max_unavailable` and `min_ready` with deploy, `canary` with this and with `set` and `undo` of what servers are";
             self.problems.push(problem.help(help));
             return None;
+        }
+        if deploys {
+            let (_, plan) = self.deployments.get(&spec.span)?;
+            let plan = Action::Deploy(Arc::clone(plan.as_ref()?));
+            return Some(vec![first(spec, Act::Do(plan))?]);
         }
         if let Some(deed) = deed {
             return self.deed(spec, deed);
@@ -185,11 +242,20 @@ impl Reader<'_> {
 
     /// An entry of the time line is taken back.
     fn undo(&mut self, spec: &StepSpec, name: &str, on: usize) -> Option<Vec<Step>> {
+        if let Some((_, plan)) = self.deployments.values().find(|(own, _)| own == name) {
+            let plan = Arc::clone(plan.as_ref()?);
+            return self.undo_deployment(spec, name, plan);
+        }
         let Some(entry) = self.states.named.get(name) else {
-            let names = self.states.named.keys().map(String::as_str);
-            let what = format!("no entry of the time line is called {}", cited(name));
+            let deployments = self.deployments.values().map(|(name, _)| name);
+            let names = self.states.named.keys().chain(deployments);
+            let help = suggest(name, names.map(String::as_str));
+            let what = format!(
+                "no entry of the time line, and no step that deploys, is called {}",
+                cited(name)
+            );
             let problem = Problem::new("E020", what).at(spec.undo.span);
-            self.problems.push(problem.help(suggest(name, names)));
+            self.problems.push(problem.help(help));
             return None;
         };
         let mut steps = match &entry.undo {
@@ -210,44 +276,125 @@ impl Reader<'_> {
         for step in &mut steps {
             step.undoes = Some(Undone {
                 name: name.to_owned(),
-                at: entry.at,
+                of: Undoable::Entry(entry.at),
             });
         }
         Some(steps)
     }
 
+    /// A deployment of a step is taken back, at its own pace.
+    fn undo_deployment(
+        &mut self,
+        spec: &StepSpec,
+        name: &str,
+        plan: Arc<Rollout>,
+    ) -> Option<Vec<Step>> {
+        if spec.every.written || spec.canary.written {
+            let what = "a deployment is undone by its own pace";
+            let problem = Problem::new("E031", what).at(spec.undo.span);
+            self.problems
+                .push(problem.help("without `every` and `canary`"));
+            return None;
+        }
+        let edits = plan.edits.iter().cloned();
+        let back = Rollout {
+            edits: edits.map(|edit| edit.map(Edit::reversed)).collect(),
+            back: true,
+            text: format!("undo {name}"),
+            canary: None,
+            ..(*plan).clone()
+        };
+        let mut step = first(spec, Act::Do(Action::Deploy(Arc::new(back))))?;
+        step.undoes = Some(Undone {
+            name: name.to_owned(),
+            of: Undoable::Deployment(plan),
+        });
+        Some(vec![step])
+    }
+
+    /// The deployment of a step, kept for the step and for those that undo it.
+    fn deployment(&mut self, spec: &StepSpec) {
+        let name = spec.name.get().and_then(Clone::clone).unwrap_or_default();
+        let taken = self.deployments.values().any(|(other, _)| *other == name);
+        if !name.is_empty() && (taken || self.states.named.contains_key(&name)) {
+            let what = format!(
+                "two entries of the time line, or steps that deploy, are called {}",
+                cited(&name)
+            );
+            self.wrong("E019", what, &spec.name);
+        }
+        let plan = self.rollout(spec).map(Arc::new);
+        self.deployments.insert(spec.span, (name, plan));
+    }
+
+    fn rollout(&mut self, spec: &StepSpec) -> Option<Rollout> {
+        let canary = match spec.canary.get()? {
+            None => None,
+            Some(canary) if canary.abort_on.written => {
+                let what = "a deployment goes back by itself, when too much fails at its canary";
+                let problem = Problem::new("E031", what).at(canary.abort_on.span);
+                self.problems
+                    .push(problem.help("`failed` is the share that is too much"));
+                return None;
+            }
+            Some(canary) => Some(CanarySpec {
+                span: canary.span,
+                servers: canary.servers.clone(),
+                watch: canary.watch.clone(),
+                failed: absent(spec, canary.failed.copied()?.unwrap_or(0.01)),
+                then: absent(spec, Vec::new()),
+            }),
+        };
+        let entry = TimelineSpec {
+            max_surge: spec.max_surge.clone(),
+            max_unavailable: spec.max_unavailable.clone(),
+            min_ready: spec.min_ready.clone(),
+            canary: absent(spec, canary),
+            ..as_entry(spec)
+        };
+        let cx = &mut Cx {
+            problems: self.problems,
+            clock: self.base.clock,
+        };
+        let actions = timeline::actions(&entry, self.base, cx)?;
+        let Some(Action::Deploy(plan)) = actions.into_iter().next() else {
+            return None;
+        };
+        let mut plan = Arc::unwrap_or_clone(plan);
+        plan.edits = vec![None; plan.servers.len()];
+        let sets = assignments(spec.set.get()?, self.problems);
+        if sets.is_empty() {
+            return Some(plan);
+        }
+        let edits = self.states.edits(&sets, self.base, self.problems)?;
+        plan.text = edits.text;
+        for edit in edits.edits {
+            let place = match edit.part() {
+                Part::Server(id) => plan.servers.iter().position(|server| *server == id),
+                _ => None,
+            };
+            let Some(place) = place else {
+                let what = "a release changes the servers that it is put on, and nothing else";
+                let problem = Problem::new("E031", what).at(spec.set.span);
+                let help = "write another step for what changes at once";
+                self.problems.push(problem.help(help));
+                return None;
+            };
+            plan.edits[place] = Some(edit);
+        }
+        Some(plan)
+    }
+
     /// What is done to a target.
     fn deed(&mut self, spec: &StepSpec, deed: Deed) -> Option<Vec<Step>> {
-        if deed.is_fault() || matches!(deed, Deed::Crash | Deed::Deploy) {
+        if deed.is_fault() || deed == Deed::Crash {
             let what = "nobody mends anything by that";
             let problem = Problem::new("E031", what).at(spec.action.span);
-            let help = "restart, failover, drain, undrain, add, remove, flush, heal, note; a release is taken back by `undo`";
+            let help = "restart, failover, drain, undrain, add, remove, deploy, flush, heal, note";
             self.problems.push(problem.help(help));
             return None;
         }
-        let entry = TimelineSpec {
-            span: spec.span,
-            name: absent(spec, None),
-            at: absent(spec, Instant::ZERO),
-            set: absent(spec, Vec::new()),
-            action: spec.action.clone(),
-            fault: absent(spec, None),
-            target: spec.target.clone(),
-            when: spec.when.clone(),
-            every: spec.every.clone(),
-            max_surge: absent(spec, None),
-            max_unavailable: absent(spec, None),
-            min_ready: absent(spec, None),
-            canary: absent(spec, None),
-            factor: absent(spec, None),
-            delay: absent(spec, None),
-            loss: absent(spec, None),
-            lasts: absent(spec, None),
-            skew: absent(spec, None),
-            repeat: absent(spec, None),
-            by: absent(spec, Actor::People),
-            note: spec.note.clone(),
-        };
+        let entry = as_entry(spec);
         let cx = &mut Cx {
             problems: self.problems,
             clock: self.base.clock,
@@ -303,7 +450,18 @@ impl Reader<'_> {
             let count = amount(canary.servers.get()?, cx)?.of(servers.len(), true);
             let (some, others) = servers.split_at(count.max(1).min(servers.len()));
             rest = others;
-            let abort_on = self.alert(canary.abort_on.get()?, &canary.abort_on)?;
+            let Some(abort_on) = canary.abort_on.get()? else {
+                let what = "who says that it does harm? `abort_on` is missing";
+                let problem = Problem::new("E011", what).at(spec.canary.span);
+                self.problems.push(problem.help("the name of an alert"));
+                return None;
+            };
+            if canary.failed.written {
+                let what = "`failed` has no effect in this step: the alert of `abort_on` says that it does harm";
+                self.wrong("E031", what, &canary.failed);
+                return None;
+            }
+            let abort_on = self.alert(abort_on, &canary.abort_on)?;
             if abort_on == on {
                 let what =
                     "the alert of the runbook itself fires already, so that it cannot begin to";

@@ -3,8 +3,8 @@
 use super::compound::{Named, Optional, Override, Sets, Table, Tables, Threshold, Word, Words};
 use super::extensions::{ExtensionOf, ExtensionsOf, Rate};
 use super::kinds::{
-    Clock, Count, Flag, Moment, Name, Names, Number, Paths, Ratio, Size, Span, TEN_YEARS_S, Text,
-    Title,
+    Clock, Count, Document, Flag, Moment, Name, Names, Number, Paths, Ratio, Size, Span,
+    TEN_YEARS_S, Text, Title,
 };
 use super::section::{above, from, section};
 use crate::alert_rule::AlertRuleDef;
@@ -789,8 +789,24 @@ section! {
         stale: Span = "0s", in from(0.0, TEN_YEARS_S);
         /// How alerts are put together in one notification; without it, each alert that fires notifies by itself, at once.
         group: Optional<Table<GroupSpec>> = "none";
+        /// Rules of Prometheus: their alerts are alerts of the scenario.
+        rules: Tables<RulesSpec> = "[]";
         /// People on call: so many runbooks are worked through at a time, others wait.
         responders: Count = "1", in from(1.0, 1e6), unit "people";
+    }
+}
+
+section! {
+    /// A file of rules of Prometheus, evaluated on the series of `stampede list series` as Prometheus 3.5 does. All alerts of a name are one: it fires with the first of them and is resolved with the last.
+    RulesSpec {
+        /// A name for paths.
+        name: Optional<Name> = "none";
+        /// The file, as a base is named; beside `text`, what messages call that.
+        file: Optional<Text> = "none";
+        /// What stands in the file: `groups:` and so on.
+        text: Optional<Document> = "none";
+        /// Whether rules that ask for series which the scenario does not have are left out, which is told, instead of being an error.
+        skip_unknown: Flag = "false";
     }
 }
 
@@ -811,8 +827,8 @@ section! {
     AlertSpec {
         /// Its name.
         name: Title;
-        /// What it watches: a metric, perhaps of something, and a threshold, such as `p99 > 2s` or `share(web-1) > 70%`; with `absence` a metric alone, such as `in_flight(web-1)`; with `burn-rate` the name of an objective.
-        when: Text;
+        /// What it watches: a metric, perhaps of something, and a threshold, such as `p99 > 2s` or `share(web-1) > 70%`; with `absence` a metric alone, such as `in_flight(web-1)`; with `burn-rate` the name of an objective; with `promql` an expression.
+        when: Document;
         /// When the condition holds. All but `threshold` need a `[monitoring]`.
         rule: ExtensionOf<AlertRuleDef> = "threshold";
         /// Length of the window that the metric is taken over; with a `[monitoring]`, of what was scraped within it.
@@ -849,11 +865,11 @@ section! {
         name: Optional<Name> = "none";
         /// How long after the step before; of the first, after the cause is found.
         after: ExtensionOf<DistributionDef> = "0s";
-        /// New values of keys, by path, as in the time line.
+        /// New values of keys, by path, as in the time line; with `do = "deploy"`, of keys of the servers, which each has from its turn on.
         set: Sets = "{}";
-        /// The name of an entry of the time line whose `set`, or whose deployment, is taken back, and nothing else is. Before that has come, nothing is done.
+        /// The name of an entry of the time line whose `set`, or whose deployment, is taken back, and nothing else is; or that of a step of a runbook that deploys. Before that has come, nothing is done.
         undo: Optional<Name> = "none";
-        /// What is done to `target`, as in the time line, but no fault, no crash and no deployment.
+        /// What is done to `target`, as in the time line, but no fault and no crash. A deployment goes on by itself while the steps after it are taken.
         action as "do": Optional<Word<Deed>> = "none";
         /// Whom it is done to, as in the time line.
         target: Optional<Text> = "none";
@@ -861,7 +877,13 @@ section! {
         when: Word<Restarted> = "always";
         /// Of several machines one after the other, each so long after the one before: with `do` as in the time line, with `set` and `undo` of what servers are as well; without it, all at once.
         every: Optional<Span> = "none", in above(0.0, TEN_YEARS_S);
-        /// With `set` and `undo` of what servers are: some servers come first and are watched; then the others follow, or these go back.
+        /// With `do = "deploy"`: as in the time line.
+        max_surge: Optional<Threshold> = "none";
+        /// With `do = "deploy"`: as in the time line.
+        max_unavailable: Optional<Threshold> = "none";
+        /// With `do = "deploy"`: a new server counts when it has served for so long.
+        min_ready: Optional<Span> = "none", in from(0.0, TEN_YEARS_S);
+        /// With `do = "deploy"`, and with `set` and `undo` of what servers are: some servers come first and are watched; then the others follow, or these go back.
         canary: Optional<Table<StepCanarySpec>> = "none";
         /// A sentence for the event log.
         note: Text = "";
@@ -875,8 +897,10 @@ section! {
         servers: Threshold;
         /// How long they are watched.
         watch: Span, in above(0.0, TEN_YEARS_S);
-        /// The alert that must not begin to fire meanwhile, or they go back and the rest of the runbook is left. It is another one than that of the runbook, which fires already.
-        abort_on: Title;
+        /// With `set` and `undo`: the alert that must not begin to fire meanwhile, or they go back and the rest of the runbook is left. It is another one than that of the runbook, which fires already.
+        abort_on: Optional<Title> = "none";
+        /// With `do = "deploy"`: the share of failed attempts at them in that time beyond which they go back; without it, 1 %.
+        failed: Optional<Ratio> = "none", in from(0.0, 1.0);
     }
 }
 

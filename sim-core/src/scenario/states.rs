@@ -49,13 +49,14 @@ impl Undo {
         let text = format!("undo {name}");
         match action {
             Action::Deploy(release) => {
-                let of = |state: &Live| {
-                    let params = |id: &ServerId| Arc::clone(&state.params[id.position()]);
-                    release.servers.iter().map(params).collect()
-                };
+                let params = |state: &Live, id: &ServerId| Arc::clone(&state.params[id.position()]);
+                let server = |state: &Live, id: &ServerId| Change::Server(*id, params(state, id));
+                let servers = release.servers.iter();
+                let back = |id: &ServerId| Some(Edit::new(server(is, id), server(was, id)));
                 Self::Deploy(Arc::new(Rollout {
-                    release: of(was),
-                    undoes: of(is),
+                    release: servers.clone().map(|id| params(was, id)).collect(),
+                    edits: servers.map(back).collect(),
+                    back: true,
                     text,
                     canary: None,
                     ..(**release).clone()

@@ -596,7 +596,8 @@ fn rollout(
             .map(|id| Arc::clone(&all[id.position()].params))
             .collect(),
         servers,
-        undoes: Vec::new(),
+        back: false,
+        edits: Vec::new(),
         text: Rollout::NOTHING_NEW.to_owned(),
         surge: surge?.unwrap_or(Amount::Count(0)),
         unavailable: unavailable?.unwrap_or(Amount::Count(1)),

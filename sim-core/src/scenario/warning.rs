@@ -26,6 +26,7 @@ fn of_model(model: &Model) -> Vec<String> {
             ));
         }
     }
+    found.extend(model.rules.iter().flat_map(|rules| rules.left_out.clone()));
     found.extend(futile::of_all_phases(model, deadly_probes));
     found.extend(futile::settings(model));
     found.extend(idle_entries(model));

@@ -64,6 +64,14 @@ const TABLES: &[(&str, &str)] = &[
     ("group", "{ interval = \"200ms\" }"),
 ];
 
+/// Rules of Prometheus, of which some know what there is and others do not.
+const RULES: &str = "groups:\n- name: g\n  rules:\n\
+    \x20 - { record: failed, expr: 'sum(rate(http_requests_total{code!=\"200\"}[1m]))' }\n\
+    \x20 - { alert: Failing, expr: failed > 1, for: 50ms }\n\
+    \x20 - { alert: Slow, expr: 'histogram_quantile(0.9, sum by (le) (http_request_duration_seconds_bucket)) > 0.01' }\n\
+    \x20 - { alert: Gone, expr: 'up == 0 or server_queue_length > 5 or balancer_connections > 9' }\n\
+    \x20 - { alert: Foreign, expr: node_load1 > 5 }\n";
+
 /// Files that scenarios of this kind name.
 pub(crate) struct Beside(pub String);
 
@@ -72,6 +80,7 @@ impl Files for Beside {
         let text = match name {
             "below.toml" => &self.0,
             "times.txt" => "0.1\n0.25\n0.25\n1.5\n",
+            "rules.yml" => RULES,
             "sample.txt" => "0.001\n0.004\n0.004\n0.03\n",
             _ => return Err(format!("there is no {name}")),
         };
@@ -167,6 +176,14 @@ impl Bed {
                 } else if let Some(key) = path.strip_prefix("runbook.NAME.step.NAME.") {
                     let number = bed.text.matches("[[runbook]]").count();
                     bed.text += &step(key, row, number, dice);
+                } else if let Some(key) = path.strip_prefix("monitoring.rules.NAME.") {
+                    let own = match key {
+                        "text" => format!("text = {RULES:?}"),
+                        "name" => format!("name = \"r\", file = \"rules.yml\""),
+                        _ => "file = \"rules.yml\"".to_owned(),
+                    };
+                    let rules = format!("[{{ {own}, skip_unknown = true }}]");
+                    bed.set("monitoring.rules".to_owned(), rules);
                 } else {
                     let (path, value) = assign(row, dice);
                     bed.make_whole(&path);
@@ -186,6 +203,7 @@ impl Bed {
         let when = match rule {
             _ if rule.contains("burn-rate") => "\"quick\"",
             _ if rule.contains("absence") => "\"in_flight\"",
+            _ if rule.contains("promql") => "\"sum(up) < 9\"",
             _ => "\"p99 > 20ms\"",
         };
         let over = format!("{alert}.over");
@@ -336,6 +354,14 @@ fn step(key: &str, row: &KeyRow, number: usize, dice: &mut Dice) -> String {
         "canary" | "canary.abort_on" => return canary("1", "\"90ms\""),
         "canary.servers" => return canary(&value, "\"90ms\""),
         "canary.watch" => return canary("1", &value),
+        "canary.failed" => {
+            format!(
+                "do = \"deploy\"\ntarget = \"service.web.server\"\ncanary = {{ servers = 1, watch = \"90ms\", failed = {value} }}\n"
+            )
+        }
+        "max_surge" | "max_unavailable" | "min_ready" => {
+            format!("do = \"deploy\"\ntarget = \"service.web.server\"\n{key} = {value}\n")
+        }
         "do" => format!("do = {value}\ntarget = \"service.web.server\"\n"),
         "target" => "do = \"restart\"\ntarget = \"service.web.server\"\n".to_owned(),
         "when" | "every" => {

@@ -42,7 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("programs, by the rows that they stand for", &["dialect"]),
-    ("what is measured", &["metric"]),
+    ("what is measured", &["metric", "series"]),
     ("rules over what is measured", &["alert_rule"]),
     ("how figures are read", &["readable"]),
     ("the valid system", &["model"]),

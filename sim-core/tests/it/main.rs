@@ -43,6 +43,7 @@ mod own_health;
 mod own_tries;
 mod parallel;
 mod policies;
+mod prometheus;
 mod proof;
 mod protections;
 mod queues;

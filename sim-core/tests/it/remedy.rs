@@ -2,12 +2,15 @@
 
 use sim_core::engine::Simulation;
 use sim_core::experiment::Control;
-use sim_core::remedy::{Damage, Remedies, Remedy, RemedyPlan, remedy};
+use sim_core::remedy::{Damage, Hunt, Mismatch, Read, Remedies, Remedy, RemedyPlan, remedy};
 use sim_core::scenario::{NoFiles, Problems, Scenario, Source};
 use sim_core::summary::Summary;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Never set.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Two servers alike, of which one gets nine tenths: half of all requests are refused.
 const SKEWED: &str = r#"
@@ -318,4 +321,74 @@ fn who_still_waits_at_the_end_is_not_saved() {
         "{:?}",
         found.harmful
     );
+}
+
+#[test]
+fn a_search_goes_on_where_it_was_stopped() {
+    let plan = plan(SKEWED, &["weights", "limits", "policy"]);
+    let whole = search(SKEWED, &plan, 2);
+    let reader: &Read<'_> = &|sets| read(SKEWED, sets);
+    let hunt = || Hunt::new(reader, &plan).unwrap_or_else(|problems| panic!("{problems}"));
+    let journal = Mutex::new(hunt().first_line());
+    let written = || journal.lock().expect("nobody has failed").clone();
+    // Stopped again and again, in the selection and in the final, on one thread and on three.
+    let mut made = 0;
+    for (stop_at, threads) in [(9, 3), (31, 1), (60, 3), (u64::MAX, 2)] {
+        let (cancel, done) = (AtomicBool::new(false), AtomicU64::new(0));
+        let progress = |_: sim_core::experiment::Progress| {
+            if done.fetch_add(1, Ordering::Relaxed) + 1 >= stop_at {
+                cancel.store(true, Ordering::Relaxed);
+            }
+        };
+        let threads = NonZeroUsize::new(threads).expect("at least one");
+        let control = Control::new(threads, &cancel, &progress);
+        let hunt = hunt();
+        // Half a line is one that was never written.
+        let torn = written() + "0123";
+        let known = hunt.known(torn.as_bytes()).expect("its own journal");
+        assert_eq!((known.len(), known.dropped), (made, 1));
+        assert_eq!(known.whole, written().len());
+        let found = hunt.run(&control, &known, &|line| {
+            journal.lock().expect("nobody has failed").push_str(line);
+        });
+        made = written().lines().count() - 1;
+        assert_eq!(found.interrupted, stop_at < u64::MAX);
+        if !found.interrupted {
+            assert_eq!(found, whole);
+        }
+    }
+    // No run was made twice, and all of them were needed.
+    assert_eq!(made as u64, whole.runs);
+    let again = hunt();
+    let known = again.known(written().as_bytes()).expect("its own journal");
+    let control = Control::new(NonZeroUsize::MIN, &NEVER, &|_| {});
+    let found = again.run(&control, &known, &|line| panic!("{line} was known"));
+    assert_eq!(found, whole);
+}
+
+#[test]
+fn the_journal_of_another_search_is_refused() {
+    let (plan, reader): (_, &Read<'_>) = (plan(SKEWED, &["weights"]), &|sets| read(SKEWED, sets));
+    let journal = Hunt::new(reader, &plan).expect("a search").first_line();
+    let of = |text: &str, plan: &RemedyPlan, bytes: &[u8]| {
+        let reader: &Read<'_> = &|sets| read(text, sets);
+        let hunt = Hunt::new(reader, plan).unwrap_or_else(|problems| panic!("{problems}"));
+        hunt.known(bytes).map(|known| known.len())
+    };
+    assert_eq!(of(SKEWED, &plan, journal.as_bytes()), Ok(0));
+    assert_eq!(of(SKEWED, &plan, b""), Ok(0));
+    let other = SKEWED.replace("rate = 150", "rate = 151");
+    assert_eq!(
+        of(&other, &plan, journal.as_bytes()),
+        Err(Mismatch::OtherSearch)
+    );
+    let more = RemedyPlan {
+        replications: 7,
+        ..plan.clone()
+    };
+    assert_eq!(
+        of(SKEWED, &more, journal.as_bytes()),
+        Err(Mismatch::OtherSearch)
+    );
+    assert_eq!(of(SKEWED, &plan, b"groups:\n"), Err(Mismatch::NoJournal));
 }

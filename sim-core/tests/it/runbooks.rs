@@ -1,6 +1,7 @@
 //! What people do when they are told: when, in what order, and that nothing else moves.
 
 mod beside;
+mod deploy;
 
 use crate::support::{at, model, run, start, times, told};
 use sim_core::engine::Simulation;

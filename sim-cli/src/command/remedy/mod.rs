@@ -9,13 +9,18 @@ use crate::command::tell;
 use crate::deliver::{Results, deliver};
 use crate::exit::{Exit, Failure};
 use crate::experiment::{check_output, conduct};
+use crate::files;
 use crate::input::Input;
-use crate::terminal::Out;
+use crate::journal::Journal;
+use crate::terminal::{Out, say};
 use sim_core::experiment::split;
 use sim_core::model::Model;
-use sim_core::remedy::{Damage, Remedies, RemedyPlan, remedy};
+use sim_core::readable::counted;
+use sim_core::remedy::{Damage, Hunt, Known, Remedies, RemedyPlan};
 use sim_core::scenario::Scenario;
 use std::io::Write;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// Replications when nothing is said.
 const REPLICATIONS: u64 = 10;
@@ -38,15 +43,32 @@ pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         Failure::told(Exit::Invalid)
     })?;
     check_output(&args.result)?;
+    if let (Some(journal), Some(folder)) = (&args.resume, &args.result.output)
+        && files::is_below(journal, folder)
+    {
+        let message = format!("{} lies in the folder of the results", journal.display());
+        return Err(
+            Failure::new(Exit::Usage, message).help("it would go with what is replaced there")
+        );
+    }
     let plan = plan(args, &model)?;
+    let hunt = Hunt::new(&read, &plan).map_err(|problems| refused(&problems))?;
+    let (journal, known) = match &args.resume {
+        Some(path) => open(path, &hunt, quiet)?,
+        None => (None, Known::default()),
+    };
+    let journal = Mutex::new(Ok(journal));
     let (found, host) = conduct(
         scenario.name(),
         args.effort.threads,
         args.result.progress,
         quiet,
-        |control| remedy(&read, &plan, control),
+        |control| hunt.run(control, &known, &|line| keep(&journal, line)),
     )?;
-    let found = found.map_err(|problems| refused(&problems))?;
+    let journal = journal.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(mut journal) = journal? {
+        journal.sync()?;
+    }
     let answer = Answer {
         scenario: &scenario,
         model: &model,
@@ -66,6 +88,35 @@ pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit,
         exit: Exit::unless(found.interrupted),
     };
     deliver(&args.result, results, (quiet, out))
+}
+
+/// The journal of a search, with what was run before.
+fn open(path: &Path, hunt: &Hunt<'_>, quiet: bool) -> Result<(Option<Journal>, Known), Failure> {
+    let (mut journal, known) = Journal::open(path.to_owned(), |bytes| {
+        let known = hunt.known(bytes).map_err(|why| {
+            let message = format!("cannot go on with {}: {why}", path.display());
+            Failure::new(Exit::Io, message).help("name another file, or remove this one")
+        })?;
+        let whole = known.whole;
+        Ok((known, whole))
+    })?;
+    if journal.is_empty() {
+        journal.append(&hunt.first_line())?;
+    } else if !quiet {
+        let runs = counted(known.len(), "run");
+        say(&format!("{runs} were there already in {}", path.display()));
+    }
+    Ok((Some(journal), known))
+}
+
+/// Writes down a run. What comes after one that could not be written is not written either, and that is told at the end.
+fn keep(journal: &Mutex<Result<Option<Journal>, Failure>>, line: &str) {
+    let mut held = journal.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Ok(Some(journal)) = &mut *held
+        && let Err(failure) = journal.append(line)
+    {
+        *held = Err(failure);
+    }
 }
 
 fn plan(args: &RemedyArgs, model: &Model) -> Result<RemedyPlan, Failure> {

@@ -1,43 +1,29 @@
 //! The folder of a sweep: its plan and its journals.
-//!
-//! A journal is appended to while a sweep runs, by one process at a time. Each cell is one write; the
-//! disk is asked to have it at most every second, so that small cells do not wait for the disk:
-//! a killed process loses nothing, a lost power supply the cells of the last second.
 
 use super::output::TABLE;
 use crate::exit::{Exit, Failure, reason};
-use crate::files::{self, Sink, TryLockError};
+use crate::files;
+use crate::journal::Journal as File;
 use crate::part::{PARTS, write_whole};
 use crate::sheet::PAGE;
 use sim_core::experiment::sweep::{Header, Journal, Plan, Row, Shard};
 use sim_core::scenario::{NoFiles, Problems, Source};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::io;
+use std::path::Path;
 
 /// The plan, with everything it needs.
 pub(super) const PLAN: &str = "plan.toml";
 /// How journals end.
 pub(super) const JOURNAL: &str = ".journal";
-/// How long cells may stay out of the disk's reach.
-const SYNC: Duration = Duration::from_secs(1);
 
 /// An open journal.
 pub(super) struct Store {
-    file: Sink,
-    path: PathBuf,
-    /// Bytes of whole lines.
-    whole: u64,
-    synced: Instant,
+    file: File,
 }
 
 impl Store {
     /// Opens the journal of a shard in `folder`, with what it holds already. A folder without a plan
     /// that holds other things is refused, unless `force` is given.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how often the disk is asked changes nothing that is written"
-    )]
     pub(super) fn open(
         folder: &Path,
         plan: &Plan,
@@ -54,88 +40,40 @@ impl Store {
         })?;
         check_plan(folder, plan, force)?;
         let path = folder.join(journal_name(shard));
-        let fail =
-            |error: &io::Error| Failure::io(format!("cannot write {}", path.display()), error);
-        let mut file = files::patiently(|| files::open_to_change(&path, true))
-            .map_err(|error| fail(&error))?;
-        // Not every file system has locks; where there are none, nobody is kept out.
-        if let Err(TryLockError::WouldBlock) = file.file().try_lock() {
-            return Err(Failure::new(
-                Exit::Io,
-                format!("another process is writing {}", path.display()),
-            )
-            .help("wait for it, or choose another folder"));
-        }
-        let bytes = file.read_all().map_err(|error| fail(&error))?;
-        let mut rows = Vec::new();
-        let mut whole = 0;
-        // Without a single whole line nothing was kept: the process ended while it began.
-        if bytes.contains(&b'\n') {
-            let journal = Journal::read(&bytes, plan, Some(shard)).map_err(|why| {
+        let (file, rows) = File::open(path.clone(), |bytes| {
+            // Without a single whole line nothing was kept: the process ended while it began.
+            if !bytes.contains(&b'\n') {
+                return Ok((Vec::new(), 0));
+            }
+            let journal = Journal::read(bytes, plan, Some(shard)).map_err(|why| {
                 Failure::new(
                     Exit::Io,
                     format!("cannot go on with {}: {why}", path.display()),
                 )
                 .help("choose another folder, or remove this one")
             })?;
-            (rows, whole) = (journal.rows, journal.whole);
-        }
-        let whole = whole as u64;
-        files::patiently(|| file.cut(whole)).map_err(|error| fail(&error))?;
-        let mut store = Self {
-            file,
-            path,
-            whole,
-            synced: Instant::now(),
-        };
-        if whole == 0 {
+            Ok((journal.rows, journal.whole))
+        })?;
+        let mut store = Self { file };
+        if store.file.is_empty() {
             store.append(&Header::of(plan, shard).line())?;
         }
-        store.sync()?;
         Ok((store, rows))
     }
 
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Adds a line.
     pub(super) fn append(&mut self, line: &str) -> Result<(), Failure> {
-        let (file, whole) = (&mut self.file, self.whole);
-        let mut torn = false;
-        files::patiently(|| {
-            // Half a line of an attempt that failed must not stand before the next.
-            if std::mem::replace(&mut torn, true) {
-                file.cut(whole)?;
-            }
-            file.write_all(line.as_bytes())
-        })
-        .map_err(|error| Failure::io(format!("cannot write {}", self.path.display()), &error))?;
-        self.whole += line.len() as u64;
-        if self.synced.elapsed() >= SYNC {
-            self.sync()?;
-        }
-        Ok(())
+        self.file.append(line)
     }
 
     /// Everything is there.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
-        self.sync()
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how often the disk is asked changes nothing that is written"
-    )]
-    fn sync(&mut self) -> Result<(), Failure> {
-        self.file.sync().map_err(|error| self.failure(&error))?;
-        self.synced = Instant::now();
-        Ok(())
-    }
-
-    fn failure(&self, error: &io::Error) -> Failure {
-        Failure::io(format!("cannot write {}", self.path.display()), error)
+        self.file.sync()
     }
 }
 

@@ -6,18 +6,22 @@
 //! The life of an alert is that of Prometheus 3 (`rules/alerting.go`, `Eval`): a condition that holds makes it pending,
 //! one that has held for `for` makes it fire, one that no longer holds resolves it, after `keep`; no value is no
 //! condition that holds. Until it has fired, an alert that no longer holds is forgotten without a word.
+//! Alerts that are rules of Prometheus are evaluated by `sim_alert` ([`rules`]); what is told and notified of them is the same.
 
 mod notify;
 mod readings;
+mod rules;
 
 use super::Simulation;
 use super::event::Event;
+use crate::alert_rule::Watched;
 use crate::event_log::{self, Kind};
 use crate::model::{Actor, Alert, Model};
 use crate::record::{Recorder, show};
 use crate::time::{Duration, Instant};
 use notify::Notifier;
 use readings::Readings;
+use rules::{Rules, Standing};
 use std::sync::Arc;
 
 /// Firings of alerts of which more is kept than the event log tells.
@@ -27,6 +31,8 @@ const FIRINGS_MAX: usize = 10_000;
 #[derive(Clone)]
 pub(super) struct Monitoring {
     readings: Readings,
+    prometheus: Option<Box<Rules>>,
+    /// One for each alert.
     rules: Vec<Rule>,
     notifier: Notifier,
     next_scrape: u64,
@@ -68,6 +74,7 @@ impl Monitoring {
         let settings = model.monitoring?;
         Some(Box::new(Self {
             readings: Readings::new(model, settings),
+            prometheus: Rules::new(model, settings).map(Box::new),
             rules: vec![Rule::default(); model.alerts.len()],
             notifier: Notifier::new(settings.group, model.alerts.len()),
             next_scrape: 0,
@@ -89,13 +96,16 @@ impl Monitoring {
     /// When something is due next.
     fn next(&self) -> u64 {
         let next = self.next_scrape.min(self.next_evaluation);
+        let rules = self.prometheus.as_ref();
+        let next = rules.map_or(next, |rules| rules.next().min(next));
         self.notifier.next().map_or(next, |look| look.min(next))
     }
 
     /// Evaluates every rule; what is told of that, with the position of the alert.
     fn evaluate(&mut self, alerts: &[Alert], now: u64) -> Vec<(usize, event_log::Event)> {
         let mut told = Vec::new();
-        for (i, alert) in alerts.iter().enumerate() {
+        let own = alerts.iter().enumerate();
+        for (i, alert) in own.filter(|(_, alert)| alert.watched != Watched::Expression) {
             let seen = self.readings.seen_at(now);
             let judgement = alert.judge(&seen);
             let as_of = seen.as_of();
@@ -104,10 +114,7 @@ impl Monitoring {
                 let value = judgement
                     .value
                     .map_or_else(|| "no value".to_owned(), |v| show(v, judgement.unit));
-                let age = as_of.map_or_else(String::new, |at| match now - at {
-                    0 => ", scraped now".to_owned(),
-                    age => format!(", scraped {} before", Duration(age)),
-                });
+                let age = age(as_of, now);
                 let event = event_log::Event {
                     at: Instant(now),
                     kind,
@@ -157,6 +164,74 @@ impl Monitoring {
         told
     }
 
+    /// Evaluates the rules of Prometheus that are due; what is told of that, with the position of the alert.
+    fn evaluate_rules(
+        &mut self,
+        alerts: &[Alert],
+        now: u64,
+    ) -> Vec<(Option<usize>, event_log::Event)> {
+        let Some(rules) = &mut self.prometheus else {
+            return Vec::new();
+        };
+        let (standings, failed) = rules.evaluate(now);
+        let as_of = rules.newest();
+        let event = |kind, subject: &str, cause| event_log::Event {
+            at: Instant(now),
+            kind,
+            by: Actor::System,
+            subject: subject.to_owned(),
+            server: None,
+            cause,
+        };
+        let failed = failed.into_iter();
+        let mut told: Vec<_> = failed
+            .map(|(rule, why)| (None, event(Kind::RuleFailed, &rule, why)))
+            .collect();
+        for standing in standings {
+            let alert = &alerts[standing.alert];
+            for kind in self.stands(&standing, now, as_of) {
+                let age = age(as_of, now);
+                let cause = format!("{} ({}{age})", alert.text, standing.of);
+                told.push((Some(standing.alert), event(kind, &alert.name, cause)));
+            }
+        }
+        told
+    }
+
+    /// An alert that is a rule of Prometheus stands so now; what is to be told of it.
+    fn stands(&mut self, standing: &Standing, now: u64, as_of: Option<u64>) -> Vec<Kind> {
+        let rule = &mut self.rules[standing.alert];
+        let mut told = Vec::new();
+        if rule.firing && !standing.firing {
+            told.push(Kind::Resolved);
+            if let Some(last) = rule.last.take() {
+                self.firings[last].resolved = Some(Instant(now));
+            }
+            *rule = Rule::default();
+        }
+        if rule.since.is_none() && standing.since.is_some() && !standing.firing {
+            told.push(Kind::Pending);
+        }
+        if standing.firing && !rule.firing {
+            told.push(Kind::Alert);
+            rule.firing = true;
+            self.notifier.fires(now);
+            rule.last = (self.firings.len() < FIRINGS_MAX).then_some(self.firings.len());
+            if rule.last.is_some() {
+                self.firings.push(Firing {
+                    alert: standing.alert,
+                    pending: Instant(standing.since.unwrap_or(now)),
+                    at: Instant(now),
+                    as_of: as_of.map(Instant),
+                    paged: None,
+                    resolved: None,
+                });
+            }
+        }
+        rule.since = standing.since;
+        told
+    }
+
     /// Looks whom to tell of what.
     fn notify(&mut self, now: u64) -> Vec<usize> {
         let firing: Vec<bool> = self.rules.iter().map(|rule| rule.firing).collect();
@@ -168,6 +243,14 @@ impl Monitoring {
         }
         pages
     }
+}
+
+/// How old what is known is.
+fn age(as_of: Option<u64>, now: u64) -> String {
+    as_of.map_or_else(String::new, |at| match now - at {
+        0 => ", scraped now".to_owned(),
+        age => format!(", scraped {} before", Duration(age)),
+    })
 }
 
 impl Simulation {
@@ -182,6 +265,9 @@ impl Simulation {
         if monitoring.next_scrape == now {
             let readings = &mut monitoring.readings;
             readings.scrape(&self.recorder, &self.fleet, &self.services, now);
+            if let Some(rules) = &mut monitoring.prometheus {
+                rules.scrape(self);
+            }
             monitoring.next_scrape = now.saturating_add(settings.scrape.0);
         }
         if monitoring.next_evaluation == now {
@@ -190,6 +276,10 @@ impl Simulation {
                 self.recorder.tell(event);
             }
             monitoring.next_evaluation = now.saturating_add(settings.evaluate.0);
+        }
+        for (alert, event) in monitoring.evaluate_rules(&model.alerts, now) {
+            fire.extend(alert.filter(|_| event.kind == Kind::Alert));
+            self.recorder.tell(event);
         }
         let pages = monitoring.notify(now);
         for &alert in &pages {
@@ -211,6 +301,19 @@ impl Simulation {
         if let Some(monitoring) = &self.monitoring {
             self.events.schedule(monitoring.next(), Event::Monitor);
         }
+    }
+
+    /// The series that rules of Prometheus see now; `None` where there are no such rules.
+    pub fn scraped_series(&self) -> Option<&sim_alert::Store> {
+        let rules = self.monitoring.as_ref()?.prometheus.as_ref()?;
+        Some(rules.store())
+    }
+
+    /// Bytes that a clone of what was scraped takes.
+    pub(super) fn monitoring_bytes(&self) -> usize {
+        let monitoring = self.monitoring.as_ref();
+        let rules = monitoring.and_then(|monitoring| monitoring.prometheus.as_ref());
+        rules.map_or(0, |rules| rules.bytes())
     }
 
     /// Alerts that fired so far, as far as a monitoring knew; none without a monitoring.

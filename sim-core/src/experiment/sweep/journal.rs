@@ -132,14 +132,15 @@ pub fn line_of(row: &Row) -> String {
     })
 }
 
-fn line(record: &impl Serialize) -> String {
+/// The line of a record, with its end.
+pub(crate) fn line(record: &impl Serialize) -> String {
     let text = serde_json::to_string(record)
         .unwrap_or_else(|error| unreachable!("plain data always serialises: {error}"));
     format!("{:08x} {text}\n", crc32fast::hash(text.as_bytes()))
 }
 
 /// The record of a line, if its checksum is right.
-fn checked(line: &[u8]) -> Option<&str> {
+pub(crate) fn checked(line: &[u8]) -> Option<&str> {
     let (sum, record) = std::str::from_utf8(line).ok()?.split_at_checked(8)?;
     let record = record.strip_prefix(' ')?;
     let sum = u32::from_str_radix(sum, 16).ok()?;

@@ -28,6 +28,7 @@ pub(crate) use keys::PlanSpec;
 
 pub use arguments::{Arguments, Misused};
 pub use journal::{Header, Journal, Mismatch, line_of};
+pub(crate) use journal::{checked, line};
 pub use merge::{Gap, merge};
 pub use plan::{Cell, Plan};
 pub use row::{Figure, Row, write_rows};

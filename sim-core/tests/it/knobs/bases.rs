@@ -357,6 +357,12 @@ pub(super) fn base(name: &str) -> String {
             .replacen("when = \"p99 > 40ms\"", "when = \"in_flight(server.a)\"\nrule = \"absence\"", 1),
         "grouped" => base("watched").replacen("p99 > 40ms", "p99 > 1ms", 1) + "group = { wait = \"1s\", interval = \"2s\", repeat = \"3s\" }\n",
         "answered" => base("watched").replacen("at = \"10s\"\nset", "name = \"push\"\nat = \"3s\"\nset", 1) + ANSWERED,
+        "released" => base("answered").replacen(
+            "do = \"restart\"\ntarget = \"service.web.server.a\"",
+            "do = \"deploy\"\ntarget = \"service.web.server\"\nset = { \"service.web.server.*.errors.rate\" = 0.5 }",
+            1,
+        ),
+        "ruled" => plain(90) + "[monitoring]\nscrape = \"1s\"\nrules = [{ name = \"own\", file = \"up.yml\" }]\n",
         "called" => base("grouped").replacen("wait = \"1s\", interval = \"2s\", repeat = \"3s\"", "wait = \"0s\", interval = \"200ms\", repeat = \"100ms\"", 1) + CALLED,
         "faulty" => plain(90).replacen("do = \"slow\"", "fault = \"gray\"", 1).replacen("factor = 0.5\n", "", 1),
         "closed" => rate("arrivals = { kind = \"closed\", users = 10, think = \"100ms\" }"),

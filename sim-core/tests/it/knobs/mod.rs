@@ -41,11 +41,17 @@ fn see(scenario: &Scenario) -> Result<Seen, Problems> {
     })
 }
 
-/// A base for the scenario that is laid upon it.
+/// A base for the scenario that is laid upon it, and rules.
 struct Base;
 
 impl Files for Base {
     fn read(&self, name: &str) -> Result<Source, String> {
+        if let Some(metric) = name.strip_suffix(".yml") {
+            let rules = format!(
+                "groups: [{{ name: g, rules: [{{ alert: There, expr: {metric} >= 0 }}] }}]"
+            );
+            return Ok(Source::new(name, rules));
+        }
         let rate = if name == "busy" { 150 } else { 90 };
         Ok(Source::new(name, plain(rate)))
     }

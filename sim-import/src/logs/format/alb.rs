@@ -43,7 +43,7 @@ impl Parser for Alb {
         let (at, coarse) = self.dates.iso(next()?).ok_or("its time is none")?;
         let (_balancer, _client, target) = (next()?, next()?, next()?);
         // A part that did not come to be is -1.
-        let mut part = || {
+        let mut part = || -> Result<_, &'static str> {
             let word = next()?;
             Ok(if word.starts_with(b"-") {
                 None

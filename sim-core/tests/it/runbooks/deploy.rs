@@ -1,0 +1,156 @@
+//! Deployments that people begin and take back.
+
+use super::{BOOK, shop};
+use crate::support::{at, start, times, told};
+use sim_core::engine::Simulation;
+use sim_core::event_log::Kind;
+use sim_core::scenario;
+use sim_core::summary::Summary;
+
+fn failed(simulation: &Simulation) -> u64 {
+    Summary::of(simulation, 0).requests.failed
+}
+
+fn workers(simulation: &Simulation) -> Vec<u32> {
+    let standing = simulation.standing();
+    let servers = standing.services[0].servers.iter();
+    servers.map(|server| server.workers).collect()
+}
+
+const FIX: &str = "[[runbook.step]]\nname = \"fix\"\ndo = \"deploy\"\ntarget = \"service.web.server\"\n\
+                   set = { \"service.web.server.*.errors.rate\" = 0 }\n";
+
+#[test]
+fn a_release_is_begun_when_the_cause_is_known_and_leaves_alone_what_it_does_not_name() {
+    // Paged at 110 and known at 290. Another key is set before and another one afterwards.
+    let text = shop(&format!(
+        "[[timeline]]\nat = \"200s\"\nset = {{ \"service.web.server.w-3.workers\" = 3 }}\n\
+         [[timeline]]\nat = \"500s\"\nset = {{ \"service.web.server.w-2.workers\" = 5 }}\n{BOOK}{FIX}"
+    ));
+    let mut run = start(&text);
+    run.run_until(at(280.0));
+    assert_eq!(workers(&run), [2, 2, 3, 2]);
+    run.run_until(at(400.0));
+    let (begun, done) = (times(&run, Kind::Deploy), times(&run, Kind::Deployed));
+    assert_eq!(begun, [290.0]);
+    let (_, _, cause) = &told(&run, Kind::Deploy)[0];
+    assert_eq!(
+        cause,
+        "runbook bad-push (service.web.server.*.errors.rate = 0)"
+    );
+    // One after the other, each drained within a second, gone, and there again.
+    assert!(
+        done.len() == 1 && done[0] > 293.0 && done[0] < 310.0,
+        "{done:?}"
+    );
+    let before = failed(&run);
+    assert!(before > 0);
+    run.run();
+    assert_eq!(failed(&run), before);
+    assert_eq!(workers(&run), [2, 5, 3, 2]);
+}
+
+#[test]
+fn a_release_with_too_many_failures_goes_back_and_one_that_holds_goes_on() {
+    let text = |rate: &str| {
+        shop(&format!(
+            "{BOOK}[[runbook.step]]\ndo = \"deploy\"\ntarget = \"service.web.server\"\n\
+             set = {{ \"service.web.server.*.errors.rate\" = {rate} }}\n\
+             canary = {{ servers = 1, watch = \"30s\", failed = 0.5 }}\n"
+        ))
+    };
+    let mut bad = start(&text("0.9"));
+    bad.run();
+    assert_eq!(
+        times(&bad, Kind::Rollback).len(),
+        1,
+        "{:?}",
+        told(&bad, Kind::Deploy)
+    );
+    // As before: one of four fails always.
+    let mut all = start(&text("0.2"));
+    all.run();
+    assert!(times(&all, Kind::Rollback).is_empty());
+    assert_eq!(times(&all, Kind::Deployed).len(), 1);
+    // From then on a quarter of all fails here, and a fifth there.
+    let late = |run: &Simulation, text: &str| {
+        let mut before = start(text);
+        before.run_until(at(600.0));
+        (failed(run) - failed(&before)) as f64 / 30_000.0
+    };
+    assert!(
+        (late(&bad, &text("0.9")) - 0.25).abs() < 0.01,
+        "{}",
+        late(&bad, &text("0.9"))
+    );
+    assert!(
+        (late(&all, &text("0.2")) - 0.2).abs() < 0.01,
+        "{}",
+        late(&all, &text("0.2"))
+    );
+}
+
+#[test]
+fn a_release_of_a_step_can_be_taken_back() {
+    let worse = "[[runbook.step]]\nname = \"guess\"\ndo = \"deploy\"\ntarget = \"service.web.server\"\n\
+                 set = { \"service.web.server.*.workers\" = 7 }\n";
+    let undo = "[[runbook.step]]\nafter = \"100s\"\nundo = \"guess\"\n";
+    let mut run = start(&shop(&format!("{BOOK}{worse}{undo}")));
+    run.run_until(at(350.0));
+    assert_eq!(workers(&run), [7, 7, 7, 7]);
+    run.run();
+    assert_eq!(workers(&run), [2, 2, 2, 2]);
+    assert_eq!(times(&run, Kind::Deployed).len(), 2);
+    // Before it has been begun there is nothing to undo.
+    let early = shop(&format!("{BOOK}{undo}{worse}"));
+    let mut early = start(&early);
+    early.run();
+    let notes = told(&early, Kind::Note);
+    assert!(
+        notes[0].2.starts_with("guess has not come yet"),
+        "{notes:?}"
+    );
+    assert_eq!(workers(&early), [7, 7, 7, 7]);
+}
+
+#[test]
+fn what_no_release_is_is_refused() {
+    let wrong = |step: &str, code: &str, word: &str| {
+        let text = shop(&format!("{BOOK}[[runbook.step]]\n{step}\n"));
+        let problems = scenario::parse(&text).expect_err("it is wrong");
+        assert!(problems.has(code), "{problems}");
+        assert!(problems.to_string().contains(word), "{word}: {problems}");
+    };
+    let deploy = "do = \"deploy\"\ntarget = \"service.web.server\"\n";
+    wrong(
+        &format!("{deploy}every = \"5s\""),
+        "E031",
+        "`every` has no effect",
+    );
+    wrong(
+        &format!("{deploy}set = {{ \"client.timeout\" = \"1s\" }}"),
+        "E031",
+        "and nothing else",
+    );
+    wrong(
+        &format!("{deploy}canary = {{ servers = 1, watch = \"1m\", abort_on = \"failing\" }}"),
+        "E031",
+        "goes back by itself",
+    );
+    wrong(
+        "undo = \"push\"\nmax_surge = 1",
+        "E031",
+        "`max_surge` has no effect",
+    );
+    wrong(
+        "undo = \"push\"\ncanary = { servers = 1, watch = \"1m\" }",
+        "E011",
+        "`abort_on` is missing",
+    );
+    wrong("undo = \"pull\"", "E020", "no step that deploys");
+    wrong(
+        &format!("name = \"push\"\n{deploy}"),
+        "E019",
+        "are called \"push\"",
+    );
+}
