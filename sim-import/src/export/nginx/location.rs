@@ -166,6 +166,7 @@ pub(super) fn limits(
 }
 
 /// Which guard of a list of an owner a limit is.
+#[derive(Clone, Copy)]
 struct Limit<'a> {
     list: &'a str,
     number: usize,
