@@ -179,7 +179,7 @@ impl Bed {
                 } else if let Some(key) = path.strip_prefix("monitoring.rules.NAME.") {
                     let own = match key {
                         "text" => format!("text = {RULES:?}"),
-                        "name" => format!("name = \"r\", file = \"rules.yml\""),
+                        "name" => "name = \"r\", file = \"rules.yml\"".to_owned(),
                         _ => "file = \"rules.yml\"".to_owned(),
                     };
                     let rules = format!("[{{ {own}, skip_unknown = true }}]");

@@ -252,7 +252,10 @@ fn promtool_is_given_the_series_and_the_alerts_of_a_run() {
     for event in run.recorder().event_log() {
         if matches!(event.kind, Kind::Alert | Kind::Resolved) {
             let of = firing.entry(event.subject.clone()).or_default();
-            of.push(((event.at.0 / 1_000_000) as i64, event.kind == Kind::Alert));
+            of.push((
+                (event.at.0 / 1_000_000).cast_signed(),
+                event.kind == Kind::Alert,
+            ));
         }
     }
     assert!(firing.len() >= 6, "{firing:?}");
