@@ -28,7 +28,7 @@ fn the_last_moment_is_told_with_its_curve() {
     for wanted in [
         "s: heal s helps until 12:01:30",
         "10 replications · looked for within 1s · 95 % confidence",
-        "requests.failed: ",
+        "requests.lost: ",
         "it helps where it saves 50 % of that difference",
         "  12:01 ",
         " 100 %",

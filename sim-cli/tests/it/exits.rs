@@ -1,6 +1,6 @@
 //! Exit codes, each with the situation it stands for.
 
-use crate::stampede::{Folder, SMALL, stampede};
+use crate::stampede::{Folder, SMALL, interrupted, stampede};
 use std::io::Read;
 use std::process::Stdio;
 #[cfg(unix)]

@@ -475,7 +475,7 @@ fn what_a_command_cannot_do_is_refused_with_a_way_out() {
         ),
         (
             4,
-            "response_time_s.p99",
+            "did you mean \"response_time_s.p9",
             &[
                 "run",
                 "q.toml",

@@ -53,7 +53,7 @@ fn programs_get_everything_that_was_tried() {
     let output = ["--format", "json", "-o", "results"];
     let found = json(&folder.run(&[&COMMAND[..], &output].concat()).code(0).out);
     assert_eq!(found["experiment"], "remedy");
-    assert_eq!(found["by"], "requests.failed");
+    assert_eq!(found["by"], "requests.lost");
     let best = &found["ranked"][0];
     assert_eq!(best["kinds"][0], "weights");
     assert_eq!(best["effect"], "saves");

@@ -1,7 +1,7 @@
 //! `test`: scenarios as a suite.
 
 use crate::experiments::json;
-use crate::stampede::{Folder, SMALL};
+use crate::stampede::{Folder, SMALL, interrupted};
 
 /// A folder of scenarios, with what else may lie in one.
 fn suite() -> Folder {

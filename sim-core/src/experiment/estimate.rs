@@ -402,7 +402,8 @@ impl Judged {
             Err(reason) => return Estimate::withheld(None, reason),
         };
         let each = measure.events_in_one(&parts.seen);
-        if let Some(rare) = each.and_then(|each| self.rare_count(each, &values, level)) {
+        let worth = |each: f64| self.rare_count(each, measure.is_level(), &values, level);
+        if let Some(rare) = each.and_then(worth) {
             return rare;
         }
         if let Some(correlated) = self.correlated(parts, &values) {
@@ -450,12 +451,21 @@ impl Judged {
 
     /// How often what hardly ever happens does: a bound where it never did, and nothing where it did in a
     /// few runs. A value is so many times `each` events.
-    fn rare_count(&self, each: f64, values: &[f64], level: f64) -> Option<Estimate> {
+    fn rare_count(
+        &self,
+        each: f64,
+        is_level: bool,
+        values: &[f64],
+        level: f64,
+    ) -> Option<Estimate> {
         let seen: f64 = values.iter().sum();
         // Events that come in clusters are worth fewer: as many as would make the error that is seen.
         let moments = statistics::Moments::of(values);
         let relative = moments.standard_error() / moments.mean();
-        let total = (seen * each).min((relative * relative).recip());
+        let clusters = (relative * relative).recip();
+        // How many are there at a moment are no events, of which one follows from another.
+        let clusters = if is_level { f64::INFINITY } else { clusters };
+        let total = (seen * each).min(clusters);
         let none_in_some = values.iter().any(|v| *v <= 0.0);
         if !none_in_some || total >= MIN_EVENTS as f64 {
             return None;

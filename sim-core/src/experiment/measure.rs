@@ -131,6 +131,11 @@ impl Measure {
         self.kind == Kind::Plain && self.row.unit == Unit::Count
     }
 
+    /// Whether it counts what is there at a moment, and not what happens.
+    pub(super) fn is_level(&self) -> bool {
+        self.is_count() && self.path.ends_with("in_flight")
+    }
+
     /// How many events a value of 1 stands for in one of several looks at a system: one for a count, as many as
     /// there were seconds for a number per second. `None` for what counts no events.
     pub(super) fn events_in_one(&self, seen: &[Option<Observation>]) -> Option<f64> {

@@ -318,6 +318,26 @@ fn what_never_happens_has_a_bound() {
     assert!(share.is_bound() && count.is_bound());
 }
 
+/// How many wait at the end of five runs varies as much as they do: it is no event that is rare, and an interval only for
+/// those that happen to vary little would not cover.
+#[test]
+fn how_many_are_there_at_the_end_is_no_rare_event() {
+    let text = r#"
+horizon = "1s"
+traffic = [{ to = "web", rate = 700, arrivals = { kind = "mmpp", factors = [5, 1], lengths = ["100ms", "200ms"] } }]
+[service.web]
+demand = { kind = "exponential", mean = "1ms" }
+server = [{ name = "a", workers = 1, queue = { limit = 19 } }]
+"#;
+    let intervals = |seed: u64| {
+        let model = model(&format!("seed = {seed}\n{text}"));
+        let found = estimated(&model, &["requests.in_flight"], Estimand::Horizon, 5);
+        usize::from(found[0].interval().is_some())
+    };
+    let printed: usize = (0..40).map(intervals).sum();
+    assert!(printed >= 30, "{printed} of 40");
+}
+
 #[test]
 fn what_is_the_same_in_all_replications_has_no_interval() {
     let text = |demand: &str| {
