@@ -119,8 +119,9 @@ impl Path {
             .retransmit_ns
             .filter(|_| self.loss > 0.0 && self.loss < 1.0);
         let again = again.map_or(0.0, |pause_ns| {
-            let sent_so_often = |times| self.loss.powi(times + 1) * f64::from(1 << times);
-            let pauses: f64 = (0..RETRANSMISSIONS as i32).map(sent_so_often).sum();
+            let sent_so_often =
+                |times: u32| self.loss.powi(times.cast_signed() + 1) * f64::from(1_u32 << times);
+            let pauses: f64 = (0..RETRANSMISSIONS).map(sent_so_often).sum();
             pauses * pause_ns as f64
         });
         delay + self.added_ns as f64 + again
