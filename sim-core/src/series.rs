@@ -6,6 +6,13 @@
 
 use crate::outcome::Outcome;
 
+/// The series of a name.
+// Inlined where its result is used, it takes LLVM 22 minutes to link the program.
+#[inline(never)]
+pub(crate) fn named(name: &str) -> Option<&'static SeriesDef> {
+    SERIES.iter().find(|def| def.name == name)
+}
+
 /// Every series.
 pub static SERIES: &[SeriesDef] = &[
     SeriesDef {

@@ -7,7 +7,7 @@ use super::sections::{AlertSpec, RulesSpec, Top};
 use crate::alert_rule::{ALERT_RULES, Watched, Watches};
 use crate::extension::{Configured, Params};
 use crate::model::{Alert, Exposing, Monitoring, RuleSet, Scraped};
-use crate::series::SERIES;
+use crate::series::{SERIES, named};
 use crate::text::{cited, shown};
 use crate::time::Duration;
 use sim_alert::{Rule, RuleKind, Rules, Selector, Written};
@@ -219,19 +219,13 @@ impl Draft {
     fn without_unknown(&mut self, exposing: &Exposing<'_>, cx: &mut Cx<'_>) -> Option<Vec<String>> {
         let (mut left_out, mut clean) = (Vec::new(), true);
         loop {
-            let rules = self.rules.groups.iter().flat_map(|group| &group.rules);
-            let records = rules.filter(|rule| matches!(rule.kind, RuleKind::Record));
-            let recorded: BTreeSet<String> = records.map(|rule| rule.name.clone()).collect();
+            let recorded = self.recorded();
             let (mut known, mut again) = (BTreeMap::new(), false);
             let groups = self.rules.groups.iter_mut().zip(&mut self.alert_of);
             for ((group, of), &(at, skips)) in groups.zip(&self.places) {
                 let mut keeps = Vec::with_capacity(group.rules.len());
                 for rule in &group.rules {
-                    let mut selectors = rule.expr.selectors().into_iter();
-                    let unknown = selectors.find(|one| {
-                        let fresh = || finds(one, &recorded, exposing);
-                        !*known.entry(one.to_string()).or_insert_with(fresh)
-                    });
+                    let unknown = unknown_in(rule, &recorded, exposing, &mut known);
                     keeps.push(unknown.is_none() || !skips);
                     let Some(unknown) = unknown else { continue };
                     if skips {
@@ -249,15 +243,21 @@ impl Draft {
                     cx.push(Problem::new("E055", what).at(at).help(help));
                     clean = false;
                 }
-                let mut keep = keeps.iter();
-                group.rules.retain(|_| keep.next() == Some(&true));
-                let mut keep = keeps.iter();
-                of.retain(|_| keep.next() == Some(&true));
+                keep(&mut group.rules, &keeps);
+                keep(of, &keeps);
             }
             if !clean || !again {
                 return clean.then_some(left_out);
             }
         }
+    }
+
+    /// The series that rules record.
+    #[inline(never)]
+    fn recorded(&self) -> BTreeSet<String> {
+        let rules = self.rules.groups.iter().flat_map(|group| &group.rules);
+        let records = rules.filter(|rule| matches!(rule.kind, RuleKind::Record));
+        records.map(|rule| rule.name.clone()).collect()
     }
 
     /// Looks whether what differences are taken of holds two values.
@@ -284,6 +284,31 @@ impl Draft {
         }
         clean.then_some(())
     }
+}
+
+/// The first selector of a rule that finds nothing; what is known of others is kept.
+#[inline(never)]
+fn unknown_in<'r>(
+    rule: &'r Rule,
+    recorded: &BTreeSet<String>,
+    exposing: &Exposing<'_>,
+    known: &mut BTreeMap<String, bool>,
+) -> Option<&'r Selector> {
+    let mut selectors = rule.expr.selectors().into_iter();
+    selectors.find(|one| {
+        let fresh = || finds(one, recorded, exposing);
+        !*known.entry(one.to_string()).or_insert_with(fresh)
+    })
+}
+
+/// Keeps those of a list that are to be kept.
+#[inline(never)]
+fn keep<T>(list: &mut Vec<T>, keeps: &[bool]) {
+    let mut at = 0;
+    list.retain(|_| {
+        at += 1;
+        keeps[at - 1]
+    });
 }
 
 /// The position of a rule's alert: the outer option is a problem, the inner one what is recorded.
@@ -335,6 +360,7 @@ fn alert_of(
 }
 
 /// Whether there is a series that a selector takes.
+#[inline(never)]
 fn finds(selector: &Selector, recorded: &BTreeSet<String>, exposing: &Exposing<'_>) -> bool {
     let metric = selector.metric();
     if metric.is_some_and(|name| recorded.contains(name) || MADE.contains(&name)) {
@@ -350,9 +376,10 @@ fn finds(selector: &Selector, recorded: &BTreeSet<String>, exposing: &Exposing<'
 }
 
 /// Says that nothing is found, and what there is.
+#[inline(never)]
 fn nothing(selector: &Selector, exposing: &Exposing<'_>) -> (String, String) {
     let known = selector.metric();
-    let known = known.and_then(|name| SERIES.iter().find(|def| def.name == name));
+    let known = known.and_then(named);
     let Some(def) = known else {
         let name = selector
             .metric()
