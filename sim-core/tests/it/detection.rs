@@ -205,16 +205,10 @@ fn a_change_is_a_difference_and_needs_a_past() {
     assert!(fires(monitoring, &alert(101)).is_empty());
 }
 
-/// Ten requests a second to two servers, one of which is down from 100 s to 200 s.
+/// The outage, with an objective.
 fn outage(rest: &str) -> String {
-    format!(
-        "horizon = \"600s\"\ntraffic = [{{ to = \"web\", arrivals = \"deterministic\", rate = 10 }}]\n\
-         [service.web]\ndemand = \"10ms\"\n\
-         [[service.web.server]]\nname = \"s\"\nworkers = 1\nrestart = {{ kind = \"after\", pause = \"100s\" }}\n\
-         [[service.web.server]]\nname = \"t\"\nlike = \"s\"\n\
-         [[timeline]]\nat = \"100050ms\"\ndo = \"crash\"\ntarget = \"service.web.server.s\"\n\
-         [[slo]]\nname = \"works\"\nobjective = 0.99\n{rest}"
-    )
+    let slo = "[[slo]]\nname = \"works\"\nobjective = 0.99\n";
+    crate::support::outage(&format!("{slo}{rest}"))
 }
 
 #[test]

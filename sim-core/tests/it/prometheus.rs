@@ -21,16 +21,11 @@ fn ramp(monitoring: &str, alert: &str) -> String {
     )
 }
 
-/// Ten requests a second to two servers, one of which is down from 100 s to 200 s; rules stand in a file.
+/// The outage, with rules that stand in a file.
 fn outage(monitoring: &str, rules: &str) -> String {
-    format!(
-        "horizon = \"600s\"\ntraffic = [{{ to = \"web\", arrivals = \"deterministic\", rate = 10 }}]\n\
-         [service.web]\ndemand = \"10ms\"\n\
-         [[service.web.server]]\nname = \"s\"\nworkers = 1\nrestart = {{ kind = \"after\", pause = \"100s\" }}\n\
-         [[service.web.server]]\nname = \"t\"\nlike = \"s\"\n\
-         [[timeline]]\nat = \"100050ms\"\ndo = \"crash\"\ntarget = \"service.web.server.s\"\n\
-         [monitoring]\n{monitoring}\nrules = [{{ text = '''{rules}''' }}]\n"
-    )
+    crate::support::outage(&format!(
+        "[monitoring]\n{monitoring}\nrules = [{{ text = '''{rules}''' }}]\n"
+    ))
 }
 
 /// A file with a rule in each line: its name, and what else it has.

@@ -113,3 +113,14 @@ pub(crate) fn fates(text: &str) -> Vec<(&'static str, f64)> {
     let fate = |row: &RequestRecord| (row.outcome.name(), row.ended_ns as f64 / 1e6);
     log(text).iter().map(fate).collect()
 }
+
+/// Ten requests a second to two servers, one of which is down from 100 s to 200 s.
+pub(crate) fn outage(rest: &str) -> String {
+    format!(
+        "horizon = \"600s\"\ntraffic = [{{ to = \"web\", arrivals = \"deterministic\", rate = 10 }}]\n\
+         [service.web]\ndemand = \"10ms\"\n\
+         [[service.web.server]]\nname = \"s\"\nworkers = 1\nrestart = {{ kind = \"after\", pause = \"100s\" }}\n\
+         [[service.web.server]]\nname = \"t\"\nlike = \"s\"\n\
+         [[timeline]]\nat = \"100050ms\"\ndo = \"crash\"\ntarget = \"service.web.server.s\"\n{rest}"
+    )
+}
