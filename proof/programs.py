@@ -34,18 +34,27 @@ class Program:
 
     async def start_from(self, file, folder, port):
         """Starts with a file as it is; `port` is one on which it then listens."""
+        # What was stopped before can hold the port a little longer: processes of its own end after it.
+        await self.until(port, listens=False)
         log = open(os.path.join(folder, f"{self.name}.log"), "wb")
         self.process = subprocess.Popen(self.run(str(file), folder), stdout=log, stderr=log, start_new_session=True)
+        await self.until(port, listens=True)
+
+    async def until(self, port, listens):
+        """Waits until somebody listens on the port, or nobody."""
         for _ in range(200):
-            if self.process.poll() is not None:
-                raise RuntimeError(f"{self.name} did not start: see {log.name}")
+            if listens and self.process.poll() is not None:
+                raise RuntimeError(f"{self.name} did not start: see {self.name}.log")
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.close()
-                return
+                if listens:
+                    return
             except ConnectionError:
-                await asyncio.sleep(0.05)
-        raise RuntimeError(f"{self.name} does not listen")
+                if not listens:
+                    return
+            await asyncio.sleep(0.05)
+        raise RuntimeError(f"{self.name} does not listen" if listens else f"{self.name}: port {port} is taken")
 
     def stop(self):
         # The whole group: a program may have processes of its own.

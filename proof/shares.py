@@ -27,6 +27,9 @@ def differences(case, seen, runs):
 
         real, all_runs = shares_of(seen[what]), [shares_of(run[what]) for run in runs]
         n = sum(seen[what].values())
+        if not n:
+            yield f"{what}: nothing was seen"
+            continue
         for key in sorted(set(real).union(*all_runs)):
             of = [run.get(key, 0.0) for run in all_runs]
             mean = sum(of) / len(of)
