@@ -60,6 +60,8 @@ pub struct Alert {
     pub hold: Duration,
     /// For how long it goes on firing when the condition no longer holds.
     pub keep: Duration,
+    /// Which alerts share its notification, where there is a [`Grouping`]: those of the same number.
+    pub group: usize,
 }
 
 impl Alert {

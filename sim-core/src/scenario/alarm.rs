@@ -4,7 +4,7 @@ use super::Scenario;
 use super::assemble::Base;
 use super::condition::{Piece, condition, metric};
 use super::expectation::{Known, expectation};
-use super::monitoring::{all_fit, fits, monitoring};
+use super::monitoring::{all_fit, fits, grouped, monitoring};
 use super::problem::{Problem, suggest};
 use super::rules::{self, Draft};
 use super::section::{Cx, Item};
@@ -66,6 +66,7 @@ pub(crate) fn alerts(top: &Top, base: &Base, cx: &mut Cx<'_>) -> Option<(Vec<Ale
     let mut alerts: Vec<Alert> = built.into_iter().collect::<Option<_>>()?;
     let rules = rules::read(top, &mut alerts, monitoring.as_ref(), cx)?;
     check_count(alerts.len(), "alerts", cx)?;
+    grouped(&mut alerts, &rules, top, cx)?;
     all_fit(&alerts, top, monitoring.as_ref(), cx).then_some((alerts, rules))
 }
 
@@ -99,6 +100,7 @@ fn alert(
         over: spec.over.copied()?,
         hold: spec.hold.copied()?,
         keep: spec.keep.copied()?,
+        group: 0,
     };
     fits(&alert, spec, monitoring, cx).then_some(alert)
 }

@@ -1,12 +1,17 @@
 //! How a system is watched, from its section to the model, and whether alerts can be evaluated so.
 
-use super::problem::Problem;
+use super::problem::{Problem, suggest};
+use super::rules::Draft;
 use super::section::Cx;
 use super::sections::{AlertSpec, Top};
 use crate::alert_rule::{Watched, Watches};
 use crate::metric::Scope;
 use crate::model::{Alert, Grouping, Monitoring};
+use crate::text::cited;
 use crate::time::Duration;
+
+/// The label that every alert has: its name.
+const NAME: &str = "alertname";
 
 /// Most scrapes that one alert keeps, and that all of them do.
 const SCRAPES_MAX: u64 = 20_000;
@@ -140,6 +145,47 @@ pub(super) fn all_fit(
         cx.push(Problem::new("E017", format!("{what} has no effect")).at(*span));
     }
     idle.is_empty()
+}
+
+/// Says of each alert which others share its notification.
+pub(super) fn grouped(
+    alerts: &mut [Alert],
+    rules: &Draft,
+    top: &Top,
+    cx: &mut Cx<'_>,
+) -> Option<()> {
+    let spec = top.monitoring.get()?.as_ref();
+    let Some(group) = spec.and_then(|spec| spec.group.get()?.as_ref()) else {
+        return Some(());
+    };
+    let (Some(by), span) = (group.by.get()?, group.by.span) else {
+        return Some(());
+    };
+    let known = rules.labels();
+    if by != NAME && !known.contains(by.as_str()) {
+        let what = format!("no alert has the label {}", cited(by));
+        let words = [NAME].into_iter().chain(known);
+        cx.push(Problem::new("E020", what).at(span).help(suggest(by, words)));
+        return None;
+    }
+    let mut values: Vec<String> = Vec::new();
+    for (position, alert) in alerts.iter_mut().enumerate() {
+        let value = match rules.label(position, by) {
+            _ if by == NAME => alert.name.clone(),
+            Ok(value) => value,
+            Err(why) => {
+                let what = format!("{} of {}: {why}", cited(by), cited(&alert.name));
+                cx.push(Problem::new("E017", what).at(span));
+                return None;
+            }
+        };
+        let known = values.iter().position(|known| *known == value);
+        alert.group = known.unwrap_or(values.len());
+        if known.is_none() {
+            values.push(value);
+        }
+    }
+    Some(())
 }
 
 /// How the system is watched: the outer option is a problem, the inner one absence.

@@ -214,6 +214,40 @@ impl Draft {
         })))
     }
 
+    /// Names of labels that alerts are given.
+    pub(super) fn labels(&self) -> BTreeSet<&str> {
+        let alerts = self.alerts().map(|(_, rule)| rule);
+        alerts
+            .flat_map(|rule| rule.labels.iter().map(|(name, _)| name))
+            .collect()
+    }
+
+    /// The value that an alert has of a label, empty without it; or why there is no such value.
+    pub(super) fn label(&self, alert: usize, name: &str) -> Result<String, String> {
+        let own = self.alerts().filter(|(of, _)| *of == alert);
+        let values: BTreeSet<&str> = own.map(|(_, rule)| rule.labels.get(name)).collect();
+        match Vec::from_iter(values)[..] {
+            [] => Ok(String::new()),
+            [value] if value.contains("{{") => Err(format!(
+                "what {} becomes is known when the alert fires",
+                cited(value)
+            )),
+            [value] => Ok(value.to_owned()),
+            [one, other, ..] => Err(format!(
+                "{} and {}, and all alerts of a name are one",
+                cited(one),
+                cited(other)
+            )),
+        }
+    }
+
+    /// Rules that are alerts, with the position of each in the model.
+    fn alerts(&self) -> impl Iterator<Item = (usize, &Rule)> {
+        let groups = self.rules.groups.iter().zip(&self.alert_of);
+        let rules = groups.flat_map(|(group, of)| of.iter().zip(&group.rules));
+        rules.filter_map(|(of, rule)| Some(((*of)?, rule)))
+    }
+
     /// Looks whether every selector finds something. Rules that may be are left out, with all that needs what they
     /// record, and named.
     fn without_unknown(&mut self, exposing: &Exposing<'_>, cx: &mut Cx<'_>) -> Option<Vec<String>> {
@@ -355,6 +389,7 @@ fn alert_of(
         over: Duration::ZERO,
         hold: length(for_ms),
         keep: length(keep_firing_ms),
+        group: 0,
     });
     Some(Some(alerts.len() - 1))
 }

@@ -811,8 +811,10 @@ section! {
 }
 
 section! {
-    /// One notification for all alerts that fire, as Alertmanager sends it.
+    /// One notification for alerts that fire, as Alertmanager sends it.
     GroupSpec {
+        /// A label: alerts that have the same value of it share a notification, as with `group_by`. `alertname` is the name, of others the rules of a file say what they are; without it, all alerts are one group.
+        by: Optional<Text> = "none";
         /// From the first alert that fires to the first notification: others may join it.
         wait: Span = "30s", in from(0.0, TEN_YEARS_S);
         /// After a notification, time between two looks at what has changed; only then is somebody told of a further alert.

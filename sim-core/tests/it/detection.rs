@@ -289,6 +289,73 @@ fn what_flaps_is_told_each_time_unless_it_is_kept() {
     assert!(paged.len() < 5, "{paged:?}");
 }
 
+/// Two alerts that fire 40 s apart, of which one group would tell once: the second waits for the next look.
+fn two_alerts(group: &str, rules: &str) -> String {
+    format!(
+        "horizon = \"600s\"\n\
+         traffic = [{{ to = \"web\", arrivals = \"deterministic\", rate = [[\"0s\", 100], [\"100s\", 100], [\"200s\", 200]] }}]\n\
+         [service.web]\ndemand = \"1ms\"\nserver = [{{ name = \"s\", workers = 100 }}]\n\
+         [monitoring]\nscrape = \"5s\"\n{group}\n{rules}"
+    )
+}
+
+#[test]
+fn alerts_of_one_label_share_a_notification() {
+    let own = "[[alert]]\nname = \"busy\"\nwhen = \"offered_hz > 120\"\nover = \"20s\"\n\
+               [[alert]]\nname = \"full\"\nwhen = \"offered_hz > 160\"\nover = \"20s\"\n";
+    let group = |by: &str| format!("group = {{ wait = \"10s\", interval = \"5m\"{by} }}");
+    let pages = |text: &str| {
+        let run = run(text);
+        (times(&run, Kind::Alert), times(&run, Kind::Paged))
+    };
+    let (fired, together) = pages(&two_alerts(&group(""), own));
+    assert_eq!(together, [fired[0] + 10.0, fired[0] + 310.0]);
+    let (fired, apart) = pages(&two_alerts(&group(", by = \"alertname\""), own));
+    assert_eq!(apart, [fired[0] + 10.0, fired[1] + 10.0]);
+    // Two rules of one team, and one of another.
+    let rule = |name: &str, above: u32, team: &str| {
+        format!(
+            "  - alert: {name}\n    expr: sum(rate(http_requests_started_total[20s])) > {above}\n    labels: {{ team: {team} }}\n"
+        )
+    };
+    let (one, other) = (rule("A", 120, "shop"), rule("B", 140, "shop"));
+    let file = format!(
+        "groups:\n- name: g\n  rules:\n{one}{other}{}",
+        rule("C", 160, "net")
+    );
+    let rules = format!("rules = [{{ text = \"\"\"\n{file}\"\"\" }}]\n");
+    let (fired, teams) = pages(&two_alerts(&group(", by = \"team\""), &rules));
+    assert_eq!(fired.len(), 3);
+    assert_eq!(teams, [fired[0] + 10.0, fired[2] + 10.0, fired[0] + 310.0]);
+}
+
+#[test]
+fn a_label_that_says_nothing_of_an_alert_is_no_group() {
+    let refused = |by: &str, rules: &str| {
+        let group = format!("group = {{ by = \"{by}\" }}");
+        let problems = scenario::parse(&two_alerts(&group, rules));
+        problems.expect_err("it is wrong").to_string()
+    };
+    let rule =
+        |team: &str| format!("  - alert: A\n    expr: up == 0\n    labels: {{ team: '{team}' }}\n");
+    let file = |rules: &str| {
+        format!("rules = [{{ text = \"\"\"\ngroups:\n- name: g\n  rules:\n{rules}\"\"\" }}]\n")
+    };
+    let unknown = refused("taem", &file(&rule("shop")));
+    assert!(
+        unknown.contains("E020") && unknown.contains("no alert has the label \"taem\""),
+        "{unknown}"
+    );
+    assert!(unknown.contains("team"), "{unknown}");
+    let two = refused("team", &file(&format!("{}{}", rule("shop"), rule("net"))));
+    assert!(
+        two.contains("\"net\" and \"shop\", and all alerts of a name are one"),
+        "{two}"
+    );
+    let late = refused("team", &file(&rule("{{ $labels.service }}")));
+    assert!(late.contains("is known when the alert fires"), "{late}");
+}
+
 #[test]
 fn monitoring_does_not_depend_on_how_a_run_is_recorded_or_driven() {
     let text = |interval: &str| {

@@ -76,7 +76,7 @@ impl Monitoring {
             readings: Readings::new(model, settings),
             prometheus: Rules::new(model, settings).map(Box::new),
             rules: vec![Rule::default(); model.alerts.len()],
-            notifier: Notifier::new(settings.group, model.alerts.len()),
+            notifier: Notifier::new(settings.group, &model.alerts),
             next_scrape: 0,
             next_evaluation: settings.evaluate.0,
             firings: Vec::new(),
@@ -134,7 +134,7 @@ impl Monitoring {
                 if !rule.firing && now - since >= alert.hold.0 {
                     rule.firing = true;
                     tell(Kind::Alert);
-                    self.notifier.fires(now);
+                    self.notifier.fires(i, now);
                     rule.last = (self.firings.len() < FIRINGS_MAX).then_some(self.firings.len());
                     if rule.last.is_some() {
                         self.firings.push(Firing {
@@ -215,7 +215,7 @@ impl Monitoring {
         if standing.firing && !rule.firing {
             told.push(Kind::Alert);
             rule.firing = true;
-            self.notifier.fires(now);
+            self.notifier.fires(standing.alert, now);
             rule.last = (self.firings.len() < FIRINGS_MAX).then_some(self.firings.len());
             if rule.last.is_some() {
                 self.firings.push(Firing {

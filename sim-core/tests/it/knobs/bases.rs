@@ -356,6 +356,7 @@ pub(super) fn base(name: &str) -> String {
             .replacen("do = \"slow\"\ntarget = \"service.web.server.a\"\nfactor = 0.5\nfor = \"2s\"", "do = \"crash\"\ntarget = \"service.web.server.a\"", 1)
             .replacen("when = \"p99 > 40ms\"", "when = \"in_flight(server.a)\"\nrule = \"absence\"", 1),
         "grouped" => base("watched").replacen("p99 > 40ms", "p99 > 1ms", 1) + "group = { wait = \"1s\", interval = \"2s\", repeat = \"3s\" }\n",
+        "apart" => base("grouped") + "[[alert]]\nname = \"busy\"\nwhen = \"p99 > 2ms\"\nover = \"3s\"\nfor = \"2s\"\n",
         "answered" => base("watched").replacen("at = \"10s\"\nset", "name = \"push\"\nat = \"3s\"\nset", 1) + ANSWERED,
         "released" => base("answered").replacen(
             "do = \"restart\"\ntarget = \"service.web.server.a\"",
