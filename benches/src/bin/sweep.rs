@@ -13,7 +13,7 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "wall time is what it measures")]
 
-use rustix::time::{ClockId, clock_gettime};
+use benches::contest::process_s;
 use sim_core::experiment::sweep::{Header, Plan, Row, Shard, line_of, run};
 use sim_core::experiment::{Estimand, Measure, estimates, run_one};
 use sim_core::scenario::{NoFiles, Source};
@@ -204,13 +204,9 @@ fn sweep(plan: &Plan, cells: &[usize], threads: usize, journal: &mut Journal) {
 
 /// Seconds of the process's CPU time and of wall time.
 fn timed(work: impl FnOnce()) -> (f64, f64) {
-    let cpu = || {
-        let time = clock_gettime(ClockId::ProcessCPUTime);
-        time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
-    };
-    let (start, begun) = (cpu(), Instant::now());
+    let (start, begun) = (process_s(), Instant::now());
     work();
-    (cpu() - start, begun.elapsed().as_secs_f64())
+    (process_s() - start, begun.elapsed().as_secs_f64())
 }
 
 /// Adds one time to another.
