@@ -5,11 +5,12 @@
 //
 // FOLDER is what sim-gui/web/build.sh wrote, PROGRAM the command `stampede` of the same source. Needs
 // chromedriver and chromium; nothing of npm.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createReadStream, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
+import { Browser } from "../../.ci/browser.mjs";
 
 const [folder, program, picture] = process.argv.slice(2);
 if (!program) {
@@ -62,18 +63,8 @@ const server = createServer((request, response) => {
 await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
 const page = `http://127.0.0.1:${server.address().port}/`;
 
-const port = 9000 + Math.floor(Math.random() * 900);
-const driver = spawn("chromedriver", [`--port=${port}`], { stdio: "ignore" });
-let session;
-async function ask(method, path, body) {
-  const address = `http://127.0.0.1:${port}${path}`;
-  const options = { method, body: body && JSON.stringify(body) };
-  const answer = await (await fetch(address, options)).json();
-  if (answer.value?.error) throw new Error(`${path}: ${answer.value.message}`);
-  return answer.value;
-}
-const look = () =>
-  ask("POST", `/session/${session}/execute/sync`, { script: "return window.stampede ?? {}", args: [] });
+let browser;
+const look = () => browser.run("return window.stampede ?? {}");
 
 async function until(words, holds, seconds = 240) {
   let seen;
@@ -84,17 +75,7 @@ async function until(words, holds, seconds = 240) {
   }
   throw new Error(`not within ${seconds} s: ${words}; shown is ${JSON.stringify(seen)}`);
 }
-async function keys(...chords) {
-  for (const chord of chords) {
-    const actions = [
-      ...chord.map((value) => ({ type: "keyDown", value })),
-      { type: "pause", duration: 60 },
-      ...chord.toReversed().map((value) => ({ type: "keyUp", value })),
-    ];
-    await ask("POST", `/session/${session}/actions`, { actions: [{ type: "key", id: "keys", actions }] });
-    await wait(250);
-  }
-}
+const keys = (...chords) => browser.keys(...chords);
 const type = (text) => keys(...[...text].map((sign) => [sign]));
 const [control, enter, home] = ["\uE009", "\uE007", "\uE011"];
 async function palette(text) {
@@ -106,8 +87,7 @@ async function palette(text) {
   await wait(500);
 }
 
-const follow = (hash) =>
-  ask("POST", `/session/${session}/execute/sync`, { script: "location.hash = arguments[0]", args: [hash] });
+const follow = (hash) => browser.run("location.hash = arguments[0]", hash);
 
 // The longest time between two pictures from now on, in milliseconds.
 const MEASURE = `window.slowest = 0;
@@ -121,17 +101,9 @@ requestAnimationFrame(look);`;
 
 let failed = false;
 try {
-  for (let i = 0; ; i++) {
-    const ready = await ask("GET", "/status").then((s) => s.ready, () => false);
-    if (ready) break;
-    if (i > 100) throw new Error("chromedriver does not start");
-    await wait(200);
-  }
-  const args = ["--headless=new", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader", "--window-size=1280,800", "--force-dark-mode"];
-  const capabilities = { alwaysMatch: { "goog:chromeOptions": { args }, "goog:loggingPrefs": { browser: "ALL" } } };
-  session = (await ask("POST", "/session", { capabilities })).sessionId;
-  await ask("POST", `/session/${session}/url`, { url: `${page}#model=incident` });
+  browser = await Browser.start("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--window-size=1280,800", "--force-dark-mode");
+  await browser.open(`${page}#model=incident`);
   await until("the page shows the incident at its beginning", (s) => s.settled && s.at === "12:10");
   await keys([" "]);
   await until("it plays until the lesson asks", (s) => !s.playing && s.at === "12:19:48");
@@ -146,8 +118,7 @@ try {
   console.log(`ok: the digest is that of the command: ${digest}`);
   if (picture) {
     await wait(1000);
-    const png = await ask("GET", `/session/${session}/screenshot`);
-    writeFileSync(picture, Buffer.from(png, "base64"));
+    writeFileSync(picture, await browser.picture());
   }
   // Links followed in the open page: a model with a seed and a change, and a text of its own.
   await follow("#model=first&seed=7&t=8m&do=3m@drain+service.web.server.web-2");
@@ -177,32 +148,29 @@ try {
     throw new Error(`no mark beside line ${weight}: ${seen.marks}`);
   console.log(`ok: beside lines: ${seen.marks.join("; ")}`);
   if (picture) {
-    const png = await ask("GET", `/session/${session}/screenshot`);
-    writeFileSync(picture.replace(/(\.png)?$/, "-doctor.png"), Buffer.from(png, "base64"));
+    writeFileSync(picture.replace(/(\.png)?$/, "-doctor.png"), await browser.picture());
   }
   // It takes long at the incident: the page does what it is told meanwhile, and what was tried is kept.
   await follow("#model=incident");
   await until("a link brings the incident", (s) => s.settled && s.scenario === "incident");
   await palette("look for what is dangerous");
   await until("the doctor is at work", (s) => s.doctor === "running");
-  await ask("POST", `/session/${session}/execute/sync`, { script: MEASURE, args: [] });
+  await browser.run(MEASURE);
   await palette("12:15");
   await until("the page goes to 12:15 meanwhile", (s) => s.settled && s.at === "12:15");
-  const slowest = await ask("POST", `/session/${session}/execute/sync`, { script: "return window.slowest", args: [] });
+  const slowest = await browser.run("return window.slowest");
   if ((await look()).doctor !== "running") throw new Error("the doctor was not at work any more");
   console.log(`ok: the longest time between two pictures was ${(slowest / 1000).toFixed(2)} s`);
   await keys(["\uE008", "d"]);
   await until("the doctor is stopped", (s) => s.doctor === "stopped");
-  const log = await ask("POST", `/session/${session}/se/log`, { type: "browser" });
-  const errors = log.filter((line) => line.level === "SEVERE");
+  const errors = await browser.errors();
   if (errors.length) throw new Error(`console errors: ${JSON.stringify(errors)}`);
   console.log("ok: no errors in the console");
 } catch (error) {
   console.error(String(error));
   failed = true;
 } finally {
-  if (session) await ask("DELETE", `/session/${session}`).catch(() => {});
-  driver.kill();
+  await browser?.stop();
   server.close();
 }
 process.exit(failed ? 1 : 0);
