@@ -78,7 +78,7 @@ values = ["weighted-round-robin", "power-of-d"]
 );
 const line = (ms) =>
   `127.0.0.1 - - [29/Nov/2026:06:54:45 +0000] "GET / HTTP/1.1" 200 3 "-" "-" ${(1795935285 + ms / 1000).toFixed(3)} 0.153 "127.0.0.1:81" "0.152" "200"\n`;
-writeFileSync(file("a.log"), Array.from({ length: 400 }, (_, i) => line(i * 250)).join(""));
+writeFileSync(file("a.log"), Array.from({ length: 2400 }, (_, i) => line(i * 250 + ((i * 97) % 240))).join(""));
 
 const q = file("q.toml");
 const change = "service.web.server.a.weight";

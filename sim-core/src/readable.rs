@@ -152,13 +152,15 @@ pub fn moment(at: Instant, clock: Option<Clock>) -> String {
 /// A share of one in per cent, with more digits near nothing and near everything.
 pub fn share(share: f64) -> String {
     let percent = share * 100.0;
-    let near_an_end = (percent > 0.0 && percent < 1.0) || (percent > 99.0 && percent < 100.0);
+    let near_an_end = percent.abs() < 1.0 || (percent > 99.0 && percent < 100.0);
     let text = if near_an_end {
         format!("{percent:.3}")
     } else {
         format!("{percent:.1}")
     };
-    format!("{} %", trim_zeros(&text))
+    let text = trim_zeros(&text);
+    // What is nothing at so many digits has no sign.
+    format!("{} %", if text == "-0" { "0" } else { text })
 }
 
 /// A number: whole ones in full with groups of three, others with three digits that matter.
@@ -308,6 +310,8 @@ mod tests {
         assert_eq!(time(999_700_000.0), "1 s");
         assert_eq!(time(0.0), "0 s");
         assert_eq!(share(0.267), "26.7 %");
+        assert_eq!(share(-0.0004), "-0.04 %");
+        assert_eq!(share(-1e-9), "0 %");
         assert_eq!(share(0.99953), "99.953 %");
         assert_eq!(share(1.0), "100 %");
         assert_eq!(number(1_308_112.0), "1 308 112");

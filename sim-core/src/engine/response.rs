@@ -229,6 +229,7 @@ impl Simulation {
     /// An alert begins to fire: what is watched because of it is taken back.
     pub(super) fn fires(&mut self, alert: usize) {
         let model = Arc::clone(&self.model);
+        self.abort_rollouts(&model.alerts[alert].name);
         for (book, runbook) in model.runbooks.iter().enumerate() {
             let stage = self.response.as_ref().map(|r| r.uses[book].stage);
             let Some(Stage::Watching(step)) = stage else {

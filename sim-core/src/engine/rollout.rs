@@ -93,6 +93,17 @@ impl Rolling {
         }
     }
 
+    /// From now on the old release is put on all again.
+    fn go_back(&mut self) {
+        for (place, done) in self.done.iter_mut().enumerate() {
+            *done = !*done;
+            // Who has not got the new release, gone on its way to it or never there, does not get it any more.
+            let changed = self.changed[place].take().into_iter();
+            self.ahead[place] = changed.map(Edit::reversed).collect();
+        }
+        self.stage = Stage::All { back: true };
+    }
+
     /// How many may run the new release for now.
     fn allowed(&self) -> usize {
         match self.stage {
@@ -388,13 +399,23 @@ impl Simulation {
                 format!("goes on: {seen}"),
             );
         }
-        for (place, done) in rolling.done.iter_mut().enumerate() {
-            *done = !*done;
-            if let Some(changed) = rolling.changed[place].take() {
-                rolling.ahead[place] = vec![changed.reversed()];
+        rolling.go_back();
+        self.tell_of_release(Kind::Rollback, Actor::System, &plan, seen);
+    }
+
+    /// An alert begins to fire: what goes back because of it does.
+    pub(super) fn abort_rollouts(&mut self, alert: &str) {
+        for index in 0..self.rollouts.len() {
+            let rolling = &mut self.rollouts[index];
+            let canary = rolling.plan.canary.as_ref();
+            let meant = canary.is_some_and(|canary| canary.abort_on.as_deref() == Some(alert));
+            let back = matches!(rolling.stage, Stage::All { back: true } | Stage::Over);
+            if meant && !back {
+                rolling.go_back();
+                let plan = Arc::clone(&rolling.plan);
+                let cause = format!("alert {alert} fires");
+                self.tell_of_release(Kind::Rollback, Actor::System, &plan, cause);
             }
         }
-        rolling.stage = Stage::All { back: true };
-        self.tell_of_release(Kind::Rollback, Actor::System, &plan, seen);
     }
 }

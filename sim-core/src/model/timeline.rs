@@ -128,6 +128,8 @@ pub struct Canary {
     pub then: Vec<Stage>,
     /// Beyond this share of failed attempts at them in that time they go back, in [0, 1].
     pub failed: f64,
+    /// The alert with which all go back if it begins to fire before the release is everywhere.
+    pub abort_on: Option<String>,
 }
 
 /// A stage of a release after its canary.

@@ -5,7 +5,7 @@ use super::assemble::Base;
 use super::condition::{Piece, condition, metric};
 use super::expectation::{Known, expectation};
 use super::monitoring::{all_fit, fits, grouped, monitoring};
-use super::problem::{Problem, suggest};
+use super::problem::{Collector, Problem, Span, suggest};
 use super::rules::{self, Draft};
 use super::section::{Cx, Item};
 use super::sections::{AlertSpec, SloSpec, Top};
@@ -50,6 +50,48 @@ fn unique<'s>(
         }
     }
     clean.then_some(())
+}
+
+/// The alert of a name, by its position.
+pub(super) fn alert_called(
+    name: &str,
+    at: Span,
+    alerts: &[Alert],
+    problems: &mut Collector,
+) -> Option<usize> {
+    let found = alerts.iter().position(|alert| alert.name == name);
+    if found.is_none() {
+        let names = alerts.iter().map(|alert| alert.name.as_str());
+        let what = format!("no alert is called {}", cited(name));
+        problems.push(Problem::new("E033", what).at(at).help(suggest(name, names)));
+    }
+    found
+}
+
+/// Whether deployments of the time line go back on alerts that there are, and that somebody looks at.
+pub(crate) fn aborted(
+    top: &Top,
+    alerts: &[Alert],
+    monitoring: Option<&Monitoring>,
+    problems: &mut Collector,
+) -> Option<()> {
+    for entry in top.timeline.get()? {
+        let Some(canary) = entry.canary.get()? else {
+            continue;
+        };
+        let Some(abort_on) = canary.abort_on.get()? else {
+            continue;
+        };
+        let at = canary.abort_on.span;
+        alert_called(abort_on, at, alerts, problems)?;
+        if monitoring.is_none() {
+            let what = "`abort_on` is what the monitoring tells, and there is no `[monitoring]`";
+            let problem = Problem::new("E017", what).at(at);
+            problems.push(problem.help("write [monitoring] with scrape = \"15s\""));
+            return None;
+        }
+    }
+    Some(())
 }
 
 /// The alerts, and the rules of Prometheus among them.

@@ -1,7 +1,7 @@
 //! The whole model from the sections, with every check that concerns more than one of them.
 
 use super::Scenario;
-use super::alarm::{alerts, expectations, slos};
+use super::alarm::{aborted, alerts, expectations, slos};
 use super::assumed::assumed;
 use super::monitoring::monitoring;
 use super::problem::{Collector, Problem};
@@ -83,6 +83,7 @@ fn finish(
         // What is wrong with them is told already.
         (Some(alerts), Some(monitoring)) if entries.is_some() => {
             let monitoring = monitoring.as_ref();
+            aborted(top, alerts, monitoring, cx.problems)?;
             runbooks(scenario, top, &base, alerts, monitoring, cx.problems)
         }
         _ => None,

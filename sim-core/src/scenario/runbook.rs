@@ -1,10 +1,11 @@
 //! Runbooks, from sections to the model.
 
 use super::Scenario;
+use super::alarm::alert_called;
 use super::assemble::Base;
 use super::problem::{Collector, Problem, Span, suggest};
 use super::section::{Cx, Item};
-use super::sections::{CanarySpec, Deed, RunbookSpec, StepSpec, TimelineSpec, Top};
+use super::sections::{CanarySpec, Deed, RunbookSpec, StepCanarySpec, StepSpec, TimelineSpec, Top};
 use super::set::assignments;
 use super::states::{States, Undo};
 use super::timeline::{self, amount};
@@ -60,10 +61,12 @@ pub(crate) fn runbooks(
         deployments: BTreeMap::new(),
         problems,
     };
-    let all = written.iter().filter_map(|spec| spec.step.get()).flatten();
     let deploys = |step: &&StepSpec| step.action.copied().flatten() == Some(Deed::Deploy);
-    for step in all.filter(deploys) {
-        reader.deployment(step);
+    for spec in written {
+        let steps = spec.step.get().into_iter().flatten();
+        for step in steps.filter(deploys) {
+            reader.deployment(step, spec.on.get());
+        }
     }
     let mut names = BTreeMap::new();
     let mut runbooks = Vec::new();
@@ -136,14 +139,18 @@ impl Reader<'_> {
 
     /// The alert of a name.
     fn alert(&mut self, name: &str, at: &Item<impl Sized>) -> Option<usize> {
-        let found = self.alerts.iter().position(|alert| alert.name == name);
-        if found.is_none() {
-            let names = self.alerts.iter().map(|alert| alert.name.as_str());
-            let what = format!("no alert is called {}", cited(name));
-            let problem = Problem::new("E033", what).at(at.span);
-            self.problems.push(problem.help(suggest(name, names)));
+        alert_called(name, at.span, self.alerts, self.problems)
+    }
+
+    /// The alert on which a change goes back is another one than that of the runbook.
+    fn another(&mut self, same: bool, canary: &StepCanarySpec) -> Option<()> {
+        if same {
+            let what = "the alert of the runbook itself fires already, so that it cannot begin to";
+            let problem = Problem::new("E017", what).at(canary.abort_on.span);
+            let help = "name an alert that tells whether the change does harm";
+            self.problems.push(problem.help(help));
         }
-        found
+        (!same).then_some(())
     }
 
     fn runbook(&mut self, spec: &RunbookSpec) -> Option<Runbook> {
@@ -313,7 +320,7 @@ impl Reader<'_> {
     }
 
     /// The deployment of a step, kept for the step and for those that undo it.
-    fn deployment(&mut self, spec: &StepSpec) {
+    fn deployment(&mut self, spec: &StepSpec, on: Option<&String>) {
         let name = spec.name.get().and_then(Clone::clone).unwrap_or_default();
         let taken = self.deployments.values().any(|(other, _)| *other == name);
         if !name.is_empty() && (taken || self.states.named.contains_key(&name)) {
@@ -323,25 +330,25 @@ impl Reader<'_> {
             );
             self.wrong("E019", what, &spec.name);
         }
-        let plan = self.rollout(spec).map(Arc::new);
+        let plan = self.rollout(spec, on).map(Arc::new);
         self.deployments.insert(spec.span, (name, plan));
     }
 
-    fn rollout(&mut self, spec: &StepSpec) -> Option<Rollout> {
+    fn rollout(&mut self, spec: &StepSpec, on: Option<&String>) -> Option<Rollout> {
+        if let Some(canary) = spec.canary.get()?
+            && let Some(abort_on) = canary.abort_on.get()?
+        {
+            self.alert(abort_on, &canary.abort_on)?;
+            self.another(on == Some(abort_on), canary)?;
+        }
         let canary = match spec.canary.get()? {
             None => None,
-            Some(canary) if canary.abort_on.written => {
-                let what = "a deployment goes back by itself, when too much fails at its canary";
-                let problem = Problem::new("E031", what).at(canary.abort_on.span);
-                self.problems
-                    .push(problem.help("`failed` is the share that is too much"));
-                return None;
-            }
             Some(canary) => Some(CanarySpec {
                 span: canary.span,
                 servers: canary.servers.clone(),
                 watch: canary.watch.clone(),
                 failed: absent(spec, canary.failed.copied()?.unwrap_or(0.01)),
+                abort_on: canary.abort_on.clone(),
                 then: absent(spec, Vec::new()),
             }),
         };
@@ -462,14 +469,7 @@ impl Reader<'_> {
                 return None;
             }
             let abort_on = self.alert(abort_on, &canary.abort_on)?;
-            if abort_on == on {
-                let what =
-                    "the alert of the runbook itself fires already, so that it cannot begin to";
-                let problem = Problem::new("E017", what).at(canary.abort_on.span);
-                let help = "name an alert that tells whether the change does harm";
-                self.problems.push(problem.help(help));
-                return None;
-            }
+            self.another(abort_on == on, canary)?;
             steps.push(first(spec, Act::Set(of(some)))?);
             let watch = Act::Watch {
                 lasts: canary.watch.copied()?,

@@ -761,6 +761,8 @@ section! {
         watch: Span, in above(0.0, TEN_YEARS_S);
         /// The share of failed attempts at them in that time beyond which they go back.
         failed: Ratio = "0.01", in from(0.0, 1.0);
+        /// An alert of the monitoring: when it begins to fire before the release is everywhere, all go back at once.
+        abort_on: Optional<Title> = "none";
         /// What comes before all others follow: further stages, each with more servers, watched in the same way.
         then: Tables<CanaryStageSpec> = "[]";
     }
@@ -899,7 +901,7 @@ section! {
         servers: Threshold;
         /// How long they are watched.
         watch: Span, in above(0.0, TEN_YEARS_S);
-        /// With `set` and `undo`: the alert that must not begin to fire meanwhile, or they go back and the rest of the runbook is left. It is another one than that of the runbook, which fires already.
+        /// The alert that must not begin to fire meanwhile, or they go back; with `set` and `undo` the rest of the runbook is left. It is another one than that of the runbook, which fires already. With `do = "deploy"` it is one more reason to go back, until the release is everywhere.
         abort_on: Optional<Title> = "none";
         /// With `do = "deploy"`: the share of failed attempts at them in that time beyond which they go back; without it, 1 %.
         failed: Optional<Ratio> = "none", in from(0.0, 1.0);

@@ -588,6 +588,7 @@ fn rollout(
             servers: self::amount(canary.servers.get()?, cx)?,
             watch: canary.watch.copied()?,
             failed: canary.failed.copied()?,
+            abort_on: canary.abort_on.get()?.clone(),
             then: stages(canary, cx)?,
         }),
     };

@@ -227,7 +227,8 @@ impl Bed {
             }
         };
         let monitoring = "[monitoring]\nscrape = \"20ms\"\n";
-        let watched = rule || book || path.starts_with("monitoring");
+        let aborted = path.ends_with(".canary.abort_on");
+        let watched = rule || book || aborted || path.starts_with("monitoring");
         room(watched, "[monitoring]", monitoring);
         let alert = "[[alert]]\nname = \"slow\"\nwhen = \"p99 > 20ms\"\n";
         room(watched, "[[alert]]", alert);
@@ -457,6 +458,9 @@ fn entry(key: &str, row: &KeyRow, dice: &mut Dice) -> String {
             let parts = [("servers", "1"), ("watch", "\"50ms\""), ("failed", "0.1")];
             let parts = parts.map(|(name, usual)| of(name, usual, dice));
             entry += &format!("do = \"deploy\"\ncanary = {{ {} }}\n", parts.join(", "));
+        }
+        ("canary.abort_on", _) => {
+            entry += "do = \"deploy\"\ncanary = { servers = 1, watch = \"50ms\", abort_on = \"slow\" }\n";
         }
         ("canary.then.NAME.servers", _) => {
             entry += &format!(

@@ -162,6 +162,92 @@ fn a_bad_release_goes_no_further_than_its_canary() {
 }
 
 #[test]
+fn a_bad_release_that_had_a_spare_place_is_nowhere_in_the_end() {
+    let spare = CANARY.replace("server.s\"", "server\"");
+    let bad =
+        format!("{spare}max_surge = 1\nset = {{ \"service.web.server.*.errors.rate\" = 1.0 }}");
+    let simulation = run(&shop(&bad));
+    assert_eq!(happened(&simulation, Kind::Rollback).len(), 1);
+    let done = told(&simulation, Kind::Deployed);
+    assert!(
+        done[0].2.starts_with("the old release is on all 4"),
+        "{done:?}"
+    );
+    let failed = |from: f64| {
+        let rows = log(&shop(&bad)).into_iter();
+        let failed = rows.filter(|row| row.outcome != Outcome::Succeeded);
+        failed
+            .filter(|row| row.arrived_ns as f64 / 1e9 > from)
+            .count()
+    };
+    assert!(failed(0.0) > 200, "{}", failed(0.0));
+    assert_eq!(failed(done[0].0), 0);
+}
+
+#[test]
+fn a_release_goes_back_when_its_alert_begins_to_fire() {
+    let watched = |name: &str, entry: &str, alert: &str| {
+        let canary = CANARY.replace(
+            "failed = \"5%\"",
+            &format!("failed = 1, abort_on = \"{name}\""),
+        );
+        let text = shop(&format!("{canary}{entry}"));
+        let monitoring = "[monitoring]\nscrape = \"5s\"\n[[alert]]\nname = \"failing\"\n";
+        run(&format!(
+            "{text}{monitoring}when = \"{alert}\"\nover = \"10s\"\n"
+        ))
+    };
+    let bad = "set = { \"service.web.server.s.errors.rate\" = 1.0 }\n";
+    // Up at 71 s. Half of the requests between the scrapes of 70 and 75 s at most: seen at 75 s.
+    let simulation = watched("failing", bad, "failed > 10%");
+    assert_eq!(
+        happened(&simulation, Kind::Alert),
+        named(&[(75.0, "failing")])
+    );
+    assert_eq!(
+        told(&simulation, Kind::Rollback),
+        [(75.0, "web".to_owned(), "alert failing fires".to_owned())]
+    );
+    let removed = [(60.0, "s-1"), (75.0, "s-1")];
+    assert_eq!(happened(&simulation, Kind::Removed), named(&removed));
+    let done = told(&simulation, Kind::Deployed);
+    assert_eq!(done[0].2, "the old release is on all 4");
+    // Judged well at 101 s, and then two more; what goes wrong at 115 s is seen while all follow, with one on its way.
+    let late = format!(
+        "[[timeline]]\nat = \"115s\"\n{}",
+        bad.replace("server.s.", "server.s-2.")
+    );
+    let simulation = watched("failing", &late, "failed > 10%");
+    let back = told(&simulation, Kind::Rollback);
+    assert_eq!(back.len(), 1);
+    assert!((115.0..130.0).contains(&back[0].0), "{back:?}");
+    let done = told(&simulation, Kind::Deployed);
+    assert_eq!(done[0].2, "the old release is on all 4");
+    // An alert that does not fire leaves it alone.
+    let simulation = watched("failing", bad, "offered_hz > 1000");
+    assert!(happened(&simulation, Kind::Rollback).is_empty());
+}
+
+#[test]
+fn an_alert_that_nobody_looks_at_is_refused() {
+    let canary = CANARY.replace("failed = \"5%\"", "abort_on = \"failing\"");
+    let alert = "[[alert]]\nname = \"failing\"\nwhen = \"failed > 10%\"\n";
+    let wrong = |text: &str, code: &str, word: &str| {
+        let problems = sim_core::scenario::parse(text).expect_err("it is wrong");
+        assert!(
+            problems.has(code) && problems.to_string().contains(word),
+            "{problems}"
+        );
+    };
+    wrong(&shop(&canary), "E033", "no alert is called \"failing\"");
+    wrong(
+        &format!("{}{alert}", shop(&canary)),
+        "E017",
+        "there is no `[monitoring]`",
+    );
+}
+
+#[test]
 fn a_good_release_goes_on_after_its_canary() {
     let simulation = run(&shop(CANARY));
     let removed = [

@@ -1,6 +1,9 @@
 //! What logs say, in words.
 
+use sim_core::metric::Unit;
+use sim_core::plot::intervals::{Intervals, Row};
 use sim_core::readable::{counted, number, share, time};
+use sim_core::report::Picture;
 use sim_core::report::sheet::{Block, Table};
 use sim_core::text::shown;
 use sim_import::Filled;
@@ -180,11 +183,33 @@ fn held_out(measured: &Measured, check: &Result<Check, String>) -> Vec<Block> {
                     ),
                 ),
                 Block::Table(table),
+                Block::Picture(beside(check)),
                 of("trust", &check.verdict),
             ]
         }
         Err(why) => vec![of("trust", &format!("not checked: {why}"))],
     }
+}
+
+/// How far simulations are from what was observed.
+fn beside(check: &Check) -> Picture {
+    let row = |figure: &Compared| {
+        let off = |value: f64| value / figure.observed_s - 1.0;
+        let (low, high) = figure.between_s;
+        Row {
+            name: figure.figure.to_owned(),
+            mean: Some(figure.deviation()),
+            interval: Some((off(low), off(high))),
+            note: format!("observed {}", seconds(figure.observed_s)),
+        }
+    };
+    Picture::Intervals(Intervals {
+        title: "Response times simulated, beside those observed".to_owned(),
+        label: "longer than observed; a single run lies within the line".to_owned(),
+        unit: Unit::Ratio,
+        rows: check.figures.iter().map(row).collect(),
+        zero: true,
+    })
 }
 
 fn compared(figure: &Compared) -> Vec<String> {

@@ -13,7 +13,10 @@ use crate::sheet;
 use crate::terminal::{self, Out};
 use serde::Serialize;
 use sim_core::doctor::{Effect, Figures, Finding, Outcome, Places, examine, verdict};
+use sim_core::metric::Unit;
+use sim_core::plot::intervals::{Intervals, Row};
 use sim_core::readable::counted;
+use sim_core::report::Picture;
 use sim_core::report::sheet::{Block, Sheet};
 use sim_core::scenario::Source;
 use sim_core::summary::assumed_words;
@@ -63,6 +66,7 @@ impl Subject {
             blocks.push(Block::Sentence(finding.doubt.says.clone()));
             blocks.extend(finding.words().into_iter().map(Block::Sentence));
         }
+        blocks.extend(costs(shown_here).map(Block::Picture));
         let hidden = all.len() - shown_here.len();
         let hidden = (hidden > 0).then(|| {
             let doubts = counted(hidden, "doubt");
@@ -77,6 +81,32 @@ impl Subject {
         }
         blocks
     }
+}
+
+/// What mending each saves, where that was seen; the numbers are those of the findings.
+fn costs(findings: &[&Finding]) -> Option<Picture> {
+    let saved = |(number, finding): (usize, &&Finding)| match finding.outcome {
+        Outcome::Tried {
+            effect: Effect::Fewer(saved),
+            ..
+        } => Some(Row {
+            name: format!("{} {}", number + 1, finding.doubt.path),
+            mean: Some(saved.mean),
+            interval: Some((saved.low, saved.high)),
+            note: finding.doubt.says.clone(),
+        }),
+        _ => None,
+    };
+    let rows: Vec<Row> = findings.iter().enumerate().filter_map(saved).collect();
+    (!rows.is_empty()).then(|| {
+        Picture::Intervals(Intervals {
+            title: "What mending each saves".to_owned(),
+            label: "share of all requests".to_owned(),
+            unit: Unit::Ratio,
+            rows,
+            zero: true,
+        })
+    })
 }
 
 /// Whether an argument is a folder, or a file of another program.

@@ -342,6 +342,7 @@ pub(super) fn base(name: &str) -> String {
             "do = \"deploy\"\ncanary = { servers = 1, watch = \"2s\" }",
             1,
         ),
+        "aborted" => base("canaried").replacen("watch = \"2s\"", "watch = \"2s\", failed = 1", 1).replacen("p99 > 40ms", "failed > 1%", 1) + "[monitoring]\nscrape = \"1s\"\n",
         "staged" => base("canaried")
             .replacen("watch = \"2s\" }", "watch = \"1s\", failed = 1, then = [{ servers = 2, watch = \"1s\" }] }", 1)
             .replacen("name = \"b\"\n", "name = \"b\"\ncount = 3\n", 1),

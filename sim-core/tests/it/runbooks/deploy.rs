@@ -134,8 +134,8 @@ fn what_no_release_is_is_refused() {
     );
     wrong(
         &format!("{deploy}canary = {{ servers = 1, watch = \"1m\", abort_on = \"failing\" }}"),
-        "E031",
-        "goes back by itself",
+        "E017",
+        "fires already",
     );
     wrong(
         "undo = \"push\"\nmax_surge = 1",
