@@ -255,7 +255,7 @@ kinds! {
     }
     Rollback {
         name: "rollback",
-        about: "too much failed at the canary of a release: the old one comes back",
+        about: "too much failed at the canary of a release, or an alert began to fire: the old one comes back",
         words: "deployment of {subject} goes back",
         subject: Subject::Service,
         look: Look::Warning,

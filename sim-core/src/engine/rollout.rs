@@ -23,8 +23,12 @@ pub(super) struct Rolling {
     /// What each server is to become, by its position in the plan: one change after the other, since what an earlier
     /// deployment had not come to is still to be done.
     ahead: Vec<Vec<Edit>>,
-    /// What has become of it already.
-    changed: Vec<Option<Edit>>,
+    /// What of that is its own.
+    own: Vec<Vec<Edit>>,
+    /// Whether a server was put on it.
+    changed: Vec<bool>,
+    /// Whether a server is one of those that are meant to be there.
+    meant: Vec<bool>,
     /// Whether a server runs what it is to run.
     done: Vec<bool>,
     /// How many are meant to be there, how many more there may be, and how many fewer may serve.
@@ -58,7 +62,9 @@ impl Rolling {
     fn end(&mut self) {
         self.stage = Stage::Over;
         self.ahead.clear();
+        self.own.clear();
         self.changed.clear();
+        self.meant.clear();
         self.done.clear();
     }
 
@@ -95,11 +101,18 @@ impl Rolling {
 
     /// From now on the old release is put on all again.
     fn go_back(&mut self) {
-        for (place, done) in self.done.iter_mut().enumerate() {
-            *done = !*done;
-            // Who has not got the new release, gone on its way to it or never there, does not get it any more.
-            let changed = self.changed[place].take().into_iter();
-            self.ahead[place] = changed.map(Edit::reversed).collect();
+        for place in 0..self.done.len() {
+            let own = std::mem::take(&mut self.own[place]);
+            let ahead = &mut self.ahead[place];
+            if std::mem::take(&mut self.changed[place]) {
+                *ahead = own.into_iter().rev().map(Edit::reversed).collect();
+                self.done[place] = false;
+            } else {
+                // Who has not got the new release does not get it any more; what an earlier deployment had not come to
+                // is still to be done.
+                ahead.truncate(ahead.len() - own.len());
+                self.done[place] = ahead.is_empty();
+            }
         }
         self.stage = Stage::All { back: true };
     }
@@ -118,23 +131,36 @@ impl Simulation {
     /// is done by this one.
     pub(super) fn deploy(&mut self, plan: &Arc<Rollout>, by: Actor, note: &str) {
         let mut ahead = vec![Vec::new(); plan.servers.len()];
+        let mut meant: Vec<bool> = plan.servers.iter().map(|&id| self.stays(id)).collect();
         for rolling in &mut self.rollouts {
             let shared = |server| plan.servers.contains(server);
             if rolling.stage == Stage::Over || !rolling.plan.servers.iter().any(shared) {
                 continue;
             }
-            let old = rolling.plan.servers.iter().zip(&rolling.done);
-            for ((server, _), edits) in old.zip(&mut rolling.ahead).filter(|((_, done), _)| !**done)
-            {
-                if let Some(place) = plan.servers.iter().position(|s| s == server) {
-                    ahead[place].append(edits);
+            for (old, server) in rolling.plan.servers.iter().enumerate() {
+                let Some(place) = plan.servers.iter().position(|s| s == server) else {
+                    continue;
+                };
+                if !rolling.done[old] {
+                    ahead[place].append(&mut rolling.ahead[old]);
                 }
+                // Neither who is on its way nor a server above the number changes how many are meant to be there.
+                meant[place] = rolling.meant[old];
             }
             rolling.end();
         }
-        self.plan_release(plan, &mut ahead);
-        let there = |&&server: &&ServerId| self.stays(server);
-        let wanted = plan.servers.iter().filter(there).count();
+        let own = self.release_of(plan);
+        for (ahead, own) in ahead.iter_mut().zip(&own) {
+            ahead.extend(own.iter().cloned());
+        }
+        let wanted = meant.iter().filter(|meant| **meant).count();
+        // Whoever runs already what a deployment is to take it back to is left alone.
+        let stays_as_it_is = |place: usize| {
+            let running = self.running(plan.servers[place]);
+            let after = |edits: &[Edit]| edits.iter().fold(running.clone(), |now, e| e.on(&now));
+            plan.back && self.stays(plan.servers[place]) && after(&ahead[place]) == running
+        };
+        let done = (0..plan.servers.len()).map(stays_as_it_is).collect();
         let surge = plan.surge.of(wanted, true).min(plan.servers.len() - wanted);
         let unavailable = plan.unavailable.of(wanted, false);
         let canary = plan.canary.as_ref();
@@ -142,8 +168,10 @@ impl Simulation {
         let rolling = Rolling {
             plan: Arc::clone(plan),
             ahead,
-            changed: vec![None; plan.servers.len()],
-            done: vec![false; plan.servers.len()],
+            own,
+            changed: vec![false; plan.servers.len()],
+            meant,
+            done,
             wanted,
             surge,
             // Were it none at all, nothing could ever be replaced.
@@ -163,20 +191,20 @@ impl Simulation {
 
     /// What a release changes at each server: that by which it differs from what was planned. Of one of a runbook the time
     /// line knows nothing.
-    fn plan_release(&mut self, plan: &Rollout, ahead: &mut [Vec<Edit>]) {
+    fn release_of(&mut self, plan: &Rollout) -> Vec<Vec<Edit>> {
         if !plan.edits.is_empty() {
-            for (ahead, edit) in ahead.iter_mut().zip(&plan.edits) {
-                ahead.extend(edit.clone());
-            }
-            return;
+            let edits = plan.edits.iter().cloned();
+            return edits.map(|edit| edit.into_iter().collect()).collect();
         }
-        for (place, (&server, release)) in plan.servers.iter().zip(&plan.release).enumerate() {
+        let servers = plan.servers.iter().zip(&plan.release);
+        let edit = |(&server, release): (&ServerId, &Arc<_>)| {
             let release = Change::Server(server, Arc::clone(release));
             let planned = self.planned(Part::Server(server));
             self.is_planned(&release);
             let before = planned.unwrap_or_else(|| self.running(server));
-            ahead[place].push(Edit::new(before, release));
-        }
+            vec![Edit::new(before, release)]
+        };
+        servers.map(edit).collect()
     }
 
     /// What a server runs.
@@ -259,13 +287,14 @@ impl Simulation {
     /// A server is from now on what the release, or the way back, makes of it. What else was changed at it stays.
     fn put(&mut self, rolling: &mut Rolling, place: usize) {
         let server = rolling.plan.servers[place];
-        let before = self.running(server);
         let ahead = std::mem::take(&mut rolling.ahead[place]);
-        let after = ahead.iter().fold(before.clone(), |now, edit| edit.on(&now));
+        let after = ahead
+            .iter()
+            .fold(self.running(server), |now, edit| edit.on(&now));
         if let Change::Server(_, params) = &after {
             self.change_server(server, params);
         }
-        rolling.changed[place] = Some(Edit::new(before, after));
+        rolling.changed[place] = true;
     }
 
     /// Whether a server serves and, where it is new, has done so for long enough.

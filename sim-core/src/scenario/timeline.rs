@@ -582,6 +582,17 @@ fn rollout(
         amount(&spec.max_surge, cx),
         amount(&spec.max_unavailable, cx),
     );
+    let (surge, unavailable) = (
+        surge?.unwrap_or(Amount::Count(0)),
+        unavailable?.unwrap_or(Amount::Count(1)),
+    );
+    let none = |amount| matches!(amount, Amount::Count(0)) || amount == Amount::Share(0.0);
+    if none(surge) && none(unavailable) {
+        let what = "with no server more than are meant, and none fewer, none can be replaced";
+        let problem = Problem::new("E017", what).at(spec.max_unavailable.span);
+        cx.push(problem.help("one of `max_surge` and `max_unavailable` is above 0"));
+        return None;
+    }
     let canary = match spec.canary.get()? {
         None => None,
         Some(canary) => Some(Canary {
@@ -600,8 +611,8 @@ fn rollout(
         back: false,
         edits: Vec::new(),
         text: Rollout::NOTHING_NEW.to_owned(),
-        surge: surge?.unwrap_or(Amount::Count(0)),
-        unavailable: unavailable?.unwrap_or(Amount::Count(1)),
+        surge,
+        unavailable,
         min_ready: spec.min_ready.copied()?.unwrap_or_default(),
         canary,
     })

@@ -336,6 +336,52 @@ fn another_deployment_takes_the_place_of_one_under_way() {
     );
 }
 
+#[test]
+fn nothing_can_be_replaced_without_a_server_more_or_fewer() {
+    let text = shop(&format!("{FOUR}max_surge = 0\nmax_unavailable = 0\n"));
+    let problems = sim_core::scenario::parse(&text).expect_err("it is wrong");
+    assert!(problems.has("E017"), "{problems}");
+    assert!(
+        problems.to_string().contains("none can be replaced"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn how_many_are_meant_to_be_there_does_not_depend_on_who_is_on_the_way() {
+    let causes = |text: &str| -> Vec<String> {
+        let simulation = run(&shop(text));
+        let done = told(&simulation, Kind::Deployed).into_iter();
+        done.map(|(.., cause)| cause).collect()
+    };
+    let deploy =
+        |at: &str, more: &str| format!("[[timeline]]\nat = \"{at}\"\ndo = \"deploy\"\n{more}");
+    // At 71.5 s the second server is being drained, at 60.5 s the first, with a server more than are meant.
+    let drained = format!("{FOUR}{}", deploy("71500ms", FOUR));
+    assert_eq!(causes(&drained), ["the new release is on all 4"]);
+    let more = "target = \"service.web.server\"\nmax_surge = 1\n";
+    let surged = format!("{more}{}", deploy("60500ms", more));
+    assert_eq!(causes(&surged), ["the new release is on all 4"]);
+}
+
+#[test]
+fn a_release_that_goes_back_goes_to_the_one_before_it_everywhere() {
+    // The first one has come to s-1 when the second takes its place, which goes back from its canary.
+    let first = format!("{FOUR}set = {{ \"service.web.server.s.workers\" = 3 }}\n");
+    let second = "[[timeline]]\nat = \"72s\"\ndo = \"deploy\"\ntarget = \"service.web.server.s\"\n\
+                  set = { \"service.web.server.s.errors.rate\" = 1.0 }\ncanary = { servers = 2, watch = \"20s\" }\n";
+    let simulation = run(&shop(&format!("{first}{second}")));
+    assert_eq!(happened(&simulation, Kind::Rollback).len(), 1);
+    let done = told(&simulation, Kind::Deployed);
+    assert_eq!(done[0].2, "the old release is on all 4");
+    let standing = simulation.standing();
+    let servers = standing.services[0].servers.iter().take(4);
+    let workers: Vec<u32> = servers.map(|server| server.workers).collect();
+    assert_eq!(workers, [3, 3, 3, 3]);
+    let end = (done[0].0 as u64 + 1)..200;
+    assert_eq!(seen(&log(&shop(&format!("{first}{second}"))), end)[1], 0);
+}
+
 /// Requests that came in some seconds: all, those that failed, and those that took longer than 20 ms.
 fn seen(rows: &[RequestRecord], seconds: std::ops::Range<u64>) -> [usize; 3] {
     let within = |row: &&RequestRecord| seconds.contains(&(row.arrived_ns / 1_000_000_000));

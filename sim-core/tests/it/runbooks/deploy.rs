@@ -114,6 +114,32 @@ fn a_release_of_a_step_can_be_taken_back() {
 }
 
 #[test]
+fn undoing_leaves_alone_who_runs_the_old_release_already() {
+    // Of four only the canary has it when it is undone, or none any more.
+    let text = |failed: &str, acknowledge: &str| {
+        format!(
+            "horizon = \"500s\"\ntraffic = [{{ to = \"web\", rate = 100 }}]\n\
+             [service.web]\ndemand = \"5ms\"\nserver = [{{ name = \"w\", count = 4, workers = 2 }}]\n\
+             [[timeline]]\nname = \"push\"\nat = \"60s\"\ndo = \"deploy\"\ntarget = \"service.web.server\"\n\
+             set = {{ \"service.web.server.*.errors.rate\" = 1.0 }}\ncanary = {{ servers = 1, watch = \"60s\", failed = {failed} }}\n\
+             [monitoring]\nscrape = \"5s\"\n\
+             [[alert]]\nname = \"failing\"\nwhen = \"failed > 10%\"\nover = \"10s\"\n\
+             [[runbook]]\nname = \"back\"\non = \"failing\"\nacknowledge = \"{acknowledge}\"\n[[runbook.step]]\nundo = \"push\"\n"
+        )
+    };
+    let removed = |text: &str| {
+        let mut run = start(text);
+        run.run();
+        let removed = told(&run, Kind::Removed).into_iter();
+        let done = told(&run, Kind::Deployed).pop().map(|(.., cause)| cause);
+        assert_eq!(done.as_deref(), Some("the old release is on all 4"));
+        removed.map(|(_, server, _)| server).collect::<Vec<_>>()
+    };
+    assert_eq!(removed(&text("1", "10s")), ["w-1", "w-1"]);
+    assert_eq!(removed(&text("0.5", "200s")), ["w-1", "w-1"]);
+}
+
+#[test]
 fn what_no_release_is_is_refused() {
     let wrong = |step: &str, code: &str, word: &str| {
         let text = shop(&format!("{BOOK}[[runbook.step]]\n{step}\n"));
