@@ -133,6 +133,12 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 "The same of one that has begun to fail; 0s: as `unhealthy_interval`.",
             ),
             ParamDef::span(
+                "no_traffic_interval",
+                Duration::ZERO,
+                "0s",
+                "The same until there has been traffic since it started, which Envoy does every 60s by default; 0s: there was before the scenario begins.",
+            ),
+            ParamDef::span(
                 "check_timeout",
                 Duration::from_millis(1),
                 "2s",
@@ -481,10 +487,11 @@ fn health(params: &Params) -> String {
         let _ = writeln!(
             rules,
             "  {{ kind = \"envoy-health-checks\", interval = \"{}\", unhealthy_interval = \"{}\", \
-             unhealthy_edge_interval = \"{}\", timeout = \"{}\", unhealthy_threshold = {}, healthy_threshold = {} }},",
+             unhealthy_edge_interval = \"{}\", no_traffic_interval = \"{}\", timeout = \"{}\", unhealthy_threshold = {}, healthy_threshold = {} }},",
             params.span("interval"),
             params.span("unhealthy_interval"),
             params.span("unhealthy_edge_interval"),
+            params.span("no_traffic_interval"),
             params.span("check_timeout"),
             params.integer("unhealthy_threshold"),
             params.integer("healthy_threshold"),

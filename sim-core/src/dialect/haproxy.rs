@@ -210,6 +210,12 @@ pub(super) static DIALECT: DialectDef = DialectDef {
                 "fail-check",
                 "What that is worth, on-error.",
             ),
+            ParamDef::choice(
+                "on_marked_down",
+                &["none", "shutdown-sessions"],
+                "none",
+                "Whether requests at a server that is taken out go on, or are broken off, on-marked-down.",
+            ),
             ParamDef::span(
                 "slowstart",
                 Duration::ZERO,
@@ -449,6 +455,13 @@ fn health(params: &Params) -> String {
                 word(params, "observe"),
                 params.integer("error_limit"),
                 word(params, "on_error"),
+            );
+        }
+        if params.choice("on_marked_down") > 0 {
+            let _ = write!(
+                rules,
+                ", on_marked_down = \"{}\"",
+                word(params, "on_marked_down")
             );
         }
         rules += " },\n";

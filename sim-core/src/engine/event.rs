@@ -48,6 +48,8 @@ pub enum Event {
     WarmStep(ServerId, u32),
     /// A standby instance takes the place of a crashed one, if that is the same incarnation.
     Takeover(InstanceId, u32),
+    /// An instance breaks off what it has at a server.
+    BreakOff(InstanceId, ServerId),
     /// A fault of a server ends, the one of this number, unless it has ended.
     FaultEnds(ServerId, u32),
     /// The same for a fault of a link.
@@ -145,6 +147,7 @@ impl Event {
             Self::Up(m, _) => (15, machine(m)),
             Self::WarmStep(server, _) => (16, u64::from(server)),
             Self::Takeover(instance, _) => (17, u64::from(instance)),
+            Self::BreakOff(instance, server) => (62, u64::from(instance) << 32 | u64::from(server)),
             Self::FaultEnds(server, _) => (18, u64::from(server)),
             Self::LinkFaultEnds(number) => (35, u64::from(number)),
             Self::FaultComes(episode) => (60, u64::from(episode)),

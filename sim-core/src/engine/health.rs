@@ -280,6 +280,10 @@ impl Simulation {
             news.cause
         };
         self.tell_of_server(kind, Actor::System, server, cause);
+        if news.breaks_off {
+            // Whoever told of it is still at work on an attempt.
+            self.after(0, Event::BreakOff(index, server));
+        }
     }
 
     /// The moment has come for which a rule asked.

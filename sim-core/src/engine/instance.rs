@@ -138,6 +138,8 @@ pub(super) struct Instance {
     pub heeded_from: u32,
     pub incarnation: Incarnation,
     pub attempts: u64,
+    /// Attempts before it started the last time.
+    pub attempts_before: u64,
     /// Attempts, crashes, time down and time at work when measurement began.
     pub before: InstanceFigures,
 }
@@ -272,6 +274,7 @@ impl Instance {
             heeded_from: 0,
             incarnation: Incarnation::default(),
             attempts: 0,
+            attempts_before: 0,
             before: InstanceFigures::default(),
         }
     }

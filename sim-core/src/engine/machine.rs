@@ -178,6 +178,23 @@ impl Simulation {
         }
     }
 
+    /// An instance breaks the connections of what it has at a server, which works on for nobody.
+    pub(super) fn break_off(&mut self, index: InstanceId, server: ServerId) {
+        let held: Vec<Handle> = self
+            .attempts
+            .iter()
+            .filter(|(_, a)| a.instance == index && a.server == server)
+            .filter(|(_, a)| a.place.is_at_server() || a.place == Place::ToServer)
+            .map(|(h, _)| h)
+            .collect();
+        for handle in held {
+            // The answer of another may have had this one called off.
+            if self.attempts.contains(handle) && self.attempts[handle].instance == index {
+                self.cut_off(handle);
+            }
+        }
+    }
+
     /// A spare is to take the place of an instance, unless that comes back before.
     fn plan_takeover(&mut self, instance: InstanceId) {
         let incarnation = self.balancers[instance].incarnation.number;
@@ -396,7 +413,9 @@ impl Simulation {
                 }
             }
         }
-        self.balancers[index].health.forget();
+        let instance = &mut self.balancers[index];
+        instance.attempts_before = instance.attempts;
+        instance.health.forget();
         self.refresh_eligible(index);
     }
 

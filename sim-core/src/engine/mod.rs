@@ -636,6 +636,7 @@ impl Simulation {
             Event::Takeover(instance, incarnation) => {
                 self.take_over(instance, incarnation, Actor::System, "");
             }
+            Event::BreakOff(instance, server) => self.break_off(instance, server),
             Event::FaultEnds(server, number) => {
                 self.fault_ends(Afflicted::Server(server), number);
             }

@@ -55,6 +55,8 @@ struct ProbeSettings {
     fast_interval: u64,
     /// The same of a server that is out.
     down_interval: u64,
+    /// The same while the instance has had no traffic; the first one comes at once then.
+    idle_interval: Option<u64>,
     timeout: u64,
     /// Whether a probe only opens a connection.
     connect: bool,
@@ -71,6 +73,7 @@ impl ProbeSettings {
             interval: check.interval.0,
             fast_interval: check.fast_interval.0,
             down_interval: check.down_interval.0,
+            idle_interval: check.idle_interval.map(|span| span.0),
             timeout: check.timeout.0,
             connect: check.probe == Probe::Connect,
             errors: check.errors,
@@ -84,6 +87,7 @@ impl ProbeSettings {
             interval: probe.interval.0,
             fast_interval: probe.interval.0,
             down_interval: probe.interval.0,
+            idle_interval: None,
             timeout: probe.timeout.0,
             connect: probe.probe == Probe::Connect,
             errors: false,
@@ -97,6 +101,7 @@ impl ProbeSettings {
     /// Whether all probes come at the same interval.
     fn is_steady(&self) -> bool {
         [self.fast_interval, self.down_interval] == [self.interval; 2]
+            && self.idle_interval.is_none()
     }
 }
 
@@ -163,7 +168,10 @@ impl Simulation {
                 let share = u128::from(check.interval) * local.position() as u128;
                 let offset = (share / servers.len() as u128) as u64;
                 for instance in self.balancers.of(service) {
-                    let offset = if check.random_phase {
+                    let offset = if check.idle_interval.is_some() && !self.has_had_traffic(instance)
+                    {
+                        0
+                    } else if check.random_phase {
                         let number = u64::from(instance) << 32 | u64::from(server);
                         let point = self.streams.phases.at(number).uniform();
                         (check.interval as f64 * point) as u64
@@ -336,13 +344,23 @@ impl Simulation {
         }
         let local = self.fleet[prober.server].local;
         let health = &self.balancers[prober.instance].health;
-        if health.doubts(local) {
+        if let Some(idle) = settings.idle_interval
+            && !self.has_had_traffic(prober.instance)
+        {
+            idle
+        } else if health.doubts(local) {
             settings.fast_interval
         } else if health.is_out(local) {
             settings.down_interval
         } else {
             settings.interval
         }
+    }
+
+    /// Whether an instance has had traffic since it started.
+    fn has_had_traffic(&self, instance: InstanceId) -> bool {
+        let instance = &self.balancers[instance];
+        instance.attempts > instance.attempts_before
     }
 
     /// What was seen of a server's traffic may bring its next check closer.

@@ -37,6 +37,9 @@ pub struct Checks {
     pub fast_interval: Duration,
     /// The same of a server that is out, and has passed none since.
     pub down_interval: Duration,
+    /// The same whatever was seen, while the instance has had no traffic since it started; the first ones then come at
+    /// its start. Absent: traffic makes no difference.
+    pub idle_interval: Option<Duration>,
     /// An unanswered probe has failed after this.
     pub timeout: Duration,
     /// Time of service of a probe.
@@ -174,6 +177,7 @@ fn checks(params: &Params) -> Checks {
         interval,
         fast_interval: if fast.is_zero() { interval } else { fast },
         down_interval: interval,
+        idle_interval: None,
         timeout: params.span("timeout"),
         demand: params.distribution("demand").clone(),
         phase: [Phase::Spread, Phase::Seed][params.choice("phase")],

@@ -2,8 +2,11 @@
 //!
 //! The first check of a server decides at once, whatever the thresholds; so does an answer that is an error, whatever
 //! `unhealthy_threshold`. Otherwise results in a row against the present judgement count. Checks of a healthy server that has begun to
-//! fail come at `unhealthy_edge_interval`, those of an unhealthy one at `unhealthy_interval`, all others at `interval`. A cluster
-//! without any traffic is checked more rarely in Envoy, once a minute by default (`no_traffic_interval`), which is not simulated.
+//! fail come at `unhealthy_edge_interval`, those of an unhealthy one at `unhealthy_interval`, all others at `interval`.
+//!
+//! An Envoy that has sent nothing to a cluster since it started checks it at `no_traffic_interval`, once a minute by default. The first
+//! check comes at the start, before any traffic, so that the second is a minute away, and traffic does not bring it forward. A
+//! scenario begins with an Envoy that has had traffic unless it gives that interval.
 
 use super::checks::{Checks, DEMAND, ERRORS, PHASE, PROBE, Phase, Probe, check_probe};
 use super::{Candidate, HealthDef, HealthRule, Kind, News, PLAIN, Standing};
@@ -43,6 +46,11 @@ pub(super) static RULE: HealthDef = HealthDef {
             interval(
                 "unhealthy_edge_interval",
                 "The same of a healthy one that has begun to fail; 0s: as `unhealthy_interval`.",
+                "0s",
+            ),
+            interval(
+                "no_traffic_interval",
+                "Time between checks while an instance has had no traffic since it started; the first ones come at its start. 0s: there was traffic before the scenario begins, and before a restart.",
                 "0s",
             ),
             ParamDef {
@@ -85,6 +93,7 @@ pub(super) static RULE: HealthDef = HealthDef {
             interval,
             fast_interval: edge,
             down_interval: unhealthy,
+            idle_interval: Some(params.span("no_traffic_interval")).filter(|span| !span.is_zero()),
             timeout: params.span("timeout"),
             demand: params.distribution("demand").clone(),
             phase: [Phase::Spread, Phase::Seed][params.choice("phase")],
@@ -110,6 +119,12 @@ fn intervals(params: &Params) -> [Duration; 3] {
 }
 
 fn check(params: &Params) -> Result<(), ParamProblem> {
+    let idle = params.span("no_traffic_interval");
+    if !idle.is_zero() && idle < Duration::from_millis(1) {
+        let message = "checks that come more often than every millisecond".to_owned();
+        let param = "no_traffic_interval";
+        return Err(ParamProblem { param, message });
+    }
     let names = ["interval", "unhealthy_interval", "unhealthy_edge_interval"];
     for (param, span) in names.into_iter().zip(intervals(params)) {
         if span < Duration::from_millis(1) {

@@ -89,6 +89,12 @@ pub(super) static RULE: HealthDef = HealthDef {
                 kind: ParamKind::Choice(&["fastinter", "fail-check", "sudden-death", "mark-down"]),
                 default: Some("fail-check"),
             },
+            ParamDef {
+                name: "on_marked_down",
+                about: "What becomes of requests at a server that is taken out: nothing, they go on; or their connections are broken off, so that they fail or, if the balancer tries again after that, go elsewhere.",
+                kind: ParamKind::Choice(&["none", "shutdown-sessions"]),
+                default: Some("none"),
+            },
             DEMAND,
             PHASE,
             ERRORS,
@@ -111,6 +117,7 @@ pub(super) static RULE: HealthDef = HealthDef {
             observe: Observe::Nothing,
             error_limit: 1,
             on_error: OnError::Fastinter,
+            breaks_off: false,
             servers: vec![Record::default(); servers],
         };
         rule.adopt(params);
@@ -128,6 +135,7 @@ pub(super) static RULE: HealthDef = HealthDef {
             interval,
             fast_interval: or_interval("fastinter"),
             down_interval: or_interval("downinter"),
+            idle_interval: None,
             timeout: or_interval("timeout"),
             demand: params.distribution("demand").clone(),
             phase: [Phase::Spread, Phase::Seed][params.choice("phase")],
@@ -168,6 +176,8 @@ struct HaProxyChecks {
     observe: Observe,
     error_limit: u64,
     on_error: OnError,
+    /// Whether what is at a server that is taken out is broken off.
+    breaks_off: bool,
     servers: Vec<Record>,
 }
 
@@ -247,7 +257,9 @@ impl HaProxyChecks {
             } else {
                 Kind::Ejected
             };
-            news.push(News::of_server(kind, server, cause.to_owned()));
+            let mut item = News::of_server(kind, server, cause.to_owned());
+            item.breaks_off = self.breaks_off && kind == Kind::Ejected;
+            news.push(item);
         }
         changed
     }
@@ -282,6 +294,7 @@ impl HealthRule for HaProxyChecks {
         let kinds = [Observe::Nothing, Observe::Connections, Observe::Answers];
         self.observe = kinds[params.choice("observe")];
         self.error_limit = params.integer("error_limit");
+        self.breaks_off = params.choice("on_marked_down") > 0;
         self.on_error = [
             OnError::Fastinter,
             OnError::FailCheck,

@@ -188,6 +188,8 @@ pub struct News {
     pub server: Option<usize>,
     /// Why, with numbers.
     pub cause: String,
+    /// Whether the instance breaks off what it has at the server.
+    pub breaks_off: bool,
 }
 
 impl News {
@@ -197,6 +199,7 @@ impl News {
             kind,
             server,
             cause,
+            breaks_off: false,
         }
     }
 
@@ -206,6 +209,7 @@ impl News {
             kind,
             server,
             cause,
+            breaks_off: false,
         }
     }
 }

@@ -56,6 +56,75 @@ fn outliers_are_counted_by_server_and_all_may_go() {
     assert!(attempts < 120, "{attempts}");
 }
 
+/// Measured on HAProxy 2.8.25: a server whose checks fail from 1 s on, with a request of 6 s at it. It is answered at 6 s;
+/// with `on-marked-down shutdown-sessions` it is broken off at 1.46 s, and with `retry-on all-retryable-errors` it is then tried
+/// at another server, which answers at once.
+#[test]
+fn sessions_are_shut_down_when_their_server_is_marked_down() {
+    let fate = |settings: &str| {
+        let text = format!(
+            "horizon = \"10s\"\nrecord = {{ every_nth_request = 1 }}\n\
+             traffic = [{{ to = \"web\", arrivals = {{ kind = \"trace\", times = [\"0s\"] }} }}]\n\
+             [service.web]\ndemand = \"6s\"\n\
+             [service.web.balancer]\ndialect = {{ kind = \"haproxy\", check = true, httpchk = true, balance = \"roundrobin\", inter = \"300ms\", fall = 2{settings} }}\n\
+             [[service.web.server]]\nname = \"a\"\nworkers = 9\n\
+             [[service.web.server]]\nname = \"b\"\nworkers = 9\nspeed = 1000\n\
+             [[timeline]]\nat = \"1s\"\nfault = {{ kind = \"health-path\", answer = \"fail\" }}\ntarget = \"service.web.server.a\"\n"
+        );
+        let run = run(&text);
+        let summary = Summary::of(&run, 0);
+        let (fate, ms) = fates(&text)[0];
+        let busy = server(&summary, "web", "a").utilisation;
+        (fate, ms / 1e3, outcome(&summary, "reset"), busy)
+    };
+    let (fate_of, s, reset, _) = fate("");
+    assert_eq!((fate_of, reset), ("succeeded", 0));
+    assert!((6.0..6.1).contains(&s), "{s}");
+    let shut = ", on_marked_down = \"shutdown-sessions\"";
+    let (_, s, reset, busy) = fate(shut);
+    assert_eq!(reset, 1);
+    assert!((1.3..1.7).contains(&s), "{s}");
+    // The server works on for nobody.
+    assert!((busy - 0.6 / 9.0).abs() < 0.01, "{busy}");
+    let again = format!("{shut}, retry_on = [\"empty-response\"], redispatch = \"-1\"");
+    let (fate_of, s, reset, _) = fate(&again);
+    assert_eq!((fate_of, reset), ("succeeded", 0));
+    assert!((1.3..1.8).contains(&s), "{s}");
+}
+
+/// Measured on Envoy 1.40.0: interval 0.5 s, a server that answers 503 from 1 s on is found out at 60.0 s; with
+/// `no_traffic_interval: 0.5s` within half a second.
+#[test]
+fn an_envoy_without_traffic_is_a_minute_away_from_its_second_check() {
+    let servers = named(&["a", "b"], "");
+    let fails = entry("1s", "set = { \"service.web.server.a.errors.rate\" = 1 }");
+    let out = |more: &str, rest: &str| {
+        let rule = format!(
+            "{{ kind = \"envoy-health-checks\", interval = \"500ms\", timeout = \"200ms\", errors = true{more} }}"
+        );
+        let text = steady("130s", &servers, &rule, &format!("{fails}{rest}"));
+        times(&run(&text), Kind::Ejected)
+    };
+    let idle = ", no_traffic_interval = \"60s\"";
+    let at_once = |found: &[f64], from: f64| {
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!((from..from + 0.5).contains(&found[0]), "{found:?}");
+    };
+    // The check itself takes a millisecond.
+    at_once(&out(idle, ""), 60.0);
+    at_once(&out(", no_traffic_interval = \"500ms\"", ""), 1.0);
+    at_once(&out("", ""), 1.0);
+    // From the second check on there has been traffic.
+    let late = fails.replace("\"1s\"", "\"70s\"");
+    let rule = format!(
+        "{{ kind = \"envoy-health-checks\", interval = \"500ms\", timeout = \"200ms\", errors = true{idle} }}"
+    );
+    at_once(
+        &times(&run(&steady("130s", &servers, &rule, &late)), Kind::Ejected),
+        70.0,
+    );
+}
+
 #[test]
 fn times_out_grow_and_a_well_server_comes_back_for_good() {
     let servers = format!(

@@ -242,7 +242,7 @@ listen write
     database.remarks(Kind::Read, 2, "hands on connections");
     database.remarks(Kind::Read, 4, "no timeout server");
     database.remarks(Kind::Read, 6, "port 8001");
-    database.remarks(Kind::Missing, 7, "shutdown-sessions");
+    database.says(dialect, "on_marked_down = \"shutdown-sessions\"");
 }
 
 #[test]

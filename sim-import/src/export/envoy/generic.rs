@@ -34,6 +34,7 @@ pub(super) fn health(service: &Service, said: &mut Said, subject: &mut Subject<'
                         ("healthy_threshold", "healthy_threshold"),
                         ("unhealthy_interval", "unhealthy_interval"),
                         ("unhealthy_edge_interval", "unhealthy_edge_interval"),
+                        ("no_traffic_interval", "no_traffic_interval"),
                     ]
                 };
                 said.put_rule(rule, &path, names);

@@ -230,7 +230,11 @@ pub(super) fn checks(said: &mut Said, fields: &mut Map) {
     ] {
         field(&mut own, name, param, kind, said);
     }
-    for name in ["unhealthy_interval", "unhealthy_edge_interval"] {
+    for name in [
+        "unhealthy_interval",
+        "unhealthy_edge_interval",
+        "no_traffic_interval",
+    ] {
         if let Some(value) = said.some_span(name) {
             add(&mut own, name, span(value));
         }

@@ -83,6 +83,7 @@ pub(super) fn health(service: &Service, said: &mut Said, subject: &mut Subject<'
                         ("observe", "observe"),
                         ("error_limit", "error_limit"),
                         ("on_error", "on_error"),
+                        ("on_marked_down", "on_marked_down"),
                     ]
                 };
                 said.put_rule(rule, &path, names);

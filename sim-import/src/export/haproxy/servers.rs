@@ -95,6 +95,7 @@ pub(super) struct Common {
     fall: Option<u64>,
     rise: Option<u64>,
     observe: String,
+    marked_down: String,
     slow_start: Option<Duration>,
 }
 
@@ -111,6 +112,7 @@ impl Common {
             }
             text
         });
+        let marked_down = said.word("on_marked_down").filter(|word| word != "none");
         Self {
             max_queue: said.count("maxqueue"),
             check: said.flag("check"),
@@ -118,6 +120,8 @@ impl Common {
             fall: said.count("fall"),
             rise: said.count("rise"),
             observe,
+            marked_down: marked_down
+                .map_or(String::new(), |word| format!(" on-marked-down {word}")),
             slow_start: said.some_span("slowstart"),
         }
     }
@@ -162,4 +166,5 @@ pub(super) fn checks(server: &Server, common: &Common, text: &mut String) {
         }
     }
     *text += &common.observe;
+    *text += &common.marked_down;
 }

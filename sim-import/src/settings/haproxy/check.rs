@@ -2,7 +2,7 @@
 
 use super::pool::number;
 use super::sections::Section;
-use super::servers::Member;
+use super::servers::{Member, Param};
 use super::units::time;
 use super::votes::Votes;
 use super::words::Line;
@@ -159,34 +159,34 @@ pub(super) fn checks(
             number(&param, name, params, system);
         }
     }
+    if let Some(param) = votes.common("on-marked-down", is_checked, "none", system) {
+        word("on_marked_down", &param, params, system);
+    }
     let Some(observe) = votes.common("observe", is_checked, "none", system) else {
         return;
     };
-    if !words_of("haproxy", "observe").contains(&observe.value.as_str()) {
-        return system.remark(
-            Kind::Unknown,
-            &observe.place,
-            format!("observe {}", observe.value),
-            "",
-        );
+    if !word("observe", &observe, params, system) {
+        return;
     }
-    params.push(Key::said("observe", quoted(&observe.value), &observe.place));
     let is_observed = |member: &Member| is_checked(member) && member.has("observe");
     if let Some(param) = votes.common("error-limit", is_observed, "10", system) {
         number(&param, "error_limit", params, system);
     }
     if let Some(param) = votes.common("on-error", is_observed, "fail-check", system) {
-        if words_of("haproxy", "on_error").contains(&param.value.as_str()) {
-            params.push(Key::said("on_error", quoted(&param.value), &param.place));
-        } else {
-            system.remark(
-                Kind::Unknown,
-                &param.place,
-                format!("on-error {}", param.value),
-                "",
-            );
-        }
+        word("on_error", &param, params, system);
     }
+}
+
+/// Whether a word is one that the dialect knows: it is a parameter then, and otherwise told.
+fn word(name: &str, param: &Param, params: &mut Vec<Key>, system: &mut System) -> bool {
+    let known = words_of("haproxy", name).contains(&param.value.as_str());
+    if known {
+        params.push(Key::said(name, quoted(&param.value), &param.place));
+    } else {
+        let what = format!("{} {}", param.name, param.value);
+        system.remark(Kind::Unknown, &param.place, what, "");
+    }
+    known
 }
 
 /// What only counts with checks.
@@ -201,6 +201,7 @@ fn unchecked(votes: &Votes<'_>, system: &mut System) {
             "observe",
             "error-limit",
             "on-error",
+            "on-marked-down",
         ] {
             if let Some(param) = member.param(name).filter(|_| !member.has("check")) {
                 let what = format!("{} {name} {}", member.server.name, param.value);

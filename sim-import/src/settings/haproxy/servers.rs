@@ -79,11 +79,7 @@ const PARAMS: &[(&str, usize, Fate)] = &[
         1,
         Missing("another server's checks decide: it has its own here"),
     ),
-    (
-        "on-marked-down",
-        1,
-        Missing("sessions are not cut when their server is taken out: they go on to their end"),
-    ),
+    ("on-marked-down", 1, Used),
     (
         "on-marked-up",
         1,
