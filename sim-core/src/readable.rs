@@ -20,7 +20,8 @@ pub fn value(unit: Unit, value: f64) -> String {
 pub fn time(ns: f64) -> String {
     let magnitude = ns.abs();
     if magnitude >= 120.0 * SECOND as f64 {
-        return span(Duration::from_nanos_f64(ns));
+        let sign = if ns < 0.0 { "-" } else { "" };
+        return format!("{sign}{}", span(Duration::from_nanos_f64(magnitude)));
     }
     for (unit, scale) in [("s", SECOND as f64), ("ms", 1e6), ("us", 1e3)] {
         if magnitude >= 0.9995 * scale {
@@ -307,6 +308,7 @@ mod tests {
         assert_eq!(time(61_234_000.0), "61.2 ms");
         assert_eq!(time(8.1e9), "8.1 s");
         assert_eq!(time(9900.4e9), "2h45m");
+        assert_eq!(time(-9900.4e9), "-2h45m");
         assert_eq!(time(999_700_000.0), "1 s");
         assert_eq!(time(0.0), "0 s");
         assert_eq!(share(0.267), "26.7 %");

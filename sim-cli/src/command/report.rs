@@ -66,6 +66,10 @@ impl Run {
 
 /// Simulates the run, and the second future where one is asked for, and writes the report.
 pub(crate) fn run(args: &ReportArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
+    if args.format == ReportFormat::Svg && !edits(args).is_empty() {
+        let message = "--format svg is the chart of one run, without a second future";
+        return Err(Failure::new(Exit::Usage, message).help("the page shows both: --format html"));
+    }
     let origin = origin(args)?;
     let sets = args.seeded.all();
     let read = origin.input.scenario(&sets);

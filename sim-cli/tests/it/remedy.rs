@@ -48,6 +48,30 @@ fn what_saves_is_told_with_what_is_to_be_typed() {
 }
 
 #[test]
+fn what_is_no_change_of_the_system_is_not_tried() {
+    let folder = Folder::with("s.toml", SKEWED);
+    for path in ["horizon=10s", "seed=2"] {
+        let ran = folder.run(&["remedy", "s.toml", "--try", path]).code(2);
+        assert!(ran.err.contains("no change of the system"), "{}", ran.err);
+    }
+    // Nothing here ever crashes.
+    let none = folder.run(&[
+        "remedy",
+        "s.toml",
+        "--only",
+        "restart",
+        "--replications",
+        "2",
+    ]);
+    let none = none.code(0);
+    assert!(
+        none.out.contains("there is no change that fits, for "),
+        "{}",
+        none.out
+    );
+}
+
+#[test]
 fn programs_get_everything_that_was_tried() {
     let folder = Folder::with("s.toml", SKEWED);
     let output = ["--format", "json", "-o", "results"];

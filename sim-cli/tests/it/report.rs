@@ -23,6 +23,22 @@ fn a_page_is_written_once_and_is_the_same_again() {
     );
     let svg = folder.run(&["report", "small.toml", "--format", "svg"]);
     assert!(svg.code(0).out.starts_with("<svg "));
+    let other = [
+        "report",
+        "small.toml",
+        "--format",
+        "svg",
+        "--change",
+        "client.timeout=1s",
+        "--at",
+        "1s",
+    ];
+    let refused = folder.run(&other).code(2);
+    assert!(
+        refused.err.contains("without a second future"),
+        "{}",
+        refused.err
+    );
 }
 
 #[test]

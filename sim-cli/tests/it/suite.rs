@@ -229,8 +229,8 @@ fn alert_rules_are_tested_as_promtool_does() {
     let folder = rules();
     let ran = folder.run(&["test", "all"]).code(0);
     assert!(
-        ran.out.contains("✓ all/shop_test.yml   it holds")
-            && ran.out.contains("1 test of alert rules: 1 of 1 hold"),
+        ran.out.contains("✓ all/shop_test.yml   all 2 hold")
+            && ran.out.contains("1 test of alert rules: 2 of 2 hold"),
         "{}",
         ran.out
     );
@@ -256,7 +256,7 @@ fn what_rules_do_not_do_is_told_with_its_line() {
         ])
         .code(6);
     for wanted in [
-        "✗ all/shop_test.yml   1 of 1 do not hold",
+        "✗ all/shop_test.yml   1 of 2 do not hold",
         "all/shop_test.yml:13",
         "job=\"db\"",
         "job=\"web\"",
@@ -264,7 +264,11 @@ fn what_rules_do_not_do_is_told_with_its_line() {
     ] {
         assert!(ran.out.contains(wanted), "{wanted} in\n{}", ran.out);
     }
-    assert!(folder.read("r.xml").contains("failures=\"1\""));
+    let junit = folder.read("r.xml");
+    assert!(
+        junit.contains("tests=\"2\"") && junit.contains("failures=\"1\""),
+        "{junit}"
+    );
     folder.write(
         "all/rules/shop.yml",
         "groups:\n- name: shop\n  rules:\n  - alert: E\n    expr: rate(x[)\n",

@@ -62,6 +62,8 @@ impl Cost {
             } else {
                 Self::Practice
             }
+        } else if ["acknowledge", "diagnose"].contains(&last) {
+            Self::Practice
         } else if has("call") || has("client") && !has("balancer") || has("guards") && has("server")
         {
             // Rules of callers, and guards of servers, stand in their programs. Those of a proxy are settings.
@@ -101,6 +103,8 @@ mod tests {
             (&["service.web.call.db.client.cancel"], Cost::Deploy),
             (&["service.web.server.*.guards"], Cost::Deploy),
             (&["timeline.fix.at"], Cost::Practice),
+            (&["runbook.aid.acknowledge"], Cost::Practice),
+            (&["alert.failing.for"], Cost::Settings),
             (&["service.web.balancer.standby"], Cost::Money),
             (&["service.web.server.a.memory.limit"], Cost::Money),
             (

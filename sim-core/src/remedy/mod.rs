@@ -80,6 +80,7 @@ pub static ROWS: &[&Row] = &[
     &rows::timeline::CANARY,
     &rows::doubt::DOCTOR,
     &rows::timeline::RESPONSE,
+    &rows::alerting::ALERTING,
     &rows::size::CAPACITY,
     &rows::balancer::STANDBY,
 ];

@@ -70,6 +70,19 @@ note = "lunch"
 name      = "fast"
 good      = "response_time < 1s"
 objective = 0.99
+[monitoring]
+scrape = "15s"
+lag    = "5s"
+[[alert]]
+name = "failing"
+when = "failed > 5%"
+for  = "1m"
+[[runbook]]
+name        = "aid"
+on          = "failing"
+acknowledge = "5m"
+diagnose    = { kind = "exponential", mean = "5m" }
+step        = [{ do = "restart", when = "down", target = "service.web.server" }]
 "#;
 
 fn read(text: &str) -> impl Fn(&[(String, String)]) -> Result<Scenario, Problems> {
@@ -119,6 +132,33 @@ fn what_rows_propose_fits() {
             }
         }
     }
+}
+
+#[test]
+fn alerts_and_people_are_made_quicker_where_they_are_slow() {
+    let sets = sets_of(RICH, "alerting");
+    let wanted = [
+        "alert.failing.for=0s",
+        "runbook.aid.acknowledge=0s",
+        "runbook.aid.diagnose=0s",
+        "monitoring.lag=0s",
+        "monitoring.scrape=5s",
+    ];
+    assert_eq!(sets, wanted);
+    assert!(sets_of("horizon = \"1s\"\ntraffic = [{ to = \"web\", rate = 1 }]\n[service.web]\ndemand = \"1ms\"\nserver = [{ name = \"s\" }]\n", "alerting").is_empty());
+}
+
+#[test]
+fn what_the_time_line_crashes_restarts_by_itself() {
+    let text = "horizon = \"1m\"\ntraffic = [{ to = \"web\", rate = 1 }]\n[service.web]\ndemand = \"1ms\"\nserver = [{ name = \"s\", count = 2 }]\n";
+    assert!(sets_of(text, "restart").is_empty());
+    let crash = "[[timeline]]\nat = \"10s\"\ndo = \"crash\"\ntarget = \"service.web.server.s-2\"\n";
+    let sets = sets_of(&format!("{text}{crash}"), "restart");
+    assert_eq!(sets.len(), 1, "{sets:?}");
+    assert!(
+        sets[0].starts_with("service.web.server.*.restart="),
+        "{sets:?}"
+    );
 }
 
 #[test]

@@ -52,6 +52,12 @@ impl Remedies {
         if as_is == 0.0 {
             return format!("there is nothing to save: {}", self.damage.none());
         }
+        if self.candidates.is_empty() {
+            return format!(
+                "there is no change that fits, for {} {noun}",
+                self.damage.text(as_is)
+            );
+        }
         let tried = counted(self.candidates.len(), "change");
         if self.replications == 0 {
             return if self.interrupted {

@@ -240,11 +240,12 @@ pub(crate) fn expectations(
     scenario: &Scenario,
     top: &Top,
     base: &Base,
+    alerts: Option<&[Alert]>,
     cx: &mut Cx<'_>,
 ) -> Option<Vec<Expectation>> {
     let written = top.expect.get()?;
     check_count(written.len(), "expectations", cx)?;
-    let known = known(top, base)?;
+    let known = known(top, base, alerts)?;
     let built: Vec<Option<Expectation>> = written
         .iter()
         .map(|spec| {
@@ -266,14 +267,22 @@ pub(crate) fn expectations(
 }
 
 /// What expectations can name.
-pub(crate) fn known<'a>(top: &Top, base: &'a Base) -> Option<Known<'a>> {
-    let alerts = top.alert.get()?.iter();
+pub(crate) fn known<'a>(top: &Top, base: &'a Base, alerts: Option<&[Alert]>) -> Option<Known<'a>> {
     let slos = top.slo.get()?.iter();
     let runbooks = top.runbook.get()?.iter();
-    let alerts = alerts.filter_map(|a| a.name.get().cloned());
+    // Where something is wrong with alerts, those that are written.
+    let written = || {
+        let names = top
+            .alert
+            .get()?
+            .iter()
+            .filter_map(|a| a.name.get().cloned());
+        Some(names.chain(rules::names(top)).collect())
+    };
+    let names = |alerts: &[Alert]| alerts.iter().map(|alert| alert.name.clone()).collect();
     Some(Known {
         base,
-        alerts: alerts.chain(rules::names(top)).collect(),
+        alerts: alerts.map_or_else(written, |alerts| Some(names(alerts)))?,
         runbooks: runbooks.filter_map(|r| r.name.get().cloned()).collect(),
         slos: slos.filter_map(|s| s.name.get().cloned()).collect(),
     })

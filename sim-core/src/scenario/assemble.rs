@@ -66,7 +66,7 @@ fn finish(
     let slos = slos(top, &base, cx);
     let monitoring = monitoring(top);
     let alerts = alerts(top, &base, cx);
-    let (alerts, rules) = alerts.map_or((None, None), |(alerts, draft)| {
+    let (alerts, rules) = alerts.map_or((None, None), |(mut alerts, draft)| {
         let exposing = Exposing {
             services: &base.skeleton.services,
             servers: &base.fleet.servers,
@@ -74,7 +74,7 @@ fn finish(
             sources: &base.skeleton.sources,
         };
         let rules = match &monitoring {
-            Some(Some(monitoring)) => draft.finish(&exposing, *monitoring, cx),
+            Some(Some(monitoring)) => draft.finish(&mut alerts, &exposing, *monitoring, cx),
             _ => Some(None),
         };
         (Some(alerts), rules)
@@ -88,7 +88,7 @@ fn finish(
         }
         _ => None,
     };
-    let expectations = expectations(scenario, top, &base, cx);
+    let expectations = expectations(scenario, top, &base, alerts.as_deref(), cx);
     let (limits, record) = (top.limits.get()?, top.record.get()?);
     Some(Model {
         name: scenario.name.clone(),

@@ -38,7 +38,7 @@ impl Scenario {
     /// Problems of the text, and those of the scenario.
     pub fn condition(&self, name: &str, text: &str) -> Result<Expectation, Problems> {
         let expr = self.understand(name, text, |piece, base, top, cx| {
-            expectation(piece, &alarm::known(top, base)?, cx)
+            expectation(piece, &alarm::known(top, base, None)?, cx)
         })?;
         Ok(Expectation {
             that: text.to_owned(),

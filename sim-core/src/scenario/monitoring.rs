@@ -64,7 +64,7 @@ pub(super) fn fits(
         .0
         .saturating_add(monitoring.scrape.0.saturating_mul(2));
     let level = (alert.watched.metric()).is_some_and(|(metric, _)| metric.level);
-    if shortest.0 < needed && def.watches != Watches::Metric && !level {
+    if shortest.0 < needed && def.watches != Watches::Expression && !level {
         let what = format!(
             "a window of {shortest} holds fewer than two values, with a scrape every {} that is seen {} later",
             monitoring.scrape, monitoring.lag

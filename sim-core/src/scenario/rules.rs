@@ -165,6 +165,7 @@ impl Draft {
     )]
     pub(super) fn finish(
         mut self,
+        alerts: &mut Vec<Alert>,
         exposing: &Exposing<'_>,
         monitoring: Monitoring,
         cx: &mut Cx<'_>,
@@ -173,6 +174,7 @@ impl Draft {
             return Some(None);
         }
         let left_out = self.without_unknown(exposing, cx)?;
+        self.without_left_out(alerts);
         self.windows_hold_values(monitoring, cx)?;
         let rules = self.rules.groups.iter().flat_map(|group| &group.rules);
         let selectors: Vec<&Selector> = rules.flat_map(|rule| rule.expr.selectors()).collect();
@@ -284,6 +286,28 @@ impl Draft {
                 return clean.then_some(left_out);
             }
         }
+    }
+
+    /// Alerts of which no rule is left are none: nothing can rest on them.
+    fn without_left_out(&mut self, alerts: &mut Vec<Alert>) {
+        let ruled: BTreeSet<usize> = self
+            .alert_of
+            .iter()
+            .flatten()
+            .filter_map(|of| *of)
+            .collect();
+        let mut place = vec![0; alerts.len()];
+        let mut kept = 0;
+        let mut position = 0;
+        alerts.retain(|alert| {
+            let keeps = alert.watched != Watched::Expression || ruled.contains(&position);
+            place[position] = kept;
+            kept += usize::from(keeps);
+            position += 1;
+            keeps
+        });
+        let all = self.alert_of.iter_mut().flatten().flatten();
+        all.for_each(|of| *of = place[*of]);
     }
 
     /// The series that rules record.

@@ -418,6 +418,8 @@ fn what_cannot_be_evaluated_is_refused() {
     let monitoring = "[monitoring]\nscrape = \"30s\"\nlag = \"1s\"";
     let short = "when = \"offered_hz > 1\"\nover = \"1m\"";
     wrong(&ramp(monitoring, short), "E017", "at least 1m1s");
+    let absent = "when = \"p99\"\nrule = \"absence\"\nover = \"1m\"";
+    wrong(&ramp(monitoring, absent), "E017", "at least 1m1s");
     let slo = "when = \"works\"\nrule = \"burn-rate\"";
     wrong(&ramp(monitoring, slo), "E033", "no objective is called");
     let over = "when = \"works\"\nrule = \"burn-rate\"\nover = \"2m\"\n[[slo]]\nname = \"works\"\nobjective = 0.9";

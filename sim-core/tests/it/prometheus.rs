@@ -432,6 +432,20 @@ fn rules_of_other_systems_are_left_out_when_asked() {
         "{warnings}"
     );
     assert_eq!(times(&run(&text), Kind::Alert), [110.0]);
+    // Nothing can rest on what is left out: it would hold for ever.
+    let rests = |more: &str| {
+        let text = format!("{text}{more}");
+        let read = Scenario::read(Source::new("s.toml", text), &[], &NoFiles);
+        let problems = read.and_then(|scenario| scenario.model()).map(|_| ());
+        problems.expect_err("nothing can rest on it").to_string()
+    };
+    for more in [
+        "[[expect]]\nthat = \"count(alert.Loaded) = 0\"\n",
+        "[[runbook]]\nname = \"aid\"\non = \"Loaded\"\n[[runbook.step]]\ndo = \"note\"\nnote = \"x\"\n",
+    ] {
+        let problems = rests(more);
+        assert!(problems.contains("Loaded"), "{problems}");
+    }
     // Written out, it is the same scenario.
     let again = Scenario::read(Source::new("s.toml", scenario.to_toml()), &[], &NoFiles);
     let again = again.unwrap_or_else(|problems| panic!("{problems}"));

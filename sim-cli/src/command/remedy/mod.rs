@@ -32,6 +32,11 @@ struct Answer<'a> {
     found: &'a Remedies,
 }
 
+/// Keys of a scenario that are no part of its system.
+const OF_THE_RUN: [&str; 8] = [
+    "title", "question", "horizon", "warm_up", "seed", "limits", "record", "expect",
+];
+
 /// Looks for what saves most.
 pub(crate) fn run(args: &RemedyArgs, quiet: bool, out: &mut Out) -> Result<Exit, Failure> {
     let input = Input::open(&args.scenario)?;
@@ -126,6 +131,15 @@ fn plan(args: &RemedyArgs, model: &Model) -> Result<RemedyPlan, Failure> {
     })?;
     let mut tries = Vec::new();
     for (path, values) in &args.tries {
+        let word = path.split('.').next().unwrap_or_default();
+        if OF_THE_RUN.contains(&word) {
+            let message = format!(
+                "--try {path}: `{word}` says what is run and measured, it is no change of the system"
+            );
+            return Err(
+                Failure::new(Exit::Usage, message).help("`--set` sets it for the whole search")
+            );
+        }
         for value in split(values) {
             if value.is_empty() {
                 let message = format!("--try {path} has an empty value");

@@ -55,20 +55,35 @@ impl Answer<'_> {
             none.then(|| remedy.saved.difference.reason()).flatten()
         });
         blocks.extend(why.map(|why| Block::Warning(format!("no interval: {why}"))));
-        let title = "what saves";
-        if !found.ranked.is_empty() {
-            blocks.push(Block::Heading(title.to_owned()));
-            blocks.push(self.remedies(title, &found.ranked));
+        let mut ranked: [Vec<&Remedy>; 3] = Default::default();
+        for remedy in &found.ranked {
+            let kind = match (remedy.saved.sign(), remedy.saved.range()) {
+                (1.., _) => 0,
+                (_, None) => 1,
+                _ => 2,
+            };
+            ranked[kind].push(remedy);
+        }
+        let titles = [
+            "what saves",
+            "what seems to save",
+            "what cannot be told from no change",
+        ];
+        for (title, remedies) in titles.into_iter().zip(ranked) {
+            if !remedies.is_empty() {
+                blocks.push(Block::Heading(title.to_owned()));
+                blocks.push(self.remedies(title, &remedies));
+            }
         }
         let title = "two at once that save more than either";
         if !found.pairs.is_empty() {
             blocks.push(Block::Heading(title.to_owned()));
-            blocks.push(self.remedies(title, &found.pairs));
+            blocks.push(self.remedies(title, &Vec::from_iter(&found.pairs)));
         }
         let title = "what makes it worse";
         if !found.harmful.is_empty() {
             blocks.push(Block::Alarm(title.to_owned()));
-            blocks.push(self.remedies(title, &found.harmful));
+            blocks.push(self.remedies(title, &Vec::from_iter(&found.harmful)));
         }
         blocks.push(Block::Picture(plot));
         blocks
@@ -97,7 +112,7 @@ impl Answer<'_> {
         }
     }
 
-    fn remedies(&self, caption: &str, remedies: &[Remedy]) -> Block {
+    fn remedies(&self, caption: &str, remedies: &[&Remedy]) -> Block {
         let found = self.found;
         let mut head = vec!["saved", "of all"];
         head.extend(found.beside.iter().map(|damage| match damage.name() {
@@ -108,7 +123,7 @@ impl Answer<'_> {
         head.extend(["cost", "change"]);
         let mut table = Table::new(caption, &head);
         table.named = head.len() - 1;
-        for remedy in remedies {
+        for &remedy in remedies {
             let mut row = vec![self.saved(remedy)];
             row.push(remedy.share.map_or("–".to_owned(), share));
             for (damage, saved) in found.beside.iter().zip(&remedy.beside) {

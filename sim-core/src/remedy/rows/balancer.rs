@@ -104,6 +104,11 @@ fn can_crash(model: &Model, position: usize, service: &Service) -> bool {
         Target::Balancer(id) | Target::Instance(id, _) => usize::from(id.0) == position,
         Target::Servers(_) => false,
     };
+    service.balancer.can_crash() || is_crashed(model, of_it)
+}
+
+/// Whether the time line crashes a target of a kind.
+pub(super) fn is_crashed(model: &Model, of_it: impl Fn(&Target) -> bool) -> bool {
     let crashes = |action: &Action| matches!(action, Action::Crash(target) if of_it(target));
-    service.balancer.can_crash() || model.timeline.iter().any(|entry| crashes(&entry.action))
+    model.timeline.iter().any(|entry| crashes(&entry.action))
 }

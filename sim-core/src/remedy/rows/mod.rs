@@ -1,5 +1,6 @@
 //! The rows, a file for each part of a system.
 
+pub(super) mod alerting;
 pub(super) mod balancer;
 pub(super) mod doubt;
 pub(super) mod health;

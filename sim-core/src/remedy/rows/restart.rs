@@ -1,7 +1,9 @@
 //! Who starts what crashed.
 
+use super::balancer::is_crashed;
 use super::{Proposal, Row, Subject, set};
-use crate::doctor::facts::balancer_path;
+use crate::doctor::facts::{self, balancer_path};
+use crate::model::Target;
 
 pub(in crate::remedy) static RESTART: Row = Row {
     name: "restart",
@@ -21,9 +23,14 @@ fn proposes(subject: &Subject<'_>) -> Vec<Proposal> {
     let mut found = Vec::new();
     for service in &subject.model.services {
         let (name, balancer) = (&service.name, &service.balancer);
-        let servers = subject.servers(service);
-        let mut waits = servers.iter().filter(|server| server.params.can_crash());
-        if waits.any(|server| by_hand(server.params.restart.def.row.name)) {
+        let mut servers = facts::present(subject.model, service).into_iter();
+        let waits = servers.any(|(id, server)| {
+            let crashed =
+                |target: &Target| matches!(target, Target::Servers(all) if all.contains(&id));
+            let crashes = server.params.can_crash() || is_crashed(subject.model, crashed);
+            crashes && by_hand(server.params.restart.def.row.name)
+        });
+        if waits {
             found.push((
                 format!("{name}: servers restart by themselves"),
                 subject.for_servers(service, "restart", |_| Some(AFTER.to_owned())),

@@ -381,7 +381,7 @@ fn ended_by(kind: Kind) -> &'static [Kind] {
         Kind::Up => &[Kind::Crash, Kind::Restart],
         Kind::Undrain => &[Kind::Drain],
         Kind::Added => &[Kind::Removed, Kind::Drain],
-        Kind::Heal => &[Kind::Partition, Kind::Degrade],
+        Kind::Heal => &[Kind::Slow, Kind::Partition, Kind::Degrade],
         Kind::Deployed => &[Kind::Deploy],
         _ => &[],
     }
