@@ -16,6 +16,7 @@ mod warning;
 pub use crate::verdict::VERDICTS;
 pub use expectation::Checked;
 pub use incident::{Incident, Spell, downtime_s, spells};
+pub use known::AlertNow;
 pub use response::Response;
 pub use verdict::verdict_rules;
 pub use warning::{WARNINGS, assumed_words};

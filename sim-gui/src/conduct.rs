@@ -30,12 +30,13 @@ impl App {
     pub(crate) fn experiment(&mut self, command: Command) {
         match command {
             Command::Experiment(draft) => self.begin_experiment(*draft),
-            Command::ComparePolicies | Command::CompareFutures | Command::SweepLoad => {
-                match self.usual(&command) {
-                    Ok(draft) => self.begin_experiment(draft),
-                    Err(why) => self.say(why),
-                }
-            }
+            Command::ComparePolicies
+            | Command::CompareFutures
+            | Command::SweepLoad
+            | Command::FindDeadline => match self.usual(&command) {
+                Ok(draft) => self.begin_experiment(draft),
+                Err(why) => self.say(why),
+            },
             Command::StopExperiment => match &mut self.runner {
                 Some(runner) => runner.stop(),
                 None => self.say("no experiment is running"),
@@ -90,6 +91,7 @@ impl App {
                 Ok(Draft::futures(model, fork))
             }
             Command::SweepLoad => Ok(Draft::load(model, scenario)),
+            Command::FindDeadline => Ok(Draft::deadline(model, &self.state)),
             _ => Ok(Draft::policies(model)),
         }
     }

@@ -5,7 +5,7 @@ use crate::panel::gallery;
 use crate::panel::plots::PLOTS;
 use crate::panel::{Cx, PANELS};
 use crate::playback::Edit;
-use crate::state::{State, server_path};
+use crate::state::State;
 use crate::theme::{Palette, bold_font, font, mono};
 use eframe::egui::{self, Align2, Key, RichText, Vec2};
 use sim_core::time::Instant;
@@ -127,40 +127,7 @@ fn seed(typed: &str) -> Option<u64> {
 
 /// A change as it is typed: `web-1.weight = 3`, `drain web-2`, or with a whole path.
 pub fn edit(state: &State, typed: &str) -> Option<Edit> {
-    let model = state.model()?;
-    let whole = |path: &str| {
-        let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-        let server = model.servers.iter().find(|server| server.name == first);
-        server.map_or_else(
-            || path.to_owned(),
-            |server| {
-                let service = &model.services[server.service.0 as usize].name;
-                let dot = if rest.is_empty() { "" } else { "." };
-                format!("{}{dot}{rest}", server_path(service, first))
-            },
-        )
-    };
-    if let Some((path, value)) = typed.split_once('=') {
-        let (path, value) = (path.trim(), value.trim());
-        let sound = path.contains('.') && !path.contains(' ') && !value.is_empty();
-        return sound.then(|| Edit::set(whole(path), value));
-    }
-    let (action, target) = typed.split_once(' ')?;
-    if let ("add", Some((name, like))) = (action, target.split_once(" like ")) {
-        let (name, like) = (name.trim(), like.trim());
-        let service = whole(like).strip_suffix(like).map(str::to_owned);
-        let target = if name.contains('.') {
-            name.to_owned()
-        } else {
-            format!("{}{name}", service?)
-        };
-        return target
-            .starts_with("service.")
-            .then(|| Edit::add(target, like));
-    }
-    let known = ["drain", "undrain", "crash", "restart", "add", "remove"].contains(&action);
-    let target = whole(target.trim());
-    (known && target.starts_with("service.")).then(|| Edit::act(action, target))
+    crate::act::parse(state.model()?, typed)
 }
 
 /// Draws a dialog; true while it stays open.

@@ -5,6 +5,7 @@
 //! [`command`]s. Figures on screen come from the core's summary and metrics; none is computed
 //! here. Everything works without a display, for tests.
 
+pub mod act;
 pub mod app;
 pub mod command;
 mod conduct;

@@ -13,6 +13,7 @@
 //! | `deck` | all branches, and the play head; what is still to be done, changes, undo and redo |
 //! | `transport` | the play head |
 //! | `view` | what can be seen at a moment |
+//! | `stood` | how alerts stood over time |
 //! | `worker` | who drives the deck |
 //! | `figures`, `condition`, `words` | what screens of all kinds say the same way |
 
@@ -21,6 +22,7 @@ pub mod condition;
 pub mod deck;
 pub mod figures;
 pub mod series;
+pub mod stood;
 pub mod transport;
 pub mod view;
 pub mod words;
@@ -30,12 +32,14 @@ pub use condition::{Condition, Lane};
 pub use figures::{figures, server_now, site_now};
 pub use series::{Column, Series};
 pub use sim_core::edit::{Edit, Edited};
+pub use stood::{Stood, stood};
 pub use transport::Transport;
 pub use view::View;
 pub use words::{event_words, site_word};
 
 use sim_core::event_log::Event;
 use sim_core::model::Model;
+use sim_core::record::AlertChange;
 use sim_core::scenario::{Problems, Scenario};
 use sim_core::time::Instant;
 use std::sync::Arc;
@@ -92,6 +96,8 @@ pub struct BranchReport {
     pub series: Series,
     /// The event log, as far as simulated.
     pub event_log: Arc<Vec<Arc<Event>>>,
+    /// How alerts stood, as far as simulated.
+    pub alerts: Arc<Vec<AlertChange>>,
     /// How far it is simulated.
     pub explored: Instant,
     /// Whether it is simulated to its end.

@@ -3,7 +3,7 @@
 use sim_core::engine::{AttemptSnapshot, End, Simulation, Snapshot};
 use sim_core::event_log::{Event, Kind};
 use sim_core::model::Actor;
-use sim_core::summary::Summary;
+use sim_core::summary::{AlertNow, Summary};
 use sim_core::time::Instant;
 use std::sync::Arc;
 
@@ -37,6 +37,8 @@ pub struct View {
     pub site: Kind,
     /// Names of alerts that are firing.
     pub firing: Vec<String>,
+    /// What the monitoring knows, beside what is true; nothing without a monitoring.
+    pub known: Vec<AlertNow>,
     /// The latest change of settings.
     pub changed: Option<Event>,
 }
@@ -69,6 +71,7 @@ impl View {
                 .rfind(|e| e.kind.site_state().is_some())
                 .map_or(Kind::Normal, |e| e.kind),
             firing,
+            known: AlertNow::all(simulation),
             changed: event_log()
                 .rfind(|e| e.kind == Kind::Set && e.by == Actor::People)
                 .cloned(),

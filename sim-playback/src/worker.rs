@@ -172,6 +172,7 @@ impl Driver {
                 model: Arc::clone(branch.model()),
                 series: branch.series().clone(),
                 event_log: Arc::clone(branch.event_log()),
+                alerts: Arc::clone(branch.scout().recorder().alert_changes()),
                 explored: branch.scout().now(),
                 finished: branch.end().is_some(),
                 digest: branch.end().map(|_| branch.scout().digest()),

@@ -10,28 +10,20 @@ use crate::sheet;
 use crate::terminal::Out;
 use serde::Serialize;
 use sim_core::edit::Edit;
-use sim_core::experiment::{Acted, Deadline, DeadlinePlan, Measure, Stop, TooLate, deadline};
+use sim_core::experiment::{Acted, DeadlinePlan, Measure, Stop, TooLate, deadline};
 use sim_core::model::Model;
-use sim_core::plot::axis::Axis;
-use sim_core::plot::lines::{Lines, Point, Series};
 use sim_core::readable;
-use sim_core::report::sheet::{Block, Sheet, Table};
-use sim_core::report::{Head, Picture};
+use sim_core::report::sheet::{Block, Sheet};
+use sim_core::report::{DeadlineAnswer, Head, Picture};
 use sim_core::scenario::Scenario;
 use sim_core::statistics::Estimate;
-use sim_core::text::Csv;
-use sim_core::time::{Duration, Instant, SECOND};
-use std::io::{self, Write};
+use sim_core::time::{Duration, Instant};
+use std::io::Write;
 
-/// Replications when nothing is said: each takes some twenty runs from a moment on.
-const REPLICATIONS: u64 = 10;
-
-/// What was asked of which system, and what came out.
+/// What came out, and of which scenario.
 struct Answer<'a> {
     scenario: &'a Scenario,
-    model: &'a Model,
-    plan: &'a DeadlinePlan,
-    found: &'a Deadline,
+    of: DeadlineAnswer<'a>,
 }
 
 /// Looks for the last moment.
@@ -47,19 +39,22 @@ pub(crate) fn run(args: &DeadlineArgs, quiet: bool, out: &mut Out) -> Result<Exi
         |control| deadline(&scenario, &model, &plan, control),
     )?;
     let found = found.map_err(|problems| refused(&problems))?;
-    let answer = Answer {
-        scenario: &scenario,
+    let of = DeadlineAnswer {
         model: &model,
         plan: &plan,
         found: &found,
     };
-    let verdict = answer.verdict();
+    let answer = Answer {
+        scenario: &scenario,
+        of,
+    };
+    let verdict = of.verdict();
     let report = answer.report(&verdict);
-    let csv = |out: &mut dyn Write| answer.csv(out);
+    let csv = |out: &mut dyn Write| of.write(out);
     let results = Results {
         report: &report,
         csv: ("deadline.csv", &csv),
-        svg: Some(("deadline.svg", Picture::Lines(answer.plot(&verdict)))),
+        svg: Some(("deadline.svg", Picture::Lines(of.plot(scenario.name())))),
         sheet: answer.sheet(&verdict),
         scenario: &scenario,
         host,
@@ -75,29 +70,26 @@ fn plan(args: &DeadlineArgs, model: &Model) -> Result<DeadlinePlan, Failure> {
     let measure = measure
         .as_damage()
         .map_err(|why| Failure::new(Exit::Usage, why))?;
-    let between = match &args.between {
-        None => (Instant::ZERO, Instant(model.horizon.0)),
-        Some(text) => period(text, model).map_err(|why| {
-            let message = format!("--between {text}: {why}");
-            Failure::new(Exit::Usage, message)
-        })?,
+    let unfit = |why: String| {
+        let text = args.between.as_deref().unwrap_or_default();
+        Failure::new(Exit::Usage, format!("--between {text}: {why}"))
     };
-    let span = between.1.since(between.0);
+    let between = args.between.as_deref().map(|text| period(text, model));
+    let between = between.transpose().map_err(unfit)?;
     let edits = args
         .change
         .iter()
         .map(|(path, value)| Edit::set(path, value));
     let acts = args.acts.iter().map(|(act, target)| Edit::act(act, target));
+    let plan = DeadlinePlan::new(edits.chain(acts).collect(), measure, between, model);
+    let plan = plan.map_err(unfit)?;
     Ok(DeadlinePlan {
-        edits: edits.chain(acts).collect(),
-        measure,
-        between,
-        within: args.within.unwrap_or(Duration((span.0 / 1000).max(SECOND))),
+        within: args.within.unwrap_or(plan.within),
         saves: args.saves,
         moments: usize::from(args.moments),
-        first: 0,
-        replications: args.effort.replications.unwrap_or(REPLICATIONS),
+        replications: args.effort.replications.unwrap_or(plan.replications),
         level: args.effort.level(),
+        ..plan
     })
 }
 
@@ -106,16 +98,7 @@ fn period(text: &str, model: &Model) -> Result<(Instant, Instant), String> {
     let (from, until) = text
         .split_once("..")
         .ok_or("it takes two moments, such as 12:20..13:00 or 20m..1h")?;
-    let (from, until) = (moment(from, model)?, moment(until, model)?);
-    let (start, end) = (Instant::ZERO, Instant(model.horizon.0));
-    if from > end || until > end {
-        let [start, end] = [start, end].map(|at| readable::moment(at, model.clock));
-        return Err(format!("the run lasts from {start} to {end}"));
-    }
-    if from >= until {
-        return Err("the second moment must be later than the first".to_owned());
-    }
-    Ok((from, until))
+    Ok((moment(from, model)?, moment(until, model)?))
 }
 
 /// A moment of a run, as a time of day or since its start.
@@ -134,80 +117,20 @@ pub(super) fn moment(text: &str, model: &Model) -> Result<Instant, String> {
 }
 
 impl Answer<'_> {
-    fn at(&self, at: Instant) -> String {
-        readable::moment(at, self.model.clock)
-    }
-
-    fn at_s(&self, seconds: f64) -> String {
-        self.at(Instant(Duration::from_secs_f64(seconds.max(0.0)).0))
-    }
-
-    /// The act in words.
-    fn act(&self) -> String {
-        let words: Vec<String> = self.plan.edits.iter().map(Edit::words).collect();
-        words.join(", ")
-    }
-
-    /// The answer in a sentence.
-    fn verdict(&self) -> String {
-        let found = self.found;
-        let (of, act) = (found.acted.len(), self.act());
-        let (from, until) = self.plan.between;
-        let nothing = found.count(|acted| acted.too_late == TooLate::NothingToSave);
-        let never = found.count(|acted| acted.too_late == TooLate::Never);
-        let there = of - nothing - never;
-        if of == 0 {
-            return "interrupted before anything was found".to_owned();
-        }
-        if let Some(interval) = found.last_s.interval() {
-            return format!(
-                "{act} helps until {} ± {}",
-                self.at_s(interval.mean),
-                readable::time(interval.half_width() * SECOND as f64)
-            );
-        }
-        if nothing == of {
-            return format!(
-                "{act} saves nothing at any of {} moments from {} to {}",
-                self.plan.moments,
-                self.at(from),
-                self.at(until)
-            );
-        }
-        if never == of {
-            return format!(
-                "{act} helps as late as {}: it is never too late",
-                self.at(until)
-            );
-        }
-        let mut parts = Vec::new();
-        if let Some((first, last)) = found.range_s() {
-            parts.push(format!(
-                "in {there} of {of} replications until a moment between {} and {}",
-                self.at_s(first),
-                self.at_s(last)
-            ));
-        }
-        if never > 0 {
-            parts.push(format!("in {never} it is never too late"));
-        }
-        if nothing > 0 {
-            parts.push(format!("in {nothing} it saves nothing"));
-        }
-        format!("{act} helps {}", parts.join(", "))
-    }
-
     fn sheet(&self, verdict: &str) -> Sheet {
         Sheet {
             blocks: self.blocks(verdict),
             commands: vec![sheet::command()],
-            ..Sheet::of("search for the last moment", self.scenario, self.model.seed)
+            ..Sheet::of(
+                "search for the last moment",
+                self.scenario,
+                self.of.model.seed,
+            )
         }
     }
 
     fn blocks(&self, verdict: &str) -> Vec<Block> {
-        let (found, plan) = (self.found, self.plan);
-        let measure = &plan.measure;
+        let (found, plan) = (self.of.found, self.of.plan);
         let mut blocks = vec![
             Block::Verdict(self.scenario.name().to_owned(), verdict.to_owned()),
             Block::Note(format!(
@@ -215,16 +138,9 @@ impl Answer<'_> {
                 readable::counted(found.acted.len(), "replication"),
                 readable::span(plan.within),
                 readable::share(plan.level),
-                self.model.seed
+                self.of.model.seed
             )),
-            Block::Sentence(format!(
-                "{}: {} without it, {} with it at {}; it helps where it saves {} of that difference",
-                measure.path(),
-                self.mean(&found.never),
-                self.mean(&found.curve[found.best]),
-                self.at(found.moments[found.best]),
-                readable::share(plan.saves)
-            )),
+            Block::Sentence(self.of.difference()),
         ];
         if let Some((first, last)) = found
             .range_s()
@@ -232,85 +148,21 @@ impl Answer<'_> {
         {
             blocks.push(Block::Sentence(format!(
                 "the earliest of the replications' moments is {}, the latest {}",
-                self.at_s(first),
-                self.at_s(last)
+                self.of.at_s(first),
+                self.of.at_s(last)
             )));
         }
-        let early = found.count(|acted| acted.too_early);
-        if early > 0 {
-            blocks.push(Block::Warning(format!(
-                "in {early} of {} replications it can come too early, too: see the curve",
-                found.acted.len()
-            )));
-        }
+        blocks.extend(self.of.too_early().map(Block::Warning));
         blocks.extend(interrupted(found.interrupted));
         blocks.push(Block::Gap);
-        let head = ["acting at", measure.path(), "", "saved"];
-        let mut table = Table::new("The damage, by the moment of acting", &head);
-        for ((at, estimate), saved) in found.moments.iter().zip(&found.curve).zip(&found.saved) {
-            let half = estimate.interval().map_or(String::new(), |interval| {
-                let (_, half) = measure.interval_text(interval.mean, (interval.low, interval.high));
-                half
-            });
-            let saved = saved.map_or("–".to_owned(), readable::share);
-            let row = vec![self.at(*at), self.mean(estimate), half, saved];
-            table.rows.push(row);
-        }
-        blocks.push(Block::Table(table));
-        blocks.push(Block::Picture(Picture::Lines(self.plot(verdict))));
+        blocks.push(Block::Table(self.of.table()));
+        let plot = self.of.plot(self.scenario.name());
+        blocks.push(Block::Picture(Picture::Lines(plot)));
         blocks
     }
 
-    fn mean(&self, estimate: &Estimate) -> String {
-        let mean = estimate.mean();
-        mean.map_or("–".to_owned(), |mean| self.plan.measure.text(mean))
-    }
-
-    fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut csv = Csv::new(out);
-        csv.write_record(["at_s", "mean", "low", "high", "saved"])?;
-        let found = self.found;
-        for ((at, estimate), saved) in found.moments.iter().zip(&found.curve).zip(&found.saved) {
-            let text =
-                |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
-            let (low, high) = estimate.ends().unzip();
-            csv.write_record([
-                format!("{:?}", at.as_secs_f64()),
-                text(estimate.mean()),
-                text(low),
-                text(high),
-                text(*saved),
-            ])?;
-        }
-        csv.flush()
-    }
-
-    fn plot(&self, verdict: &str) -> Lines {
-        let measure = &self.plan.measure;
-        let point = |(at, estimate): (&Instant, &Estimate)| Point {
-            x: at.as_secs_f64(),
-            mean: estimate.mean(),
-            interval: estimate.ends(),
-            about: format!("acting at {}: {}", self.at(*at), self.mean(estimate)),
-        };
-        let points = self.found.moments.iter().zip(&self.found.curve).map(point);
-        Lines {
-            title: format!("{}: {}", self.scenario.name(), self.act()),
-            note: verdict.to_owned(),
-            x: Axis::moments("moment of acting", &self.found.moments, self.model.clock),
-            figure: measure.path().to_owned(),
-            unit: measure.unit(),
-            legend: String::new(),
-            joined: true,
-            series: vec![Series {
-                name: self.act(),
-                points: points.collect(),
-            }],
-        }
-    }
-
     fn report<'a>(&'a self, verdict: &'a str) -> Report<'a> {
-        let found = self.found;
+        let (found, plan) = (self.of.found, self.of.plan);
         let stop = if found.interrupted {
             Stop::Interrupted
         } else {
@@ -338,19 +190,19 @@ impl Answer<'_> {
         Report {
             head: Head::of(
                 "deadline",
-                self.plan.level,
-                self.plan.first,
+                plan.level,
+                plan.first,
                 found.acted.len() as u64,
                 stop,
             ),
             scenario: self.scenario.name(),
             scenario_hash: format!("{:016x}", self.scenario.hash()),
-            seed: self.model.seed,
+            seed: self.of.model.seed,
             verdict,
-            act: self.act(),
-            measure: self.plan.measure.path(),
-            within_s: self.plan.within.as_secs_f64(),
-            saves: self.plan.saves,
+            act: self.of.act(),
+            measure: plan.measure.path(),
+            within_s: plan.within.as_secs_f64(),
+            saves: plan.saves,
             last_s: &found.last_s,
             moments_s: found.moments.iter().map(|at| seconds(*at)).collect(),
             saved: &found.saved,

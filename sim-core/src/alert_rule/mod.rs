@@ -125,7 +125,7 @@ pub struct Judgement {
 
 impl Judgement {
     /// Of what a rule does not watch.
-    const NOTHING: Self = Self {
+    pub(crate) const NOTHING: Self = Self {
         holds: false,
         value: None,
         unit: Unit::Count,

@@ -135,7 +135,7 @@ pub use event::{Event, Machine};
 pub use guards::GuardFigures;
 pub use link::LinkSnapshot;
 pub use memory::MemoryUse;
-pub use monitoring::Firing;
+pub use monitoring::{Firing, Look};
 pub use pool::PoolFigures;
 pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};

@@ -10,19 +10,19 @@
 //! moment if it saves a part of what it saves at its best moment: a half, where nothing else is said. That
 //! needs no threshold in requests, and is sharp where a system has two ways to go.
 
-use super::control::Control;
+use super::control::{Control, Progress};
 use super::hysteresis::wider;
 use super::measure::Measure;
 use crate::edit::Edit;
 use crate::engine::Simulation;
 use crate::frames::Frames;
 use crate::model::Model;
+use crate::readable;
 use crate::scenario::{Problems, Scenario};
 use crate::statistics::{self, Estimate, Withheld};
 use crate::summary::Summary;
 use crate::time::{Duration, Instant, SECOND};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// What the key frames that a replication keeps along its way may take, in bytes.
 const FRAMES_MAX: usize = 128 << 20;
@@ -54,7 +54,52 @@ pub struct DeadlinePlan {
     pub level: f64,
 }
 
+/// Replications when nothing is said: each takes some twenty runs from a moment on.
+const REPLICATIONS: u64 = 10;
+
 impl DeadlinePlan {
+    /// What is asked where nothing else is said: within a part of a run, or all of it.
+    ///
+    /// # Errors
+    /// What is wrong with the part.
+    pub fn new(
+        edits: Vec<Edit>,
+        measure: Measure,
+        between: Option<(Instant, Instant)>,
+        model: &Model,
+    ) -> Result<Self, String> {
+        let (start, end) = (Instant::ZERO, Instant(model.horizon.0));
+        let (from, until) = between.unwrap_or((start, end));
+        if from > end || until > end {
+            let [start, end] = [start, end].map(|at| readable::moment(at, model.clock));
+            return Err(format!("the run lasts from {start} to {end}"));
+        }
+        if from >= until {
+            return Err("the second moment must be later than the first".to_owned());
+        }
+        Ok(Self {
+            edits,
+            measure,
+            between: (from, until),
+            within: Duration((until.since(from).0 / 1000).max(SECOND)),
+            saves: 0.5,
+            moments: 13,
+            first: 0,
+            replications: REPLICATIONS,
+            level: 0.95,
+        })
+    }
+
+    /// Runs that it takes at most, from wherever they begin.
+    pub fn runs(&self) -> u64 {
+        let moments = self.curve();
+        let between = moments.windows(2);
+        let halvings = between.map(|pair| pair[1].since(pair[0]).0 / self.within.0.max(1));
+        let halvings = halvings.max().unwrap_or(0).checked_ilog2();
+        let halvings = halvings.map_or(0, |log| log + 1);
+        self.replications * (1 + moments.len() as u64 + u64::from(halvings))
+    }
+
     /// The moments of the curve.
     pub fn curve(&self) -> Vec<Instant> {
         let (from, until) = self.between;
@@ -155,67 +200,110 @@ pub fn deadline(
     plan: &DeadlinePlan,
     control: &Control<'_>,
 ) -> Result<Deadline, Problems> {
-    // What does not fit is told before anything runs.
-    let mut trial = Simulation::new(model.clone(), plan.first);
-    act(&mut trial, scenario, model, &plan.edits)?;
-    drop(trial);
-    let moments = plan.curve();
-    let halvings = moments
-        .windows(2)
-        .map(|pair| pair[1].since(pair[0]).0 / plan.within.0.max(1));
-    let halvings = halvings
-        .max()
-        .unwrap_or(0)
-        .checked_ilog2()
-        .map_or(0, |log| log + 1);
-    control.plan(plan.replications * (1 + moments.len() as u64 + u64::from(halvings)));
-    let tried = control.map(plan.replications as usize, |i| {
-        let one = Replication {
-            scenario,
-            model,
-            plan,
-            control,
-        };
-        one.run(plan.first + i as u64, &moments).transpose()
+    let asked = Asked::new(scenario, model, plan)?;
+    control.plan(plan.runs());
+    let acted = control.map(plan.replications as usize, |i| {
+        let mut one = Replication::new(&asked, plan.first + i as u64);
+        loop {
+            match one.step(&asked, &mut || !control.cancelled()) {
+                Step::Stopped => return None,
+                Step::Unfit(problems) => return Some(Err(problems)),
+                Step::Run => control.did_one(),
+                Step::Whole(acted) => {
+                    control.did_one();
+                    return Some(Ok(acted));
+                }
+            }
+        }
     });
-    let interrupted = (tried.len() as u64) < plan.replications;
-    let acted: Vec<Acted> = tried.into_iter().collect::<Result<_, Problems>>()?;
-    let mean = |values: &[f64]| statistics::mean(values, plan.level).unless_same();
-    let found: Vec<f64> = acted
-        .iter()
-        .filter_map(|acted| acted.too_late.seconds())
-        .collect();
-    let missing = (acted.len() - found.len()) as u64;
-    let last_s = if missing > 0 || found.is_empty() {
-        let of = acted.len() as u64;
-        Estimate::withheld(None, Withheld::NothingMeasured { missing, of })
-    } else {
-        let half = plan.within.0 as f64 / 2.0 / SECOND as f64;
-        wider(statistics::mean(&found, plan.level), half)
-    };
-    let never: Vec<f64> = acted.iter().map(|acted| acted.never).collect();
-    let never = mean(&never);
-    let at = |moment: usize| {
-        let figures: Vec<f64> = acted.iter().map(|acted| acted.curve[moment]).collect();
-        mean(&figures)
-    };
-    let curve: Vec<Estimate> = (0..moments.len()).map(at).collect();
-    let damage = |estimate: &Estimate| plan.measure.damage(estimate.mean().unwrap_or(0.0));
-    let damages: Vec<f64> = curve.iter().map(damage).collect();
-    let best = (0..damages.len()).min_by(|&one, &other| damages[one].total_cmp(&damages[other]));
-    let best = best.unwrap_or(0);
-    let could = damage(&never) - damages[best];
-    let saved = |of: &f64| (could > 0.0).then(|| (damage(&never) - of) / could);
-    Ok(Deadline {
-        last_s,
-        best,
-        saved: damages.iter().map(saved).collect(),
-        never,
-        curve,
-        moments,
-        acted,
-        interrupted,
-    })
+    Ok(asked.answer(acted.into_iter().collect::<Result<_, Problems>>()?))
+}
+
+/// The search without threads: a little at a time, for whoever has one thread and must share it. What comes out is
+/// that of [`deadline`].
+pub struct DeadlineSteps {
+    asked: Asked,
+    acted: Vec<Acted>,
+    under_way: Option<Box<Replication>>,
+    done: u64,
+    interrupted: bool,
+    refused: Option<Problems>,
+}
+
+impl DeadlineSteps {
+    /// Before the first run.
+    ///
+    /// # Errors
+    /// As of [`deadline`].
+    pub fn new(
+        scenario: &Scenario,
+        model: &Arc<Model>,
+        plan: &DeadlinePlan,
+    ) -> Result<Self, Problems> {
+        Ok(Self {
+            asked: Asked::new(scenario, model, plan)?,
+            acted: Vec::new(),
+            under_way: None,
+            done: 0,
+            interrupted: false,
+            refused: None,
+        })
+    }
+
+    /// What was wrong with the act at a moment, which ended it.
+    pub fn refused(&self) -> Option<&Problems> {
+        self.refused.as_ref()
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            done: self.done,
+            planned: self.asked.plan.runs().max(self.done),
+        }
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_over(&self) -> bool {
+        let whole = self.acted.len() as u64 >= self.asked.plan.replications;
+        self.interrupted || self.refused.is_some() || whole
+    }
+
+    /// Simulates further until `go_on`, which is asked every few events, says no; whether a run came to its end.
+    pub fn step(&mut self, go_on: &mut dyn FnMut() -> bool) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        let number = self.asked.plan.first + self.acted.len() as u64;
+        let one = self
+            .under_way
+            .get_or_insert_with(|| Box::new(Replication::new(&self.asked, number)));
+        match one.step(&self.asked, go_on) {
+            Step::Stopped => return false,
+            Step::Unfit(problems) => {
+                self.refused = Some(problems);
+                return false;
+            }
+            Step::Run => {}
+            Step::Whole(acted) => {
+                self.acted.push(acted);
+                self.under_way = None;
+            }
+        }
+        self.done += 1;
+        true
+    }
+
+    /// Ends it as it is: whole replications are kept.
+    pub fn interrupt(&mut self) {
+        self.interrupted = true;
+        self.under_way = None;
+    }
+
+    /// What can be said by the replications that are whole.
+    pub fn so_far(&self) -> Deadline {
+        self.asked.answer(self.acted.clone())
+    }
 }
 
 /// Does all of it in a running simulation.
@@ -231,100 +319,225 @@ fn act(
         .try_for_each(|edit| edit.apply(simulation, &mut scenario, &mut model))
 }
 
-struct Replication<'a> {
-    scenario: &'a Scenario,
-    model: &'a Arc<Model>,
-    plan: &'a DeadlinePlan,
-    control: &'a Control<'a>,
+/// What is asked of which system.
+struct Asked {
+    scenario: Scenario,
+    model: Arc<Model>,
+    plan: DeadlinePlan,
+    moments: Vec<Instant>,
 }
 
-impl Replication<'_> {
-    /// `None` if told to stop.
-    fn run(&self, number: u64, moments: &[Instant]) -> Result<Option<Acted>, Problems> {
-        let mut simulation = Simulation::new(self.model.clone(), number);
-        let (from, until) = self.plan.between;
-        if !self.go_to(&mut simulation, from) {
-            return Ok(None);
-        }
-        let mut frames = Frames::new(&simulation);
-        while frames.due() < until {
-            if !self.go_to(&mut simulation, frames.due()) {
-                return Ok(None);
-            }
-            frames.offer(&simulation, FRAMES_MAX);
-        }
-        let Some(never) = self.figure(simulation) else {
-            return Ok(None);
+impl Asked {
+    fn new(scenario: &Scenario, model: &Arc<Model>, plan: &DeadlinePlan) -> Result<Self, Problems> {
+        // What does not fit is told before anything runs.
+        let mut trial = Simulation::new(model.clone(), plan.first);
+        act(&mut trial, scenario, model, &plan.edits)?;
+        Ok(Self {
+            scenario: scenario.clone(),
+            model: model.clone(),
+            moments: plan.curve(),
+            plan: plan.clone(),
+        })
+    }
+
+    /// What these replications say; fewer than were asked for if it was stopped.
+    fn answer(&self, acted: Vec<Acted>) -> Deadline {
+        let (plan, moments) = (&self.plan, self.moments.clone());
+        let mean = |values: &[f64]| statistics::mean(values, plan.level).unless_same();
+        let found: Vec<f64> = acted
+            .iter()
+            .filter_map(|acted| acted.too_late.seconds())
+            .collect();
+        let missing = (acted.len() - found.len()) as u64;
+        let last_s = if missing > 0 || found.is_empty() {
+            let of = acted.len() as u64;
+            Estimate::withheld(None, Withheld::NothingMeasured { missing, of })
+        } else {
+            let half = plan.within.0 as f64 / 2.0 / SECOND as f64;
+            wider(statistics::mean(&found, plan.level), half)
         };
-        let mut curve = Vec::new();
-        for &moment in moments {
-            let Some(figure) = self.figure_if(&frames, moment)? else {
-                return Ok(None);
-            };
-            curve.push(figure);
+        let never: Vec<f64> = acted.iter().map(|acted| acted.never).collect();
+        let never = mean(&never);
+        let at = |moment: usize| {
+            let figures: Vec<f64> = acted.iter().map(|acted| acted.curve[moment]).collect();
+            mean(&figures)
+        };
+        let curve: Vec<Estimate> = (0..moments.len()).map(at).collect();
+        let damage = |estimate: &Estimate| plan.measure.damage(estimate.mean().unwrap_or(0.0));
+        let damages: Vec<f64> = curve.iter().map(damage).collect();
+        let best =
+            (0..damages.len()).min_by(|&one, &other| damages[one].total_cmp(&damages[other]));
+        let best = best.unwrap_or(0);
+        let could = damage(&never) - damages[best];
+        let saved = |of: &f64| (could > 0.0).then(|| (damage(&never) - of) / could);
+        Deadline {
+            last_s,
+            best,
+            saved: damages.iter().map(saved).collect(),
+            never,
+            curve,
+            moments,
+            interrupted: (acted.len() as u64) < plan.replications,
+            acted,
         }
-        let without = self.plan.measure.damage(never);
-        let damages = curve.iter().map(|figure| self.plan.measure.damage(*figure));
+    }
+}
+
+/// What came of a step.
+enum Step {
+    /// It was told to stop, and can go on.
+    Stopped,
+    /// The act does not fit at a moment.
+    Unfit(Problems),
+    /// A run came to its end.
+    Run,
+    /// The last run did.
+    Whole(Acted),
+}
+
+/// One replication: the run without the act, and forks of it one after the other.
+struct Replication {
+    simulation: Simulation,
+    stage: Stage,
+    frames: Frames,
+    never: f64,
+    curve: Vec<f64>,
+    /// The last moment that helps and the first that does not, once the curve is known.
+    between: Option<(Instant, Instant)>,
+}
+
+/// What the simulation under way is on its way to.
+enum Stage {
+    /// Without the act, to the first moment.
+    Before,
+    /// Without the act, to the next key frame.
+    Along,
+    /// Without the act, to the end.
+    Never,
+    /// To the moment of the act.
+    Until(Instant),
+    /// With the act done then, to the end.
+    Acted(Instant),
+}
+
+impl Replication {
+    fn new(asked: &Asked, number: u64) -> Self {
+        let simulation = Simulation::new(asked.model.clone(), number);
+        Self {
+            frames: Frames::default(),
+            simulation,
+            stage: Stage::Before,
+            never: 0.0,
+            curve: Vec::new(),
+            between: None,
+        }
+    }
+
+    /// Goes on to the end of a run, unless it is told to stop.
+    fn step(&mut self, asked: &Asked, go_on: &mut dyn FnMut() -> bool) -> Step {
+        let plan = &asked.plan;
+        let (from, until) = plan.between;
+        loop {
+            let goal = match self.stage {
+                Stage::Before => from,
+                Stage::Along => self.frames.due(),
+                Stage::Until(at) => at,
+                Stage::Never | Stage::Acted(_) => Instant(asked.model.horizon.0),
+            };
+            if self.simulation.run_while(goal, &mut *go_on) {
+                return Step::Stopped;
+            }
+            match self.stage {
+                Stage::Before => self.frames = Frames::new(&self.simulation),
+                Stage::Along => self.frames.offer(&self.simulation, FRAMES_MAX),
+                Stage::Until(at) => {
+                    let simulation = &mut self.simulation;
+                    let done = act(simulation, &asked.scenario, &asked.model, &plan.edits);
+                    if let Err(problems) = done {
+                        return Step::Unfit(problems);
+                    }
+                    self.stage = Stage::Acted(at);
+                    continue;
+                }
+                Stage::Never => {
+                    self.never = self.figure(asked);
+                    self.begin(asked.moments[0]);
+                    return Step::Run;
+                }
+                Stage::Acted(at) => {
+                    let figure = self.figure(asked);
+                    return match self.take(asked, at, figure) {
+                        Ok(next) => {
+                            self.begin(next);
+                            Step::Run
+                        }
+                        Err(acted) => Step::Whole(acted),
+                    };
+                }
+            }
+            self.stage = if self.frames.due() < until {
+                Stage::Along
+            } else {
+                Stage::Never
+            };
+        }
+    }
+
+    /// Takes up the run again before a moment.
+    fn begin(&mut self, at: Instant) {
+        if let Some(frame) = self.frames.before(at) {
+            self.simulation = frame.clone();
+        }
+        self.stage = Stage::Until(at);
+    }
+
+    /// The figure at the end.
+    fn figure(&self, asked: &Asked) -> f64 {
+        let measure = &asked.plan.measure;
+        let figure = Summary::of(&self.simulation, 0).figure(measure.path());
+        // Where nothing was measured there is nothing to hold against anybody: the figure of no damage.
+        figure.unwrap_or_else(|| measure.damage(0.0))
+    }
+
+    /// Takes the figure of acting at a moment: the next moment to try, or what came out.
+    fn take(&mut self, asked: &Asked, at: Instant, figure: f64) -> Result<Instant, Acted> {
+        let (plan, moments) = (&asked.plan, &asked.moments);
+        if self.between.is_none() {
+            self.curve.push(figure);
+            if let Some(next) = moments.get(self.curve.len()) {
+                return Ok(*next);
+            }
+        }
+        let without = plan.measure.damage(self.never);
+        let damages = self.curve.iter().map(|figure| plan.measure.damage(*figure));
         let could = without - damages.fold(without, f64::min);
         let something = could > SOMETHING * without.abs();
-        let helps = |figure: f64| {
-            something && without - self.plan.measure.damage(figure) >= self.plan.saves * could
-        };
-        let last = curve.iter().rposition(|figure| helps(*figure));
-        let too_late = match last {
-            None => TooLate::NothingToSave,
-            Some(last) if last + 1 == moments.len() => TooLate::Never,
-            Some(last) => {
-                let (mut good, mut bad) = (moments[last], moments[last + 1]);
-                while bad.since(good) > self.plan.within {
-                    let middle = Instant(good.0 + bad.since(good).0 / 2);
-                    let Some(figure) = self.figure_if(&frames, middle)? else {
-                        return Ok(None);
-                    };
-                    if helps(figure) {
-                        good = middle;
-                    } else {
-                        bad = middle;
-                    }
+        let helps =
+            |figure: f64| something && without - plan.measure.damage(figure) >= plan.saves * could;
+        let last = self.curve.iter().rposition(|figure| helps(*figure));
+        let too_late = match (&mut self.between, last) {
+            (_, None) => TooLate::NothingToSave,
+            (_, Some(last)) if last + 1 == moments.len() => TooLate::Never,
+            (between, Some(last)) => {
+                let (good, bad) = match between {
+                    None => (moments[last], moments[last + 1]),
+                    Some((_, bad)) if helps(figure) => (at, *bad),
+                    Some((good, _)) => (*good, at),
+                };
+                *between = Some((good, bad));
+                if bad.since(good) > plan.within {
+                    return Ok(Instant(good.0 + bad.since(good).0 / 2));
                 }
                 TooLate::Between(good, bad)
             }
         };
-        let until_then = last.map_or(&[][..], |last| &curve[..last]);
-        Ok(Some(Acted {
-            never,
+        let until_then = last.map_or(&[][..], |last| &self.curve[..last]);
+        Err(Acted {
+            never: self.never,
             too_late,
             too_early: until_then.iter().any(|figure| !helps(*figure)),
-            curve,
-        }))
-    }
-
-    /// The figure if it is done at a moment.
-    fn figure_if(&self, frames: &Frames, at: Instant) -> Result<Option<f64>, Problems> {
-        let Some(mut simulation) = frames.before(at).cloned() else {
-            return Ok(None);
-        };
-        if !self.go_to(&mut simulation, at) {
-            return Ok(None);
-        }
-        act(&mut simulation, self.scenario, self.model, &self.plan.edits)?;
-        Ok(self.figure(simulation))
-    }
-
-    /// The figure at the end.
-    fn figure(&self, mut simulation: Simulation) -> Option<f64> {
-        if !self.go_to(&mut simulation, Instant(self.model.horizon.0)) {
-            return None;
-        }
-        self.control.did_one();
-        let figure = Summary::of(&simulation, 0).figure(self.plan.measure.path());
-        // Where nothing was measured there is nothing to hold against anybody: the figure of no damage.
-        Some(figure.unwrap_or_else(|| self.plan.measure.damage(0.0)))
-    }
-
-    /// Whether it got there, and was not told to stop.
-    fn go_to(&self, simulation: &mut Simulation, at: Instant) -> bool {
-        !simulation.run_while(at, || !self.control.cancel.load(Ordering::Relaxed))
+            curve: self.curve.clone(),
+        })
     }
 }
 
@@ -385,6 +598,35 @@ mod tests {
         }
         let many = on(3, |c| deadline(&scenario, &model, &plan, c));
         assert_eq!(Ok(one), many);
+    }
+
+    #[test]
+    fn steps_come_to_the_same() {
+        let (scenario, model) = read(SLOW);
+        let plan = plan(&model, heal());
+        let whole = on(2, |c| deadline(&scenario, &model, &plan, c)).expect("it fits");
+        let mut steps = DeadlineSteps::new(&scenario, &model, &plan).expect("it fits");
+        let mut runs = 0;
+        while !steps.is_over() {
+            let mut asked = 0;
+            runs += u64::from(steps.step(&mut || {
+                asked += 1;
+                asked < 3
+            }));
+        }
+        assert_eq!(steps.so_far(), whole);
+        let progress = steps.progress();
+        assert_eq!(progress.done, runs);
+        assert!(runs <= progress.planned, "{progress:?}");
+        let mut stopped = DeadlineSteps::new(&scenario, &model, &plan).expect("it fits");
+        while stopped.so_far().acted.is_empty() {
+            stopped.step(&mut || true);
+        }
+        stopped.interrupt();
+        assert!(stopped.is_over());
+        let kept = stopped.so_far();
+        assert!(kept.interrupted);
+        assert_eq!(kept.acted, whole.acted[..1]);
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub use compare::{
     Compared, Comparison, ComparisonSteps, Pair, Place, Told, Variant, compare, compare_told,
 };
 pub use control::{Control, Progress};
-pub use deadline::{Acted, Deadline, DeadlinePlan, TooLate, deadline};
+pub use deadline::{Acted, Deadline, DeadlinePlan, DeadlineSteps, TooLate, deadline};
 pub use estimate::{estimates, series};
 pub use hysteresis::{Hysteresis, Ramp, Ramped, hysteresis};
 pub use map::{Map, MapPlan, Region, SlowDown, Spot, Triggered, map};

@@ -4,6 +4,7 @@
 //! that what is recorded cannot change what happens. Everything is counted in integers and kept
 //! in places fixed before the run; nothing is allocated for a request.
 
+mod alerts;
 mod columns;
 mod durations;
 mod flow;
@@ -18,14 +19,16 @@ use crate::ids::{ClassId, Id, LocalId, ServiceId, Table};
 use crate::metric::Scope;
 use crate::model::Model;
 use crate::outcome::Outcome;
+pub use alerts::{ALERT_CHANGES_MAX, AlertChange};
 use durations::Durations;
 pub use flow::Flow;
 use history::{FlowInterval, History, SloInterval};
+pub use sim_alert::State as AlertState;
 use site::Site;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use watch::AlertWatch;
-pub(crate) use watch::show;
+pub(crate) use watch::{show, state};
 
 /// Memory for the time line of one run, in bytes.
 const HISTORY_BYTES: u64 = 512 << 20;
@@ -209,6 +212,7 @@ pub struct Recorder {
     tries: Option<Vec<TryRecord>>,
     pub(crate) log_every: u64,
     alerts: Vec<AlertWatch>,
+    standings: alerts::Standings,
     site: Site,
     buckets: Vec<(u16, u16)>,
     ends: Vec<(FlowInterval, usize)>,
@@ -248,10 +252,11 @@ impl Recorder {
             durations: (model.rules.as_ref())
                 .filter(|rules| rules.wants_durations())
                 .map(|_| Box::new(Durations::new(layout.flows() + tries))),
-            alerts: (model.alerts.iter())
+            alerts: (model.alerts.iter().enumerate())
                 .filter(|_| model.monitoring.is_none())
-                .filter_map(|alert| AlertWatch::new(alert, interval_ns))
+                .filter_map(|(number, alert)| AlertWatch::new(number, alert, interval_ns))
                 .collect(),
+            standings: alerts::Standings::new(model.alerts.len()),
             site: Site::new(model, interval_ns),
             history: History::new(layout.clone(), interval_ns, stride),
             layout,
@@ -282,6 +287,16 @@ impl Recorder {
         &self,
     ) -> impl DoubleEndedIterator<Item = &event_log::Event> + ExactSizeIterator {
         self.event_log.iter().map(|event| &**event)
+    }
+
+    /// How alerts stood, change by change, in order of time.
+    pub fn alert_changes(&self) -> &Arc<Vec<AlertChange>> {
+        self.standings.changes()
+    }
+
+    /// An alert stands so now.
+    pub(crate) fn stands(&mut self, alert: usize, now: u64, state: AlertState) {
+        self.standings.stands(alert, now, state);
     }
 
     /// Events of the event log that did not fit into memory.
@@ -529,6 +544,7 @@ impl Recorder {
         let mut told = Vec::new();
         for alert in &mut self.alerts {
             alert.look(&self.history, now, &mut told);
+            self.standings.stands(alert.number(), now, alert.state());
         }
         let outside = self.flows[..self.layout.flows()].iter().step_by(2);
         let longest_ns = outside.filter_map(|f| f.response_time.max_ns()).max();
@@ -555,6 +571,7 @@ impl Recorder {
             + histograms
             + self.log.capacity() * size_of::<RequestRecord>()
             + self.event_log.len() * 200
+            + self.standings.bytes()
     }
 }
 

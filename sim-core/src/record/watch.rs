@@ -7,10 +7,13 @@ use crate::event_log::{Event, Kind};
 use crate::metric::{Condition, Unit};
 use crate::model::{Actor, Alert};
 use crate::time::{Duration, Instant};
+use sim_alert::State;
 
 /// An alert and its window.
 #[derive(Clone, Debug)]
 pub(super) struct AlertWatch {
+    /// Its position in the model.
+    number: usize,
     alert: Alert,
     when: Condition,
     window: Total,
@@ -22,10 +25,11 @@ pub(super) struct AlertWatch {
 
 impl AlertWatch {
     /// `None` where it does not watch a condition: such alerts are evaluated by a monitoring.
-    pub(super) fn new(alert: &Alert, interval_ns: u64) -> Option<Self> {
+    pub(super) fn new(number: usize, alert: &Alert, interval_ns: u64) -> Option<Self> {
         let when = alert.condition()?.clone();
         let len = alert.over.0.div_ceil(interval_ns).max(1) as usize;
         Some(Self {
+            number,
             alert: alert.clone(),
             window: Total::new(when.scope),
             when,
@@ -33,6 +37,15 @@ impl AlertWatch {
             since: None,
             firing: false,
         })
+    }
+
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// How it stands.
+    pub(super) fn state(&self) -> State {
+        state(self.firing, self.since.is_some())
     }
 
     /// Looks at the interval that has just closed.
@@ -71,6 +84,15 @@ impl AlertWatch {
             server: None,
             cause,
         }
+    }
+}
+
+/// How an alert stands that fires, or whose condition has held for a while.
+pub(crate) fn state(firing: bool, holds: bool) -> State {
+    match (firing, holds) {
+        (true, _) => State::Firing,
+        (false, true) => State::Pending,
+        (false, false) => State::Inactive,
     }
 }
 

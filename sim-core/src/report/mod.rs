@@ -5,11 +5,13 @@
 //! |---|---|
 //! | `results` | replications and comparisons as JSON and CSV |
 //! | `words` | results as people read them |
+//! | `deadline` | the point of no return |
 //! | `pictures` | plots of a sweep |
 //! | `sheet` | an experiment as a list of blocks, which a terminal prints and a page shows |
 //! | `markup` | what all pages have in common |
 //! | `page/` | the report of a run as a page, and a draft of a postmortem |
 
+mod deadline;
 mod markup;
 pub mod page;
 mod pictures;
@@ -17,6 +19,7 @@ mod results;
 pub mod sheet;
 pub mod words;
 
+pub use deadline::DeadlineAnswer;
 pub use pictures::{Picture, picture, pictures};
 pub use results::{
     ComparedReport, ComparisonReport, EXPERIMENT_SCHEMA_VERSION, ExpectationReport, Head,

@@ -4,8 +4,8 @@
 //! the same condition, over the same window, of servers that were really there.
 
 use super::AlertFigures;
-use crate::alert_rule::Known;
-use crate::engine::Simulation;
+use crate::alert_rule::{Known, Watched};
+use crate::engine::{Look, Simulation};
 use crate::event_log::Kind;
 use crate::ids::Id;
 use crate::machine::MachineState;
@@ -55,6 +55,46 @@ pub(super) fn alerts(simulation: &Simulation) -> Vec<AlertFigures> {
         Some(figures)
     });
     figures.collect()
+}
+
+/// An alert at a moment: what the monitoring knows of it, beside what is true.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AlertNow {
+    /// The alert, by its position in the model.
+    pub alert: usize,
+    /// What its rule makes of what can be seen.
+    pub known: Look,
+    /// When the newest of that was scraped; absent where nothing was.
+    pub as_of: Option<Instant>,
+    /// What it would make of the same window up to this moment, if all were seen the moment it happens; absent where
+    /// that is too long to be added up in passing.
+    pub truth: Option<Look>,
+}
+
+impl AlertNow {
+    /// Every alert at the moment of a simulation; none without a monitoring.
+    pub fn all(simulation: &Simulation) -> Vec<Self> {
+        let history = simulation.recorder().history();
+        let model = simulation.model();
+        let fresh = simulation.alert_looks_without_lag();
+        let looks = simulation.alert_looks().into_iter().zip(&model.alerts);
+        let now = |(i, ((known, as_of), alert)): (usize, ((Look, Option<Instant>), &Alert))| {
+            let left = Cell::new(LOOKS_MAX as u64);
+            let truth = if alert.watched == Watched::Expression {
+                fresh.as_ref().map(|looks| looks[i].clone())
+            } else {
+                let (end, left) = (history.len(), &left);
+                Some(Look::of(alert.judge(&True { history, end, left })))
+            };
+            Self {
+                alert: i,
+                known,
+                as_of,
+                truth: truth.filter(|_| left.get() > 0),
+            }
+        };
+        looks.enumerate().map(now).collect()
+    }
 }
 
 /// Since when an alert's condition was true when it was first seen, in seconds; `None` where the time line does

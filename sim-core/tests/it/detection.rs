@@ -4,7 +4,8 @@ use crate::support::{model, run, start, times, told};
 use sim_core::engine::Simulation;
 use sim_core::event_log::Kind;
 use sim_core::scenario;
-use sim_core::summary::Summary;
+use sim_core::summary::{AlertNow, Summary};
+use sim_core::time::{Instant, SECOND};
 use std::sync::Arc;
 
 /// Requests come at a rate that rises by one a second every second, and are answered at once by a server that has room
@@ -481,4 +482,47 @@ fn a_change_is_since_the_last_value_that_is_not_stale() {
     // 100 was 50 s old; a minute before 220 it was too old.
     assert_eq!(fires("55s"), [60.0, 210.0, 270.0]);
     assert_eq!(fires("40s"), [60.0, 270.0]);
+}
+
+#[test]
+fn what_is_known_at_a_moment_stands_beside_what_is_true_then() {
+    let text = ramp(
+        "[monitoring]\nscrape = \"15s\"\nlag = \"20s\"\nevaluate = \"15s\"",
+        "when = \"offered_hz > 200\"\nover = \"60s\"\n[[alert]]\nname = \"rule\"\nrule = \"promql\"\n\
+         when = 'sum(irate(http_requests_started_total[1m])) > 210'",
+    );
+    let at = |seconds: u64| {
+        let mut simulation = start(&text);
+        simulation.run_until(Instant(seconds * SECOND));
+        (AlertNow::all(&simulation), simulation.digest())
+    };
+    // At 232 the newest scrape to be seen is that of 210, and within the minute the oldest that of 180: the mean rate
+    // is that of 195. What is true is the mean of 172 to 232, that of 202.
+    let (now, digest) = at(232);
+    let [own, rule] = &now[..] else {
+        panic!("{now:?}");
+    };
+    assert_eq!(own.as_of, Some(Instant(210 * SECOND)));
+    assert_eq!(
+        (own.known.holds, own.known.value.as_str()),
+        (false, "195/s")
+    );
+    let truth = own.truth.as_ref().expect("it is short");
+    assert_eq!((truth.holds, truth.value.as_str()), (true, "202/s"));
+    // The rule of Prometheus sees the two last scrapes, of 195 and 210, whose mean is below 210; if all were seen at once, those of
+    // 225 and 232.
+    assert_eq!(rule.as_of, Some(Instant(210 * SECOND)));
+    assert!(!rule.known.holds, "{rule:?}");
+    let truth = rule.truth.as_ref().expect("few series");
+    assert!(truth.holds && truth.value.starts_with("228"), "{truth:?}");
+    // Nothing changes by being looked at, and whoever comes back sees the same.
+    let mut whole = run(&text);
+    assert_eq!(at(232), (now, digest));
+    let before = whole.digest();
+    AlertNow::all(&whole);
+    whole.run();
+    assert_eq!(whole.digest(), before);
+    // Without a monitoring nothing is known late.
+    let plain = run(&ramp("", "when = \"offered_hz > 200\"\nover = \"60s\""));
+    assert!(AlertNow::all(&plain).is_empty());
 }

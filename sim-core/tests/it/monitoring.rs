@@ -1,6 +1,7 @@
 //! What monitoring sees: alerts, objectives, incidents, the verdict.
 
 use crate::support::{at, model, run, start, summary, times};
+use sim_alert::State;
 use sim_core::engine::Simulation;
 use sim_core::event_log::Kind;
 use sim_core::summary::Summary;
@@ -40,6 +41,35 @@ fn an_alert_that_does_not_hold_long_enough_is_silent() {
     let alert =
         "[[alert]]\nname = \"failing\"\nwhen = \"failed > 50%\"\nover = \"10s\"\nfor = \"101s\"\n";
     assert!(times(&run(&outage(alert)), Kind::Alert).is_empty());
+}
+
+#[test]
+fn what_was_pending_and_never_fired_is_known_all_the_same() {
+    let stood = |rest: &str| -> Vec<(f64, State)> {
+        let run = run(&outage(rest));
+        let changes = run.recorder().alert_changes().iter();
+        changes.map(|c| (c.at.as_secs_f64(), c.to)).collect()
+    };
+    let alert = |hold: &str| {
+        format!(
+            "[[alert]]\nname = \"failing\"\nwhen = \"failed > 50%\"\nover = \"10s\"\nfor = \"{hold}\"\n"
+        )
+    };
+    let fires = [
+        (106.0, State::Pending),
+        (126.0, State::Firing),
+        (206.0, State::Inactive),
+    ];
+    assert_eq!(stood(&alert("20s")), fires);
+    let forgotten = [(106.0, State::Pending), (206.0, State::Inactive)];
+    assert_eq!(stood(&alert("101s")), forgotten);
+    // As a monitoring sees it, a scrape and an evaluation later; so does a rule of Prometheus.
+    let monitoring = "[monitoring]\nscrape = \"5s\"\nevaluate = \"10s\"\n";
+    let own = stood(&format!("{monitoring}{}", alert("101s")));
+    assert_eq!(own, [(110.0, State::Pending), (210.0, State::Inactive)]);
+    let rule = "[[alert]]\nname = \"down\"\nrule = \"promql\"\nwhen = \"up == 0\"\nfor = \"95s\"\n";
+    let rule = stood(&format!("{monitoring}{rule}"));
+    assert_eq!(rule, [(110.0, State::Pending), (210.0, State::Inactive)]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What is asked for, and what is asked for when nobody says.
 
 use super::choices;
+use crate::act;
+use crate::state::State;
 use sim_core::experiment::split;
 use sim_core::model::Model;
 use sim_core::policy::PolicyDef;
@@ -14,6 +16,8 @@ pub enum Kind {
     Comparison,
     /// Many values along one or two axes.
     Sweep,
+    /// Until when an act still helps.
+    Deadline,
 }
 
 /// How the values of an axis are told.
@@ -93,10 +97,14 @@ impl Vary {
 pub struct Draft {
     /// What kind of experiment.
     pub kind: Kind,
-    /// Scenarios: 0 for the open one as it is, others for futures of it. A sweep takes the first.
+    /// Scenarios: 0 for the open one as it is, others for futures of it. A sweep and a deadline take the first.
     pub branches: Vec<usize>,
     /// What is varied.
     pub vary: Vec<Vary>,
+    /// What is done, of which the last moment is looked for, as typed.
+    pub acts: Vec<String>,
+    /// The part of the run in which it is looked for, as typed; empty for all of it.
+    pub between: String,
     /// Figures of the summary.
     pub measures: Vec<String>,
     /// Replications of each variant or cell, as typed.
@@ -121,6 +129,8 @@ impl Draft {
             kind: Kind::Comparison,
             branches: vec![0],
             vary: vec![Vary::list(path, values.join(", "))],
+            acts: Vec::new(),
+            between: String::new(),
             measures: Self::usual(&[
                 "availability",
                 "response_time_s.p99",
@@ -151,6 +161,23 @@ impl Draft {
         }
     }
 
+    /// A search for the last moment at which what the future shown changes would still have helped.
+    pub fn deadline(model: &Model, state: &State) -> Self {
+        let fork = state.fork().and_then(|fork| state.branch(fork));
+        let edits = fork.map_or(&[][..], |branch| &branch.edits);
+        let mut acts: Vec<String> = edits.iter().map(|one| act::typed(&one.edit)).collect();
+        if acts.is_empty() {
+            acts.push(String::new());
+        }
+        Self {
+            kind: Kind::Deadline,
+            vary: Vec::new(),
+            acts,
+            measures: Self::usual(&["requests.lost"]),
+            ..Self::policies(model)
+        }
+    }
+
     /// From a half to a third more of a rate that is a plain number.
     fn rate(model: &Model, scenario: &Scenario) -> Option<Vary> {
         let [source] = &model.sources[..] else {
@@ -173,10 +200,14 @@ impl Draft {
     }
 
     /// Another kind of experiment with what it has in common.
-    pub fn turn(&mut self, kind: Kind, model: &Model, scenario: &Scenario) {
+    pub fn turn(&mut self, kind: Kind, state: &State) {
+        let Some((model, scenario)) = state.model().zip(state.scenario.as_ref()) else {
+            return;
+        };
         let fresh = match kind {
             Kind::Comparison => Self::policies(model),
             Kind::Sweep => Self::load(model, scenario),
+            Kind::Deadline => Self::deadline(model, state),
         };
         if kind != self.kind {
             *self = Self {

@@ -1,7 +1,8 @@
-//! Experiments from the window: comparisons and sweeps of the open scenario, in the background.
+//! Experiments from the window: comparisons and sweeps of the open scenario, and the last moment at which something
+//! helps, in the background.
 //!
 //! Nothing here knows of a screen. A [`Draft`] is what somebody asks for; with the [`Subject`]s it
-//! names it becomes [`Prepared`], exactly what `stampede compare` or `stampede sweep` would run; a
+//! names it becomes [`Prepared`], exactly what `stampede compare`, `sweep` or `deadline` would run; a
 //! [`Runner`] simulates it, on threads or in slices, and gives [`Report`]s with what can be said so
 //! far.
 //!
@@ -22,7 +23,7 @@ pub mod runner;
 pub mod subject;
 
 pub use draft::{Draft, Kind, Spread, Vary};
-pub use prepare::{Field, Prepared, Refusal, prepare};
+pub use prepare::{Field, LastMoment, Prepared, Refusal, prepare};
 pub use runner::{Found, Over, Report, Runner};
 pub use subject::Subject;
 

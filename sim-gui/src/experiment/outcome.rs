@@ -4,11 +4,12 @@ use super::draft::{Draft, Kind};
 use super::prepare::{Prepared, arguments};
 use super::runner::{Found, Over, Report};
 use super::{Experiment, Subject};
-use crate::shell;
+use crate::{act, shell};
+use sim_core::edit::Edit;
 use sim_core::experiment::Comparison;
 use sim_core::experiment::sweep::{Row, write_rows};
 use sim_core::readable;
-use sim_core::report::{ComparisonReport, words, write_comparison};
+use sim_core::report::{ComparisonReport, DeadlineAnswer, words, write_comparison};
 use sim_core::time::Duration as Span;
 use std::fmt::Write as _;
 
@@ -86,6 +87,15 @@ impl Experiment {
                     readable::counted(plan.replications() as usize, "replication")
                 )
             }
+            Prepared::Deadline(of) => {
+                format!(
+                    "{} of {}, {} each · looked for within {}",
+                    readable::counted(of.plan.replications as usize, "replication"),
+                    readable::span(of.model.horizon),
+                    readable::counted(of.plan.moments, "moment"),
+                    readable::span(of.plan.within)
+                )
+            }
             Prepared::Examination(_) => readable::counted(self.prepared.runs() as usize, "run"),
         }
     }
@@ -100,11 +110,28 @@ impl Experiment {
         self.report.words()
     }
 
+    /// What a search for the last moment found, once there is something.
+    pub fn last_moment(&self) -> Option<DeadlineAnswer<'_>> {
+        let (Found::Acted(found), Prepared::Deadline(of)) = (&self.report.found, &self.prepared)
+        else {
+            return None;
+        };
+        Some(DeadlineAnswer {
+            model: &of.model,
+            plan: &of.plan,
+            found,
+        })
+    }
+
     /// One sentence on a measure, as the command gives it; for a sweep, what it is.
     pub fn verdict(&self, measure: usize) -> String {
         let path = self.prepared.measures()[measure].path();
         match &self.report.found {
             Found::Compared(found) if !found.runs[0].is_empty() => found.verdict(measure),
+            Found::Acted(_) => {
+                let answer = self.last_moment();
+                answer.map_or_else(String::new, |answer| answer.verdict())
+            }
             _ => path.to_owned(),
         }
     }
@@ -129,7 +156,14 @@ impl Experiment {
                     remarks: swept_remarks(rows, plan.cells()),
                 }
             }
-            _ => Table::default(),
+            _ => self.last_moment().map_or_else(Table::default, |answer| {
+                let table = answer.table();
+                Table {
+                    head: table.head,
+                    rows: table.rows,
+                    remarks: answer.too_early().into_iter().collect(),
+                }
+            }),
         }
     }
 
@@ -171,7 +205,10 @@ impl Experiment {
                 write_rows(plan, rows, &mut bytes).ok()?;
                 "cells.csv"
             }
-            _ => return None,
+            _ => {
+                self.last_moment()?.write(&mut bytes).ok()?;
+                "deadline.csv"
+            }
         };
         Some((name, String::from_utf8(bytes).ok()?))
     }
@@ -179,7 +216,8 @@ impl Experiment {
     /// Whether there is a table to save.
     pub fn has_table(&self) -> bool {
         match &self.report.found {
-            Found::Nothing | Found::Examined(_) => false,
+            Found::Nothing | Found::Unfit(_) | Found::Examined(_) => false,
+            Found::Acted(_) => true,
             Found::Compared(found) => !found.runs[0].is_empty(),
             Found::Swept(rows) => !rows.is_empty(),
         }
@@ -189,7 +227,7 @@ impl Experiment {
     pub fn plan_text(&self) -> Option<String> {
         match &self.prepared {
             Prepared::Sweep { plan } => Some(plan.to_toml()),
-            Prepared::Comparison { .. } | Prepared::Examination(_) => None,
+            _ => None,
         }
     }
 
@@ -362,6 +400,43 @@ pub fn command(draft: &Draft, subjects: &[Subject]) -> String {
                 let _ = write!(text, " --replications {replications}");
             }
         }
+        Kind::Deadline => text.push_str(&deadline(draft, subjects)),
     }
+    text
+}
+
+/// The command that looks for a last moment.
+fn deadline(draft: &Draft, subjects: &[Subject]) -> String {
+    let Some(subject) = subjects.first() else {
+        return String::new();
+    };
+    let mut text = format!("stampede deadline {}", shell::word(&subject.argument));
+    let model = subject.read(&[]).map(|(_, model)| model);
+    for edit in draft
+        .acts
+        .iter()
+        .filter_map(|typed| act::parse(model.as_ref().ok()?, typed.trim()))
+    {
+        let (option, what, how) = match edit {
+            Edit::Set { path, value } => ("change", path, value),
+            Edit::Do { action, target } => ("do", action, target),
+            Edit::Add { target, .. } => ("do", "add".to_owned(), target),
+        };
+        let _ = write!(
+            text,
+            " --{option} {}",
+            shell::word(&format!("{what}={how}"))
+        );
+    }
+    if !draft.between.trim().is_empty() {
+        let _ = write!(text, " --between {}", shell::word(draft.between.trim()));
+    }
+    if let Some(measure) = draft.measures.first() {
+        let _ = write!(text, " --measure {}", shell::word(measure));
+    }
+    if let Some(seed) = subject.seed {
+        let _ = write!(text, " --seed {seed}");
+    }
+    let _ = write!(text, " --replications {}", draft.replications.trim());
     text
 }

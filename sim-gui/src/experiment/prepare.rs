@@ -2,10 +2,17 @@
 
 use super::draft::{Draft, Kind};
 use super::subject::Subject;
+use crate::{act, moment};
 use sim_core::doctor::Examination;
+use sim_core::edit::Edit;
 use sim_core::experiment::sweep::{self, Arguments};
-use sim_core::experiment::{Measure, Plan, Unfit, Variant, WarmUp, variants, warmed};
+use sim_core::experiment::{
+    DeadlinePlan, DeadlineSteps, Measure, Plan, Unfit, Variant, WarmUp, variants, warmed,
+};
+use sim_core::model::Model;
+use sim_core::scenario::Scenario;
 use sim_core::scenario::{Problem, Problems, Source};
+use sim_core::time::Instant;
 use std::sync::Arc;
 
 /// The level of intervals, as of the command.
@@ -30,8 +37,21 @@ pub enum Prepared {
         /// The plan.
         plan: Arc<sweep::Plan>,
     },
+    /// A search for the last moment at which something helps.
+    Deadline(Arc<LastMoment>),
     /// What the doctor tries.
     Examination(Arc<Examination>),
+}
+
+/// A search for the last moment at which something helps.
+#[derive(Debug)]
+pub struct LastMoment {
+    /// The scenario as it is without.
+    pub scenario: Scenario,
+    /// What it amounts to.
+    pub model: Arc<Model>,
+    /// What is asked.
+    pub plan: DeadlinePlan,
 }
 
 impl Prepared {
@@ -40,6 +60,7 @@ impl Prepared {
         match self {
             Self::Comparison { variants, plan, .. } => variants.len() as u64 * plan.replications,
             Self::Sweep { plan } => plan.cells() as u64 * plan.replications(),
+            Self::Deadline(of) => of.plan.runs(),
             Self::Examination(examination) => examination.runs(),
         }
     }
@@ -49,6 +70,7 @@ impl Prepared {
         match self {
             Self::Comparison { plan, .. } => &plan.measures,
             Self::Sweep { plan } => plan.measures(),
+            Self::Deadline(of) => std::slice::from_ref(&of.plan.measure),
             Self::Examination(_) => &[],
         }
     }
@@ -63,6 +85,10 @@ pub enum Field {
     Path(usize),
     /// The values of the n-th path.
     Values(usize),
+    /// The n-th of what is done.
+    Act(usize),
+    /// The part of the run.
+    Between,
     /// The measures.
     Measures,
     /// How many replications.
@@ -112,6 +138,7 @@ pub fn prepare(draft: &Draft, subjects: &[Subject]) -> Result<Prepared, Vec<Refu
     match draft.kind {
         Kind::Comparison => comparison(draft, subjects, replications),
         Kind::Sweep => sweep(draft, subjects),
+        Kind::Deadline => deadline(draft, subjects, replications),
     }
 }
 
@@ -258,6 +285,84 @@ fn sweep(draft: &Draft, subjects: &[Subject]) -> Result<Prepared, Vec<Refusal>> 
             Err(problems.problems.iter().map(told).collect())
         }
     }
+}
+
+fn deadline(
+    draft: &Draft,
+    subjects: &[Subject],
+    replications: u64,
+) -> Result<Prepared, Vec<Refusal>> {
+    let one = |refusal| vec![refusal];
+    let Some(subject) = subjects.first() else {
+        let message = "no scenario is chosen";
+        return Err(one(Refusal::new(Field::Scenarios, message, "")));
+    };
+    let refused = |problems: Problems| one(culprit(subject, &[], &problems));
+    let (scenario, model) = subject.read(&[]).map_err(refused)?;
+    let model = Arc::new(model);
+    let mut edits: Vec<Edit> = Vec::new();
+    for (i, typed) in draft.acts.iter().enumerate() {
+        let edit = act::parse(&model, typed.trim()).ok_or_else(|| {
+            let message = match typed.trim() {
+                "" => "what is done is missing".to_owned(),
+                typed => format!("{typed:?} is nothing that can be done"),
+            };
+            let help = "a change such as web-1.weight = 3, or an act such as restart web-1";
+            one(Refusal::new(Field::Act(i), message, help))
+        })?;
+        edits.push(edit);
+    }
+    if edits.is_empty() {
+        let message = "what is done is missing";
+        return Err(one(Refusal::new(Field::Act(0), message, "")));
+    }
+    let path = draft
+        .measures
+        .first()
+        .map_or("requests.lost", String::as_str);
+    let measure = Measure::parse(path, &model).and_then(Measure::as_damage);
+    let measure = measure.map_err(|why| one(Refusal::new(Field::Measures, why, "")))?;
+    let between = between(&draft.between, &model);
+    let unfit = |why: String| {
+        let help = "two moments with dots between, such as 12:20..13:00 or 20m..1h";
+        one(Refusal::new(Field::Between, why, help))
+    };
+    let plan = between.and_then(|between| DeadlinePlan::new(edits, measure, between, &model));
+    let plan = DeadlinePlan {
+        replications,
+        level: LEVEL,
+        ..plan.map_err(unfit)?
+    };
+    let with = |edits: &[Edit]| {
+        let plan = DeadlinePlan {
+            edits: edits.to_vec(),
+            ..plan.clone()
+        };
+        DeadlineSteps::new(&scenario, &model, &plan).map(|_| ())
+    };
+    if let Err(problems) = with(&plan.edits) {
+        // Which of several is refused is found by trying each alone.
+        let each = plan.edits.chunks(1);
+        let at = each.into_iter().position(|alone| with(alone).is_err());
+        let told =
+            first(&problems).map(|problem| Refusal::of(Field::Act(at.unwrap_or(0)), problem));
+        return Err(told.into_iter().collect());
+    }
+    Ok(Prepared::Deadline(Arc::new(LastMoment {
+        scenario,
+        model,
+        plan,
+    })))
+}
+
+/// The part of a run, as typed; `None` for all of it.
+fn between(typed: &str, model: &Model) -> Result<Option<(Instant, Instant)>, String> {
+    if typed.trim().is_empty() {
+        return Ok(None);
+    }
+    let (from, until) = typed.split_once("..").ok_or("the dots are missing")?;
+    let read = |text: &str| moment::parse(text, model.clock);
+    Ok(Some((read(from)?, read(until)?)))
 }
 
 /// The field that a problem of a plan is about, by the line it points at.

@@ -5,8 +5,10 @@ use super::prepare::Prepared;
 use sim_core::doctor::{self, Finding, Outcome};
 use sim_core::experiment::sweep::{self, Row, Shard, Steps};
 use sim_core::experiment::{
-    Comparison, ComparisonSteps, Control, Progress, Stop, Variant, compare_told,
+    Comparison, ComparisonSteps, Control, Deadline, DeadlineSteps, Progress, Stop, Variant,
+    compare_told, deadline,
 };
+use sim_core::scenario::Problems;
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,6 +21,8 @@ use web_time::Instant as WallInstant;
 const REFRESH: Duration = Duration::from_millis(150);
 /// Events between two looks at the clock: less than a picture's time on a slow machine.
 const EVENTS: u64 = 4_000;
+/// The same where it is asked every few events whether to go on.
+const ASKED: u32 = 128;
 
 /// Called when there is something new to show.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
@@ -32,6 +36,10 @@ pub enum Found {
     Compared(Arc<Comparison>),
     /// Of a sweep: the cells that are complete, by their numbers.
     Swept(Arc<Vec<Row>>),
+    /// Of a search for the last moment: by the replications that are whole.
+    Acted(Arc<Deadline>),
+    /// What is done does not fit at one of the moments, which ended it.
+    Unfit(Arc<Problems>),
     /// By the doctor, what costs most first: of the trials that are complete.
     Examined(Arc<Vec<Finding>>),
 }
@@ -214,6 +222,12 @@ fn simulate(prepared: &Prepared, slot: &Slot) {
                 report.over = Some(over);
             });
         }
+        Prepared::Deadline(of) => {
+            let progress = |progress: Progress| slot.change(|report| report.progress = progress);
+            let control = Control::new(threads(), &slot.stop, &progress);
+            let found = deadline(&of.scenario, &of.model, &of.plan, &control);
+            slot.change(|report| (report.found, report.over) = searched(found));
+        }
         Prepared::Examination(examination) => {
             let progress = |progress: Progress| slot.change(|report| report.progress = progress);
             let control = Control::new(threads(), &slot.stop, &progress);
@@ -226,6 +240,25 @@ fn simulate(prepared: &Prepared, slot: &Slot) {
                 report.over = Some(over);
             });
         }
+    }
+}
+
+/// What a search for the last moment found, and how it ended.
+fn searched(found: Result<Deadline, Problems>) -> (Found, Option<Over>) {
+    match found {
+        Ok(found) => {
+            let over = if found.interrupted {
+                Over::Stopped
+            } else {
+                Over::Complete
+            };
+            let found = match found.acted.len() {
+                0 => Found::Nothing,
+                _ => Found::Acted(Arc::new(found)),
+            };
+            (found, Some(over))
+        }
+        Err(problems) => (Found::Unfit(Arc::new(problems)), Some(Over::Stopped)),
     }
 }
 
@@ -283,6 +316,7 @@ pub struct Sliced {
 enum Work {
     Comparison(Box<ComparisonSteps>),
     Sweep(Box<Steps>, Vec<Row>),
+    Deadline(Result<Box<DeadlineSteps>, Problems>),
     Examination(Box<doctor::Steps>),
 }
 
@@ -297,6 +331,10 @@ impl Sliced {
             Prepared::Sweep { plan } => {
                 let cells = Shard::WHOLE.cells(plan);
                 Work::Sweep(Box::new(Steps::new(Arc::clone(plan), cells)), Vec::new())
+            }
+            Prepared::Deadline(of) => {
+                let steps = DeadlineSteps::new(&of.scenario, &of.model, &of.plan);
+                Work::Deadline(steps.map(Box::new))
             }
             Prepared::Examination(examination) => {
                 Work::Examination(Box::new(Arc::clone(examination).steps()))
@@ -327,6 +365,19 @@ impl Sliced {
                 self.report.progress.done = steps.replications();
                 self.report.over = steps.is_over().then_some(Over::Complete);
             }
+            Work::Deadline(Ok(steps)) => {
+                let mut asked = 0;
+                steps.step(&mut || {
+                    asked += 1;
+                    asked < ASKED
+                });
+                self.report.progress = steps.progress();
+                self.report.over = match steps.refused() {
+                    Some(_) => Some(Over::Stopped),
+                    None => steps.is_over().then_some(Over::Complete),
+                };
+            }
+            Work::Deadline(Err(_)) => self.report.over = Some(Over::Stopped),
             Work::Examination(steps) => {
                 steps.step(EVENTS);
                 self.report.progress = steps.progress();
@@ -341,6 +392,14 @@ impl Sliced {
         self.report.found = match &self.steps {
             Work::Comparison(steps) => Found::Compared(Arc::new(steps.so_far())),
             Work::Sweep(_, rows) => Found::Swept(Arc::new(rows.clone())),
+            Work::Deadline(Ok(steps)) => {
+                let found = steps
+                    .refused()
+                    .cloned()
+                    .map_or_else(|| Ok(steps.so_far()), Err);
+                searched(found).0
+            }
+            Work::Deadline(Err(problems)) => Found::Unfit(Arc::new(problems.clone())),
             Work::Examination(steps) => Found::Examined(Arc::new(steps.findings())),
         };
     }
@@ -367,8 +426,9 @@ impl Runner for Sliced {
         if self.report.over.is_none() {
             match &mut self.steps {
                 Work::Comparison(steps) => steps.interrupt(),
+                Work::Deadline(Ok(steps)) => steps.interrupt(),
                 Work::Examination(steps) => steps.interrupt(),
-                Work::Sweep(..) => {}
+                Work::Sweep(..) | Work::Deadline(Err(_)) => {}
             }
             self.refresh();
             self.report.over = Some(Over::Stopped);

@@ -1,7 +1,7 @@
 //! The inspector: what is selected, its figures so far, and its parameters, each of which can be
 //! changed: a change forks the run at the moment shown.
 
-use super::{Cx, PanelDef, Place};
+use super::{Cx, PanelDef, Place, known};
 use crate::command::Command;
 use crate::form::{self, Field};
 use crate::local::ValuesAt;
@@ -10,6 +10,8 @@ use crate::state::{Condition, State, Thing, server_path};
 use crate::theme::{Palette, font};
 use eframe::egui::{self, RichText};
 use sim_core::engine::{MachineState, MemoryUse};
+use sim_core::ids::{Id, ServerId};
+use sim_core::metric::Scope;
 use sim_core::model::Model;
 use sim_core::readable;
 use sim_core::scenario::{KeyRow, key_rows};
@@ -67,7 +69,11 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         return super::nothing(ui, "Nothing to inspect yet.");
     };
     let Some(thing) = cx.state.selected else {
-        return whole_site(ui, view);
+        egui::ScrollArea::vertical()
+            .id_salt("site")
+            .auto_shrink([false, false])
+            .show(ui, |ui| whole_site(ui, cx.state, view));
+        return;
     };
     let Some((path, pattern, title)) = paths(branch, view, thing) else {
         return super::nothing(ui, "What was selected is not there any more.");
@@ -80,6 +86,9 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
                 actions(ui, cx, view, thing, &path);
             });
             facts(ui, &figures(branch, view, thing));
+            if let Thing::Server(i) = thing {
+                known::draw(ui, cx.state, Some(Scope::Server(ServerId::at(i))));
+            }
             ui.add_space(4.0);
             parameters(ui, cx, view, &path, pattern);
             match thing {
@@ -108,7 +117,7 @@ pub(super) fn verdict(summary: &sim_core::summary::Summary) -> Option<(&'static 
     Some((summary.verdict?, summary.verdict_because.as_deref()?))
 }
 
-fn whole_site(ui: &mut egui::Ui, view: &View) {
+fn whole_site(ui: &mut egui::Ui, state: &State, view: &View) {
     super::heading(ui, "The whole site so far");
     let summary = &view.summary;
     let requests = &summary.requests;
@@ -144,6 +153,7 @@ fn whole_site(ui: &mut egui::Ui, view: &View) {
     for (name, attained) in &objectives {
         facts(ui, &[(name, format!("{attained} good"))]);
     }
+    known::draw(ui, state, None);
     ui.add_space(2.0);
     let p = Palette::of(ui);
     if let Some((word, because)) = verdict(summary) {
@@ -480,12 +490,15 @@ fn text(state: &State) -> String {
         return String::new();
     };
     let Some((path, _, title)) = state.selected.and_then(|thing| paths(branch, view, thing)) else {
-        return String::new();
+        return known::text(state, None);
     };
     let mut text = format!("{title} ({path})\n");
     if let Some(thing) = state.selected {
         for (label, value) in figures(branch, view, thing) {
             let _ = writeln!(text, "  {label}: {value}");
+        }
+        if let Thing::Server(i) = thing {
+            text.push_str(&known::text(state, Some(Scope::Server(ServerId::at(i)))));
         }
     }
     text

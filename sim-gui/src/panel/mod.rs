@@ -8,6 +8,7 @@ pub(crate) mod findings;
 pub mod futures;
 pub mod gallery;
 pub mod inspector;
+mod known;
 pub mod lesson;
 pub mod plots;
 pub mod problems;

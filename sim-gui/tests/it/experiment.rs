@@ -37,6 +37,8 @@ fn comparison() -> Draft {
         branches: vec![0],
         vary: vec![Vary::list(POLICY, "round-robin, random,least-in-flight")],
         measures: vec!["p99".to_owned(), "availability".to_owned()],
+        acts: Vec::new(),
+        between: String::new(),
         replications: "6".to_owned(),
     }
 }

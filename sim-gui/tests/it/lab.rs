@@ -95,6 +95,8 @@ fn policies_are_compared_with_two_clicks() {
     harness.get_by_label_contains("differences from").click();
     harness.run_steps(3);
     assert!(harness.query_by_label_contains("minus that of").is_some());
+    harness.get_by_label("all pairs").scroll_to_me();
+    harness.run_steps(3);
     harness.get_by_label("all pairs").click();
     harness.run_steps(3);
     assert!(harness.query_by_label("p (Holm)").is_some());

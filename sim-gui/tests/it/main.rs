@@ -15,4 +15,5 @@ mod playback;
 mod raster;
 mod screen;
 mod undo;
+mod watched;
 mod worker;

@@ -18,6 +18,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const SIZE: [usize; 2] = [1280, 800];
+/// As small as a window is made, and a large one.
+const NARROW: [usize; 2] = [900, 640];
+const WIDE: [usize; 2] = [1680, 960];
 /// A pixel differs when one of its colours does by more than this.
 const FAR: u8 = 40;
 /// Share of pixels that may differ: corners of letters, on another processor.
@@ -26,10 +29,15 @@ const FEW: f64 = 0.001;
 struct Window {
     harness: Harness<'static, App>,
     textures: Textures,
+    size: [usize; 2],
 }
 
 impl Window {
     fn open(scenario: &str, looks: Looks) -> Self {
+        Self::sized(scenario, looks, SIZE)
+    }
+
+    fn sized(scenario: &str, looks: Looks, size: [usize; 2]) -> Self {
         let textures = Textures::default();
         let opening = Opening {
             scenario: Some(scenario.to_owned()),
@@ -41,7 +49,7 @@ impl Window {
             ..Opening::default()
         };
         let mut harness = Harness::builder()
-            .with_size([SIZE[0] as f32, SIZE[1] as f32])
+            .with_size([size[0] as f32, size[1] as f32])
             .with_max_steps(8)
             .with_theme(if looks == Looks::Light {
                 Theme::Light
@@ -51,7 +59,11 @@ impl Window {
             .renderer(textures.clone())
             .build_eframe(move |cc| App::new(&cc.egui_ctx, opening));
         settle(&mut harness);
-        Self { harness, textures }
+        Self {
+            harness,
+            textures,
+            size,
+        }
     }
 
     fn perform(&mut self, command: Command) {
@@ -100,7 +112,7 @@ impl Window {
 
     fn picture(&self) -> Image {
         let shapes = self.harness.output().shapes.clone();
-        half(&self.textures.draw(&self.harness.ctx, shapes, SIZE))
+        half(&self.textures.draw(&self.harness.ctx, shapes, self.size))
     }
 }
 
@@ -335,6 +347,47 @@ fn the_doctor_looks_as_it_did() {
         window.harness.get_by_label_contains(mark).click();
         window.harness.run_steps(4);
         wrong.extend(compare(&format!("doctor-line-{suffix}"), &window.picture()));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_watched_looks_as_it_did() {
+    let mut wrong = Vec::new();
+    let sizes = [
+        (Looks::Dark, SIZE, "dark"),
+        (Looks::Light, SIZE, "light"),
+        (Looks::Dark, NARROW, "narrow"),
+        (Looks::Light, WIDE, "wide"),
+    ];
+    for (looks, size, suffix) in sizes {
+        let mut window = Window::sized("first", looks, size);
+        window.perform(Command::OpenText(crate::watched::STORM.to_owned()));
+        window.explored();
+        let mut look = |window: &Window, what: &str| {
+            wrong.extend(compare(
+                &format!("watched-{what}-{suffix}"),
+                &window.picture(),
+            ));
+        };
+        window.go("12:01:27");
+        look(&window, "known");
+        window.go("12:01:05");
+        window.perform(Command::Edit(Edit::set("client.retry", "none")));
+        window.explored();
+        window.go("12:04");
+        look(&window, "futures");
+        window.perform(Command::Panel("experiments"));
+        window.harness.get_by_label("Point of no return").click();
+        window.harness.run_steps(3);
+        look(&window, "form");
+        let state = window.harness.state().state();
+        let mut draft = Draft::deadline(state.model().expect("a model"), state);
+        draft.replications = "5".to_owned();
+        window.perform(Command::Experiment(Box::new(draft)));
+        window.finished();
+        window.perform(Command::Show(0, None));
+        look(&window, "deadline");
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -14,10 +14,10 @@ mod rules;
 
 use super::Simulation;
 use super::event::Event;
-use crate::alert_rule::Watched;
+use crate::alert_rule::{Judgement, Watched};
 use crate::event_log::{self, Kind};
 use crate::model::{Actor, Alert, Model};
-use crate::record::{Recorder, show};
+use crate::record::{self, Recorder, show};
 use crate::time::{Duration, Instant};
 use notify::Notifier;
 use readings::Readings;
@@ -50,6 +50,26 @@ struct Rule {
     keeps: Option<u64>,
     /// The last of [`Monitoring::firings`] that is its own.
     last: Option<usize>,
+}
+
+/// What a look at the values that a rule is about comes to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Look {
+    /// Whether its condition holds.
+    pub holds: bool,
+    /// The value, written; `no value` where there is none.
+    pub value: String,
+}
+
+impl Look {
+    /// As a rule judges.
+    pub fn of(judgement: Judgement) -> Self {
+        let value = judgement.value;
+        Self {
+            holds: judgement.holds,
+            value: value.map_or_else(|| "no value".to_owned(), |v| show(v, judgement.unit)),
+        }
+    }
 }
 
 /// An alert that fired, as far as the monitoring knew.
@@ -111,9 +131,7 @@ impl Monitoring {
             let as_of = seen.as_of();
             let rule = &mut self.rules[i];
             let mut tell = |kind| {
-                let value = judgement
-                    .value
-                    .map_or_else(|| "no value".to_owned(), |v| show(v, judgement.unit));
+                let Look { value, .. } = Look::of(judgement);
                 let age = age(as_of, now);
                 let event = event_log::Event {
                     at: Instant(now),
@@ -281,6 +299,10 @@ impl Simulation {
             fire.extend(alert.filter(|_| event.kind == Kind::Alert));
             self.recorder.tell(event);
         }
+        for (alert, rule) in monitoring.rules.iter().enumerate() {
+            let state = record::state(rule.firing, rule.since.is_some());
+            self.recorder.stands(alert, now, state);
+        }
         let pages = monitoring.notify(now);
         for &alert in &pages {
             let alert = &model.alerts[alert];
@@ -301,6 +323,34 @@ impl Simulation {
         if let Some(monitoring) = &self.monitoring {
             self.events.schedule(monitoring.next(), Event::Monitor);
         }
+    }
+
+    /// What the rules make of what can be seen now, one for each alert, and when the newest of that was scraped:
+    /// what a dashboard shows, a little newer than what rules looked at last. Empty without a monitoring.
+    pub fn alert_looks(&self) -> Vec<(Look, Option<Instant>)> {
+        let Some(monitoring) = &self.monitoring else {
+            return Vec::new();
+        };
+        let rules = monitoring.prometheus.as_ref();
+        let rules = rules.and_then(|rules| rules.look(self, false));
+        let look = |(i, alert): (usize, &Alert)| {
+            if let Some((looks, as_of)) = &rules
+                && alert.watched == Watched::Expression
+            {
+                return (looks[i].clone(), as_of.map(Instant));
+            }
+            let seen = monitoring.readings.seen_at(self.now);
+            let look = Look::of(alert.judge(&seen));
+            (look, seen.as_of().map(Instant))
+        };
+        self.model.alerts.iter().enumerate().map(look).collect()
+    }
+
+    /// What the rules of Prometheus would come to if all were scraped at this very moment and seen at once, one for
+    /// each alert; `None` where there are none, or too many series to be looked at beside the run.
+    pub fn alert_looks_without_lag(&self) -> Option<Vec<Look>> {
+        let rules = self.monitoring.as_ref()?.prometheus.as_ref()?;
+        rules.look(self, true).map(|(looks, _)| looks)
     }
 
     /// The series that rules of Prometheus see now; `None` where there are no such rules.

@@ -4,17 +4,23 @@
 //! An alert of the model is all that has its name, whatever the labels: it fires with the first of them and is
 //! resolved with the last.
 
+use super::Look;
+use crate::alert_rule::Judgement;
 use crate::engine::Simulation;
 use crate::ids::{Id, InstanceId, ServerId};
 use crate::machine::MachineState;
 use crate::model::{Asked, Model, Monitoring, RuleSet, Scraped, ScrapedOf};
 use crate::series::{BalancerCounts, Of, Part, RequestCounts, ServerCounts};
+use crate::time::Duration;
 use sim_alert::{Active, Labels, Seen, State, Store, Watch};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Most points of all series, those that rules record among them.
 const POINTS_MAX: usize = 4_000_000;
+
+/// Most points of all series that are looked at between the evaluations.
+const LOOKED_AT_MAX: usize = 200_000;
 
 const MS: u64 = 1_000_000;
 
@@ -184,6 +190,44 @@ impl Rules {
         }
         let gone = now.saturating_sub(self.set.reach.0);
         self.store.forget_before((gone / MS).cast_signed());
+    }
+
+    /// What the rules come to at this moment, one for each alert of the model, and when the newest value that they take
+    /// was scraped: by what can be seen by now, or with `fresh` by what a scrape without any lag would find. Nothing
+    /// changes by it, and no alert is pending for that. `None` where there is too much to be looked at in passing.
+    pub(super) fn look(
+        &self,
+        simulation: &Simulation,
+        fresh: bool,
+    ) -> Option<(Vec<Look>, Option<u64>)> {
+        if self.store.points() > LOOKED_AT_MAX {
+            return None;
+        }
+        let now = simulation.now;
+        let mut rules = self.clone();
+        rules.watch = Watch::new(Arc::clone(&self.set.rules));
+        if fresh {
+            rules.settings.lag = Duration::ZERO;
+            let last = rules.arriving.back().map(|scrape| scrape.at);
+            // What was scraped within the same millisecond cannot be so again.
+            if last
+                .or(rules.newest)
+                .is_none_or(|last| last / MS < now / MS)
+            {
+                rules.scrape(simulation);
+            }
+        }
+        rules.due.fill(now);
+        let (standings, _) = rules.evaluate(now);
+        let unknown = Look::of(Judgement::NOTHING);
+        let mut looks = vec![unknown; simulation.model.alerts.len()];
+        for standing in standings {
+            looks[standing.alert] = Look {
+                holds: standing.since.is_some(),
+                value: standing.of,
+            };
+        }
+        Some((looks, rules.newest))
     }
 
     /// How an alert stands: all that has its name.

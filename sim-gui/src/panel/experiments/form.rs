@@ -33,6 +33,9 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             for i in 0..draft.vary.len() {
                 axis(ui, cx, &mut draft, i);
             }
+            if draft.kind == Kind::Deadline {
+                acts(ui, cx, &mut draft);
+            }
             measures(ui, cx, &mut draft);
             last_line(ui, cx, &mut draft);
         });
@@ -56,26 +59,33 @@ fn row(ui: &mut egui::Ui, words: &str, fields: impl FnOnce(&mut egui::Ui)) {
 }
 
 fn kind(ui: &mut egui::Ui, cx: &Cx<'_>, draft: &mut Draft) {
+    let kinds = [
+        (
+            Kind::Comparison,
+            "Comparison",
+            "A few variants: which is better, by how much, for sure?",
+        ),
+        (
+            Kind::Sweep,
+            "Sweep",
+            "One or two axes: how do figures change along them?",
+        ),
+        (
+            Kind::Deadline,
+            "Point of no return",
+            "Something that is done: until when does it still help?",
+        ),
+    ];
     row(ui, "experiment", |ui| {
-        for (kind, word, about) in [
-            (
-                Kind::Comparison,
-                "Comparison",
-                "A few variants: which is better, by how much, for sure?",
-            ),
-            (
-                Kind::Sweep,
-                "Sweep",
-                "One or two axes: how do figures change along them?",
-            ),
-        ] {
-            let button = egui::Button::selectable(draft.kind == kind, word);
-            if ui.add(button).on_hover_text(about).clicked()
-                && let Some((model, scenario)) = cx.state.model().zip(cx.state.scenario.as_ref())
-            {
-                draft.turn(kind, model, scenario);
+        // In a small window one below the other.
+        ui.horizontal_wrapped(|ui| {
+            for (kind, word, about) in kinds {
+                let button = egui::Button::selectable(draft.kind == kind, word);
+                if ui.add(button).on_hover_text(about).clicked() {
+                    draft.turn(kind, cx.state);
+                }
             }
-        }
+        });
     });
 }
 
@@ -91,6 +101,7 @@ fn scenarios(ui: &mut egui::Ui, cx: &Cx<'_>, draft: &mut Draft) {
         for branch in branches {
             let title = if branch == 0 { "scenario" } else { "" };
             row(ui, title, |ui| {
+                ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Truncate);
                 let words = match branch {
                     0 => "as opened".to_owned(),
                     n => format!("future {}: {}", letter(n), branch_words(cx.state, n)),
@@ -104,7 +115,7 @@ fn scenarios(ui: &mut egui::Ui, cx: &Cx<'_>, draft: &mut Draft) {
                             draft.branches.sort_unstable();
                         }
                     }
-                    Kind::Sweep => {
+                    Kind::Sweep | Kind::Deadline => {
                         if ui
                             .radio(draft.branches.first() == Some(&branch), words)
                             .clicked()
@@ -374,6 +385,50 @@ fn values(ui: &mut egui::Ui, cx: &mut Cx<'_>, kind: Kind, vary: &mut Vary, i: us
     refusals(ui, cx.state, Field::Values(i));
 }
 
+/// What is done, and in which part of the run it is tried.
+fn acts(ui: &mut egui::Ui, cx: &Cx<'_>, draft: &mut Draft) {
+    let (mut removed, mut more) = (None, false);
+    let count = draft.acts.len();
+    for (i, act) in draft.acts.iter_mut().enumerate() {
+        row(ui, if i == 0 { "do" } else { "and" }, |ui| {
+            let width = ui.available_width() - 84.0;
+            field(ui, act, &format!("act {}", i + 1), width).on_hover_text(
+                "A change such as web-1.weight = 3, or an act such as restart web-1",
+            );
+            if i + 1 == count {
+                let button = ui.small_button("+");
+                let name = "one more act";
+                button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
+                more = button
+                    .on_hover_text("One more, done at the same moment")
+                    .clicked();
+            }
+            if count > 1 {
+                let close = ui.small_button("×");
+                let name = format!("remove act {}", i + 1);
+                close.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+                if close.on_hover_text("Do not do this").clicked() {
+                    removed = Some(i);
+                }
+            }
+        });
+        refusals(ui, cx.state, Field::Act(i));
+    }
+    if let Some(i) = removed {
+        draft.acts.remove(i);
+    }
+    if more {
+        draft.acts.push(String::new());
+    }
+    row(ui, "between", |ui| {
+        let width = ui.available_width() - 84.0;
+        field(ui, &mut draft.between, "between", width).on_hover_text(
+            "The moments that are tried, such as 12:20..13:00; empty for all of the run",
+        );
+    });
+    refusals(ui, cx.state, Field::Between);
+}
+
 fn measures(ui: &mut egui::Ui, cx: &mut Cx<'_>, draft: &mut Draft) {
     row(ui, "measure", |ui| {
         let mut text = draft.measures.join(", ");
@@ -407,7 +462,11 @@ fn measures(ui: &mut egui::Ui, cx: &mut Cx<'_>, draft: &mut Draft) {
 /// Replications, one more path, and the button that begins.
 fn last_line(ui: &mut egui::Ui, cx: &mut Cx<'_>, draft: &mut Draft) {
     let p = Palette::of(ui);
-    let most = if draft.kind == Kind::Sweep { 2 } else { 3 };
+    let most = match draft.kind {
+        Kind::Comparison => 3,
+        Kind::Sweep => 2,
+        Kind::Deadline => 0,
+    };
     row(ui, "replications", |ui| {
         field(ui, &mut draft.replications, "number of replications", 52.0)
             .on_hover_text("Runs of each variant or cell; intervals need at least 5");
@@ -448,8 +507,11 @@ fn last_line(ui: &mut egui::Ui, cx: &mut Cx<'_>, draft: &mut Draft) {
     refusals(ui, cx.state, Field::Replications);
 }
 
-/// How many runs that would be.
+/// How many runs that would be, where that is known.
 fn count(draft: &Draft) -> Option<String> {
+    if draft.kind == Kind::Deadline {
+        return None;
+    }
     let values = |vary: &Vary| match vary.spread {
         Spread::List => Some(split(&vary.list).len()),
         _ => vary.range[2].trim().parse().ok(),
@@ -461,13 +523,13 @@ fn count(draft: &Draft) -> Option<String> {
         .try_fold(1, |all, n| n.and_then(|n| usize::checked_mul(all, n)));
     let scenarios = match draft.kind {
         Kind::Comparison => draft.branches.len(),
-        Kind::Sweep => 1,
+        Kind::Sweep | Kind::Deadline => 1,
     };
     let cells = cells?.checked_mul(scenarios)?;
     let replications: usize = draft.replications.trim().parse().ok()?;
     let noun = match draft.kind {
         Kind::Comparison => "variant",
-        Kind::Sweep => "cell",
+        Kind::Sweep | Kind::Deadline => "cell",
     };
     let runs = cells.checked_mul(replications)?;
     Some(format!(

@@ -1,4 +1,4 @@
-//! Experiments: a comparison or a sweep of the open scenario, put together, watched and read.
+//! Experiments: a comparison, a sweep or a last moment of the open scenario, put together, watched and read.
 
 mod form;
 mod heat;
@@ -7,7 +7,7 @@ mod result;
 
 use super::{Cx, PanelDef, Place};
 use crate::command::{self, Command};
-use crate::experiment::{Draft, Field};
+use crate::experiment::{Draft, Field, Kind};
 use crate::icon::{self, Icon};
 use crate::playback::letter;
 use crate::state::State;
@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 pub static PANEL: PanelDef = PanelDef {
     name: "experiments",
     title: "Experiments",
-    about: "Many runs: compare variants, or sweep a value, with intervals.",
+    about: "Many runs: compare variants, sweep a value, or find the point of no return, with intervals.",
     place: Place::Middle,
     draw,
     text,
@@ -64,7 +64,7 @@ fn introduction(ui: &mut egui::Ui) {
 
 /// What most people want, with one click.
 fn usual(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
-    let mut offered = vec!["compare-policies", "sweep-load"];
+    let mut offered = vec!["compare-policies", "sweep-load", "find-deadline"];
     let forks = cx.state.report.as_ref().map_or(0, |report| {
         let edited = report.branches.iter().filter(|b| !b.edits.is_empty());
         edited.count()
@@ -121,6 +121,12 @@ fn asked(state: &State, draft: &Draft) -> String {
     for (path, values) in draft.varied() {
         words.push(format!("{path} = {values}"));
     }
+    if draft.kind == Kind::Deadline {
+        words.push(format!(
+            "until when does it help: {}",
+            draft.acts.join(", ")
+        ));
+    }
     format!("{}: {}", state.name, words.join("; "))
 }
 
@@ -154,7 +160,7 @@ fn text(state: &State) -> String {
             text.push_str(&experiment.words());
         }
         None => {
-            for name in ["compare-policies", "sweep-load"] {
+            for name in ["compare-policies", "sweep-load", "find-deadline"] {
                 if let Some(def) = command::find(name) {
                     let _ = writeln!(text, "{}: {}", def.title, def.about);
                 }

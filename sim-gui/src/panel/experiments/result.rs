@@ -33,23 +33,13 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     ui.add(egui::Label::new(headline).wrap());
     ui.add_space(4.0);
     if !experiment.has_table() {
-        let words = match (&experiment.prepared, experiment.is_running()) {
-            (_, false) => "It was stopped before the first result.",
-            (Prepared::Comparison { .. }, true) => {
-                "The first replication of every variant is being simulated; results follow with each \
-                 replication, intervals from the fifth on."
-            }
-            (Prepared::Sweep { .. } | Prepared::Examination(_), true) => {
-                "The first cell is being simulated; results follow with each cell."
-            }
-        };
-        ui.add(egui::Label::new(RichText::new(words).color(p.text)).wrap());
+        ui.add(egui::Label::new(RichText::new(waiting(experiment)).color(p.text)).wrap());
         return command(ui, cx, experiment, p);
     }
     let measures = experiment.prepared.measures().len();
     let measure = cx.local.lab.measure.min(measures - 1);
     match &experiment.prepared {
-        Prepared::Comparison { .. } => {
+        Prepared::Comparison { .. } | Prepared::Deadline(_) => {
             for at in 0..measures {
                 verdict(ui, cx, experiment, at, at == measure);
             }
@@ -77,6 +67,16 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             }
             picture::intervals(ui, found, measure, cx.local.lab.differences);
         }
+        (Found::Acted(_), _) => {
+            if let Some(answer) = experiment.last_moment() {
+                let words = RichText::new(answer.difference())
+                    .font(font(12.0))
+                    .color(p.text);
+                ui.add(egui::Label::new(words).wrap());
+                ui.add_space(4.0);
+                picture::lines(ui, &answer.plot(&state.name));
+            }
+        }
         (Found::Swept(rows), Prepared::Sweep { plan }) if plan.cells() <= DRAWN_MAX => {
             match report::picture(plan, rows, measure) {
                 Some(report::Picture::Lines(lines)) => picture::lines(ui, &lines),
@@ -99,6 +99,33 @@ pub(super) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     }
     ui.add_space(4.0);
     command(ui, cx, experiment, p);
+}
+
+/// Why there is nothing to show yet.
+fn waiting(experiment: &Experiment) -> String {
+    if let Found::Unfit(problems) = &experiment.report.found {
+        let first = problems
+            .problems
+            .first()
+            .map(|problem| problem.message.as_str());
+        let why = first.unwrap_or_default();
+        return format!("What is done does not fit at one of the moments: {why}");
+    }
+    let words = match (&experiment.prepared, experiment.is_running()) {
+        (_, false) => "It was stopped before the first result.",
+        (Prepared::Comparison { .. }, true) => {
+            "The first replication of every variant is being simulated; results follow with each \
+             replication, intervals from the fifth on."
+        }
+        (Prepared::Deadline(_), true) => {
+            "The day is being simulated without it, and from each moment on with it; the answer follows \
+             when all replications are done."
+        }
+        (Prepared::Sweep { .. } | Prepared::Examination(_), true) => {
+            "The first cell is being simulated; results follow with each cell."
+        }
+    };
+    words.to_owned()
 }
 
 /// A measure in a sentence; a click looks at it.

@@ -1,26 +1,60 @@
-//! Lanes of the strip: what each server was like, moment by moment.
+//! Lanes of the strip: how alerts stood, what each server was like, until when something helps.
 
+use super::alerts::{self, ALERTS};
+use super::deadline::Marker;
+use crate::icon::Icon;
 use crate::playback::{BranchReport, Column, Lane, letter};
 use crate::state::{Condition, State, same_server};
 use crate::theme::{Palette, bold_font, font, mix};
-use eframe::egui::{self, Align2, Color32, Rangef, Rect, Vec2, pos2};
+use eframe::egui::{self, Color32, Rangef, Rect, Vec2, pos2};
 use sim_core::engine::MachineState;
+use sim_core::record::AlertState;
+use sim_core::time::Instant;
 
 /// Servers drawn one by one at most; larger fleets share one lane.
 const LANES: usize = 6;
+/// Width of a hatched stretch of which enough is left beside its word.
+const HATCHED: f32 = 120.0;
 
-/// A lane: one machine, or all servers.
+/// A lane: alerts, one machine, all servers, or the point of no return.
 pub(super) enum LaneOf {
+    /// An alert of a branch, or all of them: the branch's number, and the alert's.
+    Alert(usize, Option<usize>),
     /// A server of the main branch.
     Server(usize),
     /// All servers.
     Fleet,
     /// A server of the branch beside it: the branch's number, and the server's there.
     Beside(usize, usize),
+    /// Until when something helps.
+    Deadline,
 }
 
 /// The lanes of a branch, and of the one beside it.
 pub(super) fn lanes_of(branch: &BranchReport, state: &State) -> Vec<LaneOf> {
+    let mut lanes = alert_lanes(branch, state);
+    lanes.extend(server_lanes(branch, state));
+    lanes.extend(Marker::of(state).map(|_| LaneOf::Deadline));
+    lanes
+}
+
+/// A lane for each alert where they are few; with two futures one lane for all of each.
+fn alert_lanes(branch: &BranchReport, state: &State) -> Vec<LaneOf> {
+    let alerts = branch.model.alerts.len();
+    let main = state.view().map_or(0, |view| view.branch);
+    match state.beside() {
+        _ if alerts == 0 => Vec::new(),
+        Some(beside) => [main, beside.branch]
+            .map(|branch| LaneOf::Alert(branch, None))
+            .into(),
+        None if alerts > ALERTS => vec![LaneOf::Alert(main, None)],
+        None => (0..alerts)
+            .map(|alert| LaneOf::Alert(main, Some(alert)))
+            .collect(),
+    }
+}
+
+fn server_lanes(branch: &BranchReport, state: &State) -> Vec<LaneOf> {
     let servers = branch.model.servers.len();
     if servers > LANES || servers > branch.series.servers() {
         return vec![LaneOf::Fleet];
@@ -42,6 +76,15 @@ pub(super) fn lanes_of(branch: &BranchReport, state: &State) -> Vec<LaneOf> {
         lanes.extend(new.map(|server| LaneOf::Beside(number, server)).take(LANES));
     }
     lanes
+}
+
+/// What a lane says of a moment, beyond what stands in it.
+pub(super) fn told(state: &State, lane: &LaneOf, at: Instant) -> Option<String> {
+    match lane {
+        LaneOf::Alert(branch, alert) => alerts::told(state, state.branch(*branch)?, *alert, at),
+        LaneOf::Deadline => Marker::of(state).map(|marker| marker.told()),
+        LaneOf::Server(_) | LaneOf::Fleet | LaneOf::Beside(..) => None,
+    }
 }
 
 /// Colour of a condition in a lane, and whether its word is written.
@@ -67,6 +110,17 @@ pub(super) fn draw_lane(
     let p = Palette::of(ui);
     let painter = ui.painter();
     let (branch, server, name) = match lane {
+        LaneOf::Alert(branch, alert) => {
+            return alert_lane(painter, state, (*branch, *alert), rect, p);
+        }
+        LaneOf::Deadline => {
+            name_of(painter, rect, "no return", None, p);
+            painter.rect_filled(rect, 2.0, mix(p.panel, p.sunken, 0.8));
+            if let Some(marker) = Marker::of(state) {
+                marker.draw_lane(painter, rect, state.horizon(), p);
+            }
+            return;
+        }
         LaneOf::Server(server) => {
             let name = main.model.servers[*server].name.clone();
             let name = match state.beside() {
@@ -88,13 +142,7 @@ pub(super) fn draw_lane(
         },
         LaneOf::Fleet => (main, None, "servers up".to_owned()),
     };
-    painter.text(
-        pos2(rect.left() - 10.0, rect.center().y),
-        Align2::RIGHT_CENTER,
-        name,
-        font(11.0),
-        p.weak,
-    );
+    name_of(painter, rect, &name, None, p);
     painter.rect_filled(rect, 2.0, mix(p.panel, p.sunken, 0.8));
     let series = &branch.series;
     let rows = series.rows_until(state.visible_until(branch));
@@ -118,27 +166,82 @@ pub(super) fn draw_lane(
             let (fill, worded) = paint(now, p);
             painter.rect_filled(stretch, 1.0, fill);
             if worded {
-                word(painter, stretch, now, fill, p);
+                let (icon, _) = super::super::topology::look(now, p);
+                word(painter, stretch, (now.word(), icon), fill, p);
             }
         }
         start = end;
     }
 }
 
+/// The name of a lane before it, cut short where it is too long, with a shape before that.
+fn name_of(painter: &egui::Painter, rect: Rect, name: &str, icon: Option<Icon>, p: &Palette) {
+    let room = super::NAMES - 12.0 - if icon.is_some() { 12.0 } else { 0.0 };
+    let mut job = egui::text::LayoutJob::simple_singleline(name.to_owned(), font(11.0), p.weak);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(room);
+    let galley = painter.layout_job(job);
+    let at = pos2(
+        rect.left() - 10.0 - galley.size().x,
+        rect.center().y - galley.size().y / 2.0,
+    );
+    if let Some(icon) = icon {
+        let spot = Rect::from_center_size(pos2(at.x - 8.0, rect.center().y), Vec2::splat(8.0));
+        icon.paint(painter, spot, p.warn);
+    }
+    painter.galley(at, galley, p.weak);
+}
+
+/// How an alert of a branch stood, or the worst of all of them.
+fn alert_lane(
+    painter: &egui::Painter,
+    state: &State,
+    (number, alert): (usize, Option<usize>),
+    rect: Rect,
+    p: &Palette,
+) {
+    let Some(branch) = state.branch(number) else {
+        return;
+    };
+    let name = match alert {
+        Some(alert) => branch.model.alerts[alert].name.clone(),
+        None if state.beside().is_some() => format!("alerts  {}", letter(number)),
+        None => "alerts".to_owned(),
+    };
+    name_of(painter, rect, &name, Some(Icon::Triangle), p);
+    painter.rect_filled(rect, 2.0, mix(p.panel, p.sunken, 0.8));
+    for stood in alerts::stretches(state, branch, alert) {
+        let stretch = alerts::place(&stood, rect, state.horizon());
+        let ground = alerts::fill(painter, stretch, stood.state, p);
+        if stood.state == AlertState::Firing {
+            word(painter, stretch, ("FIRING", Icon::Triangle), ground, p);
+        } else if stretch.width() > HATCHED {
+            word(painter, stretch, ("PENDING", Icon::Dashed), ground, p);
+        }
+    }
+}
+
 /// The word of a stretch, with its shape, where there is room.
-fn word(painter: &egui::Painter, stretch: Rect, condition: Condition, fill: Color32, p: &Palette) {
+fn word(
+    painter: &egui::Painter,
+    stretch: Rect,
+    (word, icon): (&str, Icon),
+    fill: Color32,
+    p: &Palette,
+) {
     let ink = if crate::theme::contrast(fill, p.text) > crate::theme::contrast(fill, p.panel) {
         p.text
     } else {
         p.panel
     };
-    let galley = painter.layout_no_wrap(condition.word().to_owned(), bold_font(9.5), ink);
+    let galley = painter.layout_no_wrap(word.to_owned(), bold_font(9.5), ink);
     let width = galley.size().x + 14.0;
     if stretch.width() < width + 6.0 {
         return;
     }
-    let (icon, _) = super::super::topology::look(condition, p);
     let left = stretch.center().x - width / 2.0;
+    // On hatching words cannot be read: they stand on a plate.
+    let plate = Rect::from_center_size(stretch.center(), Vec2::new(width + 6.0, stretch.height()));
+    painter.rect_filled(plate, 0.0, fill);
     let spot = Rect::from_center_size(pos2(left + 4.0, stretch.center().y), Vec2::splat(8.5));
     icon.paint(painter, spot, ink);
     painter.galley(

@@ -1,7 +1,11 @@
-//! Transport and time: buttons, the event log on a strip, and the states of machines as lanes.
+//! Transport and time: buttons, the event log on a strip, and alerts, the states of machines and the point of no return
+//! as lanes.
 
+mod alerts;
+mod deadline;
 mod lanes;
 
+use self::deadline::Marker;
 use self::lanes::{draw_lane, lanes_of};
 use super::{Cx, PanelDef, Place, event_log};
 use crate::command::{Command, SPEEDS, hint, speed_words};
@@ -11,6 +15,7 @@ use crate::state::{State, event_words};
 use crate::theme::{Palette, font, mix};
 use eframe::egui::{self, Align2, Rangef, Rect, RichText, Sense, Stroke, Vec2, pos2, vec2};
 use sim_core::model::Actor;
+use sim_core::record::AlertState;
 use sim_core::time::Instant;
 use std::fmt::Write as _;
 
@@ -18,7 +23,7 @@ use std::fmt::Write as _;
 pub static PANEL: PanelDef = PanelDef {
     name: "timeline",
     title: "Time",
-    about: "Play, scrub and step; the event log and the states of machines over time.",
+    about: "Play, scrub and step; the event log, alerts and the states of machines over time.",
     place: Place::Bottom,
     draw,
     text,
@@ -71,20 +76,24 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     };
     strip(ui, cx, branch, body);
     let mut y = body.top() + 2.0 * STRIP + 2.0;
+    let mut told = None;
     for lane in lanes_of(branch, cx.state) {
-        draw_lane(
-            ui,
-            cx.state,
-            branch,
-            &lane,
-            Rect::from_min_size(
-                pos2(body.left(), y),
-                vec2(body.width(), lane_height(cx.state) - 2.5),
-            ),
+        let place = Rect::from_min_size(
+            pos2(body.left(), y),
+            vec2(body.width(), lane_height(cx.state) - 2.5),
         );
+        draw_lane(ui, cx.state, branch, &lane, place);
+        if let (Some(pos), Some(at)) = (response.hover_pos(), cx.local.pointed)
+            && place.contains(pos)
+        {
+            told = lanes::told(cx.state, &lane, at);
+        }
         y += lane_height(cx.state);
     }
     axis(ui, cx.state, branch, body, y);
+    if let Some(words) = told {
+        response.on_hover_text_at_pointer(words);
+    }
 }
 
 fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
@@ -140,6 +149,7 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         };
         toggle(ui, cx, transport.range.is_some() || cx.local.loop_from.is_some(), &looping, "loop");
         toggle(ui, cx, cx.state.reveal, "show the future", "reveal");
+        key(ui, cx.state);
         let words = memory(cx.state);
         let room = ui.painter().layout_no_wrap(words.clone(), font(11.0), p.weak).size().x;
         // In a small window it gives way: nothing is done with it.
@@ -151,6 +161,40 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             });
         }
     });
+}
+
+/// What the hatching and the colour of alerts mean, where there are any and there is room.
+fn key(ui: &mut egui::Ui, state: &State) {
+    let p = Palette::of(ui);
+    let alerts = state.main().map_or(0, |branch| branch.model.alerts.len());
+    let entries = [
+        (
+            AlertState::Pending,
+            "An alert's condition holds, but not yet for so long that it fires",
+        ),
+        (AlertState::Firing, "An alert fires"),
+    ];
+    let galleys = entries.map(|(state, _)| {
+        let word = alerts::word(state).to_owned();
+        ui.painter().layout_no_wrap(word, font(11.0), p.weak)
+    });
+    let width: f32 = galleys.iter().map(|galley| galley.size().x + 34.0).sum();
+    if alerts == 0 || ui.available_width() < width + 14.0 {
+        return;
+    }
+    ui.add_space(14.0);
+    for ((state, about), galley) in entries.into_iter().zip(galleys) {
+        let size = vec2(galley.size().x + 30.0, 20.0);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        alerts::sample(ui.painter(), rect.left(), rect.center().y, state, p);
+        let at = pos2(rect.left() + 21.0, rect.center().y - galley.size().y / 2.0);
+        ui.painter().galley(at, galley, p.weak);
+        response.widget_info(|| {
+            let name = format!("key: {}", alerts::word(state));
+            egui::WidgetInfo::labeled(egui::Role::Label, true, name)
+        });
+        response.on_hover_text(about);
+    }
 }
 
 /// How far is simulated, and what copies of the simulation take.
@@ -304,6 +348,9 @@ fn axis(ui: &egui::Ui, state: &State, branch: &BranchReport, body: Rect, bottom:
         painter.rect_filled(plate, 3.0, p.raised);
         painter.galley(plate.min + vec2(4.0, 1.0), galley, p.text);
     }
+    if let Some(marker) = Marker::of(state) {
+        marker.draw_across(painter, body, lanes, state.horizon(), p);
+    }
     let now = x(state.now());
     painter.vline(now, lanes, Stroke::new(2.0, p.now));
     let head = pos2(now, body.top() - 1.0);
@@ -337,5 +384,27 @@ fn text(state: &State) -> String {
         );
     }
     let _ = writeln!(text, "\n{}", memory(state));
+    for (i, alert) in state
+        .main()
+        .iter()
+        .flat_map(|branch| branch.model.alerts.iter().enumerate())
+    {
+        let stood = state
+            .main()
+            .map(|branch| alerts::stretches(state, branch, Some(i)));
+        for stood in stood.into_iter().flatten() {
+            let _ = writeln!(
+                text,
+                "alert {}: {} from {} to {}",
+                alert.name,
+                alerts::word(stood.state),
+                state.label(stood.from),
+                state.label(stood.until)
+            );
+        }
+    }
+    if let Some(marker) = Marker::of(state) {
+        let _ = writeln!(text, "{}", marker.told());
+    }
     text
 }
