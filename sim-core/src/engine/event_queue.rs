@@ -186,6 +186,16 @@ impl EventQueue {
         }
     }
 
+    /// The slot of the clock that is due first.
+    #[inline]
+    pub(super) fn due_clock(&self) -> u32 {
+        if self.soon_at > self.clock_at {
+            self.clocks.earliest().1
+        } else {
+            self.first_clock().2
+        }
+    }
+
     /// Time, sequence and slot of the clock that is due first.
     fn first_clock(&self) -> (u64, u64, u32) {
         let first = self.clocks.first();

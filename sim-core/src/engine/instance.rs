@@ -9,12 +9,13 @@ use super::lines::Pending;
 use super::service::{Service, policy, start};
 use super::subset::subset;
 use super::watch::Watch;
+use crate::draws::Draws;
 use crate::health::OwnHealth;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::Model;
 use crate::outcome::Outcome;
-use crate::policy::{Choice, FleetView, Lines, Oracle, Policy, Report};
+use crate::policy::{Choice, FleetView, Job, Lines, Oracle, Policy, Report, any_of, less_of_two};
 use crate::time::{Duration, Instant};
 use std::ops::{Index, IndexMut, Range};
 
@@ -152,6 +153,38 @@ pub(super) struct InstanceFigures {
 }
 
 impl Instance {
+    /// The server that its policy picks, of those it may pick, for the first attempt of a request.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    pub(super) fn choose(
+        &mut self,
+        truth: &TrueState<'_>,
+        job: impl FnOnce() -> Job,
+        draws: &mut Draws,
+    ) -> Option<LocalId> {
+        let board = self.board.as_deref();
+        let own = &self.in_flight;
+        let in_flight = board.map_or(own, |board| &board.in_flight).as_slice();
+        let choice = match (self.choice, &self.eligible[..]) {
+            (_, []) => None,
+            (Choice::Any, eligible) => Some(any_of(eligible, draws) as usize),
+            (Choice::LessOfTwo, eligible) => {
+                let load = |server: u32| in_flight[server as usize];
+                Some(less_of_two(eligible, load, draws) as usize)
+            }
+            (Choice::Asked, eligible) => {
+                let mut view = truth.view(eligible, own, &self.weights);
+                if let Some(board) = board {
+                    view.reported = true;
+                    view.in_flight = in_flight;
+                    view.oracle = board;
+                }
+                self.policy.pick(&view, &job(), draws)
+            }
+        };
+        choice.map(LocalId::at)
+    }
+
     /// Its policy hears that an attempt goes to a server, kept out of the loop.
     #[inline(never)]
     pub(super) fn tell_assigned(&mut self, server: LocalId) {

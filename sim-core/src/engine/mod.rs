@@ -351,14 +351,16 @@ impl Simulation {
                 return None;
             }
             Some(self.arrival(arrival_at, source))
+        } else if clock_at < done_at.min(arrival_at) {
+            self.step_clock(self.events.due_clock(), until)
         } else {
-            self.step_rarely(until)
+            self.step_at_once(until)
         }
     }
 
-    /// As [`Simulation::step_until`] when a clock is due or several things are at once.
+    /// As [`Simulation::step_until`] when several things are at once, or nothing is left.
     #[inline(never)]
-    fn step_rarely(&mut self, until: u64) -> Option<Event> {
+    fn step_at_once(&mut self, until: u64) -> Option<Event> {
         let (at, next) = self.events.peek();
         if at > until {
             return None;
@@ -402,7 +404,8 @@ impl Simulation {
         match self.sources[source].written {
             Written::Nothing => self.arrive_fast::<true, false>(source),
             Written::Guards => self.arrive_guarded(source),
-            Written::More => self.arrive_written(source),
+            Written::More if self.sources[source].fast => self.arrive_written(source),
+            Written::More => self.arrive_apart(source),
         }
         Event::Arrival(source)
     }
@@ -424,9 +427,6 @@ impl Simulation {
     /// An arrival where something else is written, kept out of the loop.
     #[inline(never)]
     fn arrive_written(&mut self, source: SourceId) {
-        if !self.sources[source].fast {
-            return self.arrive_apart(source);
-        }
         self.arrive_fast::<false, true>(source);
         if self.guards.any {
             self.drain_pending_queues();
@@ -469,6 +469,9 @@ impl Simulation {
     #[inline(never)]
     fn step_clock(&mut self, slot: u32, until: u64) -> Option<Event> {
         let at = self.events.clock_time();
+        if at > until {
+            return None;
+        }
         let event = match EventQueue::clock(slot) {
             Clock::Tick => Event::Tick,
             Clock::Heap => match self.events.pop_heap(&self.attempts, &self.calls) {

@@ -237,6 +237,7 @@ impl Simulation {
         })
     }
 
+    #[inline]
     pub(super) fn travel(&mut self, handle: Handle, way: Way, trip: Trip) {
         let at = self.now.saturating_add(trip.delay_ns);
         let timer = way.timer(self.attempts[handle].service);
