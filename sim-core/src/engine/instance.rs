@@ -362,9 +362,11 @@ impl Oracle for TrueState<'_> {
     fn work_left_ns(&self, server: usize) -> f64 {
         self.server(server).work_left_ns(self.now)
     }
-    fn latency_ns(&self, server: usize) -> Option<f32> {
-        let known = self.service.latencies.as_ref()?;
-        known.median_ns(LocalId::at(server), self.in_system(server))
+    fn probe(&self, server: usize) -> (u32, Option<f32>) {
+        let in_system = self.server(server).in_system;
+        let known = self.service.latencies.as_ref();
+        let median = known.and_then(|known| known.median_ns(LocalId::at(server), in_system));
+        (in_system, median)
     }
     fn report(&self, server: usize) -> Report {
         let server = self.server(server);
