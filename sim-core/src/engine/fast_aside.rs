@@ -170,15 +170,16 @@ impl Simulation {
             Fast::Yes | Fast::Bare | Fast::Patient => false,
             Fast::Erring => errs(&cold[server], number, streams.faults),
         };
-        if rare
-            || !room
-            || s.is_heeded_at(s.in_system + 1)
-            || service.limited && instance.in_flight[local] + 1 >= service.limits[local]
-        {
+        let fills = service.fills(local, instance.in_flight[local] + 1);
+        let ruled = || fills && !instance.health.by_checks;
+        if rare || !room || s.is_heeded_at(s.in_system + 1) || ruled() {
             self.spell_out(handle);
             return self.assign(handle, local);
         }
         instance.in_flight[local] += 1;
+        if fills {
+            balancers.turned = Some((index, local));
+        }
         if instance.observes {
             instance.tell_assigned(local);
         }
@@ -221,9 +222,13 @@ impl Simulation {
         let index = std::mem::replace(&mut attempt.instance, InstanceId::NONE);
         (attempt.place, attempt.outcome) = (Place::Answered, Outcome::Succeeded);
         let (number, class) = (attempt.number, attempt.class);
-        self.services[attempt.service].served_ns += u128::from(attempt.demand_ns);
-        let instance = &mut self.balancers[index];
+        let service = &mut self.services[attempt.service];
+        service.served_ns += u128::from(attempt.demand_ns);
+        let instance = &mut self.balancers.instances[index];
         instance.connections -= 1;
+        if service.fills(local, instance.in_flight[local]) {
+            self.balancers.turned = Some((index, local));
+        }
         instance.in_flight[local] -= 1;
         if instance.observes {
             instance.tell_succeeded(Instant(now), local, Duration(now - dispatched));

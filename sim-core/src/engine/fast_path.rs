@@ -140,7 +140,7 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         warm_up: _,
         // Says whether it is eligible.
         priority: _,
-        // One that meets it takes the general path.
+        // One that takes the last place has it judged once its event is done.
         max_connections: _,
         // Only where attempts wait at the balancer, which is the general path.
         max_pending: _,
@@ -534,12 +534,16 @@ impl Simulation {
             Fast::Erring => errs(&cold[server], number, streams.faults),
             Fast::Yes | Fast::Bare => false,
         };
-        let is_full = || service.limited && instance.in_flight[local] + 1 >= service.limits[local];
-        let rare = !BARE && (errs() || s.is_heeded_at(s.in_system + 1) || is_full());
+        let fills = !BARE && service.fills(local, instance.in_flight[local] + 1);
+        let ruled = || fills && !instance.health.by_checks;
+        let rare = !BARE && (errs() || s.is_heeded_at(s.in_system + 1) || ruled());
         if rare || !room {
             return self.send_spelled_out(handle, Some(local));
         }
         instance.in_flight[local] += 1;
+        if fills {
+            balancers.turned = Some((index, local));
+        }
         if GUARDED && service.told && instance.observes {
             instance.tell_assigned(local);
         }
@@ -703,7 +707,7 @@ impl Simulation {
             if s.heeded_from == 0
                 || instance.heeded_from == 0
                 || service.may_wait && !instance.pending.is_empty()
-                || service.limited && instance.in_flight[s.local] >= service.limits[s.local]
+                || service.fills(s.local, instance.in_flight[s.local]) && !instance.health.by_checks
             {
                 return self.complete_spelled_out(slot, server);
             }
@@ -772,8 +776,12 @@ impl Simulation {
         let service = &mut self.services[service_id];
         service.served_ns += u128::from(attempt.demand_ns);
         service.attempt_outcomes[Outcome::Succeeded as usize] += 1;
-        let instance = &mut self.balancers[attempt.instance];
+        let index = attempt.instance;
+        let instance = &mut self.balancers.instances[index];
         instance.connections -= 1;
+        if !BARE && service.fills(local, instance.in_flight[local]) {
+            self.balancers.turned = Some((index, local));
+        }
         instance.in_flight[local] -= 1;
         if told && instance.observes {
             instance.tell_succeeded(Instant(now), local, Duration(now - begun));

@@ -27,6 +27,9 @@ pub(super) struct Balancers {
     of: Table<ServiceId, Range<usize>>,
     /// Instances whose pending queues may move on, once the present event is done.
     pub to_drain: Vec<InstanceId>,
+    /// A server that has just taken the last place at an instance, or given it back, on the fast path: what it
+    /// offers is judged once the present event is done.
+    pub turned: Option<(InstanceId, LocalId)>,
     /// Instances whose policies do not know of all offers of their servers yet.
     pub behind: Vec<InstanceId>,
     /// Room for the servers that a copy or a retry may go to.
@@ -58,6 +61,7 @@ impl Balancers {
             instances,
             of,
             to_drain: Vec::new(),
+            turned: None,
             behind: Vec::new(),
             rest: Vec::new(),
             anew: false,

@@ -428,7 +428,7 @@ impl Simulation {
     #[inline(never)]
     fn arrive_written(&mut self, source: SourceId) {
         self.arrive_fast::<false, true>(source);
-        if self.guards.any {
+        if self.guards.any || self.balancers.turned.is_some() {
             self.drain_pending_queues();
         }
     }
@@ -448,7 +448,7 @@ impl Simulation {
             return self.complete_apart(server);
         }
         self.complete_fast::<false, true>(server);
-        if self.guards.any {
+        if self.guards.any || self.balancers.turned.is_some() {
             self.tell_kept_news();
             self.drain_pending_queues();
         }
@@ -524,6 +524,9 @@ impl Simulation {
 
     #[inline]
     fn drain_pending_queues(&mut self) {
+        if self.balancers.turned.is_some() {
+            self.judge_turned();
+        }
         if !self.balancers.to_drain.is_empty()
             || self.guards.somebody_may_go_on()
             || self.pools.somebody_may_go_on()

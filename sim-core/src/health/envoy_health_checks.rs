@@ -78,6 +78,7 @@ pub(super) static RULE: HealthDef = HealthDef {
         rule.adopt(params);
         Box::new(rule)
     },
+    by_checks: true,
     checks: |params| {
         let [interval, unhealthy, edge] = intervals(params);
         Some(Checks {
