@@ -107,7 +107,11 @@ impl Arrivals {
 }
 
 /// Whether a timer has lost its meaning for good: it is then no event.
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "most kinds of events are none of these"
+)]
 fn is_stale(entry: &Entry, attempts: &Attempts, calls: &Calls) -> bool {
     match entry.event {
         Event::Deadline(call) => !calls.contains(call),

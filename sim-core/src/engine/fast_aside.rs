@@ -150,7 +150,7 @@ impl Simulation {
             demand: Duration(demand_ns),
         };
         let mut draws = streams.policy.of_attempt(number, 1);
-        let Some(local) = instance.choose(&truth, job, &mut draws) else {
+        let Some(local) = instance.choose(&truth, None, false, job, &mut draws) else {
             self.spell_out(handle);
             return self.without_server(handle);
         };

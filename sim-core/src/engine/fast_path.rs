@@ -298,7 +298,7 @@ impl Simulation {
             sources.any(|source| source.to == service && source.is_closed)
         };
         s.not_bare == 0
-            && self.balancers.of(service).count() == 1
+            && s.active.len() == 1
             && s.max_connections == u32::MAX
             && !s.may_wait
             && !s.limited
@@ -514,7 +514,7 @@ impl Simulation {
             demand: Duration(demand_ns),
         };
         let mut draws = streams.policy.of_attempt(number, 1);
-        let Some(local) = instance.choose(&truth, job, &mut draws) else {
+        let Some(local) = instance.choose(&truth, None, false, job, &mut draws) else {
             return self.send_spelled_out(handle, None);
         };
         let server = service.servers[local];
@@ -726,36 +726,32 @@ impl Simulation {
                 guards.would_let_begin(server, who, now)
             };
         }
+        let next = s.head;
         if !begins || s.workers != 1 || s.in_service != 1 {
             self.pass_worker_on(server);
-            return self.leave_fast::<BARE, GUARDED>(server, slot);
-        }
-        if !linked {
+        } else if !linked {
             self.pass_only_worker_on(server);
-            return self.leave_fast::<BARE, GUARDED>(server, slot);
-        }
-        let next = s.head;
-        if next == Slot::NONE {
+        } else if next == Slot::NONE {
             s.first = Slot::NONE;
             s.in_service = 0;
             s.finish_sum = 0;
             s.start_over(now);
             s.area_busy = s.area_busy.wrapping_add(now);
             events.clear_completion(server);
-            return self.leave_fast::<BARE, GUARDED>(server, slot);
+        } else {
+            let waiting = &attempts[next];
+            s.head = waiting.behind;
+            s.tail = select_unpredictable(s.head == Slot::NONE, Slot::NONE, s.tail);
+            s.end_wait(waiting.demand_ns, now);
+            self.take_only_worker(next, server);
         }
-        let waiting = &attempts[next];
-        s.head = waiting.behind;
-        s.tail = select_unpredictable(s.head == Slot::NONE, Slot::NONE, s.tail);
-        s.end_wait(waiting.demand_ns, now);
-        self.take_only_worker(next, server);
         self.leave_fast::<BARE, GUARDED>(server, slot);
     }
 
     /// A request whose service is done, and its attempt with it, leaves server and balancer; its
     /// answer is there at once.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a part of `complete_fast`, twice")]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn leave_fast<const BARE: bool, const GUARDED: bool>(&mut self, server: ServerId, slot: Slot) {
         let now = self.now;
         let attempt = &self.attempts[slot];

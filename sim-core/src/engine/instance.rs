@@ -157,19 +157,22 @@ pub(super) struct InstanceFigures {
 }
 
 impl Instance {
-    /// The server that its policy picks, of those it may pick, for the first attempt of a request.
+    /// The server that its policy picks for an attempt, of those it may pick, or of `some` of them. `full`: it sees
+    /// servers that are at their limit.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     pub(super) fn choose(
         &mut self,
         truth: &TrueState<'_>,
+        some: Option<&[u32]>,
+        full: bool,
         job: impl FnOnce() -> Job,
         draws: &mut Draws,
     ) -> Option<LocalId> {
         let board = self.board.as_deref();
         let own = &self.in_flight;
         let in_flight = board.map_or(own, |board| &board.in_flight).as_slice();
-        let choice = match (self.choice, &self.eligible[..]) {
+        let choice = match (self.choice, some.unwrap_or(&self.eligible)) {
             (_, []) => None,
             (Choice::Any, eligible) => Some(any_of(eligible, draws) as usize),
             (Choice::LessOfTwo, eligible) => {
@@ -178,6 +181,10 @@ impl Instance {
             }
             (Choice::Asked, eligible) => {
                 let mut view = truth.view(eligible, own, &self.weights);
+                view.narrowed = some.is_some();
+                if full {
+                    view.lines = self.pending.lines(truth.service);
+                }
                 if let Some(board) = board {
                     view.reported = true;
                     view.in_flight = in_flight;

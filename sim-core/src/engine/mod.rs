@@ -499,7 +499,11 @@ impl Simulation {
         } else {
             self.count(at, self.code_of(event));
         }
-        self.handle(event);
+        match event {
+            Event::AtBalancer(handle) if self.is_elided(handle) => self.at_balancer_fast(handle),
+            Event::Answer(handle) if self.is_elided(handle) => self.answer_fast(handle),
+            _ => self.handle(event),
+        }
         self.drain_pending_queues();
         Some(event)
     }
@@ -581,16 +585,16 @@ impl Simulation {
         self.events.schedule(at, event);
     }
 
+    /// Whether an attempt is there, and its call not written down.
+    fn is_elided(&self, handle: Handle) -> bool {
+        self.attempts.contains(handle) && self.attempts[handle].call.is_elided()
+    }
+
+    /// What happens with an event, unless the fast path has dealt with it.
     fn handle(&mut self, event: Event) {
         match event {
             Event::Tick => self.tick(),
-            Event::AtBalancer(handle) if self.waited_for(handle) => {
-                if self.attempts[handle].call.is_elided() {
-                    self.at_balancer_fast(handle);
-                } else {
-                    self.at_balancer(handle);
-                }
-            }
+            Event::AtBalancer(handle) if self.waited_for(handle) => self.at_balancer(handle),
             Event::Dispatched(handle) if self.waited_for(handle) => self.dispatched(handle),
             Event::AtServer(handle) if self.is_at(handle, Place::ToServer) => {
                 self.reach_server(handle);
@@ -603,13 +607,7 @@ impl Simulation {
             }
             Event::ConnectionDue(connection) => self.connection_due(connection),
             Event::Unconnected(handle) if self.waited_for(handle) => self.unconnected(handle),
-            Event::Answer(handle) if self.attempts.contains(handle) => {
-                if self.attempts[handle].call.is_elided() {
-                    self.answer_fast(handle);
-                } else {
-                    self.answer(handle);
-                }
-            }
+            Event::Answer(handle) if self.attempts.contains(handle) => self.answer(handle),
             Event::Timeout(handle) if self.waited_for(handle) => self.give_up(handle),
             Event::Deadline(handle) if self.calls.contains(handle) => {
                 self.give_up_call(handle, crate::outcome::Outcome::TimedOut);
