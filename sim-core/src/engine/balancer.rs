@@ -235,7 +235,7 @@ impl Simulation {
         if seen {
             instance.pending.take_limits(service, instance.connections);
         }
-        let job = Job {
+        let job = || Job {
             key: call.key,
             priority: self.classes[attempt.class].priority,
             previous: call.previous.known().map(Id::position),
@@ -247,19 +247,7 @@ impl Simulation {
             servers: &self.fleet.servers,
             service,
         };
-        let eligible = some.unwrap_or(&instance.eligible);
-        let mut view = truth.view(eligible, &instance.in_flight, &instance.weights);
-        view.narrowed = some.is_some();
-        if seen {
-            view.lines = instance.pending.lines(service);
-        }
-        if let Some(board) = &instance.board {
-            view.reported = true;
-            view.in_flight = board.in_flight.as_slice();
-            view.oracle = &**board;
-        }
-        let choice = instance.policy.pick(&view, &job, &mut draws);
-        choice.map(LocalId::at)
+        instance.choose(&truth, some, seen, job, &mut draws)
     }
 
     /// Nobody to send the attempt to: it waits, if there is room, or fails at once.

@@ -26,8 +26,9 @@ impl Oracle for Board {
     fn work_left_ns(&self, server: usize) -> f64 {
         self.work_ns[LocalId::at(server)]
     }
-    fn latency_ns(&self, server: usize) -> Option<f32> {
-        self.latency_ns[LocalId::at(server)]
+    fn probe(&self, server: usize) -> (u32, Option<f32>) {
+        let local = LocalId::at(server);
+        (self.in_system[local], self.latency_ns[local])
     }
     fn report(&self, server: usize) -> Report {
         self.reports[LocalId::at(server)]
@@ -68,7 +69,7 @@ impl Simulation {
         let servers = || 0..s.servers.len();
         let in_system: Table<_, _> = servers().map(|server| truth.in_system(server)).collect();
         let work_ns: Table<_, _> = servers().map(|server| truth.work_left_ns(server)).collect();
-        let latency_ns: Table<_, _> = servers().map(|server| truth.latency_ns(server)).collect();
+        let latency_ns: Table<_, _> = servers().map(|server| truth.probe(server).1).collect();
         let reports: Table<_, _> = servers().map(|server| truth.report(server)).collect();
         for instance in self.balancers.of_mut(service) {
             instance.board = Some(Box::new(Board {

@@ -107,6 +107,7 @@ impl Offers {
     }
 
     /// A server may be picked at a priority, or not. Whether that is new.
+    #[inline]
     fn set(&mut self, server: LocalId, level: Option<u32>) -> bool {
         let level = level.map_or(CLOSED, |level| level as u8);
         let before = std::mem::replace(&mut self.levels[server], level);
@@ -180,6 +181,7 @@ impl Simulation {
     }
 
     /// A server as an instance's rules are shown it.
+    #[inline]
     fn candidate(&self, index: InstanceId, local: LocalId) -> Candidate {
         let instance = &self.balancers[index];
         let service = &self.services[instance.service];
@@ -252,6 +254,22 @@ impl Simulation {
             return self.refresh_eligible(index);
         }
         self.judge_each(index, &servers);
+    }
+
+    /// The same after a server has taken its last place on the fast path, or given it back.
+    #[inline(never)]
+    pub(super) fn judge_turned(&mut self) {
+        let Some((index, local)) = self.balancers.turned.take() else {
+            return;
+        };
+        if self.balancers.anew || !self.balancers[index].health.is_empty() {
+            return self.refresh_offer(index, local);
+        }
+        let level = level_of(&self.candidate(index, local), true);
+        if self.balancers[index].offers.set(local, level) {
+            self.offers_changed(index);
+        }
+        self.drain_if_open(index);
     }
 
     /// The same after it has become time to judge some servers.

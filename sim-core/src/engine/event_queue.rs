@@ -107,7 +107,11 @@ impl Arrivals {
 }
 
 /// Whether a timer has lost its meaning for good: it is then no event.
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "most kinds of events are none of these"
+)]
 fn is_stale(entry: &Entry, attempts: &Attempts, calls: &Calls) -> bool {
     match entry.event {
         Event::Deadline(call) => !calls.contains(call),
@@ -183,6 +187,16 @@ impl EventQueue {
             (done_at, Next::Completion(ServerId(server)))
         } else {
             (arrival_at, Next::Arrival(self.first_source))
+        }
+    }
+
+    /// The slot of the clock that is due first.
+    #[inline]
+    pub(super) fn due_clock(&self) -> u32 {
+        if self.soon_at > self.clock_at {
+            self.clocks.earliest().1
+        } else {
+            self.first_clock().2
         }
     }
 

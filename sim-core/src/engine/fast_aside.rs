@@ -15,7 +15,7 @@ use super::slab::{Handle, Slot};
 use super::source::{number_of, source_of};
 use super::timer_fifo::Timer;
 use super::travel::{Trip, Way};
-use crate::ids::{ClientId, Id, InstanceId, LocalId, ServerId, ServiceId, SourceId};
+use crate::ids::{ClientId, InstanceId, ServerId, ServiceId, SourceId};
 use crate::model::Hedge;
 use crate::outcome::Outcome;
 use crate::policy::Job;
@@ -136,32 +136,21 @@ impl Simulation {
         instance.connections += 1;
         instance.attempts += 1;
         attempt.instance = index;
+        let beside = &mut beside[handle.slot()];
+        beside.dispatched = now;
         let truth = TrueState {
             now,
             servers,
             service,
         };
-        let mut view = truth.view(&instance.eligible, &instance.in_flight, &instance.weights);
-        if let Some(board) = &instance.board {
-            view.reported = true;
-            view.in_flight = board.in_flight.as_slice();
-            view.oracle = &**board;
-        }
-        let beside = &mut beside[handle.slot()];
-        beside.dispatched = now;
-        let job = Job {
+        let job = || Job {
             key: beside.key,
             priority: classes[attempt.class].priority,
             previous: None,
             demand: Duration(demand_ns),
         };
         let mut draws = streams.policy.of_attempt(number, 1);
-        let choice = if instance.eligible.is_empty() {
-            None
-        } else {
-            instance.policy.pick(&view, &job, &mut draws)
-        };
-        let Some(local) = choice.map(LocalId::at) else {
+        let Some(local) = instance.choose(&truth, None, false, job, &mut draws) else {
             self.spell_out(handle);
             return self.without_server(handle);
         };
@@ -181,15 +170,16 @@ impl Simulation {
             Fast::Yes | Fast::Bare | Fast::Patient => false,
             Fast::Erring => errs(&cold[server], number, streams.faults),
         };
-        if rare
-            || !room
-            || s.is_heeded_at(s.in_system + 1)
-            || service.limited && instance.in_flight[local] + 1 >= service.limits[local]
-        {
+        let fills = service.fills(local, instance.in_flight[local] + 1);
+        let ruled = || fills && !instance.health.by_checks;
+        if rare || !room || s.is_heeded_at(s.in_system + 1) || ruled() {
             self.spell_out(handle);
             return self.assign(handle, local);
         }
         instance.in_flight[local] += 1;
+        if fills {
+            balancers.turned = Some((index, local));
+        }
         if instance.observes {
             instance.tell_assigned(local);
         }
@@ -201,7 +191,11 @@ impl Simulation {
             balancers.server_entered(service, s, handle.slot(), now);
         }
         if idle || is_shared {
-            return self.begin_service(handle);
+            return if s.workers == 1 && !is_shared {
+                self.begin_alone(handle.slot(), server)
+            } else {
+                self.begin_service(handle)
+            };
         }
         let is_patient = s.fast == Fast::Patient;
         if s.waiting == Waiting::Fifo {
@@ -228,9 +222,13 @@ impl Simulation {
         let index = std::mem::replace(&mut attempt.instance, InstanceId::NONE);
         (attempt.place, attempt.outcome) = (Place::Answered, Outcome::Succeeded);
         let (number, class) = (attempt.number, attempt.class);
-        self.services[attempt.service].served_ns += u128::from(attempt.demand_ns);
-        let instance = &mut self.balancers[index];
+        let service = &mut self.services[attempt.service];
+        service.served_ns += u128::from(attempt.demand_ns);
+        let instance = &mut self.balancers.instances[index];
         instance.connections -= 1;
+        if service.fills(local, instance.in_flight[local]) {
+            self.balancers.turned = Some((index, local));
+        }
         instance.in_flight[local] -= 1;
         if instance.observes {
             instance.tell_succeeded(Instant(now), local, Duration(now - dispatched));
@@ -253,14 +251,10 @@ impl Simulation {
             ..
         } = &self.attempts[handle];
         let last = self.fleet[server].local;
-        let outcome = Outcome::Succeeded;
-        self.services[service].attempt_outcomes[outcome as usize] += 1;
+        self.services[service].attempt_outcomes[Outcome::Succeeded as usize] += 1;
         self.attempts.vacate(handle.slot());
         self.attempts.elided -= 1;
-        let recorder = &mut self.recorder;
-        recorder.attempt_ended(service, begun, outcome);
-        let flow = recorder.layout.flow(service, class, false);
-        recorder.call_ended(self.now, flow, number, class, begun, 1, last, outcome);
+        (self.recorder).succeeded_at_once(self.now, service, number, class, begun, last);
         let source = source_of(number);
         if self.sources[source].is_closed {
             self.think(source);

@@ -26,12 +26,11 @@ use crate::discipline::Order;
 use crate::draws::Stream;
 use crate::extension::Configured;
 use crate::guard::GuardDef;
-use crate::histogram::{bucket, coarse};
-use crate::ids::{ClassId, Id, InstanceId, LocalId, ServerId, ServiceId, SourceId};
+use crate::ids::{ClassId, InstanceId, LocalId, ServerId, ServiceId, SourceId};
 use crate::machine::MachineState;
 use crate::model::{Balancer, Client, Errors, ServerParams, Slowdown};
 use crate::outcome::Outcome;
-use crate::policy::{Choice, Job, any_of, less_of_two};
+use crate::policy::Job;
 use crate::time::{Duration, Instant};
 use std::hint::select_unpredictable;
 
@@ -141,7 +140,7 @@ pub(super) fn server_is_plain(params: &ServerParams) -> bool {
         warm_up: _,
         // Says whether it is eligible.
         priority: _,
-        // One that meets it takes the general path.
+        // One that takes the last place has it judged once its event is done.
         max_connections: _,
         // Only where attempts wait at the balancer, which is the general path.
         max_pending: _,
@@ -299,7 +298,7 @@ impl Simulation {
             sources.any(|source| source.to == service && source.is_closed)
         };
         s.not_bare == 0
-            && self.balancers.of(service).count() == 1
+            && s.active.len() == 1
             && s.max_connections == u32::MAX
             && !s.may_wait
             && !s.limited
@@ -503,43 +502,19 @@ impl Simulation {
             return self.stop_fast(handle, &stopped);
         }
 
-        let board = if BARE {
-            None
-        } else {
-            instance.board.as_deref()
+        let truth = TrueState {
+            now,
+            servers,
+            service,
         };
-        let own = &instance.in_flight;
-        let in_flight = board.map_or(own, |board| &board.in_flight).as_slice();
+        let job = || Job {
+            key,
+            priority: classes[class].priority,
+            previous: None,
+            demand: Duration(demand_ns),
+        };
         let mut draws = streams.policy.of_attempt(number, 1);
-        let choice = match (instance.choice, &instance.eligible[..]) {
-            (_, []) => None,
-            (Choice::Any, eligible) => Some(any_of(eligible, &mut draws) as usize),
-            (Choice::LessOfTwo, eligible) => {
-                let load = |server: u32| in_flight[server as usize];
-                Some(less_of_two(eligible, load, &mut draws) as usize)
-            }
-            (Choice::Asked, eligible) => {
-                let truth = TrueState {
-                    now,
-                    servers,
-                    service,
-                };
-                let mut view = truth.view(eligible, &instance.in_flight, &instance.weights);
-                if let Some(board) = board {
-                    view.reported = true;
-                    view.in_flight = in_flight;
-                    view.oracle = board;
-                }
-                let job = Job {
-                    key,
-                    priority: classes[class].priority,
-                    previous: None,
-                    demand: Duration(demand_ns),
-                };
-                instance.policy.pick(&view, &job, &mut draws)
-            }
-        };
-        let Some(local) = choice.map(LocalId::at) else {
+        let Some(local) = instance.choose(&truth, None, false, job, &mut draws) else {
             return self.send_spelled_out(handle, None);
         };
         let server = service.servers[local];
@@ -559,12 +534,16 @@ impl Simulation {
             Fast::Erring => errs(&cold[server], number, streams.faults),
             Fast::Yes | Fast::Bare => false,
         };
-        let is_full = || service.limited && instance.in_flight[local] + 1 >= service.limits[local];
-        let rare = !BARE && (errs() || s.is_heeded_at(s.in_system + 1) || is_full());
+        let fills = !BARE && service.fills(local, instance.in_flight[local] + 1);
+        let ruled = || fills && !instance.health.by_checks;
+        let rare = !BARE && (errs() || s.is_heeded_at(s.in_system + 1) || ruled());
         if rare || !room {
             return self.send_spelled_out(handle, Some(local));
         }
         instance.in_flight[local] += 1;
+        if fills {
+            balancers.turned = Some((index, local));
+        }
         if GUARDED && service.told && instance.observes {
             instance.tell_assigned(local);
         }
@@ -579,7 +558,12 @@ impl Simulation {
         }
         if idle || is_shared {
             attempt.place = Place::Underway;
-            return self.begin_service_apart(handle);
+            let alone = s.workers == 1 && !is_shared;
+            return if alone {
+                self.begin_alone(handle.slot(), server)
+            } else {
+                self.begin_service_apart(handle)
+            };
         }
         if !BARE && s.waiting != Waiting::Fifo {
             return self.enqueue(handle);
@@ -645,6 +629,54 @@ impl Simulation {
         self.begin_service(handle);
     }
 
+    /// As [`Simulation::begin_service`] where the only worker of a server is idle, kept out of the loop.
+    #[inline(never)]
+    pub(super) fn begin_alone(&mut self, slot: Slot, server: ServerId) {
+        let s = &mut self.fleet[server];
+        s.area_busy = s.area_busy.wrapping_sub(self.now);
+        self.take_only_worker(slot, server);
+    }
+
+    /// The next of a ranked or random order gets the only worker of a server, kept out of the loop.
+    #[inline(never)]
+    fn pass_only_worker_on(&mut self, server: ServerId) {
+        let next = self.dequeue(server).expect("somebody waits");
+        self.take_only_worker(next, server);
+    }
+
+    /// A request gets the only worker of a server, who has nothing else to do.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    fn take_only_worker(&mut self, slot: Slot, server: ServerId) {
+        let Self {
+            fleet: Fleet { servers, .. },
+            attempts,
+            recorder,
+            events,
+            now,
+            ..
+        } = self;
+        let s = &mut servers[server];
+        let attempt = &mut attempts[slot];
+        let demand_ns = attempt.demand_ns;
+        // One that was interrupted has waited before.
+        let waited = attempt.purpose.is_request() && attempt.place != Place::Interrupted;
+        let wait_ns = now.wrapping_sub(attempt.mark);
+        if waited {
+            recorder.waited(s.service, attempt.class, attempt.begun, wait_ns);
+        }
+        attempt.place = Place::InService;
+        attempt.mark = demand_ns;
+        s.start_over(*now);
+        s.in_service = 1;
+        s.finish_sum = demand_ns;
+        s.first = slot;
+        events.set_completion(server, s.real_time_of(demand_ns));
+        if waited && recorder.logs() {
+            self.log_served(slot, wait_ns);
+        }
+    }
+
     /// A server on the fast path finishes the request that was to finish first.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
@@ -657,7 +689,6 @@ impl Simulation {
             attempts,
             balancers,
             services,
-            recorder,
             events,
             guards,
             sources,
@@ -676,12 +707,13 @@ impl Simulation {
             if s.heeded_from == 0
                 || instance.heeded_from == 0
                 || service.may_wait && !instance.pending.is_empty()
-                || service.limited && instance.in_flight[s.local] >= service.limits[s.local]
+                || service.fills(s.local, instance.in_flight[s.local]) && !instance.health.by_checks
             {
                 return self.complete_spelled_out(slot, server);
             }
         }
-        let mut begins = BARE || s.waiting.is_linked() || s.queue_len == 0;
+        let linked = BARE || s.waiting.is_linked() || s.queue_len == 0;
+        let mut begins = linked || !guards.any;
         if GUARDED && guards.any && begins && s.head != Slot::NONE && guards.asked_again(server) {
             let next = &attempts[s.head];
             begins = next.call.is_elided() && {
@@ -694,40 +726,24 @@ impl Simulation {
                 guards.would_let_begin(server, who, now)
             };
         }
+        let next = s.head;
         if !begins || s.workers != 1 || s.in_service != 1 {
             self.pass_worker_on(server);
-            return self.leave_fast::<BARE, GUARDED>(server, slot);
-        }
-        // One worker: virtual time starts over, and the next in the queue starts at its zero.
-        s.virtual_at = now;
-        s.virtual_now = 0;
-        s.virtual_part = 0.0;
-        let next = s.head;
-        if next == Slot::NONE {
+        } else if !linked {
+            self.pass_only_worker_on(server);
+        } else if next == Slot::NONE {
             s.first = Slot::NONE;
             s.in_service = 0;
             s.finish_sum = 0;
+            s.start_over(now);
             s.area_busy = s.area_busy.wrapping_add(now);
             events.clear_completion(server);
-            return self.leave_fast::<BARE, GUARDED>(server, slot);
-        }
-        let waiting = &mut attempts[next];
-        let demand_ns = waiting.demand_ns;
-        s.head = waiting.behind;
-        s.tail = select_unpredictable(s.head == Slot::NONE, Slot::NONE, s.tail);
-        s.end_wait(demand_ns, now);
-        let wait_ns = now - waiting.mark;
-        let waited = waiting.purpose.is_request() && waiting.place == Place::Queued;
-        if waited {
-            recorder.waited(s.service, waiting.class, waiting.begun, wait_ns);
-        }
-        waiting.place = Place::InService;
-        waiting.mark = demand_ns;
-        s.finish_sum = demand_ns;
-        s.first = next;
-        events.set_completion(server, s.real_time_of(demand_ns));
-        if waited && recorder.logs() {
-            self.log_served(next, wait_ns);
+        } else {
+            let waiting = &attempts[next];
+            s.head = waiting.behind;
+            s.tail = select_unpredictable(s.head == Slot::NONE, Slot::NONE, s.tail);
+            s.end_wait(waiting.demand_ns, now);
+            self.take_only_worker(next, server);
         }
         self.leave_fast::<BARE, GUARDED>(server, slot);
     }
@@ -735,7 +751,7 @@ impl Simulation {
     /// A request whose service is done, and its attempt with it, leaves server and balancer; its
     /// answer is there at once.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a part of `complete_fast`, twice")]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
     fn leave_fast<const BARE: bool, const GUARDED: bool>(&mut self, server: ServerId, slot: Slot) {
         let now = self.now;
         let attempt = &self.attempts[slot];
@@ -756,8 +772,12 @@ impl Simulation {
         let service = &mut self.services[service_id];
         service.served_ns += u128::from(attempt.demand_ns);
         service.attempt_outcomes[Outcome::Succeeded as usize] += 1;
-        let instance = &mut self.balancers[attempt.instance];
+        let index = attempt.instance;
+        let instance = &mut self.balancers.instances[index];
         instance.connections -= 1;
+        if !BARE && service.fills(local, instance.in_flight[local]) {
+            self.balancers.turned = Some((index, local));
+        }
         instance.in_flight[local] -= 1;
         if told && instance.observes {
             instance.tell_succeeded(Instant(now), local, Duration(now - begun));
@@ -769,30 +789,7 @@ impl Simulation {
         self.attempts.vacate(slot);
         self.attempts.elided -= 1;
 
-        let recorder = &mut self.recorder;
-        recorder.attempt_ended(service_id, begun, Outcome::Succeeded);
-        if recorder.is_plain() && begun >= recorder.measure_from {
-            let counters = recorder.flow_mut(service_id, class);
-            let response_ns = now - begun;
-            let bucket = bucket(response_ns);
-            counters.outcomes[Outcome::Succeeded as usize] += 1;
-            counters.measured[Outcome::Succeeded as usize] += 1;
-            counters.recent.record(coarse(bucket));
-            counters.response_time.record_at(bucket, response_ns);
-        } else {
-            let flow = recorder.layout.flow(service_id, class, false);
-            let (attempts, last) = (1, local);
-            recorder.call_ended(
-                now,
-                flow,
-                number,
-                class,
-                begun,
-                attempts,
-                last,
-                Outcome::Succeeded,
-            );
-        }
+        (self.recorder).succeeded_at_once(now, service_id, number, class, begun, local);
         let source = source_of(number);
         if !BARE && self.sources[source].is_closed {
             self.think(source);

@@ -373,6 +373,14 @@ impl Server {
         }
     }
 
+    /// Virtual time is zero now.
+    #[inline]
+    pub(super) fn start_over(&mut self, now: u64) {
+        self.virtual_at = now;
+        self.virtual_now = 0;
+        self.virtual_part = 0.0;
+    }
+
     /// When virtual time will reach `finish`.
     #[inline]
     #[allow(clippy::float_cmp, reason = "a rate of exactly one needs no division")]

@@ -31,6 +31,8 @@ pub(super) struct Health {
     pub watches: bool,
     /// Whether any wants to hear of each that is sent.
     pub counts_sent: bool,
+    /// Whether all go by their own checks alone.
+    pub by_checks: bool,
     /// Whether any decides about priorities.
     pub decides_levels: bool,
     /// The priorities between which attempts are split, while they are.
@@ -86,6 +88,7 @@ impl Health {
         self.rules = rows.iter().map(rule).collect();
         self.watches = rows.iter().any(|row| row.def.watches);
         self.counts_sent = rows.iter().any(|row| row.def.counts_sent);
+        self.by_checks = rows.iter().all(|row| row.def.by_checks);
         self.decides_levels = rows.iter().any(|row| row.def.levels);
         for (server, own) in own.filter(|(_, own)| !own.is_plain()) {
             self.adopt_server(rows, server, own);

@@ -9,12 +9,13 @@ use super::lines::Pending;
 use super::service::{Service, policy, start};
 use super::subset::subset;
 use super::watch::Watch;
+use crate::draws::Draws;
 use crate::health::OwnHealth;
 use crate::ids::{Id, InstanceId, LocalId, ServerId, ServiceId, Table};
 use crate::machine::MachineState;
 use crate::model::Model;
 use crate::outcome::Outcome;
-use crate::policy::{Choice, FleetView, Lines, Oracle, Policy, Report};
+use crate::policy::{Choice, FleetView, Job, Lines, Oracle, Policy, Report, any_of, less_of_two};
 use crate::time::{Duration, Instant};
 use std::ops::{Index, IndexMut, Range};
 
@@ -26,6 +27,9 @@ pub(super) struct Balancers {
     of: Table<ServiceId, Range<usize>>,
     /// Instances whose pending queues may move on, once the present event is done.
     pub to_drain: Vec<InstanceId>,
+    /// A server that has just taken the last place at an instance, or given it back, on the fast path: what it
+    /// offers is judged once the present event is done.
+    pub turned: Option<(InstanceId, LocalId)>,
     /// Instances whose policies do not know of all offers of their servers yet.
     pub behind: Vec<InstanceId>,
     /// Room for the servers that a copy or a retry may go to.
@@ -57,6 +61,7 @@ impl Balancers {
             instances,
             of,
             to_drain: Vec::new(),
+            turned: None,
             behind: Vec::new(),
             rest: Vec::new(),
             anew: false,
@@ -154,6 +159,45 @@ pub(super) struct InstanceFigures {
 }
 
 impl Instance {
+    /// The server that its policy picks for an attempt, of those it may pick, or of `some` of them. `full`: it sees
+    /// servers that are at their limit.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    pub(super) fn choose(
+        &mut self,
+        truth: &TrueState<'_>,
+        some: Option<&[u32]>,
+        full: bool,
+        job: impl FnOnce() -> Job,
+        draws: &mut Draws,
+    ) -> Option<LocalId> {
+        let board = self.board.as_deref();
+        let own = &self.in_flight;
+        let in_flight = board.map_or(own, |board| &board.in_flight).as_slice();
+        let choice = match (self.choice, some.unwrap_or(&self.eligible)) {
+            (_, []) => None,
+            (Choice::Any, eligible) => Some(any_of(eligible, draws) as usize),
+            (Choice::LessOfTwo, eligible) => {
+                let load = |server: u32| in_flight[server as usize];
+                Some(less_of_two(eligible, load, draws) as usize)
+            }
+            (Choice::Asked, eligible) => {
+                let mut view = truth.view(eligible, own, &self.weights);
+                view.narrowed = some.is_some();
+                if full {
+                    view.lines = self.pending.lines(truth.service);
+                }
+                if let Some(board) = board {
+                    view.reported = true;
+                    view.in_flight = in_flight;
+                    view.oracle = board;
+                }
+                self.policy.pick(&view, &job(), draws)
+            }
+        };
+        choice.map(LocalId::at)
+    }
+
     /// Its policy hears that an attempt goes to a server, kept out of the loop.
     #[inline(never)]
     pub(super) fn tell_assigned(&mut self, server: LocalId) {
@@ -332,9 +376,11 @@ impl Oracle for TrueState<'_> {
     fn work_left_ns(&self, server: usize) -> f64 {
         self.server(server).work_left_ns(self.now)
     }
-    fn latency_ns(&self, server: usize) -> Option<f32> {
-        let known = self.service.latencies.as_ref()?;
-        known.median_ns(LocalId::at(server), self.in_system(server))
+    fn probe(&self, server: usize) -> (u32, Option<f32>) {
+        let in_system = self.server(server).in_system;
+        let known = self.service.latencies.as_ref();
+        let median = known.and_then(|known| known.median_ns(LocalId::at(server), in_system));
+        (in_system, median)
     }
     fn report(&self, server: usize) -> Report {
         let server = self.server(server);

@@ -29,6 +29,12 @@ pub(super) struct Waiter {
 }
 
 impl Service {
+    /// Whether a server has no place left with so many attempts of an instance.
+    #[inline]
+    pub(super) fn fills(&self, local: LocalId, in_flight: u32) -> bool {
+        self.limited && in_flight >= self.limits[local]
+    }
+
     /// How many attempts an instance that holds so many gives a server at once.
     fn limit(&self, local: LocalId, held: u32) -> u32 {
         let (limit, least) = (self.limits[local], self.least_limits[local]);

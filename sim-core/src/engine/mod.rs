@@ -351,14 +351,16 @@ impl Simulation {
                 return None;
             }
             Some(self.arrival(arrival_at, source))
+        } else if clock_at < done_at.min(arrival_at) {
+            self.step_clock(self.events.due_clock(), until)
         } else {
-            self.step_rarely(until)
+            self.step_at_once(until)
         }
     }
 
-    /// As [`Simulation::step_until`] when a clock is due or several things are at once.
+    /// As [`Simulation::step_until`] when several things are at once, or nothing is left.
     #[inline(never)]
-    fn step_rarely(&mut self, until: u64) -> Option<Event> {
+    fn step_at_once(&mut self, until: u64) -> Option<Event> {
         let (at, next) = self.events.peek();
         if at > until {
             return None;
@@ -402,7 +404,8 @@ impl Simulation {
         match self.sources[source].written {
             Written::Nothing => self.arrive_fast::<true, false>(source),
             Written::Guards => self.arrive_guarded(source),
-            Written::More => self.arrive_written(source),
+            Written::More if self.sources[source].fast => self.arrive_written(source),
+            Written::More => self.arrive_apart(source),
         }
         Event::Arrival(source)
     }
@@ -424,11 +427,8 @@ impl Simulation {
     /// An arrival where something else is written, kept out of the loop.
     #[inline(never)]
     fn arrive_written(&mut self, source: SourceId) {
-        if !self.sources[source].fast {
-            return self.arrive_apart(source);
-        }
         self.arrive_fast::<false, true>(source);
-        if self.guards.any {
+        if self.guards.any || self.balancers.turned.is_some() {
             self.drain_pending_queues();
         }
     }
@@ -448,7 +448,7 @@ impl Simulation {
             return self.complete_apart(server);
         }
         self.complete_fast::<false, true>(server);
-        if self.guards.any {
+        if self.guards.any || self.balancers.turned.is_some() {
             self.tell_kept_news();
             self.drain_pending_queues();
         }
@@ -469,6 +469,9 @@ impl Simulation {
     #[inline(never)]
     fn step_clock(&mut self, slot: u32, until: u64) -> Option<Event> {
         let at = self.events.clock_time();
+        if at > until {
+            return None;
+        }
         let event = match EventQueue::clock(slot) {
             Clock::Tick => Event::Tick,
             Clock::Heap => match self.events.pop_heap(&self.attempts, &self.calls) {
@@ -496,7 +499,11 @@ impl Simulation {
         } else {
             self.count(at, self.code_of(event));
         }
-        self.handle(event);
+        match event {
+            Event::AtBalancer(handle) if self.is_elided(handle) => self.at_balancer_fast(handle),
+            Event::Answer(handle) if self.is_elided(handle) => self.answer_fast(handle),
+            _ => self.handle(event),
+        }
         self.drain_pending_queues();
         Some(event)
     }
@@ -521,6 +528,9 @@ impl Simulation {
 
     #[inline]
     fn drain_pending_queues(&mut self) {
+        if self.balancers.turned.is_some() {
+            self.judge_turned();
+        }
         if !self.balancers.to_drain.is_empty()
             || self.guards.somebody_may_go_on()
             || self.pools.somebody_may_go_on()
@@ -575,16 +585,16 @@ impl Simulation {
         self.events.schedule(at, event);
     }
 
+    /// Whether an attempt is there, and its call not written down.
+    fn is_elided(&self, handle: Handle) -> bool {
+        self.attempts.contains(handle) && self.attempts[handle].call.is_elided()
+    }
+
+    /// What happens with an event, unless the fast path has dealt with it.
     fn handle(&mut self, event: Event) {
         match event {
             Event::Tick => self.tick(),
-            Event::AtBalancer(handle) if self.waited_for(handle) => {
-                if self.attempts[handle].call.is_elided() {
-                    self.at_balancer_fast(handle);
-                } else {
-                    self.at_balancer(handle);
-                }
-            }
+            Event::AtBalancer(handle) if self.waited_for(handle) => self.at_balancer(handle),
             Event::Dispatched(handle) if self.waited_for(handle) => self.dispatched(handle),
             Event::AtServer(handle) if self.is_at(handle, Place::ToServer) => {
                 self.reach_server(handle);
@@ -597,13 +607,7 @@ impl Simulation {
             }
             Event::ConnectionDue(connection) => self.connection_due(connection),
             Event::Unconnected(handle) if self.waited_for(handle) => self.unconnected(handle),
-            Event::Answer(handle) if self.attempts.contains(handle) => {
-                if self.attempts[handle].call.is_elided() {
-                    self.answer_fast(handle);
-                } else {
-                    self.answer(handle);
-                }
-            }
+            Event::Answer(handle) if self.attempts.contains(handle) => self.answer(handle),
             Event::Timeout(handle) if self.waited_for(handle) => self.give_up(handle),
             Event::Deadline(handle) if self.calls.contains(handle) => {
                 self.give_up_call(handle, crate::outcome::Outcome::TimedOut);

@@ -48,6 +48,14 @@ impl Timer {
         }
     }
 
+    /// Whether most of its entries are stale before they come due.
+    fn is_often_outlived(self) -> bool {
+        matches!(
+            self,
+            Self::Timeout(_) | Self::Deadline(_) | Self::ElidedDeadline(_) | Self::ElidedCopy(_)
+        )
+    }
+
     /// Whether it still means something: its subject is there, and somebody waits for it.
     #[inline]
     pub(super) fn is_fresh(self, subject: Handle, attempts: &Attempts, calls: &Calls) -> bool {
@@ -204,7 +212,8 @@ impl TimerFifos {
         head.map(|entry| (entry.time, entry.sequence))
     }
 
-    /// Takes the head of a FIFO, and drops all stale entries behind it; `None` if it is stale too.
+    /// Takes the head of a FIFO, and drops all stale entries behind it where there are many; `None` if it is
+    /// stale too.
     pub(super) fn pop(
         &mut self,
         number: usize,
@@ -216,6 +225,10 @@ impl TimerFifos {
         let fresh = |entry: Entry| timer.is_fresh(entry.subject, attempts, calls);
         let head = fifo.front().expect("the head was announced");
         fifo.pop_front();
+        if !timer.is_often_outlived() {
+            let there = attempts.contains(head.subject);
+            return there.then(|| timer.event(head.subject));
+        }
         while fifo.front().is_some_and(|entry| !fresh(entry)) {
             fifo.pop_front();
         }

@@ -22,8 +22,9 @@ use std::hint::select_unpredictable;
 /// The minimum over a fixed number of slots, ordered by (time, sequence).
 #[derive(Clone, Debug)]
 pub(crate) struct Tournament {
-    /// The earliest below each node: the root at 1, the children of `n` at `2n` and `2n + 1`, the
-    /// slots themselves in the second half. Its length is a power of two.
+    /// The earliest below each node. The slots come first, then their matches, round by round, and the
+    /// root last: with `size` slots, a power of two, `n` and its rival, next to it, meet at
+    /// `size + n / 2`. So a walk upwards ends where the words do.
     words: Vec<u64>,
     /// Time and sequence of each slot; the sequence decides between equal times and is unique
     /// among the slots that are not empty.
@@ -73,13 +74,10 @@ impl Tournament {
     #[inline]
     pub(crate) fn set(&mut self, slot: usize, time: u64, sequence: u64) {
         self.entries[slot] = (time, sequence);
-        let offset = time.wrapping_sub(self.base);
-        let code = if time >= self.base && offset < self.far {
-            offset
-        } else {
-            self.far_code(slot, time)
-        };
-        self.play(slot, code);
+        match time.checked_sub(self.base) {
+            Some(code) if code < self.far => self.play(slot, code),
+            _ => self.set_far(slot, time),
+        }
     }
 
     /// Empties a slot.
@@ -107,23 +105,22 @@ impl Tournament {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "most of what a completion costs")]
     fn play(&mut self, slot: usize, code: u64) {
-        let same_time = self.entries.len() as u64;
-        // Rivals lie side by side: a pair of them is looked up once.
-        let (pairs, _) = self.words.as_chunks_mut::<2>();
-        let mut node = pairs.len() + slot;
+        let size = self.entries.len();
+        let same_time = size as u64;
+        let words = &mut self.words[..];
+        let mut node = slot;
         let mut best = code << self.bits | slot as u64;
-        loop {
-            let pair = &mut pairs[node / 2];
-            pair[node % 2] = best;
-            if node == 1 {
+        while let Some(word) = words.get_mut(node) {
+            *word = best;
+            // The root alone has no rival.
+            let Some(&rival) = words.get(node ^ 1) else {
                 break;
-            }
-            let rival = pair[(node + 1) % 2];
+            };
             if (rival ^ best) < same_time {
                 return self.play_with_ties(slot);
             }
             best = select_unpredictable(rival < best, rival, best);
-            node /= 2;
+            node = size + node / 2;
         }
         let code = best >> self.bits;
         if code >= self.far {
@@ -132,66 +129,74 @@ impl Tournament {
         self.earliest = (self.base + code, (best & (same_time - 1)) as u32);
     }
 
-    /// The code of a time that is not within reach: never, too late, or before the base.
+    /// A slot has a time that is not within reach: never, too late, or before the base.
     #[inline(never)]
-    fn far_code(&mut self, slot: usize, time: u64) -> u64 {
+    fn set_far(&mut self, slot: usize, time: u64) {
         if time == u64::MAX {
             self.entries[slot] = EMPTY;
-            return (u64::MAX >> self.bits) - slot as u64;
-        }
-        if time < self.base {
+        } else if time < self.base {
             self.base = time;
-            self.rebuild();
+            return self.rebuild();
         }
-        (time - self.base).min(self.far)
+        self.play(slot, self.code_of(slot, time));
+    }
+
+    /// The code of a slot with a time no earlier than the base.
+    fn code_of(&self, slot: usize, time: u64) -> u64 {
+        match time {
+            u64::MAX => (u64::MAX >> self.bits) - slot as u64,
+            time => (time - self.base).min(self.far),
+        }
     }
 
     /// The matches of a slot, with the sequence deciding between equal times.
     #[cold]
     #[inline(never)]
     fn play_with_ties(&mut self, slot: usize) {
-        let mut node = self.entries.len() + slot;
-        while node > 1 {
-            node >>= 1;
+        let size = self.entries.len();
+        let mut node = size + slot / 2;
+        while node < self.words.len() {
             self.words[node] = self.winner_of(node);
+            node = size + node / 2;
         }
         self.settle();
     }
 
+    /// Who wins the match at a node.
     fn winner_of(&self, node: usize) -> u64 {
-        let slots = self.entries.len() as u64 - 1;
+        let size = self.entries.len();
+        let slots = size as u64 - 1;
         let key = |word: u64| (word >> self.bits, self.entries[(word & slots) as usize]);
-        let (left, right) = (self.words[2 * node], self.words[2 * node + 1]);
+        let first = 2 * (node - size);
+        let (left, right) = (self.words[first], self.words[first + 1]);
         if key(right) < key(left) { right } else { left }
     }
 
     /// The root says who is first; if that is out of reach, words count from it henceforth.
     #[inline(never)]
     fn settle(&mut self) {
-        if self.words[1] >> self.bits == self.far {
+        let root = self.words[self.words.len() - 1];
+        if root >> self.bits == self.far {
             let times = self.entries.iter().map(|entry| entry.0);
             self.base = times.min().unwrap_or(0);
             return self.rebuild();
         }
-        let slot = self.words[1] & (self.entries.len() as u64 - 1);
+        let slot = root & (self.entries.len() as u64 - 1);
         self.earliest = (self.entries[slot as usize].0, slot as u32);
     }
 
     /// All words, from the entries.
     fn rebuild(&mut self) {
         let size = self.entries.len();
-        self.words = vec![0; 2 * size];
+        self.words = vec![0; 2 * size - 1];
         for slot in 0..size {
-            let code = match self.entries[slot].0 {
-                u64::MAX => (u64::MAX >> self.bits) - slot as u64,
-                time => (time - self.base).min(self.far),
-            };
-            self.words[size + slot] = code << self.bits | slot as u64;
+            let code = self.code_of(slot, self.entries[slot].0);
+            self.words[slot] = code << self.bits | slot as u64;
         }
-        for node in (1..size).rev() {
+        for node in size..self.words.len() {
             self.words[node] = self.winner_of(node);
         }
-        let slot = self.words[1] & (size as u64 - 1);
+        let slot = self.words[self.words.len() - 1] & (size as u64 - 1);
         self.earliest = (self.entries[slot as usize].0, slot as u32);
     }
 }

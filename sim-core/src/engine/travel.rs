@@ -237,6 +237,12 @@ impl Simulation {
         })
     }
 
+    /// A message is under way.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "whoever sends knows which way: its FIFO is then found without a look"
+    )]
     pub(super) fn travel(&mut self, handle: Handle, way: Way, trip: Trip) {
         let at = self.now.saturating_add(trip.delay_ns);
         let timer = way.timer(self.attempts[handle].service);

@@ -142,6 +142,7 @@ pub(super) static RULE: HealthDef = HealthDef {
         rule.adopt(params);
         Box::new(rule)
     },
+    by_checks: true,
     checks: |params| Some(checks(params)),
     own: &["interval", "fast_interval", "fall", "rise"],
     ..PLAIN

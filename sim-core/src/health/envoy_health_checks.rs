@@ -86,6 +86,7 @@ pub(super) static RULE: HealthDef = HealthDef {
         rule.adopt(params);
         Box::new(rule)
     },
+    by_checks: true,
     checks: |params| {
         let [interval, unhealthy, edge] = intervals(params);
         Some(Checks {

@@ -75,6 +75,8 @@ pub struct HealthDef {
     pub watches: bool,
     /// Whether it wants to hear of each that is sent; one that watches may.
     pub counts_sent: bool,
+    /// Whether it goes by its own checks of a server alone: nothing else changes what it says.
+    pub by_checks: bool,
     /// Whether it decides about priorities, and about backups with them; otherwise servers of a
     /// lower priority serve only while there are no others.
     pub levels: bool,
@@ -97,6 +99,7 @@ const PLAIN: HealthDef = HealthDef {
     checks: |_| None,
     watches: false,
     counts_sent: false,
+    by_checks: false,
     levels: false,
     own: &[],
     weighs: false,

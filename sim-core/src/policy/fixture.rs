@@ -49,8 +49,8 @@ impl Oracle for Fleet {
     fn work_left_ns(&self, server: usize) -> f64 {
         self.work_ns[server]
     }
-    fn latency_ns(&self, server: usize) -> Option<f32> {
-        Some(self.work_ns[server] as f32)
+    fn probe(&self, server: usize) -> (u32, Option<f32>) {
+        (self.in_system[server], Some(self.work_ns[server] as f32))
     }
     fn report(&self, server: usize) -> Report {
         self.reports[server]

@@ -282,9 +282,9 @@ pub trait Oracle {
     fn in_system(&self, server: usize) -> u32;
     /// Work left in the server, in nanoseconds until it would be empty.
     fn work_left_ns(&self, server: usize) -> f64;
-    /// The median of how long its last answers took to requests that met about as many there as it has now, if
-    /// there were any: what a server that is probed says. Only for policies that track latencies.
-    fn latency_ns(&self, server: usize) -> Option<f32>;
+    /// What a server says that is probed: requests in it, and the median of how long its last answers took to
+    /// requests that met about as many there, if there were any. Only for policies that track latencies.
+    fn probe(&self, server: usize) -> (u32, Option<f32>);
     /// What it says of itself with its answers, where servers say such things.
     fn report(&self, server: usize) -> Report;
     /// When the server would be empty, in nanoseconds, where that stays so until it is told of: then

@@ -158,8 +158,7 @@ impl Policy for PeakEwma {
         let mut least = self.cost(fleet, best);
         let mut drawn = [first; D_MAX];
         for count in 1..wanted {
-            let position = nth_absent(draws.below(n - count), &mut drawn[..count]);
-            drawn[count] = position;
+            let position = nth_absent(draws.below(n - count), &mut drawn, count);
             let cost = self.cost(fleet, eligible[position]);
             if cost < least {
                 (best, least) = (eligible[position], cost);

@@ -98,9 +98,8 @@ impl Policy for PowerOfD {
             let position = if self.replacement {
                 draws.below(n)
             } else {
-                nth_absent(draws.below(n - count), &mut drawn[..count])
+                nth_absent(draws.below(n - count), &mut drawn, count)
             };
-            drawn[count] = position;
             let load = self.load(fleet, eligible[position]);
             if load < least {
                 (best, least) = (eligible[position], load);
@@ -134,15 +133,18 @@ pub(crate) fn less_of_two(eligible: &[u32], load: impl Fn(u32) -> u32, draws: &m
     select_unpredictable(load(other) < load(best), other, best)
 }
 
-/// The `rank`-th position that is not among `drawn`, which is left sorted.
-pub(super) fn nth_absent(rank: usize, drawn: &mut [usize]) -> usize {
-    drawn.sort_unstable();
+/// The `rank`-th position that is not among the first `count` of `drawn`. These ascend, and it takes its place
+/// among them.
+#[inline]
+pub(super) fn nth_absent(rank: usize, drawn: &mut [usize], count: usize) -> usize {
     let mut position = rank;
-    for &taken in drawn.iter() {
-        if taken <= position {
-            position += 1;
-        }
+    let before = |place: &usize| drawn[*place] <= *place + rank;
+    let place = (0..count).take_while(before).count();
+    position += place;
+    for place in (place..count).rev() {
+        drawn[place + 1] = drawn[place];
     }
+    drawn[place] = position;
     position
 }
 
@@ -165,7 +167,7 @@ mod tests {
     fn draws_without_replacement_are_distinct_and_uniform() {
         let mut seen = [0; 5];
         for rank in 0..3 {
-            let position = nth_absent(rank, &mut [3, 1]);
+            let position = nth_absent(rank, &mut [1, 3, 0], 2);
             assert!(position != 3 && position != 1);
             seen[position] += 1;
         }

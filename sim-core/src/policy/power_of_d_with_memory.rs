@@ -122,13 +122,13 @@ impl WithMemory {
         } else {
             self.d.min(n - known)
         };
+        drawn[..count].sort_unstable();
         for _ in 0..samples {
             let position = if self.replacement {
                 draws.below(n)
             } else {
-                nth_absent(draws.below(n - count), &mut drawn[..count])
+                nth_absent(draws.below(n - count), &mut drawn, count)
             };
-            drawn[count] = position;
             count += 1;
             seen.push((self.load(fleet, eligible[position]), eligible[position]));
         }

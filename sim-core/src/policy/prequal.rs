@@ -96,18 +96,18 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
     build: |params| {
         Box::new(Prequal {
             room: params.integer("pool") as usize,
-            probes: params.number("probes"),
-            remove: params.number("remove"),
+            probes: Share::of(params.number("probes")),
+            remove: Share::of(params.number("remove")),
             quantile: params.number("quantile"),
             age_ns: params.span("age").0,
             delta: params.number("delta"),
-            pool: Vec::new(),
+            pool: Pool::default(),
             worst_next: false,
             heard: [0; HEARD],
             count: 0,
             hot_above: u32::MAX,
             until_anew: 0,
-            uses: (0, 1.0),
+            uses: (0, Share::of(1.0)),
         })
     },
 };
@@ -115,13 +115,12 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
 #[derive(Clone, Debug)]
 struct Prequal {
     room: usize,
-    probes: f64,
-    remove: f64,
+    probes: Share,
+    remove: Share,
     quantile: f64,
     age_ns: u64,
     delta: f64,
-    /// Oldest first.
-    pool: Vec<Probe>,
+    pool: Pool,
     /// Whether the worst is taken away next, and not the oldest.
     worst_next: bool,
     /// Loads heard last, and how many were heard in all.
@@ -131,7 +130,66 @@ struct Prequal {
     hot_above: u32,
     until_anew: u32,
     /// How often a probe is used with so many servers.
-    uses: (usize, f64),
+    uses: (usize, Share),
+}
+
+/// What is known of servers, at most one probe of each.
+#[derive(Clone, Debug, Default)]
+struct Pool {
+    /// Oldest first.
+    probes: Vec<Probe>,
+    /// Whether there is one of a server.
+    has: Vec<bool>,
+}
+
+impl Pool {
+    fn push(&mut self, probe: Probe) {
+        let server = probe.server as usize;
+        if server >= self.has.len() {
+            self.has.resize(server + 1, false);
+        }
+        self.has[server] = true;
+        self.probes.push(probe);
+    }
+
+    fn remove(&mut self, place: usize) {
+        let probe = self.probes.remove(place);
+        self.has[probe.server as usize] = false;
+    }
+
+    /// The place of the probe of a server.
+    #[inline]
+    fn place_of(&self, server: u32) -> Option<usize> {
+        // Most servers have none, which one look tells.
+        let has = self.has.get(server as usize) == Some(&true);
+        let mut probes = self.probes.iter();
+        has.then(|| probes.position(|probe| probe.server == server))?
+    }
+}
+
+/// A number of which the fraction is rounded at random.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    number: f64,
+    whole: usize,
+    rest: f64,
+}
+
+impl Share {
+    fn of(number: f64) -> Self {
+        let whole = number as usize;
+        let rest = number - whole as f64;
+        Self {
+            number,
+            whole,
+            rest,
+        }
+    }
+
+    #[inline]
+    fn rounded(self, draws: &mut Draws) -> usize {
+        self.whole + usize::from(self.rest > 0.0 && draws.chance(self.rest))
+    }
 }
 
 /// What a server answered.
@@ -158,21 +216,14 @@ impl Probe {
     }
 }
 
-/// A number of which the fraction is rounded at random.
-#[inline]
-fn rounded(number: f64, draws: &mut Draws) -> usize {
-    let whole = number as usize;
-    let rest = number - whole as f64;
-    whole + usize::from(rest > 0.0 && draws.chance(rest))
-}
-
 impl Prequal {
     /// The place of the best of those whose server may be picked, the oldest of several alike.
     fn best_of(&self, may: impl Fn(u32) -> bool) -> Option<usize> {
-        let may = |place: &usize| may(self.pool[*place].server);
-        (0..self.pool.len())
+        let probes = &self.pool.probes;
+        let may = |place: &usize| may(probes[*place].server);
+        (0..probes.len())
             .filter(may)
-            .min_by_key(|&place| self.pool[place].rank)
+            .min_by_key(|&place| probes[place].rank)
     }
 
     /// The place of the lowest rank, the first of several alike, where ranks count with these bits turned. Which it is
@@ -180,7 +231,7 @@ impl Prequal {
     #[inline]
     fn lowest(&self, turned: u64) -> usize {
         let (mut place, mut lowest) = (0, u64::MAX);
-        for (at, probe) in self.pool.iter().enumerate() {
+        for (at, probe) in self.pool.probes.iter().enumerate() {
             let rank = probe.rank ^ turned;
             let lower = rank < lowest;
             place = select_unpredictable(lower, at, place);
@@ -193,7 +244,7 @@ impl Prequal {
     fn set_hot_above(&mut self, hot_above: u32) {
         if hot_above != self.hot_above {
             self.hot_above = hot_above;
-            for probe in &mut self.pool {
+            for probe in &mut self.pool.probes {
                 probe.rank = probe.rank(hot_above);
             }
         }
@@ -203,13 +254,13 @@ impl Prequal {
     /// met, unless only this attempt is kept from them.
     fn take(&mut self, fleet: &FleetView<'_>) -> Option<u32> {
         let open = |server: u32| fleet.may_pick(server);
-        while self.pool.len() >= 2 {
+        while self.pool.probes.len() >= 2 {
             let best = if fleet.narrowed {
                 self.best_of(open)?
             } else {
                 self.lowest(0)
             };
-            let probe = &mut self.pool[best];
+            let probe = &mut self.pool.probes[best];
             let server = probe.server;
             probe.uses = probe.uses.saturating_sub(1);
             probe.in_flight = probe.in_flight.saturating_add(1);
@@ -234,50 +285,49 @@ impl Prequal {
         } else {
             self.lowest(u64::MAX)
         };
-        if place < self.pool.len() {
+        if place < self.pool.probes.len() {
             self.pool.remove(place);
         }
     }
 
     /// How often a probe may be used: as often as keeps a pool from running dry that gains and loses as it does.
-    fn uses(&mut self, servers: usize) -> f64 {
+    fn uses(&mut self, servers: usize) -> Share {
         if self.uses.0 != servers {
-            let kept = (1.0 - self.room as f64 / servers as f64) * self.probes - self.remove;
+            let gain = (1.0 - self.room as f64 / servers as f64) * self.probes.number;
+            let kept = gain - self.remove.number;
             // A pool as large as the fleet cannot gain: then nothing limits the use of a probe but its age.
             let uses = if kept > 0.0 {
                 (1.0 + self.delta) / kept
             } else {
                 f64::from(u32::MAX)
             };
-            self.uses = (servers, uses.clamp(1.0, f64::from(u32::MAX)));
+            self.uses = (servers, Share::of(uses.clamp(1.0, f64::from(u32::MAX))));
         }
         self.uses.1
     }
 
     fn probe(&mut self, fleet: &FleetView<'_>, draws: &mut Draws) {
         let n = fleet.eligible.len();
-        let wanted = rounded(self.probes, draws).min(n);
+        let wanted = self.probes.rounded(draws).min(n);
         let uses = self.uses(n);
         let mut drawn = [0; PROBES_MAX];
         for count in 0..wanted {
-            let position = nth_absent(draws.below(n - count), &mut drawn[..count]);
-            drawn[count] = position;
+            let position = nth_absent(draws.below(n - count), &mut drawn, count);
             let server = fleet.eligible[position];
-            let in_flight = fleet.oracle.in_system(server as usize);
-            let latency_ns = fleet.oracle.latency_ns(server as usize).unwrap_or(0.0);
+            let (in_flight, latency_ns) = fleet.oracle.probe(server as usize);
             self.heard[self.count % HEARD] = in_flight;
             self.count += 1;
-            if let Some(known) = self.pool.iter().position(|p| p.server == server) {
+            if let Some(known) = self.pool.place_of(server) {
                 self.pool.remove(known);
-            } else if self.pool.len() >= self.room {
+            } else if self.pool.probes.len() >= self.room {
                 self.pool.remove(0);
             }
             let mut probe = Probe {
                 at: fleet.now,
                 server,
                 in_flight,
-                latency_ns,
-                uses: rounded(uses, draws) as u32,
+                latency_ns: latency_ns.unwrap_or(0.0),
+                uses: uses.rounded(draws) as u32,
                 rank: 0,
             };
             probe.rank = probe.rank(self.hot_above);
@@ -309,16 +359,15 @@ impl Policy for Prequal {
         let eligible = fleet.eligible;
         let now = fleet.now;
         let is_old = |probe: &Probe| now.0.saturating_sub(probe.at.0) > self.age_ns;
-        let old = self.pool.iter().take_while(|probe| is_old(probe)).count();
-        if old > 0 {
-            self.pool.drain(..old);
+        while self.pool.probes.first().is_some_and(is_old) {
+            self.pool.remove(0);
         }
         self.judge();
         let server = match self.take(fleet) {
             Some(server) => server,
             None => eligible[draws.below(eligible.len())],
         };
-        for _ in 0..rounded(self.remove, draws) {
+        for _ in 0..self.remove.rounded(draws) {
             self.take_away();
         }
         self.probe(fleet, draws);
@@ -353,14 +402,16 @@ mod tests {
     }
 
     /// A policy without probes of its own, and with these.
-    fn with(mut pool: Vec<Probe>, hot_above: u32) -> Prequal {
-        for probe in &mut pool {
+    fn with(probes: Vec<Probe>, hot_above: u32) -> Prequal {
+        let mut pool = Pool::default();
+        for mut probe in probes {
             probe.rank = probe.rank(hot_above);
+            pool.push(probe);
         }
         Prequal {
             room: 16,
-            probes: 0.0,
-            remove: 0.0,
+            probes: Share::of(0.0),
+            remove: Share::of(0.0),
             quantile: 0.84,
             age_ns: 100,
             delta: 1.0,
@@ -370,7 +421,7 @@ mod tests {
             count: 0,
             hot_above,
             until_anew: u32::MAX,
-            uses: (0, 1.0),
+            uses: (0, Share::of(1.0)),
         }
     }
 
@@ -397,7 +448,7 @@ mod tests {
         for (hot_above, chosen) in [(u32::MAX, 3), (5, 1), (4, 2), (1, 2), (2, 2)] {
             let mut policy = with(probes(), hot_above);
             assert_eq!(choose(&mut policy, &fleet, 1), Some(chosen), "{hot_above}");
-            assert!(policy.pool.len() == 3, "it was its last use");
+            assert!(policy.pool.probes.len() == 3, "it was its last use");
         }
     }
 
@@ -411,7 +462,7 @@ mod tests {
             vec![probe(1, 0, 9.0), probe(0, 0, 1.0), probe(2, 0, 5.0)],
             9,
         );
-        policy.pool[0].uses = 5;
+        policy.pool.probes[0].uses = 5;
         assert_eq!(choose(&mut policy, &fleet, 100), Some(2));
         let mut late: Vec<_> = (101..300)
             .map(|now| choose(&mut policy.clone(), &fleet, now))
@@ -431,7 +482,8 @@ mod tests {
         let mut policy = with(all, 5);
         let mut left = || {
             policy.take_away();
-            policy.pool.iter().map(|p| p.server).collect::<Vec<_>>()
+            let left = policy.pool.probes.iter();
+            left.map(|p| p.server).collect::<Vec<_>>()
         };
         assert_eq!(left(), [1, 2, 3], "the oldest");
         assert_eq!(left(), [1, 2], "the most loaded of the hot");
@@ -439,7 +491,7 @@ mod tests {
         let mut cold = with(vec![probe(0, 1, 1.0), probe(1, 2, 9.0)], 5);
         cold.worst_next = true;
         cold.take_away();
-        assert_eq!(cold.pool[0].server, 0, "the slower of the cold");
+        assert_eq!(cold.pool.probes[0].server, 0, "the slower of the cold");
     }
 
     #[test]
@@ -447,25 +499,26 @@ mod tests {
         let mut fleet = Fleet::of(40);
         fleet.in_system = (0..40).collect();
         let mut policy = with(Vec::new(), u32::MAX);
-        (policy.probes, policy.remove) = (3.0, 1.0);
+        (policy.probes, policy.remove) = (Share::of(3.0), Share::of(1.0));
         for now in 0..2000 {
             let view = FleetView {
                 now: Instant(now),
                 ..fleet.view()
             };
             policy.pick(&view, &Job::default(), &mut Stream::new(1, 0, "p").at(now));
-            let mut servers: Vec<u32> = policy.pool.iter().map(|p| p.server).collect();
+            let probes = &policy.pool.probes;
+            let mut servers: Vec<u32> = probes.iter().map(|p| p.server).collect();
             assert!(servers.len() <= 16);
             servers.sort_unstable();
             servers.dedup();
-            assert_eq!(servers.len(), policy.pool.len());
-            assert!(policy.pool.iter().all(|p| p.in_flight >= p.server));
+            assert_eq!(servers.len(), probes.len());
+            assert!(probes.iter().all(|p| p.in_flight >= p.server));
         }
         assert_eq!(policy.count, 6000, "three with each choice");
         // (1 + δ) / ((1 − 16/40) 3 − 1) = 2.5
-        assert!((policy.uses(40) - 2.5).abs() < 1e-9);
+        assert!((policy.uses(40).number - 2.5).abs() < 1e-9);
         assert!(
-            policy.uses(16) > 1e9,
+            policy.uses(16).number > 1e9,
             "no limit where the pool is the fleet"
         );
     }

@@ -422,8 +422,36 @@ impl Recorder {
 
     /// Whether the end of a call concerns its flow only: no objectives, no request log, no rules that ask how long it took.
     #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
+    fn is_plain(&self) -> bool {
         self.slos.is_empty() && self.log_every == 0 && self.durations.is_none()
+    }
+
+    /// A call from outside succeeded with its first attempt.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the loop of a run is then one piece")]
+    pub(crate) fn succeeded_at_once(
+        &mut self,
+        now: u64,
+        service: ServiceId,
+        number: u64,
+        class: ClassId,
+        begun: u64,
+        server: LocalId,
+    ) {
+        let outcome = Outcome::Succeeded;
+        self.attempt_ended(service, begun, outcome);
+        if self.is_plain() && begun >= self.measure_from {
+            let counters = self.flow_mut(service, class);
+            let response_ns = now - begun;
+            let bucket = bucket(response_ns);
+            counters.outcomes[outcome as usize] += 1;
+            counters.measured[outcome as usize] += 1;
+            counters.recent.record(coarse(bucket));
+            counters.response_time.record_at(bucket, response_ns);
+        } else {
+            let flow = self.layout.flow(service, class, false);
+            self.call_ended(now, flow, number, class, begun, 1, server, outcome);
+        }
     }
 
     /// A call ended.

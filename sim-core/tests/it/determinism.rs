@@ -172,6 +172,70 @@ fn the_fast_path_changes_nothing_of_what_happens_aside() {
     }
 }
 
+/// The same where limits of connections are met all the time, under rules that look at no more than their own
+/// checks, and under others.
+#[test]
+fn the_fast_path_changes_nothing_where_limits_are_met() {
+    let checks = "{ kind = \"checks\", probe = \"request\", interval = \"100ms\", timeout = \"30ms\", fall = 2, rise = 1 }";
+    let rules = [
+        "",
+        &format!("balancer.health = [{checks}]"),
+        &format!("balancer.health = [{checks}, \"slow-start\"]"),
+        &format!("balancer.health = [{checks}, \"panic\"]"),
+    ];
+    let policies = [
+        "\"round-robin\"",
+        "{ kind = \"power-of-d\", d = 2 }",
+        "\"least-in-flight\"",
+        "\"weighted-round-robin\"",
+        "\"least-work-left\"",
+        "\"join-shortest-queue\"",
+        "\"ring-hash\"",
+    ];
+    let balancers = [
+        "",
+        "balancer.pending_queue = { limit = 5, timeout = \"40ms\" }",
+        "balancer.pending_queue = { limit = 50 }\nbalancer.instances = 2",
+        "link = { delay = \"1ms\" }",
+    ];
+    let sources = [
+        "rate = 1900",
+        "arrivals = \"deterministic\", rate = 1500",
+        "arrivals = { kind = \"closed\", users = 30, think = \"5ms\" }",
+    ];
+    let guards = [
+        "",
+        ", guards = [{ kind = \"concurrency-limit\", limit = 1 }]",
+    ];
+    let mut number = 0;
+    for (policy, rules) in policies.iter().flat_map(|p| rules.map(|rules| (p, rules))) {
+        for balancer in balancers {
+            let (source, guard) = (sources[number % 3], guards[usize::from(number % 5 == 0)]);
+            number += 1;
+            let text = format!(
+                "horizon = \"3s\"\nclient = {{ timeout = \"60ms\", retry = \"exponential-backoff\" }}\n\
+                 traffic = [{{ to = \"web\", {source} }}]\n\
+                 [service.web]\ndemand = {{ kind = \"exponential\", mean = \"10ms\" }}\n\
+                 {balancer}\n{rules}\nbalancer.policy = {policy}\n\
+                 server = [{{ name = \"s\", count = 18, workers = 1, max_connections = 1{guard} }}, \
+                 {{ name = \"t\", workers = 2, max_connections = 2, priority = 1 }}]\n\
+                 [[timeline]]\nat = \"1s\"\nset = {{ \"service.web.server.*.max_connections\" = 2 }}\n\
+                 [[timeline]]\nat = \"1500ms\"\ndo = \"crash\"\ntarget = \"service.web.server.s-3\"\n\
+                 [[timeline]]\nat = \"2s\"\nset = {{ \"service.web.server.*.max_connections\" = 1 }}\n"
+            );
+            let mut slow = start(&text).without_fast_path();
+            let mut fast = start(&text);
+            for moment in [0.3, 1.0, 1.7, 2.2, 3.0] {
+                slow.run_until(at(moment));
+                fast.run_until(at(moment));
+                check_books(&fast, &text);
+                assert_eq!(fast.digest(), slow.digest(), "until {moment} s:\n{text}");
+            }
+            assert_eq!(report(&fast), report(&slow), "{text}");
+        }
+    }
+}
+
 /// A server that comes up with another discipline than it went down with, and a probe whose answer meets a link
 /// that was well when it was sent.
 #[test]

@@ -230,6 +230,7 @@ impl Simulation {
     #[inline(never)]
     pub(in crate::engine) fn stop_fast(&mut self, handle: Handle, stopped: &Stopped) {
         let &Stopped { seat, row, verdict } = stopped;
+        self.judge_turned();
         let attempt = &mut self.attempts[handle];
         let index = attempt.instance;
         attempt.place = Place::Underway;
