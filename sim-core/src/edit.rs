@@ -138,11 +138,10 @@ impl Edit {
         let at = simulation.now();
         match self {
             Self::Set { path, value } => {
-                let (after, changed, changes) = scenario::change(scenario, model, at, path, value)?;
+                let (after, changed, set) = scenario::change(scenario, model, at, path, value)?;
                 *scenario = after;
                 *model = Arc::new(changed);
-                let text = format!("{path} = {value}");
-                simulation.adopt(Arc::clone(model), &text, changes, "what if");
+                simulation.adopt(Arc::clone(model), &set, "what if");
             }
             Self::Do { .. } | Self::Add { .. } => {
                 let action = self.action(at, scenario)?;

@@ -1,8 +1,8 @@
 //! Settings as the time line alone would have them, beside settings as they are.
 //!
 //! An entry of the time line was worked out beside the entries before it. What runbooks did, and a deployment that is
-//! still under way or went back, it does not know. Of such an entry only counts what differs from what was planned
-//! before it.
+//! still under way or went back, it does not know. Such an entry changes what it names, and nothing else; where that was
+//! not worked out, what differs from what was planned before it.
 
 use super::Simulation;
 use crate::model::{Action, Change, Edit, Model, Part, Parts};
@@ -50,15 +50,32 @@ impl Simulation {
     }
 
     /// What a change of the time line, or of whoever is at the controls, means beside what was not planned.
-    pub(super) fn reconciled<'c>(&mut self, change: &'c Change) -> Cow<'c, Change> {
+    pub(super) fn reconciled<'c>(
+        &mut self,
+        change: &'c Change,
+        edit: Option<&Edit>,
+    ) -> Cow<'c, Change> {
         let part = change.part();
         let (Some(now), Some(planned)) = (self.present(part), self.planned(part)) else {
             return Cow::Borrowed(change);
         };
         self.is_planned(change);
-        let after = Edit::new(planned, change.clone()).on(&now);
+        let differs = || Edit::new(planned, change.clone()).on(&now);
+        let after = edit.map_or_else(differs, |edit| edit.on(&now));
         self.becomes(&after);
         Cow::Owned(after)
+    }
+
+    /// A part becomes what an edit makes of it, if it is not so.
+    pub(super) fn set_whatever_it_is(&mut self, edit: &Edit) {
+        let Some(now) = self.present(edit.part()) else {
+            return;
+        };
+        let after = edit.on(&now);
+        if after != now {
+            self.becomes(&after);
+            self.change(&after);
+        }
     }
 
     /// A part of the system as the time line alone would have it.

@@ -23,10 +23,10 @@ pub(super) struct Rolling {
     /// What each server is to become, by its position in the plan: one change after the other, since what an earlier
     /// deployment had not come to is still to be done.
     ahead: Vec<Vec<Edit>>,
-    /// What of that is its own.
-    own: Vec<Vec<Edit>>,
-    /// Whether a server was put on it.
-    changed: Vec<bool>,
+    /// How many of them an earlier deployment left behind.
+    owed: Vec<usize>,
+    /// What has become of its own already.
+    changed: Vec<Option<Edit>>,
     /// Whether a server is one of those that are meant to be there.
     meant: Vec<bool>,
     /// Whether a server runs what it is to run.
@@ -62,7 +62,7 @@ impl Rolling {
     fn end(&mut self) {
         self.stage = Stage::Over;
         self.ahead.clear();
-        self.own.clear();
+        self.owed.clear();
         self.changed.clear();
         self.meant.clear();
         self.done.clear();
@@ -102,17 +102,17 @@ impl Rolling {
     /// From now on the old release is put on all again.
     fn go_back(&mut self) {
         for place in 0..self.done.len() {
-            let own = std::mem::take(&mut self.own[place]);
             let ahead = &mut self.ahead[place];
-            if std::mem::take(&mut self.changed[place]) {
-                *ahead = own.into_iter().rev().map(Edit::reversed).collect();
+            if let Some(changed) = self.changed[place].take() {
+                *ahead = vec![changed.reversed()];
                 self.done[place] = false;
             } else {
                 // Who has not got the new release does not get it any more; what an earlier deployment had not come to
                 // is still to be done.
-                ahead.truncate(ahead.len() - own.len());
+                ahead.truncate(self.owed[place]);
                 self.done[place] = ahead.is_empty();
             }
+            self.owed[place] = 0;
         }
         self.stage = Stage::All { back: true };
     }
@@ -149,9 +149,9 @@ impl Simulation {
             }
             rolling.end();
         }
-        let own = self.release_of(plan);
-        for (ahead, own) in ahead.iter_mut().zip(&own) {
-            ahead.extend(own.iter().cloned());
+        let owed = ahead.iter().map(Vec::len).collect();
+        for (ahead, own) in ahead.iter_mut().zip(self.release_of(plan)) {
+            ahead.extend(own);
         }
         let wanted = meant.iter().filter(|meant| **meant).count();
         // Whoever runs already what a deployment is to take it back to is left alone.
@@ -168,8 +168,8 @@ impl Simulation {
         let rolling = Rolling {
             plan: Arc::clone(plan),
             ahead,
-            own,
-            changed: vec![false; plan.servers.len()],
+            owed,
+            changed: vec![None; plan.servers.len()],
             meant,
             done,
             wanted,
@@ -191,20 +191,22 @@ impl Simulation {
 
     /// What a release changes at each server: that by which it differs from what was planned. Of one of a runbook the time
     /// line knows nothing.
-    fn release_of(&mut self, plan: &Rollout) -> Vec<Vec<Edit>> {
-        if !plan.edits.is_empty() {
-            let edits = plan.edits.iter().cloned();
-            return edits.map(|edit| edit.into_iter().collect()).collect();
+    fn release_of(&mut self, plan: &Rollout) -> Vec<Option<Edit>> {
+        let mut release = plan.edits.clone();
+        if !plan.planned {
+            return release;
         }
-        let servers = plan.servers.iter().zip(&plan.release);
-        let edit = |(&server, release): (&ServerId, &Arc<_>)| {
-            let release = Change::Server(server, Arc::clone(release));
+        let differs = release.is_empty();
+        for (&server, params) in plan.servers.iter().zip(&plan.release) {
+            let after = Change::Server(server, Arc::clone(params));
             let planned = self.planned(Part::Server(server));
-            self.is_planned(&release);
-            let before = planned.unwrap_or_else(|| self.running(server));
-            vec![Edit::new(before, release)]
-        };
-        servers.map(edit).collect()
+            self.is_planned(&after);
+            if differs {
+                let before = planned.unwrap_or_else(|| self.running(server));
+                release.push(Some(Edit::new(before, after)));
+            }
+        }
+        release
     }
 
     /// What a server runs.
@@ -288,13 +290,14 @@ impl Simulation {
     fn put(&mut self, rolling: &mut Rolling, place: usize) {
         let server = rolling.plan.servers[place];
         let ahead = std::mem::take(&mut rolling.ahead[place]);
-        let after = ahead
-            .iter()
-            .fold(self.running(server), |now, edit| edit.on(&now));
+        let (owed, own) = ahead.split_at(rolling.owed[place]);
+        let on = |now: Change, edits: &[Edit]| edits.iter().fold(now, |now, edit| edit.on(&now));
+        let before = on(self.running(server), owed);
+        let after = on(before.clone(), own);
         if let Change::Server(_, params) = &after {
             self.change_server(server, params);
         }
-        rolling.changed[place] = true;
+        rolling.changed[place] = Some(Edit::new(before, after));
     }
 
     /// Whether a server serves and, where it is new, has done so for long enough.

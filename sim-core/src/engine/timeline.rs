@@ -14,7 +14,7 @@ use crate::event_log::{Kind, nothing_to_do};
 use crate::health::OwnHealth;
 use crate::ids::{InstanceId, LocalId, ServerId, ServiceId};
 use crate::machine::MachineState;
-use crate::model::{Action, Actor, Balancer, Change, Model, ServerParams, Service, Target};
+use crate::model::{Action, Actor, Balancer, Change, Edit, Model, ServerParams, Service, Target};
 use std::sync::Arc;
 
 impl Simulation {
@@ -51,11 +51,21 @@ impl Simulation {
     fn act(&mut self, action: &Action, by: Actor, note: &str) {
         match action {
             Action::Note => self.tell(Kind::Note, by, "", note.to_owned()),
-            Action::Set { text, changes } => {
+            Action::Set {
+                text,
+                changes,
+                edits,
+            } => {
                 self.tell(Kind::Set, by, text, note.to_owned());
                 for change in changes {
-                    let change = self.reconciled(change);
+                    let edit = edits.iter().find(|edit| edit.part() == change.part());
+                    let change = self.reconciled(change, edit);
                     self.change(&change);
+                }
+                // What it names and is so already, as far as the time line knows.
+                let known = |edit: &&Edit| changes.iter().any(|c| c.part() == edit.part());
+                for edit in edits.iter().filter(|edit| !known(edit)) {
+                    self.set_whatever_it_is(edit);
                 }
                 self.start_changed_probers();
             }
@@ -103,13 +113,9 @@ impl Simulation {
 
     /// Changes settings by hand: takes over what [`crate::scenario::change`] made of the model, and
     /// its time line, whose later entries know of the change.
-    pub fn adopt(&mut self, model: Arc<Model>, text: &str, changes: Vec<Change>, note: &str) {
+    pub fn adopt(&mut self, model: Arc<Model>, set: &Action, note: &str) {
         self.model = model;
-        let action = Action::Set {
-            text: text.to_owned(),
-            changes,
-        };
-        self.perform(&action, Actor::People, note);
+        self.perform(set, Actor::People, note);
     }
 
     /// The machines that a target names; of a balancer those that callers know.

@@ -31,6 +31,9 @@ pub enum Action {
         text: String,
         /// The parts that differ afterwards.
         changes: Vec<Change>,
+        /// What it changes whatever has become of the system, where something may have come between; empty where that is
+        /// not worked out, and `changes` beside what was planned before say it.
+        edits: Vec<Edit>,
     },
     /// Crash.
     Crash(Target),
@@ -96,8 +99,11 @@ pub struct Rollout {
     pub servers: Vec<ServerId>,
     /// What each runs in the new release.
     pub release: Vec<Arc<ServerParams>>,
-    /// Of one of a runbook, what it changes at each, whatever that has become; empty otherwise.
+    /// What it changes at each, whatever that has become; empty where that is how the release differs from what was
+    /// planned before.
     pub edits: Vec<Option<Edit>>,
+    /// Whether the time line has it: later entries are worked out upon it.
+    pub planned: bool,
     /// Whether it takes back another.
     pub back: bool,
     /// What differs, as written, for the event log.

@@ -7,7 +7,7 @@ use super::set::{Assignment, split};
 use super::timeline::{state_at, timeline};
 use super::tree::parse_value;
 use super::{LiveSet, Scenario, Source};
-use crate::model::{Change, Model};
+use crate::model::{Action, Change, Edit, Model};
 use crate::time::Instant;
 
 /// What changes while time runs are called in messages.
@@ -18,7 +18,7 @@ const CHANGE_SOURCE: &str = "change";
 /// - the scenario with the change in its time line, which replays the same run from the start;
 /// - the model after the change: the state at `at`, and a time line with the same entries as that
 ///   of `model`, whose later sets know of the change;
-/// - the parts of the system that differ.
+/// - the set itself, for [`crate::engine::Simulation::adopt`].
 ///
 /// # Errors
 /// Problems with path and value, a key that cannot change while time runs, and later sets of the
@@ -29,7 +29,7 @@ pub fn change(
     at: Instant,
     path: &str,
     value: &str,
-) -> Result<(Scenario, Model, Vec<Change>), Problems> {
+) -> Result<(Scenario, Model, Action), Problems> {
     let mut after = scenario.clone();
     let mut problems = Collector::default();
     let assignment = write_down(&mut after, path, value, &mut problems);
@@ -37,7 +37,15 @@ pub fn change(
         .and_then(|assignment| apply(scenario, &mut after, model, at, assignment, &mut problems));
     problems.finish(&after.sources)?;
     match result {
-        Some((model, changes)) => Ok((after, model, changes)),
+        Some((model, changes, edits)) => {
+            let text = format!("{path} = {value}");
+            let set = Action::Set {
+                text,
+                changes,
+                edits,
+            };
+            Ok((after, model, set))
+        }
         None => Err(Problems {
             sources: after.sources.to_vec(),
             problems: Vec::new(),
@@ -53,7 +61,7 @@ fn apply(
     at: Instant,
     assignment: Assignment,
     problems: &mut Collector,
-) -> Option<(Model, Vec<Change>)> {
+) -> Option<(Model, Vec<Change>, Vec<Edit>)> {
     if !check_live(&assignment, problems) {
         return None;
     }
@@ -67,6 +75,12 @@ fn apply(
         .retain(|set| set.at != at || set.assignment.words() != assignment.words());
     after.live.push(LiveSet { at, assignment });
     let entries = timeline(after, &top, &base, problems)?;
+    // Of several at this moment it is the last.
+    let own = entries.iter().rfind(|one| one.live && one.entry.at == at);
+    let edits = own.map_or(Vec::new(), |own| match &own.entry.action {
+        Action::Set { edits, .. } => edits.clone(),
+        _ => Vec::new(),
+    });
     let mut model = model.clone();
     model.classes = state.skeleton.classes;
     model.sources = state.skeleton.sources;
@@ -81,7 +95,7 @@ fn apply(
         .filter(|planned| !planned.live)
         .map(|planned| planned.entry)
         .collect();
-    Some((model, changes))
+    Some((model, changes, edits))
 }
 
 /// Writes the change into a source of its own, so that problems can point at it.

@@ -306,6 +306,7 @@ impl Reader<'_> {
         let edits = plan.edits.iter().cloned();
         let back = Rollout {
             edits: edits.map(|edit| edit.map(Edit::reversed)).collect(),
+            planned: false,
             back: true,
             text: format!("undo {name}"),
             canary: None,
@@ -368,6 +369,7 @@ impl Reader<'_> {
             return None;
         };
         let mut plan = Arc::unwrap_or_clone(plan);
+        plan.planned = false;
         plan.edits = vec![None; plan.servers.len()];
         let sets = assignments(spec.set.get()?, self.problems);
         if sets.is_empty() {

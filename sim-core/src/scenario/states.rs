@@ -10,7 +10,7 @@ use super::problem::{Collector, Problem};
 use super::section::Item;
 use super::sections::Top;
 use super::set::{Assignment, assignments};
-use super::timeline::{drafts, sets_text};
+use super::timeline::{Draft, drafts, sets_text};
 use super::tree::Entry;
 use crate::ids::Id;
 use crate::model::{Action, Change, Edit, Edits, Part, Parts, Rollout, ServerId};
@@ -56,6 +56,7 @@ impl Undo {
                 Self::Deploy(Arc::new(Rollout {
                     release: servers.clone().map(|id| params(was, id)).collect(),
                     edits: servers.map(back).collect(),
+                    planned: false,
                     back: true,
                     text,
                     canary: None,
@@ -81,8 +82,7 @@ impl States {
         problems: &mut Collector,
     ) -> Option<Self> {
         let before = problems.count();
-        let mut entries = drafts(scenario, top, base, problems)?;
-        entries.sort_by_key(|draft| (draft.entry.at, draft.live));
+        let entries = drafts(scenario, top, base, problems)?;
         let number = 1 + entries
             .iter()
             .filter(|draft| !draft.sets.is_empty())
@@ -97,6 +97,55 @@ impl States {
             problems.push(problem.at(top.runbook.span));
             return None;
         }
+        let kept = !sets.is_empty();
+        let states = Self::of(scenario, base, entries, (sets, kept), problems);
+        (problems.count() == before).then_some(states)
+    }
+
+    /// Those that entries of the time line may find. Nothing where nothing comes between them, where there are too many to
+    /// be worked out, or where one makes no sense in some of them: what they change is then what they change as planned.
+    pub(super) fn between(
+        scenario: &Scenario,
+        top: &Top,
+        base: &Base,
+        entries: &[Draft],
+    ) -> Option<Self> {
+        let written = top.runbook.get()?.iter();
+        let steps = written.filter_map(|spec| spec.step.get()).flatten();
+        let sets: Vec<_> = steps
+            .map(|step| &step.set)
+            .filter(|set| set.written)
+            .collect();
+        let deploys = |draft: &Draft| matches!(draft.entry.action, Action::Deploy(_));
+        if top.runbook.get()?.is_empty() && !entries.iter().any(deploys) {
+            return None;
+        }
+        let number = entries
+            .iter()
+            .filter(|draft| !draft.sets.is_empty())
+            .count();
+        if (1 + number + sets.len()) * number > WORKED_OUT_MAX {
+            return None;
+        }
+        let mut problems = Collector::default();
+        let states = Self::of(
+            scenario,
+            base,
+            entries.to_vec(),
+            (&sets, true),
+            &mut problems,
+        );
+        (problems.count() == 0).then_some(states)
+    }
+
+    fn of(
+        scenario: &Scenario,
+        base: &Base,
+        mut entries: Vec<Draft>,
+        (sets, kept): (&[&Item<Vec<Entry>>], bool),
+        problems: &mut Collector,
+    ) -> Self {
+        entries.sort_by_key(|draft| (draft.entry.at, draft.live));
         let mut now = Live::new(&scenario.tree, base);
         let mut states = Self {
             all: Vec::new(),
@@ -104,12 +153,11 @@ impl States {
         };
         // What one step sets, another may set back: the system after each of them. The states of the time line count
         // for more.
-        for set in sets {
+        for set in sets.iter().filter_map(|set| set.get()) {
             let mut state = now.clone();
-            state.set(&assignments(set.get()?, problems), base, problems);
+            state.set(&assignments(set, problems), base, problems);
             states.all.push(state);
         }
-        let kept = !sets.is_empty();
         states.all.extend(kept.then(|| now.clone()));
         for draft in entries {
             let name = draft.name.unwrap_or_default();
@@ -125,7 +173,7 @@ impl States {
                 states.named.insert(name, Named { at, undo });
             }
         }
-        (problems.count() == before).then_some(states)
+        states
     }
 
     /// What sets change in each of these states.

@@ -11,13 +11,14 @@ use super::problem::{Collector, Problem, suggest};
 use super::section::{Cx, Item};
 use super::sections::{CanarySpec, Deed, Restarted, TimelineSpec, Top};
 use super::set::{Assignment, assignments};
+use super::states::States;
 use super::tree::{Node, Value};
 use crate::extension::Configured;
 use crate::fault::{self, Befalls, FaultDef};
 use crate::ids::Id;
 use crate::model::{
-    Action, Actor, Afflicted, Amount, Canary, Change, Course, Rollout, ServerId, ServiceId, Stage,
-    Target, TimelineEntry,
+    Action, Actor, Afflicted, Amount, Canary, Change, Course, Edit, Part, Rollout, ServerId,
+    ServiceId, Stage, Target, TimelineEntry,
 };
 use crate::text::cited;
 use crate::time::{Duration, Instant};
@@ -74,9 +75,19 @@ pub(crate) fn timeline(
                     plan.text = text;
                 }
             } else if !draft.sets.is_empty() {
-                draft.entry.action = Action::Set { text, changes };
+                let edits = Vec::new();
+                draft.entry.action = Action::Set {
+                    text,
+                    changes,
+                    edits,
+                };
             }
         }
+    }
+    if problems.count() == before
+        && let Some(states) = States::between(scenario, top, base, &drafts)
+    {
+        whatever_becomes(&states, &mut drafts, base);
     }
     (problems.count() == before).then(|| {
         drafts
@@ -87,6 +98,28 @@ pub(crate) fn timeline(
             })
             .collect()
     })
+}
+
+/// What entries change where something came between them: all that they name, also what is so already as far as the
+/// time line knows.
+fn whatever_becomes(states: &States, drafts: &mut [Draft], base: &Base) {
+    for draft in drafts.iter_mut().filter(|draft| !draft.sets.is_empty()) {
+        let Some(found) = states.edits(&draft.sets, base, &mut Collector::default()) else {
+            continue;
+        };
+        match &mut draft.entry.action {
+            Action::Set { edits, .. } => *edits = found.edits,
+            Action::Deploy(plan) => {
+                let plan = Arc::make_mut(plan);
+                let at = |id: &ServerId| {
+                    let of_it = |edit: &&Edit| edit.part() == Part::Server(*id);
+                    found.edits.iter().find(of_it).cloned()
+                };
+                plan.edits = plan.servers.iter().map(at).collect();
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The state of the system at `at`, after all that happens then.
@@ -173,6 +206,7 @@ pub(super) fn drafts(
         let action = Action::Set {
             text: String::new(),
             changes: Vec::new(),
+            edits: Vec::new(),
         };
         let entry = TimelineEntry {
             at: set.at,
@@ -608,6 +642,7 @@ fn rollout(
             .map(|id| Arc::clone(&all[id.position()].params))
             .collect(),
         servers,
+        planned: true,
         back: false,
         edits: Vec::new(),
         text: Rollout::NOTHING_NEW.to_owned(),

@@ -444,9 +444,9 @@ fn a_change_by_hand_is_the_run_of_its_time_line() {
     let mut simulation = start(&text);
     simulation.run_until(at(10.0));
     let path = "service.web.balancer.guards.rate-limit.rate";
-    let (after, new, changes) =
+    let (after, new, set) =
         scenario::change(&scenario, &model(&text), at(10.0), path, "25").expect("live");
-    simulation.adopt(std::sync::Arc::new(new), path, changes, "");
+    simulation.adopt(std::sync::Arc::new(new), &set, "");
     simulation.run();
     let mut replayed = Simulation::new(std::sync::Arc::new(after.model().expect("valid")), 0);
     replayed.run();

@@ -160,10 +160,10 @@ fn a_slider_changes_cores() {
     let scenario = Scenario::read(source, &[], &NoFiles).expect("valid");
     let mut simulation = Simulation::new(model(&text), 0);
     simulation.run_until(at(0.05));
-    let (after, new, changes) =
+    let (after, new, set) =
         scenario::change(&scenario, &model(&text), at(0.05), "machine.box.cores", "2")
             .expect("live");
-    simulation.adopt(Arc::new(new), "machine.box.cores = 2", changes, "");
+    simulation.adopt(Arc::new(new), &set, "");
     simulation.run();
     let mut replayed = Simulation::new(Arc::new(after.model().expect("valid")), 0);
     replayed.run();

@@ -58,7 +58,7 @@ fn its_time_line_alerts_and_expectations_are_understood() {
     let model = model(DESIGN);
     assert_eq!(model.timeline.len(), 2);
     assert_eq!(model.timeline[0].at, Instant(65 * 60 * SECOND));
-    let Action::Set { text, changes } = &model.timeline[0].action else {
+    let Action::Set { text, changes, .. } = &model.timeline[0].action else {
         panic!("{:?}", model.timeline[0])
     };
     assert_eq!(text, "service.web.server.web-1.weight = 1");

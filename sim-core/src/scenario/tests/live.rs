@@ -56,7 +56,7 @@ fn a_change_gives_the_parts_that_differ_and_a_scenario_that_replays_it() {
     let before = scenario(DESIGN);
     let model = before.model().expect("valid");
     let at = Instant(70 * 60 * SECOND);
-    let (after, changed, changes) = change(
+    let (after, changed, set) = change(
         &before,
         &model,
         at,
@@ -64,6 +64,9 @@ fn a_change_gives_the_parts_that_differ_and_a_scenario_that_replays_it() {
         "32",
     )
     .unwrap_or_else(|p| panic!("{p}"));
+    let Action::Set { changes, .. } = set else {
+        panic!("{set:?}")
+    };
     let [Change::Server(ServerId(0), params)] = changes.as_slice() else {
         panic!("{changes:?}")
     };

@@ -2,10 +2,12 @@
 
 use super::{BOOK, shop};
 use crate::support::{at, start, times, told};
+use sim_core::edit::Edit;
 use sim_core::engine::Simulation;
 use sim_core::event_log::Kind;
-use sim_core::scenario;
+use sim_core::scenario::{self, NoFiles, Scenario, Source};
 use sim_core::summary::Summary;
+use std::sync::Arc;
 
 fn failed(simulation: &Simulation) -> u64 {
     Summary::of(simulation, 0).requests.failed
@@ -111,6 +113,79 @@ fn a_release_of_a_step_can_be_taken_back() {
         "{notes:?}"
     );
     assert_eq!(workers(&early), [7, 7, 7, 7]);
+}
+
+#[test]
+fn a_value_is_set_again_though_the_time_line_has_set_it_already() {
+    // Set at 60 s, taken back at 80 s, and set again at 240 s: by an entry, or by whoever is at the controls.
+    let set = |at: u32| {
+        format!(
+            "[[timeline]]\nat = \"{at}s\"\nset = {{ \"service.web.server.*.errors.rate\" = 1.0 }}\n"
+        )
+    };
+    let text = |rest: &str| {
+        format!(
+            "horizon = \"300s\"\ntraffic = [{{ to = \"web\", rate = 100 }}]\n\
+             [service.web]\ndemand = \"5ms\"\nserver = [{{ name = \"w\", count = 2, workers = 2 }}]\n\
+             {}name = \"push\"\n{rest}\
+             [monitoring]\nscrape = \"5s\"\n\
+             [[alert]]\nname = \"failing\"\nwhen = \"failed > 10%\"\nover = \"10s\"\n\
+             [[runbook]]\nname = \"back\"\non = \"failing\"\nacknowledge = \"10s\"\n[[runbook.step]]\nundo = \"push\"\n",
+            set(60)
+        )
+    };
+    let late = |mut run: Simulation| {
+        run.run_until(at(239.0));
+        let before = failed(&run);
+        assert!((500..3000).contains(&before), "{before}");
+        run.run_until(at(248.0));
+        failed(&run) - before
+    };
+    assert_eq!(late(start(&text(""))), 0);
+    assert!(late(start(&text(&set(240)))) > 500);
+    let source = Source::new("s.toml", text(""));
+    let mut scenario = Scenario::read(source, &[], &NoFiles).expect("it is right");
+    let mut model = Arc::new(scenario.model().expect("it is right"));
+    let mut run = Simulation::new(Arc::clone(&model), 0);
+    run.run_until(at(240.0));
+    let before = failed(&run);
+    let edit = Edit::set("service.web.server.*.errors.rate", "1.0");
+    edit.apply(&mut run, &mut scenario, &mut model)
+        .expect("it is live");
+    run.run_until(at(248.0));
+    let since = failed(&run) - before;
+    assert!(since > 500, "{since}");
+    // Written down, it is the same run.
+    let mut replayed = Simulation::new(Arc::new(scenario.model().expect("it is right")), 0);
+    replayed.run_until(at(248.0));
+    assert_eq!(replayed.digest(), run.digest());
+}
+
+#[test]
+fn a_release_that_went_back_can_be_deployed_again() {
+    let deploy = |at: u32| {
+        format!(
+            "[[timeline]]\nat = \"{at}s\"\ndo = \"deploy\"\ntarget = \"service.web.server\"\n\
+             set = {{ \"service.web.server.*.errors.rate\" = 1.0 }}\ncanary = {{ servers = 1, watch = \"20s\" }}\n"
+        )
+    };
+    let text = format!(
+        "horizon = \"300s\"\ntraffic = [{{ to = \"web\", rate = 100 }}]\n\
+         [service.web]\ndemand = \"5ms\"\nserver = [{{ name = \"w\", count = 2, workers = 2 }}]\n{}{}",
+        deploy(60),
+        deploy(200)
+    );
+    let mut run = start(&text);
+    run.run_until(at(199.0));
+    let first = failed(&run);
+    run.run();
+    assert_eq!(times(&run, Kind::Rollback).len(), 2);
+    let second = failed(&run) - first;
+    // As many each time, but for chance.
+    assert!(
+        first > 500 && first.abs_diff(second) < 300,
+        "{first} and {second}"
+    );
 }
 
 #[test]
