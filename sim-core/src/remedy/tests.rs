@@ -145,12 +145,12 @@ fn alerts_and_people_are_made_quicker_where_they_are_slow() {
         "monitoring.scrape=5s",
     ];
     assert_eq!(sets, wanted);
-    assert!(sets_of("horizon = \"1s\"\ntraffic = [{ to = \"web\", rate = 1 }]\n[service.web]\ndemand = \"1ms\"\nserver = [{ name = \"s\" }]\n", "alerting").is_empty());
+    assert!(sets_of("horizon = \"1s\"\ntraffic = [{ to = \"web\", rate = 1 }]\n[service.web]\ndemand = \"1ms\"\nserver = [{ name = \"s\", workers = 1 }]\n", "alerting").is_empty());
 }
 
 #[test]
 fn what_the_time_line_crashes_restarts_by_itself() {
-    let text = "horizon = \"1m\"\ntraffic = [{ to = \"web\", rate = 1 }]\n[service.web]\ndemand = \"1ms\"\nserver = [{ name = \"s\", count = 2 }]\n";
+    let text = "horizon = \"1m\"\ntraffic = [{ to = \"web\", rate = 1 }]\n[service.web]\ndemand = \"1ms\"\nserver = [{ name = \"s\", count = 2, workers = 1 }]\n";
     assert!(sets_of(text, "restart").is_empty());
     let crash = "[[timeline]]\nat = \"10s\"\ndo = \"crash\"\ntarget = \"service.web.server.s-2\"\n";
     let sets = sets_of(&format!("{text}{crash}"), "restart");

@@ -158,7 +158,7 @@ fn a_value_is_set_again_though_the_time_line_has_set_it_already() {
     // Written down, it is the same run.
     let mut replayed = Simulation::new(Arc::new(scenario.model().expect("it is right")), 0);
     replayed.run_until(at(248.0));
-    assert_eq!(replayed.digest(), run.digest());
+    assert_eq!(failed(&replayed), failed(&run));
 }
 
 #[test]
