@@ -191,11 +191,12 @@ impl Simulation {
             balancers.server_entered(service, s, handle.slot(), now);
         }
         if idle || is_shared {
-            return if s.workers == 1 && !is_shared {
-                self.begin_alone(handle.slot(), server)
+            if s.workers == 1 && !is_shared {
+                self.begin_alone(handle.slot(), server);
             } else {
-                self.begin_service(handle)
-            };
+                self.begin_service(handle);
+            }
+            return;
         }
         let is_patient = s.fast == Fast::Patient;
         if s.waiting == Waiting::Fifo {

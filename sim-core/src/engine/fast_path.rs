@@ -558,12 +558,12 @@ impl Simulation {
         }
         if idle || is_shared {
             attempt.place = Place::Underway;
-            let alone = s.workers == 1 && !is_shared;
-            return if alone {
-                self.begin_alone(handle.slot(), server)
+            if s.workers == 1 && !is_shared {
+                self.begin_alone(handle.slot(), server);
             } else {
-                self.begin_service_apart(handle)
-            };
+                self.begin_service_apart(handle);
+            }
+            return;
         }
         if !BARE && s.waiting != Waiting::Fifo {
             return self.enqueue(handle);

@@ -290,14 +290,15 @@ impl Simulation {
     fn put(&mut self, rolling: &mut Rolling, place: usize) {
         let server = rolling.plan.servers[place];
         let ahead = std::mem::take(&mut rolling.ahead[place]);
-        let (owed, own) = ahead.split_at(rolling.owed[place]);
+        let (owed, own) = ahead.split_at(std::mem::take(&mut rolling.owed[place]));
         let on = |now: Change, edits: &[Edit]| edits.iter().fold(now, |now, edit| edit.on(&now));
         let before = on(self.running(server), owed);
         let after = on(before.clone(), own);
         if let Change::Server(_, params) = &after {
             self.change_server(server, params);
         }
-        rolling.changed[place] = Some(Edit::new(before, after));
+        // One that comes a second time, since it was removed meanwhile, is what it became the first time.
+        rolling.changed[place].get_or_insert(Edit::new(before, after));
     }
 
     /// Whether a server serves and, where it is new, has done so for long enough.

@@ -8,7 +8,6 @@
 use super::FleetView;
 use crate::draws::Draws;
 use crate::extension::{ParamDef, ParamKind};
-use std::hint::select_unpredictable;
 
 /// The parameter of policies that may find several servers equally good.
 pub(super) const TIES: ParamDef = ParamDef {
@@ -88,11 +87,10 @@ impl Node {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "most of what a change costs")]
     fn above(self, other: Self) -> Self {
-        let (dearer, cheaper) = (self.cost > other.cost, self.cost < other.cost);
-        let own = select_unpredictable(dearer, 0, self.equals);
-        let others = select_unpredictable(cheaper, 0, other.equals);
+        let own = u64::from(self.cost <= other.cost).wrapping_neg() & self.equals;
+        let others = u64::from(other.cost <= self.cost).wrapping_neg() & other.equals;
         Self {
-            cost: select_unpredictable(dearer, other.cost, self.cost),
+            cost: self.cost.min(other.cost),
             equals: own + others,
         }
     }
@@ -101,10 +99,9 @@ impl Node {
 /// The costs of all servers, with the least of them at hand.
 #[derive(Clone, Debug)]
 pub(super) struct Tree {
-    /// Pairs, each of which is below one node: first those of servers, then, round by round, those of what is
-    /// above them, and last the pair below the root. With `size` places for servers, a power of two, what is above
-    /// the pair `n` is at place `size + n`; so a walk upwards ends where the pairs do.
-    pairs: Vec<[Node; 2]>,
+    /// The children of each node: those of the root at 1, those of child `i` of `n` at `2n + i`. The
+    /// children of the second half are servers. Its length is a power of two.
+    children: Vec<[Node; 2]>,
     root: Node,
 }
 
@@ -112,18 +109,19 @@ impl Tree {
     /// A tree of so many servers with these costs; without a cost a server is not picked.
     pub(super) fn new(servers: usize, cost: impl Fn(usize) -> Option<f64>) -> Self {
         let size = servers.next_power_of_two().max(2);
-        let mut pairs = vec![[ABSENT; 2]; size - 1];
+        let mut children = vec![[ABSENT; 2]; size];
         for server in 0..servers {
-            pairs[server / 2][server % 2] = Node::of(cost(server).map(f64::to_bits));
+            let place = size + server;
+            children[place / 2][place % 2] = Node::of(cost(server).map(f64::to_bits));
         }
-        for place in size..2 * size - 2 {
-            let [left, right] = pairs[place - size];
-            pairs[place / 2][place % 2] = left.above(right);
+        for node in (2..size).rev() {
+            let [left, right] = children[node];
+            children[node / 2][node % 2] = left.above(right);
         }
-        let [left, right] = pairs[size - 2];
+        let [left, right] = children[1];
         Self {
             root: left.above(right),
-            pairs,
+            children,
         }
     }
 
@@ -174,8 +172,9 @@ impl Tree {
     /// Whether a server may be picked.
     #[inline]
     pub(super) fn has(&self, server: usize) -> bool {
-        let pair = self.pairs.get(server / 2);
-        server < self.size() && pair.is_some_and(|pair| pair[server % 2].equals > 0)
+        let place = self.children.len() + server;
+        let pair = self.children.get(place / 2);
+        pair.is_some_and(|pair| pair[place % 2].equals > 0)
     }
 
     /// A server has another cost, or none.
@@ -187,13 +186,13 @@ impl Tree {
     /// The same where costs are whole numbers.
     #[inline]
     pub(super) fn set_whole(&mut self, server: usize, cost: Option<u64>) {
-        let size = self.size();
         let mut node = Node::of(cost);
-        let mut place = server;
-        while let Some(pair) = self.pairs.get_mut(place / 2) {
+        let mut place = self.children.len() + server;
+        while place > 1 {
+            let pair = &mut self.children[place / 2];
             pair[place % 2] = node;
-            node = pair[0].above(pair[1]);
-            place = size + place / 2;
+            node = node.above(pair[1 - place % 2]);
+            place /= 2;
         }
         self.root = node;
     }
@@ -201,7 +200,8 @@ impl Tree {
     /// The cost of a server where costs are whole numbers; none of one that is not picked.
     #[inline]
     pub(super) fn whole(&self, server: usize) -> Option<u64> {
-        let node = self.pairs[server / 2][server % 2];
+        let place = self.children.len() + server;
+        let node = self.children[place / 2][place % 2];
         (node.equals > 0).then_some(node.cost)
     }
 
@@ -209,8 +209,13 @@ impl Tree {
     /// `floor`; and that cost.
     pub(super) fn first_above(&self, floor: u64) -> Option<(usize, u64)> {
         let most = self.root.cost.max(floor);
-        let first = self.descend(|[left, _]| left.cost > most);
-        (self.root.equals > 0).then_some((first, most))
+        let size = self.children.len();
+        let mut node = 1;
+        while node < size {
+            let left = self.children[node][0];
+            node = 2 * node + usize::from(left.cost > most);
+        }
+        (self.root.equals > 0).then_some((node - size, most))
     }
 
     /// The server of least cost.
@@ -221,33 +226,16 @@ impl Tree {
             return None;
         }
         let mut rank = rank(equals as usize, random_ties, draws) as u64;
-        Some(self.descend(|[left, _]| {
+        let size = self.children.len();
+        let mut node = 1;
+        while node < size {
+            let left = self.children[node][0];
             let before = u64::from(left.cost == cost).wrapping_neg() & left.equals;
             let right = rank >= before;
             rank -= u64::from(right).wrapping_neg() & before;
-            right
-        }))
-    }
-
-    /// The server at the end of a walk downwards that turns right where it is told to.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "most of what a choice costs")]
-    fn descend(&self, mut turns_right: impl FnMut(&[Node; 2]) -> bool) -> usize {
-        let size = self.size();
-        let mut pair = size - 2;
-        loop {
-            let place = 2 * pair + usize::from(turns_right(&self.pairs[pair]));
-            match place.checked_sub(size) {
-                Some(below) => pair = below,
-                None => return place,
-            }
+            node = 2 * node + usize::from(right);
         }
-    }
-
-    /// Places for servers.
-    #[inline]
-    fn size(&self) -> usize {
-        self.pairs.len() + 1
+        Some(node - size)
     }
 }
 

@@ -180,7 +180,7 @@ fn the_fast_path_changes_nothing_where_limits_are_met() {
     let rules = [
         "",
         &format!("balancer.health = [{checks}]"),
-        &format!("balancer.health = [{checks}, \"slow-start\"]"),
+        &format!("balancer.health = [{checks}, {{ kind = \"slow-start\", over = \"200ms\" }}]"),
         &format!("balancer.health = [{checks}, \"panic\"]"),
     ];
     let policies = [

@@ -365,6 +365,18 @@ fn how_many_are_meant_to_be_there_does_not_depend_on_who_is_on_the_way() {
 }
 
 #[test]
+fn a_server_that_is_removed_on_the_way_comes_back_as_what_it_was() {
+    let bad = format!("{CANARY}set = {{ \"service.web.server.s.errors.rate\" = 1.0 }}\n");
+    let gone = "[[timeline]]\nat = \"75s\"\ndo = \"remove\"\ntarget = \"service.web.server.s-1\"\n";
+    let text = shop(&format!("{bad}{gone}"));
+    let simulation = run(&text);
+    assert_eq!(happened(&simulation, Kind::Rollback).len(), 1);
+    let done = told(&simulation, Kind::Deployed);
+    assert_eq!(done[0].2, "the old release is on all 4");
+    assert_eq!(seen(&log(&text), (done[0].0 as u64 + 1)..200)[1], 0);
+}
+
+#[test]
 fn a_release_that_goes_back_goes_to_the_one_before_it_everywhere() {
     // The first one has come to s-1 when the second takes its place, which goes back from its canary.
     let first = format!("{FOUR}set = {{ \"service.web.server.s.workers\" = 3 }}\n");
