@@ -195,7 +195,7 @@ pub static COMMANDS: &[CommandDef] = commands![
     "save-plan", "Save the sweep as a plan", [], Command::SavePlan, "Saves the sweep with its scenario as a plan for stampede sweep.";
     "compare-policies", "Compare balancer policies", [], Command::ComparePolicies, "Runs the scenario with several policies, and says which differ for sure.";
     "compare-futures", "Compare with the future beside", [], Command::CompareFutures, "Runs the scenario as opened and the future shown many times, and says whether they differ.";
-    "find-deadline", "Find the point of no return", [], Command::FindDeadline, "Until when would what was changed in the future shown, or what you type, have helped?";
+    "find-deadline", "Find the point of no return", [], Command::FindDeadline, "Until when what was changed in the future shown, or what you type, would have helped.";
     "sweep-load", "Sweep the load", [], Command::SweepLoad, "Runs the scenario with fewer and more requests, and draws figures over it.";
     "reset-layout", "Reset the layout", [], Command::ResetLayout, "Panels and plots as at the first start.";
     "escape", "Close or deselect", [key(Key::Escape)], Command::Escape, "Closes what is open on top; otherwise selects nothing.";

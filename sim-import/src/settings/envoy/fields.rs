@@ -156,11 +156,12 @@ pub(super) const CHECK: Table = &[
         "unhealthy_edge_interval",
         As::Span,
     ),
-    (&["no_traffic_interval"], "no_traffic_interval", As::Span),
 ];
 
-/// Those of a check that the dialect has no parameter for.
+/// Those of a check that the dialect has no parameter for, or that do not count for an Envoy that has had traffic, with which
+/// a scenario begins.
 pub(super) const CHECK_MISSING: &[&str] = &[
+    "no_traffic_interval",
     "no_traffic_healthy_interval",
     "healthy_edge_interval",
     "initial_jitter",
