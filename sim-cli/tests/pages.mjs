@@ -29,25 +29,11 @@ if (pictures) mkdirSync(pictures, { recursive: true });
 
 const place = mkdtempSync(join(tmpdir(), "stampede-pages-"));
 const file = (name) => join(place, name);
+const skewed = readFileSync(new URL("skewed.toml", import.meta.url), "utf8");
 writeFileSync(
   file("q.toml"),
   `title = "A queue with a name that is rather long for a telephone"
-horizon = "40s"
-traffic = [{ to = "web", rate = 60, client = { timeout = "1s", cancel = true } }]
-[service.web]
-demand = { kind = "exponential", mean = "50ms" }
-balancer = { policy = "weighted-round-robin", health = ["checks"] }
-[[service.web.server]]
-name = "a"
-workers = 2
-queue = { limit = 20 }
-weight = 40
-[[service.web.server]]
-name = "b-with-a-name-that-does-not-end-soon"
-count = 2
-like = "a"
-weight = 1
-[[timeline]]
+${skewed.replace('name = "b"', 'name = "b-with-a-name-that-does-not-end-soon"')}[[timeline]]
 at = "10s"
 do = "crash"
 target = "service.web.server.a"

@@ -6,7 +6,7 @@
 // FOLDER is what sim-gui/web/build.sh wrote, PROGRAM the command `stampede` of the same source. Needs
 // chromedriver and chromium; nothing of npm.
 import { spawnSync } from "node:child_process";
-import { createReadStream, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
@@ -25,23 +25,7 @@ function command(...words) {
 }
 const digest = JSON.parse(command("run", "incident", "--format", "json")).digest;
 // A balancer that hardly knows two of its three servers, examined by the command.
-const shop = `horizon = "40s"
-warm_up = "10s"
-traffic = [{ to = "web", rate = 60, client = { timeout = "1s", cancel = true } }]
-[service.web]
-demand = { kind = "exponential", mean = "50ms" }
-balancer = { policy = "weighted-round-robin", health = ["checks"] }
-[[service.web.server]]
-name = "a"
-workers = 2
-queue = { limit = 20 }
-weight = 40
-[[service.web.server]]
-name = "b"
-count = 2
-like = "a"
-weight = 1
-`;
+const shop = readFileSync(new URL("../../sim-cli/tests/skewed.toml", import.meta.url), "utf8");
 const lines = (text) => text.split("\n").map((line) => line.trim()).filter((line) => line);
 const place = mkdtempSync(join(tmpdir(), "stampede-page-"));
 writeFileSync(join(place, "shop.toml"), shop);

@@ -161,12 +161,7 @@ impl Simulation {
         let routed: Vec<Handle> = (held.iter())
             .flat_map(|&handle| self.detach_route(handle))
             .collect();
-        for handle in held {
-            // The answer of another may have had this one called off.
-            if self.attempts.contains(handle) && self.attempts[handle].instance == index {
-                self.cut_off(handle);
-            }
-        }
+        self.cut_off_all(held, index);
         self.abandon_all(routed);
         self.instance_disconnects(index);
         let instance = &mut self.balancers[index];
@@ -187,6 +182,10 @@ impl Simulation {
             .filter(|(_, a)| a.place.is_at_server() || a.place == Place::ToServer)
             .map(|(h, _)| h)
             .collect();
+        self.cut_off_all(held, index);
+    }
+
+    fn cut_off_all(&mut self, held: Vec<Handle>, index: InstanceId) {
         for handle in held {
             // The answer of another may have had this one called off.
             if self.attempts.contains(handle) && self.attempts[handle].instance == index {

@@ -14,7 +14,10 @@ use crate::event_log::{Kind, nothing_to_do};
 use crate::health::OwnHealth;
 use crate::ids::{InstanceId, LocalId, ServerId, ServiceId};
 use crate::machine::MachineState;
-use crate::model::{Action, Actor, Balancer, Change, Edit, Model, ServerParams, Service, Target};
+use crate::model::{
+    Action, Actor, Balancer, Change, Edit, Model, Part, ServerParams, Service, Target,
+};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Simulation {
@@ -58,13 +61,13 @@ impl Simulation {
             } => {
                 self.tell(Kind::Set, by, text, note.to_owned());
                 for change in changes {
-                    let edit = edits.iter().find(|edit| edit.part() == change.part());
+                    let edit = Edit::among(edits, change.part());
                     let change = self.reconciled(change, edit);
                     self.change(&change);
                 }
                 // What it names and is so already, as far as the time line knows.
-                let known = |edit: &&Edit| changes.iter().any(|c| c.part() == edit.part());
-                for edit in edits.iter().filter(|edit| !known(edit)) {
+                let known: BTreeSet<Part> = changes.iter().map(Change::part).collect();
+                for edit in edits.iter().filter(|edit| !known.contains(&edit.part())) {
                     self.set_whatever_it_is(edit);
                 }
                 self.start_changed_probers();

@@ -38,6 +38,12 @@ impl Edit {
         self.cases[0].0.part()
     }
 
+    /// The one of a part among edits of different parts, which ascend by these.
+    pub(crate) fn among(edits: &[Self], part: Part) -> Option<&Self> {
+        let found = edits.binary_search_by_key(&part, Self::part);
+        found.ok().map(|place| &edits[place])
+    }
+
     /// The same change taken back.
     #[must_use]
     pub fn reversed(self) -> Self {

@@ -31,8 +31,8 @@ pub enum Action {
         text: String,
         /// The parts that differ afterwards.
         changes: Vec<Change>,
-        /// What it changes whatever has become of the system, where something may have come between; empty where that is
-        /// not worked out, and `changes` beside what was planned before say it.
+        /// What it changes whatever has become of the system, by part, where something may have come between; empty where
+        /// that is not worked out, and `changes` beside what was planned before say it.
         edits: Vec<Edit>,
     },
     /// Crash.

@@ -4,13 +4,13 @@ use super::Scenario;
 use super::alarm::{aborted, alerts, expectations, slos};
 use super::assumed::assumed;
 use super::monitoring::monitoring;
+use super::planned::{Planned, timeline};
 use super::problem::{Collector, Problem};
 use super::runbook::runbooks;
 use super::section::Cx;
 use super::sections::Top;
 use super::servers::{Fleet, fleet};
 use super::services::{Skeleton, check_autoscalers, skeleton};
-use super::timeline::{Planned, timeline};
 use crate::model::{Exposing, Limits, Model, Recording};
 use crate::time::{Clock, Duration};
 

@@ -2,9 +2,9 @@
 
 use super::assemble::base;
 use super::live::check_live;
+use super::planned::{state_at, timeline};
 use super::problem::{Collector, Problems, Span};
 use super::set::{Assignment, split};
-use super::timeline::{state_at, timeline};
 use super::tree::parse_value;
 use super::{LiveSet, Scenario, Source};
 use crate::model::{Action, Change, Edit, Model};

@@ -45,6 +45,7 @@ mod overlay;
 mod own_health;
 mod own_rules;
 mod place;
+mod planned;
 pub(crate) mod problem;
 mod renamed;
 mod routes;

@@ -4,9 +4,9 @@ use super::Scenario;
 use super::assemble::base;
 use super::canonical::value_text;
 use super::live::find_servers;
+use super::planned::state_at;
 use super::problem::Collector;
 use super::set::kind_of;
-use super::timeline::state_at;
 use super::tree::Node;
 use crate::time::Instant;
 

@@ -1,6 +1,6 @@
 //! The panel of experiments without a display: clicked by accessible name.
 
-use crate::screen::{settle, window};
+use crate::screen::{experiment, settle, window};
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use sim_gui::command::Command;
@@ -22,15 +22,6 @@ fn lab() -> Harness<'static, App> {
     harness.get_by_label("Experiments").click();
     harness.run_steps(3);
     harness
-}
-
-fn experiment<'h>(harness: &'h Harness<'_, App>) -> &'h Experiment {
-    harness
-        .state()
-        .state()
-        .experiment
-        .as_ref()
-        .expect("one was begun")
 }
 
 /// Runs frames until something holds of the experiment.

@@ -7,6 +7,7 @@ use sim_core::scenario::Scenario;
 use sim_core::summary::Summary;
 use sim_core::time::Instant;
 use sim_gui::command::{COMMANDS, Command};
+use sim_gui::experiment::Experiment;
 use sim_gui::panel::{PANELS, banner};
 use sim_gui::settings::{Looks, Settings};
 use sim_gui::{App, MODELS, Opening};
@@ -370,4 +371,14 @@ fn a_file_is_opened_by_its_path_and_a_missing_one_is_said() {
             .name(),
         "mm1"
     );
+}
+
+/// The experiment that was begun.
+pub(crate) fn experiment<'h>(harness: &'h Harness<'_, App>) -> &'h Experiment {
+    harness
+        .state()
+        .state()
+        .experiment
+        .as_ref()
+        .expect("one was begun")
 }

@@ -1,7 +1,7 @@
 //! What a monitoring makes of a run, and until when something helps: lanes, what is known beside what is true, the point
 //! of no return.
 
-use crate::screen::{opening, perform, window};
+use crate::screen::{experiment, opening, perform, window};
 use egui_kittest::{Harness, kittest::Queryable as _};
 use sim_core::engine::Simulation;
 use sim_core::experiment::{Control, deadline};
@@ -11,7 +11,7 @@ use sim_core::summary::AlertNow;
 use sim_core::time::{Instant, SECOND};
 use sim_gui::App;
 use sim_gui::command::Command;
-use sim_gui::experiment::{Draft, Experiment, Field, Kind, Over, Prepared};
+use sim_gui::experiment::{Draft, Field, Kind, Over, Prepared};
 use sim_gui::panel;
 use sim_gui::playback::{Edit, stood};
 use std::num::NonZeroUsize;
@@ -177,15 +177,6 @@ fn what_is_known_stands_beside_what_is_true_in_either_direction() {
         .expect("it stands there")];
     let harness = storm(without, 83);
     assert!(words(&harness, "inspector").is_empty());
-}
-
-fn experiment<'h>(harness: &'h Harness<'_, App>) -> &'h Experiment {
-    harness
-        .state()
-        .state()
-        .experiment
-        .as_ref()
-        .expect("one was begun")
 }
 
 fn finish(harness: &mut Harness<'static, App>) {
