@@ -245,7 +245,8 @@ impl EventQueue {
     }
 
     /// A server has nothing to complete. It takes a number of the sequence as any scheduling.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a part of the loop of a run")]
     pub(super) fn clear_completion(&mut self, server: ServerId) {
         self.sequence += 1;
         self.completions.clear(server.position());

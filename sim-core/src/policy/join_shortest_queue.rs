@@ -4,7 +4,8 @@
 //! those of other balancer instances. No real balancer does; this is the yardstick of theory. Where there
 //! are many servers, it is told of each change of what they hold instead of looking at all of them.
 
-use super::least::{TIES, Tree, is_plain, scan};
+use super::least::{Ranked, TIES, is_plain, scan};
+use super::levels::Levels;
 use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;
@@ -26,7 +27,7 @@ pub(super) static POLICY: PolicyDef = PolicyDef {
         Box::new(JoinShortestQueue {
             random_ties: params.choice("ties") == 0,
             told: false,
-            tree: None,
+            levels: None,
         })
     },
 };
@@ -37,24 +38,15 @@ struct JoinShortestQueue {
     /// Whether it is told of what servers hold.
     told: bool,
     /// What the eligible servers hold, where there are many.
-    tree: Option<Tree>,
-}
-
-/// What a server costs: every one has a cost.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "scans and trees ask for costs that may be missing"
-)]
-fn cost(fleet: &FleetView<'_>, server: usize) -> Option<f64> {
-    Some(f64::from(fleet.oracle.in_system(server)))
+    levels: Option<Levels>,
 }
 
 impl Policy for JoinShortestQueue {
     fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
-        match &self.tree {
-            Some(tree) if is_plain(fleet) => tree.pick(self.random_ties, draws),
+        match &self.levels {
+            Some(levels) if is_plain(fleet) => levels.pick(self.random_ties, draws),
             _ => {
-                let cost = |server: usize| cost(fleet, server);
+                let cost = |server: usize| Some(f64::from(fleet.oracle.in_system(server)));
                 scan(fleet.eligible, cost, self.random_ties, draws)
             }
         }
@@ -64,26 +56,23 @@ impl Policy for JoinShortestQueue {
     }
     fn hear_of_queues(&mut self, told: bool) {
         self.told = told;
-        self.tree = self.tree.take().filter(|_| told);
+        self.levels = self.levels.take().filter(|_| told);
     }
     fn on_queue(&mut self, server: usize, in_system: u32) {
-        if let Some(tree) = &mut self.tree
-            && tree.has(server)
+        if let Some(levels) = &mut self.levels
+            && levels.has(server)
         {
-            tree.set(server, Some(f64::from(in_system)));
+            levels.set(server, Some(in_system));
         }
     }
     fn on_fleet_changed(&mut self, fleet: &FleetView<'_>) {
-        let tree = || Tree::of(fleet, |server| cost(fleet, server));
-        self.tree = self.told.then(tree).flatten();
+        self.on_eligible_changed(fleet, None);
     }
     fn on_eligible_changed(&mut self, fleet: &FleetView<'_>, changed: Option<&[u32]>) {
-        match (&mut self.tree, changed) {
-            (Some(tree), Some(changed)) => {
-                tree.hear_of(fleet, changed, |server| cost(fleet, server));
-            }
-            _ => self.on_fleet_changed(fleet),
-        }
+        let known = self.levels.take();
+        let number = |server: usize| Some(fleet.oracle.in_system(server));
+        let after = || Levels::after(known, fleet, changed, number);
+        self.levels = self.told.then(after).flatten();
     }
     fn clone_box(&self) -> Box<dyn Policy> {
         Box::new(self.clone())

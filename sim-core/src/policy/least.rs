@@ -22,7 +22,7 @@ pub(super) const SMALL: usize = 16;
 
 /// Which of so many equals is taken: with random ties each with the same chance, otherwise the first.
 #[inline]
-fn rank(equals: usize, random_ties: bool, draws: &mut Draws) -> usize {
+pub(super) fn rank(equals: usize, random_ties: bool, draws: &mut Draws) -> usize {
     if random_ties && equals > 1 {
         draws.below(equals)
     } else {
@@ -60,6 +60,55 @@ pub(super) fn scan(
         rank => {
             let mut cheapest = costs().filter(|&(_, cost)| cost == least);
             cheapest.nth(rank).map(|(server, _)| server)
+        }
+    }
+}
+
+/// What knows the cheapest of many servers without looking at each.
+pub(super) trait Ranked: Sized {
+    type Cost;
+
+    /// So many servers with these costs; without a cost a server is not picked.
+    fn new(servers: usize, cost: impl Fn(usize) -> Option<Self::Cost>) -> Self;
+
+    /// Whether a server may be picked.
+    fn has(&self, server: usize) -> bool;
+
+    /// A server has another cost, or none.
+    fn set(&mut self, server: usize, cost: Option<Self::Cost>);
+
+    /// Of the eligible servers, where there are many.
+    fn of(fleet: &FleetView<'_>, cost: impl Fn(usize) -> Option<Self::Cost>) -> Option<Self> {
+        let servers = fleet.weights.len();
+        (servers > SMALL).then(|| {
+            let mut eligible = vec![false; servers];
+            for &server in fleet.eligible {
+                eligible[server as usize] = true;
+            }
+            Self::new(servers, |server| {
+                eligible[server].then(|| cost(server)).flatten()
+            })
+        })
+    }
+
+    /// What was known, after some of the servers became eligible or ceased to be: those, or all where it is
+    /// not known which.
+    fn after(
+        known: Option<Self>,
+        fleet: &FleetView<'_>,
+        changed: Option<&[u32]>,
+        cost: impl Fn(usize) -> Option<Self::Cost>,
+    ) -> Option<Self> {
+        match (known, changed) {
+            (Some(mut known), Some(changed)) => {
+                for server in changed {
+                    let eligible = fleet.eligible.binary_search(server).is_ok();
+                    let server = *server as usize;
+                    known.set(server, eligible.then(|| cost(server)).flatten());
+                }
+                Some(known)
+            }
+            _ => Self::of(fleet, cost),
         }
     }
 }
@@ -106,84 +155,7 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// A tree of so many servers with these costs; without a cost a server is not picked.
-    pub(super) fn new(servers: usize, cost: impl Fn(usize) -> Option<f64>) -> Self {
-        let size = servers.next_power_of_two().max(2);
-        let mut children = vec![[ABSENT; 2]; size];
-        for server in 0..servers {
-            let place = size + server;
-            children[place / 2][place % 2] = Node::of(cost(server).map(f64::to_bits));
-        }
-        for node in (2..size).rev() {
-            let [left, right] = children[node];
-            children[node / 2][node % 2] = left.above(right);
-        }
-        let [left, right] = children[1];
-        Self {
-            root: left.above(right),
-            children,
-        }
-    }
-
-    /// The tree after some of the servers became eligible or ceased to be: those, or all where it is not known.
-    pub(super) fn after(
-        tree: Option<Self>,
-        fleet: &FleetView<'_>,
-        changed: Option<&[u32]>,
-        cost: impl Fn(usize) -> Option<f64>,
-    ) -> Option<Self> {
-        match (tree, changed) {
-            (Some(mut tree), Some(changed)) => {
-                tree.hear_of(fleet, changed, cost);
-                Some(tree)
-            }
-            _ => Self::of(fleet, cost),
-        }
-    }
-
-    /// A tree of the eligible servers, where there are many.
-    pub(super) fn of(fleet: &FleetView<'_>, cost: impl Fn(usize) -> Option<f64>) -> Option<Self> {
-        let servers = fleet.weights.len();
-        (servers > SMALL).then(|| {
-            let mut eligible = vec![false; servers];
-            for &server in fleet.eligible {
-                eligible[server as usize] = true;
-            }
-            Self::new(servers, |server| {
-                eligible[server].then(|| cost(server)).flatten()
-            })
-        })
-    }
-
-    /// Some servers may have become eligible or ceased to be.
-    pub(super) fn hear_of(
-        &mut self,
-        fleet: &FleetView<'_>,
-        changed: &[u32],
-        cost: impl Fn(usize) -> Option<f64>,
-    ) {
-        for server in changed {
-            let eligible = fleet.eligible.binary_search(server).is_ok();
-            let server = *server as usize;
-            self.set(server, eligible.then(|| cost(server)).flatten());
-        }
-    }
-
-    /// Whether a server may be picked.
-    #[inline]
-    pub(super) fn has(&self, server: usize) -> bool {
-        let place = self.children.len() + server;
-        let pair = self.children.get(place / 2);
-        pair.is_some_and(|pair| pair[place % 2].equals > 0)
-    }
-
-    /// A server has another cost, or none.
-    #[inline]
-    pub(super) fn set(&mut self, server: usize, cost: Option<f64>) {
-        self.set_whole(server, cost.map(f64::to_bits));
-    }
-
-    /// The same where costs are whole numbers.
+    /// A server has another cost, a whole number, or none.
     #[inline]
     pub(super) fn set_whole(&mut self, server: usize, cost: Option<u64>) {
         let mut node = Node::of(cost);
@@ -236,6 +208,40 @@ impl Tree {
             node = 2 * node + usize::from(right);
         }
         Some(node - size)
+    }
+}
+
+impl Ranked for Tree {
+    type Cost = f64;
+
+    fn new(servers: usize, cost: impl Fn(usize) -> Option<f64>) -> Self {
+        let size = servers.next_power_of_two().max(2);
+        let mut children = vec![[ABSENT; 2]; size];
+        for server in 0..servers {
+            let place = size + server;
+            children[place / 2][place % 2] = Node::of(cost(server).map(f64::to_bits));
+        }
+        for node in (2..size).rev() {
+            let [left, right] = children[node];
+            children[node / 2][node % 2] = left.above(right);
+        }
+        let [left, right] = children[1];
+        Self {
+            root: left.above(right),
+            children,
+        }
+    }
+
+    #[inline]
+    fn has(&self, server: usize) -> bool {
+        let place = self.children.len() + server;
+        let pair = self.children.get(place / 2);
+        pair.is_some_and(|pair| pair[place % 2].equals > 0)
+    }
+
+    #[inline]
+    fn set(&mut self, server: usize, cost: Option<f64>) {
+        self.set_whole(server, cost.map(f64::to_bits));
     }
 }
 

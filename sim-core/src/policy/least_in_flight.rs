@@ -1,13 +1,14 @@
 //! Fewest attempts in flight, by this instance's own count.
 //!
 //! Known as least connections. Compares in-flight attempts divided by weight, of every eligible server;
-//! where there are many it keeps them in a tree instead of looking at each. A server that fails fast
+//! where there are many it keeps them in levels instead of looking at each, or in a tree where weights differ. A server that fails fast
 //! always looks idle and attracts everything; with many instances each sees only its own share.
 //!
 //! Programs weigh in three ways, which differ while servers are nearly idle: an idle server of small weight
 //! is as good as any other, or it is not, or it is better than any that is busy.
 
-use super::least::{TIES, Tree, is_plain, scan};
+use super::least::{Ranked, TIES, Tree, is_plain, scan};
+use super::levels::Levels;
 use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, Params};
@@ -66,7 +67,9 @@ pub(super) struct LeastInFlight {
     even: bool,
     /// Weights of the servers, where they differ.
     weights: Vec<f64>,
-    /// Costs of the eligible servers, where there are many.
+    /// Where there are many servers: the counts of those that are eligible, while all weigh the same.
+    levels: Option<Levels>,
+    /// Their costs, where weights differ.
     tree: Option<Tree>,
 }
 
@@ -78,6 +81,7 @@ impl LeastInFlight {
             most,
             even: false,
             weights: Vec::new(),
+            levels: None,
             tree: None,
         }
     }
@@ -100,10 +104,25 @@ impl LeastInFlight {
         (weight > 0.0).then(|| counted / weight)
     }
 
+    /// What it counts among equal weights: those that are full are behind all others.
+    #[inline]
+    fn number(&self, in_flight: u32) -> u32 {
+        if in_flight < self.most {
+            in_flight
+        } else {
+            u32::MAX - 1
+        }
+    }
+
     /// An eligible server's count is another.
     #[inline]
     fn counts(&mut self, server: usize, in_flight: u32) {
-        if self.tree.as_ref().is_some_and(|tree| tree.has(server)) {
+        let number = self.number(in_flight);
+        if let Some(levels) = &mut self.levels {
+            if levels.has(server) {
+                levels.set(server, Some(number));
+            }
+        } else if self.tree.as_ref().is_some_and(|tree| tree.has(server)) {
             let cost = self.cost(server, in_flight);
             if let Some(tree) = &mut self.tree {
                 tree.set(server, cost);
@@ -114,8 +133,9 @@ impl LeastInFlight {
 
 impl Policy for LeastInFlight {
     fn pick(&mut self, fleet: &FleetView<'_>, _: &Job, draws: &mut Draws) -> Option<usize> {
-        let least = match &self.tree {
-            Some(tree) if is_plain(fleet) => tree.pick(self.random_ties, draws),
+        let least = match (&self.levels, &self.tree) {
+            (Some(levels), _) if is_plain(fleet) => levels.pick(self.random_ties, draws),
+            (_, Some(tree)) if is_plain(fleet) => tree.pick(self.random_ties, draws),
             _ => {
                 let cost = |server: usize| self.cost(server, fleet.in_flight[server]);
                 scan(fleet.eligible, cost, self.random_ties, draws)
@@ -139,12 +159,19 @@ impl Policy for LeastInFlight {
         if !self.even {
             self.weights.extend_from_slice(fleet.weights);
         }
-        self.tree = Tree::of(fleet, |server| self.cost(server, fleet.in_flight[server]));
+        (self.levels, self.tree) = (None, None);
+        self.on_eligible_changed(fleet, None);
     }
     fn on_eligible_changed(&mut self, fleet: &FleetView<'_>, changed: Option<&[u32]>) {
-        let tree = self.tree.take();
-        let cost = |server: usize| self.cost(server, fleet.in_flight[server]);
-        self.tree = Tree::after(tree, fleet, changed, cost);
+        if self.even {
+            let levels = self.levels.take();
+            let number = |server: usize| Some(self.number(fleet.in_flight[server]));
+            self.levels = Levels::after(levels, fleet, changed, number);
+        } else {
+            let tree = self.tree.take();
+            let cost = |server: usize| self.cost(server, fleet.in_flight[server]);
+            self.tree = Tree::after(tree, fleet, changed, cost);
+        }
     }
     fn clone_box(&self) -> Box<dyn Policy> {
         Box::new(self.clone())

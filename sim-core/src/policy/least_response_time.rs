@@ -10,7 +10,7 @@
 //! Where there are many servers a tree keeps them in order. All averages decay alike, so that their
 //! order stays as it is while time passes: what is compared is the logarithm of each as of the start of the run.
 
-use super::least::{TIES, Tree, is_plain, scan};
+use super::least::{Ranked, TIES, Tree, is_plain, scan};
 use super::peak_ewma::{FAILURES, tells};
 use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;

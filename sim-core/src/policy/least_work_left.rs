@@ -9,7 +9,7 @@
 //! these instants are kept in a tree; the policy is told which servers to look at anew. Servers with another
 //! speed, with several workers, with work that stands still are kept apart, and looked at for each choice.
 
-use super::least::{SMALL, Tree, is_plain, scan};
+use super::least::{Ranked, SMALL, Tree, is_plain, scan};
 use super::{Farm, FleetView, Job, Policy, PolicyDef, no_conditions};
 use crate::draws::Draws;
 use crate::extension::ExtensionRow;

@@ -33,6 +33,7 @@ mod least;
 mod least_in_flight;
 mod least_response_time;
 mod least_work_left;
+mod levels;
 mod maglev;
 mod most_in_flight;
 mod nginx;

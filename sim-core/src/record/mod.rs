@@ -359,7 +359,8 @@ impl Recorder {
     }
 
     /// An attempt got a worker.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a part of the loop of a run")]
     pub(crate) fn waited(&mut self, service: ServiceId, class: ClassId, begun: u64, wait_ns: u64) {
         if begun >= self.measure_from {
             let at = service.position() * self.layout.classes + class.position();
