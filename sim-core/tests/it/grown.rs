@@ -267,6 +267,10 @@ impl Bed {
                 "[service.web.zone.a]\nlink = { delay = \"1ms\" }\n"
             }
             _ if path.starts_with("machine.") && lacks("[machine.") => "[machine.box]\ncores = 1\n",
+            // Of other rules none has a window of its own.
+            "alert.NAME.over" if lacks("\"wide\"") => {
+                "[[alert]]\nname = \"wide\"\nwhen = \"p99 > 20ms\"\n"
+            }
             _ if path.starts_with("alert.") && lacks("[[alert]]") => {
                 "[[alert]]\nname = \"slow\"\nwhen = \"p99 > 20ms\"\n"
             }
@@ -656,6 +660,7 @@ fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
         "{ kind = \"uniform\", low = \"0s\", high = \"90ms\" }",
         "{ kind = \"empirical\", file = \"sample.txt\" }",
         "{ kind = \"truncated\", of = { kind = \"pareto\", mean = \"5ms\", shape = 1.2 }, max = \"40ms\" }",
+        "{ kind = \"correlated\", correlation = 0.7, of = { kind = \"exponential\", mean = \"6ms\" } }",
     ];
     let metric = || METRICS.iter().map(|metric| metric.name);
     let words: &[&str] = match (row.kind.trim_end_matches(", or none"), key) {
