@@ -318,6 +318,11 @@ fn of_sources(model: &Model, queue: Memory) -> Memory {
                 (cycle_ns / 4e9 + queue.relaxation_s, Slow::Phases)
             }
             Arrivals::Closed { think, .. } => (think.mean_ns() / 1e9, Slow::Users),
+            Arrivals::Sessions(sessions) => {
+                let pauses = sessions.requests.mean() - 1.0;
+                let lasts_s = pauses * sessions.think.mean_ns() / 1e9;
+                (lasts_s + queue.relaxation_s, Slow::Users)
+            }
             Arrivals::Open(_) | Arrivals::Trace(_) | Arrivals::Bursts(_) => continue,
         };
         found = found.and(Memory {

@@ -153,7 +153,7 @@ impl Bed {
                 bed.text +=
                     &format!("[[service.web.server]]\nname = \"twin{number}\"\nlike = \"s0\"\n");
             }
-            // Neither has a rate, as nearly all sources do.
+            // A source beside the others: nearly all of these have no rate.
             "traffic.NAME.arrivals.users"
             | "traffic.NAME.arrivals.think"
             | "traffic.NAME.arrivals.every"
@@ -167,7 +167,12 @@ impl Bed {
             | "traffic.NAME.arrivals.times" => {
                 let kind = row.of_kind.expect("it is a parameter");
                 let arrivals = choice(row, kind, dice);
-                bed.text += &format!("[[traffic]]\nto = \"web\"\narrivals = {arrivals}\n");
+                let rate = if kind == "sessions" {
+                    "rate = 90\n"
+                } else {
+                    ""
+                };
+                bed.text += &format!("[[traffic]]\nto = \"web\"\n{rate}arrivals = {arrivals}\n");
             }
             path => {
                 bed.make_room(path);
@@ -542,6 +547,8 @@ fn choice(row: &KeyRow, kind: &str, dice: &mut Dice) -> String {
                 ("burn-rate", "long") => dice.of(&["\"3s\"", "\"40s\""]).to_owned(),
                 ("burn-rate", "short") => dice.of(&["\"150ms\"", "\"1s\""]).to_owned(),
                 ("mixture", "weights") => "[3, 1]".to_owned(),
+                ("sessions", "requests") => dice.of(&["[3]", "[1, 4]", "[40]"]).to_owned(),
+                ("sessions", "lengths") if text.contains(", 4]") => "\"listed\"".to_owned(),
                 ("step-scaling", "up_from") => "[0.5]".to_owned(),
                 ("step-scaling", "up_by") => "[2]".to_owned(),
                 ("step-scaling", "down_from") => "[0.2]".to_owned(),
