@@ -31,6 +31,10 @@ const REMARKS: &[(&str, &str)] = &[
         "at 0s the traffic offers `router` 150 % of what its servers can do",
     ),
     (
+        "gradient2",
+        "at 0s the traffic offers `busy` 125 % of what its servers can do",
+    ),
+    (
         "prequal",
         "at 0s the traffic offers the server `crowded-10` of `wrr` 103 %",
     ),
@@ -291,6 +295,17 @@ const WRONG_RULES: &[(&str, &str, &str)] = &[
         "codel",
         "service.router.server.router.guards.0.interval",
         "110ms",
+    ),
+    (
+        "gradient2",
+        "traffic.dead.client.guards",
+        "[\"vegas-limit\"]",
+    ),
+    ("gradient2", "traffic.dead.client.guards.0.headroom", "5"),
+    (
+        "gradient2",
+        "service.busy.server.busy.guards",
+        "[{ kind = \"gradient2-limit\", tolerance = 1.2 }]",
     ),
     ("hedging", "client.hedge.after", "2.5s"),
     ("hedging", "client.hedge.demand", "same"),

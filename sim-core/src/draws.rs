@@ -115,6 +115,13 @@ pub struct Draws {
 }
 
 impl Draws {
+    /// The draws at this position of the number so many before.
+    pub(crate) fn of_number_before(&self, distance: u64) -> Self {
+        Self {
+            state: self.state.wrapping_sub(distance.wrapping_mul(GOLDEN)),
+        }
+    }
+
     /// 64 uniform bits.
     #[inline]
     pub fn bits(&mut self) -> u64 {

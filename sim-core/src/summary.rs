@@ -21,7 +21,7 @@ pub use response::Response;
 pub use verdict::verdict_rules;
 pub use warning::{WARNINGS, assumed_words};
 
-use crate::engine::{GuardFigures, PoolFigures, Simulation};
+use crate::engine::{GuardFigures, PoolFigures, SessionFigures, Simulation};
 use crate::histogram::Histogram;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -393,6 +393,9 @@ pub struct Summary {
     /// Users who did not come back after a request that failed, over the whole run; absent where all do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub users_left: Option<u64>,
+    /// What became of visitors, in the measured time; absent where no traffic comes in sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<SessionFigures>,
     /// Time from the start of the run to the first crash of a server or balancer, in seconds; absent
     /// when there was none.
     pub first_crash_s: Option<f64>,

@@ -3,7 +3,7 @@
 use super::Report;
 use crate::table::Table;
 use crate::terminal::{BOLD, RED};
-use sim_core::engine::{GuardFigures, PoolFigures};
+use sim_core::engine::{GuardFigures, PoolFigures, SessionFigures};
 use sim_core::readable::{number, share, short, span, time};
 use sim_core::summary::{Incident, Summary, Times};
 use sim_core::time::Duration as Span;
@@ -17,6 +17,9 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let summary = report.summary;
     let mut table = Table::default();
     table.row(["requests".to_owned(), requests(summary)]);
+    if let Some(told) = &summary.sessions {
+        table.row(["sessions".to_owned(), sessions(told)]);
+    }
     table.row(["response".to_owned(), response(&summary.response_time_s)]);
     table.row(["load".to_owned(), load(summary)]);
     for guard in summary.guards.iter().take(GUARDS_MAX) {
@@ -88,6 +91,15 @@ fn requests(summary: &Summary) -> String {
         );
     }
     text
+}
+
+fn sessions(told: &SessionFigures) -> String {
+    let count = |count: u64| short(count as f64);
+    let mut text = format!("{} begun", count(told.begun));
+    if told.cut_short > 0 {
+        text = format!("{text}   {} of them cut short", count(told.cut_short));
+    }
+    format!("{text}   {} under way on average", short(told.mean))
 }
 
 /// Most guards, or hops with connections, that are listed; summary.json has all.

@@ -20,6 +20,7 @@ mod mmpp;
 mod poisson;
 mod reconnect;
 mod renewal;
+mod sessions;
 mod trace;
 
 pub(crate) use trace::copies;
@@ -32,6 +33,7 @@ pub static ARRIVALS: &[&ArrivalDef] = &[
     &batch::ARRIVAL,
     &mmpp::ARRIVAL,
     &closed::ARRIVAL,
+    &sessions::ARRIVAL,
     &trace::ARRIVAL,
     &clock::ARRIVAL,
     &reconnect::ARRIVAL,
@@ -85,10 +87,74 @@ pub enum Arrivals {
         /// Probability that one whose request failed does not come back.
         leave: f64,
     },
+    /// Visitors who ask for one thing after another, and go.
+    Sessions(Arc<Sessions>),
     /// Given moments, ascending.
     Trace(Arc<[Duration]>),
     /// Many at a time.
     Bursts(Bursts),
+}
+
+/// Visitors, each of whom asks for one thing after another.
+#[derive(Debug)]
+pub struct Sessions {
+    /// Gaps between visitors.
+    pub gaps: Arc<dyn Gaps>,
+    /// How many requests each makes.
+    pub requests: Lengths,
+    /// Time between an answer and the next request.
+    pub think: Arc<dyn Distribution>,
+    /// Probability that one whose request failed goes without asking for the rest.
+    pub leave: f64,
+}
+
+/// How many requests sessions have.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Lengths {
+    /// One of these numbers, all equally likely.
+    Listed(Arc<[u16]>),
+    /// Each request is the last with the same probability.
+    Geometric {
+        /// The mean.
+        mean: f64,
+    },
+}
+
+impl Lengths {
+    /// No session has more requests: their numbers have room for so many.
+    pub const MOST: u16 = 4000;
+
+    /// The number of requests of a session.
+    pub fn draw(&self, draws: &mut Draws) -> u16 {
+        match self {
+            Self::Listed(numbers) => numbers[draws.below(numbers.len())],
+            Self::Geometric { mean } => {
+                // An exponential number, rounded down, is geometric.
+                let more = draws.exponential() / -libm::log1p(-1.0 / mean);
+                1 + more.min(f64::from(Self::MOST - 1)) as u16
+            }
+        }
+    }
+
+    /// The mean.
+    pub fn mean(&self) -> f64 {
+        match self {
+            Self::Listed(numbers) => mean_of(numbers, f64::from),
+            Self::Geometric { mean } => *mean,
+        }
+    }
+
+    /// The mean of the square.
+    pub fn second_moment(&self) -> f64 {
+        match self {
+            Self::Listed(numbers) => mean_of(numbers, |n| f64::from(n) * f64::from(n)),
+            Self::Geometric { mean } => mean * (2.0 * mean - 1.0),
+        }
+    }
+}
+
+fn mean_of(numbers: &[u16], of: impl Fn(u16) -> f64) -> f64 {
+    numbers.iter().map(|number| of(*number)).sum::<f64>() / numbers.len() as f64
 }
 
 /// Rounds of requests: each so much later than its round as a law says.
@@ -130,6 +196,7 @@ impl Arrivals {
     pub fn dispersion(&self, rate_hz: f64) -> f64 {
         match self {
             Self::Open(gaps) => gaps.dispersion(),
+            Self::Sessions(sessions) => sessions.gaps.dispersion(),
             Self::Modulated(phases) => {
                 // The variance of the rate's integral grows, per unit of time, by twice the mean of
                 // f·g, where g is what f, the rate less its mean, adds up to from each phase on. In a
@@ -262,7 +329,10 @@ mod tests {
         for def in ARRIVALS {
             let arrivals = (def.build)(&example(&def.row));
             assert_eq!(
-                matches!(arrivals, Arrivals::Open(_) | Arrivals::Modulated(_)),
+                matches!(
+                    arrivals,
+                    Arrivals::Open(_) | Arrivals::Modulated(_) | Arrivals::Sessions(_)
+                ),
                 def.uses_rate,
                 "{}",
                 def.row.name

@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub(super) static ARRIVAL: ArrivalDef = ArrivalDef {
     row: ExtensionRow {
         name: "renewal",
-        about: "Independent gaps between requests, of any law: steadier than Poisson with an Erlang law, burstier with a hyperexponential one.",
+        about: "Gaps between requests, of any law: steadier than Poisson with an Erlang law, burstier with a hyperexponential one.",
         source: "Cox, Renewal Theory, 1962",
         params: &[ParamDef {
             name: "gaps",
@@ -50,7 +50,7 @@ impl Gaps for Renewal {
         self.law.sample_ns(draws) / self.law.mean_ns()
     }
     fn dispersion(&self) -> f64 {
-        self.law.cv2()
+        self.law.dispersion()
     }
 }
 

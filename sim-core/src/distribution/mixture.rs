@@ -1,6 +1,6 @@
 //! A mixture: each value follows one of several laws, chosen at random.
 
-use super::{Distribution, DistributionDef};
+use super::{Distribution, DistributionDef, independent};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 
@@ -55,7 +55,8 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
     if !weights.is_empty() && weights.iter().sum::<f64>() <= 0.0 {
         return problem("weights", "no law has a weight above zero".to_owned());
     }
-    Ok(())
+    let laws = params.distributions("of");
+    laws.iter().try_for_each(|law| independent(law, "of"))
 }
 
 #[derive(Debug)]

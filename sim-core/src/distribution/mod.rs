@@ -12,6 +12,7 @@ use std::fmt::Debug;
 mod bimodal;
 mod bounded_pareto;
 mod constant;
+mod correlated;
 mod empirical;
 mod erlang;
 mod exponential;
@@ -44,6 +45,7 @@ pub static DISTRIBUTIONS: &[&DistributionDef] = &[
     &mixture::DISTRIBUTION,
     &shifted::DISTRIBUTION,
     &truncated::DISTRIBUTION,
+    &correlated::DISTRIBUTION,
 ];
 
 /// A row of [`DISTRIBUTIONS`].
@@ -71,6 +73,15 @@ impl Def for DistributionDef {
     reason = "the type is that of `DistributionDef::check`"
 )]
 pub(crate) fn no_conditions(_: &Params) -> Result<(), ParamProblem> {
+    Ok(())
+}
+
+/// For rows that draw from another law what is theirs: runs of it would get lost.
+fn independent(law: &Configured<DistributionDef>, param: &'static str) -> Result<(), ParamProblem> {
+    if law.build().correlation() > 0.0 {
+        let message = "a law whose values are correlated cannot stand within another; write `correlated` around the whole".to_owned();
+        return Err(ParamProblem { param, message });
+    }
     Ok(())
 }
 
@@ -136,6 +147,16 @@ pub trait Distribution: Debug + Send + Sync {
     /// way: what integrates over it looks there.
     fn corners_ns(&self) -> Vec<f64> {
         Vec::new()
+    }
+    /// The correlation of a value with that of the next number; zero where each is drawn for itself.
+    fn correlation(&self) -> f64 {
+        0.0
+    }
+    /// The variance of the sum of many, over their number and the square of the mean: what a queue that takes
+    /// long to drain sees of [`cv2`](Self::cv2). Correlations are those of runs, the k-th power k apart.
+    fn dispersion(&self) -> f64 {
+        let correlation = self.correlation();
+        self.cv2() * (1.0 + correlation) / (1.0 - correlation)
     }
     /// Whether what is left of it does not depend on how long it lasts already: the exponential law,
     /// which theory asks for most.
@@ -250,6 +271,7 @@ mod tests {
         ("mixture", 0x4e2a_d1e2_df4f_610e),
         ("shifted", 0x4e89_df84_b082_3865),
         ("truncated", 0xa7ac_ee93_004f_182d),
+        ("correlated", 0xa7ac_ee93_004f_182d),
     ];
 
     #[test]

@@ -59,6 +59,9 @@ impl Distribution for Shifted {
             .chain([self.by_ns])
             .collect()
     }
+    fn correlation(&self) -> f64 {
+        self.of.correlation()
+    }
     fn mean_ns(&self) -> f64 {
         self.by_ns + self.of.mean_ns()
     }

@@ -4,7 +4,7 @@
 //! would heap it up. Values are drawn by inversion: one uniform number, and the value below which the law
 //! has that much, found by halving. So a draw takes equally long however little of the law is left.
 
-use super::{Distribution, DistributionDef};
+use super::{Distribution, DistributionDef, independent};
 use crate::draws::Draws;
 use crate::extension::{ExtensionRow, ParamDef, ParamKind, ParamProblem, Params};
 use crate::time::Duration;
@@ -54,6 +54,7 @@ fn check(params: &Params) -> Result<(), ParamProblem> {
     if min > max {
         return problem(format!("max = {max} lies below min = {min}"));
     }
+    independent(&params.distribution("of"), "of")?;
     let law = Truncated::new(params.distribution("of").build(), min, max);
     if law.kept < LEAST {
         let kept = law.kept * 100.0;

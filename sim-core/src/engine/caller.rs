@@ -7,7 +7,7 @@ use super::fast_path::client_is_plain;
 use super::guards::Post;
 use super::pool::Hop;
 use super::slab::Handle;
-use super::source::{draw_class, number_of, source_of};
+use super::source::{draw_class, number_of};
 use super::timer_fifo::Timer;
 use crate::draws::mix;
 use crate::ids::{ClassId, LocalId, ServerId, SourceId};
@@ -92,6 +92,9 @@ impl Simulation {
     #[inline]
     pub(super) fn new_request(&mut self, source: SourceId) -> Handle {
         let s = &mut self.sources[source];
+        if s.visitors.is_some() {
+            return self.new_session(source);
+        }
         let number = number_of(source, s.count);
         s.count += 1;
         let mut draws = self.streams.requests.at(number);
@@ -336,13 +339,10 @@ impl Simulation {
     pub(super) fn end_call(&mut self, handle: Handle, outcome: Outcome) {
         let Call { parent, number, .. } = self.calls[handle];
         self.forget_call(handle, outcome);
-        if !parent.is_none() {
+        if parent.is_none() {
+            self.source_answered(number, outcome);
+        } else {
             self.child_returned(parent, handle, outcome);
-        } else if self.sources[source_of(number)].gaps.is_none() {
-            match outcome {
-                Outcome::Succeeded => self.think(source_of(number)),
-                _ => self.disappoint(source_of(number)),
-            }
         }
     }
 

@@ -32,6 +32,8 @@ pub enum Event {
     PendingTimeout(Handle),
     /// A closed source's user has thought.
     Thought(SourceId),
+    /// A visitor has thought, and makes the request at this place of this session of a source.
+    Continued(SourceId, u32, u16),
     /// A probe of health or liveness starts, unless settings have changed since that generation.
     Probe(ProberId, u32),
     /// A probe has waited long enough.
@@ -140,6 +142,10 @@ impl Event {
             Self::Attempt(_) => (8, 0),
             Self::PendingTimeout(h) => (9, u64::from(h.slot())),
             Self::Thought(source) => (10, u64::from(source)),
+            Self::Continued(source, session, place) => (
+                38,
+                u64::from(source) << 48 | u64::from(place) << 32 | u64::from(session),
+            ),
             Self::Probe(prober, _) => (11, u64::from(prober)),
             Self::ProbeTimeout(h) => (12, u64::from(h.slot())),
             Self::CrashDue(m, rule, _) => (13, machine(m) ^ u64::from(rule) << 40),

@@ -15,7 +15,7 @@
 //! | `progress` | `progress` | events so far, digest, limits, why the run is over |
 //! | `events` | `event_queue` with `tournament`, `timer_fifo`, `wheel`, `heap` | what is to happen |
 //! | `calls`, `attempts` | `attempt` with `slab`; `hedge`, `tried`, `visit` for what is kept beside calls | requests in flight: millions come and go |
-//! | `sources` | `source` | when requests come, and what they are |
+//! | `sources` | `source` with `session` | when requests come, and what they are |
 //! | `callers` | `caller` | rules of callers: timeouts, retries, budgets |
 //! | `services` | `service` | settings, samplers and counters of services |
 //! | `balancers` | `instance` with `eligible`, `health` | balancer instances and what each has seen of its servers |
@@ -114,6 +114,7 @@ mod sample;
 mod scaling;
 mod server;
 mod service;
+mod session;
 mod setup;
 mod slab;
 mod snapshot;
@@ -139,6 +140,7 @@ pub use monitoring::{Firing, Look};
 pub use pool::PoolFigures;
 pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
+pub use session::SessionFigures;
 pub use slab::Handle;
 pub(crate) use snapshot::ServerFigures;
 pub use snapshot::{Conservation, InstanceSnapshot, InstanceTotals, ServerSnapshot, Snapshot};
@@ -168,6 +170,8 @@ pub struct Simulation {
     calls: attempt::Calls,
     attempts: attempt::Attempts,
     sources: Table<SourceId, source::Source>,
+    /// Visitors of sessions who think: each is an event to come.
+    thinking: usize,
     callers: Table<ClientId, caller::Caller>,
     classes: Table<ClassId, Class>,
     /// What requests of classes with a law of their own demand.
@@ -569,7 +573,7 @@ impl Simulation {
             self.events.thin_timers(&self.attempts, &self.calls);
         }
         let requests = self.calls.len() + self.attempts.elided + self.attempts.len();
-        let in_flight = requests + self.pools.len();
+        let in_flight = requests + self.pools.len() + self.thinking;
         let limits = self.model.limits;
         if let Some(end) = self.progress.look(self.now, in_flight, limits) {
             self.finish(end);
@@ -626,6 +630,9 @@ impl Simulation {
             Event::Thought(source) => {
                 let call = self.new_request(source);
                 self.begin_try(call);
+            }
+            Event::Continued(source, session, place) => {
+                self.continue_session(source, session, place);
             }
             Event::Probe(prober, generation) => self.probe(prober, generation),
             Event::HealthDue(instance, generation) => self.health_due(instance, generation),

@@ -25,7 +25,7 @@ impl End {
             Self::Horizon => None,
             Self::EventLimit => Some("the run ended early: it reached limits.events"),
             Self::InFlightLimit => Some(
-                "the run ended early: requests and attempts in flight, and connections that are kept, reached limits.in_flight",
+                "the run ended early: requests and attempts in flight, connections that are kept and visitors who think reached limits.in_flight",
             ),
             Self::Interrupted => Some("the run ended early: it was interrupted"),
             Self::Stalled => Some(

@@ -363,6 +363,11 @@ impl Simulation {
         for host in &mut self.fleet.hosts {
             host.start_measuring(now);
         }
+        for source in &mut self.sources {
+            if let Some(visitors) = &mut source.visitors {
+                visitors.start_measuring(now);
+            }
+        }
         for instance in &mut self.balancers.instances {
             instance.before = instance.figures_at(now);
         }

@@ -43,6 +43,7 @@ impl Simulation {
             calls: Calls::new(),
             attempts: Attempts::new(),
             sources: model.sources.iter().map(source).collect(),
+            thinking: 0,
             callers: model.clients.iter().map(Caller::new).collect(),
             classes: model.classes.iter().cloned().collect(),
             own_demands: model

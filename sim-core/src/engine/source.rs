@@ -5,11 +5,13 @@ use super::batched_draws::BatchedDraws;
 use super::event::Event;
 use super::event_queue::NEVER;
 use super::fleet::Written;
+use super::session::Visitors;
 use crate::arrival::{Arrivals, Gaps, copies};
 use crate::draws::{Draws, Stream};
 use crate::ids::{ClassId, ClientId, ServiceId, SourceId, Table};
 use crate::key::Keys;
 use crate::model::{Model, Rate};
+use crate::outcome::Outcome;
 use crate::profile::Place;
 use crate::time::Duration;
 use std::sync::Arc;
@@ -49,7 +51,9 @@ pub(super) struct Source {
     /// What is written on the way of an open source.
     pub written: Written,
     pub is_closed: bool,
-    /// Requests emitted.
+    /// The visitors of a source of sessions.
+    pub visitors: Option<Box<Visitors>>,
+    /// Requests emitted, or sessions begun.
     pub count: u64,
     /// Requests of a trace that were looked at, and how often the latest is still to come.
     recorded: usize,
@@ -82,9 +86,11 @@ impl Source {
         let arrivals = source.arrivals.build();
         Self {
             is_closed: matches!(arrivals, Arrivals::Closed { .. }),
+            visitors: Visitors::new(model, replication, &source.name, &arrivals),
             gaps: match &arrivals {
                 Arrivals::Open(gaps) => Some(Arc::clone(gaps)),
                 Arrivals::Modulated(phases) => Some(Arc::clone(&phases[0].gaps)),
+                Arrivals::Sessions(sessions) => Some(Arc::clone(&sessions.gaps)),
                 Arrivals::Closed { .. } | Arrivals::Trace(_) | Arrivals::Bursts(_) => None,
             },
             arrivals,
@@ -129,8 +135,10 @@ impl Source {
         self.rate.reached(&mut self.place, self.from, self.gap)
     }
 
-    /// Requests may take the fast path, or may not.
+    /// Requests may take the fast path, or may not; those of sessions never do, whose numbers are not in
+    /// the order in which they come.
     pub(super) fn serve_fast(&mut self, may: bool, aside: bool, written: Written) {
+        let may = may && self.visitors.is_none();
         self.fast = may && self.gaps.is_some() && !aside;
         self.fast_apart = may && !self.fast;
         self.written = if self.fast { written } else { Written::More };
@@ -177,7 +185,10 @@ impl Simulation {
     pub(super) fn start_source(&mut self, source: SourceId) {
         let s = &mut self.sources[source];
         match &s.arrivals {
-            Arrivals::Open(_) | Arrivals::Trace(_) | Arrivals::Bursts(_) => {
+            Arrivals::Open(_)
+            | Arrivals::Sessions(_)
+            | Arrivals::Trace(_)
+            | Arrivals::Bursts(_) => {
                 self.plan_arrival(source);
             }
             Arrivals::Modulated(_) => self.begin_phase(source),
@@ -253,6 +264,21 @@ impl Simulation {
         let at = s.next_arrival();
         self.events.set_arrival(source, at.unwrap_or(NEVER));
         self.after(lasts.0, Event::Phase(source));
+    }
+
+    /// A request from outside is over: whoever waited for that goes on.
+    #[inline]
+    pub(super) fn source_answered(&mut self, number: u64, outcome: Outcome) {
+        let source = source_of(number);
+        let s = &self.sources[source];
+        if s.visitors.is_some() {
+            self.session_answered(source, number, outcome);
+        } else if s.is_closed {
+            match outcome {
+                Outcome::Succeeded => self.think(source),
+                _ => self.disappoint(source),
+            }
+        }
     }
 
     /// The request of a user of a closed source has failed: he does not come back, or thinks.

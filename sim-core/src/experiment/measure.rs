@@ -392,7 +392,7 @@ mod tests {
             horizon = "20s"
             class.small = { share = 0.5 }
             class.large = { share = 0.5 }
-            traffic = [{ to = "web", rate = 100 }, { name = "users", to = "web", arrivals = { kind = "closed", users = 1, think = "10s", leave = 0.5 } }]
+            traffic = [{ to = "web", rate = 100 }, { name = "users", to = "web", arrivals = { kind = "closed", users = 1, think = "10s", leave = 0.5 } }, { name = "visitors", to = "web", rate = 1, arrivals = { kind = "sessions", requests = [2], think = "1s" } }]
             client = { timeout = "20ms", guards = [{ kind = "concurrency-limit", limit = 99 }] }
             timeline = [{ at = "10s", do = "crash", target = "service.web.server.a" }]
             [service.web]

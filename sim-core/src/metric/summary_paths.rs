@@ -316,6 +316,29 @@ const PARTS: &[&[SummaryPath]] = &[
             Unit::Count,
             "users of closed sources who did not come back after a request that failed",
         ),
+        given(
+            "sessions.begun",
+            Unit::Count,
+            Averaging::Runs,
+            "sessions that began in the measured time",
+        ),
+        lower(
+            "sessions.cut_short",
+            Unit::Count,
+            "sessions that ended before their last request, because one failed",
+        ),
+        neither(
+            "sessions.under_way",
+            Unit::Count,
+            "sessions under way at the end",
+        ),
+        row(
+            "sessions.mean",
+            Unit::Count,
+            Better::Neither,
+            Averaging::Time,
+            "mean number of sessions under way: visitors who wait for an answer, and those who think",
+        ),
         row(
             "first_crash_s",
             Unit::Time,

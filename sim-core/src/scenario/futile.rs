@@ -116,7 +116,23 @@ fn of_phase(model: &Model) -> Vec<String> {
         found.extend(asker.retries());
     }
     found.extend(probes(model));
+    found.extend(runs(model));
     found
+}
+
+/// Services whose demand comes in runs, that nobody from outside asks.
+fn runs(model: &Model) -> Vec<String> {
+    let asked = |id: usize| model.sources.iter().any(|s| s.to.position() == id);
+    let services = model.services.iter().enumerate();
+    let alone = services.filter(|(id, s)| !asked(*id) && s.demand.build().correlation() > 0.0);
+    alone
+        .map(|(_, service)| {
+            format!(
+                "the demand of `{}` is correlated from one request to the next, and only other services ask it: their calls stand in no order, so that each has a demand of its own",
+                service.name
+            )
+        })
+        .collect()
 }
 
 /// Whether the time line makes a server faster than its settings do.

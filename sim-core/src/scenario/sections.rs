@@ -81,7 +81,7 @@ section! {
     LimitsSpec {
         /// Events after which the run ends early, with what was simulated so far; copies beside an attempt count like events.
         events: Count = "10000000000", in from(1.0, 1e18), unit "events";
-        /// Attempts and requests in flight, and connections that are kept, after which the run ends early.
+        /// Attempts and requests in flight, connections that are kept and visitors between two requests, after which the run ends early.
         in_flight: Count = "5000000", in from(1.0, 4e9), unit "requests";
     }
 }

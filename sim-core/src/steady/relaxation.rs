@@ -212,6 +212,13 @@ impl Mixed {
         self.parts.iter().map(of).sum()
     }
 
+    /// By how much runs of like demand make the sum of many vary more.
+    fn runs(&self) -> f64 {
+        let of = |law: &dyn Distribution| (1.0 + law.correlation()) / (1.0 - law.correlation());
+        let parts = self.parts.iter().map(|(_, _, law)| of(&**law));
+        parts.fold(1.0, f64::max)
+    }
+
     /// Variance over the square of the mean.
     fn cv2(&self) -> f64 {
         if let [(_, _, only)] = self.parts.as_slice() {
@@ -258,7 +265,7 @@ impl Queue {
 /// Half of the sum of the variabilities of arrivals and demand, 1 for M/M/1.
 fn variability(model: &Model, demand: &Mixed) -> f64 {
     let of_demand = if demand.cv2().is_finite() {
-        demand.cv2()
+        demand.cv2() * demand.runs()
     } else {
         1.0
     };
@@ -311,6 +318,11 @@ fn of_sources(model: &Model, queue: Memory) -> Memory {
                 (cycle_ns / 4e9 + queue.relaxation_s, Slow::Phases)
             }
             Arrivals::Closed { think, .. } => (think.mean_ns() / 1e9, Slow::Users),
+            Arrivals::Sessions(sessions) => {
+                let pauses = sessions.requests.mean() - 1.0;
+                let lasts_s = pauses * sessions.think.mean_ns() / 1e9;
+                (lasts_s + queue.relaxation_s, Slow::Users)
+            }
             Arrivals::Open(_) | Arrivals::Trace(_) | Arrivals::Bursts(_) => continue,
         };
         found = found.and(Memory {

@@ -130,6 +130,7 @@ impl Builder<'_> {
             wasted_work: (served > 0).then(|| wasted as f64 / served as f64),
             peak_in_flight: sim.footprint().0 as u64,
             users_left: sim.users_left(),
+            sessions: sim.sessions(),
             first_crash_s: (recorder.event_log())
                 .find(|event| event.kind == Kind::Crash)
                 .map(|event| event.at.as_secs_f64()),

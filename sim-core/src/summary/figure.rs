@@ -22,6 +22,7 @@ impl Summary {
             ["measured_from_s"] => Some(self.measured_from_s),
             ["peak_in_flight"] => Some(self.peak_in_flight as f64),
             ["users_left"] => self.users_left.map(|users| users as f64),
+            ["sessions", rest @ ..] => leaf(&self.sessions, rest),
             ["response", rest @ ..] => leaf(&self.response, rest),
             ["requests", rest @ ..] => leaf(&self.requests, rest),
             ["attempts", rest @ ..] => leaf(&self.attempts, rest),

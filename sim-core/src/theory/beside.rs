@@ -222,6 +222,9 @@ fn form(model: &Model, service: &Service, servers: &[&Server]) -> Result<Known, 
         return classes(model, service, servers);
     }
     let demand = model.classes[0].demand_at(service).build();
+    if demand.correlation() > 0.0 {
+        return Err("the demands of successive requests are correlated".to_owned());
+    }
     let factor = model.classes[0].demand_factor / params.speed;
     let shared = matches!(params.discipline.order(), Order::Shared);
     if !shared && !matches!(params.discipline.order(), Order::Fifo) {
@@ -291,6 +294,9 @@ fn classes(model: &Model, service: &Service, servers: &[&Server]) -> Result<Know
         }
         let law = class.demand_at(service).build();
         let mean = law.mean_ns() * 1e-9 * class.demand_factor / params.speed;
+        if law.correlation() > 0.0 {
+            return refuse("the demands of successive requests are correlated");
+        }
         if !law.cv2().is_finite() {
             return refuse("the variance of a demand is infinite, and so is the wait");
         }

@@ -2,7 +2,7 @@
 
 use super::farm::{self, Choose};
 use super::priority::{ClassLoad, preemptive_responses, waits};
-use super::{levels, markov, parallel, renewal, ring, station, time};
+use super::{correlated, levels, markov, parallel, renewal, ring, station, time};
 
 /// A formula that data may name.
 pub struct Formula {
@@ -75,6 +75,8 @@ formulas! {
     round_robin_quantile(q, k, rho) "quantile of the same" = renewal::quantile(q, renewal::round_robin_waiting(k as u32, rho));
     even_response(rho) "mean response time of D/M/1" = renewal::response(renewal::even_waiting(rho));
     even_quantile(q, rho) "quantile of the same" = renewal::quantile(q, renewal::even_waiting(rho));
+    correlated_wait(lam, short, long, p, same) "mean wait in M/G/1 with services of two lengths that come in runs" = correlated::wait(lam, [(short, 1.0 - p), (long, p)], same);
+    sessions_under_way(rho, n, z) "mean number of sessions of n requests and pauses z at M/M/1" = rho * station::mm1_response(rho) + rho * (n - 1.0) / n * z;
     first_wait(first, second, mean, cv2) "wait of the first of two classes" = waits(&pair(first, second, mean, cv2))[0];
     second_wait(first, second, mean, cv2) "wait of the second" = waits(&pair(first, second, mean, cv2))[1];
     first_preemptive(first, second, mean, cv2) "response time of the first of two classes that interrupts" = preemptive_responses(&pair(first, second, mean, cv2))[0];

@@ -10,6 +10,7 @@
 //! | `station` | one server; the order of service |
 //! | `markov` | birth-death chains: several servers, loss, impatience, closed systems |
 //! | `renewal` | arrivals that are not Poisson |
+//! | `correlated` | service times that come in runs |
 //! | `priority` | classes |
 //! | `levels` | breakdowns and bursts, solved numerically |
 //! | `time` | transients, first passages, crashes |
@@ -20,6 +21,7 @@
 //! | `beside` | which of it applies to a scenario |
 
 mod beside;
+pub mod correlated;
 pub mod farm;
 mod formula;
 pub mod levels;

@@ -113,6 +113,9 @@ pub static FIGURES: &[FigureDef] = &[
     row("number", "mean number at a server", |m, _| {
         Some(m.over_servers(|s| s.mean_in_system) / m.servers().count() as f64)
     }),
+    row("sessions", "mean number of sessions under way", |m, _| {
+        Some(m.summary.sessions?.mean)
+    }),
     row("number_total", "mean number at all servers", |m, _| {
         Some(m.over_servers(|s| s.mean_in_system))
     }),

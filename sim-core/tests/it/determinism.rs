@@ -338,4 +338,5 @@ const PINNED: &[&str] = &[
     "routed 60b51578e2a941f7",
     "hosted e7733746aeab002c",
     "proxied cb41eac5716f7ff7",
+    "visited 36f31dfdecf2e23d",
 ];

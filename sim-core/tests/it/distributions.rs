@@ -249,6 +249,16 @@ static TWINS: &[Twin] = &[
             })
         },
     },
+    // What comes in runs is worth fewer values; here hardly fewer.
+    Twin {
+        name: "correlated",
+        params: &[],
+        rest: "correlation = 0.05, of = { kind = \"exponential\", mean = \"30ms\" }",
+        theirs: |_| {
+            let law = exponential(30.0);
+            Box::new(move |rng| law.sample(rng))
+        },
+    },
 ];
 
 impl Twin {

@@ -153,7 +153,7 @@ impl Bed {
                 bed.text +=
                     &format!("[[service.web.server]]\nname = \"twin{number}\"\nlike = \"s0\"\n");
             }
-            // Neither has a rate, as nearly all sources do.
+            // A source beside the others: nearly all of these have no rate.
             "traffic.NAME.arrivals.users"
             | "traffic.NAME.arrivals.think"
             | "traffic.NAME.arrivals.every"
@@ -167,7 +167,12 @@ impl Bed {
             | "traffic.NAME.arrivals.times" => {
                 let kind = row.of_kind.expect("it is a parameter");
                 let arrivals = choice(row, kind, dice);
-                bed.text += &format!("[[traffic]]\nto = \"web\"\narrivals = {arrivals}\n");
+                let rate = if kind == "sessions" {
+                    "rate = 90\n"
+                } else {
+                    ""
+                };
+                bed.text += &format!("[[traffic]]\nto = \"web\"\n{rate}arrivals = {arrivals}\n");
             }
             path => {
                 bed.make_room(path);
@@ -267,6 +272,10 @@ impl Bed {
                 "[service.web.zone.a]\nlink = { delay = \"1ms\" }\n"
             }
             _ if path.starts_with("machine.") && lacks("[machine.") => "[machine.box]\ncores = 1\n",
+            // Of other rules none has a window of its own.
+            "alert.NAME.over" if lacks("\"wide\"") => {
+                "[[alert]]\nname = \"wide\"\nwhen = \"p99 > 20ms\"\n"
+            }
             _ if path.starts_with("alert.") && lacks("[[alert]]") => {
                 "[[alert]]\nname = \"slow\"\nwhen = \"p99 > 20ms\"\n"
             }
@@ -538,6 +547,8 @@ fn choice(row: &KeyRow, kind: &str, dice: &mut Dice) -> String {
                 ("burn-rate", "long") => dice.of(&["\"3s\"", "\"40s\""]).to_owned(),
                 ("burn-rate", "short") => dice.of(&["\"150ms\"", "\"1s\""]).to_owned(),
                 ("mixture", "weights") => "[3, 1]".to_owned(),
+                ("sessions", "requests") => dice.of(&["[3]", "[1, 4]", "[40]"]).to_owned(),
+                ("sessions", "lengths") if text.contains(", 4]") => "\"listed\"".to_owned(),
                 ("step-scaling", "up_from") => "[0.5]".to_owned(),
                 ("step-scaling", "up_by") => "[2]".to_owned(),
                 ("step-scaling", "down_from") => "[0.2]".to_owned(),
@@ -656,6 +667,7 @@ fn text(row: &KeyRow, key: &str, dice: &mut Dice) -> String {
         "{ kind = \"uniform\", low = \"0s\", high = \"90ms\" }",
         "{ kind = \"empirical\", file = \"sample.txt\" }",
         "{ kind = \"truncated\", of = { kind = \"pareto\", mean = \"5ms\", shape = 1.2 }, max = \"40ms\" }",
+        "{ kind = \"correlated\", correlation = 0.7, of = { kind = \"exponential\", mean = \"6ms\" } }",
     ];
     let metric = || METRICS.iter().map(|metric| metric.name);
     let words: &[&str] = match (row.kind.trim_end_matches(", or none"), key) {

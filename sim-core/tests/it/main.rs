@@ -60,6 +60,7 @@ mod scale;
 mod scaling;
 mod search;
 mod servers;
+mod sessions;
 mod support;
 mod swarm;
 mod theory;

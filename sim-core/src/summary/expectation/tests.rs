@@ -90,7 +90,11 @@ fn every_path_of_the_table_names_a_figure() {
         "client.guards = [\"retry-budget\", { kind = \"concurrency-limit\", limit = 9 }]\n    service.web = { numbers = true, balancer = { client = {} }, link = { connections = \"shared\" },",
     );
     let users = "{ name = \"users\", to = \"web\", arrivals = { kind = \"closed\", users = 1, think = \"10s\", leave = 0.5 } }";
-    let text = text.replace("rate = 10 }]", &format!("rate = 10 }}, {users}]"));
+    let visitors = "{ name = \"visitors\", to = \"web\", rate = 1, arrivals = { kind = \"sessions\", requests = [3], think = \"10s\" } }";
+    let text = text.replace(
+        "rate = 10 }]",
+        &format!("rate = 10 }}, {users}, {visitors}]"),
+    );
     let model = parse(&text).unwrap_or_else(|problems| panic!("{problems}"));
     let mut simulation = Simulation::new(Arc::new(model), 0);
     simulation.run();

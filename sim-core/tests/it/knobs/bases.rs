@@ -368,6 +368,7 @@ pub(super) fn base(name: &str) -> String {
         "called" => base("grouped").replacen("wait = \"1s\", interval = \"2s\", repeat = \"3s\"", "wait = \"0s\", interval = \"200ms\", repeat = \"100ms\"", 1) + CALLED,
         "faulty" => plain(90).replacen("do = \"slow\"", "fault = \"gray\"", 1).replacen("factor = 0.5\n", "", 1),
         "closed" => rate("arrivals = { kind = \"closed\", users = 10, think = \"100ms\" }"),
+        "visited" => rate("rate = 90\narrivals = { kind = \"sessions\", requests = [4], think = \"100ms\" }"),
         "trace" => rate("arrivals = { kind = \"trace\", times = [\"1s\"] }"),
         "surge" => rate("rate = { kind = \"surge\", base = 50, peak = 90, at = \"5s\", rise = \"1s\", hold = \"3s\", fall = \"1s\" }"),
         "wave" => rate("rate = { kind = \"wave\", mean = 50, amplitude = 0.5, period = \"10s\" }"),

@@ -249,6 +249,20 @@ const LAWS: &[(&str, &str, &str, &str, &str)] = &[
         "\"9ms\"",
         "\"2ms\"",
     ),
+    (
+        "correlated",
+        "of",
+        "correlation = 0.5",
+        "{ kind = \"exponential\", mean = \"2ms\" }",
+        "{ kind = \"exponential\", mean = \"3ms\" }",
+    ),
+    (
+        "correlated",
+        "correlation",
+        "of = { kind = \"exponential\", mean = \"3ms\" }",
+        "0.1",
+        "0.9",
+    ),
 ];
 
 /// Ways to a client: key, and path in the scenario with calls.

@@ -18,7 +18,7 @@ use guarded::{GUARDED, SHIELDED};
 use hosts::HOSTED;
 use links::{CUT, LINKED};
 use proxied::PROXIED;
-use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED};
+use queues::{IDLE, IMPATIENT, INTERRUPTED, MODULATED, VISITED};
 use routed::ROUTED;
 use ruled::RULED;
 
@@ -55,6 +55,7 @@ pub(crate) static ZOO: &[(&str, &str)] = &[
     ("routed", ROUTED),
     ("hosted", HOSTED),
     ("proxied", PROXIED),
+    ("visited", VISITED),
 ];
 
 const PLAIN: &str = r#"

@@ -132,3 +132,48 @@ workers = 1
 at = "40s"
 set = { "traffic.bursts.rate" = 30 }
 "#;
+
+pub(super) const VISITED: &str = r#"
+horizon = "60s"
+warm_up = "5s"
+[class.a]
+share = 0.7
+[class.b]
+share = 0.3
+demand_factor = 2
+[client]
+timeout = "80ms"
+retry = { kind = "exponential-backoff", attempts = 2 }
+[[traffic]]
+name = "visitors"
+to = "web"
+rate = { kind = "flash-crowd", base = 60, peak = 6, at = "20s", rise = "2s", scale = "5s" }
+arrivals = { kind = "sessions", requests = [1, 3, 12], think = { kind = "exponential", mean = "1s" }, leave = 0.3 }
+key = { kind = "zipf", n = 300 }
+[[traffic]]
+name = "bots"
+to = "web"
+rate = 40
+arrivals = { kind = "sessions", requests = [30], lengths = "geometric", think = "0s" }
+[[traffic]]
+name = "others"
+to = "web"
+rate = 50
+[service.web]
+demand = { kind = "correlated", correlation = 0.8, of = { kind = "lognormal", mean = "10ms", cv = 2 } }
+link = { delay = "1ms" }
+[service.web.balancer]
+policy = "sticky"
+[[service.web.server]]
+name = "web"
+count = 3
+workers = 1
+queue = { limit = 20 }
+[[timeline]]
+at = "30s"
+do = "crash"
+target = "service.web.server.web-1"
+[[timeline]]
+at = "40s"
+set = { "traffic.bots.rate" = 90, "class.b.demand_factor" = 3 }
+"#;
