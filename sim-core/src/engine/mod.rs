@@ -141,7 +141,9 @@ pub use progress::End;
 pub use sample::{AttemptSnapshot, Whereabouts};
 pub use slab::Handle;
 pub(crate) use snapshot::ServerFigures;
-pub use snapshot::{Conservation, InstanceSnapshot, InstanceTotals, ServerSnapshot, Snapshot};
+pub use snapshot::{
+    Conservation, InstanceSnapshot, InstanceTotals, RuleNow, ServerSnapshot, Snapshot,
+};
 pub use standing::{CallStanding, ServerStanding, ServiceStanding, SourceStanding, Standing};
 
 use crate::distribution::Distribution;
