@@ -62,6 +62,10 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             .size_range(260.0..=(whole * 0.36).clamp(260.0, 720.0))
             .frame(frame(10, 8))
             .show(ui, |ui| {
+                if let Some(panel) = below.last().filter(|_| right.is_empty()) {
+                    tabs(ui, cx, Place::RightBelow, panel);
+                    return (panel.draw)(ui, cx);
+                }
                 if let Some(panel) = below.last() {
                     // Below, what is long scrolls; above, every plot is to be seen.
                     let share = match panel.name {
@@ -69,7 +73,6 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
                         "futures" => 0.46,
                         _ => 0.53,
                     };
-                    let share = if right.is_empty() { 1.0 } else { share };
                     let height = (ui.available_height() * share).max(220.0);
                     let id = format!("right-below-{}", panel.name);
                     let inner = egui::Frame::new().inner_margin(Margin {
