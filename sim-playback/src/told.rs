@@ -80,7 +80,7 @@ mod tests {
         })
     }
 
-    fn all<'a>(events: &'a [Arc<Event>], branch: usize) -> Vec<Told<'a>> {
+    fn all(events: &[Arc<Event>], branch: usize) -> Vec<Told<'_>> {
         let one = |event| Told {
             event,
             branch: Some(branch),
