@@ -194,6 +194,21 @@ pub fn short(value: f64) -> String {
     }
 }
 
+/// A number as it is said: `9 300`, `45 thousand`, `2.0 million`.
+pub fn spoken(value: f64) -> String {
+    let said = |scale: f64, unit: &str| {
+        let value = value / scale;
+        let decimals = usize::from(value.abs() < 9.95 && scale > 1e3);
+        format!("{value:.decimals$} {unit}")
+    };
+    match value.abs() {
+        v if v >= 999.5e6 => said(1e9, "billion"),
+        v if v >= 999.5e3 => said(1e6, "million"),
+        v if v >= 9999.5 => said(1e3, "thousand"),
+        _ => grouped(value.round()),
+    }
+}
+
 /// Three digits that matter, without an exponent.
 fn digits(value: f64) -> String {
     let decimals = match value.abs() {
@@ -233,6 +248,21 @@ fn grouped(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_said_as_people_say_them() {
+        for (value, said) in [
+            (0.0, "0"),
+            (9300.0, "9300"),
+            (45_380.0, "45 thousand"),
+            (999_600.0, "1.0 million"),
+            (1_960_000.0, "2.0 million"),
+            (23_400_000.0, "23 million"),
+            (1.24e9, "1.2 billion"),
+        ] {
+            assert_eq!(spoken(value), said);
+        }
+    }
 
     #[test]
     fn a_half_width_decides_on_the_digits() {

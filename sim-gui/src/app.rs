@@ -14,6 +14,7 @@ use crate::playback::{Report, Request, letter};
 use crate::settings::{Looks, Settings};
 use crate::state::{State, site_word};
 use crate::theme;
+use crate::welcome;
 use eframe::egui;
 use sim_core::scenario::Source;
 use sim_core::time::Instant;
@@ -93,6 +94,7 @@ impl App {
                 selected: None,
                 settings,
                 hovered: None,
+                welcome: false,
                 reveal: false,
                 lesson: None,
                 answers: Answers::default(),
@@ -188,6 +190,7 @@ impl App {
             self.state.settings.show(panel::find("futures"));
         }
         self.stop_for_lesson(before);
+        self.stop_preview();
         self.follow();
     }
 
@@ -287,7 +290,8 @@ impl App {
                 (locked && crossed(until)).then_some(until)
             }
         });
-        if let Some(at) = stop.filter(|_| playing && self.state.settings.is_open("lesson")) {
+        let asks = self.state.settings.is_open("lesson") && !self.state.welcome;
+        if let Some(at) = stop.filter(|_| playing && asks) {
             self.perform(Command::Seek(at));
         }
     }
@@ -382,7 +386,11 @@ impl eframe::App for App {
             local: &mut self.local,
             todo: &mut todo,
         };
-        layout::draw(ui, &mut cx);
+        if cx.state.welcome {
+            welcome::draw(ui, &mut cx);
+        } else {
+            layout::draw(ui, &mut cx);
+        }
         if let Some(open) = self.dialog
             && !dialog::draw(&ctx, open, &mut cx)
         {

@@ -46,6 +46,10 @@ pub enum Command {
     Answer(usize, usize, bool),
     /// Go to a moment and make a change there, both as typed.
     Try(String, String),
+    /// Play the run from its beginning, to be watched.
+    Watch,
+    /// The same, with the lesson's questions.
+    TakeLesson,
     /// Take the latest change back.
     Undo,
     /// Make it again.
@@ -158,6 +162,8 @@ macro_rules! commands {
 /// Every command that has a name. Keys with more modifiers stand before those with fewer.
 pub static COMMANDS: &[CommandDef] = commands![
     "play", "Play or pause", [key(Key::Space)], Command::PlayPause, "Lets time run, or stops it.";
+    "watch", "Watch the day", [], Command::Watch, "Plays the run from its beginning.";
+    "take-lesson", "Take the lesson", [], Command::TakeLesson, "Plays the run from its beginning and stops at each question of its lesson.";
     "step", "One event forward", [ctrl(Key::ArrowRight)], Command::Step, "Does exactly one event of the simulation.";
     "next-event", "Next event of the event log", [key(Key::Period)], Command::NextEvent, "Goes to the next thing that happens.";
     "previous-event", "Previous event of the event log", [key(Key::Comma)], Command::PreviousEvent, "Goes back to the last thing that happened.";

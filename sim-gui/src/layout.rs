@@ -20,7 +20,7 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         .frame(frame(10, 4))
         .show(ui, |ui| banner::draw(ui, cx));
     if cx.state.settings.is_open("timeline") {
-        let height = panel::timeline::height(cx.state) + 14.0;
+        let height = panel::timeline::height(ui.ctx(), cx.state) + 14.0;
         egui::Panel::bottom("bottom")
             .exact_size(height)
             .resizable(false)
@@ -33,8 +33,17 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         let in_place = PANELS.iter().copied().filter(|panel| panel.place == place);
         in_place
             .filter(|panel| cx.state.settings.is_open(panel.name))
+            .filter(|panel| panel::has_something(panel, cx.state))
             .collect()
     };
+    if whole < ONE_COLUMN {
+        let places = [Place::Middle, Place::Left, Place::Right, Place::RightBelow];
+        let panels = places.map(|place| (place, open(place, cx)));
+        egui::CentralPanel::default()
+            .frame(frame(10, 8))
+            .show(ui, |ui| one_column(ui, cx, panels));
+        return;
+    }
     let left = open(Place::Left, cx);
     if !left.is_empty() {
         egui::Panel::left("left")
@@ -53,9 +62,17 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             .size_range(260.0..=(whole * 0.36).clamp(260.0, 720.0))
             .frame(frame(10, 8))
             .show(ui, |ui| {
+                if let Some(panel) = below.last().filter(|_| right.is_empty()) {
+                    tabs(ui, cx, Place::RightBelow, panel);
+                    return (panel.draw)(ui, cx);
+                }
                 if let Some(panel) = below.last() {
-                    let share = if panel.name == "problems" { 0.42 } else { 0.53 };
-                    let share = if right.is_empty() { 1.0 } else { share };
+                    // Below, what is long scrolls; above, every plot is to be seen.
+                    let share = match panel.name {
+                        "problems" => 0.42,
+                        "futures" => 0.46,
+                        _ => 0.53,
+                    };
                     let height = (ui.available_height() * share).max(220.0);
                     let id = format!("right-below-{}", panel.name);
                     let inner = egui::Frame::new().inner_margin(Margin {
@@ -91,6 +108,44 @@ pub(crate) fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         });
 }
 
+/// Below this width everything stands in one column.
+const ONE_COLUMN: f32 = 640.0;
+/// Height of a panel there: of the stage and of plots, and of what is read.
+const TALL: f32 = 330.0;
+const SHORT: f32 = 230.0;
+
+/// All panels one below the other, in a column that is scrolled.
+fn one_column(ui: &mut egui::Ui, cx: &mut Cx<'_>, places: [(Place, Vec<&'static PanelDef>); 4]) {
+    egui::ScrollArea::vertical()
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            for (place, panels) in places {
+                let tabbed = matches!(place, Place::Middle | Place::RightBelow);
+                // Where one is shown at a time, it is the last that was opened.
+                let first = if tabbed {
+                    panels.len().saturating_sub(1)
+                } else {
+                    0
+                };
+                for panel in &panels[first..] {
+                    let tall = matches!(place, Place::Middle | Place::Right);
+                    let size = egui::vec2(ui.available_width(), if tall { TALL } else { SHORT });
+                    ui.allocate_ui(size, |ui| {
+                        ui.set_min_size(size);
+                        ui.set_max_size(size);
+                        if tabbed {
+                            tabs(ui, cx, place, panel);
+                        } else {
+                            panel::heading(ui, panel.title);
+                        }
+                        ui.push_id(panel.name, |ui| (panel.draw)(ui, cx));
+                    });
+                    ui.add_space(10.0);
+                }
+            }
+        });
+}
+
 /// Panels one below the other: the first takes what the others leave.
 fn stack(ui: &mut egui::Ui, cx: &mut Cx<'_>, panels: &[&'static PanelDef]) {
     let height = ui.available_height();
@@ -100,9 +155,6 @@ fn stack(ui: &mut egui::Ui, cx: &mut Cx<'_>, panels: &[&'static PanelDef]) {
             top: 6,
             ..Margin::ZERO
         });
-        if !panel::has_something(panel, cx.state) {
-            continue;
-        }
         egui::Panel::bottom(name)
             .default_size(height * 0.54)
             .size_range(60.0..=height * 0.8)
@@ -124,7 +176,7 @@ fn stack(ui: &mut egui::Ui, cx: &mut Cx<'_>, panels: &[&'static PanelDef]) {
 /// The panels of a place as tabs.
 fn tabs(ui: &mut egui::Ui, cx: &mut Cx<'_>, place: Place, shown: &PanelDef) {
     let p = Palette::of(ui);
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 14.0;
         for panel in PANELS.iter().filter(|panel| panel.place == place) {
             let chosen = panel.name == shown.name;

@@ -13,6 +13,7 @@ pub mod dialog;
 pub mod doctor;
 pub mod experiment;
 pub mod files;
+mod fit;
 pub mod form;
 pub mod highlight;
 pub mod icon;
@@ -32,6 +33,7 @@ pub mod theme;
 pub mod value;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
+mod welcome;
 
 pub use app::{App, Opening};
 pub use sim_playback as playback;

@@ -16,6 +16,12 @@ use std::sync::Arc;
 impl App {
     /// Begins as a link or the arguments of the program ask for.
     pub(crate) fn start(&mut self, opening: Opening) {
+        // Whoever asks for nothing is shown what there is.
+        let bare = opening.scenario.is_none()
+            && opening.text.is_none()
+            && opening.at.is_none()
+            && opening.seed.is_none()
+            && opening.remark.is_none();
         let name = opening.scenario.as_deref().unwrap_or("incident");
         let found = match &opening.text {
             // A link's text is in no file, whatever it is called: nothing of the reader's is written over.
@@ -30,6 +36,10 @@ impl App {
         match found {
             Ok(source) => {
                 self.run(name, source, opening.seed);
+                self.state.welcome = bare;
+                if bare {
+                    self.begin_preview();
+                }
                 self.state.asked = Some(Asked {
                     at: opening.at,
                     edits: opening.edits,
@@ -45,6 +55,15 @@ impl App {
                 }
                 self.say(why);
             }
+        }
+    }
+
+    /// Lets the picture of the opening scene move; where nothing may, it is one of a later moment.
+    fn begin_preview(&mut self) {
+        if self.state.settings.reduced_motion {
+            self.send(Request::Seek(crate::welcome::until(&self.state)));
+        } else {
+            self.send(Request::Play(true));
         }
     }
 
@@ -82,6 +101,7 @@ impl App {
         name.clone_into(&mut state.name);
         (state.source, state.seed) = (source, seed);
         (state.selected, state.reveal, state.unsaved) = (None, false, false);
+        state.welcome = false;
         (state.experiment, self.runner) = (None, None);
         state.refusals.clear();
         // What was found in another scenario's text means nothing here.

@@ -12,6 +12,7 @@ use crate::playback::transport::next_speed;
 use crate::settings::{Looks, Settings};
 use crate::shell;
 use crate::state::Asked;
+use crate::welcome;
 use eframe::egui;
 use sim_core::scenario::Source;
 use sim_core::time::Instant;
@@ -25,7 +26,10 @@ impl App {
             .as_ref()
             .map_or(Instant::ZERO, |report| report.transport.goal);
         let transport = self.state.report.as_ref().map(|report| report.transport);
+        self.leave_welcome(&command);
         match command {
+            Command::Watch => self.watch(false),
+            Command::TakeLesson => self.watch(true),
             Command::PlayPause => self.send(Request::Play(!transport.is_some_and(|t| t.playing))),
             Command::Seek(at) => {
                 self.send(Request::Play(false));
@@ -255,6 +259,52 @@ impl App {
             self.send(Request::Speed(transport.speed));
             self.send(Request::PauseAtEvents(transport.pause_at_events));
             self.send(Request::Range(transport.range));
+        }
+    }
+
+    /// Whatever is done ends the opening scene, but for looks and what lies over it.
+    fn leave_welcome(&mut self, command: &Command) {
+        let stays = matches!(
+            command,
+            Command::Theme
+                | Command::ReducedMotion
+                | Command::Palette
+                | Command::Help
+                | Command::Escape
+                | Command::Watch
+                | Command::TakeLesson
+        );
+        if self.state.welcome && !stays {
+            self.state.welcome = false;
+            self.send(Request::Play(false));
+        }
+    }
+
+    /// Plays the run from its beginning, with questions or without.
+    fn watch(&mut self, lesson: bool) {
+        if lesson && self.state.lesson.is_none() {
+            return self.say("this scenario has no lesson");
+        }
+        self.state.welcome = false;
+        let settings = &mut self.state.settings;
+        settings.show(panel::find("topology"));
+        if lesson {
+            settings.show(panel::find("lesson"));
+        } else {
+            settings.open.retain(|name| name != "lesson");
+        }
+        self.send(Request::Range(None));
+        self.send(Request::Seek(Instant::ZERO));
+        self.send(Request::Play(true));
+    }
+
+    /// The picture of the opening scene stops before it tells too much.
+    pub(crate) fn stop_preview(&mut self) {
+        let playing = (self.state.report.as_ref()).is_some_and(|r| r.transport.playing);
+        let until = welcome::until(&self.state);
+        if self.state.welcome && playing && self.state.now() >= until {
+            self.send(Request::Play(false));
+            self.send(Request::Seek(until));
         }
     }
 

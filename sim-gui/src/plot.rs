@@ -4,11 +4,13 @@
 //! spike is lost and the cost does not grow with the run.
 
 use crate::theme::{Palette, bold_font, font};
+use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
-    Align2, Color32, Painter, Pos2, Rangef, Rect, Shape, Stroke, StrokeKind, Vec2, pos2,
+    Align2, Color32, Galley, Painter, Pos2, Rangef, Rect, Shape, Stroke, StrokeKind, Vec2, pos2,
 };
 use sim_core::metric::Unit;
 use sim_core::readable;
+use std::sync::Arc;
 
 /// How a line is drawn: apart from colour, so that it can be told without it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,6 +73,8 @@ pub struct Plot<'a> {
 pub const GUTTER: f32 = 44.0;
 const HEAD: f32 = 22.0;
 const FOOT: f32 = 15.0;
+/// Height of a further row of the key.
+const KEY: f32 = 14.0;
 
 /// A value of a plot's axis, written.
 pub fn text(unit: Unit, value: f64) -> String {
@@ -189,7 +193,7 @@ fn round_above(value: f64) -> f64 {
         .unwrap_or(decade * 10.0)
 }
 
-/// The part of a plot's rectangle in which lines lie.
+/// The part of a plot's rectangle in which lines lie, where its key is a single row.
 pub fn body(rect: Rect) -> Rect {
     Rect::from_min_max(
         pos2(rect.left() + GUTTER, rect.top() + HEAD),
@@ -199,7 +203,9 @@ pub fn body(rect: Rect) -> Rect {
 
 /// Draws a plot into a rectangle.
 pub fn draw(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
-    let body = body(rect);
+    let key = Key::of(painter, rect, plot, p);
+    let mut body = body(rect);
+    body.min.y += key.height();
     let axis = Axis::of(plot);
     let x = |share: f32| body.left() + share.clamp(0.0, 1.0) * body.width();
     let y = |value: f64| body.bottom() - axis.share(value) * body.height();
@@ -209,9 +215,15 @@ pub fn draw(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
         painter.rect_filled(band, 0.0, crate::theme::mix(p.sunken, p.bad, 0.14));
     }
     let grid = Stroke::new(1.0, crate::theme::mix(p.sunken, p.line, 0.6));
+    // Labels that would lie upon each other are left out; the lines stay.
+    let mut lowest = f32::INFINITY;
     for tick in axis.ticks() {
         let at = painter.round_to_pixel_center(y(tick));
         painter.hline(body.x_range(), at, grid);
+        if at > lowest - 11.0 {
+            continue;
+        }
+        lowest = at;
         painter.text(
             pos2(body.left() - 5.0, at),
             Align2::RIGHT_CENTER,
@@ -220,19 +232,19 @@ pub fn draw(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
             p.weak,
         );
     }
+    let mut end = f32::NEG_INFINITY;
     for (share, label) in &plot.times {
         painter.vline(
             painter.round_to_pixel_center(x(*share)),
             body.y_range(),
             grid,
         );
-        painter.text(
-            pos2(x(*share), body.bottom() + 2.0),
-            Align2::CENTER_TOP,
-            label,
-            font(10.0),
-            p.weak,
-        );
+        let galley = painter.layout_no_wrap(label.clone(), font(10.0), p.weak);
+        let left = x(*share) - galley.size().x / 2.0;
+        if left > end + 4.0 {
+            end = left + galley.size().x;
+            painter.galley(pos2(left, body.bottom() + 2.0), galley, p.weak);
+        }
     }
     for mark in &plot.marks {
         dotted(painter, x(*mark), body.y_range(), p.weak);
@@ -274,7 +286,7 @@ pub fn draw(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
         Stroke::new(1.0, p.line)
     };
     painter.rect_stroke(body, 2.0, edge, StrokeKind::Outside);
-    head(painter, rect, plot, p);
+    head(painter, rect, plot, &key, p);
 }
 
 fn stroke(painter: &Painter, line: Vec<Pos2>, curve: &Curve, colour: Color32) {
@@ -299,61 +311,96 @@ fn dotted(painter: &Painter, x: f32, range: Rangef, colour: Color32) {
     painter.extend(Shape::dashed_line(&line, stroke, 1.5, 3.0));
 }
 
-/// Title to the left, lines with their present values to the right.
-fn head(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) {
-    let top = rect.top() + HEAD / 2.0 - 2.0;
-    let title = painter.text(
-        pos2(rect.left(), top),
-        Align2::LEFT_CENTER,
-        plot.title,
-        bold_font(12.0),
-        if plot.accent { p.accent } else { p.text },
-    );
-    let mut end = title.right();
-    if plot.curves.iter().any(|curve| curve.beside) {
-        let words = painter.text(
+/// The key of a plot: a row beside its title and, where that is not enough, rows below; every line that is drawn is in it.
+struct Key {
+    /// What the marks of the future beside are.
+    beside: Option<String>,
+    /// Lines and their words, row by row.
+    rows: Vec<Vec<(usize, Arc<Galley>)>>,
+}
+
+/// Room of an entry beside its words.
+const SAMPLE: f32 = 30.0;
+
+impl Key {
+    fn of(painter: &Painter, rect: Rect, plot: &Plot<'_>, p: &Palette) -> Self {
+        let title = title(painter, plot, p).size().x;
+        let letter = |curve: &Curve| curve.label.split(' ').next().map(str::to_owned);
+        let beside = plot.curves.iter().find(|curve| curve.beside);
+        let beside = beside
+            .and_then(letter)
+            .map(|letter| format!("dots: {letter}"));
+        let note = beside.as_ref().map_or(0.0, |words| {
+            let galley = painter.layout_no_wrap(words.clone(), font(10.5), p.weak);
+            galley.size().x + 8.0
+        });
+        let whole = rect.width() - 4.0;
+        let mut rows = vec![Vec::new()];
+        let mut left = whole - title - note - 10.0;
+        for (number, curve) in plot.curves.iter().enumerate() {
+            // The same line of the future beside has the same hue, in dots: it is named once.
+            let twin = |other: &Curve| !other.beside && curve.label.get(2..) == Some(&other.label);
+            if curve.beside && plot.curves.iter().any(twin) {
+                continue;
+            }
+            let now = curve
+                .now
+                .map_or_else(|| "–".to_owned(), |v| text(plot.unit, v));
+            let words = format!("{} {now}", curve.label);
+            let mut job = LayoutJob::simple_singleline(words, font(10.5), p.text);
+            job.wrap = TextWrapping::truncate_at_width(whole - SAMPLE);
+            let galley = painter.layout_job(job);
+            let wanted = galley.size().x + SAMPLE;
+            if wanted > left {
+                rows.push(Vec::new());
+                left = whole;
+            }
+            left -= wanted;
+            if let Some(row) = rows.last_mut() {
+                row.push((number, galley));
+            }
+        }
+        Self { beside, rows }
+    }
+
+    /// Height of the rows that do not stand beside the title.
+    fn height(&self) -> f32 {
+        (self.rows.len() - 1) as f32 * KEY
+    }
+}
+
+fn title(painter: &Painter, plot: &Plot<'_>, p: &Palette) -> Arc<Galley> {
+    let ink = if plot.accent { p.accent } else { p.text };
+    painter.layout_no_wrap(plot.title.to_owned(), bold_font(12.0), ink)
+}
+
+/// Title to the left, lines with their present values to the right and below.
+fn head(painter: &Painter, rect: Rect, plot: &Plot<'_>, key: &Key, p: &Palette) {
+    let mut top = rect.top() + HEAD / 2.0 - 2.0;
+    let title = title(painter, plot, p);
+    let end = rect.left() + title.size().x;
+    painter.galley(pos2(rect.left(), top - title.size().y / 2.0), title, p.text);
+    if let Some(words) = &key.beside {
+        painter.text(
             pos2(end + 8.0, top),
             Align2::LEFT_CENTER,
-            "dots: beside",
+            words,
             font(10.5),
             p.weak,
         );
-        end = words.right();
     }
-    // As many as there is room for, in the order of the lines.
-    let room = rect.right() - 4.0 - end - 10.0;
-    let mut shown = Vec::new();
-    let mut width = 0.0;
-    let lines = plot.curves.iter().filter(|curve| !curve.beside).count();
-    let quiet = |curve: &Curve| lines > 3 && curve.now.is_none_or(|v| v <= 0.0);
-    for curve in plot
-        .curves
-        .iter()
-        .filter(|curve| !curve.beside && !quiet(curve))
-    {
-        let now = curve
-            .now
-            .map_or_else(|| "–".to_owned(), |v| text(plot.unit, v));
-        let words = format!("{} {now}", curve.label);
-        let galley = painter.layout_no_wrap(words, font(10.5), p.text);
-        let wanted = galley.size().x + 30.0;
-        if width + wanted > room {
-            break;
+    for row in &key.rows {
+        let width: f32 = row.iter().map(|(_, galley)| galley.size().x + SAMPLE).sum();
+        let mut left = rect.right() - 4.0 - width;
+        for (number, galley) in row {
+            let curve = &plot.curves[*number];
+            let sample = vec![pos2(left + 8.0, top), pos2(left + 24.0, top)];
+            stroke(painter, sample, curve, curve.colour);
+            let at = pos2(left + 28.0, top - galley.size().y / 2.0);
+            left += SAMPLE + galley.size().x;
+            painter.galley(at, Arc::clone(galley), p.text);
         }
-        width += wanted;
-        shown.push((curve, galley));
-    }
-    let mut left = rect.right() - 4.0 - width;
-    for (curve, galley) in shown {
-        let sample = vec![pos2(left + 8.0, top), pos2(left + 24.0, top)];
-        stroke(painter, sample, curve, curve.colour);
-        let end = left + 30.0 + galley.size().x;
-        painter.galley(
-            pos2(left + 28.0, top - galley.size().y / 2.0),
-            galley,
-            p.text,
-        );
-        left = end;
+        top += KEY;
     }
 }
 

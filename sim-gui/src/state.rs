@@ -3,13 +3,14 @@
 use crate::doctor::Examined;
 use crate::experiment::{Experiment, Refusal};
 use crate::lesson::{Answers, Lesson};
-use crate::playback::{BranchReport, Report, View};
+use crate::playback::{BranchReport, Report, Told, View, told, told_of_both};
 pub use crate::playback::{Condition, event_words, same_server, site_word};
 use crate::settings::Settings;
 use sim_core::event_log::Event;
 use sim_core::model::Model;
 use sim_core::readable;
 use sim_core::scenario::{Problems, Scenario, Source};
+use sim_core::summary::Summary;
 use sim_core::time::{Instant, SECOND};
 use std::sync::Arc;
 
@@ -88,6 +89,8 @@ pub struct State {
     pub settings: Settings,
     /// The moment under the pointer in a plot or a lane.
     pub hovered: Option<Instant>,
+    /// Whether the opening scene is shown.
+    pub welcome: bool,
     /// Whether what is known beyond the moment shown may be seen.
     pub reveal: bool,
     /// The lesson beside the scenario.
@@ -220,6 +223,49 @@ impl State {
     /// The event log of a branch as far as it may be seen.
     pub fn event_log<'a>(&self, branch: &'a BranchReport) -> &'a [Arc<Event>] {
         branch.told(self.visible_until(branch))
+    }
+
+    /// The events of the futures shown, as far as they may be seen: of two in one list.
+    pub fn told(&self) -> Vec<Told<'_>> {
+        let of = |view: &View| {
+            let branch = self.branch(view.branch)?;
+            Some(told(self.event_log(branch), view))
+        };
+        let Some(mut main) = self.view().and_then(of) else {
+            return Vec::new();
+        };
+        if let Some(beside) = self.beside().and_then(of) {
+            return told_of_both(main, beside);
+        }
+        for one in &mut main {
+            one.branch = None;
+        }
+        main
+    }
+
+    /// Two futures in one sentence: of the whole run where it is known and may be seen, otherwise so far. Nothing before
+    /// they part.
+    pub fn sentence(&self) -> Option<String> {
+        let (main, beside) = (self.view()?, self.beside()?);
+        let changed = |view: &View| self.branch(view.branch).is_some_and(|b| b.own_edits > 0);
+        let (with, without) = if changed(beside) {
+            (beside, main)
+        } else {
+            (main, beside)
+        };
+        let (with_it, without_it) = (self.branch(with.branch)?, self.branch(without.branch)?);
+        let outcomes = (with_it.outcome.as_ref()).zip(without_it.outcome.as_ref());
+        let clock = with_it.model.clock;
+        let sentence = |change: &str, with: &Summary, without: &Summary| {
+            sim_core::report::words::two_futures(change, with, without, clock)
+        };
+        let change = crate::panel::topology::branch_words(self, with.branch);
+        if let Some((with, without)) = outcomes.filter(|_| self.reveal) {
+            return Some(sentence(&change, with, without));
+        }
+        let parted = main.at > with_it.from.max(without_it.from);
+        let so_far = format!("So far, {change}");
+        parted.then(|| sentence(&so_far, &with.summary, &without.summary))
     }
 
     /// Whether nothing beyond the moment shown may be told, not even as something to try.

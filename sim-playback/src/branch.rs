@@ -8,7 +8,9 @@ use sim_core::event_log::Event;
 use sim_core::frames::Frames;
 use sim_core::model::Model;
 use sim_core::scenario::{Problems, Scenario};
+use sim_core::summary::Summary;
 use sim_core::time::Instant;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// Events that a slice of work does before it looks at the clock, about.
@@ -36,6 +38,8 @@ pub struct Branch {
     pace: Pace,
     series: Series,
     event_log: Arc<Vec<Arc<Event>>>,
+    /// Every figure of the whole run, once somebody has asked for them.
+    outcome: OnceCell<Arc<Summary>>,
 }
 
 /// What a branch was before its changes.
@@ -55,7 +59,8 @@ impl Branch {
     pub fn first(scenario: Scenario, replication: u64) -> Result<Self, Problems> {
         let model = Arc::new(scenario.model()?);
         let scout = Simulation::new(Arc::clone(&model), replication);
-        let shape = Shape::of(&model, scout.recorder().history().interval_ns());
+        let instances = scout.snapshot().instances.len();
+        let shape = Shape::of(&model, scout.recorder().history(), instances);
         let scenario = Arc::new(scenario);
         Ok(Self {
             id: 0,
@@ -70,6 +75,7 @@ impl Branch {
             pace: Pace::new(&scout),
             series: Series::new(shape),
             event_log: Arc::default(),
+            outcome: OnceCell::new(),
             scout,
         })
     }
@@ -107,6 +113,7 @@ impl Branch {
             pace: Pace::new(moment),
             series: origin.series.clone(),
             event_log: Arc::default(),
+            outcome: OnceCell::new(),
             origin: Some(Box::new(origin)),
         };
         fork.set(changes)?;
@@ -154,6 +161,7 @@ impl Branch {
         self.pace = Pace::new(&simulation);
         self.scout = simulation;
         self.event_log = Arc::default();
+        self.outcome = OnceCell::new();
         self.follow();
         Ok(())
     }
@@ -168,6 +176,7 @@ impl Branch {
         (self.frames, self.scout, self.pace) = (anew.frames, anew.scout, anew.pace);
         self.series = anew.series;
         self.event_log = Arc::default();
+        self.outcome = OnceCell::new();
         Ok(())
     }
 
@@ -209,6 +218,13 @@ impl Branch {
     /// How the run ended, once it has been simulated to its end.
     pub fn end(&self) -> Option<End> {
         self.scout.end()
+    }
+
+    /// Every figure of the run, once it has been simulated to its end.
+    pub fn outcome(&self) -> Option<Arc<Summary>> {
+        self.end()?;
+        let summary = || Arc::new(Summary::of(&self.scout, self.scenario.hash()));
+        Some(Arc::clone(self.outcome.get_or_init(summary)))
     }
 
     /// Key frames.

@@ -15,6 +15,8 @@ pub enum Condition {
     Busy,
     /// The queue is at 90 % of its limit or more.
     Full,
+    /// The queue has no limit, and a thousand or more wait.
+    Flooded,
     /// Serving more slowly after a start.
     Warming,
     /// Taken out of rotation by hand.
@@ -29,6 +31,18 @@ pub enum Condition {
 
 /// Share of a queue's limit from which it is called full.
 const FULL: f64 = 0.9;
+/// So many waiting where there is no limit are drawn as a full queue.
+const MANY: f64 = 1000.0;
+
+/// How full a queue is: of its limit, or of a thousand where there is none.
+pub fn queue_share(queue_len: f64, limit: u32) -> f64 {
+    let whole = if limit == u32::MAX {
+        MANY
+    } else {
+        f64::from(limit.max(1))
+    };
+    (queue_len / whole).min(1.0)
+}
 
 impl Condition {
     /// A server at a moment.
@@ -54,6 +68,9 @@ impl Condition {
             MachineState::Booting => Self::Starting,
             MachineState::Absent => Self::Absent,
             MachineState::Up if queue_len > 0.0 && queue_len >= FULL * limit => Self::Full,
+            MachineState::Up if model.params.queue_limit == u32::MAX && queue_len >= MANY => {
+                Self::Flooded
+            }
             MachineState::Up if queue_len >= workers && busy > 0.95 => Self::Busy,
             MachineState::Up => Self::Ok,
         }
@@ -65,6 +82,7 @@ impl Condition {
             Self::Ok => "OK",
             Self::Busy => "BUSY",
             Self::Full => "FULL",
+            Self::Flooded => "FLOODED",
             Self::Warming => "WARMING",
             Self::Drained => "DRAINED",
             Self::Down => "DOWN",

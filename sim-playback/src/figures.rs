@@ -16,6 +16,31 @@ pub fn server_now(branch: &BranchReport, view: &View, server: usize, name: &str)
     branch.series.value(Column::server(server, name)?, row)
 }
 
+/// Requests per second that a balancer instance sends to a server of its service, by the server's place there; nothing
+/// where several instances send and what each does is not counted.
+pub fn way_now(branch: &BranchReport, view: &View, instance: usize, local: usize) -> Option<f64> {
+    let row = branch.series.rows_until(view.at).checked_sub(1)?;
+    if let Some(way) = branch.series.way(instance, local) {
+        return branch.series.value(way, row);
+    }
+    let instances = &view.snapshot.instances;
+    let service = instances[instance].service;
+    if instances.iter().filter(|i| i.service == service).count() > 1 {
+        return None;
+    }
+    let server = branch.model.services[service as usize].servers.get(local)?;
+    server_now(branch, view, server.0 as usize, "attempts_hz")
+}
+
+/// Requests per second that a balancer instance sends to each of its servers; nothing where that is not known.
+pub fn ways_now(branch: &BranchReport, view: &View, instance: usize) -> Option<Vec<f64>> {
+    let service = view.snapshot.instances[instance].service as usize;
+    let servers = branch.model.services[service].servers.len();
+    (0..servers)
+        .map(|local| way_now(branch, view, instance, local))
+        .collect()
+}
+
 /// The key figures: a label and a value each.
 pub fn figures(branch: Option<&BranchReport>, view: &View) -> Vec<(&'static str, String)> {
     let summary = &view.summary;

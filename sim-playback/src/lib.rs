@@ -14,25 +14,31 @@
 //! | `transport` | the play head |
 //! | `view` | what can be seen at a moment |
 //! | `stood` | how alerts stood over time |
+//! | `danger` | what brings a machine down, and how near it is |
+//! | `told` | the events of one future, or of two in one list |
 //! | `worker` | who drives the deck |
 //! | `figures`, `condition`, `words` | what screens of all kinds say the same way |
 
 pub mod branch;
 pub mod condition;
+pub mod danger;
 pub mod deck;
 pub mod figures;
 pub mod series;
 pub mod stood;
+pub mod told;
 pub mod transport;
 pub mod view;
 pub mod words;
 pub mod worker;
 
 pub use condition::{Condition, Lane};
-pub use figures::{figures, server_now, site_now};
+pub use danger::Danger;
+pub use figures::{figures, server_now, site_now, way_now, ways_now};
 pub use series::{Column, Series};
 pub use sim_core::edit::{Edit, Edited};
 pub use stood::{Stood, stood};
+pub use told::{Told, told, told_of_both};
 pub use transport::Transport;
 pub use view::View;
 pub use words::{event_words, site_word};
@@ -41,6 +47,7 @@ use sim_core::event_log::Event;
 use sim_core::model::Model;
 use sim_core::record::AlertChange;
 use sim_core::scenario::{Problems, Scenario};
+use sim_core::summary::Summary;
 use sim_core::time::Instant;
 use std::sync::Arc;
 
@@ -104,6 +111,8 @@ pub struct BranchReport {
     pub finished: bool,
     /// Hash of the finished run.
     pub digest: Option<u64>,
+    /// Every figure of the finished run.
+    pub outcome: Option<Arc<Summary>>,
     /// Number of key frames.
     pub frames: usize,
     /// Bytes that they and the other copies of the simulation take: what is shown, the moment of the

@@ -3,11 +3,14 @@
 //! Rows are computed once, by the core's metrics, as a simulation passes them, and kept in blocks
 //! that everybody shares: handing them to the screen copies pointers.
 
-use sim_core::engine::Simulation;
+use super::condition::queue_share;
+use sim_core::engine::{MachineState, Simulation};
 use sim_core::metric::{MetricDef, Scope, Unit, Window, burn_rate};
 use sim_core::model::{Model, ServerId};
 use sim_core::outcome::Outcome;
+use sim_core::record::history::{History, InstanceInterval};
 use sim_core::time::Instant;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows in a block.
@@ -18,6 +21,8 @@ const ROWS: u64 = 2048;
 const SERVER_NUMBERS: usize = 2_000_000;
 /// Servers that have figures of their own over time; further ones count in the service's.
 pub const SERVERS_MAX: usize = 1000;
+/// Balancer instances that have.
+pub const INSTANCES_MAX: usize = 64;
 
 /// Metrics of the whole site, in the order of their columns.
 pub const SITE: &[&str] = &[
@@ -44,6 +49,10 @@ pub const SERVER: &[&str] = &[
     "failed_hz",
 ];
 const SERVER_WIDTH: usize = SERVER.len() + 1;
+/// Figures of each balancer instance: attempts held, attempts waiting, the number of its state.
+const INSTANCE_WIDTH: usize = 3;
+/// Figures of each service: how full the queues of its servers are, and the share of them that is not up.
+const SERVICE_WIDTH: usize = 2;
 
 /// What one column holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +71,18 @@ pub enum Column {
     Highest(usize),
     /// The median of a metric over all servers.
     Median(usize),
+    /// Attempts that a balancer instance holds at the end of the row.
+    Held(usize),
+    /// Attempts that wait in a balancer instance at the end of the row.
+    Pending(usize),
+    /// The number of a balancer instance's state at the end of the row.
+    InstanceState(usize),
+    /// How full the queues of a service's servers are on average, of those that are up.
+    Fullness(usize),
+    /// The share of a service's servers that is not up, of those that are there.
+    NotUp(usize),
+    /// Attempts per second on a way, by its number: see [`Series::way`].
+    Way(usize),
 }
 
 impl Column {
@@ -84,8 +105,13 @@ impl Column {
         match self {
             Self::Site(m) => unit(SITE[m]),
             Self::Server(_, m) | Self::Highest(m) | Self::Median(m) => unit(SERVER[m]),
-            Self::Outcome(_) => Unit::Hertz,
-            Self::Burn(_) | Self::State(_) => Unit::Count,
+            Self::Outcome(_) | Self::Way(_) => Unit::Hertz,
+            Self::Fullness(_) | Self::NotUp(_) => Unit::Ratio,
+            Self::Burn(_)
+            | Self::State(_)
+            | Self::Held(_)
+            | Self::Pending(_)
+            | Self::InstanceState(_) => Unit::Count,
         }
     }
 }
@@ -97,6 +123,11 @@ pub struct Shape {
     pub slos: Vec<f64>,
     /// Servers with columns of their own.
     pub servers: usize,
+    /// Services.
+    pub services: usize,
+    /// The numbers of the ways from each balancer instance with columns of its own to its servers; none where they are not
+    /// counted one by one.
+    pub ways: Vec<Range<usize>>,
     /// Intervals of the time line in a row.
     pub stride: usize,
     /// Nanoseconds of a row.
@@ -104,8 +135,9 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape for a model whose time line has intervals of this width.
-    pub fn of(model: &Model, interval_ns: u64) -> Self {
+    /// The shape for a model with this time line.
+    pub fn of(model: &Model, history: &History, instances: usize) -> Self {
+        let interval_ns = history.interval_ns();
         let servers = model.servers.len().min(SERVERS_MAX);
         let rows = ROWS
             .min((SERVER_NUMBERS / (servers * SERVER_WIDTH).max(1)) as u64)
@@ -114,6 +146,10 @@ impl Shape {
         Self {
             slos: model.slos.iter().map(|slo| slo.objective).collect(),
             servers,
+            services: model.services.len(),
+            ways: (0..instances.min(INSTANCES_MAX))
+                .map(|instance| history.ways_of(instance))
+                .collect(),
             stride: stride as usize,
             row_ns: stride * interval_ns,
         }
@@ -125,6 +161,13 @@ impl Shape {
             + self.slos.len()
             + 2 * SERVER.len()
             + self.servers * SERVER_WIDTH
+            + self.ways.len() * INSTANCE_WIDTH
+            + self.services * SERVICE_WIDTH
+            + self.ways_len()
+    }
+
+    fn ways_len(&self) -> usize {
+        self.ways.last().map_or(0, |ways| ways.end)
     }
 
     fn position(&self, column: Column) -> Option<usize> {
@@ -132,6 +175,14 @@ impl Shape {
         let slos = outcomes + Outcome::COUNT;
         let fleet = slos + self.slos.len();
         let servers = fleet + 2 * SERVER.len();
+        let instances = servers + self.servers * SERVER_WIDTH;
+        let services = instances + self.ways.len() * INSTANCE_WIDTH;
+        let ways = services + self.services * SERVICE_WIDTH;
+        let of_instance = |i: usize, field| {
+            (i < self.ways.len()).then_some(instances + i * INSTANCE_WIDTH + field)
+        };
+        let of_service =
+            |s: usize, field| (s < self.services).then_some(services + s * SERVICE_WIDTH + field);
         match column {
             Column::Site(m) => Some(m),
             Column::Outcome(o) => Some(outcomes + o as usize),
@@ -142,6 +193,12 @@ impl Shape {
             Column::State(s) => {
                 (s < self.servers).then_some(servers + s * SERVER_WIDTH + SERVER.len())
             }
+            Column::Held(i) => of_instance(i, 0),
+            Column::Pending(i) => of_instance(i, 1),
+            Column::InstanceState(i) => of_instance(i, 2),
+            Column::Fullness(s) => of_service(s, 0),
+            Column::NotUp(s) => of_service(s, 1),
+            Column::Way(way) => (way < self.ways_len()).then_some(ways + way),
         }
     }
 }
@@ -192,6 +249,19 @@ impl Series {
     /// Servers with figures of their own.
     pub fn servers(&self) -> usize {
         self.shape.servers
+    }
+
+    /// Balancer instances with figures of their own.
+    pub fn instances(&self) -> usize {
+        self.shape.ways.len()
+    }
+
+    /// The way from a balancer instance to a server of its service, by the server's position there; nothing where ways
+    /// are not counted: an instance alone sends what its servers get.
+    pub fn way(&self, instance: usize, local: usize) -> Option<Column> {
+        let ways = self.shape.ways.get(instance)?;
+        let way = ways.start + local;
+        (way < ways.end).then_some(Column::Way(way))
     }
 
     /// Objectives.
@@ -305,9 +375,53 @@ impl Series {
             let middle = values.get(values.len() / 2).copied().unwrap_or(f32::NAN);
             self.open[fleet + SERVER.len() + metric] = middle;
         }
+        self.add_machines(simulation, range);
         self.rows += 1;
         if self.rows.is_multiple_of(BLOCK) {
             self.full.push(std::mem::take(&mut self.open).into());
+        }
+    }
+
+    /// The part of a row that tells of balancer instances, services, and the ways between.
+    fn add_machines(&mut self, simulation: &Simulation, range: Range<usize>) {
+        let history = simulation.recorder().history();
+        for instance in 0..self.shape.ways.len() {
+            let InstanceInterval {
+                connections,
+                waiting,
+                state,
+            } = *history.instance(range.end - 1, instance);
+            let fields = [connections as f32, waiting as f32, f32::from(state)];
+            self.open.extend(fields);
+        }
+        let model = simulation.model();
+        for service in &model.services {
+            let (mut there, mut up, mut full) = (0_u32, 0_u32, 0.0);
+            for id in &service.servers {
+                let Some(record) = history.server(range.end - 1, id.0 as usize) else {
+                    continue;
+                };
+                there += u32::from(record.state() != MachineState::Absent);
+                if record.state() == MachineState::Up {
+                    up += 1;
+                    let limit = model.servers[id.0 as usize].params.queue_limit;
+                    full += queue_share(f64::from(record.queue_len), limit);
+                }
+            }
+            let share = |part: f64, of: u32| {
+                if of == 0 {
+                    f32::NAN
+                } else {
+                    (part / f64::from(of)) as f32
+                }
+            };
+            self.open.push(share(full, up));
+            self.open.push(share(f64::from(there - up), there));
+        }
+        let span_ns: u64 = range.clone().map(|i| history.width_ns(i)).sum();
+        for way in 0..self.shape.ways_len() {
+            let sent: u64 = range.clone().map(|i| u64::from(history.way(i, way))).sum();
+            self.open.push((sent as f64 * 1e9 / span_ns as f64) as f32);
         }
     }
 

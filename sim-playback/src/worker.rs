@@ -176,6 +176,7 @@ impl Driver {
                 explored: branch.scout().now(),
                 finished: branch.end().is_some(),
                 digest: branch.end().map(|_| branch.scout().digest()),
+                outcome: branch.outcome(),
                 frames: branch.frames().len(),
                 bytes: deck.bytes(number),
                 parts_at,

@@ -309,6 +309,7 @@ impl Simulation {
             !self.pools.any || !self.services[service].per_connection || self.bind(handle, server);
         let instance = &mut self.balancers[index];
         instance.in_flight[local] += u32::from(one_more);
+        instance.count_sent(local);
         if instance.observes && one_more {
             let in_flight = instance.in_flight[local];
             instance.policy.on_assigned(local.position(), in_flight);

@@ -177,6 +177,7 @@ impl Simulation {
             return self.assign(handle, local);
         }
         instance.in_flight[local] += 1;
+        instance.count_sent(local);
         if fills {
             balancers.turned = Some((index, local));
         }

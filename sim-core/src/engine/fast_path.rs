@@ -541,6 +541,7 @@ impl Simulation {
             return self.send_spelled_out(handle, Some(local));
         }
         instance.in_flight[local] += 1;
+        instance.count_sent(local);
         if fills {
             balancers.turned = Some((index, local));
         }

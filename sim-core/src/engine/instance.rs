@@ -19,6 +19,9 @@ use crate::policy::{Choice, FleetView, Job, Lines, Oracle, Policy, Report, any_o
 use crate::time::{Duration, Instant};
 use std::ops::{Index, IndexMut, Range};
 
+/// Ways from instances to servers whose attempts are counted at most: nobody draws more one by one.
+const WAYS_KEPT: usize = 128;
+
 /// All balancer instances, those of a service next to each other.
 #[derive(Clone)]
 pub(super) struct Balancers {
@@ -41,15 +44,23 @@ pub(super) struct Balancers {
 impl Balancers {
     pub(super) fn new(model: &Model, replication: u64) -> Self {
         let (mut instances, mut of) = (Table::default(), Table::default());
+        let mut ways = 0;
         for (position, service) in model.services.iter().enumerate() {
             let (id, first) = (ServiceId::at(position), instances.len());
             // Clones of one, so that they share what is the same for all.
             let policy = policy(model, replication, id, &service.balancer.policy);
             let (present, spares) = (service.balancer.instances, service.balancer.standby.count);
+            // Of a single one the servers' own counters say the same.
+            let more = (present + spares) as usize * service.servers.len();
+            let kept = present + spares > 1 && ways + more <= WAYS_KEPT;
+            ways += if kept { more } else { 0 };
             for number in 0..present + spares {
                 let start = start(model, replication, id, number);
                 let mut instance = Instance::new(model, service, id, number, &*policy, start);
                 instance.subset = subset(model, replication, id, number);
+                if kept {
+                    instance.sent = Table::filled(service.servers.len(), 0);
+                }
                 if number >= present {
                     instance.state = MachineState::Absent;
                 }
@@ -128,6 +139,8 @@ pub(super) struct Instance {
     busy_ns: u64,
     /// Its attempts at each server.
     pub in_flight: Table<LocalId, u32>,
+    /// Attempts that it has sent to each server since the last interval of the time line, where that is kept.
+    pub sent: Table<LocalId, u32>,
     /// Who is healthy, as far as it has seen.
     pub health: Health,
     /// Weights of its servers, as it has them now.
@@ -159,6 +172,14 @@ pub(super) struct InstanceFigures {
 }
 
 impl Instance {
+    /// Counts an attempt that goes to a server, where that is kept.
+    #[inline]
+    pub(super) fn count_sent(&mut self, server: LocalId) {
+        if let Some(sent) = self.sent.get_mut(server) {
+            *sent += 1;
+        }
+    }
+
     /// The server that its policy picks for an attempt, of those it may pick, or of `some` of them. `full`: it sees
     /// servers that are at their limit.
     #[inline(always)]
@@ -309,6 +330,7 @@ impl Instance {
             busy_until: 0,
             busy_ns: 0,
             in_flight: Table::filled(servers, 0),
+            sent: Table::default(),
             health,
             weights: Table::filled(servers, 1.0),
             offers: Offers::new(),

@@ -143,7 +143,9 @@ pub use sample::{AttemptSnapshot, Whereabouts};
 pub use session::SessionFigures;
 pub use slab::Handle;
 pub(crate) use snapshot::ServerFigures;
-pub use snapshot::{Conservation, InstanceSnapshot, InstanceTotals, ServerSnapshot, Snapshot};
+pub use snapshot::{
+    Conservation, InstanceSnapshot, InstanceTotals, RuleNow, ServerSnapshot, Snapshot,
+};
 pub use standing::{CallStanding, ServerStanding, ServiceStanding, SourceStanding, Standing};
 
 use crate::distribution::Distribution;

@@ -129,6 +129,7 @@ pub(super) struct Records {
     /// Room for the interval that is closed.
     services: Table<ServiceId, ServiceInterval>,
     instances: Vec<InstanceInterval>,
+    ways: Vec<u32>,
     busy: Table<ServiceId, f64>,
     /// Requests so far of users who wait for answers, where others ask the same service: by source, at the end of each
     /// interval.
@@ -150,6 +151,7 @@ impl Records {
             advanced_at: 0,
             services: Table::filled(services, ServiceInterval::default()),
             instances: Vec::new(),
+            ways: Vec::new(),
             busy: Table::filled(services, 0.0),
             users: users_beside_others(model),
         }
@@ -335,10 +337,20 @@ impl Simulation {
                 waiting: instance.waiting + instance.pending.len() as u32,
                 state: instance.state as u8,
             }));
+        records.ways.clear();
+        for instance in &mut balancers.instances {
+            records.ways.extend_from_slice(instance.sent.as_slice());
+            instance.sent.as_mut_slice().fill(0);
+        }
         if let Some(monitoring) = monitoring {
             monitoring.close_interval(recorder);
         }
-        recorder.close_interval(now, records.services.as_slice(), &records.instances);
+        let closed = (
+            records.services.as_slice(),
+            records.instances.as_slice(),
+            records.ways.as_slice(),
+        );
+        recorder.close_interval(now, closed);
         if caches.any {
             caches.close_interval();
         }

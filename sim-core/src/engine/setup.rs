@@ -31,8 +31,12 @@ impl Simulation {
     pub fn new(model: Arc<Model>, replication: u64) -> Self {
         let (clients, services) = (model.clients.len(), model.services.len());
         let balancers = Balancers::new(&model, replication);
-        let instances = balancers.instances.len();
-        let timers = TimerFifos::new(clients, services, instances);
+        let ways = balancers
+            .instances
+            .iter()
+            .map(|i| i.sent.len())
+            .collect::<Vec<_>>();
+        let timers = TimerFifos::new(clients, services, ways.len());
         let service = |id| Service::new(&model, replication, Id::at(id), &balancers);
         let source = |source| Source::new(&model, replication, source);
         let mut simulation = Self {
@@ -67,7 +71,7 @@ impl Simulation {
             monitoring: super::monitoring::Monitoring::new(&model),
             reconcile: super::reconcile::Reconcile::new(&model),
             response: super::response::Response::new(&model, replication),
-            recorder: Recorder::new(&model, instances),
+            recorder: Recorder::new(&model, &ways),
             records: Records::new(&model),
             fast: true,
             next_entry: 0,

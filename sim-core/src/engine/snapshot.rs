@@ -51,6 +51,17 @@ pub struct ServerSnapshot {
     pub attempts: u64,
     /// Crashes so far.
     pub crashes: u64,
+    /// Its crash rules, in their order.
+    pub rules: Vec<RuleNow>,
+}
+
+/// A crash rule at a moment.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct RuleNow {
+    /// What it watches, as its threshold is kept; absent where that is only known at certain moments.
+    pub value: Option<f64>,
+    /// Since when it has held, in nanoseconds.
+    pub since_ns: Option<u64>,
 }
 
 /// A balancer instance at a moment.
@@ -80,6 +91,8 @@ pub struct InstanceSnapshot {
     pub busy_ns: u64,
     /// The same four since the end of the warm-up.
     pub measured: InstanceTotals,
+    /// Its crash rules, in their order.
+    pub rules: Vec<RuleNow>,
 }
 
 /// Totals of a balancer instance since the end of the warm-up.
@@ -165,6 +178,7 @@ impl Simulation {
                 connections: self.pools.at_server(id),
                 attempts: self.records.totals[id].at(server, self.now).counts.attempts,
                 crashes: cold.incarnation.crashes,
+                rules: self.server_rules(id),
             }
         };
         Snapshot {
@@ -198,6 +212,7 @@ impl Simulation {
                     busy_ns: measured.busy_ns,
                 }
             },
+            rules: self.instance_rules(id),
         };
         (self.balancers.instances.enumerate())
             .map(instance)

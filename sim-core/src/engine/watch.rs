@@ -8,6 +8,7 @@ use super::event::{Event, Machine};
 use super::fleet::{NOT_HEEDED, Waiting};
 use super::machine::short;
 use super::slab::Slot;
+use super::snapshot::RuleNow;
 use crate::crash::{Gauge, GaugeUnit};
 use crate::ids::{InstanceId, ServerId};
 use crate::model::{Actor, CrashRule};
@@ -192,15 +193,44 @@ impl Simulation {
         }
         for i in 0..self.services[service].settings.balancer.crash.len() {
             let rule = self.services[service].settings.balancer.crash[i].clone();
-            let instance = &self.balancers[index];
-            let value = match rule.gauge.gauge {
-                Gauge::QueueLen => f64::from(instance.waiting) + instance.pending.len() as f64,
-                Gauge::Memory => self.memory_gauge(Machine::Instance(index)),
-                _ => f64::from(instance.connections),
-            };
+            let value = self.instance_gauge(index, rule.gauge.gauge);
             self.watch(Machine::Instance(index), i, &rule, value);
         }
         self.heed_instance(index);
+    }
+
+    fn instance_gauge(&self, index: InstanceId, gauge: Gauge) -> f64 {
+        let instance = &self.balancers[index];
+        match gauge {
+            Gauge::QueueLen => f64::from(instance.waiting) + instance.pending.len() as f64,
+            Gauge::Memory => self.memory_gauge(Machine::Instance(index)),
+            _ => f64::from(instance.connections),
+        }
+    }
+
+    /// How a server's crash rules stand.
+    pub(super) fn server_rules(&self, server: ServerId) -> Vec<RuleNow> {
+        let cold = &self.fleet.cold[server];
+        let now = |(rule, since): (&CrashRule, &Option<u64>)| RuleNow {
+            // A share of the time between two looks says nothing before that is over.
+            value: (rule.gauge.gauge != Gauge::Utilisation)
+                .then(|| self.server_gauge(server, rule.gauge.gauge)),
+            since_ns: *since,
+        };
+        (cold.params.crash.iter().zip(&cold.watch.since))
+            .map(now)
+            .collect()
+    }
+
+    /// How a balancer instance's crash rules stand.
+    pub(super) fn instance_rules(&self, index: InstanceId) -> Vec<RuleNow> {
+        let instance = &self.balancers[index];
+        let rules = &self.services[instance.service].settings.balancer.crash;
+        let now = |(rule, since): (&CrashRule, &Option<u64>)| RuleNow {
+            value: Some(self.instance_gauge(index, rule.gauge.gauge)),
+            since_ns: *since,
+        };
+        rules.iter().zip(&instance.watch.since).map(now).collect()
     }
 
     /// Notes whether a rule holds, and sets its timer when it begins to.

@@ -119,6 +119,7 @@ struct Chunk {
     services: Vec<ServiceInterval>,
     servers: ServerTable,
     instances: Vec<InstanceInterval>,
+    ways: Vec<u32>,
     slos: Vec<SloInterval>,
 }
 
@@ -133,6 +134,7 @@ impl Chunk {
             services: Vec::new(),
             servers: ServerTable::new(servers),
             instances: Vec::new(),
+            ways: Vec::new(),
             slos: Vec::new(),
         }
     }
@@ -144,6 +146,7 @@ impl Chunk {
             services: Vec::with_capacity(self.services.len()),
             servers: self.servers.with_same_room(),
             instances: Vec::with_capacity(self.instances.len()),
+            ways: Vec::with_capacity(self.ways.len()),
             slos: Vec::with_capacity(self.slos.len()),
         }
     }
@@ -154,6 +157,7 @@ impl Chunk {
             + self.services.capacity() * size_of::<ServiceInterval>()
             + self.servers.room()
             + self.instances.capacity() * size_of::<InstanceInterval>()
+            + self.ways.capacity() * size_of::<u32>()
     }
 }
 
@@ -222,6 +226,8 @@ pub(crate) struct Closing<'a> {
     pub flows: &'a mut dyn Iterator<Item = (FlowInterval, &'a [(u16, u16)])>,
     pub services: &'a [ServiceInterval],
     pub instances: &'a [InstanceInterval],
+    /// Attempts on each way from an instance to a server.
+    pub ways: &'a [u32],
     pub slos: &'a [SloInterval],
 }
 
@@ -374,6 +380,18 @@ impl History {
         &chunk.instances[row * self.layout.instances + instance]
     }
 
+    /// Where an instance's ways to its servers lie among all ways, in the order of the servers; empty where they are
+    /// not counted: an instance alone sends what its servers get, and of very many ways none is drawn.
+    pub fn ways_of(&self, instance: usize) -> Range<usize> {
+        self.layout.ways_of(instance)
+    }
+
+    /// Attempts sent on a way from a balancer instance to a server.
+    pub fn way(&self, interval: usize, way: usize) -> u32 {
+        let (chunk, row) = self.at(interval);
+        chunk.ways[row * self.layout.ways() + way]
+    }
+
     /// Counters of an objective.
     pub fn slo(&self, interval: usize, slo: usize) -> &SloInterval {
         let (chunk, row) = self.at(interval);
@@ -418,6 +436,7 @@ impl History {
         }
         self.open.services.extend_from_slice(closing.services);
         self.open.instances.extend_from_slice(closing.instances);
+        self.open.ways.extend_from_slice(closing.ways);
         self.open.slos.extend_from_slice(closing.slos);
         self.intervals += 1;
         if self.intervals.is_multiple_of(CHUNK) {

@@ -52,6 +52,8 @@ pub struct Layout {
     pub instances: usize,
     /// Number of objectives.
     pub slos: usize,
+    /// Where the counters of an instance's ways to its servers end; none where they are not kept.
+    ways_end: Arc<[usize]>,
     service_of: Arc<[u16]>,
 }
 
@@ -96,6 +98,17 @@ impl Layout {
     #[inline]
     pub(crate) fn tries(&self, service: ServiceId) -> u16 {
         (self.flows() + 2 * service.position() + 1) as u16
+    }
+
+    /// The counters of an instance's ways to its servers, in the order of the servers; empty where they are not kept.
+    pub fn ways_of(&self, instance: usize) -> std::ops::Range<usize> {
+        let start = instance.checked_sub(1).map_or(0, |i| self.ways_end[i]);
+        start..self.ways_end[instance]
+    }
+
+    /// Number of counters of ways from balancer instances to servers.
+    pub(crate) fn ways(&self) -> usize {
+        self.ways_end.last().copied().unwrap_or(0)
     }
 
     /// Number of flows.
@@ -220,13 +233,19 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(model: &Model, instances: usize) -> Self {
+    /// `ways`: to how many servers each balancer instance counts what it sends.
+    pub(crate) fn new(model: &Model, ways: &[usize]) -> Self {
+        let end = |end: &mut usize, ways: &usize| {
+            *end += ways;
+            Some(*end)
+        };
         let layout = Layout {
             classes: model.classes.len(),
             services: model.services.len(),
             servers: model.servers.len(),
-            instances,
+            instances: ways.len(),
             slos: model.slos.len(),
+            ways_end: ways.iter().scan(0, end).collect(),
             service_of: model.servers.iter().map(|s| s.service.0).collect(),
         };
         let (interval_ns, stride) = fit_history(model, &layout);
@@ -544,8 +563,11 @@ impl Recorder {
     pub(crate) fn close_interval(
         &mut self,
         now: u64,
-        services: &[history::ServiceInterval],
-        instances: &[history::InstanceInterval],
+        (services, instances, ways): (
+            &[history::ServiceInterval],
+            &[history::InstanceInterval],
+            &[u32],
+        ),
     ) {
         self.buckets.clear();
         self.ends.clear();
@@ -568,6 +590,7 @@ impl Recorder {
             flows: &mut flows,
             services,
             instances,
+            ways,
             slos: &slos,
         });
         let mut told = Vec::new();
@@ -610,7 +633,8 @@ fn fit_history(model: &Model, layout: &Layout) -> (u64, usize) {
     // Response times take a few hundred bytes for each flow that is in use.
     let per_interval = layout.flows() as u64 * (size_of::<FlowInterval>() as u64 + 256)
         + layout.services as u64 * size_of::<history::ServiceInterval>() as u64
-        + layout.instances as u64 * size_of::<history::InstanceInterval>() as u64;
+        + layout.instances as u64 * size_of::<history::InstanceInterval>() as u64
+        + layout.ways() as u64 * size_of::<u32>() as u64;
     let mut interval_ns = model.recording.interval.0.max(1);
     while model.horizon.0 / interval_ns * per_interval > HISTORY_BYTES / 2 {
         interval_ns = interval_ns.saturating_mul(2);

@@ -5,6 +5,8 @@ use crate::experiment::{Comparison, FoundBy, Measure, Pair, WarmUp};
 use crate::metric::Unit;
 use crate::readable;
 use crate::statistics::{Estimate, Method, Needs, Withheld};
+use crate::summary::Summary;
+use crate::time::{Clock, Duration, Instant};
 
 /// Mean, interval and relative half-width; or the mean, if it stands, and the reason why there is
 /// no interval.
@@ -211,4 +213,67 @@ pub fn warm_up(warm_up: &WarmUp) -> String {
             needs.map_or_else(|| what.clone(), |needs| format!("{what}; {needs}"))
         }
     }
+}
+
+/// What became of the site in a run, as far as a summary goes.
+enum Ending {
+    /// It was normal throughout.
+    Calm,
+    /// It was normal again from then on.
+    Back(String),
+    /// It was not normal again.
+    Not,
+}
+
+impl Ending {
+    fn of(summary: &Summary, clock: Option<Clock>) -> Self {
+        match summary.incidents.last() {
+            None => Self::Calm,
+            Some(incident) => incident.end_s.map_or(Self::Not, |end_s| {
+                let end = Duration::from_secs_f64(end_s);
+                // Seconds are noise where minutes are meant.
+                let minute = Instant(end.0 / MINUTE_NS * MINUTE_NS);
+                let moment = if clock.is_some() {
+                    minute
+                } else {
+                    Instant(end.0)
+                };
+                Self::Back(readable::moment(moment, clock))
+            }),
+        }
+    }
+}
+
+const MINUTE_NS: u64 = 60_000_000_000;
+
+/// Two futures in one sentence: what a change saves, and when the site is normal again, with it and without. Both figures
+/// are of runs up to the same moment.
+pub fn two_futures(
+    change: &str,
+    with: &Summary,
+    without: &Summary,
+    clock: Option<Clock>,
+) -> String {
+    let (lost, before) = (with.requests.failed, without.requests.failed);
+    let said = |lost: u64| readable::spoken(lost as f64);
+    let lost = if said(lost) == said(before) {
+        format!("{} lost either way", said(lost))
+    } else {
+        format!("{} lost instead of {}", said(lost), said(before))
+    };
+    let end = Instant(Duration::from_secs_f64(with.horizon_s).0);
+    let end = readable::moment(end, clock);
+    let normal = match (Ending::of(with, clock), Ending::of(without, clock)) {
+        (Ending::Calm, Ending::Calm) => "normal throughout in both".to_owned(),
+        (Ending::Calm, Ending::Back(then)) => format!("normal throughout, not only from {then} on"),
+        (Ending::Calm, Ending::Not) => format!("normal throughout, otherwise not by {end}"),
+        (Ending::Back(at), Ending::Calm) => format!("normal again at {at}, otherwise throughout"),
+        (Ending::Back(at), Ending::Back(then)) if at == then => format!("normal at {at} in both"),
+        (Ending::Back(at), Ending::Back(then)) => format!("normal at {at}, not {then}"),
+        (Ending::Back(at), Ending::Not) => format!("normal at {at}, otherwise not by {end}"),
+        (Ending::Not, Ending::Calm) => format!("not normal by {end}, otherwise throughout"),
+        (Ending::Not, Ending::Back(then)) => format!("not normal by {end}, otherwise at {then}"),
+        (Ending::Not, Ending::Not) => format!("not normal by {end} in either"),
+    };
+    format!("{change}: {lost}; {normal}.")
 }

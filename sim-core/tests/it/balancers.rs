@@ -622,3 +622,60 @@ fn a_run_without_further_events_is_over() {
     assert_eq!(simulation.end(), Some(sim_core::engine::End::Horizon));
     assert_eq!(simulation.now(), at(10.0));
 }
+
+#[test]
+fn what_each_instance_sends_to_each_server_adds_up_to_what_the_servers_get() {
+    let text = steady(
+        200,
+        "30s",
+        "instances = 3, policy = \"random\"",
+        "[[service.web.server]]\nname = \"s\"\ncount = 4\nworkers = 4\n",
+    );
+    let simulation = run(&text);
+    let history = simulation.recorder().history();
+    let instances = simulation.snapshot().instances;
+    let ways = |instance| history.ways_of(instance).collect::<Vec<usize>>();
+    for interval in 0..history.len() {
+        for server in 0..4 {
+            let sent = (0..3)
+                .map(|i| history.way(interval, ways(i)[server]))
+                .sum::<u32>();
+            let got = history.server(interval, server).expect("recorded").attempts;
+            assert_eq!(sent, got, "interval {interval}, server {server}");
+        }
+    }
+    for (i, instance) in instances.iter().enumerate() {
+        let all = |way: usize| (0..history.len()).map(move |n| u64::from(history.way(n, way)));
+        let sent: u64 = ways(i).into_iter().flat_map(all).sum();
+        assert!(
+            instance.attempts.abs_diff(sent) <= 1 && sent > 1000,
+            "{sent}"
+        );
+    }
+    // One alone sends what its servers get.
+    let alone = run(&text.replace("instances = 3, ", ""));
+    assert!(alone.recorder().history().ways_of(0).is_empty());
+}
+
+#[test]
+fn a_snapshot_tells_how_crash_rules_stand() {
+    let text = steady(
+        2000,
+        "10s",
+        "crash = [{ when = \"in_flight\", above = 3, for = \"1h\" }]",
+        "[[service.web.server]]\nname = \"s\"\nworkers = 1\ncrash = [{ when = \"queue_len\", above = 5, for = \"20s\" }]\n",
+    );
+    let mut simulation = start(&text);
+    simulation.run_until(sim_core::time::Instant(5_000_000_000));
+    let snapshot = simulation.snapshot();
+    let (server, instance) = (&snapshot.servers[0], &snapshot.instances[0]);
+    assert_eq!(server.rules[0].value, Some(f64::from(server.queue_len)));
+    assert_eq!(
+        instance.rules[0].value,
+        Some(f64::from(instance.connections))
+    );
+    for rule in [server.rules[0], instance.rules[0]] {
+        let since = rule.since_ns.expect("it holds");
+        assert!(since < 100_000_000, "{since}");
+    }
+}

@@ -11,6 +11,7 @@ use eframe::egui::containers::menu::{MenuButton, MenuConfig};
 use eframe::egui::{self, Color32, RichText, Sense, Vec2, pos2};
 use sim_core::event_log::Kind;
 use sim_core::readable;
+use sim_core::time::Instant;
 
 /// Word, shape and colour of the site's state.
 pub(crate) fn site_look(site: Kind, p: &Palette) -> (&'static str, Icon, Color32) {
@@ -18,9 +19,14 @@ pub(crate) fn site_look(site: Kind, p: &Palette) -> (&'static str, Icon, Color32
     (site_word(site), icon, colour)
 }
 
-/// The key figures: a label and a value each, from the summary so far.
+/// The key figures: a label and a value each, from the summary so far. Before anything has happened there are none of
+/// most.
 pub fn figures(state: &State, view: &View) -> Vec<(&'static str, String)> {
-    playback::figures(state.branch(view.branch), view)
+    let mut figures = playback::figures(state.branch(view.branch), view);
+    if view.at == Instant::ZERO {
+        figures.retain(|(_, value)| value != "–");
+    }
+    figures
 }
 
 /// Draws the banner.
@@ -46,13 +52,22 @@ pub fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
             readable::number(view.events as f64)
         ));
         ui.add_space(8.0);
-        let (word, icon, colour) = site_look(view.site, p);
-        badge(ui, icon, word, colour);
-        ui.add_space(8.0);
+        let beside = cx.state.beside();
+        for shown in [Some(view), beside].into_iter().flatten() {
+            if beside.is_some() {
+                branch_letter(ui, shown.branch);
+            }
+            let (word, icon, colour) = site_look(shown.site, p);
+            badge(ui, icon, word, colour);
+            ui.add_space(8.0);
+        }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             right(ui, cx, view);
             ui.add_space(6.0);
             ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                if beside.is_some() {
+                    branch_letter(ui, view.branch);
+                }
                 for (label, value) in figures(cx.state, view) {
                     if !figure(ui, label, &value) {
                         break;
@@ -71,6 +86,14 @@ fn divider(ui: &mut egui::Ui) {
         rect.y_range(),
         egui::Stroke::new(1.0, p.line),
     );
+}
+
+/// Whose figures follow, where two futures are shown.
+fn branch_letter(ui: &mut egui::Ui, branch: usize) {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(17.0), Sense::hover());
+    super::topology::letter_badge(ui.painter(), rect, branch, Palette::of(ui));
+    let name = format!("of future {}", playback::letter(branch));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &name));
 }
 
 fn badge(ui: &mut egui::Ui, icon: Icon, word: &str, colour: Color32) {
@@ -118,6 +141,10 @@ fn figure(ui: &mut egui::Ui, label: &str, value: &str) -> bool {
 }
 
 fn right(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View) {
+    // In a narrow window they are in the menus, and the seed in the palette.
+    if ui.available_width() < 110.0 {
+        return;
+    }
     if crate::icon::button(
         ui,
         Icon::Fork,
@@ -245,7 +272,7 @@ fn menus(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     });
     ui.menu_button("Help", |ui| {
         ui.set_min_width(200.0);
-        for name in ["help", "palette"] {
+        for name in ["watch", "take-lesson", "help", "palette"] {
             item(ui, cx, name);
         }
     });

@@ -3,10 +3,11 @@
 use super::{Cx, PanelDef, Place};
 use crate::command::Command;
 use crate::icon::Icon;
-use crate::state::{State, event_words};
+use crate::playback::{Told, letter};
+use crate::state::State;
 use crate::theme::{Palette, bold_font, font};
 use eframe::egui::{self, Align2, Rect, Sense, Vec2, pos2};
-use sim_core::event_log::{Actor, Event, Kind, Look};
+use sim_core::event_log::{Actor, Kind, Look};
 use std::fmt::Write as _;
 
 /// The row of this panel.
@@ -34,21 +35,37 @@ pub(crate) fn look(kind: Kind, p: &Palette) -> (Icon, egui::Color32) {
     }
 }
 
+/// The shape and colour of what is told: an alert that ends for want of answers is no recovery.
+pub(crate) fn look_of(told: &Told<'_>, p: &Palette) -> (Icon, egui::Color32) {
+    if told.hollow {
+        (Icon::Ring, p.weak)
+    } else {
+        look(told.event.kind, p)
+    }
+}
+
+/// What is said where there is no event.
+fn quiet(state: &State) -> &'static str {
+    let playing = (state.report.as_ref()).is_some_and(|report| report.transport.playing);
+    match state.view() {
+        None => state.waiting_words(),
+        Some(view) if view.end.is_some() => "No event in this run: no alert, no crash, no change.",
+        Some(_) if playing => "All is quiet so far: no alert, no crash, no change.",
+        Some(_) => "All is quiet so far. Press Space to let time run.",
+    }
+}
+
 fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
-    let Some((view, branch)) = cx.state.view().zip(cx.state.main()) else {
-        return super::nothing(ui, "Nothing has happened yet.");
-    };
-    let event_log = cx.state.event_log(branch);
+    let event_log = cx.state.told();
     if event_log.is_empty() {
-        let words = if view.end.is_some() {
-            "Nothing happened in this run: no alert, no crash, no change."
-        } else {
-            "Nothing has happened yet. Press Space to let time run."
-        };
-        return super::nothing(ui, words);
+        return super::nothing(ui, quiet(cx.state));
     }
     let until = event_log.len();
     let hidden = until.saturating_sub(ROWS);
+    // The first of those ahead comes after the last that has happened.
+    let seen = (event_log.iter())
+        .rposition(|told| !told.ahead)
+        .map_or(0, |last| last + 1);
     let scroll = egui::ScrollArea::vertical()
         .auto_shrink([false, false])
         .stick_to_bottom(!cx.state.reveal);
@@ -57,34 +74,48 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         if hidden > 0 {
             ui.weak(format!("{hidden} earlier events"));
         }
-        for (i, event) in event_log.iter().enumerate().skip(hidden) {
-            let current = i + 1 == view.event_log_len;
-            if current && cx.local.event_log_seen != view.event_log_len {
+        for (i, told) in event_log.iter().enumerate().skip(hidden) {
+            let current = i + 1 == seen;
+            if current && cx.local.event_log_seen != seen {
                 // What has just happened is brought into sight, once.
-                cx.local.event_log_seen = view.event_log_len;
+                cx.local.event_log_seen = seen;
                 ui.scroll_to_cursor(Some(egui::Align::Center));
             }
-            if row(ui, cx.state, event, current, i >= view.event_log_len) {
-                cx.does(Command::Seek(event.at));
+            if row(ui, cx.state, told, current) {
+                cx.does(Command::Seek(told.event.at));
             }
         }
     });
 }
 
 /// One event; true when clicked.
-fn row(ui: &mut egui::Ui, state: &State, event: &Event, current: bool, ahead: bool) -> bool {
+fn row(ui: &mut egui::Ui, state: &State, told: &Told<'_>, current: bool) -> bool {
     let p = Palette::of(ui);
+    let (event, ahead) = (told.event, told.ahead);
     let people = event.by == Actor::People;
-    let (icon, colour) = look(event.kind, p);
-    let words = event_words(event);
-    let indent = 84.0;
+    let (icon, colour) = look_of(told, p);
+    let words = told.words();
+    // Two futures are told by their letters.
+    let indent = if state.beside().is_some() {
+        102.0
+    } else {
+        84.0
+    };
     let ink = if ahead { p.weak } else { p.text };
     let width = ui.available_width();
     let face = if current { bold_font(12.5) } else { font(12.5) };
     let galley = ui
         .painter()
         .layout(words.clone(), face, ink, width - indent - 6.0);
-    let height = (galley.size().y + 8.0).max(26.0);
+    // Why something failed stands below, in its own words.
+    let why = (event.kind.def().look == Look::Failure).then(|| event.words().1);
+    let why = why.filter(|why| !why.is_empty()).map(|why| {
+        let wide = width - indent - 6.0;
+        ui.painter()
+            .layout(why.to_owned(), font(11.0), p.weak, wide)
+    });
+    let below = why.as_ref().map_or(0.0, |why| why.size().y);
+    let height = (galley.size().y + below + 8.0).max(26.0);
     let (rect, response) = ui.allocate_exact_size(Vec2::new(width, height), Sense::click());
     let painter = ui.painter();
     if current || response.hovered() || response.has_focus() {
@@ -118,8 +149,19 @@ fn row(ui: &mut egui::Ui, state: &State, event: &Event, current: bool, ahead: bo
             colour
         },
     );
-    painter.galley(pos2(rect.left() + indent, rect.top() + 4.0), galley, ink);
-    let by = event.by.name();
+    if let Some(branch) = told.branch {
+        let badge = Rect::from_center_size(pos2(rect.left() + 90.0, line), Vec2::splat(15.0));
+        super::topology::letter_badge(painter, badge, branch, p);
+    }
+    let at = pos2(rect.left() + indent, rect.top() + 4.0);
+    if let Some(why) = why {
+        painter.galley(at + egui::vec2(0.0, galley.size().y), why, p.weak);
+    }
+    painter.galley(at, galley, ink);
+    let by = match told.branch {
+        Some(branch) => format!("{}, future {}", event.by.name(), letter(branch)),
+        None => event.by.name().to_owned(),
+    };
     let name = format!("{} {by}: {words}", state.label(event.at));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
     let clicked = response.clicked();
@@ -130,17 +172,15 @@ fn row(ui: &mut egui::Ui, state: &State, event: &Event, current: bool, ahead: bo
 }
 
 fn text(state: &State) -> String {
-    let Some(branch) = state.main() else {
-        return String::new();
-    };
     let mut text = String::new();
-    for event in state.event_log(branch) {
-        let (by, cause) = (event.by.name(), event.words().1);
+    for told in state.told() {
+        let (by, cause) = (told.event.by.name(), told.event.words().1);
+        let future = (told.branch).map_or_else(String::new, |b| format!("  {}", letter(b)));
         let _ = writeln!(
             text,
-            "{}  {by}  {}  {cause}",
-            state.label(event.at),
-            event_words(event)
+            "{}{future}  {by}  {}  {cause}",
+            state.label(told.event.at),
+            told.words()
         );
     }
     text

@@ -77,9 +77,10 @@ pub static FIGURES: &[Figure] = &[
         less_is_better: true,
     },
     Figure {
-        label: "budget spent",
+        label: "error budgets spent",
         value: |s| s.slos.0.first().and_then(|(_, slo)| slo.budget_spent),
-        write: readable::share,
+        // Of a budget that is long gone nobody wants to know how many per cent.
+        write: readable::number,
         less_is_better: true,
     },
 ];
@@ -224,9 +225,11 @@ fn compare(ui: &mut egui::Ui, state: &State, a: &View, b: &View) {
         Sense::hover(),
     );
     let painter = ui.painter();
+    // In a narrow panel the columns are as close as what stands in them allows.
+    let close = rect.width() < 330.0;
     let columns = [
-        rect.right() - 168.0,
-        rect.right() - 88.0,
+        rect.right() - if close { 146.0 } else { 168.0 },
+        rect.right() - if close { 78.0 } else { 88.0 },
         rect.right() - 4.0,
     ];
     let put = |x: f32, y: f32, text: &str, bold: bool, colour: Color32| {
@@ -283,13 +286,14 @@ fn compare(ui: &mut egui::Ui, state: &State, a: &View, b: &View) {
             egui::Stroke::new(1.0, crate::theme::mix(p.panel, p.line, 0.5)),
         );
         let row = Compared::of(figure, &a.summary, &b.summary);
-        painter.text(
-            pos2(rect.left(), y),
-            Align2::LEFT_CENTER,
-            row.label,
-            font(12.0),
-            p.weak,
-        );
+        // What is cut here is in the words under the pointer.
+        let wide = painter
+            .layout_no_wrap(row.a.clone(), font(12.0), p.text)
+            .size()
+            .x;
+        let room = columns[0] - wide - 8.0 - rect.left();
+        let label = crate::fit::galley(painter, row.label, &font(12.0), p.weak, room);
+        painter.galley(pos2(rect.left(), y - label.size().y / 2.0), label, p.weak);
         put(columns[0], y, &row.a, false, p.text);
         put(columns[1], y, &row.b, false, p.text);
         if let Some((words, better)) = &row.difference {
@@ -327,8 +331,9 @@ fn verdicts(a: &View, b: &View) -> Vec<String> {
 
 /// What is painted in a place, for whoever cannot see it.
 fn named(ui: &egui::Ui, rect: egui::Rect, id: &str, words: &str) {
-    ui.interact(rect, ui.scope_id().with(id), Sense::hover())
-        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, words));
+    let response = ui.interact(rect, ui.scope_id().with(id), Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, words));
+    response.on_hover_text(words);
 }
 
 /// What can be tried now, from what the scenario itself does later.
@@ -436,6 +441,9 @@ fn text(state: &State) -> String {
         let _ = writeln!(text, "{}: {}", letter(number), branch_words(state, number));
     }
     if let Some(beside) = state.beside() {
+        if let Some(sentence) = state.sentence() {
+            let _ = writeln!(text, "{sentence}");
+        }
         for figure in FIGURES {
             let row = Compared::of(figure, &view.summary, &beside.summary);
             let _ = writeln!(text, "{}", row.words());

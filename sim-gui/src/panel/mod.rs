@@ -22,6 +22,7 @@ use crate::command::Command;
 use crate::local::Local;
 use crate::state::State;
 use eframe::egui;
+use sim_core::time::Instant;
 
 /// Where a panel lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,9 +93,23 @@ pub fn find(name: &str) -> Option<&'static PanelDef> {
     PANELS.iter().copied().find(|panel| panel.name == name)
 }
 
-/// Whether a panel has anything to show: a lesson where there is none leaves its room to others.
+/// Whether a panel has anything to show. One that has not leaves its room to others: a lesson where there is none, and
+/// figures before there are any.
 pub(crate) fn has_something(panel: &PanelDef, state: &State) -> bool {
-    panel.name != "lesson" || state.lesson.is_some()
+    match panel.name {
+        "lesson" => state.lesson.is_some(),
+        "plots" => has_figures(state),
+        "inspector" => has_figures(state) || state.selected.is_some(),
+        _ => true,
+    }
+}
+
+/// Whether time has gone on, or what comes may be seen.
+fn has_figures(state: &State) -> bool {
+    let known = state.main().map_or(0, |branch| {
+        branch.series.rows_until(state.visible_until(branch))
+    });
+    state.now() > Instant::ZERO || known > 0
 }
 
 /// A heading of a panel.

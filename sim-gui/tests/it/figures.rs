@@ -229,7 +229,7 @@ fn the_figures_of_two_futures_are_those_of_two_summaries() {
         row("response time p99", "/response_time_s/p99", &seconds),
         row("answered per second", "/goodput_hz", &short),
         row("attempts per request", "/attempts/per_request", &number),
-        row("budget spent", spent, &share),
+        row("error budgets spent", spent, &number),
     ];
     assert!(expected[0].contains(", +") && expected[1].contains(", −"));
     shows(&harness, &expected);

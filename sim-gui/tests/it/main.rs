@@ -7,6 +7,7 @@ mod figures;
 mod forks;
 mod form;
 mod lab;
+mod layout;
 mod lesson;
 mod link;
 mod panels;

@@ -21,6 +21,7 @@ const SIZE: [usize; 2] = [1280, 800];
 /// As small as a window is made, and a large one.
 const NARROW: [usize; 2] = [900, 640];
 const WIDE: [usize; 2] = [1680, 960];
+const PHONE: [usize; 2] = [390, 844];
 /// A pixel differs when one of its colours does by more than this.
 const FAR: u8 = 40;
 /// Share of pixels that may differ: corners of letters, on another processor.
@@ -38,9 +39,18 @@ impl Window {
     }
 
     fn sized(scenario: &str, looks: Looks, size: [usize; 2]) -> Self {
+        Self::begun(Some(scenario), looks, size)
+    }
+
+    /// The opening scene.
+    fn scene(looks: Looks, size: [usize; 2]) -> Self {
+        Self::begun(None, looks, size)
+    }
+
+    fn begun(scenario: Option<&str>, looks: Looks, size: [usize; 2]) -> Self {
         let textures = Textures::default();
         let opening = Opening {
-            scenario: Some(scenario.to_owned()),
+            scenario: scenario.map(str::to_owned),
             settings: Settings {
                 looks,
                 ..Settings::default()
@@ -225,6 +235,37 @@ fn the_incident_looks_as_it_did() {
     wrong.extend(compare("futures-light", &window.picture()));
     window.perform(Command::Theme);
     wrong.extend(compare("futures-dark", &window.picture()));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_opening_scene_looks_as_it_did() {
+    let mut wrong = Vec::new();
+    let mut window = Window::scene(Looks::Dark, SIZE);
+    // Its picture stops by itself.
+    let playing = |window: &Window| {
+        let report = window.harness.state().state().report.as_ref();
+        report.is_some_and(|report| report.transport.playing || !report.settled)
+    };
+    while playing(&window) {
+        window.harness.run_steps(1);
+    }
+    window.harness.run_steps(3);
+    wrong.extend(compare("opening-dark", &window.picture()));
+    window.perform(Command::Theme);
+    wrong.extend(compare("opening-light", &window.picture()));
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn on_a_phone_all_stands_in_one_column() {
+    let mut wrong = Vec::new();
+    let mut window = Window::sized("incident", Looks::Dark, PHONE);
+    window.explored();
+    window.go("12:25");
+    wrong.extend(compare("phone-dark", &window.picture()));
+    window.perform(Command::Theme);
+    wrong.extend(compare("phone-light", &window.picture()));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

@@ -306,6 +306,50 @@ fn the_incident_forks_at_12_25_and_its_overlay_says_the_same() {
 }
 
 #[test]
+fn two_futures_are_told_in_one_sentence() {
+    let mut harness = window_at("incident", "12:25");
+    let edit = sim_gui::playback::Edit::set("service.web.server.web-1.weight", "3");
+    perform(&mut harness, Command::Edit(edit));
+    let sentence = |harness: &Harness<'_, App>| harness.state().state().sentence();
+    assert_eq!(sentence(&harness), None, "they have not parted yet");
+    perform(&mut harness, Command::SeekBy(20.0 * 60.0));
+    let so_far = sentence(&harness).expect("a sentence");
+    assert!(
+        so_far.starts_with("So far, web-1.weight = 3 at 12:25: "),
+        "{so_far}"
+    );
+    assert!(
+        so_far.ends_with("; normal at 12:28, otherwise not by 12:45."),
+        "{so_far}"
+    );
+    perform(&mut harness, Command::Reveal);
+    let finished = |harness: &Harness<'_, App>| {
+        let report = harness.state().state().report.as_ref().expect("a report");
+        report.branches.iter().all(|branch| branch.finished)
+    };
+    while !finished(&harness) {
+        harness.run_steps(1);
+    }
+    harness.run_steps(3);
+    // Those of the whole runs, without a window.
+    let end = harness.state().state().horizon();
+    let text = harness.state().overlay().expect("an overlay");
+    let (without, with) = (plain("incident", end), overlay_figures(&text, end));
+    let clock = harness.state().state().model().expect("a model").clock;
+    let change = "web-1.weight = 3 at 12:25";
+    let told = sim_core::report::words::two_futures(change, &with, &without, clock);
+    assert_eq!(sentence(&harness).as_ref(), Some(&told));
+    assert!(
+        told.contains(" thousand lost instead of ") && told.contains("; normal at 12:28, not 14:4"),
+        "{told}"
+    );
+    assert!(harness.query_by_label(&told).is_some(), "over the stage");
+    // Whichever is the main one.
+    perform(&mut harness, Command::Swap);
+    assert_eq!(sentence(&harness), Some(told));
+}
+
+#[test]
 fn four_hundred_servers_can_be_seen_and_reached() {
     let text = "horizon = \"2m\"\n[[traffic]]\nto = \"web\"\nrate = 4000\n[service.web]\n\
                 demand = { kind = \"exponential\", mean = \"60ms\" }\n\

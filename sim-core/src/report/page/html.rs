@@ -42,6 +42,7 @@ pub(super) fn page(page: &Page<'_>) -> String {
     }
     if let Some(other) = beside {
         html.heading("futures", "Futures beside each other");
+        html.paragraph(&words::two_futures(run, other));
         table(&mut html, &tables::futures(run, other));
         for panel in &compared {
             figure(&mut html, run, panel, &spans, &canvas);

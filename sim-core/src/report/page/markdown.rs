@@ -50,6 +50,7 @@ pub(super) fn draft(page: &Page<'_>) -> String {
     }
     if let Some(other) = &page.beside {
         section(&mut text, "What would have been");
+        let _ = writeln!(text, "{}\n", prose(&words::two_futures(run, other)));
         table(&mut text, &tables::futures(run, other));
     }
     for heading in ["What went well", "What went badly", "Where we were lucky"] {

@@ -8,6 +8,12 @@ use crate::time::{Duration, Instant};
 /// The most spells that the sentence on top tells one by one.
 const SPELLS: usize = 2;
 
+/// What the other future saves, in a sentence.
+pub(super) fn two_futures(run: &Future<'_>, other: &Future<'_>) -> String {
+    let clock = run.simulation.model().clock;
+    crate::report::words::two_futures(other.name, other.summary, run.summary, clock)
+}
+
 impl Future<'_> {
     /// A moment as people read it.
     pub(super) fn at(&self, at: Instant) -> String {

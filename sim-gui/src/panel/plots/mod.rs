@@ -27,7 +27,7 @@ pub static PANEL: PanelDef = PanelDef {
 };
 
 /// Height of one plot at least.
-const HEIGHT: f32 = 78.0;
+const HEIGHT: f32 = 74.0;
 
 fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let Some((view, branch)) = cx.state.view().zip(cx.state.main()) else {
@@ -200,11 +200,17 @@ pub(crate) fn marks<'a>(
     state: &'a State,
     branch: &'a BranchReport,
 ) -> impl Iterator<Item = Instant> + 'a {
-    let event_log = state
-        .event_log(branch)
-        .iter()
-        .filter(|event| event.kind.def().marked);
-    event_log.map(|event| event.at).take(60)
+    let mut event_log = (state.event_log(branch).iter())
+        .filter(|event| event.kind.def().marked)
+        .map(|event| event.at)
+        .peekable();
+    // Of those that would lie on the same pixel one is enough.
+    let near = state.horizon().0 / 1000;
+    std::iter::from_fn(move || {
+        let first = event_log.next()?;
+        while event_log.next_if(|at| at.0 - first.0 < near).is_some() {}
+        Some(first)
+    })
 }
 
 /// Labels of the time axis, at round moments.

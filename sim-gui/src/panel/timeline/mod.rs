@@ -4,17 +4,17 @@
 mod alerts;
 mod deadline;
 mod lanes;
+mod strip;
 
 use self::deadline::Marker;
 use self::lanes::{draw_lane, lanes_of};
-use super::{Cx, PanelDef, Place, event_log};
+use super::{Cx, PanelDef, Place};
 use crate::command::{Command, SPEEDS, hint, speed_words};
 use crate::icon::{self, Icon};
 use crate::playback::BranchReport;
-use crate::state::{State, event_words};
+use crate::state::State;
 use crate::theme::{Palette, font, mix};
-use eframe::egui::{self, Align2, Rangef, Rect, RichText, Sense, Stroke, Vec2, pos2, vec2};
-use sim_core::model::Actor;
+use eframe::egui::{self, Align2, Rangef, Rect, RichText, Sense, Stroke, pos2, vec2};
 use sim_core::record::AlertState;
 use sim_core::time::Instant;
 use std::fmt::Write as _;
@@ -30,19 +30,44 @@ pub static PANEL: PanelDef = PanelDef {
 };
 
 /// Room for names of lanes.
-const NAMES: f32 = 70.0;
+const NAMES: f32 = 92.0;
 /// Height of a lane.
 const LANE: f32 = 15.0;
 /// Height of a lane where every machine has two.
 const LANE_OF_TWO: f32 = 11.5;
 const STRIP: f32 = 21.0;
+/// Width of all buttons, about.
+const BUTTONS: f32 = 800.0;
+/// Height of all but the lanes, where the buttons take one line.
+const REST: f32 = 42.0 + 2.0 * STRIP + 22.0;
 
 /// Height that the panel wants.
-pub fn height(state: &State) -> f32 {
+pub fn height(ctx: &egui::Context, state: &State) -> f32 {
     let lanes = state
         .main()
-        .map_or(4, |branch| lanes_of(branch, state).len());
-    42.0 + 2.0 * STRIP + lane_height(state) * lanes as f32 + 22.0
+        .map_or(4, |branch| lanes_of(branch, state, room(ctx, state)).len());
+    rest(ctx) + lane_height(state) * lanes as f32
+}
+
+/// Whether the buttons do not fit on one line.
+fn is_narrow(ctx: &egui::Context) -> bool {
+    ctx.content_rect().width() < 880.0
+}
+
+/// Height of all but the lanes: in a narrow window the buttons take further lines.
+fn rest(ctx: &egui::Context) -> f32 {
+    let lines = (BUTTONS / ctx.content_rect().width().max(200.0)).floor();
+    REST + if is_narrow(ctx) {
+        34.0 * lines.max(1.0)
+    } else {
+        0.0
+    }
+}
+
+/// How many lanes may be drawn before servers share some: in a small window the picture above needs its part.
+fn room(ctx: &egui::Context, state: &State) -> usize {
+    let most = ctx.content_rect().height() * 0.36 - rest(ctx);
+    (most / lane_height(state)).max(0.0) as usize
 }
 
 fn lane_height(state: &State) -> f32 {
@@ -74,10 +99,10 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     let Some(branch) = cx.state.main() else {
         return;
     };
-    strip(ui, cx, branch, body);
+    strip::draw(ui, cx, branch, body);
     let mut y = body.top() + 2.0 * STRIP + 2.0;
     let mut told = None;
-    for lane in lanes_of(branch, cx.state) {
+    for lane in lanes_of(branch, cx.state, room(ui.ctx(), cx.state)) {
         let place = Rect::from_min_size(
             pos2(body.left(), y),
             vec2(body.width(), lane_height(cx.state) - 2.5),
@@ -102,7 +127,7 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         return;
     };
     let transport = report.transport;
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let button = |ui: &mut egui::Ui, cx: &mut Cx<'_>, icon, name: &str, command: &str| {
             if icon::button(ui, icon, name, &hint(command)).clicked()
@@ -122,7 +147,9 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         button(ui, cx, Icon::Last, "To the end", "last");
         ui.add_space(14.0);
         let p = Palette::of(ui);
-        ui.label(RichText::new("speed").color(p.weak).font(font(11.5)));
+        if !is_narrow(ui.ctx()) {
+            ui.label(RichText::new("speed").color(p.weak).font(font(11.5)));
+        }
         for speed in SPEEDS {
             #[allow(clippy::float_cmp, reason = "one of these very numbers was chosen")]
             let chosen = transport.speed == speed;
@@ -149,22 +176,25 @@ fn transport(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
         };
         toggle(ui, cx, transport.range.is_some() || cx.local.loop_from.is_some(), &looping, "loop");
         toggle(ui, cx, cx.state.reveal, "show the future", "reveal");
-        key(ui, cx.state);
-        let words = memory(cx.state);
+        let words = taken(cx.state);
         let room = ui.painter().layout_no_wrap(words.clone(), font(11.0), p.weak).size().x;
+        key(ui, cx.state, room + 12.0);
+        heat_key(ui, cx.state, room + 12.0);
         // In a small window it gives way: nothing is done with it.
-        if ui.available_width() > room + 12.0 {
+        if ui.available_size_before_wrap().x > room + 12.0 {
+            let about = memory(cx.state);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                ui.label(RichText::new(words).font(font(11.0)).color(p.weak)).on_hover_text(
-                    "Key frames are copies of the whole simulation, from which any moment is reached in an instant. The bytes are those of all copies: key frames, where futures begin and end, and what is shown. Each future keeps two key frames in any case; recorded figures come on top.",
-                );
+                ui.label(RichText::new(words).font(font(11.0)).color(p.weak)).on_hover_text(format!(
+                    "{about}\nKey frames are copies of the whole simulation, from which any moment is reached in an instant. The bytes are those of all copies: key frames, where futures begin and end, and what is shown. Each future keeps two key frames in any case; recorded figures come on top.",
+                ));
             });
         }
     });
 }
 
 /// What the hatching and the colour of alerts mean, where there are any and there is room.
-fn key(ui: &mut egui::Ui, state: &State) {
+/// `kept` is room for what comes after it.
+fn key(ui: &mut egui::Ui, state: &State, kept: f32) {
     let p = Palette::of(ui);
     let alerts = state.main().map_or(0, |branch| branch.model.alerts.len());
     let entries = [
@@ -179,7 +209,7 @@ fn key(ui: &mut egui::Ui, state: &State) {
         ui.painter().layout_no_wrap(word, font(11.0), p.weak)
     });
     let width: f32 = galleys.iter().map(|galley| galley.size().x + 34.0).sum();
-    if alerts == 0 || ui.available_width() < width + 14.0 {
+    if alerts == 0 || ui.available_size_before_wrap().x < width + 14.0 + kept {
         return;
     }
     ui.add_space(14.0);
@@ -197,18 +227,54 @@ fn key(ui: &mut egui::Ui, state: &State) {
     }
 }
 
-/// How far is simulated, and what copies of the simulation take.
+/// What the colours of balancers and services mean, where there are any and there is room.
+fn heat_key(ui: &mut egui::Ui, state: &State, kept: f32) {
+    let p = Palette::of(ui);
+    let room = room(ui.ctx(), state);
+    let lanes = state.main().map(|branch| lanes_of(branch, state, room));
+    let words = ui
+        .painter()
+        .layout_no_wrap("empty to full".to_owned(), font(11.0), p.weak);
+    let size = vec2(words.size().x + 46.0, 20.0);
+    if !lanes.is_some_and(|lanes| lanes::has_heat(&lanes))
+        || ui.available_size_before_wrap().x < size.x + 14.0 + kept
+    {
+        return;
+    }
+    ui.add_space(14.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    for i in 0..16 {
+        let at = pos2(rect.left() + 2.0 * i as f32, rect.center().y - 4.5);
+        let colour = lanes::heat(i as f32 / 15.0, p);
+        ui.painter()
+            .rect_filled(Rect::from_min_size(at, vec2(2.6, 9.0)), 0.0, colour);
+    }
+    let at = pos2(rect.left() + 38.0, rect.center().y - words.size().y / 2.0);
+    ui.painter().galley(at, words, p.weak);
+    response
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, "key: empty to full"));
+    response.on_hover_text(
+        "Of a service: how full the queues of its servers are, with the share that is not up in red. Of a balancer: how near \
+         it is to the most that it can hold.",
+    );
+}
+
+/// How far is simulated, and what copies of the simulation take, with how many there are.
 fn memory(state: &State) -> String {
+    let frames = state.report.as_ref().map_or(0, |report| {
+        let each = report.branches.iter().map(|branch| branch.frames);
+        each.sum::<usize>()
+    });
+    format!("{}, {frames} key frames", taken(state))
+}
+
+/// The same in few words.
+fn taken(state: &State) -> String {
     let Some(report) = &state.report else {
         return String::new();
     };
     let bytes: usize = report.branches.iter().map(|branch| branch.bytes).sum();
-    let frames: usize = report.branches.iter().map(|branch| branch.frames).sum();
-    let used = format!(
-        "{frames} key frames, {} of {} MB",
-        bytes >> 20,
-        report.budget >> 20
-    );
+    let used = format!("{} of {} MB", bytes >> 20, report.budget >> 20);
     let behind = report.branches.iter().find(|branch| !branch.finished);
     match behind {
         Some(branch) => format!(
@@ -216,74 +282,6 @@ fn memory(state: &State) -> String {
             state.label_to_second(branch.explored)
         ),
         None => used,
-    }
-}
-
-/// Events of the event log on two lines: system above, people below.
-fn strip(ui: &mut egui::Ui, cx: &mut Cx<'_>, branch: &BranchReport, body: Rect) {
-    let p = Palette::of(ui);
-    let horizon = cx.state.horizon().0 as f64;
-    let now = cx.state.now();
-    let event_log = cx.state.event_log(branch);
-    for (i, name) in [Actor::System, Actor::People]
-        .map(Actor::name)
-        .into_iter()
-        .enumerate()
-    {
-        let y = body.top() + STRIP * (i as f32 + 0.5);
-        ui.painter()
-            .hline(body.x_range(), y, Stroke::new(1.0, p.line));
-        ui.painter().text(
-            pos2(body.left() - 10.0, y),
-            Align2::RIGHT_CENTER,
-            name,
-            font(11.0),
-            p.weak,
-        );
-    }
-    let mut ends = [f32::NEG_INFINITY; 2];
-    for event in event_log {
-        let lane = usize::from(event.by == Actor::People);
-        let x = body.left() + (event.at.0 as f64 / horizon) as f32 * body.width();
-        // What lies under another mark is in the event log; the strip shows the first.
-        if x - ends[lane] < 12.0 {
-            continue;
-        }
-        ends[lane] = x;
-        let (icon, colour) = event_log::look(event.kind, p);
-        let y = body.top() + STRIP * (lane as f32 + 0.5);
-        let spot = Rect::from_center_size(pos2(x, y), Vec2::splat(16.0));
-        let ahead = event.at > now;
-        let response = ui.interact(
-            spot,
-            ui.scope_id().with(("mark", event.at.0, lane)),
-            Sense::click(),
-        );
-        let disc = if response.hovered() || response.has_focus() {
-            p.text
-        } else {
-            mix(p.panel, colour, if ahead { 0.35 } else { 0.9 })
-        };
-        ui.painter().circle_filled(spot.center(), 8.0, p.panel);
-        ui.painter()
-            .circle_stroke(spot.center(), 7.0, Stroke::new(1.5, disc));
-        icon.paint(
-            ui.painter(),
-            spot.shrink(4.2),
-            if ahead {
-                mix(p.panel, colour, 0.5)
-            } else {
-                colour
-            },
-        );
-        let words = format!("{} {}", cx.state.label(event.at), event_words(event));
-        response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::Role::Button, true, format!("go to {words}"))
-        });
-        if response.clicked() {
-            cx.does(Command::Seek(event.at));
-        }
-        response.on_hover_text(words);
     }
 }
 
@@ -402,6 +400,9 @@ fn text(state: &State) -> String {
                 state.label(stood.until)
             );
         }
+    }
+    for words in lanes::all_told(state) {
+        let _ = writeln!(text, "{words}");
     }
     if let Some(marker) = Marker::of(state) {
         let _ = writeln!(text, "{}", marker.told());

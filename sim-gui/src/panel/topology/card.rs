@@ -4,10 +4,12 @@ use super::{selectable, server_now};
 use crate::command::Command;
 use crate::icon::Icon;
 use crate::panel::Cx;
-use crate::playback::{BranchReport, View};
+use crate::playback::condition::queue_share;
+use crate::playback::{BranchReport, View, danger};
 use crate::state::{Condition, Thing};
 use crate::theme::{Palette, bold_font, font, mix};
 use eframe::egui::{self, Align2, Color32, Rect, Vec2, pos2, vec2};
+use sim_core::crash::Gauge;
 use sim_core::engine::{MachineState, ServerSnapshot};
 use sim_core::model::Server;
 use sim_core::readable;
@@ -16,7 +18,7 @@ use sim_core::readable;
 pub(crate) fn look(condition: Condition, p: &Palette) -> (Icon, Color32) {
     match condition {
         Condition::Ok => (Icon::Disc, p.good),
-        Condition::Busy | Condition::Full => (Icon::Triangle, p.warn),
+        Condition::Busy | Condition::Full | Condition::Flooded => (Icon::Triangle, p.warn),
         Condition::Warming | Condition::Starting => (Icon::Dashed, p.start),
         Condition::Drained => (Icon::Halted, p.start),
         Condition::Down => (Icon::Cross, p.bad),
@@ -44,7 +46,7 @@ pub(crate) fn words(branch: &BranchReport, view: &View, server: usize) -> String
         Some(limit) => format!(" of {limit}"),
         None => String::new(),
     };
-    format!(
+    let mut words = format!(
         "{}, queue {}{limit}, {} of {} workers busy{}",
         condition.word().to_lowercase(),
         snapshot.queue_len,
@@ -54,7 +56,11 @@ pub(crate) fn words(branch: &BranchReport, view: &View, server: usize) -> String
             ", {} requests/s",
             readable::short(rate.round())
         ))
-    )
+    );
+    for danger in danger::of_server(snapshot, model) {
+        words = format!("{words}, {}", danger.words(view.at));
+    }
+    words
 }
 
 /// A card.
@@ -91,7 +97,6 @@ pub(super) fn server(
     }
     response.on_hover_text(name);
     let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
-    let wide = rect.width() > 130.0;
     let small = rect.height() < 44.0;
     let line = if small {
         rect.center().y
@@ -100,126 +105,252 @@ pub(super) fn server(
     };
     let spot = Rect::from_center_size(pos2(rect.left() + 14.0, line), Vec2::splat(12.0));
     icon.paint(&painter, spot, colour);
-    let title = painter.text(
-        pos2(rect.left() + 25.0, line),
-        Align2::LEFT_CENTER,
-        &model.name,
-        bold_font(12.5),
-        p.text,
+    let dies = left(snapshot, model, view).filter(|_| small);
+    let (word, ink) = match &dies {
+        Some(dies) => (dies.as_str(), p.bad),
+        None => (condition.word(), colour),
+    };
+    // Where there is no room for the word beside the name, it stands at the foot of a card.
+    let state = painter.layout_no_wrap(word.to_owned(), bold_font(10.5), ink);
+    let start = rect.left() + 25.0;
+    let beside = if small { 70.0 } else { NAME + 40.0 };
+    let shown = rect.width() > state.size().x + beside;
+    let end = rect.right() - if shown { state.size().x + 15.0 } else { 6.0 };
+    let name = crate::fit::galley(&painter, &model.name, &bold_font(12.5), p.text, end - start);
+    let title = Rect::from_min_size(pos2(start, line - name.size().y / 2.0), name.size());
+    painter.galley(title.min, name, p.text);
+    let at = pos2(
+        rect.right() - 9.0 - state.size().x,
+        line - state.size().y / 2.0,
     );
+    let state = if shown {
+        let place = Rect::from_min_size(at, state.size());
+        painter.galley(at, state, ink);
+        place
+    } else {
+        Rect::from_min_max(pos2(rect.right(), line), pos2(rect.right(), line))
+    };
     if small {
-        let left = title.right() + 10.0;
-        let right = rect.right() - if wide { 62.0 } else { 8.0 };
-        let fill = queue_share(snapshot.queue_len, model.params.queue_limit);
+        // The bar of what is fullest: the queue, or what kills it.
+        let bars = bars_of(snapshot, model, condition, p);
+        let deadly = bars.iter().skip(1).filter(|row| !row.ticks.is_empty());
+        let fullest = deadly.fold(&bars[0], |a, b| if b.share > a.share { b } else { a });
+        let label = painter.layout_no_wrap(fullest.label.to_owned(), font(10.5), p.weak);
+        let mut left = title.right() + 10.0;
+        let right = state.left() - 8.0;
+        let named = right - left > label.size().x + 50.0;
+        // Without its name a bar is that of the queue, unless something else matters more.
+        let fullest = if named || f64::from(fullest.share) >= NEAR {
+            fullest
+        } else {
+            &bars[0]
+        };
+        if named {
+            let at = pos2(left, line - label.size().y / 2.0);
+            left += label.size().x + 6.0;
+            painter.galley(at, label, p.weak);
+        }
         if right - left > 20.0 {
             let track = Rect::from_min_max(pos2(left, line - 4.0), pos2(right, line + 4.0));
             bar(
                 &painter,
                 track,
-                fill,
-                if condition == Condition::Ok {
-                    p.accent
-                } else {
-                    colour
-                },
+                fullest.share,
+                fullest.ink,
+                &fullest.ticks,
                 p,
-            );
-        }
-        if wide {
-            let end = pos2(rect.right() - 8.0, line);
-            painter.text(
-                end,
-                Align2::RIGHT_CENTER,
-                condition.word(),
-                bold_font(10.5),
-                colour,
             );
         }
         return;
     }
-    let end = pos2(rect.right() - 9.0, line);
-    painter.text(
-        end,
-        Align2::RIGHT_CENTER,
-        condition.word(),
-        bold_font(10.5),
-        colour,
-    );
-    bars(&painter, rect, snapshot, model, condition, p);
+    bars(&painter, rect, (view, server, model), shown, p);
 }
 
-/// Queue and workers as bars, and what else there is room for.
-fn bars(
-    painter: &egui::Painter,
-    rect: Rect,
+/// Room that a name gets before the word beside it.
+const NAME: f32 = 60.0;
+
+/// A bar of a card: what it is of, how full, and where somebody dies.
+struct Bar {
+    label: &'static str,
+    share: f32,
+    value: String,
+    ink: Color32,
+    /// Shares from which on the machine dies.
+    ticks: Vec<f32>,
+}
+
+/// From such a share of what kills it a machine is drawn as in danger, and from this one as about to die.
+const NEAR: f64 = 0.75;
+const AT_ONCE: f64 = 0.95;
+
+/// Colour of something that is so near to killing a machine.
+pub(super) fn danger_ink(share: f64, p: &Palette) -> Color32 {
+    match share {
+        s if s >= AT_ONCE => p.bad,
+        s if s >= NEAR => p.warn,
+        _ => p.accent,
+    }
+}
+
+/// The bars of a server: its queue, its workers, its memory, and what else its crash rules watch.
+fn bars_of(
     snapshot: &ServerSnapshot,
     model: &Server,
     condition: Condition,
     p: &Palette,
-) {
+) -> Vec<Bar> {
+    let dangers = danger::of_server(snapshot, model);
     let down = matches!(condition, Condition::Down | Condition::Absent);
-    let queue_ink = match condition {
-        Condition::Full => p.warn,
-        _ if down => p.line,
-        _ => p.accent,
-    };
-    let queue = queue_share(snapshot.queue_len, model.params.queue_limit);
-    let mut queue_text = readable::short(f64::from(snapshot.queue_len));
-    if let Some(limit) = limit_words(model.params.queue_limit) {
-        queue_text = format!("{queue_text}/{limit}");
+    let limit = model.params.queue_limit;
+    let mut value = readable::short(f64::from(snapshot.queue_len));
+    if let Some(limit) = limit_words(limit) {
+        value = format!("{value}/{limit}");
     }
+    // What is in service counts against a rule on all that are in it, and not in the queue's bar.
+    let ticks = dangers.iter().filter_map(|danger| match danger.gauge {
+        Gauge::QueueLen => Some(danger.above),
+        Gauge::InFlight => Some((danger.above - f64::from(snapshot.workers)).max(0.0)),
+        _ => None,
+    });
+    let mut bars = vec![Bar {
+        label: "queue",
+        share: fullness(snapshot, model),
+        value,
+        ink: match condition {
+            Condition::Full | Condition::Flooded => p.warn,
+            _ if down => p.line,
+            _ => p.accent,
+        },
+        ticks: ticks
+            .map(|above| queue_share(above, limit) as f32)
+            .collect(),
+    }];
     let busy = f32::from(snapshot.busy.min(65535) as u16) / snapshot.workers.max(1) as f32;
-    let busy_text = format!("{}/{}", snapshot.busy, snapshot.workers);
-    let busy_ink = if busy > 0.95 { p.warn } else { p.good };
-    let rows = [
-        ("queue", queue, queue_text, queue_ink),
-        ("busy", busy, busy_text, busy_ink),
-    ];
+    bars.push(Bar {
+        label: "busy",
+        share: busy,
+        value: format!("{}/{}", snapshot.busy, snapshot.workers),
+        ink: if busy > 0.95 { p.warn } else { p.good },
+        ticks: Vec::new(),
+    });
+    let others = [(Gauge::Memory, "memory"), (Gauge::QueueAge, "oldest")];
+    for (gauge, label) in others {
+        let of_gauge = dangers.iter().filter(|danger| danger.gauge == gauge);
+        let Some(nearest) = of_gauge.max_by(|a, b| a.share().total_cmp(&b.share())) else {
+            continue;
+        };
+        // Past what kills it there is room to see by how much, where it may last for a while.
+        let whole = if nearest.hold.is_zero() { 1.0 } else { 1.25 };
+        let value = nearest.value.unwrap_or(0.0);
+        let amount = if down { 0.0 } else { value };
+        bars.push(Bar {
+            label,
+            share: if down {
+                0.0
+            } else {
+                (nearest.share() / whole) as f32
+            },
+            value: match gauge {
+                Gauge::Memory => danger::bytes_of(amount, nearest.above),
+                _ => nearest.written(amount),
+            },
+            ink: danger_ink(nearest.share(), p),
+            ticks: vec![1.0 / whole as f32],
+        });
+    }
+    bars
+}
+
+/// How long it has left, where a crash rule holds.
+fn left(snapshot: &ServerSnapshot, model: &Server, view: &View) -> Option<String> {
+    let dangers = danger::of_server(snapshot, model);
+    let left = dangers
+        .iter()
+        .filter_map(|danger| danger.left(view.at))
+        .min()?;
+    Some(format!("dies in {}", danger::countdown(left)))
+}
+
+/// Bars, and what else there is room for; `named`: its state stands beside its name.
+fn bars(
+    painter: &egui::Painter,
+    rect: Rect,
+    of: (&View, usize, &Server),
+    named: bool,
+    p: &Palette,
+) {
+    let (view, server, model) = of;
+    let snapshot = &view.snapshot.servers[server];
+    let condition = Condition::of(snapshot, model);
+    let bars = bars_of(snapshot, model, condition, p);
+    let labels = bars.iter().map(|row| {
+        let galley = painter.layout_no_wrap(row.label.to_owned(), font(10.5), p.weak);
+        galley.size().x
+    });
+    let start = rect.left() + 17.0 + labels.fold(0.0, f32::max);
+    let values: Vec<_> = bars
+        .iter()
+        .map(|row| painter.layout_no_wrap(row.value.clone(), font(10.5), p.text))
+        .collect();
+    let widest = values
+        .iter()
+        .map(|value| value.size().x)
+        .fold(49.0, f32::max);
+    // Of a narrow card the bars give way first, then the labels.
+    let until = rect.right() - 15.0 - widest;
+    let labelled = start < until + 6.0;
     let step = ((rect.height() - 30.0) / 2.6).clamp(13.0, 19.0);
-    for (i, (label, share, value, ink)) in rows.into_iter().enumerate() {
+    let mut end = rect.top() + 31.0;
+    for (i, (row, value)) in bars.iter().zip(values).enumerate() {
         let y = rect.top() + 31.0 + step * i as f32;
         if y + 6.0 > rect.bottom() {
             break;
         }
-        painter.text(
-            pos2(rect.left() + 11.0, y),
-            Align2::LEFT_CENTER,
-            label,
-            font(10.5),
-            p.weak,
+        end = y;
+        if labelled {
+            let left = pos2(rect.left() + 11.0, y);
+            painter.text(left, Align2::LEFT_CENTER, row.label, font(10.5), p.weak);
+        }
+        let at = pos2(
+            rect.right() - 9.0 - value.size().x,
+            y - value.size().y / 2.0,
         );
-        painter.text(
-            pos2(rect.right() - 9.0, y),
-            Align2::RIGHT_CENTER,
-            value,
-            font(10.5),
-            p.text,
-        );
-        let track = Rect::from_min_max(
-            pos2(rect.left() + 48.0, y - 4.0),
-            pos2(rect.right() - 64.0, y + 4.0),
-        );
+        painter.galley(at, value, p.text);
+        let track = Rect::from_min_max(pos2(start, y - 4.0), pos2(until, y + 4.0));
         if track.width() > 16.0 {
-            bar(painter, track, share, ink, p);
+            bar(painter, track, row.share, row.ink, &row.ticks, p);
         }
     }
-    if rect.height() >= 88.0 {
-        let y = rect.bottom() - 13.0;
-        let mut facts = format!("weight {}", readable::number(snapshot.weight));
-        if condition == Condition::Warming {
-            facts = format!(
-                "{facts}   speed {}",
-                readable::share((snapshot.warmth * 1000.0).round() / 1000.0)
-            );
-        }
+    let y = rect.bottom() - 13.0;
+    if y < end + 13.0 {
+        return;
+    }
+    if let Some(left) = left(snapshot, model, view) {
+        let at = pos2(rect.left() + 11.0, y);
+        painter.text(at, Align2::LEFT_CENTER, left, bold_font(11.0), p.bad);
+        return;
+    }
+    if !named {
+        let at = pos2(rect.left() + 11.0, y);
+        let ink = look(condition, p).1;
         painter.text(
-            pos2(rect.left() + 11.0, y),
+            at,
             Align2::LEFT_CENTER,
-            facts,
-            font(10.5),
-            p.weak,
+            condition.word(),
+            bold_font(10.5),
+            ink,
+        );
+        return;
+    }
+    let mut facts = format!("weight {}", readable::number(snapshot.weight));
+    if condition == Condition::Warming {
+        facts = format!(
+            "{facts}   speed {}",
+            readable::share((snapshot.warmth * 1000.0).round() / 1000.0)
         );
     }
+    let at = pos2(rect.left() + 11.0, y);
+    painter.text(at, Align2::LEFT_CENTER, facts, font(10.5), p.weak);
 }
 
 /// How many may wait; `None` where as many as come.
@@ -227,12 +358,20 @@ fn limit_words(limit: u32) -> Option<String> {
     (limit < u32::MAX).then(|| readable::short(f64::from(limit)))
 }
 
-fn queue_share(queue_len: u32, limit: u32) -> f32 {
-    // A queue without a limit that matters fills its bar at a thousand.
-    queue_len as f32 / limit.clamp(1, 1000) as f32
+/// How full a server's queue is.
+fn fullness(server: &ServerSnapshot, model: &Server) -> f32 {
+    queue_share(f64::from(server.queue_len), model.params.queue_limit) as f32
 }
 
-fn bar(painter: &egui::Painter, track: Rect, share: f32, ink: Color32, p: &Palette) {
+/// A bar, with a tick where the machine dies.
+pub(super) fn bar(
+    painter: &egui::Painter,
+    track: Rect,
+    share: f32,
+    ink: Color32,
+    ticks: &[f32],
+    p: &Palette,
+) {
     painter.rect_filled(track, 3.0, mix(p.raised, p.weak, 0.24));
     let share = share.clamp(0.0, 1.0);
     if share > 0.0 {
@@ -242,6 +381,11 @@ fn bar(painter: &egui::Painter, track: Rect, share: f32, ink: Color32, p: &Palet
             3.0,
             ink,
         );
+    }
+    for tick in ticks.iter().filter(|tick| (0.0..=1.0).contains(*tick)) {
+        let x = track.left() + track.width() * tick;
+        let range = egui::Rangef::new(track.top() - 2.5, track.bottom() + 2.5);
+        painter.vline(x, range, egui::Stroke::new(2.0, p.bad));
     }
 }
 
@@ -286,8 +430,7 @@ pub(super) fn cell(
         select(cx, thing, server);
     }
     let busy = snapshot.busy as f32 / snapshot.workers.max(1) as f32;
-    let fill =
-        (busy * 0.5 + 0.5 * queue_share(snapshot.queue_len, model.params.queue_limit)).min(1.0);
+    let fill = (busy * 0.5 + 0.5 * fullness(snapshot, model)).min(1.0);
     let painter = ui.painter();
     painter.rect_filled(
         rect,

@@ -6,10 +6,10 @@
 
 use super::along;
 use super::layout::Layout;
-use crate::playback::{BranchReport, View};
+use crate::playback::{BranchReport, View, letter};
 use crate::state::State;
 use crate::theme::{Palette, font, mix};
-use eframe::egui::{self, Align2, Color32, Pos2, Rect, Stroke, Vec2, pos2, vec2};
+use eframe::egui::{self, Color32, Pos2, Rect, Stroke, Vec2, pos2, vec2};
 use sim_core::engine::{AttemptSnapshot, Whereabouts};
 use sim_core::readable;
 use sim_core::time::Duration;
@@ -154,60 +154,105 @@ pub(super) fn draw(
     }
 }
 
-/// What the marks mean, on one line.
-pub(super) fn legend(ui: &egui::Ui, rect: Rect, state: &State, view: &View) {
+/// Height of a row of the legend.
+const ROW: f32 = 17.0;
+/// Widths that the legend wants, of one future and of two.
+const WANTED: [f32; 2] = [500.0, 660.0];
+
+/// Height of the legend in so much room.
+pub(super) fn legend_height(width: f32, two: bool) -> f32 {
+    let rows = (WANTED[usize::from(two)] / width.max(120.0)).ceil();
+    ROW * rows.clamp(1.0, 5.0) + 3.0
+}
+
+/// Entries one after the other, in as many rows as they need.
+struct Flow<'a> {
+    painter: egui::Painter,
+    rect: Rect,
+    at: Pos2,
+    p: &'a Palette,
+}
+
+impl Flow<'_> {
+    /// An entry: a mark of some width, and its words.
+    fn entry(&mut self, width: f32, words: &str, mark: impl Fn(&egui::Painter, Pos2)) {
+        let room = self.rect.width() - width - 10.0;
+        let galley = crate::fit::galley(&self.painter, words, &font(10.5), self.p.weak, room);
+        let end = self.at.x + width + galley.size().x;
+        if end > self.rect.right() && self.at.x > self.rect.left() + 6.0 {
+            self.at = pos2(self.rect.left() + 6.0, self.at.y + ROW);
+        }
+        mark(&self.painter, self.at);
+        let start = pos2(self.at.x + width, self.at.y - galley.size().y / 2.0);
+        self.at.x = start.x + galley.size().x + 14.0;
+        self.painter.galley(start, galley, self.p.weak);
+    }
+}
+
+/// What the marks mean, of the futures that are drawn.
+pub(super) fn legend(ui: &egui::Ui, rect: Rect, state: &State, view: &View, beside: Option<&View>) {
     let p = Palette::of(ui);
-    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
     let Some(branch) = state.branch(view.branch) else {
         return;
     };
-    let y = rect.center().y;
-    let mut x = rect.left() + 6.0;
-    let words = |x: &mut f32, text: &str| {
-        let drawn = painter.text(pos2(*x, y), Align2::LEFT_CENTER, text, font(10.5), p.weak);
-        *x = drawn.right() + 14.0;
+    let mut flow = Flow {
+        painter: ui.painter().with_clip_rect(rect.intersect(ui.clip_rect())),
+        rect,
+        at: pos2(rect.left() + 6.0, rect.top() + 3.0 + ROW / 2.0),
+        p,
     };
     if state.settings.reduced_motion {
-        words(
-            &mut x,
-            "reduced motion: the thickness of a line is its share of the rate",
-        );
-        return;
+        let words = "reduced motion: the thickness of a line is its share of the rate";
+        return flow.entry(0.0, words, |_, _| {});
     }
-    let mark = |x: &mut f32, draw: &dyn Fn(Pos2)| {
-        draw(pos2(*x + 4.0, y));
-        *x += 13.0;
+    // Each future is sampled by itself: a dot of one is not worth a dot of the other.
+    let other = beside.and_then(|beside| Some((beside, state.branch(beside.branch)?)));
+    let many = |every: u64| match every {
+        1 => "1 request".to_owned(),
+        every => format!("{every} requests"),
     };
-    mark(&mut x, &|at| {
-        painter.circle_filled(at, 3.6, p.accent);
-    });
-    let every = view.sample_every;
-    let many = if every == 1 {
-        "1 request in flight".to_owned()
-    } else {
-        format!("{every} requests in flight")
-    };
-    words(&mut x, &format!("= {many}, size: work left"));
-    let patience = patience_ns(branch);
-    for i in 0..24 {
-        let share = i as f32 / 23.0;
-        let at = Rect::from_min_size(pos2(x + i as f32 * 1.5, y - 3.0), vec2(1.6, 6.0));
-        painter.rect_filled(at, 0.0, hue(share, p));
-    }
-    x += 41.0;
-    words(
-        &mut x,
-        &format!(
-            "age 0 to {}",
-            readable::span(Duration::from_nanos_f64(patience))
+    let each = match other {
+        Some((beside, _)) if beside.sample_every != view.sample_every => format!(
+            "{} in {}, {} in {}",
+            many(view.sample_every),
+            letter(view.branch),
+            many(beside.sample_every),
+            letter(beside.branch)
         ),
+        _ => many(view.sample_every),
+    };
+    let dot = vec2(4.0, 0.0);
+    flow.entry(
+        13.0,
+        &format!("= {each} in flight, size: work left"),
+        |painter, at| {
+            painter.circle_filled(at + dot, 3.6, p.accent);
+        },
     );
-    mark(&mut x, &|at| {
-        painter.rect_filled(Rect::from_center_size(at, Vec2::splat(6.5)), 0.0, p.accent);
+    let patience = patience_ns(branch);
+    let span = |patience| readable::span(Duration::from_nanos_f64(patience));
+    let ages = match other.map(|(beside, branch)| (beside, patience_ns(branch))) {
+        Some((beside, there)) if span(there) != span(patience) => format!(
+            "age 0 to {} in {}, to {} in {}",
+            span(patience),
+            letter(view.branch),
+            span(there),
+            letter(beside.branch)
+        ),
+        _ => format!("age 0 to {}", span(patience)),
+    };
+    flow.entry(41.0, &ages, |painter, at| {
+        for i in 0..24 {
+            let share = i as f32 / 23.0;
+            let step = Rect::from_min_size(at + vec2(i as f32 * 1.5, -3.0), vec2(1.6, 6.0));
+            painter.rect_filled(step, 0.0, hue(share, p));
+        }
     });
-    words(&mut x, "retry");
-    mark(&mut x, &|at| {
-        painter.circle_stroke(at, 3.2, Stroke::new(1.2, p.weak));
+    flow.entry(13.0, "retry", |painter, at| {
+        let square = Rect::from_center_size(at + dot, Vec2::splat(6.5));
+        painter.rect_filled(square, 0.0, p.accent);
     });
-    words(&mut x, "nobody waits for it");
+    flow.entry(13.0, "nobody waits for it", |painter, at| {
+        painter.circle_stroke(at + dot, 3.2, Stroke::new(1.2, p.weak));
+    });
 }

@@ -11,7 +11,10 @@ const HOTTEST: usize = 3;
 
 /// A way from a balancer instance to a server.
 pub(super) struct Edge {
+    pub instance: usize,
     pub server: usize,
+    /// The server's place within its service.
+    pub local: usize,
     pub service: usize,
     pub from: Pos2,
     pub to: Pos2,
@@ -33,6 +36,16 @@ pub(super) struct Layout {
     /// How thick lines may be.
     pub scale: f32,
 }
+
+/// The narrowest a picture of a model can be and still be read: each column has its part.
+pub(super) fn least_width(model: &Model) -> f32 {
+    let columns = depths(model).iter().max().map_or(1, |deepest| deepest + 1);
+    SOURCES + COLUMN * columns as f32
+}
+
+/// Width of the sources at least, with the room behind them, and of each column.
+const SOURCES: f32 = 96.0;
+const COLUMN: f32 = 220.0;
 
 impl Layout {
     /// The layout of a model in a rectangle.
@@ -65,7 +78,7 @@ impl Layout {
             let place = peers.iter().position(|&peer| peer == service).unwrap_or(0);
             let height = rest.height() / peers.len() as f32;
             let gap = if depth + 1 < columns {
-                width * 0.14
+                width * 0.10
             } else {
                 0.0
             };
@@ -83,19 +96,18 @@ impl Layout {
         layout
     }
 
-    /// How much of all attempts an edge stands for at most, so that a thick line means the same
-    /// with one balancer instance and with several.
-    pub(super) fn shares(&self, edge: &Edge) -> f64 {
-        self.instances_of[edge.service].max(1) as f64
+    /// How many balancer instances a service has.
+    pub(super) fn instances_of(&self, service: usize) -> usize {
+        self.instances_of[service]
     }
 
     fn service(&mut self, model: &Model, view: &View, service: usize, area: Rect) {
         let instances: Vec<usize> = (0..view.snapshot.instances.len())
             .filter(|&i| view.snapshot.instances[i].service as usize == service)
             .collect();
-        let balancer_width = (area.width() * 0.30).clamp(86.0, 142.0);
+        let balancer_width = (area.width() * 0.34).clamp(76.0, 142.0);
         let shown = instances.len().clamp(1, 6);
-        let height = (area.height() / shown as f32 - 8.0).clamp(24.0, 92.0);
+        let height = (area.height() / shown as f32 - 8.0).clamp(24.0, 104.0);
         let pitch = (height + 10.0).min(area.height() / shown as f32);
         let top = area.center().y - pitch * shown as f32 / 2.0 + (pitch - height) / 2.0;
         for (i, &instance) in instances.iter().take(shown).enumerate() {
@@ -105,7 +117,9 @@ impl Layout {
                 Rect::from_min_size(min, vec2(balancer_width, height)),
             ));
         }
-        let left = area.left() + balancer_width + area.width() * 0.22;
+        // In a narrow column what is written needs the room more than the lines between.
+        let between = if area.width() < 320.0 { 0.10 } else { 0.22 };
+        let left = area.left() + balancer_width + area.width() * between;
         let column = Rect::from_min_max(pos2(left, area.top()), area.max);
         let mut servers: Vec<usize> = model.services[service]
             .servers
@@ -127,13 +141,26 @@ impl Layout {
                 Rect::from_min_max(lower.min + vec2(0.0, 20.0), lower.max),
             );
         }
-        for (_, from) in self.instances.iter().filter(|(i, _)| instances.contains(i)) {
+        let members = &model.services[service].servers;
+        for (i, (instance, from)) in (self.instances.iter())
+            .filter(|(i, _)| instances.contains(i))
+            .enumerate()
+        {
             for &(server, to) in &self.servers[first..] {
+                // Each way has its own end, so that what is written on it can be told from the others.
+                let apart = (to.height() * 0.8 / shown as f32).min(16.0);
+                let end =
+                    to.left_center() + vec2(0.0, apart * (i as f32 - (shown - 1) as f32 / 2.0));
                 self.edges.push(Edge {
+                    instance: *instance,
                     server,
+                    local: members
+                        .iter()
+                        .position(|id| id.0 as usize == server)
+                        .unwrap_or(0),
                     service,
                     from: from.right_center(),
-                    to: to.left_center(),
+                    to: end,
                 });
             }
         }

@@ -7,7 +7,7 @@ mod layout;
 use super::{Cx, PanelDef, Place};
 use crate::command::Command;
 pub(crate) use crate::playback::server_now;
-use crate::playback::{BranchReport, View, letter, site_now};
+use crate::playback::{BranchReport, View, danger, letter, site_now, way_now, ways_now};
 use crate::state::{Condition, State, Thing};
 use crate::theme::{Palette, bold_font, font};
 pub(crate) use card::look;
@@ -15,6 +15,8 @@ use eframe::egui::{
     self, Align2, Color32, Pos2, Rect, Sense, Shape, Stroke, StrokeKind, Vec2, pos2, vec2,
 };
 use layout::Layout;
+use sim_core::engine::InstanceSnapshot;
+use sim_core::model::Balancer;
 use sim_core::readable;
 use std::fmt::Write as _;
 
@@ -34,24 +36,69 @@ fn draw(ui: &mut egui::Ui, cx: &mut Cx<'_>) {
     };
     let rect = ui.available_rect_before_wrap();
     ui.allocate_rect(rect, Sense::hover());
-    let legend = Rect::from_min_max(pos2(rect.left(), rect.bottom() - 20.0), rect.max);
-    let whole = Rect::from_min_max(rect.min, pos2(rect.right(), legend.top() - 2.0));
     let beside = cx.state.beside().filter(|_| cx.state.settings.split);
-    if let Some(beside) = beside {
-        let middle = painter_middle(ui, whole);
-        let upper = Rect::from_min_max(whole.min, pos2(whole.right(), middle - 4.0));
-        let lower = Rect::from_min_max(pos2(whole.left(), middle + 4.0), whole.max);
-        let p = Palette::of(ui);
-        ui.painter()
-            .hline(whole.x_range(), middle, Stroke::new(1.0, p.line));
-        for (view, rect) in [(view, upper), (beside, lower)] {
-            let rest = branch_title(ui, cx.state, view, rect);
-            picture(ui, cx, view, rest, &format!("{}: ", letter(view.branch)));
-        }
+    let height = dots::legend_height(rect.width(), beside.is_some());
+    let legend = rect.with_min_y(rect.bottom() - height);
+    let whole = Rect::from_min_max(rect.min, pos2(rect.right(), legend.top() - 2.0));
+    let whole = told_of_both(ui, cx.state, whole);
+    let beside = cx.state.beside().filter(|_| cx.state.settings.split);
+    let shown = [Some(view), beside].into_iter().flatten();
+    let models = shown.filter_map(|view| cx.state.branch(view.branch));
+    let least = models.map(|branch| layout::least_width(&branch.model));
+    let least = least.fold(0.0, f32::max);
+    if whole.width() >= least {
+        pictures(ui, cx, (view, beside), whole);
     } else {
-        picture(ui, cx, view, whole, "");
+        // What cannot be read in so little room is moved under it.
+        ui.scope_builder(egui::UiBuilder::new().max_rect(whole), |ui| {
+            let height = whole.height() - 12.0;
+            egui::ScrollArea::horizontal().show(ui, |ui| {
+                let (wide, _) = ui.allocate_exact_size(vec2(least, height), Sense::hover());
+                pictures(ui, cx, (view, beside), wide);
+            });
+        });
     }
-    dots::legend(ui, legend, cx.state, view);
+    dots::legend(ui, legend, cx.state, view, beside);
+}
+
+/// The future shown, or two of them one above the other.
+fn pictures(
+    ui: &mut egui::Ui,
+    cx: &mut Cx<'_>,
+    (view, beside): (&View, Option<&View>),
+    whole: Rect,
+) {
+    let Some(beside) = beside else {
+        return picture(ui, cx, view, whole, "");
+    };
+    let middle = painter_middle(ui, whole);
+    let upper = Rect::from_min_max(whole.min, pos2(whole.right(), middle - 4.0));
+    let lower = Rect::from_min_max(pos2(whole.left(), middle + 4.0), whole.max);
+    let p = Palette::of(ui);
+    ui.painter()
+        .hline(whole.x_range(), middle, Stroke::new(1.0, p.line));
+    for (view, rect) in [(view, upper), (beside, lower)] {
+        let rest = branch_title(ui, cx.state, view, rect);
+        picture(ui, cx, view, rest, &format!("{}: ", letter(view.branch)));
+    }
+}
+
+/// Two futures in one sentence, above the picture; the rest of the rectangle.
+fn told_of_both(ui: &egui::Ui, state: &State, rect: Rect) -> Rect {
+    let Some(sentence) = state.sentence() else {
+        return rect;
+    };
+    let p = Palette::of(ui);
+    let face = bold_font(13.5);
+    let galley = (ui.painter()).layout(sentence.clone(), face, p.text, rect.width() - 16.0);
+    let plate = Rect::from_min_size(rect.min, vec2(rect.width(), galley.size().y + 10.0));
+    ui.painter().rect_filled(plate, 5.0, p.tint(p.accent, 0.14));
+    ui.painter()
+        .galley(plate.min + vec2(8.0, 5.0), galley, p.text);
+    let id = ui.scope_id().with("sentence");
+    ui.interact(plate, id, Sense::hover())
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &sentence));
+    rect.with_min_y(plate.bottom() + 8.0)
 }
 
 fn painter_middle(ui: &egui::Ui, rect: Rect) -> f32 {
@@ -63,14 +110,6 @@ fn branch_title(ui: &egui::Ui, state: &State, view: &View, rect: Rect) -> Rect {
     let p = Palette::of(ui);
     let badge = Rect::from_min_size(rect.min + vec2(0.0, 1.0), vec2(18.0, 18.0));
     letter_badge(ui.painter(), badge, view.branch, p);
-    let words = branch_words(state, view.branch);
-    ui.painter().text(
-        pos2(badge.right() + 7.0, badge.center().y),
-        Align2::LEFT_CENTER,
-        words,
-        bold_font(12.5),
-        p.text,
-    );
     let (word, icon, colour) = super::banner::site_look(view.site, p);
     let end = pos2(rect.right() - 2.0, badge.center().y);
     let drawn = ui
@@ -78,7 +117,16 @@ fn branch_title(ui: &egui::Ui, state: &State, view: &View, rect: Rect) -> Rect {
         .text(end, Align2::RIGHT_CENTER, word, bold_font(11.5), colour);
     let spot = Rect::from_center_size(pos2(drawn.left() - 10.0, end.y), Vec2::splat(11.0));
     icon.paint(ui.painter(), spot, colour);
-    Rect::from_min_max(pos2(rect.left(), rect.top() + 24.0), rect.max)
+    let words = branch_words(state, view.branch);
+    let start = badge.right() + 7.0;
+    let room = spot.left() - start - 8.0;
+    let galley = crate::fit::galley(ui.painter(), &words, &bold_font(12.5), p.text, room);
+    let at = pos2(start, badge.center().y - galley.size().y / 2.0);
+    let place = Rect::from_min_size(at, galley.size());
+    ui.painter().galley(at, galley, p.text);
+    let id = ui.scope_id().with(("branch", view.branch));
+    ui.interact(place, id, Sense::hover()).on_hover_text(words);
+    rect.with_min_y(rect.top() + 24.0)
 }
 
 /// A branch's letter in a disc.
@@ -105,11 +153,11 @@ pub(crate) fn branch_words(state: &State, branch: usize) -> String {
         return "as it was".to_owned();
     }
     let words: Vec<String> = own.iter().map(|edited| edited.edit.words()).collect();
-    format!("{}  at {}", words.join(", "), state.label(report.from))
+    format!("{} at {}", words.join(", "), state.label(report.from))
 }
 
 /// Sources, instances and servers of a branch.
-fn picture(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, rect: Rect, prefix: &str) {
+pub(crate) fn picture(ui: &mut egui::Ui, cx: &mut Cx<'_>, view: &View, rect: Rect, prefix: &str) {
     let Some(branch) = cx.state.branch(view.branch) else {
         return;
     };
@@ -165,8 +213,14 @@ fn edges(ui: &egui::Ui, branch: &BranchReport, view: &View, layout: &Layout) {
         line(link.0, link.1, 3.0, p.line);
     }
     for edge in &layout.edges {
-        let rate = server_now(branch, view, edge.server, "attempts_hz").unwrap_or(0.0);
-        let share = (rate / attempts / layout.shares(edge)).min(1.0) as f32;
+        // Where ways are not counted one by one, they are drawn as if all were the same.
+        let even = || {
+            let all = server_now(branch, view, edge.server, "attempts_hz")?;
+            Some(all / layout.instances_of(edge.service).max(1) as f64)
+        };
+        let rate = way_now(branch, view, edge.instance, edge.local);
+        let rate = rate.or_else(even).unwrap_or(0.0);
+        let share = (rate / attempts).min(1.0) as f32;
         let width = 1.0 + 13.0 * share.sqrt() * layout.scale;
         let state = Condition::of(
             &view.snapshot.servers[edge.server],
@@ -186,21 +240,35 @@ fn edges(ui: &egui::Ui, branch: &BranchReport, view: &View, layout: &Layout) {
     }
 }
 
-/// Requests per second on the way to each server.
+/// Where a rate is written on its way, by preference: in the middle, and apart from others.
+const SPOTS: [f32; 7] = [0.5, 0.62, 0.38, 0.74, 0.28, 0.84, 0.2];
+
+/// Requests per second on the way from each balancer instance to each server: each its own.
 fn rates(ui: &egui::Ui, branch: &BranchReport, view: &View, layout: &Layout) {
     if layout.edges.len() > 16 {
         return;
     }
     let p = Palette::of(ui);
     let painter = ui.painter();
+    // Nothing is written over a box.
+    let boxes = layout.instances.iter().chain(&layout.servers);
+    let mut taken: Vec<Rect> = boxes.map(|(_, rect)| *rect).collect();
     for edge in &layout.edges {
-        let Some(rate) = server_now(branch, view, edge.server, "attempts_hz") else {
+        let Some(rate) = way_now(branch, view, edge.instance, edge.local) else {
             continue;
         };
         let words = format!("{}/s", readable::short(rate.round()));
         let galley = painter.layout_no_wrap(words, font(11.0), p.text);
-        let at = along(edge.from, edge.to, 0.5);
-        let plate = Rect::from_center_size(at, galley.size() + vec2(8.0, 2.0));
+        let plate = |spot: f32| {
+            let at = along(edge.from, edge.to, spot);
+            Rect::from_center_size(at, galley.size() + vec2(8.0, 2.0))
+        };
+        let free = |plate: &Rect| taken.iter().all(|other| !other.intersects(*plate));
+        // What has no room is in the words of its balancer instance.
+        let Some(plate) = SPOTS.into_iter().map(plate).find(free) else {
+            continue;
+        };
+        taken.push(plate);
         painter.rect_filled(plate, 4.0, p.panel.gamma_multiply(0.85));
         painter.galley(plate.min + vec2(4.0, 1.0), galley, p.text);
     }
@@ -253,21 +321,41 @@ fn thing_number(thing: Thing) -> (u8, usize) {
     }
 }
 
-fn lines(ui: &egui::Ui, rect: Rect, lines: &[(String, bool, Color32)]) {
-    let height = 15.0;
-    let mut y = rect.center().y - height * (lines.len() as f32 - 1.0) / 2.0;
-    for (text, bold, colour) in lines {
+/// Height of a line in a box.
+const LINE: f32 = 15.0;
+
+/// Where a line of so many lies in a box.
+fn line_of(rect: Rect, line: usize, lines: usize) -> f32 {
+    rect.center().y + LINE * (line as f32 - (lines as f32 - 1.0) / 2.0)
+}
+
+/// Room before and after what is written in a box.
+const INDENT: f32 = 8.0;
+
+/// A line of a box: ways to say it, of which the first that fits is taken; whether it is bold; its colour.
+type Line = (Vec<String>, bool, Color32);
+
+/// Lines of a box, as many as there is room for.
+fn lines(ui: &egui::Ui, rect: Rect, lines: &[Line]) {
+    let most = (rect.height() / LINE).max(1.0) as usize;
+    let shown = &lines[..lines.len().min(most)];
+    let room = rect.width() - 2.0 * INDENT;
+    for (row, (ways, bold, colour)) in shown.iter().enumerate() {
+        let y = line_of(rect, row, shown.len());
         let face = if *bold { bold_font(12.0) } else { font(11.0) };
-        let galley = ui.painter().layout_no_wrap(text.clone(), face, *colour);
-        let clip = ui
-            .painter()
-            .with_clip_rect(rect.shrink(3.0).intersect(ui.clip_rect()));
-        clip.galley(
-            pos2(rect.left() + 9.0, y - galley.size().y / 2.0),
-            galley,
-            *colour,
-        );
-        y += height;
+        let lay = |text: &String| {
+            ui.painter()
+                .layout_no_wrap(text.clone(), face.clone(), *colour)
+        };
+        let whole = ways.iter().map(lay).find(|galley| galley.size().x <= room);
+        // A name may be cut in its middle.
+        let cut = || {
+            let last = ways.last().map_or("", String::as_str);
+            crate::fit::galley(ui.painter(), last, &face, *colour, room)
+        };
+        let galley = whole.unwrap_or_else(cut);
+        let at = pos2(rect.left() + INDENT, y - galley.size().y / 2.0);
+        ui.painter().galley(at, galley, *colour);
     }
 }
 
@@ -287,12 +375,20 @@ fn source_box(
     } else {
         None
     };
-    let rate = rate.map(|rate| format!("{} req/s", readable::short(rate.round())));
-    let label = format!("{prefix}source {name} {}", rate.clone().unwrap_or_default());
-    selectable(ui, cx, rect, Thing::Source(source), &label, p.line);
-    let mut rows = vec![(name.clone(), true, p.text)];
-    rows.extend(rate.map(|rate| (rate, false, p.weak)));
+    let rate = rate.map(|rate| readable::short(rate.round()));
+    let words = rate.as_ref().map(|rate| format!("{rate} req/s"));
+    let label = format!(
+        "{prefix}source {name} {}",
+        words.clone().unwrap_or_default()
+    );
+    let response = selectable(ui, cx, rect, Thing::Source(source), &label, p.line);
+    let mut rows = vec![(vec![name.clone()], true, p.text)];
+    rows.extend(
+        rate.zip(words)
+            .map(|(rate, words)| (vec![words, format!("{rate}/s")], false, p.weak)),
+    );
     lines(ui, rect, &rows);
+    response.on_hover_text(label);
 }
 
 fn instance_box(
@@ -317,29 +413,155 @@ fn instance_box(
         snapshot.connections,
         snapshot.eligible
     );
+    let dangers = danger::of_instance(snapshot, balancer);
+    let label = dangers.iter().fold(label, |words, danger| {
+        format!("{words}, {}", danger.words(view.at))
+    });
     let response = selectable(ui, cx, rect, Thing::Instance(instance), &label, outline);
-    let mut rows = vec![(snapshot.name.clone(), true, p.text)];
+    let mut rows: Vec<Line> = vec![(vec![snapshot.name.clone()], true, p.text)];
     if up {
-        rows.push((balancer.policy.def.row.name.to_owned(), false, p.weak));
+        let policy = balancer.policy.def.row.name.to_owned();
+        rows.push((vec![policy], false, p.weak));
     } else {
-        rows.push((word.to_owned(), true, colour));
+        rows.push((vec![word.to_owned()], true, colour));
     }
-    if rect.height() > 60.0 {
-        let held = match balancer.max_connections {
-            Some(most) => format!("{} of {most} held", snapshot.connections),
-            None => format!("{} held", snapshot.connections),
-        };
-        rows.push((held, false, p.weak));
+    let number = readable::number(f64::from(snapshot.connections));
+    let of = balancer
+        .max_connections
+        .map(|most| readable::number(f64::from(most)));
+    let held = match of {
+        Some(most) => vec![
+            format!("{number} of {most} held"),
+            format!("{number}/{most}"),
+            number,
+        ],
+        None => vec![format!("{number} held"), number],
+    };
+    let gauge = Gauge::of(balancer, snapshot);
+    // Each where there is room for it.
+    let room = (rect.height() / LINE) as usize;
+    let left = dangers
+        .iter()
+        .filter_map(|danger| danger.left(view.at))
+        .min();
+    let sends = sends(branch, view, instance);
+    let mut bar = None;
+    if room >= 3 {
+        let ink = gauge
+            .as_ref()
+            .filter(|_| up)
+            .map_or(p.weak, |gauge| gauge.words_ink(p));
+        rows.push((held, false, ink));
     }
-    if rect.height() > 74.0 {
-        rows.push((format!("{} eligible", snapshot.eligible), false, p.weak));
+    if let Some(gauge) = gauge.filter(|_| room >= 5) {
+        bar = Some((rows.len(), gauge.share, gauge.tick, gauge.ink(p)));
+        rows.push((vec![String::new()], false, p.weak));
+        match left {
+            Some(left) => {
+                let words = format!("dies in {}", danger::countdown(left));
+                rows.push((vec![words], true, p.bad));
+            }
+            None => rows.extend(
+                gauge
+                    .words()
+                    .map(|words| (words, false, gauge.words_ink(p))),
+            ),
+        }
+    }
+    if rows.len() < room {
+        let eligible = format!("{} eligible", snapshot.eligible);
+        let both = sends
+            .as_ref()
+            .map(|(all, _)| format!("{eligible}, {all}/s sent"));
+        let number = snapshot.eligible.to_string();
+        let words = both.into_iter().chain([eligible, number]).collect();
+        rows.push((words, false, p.weak));
     }
     lines(ui, rect, &rows);
+    if let Some((row, share, tick, ink)) = bar {
+        let y = line_of(rect, row, rows.len());
+        let track = Rect::from_x_y_ranges(
+            rect.left() + INDENT..=rect.right() - INDENT,
+            y - 4.0..=y + 4.0,
+        );
+        card::bar(ui.painter(), track, share, ink, tick.as_slice(), p);
+    }
+    let label = sends.map_or(label.clone(), |(all, each)| {
+        format!("{label}\nsends {all}/s: {each}")
+    });
     if !up {
         let spot = Rect::from_center_size(rect.right_top() + vec2(-13.0, 13.0), Vec2::splat(12.0));
         icon.paint(ui.painter(), spot, colour);
     }
     response.on_hover_text(label);
+}
+
+/// How much of what it can hold a balancer instance holds.
+struct Gauge {
+    share: f32,
+    /// Where it dies.
+    tick: Option<f32>,
+    /// The most that it bears, where it may hold more.
+    most: Option<f64>,
+    /// How near it is to that.
+    near: f64,
+}
+
+impl Gauge {
+    /// Nothing where it can hold any number.
+    fn of(balancer: &Balancer, now: &InstanceSnapshot) -> Option<Self> {
+        let held = f64::from(now.connections);
+        let taken = balancer.max_connections.map(f64::from);
+        let most =
+            danger::most_held(balancer).filter(|most| taken.is_none_or(|taken| *most < taken));
+        // Without a limit there is room to see how far beyond it is.
+        let whole = taken.or(most.map(|most| most * 1.25))?.max(1.0);
+        Some(Self {
+            share: (held / whole) as f32,
+            tick: most.map(|most| (most / whole) as f32),
+            most,
+            near: most.map_or(0.0, |most| held / most.max(1.0)),
+        })
+    }
+
+    fn ink(&self, p: &Palette) -> Color32 {
+        card::danger_ink(self.near, p)
+    }
+
+    /// The colour of words about it: quiet while nothing is near.
+    fn words_ink(&self, p: &Palette) -> Color32 {
+        match self.ink(p) {
+            calm if calm == p.accent => p.weak,
+            ink => ink,
+        }
+    }
+
+    fn words(&self) -> Option<Vec<String>> {
+        let most = readable::number(self.most?);
+        Some(vec![format!("dies above {most}"), format!("max {most}")])
+    }
+}
+
+/// Servers that are named in what an instance sends.
+const NAMED: usize = 12;
+
+/// What a balancer instance sends, together and to each server, in words.
+fn sends(branch: &BranchReport, view: &View, instance: usize) -> Option<(String, String)> {
+    let rates = ways_now(branch, view, instance)?;
+    let service = view.snapshot.instances[instance].service as usize;
+    let servers = &branch.model.services[service].servers;
+    let write = |rate: f64| readable::short(rate.round());
+    let mut each: Vec<String> = (servers.iter().zip(&rates).take(NAMED))
+        .map(|(id, rate)| {
+            let name = &branch.model.servers[id.0 as usize].name;
+            format!("{name} {}/s", write(*rate))
+        })
+        .collect();
+    if rates.len() > NAMED {
+        let rest = rates[NAMED..].iter().sum();
+        each.push(format!("others {}/s", write(rest)));
+    }
+    Some((write(rates.iter().sum()), each.join(", ")))
 }
 
 fn text(state: &State) -> String {
@@ -355,10 +577,19 @@ fn text(state: &State) -> String {
             branch_words(state, view.branch),
             crate::state::site_word(view.site)
         );
-        for instance in &view.snapshot.instances {
+        for (number, instance) in view.snapshot.instances.iter().enumerate() {
+            let sends = sends(branch, view, number);
+            let sends = sends.map_or_else(String::new, |(all, each)| {
+                format!(", sends {all}/s: {each}")
+            });
+            let balancer = &branch.model.services[instance.service as usize].balancer;
+            let dangers = danger::of_instance(instance, balancer);
+            let dangers = dangers.iter().fold(String::new(), |words, danger| {
+                format!("{words}, {}", danger.words(view.at))
+            });
             let _ = writeln!(
                 text,
-                "  balancer {}: {}, {} connections, {} waiting, {} servers eligible",
+                "  balancer {}: {}, {} connections, {} waiting, {} servers eligible{dangers}{sends}",
                 instance.name,
                 instance.state.name(),
                 instance.connections,

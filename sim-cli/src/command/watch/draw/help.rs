@@ -8,10 +8,11 @@ use ratatui_core::layout::Rect;
 use ratatui_core::style::Style;
 use sim_playback::Condition;
 
-const CONDITIONS: [(Condition, &str); 8] = [
+const CONDITIONS: [(Condition, &str); 9] = [
     (Condition::Ok, "serving"),
     (Condition::Busy, "all workers busy"),
     (Condition::Full, "queue 90 % full"),
+    (Condition::Flooded, "1000 or more wait"),
     (Condition::Warming, "slower at first"),
     (Condition::Drained, "out by hand"),
     (Condition::Starting, "starting"),

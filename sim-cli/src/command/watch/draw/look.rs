@@ -48,6 +48,7 @@ impl Look {
             Condition::Ok => ("─", self.ink(GOOD)),
             Condition::Busy => ("b", self.ink(DOUBT)),
             Condition::Full => ("F", self.plate(DOUBT)),
+            Condition::Flooded => ("L", self.plate(DOUBT)),
             Condition::Warming => ("w", self.ink(Color::Cyan)),
             Condition::Drained => ("d", self.ink(Color::Blue)),
             Condition::Down => ("X", self.plate(BAD)),
@@ -61,7 +62,7 @@ impl Look {
         match condition {
             Condition::Ok => self.ink(GOOD),
             Condition::Busy => self.ink(DOUBT),
-            Condition::Full => self.bold(Some(DOUBT)),
+            Condition::Full | Condition::Flooded => self.bold(Some(DOUBT)),
             Condition::Warming | Condition::Starting => self.ink(Color::Cyan),
             Condition::Drained => self.ink(Color::Blue),
             Condition::Down => self.bold(Some(BAD)),
@@ -86,7 +87,7 @@ impl Look {
 pub(super) fn sign(condition: Condition) -> char {
     match condition {
         Condition::Ok => '●',
-        Condition::Busy | Condition::Full | Condition::Warming => '▲',
+        Condition::Busy | Condition::Full | Condition::Flooded | Condition::Warming => '▲',
         Condition::Drained => '→',
         Condition::Down => '✖',
         Condition::Starting => '◌',

@@ -77,9 +77,10 @@ pub(super) fn draw(scene: &Scene<'_>, plan: &Plan, axis: &Axis, buffer: &mut Buf
 
 /// Which conditions matter most: first those with which something is wrong.
 pub(super) fn rank(condition: Condition) -> usize {
-    const ORDER: [Condition; 8] = [
+    const ORDER: [Condition; 9] = [
         Condition::Down,
         Condition::Full,
+        Condition::Flooded,
         Condition::Starting,
         Condition::Busy,
         Condition::Warming,
